@@ -1,0 +1,230 @@
+//! The pipeline: capture → suggest → rehearse → choose → prove → verdicts. Short enough to read as the picture in ARCHITECTURE.md.
+//!
+//! Pure but for what the [`Planner`] does; the same answers give the same advice, byte for byte.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::candidate::{self, Candidate};
+use crate::catalog::{Catalog, Table};
+use crate::index::naming;
+use crate::model::{Bytes, Millis, QualifiedName};
+use crate::plan::Plan;
+use crate::predicate::relation_uses;
+use crate::rehearsal::search::{self, Weighted};
+use crate::rehearsal::{
+    Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, Planner, PlannerError, Refusal, Trial, TrialOutcome,
+};
+use crate::verdict::{MinImprovement, Reason};
+use crate::workload::{Statement, StatementId, Workload};
+
+pub mod advice;
+mod existing;
+mod explanation;
+mod proof;
+
+pub use advice::{
+    Advice, Benefit, ExistingFinding, ExistingKind, Recommendation, RehearsalSummary, Rejected, StatementAdvice,
+    StatementStatus,
+};
+
+/// What may be recommended, and what may be tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Total size of the recommended indexes.
+    pub budget: Option<Bytes>,
+    /// Number of recommended indexes.
+    pub max_indexes: Option<usize>,
+    /// What counts as a gain.
+    pub min_improvement: MinImprovement,
+    /// Nothing is built on larger tables.
+    pub max_table_size: Bytes,
+    /// Writers are not blocked longer.
+    pub max_write_block: Millis,
+    /// False: candidates are listed and nothing is built.
+    pub rehearse: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            budget: None,
+            max_indexes: None,
+            min_improvement: MinImprovement(0.1),
+            max_table_size: Bytes(Bytes::GB),
+            max_write_block: Millis(10_000.0),
+            rehearse: true,
+        }
+    }
+}
+
+/// Advises on a workload.
+///
+/// # Errors
+/// When the planner cannot be asked any more, or the user interrupts; whatever was built is rolled back by then.
+pub fn advise(
+    workload: &Workload,
+    limits: &Limits,
+    planner: &mut dyn Planner,
+    observer: Observer<'_>,
+) -> Result<Advice, PlannerError> {
+    let mut run = Run { workload, limits, planner, observer, summary: RehearsalSummary::default() };
+    let captured = run.capture()?;
+    let tables = captured.values().filter_map(PlanOutcome::plan).flat_map(Plan::tables).collect();
+    let catalog = run.planner.catalog(&tables)?;
+
+    let candidates = suggest(&captured, &catalog, workload);
+    let trials = run.rehearse(&candidates.to_try, &captured, &catalog)?;
+    let selection = search::choose(&trials, &weights(workload, &captured), limits);
+    let proof = proof::prove(&mut run, &selection.chosen, &trials, &captured, &catalog)?;
+
+    let summary = run.summary;
+    Ok(advice::Parts { workload, limits, catalog, captured, candidates, trials, selection, proof, summary }
+        .into_advice())
+}
+
+/// The plan of each statement without any new index.
+pub type Captured = BTreeMap<StatementId, PlanOutcome>;
+
+/// One run of the pipeline while it talks to the planner.
+struct Run<'a> {
+    workload: &'a Workload,
+    limits: &'a Limits,
+    planner: &'a mut dyn Planner,
+    observer: Observer<'a>,
+    summary: RehearsalSummary,
+}
+
+impl Run<'_> {
+    fn capture(&mut self) -> Result<Captured, PlannerError> {
+        (self.observer)(Event::Begin { what: "planning", steps: self.workload.statements().len() });
+        let mut captured = Captured::new();
+        for statement in self.workload.statements() {
+            (self.observer)(Event::Step(&statement.id.0));
+            captured.extend(self.as_things_are(std::slice::from_ref(statement))?);
+        }
+        (self.observer)(Event::End);
+        Ok(captured)
+    }
+
+    fn as_things_are(&mut self, statements: &[Statement]) -> Result<Captured, PlannerError> {
+        match self.planner.plan(&[], statements)? {
+            Answer::Planned(planned) => Ok(planned.plans),
+            Answer::Refused(refusal) => {
+                Ok(statements.iter().map(|s| (s.id.clone(), PlanOutcome::Failed(refusal.detail.clone()))).collect())
+            }
+        }
+    }
+
+    /// Every candidate by itself.
+    fn rehearse(
+        &mut self,
+        candidates: &[Candidate],
+        captured: &Captured,
+        catalog: &Catalog,
+    ) -> Result<Vec<Trial>, PlannerError> {
+        let names = naming::names(candidates.iter().map(|candidate| &candidate.index), &catalog.taken_names);
+        let named = names
+            .into_iter()
+            .zip(candidates)
+            .map(|(name, candidate)| NamedIndex { name, index: candidate.index.clone() });
+        (self.observer)(Event::Begin { what: "rehearsing", steps: candidates.len() });
+        let mut trials = Vec::with_capacity(candidates.len());
+        for index in named {
+            (self.observer)(Event::Step(&index.name));
+            trials.push(self.rehearse_one(index, captured, catalog)?);
+        }
+        (self.observer)(Event::End);
+        Ok(trials)
+    }
+
+    fn rehearse_one(
+        &mut self,
+        index: NamedIndex,
+        captured: &Captured,
+        catalog: &Catalog,
+    ) -> Result<Trial, PlannerError> {
+        let table = catalog.table(&index.index.table);
+        if let Some(refusal) = table.and_then(|table| not_to_be_built(table, catalog, self.limits)) {
+            return Ok(Trial { index, outcome: TrialOutcome::Refused(refusal) });
+        }
+        let touching = touching(self.workload, captured, catalog, &BTreeSet::from([index.index.table.clone()]));
+        let answer = self.ask(std::slice::from_ref(&index), &touching)?;
+        Ok(Trial::from_answer(index, answer))
+    }
+
+    /// Asks about indexes and keeps the books of what it took.
+    fn ask(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        let answer = self.planner.plan(indexes, statements)?;
+        let (built, write_block) = match &answer {
+            Answer::Planned(Planned { builds, write_block, .. }) => (builds.len(), *write_block),
+            Answer::Refused(refusal) => (0, refusal.write_block),
+        };
+        self.summary.transactions += 1;
+        self.summary.indexes_built += built;
+        if write_block > self.summary.longest_write_block {
+            self.summary.longest_write_block = write_block;
+        }
+        Ok(answer)
+    }
+}
+
+/// The rules that keep hands off a table, in the order in which they are told.
+fn not_to_be_built(table: &Table, catalog: &Catalog, limits: &Limits) -> Option<Refusal> {
+    let refusal = |reason, detail| Some(Refusal { reason, detail, write_block: Millis::default() });
+    if !limits.rehearse {
+        return refusal(Reason::NotRehearsed, "--rehearse=off: nothing was built".to_owned());
+    }
+    if catalog.server.in_recovery {
+        return refusal(Reason::ReadOnlyServer, "the server is a standby: nothing can be built on it".to_owned());
+    }
+    if !table.owned {
+        return refusal(Reason::NotOwner, format!("only the owner of {} may build an index on it", table.name));
+    }
+    if table.size() > limits.max_table_size {
+        let detail =
+            format!("{} has {}, more than --max-table-size {}", table.name, table.size(), limits.max_table_size);
+        return refusal(Reason::TableTooLarge, detail);
+    }
+    None
+}
+
+/// What the plans ask of their tables, as candidates.
+fn suggest(captured: &Captured, catalog: &Catalog, workload: &Workload) -> candidate::Candidates {
+    let planned = workload
+        .statements()
+        .iter()
+        .filter_map(|statement| Some((&statement.id, captured.get(&statement.id)?.plan()?)));
+    let uses: Vec<_> = planned
+        .flat_map(|(id, plan)| relation_uses(plan, catalog).into_iter().map(move |relation| (id.clone(), relation)))
+        .collect();
+    candidate::generate(&uses, catalog)
+}
+
+/// The statements whose plan touches one of these tables (or a partition of it).
+fn touching(
+    workload: &Workload,
+    captured: &Captured,
+    catalog: &Catalog,
+    tables: &BTreeSet<QualifiedName>,
+) -> Vec<Statement> {
+    let touches = |statement: &&Statement| {
+        let plan = captured.get(&statement.id).and_then(PlanOutcome::plan);
+        plan.is_some_and(|plan| index_tables(plan, catalog).iter().any(|table| tables.contains(table)))
+    };
+    workload.statements().iter().filter(touches).cloned().collect()
+}
+
+/// The tables a new index for this plan would be on.
+fn index_tables(plan: &Plan, catalog: &Catalog) -> BTreeSet<QualifiedName> {
+    plan.tables().iter().filter_map(|table| Some(catalog.index_owner(table)?.name.clone())).collect()
+}
+
+fn weights(workload: &Workload, captured: &Captured) -> BTreeMap<StatementId, Weighted> {
+    let weight = |statement: &Statement| {
+        let cost = captured.get(&statement.id)?.plan()?.total_cost();
+        Some((statement.id.clone(), Weighted { calls: statement.calls, cost }))
+    };
+    workload.statements().iter().filter_map(weight).collect()
+}

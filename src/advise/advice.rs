@@ -1,0 +1,414 @@
+//! What a run comes to: every statement, every candidate, each with its verdict.
+
+use std::collections::BTreeMap;
+
+use super::proof::{Disproof, Proof, Proved};
+use super::{Captured, Limits, existing, explanation};
+use crate::candidate::Candidates;
+use crate::catalog::Catalog;
+use crate::index::naming;
+use crate::model::{Bytes, Cost, Millis, QualifiedName, factor_text};
+use crate::plan::Plan;
+use crate::rehearsal::search::Selection;
+use crate::rehearsal::{Build, NamedIndex, PlanOutcome, Trial, TrialCost, TrialOutcome, uses};
+use crate::verdict::{Change, Reason};
+use crate::workload::{Statement, StatementId, Workload};
+
+/// The result of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// What the server knew.
+    pub catalog: Catalog,
+    /// Every statement of the workload, in its order.
+    pub statements: Vec<StatementAdvice>,
+    /// The indexes that were seen to pay, those that save most first.
+    pub recommendations: Vec<Recommendation>,
+    /// Every other candidate, with the reason.
+    pub rejected: Vec<Rejected>,
+    /// What is wrong with indexes that exist.
+    pub existing: Vec<ExistingFinding>,
+    /// What it took.
+    pub rehearsal: RehearsalSummary,
+    /// What the reader has to know to trust the numbers.
+    pub notices: Vec<String>,
+}
+
+/// One statement, before and after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatementAdvice {
+    /// The statement.
+    pub statement: Statement,
+    /// Was it planned?
+    pub status: StatementStatus,
+    /// The server's message when it was not.
+    pub error: Option<String>,
+    /// The plan as things are.
+    pub before: Option<Plan>,
+    /// The plan with all recommended indexes; none when none of them is on its tables.
+    pub after: Option<Plan>,
+    /// How it fares.
+    pub change: Option<Change>,
+    /// The recommendations its plan uses, by id.
+    pub recommendations: Vec<String>,
+}
+
+/// Was a statement planned?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatementStatus {
+    /// Yes.
+    Planned,
+    /// The server refused it.
+    Failed,
+    /// There was nothing to plan.
+    Skipped,
+}
+
+impl StatementAdvice {
+    /// The plan's cost as things are.
+    pub fn cost_before(&self) -> Option<Cost> {
+        self.before.as_ref().map(Plan::total_cost)
+    }
+
+    /// The plan's cost with the recommended indexes.
+    pub fn cost_after(&self) -> Option<Cost> {
+        self.after.as_ref().or(self.before.as_ref()).map(Plan::total_cost)
+    }
+}
+
+/// An index that the planner was seen to choose, with what it gained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recommendation {
+    /// `r1`, `r2`, …
+    pub id: String,
+    /// The index under its name.
+    pub index: NamedIndex,
+    /// Its size when it was really built.
+    pub size: Bytes,
+    /// How long that took.
+    pub build_time: Millis,
+    /// How long the transaction that proved it kept writers waiting.
+    pub write_block: Millis,
+    /// The statements it helps.
+    pub benefits: Vec<Benefit>,
+    /// Existing indexes it makes redundant.
+    pub replaces: Vec<QualifiedName>,
+    /// Two sentences for a colleague.
+    pub explanation: String,
+}
+
+/// What an index gains one statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Benefit {
+    /// The statement.
+    pub statement: StatementId,
+    /// Its cost as things are.
+    pub before: Cost,
+    /// Its cost with the index.
+    pub after: Cost,
+}
+
+/// A candidate that is not recommended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rejected {
+    /// The index under its name.
+    pub index: NamedIndex,
+    /// Why.
+    pub reason: Reason,
+    /// In a sentence.
+    pub detail: String,
+    /// Its size, if it was built.
+    pub size: Option<Bytes>,
+    /// How long that took.
+    pub build_time: Option<Millis>,
+    /// The statements whose plan used it when it was rehearsed alone.
+    pub benefits: Vec<Benefit>,
+}
+
+/// Something about an index that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingFinding {
+    /// The index.
+    pub index: QualifiedName,
+    /// What it is.
+    pub kind: ExistingKind,
+    /// Its size.
+    pub size: Bytes,
+    /// In a sentence.
+    pub detail: String,
+}
+
+/// What can be wrong with an existing index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExistingKind {
+    /// Another index is the same.
+    Duplicate,
+    /// Another index does its work too.
+    Redundant,
+    /// Left behind by a failed build.
+    Invalid,
+}
+
+impl ExistingKind {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            ExistingKind::Duplicate => "duplicate",
+            ExistingKind::Redundant => "redundant",
+            ExistingKind::Invalid => "invalid",
+        }
+    }
+}
+
+/// What the rehearsal took.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct RehearsalSummary {
+    /// Transactions that were opened and rolled back.
+    pub transactions: usize,
+    /// Indexes built in them.
+    pub indexes_built: usize,
+    /// The longest that writers to a table had to wait.
+    pub longest_write_block: Millis,
+}
+
+/// Everything the pipeline found, before it is put together.
+pub(super) struct Parts<'a> {
+    pub(super) workload: &'a Workload,
+    pub(super) limits: &'a Limits,
+    pub(super) catalog: Catalog,
+    pub(super) captured: Captured,
+    pub(super) candidates: Candidates,
+    pub(super) trials: Vec<Trial>,
+    pub(super) selection: Selection,
+    pub(super) proof: Proof,
+    pub(super) summary: RehearsalSummary,
+}
+
+impl Parts<'_> {
+    pub(super) fn into_advice(self) -> Advice {
+        let recommendations = self.recommendations();
+        let rejected = self.rejected(&recommendations);
+        Advice {
+            statements: self
+                .workload
+                .statements()
+                .iter()
+                .map(|statement| self.statement(statement, &recommendations))
+                .collect(),
+            existing: existing::findings(&self.catalog),
+            notices: self.notices(),
+            recommendations,
+            rejected,
+            rehearsal: self.summary,
+            catalog: self.catalog,
+        }
+    }
+
+    /// The plan as things are, taken under the same row counts as the plan after where there is one.
+    fn plan_before(&self, id: &StatementId) -> Option<&Plan> {
+        let proved =
+            self.proof.before.get(id).filter(|_| self.proof.after.contains_key(id)).and_then(PlanOutcome::plan);
+        proved.or_else(|| self.captured.get(id)?.plan())
+    }
+
+    fn statement(&self, statement: &Statement, recommendations: &[Recommendation]) -> StatementAdvice {
+        let (status, error) = match self.captured.get(&statement.id) {
+            Some(PlanOutcome::Plan(_)) => (StatementStatus::Planned, None),
+            Some(PlanOutcome::Failed(message)) => (StatementStatus::Failed, Some(message.clone())),
+            Some(PlanOutcome::Empty) | None => (StatementStatus::Skipped, Some("the statement is empty".to_owned())),
+        };
+        let before = self.plan_before(&statement.id).cloned();
+        let after = self.proof.after.get(&statement.id).cloned();
+        let change = before.as_ref().map(|before| {
+            let cost = before.total_cost();
+            Change::between(cost, after.as_ref().map_or(cost, Plan::total_cost), self.limits.min_improvement)
+        });
+        let helps = |recommendation: &&Recommendation| {
+            recommendation.benefits.iter().any(|benefit| benefit.statement == statement.id)
+        };
+        let recommendations =
+            recommendations.iter().filter(helps).map(|recommendation| recommendation.id.clone()).collect();
+        StatementAdvice { statement: statement.clone(), status, error, before, after, change, recommendations }
+    }
+
+    fn recommendations(&self) -> Vec<Recommendation> {
+        let mut found: Vec<(f64, Recommendation)> =
+            self.proof.proved.iter().map(|proved| self.recommendation(proved)).collect();
+        found.sort_by(|(a_saved, a), (b_saved, b)| b_saved.total_cmp(a_saved).then(a.index.name.cmp(&b.index.name)));
+        found
+            .into_iter()
+            .enumerate()
+            .map(|(number, (_, recommendation))| Recommendation { id: format!("r{}", number + 1), ..recommendation })
+            .collect()
+    }
+
+    /// A proved index with Σ calls × cost that it saves.
+    fn recommendation(&self, proved: &Proved) -> (f64, Recommendation) {
+        let index = self.trials[proved.trial].index.clone();
+        let benefits = self.benefits(&proved.build);
+        let saved =
+            benefits.iter().map(|benefit| self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0)).sum();
+        let explanation =
+            explanation::of(&index, proved, &benefits, |id| (self.plan_before(id), self.proof.after.get(id)));
+        let recommendation = Recommendation {
+            id: String::new(),
+            size: proved.build.size,
+            build_time: proved.build.build_time,
+            write_block: proved.write_block,
+            replaces: self.replaced(&index),
+            benefits,
+            explanation,
+            index,
+        };
+        (saved, recommendation)
+    }
+
+    fn benefits(&self, build: &Build) -> Vec<Benefit> {
+        let benefit = |statement: &Statement| {
+            let after = self.proof.after.get(&statement.id).filter(|plan| uses(plan, build))?.total_cost();
+            let before = self.plan_before(&statement.id)?.total_cost();
+            let gained = self.limits.min_improvement.reached(before, after);
+            gained.then(|| Benefit { statement: statement.id.clone(), before, after })
+        };
+        self.workload.statements().iter().filter_map(benefit).collect()
+    }
+
+    fn calls(&self, id: &StatementId) -> f64 {
+        self.workload.statement(id).map_or(1.0, |statement| statement.calls)
+    }
+
+    fn replaced(&self, index: &NamedIndex) -> Vec<QualifiedName> {
+        let Some(table) = self.catalog.table(&index.index.table) else { return Vec::new() };
+        let replaceable = table.indexes.iter().filter(|existing| existing.valid && existing::may_be_dropped(existing));
+        let subsumed =
+            replaceable.filter(|existing| existing.index.as_ref().is_some_and(|known| index.index.subsumes(known)));
+        subsumed.map(|existing| existing.name.clone()).collect()
+    }
+
+    fn rejected(&self, recommendations: &[Recommendation]) -> Vec<Rejected> {
+        let proved = |position: &usize| self.proof.proved.iter().any(|proved| proved.trial == *position);
+        let tried = (0..self.trials.len())
+            .filter(|position| !proved(position))
+            .map(|position| self.rejected_trial(position, recommendations));
+        let names =
+            naming::names(self.candidates.already_there.iter().map(|found| &found.index), &self.catalog.taken_names);
+        let there = self.candidates.already_there.iter().zip(names).map(|(found, name)| Rejected {
+            index: NamedIndex { name, index: found.index.clone() },
+            reason: Reason::Redundant,
+            detail: format!("{} exists and does the same", found.existing.name),
+            size: None,
+            build_time: None,
+            benefits: Vec::new(),
+        });
+        tried.chain(there).collect()
+    }
+
+    fn rejected_trial(&self, position: usize, recommendations: &[Recommendation]) -> Rejected {
+        let trial = &self.trials[position];
+        let rejected = |reason, detail, build: Option<&Build>, benefits| Rejected {
+            index: trial.index.clone(),
+            reason,
+            detail,
+            size: build.map(|build| build.size),
+            build_time: build.map(|build| build.build_time),
+            benefits,
+        };
+        match &trial.outcome {
+            TrialOutcome::Refused(refusal) => rejected(refusal.reason, refusal.detail.clone(), None, Vec::new()),
+            TrialOutcome::Built { build, costs } => {
+                let used = self.used_by(costs);
+                let (reason, detail) = self.verdict(position, build, &used, recommendations);
+                rejected(reason, detail, Some(build), used)
+            }
+        }
+    }
+
+    /// The statements whose plan used the index when it was alone.
+    fn used_by(&self, costs: &BTreeMap<StatementId, TrialCost>) -> Vec<Benefit> {
+        let benefit = |(id, trial): (&StatementId, &TrialCost)| {
+            let before = self.captured.get(id)?.plan()?.total_cost();
+            Some(Benefit { statement: id.clone(), before, after: trial.cost })
+        };
+        costs.iter().filter(|(_, trial)| trial.used).filter_map(benefit).collect()
+    }
+
+    fn verdict(
+        &self,
+        position: usize,
+        build: &Build,
+        used: &[Benefit],
+        recommendations: &[Recommendation],
+    ) -> (Reason, String) {
+        match self.proof.disproved.get(&position) {
+            Some(Disproof::Refused(refusal)) => return (refusal.reason, refusal.detail.clone()),
+            Some(Disproof::NotUsed) => {
+                return (Reason::Redundant, "beside the other recommended indexes no plan used it".to_owned());
+            }
+            Some(Disproof::GainTooSmall) => {
+                return (Reason::GainTooSmall, "beside the other recommended indexes it gains too little".to_owned());
+            }
+            None => {}
+        }
+        let Some(best) =
+            used.iter().max_by(|a, b| a.before.saved_share(a.after).total_cmp(&b.before.saved_share(b.after)))
+        else {
+            return self.not_used(build);
+        };
+        let gain = format!("{}: {} → {}", best.statement, best.before, best.after);
+        if !self.limits.min_improvement.reached(best.before, best.after) {
+            let least = self.limits.min_improvement.0 * 100.0;
+            let saved = best.before.saved_share(best.after) * 100.0;
+            return (Reason::GainTooSmall, format!("{gain}, {saved:.1} % lower; a gain is {least:.0} % or more"));
+        }
+        match self.selection.kept_out.get(&position) {
+            Some(reason) => (*reason, gain),
+            None => (Reason::Redundant, format!("{gain}{}", better_one(best, recommendations))),
+        }
+    }
+
+    fn not_used(&self, build: &Build) -> (Reason, String) {
+        if build.usable {
+            (Reason::NotChosen, "no plan used it".to_owned())
+        } else {
+            let detail = "rows were updated in place while another session holds an older snapshot, so the planner may not use a new index yet";
+            (Reason::NotUsableNow, detail.to_owned())
+        }
+    }
+
+    fn notices(&self) -> Vec<String> {
+        let never_analyzed = self.catalog.tables.iter().filter(|table| table.rows.is_none());
+        let mut notices: Vec<String> = never_analyzed
+            .map(|table| {
+                format!("{} was never analyzed: its plans rest on guesses. Run: ANALYZE {};", table.name, table.name)
+            })
+            .collect();
+        let worse = self.workload.statements().iter().filter_map(|statement| {
+            let (before, after) =
+                (self.plan_before(&statement.id)?.total_cost(), self.proof.after.get(&statement.id)?.total_cost());
+            let change = Change::between(before, after, self.limits.min_improvement);
+            (change == Change::Worse)
+                .then(|| format!("{} gets worse with the recommended indexes: {before} → {after}", statement.id))
+        });
+        notices.extend(worse);
+        notices
+    }
+}
+
+fn better_one(rejected: &Benefit, recommendations: &[Recommendation]) -> String {
+    let serves = |recommendation: &&Recommendation| {
+        recommendation.benefits.iter().any(|benefit| benefit.statement == rejected.statement)
+    };
+    let Some(recommendation) = recommendations.iter().find(serves) else { return String::new() };
+    let benefit = recommendation.benefits.iter().find(|benefit| benefit.statement == rejected.statement);
+    match benefit {
+        Some(benefit) if benefit.after <= rejected.after => {
+            format!(
+                "; {} brings it to {} ({} lower)",
+                recommendation.id,
+                benefit.after,
+                factor_text(rejected.after.factor_to(benefit.after))
+            )
+        }
+        Some(benefit) => format!("; {} brings it to {} with {}", recommendation.id, benefit.after, recommendation.size),
+        None => String::new(),
+    }
+}

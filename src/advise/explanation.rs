@@ -1,0 +1,58 @@
+//! A recommendation explains itself in two sentences: what the planner does now and will do for whom, and what it costs.
+
+use super::advice::Benefit;
+use super::proof::Proved;
+use crate::model::{QualifiedName, factor_text};
+use crate::plan::{Node, Plan};
+use crate::rehearsal::NamedIndex;
+use crate::workload::StatementId;
+
+/// The two sentences. `plans` gives a statement's plans without and with the recommended set.
+pub(super) fn of<'p>(
+    index: &NamedIndex,
+    proved: &Proved,
+    benefits: &[Benefit],
+    plans: impl Fn(&StatementId) -> (Option<&'p Plan>, Option<&'p Plan>),
+) -> String {
+    let most_gained = |a: &&Benefit, b: &&Benefit| a.before.factor_to(a.after).total_cmp(&b.before.factor_to(b.after));
+    let Some(best) = benefits.iter().max_by(most_gained) else { return String::new() };
+    let (before, after) = plans(&best.statement);
+    let now = before.map_or_else(String::new, |plan| access_paths(plan, &index.index.table));
+    let then = after.map_or_else(String::new, |plan| path_of_index(plan, proved));
+    let others = match benefits.len() - 1 {
+        0 => String::new(),
+        1 => " and one more statement".to_owned(),
+        more => format!(" and {more} more statements"),
+    };
+    let factor = factor_text(best.before.factor_to(best.after));
+    let gain = format!(
+        "For {}{others} the planner replaces {now} by {then}: cost {} → {}, {factor} lower.",
+        best.statement, best.before, best.after
+    );
+    let size = format!("It takes {} and was built in {}", proved.build.size, proved.build.build_time);
+    format!("{gain} {size}; every write to {} has to keep it up to date.", index.index.table)
+}
+
+/// How a plan reads a table, in the words of EXPLAIN: `Sort over Seq Scan`.
+fn access_paths(plan: &Plan, table: &QualifiedName) -> String {
+    let reads = |node: &&Node| {
+        node.text("Relation Name").is_some()
+            && node.text("Schema") == Some(&table.schema)
+            && node.text("Relation Name") == Some(&table.name)
+    };
+    let Some(node) = plan.nodes().iter().find(reads) else { return "its present access path".to_owned() };
+    let sorted = ancestors(plan, node).find(|node| matches!(node.node_type(), "Sort" | "Incremental Sort"));
+    match sorted {
+        Some(sort) => format!("{} over {}", sort.operation(), node.operation()),
+        None => node.operation(),
+    }
+}
+
+fn path_of_index(plan: &Plan, proved: &Proved) -> String {
+    let reads = |node: &&Node| node.index_name().is_some_and(|name| proved.build.names.contains(name));
+    plan.nodes().iter().find(reads).map_or_else(|| "this index".to_owned(), Node::operation)
+}
+
+fn ancestors<'p>(plan: &'p Plan, node: &'p Node) -> impl Iterator<Item = &'p Node> {
+    std::iter::successors(node.parent.map(|id| plan.node(id)), |node| node.parent.map(|id| plan.node(id)))
+}

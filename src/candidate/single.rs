@@ -1,0 +1,17 @@
+//! One key: each thing a statement looks up, ranges over, joins on, sorts by, or takes the least or greatest of.
+
+use super::{Ask, ascending, distinct_keys};
+use crate::index::{Index, Key};
+use crate::predicate::Kind;
+
+pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
+    let looked_up = ask.conditions(|c| matches!(c.kind, Kind::Equality | Kind::Membership | Kind::Range | Kind::Null));
+    let sorted_by = ask.relation.orders.iter().filter_map(|order| match order.as_slice() {
+        [only] => Some(only.key.clone()),
+        _ => None,
+    });
+    let mut keys: Vec<Key> = distinct_keys(looked_up);
+    keys.extend(sorted_by);
+    keys.extend(ask.relation.extremes.iter().cloned());
+    keys.into_iter().map(|key| ask.btree(ascending(&[key]))).collect()
+}

@@ -1,0 +1,149 @@
+//! Each idea on a use of a table made by hand; what the planner makes of them is tested on a real server.
+
+use super::*;
+use crate::catalog::{Column, ColumnStatistics};
+use crate::model::{Bytes, QualifiedName};
+use crate::predicate::{Operand, OrderKey};
+use crate::sql::parse_index;
+
+fn column(name: &str, type_name: &str, statistics: ColumnStatistics) -> Column {
+    Column { name: name.to_owned(), type_name: type_name.to_owned(), not_null: false, statistics: Some(statistics) }
+}
+
+fn table() -> Table {
+    let states = vec![("DONE".to_owned(), 0.9), ("PENDING".to_owned(), 0.05), ("FAILED".to_owned(), 0.05)];
+    let attempts = vec![("0".to_owned(), 0.8), ("1".to_owned(), 0.1), ("2".to_owned(), 0.1)];
+    Table {
+        name: QualifiedName::new("public", "jobs"),
+        kind: TableKind::Plain,
+        partition_of: None,
+        rows: Some(200_000.0),
+        pages: 4_000,
+        owned: true,
+        columns: vec![
+            column("id", "bigint", ColumnStatistics { distinct: -1.0, ..Default::default() }),
+            column(
+                "state",
+                "text",
+                ColumnStatistics { distinct: 3.0, most_common_values: states, ..Default::default() },
+            ),
+            column(
+                "attempts",
+                "integer",
+                ColumnStatistics { distinct: 3.0, most_common_values: attempts, ..Default::default() },
+            ),
+            column(
+                "owner",
+                "bigint",
+                ColumnStatistics { distinct: 5_000.0, null_fraction: 0.02, ..Default::default() },
+            ),
+            column("at", "bigint", ColumnStatistics { distinct: -1.0, correlation: Some(0.99), ..Default::default() }),
+        ],
+        indexes: Vec::new(),
+    }
+}
+
+fn condition(column: &str, kind: Kind, operand: Operand, text: &str) -> Condition {
+    Condition { key: Key::Column(column.to_owned()), kind, operand, text: text.to_owned() }
+}
+
+fn constant(text: &str) -> Operand {
+    Operand::Constant(text.to_owned())
+}
+
+fn order(column: &str, descending: bool) -> OrderKey {
+    OrderKey { key: Key::Column(column.to_owned()), descending, nulls_first: descending }
+}
+
+fn definitions(conditions: Vec<Condition>, orders: Vec<Vec<OrderKey>>, table: Table) -> Vec<String> {
+    let relation =
+        RelationUse { table: table.name.clone(), alias: "j".to_owned(), conditions, orders, extremes: Vec::new() };
+    let catalog = Catalog { tables: vec![table], ..Catalog::default() };
+    let found = generate(&[(StatementId("s".to_owned()), relation)], &catalog);
+    found.to_try.into_iter().map(|candidate| candidate.index.definition().replace("public.jobs ", "")).collect()
+}
+
+#[test]
+fn equality_then_order_then_range() {
+    let conditions = vec![
+        condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)"),
+        condition("at", Kind::Range, Operand::RunTime, "(at > $2)"),
+    ];
+    let found = definitions(conditions, vec![vec![order("id", true)]], table());
+    for wanted in ["(owner)", "(at)", "(owner, id)", "(owner, id, at)", "(owner, at)", "USING brin (at)"] {
+        assert!(found.contains(&wanted.to_owned()), "{wanted} in {found:?}");
+    }
+    assert!(!found.iter().any(|definition| definition.starts_with("(id, owner")), "{found:?}");
+}
+
+#[test]
+fn a_descending_order_is_read_backwards_and_a_mixed_one_is_not() {
+    let found = definitions(Vec::new(), vec![vec![order("at", true), order("id", true)]], table());
+    assert_eq!(found, ["(at, id)"]);
+    let found = definitions(Vec::new(), vec![vec![order("at", true), order("id", false)]], table());
+    assert_eq!(found, ["(at, id DESC)"]);
+}
+
+#[test]
+fn states_become_predicates_and_owners_do_not() {
+    let conditions = vec![
+        condition("state", Kind::Equality, constant("'PENDING'::text"), "(state = 'PENDING'::text)"),
+        condition("owner", Kind::Equality, constant("'7'::bigint"), "(owner = '7'::bigint)"),
+        condition("attempts", Kind::Range, constant("0"), "(attempts > 0)"),
+    ];
+    let found = definitions(conditions, vec![vec![order("at", false)]], table());
+    for wanted in [
+        "(owner, at) WHERE state = 'PENDING'::text",
+        "(owner, state, at) WHERE attempts > 0",
+        "(owner, at) WHERE (state = 'PENDING'::text) AND (attempts > 0)",
+    ] {
+        assert!(found.contains(&wanted.to_owned()), "{wanted} in {found:#?}");
+    }
+    assert!(
+        !found.iter().any(|definition| definition.contains("WHERE owner") || definition.contains("AND (owner")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_frequent_state_is_no_predicate() {
+    let done = condition("state", Kind::Equality, constant("'DONE'::text"), "(state = 'DONE'::text)");
+    assert_eq!(definitions(vec![done], Vec::new(), table()), ["(state)"]);
+}
+
+#[test]
+fn a_predicate_alone_still_needs_a_key() {
+    let pending = condition("state", Kind::Equality, constant("'PENDING'::text"), "(state = 'PENDING'::text)");
+    assert!(
+        definitions(vec![pending], Vec::new(), table()).contains(&"(state) WHERE state = 'PENDING'::text".to_owned())
+    );
+}
+
+#[test]
+fn brin_needs_a_large_table_and_physical_order() {
+    let range = |column: &str| vec![condition(column, Kind::Range, Operand::RunTime, "(x > $1)")];
+    let found = definitions(range("at"), Vec::new(), table());
+    assert!(found.contains(&"USING brin (at) WITH (pages_per_range = 32)".to_owned()), "{found:?}");
+    assert_eq!(definitions(range("owner"), Vec::new(), table()), ["(owner)"]);
+    assert_eq!(definitions(range("at"), Vec::new(), Table { pages: 10, ..table() }), ["(at)"]);
+}
+
+#[test]
+fn what_an_existing_index_does_is_not_tried() {
+    let ddl = "CREATE INDEX jobs_owner_at_idx ON public.jobs USING btree (owner, at)";
+    let existing = ExistingIndex {
+        name: QualifiedName::new("public", "jobs_owner_at_idx"),
+        ddl: ddl.to_owned(),
+        index: parse_index(ddl).ok(),
+        unique: false,
+        constraint: false,
+        valid: true,
+        size: Bytes(8192),
+        scans: 0,
+    };
+    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+    let with = |existing| Table { indexes: vec![existing], ..table() };
+    assert_eq!(definitions(vec![owner.clone()], Vec::new(), with(existing.clone())), [""; 0]);
+    let invalid = ExistingIndex { valid: false, ..existing };
+    assert_eq!(definitions(vec![owner], Vec::new(), with(invalid)), ["(owner)"]);
+}

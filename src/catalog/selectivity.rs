@@ -1,0 +1,98 @@
+//! What share of a table's rows a condition keeps, from `pg_stats` alone: enough to decide whether a partial index is worth
+//! trying (the planner has the last word in the rehearsal). After src/backend/utils/adt/selfuncs.c, `var_eq_const`.
+
+use super::{Column, Table};
+
+impl Column {
+    /// The share of rows where the column equals a constant. `literal` is as plans print it: `'PENDING'::text`, `5`, `true`.
+    pub fn equality_share(&self, literal: &str, rows: f64) -> Option<f64> {
+        let statistics = self.statistics.as_ref()?;
+        let value = literal_value(literal);
+        if let Some((_, share)) = statistics.most_common_values.iter().find(|(common, _)| same_value(common, &value)) {
+            return Some(*share);
+        }
+        let common: f64 = statistics.most_common_values.iter().map(|(_, share)| share).sum();
+        let others = self.distinct_values(rows)? - statistics.most_common_values.len() as f64;
+        let left = (1.0 - common - statistics.null_fraction).max(0.0);
+        Some(left / others.max(1.0))
+    }
+
+    /// The share of rows where the column is NULL.
+    pub fn null_share(&self) -> Option<f64> {
+        Some(self.statistics.as_ref()?.null_fraction)
+    }
+
+    /// Has the column so few distinct values that each is a kind (a state, a flag) rather than a fact?
+    pub fn is_enumeration(&self, table: &Table) -> bool {
+        const MOST_KINDS: f64 = 100.0;
+        let rows = table.rows.unwrap_or(0.0);
+        self.type_name == "boolean" || self.distinct_values(rows).is_some_and(|distinct| distinct <= MOST_KINDS)
+    }
+}
+
+/// The value of a literal as `pg_stats` prints it: quotes and casts gone.
+pub fn literal_value(literal: &str) -> String {
+    let literal = literal.trim();
+    let Some(quoted) = literal.strip_prefix('\'') else {
+        return literal.split("::").next().unwrap_or(literal).trim_matches(['(', ')']).to_owned();
+    };
+    let mut value = String::with_capacity(quoted.len());
+    let mut characters = quoted.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\'' if characters.peek() == Some(&'\'') => value.extend(characters.next()),
+            '\'' => break,
+            other => value.push(other),
+        }
+    }
+    value
+}
+
+fn same_value(common: &str, value: &str) -> bool {
+    let boolean = |text: &str| match text {
+        "t" | "true" => Some(true),
+        "f" | "false" => Some(false),
+        _ => None,
+    };
+    common == value || boolean(common).is_some_and(|known| boolean(value) == Some(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ColumnStatistics;
+    use super::*;
+
+    fn state() -> Column {
+        let statistics = ColumnStatistics {
+            null_fraction: 0.1,
+            distinct: 4.0,
+            most_common_values: vec![("DONE".to_owned(), 0.7), ("it's".to_owned(), 0.1)],
+            ..ColumnStatistics::default()
+        };
+        Column { name: "state".to_owned(), type_name: "text".to_owned(), not_null: false, statistics: Some(statistics) }
+    }
+
+    #[test]
+    fn common_values_are_looked_up_and_the_rest_shared_out() {
+        assert_eq!(state().equality_share("'DONE'::text", 1_000.0), Some(0.7));
+        assert_eq!(state().equality_share("'it''s'::text", 1_000.0), Some(0.1));
+        let other = state().equality_share("'NEW'::text", 1_000.0).unwrap();
+        assert!((other - 0.05).abs() < 1e-9, "{other}");
+    }
+
+    #[test]
+    fn literals_lose_quotes_and_casts() {
+        for (literal, value) in [("'a''b'::text", "a'b"), ("5", "5"), ("'-5'::integer", "-5"), ("true", "true")] {
+            assert_eq!(literal_value(literal), value);
+        }
+        assert!(same_value("t", "true"));
+    }
+
+    #[test]
+    fn varchar_is_relabelled_as_text_and_integers_are_not() {
+        let varchar = Column { type_name: "character varying(20)".to_owned(), ..state() };
+        assert!(varchar.is_relabelled_by("text"));
+        let integer = Column { type_name: "integer".to_owned(), ..state() };
+        assert!(!integer.is_relabelled_by("text"));
+    }
+}

@@ -1,0 +1,37 @@
+//! Everything that talks to a server: connecting, session safety, catalog queries, the transaction that is rolled back.
+//!
+//! The only room that names tokio. From outside it is synchronous: a [`Session`] drives its connection while it is asked.
+
+use crate::rehearsal::PlannerError;
+
+mod catalog;
+pub mod connect;
+pub mod conninfo;
+mod error;
+mod explain;
+mod interrupt;
+mod script;
+mod server;
+mod session;
+pub mod tls;
+mod transaction;
+
+pub use error::DbError;
+pub use interrupt::Interrupt;
+pub use script::{Batching, run_script};
+pub use server::Server;
+pub use session::{Safety, Session};
+
+impl From<DbError> for PlannerError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Interrupted => PlannerError::Interrupted,
+            DbError::Connect(error) => {
+                PlannerError::Server { operation: "connecting".to_owned(), message: error.to_string() }
+            }
+            DbError::Query { operation, message, .. } => {
+                PlannerError::Server { operation: operation.to_owned(), message }
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Fills a [`Catalog`] from the server's system catalogs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Oid, Type};
+
+use super::{DbError, Session};
+use crate::catalog::{Catalog, Column, ColumnStatistics, ExistingIndex, Server, Table, TableKind};
+use crate::model::{Bytes, QualifiedName};
+use crate::sql::parse_index;
+
+const OPERATION: &str = "reading the catalog";
+
+impl Session {
+    /// The server, its settings, these tables and the partitioned tables they belong to.
+    pub(super) fn catalog(&self, names: &BTreeSet<QualifiedName>) -> Result<Catalog, DbError> {
+        let mut tables = self.tables(names)?;
+        let oids: Vec<Oid> = tables.keys().copied().collect();
+        self.add_columns(&oids, &mut tables)?;
+        self.add_indexes(&oids, &mut tables)?;
+        let mut tables: Vec<Table> = tables.into_values().collect();
+        tables.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Catalog {
+            server: self.server()?,
+            settings: self.settings()?,
+            taken_names: self.taken_names(&tables)?,
+            tables,
+        })
+    }
+
+    fn server(&self) -> Result<Server, DbError> {
+        let rows = self.query(OPERATION, include_str!("sql/server.sql"), &[])?;
+        let row = rows.first().ok_or_else(|| unexpected("the server did not say who it is"))?;
+        Ok(Server {
+            version_num: u32::try_from(field::<i32>(row, "version_num")?).unwrap_or(0),
+            version: field(row, "version")?,
+            database: field(row, "database")?,
+            in_recovery: field(row, "in_recovery")?,
+        })
+    }
+
+    fn settings(&self) -> Result<BTreeMap<String, String>, DbError> {
+        let rows = self.query(OPERATION, include_str!("sql/settings.sql"), &[])?;
+        rows.iter().map(|row| Ok((field(row, "name")?, field(row, "value")?))).collect()
+    }
+
+    fn tables(&self, names: &BTreeSet<QualifiedName>) -> Result<BTreeMap<Oid, Table>, DbError> {
+        let schemas: Vec<&str> = names.iter().map(|name| name.schema.as_str()).collect();
+        let tables: Vec<&str> = names.iter().map(|name| name.name.as_str()).collect();
+        let parameters: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] =
+            &[(&schemas, Type::TEXT_ARRAY), (&tables, Type::TEXT_ARRAY)];
+        let rows = self.query(OPERATION, include_str!("sql/tables.sql"), parameters)?;
+        rows.iter().map(|row| Ok((field(row, "oid")?, table(row)?))).collect()
+    }
+
+    fn add_columns(&self, oids: &[Oid], tables: &mut BTreeMap<Oid, Table>) -> Result<(), DbError> {
+        for row in self.query(OPERATION, include_str!("sql/columns.sql"), &[(&oids, Type::OID_ARRAY)])? {
+            if let Some(table) = tables.get_mut(&field(&row, "table_oid")?) {
+                table.columns.push(column(&row)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_indexes(&self, oids: &[Oid], tables: &mut BTreeMap<Oid, Table>) -> Result<(), DbError> {
+        for row in self.query(OPERATION, include_str!("sql/indexes.sql"), &[(&oids, Type::OID_ARRAY)])? {
+            if let Some(table) = tables.get_mut(&field(&row, "table_oid")?) {
+                table.indexes.push(existing_index(&row)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn taken_names(&self, tables: &[Table]) -> Result<BTreeSet<QualifiedName>, DbError> {
+        let schemas: Vec<&str> = tables.iter().map(|table| table.name.schema.as_str()).collect();
+        let rows = self.query(OPERATION, include_str!("sql/taken_names.sql"), &[(&schemas, Type::TEXT_ARRAY)])?;
+        let name = |row: &Row| {
+            Ok(QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "relation_name")?))
+        };
+        rows.iter().map(name).collect()
+    }
+}
+
+fn table(row: &Row) -> Result<Table, DbError> {
+    let root = match (field::<Option<String>>(row, "root_schema")?, field::<Option<String>>(row, "root_name")?) {
+        (Some(schema), Some(name)) => Some(QualifiedName::new(schema, name)),
+        _ => None,
+    };
+    Ok(Table {
+        name: QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?),
+        kind: match field::<String>(row, "kind")?.as_str() {
+            "plain" => TableKind::Plain,
+            "partitioned" => TableKind::Partitioned,
+            _ => TableKind::Unsupported,
+        },
+        partition_of: root,
+        rows: field(row, "row_count")?,
+        pages: field::<i64>(row, "pages")?.unsigned_abs(),
+        owned: field(row, "owned")?,
+        columns: Vec::new(),
+        indexes: Vec::new(),
+    })
+}
+
+fn column(row: &Row) -> Result<Column, DbError> {
+    Ok(Column {
+        name: field(row, "column_name")?,
+        type_name: field(row, "type_name")?,
+        not_null: field(row, "not_null")?,
+        statistics: statistics(row)?,
+    })
+}
+
+fn statistics(row: &Row) -> Result<Option<ColumnStatistics>, DbError> {
+    let Some(null_fraction) = field(row, "null_fraction")? else { return Ok(None) };
+    let values: Vec<String> = field::<Option<_>>(row, "most_common_values")?.unwrap_or_default();
+    let shares: Vec<f64> = field::<Option<_>>(row, "most_common_shares")?.unwrap_or_default();
+    Ok(Some(ColumnStatistics {
+        null_fraction,
+        average_width_bytes: u32::try_from(field::<i32>(row, "average_width")?).unwrap_or(0),
+        distinct: field(row, "distinct_values")?,
+        most_common_values: values.into_iter().zip(shares).collect(),
+        correlation: field(row, "correlation")?,
+    }))
+}
+
+fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
+    let ddl: String = field(row, "definition")?;
+    Ok(ExistingIndex {
+        name: QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "index_name")?),
+        index: parse_index(&ddl).ok(),
+        ddl,
+        unique: field(row, "is_unique")?,
+        constraint: field(row, "has_constraint")?,
+        valid: field(row, "is_valid")?,
+        size: Bytes(field::<i64>(row, "size_bytes")?.unsigned_abs()),
+        scans: field::<i64>(row, "scans")?.unsigned_abs(),
+    })
+}
+
+/// A field of one of our own queries; that it is there and of its type is a matter of the query.
+pub(super) fn field<'r, T: FromSql<'r>>(row: &'r Row, name: &str) -> Result<T, DbError> {
+    row.try_get(name).map_err(|error| unexpected(&format!("{name}: {error}")))
+}
+
+fn unexpected(message: &str) -> DbError {
+    DbError::Query { operation: OPERATION, message: message.to_owned(), state: None }
+}

@@ -1,0 +1,313 @@
+//! From settings to a session: which server, with or without TLS, with which password.
+//!
+//! tokio-postgres connects to one address at a time; everything libpq does around that is here: the servers and their addresses in
+//! turn, the second attempt of `prefer` and `allow`, the password that is asked for only when the server wants one, and the check
+//! of `target_session_attrs`. It knows nothing of connection strings, and prints nothing: the prompt is the caller's, notices of
+//! the server are dropped.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::task::JoinHandle;
+use tokio_postgres::config::{SslMode as Negotiation, SslNegotiation};
+use tokio_postgres::tls::{MakeTlsConnect, TlsStream};
+use tokio_postgres::{CancelToken, Client, Config, Connection, NoTls, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::conninfo::{APPLICATION_NAME, Endpoint, PasswordPrompt, Settings, SslMode, TargetSessionAttrs};
+use super::tls::{self, TlsError};
+
+mod failure;
+mod session;
+mod target;
+
+pub use failure::{ConnectionFailure, Reason};
+
+use target::{Target, addresses, set_tcp};
+
+/// Asks the user for a password; the argument is the text to show.
+pub type Prompt<'a> = &'a (dyn Fn(&str) -> io::Result<String> + Send + Sync);
+
+/// A session.
+pub struct Connected {
+    /// To send queries with.
+    pub client: Client,
+    /// Ends when the client is dropped or the connection breaks; an error says why.
+    pub task: JoinHandle<Result<(), tokio_postgres::Error>>,
+    /// To end a query that is running.
+    pub cancel: CancelHandle,
+}
+
+/// There is no session.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// Certificates or keys are missing or malformed.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// `-W`, and nobody to ask.
+    #[error("could not read the password: {0}")]
+    Prompt(io::Error),
+    /// No server accepted; one failure for each attempt, in order.
+    #[error("{}", lines(.0))]
+    Failed(Vec<ConnectionFailure>),
+}
+
+fn lines(failures: &[ConnectionFailure]) -> String {
+    failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Asks on the terminal, without echo, whatever standard input and output are connected to.
+///
+/// # Errors
+/// When there is no terminal.
+pub fn prompt_on_terminal(text: &str) -> io::Result<String> {
+    rpassword::prompt_password(text)
+}
+
+/// Opens a session with the first server that accepts.
+///
+/// # Errors
+/// When none does, with what each of them said.
+pub async fn connect(settings: &Settings, prompt: Prompt<'_>) -> Result<Connected, ConnectError> {
+    let mut attempts = Attempts::new(settings, prompt)?;
+    for &wanted in passes(settings.target_session_attrs) {
+        for endpoint in &settings.endpoints {
+            if let Some(connected) = attempts.endpoint(endpoint, wanted).await? {
+                return Ok(connected);
+            }
+        }
+    }
+    Err(attempts.give_up())
+}
+
+/// `prefer-standby` takes a second turn in which any session will do.
+fn passes(wanted: TargetSessionAttrs) -> &'static [TargetSessionAttrs] {
+    use TargetSessionAttrs::{Any, PreferStandby, Primary, ReadOnly, ReadWrite, Standby};
+    match wanted {
+        Any => &[Any],
+        ReadWrite => &[ReadWrite],
+        ReadOnly => &[ReadOnly],
+        Primary => &[Primary],
+        Standby => &[Standby],
+        PreferStandby => &[Standby, Any],
+    }
+}
+
+/// What is tried in turn on one address, as libpq does it.
+fn negotiations(sslmode: SslMode, endpoint: &Endpoint) -> &'static [Negotiation] {
+    match sslmode {
+        _ if endpoint.socket().is_some() => &[Negotiation::Disable],
+        SslMode::Disable => &[Negotiation::Disable],
+        SslMode::Allow => &[Negotiation::Disable, Negotiation::Require],
+        SslMode::Prefer => &[Negotiation::Prefer, Negotiation::Disable],
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => &[Negotiation::Require],
+    }
+}
+
+/// The state of one call of [`connect`].
+struct Attempts<'a> {
+    settings: &'a Settings,
+    prompt: Prompt<'a>,
+    /// None when TLS is never used.
+    connector: Option<MakeRustlsConnect>,
+    /// What the user answered; asked at most once.
+    answer: Option<String>,
+    failures: Vec<ConnectionFailure>,
+}
+
+impl<'a> Attempts<'a> {
+    fn new(settings: &'a Settings, prompt: Prompt<'a>) -> Result<Self, ConnectError> {
+        let connector = if settings.sslmode == SslMode::Disable { None } else { Some(tls::connector(&settings.tls)?) };
+        let mut attempts = Self { settings, prompt, connector, answer: None, failures: Vec::new() };
+        if settings.password_prompt == PasswordPrompt::Always {
+            attempts.ask().map_err(ConnectError::Prompt)?;
+        }
+        Ok(attempts)
+    }
+
+    fn ask(&mut self) -> io::Result<()> {
+        self.answer = Some((self.prompt)(&format!("Password for user {}: ", self.settings.user))?);
+        Ok(())
+    }
+
+    fn give_up(&mut self) -> ConnectError {
+        ConnectError::Failed(std::mem::take(&mut self.failures))
+    }
+
+    /// Tries the addresses of one server; none means that the next server may be tried.
+    async fn endpoint(
+        &mut self,
+        endpoint: &Endpoint,
+        wanted: TargetSessionAttrs,
+    ) -> Result<Option<Connected>, ConnectError> {
+        let addresses = match addresses(endpoint, self.settings.connect_timeout).await {
+            Ok(addresses) => addresses,
+            Err(reason) => {
+                self.failures.push(ConnectionFailure::new(endpoint, None, reason));
+                return Ok(None);
+            }
+        };
+        for address in addresses {
+            if let Some(connected) = self.address(Target { endpoint, address }, wanted).await? {
+                return Ok(Some(connected));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tries one address with and without TLS, as far as the mode allows.
+    async fn address(
+        &mut self,
+        target: Target<'_>,
+        wanted: TargetSessionAttrs,
+    ) -> Result<Option<Connected>, ConnectError> {
+        let mut is_final = false;
+        for &negotiation in negotiations(self.settings.sslmode, target.endpoint) {
+            let reason = match self.session(target, negotiation, wanted).await {
+                Ok(connected) => return Ok(Some(connected)),
+                Err(reason) => reason,
+            };
+            let may_negotiate_otherwise = reason.depends_on_encryption();
+            is_final = reason.is_final();
+            self.failures.push(ConnectionFailure::new(target.endpoint, target.address, reason));
+            if !may_negotiate_otherwise {
+                break;
+            }
+        }
+        if is_final { Err(self.give_up()) } else { Ok(None) }
+    }
+
+    /// Opens a session and checks that it is of the wanted kind.
+    async fn session(
+        &mut self,
+        target: Target<'_>,
+        negotiation: Negotiation,
+        wanted: TargetSessionAttrs,
+    ) -> Result<Connected, Reason> {
+        let connected = match self.open(target, negotiation).await {
+            Err(Reason::PasswordNeeded) if self.answer.is_none() => {
+                self.ask().map_err(Reason::PasswordUnavailable)?;
+                self.open(target, negotiation).await?
+            }
+            outcome => outcome?,
+        };
+        within(self.settings.connect_timeout, session::check(&connected.client, wanted)).await?;
+        Ok(connected)
+    }
+
+    async fn open(&self, target: Target<'_>, negotiation: Negotiation) -> Result<Connected, Reason> {
+        let config = self.config(target, negotiation);
+        let connector = self.connector.as_ref().filter(|_| negotiation != Negotiation::Disable);
+        let opened = within(self.settings.connect_timeout, async {
+            match connector {
+                Some(connector) => open(&config, connector.clone()).await,
+                None => open(&config, NoTls).await,
+            }
+            .map_err(|error| self.reason(&error, target))
+        });
+        let (client, task) = opened.await?;
+        let cancel = CancelHandle {
+            token: client.cancel_token(),
+            connector: connector.cloned(),
+            timeout: self.settings.connect_timeout,
+            endpoint: target.endpoint.clone(),
+            address: target.address,
+        };
+        Ok(Connected { client, task, cancel })
+    }
+
+    /// A refused password is more easily corrected when it is known which file it stands in.
+    fn reason(&self, error: &tokio_postgres::Error, target: Target<'_>) -> Reason {
+        let file = target.endpoint.password.as_ref().and_then(|password| password.file.clone());
+        Reason::of(error).with_password_file(file.filter(|_| self.answer.is_none()))
+    }
+
+    fn config(&self, target: Target<'_>, negotiation: Negotiation) -> Config {
+        let settings = self.settings;
+        let mut config = Config::new();
+        config
+            .user(&settings.user)
+            .dbname(&settings.dbname)
+            .application_name(APPLICATION_NAME)
+            .port(target.endpoint.port)
+            .ssl_mode(negotiation)
+            .channel_binding(settings.channel_binding);
+        target.set_host(&mut config);
+        if let Some(options) = &settings.options {
+            config.options(options);
+        }
+        if settings.tls.direct && negotiation == Negotiation::Require {
+            config.ssl_negotiation(SslNegotiation::Direct);
+        }
+        let known = target.endpoint.password.as_ref().map(|password| password.secret.reveal());
+        if let Some(password) = self.answer.as_deref().or(known) {
+            config.password(password);
+        }
+        if let Some(timeout) = settings.connect_timeout {
+            config.connect_timeout(timeout);
+        }
+        set_tcp(&mut config, &settings.tcp);
+        config
+    }
+}
+
+async fn within<T>(timeout: Option<Duration>, work: impl Future<Output = Result<T, Reason>>) -> Result<T, Reason> {
+    match timeout {
+        Some(timeout) => tokio::time::timeout(timeout, work).await.unwrap_or(Err(Reason::Timeout)),
+        None => work.await,
+    }
+}
+
+type Opened = (Client, JoinHandle<Result<(), tokio_postgres::Error>>);
+
+async fn open<T>(config: &Config, tls: T) -> Result<Opened, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    Ok((client, tokio::spawn(drive(connection))))
+}
+
+/// Moves the connection's bytes until it ends. Notices are dropped here: tokio-postgres would log them.
+async fn drive<S>(mut connection: Connection<Socket, S>) -> Result<(), tokio_postgres::Error>
+where
+    S: TlsStream + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        message?;
+    }
+    Ok(())
+}
+
+/// Ends the query that a session is running, over a connection of its own with the same TLS settings.
+#[derive(Clone)]
+pub struct CancelHandle {
+    token: CancelToken,
+    connector: Option<MakeRustlsConnect>,
+    timeout: Option<Duration>,
+    endpoint: Endpoint,
+    address: Option<IpAddr>,
+}
+
+impl CancelHandle {
+    /// Asks the server to cancel. It does not answer: that the query has ended shows in its own result.
+    ///
+    /// # Errors
+    /// When the request could not be delivered.
+    pub async fn cancel(&self) -> Result<(), ConnectionFailure> {
+        let request = async {
+            match &self.connector {
+                Some(connector) => self.token.cancel_query(connector.clone()).await,
+                None => self.token.cancel_query(NoTls).await,
+            }
+            .map_err(|error| Reason::of(&error))
+        };
+        within(self.timeout, request)
+            .await
+            .map_err(|reason| ConnectionFailure::new(&self.endpoint, self.address, reason))
+    }
+}

@@ -1,0 +1,73 @@
+//! What can go wrong with a server, in its own words.
+
+use std::error::Error as _;
+
+use tokio_postgres::error::{DbError as ServerError, ErrorPosition, SqlState};
+
+use super::connect::ConnectError;
+
+/// A failed conversation.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The user asked to stop; the running statement was cancelled on the server.
+    #[error("interrupted")]
+    Interrupted,
+    /// No connection.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A statement failed, or its connection did.
+    #[error("{operation}: {message}")]
+    Query {
+        /// What was being done.
+        operation: &'static str,
+        /// What the server said.
+        message: String,
+        /// The SQLSTATE, when the server answered at all.
+        state: Option<SqlState>,
+    },
+}
+
+impl DbError {
+    /// Sorts a driver's error.
+    pub(super) fn query(operation: &'static str, error: &tokio_postgres::Error) -> DbError {
+        DbError::Query { operation, message: message(error, 0, ""), state: error.code().cloned() }
+    }
+
+    /// Did the server refuse the statement, and is the connection still good?
+    pub(super) fn is_refusal(&self) -> bool {
+        const CONNECTION_GONE: &[SqlState] =
+            &[SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
+        matches!(self, DbError::Query { state: Some(state), .. } if !CONNECTION_GONE.contains(state))
+    }
+}
+
+/// The server's message as psql shows it, with DETAIL and HINT; the place is given within the user's own text, which began
+/// after `prefix_characters` of ours.
+pub(super) fn message(error: &tokio_postgres::Error, prefix_characters: usize, sql: &str) -> String {
+    let Some(server) = error.as_db_error() else {
+        return match error.source() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+    };
+    let place = place(server, prefix_characters, sql).unwrap_or_default();
+    let mut text = format!("{}: {}{place}", server.severity(), server.message());
+    for (label, more) in [("DETAIL", server.detail()), ("HINT", server.hint())] {
+        if let Some(more) = more {
+            text += &format!("\n{label}: {more}");
+        }
+    }
+    text
+}
+
+fn place(server: &ServerError, prefix_characters: usize, sql: &str) -> Option<String> {
+    let ErrorPosition::Original(position) = server.position()? else { return None };
+    let offset = (*position as usize).checked_sub(prefix_characters + 1)?;
+    let before: String = sql.chars().take(offset).collect();
+    if before.chars().count() < offset {
+        return None;
+    }
+    let line = 1 + before.matches('\n').count();
+    let column = 1 + before.rsplit('\n').next().map_or(0, |last| last.chars().count());
+    Some(format!(" (line {line}, column {column})"))
+}

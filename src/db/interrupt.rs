@@ -1,0 +1,60 @@
+//! Ctrl-C and SIGTERM: the first asks for a clean end (the running statement is cancelled on the server and rolled back), the
+//! second ends the program at once.
+
+use std::io;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// The exit status of a program that was interrupted: 128 + SIGINT.
+pub(super) const EXIT_INTERRUPTED: i32 = 130;
+
+/// Has the user asked to stop? Clones share the answer.
+#[derive(Debug, Clone)]
+pub struct Interrupt {
+    raised: watch::Receiver<bool>,
+    _keep: Option<std::sync::Arc<watch::Sender<bool>>>,
+}
+
+impl Interrupt {
+    /// Listens for signals from now on.
+    ///
+    /// # Errors
+    /// When the signal handlers cannot be installed.
+    pub fn listen() -> io::Result<Interrupt> {
+        let (raise, raised) = watch::channel(false);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (mut interrupt, mut terminate) = {
+            let _guard = runtime.enter();
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        };
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+                let _ = raise.send(true);
+                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+                std::process::exit(EXIT_INTERRUPTED);
+            });
+        })?;
+        Ok(Interrupt { raised, _keep: None })
+    }
+
+    /// One that is never raised: for tests and for work that ends by itself.
+    pub fn never() -> Interrupt {
+        let (raise, raised) = watch::channel(false);
+        Interrupt { raised, _keep: Some(std::sync::Arc::new(raise)) }
+    }
+
+    /// Has the user asked to stop?
+    pub fn is_raised(&self) -> bool {
+        *self.raised.borrow()
+    }
+
+    /// Waits until the user asks to stop.
+    pub(super) async fn raised(&self) {
+        let mut raised = self.raised.clone();
+        if raised.wait_for(|raised| *raised).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

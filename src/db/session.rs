@@ -1,0 +1,148 @@
+//! One connection of our own, with limits on everything it does, driven synchronously.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+use super::connect::{self, CancelHandle, Connected, Prompt};
+use super::conninfo::Settings;
+use super::{DbError, Interrupt};
+use crate::model::Millis;
+
+/// How long anything may take on the server.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Safety {
+    /// `lock_timeout`: how long to wait for a lock, and so how long later writers may queue behind us.
+    pub lock_timeout: Millis,
+    /// `statement_timeout`: how long one statement may run.
+    pub statement_timeout: Millis,
+    /// How long writers to a table may be blocked by one rehearsal.
+    pub max_write_block: Millis,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Safety { lock_timeout: Millis(1_000.0), statement_timeout: Millis(30_000.0), max_write_block: Millis(10_000.0) }
+    }
+}
+
+/// How long to wait for the server to acknowledge a cancel request before the connection is given up.
+const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// How soon the server notices that a client is gone while it builds (PG 14+; it would go on to the end otherwise).
+pub(super) const CONNECTION_CHECK_INTERVAL: &str = "500ms";
+
+/// A connection that nobody else uses.
+pub struct Session {
+    runtime: Runtime,
+    client: Client,
+    cancel: CancelHandle,
+    interrupt: Interrupt,
+    /// The limits.
+    pub(super) safety: Safety,
+    /// Does this server know `client_connection_check_interval`? (Not on every platform.)
+    pub(super) checks_connection: bool,
+}
+
+impl Session {
+    /// Connects and sets the session's limits.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub fn connect(
+        settings: &Settings,
+        prompt: Prompt<'_>,
+        safety: Safety,
+        interrupt: Interrupt,
+    ) -> Result<Session, DbError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| DbError::Query {
+            operation: "starting",
+            message: error.to_string(),
+            state: None,
+        })?;
+        let connected = runtime.block_on(async {
+            tokio::select! {
+                connected = connect::connect(settings, prompt) => connected.map_err(DbError::from),
+                () = interrupt.raised() => Err(DbError::Interrupted),
+            }
+        })?;
+        let Connected { client, cancel, .. } = connected;
+        let mut session = Session { runtime, client, cancel, interrupt, safety, checks_connection: true };
+        session.set_limits()?;
+        Ok(session)
+    }
+
+    fn set_limits(&mut self) -> Result<(), DbError> {
+        let Safety { lock_timeout, statement_timeout, max_write_block } = self.safety;
+        self.set("lock_timeout", &milliseconds(lock_timeout))?;
+        self.set("statement_timeout", &milliseconds(statement_timeout))?;
+        // A client that is stopped (Ctrl-Z, a frozen machine) must not keep its locks.
+        self.set("idle_in_transaction_session_timeout", &milliseconds(max_write_block))?;
+        match self.set("client_connection_check_interval", CONNECTION_CHECK_INTERVAL) {
+            Err(error) if error.is_refusal() => self.checks_connection = false,
+            other => other?,
+        }
+        Ok(())
+    }
+
+    /// Sets a setting for the session.
+    pub(super) fn set(&self, name: &str, value: &str) -> Result<(), DbError> {
+        self.query(
+            "setting the session's limits",
+            "SELECT pg_catalog.set_config($1, $2, false)",
+            &[(&name, Type::TEXT), (&value, Type::TEXT)],
+        )?;
+        Ok(())
+    }
+
+    /// Runs one statement with the extended protocol: a second one behind a semicolon is refused by the server.
+    pub(super) fn query(
+        &self,
+        operation: &'static str,
+        sql: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, DbError> {
+        self.drive(self.client.query_typed(sql, parameters))?.map_err(|error| DbError::query(operation, &error))
+    }
+
+    /// As [`Session::query`], with the driver's own error: for statements of the user, whose errors are results.
+    pub(super) fn try_query(&self, sql: &str) -> Result<Result<Vec<Row>, tokio_postgres::Error>, DbError> {
+        self.drive(self.client.query_typed(sql, &[]))
+    }
+
+    /// Several statements at once (simple protocol): only for scripts of our own.
+    pub(super) fn batch(&self, operation: &'static str, sql: &str) -> Result<(), DbError> {
+        self.drive(self.client.batch_execute(sql))?.map_err(|error| DbError::query(operation, &error))
+    }
+
+    /// Runs a future to its end, or, when the user asks to stop, cancels the statement on the server and waits for that.
+    fn drive<T>(&self, work: impl Future<Output = T>) -> Result<T, DbError> {
+        self.runtime.block_on(async {
+            let mut work = std::pin::pin!(work);
+            tokio::select! {
+                biased;
+                () = self.interrupt.raised() => {}
+                done = &mut work => return Ok(done),
+            }
+            let _ = tokio::time::timeout(CANCEL_PATIENCE, self.cancel.cancel()).await;
+            let _ = tokio::time::timeout(CANCEL_PATIENCE, work).await;
+            Err(DbError::Interrupted)
+        })
+    }
+
+    /// Ends a transaction whatever happened in it, also after an interrupt. Never fails: a connection that does not answer is
+    /// dropped with the session, and the server rolls back by itself.
+    pub(super) fn rollback(&self) {
+        let rollback = self.client.batch_execute("ROLLBACK");
+        let _ = self.runtime.block_on(async { tokio::time::timeout(CANCEL_PATIENCE, rollback).await });
+    }
+}
+
+/// A duration as a setting.
+pub(super) fn milliseconds(duration: Millis) -> String {
+    format!("{}ms", duration.0.max(1.0).ceil())
+}

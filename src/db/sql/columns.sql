@@ -1,0 +1,21 @@
+/* pgrehearse: columns with their statistics; of a partitioned table, those over all its partitions */
+SELECT a.attrelid AS table_oid,
+       a.attname::text AS column_name,
+       pg_catalog.format_type(coalesce(nullif(t.typbasetype, 0), a.atttypid),
+                              CASE WHEN t.typbasetype <> 0 THEN t.typtypmod ELSE a.atttypmod END) AS type_name,
+       a.attnotnull AS not_null,
+       s.null_frac::float8 AS null_fraction,
+       s.avg_width AS average_width,
+       s.n_distinct::float8 AS distinct_values,
+       s.most_common_vals::text::text[] AS most_common_values,
+       s.most_common_freqs::float8[] AS most_common_shares,
+       s.correlation::float8 AS correlation
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_stats s
+       ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname
+      AND s.inherited = (c.relkind = 'p')
+WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum

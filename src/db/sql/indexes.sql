@@ -1,0 +1,15 @@
+/* pgrehearse: existing indexes */
+SELECT i.indrelid AS table_oid,
+       n.nspname::text AS schema_name,
+       c.relname::text AS index_name,
+       pg_catalog.pg_get_indexdef(i.indexrelid) AS definition,
+       i.indisunique AS is_unique,
+       i.indisvalid AS is_valid,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid) AS has_constraint,
+       coalesce(pg_catalog.pg_relation_size(i.indexrelid), 0) AS size_bytes,
+       coalesce(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0) AS scans
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE i.indrelid = ANY ($1::oid[])
+ORDER BY n.nspname, c.relname

@@ -1,0 +1,36 @@
+/* pgrehearse: the tables of the workload, and the partitioned tables that own them */
+WITH asked AS (
+    SELECT c.oid
+    FROM unnest($1::text[], $2::text[]) AS wanted (schema_name, table_name)
+    JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema_name
+    JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.table_name
+),
+tables AS (
+    SELECT oid FROM asked
+    UNION
+    SELECT pg_catalog.pg_partition_root(oid) FROM asked WHERE pg_catalog.pg_partition_root(oid) IS NOT NULL
+)
+SELECT c.oid,
+       n.nspname::text AS schema_name,
+       c.relname::text AS table_name,
+       CASE
+           WHEN c.relpersistence = 't' OR n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast') THEN 'unsupported'
+           WHEN c.relkind IN ('r', 'm') THEN 'plain'
+           WHEN c.relkind = 'p' THEN 'partitioned'
+           ELSE 'unsupported'
+       END AS kind,
+       root_schema.nspname::text AS root_schema,
+       root.relname::text AS root_name,
+       CASE WHEN c.reltuples >= 0 THEN c.reltuples::float8 END AS row_count,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
+       (CASE WHEN c.relkind = 'p'
+            THEN (SELECT coalesce(sum(pg_catalog.pg_relation_size(leaf.relid)), 0)
+                  FROM pg_catalog.pg_partition_tree(c.oid) AS leaf WHERE leaf.isleaf)
+            ELSE coalesce(pg_catalog.pg_relation_size(c.oid), 0)
+        END / current_setting('block_size')::bigint)::bigint AS pages
+FROM tables
+JOIN pg_catalog.pg_class c USING (oid)
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_class root ON root.oid = pg_catalog.pg_partition_root(c.oid) AND root.oid <> c.oid
+LEFT JOIN pg_catalog.pg_namespace root_schema ON root_schema.oid = root.relnamespace
+ORDER BY n.nspname, c.relname

@@ -1,0 +1,326 @@
+//! An index as a value: what it is built on and how it is written, whether it exists or not.
+//!
+//! Values compare, print and read back (`parse(print(x)) == x`); nothing here knows a server.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{QualifiedName, quote_identifier};
+
+pub mod naming;
+
+/// An index access method.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// btree, the default.
+    Btree,
+    /// Block range index.
+    Brin,
+    /// Any other method, by its name in `pg_am`.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Method {
+    /// The method of that name.
+    pub fn from_name(name: &str) -> Method {
+        match name {
+            "btree" => Method::Btree,
+            "brin" => Method::Brin,
+            other => Method::Other(other.to_owned()),
+        }
+    }
+
+    /// Its name in `pg_am`.
+    pub fn name(&self) -> &str {
+        match self {
+            Method::Btree => "btree",
+            Method::Brin => "brin",
+            Method::Other(name) => name,
+        }
+    }
+}
+
+/// What one column of an index holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Key {
+    /// A column of the table, unquoted.
+    Column(String),
+    /// An expression over its columns, as SQL.
+    Expression(String),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Column(name) => formatter.write_str(&quote_identifier(name)),
+            Key::Expression(text) if is_plain_call(text) || is_parenthesised(text) => formatter.write_str(text),
+            Key::Expression(text) => write!(formatter, "({text})"),
+        }
+    }
+}
+
+/// A key column with the order it is kept in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct IndexKey {
+    /// What it holds.
+    pub key: Key,
+    /// The operator class, when it is not the type's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_class: Option<String>,
+    /// DESC.
+    #[serde(default)]
+    pub descending: bool,
+    /// NULLS FIRST; by default nulls come last in ascending order and first in descending order.
+    #[serde(default)]
+    pub nulls_first: bool,
+}
+
+impl IndexKey {
+    /// Ascending, nulls last, default operator class.
+    pub fn ascending(key: Key) -> Self {
+        IndexKey { key, operator_class: None, descending: false, nulls_first: false }
+    }
+}
+
+impl fmt::Display for IndexKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.key)?;
+        if let Some(operator_class) = &self.operator_class {
+            write!(formatter, " {operator_class}")?;
+        }
+        if self.descending {
+            formatter.write_str(" DESC")?;
+        }
+        match (self.descending, self.nulls_first) {
+            (false, true) => formatter.write_str(" NULLS FIRST"),
+            (true, false) => formatter.write_str(" NULLS LAST"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An index, existing or imagined.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Index {
+    /// The table it is on.
+    pub table: QualifiedName,
+    /// The access method.
+    pub method: Method,
+    /// The key columns in order.
+    pub keys: Vec<IndexKey>,
+    /// Columns it only carries (INCLUDE), unquoted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// The WHERE clause of a partial index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<String>,
+    /// The BRIN storage parameter, when it is not the default of 128 pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages_per_range: Option<u32>,
+}
+
+/// How an index differs from a plain one-column one; the report's `features`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feature {
+    /// More than one key column.
+    Composite,
+    /// A WHERE clause.
+    Partial,
+    /// A key that is an expression.
+    Expression,
+    /// Columns it only carries.
+    Covering,
+    /// A key in descending order or with nulls first.
+    Ordered,
+}
+
+impl Feature {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Feature::Composite => "composite",
+            Feature::Partial => "partial",
+            Feature::Expression => "expression",
+            Feature::Covering => "covering",
+            Feature::Ordered => "ordered",
+        }
+    }
+}
+
+impl Index {
+    /// A btree on these keys.
+    pub fn btree(table: QualifiedName, keys: Vec<IndexKey>) -> Self {
+        Index { table, method: Method::Btree, keys, include: Vec::new(), predicate: None, pages_per_range: None }
+    }
+
+    /// The same index over only the rows that satisfy the predicate.
+    pub fn partial(self, predicate: String) -> Self {
+        Index { predicate: Some(predicate), ..self }
+    }
+
+    /// Does a key hold an expression? Such an index gets statistics of its own from ANALYZE.
+    pub fn has_expression(&self) -> bool {
+        self.keys.iter().any(|key| matches!(key.key, Key::Expression(_)))
+    }
+
+    /// What is special about it.
+    pub fn features(&self) -> Vec<Feature> {
+        let ordered = self.keys.iter().any(|key| key.descending || key.nulls_first);
+        [
+            (self.keys.len() > 1, Feature::Composite),
+            (self.predicate.is_some(), Feature::Partial),
+            (self.has_expression(), Feature::Expression),
+            (!self.include.is_empty(), Feature::Covering),
+            (ordered, Feature::Ordered),
+        ]
+        .into_iter()
+        .filter_map(|(present, feature)| present.then_some(feature))
+        .collect()
+    }
+
+    /// Does this index answer all that `other` answers? True for equal indexes, and for a btree whose leading keys are
+    /// `other`'s keys, over the same rows.
+    pub fn subsumes(&self, other: &Index) -> bool {
+        if self == other {
+            return true;
+        }
+        let same_rows = self.table == other.table && self.predicate == other.predicate;
+        let both_btrees = self.method == Method::Btree && other.method == Method::Btree;
+        let carries = other.include.iter().all(|column| self.carries(column));
+        same_rows && both_btrees && carries && self.keys.starts_with(&other.keys)
+    }
+
+    fn carries(&self, column: &String) -> bool {
+        self.include.contains(column)
+            || self.keys.iter().any(|key| matches!(&key.key, Key::Column(name) if name == column))
+    }
+
+    /// The `CREATE INDEX` statement that builds it at once, blocking writers: for the rolled-back transaction.
+    pub fn create(&self, name: &str) -> String {
+        format!("CREATE INDEX {} ON {}", quote_identifier(name), self.definition())
+    }
+
+    /// The `CREATE INDEX CONCURRENTLY` statement to run for keeps.
+    pub fn create_concurrently(&self, name: &str) -> String {
+        format!("CREATE INDEX CONCURRENTLY {} ON {};", quote_identifier(name), self.definition())
+    }
+
+    /// Everything behind `ON`: `public.jobs (state, run_after) WHERE …`.
+    pub fn definition(&self) -> String {
+        let method = match &self.method {
+            Method::Btree => String::new(),
+            other => format!("USING {} ", other.name()),
+        };
+        let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
+        let mut sql = format!("{} {method}({})", self.table, keys.join(", "));
+        if !self.include.is_empty() {
+            let columns: Vec<_> = self.include.iter().map(|column| quote_identifier(column)).collect();
+            sql += &format!(" INCLUDE ({})", columns.join(", "));
+        }
+        if let Some(pages) = self.pages_per_range {
+            sql += &format!(" WITH (pages_per_range = {pages})");
+        }
+        if let Some(predicate) = &self.predicate {
+            sql += &format!(" WHERE {}", without_outer_parentheses(predicate));
+        }
+        sql
+    }
+}
+
+/// `lower(name)` may stand alone as a key; anything else needs parentheses
+/// (<https://www.postgresql.org/docs/current/sql-createindex.html>, "expression").
+fn is_plain_call(text: &str) -> bool {
+    let name = text.find('(').map(|open| &text[..open]);
+    name.is_some_and(|name| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.')
+    }) && closes_at_end(text, text.find('(').unwrap_or(0))
+}
+
+fn is_parenthesised(text: &str) -> bool {
+    text.starts_with('(') && closes_at_end(text, 0)
+}
+
+fn without_outer_parentheses(text: &str) -> &str {
+    if is_parenthesised(text) { &text[1..text.len() - 1] } else { text }
+}
+
+/// Is the parenthesis opened at `open` closed by the very last character? Literals are passed over.
+fn closes_at_end(text: &str, open: usize) -> bool {
+    let mut depth = 0usize;
+    let mut quote = None;
+    for (position, character) in text.char_indices().skip_while(|(position, _)| *position < open) {
+        match (quote, character) {
+            (Some(end), character) if end == character => quote = None,
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '(') => depth += 1,
+            (None, ')') => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return position + 1 == text.len();
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::parse_index;
+
+    fn table() -> QualifiedName {
+        QualifiedName::new("public", "jobs")
+    }
+
+    fn column(name: &str) -> IndexKey {
+        IndexKey::ascending(Key::Column(name.to_owned()))
+    }
+
+    #[test]
+    fn prints_as_sql_and_reads_back() {
+        for ddl in [
+            "CREATE INDEX i ON public.jobs (state, run_after DESC)",
+            "CREATE INDEX i ON public.jobs (run_after DESC NULLS LAST, id NULLS FIRST)",
+            "CREATE INDEX i ON public.jobs (lower(name)) WHERE state = 'PENDING'::text",
+            "CREATE INDEX i ON public.jobs ((payload ->> 'a)b'::text)) INCLUDE (id)",
+            "CREATE INDEX i ON public.jobs USING brin (run_after, abs(amount)) WITH (pages_per_range = 32)",
+            "CREATE INDEX i ON public.jobs (((a)::date))",
+            "CREATE INDEX i ON public.jobs (((a - b) / 1000))",
+            "CREATE INDEX i ON public.jobs (name text_pattern_ops)",
+            "CREATE INDEX i ON \"My App\".\"order\" (\"Group\")",
+            "CREATE INDEX i ON public.jobs (a) WHERE (a > 1) AND (b IS NULL)",
+        ] {
+            let index = parse_index(ddl).unwrap();
+            assert_eq!(parse_index(&index.create("i")), Ok(index.clone()), "{ddl}");
+            assert_eq!(index.create("i"), ddl);
+        }
+    }
+
+    #[test]
+    fn reads_what_pg_get_indexdef_prints() {
+        let index = parse_index("CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id)").unwrap();
+        assert_eq!(index, Index::btree(table(), vec![column("id")]));
+        let index = parse_index("CREATE INDEX t ON ONLY public.jobs USING gin (tags)").unwrap();
+        assert_eq!(index.method, Method::Other("gin".to_owned()));
+        assert!(parse_index("DROP INDEX jobs_pkey").is_err());
+    }
+
+    #[test]
+    fn a_longer_index_subsumes_its_prefix_over_the_same_rows() {
+        let short = Index::btree(table(), vec![column("a")]);
+        let long = Index::btree(table(), vec![column("a"), column("b")]);
+        assert!(long.subsumes(&short) && !short.subsumes(&long));
+        assert!(!long.clone().partial("(c = 1)".to_owned()).subsumes(&short));
+        assert!(!long.subsumes(&Index::btree(table(), vec![column("b")])));
+        let carrying = Index { include: vec!["b".to_owned()], ..short.clone() };
+        assert!(long.subsumes(&carrying) && !short.subsumes(&carrying));
+        let brin = Index { method: Method::Brin, ..long.clone() };
+        assert!(!brin.subsumes(&short));
+    }
+}

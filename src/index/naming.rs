@@ -1,0 +1,105 @@
+//! Names for new indexes: said by what they hold, the same on every run, and none that is taken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Index, Key, Method};
+use crate::model::QualifiedName;
+
+/// PostgreSQL cuts identifiers at `NAMEDATALEN - 1` bytes.
+const LONGEST_NAME_BYTES: usize = 63;
+
+/// A name for each index, in their order: `jobs_state_run_after_idx`, `jobs_id_partial_idx`, `events_at_brin_idx`. Where two would
+/// get the same one, or it is taken in the schema, a number is added.
+pub fn names<'a>(indexes: impl IntoIterator<Item = &'a Index>, taken: &BTreeSet<QualifiedName>) -> Vec<String> {
+    let mut given: BTreeSet<QualifiedName> = BTreeSet::new();
+    let mut next: BTreeMap<String, usize> = BTreeMap::new();
+    indexes
+        .into_iter()
+        .map(|index| {
+            let wish = wished_name(index);
+            loop {
+                let number = next.entry(wish.clone()).or_insert(0);
+                let suffix = if *number == 0 { "_idx".to_owned() } else { format!("_idx{number}") };
+                *number += 1;
+                let name = format!("{}{suffix}", cut(&wish, LONGEST_NAME_BYTES - suffix.len()));
+                let qualified = QualifiedName::new(index.table.schema.clone(), name.clone());
+                if !taken.contains(&qualified) && given.insert(qualified) {
+                    return name;
+                }
+            }
+        })
+        .collect()
+}
+
+fn wished_name(index: &Index) -> String {
+    let keys: Vec<String> = index.keys.iter().map(|key| word(&key.key)).collect();
+    let mut name = format!("{}_{}", index.table.name, keys.join("_"));
+    if index.predicate.is_some() {
+        name += "_partial";
+    }
+    if index.method != Method::Btree {
+        name += &format!("_{}", index.method.name());
+    }
+    name
+}
+
+/// A column's own name; of an expression, its words: `lower(name)` → `lower_name`.
+fn word(key: &Key) -> String {
+    match key {
+        Key::Column(name) => name.clone(),
+        Key::Expression(text) => {
+            let without_casts: String = text
+                .split("::")
+                .enumerate()
+                .map(|(part, text)| if part == 0 { text } else { after_type(text) })
+                .collect();
+            let words =
+                without_casts.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+            words.collect::<Vec<_>>().join("_")
+        }
+    }
+}
+
+fn after_type(text: &str) -> &str {
+    text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ' ')).map_or("", |end| &text[end..])
+}
+
+fn cut(name: &str, bytes: usize) -> &str {
+    let mut end = name.len().min(bytes);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name[..end].trim_end_matches('_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::parse_index;
+
+    fn name_of(definition: &str) -> String {
+        let index = parse_index(&format!("CREATE INDEX x ON {definition}")).unwrap();
+        names([&index], &BTreeSet::new()).remove(0)
+    }
+
+    #[test]
+    fn names_say_what_an_index_holds() {
+        assert_eq!(name_of("public.jobs (state, run_after)"), "jobs_state_run_after_idx");
+        assert_eq!(name_of("public.jobs (id) WHERE state = 'X'"), "jobs_id_partial_idx");
+        assert_eq!(name_of("public.jobs USING brin (at)"), "jobs_at_brin_idx");
+        assert_eq!(name_of("public.games (lower(game_name))"), "games_lower_game_name_idx");
+        assert_eq!(name_of("public.events ((payload ->> 'aggregate_id'::text))"), "events_payload_aggregate_id_idx");
+        let long = name_of(&format!("public.{} (a)", "t".repeat(70)));
+        assert!(long.len() <= 63 && long.ends_with("_idx"), "{long}");
+    }
+
+    #[test]
+    fn no_name_is_given_twice_or_taken() {
+        let plain = parse_index("CREATE INDEX x ON public.jobs (id) WHERE a").unwrap();
+        let other = parse_index("CREATE INDEX x ON public.jobs (id) WHERE b").unwrap();
+        let taken = BTreeSet::from([QualifiedName::new("public", "jobs_id_partial_idx")]);
+        assert_eq!(names([&plain, &other], &taken), ["jobs_id_partial_idx1", "jobs_id_partial_idx2"]);
+        let elsewhere = BTreeSet::from([QualifiedName::new("app", "jobs_id_partial_idx")]);
+        assert_eq!(names([&plain], &elsewhere), ["jobs_id_partial_idx"]);
+    }
+}

@@ -1,0 +1,248 @@
+//! A plan exactly as the server said it: nodes with all their properties, immutable. Derived numbers live beside it
+//! ([`metrics`]), never over it.
+//!
+//! Nodes lie in one vector in the order EXPLAIN prints them (a parent before its children), so a plan of any depth is walked
+//! without recursion, and a node is named by its position.
+
+pub mod json;
+pub mod metrics;
+mod title;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::model::{Cost, QualifiedName};
+
+/// A node's position in its plan, in the order EXPLAIN prints them; the root is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeId(pub usize);
+
+/// One plan of one statement. Serializes as EXPLAIN's own JSON object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Value", try_from = "Value")]
+pub struct Plan {
+    nodes: Vec<Node>,
+    /// What stands beside `"Plan"` in EXPLAIN's output: `"Planning Time"`, `"Settings"`, `"Triggers"`, …
+    pub summary: Map<String, Value>,
+}
+
+/// One node of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Its position.
+    pub id: NodeId,
+    /// The node it feeds; none for the root.
+    pub parent: Option<NodeId>,
+    /// Nodes above it.
+    pub depth: usize,
+    /// The nodes that feed it, in the server's order.
+    pub children: Vec<NodeId>,
+    /// Everything the server said about it except its children, in the server's order.
+    pub properties: Map<String, Value>,
+}
+
+impl Node {
+    /// `Seq Scan`, `Hash Join`, …, or `?` when the server did not say.
+    pub fn node_type(&self) -> &str {
+        self.text("Node Type").unwrap_or("?")
+    }
+
+    /// A property that is a string.
+    pub fn text(&self, property: &str) -> Option<&str> {
+        self.properties.get(property)?.as_str()
+    }
+
+    /// A property that is a number.
+    pub fn number(&self, property: &str) -> Option<f64> {
+        self.properties.get(property)?.as_f64()
+    }
+
+    /// A property that is a list of strings, such as `Sort Key`.
+    pub fn texts(&self, property: &str) -> Vec<&str> {
+        match self.properties.get(property) {
+            Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// `Total Cost`: of this node and all below it, in planner units.
+    pub fn total_cost(&self) -> Cost {
+        Cost(self.number("Total Cost").unwrap_or(0.0))
+    }
+
+    /// `Plan Rows`: the rows the planner expects from one execution.
+    pub fn plan_rows(&self) -> Option<f64> {
+        self.number("Plan Rows")
+    }
+
+    /// The table it reads or writes; the schema is known only with EXPLAIN's VERBOSE.
+    pub fn table(&self) -> Option<QualifiedName> {
+        Some(QualifiedName::new(self.text("Schema")?, self.text("Relation Name")?))
+    }
+
+    /// The name its columns carry in conditions: unique within a plan.
+    pub fn alias(&self) -> Option<&str> {
+        self.text("Alias").or_else(|| self.text("Relation Name"))
+    }
+
+    /// The index it reads, as the server prints it.
+    pub fn index_name(&self) -> Option<&str> {
+        self.text("Index Name")
+    }
+}
+
+/// Why a value is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The object has no `"Plan"`.
+    #[error("no \"Plan\" object: this is not the output of EXPLAIN (FORMAT JSON)")]
+    NoPlan,
+    /// A node is not what it has to be; the text names it.
+    #[error("{0}")]
+    BadNode(String),
+    /// More nodes above each other than anything real has.
+    #[error("the plan is more than {0} nodes deep")]
+    TooDeep(usize),
+}
+
+/// Deeper plans are refused: each level costs stack when the plan is written out again.
+pub const DEEPEST_PLAN: usize = 10_000;
+
+impl Plan {
+    /// Takes EXPLAIN's object (`{"Plan": {…}, …}`) apart.
+    ///
+    /// # Errors
+    /// When it is no plan, or nested deeper than [`DEEPEST_PLAN`].
+    pub fn from_json(value: Value) -> Result<Plan, PlanError> {
+        let Value::Object(mut summary) = value else { return Err(PlanError::NoPlan) };
+        let Some(root @ Value::Object(_)) = summary.remove("Plan") else { return Err(PlanError::NoPlan) };
+        let mut nodes: Vec<Node> = Vec::new();
+        let mut waiting = vec![(None, 0, root)];
+        while let Some((parent, depth, value)) = waiting.pop() {
+            if depth > DEEPEST_PLAN {
+                return Err(PlanError::TooDeep(DEEPEST_PLAN));
+            }
+            let id = NodeId(nodes.len());
+            let (properties, children) = take_node_apart(value, id)?;
+            if let Some(NodeId(parent)) = parent {
+                nodes[parent].children.push(id);
+            }
+            nodes.push(Node { id, parent, depth, children: Vec::new(), properties });
+            waiting.extend(children.into_iter().rev().map(|child| (Some(id), depth + 1, child)));
+        }
+        Ok(Plan { nodes, summary })
+    }
+
+    /// All nodes, a parent before its children.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The node of that position; positions come from this plan, so there is one.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// The top node.
+    pub fn root(&self) -> &Node {
+        &self.nodes[0]
+    }
+
+    /// The whole plan's cost.
+    pub fn total_cost(&self) -> Cost {
+        self.root().total_cost()
+    }
+
+    /// The tables it reads or writes.
+    pub fn tables(&self) -> BTreeSet<QualifiedName> {
+        self.nodes.iter().filter_map(Node::table).collect()
+    }
+
+    /// The indexes it reads.
+    pub fn index_names(&self) -> BTreeSet<&str> {
+        self.nodes.iter().filter_map(Node::index_name).collect()
+    }
+}
+
+fn take_node_apart(value: Value, id: NodeId) -> Result<(Map<String, Value>, Vec<Value>), PlanError> {
+    let Value::Object(mut properties) = value else {
+        return Err(PlanError::BadNode(format!("node {} is not an object", id.0)));
+    };
+    let children = match properties.remove("Plans") {
+        None => Vec::new(),
+        Some(Value::Array(children)) => children,
+        Some(_) => return Err(PlanError::BadNode(format!("\"Plans\" of node {} is not a list", id.0))),
+    };
+    if !properties.get("Node Type").is_some_and(Value::is_string) {
+        return Err(PlanError::BadNode(format!("node {} has no \"Node Type\"", id.0)));
+    }
+    Ok((properties, children))
+}
+
+impl From<Plan> for Value {
+    /// EXPLAIN's own object again, children last.
+    fn from(mut plan: Plan) -> Value {
+        while plan.nodes.len() > 1 {
+            let Some(child) = plan.nodes.pop() else { break };
+            let NodeId(parent) = child.parent.unwrap_or(NodeId(0));
+            let siblings = plan.nodes[parent].properties.entry("Plans").or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(siblings) = siblings {
+                siblings.insert(0, Value::Object(child.properties));
+            }
+        }
+        let mut object = Map::new();
+        object.insert("Plan".to_owned(), Value::Object(plan.nodes.remove(0).properties));
+        object.extend(plan.summary);
+        Value::Object(object)
+    }
+}
+
+impl TryFrom<Value> for Plan {
+    type Error = PlanError;
+
+    fn try_from(value: Value) -> Result<Plan, PlanError> {
+        Plan::from_json(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn nested() -> Value {
+        json!({"Plan": {"Node Type": "Nested Loop", "Total Cost": 30.5, "Plans": [
+                  {"Node Type": "Seq Scan", "Schema": "public", "Relation Name": "a", "Alias": "x", "Total Cost": 10},
+                  {"Node Type": "Limit", "Total Cost": 20, "Plans": [
+                      {"Node Type": "Index Scan", "Index Name": "b_idx", "Schema": "s", "Relation Name": "b", "Alias": "b"}]}]},
+               "Planning Time": 0.1})
+    }
+
+    #[test]
+    fn nodes_lie_in_the_order_explain_prints_them() {
+        let plan = Plan::from_json(nested()).unwrap();
+        let types: Vec<_> = plan.nodes().iter().map(|node| (node.node_type(), node.depth)).collect();
+        assert_eq!(types, [("Nested Loop", 0), ("Seq Scan", 1), ("Limit", 1), ("Index Scan", 2)]);
+        assert_eq!(plan.root().children, [NodeId(1), NodeId(2)]);
+        assert_eq!(plan.total_cost(), Cost(30.5));
+        assert_eq!(plan.tables().len(), 2);
+        assert_eq!(plan.node(NodeId(1)).alias(), Some("x"));
+    }
+
+    #[test]
+    fn a_plan_comes_back_as_the_server_said_it() {
+        let plan = Plan::from_json(nested()).unwrap();
+        assert_eq!(Value::from(plan), nested());
+    }
+
+    #[test]
+    fn what_is_no_plan_is_refused_with_a_reason() {
+        assert_eq!(Plan::from_json(json!([])), Err(PlanError::NoPlan));
+        assert_eq!(Plan::from_json(json!({"Plan": 1})), Err(PlanError::NoPlan));
+        assert!(matches!(Plan::from_json(json!({"Plan": {}})), Err(PlanError::BadNode(_))));
+        assert!(matches!(Plan::from_json(json!({"Plan": {"Node Type": "x", "Plans": 3}})), Err(PlanError::BadNode(_))));
+    }
+}

@@ -1,0 +1,141 @@
+//! A node's headline and its details as EXPLAIN's TEXT format writes them (src/backend/commands/explain.c, `ExplainNode`), so that
+//! people see the words they know.
+
+use serde_json::Value;
+
+use super::Node;
+use crate::model::quote_identifier;
+
+impl Node {
+    /// `Parallel Index Only Scan Backward using jobs_pkey on jobs j`, `Hash Left Join`, `HashAggregate`, …
+    pub fn title(&self) -> String {
+        let parallel = if self.properties.get("Parallel Aware") == Some(&Value::Bool(true)) { "Parallel " } else { "" };
+        format!("{parallel}{}{}{}", self.operation(), self.index_clause(), self.target_clause())
+    }
+
+    /// The operation with its variant: the access path or join method by its full name.
+    pub fn operation(&self) -> String {
+        let node_type = self.node_type();
+        match node_type {
+            "Aggregate" => self.aggregate_operation(),
+            "Nested Loop" | "Hash Join" | "Merge Join" => self.join_operation(),
+            "ModifyTable" => self.text("Operation").unwrap_or(node_type).to_owned(),
+            "SetOp" => format!(
+                "{}SetOp {}",
+                if self.text("Strategy") == Some("Hashed") { "Hash" } else { "" },
+                self.text("Command").unwrap_or("")
+            ),
+            _ if self.text("Scan Direction") == Some("Backward") => format!("{node_type} Backward"),
+            _ => node_type.to_owned(),
+        }
+    }
+
+    fn aggregate_operation(&self) -> String {
+        let strategy = match self.text("Strategy") {
+            Some("Sorted") => "GroupAggregate",
+            Some("Hashed") => "HashAggregate",
+            Some("Mixed") => "MixedAggregate",
+            _ => "Aggregate",
+        };
+        match self.text("Partial Mode") {
+            Some(mode @ ("Partial" | "Finalize")) => format!("{mode} {strategy}"),
+            _ => strategy.to_owned(),
+        }
+    }
+
+    fn join_operation(&self) -> String {
+        let method = self.node_type().trim_end_matches(" Join");
+        match (self.text("Join Type"), self.node_type()) {
+            (None | Some("Inner"), node_type) => node_type.to_owned(),
+            (Some(join_type), _) => format!("{method} {join_type} Join"),
+        }
+    }
+
+    fn index_clause(&self) -> String {
+        match (self.index_name(), self.node_type()) {
+            (Some(index), "Bitmap Index Scan") => format!(" on {}", quote_identifier(index)),
+            (Some(index), _) => format!(" using {}", quote_identifier(index)),
+            _ => String::new(),
+        }
+    }
+
+    fn target_clause(&self) -> String {
+        let target = ["Relation Name", "CTE Name", "Function Name", "Table Function Name", "Tuplestore Name"];
+        let Some(name) = target.iter().find_map(|property| self.text(property)) else {
+            return match (self.node_type(), self.text("Alias")) {
+                ("Subquery Scan" | "Values Scan", Some(alias)) => format!(" on {}", quote_identifier(alias)),
+                _ => String::new(),
+            };
+        };
+        match self.text("Alias").filter(|alias| *alias != name) {
+            Some(alias) => format!(" on {} {}", quote_identifier(name), quote_identifier(alias)),
+            None => format!(" on {}", quote_identifier(name)),
+        }
+    }
+
+    /// The lines EXPLAIN prints under a node that say what it filters, joins, sorts and groups by: `("Filter", "(a = 1)")`.
+    pub fn details(&self) -> Vec<(&str, String)> {
+        const DETAILS: &[&str] = &[
+            "Subplan Name",
+            "Sort Key",
+            "Presorted Key",
+            "Group Key",
+            "Index Cond",
+            "Recheck Cond",
+            "TID Cond",
+            "Hash Cond",
+            "Merge Cond",
+            "Join Filter",
+            "One-Time Filter",
+            "Filter",
+            "Order By",
+            "Cache Key",
+        ];
+        let value = |property: &&'static str| match self.properties.get(*property)? {
+            Value::String(text) => Some((*property, text.clone())),
+            Value::Array(values) => {
+                Some((*property, values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")))
+            }
+            _ => None,
+        };
+        DETAILS.iter().filter_map(value).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::plan::Plan;
+
+    #[test]
+    fn titles_read_as_explain_writes_them() {
+        for (node, title) in [
+            (json!({"Node Type": "Seq Scan", "Relation Name": "jobs", "Alias": "jobs"}), "Seq Scan on jobs"),
+            (
+                json!({"Node Type": "Seq Scan", "Relation Name": "jobs", "Alias": "j", "Parallel Aware": true}),
+                "Parallel Seq Scan on jobs j",
+            ),
+            (
+                json!({"Node Type": "Index Only Scan", "Scan Direction": "Backward", "Index Name": "i", "Relation Name": "t", "Alias": "t"}),
+                "Index Only Scan Backward using i on t",
+            ),
+            (json!({"Node Type": "Bitmap Index Scan", "Index Name": "i"}), "Bitmap Index Scan on i"),
+            (json!({"Node Type": "Hash Join", "Join Type": "Right Anti"}), "Hash Right Anti Join"),
+            (json!({"Node Type": "Nested Loop", "Join Type": "Left"}), "Nested Loop Left Join"),
+            (json!({"Node Type": "Nested Loop", "Join Type": "Inner"}), "Nested Loop"),
+            (
+                json!({"Node Type": "Aggregate", "Strategy": "Hashed", "Partial Mode": "Partial"}),
+                "Partial HashAggregate",
+            ),
+            (
+                json!({"Node Type": "ModifyTable", "Operation": "Update", "Relation Name": "t", "Alias": "t"}),
+                "Update on t",
+            ),
+            (json!({"Node Type": "Subquery Scan", "Alias": "Odd"}), "Subquery Scan on \"Odd\""),
+            (json!({"Node Type": "CTE Scan", "CTE Name": "recent", "Alias": "r"}), "CTE Scan on recent r"),
+        ] {
+            assert_eq!(Plan::from_json(json!({ "Plan": node })).unwrap().root().title(), title);
+        }
+    }
+}

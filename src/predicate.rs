@@ -1,0 +1,192 @@
+//! What a plan asks of each table: the conditions its nodes filter and join on, and the orders and groups they need.
+//!
+//! The plan is the dependable source: it is already resolved, folded and attached to the relation that pays. In EXPLAIN's
+//! VERBOSE form every column carries its relation's alias, and aliases are unique within a plan.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, Column, Table};
+use crate::index::Key;
+use crate::model::QualifiedName;
+use crate::plan::{Node, Plan};
+use crate::sql::{Expression, Shape, parse_expression, parse_sort_term};
+
+mod condition;
+
+pub use condition::{Condition, Kind, Operand};
+
+/// Everything one plan asks of one relation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelationUse {
+    /// The table, as the catalog names it (a partition's own table is replaced by its partitioned table).
+    pub table: QualifiedName,
+    /// What the statement calls it.
+    pub alias: String,
+    /// The ANDed conditions on it, each once.
+    pub conditions: Vec<Condition>,
+    /// The orders in which its rows are wanted: sort keys, and group keys that a sorted input would serve.
+    pub orders: Vec<Vec<OrderKey>>,
+    /// `min` and `max` over the whole relation.
+    pub extremes: Vec<Key>,
+}
+
+/// One column of a wanted order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderKey {
+    /// What is ordered.
+    pub key: Key,
+    /// DESC.
+    pub descending: bool,
+    /// Nulls first.
+    pub nulls_first: bool,
+}
+
+/// Properties that hold conditions. `Index Cond` and `Recheck Cond` of a bitmap say the same; equal ones are kept once.
+const CONDITION_PROPERTIES: &[&str] =
+    &["Filter", "Index Cond", "Recheck Cond", "Join Filter", "Hash Cond", "Merge Cond", "TID Cond", "One-Time Filter"];
+
+/// What the plan asks of every table it reads, in the order of its nodes.
+pub fn relation_uses(plan: &Plan, catalog: &Catalog) -> Vec<RelationUse> {
+    let mut relations = Relations::of(plan, catalog);
+    for node in plan.nodes() {
+        for property in CONDITION_PROPERTIES {
+            relations.add_conditions(node, property);
+        }
+        relations.add_order(node, "Sort Key");
+        relations.add_group(node);
+        relations.add_extremes(node);
+    }
+    relations.uses.into_values().collect()
+}
+
+/// The relations of one plan while they are collected.
+struct Relations<'a> {
+    /// By the position of the node that reads the relation, so that the result is in plan order.
+    uses: BTreeMap<usize, RelationUse>,
+    by_alias: BTreeMap<String, (usize, &'a Table)>,
+}
+
+impl<'a> Relations<'a> {
+    fn of(plan: &Plan, catalog: &'a Catalog) -> Self {
+        let mut relations = Relations { uses: BTreeMap::new(), by_alias: BTreeMap::new() };
+        for node in plan.nodes().iter().filter(|node| node.node_type() != "ModifyTable") {
+            let (Some(name), Some(alias)) = (node.table(), node.alias()) else { continue };
+            let Some(table) = catalog.index_owner(&name) else { continue };
+            relations.by_alias.entry(alias.to_owned()).or_insert((node.id.0, table));
+            relations.uses.entry(node.id.0).or_insert_with(|| RelationUse {
+                table: table.name.clone(),
+                alias: alias.to_owned(),
+                conditions: Vec::new(),
+                orders: Vec::new(),
+                extremes: Vec::new(),
+            });
+        }
+        relations
+    }
+
+    fn add_conditions(&mut self, node: &Node, property: &str) {
+        let Some(text) = node.text(property) else { return };
+        let Ok(expression) = parse_expression(text) else { return };
+        let conjuncts = match expression.shape {
+            Shape::And(parts) => parts,
+            _ => vec![expression],
+        };
+        for conjunct in conjuncts {
+            for alias in conjunct.relations.clone() {
+                let Some((position, table)) = self.by_alias.get(&alias).copied() else { continue };
+                let Some(condition) = Condition::read(&conjunct, &alias, table) else { continue };
+                if let Some(relation) = self.uses.get_mut(&position)
+                    && !relation.conditions.contains(&condition)
+                {
+                    relation.conditions.push(condition);
+                }
+            }
+        }
+    }
+
+    fn add_order(&mut self, node: &Node, property: &str) {
+        let terms: Option<Vec<_>> = node.texts(property).into_iter().map(|text| parse_sort_term(text).ok()).collect();
+        let Some(terms) = terms else { return };
+        let Some((position, table)) = self.only_relation(terms.iter().map(|term| &term.expression)) else { return };
+        let keys: Option<Vec<_>> = terms
+            .iter()
+            .map(|term| {
+                let key = key_of(&term.expression, table)?;
+                Some(OrderKey { key, descending: term.descending, nulls_first: term.nulls_first })
+            })
+            .collect();
+        self.add_wanted_order(position, keys);
+    }
+
+    /// Grouping by hashing or sorting would both be served by rows that come in the groups' order.
+    fn add_group(&mut self, node: &Node) {
+        let terms: Option<Vec<_>> =
+            node.texts("Group Key").into_iter().map(|text| parse_expression(text).ok()).collect();
+        let Some(terms) = terms else { return };
+        let Some((position, table)) = self.only_relation(terms.iter()) else { return };
+        let ascending = |key| OrderKey { key, descending: false, nulls_first: false };
+        let keys = terms.iter().map(|term| key_of(term, table).map(ascending)).collect();
+        self.add_wanted_order(position, keys);
+    }
+
+    fn add_wanted_order(&mut self, position: usize, keys: Option<Vec<OrderKey>>) {
+        let Some(keys) = keys.filter(|keys| !keys.is_empty()) else { return };
+        if let Some(relation) = self.uses.get_mut(&position)
+            && !relation.orders.contains(&keys)
+        {
+            relation.orders.push(keys);
+        }
+    }
+
+    /// `min(x)` and `max(x)` without GROUP BY: one descent of an index would answer each.
+    fn add_extremes(&mut self, node: &Node) {
+        if node.node_type() != "Aggregate" || !node.texts("Group Key").is_empty() {
+            return;
+        }
+        for output in node.texts("Output") {
+            let Ok(Expression { shape: Shape::Call { function, arguments }, .. }) = parse_expression(output) else {
+                continue;
+            };
+            let [argument] = arguments.as_slice() else { continue };
+            if !matches!(function.as_str(), "min" | "max") {
+                continue;
+            }
+            let Some((position, table)) = self.only_relation([argument].into_iter()) else { continue };
+            if let (Some(key), Some(relation)) = (key_of(argument, table), self.uses.get_mut(&position)) {
+                relation.extremes.push(key);
+            }
+        }
+    }
+
+    /// The one relation that all of these read.
+    fn only_relation<'b>(&self, expressions: impl Iterator<Item = &'b Expression>) -> Option<(usize, &'a Table)> {
+        let mut aliases = expressions.flat_map(|expression| expression.relations.iter());
+        let first = aliases.next()?;
+        aliases.all(|alias| alias == first).then_some(())?;
+        self.by_alias.get(first).copied()
+    }
+}
+
+/// The index key that an expression over one table is: a column, also behind a cast that only relabels it, or an expression
+/// over its columns.
+fn key_of(expression: &Expression, table: &Table) -> Option<Key> {
+    if let Some(column) = plain_column(expression, table) {
+        return Some(Key::Column(column.name.clone()));
+    }
+    let known = expression.columns.iter().all(|name| table.column(name).is_some());
+    let computed = !matches!(expression.shape, Shape::Constant | Shape::RunTime | Shape::Column(_));
+    (known && computed && !expression.columns.is_empty()).then(|| Key::Expression(expression.text.clone()))
+}
+
+fn plain_column<'t>(expression: &Expression, table: &'t Table) -> Option<&'t Column> {
+    match &expression.shape {
+        Shape::Column(name) => table.column(name),
+        Shape::Cast { operand, type_name } => {
+            plain_column(operand, table).filter(|column| column.is_relabelled_by(type_name))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

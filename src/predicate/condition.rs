@@ -1,0 +1,125 @@
+//! One ANDed condition on one relation, sorted by what an index could do with it.
+
+use super::{key_of, plain_column};
+use crate::catalog::Table;
+use crate::index::Key;
+use crate::sql::{Expression, Shape};
+
+/// A condition and what it compares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// What an index would have as its key for it.
+    pub key: Key,
+    /// What kind of condition it is.
+    pub kind: Kind,
+    /// What the key is compared with.
+    pub operand: Operand,
+    /// The whole condition as an index predicate would have it.
+    pub text: String,
+}
+
+/// What an index can do with a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `=`, also a boolean column by itself: one place in a btree.
+    Equality,
+    /// `= ANY (array)`: several places.
+    Membership,
+    /// `<`, `<=`, `>`, `>=`: a stretch.
+    Range,
+    /// `IS NULL`: one place.
+    Null,
+    /// `IS NOT NULL`: a stretch.
+    NotNull,
+    /// `<>`: nothing for a key, something for a predicate.
+    Inequality,
+    /// Any other operator: nothing for a btree.
+    Other,
+}
+
+/// What a key is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operand {
+    /// A literal, as the plan prints it; or nothing at all, as in `IS NULL`.
+    Constant(String),
+    /// A parameter, `now()`, the result of a subplan: a value, but not one an index predicate may hold.
+    RunTime,
+    /// Another relation's column.
+    Join,
+}
+
+impl Condition {
+    /// Reads a conjunct from the point of view of one relation; none when no index key can be made of it.
+    pub fn read(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
+        let own = |part: &Expression| part.relations.len() == 1 && part.relations.contains(alias);
+        let condition = |key, kind, operand| Condition { key, kind, operand, text: conjunct.text.clone() };
+        match &conjunct.shape {
+            Shape::Binary { operator, left, right } => {
+                let (key, operator, value) = match (own(left), own(right)) {
+                    (true, false) => (left, operator.as_str(), right),
+                    (false, true) => (right, commuted(operator)?, left),
+                    _ => return None,
+                };
+                Some(condition(key_of(key, table)?, kind_of(operator), operand_of(value)))
+            }
+            Shape::AnyOf { operator, operand, array } if own(operand) && operator == "=" => {
+                Some(condition(key_of(operand, table)?, Kind::Membership, operand_of(array)))
+            }
+            Shape::NullTest { operand, negated } if own(operand) => {
+                let kind = if *negated { Kind::NotNull } else { Kind::Null };
+                Some(condition(key_of(operand, table)?, kind, Operand::Constant(String::new())))
+            }
+            Shape::Not(operand) if own(operand) => boolean_column(operand, table)
+                .map(|key| condition(key, Kind::Equality, Operand::Constant("false".to_owned()))),
+            Shape::Column(_) | Shape::Cast { .. } if own(conjunct) => boolean_column(conjunct, table)
+                .map(|key| condition(key, Kind::Equality, Operand::Constant("true".to_owned()))),
+            _ => None,
+        }
+    }
+
+    /// May an index predicate hold this condition? Only literals: anything else would change from call to call.
+    pub fn is_constant(&self) -> bool {
+        matches!(self.operand, Operand::Constant(_))
+    }
+
+    /// Does it compare with another relation?
+    pub fn is_join(&self) -> bool {
+        self.operand == Operand::Join
+    }
+}
+
+fn boolean_column(expression: &Expression, table: &Table) -> Option<Key> {
+    let column = plain_column(expression, table).filter(|column| column.type_name == "boolean")?;
+    Some(Key::Column(column.name.clone()))
+}
+
+fn operand_of(value: &Expression) -> Operand {
+    match value.shape {
+        Shape::Constant => Operand::Constant(value.text.clone()),
+        _ if !value.relations.is_empty() => Operand::Join,
+        _ => Operand::RunTime,
+    }
+}
+
+fn kind_of(operator: &str) -> Kind {
+    match operator {
+        "=" => Kind::Equality,
+        "<" | "<=" | ">" | ">=" => Kind::Range,
+        "<>" => Kind::Inequality,
+        _ => Kind::Other,
+    }
+}
+
+/// The operator with its sides exchanged; none where that would mean something else.
+fn commuted(operator: &str) -> Option<&str> {
+    Some(match operator {
+        "=" | "<>" | "&&" => operator,
+        "<" => ">",
+        "<=" => ">=",
+        ">" => "<",
+        ">=" => "<=",
+        "@>" => "<@",
+        "<@" => "@>",
+        _ => return None,
+    })
+}

@@ -1,0 +1,136 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::catalog::TableKind;
+
+fn table(name: &str, columns: &[(&str, &str)]) -> Table {
+    let column = |(name, type_name): &(&str, &str)| Column {
+        name: (*name).to_owned(),
+        type_name: (*type_name).to_owned(),
+        not_null: false,
+        statistics: None,
+    };
+    Table {
+        name: QualifiedName::new("public", name),
+        kind: TableKind::Plain,
+        partition_of: None,
+        rows: Some(1_000.0),
+        pages: 10,
+        owned: true,
+        columns: columns.iter().map(column).collect(),
+        indexes: Vec::new(),
+    }
+}
+
+fn catalog() -> Catalog {
+    let jobs = &[
+        ("id", "bigint"),
+        ("state", "character varying(20)"),
+        ("run_after", "bigint"),
+        ("done", "boolean"),
+        ("name", "text"),
+    ];
+    Catalog {
+        tables: vec![table("jobs", jobs), table("users", &[("id", "bigint"), ("name", "text")])],
+        ..Catalog::default()
+    }
+}
+
+fn scan(table: &str, alias: &str, more: &Value) -> Value {
+    let mut node = json!({"Node Type": "Seq Scan", "Schema": "public", "Relation Name": table, "Alias": alias});
+    if let (Value::Object(node), Value::Object(more)) = (&mut node, more) {
+        node.extend(more.clone());
+    }
+    node
+}
+
+fn uses(root: Value) -> Vec<RelationUse> {
+    relation_uses(&Plan::from_json(json!({ "Plan": root })).unwrap(), &catalog())
+}
+
+fn conditions(filter: &str) -> Vec<(String, Kind, Operand)> {
+    let uses = uses(scan("jobs", "j", &json!({ "Filter": filter })));
+    uses[0].conditions.iter().map(|c| (c.key.to_string(), c.kind, c.operand.clone())).collect()
+}
+
+fn constant(text: &str) -> Operand {
+    Operand::Constant(text.to_owned())
+}
+
+#[test]
+fn conditions_are_sorted_by_what_an_index_can_do() {
+    assert_eq!(
+        conditions(
+            "(((j.state)::text = 'PENDING'::text) AND (j.run_after <= $1) AND (j.id = ANY ('{1,2}'::bigint[])) AND (j.name IS NULL))"
+        ),
+        [
+            ("state".to_owned(), Kind::Equality, constant("'PENDING'::text")),
+            ("run_after".to_owned(), Kind::Range, Operand::RunTime),
+            ("id".to_owned(), Kind::Membership, constant("'{1,2}'::bigint[]")),
+            ("name".to_owned(), Kind::Null, constant("")),
+        ]
+    );
+    assert_eq!(conditions("(NOT j.done)"), [("done".to_owned(), Kind::Equality, constant("false"))]);
+    assert_eq!(conditions("j.done"), [("done".to_owned(), Kind::Equality, constant("true"))]);
+    assert_eq!(conditions("(5 < j.run_after)"), [("run_after".to_owned(), Kind::Range, constant("5"))]);
+    assert_eq!(
+        conditions("(lower(j.name) = 'x'::text)"),
+        [("lower(name)".to_owned(), Kind::Equality, constant("'x'::text"))]
+    );
+    assert_eq!(
+        conditions("((j.id)::text = '5'::text)"),
+        [("((id)::text)".to_owned(), Kind::Equality, constant("'5'::text"))]
+    );
+}
+
+#[test]
+fn what_no_index_serves_is_left_out() {
+    for filter in
+        ["(j.id = j.run_after)", "((j.id = 1) OR (j.id = 2))", "(random() < 0.5)", "(nonsense", "(j.gone = 1)"]
+    {
+        assert_eq!(conditions(filter), [], "{filter}");
+    }
+}
+
+#[test]
+fn a_join_condition_belongs_to_both_sides() {
+    let uses = uses(json!({"Node Type": "Hash Join", "Hash Cond": "(j.id = u.id)", "Plans": [
+        scan("jobs", "j", &json!({})), scan("users", "u", &json!({}))]}));
+    assert_eq!(uses.len(), 2);
+    for relation in uses {
+        assert_eq!(relation.conditions.len(), 1);
+        assert!(relation.conditions[0].is_join());
+        assert_eq!(relation.conditions[0].key, Key::Column("id".to_owned()));
+    }
+}
+
+#[test]
+fn index_and_recheck_conditions_count_once() {
+    let uses = uses(scan("jobs", "j", &json!({"Recheck Cond": "(j.id = 5)", "Index Cond": "(j.id = 5)"})));
+    assert_eq!(uses[0].conditions.len(), 1);
+}
+
+#[test]
+fn orders_groups_and_extremes_are_found() {
+    let sorted = uses(
+        json!({"Node Type": "Sort", "Sort Key": ["j.state DESC", "j.id"], "Plans": [scan("jobs", "j", &json!({}))]}),
+    );
+    let keys: Vec<_> =
+        sorted[0].orders[0].iter().map(|key| (key.key.to_string(), key.descending, key.nulls_first)).collect();
+    assert_eq!(keys, [("state".to_owned(), true, true), ("id".to_owned(), false, false)]);
+
+    let grouped =
+        uses(json!({"Node Type": "Aggregate", "Group Key": ["j.state"], "Plans": [scan("jobs", "j", &json!({}))]}));
+    assert_eq!(grouped[0].orders.len(), 1);
+
+    let largest =
+        uses(json!({"Node Type": "Aggregate", "Output": ["max(j.id)"], "Plans": [scan("jobs", "j", &json!({}))]}));
+    assert_eq!(largest[0].extremes, [Key::Column("id".to_owned())]);
+
+    let across = uses(json!({"Node Type": "Sort", "Sort Key": ["j.id", "u.id"], "Plans": [
+        {"Node Type": "Nested Loop", "Plans": [scan("jobs", "j", &json!({})), scan("users", "u", &json!({}))]}]}));
+    assert!(
+        across.iter().all(|relation| relation.orders.is_empty()),
+        "no index of one table delivers an order over two"
+    );
+}

@@ -1,0 +1,210 @@
+//! THE SEAM: a planner that can be asked about indexes that do not exist yet.
+//!
+//! It is asked about a whole set of indexes and a batch of statements at once and answers with plans. The set is given whole
+//! on every call, so there is no hidden state to get wrong, and a recording of the answers can stand in for a server.
+//! That a trial could not be made (a lock was not to be had, a build failed) is an answer, not an error.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Catalog;
+use crate::index::Index;
+use crate::model::{Bytes, Cost, Millis, QualifiedName};
+use crate::plan::Plan;
+use crate::verdict::Reason;
+use crate::workload::{Statement, StatementId};
+
+pub mod recording;
+pub mod search;
+
+/// Somebody who can be asked for plans: a server with a transaction that is rolled back, or a recording of one.
+pub trait Planner {
+    /// What the server knows about these tables and those they belong to.
+    ///
+    /// # Errors
+    /// When the server cannot be asked any more.
+    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError>;
+
+    /// The plans of these statements if exactly these indexes were added. With no index: as things are.
+    ///
+    /// # Errors
+    /// When the server cannot be asked any more; see [`Answer`] for trials that could not be made.
+    fn plan(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
+}
+
+/// An index under the name it would be created with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NamedIndex {
+    /// Unqualified; it lies in its table's schema.
+    pub name: String,
+    /// The index.
+    pub index: Index,
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The indexes were there, and these are the plans.
+    Planned(Planned),
+    /// The indexes could not be had.
+    Refused(Refusal),
+}
+
+/// Plans under a set of indexes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Planned {
+    /// For each statement that was asked about: its plan, or the server's error.
+    pub plans: BTreeMap<StatementId, PlanOutcome>,
+    /// For each index that was asked about, in that order.
+    pub builds: Vec<Build>,
+    /// How long writers to the tables had to wait: from the first lock to the end of ROLLBACK.
+    pub write_block: Millis,
+}
+
+/// A plan, or the server's message why there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanOutcome {
+    /// The plan.
+    Plan(Plan),
+    /// The server's message.
+    Failed(String),
+    /// Not sent: there is nothing to plan.
+    Empty,
+}
+
+impl PlanOutcome {
+    /// The plan, if there is one.
+    pub fn plan(&self) -> Option<&Plan> {
+        match self {
+            PlanOutcome::Plan(plan) => Some(plan),
+            _ => None,
+        }
+    }
+}
+
+/// One index as it was really built.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Build {
+    /// The names plans may show it under: its own and, on a partitioned table, its partitions' indexes.
+    pub names: BTreeSet<String>,
+    /// Its size on disk.
+    pub size: Bytes,
+    /// How long CREATE INDEX (and ANALYZE, for an expression) took.
+    pub build_time: Millis,
+    /// False when `pg_index.indcheckxmin` keeps this transaction from using it: rows were HOT-updated and an older snapshot
+    /// is still held by another session.
+    pub usable: bool,
+}
+
+/// Why the indexes could not be had.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The kind of reason.
+    pub reason: Reason,
+    /// The server's words.
+    pub detail: String,
+    /// How long writers had to wait all the same.
+    pub write_block: Millis,
+}
+
+/// The server cannot be asked any more.
+#[derive(Debug, thiserror::Error)]
+pub enum PlannerError {
+    /// The user asked to stop; everything was rolled back.
+    #[error("interrupted; everything was rolled back")]
+    Interrupted,
+    /// The connection or a query of our own failed.
+    #[error("{operation}: {message}")]
+    Server {
+        /// What was being done.
+        operation: String,
+        /// What the server or the network said.
+        message: String,
+    },
+    /// A recording does not hold the answer to this question.
+    #[error("the recording holds no answer about {0}")]
+    NotRecorded(String),
+}
+
+/// What is going on, for a progress display.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// Something with so many steps begins.
+    Begin {
+        /// What it is.
+        what: &'a str,
+        /// Its number of steps.
+        steps: usize,
+    },
+    /// A step begins.
+    Step(&'a str),
+    /// It is over.
+    End,
+}
+
+/// Told what is going on.
+pub type Observer<'a> = &'a dyn Fn(Event<'_>);
+
+/// One candidate, rehearsed by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// What was tried.
+    pub index: NamedIndex,
+    /// What came of it.
+    pub outcome: TrialOutcome,
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrialOutcome {
+    /// It was there.
+    Built {
+        /// As it was built.
+        build: Build,
+        /// The cost of each statement on its table, and whether the plan used it.
+        costs: BTreeMap<StatementId, TrialCost>,
+    },
+    /// It was not tried, or could not be built.
+    Refused(Refusal),
+}
+
+/// A statement under one index.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrialCost {
+    /// The plan's total cost.
+    pub cost: Cost,
+    /// Did the plan use the index?
+    pub used: bool,
+}
+
+impl Trial {
+    /// Sorts an answer about one index into what a search needs of it.
+    pub fn from_answer(index: NamedIndex, answer: Answer) -> Trial {
+        let outcome = match answer {
+            Answer::Refused(refusal) => TrialOutcome::Refused(refusal),
+            Answer::Planned(planned) => match planned.builds.into_iter().next() {
+                Some(build) => {
+                    let plans =
+                        planned.plans.into_iter().filter_map(|(id, outcome)| Some((id, outcome.plan()?.clone())));
+                    let cost = |plan: &Plan| TrialCost { cost: plan.total_cost(), used: uses(plan, &build) };
+                    let costs = plans.map(|(id, plan)| (id, cost(&plan))).collect();
+                    TrialOutcome::Built { build, costs }
+                }
+                None => TrialOutcome::Refused(Refusal {
+                    reason: Reason::BuildFailed,
+                    detail: "the answer does not hold the index".to_owned(),
+                    write_block: Millis::default(),
+                }),
+            },
+        };
+        Trial { index, outcome }
+    }
+}
+
+/// Does the plan read this index?
+pub fn uses(plan: &Plan, build: &Build) -> bool {
+    plan.index_names().iter().any(|name| build.names.contains(*name))
+}

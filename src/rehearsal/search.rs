@@ -1,0 +1,222 @@
+//! Which of the rehearsed indexes pay for the whole workload?
+//!
+//! Greedy over the trials: each was built alone, so the cost of a statement under a set is taken to be its cost under the
+//! set's best member (exact as long as a plan uses one of them; the proof of the set has the last word). What a later pick made
+//! unnecessary is taken out again. Deterministic: ties go to the smaller index, then to the name.
+
+use std::collections::BTreeMap;
+
+use super::{Build, Trial, TrialCost, TrialOutcome};
+use crate::advise::Limits;
+use crate::model::{Bytes, Cost};
+use crate::verdict::Reason;
+use crate::workload::StatementId;
+
+/// A statement's weight and its cost as things are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weighted {
+    /// How often it runs.
+    pub calls: f64,
+    /// Its plan's cost without any new index.
+    pub cost: Cost,
+}
+
+/// What the search decided, by position in the list of trials.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Selection {
+    /// The indexes to prove, in the order they were picked.
+    pub chosen: Vec<usize>,
+    /// What a limit kept out.
+    pub kept_out: BTreeMap<usize, Reason>,
+}
+
+/// How much of what remains to be paid may be given up for a smaller index.
+const WORTH_A_SMALLER_INDEX: f64 = 0.1;
+
+/// Picks indexes as long as one makes some statement cheaper by at least `--min-improvement`.
+pub fn choose(trials: &[Trial], statements: &BTreeMap<StatementId, Weighted>, limits: &Limits) -> Selection {
+    let mut selection = Selection::default();
+    loop {
+        let costs = costs_under(trials, &selection.chosen, statements);
+        let offers: Vec<Offer> = (0..trials.len())
+            .filter(|position| !selection.chosen.contains(position))
+            .filter_map(|position| Offer::of(position, &trials[position], &costs, limits))
+            .collect();
+        let (affordable, too_large): (Vec<Offer>, Vec<Offer>) =
+            offers.into_iter().partition(|offer| refused_by_limits(trials, &selection.chosen, offer, limits).is_none());
+        for offer in too_large {
+            let reason = refused_by_limits(trials, &selection.chosen, &offer, limits);
+            selection.kept_out.insert(offer.position, reason.unwrap_or(Reason::OverBudget));
+        }
+        let Some(best) = best_offer(&affordable, trials) else { break };
+        selection.chosen.push(best);
+        drop_unneeded(trials, &mut selection.chosen, statements, limits);
+    }
+    selection.kept_out.retain(|position, _| !selection.chosen.contains(position));
+    selection
+}
+
+/// What an index would bring now.
+#[derive(Debug, Clone, Copy)]
+struct Offer {
+    position: usize,
+    /// Σ calls × cost saved.
+    gain: f64,
+    /// Σ calls × cost left of the statements it helps.
+    remaining: f64,
+    size: Bytes,
+}
+
+impl Offer {
+    fn of(position: usize, trial: &Trial, costs: &BTreeMap<StatementId, Weighted>, limits: &Limits) -> Option<Offer> {
+        let (build, trial_costs) = built(trial)?;
+        let helped = |id: &StatementId, now: &Weighted| -> Option<(f64, f64)> {
+            let TrialCost { cost, used } = *trial_costs.get(id)?;
+            (used && limits.min_improvement.reached(now.cost, cost))
+                .then_some((now.calls * (now.cost.0 - cost.0), now.calls * cost.0))
+        };
+        let gains: Vec<(f64, f64)> = costs.iter().filter_map(|(id, now)| helped(id, now)).collect();
+        let gain = gains.iter().map(|(gain, _)| gain).sum();
+        let remaining = gains.iter().map(|(_, remaining)| remaining).sum();
+        (!gains.is_empty()).then_some(Offer { position, gain, remaining, size: build.size })
+    }
+}
+
+fn best_offer(offers: &[Offer], trials: &[Trial]) -> Option<usize> {
+    let largest = offers.iter().max_by(|a, b| a.gain.total_cmp(&b.gain))?;
+    let enough = largest.gain - WORTH_A_SMALLER_INDEX * largest.remaining;
+    let name = |offer: &Offer| &trials[offer.position].index.name;
+    let near = offers.iter().filter(|offer| offer.gain >= enough);
+    near.min_by(|a, b| a.size.cmp(&b.size).then(b.gain.total_cmp(&a.gain)).then(name(a).cmp(name(b))))
+        .map(|offer| offer.position)
+}
+
+fn refused_by_limits(trials: &[Trial], chosen: &[usize], offer: &Offer, limits: &Limits) -> Option<Reason> {
+    let taken: Bytes = chosen.iter().filter_map(|position| Some(built(&trials[*position])?.0.size)).sum();
+    if limits.budget.is_some_and(|budget| taken.0 + offer.size.0 > budget.0) {
+        return Some(Reason::OverBudget);
+    }
+    limits.max_indexes.is_some_and(|most| chosen.len() >= most).then_some(Reason::TooManyIndexes)
+}
+
+/// Takes out what no statement would miss by as much as a gain has to be.
+fn drop_unneeded(
+    trials: &[Trial],
+    chosen: &mut Vec<usize>,
+    statements: &BTreeMap<StatementId, Weighted>,
+    limits: &Limits,
+) {
+    for position in chosen.clone() {
+        let others: Vec<usize> = chosen.iter().copied().filter(|other| *other != position).collect();
+        let with = costs_under(trials, chosen, statements);
+        let without = costs_under(trials, &others, statements);
+        let missed = without
+            .iter()
+            .any(|(id, cost)| with.get(id).is_some_and(|with| limits.min_improvement.reached(cost.cost, with.cost)));
+        if !missed {
+            *chosen = others;
+        }
+    }
+}
+
+/// Each statement's cost under the best member of the set.
+pub fn costs_under(
+    trials: &[Trial],
+    chosen: &[usize],
+    statements: &BTreeMap<StatementId, Weighted>,
+) -> BTreeMap<StatementId, Weighted> {
+    let mut costs = statements.clone();
+    for (_, trial_costs) in chosen.iter().filter_map(|position| built(&trials[*position])) {
+        for (id, trial) in trial_costs.iter().filter(|(_, trial)| trial.used) {
+            if let Some(statement) = costs.get_mut(id) {
+                statement.cost = Cost(statement.cost.0.min(trial.cost.0));
+            }
+        }
+    }
+    costs
+}
+
+fn built(trial: &Trial) -> Option<(&Build, &BTreeMap<StatementId, TrialCost>)> {
+    match &trial.outcome {
+        TrialOutcome::Built { build, costs } => Some((build, costs)),
+        TrialOutcome::Refused(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::{Index, IndexKey, Key};
+    use crate::model::{Millis, QualifiedName};
+    use crate::rehearsal::NamedIndex;
+
+    fn trial(name: &str, size: u64, costs: &[(&str, f64)]) -> Trial {
+        let index =
+            Index::btree(QualifiedName::new("public", "t"), vec![IndexKey::ascending(Key::Column(name.to_owned()))]);
+        let build = Build { names: [name.to_owned()].into(), size: Bytes(size), build_time: Millis(1.0), usable: true };
+        let costs =
+            costs.iter().map(|(id, cost)| (StatementId((*id).to_owned()), TrialCost { cost: Cost(*cost), used: true }));
+        Trial {
+            index: NamedIndex { name: name.to_owned(), index },
+            outcome: TrialOutcome::Built { build, costs: costs.collect() },
+        }
+    }
+
+    fn statements(costs: &[(&str, f64, f64)]) -> BTreeMap<StatementId, Weighted> {
+        let weighted = |(id, calls, cost): &(&str, f64, f64)| {
+            (StatementId((*id).to_owned()), Weighted { calls: *calls, cost: Cost(*cost) })
+        };
+        costs.iter().map(weighted).collect()
+    }
+
+    fn chosen(trials: &[Trial], statements: &BTreeMap<StatementId, Weighted>, limits: &Limits) -> Vec<String> {
+        choose(trials, statements, limits)
+            .chosen
+            .into_iter()
+            .map(|position| trials[position].index.name.clone())
+            .collect()
+    }
+
+    #[test]
+    fn the_smaller_of_two_nearly_equal_indexes_is_taken() {
+        let trials = [
+            trial("large", 9_000, &[("s", 10.0)]),
+            trial("small", 100, &[("s", 10.5)]),
+            trial("poor", 10, &[("s", 600.0)]),
+        ];
+        assert_eq!(chosen(&trials, &statements(&[("s", 1.0, 1_000.0)]), &Limits::default()), ["small"]);
+    }
+
+    #[test]
+    fn an_index_made_unnecessary_by_a_later_one_goes() {
+        let trials = [trial("a", 100, &[("one", 50.0)]), trial("ab", 150, &[("one", 51.0), ("two", 5.0)])];
+        let workload = statements(&[("one", 1_000.0, 500.0), ("two", 1.0, 100.0)]);
+        assert_eq!(chosen(&trials, &workload, &Limits::default()), ["ab"]);
+    }
+
+    #[test]
+    fn a_cheap_statement_gets_its_index_beside_a_dominating_one() {
+        let trials = [trial("big", 100, &[("huge", 10.0)]), trial("little", 100, &[("tiny", 1.0)])];
+        let workload = statements(&[("huge", 1e9, 1e6), ("tiny", 1.0, 2.0)]);
+        assert_eq!(chosen(&trials, &workload, &Limits::default()), ["big", "little"]);
+    }
+
+    #[test]
+    fn limits_keep_indexes_out_and_say_so() {
+        let trials = [trial("a", 1_000, &[("one", 1.0)]), trial("b", 1_000, &[("two", 1.0)])];
+        let workload = statements(&[("one", 1.0, 100.0), ("two", 1.0, 50.0)]);
+        let budget = Limits { budget: Some(Bytes(1_500)), ..Limits::default() };
+        let selection = choose(&trials, &workload, &budget);
+        assert_eq!((selection.chosen, selection.kept_out), (vec![0], BTreeMap::from([(1, Reason::OverBudget)])));
+        let one = Limits { max_indexes: Some(1), ..Limits::default() };
+        assert_eq!(choose(&trials, &workload, &one).kept_out, BTreeMap::from([(1, Reason::TooManyIndexes)]));
+    }
+
+    #[test]
+    fn small_gains_are_no_gains() {
+        assert_eq!(
+            chosen(&[trial("a", 1, &[("s", 95.0)])], &statements(&[("s", 1.0, 100.0)]), &Limits::default()),
+            [""; 0]
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! Thresholds and reasons: when a gain is a gain, and why a candidate is not recommended.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Cost;
+
+/// Why a candidate is not recommended. "No" always has a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It was built, and no plan used it.
+    NotChosen,
+    /// It was used, but no statement gained enough.
+    GainTooSmall,
+    /// Its work is done by a recommended index, or by one that exists.
+    Redundant,
+    /// The recommended indexes leave no room for it in `--budget`.
+    OverBudget,
+    /// `--max-indexes` were reached.
+    TooManyIndexes,
+    /// The table is larger than `--max-table-size`: not built.
+    TableTooLarge,
+    /// The lock was not to be had within `--lock-timeout`: not built.
+    LockTimeout,
+    /// The build took longer than `--statement-timeout`: stopped.
+    StatementTimeout,
+    /// The build would have blocked writers longer than `--max-write-block`: stopped.
+    WriteBlockTooLong,
+    /// The server would not build it.
+    BuildFailed,
+    /// Only the table's owner may build on it.
+    NotOwner,
+    /// A standby: nothing can be built there.
+    ReadOnlyServer,
+    /// Built, but an older snapshot of another session kept the planner from using it now.
+    NotUsableNow,
+    /// `--rehearse=off`.
+    NotRehearsed,
+}
+
+impl Reason {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::NotChosen => "not_chosen",
+            Reason::GainTooSmall => "gain_too_small",
+            Reason::Redundant => "redundant",
+            Reason::OverBudget => "over_budget",
+            Reason::TooManyIndexes => "too_many_indexes",
+            Reason::TableTooLarge => "table_too_large",
+            Reason::LockTimeout => "lock_timeout",
+            Reason::StatementTimeout => "statement_timeout",
+            Reason::WriteBlockTooLong => "write_block_too_long",
+            Reason::BuildFailed => "build_failed",
+            Reason::NotOwner => "not_owner",
+            Reason::ReadOnlyServer => "read_only_server",
+            Reason::NotUsableNow => "not_usable_now",
+            Reason::NotRehearsed => "not_rehearsed",
+        }
+    }
+}
+
+/// What counts as a gain.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MinImprovement(
+    /// Share of a statement's cost, 0 to 1.
+    pub f64,
+);
+
+impl MinImprovement {
+    /// Is a statement that much cheaper?
+    pub fn reached(self, before: Cost, after: Cost) -> bool {
+        before.saved_share(after) >= self.0 && after < before
+    }
+}
+
+/// A statement is called worse only beyond what the planner's rounding and a refreshed row count explain.
+pub const WORSE_SHARE: f64 = 0.01;
+
+/// How a statement fares with the recommended set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// At least as much cheaper as a gain has to be.
+    Better,
+    /// Neither.
+    Same,
+    /// More expensive.
+    Worse,
+}
+
+impl Change {
+    /// Compares the plan costs of one statement.
+    pub fn between(before: Cost, after: Cost, min_improvement: MinImprovement) -> Change {
+        if min_improvement.reached(before, after) {
+            Change::Better
+        } else if before.saved_share(after) < -WORSE_SHARE {
+            Change::Worse
+        } else {
+            Change::Same
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gain_has_to_reach_the_threshold() {
+        let ten_percent = MinImprovement(0.1);
+        assert!(ten_percent.reached(Cost(100.0), Cost(90.0)));
+        assert!(!ten_percent.reached(Cost(100.0), Cost(91.0)));
+        assert!(!MinImprovement(0.0).reached(Cost(100.0), Cost(100.0)), "no gain is no gain");
+        assert_eq!(Change::between(Cost(100.0), Cost(102.0), ten_percent), Change::Worse);
+        assert_eq!(Change::between(Cost(100.0), Cost(100.5), ten_percent), Change::Same);
+    }
+
+    #[test]
+    fn reasons_are_named_as_they_serialize() {
+        for reason in [Reason::NotChosen, Reason::LockTimeout, Reason::WriteBlockTooLong, Reason::TooManyIndexes] {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
+        }
+    }
+}
