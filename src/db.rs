@@ -13,6 +13,7 @@ mod interrupt;
 mod script;
 mod server;
 mod session;
+mod stat_statements;
 pub mod tls;
 mod transaction;
 
@@ -20,7 +21,7 @@ pub use error::DbError;
 pub use interrupt::Interrupt;
 pub use script::{Batching, run_script};
 pub use server::Server;
-pub use session::{Safety, Session};
+pub use session::{Safety, Session, SessionOptions};
 
 impl From<DbError> for PlannerError {
     fn from(error: DbError) -> Self {
@@ -29,6 +30,7 @@ impl From<DbError> for PlannerError {
             DbError::Connect(error) => {
                 PlannerError::Server { operation: "connecting".to_owned(), message: error.to_string() }
             }
+            DbError::Missing(message) => PlannerError::Server { operation: "reading the workload".to_owned(), message },
             DbError::Query { operation, message, .. } => {
                 PlannerError::Server { operation: operation.to_owned(), message }
             }

@@ -1,15 +1,22 @@
 //! pgrehearse: rehearse an index before you build it.
+//!
+//! The data's way through the rooms is drawn in ARCHITECTURE.md. The core (everything from [`model`] to [`report`]) is pure and
+//! synchronous; servers, files and the terminal are at the edges ([`db`], [`cluster`], [`terminal`], [`command`]).
 
 pub mod advise;
 pub mod candidate;
 pub mod catalog;
+pub mod cli;
 pub mod cluster;
+pub mod command;
 pub mod db;
 pub mod index;
 pub mod model;
 pub mod plan;
 pub mod predicate;
 pub mod rehearsal;
+pub mod report;
 pub mod sql;
+pub mod terminal;
 pub mod verdict;
 pub mod workload;

@@ -1,1 +1,9 @@
-fn main() {}
+//! The `pgrehearse` program: reads what was typed and runs it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    pgrehearse::command::run(&pgrehearse::cli::Cli::parse())
+}

@@ -156,6 +156,12 @@ impl Plan {
         self.root().total_cost()
     }
 
+    /// The plan with its statement's text beside it, under the name auto_explain gives it.
+    pub fn with_query(mut self, sql: &str) -> Plan {
+        self.summary.insert("Query Text".to_owned(), Value::String(sql.to_owned()));
+        self
+    }
+
     /// The tables it reads or writes.
     pub fn tables(&self) -> BTreeSet<QualifiedName> {
         self.nodes.iter().filter_map(Node::table).collect()

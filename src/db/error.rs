@@ -15,6 +15,9 @@ pub enum DbError {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// Something that was asked for is not on this server.
+    #[error("{0}")]
+    Missing(String),
     /// A statement failed, or its connection did.
     #[error("{operation}: {message}")]
     Query {

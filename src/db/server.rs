@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Session;
+use tokio_postgres::types::Type;
+
+use super::catalog::field;
+use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::rehearsal::{Answer, NamedIndex, Planned, Planner, PlannerError};
@@ -17,6 +20,20 @@ impl<'s> Server<'s> {
     /// Asks over this session.
     pub fn new(session: &'s Session) -> Self {
         Server { session }
+    }
+}
+
+impl Server<'_> {
+    /// How many of these relations are in the catalog: after a rehearsal, of those it built, none.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn count_existing(&self, names: &[QualifiedName]) -> Result<usize, DbError> {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let sql = "SELECT count(pg_catalog.to_regclass(name)) AS found FROM unnest($1::text[]) AS name";
+        let rows = self.session.query("looking for leftovers", sql, &[(&names, Type::TEXT_ARRAY)])?;
+        let found = rows.first().map_or(Ok(0), |row| field::<i64>(row, "found"))?;
+        Ok(usize::try_from(found).unwrap_or(0))
     }
 }
 

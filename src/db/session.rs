@@ -1,7 +1,8 @@
 //! One connection of our own, with limits on everything it does, driven synchronously.
 
+use std::cell::Cell;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio_postgres::types::{ToSql, Type};
@@ -35,12 +36,25 @@ const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
 /// How soon the server notices that a client is gone while it builds (PG 14+; it would go on to the end otherwise).
 pub(super) const CONNECTION_CHECK_INTERVAL: &str = "500ms";
 
+/// Everything about a session besides where it connects to.
+#[derive(Clone)]
+pub struct SessionOptions {
+    /// The limits.
+    pub safety: Safety,
+    /// Ends what is running.
+    pub interrupt: Interrupt,
+    /// Is told every statement before it is sent (`--verbose`).
+    pub trace: Option<fn(&str)>,
+}
+
 /// A connection that nobody else uses.
 pub struct Session {
     runtime: Runtime,
     client: Client,
     cancel: CancelHandle,
     interrupt: Interrupt,
+    trace: Option<fn(&str)>,
+    waited: Cell<Duration>,
     /// The limits.
     pub(super) safety: Safety,
     /// Does this server know `client_connection_check_interval`? (Not on every platform.)
@@ -52,12 +66,8 @@ impl Session {
     ///
     /// # Errors
     /// When the server cannot be reached or refuses.
-    pub fn connect(
-        settings: &Settings,
-        prompt: Prompt<'_>,
-        safety: Safety,
-        interrupt: Interrupt,
-    ) -> Result<Session, DbError> {
+    pub fn connect(settings: &Settings, prompt: Prompt<'_>, options: SessionOptions) -> Result<Session, DbError> {
+        let SessionOptions { safety, interrupt, trace } = options;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| DbError::Query {
             operation: "starting",
@@ -71,7 +81,16 @@ impl Session {
             }
         })?;
         let Connected { client, cancel, .. } = connected;
-        let mut session = Session { runtime, client, cancel, interrupt, safety, checks_connection: true };
+        let mut session = Session {
+            runtime,
+            client,
+            cancel,
+            interrupt,
+            trace,
+            waited: Cell::default(),
+            safety,
+            checks_connection: true,
+        };
         session.set_limits()?;
         Ok(session)
     }
@@ -106,22 +125,32 @@ impl Session {
         sql: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, DbError> {
-        self.drive(self.client.query_typed(sql, parameters))?.map_err(|error| DbError::query(operation, &error))
+        let rows = self.drive(sql, self.client.query_typed(sql, parameters))?;
+        rows.map_err(|error| DbError::query(operation, &error))
     }
 
     /// As [`Session::query`], with the driver's own error: for statements of the user, whose errors are results.
     pub(super) fn try_query(&self, sql: &str) -> Result<Result<Vec<Row>, tokio_postgres::Error>, DbError> {
-        self.drive(self.client.query_typed(sql, &[]))
+        self.drive(sql, self.client.query_typed(sql, &[]))
     }
 
     /// Several statements at once (simple protocol): only for scripts of our own.
     pub(super) fn batch(&self, operation: &'static str, sql: &str) -> Result<(), DbError> {
-        self.drive(self.client.batch_execute(sql))?.map_err(|error| DbError::query(operation, &error))
+        self.drive(sql, self.client.batch_execute(sql))?.map_err(|error| DbError::query(operation, &error))
+    }
+
+    /// How long this session has waited for its server.
+    pub fn waited(&self) -> Millis {
+        self.waited.get().into()
     }
 
     /// Runs a future to its end, or, when the user asks to stop, cancels the statement on the server and waits for that.
-    fn drive<T>(&self, work: impl Future<Output = T>) -> Result<T, DbError> {
-        self.runtime.block_on(async {
+    fn drive<T>(&self, sql: &str, work: impl Future<Output = T>) -> Result<T, DbError> {
+        if let Some(trace) = self.trace {
+            trace(sql);
+        }
+        let began = Instant::now();
+        let done = self.runtime.block_on(async {
             let mut work = std::pin::pin!(work);
             tokio::select! {
                 biased;
@@ -131,12 +160,17 @@ impl Session {
             let _ = tokio::time::timeout(CANCEL_PATIENCE, self.cancel.cancel()).await;
             let _ = tokio::time::timeout(CANCEL_PATIENCE, work).await;
             Err(DbError::Interrupted)
-        })
+        });
+        self.waited.set(self.waited.get() + began.elapsed());
+        done
     }
 
     /// Ends a transaction whatever happened in it, also after an interrupt. Never fails: a connection that does not answer is
     /// dropped with the session, and the server rolls back by itself.
     pub(super) fn rollback(&self) {
+        if let Some(trace) = self.trace {
+            trace("ROLLBACK");
+        }
         let rollback = self.client.batch_execute("ROLLBACK");
         let _ = self.runtime.block_on(async { tokio::time::timeout(CANCEL_PATIENCE, rollback).await });
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, NamedIndex, Planner, PlannerError};
+use super::{Answer, NamedIndex, PlanOutcome, Planner, PlannerError};
 use crate::advise::Limits;
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
@@ -27,6 +27,18 @@ pub struct Recording {
     pub catalog: Catalog,
     /// Every question with its answer, in order.
     pub exchanges: Vec<Exchange>,
+}
+
+impl Recording {
+    /// What came of planning this statement as things were, before anything was tried.
+    pub fn first_plan(&self, id: &StatementId) -> Option<&PlanOutcome> {
+        self.exchanges.iter().filter(|exchange| exchange.indexes.is_empty()).find_map(|exchange| {
+            match &exchange.answer {
+                Answer::Planned(planned) => planned.plans.get(id),
+                Answer::Refused(_) => None,
+            }
+        })
+    }
 }
 
 /// One question and its answer.

@@ -1,0 +1,303 @@
+//! What was typed. psql's letters where psql has them: `-h` is the host, so help is `--help` or `-?`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::advise::Limits;
+use crate::db::Safety;
+use crate::db::conninfo::Typed;
+use crate::model::{Bytes, Millis};
+use crate::verdict::MinImprovement;
+
+/// Rehearse an index before you build it: a PostgreSQL index advisor and plan analyzer.
+#[derive(Debug, Parser)]
+#[command(name = "pgrehearse", version, disable_help_flag = true, arg_required_else_help = true, max_term_width = 110)]
+#[command(after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Where to connect.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Show help.
+    #[arg(long, short = '?', global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str =
+    "Exit status: 0 done · 1 failed · 2 wrong usage · 3 --fail-on matched · 130 interrupted (everything rolled back)";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Capture plans, suggest indexes, rehearse each in a transaction that is rolled back, and report
+    Advise(AdviseArgs),
+    /// Capture the plans of a workload as things are, and show or save them
+    Explain(ExplainArgs),
+    /// Show saved plans (EXPLAIN's JSON) or a recorded session; needs no server
+    Review(ReviewArgs),
+    /// Start a throwaway PostgreSQL, load the sample workloads, and advise on them
+    Demo(DemoArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
+}
+
+/// Where to connect; what is not given comes from the environment (PGHOST, PGSERVICE, …), as with psql.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArgs {
+    /// Database name, URI or connection string ("key=value …")
+    #[arg(short, long, global = true, value_name = "NAME|URI|CONNINFO")]
+    dbname: Option<String>,
+    /// Host name or socket directory
+    #[arg(short, long, global = true)]
+    host: Option<String>,
+    /// Port
+    #[arg(short, long, global = true)]
+    port: Option<String>,
+    /// Role to connect as
+    #[arg(short = 'U', long, global = true)]
+    username: Option<String>,
+    /// Ask for the password before connecting
+    #[arg(short = 'W', long, global = true)]
+    password: bool,
+}
+
+impl ConnectionArgs {
+    /// As the connection room takes it.
+    pub fn typed(&self) -> Typed {
+        Typed {
+            dbname: self.dbname.clone(),
+            host: self.host.clone(),
+            port: self.port.clone(),
+            username: self.username.clone(),
+            password_prompt: self.password,
+        }
+    }
+}
+
+/// How to print.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Format of the report
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write the report to a file
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Colours; auto asks the terminal and NO_COLOR
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// No progress display
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Show every statement that is sent to the server
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+/// A report's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs; described by a JSON Schema
+    Json,
+    /// To paste into an issue
+    Markdown,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to plan.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Workload")]
+pub struct WorkloadArgs {
+    /// SQL file; - is standard input. A comment above a statement can name and weigh it: -- name: x, -- calls: 12000
+    #[arg(short, long, value_name = "FILE.sql")]
+    pub file: Vec<PathBuf>,
+    /// SQL text
+    #[arg(short, long, value_name = "SQL")]
+    pub command: Vec<String>,
+    /// The statements that pg_stat_statements saw take most time
+    #[arg(long)]
+    pub pg_stat_statements: bool,
+    /// How many of them
+    #[arg(long, value_name = "N", default_value_t = 50, requires = "pg_stat_statements")]
+    pub top: u32,
+}
+
+impl WorkloadArgs {
+    /// Was nothing named?
+    pub fn is_empty(&self) -> bool {
+        self.file.is_empty() && self.command.is_empty() && !self.pg_stat_statements
+    }
+}
+
+/// How long anything may take on the server.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Safety")]
+pub struct SafetyArgs {
+    /// Give a lock up after this long; later writers queue behind us no longer
+    #[arg(long, value_parser = Millis::parse, default_value = "1s", value_name = "TIME")]
+    lock_timeout: Millis,
+    /// Stop a statement after this long
+    #[arg(long, value_parser = Millis::parse, default_value = "30s", value_name = "TIME")]
+    statement_timeout: Millis,
+}
+
+/// What may be tried and recommended.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rehearsal and limits")]
+pub struct LimitArgs {
+    /// Block writers to a table no longer than this
+    #[arg(long, value_parser = Millis::parse, default_value = "10s", value_name = "TIME")]
+    max_write_block: Millis,
+    /// Build nothing on larger tables
+    #[arg(long, value_parser = Bytes::parse, default_value = "1GB", value_name = "SIZE")]
+    max_table_size: Bytes,
+    /// How to try indexes
+    #[arg(long, value_enum, default_value_t = Rehearse::Auto)]
+    rehearse: Rehearse,
+    /// Total size of the recommended indexes
+    #[arg(long, value_parser = Bytes::parse, value_name = "SIZE")]
+    budget: Option<Bytes>,
+    /// Number of recommended indexes
+    #[arg(long, value_name = "N")]
+    max_indexes: Option<usize>,
+    /// What counts as a gain: per cent of a statement's cost
+    #[arg(long, value_parser = percent, default_value = "10", value_name = "PCT")]
+    min_improvement: f64,
+}
+
+/// How to try indexes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Rehearse {
+    /// The best way there is: today the rolled-back transaction
+    Auto,
+    /// Build each in a transaction that is rolled back
+    Transaction,
+    /// Build nothing: only list candidates
+    Off,
+}
+
+impl LimitArgs {
+    /// As the pipeline takes them.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            budget: self.budget,
+            max_indexes: self.max_indexes,
+            min_improvement: MinImprovement(self.min_improvement / 100.0),
+            max_table_size: self.max_table_size,
+            max_write_block: self.max_write_block,
+            rehearse: self.rehearse != Rehearse::Off,
+        }
+    }
+}
+
+impl SafetyArgs {
+    /// As a session takes them.
+    pub fn safety(&self, max_write_block: Millis) -> Safety {
+        Safety { lock_timeout: self.lock_timeout, statement_timeout: self.statement_timeout, max_write_block }
+    }
+}
+
+/// `pgrehearse advise`.
+#[derive(Debug, Args)]
+pub struct AdviseArgs {
+    /// What to advise on.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// Timeouts.
+    #[command(flatten)]
+    pub safety: SafetyArgs,
+    /// Limits.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Keep everything the run saw in this file, for review
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Exit with 3 when a recommendation makes a statement cheaper by at least this: improvement=PCT
+    #[arg(long, value_parser = fail_on, value_name = "improvement=PCT")]
+    pub fail_on: Option<f64>,
+}
+
+/// `pgrehearse explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// What to plan.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// Timeouts.
+    #[command(flatten)]
+    pub safety: SafetyArgs,
+    /// Save each plan as DIR/NAME.json, for review
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+}
+
+/// `pgrehearse review`.
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    /// Files, or directories to search for .json files; - is standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// `pgrehearse demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Size of the sample data: 1 is about 200 000 rows in each big table
+    #[arg(long, default_value_t = 1.0, value_parser = scale)]
+    pub scale: f64,
+    /// Do not install PostgreSQL when there is none: only say how
+    #[arg(long)]
+    pub no_install: bool,
+    /// Limits.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Timeouts.
+    #[command(flatten)]
+    pub safety: SafetyArgs,
+    /// Keep everything the run saw in this file, for review
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>().ok();
+    number
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .ok_or_else(|| "a per cent value from 0 to 100 is wanted".to_owned())
+}
+
+fn fail_on(text: &str) -> Result<f64, String> {
+    percent(text.strip_prefix("improvement=").ok_or("improvement=PCT is wanted, such as improvement=50")?)
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok();
+    number
+        .filter(|scale| (0.01..=100.0).contains(scale))
+        .ok_or_else(|| "a number from 0.01 to 100 is wanted".to_owned())
+}

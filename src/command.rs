@@ -1,0 +1,138 @@
+//! The commands: what was typed, turned into calls of the rooms, and their results into an exit status.
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::cluster::{BinariesError, ClusterError};
+use crate::db::DbError;
+use crate::db::conninfo::ConninfoError;
+use crate::rehearsal::PlannerError;
+use crate::terminal;
+use crate::workload::file::FileError;
+
+mod advise;
+mod connection;
+mod demo;
+mod explain;
+mod review;
+mod workload;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// Done as far as it went; what failed was said.
+    Failed,
+    /// `--fail-on` matched.
+    Matched,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The words do not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// The user asked to stop.
+    #[error("interrupted; everything was rolled back")]
+    Interrupted,
+    /// The connection parameters make no sense.
+    #[error(transparent)]
+    Conninfo(#[from] ConninfoError),
+    /// The server, or the way to it.
+    #[error(transparent)]
+    Db(DbError),
+    /// The planner could not be asked.
+    #[error(transparent)]
+    Planner(PlannerError),
+    /// A workload file says something that makes no sense.
+    #[error(transparent)]
+    Workload(#[from] FileError),
+    /// A file could not be read or written.
+    #[error("{0}")]
+    File(String),
+    /// No server programs for the throwaway server.
+    #[error(transparent)]
+    Binaries(#[from] BinariesError),
+    /// No throwaway server.
+    #[error(transparent)]
+    Cluster(ClusterError),
+}
+
+impl From<DbError> for CommandError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Interrupted => CommandError::Interrupted,
+            other => CommandError::Db(other),
+        }
+    }
+}
+
+impl From<PlannerError> for CommandError {
+    fn from(error: PlannerError) -> Self {
+        match error {
+            PlannerError::Interrupted => CommandError::Interrupted,
+            other => CommandError::Planner(other),
+        }
+    }
+}
+
+impl From<ClusterError> for CommandError {
+    fn from(error: ClusterError) -> Self {
+        match error {
+            ClusterError::Interrupted => CommandError::Interrupted,
+            other => CommandError::Cluster(other),
+        }
+    }
+}
+
+impl CommandError {
+    fn exit_status(&self) -> u8 {
+        match self {
+            CommandError::Usage(_) => 2,
+            CommandError::Interrupted => 130,
+            _ => 1,
+        }
+    }
+}
+
+/// Runs what was typed.
+pub fn run(cli: &Cli) -> ExitCode {
+    let outcome = match &cli.command {
+        Command::Advise(arguments) => advise::run(cli, arguments),
+        Command::Explain(arguments) => explain::run(cli, arguments),
+        Command::Review(arguments) => review::run(cli, arguments),
+        Command::Demo(arguments) => demo::run(cli, arguments),
+        Command::Completions { shell } => completions(cli, *shell),
+        Command::Man => manual_page(cli),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::from(1),
+        Ok(Outcome::Matched) => ExitCode::from(3),
+        Err(error) => {
+            terminal::say(&error.to_string());
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+fn completions(cli: &Cli, shell: clap_complete::Shell) -> Result<Outcome, CommandError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "pgrehearse", &mut script);
+    write(cli, &String::from_utf8_lossy(&script))
+}
+
+fn manual_page(cli: &Cli) -> Result<Outcome, CommandError> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error| CommandError::File(error.to_string()))?;
+    write(cli, &String::from_utf8_lossy(&page))
+}
+
+fn write(cli: &Cli, text: &str) -> Result<Outcome, CommandError> {
+    terminal::write_report(&cli.output, text).map_err(|error| CommandError::File(error.to_string()))?;
+    Ok(Outcome::Done)
+}

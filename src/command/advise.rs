@@ -1,0 +1,86 @@
+//! `pgrehearse advise`: capture → suggest → rehearse → report.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use super::{CommandError, Outcome, connection, workload, write};
+use crate::advise::{Advice, Limits, StatementStatus, advise};
+use crate::cli::{AdviseArgs, Cli, Format};
+use crate::db::{Server, Session};
+use crate::model::{Millis, QualifiedName};
+use crate::rehearsal::recording::Recorder;
+use crate::report::json::{Measured, Report};
+use crate::report::{markdown, text};
+use crate::terminal::{self, Progress};
+use crate::workload::Workload;
+
+pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandError> {
+    let began = Instant::now();
+    workload::check(&arguments.workload)?;
+    let limits = arguments.limits.limits();
+    let interrupt = connection::interrupt()?;
+    let session = connection::session(cli, arguments.safety.safety(limits.max_write_block), &interrupt)?;
+    let workload = workload::read(&arguments.workload, &session)?;
+    let advice = advise_and_report(cli, &session, &workload, &limits, arguments.record.as_deref(), began)?;
+    Ok(outcome(&advice, arguments.fail_on))
+}
+
+/// Advises over a session and writes the report.
+pub(super) fn advise_and_report(
+    cli: &Cli,
+    session: &Session,
+    workload: &Workload,
+    limits: &Limits,
+    record: Option<&Path>,
+    began: Instant,
+) -> Result<Advice, CommandError> {
+    let progress = Progress::new(&cli.output);
+    let mut server = Server::new(session);
+    let mut recorder = Recorder::new(&mut server);
+    let advised = advise(workload, limits, &mut recorder, &|event| progress.observe(event));
+    let recording = recorder.finish(workload.clone(), limits.clone());
+    let advice = advised?;
+    if let Some(file) = record {
+        let json = serde_json::to_string(&recording).map_err(|error| CommandError::File(error.to_string()))?;
+        fs::write(file, json).map_err(|error| CommandError::File(format!("{}: {error}", file.display())))?;
+    }
+    let left_behind = server.count_existing(&rehearsed_names(&advice))?;
+    let measured = Measured { left_behind, total: Millis::from(began.elapsed()), server: session.waited() };
+    write_advice(cli, &advice, measured)?;
+    Ok(advice)
+}
+
+/// Every name under which an index was or would have been built.
+fn rehearsed_names(advice: &Advice) -> Vec<QualifiedName> {
+    let recommended = advice.recommendations.iter().map(|recommendation| &recommendation.index);
+    let rejected = advice.rejected.iter().filter(|rejected| rejected.size.is_some()).map(|rejected| &rejected.index);
+    recommended
+        .chain(rejected)
+        .map(|index| QualifiedName::new(index.index.table.schema.clone(), index.name.clone()))
+        .collect()
+}
+
+/// Writes a report in the format that was asked for.
+pub(super) fn write_advice(cli: &Cli, advice: &Advice, measured: Measured) -> Result<(), CommandError> {
+    let report = match cli.output.format {
+        Format::Text => text::write(advice, measured, terminal::report_width(&cli.output)),
+        Format::Markdown => markdown::write(advice, measured),
+        Format::Json => {
+            Report::new(advice, measured).to_json().map_err(|error| CommandError::File(error.to_string()))?
+        }
+    };
+    write(cli, &report).map(|_| ())
+}
+
+fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
+    let reaches = |percent: f64| {
+        let benefits = advice.recommendations.iter().flat_map(|recommendation| &recommendation.benefits);
+        benefits.into_iter().any(|benefit| benefit.before.saved_share(benefit.after) * 100.0 >= percent)
+    };
+    if fail_on.is_some_and(reaches) {
+        return Outcome::Matched;
+    }
+    let none_planned = advice.statements.iter().all(|statement| statement.status != StatementStatus::Planned);
+    if none_planned { Outcome::Failed } else { Outcome::Done }
+}

@@ -1,0 +1,100 @@
+//! `pgrehearse demo`: a throwaway server, the sample workloads, and `advise` on them.
+
+use std::time::Instant;
+
+use super::advise::advise_and_report;
+use super::{CommandError, Outcome, connection};
+use crate::cli::{Cli, DemoArgs};
+use crate::cluster::binaries::WhenMissing;
+use crate::cluster::{Binaries, Cluster};
+use crate::db::{Batching, Interrupt, Safety, Session, run_script};
+use crate::model::Millis;
+use crate::rehearsal::Event;
+use crate::terminal::Progress;
+use crate::workload::{Workload, file};
+
+/// One sample workload of fixtures/workloads.
+struct Sample {
+    name: &'static str,
+    schema: &'static str,
+    data: &'static str,
+    finish: &'static str,
+    workload: &'static str,
+}
+
+macro_rules! sample {
+    ($name:literal) => {
+        Sample {
+            name: $name,
+            schema: include_str!(concat!("../../fixtures/workloads/", $name, "/schema.sql")),
+            data: include_str!(concat!("../../fixtures/workloads/", $name, "/data.sql")),
+            finish: include_str!(concat!("../../fixtures/workloads/", $name, "/finish.sql")),
+            workload: include_str!(concat!("../../fixtures/workloads/", $name, "/workload.sql")),
+        }
+    };
+}
+
+const SAMPLES: &[Sample] = &[
+    sample!("000-job-queue"),
+    sample!("001-remote-references"),
+    sample!("002-table-sync"),
+    sample!("003-game-overviews"),
+    sample!("004-gigs-and-events"),
+];
+
+/// Loading has time: nobody else is on that server.
+const LOADING: Safety = Safety {
+    lock_timeout: Millis(60_000.0),
+    statement_timeout: Millis(3_600_000.0),
+    max_write_block: Millis(3_600_000.0),
+};
+
+pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandError> {
+    let began = Instant::now();
+    let interrupt = connection::interrupt()?;
+    let binaries = Binaries::find(if arguments.no_install { WhenMissing::Explain } else { WhenMissing::Install })?;
+    let progress = Progress::new(&cli.output);
+    progress.observe(Event::Begin { what: "starting", steps: 1 });
+    progress.observe(Event::Step("a throwaway PostgreSQL server"));
+    let cluster = Cluster::start(&binaries, &|| interrupt.is_raised())?;
+    progress.observe(Event::End);
+
+    load_samples(cli, &cluster, arguments.scale, &interrupt, &progress)?;
+    let limits = arguments.limits.limits();
+    let session =
+        connection::session_to(cli, cluster.conninfo(), arguments.safety.safety(limits.max_write_block), &interrupt)?;
+    advise_and_report(cli, &session, &sample_workload()?, &limits, arguments.record.as_deref(), began)?;
+    Ok(Outcome::Done)
+}
+
+fn load_samples(
+    cli: &Cli,
+    cluster: &Cluster,
+    scale: f64,
+    interrupt: &Interrupt,
+    progress: &Progress,
+) -> Result<(), CommandError> {
+    let session = connection::session_to(cli, cluster.conninfo(), LOADING, interrupt)?;
+    progress.observe(Event::Begin { what: "loading samples", steps: SAMPLES.len() });
+    run_script(&session, "setting the scale", &format!("SET pgrehearse.scale = '{scale}'"), Batching::Whole)?;
+    for sample in SAMPLES {
+        progress.observe(Event::Step(sample.name));
+        load(&session, sample)?;
+    }
+    progress.observe(Event::End);
+    Ok(())
+}
+
+fn load(session: &Session, sample: &Sample) -> Result<(), CommandError> {
+    run_script(session, "creating a sample schema", sample.schema, Batching::Whole)?;
+    run_script(session, "loading sample data", sample.data, Batching::Whole)?;
+    Ok(run_script(session, "vacuuming sample data", sample.finish, Batching::OneByOne)?)
+}
+
+fn sample_workload() -> Result<Workload, CommandError> {
+    let mut workload = Workload::default();
+    for sample in SAMPLES {
+        file::read(&format!("{}/workload.sql", sample.name), sample.workload, &mut workload)?;
+    }
+    Ok(workload)
+}

@@ -1,0 +1,67 @@
+//! `pgrehearse explain`: the plans of a workload as things are, shown or saved for review.
+
+use std::fs;
+use std::path::Path;
+
+use super::{CommandError, Outcome, connection, review, workload};
+use crate::cli::{Cli, ExplainArgs};
+use crate::db::{Safety, Server};
+use crate::plan::Plan;
+use crate::rehearsal::{Answer, Event, PlanOutcome, Planner};
+use crate::report::review::Reviewed;
+use crate::terminal::Progress;
+use crate::workload::{Statement, Workload};
+
+pub(super) fn run(cli: &Cli, arguments: &ExplainArgs) -> Result<Outcome, CommandError> {
+    workload::check(&arguments.workload)?;
+    let interrupt = connection::interrupt()?;
+    let session = connection::session(cli, arguments.safety.safety(Safety::default().max_write_block), &interrupt)?;
+    let workload = workload::read(&arguments.workload, &session)?;
+    let reviewed = plans(cli, &workload, &mut Server::new(&session))?;
+    if let Some(directory) = &arguments.save {
+        save(directory, &workload, &reviewed)?;
+    }
+    review::write_reviewed(cli, &reviewed)
+}
+
+fn plans(cli: &Cli, workload: &Workload, planner: &mut dyn Planner) -> Result<Vec<Reviewed>, CommandError> {
+    let progress = Progress::new(&cli.output);
+    progress.observe(Event::Begin { what: "planning", steps: workload.statements().len() });
+    let mut reviewed = Vec::new();
+    for statement in workload.statements() {
+        progress.observe(Event::Step(&statement.id.0));
+        let answer = planner.plan(&[], std::slice::from_ref(statement))?;
+        reviewed.push(Reviewed { file: statement.id.0.clone(), plans: outcome(answer, statement) });
+    }
+    progress.observe(Event::End);
+    Ok(reviewed)
+}
+
+fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<Plan>, String> {
+    let Answer::Planned(mut planned) = answer else { return Err("the server gave no plan".to_owned()) };
+    match planned.plans.remove(&statement.id) {
+        Some(PlanOutcome::Plan(plan)) => Ok(vec![plan.with_query(&statement.sql)]),
+        Some(PlanOutcome::Failed(message)) => Err(message),
+        Some(PlanOutcome::Empty) | None => Err("the statement is empty".to_owned()),
+    }
+}
+
+/// One file a statement, as EXPLAIN would have printed it, with the statement's text beside the plan as auto_explain has it.
+fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<(), CommandError> {
+    let named = |path: &Path, error: &std::io::Error| CommandError::File(format!("{}: {error}", path.display()));
+    fs::create_dir_all(directory).map_err(|error| named(directory, &error))?;
+    for (statement, reviewed) in workload.statements().iter().zip(reviewed) {
+        let Ok(plans) = &reviewed.plans else { continue };
+        let path = directory.join(format!("{}.json", file_name(&statement.id.0)));
+        let json = serde_json::to_string_pretty(plans).map_err(|error| CommandError::File(error.to_string()))?;
+        fs::write(&path, json + "\n").map_err(|error| named(&path, &error))?;
+    }
+    Ok(())
+}
+
+/// A statement's name as a file's: nothing that leads out of the directory.
+fn file_name(id: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+    let name: String = id.chars().map(safe).collect();
+    name.trim_start_matches('.').to_owned()
+}

@@ -1,0 +1,41 @@
+//! The workload that `pg_stat_statements` has seen (<https://www.postgresql.org/docs/current/pgstatstatements.html>).
+
+use tokio_postgres::types::Type;
+
+use super::catalog::field;
+use super::{DbError, Session};
+use crate::model::quote_identifier;
+use crate::workload::Workload;
+
+const OPERATION: &str = "reading pg_stat_statements";
+
+impl Session {
+    /// Adds the statements that took most time in all, with their calls; their literals are parameters (`$1`).
+    ///
+    /// # Errors
+    /// When the extension is not in this database, or may not be read.
+    pub fn add_stat_statements(&self, top: u32, workload: &mut Workload) -> Result<(), DbError> {
+        let schema = "SELECT n.nspname::text AS schema_name FROM pg_catalog.pg_extension e \
+                      JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
+        let rows = self.query(OPERATION, schema, &[])?;
+        let Some(row) = rows.first() else {
+            let advice = "pg_stat_statements is not installed in this database: CREATE EXTENSION pg_stat_statements \
+                          (it also has to be in shared_preload_libraries)";
+            return Err(DbError::Missing(advice.to_owned()));
+        };
+        let schema: String = field(row, "schema_name")?;
+        let sql = include_str!("sql/stat_statements.sql").replace("SCHEMA", &quote_identifier(&schema));
+        for row in self.query(OPERATION, &sql, &[(&i64::from(top), Type::INT8)])? {
+            let id: Option<String> = field(&row, "query_id")?;
+            let query: String = field(&row, "query")?;
+            let name = format!("query-{}", id.unwrap_or_default().trim_start_matches('-'));
+            workload.add(
+                &name,
+                query.trim().trim_end_matches(';'),
+                field::<f64>(&row, "calls")?.max(1.0),
+                "pg_stat_statements".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,404 @@
+//! The JSON report of `advise`: a public interface, versioned, described by `schema/advise-report.schema.json`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::advise::{Advice, Benefit, ExistingFinding, Recommendation, Rejected, StatementAdvice, StatementStatus};
+use crate::model::{Cost, Millis};
+use crate::plan::Plan;
+use crate::verdict::Change;
+
+/// Fields are only ever added within a version.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything one run of `advise` found.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(title = "pgrehearse advise report")]
+pub struct Report {
+    /// Version of this format.
+    pub schema_version: u32,
+    /// What wrote it.
+    pub tool: Tool,
+    /// The server that was asked.
+    pub server: Server,
+    /// Planner settings that differ from their defaults or matter.
+    pub settings: BTreeMap<String, String>,
+    /// The statements, before and after.
+    pub workload: Workload,
+    /// Indexes the planner was seen to choose, with what they gained.
+    pub recommendations: Vec<RecommendedIndex>,
+    /// Every other candidate, with the reason.
+    pub rejected: Vec<RejectedIndex>,
+    /// Indexes that exist and have something wrong with them.
+    pub existing_indexes: Vec<ExistingIndex>,
+    /// What has to be known to trust the numbers.
+    pub notices: Vec<String>,
+    /// What the rehearsal did to the server.
+    pub rehearsal: Rehearsal,
+    /// How long it took.
+    pub timing: Timing,
+}
+
+/// What wrote a report.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Tool {
+    /// `pgrehearse`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The server that was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Server {
+    /// `server_version_num`, such as 150018.
+    pub version_num: u32,
+    /// `server_version`.
+    pub version: String,
+    /// The database.
+    pub database: String,
+    /// A standby: nothing could be built.
+    pub in_recovery: bool,
+}
+
+/// The statements and their sums.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Workload {
+    /// Σ calls × plan cost over the statements that were planned, in planner units.
+    pub cost_before: f64,
+    /// The same with all recommended indexes.
+    pub cost_after: f64,
+    /// In the order of the workload.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Statement {
+    /// Its name, unique in the report.
+    pub id: String,
+    /// Its text as it was given.
+    pub sql: String,
+    /// File and line it was read from.
+    pub place: String,
+    /// How often it runs.
+    pub calls: f64,
+    /// Was it planned?
+    pub status: Status,
+    /// The server's message when it was not.
+    pub error: Option<String>,
+    /// The plan's total cost as things are.
+    pub cost_before: Option<f64>,
+    /// The plan's total cost with all recommended indexes.
+    pub cost_after: Option<f64>,
+    /// Measured time, only with --analyze.
+    pub time_before_ms: Option<f64>,
+    /// Measured time, only with --analyze.
+    pub time_after_ms: Option<f64>,
+    /// How it fares with the recommended indexes.
+    pub change: Option<ChangeKind>,
+    /// EXPLAIN's own JSON.
+    pub plan_before: Option<Value>,
+    /// EXPLAIN's own JSON; null when no recommended index is on its tables.
+    pub plan_after: Option<Value>,
+    /// What is to be said about its plan.
+    pub findings: Vec<Finding>,
+    /// Ids of the recommendations that help it.
+    pub recommendations: Vec<String>,
+}
+
+/// Was a statement planned?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Yes.
+    Planned,
+    /// The server refused it; `error` has its message.
+    Failed,
+    /// There was nothing to plan.
+    Skipped,
+}
+
+/// How a statement fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    /// Cheaper by at least the least gain asked for.
+    Better,
+    /// About the same.
+    Same,
+    /// More expensive.
+    Worse,
+}
+
+/// What is to be said about a node of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: String,
+    /// `info`, `warning` or `critical`.
+    pub severity: String,
+    /// The node's position in EXPLAIN's order, from 0.
+    pub node_id: usize,
+    /// What and why.
+    pub message: String,
+    /// What to do.
+    pub action: String,
+}
+
+/// An index to create.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RecommendedIndex {
+    /// `r1`, `r2`, …; the largest saving first.
+    pub id: String,
+    /// Runs as it is.
+    pub ddl: String,
+    /// Schema-qualified, quoted where needed.
+    pub table: String,
+    /// The access method.
+    pub method: String,
+    /// `composite`, `partial`, `expression`, `covering`, `ordered`.
+    pub features: Vec<String>,
+    /// Its size when it was really built.
+    pub size_bytes: u64,
+    /// How long that took.
+    pub build_ms: f64,
+    /// How long writers to the table waited for the proof.
+    pub write_block_ms: f64,
+    /// The statements it helps.
+    pub benefits: Vec<StatementBenefit>,
+    /// Existing indexes it makes redundant.
+    pub replaces: Vec<String>,
+    /// How the claim was obtained.
+    pub evidence: String,
+    /// In two sentences.
+    pub explanation: String,
+}
+
+/// What an index does for a statement.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct StatementBenefit {
+    /// The statement's id.
+    pub statement: String,
+    /// Plan cost as things are.
+    pub cost_before: f64,
+    /// Plan cost with the index.
+    pub cost_after: f64,
+}
+
+/// A candidate that is not recommended.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RejectedIndex {
+    /// What would have built it.
+    pub ddl: String,
+    /// Why not, as a word.
+    pub reason: String,
+    /// Why not, as a sentence.
+    pub detail: String,
+    /// Schema-qualified, quoted where needed.
+    pub table: String,
+    /// The access method.
+    pub method: String,
+    /// Its size, if it was built.
+    pub size_bytes: Option<u64>,
+    /// How long that took, if it was built.
+    pub build_ms: Option<f64>,
+    /// The statements whose plan used it when it was there alone.
+    pub benefits: Vec<StatementBenefit>,
+}
+
+/// An existing index with something wrong with it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ExistingIndex {
+    /// Schema-qualified, quoted where needed.
+    pub index: String,
+    /// `duplicate`, `redundant`, `invalid`.
+    pub finding: String,
+    /// Drops it; runs as it is.
+    pub ddl: String,
+    /// In a sentence.
+    pub detail: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// What the rehearsal did to the server.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Rehearsal {
+    /// Transactions opened, all rolled back.
+    pub transactions: usize,
+    /// Indexes built in them.
+    pub indexes_built: usize,
+    /// Indexes that are still there: counted in the catalog at the end.
+    pub left_behind: usize,
+    /// The longest that writers to a table had to wait.
+    pub longest_write_block_ms: f64,
+}
+
+/// How long it took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct Timing {
+    /// From start to report.
+    pub total_ms: f64,
+    /// Of that, waiting for the server.
+    pub server_ms: f64,
+}
+
+/// What only the outside knows of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Measured {
+    /// Indexes of the rehearsal that are still in the catalog; none when it could not be looked up.
+    pub left_behind: usize,
+    /// The whole run.
+    pub total: Millis,
+    /// Waiting for the server.
+    pub server: Millis,
+}
+
+impl Report {
+    /// The report of an advice.
+    pub fn new(advice: &Advice, measured: Measured) -> Report {
+        let server = &advice.catalog.server;
+        Report {
+            schema_version: SCHEMA_VERSION,
+            tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            server: Server {
+                version_num: server.version_num,
+                version: server.version.clone(),
+                database: server.database.clone(),
+                in_recovery: server.in_recovery,
+            },
+            settings: advice.catalog.settings.clone(),
+            workload: Workload {
+                cost_before: total(advice, StatementAdvice::cost_before),
+                cost_after: total(advice, StatementAdvice::cost_after),
+                statements: advice.statements.iter().map(Statement::new).collect(),
+            },
+            recommendations: advice.recommendations.iter().map(RecommendedIndex::new).collect(),
+            rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
+            existing_indexes: advice.existing.iter().map(ExistingIndex::new).collect(),
+            notices: advice.notices.clone(),
+            rehearsal: Rehearsal {
+                transactions: advice.rehearsal.transactions,
+                indexes_built: advice.rehearsal.indexes_built,
+                left_behind: measured.left_behind,
+                longest_write_block_ms: tenth(advice.rehearsal.longest_write_block),
+            },
+            timing: Timing { total_ms: tenth(measured.total), server_ms: tenth(measured.server) },
+        }
+    }
+
+    /// As it is printed: indented, with a newline at the end.
+    ///
+    /// # Errors
+    /// When a number has no JSON form, which plans do not hold.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}
+
+/// The JSON Schema of [`Report`], as it is checked in.
+///
+/// # Errors
+/// Never in practice: a schema is plain JSON.
+pub fn schema() -> serde_json::Result<String> {
+    Ok(serde_json::to_string_pretty(&schemars::schema_for!(Report))? + "\n")
+}
+
+fn total(advice: &Advice, cost: impl Fn(&StatementAdvice) -> Option<Cost>) -> f64 {
+    advice.statements.iter().filter_map(|statement| Some(statement.statement.calls * cost(statement)?.0)).sum()
+}
+
+fn tenth(duration: Millis) -> f64 {
+    (duration.0 * 10.0).round() / 10.0
+}
+
+impl Statement {
+    fn new(advice: &StatementAdvice) -> Statement {
+        Statement {
+            id: advice.statement.id.0.clone(),
+            sql: advice.statement.sql.clone(),
+            place: advice.statement.place.clone(),
+            calls: advice.statement.calls,
+            status: match advice.status {
+                StatementStatus::Planned => Status::Planned,
+                StatementStatus::Failed => Status::Failed,
+                StatementStatus::Skipped => Status::Skipped,
+            },
+            error: advice.error.clone(),
+            cost_before: advice.cost_before().map(|cost| cost.0),
+            cost_after: advice.cost_after().map(|cost| cost.0),
+            time_before_ms: None,
+            time_after_ms: None,
+            change: advice.change.map(|change| match change {
+                Change::Better => ChangeKind::Better,
+                Change::Same => ChangeKind::Same,
+                Change::Worse => ChangeKind::Worse,
+            }),
+            plan_before: advice.before.clone().map(Plan::into),
+            plan_after: advice.after.clone().map(Plan::into),
+            findings: Vec::new(),
+            recommendations: advice.recommendations.clone(),
+        }
+    }
+}
+
+impl RecommendedIndex {
+    fn new(recommendation: &Recommendation) -> RecommendedIndex {
+        let index = &recommendation.index.index;
+        RecommendedIndex {
+            id: recommendation.id.clone(),
+            ddl: index.create_concurrently(&recommendation.index.name),
+            table: index.table.to_string(),
+            method: index.method.name().to_owned(),
+            features: index.features().into_iter().map(|feature| feature.name().to_owned()).collect(),
+            size_bytes: recommendation.size.0,
+            build_ms: tenth(recommendation.build_time),
+            write_block_ms: tenth(recommendation.write_block),
+            benefits: benefits(&recommendation.benefits),
+            replaces: recommendation.replaces.iter().map(ToString::to_string).collect(),
+            evidence: "rolled_back_transaction".to_owned(),
+            explanation: recommendation.explanation.clone(),
+        }
+    }
+}
+
+impl RejectedIndex {
+    fn new(rejected: &Rejected) -> RejectedIndex {
+        let index = &rejected.index.index;
+        RejectedIndex {
+            ddl: index.create_concurrently(&rejected.index.name),
+            reason: rejected.reason.name().to_owned(),
+            detail: rejected.detail.clone(),
+            table: index.table.to_string(),
+            method: index.method.name().to_owned(),
+            size_bytes: rejected.size.map(|size| size.0),
+            build_ms: rejected.build_time.map(tenth),
+            benefits: benefits(&rejected.benefits),
+        }
+    }
+}
+
+fn benefits(benefits: &[Benefit]) -> Vec<StatementBenefit> {
+    let benefit = |benefit: &Benefit| StatementBenefit {
+        statement: benefit.statement.0.clone(),
+        cost_before: benefit.before.0,
+        cost_after: benefit.after.0,
+    };
+    benefits.iter().map(benefit).collect()
+}
+
+impl ExistingIndex {
+    fn new(finding: &ExistingFinding) -> ExistingIndex {
+        ExistingIndex {
+            index: finding.index.to_string(),
+            finding: finding.kind.name().to_owned(),
+            ddl: format!("DROP INDEX CONCURRENTLY {};", finding.index),
+            detail: finding.detail.clone(),
+            size_bytes: finding.size.0,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The report as Markdown: to paste into an issue or a pull request.
+
+use std::fmt::Write as _;
+
+use super::json::Measured;
+use super::text;
+use crate::advise::{Advice, StatementAdvice, StatementStatus};
+use crate::model::{factor_text, printable};
+
+/// Columns of the plans in code fences.
+const FENCE_COLUMNS: usize = 120;
+
+/// Writes the report.
+pub fn write(advice: &Advice, measured: Measured) -> String {
+    let mut markdown = String::from("## pgrehearse report\n\n");
+    markdown += "| statement | calls | cost before | cost after | |\n|---|--:|--:|--:|---|\n";
+    for statement in &advice.statements {
+        let _ = writeln!(markdown, "{}", row(statement));
+    }
+    markdown += "\n### Recommended\n\n";
+    if advice.recommendations.is_empty() {
+        markdown += "No index was seen to help.\n";
+    }
+    for recommendation in &advice.recommendations {
+        let ddl = recommendation.index.index.create_concurrently(&recommendation.index.name);
+        let _ = writeln!(
+            markdown,
+            "**{}** {}\n\n```sql\n{}\n```\n",
+            recommendation.id,
+            escaped(&recommendation.explanation),
+            fenced(&ddl)
+        );
+    }
+    let full = anstream::adapter::strip_str(&text::write(advice, measured, FENCE_COLUMNS)).to_string();
+    let _ = writeln!(
+        markdown,
+        "<details><summary>Plans, and every rejected candidate</summary>\n\n```\n{}```\n\n</details>",
+        fenced(&full)
+    );
+    markdown
+}
+
+fn row(statement: &StatementAdvice) -> String {
+    let name = escaped(&statement.statement.id.0);
+    let calls = statement.statement.calls;
+    match (statement.cost_before(), statement.cost_after()) {
+        (Some(before), Some(after)) => {
+            let gain = if before == after {
+                "unchanged".to_owned()
+            } else {
+                factor_text(before.factor_to(after)).into_owned()
+            };
+            format!("| {name} | {calls} | {before} | {after} | {gain} {} |", statement.recommendations.join(", "))
+        }
+        _ if statement.status == StatementStatus::Skipped => format!("| {name} | {calls} | | | skipped |"),
+        _ => format!("| {name} | {calls} | | | {} |", escaped(statement.error.as_deref().unwrap_or("failed"))),
+    }
+}
+
+/// One line, with what Markdown or HTML would act on written out.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in printable(text).chars() {
+        match character {
+            '<' => safe.push_str("&lt;"),
+            '&' => safe.push_str("&amp;"),
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' => safe.extend(['\\', character]),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+/// Text that cannot end the fence around it.
+fn fenced(text: &str) -> String {
+    text.replace("```", "ˋˋˋ")
+}

@@ -1,0 +1,251 @@
+//! The report for people: the verdict first, then each statement's two plans side by side, the indexes to create, and everything
+//! that was tried and turned down.
+//!
+//! Text is styled with ANSI sequences throughout; whoever writes it to a file or a plain terminal strips them. Everything from
+//! outside goes through [`printable`] on its way in.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::json::Measured;
+use crate::advise::{Advice, Recommendation, Rejected, StatementAdvice, StatementStatus};
+use crate::model::{Bytes, Cost, factor_text, group_thousands, printable, printable::printable_lines};
+use crate::verdict::Change;
+
+pub mod layout;
+mod side_by_side;
+pub mod tree;
+
+use layout::{indented, padded_line};
+
+/// A headline.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// What may be skipped.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// Better, or only after.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// Worse, or only before.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+/// Costly.
+pub(crate) const HOT: Style = AnsiColor::Yellow.on_default().bold();
+
+/// How wide the report may be, in terminal columns; narrower than this it is not made.
+pub const NARROWEST: usize = 60;
+
+/// Writes the report.
+pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
+    let width = width.max(NARROWEST);
+    let mut text = String::new();
+    summary(&mut text, advice, width);
+    for statement in advice.statements.iter().filter(|statement| statement.status == StatementStatus::Planned) {
+        statement_block(&mut text, statement, width);
+    }
+    not_planned(&mut text, advice);
+    recommendations(&mut text, advice, width);
+    rejected(&mut text, advice, width);
+    existing(&mut text, advice);
+    notices(&mut text, advice, width);
+    closing(&mut text, advice, measured, width);
+    text
+}
+
+/// A text in a style.
+pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+fn summary(text: &mut String, advice: &Advice, width: usize) {
+    let server = &advice.catalog.server;
+    let planned = advice.statements.iter().filter(|statement| statement.status == StatementStatus::Planned).count();
+    let version = server.version.split(' ').next().unwrap_or_default();
+    let title = format!(
+        "PostgreSQL {} · {} · {planned} of {} statements planned",
+        printable(version),
+        printable(&server.database),
+        advice.statements.len()
+    );
+    let _ = writeln!(text, "{}", styled(BOLD, title));
+    let total = |cost: &dyn Fn(&StatementAdvice) -> Option<Cost>| {
+        Cost(advice.statements.iter().filter_map(|s| Some(s.statement.calls * cost(s)?.0)).sum())
+    };
+    let (before, after) = (total(&StatementAdvice::cost_before), total(&StatementAdvice::cost_after));
+    let indexes = count(advice.recommendations.len(), "index", "indexes");
+    let size: Bytes = advice.recommendations.iter().map(|recommendation| recommendation.size).sum();
+    let line = if advice.recommendations.is_empty() {
+        "No index was seen to help.".to_owned()
+    } else {
+        format!(
+            "{indexes} of {size} bring the workload's cost (calls × cost) from {before} to {after}: {} lower.",
+            factor_text(before.factor_to(after))
+        )
+    };
+    let _ = writeln!(text, "{}\n", indented(&line, "", width));
+}
+
+fn statement_block(text: &mut String, statement: &StatementAdvice, width: usize) {
+    let (Some(before), Some(cost_before), Some(cost_after)) =
+        (&statement.before, statement.cost_before(), statement.cost_after())
+    else {
+        return;
+    };
+    let calls = if statement.statement.calls > 1.0 {
+        format!(" · {} calls", group_thousands(statement.statement.calls, 0))
+    } else {
+        String::new()
+    };
+    let name = format!("{}{calls}", printable(&statement.statement.id.0));
+    let (style, gain) = match statement.change {
+        Some(Change::Better) => {
+            (GOOD, format!("{cost_before} → {cost_after}  {} lower", factor_text(cost_before.factor_to(cost_after))))
+        }
+        Some(Change::Worse) => {
+            (BAD, format!("{cost_before} → {cost_after}  WORSE by {}", factor_text(cost_after.factor_to(cost_before))))
+        }
+        _ => (DIM, format!("{cost_before}  unchanged")),
+    };
+    let used = if statement.recommendations.is_empty() {
+        String::new()
+    } else {
+        format!("  [{}]", statement.recommendations.join(", "))
+    };
+    let _ = writeln!(text, "{}", padded_line(&styled(BOLD, name), &styled(style, format!("{gain}{used}")), '─', width));
+    text.push_str(&side_by_side::write(before, statement.after.as_ref(), width));
+    text.push('\n');
+}
+
+fn not_planned(text: &mut String, advice: &Advice) {
+    let failed: Vec<_> =
+        advice.statements.iter().filter(|statement| statement.status != StatementStatus::Planned).collect();
+    if failed.is_empty() {
+        return;
+    }
+    let _ =
+        writeln!(text, "{}", styled(BOLD, format!("NOT PLANNED  {}", count(failed.len(), "statement", "statements"))));
+    for statement in failed {
+        let _ =
+            writeln!(text, "  {}  ({})", printable(&statement.statement.id.0), printable(&statement.statement.place));
+        for line in printable_lines(statement.error.as_deref().unwrap_or_default()).lines() {
+            let _ = writeln!(text, "      {}", styled(BAD, line));
+        }
+    }
+    text.push('\n');
+}
+
+fn recommendations(text: &mut String, advice: &Advice, width: usize) {
+    if advice.recommendations.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "{}",
+        styled(BOLD, "RECOMMENDED  each was built, seen to be used by the planner, and rolled back")
+    );
+    for recommendation in &advice.recommendations {
+        recommendation_block(text, recommendation, width);
+    }
+    text.push('\n');
+}
+
+fn recommendation_block(text: &mut String, recommendation: &Recommendation, width: usize) {
+    let index = &recommendation.index.index;
+    let features: Vec<&str> = std::iter::once(index.method.name())
+        .chain(index.features().into_iter().map(|feature| feature.name()))
+        .collect();
+    let facts = format!(
+        "{} · {} · built in {} · writers blocked {}",
+        features.join(" "),
+        recommendation.size,
+        recommendation.build_time,
+        recommendation.write_block
+    );
+    let _ = writeln!(text, "\n{}  {}", styled(BOLD, &recommendation.id), facts);
+    let _ = writeln!(text, "    {}", styled(GOOD, printable(&index.create_concurrently(&recommendation.index.name))));
+    for benefit in &recommendation.benefits {
+        let gain = format!(
+            "{} → {}  {} lower",
+            benefit.before,
+            benefit.after,
+            factor_text(benefit.before.factor_to(benefit.after))
+        );
+        let _ = writeln!(text, "    {}  {gain}", printable(&benefit.statement.0));
+    }
+    for replaced in &recommendation.replaces {
+        let _ = writeln!(text, "    makes redundant: {}", printable(&replaced.to_string()));
+    }
+    let _ = writeln!(text, "{}", styled(DIM, indented(&printable(&recommendation.explanation), "    ", width)));
+}
+
+fn rejected(text: &mut String, advice: &Advice, width: usize) {
+    if advice.rejected.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "{}",
+        styled(BOLD, format!("REJECTED  {}", count(advice.rejected.len(), "candidate", "candidates")))
+    );
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table.set_header(["reason", "candidate", "size", "detail"]);
+    for candidate in &advice.rejected {
+        table.add_row(rejected_row(candidate));
+    }
+    for line in table.lines() {
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text.push('\n');
+}
+
+fn rejected_row(candidate: &Rejected) -> [String; 4] {
+    let size = candidate.size.map_or_else(|| "–".to_owned(), |size| size.to_string());
+    let definition = printable(&candidate.index.index.definition()).into_owned();
+    [candidate.reason.name().to_owned(), definition, size, printable(&candidate.detail).into_owned()]
+}
+
+fn existing(text: &mut String, advice: &Advice) {
+    if advice.existing.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{}", styled(BOLD, "EXISTING INDEXES"));
+    for finding in &advice.existing {
+        let index = finding.index.to_string();
+        let _ = writeln!(
+            text,
+            "  {} {}: {} ({})",
+            finding.kind.name(),
+            printable(&index),
+            printable(&finding.detail),
+            finding.size
+        );
+        let _ = writeln!(text, "    DROP INDEX CONCURRENTLY {};", printable(&index));
+    }
+    text.push('\n');
+}
+
+fn notices(text: &mut String, advice: &Advice, width: usize) {
+    for notice in &advice.notices {
+        let _ = writeln!(text, "{}", styled(HOT, indented(&printable(notice), "! ", width)));
+    }
+}
+
+fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize) {
+    let rehearsal = &advice.rehearsal;
+    let line = format!(
+        "{} built in {}, all rolled back; {} left behind. Writers waited {} at most. {} in all.",
+        count(rehearsal.indexes_built, "index", "indexes"),
+        count(rehearsal.transactions, "transaction", "transactions"),
+        measured.left_behind,
+        rehearsal.longest_write_block,
+        measured.total,
+    );
+    let _ = writeln!(text, "{}", styled(DIM, indented(&line, "", width)));
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

@@ -1,0 +1,119 @@
+//! The edge to the terminal: where reports go, how wide it is, what a wait looks like.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::{Color, OutputArgs};
+use crate::model::printable;
+use crate::rehearsal::Event;
+
+/// Columns of a report that goes to no terminal.
+const FILE_COLUMNS: usize = 120;
+
+/// How wide a report is to be: the terminal's width, else `COLUMNS`, else 120.
+pub fn report_width(output: &OutputArgs) -> usize {
+    let to_terminal = output.output.is_none() && io::stdout().is_terminal();
+    let terminal =
+        to_terminal.then(crossterm::terminal::size).and_then(Result::ok).map(|(columns, _)| usize::from(columns));
+    let from_environment = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal.or_else(from_environment).unwrap_or(FILE_COLUMNS)
+}
+
+/// Writes a report to where it belongs. A reader that stops reading (`| head`) is no error.
+///
+/// # Errors
+/// When the file or the terminal cannot be written to; the text names the file.
+pub fn write_report(output: &OutputArgs, report: &str) -> io::Result<()> {
+    if let Some(file) = &output.output {
+        let plain = if output.color == Color::Always {
+            report.to_owned()
+        } else {
+            anstream::adapter::strip_str(report).to_string()
+        };
+        return fs::write(file, plain)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())));
+    }
+    let mut stdout = AutoStream::new(io::stdout().lock(), choice(output.color));
+    match stdout.write_all(report.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+fn choice(color: Color) -> ColorChoice {
+    match color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    }
+}
+
+/// Says something on standard error: harmless, prefixed, without stopping when nobody listens.
+pub fn say(message: &str) {
+    let mut stderr = io::stderr().lock();
+    for line in message.lines() {
+        let _ = writeln!(stderr, "pgrehearse: {}", printable(line));
+    }
+}
+
+/// Shows a statement that is about to be sent.
+pub fn trace(sql: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = writeln!(stderr, "→ {}", printable(sql.trim()));
+}
+
+/// A progress bar on standard error; nothing when that is no terminal, or with `-q`.
+pub struct Progress {
+    target: Target,
+    bar: RefCell<ProgressBar>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Terminal,
+    Hidden,
+}
+
+impl Progress {
+    /// For these options.
+    pub fn new(output: &OutputArgs) -> Progress {
+        let shown = !output.quiet && !output.verbose && io::stderr().is_terminal();
+        Progress {
+            target: if shown { Target::Terminal } else { Target::Hidden },
+            bar: RefCell::new(ProgressBar::hidden()),
+        }
+    }
+
+    /// Follows the pipeline.
+    pub fn observe(&self, event: Event<'_>) {
+        match event {
+            Event::Begin { what, steps } => self.begin(what, steps),
+            Event::Step(step) => {
+                let bar = self.bar.borrow();
+                bar.set_message(printable(step).into_owned());
+                bar.inc(1);
+            }
+            Event::End => self.bar.borrow().finish_and_clear(),
+        }
+    }
+
+    fn begin(&self, what: &str, steps: usize) {
+        let bar = ProgressBar::with_draw_target(
+            Some(steps as u64),
+            match self.target {
+                Target::Terminal => ProgressDrawTarget::stderr(),
+                Target::Hidden => ProgressDrawTarget::hidden(),
+            },
+        );
+        if let Ok(style) = ProgressStyle::with_template("{prefix:18} {bar:30} {pos:>3}/{len} {elapsed:>4} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(what.to_owned());
+        bar.enable_steady_tick(std::time::Duration::from_millis(250));
+        *self.bar.borrow_mut() = bar;
+    }
+}
