@@ -55,6 +55,7 @@ pub fn relation_uses(plan: &Plan, catalog: &Catalog) -> Vec<RelationUse> {
         relations.add_order(node, "Sort Key");
         relations.add_group(node);
         relations.add_extremes(node);
+        relations.add_index_order(plan, node, catalog);
     }
     relations.uses.into_values().collect()
 }
@@ -129,6 +130,24 @@ impl<'a> Relations<'a> {
         self.add_wanted_order(position, keys);
     }
 
+    /// A plan that already reads an index for its order has no Sort that would show it: what the index delivers is wanted.
+    fn add_index_order(&mut self, plan: &Plan, node: &Node, catalog: &Catalog) {
+        if !matches!(node.node_type(), "Index Scan" | "Index Only Scan") || !order_is_used(plan, node) {
+            return;
+        }
+        let (Some(index), Some(name)) = (node.index_name(), node.table()) else { return };
+        let table = catalog.table(&name);
+        let existing = table.and_then(|table| table.indexes.iter().find(|existing| existing.name.name == index));
+        let Some(index) = existing.and_then(|existing| existing.index.as_ref()) else { return };
+        let backward = node.text("Scan Direction") == Some("Backward");
+        let keys = index.keys.iter().map(|key| OrderKey {
+            key: key.key.clone(),
+            descending: key.descending != backward,
+            nulls_first: key.nulls_first != backward,
+        });
+        self.add_wanted_order(node.id.0, Some(keys.collect()));
+    }
+
     fn add_wanted_order(&mut self, position: usize, keys: Option<Vec<OrderKey>>) {
         let Some(keys) = keys.filter(|keys| !keys.is_empty()) else { return };
         if let Some(relation) = self.uses.get_mut(&position)
@@ -165,6 +184,22 @@ impl<'a> Relations<'a> {
         aliases.all(|alias| alias == first).then_some(())?;
         self.by_alias.get(first).copied()
     }
+}
+
+/// Does something above the node rely on the order it delivers? Up to the first node that makes an order of its own.
+fn order_is_used(plan: &Plan, node: &Node) -> bool {
+    let above = std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
+    for ancestor in above {
+        match (ancestor.node_type(), ancestor.text("Strategy")) {
+            ("Sort" | "Incremental Sort" | "Hash" | "Hash Join", _) | ("Aggregate", Some("Hashed" | "Plain")) => {
+                return false;
+            }
+            ("Limit" | "Merge Join" | "Unique" | "WindowAgg" | "Group" | "Merge Append", _)
+            | ("Aggregate", Some("Sorted")) => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The index key that an expression over one table is: a column, also behind a cast that only relabels it, or an expression

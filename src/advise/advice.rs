@@ -7,7 +7,7 @@ use super::{Captured, Limits, existing, explanation};
 use crate::candidate::Candidates;
 use crate::catalog::Catalog;
 use crate::index::naming;
-use crate::model::{Bytes, Cost, Millis, QualifiedName, factor_text};
+use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::search::Selection;
 use crate::rehearsal::{Build, NamedIndex, PlanOutcome, Trial, TrialCost, TrialOutcome, uses};
@@ -393,22 +393,21 @@ impl Parts<'_> {
     }
 }
 
+/// What the recommended index does for the same statement.
 fn better_one(rejected: &Benefit, recommendations: &[Recommendation]) -> String {
-    let serves = |recommendation: &&Recommendation| {
-        recommendation.benefits.iter().any(|benefit| benefit.statement == rejected.statement)
+    let benefits = recommendations
+        .iter()
+        .flat_map(|recommendation| recommendation.benefits.iter().map(move |benefit| (recommendation, benefit)));
+    let Some((recommendation, benefit)) =
+        benefits.into_iter().find(|(_, benefit)| benefit.statement == rejected.statement)
+    else {
+        return String::new();
     };
-    let Some(recommendation) = recommendations.iter().find(serves) else { return String::new() };
-    let benefit = recommendation.benefits.iter().find(|benefit| benefit.statement == rejected.statement);
-    match benefit {
-        Some(benefit) if benefit.after <= rejected.after => {
-            format!(
-                "; {} brings it to {} ({} lower)",
-                recommendation.id,
-                benefit.after,
-                factor_text(rejected.after.factor_to(benefit.after))
-            )
-        }
-        Some(benefit) => format!("; {} brings it to {} with {}", recommendation.id, benefit.after, recommendation.size),
-        None => String::new(),
+    let Recommendation { id, size, .. } = recommendation;
+    let much_better = rejected.after.factor_to(benefit.after) >= 1.05;
+    if much_better {
+        format!("; {id} → {}", benefit.after)
+    } else {
+        format!("; {id} does the same with {size} ({})", benefit.after)
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn of<'p>(
     };
     let factor = factor_text(best.before.factor_to(best.after));
     let gain = format!(
-        "For {}{others} the planner replaces {now} by {then}: cost {} → {}, {factor} lower.",
+        "For {}{others} the planner replaces {now} by {then} of this index: cost {} → {}, {factor} lower.",
         best.statement, best.before, best.after
     );
     let size = format!("It takes {} and was built in {}", proved.build.size, proved.build.build_time);
@@ -42,15 +42,19 @@ fn access_paths(plan: &Plan, table: &QualifiedName) -> String {
     };
     let Some(node) = plan.nodes().iter().find(reads) else { return "its present access path".to_owned() };
     let sorted = ancestors(plan, node).find(|node| matches!(node.node_type(), "Sort" | "Incremental Sort"));
-    match sorted {
-        Some(sort) => format!("{} over {}", sort.operation(), node.operation()),
+    let with_index = match node.index_name() {
+        Some(index) => format!("{} using {index}", node.operation()),
         None => node.operation(),
+    };
+    match sorted {
+        Some(sort) => format!("{} over {with_index}", sort.operation()),
+        None => with_index,
     }
 }
 
 fn path_of_index(plan: &Plan, proved: &Proved) -> String {
     let reads = |node: &&Node| node.index_name().is_some_and(|name| proved.build.names.contains(name));
-    plan.nodes().iter().find(reads).map_or_else(|| "this index".to_owned(), Node::operation)
+    plan.nodes().iter().find(reads).map_or_else(|| "a scan".to_owned(), Node::operation)
 }
 
 fn ancestors<'p>(plan: &'p Plan, node: &'p Node) -> impl Iterator<Item = &'p Node> {

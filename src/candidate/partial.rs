@@ -61,10 +61,20 @@ fn kept_share(condition: &Condition, ask: Ask<'_>) -> Option<f64> {
                 Kind::Equality => column.equality_share(literal, rows),
                 Kind::Inequality => column.equality_share(literal, rows).map(|share| 1.0 - share),
                 Kind::Range => common_values_share(column, &condition.text, literal),
-                Kind::Membership | Kind::Other => None,
+                Kind::Membership => {
+                    array_elements(literal).iter().map(|value| column.equality_share(value, rows)).sum()
+                }
+                Kind::Other => None,
             }
         }
     }
+}
+
+/// `'{QUEUED,RUNNING}'::text[]` → `QUEUED`, `RUNNING`, each as a literal.
+fn array_elements(literal: &str) -> Vec<String> {
+    let value = literal_value(literal);
+    let elements = value.trim_start_matches('{').trim_end_matches('}').split(',');
+    elements.map(|element| format!("'{}'", element.trim_matches('"').replace('\'', "''"))).collect()
 }
 
 /// For `attempts > 0` over a handful of values: the share of the common values on the right side.

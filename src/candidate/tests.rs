@@ -112,6 +112,15 @@ fn a_frequent_state_is_no_predicate() {
 }
 
 #[test]
+fn a_short_list_of_states_becomes_a_predicate() {
+    let list = "'{PENDING,FAILED}'::text[]";
+    let waiting = condition("state", Kind::Membership, constant(list), &format!("(state = ANY ({list}))"));
+    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+    let found = definitions(vec![waiting, owner], Vec::new(), table());
+    assert!(found.contains(&format!("(owner) WHERE state = ANY ({list})")), "{found:?}");
+}
+
+#[test]
 fn a_predicate_alone_still_needs_a_key() {
     let pending = condition("state", Kind::Equality, constant("'PENDING'::text"), "(state = 'PENDING'::text)");
     assert!(

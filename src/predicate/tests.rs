@@ -134,3 +134,26 @@ fn orders_groups_and_extremes_are_found() {
         "no index of one table delivers an order over two"
     );
 }
+
+#[test]
+fn an_order_that_an_index_delivers_today_is_wanted_too() {
+    let ddl = "CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id)";
+    let mut catalog = catalog();
+    catalog.tables[0].indexes.push(crate::catalog::ExistingIndex {
+        name: QualifiedName::new("public", "jobs_pkey"),
+        ddl: ddl.to_owned(),
+        index: crate::sql::parse_index(ddl).ok(),
+        unique: true,
+        constraint: true,
+        valid: true,
+        size: crate::model::Bytes(8192),
+        scans: 0,
+    });
+    let index_scan = json!({"Node Type": "Index Scan", "Index Name": "jobs_pkey", "Scan Direction": "Backward",
+        "Schema": "public", "Relation Name": "jobs", "Alias": "j", "Filter": "(j.done)"});
+    let orders =
+        |root: Value| relation_uses(&Plan::from_json(json!({ "Plan": root })).unwrap(), &catalog)[0].orders.clone();
+    let found = orders(json!({"Node Type": "Limit", "Plans": [index_scan]}));
+    assert_eq!(found, [[OrderKey { key: Key::Column("id".to_owned()), descending: true, nulls_first: true }]]);
+    assert!(orders(json!({"Node Type": "Sort", "Plans": [index_scan]})).is_empty());
+}

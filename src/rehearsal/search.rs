@@ -21,6 +21,9 @@ pub struct Weighted {
     pub cost: Cost,
 }
 
+/// Statements with their weights and costs.
+pub type Costs = BTreeMap<StatementId, Weighted>;
+
 /// What the search decided, by position in the list of trials.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Selection {
@@ -30,17 +33,23 @@ pub struct Selection {
     pub kept_out: BTreeMap<usize, Reason>,
 }
 
-/// How much of what remains to be paid may be given up for a smaller index.
+/// A smaller index is taken instead of the best one if it leaves at most this much more to pay, as a share of what the best
+/// leaves; a much smaller one (see [`MUCH_SMALLER`]) if it leaves at most twice as much. Size is what writes pay for.
 const WORTH_A_SMALLER_INDEX: f64 = 0.1;
+const WORTH_A_MUCH_SMALLER_INDEX: f64 = 1.0;
+const MUCH_SMALLER: f64 = 0.25;
+
+/// How much cheaper a statement that is served already has to become for another index to be worth it.
+const WORTH_ANOTHER_INDEX: f64 = 2.0;
 
 /// Picks indexes as long as one makes some statement cheaper by at least `--min-improvement`.
-pub fn choose(trials: &[Trial], statements: &BTreeMap<StatementId, Weighted>, limits: &Limits) -> Selection {
+pub fn choose(trials: &[Trial], statements: &Costs, limits: &Limits) -> Selection {
     let mut selection = Selection::default();
     loop {
         let costs = costs_under(trials, &selection.chosen, statements);
         let offers: Vec<Offer> = (0..trials.len())
             .filter(|position| !selection.chosen.contains(position))
-            .filter_map(|position| Offer::of(position, &trials[position], &costs, limits))
+            .filter_map(|position| Offer::of(position, &trials[position], &costs, statements, limits))
             .collect();
         let (affordable, too_large): (Vec<Offer>, Vec<Offer>) =
             offers.into_iter().partition(|offer| refused_by_limits(trials, &selection.chosen, offer, limits).is_none());
@@ -68,27 +77,42 @@ struct Offer {
 }
 
 impl Offer {
-    fn of(position: usize, trial: &Trial, costs: &BTreeMap<StatementId, Weighted>, limits: &Limits) -> Option<Offer> {
+    /// None when no statement gains enough beside what is chosen already.
+    fn of(position: usize, trial: &Trial, now: &Costs, at_first: &Costs, limits: &Limits) -> Option<Offer> {
         let (build, trial_costs) = built(trial)?;
-        let helped = |id: &StatementId, now: &Weighted| -> Option<(f64, f64)> {
-            let TrialCost { cost, used } = *trial_costs.get(id)?;
-            (used && limits.min_improvement.reached(now.cost, cost))
-                .then_some((now.calls * (now.cost.0 - cost.0), now.calls * cost.0))
-        };
-        let gains: Vec<(f64, f64)> = costs.iter().filter_map(|(id, now)| helped(id, now)).collect();
-        let gain = gains.iter().map(|(gain, _)| gain).sum();
-        let remaining = gains.iter().map(|(_, remaining)| remaining).sum();
-        (!gains.is_empty()).then_some(Offer { position, gain, remaining, size: build.size })
+        let mut offer = Offer { position, gain: 0.0, remaining: 0.0, size: build.size };
+        for (id, trial) in trial_costs.iter().filter(|(_, trial)| trial.used) {
+            let (Some(now), Some(at_first)) = (now.get(id), at_first.get(id)) else { continue };
+            if is_gain(at_first.cost, now.cost, trial.cost, limits) {
+                offer.gain += now.calls * (now.cost.0 - trial.cost.0);
+                offer.remaining += now.calls * trial.cost.0;
+            }
+        }
+        (offer.gain > 0.0).then_some(offer)
     }
 }
 
+/// Beside what is chosen already, another index has to save the least share of what the statement cost at first, or halve what
+/// is left: going from 31 to 18 of once 3 000 is not worth an index, going from 257 to 18 is.
+fn is_gain(at_first: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
+    let of_the_whole = now.0 - after.0 >= limits.min_improvement.0 * at_first.0;
+    let halved = now.factor_to(after) >= WORTH_ANOTHER_INDEX;
+    limits.min_improvement.reached(now, after) && (of_the_whole || halved)
+}
+
 fn best_offer(offers: &[Offer], trials: &[Trial]) -> Option<usize> {
-    let largest = offers.iter().max_by(|a, b| a.gain.total_cmp(&b.gain))?;
-    let enough = largest.gain - WORTH_A_SMALLER_INDEX * largest.remaining;
     let name = |offer: &Offer| &trials[offer.position].index.name;
-    let near = offers.iter().filter(|offer| offer.gain >= enough);
+    let largest =
+        offers.iter().max_by(|a, b| a.gain.total_cmp(&b.gain).then(b.size.cmp(&a.size)).then(name(b).cmp(name(a))))?;
+    let near = offers.iter().filter(|offer| is_near(offer, largest));
     near.min_by(|a, b| a.size.cmp(&b.size).then(b.gain.total_cmp(&a.gain)).then(name(a).cmp(name(b))))
         .map(|offer| offer.position)
+}
+
+fn is_near(offer: &Offer, best: &Offer) -> bool {
+    let much_smaller = (offer.size.0 as f64) <= MUCH_SMALLER * best.size.0 as f64;
+    let may_give_up = if much_smaller { WORTH_A_MUCH_SMALLER_INDEX } else { WORTH_A_SMALLER_INDEX };
+    best.gain - offer.gain <= may_give_up * best.remaining
 }
 
 fn refused_by_limits(trials: &[Trial], chosen: &[usize], offer: &Offer, limits: &Limits) -> Option<Reason> {
@@ -100,19 +124,15 @@ fn refused_by_limits(trials: &[Trial], chosen: &[usize], offer: &Offer, limits: 
 }
 
 /// Takes out what no statement would miss by as much as a gain has to be.
-fn drop_unneeded(
-    trials: &[Trial],
-    chosen: &mut Vec<usize>,
-    statements: &BTreeMap<StatementId, Weighted>,
-    limits: &Limits,
-) {
+fn drop_unneeded(trials: &[Trial], chosen: &mut Vec<usize>, statements: &Costs, limits: &Limits) {
     for position in chosen.clone() {
         let others: Vec<usize> = chosen.iter().copied().filter(|other| *other != position).collect();
         let with = costs_under(trials, chosen, statements);
         let without = costs_under(trials, &others, statements);
-        let missed = without
-            .iter()
-            .any(|(id, cost)| with.get(id).is_some_and(|with| limits.min_improvement.reached(cost.cost, with.cost)));
+        let missed = without.iter().any(|(id, without)| match (with.get(id), statements.get(id)) {
+            (Some(with), Some(at_first)) => is_gain(at_first.cost, without.cost, with.cost, limits),
+            _ => false,
+        });
         if !missed {
             *chosen = others;
         }
@@ -120,11 +140,7 @@ fn drop_unneeded(
 }
 
 /// Each statement's cost under the best member of the set.
-pub fn costs_under(
-    trials: &[Trial],
-    chosen: &[usize],
-    statements: &BTreeMap<StatementId, Weighted>,
-) -> BTreeMap<StatementId, Weighted> {
+pub fn costs_under(trials: &[Trial], chosen: &[usize], statements: &Costs) -> Costs {
     let mut costs = statements.clone();
     for (_, trial_costs) in chosen.iter().filter_map(|position| built(&trials[*position])) {
         for (id, trial) in trial_costs.iter().filter(|(_, trial)| trial.used) {
@@ -162,14 +178,14 @@ mod tests {
         }
     }
 
-    fn statements(costs: &[(&str, f64, f64)]) -> BTreeMap<StatementId, Weighted> {
+    fn statements(costs: &[(&str, f64, f64)]) -> Costs {
         let weighted = |(id, calls, cost): &(&str, f64, f64)| {
             (StatementId((*id).to_owned()), Weighted { calls: *calls, cost: Cost(*cost) })
         };
         costs.iter().map(weighted).collect()
     }
 
-    fn chosen(trials: &[Trial], statements: &BTreeMap<StatementId, Weighted>, limits: &Limits) -> Vec<String> {
+    fn chosen(trials: &[Trial], statements: &Costs, limits: &Limits) -> Vec<String> {
         choose(trials, statements, limits)
             .chosen
             .into_iter()
@@ -185,6 +201,14 @@ mod tests {
             trial("poor", 10, &[("s", 600.0)]),
         ];
         assert_eq!(chosen(&trials, &statements(&[("s", 1.0, 1_000.0)]), &Limits::default()), ["small"]);
+    }
+
+    #[test]
+    fn a_much_smaller_index_may_leave_twice_as_much_to_pay() {
+        let workload = statements(&[("s", 1.0, 3_000.0)]);
+        let trials = |cost| [trial("full", 8_000, &[("s", 18.0)]), trial("partial", 48, &[("s", cost)])];
+        assert_eq!(chosen(&trials(31.0), &workload, &Limits::default()), ["partial"]);
+        assert_eq!(chosen(&trials(40.0), &workload, &Limits::default()), ["full"]);
     }
 
     #[test]

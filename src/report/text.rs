@@ -4,6 +4,7 @@
 //! Text is styled with ANSI sequences throughout; whoever writes it to a file or a plain terminal strips them. Everything from
 //! outside goes through [`printable`] on its way in.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -177,6 +178,7 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, widt
     let _ = writeln!(text, "{}", styled(DIM, indented(&printable(&recommendation.explanation), "    ", width)));
 }
 
+/// Table by table, each candidate with its reason on its own line or lines.
 fn rejected(text: &mut String, advice: &Advice, width: usize) {
     if advice.rejected.is_empty() {
         return;
@@ -186,25 +188,35 @@ fn rejected(text: &mut String, advice: &Advice, width: usize) {
         "{}",
         styled(BOLD, format!("REJECTED  {}", count(advice.rejected.len(), "candidate", "candidates")))
     );
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    table.set_header(["reason", "candidate", "size", "detail"]);
+    let mut by_table: BTreeMap<String, Vec<&Rejected>> = BTreeMap::new();
     for candidate in &advice.rejected {
-        table.add_row(rejected_row(candidate));
+        by_table.entry(candidate.index.index.table.to_string()).or_default().push(candidate);
     }
-    for line in table.lines() {
-        let _ = writeln!(text, "{}", line.trim_end());
+    for (name, candidates) in by_table {
+        let _ = writeln!(text, "on {}", printable(&name));
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        for candidate in candidates {
+            table.add_row(rejected_row(candidate, &name));
+        }
+        for line in table.lines() {
+            let _ = writeln!(text, " {}", line.trim_end());
+        }
     }
     text.push('\n');
 }
 
-fn rejected_row(candidate: &Rejected) -> [String; 4] {
+fn rejected_row(candidate: &Rejected, table: &str) -> [String; 4] {
     let size = candidate.size.map_or_else(|| "–".to_owned(), |size| size.to_string());
-    let definition = printable(&candidate.index.index.definition()).into_owned();
-    [candidate.reason.name().to_owned(), definition, size, printable(&candidate.detail).into_owned()]
+    let definition = candidate.index.index.definition();
+    let definition = definition.strip_prefix(table).unwrap_or(&definition).trim_start();
+    [
+        printable(definition).into_owned(),
+        size,
+        candidate.reason.name().to_owned(),
+        printable(&candidate.detail).into_owned(),
+    ]
 }
 
 fn existing(text: &mut String, advice: &Advice) {
