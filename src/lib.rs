@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod command;
 pub mod db;
 pub mod index;
+pub mod log;
 pub mod model;
 pub mod plan;
 pub mod predicate;
