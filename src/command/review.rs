@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::workload::read_file;
+use super::workload::{read_bytes, read_file, text};
 use super::{CommandError, Outcome, advise, write};
 use crate::advise::advise as run_pipeline;
 use crate::cli::{Cli, Format, ReviewArgs};
+use crate::log;
 use crate::plan::{Plan, json};
 use crate::rehearsal::PlanOutcome;
 use crate::rehearsal::recording::{FORMAT, Recording, Replay};
@@ -75,14 +76,50 @@ fn add_directory(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), Comma
 }
 
 fn review(path: &Path) -> Reviewed {
-    let plans =
-        read_file(path).map_err(|error| without_name(&error.to_string(), path)).and_then(|text| {
-            match recording(&text) {
-                Some(recording) => Ok(plans_as_they_were(&recording)),
-                None => json::read(&text).map_err(|error| error.to_string()),
-            }
-        });
-    Reviewed { file: path.display().to_string(), plans }
+    let plans = read_bytes(path).and_then(|bytes| read_plans(path, bytes));
+    Reviewed { file: path.display().to_string(), plans: plans.map_err(|error| without_name(&error.to_string(), path)) }
+}
+
+fn read_plans(path: &Path, bytes: Vec<u8>) -> Result<Vec<Plan>, CommandError> {
+    if log::looks_like_log(&log::decode(&bytes)) {
+        return logged_plans(path, &log::decode(&bytes));
+    }
+    let text = text(path, bytes)?;
+    match recording(&text) {
+        Some(recording) => Ok(plans_as_they_were(&recording)),
+        None => read_plan_text(&text).map_err(CommandError::File),
+    }
+}
+
+/// The plans of a text in one of EXPLAIN's formats. (Today JSON; the readers of the other formats belong here.)
+fn read_plan_text(text: &str) -> Result<Vec<Plan>, String> {
+    json::read(text).map_err(|error| error.to_string())
+}
+
+/// The plans auto_explain logged. One that cannot be read is told of, and does not stop the others.
+fn logged_plans(path: &Path, text: &str) -> Result<Vec<Plan>, CommandError> {
+    let logged = log::plans(text);
+    if logged.is_empty() {
+        return Err(CommandError::File("there is no plan in this log: auto_explain puts them there".to_owned()));
+    }
+    let (mut plans, mut failures) = (Vec::new(), Vec::new());
+    for entry in logged {
+        let with_query = |plan: Plan| match &entry.query {
+            Some(query) => plan.with_query(query),
+            None => plan,
+        };
+        match read_plan_text(&entry.plan_text) {
+            Ok(read) => plans.extend(read.into_iter().map(with_query)),
+            Err(reason) => failures.push(format!("the plan in the entry of line {}: {reason}", entry.line)),
+        }
+    }
+    match (plans.is_empty(), failures.into_iter().next()) {
+        (true, Some(failure)) => Err(CommandError::File(failure)),
+        (_, failure) => {
+            failure.iter().for_each(|failure| terminal::say(&format!("{}: {failure}", path.display())));
+            Ok(plans)
+        }
+    }
 }
 
 fn without_name(message: &str, path: &Path) -> String {

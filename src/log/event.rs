@@ -3,6 +3,7 @@
 //! The server's texts are in `exec_simple_query` and `exec_execute_message` (src/backend/tcop/postgres.c), auto_explain's in
 //! `explain_ExecutorEnd`; the words are translated, their order and the numbers are not.
 
+use super::lines::beginning;
 use super::words;
 
 /// What was timed.
@@ -103,7 +104,7 @@ fn duration(message: &str) -> Option<(f64, &str)> {
 fn step(text: &str) -> Option<(Step, &str)> {
     // Names have at most 63 bytes, and there are two with a slash between them.
     const LONGEST_LABEL_BYTES: usize = 240;
-    let searched = &text[..text.floor_char_boundary(LONGEST_LABEL_BYTES)];
+    let searched = beginning(text, LONGEST_LABEL_BYTES);
     let colon = searched.find(": ").or_else(|| searched.find(":\n"))?;
     let label = searched[..colon].trim();
     let begins = |words: &[&str]| words.iter().any(|word| begins_with_word(label, word));

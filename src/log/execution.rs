@@ -62,8 +62,9 @@ impl<I: Iterator<Item = LogEntry>> Executions<I> {
         }
         let process = self.processes.entry(entry.process_id).or_default();
         if entry.severity >= Severity::Error && entry.severity != Severity::Log {
-            // What failed was not executed.
-            *process = Process::default();
+            // What was begun failed; what has a plan had been executed before.
+            let Process { planned, .. } = std::mem::take(process);
+            self.ready.extend(planned);
             return;
         }
         match entry.event() {

@@ -94,7 +94,8 @@ fn last_line(text: &str, is_it: impl Fn(&str) -> bool) -> Option<usize> {
 
 /// The first string after that key at the beginning of a line; plans of any depth may follow, so only the string is parsed.
 fn json_string<'a>(body: &'a str, key: &str) -> Option<Cow<'a, str>> {
-    let at_line_start = |at: &usize| body[..*at].bytes().rev().find(|byte| *byte != b' ').is_none_or(|byte| byte == b'\n');
+    let at_line_start =
+        |at: &usize| body[..*at].bytes().rev().find(|byte| *byte != b' ').is_none_or(|byte| byte == b'\n');
     let at = body.match_indices(key).map(|(at, _)| at).find(at_line_start)?;
     let value = &body[at + key.len()..];
     serde_json::Deserializer::from_str(value).into_iter::<String>().next()?.ok().map(Cow::Owned)
@@ -128,7 +129,8 @@ mod tests {
     fn text_has_statements_that_look_like_plans() {
         let sql = "select 1 --\nSeq Scan on a  (cost=1..2 rows=3 width=4)\nQuery Parameters: none\n from b";
         let plan = "Limit  (cost=0.00..1.00 rows=1 width=4)\n  ->  Result  (cost=0.00..1.00 rows=1 width=4)";
-        let (query, parameters, found) = taken_apart_owned(&format!("Query Text: {sql}\nQuery Parameters: $1 = 'a\nb'\n{plan}"));
+        let (query, parameters, found) =
+            taken_apart_owned(&format!("Query Text: {sql}\nQuery Parameters: $1 = 'a\nb'\n{plan}"));
         assert_eq!((query, parameters, found.as_str()), (some(sql), some("$1 = 'a\nb'"), plan));
     }
 

@@ -7,13 +7,15 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::lines::beginning;
 use super::words::{self, Label, Severity};
 
 /// Labels are looked for in this many bytes of a line; user, database and application name have at most 63 each.
 const LONGEST_PREFIX_BYTES: usize = 1000;
 
 /// Labels that may be glued to a prefix that ends in a letter, such as `%t`.
-const GLUED: &[&str] = &["DETAIL", "CONTEXT", "STATEMENT", "HINT", "QUERY", "LOCATION", "WARNING", "ERROR", "FATAL", "LOG"];
+const GLUED: &[&str] =
+    &["DETAIL", "CONTEXT", "STATEMENT", "HINT", "QUERY", "LOCATION", "WARNING", "ERROR", "FATAL", "LOG"];
 
 /// A line that begins an entry or one of its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub(super) struct Labelled<'a> {
 
 /// The first label of the line. A line with a quote before it is SQL that holds something similar.
 pub(super) fn find(line: &str) -> Option<Labelled<'_>> {
-    let searched = &line[..line.floor_char_boundary(LONGEST_PREFIX_BYTES)];
+    let searched = beginning(line, LONGEST_PREFIX_BYTES);
     for (colon, _) in searched.match_indices(":  ") {
         let before = searched[..colon].trim_end();
         if before.contains('\'') {

@@ -34,3 +34,9 @@ impl<'a> Iterator for Lines<'a> {
         Some(Line { number: self.number, start, text: line.strip_suffix('\r').unwrap_or(line) })
     }
 }
+
+/// The text's first bytes, at most so many, and no half character.
+pub(super) fn beginning(text: &str, most_bytes: usize) -> &str {
+    let length = (0..=most_bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..length.unwrap_or(0)]
+}

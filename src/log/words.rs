@@ -44,7 +44,10 @@ const SEVERITIES: &[(Severity, &str)] = &[
     (Severity::Error, "ERROR FEHLER ERREUR ERRORE შეცდომა 오류 ОШИБКА FEL ПОМИЛКА 错误"),
     (Severity::Fatal, "FATAL FATALE ფატალური 치명적오류 ВАЖНО FATALT ФАТАЛЬНО 致命错误"),
     (Severity::Panic, "PANIC PANIK PANICO პანიკა 손상 ПАНИКА ПАНІКА 比致命错误还过分的错误"),
-    (Severity::Warning, "WARNING WARNUNG ATTENTION ATTENZIONE გაფრთხილება 경고 ПРЕДУПРЕЖДЕНИЕ VARNING ПОПЕРЕДЖЕННЯ 警告"),
+    (
+        Severity::Warning,
+        "WARNING WARNUNG ATTENTION ATTENZIONE გაფრთხილება 경고 ПРЕДУПРЕЖДЕНИЕ VARNING ПОПЕРЕДЖЕННЯ 警告",
+    ),
     (Severity::Notice, "NOTICE HINWEIS NOTIFICA 알림 ЗАМЕЧАНИЕ NOTIS ПОВІДОМЛЕННЯ 注意"),
     (Severity::Info, "INFO ინფორმაცია 정보 ИНФОРМАЦИЯ ІНФОРМАЦІЯ 信息"),
     (Severity::Debug, "DEBUG გამართვა 디버그 ОТЛАДКА НАЛАГОДЖЕННЯ 调试"),
@@ -53,7 +56,10 @@ const SEVERITIES: &[(Severity, &str)] = &[
 const FIELDS: &[(Field, &str)] = &[
     (Field::Detail, "DETAIL DETALLE DÉTAIL DETTAGLI 詳細 დეტალები 상세정보 ПОДРОБНОСТИ DETALJ ВІДОМОСТІ 详细信息"),
     (Field::Context, "CONTEXT ZUSAMMENHANG CONTEXTO CONTEXTE CONTESTO 文脈 კონტექსტი 내용 КОНТЕКСТ KONTEXT 上下文"),
-    (Field::Statement, "STATEMENT ANWEISUNG SENTENCIA INSTRUCTION ISTRUZIONE 文 ოპერატორი 구문 ОПЕРАТОР SATS ІНСТРУКЦІЯ 语句"),
+    (
+        Field::Statement,
+        "STATEMENT ANWEISUNG SENTENCIA INSTRUCTION ISTRUZIONE 文 ოპერატორი 구문 ОПЕРАТОР SATS ІНСТРУКЦІЯ 语句",
+    ),
     (Field::Other, "HINT TIPP ASTUCE SUGGERIMENTO ヒント მინიშნება 힌트 ПОДСКАЗКА TIPS УКАЗІВКА 提示"),
     (Field::Other, "QUERY ANFRAGE CONSULTA REQUÊTE 問い合わせ მოთხოვნა ЗАПРОС FRÅGA ЗАПИТ 查询"),
     (Field::Other, "LOCATION ORT UBICACIÓN EMPLACEMENT POSIZIONE 場所 მდებარეობა PLATS РОЗТАШУВАННЯ 位置 BACKTRACE"),

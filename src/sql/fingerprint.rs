@@ -62,7 +62,10 @@ fn push(words: &mut Vec<String>, token: &Token) {
     }
     if let [.., before, sign] = words.as_slice()
         && matches!(sign.as_str(), "-" | "+")
-        && matches!(before.as_str(), "(" | "," | "=" | "<" | ">" | "<=" | ">=" | "<>" | "between" | "and" | "or" | "limit")
+        && matches!(
+            before.as_str(),
+            "(" | "," | "=" | "<" | ">" | "<=" | ">=" | "<>" | "between" | "and" | "or" | "limit"
+        )
     {
         words.pop();
     }
@@ -167,15 +170,31 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_the_same_for_ever() {
-        assert_eq!(fingerprint("select * from t where a = 1").to_string(), "PINNED");
+        assert_eq!(fingerprint("select * from t where a = 1").to_string(), "e5d9ecb93ac0592f");
     }
 
     #[test]
     fn only_statements_about_rows_are_planned() {
-        for sql in ["select 1", "(SELECT 1)", "/* x */ -- y\nWITH a AS (SELECT 1) SELECT", "values (1)", "Merge into t", "update t"] {
+        for sql in [
+            "select 1",
+            "(SELECT 1)",
+            "/* x */ -- y\nWITH a AS (SELECT 1) SELECT",
+            "values (1)",
+            "Merge into t",
+            "update t",
+        ] {
             assert!(can_be_planned(sql), "{sql}");
         }
-        for sql in ["", "begin", "set x = 1", "explain select 1", "create table t as select 1", "copy t to stdout", "/* open", "selection"] {
+        for sql in [
+            "",
+            "begin",
+            "set x = 1",
+            "explain select 1",
+            "create table t as select 1",
+            "copy t to stdout",
+            "/* open",
+            "selection",
+        ] {
             assert!(!can_be_planned(sql), "{sql}");
         }
     }
