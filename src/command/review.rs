@@ -113,13 +113,14 @@ fn logged_plans(path: &Path, text: &str) -> Result<Vec<Plan>, CommandError> {
             Err(reason) => failures.push(format!("the plan in the entry of line {}: {reason}", entry.line)),
         }
     }
-    match (plans.is_empty(), failures.into_iter().next()) {
-        (true, Some(failure)) => Err(CommandError::File(failure)),
-        (_, failure) => {
-            failure.iter().for_each(|failure| terminal::say(&format!("{}: {failure}", path.display())));
-            Ok(plans)
-        }
+    let Some(first) = failures.first() else { return Ok(plans) };
+    let others = failures.len() - 1;
+    let failure = if others > 0 { format!("{first} ({others} more could not be read)") } else { first.clone() };
+    if plans.is_empty() {
+        return Err(CommandError::File(failure));
     }
+    terminal::say(&format!("{}: {failure}", path.display()));
+    Ok(plans)
 }
 
 fn without_name(message: &str, path: &Path) -> String {

@@ -103,17 +103,18 @@ impl<I: Iterator<Item = LogEntry>> Iterator for Executions<I> {
     type Item = Execution;
 
     fn next(&mut self) -> Option<Execution> {
-        while self.ready.is_empty() {
-            let Some(entry) = self.entries.next() else {
-                self.finish();
-                break;
-            };
-            if entry.application.as_deref() != Some(OURS) {
-                self.take(&entry);
+        loop {
+            match self.ready.pop_front() {
+                Some(execution) if execution.is_ours() => {}
+                Some(execution) => return Some(execution),
+                None => match self.entries.next() {
+                    Some(entry) if entry.application.as_deref() == Some(OURS) => {}
+                    Some(entry) => self.take(&entry),
+                    None if self.processes.is_empty() => return None,
+                    None => self.finish(),
+                },
             }
-            self.ready.retain(|execution| !execution.is_ours());
         }
-        self.ready.pop_front().filter(|execution| !execution.is_ours())
     }
 }
 

@@ -155,6 +155,8 @@ fn our_own_statements_are_left_out() {
                [1] LOG:  duration: 1.000 ms  statement: /* pgrehearse: x */ select b\n\
                [1] db=pgrehearse LOG:  duration: 1.000 ms  statement: select c\n";
     assert_eq!(executed(log), [timed("select c", 1.0)]);
+    let untimed = "[1] LOG:  statement: /* pgrehearse: x */ select a\n[2] LOG:  statement: select b\n";
+    assert_eq!(executed(untimed), [("select b".to_owned(), None)]);
 }
 
 #[test]
