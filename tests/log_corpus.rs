@@ -24,6 +24,8 @@ struct Expectation {
     parameters: Option<BTreeMap<String, usize>>,
     /// Statements of the errors.
     failed: Option<Vec<String>>,
+    /// Number of entries with a context.
+    contexts: Option<usize>,
     /// Number of processes with a known id that wrote.
     processes: Option<usize>,
     /// Nodes of all plans, which are in JSON.
@@ -84,6 +86,8 @@ fn differences(path: &Path) -> Vec<String> {
     let errors = entries.iter().filter(|entry| entry.severity == Severity::Error);
     let failed: Vec<String> = errors.filter_map(|entry| entry.statement.clone()).collect();
     check("failed", debug(&failed), expected.failed.as_ref().map(|failed| debug(failed)));
+    let contexts = entries.iter().filter(|entry| entry.context.is_some()).count();
+    check("contexts", debug(&contexts), expected.contexts.map(|number| number.to_string()));
     let processes: BTreeSet<u32> = entries.iter().filter_map(|entry| entry.process_id).collect();
     check("processes", debug(&processes.len()), expected.processes.map(|number| number.to_string()));
     if expected.json_plan_nodes.is_some() {

@@ -29,11 +29,9 @@ pub(super) struct Labelled<'a> {
 /// The first label of the line. A line with a quote before it is SQL that holds something similar.
 pub(super) fn find(line: &str) -> Option<Labelled<'_>> {
     let searched = beginning(line, LONGEST_PREFIX_BYTES);
-    for (colon, _) in searched.match_indices(":  ") {
+    let quote = searched.find('\'').unwrap_or(searched.len());
+    for (colon, _) in searched.match_indices(":  ").take_while(|(colon, _)| *colon < quote) {
         let before = searched[..colon].trim_end();
-        if before.contains('\'') {
-            return None;
-        }
         if let Some((start, label)) = label_at_end(before) {
             return Some(Labelled { prefix: &line[..start], label, rest: &line[colon + 3..] });
         }

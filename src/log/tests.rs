@@ -49,6 +49,12 @@ fn lines_of_others_are_left_out_unless_tabs_got_lost() {
 }
 
 #[test]
+fn containers_put_their_names_before_each_line() {
+    let log = "db-1   | 2024-11-20 10:00:00.123 UTC [7] LOG:  a\nweb-1  | GET /\ndb-1   | \tb\nweb-1  | LOG:  no\n";
+    assert_eq!(messages(log), ["a\nb"]);
+}
+
+#[test]
 fn carriage_returns_and_broken_letters_do_no_harm() {
     assert_eq!(messages("[1] LOG:  a\r\n\tb\r\n[1] LOG:  c\r\n"), ["a\nb", "c"]);
     assert_eq!(messages(&decode(b"\xef\xbb\xbf[1] LOG:  gr\xfcn\n")), ["gr\u{fffd}n"]);
