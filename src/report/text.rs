@@ -162,7 +162,9 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, widt
         recommendation.write_block
     );
     let _ = writeln!(text, "\n{}  {}", styled(BOLD, &recommendation.id), facts);
-    let _ = writeln!(text, "    {}", styled(GOOD, printable(&index.create_concurrently(&recommendation.index.name))));
+    for statement in &recommendation.ddl {
+        let _ = writeln!(text, "    {}", styled(GOOD, printable(statement)));
+    }
     for benefit in &recommendation.benefits {
         let gain = format!(
             "{} → {}  {} lower",
