@@ -77,9 +77,9 @@ fn summary(text: &mut String, advice: &Advice, width: usize) {
     let line = if advice.recommendations.is_empty() {
         "No index was seen to help.".to_owned()
     } else {
+        let factor = factor_text(before.factor_to(after));
         format!(
-            "{indexes} of {size} bring the workload's cost (calls × cost) from {before} to {after}: {} lower.",
-            factor_text(before.factor_to(after))
+            "With {indexes} ({size}) the workload's cost (calls × cost) falls from {before} to {after}: {factor} lower."
         )
     };
     let _ = writeln!(text, "{}\n", indented(&line, "", width));
