@@ -17,6 +17,8 @@ mod advice;
 mod demo;
 #[path = "server/interruption.rs"]
 mod interruption;
+#[path = "server/progress.rs"]
+mod progress;
 #[path = "server/report.rs"]
 mod report;
 #[path = "server/safety.rs"]
