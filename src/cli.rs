@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::advise::Limits;
 use crate::db::Safety;
 use crate::db::conninfo::Typed;
 use crate::model::{Bytes, Millis};
+use crate::verdict::Limits;
 use crate::verdict::MinImprovement;
 
 /// Rehearse an index before you build it: a PostgreSQL index advisor and plan analyzer.

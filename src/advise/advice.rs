@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::proof::{Disproof, Proof, Proved};
-use super::{Captured, Limits, existing, explanation};
+use super::{Captured, existing, explanation};
 use crate::candidate::Candidates;
 use crate::catalog::Catalog;
 use crate::index::{naming, statements};
@@ -11,7 +11,7 @@ use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::search::Selection;
 use crate::rehearsal::{Build, NamedIndex, PlanOutcome, Trial, TrialCost, TrialOutcome, uses};
-use crate::verdict::{Change, Reason};
+use crate::verdict::{Change, Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};
 
 /// The result of a run.

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::{Build, Trial, TrialCost, TrialOutcome};
-use crate::advise::Limits;
 use crate::model::{Bytes, Cost};
+use crate::verdict::Limits;
 use crate::verdict::Reason;
 use crate::workload::StatementId;
 
