@@ -27,7 +27,9 @@ fn a_run_leaves_nothing_behind() {
     assert_eq!(report["rehearsal"]["left_behind"], 0);
     assert!(report["rehearsal"]["indexes_built"].as_u64().unwrap() >= 5, "{:#}", report["rehearsal"]);
     assert_eq!(database.catalog(), before);
-    assert_eq!(database.text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse'"), "0");
+    let sessions =
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
+    assert_eq!(database.text(sessions), "0");
 }
 
 #[test]
