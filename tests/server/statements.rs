@@ -18,6 +18,18 @@ fn parameters_are_planned_generically() {
 }
 
 #[test]
+fn an_absurd_parameter_is_the_server_s_to_refuse() {
+    let database = Database::new("absurd_parameter", TABLES);
+    let report = database.advise(&[
+        "-c",
+        "SELECT * FROM item WHERE owner = 5; SELECT $999999999; SELECT $1::int; SELECT * FROM item WHERE owner = $1",
+    ]);
+    let statuses: Vec<_> =
+        report["workload"]["statements"].as_array().unwrap().iter().map(|s| s["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["planned", "failed", "planned", "planned"], "{report:#}");
+}
+
+#[test]
 fn pg_stat_statements_is_a_workload() {
     let database = Database::new(
         "stat_statements",
