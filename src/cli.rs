@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::advise::Limits;
 use crate::db::Safety;
 use crate::db::conninfo::Typed;
 use crate::model::{Bytes, Millis};
+use crate::verdict::Limits;
 use crate::verdict::MinImprovement;
 
 /// Rehearse an index before you build it: a PostgreSQL index advisor and plan analyzer.
 #[derive(Debug, Parser)]
 #[command(name = "pgrehearse", version, disable_help_flag = true, arg_required_else_help = true, max_term_width = 110)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES, args_override_self = true)]
 pub struct Cli {
     /// Where to connect.
     #[command(flatten)]
@@ -137,7 +137,7 @@ pub struct WorkloadArgs {
     #[arg(short, long, value_name = "FILE.sql")]
     pub file: Vec<PathBuf>,
     /// SQL text
-    #[arg(short, long, value_name = "SQL")]
+    #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
     pub command: Vec<String>,
     /// The statements that pg_stat_statements saw take most time
     #[arg(long, group = "ranked")]

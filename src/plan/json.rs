@@ -63,12 +63,13 @@ pub fn read(text: &str) -> Result<Vec<Plan>, ReadError> {
 fn parse(text: &str) -> Result<Value, ReadError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     deserializer.disable_recursion_limit();
-    let value = Value::deserialize(serde_stacker::Deserializer::new(&mut deserializer)).map_err(not_json)?;
-    deserializer.end().map_err(not_json)?;
+    let value =
+        Value::deserialize(serde_stacker::Deserializer::new(&mut deserializer)).map_err(|error| not_json(&error))?;
+    deserializer.end().map_err(|error| not_json(&error))?;
     Ok(value)
 }
 
-fn not_json(error: serde_json::Error) -> ReadError {
+fn not_json(error: &serde_json::Error) -> ReadError {
     let full = error.to_string();
     let reason = full.split(" at line ").next().unwrap_or(&full).to_owned();
     ReadError::NotJson { line: error.line(), column: error.column(), reason }

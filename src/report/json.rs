@@ -154,7 +154,7 @@ pub struct Finding {
 pub struct RecommendedIndex {
     /// `r1`, `r2`, …; the largest saving first.
     pub id: String,
-    /// Runs as it is.
+    /// Runs as it is; of a partitioned table, several statements, a line each.
     pub ddl: String,
     /// Schema-qualified, quoted where needed.
     pub table: String,
@@ -351,7 +351,7 @@ impl RecommendedIndex {
         let index = &recommendation.index.index;
         RecommendedIndex {
             id: recommendation.id.clone(),
-            ddl: index.create_concurrently(&recommendation.index.name),
+            ddl: recommendation.ddl.join("\n"),
             table: index.table.to_string(),
             method: index.method.name().to_owned(),
             features: index.features().into_iter().map(|feature| feature.name().to_owned()).collect(),

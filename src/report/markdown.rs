@@ -22,7 +22,7 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
         markdown += "No index was seen to help.\n";
     }
     for recommendation in &advice.recommendations {
-        let ddl = recommendation.index.index.create_concurrently(&recommendation.index.name);
+        let ddl = recommendation.ddl.join("\n");
         let _ = writeln!(
             markdown,
             "**{}** {}\n\n```sql\n{}\n```\n",

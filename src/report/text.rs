@@ -1,5 +1,5 @@
-//! The report for people: the verdict first, then each statement's two plans side by side, the indexes to create, and everything
-//! that was tried and turned down.
+//! The report for people: the verdict first, then each statement's two plans side by side, everything that was tried and turned
+//! down, and last, next to the prompt, the indexes to create.
 //!
 //! Text is styled with ANSI sequences throughout; whoever writes it to a file or a plain terminal strips them. Everything from
 //! outside goes through [`printable`] on its way in.
@@ -44,9 +44,9 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
         statement_block(&mut text, statement, width);
     }
     not_planned(&mut text, advice);
-    recommendations(&mut text, advice, width);
     rejected(&mut text, advice, width);
     existing(&mut text, advice);
+    recommendations(&mut text, advice, width);
     notices(&mut text, advice, width);
     closing(&mut text, advice, measured, width);
     text
@@ -68,21 +68,25 @@ fn summary(text: &mut String, advice: &Advice, width: usize) {
         advice.statements.len()
     );
     let _ = writeln!(text, "{}", styled(BOLD, title));
+    let _ = writeln!(text, "{}\n", indented(&headline(advice), "", width));
+}
+
+/// The verdict in a sentence.
+fn headline(advice: &Advice) -> String {
     let total = |cost: &dyn Fn(&StatementAdvice) -> Option<Cost>| {
         Cost(advice.statements.iter().filter_map(|s| Some(s.statement.calls * cost(s)?.0)).sum())
     };
     let (before, after) = (total(&StatementAdvice::cost_before), total(&StatementAdvice::cost_after));
     let indexes = count(advice.recommendations.len(), "index", "indexes");
     let size: Bytes = advice.recommendations.iter().map(|recommendation| recommendation.size).sum();
-    let line = if advice.recommendations.is_empty() {
+    if advice.recommendations.is_empty() {
         "No index was seen to help.".to_owned()
     } else {
+        let factor = factor_text(before.factor_to(after));
         format!(
-            "{indexes} of {size} bring the workload's cost (calls × cost) from {before} to {after}: {} lower.",
-            factor_text(before.factor_to(after))
+            "With {indexes} ({size}) the workload's cost (calls × cost) falls from {before} to {after}: {factor} lower."
         )
-    };
-    let _ = writeln!(text, "{}\n", indented(&line, "", width));
+    }
 }
 
 fn statement_block(text: &mut String, statement: &StatementAdvice, width: usize) {
@@ -162,7 +166,9 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, widt
         recommendation.write_block
     );
     let _ = writeln!(text, "\n{}  {}", styled(BOLD, &recommendation.id), facts);
-    let _ = writeln!(text, "    {}", styled(GOOD, printable(&index.create_concurrently(&recommendation.index.name))));
+    for statement in &recommendation.ddl {
+        let _ = writeln!(text, "    {}", styled(GOOD, printable(statement)));
+    }
     for benefit in &recommendation.benefits {
         let gain = format!(
             "{} → {}  {} lower",
@@ -256,6 +262,7 @@ fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize)
         measured.total,
     );
     let _ = writeln!(text, "{}", styled(DIM, indented(&line, "", width)));
+    let _ = writeln!(text, "{}", styled(BOLD, indented(&headline(advice), "", width)));
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {
