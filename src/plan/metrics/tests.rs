@@ -61,7 +61,7 @@ fn the_input_of_a_materialize_runs_once() {
 
 #[test]
 fn the_penalty_of_a_disabled_node_hides_nothing() {
-    let (_, metrics) =
+    let metrics =
         read(json!({"Node Type": "Limit", "Startup Cost": 10_000_000_900.0, "Total Cost": 10_000_000_910.0, "Plans": [
         {"Node Type": "Sort", "Startup Cost": 10_000_000_900.0, "Total Cost": 10_000_000_905.0, "Plans": [
             {"Node Type": "Seq Scan", "Startup Cost": 10_000_000_000.0, "Total Cost": 10_000_000_800.0}]}]}));
