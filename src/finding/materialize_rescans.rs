@@ -1,0 +1,51 @@
+//! A materialized inner side that is gone through for every outer row: memory instead of a table, but still all pairs.
+
+use super::conditions::Keys;
+use super::conditions::Relation;
+use super::subject::count;
+use super::{Check, Draft, Rule, Severity, Subject, advice};
+use crate::plan::Node;
+
+/// Pairs of rows that are worth a word.
+const LEAST_PAIRS: f64 = 100_000.0;
+
+pub(super) const RULE: Rule = Rule {
+    name: "materialize-rescans",
+    at_most: Severity::Critical,
+    looks_for: "a nested loop that goes through a materialized table for every outer row, 100,000 pairs or more",
+    why: "every outer row is compared with every inner row; an equality would allow a hash join, an index a look-up",
+    source: "https://www.postgresql.org/docs/current/planner-optimizer.html",
+    check: Check::Node(&["Materialize"], check),
+};
+
+fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    let node = subject.node(node.id);
+    let join = subject.parent(node).filter(|parent| parent.node_type() == "Nested Loop")?;
+    let outer = subject.inputs(join).next().filter(|outer| outer.id != node.id)?;
+    let pairs = match subject.of(node).rows_total() {
+        Some(rows) => rows,
+        None => outer.plan_rows()? * node.plan_rows()?,
+    };
+    let delivered = subject.rows(join)?;
+    // A result of all pairs is what was asked for.
+    if pairs < LEAST_PAIRS || delivered * 2.0 > pairs {
+        return None;
+    }
+    let stake = subject.own(join.id) + subject.own(node.id);
+    let scan = subject.inputs(node).next()?;
+    let mut keys = Keys::default();
+    if let Some(filter) = subject.condition(join, "Join Filter").filter(|_| subject.matters(stake)) {
+        keys.add(&filter, &Relation::of(subject, scan));
+    }
+    let times = subject.repetitions(node).or(outer.plan_rows())?;
+    let message = format!(
+        "the nested loop goes through {} materialized rows {} times: {} pairs for {} rows ({}).",
+        count(pairs / times.max(1.0)),
+        count(times),
+        count(pairs),
+        count(delivered),
+        subject.amount(stake)
+    );
+    let action = advice::create_index(subject, scan, &keys).filter(|_| scan.text("Relation Name").is_some());
+    Some(Draft::new(node, stake, message).action(action))
+}
