@@ -8,6 +8,8 @@ use crate::plan::Node;
 
 /// Pairs of rows that are worth a word.
 const LEAST_PAIRS: f64 = 100_000.0;
+/// Below so many rows an index is no faster than going through them.
+const LEAST_ROWS_FOR_AN_INDEX: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "materialize-rescans",
@@ -46,6 +48,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(delivered),
         subject.amount(stake)
     );
-    let action = advice::create_index(subject, scan, &keys).filter(|_| scan.text("Relation Name").is_some());
+    let worth_an_index = pairs / times.max(1.0) >= LEAST_ROWS_FOR_AN_INDEX && scan.text("Relation Name").is_some();
+    let action = if worth_an_index { advice::create_index(subject, scan, &keys) } else { None };
     Some(Draft::new(node, stake, message).action(action))
 }

@@ -94,11 +94,10 @@ fn rules_speak_about_bad_plans_and_are_silent_about_good_ones() {
 
 fn differences(plan: &Plan, findings: &[&Finding], expected: &Path) -> Vec<String> {
     let Ok(text) = fs::read_to_string(expected) else {
-        let suggestion: Vec<_> = findings
-            .iter()
-            .map(|finding| format!("{} {} {finding:#?}", finding.node.0, plan.node(finding.node).title()))
-            .collect();
-        return vec![format!("no expectation; findings: {suggestion:#?}")];
+        if let Some(finding) = findings.first().filter(|_| std::env::var_os("WRITE_EXPECTATIONS").is_some()) {
+            write_expectation(plan, finding, expected);
+        }
+        return vec![format!("no expectation (WRITE_EXPECTATIONS=1 writes one); findings: {findings:#?}")];
     };
     let expected: Expected = serde_json::from_str(&text).unwrap();
     let Some(finding) = findings.iter().find(|finding| finding.node == NodeId(expected.node)) else {
@@ -119,6 +118,18 @@ fn differences(plan: &Plan, findings: &[&Finding], expected: &Path) -> Vec<Strin
         differences.push(format!("severity {}", finding.severity.name()));
     }
     differences
+}
+
+/// A first version of an expectation, to be read before it is checked in.
+fn write_expectation(plan: &Plan, finding: &Finding, path: &Path) {
+    let expectation = serde_json::json!({
+        "node": finding.node.0,
+        "title": plan.node(finding.node).title(),
+        "severity": finding.severity.name(),
+        "message": [],
+        "action": finding.action,
+    });
+    fs::write(path, serde_json::to_string_pretty(&expectation).unwrap() + "\n").unwrap();
 }
 
 #[test]
