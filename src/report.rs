@@ -2,6 +2,7 @@
 //!
 //! The core's types may change; these may only gain fields. The JSON Schema in `schema/` is made from them.
 
+pub mod diff;
 pub mod json;
 pub mod markdown;
 pub mod review;

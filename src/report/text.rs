@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::verdict::Change;
 
 pub mod layout;
-mod side_by_side;
+pub(crate) mod side_by_side;
 pub mod tree;
 
 use layout::{indented, padded_line};
