@@ -75,7 +75,13 @@ fn grouped(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
     let one_table = keys.iter().all(|key| key.relations.iter().next() == alias);
     let scan = match alias {
         Some(alias) => subject.scan_of(alias)?,
-        None => subject.plan.nodes().iter().filter(|node| node.text("Relation Name").is_some()).last()?,
+        None => only_scan(subject)?,
     };
     one_table.then_some(Columns { table: subject.table_name(scan)?, columns, kinds: "ndistinct" })
+}
+
+/// Without qualifiers there is only one relation (src/backend/utils/adt/ruleutils.c, `set_deparse_plan`).
+fn only_scan<'a>(subject: &Subject<'a>) -> Option<&'a Node> {
+    let mut scans = subject.plan.nodes().iter().filter(|node| node.text("Relation Name").is_some());
+    scans.next().filter(|_| scans.next().is_none())
 }

@@ -1,10 +1,10 @@
 //! A materialized inner side that is gone through for every outer row: memory instead of a table, but still all pairs.
 
-use super::conditions::Keys;
-use super::conditions::Relation;
+use super::conditions::{Keys, Relation, conjuncts};
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
 use crate::plan::Node;
+use crate::sql::Shape;
 
 /// Pairs of rows that are worth a word.
 const LEAST_PAIRS: f64 = 100_000.0;
@@ -37,6 +37,10 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let scan = subject.inputs(node).next()?;
     let mut keys = Keys::default();
     if let Some(filter) = subject.condition(join, "Join Filter").filter(|_| subject.matters(stake)) {
+        // An OR leaves no other join: another rule says so.
+        if conjuncts(&filter).iter().any(|conjunct| matches!(conjunct.shape, Shape::Or(_))) {
+            return None;
+        }
         keys.add(&filter, &Relation::of(subject, scan));
     }
     let times = subject.repetitions(node).or(outer.plan_rows())?;
