@@ -6,6 +6,7 @@
 
 mod advice;
 mod conditions;
+mod partitions;
 mod subject;
 
 mod correlated_columns;
@@ -38,7 +39,7 @@ mod workers_not_launched;
 mod wrapped_column;
 mod wrong_order_index;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::catalog::Catalog;
 use crate::model::{Cost, Millis};
@@ -203,9 +204,8 @@ pub fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
 /// As [`findings`], for callers that have the metrics already.
 pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) -> Vec<Finding> {
     let subject = Subject::new(plan, metrics, catalog);
-    let drafts = said_once(&subject, drafts(&subject));
-    let mut findings: Vec<Finding> =
-        drafts.into_iter().filter_map(|(rule, draft)| weighed(rule, draft, metrics.basis)).collect();
+    let weighed = |(rule, draft): (&Rule, Draft)| weighed(rule, with_family(&subject, draft), metrics.basis);
+    let mut findings: Vec<Finding> = drafts(&subject).into_iter().filter_map(weighed).collect();
     findings.sort_by(|a, b| {
         b.share.total_cmp(&a.share).then(b.severity.cmp(&a.severity)).then(a.node.cmp(&b.node)).then(a.rule.cmp(b.rule))
     });
@@ -216,7 +216,7 @@ pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) 
 fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
     let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
     let by_type = rules_by_type();
-    let worth_it = |node: &&Node| subject.matters(subject.inclusive(node.id));
+    let worth_it = |node: &&Node| subject.matters(subject.inclusive(node.id).max(subject.own(node.id)));
     for node in subject.plan.nodes().iter().filter(worth_it) {
         let of_its_type = by_type.get(node.node_type()).into_iter().flatten();
         for (rule, check) in of_its_type.chain(by_type.get("").into_iter().flatten()) {
@@ -231,31 +231,15 @@ fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
     drafts
 }
 
-/// What a rule says about several inputs of one Append (partitions, mostly) is said once, at the costliest, with all that is at stake.
-fn said_once(subject: &Subject<'_>, drafts: Vec<(&'static Rule, Draft)>) -> Vec<(&'static Rule, Draft)> {
-    let mut said: Vec<(&'static Rule, Draft)> = Vec::with_capacity(drafts.len());
-    let mut of_append: BTreeMap<(NodeId, &'static str), Vec<(&'static Rule, Draft)>> = BTreeMap::new();
-    for (rule, draft) in drafts {
-        let parent = subject.parent(subject.node(draft.node));
-        match parent.filter(|parent| matches!(parent.node_type(), "Append" | "Merge Append")) {
-            Some(append) => of_append.entry((append.id, rule.name)).or_default().push((rule, draft)),
-            None => said.push((rule, draft)),
+/// A partition that stands for others says so.
+fn with_family(subject: &Subject<'_>, draft: Draft) -> Draft {
+    match subject.family(draft.node) {
+        Some(others) => {
+            let message = format!("{} The same goes for {others} more partitions.", draft.message);
+            Draft { message, ..draft }
         }
+        None => draft,
     }
-    for siblings in of_append.into_values() {
-        let (others, all) = (siblings.len() - 1, siblings.iter().map(|(_, draft)| draft.stake).sum());
-        let costliest =
-            siblings.into_iter().max_by(|(_, a), (_, b)| a.stake.total_cmp(&b.stake).then(b.node.cmp(&a.node)));
-        said.extend(costliest.map(|(rule, draft)| {
-            let more = if others > 0 {
-                format!(" The same goes for {others} more inputs of this Append.")
-            } else {
-                String::new()
-            };
-            (rule, Draft { stake: all, message: draft.message + &more, ..draft })
-        }));
-    }
-    said
 }
 
 type NodeCheck = fn(&Subject<'_>, &Node) -> Option<Draft>;

@@ -28,7 +28,7 @@ pub(super) fn create_index(subject: &Subject<'_>, node: &Node, keys: &Keys) -> O
         return None;
     }
     let columns: Vec<String> = columns.iter().map(|column| as_index_key(column)).collect();
-    Some(format!("CREATE INDEX CONCURRENTLY ON {} ({});", subject.index_owner(node)?, columns.join(", ")))
+    Some(format!("{} ({});", subject.create_index_on(node)?, columns.join(", ")))
 }
 
 /// A valid btree of the catalog that begins with these keys in any order.

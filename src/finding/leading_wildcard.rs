@@ -31,8 +31,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         waste.text(),
         subject.amount(waste.stake)
     );
-    let action =
-        format!("CREATE INDEX CONCURRENTLY ON {} USING gin ({column} gin_trgm_ops);", subject.index_owner(node)?);
+    let action = format!("{} USING gin ({column} gin_trgm_ops);", subject.create_index_on(node)?);
     Some(Draft::new(node, waste.stake, message).action(action))
 }
 

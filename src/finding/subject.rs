@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::partitions::Partitions;
 use crate::catalog::{Catalog, Table};
-use crate::model::{Bytes, Cost, Millis, QualifiedName, group_thousands, quote_identifier};
+use crate::model::{Bytes, Cost, Millis, group_thousands, quote_identifier};
 use crate::plan::metrics::{Basis, Metrics, NodeMetrics};
 use crate::plan::{Node, NodeId, Plan};
 use crate::sql::{Expression, parse_expression};
@@ -19,11 +20,13 @@ pub(super) struct Subject<'a> {
     pub(super) metrics: &'a Metrics,
     pub(super) catalog: Option<&'a Catalog>,
     conditions: RefCell<HashMap<ConditionKey, Option<Rc<Expression>>>>,
+    partitions: Partitions,
 }
 
 impl<'a> Subject<'a> {
     pub(super) fn new(plan: &'a Plan, metrics: &'a Metrics, catalog: Option<&'a Catalog>) -> Self {
-        Subject { plan, metrics, catalog, conditions: RefCell::new(HashMap::new()) }
+        let partitions = Partitions::of(plan, metrics);
+        Subject { plan, metrics, catalog, conditions: RefCell::new(HashMap::new()), partitions }
     }
 
     pub(super) fn of(&self, node: &Node) -> &'a NodeMetrics {
@@ -59,13 +62,14 @@ impl<'a> Subject<'a> {
         Some(input)
     }
 
-    /// What the node takes by itself, in the unit of the basis.
+    /// What the node takes by itself, in the unit of the basis; of partitions the costliest takes what all of its family take.
     pub(super) fn own(&self, id: NodeId) -> f64 {
-        let metrics = self.metrics.node(id);
-        match self.metrics.basis {
-            Basis::Time(_) => metrics.time.map_or(0.0, |time| time.own.0),
-            Basis::Cost(_) => metrics.cost.own.0,
-        }
+        self.partitions.own(id).unwrap_or_else(|| own_of(self.metrics, id))
+    }
+
+    /// How many other partitions this one stands for.
+    pub(super) fn family(&self, id: NodeId) -> Option<usize> {
+        self.partitions.others(id)
     }
 
     /// What it takes with everything below it.
@@ -136,10 +140,13 @@ impl<'a> Subject<'a> {
         named.next().filter(|_| named.next().is_none())
     }
 
-    /// The table an index would be created on: the partitioned table of a partition.
-    pub(super) fn index_owner(&self, node: &Node) -> Option<String> {
-        let owner = self.table(node).and_then(|table| table.partition_of.as_ref()).map(QualifiedName::to_string);
-        owner.or_else(|| self.table_name(node))
+    /// `CREATE INDEX CONCURRENTLY ON public.jobs`; for a partition, when the catalog knows of what, on the partitioned table, where
+    /// CONCURRENTLY is not possible (<https://www.postgresql.org/docs/current/sql-createindex.html>).
+    pub(super) fn create_index_on(&self, node: &Node) -> Option<String> {
+        match self.table(node).and_then(|table| table.partition_of.as_ref()) {
+            Some(partitioned) => Some(format!("CREATE INDEX ON {partitioned}")),
+            None => Some(format!("CREATE INDEX CONCURRENTLY ON {}", self.table_name(node)?)),
+        }
     }
 
     /// The node that reads the relation of that alias.
@@ -160,6 +167,15 @@ impl<'a> Subject<'a> {
             Some(text) => Bytes::parse(text).ok(),
             None => self.plan.summary.contains_key("Settings").then_some(Bytes(4 * Bytes::MB)),
         }
+    }
+}
+
+/// What a node takes by itself, in the unit of the basis.
+pub(super) fn own_of(metrics: &Metrics, id: NodeId) -> f64 {
+    let node = metrics.node(id);
+    match metrics.basis {
+        Basis::Time(_) => node.time.map_or(0.0, |time| time.own.0),
+        Basis::Cost(_) => node.cost.own.0,
     }
 }
 

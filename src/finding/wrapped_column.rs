@@ -42,7 +42,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         }
         _ => {
             let key = advice::as_index_key(text);
-            let action = format!("CREATE INDEX CONCURRENTLY ON {} ({key});", subject.index_owner(node)?);
+            let action = format!("{} ({key});", subject.create_index_on(node)?);
             (
                 format!(
                     "no index on {column} serves {text}; an index on the expression would, or a condition on {column} itself"
