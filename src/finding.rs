@@ -6,6 +6,7 @@
 
 mod advice;
 mod conditions;
+mod flow;
 mod partitions;
 mod subject;
 

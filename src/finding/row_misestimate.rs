@@ -69,7 +69,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 /// Does an error begin at this node, and what rests on it?
 pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction, f64)> {
     let (factor, direction) = error(subject, node)?;
-    if NO_ORIGIN.contains(&node.node_type()) || (direction == Direction::Over && stopped_early(subject, node)) {
+    if NO_ORIGIN.contains(&node.node_type()) || (direction == Direction::Over && subject.flow.stopped_early(node.id)) {
         return None;
     }
     let node = subject.node(node.id);
@@ -97,27 +97,7 @@ fn error(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction)> {
     (rows >= LEAST_ROWS).then_some((factor, estimate.direction()?))
 }
 
-/// A node above may have stopped asking: then fewer rows are no error.
-fn stopped_early(subject: &Subject<'_>, node: &Node) -> bool {
-    for above in subject.ancestors(node) {
-        match above.node_type() {
-            "Limit" | "Merge Join" => return true,
-            "Nested Loop" if matches!(above.text("Join Type"), Some("Semi" | "Anti")) => return true,
-            "Sort" | "Hash" | "Aggregate" | "Materialize" => return false,
-            _ => {}
-        }
-        if matches!(above.text("Parent Relationship"), Some("SubPlan" | "InitPlan")) {
-            return true;
-        }
-    }
-    false
-}
-
-/// What rests on the estimate: the nearest join, sort or aggregate above, with everything below it.
+/// What rests on the estimate: the nearest join, sort or grouping above, with everything below it.
 pub(super) fn resting_on(subject: &Subject<'_>, node: &Node) -> Option<f64> {
-    let decided = |above: &&Node| {
-        matches!(above.node_type(), "Nested Loop" | "Hash Join" | "Merge Join" | "Sort" | "Incremental Sort")
-            || (above.node_type() == "Aggregate" && !above.texts("Group Key").is_empty())
-    };
-    subject.ancestors(node).find(decided).map(|above| subject.inclusive(above.id))
+    subject.flow.decision(node.id).map(|above| subject.inclusive(above))
 }

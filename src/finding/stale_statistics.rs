@@ -32,6 +32,9 @@ fn check(subject: &Subject<'_>) -> Vec<Draft> {
 }
 
 fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    if !applies(subject, node) {
+        return None;
+    }
     let table = subject.table_name(node)?;
     let stake = resting_on(subject, node).unwrap_or_else(|| subject.inclusive(node.id));
     let message = if never_analyzed(subject, node) {
@@ -70,7 +73,7 @@ fn off_by(subject: &Subject<'_>, node: &Node) -> Option<f64> {
 /// the catalog knows what was expected.
 fn seen_and_expected(subject: &Subject<'_>, node: &Node) -> Option<(f64, f64)> {
     let metrics = subject.of(node);
-    let whole = node.node_type() == "Seq Scan" && !subject.ancestors(node).any(stops_early);
+    let whole = node.node_type() == "Seq Scan" && !subject.flow.stopped_early(node.id);
     let loops = metrics.loops.filter(|loops| whole && *loops > 0.0)?;
     let read = metrics.rows_total()? + metrics.removed.by_filter;
     let shared = crate::plan::metrics::time::is_parallel_aware(node);
@@ -81,10 +84,4 @@ fn seen_and_expected(subject: &Subject<'_>, node: &Node) -> Option<(f64, f64)> {
         (None, None) => Some((seen, node.plan_rows()?)),
         (Some(_), None) => None,
     }
-}
-
-fn stops_early(above: &Node) -> bool {
-    matches!(above.node_type(), "Limit" | "Merge Join")
-        || matches!(above.text("Join Type"), Some("Semi" | "Anti"))
-        || matches!(above.text("Parent Relationship"), Some("SubPlan" | "InitPlan"))
 }

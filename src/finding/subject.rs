@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::flow::Flow;
 use super::partitions::Partitions;
 use crate::catalog::{Catalog, Table};
 use crate::model::{Bytes, Cost, Millis, group_thousands, quote_identifier};
@@ -21,12 +22,13 @@ pub(super) struct Subject<'a> {
     pub(super) catalog: Option<&'a Catalog>,
     conditions: RefCell<HashMap<ConditionKey, Option<Rc<Expression>>>>,
     partitions: Partitions,
+    pub(super) flow: Flow,
 }
 
 impl<'a> Subject<'a> {
     pub(super) fn new(plan: &'a Plan, metrics: &'a Metrics, catalog: Option<&'a Catalog>) -> Self {
         let partitions = Partitions::of(plan, metrics);
-        Subject { plan, metrics, catalog, conditions: RefCell::new(HashMap::new()), partitions }
+        Subject { plan, metrics, catalog, conditions: RefCell::new(HashMap::new()), partitions, flow: Flow::of(plan) }
     }
 
     pub(super) fn of(&self, node: &Node) -> &'a NodeMetrics {

@@ -143,3 +143,34 @@ fn findings_come_in_the_order_of_what_is_at_stake_and_always_the_same() {
         }
     }
 }
+
+fn catalog(table: &serde_json::Value) -> Catalog {
+    serde_json::from_value(serde_json::json!({
+        "server": {"version_num": 150_018, "version": "15.18", "database": "d", "in_recovery": false},
+        "settings": {}, "tables": [table], "taken_names": []}))
+    .unwrap()
+}
+
+fn jobs_table(rows: Option<f64>, partition_of: Option<&str>) -> serde_json::Value {
+    serde_json::json!({
+        "name": {"schema": "public", "name": "jobs"}, "kind": "plain", "rows": rows, "pages": 7895, "owned": true,
+        "partition_of": partition_of.map(|name| serde_json::json!({"schema": "public", "name": name})),
+        "columns": [{"name": "id", "type_name": "bigint", "not_null": true, "statistics": null}], "indexes": []})
+}
+
+#[test]
+fn the_catalog_says_more() {
+    let of = |file: &str, rule: &str, catalog: &Catalog| {
+        let findings = findings(&read_plan(&directory().join(file)), Some(catalog));
+        findings.into_iter().find(|finding| finding.rule == rule)
+    };
+    let scan = "selective-seq-scan/bad.json";
+    let analyzed = catalog(&jobs_table(Some(300_000.0), None));
+    assert_eq!(of(scan, "stale-statistics", &analyzed), None);
+    let never = of(scan, "stale-statistics", &catalog(&jobs_table(None, None))).unwrap();
+    assert!(never.message.contains("never analyzed"), "{}", never.message);
+    let partition = of(scan, "selective-seq-scan", &catalog(&jobs_table(Some(300_000.0), Some("all_jobs")))).unwrap();
+    assert_eq!(partition.action.as_deref(), Some("CREATE INDEX ON public.all_jobs (state, kind);"));
+    let cast = of("wrapped-column/bad-cast.json", "wrapped-column", &analyzed).unwrap();
+    assert!(cast.message.contains("id (bigint) is cast to numeric"), "{}", cast.message);
+}
