@@ -265,6 +265,9 @@ pub struct ReviewArgs {
     /// Files, or directories to search for .json files; - is standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Show what changed between the plans of two files, before and after
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// `pgrehearse demo`.

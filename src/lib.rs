@@ -10,6 +10,7 @@ pub mod cli;
 pub mod cluster;
 pub mod command;
 pub mod db;
+pub mod finding;
 pub mod index;
 pub mod log;
 pub mod model;

@@ -10,11 +10,15 @@ use crate::log;
 use crate::plan::{Plan, json};
 use crate::rehearsal::PlanOutcome;
 use crate::rehearsal::recording::{FORMAT, Recording, Replay};
+use crate::report::diff::{self, Diff};
 use crate::report::json::Measured;
 use crate::report::review::{Reviewed, write_json, write_markdown, write_text};
 use crate::terminal;
 
 pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandError> {
+    if arguments.diff {
+        return diff(cli, &arguments.paths);
+    }
     let files = files(&arguments.paths)?;
     if let [only] = files.as_slice()
         && let Ok(text) = read_file(only)
@@ -24,6 +28,36 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
     }
     let reviewed: Vec<Reviewed> = files.iter().map(|path| review(path)).collect();
     write_reviewed(cli, &reviewed)
+}
+
+/// Compares the plans of two files, the first with the first, the second with the second, ….
+fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
+    let [before, after] = paths else {
+        return Err(CommandError::Usage("--diff takes two files: the plan before and the plan after".to_owned()));
+    };
+    let (before, after) = (review(before), review(after));
+    let named = |file: &str, error: &str| CommandError::File(format!("{file}: {error}"));
+    let plans_before = before.plans.map_err(|error| named(&before.file, &error))?;
+    let plans_after = after.plans.map_err(|error| named(&after.file, &error))?;
+    if plans_before.len() != plans_after.len() {
+        let message = format!(
+            "{} holds {} plans and {} holds {}: which to compare?",
+            before.file,
+            plans_before.len(),
+            after.file,
+            plans_after.len()
+        );
+        return Err(CommandError::File(message));
+    }
+    let pairs = plans_before.iter().zip(&plans_after);
+    let diffs: Vec<Diff> = pairs.map(|(a, b)| Diff::new((&before.file, a), (&after.file, b))).collect();
+    let width = terminal::report_width(&cli.output);
+    let report = match cli.output.format {
+        Format::Text => diffs.iter().map(|diff| diff.text(width)).collect::<Vec<_>>().join("\n"),
+        Format::Markdown => diffs.iter().map(|diff| diff.markdown(width)).collect::<Vec<_>>().join("\n"),
+        Format::Json => diff::write_json(&diffs).map_err(|error| CommandError::File(error.to_string()))?,
+    };
+    write(cli, &report)
 }
 
 /// Writes plans in the format that was asked for; fails when a file could not be read.
