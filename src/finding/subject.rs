@@ -28,7 +28,14 @@ pub(super) struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub(super) fn new(plan: &'a Plan, metrics: &'a Metrics, catalog: Option<&'a Catalog>) -> Self {
         let partitions = Partitions::of(plan, metrics);
-        Subject { plan, metrics, catalog, conditions: RefCell::new(HashMap::new()), partitions, flow: Flow::of(plan) }
+        Subject {
+            plan,
+            metrics,
+            catalog,
+            conditions: RefCell::new(HashMap::new()),
+            partitions,
+            flow: Flow::of(plan, metrics),
+        }
     }
 
     pub(super) fn of(&self, node: &Node) -> &'a NodeMetrics {
