@@ -4,8 +4,8 @@
 //! Nodes lie in one vector in the order EXPLAIN prints them (a parent before its children), so a plan of any depth is walked
 //! without recursion, and a node is named by its position.
 
-pub mod json;
 pub mod metrics;
+pub mod read;
 mod title;
 
 use std::collections::BTreeSet;
@@ -109,7 +109,7 @@ pub enum PlanError {
 }
 
 /// Deeper plans are refused: each level costs stack when the plan is written out again.
-pub const DEEPEST_PLAN: usize = 10_000;
+pub const DEEPEST_PLAN: usize = 2_000;
 
 impl Plan {
     /// Takes EXPLAIN's object (`{"Plan": {…}, …}`) apart.
@@ -134,6 +134,11 @@ impl Plan {
             waiting.extend(children.into_iter().rev().map(|child| (Some(id), depth + 1, child)));
         }
         Ok(Plan { nodes, summary })
+    }
+
+    /// A plan put together by a reader: at least one node, a parent before its children, each knowing its place.
+    pub(crate) fn from_parts(nodes: Vec<Node>, summary: Map<String, Value>) -> Plan {
+        Plan { nodes, summary }
     }
 
     /// All nodes, a parent before its children.

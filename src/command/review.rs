@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::workload::read_file;
+use super::workload::read_bytes;
 use super::{CommandError, Outcome, advise, write};
 use crate::advise::advise as run_pipeline;
 use crate::cli::{Cli, Format, ReviewArgs};
-use crate::plan::{Plan, json};
+use crate::plan::read::{self, ReadPlan};
 use crate::rehearsal::PlanOutcome;
 use crate::rehearsal::recording::{FORMAT, Recording, Replay};
 use crate::report::json::Measured;
@@ -16,8 +16,8 @@ use crate::terminal;
 pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandError> {
     let files = files(&arguments.paths)?;
     if let [only] = files.as_slice()
-        && let Ok(text) = read_file(only)
-        && let Some(recording) = recording(&text)
+        && let Ok(bytes) = read_bytes(only)
+        && let Some(recording) = recording(&bytes)
     {
         return replay(cli, &recording);
     }
@@ -41,7 +41,10 @@ pub(super) fn write_reviewed(cli: &Cli, reviewed: &[Reviewed]) -> Result<Outcome
     Ok(if failed.is_empty() { Outcome::Done } else { Outcome::Failed })
 }
 
-/// The files named, and the `.json` files below the directories named, in the order of their names.
+/// What plans are saved as; other files in a directory are left alone. A file that is named is read whatever its name.
+const EXTENSIONS: &[&str] = &["json", "txt", "text", "yaml", "yml", "xml", "plan", "log", "csv", "md"];
+
+/// The files named, and those below the directories named that may hold plans, in the order of their names.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     let mut files = Vec::new();
     for path in paths {
@@ -49,7 +52,11 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
             let before = files.len();
             add_directory(path, &mut files)?;
             if files.len() == before {
-                return Err(CommandError::File(format!("{}: there is no .json file in it", path.display())));
+                return Err(CommandError::File(format!(
+                    "{}: there is no file with plans in it (.{})",
+                    path.display(),
+                    EXTENSIONS.join(", .")
+                )));
             }
         } else {
             files.push(path.clone());
@@ -67,21 +74,24 @@ fn add_directory(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), Comma
         // Links to directories are not followed: they may lead round in circles.
         if path.is_dir() && !path.is_symlink() {
             add_directory(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "json") {
+        } else if may_hold_plans(&path) {
             files.push(path);
         }
     }
     Ok(())
 }
 
+fn may_hold_plans(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+}
+
 fn review(path: &Path) -> Reviewed {
-    let plans =
-        read_file(path).map_err(|error| without_name(&error.to_string(), path)).and_then(|text| {
-            match recording(&text) {
-                Some(recording) => Ok(plans_as_they_were(&recording)),
-                None => json::read(&text).map_err(|error| error.to_string()),
-            }
-        });
+    let bytes = read_bytes(path).map_err(|error| without_name(&error.to_string(), path));
+    let plans = bytes.and_then(|bytes| match recording(&bytes) {
+        Some(recording) => Ok(plans_as_they_were(&recording)),
+        None => read::read(&bytes).map_err(|error| error.to_string()),
+    });
     Reviewed { file: path.display().to_string(), plans }
 }
 
@@ -89,19 +99,17 @@ fn without_name(message: &str, path: &Path) -> String {
     message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
 }
 
-fn recording(text: &str) -> Option<Recording> {
-    if !text.contains(FORMAT) {
-        return None;
-    }
+fn recording(bytes: &[u8]) -> Option<Recording> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.contains(FORMAT))?;
     serde_json::from_str::<Recording>(text).ok().filter(|recording| recording.format == FORMAT)
 }
 
 /// Among other files a recording stands for the plans it began with.
-fn plans_as_they_were(recording: &Recording) -> Vec<Plan> {
+fn plans_as_they_were(recording: &Recording) -> Vec<ReadPlan> {
     let mut plans = Vec::new();
     for statement in recording.workload.statements() {
         let outcome = recording.first_plan(&statement.id).and_then(PlanOutcome::plan);
-        plans.extend(outcome.map(|plan| plan.clone().with_query(&statement.sql)));
+        plans.extend(outcome.map(|plan| ReadPlan::of_statement(plan.clone(), &statement.sql)));
     }
     plans
 }

@@ -47,14 +47,18 @@ fn read_texts(arguments: &WorkloadArgs) -> Result<Workload, CommandError> {
     Ok(workload)
 }
 
-/// A text file, with the file's name in every error.
-pub(super) fn read_file(path: &Path) -> Result<String, CommandError> {
-    let named = |error: &dyn std::fmt::Display| CommandError::File(format!("{}: {error}", path.display()));
+/// A file or standard input (`-`), with the file's name in every error.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     let read =
         if path == Path::new("-") { std::io::stdin().read_to_end(&mut bytes).map(|_| bytes) } else { fs::read(path) };
-    let bytes = read.map_err(|error| named(&error))?;
-    String::from_utf8(bytes).map_err(|error| {
+    read.map_err(|error| CommandError::File(format!("{}: {error}", path.display())))
+}
+
+/// A text file, with the file's name in every error.
+pub(super) fn read_file(path: &Path) -> Result<String, CommandError> {
+    let named = |error: &dyn std::fmt::Display| CommandError::File(format!("{}: {error}", path.display()));
+    String::from_utf8(read_bytes(path)?).map_err(|error| {
         let line =
             1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         named(&format!("line {line}: not UTF-8"))

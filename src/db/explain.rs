@@ -3,7 +3,8 @@
 use tokio_postgres::types::{FromSql, Type};
 
 use super::{DbError, Session, error};
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
+use crate::plan::read::{ReadError, Reason, read_text};
 use crate::rehearsal::PlanOutcome;
 use crate::sql::split::highest_parameter;
 
@@ -52,10 +53,10 @@ impl Session {
             Err(failed) => return refusal(&failed, prefix_characters, sql),
         };
         let text = rows.first().and_then(|row| row.try_get::<_, JsonText>(0).ok());
-        let plans = text.map(|JsonText(text)| plan::json::read(&text));
+        let plans = text.map(|JsonText(text)| read_text(&text));
         Ok(match plans {
-            Some(Ok(plans)) => plans.into_iter().next().map_or(PlanOutcome::Empty, PlanOutcome::Plan),
-            Some(Err(plan::json::ReadError::NoPlan { .. })) => {
+            Some(Ok(plans)) => plans.into_iter().next().map_or(PlanOutcome::Empty, |read| PlanOutcome::Plan(read.plan)),
+            Some(Err(ReadError { reason: Reason::Utility(_) | Reason::NoPlan | Reason::NotExplain, .. })) => {
                 PlanOutcome::Failed("a utility statement: it has no plan".to_owned())
             }
             Some(Err(unreadable)) => PlanOutcome::Failed(format!("the server's plan could not be read: {unreadable}")),

@@ -12,7 +12,7 @@ use super::text::layout::{cut, fitted, indented};
 use super::text::tree::lines;
 use super::text::{BAD, BOLD, DIM, HOT, NARROWEST, styled};
 use crate::model::printable;
-use crate::plan::Plan;
+use crate::plan::read::ReadPlan;
 
 /// One file that was reviewed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -50,7 +50,7 @@ pub struct Reviewed {
     /// The file's name.
     pub file: String,
     /// Its plans, or why there are none.
-    pub plans: Result<Vec<Plan>, String>,
+    pub plans: Result<Vec<ReadPlan>, String>,
 }
 
 impl Reviewed {
@@ -64,20 +64,16 @@ impl Reviewed {
     }
 }
 
-fn reviewed_plan(plan: &Plan) -> ReviewedPlan {
+fn reviewed_plan(ReadPlan { plan, format, query }: &ReadPlan) -> ReviewedPlan {
     ReviewedPlan {
-        source_format: "json".to_owned(),
-        query: query(plan),
+        source_format: format.name().to_owned(),
+        query: query.clone(),
         node_count: plan.nodes().len(),
         total_cost: plan.total_cost().0,
         execution_time_ms: plan.summary.get("Execution Time").and_then(Value::as_f64),
         findings: Vec::new(),
         tree: plan.clone().into(),
     }
-}
-
-fn query(plan: &Plan) -> Option<String> {
-    Some(plan.summary.get("Query Text")?.as_str()?.to_owned())
 }
 
 /// All files as JSON, indented, with a newline at the end.
@@ -129,10 +125,10 @@ pub fn write_markdown(files: &[Reviewed], width: usize) -> String {
 /// Columns for cost, rows, share and bar behind a headline.
 const NUMBER_COLUMNS: usize = 11 + 12 + 6 + 8;
 
-fn plan_tree(plan: &Plan, width: usize) -> String {
+fn plan_tree(ReadPlan { plan, query, .. }: &ReadPlan, width: usize) -> String {
     let mut text = String::new();
-    if let Some(query) = query(plan) {
-        let _ = writeln!(text, "{}", indented(&printable(&query), "  ", width));
+    if let Some(query) = query {
+        let _ = writeln!(text, "{}", indented(&printable(query), "  ", width));
     }
     let room = width - NUMBER_COLUMNS - 3;
     let _ =
