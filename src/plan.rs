@@ -197,17 +197,27 @@ impl From<Plan> for Value {
     /// EXPLAIN's own object again, children last.
     fn from(mut plan: Plan) -> Value {
         while plan.nodes.len() > 1 {
-            let Some(child) = plan.nodes.pop() else { break };
+            let Some(mut child) = plan.nodes.pop() else { break };
             let NodeId(parent) = child.parent.unwrap_or(NodeId(0));
+            put_children_in_order(&mut child.properties);
             let siblings = plan.nodes[parent].properties.entry("Plans").or_insert_with(|| Value::Array(Vec::new()));
             if let Value::Array(siblings) = siblings {
-                siblings.insert(0, Value::Object(child.properties));
+                siblings.push(Value::Object(child.properties));
             }
         }
+        let mut root = plan.nodes.remove(0).properties;
+        put_children_in_order(&mut root);
         let mut object = Map::new();
-        object.insert("Plan".to_owned(), Value::Object(plan.nodes.remove(0).properties));
+        object.insert("Plan".to_owned(), Value::Object(root));
         object.extend(plan.summary);
         Value::Object(object)
+    }
+}
+
+/// They were collected from the last to the first.
+fn put_children_in_order(properties: &mut Map<String, Value>) {
+    if let Some(Value::Array(children)) = properties.get_mut("Plans") {
+        children.reverse();
     }
 }
 

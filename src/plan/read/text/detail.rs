@@ -61,6 +61,10 @@ pub(super) fn read(label: &str, value: &str, properties: &mut Properties) -> Res
         add_grouping(label, value, properties);
         return Ok(());
     }
+    if properties.contains_key(label) {
+        add_other_line(properties, &format!("{label}: {value}"));
+        return Ok(());
+    }
     let value = typed(label, value)?;
     properties.insert(label.to_owned(), value);
     Ok(())
@@ -82,8 +86,17 @@ fn typed(label: &str, text: &str) -> Result<Value, Reason> {
         },
         Some(Kind::Texts) => Ok(texts(text)),
         Some(Kind::Text) => Ok(Value::String(text.to_owned())),
+        // TEXT never prints these as a line.
+        Some(kind @ (Kind::Object | Kind::Objects | Kind::Lists)) => Err(wrong(kind)),
         // Unknown: JSON would have a number where nothing but one stands.
-        _ => Ok(number(text).unwrap_or_else(|| Value::String(text.to_owned()))),
+        None => Ok(number(text).unwrap_or_else(|| Value::String(text.to_owned()))),
+    }
+}
+
+/// A line without a label, of an extension or of a version to come, or a label's second one: kept.
+pub(super) fn add_other_line(properties: &mut Properties, text: &str) {
+    if let Value::Array(lines) = properties.entry("Other Lines").or_insert_with(|| Value::Array(Vec::new())) {
+        lines.push(Value::String(text.to_owned()));
     }
 }
 

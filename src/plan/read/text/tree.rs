@@ -8,6 +8,7 @@ use super::{TextPlan, detail, numbers, relationship, summary};
 use crate::plan::read::builder::MOST_NODES;
 use crate::plan::read::error::{Failure, Reason};
 use crate::plan::read::lines::{line_at, lines_from};
+use crate::plan::read::property::kind;
 use crate::plan::{DEEPEST_PLAN, Node, NodeId, Plan};
 
 /// Reads the plan whose first headline begins at `start`.
@@ -226,10 +227,10 @@ impl TextReader {
             None => {
                 let label = text.strip_suffix(':').map(|label| (label, Value::String(String::new())));
                 match label {
-                    Some((label, empty)) => {
+                    Some((label, empty)) if !properties.contains_key(label) && kind(label).is_none() => {
                         properties.insert(label.to_owned(), empty);
                     }
-                    None => add_other_line(properties, text),
+                    _ => detail::add_other_line(properties, text),
                 }
                 Ok(())
             }
@@ -315,11 +316,4 @@ fn target_table(text: &str) -> Option<Map<String, Value>> {
         return None;
     }
     headline::target("ModifyTable", target)
-}
-
-/// A line without a label, of an extension or of a version to come: kept.
-fn add_other_line(properties: &mut Map<String, Value>, text: &str) {
-    if let Value::Array(lines) = properties.entry("Other Lines").or_insert_with(|| Value::Array(Vec::new())) {
-        lines.push(Value::String(text.to_owned()));
-    }
 }
