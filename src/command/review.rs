@@ -15,13 +15,15 @@ use crate::terminal;
 
 pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandError> {
     let files = files(&arguments.paths)?;
-    if let [only] = files.as_slice()
-        && let Ok(bytes) = read_bytes(only)
-        && let Some(recording) = recording(&bytes)
-    {
-        return replay(cli, &recording);
+    if let [only] = files.as_slice() {
+        // Read once: it may be standard input.
+        let bytes = read_bytes(only);
+        if let Some(recording) = bytes.as_deref().ok().and_then(recording) {
+            return replay(cli, &recording);
+        }
+        return write_reviewed(cli, &[review(only, bytes)]);
     }
-    let reviewed: Vec<Reviewed> = files.iter().map(|path| review(path)).collect();
+    let reviewed: Vec<Reviewed> = files.iter().map(|path| review(path, read_bytes(path))).collect();
     write_reviewed(cli, &reviewed)
 }
 
@@ -86,8 +88,8 @@ fn may_hold_plans(path: &Path) -> bool {
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
 
-fn review(path: &Path) -> Reviewed {
-    let bytes = read_bytes(path).map_err(|error| without_name(&error.to_string(), path));
+fn review(path: &Path, bytes: Result<Vec<u8>, CommandError>) -> Reviewed {
+    let bytes = bytes.map_err(|error| without_name(&error.to_string(), path));
     let plans = bytes.and_then(|bytes| match recording(&bytes) {
         Some(recording) => Ok(plans_as_they_were(&recording)),
         None => read::read(&bytes).map_err(|error| error.to_string()),

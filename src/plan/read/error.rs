@@ -61,7 +61,7 @@ pub enum Reason {
     #[error("truncated: the text ends inside {0}")]
     Truncated(&'static str),
     /// Something else than what has to stand there.
-    #[error("{0}")]
+    #[error("{}", Long(.0))]
     Syntax(String),
     /// One object says something twice.
     #[error("duplicate key \"{}\"", Short(.0))]
@@ -109,16 +109,28 @@ pub enum Reason {
     LostIndentation,
 }
 
-/// The beginning of a text, for messages.
+/// The beginning of a text that a message quotes.
 struct Short<'a>(&'a str);
 
 impl fmt::Display for Short<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LONGEST: usize = 60;
-        match self.0.char_indices().nth(LONGEST) {
-            Some((end, _)) => write!(formatter, "{}…", self.0.get(..end).unwrap_or_default()),
-            None => formatter.write_str(self.0),
-        }
+        cut(formatter, self.0, 60)
+    }
+}
+
+/// A message that may quote something long.
+struct Long<'a>(&'a str);
+
+impl fmt::Display for Long<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        cut(formatter, self.0, 200)
+    }
+}
+
+fn cut(formatter: &mut fmt::Formatter<'_>, text: &str, longest: usize) -> fmt::Result {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => write!(formatter, "{}…", text.get(..end).unwrap_or_default()),
+        None => formatter.write_str(text),
     }
 }
 

@@ -19,10 +19,11 @@ pub(crate) fn explained(above: &str) -> Option<String> {
     (!statement.is_empty()).then(|| statement.to_owned())
 }
 
-/// What follows the word EXPLAIN at the beginning of a line.
-fn begins(line: &str) -> Option<&str> {
-    let line = without_prompt(line);
-    let (word, rest) = (line.get(..7)?, line.get(7..)?);
+/// What follows the word EXPLAIN at the beginning of a text's first line.
+fn begins(text: &str) -> Option<&str> {
+    let first_line = text.split('\n').next().unwrap_or_default();
+    let prompt = first_line.len() - without_prompt(first_line).len();
+    let (word, rest) = (text.get(prompt..prompt + 7)?, text.get(prompt + 7..)?);
     (word.eq_ignore_ascii_case("explain") && rest.starts_with([' ', '(', '\n', '\t'])).then_some(rest)
 }
 

@@ -163,6 +163,32 @@ fn json_is_read_out_of_every_frame() {
 }
 
 #[test]
+fn yaml_and_xml_are_read_out_of_frames() {
+    for format in [SourceFormat::Yaml, SourceFormat::Xml] {
+        let text = deep(format, 3).replace("><", ">\n<");
+        let expected = only(&text).plan;
+        let fenced = format!("see\n```\n{text}\n```\n");
+        let quoted = format!("QUERY PLAN\n\"{}\"\n(1 row)\n", text.trim_end().replace('"', "\"\""));
+        for framed in [
+            aligned(&text, ["", "", "+"], false) + "(1 row)\n",
+            aligned(&text, ["|", "|", "+"], true),
+            each_line(&text, |line| format!("> {line}")),
+            text.replace('\n', "\r\n"),
+            fenced,
+            quoted,
+        ] {
+            assert_eq!(only(&framed).plan, expected, "{framed}");
+        }
+    }
+}
+
+#[test]
+fn a_literal_may_end_in_a_plus() {
+    let text = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)\n  Filter: (a = 'x  +\n y'::text)\n";
+    assert_eq!(only(text).plan.root().text("Filter"), Some("(a = 'x  +\n y'::text)"));
+}
+
+#[test]
 fn json_comes_in_one_several_and_with_a_footer() {
     for (text, count) in [
         (SCAN.to_owned(), 1),

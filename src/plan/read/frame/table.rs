@@ -10,12 +10,13 @@ use super::FramedLine;
 
 /// Takes tables off.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
-    let expanded = lines.iter().any(|line| is_record_header(&line.text));
-    let bordered =
-        lines.iter().any(|line| is_ruler(&line.text)) && lines.iter().any(|line| bordered(&line.text).is_some());
-    let headed = lines.iter().any(|line| is_header(&line.text));
-    let continued = lines.iter().any(|line| line.text.trim_end().ends_with(['+', '↵']));
-    if !(expanded || bordered || headed || continued) {
+    let any = |holds: fn(&str) -> bool| lines.iter().any(|line| holds(&line.text));
+    let expanded = any(is_record_header) || any(names_column);
+    let bordered = any(is_ruler) && any(|line| bordered(line).is_some());
+    // Without a header the mark of continuation has to be there from the beginning: a literal may end in a plus.
+    let first = lines.iter().find(|line| !line.text.trim().is_empty());
+    let continued = first.is_some_and(|line| line.text.trim_end().ends_with(['+', '↵']));
+    if !(expanded || bordered || any(is_header) || continued) {
         return false;
     }
     let mut changed = false;
@@ -74,6 +75,11 @@ fn is_record_header(line: &str) -> bool {
         || trimmed.starts_with("─[ RECORD ")
         || trimmed.starts_with("* Record ")
         || trimmed.starts_with("═[ RECORD ")
+}
+
+/// `QUERY PLAN|Limit`: expanded and unaligned.
+fn names_column(line: &str) -> bool {
+    line.strip_prefix("QUERY PLAN").is_some_and(|rest| rest.trim_start().starts_with(['|', '│']))
 }
 
 /// The value of a line in expanded output: what stands behind `QUERY PLAN |`, or behind the blanks of a value's further lines.
@@ -148,6 +154,7 @@ mod tests {
             "| QUERY PLAN |\n|------------|\n| Limit |\n|   ->  Result |\n",
             "-[ RECORD 1 ]-----\nQUERY PLAN | Limit\n-[ RECORD 2 ]-----\nQUERY PLAN |   ->  Result\n",
             "─[ RECORD 1 ]┬────\nQUERY PLAN │ Limit\n─[ RECORD 2 ]┼────\nQUERY PLAN │   ->  Result\n",
+            "QUERY PLAN| Limit\n\nQUERY PLAN|   ->  Result\n",
             " QUERY PLAN\n-----------\n Limit     +\n   ->  Result\n",
             " QUERY PLAN\n-----------\n Lim.\n.it\n   ->  Res.\n.ult\n",
             " QUERY PLAN\n───────────\n Lim…\n…it\n   ->  Result\n",

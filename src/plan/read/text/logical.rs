@@ -6,7 +6,7 @@ use super::detail;
 use crate::plan::read::lines::{Line, indent_of, line_at};
 
 /// More lines than this are never one.
-const MOST_LINES: usize = 2_000;
+const MOST_LINES: usize = 500;
 
 /// A line of the plan, as the server printed it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -149,8 +149,11 @@ impl TextReader {
         let attachment = match self.label.take() {
             Some((_, name)) => Attachment { relationship: Some(relationship::of_label(&name)), name: Some(name) },
             None => {
+                let relationship = relationship::of_child(parent_type, parent.children);
                 parent.children += 1;
-                let relationship = relationship::of_child(parent_type, parent.children - 1);
+                if relationship == "children" && parent.children == 2 {
+                    rename_only_child(&mut self.nodes, parent.index);
+                }
                 Attachment { relationship: Some(relationship), name: None }
             }
         };
@@ -170,12 +173,8 @@ impl TextReader {
         }
         let parent = self.open.last().map(|open| open.index);
         let properties = headline::read(headline, attachment)?;
-        let is_renamed = properties.get("Parent Relationship").and_then(Value::as_str) == Some("children");
         if let Some(parent) = parent.and_then(|parent| self.nodes.get_mut(parent)) {
             parent.children.push(NodeId(index));
-        }
-        if is_renamed {
-            self.rename_first_child(parent);
         }
         self.nodes.push(Node {
             id: NodeId(index),
@@ -186,19 +185,6 @@ impl TextReader {
         });
         self.open.push(OpenNode { index, column, children: 0 });
         Ok(())
-    }
-
-    /// A custom scan's only child is its `child`, several are its `children`.
-    fn rename_first_child(&mut self, parent: Option<usize>) {
-        let siblings = parent.and_then(|parent| self.nodes.get(parent)).map(|parent| parent.children.clone());
-        for NodeId(sibling) in siblings.unwrap_or_default() {
-            if let Some(relationship) =
-                self.nodes.get_mut(sibling).and_then(|node| node.properties.get_mut("Parent Relationship"))
-                && *relationship == "child"
-            {
-                *relationship = Value::String("children".to_owned());
-            }
-        }
     }
 
     fn detail(&mut self, line: &Logical<'_>) -> Result<(), Reason> {
@@ -274,6 +260,17 @@ impl TextReader {
         match self.nodes.get_mut(node) {
             Some(node) if !self.in_summary => &mut node.properties,
             _ => &mut self.summary,
+        }
+    }
+}
+
+/// A custom scan's only child is its `child`, several are its `children`.
+fn rename_only_child(nodes: &mut [Node], parent: usize) {
+    let children = nodes.get(parent).map(|parent| parent.children.clone()).unwrap_or_default();
+    for NodeId(child) in children {
+        let relationship = nodes.get_mut(child).and_then(|node| node.properties.get_mut("Parent Relationship"));
+        if let Some(relationship) = relationship.filter(|relationship| **relationship == "child") {
+            *relationship = Value::String("children".to_owned());
         }
     }
 }
