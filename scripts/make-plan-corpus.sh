@@ -80,29 +80,33 @@ everything() { # VERSION: all options it has
   echo "$options"
 }
 
-statement() { # VERSION NAME SINCE PREPARATION STATEMENT
+statement() { # VERSION NAME SINCE PREPARATION STATEMENT [OPTIONS]
   [ "$1" -ge "$3" ] || return 0
+  if [ -n "${6:-}" ]; then explain "$1" "$2" "$4" "$5" "$6"; return; fi
   local plain=VERBOSE
   # Every second statement without VERBOSE, which changes names and conditions.
   if [ $(( $(printf %s "$2" | wc -c) % 2 )) = 0 ]; then plain='COSTS ON'; fi
   explain "$1" "$2" "$4" "$5" "$plain"
   explain "$1" "$2-analyze" "$4" "$5" 'ANALYZE, TIMING OFF, SUMMARY OFF, BUFFERS OFF, COSTS OFF'
-  case $2 in
-    parallel|sort-desc-collate|cte-init-sub|update-triggers|delete-cascade|jit|incremental-sort|memoize|merge-join|literals)
+  case $2/$1 in
+    # Large, and printed the same way by all versions.
+    parallel/15|parallel/16) ;;
+    parallel/*|sort-desc-collate/*|cte-init-sub/*|update-triggers/*|delete-cascade/*|jit/*|incremental-sort/*|literals/*|spilled/*)
       explain "$1" "$2-everything" "$4" "$5" "$(everything "$1")";;
   esac
 }
 
 all_statements() { # VERSION
-  local version=$1 line name='' since=0 with='SELECT' text=''
+  local version=$1 line name='' since=0 with='SELECT' text='' options=''
   while IFS= read -r line; do
     case $line in
-      '-- name: '*) name=${line#-- name: }; since=0; with='SET jit = off'; text='' ;;
+      '-- name: '*) name=${line#-- name: }; since=0; with='SET jit = off'; text=''; options='' ;;
       '-- since: '*) since=${line#-- since: } ;;
       '-- with: '*) with=${line#-- with: } ;;
+      '-- options: '*) options=${line#-- options: } ;;
       '-- explain: '*) statement "$version" "$name" "$since" "$with" "${line#-- explain: }" ;;
       '--'*|'') ;;
-      *';') statement "$version" "$name" "$since" "$with" "$text ${line%;}" ;;
+      *';') statement "$version" "$name" "$since" "$with" "$text ${line%;}" "$options" ;;
       *) text="$text $line" ;;
     esac
   done <"$corpus/statements.sql"

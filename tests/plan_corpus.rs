@@ -30,9 +30,16 @@ struct Expectation {
     /// Nodes that have to be there: some node has at least these properties.
     #[serde(default)]
     nodes: Vec<ExpectedNode>,
+    /// How many plans one EXPLAIN prints.
+    #[serde(default = "one")]
+    plans: usize,
     /// Properties beside the plan.
     #[serde(default)]
     summary: Map<String, Value>,
+}
+
+fn one() -> usize {
+    1
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,14 +73,12 @@ impl Case {
         self.directory.join(format!("{}{}.{extension}", self.statement, self.variant))
     }
 
-    fn read(&self, (extension, format): (&str, SourceFormat)) -> Plan {
+    fn read(&self, (extension, format): (&str, SourceFormat)) -> Vec<Plan> {
         let path = self.file(extension);
         let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let mut plans = read(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert_eq!(plans.len(), 1, "{}", path.display());
-        let read = plans.remove(0);
-        assert_eq!(read.format, format, "{}", path.display());
-        read.plan
+        let plans = read(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(plans.iter().all(|plan| plan.format == format), "{}", path.display());
+        plans.into_iter().map(|read| read.plan).collect()
     }
 }
 
@@ -95,8 +100,9 @@ fn cases() -> Vec<Case> {
     cases.into_values().collect()
 }
 
-fn as_value(plan: &Plan) -> Value {
-    Value::from(plan.clone())
+/// All plans of a file as one tree.
+fn as_value(plans: &[Plan]) -> Value {
+    plans.iter().cloned().map(Value::from).collect()
 }
 
 #[test]
@@ -146,13 +152,15 @@ fn every_file_says_what_is_expected_of_it() {
     for case in cases() {
         let expectation = expectation(&case.statement);
         for format in FORMATS {
-            let plan = case.read(format);
+            let plans = case.read(format);
+            assert_eq!(plans.len(), expectation.plans, "{}.{}", case.name(), format.0);
             for expected in expectation.nodes.iter().filter(|node| applies(node, &case)) {
-                if !plan.nodes().iter().any(|node| holds(&expected.has, &node.properties)) {
+                let mut nodes = plans.iter().flat_map(Plan::nodes);
+                if !nodes.any(|node| holds(&expected.has, &node.properties)) {
                     missing.push(format!("{}.{}: {:?}", case.name(), format.0, expected.has));
                 }
             }
-            if !holds(&expectation.summary, &plan.summary) {
+            if !plans.iter().any(|plan| holds(&expectation.summary, &plan.summary)) {
                 missing.push(format!("{}.{}: {:?}", case.name(), format.0, expectation.summary));
             }
         }
