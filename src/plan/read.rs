@@ -169,9 +169,11 @@ fn format_beginning(text: &str, line: &Line<'_>) -> Option<SourceFormat> {
     match trimmed.as_bytes().first()? {
         b'[' | b'{' if begins_json(text, start) => Some(SourceFormat::Json),
         b'<' if begins_xml(trimmed) => Some(SourceFormat::Xml),
-        _ if yaml::begins(line) => Some(SourceFormat::Yaml),
         _ => {
             let next = || lines_from(text, line.next).next();
+            if yaml::begins(line, next) {
+                return Some(SourceFormat::Yaml);
+            }
             text::begins(line, next).then_some(SourceFormat::Text)
         }
     }

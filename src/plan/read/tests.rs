@@ -133,7 +133,12 @@ fn text_is_read_out_of_every_frame() {
         ("tab", each_line(TEXT, |line| format!("\t{line}"))),
         ("CRLF", TEXT.replace('\n', "\r\n")),
         ("first line's indentation lost", each_line(TEXT, |line| format!(" {line}")).trim_start().to_owned()),
+        (
+            "first line's larger indentation lost",
+            each_line(TEXT, |line| format!("         {line}")).trim_start().to_owned(),
+        ),
         ("double-spaced", TEXT.replace('\n', "\n\n")),
+        ("heading", format!("Plan:\n{TEXT}")),
         ("prose", format!("Look, the plan (cost=high) is:\n\n{TEXT}\nIt's \"odd\". See [1].\n")),
     ] {
         assert_eq!(only(&text).plan, expected, "{frame}:\n{text}");
@@ -180,6 +185,12 @@ fn yaml_and_xml_are_read_out_of_frames() {
             assert_eq!(only(&framed).plan, expected, "{framed}");
         }
     }
+}
+
+#[test]
+fn a_summary_may_stand_right_below_a_single_node() {
+    let plan = only("Result  (cost=0.00..1.00 rows=1 width=4)\n      Planning Time: 0.5 ms\n").plan;
+    assert_eq!(plan.summary.get("Planning Time"), Some(&json!(0.5)));
 }
 
 #[test]

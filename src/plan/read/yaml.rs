@@ -37,10 +37,13 @@ pub(crate) fn read_document(text: &str, start: usize, builder: &mut Builder) -> 
 }
 
 /// Whether a document begins with this line.
-pub(crate) fn begins(line: &Line<'_>) -> bool {
+pub(crate) fn begins<'a>(line: &Line<'a>, next: impl FnOnce() -> Option<Line<'a>>) -> bool {
     let content = line.text.trim_start();
     let content = content.strip_prefix("- ").map_or(content, str::trim_start);
-    matches!(content.trim_end(), "Plan:" | "\"Plan\":")
+    let is_plan = matches!(content.trim_end(), "Plan:" | "\"Plan\":");
+    // "Plan:" may also be a heading above one.
+    let holds_entry = |next: Line<'_>| next.indent() > line.indent() && split_key(next.text.trim()).is_some();
+    (is_plan && next().is_some_and(holds_entry))
         || (content.starts_with("Query Text: \"") && line.text.trim_end().ends_with('"'))
         || ["\"CREATE TABLE AS\"", "\"Utility Statement\"", "\"Notify\""].contains(&content.trim_end())
 }

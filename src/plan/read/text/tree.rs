@@ -85,6 +85,8 @@ struct TextReader {
     blocks: Vec<Block>,
     label: Option<(usize, String)>,
     in_summary: bool,
+    /// Whether a line below the first headline was met.
+    has_body: bool,
 }
 
 impl TextReader {
@@ -97,19 +99,24 @@ impl TextReader {
             blocks: Vec::new(),
             label: None,
             in_summary: false,
+            has_body: false,
         }
     }
 
     /// Takes a line in; false when it is not part of the plan.
     fn line(&mut self, line: &Logical<'_>, text: &str) -> Result<bool, Reason> {
+        if !self.has_body && line.indent > self.base && !summary::is_summary(&line.text) {
+            // The first line's indentation gets lost when people copy: the others show what it was.
+            self.base = self.base.max(line.indent.saturating_sub(2));
+            self.has_body = true;
+        }
         if let Some(headline) = line.text.strip_prefix("->") {
             return self.child(line.indent, headline.trim_start());
         }
         if self.label.is_some() {
             return Err(Reason::Truncated("a subplan whose node has to follow"));
         }
-        // Some lose the first line's indentation when they copy: a summary may stand a little further in than the first node.
-        if summary::is_summary(&line.text) && line.indent < self.base + 2 {
+        if summary::is_summary(&line.text) && (line.indent < self.base + 2 || !self.has_body) {
             self.summary(line)?;
             return Ok(true);
         }
