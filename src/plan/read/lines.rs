@@ -40,8 +40,9 @@ pub(crate) fn lines_from(text: &str, offset: usize) -> impl Iterator<Item = Line
 
 /// Columns before a text's first character.
 pub(crate) fn indent_of(text: &str) -> usize {
-    let mut column = 0;
-    for character in text.chars() {
+    let spaces = text.bytes().take_while(|byte| *byte == b' ').count();
+    let mut column = spaces;
+    for character in text.get(spaces..).unwrap_or_default().chars() {
         match character {
             '\t' => column = (column / 8 + 1) * 8,
             ' ' | '\u{a0}' => column += 1,

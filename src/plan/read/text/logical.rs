@@ -25,7 +25,7 @@ pub(super) struct Logical<'a> {
 pub(super) fn logical_at(text: &str, offset: usize) -> Option<Logical<'_>> {
     let line = line_at(text, offset)?;
     let mut logical = Logical { offset, indent: line.indent(), text: Cow::Borrowed(line.text.trim()), next: line.next };
-    let mut open = Open::default().after(line.text);
+    let mut open = Open::default().after(line.text.trim());
     for _ in 0..MOST_LINES {
         if open.is_closed() {
             return Some(logical);
