@@ -4,19 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use crate::candidate::{self, Candidate};
 use crate::catalog::{Catalog, Table};
 use crate::index::naming;
-use crate::model::{Bytes, Millis, QualifiedName};
+use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::predicate::relation_uses;
 use crate::rehearsal::search::{self, Weighted};
 use crate::rehearsal::{
     Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, Planner, PlannerError, Refusal, Trial, TrialOutcome,
 };
-use crate::verdict::{MinImprovement, Reason};
+use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};
 
 pub mod advice;
@@ -28,36 +26,6 @@ pub use advice::{
     Advice, Benefit, ExistingFinding, ExistingKind, Recommendation, RehearsalSummary, Rejected, StatementAdvice,
     StatementStatus,
 };
-
-/// What may be recommended, and what may be tried.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Limits {
-    /// Total size of the recommended indexes.
-    pub budget: Option<Bytes>,
-    /// Number of recommended indexes.
-    pub max_indexes: Option<usize>,
-    /// What counts as a gain.
-    pub min_improvement: MinImprovement,
-    /// Nothing is built on larger tables.
-    pub max_table_size: Bytes,
-    /// Writers are not blocked longer.
-    pub max_write_block: Millis,
-    /// False: candidates are listed and nothing is built.
-    pub rehearse: bool,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            budget: None,
-            max_indexes: None,
-            min_improvement: MinImprovement(0.1),
-            max_table_size: Bytes(Bytes::GB),
-            max_write_block: Millis(10_000.0),
-            rehearse: true,
-        }
-    }
-}
 
 /// Advises on a workload.
 ///

@@ -46,6 +46,9 @@ pub struct Table {
     pub kind: TableKind,
     /// The partitioned table an index would have to be created on instead, when this is one of its partitions.
     pub partition_of: Option<QualifiedName>,
+    /// What it is partitioned into, a partition before its own partitions; empty for other tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<Partition>,
     /// `pg_class.reltuples`; none when it was never analyzed.
     pub rows: Option<f64>,
     /// Its main fork's size in blocks; of a partitioned table, all partitions'.
@@ -56,6 +59,17 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The indexes it has.
     pub indexes: Vec<ExistingIndex>,
+}
+
+/// One partition of a partitioned table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Partition {
+    /// Its name.
+    pub name: QualifiedName,
+    /// The table it is a partition of.
+    pub parent: QualifiedName,
+    /// Is it partitioned itself?
+    pub partitioned: bool,
 }
 
 /// `pg_class.relkind`, as far as an index can be on it.

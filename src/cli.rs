@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::advise::Limits;
 use crate::db::Safety;
 use crate::db::conninfo::Typed;
 use crate::model::{Bytes, Millis};
+use crate::verdict::Limits;
 use crate::verdict::MinImprovement;
 
 /// Rehearse an index before you build it: a PostgreSQL index advisor and plan analyzer.
 #[derive(Debug, Parser)]
 #[command(name = "pgrehearse", version, disable_help_flag = true, arg_required_else_help = true, max_term_width = 110)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES, args_override_self = true)]
 pub struct Cli {
     /// Where to connect.
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub enum Command {
     Advise(AdviseArgs),
     /// Capture the plans of a workload as things are, and show or save them
     Explain(ExplainArgs),
-    /// Show saved plans (EXPLAIN's JSON) or a recorded session; needs no server
+    /// Show saved plans (EXPLAIN's JSON, or what auto_explain logged) or a recorded session; needs no server
     Review(ReviewArgs),
     /// Start a throwaway PostgreSQL, load the sample workloads, and advise on them
     Demo(DemoArgs),
@@ -137,20 +137,23 @@ pub struct WorkloadArgs {
     #[arg(short, long, value_name = "FILE.sql")]
     pub file: Vec<PathBuf>,
     /// SQL text
-    #[arg(short, long, value_name = "SQL")]
+    #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
     pub command: Vec<String>,
     /// The statements that pg_stat_statements saw take most time
-    #[arg(long)]
+    #[arg(long, group = "ranked")]
     pub pg_stat_statements: bool,
-    /// How many of them
-    #[arg(long, value_name = "N", default_value_t = 50, requires = "pg_stat_statements")]
+    /// Server log (stderr, csvlog, jsonlog or syslog): the statements that took most time in it; - is standard input
+    #[arg(long, value_name = "FILE", group = "ranked")]
+    pub log: Vec<PathBuf>,
+    /// How many statements of --pg-stat-statements and of --log
+    #[arg(long, value_name = "N", default_value_t = 50, requires = "ranked")]
     pub top: u32,
 }
 
 impl WorkloadArgs {
     /// Was nothing named?
     pub fn is_empty(&self) -> bool {
-        self.file.is_empty() && self.command.is_empty() && !self.pg_stat_statements
+        self.file.is_empty() && self.command.is_empty() && self.log.is_empty() && !self.pg_stat_statements
     }
 }
 
@@ -262,6 +265,9 @@ pub struct ReviewArgs {
     /// Files, or directories to search for .json files; - is standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Show what changed between the plans of two files, before and after
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// `pgrehearse demo`.

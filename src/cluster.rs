@@ -56,13 +56,21 @@ pub struct Cluster {
     keeper: Child,
 }
 
-/// What the keeper does; `$1` is the directory, `$2` the directory of the binaries. The trap covers a keeper that is itself told
-/// to end.
+/// What the keeper does; `$1` is the directory, `$2` the directory of the binaries. It makes the cluster, too, so that from the
+/// first moment on somebody is there to remove it. The trap covers a keeper that is itself told to end.
 const KEEPER: &str = r#"
-stop() { kill -INT "$server" 2>/dev/null; wait "$server"; rm -rf "$1"; exit 0; }
+server=
+stop() { [ -z "$server" ] || { kill -INT "$server" 2>/dev/null; wait "$server"; }; rm -rf "$1"; exit 0; }
 trap 'stop "$1"' TERM HUP
-"$2/postgres" -D "$1/data" -k "$1" >"$1/server.log" 2>&1 </dev/null &
-server=$!
+if "$2/initdb" -D "$1/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync --no-instructions \
+    >"$1/initdb.log" 2>&1 </dev/null
+then
+    cat "$1/settings.conf" >>"$1/data/postgresql.auto.conf"
+    "$2/postgres" -D "$1/data" -k "$1" >"$1/server.log" 2>&1 </dev/null &
+    server=$!
+else
+    mv "$1/initdb.log" "$1/initdb.failed"
+fi
 read -r _ || true
 stop "$1"
 "#;
@@ -90,13 +98,26 @@ impl Cluster {
     /// # Errors
     /// When there is no place, no user to run it as, or initdb or the server fails.
     pub fn start(binaries: &Binaries, should_stop: &dyn Fn() -> bool) -> Result<Cluster, ClusterError> {
+        Cluster::start_with(binaries, "", should_stop)
+    }
+
+    /// As [`Cluster::start`], with more lines for its configuration file.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn start_with(
+        binaries: &Binaries,
+        settings: &str,
+        should_stop: &dyn Fn() -> bool,
+    ) -> Result<Cluster, ClusterError> {
         let owner = server_user()?;
         let directory = tempfile::Builder::new().prefix("pgrehearse-").tempdir().map_err(ClusterError::Directory)?;
+        fs::write(directory.path().join("settings.conf"), format!("{SETTINGS}{settings}"))
+            .map_err(ClusterError::Directory)?;
         own(directory.path(), owner.as_ref()).map_err(ClusterError::Directory)?;
-        initdb(binaries, directory.path(), owner.as_ref())?;
-        let keeper = keep(binaries, directory, owner.as_ref())?;
-        keeper.wait_until_ready(should_stop)?;
-        Ok(keeper)
+        let cluster = keep(binaries, directory, owner.as_ref())?;
+        cluster.wait_until_ready(should_stop)?;
+        Ok(cluster)
     }
 
     /// A connection string for its superuser and the database `postgres`.
@@ -116,21 +137,25 @@ impl Cluster {
 
     fn wait_until_ready(&self, should_stop: &dyn Fn() -> bool) -> Result<(), ClusterError> {
         let began = Instant::now();
-        // The last line of postmaster.pid says "ready" once connections are accepted (src/include/utils/pidfile.h).
-        let ready = || {
-            fs::read_to_string(self.directory.join("data/postmaster.pid"))
-                .is_ok_and(|file| file.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
-        };
-        while !ready() {
+        while !self.is_ready() {
             if should_stop() {
                 return Err(ClusterError::Interrupted);
             }
-            if began.elapsed() > START_PATIENCE {
+            if let Ok(log) = fs::read_to_string(self.directory.join("initdb.failed")) {
+                return Err(ClusterError::Failed { what: "initdb", log: tail(&log) });
+            }
+            if self.log().contains("FATAL:") || began.elapsed() > START_PATIENCE {
                 return Err(ClusterError::Failed { what: "starting the throwaway server", log: self.log() });
             }
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
+    }
+
+    /// The last line of postmaster.pid says "ready" once connections are accepted (src/include/utils/pidfile.h).
+    fn is_ready(&self) -> bool {
+        let file = fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
+        file.lines().nth(7).is_some_and(|line| line.trim() == "ready")
     }
 
     /// The end of the server's log.
@@ -172,19 +197,6 @@ fn command(program: &Path, owner: Option<&User>) -> Command {
     // A Ctrl-C in the terminal is ours to handle.
     command.process_group(0);
     command
-}
-
-fn initdb(binaries: &Binaries, directory: &Path, owner: Option<&User>) -> Result<(), ClusterError> {
-    let program = binaries.directory.join("initdb");
-    let arguments =
-        ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"];
-    let output = command(&program, owner).arg("-D").arg(directory.join("data")).args(arguments).output();
-    let output = output.map_err(|error| ClusterError::Run { program: program.display().to_string(), error })?;
-    if !output.status.success() {
-        return Err(ClusterError::Failed { what: "initdb", log: tail(&String::from_utf8_lossy(&output.stderr)) });
-    }
-    let settings = directory.join("data/postgresql.auto.conf");
-    fs::write(&settings, SETTINGS).map_err(ClusterError::Directory)
 }
 
 /// From here on the keeper removes the directory.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{QualifiedName, quote_identifier};
 
 pub mod naming;
+pub mod statements;
 
 /// An index access method.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -121,6 +122,15 @@ pub struct Index {
     /// The BRIN storage parameter, when it is not the default of 128 pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pages_per_range: Option<u32>,
+}
+
+/// An index under the name it would be created with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NamedIndex {
+    /// Unqualified; it lies in its table's schema.
+    pub name: String,
+    /// The index.
+    pub index: Index,
 }
 
 /// How an index differs from a plain one-column one; the report's `features`.
@@ -320,7 +330,7 @@ mod tests {
         assert!(!long.subsumes(&Index::btree(table(), vec![column("b")])));
         let carrying = Index { include: vec!["b".to_owned()], ..short.clone() };
         assert!(long.subsumes(&carrying) && !short.subsumes(&carrying));
-        let brin = Index { method: Method::Brin, ..long.clone() };
+        let brin = Index { method: Method::Brin, ..long };
         assert!(!brin.subsumes(&short));
     }
 }

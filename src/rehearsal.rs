@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
-use crate::index::Index;
+pub use crate::index::NamedIndex;
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::verdict::Reason;
@@ -31,15 +31,6 @@ pub trait Planner {
     /// # Errors
     /// When the server cannot be asked any more; see [`Answer`] for trials that could not be made.
     fn plan(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
-}
-
-/// An index under the name it would be created with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NamedIndex {
-    /// Unqualified; it lies in its table's schema.
-    pub name: String,
-    /// The index.
-    pub index: Index,
 }
 
 /// What came of a question.

@@ -6,6 +6,7 @@
 //! value, and the caller goes on without it.
 
 mod expression;
+pub mod fingerprint;
 mod index_definition;
 pub mod split;
 
@@ -45,7 +46,7 @@ fn parse_all<T: Send>(
     }
     stacker::grow(STACK_BYTES, || {
         let dialect = PostgreSqlDialect {};
-        let mut parser = Parser::new(&dialect).try_with_sql(text).map_err(syntax)?;
+        let mut parser = Parser::new(&dialect).try_with_sql(text).map_err(|error| syntax(&error))?;
         let parsed = parse(&mut parser)?;
         match parser.peek_token().token {
             Token::EOF | Token::SemiColon => Ok(parsed),
@@ -54,7 +55,7 @@ fn parse_all<T: Send>(
     })
 }
 
-fn syntax(error: sqlparser::parser::ParserError) -> SqlError {
+fn syntax(error: &sqlparser::parser::ParserError) -> SqlError {
     SqlError::Syntax(error.to_string())
 }
 

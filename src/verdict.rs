@@ -1,8 +1,8 @@
-//! Thresholds and reasons: when a gain is a gain, and why a candidate is not recommended.
+//! Thresholds, limits and reasons: when a gain is a gain, and why a candidate is not recommended.
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Cost;
+use crate::model::{Bytes, Cost, Millis};
 
 /// Why a candidate is not recommended. "No" always has a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,6 +72,36 @@ impl MinImprovement {
     /// Is a statement that much cheaper?
     pub fn reached(self, before: Cost, after: Cost) -> bool {
         before.saved_share(after) >= self.0 && after < before
+    }
+}
+
+/// What may be recommended, and what may be tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Total size of the recommended indexes.
+    pub budget: Option<Bytes>,
+    /// Number of recommended indexes.
+    pub max_indexes: Option<usize>,
+    /// What counts as a gain.
+    pub min_improvement: MinImprovement,
+    /// Nothing is built on larger tables.
+    pub max_table_size: Bytes,
+    /// Writers are not blocked longer.
+    pub max_write_block: Millis,
+    /// False: candidates are listed and nothing is built.
+    pub rehearse: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            budget: None,
+            max_indexes: None,
+            min_improvement: MinImprovement(0.1),
+            max_table_size: Bytes(Bytes::GB),
+            max_write_block: Millis(10_000.0),
+            rehearse: true,
+        }
     }
 }
 

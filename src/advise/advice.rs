@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::proof::{Disproof, Proof, Proved};
-use super::{Captured, Limits, existing, explanation};
+use super::{Captured, existing, explanation};
 use crate::candidate::Candidates;
 use crate::catalog::Catalog;
-use crate::index::naming;
+use crate::index::{naming, statements};
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::search::Selection;
 use crate::rehearsal::{Build, NamedIndex, PlanOutcome, Trial, TrialCost, TrialOutcome, uses};
-use crate::verdict::{Change, Reason};
+use crate::verdict::{Change, Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};
 
 /// The result of a run.
@@ -82,6 +82,8 @@ pub struct Recommendation {
     pub id: String,
     /// The index under its name.
     pub index: NamedIndex,
+    /// The statements that create it for keeps, to be run one after the other.
+    pub ddl: Vec<String>,
     /// Its size when it was really built.
     pub size: Bytes,
     /// How long that took.
@@ -251,6 +253,7 @@ impl Parts<'_> {
             explanation::of(&index, proved, &benefits, |id| (self.plan_before(id), self.proof.after.get(id)));
         let recommendation = Recommendation {
             id: String::new(),
+            ddl: statements::creation(&index, &self.catalog),
             size: proved.build.size,
             build_time: proved.build.build_time,
             write_block: proved.write_block,

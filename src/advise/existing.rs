@@ -57,6 +57,7 @@ mod tests {
             name: QualifiedName::new("public", "t"),
             kind: TableKind::Plain,
             partition_of: None,
+            partitions: Vec::new(),
             rows: None,
             pages: 1,
             owned: true,

@@ -17,6 +17,7 @@ fn table() -> Table {
         name: QualifiedName::new("public", "jobs"),
         kind: TableKind::Plain,
         partition_of: None,
+        partitions: Vec::new(),
         rows: Some(200_000.0),
         pages: 4_000,
         owned: true,

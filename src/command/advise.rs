@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::{CommandError, Outcome, connection, workload, write};
-use crate::advise::{Advice, Limits, StatementStatus, advise};
+use crate::advise::{Advice, StatementStatus, advise};
 use crate::cli::{AdviseArgs, Cli, Format};
 use crate::db::{Server, Session};
 use crate::model::{Millis, QualifiedName};
@@ -13,6 +13,7 @@ use crate::rehearsal::recording::Recorder;
 use crate::report::json::{Measured, Report};
 use crate::report::{markdown, text};
 use crate::terminal::{self, Progress};
+use crate::verdict::Limits;
 use crate::workload::Workload;
 
 pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandError> {

@@ -6,14 +6,19 @@ use super::workload::read_bytes;
 use super::{CommandError, Outcome, advise, write};
 use crate::advise::advise as run_pipeline;
 use crate::cli::{Cli, Format, ReviewArgs};
+use crate::log;
 use crate::plan::read::{self, ReadPlan};
 use crate::rehearsal::PlanOutcome;
 use crate::rehearsal::recording::{FORMAT, Recording, Replay};
+use crate::report::diff::{self, Diff};
 use crate::report::json::Measured;
 use crate::report::review::{Reviewed, write_json, write_markdown, write_text};
 use crate::terminal;
 
 pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandError> {
+    if arguments.diff {
+        return diff(cli, &arguments.paths);
+    }
     let files = files(&arguments.paths)?;
     if let [only] = files.as_slice() {
         // Read once: it may be standard input.
@@ -25,6 +30,36 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
     }
     let reviewed: Vec<Reviewed> = files.iter().map(|path| review(path, read_bytes(path))).collect();
     write_reviewed(cli, &reviewed)
+}
+
+/// Compares the plans of two files, the first with the first, the second with the second, ….
+fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
+    let [before, after] = paths else {
+        return Err(CommandError::Usage("--diff takes two files: the plan before and the plan after".to_owned()));
+    };
+    let (before, after) = (review(before, read_bytes(before)), review(after, read_bytes(after)));
+    let named = |file: &str, error: &str| CommandError::File(format!("{file}: {error}"));
+    let plans_before = before.plans.map_err(|error| named(&before.file, &error))?;
+    let plans_after = after.plans.map_err(|error| named(&after.file, &error))?;
+    if plans_before.len() != plans_after.len() {
+        let message = format!(
+            "{} holds {} plans and {} holds {}: which to compare?",
+            before.file,
+            plans_before.len(),
+            after.file,
+            plans_after.len()
+        );
+        return Err(CommandError::File(message));
+    }
+    let pairs = plans_before.iter().zip(&plans_after);
+    let diffs: Vec<Diff> = pairs.map(|(a, b)| Diff::new((&before.file, &a.plan), (&after.file, &b.plan))).collect();
+    let width = terminal::report_width(&cli.output);
+    let report = match cli.output.format {
+        Format::Text => diffs.iter().map(|diff| diff.text(width)).collect::<Vec<_>>().join("\n"),
+        Format::Markdown => diffs.iter().map(|diff| diff.markdown(width)).collect::<Vec<_>>().join("\n"),
+        Format::Json => diff::write_json(&diffs).map_err(|error| CommandError::File(error.to_string()))?,
+    };
+    write(cli, &report)
 }
 
 /// Writes plans in the format that was asked for; fails when a file could not be read.
@@ -89,12 +124,42 @@ fn may_hold_plans(path: &Path) -> bool {
 }
 
 fn review(path: &Path, bytes: Result<Vec<u8>, CommandError>) -> Reviewed {
-    let bytes = bytes.map_err(|error| without_name(&error.to_string(), path));
-    let plans = bytes.and_then(|bytes| match recording(&bytes) {
-        Some(recording) => Ok(plans_as_they_were(&recording)),
-        None => read::read(&bytes).map_err(|error| error.to_string()),
-    });
-    Reviewed { file: path.display().to_string(), plans }
+    let plans = bytes.and_then(|bytes| read_plans(path, &bytes));
+    Reviewed { file: path.display().to_string(), plans: plans.map_err(|error| without_name(&error.to_string(), path)) }
+}
+
+fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> {
+    if let Some(recording) = recording(bytes) {
+        return Ok(plans_as_they_were(&recording));
+    }
+    let text = log::decode(bytes);
+    if log::looks_like_log(&text) {
+        return logged_plans(path, &text);
+    }
+    read::read(bytes).map_err(|error| CommandError::File(error.to_string()))
+}
+
+/// The plans auto_explain logged. One that cannot be read is told of, and does not stop the others.
+fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> {
+    let logged = log::plans(text);
+    if logged.is_empty() {
+        return Err(CommandError::File("there is no plan in this log: auto_explain puts them there".to_owned()));
+    }
+    let (mut plans, mut failures) = (Vec::new(), Vec::new());
+    for entry in logged {
+        match read::read_text(&entry.plan_text) {
+            Ok(read) => plans.extend(read.into_iter().map(|plan| plan.with_query(entry.query.as_deref()))),
+            Err(reason) => failures.push(format!("the plan in the entry of line {}: {reason}", entry.line)),
+        }
+    }
+    let Some(first) = failures.first() else { return Ok(plans) };
+    let others = failures.len() - 1;
+    let failure = if others > 0 { format!("{first} ({others} more could not be read)") } else { first.clone() };
+    if plans.is_empty() {
+        return Err(CommandError::File(failure));
+    }
+    terminal::say(&format!("{}: {failure}", path.display()));
+    Ok(plans)
 }
 
 fn without_name(message: &str, path: &Path) -> String {

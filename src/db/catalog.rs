@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Oid, Type};
 
 use super::{DbError, Session};
-use crate::catalog::{Catalog, Column, ColumnStatistics, ExistingIndex, Server, Table, TableKind};
+use crate::catalog::{Catalog, Column, ColumnStatistics, ExistingIndex, Partition, Server, Table, TableKind};
 use crate::model::{Bytes, QualifiedName};
 use crate::sql::parse_index;
 
@@ -19,6 +19,7 @@ impl Session {
         let oids: Vec<Oid> = tables.keys().copied().collect();
         self.add_columns(&oids, &mut tables)?;
         self.add_indexes(&oids, &mut tables)?;
+        self.add_partitions(&oids, &mut tables)?;
         let mut tables: Vec<Table> = tables.into_values().collect();
         tables.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Catalog {
@@ -72,6 +73,26 @@ impl Session {
         Ok(())
     }
 
+    fn add_partitions(&self, oids: &[Oid], tables: &mut BTreeMap<Oid, Table>) -> Result<(), DbError> {
+        for row in self.query(OPERATION, include_str!("sql/partitions.sql"), &[(&oids, Type::OID_ARRAY)])? {
+            if let Some(table) = tables.get_mut(&field(&row, "table_oid")?).filter(|table| table.partition_of.is_none())
+            {
+                table.partitions.push(Partition {
+                    name: QualifiedName::new(
+                        field::<String>(&row, "schema_name")?,
+                        field::<String>(&row, "table_name")?,
+                    ),
+                    parent: QualifiedName::new(
+                        field::<String>(&row, "parent_schema")?,
+                        field::<String>(&row, "parent_name")?,
+                    ),
+                    partitioned: field(&row, "partitioned")?,
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn taken_names(&self, tables: &[Table]) -> Result<BTreeSet<QualifiedName>, DbError> {
         let schemas: Vec<&str> = tables.iter().map(|table| table.name.schema.as_str()).collect();
         let rows = self.query(OPERATION, include_str!("sql/taken_names.sql"), &[(&schemas, Type::TEXT_ARRAY)])?;
@@ -95,6 +116,7 @@ fn table(row: &Row) -> Result<Table, DbError> {
             _ => TableKind::Unsupported,
         },
         partition_of: root,
+        partitions: Vec::new(),
         rows: field(row, "row_count")?,
         pages: field::<i64>(row, "pages")?.unsigned_abs(),
         owned: field(row, "owned")?,

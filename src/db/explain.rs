@@ -11,6 +11,9 @@ use crate::sql::split::highest_parameter;
 /// VERBOSE gives every relation's schema and every column's alias, which is what makes conditions resolvable.
 const EXPLAIN: &str = "EXPLAIN (FORMAT JSON, VERBOSE) ";
 
+/// The protocol's limit; beyond it the server has the word.
+const MOST_PARAMETERS: usize = 65_535;
+
 /// The server's JSON, unread.
 struct JsonText(String);
 
@@ -30,20 +33,24 @@ impl Session {
     pub(super) fn explain(&self, sql: &str) -> Result<PlanOutcome, DbError> {
         match (sql.is_empty(), highest_parameter(sql)) {
             (true, _) => Ok(PlanOutcome::Empty),
-            (false, 0) => self.explain_text(&format!("{EXPLAIN}{sql}"), EXPLAIN.len(), sql),
+            (false, parameters) if parameters == 0 || parameters > MOST_PARAMETERS => {
+                self.explain_text(&format!("{EXPLAIN}{sql}"), EXPLAIN.len(), sql)
+            }
             (false, parameters) => self.explain_prepared(sql, parameters),
         }
     }
 
+    /// Each time under a new name: PREPARE is not undone by a rollback, and in a failed transaction DEALLOCATE does not work.
     fn explain_prepared(&self, sql: &str, parameters: usize) -> Result<PlanOutcome, DbError> {
-        const PREPARE: &str = "PREPARE pgrehearse_statement AS ";
+        let name = self.new_statement_name();
+        let prepare = format!("PREPARE {name} AS ");
         self.set("plan_cache_mode", "force_generic_plan")?;
-        if let Err(failed) = self.try_query(&format!("{PREPARE}{sql}"))? {
-            return refusal(&failed, PREPARE.len(), sql);
+        if let Err(failed) = self.try_query(&format!("{prepare}{sql}"))? {
+            return refusal(&failed, prepare.len(), sql);
         }
         let nulls = vec!["NULL"; parameters].join(", ");
-        let outcome = self.explain_text(&format!("{EXPLAIN}EXECUTE pgrehearse_statement({nulls})"), usize::MAX, sql);
-        self.query("forgetting a prepared statement", "DEALLOCATE pgrehearse_statement", &[])?;
+        let outcome = self.explain_text(&format!("{EXPLAIN}EXECUTE {name}({nulls})"), usize::MAX, sql);
+        let _ = self.try_query(&format!("DEALLOCATE {name}"))?;
         outcome
     }
 

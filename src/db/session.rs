@@ -55,6 +55,7 @@ pub struct Session {
     interrupt: Interrupt,
     trace: Option<fn(&str)>,
     waited: Cell<Duration>,
+    prepared: Cell<u32>,
     /// The limits.
     pub(super) safety: Safety,
     /// Does this server know `client_connection_check_interval`? (Not on every platform.)
@@ -88,6 +89,7 @@ impl Session {
             interrupt,
             trace,
             waited: Cell::default(),
+            prepared: Cell::default(),
             safety,
             checks_connection: true,
         };
@@ -137,6 +139,12 @@ impl Session {
     /// Several statements at once (simple protocol): only for scripts of our own.
     pub(super) fn batch(&self, operation: &'static str, sql: &str) -> Result<(), DbError> {
         self.drive(sql, self.client.batch_execute(sql))?.map_err(|error| DbError::query(operation, &error))
+    }
+
+    /// A name no prepared statement of this session has had.
+    pub(super) fn new_statement_name(&self) -> String {
+        self.prepared.set(self.prepared.get() + 1);
+        format!("pgrehearse_{}", self.prepared.get())
     }
 
     /// How long this session has waited for its server.

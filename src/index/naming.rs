@@ -9,9 +9,11 @@ use crate::model::QualifiedName;
 const LONGEST_NAME_BYTES: usize = 63;
 
 /// A name for each index, in their order: `jobs_state_run_after_idx`, `jobs_id_partial_idx`, `events_at_brin_idx`. Where two would
-/// get the same one, or it is taken in the schema, a number is added.
+/// get the same one, or it is taken, a number is added. In whatever schema: plans print index names without one, and a plan has to
+/// tell which index it uses.
 pub fn names<'a>(indexes: impl IntoIterator<Item = &'a Index>, taken: &BTreeSet<QualifiedName>) -> Vec<String> {
-    let mut given: BTreeSet<QualifiedName> = BTreeSet::new();
+    let taken: BTreeSet<&str> = taken.iter().map(|name| name.name.as_str()).collect();
+    let mut given: BTreeSet<String> = BTreeSet::new();
     let mut next: BTreeMap<String, usize> = BTreeMap::new();
     indexes
         .into_iter()
@@ -22,8 +24,7 @@ pub fn names<'a>(indexes: impl IntoIterator<Item = &'a Index>, taken: &BTreeSet<
                 let suffix = if *number == 0 { "_idx".to_owned() } else { format!("_idx{number}") };
                 *number += 1;
                 let name = format!("{}{suffix}", cut(&wish, LONGEST_NAME_BYTES - suffix.len()));
-                let qualified = QualifiedName::new(index.table.schema.clone(), name.clone());
-                if !taken.contains(&qualified) && given.insert(qualified) {
+                if !taken.contains(name.as_str()) && given.insert(name.clone()) {
                     return name;
                 }
             }
@@ -100,6 +101,6 @@ mod tests {
         let taken = BTreeSet::from([QualifiedName::new("public", "jobs_id_partial_idx")]);
         assert_eq!(names([&plain, &other], &taken), ["jobs_id_partial_idx1", "jobs_id_partial_idx2"]);
         let elsewhere = BTreeSet::from([QualifiedName::new("app", "jobs_id_partial_idx")]);
-        assert_eq!(names([&plain], &elsewhere), ["jobs_id_partial_idx"]);
+        assert_eq!(names([&plain], &elsewhere), ["jobs_id_partial_idx1"], "a plan would not tell the two apart");
     }
 }

@@ -74,6 +74,19 @@ impl ReadPlan {
     }
 }
 
+impl ReadPlan {
+    /// The plan with the statement a log tells beside it, unless it tells one itself.
+    #[must_use]
+    pub fn with_query(self, sql: Option<&str>) -> ReadPlan {
+        match sql {
+            Some(sql) if !self.plan.summary.contains_key("Query Text") => {
+                ReadPlan { plan: self.plan.with_query(sql), query: Some(sql.to_owned()), ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
 /// Reads all plans of a file.
 ///
 /// # Errors
@@ -97,6 +110,14 @@ pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
         return Err(ReadError::whole(foreign::why_no_plan(text)));
     }
     Ok(plans)
+}
+
+/// The plans of a text, for whom it does not matter how they were found.
+///
+/// # Errors
+/// As [`read`].
+pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
+    Ok(read_text(text)?.into_iter().map(|read| read.plan).collect())
 }
 
 /// A failure's place in the file.

@@ -14,6 +14,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         name: QualifiedName::new("public", name),
         kind: TableKind::Plain,
         partition_of: None,
+        partitions: Vec::new(),
         rows: Some(1_000.0),
         pages: 10,
         owned: true,
@@ -44,12 +45,12 @@ fn scan(table: &str, alias: &str, more: &Value) -> Value {
     node
 }
 
-fn uses(root: Value) -> Vec<RelationUse> {
+fn uses(root: &Value) -> Vec<RelationUse> {
     relation_uses(&Plan::from_json(json!({ "Plan": root })).unwrap(), &catalog())
 }
 
 fn conditions(filter: &str) -> Vec<(String, Kind, Operand)> {
-    let uses = uses(scan("jobs", "j", &json!({ "Filter": filter })));
+    let uses = uses(&scan("jobs", "j", &json!({ "Filter": filter })));
     uses[0].conditions.iter().map(|c| (c.key.to_string(), c.kind, c.operand.clone())).collect()
 }
 
@@ -94,7 +95,7 @@ fn what_no_index_serves_is_left_out() {
 
 #[test]
 fn a_join_condition_belongs_to_both_sides() {
-    let uses = uses(json!({"Node Type": "Hash Join", "Hash Cond": "(j.id = u.id)", "Plans": [
+    let uses = uses(&json!({"Node Type": "Hash Join", "Hash Cond": "(j.id = u.id)", "Plans": [
         scan("jobs", "j", &json!({})), scan("users", "u", &json!({}))]}));
     assert_eq!(uses.len(), 2);
     for relation in uses {
@@ -106,28 +107,28 @@ fn a_join_condition_belongs_to_both_sides() {
 
 #[test]
 fn index_and_recheck_conditions_count_once() {
-    let uses = uses(scan("jobs", "j", &json!({"Recheck Cond": "(j.id = 5)", "Index Cond": "(j.id = 5)"})));
+    let uses = uses(&scan("jobs", "j", &json!({"Recheck Cond": "(j.id = 5)", "Index Cond": "(j.id = 5)"})));
     assert_eq!(uses[0].conditions.len(), 1);
 }
 
 #[test]
 fn orders_groups_and_extremes_are_found() {
     let sorted = uses(
-        json!({"Node Type": "Sort", "Sort Key": ["j.state DESC", "j.id"], "Plans": [scan("jobs", "j", &json!({}))]}),
+        &json!({"Node Type": "Sort", "Sort Key": ["j.state DESC", "j.id"], "Plans": [scan("jobs", "j", &json!({}))]}),
     );
     let keys: Vec<_> =
         sorted[0].orders[0].iter().map(|key| (key.key.to_string(), key.descending, key.nulls_first)).collect();
     assert_eq!(keys, [("state".to_owned(), true, true), ("id".to_owned(), false, false)]);
 
     let grouped =
-        uses(json!({"Node Type": "Aggregate", "Group Key": ["j.state"], "Plans": [scan("jobs", "j", &json!({}))]}));
+        uses(&json!({"Node Type": "Aggregate", "Group Key": ["j.state"], "Plans": [scan("jobs", "j", &json!({}))]}));
     assert_eq!(grouped[0].orders.len(), 1);
 
     let largest =
-        uses(json!({"Node Type": "Aggregate", "Output": ["max(j.id)"], "Plans": [scan("jobs", "j", &json!({}))]}));
+        uses(&json!({"Node Type": "Aggregate", "Output": ["max(j.id)"], "Plans": [scan("jobs", "j", &json!({}))]}));
     assert_eq!(largest[0].extremes, [Key::Column("id".to_owned())]);
 
-    let across = uses(json!({"Node Type": "Sort", "Sort Key": ["j.id", "u.id"], "Plans": [
+    let across = uses(&json!({"Node Type": "Sort", "Sort Key": ["j.id", "u.id"], "Plans": [
         {"Node Type": "Nested Loop", "Plans": [scan("jobs", "j", &json!({})), scan("users", "u", &json!({}))]}]}));
     assert!(
         across.iter().all(|relation| relation.orders.is_empty()),
@@ -152,8 +153,8 @@ fn an_order_that_an_index_delivers_today_is_wanted_too() {
     let index_scan = json!({"Node Type": "Index Scan", "Index Name": "jobs_pkey", "Scan Direction": "Backward",
         "Schema": "public", "Relation Name": "jobs", "Alias": "j", "Filter": "(j.done)"});
     let orders =
-        |root: Value| relation_uses(&Plan::from_json(json!({ "Plan": root })).unwrap(), &catalog)[0].orders.clone();
-    let found = orders(json!({"Node Type": "Limit", "Plans": [index_scan]}));
+        |root: &Value| relation_uses(&Plan::from_json(json!({ "Plan": root })).unwrap(), &catalog)[0].orders.clone();
+    let found = orders(&json!({"Node Type": "Limit", "Plans": [index_scan]}));
     assert_eq!(found, [[OrderKey { key: Key::Column("id".to_owned()), descending: true, nulls_first: true }]]);
-    assert!(orders(json!({"Node Type": "Sort", "Plans": [index_scan]})).is_empty());
+    assert!(orders(&json!({"Node Type": "Sort", "Plans": [index_scan]})).is_empty());
 }

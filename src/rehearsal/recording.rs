@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, NamedIndex, PlanOutcome, Planner, PlannerError};
-use crate::advise::Limits;
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
+use crate::verdict::Limits;
 use crate::workload::{Statement, StatementId, Workload};
 
 /// The `format` a recording names itself by.

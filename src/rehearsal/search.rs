@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::{Build, Trial, TrialCost, TrialOutcome};
-use crate::advise::Limits;
 use crate::model::{Bytes, Cost};
+use crate::verdict::Limits;
 use crate::verdict::Reason;
 use crate::workload::StatementId;
 
@@ -45,7 +45,8 @@ const WORTH_ANOTHER_INDEX: f64 = 2.0;
 /// Picks indexes as long as one makes some statement cheaper by at least `--min-improvement`.
 pub fn choose(trials: &[Trial], statements: &Costs, limits: &Limits) -> Selection {
     let mut selection = Selection::default();
-    loop {
+    // Each round picks one; taking out what became unneeded could in principle go round in a circle.
+    for _ in 0..2 * trials.len() {
         let costs = costs_under(trials, &selection.chosen, statements);
         let offers: Vec<Offer> = (0..trials.len())
             .filter(|position| !selection.chosen.contains(position))
@@ -61,8 +62,40 @@ pub fn choose(trials: &[Trial], statements: &Costs, limits: &Limits) -> Selectio
         selection.chosen.push(best);
         drop_unneeded(trials, &mut selection.chosen, statements, limits);
     }
+    exchange_for_smaller(trials, &mut selection.chosen, statements, limits);
     selection.kept_out.retain(|position, _| !selection.chosen.contains(position));
     selection
+}
+
+/// A pick may have been the best for several statements of which others were served better later; for what it still serves, a
+/// smaller index may do, if no statement misses the larger one.
+fn exchange_for_smaller(trials: &[Trial], chosen: &mut [usize], statements: &Costs, limits: &Limits) {
+    for place in 0..chosen.len() {
+        let with_present = costs_under(trials, chosen, statements);
+        let mut others = chosen.to_vec();
+        let present = others.remove(place);
+        let without = costs_under(trials, &others, statements);
+        let offer_of = |position: usize| Offer::of(position, &trials[position], &without, statements, limits);
+        let Some(now) = offer_of(present) else { continue };
+        let is_missed = |offer: &Offer| {
+            let exchanged = costs_under(trials, &[others.as_slice(), &[offer.position]].concat(), statements);
+            misses(&exchanged, &with_present, statements, limits)
+        };
+        let rest = (0..trials.len()).filter(|position| !others.contains(position)).filter_map(offer_of);
+        let smaller: Vec<Offer> =
+            rest.filter(|offer| offer.size <= now.size && is_near(offer, &now) && !is_missed(offer)).collect();
+        if let Some(better) = best_offer(&smaller, trials) {
+            chosen[place] = better;
+        }
+    }
+}
+
+/// Is there a statement for which going from these costs to those would be a gain?
+fn misses(these: &Costs, those: &Costs, at_first: &Costs, limits: &Limits) -> bool {
+    these.iter().any(|(id, these)| match (those.get(id), at_first.get(id)) {
+        (Some(those), Some(at_first)) => is_gain(at_first.cost, these.cost, those.cost, limits),
+        _ => false,
+    })
 }
 
 /// What an index would bring now.
@@ -129,11 +162,7 @@ fn drop_unneeded(trials: &[Trial], chosen: &mut Vec<usize>, statements: &Costs, 
         let others: Vec<usize> = chosen.iter().copied().filter(|other| *other != position).collect();
         let with = costs_under(trials, chosen, statements);
         let without = costs_under(trials, &others, statements);
-        let missed = without.iter().any(|(id, without)| match (with.get(id), statements.get(id)) {
-            (Some(with), Some(at_first)) => is_gain(at_first.cost, without.cost, with.cost, limits),
-            _ => false,
-        });
-        if !missed {
+        if !misses(&without, &with, statements, limits) {
             *chosen = others;
         }
     }
@@ -223,6 +252,17 @@ mod tests {
         let trials = [trial("big", 100, &[("huge", 10.0)]), trial("little", 100, &[("tiny", 1.0)])];
         let workload = statements(&[("huge", 1e9, 1e6), ("tiny", 1.0, 2.0)]);
         assert_eq!(chosen(&trials, &workload, &Limits::default()), ["big", "little"]);
+    }
+
+    #[test]
+    fn a_pick_for_two_statements_makes_room_when_one_is_served_better() {
+        let trials = [
+            trial("both", 8_000, &[("one", 18.0), ("two", 400.0)]),
+            trial("two_only", 40, &[("two", 4.0)]),
+            trial("one_only", 48, &[("one", 31.0)]),
+        ];
+        let workload = statements(&[("one", 1.0, 10_000.0), ("two", 1.0, 9_000.0)]);
+        assert_eq!(chosen(&trials, &workload, &Limits::default()), ["one_only", "two_only"]);
     }
 
     #[test]

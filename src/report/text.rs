@@ -1,5 +1,5 @@
-//! The report for people: the verdict first, then each statement's two plans side by side, the indexes to create, and everything
-//! that was tried and turned down.
+//! The report for people: the verdict first, then each statement's two plans side by side, everything that was tried and turned
+//! down, and last, next to the prompt, the indexes to create.
 //!
 //! Text is styled with ANSI sequences throughout; whoever writes it to a file or a plain terminal strips them. Everything from
 //! outside goes through [`printable`] on its way in.
@@ -12,11 +12,14 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::json::Measured;
 use crate::advise::{Advice, Recommendation, Rejected, StatementAdvice, StatementStatus};
+use crate::catalog::Catalog;
+use crate::finding::{Finding, Severity, findings};
 use crate::model::{Bytes, Cost, factor_text, group_thousands, printable, printable::printable_lines};
+use crate::plan::Plan;
 use crate::verdict::Change;
 
 pub mod layout;
-mod side_by_side;
+pub(crate) mod side_by_side;
 pub mod tree;
 
 use layout::{indented, padded_line};
@@ -41,12 +44,12 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
     let mut text = String::new();
     summary(&mut text, advice, width);
     for statement in advice.statements.iter().filter(|statement| statement.status == StatementStatus::Planned) {
-        statement_block(&mut text, statement, width);
+        statement_block(&mut text, statement, &advice.catalog, width);
     }
     not_planned(&mut text, advice);
-    recommendations(&mut text, advice, width);
     rejected(&mut text, advice, width);
     existing(&mut text, advice);
+    recommendations(&mut text, advice, width);
     notices(&mut text, advice, width);
     closing(&mut text, advice, measured, width);
     text
@@ -68,24 +71,28 @@ fn summary(text: &mut String, advice: &Advice, width: usize) {
         advice.statements.len()
     );
     let _ = writeln!(text, "{}", styled(BOLD, title));
+    let _ = writeln!(text, "{}\n", indented(&headline(advice), "", width));
+}
+
+/// The verdict in a sentence.
+fn headline(advice: &Advice) -> String {
     let total = |cost: &dyn Fn(&StatementAdvice) -> Option<Cost>| {
         Cost(advice.statements.iter().filter_map(|s| Some(s.statement.calls * cost(s)?.0)).sum())
     };
     let (before, after) = (total(&StatementAdvice::cost_before), total(&StatementAdvice::cost_after));
     let indexes = count(advice.recommendations.len(), "index", "indexes");
     let size: Bytes = advice.recommendations.iter().map(|recommendation| recommendation.size).sum();
-    let line = if advice.recommendations.is_empty() {
+    if advice.recommendations.is_empty() {
         "No index was seen to help.".to_owned()
     } else {
+        let factor = factor_text(before.factor_to(after));
         format!(
-            "{indexes} of {size} bring the workload's cost (calls × cost) from {before} to {after}: {} lower.",
-            factor_text(before.factor_to(after))
+            "With {indexes} ({size}) the workload's cost (calls × cost) falls from {before} to {after}: {factor} lower."
         )
-    };
-    let _ = writeln!(text, "{}\n", indented(&line, "", width));
+    }
 }
 
-fn statement_block(text: &mut String, statement: &StatementAdvice, width: usize) {
+fn statement_block(text: &mut String, statement: &StatementAdvice, catalog: &Catalog, width: usize) {
     let (Some(before), Some(cost_before), Some(cost_after)) =
         (&statement.before, statement.cost_before(), statement.cost_after())
     else {
@@ -113,7 +120,21 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, width: usize)
     };
     let _ = writeln!(text, "{}", padded_line(&styled(BOLD, name), &styled(style, format!("{gain}{used}")), '─', width));
     text.push_str(&side_by_side::write(before, statement.after.as_ref(), width));
+    top_findings(text, before, catalog, width);
     text.push('\n');
+}
+
+/// What is to be said about a statement besides indexes, which the rest of the report is about.
+fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize) {
+    const MOST: usize = 2;
+    let about_index = |finding: &Finding| finding.action.as_ref().is_some_and(|sql| sql.starts_with("CREATE INDEX"));
+    let findings = findings(plan, Some(catalog)).into_iter();
+    let more = findings.filter(|finding| finding.severity >= Severity::Warning && !about_index(finding));
+    for Finding { rule, message, action, .. } in more.take(MOST) {
+        let action = action.map_or_else(String::new, |action| format!(" {action}"));
+        let line = format!("{rule}: {}{}", printable(&message), printable(&action));
+        let _ = writeln!(text, "{}", styled(HOT, indented(&line, "  ! ", width)));
+    }
 }
 
 fn not_planned(text: &mut String, advice: &Advice) {
@@ -162,7 +183,9 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, widt
         recommendation.write_block
     );
     let _ = writeln!(text, "\n{}  {}", styled(BOLD, &recommendation.id), facts);
-    let _ = writeln!(text, "    {}", styled(GOOD, printable(&index.create_concurrently(&recommendation.index.name))));
+    for statement in &recommendation.ddl {
+        let _ = writeln!(text, "    {}", styled(GOOD, printable(statement)));
+    }
     for benefit in &recommendation.benefits {
         let gain = format!(
             "{} → {}  {} lower",
@@ -256,6 +279,7 @@ fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize)
         measured.total,
     );
     let _ = writeln!(text, "{}", styled(DIM, indented(&line, "", width)));
+    let _ = writeln!(text, "{}", styled(BOLD, indented(&headline(advice), "", width)));
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

@@ -105,7 +105,7 @@ pub struct SortTerm {
 pub fn parse_expression(text: &str) -> Result<Expression, SqlError> {
     let text = without_subplan_names(text);
     parse_all(&text, |parser| {
-        let ast = parser.parse_expr().map_err(syntax)?;
+        let ast = parser.parse_expr().map_err(|error| syntax(&error))?;
         Ok(read(&ast))
     })
 }
@@ -117,7 +117,7 @@ pub fn parse_expression(text: &str) -> Result<Expression, SqlError> {
 pub fn parse_sort_term(text: &str) -> Result<SortTerm, SqlError> {
     let text = without_subplan_names(text);
     parse_all(&text, |parser| {
-        let term = parser.parse_order_by_expr().map_err(syntax)?;
+        let term = parser.parse_order_by_expr().map_err(|error| syntax(&error))?;
         let descending = match term.options.sort {
             None | Some(OrderBySort::Asc) => false,
             Some(OrderBySort::Desc) => true,

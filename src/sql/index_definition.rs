@@ -16,7 +16,7 @@ pub fn parse_index(ddl: &str) -> Result<Index, SqlError> {
     // The one form that sqlparser does not read and pg_get_indexdef prints for every partitioned index.
     let ddl = ddl.replacen(" ON ONLY ", " ON ", 1);
     parse_all(&ddl, |parser| {
-        let statement = parser.parse_statement().map_err(syntax)?;
+        let statement = parser.parse_statement().map_err(|error| syntax(&error))?;
         let Statement::CreateIndex(definition) = statement else {
             return Err(SqlError::Syntax("this is not a CREATE INDEX statement".to_owned()));
         };

@@ -6,11 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use nix::unistd::{Uid, User, chown};
+use pgrehearse::cluster::Binaries;
+use pgrehearse::cluster::binaries::WhenMissing;
 use tempfile::TempDir;
-
-const BIN: &str = "/usr/lib/postgresql/15/bin";
 
 const HBA: &str = "\
 local     all all                         trust
@@ -23,6 +24,14 @@ host      all with_password  127.0.0.1/32 scram-sha-256
 
 const ROLES: &str = "create role ssl_only login; create role plain_only login; create role certified login; \
                      create role anyone login; create role with_password login password 'right'";
+
+/// The server's programs, wherever they are.
+fn binaries() -> &'static Path {
+    static BINARIES: OnceLock<Binaries> = OnceLock::new();
+    let find =
+        || Binaries::find(WhenMissing::Explain).expect("a PostgreSQL server is needed: scripts/ensure-postgres.sh");
+    &BINARIES.get_or_init(find).directory
+}
 
 /// A certificate and its key, as PEM.
 #[derive(Clone)]
@@ -78,8 +87,9 @@ impl Server {
 
     /// Runs a statement with psql, in an environment of its own; the answer, or what psql said.
     pub fn psql(&self, conninfo: &str, sql: &str) -> Result<String, String> {
-        let output = Command::new(format!("{BIN}/psql"))
+        let output = Command::new("psql")
             .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path())
             .args(["-X", "-w", "-At", "-d", conninfo, "-c", sql])
             .output()
@@ -126,7 +136,7 @@ impl Server {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
-        let mut command = Command::new(format!("{BIN}/{program}"));
+        let mut command = Command::new(binaries().join(program));
         command.args(arguments).current_dir(self.path());
         if let Some(owner) = &self.owner {
             command.uid(owner.uid.as_raw()).gid(owner.gid.as_raw());

@@ -1,0 +1,133 @@
+//! The program as a black box, without a server.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn program(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pgrehearse"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("COLUMNS")
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn h_is_the_host_and_help_is_help() {
+    let help = program(&["advise", "--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    for option in ["-h, --host", "-U, --username", "--pg-stat-statements", "--max-write-block", "--fail-on"] {
+        assert!(stdout(&help).contains(option), "{option}: {}", stdout(&help));
+    }
+    assert_eq!(program(&["-?"]).status.code(), Some(0));
+    assert!(stdout(&program(&["--version"])).starts_with("pgrehearse 0."));
+}
+
+#[test]
+fn wrong_usage_is_exit_status_2() {
+    for arguments in [
+        &["frobnicate"][..],
+        &["advise", "--budget", "much", "-c", "x"],
+        &["advise", "--format", "pdf"],
+        &["review"],
+        &["advise"],
+        &[],
+    ] {
+        let output = program(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+    }
+    assert!(stderr(&program(&["advise"])).contains("no workload: give --file FILE.sql"));
+}
+
+#[test]
+fn errors_name_the_place_and_hide_passwords() {
+    let output = program(&["advise", "-f", "no/such/file.sql"]);
+    assert_eq!(
+        (output.status.code(), stderr(&output).as_str()),
+        (Some(1), "pgrehearse: no/such/file.sql: No such file or directory (os error 2)\n")
+    );
+    let output = program(&["advise", "-c", "select 1", "-d", "postgresql://me:hunter2@127.0.0.1:1/x"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("connection to server at") && !stderr(&output).contains("hunter2"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn completions_and_a_manual_page_are_made() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stdout(&program(&["completions", shell])).contains("pgrehearse"), "{shell}");
+    }
+    assert!(stdout(&program(&["man"])).contains(".TH pgrehearse"));
+}
+
+#[test]
+fn saved_plans_are_shown_as_trees_with_their_costliest_nodes_marked() {
+    let output = program(&["review", "fixtures/plans/samples"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("fixtures/plans/samples/refs-orphans.json"), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("* ") && line.contains("Seq Scan on")), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 120), "it fits");
+}
+
+#[test]
+fn a_file_that_is_no_plan_is_reported_and_the_others_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let good =
+        write("good.json", r#"[{"Plan": {"Node Type": "Seq Scan", "Relation Name": "a\u001b[2Jb", "Total Cost": 5}}]"#);
+    let bad = write("bad.json", "[{\"Plan\":\n oops");
+    let output = program(&["review", "--format", "json", &bad, &good, "missing.json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let files: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(files[0]["error"].as_str().unwrap().contains("line 2, column"), "{files:#}");
+    assert_eq!((&files[1]["error"], &files[1]["plans"][0]["node_count"]), (&Value::Null, &1.into()));
+    assert!(files[2]["error"].as_str().unwrap().contains("No such file"));
+    assert!(stderr(&output).contains("bad.json: line 2"), "{}", stderr(&output));
+
+    let text = stdout(&program(&["review", "--color", "never", &good]));
+    assert!(text.contains("\\u{1b}[2J") && !text.contains('\u{1b}'), "{text:?}");
+}
+
+#[test]
+fn a_reader_that_stops_reading_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pgrehearse"))
+        .args(["review", "fixtures/plans/samples"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_recording_is_reviewed_like_a_run() {
+    let recording = "fixtures/recordings/002-table-sync.json";
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(recording).exists());
+    let output = program(&["review", recording]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("RECOMMENDED") && stdout(&output).contains("WHERE status = 'BLOCKED'::text"));
+    assert_eq!(stdout(&output), stdout(&program(&["review", recording])), "byte for byte");
+}

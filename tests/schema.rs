@@ -1,0 +1,14 @@
+//! The checked-in JSON Schemas are those of the report types. After a change of the types, write them anew with
+//! `UPDATE_SCHEMA=1 cargo test --test schema`, and look at the difference: fields are only ever added.
+
+use std::path::Path;
+
+#[test]
+fn the_checked_in_schema_is_the_reports_own() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/advise-report.schema.json");
+    let schema = pgrehearse::report::json::schema().unwrap();
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        std::fs::write(&file, &schema).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(file).unwrap(), schema);
+}

@@ -1,0 +1,27 @@
+//! The program against a real PostgreSQL server that these tests start themselves.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise"
+)]
+
+#[path = "common/live.rs"]
+mod live;
+
+#[path = "server/advice.rs"]
+mod advice;
+#[path = "server/demo.rs"]
+mod demo;
+#[path = "server/interruption.rs"]
+mod interruption;
+#[path = "server/progress.rs"]
+mod progress;
+#[path = "server/report.rs"]
+mod report;
+#[path = "server/safety.rs"]
+mod safety;
+#[path = "server/statements.rs"]
+mod statements;

@@ -1,0 +1,194 @@
+//! What the planner makes of each idea: which index, which access path; costs only as ratios.
+
+use serde_json::Value;
+
+use crate::live::{Database, file, recommended, rejected, statement};
+
+fn node_types(plan: &Value) -> Vec<String> {
+    let mut types = vec![plan["Node Type"].as_str().unwrap().to_owned()];
+    for child in plan["Plans"].as_array().into_iter().flatten() {
+        types.extend(node_types(child));
+    }
+    types
+}
+
+fn after(report: &Value, id: &str) -> Vec<String> {
+    node_types(&statement(report, id)["plan_after"]["Plan"])
+}
+
+#[test]
+fn the_document_s_questions_get_a_partial_a_composite_and_a_rehearsed_brin() {
+    let database = Database::sample("table_sync", "002-table-sync", "0.5");
+    let report = database.advise(&["-f", "fixtures/workloads/002-table-sync/workload.sql"]);
+
+    let blocked = recommended(&report, &["transactions", "WHERE status = 'BLOCKED'"]);
+    assert_eq!(blocked.len(), 1, "{report:#}");
+    assert!(after(&report, "n26-3a-blocked-count").contains(&"Index Only Scan".to_owned()));
+
+    assert_eq!(recommended(&report, &["(user_id, certified_by_user)"]).len(), 1);
+    let last_certified = after(&report, "n26-3b-last-certified");
+    assert_eq!(last_certified, ["Limit", "Index Scan"], "the sort is gone");
+
+    let brin = rejected(&report, &["USING brin (certified_by_user, abs(amount), "]);
+    assert!(!brin.is_empty(), "the document's three-column BRIN was tried");
+    for candidate in brin {
+        assert!(
+            candidate["size_bytes"].as_u64().unwrap() > 0 && candidate["benefits"][0]["cost_after"].is_number(),
+            "{candidate:#}"
+        );
+    }
+    assert_eq!(recommended(&report, &["(certified_by_user)", "abs(amount) >= "]).len(), 1);
+
+    let sum = |field: &str| -> f64 {
+        ["n26-3a-blocked-count", "n26-3b-last-certified", "n26-3c-large-slow-yesterday"]
+            .map(|id| statement(&report, id)[field].as_f64().unwrap())
+            .iter()
+            .sum()
+    };
+    assert!(sum("cost_before") > 20.0 * sum("cost_after"), "{} → {}", sum("cost_before"), sum("cost_after"));
+    assert_eq!(
+        after(&report, "n26-windows").last().unwrap(),
+        "Index Only Scan",
+        "the window's order comes from the index"
+    );
+    assert_eq!(statement(&report, "n26-one-balance")["change"], "same", "already served by its primary key");
+}
+
+#[test]
+fn a_queue_gets_one_small_partial_index_and_nothing_grows_worse() {
+    let database = Database::sample("job_queue", "000-job-queue", "1");
+    let report = database.advise(&["-f", "fixtures/workloads/000-job-queue/workload.sql"]);
+    let queue = recommended(&report, &["jobs (priority, run_after)", "QUEUED"]);
+    assert_eq!(queue.len(), 1, "{:#}", report["recommendations"]);
+    assert!(!after(&report, "jobs-fetch-runnable").contains(&"Sort".to_owned()));
+    for statement in report["workload"]["statements"].as_array().unwrap() {
+        assert_ne!(statement["change"], "worse", "{statement:#}");
+    }
+}
+
+#[test]
+fn expressions_payloads_and_anti_joins_are_answered() {
+    let database = Database::sample("remote_refs", "001-remote-references", "0.2");
+    let report = database.advise(&["-f", "fixtures/workloads/001-remote-references/workload.sql"]);
+    assert_eq!(recommended(&report, &["((remote_key_payload ->> 'employ_id'::text))"]).len(), 1);
+    assert_eq!(recommended(&report, &["saved_item (remote_ref_id)"]).len(), 1, "for the anti-join");
+    assert_eq!(
+        recommended(&report, &["remote_ref (id)", "cached_entity IS NULL"]).len(),
+        1,
+        "an order that the primary key delivers today"
+    );
+    let containment = statement(&report, "refs-by-payload-containment");
+    assert_eq!((&containment["change"], &containment["recommendations"]), (&"same".into(), &Value::Array(Vec::new())));
+}
+
+#[test]
+fn a_partitioned_table_gets_ddl_that_runs_and_blocks_no_writer() {
+    let database = Database::new(
+        "partitioned",
+        "CREATE TABLE measurement (id bigint NOT NULL, city text NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+         CREATE TABLE measurement_2023 PARTITION OF measurement FOR VALUES FROM ('2023-01-01') TO ('2024-01-01');
+         CREATE TABLE measurement_2024 PARTITION OF measurement FOR VALUES FROM ('2024-01-01') TO ('2025-01-01') PARTITION BY HASH (id);
+         CREATE TABLE \"Measurement 2024 0\" PARTITION OF measurement_2024 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+         CREATE TABLE measurement_2024_1 PARTITION OF measurement_2024 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+         INSERT INTO measurement SELECT n, 'city ' || n % 5000, '2023-01-01'::date + n % 700 FROM generate_series(1, 60000) AS n;
+         ANALYZE measurement;",
+    );
+    let workload = "SELECT * FROM measurement WHERE city = 'city 17'";
+    let report = database.advise(&["-c", workload]);
+    let [recommendation] = recommended(&report, &["measurement_city_idx"])[..] else { panic!("{report:#}") };
+    let ddl = recommendation["ddl"].as_str().unwrap();
+    for statement in ddl.lines() {
+        assert!(
+            statement.contains("ONLY") || statement.contains("CONCURRENTLY") || statement.contains("ATTACH"),
+            "{statement}"
+        );
+        database.run(statement);
+    }
+    assert_eq!(
+        database.text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'measurement_city_idx'::regclass"),
+        "t"
+    );
+    let again = database.advise(&["-c", workload]);
+    assert!(again["recommendations"].as_array().unwrap().is_empty(), "{again:#}");
+}
+
+#[test]
+fn printed_ddl_runs_and_is_then_not_recommended_again() {
+    let database = Database::new(
+        "odd_names",
+        "CREATE SCHEMA \"My App\";
+         CREATE TABLE \"My App\".\"Order\" (\"Id\" bigint PRIMARY KEY, \"group\" text, kind varchar(10), note text);
+         INSERT INTO \"My App\".\"Order\" SELECT n, 'g' || n % 9000, CASE WHEN n % 200 = 0 THEN 'rare' ELSE 'usual' END, 'N' || n
+         FROM generate_series(1, 50000) AS n;
+         CREATE TABLE \"My App\".\"Order_group_idx\" ();
+         ANALYZE;",
+    );
+    let workload = file(
+        "-- name: by-group\nSELECT * FROM \"My App\".\"Order\" WHERE \"group\" = 'g7';
+         -- name: rare\nSELECT \"Id\" FROM \"My App\".\"Order\" WHERE kind = 'rare' ORDER BY \"Id\";
+         -- name: upper\nSELECT * FROM \"My App\".\"Order\" WHERE upper(note) = 'N77';",
+    );
+    let arguments = ["-f", workload.path().to_str().unwrap()];
+    let report = database.advise(&arguments);
+    assert_eq!(report["recommendations"].as_array().unwrap().len(), 3, "{report:#}");
+    for recommendation in report["recommendations"].as_array().unwrap() {
+        database.run(recommendation["ddl"].as_str().unwrap());
+    }
+    let again = database.advise(&arguments);
+    assert!(again["recommendations"].as_array().unwrap().is_empty(), "{:#}", again["recommendations"]);
+    assert!(!rejected(&again, &["(\"group\")"]).iter().any(|candidate| candidate["reason"] != "redundant"));
+}
+
+#[test]
+fn limits_are_kept_and_told() {
+    let database = Database::sample("limited", "002-table-sync", "0.1");
+    let workload = ["-f", "fixtures/workloads/002-table-sync/workload.sql"];
+    let reasons = |more: &[&str]| {
+        let report = database.advise(&[&workload, more].concat());
+        let reasons: Vec<String> =
+            report["rejected"].as_array().unwrap().iter().map(|r| r["reason"].as_str().unwrap().to_owned()).collect();
+        (
+            report["recommendations"].as_array().unwrap().clone(),
+            reasons,
+            report["rehearsal"]["indexes_built"].as_u64().unwrap(),
+        )
+    };
+    let (recommendations, reasons_given, _) = reasons(&["--max-indexes", "1"]);
+    assert_eq!(recommendations.len(), 1);
+    assert!(reasons_given.contains(&"too_many_indexes".to_owned()));
+
+    let (recommendations, reasons_given, _) = reasons(&["--budget", "100kB"]);
+    let size: u64 = recommendations.iter().map(|r| r["size_bytes"].as_u64().unwrap()).sum();
+    assert!(size > 0 && size <= 100 * 1024, "{size}");
+    assert!(reasons_given.contains(&"over_budget".to_owned()));
+
+    for (option, reason) in
+        [(["--max-table-size", "100kB"], "table_too_large"), (["--rehearse", "off"], "not_rehearsed")]
+    {
+        let (recommendations, reasons_given, built) = reasons(&option);
+        assert!(reasons_given.contains(&reason.to_owned()), "{option:?}: {reasons_given:?}");
+        assert_eq!((recommendations.len(), built), (0, 0), "{option:?}");
+    }
+}
+
+#[test]
+fn the_same_question_gets_the_same_report() {
+    let database = Database::sample("same_again", "002-table-sync", "0.05");
+    let report = || {
+        let mut report = database.advise(&["-f", "fixtures/workloads/002-table-sync/workload.sql"]);
+        let timeless = |entry: &mut Value| {
+            for field in ["build_ms", "write_block_ms", "longest_write_block_ms", "total_ms", "server_ms"] {
+                if let Some(value) = entry.get_mut(field) {
+                    *value = Value::Null;
+                }
+            }
+        };
+        timeless(&mut report["rehearsal"]);
+        timeless(&mut report["timing"]);
+        // ANALYZE draws a new sample for expressions on every run, so only the choice and its order are compared.
+        let ddl =
+            |list: &str| report[list].as_array().unwrap().iter().map(|entry| entry["ddl"].clone()).collect::<Vec<_>>();
+        (ddl("recommendations"), ddl("rejected"))
+    };
+    assert_eq!(report(), report());
+}

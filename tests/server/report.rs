@@ -1,0 +1,87 @@
+//! Reports are a public interface: the JSON one is described by a checked-in schema, and a recorded run gives the same one again.
+
+use serde_json::Value;
+
+use crate::live::{Database, program, text_of};
+
+const TABLES: &str = "CREATE TABLE item (id bigint PRIMARY KEY, owner bigint NOT NULL, name text);
+     INSERT INTO item SELECT n, n % 5000, 'item ' || n FROM generate_series(1, 50000) AS n;
+     CREATE INDEX item_name_idx ON item (name); CREATE INDEX item_name_again ON item (name);
+     ANALYZE item;";
+
+const WORKLOAD: &str =
+    "-- name: by-owner\n-- calls: 7\nSELECT * FROM item WHERE owner = 5 ORDER BY id; -- name: broken\nSELECT oops; ;";
+
+fn schema() -> Value {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/advise-report.schema.json");
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+#[test]
+fn a_real_report_is_valid_against_the_checked_in_schema() {
+    let database = Database::new("valid_report", TABLES);
+    let report = database.advise(&["-c", WORKLOAD]);
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(&report).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert_eq!(errors, [""; 0]);
+
+    let mut broken = report.clone();
+    broken["recommendations"][0]["size_bytes"] = "large".into();
+    assert!(!validator.is_valid(&broken), "the schema refuses what is wrong");
+    broken = report.clone();
+    broken.as_object_mut().unwrap().remove("rehearsal");
+    assert!(!validator.is_valid(&broken), "and what is missing");
+
+    assert_eq!(report["existing_indexes"][0]["finding"], "duplicate");
+    assert_eq!(
+        report["workload"]["cost_before"].as_f64().unwrap(),
+        7.0 * report["workload"]["statements"][0]["cost_before"].as_f64().unwrap()
+    );
+}
+
+#[test]
+fn a_recorded_run_gives_the_same_report_without_a_server() {
+    let database = Database::new("recorded", TABLES);
+    let directory = tempfile::tempdir().unwrap();
+    let recording = directory.path().join("run.json");
+    let mut live = database.advise(&["-c", WORKLOAD, "--record", recording.to_str().unwrap()]);
+    let output = program().args(["review", "--format", "json"]).arg(&recording).output().unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    let mut replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for report in [&mut live, &mut replayed] {
+        report["timing"] = Value::Null;
+    }
+    assert_eq!(live, replayed);
+}
+
+#[test]
+fn the_text_report_fits_its_width_and_shows_both_plans() {
+    let database = Database::new("text_report", TABLES);
+    for columns in [80, 120, 200] {
+        let output =
+            database.program(&["advise", "-c", WORKLOAD]).env("COLUMNS", columns.to_string()).output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("Seq Scan on item") && text.contains("Bitmap Heap Scan on"), "{text}");
+        assert!(text.contains("CREATE INDEX CONCURRENTLY item_owner_idx ON public.item (owner);"));
+        assert!(text.contains("ERROR: column \"oops\" does not exist (line 1, column 8)"), "{text}");
+        assert!(!text.contains('\u{1b}'), "no colours in a file");
+        let widest = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("CREATE INDEX"))
+            .map(|line| line.chars().count())
+            .max();
+        assert!(widest.unwrap() <= columns, "{widest:?} of {columns}:\n{text}");
+    }
+}
+
+#[test]
+fn colours_and_markdown_on_request() {
+    let database = Database::new("formats", TABLES);
+    let output = database.program(&["advise", "--color", "always", "-c", WORKLOAD]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\u{1b}["));
+    let output = database.program(&["advise", "--format", "markdown", "-c", WORKLOAD]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("| by-owner | 7 |") && text.contains("```sql\nCREATE INDEX CONCURRENTLY"), "{text}");
+}

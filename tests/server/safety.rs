@@ -1,0 +1,150 @@
+//! It may be pointed at production: nothing is left behind, writers are not blocked for longer than allowed.
+
+use std::time::Duration;
+
+use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::db::{Interrupt, Safety, Server, Session, SessionOptions, connect};
+use pgrehearse::rehearsal::{Answer, PlanOutcome, Planner};
+use pgrehearse::workload::{Statement, StatementId};
+
+use crate::live::{Database, cluster, file, statement};
+
+const TABLES: &str =
+    "CREATE TABLE job (id bigint PRIMARY KEY, state text NOT NULL, run_after bigint NOT NULL, note text);
+     INSERT INTO job SELECT n, CASE WHEN n % 100 = 0 THEN 'QUEUED' ELSE 'DONE' END, n * 7 % 50000, 'note ' || n
+     FROM generate_series(1, 50000) AS n;
+     ANALYZE job;";
+
+#[test]
+fn a_run_leaves_nothing_behind() {
+    let database = Database::new("nothing_left", TABLES);
+    let before = database.catalog();
+    let report = database.advise(&[
+        "-c",
+        "SELECT * FROM job WHERE state = 'QUEUED' ORDER BY run_after LIMIT 5; SELECT * FROM job WHERE lower(note) = 'note 7'; \
+         SELECT id FROM job WHERE run_after = $1",
+    ]);
+    assert_eq!(report["rehearsal"]["left_behind"], 0);
+    assert!(report["rehearsal"]["indexes_built"].as_u64().unwrap() >= 5, "{:#}", report["rehearsal"]);
+    assert_eq!(database.catalog(), before);
+    let sessions =
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
+    assert_eq!(database.text(sessions), "0");
+}
+
+#[test]
+fn bad_statements_do_not_stop_the_good_ones() {
+    let database = Database::new("bad_statements", TABLES);
+    let before = database.catalog();
+    let workload = file(
+        "-- name: good\nSELECT * FROM job WHERE state = 'QUEUED';
+-- name: typo\nSELEC * FROM job;
+-- name: missing\nSELECT *\nFROM no_such_table;
+-- name: empty\n;
+-- name: first\nselect 1; drop table job;
+-- name: last\nSELECT * FROM job WHERE run_after = 4711;",
+    );
+    let report = database.advise(&["-f", workload.path().to_str().unwrap()]);
+    let status = |id: &str| statement(&report, id)["status"].as_str().unwrap().to_owned();
+    let error = |id: &str| statement(&report, id)["error"].as_str().unwrap().to_owned();
+    assert_eq!(["good", "first", "last"].map(status), ["planned"; 3]);
+    assert_eq!(["good", "last"].map(|id| statement(&report, id)["change"].as_str().unwrap().to_owned()), ["better"; 2]);
+    assert_eq!(status("typo"), "failed");
+    assert_eq!(error("typo"), "ERROR: syntax error at or near \"SELEC\" (line 1, column 1)");
+    assert_eq!(error("missing"), "ERROR: relation \"no_such_table\" does not exist (line 2, column 6)");
+    assert_eq!(status("empty"), "skipped");
+    let dropping =
+        report["workload"]["statements"].as_array().unwrap().iter().find(|s| s["sql"] == "drop table job").unwrap();
+    assert_eq!(dropping["error"], "ERROR: syntax error at or near \"drop\" (line 1, column 1)");
+    assert_eq!(database.catalog(), before, "nothing was dropped");
+}
+
+fn session(database: &Database, safety: Safety) -> Session {
+    let typed = Typed { dbname: Some(cluster().conninfo_of(&database.name)), ..Typed::default() };
+    let no_variables: [(&str, &str); 0] = [];
+    let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles).unwrap();
+    let options = SessionOptions { safety, interrupt: Interrupt::never(), trace: None };
+    Session::connect(&settings, &connect::prompt_on_terminal, options).unwrap()
+}
+
+#[test]
+fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does() {
+    let database = Database::new("second_statement", TABLES);
+    let session = session(&database, Safety::default());
+    for sql in ["select 1; drop table job", "select $1; drop table job", "select 1) ; drop table job; --"] {
+        let statement =
+            Statement { id: StatementId("x".to_owned()), sql: sql.to_owned(), calls: 1.0, place: String::new() };
+        let Answer::Planned(planned) = Server::new(&session).plan(&[], &[statement]).unwrap() else { panic!() };
+        let outcome = planned.plans.into_values().next().unwrap();
+        assert!(matches!(outcome, PlanOutcome::Failed(_)), "{sql}: {outcome:?}");
+    }
+    assert_eq!(database.text("SELECT count(*) FROM job"), "50000");
+}
+
+#[test]
+fn a_lock_that_is_not_to_be_had_is_given_up() {
+    let database = Database::new("locked", TABLES);
+    let mut writer = database.client();
+    let mut transaction = writer.transaction().unwrap();
+    transaction.batch_execute("UPDATE job SET note = 'busy' WHERE id = 1").unwrap();
+    let report = database.advise(&["--lock-timeout", "100ms", "-c", "SELECT * FROM job WHERE state = 'QUEUED'"]);
+    let rejected = report["rejected"].as_array().unwrap();
+    assert!(!rejected.is_empty());
+    for candidate in rejected {
+        assert_eq!(candidate["reason"], "lock_timeout", "{candidate:#}");
+        assert!(candidate["detail"].as_str().unwrap().contains("--lock-timeout 100 ms"), "{candidate:#}");
+    }
+    transaction.commit().unwrap();
+    assert!(report["recommendations"].as_array().unwrap().is_empty());
+}
+
+/// An immutable function that takes its time, so that a build does.
+const SLOW: &str = "CREATE FUNCTION slow(x bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS
+     $$ BEGIN PERFORM pg_sleep(0.002); RETURN x; END $$;";
+
+#[test]
+fn a_build_that_blocks_writers_too_long_is_stopped() {
+    let database = Database::new("too_slow", &format!("{TABLES}{SLOW}"));
+    let before = database.catalog();
+    let query = ["-c", "SELECT * FROM job WHERE slow(id) = 5"];
+    for (option, value, reason) in
+        [("--max-write-block", "300ms", "write_block_too_long"), ("--statement-timeout", "300ms", "statement_timeout")]
+    {
+        let report = database.advise(&[&query[..], &[option, value]].concat());
+        let candidate = &report["rejected"].as_array().unwrap()[0];
+        assert_eq!(candidate["reason"], reason, "{candidate:#}");
+    }
+    assert_eq!(database.catalog(), before);
+}
+
+#[test]
+fn somebody_who_owns_nothing_is_told_so() {
+    let database = Database::new(
+        "not_owner",
+        &format!("{TABLES} DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN; GRANT SELECT ON job TO reader;"),
+    );
+    let output = database
+        .program(&["advise", "--format", "json", "-c", "SELECT * FROM job WHERE state = 'QUEUED'"])
+        .arg("-d")
+        .arg(cluster().conninfo_of(&database.name).replace("user=postgres", "user=reader"))
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["rejected"][0]["reason"], "not_owner", "{report:#}");
+}
+
+#[test]
+fn a_fresh_index_that_an_older_snapshot_hides_is_not_called_useless() {
+    let database = Database::new("hot_updated", TABLES);
+    let mut reader = database.client();
+    let mut snapshot =
+        reader.build_transaction().isolation_level(postgres::IsolationLevel::RepeatableRead).start().unwrap();
+    snapshot.query("SELECT 1 FROM job LIMIT 1", &[]).unwrap();
+    database.run("ALTER TABLE job SET (fillfactor = 50); UPDATE job SET note = 'hot' WHERE id = 49999");
+    let report = database.advise(&["-c", "SELECT * FROM job WHERE run_after = 77"]);
+    let reasons: Vec<_> =
+        report["rejected"].as_array().unwrap().iter().map(|r| r["reason"].as_str().unwrap()).collect();
+    assert!(reasons.contains(&"not_usable_now"), "{report:#}");
+    std::thread::sleep(Duration::from_millis(1));
+    snapshot.commit().unwrap();
+}
