@@ -8,6 +8,7 @@ use super::{CommandError, Outcome, connection, review, workload};
 use crate::cli::{Cli, ExplainArgs};
 use crate::db::{Safety, Server};
 use crate::plan::Plan;
+use crate::plan::read::ReadPlan;
 use crate::rehearsal::{Answer, Event, PlanOutcome, Planner};
 use crate::report::review::Reviewed;
 use crate::terminal::Progress;
@@ -38,10 +39,10 @@ fn plans(cli: &Cli, workload: &Workload, planner: &mut dyn Planner) -> Result<Ve
     Ok(reviewed)
 }
 
-fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<Plan>, String> {
+fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<ReadPlan>, String> {
     let Answer::Planned(mut planned) = answer else { return Err("the server gave no plan".to_owned()) };
     match planned.plans.remove(&statement.id) {
-        Some(PlanOutcome::Plan(plan)) => Ok(vec![plan.with_query(&statement.sql)]),
+        Some(PlanOutcome::Plan(plan)) => Ok(vec![ReadPlan::of_statement(plan, &statement.sql)]),
         Some(PlanOutcome::Failed(message)) => Err(message),
         Some(PlanOutcome::Empty) | None => Err("the statement is empty".to_owned()),
     }
@@ -55,7 +56,8 @@ fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<
     for (statement, reviewed) in workload.statements().iter().zip(reviewed) {
         let Ok(plans) = &reviewed.plans else { continue };
         let path = directory.join(file_name(&statement.id.0, &mut taken));
-        let json = serde_json::to_string_pretty(plans).map_err(|error| CommandError::File(error.to_string()))?;
+        let plans: Vec<&Plan> = plans.iter().map(|read| &read.plan).collect();
+        let json = serde_json::to_string_pretty(&plans).map_err(|error| CommandError::File(error.to_string()))?;
         fs::write(&path, json + "\n").map_err(|error| named(&path, &error))?;
     }
     Ok(())

@@ -12,8 +12,8 @@ use super::text::layout::indented;
 use super::text::{BAD, BOLD, NARROWEST, styled};
 use crate::finding::findings_with;
 use crate::model::printable;
-use crate::plan::Plan;
 use crate::plan::metrics::metrics;
+use crate::plan::read::ReadPlan;
 
 mod facts;
 mod nodes;
@@ -66,7 +66,7 @@ pub struct Reviewed {
     /// The file's name.
     pub file: String,
     /// Its plans, or why there are none.
-    pub plans: Result<Vec<Plan>, String>,
+    pub plans: Result<Vec<ReadPlan>, String>,
 }
 
 impl Reviewed {
@@ -80,12 +80,12 @@ impl Reviewed {
     }
 }
 
-fn reviewed_plan(plan: &Plan) -> ReviewedPlan {
+fn reviewed_plan(ReadPlan { plan, format, query }: &ReadPlan) -> ReviewedPlan {
     let metrics = metrics(plan);
     let triggers = &metrics.summary.triggers;
     ReviewedPlan {
-        source_format: "json".to_owned(),
-        query: query(plan),
+        source_format: format.name().to_owned(),
+        query: query.clone(),
         node_count: plan.nodes().len(),
         total_cost: plan.total_cost().0,
         execution_time_ms: metrics.summary.execution.map(|time| time.0),
@@ -96,11 +96,6 @@ fn reviewed_plan(plan: &Plan) -> ReviewedPlan {
         nodes: nodes::nodes(plan, &metrics),
         tree: plan.clone().into(),
     }
-}
-
-/// The statement's text, as auto_explain puts it beside the plan.
-fn query(plan: &Plan) -> Option<String> {
-    Some(plan.summary.get("Query Text")?.as_str()?.to_owned())
 }
 
 /// All files as JSON, indented, with a newline at the end.
