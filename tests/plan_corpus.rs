@@ -1,6 +1,8 @@
 //! Plans that real servers printed (scripts/make-plan-corpus.sh): every file is read, all four formats of one EXPLAIN give the same
 //! tree, and each says what its expectation says. A new file is a new test; one without an expectation fails.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

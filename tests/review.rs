@@ -1,5 +1,7 @@
 //! `pgrehearse review`, the program, on files as people have them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;
