@@ -5,7 +5,7 @@ use tokio_postgres::types::{FromSql, Type};
 
 use super::{DbError, Session, error};
 use crate::plan::Plan;
-use crate::plan::read::{ReadError, Reason, plans};
+use crate::plan::read::{ReadError, Reason, read_text};
 use crate::sql::split::highest_parameter;
 
 /// VERBOSE gives every relation's schema and every column's alias, which is what makes conditions resolvable.
@@ -98,12 +98,12 @@ impl Session {
         let Some(JsonText(text)) = rows.first().and_then(|row| row.try_get::<_, JsonText>(0).ok()) else {
             return Ok(Explained::refused("the server returned no plan".to_owned()));
         };
-        Ok(match plans(&text) {
+        Ok(match read_text(&text) {
             Ok(plans) => match plans.into_iter().next() {
-                Some(plan) => Explained::Plan { plan, bytes: text.len() },
+                Some(read) => Explained::Plan { plan: read.plan, bytes: text.len() },
                 None => Explained::Empty,
             },
-            Err(ReadError { reason: Reason::Utility(_) | Reason::NotExplain, .. }) => {
+            Err(ReadError { reason: Reason::Utility(_) | Reason::NoPlan | Reason::NotExplain, .. }) => {
                 Explained::refused("a utility statement: it has no plan".to_owned())
             }
             Err(unreadable) => Explained::refused(format!("the server's plan could not be read: {unreadable}")),

@@ -164,7 +164,7 @@ impl From<finding::Finding> for Finding {
 }
 
 /// What is to be said about a plan, as reports have it.
-pub(super) fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
+fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
     finding::findings(plan, catalog).into_iter().map(Finding::from).collect()
 }
 

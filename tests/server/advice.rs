@@ -123,7 +123,7 @@ fn several_indexes_on_a_partitioned_table_can_all_be_created() {
          ANALYZE part;",
     );
     let workload = "SELECT cust FROM part WHERE state = 'new' ORDER BY cust LIMIT 5; SELECT cust FROM part WHERE state = 'err' ORDER BY cust LIMIT 5";
-    let report = database.advise(&["-c", workload]);
+    let report = database.advise(&["--budget", "200kB", "-c", workload]);
     assert_eq!(
         recommended(&report, &["(cust) WHERE (state ="]).len(),
         2,

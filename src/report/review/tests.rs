@@ -81,4 +81,6 @@ fn json_has_the_findings() {
     let finding = &value[0]["plans"][0]["findings"][0];
     assert_eq!((&finding["rule"], &finding["node_id"]), (&json!("heap-fetches"), &json!(0)));
     assert_eq!(finding["action"], json!("VACUUM public.visits;"));
+    let node = &value[0]["plans"][0]["nodes"][0];
+    assert_eq!((&node["node_id"], &node["estimate_direction"]), (&json!(0), &json!("over")));
 }
