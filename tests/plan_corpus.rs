@@ -297,7 +297,9 @@ fn without_what_text_leaves_out(tree: &mut Value) {
             // TEXT says that a join is unique only with VERBOSE, which trigger only with VERBOSE or without a constraint, and the
             // trigger's table only if there are several.
             let is_verbose = ["Inner Unique", "Trigger Name", "Relation"].contains(&key.as_str());
-            !(is_zero && zeros_are_left_out) && !is_false_flag && !is_repeated && !is_empty_group && !is_verbose
+            let left_out =
+                (is_zero && zeros_are_left_out) || is_false_flag || is_repeated || is_empty_group || is_verbose;
+            !left_out
         });
     });
 }
