@@ -7,7 +7,7 @@ use super::{CommandError, Outcome, advise, write};
 use crate::advise::advise as run_pipeline;
 use crate::cli::{Cli, Format, ReviewArgs};
 use crate::log;
-use crate::plan::read::{self, ReadPlan};
+use crate::plan::read::{self, ReadPlan, Reason};
 use crate::rehearsal::PlanOutcome;
 use crate::rehearsal::recording::{FORMAT, Recording, Replay};
 use crate::report::diff::{self, Diff};
@@ -28,8 +28,21 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         }
         return write_reviewed(cli, &[review(only, bytes)]);
     }
-    let reviewed: Vec<Reviewed> = files.iter().map(|path| review(path, read_bytes(path))).collect();
-    write_reviewed(cli, &reviewed)
+    let named = |path: &PathBuf| arguments.paths.contains(path);
+    let reviewed = files.iter().filter_map(|path| {
+        let bytes = read_bytes(path);
+        let other = !named(path) && bytes.as_deref().is_ok_and(is_something_else);
+        (!other).then(|| review(path, bytes))
+    });
+    write_reviewed(cli, &reviewed.collect::<Vec<_>>())
+}
+
+/// A file that was only come across in a directory and holds no plan (a README, some other program's JSON) is nobody's error.
+fn is_something_else(bytes: &[u8]) -> bool {
+    let no_plan =
+        |reason: &Reason| matches!(reason, Reason::NoPlan | Reason::NotExplain | Reason::Binary | Reason::Html);
+    let unread = recording(bytes).is_none() && !log::looks_like_log(&log::decode(bytes));
+    unread && read::read(bytes).is_err_and(|error| no_plan(&error.reason))
 }
 
 /// Compares the plans of two files, the first with the first, the second with the second, ….
