@@ -139,7 +139,7 @@ impl Run<'_> {
 }
 
 /// The rules that keep hands off a table, in the order in which they are told.
-fn not_to_be_built(table: &Table, catalog: &Catalog, limits: &Limits) -> Option<Refusal> {
+pub(crate) fn not_to_be_built(table: &Table, catalog: &Catalog, limits: &Limits) -> Option<Refusal> {
     let refusal = |reason, detail| Some(Refusal { reason, detail, write_block: Millis::default() });
     if !limits.rehearse {
         return refusal(Reason::NotRehearsed, "--rehearse=off: nothing was built".to_owned());

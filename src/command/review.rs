@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::workload::read_file;
-use super::{CommandError, Outcome, advise, write};
+use super::{CommandError, Outcome, advise, interactive, write};
 use crate::advise::advise as run_pipeline;
 use crate::cli::{Cli, Format, ReviewArgs};
 use crate::plan::{Plan, json};
@@ -19,9 +19,12 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         && let Ok(text) = read_file(only)
         && let Some(recording) = recording(&text)
     {
-        return replay(cli, &recording);
+        return replay(cli, only, &recording);
     }
     let reviewed: Vec<Reviewed> = files.iter().map(|path| review(path)).collect();
+    if interactive::is_wanted(cli) {
+        return interactive::on_plans(cli, &subject(&arguments.paths), reviewed);
+    }
     write_reviewed(cli, &reviewed)
 }
 
@@ -106,9 +109,16 @@ fn plans_as_they_were(recording: &Recording) -> Vec<Plan> {
     plans
 }
 
+fn subject(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
+}
+
 /// The pipeline runs again on what the server answered then, and gives the same report.
-fn replay(cli: &Cli, recording: &Recording) -> Result<Outcome, CommandError> {
+fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, CommandError> {
     let advice = run_pipeline(&recording.workload, &recording.limits, &mut Replay::new(recording), &|_| {})?;
+    if interactive::is_wanted(cli) {
+        return interactive::on_recording(cli, file.display().to_string(), advice, recording);
+    }
     advise::write_advice(cli, &advice, Measured::default())?;
     Ok(Outcome::Done)
 }
