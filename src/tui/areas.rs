@@ -11,6 +11,12 @@ pub const SMALLEST: Size = Size { columns: 40, lines: 10 };
 /// From this width on, details stand beside the list, not below it.
 const WIDE: u16 = 110;
 
+/// The same for lists with long lines.
+const WIDEST: u16 = 150;
+
+/// From this height on, two plans leave room for the selected line in full.
+const ROOMY: u16 = 18;
+
 /// The parts of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Areas {
@@ -76,11 +82,12 @@ fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
         (Rect { height: list, ..body }, Rect { y: body.y + list, height: detail, ..body })
     };
     match screen {
-        Screen::Compare => (body, Rect { height: 0, ..body }),
+        Screen::Compare if body.height < ROOMY => (body, Rect { height: 0, ..body }),
+        Screen::Compare => below(28, 6),
         Screen::Workload => below(30, 6),
         Screen::Plan if body.width >= WIDE => beside(36),
         Screen::Plan => below(35, 6),
-        Screen::Indexes if body.width >= WIDE => beside(42),
+        Screen::Indexes if body.width >= WIDEST => beside(42),
         Screen::Indexes => below(45, 7),
     }
 }

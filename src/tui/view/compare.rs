@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::paint::{left, line, right, rule, style};
-use crate::model::{factor_text, printable};
+use crate::model::{factor_text, group_thousands, printable};
 use crate::tui::aligned::{Mark, Row, Side};
 use crate::tui::areas::Areas;
 use crate::tui::cells::wrapped;
@@ -42,6 +42,31 @@ pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas)
             style(buffer, areas.list, number, model.look.selected());
         }
     }
+    in_full(model, (before, after), buffer, areas);
+}
+
+/// The nodes of the selected line with all their conditions.
+fn in_full(model: &Model, (before, after): (&PlanView, &PlanView), buffer: &mut Buffer, areas: Areas) {
+    let Some(row) = model.compare.rows.get(model.compare.list.selected) else { return };
+    let half = half(usize::from(areas.detail.width));
+    rule(buffer, areas.detail, 0, "the selected line in full", model.look);
+    let (old, new) = (node_in_full(before, row.before, half), node_in_full(after, row.after, half));
+    let nothing = String::new();
+    for number in 0..old.len().max(new.len()) {
+        let side = |lines: &[String]| left(lines.get(number).unwrap_or(&nothing), half, Style::new());
+        let spans = vec![side(&old), Span::styled("│", model.look.dim()), side(&new)];
+        line(buffer, areas.detail, 1 + number, Line::from(spans));
+    }
+}
+
+fn node_in_full(view: &PlanView, side: Side, columns: usize) -> Vec<String> {
+    let (Side::Node(node) | Side::Detail(node, _)) = side else { return Vec::new() };
+    let node = &view.plan.nodes()[node];
+    let title = node.title();
+    let rows = node.plan_rows().map_or_else(String::new, |rows| format!(" · {} rows", group_thousands(rows, 0)));
+    let details = node.details().into_iter().map(|(name, value)| format!("{name}: {value}"));
+    let texts = std::iter::once(format!("{title}{rows}")).chain(details);
+    texts.flat_map(|text| wrapped(&printable(&text), columns.saturating_sub(1), 8)).collect()
 }
 
 /// Which index this is about, and what became of it.

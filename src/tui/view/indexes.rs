@@ -75,10 +75,10 @@ fn summary(model: &Model, dossier: &Dossier, outcome: &Outcome, buffer: &mut Buf
 fn headings(look: Look, buffer: &mut Buffer, areas: Areas) {
     let columns = usize::from(areas.headings.width);
     let spans = vec![
-        left("  on  id  index", columns.saturating_sub(30), look.dim()),
+        left("  on  id  index", columns.saturating_sub(38), look.dim()),
         right("size", 10, look.dim()),
         right("build", 10, look.dim()),
-        right("helps", 9, look.dim()),
+        right("helps", 18, look.dim()),
     ];
     line(buffer, areas.headings, 0, Line::from(spans));
 }
@@ -94,8 +94,9 @@ fn row_line(model: &Model, dossier: &Dossier, row: Row, columns: usize) -> Line<
             let text = format!("{} {}: {}", finding.kind.name(), finding.index, finding.detail);
             Line::from(vec![
                 Span::raw(switch),
-                left(&printable(&text), columns.saturating_sub(6 + 24), Style::new()),
+                left(&printable(&text), columns.saturating_sub(6 + 28), Style::new()),
                 right(&finding.size.to_string(), 10, look.dim()),
+                Span::raw(" ".repeat(18)),
             ])
         }
     }
@@ -117,17 +118,18 @@ fn entry_line(model: &Model, entry: &Entry, position: usize, columns: usize) -> 
     };
     let last = match &entry.verdict {
         Verdict::Rejected { reason, .. } if entry.benefits.is_empty() => reason.name().replace('_', " "),
-        _ => format!("{}", entry.benefits.len()),
+        _ => count(entry.benefits.len(), "statement", "statements"),
     };
-    let room = columns.saturating_sub(6 + 4 + 20 + 9);
+    let room = columns.saturating_sub(6 + 4 + 20 + 18);
     let definition = entry.index.index.definition();
+    let definition = definition.strip_prefix("public.").unwrap_or(&definition);
     let spans = vec![
         Span::styled(switch, tone),
         left(entry.id(), 4, look.key()),
-        left(&printable(&definition), room, tone),
+        left(&printable(definition), room, tone),
         right(&entry.size.map_or_else(dash, |size| size.to_string()), 10, look.dim()),
         right(&entry.build_time.map_or_else(dash, |time| time.to_string()), 10, look.dim()),
-        right(&last, 9, look.dim()),
+        right(&last, 18, look.dim()),
     ];
     Line::from(spans)
 }

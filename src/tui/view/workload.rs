@@ -16,6 +16,9 @@ use crate::tui::sql_text;
 const BAR: usize = 8;
 const NUMBER: usize = 11;
 
+/// With less room than this, no text is shown beside the numbers.
+const LEAST_TEXT: usize = 24;
+
 /// Draws it.
 pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
     summary(model, dossier, buffer, areas);
@@ -72,9 +75,10 @@ struct Columns {
 }
 
 fn columns(width: u16) -> Columns {
-    let room = usize::from(width).saturating_sub(2 + BAR + 7 + 8 + 2 * (NUMBER + 1) + 10 + 10);
+    let room = usize::from(width).saturating_sub(2 + BAR + 7 + 8 + 2 * (NUMBER + 1) + 9 + 9);
     let name = room.min(36);
-    Columns { name, sql: (room - name).saturating_sub(2) }
+    let sql = (room - name).saturating_sub(2);
+    if sql < LEAST_TEXT { Columns { name: room, sql: 0 } } else { Columns { name, sql } }
 }
 
 fn headings(model: &Model, buffer: &mut Buffer, areas: Areas) {
@@ -89,9 +93,9 @@ fn headings(model: &Model, buffer: &mut Buffer, areas: Areas) {
         right(&head("calls", Sort::Calls), 8, look.dim()),
         right(&head("cost", Sort::Cost), NUMBER + 1, look.dim()),
         right("after", NUMBER + 1, look.dim()),
-        right(&head("gain", Sort::Gain), 10, look.dim()),
-        left("  indexes", 10, look.dim()),
-        left("  text", sql + 2, look.dim()),
+        right(&head("gain", Sort::Gain), 9, look.dim()),
+        left(" indexes", 9, look.dim()),
+        left(if sql > 0 { "  text" } else { "" }, sql + 2, look.dim()),
     ];
     line(buffer, areas.headings, 0, Line::from(spans));
 }
@@ -111,18 +115,21 @@ fn row(look: Look, card: &Card, buffer: &mut Buffer, areas: Areas, (number, sele
             right(&short_number(card.statement.calls), 8, look.dim()),
             right(&before.to_string(), NUMBER + 1, ratatui::style::Style::new()),
             right(&if known { after.to_string() } else { "–".to_owned() }, NUMBER + 1, tone),
-            right(&gain, 10, tone),
-            left(&format!("  {}", card.helped_by.join(" ")), 10, look.dim()),
+            right(&gain, 9, tone),
+            left(&format!(" {}", card.helped_by.join(" ")), 9, look.dim()),
         ]);
     } else {
         let why = card.before.as_ref().err().map_or("", String::as_str);
         spans.extend([
             left("not planned", BAR + 7, look.bad()),
             left(&id, name, look.bold()),
-            left(&format!("  {}", printable(why)), 2 * (NUMBER + 1) + 28, look.bad()),
+            left(&format!("  {}", printable(why)), 2 * (NUMBER + 1) + 26, look.bad()),
         ]);
     }
-    spans.push(left(&format!("  {}", printable(card.statement.sql.trim())), sql + 2, look.dim()));
+    if sql > 0 {
+        let beginning: String = card.statement.sql.trim().chars().take(sql).collect();
+        spans.push(left(&format!("  {}", printable(&beginning)), sql + 2, look.dim()));
+    }
     line(buffer, areas.list, number, Line::from(spans));
     if selected {
         style(buffer, areas.list, number, look.selected());
