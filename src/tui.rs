@@ -25,3 +25,6 @@ mod view;
 pub use event_loop::{Start, run};
 pub use update::update;
 pub use view::draw;
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ const WIDE: u16 = 110;
 const WIDEST: u16 = 150;
 
 /// From this height on, two plans leave room for the selected line in full.
-const ROOMY: u16 = 18;
+const ROOMY: u16 = 15;
 
 /// The parts of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -62,18 +62,15 @@ impl PlanView {
         std::iter::successors(self.plan.node(id).parent, |id| self.plan.node(*id).parent)
     }
 
-    /// Everything the server said about a node, a line for each property; nothing raw.
+    /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by first.
     pub fn properties(&self, id: NodeId) -> Vec<(String, String)> {
-        let mut properties: Vec<(String, String)> = self
-            .plan
-            .node(id)
-            .properties
-            .iter()
-            .map(|(name, value)| (printable(name).into_owned(), value_text(value)))
-            .collect();
+        let node = self.plan.node(id);
         let own = format!("{:.1} % of the plan", self.heat[id.0].0 * 100.0);
-        properties.insert(0, ("Own cost".to_owned(), own));
-        properties
+        let details = node.details();
+        let rest = node.properties.iter().filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
+        let rest = rest.map(|(name, value)| (printable(name).into_owned(), value_text(value)));
+        let first = details.iter().map(|(name, value)| ((*name).to_owned(), printable(value).into_owned()));
+        std::iter::once(("Own cost".to_owned(), own)).chain(first).chain(rest).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use super::{dossier, refresh, refresh_all};
 use crate::index::NamedIndex;
 use crate::model::printable;
 use crate::rehearsal::Answer;
+use crate::tui::cells::count;
 use crate::tui::keymap::Screen;
 use crate::tui::model::{Ask, Effect, Job, Message, Model, Pane, Progress, Reply, Server};
 
@@ -106,8 +107,11 @@ fn rehearsed(model: &mut Model, index: NamedIndex, answer: Answer) {
             super::actions::show(model, Screen::Compare);
             model.compare.open_at(&dossier, card, entry);
             refresh(model);
-            let found =
-                if helps == 0 { "no statement gains enough by it".to_owned() } else { format!("it helps {helps}") };
+            let found = if helps == 0 {
+                "no statement gains enough by it".to_owned()
+            } else {
+                format!("it helps {}", count(helps, "statement", "statements"))
+            };
             model.message = Message::good(format!("{name}: built, planned and rolled back; {found}"));
         }
     }

@@ -10,7 +10,7 @@ use crate::model::printable;
 use crate::report::text::layout::cut;
 use crate::tui::areas::{self, Areas};
 use crate::tui::keymap::{Screen, hints};
-use crate::tui::model::{IndexEditor, Model, Server, Tone};
+use crate::tui::model::{IndexEditor, Model, Pane, Server, Tone};
 use crate::tui::sql_text;
 
 /// ` 1 Workload `.
@@ -50,7 +50,7 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
     let text = if let Some(job) = &model.desk.job {
         let elapsed = model.desk.now.saturating_sub(job.began).as_secs_f64();
         let what = printable(&job.progress.what).into_owned();
-        Line::styled(format!("⏳ {what} · {elapsed:.1} s · Esc cancels on the server"), look.hot())
+        Line::styled(format!("▸ {what} · {elapsed:.1} s · Esc cancels on the server"), look.hot())
     } else if let Some(message) = &model.message {
         let (mark, style) = match message.tone {
             Tone::Info => ("·", look.dim()),
@@ -58,7 +58,7 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
             Tone::Bad => ("✗", look.bad()),
         };
         Line::styled(format!("{mark} {}", printable(&message.text)), style)
-    } else if let Server::Lost(why) = &model.desk.server {
+    } else if let (Server::Lost(why), Pane::Has(_)) = (&model.desk.server, &model.data) {
         Line::styled(format!("✗ connection lost: {why} · r tries again"), look.bad())
     } else {
         Line::default()

@@ -16,6 +16,9 @@ use crate::tui::screen::indexes::{Outcome, Row, drop_statement};
 
 const METER: usize = 16;
 
+/// With fewer columns than this, the build time is told only in full.
+const NARROW: usize = 100;
+
 /// Draws it.
 pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
     if let Some(outcome) = &model.indexes.outcome {
@@ -72,13 +75,19 @@ fn summary(model: &Model, dossier: &Dossier, outcome: &Outcome, buffer: &mut Buf
     line(buffer, areas.top, 2, Line::styled(evidence, look.dim()));
 }
 
+/// The columns' widths of size, build time and what it helps.
+fn numbers(columns: usize) -> (usize, usize, usize) {
+    if columns < NARROW { (10, 0, 15) } else { (10, 10, 18) }
+}
+
 fn headings(look: Look, buffer: &mut Buffer, areas: Areas) {
     let columns = usize::from(areas.headings.width);
+    let (size, build, helps) = numbers(columns);
     let spans = vec![
-        left("  on  id  index", columns.saturating_sub(38), look.dim()),
-        right("size", 10, look.dim()),
-        right("build", 10, look.dim()),
-        right("helps", 18, look.dim()),
+        left("  on  id  index", columns.saturating_sub(size + build + helps), look.dim()),
+        right("size", size, look.dim()),
+        right("build", build, look.dim()),
+        right("helps", helps, look.dim()),
     ];
     line(buffer, areas.headings, 0, Line::from(spans));
 }
@@ -120,16 +129,17 @@ fn entry_line(model: &Model, entry: &Entry, position: usize, columns: usize) -> 
         Verdict::Rejected { reason, .. } if entry.benefits.is_empty() => reason.name().replace('_', " "),
         _ => count(entry.benefits.len(), "statement", "statements"),
     };
-    let room = columns.saturating_sub(6 + 4 + 20 + 18);
+    let (size, build, helps) = numbers(columns);
+    let room = columns.saturating_sub(6 + 4 + size + build + helps);
     let definition = entry.index.index.definition();
     let definition = definition.strip_prefix("public.").unwrap_or(&definition);
     let spans = vec![
         Span::styled(switch, tone),
         left(entry.id(), 4, look.key()),
         left(&printable(definition), room, tone),
-        right(&entry.size.map_or_else(dash, |size| size.to_string()), 10, look.dim()),
-        right(&entry.build_time.map_or_else(dash, |time| time.to_string()), 10, look.dim()),
-        right(&last, 18, look.dim()),
+        right(&entry.size.map_or_else(dash, |size| size.to_string()), size, look.dim()),
+        right(&entry.build_time.map_or_else(dash, |time| time.to_string()), build, look.dim()),
+        right(&last, helps, look.dim()),
     ];
     Line::from(spans)
 }
@@ -193,6 +203,7 @@ fn entry_lines(look: Look, entry: &Entry, columns: usize) -> Vec<Line<'static>> 
     }
     let mut facts = vec![entry.index.index.method.name().to_owned()];
     facts.extend(entry.index.index.features().into_iter().map(|feature| feature.name().to_owned()));
+    facts.extend(entry.build_time.map(|time| format!("built in {time}")));
     facts.extend(entry.write_block.map(|wait| format!("writers waited {wait}")));
     lines.extend(plain(&facts.join(" · "), columns, look.dim()));
     match &entry.verdict {

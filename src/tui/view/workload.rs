@@ -71,14 +71,24 @@ fn sentence(model: &Model, dossier: &Dossier) -> String {
 /// The columns' widths: the name gets what is left, the text what is left beyond that.
 struct Columns {
     name: usize,
+    after: usize,
+    helped_by: usize,
     sql: usize,
 }
 
+/// With fewer columns than this, what is told elsewhere, too, is left out.
+const NARROW: u16 = 100;
+
 fn columns(width: u16) -> Columns {
-    let room = usize::from(width).saturating_sub(2 + BAR + 7 + 8 + 2 * (NUMBER + 1) + 9 + 9);
+    let (after, helped_by) = if width < NARROW { (0, 0) } else { (NUMBER + 1, 9) };
+    let room = usize::from(width).saturating_sub(2 + BAR + 7 + 8 + NUMBER + 1 + after + 9 + helped_by);
     let name = room.min(36);
     let sql = (room - name).saturating_sub(2);
-    if sql < LEAST_TEXT { Columns { name: room, sql: 0 } } else { Columns { name, sql } }
+    if sql < LEAST_TEXT {
+        Columns { name: room, after, helped_by, sql: 0 }
+    } else {
+        Columns { name, after, helped_by, sql }
+    }
 }
 
 fn headings(model: &Model, buffer: &mut Buffer, areas: Areas) {
@@ -86,22 +96,22 @@ fn headings(model: &Model, buffer: &mut Buffer, areas: Areas) {
     let state = &model.workload;
     let arrow = if state.direction == Direction::Usual { "▾" } else { "▴" };
     let head = |title: &str, sort: Sort| if state.sort == sort { format!("{title}{arrow}") } else { title.to_owned() };
-    let Columns { name, sql } = columns(areas.headings.width);
+    let Columns { name, after: after_columns, helped_by, sql } = columns(areas.headings.width);
     let spans = vec![
         left(&format!("  {}", head("share", Sort::Share)), 2 + BAR + 7, look.dim()),
         left(&head("statement", Sort::Name), name, look.dim()),
         right(&head("calls", Sort::Calls), 8, look.dim()),
         right(&head("cost", Sort::Cost), NUMBER + 1, look.dim()),
-        right("after", NUMBER + 1, look.dim()),
+        right("after", after_columns, look.dim()),
         right(&head("gain", Sort::Gain), 9, look.dim()),
-        left(" indexes", 9, look.dim()),
+        left(" indexes", helped_by, look.dim()),
         left(if sql > 0 { "  text" } else { "" }, sql + 2, look.dim()),
     ];
     line(buffer, areas.headings, 0, Line::from(spans));
 }
 
 fn row(look: Look, card: &Card, buffer: &mut Buffer, areas: Areas, (number, selected): (usize, bool)) {
-    let Columns { name, sql } = columns(areas.list.width);
+    let Columns { name, after: after_columns, helped_by, sql } = columns(areas.list.width);
     let mark = if selected { "▶ " } else { "  " };
     let id = printable(&card.statement.id.0).into_owned();
     let mut spans = vec![Span::raw(mark)];
@@ -114,16 +124,16 @@ fn row(look: Look, card: &Card, buffer: &mut Buffer, areas: Areas, (number, sele
             left(&id, name, look.bold()),
             right(&short_number(card.statement.calls), 8, look.dim()),
             right(&before.to_string(), NUMBER + 1, ratatui::style::Style::new()),
-            right(&if known { after.to_string() } else { "–".to_owned() }, NUMBER + 1, tone),
+            right(&if known { after.to_string() } else { "–".to_owned() }, after_columns, tone),
             right(&gain, 9, tone),
-            left(&format!(" {}", card.helped_by.join(" ")), 9, look.dim()),
+            left(&format!(" {}", card.helped_by.join(" ")), helped_by, look.dim()),
         ]);
     } else {
         let why = card.before.as_ref().err().map_or("", String::as_str);
         spans.extend([
             left("not planned", BAR + 7, look.bad()),
             left(&id, name, look.bold()),
-            left(&format!("  {}", printable(why)), 2 * (NUMBER + 1) + 26, look.bad()),
+            left(&format!("  {}", printable(why)), NUMBER + 1 + after_columns + 17 + helped_by, look.bad()),
         ]);
     }
     if sql > 0 {
