@@ -145,7 +145,7 @@ fn changes(dossier: &Dossier, before: &Costs, after: &Costs) -> Vec<(usize, Cost
     let change = |(position, card): (usize, &crate::tui::dossier::Card)| {
         let (before, after) = (before.get(&card.statement.id)?, after.get(&card.statement.id)?);
         let changed = before.cost.saved_share(after.cost).abs() > crate::verdict::WORSE_SHARE;
-        changed.then(|| (before.calls * (before.cost.0 - after.cost.0), (position, before.cost, after.cost)))
+        changed.then_some((before.calls * (before.cost.0 - after.cost.0), (position, before.cost, after.cost)))
     };
     let mut changes: Vec<_> = dossier.cards.iter().enumerate().filter_map(change).collect();
     changes.sort_by(|(a_saved, a), (b_saved, b)| b_saved.total_cmp(a_saved).then(a.0.cmp(&b.0)));

@@ -9,9 +9,9 @@ use crate::report::text::layout::{cut, fitted};
 use crate::tui::look::Look;
 
 /// Writes a line of an area; nothing beyond its edges.
-pub fn line(buffer: &mut Buffer, area: Rect, number: usize, text: Line<'_>) {
+pub fn line<'t>(buffer: &mut Buffer, area: Rect, number: usize, text: impl Into<Line<'t>>) {
     if number < usize::from(area.height) {
-        buffer.set_line(area.x, area.y + number as u16, &text, area.width);
+        buffer.set_line(area.x, area.y + number as u16, &text.into(), area.width);
     }
 }
 
