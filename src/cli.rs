@@ -91,7 +91,7 @@ pub enum Command {
     Advise(AdviseArgs),
     /// Capture the plans of a workload as things are, and show or save them
     Explain(ExplainArgs),
-    /// Show saved plans (EXPLAIN's JSON) or a recorded session; needs no server. On a terminal: the interactive interface
+    /// Show saved plans (EXPLAIN's JSON, or what auto_explain logged) or a recorded session; needs no server. On a terminal: the interactive interface
     Review(ReviewArgs),
     /// Start a throwaway PostgreSQL, load the sample workloads, and advise on them
     Demo(DemoArgs),
@@ -195,17 +195,20 @@ pub struct WorkloadArgs {
     #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
     pub command: Vec<String>,
     /// The statements that pg_stat_statements saw take most time
-    #[arg(long)]
+    #[arg(long, group = "ranked")]
     pub pg_stat_statements: bool,
-    /// How many of them
-    #[arg(long, value_name = "N", default_value_t = 50, requires = "pg_stat_statements")]
+    /// Server log (stderr, csvlog, jsonlog or syslog): the statements that took most time in it; - is standard input
+    #[arg(long, value_name = "FILE", group = "ranked")]
+    pub log: Vec<PathBuf>,
+    /// How many statements of --pg-stat-statements and of --log
+    #[arg(long, value_name = "N", default_value_t = 50, requires = "ranked")]
     pub top: u32,
 }
 
 impl WorkloadArgs {
     /// Was nothing named?
     pub fn is_empty(&self) -> bool {
-        self.file.is_empty() && self.command.is_empty() && !self.pg_stat_statements
+        self.file.is_empty() && self.command.is_empty() && self.log.is_empty() && !self.pg_stat_statements
     }
 }
 
@@ -317,6 +320,9 @@ pub struct ReviewArgs {
     /// Files, or directories to search for .json files; - is standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Show what changed between the plans of two files, before and after
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// `pgrehearse demo`.

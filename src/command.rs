@@ -11,6 +11,7 @@ use crate::db::conninfo::ConninfoError;
 use crate::rehearsal::PlannerError;
 use crate::terminal;
 use crate::workload::file::FileError;
+use crate::workload::log::LogError;
 
 mod advise;
 mod connection;
@@ -52,6 +53,9 @@ pub enum CommandError {
     /// A workload file says something that makes no sense.
     #[error(transparent)]
     Workload(#[from] FileError),
+    /// A log holds nothing for a workload.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A file could not be read or written.
     #[error("{0}")]
     File(String),

@@ -4,6 +4,7 @@
 //! Nodes lie in one vector in the order EXPLAIN prints them (a parent before its children), so a plan of any depth is walked
 //! without recursion, and a node is named by its position.
 
+pub mod alignment;
 pub mod json;
 pub mod metrics;
 mod title;

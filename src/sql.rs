@@ -6,6 +6,7 @@
 //! value, and the caller goes on without it.
 
 mod expression;
+pub mod fingerprint;
 mod index_definition;
 pub mod split;
 

@@ -1,6 +1,7 @@
 //! What is to be planned: named, weighted statements, whatever they were read from.
 
 pub mod file;
+pub mod log;
 
 use std::fmt;
 

@@ -2,18 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use super::workload::read_file;
+use super::workload::{read_bytes, read_file, text};
 use super::{CommandError, Outcome, advise, interactive, write};
 use crate::advise::advise as run_pipeline;
 use crate::cli::{Cli, Format, ReviewArgs};
+use crate::log;
 use crate::plan::{Plan, json};
 use crate::rehearsal::PlanOutcome;
 use crate::rehearsal::recording::{FORMAT, Recording, Replay};
+use crate::report::diff::{self, Diff};
 use crate::report::json::Measured;
 use crate::report::review::{Reviewed, write_json, write_markdown, write_text};
 use crate::terminal;
 
 pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandError> {
+    if arguments.diff {
+        return diff(cli, &arguments.paths);
+    }
     let files = files(&arguments.paths)?;
     if let [only] = files.as_slice()
         && let Ok(text) = read_file(only)
@@ -26,6 +31,36 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         return interactive::on_plans(cli, &subject(&arguments.paths), reviewed);
     }
     write_reviewed(cli, &reviewed)
+}
+
+/// Compares the plans of two files, the first with the first, the second with the second, ….
+fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
+    let [before, after] = paths else {
+        return Err(CommandError::Usage("--diff takes two files: the plan before and the plan after".to_owned()));
+    };
+    let (before, after) = (review(before), review(after));
+    let named = |file: &str, error: &str| CommandError::File(format!("{file}: {error}"));
+    let plans_before = before.plans.map_err(|error| named(&before.file, &error))?;
+    let plans_after = after.plans.map_err(|error| named(&after.file, &error))?;
+    if plans_before.len() != plans_after.len() {
+        let message = format!(
+            "{} holds {} plans and {} holds {}: which to compare?",
+            before.file,
+            plans_before.len(),
+            after.file,
+            plans_after.len()
+        );
+        return Err(CommandError::File(message));
+    }
+    let pairs = plans_before.iter().zip(&plans_after);
+    let diffs: Vec<Diff> = pairs.map(|(a, b)| Diff::new((&before.file, a), (&after.file, b))).collect();
+    let width = terminal::report_width(&cli.output);
+    let report = match cli.output.format {
+        Format::Text => diffs.iter().map(|diff| diff.text(width)).collect::<Vec<_>>().join("\n"),
+        Format::Markdown => diffs.iter().map(|diff| diff.markdown(width)).collect::<Vec<_>>().join("\n"),
+        Format::Json => diff::write_json(&diffs).map_err(|error| CommandError::File(error.to_string()))?,
+    };
+    write(cli, &report)
 }
 
 /// Writes plans in the format that was asked for; fails when a file could not be read.
@@ -78,14 +113,51 @@ fn add_directory(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), Comma
 }
 
 fn review(path: &Path) -> Reviewed {
-    let plans =
-        read_file(path).map_err(|error| without_name(&error.to_string(), path)).and_then(|text| {
-            match recording(&text) {
-                Some(recording) => Ok(plans_as_they_were(&recording)),
-                None => json::read(&text).map_err(|error| error.to_string()),
-            }
-        });
-    Reviewed { file: path.display().to_string(), plans }
+    let plans = read_bytes(path).and_then(|bytes| read_plans(path, bytes));
+    Reviewed { file: path.display().to_string(), plans: plans.map_err(|error| without_name(&error.to_string(), path)) }
+}
+
+fn read_plans(path: &Path, bytes: Vec<u8>) -> Result<Vec<Plan>, CommandError> {
+    if log::looks_like_log(&log::decode(&bytes)) {
+        return logged_plans(path, &log::decode(&bytes));
+    }
+    let text = text(path, bytes)?;
+    match recording(&text) {
+        Some(recording) => Ok(plans_as_they_were(&recording)),
+        None => read_plan_text(&text).map_err(CommandError::File),
+    }
+}
+
+/// The plans of a text in one of EXPLAIN's formats. (Today JSON; the readers of the other formats belong here.)
+fn read_plan_text(text: &str) -> Result<Vec<Plan>, String> {
+    json::read(text).map_err(|error| error.to_string())
+}
+
+/// The plans auto_explain logged. One that cannot be read is told of, and does not stop the others.
+fn logged_plans(path: &Path, text: &str) -> Result<Vec<Plan>, CommandError> {
+    let logged = log::plans(text);
+    if logged.is_empty() {
+        return Err(CommandError::File("there is no plan in this log: auto_explain puts them there".to_owned()));
+    }
+    let (mut plans, mut failures) = (Vec::new(), Vec::new());
+    for entry in logged {
+        let with_query = |plan: Plan| match &entry.query {
+            Some(query) => plan.with_query(query),
+            None => plan,
+        };
+        match read_plan_text(&entry.plan_text) {
+            Ok(read) => plans.extend(read.into_iter().map(with_query)),
+            Err(reason) => failures.push(format!("the plan in the entry of line {}: {reason}", entry.line)),
+        }
+    }
+    let Some(first) = failures.first() else { return Ok(plans) };
+    let others = failures.len() - 1;
+    let failure = if others > 0 { format!("{first} ({others} more could not be read)") } else { first.clone() };
+    if plans.is_empty() {
+        return Err(CommandError::File(failure));
+    }
+    terminal::say(&format!("{}: {failure}", path.display()));
+    Ok(plans)
 }
 
 fn without_name(message: &str, path: &Path) -> String {

@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::CommandError;
 use crate::cli::WorkloadArgs;
 use crate::db::Session;
+use crate::workload::log::LoggedStatements;
 use crate::workload::{Workload, file};
 
-/// Reads files, texts and pg_stat_statements, in this order.
+/// Reads files, texts, logs and pg_stat_statements, in this order.
 pub(super) fn read(arguments: &WorkloadArgs, session: &Session) -> Result<Workload, CommandError> {
     let mut workload = read_texts(arguments)?;
     if arguments.pg_stat_statements {
@@ -25,38 +26,67 @@ pub(super) fn read(arguments: &WorkloadArgs, session: &Session) -> Result<Worklo
 pub(super) fn check(arguments: &WorkloadArgs) -> Result<(), CommandError> {
     if arguments.is_empty() {
         return Err(CommandError::Usage(
-            "no workload: give --file FILE.sql, --command SQL or --pg-stat-statements".to_owned(),
+            "no workload: give --file FILE.sql, --command SQL, --log FILE or --pg-stat-statements".to_owned(),
         ));
     }
     read_texts_without_stdin(arguments)
 }
 
 fn read_texts_without_stdin(arguments: &WorkloadArgs) -> Result<(), CommandError> {
-    arguments.file.iter().filter(|path| *path != Path::new("-")).try_for_each(|path| read_file(path).map(|_| ()))
+    let is_file = |path: &&PathBuf| *path != Path::new("-");
+    arguments.file.iter().filter(is_file).try_for_each(|path| read_file(path).map(|_| ()))?;
+    // Logs are large: they are only opened here.
+    let opened = |path: &PathBuf| fs::File::open(path).map(|_| ()).map_err(|error| file_error(path, &error));
+    arguments.log.iter().filter(is_file).try_for_each(opened)
 }
 
 fn read_texts(arguments: &WorkloadArgs) -> Result<Workload, CommandError> {
     let mut workload = Workload::default();
     for path in &arguments.file {
-        let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-        file::read(&name, &read_file(path)?, &mut workload)?;
+        file::read(&source_name(path), &read_file(path)?, &mut workload)?;
     }
     for (number, text) in arguments.command.iter().enumerate() {
         file::read(&format!("command-{}", number + 1), text, &mut workload)?;
     }
+    read_logs(arguments, &mut workload)?;
     Ok(workload)
+}
+
+fn read_logs(arguments: &WorkloadArgs, workload: &mut Workload) -> Result<(), CommandError> {
+    let mut logged = LoggedStatements::default();
+    for path in &arguments.log {
+        logged.add_log(&source_name(path), &crate::log::decode(&read_bytes(path)?))?;
+    }
+    logged.add_to(workload, arguments.top);
+    Ok(())
+}
+
+fn source_name(path: &Path) -> String {
+    if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
 }
 
 /// A text file, with the file's name in every error.
 pub(super) fn read_file(path: &Path) -> Result<String, CommandError> {
-    let named = |error: &dyn std::fmt::Display| CommandError::File(format!("{}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    let read =
-        if path == Path::new("-") { std::io::stdin().read_to_end(&mut bytes).map(|_| bytes) } else { fs::read(path) };
-    let bytes = read.map_err(|error| named(&error))?;
+    text(path, read_bytes(path)?)
+}
+
+/// These bytes of a file as text, with the file's name in the error.
+pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CommandError> {
     String::from_utf8(bytes).map_err(|error| {
         let line =
             1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-        named(&format!("line {line}: not UTF-8"))
+        file_error(path, &format!("line {line}: not UTF-8"))
     })
+}
+
+/// A file's bytes, with the file's name in every error.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let mut bytes = Vec::new();
+    let read =
+        if path == Path::new("-") { std::io::stdin().read_to_end(&mut bytes).map(|_| bytes) } else { fs::read(path) };
+    read.map_err(|error| file_error(path, &error))
+}
+
+fn file_error(path: &Path, error: &dyn std::fmt::Display) -> CommandError {
+    CommandError::File(format!("{}: {error}", path.display()))
 }

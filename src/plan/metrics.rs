@@ -1,83 +1,153 @@
-//! Numbers derived from a plan, kept beside it.
+//! Numbers derived from a plan, kept beside it: what each node takes by itself, in time, cost, buffers and memory, and how far its
+//! estimate was off.
+//!
+//! EXPLAIN's numbers include everything below a node, are averages over loops, and in a parallel part over processes too. Each
+//! rule that undoes this has its reason beside it: [`charge`] (who pays for what), [`time`] (loops and processes), [`cost`]
+//! (repeated and unfinished inputs), [`buffers`] and [`memory`]. All walk the node list a few times; none recurses.
 
-use super::{Node, NodeId, Plan};
-use crate::model::Cost;
+pub mod buffers;
+pub mod charge;
+pub mod cost;
+pub mod memory;
+pub mod rows;
+pub mod summary;
+pub mod time;
 
-/// What one node adds by itself.
+use super::{NodeId, Plan};
+use crate::model::{Cost, Millis};
+
+pub use buffers::Buffers;
+pub use memory::Memory;
+pub use rows::{Direction, Estimate, Removed};
+pub use summary::{Jit, Summary, Trigger};
+
+/// Everything derived from one plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metrics {
+    /// Of every node, in the plan's order.
+    pub nodes: Vec<NodeMetrics>,
+    /// Of the plan as a whole.
+    pub summary: Summary,
+    /// What shares are shares of.
+    pub basis: Basis,
+}
+
+/// What is compared when nodes are compared: time when it was measured, else cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NodeMetrics {
-    /// Its total cost less that of the nodes that feed it. InitPlans and SubPlans are charged to the node that uses them by
-    /// the planner, so they are taken out like children; never below zero (a LIMIT costs less than what it reads from).
-    pub self_cost: Cost,
-    /// `self_cost` as a share of all self costs of the plan, 0 to 1.
-    pub self_share: f64,
+pub enum Basis {
+    /// Measured; the whole is the execution time.
+    Time(Millis),
+    /// Only estimated (no ANALYZE, or TIMING OFF); the whole is the plan's total cost without penalties for disabled nodes.
+    Cost(Cost),
 }
 
-/// The metrics of every node, in the plan's order.
-pub fn metrics(plan: &Plan) -> Vec<NodeMetrics> {
-    let own: Vec<Cost> = plan.nodes().iter().map(|node| self_cost(plan, node)).collect();
-    let all: f64 = own.iter().map(|cost| cost.0).sum();
-    own.into_iter()
-        .map(|self_cost| NodeMetrics { self_cost, self_share: if all > 0.0 { self_cost.0 / all } else { 0.0 } })
-        .collect()
-}
-
-fn self_cost(plan: &Plan, node: &Node) -> Cost {
-    let below: f64 = node.children.iter().map(|child| cost_paid_by_parent(plan, node, *child)).sum();
-    Cost((node.total_cost().0 - below).max(0.0))
-}
-
-/// A LIMIT stops its input early, so it pays only its own cost's worth of it; a nested loop repeats its inner side.
-fn cost_paid_by_parent(plan: &Plan, parent: &Node, child: NodeId) -> f64 {
-    let child = plan.node(child);
-    match parent.node_type() {
-        "Limit" => child.total_cost().0.min(parent.total_cost().0),
-        _ => child.total_cost().0,
+impl Basis {
+    /// The whole as a number, in milliseconds or planner units.
+    pub fn whole(self) -> f64 {
+        match self {
+            Basis::Time(Millis(whole)) | Basis::Cost(Cost(whole)) => whole,
+        }
     }
 }
 
-/// The costliest nodes by self cost: the fewest that make up `share` of the plan, at most `most`, costliest first.
-pub fn costliest(plan: &Plan, share: f64, most: usize) -> Vec<NodeId> {
-    let metrics = metrics(plan);
-    let mut order: Vec<usize> = (0..metrics.len()).collect();
-    order.sort_by(|a, b| metrics[*b].self_share.total_cmp(&metrics[*a].self_share).then(a.cmp(b)));
-    let mut reached = 0.0;
-    order
-        .into_iter()
-        .take(most)
-        .take_while(|position| {
-            let wanted = reached < share && metrics[*position].self_share > 0.0;
-            reached += metrics[*position].self_share;
+/// What one node takes by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeMetrics {
+    /// Wall-clock time, with ANALYZE and TIMING.
+    pub time: Option<time::NodeTime>,
+    /// Planner units.
+    pub cost: cost::NodeCost,
+    /// Its own time as a share of the whole, else its own cost, 0 to 1.
+    pub self_share: f64,
+    /// The same for everything below it too, 0 to 1.
+    pub share: f64,
+    /// How often it was executed, by all processes together; none without ANALYZE.
+    pub loops: Option<f64>,
+    /// How many processes shared its loops; 1 outside a parallel part.
+    pub processes: f64,
+    /// Rows expected against rows seen, for one execution.
+    pub estimate: Option<Estimate>,
+    /// Rows read and thrown away, in all loops.
+    pub removed: Removed,
+    /// Blocks it touched by itself.
+    pub buffers: Option<Buffers>,
+    /// Memory and disk it used.
+    pub memory: Memory,
+}
+
+impl NodeMetrics {
+    /// Was it run at all? None without ANALYZE.
+    pub fn executed(&self) -> Option<bool> {
+        Some(self.loops? > 0.0)
+    }
+
+    /// Rows it delivered in all loops together.
+    pub fn rows_total(&self) -> Option<f64> {
+        Some(self.estimate.as_ref()?.actual? * self.loops?)
+    }
+}
+
+/// The metrics of a plan.
+pub fn metrics(plan: &Plan) -> Metrics {
+    let charges = charge::charges(plan);
+    let processes = time::processes(plan);
+    let times = time::times(plan, &processes, &charges);
+    let costs = cost::costs(plan);
+    let mut buffers = buffers::own(plan, &charges);
+    let summary = summary::summary(plan);
+    let root_time = times.first().copied().flatten().map(|root| root.inclusive.0);
+    let basis = match root_time {
+        Some(root) => Basis::Time(Millis(root.max(summary.execution.map_or(0.0, |time| time.0)))),
+        None => Basis::Cost(costs.first().map_or(Cost(0.0), |root| root.inclusive)),
+    };
+    let nodes = plan.nodes().iter().zip(times).zip(costs).zip(processes).zip(&mut buffers);
+    let nodes = nodes.map(|((((node, time), cost), processes), buffers)| {
+        let (own, inclusive) = match (basis, time) {
+            (Basis::Time(_), time) => time.map_or((0.0, 0.0), |time| (time.own.0, time.inclusive.0)),
+            (Basis::Cost(_), _) => (cost.own.0, cost.inclusive.0),
+        };
+        let loops = node.number("Actual Loops");
+        NodeMetrics {
+            time,
+            cost,
+            self_share: share(own, basis.whole()),
+            share: share(inclusive, basis.whole()),
+            loops,
+            processes,
+            estimate: rows::estimate(node),
+            removed: rows::removed(node, loops),
+            buffers: buffers.take(),
+            memory: memory::memory(node),
+        }
+    });
+    Metrics { nodes: nodes.collect(), summary, basis }
+}
+
+fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+impl Metrics {
+    /// The metrics of one node.
+    pub fn node(&self, id: NodeId) -> &NodeMetrics {
+        &self.nodes[id.0]
+    }
+
+    /// The costliest nodes by what they take themselves: the fewest that make up `share` of the plan, at most `most`, costliest
+    /// first.
+    pub fn costliest(&self, share: f64, most: usize) -> Vec<NodeId> {
+        let mut order: Vec<usize> = (0..self.nodes.len()).collect();
+        let own = |position: usize| self.nodes[position].self_share;
+        order.sort_by(|a, b| own(*b).total_cmp(&own(*a)).then(a.cmp(b)));
+        let mut reached = 0.0;
+        let enough = |position: &usize| {
+            let wanted = reached < share && own(*position) > 0.0;
+            reached += own(*position);
             wanted
-        })
-        .map(NodeId)
-        .collect()
+        };
+        order.into_iter().take(most).take_while(enough).map(NodeId).collect()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn self_cost_is_what_a_node_adds() {
-        let plan = Plan::from_json(json!({"Plan": {"Node Type": "Aggregate", "Total Cost": 110.0, "Plans": [
-            {"Node Type": "Hash Join", "Total Cost": 100.0, "Plans": [
-                {"Node Type": "Seq Scan", "Total Cost": 60.0}, {"Node Type": "Hash", "Total Cost": 30.0}]}]}}))
-        .unwrap();
-        let own: Vec<f64> = metrics(&plan).iter().map(|node| node.self_cost.0).collect();
-        assert_eq!(own, [10.0, 10.0, 60.0, 30.0]);
-        assert_eq!(costliest(&plan, 0.5, 3), [NodeId(2)]);
-        assert_eq!(costliest(&plan, 0.9, 3), [NodeId(2), NodeId(3), NodeId(0)]);
-    }
-
-    #[test]
-    fn a_limit_is_not_charged_for_rows_it_never_reads() {
-        let plan = Plan::from_json(json!({"Plan": {"Node Type": "Limit", "Total Cost": 5.0, "Plans": [
-            {"Node Type": "Index Scan", "Total Cost": 5000.0}]}}))
-        .unwrap();
-        let metrics = metrics(&plan);
-        assert_eq!(metrics[0].self_cost, Cost(0.0));
-        assert_eq!(metrics[1].self_share, 1.0);
-    }
-}
+mod tests;

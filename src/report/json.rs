@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::advise::{Advice, Benefit, ExistingFinding, Recommendation, Rejected, StatementAdvice, StatementStatus};
+use crate::catalog::Catalog;
+use crate::finding;
 use crate::model::{Cost, Millis};
 use crate::plan::Plan;
 use crate::verdict::Change;
@@ -145,8 +147,25 @@ pub struct Finding {
     pub node_id: usize,
     /// What and why.
     pub message: String,
-    /// What to do.
-    pub action: String,
+    /// What to do: SQL to run, where there is some.
+    pub action: Option<String>,
+}
+
+impl From<finding::Finding> for Finding {
+    fn from(finding: finding::Finding) -> Finding {
+        Finding {
+            rule: finding.rule.to_owned(),
+            severity: finding.severity.name().to_owned(),
+            node_id: finding.node.0,
+            message: finding.message,
+            action: finding.action,
+        }
+    }
+}
+
+/// What is to be said about a plan, as reports have it.
+pub(super) fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
+    finding::findings(plan, catalog).into_iter().map(Finding::from).collect()
 }
 
 /// An index to create.
@@ -275,7 +294,11 @@ impl Report {
             workload: Workload {
                 cost_before: total(advice, StatementAdvice::cost_before),
                 cost_after: total(advice, StatementAdvice::cost_after),
-                statements: advice.statements.iter().map(Statement::new).collect(),
+                statements: advice
+                    .statements
+                    .iter()
+                    .map(|statement| Statement::new(statement, &advice.catalog))
+                    .collect(),
             },
             recommendations: advice.recommendations.iter().map(RecommendedIndex::new).collect(),
             rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
@@ -317,7 +340,7 @@ fn tenth(duration: Millis) -> f64 {
 }
 
 impl Statement {
-    fn new(advice: &StatementAdvice) -> Statement {
+    fn new(advice: &StatementAdvice, catalog: &Catalog) -> Statement {
         Statement {
             id: advice.statement.id.0.clone(),
             sql: advice.statement.sql.clone(),
@@ -340,7 +363,7 @@ impl Statement {
             }),
             plan_before: advice.before.clone().map(Plan::into),
             plan_after: advice.after.clone().map(Plan::into),
-            findings: Vec::new(),
+            findings: advice.before.as_ref().map_or_else(Vec::new, |plan| findings(plan, Some(catalog))),
             recommendations: advice.recommendations.clone(),
         }
     }

@@ -58,7 +58,7 @@ fn row(statement: &StatementAdvice) -> String {
 }
 
 /// One line, with what Markdown or HTML would act on written out.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in printable(text).chars() {
         match character {
@@ -72,6 +72,6 @@ fn escaped(text: &str) -> String {
 }
 
 /// Text that cannot end the fence around it.
-fn fenced(text: &str) -> String {
+pub(super) fn fenced(text: &str) -> String {
     text.replace("```", "ˋˋˋ")
 }

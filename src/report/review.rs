@@ -6,13 +6,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::heat;
-use super::json::Finding;
-use super::text::layout::{cut, fitted, indented};
-use super::text::tree::lines;
-use super::text::{BAD, BOLD, DIM, HOT, NARROWEST, styled};
+use super::json::{self, Finding};
+use super::markdown::escaped;
+use super::text::layout::indented;
+use super::text::{BAD, BOLD, NARROWEST, styled};
 use crate::model::printable;
 use crate::plan::Plan;
+
+mod facts;
+mod view;
+
+pub(crate) use view::View;
 
 /// One file that was reviewed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -71,11 +75,12 @@ fn reviewed_plan(plan: &Plan) -> ReviewedPlan {
         node_count: plan.nodes().len(),
         total_cost: plan.total_cost().0,
         execution_time_ms: plan.summary.get("Execution Time").and_then(Value::as_f64),
-        findings: Vec::new(),
+        findings: json::findings(plan, None),
         tree: plan.clone().into(),
     }
 }
 
+/// The statement's text, as auto_explain puts it beside the plan.
 fn query(plan: &Plan) -> Option<String> {
     Some(plan.summary.get("Query Text")?.as_str()?.to_owned())
 }
@@ -89,14 +94,14 @@ pub fn write_json(files: &[Reviewed]) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&reports)? + "\n")
 }
 
-/// All files for people: each plan as a tree, its costliest nodes marked.
+/// All files for people: each plan as a tree, its costliest nodes marked, what is to be said about it first.
 pub fn write_text(files: &[Reviewed], width: usize) -> String {
     let width = width.max(NARROWEST);
     let mut text = String::new();
     for file in files {
         let _ = writeln!(text, "{}", styled(BOLD, printable(&file.file)));
         match &file.plans {
-            Ok(plans) => plans.iter().for_each(|plan| text.push_str(&plan_tree(plan, width))),
+            Ok(plans) => plans.iter().for_each(|plan| text.push_str(&View::new(plan).text(width))),
             Err(error) => {
                 let _ = writeln!(text, "{}", styled(BAD, indented(&printable(error), "  ", width)));
             }
@@ -106,61 +111,20 @@ pub fn write_text(files: &[Reviewed], width: usize) -> String {
     text
 }
 
-/// All files as Markdown: the same trees in code fences.
+/// All files as Markdown: findings as a list, the same trees in code fences.
 pub fn write_markdown(files: &[Reviewed], width: usize) -> String {
     let mut text = String::new();
     for file in files {
-        let _ = writeln!(text, "### {}\n", printable(&file.file));
+        let _ = writeln!(text, "### {}\n", escaped(&file.file));
         match &file.plans {
-            Ok(plans) => {
-                for plan in plans {
-                    let tree = anstream::adapter::strip_str(&plan_tree(plan, width)).to_string();
-                    let _ = writeln!(text, "```\n{}```\n", tree.replace("```", "ˋˋˋ"));
-                }
-            }
+            Ok(plans) => plans.iter().for_each(|plan| text.push_str(&View::new(plan).markdown(width.max(NARROWEST)))),
             Err(error) => {
-                let _ = writeln!(text, "**could not be read**: {}\n", printable(error));
+                let _ = writeln!(text, "**could not be read**: {}\n", escaped(error));
             }
         }
     }
     text
 }
 
-/// Columns for cost, rows, share and bar behind a headline.
-const NUMBER_COLUMNS: usize = 11 + 12 + 6 + 8;
-
-fn plan_tree(plan: &Plan, width: usize) -> String {
-    let mut text = String::new();
-    if let Some(query) = query(plan) {
-        let _ = writeln!(text, "{}", indented(&printable(&query), "  ", width));
-    }
-    let room = width - NUMBER_COLUMNS - 3;
-    let _ =
-        writeln!(text, "{}", styled(DIM, format!("  {}{:>11}{:>12}{:>6}", fitted("", room), "cost", "rows", "self")));
-    for (node, (share, hot)) in lines(plan).into_iter().zip(heat(plan)) {
-        let percent = format!("{:.0} %", share * 100.0);
-        let headline = format!(
-            "{}{:>11}{:>12}{percent:>6}",
-            fitted(&node.headline, room),
-            cut(&node.cost, 11),
-            cut(&node.rows, 12)
-        );
-        let line = if hot {
-            styled(HOT, format!("* {headline} {}", bar(share)))
-        } else {
-            format!("  {headline} {}", bar(share))
-        };
-        let _ = writeln!(text, "{}", line.trim_end());
-        for detail in node.details {
-            let _ = writeln!(text, "  {}", styled(DIM, cut(&detail, width - 2)));
-        }
-    }
-    text
-}
-
-/// A bar of up to six columns.
-fn bar(share: f64) -> String {
-    let eighths = (share.clamp(0.0, 1.0) * 48.0).round() as usize;
-    let partial = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    format!("{}{}", "█".repeat(eighths / 8), partial[eighths % 8])
-}
+#[cfg(test)]
+mod tests;

@@ -12,11 +12,14 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::json::Measured;
 use crate::advise::{Advice, Recommendation, Rejected, StatementAdvice, StatementStatus};
+use crate::catalog::Catalog;
+use crate::finding::{Finding, Severity, findings};
 use crate::model::{Bytes, Cost, factor_text, group_thousands, printable, printable::printable_lines};
+use crate::plan::Plan;
 use crate::verdict::Change;
 
 pub mod layout;
-mod side_by_side;
+pub(crate) mod side_by_side;
 pub mod tree;
 
 use layout::{indented, padded_line};
@@ -41,7 +44,7 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
     let mut text = String::new();
     summary(&mut text, advice, width);
     for statement in advice.statements.iter().filter(|statement| statement.status == StatementStatus::Planned) {
-        statement_block(&mut text, statement, width);
+        statement_block(&mut text, statement, &advice.catalog, width);
     }
     not_planned(&mut text, advice);
     rejected(&mut text, advice, width);
@@ -89,7 +92,7 @@ fn headline(advice: &Advice) -> String {
     }
 }
 
-fn statement_block(text: &mut String, statement: &StatementAdvice, width: usize) {
+fn statement_block(text: &mut String, statement: &StatementAdvice, catalog: &Catalog, width: usize) {
     let (Some(before), Some(cost_before), Some(cost_after)) =
         (&statement.before, statement.cost_before(), statement.cost_after())
     else {
@@ -117,7 +120,21 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, width: usize)
     };
     let _ = writeln!(text, "{}", padded_line(&styled(BOLD, name), &styled(style, format!("{gain}{used}")), '─', width));
     text.push_str(&side_by_side::write(before, statement.after.as_ref(), width));
+    top_findings(text, before, catalog, width);
     text.push('\n');
+}
+
+/// What is to be said about a statement besides indexes, which the rest of the report is about.
+fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize) {
+    const MOST: usize = 2;
+    let about_index = |finding: &Finding| finding.action.as_ref().is_some_and(|sql| sql.starts_with("CREATE INDEX"));
+    let findings = findings(plan, Some(catalog)).into_iter();
+    let more = findings.filter(|finding| finding.severity >= Severity::Warning && !about_index(finding));
+    for Finding { rule, message, action, .. } in more.take(MOST) {
+        let action = action.map_or_else(String::new, |action| format!(" {action}"));
+        let line = format!("{rule}: {}{}", printable(&message), printable(&action));
+        let _ = writeln!(text, "{}", styled(HOT, indented(&line, "  ! ", width)));
+    }
 }
 
 fn not_planned(text: &mut String, advice: &Advice) {

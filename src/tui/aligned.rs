@@ -1,9 +1,10 @@
-//! Two plans aligned node by node: the difference of the lists of their nodes, in the order EXPLAIN prints them. Nodes that do the
-//! same stand on one line; where only their numbers differ, that is marked, too.
-
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+//! Two plans aligned node by node ([`crate::plan::alignment`] says which node of one is which of the other), as lines to scroll
+//! through: nodes that do the same for the query stand side by side, those that do it in another way are marked, and where only
+//! the numbers differ, that is marked, too.
 
 use super::plan_view::PlanView;
+use crate::plan::NodeId;
+use crate::plan::alignment::{Step, align};
 
 /// Costs that differ by more than this share are a difference.
 const COUNTS_AS_CHANGED: f64 = 0.01;
@@ -43,24 +44,27 @@ pub struct Row {
 
 /// The two plans, line by line.
 pub fn rows(before: &PlanView, after: &PlanView) -> Vec<Row> {
-    let identities = |view: &PlanView| view.lines.iter().map(|lines| lines.identity.clone()).collect::<Vec<_>>();
-    let operations = capture_diff_slices(Algorithm::Myers, &identities(before), &identities(after));
     let mut rows = Vec::new();
-    for operation in operations {
-        let (old, new) = (operation.old_range(), operation.new_range());
-        for step in 0..old.len().max(new.len()) {
-            let pair = (old.clone().nth(step), new.clone().nth(step));
-            let mark = match (&operation, pair) {
-                (DiffOp::Equal { .. }, (Some(old), Some(new))) if numbers_differ(before, old, after, new) => {
-                    Mark::Numbers
-                }
-                (DiffOp::Equal { .. }, _) => Mark::Same,
-                _ => Mark::Different,
-            };
-            rows.extend(node_rows(before, pair.0, after, pair.1, mark));
-        }
+    for step in align(&before.plan, &after.plan).steps() {
+        let (old, new) = match step {
+            Step::Both(NodeId(old), NodeId(new)) => (Some(old), Some(new)),
+            Step::Before(NodeId(old)) => (Some(old), None),
+            Step::After(NodeId(new)) => (None, Some(new)),
+        };
+        rows.extend(node_rows(before, old, after, new, mark(before, old, after, new)));
     }
     rows
+}
+
+fn mark(before: &PlanView, old: Option<usize>, after: &PlanView, new: Option<usize>) -> Mark {
+    let (Some(old), Some(new)) = (old, new) else { return Mark::Different };
+    if before.lines[old].identity != after.lines[new].identity {
+        Mark::Different
+    } else if numbers_differ(before, old, after, new) {
+        Mark::Numbers
+    } else {
+        Mark::Same
+    }
 }
 
 fn numbers_differ(before: &PlanView, old: usize, after: &PlanView, new: usize) -> bool {
@@ -99,15 +103,15 @@ mod tests {
     }
 
     #[test]
-    fn the_same_nodes_stand_side_by_side() {
+    fn what_reads_the_same_table_stands_side_by_side() {
         let before = view(json!({"Plan": {"Node Type": "Limit", "Total Cost": 100.0, "Plans": [
             {"Node Type": "Sort", "Sort Key": ["a"], "Total Cost": 100.0, "Plans": [{"Node Type": "Seq Scan", "Relation Name": "t", "Total Cost": 90.0}]}]}}));
         let after = view(json!({"Plan": {"Node Type": "Limit", "Total Cost": 1.0, "Plans": [
             {"Node Type": "Index Scan", "Index Name": "i", "Relation Name": "t", "Total Cost": 1.0}]}}));
         let rows = rows(&before, &after);
         assert_eq!(rows[0], Row { mark: Mark::Numbers, before: Side::Node(0), after: Side::Node(0) });
-        assert_eq!(rows[1], Row { mark: Mark::Different, before: Side::Node(1), after: Side::Node(1) });
+        assert_eq!(rows[1], Row { mark: Mark::Different, before: Side::Node(1), after: Side::Nothing });
         assert_eq!(rows[2], Row { mark: Mark::Same, before: Side::Detail(1, 0), after: Side::Nothing });
-        assert_eq!(rows[3], Row { mark: Mark::Different, before: Side::Node(2), after: Side::Nothing });
+        assert_eq!(rows[3], Row { mark: Mark::Different, before: Side::Node(2), after: Side::Node(1) });
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
+use crate::finding::findings;
 use crate::index::statements;
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
@@ -53,6 +54,8 @@ pub struct Card {
     pub helped_by: Vec<String>,
     /// What it can be compared with.
     pub choices: Vec<Choice>,
+    /// How much is to be said about its plan.
+    pub findings: usize,
     /// Name and text in lower case, to filter by.
     pub haystack: String,
 }
@@ -182,7 +185,20 @@ impl Dossier {
         }
         dossier.add_trials(recording);
         dossier.sort_choices();
+        dossier.count_findings();
         dossier
+    }
+
+    /// The catalog, when there is one: saved plans come without.
+    pub fn known_catalog(&self) -> Option<&Catalog> {
+        Some(&self.catalog).filter(|catalog| !catalog.tables.is_empty())
+    }
+
+    fn count_findings(&mut self) {
+        let catalog = Some(&self.catalog).filter(|catalog| !catalog.tables.is_empty());
+        for card in &mut self.cards {
+            card.findings = card.before.as_ref().map_or(0, |plan| findings(plan, catalog).len());
+        }
     }
 
     /// Of plans alone: nothing was rehearsed.
@@ -197,6 +213,7 @@ impl Dossier {
                 before: plan.map(Arc::new),
                 after: None,
                 share: 0.0,
+                findings: 0,
                 helped_by: Vec::new(),
                 choices: Vec::new(),
             }
@@ -204,7 +221,9 @@ impl Dossier {
         let mut cards: Vec<Card> = plans.into_iter().map(advice).collect();
         set_shares(&mut cards);
         let weights = cards.iter().filter_map(weight).collect();
-        Dossier { subject, cards, weights, ..Dossier::default() }
+        let mut dossier = Dossier { subject, cards, weights, ..Dossier::default() };
+        dossier.count_findings();
+        dossier
     }
 
     /// The first rehearsal of each index by itself gives its trial, and plans to compare with.
@@ -358,6 +377,7 @@ fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
             statement: advice.statement.clone(),
             helped_by: advice.recommendations.clone(),
             share: 0.0,
+            findings: 0,
             before,
             after,
         }

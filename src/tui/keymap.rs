@@ -141,6 +141,8 @@ pub enum Action {
     UnfoldAll,
     /// Jump to the next costliest node.
     Costliest,
+    /// Jump to the next finding.
+    NextFinding,
     /// Scroll the details.
     DetailUp,
     /// Scroll the details.
@@ -297,6 +299,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(On(Plan), &[Key::Enter, Char(' '), Char('h'), Char('l')], Action::Fold, "fold or unfold the node")
         .hinted("fold"),
     bind(On(Plan), &[Char('c')], Action::Costliest, "jump to the costliest node, then to the next").hinted("costliest"),
+    bind(On(Plan), &[Char('f')], Action::NextFinding, "jump to the next finding, what is most at stake first")
+        .hinted("finding"),
     bind(On(Plan), &[Char('b')], Action::Show(Compare), "before and after").hinted("before|after"),
     bind(On(Plan), &[Char('z')], Action::FoldAll, "fold all"),
     bind(On(Plan), &[Char('Z')], Action::UnfoldAll, "unfold all"),

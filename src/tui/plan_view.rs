@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cells::short_number;
+use crate::catalog::Catalog;
+use crate::finding::{Finding, findings};
 use crate::model::printable;
-use crate::plan::metrics::costliest;
+use crate::plan::metrics::metrics;
 use crate::plan::{Node, NodeId, Plan};
 use crate::report::heat;
 use crate::report::text::tree::{NodeLines, lines};
@@ -25,6 +27,8 @@ pub struct PlanView {
     pub heat: Vec<(f64, bool)>,
     /// The costliest first.
     pub costliest: Vec<NodeId>,
+    /// What is to be said about it, what is most at stake first.
+    pub findings: Vec<Finding>,
     /// Was it executed (EXPLAIN ANALYZE)?
     pub analyzed: bool,
 }
@@ -36,10 +40,21 @@ impl PlanView {
         PlanView {
             lines: lines(&plan),
             heat: heat(&plan),
-            costliest: costliest(&plan, 0.99, MOST_JUMPS),
+            costliest: metrics(&plan).costliest(0.99, MOST_JUMPS),
+            findings: Vec::new(),
             analyzed,
             plan,
         }
+    }
+
+    /// With what is to be said about it.
+    pub fn with_findings(self, catalog: Option<&Catalog>) -> PlanView {
+        PlanView { findings: findings(&self.plan, catalog), ..self }
+    }
+
+    /// What is to be said about a node.
+    pub fn findings_of(&self, id: NodeId) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.node == id)
     }
 
     /// The nodes that are seen when these are folded, by position.
@@ -65,12 +80,13 @@ impl PlanView {
     /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by first.
     pub fn properties(&self, id: NodeId) -> Vec<(String, String)> {
         let node = self.plan.node(id);
-        let own = format!("{:.1} % of the plan", self.heat[id.0].0 * 100.0);
+        let basis = if self.analyzed { "time" } else { "cost" };
+        let own = format!("{:.1} % of the plan's {basis}", self.heat[id.0].0 * 100.0);
         let details = node.details();
         let rest = node.properties.iter().filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
         let rest = rest.map(|(name, value)| (printable(name).into_owned(), value_text(value)));
         let first = details.iter().map(|(name, value)| ((*name).to_owned(), printable(value).into_owned()));
-        std::iter::once(("Own cost".to_owned(), own)).chain(first).chain(rest).collect()
+        std::iter::once(("Own share".to_owned(), own)).chain(first).chain(rest).collect()
     }
 }
 

@@ -51,6 +51,25 @@ fn pg_stat_statements_is_a_workload() {
 }
 
 #[test]
+fn a_server_log_is_a_workload() {
+    let database = Database::new("server_log", TABLES);
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("postgresql.log");
+    let lines = "2024-11-20 10:00:00.000 UTC [7] LOG:  duration: 9.000 ms  statement: SELECT name\n\tFROM item\n\tWHERE owner = 5;\n\
+                 2024-11-20 10:00:00.000 UTC [7] LOG:  duration: 8.000 ms  execute s: select name from item where owner = $1\n\
+                 2024-11-20 10:00:00.000 UTC [7] DETAIL:  parameters: $1 = '6'\n\
+                 2024-11-20 10:00:00.000 UTC [7] LOG:  duration: 7.000 ms  statement: VACUUM item\n";
+    std::fs::write(&log, lines).unwrap();
+    let report = database.advise(&["--log", log.to_str().unwrap()]);
+    let statements = report["workload"]["statements"].as_array().unwrap();
+    assert_eq!(statements.len(), 1, "{report:#}");
+    assert_eq!(statements[0]["sql"], "SELECT name\nFROM item\nWHERE owner = 5");
+    assert_eq!(statements[0]["calls"], 2.0);
+    assert!(statements[0]["id"].as_str().unwrap().starts_with("log-"), "{report:#}");
+    assert_eq!(recommended(&report, &["item (owner)"]).len(), 1, "{report:#}");
+}
+
+#[test]
 fn without_the_extension_it_says_what_to_do() {
     let database = Database::new("no_stat_statements", TABLES);
     let output = database.program(&["advise", "--pg-stat-statements"]).output().unwrap();

@@ -1,14 +1,13 @@
-//! Two plans of one statement, before and after, aligned node by node.
+//! Two plans of one statement, before and after, aligned node by node ([`crate::plan::alignment`]).
 //!
-//! Nodes are matched in the order they are printed (a difference of two lists, as of two texts): those that do the same stand on
-//! one line, the others are marked `-` (only before) and `+` (only after).
-
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+//! What does the same thing stands on one line. Nodes that do it another way are marked on both sides; those that are only there
+//! before or only after are marked on their side; `~` marks one that is in both, in another place.
 
 use super::layout::{cut, fitted};
 use super::tree::{NodeLines, lines};
 use super::{BAD, DIM, GOOD, HOT, styled};
-use crate::plan::Plan;
+use crate::plan::alignment::{Step, align};
+use crate::plan::{NodeId, Plan};
 use crate::report::heat;
 
 /// Columns for a cost.
@@ -28,12 +27,13 @@ struct Cell {
 enum Mark {
     #[default]
     Same,
-    OnlyBefore,
-    OnlyAfter,
+    Before,
+    After,
+    Moved,
 }
 
 /// The two plans in two columns; with nothing after, the plan and a word.
-pub(super) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String {
+pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String {
     let column = (width - 3) / 2;
     let mut text = String::new();
     let titles = (
@@ -58,28 +58,58 @@ fn rows(before: &Plan, after: Option<&Plan>) -> Vec<(Cell, Cell)> {
             .collect();
     };
     let new = nodes(after);
-    let identities =
-        |nodes: &[(NodeLines, bool)]| nodes.iter().map(|(lines, _)| lines.identity.clone()).collect::<Vec<_>>();
-    let operations = capture_diff_slices(Algorithm::Myers, &identities(&old), &identities(&new));
-    operations.iter().flat_map(|operation| aligned(operation, &old, &new)).collect()
+    let alignment = align(before, after);
+    let left = |id: NodeId, mark| cells_of(&old[id.0], mark);
+    let right = |id: NodeId, mark| cells_of(&new[id.0], mark);
+    let mut rows = Rows::default();
+    for step in alignment.steps() {
+        match step {
+            Step::Both(a, b) if old[a.0].0.identity == new[b.0].0.identity => {
+                rows.beside(left(a, Mark::Same), right(b, Mark::Same));
+            }
+            Step::Both(a, b) => rows.beside(left(a, Mark::Before), right(b, Mark::After)),
+            Step::Before(a) => {
+                let same = alignment.in_after(a).is_some_and(|b| old[a.0].0.identity == new[b.0].0.identity);
+                rows.left.extend(left(a, if same { Mark::Moved } else { Mark::Before }));
+            }
+            Step::After(b) => {
+                let same = alignment.in_before(b).is_some_and(|a| old[a.0].0.identity == new[b.0].0.identity);
+                rows.right.extend(right(b, if same { Mark::Moved } else { Mark::After }));
+            }
+        }
+    }
+    rows.finish()
 }
 
-/// The lines of one stretch of the difference: nodes beside each other as far as they go.
-fn aligned(operation: &DiffOp, old: &[(NodeLines, bool)], new: &[(NodeLines, bool)]) -> Vec<(Cell, Cell)> {
-    let same = matches!(operation, DiffOp::Equal { .. });
-    let mark = |mark| if same { Mark::Same } else { mark };
-    let (old, new) = (&old[operation.old_range()], &new[operation.new_range()]);
-    let pairs = (0..old.len().max(new.len())).map(|row| (old.get(row), new.get(row)));
-    pairs
-        .flat_map(|(left, right)| {
-            let left = left.map_or_else(Vec::new, |node| cells_of(node, mark(Mark::OnlyBefore)));
-            let right = right.map_or_else(Vec::new, |node| cells_of(node, mark(Mark::OnlyAfter)));
-            let rows = left.len().max(right.len());
-            (0..rows).map(move |row| {
-                (left.get(row).cloned().unwrap_or_default(), right.get(row).cloned().unwrap_or_default())
-            })
-        })
-        .collect()
+/// Lines of both sides; what stands only on one side waits until the next line that both have.
+#[derive(Default)]
+struct Rows {
+    done: Vec<(Cell, Cell)>,
+    left: Vec<Cell>,
+    right: Vec<Cell>,
+}
+
+impl Rows {
+    fn beside(&mut self, left: Vec<Cell>, right: Vec<Cell>) {
+        self.flush();
+        (self.left, self.right) = (left, right);
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        let (mut left, mut right) = (self.left.drain(..), self.right.drain(..));
+        loop {
+            match (left.next(), right.next()) {
+                (None, None) => break,
+                (left, right) => self.done.push((left.unwrap_or_default(), right.unwrap_or_default())),
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<(Cell, Cell)> {
+        self.flush();
+        self.done
+    }
 }
 
 fn nodes(plan: &Plan) -> Vec<(NodeLines, bool)> {
@@ -97,8 +127,9 @@ fn write_cell(cell: &Cell, columns: usize) -> String {
     let room = columns.saturating_sub(2 + 2);
     let (mark, style) = match cell.mark {
         Mark::Same => (' ', None),
-        Mark::OnlyBefore => ('-', Some(BAD)),
-        Mark::OnlyAfter => ('+', Some(GOOD)),
+        Mark::Before => ('-', Some(BAD)),
+        Mark::After => ('+', Some(GOOD)),
+        Mark::Moved => ('~', Some(HOT)),
     };
     let body = if cell.cost.is_empty() {
         fitted(&cell.text, room)

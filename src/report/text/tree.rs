@@ -8,7 +8,9 @@ use crate::plan::{Node, Plan};
 pub struct NodeLines {
     /// `└─ Seq Scan on jobs`.
     pub headline: String,
-    /// `Filter: …`, each behind the branches that go on below the node.
+    /// The branches that go on below the node, for lines of its own.
+    pub below: String,
+    /// `Filter: …`, each behind these branches.
     pub details: Vec<String>,
     /// What the node is, without place and cost: two nodes with the same identity do the same.
     pub identity: String,
@@ -30,6 +32,7 @@ fn node_lines(plan: &Plan, node: &Node) -> NodeLines {
     let details = conditions.map(|detail| format!("{below}  {detail}")).collect();
     NodeLines {
         headline: format!("{branch}{title}"),
+        below,
         details,
         identity: title,
         cost: if node.properties.contains_key("Total Cost") { node.total_cost().to_string() } else { String::new() },

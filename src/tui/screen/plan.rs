@@ -28,6 +28,8 @@ pub struct State {
     pub detail: usize,
     /// Which of the costliest nodes was jumped to last.
     jumped: Option<usize>,
+    /// Which of the findings was jumped to last.
+    found: Option<usize>,
 }
 
 impl State {
@@ -37,7 +39,7 @@ impl State {
             return;
         }
         let plan = dossier.cards.get(card).and_then(|card| card.before.as_ref().ok());
-        let view = plan.map(|plan| Arc::new(PlanView::new(plan.clone())));
+        let view = plan.map(|plan| Arc::new(PlanView::new(plan.clone()).with_findings(dossier.known_catalog())));
         *self = State { card: Some(card), view, ..State::default() };
         self.wrap(dossier, columns);
         self.show();
@@ -94,13 +96,31 @@ impl State {
         self.go(Step::To(selected.map_or(0, |node| node.0)), height);
     }
 
-    /// Selects the costliest node, or the next after the one that was jumped to last; unfolds what is in the way.
+    /// Selects the costliest node, or the next after the one that was jumped to last.
     pub fn jump_to_costliest(&mut self, height: usize) {
         let Some(view) = self.view.clone() else { return };
-        let next = self.jumped.map_or(0, |last| last + 1);
-        let next = if next < view.costliest.len() { next } else { 0 };
-        let Some(node) = view.costliest.get(next).copied() else { return };
-        self.jumped = Some(next);
+        self.jumped = next_of(self.jumped, view.costliest.len());
+        if let Some(node) = self.jumped.and_then(|next| view.costliest.get(next)) {
+            self.jump(&view, *node, height);
+        }
+    }
+
+    /// Selects the node of the next finding, the one with most at stake first.
+    ///
+    /// # Errors
+    /// When there is nothing to be said.
+    pub fn jump_to_finding(&mut self, height: usize) -> Result<(), String> {
+        let Some(view) = self.view.clone() else { return Ok(()) };
+        self.found = next_of(self.found, view.findings.len());
+        let Some(finding) = self.found.and_then(|next| view.findings.get(next)) else {
+            return Err("there is nothing to be said about this plan".to_owned());
+        };
+        self.jump(&view, finding.node, height);
+        Ok(())
+    }
+
+    /// Unfolds what is in the way, and selects the node.
+    fn jump(&mut self, view: &PlanView, node: NodeId, height: usize) {
         for above in view.ancestors(node) {
             self.folded.remove(&above);
         }
@@ -112,7 +132,13 @@ impl State {
     /// Scrolls the details.
     pub fn scroll_detail(&mut self, lines: isize) {
         let (Some(view), Some(node)) = (&self.view, self.selected()) else { return };
-        let last = view.plan.node(node).properties.len();
+        let last = view.plan.node(node).properties.len() + 2 * view.findings_of(node).count();
         self.detail = self.detail.saturating_add_signed(lines).min(last);
     }
+}
+
+/// The position after the last one, round in a circle.
+fn next_of(last: Option<usize>, length: usize) -> Option<usize> {
+    let next = last.map_or(0, |last| last + 1);
+    (length > 0).then(|| next % length)
 }

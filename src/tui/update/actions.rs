@@ -167,6 +167,11 @@ fn on_plan(model: &mut Model, dossier: &Dossier, action: Action, height: usize) 
         Action::FoldAll => model.plan.fold_all(height),
         Action::UnfoldAll => model.plan.unfold_all(height),
         Action::Costliest => model.plan.jump_to_costliest(height),
+        Action::NextFinding => {
+            if let Err(reason) = model.plan.jump_to_finding(height) {
+                model.message = Message::info(reason);
+            }
+        }
         Action::DetailDown => model.plan.scroll_detail(1),
         Action::DetailUp => model.plan.scroll_detail(-1),
         Action::NextStatement => other_statement(model, dossier, 1),

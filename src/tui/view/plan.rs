@@ -8,7 +8,7 @@ use super::paint::{divider, left, line, right, rule, style};
 use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
 use crate::tui::areas::Areas;
-use crate::tui::cells::{bar, wrapped};
+use crate::tui::cells::{bar, count, wrapped};
 use crate::tui::dossier::Dossier;
 use crate::tui::look::Look;
 use crate::tui::model::Model;
@@ -76,7 +76,11 @@ fn statement(model: &Model, id: &str, buffer: &mut Buffer, areas: Areas) {
 fn headings(look: Look, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     let room = tree_columns(usize::from(areas.headings.width));
     let rows = if view.analyzed { "est→actual" } else { "rows" };
-    let title = format!("  plan · {} nodes", view.plan.nodes().len());
+    let found = match view.findings.len() {
+        0 => String::new(),
+        number => format!(" · ! {}", count(number, "finding", "findings")),
+    };
+    let title = format!("  plan · {} nodes{found}", view.plan.nodes().len());
     let spans = vec![
         left(&title, room, look.dim()),
         right("cost", COST, look.dim()),
@@ -105,11 +109,12 @@ fn node_line(
         (false, true) => "▸ ",
         (false, false) => "▾ ",
     };
-    let misjudged = misjudged(node).map_or_else(String::new, |factor| format!(" ⚠{}", factor_text(factor)));
+    let misjudged = misjudged(node).map_or_else(String::new, |factor| format!(" ≠{}", factor_text(factor)));
+    let found = if view.findings_of(id).next().is_some() { " !" } else { "" };
     let hidden = if folded.contains(&id) { " …" } else { "" };
     Line::from(vec![
         Span::styled(fold, look.dim()),
-        left(&format!("{}{hidden}{misjudged}", lines.headline), tree_columns(width).saturating_sub(2), tone),
+        left(&format!("{}{hidden}{misjudged}{found}", lines.headline), tree_columns(width).saturating_sub(2), tone),
         right(&lines.cost, COST, tone),
         right(&rows_text(node, lines), ROWS, Style::new()),
         right(&format!("{:.0}%", share * 100.0), 6, look.dim()),
@@ -124,21 +129,35 @@ fn details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     let Some(id) = model.plan.selected() else { return };
     rule(buffer, areas.detail, 0, &printable(&view.plan.node(id).title()), look);
     let columns = usize::from(areas.detail.width);
+    let room = usize::from(areas.detail.height);
+    let lines = finding_lines(look, view, id, columns).into_iter().chain(property_lines(look, view, id, columns));
+    for (number, text) in lines.skip(model.plan.detail).take(room).enumerate() {
+        line(buffer, areas.detail, 1 + number, text);
+    }
+}
+
+/// What is to be said about the node, and what to do.
+fn finding_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for finding in view.findings_of(id) {
+        let message = format!("! {}: {}", finding.severity.name(), printable(&finding.message));
+        let message =
+            wrapped(&message, columns.saturating_sub(1), 6).into_iter().map(|text| Line::styled(text, look.hot()));
+        lines.extend(message);
+        let action = finding.action.iter().flat_map(|action| wrapped(&printable(action), columns.saturating_sub(3), 4));
+        lines.extend(action.map(|text| Line::styled(format!("→ {text}"), look.good())));
+    }
+    lines
+}
+
+fn property_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
     let label = (columns / 3).clamp(8, 22);
-    let mut number = 1;
-    for (name, value) in view.properties(id).into_iter().skip(model.plan.detail) {
+    let mut lines = Vec::new();
+    for (name, value) in view.properties(id) {
         for (part, text) in wrapped(&value, columns.saturating_sub(label + 1), 12).into_iter().enumerate() {
-            if number >= usize::from(areas.detail.height) {
-                return;
-            }
             let head = if part == 0 { name.as_str() } else { "" };
-            line(
-                buffer,
-                areas.detail,
-                number,
-                Line::from(vec![left(head, label, look.dim()), Span::raw(format!(" {text}"))]),
-            );
-            number += 1;
+            lines.push(Line::from(vec![left(head, label, look.dim()), Span::raw(format!(" {text}"))]));
         }
     }
+    lines
 }

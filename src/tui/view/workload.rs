@@ -15,6 +15,7 @@ use crate::tui::sql_text;
 
 const BAR: usize = 8;
 const NUMBER: usize = 11;
+const FINDINGS: usize = 4;
 
 /// With less room than this, no text is shown beside the numbers.
 const LEAST_TEXT: usize = 24;
@@ -81,7 +82,7 @@ const NARROW: u16 = 100;
 
 fn columns(width: u16) -> Columns {
     let (after, helped_by) = if width < NARROW { (0, 0) } else { (NUMBER + 1, 9) };
-    let room = usize::from(width).saturating_sub(2 + BAR + 7 + 8 + NUMBER + 1 + after + 9 + helped_by);
+    let room = usize::from(width).saturating_sub(2 + BAR + 7 + 8 + NUMBER + 1 + after + 9 + helped_by + FINDINGS);
     let name = room.min(36);
     let sql = (room - name).saturating_sub(2);
     if sql < LEAST_TEXT {
@@ -104,6 +105,7 @@ fn headings(model: &Model, buffer: &mut Buffer, areas: Areas) {
         right(&head("cost", Sort::Cost), NUMBER + 1, look.dim()),
         right("after", after_columns, look.dim()),
         right(&head("gain", Sort::Gain), 9, look.dim()),
+        right("!", FINDINGS, look.dim()),
         left(" indexes", helped_by, look.dim()),
         left(if sql > 0 { "  text" } else { "" }, sql + 2, look.dim()),
     ];
@@ -126,6 +128,7 @@ fn row(look: Look, card: &Card, buffer: &mut Buffer, areas: Areas, (number, sele
             right(&before.to_string(), NUMBER + 1, ratatui::style::Style::new()),
             right(&if known { after.to_string() } else { "–".to_owned() }, after_columns, tone),
             right(&gain, 9, tone),
+            right(&if card.findings > 0 { card.findings.to_string() } else { String::new() }, FINDINGS, look.hot()),
             left(&format!(" {}", card.helped_by.join(" ")), helped_by, look.dim()),
         ]);
     } else {
@@ -133,7 +136,7 @@ fn row(look: Look, card: &Card, buffer: &mut Buffer, areas: Areas, (number, sele
         spans.extend([
             left("not planned", BAR + 7, look.bad()),
             left(&id, name, look.bold()),
-            left(&format!("  {}", printable(why)), NUMBER + 1 + after_columns + 17 + helped_by, look.bad()),
+            left(&format!("  {}", printable(why)), NUMBER + 1 + after_columns + 17 + FINDINGS + helped_by, look.bad()),
         ]);
     }
     if sql > 0 {

@@ -1,0 +1,286 @@
+//! What is to be said about a plan: findings, each from one rule, ranked by the time or cost at stake.
+//!
+//! A rule lives in a file of its own with its metadata, and has plans that it must and must not speak about in
+//! `fixtures/findings/RULE`. Rules see the plan, its [`metrics`] and, when there is one, the catalog; they never change
+//! anything and never ask anybody. What is below the thresholds here is not worth a word, whatever it is.
+
+mod advice;
+mod conditions;
+mod flow;
+mod partitions;
+mod subject;
+
+mod correlated_columns;
+mod correlated_subquery;
+mod disabled_node;
+mod foreign_filter;
+mod hash_aggregate_spilled;
+mod hash_batches;
+mod heap_fetches;
+mod index_filter;
+mod jit_dominates;
+mod large_offset;
+mod leading_wildcard;
+mod limit_over_sort;
+mod lossy_bitmap;
+mod materialize_rescans;
+mod memoize_misses;
+mod or_prevents_index;
+mod planning_dominates;
+mod repeated_cte_scan;
+mod repeated_scan;
+mod row_misestimate;
+mod selective_seq_scan;
+mod sort_by_index;
+mod sort_spilled;
+mod stale_statistics;
+mod trigger_dominates;
+mod unpruned_partitions;
+mod workers_not_launched;
+mod wrapped_column;
+mod wrong_order_index;
+
+use std::collections::HashMap;
+
+use crate::catalog::Catalog;
+use crate::model::{Cost, Millis};
+use crate::plan::metrics::{Basis, Metrics, metrics};
+use crate::plan::{Node, NodeId, Plan};
+
+use subject::Subject;
+
+/// A finding is about at least this share of the plan.
+pub const LEAST_SHARE: f64 = 0.05;
+/// … and at least this time, when time was measured.
+pub const LEAST_TIME: Millis = Millis(1.0);
+/// … else at least this cost: that of reading a hundred pages.
+pub const LEAST_COST: Cost = Cost(100.0);
+/// From this share on a finding is a warning.
+pub const WARNING_SHARE: f64 = 0.10;
+/// From this share on a finding is critical.
+pub const CRITICAL_SHARE: f64 = 0.50;
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Worth some work.
+    Warning,
+    /// This is what makes the statement slow.
+    Critical,
+}
+
+impl Severity {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+/// What could be saved at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stake {
+    /// Measured.
+    Time(Millis),
+    /// Estimated by the planner.
+    Cost(Cost),
+}
+
+impl std::fmt::Display for Stake {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Stake::Time(time) => write!(formatter, "{time}"),
+            Stake::Cost(cost) => write!(formatter, "cost {cost}"),
+        }
+    }
+}
+
+/// What one rule says about one node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How much it matters in this plan.
+    pub severity: Severity,
+    /// Where.
+    pub node: NodeId,
+    /// What, and why it matters, with the numbers. Names in it are the plan's own: whoever prints it makes them printable.
+    pub message: String,
+    /// What to do: SQL to run, where there is some.
+    pub action: Option<String>,
+    /// The time or cost it is about.
+    pub stake: Stake,
+    /// `stake` as a share of the plan, 0 to 1.
+    pub share: f64,
+}
+
+/// A rule: what it is called and why it exists, beside the function that looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// Its name: that of its file and of its fixtures, with dashes.
+    pub name: &'static str,
+    /// No finding of it is worse than this.
+    pub at_most: Severity,
+    /// What it looks for.
+    pub looks_for: &'static str,
+    /// Why that is bad.
+    pub why: &'static str,
+    /// Where to read about it.
+    pub source: &'static str,
+    check: Check,
+}
+
+/// How a rule looks.
+#[derive(Debug, Clone, Copy)]
+enum Check {
+    /// At each node of these types (all types when there are none) that is not too cheap to matter.
+    Node(&'static [&'static str], fn(&Subject<'_>, &Node) -> Option<Draft>),
+    /// At the plan as a whole.
+    Plan(fn(&Subject<'_>) -> Vec<Draft>),
+}
+
+/// What a rule found, before it is weighed.
+#[derive(Debug, Clone, PartialEq)]
+struct Draft {
+    node: NodeId,
+    /// In the unit of the plan's [`Basis`].
+    stake: f64,
+    message: String,
+    action: Option<String>,
+}
+
+impl Draft {
+    fn new(node: &Node, stake: f64, message: impl Into<String>) -> Draft {
+        Draft { node: node.id, stake, message: message.into(), action: None }
+    }
+
+    fn action(self, action: impl Into<Option<String>>) -> Draft {
+        Draft { action: action.into(), ..self }
+    }
+}
+
+/// All rules, in the order of their names.
+pub const RULES: &[Rule] = &[
+    correlated_columns::RULE,
+    correlated_subquery::RULE,
+    disabled_node::RULE,
+    foreign_filter::RULE,
+    hash_aggregate_spilled::RULE,
+    hash_batches::RULE,
+    heap_fetches::RULE,
+    index_filter::RULE,
+    jit_dominates::RULE,
+    large_offset::RULE,
+    leading_wildcard::RULE,
+    limit_over_sort::RULE,
+    lossy_bitmap::RULE,
+    materialize_rescans::RULE,
+    memoize_misses::RULE,
+    or_prevents_index::RULE,
+    planning_dominates::RULE,
+    repeated_cte_scan::RULE,
+    repeated_scan::RULE,
+    row_misestimate::RULE,
+    selective_seq_scan::RULE,
+    sort_by_index::RULE,
+    sort_spilled::RULE,
+    stale_statistics::RULE,
+    trigger_dominates::RULE,
+    unpruned_partitions::RULE,
+    workers_not_launched::RULE,
+    wrapped_column::RULE,
+    wrong_order_index::RULE,
+];
+
+/// Everything that is to be said about a plan, what is most at stake first.
+pub fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
+    findings_with(plan, &metrics(plan), catalog)
+}
+
+/// As [`findings`], for callers that have the metrics already.
+pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) -> Vec<Finding> {
+    let subject = Subject::new(plan, metrics, catalog);
+    let weighed = |(rule, draft): (&Rule, Draft)| weighed(rule, with_family(&subject, draft), metrics.basis);
+    let mut findings: Vec<Finding> = drafts(&subject).into_iter().filter_map(weighed).collect();
+    findings.sort_by(|a, b| {
+        b.share.total_cmp(&a.share).then(b.severity.cmp(&a.severity)).then(a.node.cmp(&b.node)).then(a.rule.cmp(b.rule))
+    });
+    findings
+}
+
+/// What the rules find, as they find it.
+fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
+    let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
+    let by_type = rules_by_type();
+    let worth_it = |node: &&Node| subject.matters(subject.inclusive(node.id).max(subject.own(node.id)));
+    for node in subject.plan.nodes().iter().filter(worth_it) {
+        let of_its_type = by_type.get(node.node_type()).into_iter().flatten();
+        for (rule, check) in of_its_type.chain(by_type.get("").into_iter().flatten()) {
+            drafts.extend(check(subject, node).map(|draft| (*rule, draft)));
+        }
+    }
+    for rule in RULES {
+        if let Check::Plan(check) = rule.check {
+            drafts.extend(check(subject).into_iter().map(|draft| (rule, draft)));
+        }
+    }
+    drafts
+}
+
+/// A partition that stands for others says so.
+fn with_family(subject: &Subject<'_>, draft: Draft) -> Draft {
+    match subject.family(draft.node) {
+        Some(others) => {
+            let message = format!("{} The same goes for {others} more partitions.", draft.message);
+            Draft { message, ..draft }
+        }
+        None => draft,
+    }
+}
+
+type NodeCheck = fn(&Subject<'_>, &Node) -> Option<Draft>;
+
+fn rules_by_type() -> HashMap<&'static str, Vec<(&'static Rule, NodeCheck)>> {
+    let mut by_type: HashMap<&'static str, Vec<(&'static Rule, NodeCheck)>> = HashMap::new();
+    for rule in RULES {
+        if let Check::Node(types, check) = rule.check {
+            let types = if types.is_empty() { &[""] } else { types };
+            types.iter().for_each(|node_type| by_type.entry(node_type).or_default().push((rule, check)));
+        }
+    }
+    by_type
+}
+
+fn weighed(rule: &Rule, draft: Draft, basis: Basis) -> Option<Finding> {
+    if !matters(draft.stake, basis) {
+        return None;
+    }
+    let share = (draft.stake / basis.whole()).clamp(0.0, 1.0);
+    let severity = match share {
+        share if share >= CRITICAL_SHARE => Severity::Critical,
+        share if share >= WARNING_SHARE => Severity::Warning,
+        _ => Severity::Info,
+    };
+    let stake = match basis {
+        Basis::Time(_) => Stake::Time(Millis(draft.stake)),
+        Basis::Cost(_) => Stake::Cost(Cost(draft.stake)),
+    };
+    let Draft { node, message, action, .. } = draft;
+    Some(Finding { rule: rule.name, severity: severity.min(rule.at_most), node, message, action, stake, share })
+}
+
+fn matters(stake: f64, basis: Basis) -> bool {
+    let least = match basis {
+        Basis::Time(_) => LEAST_TIME.0,
+        Basis::Cost(_) => LEAST_COST.0,
+    };
+    stake >= least && stake >= LEAST_SHARE * basis.whole()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! A subquery that is run again for each row.
+
+use super::conditions::keys;
+use super::subject::count;
+use super::{Check, Draft, Rule, Severity, Subject, advice};
+use crate::plan::Node;
+use crate::plan::metrics::cost::is_hashed_subplan;
+
+/// At least so many times.
+const LEAST_CALLS: f64 = 100.0;
+
+pub(super) const RULE: Rule = Rule {
+    name: "correlated-subquery",
+    at_most: Severity::Critical,
+    looks_for: "a SubPlan that runs at least a hundred times",
+    why: "it is run for each row of the outer query; a join computes all of them at once",
+    source: "https://www.postgresql.org/docs/current/functions-subquery.html",
+    check: Check::Node(&[], check),
+};
+
+fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    let node = subject.node(node.id);
+    let parent = subject.parent(node).filter(|_| node.text("Parent Relationship") == Some("SubPlan"))?;
+    if is_hashed_subplan(parent, node) {
+        return None;
+    }
+    let calls = if subject.measured() { subject.of(node).loops? } else { parent.plan_rows()? };
+    if calls < LEAST_CALLS {
+        return None;
+    }
+    let stake = subject.inclusive(node.id);
+    let scan = subject.input_past(node, &["Aggregate", "Limit", "Sort"]).unwrap_or(node);
+    let action = if scan.node_type() == "Seq Scan" {
+        advice::create_index(subject, scan, &keys(subject, scan, &["Filter"]))
+    } else {
+        None
+    };
+    let message = format!(
+        "{} of {} runs {} times, once for each row ({}). Write it as a join, or as a LATERAL subquery that is aggregated once.",
+        node.text("Subplan Name").unwrap_or("the subquery"),
+        parent.title(),
+        count(calls),
+        subject.amount(stake)
+    );
+    Some(Draft::new(node, stake, message).action(action))
+}

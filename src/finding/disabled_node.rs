@@ -1,0 +1,53 @@
+//! A node that the planner was told not to use, and used for want of another.
+
+use super::{Check, Draft, Rule, Severity, Subject};
+use crate::plan::Node;
+use crate::plan::metrics::cost::is_penalised;
+
+pub(super) const RULE: Rule = Rule {
+    name: "disabled-node",
+    at_most: Severity::Warning,
+    looks_for: "a node of a kind that is switched off (Disabled since PostgreSQL 18, a cost from 10,000,000,000 on before)",
+    why: "it was chosen because nothing else was possible; the plan's costs say little",
+    source: "https://www.postgresql.org/docs/current/runtime-config-query.html#RUNTIME-CONFIG-QUERY-ENABLE",
+    check: Check::Node(&[], check),
+};
+
+fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    let said = node.properties.get("Disabled").and_then(serde_json::Value::as_bool) == Some(true);
+    if !said && !is_penalised(subject.plan, node) {
+        return None;
+    }
+    let stake = subject.inclusive(node.id);
+    let setting = setting(node);
+    let (off, action) = match setting {
+        Some(setting) => (format!("{setting} is off"), Some(format!("RESET {setting};"))),
+        None => ("it is switched off".to_owned(), None),
+    };
+    let message = format!(
+        "{} was used although {off}: there was no other way{} ({}).",
+        node.title(),
+        if said { "" } else { "; its cost holds a penalty of 10,000,000,000, which is left out of the shares here" },
+        subject.amount(stake)
+    );
+    Some(Draft::new(node, stake, message).action(action))
+}
+
+fn setting(node: &Node) -> Option<&'static str> {
+    Some(match node.node_type() {
+        "Seq Scan" => "enable_seqscan",
+        "Index Scan" => "enable_indexscan",
+        "Index Only Scan" => "enable_indexonlyscan",
+        "Bitmap Heap Scan" => "enable_bitmapscan",
+        "Tid Scan" | "Tid Range Scan" => "enable_tidscan",
+        "Sort" => "enable_sort",
+        "Incremental Sort" => "enable_incremental_sort",
+        "Nested Loop" => "enable_nestloop",
+        "Hash Join" => "enable_hashjoin",
+        "Merge Join" => "enable_mergejoin",
+        "Materialize" => "enable_material",
+        "Aggregate" if matches!(node.text("Strategy"), Some("Hashed" | "Mixed")) => "enable_hashagg",
+        "Gather Merge" => "enable_gathermerge",
+        _ => return None,
+    })
+}

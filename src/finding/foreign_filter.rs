@@ -1,0 +1,37 @@
+//! A foreign scan that fetches rows from the other server to throw them away here.
+
+use super::conditions::LEAST_REMOVED;
+use super::subject::{count, percent};
+use super::{Check, Draft, Rule, Severity, Subject};
+use crate::plan::Node;
+
+/// At least this share of the fetched rows is thrown away.
+const LEAST_WASTE: f64 = 0.50;
+
+pub(super) const RULE: Rule = Rule {
+    name: "foreign-filter",
+    at_most: Severity::Critical,
+    looks_for: "a foreign scan that throws away at least half of the rows it fetched",
+    why: "only built-in, immutable operators and functions (or those of listed extensions) are sent to the other server",
+    source: "https://www.postgresql.org/docs/current/postgres-fdw.html#POSTGRES-FDW-REMOTE-QUERY-OPTIMIZATION",
+    check: Check::Node(&["Foreign Scan"], check),
+};
+
+fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    let filter = node.text("Filter")?;
+    let metrics = subject.of(node);
+    let (kept, removed) = (metrics.rows_total()?, metrics.removed.by_filter);
+    let share = removed / (kept + removed).max(1.0);
+    if removed < LEAST_REMOVED || share < LEAST_WASTE {
+        return None;
+    }
+    let stake = subject.own(node.id) * share;
+    let message = format!(
+        "{} rows were fetched from the other server, and {} of them thrown away here by {filter} ({}). Write the condition so that it \
+         can be sent: built-in immutable operators, or the server's option extensions.",
+        count(kept + removed),
+        percent(share),
+        subject.amount(stake)
+    );
+    Some(Draft::new(node, stake, message))
+}

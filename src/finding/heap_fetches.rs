@@ -1,0 +1,40 @@
+//! An index-only scan that has to look into the table after all, because the visibility map does not vouch for its pages.
+
+use super::subject::{count, percent};
+use super::{Check, Draft, Rule, Severity, Subject};
+use crate::plan::Node;
+
+/// Fetches that are worth a word.
+const LEAST_FETCHES: f64 = 1_000.0;
+/// … when they are at least this share of the rows.
+const LEAST_FETCHED: f64 = 0.10;
+
+pub(super) const RULE: Rule = Rule {
+    name: "heap-fetches",
+    at_most: Severity::Critical,
+    looks_for: "an index-only scan that fetches at least a tenth of its rows from the table",
+    why: "pages changed since the last VACUUM are not known to be visible to all, so their rows have to be looked at",
+    source: "https://www.postgresql.org/docs/current/indexes-index-only-scans.html",
+    check: Check::Node(&["Index Only Scan"], check),
+};
+
+fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    // A total, not an average over loops (src/backend/commands/explain.c, `show_instrumentation_count` is not used for it).
+    let fetches = node.number("Heap Fetches")?;
+    let metrics = subject.of(node);
+    let rows = (metrics.rows_total()? + metrics.removed.by_filter).max(1.0);
+    let share = (fetches / rows).min(1.0);
+    if fetches < LEAST_FETCHES || share < LEAST_FETCHED {
+        return None;
+    }
+    let stake = subject.own(node.id) * share;
+    let table = subject.table_name(node)?;
+    let message = format!(
+        "the index-only scan of {table} fetched {} rows ({}) from the table after all, because their pages changed since the last \
+         VACUUM ({}).",
+        count(fetches),
+        percent(share),
+        subject.amount(stake)
+    );
+    Some(Draft::new(node, stake, message).action(format!("VACUUM {table};")))
+}

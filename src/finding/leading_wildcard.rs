@@ -1,0 +1,47 @@
+//! `LIKE '%…'`: no btree can find what ends with or contains a text; a trigram index can.
+
+use super::conditions::{Relation, conjuncts, waste};
+use super::{Check, Draft, Rule, Severity, Subject};
+use crate::catalog::selectivity::literal_value;
+use crate::plan::Node;
+use crate::sql::{Expression, Shape};
+
+pub(super) const RULE: Rule = Rule {
+    name: "leading-wildcard",
+    at_most: Severity::Critical,
+    looks_for: "a filter that throws away most rows with LIKE or ILIKE and a pattern that begins with % or _",
+    why: "a btree is searched from the first character on; trigrams (pg_trgm) find a text anywhere",
+    source: "https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX",
+    check: Check::Node(&["Seq Scan", "Index Scan", "Bitmap Heap Scan"], check),
+};
+
+fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    let waste = waste(subject, node)?;
+    let node = subject.node(node.id);
+    let relation = Relation::of(subject, node);
+    let filter = subject.condition(node, "Filter")?;
+    if conjuncts(&filter).iter().any(|conjunct| relation.key_of(conjunct).is_some()) {
+        return None;
+    }
+    let (column, pattern) = conjuncts(&filter).iter().find_map(|conjunct| unanchored(conjunct, &relation))?;
+    let message = format!(
+        "the filter on {} {}: the pattern {pattern} begins with a wildcard, which no btree index can search for ({}). \
+         A trigram index can (extension pg_trgm).",
+        subject.table_name(node)?,
+        waste.text(),
+        subject.amount(waste.stake)
+    );
+    let action = format!("{} USING gin ({column} gin_trgm_ops);", subject.create_index_on(node)?);
+    Some(Draft::new(node, waste.stake, message).action(action))
+}
+
+/// The column and the pattern of an unanchored LIKE.
+fn unanchored(conjunct: &Expression, relation: &Relation<'_>) -> Option<(String, String)> {
+    let Shape::Binary { operator, left, right } = &conjunct.shape else { return None };
+    if !matches!(operator.as_str(), "~~" | "~~*") || !matches!(right.shape, Shape::Constant) {
+        return None;
+    }
+    let column = relation.plain_column(left).filter(|_| relation.owns(left))?;
+    let pattern = literal_value(&right.text);
+    pattern.starts_with(['%', '_']).then(|| (column.text.clone(), format!("'{pattern}'")))
+}

@@ -1,0 +1,64 @@
+//! LIMIT over a sort: everything is read and sorted, and a handful is kept. An index in that order would stop after the handful.
+
+use super::conditions::{LEAST_REMOVED, Relation, keys};
+use super::subject::count;
+use super::{Check, Draft, Rule, Severity, Subject, advice};
+use crate::plan::Node;
+use crate::sql::parse_sort_term;
+
+/// At least so many rows are sorted for one that is kept.
+const LEAST_SORTED_PER_ROW: f64 = 10.0;
+/// Nodes between LIMIT and scan that change nothing for an index.
+pub(super) const TRANSPARENT: &[&str] = &["Gather Merge", "Gather", "Result", "Subquery Scan"];
+/// Scans whose order a better index could replace.
+pub(super) const SCANS: &[&str] = &["Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan"];
+
+pub(super) const RULE: Rule = Rule {
+    name: "limit-over-sort",
+    at_most: Severity::Critical,
+    looks_for: "a LIMIT over the sort of one table's rows, ten times as many as it keeps",
+    why: "an index in the order wanted delivers the first rows first, and nothing has to be sorted",
+    source: "https://www.postgresql.org/docs/current/indexes-ordering.html",
+    check: Check::Node(&["Limit"], check),
+};
+
+fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
+    let sort = subject.input_past(subject.node(limit.id), TRANSPARENT).filter(|node| node.node_type() == "Sort")?;
+    let scan = subject.input_past(sort, TRANSPARENT).filter(|node| SCANS.contains(&node.node_type()))?;
+    let (sorted, kept) = (subject.rows(scan)?, subject.rows(limit)?);
+    if sorted < LEAST_REMOVED || sorted < LEAST_SORTED_PER_ROW * kept {
+        return None;
+    }
+    let order = order(subject, sort, scan)?;
+    let stake = subject.inclusive(sort.id);
+    let mut wanted = keys(subject, scan, &["Filter", "Index Cond", "Recheck Cond"]);
+    wanted.order.clone_from(&order);
+    let message = format!(
+        "{} rows of {} are read and sorted by {} to keep the first {} ({}). An index in that order would stop there.",
+        count(sorted),
+        subject.table_name(scan)?,
+        order.join(", "),
+        count(kept),
+        subject.amount(stake)
+    );
+    Some(Draft::new(sort, stake, message).action(advice::create_index(subject, scan, &wanted)))
+}
+
+/// The sort keys as an index on the scanned table would have them; none when it cannot.
+pub(super) fn order<'a>(subject: &Subject<'a>, sort: &Node, scan: &'a Node) -> Option<Vec<String>> {
+    let relation = Relation::of(subject, scan);
+    let keys = sort.texts("Sort Key").into_iter().map(|key| {
+        let term = parse_sort_term(key).ok().filter(|term| relation.owns(&term.expression))?;
+        let column =
+            relation.plain_column(&term.expression).map_or(term.expression.text.as_str(), |column| &column.text);
+        let direction = match (term.descending, term.nulls_first) {
+            (false, false) => "",
+            (false, true) => " NULLS FIRST",
+            (true, true) => " DESC",
+            (true, false) => " DESC NULLS LAST",
+        };
+        Some(format!("{column}{direction}"))
+    });
+    let keys: Option<Vec<String>> = keys.collect();
+    keys.filter(|keys| !keys.is_empty())
+}

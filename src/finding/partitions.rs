@@ -1,0 +1,65 @@
+//! Partitions of one table are scanned alike: hundreds of scans, each too cheap for a word, that together are the whole plan. The
+//! costliest stands for its family, with what all of them take; about the others there is nothing more to say.
+
+use std::collections::HashMap;
+
+use super::subject::own_of;
+use crate::plan::metrics::Metrics;
+use crate::plan::{Node, NodeId, Plan};
+
+/// Fewer scans under one Append are looked at one by one.
+const LEAST_FAMILY: usize = 3;
+
+/// The families of partitions of a plan.
+pub(super) struct Partitions {
+    /// Only for scans that are in a family: what the one that stands for all takes, and nothing for the others.
+    own: HashMap<usize, f64>,
+    others: HashMap<usize, usize>,
+}
+
+impl Partitions {
+    pub(super) fn of(plan: &Plan, metrics: &Metrics) -> Partitions {
+        let mut partitions = Partitions { own: HashMap::new(), others: HashMap::new() };
+        for append in plan.nodes().iter().filter(|node| matches!(node.node_type(), "Append" | "Merge Append")) {
+            let mut families: HashMap<(&str, &str), Vec<NodeId>> = HashMap::new();
+            for child in append.children.iter().map(|child| plan.node(*child)) {
+                if let Some(table) = table_of_alias(child) {
+                    families.entry((child.node_type(), table)).or_default().push(child.id);
+                }
+            }
+            families
+                .into_values()
+                .filter(|family| family.len() >= LEAST_FAMILY)
+                .for_each(|family| partitions.add(metrics, &family));
+        }
+        partitions
+    }
+
+    fn add(&mut self, metrics: &Metrics, family: &[NodeId]) {
+        let own = |id: &NodeId| own_of(metrics, *id);
+        let together: f64 = family.iter().map(own).sum();
+        let costliest = family.iter().max_by(|a, b| own(a).total_cmp(&own(b)).then(b.cmp(a)));
+        for id in family {
+            self.own.insert(id.0, if Some(id) == costliest { together } else { 0.0 });
+        }
+        if let Some(costliest) = costliest {
+            self.others.insert(costliest.0, family.len() - 1);
+        }
+    }
+
+    pub(super) fn own(&self, id: NodeId) -> Option<f64> {
+        self.own.get(&id.0).copied()
+    }
+
+    pub(super) fn others(&self, id: NodeId) -> Option<usize> {
+        self.others.get(&id.0).copied()
+    }
+}
+
+/// `events` of `events_12`: the planner numbers the aliases of partitions (before PostgreSQL 12 all have the same).
+fn table_of_alias(node: &Node) -> Option<&str> {
+    node.text("Relation Name")?;
+    let alias = node.alias()?;
+    let numbered = alias.rsplit_once('_').filter(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    Some(numbered.map_or(alias, |(table, _)| table))
+}

@@ -1,0 +1,60 @@
+//! A nested loop that reads a whole table again for each row of its other side.
+
+use super::conditions::{Keys, Relation};
+use super::subject::count;
+use super::{Check, Draft, Rule, Severity, Subject, advice};
+use crate::plan::Node;
+
+/// At least so many times.
+const LEAST_REPETITIONS: f64 = 10.0;
+/// Below so many rows an index is no faster than the scan; then the remedy is another join.
+const LEAST_ROWS_FOR_AN_INDEX: f64 = 100.0;
+
+pub(super) const RULE: Rule = Rule {
+    name: "repeated-scan",
+    at_most: Severity::Critical,
+    looks_for: "a sequential scan on the inner side of a nested loop, at least ten times over",
+    why: "the table is read once for each outer row; an index would look up the matching rows, a hash join would read it once",
+    source: "https://www.postgresql.org/docs/current/planner-optimizer.html",
+    check: Check::Node(&["Nested Loop"], check),
+};
+
+fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    let node = subject.node(node.id);
+    let outer = subject.inputs(node).next()?;
+    let inner = subject.inputs(node).nth(1)?;
+    let scan = down_to_scan(subject, inner)?;
+    let times = if subject.measured() { subject.repetitions(scan)? } else { outer.plan_rows()? };
+    let stake = subject.inclusive(inner.id) + subject.own(node.id);
+    if times < LEAST_REPETITIONS || !subject.matters(stake) {
+        return None;
+    }
+    let relation = Relation::of(subject, scan);
+    let mut keys = Keys::default();
+    for (node, property) in [(node, "Join Filter"), (scan, "Filter")] {
+        if let Some(condition) = subject.condition(node, property) {
+            keys.add(&condition, &relation);
+        }
+    }
+    let metrics = subject.of(scan);
+    let read =
+        metrics.rows_total().map(|rows| (rows + metrics.removed.by_filter) / metrics.loops.unwrap_or(1.0).max(1.0));
+    let worth_an_index = read.is_none_or(|read| read >= LEAST_ROWS_FOR_AN_INDEX);
+    let all_of_it = read.map_or_else(String::new, |read| format!(", {} rows each time", count(read)));
+    let message = format!(
+        "the nested loop reads all of {} {} times{all_of_it} ({}).",
+        subject.table_name(scan)?,
+        count(times),
+        subject.amount(stake)
+    );
+    let action =
+        if worth_an_index { advice::create_index(subject, scan, &keys) } else { advice::analyze(subject, outer) };
+    Some(Draft::new(scan, stake, message).action(action))
+}
+
+/// The sequential scan that an inner side comes down to.
+fn down_to_scan<'a>(subject: &Subject<'a>, inner: &'a Node) -> Option<&'a Node> {
+    const PAST: &[&str] = &["Aggregate", "Limit", "Subquery Scan", "Result", "Sort", "Unique"];
+    let scan = if PAST.contains(&inner.node_type()) { subject.input_past(inner, PAST)? } else { inner };
+    (scan.node_type() == "Seq Scan").then_some(scan)
+}

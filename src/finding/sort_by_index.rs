@@ -1,0 +1,46 @@
+//! A sort of one table's filtered rows that one index could both find and deliver in order.
+//!
+//! Only where the rows are looked up by an equality: a whole table is sorted faster than it is read in an index's order.
+
+use super::conditions::keys;
+use super::limit_over_sort::{SCANS, TRANSPARENT, order};
+use super::subject::count;
+use super::{Check, Draft, Rule, Severity, Subject, advice};
+use crate::plan::Node;
+
+pub(super) const RULE: Rule = Rule {
+    name: "sort-by-index",
+    at_most: Severity::Warning,
+    looks_for: "a sort over the rows of one table that an equality selects",
+    why: "an index on the compared columns followed by the sort columns delivers them in order",
+    source: "https://www.postgresql.org/docs/current/indexes-ordering.html",
+    check: Check::Node(&["Sort"], check),
+};
+
+fn check(subject: &Subject<'_>, sort: &Node) -> Option<Draft> {
+    let below_limit = subject.ancestors(sort).find(|above| !TRANSPARENT.contains(&above.node_type()));
+    if below_limit.is_some_and(|above| above.node_type() == "Limit") {
+        return None;
+    }
+    let stake = subject.own(sort.id);
+    if !subject.matters(stake) {
+        return None;
+    }
+    let scan =
+        subject.input_past(subject.node(sort.id), TRANSPARENT).filter(|node| SCANS.contains(&node.node_type()))?;
+    let mut wanted = keys(subject, scan, &["Filter", "Index Cond", "Recheck Cond"]);
+    if wanted.equal.is_empty() {
+        return None;
+    }
+    wanted.range.clear();
+    wanted.order = order(subject, sort, scan)?;
+    let message = format!(
+        "{} rows of {} are sorted by {}; an index that begins with {} could deliver them in that order ({}).",
+        count(subject.rows(sort)?),
+        subject.table_name(scan)?,
+        wanted.order.join(", "),
+        wanted.equal.join(", "),
+        subject.amount(stake)
+    );
+    Some(Draft::new(sort, stake, message).action(advice::create_index(subject, scan, &wanted)))
+}

@@ -1,0 +1,87 @@
+//! A table whose size the planner does not know: it was filled or emptied since ANALYZE, or never analyzed.
+
+use super::row_misestimate::resting_on;
+use super::subject::{count, times};
+use super::{Check, Draft, Rule, Severity, Subject, advice};
+use crate::plan::Node;
+
+/// The number of rows in the table is at least this many times off. The planner scales it with the table's size in pages, so less is
+/// normal.
+const LEAST_FACTOR: f64 = 3.0;
+/// Tables with fewer rows are not worth a word.
+const LEAST_ROWS: f64 = 1_000.0;
+
+pub(super) const RULE: Rule = Rule {
+    name: "stale-statistics",
+    at_most: Severity::Critical,
+    looks_for: "a whole table read with at least three times more or fewer rows than expected, or a table never analyzed",
+    why: "all estimates about the table rest on what ANALYZE saw last",
+    source: "https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-STATISTICS",
+    check: Check::Plan(check),
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Draft> {
+    let scans = subject.plan.nodes().iter().filter(|node| node.text("Relation Name").is_some());
+    let mut drafts: Vec<Draft> = Vec::new();
+    for draft in scans.filter_map(|node| at(subject, node)) {
+        if !drafts.iter().any(|known| known.action == draft.action) {
+            drafts.push(draft);
+        }
+    }
+    drafts
+}
+
+fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    if !applies(subject, node) {
+        return None;
+    }
+    let table = subject.table_name(node)?;
+    let stake = resting_on(subject, node).unwrap_or_else(|| subject.inclusive(node.id));
+    let message = if never_analyzed(subject, node) {
+        format!("{table} was never analyzed: its part of the plan rests on guesses ({}).", subject.amount(stake))
+    } else {
+        let factor = off_by(subject, node)?;
+        let (seen, expected) = seen_and_expected(subject, node)?;
+        format!(
+            "{table} has {} rows where the planner knows of {} ({} off): its statistics are out of date ({} rest on them).",
+            count(seen),
+            count(expected),
+            times(factor),
+            subject.amount(stake)
+        )
+    };
+    Some(Draft::new(node, stake, message).action(advice::analyze(subject, node)))
+}
+
+/// Does this rule speak about the node?
+pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
+    node.text("Relation Name").is_some() && (never_analyzed(subject, node) || off_by(subject, node).is_some())
+}
+
+fn never_analyzed(subject: &Subject<'_>, node: &Node) -> bool {
+    subject.table(node).is_some_and(|table| table.rows.is_none() && table.pages > 0)
+}
+
+fn off_by(subject: &Subject<'_>, node: &Node) -> Option<f64> {
+    let (seen, expected) = seen_and_expected(subject, node)?;
+    let (seen, expected) = (seen.max(1.0), expected.max(1.0));
+    let factor = (seen / expected).max(expected / seen);
+    (factor >= LEAST_FACTOR && seen.max(expected) >= LEAST_ROWS).then_some(factor)
+}
+
+/// The rows of the whole table: counted by a scan that read all of it, against what the planner expected of it. With a filter only
+/// the catalog knows what was expected.
+fn seen_and_expected(subject: &Subject<'_>, node: &Node) -> Option<(f64, f64)> {
+    let metrics = subject.of(node);
+    let whole = node.node_type() == "Seq Scan" && !subject.flow.stopped_early(node.id);
+    let loops = metrics.loops.filter(|loops| whole && *loops > 0.0)?;
+    let read = metrics.rows_total()? + metrics.removed.by_filter;
+    let shared = crate::plan::metrics::time::is_parallel_aware(node);
+    let seen = if shared { read / (loops / metrics.processes) } else { read / loops };
+    match (node.text("Filter"), subject.table(node).and_then(|table| table.rows)) {
+        (_, Some(rows)) => Some((seen, rows)),
+        (None, None) if shared => Some((read / loops, node.plan_rows()?)),
+        (None, None) => Some((seen, node.plan_rows()?)),
+        (Some(_), None) => None,
+    }
+}

@@ -1,0 +1,198 @@
+//! What rules look at: a plan with its metrics, the catalog when there is one, and conditions read once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::flow::Flow;
+use super::partitions::Partitions;
+use crate::catalog::{Catalog, Table};
+use crate::model::{Bytes, Cost, Millis, group_thousands, quote_identifier};
+use crate::plan::metrics::{Basis, Metrics, NodeMetrics};
+use crate::plan::{Node, NodeId, Plan};
+use crate::sql::{Expression, parse_expression};
+
+type ConditionKey = (NodeId, &'static str);
+
+pub(super) struct Subject<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) metrics: &'a Metrics,
+    pub(super) catalog: Option<&'a Catalog>,
+    conditions: RefCell<HashMap<ConditionKey, Option<Rc<Expression>>>>,
+    partitions: Partitions,
+    pub(super) flow: Flow,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(plan: &'a Plan, metrics: &'a Metrics, catalog: Option<&'a Catalog>) -> Self {
+        let partitions = Partitions::of(plan, metrics);
+        Subject { plan, metrics, catalog, conditions: RefCell::new(HashMap::new()), partitions, flow: Flow::of(plan) }
+    }
+
+    pub(super) fn of(&self, node: &Node) -> &'a NodeMetrics {
+        self.metrics.node(node.id)
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> &'a Node {
+        self.plan.node(id)
+    }
+
+    pub(super) fn parent(&self, node: &Node) -> Option<&'a Node> {
+        node.parent.map(|parent| self.plan.node(parent))
+    }
+
+    /// The nodes above, the nearest first.
+    pub(super) fn ancestors(&self, node: &Node) -> impl Iterator<Item = &'a Node> {
+        let plan = self.plan;
+        std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id))
+    }
+
+    /// The inputs: no InitPlans and SubPlans.
+    pub(super) fn inputs(&self, node: &'a Node) -> impl Iterator<Item = &'a Node> {
+        let children = node.children.iter().map(|child| self.plan.node(*child));
+        children.filter(|child| !matches!(child.text("Parent Relationship"), Some("InitPlan" | "SubPlan")))
+    }
+
+    /// The only input, past nodes that hand rows on as they are.
+    pub(super) fn input_past(&self, node: &'a Node, transparent: &[&str]) -> Option<&'a Node> {
+        let mut input = self.inputs(node).next()?;
+        while transparent.contains(&input.node_type()) {
+            input = self.inputs(input).next()?;
+        }
+        Some(input)
+    }
+
+    /// What the node takes by itself, in the unit of the basis; of partitions the costliest takes what all of its family take.
+    pub(super) fn own(&self, id: NodeId) -> f64 {
+        self.partitions.own(id).unwrap_or_else(|| own_of(self.metrics, id))
+    }
+
+    /// How many other partitions this one stands for.
+    pub(super) fn family(&self, id: NodeId) -> Option<usize> {
+        self.partitions.others(id)
+    }
+
+    /// What it takes with everything below it.
+    pub(super) fn inclusive(&self, id: NodeId) -> f64 {
+        let metrics = self.metrics.node(id);
+        match self.metrics.basis {
+            Basis::Time(_) => metrics.time.map_or(0.0, |time| time.inclusive.0),
+            Basis::Cost(_) => metrics.cost.inclusive.0,
+        }
+    }
+
+    /// Is a stake of that much worth a word?
+    pub(super) fn matters(&self, stake: f64) -> bool {
+        super::matters(stake, self.metrics.basis)
+    }
+
+    /// Was the plan executed?
+    pub(super) fn measured(&self) -> bool {
+        self.metrics.nodes.first().is_some_and(|root| root.loops.is_some())
+    }
+
+    /// `1,234 ms, 84 % of the time` or `cost 5,678, 84 % of the plan`.
+    pub(super) fn amount(&self, stake: f64) -> String {
+        let percent = (100.0 * stake / self.metrics.basis.whole()).min(100.0).round();
+        match self.metrics.basis {
+            Basis::Time(_) => format!("{}, {percent} % of the time", Millis(stake)),
+            Basis::Cost(_) => format!("cost {}, {percent} % of the plan", Cost(stake)),
+        }
+    }
+
+    /// How often a node ran in each process, as measured or as far as the plan says.
+    pub(super) fn repetitions(&self, node: &Node) -> Option<f64> {
+        let metrics = self.of(node);
+        Some(metrics.loops? / metrics.processes)
+    }
+
+    /// The rows a node delivered in all, measured or expected.
+    pub(super) fn rows(&self, node: &Node) -> Option<f64> {
+        if self.measured() { self.of(node).rows_total() } else { node.plan_rows() }
+    }
+
+    /// A condition, read once.
+    pub(super) fn condition(&self, node: &Node, property: &'static str) -> Option<Rc<Expression>> {
+        let known = self.conditions.borrow().get(&(node.id, property)).cloned();
+        known.unwrap_or_else(|| {
+            let read = node.text(property).and_then(|text| parse_expression(text).ok()).map(Rc::new);
+            self.conditions.borrow_mut().insert((node.id, property), read.clone());
+            read
+        })
+    }
+
+    /// The table a node reads, as SQL names it; a bitmap's index scan has none.
+    pub(super) fn table_name(&self, node: &Node) -> Option<String> {
+        match node.table() {
+            Some(name) => Some(name.to_string()),
+            None => node.text("Relation Name").map(|name| quote_identifier(name).into_owned()),
+        }
+    }
+
+    /// The table as the catalog knows it; without VERBOSE by its name alone, when only one has it.
+    pub(super) fn table(&self, node: &Node) -> Option<&'a Table> {
+        let catalog = self.catalog?;
+        if let Some(name) = node.table() {
+            return catalog.table(&name);
+        }
+        let name = node.text("Relation Name")?;
+        let mut named = catalog.tables.iter().filter(|table| table.name.name == name);
+        named.next().filter(|_| named.next().is_none())
+    }
+
+    /// `CREATE INDEX CONCURRENTLY ON public.jobs`; for a partition, when the catalog knows of what, on the partitioned table, where
+    /// CONCURRENTLY is not possible (<https://www.postgresql.org/docs/current/sql-createindex.html>).
+    pub(super) fn create_index_on(&self, node: &Node) -> Option<String> {
+        match self.table(node).and_then(|table| table.partition_of.as_ref()) {
+            Some(partitioned) => Some(format!("CREATE INDEX ON {partitioned}")),
+            None => Some(format!("CREATE INDEX CONCURRENTLY ON {}", self.table_name(node)?)),
+        }
+    }
+
+    /// The node that reads the relation of that alias.
+    pub(super) fn scan_of(&self, alias: &str) -> Option<&'a Node> {
+        self.plan.nodes().iter().find(|node| node.alias() == Some(alias) && node.text("Relation Name").is_some())
+    }
+
+    /// A setting as it was when the statement was planned: EXPLAIN's SETTINGS (which lists only what is not the default), else
+    /// the catalog's.
+    pub(super) fn setting(&self, name: &str) -> Option<&'a str> {
+        let printed = self.plan.summary.get("Settings").and_then(|settings| settings.get(name)).and_then(Value::as_str);
+        printed.or_else(|| self.catalog?.settings.get(name).map(String::as_str))
+    }
+
+    /// `work_mem`, when it is known; its default when SETTINGS were asked for and do not list it.
+    pub(super) fn work_mem(&self) -> Option<Bytes> {
+        match self.setting("work_mem") {
+            Some(text) => Bytes::parse(text).ok(),
+            None => self.plan.summary.contains_key("Settings").then_some(Bytes(4 * Bytes::MB)),
+        }
+    }
+}
+
+/// What a node takes by itself, in the unit of the basis.
+pub(super) fn own_of(metrics: &Metrics, id: NodeId) -> f64 {
+    let node = metrics.node(id);
+    match metrics.basis {
+        Basis::Time(_) => node.time.map_or(0.0, |time| time.own.0),
+        Basis::Cost(_) => node.cost.own.0,
+    }
+}
+
+/// `12,345`.
+pub(super) fn count(number: f64) -> String {
+    group_thousands(number, 0)
+}
+
+/// `97 %`; never 100 % for less than all.
+pub(super) fn percent(share: f64) -> String {
+    let rounded = (share * 100.0).round();
+    if rounded >= 100.0 && share < 1.0 { "more than 99 %".to_owned() } else { format!("{rounded} %") }
+}
+
+/// `3.4×`, `120×`.
+pub(super) fn times(factor: f64) -> String {
+    if factor < 10.0 { format!("{factor:.1}×") } else { format!("{}×", count(factor)) }
+}

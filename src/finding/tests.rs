@@ -1,0 +1,176 @@
+//! Every rule has plans that it must and must not speak about: `fixtures/findings/RULE/{bad,good}*.json`, with a sparse expectation
+//! beside each bad one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::*;
+use crate::plan::json;
+
+/// What must be true of a bad plan: it states only what the case is about.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    /// The node with the finding.
+    node: usize,
+    /// Its headline, so that the number can be read.
+    title: String,
+    /// The action, word for word; `null` when there must be none.
+    action: Option<String>,
+    /// Parts of the message.
+    #[serde(default)]
+    message: Vec<String>,
+    /// How bad it is.
+    #[serde(default)]
+    severity: Option<String>,
+    /// Where the plan comes from, when it was not printed by the server of scripts/finding-fixtures.sh.
+    #[serde(default, rename = "source")]
+    _source: Option<String>,
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/findings")
+}
+
+fn names_in(path: &Path) -> BTreeSet<String> {
+    fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+fn read_plan(path: &Path) -> Plan {
+    let text = fs::read_to_string(path).unwrap();
+    json::read(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).remove(0)
+}
+
+#[test]
+fn every_rule_has_fixtures_and_every_fixture_a_rule() {
+    let rules: BTreeSet<String> = RULES.iter().map(|rule| rule.name.to_owned()).collect();
+    let directories = names_in(&directory()).into_iter().filter(|name| directory().join(name).is_dir()).collect();
+    assert_eq!(rules, directories);
+    assert!(RULES.is_sorted_by_key(|rule| rule.name));
+    for rule in RULES {
+        assert!(
+            !rule.looks_for.is_empty() && !rule.why.is_empty() && rule.source.starts_with("https://"),
+            "{}",
+            rule.name
+        );
+        let files = names_in(&directory().join(rule.name));
+        for kind in ["bad", "good"] {
+            let any = files.iter().any(|file| file.starts_with(kind) && is_plan(file));
+            assert!(any, "{} has no {kind} plan", rule.name);
+        }
+    }
+}
+
+fn is_plan(file: &str) -> bool {
+    file.ends_with(".json") && !file.ends_with(".expected.json")
+}
+
+#[test]
+fn rules_speak_about_bad_plans_and_are_silent_about_good_ones() {
+    let mut failures = Vec::new();
+    for rule in RULES {
+        let directory = directory().join(rule.name);
+        for file in names_in(&directory).into_iter().filter(|file| is_plan(file)) {
+            let plan = read_plan(&directory.join(&file));
+            let findings = findings(&plan, None);
+            let of_rule: Vec<&Finding> = findings.iter().filter(|finding| finding.rule == rule.name).collect();
+            let case = format!("{}/{file}", rule.name);
+            if file.starts_with("good") {
+                if let Some(finding) = of_rule.first() {
+                    failures.push(format!("{case}: {finding:#?}"));
+                }
+            } else {
+                let expected = directory.join(file.replace(".json", ".expected.json"));
+                failures
+                    .extend(differences(&plan, &of_rule, &expected).into_iter().map(|text| format!("{case}: {text}")));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn differences(plan: &Plan, findings: &[&Finding], expected: &Path) -> Vec<String> {
+    let Ok(text) = fs::read_to_string(expected) else {
+        if let Some(finding) = findings.first().filter(|_| std::env::var_os("WRITE_EXPECTATIONS").is_some()) {
+            write_expectation(plan, finding, expected);
+        }
+        return vec![format!("no expectation (WRITE_EXPECTATIONS=1 writes one); findings: {findings:#?}")];
+    };
+    let expected: Expected = serde_json::from_str(&text).unwrap();
+    let Some(finding) = findings.iter().find(|finding| finding.node == NodeId(expected.node)) else {
+        return vec![format!("nothing at node {}: {findings:#?}", expected.node)];
+    };
+    let mut differences = Vec::new();
+    let title = plan.node(finding.node).title();
+    if title != expected.title {
+        differences.push(format!("the node is {title}"));
+    }
+    if finding.action != expected.action {
+        differences.push(format!("action {:?}", finding.action));
+    }
+    for part in expected.message.iter().filter(|part| !finding.message.contains(*part)) {
+        differences.push(format!("{part:?} is not in {:?}", finding.message));
+    }
+    if expected.severity.is_some_and(|severity| severity != finding.severity.name()) {
+        differences.push(format!("severity {}", finding.severity.name()));
+    }
+    differences
+}
+
+/// A first version of an expectation, to be read before it is checked in.
+fn write_expectation(plan: &Plan, finding: &Finding, path: &Path) {
+    let expectation = serde_json::json!({
+        "node": finding.node.0,
+        "title": plan.node(finding.node).title(),
+        "severity": finding.severity.name(),
+        "message": [],
+        "action": finding.action,
+    });
+    fs::write(path, serde_json::to_string_pretty(&expectation).unwrap() + "\n").unwrap();
+}
+
+#[test]
+fn findings_come_in_the_order_of_what_is_at_stake_and_always_the_same() {
+    for rule in RULES {
+        for file in names_in(&directory().join(rule.name)).into_iter().filter(|file| is_plan(file)) {
+            let plan = read_plan(&directory().join(rule.name).join(&file));
+            let first = findings(&plan, None);
+            assert!(first.is_sorted_by(|a, b| a.share >= b.share), "{}/{file}", rule.name);
+            assert_eq!(first, findings(&plan, None));
+        }
+    }
+}
+
+fn catalog(table: &serde_json::Value) -> Catalog {
+    serde_json::from_value(serde_json::json!({
+        "server": {"version_num": 150_018, "version": "15.18", "database": "d", "in_recovery": false},
+        "settings": {}, "tables": [table], "taken_names": []}))
+    .unwrap()
+}
+
+fn jobs_table(rows: Option<f64>, partition_of: Option<&str>) -> serde_json::Value {
+    serde_json::json!({
+        "name": {"schema": "public", "name": "jobs"}, "kind": "plain", "rows": rows, "pages": 7895, "owned": true,
+        "partition_of": partition_of.map(|name| serde_json::json!({"schema": "public", "name": name})),
+        "columns": [{"name": "id", "type_name": "bigint", "not_null": true, "statistics": null}], "indexes": []})
+}
+
+#[test]
+fn the_catalog_says_more() {
+    let of = |file: &str, rule: &str, catalog: &Catalog| {
+        let findings = findings(&read_plan(&directory().join(file)), Some(catalog));
+        findings.into_iter().find(|finding| finding.rule == rule)
+    };
+    let scan = "selective-seq-scan/bad.json";
+    let analyzed = catalog(&jobs_table(Some(300_000.0), None));
+    assert_eq!(of(scan, "stale-statistics", &analyzed), None);
+    let never = of(scan, "stale-statistics", &catalog(&jobs_table(None, None))).unwrap();
+    assert!(never.message.contains("never analyzed"), "{}", never.message);
+    let partition = of(scan, "selective-seq-scan", &catalog(&jobs_table(Some(300_000.0), Some("all_jobs")))).unwrap();
+    assert_eq!(partition.action.as_deref(), Some("CREATE INDEX ON public.all_jobs (state, kind);"));
+    let cast = of("wrapped-column/bad-cast.json", "wrapped-column", &analyzed).unwrap();
+    assert!(cast.message.contains("id (bigint) is cast to numeric"), "{}", cast.message);
+}

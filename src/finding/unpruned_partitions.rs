@@ -1,0 +1,52 @@
+//! Partitions that were read to find nothing in them.
+
+use super::subject::count;
+use super::{Check, Draft, Rule, Severity, Subject};
+use crate::plan::Node;
+
+/// Fewer partitions are not worth a word.
+const LEAST_PARTITIONS: usize = 4;
+/// At least this share of them had nothing.
+const LEAST_EMPTY: f64 = 0.75;
+
+pub(super) const RULE: Rule = Rule {
+    name: "unpruned-partitions",
+    at_most: Severity::Critical,
+    looks_for: "an Append over four or more partitions of a table, three quarters of which are filtered down to nothing",
+    why: "partitions are skipped only for conditions that compare the partition key itself with something of its own type",
+    source: "https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITION-PRUNING",
+    check: Check::Node(&["Append", "Merge Append"], check),
+};
+
+fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    let node = subject.node(node.id);
+    let scans: Vec<&Node> = subject.inputs(node).filter(|child| is_partition(child)).collect();
+    let ran = |scan: &&&Node| subject.of(scan).executed() == Some(true);
+    let read: Vec<&Node> = scans.iter().filter(ran).copied().collect();
+    let empty: Vec<&Node> = read.iter().filter(|scan| subject.rows(scan) == Some(0.0)).copied().collect();
+    let filtered = |scan: &&Node| scan.text("Filter").is_some() || scan.text("Index Cond").is_some();
+    if read.len() < LEAST_PARTITIONS
+        || (empty.len() as f64) < LEAST_EMPTY * read.len() as f64
+        || !empty.iter().any(filtered)
+    {
+        return None;
+    }
+    let stake: f64 = empty.iter().map(|scan| subject.inclusive(scan.id)).sum();
+    let condition =
+        empty.iter().find_map(|scan| scan.text("Filter").or_else(|| scan.text("Index Cond"))).unwrap_or_default();
+    let message = format!(
+        "{} of {} partitions were read to find nothing for {condition} ({}). A condition on the partition key itself, without function \
+         or cast, lets the planner skip them.",
+        count(empty.len() as f64),
+        count(read.len() as f64),
+        subject.amount(stake)
+    );
+    Some(Draft::new(node, stake, message))
+}
+
+/// The planner numbers the aliases of a table's partitions: `events_1`, `events_2` (since PostgreSQL 12; before, all have one alias).
+fn is_partition(node: &Node) -> bool {
+    let (Some(relation), Some(alias)) = (node.text("Relation Name"), node.alias()) else { return false };
+    let numbered = alias.rsplit_once('_').is_some_and(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    alias != relation && (numbered || relation.starts_with(alias))
+}

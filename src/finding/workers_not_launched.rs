@@ -1,0 +1,28 @@
+//! Fewer parallel workers than planned.
+
+use super::{Check, Draft, Rule, Severity, Subject};
+use crate::plan::Node;
+
+pub(super) const RULE: Rule = Rule {
+    name: "workers-not-launched",
+    at_most: Severity::Warning,
+    looks_for: "a Gather that got fewer workers than it planned",
+    why: "the plan was chosen for more processes than did the work; the pool of workers was exhausted",
+    source: "https://www.postgresql.org/docs/current/when-can-parallel-query-be-used.html",
+    check: Check::Node(&["Gather", "Gather Merge"], check),
+};
+
+fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    let (planned, launched) = (node.number("Workers Planned")?, node.number("Workers Launched")?);
+    if launched >= planned || subject.of(node).executed() == Some(false) {
+        return None;
+    }
+    let stake = subject.inclusive(node.id) * (1.0 - (launched + 1.0) / (planned + 1.0));
+    let message = format!(
+        "{launched} of {planned} planned workers were launched, so the leader did more of the work ({}). Other queries had taken the \
+         workers, or max_parallel_workers or max_worker_processes is too low.",
+        subject.amount(stake)
+    );
+    let action = "SHOW max_parallel_workers; SHOW max_worker_processes;".to_owned();
+    Some(Draft::new(node, stake, message).action(action))
+}

@@ -1,0 +1,69 @@
+//! A function or cast around a column in a condition: an index on the column cannot serve it.
+//!
+//! Casts come from comparing with a value of another type (`id = 5.0` compares as numeric). A cast of varchar to text is only a
+//! relabelling and harmless (src/include/catalog/pg_cast.dat, castmethod `b`).
+
+use super::conditions::{Relation, comparison, conjuncts, waste};
+use super::{Check, Draft, Rule, Severity, Subject, advice};
+use crate::plan::Node;
+use crate::sql::{Expression, Shape};
+
+pub(super) const RULE: Rule = Rule {
+    name: "wrapped-column",
+    at_most: Severity::Critical,
+    looks_for: "a filter that throws away most rows and compares a function or a cast of a column",
+    why: "an index on the column is kept in the order of the column, not of the function's results",
+    source: "https://www.postgresql.org/docs/current/indexes-expressional.html",
+    check: Check::Node(&["Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan"], check),
+};
+
+fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    let waste = waste(subject, node)?;
+    let node = subject.node(node.id);
+    let relation = Relation::of(subject, node);
+    let filter = subject.condition(node, "Filter")?;
+    // A plain condition beside it is the better key: another rule names it.
+    if conjuncts(&filter).iter().any(|conjunct| relation.key_of(conjunct).is_some()) {
+        return None;
+    }
+    let wrapped = conjuncts(&filter).iter().find_map(|conjunct| wrapped(conjunct, &relation))?;
+    let table = subject.table_name(node)?;
+    let (column, text) = (wrapped.columns.iter().next()?, &wrapped.text);
+    let (why, action) = match &wrapped.shape {
+        Shape::Cast { type_name, .. } => {
+            let known = relation.table.and_then(|table| table.column(column)).map(|column| column.type_name.as_str());
+            let is = known.map_or_else(String::new, |own| format!(" ({own})"));
+            (
+                format!(
+                    "{column}{is} is cast to {type_name} row by row, so no index on {column} serves; compare it with a value of its own type"
+                ),
+                None,
+            )
+        }
+        _ => {
+            let key = advice::as_index_key(text);
+            let action = format!("{} ({key});", subject.create_index_on(node)?);
+            (
+                format!(
+                    "no index on {column} serves {text}; an index on the expression would, or a condition on {column} itself"
+                ),
+                Some(action),
+            )
+        }
+    };
+    let message = format!("the filter on {table} {}: {why} ({}).", waste.text(), subject.amount(waste.stake));
+    Some(Draft::new(node, waste.stake, message).action(action))
+}
+
+/// The call or cast of a column that a comparison has on one side.
+fn wrapped<'e>(conjunct: &'e Expression, relation: &Relation<'_>) -> Option<&'e Expression> {
+    let (left, right) = match &conjunct.shape {
+        Shape::Binary { operator, left, right } if comparison(operator).is_some() => (left.as_ref(), right.as_ref()),
+        Shape::AnyOf { operator, operand, array } if operator == "=" => (operand.as_ref(), array.as_ref()),
+        _ => return None,
+    };
+    let (own, other) = if relation.owns(left) { (left, right) } else { (right, left) };
+    let is_wrapper =
+        matches!(own.shape, Shape::Call { .. } | Shape::Cast { .. }) && relation.plain_column(own).is_none();
+    (is_wrapper && relation.owns(own) && !relation.owns(other)).then_some(own)
+}

@@ -1,0 +1,181 @@
+//! Executions of statements: one execution can be told of in several entries, which are brought together here.
+//!
+//! 1. `statement: …` (log_statement) when it begins, then a bare `duration: …` (log_duration) of the same process.
+//! 2. `duration: … statement: …` (log_min_duration_statement).
+//! 3. `duration: … plan:` (auto_explain); before the server's own line in the simple protocol, after it in the extended one.
+//!
+//! A process does one thing at a time, so what belongs together is found by process; a log without process ids is read as one.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::explained::explained;
+use super::{Event, LogEntry, Severity, Step};
+
+/// Our own `application_name`, and what our statements begin with.
+pub(super) const OURS: &str = "pgrehearse";
+
+/// More processes than this are not waited for at once.
+const MOST_PROCESSES: usize = 10_000;
+
+/// One execution of one statement text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Execution {
+    /// The text; of several statements when they were sent together.
+    pub sql: String,
+    /// How long it took, when that was logged.
+    pub duration_ms: Option<f64>,
+    /// Its parameters as the log has them.
+    pub parameters: Option<String>,
+    /// Does it only fetch more rows of an execution told of before?
+    pub is_fetch: bool,
+    /// Line of the log.
+    pub line: usize,
+}
+
+/// What a process told and may tell more about.
+#[derive(Debug, Default)]
+struct Process {
+    /// Case 1, its duration still to come.
+    begun: Option<Execution>,
+    /// Case 3, the server's own line still to come.
+    planned: Option<Execution>,
+    /// Done, its plan still to come.
+    done: Option<String>,
+}
+
+/// The executions in a log's entries.
+#[derive(Debug)]
+pub struct Executions<I> {
+    entries: I,
+    processes: HashMap<Option<u32>, Process>,
+    ready: VecDeque<Execution>,
+}
+
+impl<I: Iterator<Item = LogEntry>> Executions<I> {
+    pub(super) fn new(entries: I) -> Executions<I> {
+        Executions { entries, processes: HashMap::new(), ready: VecDeque::new() }
+    }
+
+    fn take(&mut self, entry: &LogEntry) {
+        if self.processes.len() > MOST_PROCESSES {
+            self.finish();
+        }
+        let process = self.processes.entry(entry.process_id).or_default();
+        if entry.severity >= Severity::Error && entry.severity != Severity::Log {
+            // What was begun failed; what has a plan had been executed before.
+            let Process { planned, .. } = std::mem::take(process);
+            self.ready.extend(planned);
+            return;
+        }
+        match entry.event() {
+            Event::Plan { duration_ms, body } => {
+                let explained = explained(body);
+                let Some(query) = explained.query else { return };
+                let mut execution = Execution::new(entry, &query, Some(duration_ms));
+                execution.parameters = explained.parameters.map(|text| text.into_owned());
+                self.ready.extend(process.planned(execution));
+            }
+            Event::Executed { duration_ms, step, sql } => {
+                let mut execution = Execution::new(entry, sql, Some(duration_ms));
+                execution.is_fetch = step == Step::Fetch;
+                self.ready.extend(process.executed(execution));
+            }
+            Event::Begun { step, sql } => {
+                let mut execution = Execution::new(entry, sql, None);
+                execution.is_fetch = step == Step::Fetch;
+                self.ready.extend(process.begun(execution));
+            }
+            Event::Duration(duration_ms) => self.ready.extend(process.ended(duration_ms)),
+            Event::Prepared(_) | Event::Other => {}
+        }
+    }
+
+    /// Nothing more comes: gives what was waiting, in the order of the lines.
+    fn finish(&mut self) {
+        let waiting = self.processes.drain().flat_map(|(_, process)| [process.begun, process.planned]);
+        let mut waiting: Vec<Execution> = waiting.flatten().collect();
+        waiting.sort_by_key(|execution| execution.line);
+        self.ready.extend(waiting);
+    }
+}
+
+impl<I: Iterator<Item = LogEntry>> Iterator for Executions<I> {
+    type Item = Execution;
+
+    fn next(&mut self) -> Option<Execution> {
+        loop {
+            match self.ready.pop_front() {
+                Some(execution) if execution.is_ours() => {}
+                Some(execution) => return Some(execution),
+                None => match self.entries.next() {
+                    Some(entry) if entry.application.as_deref() == Some(OURS) => {}
+                    Some(entry) => self.take(&entry),
+                    None if self.processes.is_empty() => return None,
+                    None => self.finish(),
+                },
+            }
+        }
+    }
+}
+
+impl Process {
+    fn planned(&mut self, execution: Execution) -> Option<Execution> {
+        if let Some(begun) = self.begun.as_mut().filter(|begun| begun.is_same(&execution.sql)) {
+            begun.duration_ms = begun.duration_ms.or(execution.duration_ms);
+            return None;
+        }
+        if self.done.take().is_some_and(|done| execution.is_same(&done)) {
+            return None;
+        }
+        self.planned.replace(execution)
+    }
+
+    fn executed(&mut self, execution: Execution) -> Vec<Execution> {
+        let begun = self.begun.take();
+        let planned = self.planned.take();
+        let is_planned = planned.as_ref().is_some_and(|planned| planned.is_same(&execution.sql));
+        self.done = (!is_planned).then(|| execution.sql.clone());
+        let planned = planned.filter(|_| !is_planned);
+        [begun, planned, Some(execution)].into_iter().flatten().collect()
+    }
+
+    fn begun(&mut self, execution: Execution) -> Vec<Execution> {
+        self.done = None;
+        [self.begun.replace(execution), self.planned.take()].into_iter().flatten().collect()
+    }
+
+    fn ended(&mut self, duration_ms: f64) -> Vec<Execution> {
+        let planned = self.planned.take();
+        let begun = self.begun.take().map(|begun| {
+            self.done = Some(begun.sql.clone());
+            Execution { duration_ms: Some(duration_ms), ..begun }
+        });
+        [planned, begun].into_iter().flatten().collect()
+    }
+}
+
+impl Execution {
+    fn new(entry: &LogEntry, sql: &str, duration_ms: Option<f64>) -> Execution {
+        let parameters = entry.parameters().map(str::to_owned);
+        let sql = prepared(sql, entry.detail.as_deref()).unwrap_or(sql).trim().to_owned();
+        Execution { sql, duration_ms, parameters, is_fetch: false, line: entry.line }
+    }
+
+    fn is_same(&self, sql: &str) -> bool {
+        let bare = |text: &str| text.trim_end_matches([';', ' ', '\n', '\t', '\r']).len();
+        self.sql[..bare(&self.sql)] == sql[..bare(sql)]
+    }
+
+    fn is_ours(&self) -> bool {
+        self.sql.contains("/* pgrehearse")
+    }
+}
+
+/// SQL's `EXECUTE name (…)` has the statement in its detail: `prepare: PREPARE name (types) AS SELECT …`.
+fn prepared<'a>(sql: &str, detail: Option<&'a str>) -> Option<&'a str> {
+    let is_execute = sql.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("execute "));
+    let (_, prepare) = detail.filter(|_| is_execute)?.split_once(": ")?;
+    prepare.get(..8).filter(|word| word.eq_ignore_ascii_case("prepare "))?;
+    let at = prepare.to_ascii_lowercase().find(" as ")?;
+    Some(&prepare[at + 4..])
+}

@@ -1,0 +1,249 @@
+//! Two plans of the same query, node beside node, also when the order of joins or an access path changed.
+//!
+//! Lists of titles (as a textual diff compares them) lose every node that changed its method. Here a node is known by what it is
+//! *for*: its class (scan, join, sort, …) and the relations below it. So
+//! 1. a table's scan finds the table's scan under the same alias, whatever the access path;
+//! 2. a join finds the join of the same relations, whatever the method and the order inside;
+//! 3. sorts, aggregates and the like find their kind over the same relations, the first the first;
+//! 4. what is left on one side was added or removed.
+//!
+//! The relations below a node are kept as the sum of their hashes, so all of this is linear.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::{Node, NodeId, Plan};
+
+/// Which node of one plan is which of the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alignment {
+    before: Vec<Option<NodeId>>,
+    after: Vec<Option<NodeId>>,
+}
+
+/// What a node is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Class<'p> {
+    /// Reads a relation, by whatever path.
+    Scan,
+    /// Joins two inputs, by whatever method.
+    Join,
+    /// Sorts, completely or in parts.
+    Sort,
+    /// Groups, by whatever strategy.
+    Aggregate,
+    /// Collects from workers.
+    Gather,
+    /// Anything else, by its type.
+    Other(&'p str),
+}
+
+/// The class of a node.
+pub fn class(node: &Node) -> Class<'_> {
+    match node.node_type() {
+        "Seq Scan" | "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" | "Tid Scan" | "Tid Range Scan"
+        | "Sample Scan" | "Foreign Scan" => Class::Scan,
+        "Nested Loop" | "Hash Join" | "Merge Join" => Class::Join,
+        "Sort" | "Incremental Sort" => Class::Sort,
+        "Aggregate" | "Group" | "Unique" => Class::Aggregate,
+        "Gather" | "Gather Merge" => Class::Gather,
+        other => Class::Other(other),
+    }
+}
+
+/// A step of going through both plans from top to bottom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The same node in both.
+    Both(NodeId, NodeId),
+    /// A node of the first plan that is not in the second, or elsewhere.
+    Before(NodeId),
+    /// A node of the second plan that is not in the first, or elsewhere.
+    After(NodeId),
+}
+
+/// Aligns two plans.
+pub fn align(before: &Plan, after: &Plan) -> Alignment {
+    let mut waiting: HashMap<(Class<'_>, u64), Vec<NodeId>> = HashMap::new();
+    let relations_after = relations_below(after);
+    for node in after.nodes().iter().rev() {
+        waiting.entry((class(node), relations_after[node.id.0])).or_default().push(node.id);
+    }
+    let mut alignment = Alignment { before: vec![None; before.nodes().len()], after: vec![None; after.nodes().len()] };
+    let relations_before = relations_below(before);
+    for node in before.nodes() {
+        let key = (class(node), relations_before[node.id.0]);
+        if let Some(partner) = waiting.get_mut(&key).and_then(Vec::pop) {
+            alignment.before[node.id.0] = Some(partner);
+            alignment.after[partner.0] = Some(node.id);
+        }
+    }
+    alignment
+}
+
+/// For each node the relations below it, as a number that does not depend on their order.
+fn relations_below(plan: &Plan) -> Vec<u64> {
+    let mut below = vec![0u64; plan.nodes().len()];
+    for node in plan.nodes().iter().rev() {
+        below[node.id.0] = below[node.id.0].wrapping_add(own_relation(node));
+        if let Some(NodeId(parent)) = node.parent {
+            below[parent] = below[parent].wrapping_add(below[node.id.0]);
+        }
+    }
+    below
+}
+
+/// The hash of the relation a node reads, 0 when it reads none.
+fn own_relation(node: &Node) -> u64 {
+    let names = ["Relation Name", "CTE Name", "Function Name", "Table Function Name", "Tuplestore Name"];
+    let Some(name) = names.iter().find_map(|property| node.text(property)) else { return 0 };
+    if node.node_type() == "ModifyTable" {
+        return 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    (name, node.alias()).hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Alignment {
+    /// The node of the second plan that is this one of the first.
+    pub fn in_after(&self, before: NodeId) -> Option<NodeId> {
+        self.before.get(before.0).copied().flatten()
+    }
+
+    /// The node of the first plan that is this one of the second.
+    pub fn in_before(&self, after: NodeId) -> Option<NodeId> {
+        self.after.get(after.0).copied().flatten()
+    }
+
+    /// Both plans from top to bottom: as many pairs side by side as the order of both allows; a node whose partner stands
+    /// elsewhere comes by itself.
+    pub fn steps(&self) -> Vec<Step> {
+        let pairs: Vec<(usize, usize)> =
+            self.before.iter().enumerate().filter_map(|(before, after)| Some((before, (*after)?.0))).collect();
+        let mut steps = Vec::with_capacity(self.before.len() + self.after.len());
+        let (mut left, mut right) = (0, 0);
+        let end = (self.before.len(), self.after.len());
+        for (before, after) in longest_rising(&pairs).into_iter().chain([end]) {
+            steps.extend((left..before).map(|node| Step::Before(NodeId(node))));
+            steps.extend((right..after).map(|node| Step::After(NodeId(node))));
+            if (before, after) != end {
+                steps.push(Step::Both(NodeId(before), NodeId(after)));
+            }
+            (left, right) = (before + 1, after + 1);
+        }
+        steps
+    }
+}
+
+/// The longest run of pairs that rises on both sides, of pairs that rise on the left (patience sorting).
+fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let mut tails: Vec<usize> = Vec::new();
+    let mut previous: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
+    for (position, (_, right)) in pairs.iter().enumerate() {
+        let length = tails.partition_point(|tail| pairs[*tail].1 < *right);
+        previous.push(length.checked_sub(1).map(|shorter| tails[shorter]));
+        if length == tails.len() {
+            tails.push(position);
+        } else {
+            tails[length] = position;
+        }
+    }
+    let mut run: Vec<_> = std::iter::successors(tails.last().copied(), |position| previous[*position])
+        .map(|position| pairs[position])
+        .collect();
+    run.reverse();
+    run
+}
+
+/// `((a ⋈ b) ⋈ c)`: what is joined with what, outer side first.
+pub fn join_order(plan: &Plan) -> String {
+    const LONGEST: usize = 2_000;
+    let mut texts: Vec<String> = vec![String::new(); plan.nodes().len()];
+    for node in plan.nodes().iter().rev() {
+        let inputs = node
+            .children
+            .iter()
+            .filter(|child| !matches!(plan.node(**child).text("Parent Relationship"), Some("InitPlan" | "SubPlan")));
+        let below: Vec<String> =
+            inputs.map(|child| std::mem::take(&mut texts[child.0])).filter(|text| !text.is_empty()).collect();
+        let own = if own_relation(node) == 0 { None } else { node.alias().or_else(|| node.text("CTE Name")) };
+        texts[node.id.0] = match (own, class(node)) {
+            (Some(alias), _) => alias.to_owned(),
+            (None, Class::Join) if below.len() == 2 => format!("({})", below.join(" ⋈ ")),
+            _ => below.join(", "),
+        };
+        if texts[node.id.0].len() > LONGEST {
+            texts[node.id.0] = "…".to_owned();
+        }
+    }
+    texts.swap_remove(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn plan(node: &Value) -> Plan {
+        Plan::from_json(json!({ "Plan": node })).unwrap()
+    }
+
+    fn scan(node_type: &str, alias: &str) -> Value {
+        json!({"Node Type": node_type, "Relation Name": alias, "Alias": alias})
+    }
+
+    fn join(node_type: &str, outer: &Value, inner: &Value) -> Value {
+        json!({"Node Type": node_type, "Plans": [outer, inner]})
+    }
+
+    #[test]
+    fn scans_and_joins_find_each_other_whatever_method_and_order() {
+        let (a, b, c) = (scan("Seq Scan", "a"), scan("Seq Scan", "b"), scan("Seq Scan", "c"));
+        let before = plan(&join("Hash Join", &join("Hash Join", &a, &b), &c));
+        let after = plan(&join("Nested Loop", &c, &join("Merge Join", &scan("Index Scan", "b"), &a)));
+        let alignment = align(&before, &after);
+        let partner = |position| alignment.in_after(NodeId(position)).map(|id| id.0);
+        // The whole join, the join of a and b, and the scans of a, b and c.
+        assert_eq!((0..5).map(partner).collect::<Vec<_>>(), [Some(0), Some(2), Some(4), Some(3), Some(1)]);
+        assert_eq!(alignment.in_before(NodeId(4)), Some(NodeId(2)));
+        assert_eq!(join_order(&before), "((a ⋈ b) ⋈ c)");
+        assert_eq!(join_order(&after), "(c ⋈ (b ⋈ a))");
+    }
+
+    #[test]
+    fn another_join_order_leaves_only_the_joins_that_are_not_there() {
+        let (a, b, c) = (scan("Seq Scan", "a"), scan("Seq Scan", "b"), scan("Seq Scan", "c"));
+        let before = plan(&join("Hash Join", &join("Hash Join", &a, &b), &c));
+        let after = plan(&join("Hash Join", &join("Hash Join", &a, &c), &b));
+        let alignment = align(&before, &after);
+        assert_eq!(alignment.in_after(NodeId(0)), Some(NodeId(0)));
+        assert_eq!(alignment.in_after(NodeId(1)), None);
+        assert_eq!(alignment.in_before(NodeId(1)), None);
+        assert_eq!(alignment.in_after(NodeId(3)), Some(NodeId(4)));
+    }
+
+    #[test]
+    fn steps_go_through_every_node_of_both_plans_once() {
+        let (a, b, c) = (scan("Seq Scan", "a"), scan("Seq Scan", "b"), scan("Seq Scan", "c"));
+        let before = plan(&json!({"Node Type": "Sort", "Plans": [join("Hash Join", &join("Hash Join", &a, &b), &c)]}));
+        let after = plan(&join("Hash Join", &c, &join("Nested Loop", &b, &a)));
+        let steps = align(&before, &after).steps();
+        let left: Vec<usize> = steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Both(id, _) | Step::Before(id) => Some(id.0),
+                Step::After(_) => None,
+            })
+            .collect();
+        let right: Vec<usize> = steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Both(_, id) | Step::After(id) => Some(id.0),
+                Step::Before(_) => None,
+            })
+            .collect();
+        assert_eq!(left, (0..6).collect::<Vec<_>>());
+        assert_eq!(right, (0..5).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,177 @@
+//! Who pays for a node: nearly always the node above it. CTEs and InitPlans are printed below one node and run from another.
+//!
+//! 1. **A CTE** is printed below the node its query level starts with, but its rows are made when a CTE Scan asks for them
+//!    (src/backend/executor/nodeCtescan.c, `CteScanNext`): the scan's time and buffers include them. So the scans pay. With
+//!    several scans the server does not say which one pulled how much; each pays in proportion to what it took, and no more.
+//! 2. **An InitPlan** runs when its value is first needed (src/backend/executor/nodeSubplan.c, `ExecSetParamPlan`), by the node that
+//!    has `$0` or `(InitPlan 1).col1` in a condition or in its output. That node pays; when none is seen, the node it hangs on.
+//! 3. **A SubPlan** runs in the node it hangs on, which pays.
+//!
+//! What others do, in the versions looked at: PEV2 (plan-service.ts at bc665c8) subtracts no InitPlan from anything, so the node that
+//! waits for one is blamed for it; Pg::Explain 0.20 (explain.depesz.com) subtracts each where it is printed, so the node that waits
+//! is blamed too, and the node it hangs on goes below zero and is clamped. In both, the times no longer add up to the whole.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::plan::{Node, NodeId, Plan};
+
+/// A node that another than its parent pays for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// The top of the CTE or InitPlan.
+    pub producer: NodeId,
+    /// The nodes that ran it.
+    pub payers: Vec<NodeId>,
+}
+
+/// The charges that differ from "the parent pays", by their producer's position.
+pub type Charges = BTreeMap<usize, Charge>;
+
+/// Finds the payers of all CTEs and InitPlans.
+pub fn charges(plan: &Plan) -> Charges {
+    let producers: Vec<&Node> =
+        plan.nodes().iter().filter(|node| node.text("Parent Relationship") == Some("InitPlan")).collect();
+    if producers.is_empty() {
+        return Charges::new();
+    }
+    let users = Users::of(plan, &producers);
+    let end = subtree_ends(plan);
+    let charge = |producer: &&Node| {
+        let payers = users.of_producer(plan, producer, &end);
+        (!payers.is_empty()).then_some((producer.id.0, Charge { producer: producer.id, payers }))
+    };
+    producers.iter().filter_map(charge).collect()
+}
+
+/// For each node, the position after its last descendant: nodes lie in the order they are printed.
+pub fn subtree_ends(plan: &Plan) -> Vec<usize> {
+    let mut end: Vec<usize> = (1..=plan.nodes().len()).collect();
+    for node in plan.nodes().iter().rev() {
+        if let Some(NodeId(parent)) = node.parent {
+            end[parent] = end[parent].max(end[node.id.0]);
+        }
+    }
+    end
+}
+
+/// What each node takes by itself: its inclusive number less those of the nodes it pays for, never below zero.
+pub fn own(plan: &Plan, charges: &Charges, inclusive: &[f64]) -> Vec<f64> {
+    let mut own = inclusive.to_vec();
+    for node in plan.nodes() {
+        let (NodeId(position), Some(NodeId(parent))) = (node.id, node.parent) else { continue };
+        let amount = inclusive[position];
+        let payers = charges.get(&position).map_or(&[] as &[NodeId], |charge| &charge.payers);
+        let together: f64 = payers.iter().map(|payer| inclusive[payer.0]).sum();
+        if together > 0.0 {
+            // No payer can have waited longer than it took in all.
+            let rate = (amount / together).min(1.0);
+            payers.iter().for_each(|payer| own[payer.0] -= inclusive[payer.0] * rate);
+        } else {
+            own[parent] -= amount;
+        }
+    }
+    own.iter().map(|own| own.max(0.0)).collect()
+}
+
+/// Where CTE names and InitPlan values are used.
+struct Users<'p> {
+    scans: HashMap<&'p str, Vec<NodeId>>,
+    in_conditions: HashMap<String, Vec<NodeId>>,
+    in_output: HashMap<String, Vec<NodeId>>,
+}
+
+impl<'p> Users<'p> {
+    fn of(plan: &'p Plan, producers: &[&Node]) -> Self {
+        let mut users = Users { scans: HashMap::new(), in_conditions: HashMap::new(), in_output: HashMap::new() };
+        let values = producers.iter().any(|node| !is_cte(node));
+        for node in plan.nodes() {
+            if let Some(name) = node.text("CTE Name").filter(|_| node.node_type() == "CTE Scan") {
+                users.scans.entry(name).or_default().push(node.id);
+            }
+            if values {
+                users.add_values(node);
+            }
+        }
+        users
+    }
+
+    fn add_values(&mut self, node: &Node) {
+        for (property, value) in &node.properties {
+            let users = match property.as_str() {
+                "Output" => &mut self.in_output,
+                "Subplan Name" | "Alias" | "Relation Name" => continue,
+                _ => &mut self.in_conditions,
+            };
+            let texts =
+                value.as_str().into_iter().chain(value.as_array().into_iter().flatten().filter_map(|v| v.as_str()));
+            for token in texts.flat_map(value_tokens) {
+                let nodes = users.entry(token).or_default();
+                if nodes.last() != Some(&node.id) {
+                    nodes.push(node.id);
+                }
+            }
+        }
+    }
+
+    fn of_producer(&self, plan: &Plan, producer: &Node, end: &[usize]) -> Vec<NodeId> {
+        let name = producer.text("Subplan Name").unwrap_or_default();
+        if let Some(cte) = name.strip_prefix("CTE ") {
+            return self.scans_of(plan, cte, producer, end);
+        }
+        let own_subtree = producer.id.0..end[producer.id.0];
+        let Some(NodeId(home)) = producer.parent else { return Vec::new() };
+        let users = |by_token: &HashMap<String, Vec<NodeId>>| {
+            let found = value_tokens(name).into_iter().filter_map(|token| by_token.get(&token)).flatten();
+            let inside = |user: &NodeId| (home..end[home]).contains(&user.0) && !own_subtree.contains(&user.0);
+            let mut users: Vec<NodeId> = found.copied().filter(inside).collect();
+            users.sort_unstable();
+            users.dedup();
+            lowest(&users, end)
+        };
+        let in_conditions = users(&self.in_conditions);
+        if in_conditions.is_empty() { users(&self.in_output) } else { in_conditions }
+    }
+
+    /// The scans of a CTE: of those with its name, the ones below the node it hangs on that no nearer CTE of that name hides.
+    fn scans_of(&self, plan: &Plan, cte: &str, producer: &Node, end: &[usize]) -> Vec<NodeId> {
+        let Some(NodeId(home)) = producer.parent else { return Vec::new() };
+        let scans = self.scans.get(cte).map_or(&[] as &[NodeId], Vec::as_slice);
+        let declared_below = |scan: &NodeId| {
+            let above = std::iter::successors(plan.node(*scan).parent, |id| plan.node(*id).parent);
+            above.take_while(|ancestor| ancestor.0 > home).any(|ancestor| declares(plan, ancestor, cte))
+        };
+        let inside = |scan: &&NodeId| (home..end[home]).contains(&scan.0);
+        scans.iter().filter(inside).filter(|scan| scans.len() == 1 || !declared_below(scan)).copied().collect()
+    }
+}
+
+fn declares(plan: &Plan, node: NodeId, cte: &str) -> bool {
+    let names = plan.node(node).children.iter().filter_map(|child| plan.node(*child).text("Subplan Name"));
+    names.into_iter().any(|name| name.strip_prefix("CTE ") == Some(cte))
+}
+
+fn is_cte(node: &Node) -> bool {
+    node.text("Subplan Name").is_some_and(|name| name.starts_with("CTE "))
+}
+
+/// Of nodes that lie above each other only the lowest: it asks first, and those above include it anyway.
+fn lowest(sorted: &[NodeId], end: &[usize]) -> Vec<NodeId> {
+    let next = sorted.iter().skip(1).map(Some).chain(std::iter::once(None));
+    let lowest = sorted.iter().zip(next).filter(|(node, next)| next.is_none_or(|next| next.0 >= end[node.0]));
+    lowest.map(|(node, _)| *node).collect()
+}
+
+/// The InitPlan values a text names: `$0` (before PostgreSQL 17), `InitPlan 1` (since).
+fn value_tokens(text: &str) -> Vec<String> {
+    const NAME: &str = "InitPlan ";
+    let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_digit).count();
+    let parameters = text.match_indices('$').filter_map(|(at, _)| match digits(&text[at + 1..]) {
+        0 => None,
+        length => Some(text[at..=at + length].to_owned()),
+    });
+    let names = text.match_indices(NAME).map(|(at, _)| {
+        let length = NAME.len() + digits(&text[at + NAME.len()..]);
+        text[at..at + length].to_owned()
+    });
+    parameters.chain(names).collect()
+}

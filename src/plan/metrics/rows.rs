@@ -1,0 +1,72 @@
+//! Rows expected against rows seen, and rows read in vain.
+
+use crate::plan::Node;
+
+/// Rows of one execution of a node.
+///
+/// `Plan Rows` of a node in a parallel part is for one process, and `Actual Rows` the average of the loops of all processes, so the
+/// two compare as they are (as long as all planned workers came).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// `Plan Rows`.
+    pub expected: f64,
+    /// `Actual Rows`; none without ANALYZE or when the node never ran.
+    pub actual: Option<f64>,
+}
+
+/// Which way an estimate was off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// More rows came than expected: the dangerous one (nested loops, small hash tables).
+    Under,
+    /// Fewer rows came than expected.
+    Over,
+    /// Neither.
+    Exact,
+}
+
+impl Estimate {
+    /// How many times off, at least 1. The planner never expects less than one row, and servers before 18 round the average
+    /// over loops to whole rows, so less than one row counts as one.
+    pub fn factor(&self) -> Option<f64> {
+        let (expected, actual) = (self.expected.max(1.0), self.actual?.max(1.0));
+        Some((actual / expected).max(expected / actual))
+    }
+
+    /// Which way.
+    pub fn direction(&self) -> Option<Direction> {
+        let (expected, actual) = (self.expected.max(1.0), self.actual?.max(1.0));
+        Some(match actual.total_cmp(&expected) {
+            std::cmp::Ordering::Greater => Direction::Under,
+            std::cmp::Ordering::Less => Direction::Over,
+            std::cmp::Ordering::Equal => Direction::Exact,
+        })
+    }
+}
+
+/// Rows that were read and thrown away, in all loops. EXPLAIN prints averages of a loop; they are multiplied here.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Removed {
+    /// By `Filter`.
+    pub by_filter: f64,
+    /// By `Join Filter`.
+    pub by_join_filter: f64,
+    /// By the second look at the rows of a lossy bitmap or a lossy index.
+    pub by_recheck: f64,
+}
+
+pub(super) fn estimate(node: &Node) -> Option<Estimate> {
+    let expected = node.plan_rows()?;
+    let ran = node.number("Actual Loops").is_none_or(|loops| loops > 0.0);
+    Some(Estimate { expected, actual: node.number("Actual Rows").filter(|_| ran) })
+}
+
+pub(super) fn removed(node: &Node, loops: Option<f64>) -> Removed {
+    let Some(loops) = loops else { return Removed::default() };
+    let all = |property| node.number(property).unwrap_or(0.0) * loops;
+    Removed {
+        by_filter: all("Rows Removed by Filter"),
+        by_join_filter: all("Rows Removed by Join Filter"),
+        by_recheck: all("Rows Removed by Index Recheck"),
+    }
+}

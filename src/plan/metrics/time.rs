@@ -1,0 +1,84 @@
+//! Time by itself, from averages over loops and processes.
+//!
+//! `Actual Total Time` is the average of one loop, and below a Gather `Actual Loops` counts the loops of all processes (leader and
+//! workers). The rules:
+//! 1. Time × loops is what all processes spent in a node together; divided by the number of processes it is the mean time one of
+//!    them spent there, which is what the wall clock sees. Means add up, so what remains for a node after its inputs is right.
+//! 2. The number of processes is measured, not taken from `Workers Launched`: the loops of Gather's input per loop of Gather. This
+//!    covers workers that came late and `parallel_leader_participation = off`.
+//! 3. InitPlans that hang on a Gather run in the leader alone, before the workers start.
+//! 4. The bitmap of a *parallel* Bitmap Heap Scan is built by one process while the others wait for it
+//!    (src/backend/executor/nodeBitmapHeapscan.c, `BitmapShouldInitializeSharedState`): its time counts in full.
+//! 5. A node that never ran took no time.
+//! 6. Averages are rounded to a microsecond, and thousands of loops multiply the rounding: no input takes longer than the node that
+//!    waits for it.
+//!
+//! What others do, in the versions looked at: PEV2 (plan-service.ts at bc665c8) takes the time of a single loop for everything below
+//! a Gather, which is wrong on the inner side of a nested loop there (thousands of loops a process); Pg::Explain 0.20
+//! (explain.depesz.com) multiplies by all loops, which makes parallel parts take more time than there was.
+
+use super::charge::{self, Charges};
+use crate::model::Millis;
+use crate::plan::{Node, Plan};
+
+/// The time of one node on the wall clock.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NodeTime {
+    /// With everything it waited for.
+    pub inclusive: Millis,
+    /// By itself.
+    pub own: Millis,
+}
+
+/// How many processes shared each node's loops.
+pub fn processes(plan: &Plan) -> Vec<f64> {
+    let mut processes: Vec<f64> = Vec::with_capacity(plan.nodes().len());
+    for node in plan.nodes() {
+        let parent = node.parent.map(|parent| plan.node(parent));
+        processes.push(parent.map_or(1.0, |parent| processes_below(parent, node, processes[parent.id.0])));
+    }
+    processes
+}
+
+fn processes_below(parent: &Node, node: &Node, above: f64) -> f64 {
+    match parent.node_type() {
+        "Gather" | "Gather Merge" if node.text("Parent Relationship") != Some("InitPlan") => {
+            match (node.number("Actual Loops"), parent.number("Actual Loops")) {
+                (Some(loops), Some(runs)) if runs > 0.0 => (loops / runs).max(1.0),
+                _ => 1.0,
+            }
+        }
+        "Bitmap Heap Scan" if is_parallel_aware(parent) => 1.0,
+        _ => above,
+    }
+}
+
+/// Do the processes share this node's work (instead of each doing all of it)?
+pub fn is_parallel_aware(node: &Node) -> bool {
+    node.properties.get("Parallel Aware").and_then(serde_json::Value::as_bool) == Some(true)
+}
+
+/// The time of every node; none where it was not measured.
+pub(super) fn times(plan: &Plan, processes: &[f64], charges: &Charges) -> Vec<Option<NodeTime>> {
+    let mut measured: Vec<Option<f64>> = Vec::with_capacity(plan.nodes().len());
+    for (node, processes) in plan.nodes().iter().zip(processes) {
+        let waits = node.parent.filter(|_| node.text("Parent Relationship") != Some("InitPlan"));
+        let most = waits.and_then(|parent| measured[parent.0]).unwrap_or(f64::INFINITY);
+        measured.push(inclusive(node, *processes).map(|time| time.min(most)));
+    }
+    if measured.iter().all(Option::is_none) {
+        return vec![None; measured.len()];
+    }
+    let all: Vec<f64> = measured.iter().map(|time| time.unwrap_or(0.0)).collect();
+    let own = charge::own(plan, charges, &all);
+    let times = measured.into_iter().zip(own);
+    times.map(|(inclusive, own)| Some(NodeTime { inclusive: Millis(inclusive?), own: Millis(own) })).collect()
+}
+
+fn inclusive(node: &Node, processes: f64) -> Option<f64> {
+    let loops = node.number("Actual Loops")?;
+    match node.number("Actual Total Time") {
+        Some(once) => Some(once * loops / processes),
+        None => (loops == 0.0).then_some(0.0),
+    }
+}

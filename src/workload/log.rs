@@ -1,0 +1,141 @@
+//! The workload that server logs tell of: statements that were timed or explained, those that differ only in literals as one.
+
+use std::collections::HashMap;
+
+use super::Workload;
+use crate::log::{self, Execution};
+use crate::sql::fingerprint::{Fingerprint, can_be_planned, fingerprint};
+use crate::sql::split::split;
+
+/// Why a log gives no statements.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// No line of it is one that a server writes.
+    #[error("{file}: this is not a PostgreSQL log (stderr, csvlog, jsonlog or syslog)")]
+    NotALog {
+        /// Its name.
+        file: String,
+    },
+    /// Entries, but none with a statement that can be planned.
+    #[error(
+        "{file}: there is no statement in it that could be planned; log_min_duration_statement or auto_explain puts them there"
+    )]
+    NoStatement {
+        /// Its name.
+        file: String,
+    },
+}
+
+/// Statements of one or several logs, by fingerprint.
+#[derive(Debug, Default)]
+pub struct LoggedStatements {
+    groups: HashMap<Fingerprint, Group>,
+}
+
+/// All executions of one statement.
+#[derive(Debug)]
+struct Group {
+    /// The text of the slowest execution, and where it stands.
+    sql: String,
+    place: String,
+    slowest_ms: Option<f64>,
+    total_ms: f64,
+    calls: f64,
+}
+
+impl LoggedStatements {
+    /// Adds a log's statements. `file` is its name for messages.
+    ///
+    /// # Errors
+    /// When it is no log, or holds no statement that can be planned.
+    pub fn add_log(&mut self, file: &str, text: &str) -> Result<(), LogError> {
+        if !log::looks_like_log(text) {
+            return Err(LogError::NotALog { file: file.to_owned() });
+        }
+        let mut found = false;
+        for execution in log::executions(text) {
+            found |= self.add(file, &execution);
+        }
+        if found { Ok(()) } else { Err(LogError::NoStatement { file: file.to_owned() }) }
+    }
+
+    /// Statements sent together are told apart, and then nobody knows how long each took.
+    fn add(&mut self, file: &str, execution: &Execution) -> bool {
+        let pieces = split(&execution.sql);
+        let planned: Vec<&str> = pieces.iter().map(|piece| piece.sql).filter(|sql| can_be_planned(sql)).collect();
+        let duration_ms = execution.duration_ms.filter(|_| pieces.len() == 1);
+        for sql in &planned {
+            let group = self.groups.entry(fingerprint(sql)).or_insert_with(|| Group {
+                sql: (*sql).to_owned(),
+                place: format!("{file}:{}", execution.line),
+                slowest_ms: duration_ms,
+                total_ms: 0.0,
+                calls: 0.0,
+            });
+            group.total_ms += duration_ms.unwrap_or(0.0);
+            group.calls += if execution.is_fetch { 0.0 } else { 1.0 };
+            if duration_ms > group.slowest_ms {
+                *group = Group {
+                    sql: (*sql).to_owned(),
+                    place: format!("{file}:{}", execution.line),
+                    slowest_ms: duration_ms,
+                    ..*group
+                };
+            }
+        }
+        !planned.is_empty()
+    }
+
+    /// Adds those that took most time in all to the workload, named after their fingerprints.
+    pub fn add_to(self, workload: &mut Workload, top: u32) {
+        let mut groups: Vec<(Fingerprint, Group)> = self.groups.into_iter().collect();
+        groups.sort_by(|(one, a), (other, b)| {
+            let by_time = b.total_ms.total_cmp(&a.total_ms);
+            by_time.then(b.calls.total_cmp(&a.calls)).then(one.cmp(other))
+        });
+        for (fingerprint, group) in groups.into_iter().take(top as usize) {
+            workload.add(&format!("log-{fingerprint}"), &group.sql, group.calls.max(1.0), group.place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workload(logs: &[&str], top: u32) -> Vec<(String, f64, String)> {
+        let mut logged = LoggedStatements::default();
+        for (number, log) in logs.iter().enumerate() {
+            logged.add_log(&format!("{number}.log"), log).unwrap();
+        }
+        let mut workload = Workload::default();
+        logged.add_to(&mut workload, top);
+        let statements = workload.statements().iter();
+        statements.map(|statement| (statement.sql.clone(), statement.calls, statement.place.clone())).collect()
+    }
+
+    const ONE: &str = "[7] LOG:  duration: 5.000 ms  statement: select a from t where b = 1;\n\
+                       [7] LOG:  duration: 9.000 ms  statement: SELECT a FROM t WHERE b = 'x'\n\
+                       [7] LOG:  duration: 1.000 ms  statement: begin\n\
+                       [7] LOG:  duration: 10.000 ms  statement: select c from t\n";
+    const OTHER: &str = "[8] LOG:  duration: 2.000 ms  execute <unnamed>: select a from t where b = $1\n\
+                         [8] LOG:  duration: 3.000 ms  statement: select d; select d\n";
+
+    #[test]
+    fn statements_are_grouped_over_logs_and_ordered_by_their_time() {
+        let expected = [
+            ("SELECT a FROM t WHERE b = 'x'".to_owned(), 3.0, "0.log:2".to_owned()),
+            ("select c from t".to_owned(), 1.0, "0.log:4".to_owned()),
+            ("select d".to_owned(), 2.0, "1.log:2".to_owned()),
+        ];
+        assert_eq!(workload(&[ONE, OTHER], 50), expected);
+        assert_eq!(workload(&[ONE, OTHER], 1), expected[..1]);
+    }
+
+    #[test]
+    fn a_log_without_statements_is_told_from_no_log() {
+        let error = |text: &str| LoggedStatements::default().add_log("x", text).unwrap_err();
+        assert!(matches!(error("Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)\n"), LogError::NotALog { .. }));
+        assert!(matches!(error("2024-01-01 10:00:00 UTC [1] LOG:  ready\n"), LogError::NoStatement { .. }));
+    }
+}
