@@ -61,6 +61,9 @@ fn from_the_worst_statement_to_the_ddl() {
     tmux.wait_for("proved: these were built together");
     tmux.keys(&["Space"]);
     tmux.wait_for("estimated: each was built by itself");
+    tmux.keys(&["R"]);
+    tmux.wait_for("built together, planned and rolled back");
+    tmux.wait_for("proved: these were built together");
     tmux.keys(&["a", "w"]);
     tmux.wait_for("written to pgrehearse-indexes.sql");
     tmux.keys(&["n"]);

@@ -223,8 +223,8 @@ impl Backend for Live {
         })
     }
 
-    fn rehearse(&mut self, index: &NamedIndex, statements: &[Statement]) -> Result<Answer, PlannerError> {
-        self.over(|session, _| Server::new(session).plan(std::slice::from_ref(index), statements))
+    fn rehearse(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        self.over(|session, _| Server::new(session).plan(indexes, statements))
     }
 
     fn brake(&self) -> Arc<dyn Brake> {

@@ -1,16 +1,17 @@
 //! The seam to the server, and the thread it lives on. Questions go in over a channel, messages come out; a question can be given
 //! up while it is being answered, and the latest one wins.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::dossier::Dossier;
+use super::dossier::{Dossier, Group};
 use super::model::{Ask, Msg, Progress, Reply};
 use crate::index::NamedIndex;
-use crate::rehearsal::{Answer, Event, PlannerError};
-use crate::workload::Statement;
+use crate::rehearsal::{Answer, Event, PlanOutcome, PlannerError, Refusal};
+use crate::workload::{Statement, StatementId};
 
 /// Somebody with a server.
 pub trait Backend: Send {
@@ -20,11 +21,11 @@ pub trait Backend: Send {
     /// When the server cannot be asked, or the run was cancelled; everything is rolled back then.
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<Dossier, PlannerError>;
 
-    /// One index with the statements on its table, built and rolled back.
+    /// Indexes with the statements on their tables, built in one transaction and rolled back.
     ///
     /// # Errors
     /// As with [`Backend::advise`].
-    fn rehearse(&mut self, index: &NamedIndex, statements: &[Statement]) -> Result<Answer, PlannerError>;
+    fn rehearse(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
 
     /// Stops what runs.
     fn brake(&self) -> Arc<dyn Brake>;
@@ -114,8 +115,11 @@ impl Desk {
                 };
                 backend.advise(&observer).map(|dossier| Reply::Advised(Box::new(dossier)))
             }
+            Ask::Prove { entries, groups } => {
+                prove(backend.as_mut(), &groups).map(|proof| Reply::Proved(entries, proof))
+            }
             Ask::Rehearse { index, statements } => {
-                let answer = backend.rehearse(&index, &statements);
+                let answer = backend.rehearse(std::slice::from_ref(&index), &statements);
                 answer.map(|answer| Reply::Rehearsed(index, Box::new(answer)))
             }
         }));
@@ -126,6 +130,21 @@ impl Desk {
             Err(_) => Reply::Lost("a bug in pgrehearse: the work stopped in the middle".to_owned()),
         }
     }
+}
+
+/// One transaction after the other; a statement on tables of one group only, so that it is planned once.
+fn prove(
+    backend: &mut dyn Backend,
+    groups: &[Group],
+) -> Result<Result<BTreeMap<StatementId, PlanOutcome>, Refusal>, PlannerError> {
+    let mut plans = BTreeMap::new();
+    for group in groups {
+        match backend.rehearse(&group.indexes, &group.statements)? {
+            Answer::Planned(planned) => plans.extend(planned.plans),
+            Answer::Refused(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    Ok(Ok(plans))
 }
 
 fn follow(progress: &mut Progress, event: Event<'_>) {

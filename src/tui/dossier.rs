@@ -1,17 +1,21 @@
 //! What the screens show: the advice, and the plans of every single rehearsal, which a recording of the run holds. A value: made
 //! from a live run or from a saved one, and nobody downstream can tell which.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod together;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use together::{Evidence, Group, total};
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
 use crate::finding::findings;
 use crate::index::statements;
-use crate::model::{Bytes, Cost, Millis, QualifiedName};
+use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
 use crate::rehearsal::recording::Recording;
-use crate::rehearsal::search::{Costs, Weighted, costs_under};
+use crate::rehearsal::search::{Costs, Weighted};
 use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Refusal, Trial, uses};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId};
@@ -37,6 +41,8 @@ pub struct Dossier {
     weights: Costs,
     /// The rehearsals of one index each.
     trials: Vec<Trial>,
+    /// Combinations that were asked about.
+    proofs: together::Proofs,
 }
 
 /// One statement.
@@ -303,64 +309,10 @@ impl Dossier {
         plans.iter().filter_map(benefit).collect()
     }
 
-    /// The statements whose plan reads the table, or a partition of it.
-    pub fn touching(&self, table: &QualifiedName) -> Vec<Statement> {
-        let reads = |plan: &Plan| {
-            plan.tables().iter().any(|read| self.catalog.index_owner(read).is_some_and(|owner| owner.name == *table))
-        };
-        let touching = self.cards.iter().filter(|card| card.before.as_ref().is_ok_and(|plan| reads(plan)));
-        touching.map(|card| card.statement.clone()).collect()
-    }
-
-    /// The positions of what is recommended.
-    pub fn recommended(&self) -> BTreeSet<usize> {
-        let recommended = |entry: &Entry| matches!(entry.verdict, Verdict::Recommended { .. });
-        self.entries.iter().enumerate().filter(|(_, entry)| recommended(entry)).map(|(position, _)| position).collect()
-    }
-
-    /// Each statement's cost as things are.
-    pub fn costs_now(&self) -> &Costs {
-        &self.weights
-    }
-
-    /// Each statement's cost with these indexes, and how that is known.
-    pub fn costs_with(&self, entries: &BTreeSet<usize>) -> (Costs, Evidence) {
-        if *entries == self.recommended() {
-            return (self.proved_costs(), Evidence::Proved);
-        }
-        let trials: Vec<usize> = entries.iter().filter_map(|entry| self.entries.get(*entry)?.trial).collect();
-        let evidence = if trials.len() == 1 { Evidence::Seen } else { Evidence::OneByOne };
-        (costs_under(&self.trials, &trials, &self.weights), evidence)
-    }
-
-    fn proved_costs(&self) -> Costs {
-        let proved = |card: &Card| {
-            let cost = card.cost_after()?;
-            Some((card.statement.id.clone(), Weighted { calls: card.statement.calls, cost }))
-        };
-        self.cards.iter().filter_map(proved).collect()
-    }
-
     /// The statement of that name.
     pub fn position(&self, id: &StatementId) -> Option<usize> {
         self.cards.iter().position(|card| card.statement.id == *id)
     }
-}
-
-/// How a total is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evidence {
-    /// These indexes were built together, and the plans seen.
-    Proved,
-    /// The one index was built, and the plans seen.
-    Seen,
-    /// Each was built by itself; together they are taken to be as good as the best of them.
-    OneByOne,
-}
-
-/// Σ calls × cost.
-pub fn total(costs: &Costs) -> Cost {
-    Cost(costs.values().map(|weighted| weighted.calls * weighted.cost.0).sum())
 }
 
 fn cards(statements: &[StatementAdvice]) -> Vec<Card> {

@@ -163,6 +163,8 @@ pub enum Action {
     Recommended,
     /// Select nothing.
     Nothing,
+    /// Build what is on together.
+    Prove,
     /// Write the DDL to a file.
     WriteFile,
     /// Copy the DDL.
@@ -322,6 +324,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(On(Indexes), &[Char('p')], Action::PrintOnExit, "print it when leaving"),
     bind(On(Indexes), &[Char('e')], Action::EditIndex, "edit this index and rehearse it").hinted("edit"),
     bind(On(Indexes), &[Char('n')], Action::NewIndex, "write a CREATE INDEX and rehearse it").hinted("new"),
+    bind(On(Indexes), &[Char('R')], Action::Prove, "build what is on together, see the plans, roll back")
+        .hinted("prove"),
     bind(On(Indexes), &[Char('a')], Action::Recommended, "switch on exactly what is recommended"),
     bind(On(Indexes), &[Char('x')], Action::Nothing, "switch everything off"),
     bind(Typing, &[Key::Enter], Action::Accept, "done").hinted("done"),

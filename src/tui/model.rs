@@ -1,15 +1,16 @@
 //! The interface as a value: what is known, where we are, what runs. Changed only by [`super::update`], read by [`super::view`].
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dossier::Dossier;
+use super::dossier::{Dossier, Group};
 use super::editor::Line;
 use super::keymap::{Key, Scope, Screen};
 use super::look::Look;
 use super::screen::{compare, indexes, plan, workload};
-use crate::rehearsal::{Answer, NamedIndex};
-use crate::workload::Statement;
+use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Refusal};
+use crate::workload::{Statement, StatementId};
 
 /// The terminal, in columns and lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +151,13 @@ pub struct Job {
 pub enum Ask {
     /// The whole run.
     Advise,
+    /// A combination of indexes.
+    Prove {
+        /// Their positions.
+        entries: BTreeSet<usize>,
+        /// A transaction each.
+        groups: Vec<Group>,
+    },
     /// One index, written by hand.
     Rehearse {
         /// The index.
@@ -209,6 +217,8 @@ pub enum Reply {
     Advised(Box<Dossier>),
     /// The rehearsal's result.
     Rehearsed(NamedIndex, Box<Answer>),
+    /// What the combination did, or why it could not be built.
+    Proved(BTreeSet<usize>, Result<BTreeMap<StatementId, PlanOutcome>, Refusal>),
     /// It was cancelled and rolled back.
     Cancelled,
     /// The server could not be asked.

@@ -145,7 +145,7 @@ fn occasions(scope: Scope) -> Vec<Model> {
             press(&mut second, Key::Char(']'));
             vec![on(Screen::Compare, &[]), second]
         }
-        Scope::On(screen) => vec![on(screen, &[]), on(screen, &[Key::Char(' ')])],
+        Scope::On(screen) => vec![on(screen, &[]), on(screen, &[Key::Char(' ')]), on(screen, &[Key::Char('x')])],
         Scope::Typing => {
             let mut model = on(Screen::Indexes, &[Key::Char('n')]);
             type_text(&mut model, "t");
@@ -304,6 +304,22 @@ fn an_index_that_cannot_be_rehearsed_says_why() {
     press(&mut model, Key::Char('4'));
     press(&mut model, Key::Char('n'));
     assert!(screen(&model).contains("there is no server"));
+}
+
+#[test]
+fn a_combination_that_is_only_estimated_can_be_proved() {
+    let mut model = live();
+    press(&mut model, Key::Char('4'));
+    assert_eq!(press(&mut model, Key::Char('R')), [], "what is recommended is proved already");
+    press(&mut model, Key::Char(' '));
+    let effects = press(&mut model, Key::Char('R'));
+    let [Effect::Ask(2, Ask::Prove { entries, groups })] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((groups.len(), groups[0].indexes.len(), groups[0].statements.len()), (1, 3, 6));
+    let together = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() > 1).unwrap();
+    let Answer::Planned(planned) = together.answer else { panic!() };
+    update(&mut model, Msg::Answered(2, Reply::Proved(entries.clone(), Ok(planned.plans))));
+    assert_eq!(model.indexes.outcome.as_ref().unwrap().evidence, Evidence::Proved);
+    assert!(screen(&model).contains("proved: these were built together"));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What each action does.
 
 use super::{current_card, current_entry, dossier, height, jobs, refresh, typing};
-use crate::tui::dossier::Dossier;
+use crate::tui::dossier::{Dossier, Evidence};
 use crate::tui::keymap::{Action, Screen};
 use crate::tui::list::Step;
-use crate::tui::model::{Effect, Message, Model, Overlay, Pane, Server};
+use crate::tui::model::{Ask, Effect, Message, Model, Overlay, Pane, Server};
 use crate::tui::screen::indexes::Row;
 use crate::tui::view;
 
@@ -136,7 +136,7 @@ fn retry(model: &mut Model) -> Vec<Effect> {
             model.message = Message::info("nothing failed, so there is nothing to ask again");
             Vec::new()
         }
-        (None, _) => jobs::ask(model, crate::tui::model::Ask::Advise),
+        (None, _) => jobs::ask(model, Ask::Advise),
     }
 }
 
@@ -219,12 +219,30 @@ fn on_indexes(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effec
             model.indexes.select(std::collections::BTreeSet::new(), dossier);
             return keep_print(model, dossier);
         }
+        Action::Prove => return prove(model, dossier),
         Action::Open => open_best(model, dossier),
         Action::EditIndex => typing::edit_index(model, dossier, current_entry(model, dossier)),
         Action::NewIndex => typing::edit_index(model, dossier, None),
         Action::WriteFile | Action::Copy | Action::PrintOnExit => return export(model, dossier, action),
         _ => {}
     }
+    Vec::new()
+}
+
+/// Asks about exactly what is on, where that is only estimated.
+fn prove(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
+    let known = model.indexes.outcome.as_ref().is_none_or(|outcome| outcome.evidence != Evidence::OneByOne);
+    let message = match (&model.desk.server, known) {
+        (Server::None, _) => "there is no server to build it on: this is a recording",
+        _ if model.indexes.on.is_empty() => "nothing is on",
+        (_, true) => "this was built together already",
+        (_, false) => {
+            let entries = model.indexes.on.clone();
+            let groups = dossier.groups(&entries);
+            return jobs::ask(model, Ask::Prove { entries, groups });
+        }
+    };
+    model.message = Message::info(message);
     Vec::new()
 }
 

@@ -1,14 +1,16 @@
 //! Questions to the worker and their answers. The latest question wins: what comes back for an older one is not listened to.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{dossier, refresh, refresh_all};
 use crate::index::NamedIndex;
 use crate::model::printable;
-use crate::rehearsal::Answer;
+use crate::rehearsal::{Answer, PlanOutcome, Refusal};
 use crate::tui::cells::count;
 use crate::tui::keymap::Screen;
 use crate::tui::model::{Ask, Effect, Job, Message, Model, Pane, Progress, Reply, Server};
+use crate::workload::StatementId;
 
 /// Asks the worker; a question that is still open is given up.
 pub fn ask(model: &mut Model, ask: Ask) -> Vec<Effect> {
@@ -29,6 +31,7 @@ pub fn ask(model: &mut Model, ask: Ask) -> Vec<Effect> {
 fn waiting_for(ask: &Ask) -> String {
     match ask {
         Ask::Advise => "asking the server".to_owned(),
+        Ask::Prove { entries, .. } => format!("building {} together", count(entries.len(), "index", "indexes")),
         Ask::Rehearse { index, .. } => format!("rehearsing {}", index.name),
     }
 }
@@ -71,6 +74,8 @@ pub(super) fn answered(model: &mut Model, number: u64, reply: Reply) {
             };
             refresh_all(model);
         }
+        Reply::Proved(entries, Ok(plans)) => proved(model, entries, &plans),
+        Reply::Proved(_, Err(refusal)) => refused(model, &refusal),
         Reply::Rehearsed(index, answer) => rehearsed(model, index, *answer),
         Reply::Cancelled => {
             model.desk.failed = Some(job.ask.clone());
@@ -89,15 +94,27 @@ pub(super) fn answered(model: &mut Model, number: u64, reply: Reply) {
     }
 }
 
+fn refused(model: &mut Model, refusal: &Refusal) {
+    model.message = Message::bad(format!("{}: {}", refusal.reason.name(), printable(&refusal.detail)));
+}
+
+/// The total is known for certain now.
+fn proved(model: &mut Model, entries: BTreeSet<usize>, plans: &BTreeMap<StatementId, PlanOutcome>) {
+    let Some(known) = dossier(model) else { return };
+    let mut dossier = (*known).clone();
+    dossier.add_proof(entries, plans);
+    model.indexes.answer(&dossier);
+    model.data = Pane::Has(Arc::new(dossier));
+    model.message = Message::good("built together, planned and rolled back");
+}
+
 /// The index joins the others, and what it does for the statement it helps most is shown.
 fn rehearsed(model: &mut Model, index: NamedIndex, answer: Answer) {
     let Some(known) = dossier(model) else { return };
     let mut dossier = (*known).clone();
     let name = index.name.clone();
     match dossier.add_by_hand(index, answer) {
-        Err(refusal) => {
-            model.message = Message::bad(format!("{}: {}", refusal.reason.name(), printable(&refusal.detail)));
-        }
+        Err(refusal) => refused(model, &refusal),
         Ok(entry) => {
             let card = best_card(&dossier, entry).unwrap_or(0);
             let helps = dossier.entries[entry].benefits.len();

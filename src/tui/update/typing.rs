@@ -81,7 +81,7 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
     let Some(dossier) = dossier(model) else { return Vec::new() };
     match checked(text, &dossier) {
         Ok(index) => {
-            let statements = dossier.touching(&index.index.table);
+            let statements = dossier.touching(&[index.index.table.clone()].into());
             model.place.overlay = Overlay::Nothing;
             refresh(model);
             jobs::ask(model, Ask::Rehearse { index, statements })
