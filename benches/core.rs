@@ -31,7 +31,9 @@ fn wide_plan(scans: usize) -> String {
 #[divan::bench]
 fn read_plan(bencher: Bencher) {
     let text = wide_plan(10_000);
-    bencher.counter(BytesCount::of_str(&text)).bench(|| pgrehearse::plan::json::read(divan::black_box(&text)).unwrap());
+    bencher
+        .counter(BytesCount::of_str(&text))
+        .bench(|| pgrehearse::plan::read::plans(divan::black_box(&text)).unwrap());
 }
 
 #[divan::bench]

@@ -44,6 +44,7 @@ pub fn advise(
 
     let candidates = suggest(&captured, &catalog, workload);
     let trials = run.rehearse(&candidates.to_try, &captured, &catalog)?;
+    let captured = run.capture_again(captured)?;
     let selection = search::choose(&trials, &weights(workload, &captured), limits);
     let proof = proof::prove(&mut run, &selection.chosen, &trials, &captured, &catalog)?;
 
@@ -85,6 +86,19 @@ impl Run<'_> {
         }
     }
 
+    /// CREATE INDEX has refreshed row counts in place: what is compared with the trials has to rest on the same ones.
+    fn capture_again(&mut self, captured: Captured) -> Result<Captured, PlannerError> {
+        if self.summary.indexes_built == 0 {
+            return Ok(captured);
+        }
+        let planned =
+            |statement: &&Statement| captured.get(&statement.id).is_some_and(|outcome| outcome.plan().is_some());
+        let statements: Vec<Statement> = self.workload.statements().iter().filter(planned).cloned().collect();
+        let mut again = self.as_things_are(&statements)?;
+        again.retain(|_, outcome| outcome.plan().is_some());
+        Ok(captured.into_iter().map(|(id, outcome)| (id.clone(), again.remove(&id).unwrap_or(outcome))).collect())
+    }
+
     /// Every candidate by itself.
     fn rehearse(
         &mut self,
@@ -99,9 +113,18 @@ impl Run<'_> {
             .map(|(name, candidate)| NamedIndex { name, index: candidate.index.clone() });
         (self.observer)(Event::Begin { what: "rehearsing", steps: candidates.len() });
         let mut trials = Vec::with_capacity(candidates.len());
+        let mut busy: BTreeSet<QualifiedName> = BTreeSet::new();
         for index in named {
             (self.observer)(Event::Step(&index.name));
-            trials.push(self.rehearse_one(index, captured, catalog)?);
+            let trial = if busy.contains(&index.index.table) {
+                Trial { index, outcome: TrialOutcome::Refused(still_busy()) }
+            } else {
+                self.rehearse_one(index, captured, catalog)?
+            };
+            if matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.reason == Reason::LockTimeout) {
+                busy.insert(trial.index.index.table.clone());
+            }
+            trials.push(trial);
         }
         (self.observer)(Event::End);
         Ok(trials)
@@ -127,10 +150,11 @@ impl Run<'_> {
         let answer = self.planner.plan(indexes, statements)?;
         let (built, write_block) = match &answer {
             Answer::Planned(Planned { builds, write_block, .. }) => (builds.len(), *write_block),
-            Answer::Refused(refusal) => (0, refusal.write_block),
+            Answer::Refused(refusal) => (refusal.built, refusal.write_block),
         };
         self.summary.transactions += 1;
         self.summary.indexes_built += built;
+        self.summary.total_write_block.0 += write_block.0;
         if write_block > self.summary.longest_write_block {
             self.summary.longest_write_block = write_block;
         }
@@ -138,9 +162,15 @@ impl Run<'_> {
     }
 }
 
+/// Waiting for the same lock again and again would keep writers queueing behind us each time.
+fn still_busy() -> Refusal {
+    let detail = "not tried: the table's lock was not to be had for another candidate".to_owned();
+    Refusal { reason: Reason::LockTimeout, detail, write_block: Millis::default(), built: 0 }
+}
+
 /// The rules that keep hands off a table, in the order in which they are told.
 pub(crate) fn not_to_be_built(table: &Table, catalog: &Catalog, limits: &Limits) -> Option<Refusal> {
-    let refusal = |reason, detail| Some(Refusal { reason, detail, write_block: Millis::default() });
+    let refusal = |reason, detail| Some(Refusal { reason, detail, write_block: Millis::default(), built: 0 });
     if !limits.rehearse {
         return refusal(Reason::NotRehearsed, "--rehearse=off: nothing was built".to_owned());
     }

@@ -55,6 +55,12 @@ pub struct Table {
     pub pages: u64,
     /// May the connected role create indexes on it (owner)?
     pub owned: bool,
+    /// Can it be locked with LOCK TABLE, and may the connected role? (Not a materialized view.)
+    #[serde(default)]
+    pub lockable: bool,
+    /// Rows changed since the last ANALYZE, as the statistics collector counts them.
+    #[serde(default)]
+    pub modified_rows: u64,
     /// Its columns in their order.
     pub columns: Vec<Column>,
     /// The indexes it has.
@@ -70,6 +76,9 @@ pub struct Partition {
     pub parent: QualifiedName,
     /// Is it partitioned itself?
     pub partitioned: bool,
+    /// Is it a foreign table, which can have no index?
+    #[serde(default)]
+    pub foreign: bool,
 }
 
 /// `pg_class.relkind`, as far as an index can be on it.
@@ -127,6 +136,12 @@ pub struct ExistingIndex {
     pub constraint: bool,
     /// `pg_index.indisvalid`: false after a failed CREATE INDEX CONCURRENTLY.
     pub valid: bool,
+    /// Somebody is building it right now.
+    #[serde(default)]
+    pub being_built: bool,
+    /// It is made of its partitions' indexes.
+    #[serde(default)]
+    pub partitioned: bool,
     /// `pg_relation_size`.
     pub size: Bytes,
     /// `idx_scan`: scans since the statistics were reset.

@@ -57,10 +57,12 @@ pub struct Cluster {
 }
 
 /// What the keeper does; `$1` is the directory, `$2` the directory of the binaries. It makes the cluster, too, so that from the
-/// first moment on somebody is there to remove it. The trap covers a keeper that is itself told to end.
+/// first moment on somebody is there to remove it. The trap covers a keeper that is itself told to end. SIGINT makes a server stop
+/// at once, but a shell starts what runs in the background with SIGINT ignored, and a server that has only just been started may
+/// not have changed that yet: SIGTERM ends such a one.
 const KEEPER: &str = r#"
 server=
-stop() { [ -z "$server" ] || { kill -INT "$server" 2>/dev/null; wait "$server"; }; rm -rf "$1"; exit 0; }
+stop() { [ -z "$server" ] || { kill -TERM "$server"; kill -INT "$server"; wait "$server"; } 2>/dev/null; rm -rf "$1"; exit 0; }
 trap 'stop "$1"' TERM HUP
 if "$2/initdb" -D "$1/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync --no-instructions \
     >"$1/initdb.log" 2>&1 </dev/null

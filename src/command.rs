@@ -8,7 +8,7 @@ use crate::cli::{Cli, Command};
 use crate::cluster::{BinariesError, ClusterError};
 use crate::db::DbError;
 use crate::db::conninfo::ConninfoError;
-use crate::rehearsal::PlannerError;
+use crate::rehearsal::{PlannerError, Rollback};
 use crate::terminal;
 use crate::workload::file::FileError;
 use crate::workload::log::LogError;
@@ -39,8 +39,8 @@ pub enum CommandError {
     #[error("{0}")]
     Usage(String),
     /// The user asked to stop.
-    #[error("interrupted; everything was rolled back")]
-    Interrupted,
+    #[error("interrupted; {0}")]
+    Interrupted(Rollback),
     /// The connection parameters make no sense.
     #[error(transparent)]
     Conninfo(#[from] ConninfoError),
@@ -70,7 +70,7 @@ pub enum CommandError {
 impl From<DbError> for CommandError {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Interrupted => CommandError::Interrupted,
+            DbError::Interrupted { rollback } => CommandError::Interrupted(rollback),
             other => CommandError::Db(other),
         }
     }
@@ -79,7 +79,7 @@ impl From<DbError> for CommandError {
 impl From<PlannerError> for CommandError {
     fn from(error: PlannerError) -> Self {
         match error {
-            PlannerError::Interrupted => CommandError::Interrupted,
+            PlannerError::Interrupted { rollback } => CommandError::Interrupted(rollback),
             other => CommandError::Planner(other),
         }
     }
@@ -88,7 +88,7 @@ impl From<PlannerError> for CommandError {
 impl From<ClusterError> for CommandError {
     fn from(error: ClusterError) -> Self {
         match error {
-            ClusterError::Interrupted => CommandError::Interrupted,
+            ClusterError::Interrupted => CommandError::Interrupted(Rollback::Confirmed),
             other => CommandError::Cluster(other),
         }
     }
@@ -98,7 +98,7 @@ impl CommandError {
     fn exit_status(&self) -> u8 {
         match self {
             CommandError::Usage(_) => 2,
-            CommandError::Interrupted => 130,
+            CommandError::Interrupted(_) => 130,
             _ => 1,
         }
     }

@@ -26,7 +26,7 @@ pub use session::{Safety, Session, SessionOptions};
 impl From<DbError> for PlannerError {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Interrupted => PlannerError::Interrupted,
+            DbError::Interrupted { rollback } => PlannerError::Interrupted { rollback },
             DbError::Connect(error) => {
                 PlannerError::Server { operation: "connecting".to_owned(), message: error.to_string() }
             }

@@ -214,11 +214,6 @@ impl Index {
         format!("CREATE INDEX {} ON {}", quote_identifier(name), self.definition())
     }
 
-    /// The `CREATE INDEX CONCURRENTLY` statement to run for keeps.
-    pub fn create_concurrently(&self, name: &str) -> String {
-        format!("CREATE INDEX CONCURRENTLY {} ON {};", quote_identifier(name), self.definition())
-    }
-
     /// Everything behind `ON`: `public.jobs (state, run_after) WHERE …`.
     pub fn definition(&self) -> String {
         let method = match &self.method {

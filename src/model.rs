@@ -124,7 +124,11 @@ impl Millis {
             other => return Err(format!("unknown unit {other:?}: use ms, s, min or h")),
         };
         let number: f64 = number.parse().map_err(|_| format!("{text:?} is not a duration such as 500ms or 10s"))?;
-        Ok(Millis(number * factor))
+        let milliseconds = number * factor;
+        if milliseconds > f64::from(i32::MAX) {
+            return Err(format!("{text:?} is too long: PostgreSQL takes at most {} ms", i32::MAX));
+        }
+        Ok(Millis(milliseconds))
     }
 
     /// The same duration for the standard library.
@@ -225,6 +229,7 @@ mod tests {
             assert_eq!(Millis::parse(text), Ok(Millis(ms)), "{text}");
         }
         assert!(Millis::parse("soon").is_err());
+        assert!(Millis::parse("1000h").unwrap_err().contains("too long"));
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! without recursion, and a node is named by its position.
 
 pub mod alignment;
-pub mod json;
 pub mod metrics;
+pub mod read;
 mod title;
 
 use std::collections::BTreeSet;
@@ -110,7 +110,7 @@ pub enum PlanError {
 }
 
 /// Deeper plans are refused: each level costs stack when the plan is written out again.
-pub const DEEPEST_PLAN: usize = 10_000;
+pub const DEEPEST_PLAN: usize = 2_000;
 
 impl Plan {
     /// Takes EXPLAIN's object (`{"Plan": {…}, …}`) apart.
@@ -135,6 +135,11 @@ impl Plan {
             waiting.extend(children.into_iter().rev().map(|child| (Some(id), depth + 1, child)));
         }
         Ok(Plan { nodes, summary })
+    }
+
+    /// A plan put together by a reader: at least one node, a parent before its children, each knowing its place.
+    pub(crate) fn from_parts(nodes: Vec<Node>, summary: Map<String, Value>) -> Plan {
+        Plan { nodes, summary }
     }
 
     /// All nodes, a parent before its children.
@@ -193,17 +198,27 @@ impl From<Plan> for Value {
     /// EXPLAIN's own object again, children last.
     fn from(mut plan: Plan) -> Value {
         while plan.nodes.len() > 1 {
-            let Some(child) = plan.nodes.pop() else { break };
+            let Some(mut child) = plan.nodes.pop() else { break };
             let NodeId(parent) = child.parent.unwrap_or(NodeId(0));
+            put_children_in_order(&mut child.properties);
             let siblings = plan.nodes[parent].properties.entry("Plans").or_insert_with(|| Value::Array(Vec::new()));
             if let Value::Array(siblings) = siblings {
-                siblings.insert(0, Value::Object(child.properties));
+                siblings.push(Value::Object(child.properties));
             }
         }
+        let mut root = plan.nodes.remove(0).properties;
+        put_children_in_order(&mut root);
         let mut object = Map::new();
-        object.insert("Plan".to_owned(), Value::Object(plan.nodes.remove(0).properties));
+        object.insert("Plan".to_owned(), Value::Object(root));
         object.extend(plan.summary);
         Value::Object(object)
+    }
+}
+
+/// They were collected from the last to the first.
+fn put_children_in_order(properties: &mut Map<String, Value>) {
+    if let Some(Value::Array(children)) = properties.get_mut("Plans") {
+        children.reverse();
     }
 }
 

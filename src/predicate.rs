@@ -74,6 +74,9 @@ impl<'a> Relations<'a> {
             let (Some(name), Some(alias)) = (node.table(), node.alias()) else { continue };
             let Some(table) = catalog.index_owner(&name) else { continue };
             relations.by_alias.entry(alias.to_owned()).or_insert((node.id.0, table));
+            if let Some(parent_alias) = parent_alias(alias).filter(|_| table.name != name) {
+                relations.by_alias.entry(parent_alias.to_owned()).or_insert((node.id.0, table));
+            }
             relations.uses.entry(node.id.0).or_insert_with(|| RelationUse {
                 table: table.name.clone(),
                 alias: alias.to_owned(),
@@ -184,6 +187,13 @@ impl<'a> Relations<'a> {
         aliases.all(|alias| alias == first).then_some(())?;
         self.by_alias.get(first).copied()
     }
+}
+
+/// Above an Append, conditions and sort keys carry the partitioned table's alias; its partitions have it with a number
+/// (`part` and `part_1`: ruleutils.c, `set_rtable_names`).
+fn parent_alias(alias: &str) -> Option<&str> {
+    let (parent, number) = alias.rsplit_once('_')?;
+    number.bytes().all(|digit| digit.is_ascii_digit()).then_some(parent)
 }
 
 /// Does something above the node rely on the order it delivers? Up to the first node that makes an order of its own.

@@ -81,6 +81,9 @@ impl PlanOutcome {
 pub struct Build {
     /// The names plans may show it under: its own and, on a partitioned table, its partitions' indexes.
     pub names: BTreeSet<String>,
+    /// What stands behind the table's name in its definition, as the server writes it with every name qualified:
+    /// `USING btree (state) WHERE (state = 'x'::text)`.
+    pub body: String,
     /// Its size on disk.
     pub size: Bytes,
     /// How long CREATE INDEX (and ANALYZE, for an expression) took.
@@ -99,14 +102,20 @@ pub struct Refusal {
     pub detail: String,
     /// How long writers had to wait all the same.
     pub write_block: Millis,
+    /// How many indexes were built before it came to that.
+    #[serde(default)]
+    pub built: usize,
 }
 
 /// The server cannot be asked any more.
 #[derive(Debug, thiserror::Error)]
 pub enum PlannerError {
-    /// The user asked to stop; everything was rolled back.
-    #[error("interrupted; everything was rolled back")]
-    Interrupted,
+    /// The user asked to stop.
+    #[error("interrupted; {rollback}")]
+    Interrupted {
+        /// What became of what was going on.
+        rollback: Rollback,
+    },
     /// The connection or a query of our own failed.
     #[error("{operation}: {message}")]
     Server {
@@ -118,6 +127,24 @@ pub enum PlannerError {
     /// A recording does not hold the answer to this question.
     #[error("the recording holds no answer about {0}")]
     NotRecorded(String),
+}
+
+/// What is known of the end of a transaction that was interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollback {
+    /// The server confirmed it, or there was none to make.
+    Confirmed,
+    /// The server did not answer in time; it rolls back by itself as soon as it notices that we are gone.
+    Unconfirmed,
+}
+
+impl std::fmt::Display for Rollback {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Rollback::Confirmed => "everything was rolled back",
+            Rollback::Unconfirmed => "the server has not confirmed the rollback yet: look for its lock in pg_locks",
+        })
+    }
 }
 
 /// What is going on, for a progress display.
@@ -188,6 +215,7 @@ impl Trial {
                     reason: Reason::BuildFailed,
                     detail: "the answer does not hold the index".to_owned(),
                     write_block: Millis::default(),
+                    built: 0,
                 }),
             },
         };

@@ -22,7 +22,7 @@ mod terminal;
 mod update;
 mod view;
 
-pub use event_loop::{Start, run};
+pub use event_loop::{Ended, Start, run};
 pub use update::update;
 pub use view::draw;
 

@@ -39,6 +39,11 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Does it say nothing about the index, only about the moment?
+    pub fn is_passing(self) -> bool {
+        matches!(self, Reason::LockTimeout | Reason::NotUsableNow)
+    }
+
     /// Its name in reports.
     pub fn name(self) -> &'static str {
         match self {

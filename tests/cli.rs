@@ -128,6 +128,6 @@ fn a_recording_is_reviewed_like_a_run() {
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(recording).exists());
     let output = program(&["review", recording]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stdout(&output).contains("RECOMMENDED") && stdout(&output).contains("WHERE status = 'BLOCKED'::text"));
+    assert!(stdout(&output).contains("RECOMMENDED") && stdout(&output).contains("WHERE (status = 'BLOCKED'::text)"));
     assert_eq!(stdout(&output), stdout(&program(&["review", recording])), "byte for byte");
 }

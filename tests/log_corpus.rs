@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pgrehearse::log::{self, LogEntry, LogFormat, Severity};
-use pgrehearse::plan::json;
+use pgrehearse::plan::read;
 use serde::Deserialize;
 
 /// What is expected of a log; what is not named is not looked at.
@@ -91,7 +91,7 @@ fn differences(path: &Path) -> Vec<String> {
     let processes: BTreeSet<u32> = entries.iter().filter_map(|entry| entry.process_id).collect();
     check("processes", debug(&processes.len()), expected.processes.map(|number| number.to_string()));
     if expected.json_plan_nodes.is_some() {
-        let read: Result<Vec<_>, _> = plans.iter().map(|plan| json::read(&plan.plan_text)).collect();
+        let read: Result<Vec<_>, _> = plans.iter().map(|plan| read::plans(&plan.plan_text)).collect();
         let nodes = read.map(|plans| plans.iter().flatten().map(|plan| plan.nodes().len()).sum::<usize>());
         check("nodes", debug(&nodes.ok()), Some(debug(&expected.json_plan_nodes)));
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::proof::{Disproof, Proof, Proved};
 use super::{Captured, existing, explanation};
 use crate::candidate::Candidates;
-use crate::catalog::Catalog;
-use crate::index::{naming, statements};
-use crate::model::{Bytes, Cost, Millis, QualifiedName};
+use crate::catalog::{Catalog, Table};
+use crate::index::naming;
+use crate::index::statements::{Creation, creation_of_candidate, creations};
+use crate::model::{Bytes, Cost, Millis, QualifiedName, group_thousands};
 use crate::plan::Plan;
 use crate::rehearsal::search::Selection;
 use crate::rehearsal::{Build, NamedIndex, PlanOutcome, Trial, TrialCost, TrialOutcome, uses};
@@ -82,8 +83,8 @@ pub struct Recommendation {
     pub id: String,
     /// The index under its name.
     pub index: NamedIndex,
-    /// The statements that create it for keeps, to be run one after the other.
-    pub ddl: Vec<String>,
+    /// The statements that create it for keeps.
+    pub creation: Creation,
     /// Its size when it was really built.
     pub size: Bytes,
     /// How long that took.
@@ -114,6 +115,8 @@ pub struct Benefit {
 pub struct Rejected {
     /// The index under its name.
     pub index: NamedIndex,
+    /// What would create it.
+    pub ddl: String,
     /// Why.
     pub reason: Reason,
     /// In a sentence.
@@ -170,6 +173,8 @@ pub struct RehearsalSummary {
     pub indexes_built: usize,
     /// The longest that writers to a table had to wait.
     pub longest_write_block: Millis,
+    /// All the time that writers to some table had to wait.
+    pub total_write_block: Millis,
 }
 
 /// Everything the pipeline found, before it is put together.
@@ -236,11 +241,22 @@ impl Parts<'_> {
         let mut found: Vec<(f64, Recommendation)> =
             self.proof.proved.iter().map(|proved| self.recommendation(proved)).collect();
         found.sort_by(|(a_saved, a), (b_saved, b)| b_saved.total_cmp(a_saved).then(a.index.name.cmp(&b.index.name)));
-        found
-            .into_iter()
-            .enumerate()
-            .map(|(number, (_, recommendation))| Recommendation { id: format!("r{}", number + 1), ..recommendation })
-            .collect()
+        let mut recommendations: Vec<Recommendation> =
+            found.into_iter().map(|(_, recommendation)| recommendation).collect();
+        let bodies: Vec<(&NamedIndex, &str)> =
+            recommendations.iter().map(|found| (&found.index, self.body(&found.index))).collect();
+        let creations = creations(&bodies, &self.catalog);
+        for (number, (recommendation, creation)) in recommendations.iter_mut().zip(creations).enumerate() {
+            recommendation.id = format!("r{}", number + 1);
+            recommendation.creation = creation;
+        }
+        recommendations
+    }
+
+    /// The server's own words for an index that was proved.
+    fn body(&self, index: &NamedIndex) -> &str {
+        let proved = self.proof.proved.iter().find(|proved| self.trials[proved.trial].index == *index);
+        proved.map_or("", |proved| proved.build.body.as_str())
     }
 
     /// A proved index with Σ calls × cost that it saves.
@@ -249,11 +265,12 @@ impl Parts<'_> {
         let benefits = self.benefits(&proved.build);
         let saved =
             benefits.iter().map(|benefit| self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0)).sum();
-        let explanation =
-            explanation::of(&index, proved, &benefits, |id| (self.plan_before(id), self.proof.after.get(id)));
+        let explanation = explanation::of(&index, proved, &benefits, &self.proof.proved, |id| {
+            (self.plan_before(id), self.proof.after.get(id))
+        });
         let recommendation = Recommendation {
             id: String::new(),
-            ddl: statements::creation(&index, &self.catalog),
+            creation: Creation::default(),
             size: proved.build.size,
             build_time: proved.build.build_time,
             write_block: proved.write_block,
@@ -295,6 +312,7 @@ impl Parts<'_> {
         let names =
             naming::names(self.candidates.already_there.iter().map(|found| &found.index), &self.catalog.taken_names);
         let there = self.candidates.already_there.iter().zip(names).map(|(found, name)| Rejected {
+            ddl: creation_of_candidate(&NamedIndex { name: name.clone(), index: found.index.clone() }, &self.catalog),
             index: NamedIndex { name, index: found.index.clone() },
             reason: Reason::Redundant,
             detail: format!("{} exists and does the same", found.existing.name),
@@ -309,6 +327,7 @@ impl Parts<'_> {
         let trial = &self.trials[position];
         let rejected = |reason, detail, build: Option<&Build>, benefits| Rejected {
             index: trial.index.clone(),
+            ddl: creation_of_candidate(&trial.index, &self.catalog),
             reason,
             detail,
             size: build.map(|build| build.size),
@@ -343,6 +362,7 @@ impl Parts<'_> {
     ) -> (Reason, String) {
         match self.proof.disproved.get(&position) {
             Some(Disproof::Refused(refusal)) => return (refusal.reason, refusal.detail.clone()),
+            Some(Disproof::NotUsableNow) => return self.not_used(false),
             Some(Disproof::NotUsed) => {
                 return (Reason::Redundant, "beside the other recommended indexes no plan used it".to_owned());
             }
@@ -354,7 +374,7 @@ impl Parts<'_> {
         let Some(best) =
             used.iter().max_by(|a, b| a.before.saved_share(a.after).total_cmp(&b.before.saved_share(b.after)))
         else {
-            return self.not_used(build);
+            return self.not_used(build.usable);
         };
         let gain = format!("{}: {} → {}", best.statement, best.before, best.after);
         if !self.limits.min_improvement.reached(best.before, best.after) {
@@ -368,8 +388,8 @@ impl Parts<'_> {
         }
     }
 
-    fn not_used(&self, build: &Build) -> (Reason, String) {
-        if build.usable {
+    fn not_used(&self, usable: bool) -> (Reason, String) {
+        if usable {
             (Reason::NotChosen, "no plan used it".to_owned())
         } else {
             let detail = "rows were updated in place while another session holds an older snapshot, so the planner may not use a new index yet";
@@ -392,7 +412,41 @@ impl Parts<'_> {
                 .then(|| format!("{} gets worse with the recommended indexes: {before} → {after}", statement.id))
         });
         notices.extend(worse);
+        notices.extend(self.untested());
+        notices.extend(self.forgotten_changes());
         notices
+    }
+
+    /// Candidates of which nothing can be said: the absence of a recommendation means nothing for them.
+    fn untested(&self) -> Option<String> {
+        let refused = self.trials.iter().filter(|trial| match &trial.outcome {
+            TrialOutcome::Refused(refusal) => refusal.reason.is_passing(),
+            TrialOutcome::Built { build, costs } => !build.usable && !costs.values().any(|cost| cost.used),
+        });
+        let disproved = self.proof.disproved.values().filter(|disproof| match disproof {
+            Disproof::Refused(refusal) => refusal.reason.is_passing(),
+            Disproof::NotUsableNow => true,
+            Disproof::NotUsed | Disproof::GainTooSmall => false,
+        });
+        let number = refused.count() + disproved.count();
+        (number > 0).then(|| {
+            format!(
+                "{number} candidates could not be tested now because their tables are busy: run again at a quieter time"
+            )
+        })
+    }
+
+    /// ANALYZE in a rehearsal resets the counter that autovacuum goes by, and its statistics are rolled back.
+    fn forgotten_changes(&self) -> impl Iterator<Item = String> {
+        let analyzed = |table: &&Table| {
+            let built = |trial: &&Trial| trial.index.index.table == table.name && trial.index.index.has_expression();
+            self.trials.iter().filter(built).any(|trial| matches!(trial.outcome, TrialOutcome::Built { .. }))
+        };
+        let changed = |table: &&Table| table.modified_rows as f64 > 0.01 * table.rows.unwrap_or(0.0).max(1.0);
+        self.catalog.tables.iter().filter(changed).filter(analyzed).map(|table| {
+            let (name, rows) = (&table.name, group_thousands(table.modified_rows as f64, 0));
+            format!("autovacuum does not know any more that {rows} rows of {name} changed since its last ANALYZE. Run: ANALYZE {name};")
+        }).collect::<Vec<_>>().into_iter()
     }
 }
 

@@ -13,9 +13,10 @@ fn of_table(table: &Table) -> Vec<ExistingFinding> {
     table.indexes.iter().filter(|index| may_be_dropped(index)).filter_map(|index| of_index(index, table)).collect()
 }
 
-/// Nothing depends on it but speed.
+/// Nothing depends on it but speed, and nobody is building it at the moment. An index of a partitioned table cannot be dropped
+/// without blocking everybody, and may be waiting for its partitions' indexes: hands off.
 pub(super) fn may_be_dropped(index: &ExistingIndex) -> bool {
-    !index.unique && !index.constraint
+    !index.unique && !index.constraint && !index.being_built && !index.partitioned
 }
 
 fn of_index(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
@@ -49,7 +50,18 @@ mod tests {
         let ddl = format!("CREATE INDEX {name} ON public.t USING btree ({columns})");
         let index = parse_index(&ddl).ok();
         let name = QualifiedName::new("public", name);
-        ExistingIndex { name, ddl, index, unique: false, constraint: false, valid: true, size: Bytes(8192), scans: 0 }
+        ExistingIndex {
+            name,
+            ddl,
+            index,
+            unique: false,
+            constraint: false,
+            valid: true,
+            being_built: false,
+            partitioned: false,
+            size: Bytes(8192),
+            scans: 0,
+        }
     }
 
     fn found(indexes: Vec<ExistingIndex>) -> Vec<(String, ExistingKind)> {
@@ -61,6 +73,8 @@ mod tests {
             rows: None,
             pages: 1,
             owned: true,
+            lockable: true,
+            modified_rows: 0,
             columns: Vec::new(),
             indexes,
         };

@@ -4,7 +4,7 @@ use super::advice::Benefit;
 use super::proof::Proved;
 use crate::model::{QualifiedName, factor_text};
 use crate::plan::{Node, Plan};
-use crate::rehearsal::NamedIndex;
+use crate::rehearsal::{NamedIndex, uses};
 use crate::workload::StatementId;
 
 /// The two sentences. `plans` gives a statement's plans without and with the recommended set.
@@ -12,6 +12,7 @@ pub(super) fn of<'p>(
     index: &NamedIndex,
     proved: &Proved,
     benefits: &[Benefit],
+    all: &[Proved],
     plans: impl Fn(&StatementId) -> (Option<&'p Plan>, Option<&'p Plan>),
 ) -> String {
     let most_gained = |a: &&Benefit, b: &&Benefit| a.before.factor_to(a.after).total_cmp(&b.before.factor_to(b.after));
@@ -19,6 +20,7 @@ pub(super) fn of<'p>(
     let (before, after) = plans(&best.statement);
     let now = before.map_or_else(String::new, |plan| access_paths(plan, &index.index.table));
     let then = after.map_or_else(String::new, |plan| path_of_index(plan, proved));
+    let together = after.map_or_else(String::new, |plan| used_beside(plan, proved, all));
     let others = match benefits.len() - 1 {
         0 => String::new(),
         1 => " and one more statement".to_owned(),
@@ -26,7 +28,7 @@ pub(super) fn of<'p>(
     };
     let factor = factor_text(best.before.factor_to(best.after));
     let gain = format!(
-        "For {}{others} the planner replaces {now} by {then} of this index: cost {} → {}, {factor} lower.",
+        "For {}{others} the planner replaces {now} by {then} of this index{together}: cost {} → {}, {factor} lower.",
         best.statement, best.before, best.after
     );
     let size = format!("It takes {} and was built in {}", proved.build.size, proved.build.build_time);
@@ -50,6 +52,16 @@ fn access_paths(plan: &Plan, table: &QualifiedName) -> String {
         Some(sort) => format!("{} over {with_index}", sort.operation()),
         None => with_index,
     }
+}
+
+/// A gain that several new indexes made together is not one's own.
+fn used_beside(plan: &Plan, proved: &Proved, all: &[Proved]) -> String {
+    let others: Vec<&str> = all
+        .iter()
+        .filter(|other| other.trial != proved.trial && uses(plan, &other.build))
+        .filter_map(|other| other.build.names.first().map(String::as_str))
+        .collect();
+    if others.is_empty() { String::new() } else { format!(", together with {}", others.join(" and ")) }
 }
 
 fn path_of_index(plan: &Plan, proved: &Proved) -> String {

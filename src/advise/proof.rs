@@ -43,6 +43,8 @@ pub(super) enum Disproof {
     NotUsed,
     /// Used, but not for enough.
     GainTooSmall,
+    /// Built, but an older snapshot of another session kept the planner from it.
+    NotUsableNow,
     /// It could not be built again.
     Refused(Refusal),
 }
@@ -98,7 +100,19 @@ fn groups(left: &[usize], trials: &[Trial], run: &Run<'_>, captured: &Captured, 
         }
     }
     groups.sort_by_key(|(_, members)| members.first().copied());
-    groups.into_iter().map(|(_, members)| members).collect()
+    groups.into_iter().flat_map(|(_, members)| fitting_parts(members, trials, run)).collect()
+}
+
+/// A table's indexes in as few transactions as `--max-write-block` allows.
+fn fitting_parts(members: Vec<usize>, trials: &[Trial], run: &Run<'_>) -> Vec<Vec<usize>> {
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    for member in members {
+        match parts.last_mut() {
+            Some(part) if fits_write_block(&[part.as_slice(), &[member]].concat(), trials, run) => part.push(member),
+            _ => parts.push(vec![member]),
+        }
+    }
+    parts
 }
 
 /// With room for planning and for a slower second build.
@@ -175,7 +189,11 @@ impl Proof {
                 return None;
             }
         }
-        Some(if used { Disproof::GainTooSmall } else { Disproof::NotUsed })
+        Some(match (used, build.usable) {
+            (true, _) => Disproof::GainTooSmall,
+            (false, true) => Disproof::NotUsed,
+            (false, false) => Disproof::NotUsableNow,
+        })
     }
 
     fn cost_before(&self, id: &StatementId) -> Option<Cost> {

@@ -49,6 +49,12 @@ fn with_predicate(ask: Ask<'_>, set: &[&Condition]) -> Vec<Index> {
 /// The share of rows that satisfy the condition; none when it does not name a kind of row.
 fn kept_share(condition: &Condition, ask: Ask<'_>) -> Option<f64> {
     let Operand::Constant(literal) = &condition.operand else { return None };
+    let same_key =
+        ask.relation.conditions.iter().filter(|other| other.kind == Kind::Range && other.key == condition.key);
+    if condition.kind == Kind::Range && same_key.count() > 1 {
+        // BETWEEN: a window, which is another one in the next call.
+        return None;
+    }
     let rows = ask.table.rows.unwrap_or(0.0);
     match &condition.key {
         Key::Expression(_) => matches!(condition.kind, Kind::Range | Kind::Inequality).then_some(UNKNOWN_RANGE_SHARE),

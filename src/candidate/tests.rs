@@ -21,6 +21,8 @@ fn table() -> Table {
         rows: Some(200_000.0),
         pages: 4_000,
         owned: true,
+        lockable: true,
+        modified_rows: 0,
         columns: vec![
             column("id", "bigint", ColumnStatistics { distinct: -1.0, ..Default::default() }),
             column(
@@ -148,6 +150,8 @@ fn what_an_existing_index_does_is_not_tried() {
         unique: false,
         constraint: false,
         valid: true,
+        being_built: false,
+        partitioned: false,
         size: Bytes(8192),
         scans: 0,
     };

@@ -60,7 +60,7 @@ pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandErro
 /// Every name under which an index was or would have been built.
 fn rehearsed_names(advice: &Advice) -> Vec<QualifiedName> {
     let recommended = advice.recommendations.iter().map(|recommendation| &recommendation.index);
-    let rejected = advice.rejected.iter().filter(|rejected| rejected.size.is_some()).map(|rejected| &rejected.index);
+    let rejected = advice.rejected.iter().map(|rejected| &rejected.index);
     recommended
         .chain(rejected)
         .map(|index| QualifiedName::new(index.index.table.schema.clone(), index.name.clone()))

@@ -1,5 +1,6 @@
 //! `pgrehearse explain`: the plans of a workload as things are, shown or saved for review.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use super::{CommandError, Outcome, connection, review, workload};
 use crate::cli::{Cli, ExplainArgs};
 use crate::db::{Safety, Server};
 use crate::plan::Plan;
+use crate::plan::read::ReadPlan;
 use crate::rehearsal::{Answer, Event, PlanOutcome, Planner};
 use crate::report::review::Reviewed;
 use crate::terminal::Progress;
@@ -37,10 +39,10 @@ fn plans(cli: &Cli, workload: &Workload, planner: &mut dyn Planner) -> Result<Ve
     Ok(reviewed)
 }
 
-fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<Plan>, String> {
+fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<ReadPlan>, String> {
     let Answer::Planned(mut planned) = answer else { return Err("the server gave no plan".to_owned()) };
     match planned.plans.remove(&statement.id) {
-        Some(PlanOutcome::Plan(plan)) => Ok(vec![plan.with_query(&statement.sql)]),
+        Some(PlanOutcome::Plan(plan)) => Ok(vec![ReadPlan::of_statement(plan, &statement.sql)]),
         Some(PlanOutcome::Failed(message)) => Err(message),
         Some(PlanOutcome::Empty) | None => Err("the statement is empty".to_owned()),
     }
@@ -50,18 +52,39 @@ fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<Plan>, String> {
 fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<(), CommandError> {
     let named = |path: &Path, error: &std::io::Error| CommandError::File(format!("{}: {error}", path.display()));
     fs::create_dir_all(directory).map_err(|error| named(directory, &error))?;
+    let mut taken = BTreeSet::new();
     for (statement, reviewed) in workload.statements().iter().zip(reviewed) {
         let Ok(plans) = &reviewed.plans else { continue };
-        let path = directory.join(format!("{}.json", file_name(&statement.id.0)));
-        let json = serde_json::to_string_pretty(plans).map_err(|error| CommandError::File(error.to_string()))?;
+        let path = directory.join(file_name(&statement.id.0, &mut taken));
+        let plans: Vec<&Plan> = plans.iter().map(|read| &read.plan).collect();
+        let json = serde_json::to_string_pretty(&plans).map_err(|error| CommandError::File(error.to_string()))?;
         fs::write(&path, json + "\n").map_err(|error| named(&path, &error))?;
     }
     Ok(())
 }
 
-/// A statement's name as a file's: nothing that leads out of the directory.
-fn file_name(id: &str) -> String {
+/// A statement's name as a file's: nothing that leads out of the directory, nothing too long, and no name twice.
+fn file_name(id: &str, taken: &mut BTreeSet<String>) -> String {
+    const LONGEST_CHARACTERS: usize = 60;
     let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
     let name: String = id.chars().map(safe).collect();
-    name.trim_start_matches('.').to_owned()
+    let name: String = name.trim_matches('.').chars().take(LONGEST_CHARACTERS).collect();
+    let name = if name.is_empty() { "statement".to_owned() } else { name };
+    let numbered = (2usize..).map(|number| format!("{name}-{number}.json"));
+    let free = std::iter::once(format!("{name}.json")).chain(numbered).find(|file| taken.insert(file.clone()));
+    free.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_statement_gets_a_file_of_its_own_in_the_directory() {
+        let mut taken = BTreeSet::new();
+        let long = "x".repeat(300);
+        let names = ["a b", "a_b", "...", "../up", &long].map(|id| file_name(id, &mut taken));
+        assert_eq!(names[..4], ["a_b.json", "a_b-2.json", "statement.json", "_up.json"]);
+        assert_eq!(names[4].len(), 65);
+    }
 }

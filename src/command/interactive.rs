@@ -12,13 +12,14 @@ use crate::db::conninfo::Settings;
 use crate::db::{DbError, Interrupt, Raise, Safety, Server, Session, SessionOptions, connect};
 use crate::model::quote_identifier;
 use crate::plan::Plan;
+use crate::plan::read::ReadPlan;
 use crate::rehearsal::recording::{Recorder, Recording};
-use crate::rehearsal::{Answer, Event, NamedIndex, Planner, PlannerError};
+use crate::rehearsal::{Answer, Event, NamedIndex, Planner, PlannerError, Rollback};
 use crate::report::review::Reviewed;
 use crate::tui::backend::{Backend, Brake};
 use crate::tui::dossier::Dossier;
 use crate::tui::look::Look;
-use crate::tui::{self, Start};
+use crate::tui::{self, Ended, Start};
 use crate::verdict::Limits;
 use crate::workload::{Statement, Workload};
 
@@ -109,11 +110,19 @@ fn named_plans(reviewed: Reviewed) -> Vec<(String, Result<Plan, String>)> {
     let Reviewed { file, plans } = reviewed;
     match plans {
         Err(error) => vec![(file, Err(error))],
-        Ok(plans) if plans.len() == 1 => plans.into_iter().map(|plan| (file.clone(), Ok(plan))).collect(),
+        Ok(plans) if plans.len() == 1 => plans.into_iter().map(|plan| (file.clone(), Ok(with_query(plan)))).collect(),
         Ok(plans) => {
             let numbered = plans.into_iter().enumerate();
-            numbered.map(|(number, plan)| (format!("{file} #{}", number + 1), Ok(plan))).collect()
+            numbered.map(|(number, plan)| (format!("{file} #{}", number + 1), Ok(with_query(plan)))).collect()
         }
+    }
+}
+
+/// The plan with its statement beside it, wherever that was found.
+fn with_query(read: ReadPlan) -> Plan {
+    match &read.query {
+        Some(query) => read.plan.with_query(query),
+        None => read.plan,
     }
 }
 
@@ -136,9 +145,9 @@ pub(super) fn check(cli: &Cli) -> Result<(), CommandError> {
 
 fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, CommandError> {
     let shown = tui::run(start, look(cli), &|| signals.is_raised());
-    let print = shown.map_err(|error| CommandError::File(format!("the terminal: {error}")))?;
-    if signals.is_raised() {
-        return Err(CommandError::Interrupted);
+    let Ended { print, rollback } = shown.map_err(|error| CommandError::File(format!("the terminal: {error}")))?;
+    if signals.is_raised() || rollback == Rollback::Unconfirmed {
+        return Err(CommandError::Interrupted(rollback));
     }
     match print {
         Some(ddl) => write(cli, &ddl),

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::workload::{read_bytes, read_file, text};
+use super::workload::read_bytes;
 use super::{CommandError, Outcome, advise, interactive, write};
 use crate::advise::advise as run_pipeline;
 use crate::cli::{Cli, Format, ReviewArgs};
 use crate::log;
-use crate::plan::{Plan, json};
+use crate::plan::read::{self, ReadPlan};
 use crate::rehearsal::PlanOutcome;
 use crate::rehearsal::recording::{FORMAT, Recording, Replay};
 use crate::report::diff::{self, Diff};
@@ -20,13 +20,16 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         return diff(cli, &arguments.paths);
     }
     let files = files(&arguments.paths)?;
-    if let [only] = files.as_slice()
-        && let Ok(text) = read_file(only)
-        && let Some(recording) = recording(&text)
-    {
-        return replay(cli, only, &recording);
-    }
-    let reviewed: Vec<Reviewed> = files.iter().map(|path| review(path)).collect();
+    let reviewed: Vec<Reviewed> = if let [only] = files.as_slice() {
+        // Read once: it may be standard input.
+        let bytes = read_bytes(only);
+        if let Some(recording) = bytes.as_deref().ok().and_then(recording) {
+            return replay(cli, only, &recording);
+        }
+        vec![review(only, bytes)]
+    } else {
+        files.iter().map(|path| review(path, read_bytes(path))).collect()
+    };
     if interactive::is_wanted(cli) {
         return interactive::on_plans(cli, &subject(&arguments.paths), reviewed);
     }
@@ -38,7 +41,7 @@ fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
     let [before, after] = paths else {
         return Err(CommandError::Usage("--diff takes two files: the plan before and the plan after".to_owned()));
     };
-    let (before, after) = (review(before), review(after));
+    let (before, after) = (review(before, read_bytes(before)), review(after, read_bytes(after)));
     let named = |file: &str, error: &str| CommandError::File(format!("{file}: {error}"));
     let plans_before = before.plans.map_err(|error| named(&before.file, &error))?;
     let plans_after = after.plans.map_err(|error| named(&after.file, &error))?;
@@ -53,7 +56,7 @@ fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
         return Err(CommandError::File(message));
     }
     let pairs = plans_before.iter().zip(&plans_after);
-    let diffs: Vec<Diff> = pairs.map(|(a, b)| Diff::new((&before.file, a), (&after.file, b))).collect();
+    let diffs: Vec<Diff> = pairs.map(|(a, b)| Diff::new((&before.file, &a.plan), (&after.file, &b.plan))).collect();
     let width = terminal::report_width(&cli.output);
     let report = match cli.output.format {
         Format::Text => diffs.iter().map(|diff| diff.text(width)).collect::<Vec<_>>().join("\n"),
@@ -79,7 +82,10 @@ pub(super) fn write_reviewed(cli: &Cli, reviewed: &[Reviewed]) -> Result<Outcome
     Ok(if failed.is_empty() { Outcome::Done } else { Outcome::Failed })
 }
 
-/// The files named, and the `.json` files below the directories named, in the order of their names.
+/// What plans are saved as; other files in a directory are left alone. A file that is named is read whatever its name.
+const EXTENSIONS: &[&str] = &["json", "txt", "text", "yaml", "yml", "xml", "plan", "log", "csv", "md"];
+
+/// The files named, and those below the directories named that may hold plans, in the order of their names.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     let mut files = Vec::new();
     for path in paths {
@@ -87,7 +93,11 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
             let before = files.len();
             add_directory(path, &mut files)?;
             if files.len() == before {
-                return Err(CommandError::File(format!("{}: there is no .json file in it", path.display())));
+                return Err(CommandError::File(format!(
+                    "{}: there is no file with plans in it (.{})",
+                    path.display(),
+                    EXTENSIONS.join(", .")
+                )));
             }
         } else {
             files.push(path.clone());
@@ -105,48 +115,44 @@ fn add_directory(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), Comma
         // Links to directories are not followed: they may lead round in circles.
         if path.is_dir() && !path.is_symlink() {
             add_directory(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "json") {
+        } else if may_hold_plans(&path) {
             files.push(path);
         }
     }
     Ok(())
 }
 
-fn review(path: &Path) -> Reviewed {
-    let plans = read_bytes(path).and_then(|bytes| read_plans(path, bytes));
+fn may_hold_plans(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+}
+
+fn review(path: &Path, bytes: Result<Vec<u8>, CommandError>) -> Reviewed {
+    let plans = bytes.and_then(|bytes| read_plans(path, &bytes));
     Reviewed { file: path.display().to_string(), plans: plans.map_err(|error| without_name(&error.to_string(), path)) }
 }
 
-fn read_plans(path: &Path, bytes: Vec<u8>) -> Result<Vec<Plan>, CommandError> {
-    if log::looks_like_log(&log::decode(&bytes)) {
-        return logged_plans(path, &log::decode(&bytes));
+fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> {
+    if let Some(recording) = recording(bytes) {
+        return Ok(plans_as_they_were(&recording));
     }
-    let text = text(path, bytes)?;
-    match recording(&text) {
-        Some(recording) => Ok(plans_as_they_were(&recording)),
-        None => read_plan_text(&text).map_err(CommandError::File),
+    let text = log::decode(bytes);
+    if log::looks_like_log(&text) {
+        return logged_plans(path, &text);
     }
-}
-
-/// The plans of a text in one of EXPLAIN's formats. (Today JSON; the readers of the other formats belong here.)
-fn read_plan_text(text: &str) -> Result<Vec<Plan>, String> {
-    json::read(text).map_err(|error| error.to_string())
+    read::read(bytes).map_err(|error| CommandError::File(error.to_string()))
 }
 
 /// The plans auto_explain logged. One that cannot be read is told of, and does not stop the others.
-fn logged_plans(path: &Path, text: &str) -> Result<Vec<Plan>, CommandError> {
+fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> {
     let logged = log::plans(text);
     if logged.is_empty() {
         return Err(CommandError::File("there is no plan in this log: auto_explain puts them there".to_owned()));
     }
     let (mut plans, mut failures) = (Vec::new(), Vec::new());
     for entry in logged {
-        let with_query = |plan: Plan| match &entry.query {
-            Some(query) => plan.with_query(query),
-            None => plan,
-        };
-        match read_plan_text(&entry.plan_text) {
-            Ok(read) => plans.extend(read.into_iter().map(with_query)),
+        match read::read_text(&entry.plan_text) {
+            Ok(read) => plans.extend(read.into_iter().map(|plan| plan.with_query(entry.query.as_deref()))),
             Err(reason) => failures.push(format!("the plan in the entry of line {}: {reason}", entry.line)),
         }
     }
@@ -164,19 +170,17 @@ fn without_name(message: &str, path: &Path) -> String {
     message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
 }
 
-fn recording(text: &str) -> Option<Recording> {
-    if !text.contains(FORMAT) {
-        return None;
-    }
+fn recording(bytes: &[u8]) -> Option<Recording> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.contains(FORMAT))?;
     serde_json::from_str::<Recording>(text).ok().filter(|recording| recording.format == FORMAT)
 }
 
 /// Among other files a recording stands for the plans it began with.
-fn plans_as_they_were(recording: &Recording) -> Vec<Plan> {
+fn plans_as_they_were(recording: &Recording) -> Vec<ReadPlan> {
     let mut plans = Vec::new();
     for statement in recording.workload.statements() {
         let outcome = recording.first_plan(&statement.id).and_then(PlanOutcome::plan);
-        plans.extend(outcome.map(|plan| plan.clone().with_query(&statement.sql)));
+        plans.extend(outcome.map(|plan| ReadPlan::of_statement(plan.clone(), &statement.sql)));
     }
     plans
 }

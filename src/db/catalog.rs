@@ -87,6 +87,7 @@ impl Session {
                         field::<String>(&row, "parent_name")?,
                     ),
                     partitioned: field(&row, "partitioned")?,
+                    foreign: field(&row, "is_foreign")?,
                 });
             }
         }
@@ -94,7 +95,10 @@ impl Session {
     }
 
     fn taken_names(&self, tables: &[Table]) -> Result<BTreeSet<QualifiedName>, DbError> {
-        let schemas: Vec<&str> = tables.iter().map(|table| table.name.schema.as_str()).collect();
+        let own = tables.iter().map(|table| table.name.schema.as_str());
+        let partitions =
+            tables.iter().flat_map(|table| &table.partitions).map(|partition| partition.name.schema.as_str());
+        let schemas: Vec<&str> = own.chain(partitions).collect();
         let rows = self.query(OPERATION, include_str!("sql/taken_names.sql"), &[(&schemas, Type::TEXT_ARRAY)])?;
         let name = |row: &Row| {
             Ok(QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "relation_name")?))
@@ -120,6 +124,8 @@ fn table(row: &Row) -> Result<Table, DbError> {
         rows: field(row, "row_count")?,
         pages: field::<i64>(row, "pages")?.unsigned_abs(),
         owned: field(row, "owned")?,
+        lockable: field(row, "lockable")?,
+        modified_rows: field::<i64>(row, "modified_rows")?.unsigned_abs(),
         columns: Vec::new(),
         indexes: Vec::new(),
     })
@@ -156,6 +162,8 @@ fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
         unique: field(row, "is_unique")?,
         constraint: field(row, "has_constraint")?,
         valid: field(row, "is_valid")?,
+        being_built: field(row, "being_built")?,
+        partitioned: field(row, "partitioned")?,
         size: Bytes(field::<i64>(row, "size_bytes")?.unsigned_abs()),
         scans: field::<i64>(row, "scans")?.unsigned_abs(),
     })

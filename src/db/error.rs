@@ -5,13 +5,17 @@ use std::error::Error as _;
 use tokio_postgres::error::{DbError as ServerError, ErrorPosition, SqlState};
 
 use super::connect::ConnectError;
+use crate::rehearsal::Rollback;
 
 /// A failed conversation.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// The user asked to stop; the running statement was cancelled on the server.
     #[error("interrupted")]
-    Interrupted,
+    Interrupted {
+        /// What became of what was going on.
+        rollback: Rollback,
+    },
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),

@@ -1,10 +1,11 @@
 //! One EXPLAIN for one statement, whose text is never altered.
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, Type};
 
 use super::{DbError, Session, error};
-use crate::plan::{self, Plan};
-use crate::rehearsal::PlanOutcome;
+use crate::plan::Plan;
+use crate::plan::read::{ReadError, Reason, read_text};
 use crate::sql::split::highest_parameter;
 
 /// VERBOSE gives every relation's schema and every column's alias, which is what makes conditions resolvable.
@@ -26,12 +27,48 @@ impl<'a> FromSql<'a> for JsonText {
     }
 }
 
+/// What came of an EXPLAIN.
+pub(super) enum Explained {
+    /// A plan, and how long the server's text of it was.
+    Plan {
+        /// The plan.
+        plan: Plan,
+        /// The length of its text.
+        bytes: usize,
+    },
+    /// The server's refusal.
+    Refused {
+        /// Its message.
+        message: String,
+        /// Its SQLSTATE; none where the refusal is ours.
+        state: Option<SqlState>,
+    },
+    /// There was nothing to plan.
+    Empty,
+}
+
+impl Explained {
+    fn refused(message: String) -> Explained {
+        Explained::Refused { message, state: None }
+    }
+}
+
 impl Session {
-    /// The plan of a statement as things are in this session. A statement with parameters is prepared first and its generic plan
-    /// shown (`plan_cache_mode = force_generic_plan`, <https://www.postgresql.org/docs/current/sql-prepare.html>).
-    pub(super) fn explain(&self, sql: &str) -> Result<PlanOutcome, DbError> {
+    /// The plan of a statement as things are. In a transaction that is read-only and rolled back: functions that the planner
+    /// evaluates must not leave anything behind either.
+    pub(super) fn capture(&self, sql: &str) -> Result<Explained, DbError> {
+        self.query("planning a statement", "BEGIN READ ONLY", &[])?;
+        let explained = self.explain(sql);
+        self.rollback();
+        explained
+    }
+
+    /// The plan of a statement in this session, whatever transaction it is in. A statement with parameters is prepared first and
+    /// its generic plan shown (`plan_cache_mode = force_generic_plan`,
+    /// <https://www.postgresql.org/docs/current/sql-prepare.html>).
+    pub(super) fn explain(&self, sql: &str) -> Result<Explained, DbError> {
         match (sql.is_empty(), highest_parameter(sql)) {
-            (true, _) => Ok(PlanOutcome::Empty),
+            (true, _) => Ok(Explained::Empty),
             (false, parameters) if parameters == 0 || parameters > MOST_PARAMETERS => {
                 self.explain_text(&format!("{EXPLAIN}{sql}"), EXPLAIN.len(), sql)
             }
@@ -40,7 +77,7 @@ impl Session {
     }
 
     /// Each time under a new name: PREPARE is not undone by a rollback, and in a failed transaction DEALLOCATE does not work.
-    fn explain_prepared(&self, sql: &str, parameters: usize) -> Result<PlanOutcome, DbError> {
+    fn explain_prepared(&self, sql: &str, parameters: usize) -> Result<Explained, DbError> {
         let name = self.new_statement_name();
         let prepare = format!("PREPARE {name} AS ");
         self.set("plan_cache_mode", "force_generic_plan")?;
@@ -48,45 +85,40 @@ impl Session {
             return refusal(&failed, prepare.len(), sql);
         }
         let nulls = vec!["NULL"; parameters].join(", ");
-        let outcome = self.explain_text(&format!("{EXPLAIN}EXECUTE {name}({nulls})"), usize::MAX, sql);
+        let explained = self.explain_text(&format!("{EXPLAIN}EXECUTE {name}({nulls})"), usize::MAX, sql);
         let _ = self.try_query(&format!("DEALLOCATE {name}"))?;
-        outcome
+        explained
     }
 
-    fn explain_text(&self, explain: &str, prefix_characters: usize, sql: &str) -> Result<PlanOutcome, DbError> {
+    fn explain_text(&self, explain: &str, prefix_characters: usize, sql: &str) -> Result<Explained, DbError> {
         let rows = match self.try_query(explain)? {
             Ok(rows) => rows,
             Err(failed) => return refusal(&failed, prefix_characters, sql),
         };
-        let text = rows.first().and_then(|row| row.try_get::<_, JsonText>(0).ok());
-        let plans = text.map(|JsonText(text)| plan::json::read(&text));
-        Ok(match plans {
-            Some(Ok(plans)) => plans.into_iter().next().map_or(PlanOutcome::Empty, PlanOutcome::Plan),
-            Some(Err(plan::json::ReadError::NoPlan { .. })) => {
-                PlanOutcome::Failed("a utility statement: it has no plan".to_owned())
+        let Some(JsonText(text)) = rows.first().and_then(|row| row.try_get::<_, JsonText>(0).ok()) else {
+            return Ok(Explained::refused("the server returned no plan".to_owned()));
+        };
+        Ok(match read_text(&text) {
+            Ok(plans) => match plans.into_iter().next() {
+                Some(read) => Explained::Plan { plan: read.plan, bytes: text.len() },
+                None => Explained::Empty,
+            },
+            Err(ReadError { reason: Reason::Utility(_) | Reason::NoPlan | Reason::NotExplain, .. }) => {
+                Explained::refused("a utility statement: it has no plan".to_owned())
             }
-            Some(Err(unreadable)) => PlanOutcome::Failed(format!("the server's plan could not be read: {unreadable}")),
-            None => PlanOutcome::Failed("the server returned no plan".to_owned()),
+            Err(unreadable) => Explained::refused(format!("the server's plan could not be read: {unreadable}")),
         })
-    }
-
-    /// The plans of a batch that must all succeed, such as one that was planned before.
-    pub(super) fn explain_again(&self, sql: &str) -> Result<Plan, DbError> {
-        match self.explain(sql)? {
-            PlanOutcome::Plan(plan) => Ok(plan),
-            PlanOutcome::Failed(message) => Err(DbError::Query { operation: "planning again", message, state: None }),
-            PlanOutcome::Empty => {
-                Err(DbError::Query { operation: "planning again", message: "no plan".to_owned(), state: None })
-            }
-        }
     }
 }
 
 /// The server's refusal is a result; a lost connection is an error.
-fn refusal(failed: &tokio_postgres::Error, prefix_characters: usize, sql: &str) -> Result<PlanOutcome, DbError> {
+fn refusal(failed: &tokio_postgres::Error, prefix_characters: usize, sql: &str) -> Result<Explained, DbError> {
     let error = DbError::query("planning a statement", failed);
     if error.is_refusal() {
-        Ok(PlanOutcome::Failed(error::message(failed, prefix_characters, sql)))
+        Ok(Explained::Refused {
+            message: error::message(failed, prefix_characters, sql),
+            state: failed.code().cloned(),
+        })
     } else {
         Err(error)
     }

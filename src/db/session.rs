@@ -12,6 +12,7 @@ use super::connect::{self, CancelHandle, Connected, Prompt};
 use super::conninfo::Settings;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
+use crate::rehearsal::Rollback;
 
 /// How long anything may take on the server.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,7 +79,7 @@ impl Session {
         let connected = runtime.block_on(async {
             tokio::select! {
                 connected = connect::connect(settings, prompt) => connected.map_err(DbError::from),
-                () = interrupt.raised() => Err(DbError::Interrupted),
+                () = interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Confirmed }),
             }
         })?;
         let Connected { client, cancel, .. } = connected;
@@ -101,6 +102,11 @@ impl Session {
         let Safety { lock_timeout, statement_timeout, max_write_block } = self.safety;
         self.set("lock_timeout", &milliseconds(lock_timeout))?;
         self.set("statement_timeout", &milliseconds(statement_timeout))?;
+        self.set("tcp_user_timeout", &milliseconds(max_write_block)).or_else(unless_refused)?;
+        // What plans print has to mean the same to whoever runs the printed statements.
+        for (name, value) in [("DateStyle", "ISO"), ("IntervalStyle", "postgres"), ("bytea_output", "hex")] {
+            self.set(name, value)?;
+        }
         // A client that is stopped (Ctrl-Z, a frozen machine) must not keep its locks.
         self.set("idle_in_transaction_session_timeout", &milliseconds(max_write_block))?;
         match self.set("client_connection_check_interval", CONNECTION_CHECK_INTERVAL) {
@@ -114,7 +120,7 @@ impl Session {
     pub(super) fn set(&self, name: &str, value: &str) -> Result<(), DbError> {
         self.query(
             "setting the session's limits",
-            "SELECT pg_catalog.set_config($1, $2, false)",
+            "/* pgrehearse */ SELECT pg_catalog.set_config($1, $2, false)",
             &[(&name, Type::TEXT), (&value, Type::TEXT)],
         )?;
         Ok(())
@@ -167,7 +173,7 @@ impl Session {
             }
             let _ = tokio::time::timeout(CANCEL_PATIENCE, self.cancel.cancel()).await;
             let _ = tokio::time::timeout(CANCEL_PATIENCE, work).await;
-            Err(DbError::Interrupted)
+            Err(DbError::Interrupted { rollback: Rollback::Confirmed })
         });
         self.waited.set(self.waited.get() + began.elapsed());
         done
@@ -175,16 +181,22 @@ impl Session {
 
     /// Ends a transaction whatever happened in it, also after an interrupt. Never fails: a connection that does not answer is
     /// dropped with the session, and the server rolls back by itself.
-    pub(super) fn rollback(&self) {
+    pub(super) fn rollback(&self) -> Rollback {
         if let Some(trace) = self.trace {
             trace("ROLLBACK");
         }
         let rollback = self.client.batch_execute("ROLLBACK");
-        let _ = self.runtime.block_on(async { tokio::time::timeout(CANCEL_PATIENCE, rollback).await });
+        let ended = self.runtime.block_on(async { tokio::time::timeout(CANCEL_PATIENCE, rollback).await });
+        if matches!(ended, Ok(Ok(()))) { Rollback::Confirmed } else { Rollback::Unconfirmed }
     }
 }
 
-/// A duration as a setting.
+/// A setting that this server does not take is done without.
+fn unless_refused(error: DbError) -> Result<(), DbError> {
+    if error.is_refusal() { Ok(()) } else { Err(error) }
+}
+
+/// A duration as a setting; zero switches a limit off, as everywhere in PostgreSQL.
 pub(super) fn milliseconds(duration: Millis) -> String {
-    format!("{}ms", duration.0.max(1.0).ceil())
+    format!("{}ms", duration.0.ceil())
 }

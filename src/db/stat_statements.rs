@@ -15,7 +15,7 @@ impl Session {
     /// # Errors
     /// When the extension is not in this database, or may not be read.
     pub fn add_stat_statements(&self, top: u32, workload: &mut Workload) -> Result<(), DbError> {
-        let schema = "SELECT n.nspname::text AS schema_name FROM pg_catalog.pg_extension e \
+        let schema = "/* pgrehearse */ SELECT n.nspname::text AS schema_name FROM pg_catalog.pg_extension e \
                       JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
         let rows = self.query(OPERATION, schema, &[])?;
         let Some(row) = rows.first() else {

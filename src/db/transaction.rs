@@ -1,44 +1,88 @@
-//! The rehearsal itself: BEGIN, limits, CREATE INDEX, ANALYZE where an expression needs statistics, EXPLAIN, and always ROLLBACK.
+//! The rehearsal itself: BEGIN, limits, locks, CREATE INDEX, ANALYZE where an expression needs statistics, EXPLAIN, and always
+//! ROLLBACK.
 //!
-//! CREATE INDEX takes a SHARE lock until the ROLLBACK: readers go on, writers wait. So everything in here is bounded by
+//! A build needs a lock that readers do not notice and writers wait for, until the ROLLBACK. So everything in here is bounded by
 //! `max_write_block`, nothing is waited for between the statements, and the transaction ends as soon as the plans are seen.
+//! Nothing is ever waited for *while a lock is held* either: the first lock is waited for with empty hands, and all others are
+//! taken at once or not at all. Otherwise an application that locks the same tables in another order could be the victim of a
+//! deadlock (<https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS>).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::catalog::field;
+use super::explain::Explained;
 use super::session::{CONNECTION_CHECK_INTERVAL, milliseconds};
 use super::{DbError, Session};
-use crate::model::{Bytes, Millis, QualifiedName};
+use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
 use crate::rehearsal::{Answer, Build, NamedIndex, PlanOutcome, Planned, Refusal};
 use crate::verdict::Reason;
 use crate::workload::Statement;
 
 const OPERATION: &str = "rehearsing an index";
 
+/// How often locks that have to be had at once are tried for, and the pause between.
+const LOCK_ATTEMPTS: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(150);
+
 impl Session {
     /// Builds the indexes, plans the statements, rolls back.
-    pub(super) fn rehearse(&self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, DbError> {
+    pub(super) fn rehearse(
+        &self,
+        indexes: &[NamedIndex],
+        statements: &[&Statement],
+        locks: &Locks<'_>,
+    ) -> Result<Answer, DbError> {
+        for attempt in 1.. {
+            let (answer, lock_missed) = self.rehearse_once(indexes, statements, locks)?;
+            if !lock_missed || attempt >= LOCK_ATTEMPTS {
+                return Ok(answer);
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
+        Err(DbError::Query { operation: OPERATION, message: "not tried".to_owned(), state: None })
+    }
+
+    /// One attempt; also says whether it failed for a lock that had to be had at once.
+    fn rehearse_once(
+        &self,
+        indexes: &[NamedIndex],
+        statements: &[&Statement],
+        locks: &Locks<'_>,
+    ) -> Result<(Answer, bool), DbError> {
         self.query(OPERATION, "BEGIN", &[])?;
-        let started = Instant::now();
-        let rehearsed = Transaction { session: self, started }.run(indexes, statements);
-        self.rollback();
-        let write_block = Millis::from(started.elapsed());
+        let mut transaction = Transaction { session: self, locked: None, built: 0, lock_missed: false };
+        let rehearsed = transaction.run(indexes, statements, locks);
+        let rollback = self.rollback();
+        let write_block = transaction.locked.map_or(Millis::default(), |since| Millis::from(since.elapsed()));
+        let Transaction { built, lock_missed, .. } = transaction;
         match rehearsed {
-            Ok(Ok(planned)) => Ok(Answer::Planned(Planned { write_block, ..planned })),
-            Ok(Err(refusal)) => Ok(Answer::Refused(Refusal { write_block, ..refusal })),
+            Ok(Ok(planned)) => Ok((Answer::Planned(Planned { write_block, ..planned }), false)),
+            Ok(Err(refusal)) => Ok((Answer::Refused(Refusal { write_block, built, ..refusal }), lock_missed)),
+            Err(DbError::Interrupted { .. }) => Err(DbError::Interrupted { rollback }),
             Err(error) => Err(error),
         }
     }
+}
+
+/// The tables that a rehearsal locks before anything else. What LOCK TABLE does not take (a materialized view) is left to CREATE
+/// INDEX and the planner.
+pub(super) struct Locks<'t> {
+    /// Indexes are built on them.
+    pub(super) write: Vec<&'t QualifiedName>,
+    /// The planner reads about them.
+    pub(super) read: Vec<&'t QualifiedName>,
 }
 
 /// An open transaction. Whoever opened it rolls it back.
 struct Transaction<'s> {
     session: &'s Session,
     /// Writers may be waiting since then.
-    started: Instant,
+    locked: Option<Instant>,
+    built: usize,
+    lock_missed: bool,
 }
 
 /// Which limit ends a statement first.
@@ -61,37 +105,74 @@ macro_rules! or_refuse {
 }
 
 impl Transaction<'_> {
-    fn run(&self, indexes: &[NamedIndex], statements: &[Statement]) -> Outcome<Planned> {
+    fn run(&mut self, indexes: &[NamedIndex], statements: &[&Statement], locks: &Locks<'_>) -> Outcome<Planned> {
         self.set_local("lock_timeout", &milliseconds(self.session.safety.lock_timeout))?;
-        self.set_local("idle_in_transaction_session_timeout", &milliseconds(self.session.safety.max_write_block))?;
         if self.session.checks_connection {
             self.set_local("client_connection_check_interval", CONNECTION_CHECK_INTERVAL)?;
         }
+        or_refuse!(self.lock(locks));
         let mut planned = Planned::default();
         for index in indexes {
             planned.builds.push(or_refuse!(self.build(index)));
+            self.built += 1;
         }
         for statement in statements {
-            let plan = or_refuse!(self.guarded(|| Ok(self.session.explain_again(&statement.sql))));
-            planned.plans.insert(statement.id.clone(), PlanOutcome::Plan(plan));
+            let plan = or_refuse!(self.plan(statement));
+            planned.plans.insert(statement.id.clone(), plan);
         }
         Ok(Ok(planned))
     }
 
-    fn build(&self, index: &NamedIndex) -> Outcome<Build> {
+    /// The first table's lock is waited for, with nothing held; the other tables' are taken at once or not at all. SHARE ROW
+    /// EXCLUSIVE is what CREATE INDEX (SHARE) and ALTER TABLE … SET STATISTICS and ANALYZE (SHARE UPDATE EXCLUSIVE) need together,
+    /// so that no lock is raised later.
+    fn lock(&mut self, locks: &Locks<'_>) -> Outcome<()> {
+        let mut wait = "";
+        for table in &locks.write {
+            or_refuse!(self.lock_table(table, "SHARE ROW EXCLUSIVE", wait));
+            self.locked.get_or_insert_with(Instant::now);
+            wait = " NOWAIT";
+        }
+        for table in &locks.read {
+            or_refuse!(self.lock_table(table, "ACCESS SHARE", wait));
+        }
+        Ok(Ok(()))
+    }
+
+    /// Without ONLY: of a partitioned table all partitions are locked, as CREATE INDEX does.
+    fn lock_table(&mut self, table: &QualifiedName, mode: &str, wait: &str) -> Outcome<()> {
+        let sql = format!("LOCK TABLE {table} IN {mode} MODE{wait}");
+        let locked = self.guarded(|session| {
+            Ok(session.try_query(&sql)?.map(|_| ()).map_err(|error| DbError::query(OPERATION, &error)))
+        })?;
+        if locked.as_ref().is_err_and(|refusal| refusal.reason == Reason::LockTimeout) && !wait.is_empty() {
+            self.lock_missed = true;
+            let detail = format!("{table} is busy, and its lock is not waited for while another table's is held");
+            return Ok(Err(Refusal { detail, ..refusal(Reason::LockTimeout, "") }));
+        }
+        Ok(locked)
+    }
+
+    fn build(&mut self, index: &NamedIndex) -> Outcome<Build> {
         let began = Instant::now();
+        self.locked.get_or_insert(began);
         or_refuse!(self.execute(&index.index.create(&index.name)));
         if index.index.has_expression() {
             or_refuse!(self.analyze_expressions(&index.index.table));
         }
         let build_time = Millis::from(began.elapsed());
         let name = QualifiedName::new(index.index.table.schema.clone(), index.name.clone()).to_string();
+        let path: Vec<_> =
+            self.session.query(OPERATION, "/* pgrehearse */ SELECT current_setting('search_path') AS path", &[])?;
+        let path: String = path.first().map_or_else(|| Ok(String::new()), |row| field(row, "path"))?;
+        self.set_local("search_path", "pg_catalog")?;
         let rows = self.session.query(OPERATION, include_str!("sql/built_index.sql"), &[(&name, Type::TEXT)])?;
-        let Some(row) = rows.first() else {
-            return Ok(Err(self.refusal(Reason::BuildFailed, "the index is not there")));
-        };
+        self.set_local("search_path", &path)?;
+        let Some(row) = rows.first() else { return Ok(Err(refusal(Reason::BuildFailed, "the index is not there"))) };
+        let definition: String = field(row, "definition")?;
         Ok(Ok(Build {
             names: field::<Vec<String>>(row, "names")?.into_iter().collect(),
+            body: body(&definition, index),
             size: Bytes(field::<i64>(row, "size_bytes")?.unsigned_abs()),
             build_time,
             usable: field(row, "usable")?,
@@ -99,90 +180,118 @@ impl Transaction<'_> {
     }
 
     /// Gives the new index's expressions statistics, and leaves those of the table's columns as they are.
-    fn analyze_expressions(&self, table: &QualifiedName) -> Outcome<()> {
+    fn analyze_expressions(&mut self, table: &QualifiedName) -> Outcome<()> {
         let name = table.to_string();
         let rows = self.session.query(OPERATION, include_str!("sql/freeze_statistics.sql"), &[(&name, Type::TEXT)])?;
-        let clauses: Option<String> = rows.first().map(|row| field(row, "clauses")).transpose()?.flatten();
-        if let Some(clauses) = clauses {
-            or_refuse!(self.execute(&format!("ALTER TABLE {table} {clauses}")));
+        let statement: Option<String> = rows.first().map(|row| field(row, "statement")).transpose()?.flatten();
+        if let Some(statement) = statement {
+            or_refuse!(self.execute(&statement));
         }
         self.execute(&format!("ANALYZE {table}"))
     }
 
-    fn execute(&self, sql: &str) -> Outcome<()> {
-        self.guarded(|| {
-            let executed = self.session.try_query(sql)?;
-            Ok(executed.map(|_| ()).map_err(|error| DbError::query(OPERATION, &error)))
+    fn plan(&mut self, statement: &Statement) -> Outcome<PlanOutcome> {
+        self.guarded(|session| {
+            Ok(match session.explain(&statement.sql)? {
+                Explained::Plan { plan, .. } => Ok(PlanOutcome::Plan(plan)),
+                Explained::Empty => Ok(PlanOutcome::Empty),
+                Explained::Refused { message, state } => {
+                    let message = format!("planning {} with it: {message}", statement.id);
+                    Err(DbError::Query {
+                        operation: OPERATION,
+                        message,
+                        state: state.or(Some(SqlState::INTERNAL_ERROR)),
+                    })
+                }
+            })
         })
     }
 
-    /// Runs a statement within what is left of the time, and turns the server's "no" into a refusal.
-    fn guarded<T>(&self, statement: impl FnOnce() -> Result<Result<T, DbError>, DbError>) -> Outcome<T> {
+    fn execute(&mut self, sql: &str) -> Outcome<()> {
+        self.guarded(|session| {
+            Ok(session.try_query(sql)?.map(|_| ()).map_err(|error| DbError::query(OPERATION, &error)))
+        })
+    }
+
+    /// Runs a statement within what is left of the time, and turns the server's "no" into a refusal. Should the client stop
+    /// between two statements, the server ends the transaction after what is left, too.
+    fn guarded<T>(&mut self, statement: impl FnOnce(&Session) -> Result<Result<T, DbError>, DbError>) -> Outcome<T> {
         let allowance = self.allowance();
-        if allowance.time.0 <= 0.0 {
-            return Ok(Err(self.refusal(allowance.when_exceeded, "no time was left")));
+        let left = self.left();
+        if left.0 <= 0.0 {
+            return Ok(Err(self.refused_for_time(allowance.when_exceeded)));
         }
         self.set_local("statement_timeout", &milliseconds(allowance.time))?;
-        match statement()? {
+        self.set_local("idle_in_transaction_session_timeout", &milliseconds(left))?;
+        match statement(self.session)? {
             Ok(value) => Ok(Ok(value)),
-            Err(error)
-                if error.is_refusal()
-                    || matches!(error, DbError::Query { state: None, operation: "planning again", .. }) =>
-            {
-                Ok(Err(self.refused(&error, allowance)))
-            }
+            Err(error) if error.is_refusal() => Ok(Err(self.refused(&error, allowance))),
             Err(error) => Err(error),
         }
     }
 
-    /// The shorter of `statement_timeout` and what `max_write_block` leaves.
+    /// What `max_write_block` leaves.
+    fn left(&self) -> Millis {
+        let gone = self.locked.map_or(Millis::default(), |since| Millis::from(since.elapsed()));
+        Millis(self.session.safety.max_write_block.0 - gone.0)
+    }
+
+    /// The shorter of `statement_timeout` (zero is none) and what `max_write_block` leaves.
     fn allowance(&self) -> Allowance {
-        let safety = self.session.safety;
-        let left = Millis(safety.max_write_block.0 - Millis::from(self.started.elapsed()).0);
-        if left < safety.statement_timeout {
+        let (limit, left) = (self.session.safety.statement_timeout, self.left());
+        if limit.0 <= 0.0 || left < limit {
             Allowance { time: left, when_exceeded: Reason::WriteBlockTooLong }
         } else {
-            Allowance { time: safety.statement_timeout, when_exceeded: Reason::StatementTimeout }
+            Allowance { time: limit, when_exceeded: Reason::StatementTimeout }
         }
     }
 
     fn refused(&self, error: &DbError, allowance: Allowance) -> Refusal {
-        let safety = self.session.safety;
         let DbError::Query { message, state, .. } = error else {
-            return self.refusal(Reason::BuildFailed, &error.to_string());
+            return refusal(Reason::BuildFailed, &error.to_string());
         };
         match state.as_ref() {
-            Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => self.refusal(
-                Reason::LockTimeout,
-                &format!("the lock was not to be had within --lock-timeout {}", safety.lock_timeout),
-            ),
-            Some(state) if *state == SqlState::QUERY_CANCELED => match allowance.when_exceeded {
-                Reason::WriteBlockTooLong => self.refusal(
-                    Reason::WriteBlockTooLong,
-                    &format!(
-                        "stopped: it would have blocked writers longer than --max-write-block {}",
-                        safety.max_write_block
-                    ),
-                ),
-                reason => {
-                    self.refusal(reason, &format!("stopped after --statement-timeout {}", safety.statement_timeout))
-                }
-            },
-            Some(state) if *state == SqlState::READ_ONLY_SQL_TRANSACTION => {
-                self.refusal(Reason::ReadOnlyServer, message)
+            Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => {
+                let limit = self.session.safety.lock_timeout;
+                refusal(Reason::LockTimeout, &format!("the lock was not to be had within --lock-timeout {limit}"))
             }
-            _ => self.refusal(Reason::BuildFailed, message),
+            Some(state) if *state == SqlState::QUERY_CANCELED => self.refused_for_time(allowance.when_exceeded),
+            Some(state) if *state == SqlState::READ_ONLY_SQL_TRANSACTION => refusal(Reason::ReadOnlyServer, message),
+            _ => refusal(Reason::BuildFailed, message),
         }
     }
 
-    fn refusal(&self, reason: Reason, detail: &str) -> Refusal {
-        Refusal { reason, detail: detail.to_owned(), write_block: Millis::default() }
+    fn refused_for_time(&self, reason: Reason) -> Refusal {
+        let safety = self.session.safety;
+        match reason {
+            Reason::WriteBlockTooLong => {
+                let limit = safety.max_write_block;
+                refusal(
+                    reason,
+                    &format!("stopped: it would have blocked writers longer than --max-write-block {limit}"),
+                )
+            }
+            reason => refusal(reason, &format!("stopped after --statement-timeout {}", safety.statement_timeout)),
+        }
     }
 
     fn set_local(&self, name: &str, value: &str) -> Result<(), DbError> {
-        let parameters: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] =
-            &[(&name, Type::TEXT), (&value, Type::TEXT)];
-        self.session.query(OPERATION, "SELECT pg_catalog.set_config($1, $2, true)", parameters)?;
+        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[(&name, Type::TEXT), (&value, Type::TEXT)];
+        self.session.query(OPERATION, "/* pgrehearse */ SELECT pg_catalog.set_config($1, $2, true)", parameters)?;
         Ok(())
     }
+}
+
+fn refusal(reason: Reason, detail: &str) -> Refusal {
+    Refusal { reason, detail: detail.to_owned(), write_block: Millis::default(), built: 0 }
+}
+
+/// What stands behind the table in `CREATE INDEX name ON [ONLY] table USING …`; ours, should the server's not begin like that.
+fn body(definition: &str, index: &NamedIndex) -> String {
+    let on = format!("CREATE INDEX {} ON ", quote_identifier(&index.name));
+    let table = index.index.table.to_string();
+    let rest = definition.strip_prefix(&on).map(|rest| rest.strip_prefix("ONLY ").unwrap_or(rest));
+    let own = index.index.definition();
+    let body = rest.and_then(|rest| rest.strip_prefix(&table)).or_else(|| own.strip_prefix(&table));
+    body.unwrap_or_default().trim_start().to_owned()
 }

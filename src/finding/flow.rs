@@ -1,6 +1,8 @@
 //! What lies above each node, told once for all from the top down: does something stop it early, and which decision rests on its
 //! rows? Asking upwards from each node would take time with the square of a deep plan.
 
+use crate::plan::metrics::Metrics;
+use crate::plan::metrics::raw::Relationship;
 use crate::plan::{Node, NodeId, Plan};
 
 /// For each node what is above it.
@@ -9,17 +11,28 @@ pub(super) struct Flow {
     decision: Vec<Option<NodeId>>,
 }
 
+/// What a node does to those below it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Role {
+    stops_early: bool,
+    reads_all: bool,
+    decides: bool,
+}
+
 impl Flow {
-    pub(super) fn of(plan: &Plan) -> Flow {
-        let mut flow = Flow { stopped_early: Vec::new(), decision: Vec::new() };
+    pub(super) fn of(plan: &Plan, metrics: &Metrics) -> Flow {
+        let count = plan.nodes().len();
+        let mut flow = Flow { stopped_early: vec![false; count], decision: vec![None; count] };
+        // Only nodes with something below them have a role.
+        let role = |node: &Node| if node.children.is_empty() { Role::default() } else { role(node) };
+        let roles: Vec<Role> = plan.nodes().iter().map(role).collect();
         for node in plan.nodes() {
-            let parent = node.parent.map(|parent| plan.node(parent));
-            let above = |parent: &Node| (flow.stopped_early[parent.id.0], flow.decision[parent.id.0]);
-            let (stopped, decision) = parent.map_or((false, None), above);
-            let parent_stops = parent.is_some_and(stops_early) && !parent.is_some_and(reads_all);
-            let subquery = matches!(node.text("Parent Relationship"), Some("SubPlan" | "InitPlan"));
-            flow.stopped_early.push(subquery || parent_stops || (stopped && !parent.is_some_and(reads_all)));
-            flow.decision.push(parent.filter(|parent| decides(parent)).map(|parent| parent.id).or(decision));
+            let subquery = matches!(metrics.node(node.id).relationship, Relationship::SubPlan | Relationship::InitPlan);
+            let Some(NodeId(parent)) = node.parent else { continue };
+            let role = roles[parent];
+            let stopped = (flow.stopped_early[parent] || role.stops_early) && !role.reads_all;
+            flow.stopped_early[node.id.0] = subquery || stopped;
+            flow.decision[node.id.0] = if role.decides { Some(NodeId(parent)) } else { flow.decision[parent] };
         }
         flow
     }
@@ -33,6 +46,10 @@ impl Flow {
     pub(super) fn decision(&self, id: NodeId) -> Option<NodeId> {
         self.decision[id.0]
     }
+}
+
+fn role(node: &Node) -> Role {
+    Role { stops_early: stops_early(node), reads_all: reads_all(node), decides: decides(node) }
 }
 
 fn stops_early(node: &Node) -> bool {
@@ -68,7 +85,7 @@ mod tests {
                 {"Node Type": "Seq Scan"},
                 {"Node Type": "Sort", "Plans": [{"Node Type": "Seq Scan"}]}]}]}}))
         .unwrap();
-        let flow = Flow::of(&plan);
+        let flow = Flow::of(&plan, &crate::plan::metrics::metrics(&plan));
         let stopped: Vec<bool> = (0..5).map(|node| flow.stopped_early(NodeId(node))).collect();
         assert_eq!(stopped, [false, true, true, true, false]);
         let decisions: Vec<Option<usize>> = (0..5).map(|node| flow.decision(NodeId(node)).map(|id| id.0)).collect();

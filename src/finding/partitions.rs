@@ -56,10 +56,9 @@ impl Partitions {
     }
 }
 
-/// `events` of `events_12`: the planner numbers the aliases of partitions (before PostgreSQL 12 all have the same).
+/// `events` of `events_12`, whatever has an alias: the planner numbers the aliases of partitions (before PostgreSQL 12 all have the same).
 fn table_of_alias(node: &Node) -> Option<&str> {
-    node.text("Relation Name")?;
-    let alias = node.alias()?;
+    let alias = node.text("Alias")?;
     let numbered = alias.rsplit_once('_').filter(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit()));
     Some(numbered.map_or(alias, |(table, _)| table))
 }

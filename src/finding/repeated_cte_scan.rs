@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Draft> {
     let mut scans: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
-    for node in subject.plan.nodes().iter().filter(|node| node.node_type() == "CTE Scan") {
+    for node in subject.plan.nodes().iter().filter(|node| subject.of(node).is_cte_scan) {
         scans.entry(node.text("CTE Name").unwrap_or_default()).or_default().push(node);
     }
     scans.into_iter().filter_map(|(name, scans)| of_cte(subject, name, &scans)).collect()

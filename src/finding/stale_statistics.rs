@@ -21,7 +21,16 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Draft> {
-    let scans = subject.plan.nodes().iter().filter(|node| node.text("Relation Name").is_some());
+    // What is cheap to ask is asked first: names are looked up only where something may be wrong.
+    let suspect = |node: &&Node| {
+        let off = subject
+            .of(node)
+            .estimate
+            .and_then(|estimate| estimate.factor())
+            .is_some_and(|factor| factor >= LEAST_FACTOR);
+        (off || subject.catalog.is_some()) && subject.matters(stake(subject, node))
+    };
+    let scans = subject.plan.nodes().iter().filter(suspect).filter(|node| node.text("Relation Name").is_some());
     let mut drafts: Vec<Draft> = Vec::new();
     for draft in scans.filter_map(|node| at(subject, node)) {
         if !drafts.iter().any(|known| known.action == draft.action) {
@@ -36,7 +45,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         return None;
     }
     let table = subject.table_name(node)?;
-    let stake = resting_on(subject, node).unwrap_or_else(|| subject.inclusive(node.id));
+    let stake = stake(subject, node);
     let message = if never_analyzed(subject, node) {
         format!("{table} was never analyzed: its part of the plan rests on guesses ({}).", subject.amount(stake))
     } else {
@@ -51,6 +60,11 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         )
     };
     Some(Draft::new(node, stake, message).action(advice::analyze(subject, node)))
+}
+
+/// What rests on the table's statistics.
+fn stake(subject: &Subject<'_>, node: &Node) -> f64 {
+    resting_on(subject, node).unwrap_or_else(|| subject.inclusive(node.id))
 }
 
 /// Does this rule speak about the node?

@@ -10,6 +10,7 @@ use super::flow::Flow;
 use super::partitions::Partitions;
 use crate::catalog::{Catalog, Table};
 use crate::model::{Bytes, Cost, Millis, group_thousands, quote_identifier};
+use crate::plan::metrics::raw::Relationship;
 use crate::plan::metrics::{Basis, Metrics, NodeMetrics};
 use crate::plan::{Node, NodeId, Plan};
 use crate::sql::{Expression, parse_expression};
@@ -28,7 +29,14 @@ pub(super) struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub(super) fn new(plan: &'a Plan, metrics: &'a Metrics, catalog: Option<&'a Catalog>) -> Self {
         let partitions = Partitions::of(plan, metrics);
-        Subject { plan, metrics, catalog, conditions: RefCell::new(HashMap::new()), partitions, flow: Flow::of(plan) }
+        Subject {
+            plan,
+            metrics,
+            catalog,
+            conditions: RefCell::new(HashMap::new()),
+            partitions,
+            flow: Flow::of(plan, metrics),
+        }
     }
 
     pub(super) fn of(&self, node: &Node) -> &'a NodeMetrics {
@@ -51,8 +59,10 @@ impl<'a> Subject<'a> {
 
     /// The inputs: no InitPlans and SubPlans.
     pub(super) fn inputs(&self, node: &'a Node) -> impl Iterator<Item = &'a Node> {
-        let children = node.children.iter().map(|child| self.plan.node(*child));
-        children.filter(|child| !matches!(child.text("Parent Relationship"), Some("InitPlan" | "SubPlan")))
+        let input = |id: &NodeId| {
+            !matches!(self.metrics.node(*id).relationship, Relationship::InitPlan | Relationship::SubPlan)
+        };
+        node.children.iter().copied().filter(input).map(|child| self.plan.node(child))
     }
 
     /// The only input, past nodes that hand rows on as they are.

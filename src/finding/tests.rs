@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::*;
-use crate::plan::json;
+use crate::plan::read::plans;
 
 /// What must be true of a bad plan: it states only what the case is about.
 #[derive(Debug, Deserialize)]
@@ -41,7 +41,7 @@ fn names_in(path: &Path) -> BTreeSet<String> {
 
 fn read_plan(path: &Path) -> Plan {
     let text = fs::read_to_string(path).unwrap();
-    json::read(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).remove(0)
+    plans(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).remove(0)
 }
 
 #[test]

@@ -20,6 +20,11 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
+    // The numbers are asked before the names: most Appends are told by them.
+    let nothing = |scan: &&Node| subject.rows(scan) == Some(0.0);
+    if subject.inputs(node).filter(nothing).count() < LEAST_PARTITIONS / 2 {
+        return None;
+    }
     let scans: Vec<&Node> = subject.inputs(node).filter(|child| is_partition(child)).collect();
     let ran = |scan: &&&Node| subject.of(scan).executed() == Some(true);
     let read: Vec<&Node> = scans.iter().filter(ran).copied().collect();

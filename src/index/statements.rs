@@ -1,44 +1,96 @@
 //! The statements that create an index for keeps without blocking writers for the time of the build.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::naming::names;
 use super::{Index, NamedIndex};
 use crate::catalog::{Catalog, Partition, Table};
 use crate::model::{QualifiedName, quote_identifier};
 
-/// The statements, to be run one after the other and outside a transaction. For a plain table it is one
-/// `CREATE INDEX CONCURRENTLY`. A partitioned table does not take that: there, an index on nothing but the parent is made first,
-/// then one on each partition, and attached
-/// (<https://www.postgresql.org/docs/current/ddl-partitioning.html>, "Partition Maintenance").
-pub fn creation(index: &NamedIndex, catalog: &Catalog) -> Vec<String> {
-    match catalog.table(&index.index.table).filter(|table| !table.partitions.is_empty()) {
-        None => vec![index.index.create_concurrently(&index.name)],
-        Some(table) => partition_by_partition(index, table, catalog),
+/// What creates an index.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Creation {
+    /// The statements that create it, to be run one after the other and outside a transaction.
+    pub create: Vec<String>,
+    /// What has to follow for the plans that were seen: an expression has no statistics before ANALYZE.
+    pub afterwards: Vec<String>,
+}
+
+impl Creation {
+    /// All of it, in order.
+    pub fn statements(&self) -> impl Iterator<Item = &String> {
+        self.create.iter().chain(&self.afterwards)
     }
 }
 
-fn partition_by_partition(index: &NamedIndex, table: &Table, catalog: &Catalog) -> Vec<String> {
-    let on = |partition: &Partition| Index { table: partition.name.clone(), ..index.index.clone() };
-    let indexes: Vec<Index> = table.partitions.iter().map(on).collect();
-    let own_names = names(&indexes, &catalog.taken_names);
+/// How to create these indexes; `body` is what stands behind the table's name in the server's own definition of each, which does
+/// not depend on anybody's search_path.
+///
+/// For a plain table it is one `CREATE INDEX CONCURRENTLY`. A partitioned table does not take that: there, an index on nothing but
+/// the parent is made first, then one on each partition, and attached
+/// (<https://www.postgresql.org/docs/current/ddl-partitioning.html>, "Partition Maintenance"). With a foreign table among the
+/// partitions that does not work either, and only a CREATE INDEX that blocks writers is left.
+pub fn creations(indexes: &[(&NamedIndex, &str)], catalog: &Catalog) -> Vec<Creation> {
+    let mut taken = catalog.taken_names.clone();
+    taken.extend(
+        indexes.iter().map(|(index, _)| QualifiedName::new(index.index.table.schema.clone(), index.name.clone())),
+    );
+    indexes.iter().map(|(index, body)| creation(index, body, catalog, &mut taken)).collect()
+}
+
+/// What would create an index that was not built, in our own words.
+pub fn creation_of_candidate(index: &NamedIndex, catalog: &Catalog) -> String {
+    let definition = index.index.definition();
+    match catalog.table(&index.index.table).filter(|table| !table.partitions.is_empty()) {
+        Some(_) => format!("CREATE INDEX {} ON {definition};", quote_identifier(&index.name)),
+        None => format!("CREATE INDEX CONCURRENTLY {} ON {definition};", quote_identifier(&index.name)),
+    }
+}
+
+fn creation(index: &NamedIndex, body: &str, catalog: &Catalog, taken: &mut BTreeSet<QualifiedName>) -> Creation {
+    let table = &index.index.table;
+    let name = quote_identifier(&index.name);
+    let create = match catalog.table(table).filter(|table| !table.partitions.is_empty()) {
+        None => vec![format!("CREATE INDEX CONCURRENTLY {name} ON {table} {body};")],
+        Some(table) if table.partitions.iter().any(|partition| partition.foreign) => {
+            vec![format!("CREATE INDEX {name} ON {} {body};", table.name)]
+        }
+        Some(table) => partition_by_partition(index, body, table, taken),
+    };
+    let afterwards = if index.index.has_expression() { vec![format!("ANALYZE {table};")] } else { Vec::new() };
+    Creation { create, afterwards }
+}
+
+fn partition_by_partition(
+    index: &NamedIndex,
+    body: &str,
+    table: &Table,
+    taken: &mut BTreeSet<QualifiedName>,
+) -> Vec<String> {
     let mut index_of: BTreeMap<&QualifiedName, QualifiedName> = BTreeMap::new();
     index_of.insert(&table.name, QualifiedName::new(table.name.schema.clone(), index.name.clone()));
-    let mut statements = vec![index.index.create_on_only(&index.name)];
-    for ((partition, own), name) in table.partitions.iter().zip(&indexes).zip(own_names) {
-        statements.push(if partition.partitioned { own.create_on_only(&name) } else { own.create_concurrently(&name) });
-        let own_index = QualifiedName::new(partition.name.schema.clone(), name);
+    let mut statements = vec![format!("CREATE INDEX {} ON ONLY {} {body};", quote_identifier(&index.name), table.name)];
+    for partition in &table.partitions {
+        let name = partition_index_name(index, partition, taken);
+        let how = if partition.partitioned { ("", "ONLY ") } else { ("CONCURRENTLY ", "") };
+        let quoted = quote_identifier(&name.name);
+        statements.push(format!("CREATE INDEX {}{quoted} ON {}{} {body};", how.0, how.1, partition.name));
         if let Some(parent) = index_of.get(&partition.parent) {
-            statements.push(format!("ALTER INDEX {parent} ATTACH PARTITION {own_index};"));
+            statements.push(format!("ALTER INDEX {parent} ATTACH PARTITION {name};"));
         }
-        index_of.insert(&partition.name, own_index);
+        index_of.insert(&partition.name, name);
     }
     statements
 }
 
-impl Index {
-    /// An index on a partitioned table alone: not valid before every partition has one attached.
-    fn create_on_only(&self, name: &str) -> String {
-        format!("CREATE INDEX {} ON ONLY {};", quote_identifier(name), self.definition())
-    }
+fn partition_index_name(
+    index: &NamedIndex,
+    partition: &Partition,
+    taken: &mut BTreeSet<QualifiedName>,
+) -> QualifiedName {
+    let on_partition = Index { table: partition.name.clone(), ..index.index.clone() };
+    let name = names([&on_partition], taken).concat();
+    let name = QualifiedName::new(partition.name.schema.clone(), name);
+    taken.insert(name.clone());
+    name
 }

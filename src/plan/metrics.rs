@@ -9,6 +9,7 @@ pub mod buffers;
 pub mod charge;
 pub mod cost;
 pub mod memory;
+pub(crate) mod raw;
 pub mod rows;
 pub mod summary;
 pub mod time;
@@ -73,6 +74,10 @@ pub struct NodeMetrics {
     pub buffers: Option<Buffers>,
     /// Memory and disk it used.
     pub memory: Memory,
+    /// How it belongs to the node above.
+    pub(crate) relationship: raw::Relationship,
+    /// Does it read a CTE?
+    pub(crate) is_cte_scan: bool,
 }
 
 impl NodeMetrics {
@@ -89,35 +94,37 @@ impl NodeMetrics {
 
 /// The metrics of a plan.
 pub fn metrics(plan: &Plan) -> Metrics {
-    let charges = charge::charges(plan);
-    let processes = time::processes(plan);
-    let times = time::times(plan, &processes, &charges);
-    let costs = cost::costs(plan);
-    let mut buffers = buffers::own(plan, &charges);
+    let raw = raw::raw(plan);
+    let charges = charge::charges(plan, &raw);
+    let processes = time::processes(plan, &raw);
+    let times = time::times(plan, &raw, &processes, &charges);
+    let costs = cost::costs(plan, &raw);
+    let mut buffers = buffers::own(plan, &raw, &charges);
     let summary = summary::summary(plan);
     let root_time = times.first().copied().flatten().map(|root| root.inclusive.0);
     let basis = match root_time {
         Some(root) => Basis::Time(Millis(root.max(summary.execution.map_or(0.0, |time| time.0)))),
         None => Basis::Cost(costs.first().map_or(Cost(0.0), |root| root.inclusive)),
     };
-    let nodes = plan.nodes().iter().zip(times).zip(costs).zip(processes).zip(&mut buffers);
-    let nodes = nodes.map(|((((node, time), cost), processes), buffers)| {
+    let nodes = plan.nodes().iter().zip(&raw).zip(times).zip(costs).zip(processes).zip(&mut buffers);
+    let nodes = nodes.map(|(((((node, raw), time), cost), processes), buffers)| {
         let (own, inclusive) = match (basis, time) {
             (Basis::Time(_), time) => time.map_or((0.0, 0.0), |time| (time.own.0, time.inclusive.0)),
             (Basis::Cost(_), _) => (cost.own.0, cost.inclusive.0),
         };
-        let loops = node.number("Actual Loops");
         NodeMetrics {
             time,
             cost,
             self_share: share(own, basis.whole()),
             share: share(inclusive, basis.whole()),
-            loops,
+            loops: raw.loops,
             processes,
-            estimate: rows::estimate(node),
-            removed: rows::removed(node, loops),
+            estimate: rows::estimate(raw),
+            removed: rows::removed(raw),
             buffers: buffers.take(),
-            memory: memory::memory(node),
+            memory: memory::memory(node, raw.node_type),
+            relationship: raw.relationship,
+            is_cte_scan: raw.node_type == "CTE Scan",
         }
     });
     Metrics { nodes: nodes.collect(), summary, basis }

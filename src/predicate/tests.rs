@@ -18,6 +18,8 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         rows: Some(1_000.0),
         pages: 10,
         owned: true,
+        lockable: true,
+        modified_rows: 0,
         columns: columns.iter().map(column).collect(),
         indexes: Vec::new(),
     }
@@ -147,6 +149,8 @@ fn an_order_that_an_index_delivers_today_is_wanted_too() {
         unique: true,
         constraint: true,
         valid: true,
+        being_built: false,
+        partitioned: false,
         size: crate::model::Bytes(8192),
         scans: 0,
     });

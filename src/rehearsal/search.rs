@@ -198,7 +198,13 @@ mod tests {
     fn trial(name: &str, size: u64, costs: &[(&str, f64)]) -> Trial {
         let index =
             Index::btree(QualifiedName::new("public", "t"), vec![IndexKey::ascending(Key::Column(name.to_owned()))]);
-        let build = Build { names: [name.to_owned()].into(), size: Bytes(size), build_time: Millis(1.0), usable: true };
+        let build = Build {
+            names: [name.to_owned()].into(),
+            body: String::new(),
+            size: Bytes(size),
+            build_time: Millis(1.0),
+            usable: true,
+        };
         let costs =
             costs.iter().map(|(id, cost)| (StatementId((*id).to_owned()), TrialCost { cost: Cost(*cost), used: true }));
         Trial {

@@ -164,7 +164,7 @@ impl From<finding::Finding> for Finding {
 }
 
 /// What is to be said about a plan, as reports have it.
-pub(super) fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
+fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
     finding::findings(plan, catalog).into_iter().map(Finding::from).collect()
 }
 
@@ -175,6 +175,9 @@ pub struct RecommendedIndex {
     pub id: String,
     /// Runs as it is; of a partitioned table, several statements, a line each.
     pub ddl: String,
+    /// All statements to run, one after the other and outside a transaction: those of `ddl`, and an ANALYZE where an expression
+    /// needs statistics for the plans that were seen.
+    pub statements: Vec<String>,
     /// Schema-qualified, quoted where needed.
     pub table: String,
     /// The access method.
@@ -255,6 +258,8 @@ pub struct Rehearsal {
     pub left_behind: usize,
     /// The longest that writers to a table had to wait.
     pub longest_write_block_ms: f64,
+    /// All the time that writers to some table had to wait.
+    pub total_write_block_ms: f64,
 }
 
 /// How long it took.
@@ -309,6 +314,7 @@ impl Report {
                 indexes_built: advice.rehearsal.indexes_built,
                 left_behind: measured.left_behind,
                 longest_write_block_ms: tenth(advice.rehearsal.longest_write_block),
+                total_write_block_ms: tenth(advice.rehearsal.total_write_block),
             },
             timing: Timing { total_ms: tenth(measured.total), server_ms: tenth(measured.server) },
         }
@@ -374,7 +380,8 @@ impl RecommendedIndex {
         let index = &recommendation.index.index;
         RecommendedIndex {
             id: recommendation.id.clone(),
-            ddl: recommendation.ddl.join("\n"),
+            ddl: recommendation.creation.create.join("\n"),
+            statements: recommendation.creation.statements().cloned().collect(),
             table: index.table.to_string(),
             method: index.method.name().to_owned(),
             features: index.features().into_iter().map(|feature| feature.name().to_owned()).collect(),
@@ -393,7 +400,7 @@ impl RejectedIndex {
     fn new(rejected: &Rejected) -> RejectedIndex {
         let index = &rejected.index.index;
         RejectedIndex {
-            ddl: index.create_concurrently(&rejected.index.name),
+            ddl: rejected.ddl.clone(),
             reason: rejected.reason.name().to_owned(),
             detail: rejected.detail.clone(),
             table: index.table.to_string(),

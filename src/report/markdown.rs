@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::json::Measured;
 use super::text;
 use crate::advise::{Advice, StatementAdvice, StatementStatus};
+use crate::model::printable::printable_sql;
 use crate::model::{factor_text, printable};
 
 /// Columns of the plans in code fences.
@@ -22,7 +23,7 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
         markdown += "No index was seen to help.\n";
     }
     for recommendation in &advice.recommendations {
-        let ddl = recommendation.ddl.join("\n");
+        let ddl = recommendation.creation.statements().map(|sql| printable_sql(sql)).collect::<Vec<_>>().join("\n");
         let _ = writeln!(
             markdown,
             "**{}** {}\n\n```sql\n{}\n```\n",

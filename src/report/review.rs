@@ -6,16 +6,20 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::json::{self, Finding};
+use super::json::Finding;
 use super::markdown::escaped;
 use super::text::layout::indented;
 use super::text::{BAD, BOLD, NARROWEST, styled};
+use crate::finding::findings_with;
 use crate::model::printable;
-use crate::plan::Plan;
+use crate::plan::metrics::metrics;
+use crate::plan::read::ReadPlan;
 
 mod facts;
+mod nodes;
 mod view;
 
+pub use nodes::ReviewedNode;
 pub(crate) use view::View;
 
 /// One file that was reviewed.
@@ -42,8 +46,16 @@ pub struct ReviewedPlan {
     pub total_cost: f64,
     /// `Execution Time`, with EXPLAIN ANALYZE.
     pub execution_time_ms: Option<f64>,
-    /// What is to be said about it.
+    /// `Planning Time`.
+    pub planning_time_ms: Option<f64>,
+    /// JIT compilation.
+    pub jit_time_ms: Option<f64>,
+    /// All triggers.
+    pub trigger_time_ms: Option<f64>,
+    /// What is to be said about it, what is most at stake first.
     pub findings: Vec<Finding>,
+    /// What was derived for each node.
+    pub nodes: Vec<ReviewedNode>,
     /// EXPLAIN's own JSON.
     pub tree: Value,
 }
@@ -54,7 +66,7 @@ pub struct Reviewed {
     /// The file's name.
     pub file: String,
     /// Its plans, or why there are none.
-    pub plans: Result<Vec<Plan>, String>,
+    pub plans: Result<Vec<ReadPlan>, String>,
 }
 
 impl Reviewed {
@@ -68,21 +80,22 @@ impl Reviewed {
     }
 }
 
-fn reviewed_plan(plan: &Plan) -> ReviewedPlan {
+fn reviewed_plan(ReadPlan { plan, format, query }: &ReadPlan) -> ReviewedPlan {
+    let metrics = metrics(plan);
+    let triggers = &metrics.summary.triggers;
     ReviewedPlan {
-        source_format: "json".to_owned(),
-        query: query(plan),
+        source_format: format.name().to_owned(),
+        query: query.clone(),
         node_count: plan.nodes().len(),
         total_cost: plan.total_cost().0,
-        execution_time_ms: plan.summary.get("Execution Time").and_then(Value::as_f64),
-        findings: json::findings(plan, None),
+        execution_time_ms: metrics.summary.execution.map(|time| time.0),
+        planning_time_ms: metrics.summary.planning.map(|time| time.0),
+        jit_time_ms: metrics.summary.jit.map(|jit| jit.time.0),
+        trigger_time_ms: (!triggers.is_empty()).then(|| triggers.iter().map(|trigger| trigger.time.0).sum()),
+        findings: findings_with(plan, &metrics, None).into_iter().map(Finding::from).collect(),
+        nodes: nodes::nodes(plan, &metrics),
         tree: plan.clone().into(),
     }
-}
-
-/// The statement's text, as auto_explain puts it beside the plan.
-fn query(plan: &Plan) -> Option<String> {
-    Some(plan.summary.get("Query Text")?.as_str()?.to_owned())
 }
 
 /// All files as JSON, indented, with a newline at the end.

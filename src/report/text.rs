@@ -14,7 +14,10 @@ use super::json::Measured;
 use crate::advise::{Advice, Recommendation, Rejected, StatementAdvice, StatementStatus};
 use crate::catalog::Catalog;
 use crate::finding::{Finding, Severity, findings};
-use crate::model::{Bytes, Cost, factor_text, group_thousands, printable, printable::printable_lines};
+use crate::model::{
+    Bytes, Cost, factor_text, group_thousands, printable,
+    printable::{printable_lines, printable_sql},
+};
 use crate::plan::Plan;
 use crate::verdict::Change;
 
@@ -83,12 +86,24 @@ fn headline(advice: &Advice) -> String {
     let indexes = count(advice.recommendations.len(), "index", "indexes");
     let size: Bytes = advice.recommendations.iter().map(|recommendation| recommendation.size).sum();
     if advice.recommendations.is_empty() {
-        "No index was seen to help.".to_owned()
+        no_index(advice)
     } else {
         let factor = factor_text(before.factor_to(after));
         format!(
             "With {indexes} ({size}) the workload's cost (calls × cost) falls from {before} to {after}: {factor} lower."
         )
+    }
+}
+
+/// That nothing is recommended means something only if everything could be tested.
+fn no_index(advice: &Advice) -> String {
+    let untested = advice.rejected.iter().filter(|candidate| candidate.reason.is_passing()).count();
+    match untested {
+        0 => "No index was seen to help.".to_owned(),
+        _ => format!(
+            "No index is recommended, but {} could not be tested now.",
+            count(untested, "candidate", "candidates")
+        ),
     }
 }
 
@@ -183,8 +198,8 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, widt
         recommendation.write_block
     );
     let _ = writeln!(text, "\n{}  {}", styled(BOLD, &recommendation.id), facts);
-    for statement in &recommendation.ddl {
-        let _ = writeln!(text, "    {}", styled(GOOD, printable(statement)));
+    for statement in recommendation.creation.statements() {
+        let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(statement)));
     }
     for benefit in &recommendation.benefits {
         let gain = format!(
@@ -271,11 +286,12 @@ fn notices(text: &mut String, advice: &Advice, width: usize) {
 fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize) {
     let rehearsal = &advice.rehearsal;
     let line = format!(
-        "{} built in {}, all rolled back; {} left behind. Writers waited {} at most. {} in all.",
+        "{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all. It took {}.",
         count(rehearsal.indexes_built, "index", "indexes"),
         count(rehearsal.transactions, "transaction", "transactions"),
         measured.left_behind,
         rehearsal.longest_write_block,
+        rehearsal.total_write_block,
         measured.total,
     );
     let _ = writeln!(text, "{}", styled(DIM, indented(&line, "", width)));

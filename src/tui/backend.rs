@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use super::dossier::{Dossier, Group};
 use super::model::{Ask, Msg, Progress, Reply};
 use crate::index::NamedIndex;
-use crate::rehearsal::{Answer, Event, PlanOutcome, PlannerError, Refusal};
+use crate::rehearsal::{Answer, Event, PlanOutcome, PlannerError, Refusal, Rollback};
 use crate::workload::{Statement, StatementId};
 
 /// Somebody with a server.
@@ -94,8 +94,8 @@ impl Desk {
         while let Ok((job, ask)) = asked.recv() {
             // Released first, looked after that: a cancel in between is seen here, one after it pulls the brake again.
             self.brake.release();
-            let reply =
-                if self.given_up.load(Ordering::SeqCst) >= job { Reply::Cancelled } else { self.answer(job, ask) };
+            let given_up = self.given_up.load(Ordering::SeqCst) >= job;
+            let reply = if given_up { Reply::Cancelled(Rollback::Confirmed) } else { self.answer(job, ask) };
             if self.answers.send(Msg::Answered(job, reply)).is_err() {
                 return;
             }
@@ -125,7 +125,7 @@ impl Desk {
         }));
         match answered {
             Ok(Ok(reply)) => reply,
-            Ok(Err(PlannerError::Interrupted)) => Reply::Cancelled,
+            Ok(Err(PlannerError::Interrupted { rollback })) => Reply::Cancelled(rollback),
             Ok(Err(error)) => Reply::Lost(error.to_string()),
             Err(_) => Reply::Lost("a bug in pgrehearse: the work stopped in the middle".to_owned()),
         }

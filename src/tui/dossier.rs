@@ -11,7 +11,7 @@ pub use together::{Evidence, Group, total};
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
 use crate::finding::findings;
-use crate::index::statements;
+use crate::index::statements::{Creation, creations};
 use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
 use crate::rehearsal::recording::Recording;
@@ -168,7 +168,7 @@ impl Dossier {
         for recommendation in advice.recommendations {
             dossier.entries.push(Entry {
                 verdict: Verdict::Recommended { id: recommendation.id, explanation: recommendation.explanation },
-                ddl: recommendation.ddl,
+                ddl: recommendation.creation.statements().cloned().collect(),
                 size: Some(recommendation.size),
                 build_time: Some(recommendation.build_time),
                 write_block: Some(recommendation.write_block),
@@ -180,7 +180,7 @@ impl Dossier {
         for rejected in advice.rejected {
             dossier.entries.push(Entry {
                 verdict: Verdict::Rejected { reason: rejected.reason, detail: rejected.detail },
-                ddl: statements::creation(&rejected.index, &dossier.catalog),
+                ddl: vec![rejected.ddl],
                 size: rejected.size,
                 build_time: rejected.build_time,
                 write_block: None,
@@ -285,7 +285,10 @@ impl Dossier {
         let build = planned.builds.first();
         let entry = self.entries.len();
         self.entries.push(Entry {
-            ddl: statements::creation(&index, &self.catalog),
+            ddl: build.map_or_else(Vec::new, |build| {
+                let created = creations(&[(&index, build.body.as_str())], &self.catalog);
+                created.iter().flat_map(Creation::statements).cloned().collect()
+            }),
             verdict: Verdict::ByHand,
             size: build.map(|build| build.size),
             build_time: build.map(|build| build.build_time),

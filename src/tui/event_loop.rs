@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use super::backend::{Backend, Worker};
 use super::dossier::Dossier;
 use super::look::Look;
-use super::model::{Effect, Model, Msg};
+use super::model::{Effect, Model, Msg, Reply};
 use super::terminal::{Tty, write_ddl};
 use super::update::update;
+use crate::rehearsal::Rollback;
 
 /// How soon an answer or a signal is noticed; keys are noticed at once.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -25,11 +26,19 @@ pub enum Start {
     Live(Box<dyn Backend>),
 }
 
-/// Runs the interface until the user leaves it, or `stop` says so (SIGTERM); what is to be printed then.
+/// How it ended.
+pub struct Ended {
+    /// What the user wanted printed.
+    pub print: Option<String>,
+    /// What became of what was being built.
+    pub rollback: Rollback,
+}
+
+/// Runs the interface until the user leaves it, or `stop` says so (SIGTERM).
 ///
 /// # Errors
 /// When the terminal cannot be used.
-pub fn run(start: Start, look: Look, stop: &dyn Fn() -> bool) -> io::Result<Option<String>> {
+pub fn run(start: Start, look: Look, stop: &dyn Fn() -> bool) -> io::Result<Ended> {
     let (sender, answers) = channel();
     let tty = Tty::take()?;
     let size = tty.size()?;
@@ -48,7 +57,12 @@ pub fn run(start: Start, look: Look, stop: &dyn Fn() -> bool) -> io::Result<Opti
     if let Some(worker) = worker {
         worker.finish();
     }
-    ended.map(|()| print)
+    let rollback = answers.try_iter().filter_map(|msg| match msg {
+        Msg::Answered(_, Reply::Cancelled(rollback)) => Some(rollback),
+        _ => None,
+    });
+    let rollback = rollback.last().unwrap_or(Rollback::Confirmed);
+    ended.map(|()| Ended { print, rollback })
 }
 
 struct Session {

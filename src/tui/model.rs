@@ -9,7 +9,7 @@ use super::editor::Line;
 use super::keymap::{Key, Scope, Screen};
 use super::look::Look;
 use super::screen::{compare, indexes, plan, workload};
-use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Refusal};
+use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Refusal, Rollback};
 use crate::workload::{Statement, StatementId};
 
 /// The terminal, in columns and lines.
@@ -219,8 +219,8 @@ pub enum Reply {
     Rehearsed(NamedIndex, Box<Answer>),
     /// What the combination did, or why it could not be built.
     Proved(BTreeSet<usize>, Result<BTreeMap<StatementId, PlanOutcome>, Refusal>),
-    /// It was cancelled and rolled back.
-    Cancelled,
+    /// It was cancelled; what became of the transaction.
+    Cancelled(Rollback),
     /// The server could not be asked.
     Lost(String),
 }

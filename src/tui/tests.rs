@@ -275,6 +275,7 @@ fn an_index_written_by_hand_is_rehearsed_and_shown() {
         reason: Reason::LockTimeout,
         detail: "the lock was not to be had".to_owned(),
         write_block: Millis(1.0),
+        built: 0,
     };
     let refused = Reply::Rehearsed(index.clone(), Box::new(Answer::Refused(refusal)));
     update(&mut model, Msg::Answered(2, refused));

@@ -13,6 +13,9 @@ use regex::Regex;
 use super::Workload;
 use crate::sql::split::{Piece, split};
 
+/// More calls than any server has answered; sums of them stay numbers.
+const MOST_CALLS: f64 = 1e15;
+
 /// A comment that cannot be meant as it stands.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FileError {
@@ -57,7 +60,7 @@ fn annotations(piece: &Piece<'_>, place: &str) -> Result<Annotations, FileError>
             annotations.name = Some(text.to_owned()).filter(|name| !name.is_empty());
         } else {
             let calls =
-                text.replace(['_', ','], "").parse().ok().filter(|calls: &f64| *calls > 0.0 && calls.is_finite());
+                text.replace(['_', ','], "").parse().ok().filter(|calls: &f64| *calls > 0.0 && *calls <= MOST_CALLS);
             annotations.calls =
                 calls.ok_or_else(|| FileError::BadCalls { place: place.to_owned(), text: text.to_owned() })?;
         }

@@ -28,8 +28,7 @@ const ROLES: &str = "create role ssl_only login; create role plain_only login; c
 /// The server's programs, wherever they are.
 fn binaries() -> &'static Path {
     static BINARIES: OnceLock<Binaries> = OnceLock::new();
-    let find =
-        || Binaries::find(WhenMissing::Explain).expect("a PostgreSQL server is needed: scripts/ensure-postgres.sh");
+    let find = || Binaries::find(WhenMissing::Explain).unwrap();
     &BINARIES.get_or_init(find).directory
 }
 

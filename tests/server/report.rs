@@ -64,7 +64,7 @@ fn the_text_report_fits_its_width_and_shows_both_plans() {
         assert!(output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("Seq Scan on item") && text.contains("Bitmap Heap Scan on"), "{text}");
-        assert!(text.contains("CREATE INDEX CONCURRENTLY item_owner_idx ON public.item (owner);"));
+        assert!(text.contains("CREATE INDEX CONCURRENTLY item_owner_idx ON public.item USING btree (owner);"));
         assert!(text.contains("ERROR: column \"oops\" does not exist (line 1, column 8)"), "{text}");
         assert!(!text.contains('\u{1b}'), "no colours in a file");
         let widest = text

@@ -1,5 +1,8 @@
-/* pgrehearse: the clauses that keep ANALYZE from resampling the table's own columns, so that only the new index's expressions
-   get statistics and the plans before and after rest on the same ones */
-SELECT string_agg(format('ALTER COLUMN %I SET STATISTICS 0', attname), ', ' ORDER BY attnum) AS clauses
-FROM pg_catalog.pg_attribute
-WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped
+/* pgrehearse: keeps ANALYZE from resampling the table's own columns, so that only the new index's expressions get statistics and
+   the plans before and after rest on the same ones; of a partitioned table also the partitions' */
+SELECT format('ALTER TABLE %s%s ', CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END, $1)
+       || string_agg(format('ALTER COLUMN %I SET STATISTICS 0', a.attname), ', ' ORDER BY a.attnum) AS statement
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.oid = pg_catalog.to_regclass($1)
+GROUP BY c.relkind

@@ -5,6 +5,8 @@ SELECT i.indrelid AS table_oid,
        pg_catalog.pg_get_indexdef(i.indexrelid) AS definition,
        i.indisunique AS is_unique,
        i.indisvalid AS is_valid,
+       c.relkind = 'I' AS partitioned,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid) AS being_built,
        EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid) AS has_constraint,
        coalesce(pg_catalog.pg_relation_size(i.indexrelid), 0) AS size_bytes,
        coalesce(pg_catalog.pg_stat_get_numscans(i.indexrelid), 0) AS scans

@@ -22,6 +22,8 @@ SELECT c.oid,
        root_schema.nspname::text AS root_schema,
        root.relname::text AS root_name,
        CASE WHEN c.reltuples >= 0 THEN c.reltuples::float8 END AS row_count,
+       coalesce(pg_catalog.pg_stat_get_mod_since_analyze(c.oid), 0) AS modified_rows,
+       c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS lockable,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
        (CASE WHEN c.relkind = 'p'
             THEN (SELECT coalesce(sum(pg_catalog.pg_relation_size(leaf.relid)), 0)

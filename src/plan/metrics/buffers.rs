@@ -2,8 +2,9 @@
 //! so only the inputs have to be taken out, by whoever paid for them ([`super::charge`]).
 
 use super::charge::{self, Charges};
+use super::raw::Raw;
 use crate::model::{Bytes, Millis};
-use crate::plan::{Node, Plan};
+use crate::plan::Plan;
 
 /// Size of a block; servers can be built with another, but EXPLAIN does not say so.
 pub const BLOCK_BYTES: f64 = 8192.0;
@@ -47,42 +48,21 @@ impl Buffers {
     }
 }
 
-const COLUMNS: usize = 11;
-
-fn counters(node: &Node) -> [f64; COLUMNS] {
-    let count = |property| node.number(property).unwrap_or(0.0);
-    // Until 16 `I/O Read Time` covers shared and local blocks; since 17 each kind has its own.
-    let read_time = count("I/O Read Time") + count("Shared I/O Read Time") + count("Local I/O Read Time");
-    [
-        count("Shared Hit Blocks"),
-        count("Shared Read Blocks"),
-        count("Shared Dirtied Blocks"),
-        count("Shared Written Blocks"),
-        count("Local Hit Blocks"),
-        count("Local Read Blocks"),
-        count("Local Dirtied Blocks"),
-        count("Local Written Blocks"),
-        count("Temp Read Blocks"),
-        count("Temp Written Blocks"),
-        read_time,
-    ]
-}
+/// How many kinds of blocks and times are counted, in the order of the fields of [`Buffers`].
+pub(super) const COUNTERS: usize = 11;
 
 /// The blocks of every node; none without BUFFERS.
-pub(super) fn own(plan: &Plan, charges: &Charges) -> Vec<Option<Buffers>> {
-    let known = |node: &Node| node.properties.contains_key("Shared Hit Blocks");
-    if !plan.nodes().iter().any(known) {
-        return vec![None; plan.nodes().len()];
+pub(super) fn own(plan: &Plan, raw: &[Raw<'_>], charges: &Charges) -> Vec<Option<Buffers>> {
+    if raw.iter().all(|node| node.counters.is_none()) {
+        return vec![None; raw.len()];
     }
-    let all: Vec<[f64; COLUMNS]> = plan.nodes().iter().map(counters).collect();
-    let columns: Vec<Vec<f64>> = (0..COLUMNS)
-        .map(|column| {
-            let inclusive: Vec<f64> = all.iter().map(|counters| counters[column]).collect();
-            charge::own(plan, charges, &inclusive)
-        })
-        .collect();
-    let buffers = plan.nodes().iter().map(|node| known(node).then(|| row(&columns, node.id.0)));
-    buffers.collect()
+    let column = |column: usize| {
+        let inclusive: Vec<f64> =
+            raw.iter().map(|node| node.counters.map_or(0.0, |counters| counters[column])).collect();
+        if inclusive.iter().all(|number| *number == 0.0) { inclusive } else { charge::own(plan, charges, &inclusive) }
+    };
+    let columns: Vec<Vec<f64>> = (0..COUNTERS).map(column).collect();
+    raw.iter().enumerate().map(|(node, raw)| raw.counters.map(|_| row(&columns, node))).collect()
 }
 
 fn row(columns: &[Vec<f64>], node: usize) -> Buffers {

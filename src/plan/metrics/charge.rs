@@ -13,6 +13,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::raw::{Raw, Relationship};
 use crate::plan::{Node, NodeId, Plan};
 
 /// A node that another than its parent pays for.
@@ -28,9 +29,9 @@ pub struct Charge {
 pub type Charges = BTreeMap<usize, Charge>;
 
 /// Finds the payers of all CTEs and InitPlans.
-pub fn charges(plan: &Plan) -> Charges {
-    let producers: Vec<&Node> =
-        plan.nodes().iter().filter(|node| node.text("Parent Relationship") == Some("InitPlan")).collect();
+pub(super) fn charges(plan: &Plan, raw: &[Raw<'_>]) -> Charges {
+    let init_plans = plan.nodes().iter().zip(raw).filter(|(_, raw)| raw.relationship == Relationship::InitPlan);
+    let producers: Vec<&Node> = init_plans.map(|(node, _)| node).collect();
     if producers.is_empty() {
         return Charges::new();
     }

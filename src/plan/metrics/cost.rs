@@ -11,6 +11,7 @@
 //! 5. Before PostgreSQL 18 a disabled node carries a penalty of 10 000 000 000 (src/backend/optimizer/path/costsize.c,
 //!    `disable_cost`), under which everything else vanishes. It is taken out here; the server's own number stays in the plan.
 
+use super::raw::{Raw, Relationship};
 use crate::model::Cost;
 use crate::plan::{Node, NodeId, Plan};
 
@@ -27,8 +28,8 @@ pub struct NodeCost {
 }
 
 /// The cost of every node.
-pub(super) fn costs(plan: &Plan) -> Vec<NodeCost> {
-    let totals = totals_without_penalty(plan);
+pub(super) fn costs(plan: &Plan, raw: &[Raw<'_>]) -> Vec<NodeCost> {
+    let totals = totals_without_penalty(plan, raw);
     let mut inclusive = vec![0.0; totals.len()];
     let mut own = vec![0.0; totals.len()];
     // How much of one complete execution is in the plan, and how much of its input when that runs only once.
@@ -37,9 +38,9 @@ pub(super) fn costs(plan: &Plan) -> Vec<NodeCost> {
     inclusive[0] = totals[0];
     for node in plan.nodes() {
         let position = node.id.0;
-        let factor = if node.node_type() == "Materialize" { once[position] } else { scale[position] };
+        let factor = if raw[position].node_type == "Materialize" { once[position] } else { scale[position] };
         let mut left = inclusive[position];
-        for (NodeId(child), claim) in claims(plan, node, &totals) {
+        for (NodeId(child), claim) in claims(plan, node, raw, &totals) {
             inclusive[child] = (claim * factor).min(left.max(0.0));
             left -= inclusive[child];
             scale[child] = if totals[child] > 0.0 { inclusive[child] / totals[child] } else { factor };
@@ -51,9 +52,9 @@ pub(super) fn costs(plan: &Plan) -> Vec<NodeCost> {
 }
 
 /// What each input takes of one execution of the node.
-fn claims(plan: &Plan, node: &Node, totals: &[f64]) -> Vec<(NodeId, f64)> {
+fn claims(plan: &Plan, node: &Node, raw: &[Raw<'_>], totals: &[f64]) -> Vec<(NodeId, f64)> {
     let total = totals[node.id.0];
-    let claims = node.children.iter().map(|child| (*child, totals[child.0], repeats(plan, node, plan.node(*child))));
+    let claims = node.children.iter().map(|child| (*child, totals[child.0], repeats(plan, node, *child, raw)));
     let claims: Vec<(NodeId, f64, f64)> = claims.collect();
     let single: f64 = claims.iter().filter(|(_, _, repeats)| *repeats <= 1.0).map(|(_, cost, _)| cost).sum();
     let repeated: f64 = claims.iter().filter(|(_, _, repeats)| *repeats > 1.0).map(|(_, cost, n)| cost * n).sum();
@@ -67,12 +68,14 @@ fn claims(plan: &Plan, node: &Node, totals: &[f64]) -> Vec<(NodeId, f64)> {
 }
 
 /// How often the planner expects an input to run for one execution of the node.
-fn repeats(plan: &Plan, node: &Node, child: &Node) -> f64 {
-    match (child.text("Parent Relationship"), node.node_type()) {
-        (Some("Inner"), "Nested Loop") => {
-            node.children.first().and_then(|outer| plan.node(*outer).plan_rows()).unwrap_or(1.0)
+fn repeats(plan: &Plan, node: &Node, child: NodeId, raw: &[Raw<'_>]) -> f64 {
+    match (raw[child.0].relationship, raw[node.id.0].node_type) {
+        (Relationship::Inner, "Nested Loop") => {
+            // InitPlans are printed before the inputs.
+            let outer = node.children.iter().find(|child| raw[child.0].relationship == Relationship::Input);
+            outer.and_then(|outer| raw[outer.0].plan_rows).unwrap_or(1.0)
         }
-        (Some("SubPlan"), _) => subplan_calls(node, child),
+        (Relationship::SubPlan, _) => subplan_calls(node, plan.node(child)),
         _ => 1.0,
     }
 }
@@ -103,9 +106,10 @@ pub fn is_hashed_subplan(node: &Node, child: &Node) -> bool {
 }
 
 /// Total costs, with the penalties of disabled nodes taken out.
-fn totals_without_penalty(plan: &Plan) -> Vec<f64> {
-    let totals = plan.nodes().iter().map(|node| node.total_cost().0);
-    if plan.nodes().iter().any(|node| is_penalised(plan, node)) {
+fn totals_without_penalty(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
+    let totals = raw.iter().map(|node| node.total_cost);
+    let mut suspects = raw.iter().zip(plan.nodes()).filter(|(raw, _)| raw.startup_cost >= Some(DISABLE_COST));
+    if suspects.any(|(_, node)| is_penalised(plan, node)) {
         totals.map(without_penalty).collect()
     } else {
         totals.collect()

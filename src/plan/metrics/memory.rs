@@ -16,8 +16,8 @@ pub struct Memory {
     pub batches: Option<u64>,
 }
 
-pub(super) fn memory(node: &Node) -> Memory {
-    match node.node_type() {
+pub(super) fn memory(node: &Node, node_type: &str) -> Memory {
+    match node_type {
         "Sort" => sort(node),
         "Incremental Sort" => incremental_sort(node),
         "Hash" => {
@@ -29,7 +29,10 @@ pub(super) fn memory(node: &Node) -> Memory {
             batches: count(node, "HashAgg Batches"),
         },
         "Memoize" => Memory { peak: kilobytes(node, "Peak Memory Usage"), ..Memory::default() },
-        _ => storage(node),
+        "Materialize" | "WindowAgg" | "CTE Scan" | "Recursive Union" | "Table Function Scan" | "Function Scan" => {
+            storage(node)
+        }
+        _ => Memory::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows expected against rows seen, and rows read in vain.
 
-use crate::plan::Node;
+use super::raw::Raw;
 
 /// Rows of one execution of a node.
 ///
@@ -55,18 +55,16 @@ pub struct Removed {
     pub by_recheck: f64,
 }
 
-pub(super) fn estimate(node: &Node) -> Option<Estimate> {
-    let expected = node.plan_rows()?;
-    let ran = node.number("Actual Loops").is_none_or(|loops| loops > 0.0);
-    Some(Estimate { expected, actual: node.number("Actual Rows").filter(|_| ran) })
+pub(super) fn estimate(raw: &Raw<'_>) -> Option<Estimate> {
+    let ran = raw.loops.is_none_or(|loops| loops > 0.0);
+    Some(Estimate { expected: raw.plan_rows?, actual: raw.rows.filter(|_| ran) })
 }
 
-pub(super) fn removed(node: &Node, loops: Option<f64>) -> Removed {
-    let Some(loops) = loops else { return Removed::default() };
-    let all = |property| node.number(property).unwrap_or(0.0) * loops;
+pub(super) fn removed(raw: &Raw<'_>) -> Removed {
+    let loops = raw.loops.unwrap_or(0.0);
     Removed {
-        by_filter: all("Rows Removed by Filter"),
-        by_join_filter: all("Rows Removed by Join Filter"),
-        by_recheck: all("Rows Removed by Index Recheck"),
+        by_filter: raw.removed_by_filter * loops,
+        by_join_filter: raw.removed_by_join_filter * loops,
+        by_recheck: raw.removed_by_recheck * loops,
     }
 }

@@ -180,9 +180,9 @@ fn estimates_have_a_factor_and_a_direction() {
 
 #[test]
 fn a_deep_plan_is_walked_without_recursion() {
-    let levels = 5_000;
+    let levels = crate::plan::DEEPEST_PLAN;
     let open = r#"{"Node Type":"Append","Actual Total Time":2,"Actual Loops":1,"Plans":["#.repeat(levels);
     let text = format!("{{\"Plan\":{open}{{\"Node Type\":\"Result\"}}{}}}", "]}".repeat(levels));
-    let plan = crate::plan::json::read(&text).unwrap().remove(0);
+    let plan = crate::plan::read::plans(&text).unwrap().remove(0);
     assert_eq!(metrics(&plan).nodes.len(), levels + 1);
 }

@@ -18,6 +18,7 @@
 //! (explain.depesz.com) multiplies by all loops, which makes parallel parts take more time than there was.
 
 use super::charge::{self, Charges};
+use super::raw::{Raw, Relationship};
 use crate::model::Millis;
 use crate::plan::{Node, Plan};
 
@@ -31,25 +32,29 @@ pub struct NodeTime {
 }
 
 /// How many processes shared each node's loops.
-pub fn processes(plan: &Plan) -> Vec<f64> {
-    let mut processes: Vec<f64> = Vec::with_capacity(plan.nodes().len());
+pub(super) fn processes(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
+    let mut processes: Vec<f64> = Vec::with_capacity(raw.len());
     for node in plan.nodes() {
-        let parent = node.parent.map(|parent| plan.node(parent));
-        processes.push(parent.map_or(1.0, |parent| processes_below(parent, node, processes[parent.id.0])));
+        let of_node = match node.parent {
+            Some(parent) => {
+                let sides = (&raw[parent.0], &raw[node.id.0]);
+                processes_below(plan.node(parent), sides, processes[parent.0])
+            }
+            None => 1.0,
+        };
+        processes.push(of_node);
     }
     processes
 }
 
-fn processes_below(parent: &Node, node: &Node, above: f64) -> f64 {
-    match parent.node_type() {
-        "Gather" | "Gather Merge" if node.text("Parent Relationship") != Some("InitPlan") => {
-            match (node.number("Actual Loops"), parent.number("Actual Loops")) {
-                (Some(loops), Some(runs)) if runs > 0.0 => (loops / runs).max(1.0),
-                _ => 1.0,
-            }
-        }
+fn processes_below(parent: &Node, (above, below): (&Raw<'_>, &Raw<'_>), processes: f64) -> f64 {
+    match above.node_type {
+        "Gather" | "Gather Merge" if below.relationship != Relationship::InitPlan => match (below.loops, above.loops) {
+            (Some(loops), Some(runs)) if runs > 0.0 => (loops / runs).max(1.0),
+            _ => 1.0,
+        },
         "Bitmap Heap Scan" if is_parallel_aware(parent) => 1.0,
-        _ => above,
+        _ => processes,
     }
 }
 
@@ -59,12 +64,12 @@ pub fn is_parallel_aware(node: &Node) -> bool {
 }
 
 /// The time of every node; none where it was not measured.
-pub(super) fn times(plan: &Plan, processes: &[f64], charges: &Charges) -> Vec<Option<NodeTime>> {
-    let mut measured: Vec<Option<f64>> = Vec::with_capacity(plan.nodes().len());
-    for (node, processes) in plan.nodes().iter().zip(processes) {
-        let waits = node.parent.filter(|_| node.text("Parent Relationship") != Some("InitPlan"));
+pub(super) fn times(plan: &Plan, raw: &[Raw<'_>], processes: &[f64], charges: &Charges) -> Vec<Option<NodeTime>> {
+    let mut measured: Vec<Option<f64>> = Vec::with_capacity(raw.len());
+    for ((node, raw), processes) in plan.nodes().iter().zip(raw).zip(processes) {
+        let waits = node.parent.filter(|_| raw.relationship != Relationship::InitPlan);
         let most = waits.and_then(|parent| measured[parent.0]).unwrap_or(f64::INFINITY);
-        measured.push(inclusive(node, *processes).map(|time| time.min(most)));
+        measured.push(inclusive(raw, *processes).map(|time| time.min(most)));
     }
     if measured.iter().all(Option::is_none) {
         return vec![None; measured.len()];
@@ -75,9 +80,9 @@ pub(super) fn times(plan: &Plan, processes: &[f64], charges: &Charges) -> Vec<Op
     times.map(|(inclusive, own)| Some(NodeTime { inclusive: Millis(inclusive?), own: Millis(own) })).collect()
 }
 
-fn inclusive(node: &Node, processes: f64) -> Option<f64> {
-    let loops = node.number("Actual Loops")?;
-    match node.number("Actual Total Time") {
+fn inclusive(raw: &Raw<'_>, processes: f64) -> Option<f64> {
+    let loops = raw.loops?;
+    match raw.total_time {
         Some(once) => Some(once * loops / processes),
         None => (loops == 0.0).then_some(0.0),
     }

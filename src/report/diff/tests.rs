@@ -2,7 +2,7 @@ use super::*;
 
 fn fixture(path: &str) -> Plan {
     let full = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path);
-    crate::plan::json::read(&std::fs::read_to_string(full).unwrap()).unwrap().remove(0)
+    crate::plan::read::plans(&std::fs::read_to_string(full).unwrap()).unwrap().remove(0)
 }
 
 fn plain(text: &str) -> String {

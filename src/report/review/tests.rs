@@ -1,11 +1,13 @@
 use serde_json::json;
 
 use super::*;
+use crate::plan::Plan;
+use crate::plan::read::SourceFormat;
 
 fn fixture(path: &str) -> Vec<Reviewed> {
     let full = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path);
     let text = std::fs::read_to_string(full).unwrap();
-    vec![Reviewed { file: path.to_owned(), plans: Ok(crate::plan::json::read(&text).unwrap()) }]
+    vec![Reviewed { file: path.to_owned(), plans: Ok(crate::plan::read::read_text(&text).unwrap()) }]
 }
 
 fn plain(text: &str) -> String {
@@ -24,6 +26,8 @@ fn hostile() -> Vec<Reviewed> {
          "Startup Cost": 0, "Plan Rows": 1}]},
         "Query Text": "select '\u{1b}[31m' -- ```"}))
     .unwrap();
+    let query = plan.summary.get("Query Text").and_then(Value::as_str).map(str::to_owned);
+    let plan = ReadPlan { plan, format: SourceFormat::Json, query };
     vec![Reviewed { file: "\u{1b}[31mfile".to_owned(), plans: Ok(vec![plan]) }]
 }
 
@@ -77,4 +81,6 @@ fn json_has_the_findings() {
     let finding = &value[0]["plans"][0]["findings"][0];
     assert_eq!((&finding["rule"], &finding["node_id"]), (&json!("heap-fetches"), &json!(0)));
     assert_eq!(finding["action"], json!("VACUUM public.visits;"));
+    let node = &value[0]["plans"][0]["nodes"][0];
+    assert_eq!((&node["node_id"], &node["estimate_direction"]), (&json!(0), &json!("over")));
 }

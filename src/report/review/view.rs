@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use super::facts::facts;
-use super::query;
 use crate::finding::{Finding, Severity, findings_with};
 use crate::model::{Millis, group_thousands, printable};
 use crate::plan::metrics::{Basis, Direction, Metrics, NodeMetrics, metrics};
+use crate::plan::read::ReadPlan;
 use crate::plan::{NodeId, Plan};
 use crate::report::markdown::{escaped, fenced};
 use crate::report::text::layout::{cut, fitted, indented};
@@ -26,22 +26,23 @@ const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 /// A plan and everything said about it.
 pub(crate) struct View<'p> {
     plan: &'p Plan,
+    query: Option<&'p str>,
     metrics: Metrics,
     findings: Vec<Finding>,
 }
 
 impl<'p> View<'p> {
-    pub(crate) fn new(plan: &'p Plan) -> View<'p> {
+    pub(crate) fn new(ReadPlan { plan, query, .. }: &'p ReadPlan) -> View<'p> {
         let metrics = metrics(plan);
         let findings = findings_with(plan, &metrics, None);
-        View { plan, metrics, findings }
+        View { plan, query: query.as_deref(), metrics, findings }
     }
 
     /// For a terminal of that width.
     pub(crate) fn text(&self, width: usize) -> String {
         let mut text = String::new();
-        if let Some(query) = query(self.plan) {
-            let _ = writeln!(text, "{}", indented(&printable(&query), "  ", width));
+        if let Some(query) = self.query {
+            let _ = writeln!(text, "{}", indented(&printable(query), "  ", width));
         }
         let _ = writeln!(text, "{}", styled(BOLD, indented(&self.summary(), "  ", width)));
         text.push('\n');
@@ -53,8 +54,8 @@ impl<'p> View<'p> {
     /// To paste into an issue.
     pub(crate) fn markdown(&self, width: usize) -> String {
         let mut text = String::new();
-        if let Some(query) = query(self.plan) {
-            let _ = writeln!(text, "```sql\n{}\n```\n", fenced(&crate::model::printable::printable_lines(&query)));
+        if let Some(query) = self.query {
+            let _ = writeln!(text, "```sql\n{}\n```\n", fenced(&crate::model::printable::printable_lines(query)));
         }
         let _ = writeln!(text, "{}\n", self.summary());
         for finding in &self.findings {

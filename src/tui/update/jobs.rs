@@ -42,7 +42,7 @@ pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
     if job.ask == Ask::Advise {
         model.data = Pane::Cancelled;
     }
-    model.message = Message::info("cancelled on the server; everything is rolled back");
+    model.message = Message::info("cancelling on the server …");
     model.desk.failed = Some(job.ask);
     Some(vec![Effect::Cancel(job.number)])
 }
@@ -59,10 +59,13 @@ pub(super) fn progress(model: &mut Model, number: u64, progress: Progress) {
 /// The job is done.
 pub(super) fn answered(model: &mut Model, number: u64, reply: Reply) {
     if model.desk.job.as_ref().is_none_or(|job| job.number != number) {
+        if let (Reply::Cancelled(rollback), None) = (reply, &model.desk.job) {
+            model.message = Message::info(format!("cancelled on the server; {rollback}"));
+        }
         return;
     }
     let Some(job) = model.desk.job.take() else { return };
-    if !matches!(reply, Reply::Lost(_) | Reply::Cancelled) {
+    if !matches!(reply, Reply::Lost(_) | Reply::Cancelled(_)) {
         model.desk.server = Server::Live;
     }
     match reply {
@@ -77,7 +80,8 @@ pub(super) fn answered(model: &mut Model, number: u64, reply: Reply) {
         Reply::Proved(entries, Ok(plans)) => proved(model, entries, &plans),
         Reply::Proved(_, Err(refusal)) => refused(model, &refusal),
         Reply::Rehearsed(index, answer) => rehearsed(model, index, *answer),
-        Reply::Cancelled => {
+        Reply::Cancelled(rollback) => {
+            model.message = Message::info(format!("interrupted; {rollback}"));
             model.desk.failed = Some(job.ask.clone());
             if job.ask == Ask::Advise {
                 model.data = Pane::Cancelled;

@@ -27,7 +27,8 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
         }
         Pane::Cancelled => (
             Line::styled("Cancelled.  r starts again, q quits", look.bold()),
-            "The running statement was cancelled on the server and everything was rolled back.".to_owned(),
+            "Whatever was being built is cancelled on the server and rolled back; the line below says how that ended."
+                .to_owned(),
         ),
         Pane::Has(_) => return,
     };

@@ -1,0 +1,113 @@
+//! What metrics are made from, taken out of each node's properties in one pass.
+//!
+//! Looking up forty names one by one in a node's map costs more than all the arithmetic after it: the maps of a large plan do not
+//! fit into the processor's caches, and every look-up goes there again.
+
+use serde_json::Value;
+
+use super::buffers::COUNTERS;
+use crate::plan::{Node, Plan};
+
+/// How a node belongs to the one above it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Relationship {
+    /// An input, or the root.
+    #[default]
+    Input,
+    /// The inner side of a join.
+    Inner,
+    /// Run before or in between, once.
+    InitPlan,
+    /// Run for each row.
+    SubPlan,
+}
+
+/// The numbers of one node as the server said them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Raw<'p> {
+    pub(crate) node_type: &'p str,
+    pub(crate) relationship: Relationship,
+    pub(crate) loops: Option<f64>,
+    pub(crate) total_time: Option<f64>,
+    pub(crate) rows: Option<f64>,
+    pub(crate) plan_rows: Option<f64>,
+    pub(crate) startup_cost: Option<f64>,
+    pub(crate) total_cost: f64,
+    pub(crate) removed_by_filter: f64,
+    pub(crate) removed_by_join_filter: f64,
+    pub(crate) removed_by_recheck: f64,
+    /// As [`COUNTERS`] lists them; none without BUFFERS.
+    pub(crate) counters: Option<[f64; COUNTERS]>,
+}
+
+/// Of every node, in the plan's order.
+pub(crate) fn raw(plan: &Plan) -> Vec<Raw<'_>> {
+    plan.nodes().iter().map(of_node).collect()
+}
+
+fn of_node(node: &Node) -> Raw<'_> {
+    let mut raw = Raw { node_type: "?", ..Raw::default() };
+    for (property, value) in &node.properties {
+        match value {
+            Value::Number(number) => {
+                if let Some(number) = number.as_f64() {
+                    take_number(&mut raw, property, number);
+                }
+            }
+            Value::String(text) if property == "Node Type" => raw.node_type = text,
+            Value::String(text) if property == "Parent Relationship" => raw.relationship = relationship(text),
+            _ => {}
+        }
+    }
+    raw
+}
+
+fn take_number(raw: &mut Raw<'_>, property: &str, number: f64) {
+    match property.as_bytes().first() {
+        Some(b'A') => match property {
+            "Actual Loops" => raw.loops = Some(number),
+            "Actual Total Time" => raw.total_time = Some(number),
+            "Actual Rows" => raw.rows = Some(number),
+            _ => {}
+        },
+        Some(b'P') if property == "Plan Rows" => raw.plan_rows = Some(number),
+        Some(b'R') => match property {
+            "Rows Removed by Filter" => raw.removed_by_filter = number,
+            "Rows Removed by Join Filter" => raw.removed_by_join_filter = number,
+            "Rows Removed by Index Recheck" => raw.removed_by_recheck = number,
+            _ => {}
+        },
+        Some(b'S') if property == "Startup Cost" => raw.startup_cost = Some(number),
+        Some(b'T') if property == "Total Cost" => raw.total_cost = number,
+        Some(b'S' | b'L' | b'T' | b'I') => take_counter(raw, property, number),
+        _ => {}
+    }
+}
+
+fn take_counter(raw: &mut Raw<'_>, property: &str, number: f64) {
+    let column = match property {
+        "Shared Hit Blocks" => 0,
+        "Shared Read Blocks" => 1,
+        "Shared Dirtied Blocks" => 2,
+        "Shared Written Blocks" => 3,
+        "Local Hit Blocks" => 4,
+        "Local Read Blocks" => 5,
+        "Local Dirtied Blocks" => 6,
+        "Local Written Blocks" => 7,
+        "Temp Read Blocks" => 8,
+        "Temp Written Blocks" => 9,
+        // Until 16 `I/O Read Time` covers shared and local blocks; since 17 each kind has its own.
+        "I/O Read Time" | "Shared I/O Read Time" | "Local I/O Read Time" => 10,
+        _ => return,
+    };
+    raw.counters.get_or_insert_default()[column] += number;
+}
+
+fn relationship(text: &str) -> Relationship {
+    match text {
+        "Inner" => Relationship::Inner,
+        "InitPlan" => Relationship::InitPlan,
+        "SubPlan" => Relationship::SubPlan,
+        _ => Relationship::Input,
+    }
+}

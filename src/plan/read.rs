@@ -1,0 +1,217 @@
+//! Reads plans as people have them: in any of EXPLAIN's four formats, with whatever psql, a mail, a chat or a spreadsheet put around
+//! them, several in one file. Nobody is asked for the format.
+//!
+//! Bytes become text ([`encoding`]), frames come off ([`frame`]), and what remains is looked through line by line for the beginning of a
+//! plan; the format's reader takes it from there and says where it ends. What stands between plans is skipped. All readers fill the same
+//! property names with the same types, those of the JSON format, and none recurses.
+
+mod builder;
+mod encoding;
+mod error;
+mod foreign;
+mod frame;
+mod json;
+mod lines;
+mod number;
+mod property;
+mod statement;
+mod text;
+mod xml;
+mod yaml;
+
+use serde_json::Value;
+
+use self::builder::Builder;
+use self::error::Failure;
+pub use self::error::{Place, ReadError, Reason};
+use self::frame::Unframed;
+use self::lines::{Line, line_at, lines_from};
+use super::Plan;
+
+/// Larger files are refused.
+pub const LARGEST_FILE: usize = 256 * 1024 * 1024;
+
+/// The format a plan was printed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For both.
+    Yaml,
+    /// For programs of another time.
+    Xml,
+}
+
+impl SourceFormat {
+    /// As reports name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            SourceFormat::Text => "text",
+            SourceFormat::Json => "json",
+            SourceFormat::Yaml => "yaml",
+            SourceFormat::Xml => "xml",
+        }
+    }
+}
+
+/// A plan, and how it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// The format it was printed in.
+    pub format: SourceFormat,
+    /// Its statement: what the plan says itself (`Query Text`), else the `EXPLAIN …;` that stands above it.
+    pub query: Option<String>,
+}
+
+impl ReadPlan {
+    /// A plan the server gave in JSON for a statement, with the statement's text beside it as auto_explain has it.
+    pub fn of_statement(plan: Plan, sql: &str) -> ReadPlan {
+        ReadPlan { plan: plan.with_query(sql), format: SourceFormat::Json, query: Some(sql.to_owned()) }
+    }
+}
+
+impl ReadPlan {
+    /// The plan with the statement a log tells beside it, unless it tells one itself.
+    #[must_use]
+    pub fn with_query(self, sql: Option<&str>) -> ReadPlan {
+        match sql {
+            Some(sql) if !self.plan.summary.contains_key("Query Text") => {
+                ReadPlan { plan: self.plan.with_query(sql), query: Some(sql.to_owned()), ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
+/// Reads all plans of a file.
+///
+/// # Errors
+/// When it is no text, holds no plan, or a plan in it is damaged; with the place where that is known.
+pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
+    if bytes.len() > LARGEST_FILE {
+        return Err(ReadError::whole(Reason::TooLarge { size: bytes.len(), limit: LARGEST_FILE }));
+    }
+    read_text(&encoding::decode(bytes)?)
+}
+
+/// Reads all plans of a text.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let unframed = frame::unframe(text);
+    let plans = scan(&unframed.text).map_err(|failure| located(&unframed, failure))?;
+    if plans.is_empty() {
+        return Err(ReadError::whole(foreign::why_no_plan(text)));
+    }
+    Ok(plans)
+}
+
+/// The plans of a text, for whom it does not matter how they were found.
+///
+/// # Errors
+/// As [`read`].
+pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
+    Ok(read_text(text)?.into_iter().map(|read| read.plan).collect())
+}
+
+/// A failure's place in the file.
+fn located(unframed: &Unframed<'_>, Failure { offset, reason }: Failure) -> ReadError {
+    let text = &unframed.text;
+    let end = (0..=offset.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let place = encoding::place_of_end(text.get(..end).unwrap_or_default());
+    let place = match &unframed.numbers {
+        None => place,
+        Some(numbers) => {
+            let number = numbers.get(place.line - 1).or_else(|| numbers.last()).copied().unwrap_or(place.line);
+            Place { line: number, column: None }
+        }
+    };
+    ReadError { place: Some(place), reason }
+}
+
+fn scan(text: &str) -> Result<Vec<ReadPlan>, Failure> {
+    let mut plans = Vec::new();
+    let (mut at, mut behind_last) = (0, 0);
+    while let Some(line) = line_at(text, at) {
+        let Some(format) = format_beginning(text, &line) else {
+            at = line.next;
+            continue;
+        };
+        let above = text.get(behind_last..line.offset).unwrap_or_default();
+        let start = line.offset + line.text.len() - line.text.trim_start().len();
+        let (found, end) = read_one(text, start, &line, format)?;
+        plans.extend(found.into_iter().map(|plan| read_plan(plan, format, above)));
+        at = end.max(line.offset + 1);
+        behind_last = at;
+    }
+    Ok(plans)
+}
+
+/// The plans of the document that begins here, and where it ends.
+fn read_one(text: &str, start: usize, line: &Line<'_>, format: SourceFormat) -> Result<(Vec<Plan>, usize), Failure> {
+    let reader = match format {
+        SourceFormat::Text => {
+            let found = text::read_plan(text, line.offset)?;
+            return Ok((vec![found.plan], found.end));
+        }
+        SourceFormat::Json => json::read_document,
+        SourceFormat::Yaml => yaml::read_document,
+        SourceFormat::Xml => xml::read_document,
+    };
+    let start = if format == SourceFormat::Yaml { line.offset } else { start };
+    let mut builder = Builder::default();
+    let end = reader(text, start, &mut builder)?;
+    Ok((builder.finish(), end))
+}
+
+fn read_plan(plan: Plan, format: SourceFormat, above: &str) -> ReadPlan {
+    let own = plan.summary.get("Query Text").and_then(Value::as_str).map(str::to_owned);
+    let (plan, own) = match (format, own) {
+        (SourceFormat::Text, None) => match text::query_text(above) {
+            Some(query) => (plan.with_query(&query), Some(query)),
+            None => (plan, None),
+        },
+        (_, own) => (plan, own),
+    };
+    let query = own.or_else(|| statement::explained(above));
+    ReadPlan { plan, format, query }
+}
+
+/// The format of the plan that begins with this line, if one does.
+fn format_beginning(text: &str, line: &Line<'_>) -> Option<SourceFormat> {
+    let trimmed = line.text.trim_start();
+    let start = line.offset + line.text.len() - trimmed.len();
+    match trimmed.as_bytes().first()? {
+        b'[' | b'{' if begins_json(text, start) => Some(SourceFormat::Json),
+        b'<' if begins_xml(trimmed) => Some(SourceFormat::Xml),
+        _ => {
+            let next = || lines_from(text, line.next).next();
+            if yaml::begins(line, next) {
+                return Some(SourceFormat::Yaml);
+            }
+            text::begins(line, next).then_some(SourceFormat::Text)
+        }
+    }
+}
+
+/// A bracket in prose is followed by words; one at the very beginning of a file is meant as JSON whatever follows.
+fn begins_json(text: &str, start: usize) -> bool {
+    let behind = text.get(start + 1..).unwrap_or_default().trim_start();
+    let is_first = text.get(..start).is_some_and(|above| above.trim().is_empty());
+    is_first || behind.starts_with(['{', '[', '"', '}', ']'])
+}
+
+fn begins_xml(trimmed: &str) -> bool {
+    let document_type = trimmed.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE"));
+    let is_html = document_type && trimmed.to_ascii_lowercase().contains("html");
+    ["<explain", "<?xml", "<!ENTITY"].iter().any(|start| trimmed.starts_with(start)) || (document_type && !is_html)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! Puts plans together from what a reader meets: objects, lists and values with their names. JSON, YAML and XML differ only in how
+//! they are written, so their readers report the same events here, and limits and checks exist once.
+//!
+//! No recursion: nodes go straight into the plan's flat list, and what else is nested is nested a few levels at most.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::error::Reason;
+use super::property::{Kind, kind};
+use crate::plan::{DEEPEST_PLAN, Node, NodeId, Plan};
+
+/// More nodes than this are refused.
+pub(crate) const MOST_NODES: usize = 2_000_000;
+
+/// Levels of objects and lists within one node; EXPLAIN's own deepest are the grouping sets with four.
+const DEEPEST_VALUE: usize = 16;
+
+/// The name of a value within its object; none within a list.
+pub(crate) type Key<'a> = Option<Cow<'a, str>>;
+
+#[derive(Debug)]
+enum Frame {
+    /// The list around all plans.
+    Document,
+    /// The object with `"Plan"` in it.
+    Query { has_plan: bool },
+    /// A node.
+    Node(usize),
+    /// The list of a node's children.
+    Children(usize),
+    /// Any other object.
+    Object(Option<String>, Map<String, Value>),
+    /// Any other list.
+    List(Option<String>, Vec<Value>),
+}
+
+/// Plans under construction.
+#[derive(Debug, Default)]
+pub(crate) struct Builder {
+    finished: Vec<Plan>,
+    nodes: Vec<Node>,
+    summary: Map<String, Value>,
+    frames: Vec<Frame>,
+    values_open: usize,
+}
+
+impl Builder {
+    /// The plans that are complete.
+    pub(crate) fn finish(self) -> Vec<Plan> {
+        self.finished
+    }
+
+    /// An object begins.
+    pub(crate) fn open_object(&mut self, key: Key<'_>) -> Result<(), Reason> {
+        let frame = match (self.frames.last_mut(), key.as_deref()) {
+            (None | Some(Frame::Document), None) => Frame::Query { has_plan: false },
+            (Some(Frame::Query { has_plan }), Some("Plan")) => {
+                if std::mem::replace(has_plan, true) {
+                    return Err(Reason::DuplicateKey("Plan".to_owned()));
+                }
+                Frame::Node(self.add_node(None)?)
+            }
+            (Some(Frame::Children(parent)), _) => {
+                let parent = *parent;
+                Frame::Node(self.add_node(Some(parent))?)
+            }
+            (_, name) => {
+                if let Some(name) = name {
+                    check(name, Shape::Object)?;
+                }
+                self.values_open += 1;
+                Frame::Object(key.map(Cow::into_owned), Map::new())
+            }
+        };
+        self.push(frame)
+    }
+
+    /// A list begins.
+    pub(crate) fn open_list(&mut self, key: Key<'_>) -> Result<(), Reason> {
+        let frame = match (self.frames.last(), key.as_deref()) {
+            (None | Some(Frame::Document), None) => Frame::Document,
+            // What a client made of the result's one row and column.
+            (Some(Frame::Query { .. }), Some("QUERY PLAN")) => Frame::Document,
+            (Some(Frame::Node(node)), Some("Plans")) => {
+                if self.nodes.get(*node).is_some_and(|node| !node.children.is_empty()) {
+                    return Err(Reason::DuplicateKey("Plans".to_owned()));
+                }
+                Frame::Children(*node)
+            }
+            (_, name) => {
+                if let Some(name) = name {
+                    check(name, Shape::List)?;
+                }
+                self.values_open += 1;
+                Frame::List(key.map(Cow::into_owned), Vec::new())
+            }
+        };
+        self.push(frame)
+    }
+
+    /// A text, a number, true, false or null.
+    pub(crate) fn value(&mut self, key: Key<'_>, value: Value) -> Result<(), Reason> {
+        if let Some(name) = key.as_deref() {
+            check(name, Shape::of(&value))?;
+        }
+        // No children, in the words of some other program.
+        if value.is_null() && key.as_deref() == Some("Plans") {
+            return Ok(());
+        }
+        self.put(key.map(Cow::into_owned), value)
+    }
+
+    /// The innermost object or list ends.
+    pub(crate) fn close(&mut self) -> Result<(), Reason> {
+        match self.frames.pop() {
+            Some(Frame::Object(key, map)) => {
+                self.values_open -= 1;
+                self.put(key, Value::Object(map))
+            }
+            Some(Frame::List(key, items)) => {
+                self.values_open -= 1;
+                self.put(key, Value::Array(items))
+            }
+            Some(Frame::Node(node)) => match self.nodes.get(node).and_then(|node| node.text("Node Type")) {
+                Some(_) => Ok(()),
+                None => Err(Reason::NoNodeType),
+            },
+            Some(Frame::Query { has_plan }) => self.end_query(has_plan),
+            Some(Frame::Document | Frame::Children(_)) | None => Ok(()),
+        }
+    }
+
+    fn end_query(&mut self, has_plan: bool) -> Result<(), Reason> {
+        let summary = std::mem::take(&mut self.summary);
+        if has_plan {
+            self.finished.push(Plan::from_parts(std::mem::take(&mut self.nodes), summary));
+            return Ok(());
+        }
+        // An object around other documents holds nothing itself.
+        if summary.is_empty() && !self.finished.is_empty() {
+            return Ok(());
+        }
+        let keys = ["query_block", "queryPlanner", "select#1", "Node Type"];
+        Err(match keys.into_iter().find(|key| summary.contains_key(*key)) {
+            Some("query_block" | "select#1") => Reason::OtherDatabase("MySQL or MariaDB"),
+            Some("queryPlanner") => Reason::OtherDatabase("MongoDB"),
+            _ => Reason::NotExplain,
+        })
+    }
+
+    fn add_node(&mut self, parent: Option<usize>) -> Result<usize, Reason> {
+        let index = self.nodes.len();
+        if index >= MOST_NODES {
+            return Err(Reason::TooManyNodes(MOST_NODES));
+        }
+        let depth = match parent.and_then(|parent| self.nodes.get_mut(parent)) {
+            Some(parent) => {
+                parent.children.push(NodeId(index));
+                parent.depth + 1
+            }
+            None => 0,
+        };
+        if depth > DEEPEST_PLAN {
+            return Err(Reason::TooDeep(DEEPEST_PLAN));
+        }
+        let (id, parent) = (NodeId(index), parent.map(NodeId));
+        self.nodes.push(Node { id, parent, depth, children: Vec::new(), properties: Map::new() });
+        Ok(index)
+    }
+
+    fn push(&mut self, frame: Frame) -> Result<(), Reason> {
+        let documents = self.frames.len() > DEEPEST_VALUE && self.nodes.is_empty();
+        if self.values_open > DEEPEST_VALUE || documents {
+            return Err(Reason::TooDeep(DEEPEST_VALUE));
+        }
+        self.frames.push(frame);
+        Ok(())
+    }
+
+    fn put(&mut self, key: Option<String>, value: Value) -> Result<(), Reason> {
+        let map = match (self.frames.last_mut(), &key) {
+            (Some(Frame::Query { .. }), Some(_)) => &mut self.summary,
+            (Some(Frame::Node(node)), Some(_)) => match self.nodes.get_mut(*node) {
+                Some(node) => &mut node.properties,
+                None => return Err(Reason::NotExplain),
+            },
+            (Some(Frame::Object(_, map)), Some(_)) => map,
+            (Some(Frame::List(_, items)), None) => {
+                items.push(value);
+                return Ok(());
+            }
+            (Some(Frame::Children(_)), _) => {
+                return Err(Reason::WrongType { property: "Plans".to_owned(), expected: Kind::Objects.expected() });
+            }
+            (Some(Frame::Document), None) => {
+                return Err(match value {
+                    Value::String(text) => Reason::Utility(text),
+                    _ => Reason::NotExplain,
+                });
+            }
+            _ => return Err(Reason::NotExplain),
+        };
+        insert(map, key.unwrap_or_default(), value)
+    }
+}
+
+fn insert(map: &mut Map<String, Value>, key: String, value: Value) -> Result<(), Reason> {
+    if key == "Workers"
+        && let (Some(Value::Array(known)), Value::Array(more)) = (map.get_mut(&key), &value)
+    {
+        merge_workers(known, more);
+        return Ok(());
+    }
+    match map.entry(key) {
+        serde_json::map::Entry::Vacant(entry) => {
+            entry.insert(value);
+            Ok(())
+        }
+        serde_json::map::Entry::Occupied(entry) => Err(Reason::DuplicateKey(entry.key().clone())),
+    }
+}
+
+/// Before PostgreSQL 13 a Sort printed `"Workers"` twice: once for rows and times, once for what sorting took.
+fn merge_workers(known: &mut Vec<Value>, more: &[Value]) {
+    for worker in more {
+        let number = worker.get("Worker Number");
+        let same = known.iter_mut().find(|other| other.get("Worker Number") == number);
+        match (same.and_then(Value::as_object_mut), worker) {
+            (Some(same), Value::Object(worker)) => {
+                for (key, value) in worker {
+                    same.entry(key.as_str()).or_insert_with(|| value.clone());
+                }
+            }
+            _ => known.push(worker.clone()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Text,
+    Number,
+    Flag,
+    Null,
+    Object,
+    List,
+}
+
+impl Shape {
+    fn of(value: &Value) -> Shape {
+        match value {
+            Value::Null => Shape::Null,
+            Value::Bool(_) => Shape::Flag,
+            Value::Number(_) => Shape::Number,
+            Value::String(_) => Shape::Text,
+            Value::Array(_) => Shape::List,
+            Value::Object(_) => Shape::Object,
+        }
+    }
+}
+
+/// Refuses a known property of another type. Only where the difference would mislead: `JIT`'s `Generation` was a number before 17,
+/// and a setting may carry any name.
+fn check(property: &str, shape: Shape) -> Result<(), Reason> {
+    let must_be_number = || matches!(kind(property), Some(Kind::Number));
+    let wrong = match shape {
+        Shape::Number => matches!(property, "Plan" | "Plans" | "Node Type" | "Output" | "Filter" | "Relation Name"),
+        Shape::Flag | Shape::Object => matches!(property, "Plans" | "Node Type") || must_be_number(),
+        Shape::Text | Shape::List | Shape::Null => matches!(property, "Plan" | "Plans") || must_be_number(),
+    };
+    // An empty text, list or null where a list of children may be is no children.
+    if !wrong || (property == "Plans" && matches!(shape, Shape::Null)) {
+        return Ok(());
+    }
+    let expected = kind(property).unwrap_or(Kind::Text).expected();
+    Err(Reason::WrongType { property: property.to_owned(), expected })
+}

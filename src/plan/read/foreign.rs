@@ -1,0 +1,47 @@
+//! What a text is that holds no plan of PostgreSQL's, so that the error can say so.
+
+use super::error::Reason;
+
+/// How far is looked.
+const LOOKED_AT: usize = 20_000;
+
+/// Marks that only this database's plans have.
+const MARKS: &[(&str, &str)] = &[
+    ("\"query_block\"", "MySQL or MariaDB"),
+    ("| select_type |", "MySQL or MariaDB"),
+    ("select_type\t", "MySQL or MariaDB"),
+    ("-> Table scan on ", "MySQL or MariaDB"),
+    ("-> Index lookup on ", "MySQL or MariaDB"),
+    ("|--SCAN ", "SQLite"),
+    ("`--SCAN ", "SQLite"),
+    ("|--SEARCH ", "SQLite"),
+    ("`--SEARCH ", "SQLite"),
+    ("| Id  | Operation", "Oracle"),
+    ("Plan hash value:", "Oracle"),
+    ("<ShowPlanXML", "SQL Server"),
+    ("\"queryPlanner\"", "MongoDB"),
+    ("\"winningPlan\"", "MongoDB"),
+    ("vectorized: ", "CockroachDB"),
+    ("distribution: ", "CockroachDB"),
+];
+
+const HTML: &[&str] = &["<!doctype html", "<html", "<body", "<table", "<div", "<pre"];
+
+/// The reason why there is no plan in a text.
+pub(crate) fn why_no_plan(text: &str) -> Reason {
+    let end = text.char_indices().nth(LOOKED_AT).map_or(text.len(), |(at, _)| at);
+    let beginning = text.get(..end).unwrap_or_default();
+    if let Some((_, database)) = MARKS.iter().find(|(mark, _)| beginning.contains(mark)) {
+        return Reason::OtherDatabase(database);
+    }
+    let lower = beginning.to_ascii_lowercase();
+    if HTML.iter().any(|mark| lower.contains(mark)) {
+        return Reason::Html;
+    }
+    for utility in ["Utility statements have no plan structure", "NOTIFY"] {
+        if beginning.lines().any(|line| line.trim() == utility) {
+            return Reason::Utility(utility.to_owned());
+        }
+    }
+    Reason::NoPlan
+}

@@ -1,0 +1,66 @@
+//! Takes off what programs put around a plan's lines: mail quotes, code fences, psql's and Markdown's tables, CSV's and pgAdmin's
+//! quotes. One small file for each; each looks at the whole text for its own marks and leaves it alone when there are none.
+
+mod fence;
+mod mail;
+mod quotes;
+mod table;
+
+use std::borrow::Cow;
+
+/// One line of a file on its way through the frames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FramedLine<'a> {
+    /// Its number in the file, from 1.
+    pub(crate) number: usize,
+    /// What is left of it.
+    pub(crate) text: Cow<'a, str>,
+}
+
+/// A text without frames, which still knows the lines it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unframed<'a> {
+    /// The text.
+    pub(crate) text: Cow<'a, str>,
+    /// The number each of its lines has in the file; none when the text is the file.
+    pub(crate) numbers: Option<Vec<usize>>,
+}
+
+/// Takes all frames off.
+pub(crate) fn unframe(text: &str) -> Unframed<'_> {
+    let as_it_is = Unframed { text: Cow::Borrowed(text), numbers: None };
+    if !may_be_framed(text) {
+        return as_it_is;
+    }
+    let mut lines: Vec<FramedLine<'_>> = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| FramedLine { number: index + 1, text: Cow::Borrowed(line) })
+        .collect();
+    let mut changed = false;
+    changed |= mail::strip(&mut lines);
+    changed |= fence::strip(&mut lines);
+    changed |= table::strip(&mut lines);
+    changed |= quotes::strip(&mut lines);
+    if !changed {
+        return as_it_is;
+    }
+    let mut unframed = String::with_capacity(text.len());
+    let mut numbers = Vec::with_capacity(lines.len());
+    for line in &lines {
+        // A quoted field may hold several lines.
+        for part in line.text.split('\n') {
+            unframed.push_str(part);
+            unframed.push('\n');
+            numbers.push(line.number);
+        }
+    }
+    Unframed { text: Cow::Owned(unframed), numbers: Some(numbers) }
+}
+
+/// Plain JSON and XML, the largest inputs, are not looked through line by line.
+fn may_be_framed(text: &str) -> bool {
+    let first_lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).take(2).collect();
+    let begins_plainly = first_lines.first().is_some_and(|first| first.starts_with(['[', '{', '<']));
+    !begins_plainly || first_lines.iter().any(|line| line.ends_with(['+', '↵', '|', '│']))
+}

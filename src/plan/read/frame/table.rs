@@ -1,0 +1,165 @@
+//! Tables of one column around a plan: psql's aligned, expanded, bordered (ASCII and Unicode) and wrapped output, and Markdown's.
+//!
+//! psql marks a line that goes on in the same row with `+` (Unicode: `↵`) at its end, and one it broke to fit the screen with `.`
+//! (Unicode: `…`) at its end and before the next (src/fe_utils/print.c). The first is a line of its own within the value, the second
+//! is not.
+
+use std::borrow::Cow;
+
+use super::FramedLine;
+
+/// Takes tables off.
+pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
+    let any = |holds: fn(&str) -> bool| lines.iter().any(|line| holds(&line.text));
+    let expanded = any(is_record_header) || any(names_column);
+    let bordered = any(is_ruler) && any(|line| bordered(line).is_some());
+    // Without a header the mark of continuation has to be there from the beginning: a literal may end in a plus.
+    let first = lines.iter().find(|line| !line.text.trim().is_empty());
+    let continued = first.is_some_and(|line| line.text.trim_end().ends_with(['+', '↵']));
+    if !(expanded || bordered || any(is_header) || continued) {
+        return false;
+    }
+    let mut changed = false;
+    for line in lines.iter_mut() {
+        let stripped = if expanded { expanded_cell(&line.text) } else { cell(&line.text, bordered) };
+        if stripped != line.text {
+            line.text = Cow::Owned(stripped.into_owned());
+            changed = true;
+        }
+    }
+    join_wrapped(lines) || changed
+}
+
+/// What a line holds within borders.
+fn cell(line: &str, is_bordered: bool) -> Cow<'_, str> {
+    if is_header(line) || is_ruler(line) {
+        return Cow::Borrowed("");
+    }
+    let inside = if is_bordered { bordered(line).unwrap_or(line) } else { line };
+    Cow::Borrowed(without_continuation(inside))
+}
+
+/// `| text |` or `│ text │`, perhaps with a mark of continuation before the right border.
+fn bordered(line: &str) -> Option<&str> {
+    let trimmed = line.trim();
+    for border in ['|', '│'] {
+        if let Some(inside) = trimmed.strip_prefix(border).and_then(|rest| rest.strip_suffix(border)) {
+            return Some(inside.trim_end());
+        }
+    }
+    None
+}
+
+fn is_header(line: &str) -> bool {
+    let trimmed = line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '|' | '│' | '"' | '*' | '+'));
+    matches!(trimmed, "QUERY PLAN" | "query plan" | "QUERY_PLAN")
+}
+
+/// `-----`, `+----+`, `├────┤`, `|:---|`.
+fn is_ruler(line: &str) -> bool {
+    let trimmed = line.trim();
+    let dashes = trimmed.chars().filter(|c| matches!(c, '-' | '─' | '═')).count();
+    dashes >= 3
+        && trimmed != "---"
+        && trimmed.chars().all(|c| is_line_drawing(c) || matches!(c, '-' | '+' | '|' | ':' | ' '))
+}
+
+fn is_line_drawing(character: char) -> bool {
+    ('\u{2500}'..='\u{257f}').contains(&character)
+}
+
+/// `-[ RECORD 1 ]----`, `─[ RECORD 1 ]─┬──`, `* Record 1`.
+fn is_record_header(line: &str) -> bool {
+    let trimmed = line.trim_start_matches(['+', '┌', '├', '╔', '╠', '|', '│', ' ']);
+    trimmed.starts_with("-[ RECORD ")
+        || trimmed.starts_with("─[ RECORD ")
+        || trimmed.starts_with("* Record ")
+        || trimmed.starts_with("═[ RECORD ")
+}
+
+/// `QUERY PLAN|Limit`: expanded and unaligned.
+fn names_column(line: &str) -> bool {
+    line.strip_prefix("QUERY PLAN").is_some_and(|rest| rest.trim_start().starts_with(['|', '│']))
+}
+
+/// The value of a line in expanded output: what stands behind `QUERY PLAN |`, or behind the blanks of a value's further lines.
+fn expanded_cell(line: &str) -> Cow<'_, str> {
+    if is_record_header(line) || is_ruler(line) {
+        return Cow::Borrowed("");
+    }
+    let inside = bordered(line).unwrap_or(line);
+    let named = inside.trim_start().strip_prefix("QUERY PLAN").map(str::trim_start);
+    let unnamed = Some(inside.trim_start());
+    let value = named.or(unnamed).and_then(|rest| rest.strip_prefix(['|', '│']));
+    without_continuation(value.unwrap_or(line)).into()
+}
+
+/// Takes the mark of a line that goes on in the same row off.
+fn without_continuation(line: &str) -> &str {
+    let trimmed = line.trim_end();
+    trimmed.strip_suffix(['+', '↵']).map_or(trimmed, str::trim_end)
+}
+
+/// Puts together what psql broke to fit the screen.
+fn join_wrapped(lines: &mut Vec<FramedLine<'_>>) -> bool {
+    let wraps = |text: &str, next: Option<&str>| {
+        let is_next = next.is_some_and(|next| next.trim_start_matches('│').starts_with(['.', '…']));
+        is_next && text.ends_with(['.', '…'])
+    };
+    let mut joined: Vec<FramedLine<'_>> = Vec::with_capacity(lines.len());
+    let mut goes_on = false;
+    let mut changed = false;
+    for index in 0..lines.len() {
+        let next = lines.get(index + 1).map(|line| line.text.clone());
+        let Some(line) = lines.get(index) else { break };
+        let wrapped = wraps(&line.text, next.as_deref());
+        let mut text: &str = &line.text;
+        if goes_on {
+            text = text.trim_start_matches('│').strip_prefix(['.', '…']).unwrap_or(text);
+        }
+        if wrapped {
+            text = text.strip_suffix(['.', '…']).unwrap_or(text);
+        }
+        match joined.last_mut() {
+            Some(last) if goes_on => last.text.to_mut().push_str(text),
+            _ => joined.push(FramedLine { number: line.number, text: Cow::Owned(text.to_owned()) }),
+        }
+        goes_on = wrapped;
+        changed |= wrapped;
+    }
+    if changed {
+        *lines = joined;
+    }
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stripped(text: &str) -> Vec<String> {
+        let number = |(index, line): (usize, &str)| FramedLine { number: index + 1, text: Cow::Owned(line.to_owned()) };
+        let mut lines: Vec<_> = text.lines().enumerate().map(number).collect();
+        strip(&mut lines);
+        lines.into_iter().map(|line| line.text.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
+    }
+
+    #[test]
+    fn psql_and_markdown_tables_come_off() {
+        let plan = [" Limit", "   ->  Result"];
+        for framed in [
+            " QUERY PLAN \n------------\n Limit\n   ->  Result\n",
+            "+------------+\n| QUERY PLAN |\n+------------+\n| Limit      |\n|   ->  Result |\n+------------+\n",
+            "┌────────────┐\n│ QUERY PLAN │\n├────────────┤\n│ Limit      │\n│   ->  Result │\n└────────────┘\n",
+            "| QUERY PLAN |\n|------------|\n| Limit |\n|   ->  Result |\n",
+            "-[ RECORD 1 ]-----\nQUERY PLAN | Limit\n-[ RECORD 2 ]-----\nQUERY PLAN |   ->  Result\n",
+            "─[ RECORD 1 ]┬────\nQUERY PLAN │ Limit\n─[ RECORD 2 ]┼────\nQUERY PLAN │   ->  Result\n",
+            "QUERY PLAN| Limit\n\nQUERY PLAN|   ->  Result\n",
+            " QUERY PLAN\n-----------\n Limit     +\n   ->  Result\n",
+            " QUERY PLAN\n-----------\n Lim.\n.it\n   ->  Res.\n.ult\n",
+            " QUERY PLAN\n───────────\n Lim…\n…it\n   ->  Result\n",
+        ] {
+            assert_eq!(stripped(framed), plan, "{framed}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Reads TEXT, EXPLAIN's format for people, into the properties of the JSON format: the same names, the same types.
+//!
+//! A line is one of these (explain.c prints them, two columns per level):
+//! ```text
+//! Hash Join  (cost=1.09..2.19 rows=4 width=8)          the first node's headline
+//!   Hash Cond: (a.id = b.id)                           a detail: two columns in from the first node
+//!   InitPlan 1 (returns $0)                            a label: the name of the node on the next line
+//!     ->  Result  (cost=0.00..0.01 rows=1 width=4)     a node: an arrow
+//!   ->  Hash  (cost=1.04..1.04 rows=4 width=4)
+//!         Buckets: 1024  Batches: 1  Memory Usage: 9kB its details: six columns in from the arrow
+//! Planning Time: 0.1 ms                                about the whole plan: in the first node's column
+//! ```
+//! So a line belongs to the last node above it whose details stand no further in. What TEXT leaves out (zero counters, `false`,
+//! worker times without VERBOSE) stays out; what it says in the headline's wording (`Hash Left Join`) becomes the properties it
+//! stands for. `Parent Relationship` follows from a node's place and its parent's type alone, and is set.
+
+mod composite;
+mod detail;
+mod headline;
+mod identifier;
+mod logical;
+mod numbers;
+mod operation;
+mod relationship;
+mod summary;
+mod tree;
+
+use super::error::Failure;
+use super::lines::Line;
+use crate::plan::Plan;
+
+/// A plan and where it ends.
+pub(crate) struct TextPlan {
+    /// The plan.
+    pub(crate) plan: Plan,
+    /// Where the first line behind it begins.
+    pub(crate) end: usize,
+}
+
+/// Whether a plan begins with this line.
+pub(crate) fn begins<'a>(line: &Line<'a>, next: impl FnOnce() -> Option<Line<'a>>) -> bool {
+    headline::begins_plan(line, next)
+}
+
+/// `Query Text: …`, which auto_explain prints above a plan, to its end.
+pub(crate) fn query_text(above: &str) -> Option<String> {
+    const LABEL: &str = "Query Text: ";
+    let start = above.rfind(LABEL)?;
+    let text = above.get(start + LABEL.len()..)?;
+    let end = text.find("\nQuery Parameters: ").unwrap_or(text.len());
+    let text = text.get(..end)?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Reads the plan whose first headline begins at `start`.
+pub(crate) fn read_plan(text: &str, start: usize) -> Result<TextPlan, Failure> {
+    tree::read(text, start)
+}

@@ -1,0 +1,115 @@
+//! Lines put together again: a literal with a newline in it is printed as it is, and mail programs break long lines.
+
+use std::borrow::Cow;
+
+use super::detail;
+use crate::plan::read::lines::{Line, indent_of, line_at};
+
+/// More lines than this are never one.
+const MOST_LINES: usize = 500;
+
+/// A line of the plan, as the server printed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Logical<'a> {
+    /// Where it begins.
+    pub(super) offset: usize,
+    /// Columns before its first character.
+    pub(super) indent: usize,
+    /// Its text, without indentation.
+    pub(super) text: Cow<'a, str>,
+    /// Where the next one begins.
+    pub(super) next: usize,
+}
+
+/// The line that begins at an offset, with what belongs to it from the lines below.
+pub(super) fn logical_at(text: &str, offset: usize) -> Option<Logical<'_>> {
+    let line = line_at(text, offset)?;
+    let mut logical = Logical { offset, indent: line.indent(), text: Cow::Borrowed(line.text.trim()), next: line.next };
+    let mut open = Open::default().after(line.text.trim());
+    for _ in 0..MOST_LINES {
+        if open.is_closed() {
+            return Some(logical);
+        }
+        let Some(line) = line_at(text, logical.next).filter(|line| continues(line, open)) else { break };
+        let so_far = logical.text.to_mut();
+        if open.quote {
+            so_far.push('\n');
+            so_far.push_str(line.text);
+        } else {
+            so_far.push(' ');
+            so_far.push_str(line.text.trim());
+        }
+        logical.next = line.next;
+        open = open.after(line.text);
+    }
+    if open.is_closed() {
+        return Some(logical);
+    }
+    // Nothing closes it: what looked open was not (a file name with an apostrophe), or the plan is cut off here.
+    Some(Logical { text: Cow::Borrowed(line.text.trim()), next: line.next, ..logical })
+}
+
+/// Whether a line may be the rest of the one above: not when it is clearly one of its own.
+fn continues(line: &Line<'_>, open: Open) -> bool {
+    let trimmed = line.text.trim();
+    if trimmed.is_empty() {
+        return open.quote;
+    }
+    let own = trimmed.starts_with("->") || detail::is_known(trimmed);
+    !(own && (indent_of(line.text) >= 2 || !open.quote))
+}
+
+/// What is open at the end of a line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Open {
+    quote: bool,
+    name: bool,
+    parentheses: usize,
+}
+
+impl Open {
+    fn after(mut self, text: &str) -> Open {
+        for byte in text.bytes() {
+            match byte {
+                b'\'' if !self.name => self.quote = !self.quote,
+                b'"' if !self.quote => self.name = !self.name,
+                b'(' if !self.quote && !self.name => self.parentheses += 1,
+                b')' if !self.quote && !self.name => self.parentheses = self.parentheses.saturating_sub(1),
+                _ => {}
+            }
+        }
+        self
+    }
+
+    fn is_closed(self) -> bool {
+        !self.quote && !self.name && self.parentheses == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Vec<String> {
+        let lines = std::iter::successors(logical_at(text, 0), |line| logical_at(text, line.next));
+        lines.map(|line| line.text.into_owned()).collect()
+    }
+
+    #[test]
+    fn newlines_in_literals_and_broken_lines_are_put_together() {
+        assert_eq!(
+            all("  Filter: (a = 'x\n y')\n  Rows Removed by Filter: 1"),
+            ["Filter: (a = 'x\n y')", "Rows Removed by Filter: 1"]
+        );
+        assert_eq!(
+            all("Seq Scan on t  (cost=0.00..1.00\nrows=1 width=4)\nx"),
+            ["Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)", "x"]
+        );
+    }
+
+    #[test]
+    fn what_never_closes_swallows_nothing() {
+        assert_eq!(all("Foreign File: /tmp/o'brien\n  ->  Result"), ["Foreign File: /tmp/o'brien", "->  Result"]);
+        assert_eq!(all("it's\nfine"), ["it's", "fine"]);
+    }
+}

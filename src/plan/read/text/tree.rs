@@ -1,0 +1,323 @@
+//! Which line belongs to which node.
+
+use serde_json::{Map, Value};
+
+use super::headline::{self, Attachment};
+use super::logical::{Logical, logical_at};
+use super::{TextPlan, detail, numbers, relationship, summary};
+use crate::plan::read::builder::MOST_NODES;
+use crate::plan::read::error::{Failure, Reason};
+use crate::plan::read::lines::{line_at, lines_from};
+use crate::plan::read::property::kind;
+use crate::plan::{DEEPEST_PLAN, Node, NodeId, Plan};
+
+/// Reads the plan whose first headline begins at `start`.
+pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
+    let Some(first) = logical_at(text, start) else {
+        return Err(Failure { offset: start, reason: Reason::NoPlan });
+    };
+    let mut reader = TextReader::new(first.indent);
+    let root = first.text.strip_prefix("->").map_or(&*first.text, str::trim_start);
+    reader.add_node(root, first.indent + 1, Attachment::default()).map_err(Failure::at(start))?;
+    let mut end = first.next;
+    while let Some(line) = logical_at(text, end) {
+        if line.text.is_empty() {
+            match after_blank(text, line.next, &reader) {
+                Some(next) => end = next,
+                None => break,
+            }
+            continue;
+        }
+        if !reader.line(&line, text).map_err(Failure::at(line.offset))? {
+            break;
+        }
+        end = line.next;
+    }
+    reader.close_blocks(0);
+    match reader.label {
+        Some(_) => Err(Failure { offset: end, reason: Reason::Truncated("a subplan whose node has to follow") }),
+        None => Ok(TextPlan { plan: Plan::from_parts(reader.nodes, reader.summary), end }),
+    }
+}
+
+/// Blank lines end a plan, unless its lines go on behind them (pasted with double spacing).
+fn after_blank(text: &str, from: usize, reader: &TextReader) -> Option<usize> {
+    let next = lines_from(text, from).find(|line| !line.is_blank())?;
+    let trimmed = next.text.trim();
+    let goes_on = next.indent() > reader.base && (trimmed.starts_with("->") || detail::is_known(trimmed));
+    (goes_on || summary::is_summary(trimmed)).then_some(next.offset)
+}
+
+/// `InitPlan 1 (returns $0)`, `SubPlan 2`, `CTE x`: the name of the node on the next line.
+pub(super) fn is_label(text: &str) -> bool {
+    ["InitPlan ", "SubPlan ", "CTE "].iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// A node whose details or children may follow.
+struct OpenNode {
+    index: usize,
+    /// The column of its details and of its children's arrows, or one before it.
+    column: usize,
+    /// Children that have no label.
+    children: usize,
+}
+
+/// An object within a node or the summary that the indented lines below belong to; put in its place when they end.
+struct Block {
+    indent: usize,
+    place: Place,
+    properties: Map<String, Value>,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    /// The object of this name.
+    Object(&'static str),
+    /// The next item of the list of this name.
+    Item(&'static str),
+}
+
+struct TextReader {
+    base: usize,
+    nodes: Vec<Node>,
+    summary: Map<String, Value>,
+    open: Vec<OpenNode>,
+    blocks: Vec<Block>,
+    label: Option<(usize, String)>,
+    in_summary: bool,
+    /// Whether a line below the first headline was met.
+    has_body: bool,
+}
+
+impl TextReader {
+    fn new(base: usize) -> TextReader {
+        TextReader {
+            base,
+            nodes: Vec::new(),
+            summary: Map::new(),
+            open: Vec::new(),
+            blocks: Vec::new(),
+            label: None,
+            in_summary: false,
+            has_body: false,
+        }
+    }
+
+    /// Takes a line in; false when it is not part of the plan.
+    fn line(&mut self, line: &Logical<'_>, text: &str) -> Result<bool, Reason> {
+        if !self.has_body && line.indent > self.base && !summary::is_summary(&line.text) {
+            // The first line's indentation gets lost when people copy: the others show what it was.
+            self.base = self.base.max(line.indent.saturating_sub(2));
+            self.has_body = true;
+        }
+        if let Some(headline) = line.text.strip_prefix("->") {
+            return self.child(line.indent, headline.trim_start());
+        }
+        if self.label.is_some() {
+            return Err(Reason::Truncated("a subplan whose node has to follow"));
+        }
+        if summary::is_summary(&line.text) && (line.indent < self.base + 2 || !self.has_body) {
+            self.summary(line)?;
+            return Ok(true);
+        }
+        if line.indent <= self.base {
+            return Ok(false);
+        }
+        if !self.in_summary && is_label(&line.text) && arrow_follows(text, line) {
+            self.label = Some((line.indent, line.text.clone().into_owned()));
+            return Ok(true);
+        }
+        self.detail(line)?;
+        Ok(true)
+    }
+
+    fn summary(&mut self, line: &Logical<'_>) -> Result<(), Reason> {
+        self.close_blocks(0);
+        self.in_summary = true;
+        summary::read(&line.text, &mut self.summary)?;
+        if let Some(name) = summary::block(&line.text) {
+            self.open_block(line.indent, Place::Object(name), Map::new());
+        }
+        Ok(())
+    }
+
+    /// A node with an arrow in this column.
+    fn child(&mut self, arrow: usize, headline: &str) -> Result<bool, Reason> {
+        if self.in_summary || (arrow < self.base) {
+            return Ok(false);
+        }
+        self.close_blocks(0);
+        let column = self.label.as_ref().map_or(arrow, |(column, _)| *column);
+        while self.open.last().is_some_and(|open| open.column > column) {
+            self.open.pop();
+        }
+        let Some(parent) = self.open.last_mut() else { return Err(Reason::LostIndentation) };
+        let parent_type = self.nodes.get(parent.index).map_or("", Node::node_type);
+        let attachment = match self.label.take() {
+            Some((_, name)) => Attachment { relationship: Some(relationship::of_label(&name)), name: Some(name) },
+            None => {
+                let relationship = relationship::of_child(parent_type, parent.children);
+                parent.children += 1;
+                if relationship == "children" && parent.children == 2 {
+                    rename_only_child(&mut self.nodes, parent.index);
+                }
+                Attachment { relationship: Some(relationship), name: None }
+            }
+        };
+        // Its own details stand six columns in; pastes that lost some blanks keep at least one.
+        self.add_node(headline, arrow + 1, attachment)?;
+        Ok(true)
+    }
+
+    fn add_node(&mut self, headline: &str, column: usize, attachment: Attachment) -> Result<(), Reason> {
+        let index = self.nodes.len();
+        if index >= MOST_NODES {
+            return Err(Reason::TooManyNodes(MOST_NODES));
+        }
+        let depth = self.open.len();
+        if depth > DEEPEST_PLAN {
+            return Err(Reason::TooDeep(DEEPEST_PLAN));
+        }
+        let parent = self.open.last().map(|open| open.index);
+        let properties = headline::read(headline, attachment)?;
+        if let Some(parent) = parent.and_then(|parent| self.nodes.get_mut(parent)) {
+            parent.children.push(NodeId(index));
+        }
+        self.nodes.push(Node {
+            id: NodeId(index),
+            parent: parent.map(NodeId),
+            depth,
+            children: Vec::new(),
+            properties,
+        });
+        self.open.push(OpenNode { index, column, children: 0 });
+        Ok(())
+    }
+
+    fn detail(&mut self, line: &Logical<'_>) -> Result<(), Reason> {
+        self.close_blocks(line.indent);
+        if !self.in_summary {
+            // A detail never stands left of its node's own children, but lost blanks may put it in the arrow's column.
+            while self.open.len() > 1 && self.open.last().is_some_and(|open| open.column > line.indent) {
+                self.open.pop();
+            }
+        }
+        let text = line.text.as_ref();
+        if let Some(worker) = worker(text) {
+            return self.worker(line.indent, worker);
+        }
+        if text == "JIT:" {
+            self.open_block(line.indent, Place::Object("JIT"), Map::new());
+            return Ok(());
+        }
+        if let Some(target) = target_table(text) {
+            self.open_block(line.indent, Place::Item("Target Tables"), target);
+            return Ok(());
+        }
+        let properties = self.properties();
+        match text.split_once(": ") {
+            Some((label, value)) => detail::read(label, value.trim(), properties),
+            None => {
+                let label = text.strip_suffix(':').map(|label| (label, Value::String(String::new())));
+                match label {
+                    Some((label, empty)) if !properties.contains_key(label) && kind(label).is_none() => {
+                        properties.insert(label.to_owned(), empty);
+                    }
+                    _ => detail::add_other_line(properties, text),
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// `Worker 0:  actual time=0.1..0.2 rows=1 loops=1`, and the lines below it.
+    fn worker(&mut self, indent: usize, (number, rest): (u64, &str)) -> Result<(), Reason> {
+        let properties = Map::from_iter([("Worker Number".to_owned(), number.into())]);
+        self.open_block(indent, Place::Item("Workers"), properties);
+        let properties = self.properties();
+        if let Some(actual) = rest.strip_prefix("actual ") {
+            return numbers::add_actual(actual, properties);
+        }
+        match rest.split_once(": ") {
+            Some((label, value)) => detail::read(label, value.trim(), properties)?,
+            None if rest == "JIT:" => self.open_block(indent + 1, Place::Object("JIT"), Map::new()),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn open_block(&mut self, indent: usize, place: Place, properties: Map<String, Value>) {
+        self.blocks.push(Block { indent, place, properties });
+    }
+
+    /// Puts the blocks that begin in this column or further in where they belong.
+    fn close_blocks(&mut self, column: usize) {
+        while self.blocks.last().is_some_and(|block| block.indent >= column) {
+            let Some(Block { place, properties, .. }) = self.blocks.pop() else { break };
+            put(self.properties(), place, properties);
+        }
+    }
+
+    /// Where the properties of the current line go: the node or the summary, or the innermost open block within.
+    fn properties(&mut self) -> &mut Map<String, Value> {
+        if let Some(block) = self.blocks.last_mut() {
+            return &mut block.properties;
+        }
+        let node = self.open.last().map_or(0, |open| open.index);
+        match self.nodes.get_mut(node) {
+            Some(node) if !self.in_summary => &mut node.properties,
+            _ => &mut self.summary,
+        }
+    }
+}
+
+/// A custom scan's only child is its `child`, several are its `children`.
+fn rename_only_child(nodes: &mut [Node], parent: usize) {
+    let children = nodes.get(parent).map(|parent| parent.children.clone()).unwrap_or_default();
+    for NodeId(child) in children {
+        let relationship = nodes.get_mut(child).and_then(|node| node.properties.get_mut("Parent Relationship"));
+        if let Some(relationship) = relationship.filter(|relationship| **relationship == "child") {
+            *relationship = Value::String("children".to_owned());
+        }
+    }
+}
+
+/// Puts a block into the properties around it; a worker met before gets what is new.
+fn put(around: &mut Map<String, Value>, place: Place, properties: Map<String, Value>) {
+    match place {
+        Place::Object(key) => match around.entry(key).or_insert_with(|| Value::Object(Map::new())) {
+            Value::Object(known) => known.extend(properties),
+            other => *other = Value::Object(properties),
+        },
+        Place::Item(key) => {
+            let Value::Array(items) = around.entry(key).or_insert_with(|| Value::Array(Vec::new())) else { return };
+            let number = properties.get("Worker Number");
+            let same = items.iter_mut().find(|item| number.is_some() && item.get("Worker Number") == number);
+            match same {
+                Some(Value::Object(same)) => same.extend(properties),
+                _ => items.push(Value::Object(properties)),
+            }
+        }
+    }
+}
+
+fn arrow_follows(text: &str, label: &Logical<'_>) -> bool {
+    line_at(text, label.next)
+        .is_none_or(|next| next.indent() > label.indent && next.text.trim_start().starts_with("->"))
+}
+
+/// `Worker 0:  …` → its number and what follows.
+fn worker(text: &str) -> Option<(u64, &str)> {
+    let (number, rest) = text.strip_prefix("Worker ")?.split_once(':')?;
+    Some((number.parse().ok()?, rest.trim()))
+}
+
+/// `Update on part_1 p`, below a ModifyTable: one of several tables it changes.
+fn target_table(text: &str) -> Option<Map<String, Value>> {
+    let (operation, target) = text.split_once(" on ")?;
+    let operation = operation.strip_prefix("Foreign ").unwrap_or(operation);
+    if !["Insert", "Update", "Delete", "Merge"].contains(&operation) {
+        return None;
+    }
+    headline::target("ModifyTable", target)
+}
