@@ -1,6 +1,8 @@
 //! Plans that real servers printed (scripts/make-plan-corpus.sh): every file is read, all four formats of one EXPLAIN give the same
 //! tree, and each says what its expectation says. A new file is a new test; one without an expectation fails.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -295,7 +297,9 @@ fn without_what_text_leaves_out(tree: &mut Value) {
             // TEXT says that a join is unique only with VERBOSE, which trigger only with VERBOSE or without a constraint, and the
             // trigger's table only if there are several.
             let is_verbose = ["Inner Unique", "Trigger Name", "Relation"].contains(&key.as_str());
-            !(is_zero && zeros_are_left_out) && !is_false_flag && !is_repeated && !is_empty_group && !is_verbose
+            let left_out =
+                (is_zero && zeros_are_left_out) || is_false_flag || is_repeated || is_empty_group || is_verbose;
+            !left_out
         });
     });
 }

@@ -1,9 +1,11 @@
 //! The node where an estimate goes wrong, not those above that inherit the error.
 
+use super::conditions::conjuncts;
 use super::subject::{count, times};
 use super::{Check, Draft, Rule, Severity, Subject, advice, correlated_columns, stale_statistics};
 use crate::plan::Node;
 use crate::plan::metrics::Direction;
+use crate::sql::{Expression, Shape};
 
 /// Times off.
 pub(super) const LEAST_FACTOR: f64 = 10.0;
@@ -63,7 +65,36 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         times(factor),
         subject.amount(stake)
     );
+    if is_guess(subject, node) {
+        let message = format!(
+            "{message} Its condition computes something, of which there are no statistics: the planner guesses."
+        );
+        return Some(Draft::new(node, stake, message));
+    }
     Some(Draft::new(node, stake, message).action(advice::analyze(subject, node)))
+}
+
+/// ANALYZE helps where plain columns are compared with values; for anything computed the planner has a fixed guess
+/// (src/include/utils/selfuncs.h, `DEFAULT_EQ_SEL` and its like).
+fn is_guess(subject: &Subject<'_>, node: &Node) -> bool {
+    let Some(filter) = subject.condition(subject.node(node.id), "Filter") else { return false };
+    !conjuncts(&filter).iter().all(compares_columns)
+}
+
+fn compares_columns(conjunct: &Expression) -> bool {
+    let column = |part: &Expression| match &part.shape {
+        Shape::Cast { operand, .. } => matches!(operand.shape, Shape::Column(_)),
+        shape => matches!(shape, Shape::Column(_)),
+    };
+    match &conjunct.shape {
+        Shape::Binary { left, right, .. } => {
+            let plain = |part: &Expression| column(part) || part.columns.is_empty();
+            plain(left) && plain(right)
+        }
+        Shape::AnyOf { operand, .. } | Shape::NullTest { operand, .. } | Shape::Not(operand) => column(operand),
+        Shape::Column(_) => true,
+        _ => false,
+    }
 }
 
 /// Does an error begin at this node, and what rests on it?
