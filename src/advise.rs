@@ -169,7 +169,7 @@ fn still_busy() -> Refusal {
 }
 
 /// The rules that keep hands off a table, in the order in which they are told.
-fn not_to_be_built(table: &Table, catalog: &Catalog, limits: &Limits) -> Option<Refusal> {
+pub(crate) fn not_to_be_built(table: &Table, catalog: &Catalog, limits: &Limits) -> Option<Refusal> {
     let refusal = |reason, detail| Some(Refusal { reason, detail, write_block: Millis::default(), built: 0 });
     if !limits.rehearse {
         return refusal(Reason::NotRehearsed, "--rehearse=off: nothing was built".to_owned());

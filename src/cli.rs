@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::db::Safety;
 use crate::db::conninfo::Typed;
@@ -12,7 +12,7 @@ use crate::verdict::MinImprovement;
 
 /// Rehearse an index before you build it: a PostgreSQL index advisor and plan analyzer.
 #[derive(Debug, Parser)]
-#[command(name = "pgrehearse", version, disable_help_flag = true, arg_required_else_help = true, max_term_width = 110)]
+#[command(name = "pgrehearse", version, disable_help_flag = true, max_term_width = 110)]
 #[command(after_help = EXIT_CODES, args_override_self = true)]
 pub struct Cli {
     /// Where to connect.
@@ -24,9 +24,61 @@ pub struct Cli {
     /// Show help.
     #[arg(long, short = '?', global = true, action = ArgAction::Help)]
     help: Option<bool>,
-    /// What to do.
+    /// Without a command: the interactive session on this workload.
+    #[command(flatten)]
+    pub live: LiveArgs,
+    /// What to do; without a command, the interactive session
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+}
+
+impl Cli {
+    /// Reads what was typed; ends the program with a usage error when it makes no sense.
+    pub fn read() -> Cli {
+        Cli::read_from(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    fn read_from(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
+        let matches = Cli::command().try_get_matches_from(words)?;
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        let typed = |matches: &clap::ArgMatches, id: &str| {
+            matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine)
+        };
+        let format_given = |matches: &clap::ArgMatches| typed(matches, "format");
+        cli.output.format_given =
+            format_given(&matches) || matches.subcommand().is_some_and(|(_, matches)| format_given(matches));
+        if let Some((name, _)) = matches.subcommand()
+            && let Some(misplaced) = misplaced_option(|id| typed(&matches, id))
+        {
+            let said = format!("--{misplaced} belongs behind the command: pgrehearse {name} --{misplaced} …");
+            return Err(Cli::command().error(clap::error::ErrorKind::ArgumentConflict, said));
+        }
+        Ok(cli)
+    }
+}
+
+/// An option of the interactive session that stands before a command, where it would mean nothing.
+fn misplaced_option(typed: impl Fn(&str) -> bool) -> Option<String> {
+    let command = LiveArgs::augment_args(clap::Command::new("live"));
+    let found = command.get_arguments().find(|argument| typed(argument.get_id().as_str()));
+    found.and_then(|argument| argument.get_long().map(str::to_owned))
+}
+
+/// `pgrehearse` without a command.
+#[derive(Debug, Args)]
+pub struct LiveArgs {
+    /// What to advise on.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// Timeouts.
+    #[command(flatten)]
+    pub safety: SafetyArgs,
+    /// Limits.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Keep everything the run saw in this file, for review
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 const EXIT_CODES: &str =
@@ -39,7 +91,7 @@ pub enum Command {
     Advise(AdviseArgs),
     /// Capture the plans of a workload as things are, and show or save them
     Explain(ExplainArgs),
-    /// Show saved plans (EXPLAIN's JSON, or what auto_explain logged) or a recorded session; needs no server
+    /// Show saved plans (EXPLAIN's JSON, or what auto_explain logged) or a recorded session; needs no server. On a terminal: the interactive interface
     Review(ReviewArgs),
     /// Start a throwaway PostgreSQL, load the sample workloads, and advise on them
     Demo(DemoArgs),
@@ -93,6 +145,9 @@ pub struct OutputArgs {
     /// Format of the report
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Was a format asked for? Without one, a terminal gets the interactive interface where there is one.
+    #[arg(skip)]
+    pub format_given: bool,
     /// Write the report to a file
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -288,6 +343,9 @@ pub struct DemoArgs {
     /// Keep everything the run saw in this file, for review
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Show the result in the interactive interface
+    #[arg(long)]
+    pub tui: bool,
 }
 
 fn percent(text: &str) -> Result<f64, String> {

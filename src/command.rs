@@ -17,6 +17,7 @@ mod advise;
 mod connection;
 mod demo;
 mod explain;
+mod interactive;
 mod review;
 mod workload;
 
@@ -106,12 +107,13 @@ impl CommandError {
 /// Runs what was typed.
 pub fn run(cli: &Cli) -> ExitCode {
     let outcome = match &cli.command {
-        Command::Advise(arguments) => advise::run(cli, arguments),
-        Command::Explain(arguments) => explain::run(cli, arguments),
-        Command::Review(arguments) => review::run(cli, arguments),
-        Command::Demo(arguments) => demo::run(cli, arguments),
-        Command::Completions { shell } => completions(cli, *shell),
-        Command::Man => manual_page(cli),
+        Some(Command::Advise(arguments)) => advise::run(cli, arguments),
+        Some(Command::Explain(arguments)) => explain::run(cli, arguments),
+        Some(Command::Review(arguments)) => review::run(cli, arguments),
+        Some(Command::Demo(arguments)) => demo::run(cli, arguments),
+        Some(Command::Completions { shell }) => completions(cli, *shell),
+        Some(Command::Man) => manual_page(cli),
+        None => interactive::run(cli, &cli.live),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

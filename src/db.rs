@@ -18,7 +18,7 @@ pub mod tls;
 mod transaction;
 
 pub use error::DbError;
-pub use interrupt::Interrupt;
+pub use interrupt::{Interrupt, Raise};
 pub use script::{Batching, run_script};
 pub use server::Server;
 pub use session::{Safety, Session, SessionOptions};

@@ -20,5 +20,6 @@ pub mod rehearsal;
 pub mod report;
 pub mod sql;
 pub mod terminal;
+pub mod tui;
 pub mod verdict;
 pub mod workload;

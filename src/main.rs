@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    pgrehearse::command::run(&pgrehearse::cli::Cli::parse())
+    pgrehearse::command::run(&pgrehearse::cli::Cli::read())
 }

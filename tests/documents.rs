@@ -73,13 +73,18 @@ fn rooms_keep_to_themselves() {
         for (word, room) in [
             ("tokio", "db"),
             ("sqlparser::", "sql"),
-            ("crossterm::", "terminal"),
+            ("ratatui::", "tui"),
+            ("crossterm::", "tui"),
             ("indicatif::", "terminal"),
             ("async ", "db"),
         ] {
             let allowed = name == format!("{room}.rs") || name.starts_with(&format!("{room}/"));
+            // The report's width is the terminal's; its events are the interface's alone.
+            let code = if name == "terminal.rs" { code.replace("crossterm::terminal::size", "") } else { code.clone() };
             assert!(allowed || !code.contains(word), "{name} names {word}, which belongs to {room}");
         }
+        let is_screen = name.starts_with("tui/") && name != "tui/tests.rs";
+        assert!(!is_screen || !code.contains("crate::db"), "{name}: the interface knows no server, only its Backend");
     }
 }
 
@@ -95,6 +100,7 @@ fn options_in_the_readme_exist() {
     assert!(help.status.success());
     let readme = read("README.md");
     let option = Regex::new(r"pgrehearse [^\n`]*?(--[a-z][a-z-]+)").unwrap();
+    let word = Regex::new(r"--[a-z][a-z-]+").unwrap();
     let mut seen = 0;
     let word = Regex::new(r"--[a-z][a-z-]+").unwrap();
     for line in readme.lines().filter(|line| line.contains("pgrehearse ")) {

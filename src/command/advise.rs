@@ -9,7 +9,7 @@ use crate::advise::{Advice, StatementStatus, advise};
 use crate::cli::{AdviseArgs, Cli, Format};
 use crate::db::{Server, Session};
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::recording::Recorder;
+use crate::rehearsal::recording::{Recorder, Recording};
 use crate::report::json::{Measured, Report};
 use crate::report::{markdown, text};
 use crate::terminal::{self, Progress};
@@ -43,13 +43,18 @@ pub(super) fn advise_and_report(
     let recording = recorder.finish(workload.clone(), limits.clone());
     let advice = advised?;
     if let Some(file) = record {
-        let json = serde_json::to_string(&recording).map_err(|error| CommandError::File(error.to_string()))?;
-        fs::write(file, json).map_err(|error| CommandError::File(format!("{}: {error}", file.display())))?;
+        save(&recording, file)?;
     }
     let left_behind = server.count_existing(&rehearsed_names(&advice))?;
     let measured = Measured { left_behind, total: Millis::from(began.elapsed()), server: session.waited() };
     write_advice(cli, &advice, measured)?;
     Ok(advice)
+}
+
+/// Keeps a recording in a file.
+pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandError> {
+    let json = serde_json::to_string(recording).map_err(|error| CommandError::File(error.to_string()))?;
+    fs::write(file, json).map_err(|error| CommandError::File(format!("{}: {error}", file.display())))
 }
 
 /// Every name under which an index was or would have been built.

@@ -2,7 +2,7 @@
 
 use super::CommandError;
 use crate::cli::Cli;
-use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use crate::db::conninfo::{Environment, OsFiles, Settings, Typed, resolve};
 use crate::db::{Interrupt, Safety, Session, SessionOptions, connect};
 use crate::terminal;
 
@@ -28,6 +28,26 @@ pub(super) fn session_to(
     session_with(cli, &typed, &Environment::new(no_variables, None), safety, interrupt)
 }
 
+/// The options and the environment, resolved; what is doubtful about them is said.
+pub(super) fn settings(cli: &Cli) -> Result<Settings, CommandError> {
+    resolved(&cli.connection.typed(), &Environment::from_process())
+}
+
+/// A connection string of our own, resolved.
+pub(super) fn settings_of(conninfo: String) -> Result<Settings, CommandError> {
+    let typed = Typed { dbname: Some(conninfo), ..Typed::default() };
+    let no_variables: [(&str, &str); 0] = [];
+    resolved(&typed, &Environment::new(no_variables, None))
+}
+
+fn resolved(typed: &Typed, environment: &Environment) -> Result<Settings, CommandError> {
+    let settings = resolve(typed, environment, &OsFiles)?;
+    for warning in &settings.warnings {
+        terminal::say(&format!("warning: {warning}"));
+    }
+    Ok(settings)
+}
+
 fn session_with(
     cli: &Cli,
     typed: &Typed,
@@ -35,10 +55,7 @@ fn session_with(
     safety: Safety,
     interrupt: &Interrupt,
 ) -> Result<Session, CommandError> {
-    let settings = resolve(typed, environment, &OsFiles)?;
-    for warning in &settings.warnings {
-        terminal::say(&format!("warning: {warning}"));
-    }
+    let settings = resolved(typed, environment)?;
     let trace = cli.output.verbose.then_some(terminal::trace as fn(&str));
     let options = SessionOptions { safety, interrupt: interrupt.clone(), trace };
     Ok(Session::connect(&settings, &connect::prompt_on_terminal, options)?)

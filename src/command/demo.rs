@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::advise::advise_and_report;
-use super::{CommandError, Outcome, connection};
+use super::{CommandError, Outcome, connection, interactive};
 use crate::cli::{Cli, DemoArgs};
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::{Binaries, Cluster};
@@ -51,6 +51,9 @@ const LOADING: Safety = Safety {
 
 pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandError> {
     let began = Instant::now();
+    if arguments.tui {
+        interactive::check(cli)?;
+    }
     let interrupt = connection::interrupt()?;
     let binaries = Binaries::find(if arguments.no_install { WhenMissing::Explain } else { WhenMissing::Install })?;
     let progress = Progress::new(&cli.output);
@@ -61,6 +64,16 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
 
     load_samples(cli, &cluster, arguments.scale, &interrupt, &progress)?;
     let limits = arguments.limits.limits();
+    if arguments.tui {
+        let run = interactive::Run {
+            workload: sample_workload()?,
+            safety: arguments.safety.safety(limits.max_write_block),
+            limits,
+            record: arguments.record.clone(),
+            subject: "demo · five sample workloads on a throwaway server".to_owned(),
+        };
+        return interactive::on_own_server(cli, cluster.conninfo(), run, &interrupt);
+    }
     let session =
         connection::session_to(cli, cluster.conninfo(), arguments.safety.safety(limits.max_write_block), &interrupt)?;
     advise_and_report(cli, &session, &sample_workload()?, &limits, arguments.record.as_deref(), began)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::workload::read_bytes;
-use super::{CommandError, Outcome, advise, write};
+use super::{CommandError, Outcome, advise, interactive, write};
 use crate::advise::advise as run_pipeline;
 use crate::cli::{Cli, Format, ReviewArgs};
 use crate::log;
@@ -20,24 +20,30 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         return diff(cli, &arguments.paths);
     }
     let files = files(&arguments.paths)?;
-    if let [only] = files.as_slice() {
+    let reviewed: Vec<Reviewed> = if let [only] = files.as_slice() {
         // Read once: it may be standard input.
         let bytes = read_bytes(only);
         if let Some(recording) = bytes.as_deref().ok().and_then(recording) {
-            return replay(cli, &recording);
+            return replay(cli, only, &recording);
         }
-        return write_reviewed(cli, &[review(only, bytes)]);
+        vec![review(only, bytes)]
+    } else {
+        files.iter().filter_map(|path| review_found(path, &arguments.paths)).collect()
+    };
+    if interactive::is_wanted(cli) {
+        return interactive::on_plans(cli, &subject(&arguments.paths), reviewed);
     }
-    let named = |path: &PathBuf| arguments.paths.contains(path);
-    let reviewed = files.iter().filter_map(|path| {
-        let bytes = read_bytes(path);
-        let other = !named(path) && bytes.as_deref().is_ok_and(is_something_else);
-        (!other).then(|| review(path, bytes))
-    });
-    write_reviewed(cli, &reviewed.collect::<Vec<_>>())
+    write_reviewed(cli, &reviewed)
 }
 
-/// A file that was only come across in a directory and holds no plan (a README, some other program's JSON) is nobody's error.
+/// The file's plans; none for one that was only come across in a directory and holds no plan (a README, some other program's JSON):
+/// that is nobody's error.
+fn review_found(path: &Path, named: &[PathBuf]) -> Option<Reviewed> {
+    let bytes = read_bytes(path);
+    let other = !named.iter().any(|named| named == path) && bytes.as_deref().is_ok_and(is_something_else);
+    (!other).then(|| review(path, bytes))
+}
+
 fn is_something_else(bytes: &[u8]) -> bool {
     let no_plan =
         |reason: &Reason| matches!(reason, Reason::NoPlan | Reason::NotExplain | Reason::Binary | Reason::Html);
@@ -194,9 +200,16 @@ fn plans_as_they_were(recording: &Recording) -> Vec<ReadPlan> {
     plans
 }
 
+fn subject(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
+}
+
 /// The pipeline runs again on what the server answered then, and gives the same report.
-fn replay(cli: &Cli, recording: &Recording) -> Result<Outcome, CommandError> {
+fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, CommandError> {
     let advice = run_pipeline(&recording.workload, &recording.limits, &mut Replay::new(recording), &|_| {})?;
+    if interactive::is_wanted(cli) {
+        return interactive::on_recording(cli, file.display().to_string(), advice, recording);
+    }
     advise::write_advice(cli, &advice, Measured::default())?;
     Ok(Outcome::Done)
 }

@@ -16,6 +16,22 @@ pub struct Interrupt {
     _keep: Option<std::sync::Arc<watch::Sender<bool>>>,
 }
 
+/// Raises an interrupt by hand.
+#[derive(Debug, Clone)]
+pub struct Raise(std::sync::Arc<watch::Sender<bool>>);
+
+impl Raise {
+    /// What runs is cancelled on the server.
+    pub fn raise(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// The next work may run.
+    pub fn lower(&self) {
+        self.0.send_replace(false);
+    }
+}
+
 impl Interrupt {
     /// Listens for signals from now on.
     ///
@@ -43,6 +59,13 @@ impl Interrupt {
     pub fn never() -> Interrupt {
         let (raise, raised) = watch::channel(false);
         Interrupt { raised, _keep: Some(std::sync::Arc::new(raise)) }
+    }
+
+    /// One that is raised, and lowered again, by the program itself: for work that the user can cancel.
+    pub fn by_hand() -> (Raise, Interrupt) {
+        let (raise, raised) = watch::channel(false);
+        let raise = std::sync::Arc::new(raise);
+        (Raise(raise.clone()), Interrupt { raised, _keep: Some(raise) })
     }
 
     /// Has the user asked to stop?

@@ -1,0 +1,263 @@
+//! The interactive interface: on a live server, on the demo's own, or on files.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{CommandError, Outcome, advise, connection, workload, write};
+use crate::advise::{Advice, advise as run_pipeline};
+use crate::cli::{Cli, Color, LiveArgs};
+use crate::db::conninfo::Settings;
+use crate::db::{DbError, Interrupt, Raise, Safety, Server, Session, SessionOptions, connect};
+use crate::model::quote_identifier;
+use crate::plan::Plan;
+use crate::plan::read::ReadPlan;
+use crate::rehearsal::recording::{Recorder, Recording};
+use crate::rehearsal::{Answer, Event, NamedIndex, Planner, PlannerError, Rollback};
+use crate::report::review::Reviewed;
+use crate::tui::backend::{Backend, Brake};
+use crate::tui::dossier::Dossier;
+use crate::tui::look::Look;
+use crate::tui::{self, Ended, Start};
+use crate::verdict::Limits;
+use crate::workload::{Statement, Workload};
+
+/// `pgrehearse` without a command.
+pub(super) fn run(cli: &Cli, arguments: &LiveArgs) -> Result<Outcome, CommandError> {
+    if arguments.workload.is_empty() {
+        return Err(CommandError::Usage(
+            "no workload: give --file FILE.sql, --command SQL or --pg-stat-statements, or a command (see --help)"
+                .to_owned(),
+        ));
+    }
+    check(cli)?;
+    workload::check(&arguments.workload)?;
+    let limits = arguments.limits.limits();
+    let safety = arguments.safety.safety(limits.max_write_block);
+    let signals = connection::interrupt()?;
+    let settings = connection::settings(cli)?;
+    let (raise, interrupt) = Interrupt::by_hand();
+    raise_on_signal(&signals, &raise)?;
+    let line = Line { settings, safety, interrupt, password: Arc::default() };
+    let session = line.connect(&connect::prompt_on_terminal)?;
+    let workload = workload::read(&arguments.workload, &session)?;
+    let run = Run { workload, limits, safety, record: arguments.record.clone(), subject: String::new() };
+    let live = Live { line, session: Some(session), raise, run };
+    show(cli, Start::Live(Box::new(live)), &signals)
+}
+
+/// Until the interface has the terminal, and Ctrl-C is a key, a signal has to stop what waits for the server.
+fn raise_on_signal(signals: &Interrupt, raise: &Raise) -> Result<(), CommandError> {
+    const LOOK_EVERY: Duration = Duration::from_millis(50);
+    let (signals, raise) = (signals.clone(), raise.clone());
+    let watch = move || {
+        while !signals.is_raised() {
+            std::thread::sleep(LOOK_EVERY);
+        }
+        raise.raise();
+    };
+    let thread = std::thread::Builder::new().name("signals to server".to_owned()).spawn(watch);
+    thread.map(|_| ()).map_err(|error| CommandError::File(format!("could not start a thread: {error}")))
+}
+
+/// On a server that this program started.
+pub(super) fn on_own_server(
+    cli: &Cli,
+    conninfo: String,
+    run: Run,
+    signals: &Interrupt,
+) -> Result<Outcome, CommandError> {
+    let (raise, interrupt) = Interrupt::by_hand();
+    let settings = connection::settings_of(conninfo)?;
+    raise_on_signal(signals, &raise)?;
+    let line = Line { settings, safety: run.safety, interrupt, password: Arc::default() };
+    let session = line.connect(&connect::prompt_on_terminal)?;
+    let live = Live { line, session: Some(session), raise, run };
+    show(cli, Start::Live(Box::new(live)), signals)
+}
+
+/// What to advise on, and how.
+pub(super) struct Run {
+    pub(super) workload: Workload,
+    pub(super) limits: Limits,
+    pub(super) safety: Safety,
+    pub(super) record: Option<PathBuf>,
+    /// For the headline; empty: the server's own words.
+    pub(super) subject: String,
+}
+
+/// A recorded run.
+pub(super) fn on_recording(
+    cli: &Cli,
+    file: String,
+    advice: Advice,
+    recording: &Recording,
+) -> Result<Outcome, CommandError> {
+    let dossier = Dossier::new(file, advice, recording);
+    show(cli, Start::Dossier(Box::new(dossier)), &connection::interrupt()?)
+}
+
+/// Saved plans.
+pub(super) fn on_plans(cli: &Cli, subject: &str, files: Vec<Reviewed>) -> Result<Outcome, CommandError> {
+    let plans = files.into_iter().flat_map(named_plans).collect();
+    let dossier = Dossier::of_plans(subject.to_owned(), plans);
+    show(cli, Start::Dossier(Box::new(dossier)), &connection::interrupt()?)
+}
+
+/// The plans of a file under the file's name, numbered when there are several.
+fn named_plans(reviewed: Reviewed) -> Vec<(String, Result<Plan, String>)> {
+    let Reviewed { file, plans } = reviewed;
+    match plans {
+        Err(error) => vec![(file, Err(error))],
+        Ok(plans) if plans.len() == 1 => plans.into_iter().map(|plan| (file.clone(), Ok(with_query(plan)))).collect(),
+        Ok(plans) => {
+            let numbered = plans.into_iter().enumerate();
+            numbered.map(|(number, plan)| (format!("{file} #{}", number + 1), Ok(with_query(plan)))).collect()
+        }
+    }
+}
+
+/// The plan with its statement beside it, wherever that was found.
+fn with_query(read: ReadPlan) -> Plan {
+    match &read.query {
+        Some(query) => read.plan.with_query(query),
+        None => read.plan,
+    }
+}
+
+/// Is there a terminal to show it on, and was nothing else asked for?
+pub(super) fn is_wanted(cli: &Cli) -> bool {
+    let plain = cli.output.format_given || cli.output.output.is_some();
+    let dumb = std::env::var("TERM").is_ok_and(|terminal| terminal == "dumb");
+    !plain && !dumb && std::io::stdout().is_terminal()
+}
+
+/// Refuses early what needs a terminal when there is none.
+pub(super) fn check(cli: &Cli) -> Result<(), CommandError> {
+    if is_wanted(cli) {
+        return Ok(());
+    }
+    let said =
+        "the interactive session needs a terminal, and neither --format nor --output; for a report: pgrehearse advise";
+    Err(CommandError::Usage(said.to_owned()))
+}
+
+fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, CommandError> {
+    let shown = tui::run(start, look(cli), &|| signals.is_raised());
+    let Ended { print, rollback } = shown.map_err(|error| CommandError::File(format!("the terminal: {error}")))?;
+    if signals.is_raised() || rollback == Rollback::Unconfirmed {
+        return Err(CommandError::Interrupted(rollback));
+    }
+    match print {
+        Some(ddl) => write(cli, &ddl),
+        None => Ok(Outcome::Done),
+    }
+}
+
+fn look(cli: &Cli) -> Look {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match cli.output.color {
+        Color::Never => Look::Plain,
+        Color::Auto if no_color => Look::Plain,
+        Color::Auto | Color::Always => Look::Colours,
+    }
+}
+
+/// The way to the server, to be gone again after it was lost. A password that was typed is remembered for that.
+struct Line {
+    settings: Settings,
+    safety: Safety,
+    interrupt: Interrupt,
+    password: Arc<Mutex<Option<String>>>,
+}
+
+impl Line {
+    fn connect(&self, prompt: connect::Prompt<'_>) -> Result<Session, DbError> {
+        let remembered = |text: &str| {
+            let mut known = self.password.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match known.as_ref() {
+                Some(password) => Ok(password.clone()),
+                None => Ok(known.insert(prompt(text)?).clone()),
+            }
+        };
+        let options = SessionOptions { safety: self.safety, interrupt: self.interrupt.clone(), trace: None };
+        Session::connect(&self.settings, &remembered, options)
+    }
+
+    /// While the screen is drawn nobody can be asked for a password.
+    fn connect_again(&self) -> Result<Session, DbError> {
+        self.connect(&|_| Err(std::io::Error::other("a password is wanted; leave and start again")))
+    }
+}
+
+/// A server, as the interface asks it.
+struct Live {
+    line: Line,
+    session: Option<Session>,
+    raise: Raise,
+    run: Run,
+}
+
+impl Live {
+    /// Does something over the session, which is opened again if it was lost; a session that failed is not used again.
+    fn over<T>(&mut self, work: impl FnOnce(&Session, &Run) -> Result<T, PlannerError>) -> Result<T, PlannerError> {
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => self.line.connect_again()?,
+        };
+        let done = work(&session, &self.run);
+        if !matches!(done, Err(PlannerError::Server { .. })) {
+            self.session = Some(session);
+        }
+        done
+    }
+}
+
+impl Backend for Live {
+    fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<Dossier, PlannerError> {
+        self.over(|session, run| {
+            let mut server = Server::new(session);
+            let mut recorder = Recorder::new(&mut server);
+            let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, observer)?;
+            let recording = recorder.finish(run.workload.clone(), run.limits.clone());
+            if let Some(file) = &run.record {
+                let failed = |error: CommandError| PlannerError::Server {
+                    operation: "keeping the recording".to_owned(),
+                    message: error.to_string(),
+                };
+                advise::save(&recording, file).map_err(failed)?;
+            }
+            Ok(Dossier::new(subject(run, &advice), advice, &recording))
+        })
+    }
+
+    fn rehearse(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        self.over(|session, _| Server::new(session).plan(indexes, statements))
+    }
+
+    fn brake(&self) -> Arc<dyn Brake> {
+        Arc::new(ByHand(self.raise.clone()))
+    }
+}
+
+fn subject(run: &Run, advice: &Advice) -> String {
+    if !run.subject.is_empty() {
+        return run.subject.clone();
+    }
+    let server = &advice.catalog.server;
+    let version = server.version.split(' ').next().unwrap_or_default();
+    format!("PostgreSQL {version} · {}", quote_identifier(&server.database))
+}
+
+struct ByHand(Raise);
+
+impl Brake for ByHand {
+    fn pull(&self) {
+        self.0.raise();
+    }
+
+    fn release(&self) {
+        self.0.lower();
+    }
+}

@@ -1,0 +1,117 @@
+//! Two plans aligned node by node ([`crate::plan::alignment`] says which node of one is which of the other), as lines to scroll
+//! through: nodes that do the same for the query stand side by side, those that do it in another way are marked, and where only
+//! the numbers differ, that is marked, too.
+
+use super::plan_view::PlanView;
+use crate::plan::NodeId;
+use crate::plan::alignment::{Step, align};
+
+/// Costs that differ by more than this share are a difference.
+const COUNTS_AS_CHANGED: f64 = 0.01;
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// The same node with the same numbers.
+    Same,
+    /// The same node with other numbers.
+    Numbers,
+    /// Different nodes.
+    Different,
+}
+
+/// One side of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// A node's headline, by position.
+    Node(usize),
+    /// A detail of a node, by position and number.
+    Detail(usize, usize),
+    /// Nothing stands here.
+    Nothing,
+}
+
+/// One line of the two plans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// What it is.
+    pub mark: Mark,
+    /// The plan as things are.
+    pub before: Side,
+    /// The plan with the index.
+    pub after: Side,
+}
+
+/// The two plans, line by line.
+pub fn rows(before: &PlanView, after: &PlanView) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for step in align(&before.plan, &after.plan).steps() {
+        let (old, new) = match step {
+            Step::Both(NodeId(old), NodeId(new)) => (Some(old), Some(new)),
+            Step::Before(NodeId(old)) => (Some(old), None),
+            Step::After(NodeId(new)) => (None, Some(new)),
+        };
+        rows.extend(node_rows(before, old, after, new, mark(before, old, after, new)));
+    }
+    rows
+}
+
+fn mark(before: &PlanView, old: Option<usize>, after: &PlanView, new: Option<usize>) -> Mark {
+    let (Some(old), Some(new)) = (old, new) else { return Mark::Different };
+    if before.lines[old].identity != after.lines[new].identity {
+        Mark::Different
+    } else if numbers_differ(before, old, after, new) {
+        Mark::Numbers
+    } else {
+        Mark::Same
+    }
+}
+
+fn numbers_differ(before: &PlanView, old: usize, after: &PlanView, new: usize) -> bool {
+    let (old, new) = (before.plan.nodes()[old].total_cost(), after.plan.nodes()[new].total_cost());
+    old.saved_share(new).abs() > COUNTS_AS_CHANGED
+}
+
+fn node_rows(before: &PlanView, old: Option<usize>, after: &PlanView, new: Option<usize>, mark: Mark) -> Vec<Row> {
+    let details = |view: &PlanView, node: Option<usize>| node.map_or(0, |node| view.lines[node].details.len());
+    let (old_details, new_details) = (details(before, old), details(after, new));
+    let headline =
+        Row { mark, before: old.map_or(Side::Nothing, Side::Node), after: new.map_or(Side::Nothing, Side::Node) };
+    let side = |node: Option<usize>, details: usize, number: usize| match node {
+        Some(node) if number < details => Side::Detail(node, number),
+        _ => Side::Nothing,
+    };
+    let detail = |number| Row {
+        mark: Mark::Same,
+        before: side(old, old_details, number),
+        after: side(new, new_details, number),
+    };
+    std::iter::once(headline).chain((0..old_details.max(new_details)).map(detail)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::Plan;
+
+    fn view(plan: serde_json::Value) -> PlanView {
+        PlanView::new(Arc::new(Plan::from_json(plan).unwrap()))
+    }
+
+    #[test]
+    fn what_reads_the_same_table_stands_side_by_side() {
+        let before = view(json!({"Plan": {"Node Type": "Limit", "Total Cost": 100.0, "Plans": [
+            {"Node Type": "Sort", "Sort Key": ["a"], "Total Cost": 100.0, "Plans": [{"Node Type": "Seq Scan", "Relation Name": "t", "Total Cost": 90.0}]}]}}));
+        let after = view(json!({"Plan": {"Node Type": "Limit", "Total Cost": 1.0, "Plans": [
+            {"Node Type": "Index Scan", "Index Name": "i", "Relation Name": "t", "Total Cost": 1.0}]}}));
+        let rows = rows(&before, &after);
+        assert_eq!(rows[0], Row { mark: Mark::Numbers, before: Side::Node(0), after: Side::Node(0) });
+        assert_eq!(rows[1], Row { mark: Mark::Different, before: Side::Node(1), after: Side::Nothing });
+        assert_eq!(rows[2], Row { mark: Mark::Same, before: Side::Detail(1, 0), after: Side::Nothing });
+        assert_eq!(rows[3], Row { mark: Mark::Different, before: Side::Node(2), after: Side::Node(1) });
+    }
+}

@@ -1,0 +1,81 @@
+//! Text for columns: bars, short numbers, wrapping. All by display width.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::report::text::layout::cut;
+
+/// A bar of up to so many columns, in eighths; something is always seen of what is more than nothing.
+pub fn bar(share: f64, columns: usize) -> String {
+    let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+    let mut eighths = (share * (columns * 8) as f64).round() as usize;
+    if share > 0.0 {
+        eighths = eighths.max(1);
+    }
+    let partial = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    format!("{}{}", "█".repeat(eighths / 8), partial[eighths % 8])
+}
+
+/// `98`, `1,204`, `98 k`, `1.2 M`.
+pub fn short_number(number: f64) -> String {
+    match number.abs() {
+        small if small < 10_000.0 => crate::model::group_thousands(number, 0),
+        middle if middle < 1e6 => format!("{:.0} k", number / 1e3),
+        large if large < 1e9 => format!("{:.1} M", number / 1e6),
+        larger if larger < 1e15 => format!("{:.1} G", number / 1e9),
+        _ => format!("{number:.1e}"),
+    }
+}
+
+/// The text wrapped at spaces, and within words that are longer than a line; at most so many lines of it, the last with `…` when
+/// there is more.
+pub fn wrapped(text: &str, columns: usize, most: usize) -> Vec<String> {
+    let columns = columns.max(8);
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let used = lines.last().map_or(0, |line| line.width());
+        if used > 0 && used + word.trim_end().width() > columns {
+            lines.push(String::new());
+        }
+        for character in word.chars() {
+            let used = lines.last().map_or(0, |line| line.width());
+            if character != ' ' && used + character.width().unwrap_or(0) > columns {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(character);
+            }
+        }
+    }
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = cut(&format!("{}…", last.trim_end()), columns);
+        }
+    }
+    lines
+}
+
+/// `1 index`, `2 indexes`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", crate::model::group_thousands(number as f64, 0), if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_wider_than_its_columns() {
+        assert_eq!(wrapped("one two threefourfive", 8, 9), ["one two ", "threefou", "rfive"]);
+        assert_eq!(wrapped("one two three four", 8, 2), ["one two ", "three…"]);
+        assert_eq!(wrapped("日本語日本語", 8, 9), ["日本語日", "本語"]);
+    }
+
+    #[test]
+    fn bars_and_numbers_are_short() {
+        assert_eq!(bar(0.5, 4), "██");
+        assert_eq!(bar(0.0001, 4), "▏");
+        assert_eq!(bar(f64::NAN, 4), "");
+        assert_eq!([short_number(98.0), short_number(123_456.0), short_number(1.24e6)], ["98", "123 k", "1.2 M"]);
+    }
+}

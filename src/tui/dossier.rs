@@ -1,0 +1,359 @@
+//! What the screens show: the advice, and the plans of every single rehearsal, which a recording of the run holds. A value: made
+//! from a live run or from a saved one, and nobody downstream can tell which.
+
+mod together;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use together::{Evidence, Group, total};
+
+use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
+use crate::catalog::Catalog;
+use crate::finding::findings;
+use crate::index::statements::{Creation, creations};
+use crate::model::{Bytes, Cost, Millis};
+use crate::plan::Plan;
+use crate::rehearsal::recording::Recording;
+use crate::rehearsal::search::{Costs, Weighted};
+use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Refusal, Trial, uses};
+use crate::verdict::{Limits, Reason};
+use crate::workload::{Statement, StatementId};
+
+/// Everything there is to look at.
+#[derive(Debug, Clone, Default)]
+pub struct Dossier {
+    /// What it is about, for the headline: a database, a file.
+    pub subject: String,
+    /// The statements in the workload's order.
+    pub cards: Vec<Card>,
+    /// Every index that was thought of, the recommended first.
+    pub entries: Vec<Entry>,
+    /// What is wrong with indexes that exist.
+    pub existing: Vec<ExistingFinding>,
+    /// What the reader has to know.
+    pub notices: Vec<String>,
+    /// What the server knew.
+    pub catalog: Catalog,
+    /// Within which limits.
+    pub limits: Limits,
+    /// Each statement's calls and cost as things are.
+    weights: Costs,
+    /// The rehearsals of one index each.
+    trials: Vec<Trial>,
+    /// Combinations that were asked about.
+    proofs: together::Proofs,
+}
+
+/// One statement.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// The statement.
+    pub statement: Statement,
+    /// Its plan as things are, or why there is none.
+    pub before: Result<Arc<Plan>, String>,
+    /// Its plan with all that is recommended.
+    pub after: Option<Arc<Plan>>,
+    /// Its share of Σ calls × cost.
+    pub share: f64,
+    /// The ids of the recommendations that help it.
+    pub helped_by: Vec<String>,
+    /// What it can be compared with.
+    pub choices: Vec<Choice>,
+    /// How much is to be said about its plan.
+    pub findings: usize,
+    /// Name and text in lower case, to filter by.
+    pub haystack: String,
+}
+
+/// A plan to compare a statement's present plan with.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// One index by itself; none: all that is recommended, together.
+    pub entry: Option<usize>,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// Does it use the index?
+    pub used: bool,
+}
+
+/// An index that was thought of.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The index under its name.
+    pub index: NamedIndex,
+    /// The statements that create it for keeps.
+    pub ddl: Vec<String>,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Its size, if it was built.
+    pub size: Option<Bytes>,
+    /// How long that took.
+    pub build_time: Option<Millis>,
+    /// How long writers waited for the transaction.
+    pub write_block: Option<Millis>,
+    /// The statements it helps.
+    pub benefits: Vec<Benefit>,
+    /// Its rehearsal by itself, if there was one.
+    trial: Option<usize>,
+}
+
+/// What became of an index.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Proved.
+    Recommended {
+        /// `r1`, …
+        id: String,
+        /// In two sentences.
+        explanation: String,
+    },
+    /// Not recommended.
+    Rejected {
+        /// Why.
+        reason: Reason,
+        /// In a sentence.
+        detail: String,
+    },
+    /// Rehearsed by hand.
+    ByHand,
+}
+
+impl Card {
+    /// The plan's cost as things are.
+    pub fn cost(&self) -> Option<Cost> {
+        Some(self.before.as_ref().ok()?.total_cost())
+    }
+
+    /// Its cost with all that is recommended.
+    pub fn cost_after(&self) -> Option<Cost> {
+        self.after.as_ref().map(|plan| plan.total_cost()).or_else(|| self.cost())
+    }
+
+    /// How many times lower its cost is with all that is recommended.
+    pub fn factor(&self) -> f64 {
+        self.cost().zip(self.cost_after()).map_or(1.0, |(before, after)| before.factor_to(after))
+    }
+}
+
+impl Entry {
+    /// `r1`, `–` or `✎`: a word for its column.
+    pub fn id(&self) -> &str {
+        match &self.verdict {
+            Verdict::Recommended { id, .. } => id,
+            Verdict::Rejected { .. } => "–",
+            Verdict::ByHand => "new",
+        }
+    }
+
+    /// Was it built, so that its effect is known?
+    pub fn is_built(&self) -> bool {
+        self.trial.is_some()
+    }
+}
+
+impl Dossier {
+    /// Of a run and the recording of what it was answered.
+    pub fn new(subject: String, advice: Advice, recording: &Recording) -> Dossier {
+        let mut dossier = Dossier {
+            subject,
+            cards: cards(&advice.statements),
+            existing: advice.existing,
+            notices: advice.notices,
+            limits: recording.limits.clone(),
+            catalog: advice.catalog,
+            ..Dossier::default()
+        };
+        dossier.weights = dossier.cards.iter().filter_map(weight).collect();
+        for recommendation in advice.recommendations {
+            dossier.entries.push(Entry {
+                verdict: Verdict::Recommended { id: recommendation.id, explanation: recommendation.explanation },
+                ddl: recommendation.creation.statements().cloned().collect(),
+                size: Some(recommendation.size),
+                build_time: Some(recommendation.build_time),
+                write_block: Some(recommendation.write_block),
+                benefits: recommendation.benefits,
+                index: recommendation.index,
+                trial: None,
+            });
+        }
+        for rejected in advice.rejected {
+            dossier.entries.push(Entry {
+                verdict: Verdict::Rejected { reason: rejected.reason, detail: rejected.detail },
+                ddl: vec![rejected.ddl],
+                size: rejected.size,
+                build_time: rejected.build_time,
+                write_block: None,
+                benefits: rejected.benefits,
+                index: rejected.index,
+                trial: None,
+            });
+        }
+        dossier.add_trials(recording);
+        dossier.sort_choices();
+        dossier.count_findings();
+        dossier
+    }
+
+    /// The catalog, when there is one: saved plans come without.
+    pub fn known_catalog(&self) -> Option<&Catalog> {
+        Some(&self.catalog).filter(|catalog| !catalog.tables.is_empty())
+    }
+
+    fn count_findings(&mut self) {
+        let catalog = Some(&self.catalog).filter(|catalog| !catalog.tables.is_empty());
+        for card in &mut self.cards {
+            card.findings = card.before.as_ref().map_or(0, |plan| findings(plan, catalog).len());
+        }
+    }
+
+    /// Of plans alone: nothing was rehearsed.
+    pub fn of_plans(subject: String, plans: Vec<(String, Result<Plan, String>)>) -> Dossier {
+        let advice = |(name, plan): (String, Result<Plan, String>)| {
+            let sql = plan.as_ref().ok().and_then(|plan| Some(plan.summary.get("Query Text")?.as_str()?.to_owned()));
+            let statement =
+                Statement { id: StatementId(name), sql: sql.unwrap_or_default(), calls: 1.0, place: String::new() };
+            Card {
+                haystack: haystack(&statement),
+                statement,
+                before: plan.map(Arc::new),
+                after: None,
+                share: 0.0,
+                findings: 0,
+                helped_by: Vec::new(),
+                choices: Vec::new(),
+            }
+        };
+        let mut cards: Vec<Card> = plans.into_iter().map(advice).collect();
+        set_shares(&mut cards);
+        let weights = cards.iter().filter_map(weight).collect();
+        let mut dossier = Dossier { subject, cards, weights, ..Dossier::default() };
+        dossier.count_findings();
+        dossier
+    }
+
+    /// The first rehearsal of each index by itself gives its trial, and plans to compare with.
+    fn add_trials(&mut self, recording: &Recording) {
+        for exchange in &recording.exchanges {
+            let [index] = exchange.indexes.as_slice() else { continue };
+            let known = self.entries.iter().position(|entry| entry.index == *index && entry.trial.is_none());
+            if let Some(entry) = known {
+                self.add_trial(entry, exchange.answer.clone());
+            }
+        }
+    }
+
+    fn add_trial(&mut self, entry: usize, answer: Answer) {
+        let Answer::Planned(planned) = &answer else { return };
+        let Some(build) = planned.builds.first().cloned() else { return };
+        let mut plans: BTreeMap<StatementId, Arc<Plan>> = BTreeMap::new();
+        for (id, outcome) in &planned.plans {
+            plans.extend(outcome.plan().map(|plan| (id.clone(), Arc::new(plan.clone()))));
+        }
+        for card in &mut self.cards {
+            if let Some(plan) = plans.remove(&card.statement.id) {
+                let used = uses(&plan, &build);
+                card.choices.push(Choice { entry: Some(entry), plan, used });
+            }
+        }
+        let write_block = planned.write_block;
+        let target = &mut self.entries[entry];
+        target.trial = Some(self.trials.len());
+        target.write_block.get_or_insert(write_block);
+        self.trials.push(Trial::from_answer(target.index.clone(), answer));
+    }
+
+    /// All that is recommended first, then what is used, the cheapest first, then what is not.
+    fn sort_choices(&mut self) {
+        for card in &mut self.cards {
+            card.choices.sort_by(|a, b| {
+                let first = |choice: &Choice| (choice.entry.is_some(), !choice.used);
+                first(a).cmp(&first(b)).then(a.plan.total_cost().0.total_cmp(&b.plan.total_cost().0))
+            });
+        }
+    }
+
+    /// An index that was rehearsed by hand joins the others; its position.
+    ///
+    /// # Errors
+    /// The refusal, when it could not be built.
+    pub fn add_by_hand(&mut self, index: NamedIndex, answer: Answer) -> Result<usize, Refusal> {
+        let planned = match &answer {
+            Answer::Refused(refusal) => return Err(refusal.clone()),
+            Answer::Planned(planned) => planned,
+        };
+        let build = planned.builds.first();
+        let entry = self.entries.len();
+        self.entries.push(Entry {
+            ddl: build.map_or_else(Vec::new, |build| {
+                let created = creations(&[(&index, build.body.as_str())], &self.catalog);
+                created.iter().flat_map(Creation::statements).cloned().collect()
+            }),
+            verdict: Verdict::ByHand,
+            size: build.map(|build| build.size),
+            build_time: build.map(|build| build.build_time),
+            write_block: Some(planned.write_block),
+            benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &planned.plans)),
+            index,
+            trial: None,
+        });
+        self.add_trial(entry, answer);
+        self.sort_choices();
+        Ok(entry)
+    }
+
+    fn benefits(&self, build: &crate::rehearsal::Build, plans: &BTreeMap<StatementId, PlanOutcome>) -> Vec<Benefit> {
+        let benefit = |(id, outcome): (&StatementId, &PlanOutcome)| {
+            let after = outcome.plan().filter(|plan| uses(plan, build))?.total_cost();
+            let before = self.weights.get(id)?.cost;
+            let gained = self.limits.min_improvement.reached(before, after);
+            gained.then(|| Benefit { statement: id.clone(), before, after })
+        };
+        plans.iter().filter_map(benefit).collect()
+    }
+
+    /// The statement of that name.
+    pub fn position(&self, id: &StatementId) -> Option<usize> {
+        self.cards.iter().position(|card| card.statement.id == *id)
+    }
+}
+
+fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
+    let card = |advice: &StatementAdvice| {
+        let before = match &advice.before {
+            Some(plan) => Ok(Arc::new(plan.clone())),
+            None => Err(advice.error.clone().unwrap_or_else(|| "there is nothing to plan".to_owned())),
+        };
+        let after = advice.after.clone().map(Arc::new);
+        let proved = after.iter().filter(|_| !advice.recommendations.is_empty());
+        Card {
+            choices: proved.map(|plan| Choice { entry: None, plan: plan.clone(), used: true }).collect(),
+            haystack: haystack(&advice.statement),
+            statement: advice.statement.clone(),
+            helped_by: advice.recommendations.clone(),
+            share: 0.0,
+            findings: 0,
+            before,
+            after,
+        }
+    };
+    let mut cards: Vec<Card> = statements.iter().map(card).collect();
+    set_shares(&mut cards);
+    cards
+}
+
+fn set_shares(cards: &mut [Card]) {
+    let weight = |card: &Card| card.cost().map_or(0.0, |cost| card.statement.calls * cost.0);
+    let all: f64 = cards.iter().map(weight).sum();
+    for card in cards {
+        card.share = if all > 0.0 { weight(card) / all } else { 0.0 };
+    }
+}
+
+fn haystack(statement: &Statement) -> String {
+    format!("{} {}", statement.id, statement.sql).to_lowercase()
+}
+
+fn weight(card: &Card) -> Option<(StatementId, Weighted)> {
+    Some((card.statement.id.clone(), Weighted { calls: card.statement.calls, cost: card.cost()? }))
+}

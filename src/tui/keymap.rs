@@ -1,0 +1,361 @@
+//! The key table: one place that dispatch, footer and help are all made from, so that none of them can say something else.
+//!
+//! Keys are values of our own: nothing here knows how a terminal encodes them.
+
+use std::borrow::Cow;
+
+/// A key as a person names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// A character, shifted or not.
+    Char(char),
+    /// With Ctrl held.
+    Ctrl(char),
+    /// Return.
+    Enter,
+    /// Escape.
+    Esc,
+    /// Tab.
+    Tab,
+    /// Shift-Tab.
+    BackTab,
+    /// Backspace.
+    Backspace,
+    /// Delete.
+    Delete,
+    /// Arrow.
+    Up,
+    /// Arrow.
+    Down,
+    /// Arrow.
+    Left,
+    /// Arrow.
+    Right,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the beginning.
+    Home,
+    /// To the end.
+    End,
+}
+
+impl Key {
+    /// As the help writes it.
+    pub fn label(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Key::Char(' ') => "Space",
+            Key::Char(character) => return Cow::Owned(character.to_string()),
+            Key::Ctrl(character) => return Cow::Owned(format!("^{}", character.to_ascii_uppercase())),
+            Key::Enter => "Enter",
+            Key::Esc => "Esc",
+            Key::Tab => "Tab",
+            Key::BackTab => "⇧Tab",
+            Key::Backspace => "⌫",
+            Key::Delete => "Del",
+            Key::Up => "↑",
+            Key::Down => "↓",
+            Key::Left => "←",
+            Key::Right => "→",
+            Key::PageUp => "PgUp",
+            Key::PageDown => "PgDn",
+            Key::Home => "Home",
+            Key::End => "End",
+        })
+    }
+}
+
+/// The screens, in the order of their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// All statements.
+    Workload,
+    /// One plan.
+    Plan,
+    /// Two plans.
+    Compare,
+    /// What to create.
+    Indexes,
+}
+
+impl Screen {
+    /// All of them.
+    pub const ALL: [Screen; 4] = [Screen::Workload, Screen::Plan, Screen::Compare, Screen::Indexes];
+
+    /// The word on its tab.
+    pub fn title(self) -> &'static str {
+        match self {
+            Screen::Workload => "Workload",
+            Screen::Plan => "Plan",
+            Screen::Compare => "Before|After",
+            Screen::Indexes => "Indexes",
+        }
+    }
+}
+
+/// What a key asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Leave.
+    Quit,
+    /// To the shell and back with fg.
+    Suspend,
+    /// Show or hide the help.
+    Help,
+    /// Go to a screen.
+    Show(Screen),
+    /// The screen to the right.
+    NextScreen,
+    /// The screen to the left.
+    PreviousScreen,
+    /// Cancel what runs, or close what is open, or go back.
+    Back,
+    /// Ask again after a failure.
+    Retry,
+    /// Move.
+    Up,
+    /// Move.
+    Down,
+    /// Move.
+    PageUp,
+    /// Move.
+    PageDown,
+    /// Move.
+    Top,
+    /// Move.
+    Bottom,
+    /// Look closer.
+    Open,
+    /// Sort by the next column.
+    Sort,
+    /// Turn the order round.
+    Reverse,
+    /// Type a filter.
+    Filter,
+    /// Fold or unfold the node.
+    Fold,
+    /// Fold everything below the first level.
+    FoldAll,
+    /// Unfold everything.
+    UnfoldAll,
+    /// Jump to the next costliest node.
+    Costliest,
+    /// Jump to the next finding.
+    NextFinding,
+    /// Scroll the details.
+    DetailUp,
+    /// Scroll the details.
+    DetailDown,
+    /// The next statement.
+    NextStatement,
+    /// The one before.
+    PreviousStatement,
+    /// The next candidate.
+    NextChoice,
+    /// The one before.
+    PreviousChoice,
+    /// Jump to the next difference.
+    NextChange,
+    /// Switch an index on or off.
+    Toggle,
+    /// Select what is recommended.
+    Recommended,
+    /// Select nothing.
+    Nothing,
+    /// Build what is on together.
+    Prove,
+    /// Write the DDL to a file.
+    WriteFile,
+    /// Copy the DDL.
+    Copy,
+    /// Print the DDL when leaving.
+    PrintOnExit,
+    /// Edit this index and rehearse it.
+    EditIndex,
+    /// Write an index and rehearse it.
+    NewIndex,
+    /// Finish typing.
+    Accept,
+    /// Stop typing.
+    Abandon,
+    /// Delete the character before the cursor.
+    EraseLeft,
+    /// Delete the character under the cursor.
+    EraseRight,
+    /// Delete everything.
+    EraseAll,
+    /// Move the cursor.
+    CursorLeft,
+    /// Move the cursor.
+    CursorRight,
+    /// Move the cursor.
+    CursorHome,
+    /// Move the cursor.
+    CursorEnd,
+}
+
+/// Where a key means something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// On every screen.
+    Everywhere,
+    /// On one screen; such a meaning goes before the general one.
+    On(Screen),
+    /// While a filter or an index is typed; every other key is text then.
+    Typing,
+}
+
+impl Scope {
+    /// The scopes in the order of the help.
+    pub const ALL: [Scope; 6] = [
+        Scope::Everywhere,
+        Scope::On(Screen::Workload),
+        Scope::On(Screen::Plan),
+        Scope::On(Screen::Compare),
+        Scope::On(Screen::Indexes),
+        Scope::Typing,
+    ];
+
+    /// Its headline in the help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Scope::Everywhere => "Everywhere",
+            Scope::On(screen) => screen.title(),
+            Scope::Typing => "While typing",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// Where.
+    pub scope: Scope,
+    /// Any of these keys.
+    pub keys: &'static [Key],
+    /// Does this.
+    pub action: Action,
+    /// As the help says it.
+    pub help: &'static str,
+    /// As the footer says it, if it has the room; the most useful first.
+    pub hint: Option<&'static str>,
+}
+
+/// The binding of a key where we are, those of the screen first.
+pub fn lookup(scope: Scope, key: Key) -> Option<&'static Binding> {
+    let bound_in = |wanted: Scope| BINDINGS.iter().find(move |b| b.scope == wanted && b.keys.contains(&key));
+    bound_in(scope).or_else(|| bound_in(Scope::Everywhere).filter(|_| scope != Scope::Typing))
+}
+
+/// The hints of the footer: those of the screen, then those of everywhere.
+pub fn hints(scope: Scope) -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
+    let scopes = if scope == Scope::Typing { vec![scope] } else { vec![scope, Scope::Everywhere] };
+    let of = |scope: Scope| BINDINGS.iter().filter(move |binding| binding.scope == scope);
+    scopes.into_iter().flat_map(of).filter_map(|binding| Some((labels(binding, "/", 2), binding.hint?)))
+}
+
+/// The keys of a binding as text, at most so many of them.
+pub fn labels(binding: &Binding, separator: &str, most: usize) -> Cow<'static, str> {
+    let labels: Vec<_> = binding.keys.iter().take(most).map(|key| key.label()).collect();
+    Cow::Owned(labels.join(separator))
+}
+
+const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
+    Binding { scope, keys, action, help, hint: None }
+}
+
+impl Binding {
+    const fn hinted(self, hint: &'static str) -> Binding {
+        Binding { hint: Some(hint), ..self }
+    }
+}
+
+use Key::{Char, Ctrl};
+use Scope::{Everywhere, On, Typing};
+use Screen::{Compare, Indexes, Plan, Workload};
+
+/// Every key there is.
+pub const BINDINGS: &[Binding] = &[
+    bind(Everywhere, &[Char('?')], Action::Help, "this help").hinted("help"),
+    bind(Everywhere, &[Char('q'), Ctrl('c')], Action::Quit, "quit").hinted("quit"),
+    bind(Everywhere, &[Key::Esc, Key::Backspace], Action::Back, "cancel what runs on the server, close, go back"),
+    bind(Everywhere, &[Char('1')], Action::Show(Workload), "the statements"),
+    bind(Everywhere, &[Char('2')], Action::Show(Plan), "the plan of the statement"),
+    bind(Everywhere, &[Char('3')], Action::Show(Compare), "its plans before and after"),
+    bind(Everywhere, &[Char('4')], Action::Show(Indexes), "the indexes"),
+    bind(Everywhere, &[Key::Tab], Action::NextScreen, "next screen").hinted("screen"),
+    bind(Everywhere, &[Key::BackTab], Action::PreviousScreen, "previous screen"),
+    bind(Everywhere, &[Char('j'), Key::Down], Action::Down, "down (mouse wheel and click work, too)"),
+    bind(Everywhere, &[Char('k'), Key::Up], Action::Up, "up"),
+    bind(Everywhere, &[Key::PageDown, Ctrl('f'), Ctrl('d')], Action::PageDown, "a page down"),
+    bind(Everywhere, &[Key::PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up"),
+    bind(Everywhere, &[Char('g'), Key::Home], Action::Top, "to the top"),
+    bind(Everywhere, &[Char('G'), Key::End], Action::Bottom, "to the bottom"),
+    bind(Everywhere, &[Char('r')], Action::Retry, "ask the server again after a failure or a cancel"),
+    bind(Everywhere, &[Ctrl('z')], Action::Suspend, "to the shell; fg comes back"),
+    bind(On(Workload), &[Key::Enter, Char('l'), Key::Right], Action::Open, "open the plan").hinted("plan"),
+    bind(On(Workload), &[Char('/')], Action::Filter, "filter by name or SQL as you type").hinted("filter"),
+    bind(On(Workload), &[Char('s')], Action::Sort, "sort by the next column").hinted("sort"),
+    bind(On(Workload), &[Char('S')], Action::Reverse, "turn the order round"),
+    bind(On(Plan), &[Key::Enter, Char(' '), Char('h'), Char('l')], Action::Fold, "fold or unfold the node")
+        .hinted("fold"),
+    bind(On(Plan), &[Char('c')], Action::Costliest, "jump to the costliest node, then to the next").hinted("costliest"),
+    bind(On(Plan), &[Char('f')], Action::NextFinding, "jump to the next finding, what is most at stake first")
+        .hinted("finding"),
+    bind(On(Plan), &[Char('b')], Action::Show(Compare), "before and after").hinted("before|after"),
+    bind(On(Plan), &[Char('z')], Action::FoldAll, "fold all"),
+    bind(On(Plan), &[Char('Z')], Action::UnfoldAll, "unfold all"),
+    bind(On(Plan), &[Char('J')], Action::NextStatement, "next statement of the list"),
+    bind(On(Plan), &[Char('K')], Action::PreviousStatement, "previous statement of the list"),
+    bind(On(Plan), &[Char('>')], Action::DetailDown, "scroll the details down"),
+    bind(On(Plan), &[Char('<')], Action::DetailUp, "scroll the details up"),
+    bind(On(Compare), &[Char('['), Key::Left], Action::PreviousChoice, "previous index that was rehearsed"),
+    bind(On(Compare), &[Char(']'), Key::Right], Action::NextChoice, "next index that was rehearsed, rejected ones too")
+        .hinted("next index"),
+    bind(On(Compare), &[Char('n')], Action::NextChange, "jump to the next difference").hinted("next change"),
+    bind(On(Compare), &[Char('J')], Action::NextStatement, "next statement of the list").hinted("next statement"),
+    bind(On(Compare), &[Char('K')], Action::PreviousStatement, "previous statement of the list"),
+    bind(On(Compare), &[Char('e')], Action::EditIndex, "edit this index and rehearse it"),
+    bind(On(Indexes), &[Char(' ')], Action::Toggle, "switch it on or off; the totals answer at once").hinted("on/off"),
+    bind(On(Indexes), &[Key::Enter], Action::Open, "before and after of the statement it helps most").hinted("plans"),
+    bind(On(Indexes), &[Char('w')], Action::WriteFile, "write the DDL of what is on to a file").hinted("write DDL"),
+    bind(On(Indexes), &[Char('y')], Action::Copy, "copy it to the clipboard (OSC 52)").hinted("copy"),
+    bind(On(Indexes), &[Char('p')], Action::PrintOnExit, "print it when leaving"),
+    bind(On(Indexes), &[Char('e')], Action::EditIndex, "edit this index and rehearse it").hinted("edit"),
+    bind(On(Indexes), &[Char('n')], Action::NewIndex, "write a CREATE INDEX and rehearse it").hinted("new"),
+    bind(On(Indexes), &[Char('R')], Action::Prove, "build what is on together, see the plans, roll back")
+        .hinted("prove"),
+    bind(On(Indexes), &[Char('a')], Action::Recommended, "switch on exactly what is recommended"),
+    bind(On(Indexes), &[Char('x')], Action::Nothing, "switch everything off"),
+    bind(Typing, &[Key::Enter], Action::Accept, "done").hinted("done"),
+    bind(Typing, &[Key::Esc, Ctrl('c')], Action::Abandon, "leave it").hinted("leave it"),
+    bind(Typing, &[Key::Backspace], Action::EraseLeft, "delete the character before the cursor"),
+    bind(Typing, &[Key::Delete, Ctrl('d')], Action::EraseRight, "delete the character under the cursor"),
+    bind(Typing, &[Ctrl('u')], Action::EraseAll, "delete everything").hinted("delete all"),
+    bind(Typing, &[Key::Left, Ctrl('b')], Action::CursorLeft, "left"),
+    bind(Typing, &[Key::Right, Ctrl('f')], Action::CursorRight, "right"),
+    bind(Typing, &[Key::Home, Ctrl('a')], Action::CursorHome, "to the beginning"),
+    bind(Typing, &[Key::End, Ctrl('e')], Action::CursorEnd, "to the end"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for (position, binding) in BINDINGS.iter().enumerate() {
+            for other in &BINDINGS[position + 1..] {
+                let clash = binding.keys.iter().find(|key| other.scope == binding.scope && other.keys.contains(key));
+                assert_eq!(clash, None, "{:?} and {:?}", binding.action, other.action);
+            }
+        }
+    }
+
+    #[test]
+    fn typing_takes_letters_as_text() {
+        assert!(lookup(Scope::Typing, Key::Char('q')).is_none());
+        assert_eq!(lookup(On(Workload), Key::Char('q')).map(|binding| binding.action), Some(Action::Quit));
+    }
+}

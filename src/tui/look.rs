@@ -1,0 +1,67 @@
+//! Styles. Only the sixteen colours that a terminal's own theme defines, and attributes: right on light and dark backgrounds
+//! without asking which it is. Whatever a colour says, a mark or a word says, too.
+
+use ratatui::style::{Color, Modifier, Style};
+
+/// Are colours wanted?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Yes.
+    Colours,
+    /// No: bold, dim and reversed only.
+    Plain,
+}
+
+impl Look {
+    fn colour(self, colour: Color) -> Style {
+        match self {
+            Look::Colours => Style::new().fg(colour),
+            Look::Plain => Style::new(),
+        }
+    }
+
+    /// A headline.
+    pub fn bold(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// What may be skipped.
+    pub fn dim(self) -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+
+    /// The selected line.
+    pub fn selected(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// Better, or only after.
+    pub fn good(self) -> Style {
+        self.colour(Color::Green)
+    }
+
+    /// Worse, or only before.
+    pub fn bad(self) -> Style {
+        self.colour(Color::Red)
+    }
+
+    /// Costly.
+    pub fn hot(self) -> Style {
+        self.colour(Color::Yellow).add_modifier(Modifier::BOLD)
+    }
+
+    /// Bars.
+    pub fn bar(self) -> Style {
+        self.colour(Color::Blue)
+    }
+
+    /// Keys in the footer, words of SQL.
+    pub fn key(self) -> Style {
+        self.colour(Color::Cyan).add_modifier(Modifier::BOLD)
+    }
+
+    /// Strings and numbers of SQL.
+    pub fn literal(self) -> Style {
+        self.colour(Color::Magenta)
+    }
+}

@@ -1,0 +1,116 @@
+//! One plan made ready to be looked at: the lines of its nodes, their heat, the order of the costliest. Made once, when a plan is
+//! opened, so that drawing only cuts out what is seen.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::cells::short_number;
+use crate::catalog::Catalog;
+use crate::finding::{Finding, findings};
+use crate::model::printable;
+use crate::plan::metrics::metrics;
+use crate::plan::{Node, NodeId, Plan};
+use crate::report::heat;
+use crate::report::text::tree::{NodeLines, lines};
+
+/// How many of the costliest nodes can be jumped to.
+const MOST_JUMPS: usize = 20;
+
+/// A plan with everything drawn from it.
+#[derive(Debug)]
+pub struct PlanView {
+    /// The plan itself.
+    pub plan: Arc<Plan>,
+    /// Of each node.
+    pub lines: Vec<NodeLines>,
+    /// Of each node: its share of the plan's cost, and whether it is among the costliest.
+    pub heat: Vec<(f64, bool)>,
+    /// The costliest first.
+    pub costliest: Vec<NodeId>,
+    /// What is to be said about it, what is most at stake first.
+    pub findings: Vec<Finding>,
+    /// Was it executed (EXPLAIN ANALYZE)?
+    pub analyzed: bool,
+}
+
+impl PlanView {
+    /// Of this plan.
+    pub fn new(plan: Arc<Plan>) -> PlanView {
+        let analyzed = plan.root().number("Actual Rows").is_some();
+        PlanView {
+            lines: lines(&plan),
+            heat: heat(&plan),
+            costliest: metrics(&plan).costliest(0.99, MOST_JUMPS),
+            findings: Vec::new(),
+            analyzed,
+            plan,
+        }
+    }
+
+    /// With what is to be said about it.
+    pub fn with_findings(self, catalog: Option<&Catalog>) -> PlanView {
+        PlanView { findings: findings(&self.plan, catalog), ..self }
+    }
+
+    /// What is to be said about a node.
+    pub fn findings_of(&self, id: NodeId) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.node == id)
+    }
+
+    /// The nodes that are seen when these are folded, by position.
+    pub fn visible(&self, folded: &BTreeSet<NodeId>) -> Vec<usize> {
+        let nodes = self.plan.nodes();
+        let mut seen = Vec::with_capacity(nodes.len());
+        let mut hidden_below: Option<usize> = None;
+        for node in nodes {
+            if hidden_below.is_some_and(|depth| node.depth > depth) {
+                continue;
+            }
+            hidden_below = folded.contains(&node.id).then_some(node.depth);
+            seen.push(node.id.0);
+        }
+        seen
+    }
+
+    /// The nodes above a node, nearest first.
+    pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(self.plan.node(id).parent, |id| self.plan.node(*id).parent)
+    }
+
+    /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by first.
+    pub fn properties(&self, id: NodeId) -> Vec<(String, String)> {
+        let node = self.plan.node(id);
+        let basis = if self.analyzed { "time" } else { "cost" };
+        let own = format!("{:.1} % of the plan's {basis}", self.heat[id.0].0 * 100.0);
+        let details = node.details();
+        let rest = node.properties.iter().filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
+        let rest = rest.map(|(name, value)| (printable(name).into_owned(), value_text(value)));
+        let first = details.iter().map(|(name, value)| ((*name).to_owned(), printable(value).into_owned()));
+        std::iter::once(("Own share".to_owned(), own)).chain(first).chain(rest).collect()
+    }
+}
+
+fn value_text(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => printable(text).into_owned(),
+        serde_json::Value::Array(values) => values.iter().map(value_text).collect::<Vec<_>>().join(", "),
+        serde_json::Value::Bool(true) => "yes".to_owned(),
+        serde_json::Value::Bool(false) => "no".to_owned(),
+        other => printable(&other.to_string()).into_owned(),
+    }
+}
+
+/// Rows expected and, when it was executed, rows seen: `1,204`, `1,204→98 k`.
+pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
+    match node.number("Actual Rows") {
+        Some(actual) => format!("{}→{}", short_number(node.plan_rows().unwrap_or(0.0)), short_number(actual)),
+        None => lines.rows.clone(),
+    }
+}
+
+/// How far the rows seen are from those expected, when that is ten times or more.
+pub fn misjudged(node: &Node) -> Option<f64> {
+    let (expected, actual) = (node.plan_rows()?.max(1.0), node.number("Actual Rows")?.max(1.0));
+    let factor = (expected / actual).max(actual / expected);
+    (factor >= 10.0).then_some(factor)
+}

@@ -1,0 +1,144 @@
+//! One plan: what is folded, what is selected, how far its details are scrolled.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::plan::NodeId;
+use crate::tui::dossier::Dossier;
+use crate::tui::list::{List, Step};
+use crate::tui::plan_view::PlanView;
+use crate::tui::sql_text::{SqlLine, lines};
+
+/// What is seen of a plan.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The statement, a card's position.
+    pub card: Option<usize>,
+    /// Its plan made ready, if it has one.
+    pub view: Option<Arc<PlanView>>,
+    /// The statement's text, wrapped.
+    pub sql: Vec<SqlLine>,
+    /// What is folded.
+    pub folded: BTreeSet<NodeId>,
+    /// The nodes that are seen.
+    pub visible: Vec<usize>,
+    /// Where we are in them.
+    pub list: List,
+    /// The first line of the details that is seen.
+    pub detail: usize,
+    /// Which of the costliest nodes was jumped to last.
+    jumped: Option<usize>,
+    /// Which of the findings was jumped to last.
+    found: Option<usize>,
+}
+
+impl State {
+    /// Opens a statement's plan, unless it is open.
+    pub fn open(&mut self, dossier: &Dossier, card: usize, columns: usize) {
+        if self.card == Some(card) {
+            return;
+        }
+        let plan = dossier.cards.get(card).and_then(|card| card.before.as_ref().ok());
+        let view = plan.map(|plan| Arc::new(PlanView::new(plan.clone()).with_findings(dossier.known_catalog())));
+        *self = State { card: Some(card), view, ..State::default() };
+        self.wrap(dossier, columns);
+        self.show();
+    }
+
+    /// Wraps the statement's text again: the terminal has another width.
+    pub fn wrap(&mut self, dossier: &Dossier, columns: usize) {
+        let card = self.card.and_then(|card| dossier.cards.get(card));
+        self.sql = card.map_or_else(Vec::new, |card| lines(&card.statement.sql, columns.saturating_sub(2)));
+    }
+
+    fn show(&mut self) {
+        self.visible = self.view.as_ref().map_or_else(Vec::new, |view| view.visible(&self.folded));
+    }
+
+    /// The selected node.
+    pub fn selected(&self) -> Option<NodeId> {
+        self.visible.get(self.list.selected).copied().map(NodeId)
+    }
+
+    /// Moves the selection; the details start at their top.
+    pub fn go(&mut self, step: Step, height: usize) {
+        self.list.go(step, self.visible.len(), height);
+        self.detail = 0;
+    }
+
+    /// Folds the selected node, or unfolds it.
+    pub fn fold(&mut self, height: usize) {
+        let (Some(view), Some(node)) = (&self.view, self.selected()) else { return };
+        if view.plan.node(node).children.is_empty() {
+            return;
+        }
+        if !self.folded.remove(&node) {
+            self.folded.insert(node);
+        }
+        self.show();
+        self.list.keep_in_sight(self.visible.len(), height);
+    }
+
+    /// Folds everything below the first level.
+    pub fn fold_all(&mut self, height: usize) {
+        let Some(view) = &self.view else { return };
+        let inner = view.plan.nodes().iter().filter(|node| node.depth > 0 && !node.children.is_empty());
+        self.folded = inner.map(|node| node.id).collect();
+        self.show();
+        self.go(Step::First, height);
+    }
+
+    /// Unfolds everything; the selected node stays selected.
+    pub fn unfold_all(&mut self, height: usize) {
+        let selected = self.selected();
+        self.folded.clear();
+        self.show();
+        self.go(Step::To(selected.map_or(0, |node| node.0)), height);
+    }
+
+    /// Selects the costliest node, or the next after the one that was jumped to last.
+    pub fn jump_to_costliest(&mut self, height: usize) {
+        let Some(view) = self.view.clone() else { return };
+        self.jumped = next_of(self.jumped, view.costliest.len());
+        if let Some(node) = self.jumped.and_then(|next| view.costliest.get(next)) {
+            self.jump(&view, *node, height);
+        }
+    }
+
+    /// Selects the node of the next finding, the one with most at stake first.
+    ///
+    /// # Errors
+    /// When there is nothing to be said.
+    pub fn jump_to_finding(&mut self, height: usize) -> Result<(), String> {
+        let Some(view) = self.view.clone() else { return Ok(()) };
+        self.found = next_of(self.found, view.findings.len());
+        let Some(finding) = self.found.and_then(|next| view.findings.get(next)) else {
+            return Err("there is nothing to be said about this plan".to_owned());
+        };
+        self.jump(&view, finding.node, height);
+        Ok(())
+    }
+
+    /// Unfolds what is in the way, and selects the node.
+    fn jump(&mut self, view: &PlanView, node: NodeId, height: usize) {
+        for above in view.ancestors(node) {
+            self.folded.remove(&above);
+        }
+        self.show();
+        let place = self.visible.iter().position(|seen| *seen == node.0).unwrap_or(0);
+        self.go(Step::To(place), height);
+    }
+
+    /// Scrolls the details.
+    pub fn scroll_detail(&mut self, lines: isize) {
+        let (Some(view), Some(node)) = (&self.view, self.selected()) else { return };
+        let last = view.plan.node(node).properties.len() + 2 * view.findings_of(node).count();
+        self.detail = self.detail.saturating_add_signed(lines).min(last);
+    }
+}
+
+/// The position after the last one, round in a circle.
+fn next_of(last: Option<usize>, length: usize) -> Option<usize> {
+    let next = last.map_or(0, |last| last + 1);
+    (length > 0).then(|| next % length)
+}

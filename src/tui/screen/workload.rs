@@ -1,0 +1,107 @@
+//! The statements: which are shown, in what order, which is selected.
+
+use crate::tui::dossier::{Card, Dossier};
+use crate::tui::editor::Line;
+use crate::tui::list::{List, Step};
+
+/// What is seen of the workload.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    /// The cards that are shown, in order.
+    pub order: Vec<usize>,
+    /// Where we are in them.
+    pub list: List,
+    /// What they are sorted by.
+    pub sort: Sort,
+    /// Which way.
+    pub direction: Direction,
+    /// Only statements with this in their name or text.
+    pub filter: Line,
+}
+
+/// What statements are sorted by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// Share of the total cost.
+    #[default]
+    Share,
+    /// Name.
+    Name,
+    /// Calls.
+    Calls,
+    /// Cost of one call.
+    Cost,
+    /// How much is to be gained.
+    Gain,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// The most interesting first: large numbers, but names from A on.
+    #[default]
+    Usual,
+    /// Turned round.
+    Reversed,
+}
+
+impl Sort {
+    fn next(self) -> Sort {
+        match self {
+            Sort::Share => Sort::Name,
+            Sort::Name => Sort::Calls,
+            Sort::Calls => Sort::Cost,
+            Sort::Cost => Sort::Gain,
+            Sort::Gain => Sort::Share,
+        }
+    }
+}
+
+impl State {
+    /// Sorts by the next column.
+    pub fn sort_by_next(&mut self, dossier: &Dossier, height: usize) {
+        self.sort = self.sort.next();
+        self.direction = Direction::Usual;
+        self.arrange(dossier, height);
+    }
+
+    /// Turns the order round.
+    pub fn reverse(&mut self, dossier: &Dossier, height: usize) {
+        self.direction = match self.direction {
+            Direction::Usual => Direction::Reversed,
+            Direction::Reversed => Direction::Usual,
+        };
+        self.arrange(dossier, height);
+    }
+
+    /// Filters and sorts; whatever was selected stays so if it is still there.
+    pub fn arrange(&mut self, dossier: &Dossier, height: usize) {
+        let selected = self.selected();
+        let wanted = self.filter.text().to_lowercase();
+        let cards = &dossier.cards;
+        self.order = (0..cards.len()).filter(|card| cards[*card].haystack.contains(&wanted)).collect();
+        let sort = self.sort;
+        self.order.sort_by(|a, b| compare(sort, &cards[*a], &cards[*b]).then(a.cmp(b)));
+        if self.direction == Direction::Reversed {
+            self.order.reverse();
+        }
+        let place = selected.and_then(|card| self.order.iter().position(|shown| *shown == card)).unwrap_or(0);
+        self.list.go(Step::To(place), self.order.len(), height);
+    }
+
+    /// The selected card.
+    pub fn selected(&self) -> Option<usize> {
+        self.order.get(self.list.selected).copied()
+    }
+}
+
+fn compare(sort: Sort, a: &Card, b: &Card) -> std::cmp::Ordering {
+    let cost = |card: &Card| card.cost().map_or(-1.0, |cost| cost.0);
+    match sort {
+        Sort::Share => b.share.total_cmp(&a.share),
+        Sort::Name => a.statement.id.cmp(&b.statement.id),
+        Sort::Calls => b.statement.calls.total_cmp(&a.statement.calls),
+        Sort::Cost => cost(b).total_cmp(&cost(a)),
+        Sort::Gain => b.factor().total_cmp(&a.factor()),
+    }
+}

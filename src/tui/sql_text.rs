@@ -1,0 +1,233 @@
+//! SQL made ready to be read: told apart into words, literals and comments, and wrapped to a width. A lexer for colours only:
+//! what it cannot tell apart is plain text, and nothing depends on it.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::model::printable::printable_lines;
+
+/// What a piece of SQL is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A word of SQL.
+    Keyword,
+    /// A string or a number.
+    Literal,
+    /// `-- …` or `/* … */`.
+    Comment,
+    /// Anything else.
+    Plain,
+}
+
+/// One line: pieces in order.
+pub type SqlLine = Vec<(Kind, String)>;
+
+const KEYWORDS: &[&str] = &[
+    "ALL",
+    "AND",
+    "ANY",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "CONCURRENTLY",
+    "COUNT",
+    "CREATE",
+    "CROSS",
+    "DELETE",
+    "DESC",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "END",
+    "EXCEPT",
+    "EXISTS",
+    "FALSE",
+    "FILTER",
+    "FIRST",
+    "FOR",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "ILIKE",
+    "IN",
+    "INCLUDE",
+    "INDEX",
+    "INNER",
+    "INSERT",
+    "INTERSECT",
+    "INTERVAL",
+    "INTO",
+    "IS",
+    "JOIN",
+    "LAST",
+    "LATERAL",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "LOCKED",
+    "NOT",
+    "NULL",
+    "NULLS",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PARTITION",
+    "RETURNING",
+    "RIGHT",
+    "SELECT",
+    "SET",
+    "SKIP",
+    "THEN",
+    "TRUE",
+    "UNION",
+    "UPDATE",
+    "USING",
+    "VALUES",
+    "WHEN",
+    "WHERE",
+    "WINDOW",
+    "WITH",
+];
+
+/// The statement's lines, none wider than so many columns. Line breaks of the text stay; indentation is kept.
+pub fn lines(sql: &str, columns: usize) -> Vec<SqlLine> {
+    let clean = printable_lines(sql.trim());
+    let mut wrapping = Wrapping { lines: vec![SqlLine::new()], used: 0, columns: columns.max(8) };
+    for (kind, piece) in pieces(&clean) {
+        for (number, line) in piece.split('\n').enumerate() {
+            if number > 0 {
+                wrapping.break_line();
+            }
+            wrapping.add(kind, line);
+        }
+    }
+    wrapping.lines
+}
+
+struct Wrapping {
+    lines: Vec<SqlLine>,
+    used: usize,
+    columns: usize,
+}
+
+impl Wrapping {
+    fn break_line(&mut self) {
+        self.lines.push(SqlLine::new());
+        self.used = 0;
+    }
+
+    fn push(&mut self, kind: Kind, text: &str) {
+        self.used += text.width();
+        let Some(line) = self.lines.last_mut() else { return };
+        match line.last_mut() {
+            Some((last, piece)) if *last == kind => piece.push_str(text),
+            _ => line.push((kind, text.to_owned())),
+        }
+    }
+
+    fn add(&mut self, kind: Kind, text: &str) {
+        for word in text.split_inclusive(' ') {
+            let width = word.trim_end().width();
+            if self.used > 0 && self.used + width > self.columns {
+                self.break_line();
+            }
+            if width <= self.columns {
+                self.push(kind, word);
+            } else {
+                self.add_long_word(kind, word);
+            }
+        }
+    }
+
+    fn add_long_word(&mut self, kind: Kind, word: &str) {
+        for character in word.chars() {
+            if self.used + character.width().unwrap_or(0) > self.columns {
+                self.break_line();
+            }
+            self.push(kind, character.encode_utf8(&mut [0; 4]));
+        }
+    }
+}
+
+/// The text cut into pieces that are of one kind each.
+fn pieces(sql: &str) -> Vec<(Kind, &str)> {
+    let mut pieces = Vec::new();
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let (kind, length) = piece(rest, first);
+        let (piece, tail) = rest.split_at(length);
+        pieces.push((kind, piece));
+        rest = tail;
+    }
+    pieces
+}
+
+fn piece(rest: &str, first: char) -> (Kind, usize) {
+    let until = |end: &str, from: usize| rest[from..].find(end).map_or(rest.len(), |at| from + at + end.len());
+    let while_in = |wanted: &dyn Fn(char) -> bool| rest.find(|c| !wanted(c)).unwrap_or(rest.len());
+    match first {
+        '\'' => (Kind::Literal, until("'", 1)),
+        '"' => (Kind::Plain, until("\"", 1)),
+        '-' if rest.starts_with("--") => (Kind::Comment, rest.find('\n').unwrap_or(rest.len())),
+        '/' if rest.starts_with("/*") => (Kind::Comment, until("*/", 2)),
+        digit if digit.is_ascii_digit() => (Kind::Literal, while_in(&|c| c.is_ascii_alphanumeric() || c == '.')),
+        letter if letter.is_alphabetic() || letter == '_' => {
+            let length = while_in(&|c| c.is_alphanumeric() || c == '_');
+            let word = rest[..length].to_ascii_uppercase();
+            let kind = if KEYWORDS.binary_search(&word.as_str()).is_ok() { Kind::Keyword } else { Kind::Plain };
+            (kind, length)
+        }
+        other => (Kind::Plain, other.len_utf8()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(lines: &[SqlLine]) -> Vec<String> {
+        lines.iter().map(|line| line.iter().map(|(_, piece)| piece.as_str()).collect()).collect()
+    }
+
+    #[test]
+    fn keywords_are_sorted_for_the_search() {
+        assert!(KEYWORDS.is_sorted());
+    }
+
+    #[test]
+    fn words_literals_and_comments_are_told_apart() {
+        let line = lines("select 'from' -- where\nfrom t", 80);
+        assert_eq!(line[0][0], (Kind::Keyword, "select".to_owned()));
+        assert!(line[0].contains(&(Kind::Literal, "'from'".to_owned())));
+        assert!(line[0].contains(&(Kind::Comment, "-- where".to_owned())));
+        assert_eq!(line[1][0], (Kind::Keyword, "from".to_owned()));
+    }
+
+    #[test]
+    fn nothing_is_wider_than_the_columns_and_nothing_is_raw() {
+        for sql in [
+            "SELECT 'それは日本語です' FROM 表 WHERE 名前 = '🙂🙂🙂🙂🙂🙂🙂'",
+            "SELECT aaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "",
+            "'",
+        ] {
+            for line in text(&lines(sql, 12)) {
+                assert!(line.trim_end().width() <= 12, "{line:?}");
+            }
+        }
+        assert_eq!(text(&lines("a\u{1b}[2Jb", 80)), ["a\\u{1b}[2Jb"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_wrapped(sql in "[\\PC\n'\"/*-]{0,60}", columns in 0usize..30) {
+            lines(&sql, columns);
+        }
+    }
+}

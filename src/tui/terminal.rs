@@ -1,0 +1,190 @@
+//! The terminal itself: taken over, given back whatever happens, and what it says turned into messages.
+
+use std::fs::File;
+use std::io::{self, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossterm::event::{
+    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event, KeyCode,
+    KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+};
+use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::clipboard;
+use super::keymap::Key;
+use super::model::{Model, Msg, Size};
+
+/// Is the terminal ours? Asked by the panic hook.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Lines that one notch of the wheel moves.
+const WHEEL: isize = 3;
+
+/// The terminal while it is ours; given back on drop.
+pub struct Tty {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Tty {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// When it cannot be.
+    pub fn take() -> io::Result<Tty> {
+        restore_on_panic();
+        enter()?;
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()));
+        // Without a terminal there is no Tty whose drop would give it back.
+        let terminal = terminal.inspect_err(|_| leave())?;
+        Ok(Tty { terminal })
+    }
+
+    /// Draws the model.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn draw(&mut self, model: &Model) -> io::Result<()> {
+        self.terminal.draw(|frame| super::view::draw(model, frame)).map(|_| ())
+    }
+
+    /// Its size.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn size(&self) -> io::Result<Size> {
+        let size = self.terminal.size()?;
+        Ok(Size { columns: size.width, lines: size.height })
+    }
+
+    /// Waits so long for something to happen.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn wait(&self, patience: Duration) -> io::Result<Option<Msg>> {
+        if event::poll(patience)? { Ok(message(event::read()?)) } else { Ok(None) }
+    }
+
+    /// To the shell; comes back with fg, and draws everything anew.
+    ///
+    /// # Errors
+    /// When the terminal cannot be had again.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        leave();
+        nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;
+        enter()?;
+        self.terminal.clear()
+    }
+
+    /// Puts text on the clipboard, as far as the terminal allows it.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout();
+        stdout.write_all(clipboard::sequence(text).as_bytes())?;
+        stdout.flush()
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste).inspect_err(|_| leave())
+}
+
+/// Gives the terminal back. Twice is as good as once; an error here has nobody to go to.
+fn leave() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(
+            io::stdout(),
+            DisableBracketedPaste,
+            DisableMouseCapture,
+            LeaveAlternateScreen,
+            crossterm::cursor::Show
+        );
+        let _ = disable_raw_mode();
+    }
+}
+
+/// A panic of this thread gives the terminal back before it is reported. One of the worker's is caught there and told on the screen;
+/// its report would be written over it.
+fn restore_on_panic() {
+    let ours = std::thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().id() == ours {
+            leave();
+        }
+        if !TAKEN.load(Ordering::SeqCst) {
+            before(panic);
+        }
+    }));
+}
+
+fn message(event: Event) -> Option<Msg> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key).map(Msg::Key),
+        Event::Paste(text) => Some(Msg::Paste(text)),
+        Event::Resize(columns, lines) => Some(Msg::Resize(Size { columns, lines })),
+        Event::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::ScrollUp => Some(Msg::Wheel(-WHEEL)),
+            MouseEventKind::ScrollDown => Some(Msg::Wheel(WHEEL)),
+            MouseEventKind::Down(MouseButton::Left) => Some(Msg::Click(mouse.column, mouse.row)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn pressed(key: KeyEvent) -> Option<Key> {
+    Some(match key.code {
+        KeyCode::Char(character) if key.modifiers.contains(KeyModifiers::CONTROL) => {
+            Key::Ctrl(character.to_ascii_lowercase())
+        }
+        KeyCode::Char(character) => Key::Char(character),
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Esc,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::BackTab => Key::BackTab,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Delete => Key::Delete,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        _ => return None,
+    })
+}
+
+/// Writes DDL to a new file in the working directory; nothing is written over.
+///
+/// # Errors
+/// When no file can be written.
+pub fn write_ddl(ddl: &str) -> Result<String, String> {
+    let numbered = (2usize..1_000).map(|number| format!("pgrehearse-indexes-{number}.sql"));
+    for name in std::iter::once("pgrehearse-indexes.sql".to_owned()).chain(numbered) {
+        match File::create_new(&name) {
+            Ok(mut file) => {
+                let written = file.write_all(ddl.as_bytes()).map(|()| format!("written to {name}"));
+                return written.map_err(|error| format!("{name}: {error}"));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(format!("{name}: {error}")),
+        }
+    }
+    Err("there are a thousand pgrehearse-indexes files here already".to_owned())
+}

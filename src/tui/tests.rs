@@ -1,0 +1,375 @@
+//! The interface without a terminal: keys in, models and screens out, from a recorded run.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::dossier::{Dossier, Evidence, Verdict};
+use super::keymap::{BINDINGS, Key, Scope, Screen};
+use super::look::Look;
+use super::model::{Ask, Effect, Model, Msg, Overlay, Pane, Progress, Reply, Server, Size};
+use super::screen::indexes::Row;
+use super::{draw, update};
+use crate::advise::advise;
+use crate::model::Millis;
+use crate::plan::Plan;
+use crate::rehearsal::recording::{Recording, Replay};
+use crate::rehearsal::{Answer, Refusal};
+use crate::verdict::Reason;
+
+const SMALL: Size = Size { columns: 80, lines: 24 };
+const SIZES: [Size; 3] = [SMALL, Size { columns: 120, lines: 40 }, Size { columns: 200, lines: 60 }];
+
+fn recording() -> Recording {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings/002-table-sync.json");
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn dossier() -> Dossier {
+    let recording = recording();
+    let advice = advise(&recording.workload, &recording.limits, &mut Replay::new(&recording), &|_| {}).unwrap();
+    Dossier::new("002-table-sync.json".to_owned(), advice, &recording)
+}
+
+fn offline(size: Size) -> Model {
+    Model::offline(dossier(), size, Look::Colours)
+}
+
+/// A live session that has its advice.
+fn live() -> Model {
+    let (mut model, effects) = Model::live(SMALL, Look::Colours);
+    assert_eq!(effects, [Effect::Ask(1, Ask::Advise)]);
+    update(&mut model, Msg::Answered(1, Reply::Advised(Box::new(dossier()))));
+    model
+}
+
+fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+    update(model, Msg::Key(key))
+}
+
+fn type_text(model: &mut Model, text: &str) {
+    for character in text.chars() {
+        press(model, Key::Char(character));
+    }
+}
+
+fn screen(model: &Model) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(model.size.columns, model.size.lines)).unwrap();
+    terminal.draw(|frame| draw(model, frame)).unwrap();
+    terminal.backend().to_string()
+}
+
+#[test]
+fn every_screen_at_every_size() {
+    for size in SIZES {
+        let name = |screen: &str| format!("{screen}_{}x{}", size.columns, size.lines);
+        let mut model = offline(size);
+        insta::assert_snapshot!(name("workload"), screen(&model));
+        press(&mut model, Key::Enter);
+        press(&mut model, Key::Char('c'));
+        insta::assert_snapshot!(name("plan"), screen(&model));
+        press(&mut model, Key::Char('b'));
+        insta::assert_snapshot!(name("compare"), screen(&model));
+        press(&mut model, Key::Char('4'));
+        press(&mut model, Key::Char('j'));
+        press(&mut model, Key::Char(' '));
+        insta::assert_snapshot!(name("indexes"), screen(&model));
+        press(&mut model, Key::Char('?'));
+        insta::assert_snapshot!(name("help"), screen(&model));
+    }
+}
+
+#[test]
+fn a_run_that_goes_on_and_one_that_failed() {
+    let (mut model, _) = Model::live(SMALL, Look::Plain);
+    let progress = Progress { what: "rehearsing".to_owned(), step: 3, steps: 12, about: "jobs_state_idx".to_owned() };
+    update(&mut model, Msg::Progress(1, progress));
+    update(&mut model, Msg::Tick(Duration::from_millis(2_340)));
+    insta::assert_snapshot!("loading_80x24", screen(&model));
+    update(&mut model, Msg::Answered(1, Reply::Lost("planning a statement: connection\u{1b}[2J closed".to_owned())));
+    insta::assert_snapshot!("failed_80x24", screen(&model));
+}
+
+#[test]
+fn an_index_being_written() {
+    let mut model = live();
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char('e'));
+    insta::assert_snapshot!("editor_80x24", screen(&model));
+}
+
+#[test]
+fn every_key_is_in_the_help() {
+    let mut model = offline(Size { columns: 120, lines: 200 });
+    press(&mut model, Key::Char('?'));
+    let help = screen(&model);
+    for binding in BINDINGS {
+        for key in binding.keys {
+            let line = help.lines().find(|line| line.contains(binding.help) && line.contains(&*key.label()));
+            assert!(line.is_some(), "{:?} {}", key, binding.help);
+        }
+    }
+}
+
+/// Models in which a key of this scope can do something: fresh, and after some moving about.
+fn occasions(scope: Scope) -> Vec<Model> {
+    let on = |screen: Screen, keys: &[Key]| {
+        let mut model = live();
+        update(&mut model, Msg::Key(Key::Char(['1', '2', '3', '4'][screen as usize])));
+        for key in keys {
+            press(&mut model, *key);
+        }
+        model
+    };
+    let moved = [Key::Char('j'), Key::Char('j')];
+    let lost = || {
+        let mut model = live();
+        model.desk.failed = Some(Ask::Advise);
+        model
+    };
+    match scope {
+        Scope::Everywhere => vec![on(Screen::Workload, &moved), on(Screen::Indexes, &[]), lost()],
+        Scope::On(Screen::Plan) => {
+            vec![on(Screen::Plan, &[]), on(Screen::Plan, &[Key::Char('z'), Key::Char('>')]), {
+                let mut model = on(Screen::Workload, &moved);
+                press(&mut model, Key::Char('2'));
+                model
+            }]
+        }
+        Scope::On(Screen::Compare) => {
+            let mut second = on(Screen::Workload, &moved);
+            press(&mut second, Key::Char('3'));
+            press(&mut second, Key::Char(']'));
+            vec![on(Screen::Compare, &[]), second]
+        }
+        Scope::On(screen) => vec![on(screen, &[]), on(screen, &[Key::Char(' ')]), on(screen, &[Key::Char('x')])],
+        Scope::Typing => {
+            let mut model = on(Screen::Indexes, &[Key::Char('n')]);
+            type_text(&mut model, "t");
+            let mut moved = model.clone();
+            press(&mut moved, Key::Left);
+            vec![model, moved]
+        }
+    }
+}
+
+#[test]
+fn every_key_does_something() {
+    let state = |model: &Model| {
+        let parts = (&model.place, &model.workload, &model.plan.list, &model.plan.folded, model.plan.detail);
+        format!("{parts:?} {:?} {:?} {:?} {:?}", model.plan.card, model.compare, model.indexes, model.desk)
+    };
+    for binding in BINDINGS {
+        for key in binding.keys {
+            let does = |mut model: Model| {
+                let before = state(&model);
+                let effects = press(&mut model, *key);
+                !effects.is_empty() || state(&model) != before
+            };
+            assert!(occasions(binding.scope).into_iter().any(does), "{key:?} does nothing: {}", binding.help);
+        }
+    }
+}
+
+#[test]
+fn the_filter_works_as_you_type_and_esc_takes_it_back() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('/'));
+    type_text(&mut model, "BALANCE");
+    let names: Vec<&str> =
+        model.workload.order.iter().map(|card| dossier_of(&model).cards[*card].statement.id.0.as_str()).collect();
+    assert_eq!(names, ["n26-one-balance", "n26-balance-by-user"]);
+    press(&mut model, Key::Esc);
+    assert_eq!(model.workload.order.len(), 7);
+    press(&mut model, Key::Char('/'));
+    type_text(&mut model, "quit");
+    assert_eq!(model.place.overlay, Overlay::Filter, "a q is a letter while one types");
+    assert!(screen(&model).contains("no statement has that"));
+}
+
+fn dossier_of(model: &Model) -> &Dossier {
+    model.dossier().unwrap()
+}
+
+#[test]
+fn switching_an_index_off_raises_the_total_and_says_how_that_is_known() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('4'));
+    let proved = model.indexes.outcome.clone().unwrap();
+    assert_eq!(proved.evidence, Evidence::Proved);
+    press(&mut model, Key::Char(' '));
+    let without = model.indexes.outcome.clone().unwrap();
+    assert_eq!(without.evidence, Evidence::OneByOne);
+    assert!(without.after > proved.after && without.size < proved.size);
+    press(&mut model, Key::Char('x'));
+    let nothing = model.indexes.outcome.clone().unwrap();
+    assert_eq!((nothing.after, nothing.changes.len()), (nothing.before, 0));
+    assert!(press(&mut model, Key::Char('w')).is_empty(), "there is nothing to write");
+    press(&mut model, Key::Char('a'));
+    assert_eq!(model.indexes.outcome, Some(proved));
+}
+
+#[test]
+fn what_is_on_is_exported_as_sql_that_runs_as_it_is() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('4'));
+    let Some(Effect::WriteFile(ddl)) = press(&mut model, Key::Char('w')).pop() else { panic!() };
+    assert_eq!(ddl.lines().count(), 4);
+    assert!(ddl.lines().all(|line| line.starts_with("CREATE INDEX CONCURRENTLY ") && line.ends_with(';')));
+    assert_eq!(press(&mut model, Key::Char('y')), [Effect::Copy(ddl.clone())]);
+    assert_eq!(press(&mut model, Key::Char('p')), [Effect::PrintOnExit(Some(ddl))]);
+    let Some(Effect::PrintOnExit(Some(fewer))) = press(&mut model, Key::Char(' ')).pop() else { panic!() };
+    assert_eq!(fewer.lines().count(), 3, "what is printed follows what is on");
+}
+
+#[test]
+fn candidates_are_stepped_through_with_their_reasons() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('3'));
+    assert!(screen(&model).contains("RECOMMENDED SET"));
+    let choices = dossier_of(&model).cards[model.compare.card.unwrap()].choices.len();
+    let mut reasons = Vec::new();
+    for _ in 1..choices {
+        press(&mut model, Key::Char(']'));
+        let entry = model.compare.shown(dossier_of(&model)).unwrap().entry.unwrap();
+        if let Verdict::Rejected { reason, .. } = &dossier_of(&model).entries[entry].verdict {
+            assert!(screen(&model).contains(reason.name()), "{}", screen(&model));
+            reasons.push(*reason);
+        }
+    }
+    assert!(reasons.contains(&Reason::Redundant) && reasons.len() > 10, "{reasons:?}");
+    press(&mut model, Key::Char(']'));
+    assert_eq!(model.compare.choice, 0, "round in a circle");
+}
+
+#[test]
+fn the_latest_question_wins_and_esc_cancels() {
+    let (mut model, _) = Model::live(SMALL, Look::Plain);
+    assert_eq!(press(&mut model, Key::Esc), [Effect::Cancel(1)]);
+    assert!(matches!(model.data, Pane::Cancelled));
+    update(&mut model, Msg::Answered(1, Reply::Advised(Box::new(dossier()))));
+    assert!(matches!(model.data, Pane::Cancelled), "what comes too late is not listened to");
+    assert_eq!(press(&mut model, Key::Char('r')), [Effect::Ask(2, Ask::Advise)]);
+    update(&mut model, Msg::Answered(2, Reply::Advised(Box::new(dossier()))));
+    assert_eq!(dossier_of(&model).cards.len(), 7);
+}
+
+fn write_index(model: &mut Model, text: &str) -> Vec<Effect> {
+    press(model, Key::Char('4'));
+    press(model, Key::Char('n'));
+    press(model, Key::Ctrl('u'));
+    update(model, Msg::Paste(text.to_owned()));
+    press(model, Key::Enter)
+}
+
+#[test]
+fn an_index_written_by_hand_is_rehearsed_and_shown() {
+    let mut model = live();
+    let effects = write_index(&mut model, "create index on transactions (status, user_id)");
+    let [Effect::Ask(2, Ask::Rehearse { index, statements })] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((index.name.as_str(), statements.len()), ("transactions_status_user_id_idx", 6));
+    let refusal = Refusal {
+        reason: Reason::LockTimeout,
+        detail: "the lock was not to be had".to_owned(),
+        write_block: Millis(1.0),
+        built: 0,
+    };
+    let refused = Reply::Rehearsed(index.clone(), Box::new(Answer::Refused(refusal)));
+    update(&mut model, Msg::Answered(2, refused));
+    assert!(model.message.as_ref().unwrap().text.contains("lock_timeout"));
+
+    write_index(&mut model, "create index on transactions (status, user_id)");
+    let first = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() == 1).unwrap();
+    update(&mut model, Msg::Answered(3, Reply::Rehearsed(index.clone(), Box::new(first.answer))));
+    assert_eq!(model.place.screen, Screen::Compare);
+    assert!(screen(&model).contains("YOUR INDEX"));
+    press(&mut model, Key::Char('4'));
+    assert!(model.indexes.rows.contains(&Row::Head("Rehearsed by hand")));
+}
+
+#[test]
+fn an_index_that_cannot_be_rehearsed_says_why() {
+    for (text, why) in [
+        ("create table t ()", "not a CREATE INDEX"),
+        ("create index on elsewhere (a)", "no statement reads public.elsewhere"),
+        ("create index on transactions (updated)", "it was rehearsed already"),
+    ] {
+        let mut model = live();
+        assert_eq!(write_index(&mut model, text), [], "{text}");
+        assert!(screen(&model).contains(why), "{text}: {}", screen(&model));
+    }
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char('n'));
+    assert!(screen(&model).contains("there is no server"));
+}
+
+#[test]
+fn a_combination_that_is_only_estimated_can_be_proved() {
+    let mut model = live();
+    press(&mut model, Key::Char('4'));
+    assert_eq!(press(&mut model, Key::Char('R')), [], "what is recommended is proved already");
+    press(&mut model, Key::Char(' '));
+    let effects = press(&mut model, Key::Char('R'));
+    let [Effect::Ask(2, Ask::Prove { entries, groups })] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((groups.len(), groups[0].indexes.len(), groups[0].statements.len()), (1, 3, 6));
+    let together = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() > 1).unwrap();
+    let Answer::Planned(planned) = together.answer else { panic!() };
+    update(&mut model, Msg::Answered(2, Reply::Proved(entries.clone(), Ok(planned.plans))));
+    assert_eq!(model.indexes.outcome.as_ref().unwrap().evidence, Evidence::Proved);
+    assert!(screen(&model).contains("proved: these were built together"));
+}
+
+#[test]
+fn a_lost_connection_is_said_and_can_be_tried_again() {
+    let mut model = live();
+    write_index(&mut model, "create index on transactions (status, user_id)");
+    update(&mut model, Msg::Answered(2, Reply::Lost("the server closed the connection".to_owned())));
+    assert!(matches!(model.desk.server, Server::Lost(_)));
+    assert!(screen(&model).contains("connection lost: the server closed the connection · r tries again"));
+    assert_eq!(dossier_of(&model).cards.len(), 7, "what is known stays");
+    let effects = press(&mut model, Key::Char('r'));
+    assert!(matches!(effects.as_slice(), [Effect::Ask(3, Ask::Rehearse { .. })]));
+}
+
+#[test]
+fn clicks_and_the_wheel_select() {
+    let mut model = offline(SMALL);
+    update(&mut model, Msg::Click(10, 6));
+    assert_eq!(model.workload.list.selected, 2);
+    update(&mut model, Msg::Wheel(3));
+    assert_eq!(model.workload.list.selected, 5);
+    update(&mut model, Msg::Click(18, 0));
+    assert_eq!(model.place.screen, Screen::Plan);
+}
+
+#[test]
+fn any_size_can_be_drawn_and_wide_characters_break_no_column() {
+    let sql = "SELECT '日本語🙂' AS 名前 FROM 表 WHERE x = '\u{1b}]0;title\u{7}' -- 🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂";
+    let plan = serde_json::json!({"Query Text": sql, "Plan": {"Node Type": "Seq Scan", "Relation Name": "表🙂", "Alias": "名",
+        "Filter": "(名.値 = 'それはとても長い条件です、そうですね、そうですね、そうですね'::text)", "Total Cost": 12.0, "Plan Rows": 3}});
+    let plans = vec![("日本語の名前🙂.json".to_owned(), Ok(Plan::from_json(plan).unwrap()))];
+    for (columns, lines) in [(1, 1), (39, 9), (40, 10), (41, 11), (80, 10), (60, 24), (300, 12), (80, 24)] {
+        let mut model =
+            Model::offline(Dossier::of_plans("x".to_owned(), plans.clone()), Size { columns, lines }, Look::Plain);
+        for key in ['1', '2', '3', '4', '?', '1', 'j', 'G'] {
+            press(&mut model, Key::Char(key));
+            let drawn = screen(&model);
+            assert!(!drawn.contains('\u{1b}'), "{drawn}");
+            let seen = key != '2' || columns < 60 || lines < 24 || drawn.contains("12.00           3");
+            assert!(seen, "the numbers stay in their columns: {drawn}");
+        }
+    }
+}
+
+#[test]
+fn a_resize_keeps_the_selection_in_sight() {
+    let mut model = offline(Size { columns: 200, lines: 60 });
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::End);
+    update(&mut model, Msg::Resize(Size { columns: 60, lines: 12 }));
+    assert!(screen(&model).lines().any(|line| line.contains("user_balance")), "{}", screen(&model));
+}

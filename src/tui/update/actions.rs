@@ -1,0 +1,289 @@
+//! What each action does.
+
+use super::{current_card, current_entry, dossier, height, jobs, refresh, typing};
+use crate::tui::dossier::{Dossier, Evidence};
+use crate::tui::keymap::{Action, Screen};
+use crate::tui::list::Step;
+use crate::tui::model::{Ask, Effect, Message, Model, Overlay, Pane, Server};
+use crate::tui::screen::indexes::Row;
+use crate::tui::view;
+
+/// Does it.
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Back => return back(model),
+        Action::Retry => return retry(model),
+        Action::Help => toggle_help(model),
+        Action::Show(screen) => show(model, screen),
+        Action::NextScreen => show(model, neighbour(model.place.screen, 1)),
+        Action::PreviousScreen => show(model, neighbour(model.place.screen, 3)),
+        Action::Up => return step(model, Step::By(-1)),
+        Action::Down => return step(model, Step::By(1)),
+        Action::PageUp => return step(model, Step::Pages(-1)),
+        Action::PageDown => return step(model, Step::Pages(1)),
+        Action::Top => return step(model, Step::First),
+        Action::Bottom => return step(model, Step::Last),
+        of_a_screen => {
+            model.place.overlay = Overlay::Nothing;
+            return match dossier(model) {
+                Some(dossier) => on_screen(model, &dossier, of_a_screen),
+                None => Vec::new(),
+            };
+        }
+    }
+    Vec::new()
+}
+
+fn toggle_help(model: &mut Model) {
+    model.place.overlay = match model.place.overlay {
+        Overlay::Help(_) => Overlay::Nothing,
+        _ => Overlay::Help(0),
+    };
+}
+
+fn neighbour(screen: Screen, by: usize) -> Screen {
+    let place = Screen::ALL.iter().position(|other| *other == screen).unwrap_or(0);
+    Screen::ALL[(place + by) % Screen::ALL.len()]
+}
+
+/// Moves what moves on this screen.
+pub(super) fn step(model: &mut Model, step: Step) -> Vec<Effect> {
+    if let Overlay::Help(scrolled) = model.place.overlay {
+        let mut list = crate::tui::list::List { selected: scrolled, offset: scrolled };
+        list.scroll(step, view::help_lines(), view::help_height(model.size));
+        model.place.overlay = Overlay::Help(list.offset);
+        return Vec::new();
+    }
+    let height = height(model);
+    match model.place.screen {
+        Screen::Workload => model.workload.list.go(step, model.workload.order.len(), height),
+        Screen::Plan => model.plan.go(step, height),
+        Screen::Compare => model.compare.list.go(step, model.compare.rows.len(), height),
+        Screen::Indexes => {
+            model.indexes.list.go(step, model.indexes.rows.len(), height);
+            skip_heads(model, step, height);
+        }
+    }
+    Vec::new()
+}
+
+/// Headlines are not selected: on in the same direction, or back from an end.
+fn skip_heads(model: &mut Model, step: Step, height: usize) {
+    if !matches!(model.indexes.selected(), Some(Row::Head(_))) {
+        return;
+    }
+    let length = model.indexes.rows.len();
+    let upwards = matches!(step, Step::By(lines) | Step::Pages(lines) if lines < 0);
+    let by = if upwards && model.indexes.list.selected > 0 { -1 } else { 1 };
+    model.indexes.list.go(Step::By(by), length, height);
+    if model.indexes.list.selected == 1 {
+        model.indexes.list.offset = 0;
+    }
+}
+
+/// Goes to a screen, with what it is about.
+pub(super) fn show(model: &mut Model, screen: Screen) {
+    model.place.overlay = Overlay::Nothing;
+    if screen == model.place.screen {
+        return;
+    }
+    if let Some(dossier) = dossier(model) {
+        let card = current_card(model).unwrap_or(0);
+        match screen {
+            Screen::Plan => model.plan.open(&dossier, card, usize::from(model.size.columns)),
+            Screen::Compare => model.compare.open(&dossier, card),
+            Screen::Workload | Screen::Indexes => {}
+        }
+    }
+    model.place.back.retain(|other| *other != screen);
+    model.place.back.push(model.place.screen);
+    model.place.screen = screen;
+    refresh(model);
+}
+
+/// Esc: what runs is cancelled first, then what is open is closed, then it leads back.
+fn back(model: &mut Model) -> Vec<Effect> {
+    if let Some(cancel) = jobs::cancel(model) {
+        return cancel;
+    }
+    if model.place.overlay != Overlay::Nothing {
+        model.place.overlay = Overlay::Nothing;
+    } else if let Some(screen) = model.place.back.pop() {
+        model.place.screen = screen;
+        refresh(model);
+    } else if model.place.screen == Screen::Workload && !model.workload.filter.is_empty() {
+        typing::clear_filter(model);
+    } else {
+        model.message = Message::info("q quits");
+    }
+    Vec::new()
+}
+
+fn retry(model: &mut Model) -> Vec<Effect> {
+    if model.desk.server == Server::None {
+        model.message = Message::info("there is no server to ask: this is a file");
+        return Vec::new();
+    }
+    if model.desk.job.is_some() {
+        model.message = Message::info("it is being asked already; Esc cancels");
+        return Vec::new();
+    }
+    match (model.desk.failed.take(), &model.data) {
+        (Some(failed), _) => jobs::ask(model, failed),
+        (None, Pane::Has(_)) => {
+            model.message = Message::info("nothing failed, so there is nothing to ask again");
+            Vec::new()
+        }
+        (None, _) => jobs::ask(model, Ask::Advise),
+    }
+}
+
+fn on_screen(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect> {
+    let height = height(model);
+    match model.place.screen {
+        Screen::Workload => on_workload(model, dossier, action, height),
+        Screen::Plan => on_plan(model, dossier, action, height),
+        Screen::Compare => on_compare(model, dossier, action, height),
+        Screen::Indexes => return on_indexes(model, dossier, action),
+    }
+    Vec::new()
+}
+
+fn on_workload(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
+    match action {
+        Action::Open if model.workload.selected().is_some() => show(model, Screen::Plan),
+        Action::Sort => model.workload.sort_by_next(dossier, height),
+        Action::Reverse => model.workload.reverse(dossier, height),
+        Action::Filter => model.place.overlay = Overlay::Filter,
+        _ => {}
+    }
+}
+
+fn on_plan(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
+    match action {
+        Action::Fold => model.plan.fold(height),
+        Action::FoldAll => model.plan.fold_all(height),
+        Action::UnfoldAll => model.plan.unfold_all(height),
+        Action::Costliest => model.plan.jump_to_costliest(height),
+        Action::NextFinding => {
+            if let Err(reason) = model.plan.jump_to_finding(height) {
+                model.message = Message::info(reason);
+            }
+        }
+        Action::DetailDown => model.plan.scroll_detail(1),
+        Action::DetailUp => model.plan.scroll_detail(-1),
+        Action::NextStatement => other_statement(model, dossier, 1),
+        Action::PreviousStatement => other_statement(model, dossier, -1),
+        _ => {}
+    }
+}
+
+fn on_compare(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
+    match action {
+        Action::NextChoice => model.compare.step(dossier, 1),
+        Action::PreviousChoice => model.compare.step(dossier, -1),
+        Action::NextChange => model.compare.jump_to_change(height),
+        Action::NextStatement => other_statement(model, dossier, 1),
+        Action::PreviousStatement => other_statement(model, dossier, -1),
+        Action::EditIndex => typing::edit_index(model, dossier, current_entry(model, dossier)),
+        _ => {}
+    }
+}
+
+/// The next statement of the list, or the one before, stays selected there.
+fn other_statement(model: &mut Model, dossier: &Dossier, by: isize) {
+    let length = model.workload.order.len();
+    model.workload.list.go(Step::By(by), length, height(model));
+    let Some(card) = model.workload.selected() else { return };
+    match model.place.screen {
+        Screen::Plan => model.plan.open(dossier, card, usize::from(model.size.columns)),
+        _ => model.compare.open(dossier, card),
+    }
+    refresh(model);
+}
+
+fn on_indexes(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Toggle => match model.indexes.toggle(dossier) {
+            Ok(()) => return keep_print(model, dossier),
+            Err(reason) => model.message = Message::bad(reason),
+        },
+        Action::Recommended => {
+            model.indexes.select(dossier.recommended(), dossier);
+            return keep_print(model, dossier);
+        }
+        Action::Nothing => {
+            model.indexes.drops.clear();
+            model.indexes.select(std::collections::BTreeSet::new(), dossier);
+            return keep_print(model, dossier);
+        }
+        Action::Prove => return prove(model, dossier),
+        Action::Open => open_best(model, dossier),
+        Action::EditIndex => typing::edit_index(model, dossier, current_entry(model, dossier)),
+        Action::NewIndex => typing::edit_index(model, dossier, None),
+        Action::WriteFile | Action::Copy | Action::PrintOnExit => return export(model, dossier, action),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Asks about exactly what is on, where that is only estimated.
+fn prove(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
+    let known = model.indexes.outcome.as_ref().is_none_or(|outcome| outcome.evidence != Evidence::OneByOne);
+    let message = match (&model.desk.server, known) {
+        (Server::None, _) => "there is no server to build it on: this is a recording",
+        _ if model.indexes.on.is_empty() => "nothing is on",
+        (_, true) => "this was built together already",
+        (_, false) => {
+            let entries = model.indexes.on.clone();
+            let groups = dossier.groups(&entries);
+            return jobs::ask(model, Ask::Prove { entries, groups });
+        }
+    };
+    model.message = Message::info(message);
+    Vec::new()
+}
+
+/// Before and after of the statement that the selected index helps most.
+fn open_best(model: &mut Model, dossier: &Dossier) {
+    let Some(entry) = current_entry(model, dossier) else { return };
+    let shows = |card: &crate::tui::dossier::Card| card.choices.iter().any(|choice| choice.entry == Some(entry));
+    let best = dossier.entries[entry]
+        .benefits
+        .iter()
+        .max_by(|a, b| a.before.factor_to(a.after).total_cmp(&b.before.factor_to(b.after)))
+        .and_then(|benefit| dossier.position(&benefit.statement))
+        .or_else(|| dossier.cards.iter().position(shows));
+    match best.filter(|card| shows(&dossier.cards[*card])) {
+        Some(card) => {
+            show(model, Screen::Compare);
+            model.compare.open_at(dossier, card, entry);
+        }
+        None => model.message = Message::bad("it was not built by itself, so there is no plan to show"),
+    }
+}
+
+/// What is printed on leaving follows what is on.
+fn keep_print(model: &Model, dossier: &Dossier) -> Vec<Effect> {
+    if model.indexes.print { vec![Effect::PrintOnExit(model.indexes.ddl(dossier))] } else { Vec::new() }
+}
+
+fn export(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect> {
+    let ddl = model.indexes.ddl(dossier);
+    if action == Action::PrintOnExit {
+        model.indexes.print = !model.indexes.print;
+        let on = model.indexes.print;
+        model.message = Message::info(if on { "what is on is printed when you leave" } else { "nothing is printed" });
+        return vec![Effect::PrintOnExit(ddl.filter(|_| on))];
+    }
+    match (ddl, action) {
+        (Some(ddl), Action::WriteFile) => vec![Effect::WriteFile(ddl)],
+        (Some(ddl), _) => vec![Effect::Copy(ddl)],
+        (None, _) => {
+            model.message = Message::bad("nothing is on");
+            Vec::new()
+        }
+    }
+}

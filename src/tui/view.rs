@@ -1,0 +1,54 @@
+//! Drawing: the model in, cells out. Nothing is sorted, asked or changed in here.
+
+mod chrome;
+mod compare;
+mod help;
+mod indexes;
+mod paint;
+mod plan;
+mod waiting;
+mod workload;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::areas::{self, SMALLEST};
+use super::keymap::Screen;
+use super::model::{Model, Overlay, Pane};
+
+pub use chrome::tab_at;
+pub use help::{height as help_height, lines as help_lines};
+
+/// Draws everything.
+pub fn draw(model: &Model, frame: &mut Frame<'_>) {
+    let whole = frame.area();
+    let buffer = frame.buffer_mut();
+    if whole.width < SMALLEST.columns || whole.height < SMALLEST.lines {
+        let word = format!("{}×{} is too small", whole.width, whole.height);
+        buffer.set_line(0, 0, &Line::from(word), whole.width);
+        return;
+    }
+    let areas = areas::of(model);
+    chrome::tabs(model, buffer, areas.tabs);
+    let body = Rect { y: 1, height: whole.height.saturating_sub(3), ..whole };
+    match (&model.data, model.place.screen) {
+        (Pane::Has(dossier), Screen::Workload) => workload::draw(model, dossier, buffer, areas),
+        (Pane::Has(dossier), Screen::Plan) => plan::draw(model, dossier, buffer, areas),
+        (Pane::Has(dossier), Screen::Compare) => compare::draw(model, dossier, buffer, areas),
+        (Pane::Has(dossier), Screen::Indexes) => indexes::draw(model, dossier, buffer, areas),
+        (other, _) => waiting::draw(model, other, buffer, body),
+    }
+    let mut cursor = None;
+    match &model.place.overlay {
+        Overlay::Help(scrolled) => help::draw(model, *scrolled, buffer),
+        Overlay::Index(editor) => cursor = Some(chrome::index_editor(model, editor, buffer)),
+        Overlay::Filter => cursor = Some(chrome::filter_cursor(model, areas)),
+        Overlay::Nothing => {}
+    }
+    chrome::status(model, buffer, areas.status);
+    chrome::footer(model, buffer, areas.footer);
+    if let Some(place) = cursor {
+        frame.set_cursor_position(place);
+    }
+}

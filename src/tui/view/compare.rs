@@ -1,0 +1,178 @@
+//! Two plans of one statement side by side, aligned node by node.
+
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::paint::{left, line, right, rule, style};
+use crate::model::{factor_text, group_thousands, printable};
+use crate::tui::aligned::{Mark, Row, Side};
+use crate::tui::areas::Areas;
+use crate::tui::cells::wrapped;
+use crate::tui::dossier::{Card, Choice, Dossier, Entry, Verdict};
+use crate::tui::look::Look;
+use crate::tui::model::Model;
+use crate::tui::plan_view::PlanView;
+
+const COST: usize = 11;
+
+/// Draws it.
+pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
+    let Some(card) = model.compare.card.and_then(|card| dossier.cards.get(card)) else { return };
+    rule(buffer, areas.top, 0, &printable(&card.statement.id.0), model.look);
+    let (Some(before), Some(after), Some(choice)) =
+        (&model.compare.before, &model.compare.after, model.compare.shown(dossier))
+    else {
+        let why = match &card.before {
+            Err(why) => format!("✗ it has no plan: {}", printable(why)),
+            Ok(_) if dossier.entries.is_empty() => "nothing was rehearsed: these are saved plans".to_owned(),
+            Ok(_) => "no index was rehearsed on the tables of this statement".to_owned(),
+        };
+        line(buffer, areas.top, 2, Line::styled(why, model.look.dim()));
+        return;
+    };
+    verdict(model, dossier, (card, choice), buffer, areas);
+    totals(model.look, (card, choice), buffer, areas);
+    let columns = usize::from(areas.list.width);
+    line(buffer, areas.headings, 0, titles(model.look, columns));
+    let list = model.compare.list;
+    for (number, row) in model.compare.rows.iter().skip(list.offset).take(usize::from(areas.list.height)).enumerate() {
+        line(buffer, areas.list, number, row_line(model.look, before, after, row, columns));
+        if list.offset + number == list.selected {
+            style(buffer, areas.list, number, model.look.selected());
+        }
+    }
+    in_full(model, (before, after), buffer, areas);
+}
+
+/// The nodes of the selected line with all their conditions.
+fn in_full(model: &Model, (before, after): (&PlanView, &PlanView), buffer: &mut Buffer, areas: Areas) {
+    let Some(row) = model.compare.rows.get(model.compare.list.selected) else { return };
+    let half = half(usize::from(areas.detail.width));
+    rule(buffer, areas.detail, 0, "the selected line in full", model.look);
+    let (old, new) = (node_in_full(before, row.before, half), node_in_full(after, row.after, half));
+    let nothing = String::new();
+    for number in 0..old.len().max(new.len()) {
+        let side = |lines: &[String]| left(lines.get(number).unwrap_or(&nothing), half, Style::new());
+        let spans = vec![side(&old), Span::styled("│", model.look.dim()), side(&new)];
+        line(buffer, areas.detail, 1 + number, Line::from(spans));
+    }
+}
+
+fn node_in_full(view: &PlanView, side: Side, columns: usize) -> Vec<String> {
+    let (Side::Node(node) | Side::Detail(node, _)) = side else { return Vec::new() };
+    let node = &view.plan.nodes()[node];
+    let title = node.title();
+    let rows = node.plan_rows().map_or_else(String::new, |rows| format!(" · {} rows", group_thousands(rows, 0)));
+    let details = node.details().into_iter().map(|(name, value)| format!("{name}: {value}"));
+    let texts = std::iter::once(format!("{title}{rows}")).chain(details);
+    texts.flat_map(|text| wrapped(&printable(&text), columns.saturating_sub(1), 8)).collect()
+}
+
+/// Which index this is about, and what became of it.
+fn verdict(model: &Model, dossier: &Dossier, (card, choice): (&Card, &Choice), buffer: &mut Buffer, areas: Areas) {
+    let look = model.look;
+    let place = format!("{}/{} ", model.compare.choice + 1, card.choices.len());
+    let (word, tone, about, why) = match choice.entry.and_then(|entry| dossier.entries.get(entry)) {
+        None => {
+            let ids = card.helped_by.join(", ");
+            (
+                "RECOMMENDED SET".to_owned(),
+                look.good(),
+                ids,
+                "built together in one transaction and rolled back".to_owned(),
+            )
+        }
+        Some(entry) => of_entry(look, entry, choice.used),
+    };
+    let mut spans = vec![Span::styled(place, look.key()), Span::styled(word, tone), Span::raw("  ")];
+    spans.push(Span::styled(printable(&about).into_owned(), look.bold()));
+    line(buffer, areas.top, 1, Line::from(spans));
+    let columns = usize::from(areas.top.width);
+    for (number, text) in wrapped(&printable(&why), columns, 2).into_iter().enumerate() {
+        line(buffer, areas.top, 2 + number, Line::styled(text, look.dim()));
+    }
+}
+
+fn of_entry(look: Look, entry: &Entry, used: bool) -> (String, Style, String, String) {
+    let about = entry.index.index.definition();
+    let unused = if used { "" } else { "this plan does not use it; " };
+    let alone = "built alone and rolled back";
+    match &entry.verdict {
+        Verdict::Recommended { id, .. } => {
+            (format!("RECOMMENDED {id}"), look.good(), about, format!("{unused}{alone}"))
+        }
+        Verdict::Rejected { reason, detail } => {
+            (format!("REJECTED {}", reason.name()), look.bad(), about, format!("{unused}{detail}"))
+        }
+        Verdict::ByHand => ("YOUR INDEX".to_owned(), look.hot(), about, format!("{unused}{alone}")),
+    }
+}
+
+/// `cost 8,865 → 9.74   910× lower`.
+fn totals(look: Look, (card, choice): (&Card, &Choice), buffer: &mut Buffer, areas: Areas) {
+    let (Some(before), after) = (card.cost(), choice.plan.total_cost()) else { return };
+    let factor = before.factor_to(after);
+    let (tone, word) = if factor > 1.01 {
+        (look.good().add_modifier(ratatui::style::Modifier::BOLD), format!("{} lower", factor_text(factor)))
+    } else if factor < 0.99 {
+        (look.bad().add_modifier(ratatui::style::Modifier::BOLD), format!("{} HIGHER", factor_text(1.0 / factor)))
+    } else {
+        (look.dim(), "the same".to_owned())
+    };
+    let spans = vec![Span::raw(format!("cost {before} → {after}   ")), Span::styled(word, tone)];
+    line(buffer, areas.top, 4, Line::from(spans));
+}
+
+fn titles(look: Look, columns: usize) -> Line<'static> {
+    let half = half(columns);
+    let title =
+        |word: &str| [left(word, half - COST - 2, look.dim()), right("cost", COST, look.dim()), Span::raw("  ")];
+    let mut spans: Vec<Span<'_>> = title("  BEFORE").into();
+    spans.push(Span::styled("│", look.dim()));
+    spans.extend(title("  AFTER"));
+    Line::from(spans)
+}
+
+fn half(columns: usize) -> usize {
+    (columns.saturating_sub(1) / 2).max(COST + 4)
+}
+
+fn row_line(look: Look, before: &PlanView, after: &PlanView, row: &Row, columns: usize) -> Line<'static> {
+    let half = half(columns);
+    let (old, new) = match row.mark {
+        Mark::Same => (("  ", Style::new()), ("  ", Style::new())),
+        Mark::Numbers => (("~ ", look.bold()), ("~ ", look.bold())),
+        Mark::Different => (("- ", look.bad()), ("+ ", look.good())),
+    };
+    let mut spans = side(look, before, row.before, old, half);
+    spans.push(Span::styled("│", look.dim()));
+    spans.extend(side(look, after, row.after, new, half));
+    Line::from(spans)
+}
+
+fn side(
+    look: Look,
+    view: &PlanView,
+    side: Side,
+    (mark, tone): (&'static str, Style),
+    half: usize,
+) -> Vec<Span<'static>> {
+    match side {
+        Side::Nothing => vec![Span::raw(" ".repeat(half))],
+        Side::Detail(node, number) => {
+            vec![Span::raw("  "), left(&view.lines[node].details[number], half - 2, look.dim())]
+        }
+        Side::Node(node) => {
+            let lines = &view.lines[node];
+            let hot = view.heat[node].1;
+            let cost = if hot { look.hot() } else { tone };
+            vec![
+                Span::styled(mark, tone),
+                left(&lines.headline, half.saturating_sub(COST + 4), tone),
+                right(&lines.cost, COST, cost),
+                Span::styled(if hot { " *" } else { "  " }, look.hot()),
+            ]
+        }
+    }
+}

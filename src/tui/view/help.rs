@@ -1,0 +1,56 @@
+//! The help: the key table, as text.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::paint::{left, line};
+use crate::tui::keymap::{BINDINGS, Binding, Scope, labels};
+use crate::tui::model::{Model, Size};
+
+/// A line of the help.
+enum HelpLine {
+    Head(&'static str),
+    Key(&'static Binding),
+    Blank,
+}
+
+fn all() -> Vec<HelpLine> {
+    let of = |scope: Scope| {
+        let bindings = BINDINGS.iter().filter(move |binding| binding.scope == scope).map(HelpLine::Key);
+        std::iter::once(HelpLine::Head(scope.title())).chain(bindings).chain(std::iter::once(HelpLine::Blank))
+    };
+    Scope::ALL.into_iter().flat_map(of).collect()
+}
+
+/// How many lines the help has.
+pub fn lines() -> usize {
+    BINDINGS.len() + 2 * Scope::ALL.len()
+}
+
+/// How many of them are seen.
+pub fn height(size: Size) -> usize {
+    usize::from(size.lines.saturating_sub(4))
+}
+
+/// Draws it over the screen.
+pub fn draw(model: &Model, scrolled: usize, buffer: &mut Buffer) {
+    let look = model.look;
+    let area = Rect::new(0, 1, model.size.columns, model.size.lines.saturating_sub(3));
+    for number in 0..usize::from(area.height) {
+        line(buffer, area, number, Line::raw(" ".repeat(usize::from(area.width))));
+    }
+    line(buffer, area, 0, Line::styled(" Keys   ? or Esc closes, ↓ ↑ scroll", look.bold()));
+    let room = usize::from(area.height).saturating_sub(1);
+    for (number, entry) in all().iter().skip(scrolled).take(room).enumerate() {
+        let text = match entry {
+            HelpLine::Head(title) => Line::styled(format!(" {title}"), look.bold()),
+            HelpLine::Key(binding) => {
+                let keys = labels(binding, " ", usize::MAX);
+                Line::from(vec![Span::raw("   "), left(&keys, 16, look.key()), Span::raw(binding.help)])
+            }
+            HelpLine::Blank => Line::default(),
+        };
+        line(buffer, area, 1 + number, text);
+    }
+}

@@ -1,0 +1,222 @@
+//! What to create: the indexes with their switches, what the workload costs with those that are on, the selected one in full.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::paint::{divider, left, line, right, rule, style};
+use crate::model::{Cost, factor_text, printable};
+use crate::tui::areas::Areas;
+use crate::tui::cells::{bar, count, wrapped};
+use crate::tui::dossier::{Dossier, Entry, Evidence, Verdict};
+use crate::tui::look::Look;
+use crate::tui::model::Model;
+use crate::tui::screen::indexes::{Outcome, Row, drop_statement};
+
+const METER: usize = 16;
+
+/// With fewer columns than this, the build time is told only in full.
+const NARROW: usize = 100;
+
+/// Draws it.
+pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
+    if let Some(outcome) = &model.indexes.outcome {
+        summary(model, dossier, outcome, buffer, areas);
+    }
+    let state = &model.indexes;
+    if state.rows.is_empty() {
+        line(buffer, areas.list, 0, Line::styled("  no index was thought of", model.look.dim()));
+    } else {
+        headings(model.look, buffer, areas);
+    }
+    for (number, row) in state.rows.iter().skip(state.list.offset).take(usize::from(areas.list.height)).enumerate() {
+        line(buffer, areas.list, number, row_line(model, dossier, *row, usize::from(areas.list.width)));
+        if state.list.offset + number == state.list.selected {
+            style(buffer, areas.list, number, model.look.selected());
+        }
+    }
+    divider(buffer, areas.detail, model.look);
+    detail(model, dossier, buffer, areas.detail);
+}
+
+fn summary(model: &Model, dossier: &Dossier, outcome: &Outcome, buffer: &mut Buffer, areas: Areas) {
+    let look = model.look;
+    let (before, after) = (outcome.before, outcome.after);
+    let on = count(model.indexes.on.len(), "index", "indexes");
+    let gain = format!("{} lower", factor_text(before.factor_to(after)));
+    let first = vec![
+        Span::styled(format!("{on} on  "), look.bold()),
+        Span::raw(format!("workload {before} → {after}  ")),
+        Span::styled(gain, look.good()),
+    ];
+    line(buffer, areas.top, 0, Line::from(first));
+    let (mut second, tone) = match dossier.limits.budget {
+        Some(budget) => {
+            let share = outcome.size.0 as f64 / budget.0.max(1) as f64;
+            let over = if share > 1.0 { "  OVER BUDGET" } else { "" };
+            let meter = format!("{:░<METER$}", bar(share, METER));
+            let text = format!("{meter} {} of {budget}{over}", outcome.size);
+            (text, if share > 1.0 { look.bad() } else { look.bar() })
+        }
+        None => (format!("{} in all (no --budget was given)", outcome.size), look.dim()),
+    };
+    if model.indexes.print {
+        second += "  · DDL is printed on leaving";
+    }
+    line(buffer, areas.top, 1, Line::styled(second, tone));
+    let evidence = match outcome.evidence {
+        Evidence::Proved => "proved: these were built together and their plans seen",
+        Evidence::Seen => "seen: the plans with this index by itself",
+        Evidence::OneByOne => {
+            "estimated: each was built by itself; together they count as the best of them for each statement"
+        }
+    };
+    line(buffer, areas.top, 2, Line::styled(evidence, look.dim()));
+}
+
+/// The columns' widths of size, build time and what it helps.
+fn numbers(columns: usize) -> (usize, usize, usize) {
+    if columns < NARROW { (10, 0, 15) } else { (10, 10, 18) }
+}
+
+fn headings(look: Look, buffer: &mut Buffer, areas: Areas) {
+    let columns = usize::from(areas.headings.width);
+    let (size, build, helps) = numbers(columns);
+    let spans = vec![
+        left("  on  id  index", columns.saturating_sub(size + build + helps), look.dim()),
+        right("size", size, look.dim()),
+        right("build", build, look.dim()),
+        right("helps", helps, look.dim()),
+    ];
+    line(buffer, areas.headings, 0, Line::from(spans));
+}
+
+fn row_line(model: &Model, dossier: &Dossier, row: Row, columns: usize) -> Line<'static> {
+    let look = model.look;
+    match row {
+        Row::Head(title) => Line::styled(title, look.bold()),
+        Row::Entry(position) => entry_line(model, &dossier.entries[position], position, columns),
+        Row::Existing(position) => {
+            let finding = &dossier.existing[position];
+            let switch = if model.indexes.drops.contains(&position) { "  [D] " } else { "  [ ] " };
+            let text = format!("{} {}: {}", finding.kind.name(), finding.index, finding.detail);
+            Line::from(vec![
+                Span::raw(switch),
+                left(&printable(&text), columns.saturating_sub(6 + 28), Style::new()),
+                right(&finding.size.to_string(), 10, look.dim()),
+                Span::raw(" ".repeat(18)),
+            ])
+        }
+    }
+}
+
+fn entry_line(model: &Model, entry: &Entry, position: usize, columns: usize) -> Line<'static> {
+    let look = model.look;
+    let on = model.indexes.on.contains(&position);
+    let switch = match (entry.is_built() || on, on) {
+        (false, _) => "   ·  ",
+        (true, true) => "  [x] ",
+        (true, false) => "  [ ] ",
+    };
+    let dash = || "–".to_owned();
+    let tone = match (&entry.verdict, on) {
+        (_, true) => look.good(),
+        (Verdict::Rejected { .. }, _) => look.dim(),
+        _ => Style::new(),
+    };
+    let last = match &entry.verdict {
+        Verdict::Rejected { reason, .. } if entry.benefits.is_empty() => reason.name().replace('_', " "),
+        _ => count(entry.benefits.len(), "statement", "statements"),
+    };
+    let (size, build, helps) = numbers(columns);
+    let room = columns.saturating_sub(6 + 4 + size + build + helps);
+    let definition = entry.index.index.definition();
+    let definition = definition.strip_prefix("public.").unwrap_or(&definition);
+    let spans = vec![
+        Span::styled(switch, tone),
+        left(entry.id(), 4, look.key()),
+        left(&printable(definition), room, tone),
+        right(&entry.size.map_or_else(dash, |size| size.to_string()), size, look.dim()),
+        right(&entry.build_time.map_or_else(dash, |time| time.to_string()), build, look.dim()),
+        right(&last, helps, look.dim()),
+    ];
+    Line::from(spans)
+}
+
+/// The selected line in full, then the statements that change with what is on.
+fn detail(model: &Model, dossier: &Dossier, buffer: &mut Buffer, area: Rect) {
+    let columns = usize::from(area.width);
+    let about = match model.indexes.selected() {
+        Some(Row::Entry(entry)) => entry_lines(model.look, &dossier.entries[entry], columns),
+        Some(Row::Existing(position)) => {
+            let finding = &dossier.existing[position];
+            let mut lines = plain(&printable(&finding.detail), columns, Style::new());
+            lines.extend(plain(&printable(&drop_statement(finding)), columns, model.look.bad()));
+            lines
+        }
+        _ => Vec::new(),
+    };
+    let title = match model.indexes.selected() {
+        Some(Row::Entry(entry)) => dossier.entries[entry].index.name.clone(),
+        Some(Row::Existing(position)) => dossier.existing[position].index.to_string(),
+        _ => String::new(),
+    };
+    rule(buffer, area, 0, &printable(&title), model.look);
+    let all = usize::from(area.height).saturating_sub(1);
+    let changes = model.indexes.outcome.as_ref().map_or(0, |outcome| outcome.changes.len());
+    let about_room = about.len().min(all.saturating_sub((changes + 1).min(all / 3)));
+    let mut number = 1;
+    for text in about.into_iter().take(about_room) {
+        line(buffer, area, number, text);
+        number += 1;
+    }
+    if let Some(outcome) = model.indexes.outcome.as_ref().filter(|_| number < usize::from(area.height)) {
+        rule(buffer, area, number, &format!("Changes with what is on: {changes}"), model.look);
+        for (card, before, after) in &outcome.changes {
+            number += 1;
+            let id = &dossier.cards[*card].statement.id.0;
+            line(buffer, area, number, change_line(model.look, &printable(id), (*before, *after), columns));
+        }
+    }
+}
+
+fn change_line(look: Look, id: &str, (before, after): (Cost, Cost), columns: usize) -> Line<'static> {
+    let factor = before.factor_to(after);
+    let (tone, gain) = if factor >= 1.0 {
+        (look.good(), factor_text(factor).into_owned())
+    } else {
+        (look.bad(), format!("↑{}", factor_text(1.0 / factor)))
+    };
+    let numbers = format!("{before} → {after}");
+    Line::from(vec![
+        left(id, columns.saturating_sub(24 + 9), Style::new()),
+        right(&numbers, 24, look.dim()),
+        right(&gain, 9, tone),
+    ])
+}
+
+fn entry_lines(look: Look, entry: &Entry, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for statement in &entry.ddl {
+        lines.extend(plain(&printable(statement), columns, look.good()));
+    }
+    let mut facts = vec![entry.index.index.method.name().to_owned()];
+    facts.extend(entry.index.index.features().into_iter().map(|feature| feature.name().to_owned()));
+    facts.extend(entry.build_time.map(|time| format!("built in {time}")));
+    facts.extend(entry.write_block.map(|wait| format!("writers waited {wait}")));
+    lines.extend(plain(&facts.join(" · "), columns, look.dim()));
+    match &entry.verdict {
+        Verdict::Recommended { explanation, .. } => lines.extend(plain(&printable(explanation), columns, Style::new())),
+        Verdict::Rejected { reason, detail } => {
+            let why = format!("Rejected, {}: {}", reason.name().replace('_', " "), printable(detail));
+            lines.extend(plain(&why, columns, look.bad()));
+        }
+        Verdict::ByHand => lines.extend(plain("Written and rehearsed by you.", columns, Style::new())),
+    }
+    lines
+}
+
+fn plain(text: &str, columns: usize, style: Style) -> Vec<Line<'static>> {
+    wrapped(text, columns.saturating_sub(1), 12).into_iter().map(|text| Line::styled(text, style)).collect()
+}

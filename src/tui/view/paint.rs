@@ -1,0 +1,58 @@
+//! Small tools of all screens: a line at a place, a selected row, a heading.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::report::text::layout::{cut, fitted};
+use crate::tui::look::Look;
+
+/// Writes a line of an area; nothing beyond its edges.
+pub fn line<'t>(buffer: &mut Buffer, area: Rect, number: usize, text: impl Into<Line<'t>>) {
+    if number < usize::from(area.height) {
+        buffer.set_line(area.x, area.y + number as u16, &text.into(), area.width);
+    }
+}
+
+/// The style of a whole line of an area.
+pub fn style(buffer: &mut Buffer, area: Rect, number: usize, style: Style) {
+    if number < usize::from(area.height) {
+        buffer.set_style(Rect { y: area.y + number as u16, height: 1, ..area }, style);
+    }
+}
+
+/// Text cut and filled to so many columns.
+pub fn left(text: &str, columns: usize, style: Style) -> Span<'static> {
+    Span::styled(fitted(text, columns), style)
+}
+
+/// Text cut to so many columns and moved to their right edge.
+pub fn right(text: &str, columns: usize, style: Style) -> Span<'static> {
+    let text = cut(text, columns);
+    let padding = columns.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
+    Span::styled(" ".repeat(padding) + &text, style)
+}
+
+/// `── title ─────`, across the area.
+pub fn rule(buffer: &mut Buffer, area: Rect, number: usize, title: &str, look: Look) {
+    let title = cut(title, usize::from(area.width).saturating_sub(6));
+    let taken = unicode_width::UnicodeWidthStr::width(title.as_str()) + 4;
+    let rest = "─".repeat(usize::from(area.width).saturating_sub(taken));
+    let parts = vec![
+        Span::styled("── ", look.dim()),
+        Span::styled(title, look.bold()),
+        Span::styled(format!(" {rest}"), look.dim()),
+    ];
+    line(buffer, area, number, Line::from(parts));
+}
+
+/// A thin line from top to bottom, left of an area that stands beside another.
+pub fn divider(buffer: &mut Buffer, area: Rect, look: Look) {
+    if area.x == 0 {
+        return;
+    }
+    for y in area.y..area.y + area.height {
+        buffer.set_string(area.x - 1, y, "│", look.dim());
+    }
+}

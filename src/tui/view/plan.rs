@@ -1,0 +1,163 @@
+//! One plan: the statement, the tree, the selected node with all that the server said about it.
+
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::paint::{divider, left, line, right, rule, style};
+use crate::model::{factor_text, printable};
+use crate::plan::NodeId;
+use crate::tui::areas::Areas;
+use crate::tui::cells::{bar, count, wrapped};
+use crate::tui::dossier::Dossier;
+use crate::tui::look::Look;
+use crate::tui::model::Model;
+use crate::tui::plan_view::{PlanView, misjudged, rows_text};
+use crate::tui::sql_text::{Kind, SqlLine};
+
+const COST: usize = 11;
+const ROWS: usize = 12;
+const BAR: usize = 6;
+
+/// Draws it.
+pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
+    let Some(card) = model.plan.card.and_then(|card| dossier.cards.get(card)) else { return };
+    statement(model, &card.statement.id.0, buffer, areas);
+    let Some(view) = &model.plan.view else {
+        let why = card.before.as_ref().err().map_or("", String::as_str);
+        line(buffer, areas.headings, 0, Line::styled("✗ it has no plan:", model.look.bad()));
+        let columns = usize::from(areas.list.width);
+        let text = why.lines().flat_map(|paragraph| wrapped(&printable(paragraph), columns, 10));
+        for (number, text) in text.enumerate() {
+            line(buffer, areas.list, number, Line::raw(text));
+        }
+        return;
+    };
+    headings(model.look, view, buffer, areas);
+    let state = &model.plan;
+    let height = usize::from(areas.list.height);
+    for (number, node) in state.visible.iter().skip(state.list.offset).take(height).enumerate() {
+        let id = NodeId(*node);
+        line(buffer, areas.list, number, node_line(model.look, view, id, usize::from(areas.list.width), &state.folded));
+        if state.list.offset + number == state.list.selected {
+            style(buffer, areas.list, number, model.look.selected());
+        }
+    }
+    details(model, view, buffer, areas);
+}
+
+/// A line of SQL in its colours.
+pub fn sql_line(pieces: &SqlLine, look: Look) -> Line<'static> {
+    let spans = pieces.iter().map(|(kind, text)| {
+        let style = match kind {
+            Kind::Keyword => look.key(),
+            Kind::Literal => look.literal(),
+            Kind::Comment => look.dim(),
+            Kind::Plain => Style::new(),
+        };
+        Span::styled(text.clone(), style)
+    });
+    Line::from_iter(spans)
+}
+
+fn statement(model: &Model, id: &str, buffer: &mut Buffer, areas: Areas) {
+    rule(buffer, areas.top, 0, &printable(id), model.look);
+    let room = usize::from(areas.top.height).saturating_sub(1);
+    let hidden = model.plan.sql.len().saturating_sub(room);
+    for (number, text) in model.plan.sql.iter().take(room).enumerate() {
+        let mut shown = sql_line(text, model.look);
+        if hidden > 0 && number + 1 == room {
+            shown = Line::styled(format!("… {} more lines", hidden + 1), model.look.dim());
+        }
+        line(buffer, areas.top, 1 + number, shown);
+    }
+}
+
+fn headings(look: Look, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
+    let room = tree_columns(usize::from(areas.headings.width));
+    let rows = if view.analyzed { "est→actual" } else { "rows" };
+    let found = match view.findings.len() {
+        0 => String::new(),
+        number => format!(" · ! {}", count(number, "finding", "findings")),
+    };
+    let title = format!("  plan · {} nodes{found}", view.plan.nodes().len());
+    let spans = vec![
+        left(&title, room, look.dim()),
+        right("cost", COST, look.dim()),
+        right(rows, ROWS, look.dim()),
+        right("own", 6, look.dim()),
+    ];
+    line(buffer, areas.headings, 0, Line::from(spans));
+}
+
+fn tree_columns(width: usize) -> usize {
+    width.saturating_sub(COST + ROWS + 6 + 1 + BAR)
+}
+
+fn node_line(
+    look: Look,
+    view: &PlanView,
+    id: NodeId,
+    width: usize,
+    folded: &std::collections::BTreeSet<NodeId>,
+) -> Line<'static> {
+    let (node, lines) = (view.plan.node(id), &view.lines[id.0]);
+    let (share, hot) = view.heat[id.0];
+    let tone = if hot { look.hot() } else { Style::new() };
+    let fold = match (node.children.is_empty(), folded.contains(&id)) {
+        (true, _) => "  ",
+        (false, true) => "▸ ",
+        (false, false) => "▾ ",
+    };
+    let misjudged = misjudged(node).map_or_else(String::new, |factor| format!(" ≠{}", factor_text(factor)));
+    let found = if view.findings_of(id).next().is_some() { " !" } else { "" };
+    let hidden = if folded.contains(&id) { " …" } else { "" };
+    Line::from(vec![
+        Span::styled(fold, look.dim()),
+        left(&format!("{}{hidden}{misjudged}{found}", lines.headline), tree_columns(width).saturating_sub(2), tone),
+        right(&lines.cost, COST, tone),
+        right(&rows_text(node, lines), ROWS, Style::new()),
+        right(&format!("{:.0}%", share * 100.0), 6, look.dim()),
+        Span::raw(if hot { "*" } else { " " }),
+        left(&bar(share, BAR), BAR, look.bar()),
+    ])
+}
+
+fn details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
+    let look = model.look;
+    divider(buffer, areas.detail, look);
+    let Some(id) = model.plan.selected() else { return };
+    rule(buffer, areas.detail, 0, &printable(&view.plan.node(id).title()), look);
+    let columns = usize::from(areas.detail.width);
+    let room = usize::from(areas.detail.height);
+    let lines = finding_lines(look, view, id, columns).into_iter().chain(property_lines(look, view, id, columns));
+    for (number, text) in lines.skip(model.plan.detail).take(room).enumerate() {
+        line(buffer, areas.detail, 1 + number, text);
+    }
+}
+
+/// What is to be said about the node, and what to do.
+fn finding_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for finding in view.findings_of(id) {
+        let message = format!("! {}: {}", finding.severity.name(), printable(&finding.message));
+        let message =
+            wrapped(&message, columns.saturating_sub(1), 6).into_iter().map(|text| Line::styled(text, look.hot()));
+        lines.extend(message);
+        let action = finding.action.iter().flat_map(|action| wrapped(&printable(action), columns.saturating_sub(3), 4));
+        lines.extend(action.map(|text| Line::styled(format!("→ {text}"), look.good())));
+    }
+    lines
+}
+
+fn property_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
+    let label = (columns / 3).clamp(8, 22);
+    let mut lines = Vec::new();
+    for (name, value) in view.properties(id) {
+        for (part, text) in wrapped(&value, columns.saturating_sub(label + 1), 12).into_iter().enumerate() {
+            let head = if part == 0 { name.as_str() } else { "" };
+            lines.push(Line::from(vec![left(head, label, look.dim()), Span::raw(format!(" {text}"))]));
+        }
+    }
+    lines
+}

@@ -1,0 +1,65 @@
+//! What stands in place of the screens while there is nothing to show: progress, a failure, a word.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::paint::line;
+use crate::model::printable;
+use crate::tui::cells::{bar, wrapped};
+use crate::tui::model::{Model, Pane, Progress};
+
+/// Draws it.
+pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
+    let look = model.look;
+    let columns = usize::from(area.width).saturating_sub(4);
+    let inner = Rect {
+        x: area.x + 2,
+        y: area.y + 1,
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(1),
+    };
+    let (headline, text) = match pane {
+        Pane::Loading(progress) => return loading(model, progress, buffer, inner),
+        Pane::Empty(why) => (Line::styled("There is nothing to show.", look.bold()), why.clone()),
+        Pane::Failed(why) => {
+            (Line::styled("✗ The server could not be asked.  r tries again, q quits", look.bad()), why.clone())
+        }
+        Pane::Cancelled => (
+            Line::styled("Cancelled.  r starts again, q quits", look.bold()),
+            "Whatever was being built is cancelled on the server and rolled back; the line below says how that ended."
+                .to_owned(),
+        ),
+        Pane::Has(_) => return,
+    };
+    line(buffer, inner, 0, headline);
+    let paragraphs = text.lines().flat_map(|paragraph| wrapped(&printable(paragraph), columns, 20));
+    for (number, text) in paragraphs.enumerate() {
+        line(buffer, inner, 2 + number, Line::raw(text));
+    }
+}
+
+fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) {
+    const BAR: usize = 40;
+    let look = model.look;
+    let began = model.desk.job.as_ref().map_or(model.desk.now, |job| job.began);
+    let elapsed = model.desk.now.saturating_sub(began).as_secs_f64();
+    let share = if progress.steps > 0 { progress.step as f64 / progress.steps as f64 } else { 0.0 };
+    let number = if progress.steps > 0 { format!("{} of {}", progress.step, progress.steps) } else { String::new() };
+    let columns = BAR.min(usize::from(area.width));
+    line(buffer, area, 0, Line::styled(printable(&progress.what).into_owned(), look.bold()));
+    line(buffer, area, 1, Line::styled(bar(share, columns), look.bar()));
+    line(buffer, area, 2, Line::raw(format!("{number}  {elapsed:.1} s")));
+    line(buffer, area, 3, Line::raw(printable(&progress.about).into_owned()));
+    let note = match progress.what.as_str() {
+        "planning" => "Statements are only planned, never run.",
+        "rehearsing" | "proving the set" => {
+            "Each index is built in a transaction of its own that is rolled back. Until then readers go on and writers to its table \
+             wait, no longer than --max-write-block. Esc cancels on the server at once."
+        }
+        _ => "Esc cancels.",
+    };
+    for (number, text) in wrapped(note, usize::from(area.width).min(90), 4).into_iter().enumerate() {
+        line(buffer, area, 5 + number, Line::styled(text, look.dim()));
+    }
+}

@@ -1,0 +1,184 @@
+//! The statements, ranked.
+
+use ratatui::buffer::Buffer;
+use ratatui::text::{Line, Span};
+
+use super::paint::{left, line, right, rule, style};
+use crate::model::{Cost, factor_text, printable};
+use crate::tui::areas::Areas;
+use crate::tui::cells::{bar, count, short_number};
+use crate::tui::dossier::{Card, Dossier};
+use crate::tui::look::Look;
+use crate::tui::model::{Model, Overlay};
+use crate::tui::screen::workload::{Direction, Sort};
+use crate::tui::sql_text;
+
+const BAR: usize = 8;
+const NUMBER: usize = 11;
+const FINDINGS: usize = 4;
+
+/// With less room than this, no text is shown beside the numbers.
+const LEAST_TEXT: usize = 24;
+
+/// Draws it.
+pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
+    summary(model, dossier, buffer, areas);
+    headings(model, buffer, areas);
+    let state = &model.workload;
+    let height = usize::from(areas.list.height);
+    for (number, card) in state.order.iter().skip(state.list.offset).take(height).enumerate() {
+        let selected = state.list.offset + number == state.list.selected;
+        row(model.look, &dossier.cards[*card], buffer, areas, (number, selected));
+    }
+    if state.order.is_empty() {
+        line(buffer, areas.list, 0, Line::styled("  no statement has that in its name or text", model.look.dim()));
+    }
+    preview(model, dossier, buffer, areas);
+}
+
+fn summary(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
+    let look = model.look;
+    line(buffer, areas.top, 0, Line::styled(sentence(model, dossier), look.bold()));
+    let filter = model.workload.filter.text();
+    let shown = count(model.workload.order.len(), "statement", "statements");
+    let word = if filter.is_empty() && model.place.overlay != Overlay::Filter {
+        Line::styled(shown, look.dim())
+    } else {
+        let note = Span::styled(format!("   {shown} of {}", dossier.cards.len()), look.dim());
+        Line::from(vec![Span::styled("/ ", look.key()), Span::raw(printable(&filter).into_owned()), note])
+    };
+    line(buffer, areas.top, 1, word);
+    for (number, notice) in dossier.notices.iter().enumerate().take(2) {
+        line(buffer, areas.top, 2 + number, Line::styled(format!("! {}", printable(notice)), look.hot()));
+    }
+}
+
+/// The verdict in a sentence.
+fn sentence(model: &Model, dossier: &Dossier) -> String {
+    let recommended = dossier.recommended().len();
+    let Some(outcome) = &model.indexes.outcome else { return String::new() };
+    if dossier.entries.is_empty() {
+        return format!("{}, in all cost {}", count(dossier.cards.len(), "plan", "plans"), outcome.before);
+    }
+    if recommended == 0 {
+        return format!("No index was seen to help. Cost of the workload (calls × cost): {}", outcome.before);
+    }
+    let after = Cost(dossier.cards.iter().filter_map(|card| Some(card.statement.calls * card.cost_after()?.0)).sum());
+    let factor = factor_text(outcome.before.factor_to(after));
+    let indexes = count(recommended, "index", "indexes");
+    format!("With {indexes} the workload's cost falls from {} to {after}: {factor} lower", outcome.before)
+}
+
+/// The columns' widths: the name gets what is left, the text what is left beyond that.
+struct Columns {
+    name: usize,
+    after: usize,
+    helped_by: usize,
+    sql: usize,
+}
+
+/// With fewer columns than this, what is told elsewhere, too, is left out.
+const NARROW: u16 = 100;
+
+fn columns(width: u16) -> Columns {
+    let (after, helped_by) = if width < NARROW { (0, 0) } else { (NUMBER + 1, 9) };
+    let room = usize::from(width).saturating_sub(2 + BAR + 7 + 8 + NUMBER + 1 + after + 9 + helped_by + FINDINGS);
+    let name = room.min(36);
+    let sql = (room - name).saturating_sub(2);
+    if sql < LEAST_TEXT {
+        Columns { name: room, after, helped_by, sql: 0 }
+    } else {
+        Columns { name, after, helped_by, sql }
+    }
+}
+
+fn headings(model: &Model, buffer: &mut Buffer, areas: Areas) {
+    let look = model.look;
+    let state = &model.workload;
+    let arrow = if state.direction == Direction::Usual { "▾" } else { "▴" };
+    let head = |title: &str, sort: Sort| if state.sort == sort { format!("{title}{arrow}") } else { title.to_owned() };
+    let Columns { name, after: after_columns, helped_by, sql } = columns(areas.headings.width);
+    let spans = vec![
+        left(&format!("  {}", head("share", Sort::Share)), 2 + BAR + 7, look.dim()),
+        left(&head("statement", Sort::Name), name, look.dim()),
+        right(&head("calls", Sort::Calls), 8, look.dim()),
+        right(&head("cost", Sort::Cost), NUMBER + 1, look.dim()),
+        right("after", after_columns, look.dim()),
+        right(&head("gain", Sort::Gain), 9, look.dim()),
+        right("!", FINDINGS, look.dim()),
+        left(" indexes", helped_by, look.dim()),
+        left(if sql > 0 { "  text" } else { "" }, sql + 2, look.dim()),
+    ];
+    line(buffer, areas.headings, 0, Line::from(spans));
+}
+
+fn row(look: Look, card: &Card, buffer: &mut Buffer, areas: Areas, (number, selected): (usize, bool)) {
+    let Columns { name, after: after_columns, helped_by, sql } = columns(areas.list.width);
+    let mark = if selected { "▶ " } else { "  " };
+    let id = printable(&card.statement.id.0).into_owned();
+    let mut spans = vec![Span::raw(mark)];
+    if let (Some(before), Some(after)) = (card.cost(), card.cost_after()) {
+        let (gain, tone) = gain(look, card);
+        let known = card.after.is_some();
+        spans.extend([
+            left(&bar(card.share, BAR), BAR, look.bar()),
+            right(&format!("{:.1}% ", card.share * 100.0), 7, look.dim()),
+            left(&id, name, look.bold()),
+            right(&short_number(card.statement.calls), 8, look.dim()),
+            right(&before.to_string(), NUMBER + 1, ratatui::style::Style::new()),
+            right(&if known { after.to_string() } else { "–".to_owned() }, after_columns, tone),
+            right(&gain, 9, tone),
+            right(&if card.findings > 0 { card.findings.to_string() } else { String::new() }, FINDINGS, look.hot()),
+            left(&format!(" {}", card.helped_by.join(" ")), helped_by, look.dim()),
+        ]);
+    } else {
+        let why = card.before.as_ref().err().map_or("", String::as_str);
+        spans.extend([
+            left("not planned", BAR + 7, look.bad()),
+            left(&id, name, look.bold()),
+            left(&format!("  {}", printable(why)), NUMBER + 1 + after_columns + 17 + FINDINGS + helped_by, look.bad()),
+        ]);
+    }
+    if sql > 0 {
+        let beginning: String = card.statement.sql.trim().chars().take(sql).collect();
+        spans.push(left(&format!("  {}", printable(&beginning)), sql + 2, look.dim()));
+    }
+    line(buffer, areas.list, number, Line::from(spans));
+    if selected {
+        style(buffer, areas.list, number, look.selected());
+    }
+}
+
+/// `910×`, `worse 1.20×` or `=`, and how it is meant.
+fn gain(look: Look, card: &Card) -> (String, ratatui::style::Style) {
+    let factor = card.factor();
+    if factor > 1.01 {
+        (factor_text(factor).into_owned(), look.good())
+    } else if factor < 0.99 {
+        (format!("↑{}", factor_text(1.0 / factor)), look.bad())
+    } else {
+        ("=".to_owned(), look.dim())
+    }
+}
+
+/// The text of the selected statement, below.
+fn preview(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
+    let Some(card) = model.workload.selected().map(|card| &dossier.cards[card]) else { return };
+    let place = if card.statement.place.is_empty() { String::new() } else { format!(" · {}", card.statement.place) };
+    let title = format!("{}{place}", card.statement.id);
+    rule(buffer, areas.detail, 0, &printable(&title), model.look);
+    let room = usize::from(areas.detail.height).saturating_sub(1);
+    let lines = sql_text::lines(&beginning(&card.statement.sql), usize::from(areas.detail.width).saturating_sub(2));
+    for (number, text) in lines.iter().take(room).enumerate() {
+        line(buffer, areas.detail, 1 + number, super::plan::sql_line(text, model.look));
+    }
+    if let Err(why) = &card.before {
+        line(buffer, areas.detail, room, Line::styled(format!("✗ {}", printable(why)), model.look.bad()));
+    }
+}
+
+/// As much of a text as a preview can show: some statements are megabytes long.
+fn beginning(sql: &str) -> String {
+    const MOST: usize = 4_000;
+    sql.trim().chars().take(MOST).collect()
+}

@@ -1,0 +1,172 @@
+//! The interactive interface in a real terminal (tmux), against a throwaway server.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    dead_code,
+    reason = "a test may stop at the first surprise; it uses only part of the tools it shares"
+)]
+
+#[path = "common/live.rs"]
+mod live;
+
+#[path = "tui/tmux.rs"]
+mod tmux;
+
+use std::path::Path;
+use std::time::Duration;
+
+use live::Database;
+use tmux::Tmux;
+
+const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings/002-table-sync.json");
+
+/// 20 000 rows at 10 ms each: a build that nobody waits for.
+const SLOW_TABLE: &str = "CREATE TABLE job (id bigint PRIMARY KEY, note text);
+     INSERT INTO job SELECT n, 'note ' || n FROM generate_series(1, 20000) AS n;
+     CREATE FUNCTION slow(x bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN x; END $$;
+     ANALYZE job;";
+
+const BUILDING: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database() \
+                        AND state = 'active' AND query LIKE 'CREATE INDEX%'";
+const OURS: &str =
+    "SELECT pid FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
+
+fn target(database: &Database) -> String {
+    format!("-d '{}'", live::cluster().conninfo_of(&database.name).replace('\'', r"'\''"))
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let began = std::time::Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < Duration::from_secs(20), "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn from_the_worst_statement_to_the_ddl() {
+    let database = Database::sample("tui_sync", "002-table-sync", "0.1");
+    let before = database.catalog();
+    let workload = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/workloads/002-table-sync/workload.sql");
+    let tmux = Tmux::start("sync", "100x30", &format!("{} -f {workload}", target(&database)));
+    tmux.wait_for("the workload's cost falls");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("plan · ");
+    tmux.keys(&["c", "b"]);
+    tmux.wait_for("RECOMMENDED SET");
+    tmux.keys(&["4"]);
+    tmux.wait_for("proved: these were built together");
+    tmux.keys(&["Space"]);
+    tmux.wait_for("estimated: each was built by itself");
+    tmux.keys(&["R"]);
+    tmux.wait_for("built together, planned and rolled back");
+    tmux.wait_for("proved: these were built together");
+    tmux.keys(&["a", "w"]);
+    tmux.wait_for("written to pgrehearse-indexes.sql");
+    tmux.keys(&["n"]);
+    tmux.text("transactions (status, created)");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("YOUR INDEX");
+    tmux.keys(&["q"]);
+    tmux.wait_for("EXIT 0");
+
+    assert_eq!(database.catalog(), before, "nothing of all that was rehearsed is left");
+    let ddl = std::fs::read_to_string(tmux.directory().join("pgrehearse-indexes.sql")).unwrap();
+    assert!(ddl.lines().count() >= 2, "{ddl}");
+    ddl.lines().for_each(|statement| database.run(statement));
+}
+
+#[test]
+fn a_cancelled_build_ends_on_the_server_at_once() {
+    let database = Database::new("tui_cancel", SLOW_TABLE);
+    let before = database.catalog();
+    let limits = "--statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
+    let tmux = Tmux::start("cancel", "80x24", &format!("{} {limits}", target(&database)));
+    wait_until("the build", || database.text(BUILDING) == "1");
+    tmux.wait_for("rehearsing");
+    tmux.keys(&["Escape"]);
+    tmux.wait_for("Cancelled.");
+    wait_until("the end of the build", || database.text(BUILDING) == "0");
+    assert_eq!(database.catalog(), before);
+    let mut client = database.client();
+    client.batch_execute("SET lock_timeout = '1s'; UPDATE job SET note = 'writers go on' WHERE id = 1").unwrap();
+
+    tmux.keys(&["r"]);
+    wait_until("the second build", || database.text(BUILDING) == "1");
+    tmux.keys(&["C-c"]);
+    tmux.wait_for("EXIT 0");
+    wait_until("the end of the session", || database.text(OURS).is_empty());
+}
+
+#[test]
+fn a_lost_connection_is_told_and_made_again() {
+    let database = Database::new(
+        "tui_lost",
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);
+        INSERT INTO t SELECT n, n % 1000, n % 77 FROM generate_series(1, 20000) AS n; ANALYZE t;",
+    );
+    let tmux = Tmux::start("lost", "120x40", &format!("{} -c 'SELECT * FROM t WHERE a = 5'", target(&database)));
+    tmux.wait_for("the workload's cost falls");
+    database.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()");
+    tmux.keys(&["4", "n"]);
+    tmux.text("t (b)");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("connection lost");
+    tmux.keys(&["r"]);
+    tmux.wait_for("built, planned and rolled back");
+    tmux.keys(&["q"]);
+    tmux.wait_for("EXIT 0");
+}
+
+#[test]
+fn the_terminal_is_given_back() {
+    for (number, signal) in ["TERM", "INT"].into_iter().enumerate() {
+        let tmux = Tmux::start(&format!("signal{number}"), "80x24", &format!("review {RECORDING}"));
+        tmux.wait_for("the workload's cost falls");
+        tmux.signal(signal);
+        tmux.wait_for("EXIT 130");
+        assert_eq!(tmux.modes(), "alternate:0 mouse:0 cursor:1", "after {signal}");
+    }
+    let tmux = Tmux::start("suspend", "80x24", &format!("review {RECORDING}"));
+    tmux.wait_for("the workload's cost falls");
+    tmux.keys(&["C-z"]);
+    tmux.wait_for("Stopped");
+    assert_eq!(tmux.modes(), "alternate:0 mouse:0 cursor:1");
+    tmux.text("fg");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("the workload's cost falls");
+    tmux.keys(&["4", "p", "q"]);
+    tmux.wait_for("CREATE INDEX CONCURRENTLY transactions_updated_idx");
+    assert_eq!(tmux.modes(), "alternate:0 mouse:0 cursor:1");
+}
+
+#[test]
+fn it_follows_the_size_of_the_terminal() {
+    let tmux = Tmux::start("resize", "80x24", &format!("review {RECORDING}"));
+    tmux.wait_for("the workload's cost falls");
+    tmux.keys(&["4", "End"]);
+    tmux.resize("30x8");
+    tmux.wait_for("30×8 is too small");
+    tmux.resize("200x60");
+    tmux.wait_for("user_balance");
+    tmux.wait_for("Changes with what is on");
+    tmux.keys(&["q"]);
+    tmux.wait_for("EXIT 0");
+}
+
+#[test]
+fn plans_are_reviewed_and_reports_stay_reports() {
+    let plans = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/plans/samples");
+    let tmux = Tmux::start("plans", "120x40", &format!("review {plans}"));
+    tmux.wait_for("28 plans");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("plan · ");
+    tmux.keys(&["q"]);
+    tmux.wait_for("EXIT 0");
+    let tmux = Tmux::start("report", "120x40", &format!("review --format text {RECORDING} | tail -3"));
+    tmux.wait_for("the workload's cost (calls × cost) falls");
+    assert!(Path::new(RECORDING).exists());
+}

@@ -1,0 +1,103 @@
+//! A terminal for a test: a tmux server of its own with one window, in which a shell starts the program.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// More than enough on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A terminal with the program in it; gone on drop.
+pub struct Tmux {
+    socket: String,
+    directory: tempfile::TempDir,
+}
+
+impl Tmux {
+    /// Starts the program with these arguments, in an empty directory, in a terminal of `COLUMNSxLINES`. When it ends,
+    /// `EXIT status` is printed and the shell stays.
+    pub fn start(name: &str, size: &str, arguments: &str) -> Tmux {
+        let tmux = Tmux {
+            socket: format!("pgrehearse-{}-{name}", std::process::id()),
+            directory: tempfile::tempdir().unwrap(),
+        };
+        let (columns, lines) = size.split_once('x').unwrap();
+        let program = env!("CARGO_BIN_EXE_pgrehearse");
+        let script = tmux.directory.path().join("start.sh");
+        std::fs::write(&script, format!("set -m\nPS1='$ '\n{program} {arguments}\necho EXIT $?\n")).unwrap();
+        let shell = format!("bash --noprofile --rcfile {} -i", script.display());
+        let directory = tmux.directory.path().to_str().unwrap().to_owned();
+        let window = ["new-session", "-d", "-x", columns, "-y", lines, "-c", &directory, &shell];
+        tmux.run(&[&["-f", "/dev/null"], &window[..]].concat());
+        tmux
+    }
+
+    /// Where the program runs.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new("tmux");
+        command.args(["-L", &self.socket]).args(arguments).env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
+        for variable in ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGSERVICE", "PGOPTIONS"] {
+            command.env_remove(variable);
+        }
+        let output = command.output().expect("tmux is needed: apt-get install tmux");
+        assert!(output.status.success(), "tmux {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Presses keys, by tmux's names.
+    pub fn keys(&self, keys: &[&str]) {
+        for key in keys {
+            self.run(&["send-keys", key]);
+        }
+    }
+
+    /// Types text.
+    pub fn text(&self, text: &str) {
+        self.run(&["send-keys", "-l", text]);
+    }
+
+    /// What is on the screen.
+    pub fn screen(&self) -> String {
+        self.run(&["capture-pane", "-p"])
+    }
+
+    /// Waits until this is on the screen; lines that the terminal wrapped do not hide it.
+    pub fn wait_for(&self, text: &str) {
+        let began = Instant::now();
+        while !self.screen().contains(text) {
+            assert!(began.elapsed() < PATIENCE, "{text:?} did not come:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// Another size.
+    pub fn resize(&self, size: &str) {
+        let (columns, lines) = size.split_once('x').unwrap();
+        self.run(&["resize-window", "-x", columns, "-y", lines]);
+    }
+
+    /// A signal for the program: the shell's child.
+    pub fn signal(&self, signal: &str) {
+        let shell = self.run(&["display-message", "-p", "#{pane_pid}"]);
+        let children = Command::new("pgrep").args(["-P", shell.trim()]).output().unwrap();
+        let children = String::from_utf8_lossy(&children.stdout).into_owned();
+        let child = children.lines().next().expect("the program runs");
+        assert!(Command::new("kill").args([&format!("-{signal}"), child]).status().unwrap().success());
+    }
+
+    /// Whether the terminal is as it was.
+    pub fn modes(&self) -> String {
+        let format = "alternate:#{alternate_on} mouse:#{mouse_any_flag} cursor:#{cursor_flag}";
+        self.run(&["display-message", "-p", format]).trim().to_owned()
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        let _ = Command::new("tmux").args(["-L", &self.socket, "kill-server"]).output();
+    }
+}
