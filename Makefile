@@ -11,6 +11,7 @@ demo:
 # Everything, from unit tests to tests against a real server that they start themselves.
 test:
 	@scripts/ensure-postgres.sh >/dev/null
+	@scripts/ensure-test-tools.sh
 	cargo test --locked
 
 lint:

@@ -1,0 +1,21 @@
+#!/bin/sh
+# The programs that the tests of the terminal interface drive it with. Installs what is missing with apt-get (as root, or with sudo), or
+# says what to install.
+set -eu
+
+missing=''
+for tool in tmux:tmux pgrep:procps script:bsdutils; do
+  command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"
+done
+[ -n "$missing" ] || exit 0
+
+sudo=''
+if [ "$(id -u)" -ne 0 ]; then sudo=sudo; fi
+if ! command -v apt-get >/dev/null 2>&1 || { [ -n "$sudo" ] && ! command -v sudo >/dev/null 2>&1; }; then
+  echo "ensure-test-tools: please install:$missing" >&2
+  exit 1
+fi
+echo "ensure-test-tools: + $sudo apt-get install$missing" >&2
+$sudo apt-get update -q >/dev/null
+# shellcheck disable=SC2086 # several packages
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -yq --no-install-recommends $missing >/dev/null
