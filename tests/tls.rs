@@ -2,7 +2,7 @@
 //!
 //! The verdict on each combination is compared with psql's own: libpq is the specification.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::io;
