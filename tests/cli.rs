@@ -109,6 +109,21 @@ fn a_file_that_is_no_plan_is_reported_and_the_others_go_on() {
 }
 
 #[test]
+fn a_directory_may_hold_other_files_too() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("README.md"), "# Plans\n").unwrap();
+    std::fs::write(directory.path().join("package.json"), r#"{"name": "x"}"#).unwrap();
+    std::fs::write(directory.path().join("plan.txt"), "Seq Scan on t  (cost=0.00..35.50 rows=2550 width=4)\n").unwrap();
+    let path = directory.path().display().to_string();
+    let output = program(&["review", "--format", "json", &path]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let files: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(files.as_array().unwrap().len(), 1, "{files:#}");
+    let named = program(&["review", &format!("{path}/README.md"), &format!("{path}/plan.txt")]);
+    assert_eq!(named.status.code(), Some(1), "what is named is missed");
+}
+
+#[test]
 fn a_reader_that_stops_reading_is_no_error() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_pgrehearse"))
         .args(["review", "fixtures/plans/samples"])

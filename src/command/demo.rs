@@ -7,7 +7,7 @@ use super::{CommandError, Outcome, connection, interactive};
 use crate::cli::{Cli, DemoArgs};
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::{Binaries, Cluster};
-use crate::db::{Batching, Interrupt, Safety, Session, run_script};
+use crate::db::{Batching, Interrupt, Safety, run_script};
 use crate::model::Millis;
 use crate::rehearsal::Event;
 use crate::terminal::Progress;
@@ -80,6 +80,8 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     Ok(Outcome::Done)
 }
 
+/// In two sessions: what the first one changed is counted (for autovacuum, and for us) only when it ends, and VACUUM and ANALYZE
+/// have to come after that.
 fn load_samples(
     cli: &Cli,
     cluster: &Cluster,
@@ -87,21 +89,22 @@ fn load_samples(
     interrupt: &Interrupt,
     progress: &Progress,
 ) -> Result<(), CommandError> {
+    progress.observe(Event::Begin { what: "loading samples", steps: 2 * SAMPLES.len() });
     let session = connection::session_to(cli, cluster.conninfo(), LOADING, interrupt)?;
-    progress.observe(Event::Begin { what: "loading samples", steps: SAMPLES.len() });
     run_script(&session, "setting the scale", &format!("SET pgrehearse.scale = '{scale}'"), Batching::Whole)?;
     for sample in SAMPLES {
         progress.observe(Event::Step(sample.name));
-        load(&session, sample)?;
+        run_script(&session, "creating a sample schema", sample.schema, Batching::Whole)?;
+        run_script(&session, "loading sample data", sample.data, Batching::Whole)?;
+    }
+    drop(session);
+    let session = connection::session_to(cli, cluster.conninfo(), LOADING, interrupt)?;
+    for sample in SAMPLES {
+        progress.observe(Event::Step(sample.name));
+        run_script(&session, "vacuuming sample data", sample.finish, Batching::OneByOne)?;
     }
     progress.observe(Event::End);
     Ok(())
-}
-
-fn load(session: &Session, sample: &Sample) -> Result<(), CommandError> {
-    run_script(session, "creating a sample schema", sample.schema, Batching::Whole)?;
-    run_script(session, "loading sample data", sample.data, Batching::Whole)?;
-    Ok(run_script(session, "vacuuming sample data", sample.finish, Batching::OneByOne)?)
 }
 
 fn sample_workload() -> Result<Workload, CommandError> {

@@ -7,7 +7,7 @@ use super::{CommandError, Outcome, advise, interactive, write};
 use crate::advise::advise as run_pipeline;
 use crate::cli::{Cli, Format, ReviewArgs};
 use crate::log;
-use crate::plan::read::{self, ReadPlan};
+use crate::plan::read::{self, ReadPlan, Reason};
 use crate::rehearsal::PlanOutcome;
 use crate::rehearsal::recording::{FORMAT, Recording, Replay};
 use crate::report::diff::{self, Diff};
@@ -28,12 +28,27 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         }
         vec![review(only, bytes)]
     } else {
-        files.iter().map(|path| review(path, read_bytes(path))).collect()
+        files.iter().filter_map(|path| review_found(path, &arguments.paths)).collect()
     };
     if interactive::is_wanted(cli) {
         return interactive::on_plans(cli, &subject(&arguments.paths), reviewed);
     }
     write_reviewed(cli, &reviewed)
+}
+
+/// The file's plans; none for one that was only come across in a directory and holds no plan (a README, some other program's JSON):
+/// that is nobody's error.
+fn review_found(path: &Path, named: &[PathBuf]) -> Option<Reviewed> {
+    let bytes = read_bytes(path);
+    let other = !named.iter().any(|named| named == path) && bytes.as_deref().is_ok_and(is_something_else);
+    (!other).then(|| review(path, bytes))
+}
+
+fn is_something_else(bytes: &[u8]) -> bool {
+    let no_plan =
+        |reason: &Reason| matches!(reason, Reason::NoPlan | Reason::NotExplain | Reason::Binary | Reason::Html);
+    let unread = recording(bytes).is_none() && !log::looks_like_log(&log::decode(bytes));
+    unread && read::read(bytes).is_err_and(|error| no_plan(&error.reason))
 }
 
 /// Compares the plans of two files, the first with the first, the second with the second, ….

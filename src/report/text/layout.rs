@@ -31,6 +31,38 @@ pub fn cut(text: &str, columns: usize) -> String {
     kept
 }
 
+/// The text in lines of at most so many columns, broken at spaces where there are some, each but the first behind the indent; at
+/// most so many lines, the last one cut. For text without escape sequences.
+pub fn wrapped(text: &str, columns: usize, indent: &str, most: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text.to_owned();
+    while rest.width() > columns && lines.len() + 1 < most {
+        let end = break_at(&rest, columns, indent.len());
+        let next = format!("{indent}{}", rest[end..].trim_start());
+        if next.width() >= rest.width() {
+            break;
+        }
+        lines.push(rest[..end].trim_end().to_owned());
+        rest = next;
+    }
+    lines.push(cut(&rest, columns));
+    lines
+}
+
+/// The byte to break before: the last space that fits (behind the indent), else the last character that does.
+fn break_at(text: &str, columns: usize, indent_bytes: usize) -> usize {
+    let mut taken = 0;
+    let fits = text.char_indices().take_while(|(_, character)| {
+        taken += character.width().unwrap_or(0);
+        taken <= columns
+    });
+    let end = fits.last().map_or(text.len(), |(start, character)| start + character.len_utf8());
+    match text[..end].rfind(' ') {
+        Some(space) if space > indent_bytes && !text[..space].trim().is_empty() && space > end / 2 => space,
+        _ => end,
+    }
+}
+
 /// `── left ───────── right ──`, to the full width; the parts may be styled.
 pub fn padded_line(left: &str, right: &str, fill: char, columns: usize) -> String {
     let taken = width(left) + width(right) + 8;
@@ -77,6 +109,16 @@ mod tests {
         let styled = padded_line("\u{1b}[1mleft\u{1b}[0m", "right", '─', 40);
         assert_eq!(width(&plain), 40);
         assert_eq!(width(&styled), 40);
+    }
+
+    #[test]
+    fn long_lines_go_on_behind_their_indent() {
+        assert_eq!(
+            wrapped("└─ Index Scan using a_long_name on t", 20, "   ", 3),
+            ["└─ Index Scan using", "   a_long_name on t"]
+        );
+        assert_eq!(wrapped("abcdefghij", 4, "", 2), ["abcd", "efg…"]);
+        assert_eq!(wrapped("short", 20, "  ", 3), ["short"]);
     }
 
     #[test]

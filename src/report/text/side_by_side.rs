@@ -3,7 +3,7 @@
 //! What does the same thing stands on one line. Nodes that do it another way are marked on both sides; those that are only there
 //! before or only after are marked on their side; `~` marks one that is in both, in another place.
 
-use super::layout::{cut, fitted};
+use super::layout::{cut, fitted, wrapped};
 use super::tree::{NodeLines, lines};
 use super::{BAD, DIM, GOOD, HOT, styled};
 use crate::plan::alignment::{Step, align};
@@ -11,7 +11,13 @@ use crate::plan::{NodeId, Plan};
 use crate::report::heat;
 
 /// Columns for a cost.
-const COST_COLUMNS: usize = 11;
+const COST_COLUMNS: usize = 9;
+
+/// Columns of a half that hold no text: the mark before it and the star behind it.
+const MARGIN_COLUMNS: usize = 2 + 2;
+
+/// A condition of more lines than this is cut.
+const MOST_LINES: usize = 3;
 
 /// One half of a line.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +46,7 @@ pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String
         Cell { text: "BEFORE".to_owned(), cost: "cost".to_owned(), detail: true, ..Cell::default() },
         Cell { text: "AFTER".to_owned(), cost: "cost".to_owned(), detail: true, ..Cell::default() },
     );
-    for (left, right) in std::iter::once(titles).chain(rows(before, after)) {
+    for (left, right) in std::iter::once(titles).chain(rows(before, after, column)) {
         let line = format!("{} │ {}", write_cell(&left, column), write_cell(&right, column));
         text.push_str(line.trim_end());
         text.push('\n');
@@ -48,19 +54,19 @@ pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String
     text
 }
 
-fn rows(before: &Plan, after: Option<&Plan>) -> Vec<(Cell, Cell)> {
+fn rows(before: &Plan, after: Option<&Plan>, columns: usize) -> Vec<(Cell, Cell)> {
     let old = nodes(before);
     let Some(after) = after else {
         let words = std::iter::once("(no recommended index on its tables)").chain(std::iter::repeat(""));
-        let cells = old.iter().flat_map(|node| cells_of(node, Mark::Same)).zip(words);
+        let cells = old.iter().flat_map(|node| cells_of(node, Mark::Same, columns)).zip(words);
         return cells
             .map(|(cell, word)| (cell, Cell { text: word.to_owned(), detail: true, ..Cell::default() }))
             .collect();
     };
     let new = nodes(after);
     let alignment = align(before, after);
-    let left = |id: NodeId, mark| cells_of(&old[id.0], mark);
-    let right = |id: NodeId, mark| cells_of(&new[id.0], mark);
+    let left = |id: NodeId, mark| cells_of(&old[id.0], mark, columns);
+    let right = |id: NodeId, mark| cells_of(&new[id.0], mark, columns);
     let mut rows = Rows::default();
     for step in alignment.steps() {
         match step {
@@ -116,15 +122,22 @@ fn nodes(plan: &Plan) -> Vec<(NodeLines, bool)> {
     lines(plan).into_iter().zip(heat(plan)).map(|(lines, (_, hot))| (lines, hot)).collect()
 }
 
-fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark) -> Vec<Cell> {
-    let headline = Cell { mark, text: lines.headline.clone(), cost: lines.cost.clone(), hot: *hot, detail: false };
-    let details = lines.details.iter().map(|detail| Cell { text: detail.clone(), detail: true, ..Cell::default() });
-    std::iter::once(headline).chain(details).collect()
+/// A node's lines; what is too long for the column goes on below, up to [`MOST_LINES`].
+fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec<Cell> {
+    let room = columns.saturating_sub(MARGIN_COLUMNS);
+    let below = format!("{}  ", lines.below);
+    let titles = wrapped(&lines.headline, room.saturating_sub(COST_COLUMNS + 1), &below, MOST_LINES);
+    let first = Cell { mark, cost: lines.cost.clone(), hot: *hot, ..Cell::default() };
+    let more = std::iter::repeat(Cell { mark: Mark::Same, ..Cell::default() });
+    let headline = std::iter::once(first).chain(more).zip(titles).map(|(cell, text)| Cell { text, ..cell });
+    let below = format!("{below}  ");
+    let details = lines.details.iter().flat_map(|detail| wrapped(detail, room, &below, MOST_LINES));
+    headline.chain(details.map(|text| Cell { text, detail: true, ..Cell::default() })).collect()
 }
 
 /// `- └─ Seq Scan on jobs            10,673 *`: mark, text, cost and, for the costliest nodes, a star.
 fn write_cell(cell: &Cell, columns: usize) -> String {
-    let room = columns.saturating_sub(2 + 2);
+    let room = columns.saturating_sub(MARGIN_COLUMNS);
     let (mark, style) = match cell.mark {
         Mark::Same => (' ', None),
         Mark::Before => ('-', Some(BAD)),
