@@ -32,7 +32,7 @@ fn tree(nodes: usize) -> Plan {
             node
         }).collect();
     }
-    pgrehearse::plan::json::read(&format!(r#"{{"Plan": {}}}"#, level[0])).unwrap().remove(0)
+    Plan::from_json(serde_json::from_str(&format!(r#"{{"Plan": {}}}"#, level[0])).unwrap()).unwrap()
 }
 
 fn model(plans: Vec<(String, Plan)>) -> Model {

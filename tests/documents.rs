@@ -102,7 +102,6 @@ fn options_in_the_readme_exist() {
     let option = Regex::new(r"pgrehearse [^\n`]*?(--[a-z][a-z-]+)").unwrap();
     let word = Regex::new(r"--[a-z][a-z-]+").unwrap();
     let mut seen = 0;
-    let word = Regex::new(r"--[a-z][a-z-]+").unwrap();
     for line in readme.lines().filter(|line| line.contains("pgrehearse ")) {
         for found in word.find_iter(line).filter(|_| option.is_match(line)) {
             assert!(all.contains(found.as_str()), "{} in: {line}", found.as_str());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::style::Color;
 
 use super::dossier::{Dossier, Evidence, Verdict};
 use super::keymap::{BINDINGS, Key, Scope, Screen};
@@ -372,4 +373,22 @@ fn a_resize_keeps_the_selection_in_sight() {
     press(&mut model, Key::End);
     update(&mut model, Msg::Resize(Size { columns: 60, lines: 12 }));
     assert!(screen(&model).lines().any(|line| line.contains("user_balance")), "{}", screen(&model));
+}
+
+#[test]
+fn without_colours_there_are_none_and_every_mark_is_there() {
+    let mut model = Model::offline(dossier(), SMALL, Look::Plain);
+    for key in ['1', '2', '3', '4', '?'] {
+        press(&mut model, Key::Char(key));
+        let mut terminal = Terminal::new(TestBackend::new(SMALL.columns, SMALL.lines)).unwrap();
+        terminal.draw(|frame| draw(&model, frame)).unwrap();
+        let cells = terminal.backend().buffer().content();
+        let plain = |cell: &ratatui::buffer::Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;
+        assert!(cells.iter().all(plain), "screen {key}");
+    }
+    press(&mut model, Key::Char('3'));
+    let compared = screen(&model);
+    for mark in ["- └─ Gather Merge", "+ └─ Index Scan", "~ Limit", " *"] {
+        assert!(compared.contains(mark), "{mark}: {compared}");
+    }
 }

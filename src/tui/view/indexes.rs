@@ -68,9 +68,7 @@ fn summary(model: &Model, dossier: &Dossier, outcome: &Outcome, buffer: &mut Buf
     let evidence = match outcome.evidence {
         Evidence::Proved => "proved: these were built together and their plans seen",
         Evidence::Seen => "seen: the plans with this index by itself",
-        Evidence::OneByOne => {
-            "estimated: each was built by itself; together they count as the best of them for each statement"
-        }
+        Evidence::OneByOne => "estimated: each was built by itself, not together",
     };
     line(buffer, areas.top, 2, Line::styled(evidence, look.dim()));
 }

@@ -24,12 +24,13 @@ pub fn style(buffer: &mut Buffer, area: Rect, number: usize, style: Style) {
 
 /// Text cut and filled to so many columns.
 pub fn left(text: &str, columns: usize, style: Style) -> Span<'static> {
-    Span::styled(fitted(text, columns), style)
+    let text = if columns == 0 { String::new() } else { fitted(text, columns) };
+    Span::styled(text, style)
 }
 
 /// Text cut to so many columns and moved to their right edge.
 pub fn right(text: &str, columns: usize, style: Style) -> Span<'static> {
-    let text = cut(text, columns);
+    let text = if columns == 0 { String::new() } else { cut(text, columns) };
     let padding = columns.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
     Span::styled(" ".repeat(padding) + &text, style)
 }

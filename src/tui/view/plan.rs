@@ -22,7 +22,11 @@ const BAR: usize = 6;
 /// Draws it.
 pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
     let Some(card) = model.plan.card.and_then(|card| dossier.cards.get(card)) else { return };
-    statement(model, &card.statement.id.0, buffer, areas);
+    let helped = match card.helped_by.join(", ") {
+        none if none.is_empty() => String::new(),
+        ids => format!(" · {ids} helps: b shows it"),
+    };
+    statement(model, &format!("{}{helped}", card.statement.id), buffer, areas);
     let Some(view) = &model.plan.view else {
         let why = card.before.as_ref().err().map_or("", String::as_str);
         line(buffer, areas.headings, 0, Line::styled("✗ it has no plan:", model.look.bad()));
@@ -60,8 +64,8 @@ pub fn sql_line(pieces: &SqlLine, look: Look) -> Line<'static> {
     Line::from_iter(spans)
 }
 
-fn statement(model: &Model, id: &str, buffer: &mut Buffer, areas: Areas) {
-    rule(buffer, areas.top, 0, &printable(id), model.look);
+fn statement(model: &Model, title: &str, buffer: &mut Buffer, areas: Areas) {
+    rule(buffer, areas.top, 0, &printable(title), model.look);
     let room = usize::from(areas.top.height).saturating_sub(1);
     let hidden = model.plan.sql.len().saturating_sub(room);
     for (number, text) in model.plan.sql.iter().take(room).enumerate() {

@@ -66,7 +66,7 @@ fn sentence(model: &Model, dossier: &Dossier) -> String {
     let after = Cost(dossier.cards.iter().filter_map(|card| Some(card.statement.calls * card.cost_after()?.0)).sum());
     let factor = factor_text(outcome.before.factor_to(after));
     let indexes = count(recommended, "index", "indexes");
-    format!("With {indexes} the workload's cost falls from {} to {after}: {factor} lower", outcome.before)
+    format!("With {indexes} the workload's cost falls {factor}: {} → {after}", outcome.before)
 }
 
 /// The columns' widths: the name gets what is left, the text what is left beyond that.
