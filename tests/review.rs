@@ -42,7 +42,11 @@ fn a_directory_of_all_formats_is_read_and_a_bad_file_stops_nothing() {
     assert_eq!(output.status.code(), Some(1));
     let files = report(&output);
     let formats: Vec<Option<&str>> = files.iter().map(|file| file["plans"][0]["source_format"].as_str()).collect();
-    assert_eq!(formats, [Some("text"), Some("yaml"), Some("xml"), None, Some("text")], "e.md holds no plan, and nobody named it");
+    assert_eq!(
+        formats,
+        [Some("text"), Some("yaml"), Some("xml"), None, Some("text")],
+        "e.md holds no plan, and nobody named it"
+    );
     assert_eq!(files[0]["plans"][0]["query"], "select 1");
     assert_eq!(files[0]["plans"][0]["total_cost"], 25.0);
     assert_eq!(files[3]["error"], "line 1, column 25: truncated: the text ends inside a JSON string");
