@@ -170,3 +170,19 @@ fn plans_are_reviewed_and_reports_stay_reports() {
     tmux.wait_for("the workload's cost (calls × cost) falls");
     assert!(Path::new(RECORDING).exists());
 }
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_program() {
+    let socket = format!("pgrehearse-{}-closed", std::process::id());
+    let tmux =
+        |arguments: &[&str]| std::process::Command::new("tmux").args(["-L", &socket]).args(arguments).output().unwrap();
+    let command = format!("{} review {RECORDING}", env!("CARGO_BIN_EXE_pgrehearse"));
+    tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", &command]);
+    let screen = || String::from_utf8_lossy(&tmux(&["capture-pane", "-p"]).stdout).into_owned();
+    wait_until("the first screen", || screen().contains("the workload's cost falls"));
+    let pid = String::from_utf8_lossy(&tmux(&["list-panes", "-F", "#{pane_pid}"]).stdout).trim().to_owned();
+    let alive = || Path::new("/proc").join(&pid).exists();
+    assert!(alive());
+    tmux(&["kill-server"]);
+    wait_until("the end of the program", || !alive());
+}

@@ -2,12 +2,16 @@
 //! second ends the program at once.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// The exit status of a program that was interrupted: 128 + SIGINT.
 pub(super) const EXIT_INTERRUPTED: i32 = 130;
+
+/// Enough for the server to be told and to answer.
+const PATIENCE_WITHOUT_TERMINAL: Duration = Duration::from_secs(6);
 
 /// Has the user asked to stop? Clones share the answer.
 #[derive(Debug, Clone)]
@@ -46,9 +50,18 @@ impl Interrupt {
         };
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             runtime.block_on(async {
-                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hangup.recv() => {} }
+                let terminal_gone = tokio::select! {
+                    _ = interrupt.recv() => false,
+                    _ = terminate.recv() => false,
+                    _ = hangup.recv() => true,
+                };
                 let _ = raise.send(true);
-                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hangup.recv() => {} }
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                    // Whoever reads from a terminal that is gone may never come back from it.
+                    () = tokio::time::sleep(PATIENCE_WITHOUT_TERMINAL), if terminal_gone => {}
+                }
                 std::process::exit(EXIT_INTERRUPTED);
             });
         })?;
