@@ -109,6 +109,25 @@ fn a_file_that_is_no_plan_is_reported_and_the_others_go_on() {
 }
 
 #[test]
+fn two_plans_of_a_query_are_compared() {
+    let seed = |name: &str| format!("fixtures/plans/seed-002/{name}.txt");
+    let (before, after) = (seed("a-before"), seed("a-after"));
+    let text = stdout(&program(&["review", "--diff", &before, &after]));
+    assert!(text.contains("933,678") && text.contains("517,832") && text.contains("1.80× lower"), "{text}");
+    assert!(
+        text.contains("Seq Scan on transactions") && text.contains("Bitmap Index Scan on blocked_status_idx"),
+        "{text}"
+    );
+    let json: Value =
+        serde_json::from_slice(&program(&["review", "--diff", "--format", "json", &before, &after]).stdout).unwrap();
+    assert!(json.is_array() && json[0].is_object(), "{json:#}");
+    assert!(
+        stdout(&program(&["review", "--diff", "--format", "markdown", &before, &after])).contains("Bitmap Heap Scan")
+    );
+    assert_eq!(program(&["review", "--diff", &before]).status.code(), Some(2), "a diff takes two");
+}
+
+#[test]
 fn a_directory_may_hold_other_files_too() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("README.md"), "# Plans\n").unwrap();
