@@ -20,6 +20,7 @@ use crate::workload::{Statement, StatementId, Workload};
 pub mod advice;
 mod existing;
 mod explanation;
+mod notices;
 mod proof;
 
 pub use advice::{

@@ -2,7 +2,7 @@
 //!
 //! Generators only say what *could* help one use of one table; they know no costs. An expression is a key like any other, so
 //! expression indexes have no generator of their own: `lower(name)` in a condition becomes a key wherever a column would.
-//! A new idea is a new file with a function in [`GENERATORS`].
+//! A new idea is a new file with a function in `GENERATORS`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::proof::{Disproof, Proof, Proved};
 use super::{Captured, existing, explanation};
 use crate::candidate::Candidates;
-use crate::catalog::{Catalog, Table};
+use crate::catalog::Catalog;
 use crate::index::naming;
 use crate::index::statements::{Creation, creation_of_candidate, creations};
-use crate::model::{Bytes, Cost, Millis, QualifiedName, group_thousands};
+use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::search::Selection;
 use crate::rehearsal::{Build, NamedIndex, PlanOutcome, Trial, TrialCost, TrialOutcome, uses};
@@ -211,7 +211,7 @@ impl Parts<'_> {
     }
 
     /// The plan as things are, taken under the same row counts as the plan after where there is one.
-    fn plan_before(&self, id: &StatementId) -> Option<&Plan> {
+    pub(super) fn plan_before(&self, id: &StatementId) -> Option<&Plan> {
         let proved =
             self.proof.before.get(id).filter(|_| self.proof.after.contains_key(id)).and_then(PlanOutcome::plan);
         proved.or_else(|| self.captured.get(id)?.plan())
@@ -395,58 +395,6 @@ impl Parts<'_> {
             let detail = "rows were updated in place while another session holds an older snapshot, so the planner may not use a new index yet";
             (Reason::NotUsableNow, detail.to_owned())
         }
-    }
-
-    fn notices(&self) -> Vec<String> {
-        let never_analyzed = self.catalog.tables.iter().filter(|table| table.rows.is_none());
-        let mut notices: Vec<String> = never_analyzed
-            .map(|table| {
-                format!("{} was never analyzed: its plans rest on guesses. Run: ANALYZE {};", table.name, table.name)
-            })
-            .collect();
-        let worse = self.workload.statements().iter().filter_map(|statement| {
-            let (before, after) =
-                (self.plan_before(&statement.id)?.total_cost(), self.proof.after.get(&statement.id)?.total_cost());
-            let change = Change::between(before, after, self.limits.min_improvement);
-            (change == Change::Worse)
-                .then(|| format!("{} gets worse with the recommended indexes: {before} → {after}", statement.id))
-        });
-        notices.extend(worse);
-        notices.extend(self.untested());
-        notices.extend(self.forgotten_changes());
-        notices
-    }
-
-    /// Candidates of which nothing can be said: the absence of a recommendation means nothing for them.
-    fn untested(&self) -> Option<String> {
-        let refused = self.trials.iter().filter(|trial| match &trial.outcome {
-            TrialOutcome::Refused(refusal) => refusal.reason.is_passing(),
-            TrialOutcome::Built { build, costs } => !build.usable && !costs.values().any(|cost| cost.used),
-        });
-        let disproved = self.proof.disproved.values().filter(|disproof| match disproof {
-            Disproof::Refused(refusal) => refusal.reason.is_passing(),
-            Disproof::NotUsableNow => true,
-            Disproof::NotUsed | Disproof::GainTooSmall => false,
-        });
-        let number = refused.count() + disproved.count();
-        (number > 0).then(|| {
-            format!(
-                "{number} candidates could not be tested now because their tables are busy: run again at a quieter time"
-            )
-        })
-    }
-
-    /// ANALYZE in a rehearsal resets the counter that autovacuum goes by, and its statistics are rolled back.
-    fn forgotten_changes(&self) -> impl Iterator<Item = String> {
-        let analyzed = |table: &&Table| {
-            let built = |trial: &&Trial| trial.index.index.table == table.name && trial.index.index.has_expression();
-            self.trials.iter().filter(built).any(|trial| matches!(trial.outcome, TrialOutcome::Built { .. }))
-        };
-        let changed = |table: &&Table| table.modified_rows as f64 > 0.01 * table.rows.unwrap_or(0.0).max(1.0);
-        self.catalog.tables.iter().filter(changed).filter(analyzed).map(|table| {
-            let (name, rows) = (&table.name, group_thousands(table.modified_rows as f64, 0));
-            format!("autovacuum does not know any more that {rows} rows of {name} changed since its last ANALYZE. Run: ANALYZE {name};")
-        }).collect::<Vec<_>>().into_iter()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads plans as people have them: in any of EXPLAIN's four formats, with whatever psql, a mail, a chat or a spreadsheet put around
 //! them, several in one file. Nobody is asked for the format.
 //!
-//! Bytes become text ([`encoding`]), frames come off ([`frame`]), and what remains is looked through line by line for the beginning of a
+//! Bytes become text (`encoding`), frames come off (`frame`), and what remains is looked through line by line for the beginning of a
 //! plan; the format's reader takes it from there and says where it ends. What stands between plans is skipped. All readers fill the same
 //! property names with the same types, those of the JSON format, and none recurses.
 

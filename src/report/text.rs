@@ -2,7 +2,7 @@
 //! down, and last, next to the prompt, the indexes to create.
 //!
 //! Text is styled with ANSI sequences throughout; whoever writes it to a file or a plain terminal strips them. Everything from
-//! outside goes through [`printable`] on its way in.
+//! outside goes through `printable` on its way in.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! The interface as a value: what is known, where we are, what runs. Changed only by [`super::update`], read by [`super::view`].
+//! The interface as a value: what is known, where we are, what runs. Changed only by [`super::update`], read by `view`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
