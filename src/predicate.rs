@@ -52,7 +52,7 @@ pub fn relation_uses(plan: &Plan, catalog: &Catalog) -> Vec<RelationUse> {
         for property in CONDITION_PROPERTIES {
             relations.add_conditions(node, property);
         }
-        relations.add_order(node, "Sort Key");
+        relations.add_order(plan, node, "Sort Key");
         relations.add_group(node);
         relations.add_extremes(node);
         relations.add_index_order(plan, node, catalog);
@@ -108,7 +108,7 @@ impl<'a> Relations<'a> {
         }
     }
 
-    fn add_order(&mut self, node: &Node, property: &str) {
+    fn add_order(&mut self, plan: &Plan, node: &Node, property: &str) {
         let terms: Option<Vec<_>> = node.texts(property).into_iter().map(|text| parse_sort_term(text).ok()).collect();
         let Some(terms) = terms else { return };
         let Some((position, table)) = self.only_relation(terms.iter().map(|term| &term.expression)) else { return };
@@ -119,6 +119,11 @@ impl<'a> Relations<'a> {
                 Some(OrderKey { key, descending: term.descending, nulls_first: term.nulls_first })
             })
             .collect();
+        // Above a grouping or a window, anything but a column may be its result (`sum(total)`), which no index holds.
+        let computed = keys.iter().flatten().any(|key| matches!(key.key, Key::Expression(_)));
+        if computed && is_above_a_result(plan, node, position) {
+            return;
+        }
         self.add_wanted_order(position, keys);
     }
 
@@ -194,6 +199,13 @@ impl<'a> Relations<'a> {
 fn parent_alias(alias: &str) -> Option<&str> {
     let (parent, number) = alias.rsplit_once('_')?;
     number.bytes().all(|digit| digit.is_ascii_digit()).then_some(parent)
+}
+
+/// Does a node between this one and the relation's scan compute results of many rows?
+fn is_above_a_result(plan: &Plan, node: &Node, scan: usize) -> bool {
+    let below = std::iter::successors(plan.nodes().get(scan), |node| node.parent.map(|id| plan.node(id)));
+    let mut between = below.take_while(|ancestor| ancestor.id != node.id);
+    between.any(|ancestor| matches!(ancestor.node_type(), "Aggregate" | "WindowAgg" | "Group" | "ProjectSet"))
 }
 
 /// Does something above the node rely on the order it delivers? Up to the first node that makes an order of its own.

@@ -162,3 +162,17 @@ fn an_order_that_an_index_delivers_today_is_wanted_too() {
     assert_eq!(found, [[OrderKey { key: Key::Column("id".to_owned()), descending: true, nulls_first: true }]]);
     assert!(orders(&json!({"Node Type": "Sort", "Plans": [index_scan]})).is_empty());
 }
+
+#[test]
+fn the_result_of_a_grouping_is_no_index_key() {
+    let scan = scan("jobs", "j", &json!({}));
+    let grouped = |key: &str| {
+        let sort = json!({"Node Type": "Sort", "Sort Key": [key], "Plans": [
+            {"Node Type": "Aggregate", "Strategy": "Hashed", "Plans": [scan]}]});
+        uses(&sort)[0].orders.len()
+    };
+    assert_eq!(grouped("(sum(j.id)) DESC"), 0);
+    assert_eq!(grouped("j.state"), 1);
+    let computed = json!({"Node Type": "Sort", "Sort Key": ["(lower(j.name))"], "Plans": [scan]});
+    assert_eq!(uses(&computed)[0].orders.len(), 1);
+}
