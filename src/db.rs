@@ -13,15 +13,19 @@ mod interrupt;
 mod script;
 mod server;
 mod session;
+mod snapshot;
 mod stat_statements;
 pub mod tls;
 mod transaction;
+mod twin;
 
 pub use error::DbError;
 pub use interrupt::{Interrupt, Raise};
 pub use script::{Batching, run_script};
 pub use server::Server;
 pub use session::{Safety, Session, SessionOptions};
+pub use snapshot::Scope;
+pub use twin::Twin;
 
 impl From<DbError> for PlannerError {
     fn from(error: DbError) -> Self {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub mod identifier;
 pub mod printable;
 
-pub use identifier::quote_identifier;
+pub use identifier::{quote_identifier, quote_literal};
 pub use printable::printable;
 
 /// The planner's arbitrary unit: 1.0 is one sequentially read page

@@ -287,7 +287,7 @@ fn refusal(reason: Reason, detail: &str) -> Refusal {
 }
 
 /// What stands behind the table in `CREATE INDEX name ON [ONLY] table USING …`; ours, should the server's not begin like that.
-fn body(definition: &str, index: &NamedIndex) -> String {
+pub(super) fn body(definition: &str, index: &NamedIndex) -> String {
     let on = format!("CREATE INDEX {} ON ", quote_identifier(&index.name));
     let table = index.index.table.to_string();
     let rest = definition.strip_prefix(&on).map(|rest| rest.strip_prefix("ONLY ").unwrap_or(rest));

@@ -1,0 +1,81 @@
+//! The smallest and the largest value of columns that an index starts with: the planner looks at them when a condition lies near
+//! the end of its histogram, and so has the twin's.
+
+use tokio_postgres::types::{Oid, Type};
+
+use super::{Extremes, OPERATION};
+use crate::db::catalog::field;
+use crate::db::{DbError, Session};
+
+/// So many columns are asked for at once.
+const COLUMNS_AT_ONCE: usize = 50;
+
+/// Looking at the end of an index takes no time, unless a great many rows were deleted there.
+const LOOK_TIMEOUT: &str = "SET LOCAL statement_timeout = '2s'";
+
+struct Leading {
+    relation: Oid,
+    attribute: i16,
+    table: String,
+    column: String,
+}
+
+impl Session {
+    pub(super) fn extremes(&self, relations: &[Oid]) -> Result<Vec<Extremes>, DbError> {
+        let rows = self.query(OPERATION, include_str!("extremes.sql"), &[(&relations, Type::OID_ARRAY)])?;
+        let leading = rows.iter().map(|row| {
+            Ok(Leading {
+                relation: field(row, "relation")?,
+                attribute: field(row, "attribute")?,
+                table: field(row, "table_name")?,
+                column: field(row, "column_name")?,
+            })
+        });
+        let leading: Vec<Leading> = leading.collect::<Result<_, DbError>>()?;
+        for setting in [LOOK_TIMEOUT, "SET LOCAL enable_seqscan = off", "SET LOCAL enable_sort = off"] {
+            self.query(OPERATION, setting, &[])?;
+        }
+        let mut extremes = Vec::with_capacity(leading.len());
+        for columns in leading.chunks(COLUMNS_AT_ONCE) {
+            match self.ends(columns)? {
+                Some(found) => extremes.extend(found),
+                None => {
+                    for column in columns.chunks(1) {
+                        extremes.extend(self.ends(column)?.unwrap_or_default());
+                    }
+                }
+            }
+        }
+        Ok(extremes)
+    }
+
+    /// None when the server would not, or not in time.
+    fn ends(&self, columns: &[Leading]) -> Result<Option<Vec<Extremes>>, DbError> {
+        let end = |column: &Leading, order: &str| {
+            let Leading { table, column, .. } = column;
+            format!(
+                "(SELECT t.{column}::text FROM ONLY {table} t WHERE t.{column} IS NOT NULL ORDER BY t.{column} {order} LIMIT 1)"
+            )
+        };
+        let ends: Vec<String> = columns.iter().flat_map(|column| [end(column, "ASC"), end(column, "DESC")]).collect();
+        let sql = format!("/* pgrehearse: the ends of indexes */ SELECT ARRAY[{}] AS ends", ends.join(", "));
+        self.query(OPERATION, "SAVEPOINT ends", &[])?;
+        let rows = match self.query(OPERATION, &sql, &[]) {
+            Ok(rows) => rows,
+            Err(refused) if refused.is_refusal() => {
+                self.query(OPERATION, "ROLLBACK TO SAVEPOINT ends", &[])?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(row) = rows.first() else { return Ok(None) };
+        let ends: Vec<Option<String>> = field(row, "ends")?;
+        let extremes = columns.iter().zip(ends.chunks(2)).map(|(column, ends)| Extremes {
+            relation: column.relation,
+            attribute: column.attribute,
+            smallest: ends.first().cloned().flatten(),
+            largest: ends.get(1).cloned().flatten(),
+        });
+        Ok(Some(extremes.collect()))
+    }
+}

@@ -1,0 +1,136 @@
+//! What the planner reads from the first page of an index. Where it cannot be had, [`Snapshot::metapage`] reckons it.
+//!
+//! [`Snapshot::metapage`]: crate::twin::Snapshot::metapage
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::types::{Oid, Type};
+
+use super::{OPERATION, RelationFile};
+use crate::db::catalog::field;
+use crate::db::explain::Explained;
+use crate::db::{DbError, Session};
+use crate::model::QualifiedName;
+use crate::plan::Plan;
+use crate::twin::page::read_metapage;
+use crate::twin::snapshot::Metapage;
+
+/// So many indexes are asked about at once.
+const INDEXES_AT_ONCE: usize = 50;
+
+/// Makes the planner's price of descending a btree readable in the startup cost: `(level + 1) * 50 * cpu_operator_cost`, and at most
+/// 64 operators for the comparisons (`btcostestimate`, src/backend/utils/adt/selfuncs.c).
+const PRICES: &[&str] = &[
+    "SET LOCAL cpu_operator_cost = 100",
+    "SET LOCAL enable_seqscan = off",
+    "SET LOCAL enable_bitmapscan = off",
+    "SET LOCAL enable_sort = off",
+    "SET LOCAL max_parallel_workers_per_gather = 0",
+];
+const PRICE_OF_A_LEVEL: f64 = 50.0 * 100.0;
+
+struct Btree {
+    oid: Oid,
+    name: QualifiedName,
+    query: String,
+}
+
+impl Session {
+    /// The levels of btrees, as the planner itself sees them.
+    pub(super) fn add_btree_levels(&self, files: &mut [RelationFile]) -> Result<(), DbError> {
+        let wanted: Vec<Oid> = files
+            .iter()
+            .filter(|file| file.blocks > 1 && file.method.as_deref() == Some("btree"))
+            .map(|file| file.oid)
+            .collect();
+        let btrees = self.btrees(&wanted)?;
+        self.query(OPERATION, "SAVEPOINT levels", &[])?;
+        for setting in PRICES {
+            self.query(OPERATION, setting, &[])?;
+        }
+        let mut levels: BTreeMap<Oid, u32> = BTreeMap::new();
+        for some in btrees.chunks(INDEXES_AT_ONCE) {
+            match self.startup_costs(some)? {
+                Some(plan) => levels.extend(some.iter().filter_map(|btree| Some((btree.oid, level(btree, &plan)?)))),
+                None => {
+                    for btree in some {
+                        let plan = self.startup_costs(std::slice::from_ref(btree))?;
+                        levels.extend(plan.and_then(|plan| Some((btree.oid, level(btree, &plan)?))));
+                    }
+                }
+            }
+        }
+        self.query(OPERATION, "ROLLBACK TO SAVEPOINT levels", &[])?;
+        for file in files {
+            if let Some(level) = levels.get(&file.oid) {
+                file.metapage = Some(Metapage::Btree { level: *level });
+            }
+        }
+        Ok(())
+    }
+
+    fn btrees(&self, wanted: &[Oid]) -> Result<Vec<Btree>, DbError> {
+        let rows = self.query(OPERATION, include_str!("btrees.sql"), &[(&wanted, Type::OID_ARRAY)])?;
+        let btree = |row| {
+            let name = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "index_name")?);
+            Ok(Btree { oid: field(row, "oid")?, name, query: field(row, "query")? })
+        };
+        rows.iter().map(btree).collect()
+    }
+
+    /// A plan that reads each of these indexes as a whole; none when the role may not.
+    fn startup_costs(&self, btrees: &[Btree]) -> Result<Option<Plan>, DbError> {
+        let queries: Vec<String> = btrees.iter().map(|btree| format!("({})", btree.query)).collect();
+        self.query(OPERATION, "SAVEPOINT level", &[])?;
+        match self.explain(&queries.join(" UNION ALL "))? {
+            Explained::Plan { plan, .. } => Ok(Some(plan)),
+            _ => {
+                self.query(OPERATION, "ROLLBACK TO SAVEPOINT level", &[])?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// A superuser (and who is granted `pg_read_server_files` and the function) can read the pages of GIN and BRIN.
+    pub(super) fn add_metapages(&self, files: &mut [RelationFile]) -> Result<(), DbError> {
+        let wanted: Vec<Oid> = files
+            .iter()
+            .filter(|file| file.blocks > 0 && matches!(file.method.as_deref(), Some("gin" | "brin")))
+            .map(|file| file.oid)
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        self.query(OPERATION, "SAVEPOINT metapages", &[])?;
+        let sql = "/* pgrehearse: the first page of indexes */ \
+                   SELECT oid, pg_read_binary_file(pg_relation_filepath(oid), 0, 8192, true) AS block \
+                   FROM unnest($1::oid[]) AS oid";
+        match self.query(OPERATION, sql, &[(&wanted, Type::OID_ARRAY)]) {
+            Ok(rows) => {
+                for row in &rows {
+                    let (oid, block): (Oid, Option<Vec<u8>>) = (field(row, "oid")?, field(row, "block")?);
+                    if let Some(file) = files.iter_mut().find(|file| file.oid == oid) {
+                        file.metapage =
+                            file.method.as_deref().and_then(|method| read_metapage(method, &block.unwrap_or_default()));
+                    }
+                }
+            }
+            Err(refused) if refused.is_refusal() => {
+                self.query(OPERATION, "ROLLBACK TO SAVEPOINT metapages", &[])?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// The level of the root of an index that the plan reads.
+fn level(btree: &Btree, plan: &Plan) -> Option<u32> {
+    let reads = |node: &&crate::plan::Node| {
+        node.index_name() == Some(&btree.name.name)
+            && node.text("Schema").is_none_or(|schema| schema == btree.name.schema)
+    };
+    let startup = plan.nodes().iter().find(reads)?.number("Startup Cost")?;
+    let levels = (startup / PRICE_OF_A_LEVEL).floor() - 1.0;
+    (0.0..64.0).contains(&levels).then_some(levels as u32)
+}

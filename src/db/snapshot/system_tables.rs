@@ -1,0 +1,129 @@
+//! Which rows of which system catalogs make up a snapshot.
+
+use tokio_postgres::types::{Oid, Type};
+
+use super::OPERATION;
+use crate::db::catalog::field;
+use crate::db::{DbError, Session};
+use crate::model::quote_identifier;
+use crate::twin::snapshot::SystemTable;
+
+/// The catalogs and the rows of each that are copied; `$1` are the relations. What initdb numbers differs between machines, so it
+/// is copied as well (12000 is `FirstUnpinnedObjectId`).
+const SYSTEM_TABLES: &[(&str, &str)] = &[
+    ("pg_namespace", "(x.oid >= 16384 AND x.nspname !~ '^pg_(toast_)?temp_') OR x.nspname = 'public'"),
+    ("pg_collation", "x.oid >= 12000"),
+    ("pg_language", "x.oid >= 12000"),
+    ("pg_proc", "x.oid >= 16384 OR (x.oid >= 12000 AND x.probin IS NOT NULL)"),
+    ("pg_aggregate", "x.aggfnoid::oid >= 16384"),
+    ("pg_type", "x.oid >= 16384 AND (x.typrelid = 0 OR x.typrelid = ANY ($1::oid[]))"),
+    ("pg_enum", "true"),
+    ("pg_range", "x.rngtypid >= 16384"),
+    ("pg_am", "x.oid >= 16384"),
+    ("pg_operator", "x.oid >= 16384"),
+    ("pg_opfamily", "x.oid >= 16384"),
+    ("pg_opclass", "x.oid >= 16384"),
+    ("pg_amop", "x.oid >= 16384"),
+    ("pg_amproc", "x.oid >= 16384"),
+    ("pg_cast", "x.oid >= 16384"),
+    ("pg_ts_parser", "x.oid >= 12000"),
+    ("pg_ts_template", "x.oid >= 12000"),
+    ("pg_ts_dict", "x.oid >= 12000"),
+    ("pg_ts_config", "x.oid >= 12000"),
+    ("pg_ts_config_map", "x.mapcfg >= 12000"),
+    ("pg_extension", "true"),
+    ("pg_class", "x.oid = ANY ($1::oid[])"),
+    ("pg_attribute", "x.attrelid = ANY ($1::oid[])"),
+    ("pg_attrdef", "x.adrelid = ANY ($1::oid[])"),
+    ("pg_index", "x.indexrelid = ANY ($1::oid[])"),
+    (
+        "pg_constraint",
+        "(x.conrelid = ANY ($1::oid[]) AND (x.confrelid = 0 OR x.confrelid = ANY ($1::oid[]))) \
+         OR (x.conrelid = 0 AND x.oid >= 16384)",
+    ),
+    ("pg_inherits", "x.inhrelid = ANY ($1::oid[]) AND x.inhparent = ANY ($1::oid[])"),
+    ("pg_partitioned_table", "x.partrelid = ANY ($1::oid[])"),
+    ("pg_rewrite", "x.ev_class = ANY ($1::oid[])"),
+    (
+        "pg_trigger",
+        "x.tgrelid = ANY ($1::oid[]) AND (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = x.tgrelid) = 'v'",
+    ),
+    ("pg_statistic_ext", "x.stxrelid = ANY ($1::oid[])"),
+    ("pg_sequence", "x.seqrelid = ANY ($1::oid[])"),
+    // What belongs to an identity column or a serial one.
+    (
+        "pg_depend",
+        "x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+         AND x.objid = ANY ($1::oid[]) AND x.refobjid = ANY ($1::oid[]) AND x.refobjsubid > 0 AND x.deptype IN ('a', 'i')",
+    ),
+];
+
+/// The bootstrap superuser, who exists everywhere.
+const BOOTSTRAP_SUPERUSER: &str = "'10'";
+
+impl Session {
+    pub(super) fn system_tables(&self, relations: &[Oid]) -> Result<Vec<SystemTable>, DbError> {
+        let names: Vec<&str> = SYSTEM_TABLES.iter().map(|(name, _)| *name).collect();
+        let columns = self.query(OPERATION, include_str!("catalog_columns.sql"), &[(&names, Type::TEXT_ARRAY)])?;
+        let columns = columns.iter().map(|row| {
+            Ok(Column {
+                catalog: field(row, "catalog_name")?,
+                name: field(row, "column_name")?,
+                type_name: field(row, "type_name")?,
+            })
+        });
+        let columns: Vec<Column> = columns.collect::<Result<_, DbError>>()?;
+        let own = |name: &str| columns.iter().filter(|column| column.catalog == name).collect::<Vec<_>>();
+        SYSTEM_TABLES.iter().map(|(name, rows)| self.system_table(name, rows, &own(name), relations)).collect()
+    }
+
+    fn system_table(
+        &self,
+        name: &str,
+        filter: &str,
+        columns: &[&Column],
+        relations: &[Oid],
+    ) -> Result<SystemTable, DbError> {
+        let values: Vec<String> = columns.iter().map(|column| column.as_text()).collect();
+        let sql = format!(
+            "/* pgrehearse */ SELECT ARRAY[{}]::text[] AS fields FROM pg_catalog.{name} x WHERE ({filter}) \
+             AND $1::oid[] IS NOT NULL ORDER BY 1",
+            values.join(", ")
+        );
+        let rows = self.query(OPERATION, &sql, &[(&relations, Type::OID_ARRAY)])?;
+        Ok(SystemTable {
+            name: name.to_owned(),
+            columns: columns.iter().map(|column| column.name.clone()).collect(),
+            rows: rows.iter().map(|row| field(row, "fields")).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// A column of a system catalog.
+struct Column {
+    catalog: String,
+    name: String,
+    type_name: String,
+}
+
+impl Column {
+    /// Its value as text that reads back on another server: owners become the one role that is there, privileges are left out, and
+    /// so is what belongs to production's files.
+    fn as_text(&self) -> String {
+        let column = format!("x.{}", quote_identifier(&self.name));
+        let fixed = match (self.catalog.as_str(), self.name.as_str(), self.type_name.as_str()) {
+            (_, _, "_aclitem") | (_, "attmissingval", _) => "NULL",
+            (_, name, "oid") if name.ends_with("owner") => BOOTSTRAP_SUPERUSER,
+            (_, "atthasmissing" | "relrowsecurity" | "relforcerowsecurity", _) => "'false'",
+            ("pg_class", "reltoastrelid" | "reltablespace" | "relrewrite", _) => "'0'",
+            ("pg_class", "relfilenode", _) => "CASE WHEN x.relkind IN ('r', 'm', 'i') THEN x.oid ELSE 0 END",
+            ("pg_class", "relpersistence", _) => "'p'",
+            ("pg_class", "relfrozenxid", _) => "'3'",
+            ("pg_class", "relminmxid", _) => "'1'",
+            ("pg_index", "indcheckxmin", _) => "'false'",
+            (_, _, "regproc") => return format!("{column}::oid::text"),
+            _ => return format!("{column}::text"),
+        };
+        format!("({fixed})::text")
+    }
+}

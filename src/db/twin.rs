@@ -1,0 +1,149 @@
+//! The planner twin: a throwaway server that has production's catalogs, statistics and file sizes, and none of its data.
+//!
+//! It is asked like a server ([`Planner`]), about any set of indexes, without a lock on anything real. Each candidate is created
+//! once, over a handful of rows, given a file of its estimated size, and hidden (`pg_index.indisvalid = false`); a question makes
+//! the set's indexes visible in a transaction that is rolled back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::explain::Explained;
+use super::{DbError, Session};
+use crate::catalog::Catalog;
+use crate::cluster::Cluster;
+use crate::model::{Millis, QualifiedName};
+use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
+use crate::twin::Snapshot;
+use crate::twin::snapshot::Oid;
+use crate::workload::Statement;
+
+mod candidates;
+mod estimate;
+mod files;
+mod load;
+mod rows;
+mod statistics;
+
+use candidates::Hypothetical;
+use files::DataDirectory;
+
+const OPERATION: &str = "building the planner twin";
+
+/// A running twin.
+pub struct Twin {
+    session: Session,
+    /// Its files.
+    directory: DataDirectory,
+    /// Tables with a file: the few rows it was made of, and the hole that the planner measures.
+    heaps: BTreeMap<Oid, Heap>,
+    /// What was asked about so far, by definition.
+    known: BTreeMap<String, Hypothetical>,
+    /// Stops the server last.
+    _cluster: Cluster,
+}
+
+/// The two files of a table, by `relfilenode`.
+#[derive(Debug, Clone, Copy)]
+struct Heap {
+    /// A few rows: what an index is built over.
+    short: Oid,
+    /// As large as production's.
+    long: Oid,
+    /// What production's row of `pg_class` says; CREATE INDEX changes it.
+    measures: Measures,
+}
+
+/// What the planner reads of a table in `pg_class`.
+#[derive(Debug, Clone, Copy)]
+struct Measures {
+    pages: i32,
+    tuples: f32,
+    all_visible_pages: i32,
+}
+
+/// So that a set of plans can be compared with a server's, what could not be planned is an outcome, too.
+impl From<Explained> for PlanOutcome {
+    fn from(explained: Explained) -> PlanOutcome {
+        match explained {
+            Explained::Plan { plan, .. } => PlanOutcome::Plan(plan),
+            Explained::Refused { message, .. } => PlanOutcome::Failed(message),
+            Explained::Empty => PlanOutcome::Empty,
+        }
+    }
+}
+
+impl Twin {
+    /// Fills a throwaway server of the same major version.
+    ///
+    /// # Errors
+    /// When the server does not take what was copied.
+    pub fn load(snapshot: &Snapshot, cluster: Cluster, session: Session) -> Result<Twin, DbError> {
+        let directory = DataDirectory::of(&cluster, &session)?;
+        let mut twin = Twin { session, directory, heaps: BTreeMap::new(), known: BTreeMap::new(), _cluster: cluster };
+        twin.fill(snapshot)?;
+        twin.apply(&snapshot.settings)?;
+        Ok(twin)
+    }
+
+    /// Settings that this server does not know are none of its planner's.
+    fn apply(&self, settings: &BTreeMap<String, String>) -> Result<(), DbError> {
+        for (name, value) in settings {
+            match self.session.set(name, value) {
+                Err(error) if !error.is_refusal() => return Err(error),
+                _ => {}
+            }
+        }
+        // Only says whether a plan would be compiled.
+        self.session.set("jit", "off")
+    }
+
+    fn as_things_are(&self, statements: &[Statement]) -> Result<Planned, DbError> {
+        let mut planned = Planned::default();
+        for statement in statements {
+            let outcome = PlanOutcome::from(self.session.capture(&statement.sql)?);
+            planned.plans.insert(statement.id.clone(), outcome);
+        }
+        Ok(planned)
+    }
+
+    fn with(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, DbError> {
+        for index in indexes {
+            if let Err(refusal) = self.know(index)? {
+                return Ok(Answer::Refused(refusal));
+            }
+        }
+        let builds = indexes.iter().filter_map(|index| Some(self.hypothetical(index)?.build.clone())).collect();
+        let oids: Vec<Oid> =
+            indexes.iter().filter_map(|index| self.hypothetical(index)).flat_map(|known| known.oids.clone()).collect();
+        let mut planned = Planned { builds, write_block: Millis::default(), ..Planned::default() };
+        self.show(&oids)?;
+        for statement in statements {
+            let outcome = PlanOutcome::from(self.session.explain(&statement.sql)?);
+            planned.plans.insert(statement.id.clone(), outcome);
+        }
+        self.session.rollback();
+        Ok(Answer::Planned(planned))
+    }
+
+    /// Begins a transaction in which these hidden indexes are visible.
+    fn show(&self, oids: &[Oid]) -> Result<(), DbError> {
+        let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
+        let sql = format!(
+            "BEGIN; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({})",
+            oids.join(", ")
+        );
+        self.session.batch("asking the planner twin", &sql)
+    }
+}
+
+impl Planner for Twin {
+    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
+        Ok(self.session.catalog(tables)?)
+    }
+
+    fn plan(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        if indexes.is_empty() {
+            return Ok(Answer::Planned(self.as_things_are(statements)?));
+        }
+        Ok(self.with(indexes, statements)?)
+    }
+}

@@ -1,0 +1,105 @@
+//! Files in the twin's data directory: copies of small ones, grown to production's size without taking the space.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::OPERATION;
+use crate::cluster::Cluster;
+use crate::db::catalog::field;
+use crate::db::{DbError, Session};
+use crate::twin::page::BLOCK_BYTES;
+use crate::twin::snapshot::Oid;
+
+/// The directory of the twin's database.
+pub(super) struct DataDirectory {
+    /// `PGDATA`.
+    root: PathBuf,
+    /// `base/<oid of the database>`.
+    database: PathBuf,
+    /// Blocks in a file before the next one begins (`RELSEG_SIZE`; `segment_size`).
+    segment_blocks: u64,
+    /// Whom the files have to belong to, where that is not us.
+    owner: Option<(u32, u32)>,
+    next: Oid,
+}
+
+/// No server gives its files such numbers soon.
+const FIRST_FILE: Oid = 1 << 30;
+
+impl DataDirectory {
+    pub(super) fn of(cluster: &Cluster, session: &Session) -> Result<DataDirectory, DbError> {
+        let sql = "SELECT d.oid, (SELECT s.setting::bigint FROM pg_settings s WHERE s.name = 'segment_size') AS segment_blocks \
+                   FROM pg_database d WHERE d.datname = current_database()";
+        let rows = session.query(OPERATION, sql, &[])?;
+        let Some(row) = rows.first() else { return Err(DbError::Missing("the twin has no database".to_owned())) };
+        let root = cluster.directory().join("data");
+        let database = root.join("base").join(field::<Oid>(row, "oid")?.to_string());
+        let segment_blocks = field::<i64>(row, "segment_blocks")?.unsigned_abs();
+        let owner = owner_of(&database).map_err(|error| failed(&database, &error))?;
+        Ok(DataDirectory { root, database, segment_blocks, owner, next: FIRST_FILE })
+    }
+
+    /// An empty file under this number.
+    pub(super) fn create_empty(&self, number: Oid) -> Result<(), DbError> {
+        self.write(number, &[], 0)
+    }
+
+    /// A new file that begins like this and has so many blocks; its number.
+    pub(super) fn create(&mut self, beginning: &[u8], blocks: u64) -> Result<Oid, DbError> {
+        let number = self.next;
+        self.next += 1;
+        self.write(number, beginning, blocks.max((beginning.len() / BLOCK_BYTES) as u64))?;
+        Ok(number)
+    }
+
+    /// The first `at_most` bytes of a file that the server wrote; `path` is what `pg_relation_filepath` says.
+    pub(super) fn read(&self, path: &str, at_most: usize) -> Result<Vec<u8>, DbError> {
+        use std::io::Read;
+        let path = self.root.join(path);
+        let mut bytes = Vec::new();
+        let read = File::open(&path).and_then(|file| file.take(at_most as u64).read_to_end(&mut bytes));
+        read.map_err(|error| failed(&path, &error))?;
+        Ok(bytes)
+    }
+
+    /// Full segments are exactly that long, and behind a full one there is another (src/backend/storage/smgr/md.c).
+    fn write(&self, number: Oid, beginning: &[u8], blocks: u64) -> Result<(), DbError> {
+        let mut left = blocks;
+        for segment in 0u64.. {
+            let name = if segment == 0 { number.to_string() } else { format!("{number}.{segment}") };
+            let path = self.database.join(name);
+            let here = left.min(self.segment_blocks);
+            let content = if segment == 0 { beginning } else { &[] };
+            self.write_segment(&path, content, here).map_err(|error| failed(&path, &error))?;
+            left -= here;
+            if here < self.segment_blocks {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_segment(&self, path: &Path, content: &[u8], blocks: u64) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+        file.write_all(content)?;
+        file.set_len(blocks * BLOCK_BYTES as u64)?;
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        match self.owner {
+            Some((user, group)) => std::os::unix::fs::chown(path, Some(user), Some(group)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// None when we are the owner.
+fn owner_of(directory: &Path) -> io::Result<Option<(u32, u32)>> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(directory)?;
+    let ours = nix::unistd::Uid::effective().as_raw() == metadata.uid();
+    Ok((!ours).then(|| (metadata.uid(), metadata.gid())))
+}
+
+fn failed(path: &Path, error: &io::Error) -> DbError {
+    DbError::Query { operation: OPERATION, message: format!("{}: {error}", path.display()), state: None }
+}

@@ -1,0 +1,371 @@
+//! From a snapshot to a twin: catalog rows, a few rows of data, indexes over them, and the files that make it look large.
+//!
+//! Tables come first without anything that hangs on them (indexes, constraints, rules), so that the rows that stand for their
+//! smallest and largest values can be put in; then indexes, built by the server over these rows; then all the rest.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::types::{ToSql, Type};
+
+use super::{Heap, Measures, OPERATION, Twin};
+use crate::db::catalog::field;
+use crate::db::{DbError, Session};
+use crate::model::quote_identifier;
+use crate::twin::page::{self, BLOCK_BYTES};
+use crate::twin::snapshot::{Oid, RelationFile, Snapshot, SystemTable};
+
+/// What initdb made and production's rows replace.
+const REPLACED: &[(&str, &str)] = &[
+    ("pg_namespace", "nspname = 'public'"),
+    ("pg_collation", "oid >= 12000"),
+    ("pg_language", "oid >= 12000"),
+    ("pg_proc", "oid >= 12000 AND probin IS NOT NULL"),
+    ("pg_ts_parser", "oid >= 12000"),
+    ("pg_ts_template", "oid >= 12000"),
+    ("pg_ts_dict", "oid >= 12000"),
+    ("pg_ts_config", "oid >= 12000"),
+    ("pg_ts_config_map", "mapcfg >= 12000"),
+    ("pg_extension", "true"),
+];
+
+/// Copied before the tables: what their columns and indexes are made of.
+const FOUNDATIONS: &[&str] = &[
+    "pg_namespace",
+    "pg_collation",
+    "pg_language",
+    "pg_proc",
+    "pg_aggregate",
+    "pg_type",
+    "pg_enum",
+    "pg_range",
+    "pg_am",
+    "pg_operator",
+    "pg_opfamily",
+    "pg_opclass",
+    "pg_amop",
+    "pg_amproc",
+    "pg_cast",
+    "pg_ts_parser",
+    "pg_ts_template",
+    "pg_ts_dict",
+    "pg_ts_config",
+    "pg_ts_config_map",
+    "pg_extension",
+];
+
+/// Copied last: what hangs on tables.
+const FINISH: &[&str] = &[
+    "pg_attrdef",
+    "pg_constraint",
+    "pg_inherits",
+    "pg_partitioned_table",
+    "pg_rewrite",
+    "pg_trigger",
+    "pg_statistic_ext",
+    "pg_sequence",
+    "pg_depend",
+];
+
+/// A table without what hangs on it, and how the columns that say so are set.
+const BARE_CLASS: &[(&str, &str)] = &[
+    ("relchecks", "0"),
+    ("relhasrules", "false"),
+    ("relhastriggers", "false"),
+    ("relispartition", "false"),
+    ("relhassubclass", "false"),
+    ("relhasindex", "false"),
+];
+const BARE_ATTRIBUTE: &[(&str, &str)] =
+    &[("attnotnull", "false"), ("atthasdef", "false"), ("attidentity", "''"), ("attgenerated", "''")];
+const BARE_INDEX: &[(&str, &str)] = &[
+    ("indisunique", "false"),
+    ("indisprimary", "false"),
+    ("indisexclusion", "false"),
+    ("indimmediate", "true"),
+    ("indisvalid", "true"),
+    ("indisready", "true"),
+    ("indislive", "true"),
+    ("indisreplident", "false"),
+    ("indisclustered", "false"),
+];
+
+/// What the planner reads of a relation and builds and VACUUM would change.
+const MEASURES: &[&str] = &["relpages", "reltuples", "relallvisible", "relallfrozen"];
+
+/// Reads types without input functions back from text. OIDs that no release uses (src/include/access/transam.h: 8000 to 9999 are for
+/// development).
+const CASTS: &str = "\
+INSERT INTO pg_catalog.pg_cast (oid, castsource, casttarget, castfunc, castcontext, castmethod)
+SELECT 9990 + number, source::regtype, target::regtype, 0, 'e', 'b'
+FROM (VALUES (0, 'text', 'pg_node_tree'), (1, 'bytea', 'pg_ndistinct'), (2, 'bytea', 'pg_dependencies'), (3, 'bytea', 'pg_mcv_list'))
+     AS casts (number, source, target)
+WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_cast c WHERE c.castsource = source::regtype AND c.casttarget = target::regtype)";
+
+impl Twin {
+    pub(super) fn fill(&mut self, snapshot: &Snapshot) -> Result<(), DbError> {
+        self.session.set("allow_system_table_mods", "on")?;
+        self.session.set("session_replication_role", "replica")?;
+        self.session.set("extra_float_digits", "3")?;
+        let types = self.session.column_types(snapshot)?;
+        let copier = Copier { session: &self.session, types: &types };
+        copier.tables(snapshot)?;
+        for file in snapshot.files.iter() {
+            self.directory.create_empty(file.oid)?;
+        }
+        self.add_rows(snapshot)?;
+        copier.indexes(snapshot)?;
+        self.build_indexes(snapshot)?;
+        copier.finish(snapshot)?;
+        copier.restore(snapshot)?;
+        self.add_statistics(snapshot)?;
+        self.session.batch(OPERATION, "CHECKPOINT")?;
+        self.grow(snapshot)?;
+        self.session.set("session_replication_role", "origin")
+    }
+
+    /// Over the few rows. What cannot be built (a function that fails, a method whose library is missing) stays empty.
+    fn build_indexes(&self, snapshot: &Snapshot) -> Result<(), DbError> {
+        let tables = snapshot.files.iter().filter(|file| file.kind != "i");
+        for table in tables {
+            self.attempt(&format!("REINDEX TABLE {}", table.name))?;
+        }
+        Ok(())
+    }
+
+    /// Runs a statement that may fail; says whether it did not.
+    pub(super) fn attempt(&self, sql: &str) -> Result<bool, DbError> {
+        match self.session.batch(OPERATION, sql) {
+            Ok(()) => Ok(true),
+            Err(refused) if refused.is_refusal() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives every table and index a file of production's size.
+    fn grow(&mut self, snapshot: &Snapshot) -> Result<(), DbError> {
+        let oids: Vec<Oid> = snapshot.files.iter().map(|file| file.oid).collect();
+        let places = self.places(&oids)?;
+        let mut numbers: Vec<(Oid, Oid)> = Vec::with_capacity(oids.len());
+        for file in &snapshot.files {
+            let Some(place) = places.get(&file.oid) else { continue };
+            let beginning = self.beginning(file, &place.path, snapshot)?;
+            let long = self.directory.create(&beginning, file.blocks)?;
+            numbers.push((file.oid, long));
+            if file.kind != "i" {
+                self.heaps.insert(file.oid, Heap { short: place.number, long, measures: place.measures });
+            }
+        }
+        let (oids, numbers): (Vec<Oid>, Vec<Oid>) = numbers.into_iter().unzip();
+        let sql = "UPDATE pg_catalog.pg_class c SET relfilenode = f.number \
+                   FROM unnest($1::oid[], $2::oid[]) AS f (oid, number) WHERE c.oid = f.oid";
+        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[(&oids, Type::OID_ARRAY), (&numbers, Type::OID_ARRAY)];
+        self.session.query(OPERATION, sql, parameters)?;
+        Ok(())
+    }
+
+    fn places(&self, oids: &[Oid]) -> Result<BTreeMap<Oid, Place>, DbError> {
+        let sql = "SELECT oid, relfilenode, pg_relation_filepath(oid) AS path, relpages, reltuples, relallvisible \
+                   FROM pg_class WHERE oid = ANY ($1::oid[])";
+        let mut places = BTreeMap::new();
+        for row in self.session.query(OPERATION, sql, &[(&oids, Type::OID_ARRAY)])? {
+            let measures = Measures {
+                pages: field(&row, "relpages")?,
+                tuples: field(&row, "reltuples")?,
+                all_visible_pages: field(&row, "relallvisible")?,
+            };
+            let place = Place { number: field(&row, "relfilenode")?, path: field(&row, "path")?, measures };
+            places.insert(field(&row, "oid")?, place);
+        }
+        Ok(places)
+    }
+
+    /// What a file begins with: a table's rows, an index's metapage and the way to its ends; nothing where nobody looks.
+    fn beginning(&self, file: &RelationFile, path: &str, snapshot: &Snapshot) -> Result<Vec<u8>, DbError> {
+        if file.blocks == 0 {
+            return Ok(Vec::new());
+        }
+        match file.method.as_deref() {
+            None => self.directory.read(path, BLOCK_BYTES),
+            Some("hash" | "gist") => Ok(Vec::new()),
+            Some(_) => {
+                let built = self.directory.read(path, 2 * BLOCK_BYTES)?;
+                Ok(match snapshot.metapage(file) {
+                    Some(metapage) => page::first_blocks(&metapage, file.blocks, &built),
+                    None => built,
+                })
+            }
+        }
+    }
+}
+
+/// Where a relation lies.
+struct Place {
+    number: Oid,
+    path: String,
+    measures: Measures,
+}
+
+/// The types of the system catalogs' columns, by catalog and column.
+type ColumnTypes = BTreeMap<(String, String), String>;
+
+impl Session {
+    fn column_types(&self, snapshot: &Snapshot) -> Result<ColumnTypes, DbError> {
+        let names: Vec<&str> = snapshot.system_tables.iter().map(|table| table.name.as_str()).collect();
+        let sql = include_str!("../snapshot/catalog_columns.sql");
+        let rows = self.query(OPERATION, sql, &[(&names, Type::TEXT_ARRAY)])?;
+        let column = |row| {
+            let key = (field::<String>(row, "catalog_name")?, field::<String>(row, "column_name")?);
+            Ok((key, field::<String>(row, "type_name")?))
+        };
+        rows.iter().map(column).collect()
+    }
+}
+
+/// Puts catalog rows into a server.
+struct Copier<'s> {
+    session: &'s Session,
+    types: &'s ColumnTypes,
+}
+
+impl Copier<'_> {
+    fn tables(&self, snapshot: &Snapshot) -> Result<(), DbError> {
+        self.session.batch(OPERATION, &format!("BEGIN; {CASTS}"))?;
+        for (name, rows) in REPLACED {
+            self.session.batch(OPERATION, &format!("DELETE FROM pg_catalog.{name} WHERE {rows}"))?;
+        }
+        for table in FOUNDATIONS.iter().filter_map(|name| snapshot.system_table(name)) {
+            self.insert(table, &[])?;
+        }
+        if let (Some(classes), Some(attributes)) =
+            (snapshot.system_table("pg_class"), snapshot.system_table("pg_attribute"))
+        {
+            let indexes = index_oids(snapshot);
+            self.insert(&classes.only("relkind", |kind| !is_index(kind)), BARE_CLASS)?;
+            self.insert(&attributes.only("attrelid", |oid| !indexes.contains(&oid)), BARE_ATTRIBUTE)?;
+        }
+        self.session.batch(OPERATION, "COMMIT")
+    }
+
+    fn indexes(&self, snapshot: &Snapshot) -> Result<(), DbError> {
+        self.session.batch(OPERATION, "BEGIN")?;
+        if let (Some(classes), Some(attributes)) =
+            (snapshot.system_table("pg_class"), snapshot.system_table("pg_attribute"))
+        {
+            let indexes = index_oids(snapshot);
+            self.insert(&classes.only("relkind", is_index), BARE_CLASS)?;
+            self.insert(&attributes.only("attrelid", |oid| indexes.contains(&oid)), &[])?;
+            self.update(classes, &["oid"], &["relhasindex"])?;
+        }
+        if let Some(table) = snapshot.system_table("pg_index") {
+            self.insert(table, BARE_INDEX)?;
+        }
+        self.session.batch(OPERATION, "COMMIT")
+    }
+
+    /// Everything that hangs on tables, and what was left out at first.
+    fn finish(&self, snapshot: &Snapshot) -> Result<(), DbError> {
+        self.session.batch(OPERATION, "BEGIN")?;
+        for table in FINISH.iter().filter_map(|name| snapshot.system_table(name)) {
+            self.insert(table, &[])?;
+        }
+        let names =
+            |columns: &[(&'static str, &'static str)]| columns.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        if let Some(attributes) = snapshot.system_table("pg_attribute") {
+            self.update(attributes, &["attrelid", "attnum"], &names(BARE_ATTRIBUTE))?;
+        }
+        if let Some(indexes) = snapshot.system_table("pg_index") {
+            self.update(indexes, &["indexrelid"], &names(BARE_INDEX))?;
+        }
+        if let Some(classes) = snapshot.system_table("pg_class") {
+            self.update(classes, &["oid"], &names(BARE_CLASS))?;
+        }
+        self.session.batch(OPERATION, "COMMIT")
+    }
+
+    /// Row counts and the like, which whatever was built since has changed.
+    fn restore(&self, snapshot: &Snapshot) -> Result<(), DbError> {
+        match snapshot.system_table("pg_class") {
+            Some(classes) => self.update(classes, &["oid"], MEASURES),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts rows in, some columns with other values.
+    fn insert(&self, table: &SystemTable, instead: &[(&str, &str)]) -> Result<(), DbError> {
+        if table.rows.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = table.columns.iter().map(|name| quote_identifier(name).into_owned()).collect();
+        let value = |name: &String| match instead.iter().find(|(column, _)| column == name) {
+            Some((_, value)) => (*value).to_owned(),
+            None => self.from_text(table, name),
+        };
+        let values: Vec<String> = table.columns.iter().map(value).collect();
+        let sql = format!(
+            "INSERT INTO pg_catalog.{} ({}) SELECT {} FROM {}",
+            table.name,
+            names.join(", "),
+            values.join(", "),
+            rows_of(&table.columns)
+        );
+        self.run(&sql, table, &table.columns)
+    }
+
+    /// Sets columns to what the rows say.
+    fn update(&self, table: &SystemTable, keys: &[&str], columns: &[&str]) -> Result<(), DbError> {
+        let known = |name: &&&str| table.position(name).is_some();
+        let columns: Vec<&str> = columns.iter().filter(known).copied().collect();
+        let of_row = |name: &str| self.from_text(table, name);
+        let set: Vec<String> = columns.iter().map(|name| format!("{name} = {}", of_row(name))).collect();
+        let by: Vec<String> = keys.iter().map(|name| format!("x.{name} = {}", of_row(name))).collect();
+        let changed: Vec<String> =
+            columns.iter().map(|name| format!("x.{name} IS DISTINCT FROM {}", of_row(name))).collect();
+        let all: Vec<String> = keys.iter().chain(&columns).map(|name| (*name).to_owned()).collect();
+        let sql = format!(
+            "UPDATE pg_catalog.{} x SET {} FROM {} WHERE {} AND ({})",
+            table.name,
+            set.join(", "),
+            rows_of(&all),
+            by.join(" AND "),
+            changed.join(" OR ")
+        );
+        self.run(&sql, table, &all)
+    }
+
+    fn run(&self, sql: &str, table: &SystemTable, columns: &[String]) -> Result<(), DbError> {
+        let values: Vec<Vec<Option<&str>>> = columns.iter().map(|column| table.column(column)).collect();
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
+            values.iter().map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY)).collect();
+        self.session.query(OPERATION, sql, &parameters).map(|_| ())
+    }
+
+    /// A column of `r`, as its own type.
+    fn from_text(&self, table: &SystemTable, column: &str) -> String {
+        let quoted = quote_identifier(column);
+        match self.types.get(&(table.name.clone(), column.to_owned())).map(String::as_str) {
+            None | Some("anyarray") => "NULL".to_owned(),
+            Some(type_name) => format!("r.{quoted}::pg_catalog.{}", quote_identifier(type_name)),
+        }
+    }
+}
+
+/// `unnest($1, $2) AS r (a, b)`.
+fn rows_of(columns: &[String]) -> String {
+    let arrays: Vec<String> = (1..=columns.len()).map(|number| format!("${number}::text[]")).collect();
+    let names: Vec<String> = columns.iter().map(|name| quote_identifier(name).into_owned()).collect();
+    format!("unnest({}) AS r ({})", arrays.join(", "), names.join(", "))
+}
+
+fn is_index(kind: &str) -> bool {
+    matches!(kind, "i" | "I")
+}
+
+fn index_oids(snapshot: &Snapshot) -> std::collections::BTreeSet<&str> {
+    snapshot
+        .system_table("pg_index")
+        .map(|table| table.column("indexrelid"))
+        .unwrap_or_default()
+        .into_iter()
+        .flatten()
+        .collect()
+}

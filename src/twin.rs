@@ -1,0 +1,12 @@
+//! The planner twin: a throwaway server with production's catalogs and statistics and sparse files of production's size, whose
+//! planner answers as production's would.
+//!
+//! This room holds the values and the bytes: what is copied ([`snapshot`]), the pages that make an almost empty index look like a
+//! large one ([`page`]), how large an index that nobody has built would be (`size`), and whether two planners agree
+//! ([`agreement`]). Reading the snapshot from a server, and the throwaway server itself, are `db`'s.
+
+pub mod agreement;
+pub mod page;
+pub mod snapshot;
+
+pub use snapshot::Snapshot;

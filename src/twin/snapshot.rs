@@ -1,0 +1,328 @@
+//! All that production's planner knows about some tables, as a value: rows of the system catalogs with their OIDs, statistics,
+//! file sizes, settings.
+//!
+//! Catalog rows are copied as they are instead of being written out as DDL: attribute numbers, enum values, operators inside
+//! stored expressions and statistics all refer to OIDs, and so all of them stay right. A server of the same major version has the
+//! same catalogs and the same OIDs below 12000 (src/include/access/transam.h); what `initdb` itself numbered (collations, text
+//! search, plpgsql) is copied too and replaces the twin's own.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::QualifiedName;
+
+/// An object identifier of the server that the snapshot is of.
+pub type Oid = u32;
+
+/// Objects that somebody created have this OID or a higher one (`FirstNormalObjectId`, src/include/access/transam.h).
+pub const FIRST_NORMAL_OID: Oid = 16_384;
+
+/// A server's planner, as far as some tables go.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The server.
+    pub origin: Origin,
+    /// Settings that decide about plans, as `current_setting` prints them.
+    pub settings: BTreeMap<String, String>,
+    /// Rows of the system catalogs.
+    pub system_tables: Vec<SystemTable>,
+    /// Rows of `pg_statistic`.
+    pub statistics: Vec<Statistic>,
+    /// Rows of `pg_statistic_ext_data`.
+    pub extended_statistics: Vec<ExtendedStatistic>,
+    /// Everything that has a file: tables, materialized views, indexes.
+    pub files: Vec<RelationFile>,
+    /// True ends of columns that an index starts with.
+    pub extremes: Vec<Extremes>,
+    /// What could not be read, and what would help.
+    pub gaps: Vec<Gap>,
+}
+
+/// The server that a snapshot is of.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Origin {
+    /// `server_version_num`.
+    pub version_num: u32,
+    /// `pg_encoding_to_char(encoding)`: `UTF8`.
+    pub encoding: String,
+    /// `pg_database.datlocprovider`: `c` (libc), `i` (ICU) or `b` (built in).
+    pub locale_provider: String,
+    /// `datcollate`.
+    pub collate: String,
+    /// `datctype`.
+    pub ctype: String,
+    /// The provider's own name of the locale: `daticulocale` or `datlocale`.
+    pub provider_locale: Option<String>,
+    /// `daticurules`.
+    pub icu_rules: Option<String>,
+    /// `block_size` in bytes.
+    pub block_size_bytes: u32,
+    /// A database of this name was connected to.
+    pub database: String,
+    /// A standby: nothing can be built there.
+    pub in_recovery: bool,
+}
+
+impl Origin {
+    /// 15 for 150018.
+    pub fn major(&self) -> u32 {
+        self.version_num / 10_000
+    }
+}
+
+/// Rows of one system catalog; every value as its type prints it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SystemTable {
+    /// `pg_class`.
+    pub name: String,
+    /// Its columns' names.
+    pub columns: Vec<String>,
+    /// A value for each column.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+impl SystemTable {
+    /// Where a column stands in the rows.
+    pub fn position(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|name| name == column)
+    }
+
+    /// A column of all rows; nothing where there is no such column.
+    pub fn column(&self, column: &str) -> Vec<Option<&str>> {
+        let Some(position) = self.position(column) else { return Vec::new() };
+        self.rows.iter().map(|row| row.get(position).and_then(Option::as_deref)).collect()
+    }
+
+    /// The rows whose value in that column is one of these.
+    pub fn only(&self, column: &str, wanted: impl Fn(&str) -> bool) -> SystemTable {
+        let position = self.position(column);
+        let is_wanted = |row: &&Vec<Option<String>>| {
+            position.and_then(|position| row.get(position)?.as_deref()).is_some_and(&wanted)
+        };
+        SystemTable { rows: self.rows.iter().filter(is_wanted).cloned().collect(), ..self.clone_empty() }
+    }
+
+    fn clone_empty(&self) -> SystemTable {
+        SystemTable { name: self.name.clone(), columns: self.columns.clone(), rows: Vec::new() }
+    }
+}
+
+/// A row of `pg_statistic` (<https://www.postgresql.org/docs/current/catalog-pg-statistic.html>).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Statistic {
+    /// `starelid`.
+    pub relation: Oid,
+    /// `staattnum`.
+    pub attribute: i16,
+    /// `stainherit`: over the table and everything that inherits from it.
+    pub inherited: bool,
+    /// `stanullfrac`.
+    pub null_fraction: f32,
+    /// `stawidth`.
+    pub width_bytes: i32,
+    /// `stadistinct`: a number of values, or minus a share of the rows.
+    pub distinct: f32,
+    /// The five slots.
+    pub slots: Vec<Slot>,
+}
+
+/// One of the five slots of a row of `pg_statistic`: most common values, a histogram, … (src/include/catalog/pg_statistic.h).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Slot {
+    /// `stakindN`; 0 is an empty slot.
+    pub kind: i16,
+    /// `staopN`.
+    pub operator: Oid,
+    /// `stacollN`.
+    pub collation: Oid,
+    /// `stanumbersN`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Vec<f32>>,
+    /// `stavaluesN`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Values>,
+}
+
+/// An array whose element type is only known to its row.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Values {
+    /// The element type.
+    pub element_type: Oid,
+    /// The array as text: `{a,b,"c d"}`.
+    pub literal: String,
+}
+
+/// A row of `pg_statistic_ext_data`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ExtendedStatistic {
+    /// `stxoid`.
+    pub oid: Oid,
+    /// `stxdinherit` (PostgreSQL 15 and later).
+    pub inherited: bool,
+    /// `stxdndistinct`, `stxddependencies` and `stxdmcv`: the bytes as hexadecimal digits.
+    pub ndistinct: Option<String>,
+    /// See `ndistinct`.
+    pub dependencies: Option<String>,
+    /// See `ndistinct`.
+    pub most_common: Option<String>,
+    /// `stxdexpr`: statistics of the expressions.
+    pub expressions: Vec<Statistic>,
+}
+
+/// A relation with a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RelationFile {
+    /// `pg_class.oid`.
+    pub oid: Oid,
+    /// Its name.
+    pub name: QualifiedName,
+    /// `pg_class.relkind`: `r`, `m` or `i`.
+    pub kind: String,
+    /// The access method of an index.
+    pub method: Option<String>,
+    /// `pg_relation_size` in blocks: what the planner goes by, not `relpages`.
+    pub blocks: u64,
+    /// The index's metapage, as far as the planner looks at it.
+    pub metapage: Option<Metapage>,
+}
+
+/// What the planner reads from an index's first page.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metapage {
+    /// `btm_fastlevel` (src/include/access/nbtree.h).
+    Btree {
+        /// Levels above the leaves.
+        level: u32,
+    },
+    /// `GinMetaPageData` (src/include/access/ginblock.h), counted by the last VACUUM.
+    Gin {
+        /// All pages.
+        total_pages: u32,
+        /// Pages of the entry tree.
+        entry_pages: u32,
+        /// Pages of posting trees.
+        data_pages: u32,
+        /// Entries.
+        entries: i64,
+        /// Pages of the pending list.
+        pending_pages: u32,
+    },
+    /// `BrinMetaPageData` (src/include/access/brin_page.h).
+    Brin {
+        /// `pages_per_range`.
+        pages_per_range: u32,
+        /// The last page of the range map.
+        last_revmap_page: u32,
+    },
+    /// Only that it is one (`spgGetCache`, src/backend/access/spgist/spgutils.c).
+    Spgist,
+}
+
+/// The smallest and the largest value of a column, as text.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Extremes {
+    /// The table.
+    pub relation: Oid,
+    /// The column's number.
+    pub attribute: i16,
+    /// None when there is no row.
+    pub smallest: Option<String>,
+    /// None when there is no row.
+    pub largest: Option<String>,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Gap {
+    /// What is missing, and what follows.
+    pub what: String,
+    /// What would help: a GRANT.
+    pub remedy: Option<String>,
+}
+
+impl Snapshot {
+    /// The rows of a system catalog.
+    pub fn system_table(&self, name: &str) -> Option<&SystemTable> {
+        self.system_tables.iter().find(|table| table.name == name)
+    }
+
+    /// The table that an index is on.
+    fn table_of(&self, index: Oid) -> Option<&RelationFile> {
+        let indexes = self.system_table("pg_index")?;
+        let index = index.to_string();
+        let position = indexes.column("indexrelid").iter().position(|oid| *oid == Some(&index))?;
+        let table: Oid = indexes.column("indrelid").get(position)?.as_ref()?.parse().ok()?;
+        self.files.iter().find(|file| file.oid == table)
+    }
+
+    /// An index's metapage as it was read, or as it has to be from the sizes. None for other methods: the planner reads none.
+    pub fn metapage(&self, index: &RelationFile) -> Option<Metapage> {
+        index.metapage.or_else(|| match index.method.as_deref()? {
+            "btree" => Some(Metapage::Btree { level: btree_level(index.blocks) }),
+            // Zeros make the planner guess, as it does for an index that was never vacuumed.
+            "gin" => {
+                Some(Metapage::Gin { total_pages: 0, entry_pages: 0, data_pages: 0, entries: 0, pending_pages: 0 })
+            }
+            "brin" => {
+                let pages_per_range = self.pages_per_range(index.oid).unwrap_or(PAGES_PER_RANGE);
+                let table_blocks = self.table_of(index.oid)?.blocks;
+                Some(Metapage::Brin {
+                    pages_per_range,
+                    last_revmap_page: last_revmap_page(table_blocks, pages_per_range),
+                })
+            }
+            "spgist" => Some(Metapage::Spgist),
+            _ => None,
+        })
+    }
+
+    /// The storage parameter of a BRIN index.
+    fn pages_per_range(&self, index: Oid) -> Option<u32> {
+        let classes = self.system_table("pg_class")?;
+        let index = index.to_string();
+        let position = classes.column("oid").iter().position(|oid| *oid == Some(&index))?;
+        let options = classes.column("reloptions").get(position).copied().flatten()?;
+        let (_, value) = options.split_once("pages_per_range=")?;
+        value.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    }
+}
+
+/// BRIN's default.
+pub const PAGES_PER_RANGE: u32 = 128;
+
+/// Pointers in a page of BRIN's range map (`REVMAP_PAGE_MAXITEMS`, src/include/access/brin_page.h).
+const RANGES_PER_REVMAP_PAGE: u64 = 1360;
+
+/// Entries in an inner page of a btree of which only the size is known.
+const BTREE_FAN_OUT: u64 = 200;
+
+/// The last page of the range map of a BRIN index: the pages behind the metapage.
+pub fn last_revmap_page(table_blocks: u64, pages_per_range: u32) -> u32 {
+    let ranges = table_blocks.div_ceil(u64::from(pages_per_range.max(1)));
+    u32::try_from(ranges.div_ceil(RANGES_PER_REVMAP_PAGE).max(1)).unwrap_or(u32::MAX)
+}
+
+/// The level of a btree's root, from its size.
+fn btree_level(blocks: u64) -> u32 {
+    let mut pages = blocks.saturating_sub(1);
+    let mut level = 0;
+    while pages > 1 {
+        pages = pages.div_ceil(BTREE_FAN_OUT);
+        level += 1;
+    }
+    level
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_is_as_high_as_its_size_makes_it() {
+        assert_eq!([1, 2, 3, 201, 202, 40_400].map(btree_level), [0, 0, 1, 1, 2, 3]);
+        assert_eq!(last_revmap_page(86_000_000, 128), 495);
+        assert_eq!(last_revmap_page(0, 128), 1);
+    }
+}

@@ -1,0 +1,8 @@
+//! The planner twin against real servers: every plan the same, node by node.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs, reason = "tests")]
+
+#[path = "common/live.rs"]
+mod live;
+
+#[path = "twin/exactness.rs"]
+mod exactness;

@@ -1,0 +1,106 @@
+//! With no new index, the twin plans every statement exactly as the server it is a copy of.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use pgrehearse::cluster::binaries::WhenMissing;
+use pgrehearse::cluster::{Binaries, Cluster};
+use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
+use pgrehearse::rehearsal::{Answer, PlanOutcome, Planner};
+use pgrehearse::twin::agreement::Agreement;
+use pgrehearse::workload::{StatementId, Workload, file};
+
+use crate::live::{Database, cluster};
+
+pub fn session(conninfo: &str) -> Session {
+    let typed = Typed { dbname: Some(conninfo.to_owned()), ..Typed::default() };
+    let no_variables: [(&str, &str); 0] = [];
+    let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles).unwrap();
+    let options = SessionOptions {
+        safety: Safety::default(),
+        interrupt: Interrupt::listen().unwrap(),
+        trace: std::env::var_os("TRACE").map(|_| (|sql: &str| eprintln!("{}", &sql[..sql.len().min(300)])) as fn(&str)),
+    };
+    Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
+}
+
+/// A server and its twin.
+pub struct Pair {
+    pub server: Session,
+    pub twin: Twin,
+}
+
+impl Pair {
+    pub fn of(database: &Database) -> Pair {
+        let server = session(&cluster().conninfo_of(&database.name));
+        let began = Instant::now();
+        let snapshot = server.snapshot(&Scope::Everything).unwrap();
+        eprintln!("snapshot {:?}", began.elapsed());
+        let binaries = Binaries::find(WhenMissing::Explain).unwrap();
+        let began = Instant::now();
+        let copy =
+            Cluster::start_with(&binaries, "shared_buffers = 32MB\nignore_checksum_failure = on\n", &|| false).unwrap();
+        eprintln!("cluster {:?}", began.elapsed());
+        let twin_session = session(&copy.conninfo());
+        let began = Instant::now();
+        let twin = Twin::load(&snapshot, copy, twin_session).unwrap();
+        eprintln!("load {:?}", began.elapsed());
+        Pair { server, twin }
+    }
+
+    pub fn compare(&mut self, workload: &Workload) -> BTreeMap<StatementId, Agreement> {
+        let Answer::Planned(real) = Server::new(&self.server).plan(&[], workload.statements()).unwrap() else {
+            panic!()
+        };
+        let Answer::Planned(copy) = self.twin.plan(&[], workload.statements()).unwrap() else { panic!() };
+        let mut agreements = BTreeMap::new();
+        for (id, outcome) in &real.plans {
+            let agreement = match (outcome, &copy.plans[id]) {
+                (PlanOutcome::Plan(real), PlanOutcome::Plan(copy)) => Agreement::between(real, copy),
+                (real, copy) if real == copy => Agreement::Exact,
+                (real, copy) => {
+                    eprintln!("{id}: {real:?}\n{copy:?}");
+                    Agreement::Different
+                }
+            };
+            if agreement != Agreement::Exact {
+                eprintln!("{id}: {agreement:?}\n{:?}\n{:?}", outcome.plan(), copy.plans[id].plan());
+            }
+            agreements.insert(id.clone(), agreement);
+        }
+        agreements
+    }
+}
+
+fn workload(sql: &str) -> Workload {
+    let mut workload = Workload::default();
+    file::read("workload.sql", sql, &mut workload).unwrap();
+    workload
+}
+
+#[test]
+fn the_sample_workloads_are_planned_alike() {
+    for sample in
+        ["000-job-queue", "001-remote-references", "002-table-sync", "003-game-overviews", "004-gigs-and-events"]
+    {
+        let database = Database::sample(&format!("twin_{}", &sample[..3]), sample, "0.2");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workloads").join(sample);
+        let sql = std::fs::read_to_string(folder.join("workload.sql")).unwrap();
+        let agreements = Pair::of(&database).compare(&workload(&sql));
+        assert!(!agreements.is_empty());
+        assert!(agreements.values().all(|agreement| *agreement == Agreement::Exact), "{sample}: {agreements:?}");
+    }
+}
+
+/// Everything the planner looks at, and tables that changed since their ANALYZE.
+#[test]
+fn every_kind_of_table_and_index_is_planned_alike() {
+    let database = Database::new("features", include_str!("features.sql"));
+    include_str!("features-drift.sql").lines().for_each(|statement| database.run(statement));
+    let agreements = Pair::of(&database).compare(&workload(include_str!("features-queries.sql")));
+    assert_eq!(agreements.len(), 69);
+    let different: Vec<_> = agreements.iter().filter(|(_, agreement)| **agreement != Agreement::Exact).collect();
+    assert!(different.is_empty(), "{different:?}");
+}
