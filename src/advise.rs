@@ -1,6 +1,6 @@
 //! The pipeline: capture → suggest → rehearse → choose → prove → verdicts. Short enough to read as the picture in ARCHITECTURE.md.
 //!
-//! Pure but for what the [`Planner`] does; the same answers give the same advice, byte for byte.
+//! Pure but for what the [`Planners`] do; the same answers give the same advice, byte for byte.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +12,9 @@ use crate::plan::Plan;
 use crate::predicate::relation_uses;
 use crate::rehearsal::search::{self, Weighted};
 use crate::rehearsal::{
-    Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, Planner, PlannerError, Refusal, Trial, TrialOutcome,
+    Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome, Whom,
 };
-use crate::verdict::{Limits, Reason};
+use crate::verdict::{Limits, Reason, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
 pub mod advice;
@@ -22,6 +22,9 @@ mod existing;
 mod explanation;
 mod notices;
 mod proof;
+mod twin;
+
+use twin::TwinView;
 
 pub use advice::{
     Advice, Benefit, ExistingFinding, ExistingKind, Recommendation, RehearsalSummary, Rejected, StatementAdvice,
@@ -35,22 +38,23 @@ pub use advice::{
 pub fn advise(
     workload: &Workload,
     limits: &Limits,
-    planner: &mut dyn Planner,
+    planners: &mut dyn Planners,
     observer: Observer<'_>,
 ) -> Result<Advice, PlannerError> {
-    let mut run = Run { workload, limits, planner, observer, summary: RehearsalSummary::default() };
+    let mut run = Run { workload, limits, planners, observer, summary: RehearsalSummary::default() };
     let captured = run.capture()?;
     let tables = captured.values().filter_map(PlanOutcome::plan).flat_map(Plan::tables).collect();
-    let catalog = run.planner.catalog(&tables)?;
+    let catalog = run.planners.catalog(&tables)?;
 
     let candidates = suggest(&captured, &catalog, workload);
-    let trials = run.rehearse(&candidates.to_try, &captured, &catalog)?;
+    let twin = TwinView::prepare(&mut run, &tables, &captured, &candidates)?;
+    let trials = run.rehearse(twin.whom(), &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;
-    let selection = search::choose(&trials, &weights(workload, &captured), limits);
-    let proof = proof::prove(&mut run, &selection.chosen, &trials, &captured, &catalog)?;
+    let selection = search::choose(&trials, &weights(workload, twin.basis(&captured)), limits);
+    let proof = proof::prove(&mut run, &selection.chosen, &trials, proof::Known { captured: &captured, catalog: &catalog, twin: &twin })?;
 
     let summary = run.summary;
-    Ok(advice::Parts { workload, limits, catalog, captured, candidates, trials, selection, proof, summary }
+    Ok(advice::Parts { workload, limits, catalog, captured, candidates, twin, trials, selection, proof, summary }
         .into_advice())
 }
 
@@ -61,7 +65,7 @@ pub type Captured = BTreeMap<StatementId, PlanOutcome>;
 struct Run<'a> {
     workload: &'a Workload,
     limits: &'a Limits,
-    planner: &'a mut dyn Planner,
+    planners: &'a mut dyn Planners,
     observer: Observer<'a>,
     summary: RehearsalSummary,
 }
@@ -72,14 +76,14 @@ impl Run<'_> {
         let mut captured = Captured::new();
         for statement in self.workload.statements() {
             (self.observer)(Event::Step(&statement.id.0));
-            captured.extend(self.as_things_are(std::slice::from_ref(statement))?);
+            captured.extend(self.as_things_are(Whom::Server, std::slice::from_ref(statement))?);
         }
         (self.observer)(Event::End);
         Ok(captured)
     }
 
-    fn as_things_are(&mut self, statements: &[Statement]) -> Result<Captured, PlannerError> {
-        match self.planner.plan(&[], statements)? {
+    fn as_things_are(&mut self, whom: Whom, statements: &[Statement]) -> Result<Captured, PlannerError> {
+        match self.planners.plan(whom, &[], statements)? {
             Answer::Planned(planned) => Ok(planned.plans),
             Answer::Refused(refusal) => {
                 Ok(statements.iter().map(|s| (s.id.clone(), PlanOutcome::Failed(refusal.detail.clone()))).collect())
@@ -95,7 +99,7 @@ impl Run<'_> {
         let planned =
             |statement: &&Statement| captured.get(&statement.id).is_some_and(|outcome| outcome.plan().is_some());
         let statements: Vec<Statement> = self.workload.statements().iter().filter(planned).cloned().collect();
-        let mut again = self.as_things_are(&statements)?;
+        let mut again = self.as_things_are(Whom::Server, &statements)?;
         again.retain(|_, outcome| outcome.plan().is_some());
         Ok(captured.into_iter().map(|(id, outcome)| (id.clone(), again.remove(&id).unwrap_or(outcome))).collect())
     }
@@ -103,6 +107,7 @@ impl Run<'_> {
     /// Every candidate by itself.
     fn rehearse(
         &mut self,
+        whom: Whom,
         candidates: &[Candidate],
         captured: &Captured,
         catalog: &Catalog,
@@ -120,7 +125,7 @@ impl Run<'_> {
             let trial = if busy.contains(&index.index.table) {
                 Trial { index, outcome: TrialOutcome::Refused(still_busy()) }
             } else {
-                self.rehearse_one(index, captured, catalog)?
+                self.rehearse_one(whom, index, captured, catalog)?
             };
             if matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.reason == Reason::LockTimeout) {
                 busy.insert(trial.index.index.table.clone());
@@ -133,22 +138,31 @@ impl Run<'_> {
 
     fn rehearse_one(
         &mut self,
+        whom: Whom,
         index: NamedIndex,
         captured: &Captured,
         catalog: &Catalog,
     ) -> Result<Trial, PlannerError> {
         let table = catalog.table(&index.index.table);
-        if let Some(refusal) = table.and_then(|table| not_to_be_built(table, catalog, self.limits)) {
+        let refusal = match whom {
+            Whom::Server => table.and_then(|table| not_to_be_built(table, catalog, self.limits)),
+            Whom::Twin => None,
+        };
+        if let Some(refusal) = refusal {
             return Ok(Trial { index, outcome: TrialOutcome::Refused(refusal) });
         }
         let touching = touching(self.workload, captured, catalog, &BTreeSet::from([index.index.table.clone()]));
-        let answer = self.ask(std::slice::from_ref(&index), &touching)?;
+        let answer = self.ask(whom, std::slice::from_ref(&index), &touching)?;
         Ok(Trial::from_answer(index, answer))
     }
 
     /// Asks about indexes and keeps the books of what it took.
-    fn ask(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        let answer = self.planner.plan(indexes, statements)?;
+    fn ask(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        let answer = self.planners.plan(whom, indexes, statements)?;
+        if whom == Whom::Twin {
+            self.summary.twin_questions += 1;
+            return Ok(answer);
+        }
         let (built, write_block) = match &answer {
             Answer::Planned(Planned { builds, write_block, .. }) => (builds.len(), *write_block),
             Answer::Refused(refusal) => (refusal.built, refusal.write_block),
@@ -172,8 +186,10 @@ fn still_busy() -> Refusal {
 /// The rules that keep hands off a table, in the order in which they are told.
 pub(crate) fn not_to_be_built(table: &Table, catalog: &Catalog, limits: &Limits) -> Option<Refusal> {
     let refusal = |reason, detail| Some(Refusal { reason, detail, write_block: Millis::default(), built: 0 });
-    if !limits.rehearse {
-        return refusal(Reason::NotRehearsed, "--rehearse=off: nothing was built".to_owned());
+    match limits.rehearse {
+        Rehearse::Off => return refusal(Reason::NotRehearsed, "--rehearse=off: nothing was built".to_owned()),
+        Rehearse::Twin => return refusal(Reason::NotRehearsed, "--rehearse=twin: nothing was built".to_owned()),
+        Rehearse::Auto | Rehearse::Transaction => {}
     }
     if catalog.server.in_recovery {
         return refusal(Reason::ReadOnlyServer, "the server is a standby: nothing can be built on it".to_owned());

@@ -7,8 +7,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use crate::db::Safety;
 use crate::db::conninfo::Typed;
 use crate::model::{Bytes, Millis};
-use crate::verdict::Limits;
-use crate::verdict::MinImprovement;
+use crate::verdict::{Limits, MinImprovement, Rehearse};
 
 /// Rehearse an index before you build it: a PostgreSQL index advisor and plan analyzer.
 #[derive(Debug, Parser)]
@@ -235,8 +234,11 @@ pub struct LimitArgs {
     #[arg(long, value_parser = Bytes::parse, default_value = "1GB", value_name = "SIZE")]
     max_table_size: Bytes,
     /// How to try indexes
-    #[arg(long, value_enum, default_value_t = Rehearse::Auto)]
-    rehearse: Rehearse,
+    #[arg(long, value_enum, default_value_t = RehearseChoice::Auto)]
+    rehearse: RehearseChoice,
+    /// Directory of the server programs (initdb, postgres) for the planner twin; of the server's major version
+    #[arg(long, value_name = "DIR")]
+    pub pg_bin: Option<PathBuf>,
     /// Total size of the recommended indexes
     #[arg(long, value_parser = Bytes::parse, value_name = "SIZE")]
     budget: Option<Bytes>,
@@ -250,13 +252,26 @@ pub struct LimitArgs {
 
 /// How to try indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Rehearse {
-    /// The best way there is: today the rolled-back transaction
+pub enum RehearseChoice {
+    /// Search in a planner twin; build only the chosen indexes, in a transaction that is rolled back
     Auto,
+    /// Only in the planner twin: the server is only read from
+    Twin,
     /// Build each in a transaction that is rolled back
     Transaction,
     /// Build nothing: only list candidates
     Off,
+}
+
+impl From<RehearseChoice> for Rehearse {
+    fn from(choice: RehearseChoice) -> Rehearse {
+        match choice {
+            RehearseChoice::Auto => Rehearse::Auto,
+            RehearseChoice::Twin => Rehearse::Twin,
+            RehearseChoice::Transaction => Rehearse::Transaction,
+            RehearseChoice::Off => Rehearse::Off,
+        }
+    }
 }
 
 impl LimitArgs {
@@ -268,7 +283,7 @@ impl LimitArgs {
             min_improvement: MinImprovement(self.min_improvement / 100.0),
             max_table_size: self.max_table_size,
             max_write_block: self.max_write_block,
-            rehearse: self.rehearse != Rehearse::Off,
+            rehearse: self.rehearse.into(),
         }
     }
 }

@@ -33,6 +33,97 @@ pub trait Planner {
     fn plan(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
 }
 
+/// The planners of a run, as the pipeline asks them.
+pub trait Planners {
+    /// What the server knows about these tables and those they belong to.
+    ///
+    /// # Errors
+    /// As [`Planner::catalog`].
+    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError>;
+
+    /// Makes the planner twin ready for statements on these tables.
+    ///
+    /// # Errors
+    /// When the server cannot be asked any more. That there is no twin is not an error.
+    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError>;
+
+    /// As [`Planner::plan`].
+    ///
+    /// # Errors
+    /// As [`Planner::plan`]; also when the twin is asked and is not ready.
+    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
+}
+
+/// Who is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whom {
+    /// The server itself: indexes are built in a transaction that is rolled back.
+    Server,
+    /// Its planner twin.
+    Twin,
+}
+
+/// Is there a planner twin?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TwinState {
+    /// It can be asked.
+    Ready,
+    /// Nobody asked for one.
+    NotWanted,
+    /// It could not be made, for this reason.
+    Unavailable(String),
+}
+
+/// A server without a twin.
+pub struct ServerOnly<'a>(pub &'a mut dyn Planner);
+
+impl Planners for ServerOnly<'_> {
+    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
+        self.0.catalog(tables)
+    }
+
+    fn prepare_twin(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError> {
+        Ok(TwinState::NotWanted)
+    }
+
+    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        match whom {
+            Whom::Server => self.0.plan(indexes, statements),
+            Whom::Twin => Err(PlannerError::NoTwin),
+        }
+    }
+}
+
+/// How a claim about a plan was obtained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// The index was built on the server, the plan was seen, and all was rolled back.
+    RolledBackTransaction,
+    /// The planner twin was seen to choose it, at its estimated size.
+    PlannerTwin,
+}
+
+impl From<Whom> for Evidence {
+    fn from(whom: Whom) -> Evidence {
+        match whom {
+            Whom::Server => Evidence::RolledBackTransaction,
+            Whom::Twin => Evidence::PlannerTwin,
+        }
+    }
+}
+
+impl Evidence {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Evidence::RolledBackTransaction => "rolled_back_transaction",
+            Evidence::PlannerTwin => "planner_twin",
+        }
+    }
+}
+
 /// What came of a question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -124,6 +215,9 @@ pub enum PlannerError {
         /// What the server or the network said.
         message: String,
     },
+    /// The twin was asked before it was made ready.
+    #[error("there is no planner twin to ask")]
+    NoTwin,
     /// A recording does not hold the answer to this question.
     #[error("the recording holds no answer about {0}")]
     NotRecorded(String),

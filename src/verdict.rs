@@ -34,8 +34,10 @@ pub enum Reason {
     ReadOnlyServer,
     /// Built, but an older snapshot of another session kept the planner from using it now.
     NotUsableNow,
-    /// `--rehearse=off`.
+    /// `--rehearse=off`, or `--rehearse=twin` where it is about building.
     NotRehearsed,
+    /// There is no server to build on: the advice is made from a file.
+    Offline,
 }
 
 impl Reason {
@@ -61,6 +63,7 @@ impl Reason {
             Reason::ReadOnlyServer => "read_only_server",
             Reason::NotUsableNow => "not_usable_now",
             Reason::NotRehearsed => "not_rehearsed",
+            Reason::Offline => "offline",
         }
     }
 }
@@ -93,8 +96,23 @@ pub struct Limits {
     pub max_table_size: Bytes,
     /// Writers are not blocked longer.
     pub max_write_block: Millis,
-    /// False: candidates are listed and nothing is built.
-    pub rehearse: bool,
+    /// How candidates are tried.
+    pub rehearse: Rehearse,
+}
+
+/// How candidates are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rehearse {
+    /// Searched in the planner twin, and the chosen ones built in a transaction that is rolled back.
+    #[default]
+    Auto,
+    /// Only in the planner twin: the server is only read from.
+    Twin,
+    /// Each built in a transaction that is rolled back.
+    Transaction,
+    /// Not at all: they are only listed.
+    Off,
 }
 
 impl Default for Limits {
@@ -105,7 +123,7 @@ impl Default for Limits {
             min_improvement: MinImprovement(0.1),
             max_table_size: Bytes(Bytes::GB),
             max_write_block: Millis(10_000.0),
-            rehearse: true,
+            rehearse: Rehearse::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::proof::{Disproof, Proof, Proved};
-use super::{Captured, existing, explanation};
+use super::{Captured, TwinView, existing, explanation};
 use crate::candidate::Candidates;
 use crate::catalog::Catalog;
 use crate::index::naming;
@@ -171,6 +171,8 @@ pub struct RehearsalSummary {
     pub transactions: usize,
     /// Indexes built in them.
     pub indexes_built: usize,
+    /// How often the planner twin was asked about a set of indexes.
+    pub twin_questions: usize,
     /// The longest that writers to a table had to wait.
     pub longest_write_block: Millis,
     /// All the time that writers to some table had to wait.
@@ -184,6 +186,7 @@ pub(super) struct Parts<'a> {
     pub(super) catalog: Catalog,
     pub(super) captured: Captured,
     pub(super) candidates: Candidates,
+    pub(super) twin: TwinView,
     pub(super) trials: Vec<Trial>,
     pub(super) selection: Selection,
     pub(super) proof: Proof,

@@ -1,16 +1,28 @@
 //! The proof of the chosen set: built together, planned together, rolled back; and the plans as things are taken again right
 //! after, because CREATE INDEX leaves more accurate row counts behind and before and after have to be under the same ones.
+//!
+//! With a planner twin the set is first put to the twin as a whole; what holds there is built on the server, where that is allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Captured, Run, index_tables};
+use super::{Captured, Run, TwinView, index_tables, not_to_be_built};
 use crate::catalog::Catalog;
-use crate::model::{Cost, QualifiedName};
+use crate::model::{Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::{
-    Answer, Build, Event, NamedIndex, PlanOutcome, Planned, PlannerError, Refusal, Trial, TrialOutcome, uses,
+    Answer, Build, Event, Evidence, NamedIndex, PlanOutcome, Planned, PlannerError, Refusal, Trial, TrialOutcome, Whom,
+    uses,
 };
+use crate::verdict::Reason;
 use crate::workload::{Statement, StatementId};
+
+/// What a proof goes by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) captured: &'a Captured,
+    pub(super) catalog: &'a Catalog,
+    pub(super) twin: &'a TwinView,
+}
 
 /// What was seen of the chosen set.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -23,6 +35,8 @@ pub(super) struct Proof {
     pub(super) after: BTreeMap<StatementId, Plan>,
     /// Chosen, but not borne out.
     pub(super) disproved: BTreeMap<usize, Disproof>,
+    /// What the twin foresaw for each statement, where the server was asked, too: its cost before and after.
+    pub(super) predicted: BTreeMap<StatementId, (Cost, Cost)>,
 }
 
 /// One index that was borne out.
@@ -30,10 +44,16 @@ pub(super) struct Proof {
 pub(super) struct Proved {
     /// Its position in the list of trials.
     pub(super) trial: usize,
-    /// As it was built in the proof.
+    /// As it was built in the proof, or as the twin has it.
     pub(super) build: Build,
     /// Writers' wait in the transaction that built it.
-    pub(super) write_block: crate::model::Millis,
+    pub(super) write_block: Millis,
+    /// Where it was seen.
+    pub(super) evidence: Evidence,
+    /// Why it was not built on the server, when only the twin was asked.
+    pub(super) not_built: Option<Refusal>,
+    /// As the twin had it, when the server was asked, too.
+    pub(super) predicted: Option<Build>,
 }
 
 /// Why a chosen index did not survive its proof.
@@ -49,21 +69,50 @@ pub(super) enum Disproof {
     Refused(Refusal),
 }
 
-/// Builds the chosen set and drops what is not borne out until what remains is.
+/// Puts the chosen set to whoever there is, and drops what is not borne out.
 pub(super) fn prove(
     run: &mut Run<'_>,
     chosen: &[usize],
     trials: &[Trial],
-    captured: &Captured,
-    catalog: &Catalog,
+    known: Known<'_>,
+) -> Result<Proof, PlannerError> {
+    if known.twin.whom() == Whom::Server {
+        return prove_with(run, Whom::Server, chosen, trials, known);
+    }
+    let foreseen = prove_with(run, Whom::Twin, chosen, trials, known)?;
+    let held: Vec<usize> = foreseen.proved.iter().map(|proved| proved.trial).collect();
+    let mut kept_off: BTreeMap<usize, Refusal> = BTreeMap::new();
+    for position in &held {
+        let table = known.catalog.table(&trials[*position].index.index.table);
+        if let Some(refusal) = table.and_then(|table| not_to_be_built(table, known.catalog, run.limits)) {
+            kept_off.insert(*position, refusal);
+        }
+    }
+    let allowed: Vec<usize> = held.into_iter().filter(|position| !kept_off.contains_key(position)).collect();
+    let seen = prove_with(run, Whom::Server, &allowed, trials, known)?;
+    Ok(foreseen.confirmed_by(seen, kept_off))
+}
+
+/// Drops what is not borne out until what remains is.
+fn prove_with(
+    run: &mut Run<'_>,
+    whom: Whom,
+    chosen: &[usize],
+    trials: &[Trial],
+    known: Known<'_>,
 ) -> Result<Proof, PlannerError> {
     let mut proof = Proof::default();
     let mut left: Vec<usize> = chosen.to_vec();
-    (run.observer)(Event::Begin { what: "proving the set", steps: left.len() });
+    let what = if whom == Whom::Twin { "checking the set" } else { "proving the set" };
+    (run.observer)(Event::Begin { what, steps: left.len() });
     while !left.is_empty() {
         let mut attempt = Proof { disproved: std::mem::take(&mut proof.disproved), ..Proof::default() };
-        for group in groups(&left, trials, run, captured, catalog) {
-            prove_group(run, &group, trials, captured, catalog, &mut attempt)?;
+        let groups = match whom {
+            Whom::Server => groups(&left, trials, run, known),
+            Whom::Twin => vec![left.clone()],
+        };
+        for group in groups {
+            prove_group(run, whom, &group, trials, known, &mut attempt)?;
         }
         let failed = attempt.judge(&left, run);
         proof = attempt;
@@ -78,7 +127,7 @@ pub(super) fn prove(
 
 /// Tables that some statement reads together have to get their indexes in one transaction for that statement's plan to be seen;
 /// otherwise a transaction has one table. If the builds together would block writers for too long, each table is proved alone.
-fn groups(left: &[usize], trials: &[Trial], run: &Run<'_>, captured: &Captured, catalog: &Catalog) -> Vec<Vec<usize>> {
+fn groups(left: &[usize], trials: &[Trial], run: &Run<'_>, known: Known<'_>) -> Vec<Vec<usize>> {
     let table_of = |position: usize| &trials[position].index.index.table;
     let mut groups: Vec<(BTreeSet<QualifiedName>, Vec<usize>)> = Vec::new();
     for position in left {
@@ -87,72 +136,154 @@ fn groups(left: &[usize], trials: &[Trial], run: &Run<'_>, captured: &Captured, 
             None => groups.push((BTreeSet::from([table_of(*position).clone()]), vec![*position])),
         }
     }
-    for plan in captured.values().filter_map(PlanOutcome::plan) {
-        let read_together = index_tables(plan, catalog);
+    for plan in known.captured.values().filter_map(PlanOutcome::plan) {
+        let read_together = index_tables(plan, known.catalog);
         let (mut joined, others): (Vec<_>, Vec<_>) =
             groups.into_iter().partition(|(tables, _)| !tables.is_disjoint(&read_together));
         groups = others;
         let members: Vec<usize> = joined.iter().flat_map(|(_, members)| members.iter().copied()).collect();
-        if joined.len() > 1 && fits_write_block(&members, trials, run) {
+        if joined.len() > 1 && fits_write_block(&members, trials, run, known.catalog) {
             groups.push((joined.iter().flat_map(|(tables, _)| tables.iter().cloned()).collect(), members));
         } else {
             groups.append(&mut joined);
         }
     }
     groups.sort_by_key(|(_, members)| members.first().copied());
-    groups.into_iter().flat_map(|(_, members)| fitting_parts(members, trials, run)).collect()
+    groups.into_iter().flat_map(|(_, members)| fitting_parts(members, trials, run, known.catalog)).collect()
 }
 
 /// A table's indexes in as few transactions as `--max-write-block` allows.
-fn fitting_parts(members: Vec<usize>, trials: &[Trial], run: &Run<'_>) -> Vec<Vec<usize>> {
+fn fitting_parts(members: Vec<usize>, trials: &[Trial], run: &Run<'_>, catalog: &Catalog) -> Vec<Vec<usize>> {
     let mut parts: Vec<Vec<usize>> = Vec::new();
     for member in members {
         match parts.last_mut() {
-            Some(part) if fits_write_block(&[part.as_slice(), &[member]].concat(), trials, run) => part.push(member),
+            Some(part) if fits_write_block(&[part.as_slice(), &[member]].concat(), trials, run, catalog) => {
+                part.push(member);
+            }
             _ => parts.push(vec![member]),
         }
     }
     parts
 }
 
+/// How long a build is thought to take where nobody has built it yet: five million rows took 11 s.
+const BUILD_MS_A_ROW: f64 = 0.0022;
+
 /// With room for planning and for a slower second build.
-fn fits_write_block(members: &[usize], trials: &[Trial], run: &Run<'_>) -> bool {
-    let build_ms = |position: &usize| match &trials[*position].outcome {
-        TrialOutcome::Built { build, .. } => build.build_time.0,
-        TrialOutcome::Refused(_) => f64::INFINITY,
+fn fits_write_block(members: &[usize], trials: &[Trial], run: &Run<'_>, catalog: &Catalog) -> bool {
+    let build_ms = |position: &usize| {
+        let trial = &trials[*position];
+        match &trial.outcome {
+            TrialOutcome::Built { build, .. } if build.build_time.0 > 0.0 => build.build_time.0,
+            TrialOutcome::Built { .. } => {
+                let rows = catalog.table(&trial.index.index.table).and_then(|table| table.rows);
+                rows.unwrap_or(0.0) * BUILD_MS_A_ROW
+            }
+            TrialOutcome::Refused(_) => f64::INFINITY,
+        }
     };
     members.iter().map(build_ms).sum::<f64>() * 2.0 < run.limits.max_write_block.0
 }
 
 fn prove_group(
     run: &mut Run<'_>,
+    whom: Whom,
     group: &[usize],
     trials: &[Trial],
-    captured: &Captured,
-    catalog: &Catalog,
+    known: Known<'_>,
     proof: &mut Proof,
 ) -> Result<(), PlannerError> {
     let indexes: Vec<NamedIndex> = group.iter().map(|position| trials[*position].index.clone()).collect();
     let tables = indexes.iter().map(|index| index.index.table.clone()).collect();
-    let statements: Vec<Statement> = super::touching(run.workload, captured, catalog, &tables);
+    let statements: Vec<Statement> = super::touching(run.workload, known.captured, known.catalog, &tables);
     for index in &indexes {
         (run.observer)(Event::Step(&index.name));
     }
-    match run.ask(&indexes, &statements)? {
+    match run.ask(whom, &indexes, &statements)? {
         Answer::Planned(Planned { plans, builds, write_block }) => {
-            let proved = group.iter().zip(builds).map(|(trial, build)| Proved { trial: *trial, build, write_block });
-            proof.proved.extend(proved);
-            let before = run.as_things_are(&statements)?;
+            let proved = |(trial, build): (&usize, Build)| Proved {
+                trial: *trial,
+                build,
+                write_block,
+                evidence: whom.into(),
+                not_built: None,
+                predicted: None,
+            };
+            proof.proved.extend(group.iter().zip(builds).map(proved));
+            let before = match whom {
+                Whom::Server => run.as_things_are(Whom::Server, &statements)?,
+                Whom::Twin => known.twin.basis(known.captured).clone(),
+            };
             proof.merge(before, plans);
+            Ok(())
+        }
+        Answer::Refused(refusal) if group.len() > 1 && takes_too_long(&refusal) => {
+            let (one, other) = group.split_at(group.len() / 2);
+            prove_group(run, whom, one, trials, known, proof)?;
+            prove_group(run, whom, other, trials, known, proof)
         }
         Answer::Refused(refusal) => {
             proof.disproved.extend(group.iter().map(|position| (*position, Disproof::Refused(refusal.clone()))));
+            Ok(())
         }
     }
-    Ok(())
+}
+
+/// Together, but perhaps not one by one.
+fn takes_too_long(refusal: &Refusal) -> bool {
+    matches!(refusal.reason, Reason::WriteBlockTooLong | Reason::StatementTimeout)
 }
 
 impl Proof {
+    /// What the twin foresaw, with what the server showed. An index that the server did not build stays on the twin's word; one that
+    /// was built and not used is out.
+    fn confirmed_by(mut self, seen: Proof, mut kept_off: BTreeMap<usize, Refusal>) -> Proof {
+        for (position, disproof) in seen.disproved {
+            match disproof {
+                Disproof::Refused(refusal) => {
+                    kept_off.insert(position, refusal);
+                }
+                Disproof::NotUsableNow => {
+                    kept_off.insert(position, not_usable_now());
+                }
+                Disproof::NotUsed | Disproof::GainTooSmall => {
+                    self.disproved.insert(position, disproof);
+                }
+            }
+        }
+        let mut result = Proof { disproved: self.disproved, ..Proof::default() };
+        let (held, dropped): (Vec<Proved>, Vec<Proved>) =
+            self.proved.into_iter().partition(|proved| !result.disproved.contains_key(&proved.trial));
+        for foreseen in held {
+            match seen.proved.iter().find(|proved| proved.trial == foreseen.trial) {
+                Some(proved) => result.proved.push(Proved { predicted: Some(foreseen.build), ..proved.clone() }),
+                None => {
+                    let not_built = kept_off.remove(&foreseen.trial);
+                    result.proved.push(Proved { not_built, ..foreseen });
+                }
+            }
+        }
+        let on_the_twins_word = |plan: &Plan| {
+            result.proved.iter().any(|proved| proved.evidence == Evidence::PlannerTwin && uses(plan, &proved.build))
+        };
+        for (id, foreseen) in self.after {
+            let cost_before = self.before.get(&id).and_then(PlanOutcome::plan).map(Plan::total_cost);
+            match seen.after.get(&id).filter(|_| !on_the_twins_word(&foreseen)) {
+                Some(plan) => {
+                    result.predicted.extend(cost_before.map(|before| (id.clone(), (before, foreseen.total_cost()))));
+                    result.before.extend(seen.before.get(&id).map(|before| (id.clone(), before.clone())));
+                    result.after.insert(id, plan.clone());
+                }
+                None if dropped.iter().any(|dropped| uses(&foreseen, &dropped.build)) => {}
+                None => {
+                    result.before.extend(self.before.remove(&id).map(|before| (id.clone(), before)));
+                    result.after.insert(id, foreseen);
+                }
+            }
+        }
+        result
+    }
+
     /// A statement that touches several groups keeps its best plan: each was really seen.
     fn merge(&mut self, before: Captured, after: Captured) {
         self.before.extend(before);
@@ -199,4 +330,10 @@ impl Proof {
     fn cost_before(&self, id: &StatementId) -> Option<Cost> {
         Some(self.before.get(id)?.plan()?.total_cost())
     }
+}
+
+/// In the words of a refusal.
+fn not_usable_now() -> Refusal {
+    let detail = "an older snapshot of another session kept the planner from using it".to_owned();
+    Refusal { reason: Reason::NotUsableNow, detail, write_block: Millis::default(), built: 1 }
 }

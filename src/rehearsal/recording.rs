@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, NamedIndex, PlanOutcome, Planner, PlannerError};
+use super::{Answer, NamedIndex, PlanOutcome, PlannerError, Planners, TwinState, Whom};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::verdict::Limits;
@@ -25,11 +25,29 @@ pub struct Recording {
     pub limits: Limits,
     /// What the server knew.
     pub catalog: Catalog,
+    /// Every question to the server with its answer, in order.
+    pub exchanges: Vec<Exchange>,
+    /// What the planner twin was asked, if it came to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<TwinRecord>,
+}
+
+/// What the planner twin was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TwinRecord {
+    /// Could it be asked?
+    pub state: TwinState,
     /// Every question with its answer, in order.
     pub exchanges: Vec<Exchange>,
 }
 
 impl Recording {
+    /// The questions about new indexes: to the server and to its twin.
+    pub fn trials(&self) -> impl Iterator<Item = &Exchange> {
+        let twin = self.twin.iter().flat_map(|twin| &twin.exchanges);
+        self.exchanges.iter().chain(twin).filter(|exchange| !exchange.indexes.is_empty())
+    }
+
     /// What came of planning this statement as things were, before anything was tried.
     pub fn first_plan(&self, id: &StatementId) -> Option<&PlanOutcome> {
         self.exchanges.iter().filter(|exchange| exchange.indexes.is_empty()).find_map(|exchange| {
@@ -54,33 +72,45 @@ pub struct Exchange {
 
 /// Passes questions on and keeps the answers.
 pub struct Recorder<'a> {
-    planner: &'a mut dyn Planner,
+    planners: &'a mut dyn Planners,
     catalog: Catalog,
-    exchanges: Vec<Exchange>,
+    server: Vec<Exchange>,
+    twin: Option<TwinRecord>,
 }
 
 impl<'a> Recorder<'a> {
-    /// Records what this planner answers.
-    pub fn new(planner: &'a mut dyn Planner) -> Self {
-        Recorder { planner, catalog: Catalog::default(), exchanges: Vec::new() }
+    /// Records what these planners answer.
+    pub fn new(planners: &'a mut dyn Planners) -> Self {
+        Recorder { planners, catalog: Catalog::default(), server: Vec::new(), twin: None }
     }
 
     /// All that was asked and answered.
     pub fn finish(self, workload: Workload, limits: Limits) -> Recording {
-        Recording { format: FORMAT.to_owned(), workload, limits, catalog: self.catalog, exchanges: self.exchanges }
+        let Recorder { catalog, server, twin, .. } = self;
+        Recording { format: FORMAT.to_owned(), workload, limits, catalog, exchanges: server, twin }
     }
 }
 
-impl Planner for Recorder<'_> {
+impl Planners for Recorder<'_> {
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
-        self.catalog = self.planner.catalog(tables)?;
+        self.catalog = self.planners.catalog(tables)?;
         Ok(self.catalog.clone())
     }
 
-    fn plan(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        let answer = self.planner.plan(indexes, statements)?;
+    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError> {
+        let state = self.planners.prepare_twin(tables)?;
+        self.twin = (state != TwinState::NotWanted).then(|| TwinRecord { state: state.clone(), exchanges: Vec::new() });
+        Ok(state)
+    }
+
+    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        let answer = self.planners.plan(whom, indexes, statements)?;
         let statements = statements.iter().map(|statement| statement.id.clone()).collect();
-        self.exchanges.push(Exchange { indexes: indexes.to_vec(), statements, answer: answer.clone() });
+        let exchange = Exchange { indexes: indexes.to_vec(), statements, answer: answer.clone() };
+        match (whom, &mut self.twin) {
+            (Whom::Twin, Some(twin)) => twin.exchanges.push(exchange),
+            _ => self.server.push(exchange),
+        }
         Ok(answer)
     }
 }
@@ -89,28 +119,39 @@ impl Planner for Recorder<'_> {
 /// differently later (CREATE INDEX refreshes `pg_class.reltuples` for good).
 pub struct Replay {
     catalog: Catalog,
-    left: Vec<Exchange>,
+    server: Vec<Exchange>,
+    twin: Option<TwinRecord>,
 }
 
 impl Replay {
     /// Answers from this recording.
     pub fn new(recording: &Recording) -> Self {
-        Replay { catalog: recording.catalog.clone(), left: recording.exchanges.clone() }
+        let Recording { catalog, exchanges, twin, .. } = recording.clone();
+        Replay { catalog, server: exchanges, twin }
     }
 }
 
-impl Planner for Replay {
+impl Planners for Replay {
     fn catalog(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         Ok(self.catalog.clone())
     }
 
-    fn plan(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+    fn prepare_twin(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError> {
+        Ok(self.twin.as_ref().map_or(TwinState::NotWanted, |twin| twin.state.clone()))
+    }
+
+    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        let left = match (whom, &mut self.twin) {
+            (Whom::Server, _) => &mut self.server,
+            (Whom::Twin, Some(twin)) => &mut twin.exchanges,
+            (Whom::Twin, None) => return Err(PlannerError::NoTwin),
+        };
         let asked = |exchange: &Exchange| {
             exchange.indexes == indexes
                 && exchange.statements.iter().eq(statements.iter().map(|statement| &statement.id))
         };
-        match self.left.iter().position(asked) {
-            Some(position) => Ok(self.left.remove(position).answer),
+        match left.iter().position(asked) {
+            Some(position) => Ok(left.remove(position).answer),
             None => {
                 let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
                 Err(PlannerError::NotRecorded(if names.is_empty() {

@@ -1,0 +1,68 @@
+//! The planner twin in a run: is there one, and does it plan as the server does?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Captured, Run};
+use crate::candidate::Candidates;
+use crate::model::QualifiedName;
+use crate::rehearsal::{Event, PlanOutcome, PlannerError, TwinState, Whom};
+use crate::twin::agreement::Agreement;
+use crate::verdict::Rehearse;
+use crate::workload::{Statement, StatementId};
+
+/// What is known of the twin before anything is tried in it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TwinView {
+    pub(super) state: TwinState,
+    /// Its plans as things are.
+    before: Captured,
+    /// How far each statement's plan is the server's.
+    pub(super) agreements: BTreeMap<StatementId, Agreement>,
+}
+
+impl TwinView {
+    /// Makes the twin ready, where one is wanted and there is something to try, and compares its plans with the server's.
+    pub(super) fn prepare(
+        run: &mut Run<'_>,
+        tables: &BTreeSet<QualifiedName>,
+        captured: &Captured,
+        candidates: &Candidates,
+    ) -> Result<TwinView, PlannerError> {
+        let mut view =
+            TwinView { state: TwinState::NotWanted, before: Captured::new(), agreements: BTreeMap::new() };
+        let wanted = matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Twin);
+        if !wanted || candidates.to_try.is_empty() {
+            return Ok(view);
+        }
+        (run.observer)(Event::Begin { what: "building the planner twin", steps: 1 });
+        (run.observer)(Event::Step("statistics, and files without content"));
+        view.state = run.planners.prepare_twin(tables)?;
+        (run.observer)(Event::End);
+        if view.state == TwinState::Ready {
+            let planned = |statement: &&Statement| captured.get(&statement.id).is_some_and(|plan| plan.plan().is_some());
+            let statements: Vec<Statement> = run.workload.statements().iter().filter(planned).cloned().collect();
+            view.before = run.as_things_are(Whom::Twin, &statements)?;
+            view.agreements = agreements(captured, &view.before);
+        }
+        Ok(view)
+    }
+
+    /// Who is asked about candidates.
+    pub(super) fn whom(&self) -> Whom {
+        if self.state == TwinState::Ready { Whom::Twin } else { Whom::Server }
+    }
+
+    /// What the trials are compared with: the plans of whoever was asked.
+    pub(super) fn basis<'a>(&'a self, captured: &'a Captured) -> &'a Captured {
+        if self.state == TwinState::Ready { &self.before } else { captured }
+    }
+}
+
+fn agreements(server: &Captured, twin: &Captured) -> BTreeMap<StatementId, Agreement> {
+    let agreement = |(id, outcome): (&StatementId, &PlanOutcome)| {
+        let real = server.get(id)?.plan()?;
+        let agreement = outcome.plan().map_or(Agreement::Different, |copy| Agreement::between(real, copy));
+        Some((id.clone(), agreement))
+    };
+    twin.iter().filter_map(agreement).collect()
+}
