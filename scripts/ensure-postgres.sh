@@ -3,10 +3,12 @@
 # throw-away clusters with, and install one with the system's package manager
 # if there is none. Prints the directory of initdb, postgres and pg_ctl.
 #
-# Usage: ensure-postgres.sh [--check] [-v|--verbose] [-h|--help]
+# Usage: ensure-postgres.sh [--check [--quiet]] [--major N] [-v|--verbose] [-h|--help]
 #
+#   --major N      only this major version (14 to 18) will do
 #   --check        only look, never install; if there is none, exit 1 and say
 #                  which commands install one on this system
+#   --quiet        do not look for those commands, which takes a second
 #   -v, --verbose  say on stderr which installation is used and why
 #
 # Environment:
@@ -20,9 +22,12 @@
 # business. Nothing here depends on $0, so `sh -s < ensure-postgres.sh` works.
 set -eu
 
+# --major makes all of them mean one version.
 MIN_MAJOR=14
 MAX_MAJOR=18
 NEWEST_FIRST='18 17 16 15 14'
+RANGE='14 to 18'
+USUAL_MAJOR=17    # where the package manager cannot be asked
 
 CREATECLUSTER_CONF=/etc/postgresql-common/createcluster.conf
 # Not *.conf, and beside the original: postgresql-common never reads it, and
@@ -32,6 +37,7 @@ POLICY=/usr/sbin/policy-rc.d
 POLICY_SAVED=$POLICY.pgrehearse-saved
 
 CHECK_ONLY=no
+QUIET=no
 VERBOSE=no
 FOUND=''          # the answer, with FOUND_VERSION and FOUND_WHY
 FOUND_VERSION=''
@@ -51,12 +57,14 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 usage() {
   cat <<'USAGE'
-Usage: ensure-postgres.sh [--check] [-v|--verbose] [-h|--help]
+Usage: ensure-postgres.sh [--check [--quiet]] [--major N] [-v|--verbose] [-h|--help]
 
 Prints the directory of a PostgreSQL 14-18 server's programs; installs the
 server with the system's package manager if there is none.
 
+  --major N      only this major version will do
   --check        only look, never install
+  --quiet        with --check: do not look for what could be installed
   -v, --verbose  say on stderr which installation is used and why
 
 PGREHEARSE_PG_BIN names the directory to use instead of searching.
@@ -90,7 +98,7 @@ usable() {
     fi
     _major=${_version%%[!0-9]*}
     if [ "$_major" -lt "$MIN_MAJOR" ] || [ "$_major" -gt "$MAX_MAJOR" ]; then
-      REJECTED="it is PostgreSQL $_version; supported are $MIN_MAJOR to $MAX_MAJOR"
+      REJECTED="it is PostgreSQL $_version, not $RANGE"
       return 1
     fi
     if [ -n "$FOUND_VERSION" ] && [ "$_major" != "${FOUND_VERSION%%[!0-9]*}" ]; then
@@ -248,13 +256,14 @@ plan_apt() {
     PLAN=''
   elif [ -n "$(apt_installable postgresql)" ]; then
     # Any PostgreSQL at all, so the lists are there, but only an old one.
-    PLAN_WHY_NOT="apt offers no postgresql-$MIN_MAJOR to postgresql-$MAX_MAJOR here, but the PostgreSQL project's repository does; add it, then run this again"
+    PLAN_WHY_NOT="apt offers no postgresql-N of version $RANGE here, but the PostgreSQL project's repository does; add it, then run this again"
     PLAN="$_install postgresql-common ca-certificates
 /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh"
     return 1
   else
-    # Empty lists: only the metapackage's name can be known before the update.
+    # Empty lists: which versions there are cannot be known before the update.
     _server=postgresql
+    [ "$MIN_MAJOR" -ne "$MAX_MAJOR" ] || _server=postgresql-$MIN_MAJOR
     PLAN="apt-get update
 "
   fi
@@ -290,7 +299,7 @@ plan_dnf() {
     fi
   done
   if rpm -q postgresql-server >/dev/null 2>&1; then
-    PLAN_WHY_NOT="the installed postgresql-server is not of version $MIN_MAJOR to $MAX_MAJOR, and the configured repositories have no server that installs next to it; https://www.postgresql.org/download/linux/redhat/ has"
+    PLAN_WHY_NOT="the installed postgresql-server is not of version $RANGE, and the configured repositories have no server that installs next to it; https://www.postgresql.org/download/linux/redhat/ has"
     return 1
   fi
   # RHEL 8 and 9 and their rebuilds: 10 or 13 by default, others as modules.
@@ -303,7 +312,7 @@ $_dnf -y install postgresql-server"
       return 0
     fi
   done
-  PLAN_WHY_NOT="$_dnf offers no postgresql-server $MIN_MAJOR to $MAX_MAJOR; https://www.postgresql.org/download/linux/redhat/ has them"
+  PLAN_WHY_NOT="$_dnf offers no postgresql-server $RANGE; https://www.postgresql.org/download/linux/redhat/ has them"
   return 1
 }
 
@@ -316,7 +325,7 @@ plan_zypper() {
       return 0
     fi
   done
-  PLAN_WHY_NOT="zypper offers no postgresql$MIN_MAJOR-server to postgresql$MAX_MAJOR-server"
+  PLAN_WHY_NOT="zypper offers no postgresqlN-server of version $RANGE"
   return 1
 }
 
@@ -329,23 +338,23 @@ plan_apk() {
   done
   # Containers come without an index; --update-cache is how one gets it.
   if [ "$(apk search --exact --quiet busybox 2>/dev/null </dev/null)" = '' ]; then
-    PLAN='apk add --update-cache postgresql17'
+    PLAN="apk add --update-cache postgresql$USUAL_MAJOR"
     return 0
   fi
-  PLAN_WHY_NOT="apk offers no postgresql$MIN_MAJOR to postgresql$MAX_MAJOR"
+  PLAN_WHY_NOT="apk offers no postgresqlN of version $RANGE"
   return 1
 }
 
 plan_pacman() {
   if pacman -Q postgresql >/dev/null 2>&1; then
-    PLAN_WHY_NOT="the installed postgresql package is not of version $MIN_MAJOR to $MAX_MAJOR and is not to be replaced"
+    PLAN_WHY_NOT="the installed postgresql package is not of version $RANGE and is not to be replaced"
     return 1
   fi
   _major=$(LC_ALL=C pacman -Si postgresql 2>/dev/null |
     sed -n 's/^Version *: *\([0-9]*\).*/\1/p' | head -n 1)
   # No answer is an empty database, which the installation will complain of.
   if [ -n "$_major" ] && ! supported_major "$_major"; then
-    PLAN_WHY_NOT="pacman offers PostgreSQL $_major; supported are $MIN_MAJOR to $MAX_MAJOR"
+    PLAN_WHY_NOT="pacman offers PostgreSQL $_major, not $RANGE"
     return 1
   fi
   PLAN='pacman -S --needed --noconfirm postgresql'
@@ -354,7 +363,7 @@ plan_pacman() {
 plan_brew() {
   # The formula's post-install step runs initdb unless this variable is set;
   # skipping that step altogether would also skip links the server needs.
-  PLAN='env HOMEBREW_GITHUB_ACTIONS=1 brew install postgresql@17'
+  PLAN='env HOMEBREW_GITHUB_ACTIONS=1 brew install postgresql@'$USUAL_MAJOR
 }
 
 make_plan() {
@@ -368,7 +377,7 @@ make_plan() {
     pacman) plan_pacman ;;
     brew) plan_brew ;;
     *)
-      PLAN_WHY_NOT="no package manager known to this script was found; install a PostgreSQL $MIN_MAJOR to $MAX_MAJOR server (https://www.postgresql.org/download/) and, if it is in an unusual place, set PGREHEARSE_PG_BIN to the directory of its programs"
+      PLAN_WHY_NOT="no package manager known to this script was found; install a PostgreSQL $RANGE server (https://www.postgresql.org/download/) and, if it is in an unusual place, set PGREHEARSE_PG_BIN to the directory of its programs"
       return 1
       ;;
   esac
@@ -693,7 +702,7 @@ interrupted() {
 }
 
 report_missing() {
-  say "no PostgreSQL $MIN_MAJOR to $MAX_MAJOR server found"
+  say "no PostgreSQL $RANGE server found"
   say_unsupported
   _pm=$(package_manager)
   make_plan "$_pm" || :
@@ -707,7 +716,7 @@ install_failed() {
 }
 
 install_server() {
-  say "no PostgreSQL $MIN_MAJOR to $MAX_MAJOR server found"
+  say "no PostgreSQL $RANGE server found"
   say_unsupported
   _pm=$(package_manager)
   # For apt a missing plan may only mean old lists; install_apt sorts it out.
@@ -729,10 +738,25 @@ install_server() {
   fi
 }
 
+want_major() {
+  supported_major "$1" || die "--major $1: supported are $RANGE"
+  MIN_MAJOR=$1
+  MAX_MAJOR=$1
+  NEWEST_FIRST=$1
+  RANGE=$1
+  USUAL_MAJOR=$1
+}
+
 main() {
   while [ $# -gt 0 ]; do
     case $1 in
+      --major)
+        [ $# -ge 2 ] || { usage >&2; exit 2; }
+        want_major "$2"
+        shift
+        ;;
       --check) CHECK_ONLY=yes ;;
+      --quiet) QUIET=yes ;;
       -v | --verbose) VERBOSE=yes ;;
       -h | --help) usage; exit 0 ;;
       *) usage >&2; exit 2 ;;
@@ -744,7 +768,7 @@ main() {
     exit 0
   fi
   if [ "$CHECK_ONLY" = yes ]; then
-    report_missing
+    [ "$QUIET" = yes ] || report_missing
     exit 1
   fi
   trap cleanup EXIT

@@ -2,9 +2,10 @@
 //!
 //! It lies in a temporary directory, listens on a Unix socket only, and belongs to nobody but us. A small shell, the keeper,
 //! starts the server and waits on a pipe whose other end this process holds: when the process ends, however it ends (Ctrl-C, a
-//! panic, `kill -9`), the pipe closes, and the keeper stops the server and removes the directory.
+//! panic, `kill -9`), the pipe closes, and the keeper stops the server and removes the directory. What remains when the keeper was
+//! killed, too, the next one to start a cluster removes (`src/cluster/stale.rs`).
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -12,21 +13,45 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::Flock;
 use nix::unistd::{Uid, User};
-use tempfile::TempDir;
 
 pub mod binaries;
+pub mod locale;
+mod stale;
 
 pub use binaries::{Binaries, BinariesError};
+pub use locale::{ClusterLocale, LocaleError, LocaleProvider};
 
 /// Why there is no throwaway server.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// No place for it.
-    #[error("could not make a temporary directory for the throwaway cluster: {0}")]
-    Directory(#[source] io::Error),
+    #[error("could not make a directory for the throwaway server in {}: {error}", place.display())]
+    Directory {
+        /// Where: the directory for temporary files.
+        place: PathBuf,
+        /// Why not.
+        #[source]
+        error: io::Error,
+    },
+    /// The place is not accessible to the user that the server has to run as.
+    #[error(
+        "the user {user}, who runs the throwaway server, cannot write to {}: set TMPDIR to a directory whose parents are open \
+         to everybody",
+        directory.display()
+    )]
+    Closed {
+        /// That user.
+        user: String,
+        /// The directory made for it.
+        directory: PathBuf,
+    },
     /// Running as root, and no other user to run the server as (PostgreSQL refuses to run as root).
-    #[error("running as root, and there is neither a user \"postgres\" nor \"nobody\" to run the server as")]
+    #[error(
+        "PostgreSQL does not run as root, and there is neither a user \"postgres\" nor \"nobody\" to run the throwaway \
+         server as"
+    )]
     NoUser,
     /// A program could not be started.
     #[error("could not run {program}: {error}")]
@@ -37,6 +62,9 @@ pub enum ClusterError {
         #[source]
         error: io::Error,
     },
+    /// The locale cannot be had here; with [`ClusterLocale::default`] there would be a server.
+    #[error(transparent)]
+    Locale(#[from] LocaleError),
     /// initdb or the server failed; its own words are in the text.
     #[error("{what} failed:\n{log}")]
     Failed {
@@ -45,36 +73,85 @@ pub enum ClusterError {
         /// The end of its output.
         log: String,
     },
+    /// It takes too long.
+    #[error("the throwaway server was not ready after {seconds} s; the end of its log:\n{log}")]
+    Slow {
+        /// How long it was waited for.
+        seconds: u64,
+        /// The end of its output.
+        log: String,
+    },
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
 }
 
+/// What kind of server it is to be. The default: UTF8, locale C.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterOptions {
+    /// More lines for its configuration file (`name = value`, each ended by a newline); they win over ours.
+    pub settings: String,
+    /// Encoding and locale.
+    pub locale: ClusterLocale,
+    /// Leave data checksums out, which are on by default from PostgreSQL 18 (before that, they are off anyway): whoever writes pages
+    /// into its files then needs not compute them.
+    pub without_checksums: bool,
+}
+
+/// The user that a server runs as when we are root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerUser {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub uid: u32,
+    /// The number of its group.
+    pub gid: u32,
+}
+
+/// A server that is being made: initdb runs. Dropping it stops that and removes the files.
+pub struct Starting {
+    cluster: Cluster,
+    locale: ClusterLocale,
+}
+
 /// A running throwaway server. Dropping it stops the server and removes its files.
 pub struct Cluster {
     directory: PathBuf,
+    user: Option<ServerUser>,
     keeper: Child,
+    /// Says to others that somebody is here; ours and the keeper's. Last, so that it is given back last.
+    _lock: Flock<File>,
 }
 
-/// What the keeper does; `$1` is the directory, `$2` the directory of the binaries. It makes the cluster, too, so that from the
-/// first moment on somebody is there to remove it. The trap covers a keeper that is itself told to end. SIGINT makes a server stop
-/// at once, but a shell starts what runs in the background with SIGINT ignored, and a server that has only just been started may
-/// not have changed that yet: SIGTERM ends such a one.
+/// What the keeper does; the arguments are the directory, the directory of the binaries, and more arguments for initdb. It makes the
+/// cluster, too, so that from the first moment on somebody is there to remove it. The trap covers a keeper that is itself told to
+/// end. SIGINT makes a server stop at once, but a shell starts what runs in the background with SIGINT ignored, and a server that has
+/// only just been started may not have changed that yet: SIGTERM ends such a one.
+///
+/// Its standard output is the lock of the directory: the keeper holds it, and initdb does (as 3), but the server must not.
 const KEEPER: &str = r#"
+directory=$1 programs=$2
+shift 2
 server=
-stop() { [ -z "$server" ] || { kill -TERM "$server"; kill -INT "$server"; wait "$server"; } 2>/dev/null; rm -rf "$1"; exit 0; }
-trap 'stop "$1"' TERM HUP
-if "$2/initdb" -D "$1/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync --no-instructions \
-    >"$1/initdb.log" 2>&1 </dev/null
+stop() {
+    [ -z "$server" ] || { kill -TERM "$server"; kill -INT "$server"; wait "$server"; } 2>/dev/null
+    rm -rf "$directory"
+    exit 0
+}
+trap stop TERM HUP
+true >"$directory/initdb.log" || exit 1
+if "$programs/initdb" -D "$directory/data" --username=postgres --auth=trust --no-sync --no-instructions "$@" \
+    3>&1 >"$directory/initdb.log" 2>&1 </dev/null
 then
-    cat "$1/settings.conf" >>"$1/data/postgresql.auto.conf"
-    "$2/postgres" -D "$1/data" -k "$1" >"$1/server.log" 2>&1 </dev/null &
+    cat "$directory/settings.conf" >>"$directory/data/postgresql.auto.conf"
+    "$programs/postgres" -D "$directory/data" -k "$directory" >"$directory/server.log" 2>&1 </dev/null &
     server=$!
 else
-    mv "$1/initdb.log" "$1/initdb.failed"
+    mv "$directory/initdb.log" "$directory/initdb.failed"
 fi
 read -r _ || true
-stop "$1"
+stop
 "#;
 
 /// Settings of a server whose data nobody will miss. (Commits stay synchronous: VACUUM marks no page all-visible before the commit that
@@ -92,34 +169,89 @@ max_connections = 40
 log_min_messages = warning
 ";
 
-const START_PATIENCE: Duration = Duration::from_secs(30);
+/// For initdb and the server's start together.
+const START_PATIENCE: Duration = Duration::from_secs(60);
 
-impl Cluster {
-    /// Makes and starts a cluster (UTF8, locale C) with these binaries. `should_stop` is asked now and then.
+impl Starting {
+    /// Waits until the server accepts connections. `should_stop` is asked now and then.
     ///
     /// # Errors
-    /// When there is no place, no user to run it as, or initdb or the server fails.
-    pub fn start(binaries: &Binaries, should_stop: &dyn Fn() -> bool) -> Result<Cluster, ClusterError> {
-        Cluster::start_with(binaries, "", should_stop)
+    /// When initdb or the server fails ([`ClusterError::Locale`] when it is only the locale), takes more than a minute, or
+    /// `should_stop` says so.
+    pub fn wait(mut self, should_stop: &dyn Fn() -> bool) -> Result<Cluster, ClusterError> {
+        let began = Instant::now();
+        while !self.cluster.is_ready() {
+            if should_stop() {
+                return Err(ClusterError::Interrupted);
+            }
+            self.check()?;
+            if began.elapsed() > START_PATIENCE {
+                return Err(ClusterError::Slow { seconds: START_PATIENCE.as_secs(), log: self.cluster.log() });
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(self.cluster)
     }
 
-    /// As [`Cluster::start`], with more lines for its configuration file.
+    /// Whether it still can become something.
+    fn check(&mut self) -> Result<(), ClusterError> {
+        let directory = &self.cluster.directory;
+        if let Ok(log) = fs::read_to_string(directory.join("initdb.failed")) {
+            let refused = self.locale.refused(&log).map(ClusterError::Locale);
+            return Err(refused.unwrap_or(ClusterError::Failed { what: "initdb", log: tail(&log) }));
+        }
+        let log = self.cluster.log();
+        if log.contains("FATAL:") {
+            return Err(ClusterError::Failed { what: "starting the throwaway server", log });
+        }
+        match (self.cluster.keeper.try_wait(), &self.cluster.user) {
+            (Ok(Some(status)), Some(user)) if status.code() == Some(1) => {
+                Err(ClusterError::Closed { user: user.name.clone(), directory: directory.clone() })
+            }
+            (Ok(Some(_)), _) => Err(ClusterError::Failed { what: "keeping the throwaway server", log }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Cluster {
+    /// Makes and starts a cluster with these binaries. `should_stop` is asked now and then.
     ///
     /// # Errors
-    /// As [`Cluster::start`].
-    pub fn start_with(
+    /// When there is no place, no user to run it as, or initdb or the server fails ([`ClusterError::Locale`] when it is only the
+    /// locale).
+    pub fn start(
         binaries: &Binaries,
-        settings: &str,
+        options: &ClusterOptions,
         should_stop: &dyn Fn() -> bool,
     ) -> Result<Cluster, ClusterError> {
-        let owner = server_user()?;
-        let directory = tempfile::Builder::new().prefix("pgrehearse-").tempdir().map_err(ClusterError::Directory)?;
-        fs::write(directory.path().join("settings.conf"), format!("{SETTINGS}{settings}"))
-            .map_err(ClusterError::Directory)?;
-        own(directory.path(), owner.as_ref()).map_err(ClusterError::Directory)?;
-        let cluster = keep(binaries, directory, owner.as_ref())?;
-        cluster.wait_until_ready(should_stop)?;
-        Ok(cluster)
+        Cluster::begin(binaries, options)?.wait(should_stop)
+    }
+
+    /// The first half of [`Cluster::start`]: returns at once, while initdb runs in the background. What earlier processes had to
+    /// leave behind is removed in the background, too.
+    ///
+    /// # Errors
+    /// When there is no place, no user to run it as, no shell, or no such locale in that version of PostgreSQL.
+    pub fn begin(binaries: &Binaries, options: &ClusterOptions) -> Result<Starting, ClusterError> {
+        let mut arguments = options.locale.arguments(binaries.major)?;
+        if options.without_checksums && binaries.major >= 18 {
+            arguments.push("--no-data-checksums".to_owned());
+        }
+        let user = server_user()?;
+        let place = std::env::temp_dir();
+        let cannot = |error| ClusterError::Directory { place: place.clone(), error };
+        let (directory, lock) = stale::claim(&place).map_err(cannot)?;
+        fs::write(directory.path().join("settings.conf"), format!("{SETTINGS}{}", options.settings)).map_err(cannot)?;
+        own(directory.path(), user.as_ref()).map_err(cannot)?;
+        let mut shell = command(Path::new("/bin/sh"), user.as_ref());
+        shell.arg("-c").arg(KEEPER).arg("pgrehearse-keeper").arg(directory.path()).arg(&binaries.directory);
+        shell.args(arguments).stdin(Stdio::piped()).stdout(lock.try_clone().map_err(cannot)?).stderr(Stdio::null());
+        let keeper = shell.spawn().map_err(|error| ClusterError::Run { program: "/bin/sh".to_owned(), error })?;
+        // From here on the keeper removes the directory.
+        let cluster = Cluster { directory: directory.keep(), user: user.clone(), keeper, _lock: lock };
+        std::thread::spawn(move || stale::sweep(&place, user.as_ref()));
+        Ok(Starting { cluster, locale: options.locale.clone() })
     }
 
     /// A connection string for its superuser and the database `postgres`.
@@ -137,21 +269,15 @@ impl Cluster {
         &self.directory
     }
 
-    fn wait_until_ready(&self, should_stop: &dyn Fn() -> bool) -> Result<(), ClusterError> {
-        let began = Instant::now();
-        while !self.is_ready() {
-            if should_stop() {
-                return Err(ClusterError::Interrupted);
-            }
-            if let Ok(log) = fs::read_to_string(self.directory.join("initdb.failed")) {
-                return Err(ClusterError::Failed { what: "initdb", log: tail(&log) });
-            }
-            if self.log().contains("FATAL:") || began.elapsed() > START_PATIENCE {
-                return Err(ClusterError::Failed { what: "starting the throwaway server", log: self.log() });
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
+    /// The server's data directory, with `base` and `global`.
+    pub fn data_directory(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    /// Whom files in the data directory have to be given to, since the server could not open them otherwise; `None` when it runs as
+    /// the same user as we do.
+    pub fn server_user(&self) -> Option<&ServerUser> {
+        self.user.as_ref()
     }
 
     /// The last line of postmaster.pid says "ready" once connections are accepted (src/include/utils/pidfile.h).
@@ -170,44 +296,42 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
+        // The keeper could not, or somebody has killed it.
+        if self.directory.exists() {
+            stale::dispose(&self.directory, self.user.as_ref());
+        }
     }
 }
 
 /// Root may not run a server: another user has to. Anybody else runs it as themselves.
-fn server_user() -> Result<Option<User>, ClusterError> {
+fn server_user() -> Result<Option<ServerUser>, ClusterError> {
     if !Uid::effective().is_root() {
         return Ok(None);
     }
     let known = ["postgres", "nobody"].iter().find_map(|name| User::from_name(name).ok().flatten());
-    known.map(Some).ok_or(ClusterError::NoUser)
+    let user = known.ok_or(ClusterError::NoUser)?;
+    Ok(Some(ServerUser { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }))
 }
 
-fn own(directory: &Path, owner: Option<&User>) -> io::Result<()> {
+/// Gives the directory, and what is in it already, to the server's user.
+fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
     fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
-    match owner {
-        Some(user) => std::os::unix::fs::chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw())),
-        None => Ok(()),
+    let Some(user) = user else { return Ok(()) };
+    for path in [directory.join(stale::LOCK), directory.join("settings.conf"), directory.to_owned()] {
+        std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))?;
     }
+    Ok(())
 }
 
-fn command(program: &Path, owner: Option<&User>) -> Command {
+fn command(program: &Path, user: Option<&ServerUser>) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/").env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").stdin(Stdio::null());
-    if let Some(user) = owner {
-        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    if let Some(user) = user {
+        command.uid(user.uid).gid(user.gid);
     }
     // A Ctrl-C in the terminal is ours to handle.
     command.process_group(0);
     command
-}
-
-/// From here on the keeper removes the directory.
-fn keep(binaries: &Binaries, directory: TempDir, owner: Option<&User>) -> Result<Cluster, ClusterError> {
-    let mut shell = command(Path::new("/bin/sh"), owner);
-    shell.arg("-c").arg(KEEPER).arg("pgrehearse-keeper").arg(directory.path()).arg(&binaries.directory);
-    let keeper = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let keeper = keeper.map_err(|error| ClusterError::Run { program: "/bin/sh".to_owned(), error })?;
-    Ok(Cluster { directory: directory.keep(), keeper })
 }
 
 fn tail(log: &str) -> String {

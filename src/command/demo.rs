@@ -6,7 +6,7 @@ use super::advise::advise_and_report;
 use super::{CommandError, Outcome, connection, interactive};
 use crate::cli::{Cli, DemoArgs};
 use crate::cluster::binaries::WhenMissing;
-use crate::cluster::{Binaries, Cluster};
+use crate::cluster::{Binaries, Cluster, ClusterOptions};
 use crate::db::{Batching, Interrupt, Safety, run_script};
 use crate::model::Millis;
 use crate::rehearsal::Event;
@@ -59,7 +59,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     let progress = Progress::new(&cli.output);
     progress.observe(Event::Begin { what: "starting", steps: 1 });
     progress.observe(Event::Step("a throwaway PostgreSQL server"));
-    let cluster = Cluster::start(&binaries, &|| interrupt.is_raised())?;
+    let cluster = Cluster::start(&binaries, &ClusterOptions::default(), &|| interrupt.is_raised())?;
     progress.observe(Event::End);
 
     load_samples(cli, &cluster, arguments.scale, &interrupt, &progress)?;

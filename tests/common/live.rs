@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster};
+use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use serde_json::Value;
 
@@ -18,7 +18,8 @@ pub fn cluster() -> &'static Cluster {
     CLUSTER.get_or_init(|| {
         let binaries = Binaries::find(WhenMissing::Explain)
             .expect("a PostgreSQL server (14 to 18) is needed: scripts/ensure-postgres.sh");
-        Cluster::start_with(&binaries, SETTINGS, &|| false).expect("the throwaway server starts")
+        let options = ClusterOptions { settings: SETTINGS.to_owned(), ..ClusterOptions::default() };
+        Cluster::start(&binaries, &options, &|| false).expect("the throwaway server starts")
     })
 }
 
