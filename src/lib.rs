@@ -21,5 +21,6 @@ pub mod report;
 pub mod sql;
 pub mod terminal;
 pub mod tui;
+pub mod twin;
 pub mod verdict;
 pub mod workload;
