@@ -113,6 +113,14 @@ impl StoredColumn {
             ..StoredColumn::fixed(-1, alignment_bytes)
         }
     }
+
+    /// The column in a partial index whose predicate keeps no NULLs of it and does not ask for its values otherwise.
+    pub fn without_nulls(self) -> StoredColumn {
+        let left = 1.0 - self.null_fraction;
+        let common_fractions =
+            if left > 0.0 { self.common_fractions.iter().map(|share| share / left).collect() } else { Vec::new() };
+        StoredColumn { null_fraction: 0.0, common_fractions, ..self }
+    }
 }
 
 /// `MAXALIGN`: the next multiple of 8 bytes.

@@ -60,10 +60,7 @@ fn buckets(wanted: f64) -> f64 {
 /// Pages beyond the first of each bucket. Small groups of equal keys fill buckets evenly, up to chance (normal); each large one
 /// sits in a bucket of its own on top of that.
 fn overflow_pages(facts: &HashFacts, tuples: f64, buckets: f64) -> f64 {
-    let column = StoredColumn { null_fraction: 0.0, ..facts.key.clone() };
-    let left = 1.0 - facts.key.null_fraction;
-    let common = column.common_fractions.iter().map(|share| if left > 0.0 { share / left } else { 0.0 }).collect();
-    let column = StoredColumn { common_fractions: common, ..column };
+    let column = facts.key.clone().without_nulls();
     let groups = key_groups(tuples, &[column], facts.distinct_keys);
     let (large, small): (Vec<Groups>, Vec<Groups>) =
         groups.into_iter().partition(|group| group.rows >= LARGE_GROUP_ROWS);
