@@ -1,0 +1,251 @@
+//! B-tree: how `CREATE INDEX` packs leaf and internal pages (src/backend/access/nbtree/nbtsort.c, nbtdedup.c, nbtutils.c).
+
+use super::groups::{Groups, distinct_prefix, key_groups};
+use super::tuple::{SampleRows, mean};
+use super::{IndexSize, LINE_POINTER_BYTES, Metapage, PAGE_BYTES, PAGE_HEADER_BYTES, StoredColumn, max_align};
+
+/// `BTREE_DEFAULT_FILLFACTOR` (src/include/access/nbtree.h).
+pub const DEFAULT_FILLFACTOR: u8 = 90;
+/// `BTREE_NONLEAF_FILLFACTOR`.
+const INTERNAL_FILLFACTOR: u8 = 70;
+/// `sizeof(BTPageOpaqueData)`, at the end of each page.
+const SPECIAL_BYTES: f64 = 16.0;
+/// A posting list tuple is at most this long: a tenth of a page without the line pointer (nbtsort.c, `_bt_load`:
+/// `maxpostingsize`), and a multiple of 8.
+const LONGEST_POSTING_TUPLE_BYTES: f64 = 808.0;
+/// `sizeof(ItemPointerData)`.
+const TID_BYTES: f64 = 6.0;
+/// A heap TID appended to a pivot tuple that no key column tells apart (`_bt_truncate`).
+const PIVOT_TID_BYTES: f64 = 8.0;
+/// The first item of an internal page has no key (nbtsort.c, `_bt_sortaddtup`).
+const FIRST_DOWNLINK_BYTES: f64 = 12.0;
+
+/// What is known of a B-tree to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BtreeFacts {
+    /// Rows in the index: of a partial index those its predicate keeps.
+    pub rows: f64,
+    /// Key columns, in order.
+    pub keys: Vec<StoredColumn>,
+    /// Columns of `INCLUDE`.
+    pub include: Vec<StoredColumn>,
+    /// Distinct combinations of the key columns among those rows, NULL not counted when there is one column. Of a composite key
+    /// better from a sample ([`super::sample::distinct_values`]) than from the planner, which takes columns as independent.
+    pub distinct_keys: f64,
+    /// `CREATE UNIQUE INDEX` builds no posting lists.
+    pub unique: bool,
+    /// The storage parameter `deduplicate_items`; on unless switched off.
+    pub deduplicate_items: bool,
+    /// The storage parameter, in percent: [`DEFAULT_FILLFACTOR`].
+    pub fillfactor: u8,
+}
+
+impl BtreeFacts {
+    /// A plain index on these columns.
+    pub fn new(rows: f64, keys: Vec<StoredColumn>, distinct_keys: f64) -> BtreeFacts {
+        BtreeFacts {
+            rows,
+            keys,
+            include: Vec::new(),
+            distinct_keys,
+            unique: false,
+            deduplicate_items: true,
+            fillfactor: DEFAULT_FILLFACTOR,
+        }
+    }
+
+    /// `BTGetDeduplicateItems` and `_bt_allequalimage`: no posting lists with INCLUDE, nor where equal is not the same bytes.
+    fn builds_posting_lists(&self) -> bool {
+        self.deduplicate_items
+            && !self.unique
+            && self.include.is_empty()
+            && self.keys.iter().all(|column| column.deduplicates)
+    }
+}
+
+/// Do the default B-tree operator classes of this type (`pg_type.typname`) let equal values share one tuple? As `pg_amproc` of
+/// PostgreSQL 14 to 18 has it (`btequalimage` and `btvarstrequalimage`; the latter only holds for deterministic collations). Types
+/// that are not known, such as those of extensions, do not; enums do, and their names are the user's.
+pub fn type_deduplicates(type_name: &str) -> bool {
+    const TYPES: [&str; 30] = [
+        "bit",
+        "bool",
+        "bpchar",
+        "bytea",
+        "char",
+        "cidr",
+        "date",
+        "inet",
+        "int2",
+        "int4",
+        "int8",
+        "macaddr",
+        "macaddr8",
+        "money",
+        "name",
+        "oid",
+        "oidvector",
+        "pg_lsn",
+        "regclass",
+        "text",
+        "tid",
+        "time",
+        "timestamp",
+        "timestamptz",
+        "timetz",
+        "uuid",
+        "varbit",
+        "varchar",
+        "xid8",
+        "regtype",
+    ];
+    TYPES.contains(&type_name)
+}
+
+/// The size of a freshly built B-tree.
+pub fn size(facts: &BtreeFacts) -> IndexSize {
+    let rows = facts.rows.max(0.0).round();
+    if rows < 1.0 {
+        return IndexSize { pages: 1, tuples: 0.0, metapage: Metapage::Btree { root_level: 0 } };
+    }
+    let items = leaf_items(facts, rows);
+    let per_leaf = items.per_page(free_bytes(facts.fillfactor));
+    // A page is closed when the item after its last one comes: that one is its high key (`_bt_buildadd`).
+    let leaves = pages_for(items.count, per_leaf);
+    let pivot_bytes = pivot_bytes(facts, rows, items.count);
+    let per_internal = downlinks_per_page(pivot_bytes);
+    let (mut pages, mut level, mut on_level) = (leaves + 1.0, 0, leaves);
+    while on_level > 1.0 {
+        on_level = pages_for(on_level, per_internal);
+        pages += on_level;
+        level += 1;
+    }
+    IndexSize { pages: pages as u64, tuples: rows, metapage: Metapage::Btree { root_level: level } }
+}
+
+/// The last page of a level holds up to one item more than the others, which gave their last to their neighbour.
+fn pages_for(items: f64, per_page: f64) -> f64 {
+    ((items - 1.0) / per_page).ceil().max(1.0)
+}
+
+/// `BTGetTargetPageFreeSpace`.
+fn free_bytes(fillfactor: u8) -> f64 {
+    (PAGE_BYTES * u64::from(100_u8.saturating_sub(fillfactor)) / 100) as f64
+}
+
+/// Bytes for items on a page that is being filled: without the header, the special space, the line pointer that waits for the
+/// high key, and the one that `PageGetFreeSpace` reserves.
+fn room() -> f64 {
+    PAGE_BYTES as f64 - PAGE_HEADER_BYTES - SPECIAL_BYTES - 2.0 * LINE_POINTER_BYTES
+}
+
+/// The items of the leaf level, line pointers included: plain tuples and posting lists.
+#[derive(Debug, Clone, Copy, Default)]
+struct Items {
+    count: f64,
+    bytes: f64,
+    squares: f64,
+    /// Bytes without the TIDs of posting lists, which a high key does not keep.
+    keys: f64,
+    smallest: f64,
+    largest: f64,
+}
+
+impl Items {
+    fn add(&mut self, count: f64, bytes: f64, key_bytes: f64) {
+        let (item, key) = (bytes + LINE_POINTER_BYTES, key_bytes + LINE_POINTER_BYTES);
+        self.smallest = if self.count > 0.0 { self.smallest.min(item) } else { item };
+        self.largest = self.largest.max(item);
+        self.count += count;
+        self.bytes += count * item;
+        self.squares += count * item * item;
+        self.keys += count * key;
+    }
+
+    /// Items that stay on a page: `_bt_buildadd` closes it when less than `free` bytes would be left, its last item counted
+    /// without its posting list, or when the next item does not fit; the last item then moves to the next page.
+    fn per_page(&self, free: f64) -> f64 {
+        let limit = room() - free;
+        let mean = self.bytes / self.count;
+        let key = self.keys / self.count;
+        if self.largest - self.smallest < 0.5 {
+            return constant_per_page(mean, key, limit);
+        }
+        // Renewal: the sum passes a limit by half the item that lies there, and long items lie there more often.
+        let lying_there = self.squares / self.bytes;
+        let full = (limit - key + lying_there / 2.0).min(room() - lying_there);
+        (full / mean).max(1.0)
+    }
+}
+
+/// `_bt_buildadd` for items that are all alike.
+fn constant_per_page(item: f64, key: f64, limit: f64) -> f64 {
+    let by_fillfactor = ((limit - key) / item).floor() + 1.0;
+    let by_space = ((room() - 8.0 + LINE_POINTER_BYTES) / item).floor() - 1.0;
+    by_fillfactor.min(by_space).max(1.0)
+}
+
+fn leaf_items(facts: &BtreeFacts, rows: f64) -> Items {
+    let stored = SampleRows::draw(facts.keys.iter().chain(&facts.include));
+    let tuples = stored.tuple_bytes(facts.keys.len() + facts.include.len());
+    let mut items = Items::default();
+    let posting = facts.builds_posting_lists();
+    if !posting || facts.distinct_keys >= 0.995 * rows {
+        let share = rows / tuples.len().max(1) as f64;
+        tuples.iter().for_each(|bytes| items.add(share, *bytes, *bytes));
+        return items;
+    }
+    let not_null = match facts.keys.as_slice() {
+        [only] => SampleRows::draw([&StoredColumn { null_fraction: 0.0, ..only.clone() }]).tuple_bytes(1),
+        _ => tuples,
+    };
+    let key_bytes = mean(&not_null);
+    for group in key_groups(rows, &facts.keys, facts.distinct_keys) {
+        add_group(&mut items, group, if group.is_null { 16.0 } else { key_bytes });
+    }
+    items
+}
+
+/// The items of a group of equal keys: full posting lists and what is left (nbtdedup.c, `_bt_dedup_save_htid`,
+/// `_bt_form_posting`).
+fn add_group(items: &mut Items, group: Groups, key_bytes: f64) {
+    let most_tids = ((LONGEST_POSTING_TUPLE_BYTES - key_bytes) / TID_BYTES).floor().max(1.0);
+    let size = group.rows.max(1.0);
+    let count = group.count * group.rows / size;
+    if most_tids < 2.0 {
+        items.add(count * size, key_bytes, key_bytes);
+        return;
+    }
+    let full = (size / most_tids).floor();
+    if full > 0.0 {
+        items.add(count * full, key_bytes + max_align(most_tids * TID_BYTES), key_bytes);
+    }
+    let left = size - full * most_tids;
+    if left >= 1.5 {
+        items.add(count, key_bytes + max_align(left.round() * TID_BYTES), key_bytes);
+    } else if left >= 0.5 {
+        items.add(count, key_bytes, key_bytes);
+    }
+}
+
+/// Mean bytes of a pivot tuple: the key columns up to the first that tells two neighbouring items apart, or all of them and a TID
+/// (nbtutils.c, `_bt_truncate`).
+fn pivot_bytes(facts: &BtreeFacts, rows: f64, items: f64) -> f64 {
+    let keys = facts.keys.len();
+    let stored = SampleRows::draw(&facts.keys);
+    let (mut told_apart, mut bytes) = (0.0, 0.0);
+    for count in 1..=keys {
+        let prefix = facts.keys.get(..count).unwrap_or_default();
+        let distinct = if count == keys { facts.distinct_keys } else { distinct_prefix(rows, prefix) };
+        let share = (distinct / items).clamp(told_apart, 1.0);
+        bytes += (share - told_apart) * mean(&stored.tuple_bytes(count));
+        told_apart = share;
+    }
+    bytes + (1.0 - told_apart) * (mean(&stored.tuple_bytes(keys)) + PIVOT_TID_BYTES)
+}
+
+fn downlinks_per_page(pivot_bytes: f64) -> f64 {
+    let limit = room() - free_bytes(INTERNAL_FILLFACTOR);
+    let item = pivot_bytes + LINE_POINTER_BYTES;
+    (1.0 + ((limit - FIRST_DOWNLINK_BYTES) / item).floor()).max(2.0)
+}

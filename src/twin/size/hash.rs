@@ -1,0 +1,111 @@
+//! Hash: buckets made for the table's rows, and overflow pages (src/backend/access/hash/hashpage.c, hash.c, hashutil.c).
+
+use super::groups::{Groups, key_groups};
+use super::{IndexSize, Metapage, StoredColumn, whole_pages};
+
+/// `HASH_DEFAULT_FILLFACTOR`.
+pub const DEFAULT_FILLFACTOR: u8 = 75;
+/// An index tuple of a 4 byte hash value, aligned, and its line pointer (hashpage.c, `_hash_init`).
+const ITEM_BYTES: u64 = 20;
+/// Tuples on a page: 8192 bytes without the header (24) and the special space (16).
+const TUPLES_PER_PAGE: f64 = 407.0;
+/// The metapage and the first bitmap page.
+const FIXED_PAGES: u64 = 2;
+/// Groups of so many equal keys stand out in their bucket.
+const LARGE_GROUP_ROWS: f64 = 64.0;
+
+/// What is known of a hash index to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HashFacts {
+    /// Rows of the *table*, by which `hashbuild` makes buckets, whatever a predicate leaves over.
+    pub table_rows: f64,
+    /// Rows that the predicate keeps; all of them without one. NULLs are subtracted here: a hash index has none.
+    pub rows: f64,
+    /// The column; its width does not matter.
+    pub key: StoredColumn,
+    /// Distinct values among those rows, NULL not counted.
+    pub distinct_keys: f64,
+    /// The storage parameter, in percent: [`DEFAULT_FILLFACTOR`].
+    pub fillfactor: u8,
+}
+
+/// The size of a freshly built hash index.
+pub fn size(facts: &HashFacts) -> IndexSize {
+    let tuples = (facts.rows * (1.0 - facts.key.null_fraction)).max(0.0).round();
+    let per_bucket = (super::PAGE_BYTES * u64::from(facts.fillfactor) / 100 / ITEM_BYTES).max(10) as f64;
+    let made = buckets(facts.table_rows.max(0.0) / per_bucket);
+    // `_hash_expandtable` after the build's inserts; the file grows by whole phases.
+    let needed = tuples / per_bucket;
+    let buckets = if needed > made { buckets(needed) } else { made };
+    let overflow = overflow_pages(facts, tuples, buckets);
+    let pages = buckets as u64 + FIXED_PAGES + whole_pages(overflow - 0.5, 0);
+    IndexSize { pages, tuples, metapage: Metapage::Unread }
+}
+
+/// `_hash_get_totalbuckets(_hash_spareindex(wanted))`: powers of two, from 512 on in quarter steps.
+fn buckets(wanted: f64) -> f64 {
+    const FIRST_WITH_PHASES: f64 = 512.0;
+    let wanted = wanted.floor().max(2.0);
+    let mut half = 1.0;
+    while half * 2.0 < wanted {
+        half *= 2.0;
+    }
+    if half < FIRST_WITH_PHASES {
+        return half * 2.0;
+    }
+    let quarter = half / 4.0;
+    half + ((wanted - half) / quarter).ceil() * quarter
+}
+
+/// Pages beyond the first of each bucket. Small groups of equal keys fill buckets evenly, up to chance (normal); each large one
+/// sits in a bucket of its own on top of that.
+fn overflow_pages(facts: &HashFacts, tuples: f64, buckets: f64) -> f64 {
+    let column = facts.key.clone().without_nulls();
+    let groups = key_groups(tuples, &[column], facts.distinct_keys);
+    let (large, small): (Vec<Groups>, Vec<Groups>) =
+        groups.into_iter().partition(|group| group.rows >= LARGE_GROUP_ROWS);
+    let rows = |groups: &[Groups]| groups.iter().map(|group| group.count * group.rows).sum::<f64>();
+    let squares = |groups: &[Groups]| groups.iter().map(|group| group.count * group.rows * group.rows).sum::<f64>();
+    let load = rows(&small) / buckets;
+    let variance = squares(&small) / buckets;
+    let large_groups: f64 = large.iter().map(|group| group.count).sum();
+    let shared = expected_overflow(load, variance, 0.0);
+    if large_groups > buckets / 4.0 {
+        // Many large groups share buckets: they are chance, too.
+        let load = load + rows(&large) / buckets;
+        let variance = variance + squares(&large) / buckets;
+        return buckets * skewed_overflow(load, variance);
+    }
+    let on_top: f64 =
+        large.iter().map(|group| group.count * expected_overflow(load, variance, group.rows)).sum::<f64>();
+    (buckets - large_groups) * shared + on_top
+}
+
+/// Overflow pages of a bucket with a normal load and `extra` rows more.
+fn expected_overflow(mean: f64, variance: f64, extra: f64) -> f64 {
+    let deviation = variance.sqrt();
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for step in -40..=40 {
+        let z = f64::from(step) / 10.0;
+        let weight = (-z * z / 2.0).exp();
+        let load = (mean + z * deviation).max(0.0) + extra;
+        sum += weight * ((load / TUPLES_PER_PAGE).ceil() - 1.0).max(0.0);
+        weights += weight;
+    }
+    sum / weights
+}
+
+/// Overflow pages of a bucket whose load is a few large groups: a gamma-like load, approximated by the number of groups in it.
+fn skewed_overflow(mean: f64, variance: f64) -> f64 {
+    // Groups of one size g with Poisson numbers have this mean and variance.
+    let size = (variance / mean.max(1e-9)).max(1.0);
+    let expected = mean / size;
+    let mut probability = (-expected).exp();
+    let (mut sum, mut number) = (0.0, 0.0);
+    while number < expected + 10.0 * expected.sqrt() + 10.0 {
+        sum += probability * ((number * size / TUPLES_PER_PAGE).ceil() - 1.0).max(0.0);
+        number += 1.0;
+        probability *= expected / number;
+    }
+    sum
+}
