@@ -12,7 +12,8 @@ use crate::plan::Plan;
 use crate::predicate::relation_uses;
 use crate::rehearsal::search::{self, Weighted};
 use crate::rehearsal::{
-    Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome, Whom,
+    Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome,
+    Whom,
 };
 use crate::verdict::{Limits, Reason, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
@@ -51,7 +52,12 @@ pub fn advise(
     let trials = run.rehearse(twin.whom(), &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;
     let selection = search::choose(&trials, &weights(workload, twin.basis(&captured)), limits);
-    let proof = proof::prove(&mut run, &selection.chosen, &trials, proof::Known { captured: &captured, catalog: &catalog, twin: &twin })?;
+    let proof = proof::prove(
+        &mut run,
+        &selection.chosen,
+        &trials,
+        proof::Known { captured: &captured, catalog: &catalog, twin: &twin },
+    )?;
 
     let summary = run.summary;
     Ok(advice::Parts { workload, limits, catalog, captured, candidates, twin, trials, selection, proof, summary }

@@ -18,6 +18,7 @@ mod connection;
 mod demo;
 mod explain;
 mod interactive;
+mod planners;
 mod review;
 mod workload;
 

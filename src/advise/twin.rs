@@ -28,8 +28,7 @@ impl TwinView {
         captured: &Captured,
         candidates: &Candidates,
     ) -> Result<TwinView, PlannerError> {
-        let mut view =
-            TwinView { state: TwinState::NotWanted, before: Captured::new(), agreements: BTreeMap::new() };
+        let mut view = TwinView { state: TwinState::NotWanted, before: Captured::new(), agreements: BTreeMap::new() };
         let wanted = matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Twin);
         if !wanted || candidates.to_try.is_empty() {
             return Ok(view);
@@ -39,7 +38,8 @@ impl TwinView {
         view.state = run.planners.prepare_twin(tables)?;
         (run.observer)(Event::End);
         if view.state == TwinState::Ready {
-            let planned = |statement: &&Statement| captured.get(&statement.id).is_some_and(|plan| plan.plan().is_some());
+            let planned =
+                |statement: &&Statement| captured.get(&statement.id).is_some_and(|plan| plan.plan().is_some());
             let statements: Vec<Statement> = run.workload.statements().iter().filter(planned).cloned().collect();
             view.before = run.as_things_are(Whom::Twin, &statements)?;
             view.agreements = agreements(captured, &view.before);

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use super::planners::{LivePlanners, TwinMaker};
 use super::{CommandError, Outcome, connection, workload, write};
 use crate::advise::{Advice, StatementStatus, advise};
 use crate::cli::{AdviseArgs, Cli, Format};
-use crate::db::{Server, Session};
+use crate::db::Session;
 use crate::model::{Millis, QualifiedName};
 use crate::rehearsal::recording::{Recorder, Recording};
 use crate::report::json::{Measured, Report};
@@ -23,30 +24,34 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     let interrupt = connection::interrupt()?;
     let session = connection::session(cli, arguments.safety.safety(limits.max_write_block), &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
-    let advice = advise_and_report(cli, &session, &workload, &limits, arguments.record.as_deref(), began)?;
+    let maker = TwinMaker { rehearse: limits.rehearse, pg_bin: arguments.limits.pg_bin.clone(), interrupt };
+    let run = Run { workload: &workload, limits: &limits, maker, record: arguments.record.as_deref(), began };
+    let advice = advise_and_report(cli, &session, &run)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
 
+/// What to advise on, and how.
+pub(super) struct Run<'a> {
+    pub(super) workload: &'a Workload,
+    pub(super) limits: &'a Limits,
+    pub(super) maker: TwinMaker,
+    pub(super) record: Option<&'a Path>,
+    pub(super) began: Instant,
+}
+
 /// Advises over a session and writes the report.
-pub(super) fn advise_and_report(
-    cli: &Cli,
-    session: &Session,
-    workload: &Workload,
-    limits: &Limits,
-    record: Option<&Path>,
-    began: Instant,
-) -> Result<Advice, CommandError> {
+pub(super) fn advise_and_report(cli: &Cli, session: &Session, run: &Run<'_>) -> Result<Advice, CommandError> {
     let progress = Progress::new(&cli.output);
-    let mut server = Server::new(session);
-    let mut recorder = Recorder::new(&mut server);
-    let advised = advise(workload, limits, &mut recorder, &|event| progress.observe(event));
-    let recording = recorder.finish(workload.clone(), limits.clone());
+    let mut planners = LivePlanners::new(session, run.workload, run.maker.clone());
+    let mut recorder = Recorder::new(&mut planners);
+    let advised = advise(run.workload, run.limits, &mut recorder, &|event| progress.observe(event));
+    let recording = recorder.finish(run.workload.clone(), run.limits.clone());
     let advice = advised?;
-    if let Some(file) = record {
+    if let Some(file) = run.record {
         save(&recording, file)?;
     }
-    let left_behind = server.count_existing(&rehearsed_names(&advice))?;
-    let measured = Measured { left_behind, total: Millis::from(began.elapsed()), server: session.waited() };
+    let left_behind = planners.server().count_existing(&rehearsed_names(&advice))?;
+    let measured = Measured { left_behind, total: Millis::from(run.began.elapsed()), server: session.waited() };
     write_advice(cli, &advice, measured)?;
     Ok(advice)
 }

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::advise::advise_and_report;
+use super::advise::{Run, advise_and_report};
+use super::planners::TwinMaker;
 use super::{CommandError, Outcome, connection, interactive};
 use crate::cli::{Cli, DemoArgs};
 use crate::cluster::binaries::WhenMissing;
@@ -70,13 +71,17 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
             safety: arguments.safety.safety(limits.max_write_block),
             limits,
             record: arguments.record.clone(),
+            pg_bin: arguments.limits.pg_bin.clone(),
             subject: "demo · five sample workloads on a throwaway server".to_owned(),
         };
         return interactive::on_own_server(cli, cluster.conninfo(), run, &interrupt);
     }
     let session =
         connection::session_to(cli, cluster.conninfo(), arguments.safety.safety(limits.max_write_block), &interrupt)?;
-    advise_and_report(cli, &session, &sample_workload()?, &limits, arguments.record.as_deref(), began)?;
+    let maker = TwinMaker { rehearse: limits.rehearse, pg_bin: arguments.limits.pg_bin.clone(), interrupt };
+    let workload = sample_workload()?;
+    let run = Run { workload: &workload, limits: &limits, maker, record: arguments.record.as_deref(), began };
+    advise_and_report(cli, &session, &run)?;
     Ok(Outcome::Done)
 }
 

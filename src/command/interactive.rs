@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::planners::{LivePlanners, TwinMaker};
 use super::{CommandError, Outcome, advise, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
 use crate::cli::{Cli, Color, LiveArgs};
@@ -42,7 +43,8 @@ pub(super) fn run(cli: &Cli, arguments: &LiveArgs) -> Result<Outcome, CommandErr
     let line = Line { settings, safety, interrupt, password: Arc::default() };
     let session = line.connect(&connect::prompt_on_terminal)?;
     let workload = workload::read(&arguments.workload, &session)?;
-    let run = Run { workload, limits, safety, record: arguments.record.clone(), subject: String::new() };
+    let pg_bin = arguments.limits.pg_bin.clone();
+    let run = Run { workload, limits, safety, record: arguments.record.clone(), pg_bin, subject: String::new() };
     let live = Live { line, session: Some(session), raise, run };
     show(cli, Start::Live(Box::new(live)), &signals)
 }
@@ -83,6 +85,8 @@ pub(super) struct Run {
     pub(super) limits: Limits,
     pub(super) safety: Safety,
     pub(super) record: Option<PathBuf>,
+    /// Where the programs for the planner twin are.
+    pub(super) pg_bin: Option<PathBuf>,
     /// For the headline; empty: the server's own words.
     pub(super) subject: String,
 }
@@ -216,9 +220,11 @@ impl Live {
 
 impl Backend for Live {
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<Dossier, PlannerError> {
+        let interrupt = self.line.interrupt.clone();
         self.over(|session, run| {
-            let mut server = Server::new(session);
-            let mut recorder = Recorder::new(&mut server);
+            let maker = TwinMaker { rehearse: run.limits.rehearse, pg_bin: run.pg_bin.clone(), interrupt };
+            let mut planners = LivePlanners::new(session, &run.workload, maker);
+            let mut recorder = Recorder::new(&mut planners);
             let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, observer)?;
             let recording = recorder.finish(run.workload.clone(), run.limits.clone());
             if let Some(file) = &run.record {

@@ -68,7 +68,11 @@ impl Session {
         rows.iter().map(|row| Ok((field(row, "name")?, field(row, "value")?))).collect()
     }
 
-    fn origin(&self) -> Result<Origin, DbError> {
+    /// The server and its database's locale.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub fn origin(&self) -> Result<Origin, DbError> {
         let rows = self.query(OPERATION, include_str!("snapshot/origin.sql"), &[])?;
         let Some(row) = rows.first() else {
             return Err(DbError::Missing("the server did not say who it is".to_owned()));

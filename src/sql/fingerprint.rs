@@ -3,6 +3,8 @@
 //! Much as pg_stat_statements counts them, from the tokens alone: they are read without recursion, and texts that are no valid SQL
 //! have some too. Constants that partial indexes are about (`true`, `null`) are kept.
 
+use std::collections::BTreeSet;
+
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -38,6 +40,19 @@ pub fn can_be_planned(sql: &str) -> bool {
     }
     let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or(rest);
     PLANNED.iter().any(|planned| planned.eq_ignore_ascii_case(word))
+}
+
+/// Everything in a text that could be the name of a relation, as the catalog would have it. A text that is no SQL gives its words.
+pub fn identifiers(sql: &str) -> BTreeSet<String> {
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize() else {
+        return sql.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').map(str::to_lowercase).collect();
+    };
+    let name = |token: Token| match token {
+        Token::Word(word) if word.quote_style.is_some() => Some(word.value),
+        Token::Word(word) => Some(word.value.to_lowercase()),
+        _ => None,
+    };
+    tokens.into_iter().filter_map(name).collect()
 }
 
 fn normalized(sql: &str) -> Option<String> {
@@ -138,6 +153,14 @@ fn fnv_1a(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_read_as_the_server_folds_them() {
+        let names = identifiers("SELECT a.B FROM \"My Table\" a JOIN s.Jobs /* no */ ON 'x' = $1");
+        assert!(names.contains("My Table") && names.contains("jobs") && names.contains("b"));
+        assert!(!names.contains("no") && !names.contains("x"));
+        assert!(identifiers("SELECT 'unclosed FROM Orders").contains("orders"));
+    }
 
     #[test]
     fn texts_that_are_the_same_statement() {

@@ -234,7 +234,7 @@ impl Dossier {
 
     /// The first rehearsal of each index by itself gives its trial, and plans to compare with.
     fn add_trials(&mut self, recording: &Recording) {
-        for exchange in &recording.exchanges {
+        for exchange in recording.trials() {
             let [index] = exchange.indexes.as_slice() else { continue };
             let known = self.entries.iter().position(|entry| entry.index == *index && entry.trial.is_none());
             if let Some(entry) = known {

@@ -33,10 +33,10 @@ impl DataDirectory {
                    FROM pg_database d WHERE d.datname = current_database()";
         let rows = session.query(OPERATION, sql, &[])?;
         let Some(row) = rows.first() else { return Err(DbError::Missing("the twin has no database".to_owned())) };
-        let root = cluster.directory().join("data");
+        let root = cluster.data_directory();
         let database = root.join("base").join(field::<Oid>(row, "oid")?.to_string());
         let segment_blocks = field::<i64>(row, "segment_blocks")?.unsigned_abs();
-        let owner = owner_of(&database).map_err(|error| failed(&database, &error))?;
+        let owner = cluster.server_user().map(|user| (user.uid, user.gid));
         Ok(DataDirectory { root, database, segment_blocks, owner, next: FIRST_FILE })
     }
 
@@ -90,14 +90,6 @@ impl DataDirectory {
             None => Ok(()),
         }
     }
-}
-
-/// None when we are the owner.
-fn owner_of(directory: &Path) -> io::Result<Option<(u32, u32)>> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = fs::metadata(directory)?;
-    let ours = nix::unistd::Uid::effective().as_raw() == metadata.uid();
-    Ok((!ours).then(|| (metadata.uid(), metadata.gid())))
 }
 
 fn failed(path: &Path, error: &io::Error) -> DbError {

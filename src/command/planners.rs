@@ -1,0 +1,170 @@
+//! The planners of a live run: the server, and the twin that is made of it when the pipeline wants one.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::catalog::Catalog;
+use crate::cluster::binaries::WhenMissing;
+use crate::cluster::locale::{ClusterLocale, LocaleProvider};
+use crate::cluster::{Binaries, Cluster, ClusterError, ClusterOptions, Starting};
+use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
+use crate::model::{Millis, QualifiedName};
+use crate::rehearsal::{Answer, NamedIndex, Planner, PlannerError, Planners, Rollback, TwinState, Whom};
+use crate::sql::fingerprint::identifiers;
+use crate::twin::Snapshot;
+use crate::twin::snapshot::Origin;
+use crate::verdict::Rehearse;
+use crate::workload::{Statement, Workload};
+
+/// A server, and its planner twin once it was wanted.
+pub(super) struct LivePlanners<'s> {
+    session: &'s Session,
+    server: Server<'s>,
+    maker: TwinMaker,
+    /// Words of the statements that could be names of tables and views.
+    words: BTreeSet<String>,
+    twin: Option<Twin>,
+}
+
+/// What it takes to make a twin.
+#[derive(Clone)]
+pub(super) struct TwinMaker {
+    /// Whether one is wanted, and needed.
+    pub(super) rehearse: Rehearse,
+    /// Where the server programs are, if that was said.
+    pub(super) pg_bin: Option<PathBuf>,
+    /// Ends what is running.
+    pub(super) interrupt: Interrupt,
+}
+
+/// The twin's own limits: nobody else is on it.
+const TWIN_SAFETY: Safety =
+    Safety { lock_timeout: Millis(60_000.0), statement_timeout: Millis(60_000.0), max_write_block: Millis(600_000.0) };
+
+/// A server that holds little and never writes for keeps; holes are not worth a cache.
+const TWIN_SETTINGS: &str = "\
+shared_buffers = 32MB
+max_connections = 10
+synchronous_commit = off
+wal_level = minimal
+max_wal_senders = 0
+";
+
+impl<'s> LivePlanners<'s> {
+    /// Asks over this session.
+    pub(super) fn new(session: &'s Session, workload: &Workload, maker: TwinMaker) -> Self {
+        let words = workload.statements().iter().flat_map(|statement| identifiers(&statement.sql)).collect();
+        LivePlanners { session, server: Server::new(session), maker, words, twin: None }
+    }
+
+    /// The server alone.
+    pub(super) fn server(&self) -> &Server<'s> {
+        &self.server
+    }
+
+    fn make_twin(&self, tables: &BTreeSet<QualifiedName>) -> Result<Twin, TwinError> {
+        let origin = self.session.origin()?;
+        let starting = self.maker.begin(&origin)?;
+        let names = tables.iter().map(|table| table.name.clone()).chain(self.words.iter().cloned()).collect();
+        let snapshot = self.session.snapshot(&Scope::Named(names))?;
+        self.maker.finish(&snapshot, starting)
+    }
+}
+
+/// Why there is no twin.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TwinError {
+    /// No server programs of that version.
+    #[error(transparent)]
+    Binaries(#[from] crate::cluster::BinariesError),
+    /// It does not start.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A server refused something, or cannot be asked.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// Made with another block size, which the files would have to have.
+    #[error("the server has blocks of {0} bytes, and the twin's programs only read those of 8192")]
+    BlockSize(u32),
+}
+
+impl TwinMaker {
+    /// Starts a server like the snapshot's; it runs initdb while we go on.
+    pub(super) fn begin(&self, origin: &Origin) -> Result<Starting, TwinError> {
+        if origin.block_size_bytes as usize != crate::twin::page::BLOCK_BYTES {
+            return Err(TwinError::BlockSize(origin.block_size_bytes));
+        }
+        let binaries = Binaries::find_major(origin.major(), self.pg_bin.as_deref(), WhenMissing::Explain)?;
+        let options =
+            ClusterOptions { settings: TWIN_SETTINGS.to_owned(), locale: locale(origin), without_checksums: true };
+        Ok(Cluster::begin(&binaries, &options)?)
+    }
+
+    /// Fills it.
+    pub(super) fn finish(&self, snapshot: &Snapshot, starting: Starting) -> Result<Twin, TwinError> {
+        let cluster = starting.wait(&|| self.interrupt.is_raised())?;
+        let typed = Typed { dbname: Some(cluster.conninfo()), ..Typed::default() };
+        let no_variables: [(&str, &str); 0] = [];
+        let unresolved = |message: String| DbError::Missing(message);
+        let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles)
+            .map_err(|error| unresolved(error.to_string()))?;
+        let options = SessionOptions { safety: TWIN_SAFETY, interrupt: self.interrupt.clone(), trace: None };
+        let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));
+        let session = Session::connect(&settings, &no_password, options)?;
+        Ok(Twin::load(snapshot, cluster, session)?)
+    }
+}
+
+fn locale(origin: &Origin) -> ClusterLocale {
+    ClusterLocale {
+        encoding: origin.encoding.clone(),
+        provider: match origin.locale_provider.as_str() {
+            "i" => LocaleProvider::Icu,
+            "b" => LocaleProvider::Builtin,
+            _ => LocaleProvider::Libc,
+        },
+        collate: origin.collate.clone(),
+        ctype: origin.ctype.clone(),
+        provider_locale: origin.provider_locale.clone(),
+        icu_rules: origin.icu_rules.clone(),
+    }
+}
+
+/// Without a twin the run goes on where it may; where it may not, and when the user asked to stop, it ends.
+fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, PlannerError> {
+    match error {
+        TwinError::Db(DbError::Interrupted { rollback }) => Err(PlannerError::Interrupted { rollback }),
+        TwinError::Cluster(ClusterError::Interrupted) => {
+            Err(PlannerError::Interrupted { rollback: Rollback::Confirmed })
+        }
+        other if rehearse == Rehearse::Twin => {
+            Err(PlannerError::Server { operation: "building the planner twin".to_owned(), message: other.to_string() })
+        }
+        other => Ok(TwinState::Unavailable(other.to_string())),
+    }
+}
+
+impl Planners for LivePlanners<'_> {
+    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
+        self.server.catalog(tables)
+    }
+
+    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError> {
+        match self.make_twin(tables) {
+            Ok(twin) => {
+                self.twin = Some(twin);
+                Ok(TwinState::Ready)
+            }
+            Err(error) => without_twin(error, self.maker.rehearse),
+        }
+    }
+
+    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        match (whom, &mut self.twin) {
+            (Whom::Server, _) => self.server.plan(indexes, statements),
+            (Whom::Twin, Some(twin)) => twin.plan(indexes, statements),
+            (Whom::Twin, None) => Err(PlannerError::NoTwin),
+        }
+    }
+}
