@@ -4,5 +4,7 @@
 #[path = "common/live.rs"]
 mod live;
 
+#[path = "twin/advice.rs"]
+mod advice;
 #[path = "twin/exactness.rs"]
 mod exactness;

@@ -11,6 +11,8 @@ use crate::catalog::Catalog;
 use crate::finding;
 use crate::model::{Cost, Millis};
 use crate::plan::Plan;
+use crate::rehearsal::Evidence;
+use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
 
 /// Fields are only ever added within a version.
@@ -110,6 +112,14 @@ pub struct Statement {
     pub findings: Vec<Finding>,
     /// Ids of the recommendations that help it.
     pub recommendations: Vec<String>,
+    /// How far the planner twin plans it as the server does: `exact`, `same_shape` or `different`; null without a twin.
+    pub twin_agreement: Option<String>,
+    /// With `same_shape`: by how much the total costs differ, as a share of the server's.
+    pub twin_deviation: Option<f64>,
+    /// The cost as things are by the planner twin's word, where recommended indexes were then built on the server.
+    pub predicted_cost_before: Option<f64>,
+    /// The cost with the recommended indexes that the planner twin foresaw.
+    pub predicted_cost_after: Option<f64>,
 }
 
 /// Was a statement planned?
@@ -184,9 +194,11 @@ pub struct RecommendedIndex {
     pub method: String,
     /// `composite`, `partial`, `expression`, `covering`, `ordered`.
     pub features: Vec<String>,
-    /// Its size when it was really built.
+    /// Its size when it was really built, or, where `evidence` is `planner_twin`, as it is estimated.
     pub size_bytes: u64,
-    /// How long that took.
+    /// The estimate of the planner twin, where the index was built, too.
+    pub predicted_size_bytes: Option<u64>,
+    /// How long building it took; 0 when it was not built.
     pub build_ms: f64,
     /// How long writers to the table waited for the proof.
     pub write_block_ms: f64,
@@ -194,8 +206,12 @@ pub struct RecommendedIndex {
     pub benefits: Vec<StatementBenefit>,
     /// Existing indexes it makes redundant.
     pub replaces: Vec<String>,
-    /// How the claim was obtained.
+    /// How the claim was obtained: `rolled_back_transaction` or `planner_twin`.
     pub evidence: String,
+    /// Why it was not built on the server, as a word, where `evidence` is `planner_twin`.
+    pub not_built_reason: Option<String>,
+    /// The same as a sentence.
+    pub not_built_detail: Option<String>,
     /// In two sentences.
     pub explanation: String,
 }
@@ -209,6 +225,8 @@ pub struct StatementBenefit {
     pub cost_before: f64,
     /// Plan cost with the index.
     pub cost_after: f64,
+    /// Plan cost with the index as the planner twin foresaw it, where the server was then asked.
+    pub predicted_cost_after: Option<f64>,
 }
 
 /// A candidate that is not recommended.
@@ -224,7 +242,9 @@ pub struct RejectedIndex {
     pub table: String,
     /// The access method.
     pub method: String,
-    /// Its size, if it was built.
+    /// Where it was tried: `rolled_back_transaction` or `planner_twin`; null when it was not.
+    pub evidence: Option<String>,
+    /// Its size, if it was built, or as the planner twin had it.
     pub size_bytes: Option<u64>,
     /// How long that took, if it was built.
     pub build_ms: Option<f64>,
@@ -254,6 +274,8 @@ pub struct Rehearsal {
     pub transactions: usize,
     /// Indexes built in them.
     pub indexes_built: usize,
+    /// How often the planner twin was asked about a set of indexes.
+    pub twin_questions: usize,
     /// Indexes that are still there: counted in the catalog at the end.
     pub left_behind: usize,
     /// The longest that writers to a table had to wait.
@@ -305,13 +327,14 @@ impl Report {
                     .map(|statement| Statement::new(statement, &advice.catalog))
                     .collect(),
             },
-            recommendations: advice.recommendations.iter().map(RecommendedIndex::new).collect(),
+            recommendations: advice.recommendations.iter().map(|index| RecommendedIndex::new(index, advice)).collect(),
             rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
             existing_indexes: advice.existing.iter().map(ExistingIndex::new).collect(),
             notices: advice.notices.clone(),
             rehearsal: Rehearsal {
                 transactions: advice.rehearsal.transactions,
                 indexes_built: advice.rehearsal.indexes_built,
+                twin_questions: advice.rehearsal.twin_questions,
                 left_behind: measured.left_behind,
                 longest_write_block_ms: tenth(advice.rehearsal.longest_write_block),
                 total_write_block_ms: tenth(advice.rehearsal.total_write_block),
@@ -371,13 +394,22 @@ impl Statement {
             plan_after: advice.after.clone().map(Plan::into),
             findings: advice.before.as_ref().map_or_else(Vec::new, |plan| findings(plan, Some(catalog))),
             recommendations: advice.recommendations.clone(),
+            twin_agreement: advice.agreement.map(|agreement| agreement.name().to_owned()),
+            twin_deviation: advice.agreement.and_then(Agreement::deviation),
+            predicted_cost_before: advice.predicted.map(|(before, _)| before.0),
+            predicted_cost_after: advice.predicted.map(|(_, after)| after.0),
         }
     }
 }
 
 impl RecommendedIndex {
-    fn new(recommendation: &Recommendation) -> RecommendedIndex {
+    fn new(recommendation: &Recommendation, advice: &Advice) -> RecommendedIndex {
         let index = &recommendation.index.index;
+        let mut benefits = benefits(&recommendation.benefits);
+        for benefit in benefits.iter_mut().filter(|_| recommendation.evidence == Evidence::RolledBackTransaction) {
+            let statement = advice.statements.iter().find(|statement| statement.statement.id.0 == benefit.statement);
+            benefit.predicted_cost_after = statement.and_then(|statement| Some(statement.predicted?.1.0));
+        }
         RecommendedIndex {
             id: recommendation.id.clone(),
             ddl: recommendation.creation.create.join("\n"),
@@ -386,11 +418,14 @@ impl RecommendedIndex {
             method: index.method.name().to_owned(),
             features: index.features().into_iter().map(|feature| feature.name().to_owned()).collect(),
             size_bytes: recommendation.size.0,
+            predicted_size_bytes: recommendation.predicted_size.map(|size| size.0),
             build_ms: tenth(recommendation.build_time),
             write_block_ms: tenth(recommendation.write_block),
-            benefits: benefits(&recommendation.benefits),
+            benefits,
             replaces: recommendation.replaces.iter().map(ToString::to_string).collect(),
-            evidence: "rolled_back_transaction".to_owned(),
+            evidence: recommendation.evidence.name().to_owned(),
+            not_built_reason: recommendation.not_built.as_ref().map(|refusal| refusal.reason.name().to_owned()),
+            not_built_detail: recommendation.not_built.as_ref().map(|refusal| refusal.detail.clone()),
             explanation: recommendation.explanation.clone(),
         }
     }
@@ -405,6 +440,7 @@ impl RejectedIndex {
             detail: rejected.detail.clone(),
             table: index.table.to_string(),
             method: index.method.name().to_owned(),
+            evidence: rejected.evidence.map(|evidence| evidence.name().to_owned()),
             size_bytes: rejected.size.map(|size| size.0),
             build_ms: rejected.build_time.map(tenth),
             benefits: benefits(&rejected.benefits),
@@ -417,6 +453,7 @@ fn benefits(benefits: &[Benefit]) -> Vec<StatementBenefit> {
         statement: benefit.statement.0.clone(),
         cost_before: benefit.before.0,
         cost_after: benefit.after.0,
+        predicted_cost_after: None,
     };
     benefits.iter().map(benefit).collect()
 }

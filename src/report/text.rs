@@ -19,6 +19,7 @@ use crate::model::{
     printable::{printable_lines, printable_sql},
 };
 use crate::plan::Plan;
+use crate::rehearsal::Evidence;
 use crate::verdict::Change;
 
 pub mod layout;
@@ -174,15 +175,40 @@ fn recommendations(text: &mut String, advice: &Advice, width: usize) {
     if advice.recommendations.is_empty() {
         return;
     }
-    let _ = writeln!(
-        text,
-        "{}",
-        styled(BOLD, "RECOMMENDED  each was built, seen to be used by the planner, and rolled back")
-    );
+    let _ = writeln!(text, "{}", styled(BOLD, recommended_heading(advice)));
     for recommendation in &advice.recommendations {
         recommendation_block(text, recommendation, width);
     }
     text.push('\n');
+}
+
+/// What a recommendation rests on.
+fn recommended_heading(advice: &Advice) -> &'static str {
+    let built = advice.recommendations.iter().filter(|index| index.evidence == Evidence::RolledBackTransaction).count();
+    if built == advice.recommendations.len() {
+        "RECOMMENDED  each was built, seen to be used by the planner, and rolled back"
+    } else if built == 0 {
+        "RECOMMENDED  each was seen to be used by the planner twin; nothing was built"
+    } else {
+        "RECOMMENDED  each was built, seen to be used by the planner, and rolled back, or seen in the planner twin where it says so"
+    }
+}
+
+/// Sizes and times, measured or foreseen.
+fn facts(recommendation: &Recommendation) -> String {
+    let Recommendation { size, build_time, write_block, .. } = recommendation;
+    match (recommendation.evidence, &recommendation.not_built, recommendation.predicted_size) {
+        (Evidence::RolledBackTransaction, _, None) => {
+            format!("{size} · built in {build_time} · writers blocked {write_block}")
+        }
+        (Evidence::RolledBackTransaction, _, Some(predicted)) => {
+            format!("{size} (foreseen {predicted}) · built in {build_time} · writers blocked {write_block}")
+        }
+        (Evidence::PlannerTwin, Some(refusal), _) => {
+            format!("about {size} · planner twin only: {}", printable(&refusal.detail))
+        }
+        (Evidence::PlannerTwin, None, _) => format!("about {size} · planner twin only"),
+    }
 }
 
 fn recommendation_block(text: &mut String, recommendation: &Recommendation, width: usize) {
@@ -190,13 +216,7 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, widt
     let features: Vec<&str> = std::iter::once(index.method.name())
         .chain(index.features().into_iter().map(|feature| feature.name()))
         .collect();
-    let facts = format!(
-        "{} · {} · built in {} · writers blocked {}",
-        features.join(" "),
-        recommendation.size,
-        recommendation.build_time,
-        recommendation.write_block
-    );
+    let facts = format!("{} · {}", features.join(" "), facts(recommendation));
     let _ = writeln!(text, "\n{}  {}", styled(BOLD, &recommendation.id), facts);
     for statement in recommendation.creation.statements() {
         let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(statement)));
@@ -285,8 +305,12 @@ fn notices(text: &mut String, advice: &Advice, width: usize) {
 
 fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize) {
     let rehearsal = &advice.rehearsal;
+    let asked = match rehearsal.twin_questions {
+        0 => String::new(),
+        questions => format!("The planner twin was asked about {}; ", count(questions, "set", "sets")),
+    };
     let line = format!(
-        "{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all. It took {}.",
+        "{asked}{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all. It took {}.",
         count(rehearsal.indexes_built, "index", "indexes"),
         count(rehearsal.transactions, "transaction", "transactions"),
         measured.left_behind,

@@ -36,6 +36,23 @@ impl Agreement {
         Agreement::SameShape { deviation: deviation.abs() }
     }
 
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Agreement::Exact => "exact",
+            Agreement::SameShape { .. } => "same_shape",
+            Agreement::Different => "different",
+        }
+    }
+
+    /// By how much the costs of two plans of the same shape differ, as a share of the first one's.
+    pub fn deviation(self) -> Option<f64> {
+        match self {
+            Agreement::SameShape { deviation } => Some(deviation),
+            Agreement::Exact | Agreement::Different => None,
+        }
+    }
+
     /// Is it close enough to search with? A thousandth is what a clock that went on (`now()`) makes.
     pub fn is_close(self) -> bool {
         match self {

@@ -59,8 +59,11 @@ fn a_recorded_run_gives_the_same_report_without_a_server() {
 fn the_text_report_fits_its_width_and_shows_both_plans() {
     let database = Database::new("text_report", TABLES);
     for columns in [80, 120, 200] {
-        let output =
-            database.program(&["advise", "-c", WORKLOAD]).env("COLUMNS", columns.to_string()).output().unwrap();
+        let output = database
+            .program(&["advise", "--rehearse", "transaction", "-c", WORKLOAD])
+            .env("COLUMNS", columns.to_string())
+            .output()
+            .unwrap();
         assert!(output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("Seq Scan on item") && text.contains("Bitmap Heap Scan on"), "{text}");

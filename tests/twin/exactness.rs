@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster};
+use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::rehearsal::{Answer, PlanOutcome, Planner};
@@ -40,8 +40,12 @@ impl Pair {
         eprintln!("snapshot {:?}", began.elapsed());
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
         let began = Instant::now();
-        let copy =
-            Cluster::start_with(&binaries, "shared_buffers = 32MB\nignore_checksum_failure = on\n", &|| false).unwrap();
+        let copy = Cluster::start(
+            &binaries,
+            &ClusterOptions { without_checksums: true, ..ClusterOptions::default() },
+            &|| false,
+        )
+        .unwrap();
         eprintln!("cluster {:?}", began.elapsed());
         let twin_session = session(&copy.conninfo());
         let began = Instant::now();
