@@ -12,6 +12,8 @@
 #[path = "common/live.rs"]
 mod live;
 
+#[path = "tui/panics.rs"]
+mod panics;
 #[path = "tui/tmux.rs"]
 mod tmux;
 
@@ -122,25 +124,36 @@ fn a_lost_connection_is_told_and_made_again() {
 }
 
 #[test]
-fn the_terminal_is_given_back() {
-    for (number, signal) in ["TERM", "INT"].into_iter().enumerate() {
-        let tmux = Tmux::start(&format!("signal{number}"), "80x24", &format!("review {RECORDING}"));
+fn the_terminal_is_given_back_after_a_signal() {
+    for signal in ["TERM", "INT", "HUP"] {
+        let tmux = Tmux::start(&format!("signal-{signal}"), "80x24", &format!("review {RECORDING}"));
         tmux.wait_for("the workload's cost falls");
         tmux.signal(signal);
         tmux.wait_for("EXIT 130");
-        assert_eq!(tmux.modes(), "alternate:0 mouse:0 cursor:1", "after {signal}");
+        tmux.assert_given_back(signal);
     }
+}
+
+#[test]
+fn the_terminal_is_given_back_by_ctrl_c_ctrl_z_and_q() {
+    let tmux = Tmux::start("ctrl-c", "80x24", &format!("review {RECORDING}"));
+    tmux.wait_for("the workload's cost falls");
+    tmux.keys(&["C-c"]);
+    tmux.wait_for("EXIT 0");
+    tmux.assert_given_back("Ctrl-C");
+
     let tmux = Tmux::start("suspend", "80x24", &format!("review {RECORDING}"));
     tmux.wait_for("the workload's cost falls");
     tmux.keys(&["C-z"]);
-    tmux.wait_for("Stopped");
-    assert_eq!(tmux.modes(), "alternate:0 mouse:0 cursor:1");
-    tmux.text("fg");
+    tmux.wait_for("EXIT");
+    tmux.assert_given_back("Ctrl-Z");
+    tmux.text("clear; fg; stty -g >stty.after; echo LEFT");
     tmux.keys(&["Enter"]);
     tmux.wait_for("the workload's cost falls");
     tmux.keys(&["4", "p", "q"]);
     tmux.wait_for("CREATE INDEX CONCURRENTLY transactions_updated_idx");
-    assert_eq!(tmux.modes(), "alternate:0 mouse:0 cursor:1");
+    tmux.wait_for("LEFT");
+    tmux.assert_given_back("fg and q");
 }
 
 #[test]
