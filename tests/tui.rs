@@ -12,16 +12,18 @@
 #[path = "common/live.rs"]
 mod live;
 
+#[path = "tui/outage.rs"]
+mod outage;
 #[path = "tui/panics.rs"]
 mod panics;
 #[path = "tui/tmux.rs"]
 mod tmux;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use live::Database;
-use tmux::Tmux;
+use tmux::{PATIENCE, Tmux};
 
 const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings/002-table-sync.json");
 
@@ -41,9 +43,9 @@ fn target(database: &Database) -> String {
 }
 
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < Duration::from_secs(20), "{what} did not happen");
+        assert!(began.elapsed() < PATIENCE, "{what} did not happen");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
