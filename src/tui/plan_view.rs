@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::finding::{Finding, findings};
 use crate::model::printable;
 use crate::plan::metrics::metrics;
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::{Node, NodeId, Plan, Property};
 use crate::report::heat;
 use crate::report::text::tree::{NodeLines, lines};
 
@@ -90,10 +90,21 @@ impl PlanView {
     }
 }
 
-fn value_text(value: &serde_json::Value) -> String {
+fn value_text(value: &Property) -> String {
+    match value {
+        Property::Flag(true) => "yes".to_owned(),
+        Property::Flag(false) => "no".to_owned(),
+        Property::Nested(value) => nested_text(value),
+        Property::Null => "null".to_owned(),
+        Property::Number(number) => number.to_string(),
+        Property::Text(_) | Property::Texts(_) => printable(&value.texts().collect::<Vec<_>>().join(", ")).into_owned(),
+    }
+}
+
+fn nested_text(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => printable(text).into_owned(),
-        serde_json::Value::Array(values) => values.iter().map(value_text).collect::<Vec<_>>().join(", "),
+        serde_json::Value::Array(values) => values.iter().map(nested_text).collect::<Vec<_>>().join(", "),
         serde_json::Value::Bool(true) => "yes".to_owned(),
         serde_json::Value::Bool(false) => "no".to_owned(),
         other => printable(&other.to_string()).into_owned(),

@@ -97,15 +97,13 @@ impl<'p> Users<'p> {
     }
 
     fn add_values(&mut self, node: &Node) {
-        for (property, value) in &node.properties {
-            let users = match property.as_str() {
+        for (property, value) in node.properties.iter() {
+            let users = match property {
                 "Output" => &mut self.in_output,
                 "Subplan Name" | "Alias" | "Relation Name" => continue,
                 _ => &mut self.in_conditions,
             };
-            let texts =
-                value.as_str().into_iter().chain(value.as_array().into_iter().flatten().filter_map(|v| v.as_str()));
-            for token in texts.flat_map(value_tokens) {
+            for token in value.texts().flat_map(value_tokens) {
                 let nodes = users.entry(token).or_default();
                 if nodes.last() != Some(&node.id) {
                     nodes.push(node.id);

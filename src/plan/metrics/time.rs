@@ -60,7 +60,7 @@ fn processes_below(parent: &Node, (above, below): (&Raw<'_>, &Raw<'_>), processe
 
 /// Do the processes share this node's work (instead of each doing all of it)?
 pub fn is_parallel_aware(node: &Node) -> bool {
-    node.properties.get("Parallel Aware").and_then(serde_json::Value::as_bool) == Some(true)
+    node.flag("Parallel Aware") == Some(true)
 }
 
 /// The time of every node; none where it was not measured.
