@@ -106,6 +106,20 @@ fn a_cancelled_build_ends_on_the_server_at_once() {
 }
 
 #[test]
+fn a_signal_in_the_middle_of_a_build_rolls_back_and_gives_the_terminal_back() {
+    let database = Database::new("tui_signal", SLOW_TABLE);
+    let before = database.catalog();
+    let limits = "--statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
+    let tmux = Tmux::start("build-signal", "80x24", &format!("{} {limits}", target(&database)));
+    wait_until("the build", || database.text(BUILDING) == "1");
+    tmux.signal("TERM");
+    tmux.wait_for("EXIT 130");
+    tmux.assert_given_back("SIGTERM");
+    wait_until("the end of the session", || database.text(OURS).is_empty());
+    assert_eq!(database.catalog(), before);
+}
+
+#[test]
 fn a_lost_connection_is_told_and_made_again() {
     let database = Database::new(
         "tui_lost",
@@ -170,6 +184,21 @@ fn it_follows_the_size_of_the_terminal() {
     tmux.wait_for("Changes with what is on");
     tmux.keys(&["q"]);
     tmux.wait_for("EXIT 0");
+}
+
+#[test]
+fn a_tiny_terminal_is_told_of_and_left_like_any_other() {
+    let tmux = Tmux::start("tiny", "20x4", &format!("review {RECORDING}"));
+    tmux.wait_for("20×4 is too small");
+    tmux.keys(&["Enter", "4", "?", "?"]);
+    tmux.resize("1x1");
+    tmux.resize("80x24");
+    tmux.wait_for("Changes with what is on");
+    tmux.resize("20x4");
+    tmux.wait_for("20×4 is too small");
+    tmux.keys(&["q"]);
+    tmux.wait_for("EXIT 0");
+    tmux.assert_given_back("q");
 }
 
 #[test]
