@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::cells::short_number;
 use crate::catalog::Catalog;
-use crate::finding::{Finding, findings};
+use crate::finding::{Finding, findings_with};
 use crate::model::printable;
-use crate::plan::metrics::metrics;
+use crate::plan::metrics::{Metrics, metrics};
 use crate::plan::{Node, NodeId, Plan, Property};
 use crate::report::heat;
 use crate::report::text::tree::{NodeLines, lines};
@@ -36,20 +36,27 @@ pub struct PlanView {
 impl PlanView {
     /// Of this plan.
     pub fn new(plan: Arc<Plan>) -> PlanView {
+        let metrics = metrics(&plan);
+        PlanView::of(plan, &metrics, Vec::new())
+    }
+
+    /// Of this plan, with what is to be said about it.
+    pub fn with_findings(plan: Arc<Plan>, catalog: Option<&Catalog>) -> PlanView {
+        let metrics = metrics(&plan);
+        let findings = findings_with(&plan, &metrics, catalog);
+        PlanView::of(plan, &metrics, findings)
+    }
+
+    fn of(plan: Arc<Plan>, metrics: &Metrics, findings: Vec<Finding>) -> PlanView {
         let analyzed = plan.root().number("Actual Rows").is_some();
         PlanView {
             lines: lines(&plan),
-            heat: heat(&plan),
-            costliest: metrics(&plan).costliest(0.99, MOST_JUMPS),
-            findings: Vec::new(),
+            heat: heat(metrics),
+            costliest: metrics.costliest(0.99, MOST_JUMPS),
+            findings,
             analyzed,
             plan,
         }
-    }
-
-    /// With what is to be said about it.
-    pub fn with_findings(self, catalog: Option<&Catalog>) -> PlanView {
-        PlanView { findings: findings(&self.plan, catalog), ..self }
     }
 
     /// What is to be said about a node.

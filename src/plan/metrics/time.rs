@@ -74,10 +74,10 @@ pub(super) fn times(plan: &Plan, raw: &[Raw<'_>], processes: &[f64], charges: &C
     if measured.iter().all(Option::is_none) {
         return vec![None; measured.len()];
     }
-    let all: Vec<f64> = measured.iter().map(|time| time.unwrap_or(0.0)).collect();
+    let all: Vec<[f64; 1]> = measured.iter().map(|time| [time.unwrap_or(0.0)]).collect();
     let own = charge::own(plan, charges, &all);
     let times = measured.into_iter().zip(own);
-    times.map(|(inclusive, own)| Some(NodeTime { inclusive: Millis(inclusive?), own: Millis(own) })).collect()
+    times.map(|(inclusive, [own])| Some(NodeTime { inclusive: Millis(inclusive?), own: Millis(own) })).collect()
 }
 
 fn inclusive(raw: &Raw<'_>, processes: f64) -> Option<f64> {

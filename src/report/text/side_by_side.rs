@@ -7,6 +7,7 @@ use super::layout::{cut, fitted, wrapped};
 use super::tree::{NodeLines, lines};
 use super::{BAD, DIM, GOOD, HOT, styled};
 use crate::plan::alignment::{Step, align};
+use crate::plan::metrics::metrics;
 use crate::plan::{NodeId, Plan};
 use crate::report::heat;
 
@@ -127,7 +128,7 @@ impl Rows {
 }
 
 fn nodes(plan: &Plan) -> Vec<(NodeLines, bool)> {
-    lines(plan).into_iter().zip(heat(plan)).map(|(lines, (_, hot))| (lines, hot)).collect()
+    lines(plan).into_iter().zip(heat(&metrics(plan))).map(|(lines, (_, hot))| (lines, hot)).collect()
 }
 
 /// A node's lines; what is too long for the column goes on below, up to [`MOST_LINES`].
