@@ -61,11 +61,11 @@ impl Builder {
                 if std::mem::replace(has_plan, true) {
                     return Err(Reason::DuplicateKey("Plan".to_owned()));
                 }
-                Frame::Node(self.add_node(None)?, Map::new())
+                Frame::Node(self.add_node(None)?, empty_node())
             }
             (Some(Frame::Children(parent)), _) => {
                 let parent = *parent;
-                Frame::Node(self.add_node(Some(parent))?, Map::new())
+                Frame::Node(self.add_node(Some(parent))?, empty_node())
             }
             (_, name) => {
                 if let Some(name) = name {
@@ -208,6 +208,12 @@ impl Builder {
         };
         insert(map, key.unwrap_or_default(), value)
     }
+}
+
+/// Room for what most nodes have, so that their maps need not grow.
+fn empty_node() -> Map<String, Value> {
+    const MANY_PROPERTIES: usize = 32;
+    Map::with_capacity(MANY_PROPERTIES)
 }
 
 fn insert(map: &mut Map<String, Value>, key: String, value: Value) -> Result<(), Reason> {
