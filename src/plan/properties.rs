@@ -108,18 +108,11 @@ impl Property {
         }
     }
 
-    /// The list's texts, if it is a list of texts; none otherwise.
-    pub fn as_texts(&self) -> &[Box<str>] {
-        match self {
-            Property::Texts(texts) => texts,
-            _ => &[],
-        }
-    }
-
     /// Every text in it: itself, or those of a list.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let list: &[Box<str>] = if let Property::Texts(texts) = self { texts } else { &[] };
         let mixed = self.as_nested().and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        self.as_str().into_iter().chain(self.as_texts().iter().map(|text| &**text)).chain(mixed)
+        self.as_str().into_iter().chain(list.iter().map(|text| &**text)).chain(mixed)
     }
 }
 
