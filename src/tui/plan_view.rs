@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::cells::short_number;
 use crate::catalog::Catalog;
-use crate::finding::{Finding, findings};
+use crate::finding::{Finding, findings_with};
 use crate::model::printable;
-use crate::plan::metrics::metrics;
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::metrics::{Metrics, metrics};
+use crate::plan::{Node, NodeId, Plan, Property};
 use crate::report::heat;
 use crate::report::text::tree::{NodeLines, lines};
 
@@ -36,20 +36,27 @@ pub struct PlanView {
 impl PlanView {
     /// Of this plan.
     pub fn new(plan: Arc<Plan>) -> PlanView {
+        let metrics = metrics(&plan);
+        PlanView::of(plan, &metrics, Vec::new())
+    }
+
+    /// Of this plan, with what is to be said about it.
+    pub fn with_findings(plan: Arc<Plan>, catalog: Option<&Catalog>) -> PlanView {
+        let metrics = metrics(&plan);
+        let findings = findings_with(&plan, &metrics, catalog);
+        PlanView::of(plan, &metrics, findings)
+    }
+
+    fn of(plan: Arc<Plan>, metrics: &Metrics, findings: Vec<Finding>) -> PlanView {
         let analyzed = plan.root().number("Actual Rows").is_some();
         PlanView {
             lines: lines(&plan),
-            heat: heat(&plan),
-            costliest: metrics(&plan).costliest(0.99, MOST_JUMPS),
-            findings: Vec::new(),
+            heat: heat(metrics),
+            costliest: metrics.costliest(0.99, MOST_JUMPS),
+            findings,
             analyzed,
             plan,
         }
-    }
-
-    /// With what is to be said about it.
-    pub fn with_findings(self, catalog: Option<&Catalog>) -> PlanView {
-        PlanView { findings: findings(&self.plan, catalog), ..self }
     }
 
     /// What is to be said about a node.
@@ -90,10 +97,21 @@ impl PlanView {
     }
 }
 
-fn value_text(value: &serde_json::Value) -> String {
+fn value_text(value: &Property) -> String {
+    match value {
+        Property::Flag(true) => "yes".to_owned(),
+        Property::Flag(false) => "no".to_owned(),
+        Property::Nested(value) => nested_text(value),
+        Property::Null => "null".to_owned(),
+        Property::Number(number) => number.to_string(),
+        Property::Text(_) | Property::Texts(_) => printable(&value.texts().collect::<Vec<_>>().join(", ")).into_owned(),
+    }
+}
+
+fn nested_text(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => printable(text).into_owned(),
-        serde_json::Value::Array(values) => values.iter().map(value_text).collect::<Vec<_>>().join(", "),
+        serde_json::Value::Array(values) => values.iter().map(nested_text).collect::<Vec<_>>().join(", "),
         serde_json::Value::Bool(true) => "yes".to_owned(),
         serde_json::Value::Bool(false) => "no".to_owned(),
         other => printable(&other.to_string()).into_owned(),

@@ -64,10 +64,7 @@ impl Agreement {
 }
 
 fn same_work(one: &Node, other: &Node) -> bool {
-    let work = |node: &Node| {
-        let properties = node.properties.iter().filter(|(name, _)| !NUMBERS.contains(&name.as_str()));
-        properties.map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>()
-    };
+    let work = |node: &Node| node.properties.iter().filter(|(name, _)| !NUMBERS.contains(name)).collect::<Vec<_>>();
     one.depth == other.depth && work(one) == work(other)
 }
 

@@ -39,7 +39,7 @@ impl State {
             return;
         }
         let plan = dossier.cards.get(card).and_then(|card| card.before.as_ref().ok());
-        let view = plan.map(|plan| Arc::new(PlanView::new(plan.clone()).with_findings(dossier.known_catalog())));
+        let view = plan.map(|plan| Arc::new(PlanView::with_findings(plan.clone(), dossier.known_catalog())));
         *self = State { card: Some(card), view, ..State::default() };
         self.wrap(dossier, columns);
         self.show();
