@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, Plan, Property};
 
 /// How far two plans of one statement agree.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -64,8 +64,11 @@ impl Agreement {
 }
 
 fn same_work(one: &Node, other: &Node) -> bool {
-    let work = |node: &Node| node.properties.iter().filter(|(name, _)| !NUMBERS.contains(name)).collect::<Vec<_>>();
-    one.depth == other.depth && work(one) == work(other)
+    one.depth == other.depth && work(one).eq(work(other))
+}
+
+fn work(node: &Node) -> impl Iterator<Item = (&str, &Property)> {
+    node.properties.iter().filter(|(name, _)| !NUMBERS.contains(name))
 }
 
 #[cfg(test)]
