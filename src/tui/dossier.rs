@@ -6,7 +6,7 @@ mod together;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use together::{Evidence, Group, total};
+pub use together::{Evidence, Group, Totals, total};
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;

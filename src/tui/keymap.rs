@@ -133,6 +133,14 @@ pub enum Action {
     Reverse,
     /// Type a filter.
     Filter,
+    /// Mark the statement, or take its mark away.
+    Mark,
+    /// Mark all that is shown, or take all their marks away.
+    MarkShown,
+    /// Show only what is marked, or everything again.
+    MarkedOnly,
+    /// Take all marks away.
+    Unmark,
     /// Fold or unfold the node.
     Fold,
     /// Fold everything below the first level.
@@ -295,6 +303,10 @@ pub const BINDINGS: &[Binding] = &[
     bind(Everywhere, &[Char('r')], Action::Retry, "ask the server again after a failure or a cancel"),
     bind(Everywhere, &[Ctrl('z')], Action::Suspend, "to the shell; fg comes back"),
     bind(On(Workload), &[Key::Enter, Char('l'), Key::Right], Action::Open, "open the plan").hinted("plan"),
+    bind(On(Workload), &[Char(' ')], Action::Mark, "mark or unmark; all sums are over what is marked").hinted("mark"),
+    bind(On(Workload), &[Char('m')], Action::MarkedOnly, "show only what is marked, or all again"),
+    bind(On(Workload), &[Char('M')], Action::MarkShown, "mark all that is shown, or unmark it"),
+    bind(On(Workload), &[Char('u')], Action::Unmark, "unmark everything"),
     bind(On(Workload), &[Char('/')], Action::Filter, "filter by name or SQL as you type").hinted("filter"),
     bind(On(Workload), &[Char('s')], Action::Sort, "sort by the next column").hinted("sort"),
     bind(On(Workload), &[Char('S')], Action::Reverse, "turn the order round"),

@@ -191,6 +191,46 @@ fn the_filter_works_as_you_type_and_esc_takes_it_back() {
     assert!(screen(&model).contains("no statement has that"));
 }
 
+#[test]
+fn sums_are_over_what_is_marked_and_marks_survive_sorting_and_filtering() {
+    let mut model = offline(SMALL);
+    let all = model.workload.totals;
+    press(&mut model, Key::Char('j'));
+    press(&mut model, Key::Char(' '));
+    press(&mut model, Key::Char('s'));
+    press(&mut model, Key::Char('/'));
+    type_text(&mut model, "LARGE");
+    press(&mut model, Key::Enter);
+    press(&mut model, Key::Char('M'));
+    let names = |model: &Model, cards: &mut dyn Iterator<Item = usize>| -> Vec<String> {
+        cards.map(|card| dossier_of(model).cards[card].statement.id.0.clone()).collect()
+    };
+    let expected = ["n26-3c-large-slow-yesterday", "n26-max-updated"];
+    let mut marked = names(&model, &mut model.workload.marks.iter().copied());
+    marked.sort();
+    assert_eq!(marked, expected);
+    assert!(screen(&model).contains("1 of 7 statements · 2 marked: 14.5% of the workload"), "{}", screen(&model));
+    press(&mut model, Key::Esc);
+    press(&mut model, Key::Char('m'));
+    assert_eq!(names(&model, &mut model.workload.order.iter().copied()), expected, "sorted by name");
+
+    let marked = model.workload.totals;
+    assert!(marked.before < all.before && marked.share < 1.0);
+    assert!(screen(&model).contains("the cost of 2 marked statements falls"), "{}", screen(&model));
+    press(&mut model, Key::Char('4'));
+    let outcome = model.indexes.outcome.clone().unwrap();
+    assert_eq!((outcome.before, outcome.after, outcome.marked), (marked.before, marked.after, Some(2)));
+    assert_eq!(outcome.changes.len(), 2);
+    let drawn = screen(&model);
+    assert!(drawn.contains("2 marked statements") && drawn.contains("of 2 marked"), "{drawn}");
+
+    press(&mut model, Key::Char('1'));
+    press(&mut model, Key::Char('u'));
+    assert_eq!((model.workload.order.len(), model.workload.totals), (7, all));
+    press(&mut model, Key::Char('m'));
+    assert!(screen(&model).contains("no statement is marked; Space marks one"));
+}
+
 fn dossier_of(model: &Model) -> &Dossier {
     model.dossier().unwrap()
 }

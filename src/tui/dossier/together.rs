@@ -38,7 +38,38 @@ pub fn total(costs: &Costs) -> Cost {
     Cost(costs.values().map(|weighted| weighted.calls * weighted.cost.0).sum())
 }
 
+/// What some statements cost in all.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Totals {
+    /// Σ calls × cost as things are.
+    pub before: Cost,
+    /// The same with all that is recommended.
+    pub after: Cost,
+    /// What these statements are of the whole workload, 0 to 1; see [`Card::share`](super::Card::share).
+    pub share: f64,
+}
+
 impl Dossier {
+    /// What these cards cost in all, or the whole workload when there are none.
+    pub fn totals(&self, cards: &BTreeSet<usize>) -> Totals {
+        let marked = self.cards.iter().enumerate().filter(|(position, _)| cards.contains(position));
+        Totals {
+            before: total(&self.among(cards, self.weights.clone())),
+            after: total(&self.among(cards, self.proved_costs())),
+            share: if cards.is_empty() { 1.0 } else { marked.map(|(_, card)| card.share).sum() },
+        }
+    }
+
+    /// What of these costs is about these cards; all of it when there are none.
+    pub fn among(&self, cards: &BTreeSet<usize>, mut costs: Costs) -> Costs {
+        if !cards.is_empty() {
+            let ids: BTreeSet<&StatementId> =
+                cards.iter().filter_map(|card| Some(&self.cards.get(*card)?.statement.id)).collect();
+            costs.retain(|id, _| ids.contains(id));
+        }
+        costs
+    }
+
     /// The positions of what is recommended.
     pub fn recommended(&self) -> BTreeSet<usize> {
         let entries = self.entries.iter().enumerate();

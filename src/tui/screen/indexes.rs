@@ -43,6 +43,8 @@ pub struct Outcome {
     pub before: Cost,
     /// And with what is on.
     pub after: Cost,
+    /// Of how many marked statements; none: of the whole workload.
+    pub marked: Option<usize>,
     /// How that is known.
     pub evidence: Evidence,
     /// The size of what is on.
@@ -53,11 +55,11 @@ pub struct Outcome {
 
 impl State {
     /// For a new dossier, or one that grew: with what is recommended on.
-    pub fn begin(&mut self, dossier: &Dossier) {
+    pub fn begin(&mut self, dossier: &Dossier, marks: &BTreeSet<usize>) {
         *self = State { on: dossier.recommended(), ..State::default() };
         self.list_rows(dossier);
         self.list.selected = usize::from(self.rows.len() > 1);
-        self.answer(dossier);
+        self.answer(dossier, marks);
     }
 
     /// Lists everything again after an index was added; what is on stays on.
@@ -86,7 +88,7 @@ impl State {
         self.rows.get(self.list.selected).copied()
     }
 
-    /// Switches the selected index on or off.
+    /// Switches the selected index on or off; the sums are to be made again after that.
     ///
     /// # Errors
     /// Why it cannot be switched.
@@ -104,23 +106,17 @@ impl State {
         if !set.remove(&position) {
             set.insert(position);
         }
-        self.answer(dossier);
         Ok(())
     }
 
-    /// Switches on exactly these.
-    pub fn select(&mut self, on: BTreeSet<usize>, dossier: &Dossier) {
-        self.on = on;
-        self.answer(dossier);
-    }
-
-    /// Adds up what the workload costs now.
-    pub fn answer(&mut self, dossier: &Dossier) {
-        let before = dossier.costs_now();
+    /// Adds up what the workload costs with what is on, or what the marked statements (cards) of it do.
+    pub fn answer(&mut self, dossier: &Dossier, marks: &BTreeSet<usize>) {
         let (after, evidence) = dossier.costs_with(&self.on);
+        let (before, after) = (&dossier.among(marks, dossier.costs_now().clone()), dossier.among(marks, after));
         self.outcome = Some(Outcome {
             before: total(before),
             after: total(&after),
+            marked: Some(marks.len()).filter(|marked| *marked > 0),
             evidence,
             size: self.on.iter().filter_map(|entry| dossier.entries.get(*entry)?.size).sum(),
             changes: changes(dossier, before, &after),

@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{current_card, current_entry, dossier, height, jobs, refresh, typing};
+use super::{add_up, current_card, current_entry, dossier, height, jobs, refresh, typing};
 use crate::tui::dossier::{Dossier, Evidence};
 use crate::tui::keymap::{Action, Screen};
 use crate::tui::list::Step;
@@ -143,7 +143,7 @@ fn retry(model: &mut Model) -> Vec<Effect> {
 fn on_screen(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect> {
     let height = height(model);
     match model.place.screen {
-        Screen::Workload => on_workload(model, dossier, action, height),
+        Screen::Workload => on_workload(model, dossier, action),
         Screen::Plan => on_plan(model, dossier, action, height),
         Screen::Compare => on_compare(model, dossier, action, height),
         Screen::Indexes => return on_indexes(model, dossier, action),
@@ -151,14 +151,22 @@ fn on_screen(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect
     Vec::new()
 }
 
-fn on_workload(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
+fn on_workload(model: &mut Model, dossier: &Dossier, action: Action) {
     match action {
-        Action::Open if model.workload.selected().is_some() => show(model, Screen::Plan),
-        Action::Sort => model.workload.sort_by_next(dossier, height),
-        Action::Reverse => model.workload.reverse(dossier, height),
+        Action::Open if model.workload.selected().is_some() => return show(model, Screen::Plan),
+        Action::Sort => model.workload.sort_by_next(),
+        Action::Reverse => model.workload.reverse(),
         Action::Filter => model.place.overlay = Overlay::Filter,
+        Action::Mark => model.workload.mark(),
+        Action::MarkShown => model.workload.mark_shown(),
+        Action::Unmark | Action::MarkedOnly if model.workload.marks.is_empty() => {
+            model.message = Message::info("no statement is marked; Space marks one");
+        }
+        Action::Unmark => model.workload.marks.clear(),
+        Action::MarkedOnly => model.workload.marked_only = !model.workload.marked_only,
         _ => {}
     }
+    add_up(model, dossier);
 }
 
 fn on_plan(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
@@ -207,17 +215,17 @@ fn other_statement(model: &mut Model, dossier: &Dossier, by: isize) {
 fn on_indexes(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect> {
     match action {
         Action::Toggle => match model.indexes.toggle(dossier) {
-            Ok(()) => return keep_print(model, dossier),
+            Ok(()) => return switched(model, dossier),
             Err(reason) => model.message = Message::bad(reason),
         },
         Action::Recommended => {
-            model.indexes.select(dossier.recommended(), dossier);
-            return keep_print(model, dossier);
+            model.indexes.on = dossier.recommended();
+            return switched(model, dossier);
         }
         Action::Nothing => {
             model.indexes.drops.clear();
-            model.indexes.select(std::collections::BTreeSet::new(), dossier);
-            return keep_print(model, dossier);
+            model.indexes.on.clear();
+            return switched(model, dossier);
         }
         Action::Prove => return prove(model, dossier),
         Action::Open => open_best(model, dossier),
@@ -265,8 +273,9 @@ fn open_best(model: &mut Model, dossier: &Dossier) {
     }
 }
 
-/// What is printed on leaving follows what is on.
-fn keep_print(model: &Model, dossier: &Dossier) -> Vec<Effect> {
+/// After something was switched: the sums, and what is printed on leaving, follow.
+fn switched(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
+    add_up(model, dossier);
     if model.indexes.print { vec![Effect::PrintOnExit(model.indexes.ddl(dossier))] } else { Vec::new() }
 }
 

@@ -107,7 +107,7 @@ fn proved(model: &mut Model, entries: BTreeSet<usize>, plans: &BTreeMap<Statemen
     let Some(known) = dossier(model) else { return };
     let mut dossier = (*known).clone();
     dossier.add_proof(entries, plans);
-    model.indexes.answer(&dossier);
+    super::add_up(model, &dossier);
     model.data = Pane::Has(Arc::new(dossier));
     model.message = Message::good("built together, planned and rolled back");
 }

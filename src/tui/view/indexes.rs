@@ -45,9 +45,13 @@ fn summary(model: &Model, dossier: &Dossier, outcome: &Outcome, buffer: &mut Buf
     let (before, after) = (outcome.before, outcome.after);
     let on = count(model.indexes.on.len(), "index", "indexes");
     let gain = format!("{} lower", factor_text(before.factor_to(after)));
+    let whose = match outcome.marked {
+        None => "workload".to_owned(),
+        Some(marked) => count(marked, "marked statement", "marked statements"),
+    };
     let first = vec![
         Span::styled(format!("{on} on  "), look.bold()),
-        Span::raw(format!("workload {before} → {after}  ")),
+        Span::raw(format!("{whose} {before} → {after}  ")),
         Span::styled(gain, look.good()),
     ];
     line(buffer, areas.top, 0, Line::from(first));
@@ -170,7 +174,8 @@ fn detail(model: &Model, dossier: &Dossier, buffer: &mut Buffer, area: Rect) {
         number += 1;
     }
     if let Some(outcome) = model.indexes.outcome.as_ref().filter(|_| number < usize::from(area.height)) {
-        rule(buffer, area, number, &format!("Changes with what is on: {changes}"), model.look);
+        let among = outcome.marked.map_or_else(String::new, |marked| format!(" of {marked} marked"));
+        rule(buffer, area, number, &format!("Changes with what is on: {changes}{among}"), model.look);
         for (card, before, after) in &outcome.changes {
             number += 1;
             let id = &dossier.cards[*card].statement.id.0;

@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
 use super::paint::{left, line, right, rule, style};
-use crate::model::{Cost, factor_text, printable};
+use crate::model::{factor_text, printable};
 use crate::tui::areas::Areas;
 use crate::tui::cells::{bar, count, short_number};
-use crate::tui::dossier::{Card, Dossier};
+use crate::tui::dossier::{Card, Dossier, Totals};
 use crate::tui::look::Look;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screen::workload::{Direction, Sort};
@@ -28,7 +28,8 @@ pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas)
     let height = usize::from(areas.list.height);
     for (number, card) in state.order.iter().skip(state.list.offset).take(height).enumerate() {
         let selected = state.list.offset + number == state.list.selected;
-        row(model.look, &dossier.cards[*card], buffer, areas, (number, selected));
+        let mark = Mark { selected, marked: state.marks.contains(card) };
+        row(model.look, &dossier.cards[*card], buffer, areas, (number, mark));
     }
     if state.order.is_empty() {
         line(buffer, areas.list, 0, Line::styled("  no statement has that in its name or text", model.look.dim()));
@@ -39,35 +40,79 @@ pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas)
 fn summary(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
     let look = model.look;
     line(buffer, areas.top, 0, Line::styled(sentence(model, dossier), look.bold()));
-    let filter = model.workload.filter.text();
-    let shown = count(model.workload.order.len(), "statement", "statements");
-    let word = if filter.is_empty() && model.place.overlay != Overlay::Filter {
-        Line::styled(shown, look.dim())
-    } else {
-        let note = Span::styled(format!("   {shown} of {}", dossier.cards.len()), look.dim());
-        Line::from(vec![Span::styled("/ ", look.key()), Span::raw(printable(&filter).into_owned()), note])
-    };
-    line(buffer, areas.top, 1, word);
+    line(buffer, areas.top, 1, shown(model, dossier));
     for (number, notice) in dossier.notices.iter().enumerate().take(2) {
         line(buffer, areas.top, 2 + number, Line::styled(format!("! {}", printable(notice)), look.hot()));
+    }
+}
+
+/// Which statements are listed, and which sums are over.
+fn shown(model: &Model, dossier: &Dossier) -> Line<'static> {
+    let (look, state) = (model.look, &model.workload);
+    let all = count(dossier.cards.len(), "statement", "statements");
+    let mut words = match state.order.len() {
+        shown if shown == dossier.cards.len() => all,
+        shown => format!("{shown} of {all}"),
+    };
+    if state.marked_only {
+        words += ", only marked ones";
+    }
+    if !state.marks.is_empty() {
+        let share = state.totals.share * 100.0;
+        words += &format!(" · {} marked: {share:.1}% of the workload; u unmarks", state.marks.len());
+    }
+    let words = Span::styled(words, look.dim());
+    let filter = state.filter.text();
+    if filter.is_empty() && model.place.overlay != Overlay::Filter {
+        return Line::from(words);
+    }
+    Line::from(vec![Span::styled("/ ", look.key()), Span::raw(printable(&filter).into_owned() + "   "), words])
+}
+
+/// Whose cost is summed up: `the workload's cost`, `the cost of 3 marked statements`.
+fn whose_cost(model: &Model) -> String {
+    match model.workload.marks.len() {
+        0 => "the workload's cost".to_owned(),
+        marked => format!("the cost of {}", count(marked, "marked statement", "marked statements")),
     }
 }
 
 /// The verdict in a sentence.
 fn sentence(model: &Model, dossier: &Dossier) -> String {
     let recommended = dossier.recommended().len();
-    let Some(outcome) = &model.indexes.outcome else { return String::new() };
+    let Totals { before, after, .. } = model.workload.totals;
+    let whose = whose_cost(model);
     if dossier.entries.is_empty() {
-        return format!("{}, in all cost {}", count(dossier.cards.len(), "plan", "plans"), outcome.before);
+        return format!("{}; {whose}: {before}", count(dossier.cards.len(), "plan", "plans"));
     }
     if recommended == 0 {
-        return format!("No index was seen to help. Cost of the workload (calls × cost): {}", outcome.before);
+        return format!("No index was seen to help; {whose} (calls × cost): {before}");
     }
-    let after = Cost(dossier.cards.iter().filter_map(|card| Some(card.statement.calls * card.cost_after()?.0)).sum());
-    let factor = factor_text(outcome.before.factor_to(after));
+    let factor = factor_text(before.factor_to(after));
     let indexes = count(recommended, "index", "indexes");
-    format!("With {indexes} the workload's cost falls {factor}: {} → {after}", outcome.before)
+    format!("With {indexes} {whose} falls {factor}: {before} → {after}")
 }
+
+/// What stands before a line.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    selected: bool,
+    marked: bool,
+}
+
+impl Mark {
+    fn text(self) -> &'static str {
+        match (self.selected, self.marked) {
+            (false, false) => "   ",
+            (true, false) => "▶  ",
+            (false, true) => " ● ",
+            (true, true) => "▶● ",
+        }
+    }
+}
+
+/// The columns of [`Mark::text`].
+const MARK: usize = 3;
 
 /// The columns' widths: the name gets what is left, the text what is left beyond that.
 struct Columns {
@@ -82,7 +127,7 @@ const NARROW: u16 = 100;
 
 fn columns(width: u16) -> Columns {
     let (after, helped_by) = if width < NARROW { (0, 0) } else { (NUMBER + 1, 9) };
-    let room = usize::from(width).saturating_sub(2 + BAR + 7 + 8 + NUMBER + 1 + after + 9 + helped_by + FINDINGS);
+    let room = usize::from(width).saturating_sub(MARK + BAR + 7 + 8 + NUMBER + 1 + after + 9 + helped_by + FINDINGS);
     let name = room.min(36);
     let sql = (room - name).saturating_sub(2);
     if sql < LEAST_TEXT {
@@ -99,7 +144,7 @@ fn headings(model: &Model, buffer: &mut Buffer, areas: Areas) {
     let head = |title: &str, sort: Sort| if state.sort == sort { format!("{title}{arrow}") } else { title.to_owned() };
     let Columns { name, after: after_columns, helped_by, sql } = columns(areas.headings.width);
     let spans = vec![
-        left(&format!("  {}", head("share", Sort::Share)), 2 + BAR + 7, look.dim()),
+        left(&format!("   {}", head("share", Sort::Share)), MARK + BAR + 7, look.dim()),
         left(&head("statement", Sort::Name), name, look.dim()),
         right(&head("calls", Sort::Calls), 8, look.dim()),
         right(&head("cost", Sort::Cost), NUMBER + 1, look.dim()),
@@ -112,11 +157,10 @@ fn headings(model: &Model, buffer: &mut Buffer, areas: Areas) {
     line(buffer, areas.headings, 0, Line::from(spans));
 }
 
-fn row(look: Look, card: &Card, buffer: &mut Buffer, areas: Areas, (number, selected): (usize, bool)) {
+fn row(look: Look, card: &Card, buffer: &mut Buffer, areas: Areas, (number, mark): (usize, Mark)) {
     let Columns { name, after: after_columns, helped_by, sql } = columns(areas.list.width);
-    let mark = if selected { "▶ " } else { "  " };
     let id = printable(&card.statement.id.0).into_owned();
-    let mut spans = vec![Span::raw(mark)];
+    let mut spans = vec![Span::styled(mark.text(), look.key())];
     if let (Some(before), Some(after)) = (card.cost(), card.cost_after()) {
         let (gain, tone) = gain(look, card);
         let known = card.after.is_some();
@@ -144,7 +188,7 @@ fn row(look: Look, card: &Card, buffer: &mut Buffer, areas: Areas, (number, sele
         spans.push(left(&format!("  {}", printable(&beginning)), sql + 2, look.dim()));
     }
     line(buffer, areas.list, number, Line::from(spans));
-    if selected {
+    if mark.selected {
         style(buffer, areas.list, number, look.selected());
     }
 }
