@@ -1,6 +1,7 @@
 //! What the screens show: the advice, and the plans of every single rehearsal, which a recording of the run holds. A value: made
 //! from a live run or from a saved one, and nobody downstream can tell which.
 
+mod shares;
 mod together;
 
 use std::collections::BTreeMap;
@@ -37,12 +38,26 @@ pub struct Dossier {
     pub catalog: Catalog,
     /// Within which limits.
     pub limits: Limits,
+    /// How many of the statements have a measured time, and with that, what [`Card::share`] is of.
+    pub timed: Timed,
     /// Each statement's calls and cost as things are.
     weights: Costs,
     /// The rehearsals of one index each.
     trials: Vec<Trial>,
     /// Combinations that were asked about.
     proofs: together::Proofs,
+}
+
+/// How many statements have a measured time ([`Statement::mean_time_ms`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Timed {
+    /// None: shares are of Σ calls × cost.
+    #[default]
+    Nowhere,
+    /// Too few: shares are of Σ calls × cost.
+    Partly,
+    /// More than half of them: shares are of their Σ calls × mean time.
+    Mostly,
 }
 
 /// One statement.
@@ -54,8 +69,8 @@ pub struct Card {
     pub before: Result<Arc<Plan>, String>,
     /// Its plan with all that is recommended.
     pub after: Option<Arc<Plan>>,
-    /// Its share of Σ calls × cost.
-    pub share: f64,
+    /// Its share of the workload's time or cost ([`Dossier::timed`]), 0 to 1; none when its own is not known.
+    pub share: Option<f64>,
     /// The ids of the recommendations that help it.
     pub helped_by: Vec<String>,
     /// What it can be compared with.
@@ -165,6 +180,7 @@ impl Dossier {
             ..Dossier::default()
         };
         dossier.weights = dossier.cards.iter().filter_map(weight).collect();
+        dossier.timed = shares::set_shares(&mut dossier.cards);
         for recommendation in advice.recommendations {
             dossier.entries.push(Entry {
                 verdict: Verdict::Recommended { id: recommendation.id, explanation: recommendation.explanation },
@@ -210,24 +226,29 @@ impl Dossier {
     /// Of plans alone: nothing was rehearsed.
     pub fn of_plans(subject: String, plans: Vec<(String, Result<Plan, String>)>) -> Dossier {
         let advice = |(name, plan): (String, Result<Plan, String>)| {
-            let sql = plan.as_ref().ok().and_then(|plan| Some(plan.summary.get("Query Text")?.as_str()?.to_owned()));
-            let statement =
-                Statement { id: StatementId(name), sql: sql.unwrap_or_default(), calls: 1.0, place: String::new() };
+            let said = |what: &str| plan.as_ref().ok().and_then(|plan| plan.summary.get(what));
+            let statement = Statement {
+                id: StatementId(name),
+                sql: said("Query Text").and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
+                calls: 1.0,
+                mean_time_ms: said("Execution Time").and_then(serde_json::Value::as_f64),
+                place: String::new(),
+            };
             Card {
                 haystack: haystack(&statement),
                 statement,
                 before: plan.map(Arc::new),
                 after: None,
-                share: 0.0,
+                share: None,
                 findings: 0,
                 helped_by: Vec::new(),
                 choices: Vec::new(),
             }
         };
         let mut cards: Vec<Card> = plans.into_iter().map(advice).collect();
-        set_shares(&mut cards);
+        let timed = shares::set_shares(&mut cards);
         let weights = cards.iter().filter_map(weight).collect();
-        let mut dossier = Dossier { subject, cards, weights, ..Dossier::default() };
+        let mut dossier = Dossier { subject, cards, weights, timed, ..Dossier::default() };
         dossier.count_findings();
         dossier
     }
@@ -331,23 +352,13 @@ fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
             haystack: haystack(&advice.statement),
             statement: advice.statement.clone(),
             helped_by: advice.recommendations.clone(),
-            share: 0.0,
+            share: None,
             findings: 0,
             before,
             after,
         }
     };
-    let mut cards: Vec<Card> = statements.iter().map(card).collect();
-    set_shares(&mut cards);
-    cards
-}
-
-fn set_shares(cards: &mut [Card]) {
-    let weight = |card: &Card| card.cost().map_or(0.0, |cost| card.statement.calls * cost.0);
-    let all: f64 = cards.iter().map(weight).sum();
-    for card in cards {
-        card.share = if all > 0.0 { weight(card) / all } else { 0.0 };
-    }
+    statements.iter().map(card).collect()
 }
 
 fn haystack(statement: &Statement) -> String {

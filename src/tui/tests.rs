@@ -8,11 +8,12 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 
-use super::dossier::{Dossier, Evidence, Verdict};
+use super::dossier::{Dossier, Evidence, Timed, Verdict};
 use super::keymap::{BINDINGS, Key, Scope, Screen};
 use super::look::Look;
 use super::model::{Ask, Effect, Model, Msg, Overlay, Pane, Progress, Reply, Server, Size};
 use super::screen::indexes::Row;
+use super::screen::workload::Sort;
 use super::{draw, update};
 use crate::advise::advise;
 use crate::model::Millis;
@@ -192,6 +193,31 @@ fn the_filter_works_as_you_type_and_esc_takes_it_back() {
 }
 
 #[test]
+fn statements_are_ranked_by_measured_time_where_most_have_one() {
+    let mut recording = serde_json::to_value(recording()).unwrap();
+    let statements = recording["workload"].as_object_mut().unwrap()["statements"].as_array_mut().unwrap();
+    for (number, statement) in statements.iter_mut().enumerate().skip(1) {
+        statement["mean_time_ms"] = serde_json::json!(1.5 * number as f64);
+    }
+    let mut by_time: Vec<String> = statements.iter().map(|s| s["id"].as_str().unwrap().to_owned()).collect();
+    by_time[1..].reverse();
+    by_time.rotate_left(1);
+    let recording: Recording = serde_json::from_value(recording).unwrap();
+    let advice = advise(&recording.workload, &recording.limits, &mut Replay::new(&recording), &|_| {}).unwrap();
+    let mut model = Model::offline(Dossier::new("x".to_owned(), advice, &recording), SMALL, Look::Plain);
+    insta::assert_snapshot!("workload_timed_80x24", screen(&model));
+    let order = |model: &Model| -> Vec<String> {
+        model.workload.order.iter().map(|card| dossier_of(model).cards[*card].statement.id.0.clone()).collect()
+    };
+    assert_eq!(order(&model).last(), by_time.last(), "of the one without a time nobody knows the share");
+    for _ in 0..3 {
+        press(&mut model, Key::Char('s'));
+    }
+    assert_eq!((model.workload.sort, order(&model)), (Sort::Time, by_time));
+    assert_eq!(dossier().timed, Timed::Nowhere, "recordings from before there were times are read");
+}
+
+#[test]
 fn sums_are_over_what_is_marked_and_marks_survive_sorting_and_filtering() {
     let mut model = offline(SMALL);
     let all = model.workload.totals;
@@ -209,7 +235,7 @@ fn sums_are_over_what_is_marked_and_marks_survive_sorting_and_filtering() {
     let mut marked = names(&model, &mut model.workload.marks.iter().copied());
     marked.sort();
     assert_eq!(marked, expected);
-    assert!(screen(&model).contains("1 of 7 statements · 2 marked: 14.5% of the workload"), "{}", screen(&model));
+    assert!(screen(&model).contains("1 of 7 statements · 2 marked: 14.5% of the cost"), "{}", screen(&model));
     press(&mut model, Key::Esc);
     press(&mut model, Key::Char('m'));
     assert_eq!(names(&model, &mut model.workload.order.iter().copied()), expected, "sorted by name");

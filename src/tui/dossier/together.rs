@@ -56,7 +56,7 @@ impl Dossier {
         Totals {
             before: total(&self.among(cards, self.weights.clone())),
             after: total(&self.among(cards, self.proved_costs())),
-            share: if cards.is_empty() { 1.0 } else { marked.map(|(_, card)| card.share).sum() },
+            share: if cards.is_empty() { 1.0 } else { marked.filter_map(|(_, card)| card.share).sum() },
         }
     }
 

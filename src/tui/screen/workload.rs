@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::tui::dossier::{Card, Dossier, Totals};
+use crate::tui::dossier::{Card, Dossier, Timed, Totals};
 use crate::tui::editor::Line;
 use crate::tui::list::{List, Step};
 
@@ -30,13 +30,15 @@ pub struct State {
 /// What statements are sorted by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sort {
-    /// Share of the total cost.
+    /// Share of the total time or cost.
     #[default]
     Share,
     /// Name.
     Name,
     /// Calls.
     Calls,
+    /// Measured time of one call.
+    Time,
     /// Cost of one call.
     Cost,
     /// How much is to be gained.
@@ -54,11 +56,12 @@ pub enum Direction {
 }
 
 impl Sort {
-    fn next(self) -> Sort {
+    fn next(self, timed: Timed) -> Sort {
         match self {
             Sort::Share => Sort::Name,
             Sort::Name => Sort::Calls,
-            Sort::Calls => Sort::Cost,
+            Sort::Calls if timed != Timed::Nowhere => Sort::Time,
+            Sort::Calls | Sort::Time => Sort::Cost,
             Sort::Cost => Sort::Gain,
             Sort::Gain => Sort::Share,
         }
@@ -67,8 +70,8 @@ impl Sort {
 
 impl State {
     /// Sorts by the next column; as with all that follows, the list is to be arranged again after that.
-    pub fn sort_by_next(&mut self) {
-        self.sort = self.sort.next();
+    pub fn sort_by_next(&mut self, dossier: &Dossier) {
+        self.sort = self.sort.next(dossier.timed);
         self.direction = Direction::Usual;
     }
 
@@ -126,11 +129,15 @@ impl State {
 }
 
 fn compare(sort: Sort, a: &Card, b: &Card) -> std::cmp::Ordering {
+    // What is not known comes after everything that is.
     let cost = |card: &Card| card.cost().map_or(-1.0, |cost| cost.0);
+    let share = |card: &Card| card.share.unwrap_or(-1.0);
+    let time = |card: &Card| card.statement.mean_time_ms.unwrap_or(-1.0);
     match sort {
-        Sort::Share => b.share.total_cmp(&a.share),
+        Sort::Share => share(b).total_cmp(&share(a)),
         Sort::Name => a.statement.id.cmp(&b.statement.id),
         Sort::Calls => b.statement.calls.total_cmp(&a.statement.calls),
+        Sort::Time => time(b).total_cmp(&time(a)),
         Sort::Cost => cost(b).total_cmp(&cost(a)),
         Sort::Gain => b.factor().total_cmp(&a.factor()),
     }

@@ -154,7 +154,7 @@ fn on_screen(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect
 fn on_workload(model: &mut Model, dossier: &Dossier, action: Action) {
     match action {
         Action::Open if model.workload.selected().is_some() => return show(model, Screen::Plan),
-        Action::Sort => model.workload.sort_by_next(),
+        Action::Sort => model.workload.sort_by_next(dossier),
         Action::Reverse => model.workload.reverse(),
         Action::Filter => model.place.overlay = Overlay::Filter,
         Action::Mark => model.workload.mark(),
