@@ -3,16 +3,19 @@
 
 mod shares;
 mod together;
+mod writers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use together::{Evidence, Group, Totals, total};
+pub use writers::Writers;
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
 use crate::finding::findings;
 use crate::index::statements::{Creation, creations};
+use crate::index::upkeep::{Upkeep, upkeep};
 use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
 use crate::rehearsal::recording::Recording;
@@ -109,6 +112,10 @@ pub struct Entry {
     pub write_block: Option<Millis>,
     /// The statements it helps.
     pub benefits: Vec<Benefit>,
+    /// What writers pay for it by the server's counters, if they were read.
+    pub upkeep: Option<Upkeep>,
+    /// The statements of the workload that write to its table.
+    pub writers: Writers,
     /// Its rehearsal by itself, if there was one.
     trial: Option<usize>,
 }
@@ -189,6 +196,8 @@ impl Dossier {
                 build_time: Some(recommendation.build_time),
                 write_block: Some(recommendation.write_block),
                 benefits: recommendation.benefits,
+                upkeep: upkeep(&recommendation.index.index, &dossier.catalog),
+                writers: dossier.writers(&recommendation.index.index.table),
                 index: recommendation.index,
                 trial: None,
             });
@@ -201,6 +210,8 @@ impl Dossier {
                 build_time: rejected.build_time,
                 write_block: None,
                 benefits: rejected.benefits,
+                upkeep: upkeep(&rejected.index.index, &dossier.catalog),
+                writers: dossier.writers(&rejected.index.index.table),
                 index: rejected.index,
                 trial: None,
             });
@@ -214,6 +225,11 @@ impl Dossier {
     /// The catalog, when there is one: saved plans come without.
     pub fn known_catalog(&self) -> Option<&Catalog> {
         Some(&self.catalog).filter(|catalog| !catalog.tables.is_empty())
+    }
+
+    /// Were the writes to the tables of the indexes counted?
+    pub fn counts_writes(&self) -> bool {
+        self.entries.iter().any(|entry| entry.upkeep.is_some())
     }
 
     fn count_findings(&mut self) {
@@ -315,6 +331,8 @@ impl Dossier {
             build_time: build.map(|build| build.build_time),
             write_block: Some(planned.write_block),
             benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &planned.plans)),
+            upkeep: upkeep(&index.index, &self.catalog),
+            writers: self.writers(&index.index.table),
             index,
             trial: None,
         });

@@ -338,6 +338,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(On(Indexes), &[Char('n')], Action::NewIndex, "write a CREATE INDEX and rehearse it").hinted("new"),
     bind(On(Indexes), &[Char('R')], Action::Prove, "build what is on together, see the plans, roll back")
         .hinted("prove"),
+    bind(On(Indexes), &[Char('>')], Action::DetailDown, "scroll the details down"),
+    bind(On(Indexes), &[Char('<')], Action::DetailUp, "scroll the details up"),
     bind(On(Indexes), &[Char('a')], Action::Recommended, "switch on exactly what is recommended"),
     bind(On(Indexes), &[Char('x')], Action::Nothing, "switch everything off"),
     bind(Typing, &[Key::Enter], Action::Accept, "done").hinted("done"),

@@ -147,7 +147,9 @@ fn occasions(scope: Scope) -> Vec<Model> {
             press(&mut second, Key::Char(']'));
             vec![on(Screen::Compare, &[]), second]
         }
-        Scope::On(screen) => vec![on(screen, &[]), on(screen, &[Key::Char(' ')]), on(screen, &[Key::Char('x')])],
+        Scope::On(screen) => {
+            vec![on(screen, &[]), on(screen, &[Key::Char(' ')]), on(screen, &[Key::Char('x'), Key::Char('>')])]
+        }
         Scope::Typing => {
             let mut model = on(Screen::Indexes, &[Key::Char('n')]);
             type_text(&mut model, "t");
@@ -215,6 +217,28 @@ fn statements_are_ranked_by_measured_time_where_most_have_one() {
     }
     assert_eq!((model.workload.sort, order(&model)), (Sort::Time, by_time));
     assert_eq!(dossier().timed, Timed::Nowhere, "recordings from before there were times are read");
+}
+
+#[test]
+fn what_writers_pay_is_told_where_it_was_counted() {
+    let mut recording = recording();
+    let counted = |n_tup_ins| crate::catalog::Writes {
+        n_tup_ins,
+        n_tup_upd: 90_000,
+        n_tup_hot_upd: 60_000,
+        n_tup_del: 12,
+        counted_for_s: Some(30.0 * 86_400.0),
+    };
+    for table in &mut recording.catalog.tables {
+        table.writes = Some(counted(1_200_000));
+    }
+    let advice = advise(&recording.workload, &recording.limits, &mut Replay::new(&recording), &|_| {}).unwrap();
+    let size = Size { columns: 120, lines: 30 };
+    let mut model = Model::offline(Dossier::new("x".to_owned(), advice, &recording), size, Look::Plain);
+    press(&mut model, Key::Char('4'));
+    insta::assert_snapshot!("indexes_with_writes_120x30", screen(&model));
+    update(&mut model, Msg::Resize(SMALL));
+    assert!(screen(&model).contains("≤43 k/d"), "{}", screen(&model));
 }
 
 #[test]

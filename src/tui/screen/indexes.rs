@@ -19,6 +19,8 @@ pub struct State {
     pub on: BTreeSet<usize>,
     /// The existing indexes whose DROP is exported, too.
     pub drops: BTreeSet<usize>,
+    /// The first line of the details that is seen.
+    pub detail: usize,
     /// What the workload costs with what is on.
     pub outcome: Option<Outcome>,
     /// Is the DDL of what is on printed when leaving?

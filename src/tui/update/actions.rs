@@ -63,6 +63,7 @@ pub(super) fn step(model: &mut Model, step: Step) -> Vec<Effect> {
         Screen::Compare => model.compare.list.go(step, model.compare.rows.len(), height),
         Screen::Indexes => {
             model.indexes.list.go(step, model.indexes.rows.len(), height);
+            model.indexes.detail = 0;
             skip_heads(model, step, height);
         }
     }
@@ -227,6 +228,8 @@ fn on_indexes(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effec
             model.indexes.on.clear();
             return switched(model, dossier);
         }
+        Action::DetailDown => scroll_about(model, dossier, 1),
+        Action::DetailUp => scroll_about(model, dossier, -1),
         Action::Prove => return prove(model, dossier),
         Action::Open => open_best(model, dossier),
         Action::EditIndex => typing::edit_index(model, dossier, current_entry(model, dossier)),
@@ -235,6 +238,12 @@ fn on_indexes(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effec
         _ => {}
     }
     Vec::new()
+}
+
+/// Scrolls what is said about the selected index.
+fn scroll_about(model: &mut Model, dossier: &Dossier, lines: isize) {
+    let last = view::lines_about_index(model, dossier).saturating_sub(1);
+    model.indexes.detail = model.indexes.detail.saturating_add_signed(lines).min(last);
 }
 
 /// Asks about exactly what is on, where that is only estimated.
