@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Captured, Run, index_tables};
 use crate::catalog::Catalog;
-use crate::model::{Cost, QualifiedName};
+use crate::model::{Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::{
     Answer, Build, Event, NamedIndex, PlanOutcome, Planned, PlannerError, Refusal, Trial, TrialOutcome, uses,
@@ -33,7 +33,7 @@ pub(super) struct Proved {
     /// As it was built in the proof.
     pub(super) build: Build,
     /// Writers' wait in the transaction that built it.
-    pub(super) write_block: crate::model::Millis,
+    pub(super) write_block: Millis,
 }
 
 /// Why a chosen index did not survive its proof.
@@ -115,13 +115,12 @@ fn fitting_parts(members: Vec<usize>, trials: &[Trial], run: &Run<'_>) -> Vec<Ve
     parts
 }
 
-/// With room for planning and for a slower second build.
 fn fits_write_block(members: &[usize], trials: &[Trial], run: &Run<'_>) -> bool {
-    let build_ms = |position: &usize| match &trials[*position].outcome {
-        TrialOutcome::Built { build, .. } => build.build_time.0,
-        TrialOutcome::Refused(_) => f64::INFINITY,
+    let build_time = |position: &usize| match &trials[*position].outcome {
+        TrialOutcome::Built { build, .. } => build.build_time,
+        TrialOutcome::Refused(_) => Millis(f64::INFINITY),
     };
-    members.iter().map(build_ms).sum::<f64>() * 2.0 < run.limits.max_write_block.0
+    run.limits.have_room_for(members.iter().map(build_time))
 }
 
 fn prove_group(

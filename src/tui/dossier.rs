@@ -8,7 +8,7 @@ mod writers;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use together::{Evidence, Group, Totals, total};
+pub use together::{Estimate, Evidence, Group, Totals, total};
 pub use writers::Writers;
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
@@ -20,7 +20,7 @@ use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
 use crate::rehearsal::recording::Recording;
 use crate::rehearsal::search::{Costs, Weighted};
-use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Refusal, Trial, uses};
+use crate::rehearsal::{Answer, Build, Comparison, NamedIndex, PlanOutcome, Trial, uses};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId};
 
@@ -89,7 +89,9 @@ pub struct Card {
 pub struct Choice {
     /// One index by itself; none: all that is recommended, together.
     pub entry: Option<usize>,
-    /// The plan.
+    /// The plan without it, of the same state of the server.
+    pub before: Arc<Plan>,
+    /// The plan with it.
     pub plan: Arc<Plan>,
     /// Does it use the index?
     pub used: bool,
@@ -275,22 +277,24 @@ impl Dossier {
             let [index] = exchange.indexes.as_slice() else { continue };
             let known = self.entries.iter().position(|entry| entry.index == *index && entry.trial.is_none());
             if let Some(entry) = known {
-                self.add_trial(entry, exchange.answer.clone());
+                self.add_trial(entry, exchange.answer.clone(), &BTreeMap::new());
             }
         }
     }
 
-    fn add_trial(&mut self, entry: usize, answer: Answer) {
+    /// The plans of an index by itself; what they are to be compared with, where that is not the plan of the run.
+    fn add_trial(&mut self, entry: usize, answer: Answer, before: &BTreeMap<StatementId, PlanOutcome>) {
         let Answer::Planned(planned) = &answer else { return };
         let Some(build) = planned.builds.first().cloned() else { return };
-        let mut plans: BTreeMap<StatementId, Arc<Plan>> = BTreeMap::new();
-        for (id, outcome) in &planned.plans {
-            plans.extend(outcome.plan().map(|plan| (id.clone(), Arc::new(plan.clone()))));
-        }
+        let plan_of = |plans: &BTreeMap<StatementId, PlanOutcome>, id: &StatementId| {
+            plans.get(id).and_then(PlanOutcome::plan).cloned().map(Arc::new)
+        };
         for card in &mut self.cards {
-            if let Some(plan) = plans.remove(&card.statement.id) {
+            let id = &card.statement.id;
+            let before = plan_of(before, id).or_else(|| card.before.as_ref().ok().cloned());
+            if let (Some(before), Some(plan)) = (before, plan_of(&planned.plans, id)) {
                 let used = uses(&plan, &build);
-                card.choices.push(Choice { entry: Some(entry), plan, used });
+                card.choices.push(Choice { entry: Some(entry), before, plan, used });
             }
         }
         let write_block = planned.write_block;
@@ -311,15 +315,8 @@ impl Dossier {
     }
 
     /// An index that was rehearsed by hand joins the others; its position.
-    ///
-    /// # Errors
-    /// The refusal, when it could not be built.
-    pub fn add_by_hand(&mut self, index: NamedIndex, answer: Answer) -> Result<usize, Refusal> {
-        let planned = match &answer {
-            Answer::Refused(refusal) => return Err(refusal.clone()),
-            Answer::Planned(planned) => planned,
-        };
-        let build = planned.builds.first();
+    pub fn add_by_hand(&mut self, index: NamedIndex, compared: Comparison) -> usize {
+        let build = compared.after.builds.first();
         let entry = self.entries.len();
         self.entries.push(Entry {
             ddl: build.map_or_else(Vec::new, |build| {
@@ -329,26 +326,27 @@ impl Dossier {
             verdict: Verdict::ByHand,
             size: build.map(|build| build.size),
             build_time: build.map(|build| build.build_time),
-            write_block: Some(planned.write_block),
-            benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &planned.plans)),
+            write_block: Some(compared.after.write_block),
+            benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &compared)),
             upkeep: upkeep(&index.index, &self.catalog),
             writers: self.writers(&index.index.table),
             index,
             trial: None,
         });
-        self.add_trial(entry, answer);
+        self.add_proof([entry].into(), std::slice::from_ref(&compared));
+        self.add_trial(entry, Answer::Planned(compared.after), &compared.before);
         self.sort_choices();
-        Ok(entry)
+        entry
     }
 
-    fn benefits(&self, build: &crate::rehearsal::Build, plans: &BTreeMap<StatementId, PlanOutcome>) -> Vec<Benefit> {
+    fn benefits(&self, build: &Build, compared: &Comparison) -> Vec<Benefit> {
         let benefit = |(id, outcome): (&StatementId, &PlanOutcome)| {
             let after = outcome.plan().filter(|plan| uses(plan, build))?.total_cost();
-            let before = self.weights.get(id)?.cost;
+            let before = compared.before.get(id)?.plan()?.total_cost();
             let gained = self.limits.min_improvement.reached(before, after);
             gained.then(|| Benefit { statement: id.clone(), before, after })
         };
-        plans.iter().filter_map(benefit).collect()
+        compared.after.plans.iter().filter_map(benefit).collect()
     }
 
     /// The statement of that name.
@@ -364,9 +362,15 @@ fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
             None => Err(advice.error.clone().unwrap_or_else(|| "there is nothing to plan".to_owned())),
         };
         let after = advice.after.clone().map(Arc::new);
-        let proved = after.iter().filter(|_| !advice.recommendations.is_empty());
+        let proved = after.iter().zip(&before).filter(|_| !advice.recommendations.is_empty());
+        let all_recommended = |(plan, before): (&Arc<Plan>, &Arc<Plan>)| Choice {
+            entry: None,
+            before: before.clone(),
+            plan: plan.clone(),
+            used: true,
+        };
         Card {
-            choices: proved.map(|plan| Choice { entry: None, plan: plan.clone(), used: true }).collect(),
+            choices: proved.map(all_recommended).collect(),
             haystack: haystack(&advice.statement),
             statement: advice.statement.clone(),
             helped_by: advice.recommendations.clone(),

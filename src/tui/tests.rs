@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -19,8 +20,9 @@ use crate::advise::advise;
 use crate::model::Millis;
 use crate::plan::Plan;
 use crate::rehearsal::recording::{Recording, Replay};
-use crate::rehearsal::{Answer, Refusal};
+use crate::rehearsal::{Answer, Comparison, PlanOutcome, Refusal};
 use crate::verdict::Reason;
+use crate::workload::StatementId;
 
 const SMALL: Size = Size { columns: 80, lines: 24 };
 const SIZES: [Size; 3] = [SMALL, Size { columns: 120, lines: 40 }, Size { columns: 200, lines: 60 }];
@@ -368,17 +370,59 @@ fn an_index_written_by_hand_is_rehearsed_and_shown() {
         write_block: Millis(1.0),
         built: 0,
     };
-    let refused = Reply::Rehearsed(index.clone(), Box::new(Answer::Refused(refusal)));
+    let refused = Reply::Rehearsed(index.clone(), Err(refusal));
     update(&mut model, Msg::Answered(2, refused));
     assert!(model.message.as_ref().unwrap().text.contains("lock_timeout"));
 
     write_index(&mut model, "create index on transactions (status, user_id)");
     let first = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() == 1).unwrap();
-    update(&mut model, Msg::Answered(3, Reply::Rehearsed(index.clone(), Box::new(first.answer))));
+    let Answer::Planned(after) = first.answer else { panic!() };
+    let compared = Comparison { before: plans_as_they_are(), after };
+    update(&mut model, Msg::Answered(3, Reply::Rehearsed(index.clone(), Ok(Box::new(compared)))));
     assert_eq!(model.place.screen, Screen::Compare);
     assert!(screen(&model).contains("YOUR INDEX"));
     press(&mut model, Key::Char('4'));
     assert!(model.indexes.rows.contains(&Row::Head("Rehearsed by hand")));
+}
+
+fn plans_as_they_are() -> BTreeMap<StatementId, PlanOutcome> {
+    let recording = recording();
+    let ids = recording.workload.statements().iter().map(|statement| &statement.id);
+    ids.filter_map(|id| Some((id.clone(), recording.first_plan(id)?.clone()))).collect()
+}
+
+#[test]
+fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
+    let mut model = live();
+    let effects = write_index(&mut model, "create index on transactions (status, user_id)");
+    let [Effect::Ask(2, Ask::Rehearse { index, .. })] = effects.as_slice() else { panic!("{effects:?}") };
+    let first = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() == 1).unwrap();
+    let Answer::Planned(after) = first.answer else { panic!() };
+    // Whatever made the plans cheap since the session began: they are as cheap without the index.
+    let compared = Comparison { before: after.plans.clone(), after };
+    update(&mut model, Msg::Answered(2, Reply::Rehearsed(index.clone(), Ok(Box::new(compared)))));
+    assert!(model.message.as_ref().unwrap().text.contains("no statement gains enough by it"));
+    let drawn = screen(&model);
+    assert!(drawn.contains("YOUR INDEX") && drawn.contains("the same"), "{drawn}");
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char('x'));
+    let mine = dossier_of(&model).entries.len() - 1;
+    model.indexes.list.selected = model.indexes.rows.iter().position(|row| *row == Row::Entry(mine)).unwrap();
+    press(&mut model, Key::Char(' '));
+    let outcome = model.indexes.outcome.as_ref().unwrap();
+    assert_eq!((outcome.evidence, outcome.before), (Evidence::Seen, outcome.after));
+}
+
+#[test]
+fn a_combination_that_takes_too_long_to_build_is_not_tried() {
+    let mut dossier = dossier();
+    dossier.limits.max_write_block = Millis(300.0);
+    let (mut model, _) = Model::live(SMALL, Look::Plain);
+    update(&mut model, Msg::Answered(1, Reply::Advised(Box::new(dossier))));
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char(' '));
+    assert_eq!(press(&mut model, Key::Char('R')), []);
+    assert!(screen(&model).contains("not tried: one by one they took 201 ms to build"), "{}", screen(&model));
 }
 
 #[test]
@@ -409,7 +453,13 @@ fn a_combination_that_is_only_estimated_can_be_proved() {
     assert_eq!((groups.len(), groups[0].indexes.len(), groups[0].statements.len()), (1, 3, 6));
     let together = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() > 1).unwrap();
     let Answer::Planned(planned) = together.answer else { panic!() };
-    update(&mut model, Msg::Answered(2, Reply::Proved(entries.clone(), Ok(planned.plans))));
+    update(
+        &mut model,
+        Msg::Answered(
+            2,
+            Reply::Proved(entries.clone(), Ok(vec![Comparison { before: plans_as_they_are(), after: planned }])),
+        ),
+    );
     assert_eq!(model.indexes.outcome.as_ref().unwrap().evidence, Evidence::Proved);
     assert!(screen(&model).contains("proved: these were built together"));
 }

@@ -14,7 +14,7 @@ pub struct State {
     pub card: Option<usize>,
     /// Which of its choices is shown.
     pub choice: usize,
-    /// The plan as things are.
+    /// The plan without the choice.
     pub before: Option<Arc<PlanView>>,
     /// The plan with the choice.
     pub after: Option<Arc<PlanView>>,
@@ -69,8 +69,7 @@ impl State {
     }
 
     fn load(&mut self, dossier: &Dossier) {
-        let plan = self.card.and_then(|card| dossier.cards.get(card)?.before.as_ref().ok());
-        self.before = plan.map(|plan| Arc::new(PlanView::new(plan.clone())));
+        self.before = self.shown(dossier).map(|choice| Arc::new(PlanView::new(choice.before.clone())));
         self.after = self.shown(dossier).map(|choice| Arc::new(PlanView::new(choice.plan.clone())));
         self.rows = match (&self.before, &self.after) {
             (Some(before), Some(after)) => rows(before, after),

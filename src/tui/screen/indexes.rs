@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::advise::ExistingFinding;
 use crate::model::{Bytes, Cost};
 use crate::rehearsal::search::Costs;
-use crate::tui::dossier::{Dossier, Entry, Evidence, Verdict, total};
+use crate::tui::dossier::{Dossier, Entry, Estimate, Evidence, Verdict, total};
 use crate::tui::list::List;
 
 /// What is seen of the indexes.
@@ -113,15 +113,15 @@ impl State {
 
     /// Adds up what the workload costs with what is on, or what the marked statements (cards) of it do.
     pub fn answer(&mut self, dossier: &Dossier, marks: &BTreeSet<usize>) {
-        let (after, evidence) = dossier.costs_with(&self.on);
-        let (before, after) = (&dossier.among(marks, dossier.costs_now().clone()), dossier.among(marks, after));
+        let Estimate { before, after, evidence } = dossier.estimate(&self.on);
+        let (before, after) = (dossier.among(marks, before), dossier.among(marks, after));
         self.outcome = Some(Outcome {
-            before: total(before),
+            before: total(&before),
             after: total(&after),
             marked: Some(marks.len()).filter(|marked| *marked > 0),
             evidence,
             size: self.on.iter().filter_map(|entry| dossier.entries.get(*entry)?.size).sum(),
-            changes: changes(dossier, before, &after),
+            changes: changes(dossier, &before, &after),
         });
     }
 

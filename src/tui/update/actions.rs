@@ -249,18 +249,29 @@ fn scroll_about(model: &mut Model, dossier: &Dossier, lines: isize) {
 /// Asks about exactly what is on, where that is only estimated.
 fn prove(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
     let known = model.indexes.outcome.as_ref().is_none_or(|outcome| outcome.evidence != Evidence::OneByOne);
-    let message = match (&model.desk.server, known) {
+    let refusal = match (&model.desk.server, known) {
         (Server::None, _) => "there is no server to build it on: this is a recording",
         _ if model.indexes.on.is_empty() => "nothing is on",
         (_, true) => "this was built together already",
-        (_, false) => {
-            let entries = model.indexes.on.clone();
-            let groups = dossier.groups(&entries);
-            return jobs::ask(model, Ask::Prove { entries, groups });
-        }
+        (_, false) => return prove_what_is_on(model, dossier),
     };
-    model.message = Message::info(message);
+    model.message = Message::info(refusal);
     Vec::new()
+}
+
+/// Asks, if `--max-write-block` has room for the builds; they would only be stopped halfway, after writers had waited.
+fn prove_what_is_on(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
+    let entries = model.indexes.on.clone();
+    let groups = dossier.groups(&entries);
+    if let Some(builds) = dossier.too_long_to_build(&groups) {
+        let most = dossier.limits.max_write_block;
+        let why = format!(
+            "not tried: one by one they took {builds} to build, and --max-write-block {most} has to be twice that"
+        );
+        model.message = Message::bad(why);
+        return Vec::new();
+    }
+    jobs::ask(model, Ask::Prove { entries, groups })
 }
 
 /// Before and after of the statement that the selected index helps most.

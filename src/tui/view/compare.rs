@@ -32,7 +32,7 @@ pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas)
         return;
     };
     verdict(model, dossier, (card, choice), buffer, areas);
-    totals(model.look, (card, choice), buffer, areas);
+    totals(model.look, choice, buffer, areas);
     let columns = usize::from(areas.list.width);
     line(buffer, areas.headings, 0, titles(model.look, columns));
     let list = model.compare.list;
@@ -110,8 +110,8 @@ fn of_entry(look: Look, entry: &Entry, used: bool) -> (String, Style, String, St
 }
 
 /// `cost 8,865 → 9.74   910× lower`.
-fn totals(look: Look, (card, choice): (&Card, &Choice), buffer: &mut Buffer, areas: Areas) {
-    let (Some(before), after) = (card.cost(), choice.plan.total_cost()) else { return };
+fn totals(look: Look, choice: &Choice, buffer: &mut Buffer, areas: Areas) {
+    let (before, after) = (choice.before.total_cost(), choice.plan.total_cost());
     let factor = before.factor_to(after);
     let (tone, word) = if factor > 1.01 {
         (look.good().add_modifier(ratatui::style::Modifier::BOLD), format!("{} lower", factor_text(factor)))
