@@ -1,6 +1,7 @@
 //! What the screens show: the advice, and the plans of every single rehearsal, which a recording of the run holds. A value: made
 //! from a live run or from a saved one, and nobody downstream can tell which.
 
+mod ddl;
 mod shares;
 mod together;
 mod writers;
@@ -14,7 +15,6 @@ pub use writers::Writers;
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
 use crate::finding::findings;
-use crate::index::statements::{Creation, creations};
 use crate::index::upkeep::{Upkeep, upkeep};
 use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
@@ -102,7 +102,7 @@ pub struct Choice {
 pub struct Entry {
     /// The index under its name.
     pub index: NamedIndex,
-    /// The statements that create it for keeps.
+    /// The statements that create it for keeps, by itself; for several, see [`Dossier::ddl`].
     pub ddl: Vec<String>,
     /// What became of it.
     pub verdict: Verdict,
@@ -168,6 +168,11 @@ impl Entry {
             Verdict::Rejected { .. } => "–",
             Verdict::ByHand => "new",
         }
+    }
+
+    /// Is it among what is recommended?
+    pub fn is_recommended(&self) -> bool {
+        matches!(self.verdict, Verdict::Recommended { .. })
     }
 
     /// Was it built, so that its effect is known?
@@ -302,6 +307,9 @@ impl Dossier {
         target.trial = Some(self.trials.len());
         target.write_block.get_or_insert(write_block);
         self.trials.push(Trial::from_answer(target.index.clone(), answer));
+        if let Some(ddl) = self.ddl_alone(entry).filter(|_| !self.entries[entry].is_recommended()) {
+            self.entries[entry].ddl = ddl;
+        }
     }
 
     /// All that is recommended first, then what is used, the cheapest first, then what is not.
@@ -319,10 +327,7 @@ impl Dossier {
         let build = compared.after.builds.first();
         let entry = self.entries.len();
         self.entries.push(Entry {
-            ddl: build.map_or_else(Vec::new, |build| {
-                let created = creations(&[(&index, build.body.as_str())], &self.catalog);
-                created.iter().flat_map(Creation::statements).cloned().collect()
-            }),
+            ddl: Vec::new(),
             verdict: Verdict::ByHand,
             size: build.map(|build| build.size),
             build_time: build.map(|build| build.build_time),

@@ -350,6 +350,15 @@ fn the_latest_question_wins_and_esc_cancels() {
     assert_eq!(dossier_of(&model).cards.len(), 7);
 }
 
+#[test]
+fn what_is_recommended_is_exported_as_the_report_says_it() {
+    let dossier = dossier();
+    let recommended = dossier.recommended();
+    let reported: Vec<String> =
+        dossier.entries.iter().take(recommended.len()).flat_map(|entry| entry.ddl.clone()).collect();
+    assert_eq!(dossier.ddl(&recommended), reported);
+}
+
 fn write_index(model: &mut Model, text: &str) -> Vec<Effect> {
     press(model, Key::Char('4'));
     press(model, Key::Char('n'));

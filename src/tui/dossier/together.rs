@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Dossier, Verdict};
+use super::Dossier;
 use crate::index::NamedIndex;
 use crate::model::{Cost, Millis, QualifiedName};
 use crate::plan::Plan;
@@ -91,7 +91,7 @@ impl Dossier {
     /// The positions of what is recommended.
     pub fn recommended(&self) -> BTreeSet<usize> {
         let entries = self.entries.iter().enumerate();
-        let recommended = entries.filter(|(_, entry)| matches!(entry.verdict, Verdict::Recommended { .. }));
+        let recommended = entries.filter(|(_, entry)| entry.is_recommended());
         recommended.map(|(position, _)| position).collect()
     }
 

@@ -69,12 +69,11 @@ impl State {
         let of = |wanted: &dyn Fn(&Entry) -> bool| -> Vec<Row> {
             (0..dossier.entries.len()).filter(|entry| wanted(&dossier.entries[*entry])).map(Row::Entry).collect()
         };
-        let recommended = |entry: &Entry| matches!(entry.verdict, Verdict::Recommended { .. });
         let by_hand = |entry: &Entry| entry.verdict == Verdict::ByHand;
         let rejected = |entry: &Entry| matches!(entry.verdict, Verdict::Rejected { .. });
         let existing = (0..dossier.existing.len()).map(Row::Existing).collect();
         self.rows = [
-            ("Recommended", of(&recommended)),
+            ("Recommended", of(&Entry::is_recommended)),
             ("Rehearsed by hand", of(&by_hand)),
             ("Rejected, each with its reason", of(&rejected)),
             ("Existing indexes", existing),
@@ -127,7 +126,7 @@ impl State {
 
     /// The statements that make what is on real, a line each; none when nothing is on.
     pub fn ddl(&self, dossier: &Dossier) -> Option<String> {
-        let create = self.on.iter().filter_map(|entry| dossier.entries.get(*entry)).flat_map(|entry| entry.ddl.clone());
+        let create = dossier.ddl(&self.on).into_iter();
         let drop = self.drops.iter().filter_map(|finding| dossier.existing.get(*finding)).map(drop_statement);
         let statements: Vec<String> = create.chain(drop).collect();
         (!statements.is_empty()).then(|| statements.join("\n") + "\n")
