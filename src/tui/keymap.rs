@@ -163,6 +163,8 @@ pub enum Action {
     NextChoice,
     /// The one before.
     PreviousChoice,
+    /// Step only through indexes that are used, or through all again.
+    UsedOnly,
     /// Jump to the next difference.
     NextChange,
     /// Switch an index on or off.
@@ -325,6 +327,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(On(Compare), &[Char('['), Key::Left], Action::PreviousChoice, "previous index that was rehearsed"),
     bind(On(Compare), &[Char(']'), Key::Right], Action::NextChoice, "next index that was rehearsed, rejected ones too")
         .hinted("next index"),
+    bind(On(Compare), &[Char('u')], Action::UsedOnly, "step only through indexes the plan uses, or all again")
+        .hinted("used only"),
     bind(On(Compare), &[Char('n')], Action::NextChange, "jump to the next difference").hinted("next change"),
     bind(On(Compare), &[Char('J')], Action::NextStatement, "next statement of the list").hinted("next statement"),
     bind(On(Compare), &[Char('K')], Action::PreviousStatement, "previous statement of the list"),

@@ -339,6 +339,31 @@ fn candidates_are_stepped_through_with_their_reasons() {
 }
 
 #[test]
+fn only_what_is_used_is_stepped_through_on_request() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('3'));
+    let choices = &dossier_of(&model).cards[model.compare.card.unwrap()].choices;
+    let used: Vec<usize> = (0..choices.len()).filter(|choice| choices[*choice].used).collect();
+    assert!(used.len() > 1 && used.len() < choices.len(), "there is a difference");
+    press(&mut model, Key::Char('u'));
+    let mut seen = vec![model.compare.choice];
+    for _ in 1..used.len() {
+        press(&mut model, Key::Char(']'));
+        seen.push(model.compare.choice);
+    }
+    assert_eq!(seen, used);
+    let all = dossier_of(&model).cards[model.compare.card.unwrap()].choices.len();
+    assert!(screen(&model).contains(&format!("{0}/{0} used of {all}", used.len())), "{}", screen(&model));
+    press(&mut model, Key::Char('u'));
+    press(&mut model, Key::Char(']'));
+    assert!(!used.contains(&model.compare.choice));
+    press(&mut model, Key::Char('u'));
+    assert_eq!(model.compare.choice, 0, "from what is not used to the first that is");
+    press(&mut model, Key::Char('['));
+    assert_eq!(Some(&model.compare.choice), used.last(), "round in a circle");
+}
+
+#[test]
 fn the_latest_question_wins_and_esc_cancels() {
     let (mut model, _) = Model::live(SMALL, Look::Plain);
     assert_eq!(press(&mut model, Key::Esc), [Effect::Cancel(1)]);

@@ -191,8 +191,16 @@ fn on_plan(model: &mut Model, dossier: &Dossier, action: Action, height: usize) 
 
 fn on_compare(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
     match action {
-        Action::NextChoice => model.compare.step(dossier, 1),
-        Action::PreviousChoice => model.compare.step(dossier, -1),
+        Action::NextChoice | Action::PreviousChoice | Action::UsedOnly => {
+            let stepped = match action {
+                Action::NextChoice => model.compare.step(dossier, 1),
+                Action::PreviousChoice => model.compare.step(dossier, -1),
+                _ => model.compare.switch_used_only(dossier),
+            };
+            if let Err(reason) = stepped {
+                model.message = Message::info(reason);
+            }
+        }
         Action::NextChange => model.compare.jump_to_change(height),
         Action::NextStatement => other_statement(model, dossier, 1),
         Action::PreviousStatement => other_statement(model, dossier, -1),

@@ -72,7 +72,7 @@ fn node_in_full(view: &PlanView, side: Side, columns: usize) -> Vec<String> {
 /// Which index this is about, and what became of it.
 fn verdict(model: &Model, dossier: &Dossier, (card, choice): (&Card, &Choice), buffer: &mut Buffer, areas: Areas) {
     let look = model.look;
-    let place = format!("{}/{} ", model.compare.choice + 1, card.choices.len());
+    let place = model.compare.place(dossier) + " ";
     let (word, tone, about, why) = match choice.entry.and_then(|entry| dossier.entries.get(entry)) {
         None => {
             let ids = card.helped_by.join(", ");
