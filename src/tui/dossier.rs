@@ -1,6 +1,7 @@
 //! What the screens show: the advice, and the plans of every single rehearsal, which a recording of the run holds. A value: made
 //! from a live run or from a saved one, and nobody downstream can tell which.
 
+mod answers;
 mod ddl;
 mod shares;
 mod together;

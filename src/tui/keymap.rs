@@ -330,6 +330,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(On(Compare), &[Char('u')], Action::UsedOnly, "step only through indexes the plan uses, or all again")
         .hinted("used only"),
     bind(On(Compare), &[Char('n')], Action::NextChange, "jump to the next difference").hinted("next change"),
+    bind(On(Compare), &[Char('>')], Action::DetailDown, "scroll the details down"),
+    bind(On(Compare), &[Char('<')], Action::DetailUp, "scroll the details up"),
     bind(On(Compare), &[Char('J')], Action::NextStatement, "next statement of the list").hinted("next statement"),
     bind(On(Compare), &[Char('K')], Action::PreviousStatement, "previous statement of the list"),
     bind(On(Compare), &[Char('e')], Action::EditIndex, "edit this index and rehearse it"),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cells::short_number;
-use crate::catalog::Catalog;
+use super::dossier::Dossier;
 use crate::finding::{Finding, findings};
 use crate::model::printable;
 use crate::plan::metrics::metrics;
@@ -28,9 +28,18 @@ pub struct PlanView {
     /// The costliest first.
     pub costliest: Vec<NodeId>,
     /// What is to be said about it, what is most at stake first.
-    pub findings: Vec<Finding>,
+    pub remarks: Vec<Remark>,
     /// Was it executed (EXPLAIN ANALYZE)?
     pub analyzed: bool,
+}
+
+/// Something to be said about a node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remark {
+    /// By rule.
+    pub finding: Finding,
+    /// What was rehearsed in answer to it.
+    pub answer: Option<String>,
 }
 
 impl PlanView {
@@ -41,20 +50,22 @@ impl PlanView {
             lines: lines(&plan),
             heat: heat(&plan),
             costliest: metrics(&plan).costliest(0.99, MOST_JUMPS),
-            findings: Vec::new(),
+            remarks: Vec::new(),
             analyzed,
             plan,
         }
     }
 
-    /// With what is to be said about it.
-    pub fn with_findings(self, catalog: Option<&Catalog>) -> PlanView {
-        PlanView { findings: findings(&self.plan, catalog), ..self }
+    /// With what is to be said about it: a plan of this card, made with these indexes.
+    pub fn with_remarks(self, dossier: &Dossier, card: usize, present: &BTreeSet<usize>) -> PlanView {
+        let answered = |finding: Finding| Remark { answer: dossier.answer(card, present, &finding), finding };
+        let findings = findings(&self.plan, dossier.known_catalog());
+        PlanView { remarks: findings.into_iter().map(answered).collect(), ..self }
     }
 
     /// What is to be said about a node.
-    pub fn findings_of(&self, id: NodeId) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(move |finding| finding.node == id)
+    pub fn remarks_on(&self, id: NodeId) -> impl Iterator<Item = &Remark> {
+        self.remarks.iter().filter(move |remark| remark.finding.node == id)
     }
 
     /// The nodes that are seen when these are folded, by position.
@@ -77,17 +88,24 @@ impl PlanView {
         std::iter::successors(self.plan.node(id).parent, |id| self.plan.node(*id).parent)
     }
 
-    /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by first.
+    /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by
+    /// first, what says little last.
     pub fn properties(&self, id: NodeId) -> Vec<(String, String)> {
         let node = self.plan.node(id);
         let basis = if self.analyzed { "time" } else { "cost" };
         let own = format!("{:.1} % of the plan's {basis}", self.heat[id.0].0 * 100.0);
         let details = node.details();
         let rest = node.properties.iter().filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
-        let rest = rest.map(|(name, value)| (printable(name).into_owned(), value_text(value)));
+        let (last, rest): (Vec<_>, Vec<_>) = rest.partition(|(name, value)| says_little(name, value));
+        let rest = rest.into_iter().chain(last).map(|(name, value)| (printable(name).into_owned(), value_text(value)));
         let first = details.iter().map(|(name, value)| ((*name).to_owned(), printable(value).into_owned()));
         std::iter::once(("Own share".to_owned(), own)).chain(first).chain(rest).collect()
     }
+}
+
+/// What stands in the headline already, and what a node does not do.
+fn says_little(name: &str, value: &serde_json::Value) -> bool {
+    name == "Node Type" || *value == serde_json::Value::Bool(false)
 }
 
 fn value_text(value: &serde_json::Value) -> String {

@@ -147,7 +147,7 @@ fn occasions(scope: Scope) -> Vec<Model> {
             let mut second = on(Screen::Workload, &moved);
             press(&mut second, Key::Char('3'));
             press(&mut second, Key::Char(']'));
-            vec![on(Screen::Compare, &[]), second]
+            vec![on(Screen::Compare, &[Key::Char('>')]), second]
         }
         Scope::On(screen) => {
             vec![on(screen, &[]), on(screen, &[Key::Char(' ')]), on(screen, &[Key::Char('x'), Key::Char('>')])]
@@ -336,6 +336,47 @@ fn candidates_are_stepped_through_with_their_reasons() {
     assert!(reasons.contains(&Reason::Redundant) && reasons.len() > 10, "{reasons:?}");
     press(&mut model, Key::Char(']'));
     assert_eq!(model.compare.choice, 0, "round in a circle");
+}
+
+#[test]
+fn a_rehearsed_index_answers_what_a_rule_suggests() {
+    let mut model = offline(Size { columns: 120, lines: 40 });
+    press(&mut model, Key::Enter);
+    press(&mut model, Key::Char('f'));
+    let answer = "see Indexes: r1 answers this, as rehearsed: cost 5,073 → 40.28";
+    assert_eq!(model.plan.view.as_ref().unwrap().remarks[0].answer.as_deref(), Some(answer));
+    press(&mut model, Key::Char('b'));
+    let after = |model: &Model| model.compare.after.clone().unwrap().remarks.clone();
+    assert_eq!(after(&model), [], "with all that is recommended nothing is left to say");
+    loop {
+        press(&mut model, Key::Char(']'));
+        assert_ne!(model.compare.choice, 0, "some rejected index leaves the finding where it was");
+        if let Some(remark) = after(&model).first() {
+            assert_eq!(remark.answer.as_deref(), Some(answer));
+            break;
+        }
+    }
+    assert!(screen(&model).contains("*!"), "{}", screen(&model));
+}
+
+#[test]
+fn what_is_cut_off_side_by_side_is_read_in_full_below() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('3'));
+    for _ in 0..5 {
+        press(&mut model, Key::Char('j'));
+    }
+    assert!(!screen(&model).contains("'d4726bab-3d3c-4d2d-8039"), "{}", screen(&model));
+    let mut seen = String::new();
+    for _ in 0..30 {
+        seen += &screen(&model).lines().skip(15).collect::<String>();
+        press(&mut model, Key::Char('>'));
+    }
+    for words in ["certified_by_user", "IS NOT NULL", "Total Cost", "Index Cond"] {
+        assert!(seen.contains(words), "{words}: {seen}");
+    }
+    press(&mut model, Key::Char('k'));
+    assert_eq!(model.compare.detail, 0, "another line begins at its top");
 }
 
 #[test]

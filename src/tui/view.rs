@@ -19,6 +19,7 @@ use super::keymap::Screen;
 use super::model::{Model, Overlay, Pane};
 
 pub use chrome::tab_at;
+pub use compare::lines_in_full;
 pub use help::{height as help_height, lines as help_lines};
 pub use indexes::lines_about as lines_about_index;
 

@@ -1,7 +1,9 @@
 //! Two plans of one statement: as things are, and with an index that was rehearsed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::plan::Plan;
 use crate::tui::aligned::{Mark, Row, rows};
 use crate::tui::dossier::{Choice, Dossier};
 use crate::tui::list::{List, Step};
@@ -24,6 +26,8 @@ pub struct State {
     pub rows: Vec<Row>,
     /// How far both are scrolled.
     pub list: List,
+    /// The first line of the details that is seen.
+    pub detail: usize,
 }
 
 impl State {
@@ -99,12 +103,18 @@ impl State {
         if self.used_only { format!("{here}/{} used of {all}", stops.len()) } else { format!("{here}/{all}") }
     }
 
+    /// Moves the selection; the details start at their top.
+    pub fn go(&mut self, step: Step, height: usize) {
+        self.list.go(step, self.rows.len(), height);
+        self.detail = 0;
+    }
+
     /// Scrolls to the next headline that differs, round in a circle.
     pub fn jump_to_change(&mut self, height: usize) {
         let changes: Vec<usize> = (0..self.rows.len()).filter(|row| self.rows[*row].mark != Mark::Same).collect();
         let next = changes.iter().find(|row| **row > self.list.selected).or(changes.first());
         if let Some(row) = next {
-            self.list.go(Step::To(*row), self.rows.len(), height);
+            self.go(Step::To(*row), height);
         }
     }
 
@@ -118,12 +128,20 @@ impl State {
     }
 
     fn load(&mut self, dossier: &Dossier) {
-        self.before = self.shown(dossier).map(|choice| Arc::new(PlanView::new(choice.before.clone())));
-        self.after = self.shown(dossier).map(|choice| Arc::new(PlanView::new(choice.plan.clone())));
+        let card = self.card.unwrap_or(0);
+        let view = |plan: &Arc<Plan>, present: &BTreeSet<usize>| {
+            Arc::new(PlanView::new(plan.clone()).with_remarks(dossier, card, present))
+        };
+        let shown = self.shown(dossier);
+        let before = shown.map(|choice| view(&choice.before, &BTreeSet::new()));
+        let present = |choice: &Choice| choice.entry.map_or_else(|| dossier.recommended(), |entry| [entry].into());
+        self.after = shown.map(|choice| view(&choice.plan, &present(choice)));
+        self.before = before;
         self.rows = match (&self.before, &self.after) {
             (Some(before), Some(after)) => rows(before, after),
             _ => Vec::new(),
         };
         self.list = List::default();
+        self.detail = 0;
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn step(model: &mut Model, step: Step) -> Vec<Effect> {
     match model.place.screen {
         Screen::Workload => model.workload.list.go(step, model.workload.order.len(), height),
         Screen::Plan => model.plan.go(step, height),
-        Screen::Compare => model.compare.list.go(step, model.compare.rows.len(), height),
+        Screen::Compare => model.compare.go(step, height),
         Screen::Indexes => {
             model.indexes.list.go(step, model.indexes.rows.len(), height);
             model.indexes.detail = 0;
@@ -201,12 +201,20 @@ fn on_compare(model: &mut Model, dossier: &Dossier, action: Action, height: usiz
                 model.message = Message::info(reason);
             }
         }
+        Action::DetailDown => scroll_nodes(model, 1),
+        Action::DetailUp => scroll_nodes(model, -1),
         Action::NextChange => model.compare.jump_to_change(height),
         Action::NextStatement => other_statement(model, dossier, 1),
         Action::PreviousStatement => other_statement(model, dossier, -1),
         Action::EditIndex => typing::edit_index(model, dossier, current_entry(model, dossier)),
         _ => {}
     }
+}
+
+/// Scrolls what is known of the two selected nodes.
+fn scroll_nodes(model: &mut Model, lines: isize) {
+    let last = view::lines_in_full(model).saturating_sub(1);
+    model.compare.detail = model.compare.detail.saturating_add_signed(lines).min(last);
 }
 
 /// The next statement of the list, or the one before, stays selected there.
