@@ -289,7 +289,12 @@ use Screen::{Compare, Indexes, Plan, Workload};
 pub const BINDINGS: &[Binding] = &[
     bind(Everywhere, &[Char('?')], Action::Help, "this help").hinted("help"),
     bind(Everywhere, &[Char('q'), Ctrl('c')], Action::Quit, "quit").hinted("quit"),
-    bind(Everywhere, &[Key::Esc, Key::Backspace], Action::Back, "cancel what runs on the server, close, go back"),
+    bind(
+        Everywhere,
+        &[Key::Esc, Key::Backspace],
+        Action::Back,
+        "cancel what runs, close, go back; then drop filter and marks",
+    ),
     bind(Everywhere, &[Char('1')], Action::Show(Workload), "the statements"),
     bind(Everywhere, &[Char('2')], Action::Show(Plan), "the plan of the statement"),
     bind(Everywhere, &[Char('3')], Action::Show(Compare), "its plans before and after"),

@@ -244,6 +244,38 @@ fn what_writers_pay_is_told_where_it_was_counted() {
 }
 
 #[test]
+fn esc_leads_back_to_the_beginning_and_then_takes_back_filter_and_marks() {
+    let mut model = offline(SMALL);
+    for key in [Key::Char(' '), Key::Char('m'), Key::Char('/'), Key::Char('n'), Key::Enter] {
+        press(&mut model, key);
+    }
+    for key in ['2', '4', '1', '3'] {
+        press(&mut model, Key::Char(key));
+    }
+    let state = |model: &Model| {
+        let workload = &model.workload;
+        (model.place.screen, !workload.filter.is_empty(), workload.marked_only, workload.marks.len())
+    };
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        seen.push(state(&model));
+        press(&mut model, Key::Esc);
+    }
+    let on = Screen::Workload;
+    assert_eq!(
+        seen,
+        [
+            (Screen::Compare, true, true, 1),
+            (on, true, true, 1),
+            (on, false, true, 1),
+            (on, false, false, 1),
+            (on, false, false, 0)
+        ]
+    );
+    assert!(screen(&model).contains("q quits"));
+}
+
+#[test]
 fn sums_are_over_what_is_marked_and_marks_survive_sorting_and_filtering() {
     let mut model = offline(SMALL);
     let all = model.workload.totals;

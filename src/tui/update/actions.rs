@@ -100,11 +100,16 @@ pub(super) fn show(model: &mut Model, screen: Screen) {
     }
     model.place.back.retain(|other| *other != screen);
     model.place.back.push(model.place.screen);
+    if screen == Screen::Workload {
+        // Everything begins there, so Esc leads no further back.
+        model.place.back.clear();
+    }
     model.place.screen = screen;
     refresh(model);
 }
 
-/// Esc: what runs is cancelled first, then what is open is closed, then it leads back.
+/// Esc: what runs is cancelled first, then what is open is closed, then it leads back; at last it takes back, one by one, what keeps
+/// statements out of the list or the sums.
 fn back(model: &mut Model) -> Vec<Effect> {
     if let Some(cancel) = jobs::cancel(model) {
         return cancel;
@@ -114,10 +119,18 @@ fn back(model: &mut Model) -> Vec<Effect> {
     } else if let Some(screen) = model.place.back.pop() {
         model.place.screen = screen;
         refresh(model);
-    } else if model.place.screen == Screen::Workload && !model.workload.filter.is_empty() {
+    } else if !model.workload.filter.is_empty() {
         typing::clear_filter(model);
+    } else if let Some(dossier) = dossier(model).filter(|_| !model.workload.marks.is_empty()) {
+        if model.workload.marked_only {
+            model.workload.marked_only = false;
+        } else {
+            model.workload.marks.clear();
+            model.message = Message::info("nothing is marked any more");
+        }
+        add_up(model, &dossier);
     } else {
-        model.message = Message::info("q quits");
+        model.message = Message::info("this is where it began; q quits");
     }
     Vec::new()
 }
