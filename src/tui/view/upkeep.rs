@@ -28,8 +28,8 @@ pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
         all => format!(" ({:.0}% HOT)", writes.n_tup_hot_upd as f64 / all as f64 * 100.0),
     };
     let since = match writes.counted_for_s {
-        Some(seconds) => format!("in the {} since the statistics were reset", period(seconds)),
-        None => "by the server's statistics, nobody knows since when".to_owned(),
+        Some(seconds) => format!("in the {} since its statistics were reset", period(seconds)),
+        None => "as the server counted them, since when is not known".to_owned(),
     };
     let entries = if upkeep.least == upkeep.most {
         number(upkeep.most)
@@ -43,7 +43,7 @@ pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
         format!(": {most}{} a day", short_number(upkeep.most as f64 / days))
     });
     let mut text = format!(
-        "Writes to the table {since}: {inserted} rows inserted, {updated} updated{hot}, {deleted} deleted. \
+        "Writes to the table, {since}: {inserted} rows inserted, {updated} updated{hot}, {deleted} deleted. \
          Of these, {entries} would have made an entry in this index{rate}."
     );
     match &upkeep.newly_indexed {
@@ -101,12 +101,12 @@ mod tests {
     fn what_is_said_is_what_was_counted() {
         assert_eq!(
             sentences(&upkeep(110, 150, Some(2.0 * DAY_S), &["state"]), false),
-            "Writes to the table in the 2 days since the statistics were reset: 100 rows inserted, 50 updated (80% HOT), \
+            "Writes to the table, in the 2 days since its statistics were reset: 100 rows inserted, 50 updated (80% HOT), \
              7 deleted. Of these, 110 to 150 would have made an entry in this index: at most 75 a day. An update of state \
              cannot be HOT with it."
         );
         let partial = sentences(&upkeep(0, 110, None, &[]), true);
-        assert!(partial.contains("nobody knows since when"), "{partial}");
+        assert!(partial.contains("since when is not known: 100 rows"), "{partial}");
         assert!(partial.ends_with("at most 110, as far as they satisfy its predicate, would have made an entry in this index. Updates that are HOT stay so."), "{partial}");
         assert_eq!(workload_sentence(Writers { statements: 0, calls: 0.0 }), None);
     }

@@ -4,8 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::paint::{left, line, right, rule, style};
-use crate::model::{factor_text, printable};
+use crate::model::{Cost, factor_text, printable};
 use crate::tui::areas::Areas;
 use crate::tui::cells::{bar, count, mean_time, short_number};
 use crate::tui::dossier::{Card, Dossier, Timed, Totals};
@@ -43,7 +45,10 @@ pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas)
 
 fn summary(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
     let look = model.look;
-    line(buffer, areas.top, 0, Line::styled(sentence(model, dossier), look.bold()));
+    let in_full = sentence(model, dossier, |cost| cost.to_string());
+    let fits = in_full.width() <= usize::from(areas.top.width);
+    let sentence = if fits { in_full } else { sentence(model, dossier, |cost| short_number(cost.0)) };
+    line(buffer, areas.top, 0, Line::styled(sentence, look.bold()));
     line(buffer, areas.top, 1, shown(model, dossier));
     for (number, notice) in dossier.notices.iter().enumerate().take(2) {
         line(buffer, areas.top, 2 + number, Line::styled(format!("! {}", printable(notice)), look.hot()));
@@ -86,20 +91,20 @@ fn whose_cost(model: &Model) -> String {
     }
 }
 
-/// The verdict in a sentence.
-fn sentence(model: &Model, dossier: &Dossier) -> String {
+/// The verdict in a sentence, its costs written in some way.
+fn sentence(model: &Model, dossier: &Dossier, text: impl Fn(Cost) -> String) -> String {
     let recommended = dossier.recommended().len();
     let Totals { before, after, .. } = model.workload.totals;
     let whose = whose_cost(model);
     if dossier.entries.is_empty() {
-        return format!("{}; {whose}: {before}", count(dossier.cards.len(), "plan", "plans"));
+        return format!("{}; {whose}: {}", count(dossier.cards.len(), "plan", "plans"), text(before));
     }
     if recommended == 0 {
-        return format!("No index was seen to help; {whose} (calls × cost): {before}");
+        return format!("No index was seen to help; {whose} (calls × cost): {}", text(before));
     }
     let factor = factor_text(before.factor_to(after));
     let indexes = count(recommended, "index", "indexes");
-    format!("With {indexes} {whose} falls {factor}: {before} → {after}")
+    format!("With {indexes} {whose} falls {factor}: {} → {}", text(before), text(after))
 }
 
 /// What stands before a line.
