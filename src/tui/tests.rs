@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::style::Color;
+use ratatui::style::{Color, Modifier};
 
 use super::dossier::{Dossier, Evidence, Timed, Verdict};
 use super::keymap::{BINDINGS, Key, Scope, Screen};
@@ -620,6 +620,20 @@ fn a_resize_keeps_the_selection_in_sight() {
     press(&mut model, Key::End);
     update(&mut model, Msg::Resize(Size { columns: 60, lines: 12 }));
     assert!(screen(&model).lines().any(|line| line.contains("user_balance")), "{}", screen(&model));
+}
+
+#[test]
+fn the_selected_line_is_of_one_colour() {
+    let mut model = offline(SMALL);
+    for key in ['1', '2', '3', '4'] {
+        press(&mut model, Key::Char(key));
+        let mut terminal = Terminal::new(TestBackend::new(SMALL.columns, SMALL.lines)).unwrap();
+        terminal.draw(|frame| draw(&model, frame)).unwrap();
+        let cells = terminal.backend().buffer().content().iter().skip(80);
+        let reversed: Vec<_> = cells.filter(|cell| cell.modifier.contains(Modifier::REVERSED)).collect();
+        assert_eq!(reversed.len(), 80, "screen {key}");
+        assert!(reversed.iter().all(|cell| cell.fg == Color::Reset && !cell.modifier.contains(Modifier::DIM)));
+    }
 }
 
 #[test]
