@@ -145,6 +145,16 @@ pub struct Planned {
     pub write_block: Millis,
 }
 
+/// The same statements without and with indexes, on the server in one state: the plans without are taken right after the build was
+/// rolled back, because CREATE INDEX leaves more accurate row counts behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The plans as things are.
+    pub before: BTreeMap<StatementId, PlanOutcome>,
+    /// The plans with the indexes.
+    pub after: Planned,
+}
+
 /// A plan, or the server's message why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs, reason = "tests")]
 
 #[path = "common/live.rs"]
+#[allow(dead_code, reason = "not every helper is needed here")]
 mod live;
 
 #[path = "twin/advice.rs"]

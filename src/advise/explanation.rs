@@ -42,7 +42,8 @@ pub(super) fn of<'p>(
             format!("It will take about {}; only the planner twin has seen it", proved.build.size)
         }
     };
-    format!("{gain} {size}; every write to {} has to keep it up to date.", index.index.table)
+    let rows = if index.index.predicate.is_some() { " of a row that satisfies its predicate" } else { "" };
+    format!("{gain} {size}; every write to {}{rows} has to keep it up to date.", index.index.table)
 }
 
 /// How a plan reads a table, in the words of EXPLAIN: `Sort over Seq Scan`.

@@ -90,6 +90,8 @@ pub struct Statement {
     pub place: String,
     /// How often it runs.
     pub calls: f64,
+    /// How long one execution took on average before, by pg_stat_statements or a log; null where nobody measured.
+    pub mean_time_ms: Option<f64>,
     /// Was it planned?
     pub status: Status,
     /// The server's message when it was not.
@@ -375,6 +377,7 @@ impl Statement {
             sql: advice.statement.sql.clone(),
             place: advice.statement.place.clone(),
             calls: advice.statement.calls,
+            mean_time_ms: advice.statement.mean_time_ms,
             status: match advice.status {
                 StatementStatus::Planned => Status::Planned,
                 StatementStatus::Failed => Status::Failed,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cells::short_number;
-use crate::catalog::Catalog;
+use super::dossier::Dossier;
 use crate::finding::{Finding, findings_with};
 use crate::model::printable;
 use crate::plan::metrics::{Metrics, metrics};
@@ -28,40 +28,50 @@ pub struct PlanView {
     /// The costliest first.
     pub costliest: Vec<NodeId>,
     /// What is to be said about it, what is most at stake first.
-    pub findings: Vec<Finding>,
+    pub remarks: Vec<Remark>,
     /// Was it executed (EXPLAIN ANALYZE)?
     pub analyzed: bool,
+}
+
+/// Something to be said about a node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remark {
+    /// By rule.
+    pub finding: Finding,
+    /// What was rehearsed in answer to it.
+    pub answer: Option<String>,
 }
 
 impl PlanView {
     /// Of this plan.
     pub fn new(plan: Arc<Plan>) -> PlanView {
         let metrics = metrics(&plan);
-        PlanView::of(plan, &metrics, Vec::new())
+        PlanView::of(plan, &metrics)
     }
 
-    /// Of this plan, with what is to be said about it.
-    pub fn with_findings(plan: Arc<Plan>, catalog: Option<&Catalog>) -> PlanView {
+    /// Of this plan of a card, made with these indexes, and with what is to be said about it.
+    pub fn with_remarks(plan: Arc<Plan>, dossier: &Dossier, card: usize, present: &BTreeSet<usize>) -> PlanView {
         let metrics = metrics(&plan);
-        let findings = findings_with(&plan, &metrics, catalog);
-        PlanView::of(plan, &metrics, findings)
+        let answered = |finding: Finding| Remark { answer: dossier.answer(card, present, &finding), finding };
+        let remarks = findings_with(&plan, &metrics, dossier.known_catalog()).into_iter().map(answered).collect();
+        PlanView { remarks, ..PlanView::of(plan, &metrics) }
     }
 
-    fn of(plan: Arc<Plan>, metrics: &Metrics, findings: Vec<Finding>) -> PlanView {
+    fn of(plan: Arc<Plan>, metrics: &Metrics) -> PlanView {
         let analyzed = plan.root().number("Actual Rows").is_some();
         PlanView {
             lines: lines(&plan),
             heat: heat(metrics),
             costliest: metrics.costliest(0.99, MOST_JUMPS),
-            findings,
+            remarks: Vec::new(),
             analyzed,
             plan,
         }
     }
 
     /// What is to be said about a node.
-    pub fn findings_of(&self, id: NodeId) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(move |finding| finding.node == id)
+    pub fn remarks_on(&self, id: NodeId) -> impl Iterator<Item = &Remark> {
+        self.remarks.iter().filter(move |remark| remark.finding.node == id)
     }
 
     /// The nodes that are seen when these are folded, by position.
@@ -84,17 +94,24 @@ impl PlanView {
         std::iter::successors(self.plan.node(id).parent, |id| self.plan.node(*id).parent)
     }
 
-    /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by first.
+    /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by
+    /// first, what says little last.
     pub fn properties(&self, id: NodeId) -> Vec<(String, String)> {
         let node = self.plan.node(id);
         let basis = if self.analyzed { "time" } else { "cost" };
         let own = format!("{:.1} % of the plan's {basis}", self.heat[id.0].0 * 100.0);
         let details = node.details();
         let rest = node.properties.iter().filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
-        let rest = rest.map(|(name, value)| (printable(name).into_owned(), value_text(value)));
+        let (last, rest): (Vec<_>, Vec<_>) = rest.partition(|(name, value)| says_little(name, value));
+        let rest = rest.into_iter().chain(last).map(|(name, value)| (printable(name).into_owned(), value_text(value)));
         let first = details.iter().map(|(name, value)| ((*name).to_owned(), printable(value).into_owned()));
         std::iter::once(("Own share".to_owned(), own)).chain(first).chain(rest).collect()
     }
+}
+
+/// What stands in the headline already, and what a node does not do.
+fn says_little(name: &str, value: &Property) -> bool {
+    name == "Node Type" || *value == Property::Flag(false)
 }
 
 fn value_text(value: &Property) -> String {

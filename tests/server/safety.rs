@@ -74,8 +74,13 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
     let database = Database::new("second_statement", TABLES);
     let session = session(&database, Safety::default());
     for sql in ["select 1; drop table job", "select $1; drop table job", "select 1) ; drop table job; --"] {
-        let statement =
-            Statement { id: StatementId("x".to_owned()), sql: sql.to_owned(), calls: 1.0, place: String::new() };
+        let statement = Statement {
+            id: StatementId("x".to_owned()),
+            sql: sql.to_owned(),
+            calls: 1.0,
+            mean_time_ms: None,
+            place: String::new(),
+        };
         let Answer::Planned(planned) = Server::new(&session).plan(&[], &[statement]).unwrap() else { panic!() };
         let outcome = planned.plans.into_values().next().unwrap();
         assert!(matches!(outcome, PlanOutcome::Failed(_)), "{sql}: {outcome:?}");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster};
+use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use postgres::{Client, NoTls};
 
 use super::tmux::{PATIENCE, Tmux};
@@ -27,7 +27,7 @@ struct Mortal {
 impl Mortal {
     fn start(sql: &str) -> Mortal {
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
-        let cluster = Cluster::start(&binaries, &|| false).unwrap();
+        let cluster = Cluster::start(&binaries, &ClusterOptions::default(), &|| false).unwrap();
         let pid_file = cluster.directory().join("data/postmaster.pid");
         let pid = std::fs::read_to_string(&pid_file).unwrap().lines().next().unwrap().parse().unwrap();
         kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();
