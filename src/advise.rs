@@ -19,6 +19,7 @@ use crate::verdict::{Limits, Reason, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
 pub mod advice;
+pub mod drops;
 mod existing;
 mod explanation;
 mod notices;
@@ -59,9 +60,23 @@ pub fn advise(
         proof::Known { captured: &captured, catalog: &catalog, twin: &twin },
     )?;
 
+    let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
+
     let summary = run.summary;
-    Ok(advice::Parts { workload, limits, catalog, captured, candidates, twin, trials, selection, proof, summary }
-        .into_advice())
+    Ok(advice::Parts {
+        workload,
+        limits,
+        catalog,
+        captured,
+        candidates,
+        twin,
+        trials,
+        selection,
+        proof,
+        drops,
+        summary,
+    }
+    .into_advice())
 }
 
 /// The plan of each statement without any new index.

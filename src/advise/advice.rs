@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::drops::HypotheticalDrop;
 use super::proof::{Disproof, Proof, Proved};
 use super::{Captured, TwinView, existing, explanation};
 use crate::candidate::Candidates;
@@ -29,6 +30,8 @@ pub struct Advice {
     pub rejected: Vec<Rejected>,
     /// What is wrong with indexes that exist.
     pub existing: Vec<ExistingFinding>,
+    /// What would become of the workload without an index that exists.
+    pub drops: Vec<HypotheticalDrop>,
     /// What it took.
     pub rehearsal: RehearsalSummary,
     /// What the reader has to know to trust the numbers.
@@ -203,6 +206,7 @@ pub(super) struct Parts<'a> {
     pub(super) trials: Vec<Trial>,
     pub(super) selection: Selection,
     pub(super) proof: Proof,
+    pub(super) drops: Vec<HypotheticalDrop>,
     pub(super) summary: RehearsalSummary,
 }
 
@@ -221,6 +225,7 @@ impl Parts<'_> {
             notices: self.notices(),
             recommendations,
             rejected,
+            drops: self.drops,
             rehearsal: self.summary,
             catalog: self.catalog,
         }

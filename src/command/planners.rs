@@ -167,4 +167,13 @@ impl Planners for LivePlanners<'_> {
             (Whom::Twin, None) => Err(PlannerError::NoTwin),
         }
     }
+
+    fn plan_without(
+        &mut self,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        self.twin.as_mut().ok_or(PlannerError::NoTwin)?.plan_without(hidden, indexes, statements)
+    }
 }

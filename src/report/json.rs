@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::advise::drops::HypotheticalDrop;
 use crate::advise::{Advice, Benefit, ExistingFinding, Recommendation, Rejected, StatementAdvice, StatementStatus};
 use crate::catalog::Catalog;
 use crate::finding;
@@ -38,6 +39,9 @@ pub struct Report {
     pub rejected: Vec<RejectedIndex>,
     /// Indexes that exist and have something wrong with them.
     pub existing_indexes: Vec<ExistingIndex>,
+    /// What would become of the workload without each index that exists and enforces nothing, with the recommended ones in place; by
+    /// the planner twin's word, and empty without one.
+    pub hypothetical_drops: Vec<HypotheticalDropReport>,
     /// What has to be known to trust the numbers.
     pub notices: Vec<String>,
     /// What the rehearsal did to the server.
@@ -269,6 +273,22 @@ pub struct ExistingIndex {
     pub size_bytes: u64,
 }
 
+/// An existing index, thought away.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "HypotheticalDrop")]
+pub struct HypotheticalDropReport {
+    /// Schema-qualified, quoted where needed.
+    pub index: String,
+    /// Its table.
+    pub table: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Scans since the statistics were reset.
+    pub scans: u64,
+    /// The statements that would get worse: `cost_before` with it, `cost_after` without it. Empty: this workload does not need it.
+    pub worse: Vec<StatementBenefit>,
+}
+
 /// What the rehearsal did to the server.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Rehearsal {
@@ -332,6 +352,7 @@ impl Report {
             recommendations: advice.recommendations.iter().map(|index| RecommendedIndex::new(index, advice)).collect(),
             rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
             existing_indexes: advice.existing.iter().map(ExistingIndex::new).collect(),
+            hypothetical_drops: advice.drops.iter().map(HypotheticalDropReport::new).collect(),
             notices: advice.notices.clone(),
             rehearsal: Rehearsal {
                 transactions: advice.rehearsal.transactions,
@@ -459,6 +480,24 @@ fn benefits(benefits: &[Benefit]) -> Vec<StatementBenefit> {
         predicted_cost_after: None,
     };
     benefits.iter().map(benefit).collect()
+}
+
+impl HypotheticalDropReport {
+    fn new(drop: &HypotheticalDrop) -> HypotheticalDropReport {
+        let worse = drop.worse.iter().map(|worse| StatementBenefit {
+            statement: worse.statement.0.clone(),
+            cost_before: worse.with.0,
+            cost_after: worse.without.0,
+            predicted_cost_after: None,
+        });
+        HypotheticalDropReport {
+            index: drop.index.to_string(),
+            table: drop.table.to_string(),
+            size_bytes: drop.size.0,
+            scans: drop.scans,
+            worse: worse.collect(),
+        }
+    }
 }
 
 impl ExistingIndex {

@@ -53,6 +53,7 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
     not_planned(&mut text, advice);
     rejected(&mut text, advice, width);
     existing(&mut text, advice);
+    hypothetical_drops(&mut text, advice, width);
     recommendations(&mut text, advice, width);
     notices(&mut text, advice, width);
     closing(&mut text, advice, measured, width);
@@ -293,6 +294,34 @@ fn existing(text: &mut String, advice: &Advice) {
             finding.size
         );
         let _ = writeln!(text, "    DROP INDEX CONCURRENTLY {};", printable(&index));
+    }
+    text.push('\n');
+}
+
+/// What would become of the workload without an index that is there.
+fn hypothetical_drops(text: &mut String, advice: &Advice, width: usize) {
+    if advice.drops.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "{}",
+        styled(BOLD, "WITHOUT AN EXISTING INDEX  as the planner twin would plan, recommended indexes in place")
+    );
+    for drop in &advice.drops {
+        let scans = group_thousands(drop.scans as f64, 0);
+        let index = format!("  {} ({}, scanned {scans} times)", printable(&drop.index.to_string()), drop.size);
+        let worse: Vec<String> = drop
+            .worse
+            .iter()
+            .map(|worse| {
+                let factor = factor_text(worse.without.factor_to(worse.with));
+                format!("{} {} → {}, {factor} worse", printable(&worse.statement.0), worse.with, worse.without)
+            })
+            .collect();
+        let effect =
+            if worse.is_empty() { "no statement of this workload gets worse".to_owned() } else { worse.join("; ") };
+        let _ = writeln!(text, "{}", indented(&format!("{}: {effect}", index.trim_start()), "  ", width));
     }
     text.push('\n');
 }
