@@ -6,7 +6,9 @@
 //! ([`agreement`]). Reading the snapshot from a server, and the throwaway server itself, are `db`'s.
 
 pub mod agreement;
+pub mod file;
 pub mod page;
+pub mod redaction;
 pub mod snapshot;
 
 pub use snapshot::Snapshot;

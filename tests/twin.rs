@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs, reason = "tests")]
 
 #[path = "common/live.rs"]
+#[allow(dead_code, reason = "shared with tests that use all of it")]
 mod live;
 
 #[path = "twin/exactness.rs"]
