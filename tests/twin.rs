@@ -7,3 +7,9 @@ mod live;
 
 #[path = "twin/exactness.rs"]
 mod exactness;
+
+#[path = "twin/tally.rs"]
+mod tally;
+
+#[path = "twin/growth.rs"]
+mod growth;
