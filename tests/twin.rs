@@ -9,3 +9,9 @@ mod live;
 mod advice;
 #[path = "twin/exactness.rs"]
 mod exactness;
+
+#[path = "twin/tally.rs"]
+mod tally;
+
+#[path = "twin/growth.rs"]
+mod growth;
