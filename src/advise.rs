@@ -25,6 +25,7 @@ mod explanation;
 mod notices;
 mod proof;
 mod twin;
+pub mod what_if;
 
 use twin::TwinView;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::drops::HypotheticalDrop;
 use super::proof::{Disproof, Proof, Proved};
+use super::what_if::WhatIf;
 use super::{Captured, TwinView, existing, explanation};
 use crate::candidate::Candidates;
 use crate::catalog::Catalog;
@@ -32,6 +33,8 @@ pub struct Advice {
     pub existing: Vec<ExistingFinding>,
     /// What would become of the workload without an index that exists.
     pub drops: Vec<HypotheticalDrop>,
+    /// The same under other conditions, if that was asked for.
+    pub what_if: Option<WhatIf>,
     /// What it took.
     pub rehearsal: RehearsalSummary,
     /// What the reader has to know to trust the numbers.
@@ -226,6 +229,7 @@ impl Parts<'_> {
             recommendations,
             rejected,
             drops: self.drops,
+            what_if: None,
             rehearsal: self.summary,
             catalog: self.catalog,
         }

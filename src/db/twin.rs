@@ -84,6 +84,14 @@ impl Twin {
         Ok(twin)
     }
 
+    /// Sets a planner setting for everything that is asked from now on.
+    ///
+    /// # Errors
+    /// When there is no such setting or value.
+    pub fn set(&self, name: &str, value: &str) -> Result<(), DbError> {
+        self.session.set(name, value)
+    }
+
     /// Settings that this server does not know are none of its planner's.
     fn apply(&self, settings: &BTreeMap<String, String>) -> Result<(), DbError> {
         for (name, value) in settings {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::advise::drops::HypotheticalDrop;
+use crate::advise::what_if::{Shifted, WhatIf};
 use crate::advise::{Advice, Benefit, ExistingFinding, Recommendation, Rejected, StatementAdvice, StatementStatus};
 use crate::catalog::Catalog;
 use crate::finding;
@@ -42,6 +43,8 @@ pub struct Report {
     /// What would become of the workload without each index that exists and enforces nothing, with the recommended ones in place; by
     /// the planner twin's word, and empty without one.
     pub hypothetical_drops: Vec<HypotheticalDropReport>,
+    /// The same under the conditions of --scale and --set, by the planner twin's word; null when nothing of the kind was asked.
+    pub what_if: Option<WhatIfReport>,
     /// What has to be known to trust the numbers.
     pub notices: Vec<String>,
     /// What the rehearsal did to the server.
@@ -289,6 +292,39 @@ pub struct HypotheticalDropReport {
     pub worse: Vec<StatementBenefit>,
 }
 
+/// The workload under other conditions.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "WhatIf")]
+pub struct WhatIfReport {
+    /// As it was typed: `10` or `orders=10`.
+    pub scale: Vec<String>,
+    /// Settings, by name.
+    pub settings: BTreeMap<String, String>,
+    /// The statements that are planned.
+    pub statements: Vec<ShiftedStatement>,
+    /// What to create only then; the statements to run.
+    pub started: Vec<String>,
+    /// Ids of recommendations that would not be made then.
+    pub stopped: Vec<String>,
+}
+
+/// A statement, now and under other conditions.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ShiftedStatement {
+    /// The statement's id.
+    pub statement: String,
+    /// Cost without any new index, now.
+    pub cost_before_now: f64,
+    /// Cost without any new index, then.
+    pub cost_before_then: f64,
+    /// Cost with what is recommended now.
+    pub cost_after_now: f64,
+    /// Cost with what would be recommended then.
+    pub cost_after_then: f64,
+    /// Is it planned differently then, without any new index?
+    pub plan_flipped: bool,
+}
+
 /// What the rehearsal did to the server.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Rehearsal {
@@ -353,6 +389,7 @@ impl Report {
             rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
             existing_indexes: advice.existing.iter().map(ExistingIndex::new).collect(),
             hypothetical_drops: advice.drops.iter().map(HypotheticalDropReport::new).collect(),
+            what_if: advice.what_if.as_ref().map(WhatIfReport::new),
             notices: advice.notices.clone(),
             rehearsal: Rehearsal {
                 transactions: advice.rehearsal.transactions,
@@ -496,6 +533,27 @@ impl HypotheticalDropReport {
             size_bytes: drop.size.0,
             scans: drop.scans,
             worse: worse.collect(),
+        }
+    }
+}
+
+impl WhatIfReport {
+    fn new(what_if: &WhatIf) -> WhatIfReport {
+        let statement = |shifted: &Shifted| ShiftedStatement {
+            statement: shifted.statement.0.clone(),
+            cost_before_now: shifted.cost_before.0.0,
+            cost_before_then: shifted.cost_before.1.0,
+            cost_after_now: shifted.cost_after.0.0,
+            cost_after_then: shifted.cost_after.1.0,
+            plan_flipped: shifted.flipped,
+        };
+        let ddl = |recommendation: &Recommendation| recommendation.creation.create.join("\n");
+        WhatIfReport {
+            scale: what_if.conditions.growth.clone(),
+            settings: what_if.conditions.settings.clone(),
+            statements: what_if.statements.iter().map(statement).collect(),
+            started: what_if.started.iter().map(ddl).collect(),
+            stopped: what_if.stopped.clone(),
         }
     }
 }

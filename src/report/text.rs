@@ -25,6 +25,7 @@ use crate::verdict::Change;
 pub mod layout;
 pub(crate) mod side_by_side;
 pub mod tree;
+mod what_if;
 
 use layout::{indented, padded_line};
 
@@ -54,6 +55,9 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
     rejected(&mut text, advice, width);
     existing(&mut text, advice);
     hypothetical_drops(&mut text, advice, width);
+    if let Some(what_if) = &advice.what_if {
+        what_if::write(&mut text, what_if, width);
+    }
     recommendations(&mut text, advice, width);
     notices(&mut text, advice, width);
     closing(&mut text, advice, measured, width);

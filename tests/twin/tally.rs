@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster};
+use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::db::Twin;
 use pgrehearse::plan::{Node, Plan};
 use pgrehearse::rehearsal::{Answer, PlanOutcome, Planner};
@@ -31,8 +31,8 @@ pub fn sample_workload(sample: &str) -> Workload {
 
 pub fn twin_of(snapshot: &Snapshot) -> Twin {
     let binaries = Binaries::find(WhenMissing::Explain).unwrap();
-    let settings = "shared_buffers = 32MB\nignore_checksum_failure = on\n";
-    let cluster = Cluster::start_with(&binaries, settings, &|| false).unwrap();
+    let options = ClusterOptions { without_checksums: true, ..ClusterOptions::default() };
+    let cluster = Cluster::start(&binaries, &options, &|| false).unwrap();
     let session = session(&cluster.conninfo());
     Twin::load(snapshot, cluster, session).unwrap()
 }

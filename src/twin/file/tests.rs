@@ -1,3 +1,4 @@
+use crate::workload::Usage;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -8,7 +9,12 @@ use crate::twin::snapshot::{Extremes, Metapage, RelationFile, Slot, Statistic, S
 
 fn sample() -> TwinFile {
     let mut workload = Workload::default();
-    workload.add("jobs", "SELECT * FROM jobs WHERE state = 'x'", 3.0, "jobs.sql:1".to_owned());
+    workload.add(
+        "jobs",
+        "SELECT * FROM jobs WHERE state = 'x'",
+        Usage { calls: 3.0, mean_time_ms: Some(1.5) },
+        "jobs.sql:1".to_owned(),
+    );
     let plan = Plan::from_json(json!({"Plan": {"Node Type": "Seq Scan", "Total Cost": 10.25}})).unwrap();
     let plans = BTreeMap::from([(StatementId("jobs".to_owned()), PlanOutcome::Plan(plan))]);
     TwinFile::new(workload, Catalog::default(), plans, Snapshot::default())
@@ -167,7 +173,7 @@ proptest! {
     #[test]
     fn every_file_comes_back_byte_for_byte(snapshot in snapshot(), name in any::<String>(), sql in any::<String>(), calls in 0.0..1e12f64) {
         let mut file = sample();
-        file.workload.add(&name, &sql, calls, String::new());
+        file.workload.add(&name, &sql, Usage { calls, mean_time_ms: None }, String::new());
         file.plans.insert(StatementId(name), PlanOutcome::Failed(sql));
         file.snapshot = snapshot;
         let bytes = file.to_bytes().unwrap();
