@@ -136,7 +136,7 @@ impl Observer {
         for extension in ["pageinspect", "pg_trgm", "bloom"] {
             client.batch_execute(&format!("CREATE EXTENSION IF NOT EXISTS {extension}")).unwrap();
         }
-        client.batch_execute("SET client_min_messages = 'error'").unwrap();
+        client.batch_execute("SET client_min_messages = 'error'; SET max_parallel_workers_per_gather = 0").unwrap();
         Observer { client, source, sampled: HashSet::new() }
     }
 
