@@ -6,7 +6,7 @@ use pgrehearse::twin::size::brin::{self, BrinFacts, BrinSummary};
 use pgrehearse::twin::size::btree::{self, BtreeFacts, type_deduplicates};
 use pgrehearse::twin::size::gin::{self, GinSampleBuild};
 use pgrehearse::twin::size::hash::{self, HashFacts};
-use pgrehearse::twin::size::sample::SampledKeys;
+use pgrehearse::twin::size::sample::{SampledKeys, sample_rows};
 use pgrehearse::twin::size::tree::{self, SampleBuild};
 use pgrehearse::twin::size::{EqualKeys, GinPages, IndexSize, Metapage, StoredColumn};
 use postgres::{Client, SimpleQueryMessage};
@@ -68,7 +68,7 @@ impl Measured {
 }
 
 /// The tables with samples of a table, the smallest first.
-const SAMPLES: [&str; 3] = ["ninth", "third", "sample"];
+const SAMPLES: [&str; 3] = ["sixteenth", "quarter", "sample"];
 
 struct Specification<'s> {
     table: &'s str,
@@ -176,21 +176,23 @@ impl Observer {
         plan[0]["Plan"]["Plan Rows"].as_f64().unwrap()
     }
 
-    /// `sample_…` has a fifth of the table's rows, 20 000 at most, in their order; `third_…` a third and `ninth_…` a ninth of those.
+    /// Samples of the table's rows in their order, each taken from the next larger one.
     fn sample(&mut self, table: &str) {
         if !self.sampled.insert(table.to_owned()) {
             return;
         }
+        let rows = self.number(&format!("SELECT count(*)::float8 FROM {table}")) as u64;
+        let [sixteenth, quarter, sample] = sample_rows(rows, 30_000.min(rows / 3));
         let mut sql = "SELECT setseed(0.125);".to_owned();
         for (which, source, limit) in [
-            ("sample", table.to_owned(), "least(20000, count(*) / 5)"),
-            ("third", format!("sample_{table}"), "count(*) / 3"),
-            ("ninth", format!("third_{table}"), "count(*) / 3"),
+            ("sample", table.to_owned(), sample),
+            ("quarter", format!("sample_{table}"), quarter),
+            ("sixteenth", format!("quarter_{table}"), sixteenth),
         ] {
             sql += &format!(
                 "DROP TABLE IF EXISTS {which}_{table};
-                 CREATE TABLE {which}_{table} AS WITH chosen AS (
-                     SELECT ctid AS place FROM {source} ORDER BY random() LIMIT (SELECT {limit} FROM {source}))
+                 CREATE TABLE {which}_{table} AS
+                 WITH chosen AS (SELECT ctid AS place FROM {source} ORDER BY random() LIMIT {limit})
                  SELECT t.* FROM {source} AS t JOIN chosen ON t.ctid = place ORDER BY t.ctid;"
             );
         }

@@ -1,5 +1,16 @@
 //! What a sample of rows says about all of them.
 
+/// How many rows to build indexes on, the smallest first: the table's rows by a power of two, `most_rows` at most, and a quarter and
+/// a sixteenth of that. Indexes double their pages at about the same time when their pages are full, so that one of half the rows is
+/// as full as that of all.
+pub fn sample_rows(table_rows: u64, most_rows: u64) -> [u64; 3] {
+    let mut rows = table_rows;
+    while rows > most_rows.max(1) {
+        rows = rows.div_ceil(2);
+    }
+    [rows.div_ceil(16), rows.div_ceil(4), rows]
+}
+
 /// Groups of equal keys in a uniform random sample of a table's rows.
 ///
 /// The rows must be chosen one by one: a sample of whole pages (`TABLESAMPLE SYSTEM`) has neighbours, and so too many duplicates.
@@ -149,6 +160,13 @@ mod tests {
 
     fn near(estimate: f64, truth: f64, by: f64) {
         assert!((estimate / truth - 1.0).abs() <= by, "{estimate} is not {truth}");
+    }
+
+    #[test]
+    fn samples_are_halves_of_halves() {
+        assert_eq!(sample_rows(80_000, 30_000), [1_250, 5_000, 20_000]);
+        assert_eq!(sample_rows(10, 30_000), [1, 3, 10]);
+        assert_eq!(sample_rows(0, 0), [0, 0, 0]);
     }
 
     #[test]
