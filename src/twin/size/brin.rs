@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(built(4, &[(uuid.clone(), BrinSummary::Minmax)]), 29);
         assert_eq!(built(4, &[(StoredColumn::fixed(32, 8), BrinSummary::Inclusion)]), 34);
         assert_eq!(built(4, &[(int8.clone(), bloom(1e6))]), 99);
-        assert_eq!(built(128, &[(int8.clone(), BrinSummary::Minmax)]), 3);
+        assert_eq!(built(128, &[(int8, BrinSummary::Minmax)]), 3);
         assert_eq!(built(128, &[(text, bloom(1e6))]), 140);
         assert_eq!(built(128, &[(StoredColumn::fixed(4, 4), bloom(97.0))]), 25);
         let multi = built(4, &[(uuid, BrinSummary::MinmaxMulti)]);
