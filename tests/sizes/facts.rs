@@ -19,7 +19,7 @@ use crate::live::Database;
 pub enum Source {
     /// The planner's estimates and pg_stats; a sample only for expressions, GIN, GiST and SP-GiST.
     Statistics,
-    /// The sample for predicates and composite keys too.
+    /// The sample for predicates and equal keys too.
     Both,
 }
 
@@ -310,11 +310,11 @@ impl Observer {
         GinPages { entry_pages: number(0), data_pages: number(1), entries: number(2) }
     }
 
-    /// Equal keys: the planner's estimate for plain columns, a sample for expressions and, if asked for, composite keys.
+    /// Equal keys: the planner's estimate for plain columns, a sample for expressions and, if asked for, for all keys.
     fn equal_keys(&mut self, specification: &Specification<'_>, rows: f64) -> EqualKeys {
         let (table, keys, filter) = (specification.table, specification.key_list(), specification.filter());
         let is_plain = specification.keys.iter().all(|(key, _)| !key.contains(['(', ' ']));
-        if is_plain && (self.source == Source::Statistics || specification.keys.len() == 1) {
+        if is_plain && self.source == Source::Statistics {
             let planned = self.planned(&format!("SELECT DISTINCT {keys} FROM {table}{filter}"));
             return EqualKeys::Distinct(planned.min(rows.max(1.0)));
         }
