@@ -185,6 +185,9 @@ impl Run<'_> {
             self.summary.twin_questions += 1;
             return Ok(answer);
         }
+        if matches!(&answer, Answer::Refused(refusal) if refusal.reason == Reason::Offline) {
+            return Ok(answer);
+        }
         let (built, write_block) = match &answer {
             Answer::Planned(Planned { builds, write_block, .. }) => (builds.len(), *write_block),
             Answer::Refused(refusal) => (refusal.built, refusal.write_block),

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Advice, Recommendation, StatementAdvice};
 use crate::model::Cost;
-use crate::plan::Plan;
-use crate::twin::agreement::Agreement;
+use crate::plan::{Node, Plan};
 use crate::workload::StatementId;
 
 /// What was changed.
@@ -50,8 +49,8 @@ pub struct Shifted {
     pub cost_before: (Cost, Cost),
     /// Its cost with what is recommended now, and with what would be recommended then.
     pub cost_after: (Cost, Cost),
-    /// Is it planned differently then, without any new index?
-    pub flipped: bool,
+    /// Where its plan without any new index becomes another one: the first step that differs, now and then.
+    pub flip: Option<(String, String)>,
 }
 
 impl WhatIf {
@@ -73,11 +72,25 @@ impl WhatIf {
 }
 
 fn shifted(now: &StatementAdvice, then: &StatementAdvice) -> Option<Shifted> {
-    let shape = |one: &Plan, other: &Plan| Agreement::between(one, other) == Agreement::Different;
     Some(Shifted {
         statement: now.statement.id.clone(),
         cost_before: (now.cost_before()?, then.cost_before()?),
         cost_after: (now.cost_after()?, then.cost_after()?),
-        flipped: shape(now.before.as_ref()?, then.before.as_ref()?),
+        flip: flip(now.before.as_ref()?, then.before.as_ref()?),
+    })
+}
+
+/// The first step that differs, in EXPLAIN's order: `Seq Scan on jobs` → `Gather`.
+fn flip(now: &Plan, then: &Plan) -> Option<(String, String)> {
+    let step = |node: &Node| match (node.index_name(), node.text("Relation Name")) {
+        (Some(index), _) => format!("{} using {index}", node.operation()),
+        (None, Some(table)) => format!("{} on {table}", node.operation()),
+        (None, None) => node.operation(),
+    };
+    let pairs = now.nodes().iter().zip(then.nodes()).map(|(now, then)| (step(now), step(then)));
+    let mut differing = pairs.filter(|(now, then)| now != then);
+    differing.next().or_else(|| {
+        let longer = now.nodes().len() != then.nodes().len();
+        longer.then(|| (format!("{} steps", now.nodes().len()), format!("{} steps", then.nodes().len())))
     })
 }

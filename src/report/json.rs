@@ -323,6 +323,10 @@ pub struct ShiftedStatement {
     pub cost_after_then: f64,
     /// Is it planned differently then, without any new index?
     pub plan_flipped: bool,
+    /// The first step of the plan that differs, as it is now; null when it is planned alike.
+    pub step_now: Option<String>,
+    /// The same step, as it is then.
+    pub step_then: Option<String>,
 }
 
 /// What the rehearsal did to the server.
@@ -545,7 +549,9 @@ impl WhatIfReport {
             cost_before_then: shifted.cost_before.1.0,
             cost_after_now: shifted.cost_after.0.0,
             cost_after_then: shifted.cost_after.1.0,
-            plan_flipped: shifted.flipped,
+            plan_flipped: shifted.flip.is_some(),
+            step_now: shifted.flip.as_ref().map(|(now, _)| now.clone()),
+            step_then: shifted.flip.as_ref().map(|(_, then)| then.clone()),
         };
         let ddl = |recommendation: &Recommendation| recommendation.creation.create.join("\n");
         WhatIfReport {

@@ -340,17 +340,20 @@ fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize)
     let rehearsal = &advice.rehearsal;
     let asked = match rehearsal.twin_questions {
         0 => String::new(),
-        questions => format!("The planner twin was asked about {}; ", count(questions, "set", "sets")),
+        questions => format!("The planner twin was asked about {}. ", count(questions, "set", "sets")),
     };
-    let line = format!(
-        "{asked}{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all. It took {}.",
-        count(rehearsal.indexes_built, "index", "indexes"),
-        count(rehearsal.transactions, "transaction", "transactions"),
-        measured.left_behind,
-        rehearsal.longest_write_block,
-        rehearsal.total_write_block,
-        measured.total,
-    );
+    let built = match rehearsal.transactions {
+        0 => "Nothing was built.".to_owned(),
+        transactions => format!(
+            "{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all.",
+            count(rehearsal.indexes_built, "index", "indexes"),
+            count(transactions, "transaction", "transactions"),
+            measured.left_behind,
+            rehearsal.longest_write_block,
+            rehearsal.total_write_block,
+        ),
+    };
+    let line = format!("{asked}{built} It took {}.", measured.total);
     let _ = writeln!(text, "{}", styled(DIM, indented(&line, "", width)));
     let _ = writeln!(text, "{}", styled(BOLD, indented(&headline(advice), "", width)));
 }

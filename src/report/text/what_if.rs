@@ -43,13 +43,13 @@ pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
 }
 
 fn row(shifted: &Shifted) -> [String; 6] {
-    let flipped = if shifted.flipped { "planned differently" } else { "" };
+    let flip = shifted.flip.as_ref().map(|(now, then)| printable(&format!("{now} → {then}")).into_owned());
     [
         printable(&shifted.statement.0).into_owned(),
         shifted.cost_before.0.to_string(),
         shifted.cost_before.1.to_string(),
         shifted.cost_after.0.to_string(),
         shifted.cost_after.1.to_string(),
-        flipped.to_owned(),
+        flip.unwrap_or_default(),
     ]
 }
