@@ -13,5 +13,8 @@ mod exactness;
 #[path = "twin/tally.rs"]
 mod tally;
 
+#[path = "twin/offline.rs"]
+mod offline;
+
 #[path = "twin/growth.rs"]
 mod growth;
