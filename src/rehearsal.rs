@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use crate::verdict::Reason;
 use crate::workload::{Statement, StatementId};
 
+pub mod costs;
 pub mod recording;
 pub mod search;
 
@@ -324,6 +325,14 @@ pub struct TrialCost {
 }
 
 impl Trial {
+    /// As it was built, and what the statements on its table cost with it.
+    pub fn built(&self) -> Option<(&Build, &BTreeMap<StatementId, TrialCost>)> {
+        match &self.outcome {
+            TrialOutcome::Built { build, costs } => Some((build, costs)),
+            TrialOutcome::Refused(_) => None,
+        }
+    }
+
     /// Sorts an answer about one index into what a search needs of it.
     pub fn from_answer(index: NamedIndex, answer: Answer) -> Trial {
         let outcome = match answer {

@@ -6,7 +6,8 @@ use super::Dossier;
 use crate::index::NamedIndex;
 use crate::model::{Cost, Millis, QualifiedName};
 use crate::plan::Plan;
-use crate::rehearsal::search::{Costs, Weighted, costs_under};
+pub use crate::rehearsal::costs::total;
+use crate::rehearsal::costs::{Costs, KnownCosts, Weighted};
 use crate::rehearsal::{Comparison, PlanOutcome};
 use crate::workload::{Statement, StatementId};
 
@@ -49,11 +50,6 @@ pub struct Estimate {
     pub after: Costs,
     /// How that is known.
     pub evidence: Evidence,
-}
-
-/// Σ calls × cost.
-pub fn total(costs: &Costs) -> Cost {
-    Cost(costs.values().map(|weighted| weighted.calls * weighted.cost.0).sum())
 }
 
 /// What some statements cost in all.
@@ -111,7 +107,8 @@ impl Dossier {
         }
         let trials: Vec<usize> = entries.iter().filter_map(|entry| self.entries.get(*entry)?.trial).collect();
         let evidence = if trials.len() == 1 { Evidence::Seen } else { Evidence::OneByOne };
-        Estimate { after: costs_under(&self.trials, &trials, &before), before, evidence }
+        let after = KnownCosts::of_singles(&self.trials, before.clone()).estimate(&before, &trials);
+        Estimate { after, before, evidence }
     }
 
     fn proved_costs(&self) -> Costs {
