@@ -13,3 +13,6 @@ mod tally;
 
 #[path = "twin/growth.rs"]
 mod growth;
+
+#[path = "twin/redaction.rs"]
+mod redaction;
