@@ -18,3 +18,6 @@ mod offline;
 
 #[path = "twin/growth.rs"]
 mod growth;
+
+#[path = "twin/redaction.rs"]
+mod redaction;

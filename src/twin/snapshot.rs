@@ -248,6 +248,21 @@ impl Snapshot {
         self.system_tables.iter().find(|table| table.name == name)
     }
 
+    /// Some columns of a system catalog, row by row; rows with a NULL among them are left out, and all where a column is missing.
+    pub fn rows_of<'s, const N: usize>(&'s self, table: &str, columns: [&str; N]) -> Vec<[&'s str; N]> {
+        let Some(table) = self.system_table(table) else { return Vec::new() };
+        let positions: Option<Vec<usize>> = columns.iter().map(|column| table.position(column)).collect();
+        let Some(positions) = positions else { return Vec::new() };
+        let row = |row: &'s Vec<Option<String>>| {
+            let mut values = [""; N];
+            for (value, position) in values.iter_mut().zip(&positions) {
+                *value = row.get(*position)?.as_deref()?;
+            }
+            Some(values)
+        };
+        table.rows.iter().filter_map(row).collect()
+    }
+
     /// The table that an index is on.
     fn table_of(&self, index: Oid) -> Option<&RelationFile> {
         let indexes = self.system_table("pg_index")?;
