@@ -338,6 +338,12 @@ pub struct SnapshotArgs {
     /// All tables and views of the database, not only those the workload touches and what these depend on
     #[arg(long)]
     pub all_tables: bool,
+    /// Replace data values in statistics by others that sort alike; docs/twin-files.md says what that hides and what not
+    #[arg(long)]
+    pub redact: bool,
+    /// The passphrase that values are replaced by; the same one gives the same values. Without it, a random one
+    #[arg(long, value_name = "TEXT", requires = "redact")]
+    pub redact_key: Option<String>,
 }
 
 /// `pgrehearse explain`.

@@ -4,7 +4,7 @@ use super::*;
 use crate::catalog::{Catalog, Column, ColumnStatistics, Table, TableKind};
 use crate::model::QualifiedName;
 use crate::twin::snapshot::{ExtendedStatistic, SystemTable, Values};
-use crate::workload::Workload;
+use crate::workload::{Usage, Workload};
 
 fn key() -> RedactionKey {
     RedactionKey::from_passphrase("test")
@@ -135,13 +135,14 @@ fn the_catalog_of_a_file_is_redacted_alike() {
         owned: true,
         lockable: true,
         modified_rows: 0,
+        writes: None,
         columns: vec![column("name"), column("not in the snapshot")],
         indexes: Vec::new(),
     };
     let catalog = Catalog { tables: vec![person], ..Catalog::default() };
     let mut workload = Workload::default();
-    workload.add("one", "SELECT 'Baker'", 1.0, String::new());
-    workload.add("broken", "SELECT 'Zorn", 1.0, String::new());
+    workload.add("one", "SELECT 'Baker'", Usage { calls: 1.0, mean_time_ms: None }, String::new());
+    workload.add("broken", "SELECT 'Zorn", Usage { calls: 1.0, mean_time_ms: None }, String::new());
     let new = TwinFile::new(workload, catalog, BTreeMap::new(), old).redact(&key());
     let values = |at: usize| new.catalog.tables[0].columns[at].statistics.clone().unwrap().most_common_values;
     assert_eq!(values(0), [("paid".to_owned(), 0.5), (elements(&new.snapshot, 0, 0)[1].clone(), 0.25)]);
