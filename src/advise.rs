@@ -10,22 +10,22 @@ use crate::index::naming;
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::predicate::relation_uses;
-use crate::rehearsal::costs::{Costs, KnownCosts, SetCosts, UnderSet, Weighted};
-use crate::rehearsal::search;
 use crate::rehearsal::{
     Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome,
-    Whom, uses,
+    Whom,
 };
 use crate::verdict::{Limits, Reason, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
 pub mod advice;
+mod choice;
 pub mod drops;
 mod existing;
 mod explanation;
 mod notices;
 mod proof;
 mod twin;
+mod upkeep;
 pub mod what_if;
 
 use twin::TwinView;
@@ -54,14 +54,8 @@ pub fn advise(
     let twin = TwinView::prepare(&mut run, &tables, &captured, &candidates)?;
     let trials = run.rehearse(twin.whom(), &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;
-    let selection = run.choose(&trials, weights(workload, twin.basis(&captured)), twin.whom())?;
-    let proof = proof::prove(
-        &mut run,
-        &selection.chosen,
-        &trials,
-        proof::Known { captured: &captured, catalog: &catalog, twin: &twin },
-    )?;
-
+    let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
+    let (selection, proof) = choice::choose_and_prove(&mut run, &trials, known)?;
     let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
 
     let summary = run.summary;
@@ -179,22 +173,6 @@ impl Run<'_> {
         Ok(Trial::from_answer(index, answer))
     }
 
-    /// Which set pays? With a twin, sets are asked about; without one, they are taken to be as good as their members.
-    fn choose(&mut self, trials: &[Trial], at_first: Costs, whom: Whom) -> Result<search::Selection, PlannerError> {
-        let limits = self.limits;
-        match whom {
-            Whom::Server => search::choose(&mut KnownCosts::of_singles(trials, at_first), limits),
-            Whom::Twin => {
-                (self.observer)(Event::Begin { what: "choosing", steps: 1 });
-                (self.observer)(Event::Step("sets of indexes in the planner twin"));
-                let mut sets = TwinSets { run: self, trials };
-                let chosen = search::choose(&mut KnownCosts::asking(trials, at_first, &mut sets), limits);
-                (self.observer)(Event::End);
-                chosen
-            }
-        }
-    }
-
     /// Asks about indexes and keeps the books of what it took.
     fn ask(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
         let answer = self.planners.plan(whom, indexes, statements)?;
@@ -216,34 +194,6 @@ impl Run<'_> {
             self.summary.longest_write_block = write_block;
         }
         Ok(answer)
-    }
-}
-
-/// The planner twin, asked about sets.
-struct TwinSets<'r, 'a> {
-    run: &'r mut Run<'a>,
-    trials: &'r [Trial],
-}
-
-impl SetCosts for TwinSets<'_, '_> {
-    fn ask(
-        &mut self,
-        set: &BTreeSet<usize>,
-        statements: &[StatementId],
-    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
-        let indexes: Vec<NamedIndex> = set.iter().map(|position| self.trials[*position].index.clone()).collect();
-        let statements: Vec<Statement> =
-            statements.iter().filter_map(|id| self.run.workload.statement(id).cloned()).collect();
-        let Answer::Planned(planned) = self.run.ask(Whom::Twin, &indexes, &statements)? else {
-            return Ok(BTreeMap::new());
-        };
-        let under = |(id, outcome): (StatementId, PlanOutcome)| {
-            let plan = outcome.plan()?;
-            let builds = set.iter().zip(&planned.builds);
-            let used = builds.filter(|(_, build)| uses(plan, build)).map(|(position, _)| *position).collect();
-            Some((id, UnderSet { cost: plan.total_cost(), used }))
-        };
-        Ok(planned.plans.into_iter().filter_map(under).collect())
     }
 }
 
@@ -304,12 +254,4 @@ fn touching(
 /// The tables a new index for this plan would be on.
 fn index_tables(plan: &Plan, catalog: &Catalog) -> BTreeSet<QualifiedName> {
     plan.tables().iter().filter_map(|table| Some(catalog.index_owner(table)?.name.clone())).collect()
-}
-
-fn weights(workload: &Workload, captured: &Captured) -> BTreeMap<StatementId, Weighted> {
-    let weight = |statement: &Statement| {
-        let cost = captured.get(&statement.id)?.plan()?.total_cost();
-        Some((statement.id.clone(), Weighted { calls: statement.calls, cost }))
-    };
-    workload.statements().iter().filter_map(weight).collect()
 }

@@ -18,6 +18,8 @@ pub enum Reason {
     OverBudget,
     /// `--max-indexes` were reached.
     TooManyIndexes,
+    /// Keeping it up to date would cost writers more than readers gain.
+    UpkeepTooHigh,
     /// The table is larger than `--max-table-size`: not built.
     TableTooLarge,
     /// The lock was not to be had within `--lock-timeout`: not built.
@@ -54,6 +56,7 @@ impl Reason {
             Reason::Redundant => "redundant",
             Reason::OverBudget => "over_budget",
             Reason::TooManyIndexes => "too_many_indexes",
+            Reason::UpkeepTooHigh => "upkeep_too_high",
             Reason::TableTooLarge => "table_too_large",
             Reason::LockTimeout => "lock_timeout",
             Reason::StatementTimeout => "statement_timeout",

@@ -57,6 +57,8 @@ pub struct KnownCosts<'a> {
     known: BTreeMap<StatementId, Vec<(BTreeSet<usize>, UnderSet)>>,
     /// For each statement, the trials on its tables.
     relevant: BTreeMap<StatementId, BTreeSet<usize>>,
+    /// For each trial, what writes pay for it, in planner units.
+    upkeep: Vec<f64>,
     /// For each statement, the indexes that it uses when all are there, if they are several.
     bundles: Option<BTreeSet<Vec<usize>>>,
 }
@@ -81,12 +83,23 @@ impl<'a> KnownCosts<'a> {
                 relevant.entry(id.clone()).or_default().insert(position);
             }
         }
-        KnownCosts { trials, at_first, planner: None, known, relevant, bundles: None }
+        KnownCosts { trials, at_first, planner: None, known, relevant, upkeep: vec![0.0; trials.len()], bundles: None }
     }
 
     /// The same, with a planner to ask about sets.
     pub fn asking(trials: &'a [Trial], at_first: Costs, planner: &'a mut dyn SetCosts) -> Self {
         KnownCosts { planner: Some(planner), ..KnownCosts::of_singles(trials, at_first) }
+    }
+
+    /// The same, with what writes pay for each trial's index, in planner units.
+    #[must_use]
+    pub fn with_upkeep(self, upkeep: Vec<f64>) -> Self {
+        KnownCosts { upkeep, ..self }
+    }
+
+    /// What writes pay for these indexes, in planner units.
+    pub fn upkeep(&self, set: &[usize]) -> f64 {
+        set.iter().filter_map(|position| self.upkeep.get(*position)).sum()
     }
 
     /// The trials, by position.

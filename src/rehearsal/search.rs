@@ -60,6 +60,7 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         chosen = best.1;
     }
     search.exchange_for_smaller(&mut chosen)?;
+    search.note_upkeep();
     let Search { mut kept_out, .. } = search;
     kept_out.retain(|position, _| !chosen.contains(position));
     Ok(Selection { chosen, kept_out })
@@ -82,7 +83,7 @@ struct Search<'s, 'k> {
 #[derive(Debug, Clone, PartialEq)]
 struct Offer {
     positions: Vec<usize>,
-    /// Σ calls × cost saved.
+    /// Σ calls × cost saved, less what writes pay.
     gain: f64,
     /// Σ calls × cost left of the statements it helps.
     remaining: f64,
@@ -107,6 +108,18 @@ impl Search<'_, '_> {
             self.drop_unneeded(&mut chosen)?;
         }
         Ok(chosen)
+    }
+
+    /// Indexes that would gain something, but less than writes pay for them.
+    fn note_upkeep(&mut self) {
+        let at_first = self.known.at_first().clone();
+        for position in 0..self.known.trials().len() {
+            let with = self.known.estimate(&at_first, &[position]);
+            let gains = total(&with).0 < total(&at_first).0;
+            if gains && total(&at_first).0 - total(&with).0 <= self.known.upkeep(&[position]) {
+                self.kept_out.entry(position).or_insert(Reason::UpkeepTooHigh);
+            }
+        }
     }
 
     /// What could be added. What each index did alone says which are worth asking about together with what is chosen.
@@ -158,6 +171,7 @@ impl Search<'_, '_> {
                 offer.remaining += now.calls * with.cost.0;
             }
         }
+        offer.gain -= self.known.upkeep(&offer.positions);
         (offer.gain > 0.0).then_some(offer)
     }
 
@@ -203,7 +217,7 @@ impl Search<'_, '_> {
     }
 
     fn sum(&mut self, set: &[usize]) -> Result<f64, PlannerError> {
-        Ok(total(&self.costs(set)?).0)
+        Ok(total(&self.costs(set)?).0 + self.known.upkeep(set))
     }
 
     /// Takes out what no statement would miss by as much as a gain has to be.
@@ -465,5 +479,18 @@ mod tests {
         let workload = statements(&[("one", 1.0, 1_000.0), ("two", 1.0, 900.0), ("three", 1.0, 900.0)]);
         let limits = Limits { budget: Some(Bytes(1_000)), ..Limits::default() };
         assert_eq!(chosen(&trials, &workload, &limits), ["small_1", "small_2"]);
+    }
+
+    #[test]
+    fn an_index_that_costs_writers_more_than_it_gains_readers_is_left_out() {
+        let trials = [trial("a", 100, &[("one", 10.0)])];
+        let workload = statements(&[("one", 10.0, 100.0)]);
+        let select = |upkeep| {
+            let mut known = KnownCosts::of_singles(&trials, workload.clone()).with_upkeep(vec![upkeep]);
+            choose(&mut known, &Limits::default()).unwrap()
+        };
+        assert_eq!(select(800.0).chosen, [0]);
+        let left_out = select(1_000.0);
+        assert_eq!((left_out.chosen, left_out.kept_out), (vec![], BTreeMap::from([(0, Reason::UpkeepTooHigh)])));
     }
 }
