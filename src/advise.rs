@@ -22,6 +22,7 @@ mod choice;
 pub mod drops;
 mod existing;
 mod explanation;
+mod measure;
 mod notices;
 mod proof;
 mod twin;
@@ -55,7 +56,7 @@ pub fn advise(
     let trials = run.rehearse(twin.whom(), &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;
     let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
-    let (selection, proof) = choice::choose_and_prove(&mut run, &trials, known)?;
+    let choice::Chosen { selection, proof, measured } = choice::choose_and_prove(&mut run, &trials, known)?;
     let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
 
     let summary = run.summary;
@@ -69,6 +70,7 @@ pub fn advise(
         trials,
         selection,
         proof,
+        measured,
         drops,
         summary,
     }
@@ -180,10 +182,22 @@ impl Run<'_> {
             self.summary.twin_questions += 1;
             return Ok(answer);
         }
-        if matches!(&answer, Answer::Refused(refusal) if refusal.reason == Reason::Offline) {
-            return Ok(answer);
+        self.count(&answer);
+        Ok(answer)
+    }
+
+    /// As [`Run::ask`], with statements that are executed.
+    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        let answer = self.planners.execute(indexes, statements)?;
+        self.count(&answer);
+        Ok(answer)
+    }
+
+    fn count(&mut self, answer: &Answer) {
+        if matches!(answer, Answer::Refused(refusal) if refusal.reason == Reason::Offline) {
+            return;
         }
-        let (built, write_block) = match &answer {
+        let (built, write_block) = match answer {
             Answer::Planned(Planned { builds, write_block, .. }) => (builds.len(), *write_block),
             Answer::Refused(refusal) => (refusal.built, refusal.write_block),
         };
@@ -193,7 +207,6 @@ impl Run<'_> {
         if write_block > self.summary.longest_write_block {
             self.summary.longest_write_block = write_block;
         }
-        Ok(answer)
     }
 }
 

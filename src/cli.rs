@@ -238,6 +238,9 @@ pub struct LimitArgs {
     /// How to try indexes
     #[arg(long, value_enum, default_value_t = RehearseChoice::Auto)]
     rehearse: RehearseChoice,
+    /// Execute read-only statements without and with the chosen indexes, and drop an index that makes them slower
+    #[arg(long)]
+    analyze: bool,
     /// Directory of the server programs (initdb, postgres) for the planner twin; of the server's major version
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
@@ -286,6 +289,7 @@ impl LimitArgs {
             max_table_size: self.max_table_size,
             max_write_block: self.max_write_block,
             rehearse: self.rehearse.into(),
+            analyze: self.analyze,
         }
     }
 }

@@ -8,6 +8,7 @@ mod catalog;
 pub mod connect;
 pub mod conninfo;
 mod error;
+mod execute;
 mod explain;
 mod interrupt;
 mod script;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::measure::Measured;
 use super::proof::{self, Disproof, Known, Proof};
 use super::{Captured, Run, upkeep};
 use crate::model::{Bytes, Millis};
@@ -20,32 +21,45 @@ use crate::workload::{Statement, StatementId, Workload};
 const MOST_ROUNDS: usize = 3;
 
 /// The set that pays, as far as it was borne out.
-pub(super) fn choose_and_prove(
-    run: &mut Run<'_>,
-    trials: &[Trial],
-    known: Known<'_>,
-) -> Result<(Selection, Proof), PlannerError> {
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    pub(super) selection: Selection,
+    pub(super) proof: Proof,
+    pub(super) measured: Measured,
+}
+
+/// Chooses and proves until what was chosen is what was borne out.
+pub(super) fn choose_and_prove(run: &mut Run<'_>, trials: &[Trial], known: Known<'_>) -> Result<Chosen, PlannerError> {
+    let mut measured = Measured::default();
     let mut considered = trials.to_vec();
     let mut disproved: BTreeMap<usize, Disproof> = BTreeMap::new();
     for round in 1.. {
         let selection = run.choose(&considered, known)?;
         let mut proof = proof::prove(run, &selection.chosen, trials, known)?;
+        if run.limits.analyze {
+            measured.add(run, &proof, trials, known)?;
+            proof.disprove_slower(&measured);
+        }
         disproved.append(&mut proof.disproved.clone());
-        let again = round < MOST_ROUNDS && known.twin.whom() == Whom::Twin && learn(&mut considered, &proof, run);
-        if !again {
-            disproved.retain(|position, _| !proof.proved.iter().any(|proved| proved.trial == *position));
+        let may_learn = known.twin.whom() == Whom::Twin || run.limits.analyze;
+        if round == MOST_ROUNDS || !may_learn || !learn(&mut considered, &proof, run) {
+            let left: Vec<usize> = proof.proved.iter().map(|proved| proved.trial).collect();
+            if proof.disproved.values().any(|disproof| matches!(disproof, Disproof::Slower(..))) {
+                proof = proof::prove(run, &left, trials, known)?;
+            }
+            disproved.retain(|position, _| !left.contains(position));
             proof.disproved = disproved;
-            return Ok((selection, proof));
+            return Ok(Chosen { selection, proof, measured });
         }
     }
-    Ok((Selection::default(), Proof::default()))
+    Ok(Chosen::default())
 }
 
 /// Takes over what the proof showed; says whether that asks for another choice.
 fn learn(considered: &mut [Trial], proof: &Proof, run: &Run<'_>) -> bool {
     let mut again = false;
     for (position, disproof) in &proof.disproved {
-        let wrong = matches!(disproof, Disproof::NotUsed | Disproof::GainTooSmall);
+        let wrong = matches!(disproof, Disproof::NotUsed | Disproof::GainTooSmall | Disproof::Slower(..));
         if wrong && considered[*position].built().is_some() {
             considered[*position].outcome = TrialOutcome::Refused(Refusal {
                 reason: Reason::NotChosen,

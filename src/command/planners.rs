@@ -16,7 +16,7 @@ use crate::rehearsal::{
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Origin;
-use crate::verdict::{Reason, Rehearse};
+use crate::verdict::Rehearse;
 use crate::workload::{Statement, StatementId, Workload};
 
 /// A server, and its planner twin once it was wanted.
@@ -142,13 +142,12 @@ impl Planners for TwinPlanners {
         match whom {
             Whom::Twin => self.twin.plan(indexes, statements),
             Whom::Server if indexes.is_empty() => self.as_the_server(statements),
-            Whom::Server => Ok(Answer::Refused(Refusal {
-                reason: Reason::Offline,
-                detail: "there is no server to build it on".to_owned(),
-                write_block: Millis::default(),
-                built: 0,
-            })),
+            Whom::Server => Ok(Answer::Refused(Refusal::offline())),
         }
+    }
+
+    fn execute(&mut self, _indexes: &[NamedIndex], _statements: &[Statement]) -> Result<Answer, PlannerError> {
+        Ok(Answer::Refused(Refusal::offline()))
     }
 
     fn plan_without(
@@ -261,6 +260,10 @@ impl Planners for LivePlanners<'_> {
             (Whom::Twin, Some(twin)) => twin.plan(indexes, statements),
             (Whom::Twin, None) => Err(PlannerError::NoTwin),
         }
+    }
+
+    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        self.server.execute(indexes, statements)
     }
 
     fn plan_without(

@@ -90,7 +90,12 @@ impl Session {
         explained
     }
 
-    fn explain_text(&self, explain: &str, prefix_characters: usize, sql: &str) -> Result<Explained, DbError> {
+    pub(super) fn explain_text(
+        &self,
+        explain: &str,
+        prefix_characters: usize,
+        sql: &str,
+    ) -> Result<Explained, DbError> {
         let rows = match self.try_query(explain)? {
             Ok(rows) => rows,
             Err(failed) => return refusal(&failed, prefix_characters, sql),

@@ -140,9 +140,24 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, catalog: &Cat
         format!("  [{}]", statement.recommendations.join(", "))
     };
     let _ = writeln!(text, "{}", padded_line(&styled(BOLD, name), &styled(style, format!("{gain}{used}")), '─', width));
+    if let Some((before, after)) = &statement.executed {
+        let _ = writeln!(text, "  {}", styled(DIM, executed(before, after)));
+    }
     text.push_str(&side_by_side::write(before, statement.after.as_ref(), width));
     top_findings(text, before, catalog, width);
     text.push('\n');
+}
+
+/// What its executions took.
+fn executed(before: &Plan, after: &Plan) -> String {
+    let seen = |plan: &Plan| {
+        let time = plan.execution_time().unwrap_or_default();
+        match plan.shared_blocks() {
+            Some(blocks) => format!("{time}, {} blocks", group_thousands(blocks, 0)),
+            None => time.to_string(),
+        }
+    };
+    format!("executed: {} → {}", seen(before), seen(after))
 }
 
 /// What is to be said about a statement besides indexes, which the rest of the report is about.
