@@ -2,7 +2,9 @@
 
 use super::groups::{Groups, distinct_prefix, key_groups};
 use super::tuple::{SampleRows, mean};
-use super::{IndexSize, LINE_POINTER_BYTES, Metapage, PAGE_BYTES, PAGE_HEADER_BYTES, StoredColumn, max_align};
+use super::{
+    EqualKeys, IndexSize, LINE_POINTER_BYTES, Metapage, PAGE_BYTES, PAGE_HEADER_BYTES, StoredColumn, max_align,
+};
 
 /// `BTREE_DEFAULT_FILLFACTOR` (src/include/access/nbtree.h).
 pub const DEFAULT_FILLFACTOR: u8 = 90;
@@ -29,9 +31,8 @@ pub struct BtreeFacts {
     pub keys: Vec<StoredColumn>,
     /// Columns of `INCLUDE`.
     pub include: Vec<StoredColumn>,
-    /// Distinct combinations of the key columns among those rows, NULL not counted when there is one column. Of a composite key
-    /// better from a sample ([`super::sample::distinct_values`]) than from the planner, which takes columns as independent.
-    pub distinct_keys: f64,
+    /// Equal keys among those rows.
+    pub equal_keys: EqualKeys,
     /// `CREATE UNIQUE INDEX` builds no posting lists.
     pub unique: bool,
     /// The storage parameter `deduplicate_items`; on unless switched off.
@@ -42,12 +43,12 @@ pub struct BtreeFacts {
 
 impl BtreeFacts {
     /// A plain index on these columns.
-    pub fn new(rows: f64, keys: Vec<StoredColumn>, distinct_keys: f64) -> BtreeFacts {
+    pub fn new(rows: f64, keys: Vec<StoredColumn>, equal_keys: EqualKeys) -> BtreeFacts {
         BtreeFacts {
             rows,
             keys,
             include: Vec::new(),
-            distinct_keys,
+            equal_keys,
             unique: false,
             deduplicate_items: true,
             fillfactor: DEFAULT_FILLFACTOR,
@@ -190,7 +191,7 @@ fn leaf_items(facts: &BtreeFacts, rows: f64) -> Items {
     let tuples = stored.tuple_bytes(facts.keys.len() + facts.include.len());
     let mut items = Items::default();
     let posting = facts.builds_posting_lists();
-    if !posting || facts.distinct_keys >= 0.995 * rows {
+    if !posting || facts.equal_keys.distinct(rows) >= 0.995 * rows {
         let share = rows / tuples.len().max(1) as f64;
         tuples.iter().for_each(|bytes| items.add(share, *bytes, *bytes));
         return items;
@@ -200,7 +201,7 @@ fn leaf_items(facts: &BtreeFacts, rows: f64) -> Items {
         _ => tuples,
     };
     let key_bytes = mean(&not_null);
-    for group in key_groups(rows, &facts.keys, facts.distinct_keys) {
+    for group in key_groups(rows, &facts.keys, &facts.equal_keys) {
         add_group(&mut items, group, if group.is_null { 16.0 } else { key_bytes });
     }
     items
@@ -232,11 +233,12 @@ fn add_group(items: &mut Items, group: Groups, key_bytes: f64) {
 /// (nbtutils.c, `_bt_truncate`).
 fn pivot_bytes(facts: &BtreeFacts, rows: f64, items: f64) -> f64 {
     let keys = facts.keys.len();
+    let whole = facts.equal_keys.distinct(rows);
     let stored = SampleRows::draw(&facts.keys);
     let (mut told_apart, mut bytes) = (0.0, 0.0);
     for count in 1..=keys {
         let prefix = facts.keys.get(..count).unwrap_or_default();
-        let distinct = if count == keys { facts.distinct_keys } else { distinct_prefix(rows, prefix) };
+        let distinct = if count == keys { whole } else { distinct_prefix(rows, prefix).min(whole) };
         let share = (distinct / items).clamp(told_apart, 1.0);
         bytes += (share - told_apart) * mean(&stored.tuple_bytes(count));
         told_apart = share;

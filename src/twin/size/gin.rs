@@ -17,28 +17,32 @@ pub struct GinSampleBuild {
     pub contents: GinPages,
 }
 
-/// Between two samples new items appear as a power of the rows; with each tripling of the rows, this much more of that power's
-/// distance from 1 is lost. Measured on text, tags and documents of 3,000 to 300,000 rows.
-const LOSS_PER_TRIPLING: f64 = 1.38;
+/// New items appear as a power of the rows; with each tripling of the rows, the distance of that power from 1 grows by this factor.
+/// Measured on text, tags and documents of 3,000 to 300,000 rows; up to 3 where all items are equally frequent.
+const USUAL_LOSS: f64 = 1.38;
+/// Posting trees of a few pages are less full than long ones; measured.
+const PACKING: f64 = 0.9;
 /// A posting list longer than about a sixth of a page becomes a posting tree; with the page half empty this is what the entries
 /// can take at most.
 const LARGEST_ENTRY_BYTES: f64 = 1_900.0;
 
-/// GIN by indexes on a smaller and a larger sample, the larger with about three times the rows: pages are `a · entries + b · rows`,
-/// of which the samples give `a` and `b`, and entries follow the curve of the two samples.
-pub fn extrapolate(rows: f64, smaller: &GinSampleBuild, larger: &GinSampleBuild) -> IndexSize {
-    let (small, large) = if smaller.rows <= larger.rows { (smaller, larger) } else { (larger, smaller) };
-    if rows <= large.rows {
-        let share = if large.rows > 0.0 { rows / large.rows } else { 0.0 };
-        return shrunk(rows, large, share);
+/// GIN by indexes on samples of about a ninth, a third and all of the sampled rows (two will do, one hardly): pages are
+/// `a · entries + b · rows`, of which the two largest give `a` and `b`, and entries follow the curve of all. `None` without a build.
+pub fn extrapolate(rows: f64, builds: &[GinSampleBuild]) -> Option<IndexSize> {
+    let mut builds: Vec<&GinSampleBuild> = builds.iter().filter(|build| build.rows >= 1.0).collect();
+    builds.sort_by(|a, b| a.rows.total_cmp(&b.rows));
+    let large = *builds.last()?;
+    let small = builds.len().checked_sub(2).and_then(|at| builds.get(at).copied()).unwrap_or(large);
+    if rows <= large.rows || small.rows >= large.rows {
+        return Some(in_proportion(rows, large));
     }
-    let entries = entries_at(rows, small, large);
+    let entries = entries_at(rows, &builds);
     let (per_entry, per_row) = page_rates(small, large);
     let before = large.contents;
-    let grown = per_entry * (entries - before.entries as f64) + per_row * (rows - large.rows);
+    let grown = per_entry * (entries - before.entries as f64) + PACKING * per_row * (rows - large.rows);
     let total = large.pages as f64 + grown.max(0.0);
-    let split = data_pages_at(total, entries, small, large);
-    finished(rows, total, split, entries)
+    let data = data_pages_at(total, entries, small, large);
+    Some(finished(rows, total, data, entries))
 }
 
 fn finished(rows: f64, total: f64, data: f64, entries: f64) -> IndexSize {
@@ -48,27 +52,43 @@ fn finished(rows: f64, total: f64, data: f64, entries: f64) -> IndexSize {
     IndexSize { pages, tuples: rows, metapage: Metapage::Gin(contents) }
 }
 
-/// The sample is (nearly) the whole.
-fn shrunk(rows: f64, large: &GinSampleBuild, share: f64) -> IndexSize {
+/// The sample is (nearly) the whole, or the only one.
+fn in_proportion(rows: f64, large: &GinSampleBuild) -> IndexSize {
+    let share = rows / large.rows;
     let contents = large.contents;
     finished(rows, large.pages as f64 * share, contents.data_pages as f64 * share, contents.entries as f64 * share)
 }
 
-/// Entries of `rows` rows: the power law between the samples, flattening.
-fn entries_at(rows: f64, small: &GinSampleBuild, large: &GinSampleBuild) -> f64 {
-    let (few, many) = (small.contents.entries.max(1) as f64, large.contents.entries.max(1) as f64);
-    let step = (large.rows / small.rows.max(1.0)).ln().max(0.1);
-    let mut power = ((many / few).ln() / step).clamp(0.0, 1.0);
-    let triple = 3.0_f64.ln();
+/// Entries of `rows` rows: the power law between the samples, flattening as it does between them.
+fn entries_at(rows: f64, builds: &[&GinSampleBuild]) -> f64 {
+    let powers: Vec<f64> = builds.windows(2).filter_map(power).collect();
+    let Some(last) = powers.last().copied() else { return 0.0 };
+    let measured = powers.len().checked_sub(2).and_then(|at| powers.get(at)).map(|before| loss(*before, last));
+    let loss = measured.map_or(USUAL_LOSS, |measured| (measured * USUAL_LOSS).sqrt());
+    let (Some(large), triple) = (builds.last(), 3.0_f64.ln()) else { return 0.0 };
     let mut left = (rows / large.rows).ln().max(0.0);
-    let mut growth = 0.0;
+    let (mut power, mut growth) = (last, 0.0);
     while left > 0.0 && power > 0.0 {
-        power = (1.0 - (1.0 - power) * LOSS_PER_TRIPLING).max(0.0);
+        power = (1.0 - (1.0 - power) * loss).max(0.0);
         let part = left.min(triple);
         growth += power * part;
         left -= part;
     }
-    many * growth.exp()
+    large.contents.entries as f64 * growth.exp()
+}
+
+/// The power of the rows with which entries grow from one sample to the next.
+fn power(pair: &[&GinSampleBuild]) -> Option<f64> {
+    let [small, large] = pair else { return None };
+    let (few, many) = (small.contents.entries.max(1) as f64, large.contents.entries.max(1) as f64);
+    let step = (large.rows / small.rows).ln();
+    (step > 0.1).then(|| ((many / few).ln() / step).clamp(0.0, 1.0))
+}
+
+/// By what factor the power's distance from 1 grew.
+fn loss(before: f64, after: f64) -> f64 {
+    const MOST: f64 = 3.0;
+    if before > 0.999 { 1.0 } else { ((1.0 - after) / (1.0 - before)).clamp(1.0, MOST) }
 }
 
 /// Pages for each entry and for each row: the solution of the two samples' equations, neither below 0.

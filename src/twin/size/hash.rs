@@ -1,7 +1,7 @@
 //! Hash: buckets made for the table's rows, and overflow pages (src/backend/access/hash/hashpage.c, hash.c, hashutil.c).
 
 use super::groups::{Groups, key_groups};
-use super::{IndexSize, Metapage, StoredColumn, whole_pages};
+use super::{EqualKeys, IndexSize, Metapage, StoredColumn, whole_pages};
 
 /// `HASH_DEFAULT_FILLFACTOR`.
 pub const DEFAULT_FILLFACTOR: u8 = 75;
@@ -23,8 +23,8 @@ pub struct HashFacts {
     pub rows: f64,
     /// The column; its width does not matter.
     pub key: StoredColumn,
-    /// Distinct values among those rows, NULL not counted.
-    pub distinct_keys: f64,
+    /// Equal values among those rows; a sample should have no NULLs.
+    pub equal_keys: EqualKeys,
     /// The storage parameter, in percent: [`DEFAULT_FILLFACTOR`].
     pub fillfactor: u8,
 }
@@ -35,7 +35,7 @@ pub fn size(facts: &HashFacts) -> IndexSize {
     let per_bucket = (super::PAGE_BYTES * u64::from(facts.fillfactor) / 100 / ITEM_BYTES).max(10) as f64;
     let made = buckets(facts.table_rows.max(0.0) / per_bucket);
     // `_hash_expandtable` after the build's inserts; the file grows by whole phases.
-    let needed = tuples / per_bucket;
+    let needed = (tuples / per_bucket).ceil();
     let buckets = if needed > made { buckets(needed) } else { made };
     let overflow = overflow_pages(facts, tuples, buckets);
     let pages = buckets as u64 + FIXED_PAGES + whole_pages(overflow - 0.5, 0);
@@ -61,7 +61,7 @@ fn buckets(wanted: f64) -> f64 {
 /// sits in a bucket of its own on top of that.
 fn overflow_pages(facts: &HashFacts, tuples: f64, buckets: f64) -> f64 {
     let column = facts.key.clone().without_nulls();
-    let groups = key_groups(tuples, &[column], facts.distinct_keys);
+    let groups = key_groups(tuples, &[column], &facts.equal_keys);
     let (large, small): (Vec<Groups>, Vec<Groups>) =
         groups.into_iter().partition(|group| group.rows >= LARGE_GROUP_ROWS);
     let rows = |groups: &[Groups]| groups.iter().map(|group| group.count * group.rows).sum::<f64>();

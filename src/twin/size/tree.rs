@@ -11,18 +11,17 @@ pub struct SampleBuild {
     pub pages: u64,
 }
 
-/// GiST or SP-GiST by two indexes on samples, the larger with about three times the rows of the smaller: what a page more cost
-/// in rows between the two goes on.
-pub fn extrapolate(rows: f64, smaller: SampleBuild, larger: SampleBuild) -> IndexSize {
-    let (small, large) = if smaller.rows <= larger.rows { (smaller, larger) } else { (larger, smaller) };
-    let pages = large.pages as f64;
-    let between = (large.rows - small.rows).max(1.0);
-    let slope = (pages - small.pages as f64) / between;
-    let proportional = pages / large.rows.max(1.0);
-    // Pages come whole: the slope of a few pages is an accident.
-    let slope = if large.pages < 20 { proportional } else { slope.clamp(0.5 * proportional, 2.0 * proportional) };
-    let estimate = pages + slope * (rows - large.rows);
-    IndexSize { pages: whole_pages(estimate, 1), tuples: rows, metapage: Metapage::Unread }
+/// GiST or SP-GiST by indexes on samples, of the table's order (pages of rows that come in order are filled otherwise): in
+/// proportion to all of them together. Several samples are better than one, because all pages of an index on evenly spread values
+/// split at about the same time, and its pages are half full soon after and full before. `None` without a sample's row.
+pub fn extrapolate(rows: f64, builds: &[SampleBuild]) -> Option<IndexSize> {
+    let sampled_rows: f64 = builds.iter().map(|build| build.rows).sum();
+    if sampled_rows < 1.0 {
+        return None;
+    }
+    let pages = builds.iter().map(|build| build.pages as f64).sum::<f64>();
+    let estimate = rows * pages / sampled_rows;
+    Some(IndexSize { pages: whole_pages(estimate, 1), tuples: rows, metapage: Metapage::Unread })
 }
 
 /// How a GiST index of this operator class is built.
