@@ -10,6 +10,7 @@ pub mod conninfo;
 mod error;
 mod explain;
 mod interrupt;
+mod sampling;
 mod script;
 mod server;
 mod session;
@@ -21,6 +22,7 @@ mod twin;
 
 pub use error::DbError;
 pub use interrupt::{Interrupt, Raise};
+pub use sampling::{SampleRequest, SampleSource};
 pub use script::{Batching, run_script};
 pub use server::Server;
 pub use session::{Safety, Session, SessionOptions};

@@ -6,6 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::catalog::field;
 use super::explain::Explained;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
@@ -14,17 +18,24 @@ use crate::model::{Millis, QualifiedName};
 use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Oid;
-use crate::workload::Statement;
+use crate::workload::{Statement, StatementId};
 
 mod candidates;
 mod estimate;
+mod expressions;
+mod facts;
 mod files;
 mod load;
+mod observed;
 mod rows;
+mod samples;
 mod statistics;
 
 use candidates::Hypothetical;
+use facts::TableFacts;
 use files::DataDirectory;
+use observed::Observed;
+use samples::Samples;
 
 const OPERATION: &str = "building the planner twin";
 
@@ -35,6 +46,14 @@ pub struct Twin {
     directory: DataDirectory,
     /// Tables with a file: the few rows it was made of, and the hole that the planner measures.
     heaps: BTreeMap<Oid, Heap>,
+    /// The tables with files that a table consists of.
+    leaves: BTreeMap<QualifiedName, Vec<Leaf>>,
+    /// What is known of tables that indexes were asked about on.
+    facts: BTreeMap<Oid, TableFacts>,
+    /// Rows of production.
+    samples: Samples,
+    /// What samples said, by table and question.
+    observed: BTreeMap<(Oid, String), Option<Observed>>,
     /// What was asked about so far, by definition.
     known: BTreeMap<String, Hypothetical>,
     /// Stops the server last.
@@ -48,8 +67,17 @@ struct Heap {
     short: Oid,
     /// As large as production's.
     long: Oid,
+    /// Its size.
+    pages: u64,
     /// What production's row of `pg_class` says; CREATE INDEX changes it.
     measures: Measures,
+}
+
+/// A table or partition that gets a part of an index.
+#[derive(Debug, Clone, PartialEq)]
+struct Leaf {
+    table: Oid,
+    name: QualifiedName,
 }
 
 /// What the planner reads of a table in `pg_class`.
@@ -78,9 +106,22 @@ impl Twin {
     /// When the server does not take what was copied.
     pub fn load(snapshot: &Snapshot, cluster: Cluster, session: Session) -> Result<Twin, DbError> {
         let directory = DataDirectory::of(&cluster, &session)?;
-        let mut twin = Twin { session, directory, heaps: BTreeMap::new(), known: BTreeMap::new(), _cluster: cluster };
+        let mut twin = Twin {
+            session,
+            directory,
+            heaps: BTreeMap::new(),
+            leaves: BTreeMap::new(),
+            facts: BTreeMap::new(),
+            samples: Samples::default(),
+            observed: BTreeMap::new(),
+            known: BTreeMap::new(),
+            _cluster: cluster,
+        };
         twin.fill(snapshot)?;
         twin.apply(&snapshot.settings)?;
+        for sample in &snapshot.samples {
+            twin.add_sample(sample)?;
+        }
         Ok(twin)
     }
 
@@ -97,12 +138,7 @@ impl Twin {
     }
 
     fn as_things_are(&self, statements: &[Statement]) -> Result<Planned, DbError> {
-        let mut planned = Planned::default();
-        for statement in statements {
-            let outcome = PlanOutcome::from(self.session.capture(&statement.sql)?);
-            planned.plans.insert(statement.id.clone(), outcome);
-        }
-        Ok(planned)
+        Ok(Planned { plans: self.plans("BEGIN READ ONLY", statements)?, ..Planned::default() })
     }
 
     fn with(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, DbError> {
@@ -111,28 +147,55 @@ impl Twin {
                 return Ok(Answer::Refused(refusal));
             }
         }
-        let builds = indexes.iter().filter_map(|index| Some(self.hypothetical(index)?.build.clone())).collect();
-        let oids: Vec<Oid> =
-            indexes.iter().filter_map(|index| self.hypothetical(index)).flat_map(|known| known.oids.clone()).collect();
-        let mut planned = Planned { builds, write_block: Millis::default(), ..Planned::default() };
-        self.show(&oids)?;
-        for statement in statements {
-            let outcome = PlanOutcome::from(self.session.explain(&statement.sql)?);
-            planned.plans.insert(statement.id.clone(), outcome);
-        }
-        self.session.rollback();
-        Ok(Answer::Planned(planned))
-    }
-
-    /// Begins a transaction in which these hidden indexes are visible.
-    fn show(&self, oids: &[Oid]) -> Result<(), DbError> {
-        let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
-        let sql = format!(
+        let known: Vec<&Hypothetical> = indexes.iter().filter_map(|index| self.hypothetical(index)).collect();
+        let oids: Vec<String> = known.iter().flat_map(|known| &known.oids).map(ToString::to_string).collect();
+        let show = format!(
             "BEGIN; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({})",
             oids.join(", ")
         );
-        self.session.batch("asking the planner twin", &sql)
+        Ok(Answer::Planned(Planned {
+            plans: self.plans(&show, statements)?,
+            builds: known.iter().map(|known| known.build.clone()).collect(),
+            write_block: Millis::default(),
+        }))
     }
+
+    /// The plans in a transaction that begins like this.
+    fn plans(&self, before: &str, statements: &[Statement]) -> Result<BTreeMap<StatementId, PlanOutcome>, DbError> {
+        let texts: Vec<&str> = statements.iter().map(|statement| statement.sql.as_str()).collect();
+        let explained = self.session.explain_together(before, &texts)?;
+        let ids = statements.iter().map(|statement| statement.id.clone());
+        Ok(ids.zip(explained.into_iter().map(PlanOutcome::from)).collect())
+    }
+
+    /// The tables with files that an index on this table consists of.
+    fn leaves(&mut self, table: &QualifiedName) -> Result<Vec<Leaf>, DbError> {
+        if let Some(known) = self.leaves.get(table) {
+            return Ok(known.clone());
+        }
+        let sql = "SELECT c.oid, n.nspname::text AS schema_name, c.relname::text AS table_name \
+                   FROM (SELECT to_regclass($1)::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1))) AS tree (oid) \
+                   JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace \
+                   WHERE c.relkind IN ('r', 'm') ORDER BY c.oid";
+        let rows = self.session.query(OPERATION, sql, &[(&table.to_string(), Type::TEXT)])?;
+        let leaves: Vec<Leaf> = rows.iter().map(leaf).collect::<Result<_, DbError>>()?;
+        self.leaves.insert(table.clone(), leaves.clone());
+        Ok(leaves)
+    }
+
+    /// The table of that OID.
+    fn leaf(&self, table: Oid) -> Result<Option<Leaf>, DbError> {
+        let sql = "SELECT c.oid, n.nspname::text AS schema_name, c.relname::text AS table_name \
+                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                   WHERE c.oid = $1 AND c.relkind IN ('r', 'm')";
+        let rows = self.session.query(OPERATION, sql, &[(&table, Type::OID)])?;
+        rows.first().map(leaf).transpose()
+    }
+}
+
+fn leaf(row: &Row) -> Result<Leaf, DbError> {
+    let name = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?);
+    Ok(Leaf { table: field(row, "oid")?, name })
 }
 
 impl Planner for Twin {

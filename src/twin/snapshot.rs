@@ -37,6 +37,9 @@ pub struct Snapshot {
     pub extremes: Vec<Extremes>,
     /// What could not be read, and what would help.
     pub gaps: Vec<Gap>,
+    /// Rows of tables, for what statistics do not know: predicates, expressions, GIN. Their values are data, all of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<TableSample>,
 }
 
 /// The server that a snapshot is of.
@@ -231,6 +234,21 @@ pub struct Extremes {
     pub smallest: Option<String>,
     /// None when there is no row.
     pub largest: Option<String>,
+}
+
+/// Some rows of a table, chosen one by one and by chance, in the table's order.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TableSample {
+    /// The table: one that has a file.
+    pub relation: Oid,
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// A list of values for each column, as their types print them; all equally long.
+    pub values: Vec<Vec<Option<String>>>,
+    /// How many rows there are.
+    pub rows: u64,
+    /// These are all rows of the table.
+    pub is_whole: bool,
 }
 
 /// Something that could not be read.

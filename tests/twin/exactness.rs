@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster};
+use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::rehearsal::{Answer, PlanOutcome, Planner};
@@ -39,9 +39,13 @@ impl Pair {
         let snapshot = server.snapshot(&Scope::Everything).unwrap();
         eprintln!("snapshot {:?}", began.elapsed());
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
+        let options = ClusterOptions {
+            settings: "shared_buffers = 32MB\nsynchronous_commit = off\n".to_owned(),
+            without_checksums: true,
+            ..ClusterOptions::default()
+        };
         let began = Instant::now();
-        let copy =
-            Cluster::start_with(&binaries, "shared_buffers = 32MB\nignore_checksum_failure = on\n", &|| false).unwrap();
+        let copy = Cluster::start(&binaries, &options, &|| false).unwrap();
         eprintln!("cluster {:?}", began.elapsed());
         let twin_session = session(&copy.conninfo());
         let began = Instant::now();
