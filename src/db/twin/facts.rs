@@ -10,7 +10,6 @@ use crate::db::DbError;
 use crate::db::catalog::field;
 use crate::db::explain::Explained;
 use crate::model::QualifiedName;
-use crate::twin::snapshot::Oid;
 
 const OPERATION: &str = "asking the planner twin about a table";
 
