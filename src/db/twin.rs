@@ -39,6 +39,9 @@ use samples::Samples;
 
 const OPERATION: &str = "building the planner twin";
 
+/// The twin's server itself gives no such OIDs soon.
+const LEAST_OID: Oid = 1 << 31;
+
 /// A running twin.
 pub struct Twin {
     session: Session,
@@ -56,6 +59,8 @@ pub struct Twin {
     observed: BTreeMap<(Oid, String), Option<Observed>>,
     /// What was asked about so far, by definition.
     known: BTreeMap<String, Hypothetical>,
+    /// The last OID that was given to such an index.
+    next_oid: Oid,
     /// Stops the server last.
     _cluster: Cluster,
 }
@@ -115,6 +120,7 @@ impl Twin {
             samples: Samples::default(),
             observed: BTreeMap::new(),
             known: BTreeMap::new(),
+            next_oid: snapshot.files.iter().map(|file| file.oid).fold(LEAST_OID, Oid::max),
             _cluster: cluster,
         };
         twin.fill(snapshot)?;

@@ -160,8 +160,22 @@ impl Twin {
             files.push((part.oid, self.directory.create(&beginning, size.pages)?, size));
             bytes += size.pages * BLOCK_BYTES as u64;
         }
-        self.session.batch(OPERATION, &format!("{}; COMMIT", give_files(&files)))?;
-        Ok(hypothetical(index, &parts, bytes))
+        let raised = self.raise(&parts);
+        let script = format!("{}; COMMIT; {}", give_files(&files), raise_script(&raised, &parts));
+        self.session.batch(OPERATION, &script)?;
+        Ok(hypothetical(index, &parts, raised.iter().map(|(_, new)| *new).collect(), bytes))
+    }
+
+    /// New OIDs, greater than those of all indexes that production has: of indexes that cost the same, the planner takes the one
+    /// with the greatest (it goes through them in that order), and a new one would have it.
+    fn raise(&mut self, parts: &[Part]) -> Vec<(Oid, Oid)> {
+        let mut old: Vec<Oid> = parts.iter().map(|part| part.oid).collect();
+        old.sort_unstable();
+        let raise = |old| {
+            self.next_oid += 1;
+            (old, self.next_oid)
+        };
+        old.into_iter().map(raise).collect()
     }
 
     /// Creates an index over the short files and hides it.
@@ -216,12 +230,45 @@ fn qualified_name(index: &NamedIndex) -> String {
     QualifiedName::new(index.index.table.schema.clone(), index.name.clone()).to_string()
 }
 
-fn hypothetical(index: &NamedIndex, parts: &[Part], bytes: u64) -> Hypothetical {
+/// Gives indexes other OIDs, in a transaction of its own: within the one that creates a relation the server holds on to it.
+fn raise_script(raised: &[(Oid, Oid)], parts: &[Part]) -> String {
+    let pairs: Vec<String> = raised.iter().map(|(old, new)| format!("({old}::oid, {new}::oid)")).collect();
+    let tables: Vec<String> = parts.iter().map(|part| part.table.to_string()).collect();
+    let update = |(catalog, column, extra): &(&str, &str, &str)| {
+        format!(
+            "UPDATE pg_catalog.{catalog} c SET {column} = v.new FROM (VALUES {}) AS v (old, new) WHERE c.{column} = v.old{extra}",
+            pairs.join(", ")
+        )
+    };
+    let of_class = " AND c.classid = 'pg_catalog.pg_class'::regclass";
+    let of_other_class = " AND c.refclassid = 'pg_catalog.pg_class'::regclass";
+    let updates: Vec<String> = [
+        ("pg_class", "oid", ""),
+        ("pg_index", "indexrelid", ""),
+        ("pg_attribute", "attrelid", ""),
+        ("pg_statistic", "starelid", ""),
+        ("pg_depend", "objid", of_class),
+        ("pg_depend", "refobjid", of_other_class),
+        ("pg_inherits", "inhrelid", ""),
+        ("pg_inherits", "inhparent", ""),
+    ]
+    .iter()
+    .map(update)
+    .collect();
+    // The tables' lists of indexes are read again.
+    format!(
+        "BEGIN; {}; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({}); COMMIT",
+        updates.join("; "),
+        tables.join(", ")
+    )
+}
+
+fn hypothetical(index: &NamedIndex, parts: &[Part], oids: Vec<Oid>, bytes: u64) -> Hypothetical {
     let definition = parts.first().map(|part| part.definition.as_str()).unwrap_or_default();
     let names: BTreeSet<String> = parts.iter().map(|part| part.index_name.clone()).collect();
     let build =
         Build { names, body: body(definition, index), size: Bytes(bytes), build_time: Millis::default(), usable: true };
-    Hypothetical { name: qualified_name(index), oids: parts.iter().map(|part| part.oid).collect(), build }
+    Hypothetical { name: qualified_name(index), oids, build }
 }
 
 fn give_files(files: &[(Oid, Oid, IndexSize)]) -> String {

@@ -75,7 +75,9 @@ impl Twin {
         planned: Option<Planned>,
     ) -> Known<'k> {
         let side = self.side(part.table);
-        let table_rows = side.filter(|side| side.is_whole).map_or(table.rows, |side| side.rows);
+        // The planner takes no table for empty.
+        let of_table = if table.pages == 0 { 0.0 } else { table.rows };
+        let table_rows = side.filter(|side| side.is_whole).map_or(of_table, |side| side.rows);
         let rows = match (&part.predicate, side, &observed, &planned) {
             (None, ..) => table_rows,
             (Some(_), Some(side), Some(observed), _) if side.is_whole => observed.rows,
