@@ -239,6 +239,9 @@ pub struct LimitArgs {
     /// Directory of the server programs (initdb, postgres) for the planner twin; of the server's major version
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
+    /// Read no rows of tables: sizes and statistics of partial, expression and GIN indexes in the twin are then guesses
+    #[arg(long)]
+    pub no_sample: bool,
     /// Total size of the recommended indexes
     #[arg(long, value_parser = Bytes::parse, value_name = "SIZE")]
     budget: Option<Bytes>,

@@ -24,7 +24,8 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     let interrupt = connection::interrupt()?;
     let session = connection::session(cli, arguments.safety.safety(limits.max_write_block), &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
-    let maker = TwinMaker { rehearse: limits.rehearse, pg_bin: arguments.limits.pg_bin.clone(), interrupt };
+    let pg_bin = arguments.limits.pg_bin.clone();
+    let maker = TwinMaker { rehearse: limits.rehearse, samples: !arguments.limits.no_sample, pg_bin, interrupt };
     let run = Run { workload: &workload, limits: &limits, maker, record: arguments.record.as_deref(), began };
     let advice = advise_and_report(cli, &session, &run)?;
     Ok(outcome(&advice, arguments.fail_on))

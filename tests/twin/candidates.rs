@@ -245,6 +245,8 @@ fn sample_workloads(with_samples: bool) -> Tallies {
 fn features(with_samples: bool) -> Tallies {
     let mut tallies = Tallies::new();
     let database = Database::new("features", include_str!("features.sql"));
+    // Metapages of GIN are read from the disk.
+    database.run("CHECKPOINT");
     let queries = include_str!("features-queries.sql");
     run(&mut Rehearsal::new(&database, queries, with_samples), FEATURES, &mut tallies);
     tallies

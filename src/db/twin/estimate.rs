@@ -131,7 +131,7 @@ impl Known<'_> {
         };
         let observed = self.observed_column(number);
         match (self.statistics(column), observed) {
-            (Some(statistics), _) => self.column_by_statistics(stored, statistics, part, column, observed),
+            (Some(statistics), _) => self.column_by_statistics(&stored, statistics, part, column, observed),
             (None, Some(observed)) => StoredColumn {
                 average_width_bytes: short_width(observed.width_bytes),
                 width_deviation_bytes: observed.width_deviation_bytes,
@@ -144,7 +144,7 @@ impl Known<'_> {
 
     fn column_by_statistics(
         &self,
-        stored: StoredColumn,
+        stored: &StoredColumn,
         statistics: &ColumnStatistics,
         part: &Part,
         column: &PartColumn,
@@ -157,7 +157,7 @@ impl Known<'_> {
             null_fraction: observed.map_or(statistics.null_fraction, |observed| observed.null_fraction),
             distinct_values: Some(statistics.distinct_values(self.table_rows)),
             common_fractions: statistics.common_fractions.clone(),
-            ..stored
+            ..stored.clone()
         };
         match &part.predicate {
             Some(predicate) if observed.is_none() && predicate.contains(&format!("{} IS NOT NULL", column.text)) => {

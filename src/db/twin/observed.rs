@@ -181,7 +181,7 @@ fn read(answers: &[Vec<Row>], part: &Part, with_keys: bool) -> Result<Observed, 
     let mut observed = Observed::default();
     if let Some(row) = answers.first().and_then(|rows| rows.first()) {
         observed.rows = field(row, "row_count")?;
-        let numbers = |name| Ok::<Vec<Option<f64>>, DbError>(field(row, name)?);
+        let numbers = |name| field::<Vec<Option<f64>>>(row, name);
         let (widths, deviations, nulls) = (numbers("widths")?, numbers("deviations")?, numbers("nulls")?);
         let at = |numbers: &[Option<f64>], number: usize| numbers.get(number).copied().flatten().unwrap_or(0.0);
         observed.columns = (0..part.keys().count())
