@@ -2,98 +2,45 @@
 //!
 //! Run with `cargo bench --bench analyzing`.
 
+#[path = "common/plans.rs"]
+mod plans;
+
 use divan::Bencher;
 use pgrehearse::finding::{findings, findings_with};
 use pgrehearse::plan::Plan;
 use pgrehearse::plan::alignment::align;
 use pgrehearse::plan::metrics::metrics;
-use serde_json::{Value, json};
-
-const NODES: usize = 10_000;
 
 fn main() {
     divan::main();
 }
 
-/// A node that adds 0.01 ms and a cost of 100 to what its inputs take.
-fn node(node_type: &str, position: usize, plans: Vec<Value>) -> Value {
-    let below = |property: &str| plans.iter().filter_map(|plan| plan[property].as_f64()).sum::<f64>();
-    let (time, cost) = (below("Actual Total Time") + 0.01, below("Total Cost") + 100.0);
-    let mut node = json!({
-        "Node Type": node_type, "Parent Relationship": "Outer", "Parallel Aware": false, "Async Capable": false,
-        "Startup Cost": 0.43, "Total Cost": cost, "Plan Rows": 100, "Plan Width": 48,
-        "Actual Startup Time": 0.01, "Actual Total Time": time, "Actual Rows": 90, "Actual Loops": 1,
-        "Output": ["t.id", "t.state", "t.payload"],
-        "Shared Hit Blocks": below("Shared Hit Blocks") + 120.0, "Shared Read Blocks": below("Shared Read Blocks") + 40.0, "Shared Dirtied Blocks": 0, "Shared Written Blocks": 0,
-        "Local Hit Blocks": 0, "Local Read Blocks": 0, "Local Dirtied Blocks": 0, "Local Written Blocks": 0,
-        "Temp Read Blocks": 0, "Temp Written Blocks": 0, "I/O Read Time": 0.5, "I/O Write Time": 0.0,
-    });
-    if let Value::Object(properties) = &mut node {
-        if node_type == "Seq Scan" {
-            properties.insert("Relation Name".to_owned(), json!(format!("t_{position}")));
-            properties.insert("Schema".to_owned(), json!("public"));
-            properties.insert("Alias".to_owned(), json!(format!("t_{position}")));
-            properties.insert(
-                "Filter".to_owned(),
-                json!(format!("((t_{position}.state = 'PENDING'::text) AND (t_{position}.kind <> 3))")),
-            );
-            properties.insert("Rows Removed by Filter".to_owned(), json!(100_000));
-        }
-        if !plans.is_empty() {
-            properties.insert("Plans".to_owned(), Value::Array(plans));
-        }
-    }
-    node
-}
-
-/// One Append over all partitions.
-fn wide() -> Plan {
-    plan(node("Append", 0, (1..NODES).map(|position| node("Seq Scan", position, Vec::new())).collect()))
-}
-
-/// A nested loop over a nested loop over …, each with a scan as its inner side.
-fn deep() -> Plan {
-    let levels = 500;
-    let mut tree = node("Seq Scan", 0, Vec::new());
-    for level in 1..levels {
-        let inner = (0..NODES / levels - 1).map(|position| node("Seq Scan", level * 100 + position, Vec::new()));
-        tree = node("Nested Loop", level, std::iter::once(tree).chain(inner).collect());
-    }
-    plan(tree)
-}
-
 #[expect(clippy::expect_used, reason = "a benchmark of a plan that is none measures nothing")]
-fn plan(tree: Value) -> Plan {
-    let object =
-        Value::Object([("Plan".to_owned(), tree), ("Execution Time".to_owned(), json!(130.0))].into_iter().collect());
-    Plan::from_json(object).expect("the plan is one")
+fn shaped(shape: &str) -> Plan {
+    Plan::from_json(plans::shaped(shape)).expect("the plan is one")
 }
 
-#[divan::bench(args = ["wide", "deep"])]
+#[divan::bench(args = plans::SHAPES)]
 fn metrics_alone(bencher: Bencher<'_, '_>, shape: &str) {
     let plan = shaped(shape);
     bencher.bench(|| metrics(divan::black_box(&plan)));
 }
 
-#[divan::bench(args = ["wide", "deep"])]
+#[divan::bench(args = plans::SHAPES)]
 fn findings_alone(bencher: Bencher<'_, '_>, shape: &str) {
     let plan = shaped(shape);
     let metrics = metrics(&plan);
     bencher.bench(|| findings_with(divan::black_box(&plan), &metrics, None));
 }
 
-#[divan::bench(args = ["wide", "deep"])]
+#[divan::bench(args = plans::SHAPES)]
 fn metrics_and_findings(bencher: Bencher<'_, '_>, shape: &str) {
     let plan = shaped(shape);
     bencher.bench(|| findings(divan::black_box(&plan), None));
 }
 
-#[divan::bench(args = ["wide", "deep"])]
+#[divan::bench(args = plans::SHAPES)]
 fn alignment(bencher: Bencher<'_, '_>, shape: &str) {
     let plan = shaped(shape);
     bencher.bench(|| align(divan::black_box(&plan), &plan).steps());
-}
-
-fn shaped(shape: &str) -> Plan {
-    if shape == "wide" { wide() } else { deep() }
 }

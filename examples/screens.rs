@@ -34,10 +34,12 @@ fn main() {
     let dossier = Dossier::new("002-table-sync.json".to_owned(), advice, &recording);
     let mut model = Model::offline(dossier, SIZE, Look::Colours);
     let down = Key::Char('j');
+    press(&mut model, &[down, Key::Char(' '), down, Key::Char(' ')]);
     save("workload", &model);
+    press(&mut model, &[Key::Char('u'), Key::Char('g')]);
     press(&mut model, &[Key::Enter, Key::Char('c')]);
     save("plan", &model);
-    press(&mut model, &[Key::Char('b'), down]);
+    press(&mut model, &[Key::Char('b'), down, down, down, down]);
     save("before-after", &model);
     press(&mut model, &[Key::Char('4'), down, Key::Char(' ')]);
     save("indexes", &model);

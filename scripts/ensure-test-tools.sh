@@ -4,7 +4,7 @@
 set -eu
 
 missing=''
-for tool in tmux:tmux pgrep:procps script:bsdutils; do
+for tool in tmux:tmux dash:dash pgrep:procps script:bsdutils; do
   command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"
 done
 [ -n "$missing" ] || exit 0

@@ -10,20 +10,23 @@ use crate::index::naming;
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::predicate::relation_uses;
-use crate::rehearsal::search::{self, Weighted};
+use crate::rehearsal::costs::{Costs, KnownCosts, SetCosts, UnderSet, Weighted};
+use crate::rehearsal::search;
 use crate::rehearsal::{
     Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome,
-    Whom,
+    Whom, uses,
 };
 use crate::verdict::{Limits, Reason, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
 pub mod advice;
+pub mod drops;
 mod existing;
 mod explanation;
 mod notices;
 mod proof;
 mod twin;
+pub mod what_if;
 
 use twin::TwinView;
 
@@ -51,7 +54,7 @@ pub fn advise(
     let twin = TwinView::prepare(&mut run, &tables, &captured, &candidates)?;
     let trials = run.rehearse(twin.whom(), &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;
-    let selection = search::choose(&trials, &weights(workload, twin.basis(&captured)), limits);
+    let selection = run.choose(&trials, weights(workload, twin.basis(&captured)), twin.whom())?;
     let proof = proof::prove(
         &mut run,
         &selection.chosen,
@@ -59,9 +62,23 @@ pub fn advise(
         proof::Known { captured: &captured, catalog: &catalog, twin: &twin },
     )?;
 
+    let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
+
     let summary = run.summary;
-    Ok(advice::Parts { workload, limits, catalog, captured, candidates, twin, trials, selection, proof, summary }
-        .into_advice())
+    Ok(advice::Parts {
+        workload,
+        limits,
+        catalog,
+        captured,
+        candidates,
+        twin,
+        trials,
+        selection,
+        proof,
+        drops,
+        summary,
+    }
+    .into_advice())
 }
 
 /// The plan of each statement without any new index.
@@ -162,11 +179,30 @@ impl Run<'_> {
         Ok(Trial::from_answer(index, answer))
     }
 
+    /// Which set pays? With a twin, sets are asked about; without one, they are taken to be as good as their members.
+    fn choose(&mut self, trials: &[Trial], at_first: Costs, whom: Whom) -> Result<search::Selection, PlannerError> {
+        let limits = self.limits;
+        match whom {
+            Whom::Server => search::choose(&mut KnownCosts::of_singles(trials, at_first), limits),
+            Whom::Twin => {
+                (self.observer)(Event::Begin { what: "choosing", steps: 1 });
+                (self.observer)(Event::Step("sets of indexes in the planner twin"));
+                let mut sets = TwinSets { run: self, trials };
+                let chosen = search::choose(&mut KnownCosts::asking(trials, at_first, &mut sets), limits);
+                (self.observer)(Event::End);
+                chosen
+            }
+        }
+    }
+
     /// Asks about indexes and keeps the books of what it took.
     fn ask(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
         let answer = self.planners.plan(whom, indexes, statements)?;
         if whom == Whom::Twin {
             self.summary.twin_questions += 1;
+            return Ok(answer);
+        }
+        if matches!(&answer, Answer::Refused(refusal) if refusal.reason == Reason::Offline) {
             return Ok(answer);
         }
         let (built, write_block) = match &answer {
@@ -180,6 +216,34 @@ impl Run<'_> {
             self.summary.longest_write_block = write_block;
         }
         Ok(answer)
+    }
+}
+
+/// The planner twin, asked about sets.
+struct TwinSets<'r, 'a> {
+    run: &'r mut Run<'a>,
+    trials: &'r [Trial],
+}
+
+impl SetCosts for TwinSets<'_, '_> {
+    fn ask(
+        &mut self,
+        set: &BTreeSet<usize>,
+        statements: &[StatementId],
+    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
+        let indexes: Vec<NamedIndex> = set.iter().map(|position| self.trials[*position].index.clone()).collect();
+        let statements: Vec<Statement> =
+            statements.iter().filter_map(|id| self.run.workload.statement(id).cloned()).collect();
+        let Answer::Planned(planned) = self.run.ask(Whom::Twin, &indexes, &statements)? else {
+            return Ok(BTreeMap::new());
+        };
+        let under = |(id, outcome): (StatementId, PlanOutcome)| {
+            let plan = outcome.plan()?;
+            let builds = set.iter().zip(&planned.builds);
+            let used = builds.filter(|(_, build)| uses(plan, build)).map(|(position, _)| *position).collect();
+            Some((id, UnderSet { cost: plan.total_cost(), used }))
+        };
+        Ok(planned.plans.into_iter().filter_map(under).collect())
     }
 }
 

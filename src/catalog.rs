@@ -61,10 +61,30 @@ pub struct Table {
     /// Rows changed since the last ANALYZE, as the statistics collector counts them.
     #[serde(default)]
     pub modified_rows: u64,
+    /// What was written to it; none in recordings from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes: Option<Writes>,
     /// Its columns in their order.
     pub columns: Vec<Column>,
     /// The indexes it has.
     pub indexes: Vec<ExistingIndex>,
+}
+
+/// Rows written, as `pg_stat_user_tables` counts them, rolled-back transactions included; of a partitioned table, in all its partitions
+/// (<https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ALL-TABLES-VIEW>).
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Writes {
+    /// Rows inserted.
+    pub n_tup_ins: u64,
+    /// Rows updated.
+    pub n_tup_upd: u64,
+    /// Of the updated rows, those that needed no new entry in any index.
+    pub n_tup_hot_upd: u64,
+    /// Rows deleted.
+    pub n_tup_del: u64,
+    /// Seconds from the last reset of the database's statistics (`pg_stat_database.stats_reset`) until this was read; none when the
+    /// server does not know of a reset.
+    pub counted_for_s: Option<f64>,
 }
 
 /// One partition of a partitioned table.

@@ -10,6 +10,7 @@ use crate::model::{QualifiedName, quote_identifier};
 
 pub mod naming;
 pub mod statements;
+pub mod upkeep;
 
 /// An index access method.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 
 pub mod alignment;
 pub mod metrics;
+mod properties;
 pub mod read;
 mod title;
 
@@ -15,6 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::model::{Cost, QualifiedName};
+
+pub(crate) use properties::Names;
+pub use properties::{Properties, Property};
 
 /// A node's position in its plan, in the order EXPLAIN prints them; the root is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -42,7 +46,7 @@ pub struct Node {
     /// The nodes that feed it, in the server's order.
     pub children: Vec<NodeId>,
     /// Everything the server said about it except its children, in the server's order.
-    pub properties: Map<String, Value>,
+    pub properties: Properties,
 }
 
 impl Node {
@@ -61,12 +65,20 @@ impl Node {
         self.properties.get(property)?.as_f64()
     }
 
+    /// A property that is true or false.
+    pub fn flag(&self, property: &str) -> Option<bool> {
+        self.properties.get(property)?.as_bool()
+    }
+
+    /// A property that is an object or a list, other than a list of strings.
+    pub fn nested(&self, property: &str) -> Option<&Value> {
+        self.properties.get(property)?.as_nested()
+    }
+
     /// A property that is a list of strings, such as `Sort Key`.
     pub fn texts(&self, property: &str) -> Vec<&str> {
-        match self.properties.get(property) {
-            Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        }
+        let list = self.properties.get(property).filter(|property| property.as_str().is_none());
+        list.into_iter().flat_map(Property::texts).collect()
     }
 
     /// `Total Cost`: of this node and all below it, in planner units.
@@ -120,7 +132,7 @@ impl Plan {
     pub fn from_json(value: Value) -> Result<Plan, PlanError> {
         let Value::Object(mut summary) = value else { return Err(PlanError::NoPlan) };
         let Some(root @ Value::Object(_)) = summary.remove("Plan") else { return Err(PlanError::NoPlan) };
-        let mut nodes: Vec<Node> = Vec::new();
+        let (mut nodes, mut names): (Vec<Node>, Names) = Default::default();
         let mut waiting = vec![(None, 0, root)];
         while let Some((parent, depth, value)) = waiting.pop() {
             if depth > DEEPEST_PLAN {
@@ -131,7 +143,7 @@ impl Plan {
             if let Some(NodeId(parent)) = parent {
                 nodes[parent].children.push(id);
             }
-            nodes.push(Node { id, parent, depth, children: Vec::new(), properties });
+            nodes.push(Node { id, parent, depth, children: Vec::new(), properties: names.properties(properties) });
             waiting.extend(children.into_iter().rev().map(|child| (Some(id), depth + 1, child)));
         }
         Ok(Plan { nodes, summary })
@@ -196,29 +208,24 @@ fn take_node_apart(value: Value, id: NodeId) -> Result<(Map<String, Value>, Vec<
 
 impl From<Plan> for Value {
     /// EXPLAIN's own object again, children last.
-    fn from(mut plan: Plan) -> Value {
-        while plan.nodes.len() > 1 {
-            let Some(mut child) = plan.nodes.pop() else { break };
-            let NodeId(parent) = child.parent.unwrap_or(NodeId(0));
-            put_children_in_order(&mut child.properties);
-            let siblings = plan.nodes[parent].properties.entry("Plans").or_insert_with(|| Value::Array(Vec::new()));
-            if let Value::Array(siblings) = siblings {
-                siblings.push(Value::Object(child.properties));
+    fn from(plan: Plan) -> Value {
+        // Children come before their parent, from the last to the first.
+        let mut children: Vec<Vec<Value>> = vec![Vec::new(); plan.nodes.len()];
+        let mut object = Map::new();
+        for node in plan.nodes.into_iter().rev() {
+            let mut properties = Map::from(node.properties);
+            let mut below = std::mem::take(&mut children[node.id.0]);
+            if !below.is_empty() {
+                below.reverse();
+                properties.insert("Plans".to_owned(), Value::Array(below));
+            }
+            match node.parent {
+                Some(NodeId(parent)) => children[parent].push(Value::Object(properties)),
+                None => drop(object.insert("Plan".to_owned(), Value::Object(properties))),
             }
         }
-        let mut root = plan.nodes.remove(0).properties;
-        put_children_in_order(&mut root);
-        let mut object = Map::new();
-        object.insert("Plan".to_owned(), Value::Object(root));
         object.extend(plan.summary);
         Value::Object(object)
-    }
-}
-
-/// They were collected from the last to the first.
-fn put_children_in_order(properties: &mut Map<String, Value>) {
-    if let Some(Value::Array(children)) = properties.get_mut("Plans") {
-        children.reverse();
     }
 }
 

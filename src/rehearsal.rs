@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use crate::verdict::Reason;
 use crate::workload::{Statement, StatementId};
 
+pub mod costs;
 pub mod recording;
 pub mod search;
 
@@ -52,6 +53,18 @@ pub trait Planners {
     /// # Errors
     /// As [`Planner::plan`]; also when the twin is asked and is not ready.
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
+
+    /// The plans if these existing indexes were gone and these new ones there. Only the twin can tell without taking an index away
+    /// from anybody.
+    ///
+    /// # Errors
+    /// As [`Planner::plan`]; also when there is no twin.
+    fn plan_without(
+        &mut self,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError>;
 }
 
 /// Who is asked.
@@ -92,6 +105,15 @@ impl Planners for ServerOnly<'_> {
             Whom::Server => self.0.plan(indexes, statements),
             Whom::Twin => Err(PlannerError::NoTwin),
         }
+    }
+
+    fn plan_without(
+        &mut self,
+        _hidden: &[QualifiedName],
+        _indexes: &[NamedIndex],
+        _statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        Err(PlannerError::NoTwin)
     }
 }
 
@@ -143,6 +165,16 @@ pub struct Planned {
     pub builds: Vec<Build>,
     /// How long writers to the tables had to wait: from the first lock to the end of ROLLBACK.
     pub write_block: Millis,
+}
+
+/// The same statements without and with indexes, on the server in one state: the plans without are taken right after the build was
+/// rolled back, because CREATE INDEX leaves more accurate row counts behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The plans as things are.
+    pub before: BTreeMap<StatementId, PlanOutcome>,
+    /// The plans with the indexes.
+    pub after: Planned,
 }
 
 /// A plan, or the server's message why there is none.
@@ -293,6 +325,14 @@ pub struct TrialCost {
 }
 
 impl Trial {
+    /// As it was built, and what the statements on its table cost with it.
+    pub fn built(&self) -> Option<(&Build, &BTreeMap<StatementId, TrialCost>)> {
+        match &self.outcome {
+            TrialOutcome::Built { build, costs } => Some((build, costs)),
+            TrialOutcome::Refused(_) => None,
+        }
+    }
+
     /// Sorts an answer about one index into what a search needs of it.
     pub fn from_answer(index: NamedIndex, answer: Answer) -> Trial {
         let outcome = match answer {

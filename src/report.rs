@@ -8,17 +8,16 @@ pub mod markdown;
 pub mod review;
 pub mod text;
 
-use crate::plan::Plan;
-use crate::plan::metrics::metrics;
+use crate::plan::NodeId;
+use crate::plan::metrics::Metrics;
 
 /// Nodes that make up this share of a plan's cost are marked, up to [`MOST_MARKED`].
 const MARKED_SHARE: f64 = 0.8;
 const MOST_MARKED: usize = 3;
 
 /// For each node: its share of the plan's time or cost, and whether it is among the costliest.
-pub(crate) fn heat(plan: &Plan) -> Vec<(f64, bool)> {
-    let metrics = metrics(plan);
+pub(crate) fn heat(metrics: &Metrics) -> Vec<(f64, bool)> {
     let marked = metrics.costliest(MARKED_SHARE, MOST_MARKED);
-    let shares = metrics.nodes.iter().zip(plan.nodes());
-    shares.map(|(metrics, node)| (metrics.self_share, marked.contains(&node.id))).collect()
+    let nodes = metrics.nodes.iter().enumerate();
+    nodes.map(|(position, node)| (node.self_share, marked.contains(&NodeId(position)))).collect()
 }

@@ -115,6 +115,14 @@ pub enum Rehearse {
     Off,
 }
 
+impl Limits {
+    /// May indexes that took this long be built again in one transaction within `--max-write-block`? With room for planning and for a
+    /// slower second build.
+    pub fn have_room_for(&self, build_times: impl IntoIterator<Item = Millis>) -> bool {
+        build_times.into_iter().map(|time| time.0).sum::<f64>() * 2.0 < self.max_write_block.0
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -168,6 +176,13 @@ mod tests {
         assert!(!MinImprovement(0.0).reached(Cost(100.0), Cost(100.0)), "no gain is no gain");
         assert_eq!(Change::between(Cost(100.0), Cost(102.0), ten_percent), Change::Worse);
         assert_eq!(Change::between(Cost(100.0), Cost(100.5), ten_percent), Change::Same);
+    }
+
+    #[test]
+    fn builds_need_twice_their_time() {
+        let limits = Limits { max_write_block: Millis(1_000.0), ..Limits::default() };
+        assert!(limits.have_room_for([Millis(200.0), Millis(299.0)]));
+        assert!(!limits.have_room_for([Millis(200.0), Millis(301.0)]));
     }
 
     #[test]

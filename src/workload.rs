@@ -27,8 +27,20 @@ pub struct Statement {
     pub sql: String,
     /// How often it runs: its weight in all sums.
     pub calls: f64,
+    /// How long one execution took on average, in milliseconds, where that was measured: by `pg_stat_statements` or in a log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_time_ms: Option<f64>,
     /// Where it was read, for messages: `jobs.sql:12`.
     pub place: String,
+}
+
+/// How much a statement is used, as its source tells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Usage {
+    /// How often it runs.
+    pub calls: f64,
+    /// How long one execution took on average, in milliseconds, if that was measured.
+    pub mean_time_ms: Option<f64>,
 }
 
 /// All statements of a run, in the order they were given.
@@ -37,13 +49,21 @@ pub struct Workload {
     statements: Vec<Statement>,
 }
 
+impl Statement {
+    /// How long all its executions took together, in milliseconds, if that was measured.
+    pub fn total_time_ms(&self) -> Option<f64> {
+        Some(self.calls * self.mean_time_ms?)
+    }
+}
+
 impl Workload {
     /// Adds a statement. A name that is taken gets a number: `jobs`, `jobs-2`, …
-    pub fn add(&mut self, name: &str, sql: &str, calls: f64, place: String) {
+    pub fn add(&mut self, name: &str, sql: &str, usage: Usage, place: String) {
         let taken = |name: &str| self.statements.iter().any(|statement| statement.id.0 == name);
         let numbered = (2usize..).map(|number| format!("{name}-{number}"));
         let id = std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default();
-        self.statements.push(Statement { id: StatementId(id), sql: sql.to_owned(), calls, place });
+        let Usage { calls, mean_time_ms } = usage;
+        self.statements.push(Statement { id: StatementId(id), sql: sql.to_owned(), calls, mean_time_ms, place });
     }
 
     /// The statements in order.

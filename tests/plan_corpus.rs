@@ -158,7 +158,7 @@ fn every_file_says_what_is_expected_of_it() {
             assert_eq!(plans.len(), expectation.plans, "{}.{}", case.name(), format.0);
             for expected in expectation.nodes.iter().filter(|node| applies(node, &case)) {
                 let mut nodes = plans.iter().flat_map(Plan::nodes);
-                if !nodes.any(|node| holds(&expected.has, &node.properties)) {
+                if !nodes.any(|node| holds(&expected.has, &node.properties.clone().into())) {
                     missing.push(format!("{}.{}: {:?}", case.name(), format.0, expected.has));
                 }
             }

@@ -12,14 +12,18 @@
 #[path = "common/live.rs"]
 mod live;
 
+#[path = "tui/outage.rs"]
+mod outage;
+#[path = "tui/panics.rs"]
+mod panics;
 #[path = "tui/tmux.rs"]
 mod tmux;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use live::Database;
-use tmux::Tmux;
+use tmux::{PATIENCE, Tmux};
 
 const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings/002-table-sync.json");
 
@@ -39,9 +43,9 @@ fn target(database: &Database) -> String {
 }
 
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < Duration::from_secs(20), "{what} did not happen");
+        assert!(began.elapsed() < PATIENCE, "{what} did not happen");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -102,6 +106,20 @@ fn a_cancelled_build_ends_on_the_server_at_once() {
 }
 
 #[test]
+fn a_signal_in_the_middle_of_a_build_rolls_back_and_gives_the_terminal_back() {
+    let database = Database::new("tui_signal", SLOW_TABLE);
+    let before = database.catalog();
+    let limits = "--statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
+    let tmux = Tmux::start("build-signal", "80x24", &format!("{} {limits}", target(&database)));
+    wait_until("the build", || database.text(BUILDING) == "1");
+    tmux.signal("TERM");
+    tmux.wait_for("EXIT 130");
+    tmux.assert_given_back("SIGTERM");
+    wait_until("the end of the session", || database.text(OURS).is_empty());
+    assert_eq!(database.catalog(), before);
+}
+
+#[test]
 fn a_lost_connection_is_told_and_made_again() {
     let database = Database::new(
         "tui_lost",
@@ -122,25 +140,36 @@ fn a_lost_connection_is_told_and_made_again() {
 }
 
 #[test]
-fn the_terminal_is_given_back() {
-    for (number, signal) in ["TERM", "INT"].into_iter().enumerate() {
-        let tmux = Tmux::start(&format!("signal{number}"), "80x24", &format!("review {RECORDING}"));
+fn the_terminal_is_given_back_after_a_signal() {
+    for signal in ["TERM", "INT", "HUP"] {
+        let tmux = Tmux::start(&format!("signal-{signal}"), "80x24", &format!("review {RECORDING}"));
         tmux.wait_for("the workload's cost falls");
         tmux.signal(signal);
         tmux.wait_for("EXIT 130");
-        assert_eq!(tmux.modes(), "alternate:0 mouse:0 cursor:1", "after {signal}");
+        tmux.assert_given_back(signal);
     }
+}
+
+#[test]
+fn the_terminal_is_given_back_by_ctrl_c_ctrl_z_and_q() {
+    let tmux = Tmux::start("ctrl-c", "80x24", &format!("review {RECORDING}"));
+    tmux.wait_for("the workload's cost falls");
+    tmux.keys(&["C-c"]);
+    tmux.wait_for("EXIT 0");
+    tmux.assert_given_back("Ctrl-C");
+
     let tmux = Tmux::start("suspend", "80x24", &format!("review {RECORDING}"));
     tmux.wait_for("the workload's cost falls");
     tmux.keys(&["C-z"]);
-    tmux.wait_for("Stopped");
-    assert_eq!(tmux.modes(), "alternate:0 mouse:0 cursor:1");
-    tmux.text("fg");
+    tmux.wait_for("EXIT");
+    tmux.assert_given_back("Ctrl-Z");
+    tmux.text("clear; fg; stty -g >stty.after; echo LEFT");
     tmux.keys(&["Enter"]);
     tmux.wait_for("the workload's cost falls");
     tmux.keys(&["4", "p", "q"]);
     tmux.wait_for("CREATE INDEX CONCURRENTLY transactions_updated_idx");
-    assert_eq!(tmux.modes(), "alternate:0 mouse:0 cursor:1");
+    tmux.wait_for("LEFT");
+    tmux.assert_given_back("fg and q");
 }
 
 #[test]
@@ -155,6 +184,21 @@ fn it_follows_the_size_of_the_terminal() {
     tmux.wait_for("Changes with what is on");
     tmux.keys(&["q"]);
     tmux.wait_for("EXIT 0");
+}
+
+#[test]
+fn a_tiny_terminal_is_told_of_and_left_like_any_other() {
+    let tmux = Tmux::start("tiny", "20x4", &format!("review {RECORDING}"));
+    tmux.wait_for("20×4 is too small");
+    tmux.keys(&["Enter", "4", "?", "?"]);
+    tmux.resize("1x1");
+    tmux.resize("80x24");
+    tmux.wait_for("Changes with what is on");
+    tmux.resize("20x4");
+    tmux.wait_for("20×4 is too small");
+    tmux.keys(&["q"]);
+    tmux.wait_for("EXIT 0");
+    tmux.assert_given_back("q");
 }
 
 #[test]

@@ -10,10 +10,21 @@
 )]
 
 #[path = "common/live.rs"]
-#[allow(dead_code, reason = "this binary never runs the program")]
+#[allow(dead_code, reason = "not every helper is needed here")]
 mod live;
 
+#[path = "twin/advice.rs"]
+mod advice;
 #[path = "twin/candidates.rs"]
 mod candidates;
 #[path = "twin/exactness.rs"]
 mod exactness;
+
+#[path = "twin/tally.rs"]
+mod tally;
+
+#[path = "twin/offline.rs"]
+mod offline;
+
+#[path = "twin/growth.rs"]
+mod growth;

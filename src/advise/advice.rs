@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::drops::HypotheticalDrop;
 use super::proof::{Disproof, Proof, Proved};
+use super::what_if::WhatIf;
 use super::{Captured, TwinView, existing, explanation};
 use crate::candidate::Candidates;
 use crate::catalog::Catalog;
@@ -11,7 +13,8 @@ use crate::index::statements::{Creation, creation_of_candidate, creations};
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::search::Selection;
-use crate::rehearsal::{Build, NamedIndex, PlanOutcome, Trial, TrialCost, TrialOutcome, uses};
+use crate::rehearsal::{Build, Evidence, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses};
+use crate::twin::agreement::Agreement;
 use crate::verdict::{Change, Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -28,6 +31,10 @@ pub struct Advice {
     pub rejected: Vec<Rejected>,
     /// What is wrong with indexes that exist.
     pub existing: Vec<ExistingFinding>,
+    /// What would become of the workload without an index that exists.
+    pub drops: Vec<HypotheticalDrop>,
+    /// The same under other conditions, if that was asked for.
+    pub what_if: Option<WhatIf>,
     /// What it took.
     pub rehearsal: RehearsalSummary,
     /// What the reader has to know to trust the numbers.
@@ -51,6 +58,10 @@ pub struct StatementAdvice {
     pub change: Option<Change>,
     /// The recommendations its plan uses, by id.
     pub recommendations: Vec<String>,
+    /// How far the planner twin plans it as the server does, if there was one.
+    pub agreement: Option<Agreement>,
+    /// The costs before and after that the twin foresaw, where the server was then asked.
+    pub predicted: Option<(Cost, Cost)>,
 }
 
 /// Was a statement planned?
@@ -85,9 +96,15 @@ pub struct Recommendation {
     pub index: NamedIndex,
     /// The statements that create it for keeps.
     pub creation: Creation,
-    /// Its size when it was really built.
+    /// Where the planner was seen to choose it.
+    pub evidence: Evidence,
+    /// Why it was not built on the server, when only the planner twin was asked.
+    pub not_built: Option<Refusal>,
+    /// Its size when it was really built, or as it is estimated.
     pub size: Bytes,
-    /// How long that took.
+    /// The estimate, when it was built, too.
+    pub predicted_size: Option<Bytes>,
+    /// How long building it took.
     pub build_time: Millis,
     /// How long the transaction that proved it kept writers waiting.
     pub write_block: Millis,
@@ -121,9 +138,11 @@ pub struct Rejected {
     pub reason: Reason,
     /// In a sentence.
     pub detail: String,
-    /// Its size, if it was built.
+    /// Where it was tried, if it was.
+    pub evidence: Option<Evidence>,
+    /// Its size, if it was built, or as the planner twin had it.
     pub size: Option<Bytes>,
-    /// How long that took.
+    /// How long building it took.
     pub build_time: Option<Millis>,
     /// The statements whose plan used it when it was rehearsed alone.
     pub benefits: Vec<Benefit>,
@@ -190,6 +209,7 @@ pub(super) struct Parts<'a> {
     pub(super) trials: Vec<Trial>,
     pub(super) selection: Selection,
     pub(super) proof: Proof,
+    pub(super) drops: Vec<HypotheticalDrop>,
     pub(super) summary: RehearsalSummary,
 }
 
@@ -208,6 +228,8 @@ impl Parts<'_> {
             notices: self.notices(),
             recommendations,
             rejected,
+            drops: self.drops,
+            what_if: None,
             rehearsal: self.summary,
             catalog: self.catalog,
         }
@@ -237,7 +259,10 @@ impl Parts<'_> {
         };
         let recommendations =
             recommendations.iter().filter(helps).map(|recommendation| recommendation.id.clone()).collect();
-        StatementAdvice { statement: statement.clone(), status, error, before, after, change, recommendations }
+        let agreement = self.twin.agreements.get(&statement.id).copied();
+        let predicted = self.proof.predicted.get(&statement.id).copied();
+        let statement = statement.clone();
+        StatementAdvice { statement, status, error, before, after, change, recommendations, agreement, predicted }
     }
 
     fn recommendations(&self) -> Vec<Recommendation> {
@@ -274,7 +299,10 @@ impl Parts<'_> {
         let recommendation = Recommendation {
             id: String::new(),
             creation: Creation::default(),
+            evidence: proved.evidence,
+            not_built: proved.not_built.clone(),
             size: proved.build.size,
+            predicted_size: proved.predicted.as_ref().map(|build| build.size),
             build_time: proved.build.build_time,
             write_block: proved.write_block,
             replaces: self.replaced(&index),
@@ -319,6 +347,7 @@ impl Parts<'_> {
             index: NamedIndex { name, index: found.index.clone() },
             reason: Reason::Redundant,
             detail: format!("{} exists and does the same", found.existing.name),
+            evidence: None,
             size: None,
             build_time: None,
             benefits: Vec::new(),
@@ -333,8 +362,9 @@ impl Parts<'_> {
             ddl: creation_of_candidate(&trial.index, &self.catalog),
             reason,
             detail,
+            evidence: build.map(|_| self.twin.whom().into()),
             size: build.map(|build| build.size),
-            build_time: build.map(|build| build.build_time),
+            build_time: build.map(|build| build.build_time).filter(|_| self.twin.whom() == Whom::Server),
             benefits,
         };
         match &trial.outcome {
@@ -350,7 +380,7 @@ impl Parts<'_> {
     /// The statements whose plan used the index when it was alone.
     fn used_by(&self, costs: &BTreeMap<StatementId, TrialCost>) -> Vec<Benefit> {
         let benefit = |(id, trial): (&StatementId, &TrialCost)| {
-            let before = self.captured.get(id)?.plan()?.total_cost();
+            let before = self.twin.basis(&self.captured).get(id)?.plan()?.total_cost();
             Some(Benefit { statement: id.clone(), before, after: trial.cost })
         };
         costs.iter().filter(|(_, trial)| trial.used).filter_map(benefit).collect()

@@ -75,6 +75,7 @@ mod tests {
             owned: true,
             lockable: true,
             modified_rows: 0,
+            writes: None,
             columns: Vec::new(),
             indexes,
         };

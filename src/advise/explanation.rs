@@ -4,7 +4,7 @@ use super::advice::Benefit;
 use super::proof::Proved;
 use crate::model::{QualifiedName, factor_text};
 use crate::plan::{Node, Plan};
-use crate::rehearsal::{NamedIndex, uses};
+use crate::rehearsal::{Evidence, NamedIndex, uses};
 use crate::workload::StatementId;
 
 /// The two sentences. `plans` gives a statement's plans without and with the recommended set.
@@ -31,8 +31,19 @@ pub(super) fn of<'p>(
         "For {}{others} the planner replaces {now} by {then} of this index{together}: cost {} → {}, {factor} lower.",
         best.statement, best.before, best.after
     );
-    let size = format!("It takes {} and was built in {}", proved.build.size, proved.build.build_time);
-    format!("{gain} {size}; every write to {} has to keep it up to date.", index.index.table)
+    let size = match (proved.evidence, &proved.not_built) {
+        (Evidence::RolledBackTransaction, _) => {
+            format!("It takes {} and was built in {}", proved.build.size, proved.build.build_time)
+        }
+        (Evidence::PlannerTwin, Some(refusal)) => {
+            format!("It will take about {}; only the planner twin has seen it ({})", proved.build.size, refusal.detail)
+        }
+        (Evidence::PlannerTwin, None) => {
+            format!("It will take about {}; only the planner twin has seen it", proved.build.size)
+        }
+    };
+    let rows = if index.index.predicate.is_some() { " of a row that satisfies its predicate" } else { "" };
+    format!("{gain} {size}; every write to {}{rows} has to keep it up to date.", index.index.table)
 }
 
 /// How a plan reads a table, in the words of EXPLAIN: `Sort over Seq Scan`.

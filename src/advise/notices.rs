@@ -4,7 +4,8 @@ use super::advice::Parts;
 use super::proof::Disproof;
 use crate::catalog::Table;
 use crate::model::group_thousands;
-use crate::rehearsal::{Trial, TrialOutcome};
+use crate::rehearsal::{Trial, TrialOutcome, TwinState};
+use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
 
 impl Parts<'_> {
@@ -24,8 +25,32 @@ impl Parts<'_> {
                 .then(|| format!("{} gets worse with the recommended indexes: {before} → {after}", statement.id))
         });
         notices.extend(worse);
+        notices.extend(self.about_the_twin());
         notices.extend(self.untested());
         notices.extend(self.forgotten_changes());
+        notices
+    }
+
+    /// Where there is no twin, or it does not plan a statement as the server does, the reader has to know.
+    fn about_the_twin(&self) -> Vec<String> {
+        let mut notices = Vec::new();
+        if let TwinState::Unavailable(reason) = &self.twin.state {
+            notices.push(format!(
+                "there was no planner twin, so each candidate was built by itself in a transaction that was rolled back: {reason}"
+            ));
+        }
+        let differ = self.workload.statements().iter().filter_map(|statement| {
+            let agreement = self.twin.agreements.get(&statement.id).filter(|agreement| !agreement.is_close())?;
+            let how = match agreement {
+                Agreement::SameShape { deviation } => format!("at a cost {:.1} % off", deviation * 100.0),
+                _ => "differently".to_owned(),
+            };
+            Some(format!(
+                "the planner twin plans {} {how}: what it says of new indexes is less sure there",
+                statement.id
+            ))
+        });
+        notices.extend(differ);
         notices
     }
 

@@ -169,20 +169,19 @@ fn fitting_parts(members: Vec<usize>, trials: &[Trial], run: &Run<'_>, catalog: 
 /// How long a build is thought to take where nobody has built it yet: five million rows took 11 s.
 const BUILD_MS_A_ROW: f64 = 0.0022;
 
-/// With room for planning and for a slower second build.
 fn fits_write_block(members: &[usize], trials: &[Trial], run: &Run<'_>, catalog: &Catalog) -> bool {
-    let build_ms = |position: &usize| {
+    let build_time = |position: &usize| {
         let trial = &trials[*position];
         match &trial.outcome {
-            TrialOutcome::Built { build, .. } if build.build_time.0 > 0.0 => build.build_time.0,
+            TrialOutcome::Built { build, .. } if build.build_time.0 > 0.0 => build.build_time,
             TrialOutcome::Built { .. } => {
                 let rows = catalog.table(&trial.index.index.table).and_then(|table| table.rows);
-                rows.unwrap_or(0.0) * BUILD_MS_A_ROW
+                Millis(rows.unwrap_or(0.0) * BUILD_MS_A_ROW)
             }
-            TrialOutcome::Refused(_) => f64::INFINITY,
+            TrialOutcome::Refused(_) => Millis(f64::INFINITY),
         }
     };
-    members.iter().map(build_ms).sum::<f64>() * 2.0 < run.limits.max_write_block.0
+    run.limits.have_room_for(members.iter().map(build_time))
 }
 
 fn prove_group(

@@ -23,6 +23,7 @@ fn table() -> Table {
         owned: true,
         lockable: true,
         modified_rows: 0,
+        writes: None,
         columns: vec![
             column("id", "bigint", ColumnStatistics { distinct: -1.0, ..Default::default() }),
             column(

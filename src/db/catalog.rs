@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Oid, Type};
 
 use super::{DbError, Session};
-use crate::catalog::{Catalog, Column, ColumnStatistics, ExistingIndex, Partition, Server, Table, TableKind};
+use crate::catalog::{Catalog, Column, ColumnStatistics, ExistingIndex, Partition, Server, Table, TableKind, Writes};
 use crate::model::{Bytes, QualifiedName};
 use crate::sql::parse_index;
 
@@ -126,8 +126,20 @@ fn table(row: &Row) -> Result<Table, DbError> {
         owned: field(row, "owned")?,
         lockable: field(row, "lockable")?,
         modified_rows: field::<i64>(row, "modified_rows")?.unsigned_abs(),
+        writes: Some(writes(row)?),
         columns: Vec::new(),
         indexes: Vec::new(),
+    })
+}
+
+fn writes(row: &Row) -> Result<Writes, DbError> {
+    let count = |name| Ok::<u64, DbError>(field::<i64>(row, name)?.unsigned_abs());
+    Ok(Writes {
+        n_tup_ins: count("n_tup_ins")?,
+        n_tup_upd: count("n_tup_upd")?,
+        n_tup_hot_upd: count("n_tup_hot_upd")?,
+        n_tup_del: count("n_tup_del")?,
+        counted_for_s: field(row, "counted_for_s")?,
     })
 }
 

@@ -68,23 +68,29 @@ impl SampleSource for Session {
 }
 
 impl Session {
-    /// Samples of all tables of a snapshot, with those of their columns whose names a workload mentions: for a snapshot that is
-    /// to be advised from without a connection.
+    /// Samples of the tables of a snapshot, with those of their columns whose names a workload mentions: for a snapshot that is to
+    /// be advised from without a connection. `only`: of no other tables than these.
     ///
     /// # Errors
     /// When the server cannot be asked any more.
-    pub fn samples(&self, snapshot: &Snapshot, words: &BTreeSet<String>) -> Result<Vec<TableSample>, DbError> {
+    pub fn samples(
+        &self,
+        snapshot: &Snapshot,
+        words: &BTreeSet<String>,
+        only: Option<&BTreeSet<QualifiedName>>,
+    ) -> Result<Vec<TableSample>, DbError> {
         let Some(attributes) = snapshot.system_table("pg_attribute") else { return Ok(Vec::new()) };
         let mut samples = Vec::new();
-        for file in snapshot.files.iter().filter(|file| file.kind != "i") {
+        let wanted = |name: &QualifiedName| only.is_none_or(|only| only.contains(name));
+        for file in snapshot.files.iter().filter(|file| file.kind != "i" && wanted(&file.name)) {
             let relation = file.oid.to_string();
             let of_table = attributes.only("attrelid", |oid| oid == relation);
             let named = of_table.column("attname").into_iter().zip(of_table.column("attnum"));
             let columns = named
                 .filter(|(_, number)| number.is_some_and(|number| !number.starts_with('-')))
                 .filter_map(|(name, _)| name.filter(|name| words.contains(*name)).map(str::to_owned));
-            let wanted = SampleRequest { relation: file.oid, table: file.name.clone(), columns: columns.collect() };
-            samples.extend(self.sample(&wanted)?);
+            let request = SampleRequest { relation: file.oid, table: file.name.clone(), columns: columns.collect() };
+            samples.extend(self.sample(&request)?);
         }
         Ok(samples)
     }

@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 use super::catalog::field;
 use super::{DbError, Session};
 use crate::model::quote_identifier;
-use crate::workload::Workload;
+use crate::workload::{Usage, Workload};
 
 const OPERATION: &str = "reading pg_stat_statements";
 
@@ -29,12 +29,9 @@ impl Session {
             let id: Option<String> = field(&row, "query_id")?;
             let query: String = field(&row, "query")?;
             let name = format!("query-{}", id.unwrap_or_default().trim_start_matches('-'));
-            workload.add(
-                &name,
-                query.trim().trim_end_matches(';'),
-                field::<f64>(&row, "calls")?.max(1.0),
-                "pg_stat_statements".to_owned(),
-            );
+            let usage =
+                Usage { calls: field::<f64>(&row, "calls")?.max(1.0), mean_time_ms: field(&row, "mean_time_ms")? };
+            workload.add(&name, query.trim().trim_end_matches(';'), usage, "pg_stat_statements".to_owned());
         }
         Ok(())
     }

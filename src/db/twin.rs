@@ -14,7 +14,7 @@ use super::explain::Explained;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
-use crate::model::{Millis, QualifiedName};
+use crate::model::{Millis, QualifiedName, quote_literal};
 use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Oid;
@@ -131,6 +131,14 @@ impl Twin {
         Ok(twin)
     }
 
+    /// Sets a planner setting for everything that is asked from now on.
+    ///
+    /// # Errors
+    /// When there is no such setting or value.
+    pub fn set(&self, name: &str, value: &str) -> Result<(), DbError> {
+        self.session.set(name, value)
+    }
+
     /// Settings that this server does not know are none of its planner's.
     fn apply(&self, settings: &BTreeMap<String, String>) -> Result<(), DbError> {
         for (name, value) in settings {
@@ -147,20 +155,34 @@ impl Twin {
         Ok(Planned { plans: self.plans("BEGIN READ ONLY", statements)?, ..Planned::default() })
     }
 
-    fn with(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, DbError> {
+    /// The plans if these existing indexes were gone and these new ones there.
+    ///
+    /// # Errors
+    /// When the twin cannot be asked any more.
+    pub fn plan_without(
+        &mut self,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        Ok(self.with(indexes, hidden, statements)?)
+    }
+
+    fn with(
+        &mut self,
+        indexes: &[NamedIndex],
+        hidden: &[QualifiedName],
+        statements: &[Statement],
+    ) -> Result<Answer, DbError> {
         for index in indexes {
             if let Err(refusal) = self.know(index)? {
                 return Ok(Answer::Refused(refusal));
             }
         }
         let known: Vec<&Hypothetical> = indexes.iter().filter_map(|index| self.hypothetical(index)).collect();
-        let oids: Vec<String> = known.iter().flat_map(|known| &known.oids).map(ToString::to_string).collect();
-        let show = format!(
-            "BEGIN; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({})",
-            oids.join(", ")
-        );
+        let oids: Vec<Oid> = known.iter().flat_map(|known| known.oids.iter().copied()).collect();
         Ok(Answer::Planned(Planned {
-            plans: self.plans(&show, statements)?,
+            plans: self.plans(&show(&oids, hidden), statements)?,
             builds: known.iter().map(|known| known.build.clone()).collect(),
             write_block: Millis::default(),
         }))
@@ -199,6 +221,24 @@ impl Twin {
     }
 }
 
+/// Begins a transaction in which these new indexes are visible, and these existing ones, with all their partitions, are not.
+fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
+    let mut sql = "BEGIN".to_owned();
+    if !oids.is_empty() {
+        let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
+        let oids = oids.join(", ");
+        sql += &format!("; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({oids})");
+    }
+    for index in hidden {
+        let name = quote_literal(&index.to_string());
+        sql += &format!(
+            "; UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid IN \
+             (SELECT to_regclass({name})::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass({name})))"
+        );
+    }
+    sql
+}
+
 fn leaf(row: &Row) -> Result<Leaf, DbError> {
     let name = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?);
     Ok(Leaf { table: field(row, "oid")?, name })
@@ -213,6 +253,6 @@ impl Planner for Twin {
         if indexes.is_empty() {
             return Ok(Answer::Planned(self.as_things_are(statements)?));
         }
-        Ok(self.with(indexes, statements)?)
+        Ok(self.with(indexes, &[], statements)?)
     }
 }

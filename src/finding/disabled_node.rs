@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    let said = node.properties.get("Disabled").and_then(serde_json::Value::as_bool) == Some(true);
+    let said = node.flag("Disabled") == Some(true);
     if !said && !is_penalised(subject.plan, node) {
         return None;
     }

@@ -68,7 +68,7 @@ fn reads_all(node: &Node) -> bool {
 fn decides(node: &Node) -> bool {
     match node.node_type() {
         "Nested Loop" | "Hash Join" | "Merge Join" | "Sort" | "Incremental Sort" => true,
-        "Aggregate" => node.properties.contains_key("Group Key"),
+        "Aggregate" => node.properties.contains("Group Key"),
         _ => false,
     }
 }

@@ -1,15 +1,13 @@
 //! A node's headline and its details as EXPLAIN's TEXT format writes them (src/backend/commands/explain.c, `ExplainNode`), so that
 //! people see the words they know.
 
-use serde_json::Value;
-
-use super::Node;
+use super::{Node, Property};
 use crate::model::quote_identifier;
 
 impl Node {
     /// `Parallel Index Only Scan Backward using jobs_pkey on jobs j`, `Hash Left Join`, `HashAggregate`, …
     pub fn title(&self) -> String {
-        let parallel = if self.properties.get("Parallel Aware") == Some(&Value::Bool(true)) { "Parallel " } else { "" };
+        let parallel = if self.flag("Parallel Aware") == Some(true) { "Parallel " } else { "" };
         format!("{parallel}{}{}{}", self.operation(), self.index_clause(), self.target_clause())
     }
 
@@ -91,12 +89,12 @@ impl Node {
             "Order By",
             "Cache Key",
         ];
-        let value = |property: &&'static str| match self.properties.get(*property)? {
-            Value::String(text) => Some((*property, text.clone())),
-            Value::Array(values) => {
-                Some((*property, values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")))
+        let value = |property: &&'static str| match self.properties.get(property)? {
+            Property::Text(text) => Some((*property, text.to_string())),
+            list @ (Property::Texts(_) | Property::Nested(_)) => {
+                Some((*property, list.texts().collect::<Vec<_>>().join(", ")))
             }
-            _ => None,
+            Property::Null | Property::Flag(_) | Property::Number(_) => None,
         };
         DETAILS.iter().filter_map(value).collect()
     }

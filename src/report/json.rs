@@ -6,11 +6,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::advise::drops::HypotheticalDrop;
+use crate::advise::what_if::{Shifted, WhatIf};
 use crate::advise::{Advice, Benefit, ExistingFinding, Recommendation, Rejected, StatementAdvice, StatementStatus};
 use crate::catalog::Catalog;
 use crate::finding;
 use crate::model::{Cost, Millis};
 use crate::plan::Plan;
+use crate::rehearsal::Evidence;
+use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
 
 /// Fields are only ever added within a version.
@@ -36,6 +40,11 @@ pub struct Report {
     pub rejected: Vec<RejectedIndex>,
     /// Indexes that exist and have something wrong with them.
     pub existing_indexes: Vec<ExistingIndex>,
+    /// What would become of the workload without each index that exists and enforces nothing, with the recommended ones in place; by
+    /// the planner twin's word, and empty without one.
+    pub hypothetical_drops: Vec<HypotheticalDropReport>,
+    /// The same under the conditions of --scale and --set, by the planner twin's word; null when nothing of the kind was asked.
+    pub what_if: Option<WhatIfReport>,
     /// What has to be known to trust the numbers.
     pub notices: Vec<String>,
     /// What the rehearsal did to the server.
@@ -88,6 +97,8 @@ pub struct Statement {
     pub place: String,
     /// How often it runs.
     pub calls: f64,
+    /// How long one execution took on average before, by pg_stat_statements or a log; null where nobody measured.
+    pub mean_time_ms: Option<f64>,
     /// Was it planned?
     pub status: Status,
     /// The server's message when it was not.
@@ -110,6 +121,14 @@ pub struct Statement {
     pub findings: Vec<Finding>,
     /// Ids of the recommendations that help it.
     pub recommendations: Vec<String>,
+    /// How far the planner twin plans it as the server does: `exact`, `same_shape` or `different`; null without a twin.
+    pub twin_agreement: Option<String>,
+    /// With `same_shape`: by how much the total costs differ, as a share of the server's.
+    pub twin_deviation: Option<f64>,
+    /// The cost as things are by the planner twin's word, where recommended indexes were then built on the server.
+    pub predicted_cost_before: Option<f64>,
+    /// The cost with the recommended indexes that the planner twin foresaw.
+    pub predicted_cost_after: Option<f64>,
 }
 
 /// Was a statement planned?
@@ -184,9 +203,11 @@ pub struct RecommendedIndex {
     pub method: String,
     /// `composite`, `partial`, `expression`, `covering`, `ordered`.
     pub features: Vec<String>,
-    /// Its size when it was really built.
+    /// Its size when it was really built, or, where `evidence` is `planner_twin`, as it is estimated.
     pub size_bytes: u64,
-    /// How long that took.
+    /// The estimate of the planner twin, where the index was built, too.
+    pub predicted_size_bytes: Option<u64>,
+    /// How long building it took; 0 when it was not built.
     pub build_ms: f64,
     /// How long writers to the table waited for the proof.
     pub write_block_ms: f64,
@@ -194,8 +215,12 @@ pub struct RecommendedIndex {
     pub benefits: Vec<StatementBenefit>,
     /// Existing indexes it makes redundant.
     pub replaces: Vec<String>,
-    /// How the claim was obtained.
+    /// How the claim was obtained: `rolled_back_transaction` or `planner_twin`.
     pub evidence: String,
+    /// Why it was not built on the server, as a word, where `evidence` is `planner_twin`.
+    pub not_built_reason: Option<String>,
+    /// The same as a sentence.
+    pub not_built_detail: Option<String>,
     /// In two sentences.
     pub explanation: String,
 }
@@ -209,6 +234,8 @@ pub struct StatementBenefit {
     pub cost_before: f64,
     /// Plan cost with the index.
     pub cost_after: f64,
+    /// Plan cost with the index as the planner twin foresaw it, where the server was then asked.
+    pub predicted_cost_after: Option<f64>,
 }
 
 /// A candidate that is not recommended.
@@ -224,7 +251,9 @@ pub struct RejectedIndex {
     pub table: String,
     /// The access method.
     pub method: String,
-    /// Its size, if it was built.
+    /// Where it was tried: `rolled_back_transaction` or `planner_twin`; null when it was not.
+    pub evidence: Option<String>,
+    /// Its size, if it was built, or as the planner twin had it.
     pub size_bytes: Option<u64>,
     /// How long that took, if it was built.
     pub build_ms: Option<f64>,
@@ -247,6 +276,59 @@ pub struct ExistingIndex {
     pub size_bytes: u64,
 }
 
+/// An existing index, thought away.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "HypotheticalDrop")]
+pub struct HypotheticalDropReport {
+    /// Schema-qualified, quoted where needed.
+    pub index: String,
+    /// Its table.
+    pub table: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Scans since the statistics were reset.
+    pub scans: u64,
+    /// The statements that would get worse: `cost_before` with it, `cost_after` without it. Empty: this workload does not need it.
+    pub worse: Vec<StatementBenefit>,
+}
+
+/// The workload under other conditions.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "WhatIf")]
+pub struct WhatIfReport {
+    /// As it was typed: `10` or `orders=10`.
+    pub scale: Vec<String>,
+    /// Settings, by name.
+    pub settings: BTreeMap<String, String>,
+    /// The statements that are planned.
+    pub statements: Vec<ShiftedStatement>,
+    /// What to create only then; the statements to run.
+    pub started: Vec<String>,
+    /// Ids of recommendations that would not be made then.
+    pub stopped: Vec<String>,
+}
+
+/// A statement, now and under other conditions.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ShiftedStatement {
+    /// The statement's id.
+    pub statement: String,
+    /// Cost without any new index, now.
+    pub cost_before_now: f64,
+    /// Cost without any new index, then.
+    pub cost_before_then: f64,
+    /// Cost with what is recommended now.
+    pub cost_after_now: f64,
+    /// Cost with what would be recommended then.
+    pub cost_after_then: f64,
+    /// Is it planned differently then, without any new index?
+    pub plan_flipped: bool,
+    /// The first step of the plan that differs, as it is now; null when it is planned alike.
+    pub step_now: Option<String>,
+    /// The same step, as it is then.
+    pub step_then: Option<String>,
+}
+
 /// What the rehearsal did to the server.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Rehearsal {
@@ -254,6 +336,8 @@ pub struct Rehearsal {
     pub transactions: usize,
     /// Indexes built in them.
     pub indexes_built: usize,
+    /// How often the planner twin was asked about a set of indexes.
+    pub twin_questions: usize,
     /// Indexes that are still there: counted in the catalog at the end.
     pub left_behind: usize,
     /// The longest that writers to a table had to wait.
@@ -305,13 +389,16 @@ impl Report {
                     .map(|statement| Statement::new(statement, &advice.catalog))
                     .collect(),
             },
-            recommendations: advice.recommendations.iter().map(RecommendedIndex::new).collect(),
+            recommendations: advice.recommendations.iter().map(|index| RecommendedIndex::new(index, advice)).collect(),
             rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
             existing_indexes: advice.existing.iter().map(ExistingIndex::new).collect(),
+            hypothetical_drops: advice.drops.iter().map(HypotheticalDropReport::new).collect(),
+            what_if: advice.what_if.as_ref().map(WhatIfReport::new),
             notices: advice.notices.clone(),
             rehearsal: Rehearsal {
                 transactions: advice.rehearsal.transactions,
                 indexes_built: advice.rehearsal.indexes_built,
+                twin_questions: advice.rehearsal.twin_questions,
                 left_behind: measured.left_behind,
                 longest_write_block_ms: tenth(advice.rehearsal.longest_write_block),
                 total_write_block_ms: tenth(advice.rehearsal.total_write_block),
@@ -352,6 +439,7 @@ impl Statement {
             sql: advice.statement.sql.clone(),
             place: advice.statement.place.clone(),
             calls: advice.statement.calls,
+            mean_time_ms: advice.statement.mean_time_ms,
             status: match advice.status {
                 StatementStatus::Planned => Status::Planned,
                 StatementStatus::Failed => Status::Failed,
@@ -371,13 +459,22 @@ impl Statement {
             plan_after: advice.after.clone().map(Plan::into),
             findings: advice.before.as_ref().map_or_else(Vec::new, |plan| findings(plan, Some(catalog))),
             recommendations: advice.recommendations.clone(),
+            twin_agreement: advice.agreement.map(|agreement| agreement.name().to_owned()),
+            twin_deviation: advice.agreement.and_then(Agreement::deviation),
+            predicted_cost_before: advice.predicted.map(|(before, _)| before.0),
+            predicted_cost_after: advice.predicted.map(|(_, after)| after.0),
         }
     }
 }
 
 impl RecommendedIndex {
-    fn new(recommendation: &Recommendation) -> RecommendedIndex {
+    fn new(recommendation: &Recommendation, advice: &Advice) -> RecommendedIndex {
         let index = &recommendation.index.index;
+        let mut benefits = benefits(&recommendation.benefits);
+        for benefit in benefits.iter_mut().filter(|_| recommendation.evidence == Evidence::RolledBackTransaction) {
+            let statement = advice.statements.iter().find(|statement| statement.statement.id.0 == benefit.statement);
+            benefit.predicted_cost_after = statement.and_then(|statement| Some(statement.predicted?.1.0));
+        }
         RecommendedIndex {
             id: recommendation.id.clone(),
             ddl: recommendation.creation.create.join("\n"),
@@ -386,11 +483,14 @@ impl RecommendedIndex {
             method: index.method.name().to_owned(),
             features: index.features().into_iter().map(|feature| feature.name().to_owned()).collect(),
             size_bytes: recommendation.size.0,
+            predicted_size_bytes: recommendation.predicted_size.map(|size| size.0),
             build_ms: tenth(recommendation.build_time),
             write_block_ms: tenth(recommendation.write_block),
-            benefits: benefits(&recommendation.benefits),
+            benefits,
             replaces: recommendation.replaces.iter().map(ToString::to_string).collect(),
-            evidence: "rolled_back_transaction".to_owned(),
+            evidence: recommendation.evidence.name().to_owned(),
+            not_built_reason: recommendation.not_built.as_ref().map(|refusal| refusal.reason.name().to_owned()),
+            not_built_detail: recommendation.not_built.as_ref().map(|refusal| refusal.detail.clone()),
             explanation: recommendation.explanation.clone(),
         }
     }
@@ -405,6 +505,7 @@ impl RejectedIndex {
             detail: rejected.detail.clone(),
             table: index.table.to_string(),
             method: index.method.name().to_owned(),
+            evidence: rejected.evidence.map(|evidence| evidence.name().to_owned()),
             size_bytes: rejected.size.map(|size| size.0),
             build_ms: rejected.build_time.map(tenth),
             benefits: benefits(&rejected.benefits),
@@ -417,8 +518,50 @@ fn benefits(benefits: &[Benefit]) -> Vec<StatementBenefit> {
         statement: benefit.statement.0.clone(),
         cost_before: benefit.before.0,
         cost_after: benefit.after.0,
+        predicted_cost_after: None,
     };
     benefits.iter().map(benefit).collect()
+}
+
+impl HypotheticalDropReport {
+    fn new(drop: &HypotheticalDrop) -> HypotheticalDropReport {
+        let worse = drop.worse.iter().map(|worse| StatementBenefit {
+            statement: worse.statement.0.clone(),
+            cost_before: worse.with.0,
+            cost_after: worse.without.0,
+            predicted_cost_after: None,
+        });
+        HypotheticalDropReport {
+            index: drop.index.to_string(),
+            table: drop.table.to_string(),
+            size_bytes: drop.size.0,
+            scans: drop.scans,
+            worse: worse.collect(),
+        }
+    }
+}
+
+impl WhatIfReport {
+    fn new(what_if: &WhatIf) -> WhatIfReport {
+        let statement = |shifted: &Shifted| ShiftedStatement {
+            statement: shifted.statement.0.clone(),
+            cost_before_now: shifted.cost_before.0.0,
+            cost_before_then: shifted.cost_before.1.0,
+            cost_after_now: shifted.cost_after.0.0,
+            cost_after_then: shifted.cost_after.1.0,
+            plan_flipped: shifted.flip.is_some(),
+            step_now: shifted.flip.as_ref().map(|(now, _)| now.clone()),
+            step_then: shifted.flip.as_ref().map(|(_, then)| then.clone()),
+        };
+        let ddl = |recommendation: &Recommendation| recommendation.creation.create.join("\n");
+        WhatIfReport {
+            scale: what_if.conditions.growth.clone(),
+            settings: what_if.conditions.settings.clone(),
+            statements: what_if.statements.iter().map(statement).collect(),
+            started: what_if.started.iter().map(ddl).collect(),
+            stopped: what_if.stopped.clone(),
+        }
+    }
 }
 
 impl ExistingIndex {

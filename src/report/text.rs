@@ -19,11 +19,13 @@ use crate::model::{
     printable::{printable_lines, printable_sql},
 };
 use crate::plan::Plan;
+use crate::rehearsal::Evidence;
 use crate::verdict::Change;
 
 pub mod layout;
 pub(crate) mod side_by_side;
 pub mod tree;
+mod what_if;
 
 use layout::{indented, padded_line};
 
@@ -52,6 +54,10 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
     not_planned(&mut text, advice);
     rejected(&mut text, advice, width);
     existing(&mut text, advice);
+    hypothetical_drops(&mut text, advice, width);
+    if let Some(what_if) = &advice.what_if {
+        what_if::write(&mut text, what_if, width);
+    }
     recommendations(&mut text, advice, width);
     notices(&mut text, advice, width);
     closing(&mut text, advice, measured, width);
@@ -174,15 +180,40 @@ fn recommendations(text: &mut String, advice: &Advice, width: usize) {
     if advice.recommendations.is_empty() {
         return;
     }
-    let _ = writeln!(
-        text,
-        "{}",
-        styled(BOLD, "RECOMMENDED  each was built, seen to be used by the planner, and rolled back")
-    );
+    let _ = writeln!(text, "{}", styled(BOLD, recommended_heading(advice)));
     for recommendation in &advice.recommendations {
         recommendation_block(text, recommendation, width);
     }
     text.push('\n');
+}
+
+/// What a recommendation rests on.
+fn recommended_heading(advice: &Advice) -> &'static str {
+    let built = advice.recommendations.iter().filter(|index| index.evidence == Evidence::RolledBackTransaction).count();
+    if built == advice.recommendations.len() {
+        "RECOMMENDED  each was built, seen to be used by the planner, and rolled back"
+    } else if built == 0 {
+        "RECOMMENDED  each was seen to be used by the planner twin; nothing was built"
+    } else {
+        "RECOMMENDED  each was built, seen to be used by the planner, and rolled back, or seen in the planner twin where it says so"
+    }
+}
+
+/// Sizes and times, measured or foreseen.
+fn facts(recommendation: &Recommendation) -> String {
+    let Recommendation { size, build_time, write_block, .. } = recommendation;
+    match (recommendation.evidence, &recommendation.not_built, recommendation.predicted_size) {
+        (Evidence::RolledBackTransaction, _, None) => {
+            format!("{size} · built in {build_time} · writers blocked {write_block}")
+        }
+        (Evidence::RolledBackTransaction, _, Some(predicted)) => {
+            format!("{size} (foreseen {predicted}) · built in {build_time} · writers blocked {write_block}")
+        }
+        (Evidence::PlannerTwin, Some(refusal), _) => {
+            format!("about {size} · planner twin only: {}", printable(&refusal.detail))
+        }
+        (Evidence::PlannerTwin, None, _) => format!("about {size} · planner twin only"),
+    }
 }
 
 fn recommendation_block(text: &mut String, recommendation: &Recommendation, width: usize) {
@@ -190,13 +221,7 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, widt
     let features: Vec<&str> = std::iter::once(index.method.name())
         .chain(index.features().into_iter().map(|feature| feature.name()))
         .collect();
-    let facts = format!(
-        "{} · {} · built in {} · writers blocked {}",
-        features.join(" "),
-        recommendation.size,
-        recommendation.build_time,
-        recommendation.write_block
-    );
+    let facts = format!("{} · {}", features.join(" "), facts(recommendation));
     let _ = writeln!(text, "\n{}  {}", styled(BOLD, &recommendation.id), facts);
     for statement in recommendation.creation.statements() {
         let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(statement)));
@@ -277,6 +302,34 @@ fn existing(text: &mut String, advice: &Advice) {
     text.push('\n');
 }
 
+/// What would become of the workload without an index that is there.
+fn hypothetical_drops(text: &mut String, advice: &Advice, width: usize) {
+    if advice.drops.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "{}",
+        styled(BOLD, "WITHOUT AN EXISTING INDEX  as the planner twin would plan, recommended indexes in place")
+    );
+    for drop in &advice.drops {
+        let scans = group_thousands(drop.scans as f64, 0);
+        let index = format!("  {} ({}, scanned {scans} times)", printable(&drop.index.to_string()), drop.size);
+        let worse: Vec<String> = drop
+            .worse
+            .iter()
+            .map(|worse| {
+                let factor = factor_text(worse.without.factor_to(worse.with));
+                format!("{} {} → {}, {factor} worse", printable(&worse.statement.0), worse.with, worse.without)
+            })
+            .collect();
+        let effect =
+            if worse.is_empty() { "no statement of this workload gets worse".to_owned() } else { worse.join("; ") };
+        let _ = writeln!(text, "{}", indented(&format!("{}: {effect}", index.trim_start()), "  ", width));
+    }
+    text.push('\n');
+}
+
 fn notices(text: &mut String, advice: &Advice, width: usize) {
     for notice in &advice.notices {
         let _ = writeln!(text, "{}", styled(HOT, indented(&printable(notice), "! ", width)));
@@ -285,15 +338,22 @@ fn notices(text: &mut String, advice: &Advice, width: usize) {
 
 fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize) {
     let rehearsal = &advice.rehearsal;
-    let line = format!(
-        "{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all. It took {}.",
-        count(rehearsal.indexes_built, "index", "indexes"),
-        count(rehearsal.transactions, "transaction", "transactions"),
-        measured.left_behind,
-        rehearsal.longest_write_block,
-        rehearsal.total_write_block,
-        measured.total,
-    );
+    let asked = match rehearsal.twin_questions {
+        0 => String::new(),
+        questions => format!("The planner twin was asked about {}. ", count(questions, "set", "sets")),
+    };
+    let built = match rehearsal.transactions {
+        0 => "Nothing was built.".to_owned(),
+        transactions => format!(
+            "{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all.",
+            count(rehearsal.indexes_built, "index", "indexes"),
+            count(transactions, "transaction", "transactions"),
+            measured.left_behind,
+            rehearsal.longest_write_block,
+            rehearsal.total_write_block,
+        ),
+    };
+    let line = format!("{asked}{built} It took {}.", measured.total);
     let _ = writeln!(text, "{}", styled(DIM, indented(&line, "", width)));
     let _ = writeln!(text, "{}", styled(BOLD, indented(&headline(advice), "", width)));
 }

@@ -1,7 +1,6 @@
 //! The seam to the server, and the thread it lives on. Questions go in over a channel, messages come out; a question can be given
 //! up while it is being answered, and the latest one wins.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +9,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use super::dossier::{Dossier, Group};
 use super::model::{Ask, Msg, Progress, Reply};
 use crate::index::NamedIndex;
-use crate::rehearsal::{Answer, Event, PlanOutcome, PlannerError, Refusal, Rollback};
-use crate::workload::{Statement, StatementId};
+use crate::rehearsal::{Answer, Comparison, Event, PlannerError, Refusal, Rollback};
+use crate::workload::Statement;
 
 /// Somebody with a server.
 pub trait Backend: Send {
@@ -21,7 +20,7 @@ pub trait Backend: Send {
     /// When the server cannot be asked, or the run was cancelled; everything is rolled back then.
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<Dossier, PlannerError>;
 
-    /// Indexes with the statements on their tables, built in one transaction and rolled back.
+    /// Indexes with the statements on their tables, built in one transaction and rolled back; without indexes, things as they are.
     ///
     /// # Errors
     /// As with [`Backend::advise`].
@@ -119,8 +118,8 @@ impl Desk {
                 prove(backend.as_mut(), &groups).map(|proof| Reply::Proved(entries, proof))
             }
             Ask::Rehearse { index, statements } => {
-                let answer = backend.rehearse(std::slice::from_ref(&index), &statements);
-                answer.map(|answer| Reply::Rehearsed(index, Box::new(answer)))
+                let compared = compare(backend.as_mut(), std::slice::from_ref(&index), &statements);
+                compared.map(|compared| Reply::Rehearsed(index, compared.map(Box::new)))
             }
         }));
         match answered {
@@ -133,18 +132,24 @@ impl Desk {
 }
 
 /// One transaction after the other; a statement on tables of one group only, so that it is planned once.
-fn prove(
+fn prove(backend: &mut dyn Backend, groups: &[Group]) -> Result<Result<Vec<Comparison>, Refusal>, PlannerError> {
+    groups.iter().map(|group| compare(backend, &group.indexes, &group.statements)).collect()
+}
+
+/// With the indexes first, then without: see [`Comparison`].
+fn compare(
     backend: &mut dyn Backend,
-    groups: &[Group],
-) -> Result<Result<BTreeMap<StatementId, PlanOutcome>, Refusal>, PlannerError> {
-    let mut plans = BTreeMap::new();
-    for group in groups {
-        match backend.rehearse(&group.indexes, &group.statements)? {
-            Answer::Planned(planned) => plans.extend(planned.plans),
-            Answer::Refused(refusal) => return Ok(Err(refusal)),
-        }
-    }
-    Ok(Ok(plans))
+    indexes: &[NamedIndex],
+    statements: &[Statement],
+) -> Result<Result<Comparison, Refusal>, PlannerError> {
+    let after = match backend.rehearse(indexes, statements)? {
+        Answer::Planned(planned) => planned,
+        Answer::Refused(refusal) => return Ok(Err(refusal)),
+    };
+    Ok(match backend.rehearse(&[], statements)? {
+        Answer::Planned(planned) => Ok(Comparison { before: planned.plans, after }),
+        Answer::Refused(refusal) => Err(refusal),
+    })
 }
 
 fn follow(progress: &mut Progress, event: Event<'_>) {
@@ -155,5 +160,54 @@ fn follow(progress: &mut Progress, event: Event<'_>) {
             progress.about = about.to_owned();
         }
         Event::End => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::rehearsal::Planned;
+    use crate::sql::parse_index;
+
+    /// Answers everything, and remembers how many indexes it was asked about.
+    struct Willing(Arc<Mutex<Vec<usize>>>);
+
+    impl Backend for Willing {
+        fn advise(&mut self, _observer: &dyn Fn(Event<'_>)) -> Result<Dossier, PlannerError> {
+            Ok(Dossier::default())
+        }
+
+        fn rehearse(&mut self, indexes: &[NamedIndex], _statements: &[Statement]) -> Result<Answer, PlannerError> {
+            self.0.lock().unwrap().push(indexes.len());
+            Ok(Answer::Planned(Planned::default()))
+        }
+
+        fn brake(&self) -> Arc<dyn Brake> {
+            Arc::new(NoBrake)
+        }
+    }
+
+    struct NoBrake;
+
+    impl Brake for NoBrake {
+        fn pull(&self) {}
+        fn release(&self) {}
+    }
+
+    #[test]
+    fn the_plans_before_are_taken_again_after_each_build() {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (answers, answered) = channel();
+        let worker = Worker::start(Box::new(Willing(asked.clone())), answers).unwrap();
+        let index = NamedIndex { name: "i".to_owned(), index: parse_index("CREATE INDEX ON public.t (a)").unwrap() };
+        worker.ask(1, Ask::Rehearse { index: index.clone(), statements: Vec::new() });
+        assert!(matches!(answered.recv(), Ok(Msg::Answered(1, Reply::Rehearsed(_, Ok(_))))));
+        let group = Group { indexes: vec![index.clone(), index], statements: Vec::new() };
+        worker.ask(2, Ask::Prove { entries: [0, 1].into(), groups: vec![group] });
+        assert!(matches!(answered.recv(), Ok(Msg::Answered(2, Reply::Proved(_, Ok(proof)))) if proof.len() == 1));
+        worker.finish();
+        assert_eq!(*asked.lock().unwrap(), [1, 0, 2, 0]);
     }
 }

@@ -26,6 +26,11 @@ pub fn short_number(number: f64) -> String {
     }
 }
 
+/// `0.021 ms`, `4.5 ms`, `12.3 s`: of one execution, which may take microseconds.
+pub fn mean_time(milliseconds: f64) -> String {
+    if milliseconds < 1.0 { format!("{milliseconds:.3} ms") } else { crate::model::Millis(milliseconds).to_string() }
+}
+
 /// The text wrapped at spaces, and within words that are longer than a line; at most so many lines of it, the last with `…` when
 /// there is more.
 pub fn wrapped(text: &str, columns: usize, most: usize) -> Vec<String> {
@@ -76,6 +81,7 @@ mod tests {
         assert_eq!(bar(0.5, 4), "██");
         assert_eq!(bar(0.0001, 4), "▏");
         assert_eq!(bar(f64::NAN, 4), "");
+        assert_eq!([mean_time(0.0213), mean_time(4.46), mean_time(12_345.0)], ["0.021 ms", "4.5 ms", "12.3 s"]);
         assert_eq!([short_number(98.0), short_number(123_456.0), short_number(1.24e6)], ["98", "123 k", "1.2 M"]);
     }
 }

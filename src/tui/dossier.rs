@@ -1,22 +1,27 @@
 //! What the screens show: the advice, and the plans of every single rehearsal, which a recording of the run holds. A value: made
 //! from a live run or from a saved one, and nobody downstream can tell which.
 
+mod answers;
+mod ddl;
+mod shares;
 mod together;
+mod writers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use together::{Evidence, Group, total};
+pub use together::{Estimate, Evidence, Group, Totals, total};
+pub use writers::Writers;
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
 use crate::finding::findings;
-use crate::index::statements::{Creation, creations};
+use crate::index::upkeep::{Upkeep, upkeep};
 use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
+use crate::rehearsal::costs::{Costs, Weighted};
 use crate::rehearsal::recording::Recording;
-use crate::rehearsal::search::{Costs, Weighted};
-use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Refusal, Trial, uses};
+use crate::rehearsal::{Answer, Build, Comparison, NamedIndex, PlanOutcome, Trial, uses};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId};
 
@@ -37,12 +42,26 @@ pub struct Dossier {
     pub catalog: Catalog,
     /// Within which limits.
     pub limits: Limits,
+    /// How many of the statements have a measured time, and with that, what [`Card::share`] is of.
+    pub timed: Timed,
     /// Each statement's calls and cost as things are.
     weights: Costs,
     /// The rehearsals of one index each.
     trials: Vec<Trial>,
     /// Combinations that were asked about.
     proofs: together::Proofs,
+}
+
+/// How many statements have a measured time ([`Statement::mean_time_ms`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Timed {
+    /// None: shares are of Σ calls × cost.
+    #[default]
+    Nowhere,
+    /// Too few: shares are of Σ calls × cost.
+    Partly,
+    /// More than half of them: shares are of their Σ calls × mean time.
+    Mostly,
 }
 
 /// One statement.
@@ -54,8 +73,8 @@ pub struct Card {
     pub before: Result<Arc<Plan>, String>,
     /// Its plan with all that is recommended.
     pub after: Option<Arc<Plan>>,
-    /// Its share of Σ calls × cost.
-    pub share: f64,
+    /// Its share of the workload's time or cost ([`Dossier::timed`]), 0 to 1; none when its own is not known.
+    pub share: Option<f64>,
     /// The ids of the recommendations that help it.
     pub helped_by: Vec<String>,
     /// What it can be compared with.
@@ -71,7 +90,9 @@ pub struct Card {
 pub struct Choice {
     /// One index by itself; none: all that is recommended, together.
     pub entry: Option<usize>,
-    /// The plan.
+    /// The plan without it, of the same state of the server.
+    pub before: Arc<Plan>,
+    /// The plan with it.
     pub plan: Arc<Plan>,
     /// Does it use the index?
     pub used: bool,
@@ -82,7 +103,7 @@ pub struct Choice {
 pub struct Entry {
     /// The index under its name.
     pub index: NamedIndex,
-    /// The statements that create it for keeps.
+    /// The statements that create it for keeps, by itself; for several, see [`Dossier::ddl`].
     pub ddl: Vec<String>,
     /// What became of it.
     pub verdict: Verdict,
@@ -94,6 +115,10 @@ pub struct Entry {
     pub write_block: Option<Millis>,
     /// The statements it helps.
     pub benefits: Vec<Benefit>,
+    /// What writers pay for it by the server's counters, if they were read.
+    pub upkeep: Option<Upkeep>,
+    /// The statements of the workload that write to its table.
+    pub writers: Writers,
     /// Its rehearsal by itself, if there was one.
     trial: Option<usize>,
 }
@@ -146,6 +171,11 @@ impl Entry {
         }
     }
 
+    /// Is it among what is recommended?
+    pub fn is_recommended(&self) -> bool {
+        matches!(self.verdict, Verdict::Recommended { .. })
+    }
+
     /// Was it built, so that its effect is known?
     pub fn is_built(&self) -> bool {
         self.trial.is_some()
@@ -165,6 +195,7 @@ impl Dossier {
             ..Dossier::default()
         };
         dossier.weights = dossier.cards.iter().filter_map(weight).collect();
+        dossier.timed = shares::set_shares(&mut dossier.cards);
         for recommendation in advice.recommendations {
             dossier.entries.push(Entry {
                 verdict: Verdict::Recommended { id: recommendation.id, explanation: recommendation.explanation },
@@ -173,6 +204,8 @@ impl Dossier {
                 build_time: Some(recommendation.build_time),
                 write_block: Some(recommendation.write_block),
                 benefits: recommendation.benefits,
+                upkeep: upkeep(&recommendation.index.index, &dossier.catalog),
+                writers: dossier.writers(&recommendation.index.index.table),
                 index: recommendation.index,
                 trial: None,
             });
@@ -185,6 +218,8 @@ impl Dossier {
                 build_time: rejected.build_time,
                 write_block: None,
                 benefits: rejected.benefits,
+                upkeep: upkeep(&rejected.index.index, &dossier.catalog),
+                writers: dossier.writers(&rejected.index.index.table),
                 index: rejected.index,
                 trial: None,
             });
@@ -200,6 +235,11 @@ impl Dossier {
         Some(&self.catalog).filter(|catalog| !catalog.tables.is_empty())
     }
 
+    /// Were the writes to the tables of the indexes counted?
+    pub fn counts_writes(&self) -> bool {
+        self.entries.iter().any(|entry| entry.upkeep.is_some())
+    }
+
     fn count_findings(&mut self) {
         let catalog = Some(&self.catalog).filter(|catalog| !catalog.tables.is_empty());
         for card in &mut self.cards {
@@ -210,24 +250,29 @@ impl Dossier {
     /// Of plans alone: nothing was rehearsed.
     pub fn of_plans(subject: String, plans: Vec<(String, Result<Plan, String>)>) -> Dossier {
         let advice = |(name, plan): (String, Result<Plan, String>)| {
-            let sql = plan.as_ref().ok().and_then(|plan| Some(plan.summary.get("Query Text")?.as_str()?.to_owned()));
-            let statement =
-                Statement { id: StatementId(name), sql: sql.unwrap_or_default(), calls: 1.0, place: String::new() };
+            let said = |what: &str| plan.as_ref().ok().and_then(|plan| plan.summary.get(what));
+            let statement = Statement {
+                id: StatementId(name),
+                sql: said("Query Text").and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
+                calls: 1.0,
+                mean_time_ms: said("Execution Time").and_then(serde_json::Value::as_f64),
+                place: String::new(),
+            };
             Card {
                 haystack: haystack(&statement),
                 statement,
                 before: plan.map(Arc::new),
                 after: None,
-                share: 0.0,
+                share: None,
                 findings: 0,
                 helped_by: Vec::new(),
                 choices: Vec::new(),
             }
         };
         let mut cards: Vec<Card> = plans.into_iter().map(advice).collect();
-        set_shares(&mut cards);
+        let timed = shares::set_shares(&mut cards);
         let weights = cards.iter().filter_map(weight).collect();
-        let mut dossier = Dossier { subject, cards, weights, ..Dossier::default() };
+        let mut dossier = Dossier { subject, cards, weights, timed, ..Dossier::default() };
         dossier.count_findings();
         dossier
     }
@@ -238,22 +283,24 @@ impl Dossier {
             let [index] = exchange.indexes.as_slice() else { continue };
             let known = self.entries.iter().position(|entry| entry.index == *index && entry.trial.is_none());
             if let Some(entry) = known {
-                self.add_trial(entry, exchange.answer.clone());
+                self.add_trial(entry, exchange.answer.clone(), &BTreeMap::new());
             }
         }
     }
 
-    fn add_trial(&mut self, entry: usize, answer: Answer) {
+    /// The plans of an index by itself; what they are to be compared with, where that is not the plan of the run.
+    fn add_trial(&mut self, entry: usize, answer: Answer, before: &BTreeMap<StatementId, PlanOutcome>) {
         let Answer::Planned(planned) = &answer else { return };
         let Some(build) = planned.builds.first().cloned() else { return };
-        let mut plans: BTreeMap<StatementId, Arc<Plan>> = BTreeMap::new();
-        for (id, outcome) in &planned.plans {
-            plans.extend(outcome.plan().map(|plan| (id.clone(), Arc::new(plan.clone()))));
-        }
+        let plan_of = |plans: &BTreeMap<StatementId, PlanOutcome>, id: &StatementId| {
+            plans.get(id).and_then(PlanOutcome::plan).cloned().map(Arc::new)
+        };
         for card in &mut self.cards {
-            if let Some(plan) = plans.remove(&card.statement.id) {
+            let id = &card.statement.id;
+            let before = plan_of(before, id).or_else(|| card.before.as_ref().ok().cloned());
+            if let (Some(before), Some(plan)) = (before, plan_of(&planned.plans, id)) {
                 let used = uses(&plan, &build);
-                card.choices.push(Choice { entry: Some(entry), plan, used });
+                card.choices.push(Choice { entry: Some(entry), before, plan, used });
             }
         }
         let write_block = planned.write_block;
@@ -261,6 +308,9 @@ impl Dossier {
         target.trial = Some(self.trials.len());
         target.write_block.get_or_insert(write_block);
         self.trials.push(Trial::from_answer(target.index.clone(), answer));
+        if let Some(ddl) = self.ddl_alone(entry).filter(|_| !self.entries[entry].is_recommended()) {
+            self.entries[entry].ddl = ddl;
+        }
     }
 
     /// All that is recommended first, then what is used, the cheapest first, then what is not.
@@ -274,42 +324,35 @@ impl Dossier {
     }
 
     /// An index that was rehearsed by hand joins the others; its position.
-    ///
-    /// # Errors
-    /// The refusal, when it could not be built.
-    pub fn add_by_hand(&mut self, index: NamedIndex, answer: Answer) -> Result<usize, Refusal> {
-        let planned = match &answer {
-            Answer::Refused(refusal) => return Err(refusal.clone()),
-            Answer::Planned(planned) => planned,
-        };
-        let build = planned.builds.first();
+    pub fn add_by_hand(&mut self, index: NamedIndex, compared: Comparison) -> usize {
+        let build = compared.after.builds.first();
         let entry = self.entries.len();
         self.entries.push(Entry {
-            ddl: build.map_or_else(Vec::new, |build| {
-                let created = creations(&[(&index, build.body.as_str())], &self.catalog);
-                created.iter().flat_map(Creation::statements).cloned().collect()
-            }),
+            ddl: Vec::new(),
             verdict: Verdict::ByHand,
             size: build.map(|build| build.size),
             build_time: build.map(|build| build.build_time),
-            write_block: Some(planned.write_block),
-            benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &planned.plans)),
+            write_block: Some(compared.after.write_block),
+            benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &compared)),
+            upkeep: upkeep(&index.index, &self.catalog),
+            writers: self.writers(&index.index.table),
             index,
             trial: None,
         });
-        self.add_trial(entry, answer);
+        self.add_proof([entry].into(), std::slice::from_ref(&compared));
+        self.add_trial(entry, Answer::Planned(compared.after), &compared.before);
         self.sort_choices();
-        Ok(entry)
+        entry
     }
 
-    fn benefits(&self, build: &crate::rehearsal::Build, plans: &BTreeMap<StatementId, PlanOutcome>) -> Vec<Benefit> {
+    fn benefits(&self, build: &Build, compared: &Comparison) -> Vec<Benefit> {
         let benefit = |(id, outcome): (&StatementId, &PlanOutcome)| {
             let after = outcome.plan().filter(|plan| uses(plan, build))?.total_cost();
-            let before = self.weights.get(id)?.cost;
+            let before = compared.before.get(id)?.plan()?.total_cost();
             let gained = self.limits.min_improvement.reached(before, after);
             gained.then(|| Benefit { statement: id.clone(), before, after })
         };
-        plans.iter().filter_map(benefit).collect()
+        compared.after.plans.iter().filter_map(benefit).collect()
     }
 
     /// The statement of that name.
@@ -325,29 +368,25 @@ fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
             None => Err(advice.error.clone().unwrap_or_else(|| "there is nothing to plan".to_owned())),
         };
         let after = advice.after.clone().map(Arc::new);
-        let proved = after.iter().filter(|_| !advice.recommendations.is_empty());
+        let proved = after.iter().zip(&before).filter(|_| !advice.recommendations.is_empty());
+        let all_recommended = |(plan, before): (&Arc<Plan>, &Arc<Plan>)| Choice {
+            entry: None,
+            before: before.clone(),
+            plan: plan.clone(),
+            used: true,
+        };
         Card {
-            choices: proved.map(|plan| Choice { entry: None, plan: plan.clone(), used: true }).collect(),
+            choices: proved.map(all_recommended).collect(),
             haystack: haystack(&advice.statement),
             statement: advice.statement.clone(),
             helped_by: advice.recommendations.clone(),
-            share: 0.0,
+            share: None,
             findings: 0,
             before,
             after,
         }
     };
-    let mut cards: Vec<Card> = statements.iter().map(card).collect();
-    set_shares(&mut cards);
-    cards
-}
-
-fn set_shares(cards: &mut [Card]) {
-    let weight = |card: &Card| card.cost().map_or(0.0, |cost| card.statement.calls * cost.0);
-    let all: f64 = cards.iter().map(weight).sum();
-    for card in cards {
-        card.share = if all > 0.0 { weight(card) / all } else { 0.0 };
-    }
+    statements.iter().map(card).collect()
 }
 
 fn haystack(statement: &Statement) -> String {

@@ -133,6 +133,14 @@ pub enum Action {
     Reverse,
     /// Type a filter.
     Filter,
+    /// Mark the statement, or take its mark away.
+    Mark,
+    /// Mark all that is shown, or take all their marks away.
+    MarkShown,
+    /// Show only what is marked, or everything again.
+    MarkedOnly,
+    /// Take all marks away.
+    Unmark,
     /// Fold or unfold the node.
     Fold,
     /// Fold everything below the first level.
@@ -155,6 +163,8 @@ pub enum Action {
     NextChoice,
     /// The one before.
     PreviousChoice,
+    /// Step only through indexes that are used, or through all again.
+    UsedOnly,
     /// Jump to the next difference.
     NextChange,
     /// Switch an index on or off.
@@ -279,7 +289,12 @@ use Screen::{Compare, Indexes, Plan, Workload};
 pub const BINDINGS: &[Binding] = &[
     bind(Everywhere, &[Char('?')], Action::Help, "this help").hinted("help"),
     bind(Everywhere, &[Char('q'), Ctrl('c')], Action::Quit, "quit").hinted("quit"),
-    bind(Everywhere, &[Key::Esc, Key::Backspace], Action::Back, "cancel what runs on the server, close, go back"),
+    bind(
+        Everywhere,
+        &[Key::Esc, Key::Backspace],
+        Action::Back,
+        "cancel what runs, close, go back; then drop filter and marks",
+    ),
     bind(Everywhere, &[Char('1')], Action::Show(Workload), "the statements"),
     bind(Everywhere, &[Char('2')], Action::Show(Plan), "the plan of the statement"),
     bind(Everywhere, &[Char('3')], Action::Show(Compare), "its plans before and after"),
@@ -295,6 +310,10 @@ pub const BINDINGS: &[Binding] = &[
     bind(Everywhere, &[Char('r')], Action::Retry, "ask the server again after a failure or a cancel"),
     bind(Everywhere, &[Ctrl('z')], Action::Suspend, "to the shell; fg comes back"),
     bind(On(Workload), &[Key::Enter, Char('l'), Key::Right], Action::Open, "open the plan").hinted("plan"),
+    bind(On(Workload), &[Char(' ')], Action::Mark, "mark or unmark; all sums are over what is marked").hinted("mark"),
+    bind(On(Workload), &[Char('m')], Action::MarkedOnly, "show only what is marked, or all again"),
+    bind(On(Workload), &[Char('M')], Action::MarkShown, "mark all that is shown, or unmark it"),
+    bind(On(Workload), &[Char('u')], Action::Unmark, "unmark everything"),
     bind(On(Workload), &[Char('/')], Action::Filter, "filter by name or SQL as you type").hinted("filter"),
     bind(On(Workload), &[Char('s')], Action::Sort, "sort by the next column").hinted("sort"),
     bind(On(Workload), &[Char('S')], Action::Reverse, "turn the order round"),
@@ -313,19 +332,25 @@ pub const BINDINGS: &[Binding] = &[
     bind(On(Compare), &[Char('['), Key::Left], Action::PreviousChoice, "previous index that was rehearsed"),
     bind(On(Compare), &[Char(']'), Key::Right], Action::NextChoice, "next index that was rehearsed, rejected ones too")
         .hinted("next index"),
+    bind(On(Compare), &[Char('u')], Action::UsedOnly, "step only through indexes the plan uses, or all again")
+        .hinted("used only"),
     bind(On(Compare), &[Char('n')], Action::NextChange, "jump to the next difference").hinted("next change"),
+    bind(On(Compare), &[Char('>')], Action::DetailDown, "scroll the details down"),
+    bind(On(Compare), &[Char('<')], Action::DetailUp, "scroll the details up"),
     bind(On(Compare), &[Char('J')], Action::NextStatement, "next statement of the list").hinted("next statement"),
     bind(On(Compare), &[Char('K')], Action::PreviousStatement, "previous statement of the list"),
     bind(On(Compare), &[Char('e')], Action::EditIndex, "edit this index and rehearse it"),
     bind(On(Indexes), &[Char(' ')], Action::Toggle, "switch it on or off; the totals answer at once").hinted("on/off"),
     bind(On(Indexes), &[Key::Enter], Action::Open, "before and after of the statement it helps most").hinted("plans"),
-    bind(On(Indexes), &[Char('w')], Action::WriteFile, "write the DDL of what is on to a file").hinted("write DDL"),
-    bind(On(Indexes), &[Char('y')], Action::Copy, "copy it to the clipboard (OSC 52)").hinted("copy"),
-    bind(On(Indexes), &[Char('p')], Action::PrintOnExit, "print it when leaving"),
-    bind(On(Indexes), &[Char('e')], Action::EditIndex, "edit this index and rehearse it").hinted("edit"),
-    bind(On(Indexes), &[Char('n')], Action::NewIndex, "write a CREATE INDEX and rehearse it").hinted("new"),
-    bind(On(Indexes), &[Char('R')], Action::Prove, "build what is on together, see the plans, roll back")
+    bind(On(Indexes), &[Char('R')], Action::Prove, "build what is on together, see what it costs, roll back")
         .hinted("prove"),
+    bind(On(Indexes), &[Char('w')], Action::WriteFile, "write the DDL of what is on to a file").hinted("write DDL"),
+    bind(On(Indexes), &[Char('n')], Action::NewIndex, "write a CREATE INDEX and rehearse it").hinted("new"),
+    bind(On(Indexes), &[Char('e')], Action::EditIndex, "edit this index and rehearse it").hinted("edit"),
+    bind(On(Indexes), &[Char('y')], Action::Copy, "copy the DDL to the clipboard (OSC 52)").hinted("copy"),
+    bind(On(Indexes), &[Char('p')], Action::PrintOnExit, "print the DDL when leaving"),
+    bind(On(Indexes), &[Char('>')], Action::DetailDown, "scroll the details down"),
+    bind(On(Indexes), &[Char('<')], Action::DetailUp, "scroll the details up"),
     bind(On(Indexes), &[Char('a')], Action::Recommended, "switch on exactly what is recommended"),
     bind(On(Indexes), &[Char('x')], Action::Nothing, "switch everything off"),
     bind(Typing, &[Key::Enter], Action::Accept, "done").hinted("done"),

@@ -30,9 +30,9 @@ impl Look {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// The selected line.
+    /// The selected line. Of one colour: reversed, a coloured text would be a block, and the blank behind a bar as long as the bar.
     pub fn selected(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
+        Style::new().fg(Color::Reset).add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM)
     }
 
     /// Better, or only after.

@@ -1,6 +1,6 @@
 //! The interface as a value: what is known, where we are, what runs. Changed only by [`super::update`], read by `view`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use super::editor::Line;
 use super::keymap::{Key, Scope, Screen};
 use super::look::Look;
 use super::screen::{compare, indexes, plan, workload};
-use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Refusal, Rollback};
-use crate::workload::{Statement, StatementId};
+use crate::rehearsal::{Comparison, NamedIndex, Refusal, Rollback};
+use crate::workload::Statement;
 
 /// The terminal, in columns and lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,10 +215,10 @@ pub enum Msg {
 pub enum Reply {
     /// The run's result.
     Advised(Box<Dossier>),
-    /// The rehearsal's result.
-    Rehearsed(NamedIndex, Box<Answer>),
-    /// What the combination did, or why it could not be built.
-    Proved(BTreeSet<usize>, Result<BTreeMap<StatementId, PlanOutcome>, Refusal>),
+    /// What the index did, or why it could not be built.
+    Rehearsed(NamedIndex, Result<Box<Comparison>, Refusal>),
+    /// What the combination did, a transaction each, or why it could not be built.
+    Proved(BTreeSet<usize>, Result<Vec<Comparison>, Refusal>),
     /// It was cancelled; what became of the transaction.
     Cancelled(Rollback),
     /// The server could not be asked.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cells::short_number;
-use crate::catalog::Catalog;
-use crate::finding::{Finding, findings};
+use super::dossier::Dossier;
+use crate::finding::{Finding, findings_with};
 use crate::model::printable;
-use crate::plan::metrics::metrics;
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::metrics::{Metrics, metrics};
+use crate::plan::{Node, NodeId, Plan, Property};
 use crate::report::heat;
 use crate::report::text::tree::{NodeLines, lines};
 
@@ -28,33 +28,50 @@ pub struct PlanView {
     /// The costliest first.
     pub costliest: Vec<NodeId>,
     /// What is to be said about it, what is most at stake first.
-    pub findings: Vec<Finding>,
+    pub remarks: Vec<Remark>,
     /// Was it executed (EXPLAIN ANALYZE)?
     pub analyzed: bool,
+}
+
+/// Something to be said about a node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remark {
+    /// By rule.
+    pub finding: Finding,
+    /// What was rehearsed in answer to it.
+    pub answer: Option<String>,
 }
 
 impl PlanView {
     /// Of this plan.
     pub fn new(plan: Arc<Plan>) -> PlanView {
+        let metrics = metrics(&plan);
+        PlanView::of(plan, &metrics)
+    }
+
+    /// Of this plan of a card, made with these indexes, and with what is to be said about it.
+    pub fn with_remarks(plan: Arc<Plan>, dossier: &Dossier, card: usize, present: &BTreeSet<usize>) -> PlanView {
+        let metrics = metrics(&plan);
+        let answered = |finding: Finding| Remark { answer: dossier.answer(card, present, &finding), finding };
+        let remarks = findings_with(&plan, &metrics, dossier.known_catalog()).into_iter().map(answered).collect();
+        PlanView { remarks, ..PlanView::of(plan, &metrics) }
+    }
+
+    fn of(plan: Arc<Plan>, metrics: &Metrics) -> PlanView {
         let analyzed = plan.root().number("Actual Rows").is_some();
         PlanView {
             lines: lines(&plan),
-            heat: heat(&plan),
-            costliest: metrics(&plan).costliest(0.99, MOST_JUMPS),
-            findings: Vec::new(),
+            heat: heat(metrics),
+            costliest: metrics.costliest(0.99, MOST_JUMPS),
+            remarks: Vec::new(),
             analyzed,
             plan,
         }
     }
 
-    /// With what is to be said about it.
-    pub fn with_findings(self, catalog: Option<&Catalog>) -> PlanView {
-        PlanView { findings: findings(&self.plan, catalog), ..self }
-    }
-
     /// What is to be said about a node.
-    pub fn findings_of(&self, id: NodeId) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(move |finding| finding.node == id)
+    pub fn remarks_on(&self, id: NodeId) -> impl Iterator<Item = &Remark> {
+        self.remarks.iter().filter(move |remark| remark.finding.node == id)
     }
 
     /// The nodes that are seen when these are folded, by position.
@@ -77,23 +94,41 @@ impl PlanView {
         std::iter::successors(self.plan.node(id).parent, |id| self.plan.node(*id).parent)
     }
 
-    /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by first.
+    /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by
+    /// first, what says little last.
     pub fn properties(&self, id: NodeId) -> Vec<(String, String)> {
         let node = self.plan.node(id);
         let basis = if self.analyzed { "time" } else { "cost" };
         let own = format!("{:.1} % of the plan's {basis}", self.heat[id.0].0 * 100.0);
         let details = node.details();
         let rest = node.properties.iter().filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
-        let rest = rest.map(|(name, value)| (printable(name).into_owned(), value_text(value)));
+        let (last, rest): (Vec<_>, Vec<_>) = rest.partition(|(name, value)| says_little(name, value));
+        let rest = rest.into_iter().chain(last).map(|(name, value)| (printable(name).into_owned(), value_text(value)));
         let first = details.iter().map(|(name, value)| ((*name).to_owned(), printable(value).into_owned()));
         std::iter::once(("Own share".to_owned(), own)).chain(first).chain(rest).collect()
     }
 }
 
-fn value_text(value: &serde_json::Value) -> String {
+/// What stands in the headline already, and what a node does not do.
+fn says_little(name: &str, value: &Property) -> bool {
+    name == "Node Type" || *value == Property::Flag(false)
+}
+
+fn value_text(value: &Property) -> String {
+    match value {
+        Property::Flag(true) => "yes".to_owned(),
+        Property::Flag(false) => "no".to_owned(),
+        Property::Nested(value) => nested_text(value),
+        Property::Null => "null".to_owned(),
+        Property::Number(number) => number.to_string(),
+        Property::Text(_) | Property::Texts(_) => printable(&value.texts().collect::<Vec<_>>().join(", ")).into_owned(),
+    }
+}
+
+fn nested_text(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => printable(text).into_owned(),
-        serde_json::Value::Array(values) => values.iter().map(value_text).collect::<Vec<_>>().join(", "),
+        serde_json::Value::Array(values) => values.iter().map(nested_text).collect::<Vec<_>>().join(", "),
         serde_json::Value::Bool(true) => "yes".to_owned(),
         serde_json::Value::Bool(false) => "no".to_owned(),
         other => printable(&other.to_string()).into_owned(),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crossterm::event::{
@@ -20,6 +21,9 @@ use super::model::{Model, Msg, Size};
 
 /// Is the terminal ours? Asked by the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Reports of panics that could not be written while the terminal was taken.
+static UNSAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Lines that one notch of the wheel moves.
 const WHEEL: isize = 3;
@@ -93,6 +97,9 @@ impl Tty {
 impl Drop for Tty {
     fn drop(&mut self) {
         leave();
+        for report in UNSAID.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = writeln!(io::stderr(), "{report}");
+        }
     }
 }
 
@@ -117,15 +124,19 @@ fn leave() {
 }
 
 /// A panic of this thread gives the terminal back before it is reported. One of the worker's is caught there and told on the screen;
-/// its report would be written over it.
+/// its report would be written over it, so it is kept until the terminal is given back.
 fn restore_on_panic() {
     let ours = std::thread::current().id();
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().id() == ours {
+        let thread = std::thread::current();
+        if thread.id() == ours {
             leave();
         }
-        if !TAKEN.load(Ordering::SeqCst) {
+        if TAKEN.load(Ordering::SeqCst) {
+            let report = format!("thread '{}' {panic}", thread.name().unwrap_or("?"));
+            UNSAID.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+        } else {
             before(panic);
         }
     }));

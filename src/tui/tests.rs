@@ -2,24 +2,27 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::style::Color;
+use ratatui::style::{Color, Modifier};
 
-use super::dossier::{Dossier, Evidence, Verdict};
+use super::dossier::{Dossier, Evidence, Timed, Verdict};
 use super::keymap::{BINDINGS, Key, Scope, Screen};
 use super::look::Look;
 use super::model::{Ask, Effect, Model, Msg, Overlay, Pane, Progress, Reply, Server, Size};
 use super::screen::indexes::Row;
+use super::screen::workload::Sort;
 use super::{draw, update};
 use crate::advise::advise;
 use crate::model::Millis;
 use crate::plan::Plan;
 use crate::rehearsal::recording::{Recording, Replay};
-use crate::rehearsal::{Answer, Refusal};
+use crate::rehearsal::{Answer, Comparison, PlanOutcome, Refusal};
 use crate::verdict::Reason;
+use crate::workload::StatementId;
 
 const SMALL: Size = Size { columns: 80, lines: 24 };
 const SIZES: [Size; 3] = [SMALL, Size { columns: 120, lines: 40 }, Size { columns: 200, lines: 60 }];
@@ -144,9 +147,11 @@ fn occasions(scope: Scope) -> Vec<Model> {
             let mut second = on(Screen::Workload, &moved);
             press(&mut second, Key::Char('3'));
             press(&mut second, Key::Char(']'));
-            vec![on(Screen::Compare, &[]), second]
+            vec![on(Screen::Compare, &[Key::Char('>')]), second]
         }
-        Scope::On(screen) => vec![on(screen, &[]), on(screen, &[Key::Char(' ')]), on(screen, &[Key::Char('x')])],
+        Scope::On(screen) => {
+            vec![on(screen, &[]), on(screen, &[Key::Char(' ')]), on(screen, &[Key::Char('x'), Key::Char('>')])]
+        }
         Scope::Typing => {
             let mut model = on(Screen::Indexes, &[Key::Char('n')]);
             type_text(&mut model, "t");
@@ -189,6 +194,125 @@ fn the_filter_works_as_you_type_and_esc_takes_it_back() {
     type_text(&mut model, "quit");
     assert_eq!(model.place.overlay, Overlay::Filter, "a q is a letter while one types");
     assert!(screen(&model).contains("no statement has that"));
+}
+
+#[test]
+fn statements_are_ranked_by_measured_time_where_most_have_one() {
+    let mut recording = serde_json::to_value(recording()).unwrap();
+    let statements = recording["workload"].as_object_mut().unwrap()["statements"].as_array_mut().unwrap();
+    for (number, statement) in statements.iter_mut().enumerate().skip(1) {
+        statement["mean_time_ms"] = serde_json::json!(1.5 * number as f64);
+    }
+    let mut by_time: Vec<String> = statements.iter().map(|s| s["id"].as_str().unwrap().to_owned()).collect();
+    by_time[1..].reverse();
+    by_time.rotate_left(1);
+    let recording: Recording = serde_json::from_value(recording).unwrap();
+    let advice = advise(&recording.workload, &recording.limits, &mut Replay::new(&recording), &|_| {}).unwrap();
+    let mut model = Model::offline(Dossier::new("x".to_owned(), advice, &recording), SMALL, Look::Plain);
+    insta::assert_snapshot!("workload_timed_80x24", screen(&model));
+    let order = |model: &Model| -> Vec<String> {
+        model.workload.order.iter().map(|card| dossier_of(model).cards[*card].statement.id.0.clone()).collect()
+    };
+    assert_eq!(order(&model).last(), by_time.last(), "of the one without a time nobody knows the share");
+    for _ in 0..3 {
+        press(&mut model, Key::Char('s'));
+    }
+    assert_eq!((model.workload.sort, order(&model)), (Sort::Time, by_time));
+    assert_eq!(dossier().timed, Timed::Nowhere, "recordings from before there were times are read");
+}
+
+#[test]
+fn what_writers_pay_is_told_where_it_was_counted() {
+    let mut recording = recording();
+    let counted = |n_tup_ins| crate::catalog::Writes {
+        n_tup_ins,
+        n_tup_upd: 90_000,
+        n_tup_hot_upd: 60_000,
+        n_tup_del: 12,
+        counted_for_s: Some(30.0 * 86_400.0),
+    };
+    for table in &mut recording.catalog.tables {
+        table.writes = Some(counted(1_200_000));
+    }
+    let advice = advise(&recording.workload, &recording.limits, &mut Replay::new(&recording), &|_| {}).unwrap();
+    let size = Size { columns: 120, lines: 30 };
+    let mut model = Model::offline(Dossier::new("x".to_owned(), advice, &recording), size, Look::Plain);
+    press(&mut model, Key::Char('4'));
+    insta::assert_snapshot!("indexes_with_writes_120x30", screen(&model));
+    update(&mut model, Msg::Resize(SMALL));
+    assert!(screen(&model).contains("≤43 k/d"), "{}", screen(&model));
+}
+
+#[test]
+fn esc_leads_back_to_the_beginning_and_then_takes_back_filter_and_marks() {
+    let mut model = offline(SMALL);
+    for key in [Key::Char(' '), Key::Char('m'), Key::Char('/'), Key::Char('n'), Key::Enter] {
+        press(&mut model, key);
+    }
+    for key in ['2', '4', '1', '3'] {
+        press(&mut model, Key::Char(key));
+    }
+    let state = |model: &Model| {
+        let workload = &model.workload;
+        (model.place.screen, !workload.filter.is_empty(), workload.marked_only, workload.marks.len())
+    };
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        seen.push(state(&model));
+        press(&mut model, Key::Esc);
+    }
+    let on = Screen::Workload;
+    assert_eq!(
+        seen,
+        [
+            (Screen::Compare, true, true, 1),
+            (on, true, true, 1),
+            (on, false, true, 1),
+            (on, false, false, 1),
+            (on, false, false, 0)
+        ]
+    );
+    assert!(screen(&model).contains("q quits"));
+}
+
+#[test]
+fn sums_are_over_what_is_marked_and_marks_survive_sorting_and_filtering() {
+    let mut model = offline(SMALL);
+    let all = model.workload.totals;
+    press(&mut model, Key::Char('j'));
+    press(&mut model, Key::Char(' '));
+    press(&mut model, Key::Char('s'));
+    press(&mut model, Key::Char('/'));
+    type_text(&mut model, "LARGE");
+    press(&mut model, Key::Enter);
+    press(&mut model, Key::Char('M'));
+    let names = |model: &Model, cards: &mut dyn Iterator<Item = usize>| -> Vec<String> {
+        cards.map(|card| dossier_of(model).cards[card].statement.id.0.clone()).collect()
+    };
+    let expected = ["n26-3c-large-slow-yesterday", "n26-max-updated"];
+    let mut marked = names(&model, &mut model.workload.marks.iter().copied());
+    marked.sort();
+    assert_eq!(marked, expected);
+    assert!(screen(&model).contains("1 of 7 statements · 2 marked: 14.5% of the cost"), "{}", screen(&model));
+    press(&mut model, Key::Esc);
+    press(&mut model, Key::Char('m'));
+    assert_eq!(names(&model, &mut model.workload.order.iter().copied()), expected, "sorted by name");
+
+    let marked = model.workload.totals;
+    assert!(marked.before < all.before && marked.share < 1.0);
+    assert!(screen(&model).contains("the cost of 2 marked statements falls"), "{}", screen(&model));
+    press(&mut model, Key::Char('4'));
+    let outcome = model.indexes.outcome.clone().unwrap();
+    assert_eq!((outcome.before, outcome.after, outcome.marked), (marked.before, marked.after, Some(2)));
+    assert_eq!(outcome.changes.len(), 2);
+    let drawn = screen(&model);
+    assert!(drawn.contains("2 marked statements") && drawn.contains("of 2 marked"), "{drawn}");
+
+    press(&mut model, Key::Char('1'));
+    press(&mut model, Key::Char('u'));
+    assert_eq!((model.workload.order.len(), model.workload.totals), (7, all));
+    press(&mut model, Key::Char('m'));
+    assert!(screen(&model).contains("no statement is marked; Space marks one"));
 }
 
 fn dossier_of(model: &Model) -> &Dossier {
@@ -247,6 +371,72 @@ fn candidates_are_stepped_through_with_their_reasons() {
 }
 
 #[test]
+fn a_rehearsed_index_answers_what_a_rule_suggests() {
+    let mut model = offline(Size { columns: 120, lines: 40 });
+    press(&mut model, Key::Enter);
+    press(&mut model, Key::Char('f'));
+    let answer = "see Indexes: r1 answers this, as rehearsed: cost 5,073 → 40.28";
+    assert_eq!(model.plan.view.as_ref().unwrap().remarks[0].answer.as_deref(), Some(answer));
+    press(&mut model, Key::Char('b'));
+    let after = |model: &Model| model.compare.after.clone().unwrap().remarks.clone();
+    assert_eq!(after(&model), [], "with all that is recommended nothing is left to say");
+    loop {
+        press(&mut model, Key::Char(']'));
+        assert_ne!(model.compare.choice, 0, "some rejected index leaves the finding where it was");
+        if let Some(remark) = after(&model).first() {
+            assert_eq!(remark.answer.as_deref(), Some(answer));
+            break;
+        }
+    }
+    assert!(screen(&model).contains("*!"), "{}", screen(&model));
+}
+
+#[test]
+fn what_is_cut_off_side_by_side_is_read_in_full_below() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('3'));
+    for _ in 0..5 {
+        press(&mut model, Key::Char('j'));
+    }
+    assert!(!screen(&model).contains("'d4726bab-3d3c-4d2d-8039"), "{}", screen(&model));
+    let mut seen = String::new();
+    for _ in 0..30 {
+        seen += &screen(&model).lines().skip(15).collect::<String>();
+        press(&mut model, Key::Char('>'));
+    }
+    for words in ["certified_by_user", "IS NOT NULL", "Total Cost", "Index Cond"] {
+        assert!(seen.contains(words), "{words}: {seen}");
+    }
+    press(&mut model, Key::Char('k'));
+    assert_eq!(model.compare.detail, 0, "another line begins at its top");
+}
+
+#[test]
+fn only_what_is_used_is_stepped_through_on_request() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('3'));
+    let choices = &dossier_of(&model).cards[model.compare.card.unwrap()].choices;
+    let used: Vec<usize> = (0..choices.len()).filter(|choice| choices[*choice].used).collect();
+    assert!(used.len() > 1 && used.len() < choices.len(), "there is a difference");
+    press(&mut model, Key::Char('u'));
+    let mut seen = vec![model.compare.choice];
+    for _ in 1..used.len() {
+        press(&mut model, Key::Char(']'));
+        seen.push(model.compare.choice);
+    }
+    assert_eq!(seen, used);
+    let all = dossier_of(&model).cards[model.compare.card.unwrap()].choices.len();
+    assert!(screen(&model).contains(&format!("{0}/{0} used of {all}", used.len())), "{}", screen(&model));
+    press(&mut model, Key::Char('u'));
+    press(&mut model, Key::Char(']'));
+    assert!(!used.contains(&model.compare.choice));
+    press(&mut model, Key::Char('u'));
+    assert_eq!(model.compare.choice, 0, "from what is not used to the first that is");
+    press(&mut model, Key::Char('['));
+    assert_eq!(Some(&model.compare.choice), used.last(), "round in a circle");
+}
+
+#[test]
 fn the_latest_question_wins_and_esc_cancels() {
     let (mut model, _) = Model::live(SMALL, Look::Plain);
     assert_eq!(press(&mut model, Key::Esc), [Effect::Cancel(1)]);
@@ -256,6 +446,15 @@ fn the_latest_question_wins_and_esc_cancels() {
     assert_eq!(press(&mut model, Key::Char('r')), [Effect::Ask(2, Ask::Advise)]);
     update(&mut model, Msg::Answered(2, Reply::Advised(Box::new(dossier()))));
     assert_eq!(dossier_of(&model).cards.len(), 7);
+}
+
+#[test]
+fn what_is_recommended_is_exported_as_the_report_says_it() {
+    let dossier = dossier();
+    let recommended = dossier.recommended();
+    let reported: Vec<String> =
+        dossier.entries.iter().take(recommended.len()).flat_map(|entry| entry.ddl.clone()).collect();
+    assert_eq!(dossier.ddl(&recommended), reported);
 }
 
 fn write_index(model: &mut Model, text: &str) -> Vec<Effect> {
@@ -278,17 +477,59 @@ fn an_index_written_by_hand_is_rehearsed_and_shown() {
         write_block: Millis(1.0),
         built: 0,
     };
-    let refused = Reply::Rehearsed(index.clone(), Box::new(Answer::Refused(refusal)));
+    let refused = Reply::Rehearsed(index.clone(), Err(refusal));
     update(&mut model, Msg::Answered(2, refused));
     assert!(model.message.as_ref().unwrap().text.contains("lock_timeout"));
 
     write_index(&mut model, "create index on transactions (status, user_id)");
     let first = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() == 1).unwrap();
-    update(&mut model, Msg::Answered(3, Reply::Rehearsed(index.clone(), Box::new(first.answer))));
+    let Answer::Planned(after) = first.answer else { panic!() };
+    let compared = Comparison { before: plans_as_they_are(), after };
+    update(&mut model, Msg::Answered(3, Reply::Rehearsed(index.clone(), Ok(Box::new(compared)))));
     assert_eq!(model.place.screen, Screen::Compare);
     assert!(screen(&model).contains("YOUR INDEX"));
     press(&mut model, Key::Char('4'));
     assert!(model.indexes.rows.contains(&Row::Head("Rehearsed by hand")));
+}
+
+fn plans_as_they_are() -> BTreeMap<StatementId, PlanOutcome> {
+    let recording = recording();
+    let ids = recording.workload.statements().iter().map(|statement| &statement.id);
+    ids.filter_map(|id| Some((id.clone(), recording.first_plan(id)?.clone()))).collect()
+}
+
+#[test]
+fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
+    let mut model = live();
+    let effects = write_index(&mut model, "create index on transactions (status, user_id)");
+    let [Effect::Ask(2, Ask::Rehearse { index, .. })] = effects.as_slice() else { panic!("{effects:?}") };
+    let first = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() == 1).unwrap();
+    let Answer::Planned(after) = first.answer else { panic!() };
+    // Whatever made the plans cheap since the session began: they are as cheap without the index.
+    let compared = Comparison { before: after.plans.clone(), after };
+    update(&mut model, Msg::Answered(2, Reply::Rehearsed(index.clone(), Ok(Box::new(compared)))));
+    assert!(model.message.as_ref().unwrap().text.contains("no statement gains enough by it"));
+    let drawn = screen(&model);
+    assert!(drawn.contains("YOUR INDEX") && drawn.contains("the same"), "{drawn}");
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char('x'));
+    let mine = dossier_of(&model).entries.len() - 1;
+    model.indexes.list.selected = model.indexes.rows.iter().position(|row| *row == Row::Entry(mine)).unwrap();
+    press(&mut model, Key::Char(' '));
+    let outcome = model.indexes.outcome.as_ref().unwrap();
+    assert_eq!((outcome.evidence, outcome.before), (Evidence::Seen, outcome.after));
+}
+
+#[test]
+fn a_combination_that_takes_too_long_to_build_is_not_tried() {
+    let mut dossier = dossier();
+    dossier.limits.max_write_block = Millis(300.0);
+    let (mut model, _) = Model::live(SMALL, Look::Plain);
+    update(&mut model, Msg::Answered(1, Reply::Advised(Box::new(dossier))));
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char(' '));
+    assert_eq!(press(&mut model, Key::Char('R')), []);
+    assert!(screen(&model).contains("not tried: one by one they took 201 ms to build"), "{}", screen(&model));
 }
 
 #[test]
@@ -319,7 +560,13 @@ fn a_combination_that_is_only_estimated_can_be_proved() {
     assert_eq!((groups.len(), groups[0].indexes.len(), groups[0].statements.len()), (1, 3, 6));
     let together = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() > 1).unwrap();
     let Answer::Planned(planned) = together.answer else { panic!() };
-    update(&mut model, Msg::Answered(2, Reply::Proved(entries.clone(), Ok(planned.plans))));
+    update(
+        &mut model,
+        Msg::Answered(
+            2,
+            Reply::Proved(entries.clone(), Ok(vec![Comparison { before: plans_as_they_are(), after: planned }])),
+        ),
+    );
     assert_eq!(model.indexes.outcome.as_ref().unwrap().evidence, Evidence::Proved);
     assert!(screen(&model).contains("proved: these were built together"));
 }
@@ -373,6 +620,20 @@ fn a_resize_keeps_the_selection_in_sight() {
     press(&mut model, Key::End);
     update(&mut model, Msg::Resize(Size { columns: 60, lines: 12 }));
     assert!(screen(&model).lines().any(|line| line.contains("user_balance")), "{}", screen(&model));
+}
+
+#[test]
+fn the_selected_line_is_of_one_colour() {
+    let mut model = offline(SMALL);
+    for key in ['1', '2', '3', '4'] {
+        press(&mut model, Key::Char(key));
+        let mut terminal = Terminal::new(TestBackend::new(SMALL.columns, SMALL.lines)).unwrap();
+        terminal.draw(|frame| draw(&model, frame)).unwrap();
+        let cells = terminal.backend().buffer().content().iter().skip(80);
+        let reversed: Vec<_> = cells.filter(|cell| cell.modifier.contains(Modifier::REVERSED)).collect();
+        assert_eq!(reversed.len(), 80, "screen {key}");
+        assert!(reversed.iter().all(|cell| cell.fg == Color::Reset && !cell.modifier.contains(Modifier::DIM)));
+    }
 }
 
 #[test]

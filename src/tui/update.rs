@@ -88,8 +88,14 @@ pub(super) fn refresh_all(model: &mut Model) {
     model.plan = Default::default();
     model.compare = Default::default();
     model.workload.arrange(&dossier, height(model));
-    model.indexes.begin(&dossier);
+    model.indexes.begin(&dossier, &model.workload.marks);
     refresh(model);
+}
+
+/// After something changed that sums are made of: what is marked, what is on, what is known.
+fn add_up(model: &mut Model, dossier: &Dossier) {
+    model.workload.arrange(dossier, height(model));
+    model.indexes.answer(dossier, &model.workload.marks);
 }
 
 /// After the terminal's size or the screen changed: selections are in sight again.

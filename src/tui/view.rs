@@ -6,6 +6,7 @@ mod help;
 mod indexes;
 mod paint;
 mod plan;
+mod upkeep;
 mod waiting;
 mod workload;
 
@@ -18,7 +19,9 @@ use super::keymap::Screen;
 use super::model::{Model, Overlay, Pane};
 
 pub use chrome::tab_at;
+pub use compare::lines_in_full;
 pub use help::{height as help_height, lines as help_lines};
+pub use indexes::lines_about as lines_about_index;
 
 /// Draws everything.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {

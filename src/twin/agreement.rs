@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, Plan, Property};
 
 /// How far two plans of one statement agree.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,23 @@ impl Agreement {
         Agreement::SameShape { deviation: deviation.abs() }
     }
 
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Agreement::Exact => "exact",
+            Agreement::SameShape { .. } => "same_shape",
+            Agreement::Different => "different",
+        }
+    }
+
+    /// By how much the costs of two plans of the same shape differ, as a share of the first one's.
+    pub fn deviation(self) -> Option<f64> {
+        match self {
+            Agreement::SameShape { deviation } => Some(deviation),
+            Agreement::Exact | Agreement::Different => None,
+        }
+    }
+
     /// Is it close enough to search with? A thousandth is what a clock that went on (`now()`) makes.
     pub fn is_close(self) -> bool {
         match self {
@@ -47,11 +64,11 @@ impl Agreement {
 }
 
 fn same_work(one: &Node, other: &Node) -> bool {
-    let work = |node: &Node| {
-        let properties = node.properties.iter().filter(|(name, _)| !NUMBERS.contains(&name.as_str()));
-        properties.map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>()
-    };
-    one.depth == other.depth && work(one) == work(other)
+    one.depth == other.depth && work(one).eq(work(other))
+}
+
+fn work(node: &Node) -> impl Iterator<Item = (&str, &Property)> {
+    node.properties.iter().filter(|(name, _)| !NUMBERS.contains(name))
 }
 
 #[cfg(test)]

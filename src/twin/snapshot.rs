@@ -266,6 +266,14 @@ impl Snapshot {
         self.system_tables.iter().find(|table| table.name == name)
     }
 
+    /// Adds samples; of a table that there is one of already, the new one is kept.
+    pub fn keep_samples(&mut self, samples: Vec<TableSample>) {
+        for sample in samples {
+            self.samples.retain(|other| other.relation != sample.relation);
+            self.samples.push(sample);
+        }
+    }
+
     /// The table that an index is on.
     fn table_of(&self, index: Oid) -> Option<&RelationFile> {
         let indexes = self.system_table("pg_index")?;
@@ -323,7 +331,7 @@ pub fn last_revmap_page(table_blocks: u64, pages_per_range: u32) -> u32 {
 }
 
 /// The level of a btree's root, from its size.
-fn btree_level(blocks: u64) -> u32 {
+pub(super) fn btree_level(blocks: u64) -> u32 {
     let mut pages = blocks.saturating_sub(1);
     let mut level = 0;
     while pages > 1 {

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Workload;
+use super::{Usage, Workload};
 use crate::sql::split::{Piece, split};
 
 /// More calls than any server has answered; sums of them stay numbers.
@@ -39,7 +39,7 @@ pub fn read(source: &str, text: &str, workload: &mut Workload) -> Result<(), Fil
         let place = format!("{source}:{}", piece.line);
         let annotations = annotations(&piece, &place)?;
         let name = annotations.name.unwrap_or_else(|| format!("{}:{}", stem(source), piece.line));
-        workload.add(&name, piece.sql, annotations.calls, place);
+        workload.add(&name, piece.sql, Usage { calls: annotations.calls, mean_time_ms: None }, place);
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Workload;
+use super::{Usage, Workload};
 use crate::log::{self, Execution};
 use crate::sql::fingerprint::{Fingerprint, can_be_planned, fingerprint};
 use crate::sql::split::split;
@@ -41,6 +41,16 @@ struct Group {
     slowest_ms: Option<f64>,
     total_ms: f64,
     calls: f64,
+    /// Those of the calls whose duration is in `total_ms`.
+    timed_calls: f64,
+}
+
+impl Group {
+    /// The mean over what was logged with its duration; statements faster than `log_min_duration_statement` are not in it.
+    fn usage(&self) -> Usage {
+        let mean_time_ms = (self.timed_calls > 0.0).then(|| self.total_ms / self.timed_calls);
+        Usage { calls: self.calls.max(1.0), mean_time_ms }
+    }
 }
 
 impl LoggedStatements {
@@ -71,9 +81,12 @@ impl LoggedStatements {
                 slowest_ms: duration_ms,
                 total_ms: 0.0,
                 calls: 0.0,
+                timed_calls: 0.0,
             });
             group.total_ms += duration_ms.unwrap_or(0.0);
-            group.calls += if execution.is_fetch { 0.0 } else { 1.0 };
+            let call = if execution.is_fetch { 0.0 } else { 1.0 };
+            group.calls += call;
+            group.timed_calls += if duration_ms.is_some() { call } else { 0.0 };
             if duration_ms > group.slowest_ms {
                 *group = Group {
                     sql: (*sql).to_owned(),
@@ -94,7 +107,7 @@ impl LoggedStatements {
             by_time.then(b.calls.total_cmp(&a.calls)).then(one.cmp(other))
         });
         for (fingerprint, group) in groups.into_iter().take(top as usize) {
-            workload.add(&format!("log-{fingerprint}"), &group.sql, group.calls.max(1.0), group.place);
+            workload.add(&format!("log-{fingerprint}"), &group.sql, group.usage(), group.place);
         }
     }
 }
@@ -130,6 +143,18 @@ mod tests {
         ];
         assert_eq!(workload(&[ONE, OTHER], 50), expected);
         assert_eq!(workload(&[ONE, OTHER], 1), expected[..1]);
+    }
+
+    #[test]
+    fn the_mean_time_is_of_the_executions_with_a_duration() {
+        let mut logged = LoggedStatements::default();
+        logged.add_log("x", ONE).unwrap();
+        logged.add_log("y", OTHER).unwrap();
+        let mut workload = Workload::default();
+        logged.add_to(&mut workload, 9);
+        let times: Vec<_> = workload.statements().iter().map(|s| (s.sql.as_str(), s.mean_time_ms)).collect();
+        assert_eq!(times[0], ("SELECT a FROM t WHERE b = 'x'", Some(16.0 / 3.0)));
+        assert_eq!(times[2], ("select d", None), "sent together, nobody knows how long each took");
     }
 
     #[test]

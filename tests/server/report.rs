@@ -59,8 +59,11 @@ fn a_recorded_run_gives_the_same_report_without_a_server() {
 fn the_text_report_fits_its_width_and_shows_both_plans() {
     let database = Database::new("text_report", TABLES);
     for columns in [80, 120, 200] {
-        let output =
-            database.program(&["advise", "-c", WORKLOAD]).env("COLUMNS", columns.to_string()).output().unwrap();
+        let output = database
+            .program(&["advise", "--rehearse", "transaction", "-c", WORKLOAD])
+            .env("COLUMNS", columns.to_string())
+            .output()
+            .unwrap();
         assert!(output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("Seq Scan on item") && text.contains("Bitmap Heap Scan on"), "{text}");
@@ -84,4 +87,34 @@ fn colours_and_markdown_on_request() {
     let output = database.program(&["advise", "--format", "markdown", "-c", WORKLOAD]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("| by-owner | 7 |") && text.contains("```sql\nCREATE INDEX CONCURRENTLY"), "{text}");
+}
+
+#[test]
+fn rows_written_are_counted_over_all_partitions() {
+    let database = Database::new(
+        "rows_written",
+        "CREATE TABLE event (id bigint, kind int) PARTITION BY RANGE (id);
+         CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM (0) TO (10000);
+         CREATE TABLE event_2 PARTITION OF event FOR VALUES FROM (10000) TO (50000);
+         INSERT INTO event SELECT n, n % 5000 FROM generate_series(1, 40000) AS n;
+         UPDATE event SET kind = 7 WHERE id <= 30; DELETE FROM event WHERE id > 39990; ANALYZE event;",
+    );
+    // The statistics of a session that ended arrive when they arrive.
+    let arrived = "SELECT sum(n_tup_del) FROM pg_stat_user_tables";
+    let began = std::time::Instant::now();
+    while database.text(arrived) != "10" && began.elapsed() < std::time::Duration::from_secs(20) {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let recording = directory.path().join("run.json");
+    database.advise(&["-c", "SELECT * FROM event WHERE kind = 5", "--record", recording.to_str().unwrap()]);
+    let recording: Value = serde_json::from_str(&std::fs::read_to_string(recording).unwrap()).unwrap();
+    let tables = recording["catalog"]["tables"].as_array().unwrap();
+    let writes = &tables.iter().find(|table| table["name"]["name"] == "event").unwrap()["writes"];
+    assert_eq!(
+        (&writes["n_tup_ins"], &writes["n_tup_upd"], &writes["n_tup_del"]),
+        (&40_000.into(), &30.into(), &10.into())
+    );
+    let part = &tables.iter().find(|table| table["name"]["name"] == "event_1").unwrap()["writes"];
+    assert_eq!(part["n_tup_ins"], 9_999);
 }

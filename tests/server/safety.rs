@@ -23,6 +23,8 @@ fn a_run_leaves_nothing_behind() {
         "-c",
         "SELECT * FROM job WHERE state = 'QUEUED' ORDER BY run_after LIMIT 5; SELECT * FROM job WHERE lower(note) = 'note 7'; \
          SELECT id FROM job WHERE run_after = $1",
+        "--rehearse",
+        "transaction",
     ]);
     assert_eq!(report["rehearsal"]["left_behind"], 0);
     assert!(report["rehearsal"]["indexes_built"].as_u64().unwrap() >= 5, "{:#}", report["rehearsal"]);
@@ -72,8 +74,13 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
     let database = Database::new("second_statement", TABLES);
     let session = session(&database, Safety::default());
     for sql in ["select 1; drop table job", "select $1; drop table job", "select 1) ; drop table job; --"] {
-        let statement =
-            Statement { id: StatementId("x".to_owned()), sql: sql.to_owned(), calls: 1.0, place: String::new() };
+        let statement = Statement {
+            id: StatementId("x".to_owned()),
+            sql: sql.to_owned(),
+            calls: 1.0,
+            mean_time_ms: None,
+            place: String::new(),
+        };
         let Answer::Planned(planned) = Server::new(&session).plan(&[], &[statement]).unwrap() else { panic!() };
         let outcome = planned.plans.into_values().next().unwrap();
         assert!(matches!(outcome, PlanOutcome::Failed(_)), "{sql}: {outcome:?}");
@@ -87,7 +94,8 @@ fn a_lock_that_is_not_to_be_had_is_given_up() {
     let mut writer = database.client();
     let mut transaction = writer.transaction().unwrap();
     transaction.batch_execute("UPDATE job SET note = 'busy' WHERE id = 1").unwrap();
-    let report = database.advise(&["--lock-timeout", "100ms", "-c", "SELECT * FROM job WHERE state = 'QUEUED'"]);
+    let query = "SELECT * FROM job WHERE state = 'QUEUED'";
+    let report = database.advise(&["--rehearse", "transaction", "--lock-timeout", "100ms", "-c", query]);
     let rejected = report["rejected"].as_array().unwrap();
     assert!(!rejected.is_empty());
     for candidate in rejected {
@@ -109,7 +117,7 @@ const SLOW: &str = "CREATE FUNCTION slow(x bigint) RETURNS bigint LANGUAGE plpgs
 fn a_build_that_blocks_writers_too_long_is_stopped() {
     let database = Database::new("too_slow", &format!("{TABLES}{SLOW}"));
     let before = database.catalog();
-    let query = ["-c", "SELECT * FROM job WHERE slow(id) = 5"];
+    let query = ["--rehearse", "transaction", "-c", "SELECT * FROM job WHERE slow(id) = 5"];
     for (option, value, reason) in
         [("--max-write-block", "300ms", "write_block_too_long"), ("--statement-timeout", "300ms", "statement_timeout")]
     {
@@ -127,7 +135,8 @@ fn somebody_who_owns_nothing_is_told_so() {
         &format!("{TABLES} DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN; GRANT SELECT ON job TO reader;"),
     );
     let output = database
-        .program(&["advise", "--format", "json", "-c", "SELECT * FROM job WHERE state = 'QUEUED'"])
+        .program(&["advise", "--rehearse", "transaction", "--format", "json"])
+        .args(["-c", "SELECT * FROM job WHERE state = 'QUEUED'"])
         .arg("-d")
         .arg(cluster().conninfo_of(&database.name).replace("user=postgres", "user=reader"))
         .output()
@@ -144,7 +153,7 @@ fn a_fresh_index_that_an_older_snapshot_hides_is_not_called_useless() {
         reader.build_transaction().isolation_level(postgres::IsolationLevel::RepeatableRead).start().unwrap();
     snapshot.query("SELECT 1 FROM job LIMIT 1", &[]).unwrap();
     database.run("ALTER TABLE job SET (fillfactor = 50); UPDATE job SET note = 'hot' WHERE id = 49999");
-    let report = database.advise(&["-c", "SELECT * FROM job WHERE run_after = 77"]);
+    let report = database.advise(&["--rehearse", "transaction", "-c", "SELECT * FROM job WHERE run_after = 77"]);
     let reasons: Vec<_> =
         report["rejected"].as_array().unwrap().iter().map(|r| r["reason"].as_str().unwrap()).collect();
     assert!(reasons.contains(&"not_usable_now"), "{report:#}");

@@ -6,7 +6,7 @@ use pgrehearse::twin::size::brin::{self, BrinFacts, BrinSummary};
 use pgrehearse::twin::size::btree::{self, BtreeFacts, type_deduplicates};
 use pgrehearse::twin::size::gin::{self, GinSampleBuild};
 use pgrehearse::twin::size::hash::{self, HashFacts};
-use pgrehearse::twin::size::sample::SampledKeys;
+use pgrehearse::twin::size::sample::{SampledKeys, sample_rows};
 use pgrehearse::twin::size::tree::{self, SampleBuild};
 use pgrehearse::twin::size::{EqualKeys, GinPages, IndexSize, Metapage, StoredColumn};
 use postgres::{Client, SimpleQueryMessage};
@@ -19,7 +19,7 @@ use crate::live::Database;
 pub enum Source {
     /// The planner's estimates and pg_stats; a sample only for expressions, GIN, GiST and SP-GiST.
     Statistics,
-    /// The sample for predicates and composite keys too.
+    /// The sample for predicates and equal keys too.
     Both,
 }
 
@@ -68,7 +68,7 @@ impl Measured {
 }
 
 /// The tables with samples of a table, the smallest first.
-const SAMPLES: [&str; 3] = ["ninth", "third", "sample"];
+const SAMPLES: [&str; 3] = ["sixteenth", "quarter", "sample"];
 
 struct Specification<'s> {
     table: &'s str,
@@ -136,7 +136,7 @@ impl Observer {
         for extension in ["pageinspect", "pg_trgm", "bloom"] {
             client.batch_execute(&format!("CREATE EXTENSION IF NOT EXISTS {extension}")).unwrap();
         }
-        client.batch_execute("SET client_min_messages = 'error'").unwrap();
+        client.batch_execute("SET client_min_messages = 'error'; SET max_parallel_workers_per_gather = 0").unwrap();
         Observer { client, source, sampled: HashSet::new() }
     }
 
@@ -176,21 +176,23 @@ impl Observer {
         plan[0]["Plan"]["Plan Rows"].as_f64().unwrap()
     }
 
-    /// `sample_…` has a fifth of the table's rows, 20 000 at most, in their order; `third_…` a third and `ninth_…` a ninth of those.
+    /// Samples of the table's rows in their order, each taken from the next larger one.
     fn sample(&mut self, table: &str) {
         if !self.sampled.insert(table.to_owned()) {
             return;
         }
+        let rows = self.number(&format!("SELECT count(*)::float8 FROM {table}")) as u64;
+        let [sixteenth, quarter, sample] = sample_rows(rows, 30_000.min(rows / 3));
         let mut sql = "SELECT setseed(0.125);".to_owned();
         for (which, source, limit) in [
-            ("sample", table.to_owned(), "least(20000, count(*) / 5)"),
-            ("third", format!("sample_{table}"), "count(*) / 3"),
-            ("ninth", format!("third_{table}"), "count(*) / 3"),
+            ("sample", table.to_owned(), sample),
+            ("quarter", format!("sample_{table}"), quarter),
+            ("sixteenth", format!("quarter_{table}"), sixteenth),
         ] {
             sql += &format!(
                 "DROP TABLE IF EXISTS {which}_{table};
-                 CREATE TABLE {which}_{table} AS WITH chosen AS (
-                     SELECT ctid AS place FROM {source} ORDER BY random() LIMIT (SELECT {limit} FROM {source}))
+                 CREATE TABLE {which}_{table} AS
+                 WITH chosen AS (SELECT ctid AS place FROM {source} ORDER BY random() LIMIT {limit})
                  SELECT t.* FROM {source} AS t JOIN chosen ON t.ctid = place ORDER BY t.ctid;"
             );
         }
@@ -308,11 +310,11 @@ impl Observer {
         GinPages { entry_pages: number(0), data_pages: number(1), entries: number(2) }
     }
 
-    /// Equal keys: the planner's estimate for plain columns, a sample for expressions and, if asked for, composite keys.
+    /// Equal keys: the planner's estimate for plain columns, a sample for expressions and, if asked for, for all keys.
     fn equal_keys(&mut self, specification: &Specification<'_>, rows: f64) -> EqualKeys {
         let (table, keys, filter) = (specification.table, specification.key_list(), specification.filter());
         let is_plain = specification.keys.iter().all(|(key, _)| !key.contains(['(', ' ']));
-        if is_plain && (self.source == Source::Statistics || specification.keys.len() == 1) {
+        if is_plain && self.source == Source::Statistics {
             let planned = self.planned(&format!("SELECT DISTINCT {keys} FROM {table}{filter}"));
             return EqualKeys::Distinct(planned.min(rows.max(1.0)));
         }

@@ -5,7 +5,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// More than enough on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where `stty` says what the terminal was like before and after the program.
+const BEFORE: &str = "stty.before";
+const AFTER: &str = "stty.after";
 
 /// A terminal with the program in it; gone on drop.
 pub struct Tmux {
@@ -17,16 +21,23 @@ impl Tmux {
     /// Starts the program with these arguments, in an empty directory, in a terminal of `COLUMNSxLINES`. When it ends,
     /// `EXIT status` is printed and the shell stays.
     pub fn start(name: &str, size: &str, arguments: &str) -> Tmux {
+        Tmux::start_command(name, size, &format!("{} {arguments}", env!("CARGO_BIN_EXE_pgrehearse")))
+    }
+
+    /// As [`Tmux::start`], with any command.
+    pub fn start_command(name: &str, size: &str, command: &str) -> Tmux {
         let tmux = Tmux {
             socket: format!("pgrehearse-{}-{name}", std::process::id()),
             directory: tempfile::tempdir().unwrap(),
         };
         let (columns, lines) = size.split_once('x').unwrap();
-        let program = env!("CARGO_BIN_EXE_pgrehearse");
         let script = tmux.directory.path().join("start.sh");
-        std::fs::write(&script, format!("set -m\nPS1='$ '\n{program} {arguments}\necho EXIT $?\n")).unwrap();
-        let shell = format!("bash --noprofile --rcfile {} -i", script.display());
+        let text =
+            format!("set -m\nPS1='$ '\nstty -g >{BEFORE}\n{command}\nstatus=$?\nstty -g >{AFTER}\necho EXIT $status\n");
+        std::fs::write(&script, text).unwrap();
         let directory = tmux.directory.path().to_str().unwrap().to_owned();
+        // Not bash: it gives the terminal back its modes itself, and nobody would see that the program did not.
+        let shell = format!("env ENV={} dash -i", script.display());
         let window = ["new-session", "-d", "-x", columns, "-y", lines, "-c", &directory, &shell];
         tmux.run(&[&["-f", "/dev/null"], &window[..]].concat());
         tmux
@@ -89,10 +100,22 @@ impl Tmux {
         assert!(Command::new("kill").args([&format!("-{signal}"), child]).status().unwrap().success());
     }
 
-    /// Whether the terminal is as it was.
-    pub fn modes(&self) -> String {
+    fn modes(&self) -> String {
         let format = "alternate:#{alternate_on} mouse:#{mouse_any_flag} cursor:#{cursor_flag}";
         self.run(&["display-message", "-p", format]).trim().to_owned()
+    }
+
+    /// Does the terminal show the shell's screen, without mouse reports and with a cursor?
+    pub fn is_given_back(&self) -> bool {
+        self.modes() == "alternate:0 mouse:0 cursor:1"
+    }
+
+    /// Asserts that the terminal is as it was before the program started: its screen, mouse and cursor as tmux sees them, and the
+    /// line discipline (raw mode, echo) as `stty` saw it right after the program stopped or ended.
+    pub fn assert_given_back(&self, when: &str) {
+        assert!(self.is_given_back(), "{when}: {}", self.modes());
+        let saved = |file: &str| std::fs::read_to_string(self.directory().join(file)).unwrap();
+        assert_eq!(saved(AFTER), saved(BEFORE), "{when}");
     }
 }
 

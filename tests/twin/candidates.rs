@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pgrehearse::db::Server;
 use pgrehearse::index::NamedIndex;
-use pgrehearse::plan::Plan;
+use pgrehearse::plan::{Plan, Property};
 use pgrehearse::rehearsal::{Answer, Build, Planned, Planner, uses};
 use pgrehearse::sql::fingerprint::identifiers;
 use pgrehearse::sql::parse_index;
@@ -56,10 +56,10 @@ fn named(line: &str, number: usize) -> NamedIndex {
 /// What a plan does, the index under one name.
 fn shape(plan: &Plan, build: &Build) -> Vec<String> {
     let node = |node: &pgrehearse::plan::Node| {
-        let properties = node.properties.iter().filter(|(name, _)| !NUMBERS.contains(&name.as_str()));
-        let value = |(name, value): (&String, &serde_json::Value)| match value.as_str() {
+        let properties = node.properties.iter().filter(|(name, _)| !NUMBERS.contains(name));
+        let value = |(name, value): (&str, &Property)| match value.as_str() {
             Some(text) if name == "Index Name" && build.names.contains(text) => format!("{name}: candidate"),
-            _ => format!("{name}: {value}"),
+            _ => format!("{name}: {value:?}"),
         };
         format!("{}{}", " ".repeat(node.depth), properties.map(value).collect::<Vec<_>>().join(", "))
     };

@@ -23,6 +23,8 @@ SELECT c.oid,
        root.relname::text AS root_name,
        CASE WHEN c.reltuples >= 0 THEN c.reltuples::float8 END AS row_count,
        coalesce(pg_catalog.pg_stat_get_mod_since_analyze(c.oid), 0) AS modified_rows,
+       written.*,
+       extract(epoch FROM now() - pg_catalog.pg_stat_get_db_stat_reset_time(database.oid))::float8 AS counted_for_s,
        c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS lockable,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
        (CASE WHEN c.relkind = 'p'
@@ -33,6 +35,16 @@ SELECT c.oid,
 FROM tables
 JOIN pg_catalog.pg_class c USING (oid)
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_database database ON database.datname = current_database()
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(pg_catalog.pg_stat_get_tuples_inserted(leaf.oid)), 0)::bigint AS n_tup_ins,
+           coalesce(sum(pg_catalog.pg_stat_get_tuples_updated(leaf.oid)), 0)::bigint AS n_tup_upd,
+           coalesce(sum(pg_catalog.pg_stat_get_tuples_hot_updated(leaf.oid)), 0)::bigint AS n_tup_hot_upd,
+           coalesce(sum(pg_catalog.pg_stat_get_tuples_deleted(leaf.oid)), 0)::bigint AS n_tup_del
+    FROM (SELECT c.oid WHERE c.relkind <> 'p'
+          UNION ALL
+          SELECT tree.relid FROM pg_catalog.pg_partition_tree(c.oid) AS tree WHERE tree.isleaf AND c.relkind = 'p') AS leaf (oid)
+) AS written
 LEFT JOIN pg_catalog.pg_class root ON root.oid = pg_catalog.pg_partition_root(c.oid) AND root.oid <> c.oid
 LEFT JOIN pg_catalog.pg_namespace root_schema ON root_schema.oid = root.relnamespace
 ORDER BY n.nspname, c.relname

@@ -43,7 +43,8 @@ pub(super) struct Side {
 impl Twin {
     /// Fetches rows of the tables that these indexes are on, where an estimate needs them: for predicates, expressions, several
     /// columns, and access methods of which statistics say nothing. Each table is asked for once, with the columns that these
-    /// indexes and `words` (those of the workload) name; again only when another index needs one that was not among them.
+    /// indexes and `words` (those of the workload) name; again only when another index needs one that was not among them. Returns
+    /// what came.
     ///
     /// # Errors
     /// When the source or the twin cannot be asked any more.
@@ -52,7 +53,8 @@ impl Twin {
         indexes: &[NamedIndex],
         words: &BTreeSet<String>,
         source: &dyn SampleSource,
-    ) -> Result<(), DbError> {
+    ) -> Result<Vec<TableSample>, DbError> {
+        let mut fetched = Vec::new();
         for index in indexes.iter().filter(|index| needs_sample(&index.index)) {
             if self.hypothetical(index).is_some() {
                 continue;
@@ -62,10 +64,11 @@ impl Twin {
                     && let Some(sample) = source.sample(&request)?
                 {
                     self.add_sample(&sample)?;
+                    fetched.push(sample);
                 }
             }
         }
-        Ok(())
+        Ok(fetched)
     }
 
     /// What has to be asked for; remembers it.

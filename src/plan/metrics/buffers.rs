@@ -56,28 +56,36 @@ pub(super) fn own(plan: &Plan, raw: &[Raw<'_>], charges: &Charges) -> Vec<Option
     if raw.iter().all(|node| node.counters.is_none()) {
         return vec![None; raw.len()];
     }
-    let column = |column: usize| {
-        let inclusive: Vec<f64> =
-            raw.iter().map(|node| node.counters.map_or(0.0, |counters| counters[column])).collect();
-        if inclusive.iter().all(|number| *number == 0.0) { inclusive } else { charge::own(plan, charges, &inclusive) }
-    };
-    let columns: Vec<Vec<f64>> = (0..COUNTERS).map(column).collect();
-    raw.iter().enumerate().map(|(node, raw)| raw.counters.map(|_| row(&columns, node))).collect()
+    let inclusive: Vec<[f64; COUNTERS]> = raw.iter().map(|node| node.counters.unwrap_or_default()).collect();
+    let own = charge::own(plan, charges, &inclusive);
+    own.into_iter().zip(raw).map(|(own, raw)| raw.counters.map(|_| buffers(own))).collect()
 }
 
-fn row(columns: &[Vec<f64>], node: usize) -> Buffers {
-    let at = |column: usize| columns[column][node];
+fn buffers(counters: [f64; COUNTERS]) -> Buffers {
+    let [
+        shared_hit,
+        shared_read,
+        shared_dirtied,
+        shared_written,
+        local_hit,
+        local_read,
+        local_dirtied,
+        local_written,
+        temp_read,
+        temp_written,
+        read_time,
+    ] = counters;
     Buffers {
-        shared_hit: at(0),
-        shared_read: at(1),
-        shared_dirtied: at(2),
-        shared_written: at(3),
-        local_hit: at(4),
-        local_read: at(5),
-        local_dirtied: at(6),
-        local_written: at(7),
-        temp_read: at(8),
-        temp_written: at(9),
-        read_time: Millis(at(10)),
+        shared_hit,
+        shared_read,
+        shared_dirtied,
+        shared_written,
+        local_hit,
+        local_read,
+        local_dirtied,
+        local_written,
+        temp_read,
+        temp_written,
+        read_time: Millis(read_time),
     }
 }

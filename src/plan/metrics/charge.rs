@@ -55,23 +55,27 @@ pub fn subtree_ends(plan: &Plan) -> Vec<usize> {
     end
 }
 
-/// What each node takes by itself: its inclusive number less those of the nodes it pays for, never below zero.
-pub fn own(plan: &Plan, charges: &Charges, inclusive: &[f64]) -> Vec<f64> {
+/// What each node takes by itself of several things at once: its inclusive numbers less those of the nodes it pays for, never below
+/// zero.
+pub fn own<const THINGS: usize>(plan: &Plan, charges: &Charges, inclusive: &[[f64; THINGS]]) -> Vec<[f64; THINGS]> {
     let mut own = inclusive.to_vec();
     for node in plan.nodes() {
         let (NodeId(position), Some(NodeId(parent))) = (node.id, node.parent) else { continue };
-        let amount = inclusive[position];
         let payers = charges.get(&position).map_or(&[] as &[NodeId], |charge| &charge.payers);
-        let together: f64 = payers.iter().map(|payer| inclusive[payer.0]).sum();
-        if together > 0.0 {
-            // No payer can have waited longer than it took in all.
-            let rate = (amount / together).min(1.0);
-            payers.iter().for_each(|payer| own[payer.0] -= inclusive[payer.0] * rate);
-        } else {
-            own[parent] -= amount;
+        for thing in 0..THINGS {
+            let amount = inclusive[position][thing];
+            let together: f64 = payers.iter().map(|payer| inclusive[payer.0][thing]).sum();
+            if together > 0.0 {
+                // No payer can have waited longer than it took in all.
+                let rate = (amount / together).min(1.0);
+                payers.iter().for_each(|payer| own[payer.0][thing] -= inclusive[payer.0][thing] * rate);
+            } else {
+                own[parent][thing] -= amount;
+            }
         }
     }
-    own.iter().map(|own| own.max(0.0)).collect()
+    own.iter_mut().flatten().for_each(|own| *own = own.max(0.0));
+    own
 }
 
 /// Where CTE names and InitPlan values are used.
@@ -97,15 +101,13 @@ impl<'p> Users<'p> {
     }
 
     fn add_values(&mut self, node: &Node) {
-        for (property, value) in &node.properties {
-            let users = match property.as_str() {
+        for (property, value) in node.properties.iter() {
+            let users = match property {
                 "Output" => &mut self.in_output,
                 "Subplan Name" | "Alias" | "Relation Name" => continue,
                 _ => &mut self.in_conditions,
             };
-            let texts =
-                value.as_str().into_iter().chain(value.as_array().into_iter().flatten().filter_map(|v| v.as_str()));
-            for token in texts.flat_map(value_tokens) {
+            for token in value.texts().flat_map(value_tokens) {
                 let nodes = users.entry(token).or_default();
                 if nodes.last() != Some(&node.id) {
                     nodes.push(node.id);

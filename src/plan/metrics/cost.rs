@@ -13,7 +13,7 @@
 
 use super::raw::{Raw, Relationship};
 use crate::model::Cost;
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::{Node, NodeId, Plan, Property};
 
 /// Penalty of one disabled node before PostgreSQL 18.
 pub const DISABLE_COST: f64 = 1.0e10;
@@ -98,11 +98,7 @@ pub fn is_hashed_subplan(node: &Node, child: &Node) -> bool {
     let names_it = |text: &str| {
         text.match_indices(&hashed).any(|(at, _)| !text[at + hashed.len()..].starts_with(|c: char| c.is_ascii_digit()))
     };
-    let values = node.properties.values();
-    let mut texts = values.flat_map(|value| {
-        value.as_str().into_iter().chain(value.as_array().into_iter().flatten().filter_map(|v| v.as_str()))
-    });
-    texts.any(names_it)
+    node.properties.values().flat_map(Property::texts).any(names_it)
 }
 
 /// Total costs, with the penalties of disabled nodes taken out.

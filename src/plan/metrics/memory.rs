@@ -39,7 +39,7 @@ pub(super) fn memory(node: &Node, node_type: &str) -> Memory {
 /// `Sort Space Used` of the leader, and of each worker under `Workers`.
 fn sort(node: &Node) -> Memory {
     let own = (node.text("Sort Space Type"), kilobytes(node, "Sort Space Used"));
-    let workers = node.properties.get("Workers").and_then(Value::as_array).into_iter().flatten();
+    let workers = node.nested("Workers").and_then(Value::as_array).into_iter().flatten();
     let workers = workers.map(|worker| {
         let used = worker.get("Sort Space Used").and_then(Value::as_f64).map(from_kilobytes);
         (worker.get("Sort Space Type").and_then(Value::as_str), used)
@@ -58,8 +58,7 @@ fn sort(node: &Node) -> Memory {
 /// `{"Full-sort Groups": {"Sort Space Memory": {"Peak Sort Space Used": 29}, "Sort Space Disk": …}, "Pre-sorted Groups": …}`.
 fn incremental_sort(node: &Node) -> Memory {
     let peak = |space: &str| {
-        let groups =
-            ["Full-sort Groups", "Pre-sorted Groups"].into_iter().filter_map(|group| node.properties.get(group));
+        let groups = ["Full-sort Groups", "Pre-sorted Groups"].into_iter().filter_map(|group| node.nested(group));
         let used = groups.filter_map(|group| group.get(space)?.get("Peak Sort Space Used")?.as_f64());
         used.map(from_kilobytes).max()
     };

@@ -3,10 +3,8 @@
 //! Looking up forty names one by one in a node's map costs more than all the arithmetic after it: the maps of a large plan do not
 //! fit into the processor's caches, and every look-up goes there again.
 
-use serde_json::Value;
-
 use super::buffers::COUNTERS;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, Plan, Property};
 
 /// How a node belongs to the one above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,15 +45,15 @@ pub(crate) fn raw(plan: &Plan) -> Vec<Raw<'_>> {
 
 fn of_node(node: &Node) -> Raw<'_> {
     let mut raw = Raw { node_type: "?", ..Raw::default() };
-    for (property, value) in &node.properties {
+    for (property, value) in node.properties.iter() {
         match value {
-            Value::Number(number) => {
+            Property::Number(number) => {
                 if let Some(number) = number.as_f64() {
                     take_number(&mut raw, property, number);
                 }
             }
-            Value::String(text) if property == "Node Type" => raw.node_type = text,
-            Value::String(text) if property == "Parent Relationship" => raw.relationship = relationship(text),
+            Property::Text(text) if property == "Node Type" => raw.node_type = text,
+            Property::Text(text) if property == "Parent Relationship" => raw.relationship = relationship(text),
             _ => {}
         }
     }

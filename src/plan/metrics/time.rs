@@ -60,7 +60,7 @@ fn processes_below(parent: &Node, (above, below): (&Raw<'_>, &Raw<'_>), processe
 
 /// Do the processes share this node's work (instead of each doing all of it)?
 pub fn is_parallel_aware(node: &Node) -> bool {
-    node.properties.get("Parallel Aware").and_then(serde_json::Value::as_bool) == Some(true)
+    node.flag("Parallel Aware") == Some(true)
 }
 
 /// The time of every node; none where it was not measured.
@@ -74,10 +74,10 @@ pub(super) fn times(plan: &Plan, raw: &[Raw<'_>], processes: &[f64], charges: &C
     if measured.iter().all(Option::is_none) {
         return vec![None; measured.len()];
     }
-    let all: Vec<f64> = measured.iter().map(|time| time.unwrap_or(0.0)).collect();
+    let all: Vec<[f64; 1]> = measured.iter().map(|time| [time.unwrap_or(0.0)]).collect();
     let own = charge::own(plan, charges, &all);
     let times = measured.into_iter().zip(own);
-    times.map(|(inclusive, own)| Some(NodeTime { inclusive: Millis(inclusive?), own: Millis(own) })).collect()
+    times.map(|(inclusive, [own])| Some(NodeTime { inclusive: Millis(inclusive?), own: Millis(own) })).collect()
 }
 
 fn inclusive(raw: &Raw<'_>, processes: f64) -> Option<f64> {

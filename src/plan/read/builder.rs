@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::error::Reason;
 use super::property::{Kind, kind};
-use crate::plan::{DEEPEST_PLAN, Node, NodeId, Plan};
+use crate::plan::{DEEPEST_PLAN, Names, Node, NodeId, Plan, Properties};
 
 /// More nodes than this are refused.
 pub(crate) const MOST_NODES: usize = 2_000_000;
@@ -26,8 +26,8 @@ enum Frame {
     Document,
     /// The object with `"Plan"` in it.
     Query { has_plan: bool },
-    /// A node.
-    Node(usize),
+    /// A node, and what is known of it.
+    Node(usize, Map<String, Value>),
     /// The list of a node's children.
     Children(usize),
     /// Any other object.
@@ -41,6 +41,7 @@ enum Frame {
 pub(crate) struct Builder {
     finished: Vec<Plan>,
     nodes: Vec<Node>,
+    names: Names,
     summary: Map<String, Value>,
     frames: Vec<Frame>,
     values_open: usize,
@@ -60,11 +61,11 @@ impl Builder {
                 if std::mem::replace(has_plan, true) {
                     return Err(Reason::DuplicateKey("Plan".to_owned()));
                 }
-                Frame::Node(self.add_node(None)?)
+                Frame::Node(self.add_node(None)?, empty_node())
             }
             (Some(Frame::Children(parent)), _) => {
                 let parent = *parent;
-                Frame::Node(self.add_node(Some(parent))?)
+                Frame::Node(self.add_node(Some(parent))?, empty_node())
             }
             (_, name) => {
                 if let Some(name) = name {
@@ -83,7 +84,7 @@ impl Builder {
             (None | Some(Frame::Document), None) => Frame::Document,
             // What a client made of the result's one row and column.
             (Some(Frame::Query { .. }), Some("QUERY PLAN")) => Frame::Document,
-            (Some(Frame::Node(node)), Some("Plans")) => {
+            (Some(Frame::Node(node, _)), Some("Plans")) => {
                 if self.nodes.get(*node).is_some_and(|node| !node.children.is_empty()) {
                     return Err(Reason::DuplicateKey("Plans".to_owned()));
                 }
@@ -123,13 +124,20 @@ impl Builder {
                 self.values_open -= 1;
                 self.put(key, Value::Array(items))
             }
-            Some(Frame::Node(node)) => match self.nodes.get(node).and_then(|node| node.text("Node Type")) {
-                Some(_) => Ok(()),
-                None => Err(Reason::NoNodeType),
-            },
+            Some(Frame::Node(node, properties)) => self.end_node(node, properties),
             Some(Frame::Query { has_plan }) => self.end_query(has_plan),
             Some(Frame::Document | Frame::Children(_)) | None => Ok(()),
         }
+    }
+
+    fn end_node(&mut self, node: usize, properties: Map<String, Value>) -> Result<(), Reason> {
+        if !properties.get("Node Type").is_some_and(Value::is_string) {
+            return Err(Reason::NoNodeType);
+        }
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.properties = self.names.properties(properties);
+        }
+        Ok(())
     }
 
     fn end_query(&mut self, has_plan: bool) -> Result<(), Reason> {
@@ -166,7 +174,7 @@ impl Builder {
             return Err(Reason::TooDeep(DEEPEST_PLAN));
         }
         let (id, parent) = (NodeId(index), parent.map(NodeId));
-        self.nodes.push(Node { id, parent, depth, children: Vec::new(), properties: Map::new() });
+        self.nodes.push(Node { id, parent, depth, children: Vec::new(), properties: Properties::default() });
         Ok(index)
     }
 
@@ -182,11 +190,7 @@ impl Builder {
     fn put(&mut self, key: Option<String>, value: Value) -> Result<(), Reason> {
         let map = match (self.frames.last_mut(), &key) {
             (Some(Frame::Query { .. }), Some(_)) => &mut self.summary,
-            (Some(Frame::Node(node)), Some(_)) => match self.nodes.get_mut(*node) {
-                Some(node) => &mut node.properties,
-                None => return Err(Reason::NotExplain),
-            },
-            (Some(Frame::Object(_, map)), Some(_)) => map,
+            (Some(Frame::Node(_, map) | Frame::Object(_, map)), Some(_)) => map,
             (Some(Frame::List(_, items)), None) => {
                 items.push(value);
                 return Ok(());
@@ -204,6 +208,12 @@ impl Builder {
         };
         insert(map, key.unwrap_or_default(), value)
     }
+}
+
+/// Room for what most nodes have, so that their maps need not grow.
+fn empty_node() -> Map<String, Value> {
+    const MANY_PROPERTIES: usize = 32;
+    Map::with_capacity(MANY_PROPERTIES)
 }
 
 fn insert(map: &mut Map<String, Value>, key: String, value: Value) -> Result<(), Reason> {

@@ -275,7 +275,7 @@ fn workers_and_their_lines_are_kept() {
          Worker 1:  Sort Method: quicksort  Memory: 27kB\nJIT:\n  Functions: 4\n  Options: Inlining false, Deforming true\n",
     )
     .plan;
-    let workers = plan.root().properties.get("Workers");
+    let workers = plan.root().nested("Workers");
     assert_eq!(
         workers,
         Some(&json!([
@@ -294,7 +294,7 @@ fn workers_printed_twice_before_13_are_one_list() {
     let text = r#"{"Plan": {"Node Type": "Sort", "Workers": [{"Worker Number": 0, "Sort Method": "quicksort"}],
                    "Workers": [{"Worker Number": 0, "Actual Rows": 5}, {"Worker Number": 1, "Actual Rows": 6}]}}"#;
     let expected = json!([{"Worker Number": 0, "Sort Method": "quicksort", "Actual Rows": 5}, {"Worker Number": 1, "Actual Rows": 6}]);
-    assert_eq!(only(text).plan.root().properties.get("Workers"), Some(&expected));
+    assert_eq!(only(text).plan.root().nested("Workers"), Some(&expected));
 }
 
 #[test]

@@ -19,13 +19,16 @@ fn another_join_method_is_told_in_80_columns() {
     let text = Diff::new(("before.json", &before), ("after.json", &after)).text(80);
     let widest = plain(&text).lines().map(crate::report::text::layout::width).max();
     assert!(widest <= Some(80));
+    assert!(plain(&text).lines().all(|line| line == line.trim_end()), "no line ends with blanks");
     insta::assert_snapshot!(plain(&text));
 }
 
 #[test]
 fn spilling_is_told_as_markdown() {
     let (before, after) = (fixture("findings/sort-spilled/bad.json"), fixture("findings/sort-spilled/good.json"));
-    insta::assert_snapshot!(Diff::new(("bad.json", &before), ("good.json", &after)).markdown(100));
+    let text = Diff::new(("bad.json", &before), ("good.json", &after)).markdown(100);
+    assert!(text.lines().all(|line| line == line.trim_end()), "no line ends with blanks");
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -96,7 +96,7 @@ impl<'p> View<'p> {
         if triggers > 0.0 {
             parts.push(format!("triggers {}", Millis(triggers)));
         }
-        if self.plan.root().properties.contains_key("Total Cost") {
+        if self.plan.root().properties.contains("Total Cost") {
             parts.push(format!("cost {}", self.plan.total_cost()));
         }
         parts.push(counted(self.plan.nodes().len(), "node", "nodes"));

@@ -7,6 +7,7 @@ use super::layout::{cut, fitted, wrapped};
 use super::tree::{NodeLines, lines};
 use super::{BAD, DIM, GOOD, HOT, styled};
 use crate::plan::alignment::{Step, align};
+use crate::plan::metrics::metrics;
 use crate::plan::{NodeId, Plan};
 use crate::report::heat;
 
@@ -38,6 +39,14 @@ enum Mark {
     Moved,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Filled up to the line between the two.
+    Left,
+    /// Nothing follows: it ends where its text ends.
+    Right,
+}
+
 /// The two plans in two columns; with nothing after, the plan and a word.
 pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String {
     let column = (width - 3) / 2;
@@ -47,7 +56,7 @@ pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String
         Cell { text: "AFTER".to_owned(), cost: "cost".to_owned(), detail: true, ..Cell::default() },
     );
     for (left, right) in std::iter::once(titles).chain(rows(before, after, column)) {
-        let line = format!("{} │ {}", write_cell(&left, column), write_cell(&right, column));
+        let line = format!("{} │ {}", write_cell(&left, column, Side::Left), write_cell(&right, column, Side::Right));
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -119,7 +128,7 @@ impl Rows {
 }
 
 fn nodes(plan: &Plan) -> Vec<(NodeLines, bool)> {
-    lines(plan).into_iter().zip(heat(plan)).map(|(lines, (_, hot))| (lines, hot)).collect()
+    lines(plan).into_iter().zip(heat(&metrics(plan))).map(|(lines, (_, hot))| (lines, hot)).collect()
 }
 
 /// A node's lines; what is too long for the column goes on below, up to [`MOST_LINES`].
@@ -136,7 +145,7 @@ fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec
 }
 
 /// `- └─ Seq Scan on jobs            10,673 *`: mark, text, cost and, for the costliest nodes, a star.
-fn write_cell(cell: &Cell, columns: usize) -> String {
+fn write_cell(cell: &Cell, columns: usize, side: Side) -> String {
     let room = columns.saturating_sub(MARGIN_COLUMNS);
     let (mark, style) = match cell.mark {
         Mark::Same => (' ', None),
@@ -150,6 +159,11 @@ fn write_cell(cell: &Cell, columns: usize) -> String {
         let text = fitted(&cell.text, room.saturating_sub(COST_COLUMNS));
         format!("{text}{:>COST_COLUMNS$}", cut(&cell.cost, COST_COLUMNS))
     };
+    // The caller trims a line's end, but sees no blanks within a style.
+    let body = if side == Side::Right && !cell.hot { body.trim_end().to_owned() } else { body };
+    if body.is_empty() {
+        return body;
+    }
     let body = match (cell.detail, style) {
         (true, _) => styled(DIM, body),
         (false, Some(style)) => styled(style, format!("{mark} {body}")),

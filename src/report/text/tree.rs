@@ -35,7 +35,7 @@ fn node_lines(plan: &Plan, node: &Node) -> NodeLines {
         below,
         details,
         identity: title,
-        cost: if node.properties.contains_key("Total Cost") { node.total_cost().to_string() } else { String::new() },
+        cost: if node.properties.contains("Total Cost") { node.total_cost().to_string() } else { String::new() },
         rows: node.plan_rows().map_or_else(String::new, |rows| group_thousands(rows, 0)),
     }
 }

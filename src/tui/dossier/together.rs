@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Dossier, Verdict};
+use super::Dossier;
 use crate::index::NamedIndex;
-use crate::model::{Cost, QualifiedName};
+use crate::model::{Cost, Millis, QualifiedName};
 use crate::plan::Plan;
-use crate::rehearsal::PlanOutcome;
-use crate::rehearsal::search::{Costs, Weighted, costs_under};
+pub use crate::rehearsal::costs::total;
+use crate::rehearsal::costs::{Costs, KnownCosts, Weighted};
+use crate::rehearsal::{Comparison, PlanOutcome};
 use crate::workload::{Statement, StatementId};
 
 /// How a total is known.
@@ -21,6 +22,13 @@ pub enum Evidence {
     OneByOne,
 }
 
+impl Evidence {
+    /// Of so many indexes that were built in one transaction.
+    fn of(indexes: usize) -> Evidence {
+        if indexes == 1 { Evidence::Seen } else { Evidence::Proved }
+    }
+}
+
 /// Indexes to be built in one transaction, and the statements on their tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
@@ -30,42 +38,77 @@ pub struct Group {
     pub statements: Vec<Statement>,
 }
 
-/// Combinations that were asked about, with what they cost.
-pub(super) type Proofs = BTreeMap<BTreeSet<usize>, BTreeMap<StatementId, Cost>>;
+/// Combinations that were asked about, with what each statement on their tables costs without and with them.
+pub(super) type Proofs = BTreeMap<BTreeSet<usize>, BTreeMap<StatementId, (Cost, Cost)>>;
 
-/// Σ calls × cost.
-pub fn total(costs: &Costs) -> Cost {
-    Cost(costs.values().map(|weighted| weighted.calls * weighted.cost.0).sum())
+/// What the statements cost with some indexes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Each statement's cost without them.
+    pub before: Costs,
+    /// Each statement's cost with them.
+    pub after: Costs,
+    /// How that is known.
+    pub evidence: Evidence,
+}
+
+/// What some statements cost in all.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Totals {
+    /// Σ calls × cost as things are.
+    pub before: Cost,
+    /// The same with all that is recommended.
+    pub after: Cost,
+    /// What these statements are of the whole workload, 0 to 1; see [`Card::share`](super::Card::share).
+    pub share: f64,
 }
 
 impl Dossier {
+    /// What these cards cost in all, or the whole workload when there are none.
+    pub fn totals(&self, cards: &BTreeSet<usize>) -> Totals {
+        let marked = self.cards.iter().enumerate().filter(|(position, _)| cards.contains(position));
+        Totals {
+            before: total(&self.among(cards, self.weights.clone())),
+            after: total(&self.among(cards, self.proved_costs())),
+            share: if cards.is_empty() { 1.0 } else { marked.filter_map(|(_, card)| card.share).sum() },
+        }
+    }
+
+    /// What of these costs is about these cards; all of it when there are none.
+    pub fn among(&self, cards: &BTreeSet<usize>, mut costs: Costs) -> Costs {
+        if !cards.is_empty() {
+            let ids: BTreeSet<&StatementId> =
+                cards.iter().filter_map(|card| Some(&self.cards.get(*card)?.statement.id)).collect();
+            costs.retain(|id, _| ids.contains(id));
+        }
+        costs
+    }
+
     /// The positions of what is recommended.
     pub fn recommended(&self) -> BTreeSet<usize> {
         let entries = self.entries.iter().enumerate();
-        let recommended = entries.filter(|(_, entry)| matches!(entry.verdict, Verdict::Recommended { .. }));
+        let recommended = entries.filter(|(_, entry)| entry.is_recommended());
         recommended.map(|(position, _)| position).collect()
     }
 
-    /// Each statement's cost as things are.
-    pub fn costs_now(&self) -> &Costs {
-        &self.weights
-    }
-
-    /// Each statement's cost with these indexes, and how that is known.
-    pub fn costs_with(&self, entries: &BTreeSet<usize>) -> (Costs, Evidence) {
+    /// Each statement's cost without and with these indexes. Where the server was asked about exactly these, both are of that time.
+    pub fn estimate(&self, entries: &BTreeSet<usize>) -> Estimate {
+        let before = self.weights.clone();
         if let Some(proof) = self.proofs.get(entries) {
-            let mut costs = self.weights.clone();
-            for (id, cost) in proof {
-                costs.entry(id.clone()).and_modify(|weighted| weighted.cost = *cost);
+            let mut estimate = Estimate { after: before.clone(), before, evidence: Evidence::of(entries.len()) };
+            for (id, (without, with)) in proof {
+                estimate.before.entry(id.clone()).and_modify(|weighted| weighted.cost = *without);
+                estimate.after.entry(id.clone()).and_modify(|weighted| weighted.cost = *with);
             }
-            return (costs, Evidence::Proved);
+            return estimate;
         }
         if *entries == self.recommended() {
-            return (self.proved_costs(), Evidence::Proved);
+            return Estimate { before, after: self.proved_costs(), evidence: Evidence::Proved };
         }
         let trials: Vec<usize> = entries.iter().filter_map(|entry| self.entries.get(*entry)?.trial).collect();
         let evidence = if trials.len() == 1 { Evidence::Seen } else { Evidence::OneByOne };
-        (costs_under(&self.trials, &trials, &self.weights), evidence)
+        let after = KnownCosts::of_singles(&self.trials, before.clone()).estimate(&before, &trials);
+        Estimate { after, before, evidence }
     }
 
     fn proved_costs(&self) -> Costs {
@@ -77,9 +120,25 @@ impl Dossier {
     }
 
     /// Keeps what these indexes did together.
-    pub fn add_proof(&mut self, entries: BTreeSet<usize>, plans: &BTreeMap<StatementId, PlanOutcome>) {
-        let cost = |(id, outcome): (&StatementId, &PlanOutcome)| Some((id.clone(), outcome.plan()?.total_cost()));
-        self.proofs.insert(entries, plans.iter().filter_map(cost).collect());
+    pub fn add_proof(&mut self, entries: BTreeSet<usize>, compared: &[Comparison]) {
+        let costs = |compared: &Comparison| -> Vec<(StatementId, (Cost, Cost))> {
+            let costs = |(id, after): (&StatementId, &PlanOutcome)| {
+                let before = compared.before.get(id)?.plan()?.total_cost();
+                Some((id.clone(), (before, after.plan()?.total_cost())))
+            };
+            compared.after.plans.iter().filter_map(costs).collect()
+        };
+        self.proofs.insert(entries, compared.iter().flat_map(costs).collect());
+    }
+
+    /// How long the builds of a group took one by one, when `--max-write-block` has no room for them together.
+    pub fn too_long_to_build(&self, groups: &[Group]) -> Option<Millis> {
+        let build_time = |index: &NamedIndex| self.entries.iter().find(|entry| entry.index == *index)?.build_time;
+        groups.iter().find_map(|group| {
+            let times: Vec<Millis> = group.indexes.iter().filter_map(build_time).collect();
+            let refused = !self.limits.have_room_for(times.iter().copied());
+            refused.then(|| Millis(times.iter().map(|time| time.0).sum()))
+        })
     }
 
     /// What has to be asked about these indexes: tables that some statement reads together belong in one transaction, or its plan

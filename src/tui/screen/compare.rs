@@ -1,7 +1,9 @@
 //! Two plans of one statement: as things are, and with an index that was rehearsed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::plan::Plan;
 use crate::tui::aligned::{Mark, Row, rows};
 use crate::tui::dossier::{Choice, Dossier};
 use crate::tui::list::{List, Step};
@@ -14,7 +16,9 @@ pub struct State {
     pub card: Option<usize>,
     /// Which of its choices is shown.
     pub choice: usize,
-    /// The plan as things are.
+    /// Are only those choices stepped through that the plan uses?
+    pub used_only: bool,
+    /// The plan without the choice.
     pub before: Option<Arc<PlanView>>,
     /// The plan with the choice.
     pub after: Option<Arc<PlanView>>,
@@ -22,32 +26,87 @@ pub struct State {
     pub rows: Vec<Row>,
     /// How far both are scrolled.
     pub list: List,
+    /// The first line of the details that is seen.
+    pub detail: usize,
 }
 
 impl State {
     /// Opens a statement at its first choice, unless it is open.
     pub fn open(&mut self, dossier: &Dossier, card: usize) {
         if self.card != Some(card) {
-            *self = State { card: Some(card), ..State::default() };
+            self.clear_for(card);
             self.load(dossier);
         }
     }
 
     /// Opens a statement at this index.
     pub fn open_at(&mut self, dossier: &Dossier, card: usize, entry: usize) {
-        *self = State { card: Some(card), ..State::default() };
+        self.clear_for(card);
         let choices = self.choices(dossier);
         self.choice = choices.iter().position(|choice| choice.entry == Some(entry)).unwrap_or(0);
         self.load(dossier);
     }
 
-    /// The next choice, or the one before, round in a circle.
-    pub fn step(&mut self, dossier: &Dossier, by: isize) {
-        let choices = self.choices(dossier).len();
-        if choices > 0 {
-            self.choice = (self.choice as isize + by).rem_euclid(choices as isize) as usize;
-            self.load(dossier);
+    fn clear_for(&mut self, card: usize) {
+        *self = State { card: Some(card), used_only: self.used_only, ..State::default() };
+    }
+
+    /// The next choice that is stepped through, or the one before, round in a circle.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn step(&mut self, dossier: &Dossier, by: isize) -> Result<(), String> {
+        let stops = self.stops(dossier);
+        if stops.is_empty() {
+            let used = if self.used_only { " and used; u steps through all" } else { "" };
+            return Err(format!("there is no index for this statement that was rehearsed{used}"));
         }
+        let behind = stops.iter().filter(|stop| **stop < self.choice).count() as isize;
+        let here = isize::from(stops.contains(&self.choice));
+        let next = if by > 0 { behind + here } else { behind - 1 };
+        self.choice = stops[next.rem_euclid(stops.len() as isize) as usize];
+        self.load(dossier);
+        Ok(())
+    }
+
+    /// Steps only through what is used from now on, or through everything again.
+    ///
+    /// # Errors
+    /// When nothing is used.
+    pub fn switch_used_only(&mut self, dossier: &Dossier) -> Result<(), String> {
+        self.used_only = !self.used_only;
+        match self.stops(dossier).first() {
+            None if self.used_only => {
+                self.used_only = false;
+                Err("no index that was rehearsed is used by this statement's plan".to_owned())
+            }
+            Some(first) if !self.stops(dossier).contains(&self.choice) => {
+                self.choice = *first;
+                self.load(dossier);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The positions of the choices that are stepped through.
+    fn stops(&self, dossier: &Dossier) -> Vec<usize> {
+        let choices = self.choices(dossier).iter().enumerate();
+        choices.filter(|(_, choice)| choice.used || !self.used_only).map(|(position, _)| position).collect()
+    }
+
+    /// Where we are among the choices: `3/23`, `2/5 used of 23`.
+    pub fn place(&self, dossier: &Dossier) -> String {
+        let (stops, all) = (self.stops(dossier), self.choices(dossier).len());
+        let here = stops.iter().position(|stop| *stop == self.choice);
+        let here = here.map_or_else(|| "–".to_owned(), |position| (position + 1).to_string());
+        if self.used_only { format!("{here}/{} used of {all}", stops.len()) } else { format!("{here}/{all}") }
+    }
+
+    /// Moves the selection; the details start at their top.
+    pub fn go(&mut self, step: Step, height: usize) {
+        self.list.go(step, self.rows.len(), height);
+        self.detail = 0;
     }
 
     /// Scrolls to the next headline that differs, round in a circle.
@@ -55,7 +114,7 @@ impl State {
         let changes: Vec<usize> = (0..self.rows.len()).filter(|row| self.rows[*row].mark != Mark::Same).collect();
         let next = changes.iter().find(|row| **row > self.list.selected).or(changes.first());
         if let Some(row) = next {
-            self.list.go(Step::To(*row), self.rows.len(), height);
+            self.go(Step::To(*row), height);
         }
     }
 
@@ -69,13 +128,20 @@ impl State {
     }
 
     fn load(&mut self, dossier: &Dossier) {
-        let plan = self.card.and_then(|card| dossier.cards.get(card)?.before.as_ref().ok());
-        self.before = plan.map(|plan| Arc::new(PlanView::new(plan.clone())));
-        self.after = self.shown(dossier).map(|choice| Arc::new(PlanView::new(choice.plan.clone())));
+        let card = self.card.unwrap_or(0);
+        let view = |plan: &Arc<Plan>, present: &BTreeSet<usize>| {
+            Arc::new(PlanView::with_remarks(plan.clone(), dossier, card, present))
+        };
+        let shown = self.shown(dossier);
+        let before = shown.map(|choice| view(&choice.before, &BTreeSet::new()));
+        let present = |choice: &Choice| choice.entry.map_or_else(|| dossier.recommended(), |entry| [entry].into());
+        self.after = shown.map(|choice| view(&choice.plan, &present(choice)));
+        self.before = before;
         self.rows = match (&self.before, &self.after) {
             (Some(before), Some(after)) => rows(before, after),
             _ => Vec::new(),
         };
         self.list = List::default();
+        self.detail = 0;
     }
 }

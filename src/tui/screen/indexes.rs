@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::advise::ExistingFinding;
 use crate::model::{Bytes, Cost};
-use crate::rehearsal::search::Costs;
-use crate::tui::dossier::{Dossier, Entry, Evidence, Verdict, total};
+use crate::rehearsal::costs::Costs;
+use crate::tui::dossier::{Dossier, Entry, Estimate, Evidence, Verdict, total};
 use crate::tui::list::List;
 
 /// What is seen of the indexes.
@@ -19,6 +19,8 @@ pub struct State {
     pub on: BTreeSet<usize>,
     /// The existing indexes whose DROP is exported, too.
     pub drops: BTreeSet<usize>,
+    /// The first line of the details that is seen.
+    pub detail: usize,
     /// What the workload costs with what is on.
     pub outcome: Option<Outcome>,
     /// Is the DDL of what is on printed when leaving?
@@ -43,6 +45,8 @@ pub struct Outcome {
     pub before: Cost,
     /// And with what is on.
     pub after: Cost,
+    /// Of how many marked statements; none: of the whole workload.
+    pub marked: Option<usize>,
     /// How that is known.
     pub evidence: Evidence,
     /// The size of what is on.
@@ -53,11 +57,11 @@ pub struct Outcome {
 
 impl State {
     /// For a new dossier, or one that grew: with what is recommended on.
-    pub fn begin(&mut self, dossier: &Dossier) {
+    pub fn begin(&mut self, dossier: &Dossier, marks: &BTreeSet<usize>) {
         *self = State { on: dossier.recommended(), ..State::default() };
         self.list_rows(dossier);
         self.list.selected = usize::from(self.rows.len() > 1);
-        self.answer(dossier);
+        self.answer(dossier, marks);
     }
 
     /// Lists everything again after an index was added; what is on stays on.
@@ -65,12 +69,11 @@ impl State {
         let of = |wanted: &dyn Fn(&Entry) -> bool| -> Vec<Row> {
             (0..dossier.entries.len()).filter(|entry| wanted(&dossier.entries[*entry])).map(Row::Entry).collect()
         };
-        let recommended = |entry: &Entry| matches!(entry.verdict, Verdict::Recommended { .. });
         let by_hand = |entry: &Entry| entry.verdict == Verdict::ByHand;
         let rejected = |entry: &Entry| matches!(entry.verdict, Verdict::Rejected { .. });
         let existing = (0..dossier.existing.len()).map(Row::Existing).collect();
         self.rows = [
-            ("Recommended", of(&recommended)),
+            ("Recommended", of(&Entry::is_recommended)),
             ("Rehearsed by hand", of(&by_hand)),
             ("Rejected, each with its reason", of(&rejected)),
             ("Existing indexes", existing),
@@ -86,7 +89,7 @@ impl State {
         self.rows.get(self.list.selected).copied()
     }
 
-    /// Switches the selected index on or off.
+    /// Switches the selected index on or off; the sums are to be made again after that.
     ///
     /// # Errors
     /// Why it cannot be switched.
@@ -104,32 +107,26 @@ impl State {
         if !set.remove(&position) {
             set.insert(position);
         }
-        self.answer(dossier);
         Ok(())
     }
 
-    /// Switches on exactly these.
-    pub fn select(&mut self, on: BTreeSet<usize>, dossier: &Dossier) {
-        self.on = on;
-        self.answer(dossier);
-    }
-
-    /// Adds up what the workload costs now.
-    pub fn answer(&mut self, dossier: &Dossier) {
-        let before = dossier.costs_now();
-        let (after, evidence) = dossier.costs_with(&self.on);
+    /// Adds up what the workload costs with what is on, or what the marked statements (cards) of it do.
+    pub fn answer(&mut self, dossier: &Dossier, marks: &BTreeSet<usize>) {
+        let Estimate { before, after, evidence } = dossier.estimate(&self.on);
+        let (before, after) = (dossier.among(marks, before), dossier.among(marks, after));
         self.outcome = Some(Outcome {
-            before: total(before),
+            before: total(&before),
             after: total(&after),
+            marked: Some(marks.len()).filter(|marked| *marked > 0),
             evidence,
             size: self.on.iter().filter_map(|entry| dossier.entries.get(*entry)?.size).sum(),
-            changes: changes(dossier, before, &after),
+            changes: changes(dossier, &before, &after),
         });
     }
 
     /// The statements that make what is on real, a line each; none when nothing is on.
     pub fn ddl(&self, dossier: &Dossier) -> Option<String> {
-        let create = self.on.iter().filter_map(|entry| dossier.entries.get(*entry)).flat_map(|entry| entry.ddl.clone());
+        let create = dossier.ddl(&self.on).into_iter();
         let drop = self.drops.iter().filter_map(|finding| dossier.existing.get(*finding)).map(drop_statement);
         let statements: Vec<String> = create.chain(drop).collect();
         (!statements.is_empty()).then(|| statements.join("\n") + "\n")

@@ -39,7 +39,7 @@ impl State {
             return;
         }
         let plan = dossier.cards.get(card).and_then(|card| card.before.as_ref().ok());
-        let view = plan.map(|plan| Arc::new(PlanView::new(plan.clone()).with_findings(dossier.known_catalog())));
+        let view = plan.map(|plan| Arc::new(PlanView::with_remarks(plan.clone(), dossier, card, &BTreeSet::new())));
         *self = State { card: Some(card), view, ..State::default() };
         self.wrap(dossier, columns);
         self.show();
@@ -111,11 +111,11 @@ impl State {
     /// When there is nothing to be said.
     pub fn jump_to_finding(&mut self, height: usize) -> Result<(), String> {
         let Some(view) = self.view.clone() else { return Ok(()) };
-        self.found = next_of(self.found, view.findings.len());
-        let Some(finding) = self.found.and_then(|next| view.findings.get(next)) else {
+        self.found = next_of(self.found, view.remarks.len());
+        let Some(remark) = self.found.and_then(|next| view.remarks.get(next)) else {
             return Err("there is nothing to be said about this plan".to_owned());
         };
-        self.jump(&view, finding.node, height);
+        self.jump(&view, remark.finding.node, height);
         Ok(())
     }
 
@@ -132,7 +132,7 @@ impl State {
     /// Scrolls the details.
     pub fn scroll_detail(&mut self, lines: isize) {
         let (Some(view), Some(node)) = (&self.view, self.selected()) else { return };
-        let last = view.plan.node(node).properties.len() + 2 * view.findings_of(node).count();
+        let last = view.plan.node(node).properties.len() + 3 * view.remarks_on(node).count();
         self.detail = self.detail.saturating_add_signed(lines).min(last);
     }
 }

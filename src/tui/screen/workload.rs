@@ -1,6 +1,8 @@
 //! The statements: which are shown, in what order, which is selected.
 
-use crate::tui::dossier::{Card, Dossier};
+use std::collections::BTreeSet;
+
+use crate::tui::dossier::{Card, Dossier, Timed, Totals};
 use crate::tui::editor::Line;
 use crate::tui::list::{List, Step};
 
@@ -17,18 +19,26 @@ pub struct State {
     pub direction: Direction,
     /// Only statements with this in their name or text.
     pub filter: Line,
+    /// The cards that are marked: when there are any, all sums are over these.
+    pub marks: BTreeSet<usize>,
+    /// Are only the marked ones shown?
+    pub marked_only: bool,
+    /// What the marked statements cost, or all of them when none is marked.
+    pub totals: Totals,
 }
 
 /// What statements are sorted by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sort {
-    /// Share of the total cost.
+    /// Share of the total time or cost.
     #[default]
     Share,
     /// Name.
     Name,
     /// Calls.
     Calls,
+    /// Measured time of one call.
+    Time,
     /// Cost of one call.
     Cost,
     /// How much is to be gained.
@@ -46,11 +56,12 @@ pub enum Direction {
 }
 
 impl Sort {
-    fn next(self) -> Sort {
+    fn next(self, timed: Timed) -> Sort {
         match self {
             Sort::Share => Sort::Name,
             Sort::Name => Sort::Calls,
-            Sort::Calls => Sort::Cost,
+            Sort::Calls if timed != Timed::Nowhere => Sort::Time,
+            Sort::Calls | Sort::Time => Sort::Cost,
             Sort::Cost => Sort::Gain,
             Sort::Gain => Sort::Share,
         }
@@ -58,28 +69,50 @@ impl Sort {
 }
 
 impl State {
-    /// Sorts by the next column.
-    pub fn sort_by_next(&mut self, dossier: &Dossier, height: usize) {
-        self.sort = self.sort.next();
+    /// Sorts by the next column; as with all that follows, the list is to be arranged again after that.
+    pub fn sort_by_next(&mut self, dossier: &Dossier) {
+        self.sort = self.sort.next(dossier.timed);
         self.direction = Direction::Usual;
-        self.arrange(dossier, height);
     }
 
     /// Turns the order round.
-    pub fn reverse(&mut self, dossier: &Dossier, height: usize) {
+    pub fn reverse(&mut self) {
         self.direction = match self.direction {
             Direction::Usual => Direction::Reversed,
             Direction::Reversed => Direction::Usual,
         };
-        self.arrange(dossier, height);
     }
 
-    /// Filters and sorts; whatever was selected stays so if it is still there.
+    /// Marks the selected statement, or takes its mark away.
+    pub fn mark(&mut self) {
+        if let Some(card) = self.selected()
+            && !self.marks.remove(&card)
+        {
+            self.marks.insert(card);
+        }
+    }
+
+    /// Marks everything that is shown; if it is marked already, takes those marks away.
+    pub fn mark_shown(&mut self) {
+        let shown: BTreeSet<usize> = self.order.iter().copied().collect();
+        if shown.is_subset(&self.marks) {
+            self.marks.retain(|card| !shown.contains(card));
+        } else {
+            self.marks.extend(shown);
+        }
+    }
+
+    /// Adds up, filters and sorts; whatever was selected stays so if it is still there.
     pub fn arrange(&mut self, dossier: &Dossier, height: usize) {
         let selected = self.selected();
         let wanted = self.filter.text().to_lowercase();
         let cards = &dossier.cards;
-        self.order = (0..cards.len()).filter(|card| cards[*card].haystack.contains(&wanted)).collect();
+        self.marks.retain(|card| *card < cards.len());
+        self.marked_only &= !self.marks.is_empty();
+        self.totals = dossier.totals(&self.marks);
+        let is_shown =
+            |card: &usize| cards[*card].haystack.contains(&wanted) && (!self.marked_only || self.marks.contains(card));
+        self.order = (0..cards.len()).filter(is_shown).collect();
         let sort = self.sort;
         self.order.sort_by(|a, b| compare(sort, &cards[*a], &cards[*b]).then(a.cmp(b)));
         if self.direction == Direction::Reversed {
@@ -96,11 +129,15 @@ impl State {
 }
 
 fn compare(sort: Sort, a: &Card, b: &Card) -> std::cmp::Ordering {
+    // What is not known comes after everything that is.
     let cost = |card: &Card| card.cost().map_or(-1.0, |cost| cost.0);
+    let share = |card: &Card| card.share.unwrap_or(-1.0);
+    let time = |card: &Card| card.statement.mean_time_ms.unwrap_or(-1.0);
     match sort {
-        Sort::Share => b.share.total_cmp(&a.share),
+        Sort::Share => share(b).total_cmp(&share(a)),
         Sort::Name => a.statement.id.cmp(&b.statement.id),
         Sort::Calls => b.statement.calls.total_cmp(&a.statement.calls),
+        Sort::Time => time(b).total_cmp(&time(a)),
         Sort::Cost => cost(b).total_cmp(&cost(a)),
         Sort::Gain => b.factor().total_cmp(&a.factor()),
     }

@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{current_card, current_entry, dossier, height, jobs, refresh, typing};
+use super::{add_up, current_card, current_entry, dossier, height, jobs, refresh, typing};
 use crate::tui::dossier::{Dossier, Evidence};
 use crate::tui::keymap::{Action, Screen};
 use crate::tui::list::Step;
@@ -60,9 +60,10 @@ pub(super) fn step(model: &mut Model, step: Step) -> Vec<Effect> {
     match model.place.screen {
         Screen::Workload => model.workload.list.go(step, model.workload.order.len(), height),
         Screen::Plan => model.plan.go(step, height),
-        Screen::Compare => model.compare.list.go(step, model.compare.rows.len(), height),
+        Screen::Compare => model.compare.go(step, height),
         Screen::Indexes => {
             model.indexes.list.go(step, model.indexes.rows.len(), height);
+            model.indexes.detail = 0;
             skip_heads(model, step, height);
         }
     }
@@ -99,11 +100,16 @@ pub(super) fn show(model: &mut Model, screen: Screen) {
     }
     model.place.back.retain(|other| *other != screen);
     model.place.back.push(model.place.screen);
+    if screen == Screen::Workload {
+        // Everything begins there, so Esc leads no further back.
+        model.place.back.clear();
+    }
     model.place.screen = screen;
     refresh(model);
 }
 
-/// Esc: what runs is cancelled first, then what is open is closed, then it leads back.
+/// Esc: what runs is cancelled first, then what is open is closed, then it leads back; at last it takes back, one by one, what keeps
+/// statements out of the list or the sums.
 fn back(model: &mut Model) -> Vec<Effect> {
     if let Some(cancel) = jobs::cancel(model) {
         return cancel;
@@ -113,10 +119,18 @@ fn back(model: &mut Model) -> Vec<Effect> {
     } else if let Some(screen) = model.place.back.pop() {
         model.place.screen = screen;
         refresh(model);
-    } else if model.place.screen == Screen::Workload && !model.workload.filter.is_empty() {
+    } else if !model.workload.filter.is_empty() {
         typing::clear_filter(model);
+    } else if let Some(dossier) = dossier(model).filter(|_| !model.workload.marks.is_empty()) {
+        if model.workload.marked_only {
+            model.workload.marked_only = false;
+        } else {
+            model.workload.marks.clear();
+            model.message = Message::info("nothing is marked any more");
+        }
+        add_up(model, &dossier);
     } else {
-        model.message = Message::info("q quits");
+        model.message = Message::info("this is where it began; q quits");
     }
     Vec::new()
 }
@@ -143,7 +157,7 @@ fn retry(model: &mut Model) -> Vec<Effect> {
 fn on_screen(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect> {
     let height = height(model);
     match model.place.screen {
-        Screen::Workload => on_workload(model, dossier, action, height),
+        Screen::Workload => on_workload(model, dossier, action),
         Screen::Plan => on_plan(model, dossier, action, height),
         Screen::Compare => on_compare(model, dossier, action, height),
         Screen::Indexes => return on_indexes(model, dossier, action),
@@ -151,14 +165,22 @@ fn on_screen(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect
     Vec::new()
 }
 
-fn on_workload(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
+fn on_workload(model: &mut Model, dossier: &Dossier, action: Action) {
     match action {
-        Action::Open if model.workload.selected().is_some() => show(model, Screen::Plan),
-        Action::Sort => model.workload.sort_by_next(dossier, height),
-        Action::Reverse => model.workload.reverse(dossier, height),
+        Action::Open if model.workload.selected().is_some() => return show(model, Screen::Plan),
+        Action::Sort => model.workload.sort_by_next(dossier),
+        Action::Reverse => model.workload.reverse(),
         Action::Filter => model.place.overlay = Overlay::Filter,
+        Action::Mark => model.workload.mark(),
+        Action::MarkShown => model.workload.mark_shown(),
+        Action::Unmark | Action::MarkedOnly if model.workload.marks.is_empty() => {
+            model.message = Message::info("no statement is marked; Space marks one");
+        }
+        Action::Unmark => model.workload.marks.clear(),
+        Action::MarkedOnly => model.workload.marked_only = !model.workload.marked_only,
         _ => {}
     }
+    add_up(model, dossier);
 }
 
 fn on_plan(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
@@ -182,14 +204,30 @@ fn on_plan(model: &mut Model, dossier: &Dossier, action: Action, height: usize) 
 
 fn on_compare(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
     match action {
-        Action::NextChoice => model.compare.step(dossier, 1),
-        Action::PreviousChoice => model.compare.step(dossier, -1),
+        Action::NextChoice | Action::PreviousChoice | Action::UsedOnly => {
+            let stepped = match action {
+                Action::NextChoice => model.compare.step(dossier, 1),
+                Action::PreviousChoice => model.compare.step(dossier, -1),
+                _ => model.compare.switch_used_only(dossier),
+            };
+            if let Err(reason) = stepped {
+                model.message = Message::info(reason);
+            }
+        }
+        Action::DetailDown => scroll_nodes(model, 1),
+        Action::DetailUp => scroll_nodes(model, -1),
         Action::NextChange => model.compare.jump_to_change(height),
         Action::NextStatement => other_statement(model, dossier, 1),
         Action::PreviousStatement => other_statement(model, dossier, -1),
         Action::EditIndex => typing::edit_index(model, dossier, current_entry(model, dossier)),
         _ => {}
     }
+}
+
+/// Scrolls what is known of the two selected nodes.
+fn scroll_nodes(model: &mut Model, lines: isize) {
+    let last = view::lines_in_full(model).saturating_sub(1);
+    model.compare.detail = model.compare.detail.saturating_add_signed(lines).min(last);
 }
 
 /// The next statement of the list, or the one before, stays selected there.
@@ -207,18 +245,20 @@ fn other_statement(model: &mut Model, dossier: &Dossier, by: isize) {
 fn on_indexes(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect> {
     match action {
         Action::Toggle => match model.indexes.toggle(dossier) {
-            Ok(()) => return keep_print(model, dossier),
+            Ok(()) => return switched(model, dossier),
             Err(reason) => model.message = Message::bad(reason),
         },
         Action::Recommended => {
-            model.indexes.select(dossier.recommended(), dossier);
-            return keep_print(model, dossier);
+            model.indexes.on = dossier.recommended();
+            return switched(model, dossier);
         }
         Action::Nothing => {
             model.indexes.drops.clear();
-            model.indexes.select(std::collections::BTreeSet::new(), dossier);
-            return keep_print(model, dossier);
+            model.indexes.on.clear();
+            return switched(model, dossier);
         }
+        Action::DetailDown => scroll_about(model, dossier, 1),
+        Action::DetailUp => scroll_about(model, dossier, -1),
         Action::Prove => return prove(model, dossier),
         Action::Open => open_best(model, dossier),
         Action::EditIndex => typing::edit_index(model, dossier, current_entry(model, dossier)),
@@ -229,21 +269,38 @@ fn on_indexes(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effec
     Vec::new()
 }
 
+/// Scrolls what is said about the selected index.
+fn scroll_about(model: &mut Model, dossier: &Dossier, lines: isize) {
+    let last = view::lines_about_index(model, dossier).saturating_sub(1);
+    model.indexes.detail = model.indexes.detail.saturating_add_signed(lines).min(last);
+}
+
 /// Asks about exactly what is on, where that is only estimated.
 fn prove(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
     let known = model.indexes.outcome.as_ref().is_none_or(|outcome| outcome.evidence != Evidence::OneByOne);
-    let message = match (&model.desk.server, known) {
+    let refusal = match (&model.desk.server, known) {
         (Server::None, _) => "there is no server to build it on: this is a recording",
         _ if model.indexes.on.is_empty() => "nothing is on",
         (_, true) => "this was built together already",
-        (_, false) => {
-            let entries = model.indexes.on.clone();
-            let groups = dossier.groups(&entries);
-            return jobs::ask(model, Ask::Prove { entries, groups });
-        }
+        (_, false) => return prove_what_is_on(model, dossier),
     };
-    model.message = Message::info(message);
+    model.message = Message::info(refusal);
     Vec::new()
+}
+
+/// Asks, if `--max-write-block` has room for the builds; they would only be stopped halfway, after writers had waited.
+fn prove_what_is_on(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
+    let entries = model.indexes.on.clone();
+    let groups = dossier.groups(&entries);
+    if let Some(builds) = dossier.too_long_to_build(&groups) {
+        let most = dossier.limits.max_write_block;
+        let why = format!(
+            "not tried: one by one they took {builds} to build, and --max-write-block {most} has to be twice that"
+        );
+        model.message = Message::bad(why);
+        return Vec::new();
+    }
+    jobs::ask(model, Ask::Prove { entries, groups })
 }
 
 /// Before and after of the statement that the selected index helps most.
@@ -265,8 +322,9 @@ fn open_best(model: &mut Model, dossier: &Dossier) {
     }
 }
 
-/// What is printed on leaving follows what is on.
-fn keep_print(model: &Model, dossier: &Dossier) -> Vec<Effect> {
+/// After something was switched: the sums, and what is printed on leaving, follow.
+fn switched(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
+    add_up(model, dossier);
     if model.indexes.print { vec![Effect::PrintOnExit(model.indexes.ddl(dossier))] } else { Vec::new() }
 }
 

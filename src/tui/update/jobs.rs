@@ -1,16 +1,15 @@
 //! Questions to the worker and their answers. The latest question wins: what comes back for an older one is not listened to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{dossier, refresh, refresh_all};
 use crate::index::NamedIndex;
 use crate::model::printable;
-use crate::rehearsal::{Answer, PlanOutcome, Refusal};
+use crate::rehearsal::{Comparison, Refusal};
 use crate::tui::cells::count;
 use crate::tui::keymap::Screen;
 use crate::tui::model::{Ask, Effect, Job, Message, Model, Pane, Progress, Reply, Server};
-use crate::workload::StatementId;
 
 /// Asks the worker; a question that is still open is given up.
 pub fn ask(model: &mut Model, ask: Ask) -> Vec<Effect> {
@@ -77,9 +76,10 @@ pub(super) fn answered(model: &mut Model, number: u64, reply: Reply) {
             };
             refresh_all(model);
         }
-        Reply::Proved(entries, Ok(plans)) => proved(model, entries, &plans),
+        Reply::Proved(entries, Ok(compared)) => proved(model, entries, &compared),
         Reply::Proved(_, Err(refusal)) => refused(model, &refusal),
-        Reply::Rehearsed(index, answer) => rehearsed(model, index, *answer),
+        Reply::Rehearsed(index, Ok(compared)) => rehearsed(model, index, *compared),
+        Reply::Rehearsed(_, Err(refusal)) => refused(model, &refusal),
         Reply::Cancelled(rollback) => {
             model.message = Message::info(format!("interrupted; {rollback}"));
             model.desk.failed = Some(job.ask.clone());
@@ -103,46 +103,42 @@ fn refused(model: &mut Model, refusal: &Refusal) {
 }
 
 /// The total is known for certain now.
-fn proved(model: &mut Model, entries: BTreeSet<usize>, plans: &BTreeMap<StatementId, PlanOutcome>) {
+fn proved(model: &mut Model, entries: BTreeSet<usize>, compared: &[Comparison]) {
     let Some(known) = dossier(model) else { return };
     let mut dossier = (*known).clone();
-    dossier.add_proof(entries, plans);
-    model.indexes.answer(&dossier);
+    dossier.add_proof(entries, compared);
+    super::add_up(model, &dossier);
     model.data = Pane::Has(Arc::new(dossier));
     model.message = Message::good("built together, planned and rolled back");
 }
 
 /// The index joins the others, and what it does for the statement it helps most is shown.
-fn rehearsed(model: &mut Model, index: NamedIndex, answer: Answer) {
+fn rehearsed(model: &mut Model, index: NamedIndex, compared: Comparison) {
     let Some(known) = dossier(model) else { return };
     let mut dossier = (*known).clone();
     let name = index.name.clone();
-    match dossier.add_by_hand(index, answer) {
-        Err(refusal) => refused(model, &refusal),
-        Ok(entry) => {
-            let card = best_card(&dossier, entry).unwrap_or(0);
-            let helps = dossier.entries[entry].benefits.len();
-            let dossier = Arc::new(dossier);
-            model.data = Pane::Has(dossier.clone());
-            model.indexes.list_rows(&dossier);
-            super::actions::show(model, Screen::Compare);
-            model.compare.open_at(&dossier, card, entry);
-            refresh(model);
-            let found = if helps == 0 {
-                "no statement gains enough by it".to_owned()
-            } else {
-                format!("it helps {}", count(helps, "statement", "statements"))
-            };
-            model.message = Message::good(format!("{name}: built, planned and rolled back; {found}"));
-        }
-    }
+    let entry = dossier.add_by_hand(index, compared);
+    let card = best_card(&dossier, entry).unwrap_or(0);
+    let helps = dossier.entries[entry].benefits.len();
+    let dossier = Arc::new(dossier);
+    model.data = Pane::Has(dossier.clone());
+    model.indexes.list_rows(&dossier);
+    super::actions::show(model, Screen::Compare);
+    model.compare.open_at(&dossier, card, entry);
+    refresh(model);
+    let found = if helps == 0 {
+        "no statement gains enough by it".to_owned()
+    } else {
+        format!("it helps {}", count(helps, "statement", "statements"))
+    };
+    model.message = Message::good(format!("{name}: built, planned and rolled back; {found}"));
 }
 
 /// The statement that the index makes cheapest, or one that was planned with it.
 fn best_card(dossier: &crate::tui::dossier::Dossier, entry: usize) -> Option<usize> {
     let cost_with = |card: &crate::tui::dossier::Card| {
         let choice = card.choices.iter().find(|choice| choice.entry == Some(entry))?;
-        Some((choice.used, card.cost()?.factor_to(choice.plan.total_cost())))
+        Some((choice.used, choice.before.total_cost().factor_to(choice.plan.total_cost())))
     };
     let known = dossier.cards.iter().enumerate().filter_map(|(position, card)| Some((position, cost_with(card)?)));
     known.max_by(|(_, a), (_, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))).map(|(position, _)| position)

@@ -4,10 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::paint::{left, line, right, rule, style};
-use crate::model::{factor_text, group_thousands, printable};
+use super::paint::{filled, left, line, right, rule, style};
+use super::plan;
+use crate::model::{factor_text, printable};
+use crate::plan::NodeId;
 use crate::tui::aligned::{Mark, Row, Side};
-use crate::tui::areas::Areas;
+use crate::tui::areas::{self, Areas};
 use crate::tui::cells::wrapped;
 use crate::tui::dossier::{Card, Choice, Dossier, Entry, Verdict};
 use crate::tui::look::Look;
@@ -15,6 +17,9 @@ use crate::tui::model::Model;
 use crate::tui::plan_view::PlanView;
 
 const COST: usize = 11;
+
+/// ` *!`: among the costliest, something is to be said.
+const TAIL: usize = 3;
 
 /// Draws it.
 pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
@@ -32,7 +37,7 @@ pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas)
         return;
     };
     verdict(model, dossier, (card, choice), buffer, areas);
-    totals(model.look, (card, choice), buffer, areas);
+    totals(model.look, choice, buffer, areas);
     let columns = usize::from(areas.list.width);
     line(buffer, areas.headings, 0, titles(model.look, columns));
     let list = model.compare.list;
@@ -42,37 +47,61 @@ pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas)
             style(buffer, areas.list, number, model.look.selected());
         }
     }
-    in_full(model, (before, after), buffer, areas);
+    in_full(model, buffer, areas);
 }
 
-/// The nodes of the selected line with all their conditions.
-fn in_full(model: &Model, (before, after): (&PlanView, &PlanView), buffer: &mut Buffer, areas: Areas) {
-    let Some(row) = model.compare.rows.get(model.compare.list.selected) else { return };
-    let half = half(usize::from(areas.detail.width));
-    rule(buffer, areas.detail, 0, "the selected line in full", model.look);
-    let (old, new) = (node_in_full(before, row.before, half), node_in_full(after, row.after, half));
-    let nothing = String::new();
-    for number in 0..old.len().max(new.len()) {
-        let side = |lines: &[String]| left(lines.get(number).unwrap_or(&nothing), half, Style::new());
-        let spans = vec![side(&old), Span::styled("│", model.look.dim()), side(&new)];
-        line(buffer, areas.detail, 1 + number, Line::from(spans));
+/// How many lines there are about the selected nodes.
+pub fn lines_in_full(model: &Model) -> usize {
+    nodes_in_full(model, usize::from(areas::of(model).detail.width)).len()
+}
+
+/// The nodes of the selected line with all that is known of them, side by side.
+fn in_full(model: &Model, buffer: &mut Buffer, areas: Areas) {
+    let lines = nodes_in_full(model, usize::from(areas.detail.width));
+    let room = usize::from(areas.detail.height).saturating_sub(1);
+    let first = model.compare.detail;
+    let more = if lines.len() > first + room { " · > shows more" } else { "" };
+    rule(buffer, areas.detail, 0, &format!("the selected line in full{more}"), model.look);
+    for (number, text) in lines.into_iter().skip(first).take(room).enumerate() {
+        line(buffer, areas.detail, 1 + number, text);
     }
 }
 
-fn node_in_full(view: &PlanView, side: Side, columns: usize) -> Vec<String> {
-    let (Side::Node(node) | Side::Detail(node, _)) = side else { return Vec::new() };
-    let node = &view.plan.nodes()[node];
-    let title = node.title();
-    let rows = node.plan_rows().map_or_else(String::new, |rows| format!(" · {} rows", group_thousands(rows, 0)));
-    let details = node.details().into_iter().map(|(name, value)| format!("{name}: {value}"));
-    let texts = std::iter::once(format!("{title}{rows}")).chain(details);
-    texts.flat_map(|text| wrapped(&printable(&text), columns.saturating_sub(1), 8)).collect()
+fn nodes_in_full(model: &Model, columns: usize) -> Vec<Line<'static>> {
+    let state = &model.compare;
+    let (Some(row), Some(before), Some(after)) = (state.rows.get(state.list.selected), &state.before, &state.after)
+    else {
+        return Vec::new();
+    };
+    let half = half(columns);
+    let old = node_in_full(model.look, before, row.before, half);
+    let new = node_in_full(model.look, after, row.after, half);
+    let length = old.len().max(new.len());
+    let side = |lines: Vec<Line<'static>>| lines.into_iter().map(Some).chain(std::iter::repeat(None));
+    let pairs = side(old).zip(side(new)).take(length);
+    let border = Span::styled("│", model.look.dim());
+    let join = |(old, new): (Option<Line<'static>>, Option<Line<'static>>)| {
+        let mut spans = filled(old.unwrap_or_default(), half);
+        spans.push(border.clone());
+        spans.extend(filled(new.unwrap_or_default(), half));
+        Line::from(spans)
+    };
+    pairs.map(join).collect()
+}
+
+fn node_in_full(look: Look, view: &PlanView, side: Side, columns: usize) -> Vec<Line<'static>> {
+    let (Side::Node(position) | Side::Detail(position, _)) = side else { return Vec::new() };
+    let node = &view.plan.nodes()[position];
+    let title = wrapped(&printable(&node.title()), columns.saturating_sub(1), 4);
+    let title = title.into_iter().map(|text| Line::styled(text, look.bold()));
+    let remarks = plan::remark_lines(look, view, node.id, columns);
+    title.chain(remarks).chain(plan::property_lines(look, view, node.id, columns)).collect()
 }
 
 /// Which index this is about, and what became of it.
 fn verdict(model: &Model, dossier: &Dossier, (card, choice): (&Card, &Choice), buffer: &mut Buffer, areas: Areas) {
     let look = model.look;
-    let place = format!("{}/{} ", model.compare.choice + 1, card.choices.len());
+    let place = model.compare.place(dossier) + " ";
     let (word, tone, about, why) = match choice.entry.and_then(|entry| dossier.entries.get(entry)) {
         None => {
             let ids = card.helped_by.join(", ");
@@ -110,8 +139,8 @@ fn of_entry(look: Look, entry: &Entry, used: bool) -> (String, Style, String, St
 }
 
 /// `cost 8,865 → 9.74   910× lower`.
-fn totals(look: Look, (card, choice): (&Card, &Choice), buffer: &mut Buffer, areas: Areas) {
-    let (Some(before), after) = (card.cost(), choice.plan.total_cost()) else { return };
+fn totals(look: Look, choice: &Choice, buffer: &mut Buffer, areas: Areas) {
+    let (before, after) = (choice.before.total_cost(), choice.plan.total_cost());
     let factor = before.factor_to(after);
     let (tone, word) = if factor > 1.01 {
         (look.good().add_modifier(ratatui::style::Modifier::BOLD), format!("{} lower", factor_text(factor)))
@@ -126,8 +155,9 @@ fn totals(look: Look, (card, choice): (&Card, &Choice), buffer: &mut Buffer, are
 
 fn titles(look: Look, columns: usize) -> Line<'static> {
     let half = half(columns);
-    let title =
-        |word: &str| [left(word, half - COST - 2, look.dim()), right("cost", COST, look.dim()), Span::raw("  ")];
+    let title = |word: &str| {
+        [left(word, half - COST - TAIL, look.dim()), right("cost", COST, look.dim()), Span::raw(" ".repeat(TAIL))]
+    };
     let mut spans: Vec<Span<'_>> = title("  BEFORE").into();
     spans.push(Span::styled("│", look.dim()));
     spans.extend(title("  AFTER"));
@@ -135,7 +165,7 @@ fn titles(look: Look, columns: usize) -> Line<'static> {
 }
 
 fn half(columns: usize) -> usize {
-    (columns.saturating_sub(1) / 2).max(COST + 4)
+    (columns.saturating_sub(1) / 2).max(2 + COST + TAIL)
 }
 
 fn row_line(look: Look, before: &PlanView, after: &PlanView, row: &Row, columns: usize) -> Line<'static> {
@@ -167,11 +197,12 @@ fn side(
             let lines = &view.lines[node];
             let hot = view.heat[node].1;
             let cost = if hot { look.hot() } else { tone };
+            let found = if view.remarks_on(NodeId(node)).next().is_some() { '!' } else { ' ' };
             vec![
                 Span::styled(mark, tone),
-                left(&lines.headline, half.saturating_sub(COST + 4), tone),
+                left(&lines.headline, half.saturating_sub(2 + COST + TAIL), tone),
                 right(&lines.cost, COST, cost),
-                Span::styled(if hot { " *" } else { "  " }, look.hot()),
+                Span::styled(format!(" {}{found}", if hot { '*' } else { ' ' }), look.hot()),
             ]
         }
     }

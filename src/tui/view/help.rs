@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::paint::{left, line};
-use crate::tui::keymap::{BINDINGS, Binding, Scope, labels};
+use crate::tui::keymap::{BINDINGS, Binding, Scope, Screen, labels};
 use crate::tui::model::{Model, Size};
 
 /// A line of the help.
@@ -15,12 +15,15 @@ enum HelpLine {
     Blank,
 }
 
-fn all() -> Vec<HelpLine> {
+/// The keys of the screen we are on come first.
+fn all(screen: Screen) -> Vec<HelpLine> {
     let of = |scope: Scope| {
         let bindings = BINDINGS.iter().filter(move |binding| binding.scope == scope).map(HelpLine::Key);
         std::iter::once(HelpLine::Head(scope.title())).chain(bindings).chain(std::iter::once(HelpLine::Blank))
     };
-    Scope::ALL.into_iter().flat_map(of).collect()
+    let (here, elsewhere): (Vec<Scope>, Vec<Scope>) =
+        Scope::ALL.into_iter().partition(|scope| *scope == Scope::On(screen));
+    here.into_iter().chain(elsewhere).flat_map(of).collect()
 }
 
 /// How many lines the help has.
@@ -42,7 +45,7 @@ pub fn draw(model: &Model, scrolled: usize, buffer: &mut Buffer) {
     }
     line(buffer, area, 0, Line::styled(" Keys   ? or Esc closes, ↓ ↑ scroll", look.bold()));
     let room = usize::from(area.height).saturating_sub(1);
-    for (number, entry) in all().iter().skip(scrolled).take(room).enumerate() {
+    for (number, entry) in all(model.place.screen).iter().skip(scrolled).take(room).enumerate() {
         let text = match entry {
             HelpLine::Head(title) => Line::styled(format!(" {title}"), look.bold()),
             HelpLine::Key(binding) => {

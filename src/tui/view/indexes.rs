@@ -6,8 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::paint::{divider, left, line, right, rule, style};
+use super::upkeep;
 use crate::model::{Cost, factor_text, printable};
-use crate::tui::areas::Areas;
+use crate::tui::areas::{self, Areas};
 use crate::tui::cells::{bar, count, wrapped};
 use crate::tui::dossier::{Dossier, Entry, Evidence, Verdict};
 use crate::tui::look::Look;
@@ -15,6 +16,12 @@ use crate::tui::model::Model;
 use crate::tui::screen::indexes::{Outcome, Row, drop_statement};
 
 const METER: usize = 16;
+
+/// `  [x] `
+const SWITCH: usize = 6;
+
+/// `r1  `
+const ID: usize = 4;
 
 /// With fewer columns than this, the build time is told only in full.
 const NARROW: usize = 100;
@@ -25,13 +32,14 @@ pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas)
         summary(model, dossier, outcome, buffer, areas);
     }
     let state = &model.indexes;
+    let columns = columns(usize::from(areas.list.width), dossier);
     if state.rows.is_empty() {
         line(buffer, areas.list, 0, Line::styled("  no index was thought of", model.look.dim()));
     } else {
-        headings(model.look, buffer, areas);
+        headings(model.look, &columns, buffer, areas);
     }
     for (number, row) in state.rows.iter().skip(state.list.offset).take(usize::from(areas.list.height)).enumerate() {
-        line(buffer, areas.list, number, row_line(model, dossier, *row, usize::from(areas.list.width)));
+        line(buffer, areas.list, number, row_line(model, dossier, *row, &columns));
         if state.list.offset + number == state.list.selected {
             style(buffer, areas.list, number, model.look.selected());
         }
@@ -45,9 +53,13 @@ fn summary(model: &Model, dossier: &Dossier, outcome: &Outcome, buffer: &mut Buf
     let (before, after) = (outcome.before, outcome.after);
     let on = count(model.indexes.on.len(), "index", "indexes");
     let gain = format!("{} lower", factor_text(before.factor_to(after)));
+    let whose = match outcome.marked {
+        None => "workload".to_owned(),
+        Some(marked) => count(marked, "marked statement", "marked statements"),
+    };
     let first = vec![
         Span::styled(format!("{on} on  "), look.bold()),
-        Span::raw(format!("workload {before} → {after}  ")),
+        Span::raw(format!("{whose} {before} → {after}  ")),
         Span::styled(gain, look.good()),
     ];
     line(buffer, areas.top, 0, Line::from(first));
@@ -73,24 +85,42 @@ fn summary(model: &Model, dossier: &Dossier, outcome: &Outcome, buffer: &mut Buf
     line(buffer, areas.top, 2, Line::styled(evidence, look.dim()));
 }
 
-/// The columns' widths of size, build time and what it helps.
-fn numbers(columns: usize) -> (usize, usize, usize) {
-    if columns < NARROW { (10, 0, 15) } else { (10, 10, 18) }
+/// The columns' widths; the definition gets what the numbers leave.
+struct Columns {
+    definition: usize,
+    size: usize,
+    build: usize,
+    upkeep: usize,
+    helps: usize,
 }
 
-fn headings(look: Look, buffer: &mut Buffer, areas: Areas) {
-    let columns = usize::from(areas.headings.width);
-    let (size, build, helps) = numbers(columns);
+impl Columns {
+    fn numbers(&self) -> usize {
+        self.size + self.build + self.upkeep + self.helps
+    }
+}
+
+/// Writes are shown where they were counted: recordings from before that have none.
+fn columns(all: usize, dossier: &Dossier) -> Columns {
+    let upkeep = if dossier.counts_writes() { 10 } else { 0 };
+    let (size, build, helps) = if all < NARROW { (10, 0, 15) } else { (10, 10, 18) };
+    let definition = all.saturating_sub(SWITCH + ID + size + build + upkeep + helps);
+    Columns { definition, size, build, upkeep, helps }
+}
+
+fn headings(look: Look, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
+    let Columns { definition, size, build, upkeep, helps } = *columns;
     let spans = vec![
-        left("  on  id  index", columns.saturating_sub(size + build + helps), look.dim()),
+        left("  on  id  index", SWITCH + ID + definition, look.dim()),
         right("size", size, look.dim()),
         right("build", build, look.dim()),
+        right("writes", upkeep, look.dim()),
         right("helps", helps, look.dim()),
     ];
     line(buffer, areas.headings, 0, Line::from(spans));
 }
 
-fn row_line(model: &Model, dossier: &Dossier, row: Row, columns: usize) -> Line<'static> {
+fn row_line(model: &Model, dossier: &Dossier, row: Row, columns: &Columns) -> Line<'static> {
     let look = model.look;
     match row {
         Row::Head(title) => Line::styled(title, look.bold()),
@@ -101,15 +131,15 @@ fn row_line(model: &Model, dossier: &Dossier, row: Row, columns: usize) -> Line<
             let text = format!("{} {}: {}", finding.kind.name(), finding.index, finding.detail);
             Line::from(vec![
                 Span::raw(switch),
-                left(&printable(&text), columns.saturating_sub(6 + 28), Style::new()),
-                right(&finding.size.to_string(), 10, look.dim()),
-                Span::raw(" ".repeat(18)),
+                left(&printable(&text), ID + columns.definition, Style::new()),
+                right(&finding.size.to_string(), columns.size, look.dim()),
+                Span::raw(" ".repeat(columns.numbers() - columns.size)),
             ])
         }
     }
 }
 
-fn entry_line(model: &Model, entry: &Entry, position: usize, columns: usize) -> Line<'static> {
+fn entry_line(model: &Model, entry: &Entry, position: usize, columns: &Columns) -> Line<'static> {
     let look = model.look;
     let on = model.indexes.on.contains(&position);
     let switch = match (entry.is_built() || on, on) {
@@ -127,25 +157,29 @@ fn entry_line(model: &Model, entry: &Entry, position: usize, columns: usize) -> 
         Verdict::Rejected { reason, .. } if entry.benefits.is_empty() => reason.name().replace('_', " "),
         _ => count(entry.benefits.len(), "statement", "statements"),
     };
-    let (size, build, helps) = numbers(columns);
-    let room = columns.saturating_sub(6 + 4 + size + build + helps);
+    let writes = entry.upkeep.as_ref().map_or_else(dash, upkeep::short);
     let definition = entry.index.index.definition();
     let definition = definition.strip_prefix("public.").unwrap_or(&definition);
     let spans = vec![
         Span::styled(switch, tone),
-        left(entry.id(), 4, look.key()),
-        left(&printable(definition), room, tone),
-        right(&entry.size.map_or_else(dash, |size| size.to_string()), size, look.dim()),
-        right(&entry.build_time.map_or_else(dash, |time| time.to_string()), build, look.dim()),
-        right(&last, helps, look.dim()),
+        left(entry.id(), ID, look.key()),
+        left(&printable(definition), columns.definition, tone),
+        right(&entry.size.map_or_else(dash, |size| size.to_string()), columns.size, look.dim()),
+        right(&entry.build_time.map_or_else(dash, |time| time.to_string()), columns.build, look.dim()),
+        right(&writes, columns.upkeep, look.dim()),
+        right(&last, columns.helps, look.dim()),
     ];
     Line::from(spans)
 }
 
-/// The selected line in full, then the statements that change with what is on.
-fn detail(model: &Model, dossier: &Dossier, buffer: &mut Buffer, area: Rect) {
-    let columns = usize::from(area.width);
-    let about = match model.indexes.selected() {
+/// How many lines there are about what is selected.
+pub fn lines_about(model: &Model, dossier: &Dossier) -> usize {
+    about(model, dossier, usize::from(areas::of(model).detail.width)).len()
+}
+
+/// All there is to say about what is selected.
+fn about(model: &Model, dossier: &Dossier, columns: usize) -> Vec<Line<'static>> {
+    match model.indexes.selected() {
         Some(Row::Entry(entry)) => entry_lines(model.look, &dossier.entries[entry], columns),
         Some(Row::Existing(position)) => {
             let finding = &dossier.existing[position];
@@ -154,23 +188,32 @@ fn detail(model: &Model, dossier: &Dossier, buffer: &mut Buffer, area: Rect) {
             lines
         }
         _ => Vec::new(),
-    };
+    }
+}
+
+/// The selected line in full, then the statements that change with what is on.
+fn detail(model: &Model, dossier: &Dossier, buffer: &mut Buffer, area: Rect) {
+    let columns = usize::from(area.width);
+    let about = about(model, dossier, columns);
     let title = match model.indexes.selected() {
         Some(Row::Entry(entry)) => dossier.entries[entry].index.name.clone(),
         Some(Row::Existing(position)) => dossier.existing[position].index.to_string(),
         _ => String::new(),
     };
-    rule(buffer, area, 0, &printable(&title), model.look);
     let all = usize::from(area.height).saturating_sub(1);
     let changes = model.indexes.outcome.as_ref().map_or(0, |outcome| outcome.changes.len());
     let about_room = about.len().min(all.saturating_sub((changes + 1).min(all / 3)));
+    let first = model.indexes.detail;
+    let more = if about.len() > first + about_room { " · > shows more" } else { "" };
+    rule(buffer, area, 0, &format!("{}{more}", printable(&title)), model.look);
     let mut number = 1;
-    for text in about.into_iter().take(about_room) {
+    for text in about.into_iter().skip(first).take(about_room) {
         line(buffer, area, number, text);
         number += 1;
     }
     if let Some(outcome) = model.indexes.outcome.as_ref().filter(|_| number < usize::from(area.height)) {
-        rule(buffer, area, number, &format!("Changes with what is on: {changes}"), model.look);
+        let among = outcome.marked.map_or_else(String::new, |marked| format!(" of {marked} marked"));
+        rule(buffer, area, number, &format!("Changes with what is on: {changes}{among}"), model.look);
         for (card, before, after) in &outcome.changes {
             number += 1;
             let id = &dossier.cards[*card].statement.id.0;
@@ -211,6 +254,11 @@ fn entry_lines(look: Look, entry: &Entry, columns: usize) -> Vec<Line<'static>> 
             lines.extend(plain(&why, columns, look.bad()));
         }
         Verdict::ByHand => lines.extend(plain("Written and rehearsed by you.", columns, Style::new())),
+    }
+    let partial = entry.index.index.predicate.is_some();
+    let counted = entry.upkeep.as_ref().map(|known| upkeep::sentences(known, partial));
+    for sentence in counted.into_iter().chain(upkeep::workload_sentence(entry.writers)) {
+        lines.extend(plain(&sentence, columns, look.dim()));
     }
     lines
 }

@@ -35,6 +35,16 @@ pub fn right(text: &str, columns: usize, style: Style) -> Span<'static> {
     Span::styled(" ".repeat(padding) + &text, style)
 }
 
+/// A line filled up to so many columns.
+pub fn filled(text: Line<'static>, columns: usize) -> Vec<Span<'static>> {
+    let padding = columns.saturating_sub(text.width());
+    let mut spans = text.spans;
+    // What styles a whole line is lost when it becomes part of another.
+    spans.iter_mut().for_each(|span| span.style = text.style.patch(span.style));
+    spans.push(Span::raw(" ".repeat(padding)));
+    spans
+}
+
 /// `── title ─────`, across the area.
 pub fn rule(buffer: &mut Buffer, area: Rect, number: usize, title: &str, look: Look) {
     let title = cut(title, usize::from(area.width).saturating_sub(6));

@@ -12,7 +12,7 @@ use crate::tui::cells::{bar, count, wrapped};
 use crate::tui::dossier::Dossier;
 use crate::tui::look::Look;
 use crate::tui::model::Model;
-use crate::tui::plan_view::{PlanView, misjudged, rows_text};
+use crate::tui::plan_view::{PlanView, Remark, misjudged, rows_text};
 use crate::tui::sql_text::{Kind, SqlLine};
 
 const COST: usize = 11;
@@ -80,7 +80,7 @@ fn statement(model: &Model, title: &str, buffer: &mut Buffer, areas: Areas) {
 fn headings(look: Look, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     let room = tree_columns(usize::from(areas.headings.width));
     let rows = if view.analyzed { "est→actual" } else { "rows" };
-    let found = match view.findings.len() {
+    let found = match view.remarks.len() {
         0 => String::new(),
         number => format!(" · ! {}", count(number, "finding", "findings")),
     };
@@ -95,7 +95,7 @@ fn headings(look: Look, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
 }
 
 fn tree_columns(width: usize) -> usize {
-    width.saturating_sub(COST + ROWS + 6 + 1 + BAR)
+    width.saturating_sub(COST + ROWS + 6 + 2 + BAR)
 }
 
 fn node_line(
@@ -114,15 +114,16 @@ fn node_line(
         (false, false) => "▾ ",
     };
     let misjudged = misjudged(node).map_or_else(String::new, |factor| format!(" ≠{}", factor_text(factor)));
-    let found = if view.findings_of(id).next().is_some() { " !" } else { "" };
+    let found = if view.remarks_on(id).next().is_some() { "!" } else { " " };
     let hidden = if folded.contains(&id) { " …" } else { "" };
     Line::from(vec![
         Span::styled(fold, look.dim()),
-        left(&format!("{}{hidden}{misjudged}{found}", lines.headline), tree_columns(width).saturating_sub(2), tone),
+        left(&format!("{}{hidden}{misjudged}", lines.headline), tree_columns(width).saturating_sub(2), tone),
         right(&lines.cost, COST, tone),
         right(&rows_text(node, lines), ROWS, Style::new()),
         right(&format!("{:.0}%", share * 100.0), 6, look.dim()),
         Span::raw(if hot { "*" } else { " " }),
+        Span::styled(found, look.hot()),
         left(&bar(share, BAR), BAR, look.bar()),
     ])
 }
@@ -134,27 +135,34 @@ fn details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     rule(buffer, areas.detail, 0, &printable(&view.plan.node(id).title()), look);
     let columns = usize::from(areas.detail.width);
     let room = usize::from(areas.detail.height);
-    let lines = finding_lines(look, view, id, columns).into_iter().chain(property_lines(look, view, id, columns));
+    let lines = remark_lines(look, view, id, columns).into_iter().chain(property_lines(look, view, id, columns));
     for (number, text) in lines.skip(model.plan.detail).take(room).enumerate() {
         line(buffer, areas.detail, 1 + number, text);
     }
 }
 
-/// What is to be said about the node, and what to do.
-fn finding_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
+/// What is to be said about the node, what was rehearsed about that, and what to do by rule.
+pub fn remark_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for finding in view.findings_of(id) {
-        let message = format!("! {}: {}", finding.severity.name(), printable(&finding.message));
-        let message =
-            wrapped(&message, columns.saturating_sub(1), 6).into_iter().map(|text| Line::styled(text, look.hot()));
-        lines.extend(message);
-        let action = finding.action.iter().flat_map(|action| wrapped(&printable(action), columns.saturating_sub(3), 4));
-        lines.extend(action.map(|text| Line::styled(format!("→ {text}"), look.good())));
+    for Remark { finding, answer } in view.remarks_on(id) {
+        let mut add = |mark: &str, text: &str, style: Style| {
+            let text = wrapped(&printable(text), columns.saturating_sub(3), 6);
+            let line = |(number, text): (usize, String)| format!("{} {text}", if number == 0 { mark } else { " " });
+            lines.extend(text.into_iter().enumerate().map(|text| Line::styled(line(text), style)));
+        };
+        add("!", &format!("{}: {}", finding.severity.name(), finding.message), look.hot());
+        if let Some(answer) = answer {
+            add("✓", answer, look.good());
+        }
+        if let Some(action) = &finding.action {
+            add("→", action, if answer.is_some() { look.dim() } else { look.good() });
+        }
     }
     lines
 }
 
-fn property_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
+/// Everything that the server said about the node.
+pub fn property_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
     let label = (columns / 3).clamp(8, 22);
     let mut lines = Vec::new();
     for (name, value) in view.properties(id) {

@@ -1,19 +1,24 @@
 //! The statements, ranked.
 
 use ratatui::buffer::Buffer;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+
+use unicode_width::UnicodeWidthStr;
 
 use super::paint::{left, line, right, rule, style};
 use crate::model::{Cost, factor_text, printable};
 use crate::tui::areas::Areas;
-use crate::tui::cells::{bar, count, short_number};
-use crate::tui::dossier::{Card, Dossier};
+use crate::tui::cells::{bar, count, mean_time, short_number};
+use crate::tui::dossier::{Card, Dossier, Timed, Totals};
 use crate::tui::look::Look;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screen::workload::{Direction, Sort};
 use crate::tui::sql_text;
 
 const BAR: usize = 8;
+const SHARE: usize = 7;
+const TIME: usize = 10;
 const NUMBER: usize = 11;
 const FINDINGS: usize = 4;
 
@@ -23,12 +28,14 @@ const LEAST_TEXT: usize = 24;
 /// Draws it.
 pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
     summary(model, dossier, buffer, areas);
-    headings(model, buffer, areas);
+    let columns = columns(areas.list.width, dossier.timed);
+    headings(model, &columns, buffer, areas);
     let state = &model.workload;
     let height = usize::from(areas.list.height);
     for (number, card) in state.order.iter().skip(state.list.offset).take(height).enumerate() {
         let selected = state.list.offset + number == state.list.selected;
-        row(model.look, &dossier.cards[*card], buffer, areas, (number, selected));
+        let mark = Mark { selected, marked: state.marks.contains(card) };
+        row(model.look, (&dossier.cards[*card], mark), &columns, buffer, (areas, number));
     }
     if state.order.is_empty() {
         line(buffer, areas.list, 0, Line::styled("  no statement has that in its name or text", model.look.dim()));
@@ -38,40 +45,96 @@ pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas)
 
 fn summary(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
     let look = model.look;
-    line(buffer, areas.top, 0, Line::styled(sentence(model, dossier), look.bold()));
-    let filter = model.workload.filter.text();
-    let shown = count(model.workload.order.len(), "statement", "statements");
-    let word = if filter.is_empty() && model.place.overlay != Overlay::Filter {
-        Line::styled(shown, look.dim())
-    } else {
-        let note = Span::styled(format!("   {shown} of {}", dossier.cards.len()), look.dim());
-        Line::from(vec![Span::styled("/ ", look.key()), Span::raw(printable(&filter).into_owned()), note])
-    };
-    line(buffer, areas.top, 1, word);
+    let in_full = sentence(model, dossier, |cost| cost.to_string());
+    let fits = in_full.width() <= usize::from(areas.top.width);
+    let sentence = if fits { in_full } else { sentence(model, dossier, |cost| short_number(cost.0)) };
+    line(buffer, areas.top, 0, Line::styled(sentence, look.bold()));
+    line(buffer, areas.top, 1, shown(model, dossier));
     for (number, notice) in dossier.notices.iter().enumerate().take(2) {
         line(buffer, areas.top, 2 + number, Line::styled(format!("! {}", printable(notice)), look.hot()));
     }
 }
 
-/// The verdict in a sentence.
-fn sentence(model: &Model, dossier: &Dossier) -> String {
+/// Which statements are listed, and which sums are over.
+fn shown(model: &Model, dossier: &Dossier) -> Line<'static> {
+    let (look, state) = (model.look, &model.workload);
+    let all = count(dossier.cards.len(), "statement", "statements");
+    let mut words = match state.order.len() {
+        shown if shown == dossier.cards.len() => all,
+        shown => format!("{shown} of {all}"),
+    };
+    if state.marked_only {
+        words += ", only marked ones";
+    }
+    if !state.marks.is_empty() {
+        let share = state.totals.share * 100.0;
+        words += &format!(" · {} marked: {share:.1}% of the {}; u unmarks", state.marks.len(), basis(dossier));
+    }
+    let words = Span::styled(words, look.dim());
+    let filter = state.filter.text();
+    if filter.is_empty() && model.place.overlay != Overlay::Filter {
+        return Line::from(words);
+    }
+    Line::from(vec![Span::styled("/ ", look.key()), Span::raw(printable(&filter).into_owned() + "   "), words])
+}
+
+/// What shares are of.
+fn basis(dossier: &Dossier) -> &'static str {
+    if dossier.timed == Timed::Mostly { "time" } else { "cost" }
+}
+
+/// Whose cost is summed up: `the workload's cost`, `the cost of 3 marked statements`.
+fn whose_cost(model: &Model) -> String {
+    match model.workload.marks.len() {
+        0 => "the workload's cost".to_owned(),
+        marked => format!("the cost of {}", count(marked, "marked statement", "marked statements")),
+    }
+}
+
+/// The verdict in a sentence, its costs written in some way.
+fn sentence(model: &Model, dossier: &Dossier, text: impl Fn(Cost) -> String) -> String {
     let recommended = dossier.recommended().len();
-    let Some(outcome) = &model.indexes.outcome else { return String::new() };
+    let Totals { before, after, .. } = model.workload.totals;
+    let whose = whose_cost(model);
     if dossier.entries.is_empty() {
-        return format!("{}, in all cost {}", count(dossier.cards.len(), "plan", "plans"), outcome.before);
+        return format!("{}; {whose}: {}", count(dossier.cards.len(), "plan", "plans"), text(before));
     }
     if recommended == 0 {
-        return format!("No index was seen to help. Cost of the workload (calls × cost): {}", outcome.before);
+        return format!("No index was seen to help; {whose} (calls × cost): {}", text(before));
     }
-    let after = Cost(dossier.cards.iter().filter_map(|card| Some(card.statement.calls * card.cost_after()?.0)).sum());
-    let factor = factor_text(outcome.before.factor_to(after));
+    let factor = factor_text(before.factor_to(after));
     let indexes = count(recommended, "index", "indexes");
-    format!("With {indexes} the workload's cost falls {factor}: {} → {after}", outcome.before)
+    format!("With {indexes} {whose} falls {factor}: {} → {}", text(before), text(after))
 }
+
+/// What stands before a line.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    selected: bool,
+    marked: bool,
+}
+
+impl Mark {
+    fn text(self) -> &'static str {
+        match (self.selected, self.marked) {
+            (false, false) => "   ",
+            (true, false) => "▶  ",
+            (false, true) => " ● ",
+            (true, true) => "▶● ",
+        }
+    }
+}
+
+/// The columns of [`Mark::text`].
+const MARK: usize = 3;
 
 /// The columns' widths: the name gets what is left, the text what is left beyond that.
 struct Columns {
+    /// What shares are of, as their heading says it.
+    share: &'static str,
+    bar: usize,
     name: usize,
+    time: usize,
     after: usize,
     helped_by: usize,
     sql: usize,
@@ -80,30 +143,38 @@ struct Columns {
 /// With fewer columns than this, what is told elsewhere, too, is left out.
 const NARROW: u16 = 100;
 
-fn columns(width: u16) -> Columns {
+fn columns(width: u16, timed: Timed) -> Columns {
     let (after, helped_by) = if width < NARROW { (0, 0) } else { (NUMBER + 1, 9) };
-    let room = usize::from(width).saturating_sub(2 + BAR + 7 + 8 + NUMBER + 1 + after + 9 + helped_by + FINDINGS);
-    let name = room.min(36);
-    let sql = (room - name).saturating_sub(2);
-    if sql < LEAST_TEXT {
-        Columns { name: room, after, helped_by, sql: 0 }
-    } else {
-        Columns { name, after, helped_by, sql }
-    }
+    let time = if timed == Timed::Nowhere { 0 } else { TIME };
+    let bar = if width < NARROW && time > 0 { 0 } else { BAR };
+    let numbers = 8 + time + NUMBER + 1 + after + 9;
+    let room = usize::from(width).saturating_sub(MARK + bar + SHARE + numbers + helped_by + FINDINGS);
+    let (name, sql) = match room.saturating_sub(36 + 2) {
+        sql if sql < LEAST_TEXT => (room, 0),
+        sql => (36, sql),
+    };
+    let share = match (timed, bar) {
+        (Timed::Mostly, 0) => "%time",
+        (_, 0) => "%cost",
+        (Timed::Mostly, _) => "share of time",
+        _ => "share of cost",
+    };
+    Columns { share, bar, name, time, after, helped_by, sql }
 }
 
-fn headings(model: &Model, buffer: &mut Buffer, areas: Areas) {
+fn headings(model: &Model, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
     let look = model.look;
     let state = &model.workload;
     let arrow = if state.direction == Direction::Usual { "▾" } else { "▴" };
     let head = |title: &str, sort: Sort| if state.sort == sort { format!("{title}{arrow}") } else { title.to_owned() };
-    let Columns { name, after: after_columns, helped_by, sql } = columns(areas.headings.width);
+    let Columns { share, bar, name, time, after, helped_by, sql } = *columns;
     let spans = vec![
-        left(&format!("  {}", head("share", Sort::Share)), 2 + BAR + 7, look.dim()),
+        left(&format!("   {}", head(share, Sort::Share)), MARK + bar + SHARE, look.dim()),
         left(&head("statement", Sort::Name), name, look.dim()),
         right(&head("calls", Sort::Calls), 8, look.dim()),
+        right(&head("mean time", Sort::Time), time, look.dim()),
         right(&head("cost", Sort::Cost), NUMBER + 1, look.dim()),
-        right("after", after_columns, look.dim()),
+        right("after", after, look.dim()),
         right(&head("gain", Sort::Gain), 9, look.dim()),
         right("!", FINDINGS, look.dim()),
         left(" indexes", helped_by, look.dim()),
@@ -112,45 +183,51 @@ fn headings(model: &Model, buffer: &mut Buffer, areas: Areas) {
     line(buffer, areas.headings, 0, Line::from(spans));
 }
 
-fn row(look: Look, card: &Card, buffer: &mut Buffer, areas: Areas, (number, selected): (usize, bool)) {
-    let Columns { name, after: after_columns, helped_by, sql } = columns(areas.list.width);
-    let mark = if selected { "▶ " } else { "  " };
-    let id = printable(&card.statement.id.0).into_owned();
-    let mut spans = vec![Span::raw(mark)];
-    if let (Some(before), Some(after)) = (card.cost(), card.cost_after()) {
+fn row(
+    look: Look,
+    (card, mark): (&Card, Mark),
+    columns: &Columns,
+    buffer: &mut Buffer,
+    (areas, number): (Areas, usize),
+) {
+    let Columns { share: _, bar: bar_columns, name, time, after, helped_by, sql } = *columns;
+    let share = card.share.map_or_else(|| "– ".to_owned(), |share| format!("{:.1}% ", share * 100.0));
+    let time_text = card.statement.mean_time_ms.map_or_else(|| "–".to_owned(), mean_time);
+    let mut spans = vec![
+        Span::styled(mark.text(), look.key()),
+        left(&bar(card.share.unwrap_or(0.0), bar_columns), bar_columns, look.bar()),
+        right(&share, SHARE, look.dim()),
+        left(&printable(&card.statement.id.0), name, look.bold()),
+        right(&short_number(card.statement.calls), 8, look.dim()),
+        right(&time_text, time, Style::new()),
+    ];
+    if let (Some(cost), Some(cost_after)) = (card.cost(), card.cost_after()) {
         let (gain, tone) = gain(look, card);
         let known = card.after.is_some();
         spans.extend([
-            left(&bar(card.share, BAR), BAR, look.bar()),
-            right(&format!("{:.1}% ", card.share * 100.0), 7, look.dim()),
-            left(&id, name, look.bold()),
-            right(&short_number(card.statement.calls), 8, look.dim()),
-            right(&before.to_string(), NUMBER + 1, ratatui::style::Style::new()),
-            right(&if known { after.to_string() } else { "–".to_owned() }, after_columns, tone),
+            right(&cost.to_string(), NUMBER + 1, Style::new()),
+            right(&if known { cost_after.to_string() } else { "–".to_owned() }, after, tone),
             right(&gain, 9, tone),
             right(&if card.findings > 0 { card.findings.to_string() } else { String::new() }, FINDINGS, look.hot()),
             left(&format!(" {}", card.helped_by.join(" ")), helped_by, look.dim()),
         ]);
     } else {
         let why = card.before.as_ref().err().map_or("", String::as_str);
-        spans.extend([
-            left("not planned", BAR + 7, look.bad()),
-            left(&id, name, look.bold()),
-            left(&format!("  {}", printable(why)), NUMBER + 1 + after_columns + 17 + FINDINGS + helped_by, look.bad()),
-        ]);
+        let room = NUMBER + 1 + after + 9 + FINDINGS + helped_by;
+        spans.push(left(&format!("  not planned: {}", printable(why)), room, look.bad()));
     }
     if sql > 0 {
         let beginning: String = card.statement.sql.trim().chars().take(sql).collect();
         spans.push(left(&format!("  {}", printable(&beginning)), sql + 2, look.dim()));
     }
     line(buffer, areas.list, number, Line::from(spans));
-    if selected {
+    if mark.selected {
         style(buffer, areas.list, number, look.selected());
     }
 }
 
 /// `910×`, `worse 1.20×` or `=`, and how it is meant.
-fn gain(look: Look, card: &Card) -> (String, ratatui::style::Style) {
+fn gain(look: Look, card: &Card) -> (String, Style) {
     let factor = card.factor();
     if factor > 1.01 {
         (factor_text(factor).into_owned(), look.good())

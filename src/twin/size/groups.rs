@@ -1,7 +1,6 @@
 //! How many rows have equal keys: what deduplication saves and which hash buckets overflow depends on the sizes of these groups,
 //! not only on their mean.
 
-use super::sample::SampledKeys;
 use super::{EqualKeys, StoredColumn};
 
 /// No more kinds of keys than this after a product of columns; similar ones are merged.
@@ -40,7 +39,9 @@ impl Groups {
 pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys) -> Vec<Groups> {
     let rows = rows.max(0.0);
     let distinct = match equal {
-        EqualKeys::Sampled(sample) if !sample.groups.is_empty() => return sampled(rows, sample),
+        EqualKeys::Sampled(sample) if !sample.groups.is_empty() => {
+            return sample.scaled(rows).into_iter().map(|(count, size)| Groups::of(count, size)).collect();
+        }
         EqualKeys::Sampled(_) => rows,
         EqualKeys::Distinct(distinct) => *distinct,
     };
@@ -66,14 +67,6 @@ pub(super) fn distinct_prefix(rows: f64, columns: &[StoredColumn]) -> f64 {
         kinds = product(&kinds, &kinds_of(column, rows));
     }
     present(rows, &kinds).clamp(1.0, rows.max(1.0))
-}
-
-/// As the sample has them: frequent keys in their proportion, the others spread by chance over as many as there are estimated to be.
-fn sampled(rows: f64, sample: &SampledKeys) -> Vec<Groups> {
-    let (frequent, (rare_rows, rare_keys)) = sample.scaled(rows);
-    let mut groups: Vec<Groups> = frequent.into_iter().map(|(count, size)| Groups::of(count, size)).collect();
-    groups.extend(spread(rare_rows, rare_keys));
-    groups
 }
 
 /// Rows spread by chance over keys, all of which occur.

@@ -9,7 +9,7 @@ use crate::plan::read::builder::MOST_NODES;
 use crate::plan::read::error::{Failure, Reason};
 use crate::plan::read::lines::{line_at, lines_from};
 use crate::plan::read::property::kind;
-use crate::plan::{DEEPEST_PLAN, Node, NodeId, Plan};
+use crate::plan::{DEEPEST_PLAN, Names, Node, NodeId, Plan, Properties};
 
 /// Reads the plan whose first headline begins at `start`.
 pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
@@ -36,7 +36,7 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
     reader.close_blocks(0);
     match reader.label {
         Some(_) => Err(Failure { offset: end, reason: Reason::Truncated("a subplan whose node has to follow") }),
-        None => Ok(TextPlan { plan: Plan::from_parts(reader.nodes, reader.summary), end }),
+        None => Ok(TextPlan { plan: reader.finish(), end }),
     }
 }
 
@@ -80,6 +80,8 @@ enum Place {
 struct TextReader {
     base: usize,
     nodes: Vec<Node>,
+    /// What is known of each node.
+    properties: Vec<Map<String, Value>>,
     summary: Map<String, Value>,
     open: Vec<OpenNode>,
     blocks: Vec<Block>,
@@ -94,6 +96,7 @@ impl TextReader {
         TextReader {
             base,
             nodes: Vec::new(),
+            properties: Vec::new(),
             summary: Map::new(),
             open: Vec::new(),
             blocks: Vec::new(),
@@ -101,6 +104,14 @@ impl TextReader {
             in_summary: false,
             has_body: false,
         }
+    }
+
+    fn finish(mut self) -> Plan {
+        let mut names = Names::default();
+        for (node, properties) in self.nodes.iter_mut().zip(self.properties) {
+            node.properties = names.properties(properties);
+        }
+        Plan::from_parts(self.nodes, self.summary)
     }
 
     /// Takes a line in; false when it is not part of the plan.
@@ -152,14 +163,15 @@ impl TextReader {
             self.open.pop();
         }
         let Some(parent) = self.open.last_mut() else { return Err(Reason::LostIndentation) };
-        let parent_type = self.nodes.get(parent.index).map_or("", Node::node_type);
+        let properties = self.properties.get(parent.index);
+        let parent_type = properties.and_then(|known| known.get("Node Type")?.as_str()).unwrap_or_default();
         let attachment = match self.label.take() {
             Some((_, name)) => Attachment { relationship: Some(relationship::of_label(&name)), name: Some(name) },
             None => {
                 let relationship = relationship::of_child(parent_type, parent.children);
                 parent.children += 1;
                 if relationship == "children" && parent.children == 2 {
-                    rename_only_child(&mut self.nodes, parent.index);
+                    rename_only_child(&self.nodes, &mut self.properties, parent.index);
                 }
                 Attachment { relationship: Some(relationship), name: None }
             }
@@ -188,8 +200,9 @@ impl TextReader {
             parent: parent.map(NodeId),
             depth,
             children: Vec::new(),
-            properties,
+            properties: Properties::default(),
         });
+        self.properties.push(properties);
         self.open.push(OpenNode { index, column, children: 0 });
         Ok(())
     }
@@ -214,7 +227,7 @@ impl TextReader {
             self.open_block(line.indent, Place::Item("Target Tables"), target);
             return Ok(());
         }
-        let properties = self.properties();
+        let properties = self.current();
         match text.split_once(": ") {
             Some((label, value)) => detail::read(label, value.trim(), properties),
             None => {
@@ -234,7 +247,7 @@ impl TextReader {
     fn worker(&mut self, indent: usize, (number, rest): (u64, &str)) -> Result<(), Reason> {
         let properties = Map::from_iter([("Worker Number".to_owned(), number.into())]);
         self.open_block(indent, Place::Item("Workers"), properties);
-        let properties = self.properties();
+        let properties = self.current();
         if let Some(actual) = rest.strip_prefix("actual ") {
             return numbers::add_actual(actual, properties);
         }
@@ -254,28 +267,27 @@ impl TextReader {
     fn close_blocks(&mut self, column: usize) {
         while self.blocks.last().is_some_and(|block| block.indent >= column) {
             let Some(Block { place, properties, .. }) = self.blocks.pop() else { break };
-            put(self.properties(), place, properties);
+            put(self.current(), place, properties);
         }
     }
 
     /// Where the properties of the current line go: the node or the summary, or the innermost open block within.
-    fn properties(&mut self) -> &mut Map<String, Value> {
+    fn current(&mut self) -> &mut Map<String, Value> {
         if let Some(block) = self.blocks.last_mut() {
             return &mut block.properties;
         }
         let node = self.open.last().map_or(0, |open| open.index);
-        match self.nodes.get_mut(node) {
-            Some(node) if !self.in_summary => &mut node.properties,
+        match self.properties.get_mut(node) {
+            Some(properties) if !self.in_summary => properties,
             _ => &mut self.summary,
         }
     }
 }
 
 /// A custom scan's only child is its `child`, several are its `children`.
-fn rename_only_child(nodes: &mut [Node], parent: usize) {
-    let children = nodes.get(parent).map(|parent| parent.children.clone()).unwrap_or_default();
-    for NodeId(child) in children {
-        let relationship = nodes.get_mut(child).and_then(|node| node.properties.get_mut("Parent Relationship"));
+fn rename_only_child(nodes: &[Node], properties: &mut [Map<String, Value>], parent: usize) {
+    for NodeId(child) in nodes.get(parent).map(|parent| &parent.children).into_iter().flatten() {
+        let relationship = properties.get_mut(*child).and_then(|known| known.get_mut("Parent Relationship"));
         if let Some(relationship) = relationship.filter(|relationship| **relationship == "child") {
             *relationship = Value::String("children".to_owned());
         }

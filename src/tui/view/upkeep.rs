@@ -1,0 +1,113 @@
+//! What writers pay for an index, in a column and in sentences.
+
+use crate::index::upkeep::Upkeep;
+use crate::model::printable;
+use crate::tui::cells::{count, short_number};
+use crate::tui::dossier::Writers;
+
+/// Shorter than this, a rate per day would be a guess.
+const DAY_S: f64 = 86_400.0;
+
+/// `150 k/d`, `≤150 k/d`, or without a rate when it was counted for less than a day or nobody knows for how long.
+pub fn short(upkeep: &Upkeep) -> String {
+    let bound = if upkeep.least == upkeep.most { "" } else { "≤" };
+    let (number, per_day) = match days(upkeep) {
+        Some(days) => (upkeep.most as f64 / days, "/d"),
+        None => (upkeep.most as f64, ""),
+    };
+    format!("{bound}{}{per_day}", short_number(number))
+}
+
+/// What was counted, what of it would have been this index's, and what the index changes for updates.
+pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
+    let writes = &upkeep.writes;
+    let number = |rows: u64| short_number(rows as f64);
+    let (inserted, updated, deleted) = (number(writes.n_tup_ins), number(writes.n_tup_upd), number(writes.n_tup_del));
+    let hot = match writes.n_tup_upd {
+        0 => String::new(),
+        all => format!(" ({:.0}% HOT)", writes.n_tup_hot_upd as f64 / all as f64 * 100.0),
+    };
+    let since = match writes.counted_for_s {
+        Some(seconds) => format!("in the {} since its statistics were reset", period(seconds)),
+        None => "as the server counted them, since when is not known".to_owned(),
+    };
+    let entries = if upkeep.least == upkeep.most {
+        number(upkeep.most)
+    } else if partial {
+        format!("at most {}, as far as they satisfy its predicate,", number(upkeep.most))
+    } else {
+        format!("{} to {}", number(upkeep.least), number(upkeep.most))
+    };
+    let rate = days(upkeep).map_or_else(String::new, |days| {
+        let most = if upkeep.least == upkeep.most { "" } else { "at most " };
+        format!(": {most}{} a day", short_number(upkeep.most as f64 / days))
+    });
+    let mut text = format!(
+        "Writes to the table, {since}: {inserted} rows inserted, {updated} updated{hot}, {deleted} deleted. \
+         Of these, {entries} would have made an entry in this index{rate}."
+    );
+    match &upkeep.newly_indexed {
+        Some(columns) if columns.is_empty() => text += " Updates that are HOT stay so.",
+        Some(columns) => {
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            text += &format!(" An update of {} cannot be HOT with it.", printable(&columns.join(" or ")));
+        }
+        None => {}
+    }
+    text
+}
+
+/// What of the workload itself has to keep the index up to date; nothing when nothing of it writes to the table.
+pub fn workload_sentence(writers: Writers) -> Option<String> {
+    let Writers { statements, calls } = writers;
+    let verb = if statements == 1 { "inserts or updates" } else { "insert or update" };
+    let statements = (statements > 0).then(|| count(statements, "statement", "statements"))?;
+    Some(format!("In the workload, {statements} ({} calls) {verb} rows of the table.", short_number(calls)))
+}
+
+fn days(upkeep: &Upkeep) -> Option<f64> {
+    upkeep.writes.counted_for_s.map(|seconds| seconds / DAY_S).filter(|days| *days >= 1.0)
+}
+
+/// `40 minutes`, `7 hours`, `19 days`.
+fn period(seconds: f64) -> String {
+    let (number, one, many) = match seconds {
+        s if s < 2.0 * 3_600.0 => (s / 60.0, "minute", "minutes"),
+        s if s < 2.0 * DAY_S => (s / 3_600.0, "hour", "hours"),
+        s => (s / DAY_S, "day", "days"),
+    };
+    count(number.round().max(0.0) as usize, one, many)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Writes;
+
+    fn upkeep(least: u64, most: u64, counted_for_s: Option<f64>, newly_indexed: &[&str]) -> Upkeep {
+        let writes = Writes { n_tup_ins: 100, n_tup_upd: 50, n_tup_hot_upd: 40, n_tup_del: 7, counted_for_s };
+        let newly_indexed = newly_indexed.iter().map(|column| (*column).to_owned()).collect();
+        Upkeep { writes, least, most, newly_indexed: Some(newly_indexed) }
+    }
+
+    #[test]
+    fn a_rate_is_given_only_where_it_is_known() {
+        assert_eq!(short(&upkeep(110, 110, Some(2.0 * DAY_S), &[])), "55/d");
+        assert_eq!(short(&upkeep(110, 150, Some(3_600.0), &[])), "≤150");
+        assert_eq!(short(&upkeep(0, 150, None, &[])), "≤150");
+    }
+
+    #[test]
+    fn what_is_said_is_what_was_counted() {
+        assert_eq!(
+            sentences(&upkeep(110, 150, Some(2.0 * DAY_S), &["state"]), false),
+            "Writes to the table, in the 2 days since its statistics were reset: 100 rows inserted, 50 updated (80% HOT), \
+             7 deleted. Of these, 110 to 150 would have made an entry in this index: at most 75 a day. An update of state \
+             cannot be HOT with it."
+        );
+        let partial = sentences(&upkeep(0, 110, None, &[]), true);
+        assert!(partial.contains("since when is not known: 100 rows"), "{partial}");
+        assert!(partial.ends_with("at most 110, as far as they satisfy its predicate, would have made an entry in this index. Updates that are HOT stay so."), "{partial}");
+        assert_eq!(workload_sentence(Writers { statements: 0, calls: 0.0 }), None);
+    }
+}

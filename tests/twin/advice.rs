@@ -1,0 +1,105 @@
+//! Advice with a planner twin: the search writes nothing, and what it says is proved where that may be.
+
+use serde_json::Value;
+
+use crate::live::{Database, cluster, text_of};
+
+const TABLES: &str =
+    "CREATE TABLE job (id bigint PRIMARY KEY, state text NOT NULL, run_after bigint NOT NULL, note text);
+     INSERT INTO job SELECT n, CASE WHEN n % 100 = 0 THEN 'QUEUED' ELSE 'DONE' END, n * 7 % 50000, 'note ' || n
+     FROM generate_series(1, 50000) AS n;
+     ANALYZE job;";
+
+const WORKLOAD: &str = "SELECT * FROM job WHERE state = 'QUEUED' ORDER BY run_after LIMIT 5; \
+                        SELECT * FROM job WHERE note = 'note 7'; SELECT id FROM job WHERE run_after = $1";
+
+fn array<'v>(value: &'v Value, field: &str) -> &'v [Value] {
+    value[field].as_array().unwrap()
+}
+
+#[test]
+fn the_search_builds_nothing_and_the_chosen_are_built_once() {
+    let database = Database::new("twin_auto", TABLES);
+    let before = database.catalog();
+    let report = database.advise(&["-c", WORKLOAD]);
+    let recommendations = array(&report, "recommendations");
+    assert!(recommendations.len() >= 2, "{report:#}");
+    for index in recommendations {
+        assert_eq!(index["evidence"], "rolled_back_transaction", "{index:#}");
+        assert!(index["predicted_size_bytes"].as_u64().unwrap() > 0);
+        assert!(index["benefits"][0]["predicted_cost_after"].as_f64().unwrap() > 0.0, "{index:#}");
+    }
+    assert_eq!(report["rehearsal"]["indexes_built"].as_u64().unwrap() as usize, recommendations.len());
+    assert!(report["rehearsal"]["twin_questions"].as_u64().unwrap() > recommendations.len() as u64);
+    for statement in array(&report["workload"], "statements") {
+        assert_eq!(statement["twin_agreement"], "exact", "{statement:#}");
+    }
+    assert_eq!(database.catalog(), before);
+}
+
+#[test]
+fn with_the_twin_alone_the_server_is_only_read_from() {
+    let database = Database::new("twin_only", TABLES);
+    let written = "SELECT n_tup_ins, n_tup_upd, last_analyze, analyze_count FROM pg_stat_user_tables \
+                   UNION ALL SELECT xact_rollback, 0, NULL, 0 FROM pg_stat_database WHERE false";
+    let before =
+        (database.catalog(), database.text(written), database.text("SELECT reltuples, relpages FROM pg_class"));
+    let report = database.advise(&["--rehearse", "twin", "-c", WORKLOAD]);
+    for index in array(&report, "recommendations") {
+        assert_eq!(index["evidence"], "planner_twin");
+        assert_eq!(index["not_built_reason"], "not_rehearsed");
+    }
+    assert!(array(&report, "recommendations").len() >= 2, "{report:#}");
+    assert_eq!(
+        (report["rehearsal"]["transactions"].as_u64(), report["rehearsal"]["indexes_built"].as_u64()),
+        (Some(0), Some(0))
+    );
+    let after = (database.catalog(), database.text(written), database.text("SELECT reltuples, relpages FROM pg_class"));
+    assert_eq!(before, after);
+}
+
+/// What may not be built is still advised on, and the report says why it was not proved.
+#[test]
+fn a_table_that_is_too_large_or_not_ones_own_is_searched_in_the_twin() {
+    let database = Database::new(
+        "twin_not_owner",
+        &format!(
+            "{TABLES} DROP ROLE IF EXISTS twin_reader; CREATE ROLE twin_reader LOGIN; \
+             GRANT SELECT ON job TO twin_reader; GRANT pg_read_all_data TO twin_reader;"
+        ),
+    );
+    let report = database.advise(&["--max-table-size", "100kB", "-c", WORKLOAD]);
+    assert_eq!(report["recommendations"][0]["not_built_reason"], "table_too_large", "{report:#}");
+    let output = database
+        .program(&["advise", "--format", "json", "-c", WORKLOAD])
+        .arg("-d")
+        .arg(cluster().conninfo_of(&database.name).replace("user=postgres", "user=twin_reader"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["recommendations"][0]["not_built_reason"], "not_owner", "{report:#}");
+    for statement in array(&report["workload"], "statements") {
+        assert_eq!(statement["twin_agreement"], "exact", "{statement:#}");
+    }
+}
+
+#[test]
+fn without_server_programs_the_report_says_so_and_builds_each_candidate() {
+    let database = Database::new("twin_missing", TABLES);
+    let empty = tempfile::tempdir().unwrap();
+    let programs = empty.path().to_str().unwrap();
+    let report = database.advise(&["--pg-bin", programs, "-c", WORKLOAD]);
+    let notices = array(&report, "notices");
+    assert!(
+        notices.iter().any(|notice| notice.as_str().unwrap().contains("there was no planner twin")),
+        "{notices:#?}"
+    );
+    assert_eq!(report["recommendations"][0]["evidence"], "rolled_back_transaction");
+    assert!(report["recommendations"][0]["predicted_size_bytes"].is_null());
+
+    let output =
+        database.program(&["advise", "--rehearse", "twin", "--pg-bin", programs, "-c", WORKLOAD]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("building the planner twin"), "{}", text_of(&output));
+}
