@@ -125,6 +125,7 @@ impl Twin {
         };
         twin.fill(snapshot)?;
         twin.apply(&snapshot.settings)?;
+        twin.prepare_parts()?;
         for sample in &snapshot.samples {
             twin.add_sample(sample)?;
         }
