@@ -244,6 +244,9 @@ pub struct LimitArgs {
     /// Directory of the server programs (initdb, postgres) for the planner twin; of the server's major version
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
+    /// Read no rows of tables: sizes and statistics of partial, expression and GIN indexes in the twin are then guesses
+    #[arg(long)]
+    pub no_sample: bool,
     /// Total size of the recommended indexes
     #[arg(long, value_parser = Bytes::parse, value_name = "SIZE")]
     budget: Option<Bytes>,
@@ -348,6 +351,9 @@ pub struct SnapshotArgs {
     /// The passphrase that values are replaced by; the same one gives the same values. Without it, a random one
     #[arg(long, value_name = "TEXT", requires = "redact")]
     pub redact_key: Option<String>,
+    /// Keep up to 30 000 rows of each table in the file, too: without them, sizes of partial, expression and GIN indexes are guesses
+    #[arg(long, conflicts_with = "redact")]
+    pub sample: bool,
 }
 
 /// `pgrehearse explain`.

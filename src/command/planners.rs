@@ -35,6 +35,8 @@ pub(super) struct LivePlanners<'s> {
 pub(super) struct TwinMaker {
     /// Whether one is wanted, and needed.
     pub(super) rehearse: Rehearse,
+    /// May rows be read, for what statistics do not know?
+    pub(super) samples: bool,
     /// Where the server programs are, if that was said.
     pub(super) pg_bin: Option<PathBuf>,
     /// Ends what is running.
@@ -257,7 +259,15 @@ impl Planners for LivePlanners<'_> {
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
         match (whom, &mut self.twin) {
             (Whom::Server, _) => self.server.plan(indexes, statements),
-            (Whom::Twin, Some(twin)) => twin.plan(indexes, statements),
+            (Whom::Twin, Some(twin)) => {
+                if self.maker.samples {
+                    let samples = twin.fetch_samples(indexes, &self.words, self.session)?;
+                    if let Some(snapshot) = &mut self.snapshot {
+                        snapshot.keep_samples(samples);
+                    }
+                }
+                twin.plan(indexes, statements)
+            }
             (Whom::Twin, None) => Err(PlannerError::NoTwin),
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     let safety = arguments.safety.safety(Safety::default().max_write_block);
     let session = connection::session(cli, safety, &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
-    let mut file = take(cli, &session, workload, arguments.all_tables)?;
+    let mut file = take(cli, &session, workload, arguments)?;
     if arguments.redact {
         file = file.redact(&redaction_key(arguments)?);
         file.redacted.iter().for_each(tell);
@@ -61,9 +61,9 @@ fn tell(report: &RedactionReport) {
     }
 }
 
-fn take(cli: &Cli, session: &Session, workload: Workload, all_tables: bool) -> Result<TwinFile, CommandError> {
+fn take(cli: &Cli, session: &Session, workload: Workload, arguments: &SnapshotArgs) -> Result<TwinFile, CommandError> {
     let progress = Progress::new(&cli.output);
-    progress.observe(Event::Begin { what: "reading", steps: 3 });
+    progress.observe(Event::Begin { what: "reading", steps: 4 });
     let mut server = Server::new(session);
     progress.observe(Event::Step("plans"));
     let plans = plans(&mut server, &workload)?;
@@ -71,8 +71,14 @@ fn take(cli: &Cli, session: &Session, workload: Workload, all_tables: bool) -> R
     progress.observe(Event::Step("the catalog"));
     let catalog = server.catalog(&tables)?;
     progress.observe(Event::Step("what the planner knows"));
-    let scope = if all_tables { Scope::Everything } else { scope(&tables, &words(&workload)) };
-    let snapshot = session.snapshot(&scope)?;
+    let words = words(&workload);
+    let scope = if arguments.all_tables { Scope::Everything } else { scope(&tables, &words) };
+    let mut snapshot = session.snapshot(&scope)?;
+    progress.observe(Event::Step("samples of rows"));
+    if arguments.sample {
+        let only = arguments.all_tables.then_some(&tables);
+        snapshot.keep_samples(session.samples(&snapshot, &words, only)?);
+    }
     progress.observe(Event::End);
     Ok(TwinFile::new(workload, catalog, plans, snapshot))
 }

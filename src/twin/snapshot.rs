@@ -37,6 +37,9 @@ pub struct Snapshot {
     pub extremes: Vec<Extremes>,
     /// What could not be read, and what would help.
     pub gaps: Vec<Gap>,
+    /// Rows of tables, for what statistics do not know: predicates, expressions, GIN. Their values are data, all of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<TableSample>,
 }
 
 /// The server that a snapshot is of.
@@ -233,6 +236,21 @@ pub struct Extremes {
     pub largest: Option<String>,
 }
 
+/// Some rows of a table, chosen one by one and by chance, in the table's order.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TableSample {
+    /// The table: one that has a file.
+    pub relation: Oid,
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// A list of values for each column, as their types print them; all equally long.
+    pub values: Vec<Vec<Option<String>>>,
+    /// How many rows there are.
+    pub rows: u64,
+    /// These are all rows of the table.
+    pub is_whole: bool,
+}
+
 /// Something that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Gap {
@@ -261,6 +279,14 @@ impl Snapshot {
             Some(values)
         };
         table.rows.iter().filter_map(row).collect()
+    }
+
+    /// Adds samples; of a table that there is one of already, the new one is kept.
+    pub fn keep_samples(&mut self, samples: Vec<TableSample>) {
+        for sample in samples {
+            self.samples.retain(|other| other.relation != sample.relation);
+            self.samples.push(sample);
+        }
     }
 
     /// The table that an index is on.

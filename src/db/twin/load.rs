@@ -152,7 +152,8 @@ impl Twin {
             let long = self.directory.create(&beginning, file.blocks)?;
             numbers.push((file.oid, long));
             if file.kind != "i" {
-                self.heaps.insert(file.oid, Heap { short: place.number, long, measures: place.measures });
+                self.heaps
+                    .insert(file.oid, Heap { short: place.number, long, pages: file.blocks, measures: place.measures });
             }
         }
         let (oids, numbers): (Vec<Oid>, Vec<Oid>) = numbers.into_iter().unzip();
