@@ -9,3 +9,5 @@ mod live;
 mod advice;
 #[path = "twin/exactness.rs"]
 mod exactness;
+#[path = "twin/privileges.rs"]
+mod privileges;

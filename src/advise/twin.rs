@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Captured, Run};
 use crate::candidate::Candidates;
 use crate::model::QualifiedName;
-use crate::rehearsal::{Event, PlanOutcome, PlannerError, TwinState, Whom};
+use crate::rehearsal::{Event, PlanOutcome, PlannerError, Preparation, TwinState, Whom};
 use crate::twin::agreement::Agreement;
+use crate::twin::snapshot::Gap;
 use crate::verdict::Rehearse;
 use crate::workload::{Statement, StatementId};
 
@@ -14,6 +15,8 @@ use crate::workload::{Statement, StatementId};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TwinView {
     pub(super) state: TwinState,
+    /// What it is missing.
+    pub(super) gaps: Vec<Gap>,
     /// Its plans as things are.
     before: Captured,
     /// How far each statement's plan is the server's.
@@ -28,14 +31,19 @@ impl TwinView {
         captured: &Captured,
         candidates: &Candidates,
     ) -> Result<TwinView, PlannerError> {
-        let mut view = TwinView { state: TwinState::NotWanted, before: Captured::new(), agreements: BTreeMap::new() };
+        let mut view = TwinView {
+            state: TwinState::NotWanted,
+            gaps: Vec::new(),
+            before: Captured::new(),
+            agreements: BTreeMap::new(),
+        };
         let wanted = matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Twin);
         if !wanted || candidates.to_try.is_empty() {
             return Ok(view);
         }
         (run.observer)(Event::Begin { what: "building the planner twin", steps: 1 });
         (run.observer)(Event::Step("statistics, and files without content"));
-        view.state = run.planners.prepare_twin(tables)?;
+        Preparation { state: view.state, gaps: view.gaps } = run.planners.prepare_twin(tables)?;
         (run.observer)(Event::End);
         if view.state == TwinState::Ready {
             let planned =
@@ -45,6 +53,14 @@ impl TwinView {
             view.agreements = agreements(captured, &view.before);
         }
         Ok(view)
+    }
+
+    /// Why the twin has no plan for a statement.
+    pub(super) fn failure(&self, id: &StatementId) -> Option<&str> {
+        match self.before.get(id)? {
+            PlanOutcome::Failed(message) => message.lines().next(),
+            PlanOutcome::Plan(_) | PlanOutcome::Empty => None,
+        }
     }
 
     /// Who is asked about candidates.

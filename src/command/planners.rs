@@ -10,10 +10,10 @@ use crate::cluster::{Binaries, Cluster, ClusterError, ClusterOptions, Starting};
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::{Answer, NamedIndex, Planner, PlannerError, Planners, Rollback, TwinState, Whom};
+use crate::rehearsal::{Answer, NamedIndex, Planner, PlannerError, Planners, Preparation, Rollback, TwinState, Whom};
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
-use crate::twin::snapshot::Origin;
+use crate::twin::snapshot::{Gap, Origin};
 use crate::verdict::Rehearse;
 use crate::workload::{Statement, Workload};
 
@@ -63,12 +63,14 @@ impl<'s> LivePlanners<'s> {
         &self.server
     }
 
-    fn make_twin(&self, tables: &BTreeSet<QualifiedName>) -> Result<Twin, TwinError> {
+    /// A twin, and what it is missing for these tables.
+    fn make_twin(&self, tables: &BTreeSet<QualifiedName>) -> Result<(Twin, Vec<Gap>), TwinError> {
         let origin = self.session.origin()?;
         let starting = self.maker.begin(&origin)?;
         let names = tables.iter().map(|table| table.name.clone()).chain(self.words.iter().cloned()).collect();
         let snapshot = self.session.snapshot(&Scope::Named(names))?;
-        self.maker.finish(&snapshot, starting)
+        let gaps = snapshot.gaps.iter().filter_map(|gap| gap.about(tables)).collect();
+        Ok((self.maker.finish(&snapshot, starting)?, gaps))
     }
 }
 
@@ -150,13 +152,13 @@ impl Planners for LivePlanners<'_> {
         self.server.catalog(tables)
     }
 
-    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError> {
+    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
         match self.make_twin(tables) {
-            Ok(twin) => {
+            Ok((twin, gaps)) => {
                 self.twin = Some(twin);
-                Ok(TwinState::Ready)
+                Ok(Preparation { state: TwinState::Ready, gaps })
             }
-            Err(error) => without_twin(error, self.maker.rehearse),
+            Err(error) => without_twin(error, self.maker.rehearse).map(Preparation::from),
         }
     }
 

@@ -10,7 +10,7 @@ use super::explain::Explained;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
-use crate::model::{Millis, QualifiedName};
+use crate::model::{Millis, QualifiedName, quote_identifier};
 use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Oid;
@@ -81,7 +81,17 @@ impl Twin {
         let mut twin = Twin { session, directory, heaps: BTreeMap::new(), known: BTreeMap::new(), _cluster: cluster };
         twin.fill(snapshot)?;
         twin.apply(&snapshot.settings)?;
+        twin.act_as(&snapshot.origin.role)?;
         Ok(twin)
+    }
+
+    /// `current_user`, and "$user" in `search_path`, have to mean the same as on the server.
+    fn act_as(&self, role: &str) -> Result<(), DbError> {
+        if role.is_empty() || role == "postgres" {
+            return Ok(());
+        }
+        let role = quote_identifier(role);
+        self.session.batch(OPERATION, &format!("CREATE ROLE {role} SUPERUSER; SET SESSION AUTHORIZATION {role}"))
     }
 
     /// Settings that this server does not know are none of its planner's.

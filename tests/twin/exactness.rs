@@ -9,6 +9,7 @@ use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::rehearsal::{Answer, PlanOutcome, Planner};
+use pgrehearse::twin::Snapshot;
 use pgrehearse::twin::agreement::Agreement;
 use pgrehearse::workload::{StatementId, Workload, file};
 
@@ -26,6 +27,10 @@ pub fn session(conninfo: &str) -> Session {
     Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
 }
 
+pub fn conninfo(database: &Database, role: &str) -> String {
+    cluster().conninfo_of(&database.name).replace("user=postgres", &format!("user={role}"))
+}
+
 /// A server and its twin.
 pub struct Pair {
     pub server: Session,
@@ -34,24 +39,25 @@ pub struct Pair {
 
 impl Pair {
     pub fn of(database: &Database) -> Pair {
-        let server = session(&cluster().conninfo_of(&database.name));
+        Pair::seen_by(database, "postgres").0
+    }
+
+    /// The server as this role sees it, its twin, and what that was made of.
+    pub fn seen_by(database: &Database, role: &str) -> (Pair, Snapshot) {
+        let server = session(&conninfo(database, role));
         let began = Instant::now();
         let snapshot = server.snapshot(&Scope::Everything).unwrap();
         eprintln!("snapshot {:?}", began.elapsed());
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
         let began = Instant::now();
-        let copy = Cluster::start(
-            &binaries,
-            &ClusterOptions { without_checksums: true, ..ClusterOptions::default() },
-            &|| false,
-        )
-        .unwrap();
+        let options = ClusterOptions { without_checksums: true, ..ClusterOptions::default() };
+        let copy = Cluster::start(&binaries, &options, &|| false).unwrap();
         eprintln!("cluster {:?}", began.elapsed());
         let twin_session = session(&copy.conninfo());
         let began = Instant::now();
         let twin = Twin::load(&snapshot, copy, twin_session).unwrap();
         eprintln!("load {:?}", began.elapsed());
-        Pair { server, twin }
+        (Pair { server, twin }, snapshot)
     }
 
     pub fn compare(&mut self, workload: &Workload) -> BTreeMap<StatementId, Agreement> {
@@ -78,7 +84,7 @@ impl Pair {
     }
 }
 
-fn workload(sql: &str) -> Workload {
+pub fn workload(sql: &str) -> Workload {
     let mut workload = Workload::default();
     file::read("workload.sql", sql, &mut workload).unwrap();
     workload
