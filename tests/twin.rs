@@ -11,3 +11,5 @@ mod advice;
 mod exactness;
 #[path = "twin/privileges.rs"]
 mod privileges;
+#[path = "twin/standby.rs"]
+mod standby;
