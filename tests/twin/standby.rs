@@ -27,8 +27,10 @@ impl Standby {
     /// None where there is no pg_basebackup beside the server's programs.
     fn start() -> Option<Standby> {
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
-        if !binaries.directory.join("pg_basebackup").exists() {
-            eprintln!("skipped: there is no pg_basebackup in {}", binaries.directory.display());
+        // What was found may be links to a few of the programs.
+        let programs = binaries.directory.join("initdb").canonicalize().unwrap().parent().unwrap().to_owned();
+        if !programs.join("pg_basebackup").exists() {
+            eprintln!("skipped: there is no pg_basebackup in {}", programs.display());
             return None;
         }
         let directory = tempfile::Builder::new().prefix("standby-").tempdir_in("/tmp").unwrap();
@@ -37,7 +39,7 @@ impl Standby {
             std::os::unix::fs::chown(directory.path(), Some(user.uid), Some(user.gid)).unwrap();
         }
         let run = |name: &str| {
-            let mut command = Command::new(binaries.directory.join(name));
+            let mut command = Command::new(programs.join(name));
             command.arg("-D").arg(directory.path().join("data")).current_dir("/");
             if let Some(user) = user {
                 command.uid(user.uid).gid(user.gid);
