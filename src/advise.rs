@@ -19,11 +19,13 @@ use crate::verdict::{Limits, Reason, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
 pub mod advice;
+pub mod drops;
 mod existing;
 mod explanation;
 mod notices;
 mod proof;
 mod twin;
+pub mod what_if;
 
 use twin::TwinView;
 
@@ -59,9 +61,23 @@ pub fn advise(
         proof::Known { captured: &captured, catalog: &catalog, twin: &twin },
     )?;
 
+    let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
+
     let summary = run.summary;
-    Ok(advice::Parts { workload, limits, catalog, captured, candidates, twin, trials, selection, proof, summary }
-        .into_advice())
+    Ok(advice::Parts {
+        workload,
+        limits,
+        catalog,
+        captured,
+        candidates,
+        twin,
+        trials,
+        selection,
+        proof,
+        drops,
+        summary,
+    }
+    .into_advice())
 }
 
 /// The plan of each statement without any new index.
@@ -167,6 +183,9 @@ impl Run<'_> {
         let answer = self.planners.plan(whom, indexes, statements)?;
         if whom == Whom::Twin {
             self.summary.twin_questions += 1;
+            return Ok(answer);
+        }
+        if matches!(&answer, Answer::Refused(refusal) if refusal.reason == Reason::Offline) {
             return Ok(answer);
         }
         let (built, write_block) = match &answer {

@@ -92,6 +92,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show saved plans (EXPLAIN's JSON, or what auto_explain logged) or a recorded session; needs no server. On a terminal: the interactive interface
     Review(ReviewArgs),
+    /// Write what the planner knows (schema, statistics, settings, no rows) and the workload to one file, for advise --snapshot
+    Snapshot(SnapshotArgs),
     /// Start a throwaway PostgreSQL, load the sample workloads, and advise on them
     Demo(DemoArgs),
     /// Print a completion script for a shell
@@ -310,9 +312,32 @@ pub struct AdviseArgs {
     /// Keep everything the run saw in this file, for review
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Advise from a twin file (see pgrehearse snapshot), without any connection; its own workload, unless one is given
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pg_stat_statements"])]
+    pub snapshot: Option<PathBuf>,
+    /// What if the data grows? Compare with so many times the rows, of all tables or of one (repeatable)
+    #[arg(long, value_name = "FACTOR|TABLE=FACTOR")]
+    pub scale: Vec<String>,
+    /// What if a setting were different? Compare with it (repeatable)
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    pub settings: Vec<(String, String)>,
     /// Exit with 3 when a recommendation makes a statement cheaper by at least this: improvement=PCT
     #[arg(long, value_parser = fail_on, value_name = "improvement=PCT")]
     pub fail_on: Option<f64>,
+}
+
+/// `pgrehearse snapshot`.
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// What is to be advised on.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// Timeouts.
+    #[command(flatten)]
+    pub safety: SafetyArgs,
+    /// All tables and views of the database, not only those the workload touches and what these depend on
+    #[arg(long)]
+    pub all_tables: bool,
 }
 
 /// `pgrehearse explain`.
@@ -368,6 +393,14 @@ fn percent(text: &str) -> Result<f64, String> {
     number
         .filter(|percent| (0.0..=100.0).contains(percent))
         .ok_or_else(|| "a per cent value from 0 to 100 is wanted".to_owned())
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted, such as random_page_cost=1.1")?;
+    if name.trim().is_empty() {
+        return Err("the setting has no name".to_owned());
+    }
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn fail_on(text: &str) -> Result<f64, String> {

@@ -20,6 +20,8 @@ mod explain;
 mod interactive;
 mod planners;
 mod review;
+mod snapshot;
+mod what_if;
 mod workload;
 
 /// How a command ended.
@@ -63,6 +65,9 @@ pub enum CommandError {
     /// No server programs for the throwaway server.
     #[error(transparent)]
     Binaries(#[from] BinariesError),
+    /// No planner twin.
+    #[error("the planner twin: {0}")]
+    Twin(planners::TwinError),
     /// No throwaway server.
     #[error(transparent)]
     Cluster(ClusterError),
@@ -82,6 +87,16 @@ impl From<PlannerError> for CommandError {
         match error {
             PlannerError::Interrupted { rollback } => CommandError::Interrupted(rollback),
             other => CommandError::Planner(other),
+        }
+    }
+}
+
+impl From<planners::TwinError> for CommandError {
+    fn from(error: planners::TwinError) -> Self {
+        match error {
+            planners::TwinError::Db(error @ DbError::Interrupted { .. }) => error.into(),
+            planners::TwinError::Cluster(error @ ClusterError::Interrupted) => error.into(),
+            other => CommandError::Twin(other),
         }
     }
 }
@@ -111,6 +126,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Advise(arguments)) => advise::run(cli, arguments),
         Some(Command::Explain(arguments)) => explain::run(cli, arguments),
         Some(Command::Review(arguments)) => review::run(cli, arguments),
+        Some(Command::Snapshot(arguments)) => snapshot::run(cli, arguments),
         Some(Command::Demo(arguments)) => demo::run(cli, arguments),
         Some(Command::Completions { shell }) => completions(cli, *shell),
         Some(Command::Man) => manual_page(cli),

@@ -53,6 +53,18 @@ pub trait Planners {
     /// # Errors
     /// As [`Planner::plan`]; also when the twin is asked and is not ready.
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
+
+    /// The plans if these existing indexes were gone and these new ones there. Only the twin can tell without taking an index away
+    /// from anybody.
+    ///
+    /// # Errors
+    /// As [`Planner::plan`]; also when there is no twin.
+    fn plan_without(
+        &mut self,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError>;
 }
 
 /// Who is asked.
@@ -108,6 +120,15 @@ impl Planners for ServerOnly<'_> {
             Whom::Server => self.0.plan(indexes, statements),
             Whom::Twin => Err(PlannerError::NoTwin),
         }
+    }
+
+    fn plan_without(
+        &mut self,
+        _hidden: &[QualifiedName],
+        _indexes: &[NamedIndex],
+        _statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        Err(PlannerError::NoTwin)
     }
 }
 

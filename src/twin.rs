@@ -6,7 +6,12 @@
 //! ([`size`]), and whether two planners agree ([`agreement`]). Reading the snapshot from a server, and the throwaway server itself, are `db`'s.
 
 pub mod agreement;
+pub mod array_literal;
+pub mod file;
+pub mod growth;
 pub mod page;
+pub mod redaction;
+pub mod scalar;
 pub mod shown;
 pub mod size;
 pub mod snapshot;

@@ -13,3 +13,12 @@ mod exactness;
 mod privileges;
 #[path = "twin/standby.rs"]
 mod standby;
+
+#[path = "twin/tally.rs"]
+mod tally;
+
+#[path = "twin/offline.rs"]
+mod offline;
+
+#[path = "twin/growth.rs"]
+mod growth;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::drops::HypotheticalDrop;
 use super::proof::{Disproof, Proof, Proved};
+use super::what_if::WhatIf;
 use super::{Captured, TwinView, existing, explanation};
 use crate::candidate::Candidates;
 use crate::catalog::Catalog;
@@ -29,6 +31,10 @@ pub struct Advice {
     pub rejected: Vec<Rejected>,
     /// What is wrong with indexes that exist.
     pub existing: Vec<ExistingFinding>,
+    /// What would become of the workload without an index that exists.
+    pub drops: Vec<HypotheticalDrop>,
+    /// The same under other conditions, if that was asked for.
+    pub what_if: Option<WhatIf>,
     /// What it took.
     pub rehearsal: RehearsalSummary,
     /// What the reader has to know to trust the numbers.
@@ -203,6 +209,7 @@ pub(super) struct Parts<'a> {
     pub(super) trials: Vec<Trial>,
     pub(super) selection: Selection,
     pub(super) proof: Proof,
+    pub(super) drops: Vec<HypotheticalDrop>,
     pub(super) summary: RehearsalSummary,
 }
 
@@ -221,6 +228,8 @@ impl Parts<'_> {
             notices: self.notices(),
             recommendations,
             rejected,
+            drops: self.drops,
+            what_if: None,
             rehearsal: self.summary,
             catalog: self.catalog,
         }

@@ -5,11 +5,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::planners::{LivePlanners, TwinMaker};
-use super::{CommandError, Outcome, connection, workload, write};
+use super::what_if::Question;
+use super::{CommandError, Outcome, connection, snapshot, workload, write};
 use crate::advise::{Advice, StatementStatus, advise};
 use crate::cli::{AdviseArgs, Cli, Format};
 use crate::db::Session;
 use crate::model::{Millis, QualifiedName};
+use crate::rehearsal::Planners;
 use crate::rehearsal::recording::{Recorder, Recording};
 use crate::report::json::{Measured, Report};
 use crate::report::{markdown, text};
@@ -19,40 +21,86 @@ use crate::workload::Workload;
 
 pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandError> {
     let began = Instant::now();
-    workload::check(&arguments.workload)?;
+    let question = Question::read(arguments)?;
     let limits = arguments.limits.limits();
     let interrupt = connection::interrupt()?;
+    let maker =
+        TwinMaker { rehearse: limits.rehearse, pg_bin: arguments.limits.pg_bin.clone(), interrupt: interrupt.clone() };
+    let record = arguments.record.as_deref();
+    if let Some(file) = &arguments.snapshot {
+        return from_file(cli, arguments, file, &Job { limits: &limits, maker, question, record, began });
+    }
+    workload::check(&arguments.workload)?;
     let session = connection::session(cli, arguments.safety.safety(limits.max_write_block), &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
-    let maker = TwinMaker { rehearse: limits.rehearse, pg_bin: arguments.limits.pg_bin.clone(), interrupt };
-    let run = Run { workload: &workload, limits: &limits, maker, record: arguments.record.as_deref(), began };
-    let advice = advise_and_report(cli, &session, &run)?;
+    let job = Job { limits: &limits, maker, question, record, began };
+    let advice = advise_and_report(cli, &session, &workload, &job)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
 
-/// What to advise on, and how.
-pub(super) struct Run<'a> {
-    pub(super) workload: &'a Workload,
+/// How to advise, whatever on.
+pub(super) struct Job<'a> {
     pub(super) limits: &'a Limits,
     pub(super) maker: TwinMaker,
+    pub(super) question: Option<Question>,
     pub(super) record: Option<&'a Path>,
     pub(super) began: Instant,
 }
 
 /// Advises over a session and writes the report.
-pub(super) fn advise_and_report(cli: &Cli, session: &Session, run: &Run<'_>) -> Result<Advice, CommandError> {
+pub(super) fn advise_and_report(
+    cli: &Cli,
+    session: &Session,
+    workload: &Workload,
+    job: &Job<'_>,
+) -> Result<Advice, CommandError> {
     let progress = Progress::new(&cli.output);
-    let mut planners = LivePlanners::new(session, run.workload, run.maker.clone());
-    let mut recorder = Recorder::new(&mut planners);
-    let advised = advise(run.workload, run.limits, &mut recorder, &|event| progress.observe(event));
-    let recording = recorder.finish(run.workload.clone(), run.limits.clone());
+    let mut planners = LivePlanners::new(session, workload, job.maker.clone());
+    let mut advice = advise_and_record(&mut planners, workload, job, &progress)?;
+    let left_behind = planners.server().count_existing(&rehearsed_names(&advice))?;
+    if let Some(question) = &job.question {
+        let snapshot = planners.into_snapshot(&advice.catalog)?;
+        advice.what_if = Some(question.answer(&advice, (workload, job.limits), &snapshot, &job.maker, &|event| {
+            progress.observe(event);
+        })?);
+    }
+    let measured = Measured { left_behind, total: Millis::from(job.began.elapsed()), server: session.waited() };
+    write_advice(cli, &advice, measured)?;
+    Ok(advice)
+}
+
+/// Advises from a twin file: nobody is connected to.
+fn from_file(cli: &Cli, arguments: &AdviseArgs, path: &Path, job: &Job<'_>) -> Result<Outcome, CommandError> {
+    let progress = Progress::new(&cli.output);
+    let file = snapshot::read(path)?;
+    let workload = workload::read_offline(&arguments.workload, &file.workload)?;
+    let mut planners = snapshot::planners(&file, &job.maker)?;
+    let mut advice = advise_and_record(&mut planners, &workload, job, &progress)?;
+    drop(planners);
+    if let Some(question) = &job.question {
+        advice.what_if =
+            Some(question.answer(&advice, (&workload, job.limits), &file.snapshot, &job.maker, &|event| {
+                progress.observe(event);
+            })?);
+    }
+    let measured = Measured { total: Millis::from(job.began.elapsed()), ..Measured::default() };
+    write_advice(cli, &advice, measured)?;
+    Ok(outcome(&advice, arguments.fail_on))
+}
+
+fn advise_and_record(
+    planners: &mut dyn Planners,
+    workload: &Workload,
+    job: &Job<'_>,
+    progress: &Progress,
+) -> Result<Advice, CommandError> {
+    let mut recorder = Recorder::new(planners);
+    let advised = advise(workload, job.limits, &mut recorder, &|event| progress.observe(event));
+    let recording = recorder.finish(workload.clone(), job.limits.clone());
     let advice = advised?;
-    if let Some(file) = run.record {
+    if let Some(file) = job.record {
         save(&recording, file)?;
     }
-    let left_behind = planners.server().count_existing(&rehearsed_names(&advice))?;
-    let measured = Measured { left_behind, total: Millis::from(run.began.elapsed()), server: session.waited() };
-    write_advice(cli, &advice, measured)?;
     Ok(advice)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::advise::{Run, advise_and_report};
+use super::advise::{Job, advise_and_report};
 use super::planners::TwinMaker;
 use super::{CommandError, Outcome, connection, interactive};
 use crate::cli::{Cli, DemoArgs};
@@ -80,8 +80,8 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         connection::session_to(cli, cluster.conninfo(), arguments.safety.safety(limits.max_write_block), &interrupt)?;
     let maker = TwinMaker { rehearse: limits.rehearse, pg_bin: arguments.limits.pg_bin.clone(), interrupt };
     let workload = sample_workload()?;
-    let run = Run { workload: &workload, limits: &limits, maker, record: arguments.record.as_deref(), began };
-    advise_and_report(cli, &session, &run)?;
+    let job = Job { limits: &limits, maker, question: None, record: arguments.record.as_deref(), began };
+    advise_and_report(cli, &session, &workload, &job)?;
     Ok(Outcome::Done)
 }
 

@@ -1,6 +1,6 @@
 //! The planners of a live run: the server, and the twin that is made of it when the pipeline wants one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::catalog::Catalog;
@@ -10,12 +10,15 @@ use crate::cluster::{Binaries, Cluster, ClusterError, ClusterOptions, Starting};
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::{Answer, NamedIndex, Planner, PlannerError, Planners, Preparation, Rollback, TwinState, Whom};
+use crate::rehearsal::{
+    Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Planners, Preparation, Refusal, Rollback,
+    TwinState, Whom,
+};
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
 use crate::twin::snapshot::{Gap, Origin};
-use crate::verdict::Rehearse;
-use crate::workload::{Statement, Workload};
+use crate::verdict::{Reason, Rehearse};
+use crate::workload::{Statement, StatementId, Workload};
 
 /// A server, and its planner twin once it was wanted.
 pub(super) struct LivePlanners<'s> {
@@ -25,6 +28,7 @@ pub(super) struct LivePlanners<'s> {
     /// Words of the statements that could be names of tables and views.
     words: BTreeSet<String>,
     twin: Option<Twin>,
+    snapshot: Option<Snapshot>,
 }
 
 /// What it takes to make a twin.
@@ -54,8 +58,8 @@ max_wal_senders = 0
 impl<'s> LivePlanners<'s> {
     /// Asks over this session.
     pub(super) fn new(session: &'s Session, workload: &Workload, maker: TwinMaker) -> Self {
-        let words = workload.statements().iter().flat_map(|statement| identifiers(&statement.sql)).collect();
-        LivePlanners { session, server: Server::new(session), maker, words, twin: None }
+        let words = words(workload);
+        LivePlanners { session, server: Server::new(session), maker, words, twin: None, snapshot: None }
     }
 
     /// The server alone.
@@ -64,19 +68,105 @@ impl<'s> LivePlanners<'s> {
     }
 
     /// A twin, and what it is missing for these tables.
-    fn make_twin(&self, tables: &BTreeSet<QualifiedName>) -> Result<(Twin, Vec<Gap>), TwinError> {
+    fn make_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<(Twin, Vec<Gap>), TwinError> {
         let origin = self.session.origin()?;
         let starting = self.maker.begin(&origin)?;
-        let names = tables.iter().map(|table| table.name.clone()).chain(self.words.iter().cloned()).collect();
-        let snapshot = self.session.snapshot(&Scope::Named(names))?;
+        let snapshot = self.session.snapshot(&scope(tables, &self.words))?;
+        let twin = self.maker.finish(&snapshot, starting)?;
         let gaps = snapshot.gaps.iter().filter_map(|gap| gap.about(tables)).collect();
-        Ok((self.maker.finish(&snapshot, starting)?, gaps))
+        self.snapshot = Some(snapshot);
+        Ok((twin, gaps))
+    }
+
+    /// What the twin was made of; read now, if none was made.
+    pub(super) fn into_snapshot(self, catalog: &Catalog) -> Result<Snapshot, DbError> {
+        let tables = catalog.tables.iter().map(|table| table.name.clone()).collect();
+        self.snapshot.map_or_else(|| self.session.snapshot(&scope(&tables, &self.words)), Ok)
+    }
+}
+
+/// These tables, and all that the statements may name.
+pub(super) fn scope(tables: &BTreeSet<QualifiedName>, words: &BTreeSet<String>) -> Scope {
+    Scope::Named(tables.iter().map(|table| table.name.clone()).chain(words.iter().cloned()).collect())
+}
+
+/// Words of the statements that could be names of tables and views.
+pub(super) fn words(workload: &Workload) -> BTreeSet<String> {
+    workload.statements().iter().flat_map(|statement| identifiers(&statement.sql)).collect()
+}
+
+/// A twin without the server it is a copy of: of a twin file, or of data that has grown.
+pub(super) struct TwinPlanners {
+    twin: Twin,
+    /// What the server knew and planned, if somebody kept it.
+    kept: Option<Kept>,
+}
+
+/// What a server said before the twin was made.
+pub(super) struct Kept {
+    pub(super) catalog: Catalog,
+    pub(super) plans: BTreeMap<StatementId, PlanOutcome>,
+}
+
+impl TwinPlanners {
+    /// Asks this twin; for the server's part, what was kept of it speaks, or else the twin, too.
+    pub(super) fn new(twin: Twin, kept: Option<Kept>) -> TwinPlanners {
+        TwinPlanners { twin, kept }
+    }
+
+    fn as_the_server(&mut self, statements: &[Statement]) -> Result<Answer, PlannerError> {
+        let Some(Kept { plans, .. }) = &self.kept else { return self.twin.plan(&[], statements) };
+        let (kept, others): (Vec<&Statement>, Vec<&Statement>) =
+            statements.iter().partition(|statement| plans.contains_key(&statement.id));
+        let kept = kept.into_iter().filter_map(|statement| plans.get_key_value(&statement.id));
+        let mut planned =
+            Planned { plans: kept.map(|(id, plan)| (id.clone(), plan.clone())).collect(), ..Planned::default() };
+        let others: Vec<Statement> = others.into_iter().cloned().collect();
+        if let Answer::Planned(more) = self.twin.plan(&[], &others)? {
+            planned.plans.extend(more.plans);
+        }
+        Ok(Answer::Planned(planned))
+    }
+}
+
+impl Planners for TwinPlanners {
+    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
+        match &self.kept {
+            Some(kept) => Ok(kept.catalog.clone()),
+            None => self.twin.catalog(tables),
+        }
+    }
+
+    fn prepare_twin(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+        Ok(TwinState::Ready.into())
+    }
+
+    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        match whom {
+            Whom::Twin => self.twin.plan(indexes, statements),
+            Whom::Server if indexes.is_empty() => self.as_the_server(statements),
+            Whom::Server => Ok(Answer::Refused(Refusal {
+                reason: Reason::Offline,
+                detail: "there is no server to build it on".to_owned(),
+                write_block: Millis::default(),
+                built: 0,
+            })),
+        }
+    }
+
+    fn plan_without(
+        &mut self,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        self.twin.plan_without(hidden, indexes, statements)
     }
 }
 
 /// Why there is no twin.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TwinError {
+pub enum TwinError {
     /// No server programs of that version.
     #[error(transparent)]
     Binaries(#[from] crate::cluster::BinariesError),
@@ -101,6 +191,12 @@ impl TwinMaker {
         let options =
             ClusterOptions { settings: TWIN_SETTINGS.to_owned(), locale: locale(origin), without_checksums: true };
         Ok(Cluster::begin(&binaries, &options)?)
+    }
+
+    /// Starts one and fills it.
+    pub(super) fn make(&self, snapshot: &Snapshot) -> Result<Twin, TwinError> {
+        let starting = self.begin(&snapshot.origin)?;
+        self.finish(snapshot, starting)
     }
 
     /// Fills it.
@@ -168,5 +264,14 @@ impl Planners for LivePlanners<'_> {
             (Whom::Twin, Some(twin)) => twin.plan(indexes, statements),
             (Whom::Twin, None) => Err(PlannerError::NoTwin),
         }
+    }
+
+    fn plan_without(
+        &mut self,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        self.twin.as_mut().ok_or(PlannerError::NoTwin)?.plan_without(hidden, indexes, statements)
     }
 }

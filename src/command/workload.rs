@@ -22,6 +22,14 @@ pub(super) fn read(arguments: &WorkloadArgs, session: &Session) -> Result<Worklo
     Ok(workload)
 }
 
+/// What was given, without a server to ask; if nothing was, what a file holds.
+pub(super) fn read_offline(arguments: &WorkloadArgs, kept: &Workload) -> Result<Workload, CommandError> {
+    if arguments.is_empty() {
+        return Ok(kept.clone());
+    }
+    read_texts(arguments)
+}
+
 /// Refuses early what needs no server to be refused.
 pub(super) fn check(arguments: &WorkloadArgs) -> Result<(), CommandError> {
     if arguments.is_empty() {

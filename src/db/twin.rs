@@ -10,7 +10,7 @@ use super::explain::Explained;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
-use crate::model::{Millis, QualifiedName, quote_identifier};
+use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
 use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Oid;
@@ -94,6 +94,14 @@ impl Twin {
         self.session.batch(OPERATION, &format!("CREATE ROLE {role} SUPERUSER; SET SESSION AUTHORIZATION {role}"))
     }
 
+    /// Sets a planner setting for everything that is asked from now on.
+    ///
+    /// # Errors
+    /// When there is no such setting or value.
+    pub fn set(&self, name: &str, value: &str) -> Result<(), DbError> {
+        self.session.set(name, value)
+    }
+
     /// Settings that this server does not know are none of its planner's.
     fn apply(&self, settings: &BTreeMap<String, String>) -> Result<(), DbError> {
         for (name, value) in settings {
@@ -115,7 +123,25 @@ impl Twin {
         Ok(planned)
     }
 
-    fn with(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, DbError> {
+    /// The plans if these existing indexes were gone and these new ones there.
+    ///
+    /// # Errors
+    /// When the twin cannot be asked any more.
+    pub fn plan_without(
+        &mut self,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        Ok(self.with(indexes, hidden, statements)?)
+    }
+
+    fn with(
+        &mut self,
+        indexes: &[NamedIndex],
+        hidden: &[QualifiedName],
+        statements: &[Statement],
+    ) -> Result<Answer, DbError> {
         for index in indexes {
             if let Err(refusal) = self.know(index)? {
                 return Ok(Answer::Refused(refusal));
@@ -125,7 +151,7 @@ impl Twin {
         let oids: Vec<Oid> =
             indexes.iter().filter_map(|index| self.hypothetical(index)).flat_map(|known| known.oids.clone()).collect();
         let mut planned = Planned { builds, write_block: Millis::default(), ..Planned::default() };
-        self.show(&oids)?;
+        self.show(&oids, hidden)?;
         for statement in statements {
             let outcome = PlanOutcome::from(self.session.explain(&statement.sql)?);
             planned.plans.insert(statement.id.clone(), outcome);
@@ -134,13 +160,21 @@ impl Twin {
         Ok(Answer::Planned(planned))
     }
 
-    /// Begins a transaction in which these hidden indexes are visible.
-    fn show(&self, oids: &[Oid]) -> Result<(), DbError> {
-        let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
-        let sql = format!(
-            "BEGIN; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({})",
-            oids.join(", ")
-        );
+    /// Begins a transaction in which these new indexes are visible, and these existing ones, with all their partitions, are not.
+    fn show(&self, oids: &[Oid], hidden: &[QualifiedName]) -> Result<(), DbError> {
+        let mut sql = "BEGIN".to_owned();
+        if !oids.is_empty() {
+            let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
+            let oids = oids.join(", ");
+            sql += &format!("; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({oids})");
+        }
+        for index in hidden {
+            let name = quote_literal(&index.to_string());
+            sql += &format!(
+                "; UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid IN \
+                 (SELECT to_regclass({name})::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass({name})))"
+            );
+        }
         self.session.batch("asking the planner twin", &sql)
     }
 }
@@ -154,6 +188,6 @@ impl Planner for Twin {
         if indexes.is_empty() {
             return Ok(Answer::Planned(self.as_things_are(statements)?));
         }
-        Ok(self.with(indexes, statements)?)
+        Ok(self.with(indexes, &[], statements)?)
     }
 }

@@ -49,7 +49,8 @@ impl Recording {
     /// The questions about new indexes: to the server and to its twin.
     pub fn trials(&self) -> impl Iterator<Item = &Exchange> {
         let twin = self.twin.iter().flat_map(|twin| &twin.exchanges);
-        self.exchanges.iter().chain(twin).filter(|exchange| !exchange.indexes.is_empty())
+        let tries = |exchange: &&Exchange| !exchange.indexes.is_empty() && exchange.hidden.is_empty();
+        self.exchanges.iter().chain(twin).filter(tries)
     }
 
     /// What came of planning this statement as things were, before anything was tried.
@@ -68,6 +69,9 @@ impl Recording {
 pub struct Exchange {
     /// The indexes asked about.
     pub indexes: Vec<NamedIndex>,
+    /// Existing indexes that were thought away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<QualifiedName>,
     /// The statements asked about.
     pub statements: Vec<StatementId>,
     /// The answer.
@@ -95,6 +99,25 @@ impl<'a> Recorder<'a> {
     }
 }
 
+impl Recorder<'_> {
+    fn keep(
+        &mut self,
+        whom: Whom,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+        answer: &Answer,
+    ) {
+        let statements = statements.iter().map(|statement| statement.id.clone()).collect();
+        let exchange =
+            Exchange { indexes: indexes.to_vec(), hidden: hidden.to_vec(), statements, answer: answer.clone() };
+        match (whom, &mut self.twin) {
+            (Whom::Twin, Some(twin)) => twin.exchanges.push(exchange),
+            _ => self.server.push(exchange),
+        }
+    }
+}
+
 impl Planners for Recorder<'_> {
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.catalog = self.planners.catalog(tables)?;
@@ -110,12 +133,18 @@ impl Planners for Recorder<'_> {
 
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
         let answer = self.planners.plan(whom, indexes, statements)?;
-        let statements = statements.iter().map(|statement| statement.id.clone()).collect();
-        let exchange = Exchange { indexes: indexes.to_vec(), statements, answer: answer.clone() };
-        match (whom, &mut self.twin) {
-            (Whom::Twin, Some(twin)) => twin.exchanges.push(exchange),
-            _ => self.server.push(exchange),
-        }
+        self.keep(whom, &[], indexes, statements, &answer);
+        Ok(answer)
+    }
+
+    fn plan_without(
+        &mut self,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let answer = self.planners.plan_without(hidden, indexes, statements)?;
+        self.keep(Whom::Twin, hidden, indexes, statements, &answer);
         Ok(answer)
     }
 }
@@ -147,6 +176,27 @@ impl Planners for Replay {
     }
 
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        self.recorded(whom, &[], indexes, statements)
+    }
+
+    fn plan_without(
+        &mut self,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        self.recorded(Whom::Twin, hidden, indexes, statements)
+    }
+}
+
+impl Replay {
+    fn recorded(
+        &mut self,
+        whom: Whom,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
         let left = match (whom, &mut self.twin) {
             (Whom::Server, _) => &mut self.server,
             (Whom::Twin, Some(twin)) => &mut twin.exchanges,
@@ -154,6 +204,7 @@ impl Planners for Replay {
         };
         let asked = |exchange: &Exchange| {
             exchange.indexes == indexes
+                && exchange.hidden == hidden
                 && exchange.statements.iter().eq(statements.iter().map(|statement| &statement.id))
         };
         match left.iter().position(asked) {

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::advise::drops::HypotheticalDrop;
+use crate::advise::what_if::{Shifted, WhatIf};
 use crate::advise::{Advice, Benefit, ExistingFinding, Recommendation, Rejected, StatementAdvice, StatementStatus};
 use crate::catalog::Catalog;
 use crate::finding;
@@ -38,6 +40,11 @@ pub struct Report {
     pub rejected: Vec<RejectedIndex>,
     /// Indexes that exist and have something wrong with them.
     pub existing_indexes: Vec<ExistingIndex>,
+    /// What would become of the workload without each index that exists and enforces nothing, with the recommended ones in place; by
+    /// the planner twin's word, and empty without one.
+    pub hypothetical_drops: Vec<HypotheticalDropReport>,
+    /// The same under the conditions of --scale and --set, by the planner twin's word; null when nothing of the kind was asked.
+    pub what_if: Option<WhatIfReport>,
     /// What has to be known to trust the numbers.
     pub notices: Vec<String>,
     /// What the rehearsal did to the server.
@@ -269,6 +276,59 @@ pub struct ExistingIndex {
     pub size_bytes: u64,
 }
 
+/// An existing index, thought away.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "HypotheticalDrop")]
+pub struct HypotheticalDropReport {
+    /// Schema-qualified, quoted where needed.
+    pub index: String,
+    /// Its table.
+    pub table: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Scans since the statistics were reset.
+    pub scans: u64,
+    /// The statements that would get worse: `cost_before` with it, `cost_after` without it. Empty: this workload does not need it.
+    pub worse: Vec<StatementBenefit>,
+}
+
+/// The workload under other conditions.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "WhatIf")]
+pub struct WhatIfReport {
+    /// As it was typed: `10` or `orders=10`.
+    pub scale: Vec<String>,
+    /// Settings, by name.
+    pub settings: BTreeMap<String, String>,
+    /// The statements that are planned.
+    pub statements: Vec<ShiftedStatement>,
+    /// What to create only then; the statements to run.
+    pub started: Vec<String>,
+    /// Ids of recommendations that would not be made then.
+    pub stopped: Vec<String>,
+}
+
+/// A statement, now and under other conditions.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ShiftedStatement {
+    /// The statement's id.
+    pub statement: String,
+    /// Cost without any new index, now.
+    pub cost_before_now: f64,
+    /// Cost without any new index, then.
+    pub cost_before_then: f64,
+    /// Cost with what is recommended now.
+    pub cost_after_now: f64,
+    /// Cost with what would be recommended then.
+    pub cost_after_then: f64,
+    /// Is it planned differently then, without any new index?
+    pub plan_flipped: bool,
+    /// The first step of the plan that differs, as it is now; null when it is planned alike.
+    pub step_now: Option<String>,
+    /// The same step, as it is then.
+    pub step_then: Option<String>,
+}
+
 /// What the rehearsal did to the server.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Rehearsal {
@@ -332,6 +392,8 @@ impl Report {
             recommendations: advice.recommendations.iter().map(|index| RecommendedIndex::new(index, advice)).collect(),
             rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
             existing_indexes: advice.existing.iter().map(ExistingIndex::new).collect(),
+            hypothetical_drops: advice.drops.iter().map(HypotheticalDropReport::new).collect(),
+            what_if: advice.what_if.as_ref().map(WhatIfReport::new),
             notices: advice.notices.clone(),
             rehearsal: Rehearsal {
                 transactions: advice.rehearsal.transactions,
@@ -459,6 +521,47 @@ fn benefits(benefits: &[Benefit]) -> Vec<StatementBenefit> {
         predicted_cost_after: None,
     };
     benefits.iter().map(benefit).collect()
+}
+
+impl HypotheticalDropReport {
+    fn new(drop: &HypotheticalDrop) -> HypotheticalDropReport {
+        let worse = drop.worse.iter().map(|worse| StatementBenefit {
+            statement: worse.statement.0.clone(),
+            cost_before: worse.with.0,
+            cost_after: worse.without.0,
+            predicted_cost_after: None,
+        });
+        HypotheticalDropReport {
+            index: drop.index.to_string(),
+            table: drop.table.to_string(),
+            size_bytes: drop.size.0,
+            scans: drop.scans,
+            worse: worse.collect(),
+        }
+    }
+}
+
+impl WhatIfReport {
+    fn new(what_if: &WhatIf) -> WhatIfReport {
+        let statement = |shifted: &Shifted| ShiftedStatement {
+            statement: shifted.statement.0.clone(),
+            cost_before_now: shifted.cost_before.0.0,
+            cost_before_then: shifted.cost_before.1.0,
+            cost_after_now: shifted.cost_after.0.0,
+            cost_after_then: shifted.cost_after.1.0,
+            plan_flipped: shifted.flip.is_some(),
+            step_now: shifted.flip.as_ref().map(|(now, _)| now.clone()),
+            step_then: shifted.flip.as_ref().map(|(_, then)| then.clone()),
+        };
+        let ddl = |recommendation: &Recommendation| recommendation.creation.create.join("\n");
+        WhatIfReport {
+            scale: what_if.conditions.growth.clone(),
+            settings: what_if.conditions.settings.clone(),
+            statements: what_if.statements.iter().map(statement).collect(),
+            started: what_if.started.iter().map(ddl).collect(),
+            stopped: what_if.stopped.clone(),
+        }
+    }
 }
 
 impl ExistingIndex {

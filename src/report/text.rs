@@ -25,6 +25,7 @@ use crate::verdict::Change;
 pub mod layout;
 pub(crate) mod side_by_side;
 pub mod tree;
+mod what_if;
 
 use layout::{indented, padded_line};
 
@@ -53,6 +54,10 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
     not_planned(&mut text, advice);
     rejected(&mut text, advice, width);
     existing(&mut text, advice);
+    hypothetical_drops(&mut text, advice, width);
+    if let Some(what_if) = &advice.what_if {
+        what_if::write(&mut text, what_if, width);
+    }
     recommendations(&mut text, advice, width);
     notices(&mut text, advice, width);
     closing(&mut text, advice, measured, width);
@@ -297,6 +302,34 @@ fn existing(text: &mut String, advice: &Advice) {
     text.push('\n');
 }
 
+/// What would become of the workload without an index that is there.
+fn hypothetical_drops(text: &mut String, advice: &Advice, width: usize) {
+    if advice.drops.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "{}",
+        styled(BOLD, "WITHOUT AN EXISTING INDEX  as the planner twin would plan, recommended indexes in place")
+    );
+    for drop in &advice.drops {
+        let scans = group_thousands(drop.scans as f64, 0);
+        let index = format!("  {} ({}, scanned {scans} times)", printable(&drop.index.to_string()), drop.size);
+        let worse: Vec<String> = drop
+            .worse
+            .iter()
+            .map(|worse| {
+                let factor = factor_text(worse.without.factor_to(worse.with));
+                format!("{} {} → {}, {factor} worse", printable(&worse.statement.0), worse.with, worse.without)
+            })
+            .collect();
+        let effect =
+            if worse.is_empty() { "no statement of this workload gets worse".to_owned() } else { worse.join("; ") };
+        let _ = writeln!(text, "{}", indented(&format!("{}: {effect}", index.trim_start()), "  ", width));
+    }
+    text.push('\n');
+}
+
 fn notices(text: &mut String, advice: &Advice, width: usize) {
     for notice in &advice.notices {
         let _ = writeln!(text, "{}", styled(HOT, indented(&printable(notice), "! ", width)));
@@ -307,17 +340,20 @@ fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize)
     let rehearsal = &advice.rehearsal;
     let asked = match rehearsal.twin_questions {
         0 => String::new(),
-        questions => format!("The planner twin was asked about {}; ", count(questions, "set", "sets")),
+        questions => format!("The planner twin was asked about {}. ", count(questions, "set", "sets")),
     };
-    let line = format!(
-        "{asked}{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all. It took {}.",
-        count(rehearsal.indexes_built, "index", "indexes"),
-        count(rehearsal.transactions, "transaction", "transactions"),
-        measured.left_behind,
-        rehearsal.longest_write_block,
-        rehearsal.total_write_block,
-        measured.total,
-    );
+    let built = match rehearsal.transactions {
+        0 => "Nothing was built.".to_owned(),
+        transactions => format!(
+            "{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all.",
+            count(rehearsal.indexes_built, "index", "indexes"),
+            count(transactions, "transaction", "transactions"),
+            measured.left_behind,
+            rehearsal.longest_write_block,
+            rehearsal.total_write_block,
+        ),
+    };
+    let line = format!("{asked}{built} It took {}.", measured.total);
     let _ = writeln!(text, "{}", styled(DIM, indented(&line, "", width)));
     let _ = writeln!(text, "{}", styled(BOLD, indented(&headline(advice), "", width)));
 }

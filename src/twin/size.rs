@@ -15,6 +15,8 @@ pub mod sample;
 pub mod tree;
 mod tuple;
 
+use sample::SampledKeys;
+
 /// Bytes of a page, PostgreSQL's `BLCKSZ`, which practically no installation changes.
 pub const PAGE_BYTES: u64 = 8192;
 /// `SizeOfPageHeaderData` (src/include/storage/bufpage.h).
@@ -86,6 +88,27 @@ pub struct StoredColumn {
     pub distinct_values: Option<f64>,
     /// The shares of all rows, 0 to 1, that the most common values have (`pg_stats.most_common_freqs`), in any order.
     pub common_fractions: Vec<f64>,
+}
+
+/// What is known of equal keys: how many rows share theirs decides about posting lists and overflow pages.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EqualKeys {
+    /// The number of distinct keys among the index's rows, NULL not counted when there is one column: the planner's estimate of
+    /// `SELECT DISTINCT`. The common values and NULLs of the columns are used beside it. The planner takes columns as independent
+    /// (unless it has extended statistics), so that of composite keys a sample knows more.
+    Distinct(f64),
+    /// A sample of the index's rows; what the columns say about common values is not used.
+    Sampled(SampledKeys),
+}
+
+impl EqualKeys {
+    /// Distinct keys among `rows` rows.
+    fn distinct(&self, rows: f64) -> f64 {
+        match self {
+            EqualKeys::Distinct(distinct) => distinct.clamp(1.0, rows.max(1.0)),
+            EqualKeys::Sampled(sample) => sample.distinct_keys(rows).clamp(1.0, rows.max(1.0)),
+        }
+    }
 }
 
 impl StoredColumn {

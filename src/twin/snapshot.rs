@@ -319,7 +319,7 @@ pub fn last_revmap_page(table_blocks: u64, pages_per_range: u32) -> u32 {
 }
 
 /// The level of a btree's root, from its size.
-fn btree_level(blocks: u64) -> u32 {
+pub(super) fn btree_level(blocks: u64) -> u32 {
     let mut pages = blocks.saturating_sub(1);
     let mut level = 0;
     while pages > 1 {

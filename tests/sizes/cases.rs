@@ -33,7 +33,7 @@ CREATE TABLE plain AS SELECT
     ('n' || i % 3000)::name AS name, (ARRAY['bad', 'so so', 'good'])[1 + i % 3]::mood AS mood,
     (i % 300)::smallint AS s2, 'customer-' || (random() * 3000)::int AS customer,
     'user' || i || '@example.org' AS email
-FROM generate_series(1, 150000) AS i;
+FROM generate_series(1, 80000) AS i;
 CREATE TABLE little AS SELECT i AS id, i % 10 AS ten, md5(i::text) AS hash FROM generate_series(1, 700) AS i;
 CREATE TABLE empty (id int, hash text);
 ";
@@ -55,7 +55,7 @@ CREATE TABLE documents AS SELECT
     int4range((i * 3), (i * 3 + random() * 100)::int + 1) AS span,
     tstzrange(timestamptz '2020-01-01' + random() * interval '900 days', NULL) AS since,
     '10.0.0.0'::inet + (random() * 500000)::int AS ip
-FROM generate_series(1, 80000) AS i;
+FROM generate_series(1, 40000) AS i;
 ALTER TABLE documents ADD doc jsonb, ADD search tsvector;
 CREATE TABLE filled AS SELECT id, tags, numbers, body, title, at, area, span, since, ip,
     jsonb_build_object('id', id, 'user', 'u' || id % 9000, 'type', (ARRAY['a', 'b', 'c'])[1 + id % 3], 'tags', tags) AS doc,
@@ -191,6 +191,9 @@ pub const VARIED: &[&str] = &[
     "documents|gist|since",
     "documents|gist|ip#inet_ops",
     "documents|gist|search",
+    "documents|gist|circle(at, 5)",
+    "documents|gist|box(at, at)",
+    "documents|gist|int4range(id, id + 5)",
     "plain|gist|customer#gist_trgm_ops",
     "documents|spgist|at",
     "documents|spgist|span",

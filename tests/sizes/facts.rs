@@ -6,8 +6,9 @@ use pgrehearse::twin::size::brin::{self, BrinFacts, BrinSummary};
 use pgrehearse::twin::size::btree::{self, BtreeFacts, type_deduplicates};
 use pgrehearse::twin::size::gin::{self, GinSampleBuild};
 use pgrehearse::twin::size::hash::{self, HashFacts};
+use pgrehearse::twin::size::sample::{SampledKeys, sample_rows};
 use pgrehearse::twin::size::tree::{self, SampleBuild};
-use pgrehearse::twin::size::{GinPages, IndexSize, Metapage, StoredColumn, sample};
+use pgrehearse::twin::size::{EqualKeys, GinPages, IndexSize, Metapage, StoredColumn};
 use postgres::{Client, SimpleQueryMessage};
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ use crate::live::Database;
 pub enum Source {
     /// The planner's estimates and pg_stats; a sample only for expressions, GIN, GiST and SP-GiST.
     Statistics,
-    /// The sample for predicates and composite keys too.
+    /// The sample for predicates and equal keys too.
     Both,
 }
 
@@ -65,6 +66,9 @@ impl Measured {
         format!("{:5.2} {:>7} {real_pages:>7}  {specification}{off}{level}{gin}", self.ratio(), estimate.pages)
     }
 }
+
+/// The tables with samples of a table, the smallest first.
+const SAMPLES: [&str; 3] = ["sixteenth", "quarter", "sample"];
 
 struct Specification<'s> {
     table: &'s str,
@@ -132,7 +136,7 @@ impl Observer {
         for extension in ["pageinspect", "pg_trgm", "bloom"] {
             client.batch_execute(&format!("CREATE EXTENSION IF NOT EXISTS {extension}")).unwrap();
         }
-        client.batch_execute("SET client_min_messages = 'error'").unwrap();
+        client.batch_execute("SET client_min_messages = 'error'; SET max_parallel_workers_per_gather = 0").unwrap();
         Observer { client, source, sampled: HashSet::new() }
     }
 
@@ -172,19 +176,27 @@ impl Observer {
         plan[0]["Plan"]["Plan Rows"].as_f64().unwrap()
     }
 
-    /// `sample_…` has a fifth of the table's rows, 20 000 at most, and `third_…` a third of those.
+    /// Samples of the table's rows in their order, each taken from the next larger one.
     fn sample(&mut self, table: &str) {
-        if self.sampled.insert(table.to_owned()) {
-            self.client
-                .batch_execute(&format!(
-                    "SELECT setseed(0.125); DROP TABLE IF EXISTS sample_{table}, third_{table};
-                     CREATE TABLE sample_{table} AS SELECT * FROM {table} ORDER BY random()
-                         LIMIT (SELECT least(20000, count(*) / 5) FROM {table});
-                     CREATE TABLE third_{table} AS SELECT * FROM sample_{table} ORDER BY random()
-                         LIMIT (SELECT count(*) / 3 FROM sample_{table})"
-                ))
-                .unwrap();
+        if !self.sampled.insert(table.to_owned()) {
+            return;
         }
+        let rows = self.number(&format!("SELECT count(*)::float8 FROM {table}")) as u64;
+        let [sixteenth, quarter, sample] = sample_rows(rows, 30_000.min(rows / 3));
+        let mut sql = "SELECT setseed(0.125);".to_owned();
+        for (which, source, limit) in [
+            ("sample", table.to_owned(), sample),
+            ("quarter", format!("sample_{table}"), quarter),
+            ("sixteenth", format!("quarter_{table}"), sixteenth),
+        ] {
+            sql += &format!(
+                "DROP TABLE IF EXISTS {which}_{table};
+                 CREATE TABLE {which}_{table} AS
+                 WITH chosen AS (SELECT ctid AS place FROM {source} ORDER BY random() LIMIT {limit})
+                 SELECT t.* FROM {source} AS t JOIN chosen ON t.ctid = place ORDER BY t.ctid;"
+            );
+        }
+        self.client.batch_execute(&sql).unwrap();
     }
 
     fn table_rows(&mut self, table: &str) -> f64 {
@@ -215,9 +227,8 @@ impl Observer {
             "gin" => self.gin(specification),
             "bloom" => tree::bloom(self.table_rows(specification.table), 80),
             _ => {
-                let third = self.sample_build(specification, "third");
-                let sample = self.sample_build(specification, "sample");
-                tree::extrapolate(self.table_rows(specification.table), third, sample)
+                let builds = SAMPLES.map(|which| self.sample_build(specification, which));
+                tree::extrapolate(self.table_rows(specification.table), &builds).unwrap()
             }
         }
     }
@@ -227,8 +238,8 @@ impl Observer {
         let keys: Vec<StoredColumn> =
             specification.keys.iter().map(|(key, _)| self.column(specification, key, rows)).collect();
         let include = specification.include.iter().map(|key| self.column(specification, key, rows)).collect();
-        let distinct_keys = self.distinct(specification, rows);
-        btree::size(&BtreeFacts { include, unique: specification.unique, ..BtreeFacts::new(rows, keys, distinct_keys) })
+        let equal_keys = self.equal_keys(specification, rows);
+        btree::size(&BtreeFacts { include, unique: specification.unique, ..BtreeFacts::new(rows, keys, equal_keys) })
     }
 
     fn hash(&mut self, specification: &Specification<'_>) -> IndexSize {
@@ -237,7 +248,7 @@ impl Observer {
             table_rows: self.table_rows(specification.table),
             rows,
             key: self.column(specification, specification.keys[0].0, rows),
-            distinct_keys: self.distinct(specification, rows),
+            equal_keys: self.equal_keys(specification, rows),
             fillfactor: hash::DEFAULT_FILLFACTOR,
         })
     }
@@ -273,11 +284,11 @@ impl Observer {
 
     fn gin(&mut self, specification: &Specification<'_>) -> IndexSize {
         let rows = self.rows(specification);
-        let [third, sample] = ["third", "sample"].map(|which| {
+        let builds = SAMPLES.map(|which| {
             let build = self.sample_build(specification, which);
             GinSampleBuild { rows: build.rows, pages: build.pages, contents: self.gin_pages(specification, which) }
         });
-        gin::extrapolate(rows, &third, &sample)
+        gin::extrapolate(rows, &builds).unwrap()
     }
 
     fn sample_build(&mut self, specification: &Specification<'_>, which: &str) -> SampleBuild {
@@ -299,27 +310,23 @@ impl Observer {
         GinPages { entry_pages: number(0), data_pages: number(1), entries: number(2) }
     }
 
-    /// Distinct keys: pg_stats for plain columns, a sample for expressions and, if asked for, composite keys.
-    fn distinct(&mut self, specification: &Specification<'_>, rows: f64) -> f64 {
+    /// Equal keys: the planner's estimate for plain columns, a sample for expressions and, if asked for, for all keys.
+    fn equal_keys(&mut self, specification: &Specification<'_>, rows: f64) -> EqualKeys {
         let (table, keys, filter) = (specification.table, specification.key_list(), specification.filter());
         let is_plain = specification.keys.iter().all(|(key, _)| !key.contains(['(', ' ']));
-        let is_simple = is_plain && (self.source == Source::Statistics || specification.keys.len() == 1);
-        if is_simple {
-            return self.planned(&format!("SELECT DISTINCT {keys} FROM {table}{filter}")).min(rows.max(1.0));
+        if is_plain && self.source == Source::Statistics {
+            let planned = self.planned(&format!("SELECT DISTINCT {keys} FROM {table}{filter}"));
+            return EqualKeys::Distinct(planned.min(rows.max(1.0)));
         }
-        let columns: Vec<String> = (1..=specification.keys.len()).map(|at| format!("g{at}")).collect();
-        let row = self
-            .client
-            .query_one(
-                &format!(
-                    "SELECT coalesce(sum(n), 0)::float8, count(*)::float8, (count(*) FILTER (WHERE n = 1))::float8
-                     FROM (SELECT count(*) AS n FROM (SELECT {keys} FROM sample_{table}{filter}) AS s ({list}) GROUP BY {list}) AS g",
-                    list = columns.join(", ")
-                ),
-                &[],
-            )
-            .unwrap();
-        sample::distinct_values(row.get(0), row.get(1), row.get(2), rows)
+        let list = (1..=specification.keys.len()).map(|at| format!("g{at}")).collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "SELECT n, count(*) FROM (
+                 SELECT count(*) AS n FROM (SELECT {keys} FROM sample_{table}{filter}) AS s ({list}) GROUP BY {list}) AS g
+             GROUP BY n"
+        );
+        let rows = self.client.query(&sql, &[]).unwrap();
+        let groups = rows.iter().map(|row| (row.get::<_, i64>(0) as u64, row.get::<_, i64>(1) as u64)).collect();
+        EqualKeys::Sampled(SampledKeys { groups })
     }
 
     fn column(&mut self, specification: &Specification<'_>, key: &str, rows: f64) -> StoredColumn {
@@ -341,12 +348,21 @@ impl Observer {
         if name == "name" && specification.method == "btree" {
             (length, alignment) = (-2, 1);
         }
+        let is_name = length == -2;
         let known = self.client.query_opt(STATISTICS, &[&table, &key]).unwrap();
         let column = match known {
             Some(row) => {
                 let (width, nulls): (i32, f64) = (row.get(0), row.get(1));
                 let distinct: f64 = row.get(2);
-                let deviation = if length < 0 { self.width_deviation(table, key, &name) } else { 0.0 };
+                // pg_stats has the 64 bytes of the table; the index has the string and its end.
+                let width = if is_name { self.name_width(table, key) } else { width };
+                let deviation = if is_name {
+                    1.0
+                } else if length < 0 {
+                    self.width_deviation(table, key, &name)
+                } else {
+                    0.0
+                };
                 StoredColumn {
                     null_fraction: nulls,
                     distinct_values: Some(if distinct < 0.0 { -distinct * rows } else { distinct }),
@@ -368,6 +384,10 @@ impl Observer {
             ..column
         };
         column_of_partial(column, specification.predicate, key)
+    }
+
+    fn name_width(&mut self, table: &str, column: &str) -> i32 {
+        self.number(&format!("SELECT avg(octet_length({column}::text) + 1)::float8 FROM sample_{table}")) as i32
     }
 
     /// Standard deviation of the lengths of the values that pg_stats shows.

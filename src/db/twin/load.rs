@@ -298,7 +298,7 @@ impl Copier<'_> {
         let names: Vec<String> = table.columns.iter().map(|name| quote_identifier(name).into_owned()).collect();
         let value = |name: &String| match instead.iter().find(|(column, _)| column == name) {
             Some((_, value)) => (*value).to_owned(),
-            None => self.from_text(table, name),
+            None => self.value_of(table, name),
         };
         let values: Vec<String> = table.columns.iter().map(value).collect();
         let sql = format!(
@@ -315,7 +315,7 @@ impl Copier<'_> {
     fn update(&self, table: &SystemTable, keys: &[&str], columns: &[&str]) -> Result<(), DbError> {
         let known = |name: &&&str| table.position(name).is_some();
         let columns: Vec<&str> = columns.iter().filter(known).copied().collect();
-        let of_row = |name: &str| self.from_text(table, name);
+        let of_row = |name: &str| self.value_of(table, name);
         let set: Vec<String> = columns.iter().map(|name| format!("{name} = {}", of_row(name))).collect();
         let by: Vec<String> = keys.iter().map(|name| format!("x.{name} = {}", of_row(name))).collect();
         let changed: Vec<String> =
@@ -340,7 +340,7 @@ impl Copier<'_> {
     }
 
     /// A column of `r`, as its own type.
-    fn from_text(&self, table: &SystemTable, column: &str) -> String {
+    fn value_of(&self, table: &SystemTable, column: &str) -> String {
         let quoted = quote_identifier(column);
         match self.types.get(&(table.name.clone(), column.to_owned())).map(String::as_str) {
             None | Some("anyarray") => "NULL".to_owned(),

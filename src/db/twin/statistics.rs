@@ -60,7 +60,7 @@ fn insert() -> String {
 
 /// The rows, turned: a list for each column.
 fn columns(statistics: &[Statistic]) -> Vec<Vec<Option<String>>> {
-    let mut columns: Vec<Vec<Option<String>>> = vec![Vec::with_capacity(statistics.len()); 6 + 6 * SLOTS];
+    let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); 6 + 6 * SLOTS];
     for statistic in statistics {
         let mut values = vec![
             Some(statistic.relation.to_string()),

@@ -112,3 +112,47 @@ fn bloom_bytes(distinct_per_range: f64, distinct_values: f64, pages_per_range: u
     let compressed = 16.0 + HASHES * distinct_values.max(1.0) * COMPRESSED_BYTES_PER_BIT;
     if whole > LEAST_TO_COMPRESS_BYTES && compressed < 0.75 * whole { compressed } else { whole }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(pages_per_range: u32, columns: &[(StoredColumn, BrinSummary)]) -> u64 {
+        size(&BrinFacts { rows: 6e5, heap_pages: 17_647, pages_per_range, columns: columns.to_vec() }).pages
+    }
+
+    /// PostgreSQL 15, 17647 heap pages.
+    #[test]
+    fn summaries_take_what_they_take_on_a_server() {
+        let text = StoredColumn::variable(4, 33.0, 0.0);
+        let int8 = StoredColumn::fixed(8, 8);
+        let uuid = StoredColumn::fixed(16, 1);
+        let bloom = |distinct_values| BrinSummary::Bloom { distinct_per_range: -0.1, distinct_values };
+        assert_eq!(built(4, &[(int8.clone(), BrinSummary::Minmax)]), 21);
+        assert_eq!(built(4, &[(text.clone(), BrinSummary::Minmax)]), 51);
+        assert_eq!(built(4, &[(int8.clone(), BrinSummary::Minmax), (text.clone(), BrinSummary::Minmax)]), 60);
+        assert_eq!(built(4, &[(uuid.clone(), BrinSummary::Minmax)]), 29);
+        assert_eq!(built(4, &[(StoredColumn::fixed(32, 8), BrinSummary::Inclusion)]), 34);
+        assert_eq!(built(4, &[(int8.clone(), bloom(1e6))]), 99);
+        assert_eq!(built(128, &[(int8, BrinSummary::Minmax)]), 3);
+        assert_eq!(built(128, &[(text, bloom(1e6))]), 140);
+        assert_eq!(built(128, &[(StoredColumn::fixed(4, 4), bloom(97.0))]), 25);
+        let multi = built(4, &[(uuid, BrinSummary::MinmaxMulti)]);
+        assert!(multi.abs_diff(298) < 30, "{multi}");
+    }
+
+    #[test]
+    fn the_range_map_grows() {
+        let facts = |heap_pages| BrinFacts {
+            rows: 1e9,
+            heap_pages,
+            pages_per_range: 1,
+            columns: vec![(StoredColumn::fixed(8, 8), BrinSummary::Minmax)],
+        };
+        let revmap = |heap_pages| match size(&facts(heap_pages)).metapage {
+            Metapage::Brin { revmap_pages, .. } => revmap_pages,
+            _ => panic!("BRIN has a range map"),
+        };
+        assert_eq!((revmap(0), revmap(1360), revmap(1361)), (1, 1, 2));
+    }
+}

@@ -1,7 +1,7 @@
 //! How many rows have equal keys: what deduplication saves and which hash buckets overflow depends on the sizes of these groups,
 //! not only on their mean.
 
-use super::StoredColumn;
+use super::{EqualKeys, StoredColumn};
 
 /// No more kinds of keys than this after a product of columns; similar ones are merged.
 const MOST_KINDS: usize = 48;
@@ -36,8 +36,15 @@ impl Groups {
 ///
 /// The most common values have the sizes that the statistics say; other rows are spread over the other keys by chance (Poisson),
 /// and columns are taken as independent as far as `distinct` leaves that open.
-pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], distinct: f64) -> Vec<Groups> {
+pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys) -> Vec<Groups> {
     let rows = rows.max(0.0);
+    let distinct = match equal {
+        EqualKeys::Sampled(sample) if !sample.groups.is_empty() => {
+            return sample.scaled(rows).into_iter().map(|(count, size)| Groups::of(count, size)).collect();
+        }
+        EqualKeys::Sampled(_) => rows,
+        EqualKeys::Distinct(distinct) => *distinct,
+    };
     let distinct = distinct.clamp(1.0, rows.max(1.0));
     match columns {
         [] => vec![Groups::of(1.0, rows)],
@@ -62,6 +69,17 @@ pub(super) fn distinct_prefix(rows: f64, columns: &[StoredColumn]) -> f64 {
     present(rows, &kinds).clamp(1.0, rows.max(1.0))
 }
 
+/// Rows spread by chance over keys, all of which occur.
+fn spread(rows: f64, keys: f64) -> Vec<Groups> {
+    if keys < 0.5 || rows < 1.0 {
+        return Vec::new();
+    }
+    if keys >= rows * ALL_DIFFERENT {
+        return vec![Groups::of(rows, 1.0)];
+    }
+    drawn(rows, &fit(rows, &[Kind { keys, share: 1.0 / keys }], keys))
+}
+
 fn single_column(rows: f64, column: &StoredColumn, distinct: f64) -> Vec<Groups> {
     let mut groups = Vec::new();
     let null_rows = rows * column.null_fraction.clamp(0.0, 1.0);
@@ -75,14 +93,7 @@ fn single_column(rows: f64, column: &StoredColumn, distinct: f64) -> Vec<Groups>
     }
     let rest_rows = (rows - null_rows - rows * common).max(0.0);
     let rest_keys = distinct - column.common_fractions.len() as f64;
-    if rest_keys >= 0.5 && rest_rows >= 1.0 {
-        if rest_keys >= rest_rows * ALL_DIFFERENT {
-            groups.push(Groups::of(rest_rows, 1.0));
-        } else {
-            let rest = [Kind { keys: rest_keys, share: rest_rows / rows / rest_keys }];
-            groups.extend(drawn(rows, &fit(rows, &rest, rest_keys)));
-        }
-    }
+    groups.extend(spread(rest_rows, rest_keys));
     // What the lists and the numbers of distinct values leave over, or claim twice, is spread over all.
     let covered: f64 = groups.iter().map(|group| group.count * group.rows).sum();
     if covered > 0.0 {
@@ -217,13 +228,13 @@ mod tests {
 
     #[test]
     fn rows_and_distinct_keys_are_kept() {
-        let single = key_groups(100_000.0, &[column(20_000.0, &[0.1, 0.05], 0.2)], 20_000.0);
+        let single = key_groups(100_000.0, &[column(20_000.0, &[0.1, 0.05], 0.2)], &EqualKeys::Distinct(20_000.0));
         let (keys, rows) = totals(&single);
         assert!((keys - 20_001.0).abs() < 5.0, "{keys}");
         assert!((rows - 100_000.0).abs() < 1.0, "{rows}");
         let pair = [column(300.0, &[0.3, 0.2, 0.1], 0.0), column(5_000.0, &[], 0.1)];
         for distinct in [6_000.0, 40_000.0, 90_000.0] {
-            let (keys, rows) = totals(&key_groups(100_000.0, &pair, distinct));
+            let (keys, rows) = totals(&key_groups(100_000.0, &pair, &EqualKeys::Distinct(distinct)));
             assert!((keys / distinct - 1.0).abs() < 0.01, "{keys}");
             assert!((rows / 100_000.0 - 1.0).abs() < 0.01, "{rows}");
         }

@@ -1,7 +1,7 @@
 //! Hash: buckets made for the table's rows, and overflow pages (src/backend/access/hash/hashpage.c, hash.c, hashutil.c).
 
 use super::groups::{Groups, key_groups};
-use super::{IndexSize, Metapage, StoredColumn, whole_pages};
+use super::{EqualKeys, IndexSize, Metapage, StoredColumn, whole_pages};
 
 /// `HASH_DEFAULT_FILLFACTOR`.
 pub const DEFAULT_FILLFACTOR: u8 = 75;
@@ -23,8 +23,8 @@ pub struct HashFacts {
     pub rows: f64,
     /// The column; its width does not matter.
     pub key: StoredColumn,
-    /// Distinct values among those rows, NULL not counted.
-    pub distinct_keys: f64,
+    /// Equal values among those rows; a sample should have no NULLs.
+    pub equal_keys: EqualKeys,
     /// The storage parameter, in percent: [`DEFAULT_FILLFACTOR`].
     pub fillfactor: u8,
 }
@@ -35,7 +35,7 @@ pub fn size(facts: &HashFacts) -> IndexSize {
     let per_bucket = (super::PAGE_BYTES * u64::from(facts.fillfactor) / 100 / ITEM_BYTES).max(10) as f64;
     let made = buckets(facts.table_rows.max(0.0) / per_bucket);
     // `_hash_expandtable` after the build's inserts; the file grows by whole phases.
-    let needed = tuples / per_bucket;
+    let needed = (tuples / per_bucket).ceil();
     let buckets = if needed > made { buckets(needed) } else { made };
     let overflow = overflow_pages(facts, tuples, buckets);
     let pages = buckets as u64 + FIXED_PAGES + whole_pages(overflow - 0.5, 0);
@@ -57,28 +57,41 @@ fn buckets(wanted: f64) -> f64 {
     half + ((wanted - half) / quarter).ceil() * quarter
 }
 
-/// Pages beyond the first of each bucket. Small groups of equal keys fill buckets evenly, up to chance (normal); each large one
-/// sits in a bucket of its own on top of that.
+/// Pages beyond the first of each bucket.
+///
+/// Between powers of two some buckets are not split yet and have twice the rows of the others: those from the number of new buckets
+/// on (hashutil.c, `_hash_hashkey2bucket`).
 fn overflow_pages(facts: &HashFacts, tuples: f64, buckets: f64) -> f64 {
     let column = facts.key.clone().without_nulls();
-    let groups = key_groups(tuples, &[column], facts.distinct_keys);
+    let groups = key_groups(tuples, &[column], &facts.equal_keys);
+    let mut power = 1.0;
+    while power < buckets {
+        power *= 2.0;
+    }
+    let not_split = power - buckets;
+    let split = buckets - not_split;
+    let part = |number: f64, share: f64| -> f64 {
+        let own: Vec<Groups> = groups.iter().map(|group| Groups { count: group.count * share, ..*group }).collect();
+        if number > 0.0 { overflow_of(&own, number) } else { 0.0 }
+    };
+    part(split, split / power) + part(not_split, 2.0 * not_split / power)
+}
+
+/// Overflow pages of buckets over which these groups are spread. Small groups of equal keys fill buckets evenly, up to chance
+/// (normal); each large one sits in a bucket of its own on top of that.
+fn overflow_of(groups: &[Groups], buckets: f64) -> f64 {
     let (large, small): (Vec<Groups>, Vec<Groups>) =
-        groups.into_iter().partition(|group| group.rows >= LARGE_GROUP_ROWS);
+        groups.iter().copied().partition(|group| group.rows >= LARGE_GROUP_ROWS);
     let rows = |groups: &[Groups]| groups.iter().map(|group| group.count * group.rows).sum::<f64>();
     let squares = |groups: &[Groups]| groups.iter().map(|group| group.count * group.rows * group.rows).sum::<f64>();
-    let load = rows(&small) / buckets;
-    let variance = squares(&small) / buckets;
+    let (load, variance) = (rows(&small) / buckets, squares(&small) / buckets);
     let large_groups: f64 = large.iter().map(|group| group.count).sum();
-    let shared = expected_overflow(load, variance, 0.0);
     if large_groups > buckets / 4.0 {
         // Many large groups share buckets: they are chance, too.
-        let load = load + rows(&large) / buckets;
-        let variance = variance + squares(&large) / buckets;
-        return buckets * skewed_overflow(load, variance);
+        return buckets * skewed_overflow(load + rows(&large) / buckets, variance + squares(&large) / buckets);
     }
-    let on_top: f64 =
-        large.iter().map(|group| group.count * expected_overflow(load, variance, group.rows)).sum::<f64>();
-    (buckets - large_groups) * shared + on_top
+    let on_top = large.iter().map(|group| group.count * expected_overflow(load, variance, group.rows)).sum::<f64>();
+    (buckets - large_groups) * expected_overflow(load, variance, 0.0) + on_top
 }
 
 /// Overflow pages of a bucket with a normal load and `extra` rows more.
@@ -108,4 +121,23 @@ fn skewed_overflow(mean: f64, variance: f64) -> f64 {
         probability *= expected / number;
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(rows: f64, distinct: f64) -> f64 {
+        let key = StoredColumn { distinct_values: Some(distinct), ..StoredColumn::fixed(4, 4) };
+        let equal_keys = EqualKeys::Distinct(distinct);
+        size(&HashFacts { table_rows: rows, rows, key, equal_keys, fillfactor: DEFAULT_FILLFACTOR }).pages as f64
+    }
+
+    /// PostgreSQL 15, a million rows.
+    #[test]
+    fn buckets_come_in_quarter_steps_and_equal_values_overflow() {
+        assert!((built(1e6, 1e6) - 4098.0).abs() < 3.0, "{}", built(1e6, 1e6));
+        assert!((built(1e6, 10.0) / 6036.0 - 1.0).abs() < 0.1, "{}", built(1e6, 10.0));
+        assert!((built(700.0, 700.0) - 6.0).abs() < 0.5, "{}", built(700.0, 700.0));
+    }
 }

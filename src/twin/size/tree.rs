@@ -11,18 +11,17 @@ pub struct SampleBuild {
     pub pages: u64,
 }
 
-/// GiST or SP-GiST by two indexes on samples, the larger with about three times the rows of the smaller: what a page more cost
-/// in rows between the two goes on.
-pub fn extrapolate(rows: f64, smaller: SampleBuild, larger: SampleBuild) -> IndexSize {
-    let (small, large) = if smaller.rows <= larger.rows { (smaller, larger) } else { (larger, smaller) };
-    let pages = large.pages as f64;
-    let between = (large.rows - small.rows).max(1.0);
-    let slope = (pages - small.pages as f64) / between;
-    let proportional = pages / large.rows.max(1.0);
-    // Pages come whole: the slope of a few pages is an accident.
-    let slope = if large.pages < 20 { proportional } else { slope.clamp(0.5 * proportional, 2.0 * proportional) };
-    let estimate = pages + slope * (rows - large.rows);
-    IndexSize { pages: whole_pages(estimate, 1), tuples: rows, metapage: Metapage::Unread }
+/// GiST or SP-GiST by indexes on samples, of the table's order (pages of rows that come in order are filled otherwise): in
+/// proportion to them, the largest counting most. Let [`super::sample::sample_rows`] choose how many rows: all pages of an index on
+/// evenly spread values split at about the same time, and its pages are half full soon after and full before. `None` without a
+/// sample's row.
+pub fn extrapolate(rows: f64, builds: &[SampleBuild]) -> Option<IndexSize> {
+    let squares: f64 = builds.iter().map(|build| build.rows * build.rows).sum();
+    if squares < 1.0 {
+        return None;
+    }
+    let per_row = builds.iter().map(|build| build.pages as f64 * build.rows).sum::<f64>() / squares;
+    Some(IndexSize { pages: whole_pages(rows * per_row, 1), tuples: rows, metapage: Metapage::Unread })
 }
 
 /// How a GiST index of this operator class is built.
@@ -66,4 +65,29 @@ pub fn bloom(rows: f64, signature_bits: u32) -> IndexSize {
     let tuple = 6.0 + 2.0 * (f64::from(signature_bits) / 16.0).ceil().max(1.0);
     let per_page = (ROOM_BYTES / tuple).floor().max(1.0);
     IndexSize { pages: 1 + whole_pages(rows / per_page, 0), tuples: rows, metapage: Metapage::Unread }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PostgreSQL 15: GiST on int4range, SP-GiST on inet, bloom on a million rows.
+    #[test]
+    fn trees_grow_in_proportion() {
+        let builds = [SampleBuild { rows: 5_000.0, pages: 39 }, SampleBuild { rows: 20_000.0, pages: 153 }];
+        let pages = extrapolate(160_000.0, &builds).unwrap().pages as f64;
+        assert!((pages / 1215.0 - 1.0).abs() < 0.03, "{pages}");
+        assert_eq!(extrapolate(10.0, &[]), None);
+        assert_eq!(bloom(1e6, 80).pages, 1962);
+    }
+
+    #[test]
+    fn without_a_sample_the_order_of_magnitude_is_right() {
+        let range = StoredColumn::variable(4, 14.0, 1.0);
+        let gist = gist(160_000.0, &range, GistBuild::Inserted).pages as f64;
+        assert!((0.5..2.0).contains(&(gist / 1215.0)), "{gist}");
+        let inet = StoredColumn::variable(4, 7.0, 0.0);
+        let spgist = spgist(160_000.0, &inet).pages as f64;
+        assert!((0.5..2.0).contains(&(spgist / 985.0)), "{spgist}");
+    }
 }

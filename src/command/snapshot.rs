@@ -1,0 +1,74 @@
+//! `pgrehearse snapshot`: what the planner knows, and the workload, in one file; and advice from such a file.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use super::planners::{Kept, TwinMaker, TwinPlanners, scope, words};
+use super::{CommandError, Outcome, connection, workload};
+use crate::cli::{Cli, SnapshotArgs};
+use crate::db::{Safety, Scope, Server, Session};
+use crate::plan::Plan;
+use crate::rehearsal::{Answer, Event, PlanOutcome, Planner};
+use crate::terminal::{self, Progress};
+use crate::twin::file::{TwinFile, TwinFileError};
+use crate::workload::{StatementId, Workload};
+
+pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, CommandError> {
+    let Some(path) = &cli.output.output else {
+        return Err(CommandError::Usage("a twin file is not for reading: name one with --output FILE".to_owned()));
+    };
+    workload::check(&arguments.workload)?;
+    let interrupt = connection::interrupt()?;
+    let safety = arguments.safety.safety(Safety::default().max_write_block);
+    let session = connection::session(cli, safety, &interrupt)?;
+    let workload = workload::read(&arguments.workload, &session)?;
+    let file = take(cli, &session, workload, arguments.all_tables)?;
+    write(&file, path)?;
+    for gap in &file.snapshot.gaps {
+        let remedy = gap.remedy.as_ref().map(|remedy| format!(" (would help: {remedy})")).unwrap_or_default();
+        terminal::say(&format!("{}{remedy}", gap.what));
+    }
+    Ok(Outcome::Done)
+}
+
+fn take(cli: &Cli, session: &Session, workload: Workload, all_tables: bool) -> Result<TwinFile, CommandError> {
+    let progress = Progress::new(&cli.output);
+    progress.observe(Event::Begin { what: "reading", steps: 3 });
+    let mut server = Server::new(session);
+    progress.observe(Event::Step("plans"));
+    let plans = plans(&mut server, &workload)?;
+    let tables = plans.values().filter_map(PlanOutcome::plan).flat_map(Plan::tables).collect();
+    progress.observe(Event::Step("the catalog"));
+    let catalog = server.catalog(&tables)?;
+    progress.observe(Event::Step("what the planner knows"));
+    let scope = if all_tables { Scope::Everything } else { scope(&tables, &words(&workload)) };
+    let snapshot = session.snapshot(&scope)?;
+    progress.observe(Event::End);
+    Ok(TwinFile::new(workload, catalog, plans, snapshot))
+}
+
+fn plans(server: &mut Server<'_>, workload: &Workload) -> Result<BTreeMap<StatementId, PlanOutcome>, CommandError> {
+    match server.plan(&[], workload.statements())? {
+        Answer::Planned(planned) => Ok(planned.plans),
+        Answer::Refused(refusal) => Err(CommandError::File(refusal.detail)),
+    }
+}
+
+fn write(file: &TwinFile, path: &Path) -> Result<(), CommandError> {
+    let failed = |error: TwinFileError| CommandError::File(format!("{}: {error}", path.display()));
+    let created = File::create(path).map_err(|error| failed(error.into()))?;
+    file.write(created).map_err(failed)
+}
+
+/// A twin file.
+pub(super) fn read(path: &Path) -> Result<TwinFile, CommandError> {
+    let failed = |error: TwinFileError| CommandError::File(format!("{}: {error}", path.display()));
+    TwinFile::read(File::open(path).map_err(|error| failed(error.into()))?).map_err(failed)
+}
+
+/// The planners of a twin file: what it holds of the server, and a twin.
+pub(super) fn planners(file: &TwinFile, maker: &TwinMaker) -> Result<TwinPlanners, CommandError> {
+    let kept = Kept { catalog: file.catalog.clone(), plans: file.plans.clone() };
+    Ok(TwinPlanners::new(maker.make(&file.snapshot)?, Some(kept)))
+}

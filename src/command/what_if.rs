@@ -1,0 +1,56 @@
+//! `advise --scale` and `--set`: the same workload on a twin with more rows, or with other settings.
+
+use super::CommandError;
+use super::planners::{TwinMaker, TwinPlanners};
+use crate::advise::what_if::{Conditions, WhatIf};
+use crate::advise::{Advice, advise};
+use crate::cli::AdviseArgs;
+use crate::rehearsal::{Event, Observer};
+use crate::twin::Snapshot;
+use crate::twin::growth::Growth;
+use crate::verdict::{Limits, Rehearse};
+use crate::workload::Workload;
+
+/// What was typed, if anything was.
+pub(super) struct Question {
+    growth: Growth,
+    conditions: Conditions,
+}
+
+impl Question {
+    /// Reads the options.
+    pub(super) fn read(arguments: &AdviseArgs) -> Result<Option<Question>, CommandError> {
+        let mut growth = Growth::default();
+        for text in &arguments.scale {
+            growth.add(text).map_err(CommandError::Usage)?;
+        }
+        let conditions =
+            Conditions { growth: arguments.scale.clone(), settings: arguments.settings.iter().cloned().collect() };
+        let asked = !conditions.growth.is_empty() || !conditions.settings.is_empty();
+        Ok(asked.then_some(Question { growth, conditions }))
+    }
+
+    /// Advises again under the other conditions, and compares.
+    pub(super) fn answer(
+        &self,
+        now: &Advice,
+        (workload, limits): (&Workload, &Limits),
+        snapshot: &Snapshot,
+        maker: &TwinMaker,
+        observer: Observer<'_>,
+    ) -> Result<WhatIf, CommandError> {
+        if let Some(unknown) = self.growth.unknown(snapshot).first() {
+            return Err(CommandError::Usage(format!("--scale: the workload has no table {unknown}")));
+        }
+        observer(Event::Begin { what: "what if", steps: 1 });
+        observer(Event::Step(&self.conditions.to_string()));
+        let twin = maker.make(&snapshot.grown(&self.growth))?;
+        for (name, value) in &self.conditions.settings {
+            twin.set(name, value)?;
+        }
+        observer(Event::End);
+        let limits = Limits { rehearse: Rehearse::Twin, ..limits.clone() };
+        let then = advise(workload, &limits, &mut TwinPlanners::new(twin, None), observer)?;
+        Ok(WhatIf::compare(now, &then, self.conditions.clone()))
+    }
+}

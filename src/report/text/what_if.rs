@@ -1,0 +1,55 @@
+//! The workload under other conditions: what flips, what starts to pay and what stops.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::{BOLD, DIM, GOOD, indented, styled};
+use crate::advise::what_if::{Shifted, WhatIf};
+use crate::model::printable;
+use crate::model::printable::printable_sql;
+
+/// Writes the section.
+pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
+    let heading = format!("WHAT IF  {}, as the planner twin would plan", printable(&what_if.conditions.to_string()));
+    let _ = writeln!(text, "{}", styled(BOLD, heading));
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table.set_header(["", "cost now", "then", "with indexes now", "then", ""]);
+    for shifted in &what_if.statements {
+        table.add_row(row(shifted));
+    }
+    for column in table.column_iter_mut().skip(1).take(4) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for line in table.lines() {
+        let _ = writeln!(text, " {}", line.trim_end());
+    }
+    for index in &what_if.started {
+        let _ = writeln!(text, "  starts to pay (about {}):", index.size);
+        for statement in index.creation.statements() {
+            let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(statement)));
+        }
+    }
+    if !what_if.stopped.is_empty() {
+        let line = format!("not recommended any more then: {}", what_if.stopped.join(", "));
+        let _ = writeln!(text, "{}", indented(&line, "  ", width));
+    }
+    if what_if.started.is_empty() && what_if.stopped.is_empty() {
+        let _ = writeln!(text, "{}", styled(DIM, "  the same indexes would be recommended"));
+    }
+    text.push('\n');
+}
+
+fn row(shifted: &Shifted) -> [String; 6] {
+    let flip = shifted.flip.as_ref().map(|(now, then)| printable(&format!("{now} → {then}")).into_owned());
+    [
+        printable(&shifted.statement.0).into_owned(),
+        shifted.cost_before.0.to_string(),
+        shifted.cost_before.1.to_string(),
+        shifted.cost_after.0.to_string(),
+        shifted.cost_after.1.to_string(),
+        flip.unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,248 @@
+//! Twin files: all that advice needs (a snapshot, a workload, the server's own plans) in one file, for machines that do not reach
+//! the server.
+//!
+//! A twin file is one JSON object, compressed with gzip; `zcat FILE | jq .` shows all of it. The same contents give the same
+//! bytes: nothing in it says when or where it was written.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+
+use flate2::bufread::GzDecoder;
+use flate2::write::GzEncoder;
+use flate2::{Compression, GzBuilder};
+use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
+
+use super::Snapshot;
+use super::redaction::RedactionReport;
+use crate::catalog::Catalog;
+use crate::model::Bytes;
+use crate::plan::DEEPEST_PLAN;
+use crate::rehearsal::PlanOutcome;
+use crate::workload::{StatementId, Workload};
+
+/// The `format` a twin file names itself by; the number at its end counts up when an older program could not read a file.
+pub const FORMAT: &str = "pgrehearse-twin-1";
+
+/// What all formats have in common.
+const FAMILY: &str = "pgrehearse-twin-";
+
+/// Larger files are refused while they are unpacked. (A server with 1 000 tables and 3 000 indexes makes about 100 MB.)
+pub const LARGEST: Bytes = Bytes(2 * Bytes::GB);
+
+/// Objects and lists in each other: two for each level of a plan, and what is around it.
+const DEEPEST: usize = 2 * DEEPEST_PLAN + 32;
+
+/// Stack for reading and writing a plan of that depth.
+const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+/// Where the format has to be named.
+const HEAD_BYTES: u64 = 256;
+
+/// Everything that advice is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TwinFile {
+    /// [`FORMAT`]; comes first in the file.
+    pub format: String,
+    /// The program that wrote it: `pgrehearse 0.1.0`.
+    pub written_by: String,
+    /// What was done to the data values; none when they are production's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<RedactionReport>,
+    /// What is to be advised on.
+    pub workload: Workload,
+    /// What the server knew about the workload's tables.
+    pub catalog: Catalog,
+    /// The server's own plans: what the twin's are compared with.
+    pub plans: BTreeMap<StatementId, PlanOutcome>,
+    /// What the twin is made from.
+    pub snapshot: Snapshot,
+}
+
+/// Why there is no twin file.
+#[derive(Debug, thiserror::Error)]
+pub enum TwinFileError {
+    /// Something else.
+    #[error("this is not a twin file: {0}")]
+    NotATwinFile(&'static str),
+    /// Written by a program that knows more.
+    #[error(
+        "this twin file has the format {0:?}, which is newer than this program's {FORMAT:?}: use a newer pgrehearse"
+    )]
+    NewerFormat(String),
+    /// It begins like one, but does not go on or end like one.
+    #[error("the twin file is damaged: {0}")]
+    Damaged(String),
+    /// More than [`LARGEST`].
+    #[error("the twin file holds more than {0} when it is unpacked: it is damaged, or made to do harm")]
+    TooLarge(Bytes),
+    /// The file could not be read or written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl TwinFile {
+    /// A twin file of this program's.
+    pub fn new(
+        workload: Workload,
+        catalog: Catalog,
+        plans: BTreeMap<StatementId, PlanOutcome>,
+        snapshot: Snapshot,
+    ) -> TwinFile {
+        TwinFile {
+            format: FORMAT.to_owned(),
+            written_by: concat!("pgrehearse ", env!("CARGO_PKG_VERSION")).to_owned(),
+            redacted: None,
+            workload,
+            catalog,
+            plans,
+            snapshot,
+        }
+    }
+
+    /// Writes it, compressed.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write(&self, to: impl Write) -> Result<(), TwinFileError> {
+        // No time, no name, and an operating system of "unknown" in the header: flate2's defaults.
+        let mut packed: GzEncoder<_> = GzBuilder::new().mtime(0).write(to, Compression::default());
+        let mut buffered = BufWriter::new(&mut packed);
+        stacker::grow(STACK_BYTES, || serde_json::to_writer(&mut buffered, self)).map_err(io::Error::from)?;
+        buffered.write_all(b"\n")?;
+        buffered.flush()?;
+        drop(buffered);
+        packed.finish()?.flush()?;
+        Ok(())
+    }
+
+    /// The file as bytes.
+    ///
+    /// # Errors
+    /// None that a file in memory can have.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, TwinFileError> {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads a file, unpacking it as it goes: of the text, no more than a buffer is in memory.
+    ///
+    /// # Errors
+    /// See [`TwinFileError`].
+    pub fn read(from: impl Read) -> Result<TwinFile, TwinFileError> {
+        TwinFile::read_up_to(from, LARGEST)
+    }
+
+    fn read_up_to(from: impl Read, largest: Bytes) -> Result<TwinFile, TwinFileError> {
+        let mut packed = BufReader::new(from);
+        let magic = io::BufRead::fill_buf(&mut packed)?.starts_with(&[0x1f, 0x8b]);
+        if !magic {
+            return Err(TwinFileError::NotATwinFile("it is not compressed with gzip"));
+        }
+        let mut unpacked = GzDecoder::new(packed);
+        let mut head = Vec::new();
+        (&mut unpacked).take(HEAD_BYTES).read_to_end(&mut head).map_err(|error| unpacking(&error))?;
+        check_format(&head)?;
+        let mut guarded = Guarded::new(head.chain(unpacked), largest.0);
+        let read = stacker::grow(STACK_BYTES, || {
+            let mut json = serde_json::Deserializer::from_reader(BufReader::new(&mut guarded));
+            json.disable_recursion_limit();
+            TwinFile::deserialize(&mut json).and_then(|file| json.end().map(|()| file))
+        });
+        read.map_err(|error| match (guarded.broken, error.classify()) {
+            (Some(Broken::TooLarge), _) => TwinFileError::TooLarge(largest),
+            (Some(Broken::TooDeep), _) => TwinFileError::Damaged("it is nested too deeply".to_owned()),
+            (None, Category::Io) => unpacking(&error.into()),
+            (None, _) => TwinFileError::Damaged(error.to_string()),
+        })
+    }
+}
+
+/// Errors of gzip, and of the file below it.
+fn unpacking(error: &io::Error) -> TwinFileError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => TwinFileError::Damaged("it ends too early".to_owned()),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => TwinFileError::Damaged(error.to_string()),
+        kind => TwinFileError::Io(io::Error::new(kind, error.to_string())),
+    }
+}
+
+/// Does it begin with `{"format": "pgrehearse-twin-1"`?
+fn check_format(head: &[u8]) -> Result<(), TwinFileError> {
+    let stranger = TwinFileError::NotATwinFile("it does not begin with the format's name");
+    let text = String::from_utf8_lossy(head);
+    let Some(format) = format_of(&text) else { return Err(stranger) };
+    match format.strip_prefix(FAMILY) {
+        _ if format == FORMAT => Ok(()),
+        Some(number) if !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()) => {
+            Err(TwinFileError::NewerFormat(format.to_owned()))
+        }
+        _ => Err(stranger),
+    }
+}
+
+fn format_of(head: &str) -> Option<&str> {
+    let mut rest = head;
+    for token in ["{", "\"format\"", ":", "\""] {
+        rest = rest.trim_start().strip_prefix(token)?;
+    }
+    rest.split_once('"').map(|(format, _)| format)
+}
+
+/// What is wrong with a text before it is even parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Broken {
+    TooLarge,
+    TooDeep,
+}
+
+/// Passes JSON on, as long as it is neither too long nor nested too deeply (either would end the program, not only the reading).
+struct Guarded<R> {
+    inner: R,
+    left: u64,
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+    broken: Option<Broken>,
+}
+
+impl<R> Guarded<R> {
+    fn new(inner: R, most_bytes: u64) -> Self {
+        Guarded { inner, left: most_bytes, depth: 0, in_string: false, escaped: false, broken: None }
+    }
+
+    fn look_at(&mut self, byte: u8) {
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.in_string => self.escaped = true,
+            b'"' => self.in_string = !self.in_string,
+            b'{' | b'[' if !self.in_string => self.depth += 1,
+            b'}' | b']' if !self.in_string => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        if self.depth > DEEPEST {
+            self.broken = Some(Broken::TooDeep);
+        }
+    }
+}
+
+impl<R: Read> Read for Guarded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        match self.left.checked_sub(read as u64) {
+            Some(left) => self.left = left,
+            None => self.broken = Some(Broken::TooLarge),
+        }
+        for byte in buffer.iter().take(read) {
+            self.look_at(*byte);
+        }
+        match self.broken {
+            Some(_) => Err(io::Error::other("refused")),
+            None => Ok(read),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! What if the data grows? A snapshot with more rows: larger files, taller trees, and statistics as ANALYZE would find them.
+//!
+//! What is assumed of growth:
+//!
+//! - A table's rows, pages and index pages grow by its factor; its rows stay as wide, and as many of its pages all-visible.
+//! - Sets stay what they are (states, currencies, cities): most common values keep their shares, and a column whose number of
+//!   values is not a share of its rows keeps that number.
+//! - Keys grow: a number of values that ANALYZE saw as a share of the rows stays that share. A foreign key has as many more
+//!   values as the table it refers to has rows, and each of them is that much rarer.
+//! - Time goes on: where the rows lie in the order of a number or a time (correlation above [`IN_ORDER`]), the new ones come
+//!   behind the old ones, and look like them. The histogram and the end of the index go on in proportion. A column that a table
+//!   is partitioned by stays within its partitions.
+//! - Correlations, widths, shares of NULL, array elements, ranges and extended statistics stay.
+
+use std::collections::BTreeMap;
+
+use super::snapshot::{Metapage, RelationFile, Snapshot, SystemTable, btree_level, last_revmap_page};
+use crate::model::QualifiedName;
+
+mod columns;
+mod relations;
+
+use relations::Relations;
+
+/// From here on a column's rows lie in its order.
+pub const IN_ORDER: f32 = 0.99;
+
+/// `MaxBlockNumber` (src/include/storage/block.h).
+const MOST_BLOCKS: f64 = 4_294_967_294.0;
+
+/// How much larger tables are to be: 10.0 is ten times as many rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Growth {
+    /// All tables that are not named.
+    pub all: f64,
+    /// Some tables; their partitions go with them. An empty schema stands for any.
+    pub tables: BTreeMap<QualifiedName, f64>,
+}
+
+impl Default for Growth {
+    fn default() -> Self {
+        Growth::by(1.0)
+    }
+}
+
+impl Growth {
+    /// All tables alike.
+    pub fn by(factor: f64) -> Growth {
+        Growth { all: factor, tables: BTreeMap::new() }
+    }
+
+    /// Reads what was typed and adds it: `10`, `orders=10`, `shop.orders=0.5`.
+    ///
+    /// # Errors
+    /// A sentence for the user when it is none of these.
+    pub fn add(&mut self, text: &str) -> Result<(), String> {
+        let (table, number) = text.rsplit_once('=').map_or((None, text), |(table, number)| (Some(table), number));
+        let factor = number.trim().trim_end_matches(['x', '×']).parse().ok();
+        let factor = factor.filter(|factor: &f64| *factor > 0.0 && *factor <= 1e9);
+        let Some(factor) = factor else {
+            return Err(format!("{text:?} is not a growth such as 10 or orders=10: a number above 0 and up to 1e9"));
+        };
+        match table.map(|table| table.split_once('.').unwrap_or(("", table))) {
+            None => self.all = factor,
+            Some((_, "")) => return Err(format!("{text:?} names no table")),
+            Some((schema, name)) => {
+                self.tables.insert(QualifiedName::new(schema.trim(), name.trim()), factor);
+            }
+        }
+        Ok(())
+    }
+
+    /// Names that no table of the snapshot has: typing mistakes.
+    pub fn unknown(&self, snapshot: &Snapshot) -> Vec<QualifiedName> {
+        let relations = Relations::of(snapshot);
+        self.tables.keys().filter(|name| !relations.names().any(|known| matches(name, known))).cloned().collect()
+    }
+
+    fn named(&self, table: &QualifiedName) -> Option<f64> {
+        let exact = self.tables.get(table);
+        exact.or_else(|| self.tables.iter().find(|(name, _)| matches(name, table)).map(|(_, factor)| factor)).copied()
+    }
+}
+
+fn matches(typed: &QualifiedName, table: &QualifiedName) -> bool {
+    typed.name == table.name && (typed.schema.is_empty() || typed.schema == table.schema)
+}
+
+impl Snapshot {
+    /// The same tables with more rows (or fewer). A factor of 1 changes nothing.
+    pub fn grown(&self, growth: &Growth) -> Snapshot {
+        let relations = Relations::of(self);
+        let mut grown = self.clone();
+        for file in &mut grown.files {
+            let factor = relations.factor(file.oid, growth);
+            let table_factor = relations.table_of(file.oid).map_or(factor, |table| relations.factor(table, growth));
+            grow_file(file, table_factor);
+        }
+        let tables: BTreeMap<_, _> = grown.files.iter().map(|file| (file.oid, file.blocks)).collect();
+        for file in &mut grown.files {
+            // The range map covers the table's new size.
+            let table_blocks = relations.table_of(file.oid).and_then(|table| tables.get(&table)).copied();
+            if let (Some(Metapage::Brin { pages_per_range, last_revmap_page: last }), Some(blocks)) =
+                (&mut file.metapage, table_blocks)
+            {
+                *last = (*last).max(last_revmap_page(blocks, *pages_per_range));
+            }
+        }
+        if let Some(classes) = grown.system_tables.iter_mut().find(|table| table.name == "pg_class") {
+            grow_classes(classes, &relations, growth);
+        }
+        columns::grow(&mut grown, self, &relations, growth);
+        grown
+    }
+}
+
+/// A file of the same kind with more in it; what has no rows has none afterwards.
+fn grow_file(file: &mut RelationFile, factor: f64) {
+    let old = file.blocks;
+    // The metapage is no part of what grows.
+    let fixed = if file.kind == "i" { old.min(1) } else { 0 };
+    file.blocks = fixed + times(old - fixed, factor);
+    let count = |number: u32| times(number.into(), factor).try_into().unwrap_or(u32::MAX);
+    match &mut file.metapage {
+        Some(Metapage::Btree { level }) => {
+            *level = (*level + btree_level(file.blocks)).saturating_sub(btree_level(old));
+        }
+        // As the planner itself reckons when an index has grown since its VACUUM (gincostestimate, selfuncs.c).
+        Some(Metapage::Gin { total_pages, entry_pages, data_pages, entries, .. }) => {
+            for pages in [total_pages, entry_pages, data_pages] {
+                *pages = count(*pages);
+            }
+            *entries = (*entries as f64 * factor).round() as i64;
+        }
+        Some(Metapage::Brin { .. } | Metapage::Spgist) | None => {}
+    }
+}
+
+/// Blocks; a relation that had some keeps at least one.
+fn times(blocks: u64, factor: f64) -> u64 {
+    match blocks {
+        0 => 0,
+        _ => (blocks as f64 * factor).round().clamp(1.0, MOST_BLOCKS) as u64,
+    }
+}
+
+/// Columns of `pg_class` that count pages.
+const PAGE_COUNTS: [&str; 3] = ["relpages", "relallvisible", "relallfrozen"];
+
+fn grow_classes(classes: &mut SystemTable, relations: &Relations<'_>, growth: &Growth) {
+    let Some(oid) = classes.position("oid") else { return };
+    let tuples = classes.position("reltuples");
+    let pages: Vec<usize> = PAGE_COUNTS.iter().filter_map(|name| classes.position(name)).collect();
+    for row in &mut classes.rows {
+        let Some(oid) = row.get(oid).and_then(|oid| oid.as_ref()?.parse().ok()) else { continue };
+        let factor = relations.factor_with_children(relations.table_of(oid).unwrap_or(oid), growth);
+        if factor == 1.0 {
+            continue;
+        }
+        if let Some(value) = tuples.and_then(|tuples| row.get_mut(tuples)) {
+            *value = value.as_ref().map(|value| grown_tuples(value, factor));
+        }
+        for value in &pages {
+            if let Some(value) = row.get_mut(*value) {
+                *value = value.as_ref().map(|value| grown_pages(value, factor));
+            }
+        }
+    }
+}
+
+/// `reltuples`: -1 is "never counted".
+fn grown_tuples(text: &str, factor: f64) -> String {
+    match text.parse::<f32>() {
+        Ok(tuples) if tuples > 0.0 => ((f64::from(tuples) * factor).round().max(1.0) as f32).to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+/// A `BlockNumber` that the catalog holds in a signed integer.
+fn grown_pages(text: &str, factor: f64) -> String {
+    match text.parse::<i32>() {
+        Ok(pages) => (times((pages as u32).into(), factor) as u32 as i32).to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! How the tables of a snapshot hang together: partitions, indexes, foreign keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Growth;
+use crate::model::QualifiedName;
+use crate::twin::Snapshot;
+use crate::twin::snapshot::Oid;
+
+/// A column, by its table and its number.
+pub(super) type ColumnKey = (Oid, i16);
+
+/// What the catalogs say about tables.
+#[derive(Default)]
+pub(super) struct Relations<'s> {
+    names: BTreeMap<Oid, QualifiedName>,
+    /// `reltuples`.
+    rows: BTreeMap<Oid, f64>,
+    tables_of_indexes: BTreeMap<Oid, Oid>,
+    parents: BTreeMap<Oid, Oid>,
+    children: BTreeMap<Oid, Vec<Oid>>,
+    foreign_keys: BTreeMap<ColumnKey, ColumnKey>,
+    column_names: BTreeMap<ColumnKey, &'s str>,
+    /// Tables that have no rows of their own.
+    partitioned: BTreeSet<Oid>,
+    /// By list or by range.
+    partition_keys: BTreeSet<(Oid, &'s str)>,
+}
+
+/// The values of some columns, row by row.
+fn rows<'s, const N: usize>(snapshot: &'s Snapshot, table: &str, columns: [&str; N]) -> Vec<[&'s str; N]> {
+    let Some(table) = snapshot.system_table(table) else { return Vec::new() };
+    let Some(positions) = columns.iter().map(|column| table.position(column)).collect::<Option<Vec<_>>>() else {
+        return Vec::new();
+    };
+    let row = |row: &'s Vec<Option<String>>| {
+        let mut values = [""; N];
+        for (value, position) in values.iter_mut().zip(&positions) {
+            *value = row.get(*position)?.as_deref()?;
+        }
+        Some(values)
+    };
+    table.rows.iter().filter_map(row).collect()
+}
+
+fn number<T: std::str::FromStr + Default>(text: &str) -> T {
+    text.parse().unwrap_or_default()
+}
+
+impl<'s> Relations<'s> {
+    pub(super) fn of(snapshot: &'s Snapshot) -> Relations<'s> {
+        let mut found = Relations::default();
+        let schemas: BTreeMap<&str, &str> =
+            rows(snapshot, "pg_namespace", ["oid", "nspname"]).into_iter().map(|[oid, name]| (oid, name)).collect();
+        for [oid, name, schema, tuples] in rows(snapshot, "pg_class", ["oid", "relname", "relnamespace", "reltuples"]) {
+            let schema = schemas.get(schema).copied().unwrap_or_default();
+            found.names.insert(number(oid), QualifiedName::new(schema, name));
+            found.rows.insert(number(oid), number::<f64>(tuples).max(0.0));
+        }
+        for [index, table] in rows(snapshot, "pg_index", ["indexrelid", "indrelid"]) {
+            found.tables_of_indexes.insert(number(index), number(table));
+        }
+        for [child, parent] in rows(snapshot, "pg_inherits", ["inhrelid", "inhparent"]) {
+            found.parents.insert(number(child), number(parent));
+            found.children.entry(number(parent)).or_default().push(number(child));
+        }
+        for [relation, column, name] in rows(snapshot, "pg_attribute", ["attrelid", "attnum", "attname"]) {
+            found.column_names.insert((number(relation), number(column)), name);
+        }
+        found.add_keys(snapshot);
+        found
+    }
+
+    fn add_keys(&mut self, snapshot: &'s Snapshot) {
+        let columns = ["contype", "conrelid", "conkey", "confrelid", "confkey"];
+        for [kind, table, key, referenced, referenced_key] in rows(snapshot, "pg_constraint", columns) {
+            let one = |key: &str| key.trim_matches(['{', '}']).parse::<i16>().ok();
+            if let ("f", Some(key), Some(referenced_key)) = (kind, one(key), one(referenced_key)) {
+                self.foreign_keys.insert((number(table), key), (number(referenced), referenced_key));
+            }
+        }
+        for [table, strategy, keys] in rows(snapshot, "pg_partitioned_table", ["partrelid", "partstrat", "partattrs"]) {
+            let table = number(table);
+            self.partitioned.insert(table);
+            for key in keys.split_whitespace().filter(|_| strategy != "h") {
+                let name = self.column_names.get(&(table, number(key))).copied();
+                self.partition_keys.extend(name.map(|name| (table, name)));
+            }
+        }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &QualifiedName> {
+        self.names.values()
+    }
+
+    /// The table of an index; none for tables.
+    pub(super) fn table_of(&self, index: Oid) -> Option<Oid> {
+        self.tables_of_indexes.get(&index).copied()
+    }
+
+    pub(super) fn rows(&self, relation: Oid) -> f64 {
+        self.rows.get(&relation).copied().unwrap_or(0.0)
+    }
+
+    /// The rows of a table and of all below it.
+    pub(super) fn rows_with_children(&self, relation: Oid) -> f64 {
+        self.family(relation).into_iter().map(|member| self.rows(member)).sum()
+    }
+
+    /// A table's own factor, or that of what it is a partition of.
+    pub(super) fn factor(&self, table: Oid, growth: &Growth) -> f64 {
+        let named = self.ancestry(table).into_iter().find_map(|oid| growth.named(self.names.get(&oid)?));
+        named.unwrap_or(growth.all)
+    }
+
+    /// The factor of a table together with all below it.
+    pub(super) fn factor_with_children(&self, table: Oid, growth: &Growth) -> f64 {
+        let family: Vec<Oid> = self.family(table);
+        let before: f64 = family.iter().map(|oid| self.rows(*oid)).sum();
+        if family.len() < 2 || before <= 0.0 {
+            return self.factor(table, growth);
+        }
+        family.iter().map(|oid| self.rows(*oid) * self.factor(*oid, growth)).sum::<f64>() / before
+    }
+
+    /// A table and what it belongs to, upwards.
+    fn ancestry(&self, table: Oid) -> Vec<Oid> {
+        let mut all = vec![table];
+        while let Some(parent) = all.last().and_then(|last| self.parents.get(last)).filter(|oid| !all.contains(oid)) {
+            all.push(*parent);
+        }
+        all
+    }
+
+    /// A table and all below it that have rows of their own; a partitioned table has none, only a sum.
+    fn family(&self, table: Oid) -> Vec<Oid> {
+        let mut all = vec![table];
+        let mut next = 0;
+        while let Some(member) = all.get(next).copied() {
+            let new = self.children.get(&member).into_iter().flatten().filter(|oid| !all.contains(oid));
+            let new: Vec<Oid> = new.copied().collect();
+            all.extend(new);
+            next += 1;
+        }
+        if all.len() > 1 {
+            all.retain(|oid| !self.partitioned.contains(oid));
+        }
+        all
+    }
+
+    /// What the column refers to, alone.
+    pub(super) fn referenced(&self, column: ColumnKey) -> Option<ColumnKey> {
+        self.foreign_keys.get(&column).copied()
+    }
+
+    /// Does a partition's place depend on this column?
+    pub(super) fn is_partition_key(&self, (table, column): ColumnKey) -> bool {
+        let Some(name) = self.column_names.get(&(table, column)) else { return false };
+        self.ancestry(table).into_iter().any(|oid| self.partition_keys.contains(&(oid, *name)))
+    }
+}
