@@ -9,6 +9,7 @@ pub mod agreement;
 pub mod array_literal;
 pub mod file;
 pub mod growth;
+pub mod libraries;
 pub mod page;
 pub mod redaction;
 pub mod scalar;

@@ -20,5 +20,7 @@ mod tally;
 #[path = "twin/offline.rs"]
 mod offline;
 
+#[path = "twin/fallbacks.rs"]
+mod fallbacks;
 #[path = "twin/growth.rs"]
 mod growth;

@@ -11,8 +11,6 @@ use crate::verdict::Change;
 
 /// So many tables are named in a notice.
 const TABLES_NAMED: usize = 5;
-/// So many characters of a server's message are.
-const LONGEST_MESSAGE: usize = 200;
 
 impl Parts<'_> {
     /// All of them, in a fixed order.
@@ -53,9 +51,8 @@ impl Parts<'_> {
             };
             if let Some(message) = self.twin.failure(&statement.id) {
                 return Some(format!(
-                    "the planner twin cannot plan {}, so no new index was judged by it: {}",
-                    statement.id,
-                    shortened(message)
+                    "the planner twin cannot plan {}, so only what was really built is known to help it: {message}",
+                    statement.id
                 ));
             }
             Some(format!(
@@ -111,12 +108,4 @@ fn gap_notice(gap: &Gap) -> String {
     let about = if names.is_empty() { String::new() } else { format!("{}{more}: ", names.join(", ")) };
     let remedy = gap.remedy.as_ref().map(|remedy| format!(". What helps: {remedy}")).unwrap_or_default();
     format!("{about}{}{remedy}", gap.what)
-}
-
-fn shortened(message: &str) -> String {
-    let mut short: String = message.chars().take(LONGEST_MESSAGE).collect();
-    if short.len() < message.len() {
-        short.push('…');
-    }
-    short
 }

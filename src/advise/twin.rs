@@ -11,14 +11,19 @@ use crate::twin::snapshot::Gap;
 use crate::verdict::Rehearse;
 use crate::workload::{Statement, StatementId};
 
+/// So many characters of a server's message are told.
+const LONGEST_MESSAGE: usize = 200;
+
 /// What is known of the twin before anything is tried in it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TwinView {
     pub(super) state: TwinState,
     /// What it is missing.
     pub(super) gaps: Vec<Gap>,
-    /// Its plans as things are.
+    /// Its plans as things are; the server's, where it has none.
     before: Captured,
+    /// The statements that it cannot plan though the server can, with its message.
+    failures: BTreeMap<StatementId, String>,
     /// How far each statement's plan is the server's.
     pub(super) agreements: BTreeMap<StatementId, Agreement>,
 }
@@ -35,6 +40,7 @@ impl TwinView {
             state: TwinState::NotWanted,
             gaps: Vec::new(),
             before: Captured::new(),
+            failures: BTreeMap::new(),
             agreements: BTreeMap::new(),
         };
         let wanted = matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Twin);
@@ -51,16 +57,17 @@ impl TwinView {
             let statements: Vec<Statement> = run.workload.statements().iter().filter(planned).cloned().collect();
             view.before = run.as_things_are(Whom::Twin, &statements)?;
             view.agreements = agreements(captured, &view.before);
+            view.failures = failures(&view.before);
+            for id in view.failures.keys() {
+                view.before.extend(captured.get(id).map(|outcome| (id.clone(), outcome.clone())));
+            }
         }
         Ok(view)
     }
 
-    /// Why the twin has no plan for a statement.
+    /// Why it has no plan for a statement that the server plans.
     pub(super) fn failure(&self, id: &StatementId) -> Option<&str> {
-        match self.before.get(id)? {
-            PlanOutcome::Failed(message) => message.lines().next(),
-            PlanOutcome::Plan(_) | PlanOutcome::Empty => None,
-        }
+        self.failures.get(id).map(String::as_str)
     }
 
     /// Who is asked about candidates.
@@ -81,4 +88,21 @@ fn agreements(server: &Captured, twin: &Captured) -> BTreeMap<StatementId, Agree
         Some((id.clone(), agreement))
     };
     twin.iter().filter_map(agreement).collect()
+}
+
+fn failures(twin: &Captured) -> BTreeMap<StatementId, String> {
+    let failure = |(id, outcome): (&StatementId, &PlanOutcome)| match outcome {
+        PlanOutcome::Failed(message) => Some((id.clone(), shortened(message))),
+        PlanOutcome::Plan(_) | PlanOutcome::Empty => None,
+    };
+    twin.iter().filter_map(failure).collect()
+}
+
+/// The first line, if need be its beginning.
+fn shortened(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }

@@ -27,6 +27,16 @@ pub enum Scope {
     Named(BTreeSet<String>),
 }
 
+impl Scope {
+    /// As a query wants it.
+    fn parameters(&self) -> (bool, Vec<&str>) {
+        match self {
+            Scope::Everything => (true, Vec::new()),
+            Scope::Named(names) => (false, names.iter().map(String::as_str).collect()),
+        }
+    }
+}
+
 impl Session {
     /// Reads what the planner knows. Takes no lock but the one that reading takes, and leaves nothing behind.
     ///
@@ -57,6 +67,7 @@ impl Session {
         };
         let source = self.add_statistics(&oids, &mut snapshot)?;
         snapshot.gaps = self.gaps(&oids, &snapshot.origin.role, source)?;
+        snapshot.gaps.extend(self.not_copied(scope, &oids)?);
         self.add_metapages(&mut files)?;
         self.add_btree_levels(&mut files)?;
         snapshot.files = files;
@@ -94,10 +105,7 @@ impl Session {
     }
 
     fn relations(&self, scope: &Scope) -> Result<Vec<Relation>, DbError> {
-        let (everything, names) = match scope {
-            Scope::Everything => (true, Vec::new()),
-            Scope::Named(names) => (false, names.iter().map(String::as_str).collect()),
-        };
+        let (everything, names) = scope.parameters();
         let parameters: &[(&(dyn ToSql + Sync), Type)] = &[(&everything, Type::BOOL), (&names, Type::TEXT_ARRAY)];
         let rows = self.query(OPERATION, include_str!("snapshot/relations.sql"), parameters)?;
         rows.iter().map(relation).collect()

@@ -13,12 +13,13 @@ use crate::cluster::Cluster;
 use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
 use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
 use crate::twin::Snapshot;
-use crate::twin::snapshot::Oid;
+use crate::twin::snapshot::{Gap, Oid};
 use crate::workload::Statement;
 
 mod candidates;
 mod estimate;
 mod files;
+mod libraries;
 mod load;
 mod rows;
 mod statistics;
@@ -37,6 +38,8 @@ pub struct Twin {
     heaps: BTreeMap<Oid, Heap>,
     /// What was asked about so far, by definition.
     known: BTreeMap<String, Hypothetical>,
+    /// What it is missing.
+    gaps: Vec<Gap>,
     /// Stops the server last.
     _cluster: Cluster,
 }
@@ -78,11 +81,29 @@ impl Twin {
     /// When the server does not take what was copied.
     pub fn load(snapshot: &Snapshot, cluster: Cluster, session: Session) -> Result<Twin, DbError> {
         let directory = DataDirectory::of(&cluster, &session)?;
-        let mut twin = Twin { session, directory, heaps: BTreeMap::new(), known: BTreeMap::new(), _cluster: cluster };
+        let mut twin = Twin {
+            session,
+            directory,
+            heaps: BTreeMap::new(),
+            known: BTreeMap::new(),
+            gaps: snapshot.gaps.clone(),
+            _cluster: cluster,
+        };
+        twin.gaps.extend(twin.missing_libraries(snapshot)?);
         twin.fill(snapshot)?;
         twin.apply(&snapshot.settings)?;
         twin.act_as(&snapshot.origin.role)?;
         Ok(twin)
+    }
+
+    /// What it is missing, as far as these tables go.
+    pub fn gaps(&self, tables: &BTreeSet<QualifiedName>) -> Vec<Gap> {
+        self.gaps.iter().filter_map(|gap| gap.about(tables)).collect()
+    }
+
+    /// Something else that it is missing.
+    pub fn add_gap(&mut self, gap: Gap) {
+        self.gaps.push(gap);
     }
 
     /// `current_user`, and "$user" in `search_path`, have to mean the same as on the server.

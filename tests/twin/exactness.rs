@@ -44,7 +44,11 @@ impl Pair {
 
     /// The server as this role sees it, its twin, and what that was made of.
     pub fn seen_by(database: &Database, role: &str) -> (Pair, Snapshot) {
-        let server = session(&conninfo(database, role));
+        Pair::connected(&conninfo(database, role))
+    }
+
+    pub fn connected(conninfo: &str) -> (Pair, Snapshot) {
+        let server = session(conninfo);
         let began = Instant::now();
         let snapshot = server.snapshot(&Scope::Everything).unwrap();
         eprintln!("snapshot {:?}", began.elapsed());

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use tokio_postgres::Row;
-use tokio_postgres::types::{Oid, Type};
+use tokio_postgres::types::{Oid, ToSql, Type};
 
-use super::OPERATION;
+use super::{OPERATION, Scope};
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
 use crate::model::{QualifiedName, quote_identifier};
@@ -64,6 +64,25 @@ impl Session {
             ));
         }
         Ok(gaps)
+    }
+}
+
+impl Session {
+    /// Tables that the twin cannot have.
+    pub(super) fn not_copied(&self, scope: &Scope, relations: &[Oid]) -> Result<Vec<Gap>, DbError> {
+        let (everything, names) = scope.parameters();
+        let parameters: &[(&(dyn ToSql + Sync), Type)] =
+            &[(&everything, Type::BOOL), (&names, Type::TEXT_ARRAY), (&relations, Type::OID_ARRAY)];
+        let rows = self.query(OPERATION, include_str!("not_copied.sql"), parameters)?;
+        let gap = |row: &Row| {
+            let reason: String = field(row, "reason")?;
+            let table = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?);
+            let what = format!(
+                "{reason}, which the planner twin cannot have: statements on it are only planned by the server"
+            );
+            Ok(Gap { tables: BTreeSet::from([table]), what, remedy: None })
+        };
+        rows.iter().map(gap).collect()
     }
 }
 

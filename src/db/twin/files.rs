@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
 use crate::twin::page::BLOCK_BYTES;
-use crate::twin::snapshot::Oid;
+use crate::twin::snapshot::{Oid, Snapshot};
 
 /// The directory of the twin's database.
 pub(super) struct DataDirectory {
@@ -23,6 +23,9 @@ pub(super) struct DataDirectory {
     owner: Option<(u32, u32)>,
     next: Oid,
 }
+
+/// `pg_default`.
+const DEFAULT_TABLESPACE: &str = "1663";
 
 /// No server gives its files such numbers soon.
 const FIRST_FILE: Oid = 1 << 30;
@@ -38,6 +41,26 @@ impl DataDirectory {
         let segment_blocks = field::<i64>(row, "segment_blocks")?.unsigned_abs();
         let owner = cluster.server_user().map(|user| (user.uid, user.gid));
         Ok(DataDirectory { root, database, segment_blocks, owner, next: FIRST_FILE })
+    }
+
+    /// Tablespaces whose files lie where all others do: only what they cost is of interest. (`GetDatabasePath`,
+    /// src/common/relpath.c: `pg_tblspc/<oid>/PG_<major>_<catalog version>/<database>`.)
+    pub(super) fn create_tablespaces(&self, session: &Session, snapshot: &Snapshot) -> Result<(), DbError> {
+        let sql = "SELECT 'PG_' || current_setting('server_version_num')::integer / 10000 || '_' || catalog_version_no AS version \
+                   FROM pg_control_system()";
+        let Some(tablespaces) = snapshot.system_table("pg_tablespace").filter(|table| !table.rows.is_empty()) else {
+            return Ok(());
+        };
+        let rows = session.query(OPERATION, sql, &[])?;
+        let Some(row) = rows.first() else { return Ok(()) };
+        let version: String = field(row, "version")?;
+        for oid in tablespaces.column("oid").into_iter().flatten().filter(|oid| *oid != DEFAULT_TABLESPACE) {
+            let place = self.root.join("pg_tblspc").join(oid).join(&version);
+            let link = place.join(self.database.file_name().unwrap_or_default());
+            let made = fs::create_dir_all(&place).and_then(|()| std::os::unix::fs::symlink(&self.database, link));
+            made.map_err(|error| failed(&place, &error))?;
+        }
+        Ok(())
     }
 
     /// An empty file under this number.

@@ -30,6 +30,7 @@ const REPLACED: &[(&str, &str)] = &[
 
 /// Copied before the tables: what their columns and indexes are made of.
 const FOUNDATIONS: &[&str] = &[
+    "pg_tablespace",
     "pg_namespace",
     "pg_collation",
     "pg_language",
@@ -108,6 +109,7 @@ impl Twin {
         self.session.set("extra_float_digits", "3")?;
         let types = self.session.column_types(snapshot)?;
         let copier = Copier { session: &self.session, types: &types };
+        self.directory.create_tablespaces(&self.session, snapshot)?;
         copier.tables(snapshot)?;
         for file in snapshot.files.iter() {
             self.directory.create_empty(file.oid)?;
@@ -232,6 +234,10 @@ impl Copier<'_> {
         self.session.batch(OPERATION, &format!("BEGIN; {CASTS}"))?;
         for (name, rows) in REPLACED {
             self.session.batch(OPERATION, &format!("DELETE FROM pg_catalog.{name} WHERE {rows}"))?;
+        }
+        let own = "DELETE FROM pg_catalog.pg_tablespace WHERE oid = ANY ($1::text[]::oid[])";
+        if let Some(tablespaces) = snapshot.system_table("pg_tablespace") {
+            self.session.query(OPERATION, own, &[(&tablespaces.column("oid"), Type::TEXT_ARRAY)])?;
         }
         for table in FOUNDATIONS.iter().filter_map(|name| snapshot.system_table(name)) {
             self.insert(table, &[])?;
