@@ -24,3 +24,5 @@ mod offline;
 mod fallbacks;
 #[path = "twin/growth.rs"]
 mod growth;
+#[path = "twin/many.rs"]
+mod many;

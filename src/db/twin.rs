@@ -16,6 +16,7 @@ use crate::twin::Snapshot;
 use crate::twin::snapshot::{Gap, Oid};
 use crate::workload::Statement;
 
+mod attempts;
 mod candidates;
 mod estimate;
 mod files;

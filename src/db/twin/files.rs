@@ -76,14 +76,21 @@ impl DataDirectory {
         Ok(number)
     }
 
-    /// The first `at_most` bytes of a file that the server wrote; `path` is what `pg_relation_filepath` says.
+    /// Another file under this number.
+    pub(super) fn replace(&self, number: Oid, beginning: &[u8], blocks: u64) -> Result<(), DbError> {
+        self.write(number, beginning, blocks.max((beginning.len() / BLOCK_BYTES) as u64))
+    }
+
+    /// The first `at_most` bytes of a file that the server wrote, if it wrote one; `path` is what `pg_relation_filepath` says.
     pub(super) fn read(&self, path: &str, at_most: usize) -> Result<Vec<u8>, DbError> {
         use std::io::Read;
         let path = self.root.join(path);
         let mut bytes = Vec::new();
         let read = File::open(&path).and_then(|file| file.take(at_most as u64).read_to_end(&mut bytes));
-        read.map_err(|error| failed(&path, &error))?;
-        Ok(bytes)
+        match read {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
+            _ => Ok(bytes),
+        }
     }
 
     /// Full segments are exactly that long, and behind a full one there is another (src/backend/storage/smgr/md.c).
