@@ -53,7 +53,7 @@ pub fn advise(
 
     let candidates = suggest(&captured, &catalog, workload);
     let twin = TwinView::prepare(&mut run, &tables, &captured, &candidates)?;
-    let trials = run.rehearse(twin.whom(), &candidates.to_try, &captured, &catalog)?;
+    let trials = run.rehearse(&twin, &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;
     let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
     let choice::Chosen { selection, proof, measured } = choice::choose_and_prove(&mut run, &trials, known)?;
@@ -126,7 +126,7 @@ impl Run<'_> {
     /// Every candidate by itself.
     fn rehearse(
         &mut self,
-        whom: Whom,
+        twin: &TwinView,
         candidates: &[Candidate],
         captured: &Captured,
         catalog: &Catalog,
@@ -144,7 +144,7 @@ impl Run<'_> {
             let trial = if busy.contains(&index.index.table) {
                 Trial { index, outcome: TrialOutcome::Refused(still_busy()) }
             } else {
-                self.rehearse_one(whom, index, captured, catalog)?
+                self.rehearse_one(twin, index, captured, catalog)?
             };
             if matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.reason == Reason::LockTimeout) {
                 busy.insert(trial.index.index.table.clone());
@@ -157,22 +157,41 @@ impl Run<'_> {
 
     fn rehearse_one(
         &mut self,
-        whom: Whom,
+        twin: &TwinView,
         index: NamedIndex,
         captured: &Captured,
         catalog: &Catalog,
     ) -> Result<Trial, PlannerError> {
-        let table = catalog.table(&index.index.table);
-        let refusal = match whom {
-            Whom::Server => table.and_then(|table| not_to_be_built(table, catalog, self.limits)),
-            Whom::Twin => None,
-        };
-        if let Some(refusal) = refusal {
-            return Ok(Trial { index, outcome: TrialOutcome::Refused(refusal) });
-        }
         let touching = touching(self.workload, captured, catalog, &BTreeSet::from([index.index.table.clone()]));
-        let answer = self.ask(whom, std::slice::from_ref(&index), &touching)?;
+        let failure = touching.iter().find_map(|statement| Some((statement, twin.failure(&statement.id)?)));
+        let answer = match (twin.whom(), failure) {
+            (Whom::Server, _) => self.build(&index, &touching, catalog)?,
+            (Whom::Twin, None) => self.ask(Whom::Twin, std::slice::from_ref(&index), &touching)?,
+            (Whom::Twin, Some((statement, message))) => match self.build(&index, &touching, catalog)? {
+                Answer::Refused(refusal) if touching.iter().all(|other| twin.failure(&other.id).is_some()) => {
+                    let detail =
+                        format!("{}; the planner twin cannot plan {}: {message}", refusal.detail, statement.id);
+                    Answer::Refused(Refusal { detail, ..refusal })
+                }
+                Answer::Refused(_) => self.ask(Whom::Twin, std::slice::from_ref(&index), &touching)?,
+                built => built,
+            },
+        };
         Ok(Trial::from_answer(index, answer))
+    }
+
+    /// On the server, if that is allowed.
+    fn build(
+        &mut self,
+        index: &NamedIndex,
+        statements: &[Statement],
+        catalog: &Catalog,
+    ) -> Result<Answer, PlannerError> {
+        let table = catalog.table(&index.index.table);
+        match table.and_then(|table| not_to_be_built(table, catalog, self.limits)) {
+            Some(refusal) => Ok(Answer::Refused(refusal)),
+            None => self.ask(Whom::Server, std::slice::from_ref(index), statements),
+        }
     }
 
     /// Asks about indexes and keeps the books of what it took.

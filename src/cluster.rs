@@ -112,7 +112,6 @@ pub struct ServerUser {
 /// A server that is being made: initdb runs. Dropping it stops that and removes the files.
 pub struct Starting {
     cluster: Cluster,
-    locale: ClusterLocale,
 }
 
 /// A running throwaway server. Dropping it stops the server and removes its files.
@@ -120,6 +119,7 @@ pub struct Cluster {
     directory: PathBuf,
     user: Option<ServerUser>,
     keeper: Child,
+    locale: ClusterLocale,
     /// Says to others that somebody is here; ours and the keeper's. Last, so that it is given back last.
     _lock: Flock<File>,
 }
@@ -197,7 +197,7 @@ impl Starting {
     fn check(&mut self) -> Result<(), ClusterError> {
         let directory = &self.cluster.directory;
         if let Ok(log) = fs::read_to_string(directory.join("initdb.failed")) {
-            let refused = self.locale.refused(&log).map(ClusterError::Locale);
+            let refused = self.cluster.locale.refused(&log).map(ClusterError::Locale);
             return Err(refused.unwrap_or(ClusterError::Failed { what: "initdb", log: tail(&log) }));
         }
         let log = self.cluster.log();
@@ -249,9 +249,10 @@ impl Cluster {
         shell.args(arguments).stdin(Stdio::piped()).stdout(lock.try_clone().map_err(cannot)?).stderr(Stdio::null());
         let keeper = shell.spawn().map_err(|error| ClusterError::Run { program: "/bin/sh".to_owned(), error })?;
         // From here on the keeper removes the directory.
-        let cluster = Cluster { directory: directory.keep(), user: user.clone(), keeper, _lock: lock };
+        let locale = options.locale.clone();
+        let cluster = Cluster { directory: directory.keep(), user: user.clone(), keeper, locale, _lock: lock };
         std::thread::spawn(move || stale::sweep(&place, user.as_ref()));
-        Ok(Starting { cluster, locale: options.locale.clone() })
+        Ok(Starting { cluster })
     }
 
     /// A connection string for its superuser and the database `postgres`.
@@ -262,6 +263,11 @@ impl Cluster {
     /// A connection string for its superuser and a database.
     pub fn conninfo_of(&self, database: &str) -> String {
         format!("host={} port=5432 user=postgres dbname={database}", self.directory.display())
+    }
+
+    /// Its encoding and locale, as they were ordered.
+    pub fn locale(&self) -> &ClusterLocale {
+        &self.locale
     }
 
     /// Where it lies; also its socket directory.

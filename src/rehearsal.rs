@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 pub use crate::index::NamedIndex;
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
+use crate::twin::snapshot::Gap;
 use crate::verdict::Reason;
 use crate::workload::{Statement, StatementId};
 
@@ -54,7 +55,7 @@ pub trait Planners {
     ///
     /// # Errors
     /// When the server cannot be asked any more. That there is no twin is not an error.
-    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError>;
+    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError>;
 
     /// As [`Planner::plan`].
     ///
@@ -103,6 +104,21 @@ pub enum TwinState {
     Unavailable(String),
 }
 
+/// What came of making a twin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preparation {
+    /// Is there one?
+    pub state: TwinState,
+    /// What it is missing, for the tables that were asked for.
+    pub gaps: Vec<Gap>,
+}
+
+impl From<TwinState> for Preparation {
+    fn from(state: TwinState) -> Preparation {
+        Preparation { state, gaps: Vec::new() }
+    }
+}
+
 /// A server without a twin.
 pub struct ServerOnly<'a>(pub &'a mut dyn Planner);
 
@@ -111,8 +127,8 @@ impl Planners for ServerOnly<'_> {
         self.0.catalog(tables)
     }
 
-    fn prepare_twin(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError> {
-        Ok(TwinState::NotWanted)
+    fn prepare_twin(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+        Ok(TwinState::NotWanted.into())
     }
 
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {

@@ -2,16 +2,18 @@
 //! planner answers as production's would.
 //!
 //! This room holds the values and the bytes: what is copied ([`snapshot`]), the pages that make an almost empty index look like a
-//! large one ([`page`]), how large an index that nobody has built would be ([`size`]), and whether two planners agree
-//! ([`agreement`]). Reading the snapshot from a server, and the throwaway server itself, are `db`'s.
+//! large one ([`page`]), statistics from what everybody may see ([`shown`]), how large an index that nobody has built would be
+//! ([`size`]), and whether two planners agree ([`agreement`]). Reading the snapshot from a server, and the throwaway server itself, are `db`'s.
 
 pub mod agreement;
 pub mod array_literal;
 pub mod file;
 pub mod growth;
+pub mod libraries;
 pub mod page;
 pub mod redaction;
 pub mod scalar;
+pub mod shown;
 pub mod size;
 pub mod snapshot;
 

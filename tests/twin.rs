@@ -19,6 +19,10 @@ mod advice;
 mod candidates;
 #[path = "twin/exactness.rs"]
 mod exactness;
+#[path = "twin/privileges.rs"]
+mod privileges;
+#[path = "twin/standby.rs"]
+mod standby;
 
 #[path = "twin/tally.rs"]
 mod tally;
@@ -26,8 +30,12 @@ mod tally;
 #[path = "twin/offline.rs"]
 mod offline;
 
+#[path = "twin/fallbacks.rs"]
+mod fallbacks;
 #[path = "twin/growth.rs"]
 mod growth;
+#[path = "twin/many.rs"]
+mod many;
 
 #[path = "twin/redaction.rs"]
 mod redaction;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::drops::HypotheticalDrop;
 use super::measure::Measured;
-use super::proof::{Disproof, Proof, Proved};
+use super::proof::{Disproof, Proof, Proved, was_really_built};
 use super::what_if::WhatIf;
 use super::{Captured, TwinView, existing, explanation};
 use crate::candidate::Candidates;
@@ -374,14 +374,15 @@ impl Parts<'_> {
 
     fn rejected_trial(&self, position: usize, recommendations: &[Recommendation]) -> Rejected {
         let trial = &self.trials[position];
+        let whom = if was_really_built(trial) { Whom::Server } else { self.twin.whom() };
         let rejected = |reason, detail, build: Option<&Build>, benefits| Rejected {
             index: trial.index.clone(),
             ddl: creation_of_candidate(&trial.index, &self.catalog),
             reason,
             detail,
-            evidence: build.map(|_| self.twin.whom().into()),
+            evidence: build.map(|_| whom.into()),
             size: build.map(|build| build.size),
-            build_time: build.map(|build| build.build_time).filter(|_| self.twin.whom() == Whom::Server),
+            build_time: build.map(|build| build.build_time).filter(|_| whom == Whom::Server),
             benefits,
         };
         match &trial.outcome {

@@ -6,7 +6,11 @@ use crate::catalog::Table;
 use crate::model::group_thousands;
 use crate::rehearsal::{Trial, TrialOutcome, TwinState};
 use crate::twin::agreement::Agreement;
+use crate::twin::snapshot::Gap;
 use crate::verdict::Change;
+
+/// So many tables are named in a notice.
+const TABLES_NAMED: usize = 5;
 
 impl Parts<'_> {
     /// All of them, in a fixed order.
@@ -45,12 +49,19 @@ impl Parts<'_> {
                 Agreement::SameShape { deviation } => format!("at a cost {:.1} % off", deviation * 100.0),
                 _ => "differently".to_owned(),
             };
+            if let Some(message) = self.twin.failure(&statement.id) {
+                return Some(format!(
+                    "the planner twin cannot plan {}, so only what was really built is known to help it: {message}",
+                    statement.id
+                ));
+            }
             Some(format!(
                 "the planner twin plans {} {how}: what it says of new indexes is less sure there",
                 statement.id
             ))
         });
         notices.extend(differ);
+        notices.extend(self.twin.gaps.iter().map(gap_notice));
         notices
     }
 
@@ -85,4 +96,16 @@ impl Parts<'_> {
             format!("autovacuum does not know any more that {rows} rows of {name} changed since its last ANALYZE. Run: ANALYZE {name};")
         }).collect::<Vec<_>>().into_iter()
     }
+}
+
+/// `shop.a, shop.b and 3 more: what is missing. What helps.`
+fn gap_notice(gap: &Gap) -> String {
+    let names: Vec<String> = gap.tables.iter().take(TABLES_NAMED).map(ToString::to_string).collect();
+    let more = match gap.tables.len().saturating_sub(TABLES_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more tables"),
+    };
+    let about = if names.is_empty() { String::new() } else { format!("{}{more}: ", names.join(", ")) };
+    let remedy = gap.remedy.as_ref().map(|remedy| format!(". What helps: {remedy}")).unwrap_or_default();
+    format!("{about}{}{remedy}", gap.what)
 }

@@ -81,7 +81,9 @@ pub(super) fn prove(
     if known.twin.whom() == Whom::Server {
         return prove_with(run, Whom::Server, chosen, trials, known);
     }
-    let foreseen = prove_with(run, Whom::Twin, chosen, trials, known)?;
+    let (built, others): (Vec<usize>, Vec<usize>) =
+        chosen.iter().partition(|position| was_really_built(&trials[**position]));
+    let foreseen = prove_with(run, Whom::Twin, &others, trials, known)?;
     let held: Vec<usize> = foreseen.proved.iter().map(|proved| proved.trial).collect();
     let mut kept_off: BTreeMap<usize, Refusal> = BTreeMap::new();
     for position in &held {
@@ -90,9 +92,19 @@ pub(super) fn prove(
             kept_off.insert(*position, refusal);
         }
     }
-    let allowed: Vec<usize> = held.into_iter().filter(|position| !kept_off.contains_key(position)).collect();
-    let seen = prove_with(run, Whom::Server, &allowed, trials, known)?;
-    Ok(foreseen.confirmed_by(seen, kept_off))
+    let mut allowed: Vec<usize> = held.into_iter().filter(|position| !kept_off.contains_key(position)).collect();
+    allowed.extend(&built);
+    allowed.sort_unstable();
+    let mut seen = prove_with(run, Whom::Server, &allowed, trials, known)?;
+    let never_foreseen = seen.split_off(&built);
+    let mut proof = foreseen.confirmed_by(seen, kept_off);
+    proof.extend(never_foreseen);
+    Ok(proof)
+}
+
+/// Not by the twin, whose builds take no time.
+pub(super) fn was_really_built(trial: &Trial) -> bool {
+    matches!(&trial.outcome, TrialOutcome::Built { build, .. } if build.build_time.0 > 0.0)
 }
 
 /// Drops what is not borne out until what remains is.
@@ -243,6 +255,38 @@ impl Proof {
         for (position, (id, before, after)) in slower {
             self.proved.retain(|proved| proved.trial != position);
             self.disproved.insert(position, Disproof::Slower(id, before, after));
+        }
+    }
+
+    /// Takes out what was seen of these indexes, and the plans.
+    fn split_off(&mut self, positions: &[usize]) -> Proof {
+        let (of_these, others): (Vec<Proved>, Vec<Proved>) =
+            std::mem::take(&mut self.proved).into_iter().partition(|proved| positions.contains(&proved.trial));
+        self.proved = others;
+        let disproved = positions.iter().filter_map(|position| Some((*position, self.disproved.remove(position)?)));
+        let disproved = disproved.collect();
+        Proof {
+            proved: of_these,
+            disproved,
+            before: self.before.clone(),
+            after: self.after.clone(),
+            predicted: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what was seen of more indexes; of statements that are there already, nothing new is to be said.
+    fn extend(&mut self, more: Proof) {
+        self.proved.extend(more.proved);
+        self.proved.sort_by_key(|proved| proved.trial);
+        self.disproved.extend(more.disproved);
+        if self.proved.is_empty() {
+            return;
+        }
+        for (id, plan) in more.after {
+            if !self.after.contains_key(&id) {
+                self.before.extend(more.before.get(&id).map(|before| (id.clone(), before.clone())));
+                self.after.insert(id, plan);
+            }
         }
     }
 

@@ -5,17 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Captured, Run};
 use crate::candidate::Candidates;
 use crate::model::QualifiedName;
-use crate::rehearsal::{Event, PlanOutcome, PlannerError, TwinState, Whom};
+use crate::rehearsal::{Event, PlanOutcome, PlannerError, Preparation, TwinState, Whom};
 use crate::twin::agreement::Agreement;
+use crate::twin::snapshot::Gap;
 use crate::verdict::Rehearse;
 use crate::workload::{Statement, StatementId};
+
+/// So many characters of a server's message are told.
+const LONGEST_MESSAGE: usize = 200;
 
 /// What is known of the twin before anything is tried in it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TwinView {
     pub(super) state: TwinState,
-    /// Its plans as things are.
+    /// What it is missing.
+    pub(super) gaps: Vec<Gap>,
+    /// Its plans as things are; the server's, where it has none.
     before: Captured,
+    /// The statements that it cannot plan though the server can, with its message.
+    failures: BTreeMap<StatementId, String>,
     /// How far each statement's plan is the server's.
     pub(super) agreements: BTreeMap<StatementId, Agreement>,
 }
@@ -28,14 +36,20 @@ impl TwinView {
         captured: &Captured,
         candidates: &Candidates,
     ) -> Result<TwinView, PlannerError> {
-        let mut view = TwinView { state: TwinState::NotWanted, before: Captured::new(), agreements: BTreeMap::new() };
+        let mut view = TwinView {
+            state: TwinState::NotWanted,
+            gaps: Vec::new(),
+            before: Captured::new(),
+            failures: BTreeMap::new(),
+            agreements: BTreeMap::new(),
+        };
         let wanted = matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Twin);
         if !wanted || candidates.to_try.is_empty() {
             return Ok(view);
         }
         (run.observer)(Event::Begin { what: "building the planner twin", steps: 1 });
         (run.observer)(Event::Step("statistics, and files without content"));
-        view.state = run.planners.prepare_twin(tables)?;
+        Preparation { state: view.state, gaps: view.gaps } = run.planners.prepare_twin(tables)?;
         (run.observer)(Event::End);
         if view.state == TwinState::Ready {
             let planned =
@@ -43,8 +57,17 @@ impl TwinView {
             let statements: Vec<Statement> = run.workload.statements().iter().filter(planned).cloned().collect();
             view.before = run.as_things_are(Whom::Twin, &statements)?;
             view.agreements = agreements(captured, &view.before);
+            view.failures = failures(&view.before);
+            for id in view.failures.keys() {
+                view.before.extend(captured.get(id).map(|outcome| (id.clone(), outcome.clone())));
+            }
         }
         Ok(view)
+    }
+
+    /// Why it has no plan for a statement that the server plans.
+    pub(super) fn failure(&self, id: &StatementId) -> Option<&str> {
+        self.failures.get(id).map(String::as_str)
     }
 
     /// Who is asked about candidates.
@@ -65,4 +88,21 @@ fn agreements(server: &Captured, twin: &Captured) -> BTreeMap<StatementId, Agree
         Some((id.clone(), agreement))
     };
     twin.iter().filter_map(agreement).collect()
+}
+
+fn failures(twin: &Captured) -> BTreeMap<StatementId, String> {
+    let failure = |(id, outcome): (&StatementId, &PlanOutcome)| match outcome {
+        PlanOutcome::Failed(message) => Some((id.clone(), shortened(message))),
+        PlanOutcome::Plan(_) | PlanOutcome::Empty => None,
+    };
+    twin.iter().filter_map(failure).collect()
+}
+
+/// The first line, if need be its beginning.
+fn shortened(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }

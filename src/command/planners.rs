@@ -11,11 +11,12 @@ use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use crate::model::{Millis, QualifiedName};
 use crate::rehearsal::{
-    Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Planners, Refusal, Rollback, TwinState, Whom,
+    Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Planners, Preparation, Refusal, Rollback,
+    TwinState, Whom,
 };
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
-use crate::twin::snapshot::Origin;
+use crate::twin::snapshot::{Gap, Origin};
 use crate::verdict::Rehearse;
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -136,8 +137,8 @@ impl Planners for TwinPlanners {
         }
     }
 
-    fn prepare_twin(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError> {
-        Ok(TwinState::Ready)
+    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+        Ok(Preparation { state: TwinState::Ready, gaps: self.twin.gaps(tables) })
     }
 
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
@@ -180,14 +181,20 @@ pub enum TwinError {
 }
 
 impl TwinMaker {
-    /// Starts a server like the snapshot's; it runs initdb while we go on.
+    /// Starts a server like the snapshot's; it runs initdb while we go on. Where the locale is not to be had, it is C.
     pub(super) fn begin(&self, origin: &Origin) -> Result<Starting, TwinError> {
+        match self.begin_with(origin, locale(origin)) {
+            Err(TwinError::Cluster(ClusterError::Locale(_))) => self.begin_with(origin, plain_locale(origin)),
+            other => other,
+        }
+    }
+
+    fn begin_with(&self, origin: &Origin, locale: ClusterLocale) -> Result<Starting, TwinError> {
         if origin.block_size_bytes as usize != crate::twin::page::BLOCK_BYTES {
             return Err(TwinError::BlockSize(origin.block_size_bytes));
         }
         let binaries = Binaries::find_major(origin.major(), self.pg_bin.as_deref(), WhenMissing::Explain)?;
-        let options =
-            ClusterOptions { settings: TWIN_SETTINGS.to_owned(), locale: locale(origin), without_checksums: true };
+        let options = ClusterOptions { settings: TWIN_SETTINGS.to_owned(), locale, without_checksums: true };
         Ok(Cluster::begin(&binaries, &options)?)
     }
 
@@ -199,7 +206,14 @@ impl TwinMaker {
 
     /// Fills it.
     pub(super) fn finish(&self, snapshot: &Snapshot, starting: Starting) -> Result<Twin, TwinError> {
-        let cluster = starting.wait(&|| self.interrupt.is_raised())?;
+        let should_stop = || self.interrupt.is_raised();
+        let cluster = match starting.wait(&should_stop) {
+            Err(ClusterError::Locale(_)) => {
+                self.begin_with(&snapshot.origin, plain_locale(&snapshot.origin))?.wait(&should_stop)?
+            }
+            other => other?,
+        };
+        let other_locale = (*cluster.locale() != locale(&snapshot.origin)).then(|| other_locale(&snapshot.origin));
         let typed = Typed { dbname: Some(cluster.conninfo()), ..Typed::default() };
         let no_variables: [(&str, &str); 0] = [];
         let unresolved = |message: String| DbError::Missing(message);
@@ -208,8 +222,25 @@ impl TwinMaker {
         let options = SessionOptions { safety: TWIN_SAFETY, interrupt: self.interrupt.clone(), trace: None };
         let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));
         let session = Session::connect(&settings, &no_password, options)?;
-        Ok(Twin::load(snapshot, cluster, session)?)
+        let mut twin = Twin::load(snapshot, cluster, session)?;
+        other_locale.into_iter().for_each(|gap| twin.add_gap(gap));
+        Ok(twin)
     }
+}
+
+/// C, which is there on every machine, in the same encoding.
+fn plain_locale(origin: &Origin) -> ClusterLocale {
+    ClusterLocale::libc(&origin.encoding, "C")
+}
+
+fn other_locale(origin: &Origin) -> Gap {
+    let what = format!(
+        "the locale {} of the server cannot be had on this machine, so the planner twin compares texts as the locale C does: conditions on texts \
+         and their order may be planned differently",
+        locale(origin)
+    );
+    let remedy = Some("install that locale here".to_owned());
+    Gap { tables: BTreeSet::new(), what, remedy }
 }
 
 fn locale(origin: &Origin) -> ClusterLocale {
@@ -246,13 +277,14 @@ impl Planners for LivePlanners<'_> {
         self.server.catalog(tables)
     }
 
-    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError> {
+    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
         match self.make_twin(tables) {
             Ok(twin) => {
+                let gaps = twin.gaps(tables);
                 self.twin = Some(twin);
-                Ok(TwinState::Ready)
+                Ok(Preparation { state: TwinState::Ready, gaps })
             }
-            Err(error) => without_twin(error, self.maker.rehearse),
+            Err(error) => without_twin(error, self.maker.rehearse).map(Preparation::from),
         }
     }
 

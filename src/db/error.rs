@@ -40,6 +40,11 @@ impl DbError {
         DbError::Query { operation, message: message(error, 0, ""), state: error.code().cloned() }
     }
 
+    /// May the role not do it?
+    pub(super) fn is_denial(&self) -> bool {
+        matches!(self, DbError::Query { state: Some(state), .. } if *state == SqlState::INSUFFICIENT_PRIVILEGE)
+    }
+
     /// Did the server refuse the statement, and is the connection still good?
     pub(super) fn is_refusal(&self) -> bool {
         const CONNECTION_GONE: &[SqlState] =

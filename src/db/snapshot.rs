@@ -8,12 +8,12 @@ use tokio_postgres::types::{Oid, ToSql, Type};
 use super::catalog::field;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
-use crate::twin::snapshot::{
-    ExtendedStatistic, Extremes, Gap, Origin, RelationFile, Slot, Snapshot, Statistic, Values,
-};
+use crate::twin::snapshot::{Extremes, Origin, RelationFile, Snapshot};
 
 mod extremes;
+mod gaps;
 mod metapages;
+mod statistics;
 mod system_tables;
 
 const OPERATION: &str = "reading the planner's catalogs";
@@ -27,11 +27,21 @@ pub enum Scope {
     Named(BTreeSet<String>),
 }
 
+impl Scope {
+    /// As a query wants it.
+    fn parameters(&self) -> (bool, Vec<&str>) {
+        match self {
+            Scope::Everything => (true, Vec::new()),
+            Scope::Named(names) => (false, names.iter().map(String::as_str).collect()),
+        }
+    }
+}
+
 impl Session {
     /// Reads what the planner knows. Takes no lock but the one that reading takes, and leaves nothing behind.
     ///
     /// # Errors
-    /// When the server cannot be asked any more. What the role may not read is a [`Gap`], not an error.
+    /// When the server cannot be asked any more. What the role may not read is a [`Gap`](crate::twin::snapshot::Gap), not an error.
     pub fn snapshot(&self, scope: &Scope) -> Result<Snapshot, DbError> {
         let settings = self.pairs(include_str!("snapshot/settings.sql"))?;
         self.query(OPERATION, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &[])?;
@@ -55,7 +65,9 @@ impl Session {
             system_tables: self.system_tables(&oids)?,
             ..Snapshot::default()
         };
-        self.add_statistics(&oids, &mut snapshot)?;
+        let source = self.add_statistics(&oids, &mut snapshot)?;
+        snapshot.gaps = self.gaps(&oids, &snapshot.origin.role, source)?;
+        snapshot.gaps.extend(self.not_copied(scope, &oids)?);
         self.add_metapages(&mut files)?;
         self.add_btree_levels(&mut files)?;
         snapshot.files = files;
@@ -88,74 +100,15 @@ impl Session {
             block_size_bytes: field::<i32>(row, "block_size_bytes")?.unsigned_abs(),
             database: field(row, "database")?,
             in_recovery: field(row, "in_recovery")?,
+            role: field(row, "role")?,
         })
     }
 
     fn relations(&self, scope: &Scope) -> Result<Vec<Relation>, DbError> {
-        let (everything, names) = match scope {
-            Scope::Everything => (true, Vec::new()),
-            Scope::Named(names) => (false, names.iter().map(String::as_str).collect()),
-        };
+        let (everything, names) = scope.parameters();
         let parameters: &[(&(dyn ToSql + Sync), Type)] = &[(&everything, Type::BOOL), (&names, Type::TEXT_ARRAY)];
         let rows = self.query(OPERATION, include_str!("snapshot/relations.sql"), parameters)?;
         rows.iter().map(relation).collect()
-    }
-
-    /// Statistics need the right to read `pg_statistic`, which `pg_read_all_data` includes.
-    fn add_statistics(&self, oids: &[Oid], snapshot: &mut Snapshot) -> Result<(), DbError> {
-        let sql = concat!(
-            include_str!("snapshot/statistics.sql"),
-            " FROM pg_catalog.pg_statistic s WHERE s.starelid = ANY ($1::oid[]) ORDER BY 1, 2, 3"
-        );
-        self.query(OPERATION, "SAVEPOINT statistics", &[])?;
-        match self.query(OPERATION, sql, &[(&oids, Type::OID_ARRAY)]) {
-            Ok(rows) => {
-                snapshot.statistics = rows.iter().map(statistic).collect::<Result<_, _>>()?;
-                snapshot.extended_statistics = self.extended_statistics(oids, snapshot.origin.version_num)?;
-            }
-            Err(refused) if refused.is_refusal() => {
-                self.query(OPERATION, "ROLLBACK TO SAVEPOINT statistics", &[])?;
-                snapshot.gaps.push(Gap {
-                    what: format!("the statistics could not be read ({refused})"),
-                    remedy: Some("GRANT pg_read_all_data TO CURRENT_USER;".to_owned()),
-                });
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    fn extended_statistics(&self, oids: &[Oid], version_num: u32) -> Result<Vec<ExtendedStatistic>, DbError> {
-        let inherited = if version_num >= 150_000 { "d.stxdinherit" } else { "false" };
-        let sql = format!(
-            "/* pgrehearse: extended statistics */ \
-             SELECT d.stxoid AS oid, {inherited} AS inherited, encode(d.stxdndistinct::bytea, 'hex') AS ndistinct, \
-                    encode(d.stxddependencies::bytea, 'hex') AS dependencies, encode(d.stxdmcv::bytea, 'hex') AS most_common \
-             FROM pg_catalog.pg_statistic_ext_data d JOIN pg_catalog.pg_statistic_ext e ON e.oid = d.stxoid \
-             WHERE e.stxrelid = ANY ($1::oid[]) ORDER BY 1, 2"
-        );
-        let rows = self.query(OPERATION, &sql, &[(&oids, Type::OID_ARRAY)])?;
-        let mut found = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let mut extended = ExtendedStatistic {
-                oid: field(row, "oid")?,
-                inherited: field(row, "inherited")?,
-                ndistinct: field(row, "ndistinct")?,
-                dependencies: field(row, "dependencies")?,
-                most_common: field(row, "most_common")?,
-                expressions: Vec::new(),
-            };
-            let expressions = format!(
-                "{} FROM pg_catalog.pg_statistic_ext_data d, unnest(d.stxdexpr) AS s WHERE d.stxoid = $1 AND {inherited} = $2",
-                include_str!("snapshot/statistics.sql")
-            );
-            let parameters: &[(&(dyn ToSql + Sync), Type)] =
-                &[(&extended.oid, Type::OID), (&extended.inherited, Type::BOOL)];
-            let rows = self.query(OPERATION, &expressions, parameters)?;
-            extended.expressions = rows.iter().map(statistic).collect::<Result<_, _>>()?;
-            found.push(extended);
-        }
-        Ok(found)
     }
 }
 
@@ -176,33 +129,4 @@ fn relation(row: &Row) -> Result<Relation, DbError> {
         metapage: None,
     };
     Ok(Relation { file, has_file: blocks.is_some() })
-}
-
-fn statistic(row: &Row) -> Result<Statistic, DbError> {
-    let kinds: Vec<i16> = field(row, "kinds")?;
-    let operators: Vec<Oid> = field(row, "operators")?;
-    let collations: Vec<Oid> = field(row, "collations")?;
-    let literals: Vec<Option<String>> = field(row, "literals")?;
-    let element_types: Vec<Option<Oid>> = field(row, "element_types")?;
-    let mut slots = Vec::with_capacity(kinds.len());
-    for (number, kind) in kinds.into_iter().enumerate() {
-        let literal = literals.get(number).cloned().flatten();
-        let element_type = element_types.get(number).copied().flatten();
-        slots.push(Slot {
-            kind,
-            operator: operators.get(number).copied().unwrap_or(0),
-            collation: collations.get(number).copied().unwrap_or(0),
-            numbers: field(row, &format!("numbers_{}", number + 1))?,
-            values: literal.zip(element_type).map(|(literal, element_type)| Values { element_type, literal }),
-        });
-    }
-    Ok(Statistic {
-        relation: field(row, "relation")?,
-        attribute: field(row, "attribute")?,
-        inherited: field(row, "inherited")?,
-        null_fraction: field(row, "null_fraction")?,
-        width_bytes: field(row, "width_bytes")?,
-        distinct: field(row, "distinct_values")?,
-        slots,
-    })
 }

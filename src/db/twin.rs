@@ -14,17 +14,19 @@ use super::explain::Explained;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
-use crate::model::{Millis, QualifiedName, quote_literal};
+use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
 use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
 use crate::twin::Snapshot;
-use crate::twin::snapshot::Oid;
+use crate::twin::snapshot::{Gap, Oid};
 use crate::workload::{Statement, StatementId};
 
+mod attempts;
 mod candidates;
 mod estimate;
 mod expressions;
 mod facts;
 mod files;
+mod libraries;
 mod load;
 mod observed;
 mod rows;
@@ -61,6 +63,8 @@ pub struct Twin {
     known: BTreeMap<String, Hypothetical>,
     /// The last OID that was given to such an index.
     next_oid: Oid,
+    /// What it is missing.
+    gaps: Vec<Gap>,
     /// Stops the server last.
     _cluster: Cluster,
 }
@@ -121,15 +125,37 @@ impl Twin {
             observed: BTreeMap::new(),
             known: BTreeMap::new(),
             next_oid: snapshot.files.iter().map(|file| file.oid).fold(LEAST_OID, Oid::max),
+            gaps: snapshot.gaps.clone(),
             _cluster: cluster,
         };
+        twin.gaps.extend(twin.missing_libraries(snapshot)?);
         twin.fill(snapshot)?;
         twin.apply(&snapshot.settings)?;
         twin.prepare_parts()?;
         for sample in &snapshot.samples {
             twin.add_sample(sample)?;
         }
+        twin.act_as(&snapshot.origin.role)?;
         Ok(twin)
+    }
+
+    /// What it is missing, as far as these tables go.
+    pub fn gaps(&self, tables: &BTreeSet<QualifiedName>) -> Vec<Gap> {
+        self.gaps.iter().filter_map(|gap| gap.about(tables)).collect()
+    }
+
+    /// Something else that it is missing.
+    pub fn add_gap(&mut self, gap: Gap) {
+        self.gaps.push(gap);
+    }
+
+    /// `current_user`, and "$user" in `search_path`, have to mean the same as on the server.
+    fn act_as(&self, role: &str) -> Result<(), DbError> {
+        if role.is_empty() || role == "postgres" {
+            return Ok(());
+        }
+        let role = quote_identifier(role);
+        self.session.batch(OPERATION, &format!("CREATE ROLE {role} SUPERUSER; SET SESSION AUTHORIZATION {role}"))
     }
 
     /// Sets a planner setting for everything that is asked from now on.

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, NamedIndex, PlanOutcome, PlannerError, Planners, TwinState, Whom};
+use super::{Answer, NamedIndex, PlanOutcome, PlannerError, Planners, Preparation, TwinState, Whom};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
+use crate::twin::snapshot::Gap;
 use crate::verdict::Limits;
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -37,6 +38,9 @@ pub struct Recording {
 pub struct TwinRecord {
     /// Could it be asked?
     pub state: TwinState,
+    /// What it was missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
     /// Every question with its answer, in order.
     pub exchanges: Vec<Exchange>,
 }
@@ -124,10 +128,11 @@ impl Planners for Recorder<'_> {
         Ok(self.catalog.clone())
     }
 
-    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError> {
-        let state = self.planners.prepare_twin(tables)?;
-        self.twin = (state != TwinState::NotWanted).then(|| TwinRecord { state: state.clone(), exchanges: Vec::new() });
-        Ok(state)
+    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+        let prepared = self.planners.prepare_twin(tables)?;
+        let Preparation { state, gaps } = prepared.clone();
+        self.twin = (state != TwinState::NotWanted).then(|| TwinRecord { state, gaps, exchanges: Vec::new() });
+        Ok(prepared)
     }
 
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
@@ -178,8 +183,9 @@ impl Planners for Replay {
         Ok(self.catalog.clone())
     }
 
-    fn prepare_twin(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<TwinState, PlannerError> {
-        Ok(self.twin.as_ref().map_or(TwinState::NotWanted, |twin| twin.state.clone()))
+    fn prepare_twin(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+        let prepared = |twin: &TwinRecord| Preparation { state: twin.state.clone(), gaps: twin.gaps.clone() };
+        Ok(self.twin.as_ref().map_or_else(|| TwinState::NotWanted.into(), prepared))
     }
 
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {

@@ -6,7 +6,7 @@
 //! same catalogs and the same OIDs below 12000 (src/include/access/transam.h); what `initdb` itself numbered (collations, text
 //! search, plpgsql) is copied too and replaces the twin's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,9 @@ pub struct Origin {
     pub database: String,
     /// A standby: nothing can be built there.
     pub in_recovery: bool,
+    /// `current_user`: "$user" in `search_path`, and whom policies apply to.
+    #[serde(default)]
+    pub role: String,
 }
 
 impl Origin {
@@ -254,10 +257,21 @@ pub struct TableSample {
 /// Something that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Gap {
+    /// The tables that it is about; empty when it is about all.
+    #[serde(default)]
+    pub tables: BTreeSet<QualifiedName>,
     /// What is missing, and what follows.
     pub what: String,
     /// What would help: a GRANT.
     pub remedy: Option<String>,
+}
+
+impl Gap {
+    /// The part of it that is about these tables.
+    pub fn about(&self, tables: &BTreeSet<QualifiedName>) -> Option<Gap> {
+        let about: BTreeSet<QualifiedName> = self.tables.intersection(tables).cloned().collect();
+        (self.tables.is_empty() || !about.is_empty()).then(|| Gap { tables: about, ..self.clone() })
+    }
 }
 
 impl Snapshot {

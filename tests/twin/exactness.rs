@@ -10,6 +10,7 @@ use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::rehearsal::{Answer, PlanOutcome, Planner};
+use pgrehearse::twin::Snapshot;
 use pgrehearse::twin::agreement::Agreement;
 use pgrehearse::workload::{StatementId, Workload, file};
 
@@ -27,6 +28,10 @@ pub fn session(conninfo: &str) -> Session {
     Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
 }
 
+pub fn conninfo(database: &Database, role: &str) -> String {
+    cluster().conninfo_of(&database.name).replace("user=postgres", &format!("user={role}"))
+}
+
 /// A server and its twin.
 pub struct Pair {
     pub server: Session,
@@ -35,7 +40,16 @@ pub struct Pair {
 
 impl Pair {
     pub fn of(database: &Database) -> Pair {
-        let server = session(&cluster().conninfo_of(&database.name));
+        Pair::seen_by(database, "postgres").0
+    }
+
+    /// The server as this role sees it, its twin, and what that was made of.
+    pub fn seen_by(database: &Database, role: &str) -> (Pair, Snapshot) {
+        Pair::connected(&conninfo(database, role))
+    }
+
+    pub fn connected(conninfo: &str) -> (Pair, Snapshot) {
+        let server = session(conninfo);
         let began = Instant::now();
         let snapshot = server.snapshot(&Scope::Everything).unwrap();
         eprintln!("snapshot {:?}", began.elapsed());
@@ -52,7 +66,7 @@ impl Pair {
         let began = Instant::now();
         let twin = Twin::load(&snapshot, copy, twin_session).unwrap();
         eprintln!("load {:?}", began.elapsed());
-        Pair { server, twin }
+        (Pair { server, twin }, snapshot)
     }
 
     pub fn compare(&mut self, workload: &Workload) -> BTreeMap<StatementId, Agreement> {

@@ -36,11 +36,11 @@ struct Btree {
 }
 
 impl Session {
-    /// The levels of btrees, as the planner itself sees them.
+    /// The levels of btrees, as the planner itself sees them. One of two pages has a single leaf.
     pub(super) fn add_btree_levels(&self, files: &mut [RelationFile]) -> Result<(), DbError> {
         let wanted: Vec<Oid> = files
             .iter()
-            .filter(|file| file.blocks > 1 && file.method.as_deref() == Some("btree"))
+            .filter(|file| file.blocks > 2 && file.method.as_deref() == Some("btree"))
             .map(|file| file.oid)
             .collect();
         let btrees = self.btrees(&wanted)?;

@@ -8,6 +8,7 @@ SELECT current_setting('server_version_num')::integer AS version_num,
        pg_catalog.to_jsonb(d) ->> 'daticurules' AS icu_rules,
        current_setting('block_size')::integer AS block_size_bytes,
        d.datname::text AS database,
-       pg_catalog.pg_is_in_recovery() AS in_recovery
+       pg_catalog.pg_is_in_recovery() AS in_recovery,
+       current_user::text AS role
 FROM pg_catalog.pg_database d
 WHERE d.datname = current_database()

@@ -49,4 +49,5 @@ FROM relations
 JOIN pg_catalog.pg_class c USING (oid)
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam AND c.relkind = 'i'
+WHERE c.relkind <> 'f' AND (c.relkind NOT IN ('r', 'm') OR c.relam = 2)
 ORDER BY c.oid

@@ -1,5 +1,11 @@
 /* pgrehearse: all settings that decide about plans or about how a statement is understood */
-SELECT name, pg_catalog.current_setting(name) AS value
+SELECT name,
+       CASE WHEN name = 'default_tablespace' AND setting = ''
+            THEN (SELECT t.spcname::text
+                  FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
+                  WHERE d.datname = pg_catalog.current_database())
+            ELSE pg_catalog.current_setting(name)
+       END AS value
 FROM pg_catalog.pg_settings
 WHERE context IN ('user', 'superuser')
   AND (category LIKE 'Query Tuning%'
@@ -7,5 +13,5 @@ WHERE context IN ('user', 'superuser')
        OR name IN ('work_mem', 'hash_mem_multiplier', 'temp_buffers', 'max_parallel_workers_per_gather', 'max_parallel_workers',
                    'parallel_leader_participation', 'TimeZone', 'timezone_abbreviations', 'lc_monetary', 'lc_numeric', 'lc_time',
                    'search_path', 'default_text_search_config', 'transform_null_equals', 'array_nulls', 'xmloption',
-                   'standard_conforming_strings', 'backslash_quote', 'extra_float_digits'))
+                   'standard_conforming_strings', 'default_tablespace', 'backslash_quote', 'extra_float_digits'))
 ORDER BY name

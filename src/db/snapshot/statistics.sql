@@ -1,4 +1,4 @@
-/* pgrehearse: statistics; the values of each slot as text, and the element type as array_send has it in its ninth to twelfth byte */
+/* pgrehearse: statistics; the values of each slot as text, and their type */
 SELECT s.starelid AS relation, s.staattnum AS attribute, s.stainherit AS inherited,
        s.stanullfrac AS null_fraction, s.stawidth AS width_bytes, s.stadistinct AS distinct_values,
        ARRAY[s.stakind1, s.stakind2, s.stakind3, s.stakind4, s.stakind5] AS kinds,
@@ -7,8 +7,4 @@ SELECT s.starelid AS relation, s.staattnum AS attribute, s.stainherit AS inherit
        s.stanumbers1 AS numbers_1, s.stanumbers2 AS numbers_2, s.stanumbers3 AS numbers_3, s.stanumbers4 AS numbers_4,
        s.stanumbers5 AS numbers_5,
        ARRAY[s.stavalues1::text, s.stavalues2::text, s.stavalues3::text, s.stavalues4::text, s.stavalues5::text] AS literals,
-       (SELECT pg_catalog.array_agg(
-                   ('x' || pg_catalog.encode(pg_catalog.substr(sent, 9, 4), 'hex'))::bit(32)::bigint::oid ORDER BY slot)
-        FROM pg_catalog.unnest(ARRAY[pg_catalog.array_send(s.stavalues1), pg_catalog.array_send(s.stavalues2),
-                                     pg_catalog.array_send(s.stavalues3), pg_catalog.array_send(s.stavalues4),
-                                     pg_catalog.array_send(s.stavalues5)]) WITH ORDINALITY AS slots (sent, slot)) AS element_types
+       ARRAY[ELEMENT_TYPES]::oid[] AS element_types

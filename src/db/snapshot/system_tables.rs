@@ -11,6 +11,8 @@ use crate::twin::snapshot::SystemTable;
 /// The catalogs and the rows of each that are copied; `$1` are the relations. What initdb numbers differs between machines, so it
 /// is copied as well (12000 is `FirstUnpinnedObjectId`).
 const SYSTEM_TABLES: &[(&str, &str)] = &[
+    // For the prices of reading that they may have; 1664 is pg_global.
+    ("pg_tablespace", "x.oid <> 1664"),
     ("pg_namespace", "(x.oid >= 16384 AND x.nspname !~ '^pg_(toast_)?temp_') OR x.nspname = 'public'"),
     ("pg_collation", "x.oid >= 12000"),
     ("pg_language", "x.oid >= 12000"),
@@ -115,7 +117,13 @@ impl Column {
             (_, _, "_aclitem") | (_, "attmissingval", _) => "NULL",
             (_, name, "oid") if name.ends_with("owner") => BOOTSTRAP_SUPERUSER,
             (_, "atthasmissing" | "relrowsecurity" | "relforcerowsecurity", _) => "'false'",
-            ("pg_class", "reltoastrelid" | "reltablespace" | "relrewrite", _) => "'0'",
+            // 0 is the database's own, which is pg_default in the twin.
+            ("pg_class", "reltablespace", _) => {
+                "CASE WHEN x.relkind IN ('r', 'm', 'i') THEN coalesce(nullif(coalesce(nullif(x.reltablespace, 0), \
+                 (SELECT d.dattablespace FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())), \
+                 1663), 0) ELSE 0 END"
+            }
+            ("pg_class", "reltoastrelid" | "relrewrite", _) => "'0'",
             ("pg_class", "relfilenode", _) => "CASE WHEN x.relkind IN ('r', 'm', 'i') THEN x.oid ELSE 0 END",
             ("pg_class", "relpersistence", _) => "'p'",
             ("pg_class", "relfrozenxid", _) => "'3'",

@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
 use crate::twin::page::BLOCK_BYTES;
-use crate::twin::snapshot::Oid;
+use crate::twin::snapshot::{Oid, Snapshot};
 
 /// The directory of the twin's database.
 pub(super) struct DataDirectory {
@@ -23,6 +23,9 @@ pub(super) struct DataDirectory {
     owner: Option<(u32, u32)>,
     next: Oid,
 }
+
+/// `pg_default`.
+const DEFAULT_TABLESPACE: &str = "1663";
 
 /// No server gives its files such numbers soon.
 const FIRST_FILE: Oid = 1 << 30;
@@ -40,6 +43,26 @@ impl DataDirectory {
         Ok(DataDirectory { root, database, segment_blocks, owner, next: FIRST_FILE })
     }
 
+    /// Tablespaces whose files lie where all others do: only what they cost is of interest. (`GetDatabasePath`,
+    /// src/common/relpath.c: `pg_tblspc/<oid>/PG_<major>_<catalog version>/<database>`.)
+    pub(super) fn create_tablespaces(&self, session: &Session, snapshot: &Snapshot) -> Result<(), DbError> {
+        let sql = "SELECT 'PG_' || current_setting('server_version_num')::integer / 10000 || '_' || catalog_version_no AS version \
+                   FROM pg_control_system()";
+        let Some(tablespaces) = snapshot.system_table("pg_tablespace").filter(|table| !table.rows.is_empty()) else {
+            return Ok(());
+        };
+        let rows = session.query(OPERATION, sql, &[])?;
+        let Some(row) = rows.first() else { return Ok(()) };
+        let version: String = field(row, "version")?;
+        for oid in tablespaces.column("oid").into_iter().flatten().filter(|oid| *oid != DEFAULT_TABLESPACE) {
+            let place = self.root.join("pg_tblspc").join(oid).join(&version);
+            let link = place.join(self.database.file_name().unwrap_or_default());
+            let made = fs::create_dir_all(&place).and_then(|()| std::os::unix::fs::symlink(&self.database, link));
+            made.map_err(|error| failed(&place, &error))?;
+        }
+        Ok(())
+    }
+
     /// An empty file under this number.
     pub(super) fn create_empty(&self, number: Oid) -> Result<(), DbError> {
         self.write(number, &[], 0)
@@ -53,14 +76,21 @@ impl DataDirectory {
         Ok(number)
     }
 
-    /// The first `at_most` bytes of a file that the server wrote; `path` is what `pg_relation_filepath` says.
+    /// Another file under this number.
+    pub(super) fn replace(&self, number: Oid, beginning: &[u8], blocks: u64) -> Result<(), DbError> {
+        self.write(number, beginning, blocks.max((beginning.len() / BLOCK_BYTES) as u64))
+    }
+
+    /// The first `at_most` bytes of a file that the server wrote, if it wrote one; `path` is what `pg_relation_filepath` says.
     pub(super) fn read(&self, path: &str, at_most: usize) -> Result<Vec<u8>, DbError> {
         use std::io::Read;
         let path = self.root.join(path);
         let mut bytes = Vec::new();
         let read = File::open(&path).and_then(|file| file.take(at_most as u64).read_to_end(&mut bytes));
-        read.map_err(|error| failed(&path, &error))?;
-        Ok(bytes)
+        match read {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
+            _ => Ok(bytes),
+        }
     }
 
     /// Full segments are exactly that long, and behind a full one there is another (src/backend/storage/smgr/md.c).

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::types::{ToSql, Type};
 
+use super::attempts::Attempt;
 use super::{Heap, Measures, OPERATION, Twin};
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
@@ -30,6 +31,7 @@ const REPLACED: &[(&str, &str)] = &[
 
 /// Copied before the tables: what their columns and indexes are made of.
 const FOUNDATIONS: &[&str] = &[
+    "pg_tablespace",
     "pg_namespace",
     "pg_collation",
     "pg_language",
@@ -92,6 +94,9 @@ const BARE_INDEX: &[(&str, &str)] = &[
 /// What the planner reads of a relation and builds and VACUUM would change.
 const MEASURES: &[&str] = &["relpages", "reltuples", "relallvisible", "relallfrozen"];
 
+/// Locks on each and on its table, of which a server with few connections has less than a thousand.
+const INDEXES_AT_ONCE: usize = 100;
+
 /// Reads types without input functions back from text. OIDs that no release uses (src/include/access/transam.h: 8000 to 9999 are for
 /// development).
 const CASTS: &str = "\
@@ -106,11 +111,15 @@ impl Twin {
         self.session.set("allow_system_table_mods", "on")?;
         self.session.set("session_replication_role", "replica")?;
         self.session.set("extra_float_digits", "3")?;
+        // With wal_level = minimal, small new files would be read into shared buffers to be logged (smgrDoPendingSyncs,
+        // src/backend/catalog/storage.c), and what replaces them would not be seen.
+        self.session.set("wal_skip_threshold", "0")?;
         let types = self.session.column_types(snapshot)?;
         let copier = Copier { session: &self.session, types: &types };
+        self.directory.create_tablespaces(&self.session, snapshot)?;
         copier.tables(snapshot)?;
-        for file in snapshot.files.iter() {
-            self.directory.create_empty(file.oid)?;
+        for table in snapshot.files.iter().filter(|file| file.kind != "i") {
+            self.directory.create_empty(table.oid)?;
         }
         self.add_rows(snapshot)?;
         copier.indexes(snapshot)?;
@@ -123,11 +132,15 @@ impl Twin {
         self.session.set("session_replication_role", "origin")
     }
 
-    /// Over the few rows. What cannot be built (a function that fails, a method whose library is missing) stays empty.
+    /// Btrees, over the few rows: of others, nobody looks at what they contain. What cannot be built (a function that fails, a
+    /// library that is missing) stays empty. Each gets a new file; before, it has none.
     fn build_indexes(&self, snapshot: &Snapshot) -> Result<(), DbError> {
-        let tables = snapshot.files.iter().filter(|file| file.kind != "i");
-        for table in tables {
-            self.attempt(&format!("REINDEX TABLE {}", table.name))?;
+        let indexes: Vec<&RelationFile> =
+            snapshot.files.iter().filter(|file| file.method.as_deref() == Some("btree")).collect();
+        for indexes in indexes.chunks(INDEXES_AT_ONCE) {
+            let reindex =
+                |index: &&RelationFile| Attempt { sql: format!("REINDEX INDEX {}", index.name), otherwise: None };
+            self.attempt_all(&indexes.iter().map(reindex).collect::<Vec<_>>())?;
         }
         Ok(())
     }
@@ -149,12 +162,15 @@ impl Twin {
         for file in &snapshot.files {
             let Some(place) = places.get(&file.oid) else { continue };
             let beginning = self.beginning(file, &place.path, snapshot)?;
+            if file.kind == "i" {
+                // The server builds btrees past its shared buffers, and nobody has read this one since.
+                self.directory.replace(place.number, &beginning, file.blocks)?;
+                continue;
+            }
             let long = self.directory.create(&beginning, file.blocks)?;
             numbers.push((file.oid, long));
-            if file.kind != "i" {
-                self.heaps
-                    .insert(file.oid, Heap { short: place.number, long, pages: file.blocks, measures: place.measures });
-            }
+            self.heaps
+                .insert(file.oid, Heap { short: place.number, long, pages: file.blocks, measures: place.measures });
         }
         let (oids, numbers): (Vec<Oid>, Vec<Oid>) = numbers.into_iter().unzip();
         let sql = "UPDATE pg_catalog.pg_class c SET relfilenode = f.number \
@@ -187,13 +203,13 @@ impl Twin {
         }
         match file.method.as_deref() {
             None => self.directory.read(path, BLOCK_BYTES),
-            Some("hash" | "gist") => Ok(Vec::new()),
-            Some(_) => {
-                let built = self.directory.read(path, 2 * BLOCK_BYTES)?;
-                Ok(match snapshot.metapage(file) {
-                    Some(metapage) => page::first_blocks(&metapage, file.blocks, &built),
-                    None => built,
-                })
+            Some(method) => {
+                let built = match method {
+                    "btree" => self.directory.read(path, 2 * BLOCK_BYTES)?,
+                    _ => Vec::new(),
+                };
+                let metapage = snapshot.metapage(file);
+                Ok(metapage.map(|page| page::first_blocks(&page, file.blocks, &built)).unwrap_or_default())
             }
         }
     }
@@ -233,6 +249,10 @@ impl Copier<'_> {
         self.session.batch(OPERATION, &format!("BEGIN; {CASTS}"))?;
         for (name, rows) in REPLACED {
             self.session.batch(OPERATION, &format!("DELETE FROM pg_catalog.{name} WHERE {rows}"))?;
+        }
+        let own = "DELETE FROM pg_catalog.pg_tablespace WHERE oid = ANY ($1::text[]::oid[])";
+        if let Some(tablespaces) = snapshot.system_table("pg_tablespace") {
+            self.session.query(OPERATION, own, &[(&tablespaces.column("oid"), Type::TEXT_ARRAY)])?;
         }
         for table in FOUNDATIONS.iter().filter_map(|name| snapshot.system_table(name)) {
             self.insert(table, &[])?;

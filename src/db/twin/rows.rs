@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::types::Type;
 
+use super::attempts::Attempt;
 use super::{OPERATION, Twin};
 use crate::db::DbError;
 use crate::db::catalog::field;
 use crate::model::{QualifiedName, quote_identifier, quote_literal};
 use crate::twin::Snapshot;
-use crate::twin::snapshot::{Extremes, Oid, Slot, Statistic};
+use crate::twin::snapshot::{Extremes, Oid, RelationFile, Slot, Statistic};
 
 /// `STATISTIC_KIND_MCV` and `STATISTIC_KIND_HISTOGRAM` (src/include/catalog/pg_statistic.h).
 const MOST_COMMON: i16 = 1;
 const HISTOGRAM: i16 = 2;
+
+/// The statements have the values of all histograms.
+const TABLES_AT_ONCE: usize = 50;
 
 /// A column that gets values.
 struct Column<'s> {
@@ -33,11 +37,16 @@ enum End {
 impl Twin {
     pub(super) fn add_rows(&self, snapshot: &Snapshot) -> Result<(), DbError> {
         let mut columns = self.columns(snapshot)?;
-        for file in snapshot.files.iter().filter(|file| file.kind != "i" && file.blocks > 0) {
-            let columns = columns.remove(&file.oid).unwrap_or_default();
-            let leading: Vec<&Column<'_>> = columns.iter().filter(|column| column.extremes.is_some()).collect();
-            let all: Vec<&Column<'_>> = columns.iter().collect();
-            let _ = self.attempt(&insert(&file.name, &all))? || self.attempt(&insert(&file.name, &leading))?;
+        let tables: Vec<&RelationFile> =
+            snapshot.files.iter().filter(|file| file.kind != "i" && file.blocks > 0).collect();
+        for tables in tables.chunks(TABLES_AT_ONCE) {
+            let attempts = tables.iter().map(|file| {
+                let columns = columns.remove(&file.oid).unwrap_or_default();
+                let leading: Vec<&Column<'_>> = columns.iter().filter(|column| column.extremes.is_some()).collect();
+                let all: Vec<&Column<'_>> = columns.iter().collect();
+                Attempt { sql: insert(&file.name, &all), otherwise: Some(insert(&file.name, &leading)) }
+            });
+            self.attempt_all(&attempts.collect::<Vec<_>>())?;
         }
         Ok(())
     }

@@ -18,18 +18,35 @@ const ROWS_AT_ONCE: usize = 500;
 
 impl Twin {
     pub(super) fn add_statistics(&self, snapshot: &Snapshot) -> Result<(), DbError> {
-        let sql = insert();
         for statistics in snapshot.statistics.chunks(ROWS_AT_ONCE) {
-            let columns = columns(statistics);
-            let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
-                columns.iter().map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY)).collect();
-            self.session.query(OPERATION, &sql, &parameters)?;
+            if let Err(refused) = self.insert_statistics(statistics) {
+                if !refused.is_refusal() {
+                    return Err(refused);
+                }
+                statistics.iter().try_for_each(|statistic| self.insert_as_far_as_known(statistic))?;
+            }
         }
         for extended in &snapshot.extended_statistics {
-            let sql = extended_row(extended, snapshot.origin.version_num);
-            self.session.batch(OPERATION, &sql)?;
+            self.attempt(&extended_row(extended, snapshot.origin.version_num))?;
         }
         Ok(())
+    }
+
+    fn insert_statistics(&self, statistics: &[Statistic]) -> Result<(), DbError> {
+        let columns = columns(statistics);
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
+            columns.iter().map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY)).collect();
+        self.session.query(OPERATION, &insert(), &parameters).map(|_| ())
+    }
+
+    /// Values of a type whose library is not here cannot be read; what counts and widths say remains.
+    fn insert_as_far_as_known(&self, statistic: &Statistic) -> Result<(), DbError> {
+        match self.insert_statistics(std::slice::from_ref(statistic)) {
+            Err(refused) if refused.is_refusal() => {
+                self.insert_statistics(&[Statistic { slots: Vec::new(), ..statistic.clone() }])
+            }
+            other => other,
+        }
     }
 }
 

@@ -1,0 +1,10 @@
+/* pgrehearse: what is no table of PostgreSQL's own: foreign tables, and those with an access method of somebody else's (heap is 2) */
+SELECT n.nspname::text AS schema_name, c.relname::text AS table_name,
+       CASE WHEN c.relkind = 'f' THEN 'it is a foreign table' ELSE 'its access method is ' || am.amname END AS reason
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
+WHERE (c.relkind = 'f' OR c.relkind IN ('r', 'm') AND c.relam <> 2)
+  AND ($1 OR c.relname = ANY ($2::text[])
+       OR EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid AND i.inhparent = ANY ($3::oid[])))
+ORDER BY 1, 2

@@ -1,0 +1,49 @@
+//! Libraries of extensions that this machine does not have.
+
+use std::path::{Path, PathBuf};
+
+use super::{OPERATION, Twin};
+use crate::db::DbError;
+use crate::db::catalog::field;
+use crate::twin::Snapshot;
+use crate::twin::libraries::{libraries, tables_with};
+use crate::twin::snapshot::Gap;
+
+/// What a library's file name ends with (`DLSUFFIX`).
+const SUFFIXES: &[&str] = &["", ".so", ".dylib"];
+
+impl Twin {
+    /// One for each library: without it, what its functions do cannot be done, and some of that the planner needs.
+    pub(super) fn missing_libraries(&self, snapshot: &Snapshot) -> Result<Vec<Gap>, DbError> {
+        let sql = "SELECT setting AS directory FROM pg_catalog.pg_config WHERE name = 'PKGLIBDIR'";
+        let rows = self.session.query(OPERATION, sql, &[])?;
+        let Some(row) = rows.first() else { return Ok(Vec::new()) };
+        let directory: String = field(row, "directory")?;
+        let absent = libraries(snapshot).into_iter().filter(|(library, _)| !is_there(library, Path::new(&directory)));
+        let major = snapshot.origin.major();
+        let gap = |(library, functions): (String, _)| Gap {
+            tables: tables_with(snapshot, &functions),
+            what: format!(
+                "the library {library} of an extension is not in {directory} on this machine: the planner twin cannot plan what needs its \
+                 functions"
+            ),
+            remedy: Some(format!(
+                "install the extension for PostgreSQL {major} here (the package postgresql-contrib or postgresql-{major}-…)"
+            )),
+        };
+        Ok(absent.map(gap).filter(|gap| !gap.tables.is_empty()).collect())
+    }
+}
+
+/// As the server looks for it (`expand_dynamic_library_name`, src/backend/utils/fmgr/dfmgr.c).
+fn is_there(library: &str, directory: &Path) -> bool {
+    let path = match library.strip_prefix("$libdir/") {
+        Some(name) => directory.join(name),
+        None => directory.join(PathBuf::from(library)),
+    };
+    SUFFIXES.iter().any(|suffix| {
+        let mut name = path.clone().into_os_string();
+        name.push(suffix);
+        Path::new(&name).is_file()
+    })
+}

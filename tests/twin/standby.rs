@@ -1,0 +1,106 @@
+//! Advice about a hot standby: nothing can be built there, and the twin needs nothing but reads.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use pgrehearse::cluster::Binaries;
+use pgrehearse::cluster::binaries::WhenMissing;
+use postgres::{Client, NoTls};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::live::{Database, cluster, program, statement, text_of};
+
+/// More than enough on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A copy of the tests' server that only recovers; it ends with this value.
+struct Standby {
+    directory: TempDir,
+    server: Child,
+}
+
+impl Standby {
+    /// None where there is no pg_basebackup beside the server's programs.
+    fn start() -> Option<Standby> {
+        let binaries = Binaries::find(WhenMissing::Explain).unwrap();
+        // What was found may be links to a few of the programs.
+        let programs = binaries.directory.join("initdb").canonicalize().unwrap().parent().unwrap().to_owned();
+        if !programs.join("pg_basebackup").exists() {
+            eprintln!("skipped: there is no pg_basebackup in {}", programs.display());
+            return None;
+        }
+        let directory = tempfile::Builder::new().prefix("standby-").tempdir_in("/tmp").unwrap();
+        let user = cluster().server_user();
+        if let Some(user) = user {
+            std::os::unix::fs::chown(directory.path(), Some(user.uid), Some(user.gid)).unwrap();
+        }
+        let run = |name: &str| {
+            let mut command = Command::new(programs.join(name));
+            command.arg("-D").arg(directory.path().join("data")).current_dir("/");
+            if let Some(user) = user {
+                command.uid(user.uid).gid(user.gid);
+            }
+            command
+        };
+        let mut copy = run("pg_basebackup");
+        copy.args(["--no-sync", "--checkpoint=fast", "--wal-method=stream", "-d"]).arg(cluster().conninfo());
+        let copied = copy.output().unwrap();
+        assert!(copied.status.success(), "{}", text_of(&copied));
+        std::fs::write(directory.path().join("data/standby.signal"), "").unwrap();
+        let mut server = run("postgres");
+        let log = std::fs::File::create(directory.path().join("log")).unwrap();
+        server.arg("-k").arg(directory.path()).stdout(log.try_clone().unwrap()).stderr(log);
+        let standby = Standby { server: server.spawn().unwrap(), directory };
+        let began = Instant::now();
+        while Client::connect(&standby.conninfo("postgres"), NoTls).is_err() {
+            let log = std::fs::read_to_string(standby.directory.path().join("log")).unwrap();
+            assert!(began.elapsed() < PATIENCE, "{log}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Some(standby)
+    }
+
+    fn conninfo(&self, database: &str) -> String {
+        format!("host={} port=5432 user=postgres dbname={database}", self.directory.path().display())
+    }
+}
+
+impl Drop for Standby {
+    fn drop(&mut self) {
+        let _ = kill(Pid::from_raw(self.server.id().cast_signed()), Signal::SIGQUIT);
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn a_standby_is_advised_on_from_its_twin() {
+    let database = Database::new(
+        "twin_standby",
+        "CREATE TABLE job (id bigint PRIMARY KEY, state text NOT NULL, note text);
+         INSERT INTO job SELECT n, CASE WHEN n % 100 = 0 THEN 'QUEUED' ELSE 'DONE' END, 'note ' || n
+         FROM generate_series(1, 50000) AS n;
+         ANALYZE job;",
+    );
+    let Some(standby) = Standby::start() else { return };
+    let output = program()
+        .args(["advise", "--format", "json", "--rehearse", "auto", "-c", "SELECT * FROM job WHERE note = 'note 7'"])
+        .arg("-d")
+        .arg(standby.conninfo(&database.name))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["server"]["in_recovery"], true, "{report:#}");
+    let recommendation = &report["recommendations"][0];
+    assert_eq!(recommendation["evidence"], "planner_twin", "{report:#}");
+    assert_eq!(recommendation["not_built_reason"], "read_only_server");
+    assert_eq!((&report["rehearsal"]["transactions"], &report["rehearsal"]["indexes_built"]), (&0.into(), &0.into()));
+    assert_eq!(statement(&report, "command-1:1")["twin_agreement"], "exact", "{report:#}");
+    // The server would have refused anything else, and its log has it.
+    let log = std::fs::read_to_string(standby.directory.path().join("log")).unwrap();
+    assert!(!log.contains("ERROR"), "{log}");
+}
