@@ -134,7 +134,12 @@ impl<'a> KnownCosts<'a> {
                 None => unknown.push(id.clone()),
             }
         }
-        for (id, under) in self.ask(set, &unknown)? {
+        let mut answered = self.ask(set, &unknown)?;
+        let estimate = self.estimate(&self.at_first, &of_set);
+        for id in unknown {
+            // A statement that the planner cannot plan: what its indexes did alone, wherever that was seen, has to do.
+            let alone = || Some(UnderSet { cost: estimate.get(&id)?.cost, used: self.relevant_part(&id, set) });
+            let Some(under) = answered.remove(&id).or_else(alone) else { continue };
             if let Some(weighted) = costs.get_mut(&id) {
                 weighted.cost = under.cost;
             }
