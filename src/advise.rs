@@ -10,7 +10,6 @@ use crate::index::naming;
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::predicate::relation_uses;
-use crate::rehearsal::search::{self, Weighted};
 use crate::rehearsal::{
     Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome,
     Whom,
@@ -19,12 +18,15 @@ use crate::verdict::{Limits, Reason, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
 pub mod advice;
+mod choice;
 pub mod drops;
 mod existing;
 mod explanation;
+mod measure;
 mod notices;
 mod proof;
 mod twin;
+mod upkeep;
 pub mod what_if;
 
 use twin::TwinView;
@@ -53,14 +55,8 @@ pub fn advise(
     let twin = TwinView::prepare(&mut run, &tables, &captured, &candidates)?;
     let trials = run.rehearse(&twin, &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;
-    let selection = search::choose(&trials, &weights(workload, twin.basis(&captured)), limits);
-    let proof = proof::prove(
-        &mut run,
-        &selection.chosen,
-        &trials,
-        proof::Known { captured: &captured, catalog: &catalog, twin: &twin },
-    )?;
-
+    let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
+    let choice::Chosen { selection, proof, measured } = choice::choose_and_prove(&mut run, &trials, known)?;
     let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
 
     let summary = run.summary;
@@ -74,6 +70,7 @@ pub fn advise(
         trials,
         selection,
         proof,
+        measured,
         drops,
         summary,
     }
@@ -204,10 +201,22 @@ impl Run<'_> {
             self.summary.twin_questions += 1;
             return Ok(answer);
         }
-        if matches!(&answer, Answer::Refused(refusal) if refusal.reason == Reason::Offline) {
-            return Ok(answer);
+        self.count(&answer);
+        Ok(answer)
+    }
+
+    /// As [`Run::ask`], with statements that are executed.
+    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        let answer = self.planners.execute(indexes, statements)?;
+        self.count(&answer);
+        Ok(answer)
+    }
+
+    fn count(&mut self, answer: &Answer) {
+        if matches!(answer, Answer::Refused(refusal) if refusal.reason == Reason::Offline) {
+            return;
         }
-        let (built, write_block) = match &answer {
+        let (built, write_block) = match answer {
             Answer::Planned(Planned { builds, write_block, .. }) => (builds.len(), *write_block),
             Answer::Refused(refusal) => (refusal.built, refusal.write_block),
         };
@@ -217,7 +226,6 @@ impl Run<'_> {
         if write_block > self.summary.longest_write_block {
             self.summary.longest_write_block = write_block;
         }
-        Ok(answer)
     }
 }
 
@@ -278,12 +286,4 @@ fn touching(
 /// The tables a new index for this plan would be on.
 fn index_tables(plan: &Plan, catalog: &Catalog) -> BTreeSet<QualifiedName> {
     plan.tables().iter().filter_map(|table| Some(catalog.index_owner(table)?.name.clone())).collect()
-}
-
-fn weights(workload: &Workload, captured: &Captured) -> BTreeMap<StatementId, Weighted> {
-    let weight = |statement: &Statement| {
-        let cost = captured.get(&statement.id)?.plan()?.total_cost();
-        Some((statement.id.clone(), Weighted { calls: statement.calls, cost }))
-    };
-    workload.statements().iter().filter_map(weight).collect()
 }

@@ -238,9 +238,15 @@ pub struct LimitArgs {
     /// How to try indexes
     #[arg(long, value_enum, default_value_t = RehearseChoice::Auto)]
     rehearse: RehearseChoice,
+    /// Execute read-only statements without and with the chosen indexes, and drop an index that makes them slower
+    #[arg(long)]
+    analyze: bool,
     /// Directory of the server programs (initdb, postgres) for the planner twin; of the server's major version
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
+    /// Read no rows of tables: sizes and statistics of partial, expression and GIN indexes in the twin are then guesses
+    #[arg(long)]
+    pub no_sample: bool,
     /// Total size of the recommended indexes
     #[arg(long, value_parser = Bytes::parse, value_name = "SIZE")]
     budget: Option<Bytes>,
@@ -286,6 +292,7 @@ impl LimitArgs {
             max_table_size: self.max_table_size,
             max_write_block: self.max_write_block,
             rehearse: self.rehearse.into(),
+            analyze: self.analyze,
         }
     }
 }
@@ -338,6 +345,15 @@ pub struct SnapshotArgs {
     /// All tables and views of the database, not only those the workload touches and what these depend on
     #[arg(long)]
     pub all_tables: bool,
+    /// Replace data values in statistics by others that sort alike; docs/twin-files.md says what that hides and what not
+    #[arg(long)]
+    pub redact: bool,
+    /// The passphrase that values are replaced by; the same one gives the same values. Without it, a random one
+    #[arg(long, value_name = "TEXT", requires = "redact")]
+    pub redact_key: Option<String>,
+    /// Keep up to 30 000 rows of each table in the file, too: without them, sizes of partial, expression and GIN indexes are guesses
+    #[arg(long, conflicts_with = "redact")]
+    pub sample: bool,
 }
 
 /// `pgrehearse explain`.

@@ -8,8 +8,10 @@ mod catalog;
 pub mod connect;
 pub mod conninfo;
 mod error;
+mod execute;
 mod explain;
 mod interrupt;
+mod sampling;
 mod script;
 mod server;
 mod session;
@@ -21,6 +23,7 @@ mod twin;
 
 pub use error::DbError;
 pub use interrupt::{Interrupt, Raise};
+pub use sampling::{SampleRequest, SampleSource};
 pub use script::{Batching, run_script};
 pub use server::Server;
 pub use session::{Safety, Session, SessionOptions};

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::model::{Cost, QualifiedName};
+use crate::model::{Cost, Millis, QualifiedName};
 
 pub(crate) use properties::Names;
 pub use properties::{Properties, Property};
@@ -172,6 +172,23 @@ impl Plan {
     /// The whole plan's cost.
     pub fn total_cost(&self) -> Cost {
         self.root().total_cost()
+    }
+
+    /// `Execution Time`, when it was executed.
+    pub fn execution_time(&self) -> Option<Millis> {
+        Some(Millis(self.summary.get("Execution Time")?.as_f64()?))
+    }
+
+    /// Blocks of tables and indexes that it read, from memory or not, when that was counted.
+    pub fn shared_blocks(&self) -> Option<f64> {
+        let root = self.root();
+        let hit = root.number("Shared Hit Blocks")?;
+        Some(hit + root.number("Shared Read Blocks").unwrap_or(0.0))
+    }
+
+    /// Does it only read? (No ModifyTable, and no row locks.)
+    pub fn only_reads(&self) -> bool {
+        self.nodes.iter().all(|node| !matches!(node.node_type(), "ModifyTable" | "LockRows"))
     }
 
     /// The plan with its statement's text beside it, under the name auto_explain gives it.

@@ -16,6 +16,7 @@ use crate::twin::snapshot::Gap;
 use crate::verdict::Reason;
 use crate::workload::{Statement, StatementId};
 
+pub mod costs;
 pub mod recording;
 pub mod search;
 
@@ -32,6 +33,14 @@ pub trait Planner {
     /// # Errors
     /// When the server cannot be asked any more; see [`Answer`] for trials that could not be made.
     fn plan(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
+
+    /// As [`Planners::execute`]; refused by whoever has no data.
+    ///
+    /// # Errors
+    /// As [`Planner::plan`].
+    fn execute(&mut self, _indexes: &[NamedIndex], _statements: &[Statement]) -> Result<Answer, PlannerError> {
+        Ok(Answer::Refused(Refusal::offline()))
+    }
 }
 
 /// The planners of a run, as the pipeline asks them.
@@ -53,6 +62,13 @@ pub trait Planners {
     /// # Errors
     /// As [`Planner::plan`]; also when the twin is asked and is not ready.
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
+
+    /// These statements, executed on the server with exactly these indexes added (none: as things are), read-only: plans with what
+    /// was seen (`Actual Rows`, `Execution Time`, buffers). Of several runs, the one of median time.
+    ///
+    /// # Errors
+    /// As [`Planner::plan`].
+    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
 
     /// The plans if these existing indexes were gone and these new ones there. Only the twin can tell without taking an index away
     /// from anybody.
@@ -120,6 +136,10 @@ impl Planners for ServerOnly<'_> {
             Whom::Server => self.0.plan(indexes, statements),
             Whom::Twin => Err(PlannerError::NoTwin),
         }
+    }
+
+    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        self.0.execute(indexes, statements)
     }
 
     fn plan_without(
@@ -245,6 +265,14 @@ pub struct Refusal {
     pub built: usize,
 }
 
+impl Refusal {
+    /// There is nobody who could build or run anything.
+    pub fn offline() -> Refusal {
+        let detail = "there is no server to build it on".to_owned();
+        Refusal { reason: Reason::Offline, detail, write_block: Millis::default(), built: 0 }
+    }
+}
+
 /// The server cannot be asked any more.
 #[derive(Debug, thiserror::Error)]
 pub enum PlannerError {
@@ -340,6 +368,14 @@ pub struct TrialCost {
 }
 
 impl Trial {
+    /// As it was built, and what the statements on its table cost with it.
+    pub fn built(&self) -> Option<(&Build, &BTreeMap<StatementId, TrialCost>)> {
+        match &self.outcome {
+            TrialOutcome::Built { build, costs } => Some((build, costs)),
+            TrialOutcome::Refused(_) => None,
+        }
+    }
+
     /// Sorts an answer about one index into what a search needs of it.
     pub fn from_answer(index: NamedIndex, answer: Answer) -> Trial {
         let outcome = match answer {

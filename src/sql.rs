@@ -8,10 +8,12 @@
 mod expression;
 pub mod fingerprint;
 mod index_definition;
+mod literals;
 pub mod split;
 
 pub use expression::{Expression, Shape, SortTerm, parse_expression, parse_sort_term};
 pub use index_definition::parse_index;
+pub use literals::literals;
 
 use sqlparser::ast::Expr;
 use sqlparser::dialect::PostgreSqlDialect;

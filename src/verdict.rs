@@ -18,6 +18,8 @@ pub enum Reason {
     OverBudget,
     /// `--max-indexes` were reached.
     TooManyIndexes,
+    /// Keeping it up to date would cost writers more than readers gain.
+    UpkeepTooHigh,
     /// The table is larger than `--max-table-size`: not built.
     TableTooLarge,
     /// The lock was not to be had within `--lock-timeout`: not built.
@@ -34,6 +36,8 @@ pub enum Reason {
     ReadOnlyServer,
     /// Built, but an older snapshot of another session kept the planner from using it now.
     NotUsableNow,
+    /// `--analyze`: every statement that uses it took longer with it.
+    Slower,
     /// `--rehearse=off`, or `--rehearse=twin` where it is about building.
     NotRehearsed,
     /// There is no server to build on: the advice is made from a file.
@@ -54,6 +58,7 @@ impl Reason {
             Reason::Redundant => "redundant",
             Reason::OverBudget => "over_budget",
             Reason::TooManyIndexes => "too_many_indexes",
+            Reason::UpkeepTooHigh => "upkeep_too_high",
             Reason::TableTooLarge => "table_too_large",
             Reason::LockTimeout => "lock_timeout",
             Reason::StatementTimeout => "statement_timeout",
@@ -63,6 +68,7 @@ impl Reason {
             Reason::ReadOnlyServer => "read_only_server",
             Reason::NotUsableNow => "not_usable_now",
             Reason::NotRehearsed => "not_rehearsed",
+            Reason::Slower => "slower",
             Reason::Offline => "offline",
         }
     }
@@ -98,6 +104,9 @@ pub struct Limits {
     pub max_write_block: Millis,
     /// How candidates are tried.
     pub rehearse: Rehearse,
+    /// The statements that the chosen indexes help are executed without and with them.
+    #[serde(default)]
+    pub analyze: bool,
 }
 
 /// How candidates are tried.
@@ -132,6 +141,7 @@ impl Default for Limits {
             max_table_size: Bytes(Bytes::GB),
             max_write_block: Millis(10_000.0),
             rehearse: Rehearse::default(),
+            analyze: false,
         }
     }
 }

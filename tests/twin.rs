@@ -1,5 +1,13 @@
 //! The planner twin against real servers: every plan the same, node by node.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "tests"
+)]
 
 #[path = "common/live.rs"]
 #[allow(dead_code, reason = "not every helper is needed here")]
@@ -7,6 +15,8 @@ mod live;
 
 #[path = "twin/advice.rs"]
 mod advice;
+#[path = "twin/candidates.rs"]
+mod candidates;
 #[path = "twin/exactness.rs"]
 mod exactness;
 #[path = "twin/privileges.rs"]
@@ -26,3 +36,6 @@ mod fallbacks;
 mod growth;
 #[path = "twin/many.rs"]
 mod many;
+
+#[path = "twin/redaction.rs"]
+mod redaction;

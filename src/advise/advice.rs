@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::drops::HypotheticalDrop;
+use super::measure::Measured;
 use super::proof::{Disproof, Proof, Proved, was_really_built};
 use super::what_if::WhatIf;
 use super::{Captured, TwinView, existing, explanation};
@@ -60,6 +61,8 @@ pub struct StatementAdvice {
     pub recommendations: Vec<String>,
     /// How far the planner twin plans it as the server does, if there was one.
     pub agreement: Option<Agreement>,
+    /// The plans without and with the recommended indexes as they were executed, with times and buffers (`--analyze`).
+    pub executed: Option<(Plan, Plan)>,
     /// The costs before and after that the twin foresaw, where the server was then asked.
     pub predicted: Option<(Cost, Cost)>,
 }
@@ -209,6 +212,7 @@ pub(super) struct Parts<'a> {
     pub(super) trials: Vec<Trial>,
     pub(super) selection: Selection,
     pub(super) proof: Proof,
+    pub(super) measured: Measured,
     pub(super) drops: Vec<HypotheticalDrop>,
     pub(super) summary: RehearsalSummary,
 }
@@ -261,8 +265,21 @@ impl Parts<'_> {
             recommendations.iter().filter(helps).map(|recommendation| recommendation.id.clone()).collect();
         let agreement = self.twin.agreements.get(&statement.id).copied();
         let predicted = self.proof.predicted.get(&statement.id).copied();
+        let executed = self.measured.before.get(&statement.id).zip(self.measured.after.get(&statement.id));
+        let executed = executed.map(|(before, after)| (before.clone(), after.clone()));
         let statement = statement.clone();
-        StatementAdvice { statement, status, error, before, after, change, recommendations, agreement, predicted }
+        StatementAdvice {
+            statement,
+            status,
+            error,
+            before,
+            after,
+            change,
+            recommendations,
+            agreement,
+            executed,
+            predicted,
+        }
     }
 
     fn recommendations(&self) -> Vec<Recommendation> {
@@ -399,6 +416,9 @@ impl Parts<'_> {
             Some(Disproof::NotUsableNow) => return self.not_used(false),
             Some(Disproof::NotUsed) => {
                 return (Reason::Redundant, "beside the other recommended indexes no plan used it".to_owned());
+            }
+            Some(Disproof::Slower(id, before, after)) => {
+                return (Reason::Slower, format!("{id}, executed, took {before} without it and {after} with it"));
             }
             Some(Disproof::GainTooSmall) => {
                 return (Reason::GainTooSmall, "beside the other recommended indexes it gains too little".to_owned());

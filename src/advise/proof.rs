@@ -67,6 +67,8 @@ pub(super) enum Disproof {
     NotUsableNow,
     /// It could not be built again.
     Refused(Refusal),
+    /// Every statement that used it took longer when it was executed; the worst, without and with the index.
+    Slower(StatementId, Millis, Millis),
 }
 
 /// Puts the chosen set to whoever there is, and drops what is not borne out.
@@ -139,7 +141,7 @@ fn prove_with(
 
 /// Tables that some statement reads together have to get their indexes in one transaction for that statement's plan to be seen;
 /// otherwise a transaction has one table. If the builds together would block writers for too long, each table is proved alone.
-fn groups(left: &[usize], trials: &[Trial], run: &Run<'_>, known: Known<'_>) -> Vec<Vec<usize>> {
+pub(super) fn groups(left: &[usize], trials: &[Trial], run: &Run<'_>, known: Known<'_>) -> Vec<Vec<usize>> {
     let table_of = |position: usize| &trials[position].index.index.table;
     let mut groups: Vec<(BTreeSet<QualifiedName>, Vec<usize>)> = Vec::new();
     for position in left {
@@ -246,6 +248,16 @@ fn takes_too_long(refusal: &Refusal) -> bool {
 }
 
 impl Proof {
+    /// Takes out the indexes with which everything took longer. The plans with the set stay: another choice follows, or they were seen.
+    pub(super) fn disprove_slower(&mut self, measured: &super::measure::Measured) {
+        let slower = self.proved.iter().filter_map(|proved| Some((proved.trial, measured.slower(proved)?)));
+        let slower: Vec<(usize, (StatementId, Millis, Millis))> = slower.collect();
+        for (position, (id, before, after)) in slower {
+            self.proved.retain(|proved| proved.trial != position);
+            self.disproved.insert(position, Disproof::Slower(id, before, after));
+        }
+    }
+
     /// Takes out what was seen of these indexes, and the plans.
     fn split_off(&mut self, positions: &[usize]) -> Proof {
         let (of_these, others): (Vec<Proved>, Vec<Proved>) =
@@ -289,7 +301,7 @@ impl Proof {
                 Disproof::NotUsableNow => {
                     kept_off.insert(position, not_usable_now());
                 }
-                Disproof::NotUsed | Disproof::GainTooSmall => {
+                Disproof::NotUsed | Disproof::GainTooSmall | Disproof::Slower(..) => {
                     self.disproved.insert(position, disproof);
                 }
             }

@@ -24,8 +24,12 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     let question = Question::read(arguments)?;
     let limits = arguments.limits.limits();
     let interrupt = connection::interrupt()?;
-    let maker =
-        TwinMaker { rehearse: limits.rehearse, pg_bin: arguments.limits.pg_bin.clone(), interrupt: interrupt.clone() };
+    let maker = TwinMaker {
+        rehearse: limits.rehearse,
+        samples: !arguments.limits.no_sample,
+        pg_bin: arguments.limits.pg_bin.clone(),
+        interrupt: interrupt.clone(),
+    };
     let record = arguments.record.as_deref();
     if let Some(file) = &arguments.snapshot {
         return from_file(cli, arguments, file, &Job { limits: &limits, maker, question, record, began });

@@ -72,13 +72,15 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
             limits,
             record: arguments.record.clone(),
             pg_bin: arguments.limits.pg_bin.clone(),
+            samples: !arguments.limits.no_sample,
             subject: "demo · five sample workloads on a throwaway server".to_owned(),
         };
         return interactive::on_own_server(cli, cluster.conninfo(), run, &interrupt);
     }
     let session =
         connection::session_to(cli, cluster.conninfo(), arguments.safety.safety(limits.max_write_block), &interrupt)?;
-    let maker = TwinMaker { rehearse: limits.rehearse, pg_bin: arguments.limits.pg_bin.clone(), interrupt };
+    let pg_bin = arguments.limits.pg_bin.clone();
+    let maker = TwinMaker { rehearse: limits.rehearse, samples: !arguments.limits.no_sample, pg_bin, interrupt };
     let workload = sample_workload()?;
     let job = Job { limits: &limits, maker, question: None, record: arguments.record.as_deref(), began };
     advise_and_report(cli, &session, &workload, &job)?;

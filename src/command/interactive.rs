@@ -44,7 +44,9 @@ pub(super) fn run(cli: &Cli, arguments: &LiveArgs) -> Result<Outcome, CommandErr
     let session = line.connect(&connect::prompt_on_terminal)?;
     let workload = workload::read(&arguments.workload, &session)?;
     let pg_bin = arguments.limits.pg_bin.clone();
-    let run = Run { workload, limits, safety, record: arguments.record.clone(), pg_bin, subject: String::new() };
+    let samples = !arguments.limits.no_sample;
+    let record = arguments.record.clone();
+    let run = Run { workload, limits, safety, record, pg_bin, samples, subject: String::new() };
     let live = Live { line, session: Some(session), raise, run };
     show(cli, Start::Live(Box::new(live)), &signals)
 }
@@ -87,6 +89,8 @@ pub(super) struct Run {
     pub(super) record: Option<PathBuf>,
     /// Where the programs for the planner twin are.
     pub(super) pg_bin: Option<PathBuf>,
+    /// May rows be read for it?
+    pub(super) samples: bool,
     /// For the headline; empty: the server's own words.
     pub(super) subject: String,
 }
@@ -222,7 +226,12 @@ impl Backend for Live {
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<Dossier, PlannerError> {
         let interrupt = self.line.interrupt.clone();
         self.over(|session, run| {
-            let maker = TwinMaker { rehearse: run.limits.rehearse, pg_bin: run.pg_bin.clone(), interrupt };
+            let maker = TwinMaker {
+                rehearse: run.limits.rehearse,
+                samples: run.samples,
+                pg_bin: run.pg_bin.clone(),
+                interrupt,
+            };
             let mut planners = LivePlanners::new(session, &run.workload, maker);
             let mut recorder = Recorder::new(&mut planners);
             let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, observer)?;

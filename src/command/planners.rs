@@ -17,7 +17,7 @@ use crate::rehearsal::{
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
 use crate::twin::snapshot::{Gap, Origin};
-use crate::verdict::{Reason, Rehearse};
+use crate::verdict::Rehearse;
 use crate::workload::{Statement, StatementId, Workload};
 
 /// A server, and its planner twin once it was wanted.
@@ -36,6 +36,8 @@ pub(super) struct LivePlanners<'s> {
 pub(super) struct TwinMaker {
     /// Whether one is wanted, and needed.
     pub(super) rehearse: Rehearse,
+    /// May rows be read, for what statistics do not know?
+    pub(super) samples: bool,
     /// Where the server programs are, if that was said.
     pub(super) pg_bin: Option<PathBuf>,
     /// Ends what is running.
@@ -143,13 +145,12 @@ impl Planners for TwinPlanners {
         match whom {
             Whom::Twin => self.twin.plan(indexes, statements),
             Whom::Server if indexes.is_empty() => self.as_the_server(statements),
-            Whom::Server => Ok(Answer::Refused(Refusal {
-                reason: Reason::Offline,
-                detail: "there is no server to build it on".to_owned(),
-                write_block: Millis::default(),
-                built: 0,
-            })),
+            Whom::Server => Ok(Answer::Refused(Refusal::offline())),
         }
+    }
+
+    fn execute(&mut self, _indexes: &[NamedIndex], _statements: &[Statement]) -> Result<Answer, PlannerError> {
+        Ok(Answer::Refused(Refusal::offline()))
     }
 
     fn plan_without(
@@ -290,9 +291,21 @@ impl Planners for LivePlanners<'_> {
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
         match (whom, &mut self.twin) {
             (Whom::Server, _) => self.server.plan(indexes, statements),
-            (Whom::Twin, Some(twin)) => twin.plan(indexes, statements),
+            (Whom::Twin, Some(twin)) => {
+                if self.maker.samples {
+                    let samples = twin.fetch_samples(indexes, &self.words, self.session)?;
+                    if let Some(snapshot) = &mut self.snapshot {
+                        snapshot.keep_samples(samples);
+                    }
+                }
+                twin.plan(indexes, statements)
+            }
             (Whom::Twin, None) => Err(PlannerError::NoTwin),
         }
+    }
+
+    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        self.server.execute(indexes, statements)
     }
 
     fn plan_without(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::planners::{Kept, TwinMaker, TwinPlanners, scope, words};
@@ -12,6 +13,7 @@ use crate::plan::Plan;
 use crate::rehearsal::{Answer, Event, PlanOutcome, Planner};
 use crate::terminal::{self, Progress};
 use crate::twin::file::{TwinFile, TwinFileError};
+use crate::twin::redaction::{RedactionKey, RedactionReport};
 use crate::workload::{StatementId, Workload};
 
 pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, CommandError> {
@@ -23,7 +25,11 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     let safety = arguments.safety.safety(Safety::default().max_write_block);
     let session = connection::session(cli, safety, &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
-    let file = take(cli, &session, workload, arguments.all_tables)?;
+    let mut file = take(cli, &session, workload, arguments)?;
+    if arguments.redact {
+        file = file.redact(&redaction_key(arguments)?);
+        file.redacted.iter().for_each(tell);
+    }
     write(&file, path)?;
     for gap in &file.snapshot.gaps {
         let remedy = gap.remedy.as_ref().map(|remedy| format!(" (would help: {remedy})")).unwrap_or_default();
@@ -32,9 +38,32 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     Ok(Outcome::Done)
 }
 
-fn take(cli: &Cli, session: &Session, workload: Workload, all_tables: bool) -> Result<TwinFile, CommandError> {
+fn redaction_key(arguments: &SnapshotArgs) -> Result<RedactionKey, CommandError> {
+    match &arguments.redact_key {
+        Some(passphrase) => Ok(RedactionKey::from_passphrase(passphrase)),
+        None => {
+            let mut key = [0; 32];
+            let read = File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut key));
+            read.map_err(|error| CommandError::File(format!("/dev/urandom: {error}")))?;
+            Ok(RedactionKey::new(key))
+        }
+    }
+}
+
+/// Whoever hands the file on has to know what is in it.
+fn tell(report: &RedactionReport) {
+    for (what, list) in
+        [("replaced", &report.replaced), ("left out", &report.dropped), ("still in the file", &report.kept)]
+    {
+        for line in list {
+            terminal::say(&format!("{what}: {line}"));
+        }
+    }
+}
+
+fn take(cli: &Cli, session: &Session, workload: Workload, arguments: &SnapshotArgs) -> Result<TwinFile, CommandError> {
     let progress = Progress::new(&cli.output);
-    progress.observe(Event::Begin { what: "reading", steps: 3 });
+    progress.observe(Event::Begin { what: "reading", steps: 4 });
     let mut server = Server::new(session);
     progress.observe(Event::Step("plans"));
     let plans = plans(&mut server, &workload)?;
@@ -42,8 +71,14 @@ fn take(cli: &Cli, session: &Session, workload: Workload, all_tables: bool) -> R
     progress.observe(Event::Step("the catalog"));
     let catalog = server.catalog(&tables)?;
     progress.observe(Event::Step("what the planner knows"));
-    let scope = if all_tables { Scope::Everything } else { scope(&tables, &words(&workload)) };
-    let snapshot = session.snapshot(&scope)?;
+    let words = words(&workload);
+    let scope = if arguments.all_tables { Scope::Everything } else { scope(&tables, &words) };
+    let mut snapshot = session.snapshot(&scope)?;
+    progress.observe(Event::Step("samples of rows"));
+    if arguments.sample {
+        let only = arguments.all_tables.then_some(&tables);
+        snapshot.keep_samples(session.samples(&snapshot, &words, only)?);
+    }
     progress.observe(Event::End);
     Ok(TwinFile::new(workload, catalog, plans, snapshot))
 }

@@ -1,15 +1,17 @@
 //! One EXPLAIN for one statement, whose text is never altered.
 
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, Type};
 
+use super::session::{Step, StepResult};
 use super::{DbError, Session, error};
 use crate::plan::Plan;
 use crate::plan::read::{ReadError, Reason, read_text};
 use crate::sql::split::highest_parameter;
 
 /// VERBOSE gives every relation's schema and every column's alias, which is what makes conditions resolvable.
-const EXPLAIN: &str = "EXPLAIN (FORMAT JSON, VERBOSE) ";
+pub(super) const EXPLAIN: &str = "EXPLAIN (FORMAT JSON, VERBOSE) ";
 
 /// The protocol's limit; beyond it the server has the word.
 const MOST_PARAMETERS: usize = 65_535;
@@ -90,24 +92,130 @@ impl Session {
         explained
     }
 
-    fn explain_text(&self, explain: &str, prefix_characters: usize, sql: &str) -> Result<Explained, DbError> {
+    /// The plans of these statements in a transaction of their own that begins with `before` and is rolled back: all in one round
+    /// trip, unless one is refused, after which the others are asked again.
+    pub(super) fn explain_together(&self, before: &str, statements: &[&str]) -> Result<Vec<Explained>, DbError> {
+        let mut explained = Vec::with_capacity(statements.len());
+        while let Some(rest) = statements.get(explained.len()..).filter(|rest| !rest.is_empty()) {
+            let some = rest.get(..AT_ONCE).unwrap_or(rest);
+            self.explain_some(before, some, &mut explained)?;
+        }
+        Ok(explained)
+    }
+
+    /// The plans of the first of these statements, up to one that is refused: it fails the transaction.
+    fn explain_some(&self, before: &str, statements: &[&str], explained: &mut Vec<Explained>) -> Result<(), DbError> {
+        let questions: Vec<Question<'_>> = statements.iter().map(|sql| Question::new(sql, self)).collect();
+        let mut steps = vec![Step::Script(before.to_owned())];
+        steps.extend(questions.iter().flat_map(Question::steps));
+        steps.push(Step::Script("ROLLBACK".to_owned()));
+        let mut results = self.pipeline(&steps)?.into_iter();
+        if let Some(Err(failed)) = results.next() {
+            return Err(DbError::query("asking the planner", &failed));
+        }
+        for question in &questions {
+            let answer = question.read(&mut results)?;
+            let refused = matches!(answer, Explained::Refused { state: Some(_), .. });
+            explained.push(answer);
+            if refused {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn explain_text(
+        &self,
+        explain: &str,
+        prefix_characters: usize,
+        sql: &str,
+    ) -> Result<Explained, DbError> {
         let rows = match self.try_query(explain)? {
             Ok(rows) => rows,
             Err(failed) => return refusal(&failed, prefix_characters, sql),
         };
-        let Some(JsonText(text)) = rows.first().and_then(|row| row.try_get::<_, JsonText>(0).ok()) else {
-            return Ok(Explained::refused("the server returned no plan".to_owned()));
-        };
-        Ok(match read_text(&text) {
-            Ok(plans) => match plans.into_iter().next() {
-                Some(read) => Explained::Plan { plan: read.plan, bytes: text.len() },
-                None => Explained::Empty,
-            },
-            Err(ReadError { reason: Reason::Utility(_) | Reason::NoPlan | Reason::NotExplain, .. }) => {
-                Explained::refused("a utility statement: it has no plan".to_owned())
+        Ok(read_rows(&rows))
+    }
+}
+
+/// The plan that an EXPLAIN of our own returned.
+pub(super) fn plan_of(rows: &[Row]) -> Option<Plan> {
+    match read_rows(rows) {
+        Explained::Plan { plan, .. } => Some(plan),
+        _ => None,
+    }
+}
+
+fn read_rows(rows: &[Row]) -> Explained {
+    let Some(JsonText(text)) = rows.first().and_then(|row| row.try_get::<_, JsonText>(0).ok()) else {
+        return Explained::refused("the server returned no plan".to_owned());
+    };
+    match read_text(&text) {
+        Ok(plans) => match plans.into_iter().next() {
+            Some(read) => Explained::Plan { plan: read.plan, bytes: text.len() },
+            None => Explained::Empty,
+        },
+        Err(ReadError { reason: Reason::Utility(_) | Reason::NoPlan | Reason::NotExplain, .. }) => {
+            Explained::refused("a utility statement: it has no plan".to_owned())
+        }
+        Err(unreadable) => Explained::refused(format!("the server's plan could not be read: {unreadable}")),
+    }
+}
+
+/// So many statements are explained at once.
+const AT_ONCE: usize = 100;
+
+/// A statement that is explained together with others.
+struct Question<'q> {
+    sql: &'q str,
+    /// What is sent, each with how many characters of ours come before the statement's own text.
+    sent: Vec<(String, usize)>,
+    /// Which of these answers with a plan.
+    plan: usize,
+}
+
+impl<'q> Question<'q> {
+    fn new(sql: &'q str, session: &Session) -> Question<'q> {
+        let parameters = highest_parameter(sql);
+        if sql.is_empty() {
+            return Question { sql, sent: Vec::new(), plan: 0 };
+        }
+        if parameters == 0 || parameters > MOST_PARAMETERS {
+            return Question { sql, sent: vec![(format!("{EXPLAIN}{sql}"), EXPLAIN.len())], plan: 0 };
+        }
+        let name = session.new_statement_name();
+        let prepare = format!("PREPARE {name} AS ");
+        let nulls = vec!["NULL"; parameters].join(", ");
+        let sent = vec![
+            ("SET LOCAL plan_cache_mode = force_generic_plan".to_owned(), usize::MAX),
+            (format!("{prepare}{sql}"), prepare.len()),
+            (format!("{EXPLAIN}EXECUTE {name}({nulls})"), usize::MAX),
+            (format!("DEALLOCATE {name}"), usize::MAX),
+        ];
+        Question { sql, sent, plan: 2 }
+    }
+
+    fn steps(&self) -> impl Iterator<Item = Step> + '_ {
+        self.sent.iter().map(|(sql, _)| Step::Statement(sql.clone()))
+    }
+
+    /// Takes its own results off.
+    fn read(&self, results: &mut impl Iterator<Item = StepResult>) -> Result<Explained, DbError> {
+        let mut explained = Explained::Empty;
+        let mut failure = None;
+        for (number, ((_, prefix_characters), result)) in self.sent.iter().zip(results).enumerate() {
+            match result {
+                Err(failed) => {
+                    failure.get_or_insert((failed, *prefix_characters));
+                }
+                Ok(rows) if number == self.plan => explained = read_rows(&rows),
+                Ok(_) => {}
             }
-            Err(unreadable) => Explained::refused(format!("the server's plan could not be read: {unreadable}")),
-        })
+        }
+        match failure {
+            Some((failed, prefix_characters)) => refusal(&failed, prefix_characters, self.sql),
+            None => Ok(explained),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 
 use super::catalog::field;
 use super::explain::Explained;
-use super::transaction::Locks;
+use super::transaction::{How, Locks};
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
@@ -50,7 +50,7 @@ impl<'s> Server<'s> {
         })
     }
 
-    fn rehearse(&self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, DbError> {
+    fn rehearse(&self, indexes: &[NamedIndex], statements: &[Statement], how: How) -> Result<Answer, DbError> {
         let short = |statement: &&Statement| {
             self.seen.get(&statement.id).is_none_or(|seen| seen.plan_bytes <= LONGEST_PLAN_UNDER_LOCK_BYTES)
         };
@@ -63,7 +63,7 @@ impl<'s> Server<'s> {
             write: built_on.iter().filter(lockable).copied().collect(),
             read: read.difference(&built_on).filter(lockable).copied().collect(),
         };
-        self.session.rehearse(indexes, &statements, &locks)
+        self.session.rehearse(indexes, &statements, &locks, how)
     }
 
     /// How many of these relations are in the catalog: after a rehearsal, of those it built, none.
@@ -95,6 +95,17 @@ impl Planner for Server<'_> {
             }
             return Ok(Answer::Planned(planned));
         }
-        Ok(self.rehearse(indexes, statements)?)
+        Ok(self.rehearse(indexes, statements, How::Planned)?)
+    }
+
+    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        if !indexes.is_empty() {
+            return Ok(self.rehearse(indexes, statements, How::Executed)?);
+        }
+        let mut planned = Planned::default();
+        for statement in statements {
+            planned.plans.insert(statement.id.clone(), self.session.execute_as_things_are(&statement.sql)?);
+        }
+        Ok(Answer::Planned(planned))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
@@ -36,6 +38,50 @@ const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// How soon the server notices that a client is gone while it builds (PG 14+; it would go on to the end otherwise).
 pub(super) const CONNECTION_CHECK_INTERVAL: &str = "500ms";
+
+/// A part of a pipeline.
+pub(super) enum Step {
+    /// Statements of our own (simple protocol); of no result.
+    Script(String),
+    /// One statement (extended protocol).
+    Statement(String),
+}
+
+impl Step {
+    fn sql(&self) -> &str {
+        match self {
+            Step::Script(sql) | Step::Statement(sql) => sql,
+        }
+    }
+}
+
+pub(super) type StepResult = Result<Vec<Row>, tokio_postgres::Error>;
+type StepFuture<'s> = Pin<Box<dyn Future<Output = StepResult> + 's>>;
+
+/// A step that was sent, and what came of it.
+enum Pending<'s> {
+    Running(StepFuture<'s>),
+    Done(StepResult),
+}
+
+impl Pending<'_> {
+    /// Is it done?
+    fn advance(&mut self, context: &mut Context<'_>) -> bool {
+        if let Pending::Running(future) = self
+            && let Poll::Ready(result) = future.as_mut().poll(context)
+        {
+            *self = Pending::Done(result);
+        }
+        matches!(self, Pending::Done(_))
+    }
+
+    fn done(self) -> Option<StepResult> {
+        match self {
+            Pending::Done(result) => Some(result),
+            Pending::Running(_) => None,
+        }
+    }
+}
 
 /// Everything about a session besides where it connects to.
 #[derive(Clone)]
@@ -145,6 +191,56 @@ impl Session {
     /// Several statements at once (simple protocol): only for scripts of our own.
     pub(super) fn batch(&self, operation: &'static str, sql: &str) -> Result<(), DbError> {
         self.drive(sql, self.client.batch_execute(sql))?.map_err(|error| DbError::query(operation, &error))
+    }
+
+    /// Sends all steps at once and waits for all of their results: one round trip, however many there are.
+    pub(super) fn pipeline(&self, steps: &[Step]) -> Result<Vec<StepResult>, DbError> {
+        let traced = steps.iter().map(Step::sql).collect::<Vec<_>>().join(";\n");
+        self.drive(&traced, async {
+            let mut pending: Vec<Pending<'_>> = steps.iter().map(|step| Pending::Running(self.step(step))).collect();
+            // tokio-postgres sends when it is first asked for a result.
+            std::future::poll_fn(|context| {
+                let mut ready = true;
+                for step in &mut pending {
+                    ready &= step.advance(context);
+                }
+                if ready { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            pending.into_iter().filter_map(Pending::done).collect()
+        })
+    }
+
+    /// Statements that may fail, within a transaction that goes on all the same: their rows, or the first refusal.
+    pub(super) fn attempt(
+        &self,
+        operation: &'static str,
+        statements: Vec<Step>,
+    ) -> Result<Result<Vec<Vec<Row>>, DbError>, DbError> {
+        let mut steps = vec![Step::Script("SAVEPOINT attempt".to_owned())];
+        steps.extend(statements);
+        steps.push(Step::Script("RELEASE SAVEPOINT attempt".to_owned()));
+        let results: Result<Vec<Vec<Row>>, _> = self.pipeline(&steps)?.into_iter().collect();
+        match results {
+            Ok(mut rows) => {
+                rows.pop();
+                Ok(Ok(rows.into_iter().skip(1).collect()))
+            }
+            Err(failed) => match DbError::query(operation, &failed) {
+                refused if refused.is_refusal() => {
+                    self.batch(operation, "ROLLBACK TO SAVEPOINT attempt")?;
+                    Ok(Err(refused))
+                }
+                error => Err(error),
+            },
+        }
+    }
+
+    fn step<'s>(&'s self, step: &'s Step) -> StepFuture<'s> {
+        match step {
+            Step::Script(sql) => Box::pin(async { self.client.batch_execute(sql).await.map(|()| Vec::new()) }),
+            Step::Statement(sql) => Box::pin(self.client.query_typed(sql, &[])),
+        }
     }
 
     /// A name no prepared statement of this session has had.

@@ -13,6 +13,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::catalog::field;
+use super::execute::{LONG_RUN, RUNS, median};
 use super::explain::Explained;
 use super::session::{CONNECTION_CHECK_INTERVAL, milliseconds};
 use super::{DbError, Session};
@@ -34,9 +35,10 @@ impl Session {
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
+        how: How,
     ) -> Result<Answer, DbError> {
         for attempt in 1.. {
-            let (answer, lock_missed) = self.rehearse_once(indexes, statements, locks)?;
+            let (answer, lock_missed) = self.rehearse_once(indexes, statements, locks, how)?;
             if !lock_missed || attempt >= LOCK_ATTEMPTS {
                 return Ok(answer);
             }
@@ -51,10 +53,11 @@ impl Session {
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
+        how: How,
     ) -> Result<(Answer, bool), DbError> {
         self.query(OPERATION, "BEGIN", &[])?;
         let mut transaction = Transaction { session: self, locked: None, built: 0, lock_missed: false };
-        let rehearsed = transaction.run(indexes, statements, locks);
+        let rehearsed = transaction.run(indexes, statements, locks, how);
         let rollback = self.rollback();
         let write_block = transaction.locked.map_or(Millis::default(), |since| Millis::from(since.elapsed()));
         let Transaction { built, lock_missed, .. } = transaction;
@@ -65,6 +68,15 @@ impl Session {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What becomes of the statements of a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// They are planned.
+    Planned,
+    /// They are executed, read-only, several times.
+    Executed,
 }
 
 /// The tables that a rehearsal locks before anything else. What LOCK TABLE does not take (a materialized view) is left to CREATE
@@ -105,7 +117,13 @@ macro_rules! or_refuse {
 }
 
 impl Transaction<'_> {
-    fn run(&mut self, indexes: &[NamedIndex], statements: &[&Statement], locks: &Locks<'_>) -> Outcome<Planned> {
+    fn run(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[&Statement],
+        locks: &Locks<'_>,
+        how: How,
+    ) -> Outcome<Planned> {
         self.set_local("lock_timeout", &milliseconds(self.session.safety.lock_timeout))?;
         if self.session.checks_connection {
             self.set_local("client_connection_check_interval", CONNECTION_CHECK_INTERVAL)?;
@@ -116,8 +134,14 @@ impl Transaction<'_> {
             planned.builds.push(or_refuse!(self.build(index)));
             self.built += 1;
         }
+        if how == How::Executed {
+            self.set_local("transaction_read_only", "on")?;
+        }
         for statement in statements {
-            let plan = or_refuse!(self.plan(statement));
+            let plan = match how {
+                How::Planned => or_refuse!(self.plan(statement)),
+                How::Executed => or_refuse!(self.execute_statement(statement)),
+            };
             planned.plans.insert(statement.id.clone(), plan);
         }
         Ok(Ok(planned))
@@ -205,6 +229,25 @@ impl Transaction<'_> {
                 }
             })
         })
+    }
+
+    /// Within what is left of the time that writers may wait; a statement that takes longer ends the rehearsal.
+    fn execute_statement(&mut self, statement: &Statement) -> Outcome<PlanOutcome> {
+        let mut left = RUNS;
+        let mut seen = Vec::new();
+        while left > 0 {
+            let began = Instant::now();
+            seen.push(or_refuse!(self.guarded(|session| {
+                Ok(match session.explain_executed(&statement.sql)? {
+                    Explained::Refused { message, state: Some(state) } => {
+                        Err(DbError::Query { operation: OPERATION, message, state: Some(state) })
+                    }
+                    other => Ok(PlanOutcome::from(other)),
+                })
+            })));
+            left = if began.elapsed() > LONG_RUN { 0 } else { left - 1 };
+        }
+        Ok(Ok(median(seen)))
     }
 
     fn execute(&mut self, sql: &str) -> Outcome<()> {

@@ -6,6 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::catalog::field;
 use super::explain::Explained;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
@@ -14,21 +18,31 @@ use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
 use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::{Gap, Oid};
-use crate::workload::Statement;
+use crate::workload::{Statement, StatementId};
 
 mod attempts;
 mod candidates;
 mod estimate;
+mod expressions;
+mod facts;
 mod files;
 mod libraries;
 mod load;
+mod observed;
 mod rows;
+mod samples;
 mod statistics;
 
 use candidates::Hypothetical;
+use facts::TableFacts;
 use files::DataDirectory;
+use observed::Observed;
+use samples::Samples;
 
 const OPERATION: &str = "building the planner twin";
+
+/// The twin's server itself gives no such OIDs soon.
+const LEAST_OID: Oid = 1 << 31;
 
 /// A running twin.
 pub struct Twin {
@@ -37,8 +51,18 @@ pub struct Twin {
     directory: DataDirectory,
     /// Tables with a file: the few rows it was made of, and the hole that the planner measures.
     heaps: BTreeMap<Oid, Heap>,
+    /// The tables with files that a table consists of.
+    leaves: BTreeMap<QualifiedName, Vec<Leaf>>,
+    /// What is known of tables that indexes were asked about on.
+    facts: BTreeMap<Oid, TableFacts>,
+    /// Rows of production.
+    samples: Samples,
+    /// What samples said, by table and question.
+    observed: BTreeMap<(Oid, String), Option<Observed>>,
     /// What was asked about so far, by definition.
     known: BTreeMap<String, Hypothetical>,
+    /// The last OID that was given to such an index.
+    next_oid: Oid,
     /// What it is missing.
     gaps: Vec<Gap>,
     /// Stops the server last.
@@ -52,8 +76,17 @@ struct Heap {
     short: Oid,
     /// As large as production's.
     long: Oid,
+    /// Its size.
+    pages: u64,
     /// What production's row of `pg_class` says; CREATE INDEX changes it.
     measures: Measures,
+}
+
+/// A table or partition that gets a part of an index.
+#[derive(Debug, Clone, PartialEq)]
+struct Leaf {
+    table: Oid,
+    name: QualifiedName,
 }
 
 /// What the planner reads of a table in `pg_class`.
@@ -86,13 +119,22 @@ impl Twin {
             session,
             directory,
             heaps: BTreeMap::new(),
+            leaves: BTreeMap::new(),
+            facts: BTreeMap::new(),
+            samples: Samples::default(),
+            observed: BTreeMap::new(),
             known: BTreeMap::new(),
+            next_oid: snapshot.files.iter().map(|file| file.oid).fold(LEAST_OID, Oid::max),
             gaps: snapshot.gaps.clone(),
             _cluster: cluster,
         };
         twin.gaps.extend(twin.missing_libraries(snapshot)?);
         twin.fill(snapshot)?;
         twin.apply(&snapshot.settings)?;
+        twin.prepare_parts()?;
+        for sample in &snapshot.samples {
+            twin.add_sample(sample)?;
+        }
         twin.act_as(&snapshot.origin.role)?;
         Ok(twin)
     }
@@ -137,12 +179,7 @@ impl Twin {
     }
 
     fn as_things_are(&self, statements: &[Statement]) -> Result<Planned, DbError> {
-        let mut planned = Planned::default();
-        for statement in statements {
-            let outcome = PlanOutcome::from(self.session.capture(&statement.sql)?);
-            planned.plans.insert(statement.id.clone(), outcome);
-        }
-        Ok(planned)
+        Ok(Planned { plans: self.plans("BEGIN READ ONLY", statements)?, ..Planned::default() })
     }
 
     /// The plans if these existing indexes were gone and these new ones there.
@@ -169,36 +206,69 @@ impl Twin {
                 return Ok(Answer::Refused(refusal));
             }
         }
-        let builds = indexes.iter().filter_map(|index| Some(self.hypothetical(index)?.build.clone())).collect();
-        let oids: Vec<Oid> =
-            indexes.iter().filter_map(|index| self.hypothetical(index)).flat_map(|known| known.oids.clone()).collect();
-        let mut planned = Planned { builds, write_block: Millis::default(), ..Planned::default() };
-        self.show(&oids, hidden)?;
-        for statement in statements {
-            let outcome = PlanOutcome::from(self.session.explain(&statement.sql)?);
-            planned.plans.insert(statement.id.clone(), outcome);
-        }
-        self.session.rollback();
-        Ok(Answer::Planned(planned))
+        let known: Vec<&Hypothetical> = indexes.iter().filter_map(|index| self.hypothetical(index)).collect();
+        let oids: Vec<Oid> = known.iter().flat_map(|known| known.oids.iter().copied()).collect();
+        Ok(Answer::Planned(Planned {
+            plans: self.plans(&show(&oids, hidden), statements)?,
+            builds: known.iter().map(|known| known.build.clone()).collect(),
+            write_block: Millis::default(),
+        }))
     }
 
-    /// Begins a transaction in which these new indexes are visible, and these existing ones, with all their partitions, are not.
-    fn show(&self, oids: &[Oid], hidden: &[QualifiedName]) -> Result<(), DbError> {
-        let mut sql = "BEGIN".to_owned();
-        if !oids.is_empty() {
-            let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
-            let oids = oids.join(", ");
-            sql += &format!("; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({oids})");
-        }
-        for index in hidden {
-            let name = quote_literal(&index.to_string());
-            sql += &format!(
-                "; UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid IN \
-                 (SELECT to_regclass({name})::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass({name})))"
-            );
-        }
-        self.session.batch("asking the planner twin", &sql)
+    /// The plans in a transaction that begins like this.
+    fn plans(&self, before: &str, statements: &[Statement]) -> Result<BTreeMap<StatementId, PlanOutcome>, DbError> {
+        let texts: Vec<&str> = statements.iter().map(|statement| statement.sql.as_str()).collect();
+        let explained = self.session.explain_together(before, &texts)?;
+        let ids = statements.iter().map(|statement| statement.id.clone());
+        Ok(ids.zip(explained.into_iter().map(PlanOutcome::from)).collect())
     }
+
+    /// The tables with files that an index on this table consists of.
+    fn leaves(&mut self, table: &QualifiedName) -> Result<Vec<Leaf>, DbError> {
+        if let Some(known) = self.leaves.get(table) {
+            return Ok(known.clone());
+        }
+        let sql = "SELECT c.oid, n.nspname::text AS schema_name, c.relname::text AS table_name \
+                   FROM (SELECT to_regclass($1)::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1))) AS tree (oid) \
+                   JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace \
+                   WHERE c.relkind IN ('r', 'm') ORDER BY c.oid";
+        let rows = self.session.query(OPERATION, sql, &[(&table.to_string(), Type::TEXT)])?;
+        let leaves: Vec<Leaf> = rows.iter().map(leaf).collect::<Result<_, DbError>>()?;
+        self.leaves.insert(table.clone(), leaves.clone());
+        Ok(leaves)
+    }
+
+    /// The table of that OID.
+    fn leaf(&self, table: Oid) -> Result<Option<Leaf>, DbError> {
+        let sql = "SELECT c.oid, n.nspname::text AS schema_name, c.relname::text AS table_name \
+                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                   WHERE c.oid = $1 AND c.relkind IN ('r', 'm')";
+        let rows = self.session.query(OPERATION, sql, &[(&table, Type::OID)])?;
+        rows.first().map(leaf).transpose()
+    }
+}
+
+/// Begins a transaction in which these new indexes are visible, and these existing ones, with all their partitions, are not.
+fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
+    let mut sql = "BEGIN".to_owned();
+    if !oids.is_empty() {
+        let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
+        let oids = oids.join(", ");
+        sql += &format!("; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({oids})");
+    }
+    for index in hidden {
+        let name = quote_literal(&index.to_string());
+        sql += &format!(
+            "; UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid IN \
+             (SELECT to_regclass({name})::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass({name})))"
+        );
+    }
+    sql
+}
+
+fn leaf(row: &Row) -> Result<Leaf, DbError> {
+    let name = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?);
+    Ok(Leaf { table: field(row, "oid")?, name })
 }
 
 impl Planner for Twin {

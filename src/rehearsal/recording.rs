@@ -49,7 +49,8 @@ impl Recording {
     /// The questions about new indexes: to the server and to its twin.
     pub fn trials(&self) -> impl Iterator<Item = &Exchange> {
         let twin = self.twin.iter().flat_map(|twin| &twin.exchanges);
-        let tries = |exchange: &&Exchange| !exchange.indexes.is_empty() && exchange.hidden.is_empty();
+        let tries =
+            |exchange: &&Exchange| !exchange.indexes.is_empty() && exchange.hidden.is_empty() && !exchange.executed;
         self.exchanges.iter().chain(twin).filter(tries)
     }
 
@@ -72,6 +73,9 @@ pub struct Exchange {
     /// Existing indexes that were thought away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<QualifiedName>,
+    /// The statements were executed, not only planned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub executed: bool,
     /// The statements asked about.
     pub statements: Vec<StatementId>,
     /// The answer.
@@ -109,8 +113,8 @@ impl Recorder<'_> {
         answer: &Answer,
     ) {
         let statements = statements.iter().map(|statement| statement.id.clone()).collect();
-        let exchange =
-            Exchange { indexes: indexes.to_vec(), hidden: hidden.to_vec(), statements, answer: answer.clone() };
+        let (indexes, hidden, answer) = (indexes.to_vec(), hidden.to_vec(), answer.clone());
+        let exchange = Exchange { indexes, hidden, executed: false, statements, answer };
         match (whom, &mut self.twin) {
             (Whom::Twin, Some(twin)) => twin.exchanges.push(exchange),
             _ => self.server.push(exchange),
@@ -134,6 +138,15 @@ impl Planners for Recorder<'_> {
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
         let answer = self.planners.plan(whom, indexes, statements)?;
         self.keep(whom, &[], indexes, statements, &answer);
+        Ok(answer)
+    }
+
+    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        let answer = self.planners.execute(indexes, statements)?;
+        self.keep(Whom::Server, &[], indexes, statements, &answer);
+        if let Some(last) = self.server.last_mut() {
+            last.executed = true;
+        }
         Ok(answer)
     }
 
@@ -176,7 +189,12 @@ impl Planners for Replay {
     }
 
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        self.recorded(whom, &[], indexes, statements)
+        let asked = |exchange: &Exchange| exchange.hidden.is_empty() && !exchange.executed;
+        self.recorded(whom, indexes, statements, asked)
+    }
+
+    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        self.recorded(Whom::Server, indexes, statements, |exchange| exchange.executed)
     }
 
     fn plan_without(
@@ -185,7 +203,7 @@ impl Planners for Replay {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        self.recorded(Whom::Twin, hidden, indexes, statements)
+        self.recorded(Whom::Twin, indexes, statements, |exchange| exchange.hidden == hidden)
     }
 }
 
@@ -193,9 +211,9 @@ impl Replay {
     fn recorded(
         &mut self,
         whom: Whom,
-        hidden: &[QualifiedName],
         indexes: &[NamedIndex],
         statements: &[Statement],
+        is_it: impl Fn(&Exchange) -> bool,
     ) -> Result<Answer, PlannerError> {
         let left = match (whom, &mut self.twin) {
             (Whom::Server, _) => &mut self.server,
@@ -204,7 +222,7 @@ impl Replay {
         };
         let asked = |exchange: &Exchange| {
             exchange.indexes == indexes
-                && exchange.hidden == hidden
+                && is_it(exchange)
                 && exchange.statements.iter().eq(statements.iter().map(|statement| &statement.id))
         };
         match left.iter().position(asked) {

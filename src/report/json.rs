@@ -111,6 +111,10 @@ pub struct Statement {
     pub time_before_ms: Option<f64>,
     /// Measured time, only with --analyze.
     pub time_after_ms: Option<f64>,
+    /// Blocks of tables and indexes that it read, from memory or not, only with --analyze.
+    pub blocks_before: Option<f64>,
+    /// The same with all recommended indexes.
+    pub blocks_after: Option<f64>,
     /// How it fares with the recommended indexes.
     pub change: Option<ChangeKind>,
     /// EXPLAIN's own JSON.
@@ -428,6 +432,10 @@ fn total(advice: &Advice, cost: impl Fn(&StatementAdvice) -> Option<Cost>) -> f6
     advice.statements.iter().filter_map(|statement| Some(statement.statement.calls * cost(statement)?.0)).sum()
 }
 
+fn thousandth(duration: Millis) -> f64 {
+    (duration.0 * 1_000.0).round() / 1_000.0
+}
+
 fn tenth(duration: Millis) -> f64 {
     (duration.0 * 10.0).round() / 10.0
 }
@@ -448,8 +456,10 @@ impl Statement {
             error: advice.error.clone(),
             cost_before: advice.cost_before().map(|cost| cost.0),
             cost_after: advice.cost_after().map(|cost| cost.0),
-            time_before_ms: None,
-            time_after_ms: None,
+            time_before_ms: advice.executed.as_ref().and_then(|(before, _)| before.execution_time()).map(thousandth),
+            time_after_ms: advice.executed.as_ref().and_then(|(_, after)| after.execution_time()).map(thousandth),
+            blocks_before: advice.executed.as_ref().and_then(|(before, _)| before.shared_blocks()),
+            blocks_after: advice.executed.as_ref().and_then(|(_, after)| after.shared_blocks()),
             change: advice.change.map(|change| match change {
                 Change::Better => ChangeKind::Better,
                 Change::Same => ChangeKind::Same,

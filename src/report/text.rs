@@ -20,7 +20,7 @@ use crate::model::{
 };
 use crate::plan::Plan;
 use crate::rehearsal::Evidence;
-use crate::verdict::Change;
+use crate::verdict::{Change, MinImprovement};
 
 pub mod layout;
 pub(crate) mod side_by_side;
@@ -140,9 +140,24 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, catalog: &Cat
         format!("  [{}]", statement.recommendations.join(", "))
     };
     let _ = writeln!(text, "{}", padded_line(&styled(BOLD, name), &styled(style, format!("{gain}{used}")), '─', width));
+    if let Some((before, after)) = &statement.executed {
+        let _ = writeln!(text, "  {}", styled(DIM, executed(before, after)));
+    }
     text.push_str(&side_by_side::write(before, statement.after.as_ref(), width));
     top_findings(text, before, catalog, width);
     text.push('\n');
+}
+
+/// What its executions took.
+fn executed(before: &Plan, after: &Plan) -> String {
+    let seen = |plan: &Plan| {
+        let time = plan.execution_time().unwrap_or_default();
+        match plan.shared_blocks() {
+            Some(blocks) => format!("{time}, {} blocks", group_thousands(blocks, 0)),
+            None => time.to_string(),
+        }
+    };
+    format!("executed: {} → {}", seen(before), seen(after))
 }
 
 /// What is to be said about a statement besides indexes, which the rest of the report is about.
@@ -182,7 +197,7 @@ fn recommendations(text: &mut String, advice: &Advice, width: usize) {
     }
     let _ = writeln!(text, "{}", styled(BOLD, recommended_heading(advice)));
     for recommendation in &advice.recommendations {
-        recommendation_block(text, recommendation, width);
+        recommendation_block(text, recommendation, advice, width);
     }
     text.push('\n');
 }
@@ -216,7 +231,10 @@ fn facts(recommendation: &Recommendation) -> String {
     }
 }
 
-fn recommendation_block(text: &mut String, recommendation: &Recommendation, width: usize) {
+/// What was foreseen is told where it is off by more than this share.
+const SLIGHTEST: MinImprovement = MinImprovement(0.01);
+
+fn recommendation_block(text: &mut String, recommendation: &Recommendation, advice: &Advice, width: usize) {
     let index = &recommendation.index.index;
     let features: Vec<&str> = std::iter::once(index.method.name())
         .chain(index.features().into_iter().map(|feature| feature.name()))
@@ -227,8 +245,14 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, widt
         let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(statement)));
     }
     for benefit in &recommendation.benefits {
+        let predicted = advice.statements.iter().find(|statement| statement.statement.id == benefit.statement);
+        let foreseen = predicted
+            .and_then(|statement| statement.predicted)
+            .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
+            .filter(|(_, after)| Change::between(benefit.after, *after, SLIGHTEST) != Change::Same)
+            .map_or_else(String::new, |(_, after)| format!("  (foreseen {after})"));
         let gain = format!(
-            "{} → {}  {} lower",
+            "{} → {}  {} lower{foreseen}",
             benefit.before,
             benefit.after,
             factor_text(benefit.before.factor_to(benefit.after))

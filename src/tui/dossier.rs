@@ -19,8 +19,9 @@ use crate::finding::findings;
 use crate::index::upkeep::{Upkeep, upkeep};
 use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
+use crate::rehearsal::Evidence as Tried;
+use crate::rehearsal::costs::{Costs, Weighted};
 use crate::rehearsal::recording::Recording;
-use crate::rehearsal::search::{Costs, Weighted};
 use crate::rehearsal::{Answer, Build, Comparison, NamedIndex, PlanOutcome, Trial, uses};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId};
@@ -107,9 +108,11 @@ pub struct Entry {
     pub ddl: Vec<String>,
     /// What became of it.
     pub verdict: Verdict,
-    /// Its size, if it was built.
+    /// Where it was tried, if it was.
+    pub tried: Option<Tried>,
+    /// Its size, if it was built, or as the planner twin has it.
     pub size: Option<Bytes>,
-    /// How long that took.
+    /// How long building it took.
     pub build_time: Option<Millis>,
     /// How long writers waited for the transaction.
     pub write_block: Option<Millis>,
@@ -161,7 +164,23 @@ impl Card {
     }
 }
 
+/// Not only thought of by a planner.
+fn was_built(tried: Tried) -> bool {
+    tried == Tried::RolledBackTransaction
+}
+
 impl Entry {
+    /// Has only the planner twin seen it?
+    pub fn is_foreseen(&self) -> bool {
+        self.tried == Some(Tried::PlannerTwin)
+    }
+
+    /// Its size for a column: `≈` before one that is estimated.
+    pub fn size_text(&self) -> Option<String> {
+        let about = if self.is_foreseen() { "≈" } else { "" };
+        self.size.map(|size| format!("{about}{size}"))
+    }
+
     /// `r1`, `–` or `✎`: a word for its column.
     pub fn id(&self) -> &str {
         match &self.verdict {
@@ -200,9 +219,10 @@ impl Dossier {
             dossier.entries.push(Entry {
                 verdict: Verdict::Recommended { id: recommendation.id, explanation: recommendation.explanation },
                 ddl: recommendation.creation.statements().cloned().collect(),
+                tried: Some(recommendation.evidence),
                 size: Some(recommendation.size),
-                build_time: Some(recommendation.build_time),
-                write_block: Some(recommendation.write_block),
+                build_time: Some(recommendation.build_time).filter(|_| was_built(recommendation.evidence)),
+                write_block: Some(recommendation.write_block).filter(|_| was_built(recommendation.evidence)),
                 benefits: recommendation.benefits,
                 upkeep: upkeep(&recommendation.index.index, &dossier.catalog),
                 writers: dossier.writers(&recommendation.index.index.table),
@@ -214,6 +234,7 @@ impl Dossier {
             dossier.entries.push(Entry {
                 verdict: Verdict::Rejected { reason: rejected.reason, detail: rejected.detail },
                 ddl: vec![rejected.ddl],
+                tried: rejected.evidence,
                 size: rejected.size,
                 build_time: rejected.build_time,
                 write_block: None,
@@ -306,7 +327,9 @@ impl Dossier {
         let write_block = planned.write_block;
         let target = &mut self.entries[entry];
         target.trial = Some(self.trials.len());
-        target.write_block.get_or_insert(write_block);
+        if target.tried.is_none_or(was_built) {
+            target.write_block.get_or_insert(write_block);
+        }
         self.trials.push(Trial::from_answer(target.index.clone(), answer));
         if let Some(ddl) = self.ddl_alone(entry).filter(|_| !self.entries[entry].is_recommended()) {
             self.entries[entry].ddl = ddl;
@@ -330,6 +353,7 @@ impl Dossier {
         self.entries.push(Entry {
             ddl: Vec::new(),
             verdict: Verdict::ByHand,
+            tried: Some(Tried::RolledBackTransaction),
             size: build.map(|build| build.size),
             build_time: build.map(|build| build.build_time),
             write_block: Some(compared.after.write_block),

@@ -96,6 +96,10 @@ impl Snapshot {
             let table_factor = relations.table_of(file.oid).map_or(factor, |table| relations.factor(table, growth));
             grow_file(file, table_factor);
         }
+        for sample in &mut grown.samples {
+            // The rows stand for more of their kind.
+            sample.is_whole &= (relations.factor(sample.relation, growth) - 1.0).abs() < 1e-9;
+        }
         let tables: BTreeMap<_, _> = grown.files.iter().map(|file| (file.oid, file.blocks)).collect();
         for file in &mut grown.files {
             // The range map covers the table's new size.

@@ -94,6 +94,12 @@ fn btree(level: u32, built: &[u8]) -> Vec<u8> {
     blocks
 }
 
+/// Does a freshly built btree say that equal keys are the same bytes, so that they can share a tuple (`btm_allequalimage`)? False
+/// for columns of INCLUDE, too.
+pub fn deduplicates(built: &[u8]) -> bool {
+    equal_image(built) != 0
+}
+
 /// Whether the keys can be deduplicated; the build finds out.
 fn equal_image(built: &[u8]) -> u8 {
     built.get(ALL_EQUAL_IMAGE).copied().unwrap_or(1)

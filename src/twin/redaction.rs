@@ -1,6 +1,48 @@
-//! Data values of a snapshot, replaced by others.
+//! `--redact`: a twin file whose data values are made up, and whose plans are nearly the same.
+//!
+//! Statistics hold values of the tables: most common ones, bounds of histograms, elements of arrays, the ends of indexes. They
+//! are replaced by others that lie in the same order, the same value by the same one wherever it occurs (joins compare the lists
+//! of two columns). Texts become letters that tell the rank, followed by noise of about the same length; UUIDs, numbers and
+//! times are moved by less than half the way to their neighbours. The new values depend on a key that is not in the file.
+//!
+//! **Values that statements or the schema mention keep their places and stay as they are**: constants of the workload, of
+//! predicates, CHECK constraints, bounds of partitions and views. They are in the file anyway, and only so do conditions still
+//! find their value in the statistics, predicates imply each other, and partitions get pruned. Who wants to hide them as well
+//! gives a workload with parameters (`$1`), as `pg_stat_statements` has it.
+//!
+//! Times are not shifted by a constant, though that would keep distances: `now()` in a statement, constants and the bounds of
+//! partitions would not move along.
+//!
+//! What it does not hide: names, types and enum values; constants as above; whole numbers in an unbroken row (states, ages),
+//! and roughly how large numbers and how late times are; shares of rows, the order of values, lengths of texts up to 200
+//! letters; bodies of functions in SQL, which the planner inlines; the name of the database. Comments never were in a snapshot.
+//!
+//! What is dropped, and so lost to the planner: most common values of extended statistics (their bytes hold the values),
+//! elements of `tsvector` (sorted by length), statistics of types that are not known here (`inet`, `bytea`, `point`, composite
+//! types, …), defaults with constants, bodies of functions in other languages. Patterns (`LIKE '%x%'`) and containment in JSON
+//! are estimated by trying them on the values of the histogram, and will match none of the made-up ones.
+//! `tests/twin/redaction.rs` measures what that costs; the figures are in docs/twin-files.md.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Snapshot;
+use super::array_literal::ArrayLiteral;
+use super::file::TwinFile;
+use super::scalar::Line;
+use super::snapshot::{Extremes, Oid, Origin, Slot, Statistic};
+
+mod constants;
+mod kinds;
+mod mapping;
+mod schema;
+mod uuid;
+
+use kinds::{Kind, Kinds};
+use mapping::Collected;
 
 /// What was done to the data values of a twin file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -12,3 +54,349 @@ pub struct RedactionReport {
     /// What is still production's own.
     pub kept: Vec<String>,
 }
+
+/// What the made-up values depend on. Random for each file, or the same for files that are to be compared.
+#[derive(Clone)]
+pub struct RedactionKey([u8; 32]);
+
+impl RedactionKey {
+    /// 32 random bytes.
+    pub fn new(bytes: [u8; 32]) -> RedactionKey {
+        RedactionKey(bytes)
+    }
+
+    /// What somebody typed.
+    pub fn from_passphrase(passphrase: &str) -> RedactionKey {
+        RedactionKey(Sha256::digest(passphrase.as_bytes()).into())
+    }
+
+    /// Bytes that nobody can foretell without the key.
+    fn noise(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
+        mac.update(purpose.as_bytes());
+        mac.update(&[0]);
+        mac.update(value);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// A number between -1 and 1.
+    fn share(&self, value: &str) -> f64 {
+        let noise = self.noise("number", value.as_bytes());
+        let number = noise.first_chunk().copied().map(u32::from_le_bytes).unwrap_or_default();
+        f64::from(number) / f64::from(u32::MAX) * 1.98 - 0.99
+    }
+}
+
+impl TwinFile {
+    /// The file with its data values replaced, and the account of it in [`TwinFile::redacted`].
+    pub fn redact(&self, key: &RedactionKey) -> TwinFile {
+        let mut report = RedactionReport::default();
+        let mut mentioned = BTreeSet::new();
+        for statement in self.workload.statements() {
+            match crate::sql::literals(&statement.sql) {
+                Ok(literals) => mentioned.extend(literals),
+                Err(_) => report
+                    .kept
+                    .push(format!("all of the statement {}, whose constants could not be read", statement.id)),
+            }
+        }
+        report.kept.push("the statements of the workload and their plans, with all constants".to_owned());
+        let redaction = Redaction::of(&self.snapshot, mentioned, key);
+        let snapshot = redaction.snapshot(&self.snapshot, &mut report);
+        let mut catalog = self.catalog.clone();
+        for table in &mut catalog.tables {
+            for column in &mut table.columns {
+                let Some(statistics) = &mut column.statistics else { continue };
+                let place = (table.name.schema.as_str(), table.name.name.as_str(), column.name.as_str());
+                let key = redaction.kinds.columns_by_name.get(&place).copied();
+                let known = key.and_then(|key| redaction.kinds.column(key));
+                let new = |(value, share): &(String, f64)| {
+                    let (type_oid, collation) = known?;
+                    Some((redaction.value(value, type_oid, collation)?, *share))
+                };
+                statistics.most_common_values = statistics.most_common_values.iter().filter_map(new).collect();
+            }
+        }
+        TwinFile { redacted: Some(report), catalog, snapshot, ..self.clone() }
+    }
+}
+
+impl Snapshot {
+    /// The snapshot with its data values replaced; values that are mentioned elsewhere stay as they are.
+    pub fn redacted(&self, mentioned: BTreeSet<String>, key: &RedactionKey) -> (Snapshot, RedactionReport) {
+        let mut report = RedactionReport::default();
+        let snapshot = Redaction::of(self, mentioned, key).snapshot(self, &mut report);
+        (snapshot, report)
+    }
+}
+
+/// Old and new values, and what types they are of.
+struct Redaction<'s> {
+    kinds: Kinds<'s>,
+    new: BTreeMap<Kind, BTreeMap<String, String>>,
+    all: BTreeMap<Kind, Collected>,
+}
+
+/// `STATISTIC_KIND_HISTOGRAM` and `STATISTIC_KIND_MCELEM`.
+const HISTOGRAM: i16 = 2;
+const ELEMENTS: i16 = 4;
+
+/// `DEFAULT_COLLATION_OID`; and those that sort by bytes (src/include/catalog/pg_collation.dat).
+const DEFAULT_COLLATION: Oid = 100;
+const BYTE_COLLATIONS: [Oid; 2] = [950, 951];
+
+impl<'s> Redaction<'s> {
+    fn of(snapshot: &'s Snapshot, mut mentioned: BTreeSet<String>, key: &RedactionKey) -> Redaction<'s> {
+        let mut redaction = Redaction { kinds: Kinds::of(snapshot), new: BTreeMap::new(), all: BTreeMap::new() };
+        for statistic in all_statistics(snapshot) {
+            redaction.collect(statistic);
+        }
+        for ends in &snapshot.extremes {
+            let Some((type_oid, collation)) = redaction.kinds.column((ends.relation, ends.attribute)) else { continue };
+            for end in ends.smallest.iter().chain(&ends.largest) {
+                redaction.note(end, type_oid, collation);
+            }
+        }
+        mentioned.extend(schema::constants(snapshot));
+        let elements: Vec<String> = mentioned
+            .iter()
+            .filter_map(|text| ArrayLiteral::parse(text))
+            .flat_map(|array| array.elements().into_iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        mentioned.extend(elements);
+        // A sign is an operator's, not the constant's.
+        let negative: Vec<String> =
+            mentioned.iter().filter(|text| text.parse::<f64>().is_ok()).map(|text| format!("-{text}")).collect();
+        mentioned.extend(negative);
+        for (kind, collected) in &mut redaction.all {
+            collected.fixed.clone_from(&mentioned);
+            let by_bytes = sorts_by_bytes(*kind, &snapshot.origin);
+            let new = match kind {
+                Kind::Text(_) => mapping::texts(collected, key, by_bytes),
+                Kind::Json => {
+                    collected.fixed.clear();
+                    let texts = mapping::texts(collected, key, by_bytes);
+                    texts.into_iter().map(|(old, new)| (old, format!("{{\"r\": \"{new}\"}}"))).collect()
+                }
+                Kind::Uuid => mapping::uuids(collected, key),
+                Kind::Integer => mapping::numbers(collected, Line::Integer(i64::MAX), key),
+                Kind::OnALine(type_oid) => {
+                    Line::of(*type_oid).map(|line| mapping::numbers(collected, line, key)).unwrap_or_default()
+                }
+                Kind::Harmless | Kind::Unknown => BTreeMap::new(),
+            };
+            redaction.new.insert(*kind, new);
+        }
+        redaction
+    }
+
+    fn collect(&mut self, statistic: &Statistic) {
+        for slot in &statistic.slots {
+            let Some(values) = &slot.values else { continue };
+            let Some(array) = ArrayLiteral::parse(&values.literal) else { continue };
+            let elements = array.elements();
+            for element in &elements {
+                self.note(element, values.element_type, slot.collation);
+            }
+            if slot.kind == HISTOGRAM {
+                let kind = self.kinds.kind(values.element_type, collation(slot.collation));
+                let sorted = elements.into_iter().map(str::to_owned).collect();
+                self.all.entry(kind).or_default().sorted.push(sorted);
+            }
+        }
+    }
+
+    fn note(&mut self, value: &str, type_oid: Oid, collation: Oid) {
+        let mut found = Vec::new();
+        let _ = rewrite(&self.kinds, value, type_oid, collation, &mut |kind, part| {
+            found.push((kind, part.to_owned()));
+            Some(part.to_owned())
+        });
+        for (kind, part) in found {
+            self.all.entry(kind).or_default().values.insert(part);
+        }
+    }
+
+    /// The new value; none when nothing is known about the type.
+    fn value(&self, value: &str, type_oid: Oid, collation: Oid) -> Option<String> {
+        rewrite(&self.kinds, value, type_oid, collation, &mut |kind, part| {
+            let new = self.new.get(&kind).and_then(|new| new.get(part)).map_or(part, String::as_str);
+            let is_too_large = match self.kinds.base(type_oid) {
+                21 => new.parse::<i16>().is_err(),
+                23 => new.parse::<i32>().is_err(),
+                _ => false,
+            };
+            (kind != Kind::Unknown).then(|| if is_too_large { part } else { new }.to_owned())
+        })
+    }
+
+    fn snapshot(&self, old: &Snapshot, report: &mut RedactionReport) -> Snapshot {
+        let mut new = old.clone();
+        let mut dropped = BTreeMap::new();
+        for statistic in &mut new.statistics {
+            self.statistic(statistic, &mut dropped);
+        }
+        let mut without_lists = 0;
+        for extended in &mut new.extended_statistics {
+            without_lists += usize::from(extended.most_common.take().is_some());
+            for statistic in &mut extended.expressions {
+                self.statistic(statistic, &mut dropped);
+            }
+        }
+        for ends in &mut new.extremes {
+            self.ends(ends);
+        }
+        new.extremes.retain(|ends| ends.smallest.is_some());
+        self.account(report);
+        for (what, count) in dropped {
+            report.dropped.push(format!("{count} lists of {what} values"));
+        }
+        if without_lists > 0 {
+            report.dropped.push(format!("the most common values of {without_lists} extended statistics"));
+        }
+        schema::redact(&mut new, &self.kinds, report);
+        new
+    }
+
+    fn statistic(&self, statistic: &mut Statistic, dropped: &mut BTreeMap<String, usize>) {
+        let is_text_search = self.kinds.is_text_search((statistic.relation, statistic.attribute));
+        for slot in &mut statistic.slots {
+            let Some(values) = &mut slot.values else { continue };
+            match self.literal(&values.literal, values.element_type, slot.collation) {
+                Some(_) if is_text_search && slot.kind == ELEMENTS => {
+                    *dropped.entry("tsvector".to_owned()).or_default() += 1;
+                    *slot = Slot::default();
+                }
+                Some(new) => {
+                    // A made-up value need not be one that a domain's CHECK allows; the type below holds the same bytes.
+                    values.element_type = self.kinds.base(values.element_type);
+                    values.literal = new;
+                }
+                None => {
+                    *dropped.entry(self.kinds.type_name(values.element_type)).or_default() += 1;
+                    *slot = Slot::default();
+                }
+            }
+        }
+    }
+
+    fn literal(&self, literal: &str, element_type: Oid, collation: Oid) -> Option<String> {
+        let array = ArrayLiteral::parse(literal)?;
+        let mut known = true;
+        let new = array.map(&mut |element| {
+            let new = self.value(element, element_type, collation);
+            known &= new.is_some();
+            new.unwrap_or_default()
+        });
+        known.then(|| new.to_string())
+    }
+
+    fn ends(&self, ends: &mut Extremes) {
+        let known = self.kinds.column((ends.relation, ends.attribute));
+        for end in [&mut ends.smallest, &mut ends.largest] {
+            let old = end.take();
+            *end = old.and_then(|old| known.and_then(|(type_oid, collation)| self.value(&old, type_oid, collation)));
+        }
+    }
+
+    /// How many values of which kind were replaced, and how many not.
+    fn account(&self, report: &mut RedactionReport) {
+        let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (kind, collected) in &self.all {
+            let Some(name) = name(*kind) else { continue };
+            let new = self.new.get(kind).map_or(0, |new| new.iter().filter(|(old, new)| old != new).count());
+            let (replaced, kept) = counts.entry(name).or_default();
+            *replaced += new;
+            *kept += collected.values.len().saturating_sub(new);
+        }
+        for (name, (replaced, kept)) in counts {
+            if replaced > 0 {
+                report.replaced.push(format!("{replaced} {name}"));
+            }
+            if kept > 0 {
+                report
+                    .kept
+                    .push(format!("{kept} {name}, mentioned in statements or the schema or without room to move"));
+            }
+        }
+        report.kept.push("booleans and enum values".to_owned());
+    }
+}
+
+/// For people; none where nothing is replaced.
+fn name(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Text(_) => Some("texts"),
+        Kind::Json => Some("JSON values"),
+        Kind::Uuid => Some("UUIDs"),
+        Kind::Integer => Some("whole numbers"),
+        Kind::OnALine(1082 | 1114 | 1184) => Some("dates and times"),
+        Kind::OnALine(_) => Some("numbers"),
+        Kind::Harmless | Kind::Unknown => None,
+    }
+}
+
+fn all_statistics(snapshot: &Snapshot) -> impl Iterator<Item = &Statistic> {
+    let extended = snapshot.extended_statistics.iter().flat_map(|extended| &extended.expressions);
+    snapshot.statistics.iter().chain(extended)
+}
+
+/// Zero is "has none", and so never the reason for another order.
+fn collation(oid: Oid) -> Oid {
+    if oid == 0 { DEFAULT_COLLATION } else { oid }
+}
+
+fn sorts_by_bytes(kind: Kind, origin: &Origin) -> bool {
+    let default_is = || {
+        let locale = origin.provider_locale.as_deref().unwrap_or(&origin.collate);
+        origin.locale_provider == "b" || matches!(locale, "C" | "POSIX" | "C.UTF-8" | "C.utf8")
+    };
+    match kind {
+        Kind::Text(DEFAULT_COLLATION) | Kind::Json => default_is(),
+        Kind::Text(collation) => BYTE_COLLATIONS.contains(&collation),
+        _ => true,
+    }
+}
+
+/// Ranges of built-in types, and what they are ranges of.
+const RANGES: [(Oid, Oid); 6] = [(3904, 23), (3926, 20), (3906, 1700), (3912, 1082), (3908, 1114), (3910, 1184)];
+
+/// A value with all that it is made of (elements of an array, bounds of a range) replaced; none when one part is refused.
+fn rewrite(
+    kinds: &Kinds<'_>,
+    value: &str,
+    type_oid: Oid,
+    of_collation: Oid,
+    with: &mut dyn FnMut(Kind, &str) -> Option<String>,
+) -> Option<String> {
+    if let Some(element) = kinds.element(type_oid) {
+        // An array of a domain cannot be read back where the domain has a CHECK.
+        let mut known = kinds.base(element) == element;
+        let new = ArrayLiteral::parse(value)?.map(&mut |text| {
+            let new = rewrite(kinds, text, element, of_collation, with);
+            known &= new.is_some();
+            new.unwrap_or_default()
+        });
+        return known.then(|| new.to_string());
+    }
+    let base = kinds.base(type_oid);
+    match RANGES.iter().find(|(range, _)| *range == base) {
+        Some(_) if value == "empty" => Some(value.to_owned()),
+        Some((_, bound)) => {
+            let inner = value.strip_prefix(['[', '('])?.strip_suffix([']', ')'])?;
+            let (lower, upper) = inner.split_once(',')?;
+            let mut end = |text: &str| match text.trim_matches('"') {
+                "" => Some(String::new()),
+                text => with(kinds.kind(*bound, 0), text)
+                    .map(|new| if new.contains(' ') { format!("\"{new}\"") } else { new }),
+            };
+            let (lower, upper) = (end(lower)?, end(upper)?);
+            let (first, last) = (value.get(..1)?, value.get(value.len() - 1..)?);
+            Some(format!("{first}{lower},{upper}{last}"))
+        }
+        None => with(kinds.kind(type_oid, collation(of_collation)), value),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,9 @@ pub struct Snapshot {
     pub extremes: Vec<Extremes>,
     /// What could not be read, and what would help.
     pub gaps: Vec<Gap>,
+    /// Rows of tables, for what statistics do not know: predicates, expressions, GIN. Their values are data, all of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<TableSample>,
 }
 
 /// The server that a snapshot is of.
@@ -236,6 +239,21 @@ pub struct Extremes {
     pub largest: Option<String>,
 }
 
+/// Some rows of a table, chosen one by one and by chance, in the table's order.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TableSample {
+    /// The table: one that has a file.
+    pub relation: Oid,
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// A list of values for each column, as their types print them; all equally long.
+    pub values: Vec<Vec<Option<String>>>,
+    /// How many rows there are.
+    pub rows: u64,
+    /// These are all rows of the table.
+    pub is_whole: bool,
+}
+
 /// Something that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Gap {
@@ -260,6 +278,29 @@ impl Snapshot {
     /// The rows of a system catalog.
     pub fn system_table(&self, name: &str) -> Option<&SystemTable> {
         self.system_tables.iter().find(|table| table.name == name)
+    }
+
+    /// Some columns of a system catalog, row by row; rows with a NULL among them are left out, and all where a column is missing.
+    pub fn rows_of<'s, const N: usize>(&'s self, table: &str, columns: [&str; N]) -> Vec<[&'s str; N]> {
+        let Some(table) = self.system_table(table) else { return Vec::new() };
+        let positions: Option<Vec<usize>> = columns.iter().map(|column| table.position(column)).collect();
+        let Some(positions) = positions else { return Vec::new() };
+        let row = |row: &'s Vec<Option<String>>| {
+            let mut values = [""; N];
+            for (value, position) in values.iter_mut().zip(&positions) {
+                *value = row.get(*position)?.as_deref()?;
+            }
+            Some(values)
+        };
+        table.rows.iter().filter_map(row).collect()
+    }
+
+    /// Adds samples; of a table that there is one of already, the new one is kept.
+    pub fn keep_samples(&mut self, samples: Vec<TableSample>) {
+        for sample in samples {
+            self.samples.retain(|other| other.relation != sample.relation);
+            self.samples.push(sample);
+        }
     }
 
     /// The table that an index is on.

@@ -255,3 +255,28 @@ fn the_same_question_gets_the_same_report() {
     };
     assert_eq!(report(), report());
 }
+
+#[test]
+fn with_analyze_statements_are_executed_read_only_without_and_with_the_indexes() {
+    let database = Database::new(
+        "analyzed",
+        "CREATE TABLE item (id bigint PRIMARY KEY, owner bigint NOT NULL, name text);
+         INSERT INTO item SELECT n, n % 5000, 'item ' || n FROM generate_series(1, 50000) AS n; ANALYZE item;
+         CREATE SEQUENCE touched;",
+    );
+    let before = database.catalog();
+    let workload = "-- name: read\nSELECT * FROM item WHERE owner = 5;
+                    -- name: parameter\nSELECT * FROM item WHERE owner = $1;
+                    -- name: write\nUPDATE item SET name = 'x' WHERE owner = 5;
+                    -- name: side-effect\nSELECT nextval('touched') FROM item WHERE owner = 5";
+    let report = database.advise(&["--analyze", "-c", workload]);
+    let read = statement(&report, "read");
+    assert!(read["time_before_ms"].is_number() && read["time_after_ms"].is_number(), "{read:#}");
+    assert!(read["blocks_before"].as_f64() > read["blocks_after"].as_f64(), "{read:#}");
+    for id in ["parameter", "write", "side-effect"] {
+        assert!(statement(&report, id)["time_before_ms"].is_null(), "{id}");
+    }
+    assert_eq!(database.catalog(), before);
+    assert_eq!(database.text("SELECT count(*) FROM item WHERE name = 'x'"), "0");
+    assert_eq!(database.text("SELECT is_called FROM touched"), "f");
+}

@@ -1,5 +1,12 @@
 //! Advice with a planner twin: the search writes nothing, and what it says is proved where that may be.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::live::{Database, cluster, text_of};
@@ -102,4 +109,34 @@ fn without_server_programs_the_report_says_so_and_builds_each_candidate() {
         database.program(&["advise", "--rehearse", "twin", "--pg-bin", programs, "-c", WORKLOAD]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("building the planner twin"), "{}", text_of(&output));
+}
+
+/// The twin's directories in a temporary directory of a test's own.
+fn twins(place: &Path) -> usize {
+    let entries = std::fs::read_dir(place).unwrap().filter_map(Result::ok);
+    entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("pgrehearse-")).count()
+}
+
+fn wait_until(what: &str, done: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < Duration::from_secs(60), "waited for: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn an_interrupted_or_killed_run_leaves_no_twin() {
+    let database = Database::new("twin_interrupted", TABLES);
+    for (signal, status) in [(Signal::SIGINT, Some(130)), (Signal::SIGKILL, None)] {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o777)).unwrap();
+        let mut program = database.program(&["advise", "-q", "--rehearse", "twin", "-c", WORKLOAD]);
+        let mut running =
+            program.env("TMPDIR", place.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        wait_until("a twin", || twins(place.path()) == 1);
+        kill(Pid::from_raw(running.id().try_into().unwrap()), signal).unwrap();
+        assert_eq!(running.wait().unwrap().code(), status, "{signal}");
+        wait_until("the twin to be gone", || twins(place.path()) == 0);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use pgrehearse::cluster::binaries::WhenMissing;
@@ -53,8 +54,12 @@ impl Pair {
         let snapshot = server.snapshot(&Scope::Everything).unwrap();
         eprintln!("snapshot {:?}", began.elapsed());
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
+        let options = ClusterOptions {
+            settings: "shared_buffers = 32MB\nsynchronous_commit = off\n".to_owned(),
+            without_checksums: true,
+            ..ClusterOptions::default()
+        };
         let began = Instant::now();
-        let options = ClusterOptions { without_checksums: true, ..ClusterOptions::default() };
         let copy = Cluster::start(&binaries, &options, &|| false).unwrap();
         eprintln!("cluster {:?}", began.elapsed());
         let twin_session = session(&copy.conninfo());
@@ -92,6 +97,22 @@ impl Pair {
     }
 }
 
+/// The five sample workloads.
+pub const SAMPLES: [&str; 5] =
+    ["000-job-queue", "001-remote-references", "002-table-sync", "003-game-overviews", "004-gigs-and-events"];
+
+/// A sample workload's statements.
+pub fn sample_sql(sample: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workloads").join(sample);
+    std::fs::read_to_string(folder.join("workload.sql")).unwrap()
+}
+
+/// The database `features` is named in its script, so that two tests cannot have it at once.
+pub fn features_database() -> MutexGuard<'static, ()> {
+    static FEATURES: Mutex<()> = Mutex::new(());
+    FEATURES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 pub fn workload(sql: &str) -> Workload {
     let mut workload = Workload::default();
     file::read("workload.sql", sql, &mut workload).unwrap();
@@ -100,13 +121,9 @@ pub fn workload(sql: &str) -> Workload {
 
 #[test]
 fn the_sample_workloads_are_planned_alike() {
-    for sample in
-        ["000-job-queue", "001-remote-references", "002-table-sync", "003-game-overviews", "004-gigs-and-events"]
-    {
+    for sample in SAMPLES {
         let database = Database::sample(&format!("twin_{}", &sample[..3]), sample, "0.2");
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workloads").join(sample);
-        let sql = std::fs::read_to_string(folder.join("workload.sql")).unwrap();
-        let agreements = Pair::of(&database).compare(&workload(&sql));
+        let agreements = Pair::of(&database).compare(&workload(&sample_sql(sample)));
         assert!(!agreements.is_empty());
         assert!(agreements.values().all(|agreement| *agreement == Agreement::Exact), "{sample}: {agreements:?}");
     }
@@ -115,6 +132,7 @@ fn the_sample_workloads_are_planned_alike() {
 /// Everything the planner looks at, and tables that changed since their ANALYZE.
 #[test]
 fn every_kind_of_table_and_index_is_planned_alike() {
+    let _guard = features_database();
     let database = Database::new("features", include_str!("features.sql"));
     include_str!("features-drift.sql").lines().for_each(|statement| database.run(statement));
     let agreements = Pair::of(&database).compare(&workload(include_str!("features-queries.sql")));

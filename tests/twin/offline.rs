@@ -1,5 +1,6 @@
 //! Twin files: advice without a server, and what if the data grew or a setting were different.
 
+use std::io::Read;
 use std::path::Path;
 
 use serde_json::Value;
@@ -55,6 +56,25 @@ fn a_twin_file_gives_the_same_advice_without_a_connection() {
     assert!(!before.is_empty());
     let other = offline(&["--snapshot", file.to_str().unwrap(), "-c", "SELECT * FROM job WHERE run_after = 5"]);
     assert_eq!(other["workload"]["statements"].as_array().unwrap().len(), 1, "another workload on the same file");
+}
+
+#[test]
+fn a_redacted_file_gives_advice_without_the_values() {
+    let database = Database::new("twin_redacted", TABLES);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("job.twin");
+    let arguments = ["snapshot", "--redact", "-c", WORKLOAD, "-o", file.to_str().unwrap()];
+    let output = database.program(&arguments).output().unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    assert!(text_of(&output).contains("still in the file"), "{}", text_of(&output));
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(&file).unwrap()).read_to_string(&mut text).unwrap();
+    let values = database.text(
+        "SELECT unnest(histogram_bounds::text::text[]) FROM pg_stats WHERE tablename = 'job' AND attname = 'note'",
+    );
+    let left = values.lines().filter(|value| *value != "note 7" && text.contains(&format!("\\\"{value}\\\""))).count();
+    assert!(values.lines().count() > 50 && left == 0, "{left} values of {} are in the file", values.lines().count());
+    assert!(!ddl(&offline(&["--snapshot", file.to_str().unwrap()])).is_empty());
 }
 
 #[test]

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::Row;
 
-use super::{Heap, Twin};
+use super::estimate::metapage;
+use super::observed::is_data_error;
+use super::{Heap, Leaf, Twin};
+use crate::db::DbError;
 use crate::db::catalog::field;
 use crate::db::transaction::body;
-use crate::db::{DbError, Session};
-use crate::model::{Bytes, Millis, QualifiedName};
+use crate::model::{Bytes, Millis, QualifiedName, quote_literal};
 use crate::rehearsal::{Build, NamedIndex, Refusal};
 use crate::twin::page::{self, BLOCK_BYTES};
+use crate::twin::size::IndexSize;
 use crate::twin::snapshot::Oid;
 use crate::verdict::Reason;
 
@@ -19,23 +22,68 @@ const OPERATION: &str = "creating an index in the planner twin";
 /// An index that the twin knows and hides.
 #[derive(Debug, Clone)]
 pub(super) struct Hypothetical {
+    /// Its name, qualified.
+    name: String,
     /// Itself and, on a partitioned table, its partitions' indexes.
     pub(super) oids: Vec<Oid>,
     /// As an answer has it: its size is an estimate, and it took no time.
     pub(super) build: Build,
 }
 
-/// A table or partition that gets a part of the index.
-struct Leaf {
-    table: Oid,
-    name: QualifiedName,
+/// A part of the index as the twin has built it: all of it, or that of one partition.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Part {
+    pub(super) oid: Oid,
+    index_name: String,
+    pub(super) table: Oid,
+    /// Qualified.
+    pub(super) table_name: String,
+    /// Where it lies; a partitioned index has no file.
+    path: Option<String>,
+    pub(super) method: String,
+    definition: String,
+    /// What stands behind the table's name, with every name qualified.
+    pub(super) body: String,
+    /// How many of its columns are keys; the others are only carried.
+    pub(super) key_count: usize,
+    pub(super) is_unique: bool,
+    /// Can equal keys share an entry? The build of a btree finds out.
+    pub(super) deduplicates: bool,
+    pub(super) predicate: Option<String>,
+    pub(super) columns: Vec<PartColumn>,
 }
 
-/// A part of the index as the twin has built it.
-struct Part {
-    oid: Oid,
-    table: Oid,
-    path: Option<String>,
+/// A column of an index.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PartColumn {
+    /// The table's column; 0 is an expression.
+    pub(super) attribute: i16,
+    /// As SQL.
+    pub(super) text: String,
+    /// `attlen` and `attalign`, in bytes, of what the index stores.
+    pub(super) length: i16,
+    pub(super) alignment: u8,
+    /// The operator class of a key.
+    pub(super) class: Option<String>,
+}
+
+impl Part {
+    pub(super) fn keys(&self) -> impl Iterator<Item = &PartColumn> + Clone {
+        self.columns.iter().take(self.key_count)
+    }
+
+    pub(super) fn has_expression(&self) -> bool {
+        self.columns.iter().any(|column| column.attribute == 0)
+    }
+}
+
+/// What an index's rows are while it is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    /// Those of smallest and largest values.
+    Ends,
+    /// None: those of the ends never stood together, and an expression may not bear that.
+    None,
 }
 
 impl Twin {
@@ -49,7 +97,13 @@ impl Twin {
         if self.hypothetical(index).is_some() {
             return Ok(Ok(()));
         }
-        match self.create(index) {
+        self.forget(index)?;
+        let mut created = self.create(index, Rows::Ends);
+        if created.as_ref().is_err_and(is_data_error) {
+            self.session.rollback();
+            created = self.create(index, Rows::None);
+        }
+        match created {
             Ok(known) => {
                 self.known.insert(index.index.create(&index.name), known);
                 Ok(Ok(()))
@@ -63,126 +117,208 @@ impl Twin {
         }
     }
 
-    fn create(&mut self, index: &NamedIndex) -> Result<Hypothetical, DbError> {
-        let leaves = self.leaves(&index.index.table)?;
-        let mut sizes = Vec::with_capacity(leaves.len());
-        for leaf in &leaves {
-            sizes.push((leaf.table, self.estimate(&index.index, &leaf.name)?));
+    /// Drops another index that was asked about under the same name.
+    fn forget(&mut self, index: &NamedIndex) -> Result<(), DbError> {
+        let name = qualified_name(index);
+        let other = self.known.iter().find(|(_, known)| known.name == name).map(|(definition, _)| definition.clone());
+        if let Some(definition) = other {
+            self.session.batch(OPERATION, &format!("DROP INDEX {name}"))?;
+            self.known.remove(&definition);
         }
-        self.session.batch(OPERATION, "BEGIN")?;
-        self.use_files(&leaves, |heap| heap.short)?;
-        self.session.batch(OPERATION, &index.index.create(&index.name))?;
-        let (definition, names, parts) = self.built(index)?;
-        let mut bytes = 0;
-        let mut files = Vec::with_capacity(parts.len());
-        for part in &parts {
-            let size = sizes.iter().find(|(table, _)| *table == part.table);
-            let (Some((_, size)), Some(path)) = (size, &part.path) else { continue };
-            let beginning = match &size.metapage {
-                Some(metapage) => {
-                    let built = self.directory.read(path, 2 * BLOCK_BYTES)?;
-                    page::first_blocks(metapage, size.pages, &built)
-                }
-                None => Vec::new(),
-            };
-            let number = self.directory.create(&beginning, size.pages)?;
-            files.push((part.oid, number, i32::try_from(size.pages).unwrap_or(i32::MAX), size.tuples as f32));
-            bytes += size.pages * BLOCK_BYTES as u64;
-        }
-        self.give_files(&files)?;
-        self.use_files(&leaves, |heap| heap.long)?;
-        let oids: Vec<Oid> = parts.iter().map(|part| part.oid).collect();
-        let hide = "UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid = ANY ($1::oid[])";
-        self.session.query(OPERATION, hide, &[(&oids, Type::OID_ARRAY)])?;
-        self.session.batch(OPERATION, "COMMIT")?;
-        let build = Build {
-            names,
-            body: body(&definition, index),
-            size: Bytes(bytes),
-            build_time: Millis::default(),
-            usable: true,
-        };
-        Ok(Hypothetical { oids, build })
+        Ok(())
     }
 
-    /// The tables with files that an index on this table consists of.
-    fn leaves(&self, table: &QualifiedName) -> Result<Vec<Leaf>, DbError> {
-        let sql = "SELECT c.oid, n.nspname::text AS schema_name, c.relname::text AS table_name \
-                   FROM (SELECT to_regclass($1)::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1))) AS tree (oid) \
-                   JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace \
-                   WHERE c.relkind IN ('r', 'm') ORDER BY c.oid";
-        let rows = self.session.query(OPERATION, sql, &[(&table.to_string(), Type::TEXT)])?;
-        let leaf = |row| {
-            let name = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?);
-            Ok(Leaf { table: field(row, "oid")?, name })
+    fn create(&mut self, index: &NamedIndex, rows: Rows) -> Result<Hypothetical, DbError> {
+        let leaves = self.leaves(&index.index.table)?;
+        for leaf in &leaves {
+            self.learn(leaf)?;
+            if matches!(index.index.method.name(), "gin" | "gist" | "spgist") {
+                self.divide_sample(leaf.table)?;
+            }
+        }
+        let empty = match rows {
+            Rows::Ends => None,
+            Rows::None => Some(self.directory.create(&[], 0)?),
         };
-        rows.iter().map(leaf).collect()
+        self.session.batch(OPERATION, &self.creation(index, &leaves, empty))?;
+        let parts = self.parts(index)?;
+        let mut bytes = 0;
+        let mut files = Vec::with_capacity(parts.len());
+        for mut part in parts.iter().cloned() {
+            let Some(path) = part.path.clone() else { continue };
+            let built = self.directory.read(&path, 2 * BLOCK_BYTES)?;
+            part.deduplicates = part.method == "btree" && page::deduplicates(&built);
+            if part.has_expression() {
+                self.add_expression_statistics(&part)?;
+            }
+            let size = self.estimate(&index.index, &part)?;
+            let beginning = match metapage(&part.method, &size) {
+                Some(metapage) => page::first_blocks(&metapage, size.pages, &built),
+                None => Vec::new(),
+            };
+            files.push((part.oid, self.directory.create(&beginning, size.pages)?, size));
+            bytes += size.pages * BLOCK_BYTES as u64;
+        }
+        let raised = self.raise(&parts);
+        let script = format!("{}; COMMIT; {}", give_files(&files), raise_script(&raised, &parts));
+        self.session.batch(OPERATION, &script)?;
+        Ok(hypothetical(index, &parts, raised.iter().map(|(_, new)| *new).collect(), bytes))
+    }
+
+    /// New OIDs, greater than those of all indexes that production has: of indexes that cost the same, the planner takes the one
+    /// with the greatest (it goes through them in that order), and a new one would have it.
+    fn raise(&mut self, parts: &[Part]) -> Vec<(Oid, Oid)> {
+        let mut old: Vec<Oid> = parts.iter().map(|part| part.oid).collect();
+        old.sort_unstable();
+        let raise = |old| {
+            self.next_oid += 1;
+            (old, self.next_oid)
+        };
+        old.into_iter().map(raise).collect()
+    }
+
+    /// Creates an index over the short files and hides it.
+    fn creation(&self, index: &NamedIndex, leaves: &[Leaf], empty: Option<Oid>) -> String {
+        let name = quote_literal(&qualified_name(index));
+        format!(
+            "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; {}; {}; \
+             UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid IN \
+             (SELECT to_regclass({name})::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass({name}))); \
+             {}; SET LOCAL search_path = pg_catalog",
+            self.use_files(leaves, |heap| empty.unwrap_or(heap.short)),
+            index.index.create(&index.name),
+            self.use_files(leaves, |heap| heap.long),
+        )
     }
 
     /// Puts the short or the long files under these tables, with the counts that production's have.
-    fn use_files(&self, leaves: &[Leaf], which: impl Fn(&Heap) -> Oid) -> Result<(), DbError> {
-        let heaps: Vec<(Oid, &Heap)> =
-            leaves.iter().filter_map(|leaf| Some((leaf.table, self.heaps.get(&leaf.table)?))).collect();
-        let tables: Vec<Oid> = heaps.iter().map(|(table, _)| *table).collect();
-        let numbers: Vec<Oid> = heaps.iter().map(|(_, heap)| which(heap)).collect();
-        let pages: Vec<i32> = heaps.iter().map(|(_, heap)| heap.measures.pages).collect();
-        let tuples: Vec<f32> = heaps.iter().map(|(_, heap)| heap.measures.tuples).collect();
-        let all_visible: Vec<i32> = heaps.iter().map(|(_, heap)| heap.measures.all_visible_pages).collect();
-        let sql = "UPDATE pg_catalog.pg_class c SET relfilenode = f.number, relpages = f.pages, reltuples = f.tuples, \
-                   relallvisible = f.all_visible \
-                   FROM unnest($1::oid[], $2::oid[], $3::int4[], $4::float4[], $5::int4[]) \
-                   AS f (oid, number, pages, tuples, all_visible) WHERE c.oid = f.oid";
-        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
-            (&tables, Type::OID_ARRAY),
-            (&numbers, Type::OID_ARRAY),
-            (&pages, Type::INT4_ARRAY),
-            (&tuples, Type::FLOAT4_ARRAY),
-            (&all_visible, Type::INT4_ARRAY),
-        ];
-        self.session.query(OPERATION, sql, parameters).map(|_| ())
+    fn use_files(&self, leaves: &[Leaf], which: impl Fn(&Heap) -> Oid) -> String {
+        let heaps = leaves.iter().filter_map(|leaf| Some((leaf.table, self.heaps.get(&leaf.table)?)));
+        let rows: Vec<String> = heaps
+            .map(|(table, heap)| {
+                let measures = heap.measures;
+                format!(
+                    "({table}, {}, {}, '{}'::float4, {})",
+                    which(heap),
+                    measures.pages,
+                    measures.tuples,
+                    measures.all_visible_pages
+                )
+            })
+            .collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        format!(
+            "UPDATE pg_catalog.pg_class c SET relfilenode = f.number, relpages = f.pages, reltuples = f.tuples, \
+             relallvisible = f.all_visible FROM (VALUES {}) AS f (oid, number, pages, tuples, all_visible) \
+             WHERE c.oid = f.oid::oid",
+            rows.join(", ")
+        )
     }
 
-    fn give_files(&self, files: &[(Oid, Oid, i32, f32)]) -> Result<(), DbError> {
-        let oids: Vec<Oid> = files.iter().map(|file| file.0).collect();
-        let numbers: Vec<Oid> = files.iter().map(|file| file.1).collect();
-        let pages: Vec<i32> = files.iter().map(|file| file.2).collect();
-        let tuples: Vec<f32> = files.iter().map(|file| file.3).collect();
-        let sql = "UPDATE pg_catalog.pg_class c SET relfilenode = f.number, relpages = f.pages, reltuples = f.tuples \
-                   FROM unnest($1::oid[], $2::oid[], $3::int4[], $4::float4[]) AS f (oid, number, pages, tuples) \
-                   WHERE c.oid = f.oid";
-        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
-            (&oids, Type::OID_ARRAY),
-            (&numbers, Type::OID_ARRAY),
-            (&pages, Type::INT4_ARRAY),
-            (&tuples, Type::FLOAT4_ARRAY),
-        ];
-        self.session.query(OPERATION, sql, parameters).map(|_| ())
+    /// The index that was just created, the whole first.
+    fn parts(&self, index: &NamedIndex) -> Result<Vec<Part>, DbError> {
+        let sql = format!("EXECUTE pgrehearse_parts({})", quote_literal(&qualified_name(index)));
+        let rows = self.session.query(OPERATION, &sql, &[])?;
+        rows.iter().map(part).collect()
     }
 
-    /// The index that was just created: its definition, the names plans may show it under, its parts.
-    fn built(&self, index: &NamedIndex) -> Result<(String, BTreeSet<String>, Vec<Part>), DbError> {
-        let name = QualifiedName::new(index.index.table.schema.clone(), index.name.clone()).to_string();
-        let definition = definition(&self.session, &name)?;
-        let sql = "SELECT c.oid, c.relname::text AS index_name, i.indrelid AS table_oid, \
-                          CASE WHEN c.relkind = 'i' THEN pg_relation_filepath(c.oid) END AS path \
-                   FROM (SELECT to_regclass($1)::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1))) AS tree (oid) \
-                   JOIN pg_class c USING (oid) JOIN pg_index i ON i.indexrelid = c.oid ORDER BY c.oid";
-        let rows = self.session.query(OPERATION, sql, &[(&name, Type::TEXT)])?;
-        let names = rows.iter().map(|row| field(row, "index_name")).collect::<Result<_, _>>()?;
-        let part =
-            |row| Ok(Part { oid: field(row, "oid")?, table: field(row, "table_oid")?, path: field(row, "path")? });
-        let parts = rows.iter().map(part).collect::<Result<_, DbError>>()?;
-        Ok((definition, names, parts))
+    /// To plan that query takes longer than all the rest.
+    pub(super) fn prepare_parts(&self) -> Result<(), DbError> {
+        self.session.batch(OPERATION, concat!("PREPARE pgrehearse_parts(text) AS ", include_str!("parts.sql")))
     }
 }
 
-/// With every name qualified.
-fn definition(session: &Session, name: &str) -> Result<String, DbError> {
-    let path = session.query(OPERATION, "SELECT current_setting('search_path') AS path", &[])?;
-    let path: String = path.first().map_or_else(|| Ok(String::new()), |row| field(row, "path"))?;
-    session.set("search_path", "pg_catalog")?;
-    let sql = "SELECT pg_get_indexdef(to_regclass($1)) AS definition";
-    let rows = session.query(OPERATION, sql, &[(&name, Type::TEXT)])?;
-    session.set("search_path", &path)?;
-    rows.first().map_or_else(|| Ok(String::new()), |row| field(row, "definition"))
+fn qualified_name(index: &NamedIndex) -> String {
+    QualifiedName::new(index.index.table.schema.clone(), index.name.clone()).to_string()
+}
+
+/// Gives indexes other OIDs, in a transaction of its own: within the one that creates a relation the server holds on to it.
+fn raise_script(raised: &[(Oid, Oid)], parts: &[Part]) -> String {
+    let pairs: Vec<String> = raised.iter().map(|(old, new)| format!("({old}::oid, {new}::oid)")).collect();
+    let tables: Vec<String> = parts.iter().map(|part| part.table.to_string()).collect();
+    let update = |(catalog, column, extra): &(&str, &str, &str)| {
+        format!(
+            "UPDATE pg_catalog.{catalog} c SET {column} = v.new FROM (VALUES {}) AS v (old, new) WHERE c.{column} = v.old{extra}",
+            pairs.join(", ")
+        )
+    };
+    let of_class = " AND c.classid = 'pg_catalog.pg_class'::regclass";
+    let of_other_class = " AND c.refclassid = 'pg_catalog.pg_class'::regclass";
+    let updates: Vec<String> = [
+        ("pg_class", "oid", ""),
+        ("pg_index", "indexrelid", ""),
+        ("pg_attribute", "attrelid", ""),
+        ("pg_statistic", "starelid", ""),
+        ("pg_depend", "objid", of_class),
+        ("pg_depend", "refobjid", of_other_class),
+        ("pg_inherits", "inhrelid", ""),
+        ("pg_inherits", "inhparent", ""),
+    ]
+    .iter()
+    .map(update)
+    .collect();
+    // The tables' lists of indexes are read again.
+    format!(
+        "BEGIN; {}; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({}); COMMIT",
+        updates.join("; "),
+        tables.join(", ")
+    )
+}
+
+fn hypothetical(index: &NamedIndex, parts: &[Part], oids: Vec<Oid>, bytes: u64) -> Hypothetical {
+    let definition = parts.first().map(|part| part.definition.as_str()).unwrap_or_default();
+    let names: BTreeSet<String> = parts.iter().map(|part| part.index_name.clone()).collect();
+    let build =
+        Build { names, body: body(definition, index), size: Bytes(bytes), build_time: Millis::default(), usable: true };
+    Hypothetical { name: qualified_name(index), oids, build }
+}
+
+fn give_files(files: &[(Oid, Oid, IndexSize)]) -> String {
+    let row = |(oid, number, size): &(Oid, Oid, IndexSize)| {
+        let pages = i32::try_from(size.pages).unwrap_or(i32::MAX);
+        format!("({oid}, {number}, {pages}, '{}'::float4)", size.tuples.round() as f32)
+    };
+    let rows: Vec<String> = files.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!(
+        "UPDATE pg_catalog.pg_class c SET relfilenode = f.number, relpages = f.pages, reltuples = f.tuples \
+         FROM (VALUES {}) AS f (oid, number, pages, tuples) WHERE c.oid = f.oid::oid",
+        rows.join(", ")
+    )
+}
+
+fn part(row: &Row) -> Result<Part, DbError> {
+    let texts: Vec<String> = field(row, "texts")?;
+    let lengths: Vec<i16> = field(row, "lengths")?;
+    let alignments: Vec<i16> = field(row, "alignments")?;
+    let attributes: Vec<i16> = field(row, "attributes")?;
+    let classes: Vec<String> = field(row, "classes")?;
+    let columns = texts.into_iter().enumerate().map(|(at, text)| PartColumn {
+        attribute: attributes.get(at).copied().unwrap_or(0),
+        text,
+        length: lengths.get(at).copied().unwrap_or(-1),
+        alignment: alignments.get(at).and_then(|bytes| u8::try_from(*bytes).ok()).unwrap_or(1),
+        class: classes.get(at).cloned(),
+    });
+    let definition: String = field(row, "definition")?;
+    let body = definition.find(" USING ").and_then(|at| definition.get(at..)).unwrap_or_default().to_owned();
+    Ok(Part {
+        oid: field(row, "oid")?,
+        index_name: field(row, "index_name")?,
+        table: field(row, "table_oid")?,
+        table_name: field(row, "table_name")?,
+        path: field(row, "path")?,
+        method: field(row, "method")?,
+        columns: columns.collect(),
+        body,
+        definition,
+        key_count: usize::try_from(field::<i16>(row, "key_count")?).unwrap_or(0),
+        is_unique: field(row, "is_unique")?,
+        deduplicates: false,
+        predicate: field(row, "predicate")?,
+    })
 }

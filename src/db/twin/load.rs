@@ -169,7 +169,8 @@ impl Twin {
             }
             let long = self.directory.create(&beginning, file.blocks)?;
             numbers.push((file.oid, long));
-            self.heaps.insert(file.oid, Heap { short: place.number, long, measures: place.measures });
+            self.heaps
+                .insert(file.oid, Heap { short: place.number, long, pages: file.blocks, measures: place.measures });
         }
         let (oids, numbers): (Vec<Oid>, Vec<Oid>) = numbers.into_iter().unzip();
         let sql = "UPDATE pg_catalog.pg_class c SET relfilenode = f.number \

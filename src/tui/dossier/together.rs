@@ -6,7 +6,8 @@ use super::Dossier;
 use crate::index::NamedIndex;
 use crate::model::{Cost, Millis, QualifiedName};
 use crate::plan::Plan;
-use crate::rehearsal::search::{Costs, Weighted, costs_under};
+pub use crate::rehearsal::costs::total;
+use crate::rehearsal::costs::{Costs, KnownCosts, Weighted};
 use crate::rehearsal::{Comparison, PlanOutcome};
 use crate::workload::{Statement, StatementId};
 
@@ -17,7 +18,9 @@ pub enum Evidence {
     Proved,
     /// The one index was built, and the plans seen.
     Seen,
-    /// Each was built by itself; together they are taken to be as good as the best of them.
+    /// The planner twin has planned with them; nothing was built.
+    Foreseen,
+    /// Each was tried by itself; together they are taken to be as good as the best of them.
     OneByOne,
 }
 
@@ -49,11 +52,6 @@ pub struct Estimate {
     pub after: Costs,
     /// How that is known.
     pub evidence: Evidence,
-}
-
-/// Σ calls × cost.
-pub fn total(costs: &Costs) -> Cost {
-    Cost(costs.values().map(|weighted| weighted.calls * weighted.cost.0).sum())
 }
 
 /// What some statements cost in all.
@@ -106,12 +104,20 @@ impl Dossier {
             }
             return estimate;
         }
+        let foreseen = |entry: &usize| self.entries.get(*entry).is_some_and(super::Entry::is_foreseen);
+        let in_the_twin = entries.iter().any(foreseen);
         if *entries == self.recommended() {
-            return Estimate { before, after: self.proved_costs(), evidence: Evidence::Proved };
+            let evidence = if in_the_twin { Evidence::Foreseen } else { Evidence::Proved };
+            return Estimate { before, after: self.proved_costs(), evidence };
         }
         let trials: Vec<usize> = entries.iter().filter_map(|entry| self.entries.get(*entry)?.trial).collect();
-        let evidence = if trials.len() == 1 { Evidence::Seen } else { Evidence::OneByOne };
-        Estimate { after: costs_under(&self.trials, &trials, &before), before, evidence }
+        let evidence = match (trials.len(), in_the_twin) {
+            (1, false) => Evidence::Seen,
+            (1, true) => Evidence::Foreseen,
+            _ => Evidence::OneByOne,
+        };
+        let after = KnownCosts::of_singles(&self.trials, before.clone()).estimate(&before, &trials);
+        Estimate { after, before, evidence }
     }
 
     fn proved_costs(&self) -> Costs {

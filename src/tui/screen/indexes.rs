@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::advise::ExistingFinding;
 use crate::model::{Bytes, Cost};
-use crate::rehearsal::search::Costs;
+use crate::rehearsal::costs::Costs;
 use crate::tui::dossier::{Dossier, Entry, Estimate, Evidence, Verdict, total};
 use crate::tui::list::List;
 

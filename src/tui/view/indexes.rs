@@ -80,7 +80,8 @@ fn summary(model: &Model, dossier: &Dossier, outcome: &Outcome, buffer: &mut Buf
     let evidence = match outcome.evidence {
         Evidence::Proved => "proved: these were built together and their plans seen",
         Evidence::Seen => "seen: the plans with this index by itself",
-        Evidence::OneByOne => "estimated: each was built by itself, not together",
+        Evidence::Foreseen => "foreseen: the planner twin planned with these together; nothing was built",
+        Evidence::OneByOne => "estimated: each was tried by itself, not together",
     };
     line(buffer, areas.top, 2, Line::styled(evidence, look.dim()));
 }
@@ -164,7 +165,7 @@ fn entry_line(model: &Model, entry: &Entry, position: usize, columns: &Columns) 
         Span::styled(switch, tone),
         left(entry.id(), ID, look.key()),
         left(&printable(definition), columns.definition, tone),
-        right(&entry.size.map_or_else(dash, |size| size.to_string()), columns.size, look.dim()),
+        right(&entry.size_text().unwrap_or_else(dash), columns.size, look.dim()),
         right(&entry.build_time.map_or_else(dash, |time| time.to_string()), columns.build, look.dim()),
         right(&writes, columns.upkeep, look.dim()),
         right(&last, columns.helps, look.dim()),
@@ -244,6 +245,9 @@ fn entry_lines(look: Look, entry: &Entry, columns: usize) -> Vec<Line<'static>> 
     }
     let mut facts = vec![entry.index.index.method.name().to_owned()];
     facts.extend(entry.index.index.features().into_iter().map(|feature| feature.name().to_owned()));
+    if entry.is_foreseen() {
+        facts.push("seen in the planner twin, not built: its size is an estimate".to_owned());
+    }
     facts.extend(entry.build_time.map(|time| format!("built in {time}")));
     facts.extend(entry.write_block.map(|wait| format!("writers waited {wait}")));
     lines.extend(plain(&facts.join(" · "), columns, look.dim()));

@@ -27,22 +27,6 @@ pub(super) struct Relations<'s> {
     partition_keys: BTreeSet<(Oid, &'s str)>,
 }
 
-/// The values of some columns, row by row.
-fn rows<'s, const N: usize>(snapshot: &'s Snapshot, table: &str, columns: [&str; N]) -> Vec<[&'s str; N]> {
-    let Some(table) = snapshot.system_table(table) else { return Vec::new() };
-    let Some(positions) = columns.iter().map(|column| table.position(column)).collect::<Option<Vec<_>>>() else {
-        return Vec::new();
-    };
-    let row = |row: &'s Vec<Option<String>>| {
-        let mut values = [""; N];
-        for (value, position) in values.iter_mut().zip(&positions) {
-            *value = row.get(*position)?.as_deref()?;
-        }
-        Some(values)
-    };
-    table.rows.iter().filter_map(row).collect()
-}
-
 fn number<T: std::str::FromStr + Default>(text: &str) -> T {
     text.parse().unwrap_or_default()
 }
@@ -51,20 +35,21 @@ impl<'s> Relations<'s> {
     pub(super) fn of(snapshot: &'s Snapshot) -> Relations<'s> {
         let mut found = Relations::default();
         let schemas: BTreeMap<&str, &str> =
-            rows(snapshot, "pg_namespace", ["oid", "nspname"]).into_iter().map(|[oid, name]| (oid, name)).collect();
-        for [oid, name, schema, tuples] in rows(snapshot, "pg_class", ["oid", "relname", "relnamespace", "reltuples"]) {
+            snapshot.rows_of("pg_namespace", ["oid", "nspname"]).into_iter().map(|[oid, name]| (oid, name)).collect();
+        for [oid, name, schema, tuples] in snapshot.rows_of("pg_class", ["oid", "relname", "relnamespace", "reltuples"])
+        {
             let schema = schemas.get(schema).copied().unwrap_or_default();
             found.names.insert(number(oid), QualifiedName::new(schema, name));
             found.rows.insert(number(oid), number::<f64>(tuples).max(0.0));
         }
-        for [index, table] in rows(snapshot, "pg_index", ["indexrelid", "indrelid"]) {
+        for [index, table] in snapshot.rows_of("pg_index", ["indexrelid", "indrelid"]) {
             found.tables_of_indexes.insert(number(index), number(table));
         }
-        for [child, parent] in rows(snapshot, "pg_inherits", ["inhrelid", "inhparent"]) {
+        for [child, parent] in snapshot.rows_of("pg_inherits", ["inhrelid", "inhparent"]) {
             found.parents.insert(number(child), number(parent));
             found.children.entry(number(parent)).or_default().push(number(child));
         }
-        for [relation, column, name] in rows(snapshot, "pg_attribute", ["attrelid", "attnum", "attname"]) {
+        for [relation, column, name] in snapshot.rows_of("pg_attribute", ["attrelid", "attnum", "attname"]) {
             found.column_names.insert((number(relation), number(column)), name);
         }
         found.add_keys(snapshot);
@@ -73,13 +58,14 @@ impl<'s> Relations<'s> {
 
     fn add_keys(&mut self, snapshot: &'s Snapshot) {
         let columns = ["contype", "conrelid", "conkey", "confrelid", "confkey"];
-        for [kind, table, key, referenced, referenced_key] in rows(snapshot, "pg_constraint", columns) {
+        for [kind, table, key, referenced, referenced_key] in snapshot.rows_of("pg_constraint", columns) {
             let one = |key: &str| key.trim_matches(['{', '}']).parse::<i16>().ok();
             if let ("f", Some(key), Some(referenced_key)) = (kind, one(key), one(referenced_key)) {
                 self.foreign_keys.insert((number(table), key), (number(referenced), referenced_key));
             }
         }
-        for [table, strategy, keys] in rows(snapshot, "pg_partitioned_table", ["partrelid", "partstrat", "partattrs"]) {
+        for [table, strategy, keys] in snapshot.rows_of("pg_partitioned_table", ["partrelid", "partstrat", "partattrs"])
+        {
             let table = number(table);
             self.partitioned.insert(table);
             for key in keys.split_whitespace().filter(|_| strategy != "h") {

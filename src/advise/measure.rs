@@ -1,0 +1,150 @@
+//! `--analyze`: cost is not time. The statements that the proved indexes help are executed without and with them, read-only; an index
+//! with which all of them took longer is out, whatever its costs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Run;
+use super::proof::{Known, Proof, Proved, groups};
+use crate::model::Millis;
+use crate::plan::Plan;
+use crate::rehearsal::{Answer, Event, Evidence, NamedIndex, PlanOutcome, PlannerError, Trial, uses};
+use crate::sql::split::highest_parameter;
+use crate::workload::{Statement, StatementId};
+
+/// What was seen when statements were executed: their plans, with times and buffers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Measured {
+    /// As things are.
+    pub(super) before: BTreeMap<StatementId, Plan>,
+    /// With the proved indexes.
+    pub(super) after: BTreeMap<StatementId, Plan>,
+    /// The server's message where a statement was not executed to its end.
+    pub(super) failed: BTreeMap<StatementId, String>,
+}
+
+/// A time has to be longer by this share to be called longer: caches and clocks make less.
+const LONGER: f64 = 0.1;
+
+/// Statements that take less differ by chance.
+const SHORTEST: Millis = Millis(1.0);
+
+impl Measured {
+    /// Executes what the proof is about; what is known of a statement as things are is not asked again.
+    pub(super) fn add(
+        &mut self,
+        run: &mut Run<'_>,
+        proof: &Proof,
+        trials: &[Trial],
+        known: Known<'_>,
+    ) -> Result<(), PlannerError> {
+        self.after.clear();
+        let built = proof.proved.iter().filter(|proved| proved.evidence == Evidence::RolledBackTransaction);
+        let built: Vec<usize> = built.map(|proved| proved.trial).collect();
+        let groups = groups(&built, trials, run, known);
+        (run.observer)(Event::Begin { what: "executing", steps: groups.len() });
+        for group in groups {
+            let indexes: Vec<NamedIndex> = group.iter().map(|position| trials[*position].index.clone()).collect();
+            let tables: BTreeSet<_> = indexes.iter().map(|index| index.index.table.clone()).collect();
+            let helped = |statement: &Statement| {
+                let before = known.captured.get(&statement.id).and_then(PlanOutcome::plan);
+                proof.after.contains_key(&statement.id)
+                    && highest_parameter(&statement.sql) == 0
+                    && before.is_some_and(Plan::only_reads)
+            };
+            let touching = super::touching(run.workload, known.captured, known.catalog, &tables);
+            let statements: Vec<Statement> = touching.into_iter().filter(helped).collect();
+            let new: Vec<Statement> =
+                statements.iter().filter(|statement| !self.before.contains_key(&statement.id)).cloned().collect();
+            (run.observer)(Event::Step("statements without and with the indexes"));
+            let before = run.planners.execute(&[], &new)?;
+            self.keep(before, |measured| &mut measured.before);
+            let executable = |statement: &Statement| self.before.contains_key(&statement.id);
+            let statements: Vec<Statement> = statements.into_iter().filter(executable).collect();
+            let after = run.execute(&indexes, &statements)?;
+            self.keep(after, |measured| &mut measured.after);
+        }
+        (run.observer)(Event::End);
+        Ok(())
+    }
+
+    fn keep(&mut self, answer: Answer, of: impl Fn(&mut Measured) -> &mut BTreeMap<StatementId, Plan>) {
+        let Answer::Planned(planned) = answer else { return };
+        for (id, outcome) in planned.plans {
+            match outcome {
+                PlanOutcome::Plan(plan) => {
+                    of(self).insert(id, plan);
+                }
+                PlanOutcome::Failed(message) => {
+                    self.failed.insert(id, message);
+                }
+                PlanOutcome::Empty => {}
+            }
+        }
+    }
+
+    /// How long a statement took without and with the indexes.
+    pub(super) fn times(&self, id: &StatementId) -> Option<(Millis, Millis)> {
+        Some((self.before.get(id)?.execution_time()?, self.after.get(id)?.execution_time()?))
+    }
+
+    /// Did every statement that uses this index take longer with it? Its worst times.
+    pub(super) fn slower(&self, proved: &Proved) -> Option<(StatementId, Millis, Millis)> {
+        let using = self.after.iter().filter(|(_, plan)| uses(plan, &proved.build));
+        let times: Vec<(StatementId, Millis, Millis)> =
+            using.filter_map(|(id, _)| self.times(id).map(|(before, after)| (id.clone(), before, after))).collect();
+        let longer = |(_, before, after): &(StatementId, Millis, Millis)| {
+            *after > SHORTEST && after.0 > before.0 * (1.0 + LONGER)
+        };
+        let all = !times.is_empty() && times.iter().all(longer);
+        times.into_iter().filter(|_| all).max_by(|a, b| (a.2.0 - a.1.0).total_cmp(&(b.2.0 - b.1.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Bytes;
+    use crate::rehearsal::Build;
+    use serde_json::json;
+
+    fn executed(index: &str, time_ms: f64) -> Plan {
+        let scan = json!({"Node Type": "Index Scan", "Index Name": index, "Total Cost": 1.0});
+        Plan::from_json(json!({"Plan": scan, "Execution Time": time_ms})).unwrap()
+    }
+
+    fn measured(times: &[(f64, f64)]) -> Measured {
+        let id = |number: usize| StatementId(format!("s{number}"));
+        let of = |pick: fn(&(f64, f64)) -> f64| {
+            times.iter().enumerate().map(|(number, pair)| (id(number), executed("i", pick(pair)))).collect()
+        };
+        Measured { before: of(|pair| pair.0), after: of(|pair| pair.1), failed: BTreeMap::new() }
+    }
+
+    #[test]
+    fn an_index_is_slower_when_everything_that_uses_it_takes_longer() {
+        let build = |name: &str| Build {
+            names: [name.to_owned()].into(),
+            body: String::new(),
+            size: Bytes(1),
+            build_time: Millis(1.0),
+            usable: true,
+        };
+        let proved = |name| Proved {
+            trial: 0,
+            build: build(name),
+            write_block: Millis(1.0),
+            evidence: Evidence::RolledBackTransaction,
+            not_built: None,
+            predicted: None,
+        };
+        let slower = |times: &[(f64, f64)]| measured(times).slower(&proved("i"));
+        assert_eq!(
+            slower(&[(100.0, 150.0), (10.0, 20.0)]),
+            Some((StatementId("s0".to_owned()), Millis(100.0), Millis(150.0)))
+        );
+        assert_eq!(slower(&[(100.0, 150.0), (10.0, 2.0)]), None, "one gains");
+        assert_eq!(slower(&[(100.0, 105.0)]), None, "too little to tell");
+        assert_eq!(slower(&[(0.2, 0.9)]), None, "too short to tell");
+        assert_eq!(measured(&[(1.0, 9.0)]).slower(&proved("other")), None, "nothing uses it");
+    }
+}

@@ -1,0 +1,54 @@
+//! Statements executed for their time (`--analyze`): read-only, under statement_timeout, several times.
+
+use std::time::{Duration, Instant};
+
+use super::explain::Explained;
+use super::{DbError, Session};
+use crate::plan::Plan;
+use crate::rehearsal::PlanOutcome;
+
+/// So often a statement runs; the run of median time is kept.
+pub(super) const RUNS: u32 = 3;
+
+/// A statement that takes this long runs once: it is not the cache that decides about it.
+pub(super) const LONG_RUN: Duration = Duration::from_secs(5);
+
+const OPERATION: &str = "executing a statement";
+
+/// TIMING off would spare slow clocks, but the node times are what people want to see.
+const EXPLAIN_ANALYZE: &str = "EXPLAIN (FORMAT JSON, VERBOSE, ANALYZE, BUFFERS) ";
+
+impl Session {
+    /// Executes a statement as things are, in transactions that are read-only and rolled back.
+    pub(super) fn execute_as_things_are(&self, sql: &str) -> Result<PlanOutcome, DbError> {
+        let mut seen = Vec::new();
+        for _ in 0..RUNS {
+            let began = Instant::now();
+            self.query(OPERATION, "BEGIN READ ONLY", &[])?;
+            let explained = self.explain_executed(sql);
+            self.rollback();
+            seen.push(PlanOutcome::from(explained?));
+            let done = matches!(seen.last(), Some(PlanOutcome::Failed(_) | PlanOutcome::Empty));
+            if done || began.elapsed() > LONG_RUN {
+                break;
+            }
+        }
+        Ok(median(seen))
+    }
+
+    /// One execution, in whatever transaction there is; that it is read-only is the caller's affair.
+    pub(super) fn explain_executed(&self, sql: &str) -> Result<Explained, DbError> {
+        self.explain_text(&format!("{EXPLAIN_ANALYZE}{sql}"), EXPLAIN_ANALYZE.len(), sql)
+    }
+}
+
+/// The run of median time; a failure, if there was one.
+pub(super) fn median(mut runs: Vec<PlanOutcome>) -> PlanOutcome {
+    if let Some(failed) = runs.iter().position(|run| run.plan().is_none()) {
+        return runs.swap_remove(failed);
+    }
+    let time = |run: &PlanOutcome| run.plan().and_then(Plan::execution_time).unwrap_or_default();
+    runs.sort_by(|a, b| time(a).0.total_cmp(&time(b).0));
+    let middle = runs.len() / 2;
+    if runs.is_empty() { PlanOutcome::Empty } else { runs.swap_remove(middle) }
+}

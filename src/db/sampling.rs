@@ -1,0 +1,235 @@
+//! Reads some rows of a table: what statistics do not know about predicates, expressions and combinations of columns.
+//!
+//! In a read-only transaction with a time limit of its own. It takes SELECT on the table, and what may not be read, or takes too
+//! long, is done without.
+
+use std::collections::BTreeSet;
+
+use tokio_postgres::types::{Oid, Type};
+
+use super::catalog::field;
+use super::session::milliseconds;
+use super::{DbError, Session};
+use crate::model::{Millis, QualifiedName, quote_identifier};
+use crate::twin::Snapshot;
+use crate::twin::snapshot::TableSample;
+
+const OPERATION: &str = "reading a sample of rows";
+
+/// As ANALYZE has with its default statistics target.
+pub const MOST_ROWS: u64 = 30_000;
+/// Stored bytes of a sample, without what large values would take outside of their rows.
+const MOST_BYTES: u64 = 32 << 20;
+/// A table of so many pages is read as a whole, and rows are chosen one by one; of a larger one so many pages are, each of them by
+/// chance, and of their rows few enough that hardly any are neighbours.
+const MOST_PAGES: f64 = 8192.0;
+/// How long one table may take.
+const TIME: Millis = Millis(2_000.0);
+/// The second attempt, where that was not enough.
+const FEWER_PAGES: f64 = 512.0;
+const FEWER_ROWS: u64 = 5_000;
+const LESS_TIME: Millis = Millis(1_000.0);
+
+/// What is wanted of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleRequest {
+    /// The table: one that has a file.
+    pub relation: Oid,
+    /// Its name.
+    pub table: QualifiedName,
+    /// The columns that are needed.
+    pub columns: BTreeSet<String>,
+}
+
+/// Somebody who can be asked for rows.
+pub trait SampleSource {
+    /// Some rows of a table; none where they may not be read or cannot be had in time.
+    ///
+    /// # Errors
+    /// When nobody can be asked any more.
+    fn sample(&self, wanted: &SampleRequest) -> Result<Option<TableSample>, DbError>;
+}
+
+impl SampleSource for Session {
+    fn sample(&self, wanted: &SampleRequest) -> Result<Option<TableSample>, DbError> {
+        if wanted.columns.is_empty() {
+            return Ok(None);
+        }
+        let Some(table) = self.in_read_only(TIME, |session| session.extent(wanted.relation))?.flatten() else {
+            return Ok(None);
+        };
+        let first = Attempt { pages: MOST_PAGES, rows: MOST_ROWS };
+        if let Some(sample) = self.in_read_only(TIME, |session| session.read_sample(wanted, table, first))? {
+            return Ok(Some(sample));
+        }
+        let second = Attempt { pages: FEWER_PAGES, rows: FEWER_ROWS };
+        self.in_read_only(LESS_TIME, |session| session.read_sample(wanted, table, second))
+    }
+}
+
+impl Session {
+    /// Samples of the tables of a snapshot, with those of their columns whose names a workload mentions: for a snapshot that is to
+    /// be advised from without a connection. `only`: of no other tables than these.
+    ///
+    /// # Errors
+    /// When the server cannot be asked any more.
+    pub fn samples(
+        &self,
+        snapshot: &Snapshot,
+        words: &BTreeSet<String>,
+        only: Option<&BTreeSet<QualifiedName>>,
+    ) -> Result<Vec<TableSample>, DbError> {
+        let Some(attributes) = snapshot.system_table("pg_attribute") else { return Ok(Vec::new()) };
+        let mut samples = Vec::new();
+        let wanted = |name: &QualifiedName| only.is_none_or(|only| only.contains(name));
+        for file in snapshot.files.iter().filter(|file| file.kind != "i" && wanted(&file.name)) {
+            let relation = file.oid.to_string();
+            let of_table = attributes.only("attrelid", |oid| oid == relation);
+            let named = of_table.column("attname").into_iter().zip(of_table.column("attnum"));
+            let columns = named
+                .filter(|(_, number)| number.is_some_and(|number| !number.starts_with('-')))
+                .filter_map(|(name, _)| name.filter(|name| words.contains(*name)).map(str::to_owned));
+            let request = SampleRequest { relation: file.oid, table: file.name.clone(), columns: columns.collect() };
+            samples.extend(self.sample(&request)?);
+        }
+        Ok(samples)
+    }
+
+    /// Does something in a read-only transaction that is rolled back; none when the server refuses, for time or for privileges.
+    fn in_read_only<T>(
+        &self,
+        time: Millis,
+        work: impl FnOnce(&Session) -> Result<T, DbError>,
+    ) -> Result<Option<T>, DbError> {
+        let limit = self.safety.statement_timeout;
+        let time = if limit.0 > 0.0 && limit < time { limit } else { time };
+        self.query(OPERATION, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &[])?;
+        let settings = format!(
+            "/* pgrehearse */ SELECT pg_catalog.set_config('statement_timeout', '{}', true), \
+             pg_catalog.set_config('search_path', 'pg_catalog', true), \
+             pg_catalog.set_config('extra_float_digits', '3', true)",
+            milliseconds(time)
+        );
+        let done = self.query(OPERATION, &settings, &[]).and_then(|_| work(self));
+        self.rollback();
+        match done {
+            Ok(value) => Ok(Some(value)),
+            Err(refused) if refused.is_refusal() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn extent(&self, relation: Oid) -> Result<Option<Extent>, DbError> {
+        let sql = "/* pgrehearse: how large a table is */ \
+                   SELECT c.reltuples::float8 AS row_count, \
+                          (pg_relation_size(c.oid) / current_setting('block_size')::bigint)::float8 AS pages \
+                   FROM pg_class c WHERE c.oid = $1";
+        let rows = self.query(OPERATION, sql, &[(&relation, Type::OID)])?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some(Extent { rows: field(row, "row_count")?, pages: field::<Option<f64>>(row, "pages")?.unwrap_or(0.0) }))
+    }
+
+    fn read_sample(&self, wanted: &SampleRequest, table: Extent, attempt: Attempt) -> Result<TableSample, DbError> {
+        let way = Way::choose(table, attempt);
+        let sql = way.sql(wanted, attempt.rows);
+        let mut values: Vec<Vec<Option<String>>> = vec![Vec::new(); wanted.columns.len()];
+        let (mut rows, mut found) = (0, 0);
+        for row in self.query(OPERATION, &sql, &[])? {
+            rows += 1;
+            found = field::<i64>(&row, "found")?.unsigned_abs();
+            let fields: Vec<Option<String>> = field(&row, "fields")?;
+            for (column, value) in values.iter_mut().zip(fields) {
+                column.push(value);
+            }
+        }
+        Ok(TableSample {
+            relation: wanted.relation,
+            columns: wanted.columns.iter().cloned().collect(),
+            values,
+            rows,
+            is_whole: way == Way::Whole && found < attempt.rows && rows == found,
+        })
+    }
+}
+
+/// How large a table is; `rows` is -1 when nobody knows.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    rows: f64,
+    pages: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    pages: f64,
+    rows: u64,
+}
+
+/// Which rows are looked at, before those with the smallest hashes of their places are taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Way {
+    Whole,
+    /// So many per cent of the rows.
+    Rows(f64),
+    /// So many per cent of the pages.
+    Pages(f64),
+}
+
+impl Way {
+    fn choose(table: Extent, attempt: Attempt) -> Way {
+        if table.pages > attempt.pages {
+            return Way::Pages(100.0 * attempt.pages / table.pages);
+        }
+        // A little more than is wanted: chance may give less.
+        let share = 1.1 * attempt.rows as f64 / table.rows.max(1.0);
+        if share < 0.8 { Way::Rows(100.0 * share) } else { Way::Whole }
+    }
+
+    fn clause(self) -> String {
+        match self {
+            Way::Whole => String::new(),
+            Way::Rows(percent) => format!(" TABLESAMPLE bernoulli ({percent:.6}) REPEATABLE (1)"),
+            Way::Pages(percent) => format!(" TABLESAMPLE system ({percent:.6}) REPEATABLE (1)"),
+        }
+    }
+
+    /// Rows in the table's order; the same ones each time, as long as the table is the same.
+    fn sql(self, wanted: &SampleRequest, rows: u64) -> String {
+        let columns: Vec<String> = (1..=wanted.columns.len()).map(|number| format!("c{number}")).collect();
+        let named: Vec<String> = wanted
+            .columns
+            .iter()
+            .zip(&columns)
+            .map(|(name, column)| format!("t.{} AS {column}", quote_identifier(name)))
+            .collect();
+        let bytes: Vec<String> =
+            columns.iter().map(|column| format!("coalesce(pg_column_size({column}), 0)::bigint")).collect();
+        let texts: Vec<String> = columns.iter().map(|column| format!("{column}::text")).collect();
+        format!(
+            "/* pgrehearse: a sample of rows */ SELECT ARRAY[{}]::text[] AS fields, found FROM (\
+             SELECT *, count(*) OVER () AS found, sum({}) OVER (ORDER BY pick) AS bytes FROM (\
+             SELECT {}, t.ctid AS place, hashtid(t.ctid) AS pick FROM ONLY {} AS t{} ORDER BY pick LIMIT {rows}) AS chosen\
+             ) AS counted WHERE bytes < {MOST_BYTES} ORDER BY place",
+            texts.join(", "),
+            bytes.join(" + "),
+            named.join(", "),
+            wanted.table,
+            self.clause()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_tables_are_read_and_large_ones_looked_into() {
+        let first = Attempt { pages: MOST_PAGES, rows: MOST_ROWS };
+        let way = |rows, pages| Way::choose(Extent { rows, pages }, first);
+        assert_eq!(way(20_000.0, 300.0), Way::Whole);
+        assert_eq!(way(-1.0, 300.0), Way::Whole);
+        assert!(matches!(way(300_000.0, 4_000.0), Way::Rows(percent) if (percent - 11.0).abs() < 1e-9));
+        assert!(matches!(way(1e9, 8_192_000.0), Way::Pages(percent) if (percent - 0.1).abs() < 1e-9));
+    }
+}

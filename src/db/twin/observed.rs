@@ -1,0 +1,202 @@
+//! What a sample says about an index: its rows, its expressions, its equal keys, and how large it was over the sample.
+
+use tokio_postgres::Row;
+
+use super::candidates::Part;
+use super::samples::Side;
+use super::{OPERATION, Twin};
+use crate::db::DbError;
+use crate::db::catalog::field;
+use crate::db::session::Step;
+use crate::twin::page::{BLOCK_BYTES, read_metapage};
+use crate::twin::size::GinPages;
+use crate::twin::size::gin::GinSampleBuild;
+use crate::twin::size::sample::SampledKeys;
+use crate::twin::size::tree::SampleBuild;
+use crate::twin::snapshot::Metapage;
+
+/// The rows of a sample that an index covers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Observed {
+    /// How many.
+    pub(super) rows: f64,
+    /// Its key columns.
+    pub(super) columns: Vec<ObservedColumn>,
+    /// Equal keys; none where that was not asked or cannot be.
+    pub(super) keys: Option<SampledKeys>,
+}
+
+/// A key column over the sample.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct ObservedColumn {
+    /// Mean and standard deviation of `pg_column_size`, in bytes.
+    pub(super) width_bytes: f64,
+    pub(super) width_deviation_bytes: f64,
+    pub(super) null_fraction: f64,
+}
+
+impl Part {
+    /// ` WHERE …`, or nothing.
+    pub(super) fn filter(&self) -> String {
+        self.predicate.as_ref().map(|predicate| format!(" WHERE {predicate}")).unwrap_or_default()
+    }
+
+    /// The key columns as SQL.
+    fn key_list(&self) -> String {
+        self.keys().map(|column| column.text.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Twin {
+    /// What the sample says about rows, widths and equal keys. None without a sample, or when it cannot be asked that.
+    pub(super) fn observe(&mut self, part: &Part, with_keys: bool) -> Result<Option<Observed>, DbError> {
+        let Some(side) = self.side(part.table) else { return Ok(None) };
+        let (rows, keys) = (rows_query(part, side), keys_query(part, side));
+        let question = (part.table, format!("{rows}{}", if with_keys { keys.as_str() } else { "" }));
+        if let Some(known) = self.observed.get(&question) {
+            return Ok(known.clone());
+        }
+        let mut statements = vec![Step::Statement(rows)];
+        if with_keys {
+            statements.push(Step::Statement(keys));
+        }
+        let observed = match self.session.attempt(OPERATION, statements)? {
+            Ok(answers) => Some(read(&answers, part, with_keys)?),
+            Err(_) => None,
+        };
+        self.observed.insert(question, observed.clone());
+        Ok(observed)
+    }
+
+    /// Builds the index over the sample and its parts.
+    pub(super) fn build_on_samples(&self, part: &Part) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
+        let Some(side) = self.side(part.table) else { return Ok(Vec::new()) };
+        let mut statements = Vec::new();
+        let tables: Vec<&String> = std::iter::once(&side.name).chain(&side.parts).collect();
+        for (number, table) in tables.iter().enumerate() {
+            statements
+                .push(Step::Statement(format!("CREATE INDEX pgrehearse_probe_{number} ON {table} {}", part.body)));
+        }
+        if part.method == "gin" {
+            // Its pages are in the server's memory so far.
+            statements.push(Step::Statement("CHECKPOINT".to_owned()));
+        }
+        let counts: Vec<String> = tables
+            .iter()
+            .enumerate()
+            .map(|(number, table)| {
+                let index = format!("'{}.pgrehearse_probe_{number}'", super::samples::SCHEMA);
+                format!(
+                    "SELECT count(*)::float8 AS row_count, pg_relation_size({index}) / 8192 AS pages, \
+                     pg_relation_filepath({index}) AS path FROM {table}{}",
+                    part.filter()
+                )
+            })
+            .collect();
+        statements.push(Step::Statement(counts.join(" UNION ALL ")));
+        self.session.batch(OPERATION, "SAVEPOINT probes")?;
+        let builds = match self.session.attempt(OPERATION, statements)? {
+            Ok(answers) => self.read_builds(part, answers.last().map(Vec::as_slice).unwrap_or_default()),
+            Err(refused) => failed_on_data(refused).map(|()| Vec::new()),
+        }?;
+        self.session.batch(OPERATION, "ROLLBACK TO SAVEPOINT probes; RELEASE SAVEPOINT probes")?;
+        Ok(builds)
+    }
+
+    fn read_builds(&self, part: &Part, rows: &[Row]) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
+        let build = |row: &Row| {
+            let build =
+                SampleBuild { rows: field(row, "row_count")?, pages: field::<i64>(row, "pages")?.unsigned_abs() };
+            if part.method != "gin" {
+                return Ok((build, None));
+            }
+            let block = self.directory.read(&field::<String>(row, "path")?, BLOCK_BYTES)?;
+            Ok((build, gin_pages(read_metapage("gin", &block))))
+        };
+        rows.iter().map(build).collect()
+    }
+}
+
+fn gin_pages(metapage: Option<Metapage>) -> Option<GinPages> {
+    match metapage? {
+        Metapage::Gin { entry_pages, data_pages, entries, .. } => Some(GinPages {
+            entry_pages: entry_pages.into(),
+            data_pages: data_pages.into(),
+            entries: entries.unsigned_abs(),
+        }),
+        _ => None,
+    }
+}
+
+/// As the size model takes them.
+pub(super) fn gin_builds(builds: &[(SampleBuild, Option<GinPages>)]) -> Vec<GinSampleBuild> {
+    let gin = |(build, contents): &(SampleBuild, Option<GinPages>)| {
+        Some(GinSampleBuild { rows: build.rows, pages: build.pages, contents: (*contents)? })
+    };
+    builds.iter().filter_map(gin).collect()
+}
+
+/// An expression that fails on real rows makes the real index fail as well; any other refusal only means that there is no answer.
+pub(super) fn failed_on_data(refused: DbError) -> Result<(), DbError> {
+    if is_data_error(&refused) { Err(refused) } else { Ok(()) }
+}
+
+/// SQLSTATE class 22, data exceptions, and what functions raise.
+pub(super) fn is_data_error(error: &DbError) -> bool {
+    matches!(error, DbError::Query { state: Some(state), .. } if state.code().starts_with("22") || state.code().starts_with("P0"))
+}
+
+fn rows_query(part: &Part, side: &Side) -> String {
+    let names: Vec<String> = (1..=part.keys().count()).map(|number| format!("g{number}")).collect();
+    let list =
+        |expression: &dyn Fn(&str) -> String| names.iter().map(|name| expression(name)).collect::<Vec<_>>().join(", ");
+    format!(
+        "SELECT count(*)::float8 AS row_count, ARRAY[{}]::float8[] AS widths, ARRAY[{}]::float8[] AS deviations, \
+         ARRAY[{}]::float8[] AS nulls FROM (SELECT {} FROM {}{}) AS s ({})",
+        list(&|name| format!("avg(pg_column_size({name}))")),
+        list(&|name| format!("stddev_pop(pg_column_size({name}))")),
+        list(&|name| format!("avg(({name} IS NULL)::int)")),
+        part.key_list(),
+        side.name,
+        part.filter(),
+        names.join(", ")
+    )
+}
+
+fn keys_query(part: &Part, side: &Side) -> String {
+    let names: Vec<String> = (1..=part.keys().count()).map(|number| format!("g{number}")).collect();
+    let names = names.join(", ");
+    // A hash index has no NULLs.
+    let filter = if part.method == "hash" { " WHERE g1 IS NOT NULL" } else { "" };
+    format!(
+        "SELECT size, count(*) AS groups FROM (SELECT count(*) AS size FROM (SELECT {} FROM {}{}) AS s ({names}){filter} \
+         GROUP BY {names}) AS g GROUP BY size",
+        part.key_list(),
+        side.name,
+        part.filter()
+    )
+}
+
+fn read(answers: &[Vec<Row>], part: &Part, with_keys: bool) -> Result<Observed, DbError> {
+    let mut observed = Observed::default();
+    if let Some(row) = answers.first().and_then(|rows| rows.first()) {
+        observed.rows = field(row, "row_count")?;
+        let numbers = |name| field::<Vec<Option<f64>>>(row, name);
+        let (widths, deviations, nulls) = (numbers("widths")?, numbers("deviations")?, numbers("nulls")?);
+        let at = |numbers: &[Option<f64>], number: usize| numbers.get(number).copied().flatten().unwrap_or(0.0);
+        observed.columns = (0..part.keys().count())
+            .map(|number| ObservedColumn {
+                width_bytes: at(&widths, number),
+                width_deviation_bytes: at(&deviations, number),
+                null_fraction: at(&nulls, number),
+            })
+            .collect();
+    }
+    if let Some(rows) = answers.get(1).filter(|_| with_keys) {
+        let group = |row: &Row| {
+            Ok::<_, DbError>((field::<i64>(row, "size")?.unsigned_abs(), field::<i64>(row, "groups")?.unsigned_abs()))
+        };
+        observed.keys = Some(SampledKeys { groups: rows.iter().map(group).collect::<Result<_, _>>()? });
+    }
+    Ok(observed)
+}

@@ -1,0 +1,195 @@
+//! Rows of production in the twin: side tables over which PostgreSQL itself evaluates predicates and expressions and builds indexes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::types::{ToSql, Type};
+
+use super::{Leaf, Twin};
+use crate::db::DbError;
+use crate::db::sampling::{SampleRequest, SampleSource};
+use crate::index::{Index, Method, NamedIndex};
+use crate::model::quote_identifier;
+use crate::sql::fingerprint::identifiers;
+use crate::twin::snapshot::{Oid, TableSample};
+
+const OPERATION: &str = "keeping a sample in the planner twin";
+
+/// The schema of the side tables.
+pub(super) const SCHEMA: &str = "pgrehearse_sample";
+
+/// How far the twin knows rows of its tables.
+#[derive(Debug, Default)]
+pub(super) struct Samples {
+    /// What was asked for, whether or not it came.
+    asked: BTreeMap<Oid, BTreeSet<String>>,
+    /// What came, by table.
+    kept: BTreeMap<Oid, Side>,
+    /// Is there a schema for them?
+    has_schema: bool,
+}
+
+/// A side table.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Side {
+    /// Its name, qualified.
+    pub(super) name: String,
+    pub(super) rows: f64,
+    /// It has all rows of its table.
+    pub(super) is_whole: bool,
+    /// Tables with about a third and a ninth of the rows, once they were needed.
+    pub(super) parts: Vec<String>,
+}
+
+impl Twin {
+    /// Fetches rows of the tables that these indexes are on, where an estimate needs them: for predicates, expressions, several
+    /// columns, and access methods of which statistics say nothing. Each table is asked for once, with the columns that these
+    /// indexes and `words` (those of the workload) name; again only when another index needs one that was not among them. Returns
+    /// what came.
+    ///
+    /// # Errors
+    /// When the source or the twin cannot be asked any more.
+    pub fn fetch_samples(
+        &mut self,
+        indexes: &[NamedIndex],
+        words: &BTreeSet<String>,
+        source: &dyn SampleSource,
+    ) -> Result<Vec<TableSample>, DbError> {
+        let mut fetched = Vec::new();
+        for index in indexes.iter().filter(|index| needs_sample(&index.index)) {
+            if self.hypothetical(index).is_some() {
+                continue;
+            }
+            for leaf in self.leaves(&index.index.table)? {
+                if let Some(request) = self.wanted(&index.index, &leaf, words)?
+                    && let Some(sample) = source.sample(&request)?
+                {
+                    self.add_sample(&sample)?;
+                    fetched.push(sample);
+                }
+            }
+        }
+        Ok(fetched)
+    }
+
+    /// What has to be asked for; remembers it.
+    fn wanted(
+        &mut self,
+        index: &Index,
+        leaf: &Leaf,
+        words: &BTreeSet<String>,
+    ) -> Result<Option<SampleRequest>, DbError> {
+        self.learn(leaf)?;
+        let Some(facts) = self.facts.get(&leaf.table) else { return Ok(None) };
+        let named: BTreeSet<String> = identifiers(&index.definition());
+        let columns = |of: &BTreeSet<String>| -> BTreeSet<String> {
+            facts.columns.values().map(|column| &column.name).filter(|name| of.contains(*name)).cloned().collect()
+        };
+        let asked = self.samples.asked.entry(leaf.table).or_default();
+        let needed = columns(&named);
+        if needed.is_subset(asked) {
+            return Ok(None);
+        }
+        asked.extend(needed);
+        asked.extend(columns(words));
+        Ok(Some(SampleRequest { relation: leaf.table, table: leaf.name.clone(), columns: asked.clone() }))
+    }
+
+    /// Keeps rows of a table in the twin; says whether that worked.
+    ///
+    /// # Errors
+    /// When the twin cannot be asked any more.
+    pub fn add_sample(&mut self, sample: &TableSample) -> Result<bool, DbError> {
+        let Some(leaf) = self.leaf(sample.relation)? else { return Ok(false) };
+        self.learn(&leaf)?;
+        if !self.samples.has_schema {
+            self.samples.has_schema = self.attempt(&format!("CREATE SCHEMA {SCHEMA}"))?;
+        }
+        let asked = self.samples.asked.entry(sample.relation).or_default();
+        asked.extend(sample.columns.iter().cloned());
+        self.samples.kept.remove(&sample.relation);
+        self.observed.retain(|(table, _), _| *table != sample.relation);
+        let side = Side {
+            name: format!("{SCHEMA}.t{}", sample.relation),
+            rows: sample.rows as f64,
+            is_whole: sample.is_whole,
+            parts: Vec::new(),
+        };
+        match self.fill_side(&leaf, sample, &side) {
+            Ok(()) => {
+                self.samples.kept.insert(sample.relation, side);
+                Ok(true)
+            }
+            Err(refused) if refused.is_refusal() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A table like the real one, of the sampled columns only. Its columns get no statistics: only expressions of indexes will.
+    fn fill_side(&self, leaf: &Leaf, sample: &TableSample, side: &Side) -> Result<(), DbError> {
+        let facts = self.facts.get(&leaf.table);
+        let type_of = |name: &String| {
+            let columns = facts.map(|facts| &facts.columns);
+            columns
+                .and_then(|columns| columns.values().find(|column| column.name == *name))
+                .map(|c| c.type_name.clone())
+        };
+        let Some(types) = sample.columns.iter().map(type_of).collect::<Option<Vec<String>>>() else {
+            return Ok(());
+        };
+        let names: Vec<String> = sample.columns.iter().map(|name| quote_identifier(name).into_owned()).collect();
+        let without_statistics: Vec<String> =
+            names.iter().map(|name| format!("ALTER COLUMN {name} SET STATISTICS 0")).collect();
+        let script = format!(
+            "DROP TABLE IF EXISTS {0}, {0}_3, {0}_9; CREATE TABLE {0} AS SELECT {1} FROM ONLY {2} WITH NO DATA; ALTER TABLE {0} {3}",
+            side.name,
+            names.join(", "),
+            leaf.name,
+            without_statistics.join(", ")
+        );
+        self.session.batch(OPERATION, &script)?;
+        let fields: Vec<String> =
+            types.iter().enumerate().map(|(at, type_name)| format!("r.c{}::{type_name}", at + 1)).collect();
+        let aliases: Vec<String> = (1..=names.len()).map(|number| format!("c{number}")).collect();
+        let arrays: Vec<String> = (1..=names.len()).map(|number| format!("${number}::text[]")).collect();
+        let sql = format!(
+            "INSERT INTO {} SELECT {} FROM unnest({}) AS r ({})",
+            side.name,
+            fields.join(", "),
+            arrays.join(", "),
+            aliases.join(", ")
+        );
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
+            sample.values.iter().map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY)).collect();
+        self.session.query(OPERATION, &sql, &parameters).map(|_| ())
+    }
+
+    /// The sample of a table, if there is one with rows.
+    pub(super) fn side(&self, table: Oid) -> Option<&Side> {
+        self.samples.kept.get(&table).filter(|side| side.rows > 0.0)
+    }
+
+    /// Makes the smaller samples, whose rows are in the order of the larger one.
+    pub(super) fn divide_sample(&mut self, table: Oid) -> Result<(), DbError> {
+        let Some(side) = self.samples.kept.get_mut(&table).filter(|side| side.parts.is_empty()) else { return Ok(()) };
+        for part in [3, 9] {
+            let name = format!("{}_{part}", side.name);
+            let sql = format!(
+                "CREATE TABLE {name} AS SELECT * FROM {} AS s WHERE abs(hashtid(s.ctid)::bigint) % {part} = 0 ORDER BY s.ctid",
+                side.name
+            );
+            self.session.batch(OPERATION, &sql)?;
+            side.parts.push(name);
+        }
+        Ok(())
+    }
+}
+
+/// Do statistics say too little about this index?
+fn needs_sample(index: &Index) -> bool {
+    let by_build =
+        matches!(&index.method, Method::Other(method) if matches!(method.as_str(), "gin" | "gist" | "spgist"));
+    index.predicate.is_some()
+        || index.has_expression()
+        || by_build
+        || (index.method == Method::Btree && index.keys.len() > 1)
+}

@@ -1,0 +1,202 @@
+//! What the workload costs under sets of indexes: what each did alone, and what the planner says of several together.
+//!
+//! A plan that uses some indexes of a set is the plan under every set between those and this one: what the planner does not use, it
+//! does not miss. So few sets have to be asked about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{PlannerError, Trial};
+use crate::model::Cost;
+use crate::workload::StatementId;
+
+/// A statement's weight and its cost as things are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weighted {
+    /// How often it runs.
+    pub calls: f64,
+    /// Its plan's cost without any new index.
+    pub cost: Cost,
+}
+
+/// Statements with their weights and costs.
+pub type Costs = BTreeMap<StatementId, Weighted>;
+
+/// Σ calls × cost.
+pub fn total(costs: &Costs) -> Cost {
+    Cost(costs.values().map(|weighted| weighted.calls * weighted.cost.0).sum())
+}
+
+/// A planner that can be asked about any set of trials.
+pub trait SetCosts {
+    /// Each of these statements under exactly these trials' indexes.
+    ///
+    /// # Errors
+    /// When it cannot be asked any more.
+    fn ask(
+        &mut self,
+        set: &BTreeSet<usize>,
+        statements: &[StatementId],
+    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError>;
+}
+
+/// A statement under a set of indexes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnderSet {
+    /// The plan's cost.
+    pub cost: Cost,
+    /// The indexes of the set that the plan uses.
+    pub used: BTreeSet<usize>,
+}
+
+/// Everything that is known so far, and somebody who knows more.
+pub struct KnownCosts<'a> {
+    trials: &'a [Trial],
+    at_first: Costs,
+    planner: Option<&'a mut dyn SetCosts>,
+    /// For each statement, the sets that it was planned under.
+    known: BTreeMap<StatementId, Vec<(BTreeSet<usize>, UnderSet)>>,
+    /// For each statement, the trials on its tables.
+    relevant: BTreeMap<StatementId, BTreeSet<usize>>,
+    /// For each trial, what writes pay for it, in planner units.
+    upkeep: Vec<f64>,
+    /// For each statement, the indexes that it uses when all are there, if they are several.
+    bundles: Option<BTreeSet<Vec<usize>>>,
+}
+
+impl<'a> KnownCosts<'a> {
+    /// What the trials showed, and nobody to ask about more: a statement costs what it costs with the set's best member.
+    pub fn of_singles(trials: &'a [Trial], at_first: Costs) -> Self {
+        let mut known: BTreeMap<StatementId, Vec<(BTreeSet<usize>, UnderSet)>> = BTreeMap::new();
+        let mut relevant: BTreeMap<StatementId, BTreeSet<usize>> = BTreeMap::new();
+        for (id, weighted) in &at_first {
+            let nothing = UnderSet { cost: weighted.cost, used: BTreeSet::new() };
+            known.entry(id.clone()).or_default().push((BTreeSet::new(), nothing));
+        }
+        for (position, trial) in trials.iter().enumerate() {
+            let Some((_, costs)) = trial.built() else { continue };
+            for (id, cost) in costs {
+                let used = if cost.used { BTreeSet::from([position]) } else { BTreeSet::new() };
+                known
+                    .entry(id.clone())
+                    .or_default()
+                    .push((BTreeSet::from([position]), UnderSet { cost: cost.cost, used }));
+                relevant.entry(id.clone()).or_default().insert(position);
+            }
+        }
+        KnownCosts { trials, at_first, planner: None, known, relevant, upkeep: vec![0.0; trials.len()], bundles: None }
+    }
+
+    /// The same, with a planner to ask about sets.
+    pub fn asking(trials: &'a [Trial], at_first: Costs, planner: &'a mut dyn SetCosts) -> Self {
+        KnownCosts { planner: Some(planner), ..KnownCosts::of_singles(trials, at_first) }
+    }
+
+    /// The same, with what writes pay for each trial's index, in planner units.
+    #[must_use]
+    pub fn with_upkeep(self, upkeep: Vec<f64>) -> Self {
+        KnownCosts { upkeep, ..self }
+    }
+
+    /// What writes pay for these indexes, in planner units.
+    pub fn upkeep(&self, set: &[usize]) -> f64 {
+        set.iter().filter_map(|position| self.upkeep.get(*position)).sum()
+    }
+
+    /// The trials, by position.
+    pub fn trials(&self) -> &'a [Trial] {
+        self.trials
+    }
+
+    /// The statements without any new index.
+    pub fn at_first(&self) -> &Costs {
+        &self.at_first
+    }
+
+    /// Is there somebody to ask?
+    pub fn can_ask(&self) -> bool {
+        self.planner.is_some()
+    }
+
+    /// What the workload costs under this set.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    pub fn under(&mut self, set: &BTreeSet<usize>) -> Result<Costs, PlannerError> {
+        let of_set: Vec<usize> = set.iter().copied().collect();
+        if self.planner.is_none() {
+            return Ok(self.estimate(&self.at_first, &of_set));
+        }
+        let mut costs = self.at_first.clone();
+        let mut unknown: Vec<StatementId> = Vec::new();
+        for (id, weighted) in &mut costs {
+            match self.known_of(id, &self.relevant_part(id, set)) {
+                Some(cost) => weighted.cost = cost,
+                None => unknown.push(id.clone()),
+            }
+        }
+        for (id, under) in self.ask(set, &unknown)? {
+            if let Some(weighted) = costs.get_mut(&id) {
+                weighted.cost = under.cost;
+            }
+            let part = self.relevant_part(&id, set);
+            self.known.entry(id).or_default().push((part, under));
+        }
+        Ok(costs)
+    }
+
+    fn ask(
+        &mut self,
+        set: &BTreeSet<usize>,
+        statements: &[StatementId],
+    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
+        match &mut self.planner {
+            Some(planner) if !statements.is_empty() => planner.ask(set, statements),
+            _ => Ok(BTreeMap::new()),
+        }
+    }
+
+    fn relevant_part(&self, id: &StatementId, set: &BTreeSet<usize>) -> BTreeSet<usize> {
+        self.relevant.get(id).map(|relevant| relevant & set).unwrap_or_default()
+    }
+
+    /// By a set that was asked about and holds this one, and whose plan uses nothing else.
+    fn known_of(&self, id: &StatementId, part: &BTreeSet<usize>) -> Option<Cost> {
+        let known = self.known.get(id)?.iter();
+        let answers =
+            |(asked, under): &&(BTreeSet<usize>, UnderSet)| asked.is_superset(part) && under.used.is_subset(part);
+        known.rev().find(answers).map(|(_, under)| under.cost)
+    }
+
+    /// From these costs, by what each of these indexes did alone.
+    pub fn estimate(&self, now: &Costs, added: &[usize]) -> Costs {
+        let mut costs = now.clone();
+        for (_, alone) in added.iter().filter_map(|position| self.trials[*position].built()) {
+            for (id, trial) in alone.iter().filter(|(_, trial)| trial.used) {
+                if let Some(statement) = costs.get_mut(id) {
+                    statement.cost = Cost(statement.cost.0.min(trial.cost.0));
+                }
+            }
+        }
+        costs
+    }
+
+    /// Indexes that some statement uses together when all are there: several may pay that do not pay alone.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    pub fn bundles(&mut self, chosen: &[usize]) -> Result<Vec<Vec<usize>>, PlannerError> {
+        if self.bundles.is_none() {
+            let mut bundles = BTreeSet::new();
+            if self.can_ask() {
+                let built = self.trials.iter().enumerate().filter(|(_, trial)| trial.built().is_some());
+                let all: BTreeSet<usize> = built.map(|(position, _)| position).collect();
+                self.under(&all)?;
+                let used = self.known.values().flatten().map(|(_, under)| under.used.iter().copied().collect());
+                bundles.extend(used.filter(|used: &Vec<usize>| used.len() > 1));
+            }
+            self.bundles = Some(bundles);
+        }
+        let fresh = |bundle: &&Vec<usize>| bundle.iter().any(|position| !chosen.contains(position));
+        Ok(self.bundles.iter().flatten().filter(fresh).cloned().collect())
+    }
+}
