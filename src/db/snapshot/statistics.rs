@@ -157,13 +157,15 @@ impl Session {
         types: ElementTypes,
     ) -> Result<Vec<ExtendedStatistic>, DbError> {
         let inherited = if version_num >= 150_000 { "s.inherited" } else { "false" };
-        let of_statistics = "JOIN pg_catalog.pg_namespace n ON n.nspname = s.statistics_schemaname \
-                             JOIN pg_catalog.pg_statistic_ext e ON e.stxname = s.statistics_name AND e.stxnamespace = n.oid";
+        // Before 15 there is always a row, and the planner relies on it.
+        let join = if version_num >= 150_000 { "JOIN" } else { "LEFT JOIN" };
         let sql = format!(
             "/* pgrehearse: extended statistics of one's own tables */ \
              SELECT e.oid, {inherited} AS inherited, encode(s.n_distinct::bytea, 'hex') AS ndistinct, \
                     encode(s.dependencies::bytea, 'hex') AS dependencies, NULL::text AS most_common \
-             FROM pg_catalog.pg_stats_ext s {of_statistics} WHERE e.stxrelid = ANY ($1::oid[]) ORDER BY 1, 2"
+             FROM pg_catalog.pg_statistic_ext e JOIN pg_catalog.pg_namespace n ON n.oid = e.stxnamespace \
+             {join} pg_catalog.pg_stats_ext s ON s.statistics_schemaname = n.nspname AND s.statistics_name = e.stxname \
+             WHERE e.stxrelid = ANY ($1::oid[]) ORDER BY 1, 2"
         );
         let rows = self.query(OPERATION, &sql, &[(&oids, Type::OID_ARRAY)])?;
         let mut found = rows.iter().map(extended).collect::<Result<Vec<_>, _>>()?;
