@@ -79,12 +79,10 @@ struct Case {
     budget: Option<Bytes>,
 }
 
+/// The usual ones shrink with the data.
 fn budgets(options: &Options, usual: &[u64]) -> Vec<Bytes> {
-    if options.budget.is_empty() {
-        usual.iter().map(|mb| Bytes(mb * Bytes::MB)).collect()
-    } else {
-        options.budget.clone()
-    }
+    let scaled = |mb: &u64| Bytes((*mb as f64 * options.scale * Bytes::MB as f64) as u64);
+    if options.budget.is_empty() { usual.iter().map(scaled).collect() } else { options.budget.clone() }
 }
 
 /// Who, on which case, proposes what. All of it before anything is created: an advisor has to find the server as it is.
@@ -152,7 +150,7 @@ fn tpch(server: &Server, options: &Options) -> Vec<Run> {
         let figures = of_tpch(&verdict);
         runs.push(run(who, case, proposal, verdict, figures));
     }
-    print_tpch(&runs, options.details);
+    print_tpch(&runs, options);
     runs
 }
 
@@ -165,8 +163,8 @@ fn of_tpch(verdict: &Verdict) -> Vec<Figures> {
     vec![Figures::of("19 queries", &nineteen, &indexes), Figures::of("22 queries", &all, &indexes)]
 }
 
-fn print_tpch(runs: &[Run], details: bool) {
-    if details {
+fn print_tpch(runs: &[Run], options: &Options) {
+    if options.details {
         for run in runs {
             println!("\n== {}, {}, {} ==", run.who, run.workload, megabytes(run.budget_bytes.unwrap_or_default()));
             figures::print_statements(run, true);
@@ -197,7 +195,7 @@ fn print_tpch(runs: &[Run], details: bool) {
     for run in runs {
         let budget = run.budget_bytes.unwrap_or_default();
         let (nineteen, all) = (&run.figures[0], &run.figures[1]);
-        let to_beat = tpch::TO_BEAT.iter().find(|(mb, _)| mb * Bytes::MB == budget);
+        let to_beat = tpch::TO_BEAT.iter().find(|(mb, _)| options.scale == 1.0 && mb * Bytes::MB == budget);
         let over = if all.bytes > budget { "!" } else { "" };
         println!(
             "{:<17} {:<11} {:>9} {:>10} {:>4} {:>7.3} {:>7} {:>8.3} {:>9.5} {:>9.3} {:>6} {:>7.1} {:>8.2} {:>9} {:>7} {:>7}",
