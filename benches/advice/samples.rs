@@ -6,8 +6,11 @@ use std::sync::Mutex;
 use super::judge::Group;
 use super::server::Server;
 
-/// Folder, `pgrehearse.scale` at full size, tables. Those that take longest first: two are loaded at a time.
-const SAMPLES: &[(&str, f64, &[&str])] = &[
+/// Folder, `pgrehearse.scale` at full size, tables.
+type Sample = (&'static str, f64, &'static [&'static str]);
+
+/// Those that take longest first: two are loaded at a time.
+const SAMPLES: &[Sample] = &[
     ("002-table-sync", 25.0, &["transactions", "user_balance"]),
     ("004-gigs-and-events", 10.0, &["gigs", "orders", "events"]),
     ("000-job-queue", 10.0, &["jobs"]),
@@ -20,25 +23,31 @@ fn read(sample: &str, file: &str) -> String {
     std::fs::read_to_string(folder.join(file)).unwrap()
 }
 
-/// Two at a time; VACUUM comes in sessions of its own, when the first ones' changes are counted.
+/// Two at a time. VACUUM comes when all is there and the loading sessions are gone: a transaction that is still open would keep pages
+/// from becoming all-visible, and counts of changes only arrive when a session ends.
 pub fn load(server: &Server, database: &str, share: f64) {
+    two_at_a_time(|(sample, scale, _)| {
+        let scale = scale * share;
+        let (schema, data) = (read(sample, "schema.sql"), read(sample, "data.sql"));
+        let script = format!("SET pgrehearse.scale = '{scale}';\n{schema}\n{data}");
+        server.client(database).batch_execute(&script).unwrap();
+    });
+    for (sample, _, _) in SAMPLES {
+        let mut client = server.client(database);
+        read(sample, "finish.sql").lines().for_each(|line| client.batch_execute(line).unwrap());
+    }
+}
+
+fn two_at_a_time(work: impl Fn(&Sample) + Sync) {
     let waiting = Mutex::new(SAMPLES.iter());
-    let work = || {
-        while let Some((sample, scale, _)) = { waiting.lock().unwrap().next() } {
-            let scale = scale * share;
-            let load = format!(
-                "SET pgrehearse.scale = '{scale}';\n{}\n{}",
-                read(sample, "schema.sql"),
-                read(sample, "data.sql")
-            );
-            server.client(database).batch_execute(&load).unwrap();
-            let mut client = server.client(database);
-            read(sample, "finish.sql").lines().for_each(|line| client.batch_execute(line).unwrap());
+    let worker = || {
+        while let Some(sample) = { waiting.lock().unwrap().next() } {
+            work(sample);
         }
     };
     std::thread::scope(|threads| {
-        threads.spawn(work);
-        threads.spawn(work);
+        threads.spawn(worker);
+        threads.spawn(worker);
     });
 }
 
@@ -55,7 +64,7 @@ pub fn workload(with_calls: bool) -> String {
 
 /// Which tables make a sample.
 pub fn groups() -> Vec<Group> {
-    let group = |(sample, _, tables): &(&str, f64, &[&str])| Group {
+    let group = |(sample, _, tables): &Sample| Group {
         name: (*sample).to_owned(),
         tables: tables.iter().map(|table| (*table).to_owned()).collect(),
     };
