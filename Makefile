@@ -1,6 +1,6 @@
 # The project's promises, one command each.
 
-.PHONY: demo test lint bench
+.PHONY: demo test lint bench bench-advice bench-tpch
 
 # A throwaway PostgreSQL, the sample workloads, and the report on them. Installs PostgreSQL when there is none.
 demo:
@@ -22,3 +22,13 @@ lint:
 # How fast the core is: times and throughput side by side in one run.
 bench:
 	cargo bench --locked
+
+# How good the advice is: the five sample workloads at full size, and TPC-H. Their sets of indexes are really built.
+# ARGS="--scale 0.05" is a quick run; ARGS=--help shows the rest.
+bench-advice:
+	@scripts/ensure-postgres.sh >/dev/null
+	cargo bench --locked --bench advice -- $(ARGS)
+
+bench-tpch:
+	@scripts/ensure-postgres.sh >/dev/null
+	cargo bench --locked --bench advice -- --tpch $(ARGS)

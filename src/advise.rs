@@ -10,6 +10,7 @@ use crate::index::naming;
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::predicate::relation_uses;
+use crate::rehearsal::counting::Counting;
 use crate::rehearsal::{
     Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome,
     Whom,
@@ -46,7 +47,9 @@ pub fn advise(
     planners: &mut dyn Planners,
     observer: Observer<'_>,
 ) -> Result<Advice, PlannerError> {
-    let mut run = Run { workload, limits, planners, observer, summary: RehearsalSummary::default() };
+    let mut planners = Counting::new(planners);
+    let summary = RehearsalSummary::default();
+    let mut run = Run { workload, limits, planners: &mut planners, observer, summary };
     let captured = run.capture()?;
     let tables = captured.values().filter_map(PlanOutcome::plan).flat_map(Plan::tables).collect();
     let catalog = run.planners.catalog(&tables)?;
@@ -59,7 +62,8 @@ pub fn advise(
     let choice::Chosen { selection, proof, measured } = choice::choose_and_prove(&mut run, &trials, known)?;
     let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
 
-    let summary = run.summary;
+    let mut summary = run.summary;
+    summary.explained = planners.explained();
     Ok(advice::Parts {
         workload,
         limits,

@@ -17,6 +17,7 @@ use crate::verdict::Reason;
 use crate::workload::{Statement, StatementId};
 
 pub mod costs;
+pub mod counting;
 pub mod recording;
 pub mod search;
 

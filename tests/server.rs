@@ -11,6 +11,8 @@
 #[path = "common/live.rs"]
 mod live;
 
+#[path = "server/adversarial.rs"]
+mod adversarial;
 #[path = "server/advice.rs"]
 mod advice;
 #[path = "server/cluster.rs"]

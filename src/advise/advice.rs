@@ -13,6 +13,7 @@ use crate::index::naming;
 use crate::index::statements::{Creation, creation_of_candidate, creations};
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
+use crate::rehearsal::counting::Explained;
 use crate::rehearsal::search::Selection;
 use crate::rehearsal::{Build, Evidence, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses};
 use crate::twin::agreement::Agreement;
@@ -195,6 +196,8 @@ pub struct RehearsalSummary {
     pub indexes_built: usize,
     /// How often the planner twin was asked about a set of indexes.
     pub twin_questions: usize,
+    /// Plans that were asked for, of the server and of its twin.
+    pub explained: Explained,
     /// The longest that writers to a table had to wait.
     pub longest_write_block: Millis,
     /// All the time that writers to some table had to wait.

@@ -342,6 +342,10 @@ pub struct Rehearsal {
     pub indexes_built: usize,
     /// How often the planner twin was asked about a set of indexes.
     pub twin_questions: usize,
+    /// Plans (EXPLAIN) that the server was asked for.
+    pub server_explains: usize,
+    /// Plans that the planner twin was asked for.
+    pub twin_explains: usize,
     /// Indexes that are still there: counted in the catalog at the end.
     pub left_behind: usize,
     /// The longest that writers to a table had to wait.
@@ -403,6 +407,8 @@ impl Report {
                 transactions: advice.rehearsal.transactions,
                 indexes_built: advice.rehearsal.indexes_built,
                 twin_questions: advice.rehearsal.twin_questions,
+                server_explains: advice.rehearsal.explained.server,
+                twin_explains: advice.rehearsal.explained.twin,
                 left_behind: measured.left_behind,
                 longest_write_block_ms: tenth(advice.rehearsal.longest_write_block),
                 total_write_block_ms: tenth(advice.rehearsal.total_write_block),

@@ -1,0 +1,79 @@
+//! Planners that count what they were asked to plan: the price of a search, beside its wall time.
+
+use std::collections::BTreeSet;
+
+use super::{Answer, NamedIndex, PlannerError, Planners, Preparation, Whom};
+use crate::catalog::Catalog;
+use crate::model::QualifiedName;
+use crate::workload::Statement;
+
+/// How many plans were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Explained {
+    /// Of the server.
+    pub server: usize,
+    /// Of its planner twin.
+    pub twin: usize,
+}
+
+/// Passes questions on and counts their statements.
+pub struct Counting<'a> {
+    planners: &'a mut dyn Planners,
+    explained: Explained,
+}
+
+impl<'a> Counting<'a> {
+    /// Counts what these planners are asked.
+    pub fn new(planners: &'a mut dyn Planners) -> Self {
+        Counting { planners, explained: Explained::default() }
+    }
+
+    /// What they were asked so far.
+    pub fn explained(&self) -> Explained {
+        self.explained
+    }
+}
+
+/// The plans that were made: what was refused was not planned.
+fn plans(answer: &Answer) -> usize {
+    match answer {
+        Answer::Planned(planned) => planned.plans.len(),
+        Answer::Refused(_) => 0,
+    }
+}
+
+impl Planners for Counting<'_> {
+    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
+        self.planners.catalog(tables)
+    }
+
+    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+        self.planners.prepare_twin(tables)
+    }
+
+    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        let answer = self.planners.plan(whom, indexes, statements)?;
+        match whom {
+            Whom::Server => self.explained.server += plans(&answer),
+            Whom::Twin => self.explained.twin += plans(&answer),
+        }
+        Ok(answer)
+    }
+
+    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+        let answer = self.planners.execute(indexes, statements)?;
+        self.explained.server += plans(&answer);
+        Ok(answer)
+    }
+
+    fn plan_without(
+        &mut self,
+        hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let answer = self.planners.plan_without(hidden, indexes, statements)?;
+        self.explained.twin += plans(&answer);
+        Ok(answer)
+    }
+}
