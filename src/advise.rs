@@ -15,6 +15,7 @@ use crate::rehearsal::{
     Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome,
     Whom,
 };
+use crate::sql::fingerprint::fingerprint;
 use crate::verdict::{Limits, Reason, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -239,7 +240,8 @@ fn suggest(captured: &Captured, catalog: &Catalog, workload: &Workload) -> candi
     let uses: Vec<_> = planned
         .flat_map(|(id, plan)| relation_uses(plan, catalog).into_iter().map(move |relation| (id.clone(), relation)))
         .collect();
-    candidate::generate(&uses, catalog)
+    let shape = |statement: &Statement| (statement.id.clone(), fingerprint(&statement.sql));
+    candidate::generate(&uses, &workload.statements().iter().map(shape).collect(), catalog)
 }
 
 /// The statements whose plan touches one of these tables (or a partition of it).

@@ -3,15 +3,16 @@
 //! The plan is the dependable source: it is already resolved, folded and attached to the relation that pays. In EXPLAIN's
 //! VERBOSE form every column carries its relation's alias, and aliases are unique within a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Column, Table};
 use crate::index::Key;
 use crate::model::QualifiedName;
 use crate::plan::{Node, Plan};
-use crate::sql::{Expression, Shape, parse_expression, parse_sort_term};
+use crate::sql::{Expression, Shape, SortTerm, parse_expression, parse_sort_term};
 
 mod condition;
+mod needed;
 
 pub use condition::{Condition, Kind, Operand};
 
@@ -28,6 +29,24 @@ pub struct RelationUse {
     pub orders: Vec<Vec<OrderKey>>,
     /// `min` and `max` over the whole relation.
     pub extremes: Vec<Key>,
+    /// Distances that its rows are wanted in the order of: `place <-> '(1,2)'`.
+    pub distances: Vec<Distance>,
+    /// ORed conditions that an index for each arm could answer together (a BitmapOr): the conditions of each arm.
+    pub alternatives: Vec<Vec<Vec<Condition>>>,
+    /// A LIMIT above it asks for some of its rows only.
+    pub limited: bool,
+    /// The columns that anything in the plan but these conditions reads of it; none when that cannot be told, or when whole rows are
+    /// wanted.
+    pub needed: Option<BTreeSet<String>>,
+}
+
+/// A distance from something that is known when the statement runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distance {
+    /// What is near or far.
+    pub key: Key,
+    /// The operator: `<->`.
+    pub operator: String,
 }
 
 /// One column of a wanted order.
@@ -57,6 +76,7 @@ pub fn relation_uses(plan: &Plan, catalog: &Catalog) -> Vec<RelationUse> {
         relations.add_extremes(node);
         relations.add_index_order(plan, node, catalog);
     }
+    relations.add_context(plan);
     relations.uses.into_values().collect()
 }
 
@@ -83,6 +103,10 @@ impl<'a> Relations<'a> {
                 conditions: Vec::new(),
                 orders: Vec::new(),
                 extremes: Vec::new(),
+                distances: Vec::new(),
+                alternatives: Vec::new(),
+                limited: false,
+                needed: None,
             });
         }
         relations
@@ -98,13 +122,17 @@ impl<'a> Relations<'a> {
         for conjunct in conjuncts {
             for alias in conjunct.relations.clone() {
                 let Some((position, table)) = self.by_alias.get(&alias).copied() else { continue };
-                let Some(condition) = Condition::read(&conjunct, &alias, table) else { continue };
-                if let Some(relation) = self.uses.get_mut(&position)
-                    && !relation.conditions.contains(&condition)
-                {
-                    relation.conditions.push(condition);
-                }
+                let Some(relation) = self.uses.get_mut(&position) else { continue };
+                relation.add_condition(&conjunct, &alias, table);
             }
+        }
+    }
+
+    /// What is told by the plan as a whole.
+    fn add_context(&mut self, plan: &Plan) {
+        for (position, relation) in &mut self.uses {
+            relation.limited = plan.nodes().get(*position).is_some_and(|node| is_limited(plan, node));
+            relation.needed = needed::columns(plan, *position, relation, &self.by_alias);
         }
     }
 
@@ -112,6 +140,14 @@ impl<'a> Relations<'a> {
         let terms: Option<Vec<_>> = node.texts(property).into_iter().map(|text| parse_sort_term(text).ok()).collect();
         let Some(terms) = terms else { return };
         let Some((position, table)) = self.only_relation(terms.iter().map(|term| &term.expression)) else { return };
+        if let Some(distance) = terms.first().filter(|term| !term.descending).and_then(|term| distance(term, table)) {
+            if let Some(relation) = self.uses.get_mut(&position)
+                && !relation.distances.contains(&distance)
+            {
+                relation.distances.push(distance);
+            }
+            return;
+        }
         let keys: Option<Vec<_>> = terms
             .iter()
             .map(|term| {
@@ -194,6 +230,71 @@ impl<'a> Relations<'a> {
     }
 }
 
+impl RelationUse {
+    fn add_condition(&mut self, conjunct: &Expression, alias: &str, table: &Table) {
+        match &conjunct.shape {
+            Shape::Or(arms) => {
+                let arms: Option<Vec<Vec<Condition>>> =
+                    arms.iter().map(|arm| arm_conditions(arm, alias, table)).collect();
+                self.alternatives.extend(arms.filter(|arms| !self.alternatives.contains(arms)));
+            }
+            _ => {
+                if let Some((condition, order)) = Condition::read_row(conjunct, alias, table) {
+                    self.add(condition);
+                    if !self.orders.contains(&order) {
+                        self.orders.push(order);
+                    }
+                } else if let Some(condition) = Condition::read(conjunct, alias, table) {
+                    self.add(condition);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, condition: Condition) {
+        if !self.conditions.contains(&condition) {
+            self.conditions.push(condition);
+        }
+    }
+}
+
+/// The conditions of one arm of an OR; none when an index could not find its rows.
+fn arm_conditions(arm: &Expression, alias: &str, table: &Table) -> Option<Vec<Condition>> {
+    let parts = match &arm.shape {
+        Shape::And(parts) => parts.as_slice(),
+        _ => std::slice::from_ref(arm),
+    };
+    let conditions: Vec<Condition> = parts.iter().filter_map(|part| Condition::read(part, alias, table)).collect();
+    (!conditions.is_empty()).then_some(conditions)
+}
+
+/// `place <-> '(1,2)'::point`: an operator that is no arithmetic, between something of the table and something known.
+fn distance(term: &SortTerm, table: &Table) -> Option<Distance> {
+    let Shape::Binary { operator, left, right } = &term.expression.shape else { return None };
+    let operator = bare_operator(operator);
+    let key = match (left.columns.is_empty(), right.columns.is_empty()) {
+        (false, true) => left,
+        (true, false) => right,
+        _ => return None,
+    };
+    let is_distance = operator.starts_with('<') && operator.ends_with('>') && operator.len() > 2;
+    is_distance.then(|| Some(Distance { key: key_of(key, table)?, operator: operator.to_owned() }))?
+}
+
+/// `OPERATOR(public.%)` → `%`.
+fn bare_operator(operator: &str) -> &str {
+    let inner = operator.strip_prefix("OPERATOR(").and_then(|rest| rest.strip_suffix(')'));
+    inner.map_or(operator, |qualified| qualified.rsplit_once('.').map_or(qualified, |(_, operator)| operator))
+}
+
+/// Does a Limit ask for some of the rows, with nothing between that needs them all? A Sort does, but only until an index sorts.
+fn is_limited(plan: &Plan, node: &Node) -> bool {
+    let above = std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id).node_type());
+    above
+        .take_while(|kind| !matches!(*kind, "Aggregate" | "Hash" | "HashAggregate" | "WindowAgg" | "Materialize"))
+        .any(|kind| kind == "Limit")
+}
+
 /// Above an Append, conditions and sort keys carry the partitioned table's alias; its partitions have it with a number
 /// (`part` and `part_1`: ruleutils.c, `set_rtable_names`).
 fn parent_alias(alias: &str) -> Option<&str> {
@@ -232,7 +333,25 @@ fn key_of(expression: &Expression, table: &Table) -> Option<Key> {
     }
     let known = expression.columns.iter().all(|name| table.column(name).is_some());
     let computed = !matches!(expression.shape, Shape::Constant | Shape::RunTime | Shape::Column(_));
-    (known && computed && !expression.columns.is_empty()).then(|| Key::Expression(expression.text.clone()))
+    let fixed = !is_known_at_run_time(expression);
+    (known && computed && fixed && !expression.columns.is_empty()).then(|| Key::Expression(expression.text.clone()))
+}
+
+/// Does a part of it change from call to call? No index can hold that.
+fn is_known_at_run_time(expression: &Expression) -> bool {
+    match &expression.shape {
+        Shape::RunTime => true,
+        Shape::Binary { left, right, .. } | Shape::AnyOf { operand: left, array: right, .. } => {
+            is_known_at_run_time(left) || is_known_at_run_time(right)
+        }
+        Shape::And(parts) | Shape::Or(parts) | Shape::Call { arguments: parts, .. } => {
+            parts.iter().any(is_known_at_run_time)
+        }
+        Shape::Not(operand) | Shape::NullTest { operand, .. } | Shape::Cast { operand, .. } => {
+            is_known_at_run_time(operand)
+        }
+        Shape::Column(_) | Shape::Constant | Shape::Other => false,
+    }
 }
 
 fn plain_column<'t>(expression: &Expression, table: &'t Table) -> Option<&'t Column> {

@@ -7,7 +7,13 @@ use crate::predicate::{Operand, OrderKey};
 use crate::sql::parse_index;
 
 fn column(name: &str, type_name: &str, statistics: ColumnStatistics) -> Column {
-    Column { name: name.to_owned(), type_name: type_name.to_owned(), not_null: false, statistics: Some(statistics) }
+    Column {
+        name: name.to_owned(),
+        type_name: type_name.to_owned(),
+        not_null: false,
+        c_collation: false,
+        statistics: Some(statistics),
+    }
 }
 
 fn table() -> Table {
@@ -20,6 +26,7 @@ fn table() -> Table {
         partitions: Vec::new(),
         rows: Some(200_000.0),
         pages: 4_000,
+        all_visible_pages: 0,
         owned: true,
         lockable: true,
         modified_rows: 0,
@@ -48,7 +55,8 @@ fn table() -> Table {
 }
 
 fn condition(column: &str, kind: Kind, operand: Operand, text: &str) -> Condition {
-    Condition { key: Key::Column(column.to_owned()), kind, operand, text: text.to_owned() }
+    let operator = text.split(' ').nth(1).unwrap_or_default().to_owned();
+    Condition { key: Key::Column(column.to_owned()), kind, operator, operand, text: text.to_owned() }
 }
 
 fn constant(text: &str) -> Operand {
@@ -59,11 +67,24 @@ fn order(column: &str, descending: bool) -> OrderKey {
     OrderKey { key: Key::Column(column.to_owned()), descending, nulls_first: descending }
 }
 
+fn unused(table: &Table) -> RelationUse {
+    RelationUse {
+        table: table.name.clone(),
+        alias: "j".to_owned(),
+        conditions: Vec::new(),
+        orders: Vec::new(),
+        extremes: Vec::new(),
+        distances: Vec::new(),
+        alternatives: Vec::new(),
+        limited: false,
+        needed: None,
+    }
+}
+
 fn definitions(conditions: Vec<Condition>, orders: Vec<Vec<OrderKey>>, table: Table) -> Vec<String> {
-    let relation =
-        RelationUse { table: table.name.clone(), alias: "j".to_owned(), conditions, orders, extremes: Vec::new() };
+    let relation = RelationUse { conditions, orders, ..unused(&table) };
     let catalog = Catalog { tables: vec![table], ..Catalog::default() };
-    let found = generate(&[(StatementId("s".to_owned()), relation)], &catalog);
+    let found = generate(&[(StatementId("s".to_owned()), relation)], &BTreeMap::new(), &catalog);
     found.to_try.into_iter().map(|candidate| candidate.index.definition().replace("public.jobs ", "")).collect()
 }
 

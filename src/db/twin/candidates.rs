@@ -70,6 +70,9 @@ impl Twin {
             sizes.push((leaf.table, self.estimate(&index.index, &leaf.name)?));
         }
         self.session.batch(OPERATION, "BEGIN")?;
+        if let Some(extension) = &index.index.extension {
+            self.session.batch(OPERATION, &extension.create())?;
+        }
         self.use_files(&leaves, |heap| heap.short)?;
         self.session.batch(OPERATION, &index.index.create(&index.name))?;
         let (definition, names, parts) = self.built(index)?;

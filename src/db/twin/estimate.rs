@@ -3,7 +3,7 @@
 use super::Twin;
 use crate::db::DbError;
 use crate::db::explain::Explained;
-use crate::index::Index;
+use crate::index::{Index, Method};
 use crate::model::QualifiedName;
 use crate::plan::Plan;
 use crate::twin::snapshot::Metapage;
@@ -30,7 +30,11 @@ impl Twin {
         } else {
             0
         };
-        Ok(Estimate { pages, tuples, metapage: Some(Metapage::Btree { level }) })
+        let metapage = match index.method {
+            Method::Btree => Some(Metapage::Btree { level }),
+            _ => None,
+        };
+        Ok(Estimate { pages, tuples, metapage })
     }
 
     fn planned(&self, sql: &str) -> Result<Option<Plan>, DbError> {
