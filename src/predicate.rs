@@ -130,9 +130,10 @@ impl<'a> Relations<'a> {
 
     /// What is told by the plan as a whole.
     fn add_context(&mut self, plan: &Plan) {
+        let is_sole = self.sole_relation().is_some();
         for (position, relation) in &mut self.uses {
             relation.limited = plan.nodes().get(*position).is_some_and(|node| is_limited(plan, node));
-            relation.needed = needed::columns(plan, *position, relation, &self.by_alias);
+            relation.needed = needed::columns(plan, *position, relation, &self.by_alias, is_sole);
         }
     }
 
@@ -207,6 +208,7 @@ impl<'a> Relations<'a> {
             return;
         }
         for output in node.texts("Output") {
+            let output = output.strip_prefix("PARTIAL ").unwrap_or(output);
             let Ok(Expression { shape: Shape::Call { function, arguments }, .. }) = parse_expression(output) else {
                 continue;
             };
@@ -214,11 +216,21 @@ impl<'a> Relations<'a> {
             if !matches!(function.as_str(), "min" | "max") {
                 continue;
             }
-            let Some((position, table)) = self.only_relation([argument].into_iter()) else { continue };
-            if let (Some(key), Some(relation)) = (key_of(argument, table), self.uses.get_mut(&position)) {
+            let of_one = self.only_relation([argument].into_iter()).or_else(|| self.sole_relation());
+            let Some((position, table)) = of_one else { continue };
+            if let (Some(key), Some(relation)) = (key_of(argument, table), self.uses.get_mut(&position))
+                && !relation.extremes.contains(&key)
+            {
                 relation.extremes.push(key);
             }
         }
+    }
+
+    /// The plan's only relation. Its columns have no qualifier in `Output` (`show_plan_tlist`, src/backend/commands/explain.c).
+    fn sole_relation(&self) -> Option<(usize, &'a Table)> {
+        let mut relations = self.by_alias.values().copied();
+        let first = relations.next()?;
+        relations.all(|(position, _)| position == first.0).then_some(first)
     }
 
     /// The one relation that all of these read.

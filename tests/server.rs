@@ -13,6 +13,8 @@ mod live;
 
 #[path = "server/advice.rs"]
 mod advice;
+#[path = "server/candidates.rs"]
+mod candidates;
 #[path = "server/cluster.rs"]
 mod cluster;
 #[path = "server/demo.rs"]

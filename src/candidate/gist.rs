@@ -1,4 +1,7 @@
 //! GiST: ranges that overlap, shapes that contain, trees of labels (<https://www.postgresql.org/docs/current/gist-intro.html>).
+//!
+//! Not where GIN answers the same: over words, trigrams and the like GiST holds signatures, which are lossy; its costs look lower
+//! than they are, and GIN is faster to read (<https://www.postgresql.org/docs/current/textsearch-indexes.html>).
 
 use super::Ask;
 use crate::catalog::OperatorClass;
@@ -8,6 +11,9 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let mut indexes = Vec::new();
     let mut together: Vec<(Key, &OperatorClass)> = Vec::new();
     for condition in ask.special_conditions() {
+        if !ask.classes_for(condition, &Method::Gin).is_empty() {
+            continue;
+        }
         let classes = ask.classes_for(condition, &Method::Gist);
         indexes.extend(classes.iter().map(|class| ask.index(Method::Gist, vec![(condition.key.clone(), *class)])));
         if let Some(class) = classes.first().filter(|_| together.iter().all(|(key, _)| *key != condition.key)) {

@@ -12,7 +12,7 @@ const LARGEST_SHARE: f64 = 0.5;
 
 /// So many predicates of others are tried with one use of a table, and so many key lists with each.
 const MOST_PREDICATES: usize = 3;
-const MOST_LISTS: usize = 4;
+const MOST_LISTS: usize = 3;
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let own = &ask.relation.conditions;
@@ -22,10 +22,13 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
             && kept_share(other, ask).is_some_and(|share| share <= LARGEST_SHARE)
     };
     let weaker = ask.habits.constants(&ask.table.name).iter().filter(is_weaker).take(MOST_PREDICATES);
-    weaker
-        .flat_map(|predicate| {
-            let lists = key_lists(ask, &[]).into_iter().take(MOST_LISTS);
-            lists.map(|keys| ask.btree(keys).partial(predicate_text(&[predicate]))).collect::<Vec<_>>()
-        })
-        .collect()
+    weaker.flat_map(|predicate| with_predicate(ask, predicate)).collect()
+}
+
+/// With the conditions that imply it as keys, and without: they can be filtered.
+fn with_predicate(ask: Ask<'_>, predicate: &Condition) -> Vec<Index> {
+    let implying: Vec<&Condition> = ask.conditions(|condition| implies(condition, predicate));
+    let lists = [key_lists(ask, &[]), key_lists(ask, &implying)];
+    let some = lists.into_iter().flat_map(|lists| lists.into_iter().take(MOST_LISTS));
+    some.map(|keys| ask.btree(keys).partial(predicate_text(&[predicate]))).collect()
 }

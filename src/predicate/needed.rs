@@ -20,6 +20,7 @@ pub(super) fn columns(
     scan: usize,
     relation: &RelationUse,
     by_alias: &BTreeMap<String, (usize, &Table)>,
+    is_sole: bool,
 ) -> Option<BTreeSet<String>> {
     let scan = plan.nodes().get(scan)?;
     let (_, table) = by_alias.get(&relation.alias)?;
@@ -33,6 +34,9 @@ pub(super) fn columns(
         let lists = EXPRESSION_LISTS.iter().flat_map(|property| node.texts(property));
         let without_output = if own { !is_top(scan) } else { is_physical(node) };
         let output = if without_output { Vec::new() } else { node.texts("Output") };
+        if is_sole {
+            output.iter().for_each(|text| add_words(text, table, &mut needed));
+        }
         conditions.chain(lists).chain(output).for_each(|text| add_columns(text, &relation.alias, &mut needed));
     }
     let mut filtered = BTreeSet::new();
@@ -51,6 +55,18 @@ fn is_top(scan: &Node) -> bool {
 /// What hands on its child's output as it is.
 fn is_physical(node: &Node) -> bool {
     node.parent.is_some() && matches!(node.node_type(), "Append" | "Limit")
+}
+
+/// Every word that is one of the table's columns.
+fn add_words(text: &str, table: &Table, found: &mut BTreeSet<String>) {
+    let words: BTreeSet<&str> = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$'))).collect();
+    let is_named = |name: &str| words.contains(name) || text.contains(crate::model::quote_identifier(name).as_ref());
+    let system = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"].into_iter().filter(|name| words.contains(name));
+    found.extend(system.map(ToOwned::to_owned));
+    found.extend(table.columns.iter().filter(|column| is_named(&column.name)).map(|column| column.name.clone()));
+    if words.contains(table.name.name.as_str()) {
+        found.insert("*".to_owned());
+    }
 }
 
 /// Every `alias.column` in a text; whole rows come out as `*`.
