@@ -25,6 +25,7 @@ mod existing;
 mod explanation;
 mod notices;
 mod proof;
+mod referential;
 mod twin;
 pub mod what_if;
 
@@ -45,10 +46,11 @@ pub fn advise(
     planners: &mut dyn Planners,
     observer: Observer<'_>,
 ) -> Result<Advice, PlannerError> {
+    let seen = see(workload, limits, planners, observer)?;
+    let workload = &workload.with(seen.lookups);
     let mut run = Run { workload, limits, planners, observer, summary: RehearsalSummary::default() };
-    let captured = run.capture()?;
-    let tables = captured.values().filter_map(PlanOutcome::plan).flat_map(Plan::tables).collect();
-    let catalog = run.planners.catalog(&tables)?;
+    let (captured, catalog) = run.capture_rest(seen.captured, seen.catalog)?;
+    let tables = tables_of(&captured);
 
     let candidates = suggest(&captured, &catalog, workload);
     let twin = TwinView::prepare(&mut run, &tables, &captured, &candidates)?;
@@ -81,6 +83,32 @@ pub fn advise(
     .into_advice())
 }
 
+/// What is seen of the workload as it was given.
+struct Seen {
+    captured: Captured,
+    catalog: Catalog,
+    /// What its foreign keys ask besides.
+    lookups: Vec<Statement>,
+}
+
+fn see(
+    workload: &Workload,
+    limits: &Limits,
+    planners: &mut dyn Planners,
+    observer: Observer<'_>,
+) -> Result<Seen, PlannerError> {
+    let mut run = Run { workload, limits, planners, observer, summary: RehearsalSummary::default() };
+    let captured = run.capture(workload.statements())?;
+    let catalog = run.planners.catalog(&tables_of(&captured))?;
+    let lookups = referential::lookups(workload, &captured, &catalog);
+    Ok(Seen { captured, catalog, lookups })
+}
+
+/// All tables that the plans read.
+fn tables_of(captured: &Captured) -> BTreeSet<QualifiedName> {
+    captured.values().filter_map(PlanOutcome::plan).flat_map(Plan::tables).collect()
+}
+
 /// The plan of each statement without any new index.
 pub type Captured = BTreeMap<StatementId, PlanOutcome>;
 
@@ -94,15 +122,28 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn capture(&mut self) -> Result<Captured, PlannerError> {
-        (self.observer)(Event::Begin { what: "planning", steps: self.workload.statements().len() });
+    fn capture(&mut self, statements: &[Statement]) -> Result<Captured, PlannerError> {
+        (self.observer)(Event::Begin { what: "planning", steps: statements.len() });
         let mut captured = Captured::new();
-        for statement in self.workload.statements() {
+        for statement in statements {
             (self.observer)(Event::Step(&statement.id.0));
             captured.extend(self.as_things_are(Whom::Server, std::slice::from_ref(statement))?);
         }
         (self.observer)(Event::End);
         Ok(captured)
+    }
+
+    /// What joined the workload since, and what its tables are like.
+    fn capture_rest(&mut self, captured: Captured, catalog: Catalog) -> Result<(Captured, Catalog), PlannerError> {
+        let is_new = |statement: &&Statement| !captured.contains_key(&statement.id);
+        let rest: Vec<Statement> = self.workload.statements().iter().filter(is_new).cloned().collect();
+        if rest.is_empty() {
+            return Ok((captured, catalog));
+        }
+        let mut captured = captured;
+        captured.extend(self.capture(&rest)?);
+        let catalog = self.planners.catalog(&tables_of(&captured))?;
+        Ok((captured, catalog))
     }
 
     fn as_things_are(&mut self, whom: Whom, statements: &[Statement]) -> Result<Captured, PlannerError> {

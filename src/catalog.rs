@@ -97,6 +97,8 @@ pub struct ForeignKey {
     pub on_delete: String,
     /// `confupdtype`: the same for an UPDATE of its key.
     pub on_update: String,
+    /// An index of the table that refers begins with the columns, in whatever order.
+    pub indexed: bool,
 }
 
 /// The server a catalog was read from.

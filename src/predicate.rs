@@ -35,6 +35,8 @@ pub struct RelationUse {
     pub alternatives: Vec<Vec<Vec<Condition>>>,
     /// A LIMIT above it asks for some of its rows only.
     pub limited: bool,
+    /// How many of its rows the planner expects to be read for something above: what passes its filter, up to the LIMIT.
+    pub fetched: Option<f64>,
     /// The columns that anything in the plan but these conditions reads of it; none when that cannot be told, or when whole rows are
     /// wanted.
     pub needed: Option<BTreeSet<String>>,
@@ -106,6 +108,7 @@ impl<'a> Relations<'a> {
                 distances: Vec::new(),
                 alternatives: Vec::new(),
                 limited: false,
+                fetched: None,
                 needed: None,
             });
         }
@@ -132,7 +135,11 @@ impl<'a> Relations<'a> {
     fn add_context(&mut self, plan: &Plan) {
         let is_sole = self.sole_relation().is_some();
         for (position, relation) in &mut self.uses {
-            relation.limited = plan.nodes().get(*position).is_some_and(|node| is_limited(plan, node));
+            let Some(node) = plan.nodes().get(*position) else { continue };
+            let limit = limit_above(plan, node);
+            relation.limited = limit.is_some();
+            let most = limit.and_then(Node::plan_rows).unwrap_or(f64::INFINITY);
+            relation.fetched = node.plan_rows().map(|rows| rows.min(most));
             relation.needed = needed::columns(plan, *position, relation, &self.by_alias, is_sole);
         }
     }
@@ -299,12 +306,12 @@ fn bare_operator(operator: &str) -> &str {
     inner.map_or(operator, |qualified| qualified.rsplit_once('.').map_or(qualified, |(_, operator)| operator))
 }
 
-/// Does a Limit ask for some of the rows, with nothing between that needs them all? A Sort does, but only until an index sorts.
-fn is_limited(plan: &Plan, node: &Node) -> bool {
-    let above = std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id).node_type());
-    above
-        .take_while(|kind| !matches!(*kind, "Aggregate" | "Hash" | "HashAggregate" | "WindowAgg" | "Materialize"))
-        .any(|kind| kind == "Limit")
+/// The Limit that asks for some of the rows, with nothing between that needs them all. A Sort does, but only until an index sorts.
+fn limit_above<'p>(plan: &'p Plan, node: &Node) -> Option<&'p Node> {
+    let above = std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
+    let mut below_a_result =
+        above.take_while(|node| !matches!(node.node_type(), "Aggregate" | "Hash" | "WindowAgg" | "Materialize"));
+    below_a_result.find(|node| node.node_type() == "Limit")
 }
 
 /// Above an Append, conditions and sort keys carry the partitioned table's alias; its partitions have it with a number

@@ -9,8 +9,14 @@ use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, Kind};
 
 /// So many columns are carried at most, and so many bytes.
-const MOST_COLUMNS: usize = 6;
-const MOST_BYTES: u32 = 80;
+const MOST_COLUMNS: usize = 4;
+const MOST_BYTES: u32 = 40;
+
+/// An index that carries more of the table's width than this is a copy of the table.
+const LARGEST_SHARE_OF_WIDTH: f64 = 0.5;
+
+/// For fewer rows, what looking at the table costs is not worth a wider index.
+const FEWEST_ROWS: f64 = 50.0;
 
 /// Below this share of all-visible pages the table is looked at all the same.
 const LEAST_ALL_VISIBLE: f64 = 0.5;
@@ -19,7 +25,8 @@ const LEAST_ALL_VISIBLE: f64 = 0.5;
 const MOST_LISTS: usize = 6;
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    if ask.table.all_visible_share() < LEAST_ALL_VISIBLE || ask.relation.needed.is_none() {
+    let too_few = ask.relation.fetched.is_some_and(|rows| rows < FEWEST_ROWS);
+    if ask.table.all_visible_share() < LEAST_ALL_VISIBLE || too_few {
         return Vec::new();
     }
     let mut lists: Vec<Vec<IndexKey>> = key_lists(ask, &[]);
@@ -48,7 +55,13 @@ fn covering(ask: Ask<'_>, keys: Vec<IndexKey>, predicate: Option<String>) -> Opt
     read.retain(|name| keys.iter().all(|key| key.key != Key::Column(name.clone())));
     let width = |name: &String| Some(ask.table.column(name)?.statistics.as_ref()?.average_width_bytes);
     let widths: Option<Vec<u32>> = read.iter().map(width).collect();
-    let narrow = widths?.iter().sum::<u32>() <= MOST_BYTES;
+    let bytes = widths?.iter().sum::<u32>();
+    let narrow = bytes <= MOST_BYTES && f64::from(bytes) <= LARGEST_SHARE_OF_WIDTH * row_width(ask);
     let few = !read.is_empty() && read.len() <= MOST_COLUMNS;
     (few && narrow).then(|| Index { include: read.into_iter().collect(), predicate, ..ask.btree(keys) })
+}
+
+fn row_width(ask: Ask<'_>) -> f64 {
+    let known = ask.table.columns.iter().filter_map(|column| column.statistics.as_ref());
+    known.map(|statistics| f64::from(statistics.average_width_bytes)).sum()
 }

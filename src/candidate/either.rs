@@ -21,6 +21,7 @@ fn for_arm(ask: Ask<'_>, arm: &[crate::predicate::Condition]) -> Vec<Index> {
         distances: Vec::new(),
         alternatives: Vec::new(),
         limited: false,
+        fetched: None,
         needed: None,
         ..ask.relation.clone()
     };

@@ -77,6 +77,7 @@ fn unused(table: &Table) -> RelationUse {
         distances: Vec::new(),
         alternatives: Vec::new(),
         limited: false,
+        fetched: None,
         needed: None,
     }
 }

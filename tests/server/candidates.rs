@@ -279,6 +279,24 @@ fn rows_in_the_order_of_a_column_get_brin() {
 }
 
 #[test]
+fn foreign_keys_get_an_index_where_their_parent_is_deleted_from() {
+    let tables = "CREATE TABLE parent (id bigint PRIMARY KEY, name text);
+         CREATE TABLE child (id bigint PRIMARY KEY, parent_id bigint REFERENCES parent ON DELETE CASCADE, other_id bigint REFERENCES parent);
+         INSERT INTO parent SELECT n, 'n' || n FROM generate_series(1, 5000) AS n;
+         INSERT INTO child SELECT n, n % 5000 + 1, n % 4999 + 1 FROM generate_series(1, 50000) AS n;
+         CREATE INDEX child_other ON child (other_id); ANALYZE;";
+    let database = Database::new("cand_referential", tables);
+    let delete = "DELETE FROM parent WHERE id = 7";
+    for mode in ["transaction", "auto"] {
+        let report = database.advise(&["--rehearse", mode, "-c", delete]);
+        assert_eq!(recommended(&report, &["public.child", "(parent_id)"]).len(), 1, "{:#?}", summary(&report));
+        assert!(!is_tried(&report, "other_id"), "it has an index: {:#?}", tried(&report));
+    }
+    let report = advise(&database, "UPDATE parent SET name = 'x' WHERE id = 7; SELECT * FROM parent WHERE id = 7");
+    assert!(!is_tried(&report, "child"), "the key stays as it is: {:#?}", tried(&report));
+}
+
+#[test]
 fn what_cannot_be_a_btree_key_is_none() {
     let database = Database::new(
         "cand_wide",

@@ -73,6 +73,7 @@ impl Session {
                 parent_columns: field(row, "parent_columns")?,
                 on_delete: field(row, "on_delete")?,
                 on_update: field(row, "on_update")?,
+                indexed: field(row, "indexed")?,
             })
         };
         rows.iter().map(foreign_key).collect()

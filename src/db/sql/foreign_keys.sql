@@ -9,7 +9,12 @@ SELECT k.conname::text AS constraint_name,
        array(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS c (attnum, position)
              JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY position) AS parent_columns,
        k.confdeltype::text AS on_delete,
-       k.confupdtype::text AS on_update
+       k.confupdtype::text AS on_update,
+       EXISTS (SELECT FROM pg_catalog.pg_index i
+               JOIN pg_catalog.pg_class index_class ON index_class.oid = i.indexrelid
+               JOIN pg_catalog.pg_am am ON am.oid = index_class.relam AND am.amname = 'btree'
+               WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
+                 AND (i.indkey::smallint[])[0:array_length(k.conkey, 1) - 1] @> k.conkey) AS indexed
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class child ON child.oid = k.conrelid
 JOIN pg_catalog.pg_namespace child_schema ON child_schema.oid = child.relnamespace
