@@ -26,6 +26,12 @@ const MOST_LISTS: usize = 6;
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let too_few = ask.relation.fetched.is_some_and(|rows| rows < FEWEST_ROWS);
+    // How many rows an expression picks is a guess before it has statistics.
+    let is_guess =
+        |condition: &Condition| matches!(condition.key, Key::Expression(_)) && condition.kind == Kind::Equality;
+    if ask.relation.conditions.iter().any(is_guess) {
+        return Vec::new();
+    }
     if ask.table.all_visible_share() < LEAST_ALL_VISIBLE || too_few {
         return Vec::new();
     }
