@@ -15,6 +15,7 @@ use crate::rehearsal::{
     Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome,
     Whom,
 };
+use crate::sql::fingerprint::fingerprint;
 use crate::verdict::{Limits, Reason, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -26,6 +27,7 @@ mod explanation;
 mod measure;
 mod notices;
 mod proof;
+mod referential;
 mod twin;
 mod upkeep;
 pub mod what_if;
@@ -48,11 +50,12 @@ pub fn advise(
     observer: Observer<'_>,
 ) -> Result<Advice, PlannerError> {
     let mut planners = Counting::new(planners);
+    let seen = see(workload, limits, &mut planners, observer)?;
+    let workload = &workload.with(seen.lookups);
     let summary = RehearsalSummary::default();
     let mut run = Run { workload, limits, planners: &mut planners, observer, summary };
-    let captured = run.capture()?;
-    let tables = captured.values().filter_map(PlanOutcome::plan).flat_map(Plan::tables).collect();
-    let catalog = run.planners.catalog(&tables)?;
+    let (captured, catalog) = run.capture_rest(seen.captured, seen.catalog)?;
+    let tables = tables_of(&captured);
 
     let candidates = suggest(&captured, &catalog, workload);
     let twin = TwinView::prepare(&mut run, &tables, &captured, &candidates)?;
@@ -81,6 +84,32 @@ pub fn advise(
     .into_advice())
 }
 
+/// What is seen of the workload as it was given.
+struct Seen {
+    captured: Captured,
+    catalog: Catalog,
+    /// What its foreign keys ask besides.
+    lookups: Vec<Statement>,
+}
+
+fn see(
+    workload: &Workload,
+    limits: &Limits,
+    planners: &mut dyn Planners,
+    observer: Observer<'_>,
+) -> Result<Seen, PlannerError> {
+    let mut run = Run { workload, limits, planners, observer, summary: RehearsalSummary::default() };
+    let captured = run.capture(workload.statements())?;
+    let catalog = run.planners.catalog(&tables_of(&captured))?;
+    let lookups = referential::lookups(workload, &captured, &catalog);
+    Ok(Seen { captured, catalog, lookups })
+}
+
+/// All tables that the plans read.
+fn tables_of(captured: &Captured) -> BTreeSet<QualifiedName> {
+    captured.values().filter_map(PlanOutcome::plan).flat_map(Plan::tables).collect()
+}
+
 /// The plan of each statement without any new index.
 pub type Captured = BTreeMap<StatementId, PlanOutcome>;
 
@@ -94,15 +123,28 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn capture(&mut self) -> Result<Captured, PlannerError> {
-        (self.observer)(Event::Begin { what: "planning", steps: self.workload.statements().len() });
+    fn capture(&mut self, statements: &[Statement]) -> Result<Captured, PlannerError> {
+        (self.observer)(Event::Begin { what: "planning", steps: statements.len() });
         let mut captured = Captured::new();
-        for statement in self.workload.statements() {
+        for statement in statements {
             (self.observer)(Event::Step(&statement.id.0));
             captured.extend(self.as_things_are(Whom::Server, std::slice::from_ref(statement))?);
         }
         (self.observer)(Event::End);
         Ok(captured)
+    }
+
+    /// What joined the workload since, and what its tables are like.
+    fn capture_rest(&mut self, captured: Captured, catalog: Catalog) -> Result<(Captured, Catalog), PlannerError> {
+        let is_new = |statement: &&Statement| !captured.contains_key(&statement.id);
+        let rest: Vec<Statement> = self.workload.statements().iter().filter(is_new).cloned().collect();
+        if rest.is_empty() {
+            return Ok((captured, catalog));
+        }
+        let mut captured = captured;
+        captured.extend(self.capture(&rest)?);
+        let catalog = self.planners.catalog(&tables_of(&captured))?;
+        Ok((captured, catalog))
     }
 
     fn as_things_are(&mut self, whom: Whom, statements: &[Statement]) -> Result<Captured, PlannerError> {
@@ -270,7 +312,8 @@ fn suggest(captured: &Captured, catalog: &Catalog, workload: &Workload) -> candi
     let uses: Vec<_> = planned
         .flat_map(|(id, plan)| relation_uses(plan, catalog).into_iter().map(move |relation| (id.clone(), relation)))
         .collect();
-    candidate::generate(&uses, catalog)
+    let shape = |statement: &Statement| (statement.id.clone(), fingerprint(&statement.sql));
+    candidate::generate(&uses, &workload.statements().iter().map(shape).collect(), catalog)
 }
 
 /// The statements whose plan touches one of these tables (or a partition of it).

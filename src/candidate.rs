@@ -3,18 +3,39 @@
 //! Generators only say what *could* help one use of one table; they know no costs. An expression is a key like any other, so
 //! expression indexes have no generator of their own: `lower(name)` in a condition becomes a key wherever a column would.
 //! A new idea is a new file with a function in `GENERATORS`.
+//!
+//! What every generator would have to look out for is done once, at the end: an expression that is not immutable becomes a
+//! [`Note`], and what no server would build (a type without an operator class, a key too wide for a page) is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
 use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, Kind, RelationUse};
+use crate::sql::fingerprint::Fingerprint;
 use crate::workload::StatementId;
 
 mod brin;
+mod buildable;
+mod classes;
 mod composite;
+mod covering;
+mod either;
+mod gin;
+mod gist;
+mod habits;
+mod hash;
+mod implication;
+mod nearest;
 mod partial;
+mod pattern;
+mod shared_predicate;
 mod single;
+mod spgist;
+mod types;
+mod volatility;
+
+use habits::Habits;
 
 /// What a generator is asked: one use of one table.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +44,10 @@ pub struct Ask<'a> {
     pub relation: &'a RelationUse,
     /// The table they are on.
     pub table: &'a Table,
+    /// What else the server knows: which operator classes there are.
+    pub catalog: &'a Catalog,
+    /// What the workload as a whole does.
+    habits: &'a Habits,
 }
 
 /// An index worth trying.
@@ -43,6 +68,17 @@ pub struct AlreadyThere {
     pub existing: ExistingIndex,
 }
 
+/// Why there is no candidate where one might be looked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// The statement.
+    pub statement: StatementId,
+    /// What keeps an index from serving it.
+    pub reason: String,
+    /// What would let one serve it.
+    pub rewrite: String,
+}
+
 /// What the generators found.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Candidates {
@@ -50,25 +86,50 @@ pub struct Candidates {
     pub to_try: Vec<Candidate>,
     /// Served by an index that exists.
     pub already_there: Vec<AlreadyThere>,
+    /// What no index can serve as it is written.
+    pub notes: Vec<Note>,
 }
 
 /// All generators, one for each idea.
-const GENERATORS: &[fn(Ask<'_>) -> Vec<Index>] =
-    &[single::generate, composite::generate, partial::generate, brin::generate];
+const GENERATORS: &[fn(Ask<'_>) -> Vec<Index>] = &[
+    single::generate,
+    composite::generate,
+    partial::generate,
+    shared_predicate::generate,
+    covering::generate,
+    either::generate,
+    pattern::generate,
+    brin::generate,
+    gin::generate,
+    gist::generate,
+    spgist::generate,
+    nearest::generate,
+    hash::generate,
+];
 
-/// The candidates for all uses of all statements: equal ones merged, those that an existing index subsumes set aside.
-pub fn generate(uses: &[(StatementId, RelationUse)], catalog: &Catalog) -> Candidates {
+/// The candidates for all uses of all statements: equal ones merged, those that an existing index subsumes set aside. `shapes` tells
+/// which statements are the same but for their literals.
+pub fn generate(
+    uses: &[(StatementId, RelationUse)],
+    shapes: &BTreeMap<StatementId, Fingerprint>,
+    catalog: &Catalog,
+) -> Candidates {
+    let habits = Habits::of(uses, shapes, catalog);
     let mut merged: BTreeMap<Index, BTreeSet<StatementId>> = BTreeMap::new();
+    let mut notes: BTreeSet<Note> = BTreeSet::new();
     for (statement, relation) in uses {
         let Some(table) = catalog.table(&relation.table).filter(|table| table.kind != TableKind::Unsupported) else {
             continue;
         };
-        let ask = Ask { relation, table };
+        let ask = Ask { relation, table, catalog, habits: &habits };
+        notes.extend(volatility::notes(ask, statement));
         for index in GENERATORS.iter().flat_map(|generator| generator(ask)) {
-            merged.entry(index).or_default().insert(statement.clone());
+            if buildable::is_buildable(&index, table, catalog) && volatility::is_immutable(&index, table, catalog) {
+                merged.entry(index).or_default().insert(statement.clone());
+            }
         }
     }
-    let mut candidates = Candidates::default();
+    let mut candidates = Candidates { notes: notes.into_iter().collect(), ..Candidates::default() };
     for (index, asked_by) in merged {
         match existing_equivalent(&index, catalog) {
             Some(existing) => candidates.already_there.push(AlreadyThere { index, existing: existing.clone() }),
@@ -92,7 +153,8 @@ impl<'a> Ask<'a> {
         self.relation.conditions.iter().filter(|condition| wanted(condition)).collect()
     }
 
-    /// The keys a btree can start with: equalities and `IS NULL`, the column with the most distinct values first.
+    /// The keys a btree can start with: equalities and `IS NULL`, those that most statements look up first, then those with the
+    /// most distinct values: so the indexes of several statements have a prefix in common.
     fn equality_keys(self, left_out: &[&Condition]) -> Vec<Key> {
         let equalities =
             |c: &Condition| matches!(c.kind, Kind::Equality | Kind::Null) && !c.is_join() && !left_out.contains(&c);
@@ -102,7 +164,8 @@ impl<'a> Ask<'a> {
             Key::Column(name) => self.table.column(name).and_then(|column| column.distinct_values(rows)).unwrap_or(0.0),
             Key::Expression(_) => 0.0,
         };
-        keys.sort_by(|a, b| distinct(b).total_cmp(&distinct(a)));
+        let shared = |key: &Key| self.habits.statements_looking_up(&self.table.name, key);
+        keys.sort_by(|a, b| shared(b).cmp(&shared(a)).then(distinct(b).total_cmp(&distinct(a))));
         keys
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::index::Index;
+use crate::index::{Extension, Index, Method};
 use crate::model::{Bytes, QualifiedName};
 
 pub mod selectivity;
@@ -22,6 +22,83 @@ pub struct Catalog {
     pub tables: Vec<Table>,
     /// Every relation name in their schemas: a new index may take none of them.
     pub taken_names: BTreeSet<QualifiedName>,
+    /// What the access methods can do with the types of the tables' columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operator_classes: Vec<OperatorClass>,
+    /// What no index may hold, as far as it is on the types of the tables' columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mutable: Vec<Mutable>,
+    /// Foreign keys of the tables, and those that refer to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign_keys: Vec<ForeignKey>,
+}
+
+/// An operator class, for one type that it takes (<https://www.postgresql.org/docs/current/indexes-opclass.html>).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorClass {
+    /// The access method it is for.
+    pub method: Method,
+    /// Its name as CREATE INDEX has to write it: with a schema where that is not on the search_path.
+    pub name: String,
+    /// The type, as `format_type` prints it; a polymorphic class stands here once for each type.
+    pub input_type: String,
+    /// CREATE INDEX takes it when no class is named.
+    pub default: bool,
+    /// The operators with that type on the left that it answers in a WHERE clause (`pg_amop.amoppurpose = 's'`).
+    pub searched: Vec<String>,
+    /// Those whose order it delivers, as distances are (`'o'`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ordered: Vec<String>,
+    /// The extension that would have to be installed first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
+}
+
+/// A call whose result may change although its arguments do not (`pg_proc.provolatile` other than `i`): no index may hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mutable {
+    /// How it is written.
+    pub kind: CallKind,
+    /// The function, the operator, or the type that is cast to.
+    pub called: String,
+    /// The types of its arguments.
+    pub arguments: Vec<String>,
+    /// Somebody wrote it for this database, and could declare it IMMUTABLE if it is.
+    #[serde(default)]
+    pub own: bool,
+}
+
+/// A way of calling a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallKind {
+    /// `f(a)`.
+    Function,
+    /// `a + b`.
+    Operator,
+    /// `a::text`.
+    Cast,
+}
+
+/// A foreign key (`pg_constraint` with contype `f`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignKey {
+    /// The constraint.
+    pub name: String,
+    /// The table that refers.
+    pub table: QualifiedName,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The table referred to.
+    pub parent: QualifiedName,
+    /// Its columns.
+    pub parent_columns: Vec<String>,
+    /// `confdeltype`: what follows a DELETE of the parent: `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default.
+    pub on_delete: String,
+    /// `confupdtype`: the same for an UPDATE of its key.
+    pub on_update: String,
+    /// An index of the table that refers begins with the columns, in whatever order.
+    pub indexed: bool,
 }
 
 /// The server a catalog was read from.
@@ -53,6 +130,9 @@ pub struct Table {
     pub rows: Option<f64>,
     /// Its main fork's size in blocks; of a partitioned table, all partitions'.
     pub pages: u64,
+    /// `pg_class.relallvisible`, of a partitioned table all partitions': pages that an index-only scan need not look at.
+    #[serde(default)]
+    pub all_visible_pages: u64,
     /// May the connected role create indexes on it (owner)?
     pub owned: bool,
     /// Can it be locked with LOCK TABLE, and may the connected role? (Not a materialized view.)
@@ -122,6 +202,9 @@ pub struct Column {
     pub type_name: String,
     /// NOT NULL.
     pub not_null: bool,
+    /// Its collation compares bytes (`C`, `POSIX`), so that a plain btree finds what begins with something.
+    #[serde(default)]
+    pub c_collation: bool,
     /// Its row of `pg_stats`; none before the first ANALYZE or without the right to read it.
     pub statistics: Option<ColumnStatistics>,
 }
@@ -188,6 +271,11 @@ impl Table {
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The share of its pages that an index-only scan need not look at, 0 to 1.
+    pub fn all_visible_share(&self) -> f64 {
+        if self.pages == 0 { 0.0 } else { (self.all_visible_pages as f64 / self.pages as f64).min(1.0) }
     }
 
     /// Its size on disk without indexes and TOAST.

@@ -20,6 +20,14 @@ pub enum Method {
     Btree,
     /// Block range index.
     Brin,
+    /// Generalized inverted index: many entries for each row.
+    Gin,
+    /// Generalized search tree: what overlaps, contains, is near.
+    Gist,
+    /// Space-partitioned search tree.
+    SpGist,
+    /// Hash table: equality only, whatever the width of the value.
+    Hash,
     /// Any other method, by its name in `pg_am`.
     #[serde(untagged)]
     Other(String),
@@ -31,6 +39,10 @@ impl Method {
         match name {
             "btree" => Method::Btree,
             "brin" => Method::Brin,
+            "gin" => Method::Gin,
+            "gist" => Method::Gist,
+            "spgist" => Method::SpGist,
+            "hash" => Method::Hash,
             other => Method::Other(other.to_owned()),
         }
     }
@@ -40,6 +52,10 @@ impl Method {
         match self {
             Method::Btree => "btree",
             Method::Brin => "brin",
+            Method::Gin => "gin",
+            Method::Gist => "gist",
+            Method::SpGist => "spgist",
+            Method::Hash => "hash",
             Method::Other(name) => name,
         }
     }
@@ -86,6 +102,28 @@ impl IndexKey {
     pub fn ascending(key: Key) -> Self {
         IndexKey { key, operator_class: None, descending: false, nulls_first: false }
     }
+
+    /// Ascending, with an operator class that is not the default.
+    pub fn with_class(key: Key, operator_class: String) -> Self {
+        IndexKey { operator_class: Some(operator_class), ..IndexKey::ascending(key) }
+    }
+
+    /// Does it hold the same in the same order, read forwards or backwards? `pg_get_indexdef` writes an operator class with its
+    /// schema or without, as the search_path has it.
+    fn is_like(&self, other: &IndexKey, backwards: bool) -> bool {
+        self.key == other.key
+            && self.operator_class.as_deref().map(plain_class) == other.operator_class.as_deref().map(plain_class)
+            && (self.descending != other.descending) == backwards
+            && (self.nulls_first != other.nulls_first) == backwards
+    }
+}
+
+/// The name without a schema; varchar's pattern class is text's under another name (src/include/catalog/pg_opclass.dat).
+fn plain_class(name: &str) -> &str {
+    match name.rsplit('.').next().unwrap_or(name) {
+        "varchar_pattern_ops" => "text_pattern_ops",
+        name => name,
+    }
 }
 
 impl fmt::Display for IndexKey {
@@ -123,6 +161,26 @@ pub struct Index {
     /// The BRIN storage parameter, when it is not the default of 128 pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pages_per_range: Option<u32>,
+    /// An extension that its operator class belongs to and the database does not have yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Box<Extension>>,
+}
+
+/// An extension that the server could install.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Extension {
+    /// Its name in `pg_available_extensions`.
+    pub name: String,
+    /// The schema its objects would go to.
+    pub schema: String,
+}
+
+impl Extension {
+    /// The statement that installs it.
+    pub fn create(&self) -> String {
+        let (name, schema) = (quote_identifier(&self.name), quote_identifier(&self.schema));
+        format!("CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {schema}")
+    }
 }
 
 /// An index under the name it would be created with.
@@ -165,7 +223,15 @@ impl Feature {
 impl Index {
     /// A btree on these keys.
     pub fn btree(table: QualifiedName, keys: Vec<IndexKey>) -> Self {
-        Index { table, method: Method::Btree, keys, include: Vec::new(), predicate: None, pages_per_range: None }
+        Index {
+            table,
+            method: Method::Btree,
+            keys,
+            include: Vec::new(),
+            predicate: None,
+            pages_per_range: None,
+            extension: None,
+        }
     }
 
     /// The same index over only the rows that satisfy the predicate.
@@ -193,16 +259,38 @@ impl Index {
         .collect()
     }
 
-    /// Does this index answer all that `other` answers? True for equal indexes, and for a btree whose leading keys are
-    /// `other`'s keys, over the same rows.
+    /// Does this index answer all that `other` answers? True for equal indexes, for a btree whose leading keys are `other`'s keys
+    /// (in its order or exactly the reverse), over the same rows, for a GIN index over more columns, and for a btree instead of a hash
+    /// index on its first key.
     pub fn subsumes(&self, other: &Index) -> bool {
         if self == other {
             return true;
         }
-        let same_rows = self.table == other.table && self.predicate == other.predicate;
-        let both_btrees = self.method == Method::Btree && other.method == Method::Btree;
+        if self.table != other.table || self.predicate != other.predicate {
+            return false;
+        }
         let carries = other.include.iter().all(|column| self.carries(column));
-        same_rows && both_btrees && carries && self.keys.starts_with(&other.keys)
+        match (&self.method, &other.method) {
+            (Method::Btree, Method::Btree) => carries && self.starts_like(other),
+            (Method::Btree, Method::Hash) => {
+                self.keys.first().map(|key| &key.key) == other.keys.first().map(|key| &key.key)
+            }
+            (Method::Gin, Method::Gin) => {
+                other.keys.iter().all(|key| self.keys.iter().any(|own| own.is_like(key, false)))
+            }
+            (own, others) => {
+                own == others
+                    && carries
+                    && self.pages_per_range == other.pages_per_range
+                    && self.keys.len() == other.keys.len()
+                    && self.starts_like(other)
+            }
+        }
+    }
+
+    fn starts_like(&self, other: &Index) -> bool {
+        let alike = |backwards| self.keys.iter().zip(&other.keys).all(|(own, key)| own.is_like(key, backwards));
+        self.keys.len() >= other.keys.len() && (alike(false) || alike(true))
     }
 
     fn carries(&self, column: &String) -> bool {
@@ -299,6 +387,12 @@ mod tests {
             "CREATE INDEX i ON public.jobs (((a)::date))",
             "CREATE INDEX i ON public.jobs (((a - b) / 1000))",
             "CREATE INDEX i ON public.jobs (name text_pattern_ops)",
+            "CREATE INDEX i ON public.jobs USING gin (payload jsonb_path_ops, name public.gin_trgm_ops)",
+            "CREATE INDEX i ON public.jobs USING gist (during, lower(name) gist_trgm_ops)",
+            "CREATE INDEX i ON public.jobs USING spgist (address inet_ops) WHERE id IS NOT NULL",
+            "CREATE INDEX i ON public.jobs USING hash (name)",
+            "CREATE INDEX i ON public.jobs USING brin (at int8_minmax_multi_ops) WITH (pages_per_range = 8)",
+            "CREATE INDEX i ON public.jobs USING hnsw (embedding vector_l2_ops)",
             "CREATE INDEX i ON \"My App\".\"order\" (\"Group\")",
             "CREATE INDEX i ON public.jobs (a) WHERE (a > 1) AND (b IS NULL)",
         ] {
@@ -313,7 +407,7 @@ mod tests {
         let index = parse_index("CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id)").unwrap();
         assert_eq!(index, Index::btree(table(), vec![column("id")]));
         let index = parse_index("CREATE INDEX t ON ONLY public.jobs USING gin (tags)").unwrap();
-        assert_eq!(index.method, Method::Other("gin".to_owned()));
+        assert_eq!(index.method, Method::Gin);
         assert!(parse_index("DROP INDEX jobs_pkey").is_err());
     }
 
@@ -328,5 +422,21 @@ mod tests {
         assert!(long.subsumes(&carrying) && !short.subsumes(&carrying));
         let brin = Index { method: Method::Brin, ..long };
         assert!(!brin.subsumes(&short));
+    }
+
+    #[test]
+    fn existing_indexes_are_compared_by_what_they_answer() {
+        let subsumes = |one: &str, other: &str| {
+            let index = |body: &str| parse_index(&format!("CREATE INDEX i ON public.jobs {body}")).unwrap();
+            index(one).subsumes(&index(other))
+        };
+        assert!(subsumes("(a DESC, b)", "(a, b DESC)"), "read backwards");
+        assert!(!subsumes("(a DESC, b)", "(a, b)"));
+        assert!(subsumes("USING gin (t, n gin_trgm_ops)", "USING gin (n public.gin_trgm_ops)"));
+        assert!(!subsumes("USING gin (p)", "USING gin (p jsonb_path_ops)"));
+        assert!(subsumes("(a, b)", "USING hash (a)") && !subsumes("USING hash (a)", "(a)"));
+        assert!(!subsumes("(n)", "(n text_pattern_ops)") && !subsumes("(n text_pattern_ops)", "(n)"));
+        assert!(subsumes("(n varchar_pattern_ops)", "(n text_pattern_ops)"));
+        assert!(!subsumes("USING brin (a)", "USING brin (a) WITH (pages_per_range = 8)"));
     }
 }

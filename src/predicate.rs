@@ -3,15 +3,16 @@
 //! The plan is the dependable source: it is already resolved, folded and attached to the relation that pays. In EXPLAIN's
 //! VERBOSE form every column carries its relation's alias, and aliases are unique within a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Column, Table};
 use crate::index::Key;
 use crate::model::QualifiedName;
 use crate::plan::{Node, Plan};
-use crate::sql::{Expression, Shape, parse_expression, parse_sort_term};
+use crate::sql::{Expression, Shape, SortTerm, parse_expression, parse_sort_term};
 
 mod condition;
+mod needed;
 
 pub use condition::{Condition, Kind, Operand};
 
@@ -28,6 +29,26 @@ pub struct RelationUse {
     pub orders: Vec<Vec<OrderKey>>,
     /// `min` and `max` over the whole relation.
     pub extremes: Vec<Key>,
+    /// Distances that its rows are wanted in the order of: `place <-> '(1,2)'`.
+    pub distances: Vec<Distance>,
+    /// ORed conditions that an index for each arm could answer together (a BitmapOr): the conditions of each arm.
+    pub alternatives: Vec<Vec<Vec<Condition>>>,
+    /// A LIMIT above it asks for some of its rows only.
+    pub limited: bool,
+    /// How many of its rows the planner expects to be read for something above: what passes its filter, up to the LIMIT.
+    pub fetched: Option<f64>,
+    /// The columns that anything in the plan but these conditions reads of it; none when that cannot be told, or when whole rows are
+    /// wanted.
+    pub needed: Option<BTreeSet<String>>,
+}
+
+/// A distance from something that is known when the statement runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distance {
+    /// What is near or far.
+    pub key: Key,
+    /// The operator: `<->`.
+    pub operator: String,
 }
 
 /// One column of a wanted order.
@@ -57,6 +78,7 @@ pub fn relation_uses(plan: &Plan, catalog: &Catalog) -> Vec<RelationUse> {
         relations.add_extremes(node);
         relations.add_index_order(plan, node, catalog);
     }
+    relations.add_context(plan);
     relations.uses.into_values().collect()
 }
 
@@ -83,6 +105,11 @@ impl<'a> Relations<'a> {
                 conditions: Vec::new(),
                 orders: Vec::new(),
                 extremes: Vec::new(),
+                distances: Vec::new(),
+                alternatives: Vec::new(),
+                limited: false,
+                fetched: None,
+                needed: None,
             });
         }
         relations
@@ -98,13 +125,22 @@ impl<'a> Relations<'a> {
         for conjunct in conjuncts {
             for alias in conjunct.relations.clone() {
                 let Some((position, table)) = self.by_alias.get(&alias).copied() else { continue };
-                let Some(condition) = Condition::read(&conjunct, &alias, table) else { continue };
-                if let Some(relation) = self.uses.get_mut(&position)
-                    && !relation.conditions.contains(&condition)
-                {
-                    relation.conditions.push(condition);
-                }
+                let Some(relation) = self.uses.get_mut(&position) else { continue };
+                relation.add_condition(&conjunct, &alias, table);
             }
+        }
+    }
+
+    /// What is told by the plan as a whole.
+    fn add_context(&mut self, plan: &Plan) {
+        let is_sole = self.sole_relation().is_some();
+        for (position, relation) in &mut self.uses {
+            let Some(node) = plan.nodes().get(*position) else { continue };
+            let limit = limit_above(plan, node);
+            relation.limited = limit.is_some();
+            let most = limit.and_then(Node::plan_rows).unwrap_or(f64::INFINITY);
+            relation.fetched = node.plan_rows().map(|rows| rows.min(most));
+            relation.needed = needed::columns(plan, *position, relation, &self.by_alias, is_sole);
         }
     }
 
@@ -112,6 +148,14 @@ impl<'a> Relations<'a> {
         let terms: Option<Vec<_>> = node.texts(property).into_iter().map(|text| parse_sort_term(text).ok()).collect();
         let Some(terms) = terms else { return };
         let Some((position, table)) = self.only_relation(terms.iter().map(|term| &term.expression)) else { return };
+        if let Some(distance) = terms.first().filter(|term| !term.descending).and_then(|term| distance(term, table)) {
+            if let Some(relation) = self.uses.get_mut(&position)
+                && !relation.distances.contains(&distance)
+            {
+                relation.distances.push(distance);
+            }
+            return;
+        }
         let keys: Option<Vec<_>> = terms
             .iter()
             .map(|term| {
@@ -171,6 +215,7 @@ impl<'a> Relations<'a> {
             return;
         }
         for output in node.texts("Output") {
+            let output = output.strip_prefix("PARTIAL ").unwrap_or(output);
             let Ok(Expression { shape: Shape::Call { function, arguments }, .. }) = parse_expression(output) else {
                 continue;
             };
@@ -178,11 +223,21 @@ impl<'a> Relations<'a> {
             if !matches!(function.as_str(), "min" | "max") {
                 continue;
             }
-            let Some((position, table)) = self.only_relation([argument].into_iter()) else { continue };
-            if let (Some(key), Some(relation)) = (key_of(argument, table), self.uses.get_mut(&position)) {
+            let of_one = self.only_relation([argument].into_iter()).or_else(|| self.sole_relation());
+            let Some((position, table)) = of_one else { continue };
+            if let (Some(key), Some(relation)) = (key_of(argument, table), self.uses.get_mut(&position))
+                && !relation.extremes.contains(&key)
+            {
                 relation.extremes.push(key);
             }
         }
+    }
+
+    /// The plan's only relation. Its columns have no qualifier in `Output` (`show_plan_tlist`, src/backend/commands/explain.c).
+    fn sole_relation(&self) -> Option<(usize, &'a Table)> {
+        let mut relations = self.by_alias.values().copied();
+        let first = relations.next()?;
+        relations.all(|(position, _)| position == first.0).then_some(first)
     }
 
     /// The one relation that all of these read.
@@ -192,6 +247,71 @@ impl<'a> Relations<'a> {
         aliases.all(|alias| alias == first).then_some(())?;
         self.by_alias.get(first).copied()
     }
+}
+
+impl RelationUse {
+    fn add_condition(&mut self, conjunct: &Expression, alias: &str, table: &Table) {
+        match &conjunct.shape {
+            Shape::Or(arms) => {
+                let arms: Option<Vec<Vec<Condition>>> =
+                    arms.iter().map(|arm| arm_conditions(arm, alias, table)).collect();
+                self.alternatives.extend(arms.filter(|arms| !self.alternatives.contains(arms)));
+            }
+            _ => {
+                if let Some((condition, order)) = Condition::read_row(conjunct, alias, table) {
+                    self.add(condition);
+                    if !self.orders.contains(&order) {
+                        self.orders.push(order);
+                    }
+                } else if let Some(condition) = Condition::read(conjunct, alias, table) {
+                    self.add(condition);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, condition: Condition) {
+        if !self.conditions.contains(&condition) {
+            self.conditions.push(condition);
+        }
+    }
+}
+
+/// The conditions of one arm of an OR; none when an index could not find its rows.
+fn arm_conditions(arm: &Expression, alias: &str, table: &Table) -> Option<Vec<Condition>> {
+    let parts = match &arm.shape {
+        Shape::And(parts) => parts.as_slice(),
+        _ => std::slice::from_ref(arm),
+    };
+    let conditions: Vec<Condition> = parts.iter().filter_map(|part| Condition::read(part, alias, table)).collect();
+    (!conditions.is_empty()).then_some(conditions)
+}
+
+/// `place <-> '(1,2)'::point`: an operator that is no arithmetic, between something of the table and something known.
+fn distance(term: &SortTerm, table: &Table) -> Option<Distance> {
+    let Shape::Binary { operator, left, right } = &term.expression.shape else { return None };
+    let operator = bare_operator(operator);
+    let key = match (left.columns.is_empty(), right.columns.is_empty()) {
+        (false, true) => left,
+        (true, false) => right,
+        _ => return None,
+    };
+    let is_distance = operator.starts_with('<') && operator.ends_with('>') && operator.len() > 2;
+    is_distance.then(|| Some(Distance { key: key_of(key, table)?, operator: operator.to_owned() }))?
+}
+
+/// `OPERATOR(public.%)` → `%`.
+fn bare_operator(operator: &str) -> &str {
+    let inner = operator.strip_prefix("OPERATOR(").and_then(|rest| rest.strip_suffix(')'));
+    inner.map_or(operator, |qualified| qualified.rsplit_once('.').map_or(qualified, |(_, operator)| operator))
+}
+
+/// The Limit that asks for some of the rows, with nothing between that needs them all. A Sort does, but only until an index sorts.
+fn limit_above<'p>(plan: &'p Plan, node: &Node) -> Option<&'p Node> {
+    let above = std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
+    let mut below_a_result =
+        above.take_while(|node| !matches!(node.node_type(), "Aggregate" | "Hash" | "WindowAgg" | "Materialize"));
+    below_a_result.find(|node| node.node_type() == "Limit")
 }
 
 /// Above an Append, conditions and sort keys carry the partitioned table's alias; its partitions have it with a number
@@ -232,7 +352,25 @@ fn key_of(expression: &Expression, table: &Table) -> Option<Key> {
     }
     let known = expression.columns.iter().all(|name| table.column(name).is_some());
     let computed = !matches!(expression.shape, Shape::Constant | Shape::RunTime | Shape::Column(_));
-    (known && computed && !expression.columns.is_empty()).then(|| Key::Expression(expression.text.clone()))
+    let fixed = !is_known_at_run_time(expression);
+    (known && computed && fixed && !expression.columns.is_empty()).then(|| Key::Expression(expression.text.clone()))
+}
+
+/// Does a part of it change from call to call? No index can hold that.
+fn is_known_at_run_time(expression: &Expression) -> bool {
+    match &expression.shape {
+        Shape::RunTime => true,
+        Shape::Binary { left, right, .. } | Shape::AnyOf { operand: left, array: right, .. } => {
+            is_known_at_run_time(left) || is_known_at_run_time(right)
+        }
+        Shape::And(parts) | Shape::Or(parts) | Shape::Call { arguments: parts, .. } => {
+            parts.iter().any(is_known_at_run_time)
+        }
+        Shape::Not(operand) | Shape::NullTest { operand, .. } | Shape::Cast { operand, .. } => {
+            is_known_at_run_time(operand)
+        }
+        Shape::Column(_) | Shape::Constant | Shape::Other => false,
+    }
 }
 
 fn plain_column<'t>(expression: &Expression, table: &'t Table) -> Option<&'t Column> {

@@ -66,6 +66,11 @@ impl Workload {
         self.statements.push(Statement { id: StatementId(id), sql: sql.to_owned(), calls, mean_time_ms, place });
     }
 
+    /// With these statements at the end.
+    pub fn with(&self, more: Vec<Statement>) -> Workload {
+        Workload { statements: self.statements.iter().cloned().chain(more).collect() }
+    }
+
     /// The statements in order.
     pub fn statements(&self) -> &[Statement] {
         &self.statements

@@ -15,6 +15,8 @@ mod live;
 mod adversarial;
 #[path = "server/advice.rs"]
 mod advice;
+#[path = "server/candidates.rs"]
+mod candidates;
 #[path = "server/cluster.rs"]
 mod cluster;
 #[path = "server/demo.rs"]

@@ -72,6 +72,7 @@ mod tests {
             partitions: Vec::new(),
             rows: None,
             pages: 1,
+            all_visible_pages: 0,
             owned: true,
             lockable: true,
             modified_rows: 0,

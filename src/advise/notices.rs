@@ -29,6 +29,9 @@ impl Parts<'_> {
                 .then(|| format!("{} gets worse with the recommended indexes: {before} → {after}", statement.id))
         });
         notices.extend(worse);
+        let notes = &self.candidates.notes;
+        notices
+            .extend(notes.iter().map(|note| format!("{}: {}. Rewrite: {}", note.statement, note.reason, note.rewrite)));
         notices.extend(self.about_the_twin());
         notices.extend(self.untested());
         notices.extend(self.forgotten_changes());

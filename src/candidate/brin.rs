@@ -1,25 +1,44 @@
 //! BRIN: a large table whose rows lie on disk in (nearly) the order of a column that is ranged over
 //! (<https://www.postgresql.org/docs/current/brin-intro.html>).
+//!
+//! By the column's correlation: the least and the greatest value of each block range where it is high, several intervals
+//! (`minmax_multi`, which outliers do not spoil) where it is middling. Equal values in a very large table get a Bloom filter of each
+//! range, which helps where they lie together (rows of one session, one batch); ranges and addresses their smallest container.
 
 use super::{Ask, ascending};
+use crate::catalog::{Column, OperatorClass};
 use crate::index::{Index, Key, Method};
 use crate::predicate::Kind;
 
 /// A smaller table is read faster than its block ranges are looked up.
 const SMALLEST_TABLE_PAGES: u64 = 1_000;
 
+/// Bloom filters are large; below 160 MB a btree is small enough.
+const SMALLEST_TABLE_FOR_BLOOM_PAGES: u64 = 20_000;
+
 /// Below this, a range of values is spread over too many block ranges.
 const LEAST_CORRELATION: f64 = 0.9;
+
+/// Below this, several intervals do not help either.
+const LEAST_CORRELATION_OF_INTERVALS: f64 = 0.5;
+
+/// Fewer values are everywhere.
+const LEAST_DISTINCT_FOR_BLOOM: f64 = 1_000.0;
 
 /// The default of 128 pages, and finer ones for narrow ranges of values.
 const PAGES_PER_RANGE: &[Option<u32>] = &[None, Some(32), Some(8)];
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    let ranges = ask.keys_of(Kind::Range, &[]);
-    let Some(leading) = ranges.iter().find(|key| is_correlated(ask, key)) else { return Vec::new() };
     if ask.table.pages < SMALLEST_TABLE_PAGES {
         return Vec::new();
     }
+    [minmax(ask), intervals(ask), bloom(ask), inclusion(ask)].concat()
+}
+
+fn minmax(ask: Ask<'_>) -> Vec<Index> {
+    let ranges = ask.keys_of(Kind::Range, &[]);
+    let is_leading = |key: &&Key| correlation(ask, key).is_some_and(|share| share >= LEAST_CORRELATION);
+    let Some(leading) = ranges.iter().find(is_leading) else { return Vec::new() };
     let others = ranges.iter().filter(|key| *key != leading);
     let all: Vec<Key> = std::iter::once(leading).chain(others).cloned().collect();
     let mut lists = vec![vec![leading.clone()]];
@@ -29,12 +48,55 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     lists.iter().flat_map(|keys| PAGES_PER_RANGE.iter().map(|pages| brin(ask, keys, *pages))).collect()
 }
 
+fn intervals(ask: Ask<'_>) -> Vec<Index> {
+    let middling = LEAST_CORRELATION_OF_INTERVALS..LEAST_CORRELATION;
+    let ranges = ask.keys_of(Kind::Range, &[]);
+    let keys = ranges.iter().filter(|key| correlation(ask, key).is_some_and(|share| middling.contains(&share)));
+    keys.flat_map(|key| of_class(ask, key, |class| class.name.ends_with("_minmax_multi_ops"))).collect()
+}
+
+fn bloom(ask: Ask<'_>) -> Vec<Index> {
+    let rows = ask.table.rows.unwrap_or(0.0);
+    let is_spread = |column: &Column| {
+        column
+            .distinct_values(rows)
+            .is_some_and(|distinct| distinct >= LEAST_DISTINCT_FOR_BLOOM && distinct < rows / 2.0)
+    };
+    let keys = ask.keys_of(Kind::Equality, &[]);
+    let large = ask.table.pages >= SMALLEST_TABLE_FOR_BLOOM_PAGES;
+    let wanted = keys.iter().filter(|key| large && column(ask, key).is_some_and(is_spread));
+    wanted.flat_map(|key| of_class(ask, key, |class| class.name.ends_with("_bloom_ops"))).collect()
+}
+
+fn inclusion(ask: Ask<'_>) -> Vec<Index> {
+    let special = ask.special_conditions().into_iter();
+    special
+        .flat_map(|condition| {
+            of_class(ask, &condition.key, |class| class.default && class.searched.contains(&condition.operator))
+        })
+        .collect()
+}
+
+fn of_class(ask: Ask<'_>, key: &Key, wanted: impl Fn(&OperatorClass) -> bool) -> Vec<Index> {
+    let classes = ask.classes(key, &Method::Brin, wanted);
+    let with_pages = |class| {
+        let index = ask.index(Method::Brin, vec![(key.clone(), class)]);
+        PAGES_PER_RANGE.iter().map(move |pages| Index { pages_per_range: *pages, ..index.clone() })
+    };
+    classes.into_iter().flat_map(with_pages).collect()
+}
+
 fn brin(ask: Ask<'_>, keys: &[Key], pages_per_range: Option<u32>) -> Index {
     Index { method: Method::Brin, pages_per_range, ..ask.btree(ascending(keys)) }
 }
 
-fn is_correlated(ask: Ask<'_>, key: &Key) -> bool {
-    let Key::Column(name) = key else { return false };
-    let correlation = ask.table.column(name).and_then(|column| column.statistics.as_ref()?.correlation);
-    correlation.is_some_and(|correlation| correlation.abs() >= LEAST_CORRELATION)
+fn column<'a>(ask: Ask<'a>, key: &Key) -> Option<&'a Column> {
+    match key {
+        Key::Column(name) => ask.table.column(name),
+        Key::Expression(_) => None,
+    }
+}
+
+fn correlation(ask: Ask<'_>, key: &Key) -> Option<f64> {
+    column(ask, key)?.statistics.as_ref()?.correlation.map(f64::abs)
 }

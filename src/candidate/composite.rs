@@ -17,10 +17,15 @@ pub(super) fn key_lists(ask: Ask<'_>, left_out: &[&Condition]) -> Vec<Vec<IndexK
     let ranges = ask.keys_of(Kind::Range, left_out);
     let members = ask.keys_of(Kind::Membership, left_out);
     let mut lists = vec![ascending(&equal)];
+    lists.extend(ask.relation.extremes.iter().map(|extreme| followed_by(ascending(&equal), extreme)));
     for order in &ask.relation.orders {
         let ordered = followed_by_order(&equal, order);
         lists.extend(ranges.iter().map(|range| followed_by(ordered.clone(), range)));
+        for member in &members {
+            lists.push(followed_by_order(&[equal.as_slice(), std::slice::from_ref(member)].concat(), order));
+        }
         lists.push(ordered);
+        lists.extend(order_first(ask, order, &[equal.as_slice(), &members, &ranges].concat()));
     }
     lists.extend(ranges.iter().chain(&members).map(|key| followed_by(ascending(&equal), key)));
     for (member, range) in members.iter().flat_map(|member| ranges.iter().map(move |range| (member, range))) {
@@ -30,6 +35,13 @@ pub(super) fn key_lists(ask: Ask<'_>, left_out: &[&Condition]) -> Vec<Vec<IndexK
     lists.retain(|keys| !keys.is_empty());
     lists.dedup();
     lists
+}
+
+/// For the first rows of an order: the order itself, then what filters, which is checked in the index before the table is looked at.
+fn order_first(ask: Ask<'_>, order: &[OrderKey], filters: &[Key]) -> Option<Vec<IndexKey>> {
+    let ordered = followed_by_order(&[], order);
+    let several = !filters.is_empty() && ask.relation.limited;
+    several.then(|| filters.iter().fold(ordered, followed_by))
 }
 
 /// For the inner side of a nested loop: the join key with what else is equal on either side of it, and all join keys together.

@@ -5,54 +5,80 @@
 
 use super::composite::key_lists;
 use super::{Ask, ascending};
-use crate::catalog::Column;
 use crate::catalog::selectivity::literal_value;
-use crate::index::{Index, Key};
+use crate::catalog::{Catalog, Column, Table};
+use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, Kind, Operand};
 
 /// A predicate that keeps more rows than this saves too little over the whole index.
 const LARGEST_SHARE: f64 = 0.35;
 
+/// `<>` and `IS NOT NULL` leave out what nobody asks for, and need not leave much.
+const LARGEST_SHARE_OF_THE_REST: f64 = 0.8;
+
 /// What the planner assumes of an inequality it knows nothing about (src/include/utils/selfuncs.h, `DEFAULT_INEQ_SEL`).
 const UNKNOWN_RANGE_SHARE: f64 = 1.0 / 3.0;
 
+/// A column that refers to something (a user, a tenant) names kinds only when there are few.
+const MOST_KINDS_OF_REFERENCE: f64 = 10.0;
+
+/// A longer list of values is no kind of row.
+const LONGEST_LIST: usize = 8;
+
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
+    let with_lists = predicates(ask).into_iter();
+    with_lists
+        .flat_map(|(predicate, lists)| {
+            lists.into_iter().map(|keys| ask.btree(keys).partial(predicate.clone())).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The predicates worth trying, each with the key lists that go with it.
+pub(super) fn predicates(ask: Ask<'_>) -> Vec<(String, Vec<Vec<IndexKey>>)> {
     let kinds: Vec<(&Condition, f64)> =
         ask.relation.conditions.iter().filter_map(|condition| Some((condition, kept_share(condition, ask)?))).collect();
-    predicate_sets(&kinds).into_iter().flat_map(|set| with_predicate(ask, &set)).collect()
+    predicate_sets(&kinds).into_iter().map(|set| (predicate_text(&set), lists_for(ask, &set))).collect()
 }
 
 /// Each selective condition by itself, and all of them together.
 fn predicate_sets<'a>(kinds: &[(&'a Condition, f64)]) -> Vec<Vec<&'a Condition>> {
-    let selective = kinds.iter().filter(|(_, share)| *share <= LARGEST_SHARE);
+    let largest = |condition: &Condition| match condition.kind {
+        Kind::NotNull | Kind::Inequality => LARGEST_SHARE_OF_THE_REST,
+        _ => LARGEST_SHARE,
+    };
+    let selective = kinds.iter().filter(|(condition, share)| *share <= largest(condition));
     let mut sets: Vec<Vec<&Condition>> = selective.map(|(condition, _)| vec![*condition]).collect();
     let all_keep: f64 = kinds.iter().map(|(_, share)| share).product();
-    if kinds.len() > 1 && all_keep <= LARGEST_SHARE {
+    if kinds.len() > 1 && all_keep <= LARGEST_SHARE_OF_THE_REST {
         sets.push(kinds.iter().map(|(condition, _)| *condition).collect());
     }
     sets
 }
 
-fn with_predicate(ask: Ask<'_>, set: &[&Condition]) -> Vec<Index> {
+/// What is left of the statement gives the keys; where that is nothing, or only what it is joined on, the predicate's own column.
+fn lists_for(ask: Ask<'_>, set: &[&Condition]) -> Vec<Vec<IndexKey>> {
     let mut lists = key_lists(ask, set);
-    if lists.is_empty() {
+    let joined = ask.join_keys();
+    if lists.iter().flatten().all(|key| joined.contains(&key.key)) {
         lists.extend(set.first().map(|condition| ascending(std::slice::from_ref(&condition.key))));
     }
+    lists
+}
+
+/// Conditions as an index's predicate.
+pub(super) fn predicate_text(set: &[&Condition]) -> String {
     let texts: Vec<&str> = set.iter().map(|condition| condition.text.as_str()).collect();
-    let predicate = match texts.as_slice() {
+    match texts.as_slice() {
         [only] => (*only).to_owned(),
         several => format!("({})", several.join(" AND ")),
-    };
-    lists.into_iter().map(|keys| ask.btree(keys).partial(predicate.clone())).collect()
+    }
 }
 
 /// The share of rows that satisfy the condition; none when it does not name a kind of row.
-fn kept_share(condition: &Condition, ask: Ask<'_>) -> Option<f64> {
+pub(super) fn kept_share(condition: &Condition, ask: Ask<'_>) -> Option<f64> {
     let Operand::Constant(literal) = &condition.operand else { return None };
-    let same_key =
-        ask.relation.conditions.iter().filter(|other| other.kind == Kind::Range && other.key == condition.key);
-    if condition.kind == Kind::Range && same_key.count() > 1 {
-        // BETWEEN: a window, which is another one in the next call.
+    if is_window(condition, ask) || ask.habits.varies(&ask.table.name, &condition.key) {
         return None;
     }
     let rows = ask.table.rows.unwrap_or(0.0);
@@ -63,12 +89,14 @@ fn kept_share(condition: &Condition, ask: Ask<'_>) -> Option<f64> {
             match condition.kind {
                 Kind::Null => column.null_share(),
                 Kind::NotNull => column.null_share().map(|share| 1.0 - share),
-                _ if !column.is_enumeration(ask.table) => None,
+                _ if !names_kinds(column, ask.table, ask.catalog) => None,
                 Kind::Equality => column.equality_share(literal, rows),
                 Kind::Inequality => column.equality_share(literal, rows).map(|share| 1.0 - share),
                 Kind::Range => common_values_share(column, &condition.text, literal),
                 Kind::Membership => {
-                    array_elements(literal).iter().map(|value| column.equality_share(value, rows)).sum()
+                    let elements = array_elements(literal);
+                    let share = elements.iter().map(|value| column.equality_share(value, rows)).sum();
+                    if elements.len() > LONGEST_LIST { None } else { share }
                 }
                 Kind::Other => None,
             }
@@ -76,8 +104,25 @@ fn kept_share(condition: &Condition, ask: Ask<'_>) -> Option<f64> {
     }
 }
 
+/// BETWEEN: a window, which is another one in the next call.
+fn is_window(condition: &Condition, ask: Ask<'_>) -> bool {
+    let same_key =
+        ask.relation.conditions.iter().filter(|other| other.kind == Kind::Range && other.key == condition.key);
+    condition.kind == Kind::Range && same_key.count() > 1
+}
+
+/// Are the column's values kinds (a state, a flag) rather than facts? `user_id = 42` is about a user, whatever their number now:
+/// what refers to another table does so only with very few values.
+fn names_kinds(column: &Column, table: &Table, catalog: &Catalog) -> bool {
+    let rows = table.rows.unwrap_or(0.0);
+    let refers = catalog.foreign_keys.iter().any(|key| key.table == table.name && key.columns.contains(&column.name));
+    let is_key = refers || column.name == "id" || column.name.ends_with("_id") || column.name.ends_with("_uuid");
+    let few = || column.distinct_values(rows).is_some_and(|distinct| distinct <= MOST_KINDS_OF_REFERENCE);
+    column.is_enumeration(table) && (!is_key || few())
+}
+
 /// `'{QUEUED,RUNNING}'::text[]` → `QUEUED`, `RUNNING`, each as a literal.
-fn array_elements(literal: &str) -> Vec<String> {
+pub(super) fn array_elements(literal: &str) -> Vec<String> {
     let value = literal_value(literal);
     let elements = value.trim_start_matches('{').trim_end_matches('}').split(',');
     elements.map(|element| format!("'{}'", element.trim_matches('"').replace('\'', "''"))).collect()

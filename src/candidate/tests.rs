@@ -1,13 +1,20 @@
 //! Each idea on a use of a table made by hand; what the planner makes of them is tested on a real server.
 
 use super::*;
-use crate::catalog::{Column, ColumnStatistics};
+use crate::catalog::{CallKind, Column, ColumnStatistics, Mutable, OperatorClass};
+use crate::index::{Extension, Method};
 use crate::model::{Bytes, QualifiedName};
 use crate::predicate::{Operand, OrderKey};
 use crate::sql::parse_index;
 
 fn column(name: &str, type_name: &str, statistics: ColumnStatistics) -> Column {
-    Column { name: name.to_owned(), type_name: type_name.to_owned(), not_null: false, statistics: Some(statistics) }
+    Column {
+        name: name.to_owned(),
+        type_name: type_name.to_owned(),
+        not_null: false,
+        c_collation: false,
+        statistics: Some(statistics),
+    }
 }
 
 fn table() -> Table {
@@ -20,6 +27,7 @@ fn table() -> Table {
         partitions: Vec::new(),
         rows: Some(200_000.0),
         pages: 4_000,
+        all_visible_pages: 0,
         owned: true,
         lockable: true,
         modified_rows: 0,
@@ -48,7 +56,8 @@ fn table() -> Table {
 }
 
 fn condition(column: &str, kind: Kind, operand: Operand, text: &str) -> Condition {
-    Condition { key: Key::Column(column.to_owned()), kind, operand, text: text.to_owned() }
+    let operator = text.split(' ').nth(1).unwrap_or_default().to_owned();
+    Condition { key: Key::Column(column.to_owned()), kind, operator, operand, text: text.to_owned() }
 }
 
 fn constant(text: &str) -> Operand {
@@ -59,11 +68,25 @@ fn order(column: &str, descending: bool) -> OrderKey {
     OrderKey { key: Key::Column(column.to_owned()), descending, nulls_first: descending }
 }
 
+fn unused(table: &Table) -> RelationUse {
+    RelationUse {
+        table: table.name.clone(),
+        alias: "j".to_owned(),
+        conditions: Vec::new(),
+        orders: Vec::new(),
+        extremes: Vec::new(),
+        distances: Vec::new(),
+        alternatives: Vec::new(),
+        limited: false,
+        fetched: None,
+        needed: None,
+    }
+}
+
 fn definitions(conditions: Vec<Condition>, orders: Vec<Vec<OrderKey>>, table: Table) -> Vec<String> {
-    let relation =
-        RelationUse { table: table.name.clone(), alias: "j".to_owned(), conditions, orders, extremes: Vec::new() };
+    let relation = RelationUse { conditions, orders, ..unused(&table) };
     let catalog = Catalog { tables: vec![table], ..Catalog::default() };
-    let found = generate(&[(StatementId("s".to_owned()), relation)], &catalog);
+    let found = generate(&[(StatementId("s".to_owned()), relation)], &BTreeMap::new(), &catalog);
     found.to_try.into_iter().map(|candidate| candidate.index.definition().replace("public.jobs ", "")).collect()
 }
 
@@ -161,4 +184,91 @@ fn what_an_existing_index_does_is_not_tried() {
     assert_eq!(definitions(vec![owner.clone()], Vec::new(), with(existing.clone())), [""; 0]);
     let invalid = ExistingIndex { valid: false, ..existing };
     assert_eq!(definitions(vec![owner], Vec::new(), with(invalid)), ["(owner)"]);
+}
+
+fn class(method: Method, name: &str, input_type: &str, default: bool, searched: &[&str]) -> OperatorClass {
+    let searched = searched.iter().map(|operator| (*operator).to_owned()).collect();
+    let (name, input_type) = (name.to_owned(), input_type.to_owned());
+    OperatorClass { method, name, input_type, default, searched, ordered: Vec::new(), extension: None }
+}
+
+/// With the classes that the catalog of a server would tell.
+fn with_classes(relation: RelationUse, table: Table) -> Candidates {
+    let trigrams = Extension { name: "pg_trgm".to_owned(), schema: "public".to_owned() };
+    let operator_classes = vec![
+        class(Method::Btree, "text_ops", "text", true, &["="]),
+        class(Method::Btree, "int8_ops", "bigint", true, &["="]),
+        OperatorClass {
+            extension: Some(trigrams),
+            ..class(Method::Gin, "public.gin_trgm_ops", "text", false, &["~~", "~~*"])
+        },
+        class(Method::Gist, "gist_trgm_ops", "text", false, &["~~", "~~*"]),
+    ];
+    let mutable = vec![Mutable {
+        kind: CallKind::Function,
+        called: "own".to_owned(),
+        arguments: vec!["text".to_owned()],
+        own: true,
+    }];
+    let catalog = Catalog { tables: vec![table], operator_classes, mutable, ..Catalog::default() };
+    generate(&[(StatementId("s".to_owned()), relation)], &BTreeMap::new(), &catalog)
+}
+
+#[test]
+fn a_substring_needs_an_extension_and_a_beginning_another_class() {
+    let like = |pattern: &str| {
+        let text = format!("(state ~~ '{pattern}'::text)");
+        let like = condition("state", Kind::Other, constant(&format!("'{pattern}'::text")), &text);
+        with_classes(RelationUse { conditions: vec![like], ..unused(&table()) }, table())
+    };
+    let [found] = like("%abc%").to_try.try_into().unwrap();
+    assert_eq!(found.index.definition(), "public.jobs USING gin (state public.gin_trgm_ops)");
+    assert_eq!(found.index.extension.unwrap().create(), "CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public");
+    assert!(like("%a%").to_try.is_empty(), "no trigram");
+    let found: Vec<String> = like("abc%").to_try.iter().map(|found| found.index.definition()).collect();
+    assert!(found.contains(&"public.jobs (state text_pattern_ops)".to_owned()), "{found:?}");
+}
+
+#[test]
+fn what_is_not_immutable_is_a_note() {
+    let own = Condition {
+        key: Key::Expression("own(state)".to_owned()),
+        ..condition("state", Kind::Equality, constant("'x'::text"), "(own(state) = 'x'::text)")
+    };
+    let found = with_classes(RelationUse { conditions: vec![own], ..unused(&table()) }, table());
+    assert!(found.to_try.is_empty(), "{:?}", found.to_try);
+    let [note] = found.notes.try_into().unwrap();
+    assert!(note.reason.contains("own(text) is not immutable"), "{note:?}");
+    assert_eq!(note.rewrite, "ALTER FUNCTION own(text) IMMUTABLE, if it is");
+}
+
+#[test]
+fn few_columns_of_many_rows_are_carried_by_an_index_over_visible_pages() {
+    let width = |column: &mut Column| column.statistics.as_mut().unwrap().average_width_bytes = 8;
+    let visible = |pages| {
+        let mut table = Table { all_visible_pages: pages, ..table() };
+        table.columns.iter_mut().for_each(width);
+        let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+        let needed = Some(["at".to_owned()].into());
+        let relation = RelationUse { conditions: vec![owner], fetched: Some(500.0), needed, ..unused(&table) };
+        let found = with_classes(relation, table).to_try;
+        found.iter().any(|found| found.index.definition() == "public.jobs (owner) INCLUDE (at)")
+    };
+    assert!(visible(4_000) && !visible(400));
+}
+
+#[test]
+fn the_same_question_with_other_values_is_about_no_kind() {
+    let of = |state: &str| {
+        let text = format!("(state = '{state}'::text)");
+        let state = condition("state", Kind::Equality, constant(&format!("'{state}'::text")), &text);
+        RelationUse { conditions: vec![state], orders: vec![vec![order("at", false)]], ..unused(&table()) }
+    };
+    let partial = |states: &[&str]| {
+        let uses: Vec<_> = states.iter().map(|state| (StatementId((*state).to_owned()), of(state))).collect();
+        let shapes = states.iter().map(|state| (StatementId((*state).to_owned()), Fingerprint(1))).collect();
+        let catalog = Catalog { tables: vec![table()], ..Catalog::default() };
+        generate(&uses, &shapes, &catalog).to_try.iter().any(|found| found.index.predicate.is_some())
+    };
+    assert!(partial(&["PENDING", "FAILED"]) && !partial(&["PENDING", "FAILED", "DONE", "OLD"]));
 }

@@ -69,7 +69,13 @@ mod tests {
             most_common_values: vec![("DONE".to_owned(), 0.7), ("it's".to_owned(), 0.1)],
             ..ColumnStatistics::default()
         };
-        Column { name: "state".to_owned(), type_name: "text".to_owned(), not_null: false, statistics: Some(statistics) }
+        Column {
+            name: "state".to_owned(),
+            type_name: "text".to_owned(),
+            not_null: false,
+            c_collation: false,
+            statistics: Some(statistics),
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ use crate::catalog::{Catalog, Column, ColumnStatistics, ExistingIndex, Partition
 use crate::model::{Bytes, QualifiedName};
 use crate::sql::parse_index;
 
+mod classes;
+
 const OPERATION: &str = "reading the catalog";
 
 impl Session {
@@ -20,6 +22,8 @@ impl Session {
         self.add_columns(&oids, &mut tables)?;
         self.add_indexes(&oids, &mut tables)?;
         self.add_partitions(&oids, &mut tables)?;
+        let (operator_classes, mutable) = (self.operator_classes(&oids)?, self.mutable(&oids)?);
+        let foreign_keys = self.foreign_keys(&oids)?;
         let mut tables: Vec<Table> = tables.into_values().collect();
         tables.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Catalog {
@@ -27,6 +31,9 @@ impl Session {
             settings: self.settings()?,
             taken_names: self.taken_names(&tables)?,
             tables,
+            operator_classes,
+            mutable,
+            foreign_keys,
         })
     }
 
@@ -123,6 +130,7 @@ fn table(row: &Row) -> Result<Table, DbError> {
         partitions: Vec::new(),
         rows: field(row, "row_count")?,
         pages: field::<i64>(row, "pages")?.unsigned_abs(),
+        all_visible_pages: field::<i64>(row, "all_visible_pages")?.unsigned_abs(),
         owned: field(row, "owned")?,
         lockable: field(row, "lockable")?,
         modified_rows: field::<i64>(row, "modified_rows")?.unsigned_abs(),
@@ -148,6 +156,7 @@ fn column(row: &Row) -> Result<Column, DbError> {
         name: field(row, "column_name")?,
         type_name: field(row, "type_name")?,
         not_null: field(row, "not_null")?,
+        c_collation: field(row, "c_collation")?,
         statistics: statistics(row)?,
     })
 }

@@ -128,6 +128,10 @@ impl Transaction<'_> {
         if self.session.checks_connection {
             self.set_local("client_connection_check_interval", CONNECTION_CHECK_INTERVAL)?;
         }
+        // With empty hands: somebody may be installing the same one.
+        for extension in indexes.iter().filter_map(|index| index.index.extension.as_ref()) {
+            or_refuse!(self.execute(&extension.create()));
+        }
         or_refuse!(self.lock(locks));
         let mut planned = Planned::default();
         for index in indexes {

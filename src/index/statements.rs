@@ -41,10 +41,15 @@ pub fn creations(indexes: &[(&NamedIndex, &str)], catalog: &Catalog) -> Vec<Crea
 /// What would create an index that was not built, in our own words.
 pub fn creation_of_candidate(index: &NamedIndex, catalog: &Catalog) -> String {
     let definition = index.index.definition();
+    let extension = extension(index).map(|statement| statement + " ").unwrap_or_default();
     match catalog.table(&index.index.table).filter(|table| !table.partitions.is_empty()) {
-        Some(_) => format!("CREATE INDEX {} ON {definition};", quote_identifier(&index.name)),
-        None => format!("CREATE INDEX CONCURRENTLY {} ON {definition};", quote_identifier(&index.name)),
+        Some(_) => format!("{extension}CREATE INDEX {} ON {definition};", quote_identifier(&index.name)),
+        None => format!("{extension}CREATE INDEX CONCURRENTLY {} ON {definition};", quote_identifier(&index.name)),
     }
+}
+
+fn extension(index: &NamedIndex) -> Option<String> {
+    index.index.extension.as_ref().map(|extension| extension.create() + ";")
 }
 
 fn creation(index: &NamedIndex, body: &str, catalog: &Catalog, taken: &mut BTreeSet<QualifiedName>) -> Creation {
@@ -57,6 +62,7 @@ fn creation(index: &NamedIndex, body: &str, catalog: &Catalog, taken: &mut BTree
         }
         Some(table) => partition_by_partition(index, body, table, taken),
     };
+    let create = extension(index).into_iter().chain(create).collect();
     let afterwards = if index.index.has_expression() { vec![format!("ANALYZE {table};")] } else { Vec::new() };
     Creation { create, afterwards }
 }

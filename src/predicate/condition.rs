@@ -1,9 +1,11 @@
 //! One ANDed condition on one relation, sorted by what an index could do with it.
 
-use super::{key_of, plain_column};
+use std::collections::BTreeSet;
+
+use super::{OrderKey, bare_operator, key_of, plain_column};
 use crate::catalog::Table;
 use crate::index::Key;
-use crate::sql::{Expression, Shape};
+use crate::sql::{Expression, Shape, parse_expression};
 
 /// A condition and what it compares.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +14,8 @@ pub struct Condition {
     pub key: Key,
     /// What kind of condition it is.
     pub kind: Kind,
+    /// The operator with the key on its left (`=`, `@>`, `~~`), without a schema; empty for tests for NULL and for booleans.
+    pub operator: String,
     /// What the key is compared with.
     pub operand: Operand,
     /// The whole condition as an index predicate would have it.
@@ -52,7 +56,13 @@ impl Condition {
     /// Reads a conjunct from the point of view of one relation; none when no index key can be made of it.
     pub fn read(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
         let own = |part: &Expression| part.relations.len() == 1 && part.relations.contains(alias);
-        let condition = |key, kind, operand| Condition { key, kind, operand, text: conjunct.text.clone() };
+        let condition = |key, kind, operator: &str, operand| Condition {
+            key,
+            kind,
+            operator: bare_operator(operator).to_owned(),
+            operand,
+            text: conjunct.text.clone(),
+        };
         match &conjunct.shape {
             Shape::Binary { operator, left, right } => {
                 let (key, operator, value) = match (own(left), own(right)) {
@@ -60,20 +70,55 @@ impl Condition {
                     (false, true) => (right, commuted(operator)?, left),
                     _ => return None,
                 };
-                Some(condition(key_of(key, table)?, kind_of(operator), operand_of(value)))
+                Some(condition(key_of(key, table)?, kind_of(operator), operator, operand_of(value)))
             }
             Shape::AnyOf { operator, operand, array } if own(operand) && operator == "=" => {
-                Some(condition(key_of(operand, table)?, Kind::Membership, operand_of(array)))
+                Some(condition(key_of(operand, table)?, Kind::Membership, operator, operand_of(array)))
             }
             Shape::NullTest { operand, negated } if own(operand) => {
                 let kind = if *negated { Kind::NotNull } else { Kind::Null };
-                Some(condition(key_of(operand, table)?, kind, Operand::Constant(String::new())))
+                Some(condition(key_of(operand, table)?, kind, "", Operand::Constant(String::new())))
             }
             Shape::Not(operand) if own(operand) => boolean_column(operand, table)
-                .map(|key| condition(key, Kind::Equality, Operand::Constant("false".to_owned()))),
+                .map(|key| condition(key, Kind::Equality, "", Operand::Constant("false".to_owned()))),
             Shape::Column(_) | Shape::Cast { .. } if own(conjunct) => boolean_column(conjunct, table)
-                .map(|key| condition(key, Kind::Equality, Operand::Constant("true".to_owned()))),
+                .map(|key| condition(key, Kind::Equality, "", Operand::Constant("true".to_owned()))),
             _ => None,
+        }
+    }
+
+    /// Reads a comparison of rows, `(a, b) > ($1, $2)`: a range on the first column, whose rows an index in the order of all the
+    /// columns has next to each other (keyset pagination).
+    pub fn read_row(conjunct: &Expression, alias: &str, table: &Table) -> Option<(Condition, Vec<OrderKey>)> {
+        let Shape::Binary { operator, left, right } = &conjunct.shape else { return None };
+        let own = |part: &Expression| part.relations.len() == 1 && part.relations.contains(alias);
+        let (row, operator) = match (own(left), own(right)) {
+            (true, false) => (left, operator.as_str()),
+            (false, true) => (right, commuted(operator)?),
+            _ => return None,
+        };
+        let Shape::Call { function, arguments } = &row.shape else { return None };
+        if !function.eq_ignore_ascii_case("row") || !matches!(kind_of(operator), Kind::Range) {
+            return None;
+        }
+        let keys: Option<Vec<Key>> = arguments.iter().map(|argument| key_of(argument, table)).collect();
+        let keys = keys.filter(|keys| !keys.is_empty())?;
+        let condition = Condition {
+            key: keys.first()?.clone(),
+            kind: Kind::Range,
+            operator: operator.to_owned(),
+            operand: Operand::RunTime,
+            text: conjunct.text.clone(),
+        };
+        let order = keys.into_iter().map(|key| OrderKey { key, descending: false, nulls_first: false });
+        Some((condition, order.collect()))
+    }
+
+    /// The columns it reads of its relation.
+    pub fn columns(&self) -> BTreeSet<String> {
+        match &self.key {
+            Key::Column(name) => BTreeSet::from([name.clone()]),
+            Key::Expression(text) => parse_expression(text).map(|expression| expression.columns).unwrap_or_default(),
         }
     }
 

@@ -8,6 +8,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         name: (*name).to_owned(),
         type_name: (*type_name).to_owned(),
         not_null: false,
+        c_collation: false,
         statistics: None,
     };
     Table {
@@ -17,6 +18,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         partitions: Vec::new(),
         rows: Some(1_000.0),
         pages: 10,
+        all_visible_pages: 0,
         owned: true,
         lockable: true,
         modified_rows: 0,

@@ -28,6 +28,7 @@ pub fn parse_index(ddl: &str) -> Result<Index, SqlError> {
             include: definition.include.iter().map(|column| column.value.clone()).collect(),
             predicate: definition.predicate.as_ref().map(|predicate| read(predicate).text),
             pages_per_range: pages_per_range(&definition.with),
+            extension: None,
             method,
         })
     })

@@ -4,6 +4,10 @@ SELECT a.attrelid AS table_oid,
        pg_catalog.format_type(coalesce(nullif(t.typbasetype, 0), a.atttypid),
                               CASE WHEN t.typbasetype <> 0 THEN t.typtypmod ELSE a.atttypmod END) AS type_name,
        a.attnotnull AS not_null,
+       coalesce(CASE WHEN collation_name.collname = 'default'
+                     THEN d.datcollate IN ('C', 'POSIX') AND coalesce(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') <> 'i'
+                          OR coalesce(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') = 'b'
+                     ELSE collation_name.collcollate IN ('C', 'POSIX') END, false) AS c_collation,
        s.null_frac::float8 AS null_fraction,
        s.avg_width AS average_width,
        s.n_distinct::float8 AS distinct_values,
@@ -14,6 +18,8 @@ FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+LEFT JOIN pg_catalog.pg_collation collation_name ON collation_name.oid = a.attcollation
 LEFT JOIN pg_catalog.pg_stats s
        ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname
       AND s.inherited = (c.relkind = 'p')

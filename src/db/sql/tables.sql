@@ -25,6 +25,12 @@ SELECT c.oid,
        coalesce(pg_catalog.pg_stat_get_mod_since_analyze(c.oid), 0) AS modified_rows,
        written.*,
        extract(epoch FROM now() - pg_catalog.pg_stat_get_db_stat_reset_time(database.oid))::float8 AS counted_for_s,
+       (CASE WHEN c.relkind = 'p'
+            THEN (SELECT coalesce(sum(leaf_class.relallvisible), 0)
+                  FROM pg_catalog.pg_partition_tree(c.oid) AS leaf JOIN pg_catalog.pg_class leaf_class ON leaf_class.oid = leaf.relid
+                  WHERE leaf.isleaf)
+            ELSE greatest(c.relallvisible, 0)
+        END)::bigint AS all_visible_pages,
        c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS lockable,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
        (CASE WHEN c.relkind = 'p'

@@ -129,6 +129,9 @@ impl Twin {
     }
 
     fn create(&mut self, index: &NamedIndex, rows: Rows) -> Result<Hypothetical, DbError> {
+        if let Some(extension) = &index.index.extension {
+            self.session.batch(OPERATION, &extension.create())?;
+        }
         let leaves = self.leaves(&index.index.table)?;
         for leaf in &leaves {
             self.learn(leaf)?;

@@ -120,6 +120,7 @@ fn the_catalog_of_a_file_is_redacted_alike() {
         name: name.to_owned(),
         type_name: "text".to_owned(),
         not_null: true,
+        c_collation: false,
         statistics: Some(ColumnStatistics {
             most_common_values: vec![("paid".to_owned(), 0.5), ("Miller".to_owned(), 0.25)],
             ..ColumnStatistics::default()
@@ -136,6 +137,7 @@ fn the_catalog_of_a_file_is_redacted_alike() {
         lockable: true,
         modified_rows: 0,
         writes: None,
+        all_visible_pages: 0,
         columns: vec![column("name"), column("not in the snapshot")],
         indexes: Vec::new(),
     };

@@ -1,0 +1,87 @@
+//! When does one condition imply another? Only for what the planner proves, too (src/backend/optimizer/util/predtest.c): a partial
+//! index serves a statement whose conditions imply its predicate.
+
+use super::partial::array_elements;
+use crate::catalog::selectivity::literal_value;
+use crate::predicate::{Condition, Kind, Operand};
+
+/// Does the first condition imply the second?
+pub(super) fn implies(condition: &Condition, other: &Condition) -> bool {
+    if condition.key != other.key {
+        return false;
+    }
+    if condition.text == other.text || (other.kind == Kind::NotNull && is_strict(condition)) {
+        return true;
+    }
+    let (Operand::Constant(value), Operand::Constant(wanted)) = (&condition.operand, &other.operand) else {
+        return false;
+    };
+    match (condition.kind, other.kind) {
+        (Kind::Equality, Kind::Membership) => array_elements(wanted).iter().any(|element| same(element, value)),
+        (Kind::Membership, Kind::Membership) => {
+            let wanted = array_elements(wanted);
+            array_elements(value).iter().all(|element| wanted.iter().any(|other| same(other, element)))
+        }
+        (Kind::Equality, Kind::Inequality) => !same(value, wanted),
+        (Kind::Equality | Kind::Range, Kind::Range) => reaches(condition, value, other, wanted),
+        _ => false,
+    }
+}
+
+/// NULL never satisfies it.
+fn is_strict(condition: &Condition) -> bool {
+    !matches!(condition.kind, Kind::Null | Kind::NotNull)
+}
+
+fn same(one: &str, other: &str) -> bool {
+    literal_value(one) == literal_value(other)
+}
+
+/// `a > 5` implies `a > 3`; for numbers only, whose order needs no collation.
+fn reaches(condition: &Condition, value: &str, other: &Condition, wanted: &str) -> bool {
+    let (Ok(value), Ok(wanted)) = (literal_value(value).parse::<f64>(), literal_value(wanted).parse::<f64>()) else {
+        return false;
+    };
+    match (condition.operator.as_str(), other.operator.as_str()) {
+        (">", ">" | ">=") | (">=", ">=") => value >= wanted,
+        ("<", "<" | "<=") | ("<=", "<=") => value <= wanted,
+        ("=" | ">=", ">") => value > wanted,
+        ("=" | "<=", "<") => value < wanted,
+        ("=", ">=") => value >= wanted,
+        ("=", "<=") => value <= wanted,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::Key;
+
+    fn condition(kind: Kind, operator: &str, literal: &str) -> Condition {
+        Condition {
+            key: Key::Column("a".to_owned()),
+            kind,
+            operator: operator.to_owned(),
+            operand: Operand::Constant(literal.to_owned()),
+            text: format!("(a {operator} {literal})"),
+        }
+    }
+
+    #[test]
+    fn what_the_planner_proves_is_known() {
+        let queued = condition(Kind::Equality, "=", "'QUEUED'::text");
+        let some = condition(Kind::Membership, "=", "'{QUEUED,RUNNING}'::text[]");
+        let not_done = condition(Kind::Inequality, "<>", "'DONE'::text");
+        let not_null = condition(Kind::NotNull, "", "");
+        for other in [&some, &not_done, &not_null, &queued] {
+            assert!(implies(&queued, other), "{other:?}");
+        }
+        assert!(!implies(&some, &queued) && !implies(&not_done, &queued) && !implies(&not_null, &queued));
+        let above = |operator, bound| condition(Kind::Range, operator, bound);
+        assert!(implies(&above(">", "5"), &above(">", "3")) && !implies(&above(">", "3"), &above(">", "5")));
+        assert!(implies(&above(">=", "5"), &above(">", "3")) && !implies(&above(">=", "5"), &above(">", "5")));
+        assert!(implies(&condition(Kind::Equality, "=", "5"), &above(">", "3")));
+        assert!(!implies(&above(">", "5"), &above("<", "9")));
+    }
+}

@@ -1,0 +1,24 @@
+/* pgrehearse: foreign keys on and of these tables; those of partitions stand with their partitioned tables */
+SELECT k.conname::text AS constraint_name,
+       child_schema.nspname::text AS child_schema,
+       child.relname::text AS child_name,
+       parent_schema.nspname::text AS parent_schema,
+       parent.relname::text AS parent_name,
+       array(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS c (attnum, position)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.attnum ORDER BY position) AS columns,
+       array(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS c (attnum, position)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY position) AS parent_columns,
+       k.confdeltype::text AS on_delete,
+       k.confupdtype::text AS on_update,
+       EXISTS (SELECT FROM pg_catalog.pg_index i
+               JOIN pg_catalog.pg_class index_class ON index_class.oid = i.indexrelid
+               JOIN pg_catalog.pg_am am ON am.oid = index_class.relam AND am.amname = 'btree'
+               WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
+                 AND (i.indkey::smallint[])[0:array_length(k.conkey, 1) - 1] @> k.conkey) AS indexed
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class child ON child.oid = k.conrelid
+JOIN pg_catalog.pg_namespace child_schema ON child_schema.oid = child.relnamespace
+JOIN pg_catalog.pg_class parent ON parent.oid = k.confrelid
+JOIN pg_catalog.pg_namespace parent_schema ON parent_schema.oid = parent.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0 AND (k.confrelid = ANY ($1::oid[]) OR k.conrelid = ANY ($1::oid[]))
+ORDER BY child_schema, child_name, constraint_name
