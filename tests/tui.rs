@@ -64,7 +64,7 @@ fn from_the_worst_statement_to_the_ddl() {
     tmux.keys(&["4"]);
     tmux.wait_for("proved: these were built together");
     tmux.keys(&["Space"]);
-    tmux.wait_for("estimated: each was built by itself");
+    tmux.wait_for("estimated: each was tried by itself");
     tmux.keys(&["R"]);
     tmux.wait_for("built together, planned and rolled back");
     tmux.wait_for("proved: these were built together");
@@ -87,7 +87,7 @@ fn from_the_worst_statement_to_the_ddl() {
 fn a_cancelled_build_ends_on_the_server_at_once() {
     let database = Database::new("tui_cancel", SLOW_TABLE);
     let before = database.catalog();
-    let limits = "--statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
+    let limits = "--rehearse transaction --statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
     let tmux = Tmux::start("cancel", "80x24", &format!("{} {limits}", target(&database)));
     wait_until("the build", || database.text(BUILDING) == "1");
     tmux.wait_for("rehearsing");
@@ -109,7 +109,7 @@ fn a_cancelled_build_ends_on_the_server_at_once() {
 fn a_signal_in_the_middle_of_a_build_rolls_back_and_gives_the_terminal_back() {
     let database = Database::new("tui_signal", SLOW_TABLE);
     let before = database.catalog();
-    let limits = "--statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
+    let limits = "--rehearse transaction --statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
     let tmux = Tmux::start("build-signal", "80x24", &format!("{} {limits}", target(&database)));
     wait_until("the build", || database.text(BUILDING) == "1");
     tmux.signal("TERM");

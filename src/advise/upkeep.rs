@@ -5,7 +5,6 @@
 
 use super::proof::Known;
 use crate::catalog::Catalog;
-use crate::index::upkeep::upkeep;
 use crate::model::QualifiedName;
 use crate::plan::{Node, Plan};
 use crate::rehearsal::{PlanOutcome, Trial};
@@ -14,20 +13,10 @@ use crate::workload::Workload;
 /// The way down a tree of three levels (`(3 + 1) * 50 * cpu_operator_cost`), and a quarter of a random page at the default of 4.0.
 const COST_OF_AN_ENTRY: f64 = 1.5;
 
-/// For each trial, what the workload's writes would pay for it.
-///
-/// The workload's own INSERTs and UPDATEs count as often as they run. Where statements come from `pg_stat_statements`, the server's
-/// counters of rows written are of about the same time and count as well, if they are more: the writing statements may not be among
-/// those that take most time.
+/// For each trial, what the workload's own INSERTs and UPDATEs would pay for it, as often as they run. (The server's counters of rows
+/// written are of another time than the workload's calls, and count its first loading: they are shown, and not set against anything.)
 pub(super) fn of_trials(trials: &[Trial], workload: &Workload, known: Known<'_>) -> Vec<f64> {
-    let measured = workload.statements().iter().filter(|statement| statement.mean_time_ms.is_some()).count();
-    let counted = 2 * measured > workload.statements().len();
-    let entries = |trial: &Trial| {
-        let by_workload = rows_written(&trial.index.index.table, workload, known);
-        let by_counters = upkeep(&trial.index.index, known.catalog).filter(|_| counted);
-        by_counters.map_or(by_workload, |upkeep| by_workload.max(upkeep.least as f64))
-    };
-    trials.iter().map(|trial| COST_OF_AN_ENTRY * entries(trial)).collect()
+    trials.iter().map(|trial| COST_OF_AN_ENTRY * rows_written(&trial.index.index.table, workload, known)).collect()
 }
 
 /// Rows that the workload's statements insert into a table, or update.

@@ -41,6 +41,9 @@ use samples::Samples;
 
 const OPERATION: &str = "building the planner twin";
 
+/// From then on statements are planned and small samples looked at; an expression that takes its time is not worth waiting for.
+const PATIENCE: &str = "3s";
+
 /// The twin's server itself gives no such OIDs soon.
 const LEAST_OID: Oid = 1 << 31;
 
@@ -131,6 +134,7 @@ impl Twin {
         twin.gaps.extend(twin.missing_libraries(snapshot)?);
         twin.fill(snapshot)?;
         twin.apply(&snapshot.settings)?;
+        twin.session.set("statement_timeout", PATIENCE)?;
         twin.prepare_parts()?;
         for sample in &snapshot.samples {
             twin.add_sample(sample)?;

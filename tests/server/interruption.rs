@@ -34,6 +34,8 @@ fn wait_until(what: &str, mut condition: impl FnMut() -> bool) -> Duration {
 fn start_slow_build(database: &Database) -> Child {
     let mut command = database.program(&[
         "advise",
+        "--rehearse",
+        "transaction",
         "--statement-timeout",
         "10min",
         "--max-write-block",
