@@ -110,7 +110,7 @@ fn what_an_existing_index_covers_gets_no_second_one() {
     );
     assert_eq!(ddl(&report), [""; 0], "{report:#}");
     for keys in ["(code)", "(code, made)"] {
-        assert!(reasons(&report, &[keys]).iter().all(|reason| reason == "redundant"), "{report:#}");
+        assert!(reasons(&report, &[keys]).iter().all(|reason| *reason == "redundant"), "{report:#}");
         let detail = rejected(&report, &[keys])[0]["detail"].as_str().unwrap();
         assert!(detail.contains("things_code_made"), "{detail}");
     }
