@@ -22,7 +22,7 @@ const TRIGGER: &str = "panic-now";
 /// This executable, running one of the programs below instead of the tests.
 fn program(name: &str) -> String {
     let executable = std::env::current_exe().unwrap();
-    format!("{} panics::{name} --exact --ignored --nocapture", executable.display())
+    format!("env RUST_BACKTRACE=0 {} panics::{name} --exact --ignored --nocapture", executable.display())
 }
 
 fn dossier() -> Dossier {
