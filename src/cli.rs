@@ -86,7 +86,7 @@ const EXIT_CODES: &str =
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Capture plans, suggest indexes, rehearse each in a transaction that is rolled back, and report
+    /// Capture plans, suggest indexes, search for the set that pays, prove it in a transaction that is rolled back, and report
     Advise(AdviseArgs),
     /// Capture the plans of a workload as things are, and show or save them
     Explain(ExplainArgs),

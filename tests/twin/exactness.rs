@@ -130,7 +130,7 @@ fn the_sample_workloads_are_planned_alike() {
 }
 
 /// To the planner, rows that were deleted while another transaction of the server was running still lie at the end of an index.
-fn wait_for_older_transactions(database: &Database) {
+pub fn wait_for_older_transactions(database: &Database) {
     let now = database.text("SELECT pg_current_xact_id()");
     let over = || database.text(&format!("SELECT pg_snapshot_xmin(pg_current_snapshot()) > '{now}'::xid8")) == "t";
     let began = Instant::now();

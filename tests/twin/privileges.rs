@@ -19,6 +19,7 @@ fn features(role: &str, grants: &str) -> Database {
     let database =
         Database::new(role, &include_str!("features.sql").replace("DATABASE features", &format!("DATABASE {role}")));
     include_str!("features-drift.sql").lines().for_each(|statement| database.run(statement));
+    crate::exactness::wait_for_older_transactions(&database);
     database.run(&format!("DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN; {}", grants.replace("{role}", role)));
     database
 }

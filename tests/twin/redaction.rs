@@ -62,6 +62,7 @@ fn redacted_features_are_planned_nearly_alike() {
         &include_str!("features.sql").replace("DATABASE features", "DATABASE redaction_features"),
     );
     include_str!("features-drift.sql").lines().for_each(|statement| database.run(statement));
+    crate::exactness::wait_for_older_transactions(&database);
     let (tally, file) = redacted(&database, &workload(include_str!("features-queries.sql")));
     eprintln!("features: {tally}\n{:#?}", file.redacted);
     assert_eq!(tally.total(), 69);
