@@ -11,7 +11,7 @@ use postgres::{Client, NoTls};
 use serde_json::Value;
 
 use crate::exactness::{Pair, workload};
-use crate::live::{Database, recommended, rejected, statement};
+use crate::live::{Database, program, recommended, rejected, statement, text_of};
 
 const JOBS: &str = "CREATE TABLE job (id bigint PRIMARY KEY, state text NOT NULL, note text);
      INSERT INTO job SELECT n, CASE WHEN n % 100 = 0 THEN 'QUEUED' ELSE 'DONE' END, 'note ' || n
@@ -148,4 +148,12 @@ fn tablespaces_cost_what_they_cost_on_the_server() {
                SELECT * FROM slow WHERE id BETWEEN 7 AND 800; SELECT * FROM quick JOIN usual USING (id) JOIN slow USING (id)";
     let agreements = pair.compare(&workload(sql));
     assert!(agreements.values().all(|agreement| *agreement == Agreement::Exact), "{agreements:?}");
+
+    // Whoever removes the twin's files has to be able to remove these directories, too.
+    let place = tempfile::tempdir().unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let arguments = ["advise", "-q", "--rehearse", "twin", "-c", "SELECT * FROM quick WHERE a = 7 AND id < 3", "-d"];
+    let output = program().args(arguments).arg(&conninfo).env("TMPDIR", place.path()).output().unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "the twin is gone");
 }

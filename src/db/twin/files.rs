@@ -58,7 +58,11 @@ impl DataDirectory {
             let place = self.root.join("pg_tblspc").join(oid).join(&version);
             let link = place.join(self.database.file_name().unwrap_or_default());
             let made = fs::create_dir_all(&place).and_then(|()| std::os::unix::fs::symlink(&self.database, link));
-            made.map_err(|error| failed(&place, &error))?;
+            let given = made.and_then(|()| {
+                let directories = place.ancestors().take_while(|directory| !directory.ends_with("pg_tblspc"));
+                directories.into_iter().try_for_each(|directory| self.give(directory))
+            });
+            given.map_err(|error| failed(&place, &error))?;
         }
         Ok(())
     }
@@ -110,15 +114,20 @@ impl DataDirectory {
         Ok(())
     }
 
+    /// The server, and whoever removes its files, has to own them.
+    fn give(&self, path: &Path) -> io::Result<()> {
+        match self.owner {
+            Some((user, group)) => std::os::unix::fs::chown(path, Some(user), Some(group)),
+            None => Ok(()),
+        }
+    }
+
     fn write_segment(&self, path: &Path, content: &[u8], blocks: u64) -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
         file.write_all(content)?;
         file.set_len(blocks * BLOCK_BYTES as u64)?;
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        match self.owner {
-            Some((user, group)) => std::os::unix::fs::chown(path, Some(user), Some(group)),
-            None => Ok(()),
-        }
+        self.give(path)
     }
 }
 
