@@ -43,8 +43,9 @@ pub(super) fn choose_and_prove(run: &mut Run<'_>, trials: &[Trial], known: Known
         disproved.append(&mut proof.disproved.clone());
         let may_learn = known.twin.whom() == Whom::Twin || run.limits.analyze;
         if round == MOST_ROUNDS || !may_learn || !learn(&mut considered, &proof, run) {
-            let left: Vec<usize> = proof.proved.iter().map(|proved| proved.trial).collect();
-            if proof.disproved.values().any(|disproof| matches!(disproof, Disproof::Slower(..))) {
+            let left = within_budget(&selection, &proof, run);
+            let slower = proof.disproved.values().any(|disproof| matches!(disproof, Disproof::Slower(..)));
+            if slower || left.len() < proof.proved.len() {
                 proof = proof::prove(run, &left, trials, known)?;
             }
             disproved.retain(|position, _| !left.contains(position));
@@ -53,6 +54,20 @@ pub(super) fn choose_and_prove(run: &mut Run<'_>, trials: &[Trial], known: Known
         }
     }
     Ok(Chosen::default())
+}
+
+/// What was borne out, without the last picks that real sizes leave no room for.
+fn within_budget(selection: &Selection, proof: &Proof, run: &Run<'_>) -> Vec<usize> {
+    let size_of = |position: &usize| {
+        proof.proved.iter().find(|proved| proved.trial == *position).map(|proved| proved.build.size.0)
+    };
+    let mut left: Vec<usize> =
+        selection.chosen.iter().copied().filter(|position| size_of(position).is_some()).collect();
+    let size = |left: &[usize]| left.iter().filter_map(size_of).sum::<u64>();
+    while run.limits.budget.is_some_and(|budget| size(&left) > budget.0) {
+        left.pop();
+    }
+    left
 }
 
 /// Takes over what the proof showed; says whether that asks for another choice.
