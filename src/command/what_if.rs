@@ -1,11 +1,13 @@
 //! `advise --scale` and `--set`: the same workload on a twin with more rows, or with other settings.
 
+use std::collections::BTreeMap;
+
 use super::CommandError;
 use super::planners::{TwinMaker, TwinPlanners};
 use crate::advise::what_if::{Conditions, WhatIf};
 use crate::advise::{Advice, advise};
 use crate::cli::AdviseArgs;
-use crate::rehearsal::{Event, Observer};
+use crate::rehearsal::{Answer, Event, NamedIndex, Observer, Planners, Whom};
 use crate::twin::Snapshot;
 use crate::twin::growth::Growth;
 use crate::verdict::{Limits, Rehearse};
@@ -50,7 +52,14 @@ impl Question {
         }
         observer(Event::End);
         let limits = Limits { rehearse: Rehearse::Twin, ..limits.clone() };
-        let then = advise(workload, &limits, &mut TwinPlanners::new(twin, None), observer)?;
-        Ok(WhatIf::compare(now, &then, self.conditions.clone()))
+        let mut planners = TwinPlanners::new(twin, None);
+        let then = advise(workload, &limits, &mut planners, observer)?;
+        let chosen_now: Vec<NamedIndex> =
+            now.recommendations.iter().map(|recommendation| recommendation.index.clone()).collect();
+        let same_set = match planners.plan(Whom::Twin, &chosen_now, workload.statements())? {
+            Answer::Planned(planned) => planned.plans,
+            Answer::Refused(_) => BTreeMap::new(),
+        };
+        Ok(WhatIf::compare(now, &then, &same_set, self.conditions.clone()))
     }
 }

@@ -323,8 +323,10 @@ pub struct ShiftedStatement {
     pub cost_before_then: f64,
     /// Cost with what is recommended now.
     pub cost_after_now: f64,
-    /// Cost with what would be recommended then.
+    /// Cost then with the same indexes: those that are recommended now.
     pub cost_after_then: f64,
+    /// Cost then with what would be recommended then.
+    pub cost_rechosen_then: f64,
     /// Is it planned differently then, without any new index?
     pub plan_flipped: bool,
     /// The first step of the plan that differs, as it is now; null when it is planned alike.
@@ -565,6 +567,7 @@ impl WhatIfReport {
             cost_before_then: shifted.cost_before.1.0,
             cost_after_now: shifted.cost_after.0.0,
             cost_after_then: shifted.cost_after.1.0,
+            cost_rechosen_then: shifted.cost_rechosen.0,
             plan_flipped: shifted.flip.is_some(),
             step_now: shifted.flip.as_ref().map(|(now, _)| now.clone()),
             step_then: shifted.flip.as_ref().map(|(_, then)| then.clone()),

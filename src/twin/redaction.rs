@@ -247,6 +247,10 @@ impl<'s> Redaction<'s> {
             self.ends(ends);
         }
         new.extremes.retain(|ends| ends.smallest.is_some());
+        if !new.samples.is_empty() {
+            report.dropped.push(format!("the sampled rows of {} tables", new.samples.len()));
+            new.samples.clear();
+        }
         self.account(report);
         for (what, count) in dropped {
             report.dropped.push(format!("{count} lists of {what} values"));

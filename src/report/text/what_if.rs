@@ -16,11 +16,11 @@ pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    table.set_header(["", "cost now", "then", "with indexes now", "then", ""]);
+    table.set_header(["", "cost now", "then", "with indexes now", "then", "rechosen", ""]);
     for shifted in &what_if.statements {
         table.add_row(row(shifted));
     }
-    for column in table.column_iter_mut().skip(1).take(4) {
+    for column in table.column_iter_mut().skip(1).take(5) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for line in table.lines() {
@@ -42,7 +42,7 @@ pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
     text.push('\n');
 }
 
-fn row(shifted: &Shifted) -> [String; 6] {
+fn row(shifted: &Shifted) -> [String; 7] {
     let flip = shifted.flip.as_ref().map(|(now, then)| printable(&format!("{now} → {then}")).into_owned());
     [
         printable(&shifted.statement.0).into_owned(),
@@ -50,6 +50,7 @@ fn row(shifted: &Shifted) -> [String; 6] {
         shifted.cost_before.1.to_string(),
         shifted.cost_after.0.to_string(),
         shifted.cost_after.1.to_string(),
+        shifted.cost_rechosen.to_string(),
         flip.unwrap_or_default(),
     ]
 }

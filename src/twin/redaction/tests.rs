@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::catalog::{Catalog, Column, ColumnStatistics, Table, TableKind};
 use crate::model::QualifiedName;
-use crate::twin::snapshot::{ExtendedStatistic, SystemTable, Values};
+use crate::twin::snapshot::{ExtendedStatistic, SystemTable, TableSample, Values};
 use crate::workload::{Usage, Workload};
 
 fn key() -> RedactionKey {
@@ -145,7 +145,16 @@ fn the_catalog_of_a_file_is_redacted_alike() {
     let mut workload = Workload::default();
     workload.add("one", "SELECT 'Baker'", Usage { calls: 1.0, mean_time_ms: None }, String::new());
     workload.add("broken", "SELECT 'Zorn", Usage { calls: 1.0, mean_time_ms: None }, String::new());
+    let row = TableSample {
+        relation: 1,
+        columns: vec!["name".to_owned()],
+        values: vec![vec![Some("Baker".to_owned())]],
+        rows: 1,
+        is_whole: true,
+    };
+    let old = Snapshot { samples: vec![row], ..old };
     let new = TwinFile::new(workload, catalog, BTreeMap::new(), old).redact(&key());
+    assert!(new.snapshot.samples.is_empty(), "rows are values");
     let values = |at: usize| new.catalog.tables[0].columns[at].statistics.clone().unwrap().most_common_values;
     assert_eq!(values(0), [("paid".to_owned(), 0.5), (elements(&new.snapshot, 0, 0)[1].clone(), 0.25)]);
     assert_eq!(values(1), []);
