@@ -25,7 +25,7 @@ pub struct Cli {
     help: Option<bool>,
     /// Without a command: the interactive session on this workload.
     #[command(flatten)]
-    pub live: LiveArgs,
+    pub live: RunArgs,
     /// What to do; without a command, the interactive session
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -58,14 +58,14 @@ impl Cli {
 
 /// An option of the interactive session that stands before a command, where it would mean nothing.
 fn misplaced_option(typed: impl Fn(&str) -> bool) -> Option<String> {
-    let command = LiveArgs::augment_args(clap::Command::new("live"));
+    let command = RunArgs::augment_args(clap::Command::new("live"));
     let found = command.get_arguments().find(|argument| typed(argument.get_id().as_str()));
     found.and_then(|argument| argument.get_long().map(str::to_owned))
 }
 
-/// `pgrehearse` without a command.
+/// What to advise on and within which limits: of `advise`, and of `pgrehearse` without a command.
 #[derive(Debug, Args)]
-pub struct LiveArgs {
+pub struct RunArgs {
     /// What to advise on.
     #[command(flatten)]
     pub workload: WorkloadArgs,
@@ -307,18 +307,9 @@ impl SafetyArgs {
 /// `pgrehearse advise`.
 #[derive(Debug, Args)]
 pub struct AdviseArgs {
-    /// What to advise on.
+    /// What to advise on, and within which limits.
     #[command(flatten)]
-    pub workload: WorkloadArgs,
-    /// Timeouts.
-    #[command(flatten)]
-    pub safety: SafetyArgs,
-    /// Limits.
-    #[command(flatten)]
-    pub limits: LimitArgs,
-    /// Keep everything the run saw in this file, for review
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
+    pub run: RunArgs,
     /// Advise from a twin file (see pgrehearse snapshot), without any connection; its own workload, unless one is given
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pg_stat_statements"])]
     pub snapshot: Option<PathBuf>,

@@ -22,21 +22,21 @@ use crate::workload::Workload;
 pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandError> {
     let began = Instant::now();
     let question = Question::read(arguments)?;
-    let limits = arguments.limits.limits();
+    let limits = arguments.run.limits.limits();
     let interrupt = connection::interrupt()?;
     let maker = TwinMaker {
         rehearse: limits.rehearse,
-        samples: !arguments.limits.no_sample,
-        pg_bin: arguments.limits.pg_bin.clone(),
+        samples: !arguments.run.limits.no_sample,
+        pg_bin: arguments.run.limits.pg_bin.clone(),
         interrupt: interrupt.clone(),
     };
-    let record = arguments.record.as_deref();
+    let record = arguments.run.record.as_deref();
     if let Some(file) = &arguments.snapshot {
         return from_file(cli, arguments, file, &Job { limits: &limits, maker, question, record, began });
     }
-    workload::check(&arguments.workload)?;
-    let session = connection::session(cli, arguments.safety.safety(limits.max_write_block), &interrupt)?;
-    let workload = workload::read(&arguments.workload, &session)?;
+    workload::check(&arguments.run.workload)?;
+    let session = connection::session(cli, arguments.run.safety.safety(limits.max_write_block), &interrupt)?;
+    let workload = workload::read(&arguments.run.workload, &session)?;
     let job = Job { limits: &limits, maker, question, record, began };
     let advice = advise_and_report(cli, &session, &workload, &job)?;
     Ok(outcome(&advice, arguments.fail_on))
@@ -77,7 +77,7 @@ pub(super) fn advise_and_report(
 fn from_file(cli: &Cli, arguments: &AdviseArgs, path: &Path, job: &Job<'_>) -> Result<Outcome, CommandError> {
     let progress = Progress::new(&cli.output);
     let file = snapshot::read(path)?;
-    let workload = workload::read_offline(&arguments.workload, &file.workload)?;
+    let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
     let mut planners = snapshot::planners(&file, &job.maker)?;
     let mut advice = advise_and_record(&mut planners, &workload, job, &progress)?;
     drop(planners);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::planners::{LivePlanners, TwinMaker};
 use super::{CommandError, Outcome, advise, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
-use crate::cli::{Cli, Color, LiveArgs};
+use crate::cli::{Cli, Color, RunArgs};
 use crate::db::conninfo::Settings;
 use crate::db::{DbError, Interrupt, Raise, Safety, Server, Session, SessionOptions, connect};
 use crate::model::quote_identifier;
@@ -25,7 +25,7 @@ use crate::verdict::Limits;
 use crate::workload::{Statement, Workload};
 
 /// `pgrehearse` without a command.
-pub(super) fn run(cli: &Cli, arguments: &LiveArgs) -> Result<Outcome, CommandError> {
+pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandError> {
     if arguments.workload.is_empty() {
         return Err(CommandError::Usage(
             "no workload: give --file FILE.sql, --command SQL or --pg-stat-statements, or a command (see --help)"
