@@ -295,7 +295,8 @@ fn rejected(text: &mut String, advice: &Advice, width: usize) {
 }
 
 fn rejected_row(candidate: &Rejected, table: &str) -> [String; 4] {
-    let size = candidate.size.map_or_else(|| "–".to_owned(), |size| size.to_string());
+    let about = if candidate.evidence == Some(Evidence::PlannerTwin) { "≈ " } else { "" };
+    let size = candidate.size.map_or_else(|| "–".to_owned(), |size| format!("{about}{size}"));
     let definition = candidate.index.index.definition();
     let definition = definition.strip_prefix(table).unwrap_or(&definition).trim_start();
     [
