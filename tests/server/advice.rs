@@ -141,8 +141,9 @@ fn what_an_expression_index_needs_for_its_plan_is_printed() {
     let database = Database::new(
         "expression_statistics",
         "CREATE TABLE item (id bigint PRIMARY KEY, v text);
-         INSERT INTO item SELECT n, md5(n::text) FROM generate_series(1, 50000) AS n; ANALYZE item;",
+         INSERT INTO item SELECT n, md5(n::text) FROM generate_series(1, 30000) AS n; ANALYZE item;",
     );
+    // No more rows than ANALYZE looks at (300 × default_statistics_target): each time it finds the same.
     let query = "SELECT * FROM item WHERE left(v, 2) = 'ab'";
     let report = database.advise(&["-c", query]);
     let [recommendation] = report["recommendations"].as_array().unwrap().as_slice() else { panic!("{report:#}") };
@@ -152,7 +153,7 @@ fn what_an_expression_index_needs_for_its_plan_is_printed() {
     statements.iter().for_each(|statement| database.run(statement));
     let promised = report["workload"]["statements"][0]["cost_after"].as_f64().unwrap();
     let really = database.advise(&["-c", query])["workload"]["statements"][0]["cost_before"].as_f64().unwrap();
-    assert!((really / promised - 1.0).abs() < 0.1, "promised {promised}, really {really}");
+    assert!((really / promised - 1.0).abs() < 0.001, "promised {promised}, really {really}");
 }
 
 #[test]
