@@ -182,12 +182,18 @@ impl Run<'_> {
             .into_iter()
             .zip(candidates)
             .map(|(name, candidate)| NamedIndex { name, index: candidate.index.clone() });
+        let mut named: Vec<(usize, NamedIndex)> = named.enumerate().collect();
+        let turns = turns(candidates, self.workload, captured);
+        named.sort_by_key(|(position, _)| turns[*position]);
         (self.observer)(Event::Begin { what: "rehearsing", steps: candidates.len() });
         let mut trials = Vec::with_capacity(candidates.len());
         let mut busy: BTreeSet<QualifiedName> = BTreeSet::new();
-        for index in named {
+        for (position, index) in named {
             (self.observer)(Event::Step(&index.name));
-            let trial = if busy.contains(&index.index.table) {
+            let trial = if !self.planners.time_left() {
+                self.summary.out_of_time = true;
+                Trial { index, outcome: TrialOutcome::Refused(out_of_time()) }
+            } else if busy.contains(&index.index.table) {
                 Trial { index, outcome: TrialOutcome::Refused(still_busy()) }
             } else {
                 self.rehearse_one(twin, index, captured, catalog)?
@@ -195,10 +201,11 @@ impl Run<'_> {
             if matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.reason == Reason::LockTimeout) {
                 busy.insert(trial.index.index.table.clone());
             }
-            trials.push(trial);
+            trials.push((position, trial));
         }
         (self.observer)(Event::End);
-        Ok(trials)
+        trials.sort_by_key(|(position, _)| *position);
+        Ok(trials.into_iter().map(|(_, trial)| trial).collect())
     }
 
     fn rehearse_one(
@@ -273,6 +280,30 @@ impl Run<'_> {
             self.summary.longest_write_block = write_block;
         }
     }
+}
+
+/// When each candidate's turn is, so that little time goes to what matters most: each statement's first candidate, the most
+/// expensive statement first, then each one's second.
+fn turns(candidates: &[Candidate], workload: &Workload, captured: &Captured) -> Vec<(usize, usize)> {
+    let weight = |statement: &Statement| {
+        let cost = captured.get(&statement.id).and_then(PlanOutcome::plan).map_or(0.0, |plan| plan.total_cost().0);
+        statement.calls * cost
+    };
+    let mut statements: Vec<&Statement> = workload.statements().iter().collect();
+    statements.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    let mut turns = vec![(usize::MAX, 0); candidates.len()];
+    for (place, statement) in statements.into_iter().enumerate() {
+        let own = (0..candidates.len()).filter(|position| candidates[*position].asked_by.contains(&statement.id));
+        for (round, position) in own.enumerate() {
+            turns[position] = turns[position].min((round, place));
+        }
+    }
+    turns
+}
+
+fn out_of_time() -> Refusal {
+    let detail = "--search-time ran out before it was tried".to_owned();
+    Refusal { reason: Reason::OutOfTime, detail, write_block: Millis::default(), built: 0 }
 }
 
 /// Waiting for the same lock again and again would keep writers queueing behind us each time.

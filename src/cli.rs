@@ -253,6 +253,9 @@ pub struct LimitArgs {
     /// Number of recommended indexes
     #[arg(long, value_name = "N")]
     max_indexes: Option<usize>,
+    /// End the search after this long, with the best set found until then (its proof comes on top)
+    #[arg(long, value_parser = Millis::parse, value_name = "TIME")]
+    search_time: Option<Millis>,
     /// What counts as a gain: per cent of a statement's cost
     #[arg(long, value_parser = percent, default_value = "10", value_name = "PCT")]
     min_improvement: f64,
@@ -293,6 +296,7 @@ impl LimitArgs {
             max_write_block: self.max_write_block,
             rehearse: self.rehearse.into(),
             analyze: self.analyze,
+            search_time: self.search_time,
         }
     }
 }

@@ -21,6 +21,7 @@ mod interactive;
 mod planners;
 mod review;
 mod snapshot;
+mod time_limit;
 mod what_if;
 mod workload;
 

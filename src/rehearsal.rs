@@ -46,6 +46,11 @@ pub trait Planner {
 
 /// The planners of a run, as the pipeline asks them.
 pub trait Planners {
+    /// Is there time left to search? Asked before each step that could be done without; who has no clock has time.
+    fn time_left(&mut self) -> bool {
+        true
+    }
+
     /// What the server knows about these tables and those they belong to.
     ///
     /// # Errors

@@ -42,6 +42,8 @@ pub enum Reason {
     NotRehearsed,
     /// There is no server to build on: the advice is made from a file.
     Offline,
+    /// `--search-time` ran out before it was tried.
+    OutOfTime,
 }
 
 impl Reason {
@@ -70,6 +72,7 @@ impl Reason {
             Reason::NotRehearsed => "not_rehearsed",
             Reason::Slower => "slower",
             Reason::Offline => "offline",
+            Reason::OutOfTime => "out_of_time",
         }
     }
 }
@@ -107,6 +110,9 @@ pub struct Limits {
     /// The statements that the chosen indexes help are executed without and with them.
     #[serde(default)]
     pub analyze: bool,
+    /// The search ends after this long, with the best set found until then. The proof of that set comes on top.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_time: Option<Millis>,
 }
 
 /// How candidates are tried.
@@ -142,6 +148,7 @@ impl Default for Limits {
             max_write_block: Millis(10_000.0),
             rehearse: Rehearse::default(),
             analyze: false,
+            search_time: None,
         }
     }
 }

@@ -198,6 +198,8 @@ pub struct RehearsalSummary {
     pub twin_questions: usize,
     /// Plans that were asked for, of the server and of its twin.
     pub explained: Explained,
+    /// `--search-time` ran out: the set is the best that was found until then.
+    pub out_of_time: bool,
     /// The longest that writers to a table had to wait.
     pub longest_write_block: Millis,
     /// All the time that writers to some table had to wait.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::measure::Measured;
-use super::proof::{self, Disproof, Known, Proof};
+use super::proof::{self, Disproof, Known, Proof, Seen};
 use super::{Captured, Run, upkeep};
 use crate::model::{Bytes, Millis};
 use crate::rehearsal::costs::{KnownCosts, SetCosts, UnderSet, Weighted};
@@ -33,20 +33,22 @@ pub(super) fn choose_and_prove(run: &mut Run<'_>, trials: &[Trial], known: Known
     let mut measured = Measured::default();
     let mut considered = trials.to_vec();
     let mut disproved: BTreeMap<usize, Disproof> = BTreeMap::new();
+    let mut seen = Seen::default();
     for round in 1.. {
         let selection = run.choose(&considered, known)?;
-        let mut proof = proof::prove(run, &selection.chosen, trials, known)?;
+        run.summary.out_of_time |= selection.cut_short;
+        let mut proof = proof::prove(run, &selection.chosen, trials, known, &mut seen)?;
         if run.limits.analyze {
             measured.add(run, &proof, trials, known)?;
             proof.disprove_slower(&measured);
         }
         disproved.append(&mut proof.disproved.clone());
         let may_learn = known.twin.whom() == Whom::Twin || run.limits.analyze;
-        if round == MOST_ROUNDS || !may_learn || !learn(&mut considered, &proof, run) {
+        if round == MOST_ROUNDS || run.summary.out_of_time || !may_learn || !learn(&mut considered, &proof, run) {
             let left = within_budget(&selection, &proof, run);
             let slower = proof.disproved.values().any(|disproof| matches!(disproof, Disproof::Slower(..)));
             if slower || left.len() < proof.proved.len() {
-                proof = proof::prove(run, &left, trials, known)?;
+                proof = proof::prove(run, &left, trials, known, &mut seen)?;
             }
             disproved.retain(|position, _| !left.contains(position));
             proof.disproved = disproved;
@@ -123,6 +125,10 @@ struct TwinSets<'r, 'a> {
 }
 
 impl SetCosts for TwinSets<'_, '_> {
+    fn time_left(&mut self) -> bool {
+        self.run.planners.time_left()
+    }
+
     fn ask(
         &mut self,
         set: &BTreeSet<usize>,

@@ -7,7 +7,7 @@ use crate::model::group_thousands;
 use crate::rehearsal::{Trial, TrialOutcome, TwinState};
 use crate::twin::agreement::Agreement;
 use crate::twin::snapshot::Gap;
-use crate::verdict::Change;
+use crate::verdict::{Change, Reason};
 
 /// So many tables are named in a notice.
 const TABLES_NAMED: usize = 5;
@@ -32,6 +32,7 @@ impl Parts<'_> {
         let notes = &self.candidates.notes;
         notices
             .extend(notes.iter().map(|note| format!("{}: {}. Rewrite: {}", note.statement, note.reason, note.rewrite)));
+        notices.extend(self.out_of_time());
         notices.extend(self.about_the_twin());
         notices.extend(self.untested());
         notices.extend(self.forgotten_changes());
@@ -66,6 +67,20 @@ impl Parts<'_> {
         notices.extend(differ);
         notices.extend(self.twin.gaps.iter().map(gap_notice));
         notices
+    }
+
+    /// A longer search may find more.
+    fn out_of_time(&self) -> Option<String> {
+        let tried = self.trials.iter().filter(
+            |trial| !matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.reason == Reason::OutOfTime),
+        );
+        self.summary.out_of_time.then(|| {
+            format!(
+                "--search-time ran out when {} of {} candidates had been tried: the recommended indexes are the best found until then",
+                tried.count(),
+                self.trials.len()
+            )
+        })
     }
 
     /// Candidates of which nothing can be said: the absence of a recommendation means nothing for them.

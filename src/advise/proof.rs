@@ -71,19 +71,31 @@ pub(super) enum Disproof {
     Slower(StatementId, Millis, Millis),
 }
 
+/// What the server showed of indexes that were built together. A set that is proved again after another choice has most of them in
+/// common with the one before: these are not built again.
+#[derive(Debug, Default)]
+pub(super) struct Seen(BTreeMap<Vec<usize>, SeenGroup>);
+
+#[derive(Debug, Clone)]
+struct SeenGroup {
+    before: Captured,
+    with: Planned,
+}
+
 /// Puts the chosen set to whoever there is, and drops what is not borne out.
 pub(super) fn prove(
     run: &mut Run<'_>,
     chosen: &[usize],
     trials: &[Trial],
     known: Known<'_>,
+    already: &mut Seen,
 ) -> Result<Proof, PlannerError> {
     if known.twin.whom() == Whom::Server {
-        return prove_with(run, Whom::Server, chosen, trials, known);
+        return prove_with(run, Whom::Server, chosen, trials, known, already);
     }
     let (built, others): (Vec<usize>, Vec<usize>) =
         chosen.iter().partition(|position| was_really_built(&trials[**position]));
-    let foreseen = prove_with(run, Whom::Twin, &others, trials, known)?;
+    let foreseen = prove_with(run, Whom::Twin, &others, trials, known, already)?;
     let held: Vec<usize> = foreseen.proved.iter().map(|proved| proved.trial).collect();
     let mut kept_off: BTreeMap<usize, Refusal> = BTreeMap::new();
     for position in &held {
@@ -95,7 +107,7 @@ pub(super) fn prove(
     let mut allowed: Vec<usize> = held.into_iter().filter(|position| !kept_off.contains_key(position)).collect();
     allowed.extend(&built);
     allowed.sort_unstable();
-    let mut seen = prove_with(run, Whom::Server, &allowed, trials, known)?;
+    let mut seen = prove_with(run, Whom::Server, &allowed, trials, known, already)?;
     let never_foreseen = seen.split_off(&built);
     let mut proof = foreseen.confirmed_by(seen, kept_off);
     proof.extend(never_foreseen);
@@ -114,6 +126,7 @@ fn prove_with(
     chosen: &[usize],
     trials: &[Trial],
     known: Known<'_>,
+    already: &mut Seen,
 ) -> Result<Proof, PlannerError> {
     let mut proof = Proof::default();
     let mut left: Vec<usize> = chosen.to_vec();
@@ -126,7 +139,7 @@ fn prove_with(
             Whom::Twin => vec![left.clone()],
         };
         for group in groups {
-            prove_group(run, whom, &group, trials, known, &mut attempt)?;
+            prove_group(run, whom, &group, trials, known, (&mut attempt, already))?;
         }
         let failed = attempt.judge(&left, run);
         proof = attempt;
@@ -204,8 +217,12 @@ fn prove_group(
     group: &[usize],
     trials: &[Trial],
     known: Known<'_>,
-    proof: &mut Proof,
+    (proof, already): (&mut Proof, &mut Seen),
 ) -> Result<(), PlannerError> {
+    if let Some(SeenGroup { before, with }) = already.0.get(group).filter(|_| whom == Whom::Server).cloned() {
+        proof.take(whom, group, before, with);
+        return Ok(());
+    }
     let indexes: Vec<NamedIndex> = group.iter().map(|position| trials[*position].index.clone()).collect();
     let tables = indexes.iter().map(|index| index.index.table.clone()).collect();
     let statements: Vec<Statement> = super::touching(run.workload, known.captured, known.catalog, &tables);
@@ -213,27 +230,22 @@ fn prove_group(
         (run.observer)(Event::Step(&index.name));
     }
     match run.ask(whom, &indexes, &statements)? {
-        Answer::Planned(Planned { plans, builds, write_block }) => {
-            let proved = |(trial, build): (&usize, Build)| Proved {
-                trial: *trial,
-                build,
-                write_block,
-                evidence: whom.into(),
-                not_built: None,
-                predicted: None,
-            };
-            proof.proved.extend(group.iter().zip(builds).map(proved));
+        Answer::Planned(with) => {
             let before = match whom {
-                Whom::Server => run.as_things_are(Whom::Server, &statements)?,
+                Whom::Server => {
+                    let before = run.as_things_are(Whom::Server, &statements)?;
+                    already.0.insert(group.to_vec(), SeenGroup { before: before.clone(), with: with.clone() });
+                    before
+                }
                 Whom::Twin => known.twin.basis(known.captured).clone(),
             };
-            proof.merge(before, plans);
+            proof.take(whom, group, before, with);
             Ok(())
         }
         Answer::Refused(refusal) if group.len() > 1 && takes_too_long(&refusal) => {
             let (one, other) = group.split_at(group.len() / 2);
-            prove_group(run, whom, one, trials, known, proof)?;
-            prove_group(run, whom, other, trials, known, proof)
+            prove_group(run, whom, one, trials, known, (proof, already))?;
+            prove_group(run, whom, other, trials, known, (proof, already))
         }
         Answer::Refused(refusal) => {
             proof.disproved.extend(group.iter().map(|position| (*position, Disproof::Refused(refusal.clone()))));
@@ -248,6 +260,21 @@ fn takes_too_long(refusal: &Refusal) -> bool {
 }
 
 impl Proof {
+    /// Adds what was seen of indexes that were there together.
+    fn take(&mut self, whom: Whom, group: &[usize], before: Captured, with: Planned) {
+        let Planned { plans, builds, write_block } = with;
+        let proved = |(trial, build): (&usize, Build)| Proved {
+            trial: *trial,
+            build,
+            write_block,
+            evidence: whom.into(),
+            not_built: None,
+            predicted: None,
+        };
+        self.proved.extend(group.iter().zip(builds).map(proved));
+        self.merge(before, plans);
+    }
+
     /// Takes out the indexes with which everything took longer. The plans with the set stay: another choice follows, or they were seen.
     pub(super) fn disprove_slower(&mut self, measured: &super::measure::Measured) {
         let slower = self.proved.iter().filter_map(|proved| Some((proved.trial, measured.slower(proved)?)));

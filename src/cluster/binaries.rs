@@ -177,8 +177,6 @@ fn version_of(program: &Path) -> Result<u32, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
     use tempfile::TempDir;
 
@@ -189,10 +187,17 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         for (name, version) in versions {
             let file = directory.path().join(name);
-            fs::write(&file, format!("#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n")).unwrap();
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+            write_program(&file, &format!("echo '{name} (PostgreSQL) {version}'"));
         }
         directory
+    }
+
+    /// Not written by this process: a child that another test starts meanwhile would have the file open for writing, too, and nobody
+    /// can run a file that is ("text file busy").
+    fn write_program(file: &Path, commands: &str) {
+        let write = "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
+        let status = Command::new("sh").args(["-c", write]).arg(file).arg(commands).status().unwrap();
+        assert!(status.success());
     }
 
     fn all(version: &str) -> TempDir {
@@ -224,8 +229,7 @@ mod tests {
         assert_eq!(reason(mixed.path()), "its postgres is of version 17, its initdb of version 16");
         let client = programs(&[("postgres", "17.3")]);
         assert_eq!(reason(client.path()), "it has no initdb");
-        fs::write(client.path().join("initdb"), "#!/bin/sh\necho 'no library' >&2; exit 127\n").unwrap();
-        fs::set_permissions(client.path().join("initdb"), fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&client.path().join("initdb"), "echo 'no library' >&2; exit 127");
         assert_eq!(reason(client.path()), "its initdb says: no library");
     }
 

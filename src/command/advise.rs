@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::planners::{LivePlanners, TwinMaker};
+use super::time_limit::TimeLimit;
 use super::what_if::Question;
 use super::{CommandError, Outcome, connection, snapshot, workload, write};
 use crate::advise::{Advice, StatementStatus, advise};
@@ -98,7 +99,8 @@ fn advise_and_record(
     job: &Job<'_>,
     progress: &Progress,
 ) -> Result<Advice, CommandError> {
-    let mut recorder = Recorder::new(planners);
+    let mut planners = TimeLimit::new(planners, job.limits.search_time);
+    let mut recorder = Recorder::new(&mut planners);
     let advised = advise(workload, job.limits, &mut recorder, &|event| progress.observe(event));
     let recording = recorder.finish(workload.clone(), job.limits.clone());
     let advice = advised?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::planners::{LivePlanners, TwinMaker};
+use super::time_limit::TimeLimit;
 use super::{CommandError, Outcome, advise, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
 use crate::cli::{Cli, Color, RunArgs};
@@ -233,6 +234,7 @@ impl Backend for Live {
                 interrupt,
             };
             let mut planners = LivePlanners::new(session, &run.workload, maker);
+            let mut planners = TimeLimit::new(&mut planners, run.limits.search_time);
             let mut recorder = Recorder::new(&mut planners);
             let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, observer)?;
             let recording = recorder.finish(run.workload.clone(), run.limits.clone());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::CommandError;
 use super::planners::{TwinMaker, TwinPlanners};
+use super::time_limit::TimeLimit;
 use crate::advise::what_if::{Conditions, WhatIf};
 use crate::advise::{Advice, advise};
 use crate::cli::AdviseArgs;
@@ -53,6 +54,7 @@ impl Question {
         observer(Event::End);
         let limits = Limits { rehearse: Rehearse::Twin, ..limits.clone() };
         let mut planners = TwinPlanners::new(twin, None);
+        let mut planners = TimeLimit::new(&mut planners, limits.search_time);
         let then = advise(workload, &limits, &mut planners, observer)?;
         let chosen_now: Vec<NamedIndex> =
             now.recommendations.iter().map(|recommendation| recommendation.index.clone()).collect();

@@ -28,6 +28,11 @@ pub fn total(costs: &Costs) -> Cost {
 
 /// A planner that can be asked about any set of trials.
 pub trait SetCosts {
+    /// As [`Planners::time_left`](super::Planners::time_left).
+    fn time_left(&mut self) -> bool {
+        true
+    }
+
     /// Each of these statements under exactly these trials' indexes.
     ///
     /// # Errors
@@ -61,6 +66,7 @@ pub struct KnownCosts<'a> {
     upkeep: Vec<f64>,
     /// For each statement, the indexes that it uses when all are there, if they are several.
     bundles: Option<BTreeSet<Vec<usize>>>,
+    cut_short: bool,
 }
 
 impl<'a> KnownCosts<'a> {
@@ -83,7 +89,8 @@ impl<'a> KnownCosts<'a> {
                 relevant.entry(id.clone()).or_default().insert(position);
             }
         }
-        KnownCosts { trials, at_first, planner: None, known, relevant, upkeep: vec![0.0; trials.len()], bundles: None }
+        let upkeep = vec![0.0; trials.len()];
+        KnownCosts { trials, at_first, planner: None, known, relevant, upkeep, bundles: None, cut_short: false }
     }
 
     /// The same, with a planner to ask about sets.
@@ -117,15 +124,16 @@ impl<'a> KnownCosts<'a> {
         self.planner.is_some()
     }
 
+    /// Did time run out? From then on nobody is asked, and what is known has to do.
+    pub fn cut_short(&self) -> bool {
+        self.cut_short
+    }
+
     /// What the workload costs under this set.
     ///
     /// # Errors
     /// When the planner cannot be asked any more.
     pub fn under(&mut self, set: &BTreeSet<usize>) -> Result<Costs, PlannerError> {
-        let of_set: Vec<usize> = set.iter().copied().collect();
-        if self.planner.is_none() {
-            return Ok(self.estimate(&self.at_first, &of_set));
-        }
         let mut costs = self.at_first.clone();
         let mut unknown: Vec<StatementId> = Vec::new();
         for (id, weighted) in &mut costs {
@@ -135,29 +143,40 @@ impl<'a> KnownCosts<'a> {
             }
         }
         let mut answered = self.ask(set, &unknown)?;
-        let estimate = self.estimate(&self.at_first, &of_set);
         for id in unknown {
-            // A statement that the planner cannot plan: what its indexes did alone, wherever that was seen, has to do.
-            let alone = || Some(UnderSet { cost: estimate.get(&id)?.cost, used: self.relevant_part(&id, set) });
-            let Some(under) = answered.remove(&id).or_else(alone) else { continue };
-            if let Some(weighted) = costs.get_mut(&id) {
-                weighted.cost = under.cost;
-            }
             let part = self.relevant_part(&id, set);
+            let Some(weighted) = costs.get_mut(&id) else { continue };
+            let at_most = self.at_most(&id, weighted.cost, &part);
+            weighted.cost = at_most;
+            let Some(answered) = &mut answered else { continue };
+            // A statement that the planner cannot plan: what its indexes did alone, wherever that was seen, has to do.
+            let under = answered.remove(&id).unwrap_or_else(|| UnderSet { cost: at_most, used: part.clone() });
+            weighted.cost = under.cost;
             self.known.entry(id).or_default().push((part, under));
         }
         Ok(costs)
     }
 
+    /// None: there is nobody to ask, or no time left.
     fn ask(
         &mut self,
         set: &BTreeSet<usize>,
         statements: &[StatementId],
-    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
-        match &mut self.planner {
-            Some(planner) if !statements.is_empty() => planner.ask(set, statements),
-            _ => Ok(BTreeMap::new()),
+    ) -> Result<Option<BTreeMap<StatementId, UnderSet>>, PlannerError> {
+        let Some(planner) = self.planner.as_mut().filter(|_| !statements.is_empty()) else { return Ok(None) };
+        if !planner.time_left() {
+            self.planner = None;
+            self.cut_short = true;
+            return Ok(None);
         }
+        planner.ask(set, statements).map(Some)
+    }
+
+    /// What nobody was asked about: the planner can still choose every plan that was seen and uses only these indexes.
+    fn at_most(&self, id: &StatementId, at_first: Cost, part: &BTreeSet<usize>) -> Cost {
+        let seen = self.known.get(id).into_iter().flatten();
+        let possible = seen.filter(|(_, under)| !under.used.is_empty() && under.used.is_subset(part));
+        possible.map(|(_, under)| under.cost).fold(at_first, |least, cost| Cost(least.0.min(cost.0)))
     }
 
     fn relevant_part(&self, id: &StatementId, set: &BTreeSet<usize>) -> BTreeSet<usize> {

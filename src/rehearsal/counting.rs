@@ -43,6 +43,10 @@ fn plans(answer: &Answer) -> usize {
 }
 
 impl Planners for Counting<'_> {
+    fn time_left(&mut self) -> bool {
+        self.planners.time_left()
+    }
+
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.planners.catalog(tables)
     }

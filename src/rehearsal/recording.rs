@@ -31,6 +31,9 @@ pub struct Recording {
     /// What the planner twin was asked, if it came to that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<TwinRecord>,
+    /// How often there was time left to search, if it ran out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps_in_time: Option<usize>,
 }
 
 /// What the planner twin was asked.
@@ -88,18 +91,22 @@ pub struct Recorder<'a> {
     catalog: Catalog,
     server: Vec<Exchange>,
     twin: Option<TwinRecord>,
+    steps_in_time: usize,
+    out_of_time: bool,
 }
 
 impl<'a> Recorder<'a> {
     /// Records what these planners answer.
     pub fn new(planners: &'a mut dyn Planners) -> Self {
-        Recorder { planners, catalog: Catalog::default(), server: Vec::new(), twin: None }
+        let (server, twin) = (Vec::new(), None);
+        Recorder { planners, catalog: Catalog::default(), server, twin, steps_in_time: 0, out_of_time: false }
     }
 
     /// All that was asked and answered.
     pub fn finish(self, workload: Workload, limits: Limits) -> Recording {
-        let Recorder { catalog, server, twin, .. } = self;
-        Recording { format: FORMAT.to_owned(), workload, limits, catalog, exchanges: server, twin }
+        let Recorder { catalog, server: exchanges, twin, .. } = self;
+        let steps_in_time = self.out_of_time.then_some(self.steps_in_time);
+        Recording { format: FORMAT.to_owned(), workload, limits, catalog, exchanges, twin, steps_in_time }
     }
 }
 
@@ -123,6 +130,12 @@ impl Recorder<'_> {
 }
 
 impl Planners for Recorder<'_> {
+    fn time_left(&mut self) -> bool {
+        self.out_of_time |= !self.planners.time_left();
+        self.steps_in_time += usize::from(!self.out_of_time);
+        !self.out_of_time
+    }
+
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.catalog = self.planners.catalog(tables)?;
         Ok(self.catalog.clone())
@@ -168,17 +181,26 @@ pub struct Replay {
     catalog: Catalog,
     server: Vec<Exchange>,
     twin: Option<TwinRecord>,
+    /// None: time did not run out.
+    steps_in_time: Option<usize>,
 }
 
 impl Replay {
     /// Answers from this recording.
     pub fn new(recording: &Recording) -> Self {
-        let Recording { catalog, exchanges, twin, .. } = recording.clone();
-        Replay { catalog, server: exchanges, twin }
+        let Recording { catalog, exchanges, twin, steps_in_time, .. } = recording.clone();
+        Replay { catalog, server: exchanges, twin, steps_in_time }
     }
 }
 
 impl Planners for Replay {
+    fn time_left(&mut self) -> bool {
+        let Some(left) = &mut self.steps_in_time else { return true };
+        let in_time = *left > 0;
+        *left = left.saturating_sub(1);
+        in_time
+    }
+
     fn catalog(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         Ok(self.catalog.clone())
     }

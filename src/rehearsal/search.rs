@@ -23,6 +23,8 @@ pub struct Selection {
     pub chosen: Vec<usize>,
     /// What a limit kept out.
     pub kept_out: BTreeMap<usize, Reason>,
+    /// Time ran out: it is the best set found until then.
+    pub cut_short: bool,
 }
 
 /// A smaller index is taken instead of the best one if it leaves at most this much more to pay, as a share of what the best
@@ -63,7 +65,7 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
     search.note_upkeep();
     let Search { mut kept_out, .. } = search;
     kept_out.retain(|position, _| !chosen.contains(position));
-    Ok(Selection { chosen, kept_out })
+    Ok(Selection { chosen, kept_out, cut_short: known.cut_short() })
 }
 
 /// What the next pick is judged by.
@@ -467,6 +469,51 @@ mod tests {
         let mut planner = Together;
         let mut known = KnownCosts::asking(&trials, workload, &mut planner);
         assert_eq!(choose(&mut known, &Limits::default()).unwrap().chosen, [0, 1]);
+    }
+
+    /// The same planner, for so many questions.
+    struct ForAWhile {
+        questions_left: usize,
+    }
+
+    impl SetCosts for ForAWhile {
+        fn time_left(&mut self) -> bool {
+            self.questions_left > 0
+        }
+
+        fn ask(
+            &mut self,
+            set: &BTreeSet<usize>,
+            statements: &[StatementId],
+        ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
+            assert!(self.time_left(), "nobody asks when time is up");
+            self.questions_left -= 1;
+            Together.ask(set, statements)
+        }
+    }
+
+    #[test]
+    fn when_time_is_up_what_was_found_is_kept() {
+        let trials = [
+            trial("a", 100, &[("or", 1_000.0)]),
+            trial("b", 100, &[("or", 1_000.0)]),
+            trial("c", 100, &[("alone", 5.0)]),
+        ];
+        let workload = statements(&[("or", 1.0, 1_000.0), ("alone", 1.0, 700.0)]);
+        let chosen_within = |questions_left| {
+            let mut planner = ForAWhile { questions_left };
+            let mut known = KnownCosts::asking(&trials, workload.clone(), &mut planner);
+            let Selection { chosen, cut_short, .. } = choose(&mut known, &Limits::default()).unwrap();
+            (chosen.into_iter().collect::<BTreeSet<usize>>(), cut_short)
+        };
+        assert_eq!(chosen_within(0), ([2].into(), true), "what each index did alone has to do");
+        let (everything, cut_short) = chosen_within(1_000);
+        assert_eq!((&everything, cut_short), (&[0, 1, 2].into(), false));
+        let needed = (0..).find(|questions| !chosen_within(*questions).1).unwrap();
+        assert_eq!(chosen_within(needed).0, everything);
+        let sizes: Vec<usize> = (0..=needed).map(|questions| chosen_within(questions).0.len()).collect();
+        assert!(sizes.is_sorted(), "more time never finds less: {sizes:?}");
+        assert!(needed > 0);
     }
 
     #[test]

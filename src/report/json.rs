@@ -348,6 +348,8 @@ pub struct Rehearsal {
     pub server_explains: usize,
     /// Plans that the planner twin was asked for.
     pub twin_explains: usize,
+    /// --search-time ran out: the recommended indexes are the best that were found until then.
+    pub out_of_time: bool,
     /// Indexes that are still there: counted in the catalog at the end.
     pub left_behind: usize,
     /// The longest that writers to a table had to wait.
@@ -411,6 +413,7 @@ impl Report {
                 twin_questions: advice.rehearsal.twin_questions,
                 server_explains: advice.rehearsal.explained.server,
                 twin_explains: advice.rehearsal.explained.twin,
+                out_of_time: advice.rehearsal.out_of_time,
                 left_behind: measured.left_behind,
                 longest_write_block_ms: tenth(advice.rehearsal.longest_write_block),
                 total_write_block_ms: tenth(advice.rehearsal.total_write_block),

@@ -56,6 +56,41 @@ fn a_recorded_run_gives_the_same_report_without_a_server() {
 }
 
 #[test]
+fn a_search_that_ran_out_of_time_keeps_what_it_found_and_is_replayed() {
+    let database = Database::sample("out_of_time", "002-table-sync", "0.1");
+    let workload = ["-f", "fixtures/workloads/002-table-sync/workload.sql"];
+    let directory = tempfile::tempdir().unwrap();
+    let recording = directory.path().join("run.json");
+    let advise = |more: &[&str]| {
+        let mut report = database.advise(&[&workload, &["--record", recording.to_str().unwrap()], more].concat());
+        let output = program().args(["review", "--format", "json"]).arg(&recording).output().unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+        let mut replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        [&mut report, &mut replayed].into_iter().for_each(|report| report["timing"] = Value::Null);
+        assert_eq!(report, replayed, "{more:?}");
+        report
+    };
+    let untried = |report: &Value| {
+        report["rejected"].as_array().unwrap().iter().filter(|rejected| rejected["reason"] == "out_of_time").count()
+    };
+    let no_time = advise(&["--search-time", "0s"]);
+    assert_eq!(no_time["rehearsal"]["out_of_time"], true);
+    assert_eq!(no_time["recommendations"], Value::Array(Vec::new()));
+    assert!(untried(&no_time) > 5, "{no_time:#}");
+    let notice = no_time["notices"][0].as_str().unwrap();
+    assert!(notice.starts_with("--search-time ran out when 0 of "), "{notice}");
+
+    // However far it comes: what is recommended was proved, and nothing gets worse.
+    let little = advise(&["--search-time", "300ms"]);
+    for statement in little["workload"]["statements"].as_array().unwrap() {
+        assert_ne!(statement["change"], "worse", "{statement:#}");
+    }
+    let ample = advise(&["--search-time", "1h"]);
+    assert_eq!((&ample["rehearsal"]["out_of_time"], untried(&ample)), (&Value::Bool(false), 0));
+    assert!(!ample["recommendations"].as_array().unwrap().is_empty());
+}
+
+#[test]
 fn the_text_report_fits_its_width_and_shows_both_plans() {
     let database = Database::new("text_report", TABLES);
     for columns in [80, 120, 200] {
