@@ -148,6 +148,10 @@ impl Session {
             values,
             rows,
             is_whole: way == Way::Whole && found < attempt.rows && rows == found,
+            page_share: match way {
+                Way::Pages(percent) => Some(percent / 100.0),
+                Way::Whole | Way::Rows(_) => None,
+            },
         })
     }
 }

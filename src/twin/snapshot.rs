@@ -252,6 +252,9 @@ pub struct TableSample {
     pub rows: u64,
     /// These are all rows of the table.
     pub is_whole: bool,
+    /// The rows come from this share of the table's pages, chosen by chance; none: from all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_share: Option<f64>,
 }
 
 /// Something that could not be read.

@@ -326,7 +326,7 @@ impl Observer {
         );
         let rows = self.client.query(&sql, &[]).unwrap();
         let groups = rows.iter().map(|row| (row.get::<_, i64>(0) as u64, row.get::<_, i64>(1) as u64)).collect();
-        EqualKeys::Sampled(SampledKeys { groups })
+        EqualKeys::Sampled(SampledKeys { groups, as_before: 0, page_share: 1.0 })
     }
 
     fn column(&mut self, specification: &Specification<'_>, key: &str, rows: f64) -> StoredColumn {

@@ -57,11 +57,12 @@ impl Twin {
             return Ok(known.clone());
         }
         let mut statements = vec![Step::Statement(rows)];
+        let page_share = side.page_share;
         if with_keys {
-            statements.push(Step::Statement(keys));
+            statements.extend([keys, neighbours_query(part, side)].map(Step::Statement));
         }
         let observed = match self.session.attempt(OPERATION, statements)? {
-            Ok(answers) => Some(read(&answers, part, with_keys)?),
+            Ok(answers) => Some(read(&answers, part, with_keys.then_some(page_share))?),
             Err(_) => None,
         };
         self.observed.insert(question, observed.clone());
@@ -177,7 +178,24 @@ fn keys_query(part: &Part, side: &Side) -> String {
     )
 }
 
-fn read(answers: &[Vec<Row>], part: &Part, with_keys: bool) -> Result<Observed, DbError> {
+/// How many rows have the key of the row before. A sample is in its table's order.
+fn neighbours_query(part: &Part, side: &Side) -> String {
+    let names: Vec<String> = (1..=part.keys().count()).map(|number| format!("g{number}")).collect();
+    let same: Vec<String> =
+        names.iter().map(|name| format!("{name} IS NOT DISTINCT FROM lag({name}) OVER w")).collect();
+    format!(
+        "SELECT count(*) FILTER (WHERE number > 1 AND same) AS as_before FROM (\
+         SELECT row_number() OVER w AS number, {} AS same FROM (SELECT ctid, {} FROM {}{}) AS s (place, {}) WINDOW w AS (ORDER BY place)) AS n",
+        same.join(" AND "),
+        part.key_list(),
+        side.name,
+        part.filter(),
+        names.join(", ")
+    )
+}
+
+/// `page_share`: also what keys are equal, in a sample of this share of the table's pages.
+fn read(answers: &[Vec<Row>], part: &Part, page_share: Option<f64>) -> Result<Observed, DbError> {
     let mut observed = Observed::default();
     if let Some(row) = answers.first().and_then(|rows| rows.first()) {
         observed.rows = field(row, "row_count")?;
@@ -192,11 +210,16 @@ fn read(answers: &[Vec<Row>], part: &Part, with_keys: bool) -> Result<Observed, 
             })
             .collect();
     }
-    if let Some(rows) = answers.get(1).filter(|_| with_keys) {
+    if let (Some(rows), Some(page_share)) = (answers.get(1), page_share) {
         let group = |row: &Row| {
             Ok::<_, DbError>((field::<i64>(row, "size")?.unsigned_abs(), field::<i64>(row, "groups")?.unsigned_abs()))
         };
-        observed.keys = Some(SampledKeys { groups: rows.iter().map(group).collect::<Result<_, _>>()? });
+        let groups = rows.iter().map(group).collect::<Result<_, _>>()?;
+        let as_before = match answers.get(2).and_then(|rows| rows.first()) {
+            Some(row) => field::<i64>(row, "as_before")?.unsigned_abs(),
+            None => 0,
+        };
+        observed.keys = Some(SampledKeys { groups, as_before, page_share });
     }
     Ok(observed)
 }

@@ -36,6 +36,8 @@ pub(super) struct Side {
     pub(super) rows: f64,
     /// It has all rows of its table.
     pub(super) is_whole: bool,
+    /// Its rows come from this share of the table's pages.
+    pub(super) page_share: f64,
     /// Tables with about a third and a ninth of the rows, once they were needed.
     pub(super) parts: Vec<String>,
 }
@@ -112,6 +114,7 @@ impl Twin {
             name: format!("{SCHEMA}.t{}", sample.relation),
             rows: sample.rows as f64,
             is_whole: sample.is_whole,
+            page_share: sample.page_share.unwrap_or(1.0),
             parts: Vec::new(),
         };
         match self.fill_side(&leaf, sample, &side) {

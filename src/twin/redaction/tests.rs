@@ -150,6 +150,7 @@ fn the_catalog_of_a_file_is_redacted_alike() {
         columns: vec!["name".to_owned()],
         values: vec![vec![Some("Baker".to_owned())]],
         rows: 1,
+        page_share: None,
         is_whole: true,
     };
     let old = Snapshot { samples: vec![row], ..old };

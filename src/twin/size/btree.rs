@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_sample_of_keys_says_how_many_are_equal() {
-        let sampled = SampledKeys { groups: vec![(2_000, 10)] };
+        let sampled = SampledKeys { groups: vec![(2_000, 10)], as_before: 0, page_share: 1.0 };
         let facts = BtreeFacts { equal_keys: EqualKeys::Sampled(sampled), ..plain(MILLION, vec![int4()]) };
         near(&facts, 850.0, 0.01);
     }
