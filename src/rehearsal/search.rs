@@ -16,6 +16,8 @@ use super::{PlannerError, Trial};
 use crate::model::{Bytes, Cost};
 use crate::verdict::{Limits, Reason};
 
+mod budget;
+
 /// What the search decided, by position in the list of trials.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Selection {
@@ -39,28 +41,16 @@ const WORTH_ANOTHER_INDEX: f64 = 2.0;
 /// So many of the most promising offers are put to the planner together with what is chosen already.
 const OFFERS_ASKED: usize = 6;
 
-/// An exchange under a budget has to lower the sum by at least this share: less is not worth the questions.
-const WORTH_AN_EXCHANGE: f64 = 0.001;
-
 /// Picks indexes as long as one makes some statement cheaper by at least `--min-improvement`.
 ///
 /// # Errors
 /// When the planner cannot be asked any more.
 pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, PlannerError> {
-    let mut search = Search { known, limits, kept_out: BTreeMap::new() };
-    let mut chosen = search.pick(Preference::Saving)?;
-    if limits.budget.is_some() {
-        let frugal = search.pick(Preference::SavingPerByte)?;
-        let mut best = (search.sum(&chosen)?, chosen);
-        for set in [best.1.clone(), frugal] {
-            let set = search.replace_the_least(set)?;
-            let sum = search.sum(&set)?;
-            if sum < best.0 * (1.0 - WORTH_AN_EXCHANGE) {
-                best = (sum, set);
-            }
-        }
-        chosen = best.1;
-    }
+    let mut search = Search { known, limits, budget: limits.budget, kept_out: BTreeMap::new() };
+    let mut chosen = match limits.budget {
+        Some(budget) => search.within(budget)?,
+        None => search.pick(Vec::new(), Preference::Saving)?,
+    };
     search.exchange_for_smaller(&mut chosen)?;
     search.note_upkeep();
     let Search { mut kept_out, .. } = search;
@@ -78,6 +68,8 @@ enum Preference {
 struct Search<'s, 'k> {
     known: &'s mut KnownCosts<'k>,
     limits: &'s Limits,
+    /// That of the limits, or none for the moment.
+    budget: Option<Bytes>,
     kept_out: BTreeMap<usize, Reason>,
 }
 
@@ -93,9 +85,8 @@ struct Offer {
 }
 
 impl Search<'_, '_> {
-    /// Greedily, from nothing.
-    fn pick(&mut self, preference: Preference) -> Result<Vec<usize>, PlannerError> {
-        let mut chosen: Vec<usize> = Vec::new();
+    /// Greedily, beginning with these.
+    fn pick(&mut self, mut chosen: Vec<usize>, preference: Preference) -> Result<Vec<usize>, PlannerError> {
         // Each round picks one; taking out what became unneeded could in principle go round in a circle.
         for _ in 0..2 * self.known.trials().len() {
             let offers = self.offers(&chosen)?;
@@ -146,7 +137,7 @@ impl Search<'_, '_> {
     /// The best by saving and by saving per byte, and smaller ones that come near.
     fn promising(&self, offers: &[Offer]) -> Vec<Offer> {
         let mut wanted: Vec<&Offer> = Vec::new();
-        let fits = |offer: &&Offer| self.limits.budget.is_none_or(|budget| offer.size <= budget);
+        let fits = |offer: &&Offer| self.budget.is_none_or(|budget| offer.size <= budget);
         for preference in [Preference::Saving, Preference::SavingPerByte] {
             let mut ranked: Vec<&Offer> = offers.iter().filter(fits).collect();
             ranked.sort_by(|a, b| self.compare(b, a, preference));
@@ -207,7 +198,7 @@ impl Search<'_, '_> {
 
     fn refusal(&self, chosen: &[usize], offer: &Offer) -> Option<Reason> {
         let taken = self.size(chosen);
-        if self.limits.budget.is_some_and(|budget| taken.0 + offer.size.0 > budget.0) {
+        if self.budget.is_some_and(|budget| taken.0 + offer.size.0 > budget.0) {
             return Some(Reason::OverBudget);
         }
         let number = chosen.len() + offer.positions.len();
@@ -261,51 +252,6 @@ impl Search<'_, '_> {
         Ok(())
     }
 
-    /// Under a budget: lets what was kept out push out what saves least for its size, as long as the sum falls.
-    fn replace_the_least(&mut self, mut chosen: Vec<usize>) -> Result<Vec<usize>, PlannerError> {
-        for _ in 0..self.known.trials().len() {
-            let sum = self.sum(&chosen)?;
-            let mut best: Option<(f64, Vec<usize>)> = None;
-            for offer in self.offers(&chosen)? {
-                let Some(set) = self.made_room(&chosen, &offer)? else { continue };
-                let replaced = self.sum(&set)?;
-                let least = best.as_ref().map_or(sum * (1.0 - WORTH_AN_EXCHANGE), |(least, _)| *least);
-                if replaced < least {
-                    best = Some((replaced, set));
-                }
-            }
-            match best {
-                Some((_, set)) => chosen = set,
-                None => break,
-            }
-        }
-        Ok(chosen)
-    }
-
-    /// The set with the offer in, and without whatever is missed least for its size until it fits.
-    fn made_room(&mut self, chosen: &[usize], offer: &Offer) -> Result<Option<Vec<usize>>, PlannerError> {
-        let mut set: Vec<usize> = [chosen, &offer.positions].concat();
-        self.drop_unneeded(&mut set)?;
-        let fits = |search: &Self, set: &[usize]| {
-            search.limits.budget.is_none_or(|budget| search.size(set) <= budget)
-                && search.limits.max_indexes.is_none_or(|most| set.len() <= most)
-        };
-        while !fits(self, &set) {
-            let sum = self.sum(&set)?;
-            let mut least: Option<(f64, usize)> = None;
-            for position in set.clone().into_iter().filter(|position| !offer.positions.contains(position)) {
-                let others: Vec<usize> = set.iter().copied().filter(|other| *other != position).collect();
-                let loss = (self.sum(&others)? - sum) / self.size(&[position]).0.max(1) as f64;
-                if least.is_none_or(|(smallest, _)| loss < smallest) {
-                    least = Some((loss, position));
-                }
-            }
-            let Some((_, position)) = least else { return Ok(None) };
-            set.retain(|other| *other != position);
-        }
-        Ok(Some(set))
-    }
-
     /// Is there a statement for which going from these costs to those would be a gain?
     fn misses(&self, these: &Costs, those: &Costs) -> bool {
         these.iter().any(|(id, these)| match (those.get(id), self.known.at_first().get(id)) {
@@ -334,210 +280,4 @@ fn size_of(trial: &Trial) -> Option<Bytes> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::index::{Index, IndexKey, Key};
-    use crate::model::{Millis, QualifiedName};
-    use crate::rehearsal::costs::{SetCosts, UnderSet, Weighted};
-    use crate::rehearsal::{Build, NamedIndex, TrialCost, TrialOutcome};
-    use crate::workload::StatementId;
-
-    fn trial(name: &str, size: u64, costs: &[(&str, f64)]) -> Trial {
-        let index =
-            Index::btree(QualifiedName::new("public", "t"), vec![IndexKey::ascending(Key::Column(name.to_owned()))]);
-        let build = Build {
-            names: [name.to_owned()].into(),
-            body: String::new(),
-            size: Bytes(size),
-            build_time: Millis(1.0),
-            usable: true,
-        };
-        let costs =
-            costs.iter().map(|(id, cost)| (StatementId((*id).to_owned()), TrialCost { cost: Cost(*cost), used: true }));
-        Trial {
-            index: NamedIndex { name: name.to_owned(), index },
-            outcome: TrialOutcome::Built { build, costs: costs.collect() },
-        }
-    }
-
-    fn statements(costs: &[(&str, f64, f64)]) -> Costs {
-        let weighted = |(id, calls, cost): &(&str, f64, f64)| {
-            (StatementId((*id).to_owned()), Weighted { calls: *calls, cost: Cost(*cost) })
-        };
-        costs.iter().map(weighted).collect()
-    }
-
-    fn chosen(trials: &[Trial], statements: &Costs, limits: &Limits) -> Vec<String> {
-        choose(&mut KnownCosts::of_singles(trials, statements.clone()), limits)
-            .unwrap()
-            .chosen
-            .into_iter()
-            .map(|position| trials[position].index.name.clone())
-            .collect()
-    }
-
-    #[test]
-    fn the_smaller_of_two_nearly_equal_indexes_is_taken() {
-        let trials = [
-            trial("large", 9_000, &[("s", 10.0)]),
-            trial("small", 100, &[("s", 10.5)]),
-            trial("poor", 10, &[("s", 600.0)]),
-        ];
-        assert_eq!(chosen(&trials, &statements(&[("s", 1.0, 1_000.0)]), &Limits::default()), ["small"]);
-    }
-
-    #[test]
-    fn a_much_smaller_index_may_leave_twice_as_much_to_pay() {
-        let workload = statements(&[("s", 1.0, 3_000.0)]);
-        let trials = |cost| [trial("full", 8_000, &[("s", 18.0)]), trial("partial", 48, &[("s", cost)])];
-        assert_eq!(chosen(&trials(31.0), &workload, &Limits::default()), ["partial"]);
-        assert_eq!(chosen(&trials(40.0), &workload, &Limits::default()), ["full"]);
-    }
-
-    #[test]
-    fn an_index_made_unnecessary_by_a_later_one_goes() {
-        let trials = [trial("a", 100, &[("one", 50.0)]), trial("ab", 150, &[("one", 51.0), ("two", 5.0)])];
-        let workload = statements(&[("one", 1_000.0, 500.0), ("two", 1.0, 100.0)]);
-        assert_eq!(chosen(&trials, &workload, &Limits::default()), ["ab"]);
-    }
-
-    #[test]
-    fn a_cheap_statement_gets_its_index_beside_a_dominating_one() {
-        let trials = [trial("big", 100, &[("huge", 10.0)]), trial("little", 100, &[("tiny", 1.0)])];
-        let workload = statements(&[("huge", 1e9, 1e6), ("tiny", 1.0, 2.0)]);
-        assert_eq!(chosen(&trials, &workload, &Limits::default()), ["big", "little"]);
-    }
-
-    #[test]
-    fn a_pick_for_two_statements_makes_room_when_one_is_served_better() {
-        let trials = [
-            trial("both", 8_000, &[("one", 18.0), ("two", 400.0)]),
-            trial("two_only", 40, &[("two", 4.0)]),
-            trial("one_only", 48, &[("one", 31.0)]),
-        ];
-        let workload = statements(&[("one", 1.0, 10_000.0), ("two", 1.0, 9_000.0)]);
-        assert_eq!(chosen(&trials, &workload, &Limits::default()), ["one_only", "two_only"]);
-    }
-
-    #[test]
-    fn limits_keep_indexes_out_and_say_so() {
-        let trials = [trial("a", 1_000, &[("one", 1.0)]), trial("b", 1_000, &[("two", 1.0)])];
-        let workload = statements(&[("one", 1.0, 100.0), ("two", 1.0, 50.0)]);
-        let budget = Limits { budget: Some(Bytes(1_500)), ..Limits::default() };
-        let select = |limits: &Limits| choose(&mut KnownCosts::of_singles(&trials, workload.clone()), limits).unwrap();
-        let selection = select(&budget);
-        assert_eq!((selection.chosen, selection.kept_out), (vec![0], BTreeMap::from([(1, Reason::OverBudget)])));
-        let one = Limits { max_indexes: Some(1), ..Limits::default() };
-        assert_eq!(select(&one).kept_out, BTreeMap::from([(1, Reason::TooManyIndexes)]));
-    }
-
-    #[test]
-    fn small_gains_are_no_gains() {
-        assert_eq!(
-            chosen(&[trial("a", 1, &[("s", 95.0)])], &statements(&[("s", 1.0, 100.0)]), &Limits::default()),
-            [""; 0]
-        );
-    }
-
-    /// A planner for which two indexes pay only together.
-    struct Together;
-
-    impl SetCosts for Together {
-        fn ask(
-            &mut self,
-            set: &BTreeSet<usize>,
-            statements: &[StatementId],
-        ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
-            let both = set.is_superset(&[0, 1].into());
-            let (cost, used) = if both { (Cost(10.0), [0, 1].into()) } else { (Cost(1_000.0), BTreeSet::new()) };
-            Ok(statements.iter().map(|id| (id.clone(), UnderSet { cost, used: used.clone() })).collect())
-        }
-    }
-
-    #[test]
-    fn indexes_that_pay_only_together_are_picked_together() {
-        let unused = |name| {
-            let mut trial = trial(name, 100, &[("or", 1_000.0)]);
-            if let TrialOutcome::Built { costs, .. } = &mut trial.outcome {
-                costs.values_mut().for_each(|cost| cost.used = false);
-            }
-            trial
-        };
-        let trials = [unused("a"), unused("b"), unused("c")];
-        let workload = statements(&[("or", 1.0, 1_000.0)]);
-        assert_eq!(chosen(&trials, &workload, &Limits::default()), [""; 0]);
-        let mut planner = Together;
-        let mut known = KnownCosts::asking(&trials, workload, &mut planner);
-        assert_eq!(choose(&mut known, &Limits::default()).unwrap().chosen, [0, 1]);
-    }
-
-    /// The same planner, for so many questions.
-    struct ForAWhile {
-        questions_left: usize,
-    }
-
-    impl SetCosts for ForAWhile {
-        fn time_left(&mut self) -> bool {
-            self.questions_left > 0
-        }
-
-        fn ask(
-            &mut self,
-            set: &BTreeSet<usize>,
-            statements: &[StatementId],
-        ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
-            assert!(self.time_left(), "nobody asks when time is up");
-            self.questions_left -= 1;
-            Together.ask(set, statements)
-        }
-    }
-
-    #[test]
-    fn when_time_is_up_what_was_found_is_kept() {
-        let trials = [
-            trial("a", 100, &[("or", 1_000.0)]),
-            trial("b", 100, &[("or", 1_000.0)]),
-            trial("c", 100, &[("alone", 5.0)]),
-        ];
-        let workload = statements(&[("or", 1.0, 1_000.0), ("alone", 1.0, 700.0)]);
-        let chosen_within = |questions_left| {
-            let mut planner = ForAWhile { questions_left };
-            let mut known = KnownCosts::asking(&trials, workload.clone(), &mut planner);
-            let Selection { chosen, cut_short, .. } = choose(&mut known, &Limits::default()).unwrap();
-            (chosen.into_iter().collect::<BTreeSet<usize>>(), cut_short)
-        };
-        assert_eq!(chosen_within(0), ([2].into(), true), "what each index did alone has to do");
-        let (everything, cut_short) = chosen_within(1_000);
-        assert_eq!((&everything, cut_short), (&[0, 1, 2].into(), false));
-        let needed = (0..).find(|questions| !chosen_within(*questions).1).unwrap();
-        assert_eq!(chosen_within(needed).0, everything);
-        let sizes: Vec<usize> = (0..=needed).map(|questions| chosen_within(questions).0.len()).collect();
-        assert!(sizes.is_sorted(), "more time never finds less: {sizes:?}");
-        assert!(needed > 0);
-    }
-
-    #[test]
-    fn a_budget_goes_to_what_saves_most_for_its_size() {
-        let trials = [
-            trial("large", 1_000, &[("one", 10.0)]),
-            trial("small_1", 400, &[("two", 10.0)]),
-            trial("small_2", 400, &[("three", 10.0)]),
-        ];
-        let workload = statements(&[("one", 1.0, 1_000.0), ("two", 1.0, 900.0), ("three", 1.0, 900.0)]);
-        let limits = Limits { budget: Some(Bytes(1_000)), ..Limits::default() };
-        assert_eq!(chosen(&trials, &workload, &limits), ["small_1", "small_2"]);
-    }
-
-    #[test]
-    fn an_index_that_costs_writers_more_than_it_gains_readers_is_left_out() {
-        let trials = [trial("a", 100, &[("one", 10.0)])];
-        let workload = statements(&[("one", 10.0, 100.0)]);
-        let select = |upkeep| {
-            let mut known = KnownCosts::of_singles(&trials, workload.clone()).with_upkeep(vec![upkeep]);
-            choose(&mut known, &Limits::default()).unwrap()
-        };
-        assert_eq!(select(800.0).chosen, [0]);
-        let left_out = select(1_000.0);
-        assert_eq!((left_out.chosen, left_out.kept_out), (vec![], BTreeMap::from([(0, Reason::UpkeepTooHigh)])));
-    }
-}
+mod tests;

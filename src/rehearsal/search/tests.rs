@@ -1,0 +1,202 @@
+use super::*;
+use crate::index::{Index, IndexKey, Key};
+use crate::model::{Millis, QualifiedName};
+use crate::rehearsal::costs::{SetCosts, UnderSet, Weighted};
+use crate::rehearsal::{Build, NamedIndex, TrialCost, TrialOutcome};
+use crate::workload::StatementId;
+
+fn trial(name: &str, size: u64, costs: &[(&str, f64)]) -> Trial {
+    let index =
+        Index::btree(QualifiedName::new("public", "t"), vec![IndexKey::ascending(Key::Column(name.to_owned()))]);
+    let build = Build {
+        names: [name.to_owned()].into(),
+        body: String::new(),
+        size: Bytes(size),
+        build_time: Millis(1.0),
+        usable: true,
+    };
+    let costs =
+        costs.iter().map(|(id, cost)| (StatementId((*id).to_owned()), TrialCost { cost: Cost(*cost), used: true }));
+    Trial {
+        index: NamedIndex { name: name.to_owned(), index },
+        outcome: TrialOutcome::Built { build, costs: costs.collect() },
+    }
+}
+
+fn statements(costs: &[(&str, f64, f64)]) -> Costs {
+    let weighted = |(id, calls, cost): &(&str, f64, f64)| {
+        (StatementId((*id).to_owned()), Weighted { calls: *calls, cost: Cost(*cost) })
+    };
+    costs.iter().map(weighted).collect()
+}
+
+fn chosen(trials: &[Trial], statements: &Costs, limits: &Limits) -> Vec<String> {
+    choose(&mut KnownCosts::of_singles(trials, statements.clone()), limits)
+        .unwrap()
+        .chosen
+        .into_iter()
+        .map(|position| trials[position].index.name.clone())
+        .collect()
+}
+
+#[test]
+fn the_smaller_of_two_nearly_equal_indexes_is_taken() {
+    let trials = [
+        trial("large", 9_000, &[("s", 10.0)]),
+        trial("small", 100, &[("s", 10.5)]),
+        trial("poor", 10, &[("s", 600.0)]),
+    ];
+    assert_eq!(chosen(&trials, &statements(&[("s", 1.0, 1_000.0)]), &Limits::default()), ["small"]);
+}
+
+#[test]
+fn a_much_smaller_index_may_leave_twice_as_much_to_pay() {
+    let workload = statements(&[("s", 1.0, 3_000.0)]);
+    let trials = |cost| [trial("full", 8_000, &[("s", 18.0)]), trial("partial", 48, &[("s", cost)])];
+    assert_eq!(chosen(&trials(31.0), &workload, &Limits::default()), ["partial"]);
+    assert_eq!(chosen(&trials(40.0), &workload, &Limits::default()), ["full"]);
+}
+
+#[test]
+fn an_index_made_unnecessary_by_a_later_one_goes() {
+    let trials = [trial("a", 100, &[("one", 50.0)]), trial("ab", 150, &[("one", 51.0), ("two", 5.0)])];
+    let workload = statements(&[("one", 1_000.0, 500.0), ("two", 1.0, 100.0)]);
+    assert_eq!(chosen(&trials, &workload, &Limits::default()), ["ab"]);
+}
+
+#[test]
+fn a_cheap_statement_gets_its_index_beside_a_dominating_one() {
+    let trials = [trial("big", 100, &[("huge", 10.0)]), trial("little", 100, &[("tiny", 1.0)])];
+    let workload = statements(&[("huge", 1e9, 1e6), ("tiny", 1.0, 2.0)]);
+    assert_eq!(chosen(&trials, &workload, &Limits::default()), ["big", "little"]);
+}
+
+#[test]
+fn a_pick_for_two_statements_makes_room_when_one_is_served_better() {
+    let trials = [
+        trial("both", 8_000, &[("one", 18.0), ("two", 400.0)]),
+        trial("two_only", 40, &[("two", 4.0)]),
+        trial("one_only", 48, &[("one", 31.0)]),
+    ];
+    let workload = statements(&[("one", 1.0, 10_000.0), ("two", 1.0, 9_000.0)]);
+    assert_eq!(chosen(&trials, &workload, &Limits::default()), ["one_only", "two_only"]);
+}
+
+#[test]
+fn limits_keep_indexes_out_and_say_so() {
+    let trials = [trial("a", 1_000, &[("one", 1.0)]), trial("b", 1_000, &[("two", 1.0)])];
+    let workload = statements(&[("one", 1.0, 100.0), ("two", 1.0, 50.0)]);
+    let budget = Limits { budget: Some(Bytes(1_500)), ..Limits::default() };
+    let select = |limits: &Limits| choose(&mut KnownCosts::of_singles(&trials, workload.clone()), limits).unwrap();
+    let selection = select(&budget);
+    assert_eq!((selection.chosen, selection.kept_out), (vec![0], BTreeMap::from([(1, Reason::OverBudget)])));
+    let one = Limits { max_indexes: Some(1), ..Limits::default() };
+    assert_eq!(select(&one).kept_out, BTreeMap::from([(1, Reason::TooManyIndexes)]));
+}
+
+#[test]
+fn small_gains_are_no_gains() {
+    assert_eq!(
+        chosen(&[trial("a", 1, &[("s", 95.0)])], &statements(&[("s", 1.0, 100.0)]), &Limits::default()),
+        [""; 0]
+    );
+}
+
+/// A planner for which two indexes pay only together.
+struct Together;
+
+impl SetCosts for Together {
+    fn ask(
+        &mut self,
+        set: &BTreeSet<usize>,
+        statements: &[StatementId],
+    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
+        let both = set.is_superset(&[0, 1].into());
+        let (cost, used) = if both { (Cost(10.0), [0, 1].into()) } else { (Cost(1_000.0), BTreeSet::new()) };
+        Ok(statements.iter().map(|id| (id.clone(), UnderSet { cost, used: used.clone() })).collect())
+    }
+}
+
+#[test]
+fn indexes_that_pay_only_together_are_picked_together() {
+    let unused = |name| {
+        let mut trial = trial(name, 100, &[("or", 1_000.0)]);
+        if let TrialOutcome::Built { costs, .. } = &mut trial.outcome {
+            costs.values_mut().for_each(|cost| cost.used = false);
+        }
+        trial
+    };
+    let trials = [unused("a"), unused("b"), unused("c")];
+    let workload = statements(&[("or", 1.0, 1_000.0)]);
+    assert_eq!(chosen(&trials, &workload, &Limits::default()), [""; 0]);
+    let mut planner = Together;
+    let mut known = KnownCosts::asking(&trials, workload, &mut planner);
+    assert_eq!(choose(&mut known, &Limits::default()).unwrap().chosen, [0, 1]);
+}
+
+/// The same planner, for so many questions.
+struct ForAWhile {
+    questions_left: usize,
+}
+
+impl SetCosts for ForAWhile {
+    fn time_left(&mut self) -> bool {
+        self.questions_left > 0
+    }
+
+    fn ask(
+        &mut self,
+        set: &BTreeSet<usize>,
+        statements: &[StatementId],
+    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
+        assert!(self.time_left(), "nobody asks when time is up");
+        self.questions_left -= 1;
+        Together.ask(set, statements)
+    }
+}
+
+#[test]
+fn when_time_is_up_what_was_found_is_kept() {
+    let trials =
+        [trial("a", 100, &[("or", 1_000.0)]), trial("b", 100, &[("or", 1_000.0)]), trial("c", 100, &[("alone", 5.0)])];
+    let workload = statements(&[("or", 1.0, 1_000.0), ("alone", 1.0, 700.0)]);
+    let chosen_within = |questions_left| {
+        let mut planner = ForAWhile { questions_left };
+        let mut known = KnownCosts::asking(&trials, workload.clone(), &mut planner);
+        let Selection { chosen, cut_short, .. } = choose(&mut known, &Limits::default()).unwrap();
+        (chosen.into_iter().collect::<BTreeSet<usize>>(), cut_short)
+    };
+    assert_eq!(chosen_within(0), ([2].into(), true), "what each index did alone has to do");
+    let (everything, cut_short) = chosen_within(1_000);
+    assert_eq!((&everything, cut_short), (&[0, 1, 2].into(), false));
+    let needed = (0..).find(|questions| !chosen_within(*questions).1).unwrap();
+    assert_eq!(chosen_within(needed).0, everything);
+    let sizes: Vec<usize> = (0..=needed).map(|questions| chosen_within(questions).0.len()).collect();
+    assert!(sizes.is_sorted(), "more time never finds less: {sizes:?}");
+    assert!(needed > 0);
+}
+
+#[test]
+fn a_budget_goes_to_what_saves_most_for_its_size() {
+    let trials = [
+        trial("large", 1_000, &[("one", 10.0)]),
+        trial("small_1", 400, &[("two", 10.0)]),
+        trial("small_2", 400, &[("three", 10.0)]),
+    ];
+    let workload = statements(&[("one", 1.0, 1_000.0), ("two", 1.0, 900.0), ("three", 1.0, 900.0)]);
+    let limits = Limits { budget: Some(Bytes(1_000)), ..Limits::default() };
+    assert_eq!(chosen(&trials, &workload, &limits), ["small_1", "small_2"]);
+}
+
+#[test]
+fn an_index_that_costs_writers_more_than_it_gains_readers_is_left_out() {
+    let trials = [trial("a", 100, &[("one", 10.0)])];
+    let workload = statements(&[("one", 10.0, 100.0)]);
+    let select = |upkeep| {
+        let mut known = KnownCosts::of_singles(&trials, workload.clone()).with_upkeep(vec![upkeep]);
+        choose(&mut known, &Limits::default()).unwrap()
+    };
+    assert_eq!(select(800.0).chosen, [0]);
+    let left_out = select(1_000.0);
+    assert_eq!((left_out.chosen, left_out.kept_out), (vec![], BTreeMap::from([(0, Reason::UpkeepTooHigh)])));
+}
