@@ -89,14 +89,8 @@ impl Search<'_, '_> {
     fn pick(&mut self, mut chosen: Vec<usize>, preference: Preference) -> Result<Vec<usize>, PlannerError> {
         // Each round picks one; taking out what became unneeded could in principle go round in a circle.
         for _ in 0..2 * self.known.trials().len() {
-            let offers = self.offers(&chosen)?;
-            let (affordable, too_large): (Vec<Offer>, Vec<Offer>) =
-                offers.into_iter().partition(|offer| self.refusal(&chosen, offer).is_none());
-            for offer in too_large {
-                let reason = self.refusal(&chosen, &offer).unwrap_or(Reason::OverBudget);
-                self.kept_out.extend(offer.positions.into_iter().map(|position| (position, reason)));
-            }
-            let Some(best) = self.best_offer(&affordable, preference) else { break };
+            let offers = self.offers(&chosen, |search, offer| search.refusal(&chosen, offer))?;
+            let Some(best) = self.best_offer(&offers, preference) else { break };
             chosen.extend(best);
             self.drop_unneeded(&mut chosen)?;
         }
@@ -115,12 +109,24 @@ impl Search<'_, '_> {
         }
     }
 
-    /// What could be added. What each index did alone says which are worth asking about together with what is chosen.
-    fn offers(&mut self, chosen: &[usize]) -> Result<Vec<Offer>, PlannerError> {
+    /// What could be added, but for what a limit keeps out. What each index did alone says which are worth asking about together with
+    /// what is chosen.
+    fn offers(
+        &mut self,
+        chosen: &[usize],
+        refusal: impl Fn(&Self, &Offer) -> Option<Reason>,
+    ) -> Result<Vec<Offer>, PlannerError> {
         let now = self.costs(chosen)?;
         let others = (0..self.known.trials().len()).filter(|position| !chosen.contains(position));
         let alone = |position| self.offer(&[position], chosen, &now, &self.known.estimate(&now, &[position]));
-        let offers: Vec<Offer> = others.filter_map(alone).collect();
+        let mut offers: Vec<Offer> = others.filter_map(alone).collect();
+        let mut kept_out = Vec::new();
+        offers.retain(|offer| {
+            let reason = refusal(self, offer);
+            kept_out.extend(reason.into_iter().flat_map(|reason| offer.positions.iter().map(move |at| (*at, reason))));
+            reason.is_none()
+        });
+        self.kept_out.extend(kept_out);
         if !self.known.can_ask() {
             return Ok(offers);
         }
@@ -131,15 +137,15 @@ impl Search<'_, '_> {
             let with = self.costs(&[chosen, &idea].concat())?;
             asked.extend(self.offer(&idea, chosen, &now, &with));
         }
+        asked.retain(|offer| refusal(self, offer).is_none());
         Ok(asked)
     }
 
     /// The best by saving and by saving per byte, and smaller ones that come near.
     fn promising(&self, offers: &[Offer]) -> Vec<Offer> {
         let mut wanted: Vec<&Offer> = Vec::new();
-        let fits = |offer: &&Offer| self.budget.is_none_or(|budget| offer.size <= budget);
         for preference in [Preference::Saving, Preference::SavingPerByte] {
-            let mut ranked: Vec<&Offer> = offers.iter().filter(fits).collect();
+            let mut ranked: Vec<&Offer> = offers.iter().collect();
             ranked.sort_by(|a, b| self.compare(b, a, preference));
             wanted.extend(ranked.into_iter().take(OFFERS_ASKED));
         }

@@ -82,7 +82,8 @@ impl Search<'_, '_> {
         for _ in 0..self.known.trials().len() {
             let sum = self.sum(&chosen)?;
             let mut best: Option<(f64, Vec<usize>)> = None;
-            for offer in self.offers(&chosen)? {
+            let too_large = |search: &Self, offer: &Offer| search.refusal(&[], offer);
+            for offer in self.offers(&chosen, too_large)? {
                 let Some(set) = self.made_room(&chosen, &offer)? else { continue };
                 let replaced = self.sum(&set)?;
                 let least = best.as_ref().map_or(sum * (1.0 - WORTH_AN_EXCHANGE), |(least, _)| *least);
