@@ -21,6 +21,7 @@ use crate::workload::{Statement, StatementId, Workload};
 
 pub mod advice;
 mod choice;
+mod contest;
 pub mod drops;
 mod existing;
 mod explanation;

@@ -238,7 +238,7 @@ pub struct LimitArgs {
     /// How to try indexes
     #[arg(long, value_enum, default_value_t = RehearseChoice::Auto)]
     rehearse: RehearseChoice,
-    /// Execute read-only statements without and with the chosen indexes, and drop an index that makes them slower
+    /// Execute read-only statements without and with the chosen indexes, and others in their place where costs mislead: time decides
     #[arg(long)]
     analyze: bool,
     /// Directory of the server programs (initdb, postgres) for the planner twin; of the server's major version

@@ -315,9 +315,9 @@ impl Parts<'_> {
         let benefits = self.benefits(&proved.build);
         let saved =
             benefits.iter().map(|benefit| self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0)).sum();
-        let explanation = explanation::of(&index, proved, &benefits, &self.proof.proved, |id| {
-            (self.plan_before(id), self.proof.after.get(id))
-        });
+        let plans = |id: &StatementId| (self.plan_before(id), self.proof.after.get(id));
+        let times = |id: &StatementId| self.measured.times(id);
+        let explanation = explanation::of(&index, proved, &benefits, &self.proof.proved, plans, times);
         let recommendation = Recommendation {
             id: String::new(),
             creation: Creation::default(),
@@ -425,6 +425,7 @@ impl Parts<'_> {
             Some(Disproof::Slower(id, before, after)) => {
                 return (Reason::Slower, format!("{id}, executed, took {before} without it and {after} with it"));
             }
+            Some(Disproof::Outrun(defeat)) => return (Reason::Slower, defeat.to_string()),
             Some(Disproof::GainTooSmall) => {
                 return (Reason::GainTooSmall, "beside the other recommended indexes it gains too little".to_owned());
             }

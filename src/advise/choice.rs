@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::measure::Measured;
 use super::proof::{self, Disproof, Known, Proof, Seen};
-use super::{Captured, Run, upkeep};
+use super::{Captured, Run, contest, upkeep};
 use crate::model::{Bytes, Millis};
 use crate::rehearsal::costs::{KnownCosts, SetCosts, UnderSet, Weighted};
 use crate::rehearsal::search::{self, Selection};
@@ -41,12 +41,17 @@ pub(super) fn choose_and_prove(run: &mut Run<'_>, trials: &[Trial], known: Known
         if run.limits.analyze {
             measured.add(run, &proof, trials, known)?;
             proof.disprove_slower(&measured);
+            if round < MOST_ROUNDS && !run.summary.out_of_time {
+                let outcome = contest::hold(run, &proof, &measured, &considered, known)?;
+                disproved.extend(outcome.held_off);
+                proof.dethrone(outcome.dethroned);
+            }
         }
         disproved.append(&mut proof.disproved.clone());
         let may_learn = known.twin.whom() == Whom::Twin || run.limits.analyze;
         if round == MOST_ROUNDS || run.summary.out_of_time || !may_learn || !learn(&mut considered, &proof, run) {
             let left = within_budget(&selection, &proof, run);
-            let slower = proof.disproved.values().any(|disproof| matches!(disproof, Disproof::Slower(..)));
+            let slower = proof.disproved.values().any(Disproof::is_measured);
             if slower || left.len() < proof.proved.len() {
                 proof = proof::prove(run, &left, trials, known, &mut seen)?;
             }
@@ -76,7 +81,7 @@ fn within_budget(selection: &Selection, proof: &Proof, run: &Run<'_>) -> Vec<usi
 fn learn(considered: &mut [Trial], proof: &Proof, run: &Run<'_>) -> bool {
     let mut again = false;
     for (position, disproof) in &proof.disproved {
-        let wrong = matches!(disproof, Disproof::NotUsed | Disproof::GainTooSmall | Disproof::Slower(..));
+        let wrong = disproof.is_measured() || matches!(disproof, Disproof::NotUsed | Disproof::GainTooSmall);
         if wrong && considered[*position].built().is_some() {
             considered[*position].outcome = TrialOutcome::Refused(Refusal {
                 reason: Reason::NotChosen,

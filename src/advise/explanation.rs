@@ -2,18 +2,20 @@
 
 use super::advice::Benefit;
 use super::proof::Proved;
-use crate::model::{QualifiedName, factor_text};
+use crate::model::{Millis, QualifiedName, factor_text};
 use crate::plan::{Node, Plan};
 use crate::rehearsal::{Evidence, NamedIndex, uses};
 use crate::workload::StatementId;
 
-/// The two sentences. `plans` gives a statement's plans without and with the recommended set.
+/// The two sentences. `plans` gives a statement's plans without and with the recommended set, `times` how long it took if it was
+/// executed.
 pub(super) fn of<'p>(
     index: &NamedIndex,
     proved: &Proved,
     benefits: &[Benefit],
     all: &[Proved],
     plans: impl Fn(&StatementId) -> (Option<&'p Plan>, Option<&'p Plan>),
+    times: impl Fn(&StatementId) -> Option<(Millis, Millis)>,
 ) -> String {
     let most_gained = |a: &&Benefit, b: &&Benefit| a.before.factor_to(a.after).total_cmp(&b.before.factor_to(b.after));
     let Some(best) = benefits.iter().max_by(most_gained) else { return String::new() };
@@ -27,9 +29,13 @@ pub(super) fn of<'p>(
         more => format!(" and {more} more statements"),
     };
     let factor = factor_text(best.before.factor_to(best.after));
+    let executed = times(&best.statement).map(|(before, after)| format!("; executed, {before} → {after}"));
     let gain = format!(
-        "For {}{others} the planner replaces {now} by {then} of this index{together}: cost {} → {}, {factor} lower.",
-        best.statement, best.before, best.after
+        "For {}{others} the planner replaces {now} by {then} of this index{together}: cost {} → {}, {factor} lower{}.",
+        best.statement,
+        best.before,
+        best.after,
+        executed.unwrap_or_default()
     );
     let size = match (proved.evidence, &proved.not_built) {
         (Evidence::RolledBackTransaction, _) => {

@@ -26,7 +26,7 @@ pub(super) struct Measured {
 const LONGER: f64 = 0.1;
 
 /// Statements that take less differ by chance.
-const SHORTEST: Millis = Millis(1.0);
+pub(super) const SHORTEST: Millis = Millis(1.0);
 
 impl Measured {
     /// Executes what the proof is about; what is known of a statement as things are is not asked again.

@@ -92,7 +92,7 @@ impl Parts<'_> {
         let disproved = self.proof.disproved.values().filter(|disproof| match disproof {
             Disproof::Refused(refusal) => refusal.reason.is_passing(),
             Disproof::NotUsableNow => true,
-            Disproof::NotUsed | Disproof::GainTooSmall | Disproof::Slower(..) => false,
+            Disproof::NotUsed | Disproof::GainTooSmall | Disproof::Slower(..) | Disproof::Outrun(_) => false,
         });
         let number = refused.count() + disproved.count();
         (number > 0).then(|| {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::contest::Defeat;
 use super::{Captured, Run, TwinView, index_tables, not_to_be_built};
 use crate::catalog::Catalog;
 use crate::model::{Cost, Millis, QualifiedName};
@@ -69,6 +70,15 @@ pub(super) enum Disproof {
     Refused(Refusal),
     /// Every statement that used it took longer when it was executed; the worst, without and with the index.
     Slower(StatementId, Millis, Millis),
+    /// Another one did its work faster when both were executed.
+    Outrun(Defeat),
+}
+
+impl Disproof {
+    /// Did executing statements show it?
+    pub(super) fn is_measured(&self) -> bool {
+        matches!(self, Disproof::Slower(..) | Disproof::Outrun(_))
+    }
 }
 
 /// What the server showed of indexes that were built together. A set that is proved again after another choice has most of them in
@@ -285,6 +295,12 @@ impl Proof {
         }
     }
 
+    /// Takes out the indexes that others did better than; as with [`Proof::disprove_slower`].
+    pub(super) fn dethrone(&mut self, outrun: BTreeMap<usize, Disproof>) {
+        self.proved.retain(|proved| !outrun.contains_key(&proved.trial));
+        self.disproved.extend(outrun);
+    }
+
     /// Takes out what was seen of these indexes, and the plans.
     fn split_off(&mut self, positions: &[usize]) -> Proof {
         let (of_these, others): (Vec<Proved>, Vec<Proved>) =
@@ -328,7 +344,7 @@ impl Proof {
                 Disproof::NotUsableNow => {
                     kept_off.insert(position, not_usable_now());
                 }
-                Disproof::NotUsed | Disproof::GainTooSmall | Disproof::Slower(..) => {
+                Disproof::NotUsed | Disproof::GainTooSmall | Disproof::Slower(..) | Disproof::Outrun(_) => {
                     self.disproved.insert(position, disproof);
                 }
             }

@@ -282,3 +282,29 @@ fn with_analyze_statements_are_executed_read_only_without_and_with_the_indexes()
     assert_eq!(database.text("SELECT count(*) FROM item WHERE name = 'x'"), "0");
     assert_eq!(database.text("SELECT is_called FROM touched"), "f");
 }
+
+#[test]
+fn time_decides_where_a_limit_misleads() {
+    let database = Database::new(
+        "contest",
+        "CREATE TABLE event (id bigint PRIMARY KEY, at timestamp NOT NULL, tags text[] NOT NULL);
+         INSERT INTO event SELECT n, '2024-01-01'::timestamp + n * interval '1 s',
+             CASE WHEN n BETWEEN 30000 AND 32000 THEN ARRAY['timeout'] ELSE ARRAY['fine', 'tag ' || n % 20] END FROM generate_series(1, 100000) AS n;
+         ANALYZE event;",
+    );
+    // They lie together, a third of the way along the order: an index on it reads all before them first, and the planner cannot know.
+    let workload = "-- name: oldest\nSELECT * FROM event WHERE tags @> ARRAY['timeout'] ORDER BY at LIMIT 5";
+    let by_cost = database.advise(&["-c", workload]);
+    assert_eq!(recommended(&by_cost, &["btree (at)"]).len(), 1, "{by_cost:#}");
+    let by_time = database.advise(&["--analyze", "-c", workload]);
+    assert_eq!(recommended(&by_time, &["USING gin (tags)"]).len(), 1, "{by_time:#}");
+    let rejected = by_time["rejected"].as_array().unwrap();
+    let slower = rejected.iter().find(|one| one["ddl"].as_str().unwrap().contains("event (at)"));
+    let slower = slower.unwrap_or_else(|| panic!("{rejected:#?}"));
+    assert_eq!(slower["reason"], "slower");
+    let detail = slower["detail"].as_str().unwrap();
+    assert!(detail.starts_with("oldest, executed, took ") && detail.contains(" with event_tags_gin_idx"), "{detail}");
+    let explanation = by_time["recommendations"][0]["explanation"].as_str().unwrap();
+    assert!(explanation.contains("lower; executed, "), "{explanation}");
+    assert_eq!(by_time["rehearsal"]["left_behind"], 0);
+}
