@@ -107,22 +107,22 @@ pub(super) fn hold(
     });
     for contest in &contests {
         let mut lost = BTreeMap::new();
-        let mut best =
-            (contest.champion.trial, contest.champion.build.size, effort(&contest.statements, &measured.after));
+        let Some(champions) = effort(&contest.statements, &measured.after) else { continue };
+        let mut best = (contest.champion.trial, contest.champion.build.size, champions);
         for rival in &contest.rivals {
             let name = &trials[*rival].index.name;
             (run.observer)(Event::Step(name));
-            let Some((size, plans)) = run_with(run, *rival, contest, trials)? else { continue };
-            let (Some(champion), Some(challenger)) = (best.2, effort(&contest.statements, &plans)) else { continue };
+            let Some((size, challenger)) = run_with(run, *rival, contest, trials)? else { continue };
+            let (present, present_size, champion) = best;
             let defeat = |effort, winner: usize, less| {
                 let statements = contest.statements.iter().map(|statement| statement.id.clone()).collect();
                 Disproof::Outrun(Defeat { statements, effort, by: trials[winner].index.name.clone(), less })
             };
-            if wins((size, challenger), (best.1, champion)) {
-                lost.insert(best.0, defeat(champion, *rival, challenger));
-                best = (*rival, size, Some(challenger));
+            if wins((size, challenger), (present_size, champion)) {
+                lost.insert(present, defeat(champion, *rival, challenger));
+                best = (*rival, size, challenger);
             } else if champion.clearly_shorter(challenger) {
-                lost.insert(*rival, defeat(challenger, best.0, champion));
+                lost.insert(*rival, defeat(challenger, present, champion));
             }
         }
         let dethroned = lost.contains_key(&contest.champion.trial);
@@ -208,7 +208,7 @@ fn run_with(
     rival: usize,
     contest: &Contest<'_>,
     trials: &[Trial],
-) -> Result<Option<(Bytes, BTreeMap<StatementId, Plan>)>, PlannerError> {
+) -> Result<Option<(Bytes, Effort)>, PlannerError> {
     let beside = contest.beside.iter().filter(|position| **position != rival);
     let indexes: Vec<NamedIndex> =
         std::iter::once(&rival).chain(beside).map(|position| trials[*position].index.clone()).collect();
@@ -219,7 +219,7 @@ fn run_with(
     let plans: BTreeMap<StatementId, Plan> =
         plans.into_iter().filter_map(|(id, outcome)| Some((id, outcome.plan()?.clone()))).collect();
     let used = plans.values().any(|plan| uses(plan, build));
-    Ok(used.then_some((build.size, plans)))
+    Ok(effort(&contest.statements, &plans).filter(|_| used).map(|effort| (build.size, effort)))
 }
 
 /// None when a statement was not executed to its end.
