@@ -14,9 +14,16 @@ const FENCE_COLUMNS: usize = 120;
 /// Writes the report.
 pub fn write(advice: &Advice, measured: Measured) -> String {
     let mut markdown = String::from("## pgrehearse report\n\n");
-    markdown += "| statement | calls | cost before | cost after | |\n|---|--:|--:|--:|---|\n";
+    let executed = advice.statements.iter().any(|statement| statement.executed.is_some());
+    markdown += if executed {
+        "| statement | calls | cost before | cost after | | executed |\n|---|--:|--:|--:|---|---|\n"
+    } else {
+        "| statement | calls | cost before | cost after | |\n|---|--:|--:|--:|---|\n"
+    };
     for statement in &advice.statements {
-        let _ = writeln!(markdown, "{}", row(statement));
+        let effort = statement.executed.as_ref().map(|(before, after)| text::effort(before, after));
+        let effort = if executed { format!(" {} |", effort.unwrap_or_default()) } else { String::new() };
+        let _ = writeln!(markdown, "{}{effort}", row(statement));
     }
     markdown += "\n### Recommended\n\n";
     if advice.recommendations.is_empty() {

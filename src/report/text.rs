@@ -141,15 +141,15 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, catalog: &Cat
     };
     let _ = writeln!(text, "{}", padded_line(&styled(BOLD, name), &styled(style, format!("{gain}{used}")), '─', width));
     if let Some((before, after)) = &statement.executed {
-        let _ = writeln!(text, "  {}", styled(DIM, executed(before, after)));
+        let _ = writeln!(text, "  {}", styled(DIM, format!("executed: {}", effort(before, after))));
     }
     text.push_str(&side_by_side::write(before, statement.after.as_ref(), width));
     top_findings(text, before, catalog, width);
     text.push('\n');
 }
 
-/// What its executions took.
-fn executed(before: &Plan, after: &Plan) -> String {
+/// What two executions took.
+pub(super) fn effort(before: &Plan, after: &Plan) -> String {
     let seen = |plan: &Plan| {
         let time = plan.execution_time().unwrap_or_default();
         match plan.shared_blocks() {
@@ -157,7 +157,7 @@ fn executed(before: &Plan, after: &Plan) -> String {
             None => time.to_string(),
         }
     };
-    format!("executed: {} → {}", seen(before), seen(after))
+    format!("{} → {}", seen(before), seen(after))
 }
 
 /// What is to be said about a statement besides indexes, which the rest of the report is about.
@@ -245,19 +245,23 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, advi
         let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(statement)));
     }
     for benefit in &recommendation.benefits {
-        let predicted = advice.statements.iter().find(|statement| statement.statement.id == benefit.statement);
-        let foreseen = predicted
+        let helped = advice.statements.iter().find(|statement| statement.statement.id == benefit.statement);
+        let foreseen = helped
             .and_then(|statement| statement.predicted)
             .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
             .filter(|(_, after)| Change::between(benefit.after, *after, SLIGHTEST) != Change::Same)
             .map_or_else(String::new, |(_, after)| format!("  (foreseen {after})"));
+        let executed = helped
+            .and_then(|statement| statement.executed.as_ref())
+            .map_or_else(String::new, |(before, after)| format!("  executed: {}", effort(before, after)));
         let gain = format!(
-            "{} → {}  {} lower{foreseen}",
+            "{}  {} → {}  {} lower{foreseen}{executed}",
+            printable(&benefit.statement.0),
             benefit.before,
             benefit.after,
             factor_text(benefit.before.factor_to(benefit.after))
         );
-        let _ = writeln!(text, "    {}  {gain}", printable(&benefit.statement.0));
+        let _ = writeln!(text, "{}", indented(&gain, "    ", width));
     }
     for replaced in &recommendation.replaces {
         let _ = writeln!(text, "    makes redundant: {}", printable(&replaced.to_string()));
