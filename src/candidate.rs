@@ -15,6 +15,7 @@ use crate::predicate::{Condition, Kind, RelationUse};
 use crate::sql::fingerprint::Fingerprint;
 use crate::workload::StatementId;
 
+mod already;
 mod brin;
 mod buildable;
 mod classes;
@@ -26,8 +27,10 @@ mod gist;
 mod habits;
 mod hash;
 mod implication;
+mod kinds;
 mod nearest;
 mod partial;
+mod partial_special;
 mod pattern;
 mod shared_predicate;
 mod single;
@@ -95,6 +98,7 @@ const GENERATORS: &[fn(Ask<'_>) -> Vec<Index>] = &[
     single::generate,
     composite::generate,
     partial::generate,
+    partial_special::generate,
     shared_predicate::generate,
     covering::generate,
     either::generate,
@@ -116,6 +120,7 @@ pub fn generate(
 ) -> Candidates {
     let habits = Habits::of(uses, shapes, catalog);
     let mut merged: BTreeMap<Index, BTreeSet<StatementId>> = BTreeMap::new();
+    let mut served: BTreeMap<Index, ExistingIndex> = BTreeMap::new();
     let mut notes: BTreeSet<Note> = BTreeSet::new();
     for (statement, relation) in uses {
         let Some(table) = catalog.table(&relation.table).filter(|table| table.kind != TableKind::Unsupported) else {
@@ -124,27 +129,24 @@ pub fn generate(
         let ask = Ask { relation, table, catalog, habits: &habits };
         notes.extend(volatility::notes(ask, statement));
         for index in GENERATORS.iter().flat_map(|generator| generator(ask)) {
-            if buildable::is_buildable(&index, table, catalog) && volatility::is_immutable(&index, table, catalog) {
-                merged.entry(index).or_default().insert(statement.clone());
+            if !buildable::is_buildable(&index, table, catalog) || !volatility::is_immutable(&index, table, catalog) {
+                continue;
+            }
+            match already::equivalent(&index, catalog).or_else(|| already::as_precise(&index, ask)) {
+                Some(existing) => {
+                    served.insert(index, existing.clone());
+                }
+                None => {
+                    merged.entry(index).or_default().insert(statement.clone());
+                }
             }
         }
     }
     let mut candidates = Candidates { notes: notes.into_iter().collect(), ..Candidates::default() };
-    for (index, asked_by) in merged {
-        match existing_equivalent(&index, catalog) {
-            Some(existing) => candidates.already_there.push(AlreadyThere { index, existing: existing.clone() }),
-            None => candidates.to_try.push(Candidate { index, asked_by }),
-        }
-    }
+    served.retain(|index, _| !merged.contains_key(index));
+    candidates.already_there = served.into_iter().map(|(index, existing)| AlreadyThere { index, existing }).collect();
+    candidates.to_try = merged.into_iter().map(|(index, asked_by)| Candidate { index, asked_by }).collect();
     candidates
-}
-
-fn existing_equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a ExistingIndex> {
-    let table = catalog.table(&index.table)?;
-    let subsumes = |existing: &&ExistingIndex| {
-        existing.valid && existing.index.as_ref().is_some_and(|known| known.subsumes(index))
-    };
-    table.indexes.iter().find(subsumes)
 }
 
 impl<'a> Ask<'a> {

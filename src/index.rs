@@ -293,7 +293,8 @@ impl Index {
         self.keys.len() >= other.keys.len() && (alike(false) || alike(true))
     }
 
-    fn carries(&self, column: &String) -> bool {
+    /// Does it hold the column, so that nobody has to look it up in the table?
+    pub fn carries(&self, column: &String) -> bool {
         self.include.contains(column)
             || self.keys.iter().any(|key| matches!(&key.key, Key::Column(name) if name == column))
     }

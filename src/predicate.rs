@@ -366,9 +366,10 @@ fn is_known_at_run_time(expression: &Expression) -> bool {
         Shape::And(parts) | Shape::Or(parts) | Shape::Call { arguments: parts, .. } => {
             parts.iter().any(is_known_at_run_time)
         }
-        Shape::Not(operand) | Shape::NullTest { operand, .. } | Shape::Cast { operand, .. } => {
-            is_known_at_run_time(operand)
-        }
+        Shape::Not(operand)
+        | Shape::NullTest { operand, .. }
+        | Shape::TruthTest { operand, .. }
+        | Shape::Cast { operand, .. } => is_known_at_run_time(operand),
         Shape::Column(_) | Shape::Constant | Shape::Other => false,
     }
 }

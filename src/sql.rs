@@ -11,7 +11,7 @@ mod index_definition;
 mod literals;
 pub mod split;
 
-pub use expression::{Expression, Shape, SortTerm, parse_expression, parse_sort_term};
+pub use expression::{DISTINCT, Expression, Shape, SortTerm, parse_expression, parse_sort_term};
 pub use index_definition::parse_index;
 pub use literals::literals;
 

@@ -3,7 +3,7 @@
 //! (<https://www.postgresql.org/docs/current/indexes-index-only-scans.html>).
 
 use super::composite::key_lists;
-use super::partial::predicates;
+use super::partial::parts;
 use super::{Ask, ascending};
 use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, Kind};
@@ -39,8 +39,9 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let ranges = ask.keys_of(Kind::Range, &[]);
     lists.extend(ask.relation.extremes.iter().chain(&ranges).map(|key| ascending(std::slice::from_ref(key))));
     let whole = lists.into_iter().filter_map(|keys| covering(ask, keys, None));
-    let partial = predicates(ask).into_iter().flat_map(|(predicate, lists)| {
-        lists.into_iter().filter_map(move |keys| covering(ask, keys, Some(predicate.clone()))).collect::<Vec<_>>()
+    let partial = parts(ask).into_iter().flat_map(|part| {
+        let lists = part.lists.into_iter();
+        lists.filter_map(|keys| covering(ask, keys, Some(part.predicate.clone()))).collect::<Vec<_>>()
     });
     let mut indexes: Vec<Index> = Vec::new();
     for index in whole.take(MOST_LISTS).chain(partial.take(MOST_LISTS)) {

@@ -6,7 +6,7 @@ use crate::catalog::Catalog;
 use crate::index::Key;
 use crate::model::QualifiedName;
 use crate::predicate::{Condition, Kind, Operand, RelationUse};
-use crate::sql::fingerprint::Fingerprint;
+use crate::sql::fingerprint::{Fingerprint, fingerprint};
 use crate::workload::StatementId;
 
 /// From so many literals on in statements that are otherwise the same, a value is a parameter.
@@ -38,13 +38,17 @@ impl Habits {
                 if matches!(condition.kind, Kind::Equality | Kind::Null) {
                     habits.looked_up.entry(place.clone()).or_default().insert(statement.clone());
                 }
-                let Operand::Constant(literal) = &condition.operand else { continue };
+                let Operand::Constant(_) = &condition.operand else { continue };
                 let constants = habits.constants.entry(relation.table.clone()).or_default();
                 if !constants.contains(condition) {
                     constants.push(condition.clone());
                 }
+            }
+            let in_arms = relation.alternatives.iter().flatten().flatten();
+            for condition in relation.conditions.iter().chain(in_arms).filter(|condition| condition.is_constant()) {
                 if let Some(shape) = shapes.get(statement) {
-                    literals.entry((place, *shape)).or_default().insert(literal.clone());
+                    let place = (relation.table.clone(), place_of(condition));
+                    literals.entry((place, *shape)).or_default().insert(condition.text.clone());
                 }
             }
         }
@@ -58,13 +62,21 @@ impl Habits {
         self.looked_up.get(&(table.clone(), key.clone())).map_or(0, BTreeSet::len)
     }
 
-    /// Is it compared with another literal each time?
-    pub(super) fn varies(&self, table: &QualifiedName, key: &Key) -> bool {
-        self.varying.contains(&(table.clone(), key.clone()))
+    /// Has it another literal each time?
+    pub(super) fn varies(&self, table: &QualifiedName, condition: &Condition) -> bool {
+        self.varying.contains(&(table.clone(), place_of(condition)))
     }
 
     /// Every condition with a constant that some statement has on the table, in the order of the workload.
     pub(super) fn constants(&self, table: &QualifiedName) -> &[Condition] {
         self.constants.get(table).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What the literals of a condition are compared with. A fact about the row may hold literals anywhere.
+fn place_of(condition: &Condition) -> Key {
+    match condition.kind {
+        Kind::OfRow => Key::Expression(fingerprint(&condition.text).to_string()),
+        _ => condition.key.clone(),
     }
 }

@@ -1,9 +1,10 @@
 //! When does one condition imply another? Only for what the planner proves, too (src/backend/optimizer/util/predtest.c): a partial
 //! index serves a statement whose conditions imply its predicate.
 
-use super::partial::array_elements;
+use super::kinds::array_elements;
 use crate::catalog::selectivity::literal_value;
 use crate::predicate::{Condition, Kind, Operand};
+use crate::sql::DISTINCT;
 
 /// Does the first condition imply the second?
 pub(super) fn implies(condition: &Condition, other: &Condition) -> bool {
@@ -22,7 +23,11 @@ pub(super) fn implies(condition: &Condition, other: &Condition) -> bool {
             let wanted = array_elements(wanted);
             array_elements(value).iter().all(|element| wanted.iter().any(|other| same(other, element)))
         }
-        (Kind::Equality, Kind::Inequality) => !same(value, wanted),
+        (Kind::Equality, Kind::Inequality) => other.operator == "<>" && !same(value, wanted),
+        (Kind::Equality, Kind::Exclusion) => !array_elements(wanted).iter().any(|element| same(element, value)),
+        (Kind::Exclusion, Kind::Inequality) => {
+            other.operator == "<>" && array_elements(value).iter().any(|element| same(element, wanted))
+        }
         (Kind::Equality | Kind::Range, Kind::Range) => reaches(condition, value, other, wanted),
         _ => false,
     }
@@ -30,7 +35,7 @@ pub(super) fn implies(condition: &Condition, other: &Condition) -> bool {
 
 /// NULL never satisfies it.
 fn is_strict(condition: &Condition) -> bool {
-    !matches!(condition.kind, Kind::Null | Kind::NotNull)
+    !matches!(condition.kind, Kind::Null | Kind::NotNull) && condition.operator != DISTINCT
 }
 
 fn same(one: &str, other: &str) -> bool {
@@ -74,6 +79,15 @@ mod tests {
         let some = condition(Kind::Membership, "=", "'{QUEUED,RUNNING}'::text[]");
         let not_done = condition(Kind::Inequality, "<>", "'DONE'::text");
         let not_null = condition(Kind::NotNull, "", "");
+        let none_of = |list| condition(Kind::Exclusion, "<>", list);
+        assert!(
+            implies(&queued, &none_of("'{DONE,LOST}'::text[]")) && !implies(&queued, &none_of("'{QUEUED}'::text[]"))
+        );
+        assert!(
+            implies(&none_of("'{DONE,LOST}'::text[]"), &not_done) && !implies(&not_done, &none_of("'{DONE,LOST}'"))
+        );
+        let distinct = condition(Kind::Inequality, DISTINCT, "'DONE'::text");
+        assert!(!implies(&queued, &distinct) && !implies(&distinct, &not_null), "the planner does not see it");
         for other in [&some, &not_done, &not_null, &queued] {
             assert!(implies(&queued, other), "{other:?}");
         }

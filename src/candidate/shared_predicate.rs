@@ -3,7 +3,7 @@
 
 use super::composite::key_lists;
 use super::implication::implies;
-use super::partial::{kept_share, predicate_text};
+use super::kinds::kept_share;
 use super::{Ask, Index};
 use crate::predicate::Condition;
 
@@ -30,5 +30,5 @@ fn with_predicate(ask: Ask<'_>, predicate: &Condition) -> Vec<Index> {
     let implying: Vec<&Condition> = ask.conditions(|condition| implies(condition, predicate));
     let lists = [key_lists(ask, &[]), key_lists(ask, &implying)];
     let some = lists.into_iter().flat_map(|lists| lists.into_iter().take(MOST_LISTS));
-    some.map(|keys| ask.btree(keys).partial(predicate_text(&[predicate]))).collect()
+    some.map(|keys| ask.btree(keys).partial(predicate.text.clone())).collect()
 }

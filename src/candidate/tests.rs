@@ -272,3 +272,130 @@ fn the_same_question_with_other_values_is_about_no_kind() {
     };
     assert!(partial(&["PENDING", "FAILED"]) && !partial(&["PENDING", "FAILED", "DONE", "OLD"]));
 }
+
+fn even(name: &str, values: usize) -> Column {
+    let share = 1.0 / values as f64;
+    let most_common_values = (0..values).map(|number| (number.to_string(), share)).collect();
+    column(name, "integer", ColumnStatistics { distinct: values as f64, most_common_values, ..Default::default() })
+}
+
+/// The predicates that a condition by itself leads to on a column like this.
+fn predicates_of(column: Column, kind: Kind, literal: &str, text: &str) -> Vec<String> {
+    let table = Table { columns: [table().columns, vec![column.clone()]].concat(), ..table() };
+    let of_column = Condition { ..condition(&column.name, kind, constant(literal), text) };
+    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+    let found = definitions(vec![of_column, owner], Vec::new(), table);
+    found.iter().filter_map(|definition| Some(definition.split_once(" WHERE ")?.1.to_owned())).collect()
+}
+
+#[test]
+fn values_that_are_all_as_frequent_are_no_kinds() {
+    let sizes = |count| predicates_of(even("size", count), Kind::Equality, "3", "(size = 3)");
+    assert_eq!(sizes(4), ["size = 3"], "four kinds");
+    assert_eq!((sizes(7), sizes(50)), (vec![], vec![]), "the next call asks for another one");
+    let list = "'{1,2,3}'::integer[]";
+    let text = "(size = ANY ('{1,2,3}'::integer[]))";
+    assert_eq!(predicates_of(even("size", 50), Kind::Membership, list, text), [""; 0]);
+    assert_eq!(predicates_of(even("size", 50), Kind::Inequality, "3", "(size <> 3)"), [""; 0]);
+}
+
+#[test]
+fn what_most_rows_do_not_have_is_a_kind() {
+    let mut shares = vec![("0".to_owned(), 0.93)];
+    shares.extend((1..8).map(|number| (number.to_string(), 0.01)));
+    let seven = ColumnStatistics { distinct: 8.0, most_common_values: shares.clone(), ..Default::default() };
+    let rare = predicates_of(column("level", "integer", seven), Kind::Equality, "5", "(level = 5)");
+    assert_eq!(rare, ["level = 5"], "seven states besides the usual one");
+    let debts = || {
+        column(
+            "debt",
+            "integer",
+            ColumnStatistics { distinct: 9_000.0, most_common_values: shares.clone(), ..Default::default() },
+        )
+    };
+    assert_eq!(predicates_of(debts(), Kind::Range, "0", "(debt > 0)"), ["debt > 0"]);
+    assert_eq!(predicates_of(debts(), Kind::Inequality, "0", "(debt <> 0)"), ["debt <> 0"]);
+    assert_eq!(predicates_of(debts(), Kind::Equality, "7", "(debt = 7)"), [""; 0]);
+    assert_eq!(predicates_of(debts(), Kind::Range, "5", "(debt > 5)"), [""; 0]);
+}
+
+#[test]
+fn a_parameter_is_a_key_whatever_its_column_is_like() {
+    let state = condition("state", Kind::Equality, Operand::RunTime, "(state = $1)");
+    let found = definitions(vec![state], vec![vec![order("at", false)]], table());
+    assert!(
+        found.contains(&"(state, at)".to_owned()) && !found.iter().any(|found| found.contains("WHERE")),
+        "{found:?}"
+    );
+}
+
+fn of_row(text: &str) -> Condition {
+    Condition {
+        key: Key::Expression(text.to_owned()),
+        kind: Kind::OfRow,
+        operator: String::new(),
+        operand: constant(""),
+        text: text.to_owned(),
+    }
+}
+
+#[test]
+fn facts_about_a_row_become_predicates_over_the_keys_of_the_rest() {
+    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+    let found = definitions(vec![of_row("(id < at)"), of_row("(at < owner)"), owner], Vec::new(), table());
+    for wanted in ["(owner) WHERE id < at", "(owner) WHERE at < owner", "(owner) WHERE (id < at) AND (at < owner)"] {
+        assert!(found.contains(&wanted.to_owned()), "{wanted} in {found:#?}");
+    }
+    let alone = definitions(vec![of_row("(id < at)")], Vec::new(), table());
+    assert_eq!(alone, ["(at) WHERE id < at"], "a predicate alone still needs a key");
+}
+
+#[test]
+fn an_or_of_kinds_is_one_predicate() {
+    let state = |value: &str| {
+        condition("state", Kind::Equality, constant(&format!("'{value}'::text")), &format!("(state = '{value}'::text)"))
+    };
+    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+    let attempts = condition("attempts", Kind::Equality, constant("2"), "(attempts = 2)");
+    let alternatives = vec![vec![vec![state("PENDING"), owner.clone()], vec![attempts]]];
+    let found = |alternatives| {
+        let relation = RelationUse { alternatives, orders: vec![vec![order("at", false)]], ..unused(&table()) };
+        with_classes(relation, table()).to_try.iter().map(|found| found.index.definition()).collect::<Vec<_>>()
+    };
+    let with_or = found(alternatives);
+    let wanted = "public.jobs (at) WHERE (state = 'PENDING'::text) OR (attempts = 2)";
+    assert!(with_or.iter().any(|found| found == wanted), "{with_or:#?}");
+    let one_is_none = found(vec![vec![vec![state("PENDING")], vec![owner]]]);
+    assert!(!one_is_none.iter().any(|found| found.contains(" OR ")), "{one_is_none:#?}");
+}
+
+#[test]
+fn other_methods_are_partial_too() {
+    let like = condition("state", Kind::Other, constant("'%abc%'::text"), "(state ~~ '%abc%'::text)");
+    let tried = condition("attempts", Kind::Equality, constant("2"), "(attempts = 2)");
+    let found = with_classes(RelationUse { conditions: vec![like, tried], ..unused(&table()) }, table());
+    let wanted = "public.jobs USING gin (state public.gin_trgm_ops) WHERE attempts = 2";
+    assert!(found.to_try.iter().any(|found| found.index.definition() == wanted), "{:#?}", found.to_try);
+}
+
+#[test]
+fn an_index_that_finds_the_same_rows_behind_what_is_fixed_is_there_already() {
+    let ddl = "CREATE INDEX i ON public.jobs USING btree (owner, at)";
+    let existing = ExistingIndex {
+        name: QualifiedName::new("public", "i"),
+        ddl: ddl.to_owned(),
+        index: parse_index(ddl).ok(),
+        unique: false,
+        constraint: false,
+        valid: true,
+        being_built: false,
+        partitioned: false,
+        size: Bytes(8192),
+        scans: 0,
+    };
+    let table = || Table { indexes: vec![existing.clone()], pages: 10, ..table() };
+    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+    let at = condition("at", Kind::Range, Operand::RunTime, "(at > $2)");
+    assert_eq!(definitions(vec![owner, at.clone()], Vec::new(), table()), [""; 0]);
+    assert_eq!(definitions(vec![at], Vec::new(), table()), ["(at)"], "nothing is fixed");
+}

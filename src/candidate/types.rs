@@ -3,7 +3,7 @@
 
 use crate::catalog::Table;
 use crate::index::Key;
-use crate::sql::{Expression, Shape, parse_expression};
+use crate::sql::{DISTINCT, Expression, Shape, parse_expression};
 
 /// Functions that give text whatever they are given.
 const TEXT_FUNCTIONS: &[&str] = &[
@@ -54,9 +54,12 @@ pub(super) fn type_of(expression: &Expression, table: &Table) -> Option<String> 
         Shape::Cast { type_name, .. } => Some(plain(type_name)),
         Shape::Binary { operator, left, right } => binary(operator, left, right, table),
         Shape::Call { function, arguments } => call(function, arguments, table),
-        Shape::And(_) | Shape::Or(_) | Shape::Not(_) | Shape::AnyOf { .. } | Shape::NullTest { .. } => {
-            Some("boolean".to_owned())
-        }
+        Shape::And(_)
+        | Shape::Or(_)
+        | Shape::Not(_)
+        | Shape::AnyOf { .. }
+        | Shape::NullTest { .. }
+        | Shape::TruthTest { .. } => Some("boolean".to_owned()),
         Shape::RunTime | Shape::Other => None,
     }
 }
@@ -102,7 +105,7 @@ fn binary(operator: &str, left: &Expression, right: &Expression, table: &Table) 
         "||" if of_left == of_right || of_left.as_deref() == Some("text") => of_left,
         "+" | "-" | "*" | "/" | "%" if of_left == of_right && is_number(of_left.as_deref()) => of_left,
         "+" | "-" if of_right.as_deref() == Some("interval") && is_time(of_left.as_deref()) => of_left,
-        "=" | "<>" | "<" | "<=" | ">" | ">=" | "~~" | "~~*" | "~" | "~*" | "@>" | "<@" | "&&" | "@@" => {
+        DISTINCT | "=" | "<>" | "<" | "<=" | ">" | ">=" | "~~" | "~~*" | "~" | "~*" | "@>" | "<@" | "&&" | "@@" => {
             Some("boolean".to_owned())
         }
         _ => None,

@@ -6,7 +6,8 @@ use super::types::{plain, type_of};
 use super::{Ask, Note};
 use crate::catalog::{CallKind, Catalog, Mutable, Table};
 use crate::index::{Index, Key};
-use crate::sql::{Expression, Shape, parse_expression};
+use crate::predicate::Kind;
+use crate::sql::{DISTINCT, Expression, Shape, parse_expression};
 use crate::workload::StatementId;
 
 /// May an index hold all its keys and its predicate? What cannot be read may.
@@ -20,7 +21,8 @@ pub(super) fn is_immutable(index: &Index, table: &Table, catalog: &Catalog) -> b
 
 /// Which conditions and orders would have an index if their expression were immutable.
 pub(super) fn notes(ask: Ask<'_>, statement: &StatementId) -> Vec<Note> {
-    let conditions = ask.relation.conditions.iter().map(|condition| (&condition.key, Some(condition.text.as_str())));
+    let keyed = ask.conditions(|condition| condition.kind != Kind::OfRow).into_iter();
+    let conditions = keyed.map(|condition| (&condition.key, Some(condition.text.as_str())));
     let orders = ask.relation.orders.iter().flatten().map(|term| (&term.key, None));
     conditions.chain(orders).filter_map(|(key, condition)| note(ask, statement, key, condition)).collect()
 }
@@ -90,6 +92,8 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
     };
     match &expression.shape {
         Shape::Binary { operator, left, right } => {
+            // That two values are distinct is asked of `=` (`make_distinct_op`, src/backend/parser/parse_expr.c).
+            let operator = if operator == DISTINCT { "=" } else { operator };
             inside(&[left, right]).or_else(|| matching(CallKind::Operator, operator, vec![typed(left), typed(right)]))
         }
         Shape::Cast { operand, type_name } => {
@@ -102,7 +106,7 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
             inside(&parts).or_else(|| matching(CallKind::Function, name, types))
         }
         Shape::And(parts) | Shape::Or(parts) => inside(&parts.iter().collect::<Vec<_>>()),
-        Shape::Not(operand) | Shape::NullTest { operand, .. } => inside(&[operand]),
+        Shape::Not(operand) | Shape::NullTest { operand, .. } | Shape::TruthTest { operand, .. } => inside(&[operand]),
         Shape::AnyOf { operand, array, .. } => inside(&[operand, array]),
         Shape::Other => extraction(expression, table, catalog),
         Shape::Column(_) | Shape::Constant | Shape::RunTime => None,

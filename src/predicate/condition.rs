@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{OrderKey, bare_operator, key_of, plain_column};
 use crate::catalog::Table;
 use crate::index::Key;
-use crate::sql::{Expression, Shape, parse_expression};
+use crate::sql::{DISTINCT, Expression, Shape, parse_expression};
 
 /// A condition and what it compares.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,8 +35,12 @@ pub enum Kind {
     Null,
     /// `IS NOT NULL`: a stretch.
     NotNull,
-    /// `<>`: nothing for a key, something for a predicate.
+    /// `<>` and `IS DISTINCT FROM`: nothing for a key, something for a predicate.
     Inequality,
+    /// `<> ALL (array)`, as NOT IN is written: the same.
+    Exclusion,
+    /// A fact about the row alone, whatever the call: `shipped > due`, `flag IS NOT TRUE`. The same.
+    OfRow,
     /// Any other operator: nothing for a btree.
     Other,
 }
@@ -55,6 +59,11 @@ pub enum Operand {
 impl Condition {
     /// Reads a conjunct from the point of view of one relation; none when no index key can be made of it.
     pub fn read(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
+        Condition::read_keyed(conjunct, alias, table).or_else(|| Condition::read_of_row(conjunct, alias, table))
+    }
+
+    /// A condition between a key and something else.
+    fn read_keyed(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
         let own = |part: &Expression| part.relations.len() == 1 && part.relations.contains(alias);
         let condition = |key, kind, operator: &str, operand| Condition {
             key,
@@ -79,12 +88,43 @@ impl Condition {
                 let kind = if *negated { Kind::NotNull } else { Kind::Null };
                 Some(condition(key_of(operand, table)?, kind, "", Operand::Constant(String::new())))
             }
-            Shape::Not(operand) if own(operand) => boolean_column(operand, table)
-                .map(|key| condition(key, Kind::Equality, "", Operand::Constant("false".to_owned()))),
+            Shape::Not(operand) if own(operand) => match &operand.shape {
+                Shape::AnyOf { operator, operand, array } if operator == "=" && own(operand) => {
+                    Some(condition(key_of(operand, table)?, Kind::Exclusion, "<>", operand_of(array)))
+                }
+                _ => boolean_column(operand, table)
+                    .map(|key| condition(key, Kind::Equality, "", Operand::Constant("false".to_owned()))),
+            },
+            Shape::TruthTest { operand, value, negated: false } if own(operand) => boolean_column(operand, table)
+                .map(|key| condition(key, Kind::Equality, "", Operand::Constant(value.to_string()))),
             Shape::Column(_) | Shape::Cast { .. } if own(conjunct) => boolean_column(conjunct, table)
                 .map(|key| condition(key, Kind::Equality, "", Operand::Constant("true".to_owned()))),
             _ => None,
         }
+    }
+
+    /// Something that is true or false of a row for good: only its own columns, and nothing that is known only at run time.
+    fn read_of_row(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
+        let own = conjunct.relations.len() == 1 && conjunct.relations.contains(alias);
+        let columns = &conjunct.columns;
+        let known = !columns.is_empty() && columns.iter().all(|name| table.column(name).is_some());
+        let is_fact = match &conjunct.shape {
+            Shape::Binary { operator, .. } => operator == DISTINCT || kind_of(operator) != Kind::Other,
+            Shape::Not(_) | Shape::TruthTest { .. } | Shape::Call { .. } => true,
+            _ => false,
+        };
+        if !own || !known || !is_fact || !is_fixed(conjunct) {
+            return None;
+        }
+        let text = in_one_direction(conjunct);
+        let operand = Operand::Constant(String::new());
+        Some(Condition {
+            key: Key::Expression(text.clone()),
+            kind: Kind::OfRow,
+            operator: String::new(),
+            operand,
+            text,
+        })
     }
 
     /// Reads a comparison of rows, `(a, b) > ($1, $2)`: a range on the first column, whose rows an index in the order of all the
@@ -146,11 +186,44 @@ fn operand_of(value: &Expression) -> Operand {
     }
 }
 
+/// Of columns and literals alone, as far as that can be told from its shape.
+fn is_fixed(expression: &Expression) -> bool {
+    match &expression.shape {
+        Shape::Column(_) | Shape::Constant => true,
+        Shape::RunTime | Shape::Other => false,
+        Shape::Binary { left, right, .. } | Shape::AnyOf { operand: left, array: right, .. } => {
+            is_fixed(left) && is_fixed(right)
+        }
+        Shape::And(parts) | Shape::Or(parts) | Shape::Call { arguments: parts, .. } => parts.iter().all(is_fixed),
+        Shape::Not(operand)
+        | Shape::NullTest { operand, .. }
+        | Shape::TruthTest { operand, .. }
+        | Shape::Cast { operand, .. } => is_fixed(operand),
+    }
+}
+
+/// `a > b` as `b < a`, so that statements that write it in either direction have one index: the planner proves the one from the other
+/// (`operator_predicate_proof`, src/backend/optimizer/util/predtest.c).
+fn in_one_direction(comparison: &Expression) -> String {
+    match &comparison.shape {
+        Shape::Binary { operator, left, right } if matches!(operator.as_str(), ">" | ">=") => {
+            let operator = if operator == ">" { "<" } else { "<=" };
+            format!("({} {operator} {})", right.text, left.text)
+        }
+        Shape::Binary { operator, left, right }
+            if matches!(operator.as_str(), "=" | "<>") && right.text < left.text =>
+        {
+            format!("({} {operator} {})", right.text, left.text)
+        }
+        _ => comparison.text.clone(),
+    }
+}
+
 fn kind_of(operator: &str) -> Kind {
     match operator {
         "=" => Kind::Equality,
         "<" | "<=" | ">" | ">=" => Kind::Range,
-        "<>" => Kind::Inequality,
+        "<>" | DISTINCT => Kind::Inequality,
         _ => Kind::Other,
     }
 }
@@ -158,7 +231,7 @@ fn kind_of(operator: &str) -> Kind {
 /// The operator with its sides exchanged; none where that would mean something else.
 fn commuted(operator: &str) -> Option<&str> {
     Some(match operator {
-        "=" | "<>" | "&&" => operator,
+        "=" | "<>" | "&&" | DISTINCT => operator,
         "<" => ">",
         "<=" => ">=",
         ">" => "<",

@@ -92,10 +92,44 @@ fn conditions_are_sorted_by_what_an_index_can_do() {
 #[test]
 fn what_no_index_serves_is_left_out() {
     for filter in
-        ["(j.id = j.run_after)", "((j.id = 1) OR (j.id = 2))", "(random() < 0.5)", "(nonsense", "(j.gone = 1)"]
+        ["(j.id = $1 + j.run_after)", "((j.id = 1) OR (j.id = 2))", "(random() < 0.5)", "(nonsense", "(j.gone = 1)"]
     {
         assert_eq!(conditions(filter), [], "{filter}");
     }
+}
+
+#[test]
+fn a_fact_about_the_row_is_no_key_but_may_be_a_predicate() {
+    let of_row = |filter: &str| match conditions(filter).as_slice() {
+        [(text, Kind::OfRow, Operand::Constant(literal))] if literal.is_empty() => Some(text.clone()),
+        _ => None,
+    };
+    for (filter, text) in [
+        ("(j.id < j.run_after)", "(id < run_after)"),
+        ("(j.run_after > j.id)", "(id < run_after)"),
+        ("(j.run_after >= j.id)", "(id <= run_after)"),
+        ("(j.run_after = j.id)", "(id = run_after)"),
+        ("(j.run_after IS DISTINCT FROM j.id)", "(run_after IS DISTINCT FROM id)"),
+        ("(j.done IS NOT TRUE)", "(done IS NOT TRUE)"),
+        ("((j.run_after - 5) > abs(j.id))", "(abs(id) < (run_after - 5))"),
+    ] {
+        assert_eq!(of_row(filter).as_deref(), Some(text), "{filter}");
+    }
+    for filter in ["(j.id < (j.run_after + $1))", "(j.id < (SubPlan 1))", "(j.id < (j.run_after)::text || now())"] {
+        assert_eq!(of_row(filter), None, "{filter}");
+    }
+}
+
+#[test]
+fn what_is_not_in_a_list_and_distinct_from_a_value_is_known() {
+    assert_eq!(
+        conditions("((j.name <> ALL ('{a,b}'::text[])) AND (j.name IS DISTINCT FROM 'x'::text) AND (j.done IS FALSE))"),
+        [
+            ("name".to_owned(), Kind::Exclusion, constant("'{a,b}'::text[]")),
+            ("name".to_owned(), Kind::Inequality, constant("'x'::text")),
+            ("done".to_owned(), Kind::Equality, constant("false")),
+        ]
+    );
 }
 
 #[test]

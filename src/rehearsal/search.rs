@@ -17,6 +17,7 @@ use crate::model::{Bytes, Cost};
 use crate::verdict::{Limits, Reason};
 
 mod budget;
+mod shorter;
 
 /// What the search decided, by position in the list of trials.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -52,6 +53,7 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         None => search.pick(Vec::new(), Preference::Saving)?,
     };
     search.exchange_for_smaller(&mut chosen)?;
+    search.shorten(&mut chosen)?;
     search.note_upkeep();
     let Search { mut kept_out, .. } = search;
     kept_out.retain(|position, _| !chosen.contains(position));
@@ -87,12 +89,21 @@ struct Offer {
 impl Search<'_, '_> {
     /// Greedily, beginning with these.
     fn pick(&mut self, mut chosen: Vec<usize>, preference: Preference) -> Result<Vec<usize>, PlannerError> {
-        // Each round picks one; taking out what became unneeded could in principle go round in a circle.
+        // Taking out what became unneeded goes round in a circle where each of two is unneeded beside the other, but both are a gain.
+        let mut seen: BTreeSet<BTreeSet<usize>> = BTreeSet::from([chosen.iter().copied().collect()]);
+        let mut in_vain: BTreeSet<Vec<usize>> = BTreeSet::new();
         for _ in 0..2 * self.known.trials().len() {
-            let offers = self.offers(&chosen, |search, offer| search.refusal(&chosen, offer))?;
+            let mut offers = self.offers(&chosen, |search, offer| search.refusal(&chosen, offer))?;
+            offers.retain(|offer| !in_vain.contains(&offer.positions));
             let Some(best) = self.best_offer(&offers, preference) else { break };
-            chosen.extend(best);
-            self.drop_unneeded(&mut chosen)?;
+            let mut next = [chosen.as_slice(), &best].concat();
+            self.drop_unneeded(&mut next)?;
+            if seen.insert(next.iter().copied().collect()) {
+                chosen = next;
+                in_vain.clear();
+            } else {
+                in_vain.insert(best);
+            }
         }
         Ok(chosen)
     }

@@ -16,6 +16,9 @@ use sqlparser::ast::{
 use super::{SqlError, bare, parse_all, syntax};
 use crate::model::quote_identifier;
 
+/// `a IS DISTINCT FROM b` is read as a comparison with this operator.
+pub const DISTINCT: &str = "IS DISTINCT FROM";
+
 /// One expression and everything asked about it later.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
@@ -67,6 +70,15 @@ pub enum Shape {
         /// What is tested.
         operand: Box<Expression>,
         /// IS NOT NULL.
+        negated: bool,
+    },
+    /// `a IS TRUE`, `a IS NOT FALSE`, …
+    TruthTest {
+        /// What is tested.
+        operand: Box<Expression>,
+        /// What it is, or is not, for.
+        value: bool,
+        /// IS NOT.
         negated: bool,
     },
     /// `a::type` of something that is no literal.
@@ -164,6 +176,12 @@ pub(super) fn read(ast: &Expr) -> Expression {
         Expr::BinaryOp { op: BinaryOperator::Or, .. } => flattened(ast, &BinaryOperator::Or),
         Expr::BinaryOp { left, op, right } => binary(read(left), &op.to_string(), read(right)),
         Expr::AnyOp { left, compare_op, right, .. } => any_of(read(left), &compare_op.to_string(), read(right)),
+        Expr::AllOp { left, compare_op, right } => all_of(ast, read(left), &compare_op.to_string(), read(right)),
+        Expr::IsDistinctFrom(left, right) => binary(read(left), DISTINCT, read(right)),
+        Expr::IsTrue(operand) => truth_test(read(operand), true, false),
+        Expr::IsFalse(operand) => truth_test(read(operand), false, false),
+        Expr::IsNotTrue(operand) => truth_test(read(operand), true, true),
+        Expr::IsNotFalse(operand) => truth_test(read(operand), false, true),
         Expr::IsNull(operand) => null_test(read(operand), false),
         Expr::IsNotNull(operand) => null_test(read(operand), true),
         Expr::Cast { expr, data_type, .. } => cast(ast, read(expr), data_type),
@@ -227,6 +245,22 @@ fn any_of(operand: Expression, operator: &str, array: Expression) -> Expression 
         array: Box::new(array),
     };
     Reads::of([&operand, &array]).expression(text, shape(operand, array))
+}
+
+/// `a <> ALL (array)`, which NOT IN becomes in a plan, is what `NOT (a = ANY (array))` means; its text stays as it is.
+fn all_of(ast: &Expr, operand: Expression, operator: &str, array: Expression) -> Expression {
+    if operator != "<>" {
+        return other(ast);
+    }
+    let text = format!("({} <> ALL ({}))", operand.text, array.text);
+    let reads = Reads::of([&operand, &array]);
+    reads.expression(text, Shape::Not(Box::new(any_of(operand, "=", array))))
+}
+
+fn truth_test(operand: Expression, value: bool, negated: bool) -> Expression {
+    let (not, tested) = (if negated { "NOT " } else { "" }, if value { "TRUE" } else { "FALSE" });
+    let text = format!("({} IS {not}{tested})", operand.text);
+    Reads::of([&operand]).expression(text, Shape::TruthTest { operand: Box::new(operand), value, negated })
 }
 
 fn null_test(operand: Expression, negated: bool) -> Expression {
@@ -398,6 +432,16 @@ mod tests {
         for sql in ["'x'::text", "5", "'-5'::integer", "true", "'{a,b}'::text[]", "NULL::bigint"] {
             assert_eq!(parse_expression(sql).unwrap().shape, Shape::Constant, "{sql}");
         }
+    }
+
+    #[test]
+    fn comparisons_that_are_no_operators_keep_their_words() {
+        assert_eq!(text("(t.a IS DISTINCT FROM t.b)"), "(a IS DISTINCT FROM b)");
+        assert_eq!(text("(t.a <> ALL ('{x,y}'::text[]))"), "(a <> ALL ('{x,y}'::text[]))");
+        assert_eq!(text("(t.a IS NOT TRUE)"), "(a IS NOT TRUE)");
+        let Shape::Not(any) = parse_expression("(t.a <> ALL ('{x,y}'::text[]))").unwrap().shape else { panic!() };
+        assert!(matches!(any.shape, Shape::AnyOf { .. }));
+        assert_eq!(parse_expression("(t.a > ALL ('{1,2}'::integer[]))").unwrap().shape, Shape::Other);
     }
 
     #[test]

@@ -120,7 +120,6 @@ fn what_an_existing_index_covers_gets_no_second_one() {
 /// others', so that it prices 30 rows that lie on one page as 30 pages, and `(made)` as eleven times cheaper than the index that finds
 /// the same rows already. Executed, they take the same time.
 #[test]
-#[ignore = "by its cost, (made) is 11.5 times cheaper than the existing (half, made): only measured times (--analyze) can tell"]
 fn an_index_that_only_seems_to_be_cheaper_than_an_existing_one_is_not_recommended() {
     let database = things("adversarial_seeming");
     database.run("CREATE INDEX things_half_made ON things (half, made)");
@@ -162,7 +161,6 @@ fn a_predicate_on_the_nullable_side_of_an_outer_join_gets_no_index() {
 
 /// The condition above the join is no key of the index that serves the join either.
 #[test]
-#[ignore = "(order_id, reason) and (customer, id) are recommended: their second columns serve nothing, but their sizes are estimated alike"]
 fn columns_that_serve_nothing_are_not_appended() {
     let report = orders_without_a_reason("adversarial_appended");
     assert_eq!(recommended(&report, &["orders", "(customer)"]).len(), 1, "{:#?}", ddl(&report));

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::live::{Database, recommended};
 
+#[path = "candidates/facts.rs"]
+mod facts;
+
 /// The DDL of everything that was recommended or tried.
 fn tried(report: &Value) -> Vec<String> {
     let ddl = |list: &str| {

@@ -176,6 +176,82 @@ fn when_time_is_up_what_was_found_is_kept() {
     assert!(needed > 0);
 }
 
+/// Two indexes of which each is hardly missed beside the other, though both are a gain; a third one serves another statement.
+struct HardlyMissed;
+
+impl SetCosts for HardlyMissed {
+    fn ask(
+        &mut self,
+        set: &BTreeSet<usize>,
+        statements: &[StatementId],
+    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
+        let of = |id: &StatementId| match id.0.as_str() {
+            "two" => {
+                (1_000.0 - 80.0 * set.iter().filter(|position| **position < 2).count() as f64, set & &[0, 1].into())
+            }
+            _ => (if set.contains(&2) { 10.0 } else { 100.0 }, set & &[2].into()),
+        };
+        let under = |id: &StatementId| {
+            let (cost, used) = of(id);
+            (id.clone(), UnderSet { cost: Cost(cost), used })
+        };
+        Ok(statements.iter().map(under).collect())
+    }
+}
+
+#[test]
+fn what_is_taken_out_again_at_once_does_not_keep_others_out() {
+    let trials =
+        [trial("a", 100, &[("two", 920.0)]), trial("b", 100, &[("two", 920.0)]), trial("c", 100, &[("other", 10.0)])];
+    let workload = statements(&[("two", 1.0, 1_000.0), ("other", 1.0, 100.0)]);
+    let mut planner = HardlyMissed;
+    let mut known = KnownCosts::asking(&trials, workload, &mut planner);
+    assert_eq!(known.bundles(&[]).unwrap(), [[0, 1]]);
+    assert_eq!(choose(&mut known, &Limits::default()).unwrap().chosen, [2]);
+}
+
+#[test]
+fn columns_that_nothing_would_miss_are_taken_off() {
+    let keys = |names: &[&str]| {
+        names.iter().map(|name| IndexKey::ascending(Key::Column((*name).to_owned()))).collect::<Vec<_>>()
+    };
+    let with_keys = |name, size, cost, of: &[&str]| {
+        let mut trial = trial(name, size, &[("s", cost)]);
+        trial.index.index.keys = keys(of);
+        trial
+    };
+    let workload = statements(&[("s", 1.0, 1_000.0)]);
+    let long_and = |short_cost| {
+        [
+            with_keys("long", 100, 10.0, &["a", "b"]),
+            with_keys("short", 101, short_cost, &["a"]),
+            with_keys("other", 90, 500.0, &["b"]),
+        ]
+    };
+    assert_eq!(chosen(&long_and(10.5), &workload, &Limits::default()), ["short"]);
+    assert_eq!(chosen(&long_and(15.0), &workload, &Limits::default()), ["long"]);
+    let limits = Limits { budget: Some(Bytes(100)), ..Limits::default() };
+    assert_eq!(chosen(&long_and(10.5), &workload, &limits), ["long"], "a budget is kept");
+}
+
+#[test]
+fn two_bitmaps_do_no_better_than_one_index_with_both_keys() {
+    let unused = |name| {
+        let mut trial = trial(name, 100, &[("and", 1_000.0)]);
+        if let TrialOutcome::Built { costs, .. } = &mut trial.outcome {
+            costs.values_mut().for_each(|cost| cost.used = false);
+        }
+        trial
+    };
+    let mut both = trial("both", 200, &[("and", 300.0)]);
+    both.index.index.keys =
+        ["a", "b"].map(|name| IndexKey::ascending(Key::Column(name.to_owned()))).into_iter().collect();
+    let trials = [unused("a"), unused("b"), both];
+    let mut planner = Together;
+    let mut known = KnownCosts::asking(&trials, statements(&[("and", 1.0, 1_000.0)]), &mut planner);
+    assert!(known.bundles(&[]).unwrap().is_empty());
+}
+
 #[test]
 fn a_budget_goes_to_what_saves_most_for_its_size() {
     let trials = [
