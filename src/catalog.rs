@@ -205,6 +205,10 @@ pub struct Column {
     /// Its collation compares bytes (`C`, `POSIX`), so that a plain btree finds what begins with something.
     #[serde(default)]
     pub c_collation: bool,
+    /// Its collation, where that is not its type's: plans then name it in sort keys (`show_sortorder_options`,
+    /// src/backend/commands/explain.c).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<String>,
     /// Its row of `pg_stats`; none before the first ANALYZE or without the right to read it.
     pub statistics: Option<ColumnStatistics>,
 }

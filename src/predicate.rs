@@ -344,8 +344,8 @@ fn order_is_used(plan: &Plan, node: &Node) -> bool {
     false
 }
 
-/// The index key that an expression over one table is: a column, also behind a cast that only relabels it, or an expression
-/// over its columns.
+/// The index key that an expression over one table is: a column, also behind a cast that only relabels it and with its own collation
+/// named, or an expression over its columns.
 fn key_of(expression: &Expression, table: &Table) -> Option<Key> {
     if let Some(column) = plain_column(expression, table) {
         return Some(Key::Column(column.name.clone()));
@@ -369,6 +369,7 @@ fn is_known_at_run_time(expression: &Expression) -> bool {
         Shape::Not(operand)
         | Shape::NullTest { operand, .. }
         | Shape::TruthTest { operand, .. }
+        | Shape::Collate { operand, .. }
         | Shape::Cast { operand, .. } => is_known_at_run_time(operand),
         Shape::Column(_) | Shape::Constant | Shape::Other => false,
     }
@@ -379,6 +380,9 @@ fn plain_column<'t>(expression: &Expression, table: &'t Table) -> Option<&'t Col
         Shape::Column(name) => table.column(name),
         Shape::Cast { operand, type_name } => {
             plain_column(operand, table).filter(|column| column.is_relabelled_by(type_name))
+        }
+        Shape::Collate { operand, collation } => {
+            plain_column(operand, table).filter(|column| column.collation.as_ref() == Some(collation))
         }
         _ => None,
     }

@@ -13,6 +13,7 @@ fn column(name: &str, type_name: &str, statistics: ColumnStatistics) -> Column {
         type_name: type_name.to_owned(),
         not_null: false,
         c_collation: false,
+        collation: None,
         statistics: Some(statistics),
     }
 }

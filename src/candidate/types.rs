@@ -51,6 +51,7 @@ pub(super) fn type_of(expression: &Expression, table: &Table) -> Option<String> 
     match &expression.shape {
         Shape::Column(name) => Some(plain(&table.column(name)?.type_name)),
         Shape::Constant => constant(&expression.text),
+        Shape::Collate { operand, .. } => type_of(operand, table),
         Shape::Cast { type_name, .. } => Some(plain(type_name)),
         Shape::Binary { operator, left, right } => binary(operator, left, right, table),
         Shape::Call { function, arguments } => call(function, arguments, table),

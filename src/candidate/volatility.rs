@@ -106,7 +106,10 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
             inside(&parts).or_else(|| matching(CallKind::Function, name, types))
         }
         Shape::And(parts) | Shape::Or(parts) => inside(&parts.iter().collect::<Vec<_>>()),
-        Shape::Not(operand) | Shape::NullTest { operand, .. } | Shape::TruthTest { operand, .. } => inside(&[operand]),
+        Shape::Not(operand)
+        | Shape::NullTest { operand, .. }
+        | Shape::TruthTest { operand, .. }
+        | Shape::Collate { operand, .. } => inside(&[operand]),
         Shape::AnyOf { operand, array, .. } => inside(&[operand, array]),
         Shape::Other => extraction(expression, table, catalog),
         Shape::Column(_) | Shape::Constant | Shape::RunTime => None,

@@ -84,6 +84,7 @@ mod tests {
             type_name: "text".to_owned(),
             not_null: false,
             c_collation: false,
+            collation: None,
             statistics: Some(statistics),
         }
     }

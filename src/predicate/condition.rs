@@ -198,6 +198,7 @@ fn is_fixed(expression: &Expression) -> bool {
         Shape::Not(operand)
         | Shape::NullTest { operand, .. }
         | Shape::TruthTest { operand, .. }
+        | Shape::Collate { operand, .. }
         | Shape::Cast { operand, .. } => is_fixed(operand),
     }
 }

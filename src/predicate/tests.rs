@@ -9,6 +9,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         type_name: (*type_name).to_owned(),
         not_null: false,
         c_collation: false,
+        collation: None,
         statistics: None,
     };
     Table {
@@ -130,6 +131,19 @@ fn what_is_not_in_a_list_and_distinct_from_a_value_is_known() {
             ("done".to_owned(), Kind::Equality, constant("false")),
         ]
     );
+}
+
+#[test]
+fn a_column_with_its_own_collation_named_is_the_column() {
+    let mut catalog = catalog();
+    catalog.tables[0].columns[4].collation = Some("de-x-icu".to_owned());
+    let key = |term: &str| {
+        let sort = json!({"Node Type": "Sort", "Sort Key": [term], "Plans": [scan("jobs", "j", &json!({}))]});
+        let uses = relation_uses(&Plan::from_json(json!({ "Plan": sort })).unwrap(), &catalog);
+        uses[0].orders[0][0].key.to_string()
+    };
+    assert_eq!(key("j.name COLLATE \"de-x-icu\" DESC"), "name");
+    assert_eq!(key("j.name COLLATE \"C\""), "(name COLLATE \"C\")");
 }
 
 #[test]

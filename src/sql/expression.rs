@@ -88,6 +88,13 @@ pub enum Shape {
         /// The type's name, in lower case unless quoted.
         type_name: String,
     },
+    /// `a COLLATE "C"`.
+    Collate {
+        /// What is compared.
+        operand: Box<Expression>,
+        /// How, unquoted and without a schema.
+        collation: String,
+    },
     /// A function call that reads columns.
     Call {
         /// The function's name as printed, in lower case.
@@ -185,6 +192,7 @@ pub(super) fn read(ast: &Expr) -> Expression {
         Expr::IsNull(operand) => null_test(read(operand), false),
         Expr::IsNotNull(operand) => null_test(read(operand), true),
         Expr::Cast { expr, data_type, .. } => cast(ast, read(expr), data_type),
+        Expr::Collate { expr, collation } => collate(ast, read(expr), collation),
         Expr::Array(Array { elem, .. }) if elem.iter().all(is_constant) => leaf(ast, Shape::Constant),
         Expr::Function(function) => call(ast, function),
         _ => other(ast),
@@ -276,6 +284,18 @@ fn cast(ast: &Expr, operand: Expression, data_type: &DataType) -> Expression {
             let text = format!("({})::{type_name}", operand.text);
             Reads::of([&operand]).expression(text, Shape::Cast { operand: Box::new(operand), type_name })
         }
+    }
+}
+
+fn collate(ast: &Expr, operand: Expression, collation: &ObjectName) -> Expression {
+    let name = collation.0.last().and_then(ObjectNamePart::as_ident).map(|name| name.value.clone());
+    match (&operand.shape, name) {
+        (Shape::Constant | Shape::RunTime, _) => leaf(ast, operand.shape),
+        (_, Some(name)) => {
+            let text = format!("({} COLLATE {collation})", operand.text);
+            Reads::of([&operand]).expression(text, Shape::Collate { operand: Box::new(operand), collation: name })
+        }
+        (_, None) => other(ast),
     }
 }
 

@@ -6,6 +6,10 @@ use crate::live::{Database, recommended};
 
 #[path = "candidates/facts.rs"]
 mod facts;
+#[path = "candidates/orders.rs"]
+mod orders;
+#[path = "candidates/special.rs"]
+mod special;
 
 /// The DDL of everything that was recommended or tried.
 fn tried(report: &Value) -> Vec<String> {

@@ -8,6 +8,7 @@ SELECT a.attrelid AS table_oid,
                      THEN d.datcollate IN ('C', 'POSIX') AND coalesce(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') <> 'i'
                           OR coalesce(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') = 'b'
                      ELSE collation_name.collcollate IN ('C', 'POSIX') END, false) AS c_collation,
+       CASE WHEN a.attcollation <> t.typcollation THEN collation_name.collname::text END AS collation,
        s.null_frac::float8 AS null_fraction,
        s.avg_width AS average_width,
        s.n_distinct::float8 AS distinct_values,

@@ -14,7 +14,7 @@ SELECT k.conname::text AS constraint_name,
                JOIN pg_catalog.pg_class index_class ON index_class.oid = i.indexrelid
                JOIN pg_catalog.pg_am am ON am.oid = index_class.relam AND am.amname = 'btree'
                WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
-                 AND (i.indkey::smallint[])[0:array_length(k.conkey, 1) - 1] @> k.conkey) AS indexed
+                 AND (i.indkey::smallint[])[0:array_length(k.conkey, 1) - 1] OPERATOR(pg_catalog.@>) k.conkey) AS indexed
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class child ON child.oid = k.conrelid
 JOIN pg_catalog.pg_namespace child_schema ON child_schema.oid = child.relnamespace
