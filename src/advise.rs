@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::candidate::{self, Candidate};
+use crate::candidate::{self, Candidate, Wording};
 use crate::catalog::{Catalog, Table};
 use crate::index::naming;
 use crate::model::{Millis, QualifiedName};
@@ -16,6 +16,7 @@ use crate::rehearsal::{
     Whom,
 };
 use crate::sql::fingerprint::fingerprint;
+use crate::sql::literals;
 use crate::verdict::{Limits, Reason, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -344,8 +345,14 @@ fn suggest(captured: &Captured, catalog: &Catalog, workload: &Workload) -> candi
     let uses: Vec<_> = planned
         .flat_map(|(id, plan)| relation_uses(plan, catalog).into_iter().map(move |relation| (id.clone(), relation)))
         .collect();
-    let shape = |statement: &Statement| (statement.id.clone(), fingerprint(&statement.sql));
-    candidate::generate(&uses, &workload.statements().iter().map(shape).collect(), catalog)
+    let wordings = workload.statements().iter().map(|statement| (statement.id.clone(), wording(statement)));
+    candidate::generate(&uses, &wordings.collect(), catalog)
+}
+
+fn wording(statement: &Statement) -> Wording {
+    let literals = literals(&statement.sql).unwrap_or_default().into_iter().enumerate();
+    let varying = literals.filter(|(position, _)| statement.varying_literals.contains(position));
+    Wording { shape: fingerprint(&statement.sql), varying: varying.map(|(_, literal)| literal).collect() }
 }
 
 /// The statements whose plan touches one of these tables (or a partition of it).

@@ -51,6 +51,17 @@ pub struct Ask<'a> {
     pub catalog: &'a Catalog,
     /// What the workload as a whole does.
     habits: &'a Habits,
+    /// Whose use it is.
+    statement: &'a StatementId,
+}
+
+/// How a statement is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// The same for statements that differ only in their literals.
+    pub shape: Fingerprint,
+    /// The values of literals that are known to vary.
+    pub varying: BTreeSet<String>,
 }
 
 /// An index worth trying.
@@ -111,14 +122,14 @@ const GENERATORS: &[fn(Ask<'_>) -> Vec<Index>] = &[
     hash::generate,
 ];
 
-/// The candidates for all uses of all statements: equal ones merged, those that an existing index subsumes set aside. `shapes` tells
+/// The candidates for all uses of all statements: equal ones merged, those that an existing index subsumes set aside. `wordings` tells
 /// which statements are the same but for their literals.
 pub fn generate(
     uses: &[(StatementId, RelationUse)],
-    shapes: &BTreeMap<StatementId, Fingerprint>,
+    wordings: &BTreeMap<StatementId, Wording>,
     catalog: &Catalog,
 ) -> Candidates {
-    let habits = Habits::of(uses, shapes, catalog);
+    let habits = Habits::of(uses, wordings, catalog);
     let mut merged: BTreeMap<Index, BTreeSet<StatementId>> = BTreeMap::new();
     let mut served: BTreeMap<Index, ExistingIndex> = BTreeMap::new();
     let mut notes: BTreeSet<Note> = BTreeSet::new();
@@ -126,7 +137,7 @@ pub fn generate(
         let Some(table) = catalog.table(&relation.table).filter(|table| table.kind != TableKind::Unsupported) else {
             continue;
         };
-        let ask = Ask { relation, table, catalog, habits: &habits };
+        let ask = Ask { relation, table, catalog, habits: &habits, statement };
         notes.extend(volatility::notes(ask, statement));
         for index in GENERATORS.iter().flat_map(|generator| generator(ask)) {
             if !buildable::is_buildable(&index, table, catalog) || !volatility::is_immutable(&index, table, catalog) {

@@ -3,6 +3,7 @@
 pub mod file;
 pub mod log;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,14 @@ pub struct Statement {
     pub mean_time_ms: Option<f64>,
     /// Where it was read, for messages: `jobs.sql:12`.
     pub place: String,
+    /// Which of its literals, counted as [`crate::sql::literals`] does, had other values when it was executed at other times
+    /// ([`VALUES_OF_A_PARAMETER`]): they are parameters, written out.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub varying_literals: BTreeSet<usize>,
 }
+
+/// From so many values on, a literal in statements that are otherwise the same is a parameter.
+pub const VALUES_OF_A_PARAMETER: usize = 4;
 
 /// How much a statement is used, as its source tells.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,7 +71,16 @@ impl Workload {
         let numbered = (2usize..).map(|number| format!("{name}-{number}"));
         let id = std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default();
         let Usage { calls, mean_time_ms } = usage;
-        self.statements.push(Statement { id: StatementId(id), sql: sql.to_owned(), calls, mean_time_ms, place });
+        let varying_literals = BTreeSet::new();
+        let sql = sql.to_owned();
+        self.statements.push(Statement { id: StatementId(id), sql, calls, mean_time_ms, place, varying_literals });
+    }
+
+    /// These literals of the statement that was added last are parameters.
+    pub fn note_varying_literals(&mut self, positions: BTreeSet<usize>) {
+        if let Some(last) = self.statements.last_mut() {
+            last.varying_literals = positions;
+        }
     }
 
     /// With these statements at the end.

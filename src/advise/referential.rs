@@ -2,6 +2,8 @@
 //! queries run inside triggers and are in no plan (src/backend/utils/adt/ri_triggers.c, `RI_FKey_noaction_del`), and PostgreSQL makes
 //! no index for them. So they join the workload as statements of their own, as often as their parents' rows are written.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Catalog, ForeignKey};
 use crate::model::quote_identifier;
 use crate::plan::{Node, Plan};
@@ -51,6 +53,7 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
         calls: statement.calls * rows,
         mean_time_ms: None,
         place: format!("foreign key {} behind {}", key.name, statement.place),
+        varying_literals: BTreeSet::new(),
     }
 }
 

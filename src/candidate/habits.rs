@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::kinds::array_elements;
+use super::{Ask, Wording};
 use crate::catalog::Catalog;
+use crate::catalog::selectivity::literal_value;
 use crate::index::Key;
 use crate::model::QualifiedName;
-use crate::predicate::{Condition, Kind, Operand, RelationUse};
+use crate::predicate::{Condition, Kind, RelationUse};
 use crate::sql::fingerprint::{Fingerprint, fingerprint};
-use crate::workload::StatementId;
-
-/// From so many literals on in statements that are otherwise the same, a value is a parameter.
-const VALUES_OF_A_PARAMETER: usize = 4;
+use crate::sql::literals;
+use crate::workload::{StatementId, VALUES_OF_A_PARAMETER};
 
 type Place = (QualifiedName, Key);
 
@@ -18,8 +19,8 @@ type Place = (QualifiedName, Key);
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Habits {
     looked_up: BTreeMap<Place, BTreeSet<StatementId>>,
-    /// Keys whose literal is another one in each call.
-    varying: BTreeSet<Place>,
+    /// For each statement, what has another literal in each call.
+    varying: BTreeMap<StatementId, BTreeSet<Place>>,
     /// The constant conditions on each table, that a partial index could have.
     constants: BTreeMap<QualifiedName, Vec<Condition>>,
 }
@@ -27,33 +28,25 @@ pub(super) struct Habits {
 impl Habits {
     pub(super) fn of(
         uses: &[(StatementId, RelationUse)],
-        shapes: &BTreeMap<StatementId, Fingerprint>,
+        wordings: &BTreeMap<StatementId, Wording>,
         catalog: &Catalog,
     ) -> Habits {
-        let mut habits = Habits::default();
-        let mut literals: BTreeMap<(Place, Fingerprint), BTreeSet<String>> = BTreeMap::new();
-        for (statement, relation) in uses.iter().filter(|(_, relation)| catalog.table(&relation.table).is_some()) {
+        let known = || uses.iter().filter(|(_, relation)| catalog.table(&relation.table).is_some());
+        let mut habits = Habits { varying: varying(known(), wordings), ..Habits::default() };
+        for (statement, relation) in known() {
             for condition in &relation.conditions {
-                let place = (relation.table.clone(), condition.key.clone());
                 if matches!(condition.kind, Kind::Equality | Kind::Null) {
-                    habits.looked_up.entry(place.clone()).or_default().insert(statement.clone());
+                    let place = (relation.table.clone(), condition.key.clone());
+                    habits.looked_up.entry(place).or_default().insert(statement.clone());
                 }
-                let Operand::Constant(_) = &condition.operand else { continue };
                 let constants = habits.constants.entry(relation.table.clone()).or_default();
-                if !constants.contains(condition) {
+                let varies =
+                    habits.varying.get(statement).is_some_and(|places| places.contains(&place_of(relation, condition)));
+                if condition.is_constant() && !varies && !constants.contains(condition) {
                     constants.push(condition.clone());
                 }
             }
-            let in_arms = relation.alternatives.iter().flatten().flatten();
-            for condition in relation.conditions.iter().chain(in_arms).filter(|condition| condition.is_constant()) {
-                if let Some(shape) = shapes.get(statement) {
-                    let place = (relation.table.clone(), place_of(condition));
-                    literals.entry((place, *shape)).or_default().insert(condition.text.clone());
-                }
-            }
         }
-        let varying = literals.into_iter().filter(|(_, values)| values.len() >= VALUES_OF_A_PARAMETER);
-        habits.varying = varying.map(|((place, _), _)| place).collect();
         habits
     }
 
@@ -62,9 +55,9 @@ impl Habits {
         self.looked_up.get(&(table.clone(), key.clone())).map_or(0, BTreeSet::len)
     }
 
-    /// Has it another literal each time?
-    pub(super) fn varies(&self, table: &QualifiedName, condition: &Condition) -> bool {
-        self.varying.contains(&(table.clone(), place_of(condition)))
+    /// Has the condition another literal each time?
+    pub(super) fn varies(&self, ask: Ask<'_>, condition: &Condition) -> bool {
+        self.varying.get(ask.statement).is_some_and(|places| places.contains(&place_of(ask.relation, condition)))
     }
 
     /// Every condition with a constant that some statement has on the table, in the order of the workload.
@@ -73,10 +66,54 @@ impl Habits {
     }
 }
 
+/// A condition in statements that are the same but for literals.
+#[derive(Debug, Default)]
+struct Alike<'u> {
+    texts: BTreeSet<String>,
+    statements: BTreeSet<&'u StatementId>,
+}
+
+/// What varies: where statements that are otherwise the same have different literals, and where the workload's source saw it.
+fn varying<'u>(
+    uses: impl Iterator<Item = &'u (StatementId, RelationUse)>,
+    wordings: &BTreeMap<StatementId, Wording>,
+) -> BTreeMap<StatementId, BTreeSet<Place>> {
+    let mut varying: BTreeMap<StatementId, BTreeSet<Place>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Place, Fingerprint), Alike<'_>> = BTreeMap::new();
+    for (statement, relation) in uses {
+        let Some(wording) = wordings.get(statement) else { continue };
+        let in_arms = relation.alternatives.iter().flatten().flatten();
+        for condition in relation.conditions.iter().chain(in_arms).filter(|condition| condition.is_constant()) {
+            let place = place_of(relation, condition);
+            if values(condition).iter().any(|value| wording.varying.contains(value)) {
+                varying.entry(statement.clone()).or_default().insert(place.clone());
+            }
+            let alike = groups.entry((place, wording.shape)).or_default();
+            alike.texts.insert(condition.text.clone());
+            alike.statements.insert(statement);
+        }
+    }
+    for ((place, _), alike) in groups.into_iter().filter(|(_, alike)| alike.texts.len() >= VALUES_OF_A_PARAMETER) {
+        for statement in alike.statements {
+            varying.entry(statement.clone()).or_default().insert(place.clone());
+        }
+    }
+    varying
+}
+
+/// The values of a condition's literals, those of lists one by one.
+fn values(condition: &Condition) -> Vec<String> {
+    let literals = literals(&condition.text).unwrap_or_default();
+    let elements = literals.iter().filter(|literal| literal.starts_with('{')).flat_map(|list| array_elements(list));
+    let elements: Vec<String> = elements.map(|element| literal_value(&element)).collect();
+    [literals, elements].concat()
+}
+
 /// What the literals of a condition are compared with. A fact about the row may hold literals anywhere.
-fn place_of(condition: &Condition) -> Key {
-    match condition.kind {
+fn place_of(relation: &RelationUse, condition: &Condition) -> Place {
+    let key = match condition.kind {
         Kind::OfRow => Key::Expression(fingerprint(&condition.text).to_string()),
         _ => condition.key.clone(),
-    }
+    };
+    (relation.table.clone(), key)
 }

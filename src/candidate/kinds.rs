@@ -34,7 +34,7 @@ const LONGEST_LIST: usize = 8;
 /// The share of rows that satisfy the condition; none when it does not name a kind of row.
 pub(super) fn kept_share(condition: &Condition, ask: Ask<'_>) -> Option<f64> {
     let Operand::Constant(literal) = &condition.operand else { return None };
-    if is_window(condition, ask) || ask.habits.varies(&ask.table.name, condition) {
+    if is_window(condition, ask) || ask.habits.varies(ask, condition) {
         return None;
     }
     match &condition.key {

@@ -100,13 +100,14 @@ fn term_sets<'t, 'a>(terms: &'t [Term<'a>]) -> Vec<Vec<&'t Term<'a>>> {
     sets
 }
 
-/// What is left of the statement gives the keys. The predicate's own column makes the smallest index: of few values, which only says
-/// where the rows are.
+/// What is left of the statement gives the keys; where that is nothing, or only what it is joined on, the predicate's own column.
 fn part<'a>(ask: Ask<'_>, set: &[&Term<'a>]) -> Part<'a> {
     let settled: Vec<&Condition> = set.iter().filter_map(|term| term.condition).collect();
     let mut lists = key_lists(ask, &settled);
-    let own_key = set.iter().find_map(|term| term.own_key.clone());
-    lists.extend(own_key.map(|key| ascending(&[key])).filter(|list| !lists.contains(list)));
+    let joined = ask.join_keys();
+    if lists.iter().flatten().all(|key| joined.contains(&key.key)) {
+        lists.extend(set.iter().find_map(|term| term.own_key.clone()).map(|key| ascending(&[key])));
+    }
     let texts: Vec<&str> = set.iter().map(|term| term.text.as_str()).collect();
     Part { predicate: conjunction(&texts), settled, lists }
 }

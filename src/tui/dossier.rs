@@ -278,6 +278,7 @@ impl Dossier {
                 calls: 1.0,
                 mean_time_ms: said("Execution Time").and_then(serde_json::Value::as_f64),
                 place: String::new(),
+                varying_literals: std::collections::BTreeSet::new(),
             };
             Card {
                 haystack: haystack(&statement),

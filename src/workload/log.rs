@@ -1,10 +1,11 @@
 //! The workload that server logs tell of: statements that were timed or explained, those that differ only in literals as one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Usage, Workload};
+use super::{Usage, VALUES_OF_A_PARAMETER, Workload};
 use crate::log::{self, Execution};
 use crate::sql::fingerprint::{Fingerprint, can_be_planned, fingerprint};
+use crate::sql::literals;
 use crate::sql::split::split;
 
 /// Why a log gives no statements.
@@ -43,6 +44,41 @@ struct Group {
     calls: f64,
     /// Those of the calls whose duration is in `total_ms`.
     timed_calls: f64,
+    literals: Literals,
+}
+
+/// The values that the literals of a statement were seen to have. A list may be longer in one text than in another, so texts are only
+/// compared with those that have as many literals.
+#[derive(Debug, Default)]
+struct Literals {
+    texts: usize,
+    values: BTreeMap<usize, Vec<BTreeSet<String>>>,
+}
+
+impl Literals {
+    /// So many texts show what varies.
+    const TEXTS_LOOKED_AT: usize = 100;
+
+    fn add(&mut self, sql: &str) {
+        if self.texts >= Self::TEXTS_LOOKED_AT {
+            return;
+        }
+        self.texts += 1;
+        let Ok(literals) = literals(sql) else { return };
+        let seen = self.values.entry(literals.len()).or_insert_with(|| vec![BTreeSet::new(); literals.len()]);
+        for (values, literal) in seen.iter_mut().zip(literals) {
+            values.insert(literal);
+        }
+    }
+
+    /// The positions of those that vary in this text.
+    fn varying(&self, sql: &str) -> BTreeSet<usize> {
+        let seen = literals(sql).ok().and_then(|literals| self.values.get(&literals.len()));
+        let varies = |(position, values): (usize, &BTreeSet<String>)| {
+            (values.len() >= VALUES_OF_A_PARAMETER).then_some(position)
+        };
+        seen.into_iter().flatten().enumerate().filter_map(varies).collect()
+    }
 }
 
 impl Group {
@@ -82,18 +118,17 @@ impl LoggedStatements {
                 total_ms: 0.0,
                 calls: 0.0,
                 timed_calls: 0.0,
+                literals: Literals::default(),
             });
+            group.literals.add(sql);
             group.total_ms += duration_ms.unwrap_or(0.0);
             let call = if execution.is_fetch { 0.0 } else { 1.0 };
             group.calls += call;
             group.timed_calls += if duration_ms.is_some() { call } else { 0.0 };
             if duration_ms > group.slowest_ms {
-                *group = Group {
-                    sql: (*sql).to_owned(),
-                    place: format!("{file}:{}", execution.line),
-                    slowest_ms: duration_ms,
-                    ..*group
-                };
+                group.sql = (*sql).to_owned();
+                group.place = format!("{file}:{}", execution.line);
+                group.slowest_ms = duration_ms;
             }
         }
         !planned.is_empty()
@@ -107,7 +142,9 @@ impl LoggedStatements {
             by_time.then(b.calls.total_cmp(&a.calls)).then(one.cmp(other))
         });
         for (fingerprint, group) in groups.into_iter().take(top as usize) {
+            let varying = group.literals.varying(&group.sql);
             workload.add(&format!("log-{fingerprint}"), &group.sql, group.usage(), group.place);
+            workload.note_varying_literals(varying);
         }
     }
 }
@@ -155,6 +192,28 @@ mod tests {
         let times: Vec<_> = workload.statements().iter().map(|s| (s.sql.as_str(), s.mean_time_ms)).collect();
         assert_eq!(times[0], ("SELECT a FROM t WHERE b = 'x'", Some(16.0 / 3.0)));
         assert_eq!(times[2], ("select d", None), "sent together, nobody knows how long each took");
+    }
+
+    #[test]
+    fn literals_with_another_value_each_time_are_parameters() {
+        let line = |number: usize, list: &str| {
+            format!(
+                "[7] LOG:  duration: {number}.000 ms  statement: select a from t where s = 'new' and b = {number} and c in ({list})\n"
+            )
+        };
+        let log: String = (1..=4).map(|number| line(number, "1, 2")).chain([line(5, "1, 2, 3")]).collect();
+        let varying = |log: &str| {
+            let mut logged = LoggedStatements::default();
+            logged.add_log("x", log).unwrap();
+            let mut workload = Workload::default();
+            logged.add_to(&mut workload, 9);
+            assert_eq!(workload.statements().len(), 1);
+            workload.statements()[0].varying_literals.iter().copied().collect::<Vec<_>>()
+        };
+        let shorter: String = (1..=4).map(|number| line(number, "1, 2")).collect();
+        assert_eq!(varying(&shorter), [1]);
+        assert_eq!(varying(&shorter[..shorter.len() / 2]), [0; 0], "two values are no parameter yet");
+        assert_eq!(varying(&log), [0; 0], "the slowest has a longer list than all the others");
     }
 
     #[test]

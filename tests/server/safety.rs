@@ -80,6 +80,7 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
             calls: 1.0,
             mean_time_ms: None,
             place: String::new(),
+            varying_literals: std::collections::BTreeSet::new(),
         };
         let Answer::Planned(planned) = Server::new(&session).plan(&[], &[statement]).unwrap() else { panic!() };
         let outcome = planned.plans.into_values().next().unwrap();

@@ -123,6 +123,28 @@ fn evenly_spread_values_become_keys_and_rare_states_predicates() {
     assert!(!is_tried(&report, "WHERE") && is_tried(&report, "(state, code)"), "{:#?}", tried(&report));
 }
 
+/// A log shows each execution with its literals; the workload has one of them.
+#[test]
+fn literals_that_a_log_shows_to_vary_are_no_predicates() {
+    let database = Database::new("facts_log", PARCELS);
+    let advise = |states: &[&str]| {
+        let entry = |(number, state): (usize, &&str)| {
+            let sql = format!("SELECT id FROM parcel WHERE state = '{state}' ORDER BY code LIMIT 10");
+            format!("2024-01-05 10:00:0{number} UTC [7] LOG:  duration: {number}.000 ms  statement: {sql}\n")
+        };
+        let log: String = states.iter().enumerate().map(entry).collect();
+        let file = crate::live::file(&log);
+        let report = database.advise(&["--log", file.path().to_str().unwrap()]);
+        assert_eq!(report["workload"]["statements"].as_array().unwrap().len(), 1, "{report:#}");
+        report
+    };
+    let report = advise(&["open", "open", "open", "open", "open"]);
+    assert_eq!(recommended(&report, &["(code) WHERE (state = 'open'::text)"]).len(), 1, "{:#?}", summary(&report));
+    let report = advise(&["lost", "done", "new", "back", "open"]);
+    assert!(!is_tried(&report, "(state = "), "{:#?}", tried(&report));
+    assert!(is_tried(&report, "(state, code)"), "{:#?}", tried(&report));
+}
+
 #[test]
 fn other_methods_index_only_the_rows_of_a_kind() {
     let database = Database::new("facts_methods", PARCELS);
