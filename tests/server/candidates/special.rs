@@ -6,7 +6,7 @@ use super::{advise, summary};
 use crate::live::{Database, recommended, rejected};
 
 /// An index with these texts was rehearsed, and a plan used it and became cheaper.
-fn assert_useful(report: &Value, texts: &[&str]) {
+pub(super) fn assert_useful(report: &Value, texts: &[&str]) {
     let entries = [recommended(report, texts), rejected(report, texts)].concat();
     let helps = |entry: &&Value| {
         let benefits = entry["benefits"].as_array().unwrap();
