@@ -165,10 +165,8 @@ fn brin_needs_a_large_table_and_physical_order() {
     assert_eq!(definitions(range("at"), Vec::new(), Table { pages: 10, ..table() }), ["(at)"]);
 }
 
-#[test]
-fn what_an_existing_index_does_is_not_tried() {
-    let ddl = "CREATE INDEX jobs_owner_at_idx ON public.jobs USING btree (owner, at)";
-    let existing = ExistingIndex {
+fn existing(ddl: &str) -> ExistingIndex {
+    ExistingIndex {
         name: QualifiedName::new("public", "jobs_owner_at_idx"),
         ddl: ddl.to_owned(),
         index: parse_index(ddl).ok(),
@@ -179,7 +177,13 @@ fn what_an_existing_index_does_is_not_tried() {
         partitioned: false,
         size: Bytes(8192),
         scans: 0,
-    };
+    }
+}
+
+#[test]
+fn what_an_existing_index_does_is_not_tried() {
+    let ddl = "CREATE INDEX jobs_owner_at_idx ON public.jobs USING btree (owner, at)";
+    let existing = existing(ddl);
     let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
     let with = |existing| Table { indexes: vec![existing], ..table() };
     assert_eq!(definitions(vec![owner.clone()], Vec::new(), with(existing.clone())), [""; 0]);
@@ -403,18 +407,7 @@ fn other_methods_are_partial_too() {
 #[test]
 fn an_index_that_finds_the_same_rows_behind_what_is_fixed_is_there_already() {
     let ddl = "CREATE INDEX i ON public.jobs USING btree (owner, at)";
-    let existing = ExistingIndex {
-        name: QualifiedName::new("public", "i"),
-        ddl: ddl.to_owned(),
-        index: parse_index(ddl).ok(),
-        unique: false,
-        constraint: false,
-        valid: true,
-        being_built: false,
-        partitioned: false,
-        size: Bytes(8192),
-        scans: 0,
-    };
+    let existing = existing(ddl);
     let table = || Table { indexes: vec![existing.clone()], pages: 10, ..table() };
     let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
     let at = condition("at", Kind::Range, Operand::RunTime, "(at > $2)");
