@@ -5,6 +5,7 @@ use super::proof::Proved;
 use crate::model::{Millis, QualifiedName, factor_text};
 use crate::plan::{Node, Plan};
 use crate::rehearsal::{Evidence, NamedIndex, uses};
+use crate::sql::parse_expression;
 use crate::workload::StatementId;
 
 /// The two sentences. `plans` gives a statement's plans without and with the recommended set, `times` how long it took if it was
@@ -22,6 +23,7 @@ pub(super) fn of<'p>(
     let (before, after) = plans(&best.statement);
     let now = before.map_or_else(String::new, |plan| access_paths(plan, &index.index.table));
     let then = after.map_or_else(String::new, |plan| path_of_index(plan, proved));
+    let part = after.map_or_else(String::new, |after| part_served(index, proved, before, after));
     let together = after.map_or_else(String::new, |plan| used_beside(plan, proved, all));
     let others = match benefits.len() - 1 {
         0 => String::new(),
@@ -31,7 +33,7 @@ pub(super) fn of<'p>(
     let factor = factor_text(best.before.factor_to(best.after));
     let executed = times(&best.statement).map(|(before, after)| format!("; executed, {before} → {after}"));
     let gain = format!(
-        "For {}{others} the planner replaces {now} by {then} of this index{together}: cost {} → {}, {factor} lower{}.",
+        "For {}{others} the planner replaces {now} by {then} of this index{part}{together}: cost {} → {}, {factor} lower{}.",
         best.statement,
         best.before,
         best.after,
@@ -54,12 +56,7 @@ pub(super) fn of<'p>(
 
 /// How a plan reads a table, in the words of EXPLAIN: `Sort over Seq Scan`.
 fn access_paths(plan: &Plan, table: &QualifiedName) -> String {
-    let reads = |node: &&Node| {
-        node.text("Relation Name").is_some()
-            && node.text("Schema") == Some(&table.schema)
-            && node.text("Relation Name") == Some(&table.name)
-    };
-    let Some(node) = plan.nodes().iter().find(reads) else { return "its present access path".to_owned() };
+    let Some(node) = read_of(plan, table) else { return "its present access path".to_owned() };
     let sorted = ancestors(plan, node).find(|node| matches!(node.node_type(), "Sort" | "Incremental Sort"));
     let with_index = match node.index_name() {
         Some(index) => format!("{} using {index}", node.operation()),
@@ -69,6 +66,50 @@ fn access_paths(plan: &Plan, table: &QualifiedName) -> String {
         Some(sort) => format!("{} over {with_index}", sort.operation()),
         None => with_index,
     }
+}
+
+/// What of the statement it answers: `, for its conditions on a and b and its order, among the rows where …`.
+fn part_served(index: &NamedIndex, proved: &Proved, before: Option<&Plan>, after: &Plan) -> String {
+    let reads = |node: &&Node| node.index_name().is_some_and(|name| proved.build.names.contains(name));
+    let Some(node) = after.nodes().iter().find(reads) else { return String::new() };
+    let columns =
+        node.text("Index Cond").and_then(|text| parse_expression(text).ok()).map(|condition| condition.columns);
+    let columns: Vec<String> = columns.into_iter().flatten().collect();
+    let sorts = |plan: &Plan, node: &Node| ancestors(plan, node).any(|node| node.node_type() == "Sort");
+    let was_sorted = before.is_some_and(|plan| read_of(plan, &index.index.table).is_some_and(|node| sorts(plan, node)));
+    let in_order = was_sorted && !sorts(after, node) && node.node_type() != "Bitmap Index Scan";
+    let conditions = match columns.as_slice() {
+        [] => None,
+        [one] => Some(format!("its condition on {one}")),
+        [most @ .., last] => Some(format!("its conditions on {} and {last}", most.join(", "))),
+    };
+    let parts: Vec<String> = conditions.into_iter().chain(in_order.then(|| "its order".to_owned())).collect();
+    let served = if parts.is_empty() { String::new() } else { format!(", for {}", parts.join(" and ")) };
+    let rows =
+        index.index.predicate.as_ref().map(|predicate| format!(", among the rows where {}", without_frame(predicate)));
+    served + &rows.unwrap_or_default()
+}
+
+/// `(a AND b)` → `a AND b`.
+fn without_frame(predicate: &str) -> &str {
+    let inner = predicate.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    let closed = |text: &str| {
+        let mut open = 0_i32;
+        text.chars().all(|character| {
+            open += i32::from(character == '(') - i32::from(character == ')');
+            open >= 0
+        })
+    };
+    inner.filter(|text| closed(text)).unwrap_or(predicate)
+}
+
+/// The node that reads this table.
+fn read_of<'p>(plan: &'p Plan, table: &QualifiedName) -> Option<&'p Node> {
+    plan.nodes().iter().find(|node| {
+        node.text("Relation Name").is_some()
+            && node.text("Schema") == Some(&table.schema)
+            && node.text("Relation Name") == Some(&table.name)
+    })
 }
 
 /// A gain that several new indexes made together is not one's own.
@@ -88,4 +129,60 @@ fn path_of_index(plan: &Plan, proved: &Proved) -> String {
 
 fn ancestors<'p>(plan: &'p Plan, node: &'p Node) -> impl Iterator<Item = &'p Node> {
     std::iter::successors(node.parent.map(|id| plan.node(id)), |node| node.parent.map(|id| plan.node(id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Bytes, Millis};
+    use crate::rehearsal::Build;
+    use crate::sql::parse_index;
+    use serde_json::{Value, json};
+
+    fn plan(root: Value) -> Plan {
+        Plan::from_json(json!({ "Plan": root })).unwrap()
+    }
+
+    fn served(definition: &str, after: Value) -> String {
+        let index = NamedIndex { name: "i".to_owned(), index: parse_index(definition).unwrap() };
+        let build = Build {
+            names: ["i".to_owned()].into(),
+            body: String::new(),
+            size: Bytes(1),
+            build_time: Millis(1.0),
+            usable: true,
+        };
+        let proved = Proved {
+            trial: 0,
+            build,
+            write_block: Millis(1.0),
+            evidence: Evidence::RolledBackTransaction,
+            not_built: None,
+            predicted: None,
+        };
+        let scan = json!({"Node Type": "Seq Scan", "Schema": "public", "Relation Name": "jobs", "Total Cost": 9.0});
+        let before = plan(json!({"Node Type": "Sort", "Total Cost": 10.0, "Plans": [scan]}));
+        part_served(&index, &proved, Some(&before), &plan(after))
+    }
+
+    #[test]
+    fn the_part_of_the_statement_is_named() {
+        let scan = |condition: Option<&str>| {
+            let mut scan = json!({"Node Type": "Index Scan", "Index Name": "i", "Total Cost": 1.0});
+            if let Some(condition) = condition {
+                scan["Index Cond"] = condition.into();
+            }
+            scan
+        };
+        let conditions = "((jobs.state = 'NEW'::text) AND (jobs.at > '2024-01-01'::date))";
+        let definition = "CREATE INDEX i ON public.jobs (state, at)";
+        let sorted = |child: Value| json!({"Node Type": "Sort", "Total Cost": 2.0, "Plans": [child]});
+        assert_eq!(served(definition, scan(Some(conditions))), ", for its conditions on at and state and its order");
+        assert_eq!(served(definition, sorted(scan(Some("(jobs.at = 5)")))), ", for its condition on at");
+        let partial = "CREATE INDEX i ON public.jobs (at) WHERE ((state = 'NEW'::text) AND (NOT deleted))";
+        assert_eq!(
+            served(partial, scan(None)),
+            ", for its order, among the rows where (state = 'NEW'::text) AND (NOT deleted)"
+        );
+    }
 }
