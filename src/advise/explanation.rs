@@ -139,7 +139,7 @@ mod tests {
     use crate::sql::parse_index;
     use serde_json::{Value, json};
 
-    fn plan(root: Value) -> Plan {
+    fn plan(root: &Value) -> Plan {
         Plan::from_json(json!({ "Plan": root })).unwrap()
     }
 
@@ -161,8 +161,8 @@ mod tests {
             predicted: None,
         };
         let scan = json!({"Node Type": "Seq Scan", "Schema": "public", "Relation Name": "jobs", "Total Cost": 9.0});
-        let before = plan(json!({"Node Type": "Sort", "Total Cost": 10.0, "Plans": [scan]}));
-        part_served(&index, &proved, Some(&before), &plan(after))
+        let before = plan(&json!({"Node Type": "Sort", "Total Cost": 10.0, "Plans": [scan]}));
+        part_served(&index, &proved, Some(&before), &plan(&after))
     }
 
     #[test]
