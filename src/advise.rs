@@ -12,8 +12,8 @@ use crate::plan::Plan;
 use crate::predicate::relation_uses;
 use crate::rehearsal::counting::Counting;
 use crate::rehearsal::{
-    Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome,
-    Whom,
+    Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Supposition, Trial,
+    TrialOutcome, Whom,
 };
 use crate::sql::fingerprint::fingerprint;
 use crate::sql::literals;
@@ -31,6 +31,7 @@ mod notices;
 mod proof;
 mod referential;
 mod twin;
+mod unhelped;
 mod upkeep;
 pub mod what_if;
 
@@ -66,6 +67,8 @@ pub fn advise(
     let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
     let choice::Chosen { selection, proof, measured } = choice::choose_and_prove(&mut run, &trials, known)?;
     let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
+    let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
+    let lower_page_cost = unhelped::ask(&mut run, known, (&candidates, &trials), &proof)?;
 
     let mut summary = run.summary;
     summary.explained = planners.explained();
@@ -81,6 +84,7 @@ pub fn advise(
         proof,
         measured,
         drops,
+        lower_page_cost,
         summary,
     }
     .into_advice())
@@ -264,6 +268,23 @@ impl Run<'_> {
     fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
         let answer = self.planners.execute(indexes, statements)?;
         self.count(&answer);
+        Ok(answer)
+    }
+
+    /// As [`Run::ask`], with something supposed besides.
+    fn suppose(
+        &mut self,
+        whom: Whom,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let answer = self.planners.suppose(whom, supposition, indexes, statements)?;
+        match whom {
+            Whom::Twin => self.summary.twin_questions += 1,
+            Whom::Server if supposition.takes_a_transaction() => self.count(&answer),
+            Whom::Server => {}
+        }
         Ok(answer)
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::drops::HypotheticalDrop;
 use super::measure::Measured;
 use super::proof::{Disproof, Proof, Proved, was_really_built};
+use super::unhelped::LowerPageCost;
 use super::what_if::WhatIf;
 use super::{Captured, TwinView, existing, explanation};
 use crate::candidate::Candidates;
@@ -17,7 +18,7 @@ use crate::rehearsal::counting::Explained;
 use crate::rehearsal::search::Selection;
 use crate::rehearsal::{Build, Evidence, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses};
 use crate::twin::agreement::Agreement;
-use crate::verdict::{Change, Limits, Reason};
+use crate::verdict::{Change, Limits, NoIndexHelps, Reason};
 use crate::workload::{Statement, StatementId, Workload};
 
 /// The result of a run.
@@ -60,6 +61,8 @@ pub struct StatementAdvice {
     pub change: Option<Change>,
     /// The recommendations its plan uses, by id.
     pub recommendations: Vec<String>,
+    /// Why no index helps it, if none does.
+    pub no_index: Option<NoIndexHelps>,
     /// How far the planner twin plans it as the server does, if there was one.
     pub agreement: Option<Agreement>,
     /// The plans without and with the recommended indexes as they were executed, with times and buffers (`--analyze`).
@@ -219,6 +222,7 @@ pub(super) struct Parts<'a> {
     pub(super) proof: Proof,
     pub(super) measured: Measured,
     pub(super) drops: Vec<HypotheticalDrop>,
+    pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
     pub(super) summary: RehearsalSummary,
 }
 
@@ -266,6 +270,7 @@ impl Parts<'_> {
         let helps = |recommendation: &&Recommendation| {
             recommendation.benefits.iter().any(|benefit| benefit.statement == statement.id)
         };
+        let no_index = self.no_index(statement, recommendations);
         let recommendations =
             recommendations.iter().filter(helps).map(|recommendation| recommendation.id.clone()).collect();
         let agreement = self.twin.agreements.get(&statement.id).copied();
@@ -281,6 +286,7 @@ impl Parts<'_> {
             after,
             change,
             recommendations,
+            no_index,
             agreement,
             executed,
             predicted,
@@ -377,7 +383,7 @@ impl Parts<'_> {
         tried.chain(there).collect()
     }
 
-    fn rejected_trial(&self, position: usize, recommendations: &[Recommendation]) -> Rejected {
+    pub(super) fn rejected_trial(&self, position: usize, recommendations: &[Recommendation]) -> Rejected {
         let trial = &self.trials[position];
         let whom = if was_really_built(trial) { Whom::Server } else { self.twin.whom() };
         let rejected = |reason, detail, build: Option<&Build>, benefits| Rejected {

@@ -6,6 +6,7 @@ use tokio_postgres::types::{FromSql, Type};
 
 use super::session::{Step, StepResult};
 use super::{DbError, Session, error};
+use crate::model::{quote_identifier, quote_literal};
 use crate::plan::Plan;
 use crate::plan::read::{ReadError, Reason, read_text};
 use crate::sql::split::highest_parameter;
@@ -61,6 +62,16 @@ impl Session {
     pub(super) fn capture(&self, sql: &str) -> Result<Explained, DbError> {
         self.query("planning a statement", "BEGIN READ ONLY", &[])?;
         let explained = self.explain(sql);
+        self.rollback();
+        explained
+    }
+
+    /// As [`Session::capture`], with a setting that holds for that transaction.
+    pub(super) fn capture_under(&self, (name, value): (&str, &str), sql: &str) -> Result<Explained, DbError> {
+        const OPERATION: &str = "planning a statement under another setting";
+        self.query(OPERATION, "BEGIN READ ONLY", &[])?;
+        let setting = format!("SET LOCAL {} = {}", quote_identifier(name), quote_literal(value));
+        let explained = self.query(OPERATION, &setting, &[]).and_then(|_| self.explain(sql));
         self.rollback();
         explained
     }

@@ -15,7 +15,7 @@ use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
 use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
-use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
+use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Supposition};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::{Gap, Oid};
 use crate::workload::{Statement, StatementId};
@@ -196,13 +196,14 @@ impl Twin {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        Ok(self.with(indexes, hidden, statements)?)
+        Ok(self.with(indexes, hidden, None, statements)?)
     }
 
     fn with(
         &mut self,
         indexes: &[NamedIndex],
         hidden: &[QualifiedName],
+        supposition: Option<&Supposition>,
         statements: &[Statement],
     ) -> Result<Answer, DbError> {
         for index in indexes {
@@ -213,7 +214,10 @@ impl Twin {
         let known: Vec<&Hypothetical> = indexes.iter().filter_map(|index| self.hypothetical(index)).collect();
         let oids: Vec<Oid> = known.iter().flat_map(|known| known.oids.iter().copied()).collect();
         Ok(Answer::Planned(Planned {
-            plans: self.plans(&show(&oids, hidden), statements)?,
+            plans: self.plans(
+                &format!("{}{}", show(&oids, hidden), supposition.map_or_else(String::new, suppose)),
+                statements,
+            )?,
             builds: known.iter().map(|known| known.build.clone()).collect(),
             write_block: Millis::default(),
         }))
@@ -270,6 +274,15 @@ fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
     sql
 }
 
+/// Makes something so for the rest of the transaction.
+fn suppose(supposition: &Supposition) -> String {
+    match supposition {
+        Supposition::Setting { name, value } => {
+            format!("; SET LOCAL {} = {}", quote_identifier(name), quote_literal(value))
+        }
+    }
+}
+
 fn leaf(row: &Row) -> Result<Leaf, DbError> {
     let name = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?);
     Ok(Leaf { table: field(row, "oid")?, name })
@@ -284,6 +297,15 @@ impl Planner for Twin {
         if indexes.is_empty() {
             return Ok(Answer::Planned(self.as_things_are(statements)?));
         }
-        Ok(self.with(indexes, &[], statements)?)
+        Ok(self.with(indexes, &[], None, statements)?)
+    }
+
+    fn suppose(
+        &mut self,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        Ok(self.with(indexes, &[], Some(supposition), statements)?)
     }
 }

@@ -125,6 +125,8 @@ pub struct Statement {
     pub findings: Vec<Finding>,
     /// Ids of the recommendations that help it.
     pub recommendations: Vec<String>,
+    /// Why no index helps it; null when one does, and when it was not planned.
+    pub no_index_helps: Option<NoIndexHelps>,
     /// How far the planner twin plans it as the server does: `exact`, `same_shape` or `different`; null without a twin.
     pub twin_agreement: Option<String>,
     /// With `same_shape`: by how much the total costs differ, as a share of the server's.
@@ -133,6 +135,16 @@ pub struct Statement {
     pub predicted_cost_before: Option<f64>,
     /// The cost with the recommended indexes that the planner twin foresaw.
     pub predicted_cost_after: Option<f64>,
+}
+
+/// Why no index helps a statement.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct NoIndexHelps {
+    /// As a word: `reads_most_of_the_table`, `only_at_lower_random_page_cost`, `already_indexed`, `table_too_small`, `no_condition`,
+    /// `not_indexable`, `no_candidate_helped`, or, where an index would help, the reason why it is not recommended (`over_budget`, …).
+    pub reason: String,
+    /// As a sentence.
+    pub detail: String,
 }
 
 /// Was a statement planned?
@@ -480,6 +492,10 @@ impl Statement {
             plan_after: advice.after.clone().map(Plan::into),
             findings: advice.before.as_ref().map_or_else(Vec::new, |plan| findings(plan, Some(catalog))),
             recommendations: advice.recommendations.clone(),
+            no_index_helps: advice.no_index.as_ref().map(|no_index| NoIndexHelps {
+                reason: no_index.reason.name().to_owned(),
+                detail: no_index.detail.clone(),
+            }),
             twin_agreement: advice.agreement.map(|agreement| agreement.name().to_owned()),
             twin_deviation: advice.agreement.and_then(Agreement::deviation),
             predicted_cost_before: advice.predicted.map(|(before, _)| before.0),

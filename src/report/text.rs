@@ -144,6 +144,10 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, catalog: &Cat
         let _ = writeln!(text, "  {}", styled(DIM, format!("executed: {}", effort(before, after))));
     }
     text.push_str(&side_by_side::write(before, statement.after.as_ref(), width));
+    if let Some(no_index) = &statement.no_index {
+        let line = format!("no index helps: {}", printable(&no_index.detail));
+        let _ = writeln!(text, "{}", styled(DIM, indented(&line, "  ", width)));
+    }
     top_findings(text, before, catalog, width);
     text.push('\n');
 }
