@@ -30,6 +30,7 @@ mod measure;
 mod notices;
 mod proof;
 mod referential;
+mod remedies;
 mod twin;
 mod unhelped;
 mod upkeep;
@@ -70,6 +71,8 @@ pub fn advise(
     let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
     let lower_page_cost = unhelped::ask(&mut run, known, (&candidates, &trials), &proof)?;
 
+    let remedies = remedies::test(&mut run, known, &proof, &trials)?;
+
     let mut summary = run.summary;
     summary.explained = planners.explained();
     Ok(advice::Parts {
@@ -85,6 +88,7 @@ pub fn advise(
         measured,
         drops,
         lower_page_cost,
+        remedies,
         summary,
     }
     .into_advice())

@@ -17,6 +17,7 @@ use crate::plan::Plan;
 use crate::rehearsal::counting::Explained;
 use crate::rehearsal::search::Selection;
 use crate::rehearsal::{Build, Evidence, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses};
+use crate::remedy::Remedy;
 use crate::twin::agreement::Agreement;
 use crate::verdict::{Change, Limits, NoIndexHelps, Reason};
 use crate::workload::{Statement, StatementId, Workload};
@@ -30,6 +31,8 @@ pub struct Advice {
     pub statements: Vec<StatementAdvice>,
     /// The indexes that were seen to pay, those that save most first.
     pub recommendations: Vec<Recommendation>,
+    /// What helps and is no index.
+    pub remedies: Vec<Remedy>,
     /// Every other candidate, with the reason.
     pub rejected: Vec<Rejected>,
     /// What is wrong with indexes that exist.
@@ -223,6 +226,7 @@ pub(super) struct Parts<'a> {
     pub(super) measured: Measured,
     pub(super) drops: Vec<HypotheticalDrop>,
     pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
+    pub(super) remedies: Vec<Remedy>,
     pub(super) summary: RehearsalSummary,
 }
 
@@ -241,6 +245,7 @@ impl Parts<'_> {
             notices: self.notices(),
             recommendations,
             rejected,
+            remedies: self.remedies,
             drops: self.drops,
             what_if: None,
             rehearsal: self.summary,

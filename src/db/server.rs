@@ -124,7 +124,15 @@ impl Planner for Server<'_> {
                 }
                 Ok(Answer::Planned(planned))
             }
-            Supposition::Setting { .. } => Ok(Answer::Refused(supposition.refused(indexes))),
+            Supposition::Rewritten => self.plan(indexes, statements),
+            Supposition::Analyzed(analyzed) if indexes.is_empty() => {
+                Ok(self.session.suppose_after(&analyzed.statements(), statements)?)
+            }
+            Supposition::View(view) if indexes.is_empty() => Ok(self.session.suppose_view(view, statements)?),
+            Supposition::Setting { .. }
+            | Supposition::Analyzed(_)
+            | Supposition::View(_)
+            | Supposition::AllVisible(_) => Ok(Answer::Refused(supposition.refused(indexes))),
         }
     }
 }

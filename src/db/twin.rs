@@ -32,6 +32,7 @@ mod observed;
 mod rows;
 mod samples;
 mod statistics;
+mod suppose;
 
 use candidates::Hypothetical;
 use facts::TableFacts;
@@ -203,7 +204,7 @@ impl Twin {
         &mut self,
         indexes: &[NamedIndex],
         hidden: &[QualifiedName],
-        supposition: Option<&Supposition>,
+        supposing: Option<String>,
         statements: &[Statement],
     ) -> Result<Answer, DbError> {
         for index in indexes {
@@ -214,10 +215,7 @@ impl Twin {
         let known: Vec<&Hypothetical> = indexes.iter().filter_map(|index| self.hypothetical(index)).collect();
         let oids: Vec<Oid> = known.iter().flat_map(|known| known.oids.iter().copied()).collect();
         Ok(Answer::Planned(Planned {
-            plans: self.plans(
-                &format!("{}{}", show(&oids, hidden), supposition.map_or_else(String::new, suppose)),
-                statements,
-            )?,
+            plans: self.plans(&format!("{}{}", show(&oids, hidden), supposing.unwrap_or_default()), statements)?,
             builds: known.iter().map(|known| known.build.clone()).collect(),
             write_block: Millis::default(),
         }))
@@ -274,15 +272,6 @@ fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
     sql
 }
 
-/// Makes something so for the rest of the transaction.
-fn suppose(supposition: &Supposition) -> String {
-    match supposition {
-        Supposition::Setting { name, value } => {
-            format!("; SET LOCAL {} = {}", quote_identifier(name), quote_literal(value))
-        }
-    }
-}
-
 fn leaf(row: &Row) -> Result<Leaf, DbError> {
     let name = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?);
     Ok(Leaf { table: field(row, "oid")?, name })
@@ -306,6 +295,9 @@ impl Planner for Twin {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        Ok(self.with(indexes, &[], Some(supposition), statements)?)
+        match self.supposing(supposition, statements)? {
+            Some(script) => Ok(self.with(indexes, &[], Some(script), statements)?),
+            None => Ok(Answer::Refused(supposition.refused(indexes))),
+        }
     }
 }

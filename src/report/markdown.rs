@@ -40,6 +40,7 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
             fenced(&ddl)
         );
     }
+    remedies(&mut markdown, advice);
     let full = anstream::adapter::strip_str(&text::write(advice, measured, FENCE_COLUMNS)).to_string();
     let _ = writeln!(
         markdown,
@@ -47,6 +48,17 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
         fenced(&full)
     );
     markdown
+}
+
+fn remedies(markdown: &mut String, advice: &Advice) {
+    for (number, remedy) in advice.remedies.iter().enumerate() {
+        if number == 0 {
+            markdown.push_str("### Besides indexes\n\n");
+        }
+        let sql = remedy.statements.iter().map(|sql| printable_sql(sql)).collect::<Vec<_>>().join("\n");
+        let explanation = escaped(&remedy.explanation);
+        let _ = writeln!(markdown, "**{}** {explanation}\n\n```sql\n{}\n```\n", remedy.id, fenced(&sql));
+    }
 }
 
 /// A line for each statement that no index helps.

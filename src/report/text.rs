@@ -23,6 +23,7 @@ use crate::rehearsal::Evidence;
 use crate::verdict::{Change, MinImprovement};
 
 pub mod layout;
+mod remedies;
 pub(crate) mod side_by_side;
 pub mod tree;
 mod what_if;
@@ -59,6 +60,7 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
         what_if::write(&mut text, what_if, width);
     }
     recommendations(&mut text, advice, width);
+    remedies::write(&mut text, advice, width);
     notices(&mut text, advice, width);
     closing(&mut text, advice, measured, width);
     text

@@ -119,3 +119,106 @@ fn text_and_markdown_say_why_and_a_recording_says_it_again() {
     }
     assert_eq!(recommended(&live, &["spread"]).len(), 1, "{:#}", live["recommendations"]);
 }
+
+fn remedies<'r>(report: &'r Value, kind: &str) -> Vec<&'r Value> {
+    report["remedies"].as_array().unwrap().iter().filter(|remedy| remedy["kind"] == kind).collect()
+}
+
+/// A city lies in one country; each of 100 has 600 rows, which the planner takes for 60 when both are asked for.
+const CORRELATED: &str = "CREATE TABLE place (id bigint PRIMARY KEY, city int NOT NULL, country int NOT NULL, free int NOT NULL, name text NOT NULL);
+     INSERT INTO place SELECT n, n % 100, n % 100 / 10, n % 7, 'Name ' || n % 20 FROM generate_series(1, 60000) AS n; ANALYZE place;";
+
+#[test]
+fn statistics_are_recommended_where_they_change_the_estimate_and_only_there() {
+    let database = Database::new("create_statistics", CORRELATED);
+    let before = database.catalog();
+    let report = database.advise(&[
+        "-c",
+        "-- name: correlated\nSELECT * FROM place WHERE city = 55 AND country = 5;
+         -- name: groups\nSELECT city, country, count(*) FROM place GROUP BY city, country;
+         -- name: expression\nSELECT * FROM place WHERE lower(name) = 'name 5' AND free <> 3;
+         -- name: independent\nSELECT * FROM place WHERE city = 55 AND free = 3",
+        "--max-indexes",
+        "0",
+    ]);
+    let found = remedies(&report, "create_statistics");
+    let sql = |remedy: &Value| remedy["statements"][0].as_str().unwrap().to_owned();
+    let about = |text: &str| {
+        *found.iter().find(|remedy| sql(remedy).contains(text)).unwrap_or_else(|| panic!("{text}: {report:#}"))
+    };
+    let near = |value: &Value, wanted: f64| {
+        let value = value.as_f64().unwrap();
+        assert!((value / wanted).max(wanted / value) < 1.5, "{value} is not about {wanted}");
+    };
+    let correlated = about("(dependencies, mcv) ON city, country FROM public.place;");
+    near(&correlated["benefits"][0]["rows_before"], 60.0);
+    near(&correlated["benefits"][0]["rows_after"], 600.0);
+    assert_eq!(correlated["benefits"][0]["statement"], "correlated");
+    assert_eq!(correlated["evidence"], "rolled_back_transaction");
+    let groups = about("(ndistinct) ON city, country");
+    near(&groups["benefits"][0]["rows_before"], 1_000.0);
+    near(&groups["benefits"][0]["rows_after"], 100.0);
+    near(&about("ON (lower(name))")["benefits"][0]["rows_before"], 300.0 * 6.0 / 7.0);
+    assert!(!found.iter().any(|remedy| sql(remedy).contains("free")), "nothing changes: {found:#?}");
+    assert!(remedies(&report, "analyze").is_empty(), "its statistics are fresh");
+    assert_eq!(database.catalog(), before);
+
+    // What is printed runs, and does what was said; then there is nothing more to say.
+    for statement in correlated["statements"].as_array().unwrap() {
+        database.run(statement.as_str().unwrap());
+    }
+    let query = "-- name: q\nSELECT * FROM place WHERE city = 55 AND country = 5";
+    let again = database.advise(&["-c", query, "--max-indexes", "0"]);
+    near(&statement(&again, "q")["plan_before"]["Plan"]["Plan Rows"], 600.0);
+    assert!(again["remedies"].as_array().unwrap().is_empty(), "{:#}", again["remedies"]);
+}
+
+#[test]
+fn nothing_is_tried_where_nothing_may_be_built() {
+    let database = Database::new("statistics_not_allowed", CORRELATED);
+    let query = "SELECT * FROM place WHERE city = 55 AND country = 5";
+    for limits in [&["--rehearse", "twin"][..], &["--rehearse", "off"][..], &["--max-table-size", "8kB"][..]] {
+        let counted = "SELECT analyze_count, last_analyze FROM pg_stat_user_tables";
+        let before = database.text(counted);
+        let report = database.advise(&[&["-c", query], limits].concat());
+        assert!(report["remedies"].as_array().unwrap().is_empty(), "{:#}", report["remedies"]);
+        assert_eq!(database.text(counted), before);
+    }
+}
+
+#[test]
+fn analyze_is_recommended_where_it_changes_something() {
+    let database = Database::new(
+        "analyze_remedy",
+        "CREATE TABLE fresh (id int PRIMARY KEY, state int NOT NULL); INSERT INTO fresh SELECT n, n % 4 FROM generate_series(1, 20000) AS n;
+         CREATE TABLE changed (LIKE fresh) WITH (autovacuum_enabled = off); ANALYZE changed; INSERT INTO changed SELECT n, 1 FROM generate_series(1, 20000) AS n;
+         ANALYZE fresh; ANALYZE changed; UPDATE changed SET state = 2;
+         CREATE TABLE never (LIKE fresh) WITH (autovacuum_enabled = off); INSERT INTO never SELECT n, n % 4 FROM generate_series(1, 20000) AS n;",
+    );
+    let waited = std::time::Instant::now();
+    while database.text("SELECT n_mod_since_analyze FROM pg_stat_user_tables WHERE relname = 'changed'") != "20000"
+        && waited.elapsed() < std::time::Duration::from_secs(20)
+    {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let workload =
+        "-- name: fresh\nSELECT * FROM fresh WHERE state = 2; -- name: changed\nSELECT * FROM changed WHERE state = 2;
+                    -- name: never\nSELECT * FROM never WHERE state = 2";
+    let before = database.catalog();
+    for _ in 0..2 {
+        let report = database.advise(&["-c", workload, "--max-indexes", "0"]);
+        let found = remedies(&report, "analyze");
+        let of = |remedy: &Value| remedy["benefits"][0]["statement"].as_str().unwrap().to_owned();
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|remedy| (of(remedy), remedy["statements"][0].clone(), &remedy["benefits"][0]))
+            .collect();
+        assert_eq!(found.len(), 2, "{:#}", report["remedies"]);
+        assert_eq!((found[0].0.as_str(), &found[0].1), ("changed", &Value::from("ANALYZE public.changed;")));
+        assert_eq!((found[1].0.as_str(), &found[1].1), ("never", &Value::from("ANALYZE public.never;")));
+        assert_eq!(found[0].2["rows_after"], 20_000.0);
+        let rows = found[1].2["rows_after"].as_f64().unwrap();
+        assert!((4_500.0..5_500.0).contains(&rows), "{rows}");
+        assert_eq!(database.catalog(), before, "autovacuum knows all that it knew");
+    }
+}

@@ -2,8 +2,7 @@
 
 use crate::catalog::{Catalog, Table};
 use crate::model::{Cost, QualifiedName, group_thousands};
-use crate::plan::metrics::metrics;
-use crate::plan::metrics::time::is_parallel_aware;
+use crate::plan::metrics::{metrics, rows_of_all_processes};
 use crate::plan::{Node, Plan};
 use crate::predicate::{RelationUse, relation_uses};
 use crate::verdict::{NoIndexHelps, NoIndexReason};
@@ -57,7 +56,7 @@ impl<'p> Scan<'p> {
     /// The rows it returns of those that are there; of a table in parts, of this part.
     pub(super) fn rows(&self) -> Option<(f64, f64)> {
         let all = self.table?.rows.filter(|rows| *rows > 0.0)?;
-        let returned = self.node.plan_rows()? * processes(self.plan, self.node);
+        let returned = rows_of_all_processes(self.plan, self.node)?;
         Some((returned.min(all), all))
     }
 
@@ -70,17 +69,6 @@ impl<'p> Scan<'p> {
     pub(super) fn has_readable_condition(&self) -> bool {
         self.asked.as_ref().is_some_and(|asked| !asked.conditions.is_empty() || !asked.alternatives.is_empty())
     }
-}
-
-/// How many processes share the rows of a parallel scan: its estimate is of one of them (`get_parallel_divisor`,
-/// src/backend/optimizer/path/costsize.c).
-fn processes(plan: &Plan, node: &Node) -> f64 {
-    if !is_parallel_aware(node) {
-        return 1.0;
-    }
-    let above = std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
-    let workers = above.filter_map(|node| node.number("Workers Planned")).next().unwrap_or(0.0);
-    workers + (1.0 - 0.3 * workers).max(0.0)
 }
 
 /// The reason that needs nobody to be asked, if there is one.
