@@ -62,15 +62,14 @@ pub fn advise(
     let tables = tables_of(&captured);
 
     let candidates = suggest(&captured, &catalog, workload);
-    let twin = TwinView::prepare(&mut run, &tables, &captured, &candidates)?;
+    let wanted = !candidates.to_try.is_empty() || remedies::want_twin(workload, &captured, &catalog);
+    let twin = TwinView::prepare(&mut run, &tables, &captured, wanted)?;
     let trials = run.rehearse(&twin, &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;
     let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
     let choice::Chosen { selection, proof, measured } = choice::choose_and_prove(&mut run, &trials, known)?;
     let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
-    let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
     let lower_page_cost = unhelped::ask(&mut run, known, (&candidates, &trials), &proof)?;
-
     let remedies = remedies::test(&mut run, known, &proof, &trials)?;
 
     let mut summary = run.summary;

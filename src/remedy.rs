@@ -11,7 +11,10 @@ use crate::rehearsal::Evidence;
 use crate::workload::{Statement, StatementId};
 
 pub mod analyze;
+pub mod materialized_view;
+pub mod rewrite;
 pub mod statistics;
+pub mod vacuum;
 
 /// Something to do that is not an index, with what it was seen to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +44,12 @@ pub enum Kind {
     Analyze,
     /// `CREATE STATISTICS`: columns that depend on each other, or an expression.
     CreateStatistics,
+    /// `VACUUM`: pages that an index-only scan need not look at.
+    Vacuum,
+    /// `CREATE MATERIALIZED VIEW`: the result of a statement that reads most of a table, kept.
+    MaterializedView,
+    /// The statement, written another way.
+    Rewrite,
 }
 
 impl Kind {
@@ -54,6 +63,9 @@ impl Kind {
         match self {
             Kind::Analyze => "analyze",
             Kind::CreateStatistics => "create_statistics",
+            Kind::Vacuum => "vacuum",
+            Kind::MaterializedView => "materialized_view",
+            Kind::Rewrite => "rewrite",
         }
     }
 }
@@ -78,6 +90,11 @@ pub struct Ask<'a> {
     pub plans: &'a [(&'a Statement, &'a Plan)],
     /// What the server knows.
     pub catalog: &'a Catalog,
+}
+
+/// Is there something to try that only the planner twin can tell about?
+pub fn wants_twin(ask: Ask<'_>) -> bool {
+    vacuum::is_read_by_index(ask) || !materialized_view::propose(ask).is_empty() || !rewrite::propose(ask).is_empty()
 }
 
 /// The statements that a proposal is for.

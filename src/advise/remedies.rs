@@ -1,15 +1,19 @@
 //! Things that are not indexes, tried like indexes: each proposal of the room [`crate::remedy`] is put to a planner, and what changes
 //! nothing is not recommended.
 
-use super::Run;
 use super::proof::{Known, Proof};
+use super::{Captured, Run};
+use crate::catalog::Catalog;
 use crate::plan::Plan;
 use crate::rehearsal::{Answer, PlanOutcome, PlannerError, Supposition, Trial, Whom};
-use crate::remedy::{Ask, Effect, Remedy};
+use crate::remedy::{Ask, Effect, Remedy, wants_twin};
 use crate::twin::agreement::Agreement;
-use crate::workload::Statement;
+use crate::workload::{Statement, Workload};
 
+mod rewrite;
 mod statistics;
+mod vacuum;
+mod view;
 
 /// What is known when remedies are tried.
 #[derive(Debug, Clone, Copy)]
@@ -27,17 +31,28 @@ pub(super) fn test(
     trials: &[Trial],
 ) -> Result<Vec<Remedy>, PlannerError> {
     let seen = Seen { known, proof, trials };
-    let statements = run.workload.statements().to_vec();
-    let plans: Vec<(&Statement, &Plan)> = statements
-        .iter()
-        .filter_map(|statement| Some((statement, known.captured.get(&statement.id)?.plan()?)))
-        .collect();
+    let workload = run.workload;
+    let plans = planned(workload, known.captured);
     let ask = Ask { plans: &plans, catalog: known.catalog };
     let mut remedies = statistics::test(run, seen, ask)?;
+    remedies.extend(vacuum::test(run, seen, ask)?);
+    remedies.extend(view::test(run, seen, ask)?);
+    remedies.extend(rewrite::test(run, seen, ask)?);
     for (number, remedy) in remedies.iter_mut().enumerate() {
         remedy.id = format!("m{}", number + 1);
     }
     Ok(remedies)
+}
+
+/// Is the twin wanted for a remedy?
+pub(super) fn want_twin(workload: &Workload, captured: &Captured, catalog: &Catalog) -> bool {
+    wants_twin(Ask { plans: &planned(workload, captured), catalog })
+}
+
+/// The statements that have a plan, with it.
+fn planned<'a>(workload: &'a Workload, captured: &'a Captured) -> Vec<(&'a Statement, &'a Plan)> {
+    let plan = |statement: &'a Statement| Some((statement, captured.get(&statement.id)?.plan()?));
+    workload.statements().iter().filter_map(plan).collect()
 }
 
 /// Plans of statements under a supposition; none where it could not be tried.
@@ -46,7 +61,7 @@ fn plans(
     whom: Whom,
     supposition: &Supposition,
     statements: &[Statement],
-) -> Result<Option<super::Captured>, PlannerError> {
+) -> Result<Option<Captured>, PlannerError> {
     Ok(match run.suppose(whom, supposition, &[], statements)? {
         Answer::Planned(planned) => Some(planned.plans),
         Answer::Refused(_) => None,
@@ -64,6 +79,6 @@ fn effect(statement: &Statement, before: &Plan, after: &Plan, rows: Option<(f64,
 }
 
 /// The plan of a statement among others.
-fn plan_of<'p>(plans: &'p super::Captured, statement: &Statement) -> Option<&'p Plan> {
+fn plan_of<'p>(plans: &'p Captured, statement: &Statement) -> Option<&'p Plan> {
     plans.get(&statement.id).and_then(PlanOutcome::plan)
 }

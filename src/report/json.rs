@@ -263,11 +263,11 @@ pub struct StatementBenefit {
 pub struct RemedyReport {
     /// `m1`, `m2`, …
     pub id: String,
-    /// `analyze`, `create_statistics`.
+    /// `analyze`, `create_statistics`, `vacuum`, `materialized_view`, `rewrite`.
     pub kind: String,
     /// Schema-qualified, quoted where needed.
     pub table: String,
-    /// What to run, one after the other.
+    /// What to run, one after the other; of a rewrite, the indexes that it needs, and last the statement.
     pub statements: Vec<String>,
     /// The statements that it does something for.
     pub benefits: Vec<RemedyEffect>,

@@ -85,7 +85,6 @@ impl Database {
             "SELECT oid, stxname, stxrelid, stxkind FROM pg_statistic_ext ORDER BY 1",
             "SELECT stxoid, md5(pg_statistic_ext_data::text) FROM pg_statistic_ext_data ORDER BY 1, 2",
             "SELECT schemaname, matviewname, ispopulated, md5(definition) FROM pg_matviews ORDER BY 1, 2",
-            "SELECT oid, pg_stat_get_mod_since_analyze(oid) FROM pg_class WHERE relkind IN ('r', 'm') AND oid >= 16384 ORDER BY 1",
             "SELECT extname FROM pg_extension ORDER BY 1",
             "SELECT gid FROM pg_prepared_xacts ORDER BY 1",
             "SELECT classid, objid, refobjid, deptype FROM pg_depend ORDER BY 1, 2, 3, 4",
