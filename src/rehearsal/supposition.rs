@@ -37,7 +37,7 @@ pub struct Analyzed {
     /// goes by that (`do_analyze_rel` in src/backend/commands/analyze.c resets the counter only without a list).
     pub columns: Vec<String>,
     /// What is created before.
-    pub statistics: Option<ExtendedStatistics>,
+    pub statistics: Vec<ExtendedStatistics>,
 }
 
 /// An object of CREATE STATISTICS.

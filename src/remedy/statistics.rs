@@ -13,6 +13,7 @@ use crate::plan::{Node, Plan};
 use crate::predicate::{Kind, RelationUse, relation_uses};
 use crate::rehearsal::supposition::ExtendedStatistics;
 use crate::sql::{Shape, parse_expression};
+use crate::workload::StatementId;
 
 /// Tables with fewer rows are not worth it.
 const LEAST_ROWS: f64 = 1_000.0;
@@ -31,7 +32,7 @@ pub struct Proposal {
     /// The columns that have to be analyzed for it.
     pub columns: BTreeSet<String>,
     /// Whose estimate it may change, and where in the plan that stands.
-    pub asked_by: Vec<(crate::workload::StatementId, Estimated)>,
+    pub asked_by: Vec<(StatementId, Estimated)>,
 }
 
 /// An estimate of a plan.
@@ -62,30 +63,32 @@ fn is_grouped_by(node: &Node, keys: &[String]) -> bool {
     found.len() == keys.len() && keys.iter().all(|key| found.contains(key.as_str()))
 }
 
-/// What to try, equal ones merged, in a fixed order.
+/// What to try, in a fixed order: one object for the same keys, of all kinds that are asked for, each under a name of its own.
 pub fn propose(ask: Ask<'_>) -> Vec<Proposal> {
-    let mut merged: BTreeMap<(QualifiedName, Vec<String>, Vec<String>), Proposal> = BTreeMap::new();
+    let mut merged: BTreeMap<(QualifiedName, Vec<String>), Drafts> = BTreeMap::new();
     for (statement, plan) in ask.plans {
         let compared = relation_uses(plan, ask.catalog).into_iter().flat_map(|relation| {
             let table = ask.catalog.table(&relation.table).filter(|table| is_worth_it(table));
             table.map_or_else(Vec::new, |table| compared(&relation, table))
         });
         for (table, draft) in compared.chain(grouped(plan, ask)).collect::<Vec<_>>() {
-            let key = (table.clone(), draft.kinds.clone(), draft.keys.clone());
-            let proposal = merged.entry(key).or_insert_with(|| Proposal {
-                statistics: ExtendedStatistics {
-                    name: QualifiedName::new(table.schema.clone(), statistics_name(&table.name, &draft.keys)),
-                    table,
-                    kinds: draft.kinds,
-                    keys: draft.keys,
-                },
-                columns: draft.columns,
-                asked_by: Vec::new(),
-            });
-            proposal.asked_by.push((statement.id.clone(), draft.estimated));
+            merged.entry((table, draft.keys.clone())).or_default().push((statement.id.clone(), draft));
         }
     }
-    merged.into_values().collect()
+    let mut taken: BTreeSet<QualifiedName> = BTreeSet::new();
+    merged.into_iter().map(|((table, keys), drafts)| proposal(table, keys, drafts, &mut taken)).collect()
+}
+
+fn proposal(table: QualifiedName, keys: Vec<String>, drafts: Drafts, taken: &mut BTreeSet<QualifiedName>) -> Proposal {
+    let wish = statistics_name(&table.name, &keys);
+    let numbered = (0..).map(|number| if number == 0 { wish.clone() } else { format!("{wish}{number}") });
+    let mut names = numbered.map(|name| QualifiedName::new(table.schema.clone(), name));
+    let name = names.find(|name| taken.insert(name.clone())).unwrap_or_else(|| table.clone());
+    let kinds: BTreeSet<String> = drafts.iter().flat_map(|(_, draft)| draft.kinds.iter().cloned()).collect();
+    let columns = drafts.iter().flat_map(|(_, draft)| draft.columns.iter().cloned()).collect();
+    let asked_by = drafts.into_iter().map(|(id, draft)| (id, draft.estimated)).collect();
+    let statistics = ExtendedStatistics { name, table, kinds: kinds.into_iter().collect(), keys };
+    Proposal { statistics, columns, asked_by }
 }
 
 impl Proposal {
@@ -94,6 +97,9 @@ impl Proposal {
         self.asked_by.iter().map(|(id, _)| id.clone()).collect()
     }
 }
+
+/// Each with the statement that it is for.
+type Drafts = Vec<(StatementId, Draft)>;
 
 struct Draft {
     kinds: Vec<String>,

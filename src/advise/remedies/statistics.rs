@@ -16,7 +16,7 @@ use crate::rehearsal::{Event, Evidence, PlannerError, Supposition, Whom};
 use crate::remedy::analyze::{Stale, stale};
 use crate::remedy::statistics::{Estimated, Proposal, propose};
 use crate::remedy::{Ask, Effect, Kind, Remedy};
-use crate::workload::Statement;
+use crate::workload::{Statement, StatementId};
 
 /// An estimate has changed when it is this many times another.
 const LEAST_FACTOR: f64 = 2.0;
@@ -77,22 +77,69 @@ fn test_table(
             .into_iter()
             .collect(),
     };
-    let analyzed = Analyzed { table: table.name.clone(), columns, statistics: None };
+    let analyzed = Analyzed { table: table.name.clone(), columns, statistics: Vec::new() };
     let Some(fresh) = plans(run, Whom::Server, &Supposition::Analyzed(analyzed.clone()), &statements)? else {
         return Ok(remedies);
     };
     if let Some(stale) = stale {
         remedies.extend(fresh_statistics(table, stale, &statements, known.captured, &fresh));
     }
-    for proposal in proposals {
-        let asked: Vec<Statement> =
-            statements.iter().filter(|statement| proposal.statements().contains(&statement.id)).cloned().collect();
-        let with = Analyzed { statistics: Some(proposal.statistics.clone()), ..analyzed.clone() };
-        if let Some(with) = plans(run, Whom::Server, &Supposition::Analyzed(with), &asked)? {
-            remedies.extend(extended(proposal, &asked, &fresh, &with));
+    // All at once: most change nothing, and each question reads a sample of the table.
+    let together: Vec<&Proposal> = proposals.iter().collect();
+    let changing = changing(run, &analyzed, &together, (&statements, &fresh))?;
+    let disputed = |proposal: &Proposal| {
+        let others = changing.iter().filter(|(other, _)| other.statistics != proposal.statistics);
+        others.flat_map(|(other, _)| &other.asked_by).any(|asked| proposal.asked_by.contains(asked))
+    };
+    let mut contenders = Vec::new();
+    for (proposal, remedy) in &changing {
+        if disputed(proposal) {
+            contenders.extend(self::changing(run, &analyzed, &[*proposal], (&statements, &fresh))?);
+        } else {
+            remedies.push(remedy.clone());
         }
     }
+    remedies.extend(least(contenders));
     Ok(remedies)
+}
+
+/// Of these, those by which an estimate that they are for becomes another one when they are all there.
+fn changing<'p>(
+    run: &mut Run<'_>,
+    analyzed: &Analyzed,
+    proposals: &[&'p Proposal],
+    (statements, fresh): (&[Statement], &Captured),
+) -> Result<Vec<(&'p Proposal, Remedy)>, PlannerError> {
+    if proposals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let statistics = proposals.iter().map(|proposal| proposal.statistics.clone()).collect();
+    let supposition = Supposition::Analyzed(Analyzed { statistics, ..analyzed.clone() });
+    let asked = proposals.iter().flat_map(|proposal| proposal.statements()).collect::<BTreeSet<_>>();
+    let statements: Vec<Statement> =
+        statements.iter().filter(|statement| asked.contains(&statement.id)).cloned().collect();
+    let Some(with) = plans(run, Whom::Server, &supposition, &statements)? else { return Ok(Vec::new()) };
+    let extended = |proposal: &&'p Proposal| Some((*proposal, extended(proposal, &statements, fresh, &with)?));
+    Ok(proposals.iter().filter_map(extended).collect())
+}
+
+/// Of those that change the same estimates, one for each: what changes it most, and has the fewest keys.
+fn least(mut contenders: Vec<(&Proposal, Remedy)>) -> Vec<Remedy> {
+    let most = |remedy: &Remedy| remedy.benefits.iter().map(most_changed).fold(1.0, f64::max);
+    let keys = |proposal: &Proposal| proposal.statistics.keys.len();
+    contenders.sort_by(|(a, a_remedy), (b, b_remedy)| {
+        most(b_remedy).total_cmp(&most(a_remedy)).then(keys(a).cmp(&keys(b))).then(a.statistics.cmp(&b.statistics))
+    });
+    let mut covered: BTreeSet<StatementId> = BTreeSet::new();
+    let mut chosen = Vec::new();
+    for (_, remedy) in contenders {
+        let helped: BTreeSet<StatementId> = remedy.benefits.iter().map(|effect| effect.statement.clone()).collect();
+        if !helped.is_subset(&covered) {
+            covered.extend(helped);
+            chosen.push(remedy);
+        }
+    }
+    chosen
 }
 
 /// Of a partition, too: its own plans name it.
