@@ -12,8 +12,8 @@ use crate::plan::Plan;
 use crate::predicate::relation_uses;
 use crate::rehearsal::counting::Counting;
 use crate::rehearsal::{
-    Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Trial, TrialOutcome,
-    Whom,
+    Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Supposition, Trial,
+    TrialOutcome, Whom,
 };
 use crate::sql::fingerprint::fingerprint;
 use crate::sql::literals;
@@ -30,7 +30,9 @@ mod measure;
 mod notices;
 mod proof;
 mod referential;
+mod remedies;
 mod twin;
+mod unhelped;
 mod upkeep;
 pub mod what_if;
 
@@ -60,12 +62,15 @@ pub fn advise(
     let tables = tables_of(&captured);
 
     let candidates = suggest(&captured, &catalog, workload);
-    let twin = TwinView::prepare(&mut run, &tables, &captured, &candidates)?;
+    let wanted = !candidates.to_try.is_empty() || remedies::want_twin(workload, &captured, &catalog);
+    let twin = TwinView::prepare(&mut run, &tables, &captured, wanted)?;
     let trials = run.rehearse(&twin, &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;
     let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
     let choice::Chosen { selection, proof, measured } = choice::choose_and_prove(&mut run, &trials, known)?;
     let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
+    let lower_page_cost = unhelped::ask(&mut run, known, (&candidates, &trials), &proof)?;
+    let remedies = remedies::test(&mut run, known, &proof, &trials)?;
 
     let mut summary = run.summary;
     summary.explained = planners.explained();
@@ -81,6 +86,8 @@ pub fn advise(
         proof,
         measured,
         drops,
+        lower_page_cost,
+        remedies,
         summary,
     }
     .into_advice())
@@ -264,6 +271,23 @@ impl Run<'_> {
     fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
         let answer = self.planners.execute(indexes, statements)?;
         self.count(&answer);
+        Ok(answer)
+    }
+
+    /// As [`Run::ask`], with something supposed besides.
+    fn suppose(
+        &mut self,
+        whom: Whom,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let answer = self.planners.suppose(whom, supposition, indexes, statements)?;
+        match whom {
+            Whom::Twin => self.summary.twin_questions += 1,
+            Whom::Server if supposition.takes_a_transaction() => self.count(&answer),
+            Whom::Server => {}
+        }
         Ok(answer)
     }
 

@@ -17,6 +17,7 @@ pub mod model;
 pub mod plan;
 pub mod predicate;
 pub mod rehearsal;
+pub mod remedy;
 pub mod report;
 pub mod sql;
 pub mod terminal;

@@ -15,11 +15,13 @@ use crate::plan::Plan;
 use crate::twin::snapshot::Gap;
 use crate::verdict::Reason;
 use crate::workload::{Statement, StatementId};
+pub use supposition::Supposition;
 
 pub mod costs;
 pub mod counting;
 pub mod recording;
 pub mod search;
+pub mod supposition;
 
 /// Somebody who can be asked for plans: a server with a transaction that is rolled back, or a recording of one.
 pub trait Planner {
@@ -41,6 +43,19 @@ pub trait Planner {
     /// As [`Planner::plan`].
     fn execute(&mut self, _indexes: &[NamedIndex], _statements: &[Statement]) -> Result<Answer, PlannerError> {
         Ok(Answer::Refused(Refusal::offline()))
+    }
+
+    /// As [`Planners::suppose`]; refused by whoever cannot tell.
+    ///
+    /// # Errors
+    /// As [`Planner::plan`].
+    fn suppose(
+        &mut self,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        _statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        Ok(Answer::Refused(supposition.refused(indexes)))
     }
 }
 
@@ -84,6 +99,18 @@ pub trait Planners {
     fn plan_without(
         &mut self,
         hidden: &[QualifiedName],
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError>;
+
+    /// The plans if this were so, with exactly these indexes added. Refused where whoever is asked cannot suppose it.
+    ///
+    /// # Errors
+    /// As [`Planners::plan`].
+    fn suppose(
+        &mut self,
+        whom: Whom,
+        supposition: &Supposition,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError>;
@@ -155,6 +182,19 @@ impl Planners for ServerOnly<'_> {
         _statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         Err(PlannerError::NoTwin)
+    }
+
+    fn suppose(
+        &mut self,
+        whom: Whom,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        match whom {
+            Whom::Server => self.0.suppose(supposition, indexes, statements),
+            Whom::Twin => Err(PlannerError::NoTwin),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod expression;
 pub mod fingerprint;
 mod index_definition;
 mod literals;
+pub mod rewrite;
 pub mod split;
 
 pub use expression::{DISTINCT, Expression, Shape, SortTerm, parse_expression, parse_sort_term};

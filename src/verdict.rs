@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Bytes, Cost, Millis};
 
+pub mod no_index;
+
+pub use no_index::{NoIndexHelps, NoIndexReason};
+
 /// Why a candidate is not recommended. "No" always has a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -25,6 +25,8 @@ mod demo;
 mod interruption;
 #[path = "server/progress.rs"]
 mod progress;
+#[path = "server/remedies.rs"]
+mod remedies;
 #[path = "server/report.rs"]
 mod report;
 #[path = "server/safety.rs"]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::drops::HypotheticalDrop;
 use super::measure::Measured;
 use super::proof::{Disproof, Proof, Proved, was_really_built};
+use super::unhelped::LowerPageCost;
 use super::what_if::WhatIf;
 use super::{Captured, TwinView, existing, explanation};
 use crate::candidate::Candidates;
@@ -16,8 +17,9 @@ use crate::plan::Plan;
 use crate::rehearsal::counting::Explained;
 use crate::rehearsal::search::Selection;
 use crate::rehearsal::{Build, Evidence, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses};
+use crate::remedy::Remedy;
 use crate::twin::agreement::Agreement;
-use crate::verdict::{Change, Limits, Reason};
+use crate::verdict::{Change, Limits, NoIndexHelps, Reason};
 use crate::workload::{Statement, StatementId, Workload};
 
 /// The result of a run.
@@ -29,6 +31,8 @@ pub struct Advice {
     pub statements: Vec<StatementAdvice>,
     /// The indexes that were seen to pay, those that save most first.
     pub recommendations: Vec<Recommendation>,
+    /// What helps and is no index.
+    pub remedies: Vec<Remedy>,
     /// Every other candidate, with the reason.
     pub rejected: Vec<Rejected>,
     /// What is wrong with indexes that exist.
@@ -60,6 +64,8 @@ pub struct StatementAdvice {
     pub change: Option<Change>,
     /// The recommendations its plan uses, by id.
     pub recommendations: Vec<String>,
+    /// Why no index helps it, if none does.
+    pub no_index: Option<NoIndexHelps>,
     /// How far the planner twin plans it as the server does, if there was one.
     pub agreement: Option<Agreement>,
     /// The plans without and with the recommended indexes as they were executed, with times and buffers (`--analyze`).
@@ -219,6 +225,8 @@ pub(super) struct Parts<'a> {
     pub(super) proof: Proof,
     pub(super) measured: Measured,
     pub(super) drops: Vec<HypotheticalDrop>,
+    pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
+    pub(super) remedies: Vec<Remedy>,
     pub(super) summary: RehearsalSummary,
 }
 
@@ -237,6 +245,7 @@ impl Parts<'_> {
             notices: self.notices(),
             recommendations,
             rejected,
+            remedies: self.remedies,
             drops: self.drops,
             what_if: None,
             rehearsal: self.summary,
@@ -266,6 +275,7 @@ impl Parts<'_> {
         let helps = |recommendation: &&Recommendation| {
             recommendation.benefits.iter().any(|benefit| benefit.statement == statement.id)
         };
+        let no_index = self.no_index(statement, recommendations);
         let recommendations =
             recommendations.iter().filter(helps).map(|recommendation| recommendation.id.clone()).collect();
         let agreement = self.twin.agreements.get(&statement.id).copied();
@@ -281,6 +291,7 @@ impl Parts<'_> {
             after,
             change,
             recommendations,
+            no_index,
             agreement,
             executed,
             predicted,
@@ -377,7 +388,7 @@ impl Parts<'_> {
         tried.chain(there).collect()
     }
 
-    fn rejected_trial(&self, position: usize, recommendations: &[Recommendation]) -> Rejected {
+    pub(super) fn rejected_trial(&self, position: usize, recommendations: &[Recommendation]) -> Rejected {
         let trial = &self.trials[position];
         let whom = if was_really_built(trial) { Whom::Server } else { self.twin.whom() };
         let rejected = |reason, detail, build: Option<&Build>, benefits| Rejected {

@@ -4,10 +4,12 @@ use super::advice::Parts;
 use super::proof::Disproof;
 use crate::catalog::Table;
 use crate::model::group_thousands;
-use crate::rehearsal::{Trial, TrialOutcome, TwinState};
+use crate::rehearsal::{Trial, TrialOutcome, TwinState, uses};
+use crate::remedy::Remedy;
 use crate::twin::agreement::Agreement;
 use crate::twin::snapshot::Gap;
 use crate::verdict::{Change, Reason};
+use crate::workload::StatementId;
 
 /// So many tables are named in a notice.
 const TABLES_NAMED: usize = 5;
@@ -29,6 +31,7 @@ impl Parts<'_> {
                 .then(|| format!("{} gets worse with the recommended indexes: {before} → {after}", statement.id))
         });
         notices.extend(worse);
+        notices.extend(self.planned_anew());
         let notes = &self.candidates.notes;
         notices
             .extend(notes.iter().map(|note| format!("{}: {}. Rewrite: {}", note.statement, note.reason, note.rewrite)));
@@ -37,6 +40,28 @@ impl Parts<'_> {
         notices.extend(self.untested());
         notices.extend(self.forgotten_changes());
         notices
+    }
+
+    /// Under better statistics a recommended index may be worth more or less than was seen.
+    fn planned_anew(&self) -> Vec<String> {
+        let with_index = |statement: &StatementId| {
+            self.proof
+                .after
+                .get(statement)
+                .is_some_and(|plan| self.proof.proved.iter().any(|proved| uses(plan, &proved.build)))
+        };
+        let changed = self.remedies.iter().flat_map(|remedy| {
+            let changed =
+                remedy.benefits.iter().filter(|effect| remedy.kind.is_about_statistics() && effect.plan_changed);
+            changed.map(move |effect| (remedy, &effect.statement))
+        });
+        let notice = |(remedy, statement): (&Remedy, &StatementId)| {
+            format!(
+                "{} plans {statement} another way, and an index is recommended for it: run {} first, and advise again",
+                remedy.id, remedy.id
+            )
+        };
+        changed.filter(|(_, statement)| with_index(statement)).map(notice).collect()
     }
 
     /// Where there is no twin, or it does not plan a statement as the server does, the reader has to know.

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Captured, Run};
-use crate::candidate::Candidates;
 use crate::model::QualifiedName;
 use crate::rehearsal::{Event, PlanOutcome, PlannerError, Preparation, TwinState, Whom};
 use crate::twin::agreement::Agreement;
@@ -29,12 +28,12 @@ pub(super) struct TwinView {
 }
 
 impl TwinView {
-    /// Makes the twin ready, where one is wanted and there is something to try, and compares its plans with the server's.
+    /// Makes the twin ready, where one is wanted (there is something to try in it), and compares its plans with the server's.
     pub(super) fn prepare(
         run: &mut Run<'_>,
         tables: &BTreeSet<QualifiedName>,
         captured: &Captured,
-        candidates: &Candidates,
+        wanted: bool,
     ) -> Result<TwinView, PlannerError> {
         let mut view = TwinView {
             state: TwinState::NotWanted,
@@ -43,8 +42,7 @@ impl TwinView {
             failures: BTreeMap::new(),
             agreements: BTreeMap::new(),
         };
-        let wanted = matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Twin);
-        if !wanted || candidates.to_try.is_empty() {
+        if !wanted || !matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Twin) {
             return Ok(view);
         }
         (run.observer)(Event::Begin { what: "building the planner twin", steps: 1 });

@@ -12,7 +12,7 @@ use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptio
 use crate::model::{Millis, QualifiedName};
 use crate::rehearsal::{
     Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Planners, Preparation, Refusal, Rollback,
-    TwinState, Whom,
+    Supposition, TwinState, Whom,
 };
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
@@ -160,6 +160,16 @@ impl Planners for TwinPlanners {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         self.twin.plan_without(hidden, indexes, statements)
+    }
+
+    fn suppose(
+        &mut self,
+        _whom: Whom,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        self.twin.suppose(supposition, indexes, statements)
     }
 }
 
@@ -315,5 +325,18 @@ impl Planners for LivePlanners<'_> {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         self.twin.as_mut().ok_or(PlannerError::NoTwin)?.plan_without(hidden, indexes, statements)
+    }
+
+    fn suppose(
+        &mut self,
+        whom: Whom,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        match whom {
+            Whom::Server => self.server.suppose(supposition, indexes, statements),
+            Whom::Twin => self.twin.as_mut().ok_or(PlannerError::NoTwin)?.suppose(supposition, indexes, statements),
+        }
     }
 }

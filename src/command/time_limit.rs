@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::{Answer, NamedIndex, PlannerError, Planners, Preparation, Whom};
+use crate::rehearsal::{Answer, NamedIndex, PlannerError, Planners, Preparation, Supposition, Whom};
 use crate::workload::Statement;
 
 /// Passes questions on until time is up; only then says so, and still passes them on.
@@ -53,5 +53,15 @@ impl Planners for TimeLimit<'_> {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         self.planners.plan_without(hidden, indexes, statements)
+    }
+
+    fn suppose(
+        &mut self,
+        whom: Whom,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        self.planners.suppose(whom, supposition, indexes, statements)
     }
 }

@@ -6,6 +6,7 @@ use tokio_postgres::types::{FromSql, Type};
 
 use super::session::{Step, StepResult};
 use super::{DbError, Session, error};
+use crate::model::{quote_identifier, quote_literal};
 use crate::plan::Plan;
 use crate::plan::read::{ReadError, Reason, read_text};
 use crate::sql::split::highest_parameter;
@@ -65,6 +66,16 @@ impl Session {
         explained
     }
 
+    /// As [`Session::capture`], with a setting that holds for that transaction.
+    pub(super) fn capture_under(&self, (name, value): (&str, &str), sql: &str) -> Result<Explained, DbError> {
+        const OPERATION: &str = "planning a statement under another setting";
+        self.query(OPERATION, "BEGIN READ ONLY", &[])?;
+        let setting = format!("SET LOCAL {} = {}", quote_identifier(name), quote_literal(value));
+        let explained = self.query(OPERATION, &setting, &[]).and_then(|_| self.explain(sql));
+        self.rollback();
+        explained
+    }
+
     /// The plan of a statement in this session, whatever transaction it is in. A statement with parameters is prepared first and
     /// its generic plan shown (`plan_cache_mode = force_generic_plan`,
     /// <https://www.postgresql.org/docs/current/sql-prepare.html>).
@@ -92,26 +103,33 @@ impl Session {
         explained
     }
 
-    /// The plans of these statements in a transaction of their own that begins with `before` and is rolled back: all in one round
+    /// The plans of these statements in a transaction of their own that begins with `opening` and is rolled back: all in one round
     /// trip, unless one is refused, after which the others are asked again.
-    pub(super) fn explain_together(&self, before: &str, statements: &[&str]) -> Result<Vec<Explained>, DbError> {
+    pub(super) fn explain_together(&self, opening: &Opening, statements: &[&str]) -> Result<Vec<Explained>, DbError> {
         let mut explained = Vec::with_capacity(statements.len());
         while let Some(rest) = statements.get(explained.len()..).filter(|rest| !rest.is_empty()) {
             let some = rest.get(..AT_ONCE).unwrap_or(rest);
-            self.explain_some(before, some, &mut explained)?;
+            self.explain_some(opening, some, &mut explained)?;
         }
         Ok(explained)
     }
 
     /// The plans of the first of these statements, up to one that is refused: it fails the transaction.
-    fn explain_some(&self, before: &str, statements: &[&str], explained: &mut Vec<Explained>) -> Result<(), DbError> {
+    fn explain_some(
+        &self,
+        opening: &Opening,
+        statements: &[&str],
+        explained: &mut Vec<Explained>,
+    ) -> Result<(), DbError> {
         let questions: Vec<Question<'_>> = statements.iter().map(|sql| Question::new(sql, self)).collect();
-        let mut steps = vec![Step::Script(before.to_owned())];
+        let mut steps = vec![Step::Script(opening.script.clone())];
+        steps.extend(opening.statements.iter().cloned().map(Step::Statement));
+        let openings = steps.len();
         steps.extend(questions.iter().flat_map(Question::steps));
         steps.push(Step::Script("ROLLBACK".to_owned()));
         let mut results = self.pipeline(&steps)?.into_iter();
-        if let Some(Err(failed)) = results.next() {
-            return Err(DbError::query("asking the planner", &failed));
+        for opened in results.by_ref().take(openings) {
+            opened.map_err(|failed| DbError::query("asking the planner", &failed))?;
         }
         for question in &questions {
             let answer = question.read(&mut results)?;
@@ -159,6 +177,21 @@ fn read_rows(rows: &[Row]) -> Explained {
             Explained::refused("a utility statement: it has no plan".to_owned())
         }
         Err(unreadable) => Explained::refused(format!("the server's plan could not be read: {unreadable}")),
+    }
+}
+
+/// How the transaction of a question begins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Opening {
+    /// Statements of our own, BEGIN first.
+    pub(super) script: String,
+    /// Statements with parts that are not our own: one at a time, so that a second one behind a semicolon is refused.
+    pub(super) statements: Vec<String>,
+}
+
+impl From<&str> for Opening {
+    fn from(script: &str) -> Opening {
+        Opening { script: script.to_owned(), statements: Vec::new() }
     }
 }
 

@@ -10,7 +10,7 @@ use super::transaction::{How, Locks};
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
-use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
+use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Supposition};
 use crate::workload::{Statement, StatementId};
 
 /// A server behind one session.
@@ -107,5 +107,32 @@ impl Planner for Server<'_> {
             planned.plans.insert(statement.id.clone(), self.session.execute_as_things_are(&statement.sql)?);
         }
         Ok(Answer::Planned(planned))
+    }
+
+    fn suppose(
+        &mut self,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        match supposition {
+            Supposition::Setting { name, value } if indexes.is_empty() => {
+                let mut planned = Planned::default();
+                for statement in statements {
+                    let explained = self.session.capture_under((name, value), &statement.sql)?;
+                    planned.plans.insert(statement.id.clone(), explained.into());
+                }
+                Ok(Answer::Planned(planned))
+            }
+            Supposition::Rewritten => self.plan(indexes, statements),
+            Supposition::Analyzed(analyzed) if indexes.is_empty() => {
+                Ok(self.session.suppose_after(&analyzed.statements(), statements)?)
+            }
+            Supposition::View(view) if indexes.is_empty() => Ok(self.session.suppose_view(view, statements)?),
+            Supposition::Setting { .. }
+            | Supposition::Analyzed(_)
+            | Supposition::View(_)
+            | Supposition::AllVisible(_) => Ok(Answer::Refused(supposition.refused(indexes))),
+        }
     }
 }

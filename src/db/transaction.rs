@@ -24,6 +24,18 @@ use crate::workload::Statement;
 
 const OPERATION: &str = "rehearsing an index";
 
+/// `?` for a refusal inside a function that returns [`Outcome`].
+macro_rules! or_refuse {
+    ($outcome:expr) => {
+        match $outcome? {
+            Ok(value) => value,
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    };
+}
+
+pub(super) mod suppose;
+
 /// How often locks that have to be had at once are tried for, and the pause between.
 const LOCK_ATTEMPTS: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(150);
@@ -55,9 +67,18 @@ impl Session {
         locks: &Locks<'_>,
         how: How,
     ) -> Result<(Answer, bool), DbError> {
+        self.in_transaction(|transaction| transaction.run(indexes, statements, locks, how))
+    }
+
+    /// Does something in a transaction that is rolled back, whatever happens; also says whether it failed for a lock that had to be had
+    /// at once.
+    fn in_transaction(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Outcome<Planned>,
+    ) -> Result<(Answer, bool), DbError> {
         self.query(OPERATION, "BEGIN", &[])?;
         let mut transaction = Transaction { session: self, locked: None, built: 0, lock_missed: false };
-        let rehearsed = transaction.run(indexes, statements, locks, how);
+        let rehearsed = work(&mut transaction);
         let rollback = self.rollback();
         let write_block = transaction.locked.map_or(Millis::default(), |since| Millis::from(since.elapsed()));
         let Transaction { built, lock_missed, .. } = transaction;
@@ -105,16 +126,6 @@ struct Allowance {
 }
 
 type Outcome<T> = Result<Result<T, Refusal>, DbError>;
-
-/// `?` for a refusal inside a function that returns [`Outcome`].
-macro_rules! or_refuse {
-    ($outcome:expr) => {
-        match $outcome? {
-            Ok(value) => value,
-            Err(refusal) => return Ok(Err(refusal)),
-        }
-    };
-}
 
 impl Transaction<'_> {
     fn run(

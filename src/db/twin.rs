@@ -10,12 +10,12 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::catalog::field;
-use super::explain::Explained;
+use super::explain::{Explained, Opening};
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
 use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
-use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError};
+use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Supposition};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::{Gap, Oid};
 use crate::workload::{Statement, StatementId};
@@ -32,6 +32,7 @@ mod observed;
 mod rows;
 mod samples;
 mod statistics;
+mod suppose;
 
 use candidates::Hypothetical;
 use facts::TableFacts;
@@ -183,7 +184,7 @@ impl Twin {
     }
 
     fn as_things_are(&self, statements: &[Statement]) -> Result<Planned, DbError> {
-        Ok(Planned { plans: self.plans("BEGIN READ ONLY", statements)?, ..Planned::default() })
+        Ok(Planned { plans: self.plans(&"BEGIN READ ONLY".into(), statements)?, ..Planned::default() })
     }
 
     /// The plans if these existing indexes were gone and these new ones there.
@@ -196,13 +197,14 @@ impl Twin {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        Ok(self.with(indexes, hidden, statements)?)
+        Ok(self.with(indexes, hidden, Opening::default(), statements)?)
     }
 
     fn with(
         &mut self,
         indexes: &[NamedIndex],
         hidden: &[QualifiedName],
+        besides: Opening,
         statements: &[Statement],
     ) -> Result<Answer, DbError> {
         for index in indexes {
@@ -212,17 +214,22 @@ impl Twin {
         }
         let known: Vec<&Hypothetical> = indexes.iter().filter_map(|index| self.hypothetical(index)).collect();
         let oids: Vec<Oid> = known.iter().flat_map(|known| known.oids.iter().copied()).collect();
+        let opening = Opening { script: format!("{}{}", show(&oids, hidden), besides.script), ..besides };
         Ok(Answer::Planned(Planned {
-            plans: self.plans(&show(&oids, hidden), statements)?,
+            plans: self.plans(&opening, statements)?,
             builds: known.iter().map(|known| known.build.clone()).collect(),
             write_block: Millis::default(),
         }))
     }
 
     /// The plans in a transaction that begins like this.
-    fn plans(&self, before: &str, statements: &[Statement]) -> Result<BTreeMap<StatementId, PlanOutcome>, DbError> {
+    fn plans(
+        &self,
+        opening: &Opening,
+        statements: &[Statement],
+    ) -> Result<BTreeMap<StatementId, PlanOutcome>, DbError> {
         let texts: Vec<&str> = statements.iter().map(|statement| statement.sql.as_str()).collect();
-        let explained = self.session.explain_together(before, &texts)?;
+        let explained = self.session.explain_together(opening, &texts)?;
         let ids = statements.iter().map(|statement| statement.id.clone());
         Ok(ids.zip(explained.into_iter().map(PlanOutcome::from)).collect())
     }
@@ -284,6 +291,15 @@ impl Planner for Twin {
         if indexes.is_empty() {
             return Ok(Answer::Planned(self.as_things_are(statements)?));
         }
-        Ok(self.with(indexes, &[], statements)?)
+        Ok(self.with(indexes, &[], Opening::default(), statements)?)
+    }
+
+    fn suppose(
+        &mut self,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        Ok(self.answer_supposing(supposition, indexes, statements)?)
     }
 }

@@ -4,6 +4,7 @@ use super::Subject;
 use super::conditions::Keys;
 use crate::model::{Bytes, quote_identifier};
 use crate::plan::Node;
+use crate::remedy::statistics::statistics_name;
 
 /// `SET work_mem = '64MB';`, with the memory rounded up to a size people would type.
 pub(super) fn set_work_mem(wanted: Bytes) -> String {
@@ -90,15 +91,10 @@ fn closes_at_end(text: &str) -> bool {
 }
 
 /// `CREATE STATISTICS accounts_country_city_stats (dependencies, mcv) ON country, city FROM public.accounts; ANALYZE …;`
-///
-/// The name is optional only since PostgreSQL 16, so there is always one.
 pub(super) fn create_statistics(table: &str, kinds: &str, columns: &[String]) -> String {
-    let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let bare_table = table.rsplit('.').next().unwrap_or(table);
-    let mut name = plain(bare_table);
-    columns.iter().for_each(|column| name = format!("{name}_{}", plain(column)));
-    let name: String = name.chars().take(50).collect();
-    let name = quote_identifier(&format!("{name}_stats")).into_owned();
+    let name = statistics_name(bare_table, columns);
+    let name = quote_identifier(&name);
     format!("CREATE STATISTICS {name} ({kinds}) ON {} FROM {table}; ANALYZE {table};", columns.join(", "))
 }
 

@@ -65,7 +65,8 @@ fn after_type(text: &str) -> &str {
     text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ' ')).map_or("", |end| &text[end..])
 }
 
-fn cut(name: &str, bytes: usize) -> &str {
+/// The beginning of a name, in at most so many bytes.
+pub(crate) fn cut(name: &str, bytes: usize) -> &str {
     let mut end = name.len().min(bytes);
     while !name.is_char_boundary(end) {
         end -= 1;

@@ -19,7 +19,7 @@ use crate::model::{Cost, Millis};
 
 pub use buffers::Buffers;
 pub use memory::Memory;
-pub use rows::{Direction, Estimate, Removed};
+pub use rows::{Direction, Estimate, Removed, rows_of_all_processes};
 pub use summary::{Jit, Summary, Trigger};
 
 /// Everything derived from one plan.

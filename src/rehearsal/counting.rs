@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, NamedIndex, PlannerError, Planners, Preparation, Whom};
+use super::{Answer, NamedIndex, PlannerError, Planners, Preparation, Supposition, Whom};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::workload::Statement;
@@ -32,6 +32,13 @@ impl<'a> Counting<'a> {
     pub fn explained(&self) -> Explained {
         self.explained
     }
+
+    fn count(&mut self, whom: Whom, answer: &Answer) {
+        match whom {
+            Whom::Server => self.explained.server += plans(answer),
+            Whom::Twin => self.explained.twin += plans(answer),
+        }
+    }
 }
 
 /// The plans that were made: what was refused was not planned.
@@ -57,10 +64,7 @@ impl Planners for Counting<'_> {
 
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
         let answer = self.planners.plan(whom, indexes, statements)?;
-        match whom {
-            Whom::Server => self.explained.server += plans(&answer),
-            Whom::Twin => self.explained.twin += plans(&answer),
-        }
+        self.count(whom, &answer);
         Ok(answer)
     }
 
@@ -77,7 +81,19 @@ impl Planners for Counting<'_> {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         let answer = self.planners.plan_without(hidden, indexes, statements)?;
-        self.explained.twin += plans(&answer);
+        self.count(Whom::Twin, &answer);
+        Ok(answer)
+    }
+
+    fn suppose(
+        &mut self,
+        whom: Whom,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let answer = self.planners.suppose(whom, supposition, indexes, statements)?;
+        self.count(whom, &answer);
         Ok(answer)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, NamedIndex, PlanOutcome, PlannerError, Planners, Preparation, TwinState, Whom};
+use super::{Answer, NamedIndex, PlanOutcome, PlannerError, Planners, Preparation, Supposition, TwinState, Whom};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::twin::snapshot::Gap;
@@ -52,18 +52,15 @@ impl Recording {
     /// The questions about new indexes: to the server and to its twin.
     pub fn trials(&self) -> impl Iterator<Item = &Exchange> {
         let twin = self.twin.iter().flat_map(|twin| &twin.exchanges);
-        let tries =
-            |exchange: &&Exchange| !exchange.indexes.is_empty() && exchange.hidden.is_empty() && !exchange.executed;
-        self.exchanges.iter().chain(twin).filter(tries)
+        self.exchanges.iter().chain(twin).filter(|exchange| !exchange.indexes.is_empty() && exchange.is_plain())
     }
 
     /// What came of planning this statement as things were, before anything was tried.
     pub fn first_plan(&self, id: &StatementId) -> Option<&PlanOutcome> {
-        self.exchanges.iter().filter(|exchange| exchange.indexes.is_empty()).find_map(|exchange| {
-            match &exchange.answer {
-                Answer::Planned(planned) => planned.plans.get(id),
-                Answer::Refused(_) => None,
-            }
+        let plain = |exchange: &&Exchange| exchange.indexes.is_empty() && exchange.is_plain();
+        self.exchanges.iter().filter(plain).find_map(|exchange| match &exchange.answer {
+            Answer::Planned(planned) => planned.plans.get(id),
+            Answer::Refused(_) => None,
         })
     }
 }
@@ -79,10 +76,20 @@ pub struct Exchange {
     /// The statements were executed, not only planned.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub executed: bool,
+    /// What was supposed besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supposing: Option<Supposition>,
     /// The statements asked about.
     pub statements: Vec<StatementId>,
     /// The answer.
     pub answer: Answer,
+}
+
+impl Exchange {
+    /// Is it about plans under new indexes, or none, and nothing else?
+    fn is_plain(&self) -> bool {
+        self.hidden.is_empty() && !self.executed && self.supposing.is_none()
+    }
 }
 
 /// Passes questions on and keeps the answers.
@@ -121,10 +128,14 @@ impl Recorder<'_> {
     ) {
         let statements = statements.iter().map(|statement| statement.id.clone()).collect();
         let (indexes, hidden, answer) = (indexes.to_vec(), hidden.to_vec(), answer.clone());
-        let exchange = Exchange { indexes, hidden, executed: false, statements, answer };
+        let exchange = Exchange { indexes, hidden, executed: false, supposing: None, statements, answer };
+        self.exchanges_with(whom).push(exchange);
+    }
+
+    fn exchanges_with(&mut self, whom: Whom) -> &mut Vec<Exchange> {
         match (whom, &mut self.twin) {
-            (Whom::Twin, Some(twin)) => twin.exchanges.push(exchange),
-            _ => self.server.push(exchange),
+            (Whom::Twin, Some(twin)) => &mut twin.exchanges,
+            _ => &mut self.server,
         }
     }
 }
@@ -173,6 +184,21 @@ impl Planners for Recorder<'_> {
         self.keep(Whom::Twin, hidden, indexes, statements, &answer);
         Ok(answer)
     }
+
+    fn suppose(
+        &mut self,
+        whom: Whom,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let answer = self.planners.suppose(whom, supposition, indexes, statements)?;
+        self.keep(whom, &[], indexes, statements, &answer);
+        if let Some(last) = self.exchanges_with(whom).last_mut() {
+            last.supposing = Some(supposition.clone());
+        }
+        Ok(answer)
+    }
 }
 
 /// Answers from a recording. Each exchange is used once and in order, because the same question may have been answered
@@ -211,8 +237,7 @@ impl Planners for Replay {
     }
 
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        let asked = |exchange: &Exchange| exchange.hidden.is_empty() && !exchange.executed;
-        self.recorded(whom, indexes, statements, asked)
+        self.recorded(whom, indexes, statements, Exchange::is_plain)
     }
 
     fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
@@ -225,7 +250,24 @@ impl Planners for Replay {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        self.recorded(Whom::Twin, indexes, statements, |exchange| exchange.hidden == hidden)
+        self.recorded(Whom::Twin, indexes, statements, |exchange| {
+            exchange.hidden == hidden && exchange.supposing.is_none()
+        })
+    }
+
+    /// A recording of an earlier version does not know of it.
+    fn suppose(
+        &mut self,
+        whom: Whom,
+        supposition: &Supposition,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let asked = |exchange: &Exchange| exchange.supposing.as_ref() == Some(supposition);
+        match self.recorded(whom, indexes, statements, asked) {
+            Err(PlannerError::NotRecorded(_)) => Ok(Answer::Refused(supposition.refused(indexes))),
+            other => other,
+        }
     }
 }
 

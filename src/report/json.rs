@@ -14,6 +14,7 @@ use crate::finding;
 use crate::model::{Cost, Millis};
 use crate::plan::Plan;
 use crate::rehearsal::Evidence;
+use crate::remedy::{Effect, Remedy};
 use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
 
@@ -36,6 +37,8 @@ pub struct Report {
     pub workload: Workload,
     /// Indexes the planner was seen to choose, with what they gained.
     pub recommendations: Vec<RecommendedIndex>,
+    /// What helps and is no index: statistics, and the like. Each was tried, and seen to change something.
+    pub remedies: Vec<RemedyReport>,
     /// Every other candidate, with the reason.
     pub rejected: Vec<RejectedIndex>,
     /// Indexes that exist and have something wrong with them.
@@ -125,6 +128,8 @@ pub struct Statement {
     pub findings: Vec<Finding>,
     /// Ids of the recommendations that help it.
     pub recommendations: Vec<String>,
+    /// Why no index helps it; null when one does, and when it was not planned.
+    pub no_index_helps: Option<NoIndexHelps>,
     /// How far the planner twin plans it as the server does: `exact`, `same_shape` or `different`; null without a twin.
     pub twin_agreement: Option<String>,
     /// With `same_shape`: by how much the total costs differ, as a share of the server's.
@@ -133,6 +138,16 @@ pub struct Statement {
     pub predicted_cost_before: Option<f64>,
     /// The cost with the recommended indexes that the planner twin foresaw.
     pub predicted_cost_after: Option<f64>,
+}
+
+/// Why no index helps a statement.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct NoIndexHelps {
+    /// As a word: `reads_most_of_the_table`, `only_at_lower_random_page_cost`, `already_indexed`, `table_too_small`, `no_condition`,
+    /// `not_indexable`, `no_candidate_helped`, or, where an index would help, the reason why it is not recommended (`over_budget`, …).
+    pub reason: String,
+    /// As a sentence.
+    pub detail: String,
 }
 
 /// Was a statement planned?
@@ -240,6 +255,45 @@ pub struct StatementBenefit {
     pub cost_after: f64,
     /// Plan cost with the index as the planner twin foresaw it, where the server was then asked.
     pub predicted_cost_after: Option<f64>,
+}
+
+/// Something to do that is not an index.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "Remedy")]
+pub struct RemedyReport {
+    /// `m1`, `m2`, …
+    pub id: String,
+    /// `analyze`, `create_statistics`, `vacuum`, `materialized_view`, `rewrite`.
+    pub kind: String,
+    /// Schema-qualified, quoted where needed.
+    pub table: String,
+    /// What to run, one after the other; of a rewrite, the indexes that it needs, and last the statement.
+    pub statements: Vec<String>,
+    /// The statements that it does something for.
+    pub benefits: Vec<RemedyEffect>,
+    /// The size of what it creates, if that takes room.
+    pub size_bytes: Option<u64>,
+    /// How the claim was obtained: `rolled_back_transaction` or `planner_twin`.
+    pub evidence: String,
+    /// In at most two sentences.
+    pub explanation: String,
+}
+
+/// A statement without and with a remedy.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RemedyEffect {
+    /// The statement's id.
+    pub statement: String,
+    /// Plan cost without it. Better statistics may make it higher: then it was too low before.
+    pub cost_before: f64,
+    /// Plan cost with it.
+    pub cost_after: f64,
+    /// The rows that the planner expects where the remedy is about that estimate.
+    pub rows_before: Option<f64>,
+    /// The same with it.
+    pub rows_after: Option<f64>,
+    /// Is it planned another way?
+    pub plan_changed: bool,
 }
 
 /// A candidate that is not recommended.
@@ -402,6 +456,7 @@ impl Report {
                     .collect(),
             },
             recommendations: advice.recommendations.iter().map(|index| RecommendedIndex::new(index, advice)).collect(),
+            remedies: advice.remedies.iter().map(RemedyReport::new).collect(),
             rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
             existing_indexes: advice.existing.iter().map(ExistingIndex::new).collect(),
             hypothetical_drops: advice.drops.iter().map(HypotheticalDropReport::new).collect(),
@@ -480,6 +535,10 @@ impl Statement {
             plan_after: advice.after.clone().map(Plan::into),
             findings: advice.before.as_ref().map_or_else(Vec::new, |plan| findings(plan, Some(catalog))),
             recommendations: advice.recommendations.clone(),
+            no_index_helps: advice.no_index.as_ref().map(|no_index| NoIndexHelps {
+                reason: no_index.reason.name().to_owned(),
+                detail: no_index.detail.clone(),
+            }),
             twin_agreement: advice.agreement.map(|agreement| agreement.name().to_owned()),
             twin_deviation: advice.agreement.and_then(Agreement::deviation),
             predicted_cost_before: advice.predicted.map(|(before, _)| before.0),
@@ -513,6 +572,29 @@ impl RecommendedIndex {
             not_built_reason: recommendation.not_built.as_ref().map(|refusal| refusal.reason.name().to_owned()),
             not_built_detail: recommendation.not_built.as_ref().map(|refusal| refusal.detail.clone()),
             explanation: recommendation.explanation.clone(),
+        }
+    }
+}
+
+impl RemedyReport {
+    fn new(remedy: &Remedy) -> RemedyReport {
+        let effect = |effect: &Effect| RemedyEffect {
+            statement: effect.statement.0.clone(),
+            cost_before: effect.cost.0.0,
+            cost_after: effect.cost.1.0,
+            rows_before: effect.rows.map(|(before, _)| before),
+            rows_after: effect.rows.map(|(_, after)| after),
+            plan_changed: effect.plan_changed,
+        };
+        RemedyReport {
+            id: remedy.id.clone(),
+            kind: remedy.kind.name().to_owned(),
+            table: remedy.table.to_string(),
+            statements: remedy.statements.clone(),
+            benefits: remedy.benefits.iter().map(effect).collect(),
+            size_bytes: remedy.size.map(|size| size.0),
+            evidence: remedy.evidence.name().to_owned(),
+            explanation: remedy.explanation.clone(),
         }
     }
 }

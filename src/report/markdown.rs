@@ -25,6 +25,7 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
         let effort = if executed { format!(" {} |", effort.unwrap_or_default()) } else { String::new() };
         let _ = writeln!(markdown, "{}{effort}", row(statement));
     }
+    no_index(&mut markdown, advice);
     markdown += "\n### Recommended\n\n";
     if advice.recommendations.is_empty() {
         markdown += "No index was seen to help.\n";
@@ -39,6 +40,7 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
             fenced(&ddl)
         );
     }
+    remedies(&mut markdown, advice);
     let full = anstream::adapter::strip_str(&text::write(advice, measured, FENCE_COLUMNS)).to_string();
     let _ = writeln!(
         markdown,
@@ -46,6 +48,31 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
         fenced(&full)
     );
     markdown
+}
+
+fn remedies(markdown: &mut String, advice: &Advice) {
+    for (number, remedy) in advice.remedies.iter().enumerate() {
+        if number == 0 {
+            markdown.push_str("### Besides indexes\n\n");
+        }
+        let sql = remedy.statements.iter().map(|sql| printable_sql(sql)).collect::<Vec<_>>().join("\n");
+        let explanation = escaped(&remedy.explanation);
+        let _ = writeln!(markdown, "**{}** {explanation}\n\n```sql\n{}\n```\n", remedy.id, fenced(&sql));
+    }
+}
+
+/// A line for each statement that no index helps.
+fn no_index(markdown: &mut String, advice: &Advice) {
+    let reasons = advice
+        .statements
+        .iter()
+        .filter_map(|statement| Some((&statement.statement.id.0, statement.no_index.as_ref()?)));
+    for (number, (name, no_index)) in reasons.enumerate() {
+        if number == 0 {
+            markdown.push_str("\nNo index helps:\n\n");
+        }
+        let _ = writeln!(markdown, "- {}: {}", escaped(name), escaped(&no_index.detail));
+    }
 }
 
 fn row(statement: &StatementAdvice) -> String {

@@ -23,6 +23,7 @@ use crate::rehearsal::Evidence;
 use crate::verdict::{Change, MinImprovement};
 
 pub mod layout;
+mod remedies;
 pub(crate) mod side_by_side;
 pub mod tree;
 mod what_if;
@@ -59,6 +60,7 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
         what_if::write(&mut text, what_if, width);
     }
     recommendations(&mut text, advice, width);
+    remedies::write(&mut text, advice, width);
     notices(&mut text, advice, width);
     closing(&mut text, advice, measured, width);
     text
@@ -144,6 +146,10 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, catalog: &Cat
         let _ = writeln!(text, "  {}", styled(DIM, format!("executed: {}", effort(before, after))));
     }
     text.push_str(&side_by_side::write(before, statement.after.as_ref(), width));
+    if let Some(no_index) = &statement.no_index {
+        let line = format!("no index helps: {}", printable(&no_index.detail));
+        let _ = writeln!(text, "{}", styled(DIM, indented(&line, "  ", width)));
+    }
     top_findings(text, before, catalog, width);
     text.push('\n');
 }

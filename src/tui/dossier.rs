@@ -78,6 +78,8 @@ pub struct Card {
     pub share: Option<f64>,
     /// The ids of the recommendations that help it.
     pub helped_by: Vec<String>,
+    /// Why no index helps it, in a sentence.
+    pub no_index: Option<String>,
     /// What it can be compared with.
     pub choices: Vec<Choice>,
     /// How much is to be said about its plan.
@@ -288,6 +290,7 @@ impl Dossier {
                 share: None,
                 findings: 0,
                 helped_by: Vec::new(),
+                no_index: None,
                 choices: Vec::new(),
             }
         };
@@ -405,6 +408,7 @@ fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
             haystack: haystack(&advice.statement),
             statement: advice.statement.clone(),
             helped_by: advice.recommendations.clone(),
+            no_index: advice.no_index.as_ref().map(|no_index| no_index.detail.clone()),
             share: None,
             findings: 0,
             before,

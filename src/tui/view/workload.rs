@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::paint::{left, line, right, rule, style};
 use crate::model::{Cost, factor_text, printable};
+use crate::report::text::layout::cut;
 use crate::tui::areas::Areas;
 use crate::tui::cells::{bar, count, mean_time, short_number};
 use crate::tui::dossier::{Card, Dossier, Timed, Totals};
@@ -248,6 +249,10 @@ fn preview(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) 
     let lines = sql_text::lines(&beginning(&card.statement.sql), usize::from(areas.detail.width).saturating_sub(2));
     for (number, text) in lines.iter().take(room).enumerate() {
         line(buffer, areas.detail, 1 + number, super::plan::sql_line(text, model.look));
+    }
+    if let Some(why) = &card.no_index {
+        let why = cut(&format!("no index helps: {}", printable(why)), usize::from(areas.detail.width));
+        line(buffer, areas.detail, room, Line::styled(why, model.look.dim()));
     }
     if let Err(why) = &card.before {
         line(buffer, areas.detail, room, Line::styled(format!("✗ {}", printable(why)), model.look.bad()));

@@ -1,0 +1,246 @@
+//! ANALYZE and CREATE STATISTICS, tried in a transaction that is rolled back: what the planner expects then.
+//!
+//! For each table the statistics of its columns are made anew first, so that what an object of CREATE STATISTICS adds is told apart
+//! from what ANALYZE alone changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Seen, effect, plan_of, plans};
+use crate::advise::{Captured, Run, not_to_be_built, touching};
+use crate::catalog::{Table, TableKind};
+use crate::index::Key;
+use crate::model::{QualifiedName, group_thousands};
+use crate::plan::Plan;
+use crate::rehearsal::supposition::Analyzed;
+use crate::rehearsal::{Event, Evidence, PlannerError, Supposition, Whom};
+use crate::remedy::analyze::{Stale, stale};
+use crate::remedy::statistics::{Estimated, Proposal, propose};
+use crate::remedy::{Ask, Effect, Kind, Remedy};
+use crate::workload::{Statement, StatementId};
+
+/// An estimate has changed when it is this many times another.
+const LEAST_FACTOR: f64 = 2.0;
+
+pub(super) fn test(run: &mut Run<'_>, seen: Seen<'_>, ask: Ask<'_>) -> Result<Vec<Remedy>, PlannerError> {
+    let mut proposals: BTreeMap<QualifiedName, Vec<Proposal>> = BTreeMap::new();
+    for proposal in propose(ask).into_iter().filter(|proposal| !has_index(proposal, seen)) {
+        proposals.entry(proposal.statistics.table.clone()).or_default().push(proposal);
+    }
+    let allowed = |table: &&Table| {
+        table.kind == TableKind::Plain && not_to_be_built(table, seen.known.catalog, run.limits).is_none()
+    };
+    let tables: Vec<&Table> = seen.known.catalog.tables.iter().filter(allowed).collect();
+    let wanted: Vec<(&Table, Option<Stale>, Vec<Proposal>)> = tables
+        .into_iter()
+        .map(|table| (table, stale(table), proposals.remove(&table.name).unwrap_or_default()))
+        .filter(|(_, stale, proposals)| stale.is_some() || !proposals.is_empty())
+        .collect();
+    (run.observer)(Event::Begin { what: "trying statistics", steps: wanted.len() });
+    let mut remedies = Vec::new();
+    for (table, stale, proposals) in wanted {
+        (run.observer)(Event::Step(&table.name.name));
+        remedies.extend(test_table(run, seen, (table, stale), &proposals)?);
+    }
+    (run.observer)(Event::End);
+    remedies.sort_by_key(|remedy| remedy.kind);
+    Ok(remedies)
+}
+
+/// An index on an expression brings statistics of it.
+fn has_index(proposal: &Proposal, seen: Seen<'_>) -> bool {
+    let [key] = proposal.statistics.keys.as_slice() else { return false };
+    let holds = |index: &crate::index::Index| {
+        index.table == proposal.statistics.table
+            && index.keys.iter().any(|held| matches!(&held.key, Key::Expression(text) if format!("({text})") == *key))
+    };
+    let existing = seen.known.catalog.table(&proposal.statistics.table).into_iter().flat_map(|table| &table.indexes);
+    existing.filter_map(|index| index.index.as_ref()).any(holds)
+        || seen.proof.proved.iter().any(|proved| holds(&seen.trials[proved.trial].index.index))
+}
+
+fn test_table(
+    run: &mut Run<'_>,
+    seen: Seen<'_>,
+    (table, stale): (&Table, Option<Stale>),
+    proposals: &[Proposal],
+) -> Result<Vec<Remedy>, PlannerError> {
+    let mut remedies = Vec::new();
+    let known = seen.known;
+    let statements = touching_table(run, seen, table);
+    let columns: Vec<String> = match stale {
+        Some(_) => table.columns.iter().map(|column| column.name.clone()).collect(),
+        None => proposals
+            .iter()
+            .flat_map(|proposal| &proposal.columns)
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+    };
+    let analyzed = Analyzed { table: table.name.clone(), columns, statistics: Vec::new() };
+    let Some(fresh) = plans(run, Whom::Server, &Supposition::Analyzed(analyzed.clone()), &statements)? else {
+        return Ok(remedies);
+    };
+    if let Some(stale) = stale {
+        remedies.extend(fresh_statistics(table, stale, &statements, known.captured, &fresh));
+    }
+    // All at once: most change nothing, and each question reads a sample of the table.
+    let together: Vec<&Proposal> = proposals.iter().collect();
+    let changing = changing(run, &analyzed, &together, (&statements, &fresh))?;
+    let disputed = |proposal: &Proposal| {
+        let others = changing.iter().filter(|(other, _)| other.statistics != proposal.statistics);
+        others.flat_map(|(other, _)| &other.asked_by).any(|asked| proposal.asked_by.contains(asked))
+    };
+    let mut contenders = Vec::new();
+    for (proposal, remedy) in &changing {
+        if disputed(proposal) {
+            contenders.extend(self::changing(run, &analyzed, &[*proposal], (&statements, &fresh))?);
+        } else {
+            remedies.push(remedy.clone());
+        }
+    }
+    remedies.extend(least(contenders));
+    Ok(remedies)
+}
+
+/// Of these, those by which an estimate that they are for becomes another one when they are all there.
+fn changing<'p>(
+    run: &mut Run<'_>,
+    analyzed: &Analyzed,
+    proposals: &[&'p Proposal],
+    (statements, fresh): (&[Statement], &Captured),
+) -> Result<Vec<(&'p Proposal, Remedy)>, PlannerError> {
+    if proposals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let statistics = proposals.iter().map(|proposal| proposal.statistics.clone()).collect();
+    let supposition = Supposition::Analyzed(Analyzed { statistics, ..analyzed.clone() });
+    let asked = proposals.iter().flat_map(|proposal| proposal.statements()).collect::<BTreeSet<_>>();
+    let statements: Vec<Statement> =
+        statements.iter().filter(|statement| asked.contains(&statement.id)).cloned().collect();
+    let Some(with) = plans(run, Whom::Server, &supposition, &statements)? else { return Ok(Vec::new()) };
+    let extended = |proposal: &&'p Proposal| Some((*proposal, extended(proposal, &statements, fresh, &with)?));
+    Ok(proposals.iter().filter_map(extended).collect())
+}
+
+/// Of those that change the same estimates, one for each: what changes it most, and has the fewest keys.
+fn least(mut contenders: Vec<(&Proposal, Remedy)>) -> Vec<Remedy> {
+    let most = |remedy: &Remedy| remedy.benefits.iter().map(most_changed).fold(1.0, f64::max);
+    let keys = |proposal: &Proposal| proposal.statistics.keys.len();
+    contenders.sort_by(|(a, a_remedy), (b, b_remedy)| {
+        most(b_remedy).total_cmp(&most(a_remedy)).then(keys(a).cmp(&keys(b))).then(a.statistics.cmp(&b.statistics))
+    });
+    let mut covered: BTreeSet<StatementId> = BTreeSet::new();
+    let mut chosen = Vec::new();
+    for (_, remedy) in contenders {
+        let helped: BTreeSet<StatementId> = remedy.benefits.iter().map(|effect| effect.statement.clone()).collect();
+        if !helped.is_subset(&covered) {
+            covered.extend(helped);
+            chosen.push(remedy);
+        }
+    }
+    chosen
+}
+
+/// Of a partition, too: its own plans name it.
+fn touching_table(run: &Run<'_>, seen: Seen<'_>, table: &Table) -> Vec<Statement> {
+    let owner = seen.known.catalog.index_owner(&table.name).map_or(&table.name, |owner| &owner.name);
+    let statements = touching(run.workload, seen.known.captured, seen.known.catalog, &BTreeSet::from([owner.clone()]));
+    let reads = |statement: &Statement| {
+        plan_of(seen.known.captured, statement).is_some_and(|plan| plan.tables().contains(&table.name))
+    };
+    statements.into_iter().filter(reads).collect()
+}
+
+/// ANALYZE, if any statement's estimate or plan changes by it.
+fn fresh_statistics(
+    table: &Table,
+    stale: Stale,
+    statements: &[Statement],
+    before: &Captured,
+    after: &Captured,
+) -> Option<Remedy> {
+    let effects = statements.iter().filter_map(|statement| {
+        let (before, after) = (plan_of(before, statement)?, plan_of(after, statement)?);
+        let scans = before.nodes().iter().filter(|node| node.table().as_ref() == Some(&table.name));
+        let rows = scans.filter_map(|node| rows_at(&Estimated::Scan(node.alias()?.to_owned()), before, after));
+        let rows = rows.max_by(|a, b| factor(*a).total_cmp(&factor(*b)));
+        let effect = effect(statement, before, after, rows);
+        (effect.plan_changed || rows.is_some_and(has_changed)).then_some(effect)
+    });
+    let effects: Vec<Effect> = effects.collect();
+    let most = effects.iter().max_by(|a, b| most_changed(a).total_cmp(&most_changed(b)))?;
+    let explanation = format!("{} {stale}. With fresh statistics {}.", table.name, expectation(most));
+    Some(remedy(Kind::Analyze, &table.name, vec![format!("ANALYZE {};", table.name)], effects.clone(), explanation))
+}
+
+/// CREATE STATISTICS, if it changes the estimate that it is for.
+fn extended(proposal: &Proposal, statements: &[Statement], before: &Captured, after: &Captured) -> Option<Remedy> {
+    let effects = proposal.asked_by.iter().filter_map(|(id, estimated)| {
+        let statement = statements.iter().find(|statement| statement.id == *id)?;
+        let (before, after) = (plan_of(before, statement)?, plan_of(after, statement)?);
+        let rows = rows_at(estimated, before, after).filter(|rows| has_changed(*rows))?;
+        Some(effect(statement, before, after, Some(rows)))
+    });
+    let effects: Vec<Effect> = effects.collect();
+    let most = effects.iter().max_by(|a, b| most_changed(a).total_cmp(&most_changed(b)))?;
+    let statistics = &proposal.statistics;
+    let keys = statistics.keys.join(" and ");
+    let now = match statistics.keys.len() {
+        1 => format!("The planner knows nothing of {keys}"),
+        _ => format!("The planner takes {keys} for independent"),
+    };
+    let explanation = format!(
+        "{now}. The statistics object, built from a sample of the rows, says otherwise: {}.",
+        expectation(most)
+    );
+    let run = vec![format!("{};", statistics.create()), format!("ANALYZE {};", statistics.table)];
+    Some(remedy(Kind::CreateStatistics, &statistics.table, run, effects.clone(), explanation))
+}
+
+fn remedy(kind: Kind, table: &QualifiedName, run: Vec<String>, benefits: Vec<Effect>, explanation: String) -> Remedy {
+    Remedy {
+        id: String::new(),
+        kind,
+        table: table.clone(),
+        statements: run,
+        benefits,
+        size: None,
+        evidence: Evidence::RolledBackTransaction,
+        explanation,
+    }
+}
+
+fn rows_at(estimated: &Estimated, before: &Plan, after: &Plan) -> Option<(f64, f64)> {
+    Some((estimated.rows(before)?, estimated.rows(after)?))
+}
+
+/// How many times an estimate became another; the planner never expects less than one row.
+fn factor((before, after): (f64, f64)) -> f64 {
+    let (before, after) = (before.max(1.0), after.max(1.0));
+    (before / after).max(after / before)
+}
+
+fn has_changed(rows: (f64, f64)) -> bool {
+    factor(rows) >= LEAST_FACTOR
+}
+
+fn most_changed(effect: &Effect) -> f64 {
+    effect.rows.map_or(1.0, factor)
+}
+
+/// `the planner expects 600 rows instead of 6 for q, and plans it another way (cost 1,200 → 900)`
+fn expectation(effect: &Effect) -> String {
+    let Effect { statement, cost: (before, after), rows, plan_changed } = effect;
+    let rows = rows.filter(|rows| has_changed(*rows)).map(|(before, after)| {
+        format!("expects {} rows instead of {} for {statement}", group_thousands(after, 0), group_thousands(before, 0))
+    });
+    let planned = plan_changed.then(|| {
+        format!(
+            "plans {} another way (cost {before} → {after})",
+            if rows.is_some() { "it".to_owned() } else { statement.to_string() }
+        )
+    });
+    let parts: Vec<String> = rows.into_iter().chain(planned).collect();
+    format!("the planner {}", parts.join(" and "))
+}

@@ -1,0 +1,86 @@
+//! A materialized view, tried: in the planner twin at its estimated size, and with `--analyze`, which allows to execute what only
+//! reads, really filled on the server and rolled back.
+
+use super::{Seen, plan_of};
+use crate::advise::Run;
+use crate::model::{Bytes, group_thousands};
+use crate::plan::Plan;
+use crate::rehearsal::{Answer, Event, Evidence, PlannerError, Supposition, Whom};
+use crate::remedy::materialized_view::{Proposal, propose};
+use crate::remedy::{Ask, Effect, Kind, Remedy};
+use crate::verdict::Rehearse;
+use crate::workload::Statement;
+
+/// Indexes that lower a statement's cost below this share are the better answer: they are always up to date.
+const MUCH: f64 = 0.5;
+
+pub(super) fn test(run: &mut Run<'_>, seen: Seen<'_>, ask: Ask<'_>) -> Result<Vec<Remedy>, PlannerError> {
+    let hardly_helped = |proposal: &Proposal<'_>| {
+        let before = plan_of(seen.known.captured, proposal.statement).map(Plan::total_cost);
+        let after = seen.proof.after.get(&proposal.statement.id).map(Plan::total_cost);
+        before.is_some_and(|before| after.unwrap_or(before).0 >= MUCH * before.0)
+    };
+    let proposals: Vec<Proposal<'_>> = propose(ask).into_iter().filter(hardly_helped).collect();
+    (run.observer)(Event::Begin { what: "trying materialized views", steps: proposals.len() });
+    let mut remedies = Vec::new();
+    for proposal in proposals {
+        (run.observer)(Event::Step(&proposal.view.name.name));
+        remedies.extend(test_one(run, seen, &proposal)?);
+    }
+    (run.observer)(Event::End);
+    Ok(remedies)
+}
+
+fn test_one(run: &mut Run<'_>, seen: Seen<'_>, proposal: &Proposal<'_>) -> Result<Option<Remedy>, PlannerError> {
+    let may_fill = run.limits.analyze
+        && matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Transaction)
+        && !seen.known.catalog.server.in_recovery;
+    let twin = (seen.known.twin.whom() == Whom::Twin).then_some(Whom::Twin);
+    let reading = Statement { sql: format!("SELECT * FROM {}", proposal.view.name), ..proposal.statement.clone() };
+    for whom in may_fill.then_some(Whom::Server).into_iter().chain(twin) {
+        let supposition = Supposition::View(proposal.view.clone());
+        if let Answer::Planned(planned) = run.suppose(whom, &supposition, &[], std::slice::from_ref(&reading))? {
+            let size = planned.builds.first().map(|build| build.size);
+            let before = plan_of(seen.known.captured, proposal.statement);
+            let plans = before.zip(plan_of(&planned.plans, &reading)).zip(size);
+            return Ok(plans.and_then(|(plans, size)| remedy(run, proposal, plans, (size, whom.into()))));
+        }
+    }
+    Ok(None)
+}
+
+fn remedy(
+    run: &Run<'_>,
+    proposal: &Proposal<'_>,
+    (before, after): (&Plan, &Plan),
+    (size, evidence): (Bytes, Evidence),
+) -> Option<Remedy> {
+    let (before, after, rows) = (before.total_cost(), after.total_cost(), after.root().plan_rows()?);
+    if !run.limits.min_improvement.reached(before, after) || after.0 >= MUCH * before.0 {
+        return None;
+    }
+    let about = if evidence == Evidence::PlannerTwin { "about " } else { "" };
+    let explanation = format!(
+        "It has {about}{} rows of the {} that the statement reads of {}; to refresh it costs what the statement costs today ({before}), so it \
+         pays if it is read more often than it is refreshed. It shows the state of the last REFRESH MATERIALIZED VIEW (CONCURRENTLY needs a \
+         unique index on it), in no particular order.",
+        group_thousands(rows, 0),
+        group_thousands(proposal.read, 0),
+        proposal.table,
+    );
+    Some(Remedy {
+        id: String::new(),
+        kind: Kind::MaterializedView,
+        table: proposal.table.clone(),
+        statements: vec![format!("{};", proposal.view.create())],
+        benefits: vec![Effect {
+            statement: proposal.statement.id.clone(),
+            cost: (before, after),
+            rows: None,
+            plan_changed: true,
+        }],
+        size: Some(size),
+        evidence,
+        explanation,
+    })
+}

@@ -1,0 +1,83 @@
+//! Statistics and views that exist only in a transaction that is rolled back, as an index in a rehearsal does.
+//!
+//! Neither makes anybody wait who reads or writes: ANALYZE and CREATE STATISTICS take SHARE UPDATE EXCLUSIVE, which only VACUUM,
+//! other ANALYZEs and DDL conflict with, and a new view only reads its tables
+//! (<https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES>).
+
+use tokio_postgres::types::Type;
+
+use super::{OPERATION, Outcome, Transaction};
+use crate::db::catalog::field;
+use crate::db::session::{CONNECTION_CHECK_INTERVAL, milliseconds};
+use crate::db::{DbError, Session};
+use crate::model::{Bytes, Millis, QualifiedName, quote_literal};
+use crate::rehearsal::supposition::View;
+use crate::rehearsal::{Answer, Build, Planned};
+use crate::workload::Statement;
+
+/// Refuses a view that would not show the same to everybody and at any time.
+pub(in crate::db) fn check_view(name: &QualifiedName) -> String {
+    include_str!("../sql/view_is_repeatable.sql").replace("$1", &quote_literal(&name.to_string()))
+}
+
+impl Session {
+    /// The plans after these statements of ours, in a transaction that is rolled back.
+    pub(in crate::db) fn suppose_after(&self, script: &[String], statements: &[Statement]) -> Result<Answer, DbError> {
+        let (answer, _) = self.in_transaction(|transaction| {
+            transaction.set_limits()?;
+            for sql in script {
+                or_refuse!(transaction.execute(sql));
+            }
+            transaction.plans(statements)
+        })?;
+        Ok(answer)
+    }
+
+    /// The plans of statements that read a view, which is filled for them.
+    pub(in crate::db) fn suppose_view(&self, view: &View, statements: &[Statement]) -> Result<Answer, DbError> {
+        let (answer, _) = self.in_transaction(|transaction| {
+            transaction.set_limits()?;
+            or_refuse!(transaction.execute(&view.create_empty()));
+            or_refuse!(transaction.execute(&check_view(&view.name)));
+            let began = std::time::Instant::now();
+            or_refuse!(transaction.execute(&view.refresh()));
+            let build_time = Millis::from(began.elapsed());
+            or_refuse!(transaction.execute(&format!("ANALYZE {}", view.name)));
+            let size = transaction.size_of(&view.name)?;
+            let planned = or_refuse!(transaction.plans(statements));
+            Ok(Ok(Planned { builds: vec![built(view, size, build_time)], ..planned }))
+        })?;
+        Ok(answer)
+    }
+}
+
+/// A view as an answer has it.
+pub(in crate::db) fn built(view: &View, size: Bytes, build_time: Millis) -> Build {
+    Build { names: [view.name.name.clone()].into(), body: String::new(), size, build_time, usable: true }
+}
+
+impl Transaction<'_> {
+    fn set_limits(&mut self) -> Result<(), DbError> {
+        self.set_local("lock_timeout", &milliseconds(self.session.safety.lock_timeout))?;
+        if self.session.checks_connection {
+            self.set_local("client_connection_check_interval", CONNECTION_CHECK_INTERVAL)?;
+        }
+        Ok(())
+    }
+
+    fn plans(&mut self, statements: &[Statement]) -> Outcome<Planned> {
+        let mut planned = Planned::default();
+        for statement in statements {
+            let plan = or_refuse!(self.plan(statement));
+            planned.plans.insert(statement.id.clone(), plan);
+        }
+        Ok(Ok(planned))
+    }
+
+    fn size_of(&self, relation: &QualifiedName) -> Result<Bytes, DbError> {
+        let sql = "/* pgrehearse */ SELECT pg_catalog.pg_relation_size(pg_catalog.to_regclass($1)) AS size_bytes";
+        let rows = self.session.query(OPERATION, sql, &[(&relation.to_string(), Type::TEXT)])?;
+        let size = rows.first().map_or(Ok(None), |row| field::<Option<i64>>(row, "size_bytes"))?;
+        Ok(Bytes(size.unwrap_or(0).unsigned_abs()))
+    }
+}

@@ -1,0 +1,101 @@
+//! What may help a statement where no index is the answer: fresh statistics, extended ones, a vacuum, a materialized view, another way
+//! of writing it. One idea in a file; each only proposes, from plans and the catalog. Whether it helps is seen by trying it
+//! ([`crate::advise`]), and what was not seen to help is not recommended.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::Catalog;
+use crate::model::{Bytes, Cost, QualifiedName};
+use crate::plan::Plan;
+use crate::rehearsal::Evidence;
+use crate::workload::{Statement, StatementId};
+
+pub mod analyze;
+pub mod materialized_view;
+pub mod rewrite;
+pub mod statistics;
+pub mod vacuum;
+
+/// Something to do that is not an index, with what it was seen to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remedy {
+    /// `m1`, `m2`, …
+    pub id: String,
+    /// What kind of thing it is.
+    pub kind: Kind,
+    /// The table it is about.
+    pub table: QualifiedName,
+    /// What to run, one after the other; a rewritten statement comes last.
+    pub statements: Vec<String>,
+    /// What becomes of each statement that it is for.
+    pub benefits: Vec<Effect>,
+    /// The size of what it creates, if that takes room.
+    pub size: Option<Bytes>,
+    /// Where it was seen.
+    pub evidence: Evidence,
+    /// In at most two sentences.
+    pub explanation: String,
+}
+
+/// What kind of remedy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `ANALYZE`: statistics that were never made, or are out of date.
+    Analyze,
+    /// `CREATE STATISTICS`: columns that depend on each other, or an expression.
+    CreateStatistics,
+    /// `VACUUM`: pages that an index-only scan need not look at.
+    Vacuum,
+    /// `CREATE MATERIALIZED VIEW`: the result of a statement that reads most of a table, kept.
+    MaterializedView,
+    /// The statement, written another way.
+    Rewrite,
+}
+
+impl Kind {
+    /// Does it change what the planner knows, and not what there is to read?
+    pub fn is_about_statistics(self) -> bool {
+        matches!(self, Kind::Analyze | Kind::CreateStatistics)
+    }
+
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Analyze => "analyze",
+            Kind::CreateStatistics => "create_statistics",
+            Kind::Vacuum => "vacuum",
+            Kind::MaterializedView => "materialized_view",
+            Kind::Rewrite => "rewrite",
+        }
+    }
+}
+
+/// A statement without and with a remedy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effect {
+    /// The statement.
+    pub statement: StatementId,
+    /// Its cost.
+    pub cost: (Cost, Cost),
+    /// The rows that the planner expects where the remedy is about that estimate.
+    pub rows: Option<(f64, f64)>,
+    /// Is it planned another way?
+    pub plan_changed: bool,
+}
+
+/// What remedies are thought of from.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// The statements with their plans as things are.
+    pub plans: &'a [(&'a Statement, &'a Plan)],
+    /// What the server knows.
+    pub catalog: &'a Catalog,
+}
+
+/// Is there something to try that only the planner twin can tell about?
+pub fn wants_twin(ask: Ask<'_>) -> bool {
+    vacuum::is_read_by_index(ask) || !materialized_view::propose(ask).is_empty() || !rewrite::propose(ask).is_empty()
+}
+
+/// The statements that a proposal is for.
+pub type AskedBy = BTreeSet<StatementId>;

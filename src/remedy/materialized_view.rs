@@ -1,0 +1,95 @@
+//! A materialized view: for a statement that makes few rows of most of a table, which no index spares it to read.
+
+use std::collections::BTreeSet;
+
+use super::Ask;
+use crate::catalog::Table;
+use crate::index::naming::cut;
+use crate::model::{Bytes, QualifiedName};
+use crate::plan::metrics::rows_of_all_processes;
+use crate::plan::{Node, Plan};
+use crate::rehearsal::supposition::View;
+use crate::sql::split::highest_parameter;
+use crate::sql::{Shape, parse_expression};
+use crate::workload::Statement;
+
+/// It has to read at least this share of a table …
+const LEAST_READ: f64 = 0.5;
+/// … of at least so many rows …
+const LEAST_ROWS: f64 = 1_000.0;
+/// … and to make at most this share of them.
+const MOST_MADE: f64 = 0.1;
+
+/// What PostgreSQL keeps of a page and of a row: `SizeOfPageHeaderData`, `SizeofHeapTupleHeader` aligned, `sizeof(ItemIdData)`
+/// (`estimate_rel_size` in src/backend/optimizer/util/plancat.c counts so, too).
+const PAGE_BYTES: f64 = 8_192.0;
+const PAGE_HEADER_BYTES: f64 = 24.0;
+const ROW_HEADER_BYTES: f64 = 28.0;
+
+/// A view of one statement's result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal<'a> {
+    /// The statement.
+    pub statement: &'a Statement,
+    /// The table that it reads most of.
+    pub table: QualifiedName,
+    /// How many of that table's rows it reads.
+    pub read: f64,
+    /// The view.
+    pub view: View,
+}
+
+/// A view for each statement that aggregates most of a table. Parameters, and literals that a log shows
+/// to vary, are different from call to call, and what writes is no view.
+pub fn propose(ask: Ask<'_>) -> Vec<Proposal<'_>> {
+    let mut taken: BTreeSet<QualifiedName> = ask.catalog.taken_names.clone();
+    let mut proposals = Vec::new();
+    for (statement, plan) in ask.plans {
+        let same_text = highest_parameter(&statement.sql) == 0 && statement.varying_literals.is_empty();
+        let repeatable = same_text && plan.only_reads();
+        let aggregates = plan.nodes().iter().any(|node| matches!(node.node_type(), "Aggregate" | "Group" | "Unique"));
+        let Some((table, read)) = most_read(plan, ask).filter(|_| repeatable && aggregates) else { continue };
+        let Some(rows) = plan.root().plan_rows().filter(|rows| *rows <= MOST_MADE * read) else { continue };
+        let name = free_name(table, plan, &taken);
+        taken.insert(name.clone());
+        let view = View { name, query: statement.sql.trim().to_owned(), rows, size: size(rows, plan.root()) };
+        proposals.push(Proposal { statement, table: table.name.clone(), read, view });
+    }
+    proposals
+}
+
+/// The largest table that the plan reads most of, and how many rows.
+fn most_read<'a>(plan: &Plan, ask: Ask<'a>) -> Option<(&'a Table, f64)> {
+    let scans = plan.nodes().iter().filter_map(|node| {
+        let table = ask.catalog.table(&node.table()?)?;
+        let all = table.rows.filter(|rows| *rows >= LEAST_ROWS)?;
+        let read = rows_of_all_processes(plan, node)?.min(all);
+        (read >= LEAST_READ * all).then_some((table, read))
+    });
+    scans.max_by(|(a, a_read), (b, b_read)| a_read.total_cmp(b_read).then(b.name.cmp(&a.name)))
+}
+
+fn size(rows: f64, root: &Node) -> Bytes {
+    let width = (root.number("Plan Width").unwrap_or(0.0) / 8.0).ceil() * 8.0;
+    let a_page = ((PAGE_BYTES - PAGE_HEADER_BYTES) / (ROW_HEADER_BYTES + width)).floor().max(1.0);
+    Bytes(((rows / a_page).ceil().max(1.0) * PAGE_BYTES) as u64)
+}
+
+/// `orders_by_gig_id_state`, with a number where that is taken.
+fn free_name(table: &Table, plan: &Plan, taken: &BTreeSet<QualifiedName>) -> QualifiedName {
+    const LONGEST_BYTES: usize = 58;
+    let grouped = plan.nodes().iter().map(|node| node.texts("Group Key")).find(|keys| !keys.is_empty());
+    let column = |text: &str| match parse_expression(text).ok()?.shape {
+        Shape::Column(name) => Some(name),
+        _ => None,
+    };
+    let columns: Vec<String> = grouped.into_iter().flatten().filter_map(column).collect();
+    let wish = match columns.is_empty() {
+        true => format!("{}_summary", table.name.name),
+        false => format!("{}_by_{}", table.name.name, columns.join("_")),
+    };
+    let wish = cut(&wish, LONGEST_BYTES);
+    let numbered = (0..).map(|number| if number == 0 { wish.to_owned() } else { format!("{wish}{number}") });
+    let names = numbered.map(|name| QualifiedName::new(table.name.schema.clone(), name));
+    names.into_iter().find(|name| !taken.contains(name)).unwrap_or_else(|| table.name.clone())
+}

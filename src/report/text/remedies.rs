@@ -1,0 +1,48 @@
+//! What helps and is no index.
+
+use std::fmt::Write as _;
+
+use super::layout::indented;
+use super::{BOLD, DIM, GOOD, styled};
+use crate::advise::Advice;
+use crate::model::printable::printable_sql;
+use crate::model::{group_thousands, printable};
+use crate::remedy::{Effect, Remedy};
+
+/// Writes the section, if there is anything to say.
+pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
+    if advice.remedies.is_empty() {
+        return;
+    }
+    let _ =
+        writeln!(text, "{}", styled(BOLD, "BESIDES INDEXES  each was tried, and seen to change what the planner does"));
+    for remedy in &advice.remedies {
+        block(text, remedy, width);
+    }
+    text.push('\n');
+}
+
+fn block(text: &mut String, remedy: &Remedy, width: usize) {
+    let size = remedy.size.map_or_else(String::new, |size| format!(" · {size}"));
+    let facts = format!("{}{size} · {}", remedy.kind.name(), remedy.evidence.name());
+    let _ = writeln!(text, "\n{}  {facts}", styled(BOLD, &remedy.id));
+    for statement in &remedy.statements {
+        for line in printable_sql(statement).lines() {
+            let _ = writeln!(text, "    {}", styled(GOOD, line));
+        }
+    }
+    for effect in &remedy.benefits {
+        let _ = writeln!(text, "    {}  {}", printable(&effect.statement.0), numbers(effect));
+    }
+    let _ = writeln!(text, "{}", styled(DIM, indented(&printable(&remedy.explanation), "    ", width)));
+}
+
+/// `cost 1,200 → 900 · expects 6 → 600 rows · planned another way`
+fn numbers(effect: &Effect) -> String {
+    let Effect { cost: (before, after), rows, plan_changed, .. } = effect;
+    let rows = rows.map(|(before, after)| {
+        format!(" · expects {} → {} rows", group_thousands(before, 0), group_thousands(after, 0))
+    });
+    let planned = if *plan_changed { " · planned another way" } else { "" };
+    format!("cost {before} → {after}{}{planned}", rows.unwrap_or_default())
+}

@@ -1,0 +1,49 @@
+//! Why no index helps a statement: a word for programs and a sentence for people.
+
+use super::Reason;
+
+/// Why no index helps a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoIndexHelps {
+    /// The kind of reason.
+    pub reason: NoIndexReason,
+    /// In a sentence, with what was seen.
+    pub detail: String,
+}
+
+/// The kind of reason why no index helps a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoIndexReason {
+    /// Most rows of the table are wanted: reading them all one after the other is cheapest.
+    ReadsMostOfTheTable,
+    /// The planner would use an index if `random_page_cost` were lower.
+    OnlyAtLowerRandomPageCost,
+    /// An index answers all its conditions today.
+    AlreadyIndexed,
+    /// The whole table costs less to read than one row through an index.
+    TableTooSmall,
+    /// Nothing filters, orders or groups.
+    NoCondition,
+    /// Its conditions are nothing that an index can answer.
+    NotIndexable,
+    /// An index would help, or might: this is why it is not recommended.
+    Candidate(Reason),
+    /// Nothing else is known: what was tried did not help.
+    NoCandidateHelped,
+}
+
+impl NoIndexReason {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            NoIndexReason::ReadsMostOfTheTable => "reads_most_of_the_table",
+            NoIndexReason::OnlyAtLowerRandomPageCost => "only_at_lower_random_page_cost",
+            NoIndexReason::AlreadyIndexed => "already_indexed",
+            NoIndexReason::TableTooSmall => "table_too_small",
+            NoIndexReason::NoCondition => "no_condition",
+            NoIndexReason::NotIndexable => "not_indexable",
+            NoIndexReason::Candidate(reason) => reason.name(),
+            NoIndexReason::NoCandidateHelped => "no_candidate_helped",
+        }
+    }
+}
