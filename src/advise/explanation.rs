@@ -143,7 +143,7 @@ mod tests {
         Plan::from_json(json!({ "Plan": root })).unwrap()
     }
 
-    fn served(definition: &str, after: Value) -> String {
+    fn served(definition: &str, after: &Value) -> String {
         let index = NamedIndex { name: "i".to_owned(), index: parse_index(definition).unwrap() };
         let build = Build {
             names: ["i".to_owned()].into(),
@@ -162,7 +162,7 @@ mod tests {
         };
         let scan = json!({"Node Type": "Seq Scan", "Schema": "public", "Relation Name": "jobs", "Total Cost": 9.0});
         let before = plan(&json!({"Node Type": "Sort", "Total Cost": 10.0, "Plans": [scan]}));
-        part_served(&index, &proved, Some(&before), &plan(&after))
+        part_served(&index, &proved, Some(&before), &plan(after))
     }
 
     #[test]
@@ -177,11 +177,11 @@ mod tests {
         let conditions = "((jobs.state = 'NEW'::text) AND (jobs.at > '2024-01-01'::date))";
         let definition = "CREATE INDEX i ON public.jobs (state, at)";
         let sorted = |child: Value| json!({"Node Type": "Sort", "Total Cost": 2.0, "Plans": [child]});
-        assert_eq!(served(definition, scan(Some(conditions))), ", for its conditions on at and state and its order");
-        assert_eq!(served(definition, sorted(scan(Some("(jobs.at = 5)")))), ", for its condition on at");
+        assert_eq!(served(definition, &scan(Some(conditions))), ", for its conditions on at and state and its order");
+        assert_eq!(served(definition, &sorted(scan(Some("(jobs.at = 5)")))), ", for its condition on at");
         let partial = "CREATE INDEX i ON public.jobs (at) WHERE ((state = 'NEW'::text) AND (NOT deleted))";
         assert_eq!(
-            served(partial, scan(None)),
+            served(partial, &scan(None)),
             ", for its order, among the rows where (state = 'NEW'::text) AND (NOT deleted)"
         );
     }
