@@ -91,7 +91,9 @@ impl View {
 
     /// Creates it; on a line of its own, because the statement may end in a comment.
     pub fn create(&self) -> String {
-        format!("CREATE MATERIALIZED VIEW {} AS\n{}\n", self.name, self.query)
+        // A comment at the end of the query must not take in what is put behind it.
+        let end = if self.query.contains("--") { "\n" } else { "" };
+        format!("CREATE MATERIALIZED VIEW {} AS\n{}{end}", self.name, self.query)
     }
 
     /// Fills it anew.

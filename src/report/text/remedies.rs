@@ -7,6 +7,7 @@ use super::{BOLD, DIM, GOOD, styled};
 use crate::advise::Advice;
 use crate::model::printable::printable_sql;
 use crate::model::{group_thousands, printable};
+use crate::rehearsal::Evidence;
 use crate::remedy::{Effect, Remedy};
 
 /// Writes the section, if there is anything to say.
@@ -24,7 +25,11 @@ pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
 
 fn block(text: &mut String, remedy: &Remedy, width: usize) {
     let size = remedy.size.map_or_else(String::new, |size| format!(" · {size}"));
-    let facts = format!("{}{size} · {}", remedy.kind.name(), remedy.evidence.name());
+    let seen = match remedy.evidence {
+        Evidence::RolledBackTransaction => "tried on the server and rolled back",
+        Evidence::PlannerTwin => "planner twin only",
+    };
+    let facts = format!("{}{size} · {seen}", remedy.kind.name().replace('_', " "));
     let _ = writeln!(text, "\n{}  {facts}", styled(BOLD, &remedy.id));
     for statement in &remedy.statements {
         for line in printable_sql(statement).lines() {
