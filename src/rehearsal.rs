@@ -114,6 +114,24 @@ pub trait Planners {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError>;
+
+    /// How large these existing btrees would be if they were built anew, estimated as candidates are; those of which that cannot be said
+    /// are left out. Only a twin can tell.
+    ///
+    /// # Errors
+    /// When the twin cannot be asked any more.
+    fn fresh_sizes(&mut self, _indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
+        Ok(Vec::new())
+    }
+}
+
+/// An index that exists, as large as it would be if it were built anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreshSize {
+    /// The index.
+    pub index: QualifiedName,
+    /// The estimate.
+    pub size: Bytes,
 }
 
 /// Who is asked.

@@ -21,6 +21,8 @@ mod candidates;
 mod cluster;
 #[path = "server/demo.rs"]
 mod demo;
+#[path = "server/existing.rs"]
+mod existing;
 #[path = "server/interruption.rs"]
 mod interruption;
 #[path = "server/progress.rs"]

@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use super::drops::HypotheticalDrop;
+use super::drops::{HypotheticalDrop, Judged};
+use super::existing::{ExistingFinding, Seen};
 use super::measure::Measured;
 use super::proof::{Disproof, Proof, Proved, was_really_built};
 use super::unhelped::LowerPageCost;
 use super::what_if::WhatIf;
 use super::{Captured, TwinView, existing, explanation};
 use crate::candidate::Candidates;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::naming;
 use crate::index::statements::{Creation, creation_of_candidate, creations};
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::counting::Explained;
 use crate::rehearsal::search::Selection;
-use crate::rehearsal::{Build, Evidence, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses};
+use crate::rehearsal::{
+    Build, Evidence, FreshSize, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses,
+};
 use crate::remedy::Remedy;
 use crate::twin::agreement::Agreement;
 use crate::verdict::{Change, Limits, NoIndexHelps, Reason};
@@ -158,41 +161,6 @@ pub struct Rejected {
     pub benefits: Vec<Benefit>,
 }
 
-/// Something about an index that exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExistingFinding {
-    /// The index.
-    pub index: QualifiedName,
-    /// What it is.
-    pub kind: ExistingKind,
-    /// Its size.
-    pub size: Bytes,
-    /// In a sentence.
-    pub detail: String,
-}
-
-/// What can be wrong with an existing index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExistingKind {
-    /// Another index is the same.
-    Duplicate,
-    /// Another index does its work too.
-    Redundant,
-    /// Left behind by a failed build.
-    Invalid,
-}
-
-impl ExistingKind {
-    /// Its name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            ExistingKind::Duplicate => "duplicate",
-            ExistingKind::Redundant => "redundant",
-            ExistingKind::Invalid => "invalid",
-        }
-    }
-}
-
 /// What the rehearsal took.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RehearsalSummary {
@@ -224,7 +192,8 @@ pub(super) struct Parts<'a> {
     pub(super) selection: Selection,
     pub(super) proof: Proof,
     pub(super) measured: Measured,
-    pub(super) drops: Vec<HypotheticalDrop>,
+    pub(super) judged: Judged,
+    pub(super) fresh_sizes: Vec<FreshSize>,
     pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
     pub(super) remedies: Vec<Remedy>,
     pub(super) summary: RehearsalSummary,
@@ -241,16 +210,31 @@ impl Parts<'_> {
                 .iter()
                 .map(|statement| self.statement(statement, &recommendations))
                 .collect(),
-            existing: existing::findings(&self.catalog),
+            existing: self.existing(&recommendations),
             notices: self.notices(),
             recommendations,
             rejected,
             remedies: self.remedies,
-            drops: self.drops,
+            drops: self.judged.drops,
             what_if: None,
             rehearsal: self.summary,
             catalog: self.catalog,
         }
+    }
+
+    fn existing(&self, recommendations: &[Recommendation]) -> Vec<ExistingFinding> {
+        let plans = [&self.captured, self.twin.basis(&self.captured)].into_iter().flat_map(BTreeMap::values);
+        let plans = plans.filter_map(PlanOutcome::plan).chain(self.proof.after.values());
+        let mut used = self.judged.used.clone();
+        used.extend(plans.flat_map(Plan::index_names).map(str::to_owned));
+        existing::findings(Seen {
+            catalog: &self.catalog,
+            recommendations,
+            judged: &self.judged,
+            used: &used,
+            fresh_sizes: &self.fresh_sizes,
+            unused_after: self.limits.unused_after,
+        })
     }
 
     /// The plan as things are, taken under the same row counts as the plan after where there is one.
@@ -328,7 +312,8 @@ impl Parts<'_> {
             benefits.iter().map(|benefit| self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0)).sum();
         let plans = |id: &StatementId| (self.plan_before(id), self.proof.after.get(id));
         let times = |id: &StatementId| self.measured.times(id);
-        let explanation = explanation::of(&index, proved, &benefits, &self.proof.proved, plans, times);
+        let mut explanation = explanation::of(&index, proved, &benefits, &self.proof.proved, plans, times);
+        explanation += &explanation::replaced(&self.replaced_for_good(&index));
         let recommendation = Recommendation {
             id: String::new(),
             creation: Creation::default(),
@@ -366,6 +351,16 @@ impl Parts<'_> {
         let subsumed =
             replaceable.filter(|existing| existing.index.as_ref().is_some_and(|known| index.index.subsumes(known)));
         subsumed.map(|existing| existing.name.clone()).collect()
+    }
+
+    /// Of those, what the twin has planned no statement worse without.
+    fn replaced_for_good(&self, index: &NamedIndex) -> Vec<&ExistingIndex> {
+        let table = self.catalog.table(&index.index.table);
+        let of_table = table.into_iter().flat_map(|table| &table.indexes);
+        let by_this = |existing: &&ExistingIndex| {
+            self.judged.replaced.iter().any(|replaced| replaced.index == existing.name && replaced.by == *index)
+        };
+        of_table.filter(by_this).collect()
     }
 
     fn rejected(&self, recommendations: &[Recommendation]) -> Vec<Rejected> {

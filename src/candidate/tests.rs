@@ -177,6 +177,7 @@ fn existing(ddl: &str) -> ExistingIndex {
         partitioned: false,
         size: Bytes(8192),
         scans: 0,
+        ..ExistingIndex::default()
     }
 }
 

@@ -91,6 +91,7 @@ mod tests {
             partitioned: false,
             size: Bytes(8192),
             scans: 0,
+            ..ExistingIndex::default()
         };
         let jobs = Table {
             name: QualifiedName::new("public", "jobs"),

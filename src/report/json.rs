@@ -76,6 +76,10 @@ pub struct Server {
     pub database: String,
     /// A standby: nothing could be built.
     pub in_recovery: bool,
+    /// Since when it counts scans and rows written, in UTC: when its statistics began or were last reset; null when that is not known.
+    pub counted_since: Option<String>,
+    /// Standbys that were connected, whose counters are their own.
+    pub standbys: Option<u32>,
 }
 
 /// The statements and their sums.
@@ -324,14 +328,24 @@ pub struct RejectedIndex {
 pub struct ExistingIndex {
     /// Schema-qualified, quoted where needed.
     pub index: String,
-    /// `duplicate`, `redundant`, `invalid`.
+    /// `duplicate`, `redundant`, `invalid`, `unused`, `bloated`.
     pub finding: String,
-    /// Drops it; runs as it is.
+    /// Drops it, or builds it anew where that is what helps; runs as it is.
     pub ddl: String,
     /// In a sentence.
     pub detail: String,
     /// Its size.
     pub size_bytes: u64,
+    /// What `ddl` gives back; of a bloated one estimated.
+    pub freed_bytes: u64,
+    /// Its size if it were built anew, as the planner twin estimates it; null where it is not bloated.
+    pub expected_size_bytes: Option<u64>,
+    /// Scans since the statistics were reset.
+    pub scans: u64,
+    /// Of an unused index: since when nothing has scanned it, in UTC; null otherwise.
+    pub unused_since: Option<String>,
+    /// Id of the recommendation that does its work, for which `ddl` has to wait; null where none does.
+    pub recommendation: Option<String>,
 }
 
 /// An existing index, thought away.
@@ -444,6 +458,8 @@ impl Report {
                 version: server.version.clone(),
                 database: server.database.clone(),
                 in_recovery: server.in_recovery,
+                counted_since: server.counters.as_ref().map(|counters| counters.since.clone()),
+                standbys: server.counters.as_ref().map(|counters| counters.standbys),
             },
             settings: advice.catalog.settings.clone(),
             workload: Workload {
@@ -673,9 +689,14 @@ impl ExistingIndex {
         ExistingIndex {
             index: finding.index.to_string(),
             finding: finding.kind.name().to_owned(),
-            ddl: format!("DROP INDEX CONCURRENTLY {};", finding.index),
+            ddl: finding.statement(),
             detail: finding.detail.clone(),
             size_bytes: finding.size.0,
+            freed_bytes: finding.freed().0,
+            expected_size_bytes: finding.expected_size.map(|size| size.0),
+            scans: finding.scans,
+            unused_since: finding.unused_since.clone(),
+            recommendation: finding.recommendation.clone(),
         }
     }
 }
