@@ -14,7 +14,8 @@ pub struct Counters {
     pub since: String,
     /// Seconds from then until this was read.
     pub counted_for_s: f64,
-    /// Somebody has reset the database's statistics then; otherwise the server's began.
+    /// `pg_stat_database.stats_reset` is set: somebody has reset the database's statistics then; otherwise the server's began. (In 14 it is
+    /// set when they begin, too.)
     pub was_reset: bool,
     /// Connections that replicate the whole server (`pg_stat_replication` without logical slots): standbys, as a rule. Their counters are their
     /// own.

@@ -44,7 +44,7 @@ const DAY_S: f64 = 86_400.0;
 fn counting(indexes: Vec<ExistingIndex>) -> Catalog {
     let since = "2024-05-01T10:00:00Z".to_owned();
     let counters = Some(Counters { since, counted_for_s: 10.0 * DAY_S, was_reset: true, standbys: 2 });
-    Catalog { server: Server { counters, ..Server::default() }, ..catalog(indexes) }
+    Catalog { server: Server { counters, version_num: 150_000, ..Server::default() }, ..catalog(indexes) }
 }
 
 fn findings_of(catalog: &Catalog, used: &[&str], fresh_sizes: &[FreshSize]) -> Vec<ExistingFinding> {

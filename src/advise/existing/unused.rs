@@ -16,16 +16,24 @@ pub(super) fn finding(index: &ExistingIndex, table: &Table, seen: Seen<'_>) -> O
     if !long_enough || !unused || !may_be_dropped(index) {
         return None;
     }
-    let detail =
-        [Some(since(counters)), foreign_key(index, table, seen.catalog), Some(elsewhere(counters, seen.catalog))];
+    let detail = [
+        Some(since(counters, seen.catalog.server.version_num)),
+        foreign_key(index, table, seen.catalog),
+        Some(elsewhere(counters, seen.catalog)),
+    ];
     let detail = detail.into_iter().flatten().collect::<Vec<_>>().join("; ");
     let finding = ExistingFinding::of(index, ExistingKind::Unused, detail);
     Some(ExistingFinding { unused_since: Some(counters.since.clone()), ..finding })
 }
 
-fn since(counters: &Counters) -> String {
+/// Until 14 `stats_reset` is also the time at which a database's statistics began.
+fn since(counters: &Counters, version_num: u32) -> String {
     let Counters { since, counted_for_s, was_reset, .. } = counters;
-    let event = if *was_reset { "the statistics were reset" } else { "the server's statistics began" };
+    let event = match (version_num, was_reset) {
+        (..150_000, true) => "the statistics began or were reset",
+        (_, true) => "the statistics were reset",
+        (_, false) => "the server's statistics began",
+    };
     format!(
         "not scanned once since {event} at {since}, {} ago (or since it was created, if that was later: PostgreSQL does not keep when), \
          and no plan of this workload uses it",
