@@ -60,7 +60,9 @@ pub fn advise(
     let tables = tables_of(&captured);
 
     let candidates = suggest(&captured, &catalog, workload);
-    let wanted = !candidates.to_try.is_empty() || remedies::want_twin(workload, &captured, &catalog);
+    let wanted = !candidates.to_try.is_empty()
+        || remedies::want_twin(workload, &captured, &catalog)
+        || !existing::bloated::candidates(&catalog).is_empty();
     let twin = TwinView::prepare(&mut run, &tables, &captured, wanted)?;
     let trials = run.rehearse(&twin, &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;

@@ -212,6 +212,20 @@ fn a_bloated_index_is_found_with_the_size_that_it_then_has() {
 }
 
 #[test]
+fn a_workload_that_needs_no_index_is_told_of_bloated_ones_all_the_same() {
+    let database = Database::new(
+        "existing_served",
+        "CREATE TABLE entry (id bigint PRIMARY KEY) WITH (autovacuum_enabled = off);
+         INSERT INTO entry SELECT generate_series(1, 300000); DELETE FROM entry WHERE id % 8 <> 0;",
+    );
+    database.run("VACUUM ANALYZE entry");
+    let report = database.advise(&["-c", "SELECT * FROM entry WHERE id = 3"]);
+    let tried = report["rejected"].as_array().unwrap().iter().filter(|candidate| !candidate["evidence"].is_null());
+    assert_eq!((report["recommendations"].as_array().unwrap().len(), tried.count()), (0, 0), "nothing to rehearse");
+    assert_eq!(findings(&report), ["bloated entry_pkey"]);
+}
+
+#[test]
 fn without_a_look_at_rows_a_bloated_expression_is_not_guessed_at() {
     let database = Database::new(
         "existing_unsampled",
