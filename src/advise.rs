@@ -73,6 +73,8 @@ pub fn advise(
     let lower_page_cost = unhelped::ask(&mut run, known, (&candidates, &trials), &proof)?;
     let remedies = remedies::test(&mut run, known, &proof, &trials)?;
 
+    let upkeep =
+        upkeep::of_trials(&trials, workload, proof::Known { captured: &captured, catalog: &catalog, twin: &twin });
     let mut summary = run.summary;
     summary.explained = planners.explained();
     Ok(advice::Parts {
@@ -90,6 +92,7 @@ pub fn advise(
         fresh_sizes,
         lower_page_cost,
         remedies,
+        upkeep,
         summary,
     }
     .into_advice())

@@ -39,6 +39,7 @@ mod types;
 mod volatility;
 
 use habits::Habits;
+pub(crate) use kinds::array_elements;
 
 /// What a generator is asked: one use of one table.
 #[derive(Debug, Clone, Copy)]

@@ -22,6 +22,7 @@ pub mod counting;
 pub mod recording;
 pub mod search;
 pub mod supposition;
+pub mod upkeep;
 
 /// Somebody who can be asked for plans: a server with a transaction that is rolled back, or a recording of one.
 pub trait Planner {

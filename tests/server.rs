@@ -35,3 +35,5 @@ mod report;
 mod safety;
 #[path = "server/statements.rs"]
 mod statements;
+#[path = "server/upkeep.rs"]
+mod upkeep;

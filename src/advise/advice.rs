@@ -17,6 +17,7 @@ use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::counting::Explained;
 use crate::rehearsal::search::Selection;
+use crate::rehearsal::upkeep::Upkeep;
 use crate::rehearsal::{
     Build, Evidence, FreshSize, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses,
 };
@@ -123,6 +124,8 @@ pub struct Recommendation {
     pub write_block: Millis,
     /// The statements it helps.
     pub benefits: Vec<Benefit>,
+    /// What the workload's writes pay for it, beside nothing but what exists: Σ calls × rows × cost, in planner units.
+    pub upkeep: Cost,
     /// Existing indexes it makes redundant.
     pub replaces: Vec<QualifiedName>,
     /// Two sentences for a colleague.
@@ -157,6 +160,8 @@ pub struct Rejected {
     pub size: Option<Bytes>,
     /// How long building it took.
     pub build_time: Option<Millis>,
+    /// What the workload's writes would pay for it: Σ calls × rows × cost, in planner units; none where its size is not known.
+    pub upkeep: Option<Cost>,
     /// The statements whose plan used it when it was rehearsed alone.
     pub benefits: Vec<Benefit>,
 }
@@ -196,6 +201,7 @@ pub(super) struct Parts<'a> {
     pub(super) fresh_sizes: Vec<FreshSize>,
     pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
     pub(super) remedies: Vec<Remedy>,
+    pub(super) upkeep: Upkeep,
     pub(super) summary: RehearsalSummary,
 }
 
@@ -323,6 +329,7 @@ impl Parts<'_> {
             predicted_size: proved.predicted.as_ref().map(|build| build.size),
             build_time: proved.build.build_time,
             write_block: proved.write_block,
+            upkeep: Cost(self.upkeep.of(&[proved.trial])),
             replaces: self.replaced(&index),
             benefits,
             explanation,
@@ -378,6 +385,7 @@ impl Parts<'_> {
             evidence: None,
             size: None,
             build_time: None,
+            upkeep: None,
             benefits: Vec::new(),
         });
         tried.chain(there).collect()
@@ -394,6 +402,7 @@ impl Parts<'_> {
             evidence: build.map(|_| whom.into()),
             size: build.map(|build| build.size),
             build_time: build.map(|build| build.build_time).filter(|_| whom == Whom::Server),
+            upkeep: build.map(|_| Cost(self.upkeep.of(&[position]))),
             benefits,
         };
         match &trial.outcome {
@@ -449,9 +458,25 @@ impl Parts<'_> {
             return (Reason::GainTooSmall, format!("{gain}, {saved:.1} % lower; a gain is {least:.0} % or more"));
         }
         match self.selection.kept_out.get(&position) {
+            Some(Reason::UpkeepTooHigh) => {
+                (Reason::UpkeepTooHigh, format!("{gain}; {}", self.upkeep_sentence(position, used)))
+            }
             Some(reason) => (*reason, gain),
             None => (Reason::Redundant, format!("{gain}{}", better_one(best, recommendations))),
         }
+    }
+
+    /// What readers gain and writers pay, as often as all of them run.
+    fn upkeep_sentence(&self, position: usize, used: &[Benefit]) -> String {
+        let gained = |benefit: &Benefit| self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0);
+        let gained = Cost(used.iter().map(gained).sum::<f64>().max(0.0));
+        let (paid, for_hot) = (self.upkeep.of(&[position]), self.upkeep.of_lost_hot(&[position]));
+        let hot = if for_hot > 0.0 {
+            format!(", {} of it because updates that are HOT now would make entries in all indexes", Cost(for_hot))
+        } else {
+            String::new()
+        };
+        format!("all calls together gain {gained}, and writes would pay {} to keep it up to date{hot}", Cost(paid))
     }
 
     fn not_used(&self, usable: bool) -> (Reason, String) {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::upkeep::Upkeep;
 use super::{PlannerError, Trial};
 use crate::index::{Index, Method};
 use crate::model::Cost;
@@ -63,8 +64,8 @@ pub struct KnownCosts<'a> {
     known: BTreeMap<StatementId, Vec<(BTreeSet<usize>, UnderSet)>>,
     /// For each statement, the trials on its tables.
     relevant: BTreeMap<StatementId, BTreeSet<usize>>,
-    /// For each trial, what writes pay for it, in planner units.
-    upkeep: Vec<f64>,
+    /// What writes pay.
+    upkeep: Upkeep,
     /// For each statement, the indexes that it uses when all are there, if they are several.
     bundles: Option<BTreeSet<Vec<usize>>>,
     cut_short: bool,
@@ -90,7 +91,7 @@ impl<'a> KnownCosts<'a> {
                 relevant.entry(id.clone()).or_default().insert(position);
             }
         }
-        let upkeep = vec![0.0; trials.len()];
+        let upkeep = Upkeep::default();
         KnownCosts { trials, at_first, planner: None, known, relevant, upkeep, bundles: None, cut_short: false }
     }
 
@@ -99,15 +100,20 @@ impl<'a> KnownCosts<'a> {
         KnownCosts { planner: Some(planner), ..KnownCosts::of_singles(trials, at_first) }
     }
 
-    /// The same, with what writes pay for each trial's index, in planner units.
+    /// The same, with what writes pay for the trials' indexes.
     #[must_use]
-    pub fn with_upkeep(self, upkeep: Vec<f64>) -> Self {
-        KnownCosts { upkeep, ..self }
+    pub fn with_upkeep(self, upkeep: impl Into<Upkeep>) -> Self {
+        KnownCosts { upkeep: upkeep.into(), ..self }
     }
 
     /// What writes pay for these indexes, in planner units.
     pub fn upkeep(&self, set: &[usize]) -> f64 {
-        set.iter().filter_map(|position| self.upkeep.get(*position)).sum()
+        self.upkeep.of(set)
+    }
+
+    /// What writes pay more for these indexes when those are there already, in planner units.
+    pub fn upkeep_beside(&self, added: &[usize], chosen: &[usize]) -> f64 {
+        self.upkeep.of(&[chosen, added].concat()) - self.upkeep.of(chosen)
     }
 
     /// The trials, by position.

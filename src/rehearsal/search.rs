@@ -181,7 +181,7 @@ impl Search<'_, '_> {
                 offer.remaining += now.calls * with.cost.0;
             }
         }
-        offer.gain -= self.known.upkeep(&offer.positions);
+        offer.gain -= self.known.upkeep_beside(&offer.positions, chosen);
         (offer.gain > 0.0).then_some(offer)
     }
 

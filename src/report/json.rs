@@ -234,6 +234,8 @@ pub struct RecommendedIndex {
     pub build_ms: f64,
     /// How long writers to the table waited for the proof.
     pub write_block_ms: f64,
+    /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an entry, in planner units.
+    pub upkeep_cost: f64,
     /// The statements it helps.
     pub benefits: Vec<StatementBenefit>,
     /// Existing indexes it makes redundant.
@@ -319,6 +321,9 @@ pub struct RejectedIndex {
     pub size_bytes: Option<u64>,
     /// How long that took, if it was built.
     pub build_ms: Option<f64>,
+    /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an entry, in planner units; null when its size is
+    /// not known.
+    pub upkeep_cost: Option<f64>,
     /// The statements whose plan used it when it was there alone.
     pub benefits: Vec<StatementBenefit>,
 }
@@ -583,6 +588,7 @@ impl RecommendedIndex {
             build_ms: tenth(recommendation.build_time),
             write_block_ms: tenth(recommendation.write_block),
             benefits,
+            upkeep_cost: recommendation.upkeep.0,
             replaces: recommendation.replaces.iter().map(ToString::to_string).collect(),
             evidence: recommendation.evidence.name().to_owned(),
             not_built_reason: recommendation.not_built.as_ref().map(|refusal| refusal.reason.name().to_owned()),
@@ -627,6 +633,7 @@ impl RejectedIndex {
             evidence: rejected.evidence.map(|evidence| evidence.name().to_owned()),
             size_bytes: rejected.size.map(|size| size.0),
             build_ms: rejected.build_time.map(tenth),
+            upkeep_cost: rejected.upkeep.map(|cost| cost.0),
             benefits: benefits(&rejected.benefits),
         }
     }

@@ -269,6 +269,9 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, advi
         );
         let _ = writeln!(text, "{}", indented(&gain, "    ", width));
     }
+    if recommendation.upkeep.0 > 0.0 {
+        let _ = writeln!(text, "    the workload's writes pay {} in all to keep it up to date", recommendation.upkeep);
+    }
     for replaced in &recommendation.replaces {
         let _ = writeln!(text, "    makes redundant: {}", printable(&replaced.to_string()));
     }
