@@ -26,6 +26,7 @@ mod contest;
 pub mod drops;
 mod existing;
 mod explanation;
+mod frees;
 mod measure;
 mod notices;
 mod proof;

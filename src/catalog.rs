@@ -286,6 +286,15 @@ impl Catalog {
     }
 }
 
+impl ExistingIndex {
+    /// Nothing depends on it but speed, and nobody is building it at the moment. An index of a partitioned table cannot be dropped
+    /// without blocking everybody, and may be waiting for its partitions' indexes, which cannot be dropped by themselves: hands off.
+    pub fn may_be_dropped(&self) -> bool {
+        let enforces = self.unique || self.constraint || self.replica_identity;
+        !enforces && !self.being_built && !self.partitioned && self.part_of.is_none()
+    }
+}
+
 impl Table {
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&Column> {

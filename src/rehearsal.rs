@@ -121,9 +121,7 @@ pub trait Planners {
     ///
     /// # Errors
     /// When the twin cannot be asked any more.
-    fn fresh_sizes(&mut self, _indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
-        Ok(Vec::new())
-    }
+    fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError>;
 }
 
 /// An index that exists, as large as it would be if it were built anew.
@@ -214,6 +212,10 @@ impl Planners for ServerOnly<'_> {
             Whom::Server => self.0.suppose(supposition, indexes, statements),
             Whom::Twin => Err(PlannerError::NoTwin),
         }
+    }
+
+    fn fresh_sizes(&mut self, _indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
+        Err(PlannerError::NoTwin)
     }
 }
 

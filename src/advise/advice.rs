@@ -354,7 +354,7 @@ impl Parts<'_> {
 
     fn replaced(&self, index: &NamedIndex) -> Vec<QualifiedName> {
         let Some(table) = self.catalog.table(&index.index.table) else { return Vec::new() };
-        let replaceable = table.indexes.iter().filter(|existing| existing.valid && existing::may_be_dropped(existing));
+        let replaceable = table.indexes.iter().filter(|existing| existing.valid && existing.may_be_dropped());
         let subsumed =
             replaceable.filter(|existing| existing.index.as_ref().is_some_and(|known| index.index.subsumes(known)));
         subsumed.map(|existing| existing.name.clone()).collect()

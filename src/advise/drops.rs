@@ -135,7 +135,7 @@ impl Asking<'_, '_> {
         let mut gone: Vec<&ExistingIndex> =
             tables().filter(structural).map(|(_, index)| index).filter(|index| index.valid).collect();
         let replaced: Vec<(&ExistingIndex, NamedIndex)> = tables()
-            .filter(|pair| pair.1.valid && existing::may_be_dropped(pair.1) && !structural(pair))
+            .filter(|pair| pair.1.valid && pair.1.may_be_dropped() && !structural(pair))
             .filter_map(|(_, index)| {
                 let known = index.index.as_ref()?;
                 Some((index, self.recommended.iter().find(|recommended| recommended.index.subsumes(known))?.clone()))

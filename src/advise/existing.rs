@@ -142,13 +142,6 @@ fn of_table(table: &Table, seen: Seen<'_>) -> Vec<ExistingFinding> {
     table.indexes.iter().filter_map(finding).collect()
 }
 
-/// Nothing depends on it but speed, and nobody is building it at the moment. An index of a partitioned table cannot be dropped
-/// without blocking everybody, and may be waiting for its partitions' indexes, which cannot be dropped by themselves: hands off.
-pub(super) fn may_be_dropped(index: &ExistingIndex) -> bool {
-    let enforces = index.unique || index.constraint || index.replica_identity;
-    !enforces && !index.being_built && !index.partitioned && index.part_of.is_none()
-}
-
 /// What the catalog alone says.
 pub(super) fn structural(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
     if !index.valid {
@@ -164,13 +157,13 @@ pub(super) fn structural(index: &ExistingIndex, table: &Table) -> Option<Existin
 
 /// Another valid index that does all that this one, which may be dropped, does.
 fn does_its_work<'t>(index: &ExistingIndex, table: &'t Table) -> Option<(&'t ExistingIndex, ExistingKind)> {
-    let known = index.index.as_ref().filter(|_| index.valid && may_be_dropped(index))?;
+    let known = index.index.as_ref().filter(|_| index.valid && index.may_be_dropped())?;
     let others = table.indexes.iter().filter(|other| other.valid && other.name != index.name);
     let (twins, longer): (Vec<_>, Vec<_>) = others
         .filter(|other| other.index.as_ref().is_some_and(|other| other.subsumes(known)))
         .partition(|other| other.index.as_ref() == Some(known));
     // Of two equal ones, the one that enforces something or comes first by name stays.
-    let twin = twins.into_iter().find(|twin| !may_be_dropped(twin) || twin.name < index.name);
+    let twin = twins.into_iter().find(|twin| !twin.may_be_dropped() || twin.name < index.name);
     let twin = twin.map(|twin| (twin, ExistingKind::Duplicate));
     twin.or_else(|| Some((longer.into_iter().next()?, ExistingKind::Redundant)))
 }

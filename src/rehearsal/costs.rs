@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::upkeep::Upkeep;
 use super::{PlannerError, Trial};
 use crate::index::{Index, Method};
-use crate::model::Cost;
+use crate::model::{Bytes, Cost, QualifiedName};
 use crate::workload::StatementId;
 
 /// A statement's weight and its cost as things are.
@@ -22,6 +22,9 @@ pub struct Weighted {
 
 /// Statements with their weights and costs.
 pub type Costs = BTreeMap<StatementId, Weighted>;
+
+/// Existing indexes that can go, with their sizes.
+pub type Frees = BTreeMap<QualifiedName, Bytes>;
 
 /// Σ calls × cost.
 pub fn total(costs: &Costs) -> Cost {
@@ -66,6 +69,8 @@ pub struct KnownCosts<'a> {
     relevant: BTreeMap<StatementId, BTreeSet<usize>>,
     /// What writes pay.
     upkeep: Upkeep,
+    /// For each trial, the existing indexes that are not needed beside its index.
+    frees: Vec<Frees>,
     /// For each statement, the indexes that it uses when all are there, if they are several.
     bundles: Option<BTreeSet<Vec<usize>>>,
     cut_short: bool,
@@ -92,7 +97,17 @@ impl<'a> KnownCosts<'a> {
             }
         }
         let upkeep = Upkeep::default();
-        KnownCosts { trials, at_first, planner: None, known, relevant, upkeep, bundles: None, cut_short: false }
+        KnownCosts {
+            trials,
+            at_first,
+            planner: None,
+            known,
+            relevant,
+            upkeep,
+            frees: Vec::new(),
+            bundles: None,
+            cut_short: false,
+        }
     }
 
     /// The same, with a planner to ask about sets.
@@ -104,6 +119,18 @@ impl<'a> KnownCosts<'a> {
     #[must_use]
     pub fn with_upkeep(self, upkeep: impl Into<Upkeep>) -> Self {
         KnownCosts { upkeep: upkeep.into(), ..self }
+    }
+
+    /// The same, with what could go once each trial's index is there.
+    #[must_use]
+    pub fn with_frees(self, frees: Vec<Frees>) -> Self {
+        KnownCosts { frees, ..self }
+    }
+
+    /// The size of the existing indexes that can go with these trials' indexes.
+    pub fn freed(&self, set: &[usize]) -> Bytes {
+        let of_set = set.iter().filter_map(|position| self.frees.get(*position)).flatten();
+        of_set.collect::<BTreeMap<_, _>>().into_values().copied().sum()
     }
 
     /// What writes pay for these indexes, in planner units.

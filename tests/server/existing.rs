@@ -296,3 +296,30 @@ fn a_shorter_index_that_serves_something_better_is_not_called_redundant() {
     assert_eq!(findings(&report), [""; 0], "{:#}", report["existing_indexes"]);
     assert!(!longer[0]["explanation"].as_str().unwrap().contains("replaces public."), "{longer:#?}");
 }
+
+/// Either order of two columns serves a statement that compares both: the one that makes an existing index unneeded is taken.
+#[test]
+fn an_index_is_rather_extended_than_added() {
+    let database = Database::new(
+        "existing_extended",
+        "CREATE TABLE visit (id bigint PRIMARY KEY, shop int NOT NULL, guest int NOT NULL, note text);
+         INSERT INTO visit SELECT n, n % 300, n * 7919::bigint % 400, 'note ' || n FROM generate_series(1, 90000) AS n;
+         CREATE INDEX visit_shop ON visit (shop); ANALYZE visit;",
+    );
+    let both = "-- name: both\nSELECT note FROM visit WHERE guest = $1 AND shop = $2";
+    let report = database.advise(&["-c", both]);
+    let ddl = report["recommendations"][0]["ddl"].as_str().unwrap();
+    assert!(ddl.contains("(shop, guest)"), "{:#}", report["recommendations"]);
+    assert_eq!(findings(&report), ["redundant visit_shop"]);
+    let explanation = report["recommendations"][0]["explanation"].as_str().unwrap();
+    assert!(explanation.contains("It replaces public.visit_shop ("), "{explanation}");
+
+    database.run("DROP INDEX visit_shop; CREATE INDEX visit_guest ON visit (guest)");
+    let report = database.advise(&["-c", both]);
+    assert!(
+        report["recommendations"][0]["ddl"].as_str().unwrap().contains("(guest, shop)"),
+        "{:#}",
+        report["recommendations"]
+    );
+    assert_eq!(findings(&report), ["redundant visit_guest"]);
+}

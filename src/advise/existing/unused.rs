@@ -3,7 +3,7 @@
 //! `idx_scan` also counts the planner's own looks at the ends of an index, so that one with no scans at all has really not been
 //! touched; one with a few may be as useless, but nobody can tell.
 
-use super::{ExistingFinding, ExistingKind, Seen, may_be_dropped};
+use super::{ExistingFinding, ExistingKind, Seen};
 use crate::catalog::{Catalog, Counters, ExistingIndex, ForeignKey, Table};
 use crate::index::Key;
 use crate::model::period::period;
@@ -13,7 +13,7 @@ pub(super) fn finding(index: &ExistingIndex, table: &Table, seen: Seen<'_>) -> O
     let counters = seen.catalog.server.counters.as_ref()?;
     let long_enough = counters.counted_for_s * 1_000.0 >= seen.unused_after.0;
     let unused = index.valid && index.scans == 0 && !seen.used.contains(&index.name.name);
-    if !long_enough || !unused || !may_be_dropped(index) {
+    if !long_enough || !unused || !index.may_be_dropped() {
         return None;
     }
     let detail = [
