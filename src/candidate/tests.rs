@@ -414,6 +414,7 @@ fn an_index_that_finds_the_same_rows_behind_what_is_fixed_is_there_already() {
     let at = condition("at", Kind::Range, Operand::RunTime, "(at > $2)");
     assert_eq!(definitions(vec![owner, at.clone()], Vec::new(), table()), [""; 0]);
     assert_eq!(definitions(vec![at], Vec::new(), table()), ["(at)"], "nothing is fixed");
+}
 
 /// (at, owner) would come on top of (owner); (owner, at) takes its place.
 #[test]
