@@ -26,6 +26,11 @@ fn findings(report: &Value) -> Vec<String> {
     findings
 }
 
+/// Those of them that are about bloat: a recommended index may replace one.
+fn bloated(report: &Value) -> Vec<String> {
+    findings(report).into_iter().filter(|found| found.starts_with("bloated ")).collect()
+}
+
 fn finding<'r>(report: &'r Value, index: &str) -> &'r Value {
     let found = report["existing_indexes"].as_array().unwrap().iter();
     let mut found = found.filter(|found| found["index"] == format!("public.{index}"));
@@ -192,13 +197,13 @@ fn a_bloated_index_is_found_with_the_size_that_it_then_has() {
          ANALYZE entry;",
     );
     let workload = ["-c", "SELECT note FROM entry WHERE kind = 3 ORDER BY owner DESC, note LIMIT 5"];
-    assert_eq!(findings(&database.advise(&workload)), [""; 0], "all is freshly built, one of it at half its room");
+    assert_eq!(bloated(&database.advise(&workload)), [""; 0], "all is freshly built, one of it at half its room");
 
     database.run("DELETE FROM entry WHERE id % 8 <> 0");
     database.run("VACUUM entry");
     let names = ["entry_loose", "entry_pair", "entry_pkey", "entry_upper"];
     let report = database.advise(&workload);
-    assert_eq!(findings(&report), names.map(|name| format!("bloated {name}")), "{:#}", report["existing_indexes"]);
+    assert_eq!(bloated(&report), names.map(|name| format!("bloated {name}")), "{:#}", report["existing_indexes"]);
     for name in names {
         let found = finding(&report, name);
         let expected = found["expected_size_bytes"].as_f64().unwrap();
@@ -208,7 +213,7 @@ fn a_bloated_index_is_found_with_the_size_that_it_then_has() {
         let really: f64 = database.text(&format!("SELECT pg_relation_size('{name}')")).parse().unwrap();
         assert!((expected / really - 1.0).abs() < 0.25, "{name}: {expected} foretold, {really} built");
     }
-    assert_eq!(findings(&database.advise(&workload)), [""; 0], "built anew, none is bloated");
+    assert_eq!(bloated(&database.advise(&workload)), [""; 0], "built anew, none is bloated");
 }
 
 #[test]
