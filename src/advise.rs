@@ -40,7 +40,7 @@ pub mod what_if;
 use twin::TwinView;
 
 pub use advice::{Advice, Benefit, Recommendation, RehearsalSummary, Rejected, StatementAdvice, StatementStatus};
-pub use existing::{ExistingFinding, ExistingKind, Remedy};
+pub use existing::{ExistingFinding, ExistingKind, Fix};
 
 /// Advises on a workload.
 ///

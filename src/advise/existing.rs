@@ -21,7 +21,7 @@ pub struct ExistingFinding {
     /// What it is.
     pub kind: ExistingKind,
     /// What is proposed.
-    pub remedy: Remedy,
+    pub fix: Fix,
     /// Its size.
     pub size: Bytes,
     /// What it would be if it were built anew, estimated; only of a bloated one.
@@ -53,7 +53,7 @@ pub enum ExistingKind {
 
 /// What can be done about it, without blocking anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
+pub enum Fix {
     /// DROP INDEX CONCURRENTLY.
     Drop,
     /// REINDEX INDEX CONCURRENTLY.
@@ -76,18 +76,18 @@ impl ExistingKind {
 impl ExistingFinding {
     /// The statement that puts an end to it without blocking writers; runs as it is.
     pub fn statement(&self) -> String {
-        match self.remedy {
-            Remedy::Drop => format!("DROP INDEX CONCURRENTLY {};", self.index),
-            Remedy::Reindex => format!("REINDEX INDEX CONCURRENTLY {};", self.index),
+        match self.fix {
+            Fix::Drop => format!("DROP INDEX CONCURRENTLY {};", self.index),
+            Fix::Reindex => format!("REINDEX INDEX CONCURRENTLY {};", self.index),
         }
     }
 
     /// What that gives back.
     pub fn freed(&self) -> Bytes {
-        match (self.remedy, self.expected_size) {
-            (Remedy::Drop, _) => self.size,
-            (Remedy::Reindex, Some(expected)) => Bytes(self.size.0.saturating_sub(expected.0)),
-            (Remedy::Reindex, None) => Bytes(0),
+        match (self.fix, self.expected_size) {
+            (Fix::Drop, _) => self.size,
+            (Fix::Reindex, Some(expected)) => Bytes(self.size.0.saturating_sub(expected.0)),
+            (Fix::Reindex, None) => Bytes(0),
         }
     }
 
@@ -95,7 +95,7 @@ impl ExistingFinding {
         ExistingFinding {
             index: index.name.clone(),
             kind,
-            remedy: Remedy::Drop,
+            fix: Fix::Drop,
             size: index.size,
             expected_size: None,
             scans: index.scans,
@@ -184,7 +184,7 @@ fn invalid(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
     if index.unique && !is_enforced {
         let detail =
             format!("{detail}; it is unique, so it is completed rather than dropped (remove duplicate rows first)");
-        return Some(ExistingFinding { remedy: Remedy::Reindex, detail, ..finding });
+        return Some(ExistingFinding { fix: Fix::Reindex, detail, ..finding });
     }
     Some(finding)
 }
@@ -212,7 +212,7 @@ fn by_a_recommended_one(index: &ExistingIndex, seen: Seen<'_>) -> Option<Existin
 }
 
 fn mentioning_cluster(mut finding: ExistingFinding, index: &ExistingIndex) -> ExistingFinding {
-    if index.clustered && finding.remedy == Remedy::Drop {
+    if index.clustered && finding.fix == Fix::Drop {
         finding.detail += "; CLUSTER goes by it, and needs another one to be named then";
     }
     finding

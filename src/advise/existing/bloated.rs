@@ -1,6 +1,6 @@
 //! Indexes that are mostly empty: btrees that are much larger than the same index freshly built, as the planner twin estimates it.
 
-use super::{ExistingFinding, ExistingKind, Remedy};
+use super::{ExistingFinding, ExistingKind, Fix};
 use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::{Method, NamedIndex};
 use crate::model::Bytes;
@@ -39,5 +39,5 @@ pub(super) fn finding(index: &ExistingIndex, fresh_sizes: &[FreshSize]) -> Optio
         "{factor:.1} × as large as it has to be: built anew, it would take about {fresh} (estimated by the planner twin from the table's statistics)"
     );
     let finding = ExistingFinding::of(index, ExistingKind::Bloated, detail);
-    Some(ExistingFinding { remedy: Remedy::Reindex, expected_size: Some(fresh), ..finding })
+    Some(ExistingFinding { fix: Fix::Reindex, expected_size: Some(fresh), ..finding })
 }

@@ -88,12 +88,11 @@ fn what_enforces_something_or_is_part_of_something_stays() {
 
 #[test]
 fn a_unique_leftover_is_completed_unless_a_valid_one_enforces_the_same() {
-    let remedies =
-        |indexes| findings_of(&catalog(indexes), &[], &[]).iter().map(|found| found.remedy).collect::<Vec<_>>();
+    let fixes = |indexes| findings_of(&catalog(indexes), &[], &[]).iter().map(|found| found.fix).collect::<Vec<_>>();
     let leftover = || ExistingIndex { valid: false, ..unique("u_ccnew", "x") };
-    assert_eq!(remedies(vec![leftover()]), [Remedy::Reindex]);
-    assert_eq!(remedies(vec![leftover(), unique("u", "x")]), [Remedy::Drop]);
-    assert_eq!(remedies(vec![leftover(), index("i", "x")]), [Remedy::Reindex], "a plain one enforces nothing");
+    assert_eq!(fixes(vec![leftover()]), [Fix::Reindex]);
+    assert_eq!(fixes(vec![leftover(), unique("u", "x")]), [Fix::Drop]);
+    assert_eq!(fixes(vec![leftover(), index("i", "x")]), [Fix::Reindex], "a plain one enforces nothing");
 }
 
 #[test]
@@ -154,8 +153,8 @@ fn twice_the_size_and_some_megabytes_are_bloat() {
     };
     let [bloated] = &kinds(20 * Bytes::MB, 9 * Bytes::MB)[..] else { panic!() };
     assert_eq!(
-        (bloated.kind, bloated.remedy, bloated.freed()),
-        (ExistingKind::Bloated, Remedy::Reindex, Bytes(11 * Bytes::MB))
+        (bloated.kind, bloated.fix, bloated.freed()),
+        (ExistingKind::Bloated, Fix::Reindex, Bytes(11 * Bytes::MB))
     );
     assert_eq!(bloated.statement(), "REINDEX INDEX CONCURRENTLY public.i;");
     assert_eq!(kinds(20 * Bytes::MB, 11 * Bytes::MB), [], "not twice");

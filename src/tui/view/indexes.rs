@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::paint::{divider, left, line, right, rule, style};
 use super::upkeep;
-use crate::advise::Remedy;
+use crate::advise::Fix;
 use crate::model::{Cost, factor_text, printable};
 use crate::tui::areas::{self, Areas};
 use crate::tui::cells::{bar, count, wrapped};
@@ -129,10 +129,10 @@ fn row_line(model: &Model, dossier: &Dossier, row: Row, columns: &Columns) -> Li
         Row::Entry(position) => entry_line(model, &dossier.entries[position], position, columns),
         Row::Existing(position) => {
             let finding = &dossier.existing[position];
-            let switch = match (model.indexes.drops.contains(&position), finding.remedy) {
+            let switch = match (model.indexes.drops.contains(&position), finding.fix) {
                 (false, _) => "  [ ] ",
-                (true, Remedy::Drop) => "  [D] ",
-                (true, Remedy::Reindex) => "  [R] ",
+                (true, Fix::Drop) => "  [D] ",
+                (true, Fix::Reindex) => "  [R] ",
             };
             let text = format!("{} {}: {}", finding.kind.name(), finding.index, finding.detail);
             Line::from(vec![
@@ -193,7 +193,7 @@ fn about(model: &Model, dossier: &Dossier, columns: usize) -> Vec<Line<'static>>
             let estimated = if finding.expected_size.is_some() { "about " } else { "" };
             let gain = format!("That gives back {estimated}{}.", finding.freed());
             lines.extend(plain(&gain, columns, model.look.dim()));
-            let tone = if finding.remedy == Remedy::Drop { model.look.bad() } else { model.look.bold() };
+            let tone = if finding.fix == Fix::Drop { model.look.bad() } else { model.look.bold() };
             lines.extend(plain(&printable(&finding.statement()), columns, tone));
             lines
         }
