@@ -12,8 +12,8 @@ use crate::plan::Plan;
 use crate::predicate::relation_uses;
 use crate::rehearsal::counting::Counting;
 use crate::rehearsal::{
-    Answer, Event, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Supposition, Trial,
-    TrialOutcome, Whom,
+    Answer, Event, FreshSize, NamedIndex, Observer, PlanOutcome, Planned, PlannerError, Planners, Refusal, Supposition,
+    Trial, TrialOutcome, Whom,
 };
 use crate::sql::fingerprint::fingerprint;
 use crate::sql::literals;
@@ -26,6 +26,7 @@ mod contest;
 pub mod drops;
 mod existing;
 mod explanation;
+mod frees;
 mod measure;
 mod notices;
 mod proof;
@@ -38,10 +39,8 @@ pub mod what_if;
 
 use twin::TwinView;
 
-pub use advice::{
-    Advice, Benefit, ExistingFinding, ExistingKind, Recommendation, RehearsalSummary, Rejected, StatementAdvice,
-    StatementStatus,
-};
+pub use advice::{Advice, Benefit, Recommendation, RehearsalSummary, Rejected, StatementAdvice, StatementStatus};
+pub use existing::{ExistingFinding, ExistingKind, Fix};
 
 /// Advises on a workload.
 ///
@@ -62,16 +61,21 @@ pub fn advise(
     let tables = tables_of(&captured);
 
     let candidates = suggest(&captured, &catalog, workload);
-    let wanted = !candidates.to_try.is_empty() || remedies::want_twin(workload, &captured, &catalog);
+    let wanted = !candidates.to_try.is_empty()
+        || remedies::want_twin(workload, &captured, &catalog)
+        || !existing::bloated::candidates(&catalog).is_empty();
     let twin = TwinView::prepare(&mut run, &tables, &captured, wanted)?;
     let trials = run.rehearse(&twin, &candidates.to_try, &captured, &catalog)?;
     let captured = run.capture_again(captured)?;
     let known = proof::Known { captured: &captured, catalog: &catalog, twin: &twin };
     let choice::Chosen { selection, proof, measured } = choice::choose_and_prove(&mut run, &trials, known)?;
-    let drops = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
+    let judged = drops::judge(&mut run, &proof, &trials, &catalog, &twin)?;
+    let fresh_sizes = run.fresh_sizes(&catalog, &twin)?;
     let lower_page_cost = unhelped::ask(&mut run, known, (&candidates, &trials), &proof)?;
     let remedies = remedies::test(&mut run, known, &proof, &trials)?;
 
+    let upkeep =
+        upkeep::of_trials(&trials, workload, proof::Known { captured: &captured, catalog: &catalog, twin: &twin });
     let mut summary = run.summary;
     summary.explained = planners.explained();
     Ok(advice::Parts {
@@ -85,9 +89,11 @@ pub fn advise(
         selection,
         proof,
         measured,
-        drops,
+        judged,
+        fresh_sizes,
         lower_page_cost,
         remedies,
+        upkeep,
         summary,
     }
     .into_advice())
@@ -176,6 +182,15 @@ impl Run<'_> {
         let mut again = self.as_things_are(Whom::Server, &statements)?;
         again.retain(|_, outcome| outcome.plan().is_some());
         Ok(captured.into_iter().map(|(id, outcome)| (id.clone(), again.remove(&id).unwrap_or(outcome))).collect())
+    }
+
+    /// What existing indexes would take if they were built anew, as far as a twin can tell.
+    fn fresh_sizes(&mut self, catalog: &Catalog, twin: &TwinView) -> Result<Vec<FreshSize>, PlannerError> {
+        let indexes = existing::bloated::candidates(catalog);
+        if twin.whom() == Whom::Server || indexes.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.planners.fresh_sizes(&indexes)
     }
 
     /// Every candidate by itself.

@@ -22,6 +22,7 @@ mod classes;
 mod composite;
 mod covering;
 mod either;
+mod extension;
 mod gin;
 mod gist;
 mod habits;
@@ -39,6 +40,7 @@ mod types;
 mod volatility;
 
 use habits::Habits;
+pub(crate) use kinds::array_elements;
 
 /// What a generator is asked: one use of one table.
 #[derive(Debug, Clone, Copy)]
@@ -108,6 +110,7 @@ pub struct Candidates {
 const GENERATORS: &[fn(Ask<'_>) -> Vec<Index>] = &[
     single::generate,
     composite::generate,
+    extension::generate,
     partial::generate,
     partial_special::generate,
     shared_predicate::generate,

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::index::{Extension, Index, Method};
 use crate::model::{Bytes, QualifiedName};
 
+pub mod counters;
 pub mod selectivity;
+
+pub use counters::Counters;
 
 /// A snapshot of everything advice is based on besides the plans.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -112,6 +115,9 @@ pub struct Server {
     pub database: String,
     /// A standby, where nothing can be built.
     pub in_recovery: bool,
+    /// Since when it counts; none in recordings from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counters: Option<Counters>,
 }
 
 /// One table (or partitioned table, or materialized view).
@@ -229,7 +235,7 @@ pub struct ColumnStatistics {
 }
 
 /// An index that is there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ExistingIndex {
     /// Its name.
     pub name: QualifiedName,
@@ -251,8 +257,17 @@ pub struct ExistingIndex {
     pub partitioned: bool,
     /// `pg_relation_size`.
     pub size: Bytes,
-    /// `idx_scan`: scans since the statistics were reset.
+    /// `idx_scan`: scans since the statistics were reset. The planner's looks at the ends of an index count, too.
     pub scans: u64,
+    /// Logical replication tells rows apart by it (`pg_index.indisreplident`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replica_identity: bool,
+    /// CLUSTER goes by it (`pg_index.indisclustered`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clustered: bool,
+    /// The partitioned index that it is a part of (`pg_inherits`): it cannot be dropped by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<QualifiedName>,
 }
 
 impl Catalog {
@@ -268,6 +283,15 @@ impl Catalog {
             Some(root) => self.table(root),
             None => Some(table),
         }
+    }
+}
+
+impl ExistingIndex {
+    /// Nothing depends on it but speed, and nobody is building it at the moment. An index of a partitioned table cannot be dropped
+    /// without blocking everybody, and may be waiting for its partitions' indexes, which cannot be dropped by themselves: hands off.
+    pub fn may_be_dropped(&self) -> bool {
+        let enforces = self.unique || self.constraint || self.replica_identity;
+        !enforces && !self.being_built && !self.partitioned && self.part_of.is_none()
     }
 }
 

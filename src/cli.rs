@@ -256,9 +256,23 @@ pub struct LimitArgs {
     /// End the search after this long, with the best set found until then (its proof comes on top)
     #[arg(long, value_parser = Millis::parse, value_name = "TIME")]
     search_time: Option<Millis>,
+    /// Call an index unused that was not scanned for this long, as far back as the server's counters go
+    #[arg(long, value_parser = days_or_less, default_value = "7d", value_name = "TIME")]
+    unused_after: Millis,
     /// What counts as a gain: per cent of a statement's cost
     #[arg(long, value_parser = percent, default_value = "10", value_name = "PCT")]
     min_improvement: f64,
+}
+
+/// A duration, in days too: `7d`.
+fn days_or_less(text: &str) -> Result<Millis, String> {
+    match text.trim().strip_suffix('d') {
+        Some(days) => match days.trim().parse::<f64>() {
+            Ok(days) if days >= 0.0 && days.is_finite() => Ok(Millis(days * 86_400_000.0)),
+            _ => Err(format!("{text:?} is not a number of days such as 7d")),
+        },
+        None => Millis::parse(text),
+    }
 }
 
 /// How to try indexes.
@@ -297,6 +311,7 @@ impl LimitArgs {
             rehearse: self.rehearse.into(),
             analyze: self.analyze,
             search_time: self.search_time,
+            unused_after: self.unused_after,
         }
     }
 }

@@ -192,6 +192,13 @@ pub struct NamedIndex {
     pub index: Index,
 }
 
+impl NamedIndex {
+    /// Its name with its schema, which is its table's.
+    pub fn qualified_name(&self) -> QualifiedName {
+        QualifiedName::new(self.index.table.schema.clone(), self.name.clone())
+    }
+}
+
 /// How an index differs from a plain one-column one; the report's `features`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Feature {

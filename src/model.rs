@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub mod identifier;
+pub mod period;
 pub mod printable;
 
 pub use identifier::{quote_identifier, quote_literal};
@@ -155,7 +156,7 @@ impl fmt::Display for Millis {
 }
 
 /// A schema-qualified name as the catalog holds it (unquoted); prints as SQL, quoted where PostgreSQL needs it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct QualifiedName {
     /// The schema, unquoted.
     pub schema: String,

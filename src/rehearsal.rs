@@ -22,6 +22,7 @@ pub mod counting;
 pub mod recording;
 pub mod search;
 pub mod supposition;
+pub mod upkeep;
 
 /// Somebody who can be asked for plans: a server with a transaction that is rolled back, or a recording of one.
 pub trait Planner {
@@ -114,6 +115,22 @@ pub trait Planners {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError>;
+
+    /// How large these existing btrees would be if they were built anew, estimated as candidates are; those of which that cannot be said
+    /// are left out. Only a twin can tell.
+    ///
+    /// # Errors
+    /// When the twin cannot be asked any more.
+    fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError>;
+}
+
+/// An index that exists, as large as it would be if it were built anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreshSize {
+    /// The index.
+    pub index: QualifiedName,
+    /// The estimate.
+    pub size: Bytes,
 }
 
 /// Who is asked.
@@ -195,6 +212,10 @@ impl Planners for ServerOnly<'_> {
             Whom::Server => self.0.suppose(supposition, indexes, statements),
             Whom::Twin => Err(PlannerError::NoTwin),
         }
+    }
+
+    fn fresh_sizes(&mut self, _indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
+        Err(PlannerError::NoTwin)
     }
 }
 

@@ -5,6 +5,7 @@
 //! on long chains), so nothing here may be needed for a statement to be planned: what cannot be read is `None` or an error
 //! value, and the caller goes on without it.
 
+mod assignments;
 mod expression;
 pub mod fingerprint;
 mod index_definition;
@@ -12,6 +13,7 @@ mod literals;
 pub mod rewrite;
 pub mod split;
 
+pub use assignments::{Assigned, assignments};
 pub use expression::{DISTINCT, Expression, Shape, SortTerm, parse_expression, parse_sort_term};
 pub use index_definition::parse_index;
 pub use literals::literals;

@@ -117,6 +117,16 @@ pub struct Limits {
     /// The search ends after this long, with the best set found until then. The proof of that set comes on top.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_time: Option<Millis>,
+    /// So long an index has to go without a scan to be called unused.
+    #[serde(default = "unused_after")]
+    pub unused_after: Millis,
+}
+
+/// A week has all its days in it; what runs once a month or a year is for the user to remember.
+pub const UNUSED_AFTER: Millis = Millis(7.0 * 86_400_000.0);
+
+fn unused_after() -> Millis {
+    UNUSED_AFTER
 }
 
 /// How candidates are tried.
@@ -153,6 +163,7 @@ impl Default for Limits {
             rehearse: Rehearse::default(),
             analyze: false,
             search_time: None,
+            unused_after: UNUSED_AFTER,
         }
     }
 }

@@ -55,6 +55,9 @@ pub struct Usage {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Workload {
     statements: Vec<Statement>,
+    /// For how long all its calls were counted, in seconds; none where that is not known, or some were made up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calls_counted_for_s: Option<f64>,
 }
 
 impl Statement {
@@ -85,7 +88,18 @@ impl Workload {
 
     /// With these statements at the end.
     pub fn with(&self, more: Vec<Statement>) -> Workload {
-        Workload { statements: self.statements.iter().cloned().chain(more).collect() }
+        let statements = self.statements.iter().cloned().chain(more).collect();
+        Workload { statements, calls_counted_for_s: self.calls_counted_for_s }
+    }
+
+    /// For how long all its calls were counted, in seconds; none where that is not known, or some were made up.
+    pub fn calls_counted_for_s(&self) -> Option<f64> {
+        self.calls_counted_for_s
+    }
+
+    /// Says for how long all the calls were counted, in seconds.
+    pub fn count_calls_for(&mut self, seconds: Option<f64>) {
+        self.calls_counted_for_s = seconds;
     }
 
     /// The statements in order.

@@ -21,6 +21,8 @@ mod candidates;
 mod cluster;
 #[path = "server/demo.rs"]
 mod demo;
+#[path = "server/existing.rs"]
+mod existing;
 #[path = "server/interruption.rs"]
 mod interruption;
 #[path = "server/progress.rs"]
@@ -33,3 +35,5 @@ mod report;
 mod safety;
 #[path = "server/statements.rs"]
 mod statements;
+#[path = "server/upkeep.rs"]
+mod upkeep;

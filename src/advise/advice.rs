@@ -2,21 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::drops::HypotheticalDrop;
+use super::drops::{HypotheticalDrop, Judged};
+use super::existing::{ExistingFinding, Seen};
 use super::measure::Measured;
 use super::proof::{Disproof, Proof, Proved, was_really_built};
 use super::unhelped::LowerPageCost;
 use super::what_if::WhatIf;
 use super::{Captured, TwinView, existing, explanation};
 use crate::candidate::Candidates;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::naming;
 use crate::index::statements::{Creation, creation_of_candidate, creations};
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::counting::Explained;
 use crate::rehearsal::search::Selection;
-use crate::rehearsal::{Build, Evidence, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses};
+use crate::rehearsal::upkeep::Upkeep;
+use crate::rehearsal::{
+    Build, Evidence, FreshSize, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses,
+};
 use crate::remedy::Remedy;
 use crate::twin::agreement::Agreement;
 use crate::verdict::{Change, Limits, NoIndexHelps, Reason};
@@ -120,6 +124,8 @@ pub struct Recommendation {
     pub write_block: Millis,
     /// The statements it helps.
     pub benefits: Vec<Benefit>,
+    /// What the workload's writes pay for it, beside nothing but what exists: Σ calls × rows × cost, in planner units.
+    pub upkeep: Cost,
     /// Existing indexes it makes redundant.
     pub replaces: Vec<QualifiedName>,
     /// Two sentences for a colleague.
@@ -154,43 +160,10 @@ pub struct Rejected {
     pub size: Option<Bytes>,
     /// How long building it took.
     pub build_time: Option<Millis>,
+    /// What the workload's writes would pay for it: Σ calls × rows × cost, in planner units; none where its size is not known.
+    pub upkeep: Option<Cost>,
     /// The statements whose plan used it when it was rehearsed alone.
     pub benefits: Vec<Benefit>,
-}
-
-/// Something about an index that exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExistingFinding {
-    /// The index.
-    pub index: QualifiedName,
-    /// What it is.
-    pub kind: ExistingKind,
-    /// Its size.
-    pub size: Bytes,
-    /// In a sentence.
-    pub detail: String,
-}
-
-/// What can be wrong with an existing index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExistingKind {
-    /// Another index is the same.
-    Duplicate,
-    /// Another index does its work too.
-    Redundant,
-    /// Left behind by a failed build.
-    Invalid,
-}
-
-impl ExistingKind {
-    /// Its name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            ExistingKind::Duplicate => "duplicate",
-            ExistingKind::Redundant => "redundant",
-            ExistingKind::Invalid => "invalid",
-        }
-    }
 }
 
 /// What the rehearsal took.
@@ -224,9 +197,11 @@ pub(super) struct Parts<'a> {
     pub(super) selection: Selection,
     pub(super) proof: Proof,
     pub(super) measured: Measured,
-    pub(super) drops: Vec<HypotheticalDrop>,
+    pub(super) judged: Judged,
+    pub(super) fresh_sizes: Vec<FreshSize>,
     pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
     pub(super) remedies: Vec<Remedy>,
+    pub(super) upkeep: Upkeep,
     pub(super) summary: RehearsalSummary,
 }
 
@@ -241,16 +216,31 @@ impl Parts<'_> {
                 .iter()
                 .map(|statement| self.statement(statement, &recommendations))
                 .collect(),
-            existing: existing::findings(&self.catalog),
+            existing: self.existing(&recommendations),
             notices: self.notices(),
             recommendations,
             rejected,
             remedies: self.remedies,
-            drops: self.drops,
+            drops: self.judged.drops,
             what_if: None,
             rehearsal: self.summary,
             catalog: self.catalog,
         }
+    }
+
+    fn existing(&self, recommendations: &[Recommendation]) -> Vec<ExistingFinding> {
+        let plans = [&self.captured, self.twin.basis(&self.captured)].into_iter().flat_map(BTreeMap::values);
+        let plans = plans.filter_map(PlanOutcome::plan).chain(self.proof.after.values());
+        let mut used = self.judged.used.clone();
+        used.extend(plans.flat_map(Plan::index_names).map(str::to_owned));
+        existing::findings(Seen {
+            catalog: &self.catalog,
+            recommendations,
+            judged: &self.judged,
+            used: &used,
+            fresh_sizes: &self.fresh_sizes,
+            unused_after: self.limits.unused_after,
+        })
     }
 
     /// The plan as things are, taken under the same row counts as the plan after where there is one.
@@ -328,7 +318,8 @@ impl Parts<'_> {
             benefits.iter().map(|benefit| self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0)).sum();
         let plans = |id: &StatementId| (self.plan_before(id), self.proof.after.get(id));
         let times = |id: &StatementId| self.measured.times(id);
-        let explanation = explanation::of(&index, proved, &benefits, &self.proof.proved, plans, times);
+        let mut explanation = explanation::of(&index, proved, &benefits, &self.proof.proved, plans, times);
+        explanation += &explanation::replaced(&self.replaced_for_good(&index));
         let recommendation = Recommendation {
             id: String::new(),
             creation: Creation::default(),
@@ -338,6 +329,7 @@ impl Parts<'_> {
             predicted_size: proved.predicted.as_ref().map(|build| build.size),
             build_time: proved.build.build_time,
             write_block: proved.write_block,
+            upkeep: Cost(self.upkeep.of(&[proved.trial])),
             replaces: self.replaced(&index),
             benefits,
             explanation,
@@ -362,10 +354,20 @@ impl Parts<'_> {
 
     fn replaced(&self, index: &NamedIndex) -> Vec<QualifiedName> {
         let Some(table) = self.catalog.table(&index.index.table) else { return Vec::new() };
-        let replaceable = table.indexes.iter().filter(|existing| existing.valid && existing::may_be_dropped(existing));
+        let replaceable = table.indexes.iter().filter(|existing| existing.valid && existing.may_be_dropped());
         let subsumed =
             replaceable.filter(|existing| existing.index.as_ref().is_some_and(|known| index.index.subsumes(known)));
         subsumed.map(|existing| existing.name.clone()).collect()
+    }
+
+    /// Of those, what the twin has planned no statement worse without.
+    fn replaced_for_good(&self, index: &NamedIndex) -> Vec<&ExistingIndex> {
+        let table = self.catalog.table(&index.index.table);
+        let of_table = table.into_iter().flat_map(|table| &table.indexes);
+        let by_this = |existing: &&ExistingIndex| {
+            self.judged.replaced.iter().any(|replaced| replaced.index == existing.name && replaced.by == *index)
+        };
+        of_table.filter(by_this).collect()
     }
 
     fn rejected(&self, recommendations: &[Recommendation]) -> Vec<Rejected> {
@@ -383,6 +385,7 @@ impl Parts<'_> {
             evidence: None,
             size: None,
             build_time: None,
+            upkeep: None,
             benefits: Vec::new(),
         });
         tried.chain(there).collect()
@@ -399,6 +402,7 @@ impl Parts<'_> {
             evidence: build.map(|_| whom.into()),
             size: build.map(|build| build.size),
             build_time: build.map(|build| build.build_time).filter(|_| whom == Whom::Server),
+            upkeep: build.map(|_| Cost(self.upkeep.of(&[position]))),
             benefits,
         };
         match &trial.outcome {
@@ -454,9 +458,25 @@ impl Parts<'_> {
             return (Reason::GainTooSmall, format!("{gain}, {saved:.1} % lower; a gain is {least:.0} % or more"));
         }
         match self.selection.kept_out.get(&position) {
+            Some(Reason::UpkeepTooHigh) => {
+                (Reason::UpkeepTooHigh, format!("{gain}; {}", self.upkeep_sentence(position, used)))
+            }
             Some(reason) => (*reason, gain),
             None => (Reason::Redundant, format!("{gain}{}", better_one(best, recommendations))),
         }
+    }
+
+    /// What readers gain and writers pay, as often as all of them run.
+    fn upkeep_sentence(&self, position: usize, used: &[Benefit]) -> String {
+        let gained = |benefit: &Benefit| self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0);
+        let gained = Cost(used.iter().map(gained).sum::<f64>().max(0.0));
+        let (paid, for_hot) = (self.upkeep.of(&[position]), self.upkeep.of_lost_hot(&[position]));
+        let hot = if for_hot > 0.0 {
+            format!(", {} of it because updates that are HOT now would make entries in all indexes", Cost(for_hot))
+        } else {
+            String::new()
+        };
+        format!("all calls together gain {gained}, and writes would pay {} to keep it up to date{hot}", Cost(paid))
     }
 
     fn not_used(&self, usable: bool) -> (Reason, String) {

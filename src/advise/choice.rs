@@ -113,8 +113,9 @@ impl Run<'_> {
             Whom::Twin => {
                 (self.observer)(Event::Begin { what: "choosing", steps: 1 });
                 (self.observer)(Event::Step("sets of indexes in the planner twin"));
+                let frees = self.frees(trials, known)?;
                 let mut sets = TwinSets { run: self, trials };
-                let mut costs = KnownCosts::asking(trials, at_first, &mut sets).with_upkeep(upkeep);
+                let mut costs = KnownCosts::asking(trials, at_first, &mut sets).with_upkeep(upkeep).with_frees(frees);
                 let chosen = search::choose(&mut costs, limits);
                 (self.observer)(Event::End);
                 chosen

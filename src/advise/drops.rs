@@ -1,9 +1,13 @@
 //! Hypothetical drops: what would become of the workload if an index that exists were gone, with the recommended ones in place.
 //! Only the planner twin is asked; nobody loses an index for a question.
+//!
+//! Each index by itself; and those that a recommended one makes redundant one after the other, so that what is said can go may all go.
 
-use super::Run;
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::proof::Proof;
 use super::twin::TwinView;
+use super::{Run, existing};
 use crate::catalog::{Catalog, ExistingIndex, Table};
 use crate::model::{Bytes, Cost, QualifiedName};
 use crate::plan::Plan;
@@ -37,6 +41,34 @@ pub struct Worsened {
     pub without: Cost,
 }
 
+impl HypotheticalDrop {
+    /// The statement that gets worse most.
+    pub(super) fn worst(&self) -> Option<&Worsened> {
+        let factor = |worse: &Worsened| worse.without.factor_to(worse.with);
+        self.worse.iter().max_by(|a, b| factor(a).total_cmp(&factor(b)))
+    }
+}
+
+/// What came of thinking indexes away.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Judged {
+    /// Every index that may be dropped at all, by itself.
+    pub(super) drops: Vec<HypotheticalDrop>,
+    /// What can go once the recommended indexes are there: all of it together.
+    pub(super) replaced: Vec<Replaced>,
+    /// Names of the indexes that some plan uses then, which had used one that is gone.
+    pub(super) used: BTreeSet<String>,
+}
+
+/// An existing index that a recommended one makes redundant.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Replaced {
+    /// The existing one.
+    pub(super) index: QualifiedName,
+    /// The recommended one.
+    pub(super) by: NamedIndex,
+}
+
 /// Judges every index of the workload's tables that may be dropped at all.
 pub(super) fn judge(
     run: &mut Run<'_>,
@@ -44,49 +76,125 @@ pub(super) fn judge(
     trials: &[Trial],
     catalog: &Catalog,
     twin: &TwinView,
-) -> Result<Vec<HypotheticalDrop>, PlannerError> {
+) -> Result<Judged, PlannerError> {
     if twin.whom() == Whom::Server {
-        return Ok(Vec::new());
+        return Ok(Judged::default());
     }
     let recommended: Vec<NamedIndex> = proof.proved.iter().map(|proved| trials[proved.trial].index.clone()).collect();
-    let with = plans_with(run, &recommended)?;
-    let judged = catalog.tables.iter().flat_map(|table| {
-        let droppable = |index: &&ExistingIndex| {
-            let enforces = index.unique || index.constraint;
-            index.valid && !enforces && !index.being_built && !is_part_of_another(table, catalog)
-        };
-        table.indexes.iter().filter(droppable).map(move |index| (table, index))
-    });
-    let judged: Vec<(&Table, &ExistingIndex)> = judged.collect();
-    (run.observer)(Event::Begin { what: "thinking indexes away", steps: judged.len() });
-    let mut drops = Vec::with_capacity(judged.len());
-    for (table, index) in judged {
-        (run.observer)(Event::Step(&index.name.name));
-        let using: Vec<Statement> =
-            run.workload.statements().iter().filter(|statement| may_use(&with, statement, index)).cloned().collect();
-        let worse = if using.is_empty() { Vec::new() } else { worsened(run, &recommended, index, &using, &with)? };
-        drops.push(HypotheticalDrop {
-            index: index.name.clone(),
-            table: table.name.clone(),
-            size: index.size,
-            scans: index.scans,
-            worse,
-        });
+    let mut asking = Asking { run, with: Plans::new(), recommended, judged: Judged::default() };
+    asking.with = asking.without(&[], asking.run.workload.statements())?;
+    asking.judge_each(catalog)?;
+    match asking.judge_replaced(catalog) {
+        // Recordings from before this was asked have no answer to it.
+        Err(PlannerError::NotRecorded(_)) => asking.judged.replaced.clear(),
+        other => other?,
     }
-    (run.observer)(Event::End);
-    Ok(drops)
+    Ok(asking.judged)
+}
+
+type Plans = BTreeMap<StatementId, Plan>;
+
+/// The twin's plans with the recommended indexes, as one after the other is thought away.
+struct Asking<'r, 'a> {
+    run: &'r mut Run<'a>,
+    recommended: Vec<NamedIndex>,
+    with: Plans,
+    judged: Judged,
+}
+
+impl Asking<'_, '_> {
+    fn judge_each(&mut self, catalog: &Catalog) -> Result<(), PlannerError> {
+        let judged = catalog.tables.iter().flat_map(|table| {
+            let droppable = |index: &&ExistingIndex| {
+                let enforces = index.unique || index.constraint;
+                index.valid && !enforces && !index.being_built && !is_part_of_another(table, catalog)
+            };
+            table.indexes.iter().filter(droppable).map(move |index| (table, index))
+        });
+        let judged: Vec<(&Table, &ExistingIndex)> = judged.collect();
+        (self.run.observer)(Event::Begin { what: "thinking indexes away", steps: judged.len() });
+        for (table, index) in judged {
+            (self.run.observer)(Event::Step(&index.name.name));
+            let worse = self.worsened(&[index], &self.with.clone())?;
+            self.judged.drops.push(HypotheticalDrop {
+                index: index.name.clone(),
+                table: table.name.clone(),
+                size: index.size,
+                scans: index.scans,
+                worse,
+            });
+        }
+        (self.run.observer)(Event::End);
+        Ok(())
+    }
+
+    /// One after the other, beside those that the catalog alone says can go.
+    fn judge_replaced(&mut self, catalog: &Catalog) -> Result<(), PlannerError> {
+        let tables = || catalog.tables.iter().flat_map(|table| table.indexes.iter().map(move |index| (table, index)));
+        let structural = |(table, index): &(&Table, &ExistingIndex)| existing::structural(index, table).is_some();
+        let mut gone: Vec<&ExistingIndex> =
+            tables().filter(structural).map(|(_, index)| index).filter(|index| index.valid).collect();
+        let replaced: Vec<(&ExistingIndex, NamedIndex)> = tables()
+            .filter(|pair| pair.1.valid && pair.1.may_be_dropped() && !structural(pair))
+            .filter_map(|(_, index)| {
+                let known = index.index.as_ref()?;
+                Some((index, self.recommended.iter().find(|recommended| recommended.index.subsumes(known))?.clone()))
+            })
+            .collect();
+        if replaced.is_empty() {
+            return Ok(());
+        }
+        let using = self.using(&gone, &self.with);
+        let mut with = self.with.clone();
+        with.extend(self.without(&gone, &using)?);
+        for (index, by) in replaced {
+            gone.push(index);
+            if self.worsened(&gone, &with)?.is_empty() {
+                self.judged.replaced.push(Replaced { index: index.name.clone(), by });
+            } else {
+                gone.pop();
+            }
+        }
+        let using = self.using(&gone, &self.with);
+        let at_last = self.without(&gone, &using)?;
+        self.judged.used = at_last.values().flat_map(Plan::index_names).map(str::to_owned).collect();
+        Ok(())
+    }
+
+    /// The statements that are worse without these indexes than they are now.
+    fn worsened(&mut self, hidden: &[&ExistingIndex], with: &Plans) -> Result<Vec<Worsened>, PlannerError> {
+        let using = self.using(hidden, with);
+        if using.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.run.summary.twin_questions += 1;
+        let without = self.without(hidden, &using)?;
+        let worse = using.iter().filter_map(|statement| {
+            let (with, without) = (with.get(&statement.id)?.total_cost(), without.get(&statement.id)?.total_cost());
+            let is_worse = with.saved_share(without) < -WORSE_SHARE;
+            is_worse.then(|| Worsened { statement: statement.id.clone(), with, without })
+        });
+        Ok(worse.collect())
+    }
+
+    /// The statements whose plan may read one of these indexes: the others are not worse without them.
+    fn using(&self, hidden: &[&ExistingIndex], plans: &Plans) -> Vec<Statement> {
+        let statements = self.run.workload.statements().iter();
+        statements.filter(|statement| hidden.iter().any(|index| may_use(plans, statement, index))).cloned().collect()
+    }
+
+    fn without(&mut self, hidden: &[&ExistingIndex], statements: &[Statement]) -> Result<Plans, PlannerError> {
+        if statements.is_empty() {
+            return Ok(Plans::new());
+        }
+        let hidden: Vec<QualifiedName> = hidden.iter().map(|index| index.name.clone()).collect();
+        Ok(plans_of(self.run.planners.plan_without(&hidden, &self.recommended, statements)?))
+    }
 }
 
 /// A partition's index cannot be dropped by itself, and rarely would be; the partitioned index is judged.
 fn is_part_of_another(table: &Table, catalog: &Catalog) -> bool {
     table.partition_of.as_ref().is_some_and(|root| catalog.table(root).is_some())
-}
-
-type Plans = std::collections::BTreeMap<StatementId, Plan>;
-
-fn plans_with(run: &mut Run<'_>, recommended: &[NamedIndex]) -> Result<Plans, PlannerError> {
-    let answer = run.planners.plan_without(&[], recommended, run.workload.statements())?;
-    Ok(plans_of(answer))
 }
 
 fn plans_of(answer: Answer) -> Plans {
@@ -106,22 +214,4 @@ fn plans_of(answer: Answer) -> Plans {
 fn may_use(plans: &Plans, statement: &Statement, index: &ExistingIndex) -> bool {
     let plan = plans.get(&statement.id);
     plan.is_some_and(|plan| index.partitioned || plan.index_names().contains(index.name.name.as_str()))
-}
-
-fn worsened(
-    run: &mut Run<'_>,
-    recommended: &[NamedIndex],
-    index: &ExistingIndex,
-    statements: &[Statement],
-    with: &Plans,
-) -> Result<Vec<Worsened>, PlannerError> {
-    run.summary.twin_questions += 1;
-    let answer = run.planners.plan_without(std::slice::from_ref(&index.name), recommended, statements)?;
-    let without = plans_of(answer);
-    let worse = statements.iter().filter_map(|statement| {
-        let (with, without) = (with.get(&statement.id)?.total_cost(), without.get(&statement.id)?.total_cost());
-        let is_worse = with.saved_share(without) < -WORSE_SHARE;
-        is_worse.then(|| Worsened { statement: statement.id.clone(), with, without })
-    });
-    Ok(worse.collect())
 }

@@ -2,6 +2,7 @@
 
 use super::advice::Benefit;
 use super::proof::Proved;
+use crate::catalog::ExistingIndex;
 use crate::model::{Millis, QualifiedName, factor_text};
 use crate::plan::{Node, Plan};
 use crate::rehearsal::{Evidence, NamedIndex, uses};
@@ -52,6 +53,16 @@ pub(super) fn of<'p>(
     };
     let rows = if index.index.predicate.is_some() { " of a row that satisfies its predicate" } else { "" };
     format!("{gain} {size}; every write to {}{rows} has to keep it up to date.", index.index.table)
+}
+
+/// ` It replaces public.t_a_idx (12 MB), which can then be dropped.`, or nothing.
+pub(super) fn replaced(indexes: &[&ExistingIndex]) -> String {
+    let named: Vec<String> = indexes.iter().map(|index| format!("{} ({})", index.name, index.size)).collect();
+    match named.as_slice() {
+        [] => String::new(),
+        [one] => format!(" It replaces {one}, which can then be dropped."),
+        several => format!(" It replaces {}, which can then be dropped.", several.join(" and ")),
+    }
 }
 
 /// How a plan reads a table, in the words of EXPLAIN: `Sort over Seq Scan`.

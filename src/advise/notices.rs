@@ -67,7 +67,9 @@ impl Parts<'_> {
     /// Where there is no twin, or it does not plan a statement as the server does, the reader has to know.
     fn about_the_twin(&self) -> Vec<String> {
         let mut notices = Vec::new();
-        if let TwinState::Unavailable(reason) = &self.twin.state {
+        if let TwinState::Unavailable(reason) = &self.twin.state
+            && !self.trials.is_empty()
+        {
             notices.push(format!(
                 "there was no planner twin, so each candidate was built by itself in a transaction that was rolled back: {reason}"
             ));

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, ForeignKey};
 use crate::model::quote_identifier;
 use crate::plan::{Node, Plan};
+use crate::sql::{Assigned, assignments};
 use crate::workload::{Statement, Workload};
 
 use super::Captured;
@@ -63,14 +64,10 @@ fn rows_written(plan: &Plan, node: &Node) -> f64 {
     below.sum::<f64>().max(1.0)
 }
 
-/// Does the UPDATE assign one of these columns? (A key that is not assigned makes no lookup.)
+/// Does the UPDATE assign one of these columns? (A key that is not assigned makes no lookup; a statement that cannot be read may.)
 fn sets_one_of(sql: &str, columns: &[String]) -> bool {
-    let lower = sql.to_lowercase();
-    let Some((_, assigned)) = lower.split_once(" set ") else { return true };
-    let end = [" where ", "\nwhere ", " from ", "\nfrom "].iter().filter_map(|word| assigned.find(word)).min();
-    let assigned = assigned.get(..end.unwrap_or(assigned.len())).unwrap_or(assigned);
-    let words: Vec<&str> = assigned.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
-    columns.iter().any(|column| words.contains(&column.to_lowercase().as_str()))
+    let sets_one = |assigned: &Assigned| columns.iter().any(|column| assigned.columns.contains(column));
+    assignments(sql).map_or(true, |found| found.iter().any(sets_one))
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ fn unusual_share(condition: &Condition, literal: &str, column: &Column) -> Optio
 }
 
 /// `'{QUEUED,RUNNING}'::text[]` → `QUEUED`, `RUNNING`, each as a literal.
-pub(super) fn array_elements(literal: &str) -> Vec<String> {
+pub(crate) fn array_elements(literal: &str) -> Vec<String> {
     let value = literal_value(literal);
     let elements = value.trim_start_matches('{').trim_end_matches('}').split(',');
     elements.map(|element| format!("'{}'", element.trim_matches('"').replace('\'', "''"))).collect()

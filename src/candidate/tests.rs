@@ -177,6 +177,7 @@ fn existing(ddl: &str) -> ExistingIndex {
         partitioned: false,
         size: Bytes(8192),
         scans: 0,
+        ..ExistingIndex::default()
     }
 }
 
@@ -413,4 +414,25 @@ fn an_index_that_finds_the_same_rows_behind_what_is_fixed_is_there_already() {
     let at = condition("at", Kind::Range, Operand::RunTime, "(at > $2)");
     assert_eq!(definitions(vec![owner, at.clone()], Vec::new(), table()), [""; 0]);
     assert_eq!(definitions(vec![at], Vec::new(), table()), ["(at)"], "nothing is fixed");
+}
+
+/// (at, owner) would come on top of (owner); (owner, at) takes its place.
+#[test]
+fn an_existing_index_is_made_longer() {
+    let ddl = "CREATE INDEX jobs_owner_idx ON public.jobs USING btree (owner)";
+    let name = QualifiedName::new("public", "jobs_owner_idx");
+    let existing = |unique| ExistingIndex {
+        name: name.clone(),
+        index: parse_index(ddl).ok(),
+        valid: true,
+        unique,
+        ..ExistingIndex::default()
+    };
+    let equal = |column: &str| condition(column, Kind::Equality, Operand::RunTime, "(x = $1)");
+    let found = |unique| {
+        let table = Table { indexes: vec![existing(unique)], ..table() };
+        definitions(vec![equal("owner"), equal("at")], Vec::new(), table)
+    };
+    assert!(found(false).contains(&"(owner, at)".to_owned()), "{:?}", found(false));
+    assert!(!found(true).contains(&"(owner, at)".to_owned()), "a unique one stays, whatever comes: {:?}", found(true));
 }

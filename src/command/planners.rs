@@ -11,8 +11,8 @@ use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use crate::model::{Millis, QualifiedName};
 use crate::rehearsal::{
-    Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Planners, Preparation, Refusal, Rollback,
-    Supposition, TwinState, Whom,
+    Answer, FreshSize, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Planners, Preparation, Refusal,
+    Rollback, Supposition, TwinState, Whom,
 };
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
@@ -76,6 +76,16 @@ impl<'s> LivePlanners<'s> {
         let twin = self.maker.finish(&snapshot, starting)?;
         self.snapshot = Some(snapshot);
         Ok(twin)
+    }
+
+    /// Fetches the rows that the twin's estimates of these indexes need, where they may be read.
+    fn sample(&mut self, indexes: &[NamedIndex]) -> Result<(), DbError> {
+        let Some(twin) = self.twin.as_mut().filter(|_| self.maker.samples) else { return Ok(()) };
+        let samples = twin.fetch_samples(indexes, &self.words, self.session)?;
+        if let Some(snapshot) = &mut self.snapshot {
+            snapshot.keep_samples(samples);
+        }
+        Ok(())
     }
 
     /// What the twin was made of; read now, if none was made.
@@ -170,6 +180,10 @@ impl Planners for TwinPlanners {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         self.twin.suppose(supposition, indexes, statements)
+    }
+
+    fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
+        Ok(self.twin.fresh_sizes(indexes)?)
     }
 }
 
@@ -299,18 +313,12 @@ impl Planners for LivePlanners<'_> {
     }
 
     fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        match (whom, &mut self.twin) {
-            (Whom::Server, _) => self.server.plan(indexes, statements),
-            (Whom::Twin, Some(twin)) => {
-                if self.maker.samples {
-                    let samples = twin.fetch_samples(indexes, &self.words, self.session)?;
-                    if let Some(snapshot) = &mut self.snapshot {
-                        snapshot.keep_samples(samples);
-                    }
-                }
-                twin.plan(indexes, statements)
+        match whom {
+            Whom::Server => self.server.plan(indexes, statements),
+            Whom::Twin => {
+                self.sample(indexes)?;
+                self.twin.as_mut().ok_or(PlannerError::NoTwin)?.plan(indexes, statements)
             }
-            (Whom::Twin, None) => Err(PlannerError::NoTwin),
         }
     }
 
@@ -338,5 +346,10 @@ impl Planners for LivePlanners<'_> {
             Whom::Server => self.server.suppose(supposition, indexes, statements),
             Whom::Twin => self.twin.as_mut().ok_or(PlannerError::NoTwin)?.suppose(supposition, indexes, statements),
         }
+    }
+
+    fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
+        self.sample(indexes)?;
+        Ok(self.twin.as_mut().ok_or(PlannerError::NoTwin)?.fresh_sizes(indexes)?)
     }
 }

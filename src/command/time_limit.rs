@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::{Answer, NamedIndex, PlannerError, Planners, Preparation, Supposition, Whom};
+use crate::rehearsal::{Answer, FreshSize, NamedIndex, PlannerError, Planners, Preparation, Supposition, Whom};
 use crate::workload::Statement;
 
 /// Passes questions on until time is up; only then says so, and still passes them on.
@@ -63,5 +63,9 @@ impl Planners for TimeLimit<'_> {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         self.planners.suppose(whom, supposition, indexes, statements)
+    }
+
+    fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
+        self.planners.fresh_sizes(indexes)
     }
 }

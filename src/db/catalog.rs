@@ -6,7 +6,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Oid, Type};
 
 use super::{DbError, Session};
-use crate::catalog::{Catalog, Column, ColumnStatistics, ExistingIndex, Partition, Server, Table, TableKind, Writes};
+use crate::catalog::{
+    Catalog, Column, ColumnStatistics, Counters, ExistingIndex, Partition, Server, Table, TableKind, Writes,
+};
 use crate::model::{Bytes, QualifiedName};
 use crate::sql::parse_index;
 
@@ -45,6 +47,7 @@ impl Session {
             version: field(row, "version")?,
             database: field(row, "database")?,
             in_recovery: field(row, "in_recovery")?,
+            counters: counters(row)?,
         })
     }
 
@@ -175,8 +178,19 @@ fn statistics(row: &Row) -> Result<Option<ColumnStatistics>, DbError> {
     }))
 }
 
+fn counters(row: &Row) -> Result<Option<Counters>, DbError> {
+    let Some(since) = field(row, "counted_since")? else { return Ok(None) };
+    Ok(Some(Counters {
+        since,
+        counted_for_s: field(row, "counted_for_s")?,
+        was_reset: field(row, "was_reset")?,
+        standbys: u32::try_from(field::<i32>(row, "standbys")?).unwrap_or(0),
+    }))
+}
+
 fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
     let ddl: String = field(row, "definition")?;
+    let part_of = field::<Option<String>>(row, "parent_schema")?.zip(field::<Option<String>>(row, "parent_name")?);
     Ok(ExistingIndex {
         name: QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "index_name")?),
         index: parse_index(&ddl).ok(),
@@ -188,6 +202,9 @@ fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
         partitioned: field(row, "partitioned")?,
         size: Bytes(field::<i64>(row, "size_bytes")?.unsigned_abs()),
         scans: field::<i64>(row, "scans")?.unsigned_abs(),
+        replica_identity: field(row, "is_replica_identity")?,
+        clustered: field(row, "is_clustered")?,
+        part_of: part_of.map(|(schema, name)| QualifiedName::new(schema, name)),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::{DbError, Session};
 use crate::sql::split::split;
 
-/// Runs a script; `one_by_one` sends each statement by itself, for those that refuse to be in a transaction (VACUUM).
+/// Runs a script, counted as anybody's changes are (for autovacuum, and for us); `one_by_one` sends each statement by itself, for those that refuse to be in a transaction (VACUUM).
 ///
 /// # Errors
 /// When a statement fails.
@@ -13,6 +13,9 @@ pub fn run_script(
     script: &str,
     one_by_one: Batching,
 ) -> Result<(), DbError> {
+    if session.is_uncounted {
+        session.set("track_counts", "on")?;
+    }
     match one_by_one {
         Batching::Whole => session.batch(operation, script),
         Batching::OneByOne => split(script)

@@ -107,6 +107,8 @@ pub struct Session {
     pub(super) safety: Safety,
     /// Does this server know `client_connection_check_interval`? (Not on every platform.)
     pub(super) checks_connection: bool,
+    /// Is what this session does left out of the server's counters? (Superusers may, and who was granted SET on `track_counts`.)
+    pub(super) is_uncounted: bool,
 }
 
 impl Session {
@@ -139,6 +141,7 @@ impl Session {
             prepared: Cell::default(),
             safety,
             checks_connection: true,
+            is_uncounted: true,
         };
         session.set_limits()?;
         Ok(session)
@@ -155,6 +158,11 @@ impl Session {
         }
         // A client that is stopped (Ctrl-Z, a frozen machine) must not keep its locks.
         self.set("idle_in_transaction_session_timeout", &milliseconds(max_write_block))?;
+        // To look at the ends of an index, as we do and the planner does for us, is no use of it, and `idx_scan` counts it.
+        match self.set("track_counts", "off") {
+            Err(error) if error.is_refusal() => self.is_uncounted = false,
+            other => other?,
+        }
         match self.set("client_connection_check_interval", CONNECTION_CHECK_INTERVAL) {
             Err(error) if error.is_refusal() => self.checks_connection = false,
             other => other?,

@@ -23,6 +23,7 @@ use crate::workload::{Statement, StatementId};
 mod attempts;
 mod candidates;
 mod estimate;
+mod existing;
 mod expressions;
 mod facts;
 mod files;

@@ -50,7 +50,7 @@ fn newly_indexed(index: &Index, table: &Table, version_num: u32) -> Option<BTree
 }
 
 /// The columns whose change keeps an update from being HOT; none when an expression cannot be read.
-fn columns_that_block_hot(index: &Index, version_num: u32) -> Option<BTreeSet<String>> {
+pub(crate) fn columns_that_block_hot(index: &Index, version_num: u32) -> Option<BTreeSet<String>> {
     let summarises = index.method == Method::Brin && version_num >= SUMMARISING_KEEPS_HOT;
     let mut columns: BTreeSet<String> = BTreeSet::new();
     if !summarises {
@@ -91,6 +91,7 @@ mod tests {
             partitioned: false,
             size: Bytes(8192),
             scans: 0,
+            ..ExistingIndex::default()
         };
         let jobs = Table {
             name: QualifiedName::new("public", "jobs"),

@@ -204,6 +204,7 @@ fn an_order_that_an_index_delivers_today_is_wanted_too() {
         partitioned: false,
         size: crate::model::Bytes(8192),
         scans: 0,
+        ..crate::catalog::ExistingIndex::default()
     });
     let index_scan = json!({"Node Type": "Index Scan", "Index Name": "jobs_pkey", "Scan Direction": "Backward",
         "Schema": "public", "Relation Name": "jobs", "Alias": "j", "Filter": "(j.done)"});

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::upkeep::Upkeep;
 use super::{PlannerError, Trial};
 use crate::index::{Index, Method};
-use crate::model::Cost;
+use crate::model::{Bytes, Cost, QualifiedName};
 use crate::workload::StatementId;
 
 /// A statement's weight and its cost as things are.
@@ -21,6 +22,9 @@ pub struct Weighted {
 
 /// Statements with their weights and costs.
 pub type Costs = BTreeMap<StatementId, Weighted>;
+
+/// Existing indexes that can go, with their sizes.
+pub type Frees = BTreeMap<QualifiedName, Bytes>;
 
 /// Σ calls × cost.
 pub fn total(costs: &Costs) -> Cost {
@@ -63,8 +67,10 @@ pub struct KnownCosts<'a> {
     known: BTreeMap<StatementId, Vec<(BTreeSet<usize>, UnderSet)>>,
     /// For each statement, the trials on its tables.
     relevant: BTreeMap<StatementId, BTreeSet<usize>>,
-    /// For each trial, what writes pay for it, in planner units.
-    upkeep: Vec<f64>,
+    /// What writes pay.
+    upkeep: Upkeep,
+    /// For each trial, the existing indexes that are not needed beside its index.
+    frees: Vec<Frees>,
     /// For each statement, the indexes that it uses when all are there, if they are several.
     bundles: Option<BTreeSet<Vec<usize>>>,
     cut_short: bool,
@@ -90,8 +96,18 @@ impl<'a> KnownCosts<'a> {
                 relevant.entry(id.clone()).or_default().insert(position);
             }
         }
-        let upkeep = vec![0.0; trials.len()];
-        KnownCosts { trials, at_first, planner: None, known, relevant, upkeep, bundles: None, cut_short: false }
+        let upkeep = Upkeep::default();
+        KnownCosts {
+            trials,
+            at_first,
+            planner: None,
+            known,
+            relevant,
+            upkeep,
+            frees: Vec::new(),
+            bundles: None,
+            cut_short: false,
+        }
     }
 
     /// The same, with a planner to ask about sets.
@@ -99,15 +115,32 @@ impl<'a> KnownCosts<'a> {
         KnownCosts { planner: Some(planner), ..KnownCosts::of_singles(trials, at_first) }
     }
 
-    /// The same, with what writes pay for each trial's index, in planner units.
+    /// The same, with what writes pay for the trials' indexes.
     #[must_use]
-    pub fn with_upkeep(self, upkeep: Vec<f64>) -> Self {
-        KnownCosts { upkeep, ..self }
+    pub fn with_upkeep(self, upkeep: impl Into<Upkeep>) -> Self {
+        KnownCosts { upkeep: upkeep.into(), ..self }
+    }
+
+    /// The same, with what could go once each trial's index is there.
+    #[must_use]
+    pub fn with_frees(self, frees: Vec<Frees>) -> Self {
+        KnownCosts { frees, ..self }
+    }
+
+    /// The size of the existing indexes that can go with these trials' indexes.
+    pub fn freed(&self, set: &[usize]) -> Bytes {
+        let of_set = set.iter().filter_map(|position| self.frees.get(*position)).flatten();
+        of_set.collect::<BTreeMap<_, _>>().into_values().copied().sum()
     }
 
     /// What writes pay for these indexes, in planner units.
     pub fn upkeep(&self, set: &[usize]) -> f64 {
-        set.iter().filter_map(|position| self.upkeep.get(*position)).sum()
+        self.upkeep.of(set)
+    }
+
+    /// What writes pay more for these indexes when those are there already, in planner units.
+    pub fn upkeep_beside(&self, added: &[usize], chosen: &[usize]) -> f64 {
+        self.upkeep.of(&[chosen, added].concat()) - self.upkeep.of(chosen)
     }
 
     /// The trials, by position.

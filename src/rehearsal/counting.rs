@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, NamedIndex, PlannerError, Planners, Preparation, Supposition, Whom};
+use super::{Answer, FreshSize, NamedIndex, PlannerError, Planners, Preparation, Supposition, Whom};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::workload::Statement;
@@ -95,5 +95,9 @@ impl Planners for Counting<'_> {
         let answer = self.planners.suppose(whom, supposition, indexes, statements)?;
         self.count(whom, &answer);
         Ok(answer)
+    }
+
+    fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
+        self.planners.fresh_sizes(indexes)
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, NamedIndex, PlanOutcome, PlannerError, Planners, Preparation, Supposition, TwinState, Whom};
+use super::{
+    Answer, FreshSize, NamedIndex, PlanOutcome, PlannerError, Planners, Preparation, Supposition, TwinState, Whom,
+};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::twin::snapshot::Gap;
@@ -46,6 +48,9 @@ pub struct TwinRecord {
     pub gaps: Vec<Gap>,
     /// Every question with its answer, in order.
     pub exchanges: Vec<Exchange>,
+    /// What it said of the sizes of indexes that exist.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fresh_sizes: Vec<FreshSize>,
 }
 
 impl Recording {
@@ -155,7 +160,12 @@ impl Planners for Recorder<'_> {
     fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
         let prepared = self.planners.prepare_twin(tables)?;
         let Preparation { state, gaps } = prepared.clone();
-        self.twin = (state != TwinState::NotWanted).then(|| TwinRecord { state, gaps, exchanges: Vec::new() });
+        self.twin = (state != TwinState::NotWanted).then(|| TwinRecord {
+            state,
+            gaps,
+            exchanges: Vec::new(),
+            fresh_sizes: Vec::new(),
+        });
         Ok(prepared)
     }
 
@@ -198,6 +208,14 @@ impl Planners for Recorder<'_> {
             last.supposing = Some(supposition.clone());
         }
         Ok(answer)
+    }
+
+    fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
+        let sizes = self.planners.fresh_sizes(indexes)?;
+        if let Some(twin) = &mut self.twin {
+            twin.fresh_sizes.clone_from(&sizes);
+        }
+        Ok(sizes)
     }
 }
 
@@ -268,6 +286,10 @@ impl Planners for Replay {
             Err(PlannerError::NotRecorded(_)) => Ok(Answer::Refused(supposition.refused(indexes))),
             other => other,
         }
+    }
+
+    fn fresh_sizes(&mut self, _indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
+        Ok(self.twin.as_ref().map(|twin| twin.fresh_sizes.clone()).unwrap_or_default())
     }
 }
 

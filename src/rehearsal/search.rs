@@ -84,6 +84,8 @@ struct Offer {
     /// Σ calls × cost left of the statements it helps.
     remaining: f64,
     size: Bytes,
+    /// The size without that of existing indexes that can go then: smaller is better, but a budget is for what is new.
+    net: Bytes,
 }
 
 impl Search<'_, '_> {
@@ -162,7 +164,7 @@ impl Search<'_, '_> {
         }
         if let Some(largest) = offers.iter().max_by(|a, b| self.compare(a, b, Preference::Saving)) {
             let mut near: Vec<&Offer> = offers.iter().filter(|offer| is_near(offer, largest)).collect();
-            near.sort_by(|a, b| a.size.cmp(&b.size).then_with(|| self.compare(b, a, Preference::Saving)));
+            near.sort_by(|a, b| a.net.cmp(&b.net).then_with(|| self.compare(b, a, Preference::Saving)));
             wanted.extend(near.into_iter().take(OFFERS_ASKED));
         }
         let mut seen: BTreeSet<&[usize]> = BTreeSet::new();
@@ -173,7 +175,9 @@ impl Search<'_, '_> {
     fn offer(&self, idea: &[usize], chosen: &[usize], now: &Costs, with: &Costs) -> Option<Offer> {
         let added: Vec<usize> = idea.iter().copied().filter(|position| !chosen.contains(position)).collect();
         let size = self.size(&added);
-        let mut offer = Offer { positions: added, gain: 0.0, remaining: 0.0, size };
+        let freed = self.known.freed(&[chosen, &added].concat()).0 - self.known.freed(chosen).0;
+        let net = Bytes(size.0.saturating_sub(freed));
+        let mut offer = Offer { positions: added, gain: 0.0, remaining: 0.0, size, net };
         for (id, with) in with {
             let (Some(now), Some(at_first)) = (now.get(id), self.known.at_first().get(id)) else { continue };
             if is_gain(at_first.cost, now.cost, with.cost, self.limits) {
@@ -181,7 +185,7 @@ impl Search<'_, '_> {
                 offer.remaining += now.calls * with.cost.0;
             }
         }
-        offer.gain -= self.known.upkeep(&offer.positions);
+        offer.gain -= self.known.upkeep_beside(&offer.positions, chosen);
         (offer.gain > 0.0).then_some(offer)
     }
 
@@ -191,7 +195,7 @@ impl Search<'_, '_> {
             return Some(largest.positions.clone());
         }
         let near = offers.iter().filter(|offer| is_near(offer, largest));
-        let best = near.min_by(|a, b| a.size.cmp(&b.size).then_with(|| self.compare(b, a, preference)));
+        let best = near.min_by(|a, b| a.net.cmp(&b.net).then_with(|| self.compare(b, a, preference)));
         best.map(|offer| offer.positions.clone())
     }
 
@@ -202,7 +206,7 @@ impl Search<'_, '_> {
             Preference::SavingPerByte => offer.gain / offer.size.0.max(1) as f64,
         };
         let names = |offer: &Offer| self.names(&offer.positions);
-        worth(a).total_cmp(&worth(b)).then(b.size.cmp(&a.size)).then_with(|| names(b).cmp(&names(a)))
+        worth(a).total_cmp(&worth(b)).then(b.net.cmp(&a.net)).then_with(|| names(b).cmp(&names(a)))
     }
 
     fn names(&self, positions: &[usize]) -> Vec<&str> {
@@ -254,7 +258,7 @@ impl Search<'_, '_> {
             let mut smaller: Vec<Offer> = Vec::new();
             for position in (0..self.known.trials().len()).filter(|position| !chosen.contains(position)) {
                 let estimate = self.known.estimate(&without, &[position]);
-                let near = |offer: &Offer| offer.size <= now.size && is_near(offer, &now);
+                let near = |offer: &Offer| offer.net <= now.net && is_near(offer, &now);
                 if self.offer(&[position], &others, &without, &estimate).is_some_and(|offer| near(&offer)) {
                     let exchanged = self.costs(&[others.as_slice(), &[position]].concat())?;
                     let offer = self.offer(&[position], &others, &without, &exchanged);

@@ -76,6 +76,10 @@ pub struct Server {
     pub database: String,
     /// A standby: nothing could be built.
     pub in_recovery: bool,
+    /// Since when it counts scans and rows written, in UTC: when its statistics began or were last reset; null when that is not known.
+    pub counted_since: Option<String>,
+    /// Standbys that were connected, whose counters are their own.
+    pub standbys: Option<u32>,
 }
 
 /// The statements and their sums.
@@ -230,6 +234,8 @@ pub struct RecommendedIndex {
     pub build_ms: f64,
     /// How long writers to the table waited for the proof.
     pub write_block_ms: f64,
+    /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an entry, in planner units.
+    pub upkeep_cost: f64,
     /// The statements it helps.
     pub benefits: Vec<StatementBenefit>,
     /// Existing indexes it makes redundant.
@@ -315,6 +321,9 @@ pub struct RejectedIndex {
     pub size_bytes: Option<u64>,
     /// How long that took, if it was built.
     pub build_ms: Option<f64>,
+    /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an entry, in planner units; null when its size is
+    /// not known.
+    pub upkeep_cost: Option<f64>,
     /// The statements whose plan used it when it was there alone.
     pub benefits: Vec<StatementBenefit>,
 }
@@ -324,14 +333,24 @@ pub struct RejectedIndex {
 pub struct ExistingIndex {
     /// Schema-qualified, quoted where needed.
     pub index: String,
-    /// `duplicate`, `redundant`, `invalid`.
+    /// `duplicate`, `redundant`, `invalid`, `unused`, `bloated`.
     pub finding: String,
-    /// Drops it; runs as it is.
+    /// Drops it, or builds it anew where that is what helps; runs as it is.
     pub ddl: String,
     /// In a sentence.
     pub detail: String,
     /// Its size.
     pub size_bytes: u64,
+    /// What `ddl` gives back; of a bloated one estimated.
+    pub freed_bytes: u64,
+    /// Its size if it were built anew, as the planner twin estimates it; null where it is not bloated.
+    pub expected_size_bytes: Option<u64>,
+    /// Scans since the statistics were reset.
+    pub scans: u64,
+    /// Of an unused index: since when nothing has scanned it, in UTC; null otherwise.
+    pub unused_since: Option<String>,
+    /// Id of the recommendation that does its work, for which `ddl` has to wait; null where none does.
+    pub recommendation: Option<String>,
 }
 
 /// An existing index, thought away.
@@ -444,6 +463,8 @@ impl Report {
                 version: server.version.clone(),
                 database: server.database.clone(),
                 in_recovery: server.in_recovery,
+                counted_since: server.counters.as_ref().map(|counters| counters.since.clone()),
+                standbys: server.counters.as_ref().map(|counters| counters.standbys),
             },
             settings: advice.catalog.settings.clone(),
             workload: Workload {
@@ -567,6 +588,7 @@ impl RecommendedIndex {
             build_ms: tenth(recommendation.build_time),
             write_block_ms: tenth(recommendation.write_block),
             benefits,
+            upkeep_cost: recommendation.upkeep.0,
             replaces: recommendation.replaces.iter().map(ToString::to_string).collect(),
             evidence: recommendation.evidence.name().to_owned(),
             not_built_reason: recommendation.not_built.as_ref().map(|refusal| refusal.reason.name().to_owned()),
@@ -611,6 +633,7 @@ impl RejectedIndex {
             evidence: rejected.evidence.map(|evidence| evidence.name().to_owned()),
             size_bytes: rejected.size.map(|size| size.0),
             build_ms: rejected.build_time.map(tenth),
+            upkeep_cost: rejected.upkeep.map(|cost| cost.0),
             benefits: benefits(&rejected.benefits),
         }
     }
@@ -673,9 +696,14 @@ impl ExistingIndex {
         ExistingIndex {
             index: finding.index.to_string(),
             finding: finding.kind.name().to_owned(),
-            ddl: format!("DROP INDEX CONCURRENTLY {};", finding.index),
+            ddl: finding.statement(),
             detail: finding.detail.clone(),
             size_bytes: finding.size.0,
+            freed_bytes: finding.freed().0,
+            expected_size_bytes: finding.expected_size.map(|size| size.0),
+            scans: finding.scans,
+            unused_since: finding.unused_since.clone(),
+            recommendation: finding.recommendation.clone(),
         }
     }
 }

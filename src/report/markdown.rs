@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::json::Measured;
 use super::text;
-use crate::advise::{Advice, StatementAdvice, StatementStatus};
+use crate::advise::{Advice, ExistingFinding, StatementAdvice, StatementStatus};
 use crate::model::printable::printable_sql;
 use crate::model::{factor_text, printable};
 
@@ -41,6 +41,12 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
         );
     }
     remedies(&mut markdown, advice);
+    if !advice.existing.is_empty() {
+        markdown += "### Existing indexes\n\n";
+    }
+    for finding in &advice.existing {
+        let _ = writeln!(markdown, "{}", existing(finding));
+    }
     let full = anstream::adapter::strip_str(&text::write(advice, measured, FENCE_COLUMNS)).to_string();
     let _ = writeln!(
         markdown,
@@ -90,6 +96,13 @@ fn row(statement: &StatementAdvice) -> String {
         _ if statement.status == StatementStatus::Skipped => format!("| {name} | {calls} | | | skipped |"),
         _ => format!("| {name} | {calls} | | | {} |", escaped(statement.error.as_deref().unwrap_or("failed"))),
     }
+}
+
+fn existing(finding: &ExistingFinding) -> String {
+    let (index, detail) = (escaped(&finding.index.to_string()), escaped(&finding.detail));
+    let statement = fenced(&printable_sql(&finding.statement()));
+    let (kind, about) = (finding.kind.name(), if finding.expected_size.is_some() { "about " } else { "" });
+    format!("**{kind}** {index}, gives back {about}{}: {detail}\n\n```sql\n{statement}\n```\n", finding.freed())
 }
 
 /// One line, with what Markdown or HTML would act on written out.

@@ -54,7 +54,7 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
     }
     not_planned(&mut text, advice);
     rejected(&mut text, advice, width);
-    existing(&mut text, advice);
+    existing(&mut text, advice, width);
     hypothetical_drops(&mut text, advice, width);
     if let Some(what_if) = &advice.what_if {
         what_if::write(&mut text, what_if, width);
@@ -269,6 +269,9 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, advi
         );
         let _ = writeln!(text, "{}", indented(&gain, "    ", width));
     }
+    if recommendation.upkeep.0 > 0.0 {
+        let _ = writeln!(text, "    the workload's writes pay {} in all to keep it up to date", recommendation.upkeep);
+    }
     for replaced in &recommendation.replaces {
         let _ = writeln!(text, "    makes redundant: {}", printable(&replaced.to_string()));
     }
@@ -317,22 +320,20 @@ fn rejected_row(candidate: &Rejected, table: &str) -> [String; 4] {
     ]
 }
 
-fn existing(text: &mut String, advice: &Advice) {
+fn existing(text: &mut String, advice: &Advice, width: usize) {
     if advice.existing.is_empty() {
         return;
     }
     let _ = writeln!(text, "{}", styled(BOLD, "EXISTING INDEXES"));
     for finding in &advice.existing {
         let index = finding.index.to_string();
-        let _ = writeln!(
-            text,
-            "  {} {}: {} ({})",
-            finding.kind.name(),
-            printable(&index),
-            printable(&finding.detail),
-            finding.size
-        );
-        let _ = writeln!(text, "    DROP INDEX CONCURRENTLY {};", printable(&index));
+        let size = match finding.expected_size {
+            Some(expected) => format!("{} → about {expected}", finding.size),
+            None => finding.size.to_string(),
+        };
+        let about = format!("{} {} ({size}): {}", finding.kind.name(), printable(&index), printable(&finding.detail));
+        let _ = writeln!(text, "{}", indented(&about, "  ", width));
+        let _ = writeln!(text, "    {}", printable(&finding.statement()));
     }
     text.push('\n');
 }

@@ -10,7 +10,7 @@ use super::{Heap, Leaf, Twin};
 use crate::db::DbError;
 use crate::db::catalog::field;
 use crate::db::transaction::body;
-use crate::model::{Bytes, Millis, QualifiedName, quote_literal};
+use crate::model::{Bytes, Millis, quote_literal};
 use crate::rehearsal::{Build, NamedIndex, Refusal};
 use crate::twin::page::{self, BLOCK_BYTES};
 use crate::twin::size::IndexSize;
@@ -39,7 +39,7 @@ pub(super) struct Part {
     /// Qualified.
     pub(super) table_name: String,
     /// Where it lies; a partitioned index has no file.
-    path: Option<String>,
+    pub(super) path: Option<String>,
     pub(super) method: String,
     definition: String,
     /// What stands behind the table's name, with every name qualified.
@@ -49,6 +49,9 @@ pub(super) struct Part {
     pub(super) is_unique: bool,
     /// Can equal keys share an entry? The build of a btree finds out.
     pub(super) deduplicates: bool,
+    /// The storage parameters `fillfactor`, in per cent, where one is set, and `deduplicate_items`.
+    pub(super) fillfactor: Option<u8>,
+    pub(super) deduplicate_items: bool,
     pub(super) predicate: Option<String>,
     pub(super) columns: Vec<PartColumn>,
 }
@@ -119,7 +122,7 @@ impl Twin {
 
     /// Drops another index that was asked about under the same name.
     fn forget(&mut self, index: &NamedIndex) -> Result<(), DbError> {
-        let name = qualified_name(index);
+        let name = index.qualified_name().to_string();
         let other = self.known.iter().find(|(_, known)| known.name == name).map(|(definition, _)| definition.clone());
         if let Some(definition) = other {
             self.session.batch(OPERATION, &format!("DROP INDEX {name}"))?;
@@ -182,7 +185,7 @@ impl Twin {
 
     /// Creates an index over the short files and hides it.
     fn creation(&self, index: &NamedIndex, leaves: &[Leaf], empty: Option<Oid>) -> String {
-        let name = quote_literal(&qualified_name(index));
+        let name = quote_literal(&index.qualified_name().to_string());
         format!(
             "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; {}; {}; \
              UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid IN \
@@ -220,9 +223,9 @@ impl Twin {
         )
     }
 
-    /// The index that was just created, the whole first.
-    fn parts(&self, index: &NamedIndex) -> Result<Vec<Part>, DbError> {
-        let sql = format!("EXECUTE pgrehearse_parts({})", quote_literal(&qualified_name(index)));
+    /// An index of the twin's, the whole first.
+    pub(super) fn parts(&self, index: &NamedIndex) -> Result<Vec<Part>, DbError> {
+        let sql = format!("EXECUTE pgrehearse_parts({})", quote_literal(&index.qualified_name().to_string()));
         let rows = self.session.query(OPERATION, &sql, &[])?;
         rows.iter().map(part).collect()
     }
@@ -231,10 +234,6 @@ impl Twin {
     pub(super) fn prepare_parts(&self) -> Result<(), DbError> {
         self.session.batch(OPERATION, concat!("PREPARE pgrehearse_parts(text) AS ", include_str!("parts.sql")))
     }
-}
-
-fn qualified_name(index: &NamedIndex) -> String {
-    QualifiedName::new(index.index.table.schema.clone(), index.name.clone()).to_string()
 }
 
 /// Gives indexes other OIDs, in a transaction of its own: within the one that creates a relation the server holds on to it.
@@ -275,7 +274,7 @@ fn hypothetical(index: &NamedIndex, parts: &[Part], oids: Vec<Oid>, bytes: u64) 
     let names: BTreeSet<String> = parts.iter().map(|part| part.index_name.clone()).collect();
     let build =
         Build { names, body: body(definition, index), size: Bytes(bytes), build_time: Millis::default(), usable: true };
-    Hypothetical { name: qualified_name(index), oids, build }
+    Hypothetical { name: index.qualified_name().to_string(), oids, build }
 }
 
 fn give_files(files: &[(Oid, Oid, IndexSize)]) -> String {
@@ -322,6 +321,8 @@ fn part(row: &Row) -> Result<Part, DbError> {
         key_count: usize::try_from(field::<i16>(row, "key_count")?).unwrap_or(0),
         is_unique: field(row, "is_unique")?,
         deduplicates: false,
+        fillfactor: field::<Option<i16>>(row, "fillfactor")?.and_then(|percent| u8::try_from(percent).ok()),
+        deduplicate_items: field(row, "deduplicate_items")?,
         predicate: field(row, "predicate")?,
     })
 }

@@ -188,7 +188,13 @@ impl Known<'_> {
         let mut keys = self.columns(part);
         let include = keys.split_off(part.key_count.min(keys.len()));
         let facts = BtreeFacts::new(self.rows, keys, self.equal_keys(part));
-        btree::size(&BtreeFacts { include, unique: part.is_unique, ..facts })
+        btree::size(&BtreeFacts {
+            include,
+            unique: part.is_unique,
+            deduplicate_items: part.deduplicate_items,
+            fillfactor: part.fillfactor.unwrap_or(facts.fillfactor),
+            ..facts
+        })
     }
 
     fn hash(&self, part: &Part) -> IndexSize {

@@ -1,10 +1,13 @@
-/* pgrehearse: an index that was just created, and its partitions' indexes */
+/* pgrehearse: an index, and its partitions' indexes */
 SELECT c.oid, c.relname::text AS index_name, i.indrelid AS table_oid, i.indrelid::regclass::text AS table_name,
        CASE WHEN c.relkind = 'i' THEN pg_relation_filepath(c.oid) END AS path,
        am.amname::text AS method,
        pg_get_indexdef(c.oid) AS definition,
        i.indnkeyatts AS key_count,
        i.indisunique AS is_unique,
+       (SELECT o.option_value::int FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'fillfactor')::int2 AS fillfactor,
+       coalesce((SELECT o.option_value::bool FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'deduplicate_items'), true)
+           AS deduplicate_items,
        pg_get_expr(i.indpred, i.indrelid) AS predicate,
        a.lengths, a.alignments, a.texts,
        i.indkey::int2[] AS attributes,

@@ -17,7 +17,7 @@ pub struct State {
     pub list: List,
     /// The indexes that are on.
     pub on: BTreeSet<usize>,
-    /// The existing indexes whose DROP is exported, too.
+    /// The existing indexes whose DROP or REINDEX is exported, too.
     pub drops: BTreeSet<usize>,
     /// The first line of the details that is seen.
     pub detail: usize,
@@ -127,15 +127,11 @@ impl State {
     /// The statements that make what is on real, a line each; none when nothing is on.
     pub fn ddl(&self, dossier: &Dossier) -> Option<String> {
         let create = dossier.ddl(&self.on).into_iter();
-        let drop = self.drops.iter().filter_map(|finding| dossier.existing.get(*finding)).map(drop_statement);
+        let drop =
+            self.drops.iter().filter_map(|finding| dossier.existing.get(*finding)).map(ExistingFinding::statement);
         let statements: Vec<String> = create.chain(drop).collect();
         (!statements.is_empty()).then(|| statements.join("\n") + "\n")
     }
-}
-
-/// The statement that drops an index without blocking writers.
-pub fn drop_statement(finding: &ExistingFinding) -> String {
-    format!("DROP INDEX CONCURRENTLY {};", finding.index)
 }
 
 fn changes(dossier: &Dossier, before: &Costs, after: &Costs) -> Vec<(usize, Cost, Cost)> {

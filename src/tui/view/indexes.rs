@@ -7,13 +7,14 @@ use ratatui::text::{Line, Span};
 
 use super::paint::{divider, left, line, right, rule, style};
 use super::upkeep;
+use crate::advise::Fix;
 use crate::model::{Cost, factor_text, printable};
 use crate::tui::areas::{self, Areas};
 use crate::tui::cells::{bar, count, wrapped};
 use crate::tui::dossier::{Dossier, Entry, Evidence, Verdict};
 use crate::tui::look::Look;
 use crate::tui::model::Model;
-use crate::tui::screen::indexes::{Outcome, Row, drop_statement};
+use crate::tui::screen::indexes::{Outcome, Row};
 
 const METER: usize = 16;
 
@@ -128,7 +129,11 @@ fn row_line(model: &Model, dossier: &Dossier, row: Row, columns: &Columns) -> Li
         Row::Entry(position) => entry_line(model, &dossier.entries[position], position, columns),
         Row::Existing(position) => {
             let finding = &dossier.existing[position];
-            let switch = if model.indexes.drops.contains(&position) { "  [D] " } else { "  [ ] " };
+            let switch = match (model.indexes.drops.contains(&position), finding.fix) {
+                (false, _) => "  [ ] ",
+                (true, Fix::Drop) => "  [D] ",
+                (true, Fix::Reindex) => "  [R] ",
+            };
             let text = format!("{} {}: {}", finding.kind.name(), finding.index, finding.detail);
             Line::from(vec![
                 Span::raw(switch),
@@ -185,7 +190,11 @@ fn about(model: &Model, dossier: &Dossier, columns: usize) -> Vec<Line<'static>>
         Some(Row::Existing(position)) => {
             let finding = &dossier.existing[position];
             let mut lines = plain(&printable(&finding.detail), columns, Style::new());
-            lines.extend(plain(&printable(&drop_statement(finding)), columns, model.look.bad()));
+            let estimated = if finding.expected_size.is_some() { "about " } else { "" };
+            let gain = format!("That gives back {estimated}{}.", finding.freed());
+            lines.extend(plain(&gain, columns, model.look.dim()));
+            let tone = if finding.fix == Fix::Drop { model.look.bad() } else { model.look.bold() };
+            lines.extend(plain(&printable(&finding.statement()), columns, tone));
             lines
         }
         _ => Vec::new(),

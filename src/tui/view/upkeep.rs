@@ -1,6 +1,7 @@
 //! What writers pay for an index, in a column and in sentences.
 
 use crate::index::upkeep::Upkeep;
+use crate::model::period::period;
 use crate::model::printable;
 use crate::tui::cells::{count, short_number};
 use crate::tui::dossier::Writers;
@@ -67,16 +68,6 @@ pub fn workload_sentence(writers: Writers) -> Option<String> {
 
 fn days(upkeep: &Upkeep) -> Option<f64> {
     upkeep.writes.counted_for_s.map(|seconds| seconds / DAY_S).filter(|days| *days >= 1.0)
-}
-
-/// `40 minutes`, `7 hours`, `19 days`.
-fn period(seconds: f64) -> String {
-    let (number, one, many) = match seconds {
-        s if s < 2.0 * 3_600.0 => (s / 60.0, "minute", "minutes"),
-        s if s < 2.0 * DAY_S => (s / 3_600.0, "hour", "hours"),
-        s => (s / DAY_S, "day", "days"),
-    };
-    count(number.round().max(0.0) as usize, one, many)
 }
 
 #[cfg(test)]

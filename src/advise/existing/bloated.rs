@@ -1,0 +1,43 @@
+//! Indexes that are mostly empty: btrees that are much larger than the same index freshly built, as the planner twin estimates it.
+
+use super::{ExistingFinding, ExistingKind, Fix};
+use crate::catalog::{Catalog, ExistingIndex};
+use crate::index::{Method, NamedIndex};
+use crate::model::Bytes;
+use crate::rehearsal::FreshSize;
+
+/// An index that is written to in no order is 69 % full by and by, instead of 90 % (Yao: "On random 2-3 trees", 1978), and the estimate may be off
+/// by a quarter: at twice the size it is neither.
+const MUCH_LARGER: f64 = 2.0;
+
+/// Less to be gained is not worth a REINDEX.
+pub(super) const LEAST_GAIN: Bytes = Bytes(4 * Bytes::MB);
+
+/// The indexes that could be: btrees of some size. Those that enforce something, too: to rebuild is not to drop.
+pub(in crate::advise) fn candidates(catalog: &Catalog) -> Vec<NamedIndex> {
+    let indexes = catalog.tables.iter().filter(|table| table.rows.is_some()).flat_map(|table| &table.indexes);
+    let worth_asking = |index: &&ExistingIndex| {
+        let present = index.valid && !index.being_built && !index.partitioned;
+        present && index.size >= LEAST_GAIN
+    };
+    let known = indexes.filter(worth_asking).filter_map(|index| {
+        let known = index.index.clone().filter(|known| known.method == Method::Btree)?;
+        Some(NamedIndex { name: index.name.name.clone(), index: known })
+    });
+    known.collect()
+}
+
+/// Said only by an estimate.
+pub(super) fn finding(index: &ExistingIndex, fresh_sizes: &[FreshSize]) -> Option<ExistingFinding> {
+    let fresh = fresh_sizes.iter().find(|fresh| fresh.index == index.name)?.size;
+    let gain = index.size.0.saturating_sub(fresh.0);
+    if (index.size.0 as f64) < MUCH_LARGER * fresh.0 as f64 || gain < LEAST_GAIN.0 {
+        return None;
+    }
+    let factor = index.size.0 as f64 / fresh.0.max(1) as f64;
+    let detail = format!(
+        "{factor:.1} × as large as it has to be: built anew, it would take about {fresh} (estimated by the planner twin from the table's statistics)"
+    );
+    let finding = ExistingFinding::of(index, ExistingKind::Bloated, detail);
+    Some(ExistingFinding { fix: Fix::Reindex, expected_size: Some(fresh), ..finding })
+}

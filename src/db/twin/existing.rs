@@ -1,0 +1,48 @@
+//! How large an index that exists would be if it were built anew: the same estimate as for one that does not exist.
+
+use super::Twin;
+use crate::db::DbError;
+use crate::index::NamedIndex;
+use crate::model::Bytes;
+use crate::rehearsal::FreshSize;
+use crate::twin::page::{self, BLOCK_BYTES};
+
+const OPERATION: &str = "estimating an index that exists";
+
+impl Twin {
+    /// The sizes of these btrees, freshly built. What cannot be said honestly is left out: an index that the twin does not have, and
+    /// a partial one or one of expressions where no rows were sampled.
+    ///
+    /// # Errors
+    /// When the twin cannot be asked any more.
+    pub fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, DbError> {
+        let mut sizes = Vec::new();
+        for index in indexes {
+            for leaf in self.leaves(&index.index.table)? {
+                self.learn(&leaf)?;
+            }
+            let begin = "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL search_path = pg_catalog";
+            self.session.batch(OPERATION, begin)?;
+            let estimated = self.fresh_size(index);
+            self.session.rollback();
+            match estimated {
+                Ok(size) => sizes.extend(size.map(|size| FreshSize { index: index.qualified_name(), size })),
+                Err(refused) if refused.is_refusal() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sizes)
+    }
+
+    fn fresh_size(&mut self, index: &NamedIndex) -> Result<Option<Bytes>, DbError> {
+        let Some(mut part) = self.parts(index)?.into_iter().next() else { return Ok(None) };
+        let Some(path) = part.path.clone().filter(|_| part.method == "btree") else { return Ok(None) };
+        let rests_on_rows = part.predicate.is_some() || part.has_expression();
+        if rests_on_rows && self.side(part.table).is_none() {
+            return Ok(None);
+        }
+        part.deduplicates = page::deduplicates(&self.directory.read(&path, 2 * BLOCK_BYTES)?);
+        let size = self.estimate(&index.index, &part)?;
+        Ok(Some(Bytes(size.pages * BLOCK_BYTES as u64)))
+    }
+}
