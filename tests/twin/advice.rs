@@ -116,6 +116,12 @@ fn twins(place: &Path) -> usize {
     entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("pgrehearse-")).count()
 }
 
+/// Those in which a keeper has begun.
+fn keepers_at_work(place: &Path) -> usize {
+    let entries = std::fs::read_dir(place).unwrap().filter_map(Result::ok);
+    entries.filter(|entry| entry.path().join("data").exists()).count()
+}
+
 fn wait_until(what: &str, done: impl Fn() -> bool) {
     let began = Instant::now();
     while !done() {
@@ -134,6 +140,10 @@ fn an_interrupted_or_killed_run_leaves_no_twin() {
         let mut running =
             program.env("TMPDIR", place.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         wait_until("a twin", || twins(place.path()) == 1);
+        if signal == Signal::SIGKILL {
+            // Killed before it has a keeper, it would be left to the next one to start.
+            wait_until("its keeper at work", || keepers_at_work(place.path()) == 1);
+        }
         kill(Pid::from_raw(running.id().try_into().unwrap()), signal).unwrap();
         assert_eq!(running.wait().unwrap().code(), status, "{signal}");
         wait_until("the twin to be gone", || twins(place.path()) == 0);

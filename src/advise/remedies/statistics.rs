@@ -198,7 +198,15 @@ fn extended(proposal: &Proposal, statements: &[Statement], before: &Captured, af
     Some(remedy(Kind::CreateStatistics, &statistics.table, run, effects.clone(), explanation))
 }
 
-fn remedy(kind: Kind, table: &QualifiedName, run: Vec<String>, benefits: Vec<Effect>, explanation: String) -> Remedy {
+fn remedy(
+    kind: Kind,
+    table: &QualifiedName,
+    run: Vec<String>,
+    mut benefits: Vec<Effect>,
+    explanation: String,
+) -> Remedy {
+    // The partial and the final step of an aggregate expect the same.
+    benefits.dedup();
     Remedy {
         id: String::new(),
         kind,
