@@ -127,7 +127,8 @@ pub struct Cluster {
 /// What the keeper does; the arguments are the directory, the directory of the binaries, and more arguments for initdb. It makes the
 /// cluster, too, so that from the first moment on somebody is there to remove it. The trap covers a keeper that is itself told to
 /// end. SIGINT makes a server stop at once, but a shell starts what runs in the background with SIGINT ignored, and a server that has
-/// only just been started may not have changed that yet: SIGTERM ends such a one.
+/// only just been started may not have changed that yet: SIGTERM ends such a one. Between the shell's fork and the server's exec both
+/// can be lost; so they are sent again until the server is gone.
 ///
 /// Its standard output is the lock of the directory: the keeper holds it, and initdb does (as 3), but the server must not.
 const KEEPER: &str = r#"
@@ -135,7 +136,13 @@ directory=$1 programs=$2
 shift 2
 server=
 stop() {
-    [ -z "$server" ] || { kill -TERM "$server"; kill -INT "$server"; wait "$server"; } 2>/dev/null
+    trap '' TERM HUP
+    if [ -n "$server" ]; then
+        (while kill -TERM "$server" && kill -INT "$server"; do sleep 1; done) </dev/null >/dev/null 2>&1 &
+        again=$!
+        wait "$server"
+        kill -KILL "$again"
+    fi 2>/dev/null
     rm -rf "$directory"
     exit 0
 }

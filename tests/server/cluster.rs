@@ -95,6 +95,29 @@ fn other_failures_are_no_matter_of_the_locale() {
     assert!(matches!(error, ClusterError::Interrupted), "{error}");
 }
 
+/// The first signals come before the new process is a server that hears them.
+#[test]
+fn a_server_that_misses_its_first_signals_is_told_again() {
+    let programs = place();
+    let initdb = "case $1 in --version) echo 'initdb (PostgreSQL) 15.0' ;; *) mkdir \"$2\" ;; esac";
+    let postgres = "trap '' TERM; sleep 1; trap 'exit 0' TERM; while :; do sleep 0.1; done";
+    for (name, commands) in [("initdb", initdb), ("postgres", postgres)] {
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
+        let file = programs.path().join(name);
+        assert!(Command::new("sh").args(["-c", write]).arg(file).arg(commands).status().unwrap().success());
+    }
+    let binaries = Binaries { directory: programs.path().to_owned(), major: 15 };
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let starting = Cluster::begin(&binaries, &ClusterOptions::default()).unwrap();
+        // Not before there is something that does not listen.
+        std::thread::sleep(Duration::from_millis(500));
+        done.send(starting.wait(&|| true).err()).unwrap();
+    });
+    let error = is_done.recv_timeout(PATIENCE).expect("the keeper gets rid of it").unwrap();
+    assert!(matches!(error, ClusterError::Interrupted), "{error}");
+}
+
 /// The other process of the tests below: has a cluster until its standard input ends.
 #[test]
 #[ignore = "the tests of stale servers start it"]
