@@ -151,8 +151,11 @@ fn orders_without_a_reason(name: &str) -> Value {
 fn a_predicate_on_the_nullable_side_of_an_outer_join_gets_no_index() {
     let report = orders_without_a_reason("adversarial_outer");
     assert!(ddl(&report).iter().all(|ddl| !ddl.contains("(reason") && !ddl.contains("WHERE")), "{:#?}", ddl(&report));
+    // From 18 on a scan may skip `reason` and use what stands behind it, as well as an index on that alone.
+    let may_skip = report["server"]["version_num"].as_u64().unwrap() >= 180_000;
     for candidate in [["refunds", "(reason"], ["refunds", "WHERE reason IS NULL"]] {
-        assert!(reasons(&report, &candidate).iter().all(|reason| *reason == "not_chosen"), "{candidate:?}");
+        let expected = |reason: &&str| *reason == "not_chosen" || (may_skip && *reason == "redundant");
+        assert!(reasons(&report, &candidate).iter().all(expected), "{candidate:?}: {report:#}");
     }
     assert_eq!(recommended(&report, &["orders", "(customer"]).len(), 1, "{:#?}", ddl(&report));
     assert_eq!(recommended(&report, &["refunds", "(order_id"]).len(), 1, "{:#?}", ddl(&report));
