@@ -147,6 +147,9 @@ pub struct Table {
     /// Rows changed since the last ANALYZE, as the statistics collector counts them.
     #[serde(default)]
     pub modified_rows: u64,
+    /// Row-level security: not everybody sees the same rows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub row_security: bool,
     /// What was written to it; none in recordings from before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writes: Option<Writes>,

@@ -81,7 +81,11 @@ fn within_budget(selection: &Selection, proof: &Proof, run: &Run<'_>) -> Vec<usi
 fn learn(considered: &mut [Trial], proof: &Proof, run: &Run<'_>) -> bool {
     let mut again = false;
     for (position, disproof) in &proof.disproved {
-        let wrong = disproof.is_measured() || matches!(disproof, Disproof::NotUsed | Disproof::GainTooSmall);
+        let wrong = match disproof {
+            Disproof::NotUsed | Disproof::GainTooSmall => true,
+            Disproof::Refused(refusal) => refusal.reason == Reason::BuildFailed,
+            other => other.is_measured(),
+        };
         if wrong && considered[*position].built().is_some() {
             considered[*position].outcome = TrialOutcome::Refused(Refusal {
                 reason: Reason::NotChosen,

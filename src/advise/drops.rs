@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::proof::Proof;
 use super::twin::TwinView;
 use super::{Run, existing};
-use crate::catalog::{Catalog, ExistingIndex, Table};
+use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
 use crate::model::{Bytes, Cost, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::{Answer, Event, NamedIndex, PlanOutcome, PlannerError, Trial, Whom};
@@ -104,7 +104,8 @@ struct Asking<'r, 'a> {
 
 impl Asking<'_, '_> {
     fn judge_each(&mut self, catalog: &Catalog) -> Result<(), PlannerError> {
-        let judged = catalog.tables.iter().flat_map(|table| {
+        let tables = catalog.tables.iter().filter(|table| table.kind != TableKind::Unsupported);
+        let judged = tables.flat_map(|table| {
             let droppable = |index: &&ExistingIndex| {
                 let enforces = index.unique || index.constraint;
                 index.valid && !enforces && !index.being_built && !is_part_of_another(table, catalog)

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::advice::Recommendation;
 use super::drops::{HypotheticalDrop, Judged};
-use crate::catalog::{Catalog, ExistingIndex, Table};
+use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
 use crate::model::{Bytes, Millis, QualifiedName};
 use crate::rehearsal::FreshSize;
 
@@ -124,7 +124,8 @@ pub(super) struct Seen<'a> {
 
 /// The findings on all tables of the workload, in their order; at most one on each index.
 pub(super) fn findings(seen: Seen<'_>) -> Vec<ExistingFinding> {
-    seen.catalog.tables.iter().flat_map(|table| of_table(table, seen)).collect()
+    let tables = seen.catalog.tables.iter().filter(|table| table.kind != TableKind::Unsupported);
+    tables.flat_map(|table| of_table(table, seen)).collect()
 }
 
 fn of_table(table: &Table, seen: Seen<'_>) -> Vec<ExistingFinding> {

@@ -2,7 +2,7 @@
 
 use super::advice::Parts;
 use super::proof::Disproof;
-use crate::catalog::Table;
+use crate::catalog::{Table, TableKind};
 use crate::model::group_thousands;
 use crate::rehearsal::{Trial, TrialOutcome, TwinState, uses};
 use crate::remedy::Remedy;
@@ -17,7 +17,8 @@ const TABLES_NAMED: usize = 5;
 impl Parts<'_> {
     /// All of them, in a fixed order.
     pub(super) fn notices(&self) -> Vec<String> {
-        let never_analyzed = self.catalog.tables.iter().filter(|table| table.rows.is_none());
+        let never_analyzed =
+            self.catalog.tables.iter().filter(|table| table.rows.is_none() && table.kind != TableKind::Unsupported);
         let mut notices: Vec<String> = never_analyzed
             .map(|table| {
                 format!("{} was never analyzed: its plans rest on guesses. Run: ANALYZE {};", table.name, table.name)

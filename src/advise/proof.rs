@@ -252,7 +252,7 @@ fn prove_group(
             proof.take(whom, group, before, with);
             Ok(())
         }
-        Answer::Refused(refusal) if group.len() > 1 && takes_too_long(&refusal) => {
+        Answer::Refused(refusal) if group.len() > 1 && is_of_one(&refusal) => {
             let (one, other) = group.split_at(group.len() / 2);
             prove_group(run, whom, one, trials, known, (proof, already))?;
             prove_group(run, whom, other, trials, known, (proof, already))
@@ -264,9 +264,9 @@ fn prove_group(
     }
 }
 
-/// Together, but perhaps not one by one.
-fn takes_too_long(refusal: &Refusal) -> bool {
-    matches!(refusal.reason, Reason::WriteBlockTooLong | Reason::StatementTimeout)
+/// Together, but perhaps not one by one: it takes too long, or one of them fails and the others need not.
+fn is_of_one(refusal: &Refusal) -> bool {
+    matches!(refusal.reason, Reason::WriteBlockTooLong | Reason::StatementTimeout | Reason::BuildFailed)
 }
 
 impl Proof {
@@ -338,6 +338,10 @@ impl Proof {
     fn confirmed_by(mut self, seen: Proof, mut kept_off: BTreeMap<usize, Refusal>) -> Proof {
         for (position, disproof) in seen.disproved {
             match disproof {
+                // The server would not build it: the twin, which has no rows, could not know.
+                Disproof::Refused(refusal) if refusal.reason == Reason::BuildFailed => {
+                    self.disproved.insert(position, Disproof::Refused(refusal));
+                }
                 Disproof::Refused(refusal) => {
                     kept_off.insert(position, refusal);
                 }

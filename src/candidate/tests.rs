@@ -32,6 +32,7 @@ fn table() -> Table {
         owned: true,
         lockable: true,
         modified_rows: 0,
+        row_security: false,
         writes: None,
         columns: vec![
             column("id", "bigint", ColumnStatistics { distinct: -1.0, ..Default::default() }),

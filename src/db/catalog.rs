@@ -137,6 +137,7 @@ fn table(row: &Row) -> Result<Table, DbError> {
         owned: field(row, "owned")?,
         lockable: field(row, "lockable")?,
         modified_rows: field::<i64>(row, "modified_rows")?.unsigned_abs(),
+        row_security: field(row, "row_security")?,
         writes: Some(writes(row)?),
         columns: Vec::new(),
         indexes: Vec::new(),

@@ -104,6 +104,7 @@ mod tests {
             owned: true,
             lockable: true,
             modified_rows: 0,
+            row_security: false,
             writes,
             columns: Vec::new(),
             indexes: vec![existing],

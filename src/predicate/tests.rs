@@ -23,6 +23,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         owned: true,
         lockable: true,
         modified_rows: 0,
+        row_security: false,
         writes: None,
         columns: columns.iter().map(column).collect(),
         indexes: Vec::new(),

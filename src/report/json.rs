@@ -588,7 +588,8 @@ impl RecommendedIndex {
             build_ms: tenth(recommendation.build_time),
             write_block_ms: tenth(recommendation.write_block),
             benefits,
-            upkeep_cost: recommendation.upkeep.0,
+            // Nothing is 0, not -0.
+            upkeep_cost: recommendation.upkeep.0 + 0.0,
             replaces: recommendation.replaces.iter().map(ToString::to_string).collect(),
             evidence: recommendation.evidence.name().to_owned(),
             not_built_reason: recommendation.not_built.as_ref().map(|refusal| refusal.reason.name().to_owned()),
@@ -633,7 +634,7 @@ impl RejectedIndex {
             evidence: rejected.evidence.map(|evidence| evidence.name().to_owned()),
             size_bytes: rejected.size.map(|size| size.0),
             build_ms: rejected.build_time.map(tenth),
-            upkeep_cost: rejected.upkeep.map(|cost| cost.0),
+            upkeep_cost: rejected.upkeep.map(|cost| cost.0 + 0.0),
             benefits: benefits(&rejected.benefits),
         }
     }

@@ -308,3 +308,26 @@ fn time_decides_where_a_limit_misleads() {
     assert!(explanation.contains("lower; executed, "), "{explanation}");
     assert_eq!(by_time["rehearsal"]["left_behind"], 0);
 }
+
+#[test]
+fn what_cannot_be_built_is_rejected_and_spoils_nothing() {
+    let database = Database::new(
+        "unbuildable",
+        "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b int NOT NULL);
+         INSERT INTO t SELECT n, n % 1000, n % 1000 FROM generate_series(1, 60000) AS n; ANALYZE t;
+         CREATE FUNCTION picky(i int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS
+             $$ BEGIN IF i = 999 THEN RAISE EXCEPTION 'boom %', i; END IF; RETURN i % 7 = 0; END $$",
+    );
+    let report =
+        database.advise(&["-c", "SELECT * FROM t WHERE a = 5", "-c", "SELECT * FROM t WHERE picky(id) AND b = 5"]);
+    for recommendation in report["recommendations"].as_array().unwrap() {
+        assert_eq!(recommendation["evidence"], "rolled_back_transaction", "{recommendation:#}");
+        assert!(!recommendation["ddl"].as_str().unwrap().contains("picky"), "{recommendation:#}");
+    }
+    assert_eq!(recommended(&report, &["btree (a)"]).len(), 1, "{report:#}");
+    let rejected = report["rejected"].as_array().unwrap();
+    let failed = rejected.iter().find(|one| one["ddl"].as_str().unwrap().contains("WHERE picky(id)"));
+    let failed = failed.unwrap_or_else(|| panic!("{report:#}"));
+    assert_eq!(failed["reason"], "build_failed");
+    assert!(failed["detail"].as_str().unwrap().contains("boom 999"), "{failed:#}");
+}

@@ -328,3 +328,11 @@ fn an_index_is_rather_extended_than_added() {
     );
     assert_eq!(findings(&report), ["redundant visit_guest"]);
 }
+
+#[test]
+fn indexes_of_the_system_are_left_alone() {
+    let database = Database::new("system_indexes", "");
+    let report = database.advise(&["--unused-after", "0s", "-c", "SELECT * FROM pg_class WHERE relname = 'o'"]);
+    assert_eq!(report["existing_indexes"].as_array().unwrap().len(), 0, "{report:#}");
+    assert_eq!(report["hypothetical_drops"].as_array().unwrap().len(), 0, "{report:#}");
+}

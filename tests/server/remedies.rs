@@ -421,3 +421,49 @@ fn not_in_becomes_an_anti_join_where_nothing_can_be_null() {
     let nullable = Database::new("not_in_nullable", &tables(""));
     assert!(remedies(&run(&nullable), "rewrite").is_empty());
 }
+
+#[test]
+fn no_view_keeps_what_only_some_may_see_or_what_the_clock_said() {
+    let database = Database::new(
+        "unkept_views",
+        "CREATE TABLE item (id int PRIMARY KEY, kind int NOT NULL, amount int NOT NULL, at timestamptz NOT NULL);
+         INSERT INTO item SELECT n, n % 20, n % 100, '2020-01-01'::timestamptz + n * interval '1 min' FROM generate_series(1, 60000) AS n;
+         CREATE TABLE secret AS SELECT * FROM item;
+         ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+         CREATE FUNCTION who() RETURNS text LANGUAGE sql STABLE AS 'SELECT current_user::text';
+         ANALYZE item, secret",
+    );
+    let views = |sql: &str| {
+        let report = database.advise(&["--analyze", "-c", sql]);
+        let remedies = report["remedies"].as_array().unwrap().clone();
+        remedies.iter().filter(|remedy| remedy["kind"] == "materialized_view").count()
+    };
+    assert_eq!(views("SELECT kind, sum(amount) FROM item GROUP BY kind"), 1);
+    for sql in [
+        "SELECT kind, sum(amount) FROM secret GROUP BY kind",
+        "SELECT kind, sum(amount) FROM item WHERE at < 'now' GROUP BY kind",
+        "SELECT kind, sum(amount) FROM item WHERE at < timestamptz 'today 10:00' GROUP BY kind",
+        "SELECT pg_backend_pid(), count(*) FROM item",
+        "SELECT who(), kind, sum(amount) FROM item GROUP BY kind",
+        "SELECT kind, sum(amount) FROM item TABLESAMPLE bernoulli (80) GROUP BY kind",
+        "SELECT state, count(*) FROM pg_stat_activity, item GROUP BY state",
+        "SELECT date_trunc('year', at)::text, count(*) FROM item GROUP BY 1",
+    ] {
+        assert_eq!(views(sql), 0, "{sql}");
+    }
+}
+
+#[test]
+fn a_comment_at_the_end_takes_no_semicolon_in() {
+    let database = Database::new(
+        "commented_rewrite",
+        "CREATE TABLE event (id int PRIMARY KEY, at timestamptz NOT NULL, note text NOT NULL);
+         INSERT INTO event SELECT n, '2020-01-01'::timestamptz + n * interval '1 min', repeat('x', 50) FROM generate_series(1, 60000) AS n;
+         ANALYZE event",
+    );
+    let report = database.advise(&["-c", "SELECT * FROM event WHERE at::date = '2020-01-31' -- c"]);
+    let remedies = report["remedies"].as_array().unwrap();
+    let rewrite = remedies.iter().find(|remedy| remedy["kind"] == "rewrite").unwrap_or_else(|| panic!("{report:#}"));
+    let statement = rewrite["statements"].as_array().unwrap().last().unwrap().as_str().unwrap();
+    assert!(statement.ends_with("-- c\n;"), "{statement}");
+}

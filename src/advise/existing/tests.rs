@@ -31,6 +31,7 @@ fn catalog(indexes: Vec<ExistingIndex>) -> Catalog {
         owned: true,
         lockable: true,
         modified_rows: 0,
+        row_security: false,
         writes: None,
         columns: Vec::new(),
         indexes,

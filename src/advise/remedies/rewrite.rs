@@ -113,7 +113,9 @@ fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, seen: Seen<'_
     };
     let gain = factor_text(before.factor_to(after));
     let ddl = best.indexes.iter().map(|index| creation_of_candidate(index, seen.known.catalog));
-    let statements = ddl.chain([format!("{};", proposal.rewriting.sql)]).collect();
+    // A comment at its end must not take in the semicolon.
+    let end = if proposal.rewriting.sql.contains("--") { "\n;" } else { ";" };
+    let statements = ddl.chain([format!("{}{end}", proposal.rewriting.sql)]).collect();
     let tables = best.plan.tables();
     Remedy {
         id: String::new(),

@@ -86,7 +86,11 @@ pub(super) fn decided(plan: &Plan, catalog: &Catalog) -> Option<NoIndexHelps> {
 }
 
 fn asks_nothing(plan: &Plan, catalog: &Catalog) -> bool {
-    let filtered = plan.nodes().iter().any(|node| node.text("Filter").is_some() || node.text("Join Filter").is_some());
+    let asks = |node: &Node| {
+        ["Filter", "Join Filter", "TID Cond"].iter().any(|what| node.text(what).is_some())
+            || ["Sort Key", "Group Key"].iter().any(|what| !node.texts(what).is_empty())
+    };
+    let filtered = plan.nodes().iter().any(asks);
     let idle = |asked: &RelationUse| {
         asked.conditions.is_empty()
             && asked.orders.is_empty()
@@ -133,7 +137,9 @@ fn already_indexed(scan: &Scan<'_>, _catalog: &Catalog) -> Verdict {
 }
 
 fn reads_most(scan: &Scan<'_>, _catalog: &Catalog) -> Verdict {
-    let (returned, all) = scan.rows().filter(|_| !scan.is_limited())?;
+    // What is above it may end before it does: a merge join whose other side is short.
+    let to_its_end = scan.node.total_cost().0 <= scan.plan.total_cost().0 * 1.01;
+    let (returned, all) = scan.rows().filter(|_| !scan.is_limited() && to_its_end)?;
     let share = returned / all;
     let detail = format!(
         "{} of the {} rows of {} are wanted ({:.0} %)",

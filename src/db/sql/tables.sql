@@ -33,6 +33,7 @@ SELECT c.oid,
         END)::bigint AS all_visible_pages,
        c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS lockable,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
+       c.relrowsecurity AS row_security,
        (CASE WHEN c.relkind = 'p'
             THEN (SELECT coalesce(sum(pg_catalog.pg_relation_size(leaf.relid)), 0)
                   FROM pg_catalog.pg_partition_tree(c.oid) AS leaf WHERE leaf.isleaf)

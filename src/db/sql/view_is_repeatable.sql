@@ -1,4 +1,5 @@
-/* pgrehearse: a view that calls what is volatile, or what depends on the clock or the session, is not the statement it was made of.
+/* pgrehearse: a view that calls what is not immutable, or reads what only some may see (row-level security), what is of a session, or a
+   sample, is not the statement it was made of.
    The functions stand in the stored rules (pg_rewrite.ev_action) of the view and of those below it, by OID. */
 DO $check$
 DECLARE
@@ -22,13 +23,17 @@ BEGIN
     SELECT coalesce(
         (SELECT pg_catalog.min(proc.oid::pg_catalog.regprocedure::text)
          FROM functions JOIN pg_catalog.pg_proc proc USING (oid)
-         WHERE proc.provolatile = 'v'
-            OR proc.proname IN ('now', 'transaction_timestamp', 'statement_timestamp', 'current_setting', 'current_schemas', 'age')
-               AND proc.provolatile = 's'),
-        (SELECT 'CURRENT_DATE, CURRENT_USER or the like' FROM rules WHERE tree LIKE '%{SQLVALUEFUNCTION %' LIMIT 1))
+         WHERE proc.provolatile <> 'i'),
+        (SELECT 'CURRENT_DATE, CURRENT_USER or the like' FROM rules WHERE tree LIKE '%{SQLVALUEFUNCTION %' LIMIT 1),
+        (SELECT 'a cast through text' FROM rules WHERE tree LIKE '%{COERCEVIAIO %' LIMIT 1),
+        (SELECT 'TABLESAMPLE' FROM rules WHERE tree LIKE '%{TABLESAMPLECLAUSE %' LIMIT 1),
+        (SELECT pg_catalog.min(class.oid::pg_catalog.regclass::text)
+         FROM used JOIN pg_catalog.pg_class class ON class.oid = used.relation
+         WHERE class.relrowsecurity OR class.relpersistence = 't'
+            OR class.relnamespace IN ('pg_catalog'::pg_catalog.regnamespace, 'information_schema'::pg_catalog.regnamespace)))
     INTO called;
     IF called IS NOT NULL THEN
-        RAISE EXCEPTION 'it calls %, which is not the same at any time and for everybody', called;
+        RAISE EXCEPTION 'it uses %, which is not the same at any time and for everybody', called;
     END IF;
 END
 $check$

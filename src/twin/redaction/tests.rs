@@ -137,6 +137,7 @@ fn the_catalog_of_a_file_is_redacted_alike() {
         owned: true,
         lockable: true,
         modified_rows: 0,
+        row_security: false,
         writes: None,
         all_visible_pages: 0,
         columns: vec![column("name"), column("not in the snapshot")],
