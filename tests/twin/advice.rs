@@ -149,3 +149,40 @@ fn an_interrupted_or_killed_run_leaves_no_twin() {
         wait_until("the twin to be gone", || twins(place.path()) == 0);
     }
 }
+
+/// Statistics say nothing of how large these would be: rows are read, and the index is built over them.
+#[test]
+fn what_statistics_say_nothing_of_is_foreseen_from_rows() {
+    let database = Database::new(
+        "twin_sampled_methods",
+        "CREATE TABLE product (id int PRIMARY KEY, attrs jsonb NOT NULL, valid int4range NOT NULL, place inet NOT NULL, note text);
+         INSERT INTO product SELECT n, jsonb_build_object('color', (ARRAY['red', 'blue', 'green'])[1 + n % 3], 'w', n % 20),
+             int4range(n * 10, n * 10 + 5), ('10.' || n % 250 || '.' || n / 250 || '.1')::inet, repeat('x', 100)
+             FROM generate_series(1, 20000) AS n;
+         ANALYZE product;",
+    );
+    for (method, sql) in [
+        ("gin", "SELECT id FROM product WHERE attrs @> '{\"color\": \"red\", \"w\": 3}'"),
+        ("gist", "SELECT id FROM product WHERE valid && int4range(500, 520)"),
+        ("spgist", "SELECT id FROM product WHERE place << '10.7.0.0/16'"),
+    ] {
+        let report = database.advise(&["-c", sql]);
+        let foreseen =
+            report["recommendations"].as_array().unwrap().iter().chain(report["rejected"].as_array().unwrap());
+        let foreseen: Vec<(String, f64)> = foreseen
+            .filter(|index| index["method"] == method)
+            .filter_map(|index| {
+                let size = index["predicted_size_bytes"].as_f64().or(index["size_bytes"].as_f64())?;
+                Some((index["ddl"].as_str().unwrap().replace("CONCURRENTLY ", ""), size))
+            })
+            .collect();
+        assert!(!foreseen.is_empty(), "{method}: {report:#}");
+        for (ddl, size) in foreseen {
+            database.run(&ddl);
+            let name = ddl.split(' ').nth(2).unwrap();
+            let built: f64 = database.text(&format!("SELECT pg_relation_size('{name}')")).parse().unwrap();
+            database.run(&format!("DROP INDEX {name}"));
+            assert!((0.75..=1.25).contains(&(size / built)), "{ddl}: foreseen {size}, built {built}");
+        }
+    }
+}

@@ -189,8 +189,7 @@ impl Twin {
 
 /// Do statistics say too little about this index?
 fn needs_sample(index: &Index) -> bool {
-    let by_build =
-        matches!(&index.method, Method::Other(method) if matches!(method.as_str(), "gin" | "gist" | "spgist"));
+    let by_build = matches!(index.method, Method::Gin | Method::Gist | Method::SpGist);
     index.predicate.is_some()
         || index.has_expression()
         || by_build
