@@ -117,8 +117,8 @@ impl<'a> KnownCosts<'a> {
 
     /// The same, with what writes pay for the trials' indexes.
     #[must_use]
-    pub fn with_upkeep(self, upkeep: impl Into<Upkeep>) -> Self {
-        KnownCosts { upkeep: upkeep.into(), ..self }
+    pub fn with_upkeep(self, upkeep: Upkeep) -> Self {
+        KnownCosts { upkeep, ..self }
     }
 
     /// The same, with what could go once each trial's index is there.

@@ -217,6 +217,12 @@ impl Search<'_, '_> {
         positions.iter().filter_map(|position| size_of(&self.known.trials()[*position])).sum()
     }
 
+    /// Within the limits?
+    fn fits(&self, set: &[usize]) -> bool {
+        self.budget.is_none_or(|budget| self.size(set) <= budget)
+            && self.limits.max_indexes.is_none_or(|most| set.len() <= most)
+    }
+
     fn refusal(&self, chosen: &[usize], offer: &Offer) -> Option<Reason> {
         let taken = self.size(chosen);
         if self.budget.is_some_and(|budget| taken.0 + offer.size.0 > budget.0) {
@@ -259,8 +265,10 @@ impl Search<'_, '_> {
             for position in (0..self.known.trials().len()).filter(|position| !chosen.contains(position)) {
                 let estimate = self.known.estimate(&without, &[position]);
                 let near = |offer: &Offer| offer.net <= now.net && is_near(offer, &now);
-                if self.offer(&[position], &others, &without, &estimate).is_some_and(|offer| near(&offer)) {
-                    let exchanged = self.costs(&[others.as_slice(), &[position]].concat())?;
+                let set = [others.as_slice(), &[position]].concat();
+                let alone = self.offer(&[position], &others, &without, &estimate);
+                if self.fits(&set) && alone.is_some_and(|offer| near(&offer)) {
+                    let exchanged = self.costs(&set)?;
                     let offer = self.offer(&[position], &others, &without, &exchanged);
                     smaller.extend(offer.filter(|offer| near(offer) && !self.misses(&exchanged, &with_present)));
                 }

@@ -59,14 +59,6 @@ impl Load {
     }
 }
 
-/// The same for each index, whatever else there is: what each costs.
-impl From<Vec<f64>> for Upkeep {
-    fn from(entries: Vec<f64>) -> Upkeep {
-        let on = (0..entries.len()).collect();
-        Upkeep { entries, loads: vec![Load { versions: 1.0, on, ..Load::default() }] }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +89,7 @@ mod tests {
 
     #[test]
     fn fixed_prices_are_added_up() {
-        near(Upkeep::from(vec![5.0, 7.0]).of(&[0, 1]), 12.0);
+        let inserts = Load { versions: 1.0, on: [0, 1].into(), ..Load::default() };
+        near(Upkeep { entries: vec![5.0, 7.0], loads: vec![inserts] }.of(&[0, 1]), 12.0);
     }
 }

@@ -103,11 +103,7 @@ impl Search<'_, '_> {
     fn made_room(&mut self, chosen: &[usize], offer: &Offer) -> Result<Option<Vec<usize>>, PlannerError> {
         let mut set: Vec<usize> = [chosen, &offer.positions].concat();
         self.drop_unneeded(&mut set)?;
-        let fits = |search: &Self, set: &[usize]| {
-            search.budget.is_none_or(|budget| search.size(set) <= budget)
-                && search.limits.max_indexes.is_none_or(|most| set.len() <= most)
-        };
-        while !fits(self, &set) {
+        while !self.fits(&set) {
             let sum = self.sum(&set)?;
             let mut least: Option<(f64, usize)> = None;
             for position in set.clone().into_iter().filter(|position| !offer.positions.contains(position)) {

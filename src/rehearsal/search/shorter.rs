@@ -20,8 +20,9 @@ impl Search<'_, '_> {
                 let set = [others.as_slice(), &[position]].concat();
                 let exchanged = self.costs(&set)?;
                 let offer = self.offer(&[position], &others, &without, &exchanged);
-                let fits = self.budget.is_none_or(|budget| self.size(&set) <= budget);
-                if fits && offer.is_some_and(|offer| is_near(&offer, &now)) && !self.misses(&exchanged, &with_present) {
+                let frees_as_much = self.known.freed(&set) >= self.known.freed(chosen);
+                let may = self.fits(&set) && frees_as_much;
+                if may && offer.is_some_and(|offer| is_near(&offer, &now)) && !self.misses(&exchanged, &with_present) {
                     chosen[place] = position;
                     break;
                 }

@@ -1,7 +1,8 @@
 use super::*;
 use crate::index::{Index, IndexKey, Key};
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::costs::{SetCosts, UnderSet, Weighted};
+use crate::rehearsal::costs::{Frees, SetCosts, UnderSet, Weighted};
+use crate::rehearsal::upkeep::{Load, Upkeep};
 use crate::rehearsal::{Build, NamedIndex, TrialCost, TrialOutcome};
 use crate::workload::StatementId;
 
@@ -268,11 +269,28 @@ fn a_budget_goes_to_what_saves_most_for_its_size() {
 fn an_index_that_costs_writers_more_than_it_gains_readers_is_left_out() {
     let trials = [trial("a", 100, &[("one", 10.0)])];
     let workload = statements(&[("one", 10.0, 100.0)]);
-    let select = |upkeep| {
-        let mut known = KnownCosts::of_singles(&trials, workload.clone()).with_upkeep(vec![upkeep]);
+    let select = |entry| {
+        let load = Load { versions: 1.0, on: [0].into(), ..Load::default() };
+        let upkeep = Upkeep { entries: vec![entry], loads: vec![load] };
+        let mut known = KnownCosts::of_singles(&trials, workload.clone()).with_upkeep(upkeep);
         choose(&mut known, &Limits::default()).unwrap()
     };
     assert_eq!(select(800.0).chosen, [0]);
     let left_out = select(1_000.0);
     assert_eq!((left_out.chosen, left_out.kept_out), (vec![], BTreeMap::from([(0, Reason::UpkeepTooHigh)])));
+}
+
+/// A larger index in whose place an existing one could go is smaller only in the end: the budget is for what is new.
+#[test]
+fn what_an_index_frees_makes_no_room_in_a_budget() {
+    let trials = [trial("b", 40, &[("s", 10.0)]), trial("ab", 110, &[("s", 10.5)])];
+    let workload = statements(&[("s", 1.0, 1_000.0)]);
+    let chosen_within = |budget| {
+        let frees = vec![Frees::new(), Frees::from([(QualifiedName::new("public", "t_a_idx"), Bytes(80))])];
+        let mut known = KnownCosts::of_singles(&trials, workload.clone()).with_frees(frees);
+        choose(&mut known, &Limits { budget, ..Limits::default() }).unwrap().chosen
+    };
+    assert_eq!(chosen_within(None), [1], "30 more than there is today, not 40");
+    assert_eq!(chosen_within(Some(Bytes(120))), [1]);
+    assert_eq!(chosen_within(Some(Bytes(100))), [0]);
 }
