@@ -59,11 +59,19 @@ fn main() {
     }
     let options = Options::parse();
     let server = Server::start(options.server.as_deref());
-    let runs = if options.tpch { tpch(&server, &options) } else { samples(&server, &options) };
+    let runs = if options.tpch {
+        tpch(&server, &options)
+    } else {
+        samples(&server, &options)
+    };
     if let Some(file) = &options.json {
         let benchmark = if options.tpch { "tpch" } else { "samples" };
         let line = json!({ "benchmark": benchmark, "label": options.label, "scale": options.scale, "runs": runs });
-        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(file)
+            .unwrap();
         writeln!(file, "{line}").unwrap();
     }
 }
@@ -85,20 +93,45 @@ struct Case {
 /// The usual ones shrink with the data.
 fn budgets(options: &Options, usual: &[u64]) -> Vec<Bytes> {
     let scaled = |mb: &u64| Bytes((*mb as f64 * options.scale * Bytes::MB as f64) as u64);
-    if options.budget.is_empty() { usual.iter().map(scaled).collect() } else { options.budget.clone() }
+    if options.budget.is_empty() {
+        usual.iter().map(scaled).collect()
+    } else {
+        options.budget.clone()
+    }
 }
 
 /// Who, on which case, proposes what. All of it before anything is created: an advisor has to find the server as it is.
-fn proposals<'c>(conninfo: &str, cases: &'c [Case], options: &Options) -> Vec<(&'static str, &'c Case, Proposal)> {
-    let program = Program { file: options.program.as_deref(), options: &options.advise };
+fn proposals<'c>(
+    conninfo: &str,
+    cases: &'c [Case],
+    options: &Options,
+) -> Vec<(&'static str, &'c Case, Proposal)> {
+    let program = Program {
+        file: options.program.as_deref(),
+        options: &options.advise,
+    };
     let mut proposals = Vec::new();
     for case in cases {
-        let task = Task { conninfo, workload: &case.workload, budget: case.budget };
-        let budget = case.budget.map_or_else(String::new, |budget| megabytes(budget.0));
+        let task = Task {
+            conninfo,
+            workload: &case.workload,
+            budget: case.budget,
+        };
+        let budget = case
+            .budget
+            .map_or_else(String::new, |budget| megabytes(budget.0));
         let what = format!("{} {budget}", case.name);
-        proposals.push((PROGRAM, case, said(&format!("pgrehearse, {what}"), || program.advise(task))));
+        proposals.push((
+            PROGRAM,
+            case,
+            said(&format!("pgrehearse, {what}"), || program.advise(task)),
+        ));
         if !options.no_yardstick {
-            proposals.push(("greedy yardstick", case, said(&format!("yardstick, {what}"), || greedy::advise(task))));
+            proposals.push((
+                "greedy yardstick",
+                case,
+                said(&format!("yardstick, {what}"), || greedy::advise(task)),
+            ));
         }
     }
     // Sets of the same advisor have indexes in common, which then are created once.
@@ -108,28 +141,55 @@ fn proposals<'c>(conninfo: &str, cases: &'c [Case], options: &Options) -> Vec<(&
 
 fn run(who: &str, case: &Case, proposal: Proposal, verdict: Verdict, figures: Vec<Figures>) -> Run {
     let budget_bytes = case.budget.map(|budget| budget.0);
-    Run { who: who.to_owned(), workload: case.name.to_owned(), budget_bytes, proposal, verdict, figures }
+    Run {
+        who: who.to_owned(),
+        workload: case.name.to_owned(),
+        budget_bytes,
+        proposal,
+        verdict,
+        figures,
+    }
 }
 
 fn samples(server: &Server, options: &Options) -> Vec<Run> {
-    let database = format!("bench_samples_{}", format!("{}", options.scale).replace('.', "_"));
+    let database = format!(
+        "bench_samples_{}",
+        format!("{}", options.scale).replace('.', "_")
+    );
     said("the sample workloads are loaded", || {
-        server.database(&database, || samples::load(server, &database, options.scale));
+        server.database(&database, || {
+            samples::load(server, &database, options.scale)
+        });
     });
-    let case = |name, with_calls, budget| Case { name, workload: samples::workload(with_calls), budget };
+    let case = |name, with_calls, budget| Case {
+        name,
+        workload: samples::workload(with_calls),
+        budget,
+    };
     let mut cases = Vec::new();
     if options.budget.is_empty() {
         cases.push(case("calls", true, None));
     }
     for (name, with_calls) in [("calls", true), ("once", false)] {
-        cases.extend(budgets(options, EXPERTS_BUDGETS).into_iter().map(|budget| case(name, with_calls, Some(budget))));
+        cases.extend(
+            budgets(options, EXPERTS_BUDGETS)
+                .into_iter()
+                .map(|budget| case(name, with_calls, Some(budget))),
+        );
     }
     let proposals = proposals(&server.conninfo_of(&database), &cases, options);
-    let mut judge = Judge::new(server, &database, &samples::workload(true), !options.no_times);
+    let mut judge = Judge::new(
+        server,
+        &database,
+        &samples::workload(true),
+        !options.no_times,
+    );
     let groups = samples::groups();
     let mut runs = Vec::new();
     for (who, case, proposal) in proposals {
-        let verdict = said(&format!("judging {who}"), || judge.judge(&proposal.statements));
+        let verdict = said(&format!("judging {who}"), || {
+            judge.judge(&proposal.statements)
+        });
         let figures = by_group(&verdict, &groups);
         let run = run(who, case, proposal, verdict, figures);
         figures::print(&run, options.details);
@@ -139,19 +199,30 @@ fn samples(server: &Server, options: &Options) -> Vec<Run> {
 }
 
 fn tpch(server: &Server, options: &Options) -> Vec<Run> {
-    let database = format!("bench_tpch_{}", format!("{}", options.scale).replace('.', "_"));
-    said("TPC-H is loaded", || server.database(&database, || tpch::load(server, &database, options.scale)));
+    let database = format!(
+        "bench_tpch_{}",
+        format!("{}", options.scale).replace('.', "_")
+    );
+    said("TPC-H is loaded", || {
+        server.database(&database, || tpch::load(server, &database, options.scale))
+    });
     let mut cases = Vec::new();
     for (name, all) in [("19 queries", false), ("22 queries", true)] {
         let workload = tpch::workload(all);
-        let of = |budget| Case { name, workload: workload.clone(), budget: Some(budget) };
+        let of = |budget| Case {
+            name,
+            workload: workload.clone(),
+            budget: Some(budget),
+        };
         cases.extend(budgets(options, TPCH_BUDGETS).into_iter().map(of));
     }
     let proposals = proposals(&server.conninfo_of(&database), &cases, options);
     let mut judge = Judge::new(server, &database, tpch::QUERIES, false);
     let mut runs = Vec::new();
     for (who, case, proposal) in proposals {
-        let verdict = said(&format!("judging {who}"), || judge.judge(&proposal.statements));
+        let verdict = said(&format!("judging {who}"), || {
+            judge.judge(&proposal.statements)
+        });
         let figures = of_tpch(&verdict);
         runs.push(run(who, case, proposal, verdict, figures));
     }
@@ -165,13 +236,21 @@ fn of_tpch(verdict: &Verdict) -> Vec<Figures> {
     let compared = |one: &&Judged| !tpch::DOMINATING.iter().any(|name| one.id.starts_with(name));
     let nineteen: Vec<&Judged> = all.iter().copied().filter(compared).collect();
     let indexes: Vec<_> = verdict.indexes.iter().collect();
-    vec![Figures::of("19 queries", &nineteen, &indexes), Figures::of("22 queries", &all, &indexes)]
+    vec![
+        Figures::of("19 queries", &nineteen, &indexes),
+        Figures::of("22 queries", &all, &indexes),
+    ]
 }
 
 fn print_tpch(runs: &[Run], options: &Options) {
     if options.details {
         for run in runs {
-            println!("\n== {}, {}, {} ==", run.who, run.workload, megabytes(run.budget_bytes.unwrap_or_default()));
+            println!(
+                "\n== {}, {}, {} ==",
+                run.who,
+                run.workload,
+                megabytes(run.budget_bytes.unwrap_or_default())
+            );
             figures::print_statements(run, true);
             figures::print_indexes(&run.verdict);
             figures::print_effort(run);
@@ -200,7 +279,9 @@ fn print_tpch(runs: &[Run], options: &Options) {
     for run in runs {
         let budget = run.budget_bytes.unwrap_or_default();
         let (nineteen, all) = (&run.figures[0], &run.figures[1]);
-        let to_beat = tpch::TO_BEAT.iter().find(|(mb, _)| options.scale == 1.0 && mb * Bytes::MB == budget);
+        let to_beat = tpch::TO_BEAT
+            .iter()
+            .find(|(mb, _)| options.scale == 1.0 && mb * Bytes::MB == budget);
         let over = if all.bytes > budget { "!" } else { "" };
         println!(
             "{:<17} {:<11} {:>9} {:>10} {:>4} {:>7.3} {:>7} {:>8.3} {:>9.5} {:>9.3} {:>6} {:>7.1} {:>8.2} {:>9} {:>7} {:>7}",

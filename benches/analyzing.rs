@@ -15,7 +15,10 @@ fn main() {
     divan::main();
 }
 
-#[expect(clippy::expect_used, reason = "a benchmark of a plan that is none measures nothing")]
+#[expect(
+    clippy::expect_used,
+    reason = "a benchmark of a plan that is none measures nothing"
+)]
 fn shaped(shape: &str) -> Plan {
     Plan::from_json(plans::shaped(shape)).expect("the plan is one")
 }

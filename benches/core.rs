@@ -1,7 +1,10 @@
 //! How fast the core is, without a server: reading plans (beside `serde_json` into `Value`, in the same run) and the whole pipeline
 //! on a recorded run.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a benchmark may stop at the first surprise"
+)]
 
 use divan::Bencher;
 use divan::counter::BytesCount;
@@ -13,7 +16,10 @@ fn main() {
 }
 
 fn recording() -> Recording {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings/002-table-sync.json");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/recordings/002-table-sync.json"
+    );
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
@@ -47,5 +53,13 @@ fn serde_json_into_value(bencher: Bencher) {
 #[divan::bench]
 fn advise_on_a_recorded_run(bencher: Bencher) {
     let recording = recording();
-    bencher.bench(|| advise(&recording.workload, &recording.limits, &mut Replay::new(&recording), &|_| {}).unwrap());
+    bencher.bench(|| {
+        advise(
+            &recording.workload,
+            &recording.limits,
+            &mut Replay::new(&recording),
+            &|_| {},
+        )
+        .unwrap()
+    });
 }

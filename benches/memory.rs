@@ -3,7 +3,10 @@
 //!
 //! Run with `cargo bench --bench memory`.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a benchmark may stop at the first surprise"
+)]
 
 #[path = "common/plans.rs"]
 mod plans;
@@ -12,10 +15,10 @@ use divan::{AllocProfiler, Bencher};
 use pgrehearse::plan::Plan;
 use pgrehearse::plan::metrics::metrics;
 use pgrehearse::plan::read::read;
-use pgrehearse::tui::dossier::Dossier;
 use pgrehearse::tui::keymap::Key;
 use pgrehearse::tui::look::Look;
 use pgrehearse::tui::model::{Model, Msg, Size};
+use pgrehearse::tui::session_data::SessionData;
 use pgrehearse::tui::update;
 
 #[global_allocator]
@@ -39,11 +42,23 @@ fn metrics_of_it(bencher: Bencher<'_, '_>, shape: &str) {
 
 #[divan::bench(args = plans::SHAPES, sample_count = 5)]
 fn opening_it(bencher: Bencher<'_, '_>, shape: &str) {
-    let dossier = Dossier::of_plans("bench".to_owned(), vec![(shape.to_owned(), Ok(plan(shape)))]);
-    let model = Model::offline(dossier, Size { columns: 200, lines: 60 }, Look::Colours);
-    bencher.with_inputs(|| model.clone()).bench_local_refs(|model| {
-        update(model, Msg::Key(Key::Enter));
-    });
+    let session_data = SessionData::of_plans(
+        "bench".to_owned(),
+        vec![(shape.to_owned(), Ok(plan(shape)))],
+    );
+    let model = Model::offline(
+        session_data,
+        Size {
+            columns: 200,
+            lines: 60,
+        },
+        Look::Colours,
+    );
+    bencher
+        .with_inputs(|| model.clone())
+        .bench_local_refs(|model| {
+            update(model, Msg::Key(Key::Enter));
+        });
 }
 
 fn plan(shape: &str) -> Plan {

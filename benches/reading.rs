@@ -32,7 +32,9 @@ fn corpus(extension: &str) -> String {
 
 fn reads(bencher: Bencher<'_, '_>, extension: &str) {
     let text = corpus(extension);
-    bencher.counter(BytesCount::of_str(&text)).bench(|| read(black_box(text.as_bytes())).map(|plans| plans.len()));
+    bencher
+        .counter(BytesCount::of_str(&text))
+        .bench(|| read(black_box(text.as_bytes())).map(|plans| plans.len()));
 }
 
 #[divan::bench]
@@ -45,7 +47,8 @@ fn json(bencher: Bencher<'_, '_>) {
 fn json_into_value_by_serde_json(bencher: Bencher<'_, '_>) {
     let text = corpus("json");
     bencher.counter(BytesCount::of_str(&text)).bench(|| {
-        serde_json::from_slice::<serde_json::Value>(black_box(text.as_bytes())).map(|value| value.is_array())
+        serde_json::from_slice::<serde_json::Value>(black_box(text.as_bytes()))
+            .map(|value| value.is_array())
     });
 }
 

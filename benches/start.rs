@@ -39,9 +39,21 @@ fn main() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
-    println!("{:<22} {:>17} {:>13} {:>10} {:>10}", "", "first screen, ms", "(fastest)", "rest, MB", "most, MB");
-    measure("recorded run", Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings/002-table-sync.json")));
-    let small = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/findings/sort-spilled/good.json");
+    println!(
+        "{:<22} {:>17} {:>13} {:>10} {:>10}",
+        "", "first screen, ms", "(fastest)", "rest, MB", "most, MB"
+    );
+    measure(
+        "recorded run",
+        Path::new(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/fixtures/recordings/002-table-sync.json"
+        )),
+    );
+    let small = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/findings/sort-spilled/good.json"
+    );
     measure("small plan", Path::new(small));
     for shape in plans::SHAPES {
         let file = directory.path().join(format!("{shape}.json"));
@@ -57,7 +69,10 @@ fn measure(name: &str, file: &Path) {
         values.sort_by(f64::total_cmp);
         (values[0], values[RUNS / 2])
     });
-    println!("{name:<22} {:>17.1} {:>13.1} {:>10.1} {:>10.1}", first_screen.1, first_screen.0, rest.1, most.1);
+    println!(
+        "{name:<22} {:>17.1} {:>13.1} {:>10.1} {:>10.1}",
+        first_screen.1, first_screen.0, rest.1, most.1
+    );
 }
 
 /// The program in a terminal.
@@ -71,29 +86,52 @@ struct Session {
 impl Session {
     /// Until the first screen.
     fn start(file: &Path) -> Session {
-        let size = Winsize { ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize {
+            ws_row: 40,
+            ws_col: 120,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         let terminal = openpty(&size, None).unwrap();
         let side = || Stdio::from(terminal.slave.try_clone().unwrap());
         let began = Instant::now();
         let mut command = Command::new(env!("CARGO_BIN_EXE_pgrehearse"));
-        command.arg("review").arg(file).env("TERM", "xterm-256color").env_remove("NO_COLOR");
-        let program = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+        command
+            .arg("review")
+            .arg(file)
+            .env("TERM", "xterm-256color")
+            .env_remove("NO_COLOR");
+        let program = command
+            .stdin(side())
+            .stdout(side())
+            .stderr(side())
+            .spawn()
+            .unwrap();
         let keys = File::from(terminal.master);
         let screen = written(keys.try_clone().unwrap());
         let mut seen = Vec::new();
         while !String::from_utf8_lossy(&seen).contains(DRAWN) {
             seen.extend(screen.recv_timeout(PATIENCE).expect("a first screen"));
         }
-        Session { program, keys, screen, first_screen: began.elapsed() }
+        Session {
+            program,
+            keys,
+            screen,
+            first_screen: began.elapsed(),
+        }
     }
 
     /// Opens the plan, goes to its last node, looks at the memory and leaves. Milliseconds to the first screen, MB at rest, MB at most.
     fn finish(mut self) -> [f64; 3] {
         self.keys.write_all(b"\rG").unwrap();
         while self.screen.recv_timeout(QUIET).is_ok() {}
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.program.id())).unwrap();
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.program.id())).unwrap();
         let megabytes = |field: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("Linux tells it");
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix(field))
+                .expect("Linux tells it");
             // Linux' kB has 1024 bytes.
             line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1.024 / 1000.0
         };
@@ -101,7 +139,11 @@ impl Session {
         self.keys.write_all(b"q").unwrap();
         while self.screen.try_recv().is_ok() {}
         assert!(self.program.wait().unwrap().success());
-        [self.first_screen.as_secs_f64() * 1000.0, memory[0], memory[1]]
+        [
+            self.first_screen.as_secs_f64() * 1000.0,
+            memory[0],
+            memory[1],
+        ]
     }
 }
 

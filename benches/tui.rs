@@ -1,20 +1,26 @@
 //! How fast the interface answers: one key and the frame that follows, on large plans and large workloads.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a benchmark may stop at the first surprise"
+)]
 
 use std::fmt::Write as _;
 
 use divan::Bencher;
 use pgrehearse::plan::Plan;
-use pgrehearse::tui::dossier::Dossier;
 use pgrehearse::tui::keymap::Key;
 use pgrehearse::tui::look::Look;
 use pgrehearse::tui::model::{Model, Msg, Size};
+use pgrehearse::tui::session_data::SessionData;
 use pgrehearse::tui::{draw, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-const SIZE: Size = Size { columns: 200, lines: 60 };
+const SIZE: Size = Size {
+    columns: 200,
+    lines: 60,
+};
 
 fn main() {
     divan::main();
@@ -36,8 +42,15 @@ fn tree(nodes: usize) -> Plan {
 }
 
 fn model(plans: Vec<(String, Plan)>) -> Model {
-    let plans = plans.into_iter().map(|(name, plan)| (name, Ok(plan))).collect();
-    Model::offline(Dossier::of_plans("bench".to_owned(), plans), SIZE, Look::Colours)
+    let plans = plans
+        .into_iter()
+        .map(|(name, plan)| (name, Ok(plan)))
+        .collect();
+    Model::offline(
+        SessionData::of_plans("bench".to_owned(), plans),
+        SIZE,
+        Look::Colours,
+    )
 }
 
 fn terminal() -> Terminal<TestBackend> {
@@ -55,8 +68,12 @@ fn large_plan() -> Model {
 }
 
 fn five_thousand_statements() -> Model {
-    let statement =
-        |number: usize| (format!("statement-{number}"), tree(10 + number % 7).with_query("SELECT * FROM measurement"));
+    let statement = |number: usize| {
+        (
+            format!("statement-{number}"),
+            tree(10 + number % 7).with_query("SELECT * FROM measurement"),
+        )
+    };
     model((0..5_000).map(statement).collect())
 }
 
@@ -69,7 +86,15 @@ fn frame_of_a_plan_of_10_000_nodes(bencher: Bencher) {
 #[divan::bench]
 fn key_to_frame_in_a_plan_of_10_000_nodes(bencher: Bencher) {
     let (mut model, mut terminal) = (large_plan(), terminal());
-    let keys = [Key::Char('c'), Key::Enter, Key::Enter, Key::PageDown, Key::Char('G'), Key::Char('z'), Key::Char('Z')];
+    let keys = [
+        Key::Char('c'),
+        Key::Enter,
+        Key::Enter,
+        Key::PageDown,
+        Key::Char('G'),
+        Key::Char('z'),
+        Key::Char('Z'),
+    ];
     let mut key = keys.into_iter().cycle();
     bencher.bench_local(|| {
         update(&mut model, Msg::Key(key.next().unwrap()));
@@ -80,9 +105,11 @@ fn key_to_frame_in_a_plan_of_10_000_nodes(bencher: Bencher) {
 #[divan::bench]
 fn opening_a_plan_of_10_000_nodes(bencher: Bencher) {
     let model = model(vec![("large".to_owned(), tree(10_000))]);
-    bencher.with_inputs(|| model.clone()).bench_local_refs(|model| {
-        update(model, Msg::Key(Key::Enter));
-    });
+    bencher
+        .with_inputs(|| model.clone())
+        .bench_local_refs(|model| {
+            update(model, Msg::Key(Key::Enter));
+        });
 }
 
 #[divan::bench]

@@ -40,35 +40,72 @@ fn main() {
     let statements = workload.statements();
     let indexes = indexes();
     let server = session(&cluster().conninfo_of(&database.name));
-    println!("{} candidates, {} statements, scale {scale}", indexes.len(), statements.len());
+    println!(
+        "{} candidates, {} statements, scale {scale}",
+        indexes.len(),
+        statements.len()
+    );
 
     let mut twin = twin(&server);
-    create("new candidate, statistics only", &mut twin, &indexes, |_, _| ());
-    let words = statements.iter().flat_map(|statement| identifiers(&statement.sql)).collect();
+    create(
+        "new candidate, statistics only",
+        &mut twin,
+        &indexes,
+        |_, _| (),
+    );
+    let words = statements
+        .iter()
+        .flat_map(|statement| identifiers(&statement.sql))
+        .collect();
     let mut sampled = self::twin(&server);
     let fetch = |twin: &mut Twin, index: &NamedIndex| {
-        twin.fetch_samples(std::slice::from_ref(index), &words, &server).unwrap();
+        twin.fetch_samples(std::slice::from_ref(index), &words, &server)
+            .unwrap();
     };
     create("new candidate, with samples", &mut sampled, &indexes, fetch);
 
-    questions("what-if, 1 index, 1 statement", &mut twin, &indexes, &statements[1..2]);
-    questions("what-if, 1 index, all statements", &mut twin, &indexes, statements);
-    let mut sets: Vec<Duration> = (0..ROUNDS).map(|_| time(|| plan(&mut twin, &indexes[..4], statements))).collect();
+    questions(
+        "what-if, 1 index, 1 statement",
+        &mut twin,
+        &indexes,
+        &statements[1..2],
+    );
+    questions(
+        "what-if, 1 index, all statements",
+        &mut twin,
+        &indexes,
+        statements,
+    );
+    let mut sets: Vec<Duration> = (0..ROUNDS)
+        .map(|_| time(|| plan(&mut twin, &indexes[..4], statements)))
+        .collect();
     report("what-if, 4 indexes, all statements", &mut sets);
     hypopg(&database, &statements[1]);
     let mut real = Server::new(&server);
-    let tables: BTreeSet<_> = indexes.iter().map(|index| index.index.table.clone()).collect();
+    let tables: BTreeSet<_> = indexes
+        .iter()
+        .map(|index| index.definition.table.clone())
+        .collect();
     real.catalog(&tables).unwrap();
-    let mut builds: Vec<Duration> =
-        indexes.iter().map(|index| time(|| plan(&mut real, std::slice::from_ref(index), &statements[1..2]))).collect();
+    let mut builds: Vec<Duration> = indexes
+        .iter()
+        .map(|index| time(|| plan(&mut real, std::slice::from_ref(index), &statements[1..2])))
+        .collect();
     report("really built, 1 statement", &mut builds);
 }
 
 fn session(conninfo: &str) -> Session {
-    let typed = Typed { dbname: Some(conninfo.to_owned()), ..Typed::default() };
+    let typed = Typed {
+        dbname: Some(conninfo.to_owned()),
+        ..Typed::default()
+    };
     let no_variables: [(&str, &str); 0] = [];
     let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles).unwrap();
-    let options = SessionOptions { safety: Safety::default(), interrupt: Interrupt::never(), trace: None };
+    let options = SessionOptions {
+        safety: Safety::default(),
+        interrupt: Interrupt::never(),
+        trace: None,
+    };
     Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
 }
 
@@ -79,22 +116,35 @@ fn twin(server: &Session) -> Twin {
         without_checksums: true,
         ..ClusterOptions::default()
     };
-    let copy = Cluster::start(&Binaries::find(WhenMissing::Explain).unwrap(), &options, &|| false).unwrap();
+    let copy = Cluster::start(
+        &Binaries::find(WhenMissing::Explain).unwrap(),
+        &options,
+        &|| false,
+    )
+    .unwrap();
     let session = session(&copy.conninfo());
     Twin::load(&snapshot, copy, session).unwrap()
 }
 
 fn workload() -> Workload {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workloads").join(SAMPLE).join("workload.sql");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/workloads")
+        .join(SAMPLE)
+        .join("workload.sql");
     let mut workload = Workload::default();
-    file::read("workload.sql", &std::fs::read_to_string(path).unwrap(), &mut workload).unwrap();
+    file::read(
+        "workload.sql",
+        &std::fs::read_to_string(path).unwrap(),
+        &mut workload,
+    )
+    .unwrap();
     workload
 }
 
 fn indexes() -> Vec<NamedIndex> {
     let index = |(number, line): (usize, &str)| NamedIndex {
         name: format!("candidate_{number}"),
-        index: parse_index(&format!("CREATE INDEX i {line}")).unwrap(),
+        definition: parse_index(&format!("CREATE INDEX i {line}")).unwrap(),
     };
     CANDIDATES.lines().enumerate().map(index).collect()
 }
@@ -106,10 +156,18 @@ fn time(work: impl FnOnce()) -> Duration {
 }
 
 fn plan(planner: &mut dyn Planner, indexes: &[NamedIndex], statements: &[Statement]) {
-    assert!(matches!(planner.plan(indexes, statements).unwrap(), Answer::Planned(_)));
+    assert!(matches!(
+        planner.plan(indexes, statements).unwrap(),
+        Answer::Planned(_)
+    ));
 }
 
-fn create(what: &str, twin: &mut Twin, indexes: &[NamedIndex], before: impl Fn(&mut Twin, &NamedIndex)) {
+fn create(
+    what: &str,
+    twin: &mut Twin,
+    indexes: &[NamedIndex],
+    before: impl Fn(&mut Twin, &NamedIndex),
+) {
     let one = |index| {
         time(|| {
             before(twin, index);
@@ -123,7 +181,11 @@ fn create(what: &str, twin: &mut Twin, indexes: &[NamedIndex], before: impl Fn(&
 fn questions(what: &str, twin: &mut Twin, indexes: &[NamedIndex], statements: &[Statement]) {
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
-        times.extend(indexes.iter().map(|index| time(|| plan(twin, std::slice::from_ref(index), statements))));
+        times.extend(
+            indexes
+                .iter()
+                .map(|index| time(|| plan(twin, std::slice::from_ref(index), statements))),
+        );
     }
     report(what, &mut times);
 }
@@ -147,14 +209,21 @@ fn hypopg(database: &Database, statement: &Statement) {
         println!("hypopg: this server does not have it");
         return;
     }
-    let indexes: Vec<&str> = CANDIDATES.lines().filter(|line| !line.contains("USING")).collect();
+    let indexes: Vec<&str> = CANDIDATES
+        .lines()
+        .filter(|line| !line.contains("USING"))
+        .collect();
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
         for line in &indexes {
             times.push(time(|| {
                 let create = "SELECT hypopg_create_index($1)";
-                client.execute(create, &[&format!("CREATE INDEX {line}")]).unwrap();
-                client.simple_query(&format!("EXPLAIN (FORMAT JSON, VERBOSE) {}", statement.sql)).unwrap();
+                client
+                    .execute(create, &[&format!("CREATE INDEX {line}")])
+                    .unwrap();
+                client
+                    .simple_query(&format!("EXPLAIN (FORMAT JSON, VERBOSE) {}", statement.sql))
+                    .unwrap();
                 client.batch_execute("SELECT hypopg_reset()").unwrap();
             }));
         }

@@ -15,22 +15,21 @@ use crate::predicate::{Condition, Kind, RelationUse};
 use crate::sql::fingerprint::Fingerprint;
 use crate::workload::StatementId;
 
-mod already;
+mod bitmap_or;
 mod brin;
 mod buildable;
 mod classes;
 mod composite;
+mod covered_by_existing;
 mod covering;
-mod either;
 mod extension;
 mod gin;
 mod gist;
-mod habits;
 mod hash;
 mod implication;
-mod kinds;
 mod nearest;
 mod partial;
+mod partial_eligibility;
 mod partial_special;
 mod pattern;
 mod shared_predicate;
@@ -38,9 +37,10 @@ mod single;
 mod spgist;
 mod types;
 mod volatility;
+mod workload_profile;
 
-use habits::Habits;
-pub(crate) use kinds::array_elements;
+pub(crate) use partial_eligibility::array_elements;
+use workload_profile::WorkloadProfile;
 
 /// What a generator is asked: one use of one table.
 #[derive(Debug, Clone, Copy)]
@@ -52,14 +52,14 @@ pub struct Ask<'a> {
     /// What else the server knows: which operator classes there are.
     pub catalog: &'a Catalog,
     /// What the workload as a whole does.
-    habits: &'a Habits,
+    profile: &'a WorkloadProfile,
     /// Whose use it is.
     statement: &'a StatementId,
 }
 
 /// How a statement is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wording {
+pub struct StatementShape {
     /// The same for statements that differ only in their literals.
     pub shape: Fingerprint,
     /// The values of literals that are known to vary.
@@ -115,7 +115,7 @@ const GENERATORS: &[fn(Ask<'_>) -> Vec<Index>] = &[
     partial_special::generate,
     shared_predicate::generate,
     covering::generate,
-    either::generate,
+    bitmap_or::generate,
     pattern::generate,
     brin::generate,
     gin::generate,
@@ -129,24 +129,37 @@ const GENERATORS: &[fn(Ask<'_>) -> Vec<Index>] = &[
 /// which statements are the same but for their literals.
 pub fn generate(
     uses: &[(StatementId, RelationUse)],
-    wordings: &BTreeMap<StatementId, Wording>,
+    shapes: &BTreeMap<StatementId, StatementShape>,
     catalog: &Catalog,
 ) -> Candidates {
-    let habits = Habits::of(uses, wordings, catalog);
+    let profile = WorkloadProfile::of(uses, shapes, catalog);
     let mut merged: BTreeMap<Index, BTreeSet<StatementId>> = BTreeMap::new();
     let mut served: BTreeMap<Index, ExistingIndex> = BTreeMap::new();
     let mut notes: BTreeSet<Note> = BTreeSet::new();
     for (statement, relation) in uses {
-        let Some(table) = catalog.table(&relation.table).filter(|table| table.kind != TableKind::Unsupported) else {
+        let Some(table) = catalog
+            .table(&relation.table)
+            .filter(|table| table.kind != TableKind::Unsupported)
+        else {
             continue;
         };
-        let ask = Ask { relation, table, catalog, habits: &habits, statement };
+        let ask = Ask {
+            relation,
+            table,
+            catalog,
+            profile: &profile,
+            statement,
+        };
         notes.extend(volatility::notes(ask, statement));
         for index in GENERATORS.iter().flat_map(|generator| generator(ask)) {
-            if !buildable::is_buildable(&index, table, catalog) || !volatility::is_immutable(&index, table, catalog) {
+            if !buildable::is_buildable(&index, table, catalog)
+                || !volatility::is_immutable(&index, table, catalog)
+            {
                 continue;
             }
-            match already::equivalent(&index, catalog).or_else(|| already::as_precise(&index, ask)) {
+            match covered_by_existing::equivalent(&index, catalog)
+                .or_else(|| covered_by_existing::as_precise(&index, ask))
+            {
                 Some(existing) => {
                     served.insert(index, existing.clone());
                 }
@@ -156,32 +169,54 @@ pub fn generate(
             }
         }
     }
-    let mut candidates = Candidates { notes: notes.into_iter().collect(), ..Candidates::default() };
+    let mut candidates = Candidates {
+        notes: notes.into_iter().collect(),
+        ..Candidates::default()
+    };
     served.retain(|index, _| !merged.contains_key(index));
-    candidates.already_there = served.into_iter().map(|(index, existing)| AlreadyThere { index, existing }).collect();
-    candidates.to_try = merged.into_iter().map(|(index, asked_by)| Candidate { index, asked_by }).collect();
+    candidates.already_there = served
+        .into_iter()
+        .map(|(index, existing)| AlreadyThere { index, existing })
+        .collect();
+    candidates.to_try = merged
+        .into_iter()
+        .map(|(index, asked_by)| Candidate { index, asked_by })
+        .collect();
     candidates
 }
 
 impl<'a> Ask<'a> {
     /// The same use with only these conditions.
     fn conditions(self, wanted: impl Fn(&Condition) -> bool) -> Vec<&'a Condition> {
-        self.relation.conditions.iter().filter(|condition| wanted(condition)).collect()
+        self.relation
+            .conditions
+            .iter()
+            .filter(|condition| wanted(condition))
+            .collect()
     }
 
     /// The keys a btree can start with: equalities and `IS NULL`, those that most statements look up first, then those with the
     /// most distinct values: so the indexes of several statements have a prefix in common.
     fn equality_keys(self, left_out: &[&Condition]) -> Vec<Key> {
-        let equalities =
-            |c: &Condition| matches!(c.kind, Kind::Equality | Kind::Null) && !c.is_join() && !left_out.contains(&c);
+        let equalities = |c: &Condition| {
+            matches!(c.kind, Kind::Equality | Kind::Null) && !c.is_join() && !left_out.contains(&c)
+        };
         let mut keys = distinct_keys(self.conditions(equalities));
         let rows = self.table.rows.unwrap_or(0.0);
         let distinct = |key: &Key| match key {
-            Key::Column(name) => self.table.column(name).and_then(|column| column.distinct_values(rows)).unwrap_or(0.0),
+            Key::Column(name) => self
+                .table
+                .column(name)
+                .and_then(|column| column.distinct_values(rows))
+                .unwrap_or(0.0),
             Key::Expression(_) => 0.0,
         };
-        let shared = |key: &Key| self.habits.statements_looking_up(&self.table.name, key);
-        keys.sort_by(|a, b| shared(b).cmp(&shared(a)).then(distinct(b).total_cmp(&distinct(a))));
+        let shared = |key: &Key| self.profile.statements_looking_up(&self.table.name, key);
+        keys.sort_by(|a, b| {
+            shared(b)
+                .cmp(&shared(a))
+                .then(distinct(b).total_cmp(&distinct(a)))
+        });
         keys
     }
 

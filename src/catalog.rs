@@ -306,7 +306,11 @@ impl Table {
 
     /// The share of its pages that an index-only scan need not look at, 0 to 1.
     pub fn all_visible_share(&self) -> f64 {
-        if self.pages == 0 { 0.0 } else { (self.all_visible_pages as f64 / self.pages as f64).min(1.0) }
+        if self.pages == 0 {
+            0.0
+        } else {
+            (self.all_visible_pages as f64 / self.pages as f64).min(1.0)
+        }
     }
 
     /// Its size on disk without indexes and TOAST.

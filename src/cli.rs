@@ -11,7 +11,12 @@ use crate::verdict::{Limits, MinImprovement, Rehearse};
 
 /// Rehearse an index before you build it: a PostgreSQL index advisor and plan analyzer.
 #[derive(Debug, Parser)]
-#[command(name = "pgrehearse", version, disable_help_flag = true, max_term_width = 110)]
+#[command(
+    name = "pgrehearse",
+    version,
+    disable_help_flag = true,
+    max_term_width = 110
+)]
 #[command(after_help = EXIT_CODES, args_override_self = true)]
 pub struct Cli {
     /// Where to connect.
@@ -44,12 +49,16 @@ impl Cli {
             matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine)
         };
         let format_given = |matches: &clap::ArgMatches| typed(matches, "format");
-        cli.output.format_given =
-            format_given(&matches) || matches.subcommand().is_some_and(|(_, matches)| format_given(matches));
+        cli.output.format_given = format_given(&matches)
+            || matches
+                .subcommand()
+                .is_some_and(|(_, matches)| format_given(matches));
         if let Some((name, _)) = matches.subcommand()
             && let Some(misplaced) = misplaced_option(|id| typed(&matches, id))
         {
-            let said = format!("--{misplaced} belongs behind the command: pgrehearse {name} --{misplaced} …");
+            let said = format!(
+                "--{misplaced} belongs behind the command: pgrehearse {name} --{misplaced} …"
+            );
             return Err(Cli::command().error(clap::error::ErrorKind::ArgumentConflict, said));
         }
         Ok(cli)
@@ -59,7 +68,9 @@ impl Cli {
 /// An option of the interactive session that stands before a command, where it would mean nothing.
 fn misplaced_option(typed: impl Fn(&str) -> bool) -> Option<String> {
     let command = RunArgs::augment_args(clap::Command::new("live"));
-    let found = command.get_arguments().find(|argument| typed(argument.get_id().as_str()));
+    let found = command
+        .get_arguments()
+        .find(|argument| typed(argument.get_id().as_str()));
     found.and_then(|argument| argument.get_long().map(str::to_owned))
 }
 
@@ -80,8 +91,7 @@ pub struct RunArgs {
     pub record: Option<PathBuf>,
 }
 
-const EXIT_CODES: &str =
-    "Exit status: 0 done · 1 failed · 2 wrong usage · 3 --fail-on matched · 130 interrupted (everything rolled back)";
+const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 --fail-on matched · 130 interrupted (everything rolled back)";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -209,7 +219,10 @@ pub struct WorkloadArgs {
 impl WorkloadArgs {
     /// Was nothing named?
     pub fn is_empty(&self) -> bool {
-        self.file.is_empty() && self.command.is_empty() && self.log.is_empty() && !self.pg_stat_statements
+        self.file.is_empty()
+            && self.command.is_empty()
+            && self.log.is_empty()
+            && !self.pg_stat_statements
     }
 }
 
@@ -319,7 +332,11 @@ impl LimitArgs {
 impl SafetyArgs {
     /// As a session takes them.
     pub fn safety(&self, max_write_block: Millis) -> Safety {
-        Safety { lock_timeout: self.lock_timeout, statement_timeout: self.statement_timeout, max_write_block }
+        Safety {
+            lock_timeout: self.lock_timeout,
+            statement_timeout: self.statement_timeout,
+            max_write_block,
+        }
     }
 }
 
@@ -422,7 +439,9 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted, such as random_page_cost=1.1")?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("NAME=VALUE is wanted, such as random_page_cost=1.1")?;
     if name.trim().is_empty() {
         return Err("the setting has no name".to_owned());
     }
@@ -430,7 +449,10 @@ fn setting(text: &str) -> Result<(String, String), String> {
 }
 
 fn fail_on(text: &str) -> Result<f64, String> {
-    percent(text.strip_prefix("improvement=").ok_or("improvement=PCT is wanted, such as improvement=50")?)
+    percent(
+        text.strip_prefix("improvement=")
+            .ok_or("improvement=PCT is wanted, such as improvement=50")?,
+    )
 }
 
 fn scale(text: &str) -> Result<f64, String> {

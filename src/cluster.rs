@@ -193,7 +193,10 @@ impl Starting {
             }
             self.check()?;
             if began.elapsed() > START_PATIENCE {
-                return Err(ClusterError::Slow { seconds: START_PATIENCE.as_secs(), log: self.cluster.log() });
+                return Err(ClusterError::Slow {
+                    seconds: START_PATIENCE.as_secs(),
+                    log: self.cluster.log(),
+                });
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -205,17 +208,29 @@ impl Starting {
         let directory = &self.cluster.directory;
         if let Ok(log) = fs::read_to_string(directory.join("initdb.failed")) {
             let refused = self.cluster.locale.refused(&log).map(ClusterError::Locale);
-            return Err(refused.unwrap_or(ClusterError::Failed { what: "initdb", log: tail(&log) }));
+            return Err(refused.unwrap_or(ClusterError::Failed {
+                what: "initdb",
+                log: tail(&log),
+            }));
         }
         let log = self.cluster.log();
         if log.contains("FATAL:") {
-            return Err(ClusterError::Failed { what: "starting the throwaway server", log });
+            return Err(ClusterError::Failed {
+                what: "starting the throwaway server",
+                log,
+            });
         }
         match (self.cluster.keeper.try_wait(), &self.cluster.user) {
             (Ok(Some(status)), Some(user)) if status.code() == Some(1) => {
-                Err(ClusterError::Closed { user: user.name.clone(), directory: directory.clone() })
+                Err(ClusterError::Closed {
+                    user: user.name.clone(),
+                    directory: directory.clone(),
+                })
             }
-            (Ok(Some(_)), _) => Err(ClusterError::Failed { what: "keeping the throwaway server", log }),
+            (Ok(Some(_)), _) => Err(ClusterError::Failed {
+                what: "keeping the throwaway server",
+                log,
+            }),
             _ => Ok(()),
         }
     }
@@ -247,17 +262,42 @@ impl Cluster {
         }
         let user = server_user()?;
         let place = std::env::temp_dir();
-        let cannot = |error| ClusterError::Directory { place: place.clone(), error };
+        let cannot = |error| ClusterError::Directory {
+            place: place.clone(),
+            error,
+        };
         let (directory, lock) = stale::claim(&place).map_err(cannot)?;
-        fs::write(directory.path().join("settings.conf"), format!("{SETTINGS}{}", options.settings)).map_err(cannot)?;
+        fs::write(
+            directory.path().join("settings.conf"),
+            format!("{SETTINGS}{}", options.settings),
+        )
+        .map_err(cannot)?;
         own(directory.path(), user.as_ref()).map_err(cannot)?;
         let mut shell = command(Path::new("/bin/sh"), user.as_ref());
-        shell.arg("-c").arg(KEEPER).arg("pgrehearse-keeper").arg(directory.path()).arg(&binaries.directory);
-        shell.args(arguments).stdin(Stdio::piped()).stdout(lock.try_clone().map_err(cannot)?).stderr(Stdio::null());
-        let keeper = shell.spawn().map_err(|error| ClusterError::Run { program: "/bin/sh".to_owned(), error })?;
+        shell
+            .arg("-c")
+            .arg(KEEPER)
+            .arg("pgrehearse-keeper")
+            .arg(directory.path())
+            .arg(&binaries.directory);
+        shell
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(lock.try_clone().map_err(cannot)?)
+            .stderr(Stdio::null());
+        let keeper = shell.spawn().map_err(|error| ClusterError::Run {
+            program: "/bin/sh".to_owned(),
+            error,
+        })?;
         // From here on the keeper removes the directory.
         let locale = options.locale.clone();
-        let cluster = Cluster { directory: directory.keep(), user: user.clone(), keeper, locale, _lock: lock };
+        let cluster = Cluster {
+            directory: directory.keep(),
+            user: user.clone(),
+            keeper,
+            locale,
+            _lock: lock,
+        };
         std::thread::spawn(move || stale::sweep(&place, user.as_ref()));
         Ok(Starting { cluster })
     }
@@ -269,7 +309,10 @@ impl Cluster {
 
     /// A connection string for its superuser and a database.
     pub fn conninfo_of(&self, database: &str) -> String {
-        format!("host={} port=5432 user=postgres dbname={database}", self.directory.display())
+        format!(
+            "host={} port=5432 user=postgres dbname={database}",
+            self.directory.display()
+        )
     }
 
     /// Its encoding and locale, as they were ordered.
@@ -287,7 +330,7 @@ impl Cluster {
         self.directory.join("data")
     }
 
-    /// Whom files in the data directory have to be given to, since the server could not open them otherwise; `None` when it runs as
+    /// Target files in the data directory have to be given to, since the server could not open them otherwise; `None` when it runs as
     /// the same user as we do.
     pub fn server_user(&self) -> Option<&ServerUser> {
         self.user.as_ref()
@@ -295,8 +338,11 @@ impl Cluster {
 
     /// The last line of postmaster.pid says "ready" once connections are accepted (src/include/utils/pidfile.h).
     fn is_ready(&self) -> bool {
-        let file = fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
-        file.lines().nth(7).is_some_and(|line| line.trim() == "ready")
+        let file =
+            fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
+        file.lines()
+            .nth(7)
+            .is_some_and(|line| line.trim() == "ready")
     }
 
     /// The end of the server's log.
@@ -321,16 +367,26 @@ fn server_user() -> Result<Option<ServerUser>, ClusterError> {
     if !Uid::effective().is_root() {
         return Ok(None);
     }
-    let known = ["postgres", "nobody"].iter().find_map(|name| User::from_name(name).ok().flatten());
+    let known = ["postgres", "nobody"]
+        .iter()
+        .find_map(|name| User::from_name(name).ok().flatten());
     let user = known.ok_or(ClusterError::NoUser)?;
-    Ok(Some(ServerUser { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }))
+    Ok(Some(ServerUser {
+        name: user.name,
+        uid: user.uid.as_raw(),
+        gid: user.gid.as_raw(),
+    }))
 }
 
 /// Gives the directory, and what is in it already, to the server's user.
 fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
     fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
     let Some(user) = user else { return Ok(()) };
-    for path in [directory.join(stale::LOCK), directory.join("settings.conf"), directory.to_owned()] {
+    for path in [
+        directory.join(stale::LOCK),
+        directory.join("settings.conf"),
+        directory.to_owned(),
+    ] {
         std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))?;
     }
     Ok(())
@@ -338,7 +394,12 @@ fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
 
 fn command(program: &Path, user: Option<&ServerUser>) -> Command {
     let mut command = Command::new(program);
-    command.current_dir("/").env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").stdin(Stdio::null());
+    command
+        .current_dir("/")
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null());
     if let Some(user) = user {
         command.uid(user.uid).gid(user.gid);
     }

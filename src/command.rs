@@ -152,11 +152,14 @@ fn completions(cli: &Cli, shell: clap_complete::Shell) -> Result<Outcome, Comman
 
 fn manual_page(cli: &Cli) -> Result<Outcome, CommandError> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error| CommandError::File(error.to_string()))?;
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut page)
+        .map_err(|error| CommandError::File(error.to_string()))?;
     write(cli, &String::from_utf8_lossy(&page))
 }
 
 fn write(cli: &Cli, text: &str) -> Result<Outcome, CommandError> {
-    terminal::write_report(&cli.output, text).map_err(|error| CommandError::File(error.to_string()))?;
+    terminal::write_report(&cli.output, text)
+        .map_err(|error| CommandError::File(error.to_string()))?;
     Ok(Outcome::Done)
 }

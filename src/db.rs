@@ -34,13 +34,20 @@ impl From<DbError> for PlannerError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Interrupted { rollback } => PlannerError::Interrupted { rollback },
-            DbError::Connect(error) => {
-                PlannerError::Server { operation: "connecting".to_owned(), message: error.to_string() }
-            }
-            DbError::Missing(message) => PlannerError::Server { operation: "reading the workload".to_owned(), message },
-            DbError::Query { operation, message, .. } => {
-                PlannerError::Server { operation: operation.to_owned(), message }
-            }
+            DbError::Connect(error) => PlannerError::Server {
+                operation: "connecting".to_owned(),
+                message: error.to_string(),
+            },
+            DbError::Missing(message) => PlannerError::Server {
+                operation: "reading the workload".to_owned(),
+                message,
+            },
+            DbError::Query {
+                operation, message, ..
+            } => PlannerError::Server {
+                operation: operation.to_owned(),
+                message,
+            },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is to be said about a plan: findings, each from one rule, ranked by the time or cost at stake.
+//! What is to be said about a plan: findings, each from one rule, ranked by the time or cost they account for.
 //!
 //! A rule lives in a file of its own with its metadata, and has plans that it must and must not speak about in
 //! `fixtures/findings/RULE`. Rules see the plan, its [`metrics`] and, when there is one, the catalog; they never change
@@ -50,11 +50,11 @@ use crate::plan::{Node, NodeId, Plan};
 use subject::Subject;
 
 /// A finding is about at least this share of the plan.
-pub const LEAST_SHARE: f64 = 0.05;
+pub const MIN_SHARE: f64 = 0.05;
 /// … and at least this time, when time was measured.
-pub const LEAST_TIME: Millis = Millis(1.0);
+pub const MIN_TIME: Millis = Millis(1.0);
 /// … else at least this cost: that of reading a hundred pages.
-pub const LEAST_COST: Cost = Cost(100.0);
+pub const MIN_COST: Cost = Cost(100.0);
 /// From this share on a finding is a warning.
 pub const WARNING_SHARE: f64 = 0.10;
 /// From this share on a finding is critical.
@@ -84,18 +84,18 @@ impl Severity {
 
 /// What could be saved at most.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Stake {
+pub enum Impact {
     /// Measured.
     Time(Millis),
     /// Estimated by the planner.
     Cost(Cost),
 }
 
-impl std::fmt::Display for Stake {
+impl std::fmt::Display for Impact {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Stake::Time(time) => write!(formatter, "{time}"),
-            Stake::Cost(cost) => write!(formatter, "cost {cost}"),
+            Impact::Time(time) => write!(formatter, "{time}"),
+            Impact::Cost(cost) => write!(formatter, "cost {cost}"),
         }
     }
 }
@@ -114,7 +114,7 @@ pub struct Finding {
     /// What to do: SQL to run, where there is some.
     pub action: Option<String>,
     /// The time or cost it is about.
-    pub stake: Stake,
+    pub impact: Impact,
     /// `stake` as a share of the plan, 0 to 1.
     pub share: f64,
 }
@@ -139,7 +139,10 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy)]
 enum Check {
     /// At each node of these types (all types when there are none) that is not too cheap to matter.
-    Node(&'static [&'static str], fn(&Subject<'_>, &Node) -> Option<Draft>),
+    Node(
+        &'static [&'static str],
+        fn(&Subject<'_>, &Node) -> Option<Draft>,
+    ),
     /// At the plan as a whole.
     Plan(fn(&Subject<'_>) -> Vec<Draft>),
 }
@@ -149,18 +152,26 @@ enum Check {
 struct Draft {
     node: NodeId,
     /// In the unit of the plan's [`Basis`].
-    stake: f64,
+    impact: f64,
     message: String,
     action: Option<String>,
 }
 
 impl Draft {
-    fn new(node: &Node, stake: f64, message: impl Into<String>) -> Draft {
-        Draft { node: node.id, stake, message: message.into(), action: None }
+    fn new(node: &Node, impact: f64, message: impl Into<String>) -> Draft {
+        Draft {
+            node: node.id,
+            impact,
+            message: message.into(),
+            action: None,
+        }
     }
 
     fn action(self, action: impl Into<Option<String>>) -> Draft {
-        Draft { action: action.into(), ..self }
+        Draft {
+            action: action.into(),
+            ..self
+        }
     }
 }
 
@@ -197,7 +208,7 @@ pub const RULES: &[Rule] = &[
     wrong_order_index::RULE,
 ];
 
-/// Everything that is to be said about a plan, what is most at stake first.
+/// Everything that is to be said about a plan, highest impact first.
 pub fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
     findings_with(plan, &metrics(plan), catalog)
 }
@@ -205,10 +216,15 @@ pub fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
 /// As [`findings`], for callers that have the metrics already.
 pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) -> Vec<Finding> {
     let subject = Subject::new(plan, metrics, catalog);
-    let weighed = |(rule, draft): (&Rule, Draft)| weighed(rule, with_family(&subject, draft), metrics.basis);
+    let weighed =
+        |(rule, draft): (&Rule, Draft)| weighed(rule, with_family(&subject, draft), metrics.basis);
     let mut findings: Vec<Finding> = drafts(&subject).into_iter().filter_map(weighed).collect();
     findings.sort_by(|a, b| {
-        b.share.total_cmp(&a.share).then(b.severity.cmp(&a.severity)).then(a.node.cmp(&b.node)).then(a.rule.cmp(b.rule))
+        b.share
+            .total_cmp(&a.share)
+            .then(b.severity.cmp(&a.severity))
+            .then(a.node.cmp(&b.node))
+            .then(a.rule.cmp(b.rule))
     });
     findings
 }
@@ -217,7 +233,8 @@ pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) 
 fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
     let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
     let by_type = rules_by_type();
-    let worth_it = |node: &&Node| subject.matters(subject.inclusive(node.id).max(subject.own(node.id)));
+    let worth_it =
+        |node: &&Node| subject.matters(subject.inclusive(node.id).max(subject.own(node.id)));
     for node in subject.plan.nodes().iter().filter(worth_it) {
         let of_its_type = by_type.get(node.node_type()).into_iter().flatten();
         for (rule, check) in of_its_type.chain(by_type.get("").into_iter().flatten()) {
@@ -236,7 +253,10 @@ fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
 fn with_family(subject: &Subject<'_>, draft: Draft) -> Draft {
     match subject.family(draft.node) {
         Some(others) => {
-            let message = format!("{} The same goes for {others} more partitions.", draft.message);
+            let message = format!(
+                "{} The same goes for {others} more partitions.",
+                draft.message
+            );
             Draft { message, ..draft }
         }
         None => draft,
@@ -250,36 +270,51 @@ fn rules_by_type() -> HashMap<&'static str, Vec<(&'static Rule, NodeCheck)>> {
     for rule in RULES {
         if let Check::Node(types, check) = rule.check {
             let types = if types.is_empty() { &[""] } else { types };
-            types.iter().for_each(|node_type| by_type.entry(node_type).or_default().push((rule, check)));
+            types
+                .iter()
+                .for_each(|node_type| by_type.entry(node_type).or_default().push((rule, check)));
         }
     }
     by_type
 }
 
 fn weighed(rule: &Rule, draft: Draft, basis: Basis) -> Option<Finding> {
-    if !matters(draft.stake, basis) {
+    if !matters(draft.impact, basis) {
         return None;
     }
-    let share = (draft.stake / basis.whole()).clamp(0.0, 1.0);
+    let share = (draft.impact / basis.whole()).clamp(0.0, 1.0);
     let severity = match share {
         share if share >= CRITICAL_SHARE => Severity::Critical,
         share if share >= WARNING_SHARE => Severity::Warning,
         _ => Severity::Info,
     };
-    let stake = match basis {
-        Basis::Time(_) => Stake::Time(Millis(draft.stake)),
-        Basis::Cost(_) => Stake::Cost(Cost(draft.stake)),
+    let impact = match basis {
+        Basis::Time(_) => Impact::Time(Millis(draft.impact)),
+        Basis::Cost(_) => Impact::Cost(Cost(draft.impact)),
     };
-    let Draft { node, message, action, .. } = draft;
-    Some(Finding { rule: rule.name, severity: severity.min(rule.at_most), node, message, action, stake, share })
+    let Draft {
+        node,
+        message,
+        action,
+        ..
+    } = draft;
+    Some(Finding {
+        rule: rule.name,
+        severity: severity.min(rule.at_most),
+        node,
+        message,
+        action,
+        impact,
+        share,
+    })
 }
 
-fn matters(stake: f64, basis: Basis) -> bool {
+fn matters(impact: f64, basis: Basis) -> bool {
     let least = match basis {
-        Basis::Time(_) => LEAST_TIME.0,
-        Basis::Cost(_) => LEAST_COST.0,
+        Basis::Time(_) => MIN_TIME.0,
+        Basis::Cost(_) => MIN_COST.0,
     };
-    stake >= least && stake >= LEAST_SHARE * basis.whole()
+    impact >= least && impact >= MIN_SHARE * basis.whole()
 }
 
 #[cfg(test)]

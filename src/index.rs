@@ -75,7 +75,9 @@ impl fmt::Display for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Key::Column(name) => formatter.write_str(&quote_identifier(name)),
-            Key::Expression(text) if is_plain_call(text) || is_parenthesised(text) => formatter.write_str(text),
+            Key::Expression(text) if is_plain_call(text) || is_parenthesised(text) => {
+                formatter.write_str(text)
+            }
             Key::Expression(text) => write!(formatter, "({text})"),
         }
     }
@@ -100,19 +102,28 @@ pub struct IndexKey {
 impl IndexKey {
     /// Ascending, nulls last, default operator class.
     pub fn ascending(key: Key) -> Self {
-        IndexKey { key, operator_class: None, descending: false, nulls_first: false }
+        IndexKey {
+            key,
+            operator_class: None,
+            descending: false,
+            nulls_first: false,
+        }
     }
 
     /// Ascending, with an operator class that is not the default.
     pub fn with_class(key: Key, operator_class: String) -> Self {
-        IndexKey { operator_class: Some(operator_class), ..IndexKey::ascending(key) }
+        IndexKey {
+            operator_class: Some(operator_class),
+            ..IndexKey::ascending(key)
+        }
     }
 
     /// Does it hold the same in the same order, read forwards or backwards? `pg_get_indexdef` writes an operator class with its
     /// schema or without, as the search_path has it.
     fn is_like(&self, other: &IndexKey, backwards: bool) -> bool {
         self.key == other.key
-            && self.operator_class.as_deref().map(plain_class) == other.operator_class.as_deref().map(plain_class)
+            && self.operator_class.as_deref().map(plain_class)
+                == other.operator_class.as_deref().map(plain_class)
             && (self.descending != other.descending) == backwards
             && (self.nulls_first != other.nulls_first) == backwards
     }
@@ -188,14 +199,15 @@ impl Extension {
 pub struct NamedIndex {
     /// Unqualified; it lies in its table's schema.
     pub name: String,
-    /// The index.
-    pub index: Index,
+    /// What it is: table, method, keys, predicate.
+    #[serde(rename = "index")]
+    pub definition: Index,
 }
 
 impl NamedIndex {
     /// Its name with its schema, which is its table's.
     pub fn qualified_name(&self) -> QualifiedName {
-        QualifiedName::new(self.index.table.schema.clone(), self.name.clone())
+        QualifiedName::new(self.definition.table.schema.clone(), self.name.clone())
     }
 }
 
@@ -243,17 +255,25 @@ impl Index {
 
     /// The same index over only the rows that satisfy the predicate.
     pub fn partial(self, predicate: String) -> Self {
-        Index { predicate: Some(predicate), ..self }
+        Index {
+            predicate: Some(predicate),
+            ..self
+        }
     }
 
     /// Does a key hold an expression? Such an index gets statistics of its own from ANALYZE.
     pub fn has_expression(&self) -> bool {
-        self.keys.iter().any(|key| matches!(key.key, Key::Expression(_)))
+        self.keys
+            .iter()
+            .any(|key| matches!(key.key, Key::Expression(_)))
     }
 
     /// What is special about it.
     pub fn features(&self) -> Vec<Feature> {
-        let ordered = self.keys.iter().any(|key| key.descending || key.nulls_first);
+        let ordered = self
+            .keys
+            .iter()
+            .any(|key| key.descending || key.nulls_first);
         [
             (self.keys.len() > 1, Feature::Composite),
             (self.predicate.is_some(), Feature::Partial),
@@ -282,9 +302,10 @@ impl Index {
             (Method::Btree, Method::Hash) => {
                 self.keys.first().map(|key| &key.key) == other.keys.first().map(|key| &key.key)
             }
-            (Method::Gin, Method::Gin) => {
-                other.keys.iter().all(|key| self.keys.iter().any(|own| own.is_like(key, false)))
-            }
+            (Method::Gin, Method::Gin) => other
+                .keys
+                .iter()
+                .all(|key| self.keys.iter().any(|own| own.is_like(key, false))),
             (own, others) => {
                 own == others
                     && carries
@@ -296,19 +317,31 @@ impl Index {
     }
 
     fn starts_like(&self, other: &Index) -> bool {
-        let alike = |backwards| self.keys.iter().zip(&other.keys).all(|(own, key)| own.is_like(key, backwards));
+        let alike = |backwards| {
+            self.keys
+                .iter()
+                .zip(&other.keys)
+                .all(|(own, key)| own.is_like(key, backwards))
+        };
         self.keys.len() >= other.keys.len() && (alike(false) || alike(true))
     }
 
     /// Does it hold the column, so that nobody has to look it up in the table?
     pub fn carries(&self, column: &String) -> bool {
         self.include.contains(column)
-            || self.keys.iter().any(|key| matches!(&key.key, Key::Column(name) if name == column))
+            || self
+                .keys
+                .iter()
+                .any(|key| matches!(&key.key, Key::Column(name) if name == column))
     }
 
     /// The `CREATE INDEX` statement that builds it at once, blocking writers: for the rolled-back transaction.
     pub fn create(&self, name: &str) -> String {
-        format!("CREATE INDEX {} ON {}", quote_identifier(name), self.definition())
+        format!(
+            "CREATE INDEX {} ON {}",
+            quote_identifier(name),
+            self.definition()
+        )
     }
 
     /// Everything behind `ON`: `public.jobs (state, run_after) WHERE …`.
@@ -320,7 +353,11 @@ impl Index {
         let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
         let mut sql = format!("{} {method}({})", self.table, keys.join(", "));
         if !self.include.is_empty() {
-            let columns: Vec<_> = self.include.iter().map(|column| quote_identifier(column)).collect();
+            let columns: Vec<_> = self
+                .include
+                .iter()
+                .map(|column| quote_identifier(column))
+                .collect();
             sql += &format!(" INCLUDE ({})", columns.join(", "));
         }
         if let Some(pages) = self.pages_per_range {
@@ -338,7 +375,10 @@ impl Index {
 fn is_plain_call(text: &str) -> bool {
     let name = text.find('(').map(|open| &text[..open]);
     name.is_some_and(|name| {
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.')
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.')
     }) && closes_at_end(text, text.find('(').unwrap_or(0))
 }
 
@@ -347,14 +387,21 @@ fn is_parenthesised(text: &str) -> bool {
 }
 
 fn without_outer_parentheses(text: &str) -> &str {
-    if is_parenthesised(text) { &text[1..text.len() - 1] } else { text }
+    if is_parenthesised(text) {
+        &text[1..text.len() - 1]
+    } else {
+        text
+    }
 }
 
 /// Is the parenthesis opened at `open` closed by the very last character? Literals are passed over.
 fn closes_at_end(text: &str, open: usize) -> bool {
     let mut depth = 0usize;
     let mut quote = None;
-    for (position, character) in text.char_indices().skip_while(|(position, _)| *position < open) {
+    for (position, character) in text
+        .char_indices()
+        .skip_while(|(position, _)| *position < open)
+    {
         match (quote, character) {
             (Some(end), character) if end == character => quote = None,
             (None, '\'' | '"') => quote = Some(character),
@@ -412,7 +459,8 @@ mod tests {
 
     #[test]
     fn reads_what_pg_get_indexdef_prints() {
-        let index = parse_index("CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id)").unwrap();
+        let index =
+            parse_index("CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id)").unwrap();
         assert_eq!(index, Index::btree(table(), vec![column("id")]));
         let index = parse_index("CREATE INDEX t ON ONLY public.jobs USING gin (tags)").unwrap();
         assert_eq!(index.method, Method::Gin);
@@ -426,25 +474,40 @@ mod tests {
         assert!(long.subsumes(&short) && !short.subsumes(&long));
         assert!(!long.clone().partial("(c = 1)".to_owned()).subsumes(&short));
         assert!(!long.subsumes(&Index::btree(table(), vec![column("b")])));
-        let carrying = Index { include: vec!["b".to_owned()], ..short.clone() };
+        let carrying = Index {
+            include: vec!["b".to_owned()],
+            ..short.clone()
+        };
         assert!(long.subsumes(&carrying) && !short.subsumes(&carrying));
-        let brin = Index { method: Method::Brin, ..long };
+        let brin = Index {
+            method: Method::Brin,
+            ..long
+        };
         assert!(!brin.subsumes(&short));
     }
 
     #[test]
     fn existing_indexes_are_compared_by_what_they_answer() {
         let subsumes = |one: &str, other: &str| {
-            let index = |body: &str| parse_index(&format!("CREATE INDEX i ON public.jobs {body}")).unwrap();
+            let index =
+                |body: &str| parse_index(&format!("CREATE INDEX i ON public.jobs {body}")).unwrap();
             index(one).subsumes(&index(other))
         };
         assert!(subsumes("(a DESC, b)", "(a, b DESC)"), "read backwards");
         assert!(!subsumes("(a DESC, b)", "(a, b)"));
-        assert!(subsumes("USING gin (t, n gin_trgm_ops)", "USING gin (n public.gin_trgm_ops)"));
+        assert!(subsumes(
+            "USING gin (t, n gin_trgm_ops)",
+            "USING gin (n public.gin_trgm_ops)"
+        ));
         assert!(!subsumes("USING gin (p)", "USING gin (p jsonb_path_ops)"));
         assert!(subsumes("(a, b)", "USING hash (a)") && !subsumes("USING hash (a)", "(a)"));
-        assert!(!subsumes("(n)", "(n text_pattern_ops)") && !subsumes("(n text_pattern_ops)", "(n)"));
+        assert!(
+            !subsumes("(n)", "(n text_pattern_ops)") && !subsumes("(n text_pattern_ops)", "(n)")
+        );
         assert!(subsumes("(n varchar_pattern_ops)", "(n text_pattern_ops)"));
-        assert!(!subsumes("USING brin (a)", "USING brin (a) WITH (pages_per_range = 8)"));
+        assert!(!subsumes(
+            "USING brin (a)",
+            "USING brin (a) WITH (pages_per_range = 8)"
+        ));
     }
 }

@@ -105,7 +105,9 @@ const LINES_TO_TELL: usize = 20_000;
 impl LogFormat {
     /// The format of the first line that shows one; none when the text is no server log.
     pub fn of(text: &str) -> Option<LogFormat> {
-        lines::lines(text).take(LINES_TO_TELL).find_map(|line| LogFormat::of_line(line.text))
+        lines::lines(text)
+            .take(LINES_TO_TELL)
+            .find_map(|line| LogFormat::of_line(line.text))
     }
 
     fn of_line(line: &str) -> Option<LogFormat> {
@@ -140,7 +142,9 @@ pub fn entries(text: &str) -> Box<dyn Iterator<Item = LogEntry> + '_> {
 
 /// The plans that auto_explain logged, in the order of their lines; each nested statement's is one of its own.
 pub fn plans(text: &str) -> Vec<LoggedPlan> {
-    let mut plans: Vec<LoggedPlan> = entries(text).filter_map(|entry| LoggedPlan::of(&entry)).collect();
+    let mut plans: Vec<LoggedPlan> = entries(text)
+        .filter_map(|entry| LoggedPlan::of(&entry))
+        .collect();
     plans.sort_by_key(|plan| plan.line);
     plans
 }

@@ -34,7 +34,11 @@ impl Cost {
 
     /// The share of this cost that `after` saves: 0.9 for 100 → 10, negative when it got worse.
     pub fn saved_share(self, after: Cost) -> f64 {
-        if self.0 > 0.0 { (self.0 - after.0) / self.0 } else { 0.0 }
+        if self.0 > 0.0 {
+            (self.0 - after.0) / self.0
+        } else {
+            0.0
+        }
     }
 }
 
@@ -70,7 +74,9 @@ impl Bytes {
     /// A sentence for the user when the text is no size.
     pub fn parse(text: &str) -> Result<Bytes, String> {
         let text = text.trim();
-        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let digits = text
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
         let factor = match unit.trim().to_ascii_lowercase().as_str() {
             "" | "b" => 1,
@@ -80,7 +86,9 @@ impl Bytes {
             "tb" | "t" => 1024 * Self::GB,
             other => return Err(format!("unknown unit {other:?}: use B, kB, MB, GB or TB")),
         };
-        let number: f64 = number.parse().map_err(|_| format!("{text:?} is not a size such as 512MB or 1GB"))?;
+        let number: f64 = number
+            .parse()
+            .map_err(|_| format!("{text:?} is not a size such as 512MB or 1GB"))?;
         Ok(Bytes((number * factor as f64) as u64))
     }
 }
@@ -94,7 +102,9 @@ impl std::iter::Sum for Bytes {
 impl fmt::Display for Bytes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self.0 {
-            bytes if bytes < 10 * Self::KB => format!("{} kB", group_thousands(bytes as f64 / Self::KB as f64, 1)),
+            bytes if bytes < 10 * Self::KB => {
+                format!("{} kB", group_thousands(bytes as f64 / Self::KB as f64, 1))
+            }
             bytes if bytes < 10 * Self::MB => format!("{} kB", bytes / Self::KB),
             bytes if bytes < 10 * Self::GB => format!("{:.1} MB", bytes as f64 / Self::MB as f64),
             bytes => format!("{:.1} GB", bytes as f64 / Self::GB as f64),
@@ -115,7 +125,9 @@ impl Millis {
     /// A sentence for the user when the text is no duration.
     pub fn parse(text: &str) -> Result<Millis, String> {
         let text = text.trim();
-        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let digits = text
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
         let factor = match unit.trim() {
             "" | "ms" => 1.0,
@@ -124,10 +136,15 @@ impl Millis {
             "h" => 3_600_000.0,
             other => return Err(format!("unknown unit {other:?}: use ms, s, min or h")),
         };
-        let number: f64 = number.parse().map_err(|_| format!("{text:?} is not a duration such as 500ms or 10s"))?;
+        let number: f64 = number
+            .parse()
+            .map_err(|_| format!("{text:?} is not a duration such as 500ms or 10s"))?;
         let milliseconds = number * factor;
         if milliseconds > f64::from(i32::MAX) {
-            return Err(format!("{text:?} is too long: PostgreSQL takes at most {} ms", i32::MAX));
+            return Err(format!(
+                "{text:?} is too long: PostgreSQL takes at most {} ms",
+                i32::MAX
+            ));
         }
         Ok(Millis(milliseconds))
     }
@@ -167,13 +184,21 @@ pub struct QualifiedName {
 impl QualifiedName {
     /// A name in a schema, both unquoted.
     pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
-        QualifiedName { schema: schema.into(), name: name.into() }
+        QualifiedName {
+            schema: schema.into(),
+            name: name.into(),
+        }
     }
 }
 
 impl fmt::Display for QualifiedName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{}", quote_identifier(&self.schema), quote_identifier(&self.name))
+        write!(
+            formatter,
+            "{}.{}",
+            quote_identifier(&self.schema),
+            quote_identifier(&self.name)
+        )
     }
 }
 
@@ -183,8 +208,12 @@ pub fn group_thousands(number: f64, digits: usize) -> String {
         return number.to_string();
     }
     let plain = format!("{number:.digits$}");
-    let (sign, unsigned) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
-    let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, part)| (whole, Some(part)));
+    let (sign, unsigned) = plain
+        .strip_prefix('-')
+        .map_or(("", plain.as_str()), |rest| ("-", rest));
+    let (whole, fraction) = unsigned
+        .split_once('.')
+        .map_or((unsigned, None), |(whole, part)| (whole, Some(part)));
     let mut grouped = String::with_capacity(plain.len() + plain.len() / 3);
     for (position, digit) in whole.chars().enumerate() {
         if position > 0 && (whole.len() - position).is_multiple_of(3) {
@@ -214,9 +243,13 @@ mod tests {
 
     #[test]
     fn sizes_read_as_postgresql_writes_them() {
-        for (text, bytes) in
-            [("1GB", Bytes::GB), ("512 mb", 512 * Bytes::MB), ("64kB", 64 * Bytes::KB), ("17", 17), ("1.5k", 1536)]
-        {
+        for (text, bytes) in [
+            ("1GB", Bytes::GB),
+            ("512 mb", 512 * Bytes::MB),
+            ("64kB", 64 * Bytes::KB),
+            ("17", 17),
+            ("1.5k", 1536),
+        ] {
             assert_eq!(Bytes::parse(text), Ok(Bytes(bytes)), "{text}");
         }
         assert!(Bytes::parse("1 parsec").unwrap_err().contains("parsec"));
@@ -226,7 +259,12 @@ mod tests {
 
     #[test]
     fn durations_read_as_postgresql_writes_them() {
-        for (text, ms) in [("1s", 1_000.0), ("500ms", 500.0), ("2 min", 120_000.0), ("250", 250.0)] {
+        for (text, ms) in [
+            ("1s", 1_000.0),
+            ("500ms", 500.0),
+            ("2 min", 120_000.0),
+            ("250", 250.0),
+        ] {
             assert_eq!(Millis::parse(text), Ok(Millis(ms)), "{text}");
         }
         assert!(Millis::parse("soon").is_err());
@@ -246,8 +284,14 @@ mod tests {
 
     #[test]
     fn names_are_quoted_where_sql_needs_it() {
-        assert_eq!(QualifiedName::new("public", "jobs").to_string(), "public.jobs");
-        assert_eq!(QualifiedName::new("My App", "order").to_string(), "\"My App\".\"order\"");
+        assert_eq!(
+            QualifiedName::new("public", "jobs").to_string(),
+            "public.jobs"
+        );
+        assert_eq!(
+            QualifiedName::new("My App", "order").to_string(),
+            "\"My App\".\"order\""
+        );
     }
 
     #[test]

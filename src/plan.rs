@@ -77,7 +77,10 @@ impl Node {
 
     /// A property that is a list of strings, such as `Sort Key`.
     pub fn texts(&self, property: &str) -> Vec<&str> {
-        let list = self.properties.get(property).filter(|property| property.as_str().is_none());
+        let list = self
+            .properties
+            .get(property)
+            .filter(|property| property.as_str().is_none());
         list.into_iter().flat_map(Property::texts).collect()
     }
 
@@ -93,7 +96,10 @@ impl Node {
 
     /// The table it reads or writes; the schema is known only with EXPLAIN's VERBOSE.
     pub fn table(&self) -> Option<QualifiedName> {
-        Some(QualifiedName::new(self.text("Schema")?, self.text("Relation Name")?))
+        Some(QualifiedName::new(
+            self.text("Schema")?,
+            self.text("Relation Name")?,
+        ))
     }
 
     /// The name its columns carry in conditions: unique within a plan.
@@ -130,8 +136,12 @@ impl Plan {
     /// # Errors
     /// When it is no plan, or nested deeper than [`DEEPEST_PLAN`].
     pub fn from_json(value: Value) -> Result<Plan, PlanError> {
-        let Value::Object(mut summary) = value else { return Err(PlanError::NoPlan) };
-        let Some(root @ Value::Object(_)) = summary.remove("Plan") else { return Err(PlanError::NoPlan) };
+        let Value::Object(mut summary) = value else {
+            return Err(PlanError::NoPlan);
+        };
+        let Some(root @ Value::Object(_)) = summary.remove("Plan") else {
+            return Err(PlanError::NoPlan);
+        };
         let (mut nodes, mut names): (Vec<Node>, Names) = Default::default();
         let mut waiting = vec![(None, 0, root)];
         while let Some((parent, depth, value)) = waiting.pop() {
@@ -143,8 +153,19 @@ impl Plan {
             if let Some(NodeId(parent)) = parent {
                 nodes[parent].children.push(id);
             }
-            nodes.push(Node { id, parent, depth, children: Vec::new(), properties: names.properties(properties) });
-            waiting.extend(children.into_iter().rev().map(|child| (Some(id), depth + 1, child)));
+            nodes.push(Node {
+                id,
+                parent,
+                depth,
+                children: Vec::new(),
+                properties: names.properties(properties),
+            });
+            waiting.extend(
+                children
+                    .into_iter()
+                    .rev()
+                    .map(|child| (Some(id), depth + 1, child)),
+            );
         }
         Ok(Plan { nodes, summary })
     }
@@ -188,12 +209,15 @@ impl Plan {
 
     /// Does it only read? (No ModifyTable, and no row locks.)
     pub fn only_reads(&self) -> bool {
-        self.nodes.iter().all(|node| !matches!(node.node_type(), "ModifyTable" | "LockRows"))
+        self.nodes
+            .iter()
+            .all(|node| !matches!(node.node_type(), "ModifyTable" | "LockRows"))
     }
 
     /// The plan with its statement's text beside it, under the name auto_explain gives it.
     pub fn with_query(mut self, sql: &str) -> Plan {
-        self.summary.insert("Query Text".to_owned(), Value::String(sql.to_owned()));
+        self.summary
+            .insert("Query Text".to_owned(), Value::String(sql.to_owned()));
         self
     }
 
@@ -208,17 +232,31 @@ impl Plan {
     }
 }
 
-fn take_node_apart(value: Value, id: NodeId) -> Result<(Map<String, Value>, Vec<Value>), PlanError> {
+fn take_node_apart(
+    value: Value,
+    id: NodeId,
+) -> Result<(Map<String, Value>, Vec<Value>), PlanError> {
     let Value::Object(mut properties) = value else {
-        return Err(PlanError::BadNode(format!("node {} is not an object", id.0)));
+        return Err(PlanError::BadNode(format!(
+            "node {} is not an object",
+            id.0
+        )));
     };
     let children = match properties.remove("Plans") {
         None => Vec::new(),
         Some(Value::Array(children)) => children,
-        Some(_) => return Err(PlanError::BadNode(format!("\"Plans\" of node {} is not a list", id.0))),
+        Some(_) => {
+            return Err(PlanError::BadNode(format!(
+                "\"Plans\" of node {} is not a list",
+                id.0
+            )));
+        }
     };
     if !properties.get("Node Type").is_some_and(Value::is_string) {
-        return Err(PlanError::BadNode(format!("node {} has no \"Node Type\"", id.0)));
+        return Err(PlanError::BadNode(format!(
+            "node {} has no \"Node Type\"",
+            id.0
+        )));
     }
     Ok((properties, children))
 }
@@ -270,8 +308,20 @@ mod tests {
     #[test]
     fn nodes_lie_in_the_order_explain_prints_them() {
         let plan = Plan::from_json(nested()).unwrap();
-        let types: Vec<_> = plan.nodes().iter().map(|node| (node.node_type(), node.depth)).collect();
-        assert_eq!(types, [("Nested Loop", 0), ("Seq Scan", 1), ("Limit", 1), ("Index Scan", 2)]);
+        let types: Vec<_> = plan
+            .nodes()
+            .iter()
+            .map(|node| (node.node_type(), node.depth))
+            .collect();
+        assert_eq!(
+            types,
+            [
+                ("Nested Loop", 0),
+                ("Seq Scan", 1),
+                ("Limit", 1),
+                ("Index Scan", 2)
+            ]
+        );
         assert_eq!(plan.root().children, [NodeId(1), NodeId(2)]);
         assert_eq!(plan.total_cost(), Cost(30.5));
         assert_eq!(plan.tables().len(), 2);
@@ -288,7 +338,13 @@ mod tests {
     fn what_is_no_plan_is_refused_with_a_reason() {
         assert_eq!(Plan::from_json(json!([])), Err(PlanError::NoPlan));
         assert_eq!(Plan::from_json(json!({"Plan": 1})), Err(PlanError::NoPlan));
-        assert!(matches!(Plan::from_json(json!({"Plan": {}})), Err(PlanError::BadNode(_))));
-        assert!(matches!(Plan::from_json(json!({"Plan": {"Node Type": "x", "Plans": 3}})), Err(PlanError::BadNode(_))));
+        assert!(matches!(
+            Plan::from_json(json!({"Plan": {}})),
+            Err(PlanError::BadNode(_))
+        ));
+        assert!(matches!(
+            Plan::from_json(json!({"Plan": {"Node Type": "x", "Plans": 3}})),
+            Err(PlanError::BadNode(_))
+        ));
     }
 }

@@ -63,8 +63,16 @@ pub struct OrderKey {
 }
 
 /// Properties that hold conditions. `Index Cond` and `Recheck Cond` of a bitmap say the same; equal ones are kept once.
-const CONDITION_PROPERTIES: &[&str] =
-    &["Filter", "Index Cond", "Recheck Cond", "Join Filter", "Hash Cond", "Merge Cond", "TID Cond", "One-Time Filter"];
+const CONDITION_PROPERTIES: &[&str] = &[
+    "Filter",
+    "Index Cond",
+    "Recheck Cond",
+    "Join Filter",
+    "Hash Cond",
+    "Merge Cond",
+    "TID Cond",
+    "One-Time Filter",
+];
 
 /// What the plan asks of every table it reads, in the order of its nodes.
 pub fn relation_uses(plan: &Plan, catalog: &Catalog) -> Vec<RelationUse> {
@@ -91,41 +99,69 @@ struct Relations<'a> {
 
 impl<'a> Relations<'a> {
     fn of(plan: &Plan, catalog: &'a Catalog) -> Self {
-        let mut relations = Relations { uses: BTreeMap::new(), by_alias: BTreeMap::new() };
-        for node in plan.nodes().iter().filter(|node| node.node_type() != "ModifyTable") {
-            let (Some(name), Some(alias)) = (node.table(), node.alias()) else { continue };
-            let Some(table) = catalog.index_owner(&name) else { continue };
-            relations.by_alias.entry(alias.to_owned()).or_insert((node.id.0, table));
+        let mut relations = Relations {
+            uses: BTreeMap::new(),
+            by_alias: BTreeMap::new(),
+        };
+        for node in plan
+            .nodes()
+            .iter()
+            .filter(|node| node.node_type() != "ModifyTable")
+        {
+            let (Some(name), Some(alias)) = (node.table(), node.alias()) else {
+                continue;
+            };
+            let Some(table) = catalog.index_owner(&name) else {
+                continue;
+            };
+            relations
+                .by_alias
+                .entry(alias.to_owned())
+                .or_insert((node.id.0, table));
             if let Some(parent_alias) = parent_alias(alias).filter(|_| table.name != name) {
-                relations.by_alias.entry(parent_alias.to_owned()).or_insert((node.id.0, table));
+                relations
+                    .by_alias
+                    .entry(parent_alias.to_owned())
+                    .or_insert((node.id.0, table));
             }
-            relations.uses.entry(node.id.0).or_insert_with(|| RelationUse {
-                table: table.name.clone(),
-                alias: alias.to_owned(),
-                conditions: Vec::new(),
-                orders: Vec::new(),
-                extremes: Vec::new(),
-                distances: Vec::new(),
-                alternatives: Vec::new(),
-                limited: false,
-                fetched: None,
-                needed: None,
-            });
+            relations
+                .uses
+                .entry(node.id.0)
+                .or_insert_with(|| RelationUse {
+                    table: table.name.clone(),
+                    alias: alias.to_owned(),
+                    conditions: Vec::new(),
+                    orders: Vec::new(),
+                    extremes: Vec::new(),
+                    distances: Vec::new(),
+                    alternatives: Vec::new(),
+                    limited: false,
+                    fetched: None,
+                    needed: None,
+                });
         }
         relations
     }
 
     fn add_conditions(&mut self, node: &Node, property: &str) {
-        let Some(text) = node.text(property) else { return };
-        let Ok(expression) = parse_expression(text) else { return };
+        let Some(text) = node.text(property) else {
+            return;
+        };
+        let Ok(expression) = parse_expression(text) else {
+            return;
+        };
         let conjuncts = match expression.shape {
             Shape::And(parts) => parts,
             _ => vec![expression],
         };
         for conjunct in conjuncts {
             for alias in conjunct.relations.clone() {
-                let Some((position, table)) = self.by_alias.get(&alias).copied() else { continue };
-                let Some(relation) = self.uses.get_mut(&position) else { continue };
+                let Some((position, table)) = self.by_alias.get(&alias).copied() else {
+                    continue;
+                };
+                let Some(relation) = self.uses.get_mut(&position) else {
+                    continue;
+                };
                 relation.add_condition(&conjunct, &alias, table);
             }
         }
@@ -135,7 +171,9 @@ impl<'a> Relations<'a> {
     fn add_context(&mut self, plan: &Plan) {
         let is_sole = self.sole_relation().is_some();
         for (position, relation) in &mut self.uses {
-            let Some(node) = plan.nodes().get(*position) else { continue };
+            let Some(node) = plan.nodes().get(*position) else {
+                continue;
+            };
             let limit = limit_above(plan, node);
             relation.limited = limit.is_some();
             let most = limit.and_then(Node::plan_rows).unwrap_or(f64::INFINITY);
@@ -145,10 +183,21 @@ impl<'a> Relations<'a> {
     }
 
     fn add_order(&mut self, plan: &Plan, node: &Node, property: &str) {
-        let terms: Option<Vec<_>> = node.texts(property).into_iter().map(|text| parse_sort_term(text).ok()).collect();
+        let terms: Option<Vec<_>> = node
+            .texts(property)
+            .into_iter()
+            .map(|text| parse_sort_term(text).ok())
+            .collect();
         let Some(terms) = terms else { return };
-        let Some((position, table)) = self.only_relation(terms.iter().map(|term| &term.expression)) else { return };
-        if let Some(distance) = terms.first().filter(|term| !term.descending).and_then(|term| distance(term, table)) {
+        let Some((position, table)) = self.only_relation(terms.iter().map(|term| &term.expression))
+        else {
+            return;
+        };
+        if let Some(distance) = terms
+            .first()
+            .filter(|term| !term.descending)
+            .and_then(|term| distance(term, table))
+        {
             if let Some(relation) = self.uses.get_mut(&position)
                 && !relation.distances.contains(&distance)
             {
@@ -160,11 +209,18 @@ impl<'a> Relations<'a> {
             .iter()
             .map(|term| {
                 let key = key_of(&term.expression, table)?;
-                Some(OrderKey { key, descending: term.descending, nulls_first: term.nulls_first })
+                Some(OrderKey {
+                    key,
+                    descending: term.descending,
+                    nulls_first: term.nulls_first,
+                })
             })
             .collect();
         // Above a grouping or a window, anything but a column may be its result (`sum(total)`), which no index holds.
-        let computed = keys.iter().flatten().any(|key| matches!(key.key, Key::Expression(_)));
+        let computed = keys
+            .iter()
+            .flatten()
+            .any(|key| matches!(key.key, Key::Expression(_)));
         if computed && is_above_a_result(plan, node, position) {
             return;
         }
@@ -173,24 +229,47 @@ impl<'a> Relations<'a> {
 
     /// Grouping by hashing or sorting would both be served by rows that come in the groups' order.
     fn add_group(&mut self, node: &Node) {
-        let terms: Option<Vec<_>> =
-            node.texts("Group Key").into_iter().map(|text| parse_expression(text).ok()).collect();
+        let terms: Option<Vec<_>> = node
+            .texts("Group Key")
+            .into_iter()
+            .map(|text| parse_expression(text).ok())
+            .collect();
         let Some(terms) = terms else { return };
-        let Some((position, table)) = self.only_relation(terms.iter()) else { return };
-        let ascending = |key| OrderKey { key, descending: false, nulls_first: false };
-        let keys = terms.iter().map(|term| key_of(term, table).map(ascending)).collect();
+        let Some((position, table)) = self.only_relation(terms.iter()) else {
+            return;
+        };
+        let ascending = |key| OrderKey {
+            key,
+            descending: false,
+            nulls_first: false,
+        };
+        let keys = terms
+            .iter()
+            .map(|term| key_of(term, table).map(ascending))
+            .collect();
         self.add_wanted_order(position, keys);
     }
 
     /// A plan that already reads an index for its order has no Sort that would show it: what the index delivers is wanted.
     fn add_index_order(&mut self, plan: &Plan, node: &Node, catalog: &Catalog) {
-        if !matches!(node.node_type(), "Index Scan" | "Index Only Scan") || !order_is_used(plan, node) {
+        if !matches!(node.node_type(), "Index Scan" | "Index Only Scan")
+            || !order_is_used(plan, node)
+        {
             return;
         }
-        let (Some(index), Some(name)) = (node.index_name(), node.table()) else { return };
+        let (Some(index), Some(name)) = (node.index_name(), node.table()) else {
+            return;
+        };
         let table = catalog.table(&name);
-        let existing = table.and_then(|table| table.indexes.iter().find(|existing| existing.name.name == index));
-        let Some(index) = existing.and_then(|existing| existing.index.as_ref()) else { return };
+        let existing = table.and_then(|table| {
+            table
+                .indexes
+                .iter()
+                .find(|existing| existing.name.name == index)
+        });
+        let Some(index) = existing.and_then(|existing| existing.index.as_ref()) else {
+            return;
+        };
         let backward = node.text("Scan Direction") == Some("Backward");
         let keys = index.keys.iter().map(|key| OrderKey {
             key: key.key.clone(),
@@ -201,7 +280,9 @@ impl<'a> Relations<'a> {
     }
 
     fn add_wanted_order(&mut self, position: usize, keys: Option<Vec<OrderKey>>) {
-        let Some(keys) = keys.filter(|keys| !keys.is_empty()) else { return };
+        let Some(keys) = keys.filter(|keys| !keys.is_empty()) else {
+            return;
+        };
         if let Some(relation) = self.uses.get_mut(&position)
             && !relation.orders.contains(&keys)
         {
@@ -216,16 +297,31 @@ impl<'a> Relations<'a> {
         }
         for output in node.texts("Output") {
             let output = output.strip_prefix("PARTIAL ").unwrap_or(output);
-            let Ok(Expression { shape: Shape::Call { function, arguments }, .. }) = parse_expression(output) else {
+            let Ok(Expression {
+                shape:
+                    Shape::Call {
+                        function,
+                        arguments,
+                    },
+                ..
+            }) = parse_expression(output)
+            else {
                 continue;
             };
-            let [argument] = arguments.as_slice() else { continue };
+            let [argument] = arguments.as_slice() else {
+                continue;
+            };
             if !matches!(function.as_str(), "min" | "max") {
                 continue;
             }
-            let of_one = self.only_relation([argument].into_iter()).or_else(|| self.sole_relation());
-            let Some((position, table)) = of_one else { continue };
-            if let (Some(key), Some(relation)) = (key_of(argument, table), self.uses.get_mut(&position))
+            let of_one = self
+                .only_relation([argument].into_iter())
+                .or_else(|| self.sole_relation());
+            let Some((position, table)) = of_one else {
+                continue;
+            };
+            if let (Some(key), Some(relation)) =
+                (key_of(argument, table), self.uses.get_mut(&position))
                 && !relation.extremes.contains(&key)
             {
                 relation.extremes.push(key);
@@ -237,11 +333,16 @@ impl<'a> Relations<'a> {
     fn sole_relation(&self) -> Option<(usize, &'a Table)> {
         let mut relations = self.by_alias.values().copied();
         let first = relations.next()?;
-        relations.all(|(position, _)| position == first.0).then_some(first)
+        relations
+            .all(|(position, _)| position == first.0)
+            .then_some(first)
     }
 
     /// The one relation that all of these read.
-    fn only_relation<'b>(&self, expressions: impl Iterator<Item = &'b Expression>) -> Option<(usize, &'a Table)> {
+    fn only_relation<'b>(
+        &self,
+        expressions: impl Iterator<Item = &'b Expression>,
+    ) -> Option<(usize, &'a Table)> {
         let mut aliases = expressions.flat_map(|expression| expression.relations.iter());
         let first = aliases.next()?;
         aliases.all(|alias| alias == first).then_some(())?;
@@ -253,9 +354,12 @@ impl RelationUse {
     fn add_condition(&mut self, conjunct: &Expression, alias: &str, table: &Table) {
         match &conjunct.shape {
             Shape::Or(arms) => {
-                let arms: Option<Vec<Vec<Condition>>> =
-                    arms.iter().map(|arm| arm_conditions(arm, alias, table)).collect();
-                self.alternatives.extend(arms.filter(|arms| !self.alternatives.contains(arms)));
+                let arms: Option<Vec<Vec<Condition>>> = arms
+                    .iter()
+                    .map(|arm| arm_conditions(arm, alias, table))
+                    .collect();
+                self.alternatives
+                    .extend(arms.filter(|arms| !self.alternatives.contains(arms)));
             }
             _ => {
                 if let Some((condition, order)) = Condition::read_row(conjunct, alias, table) {
@@ -283,13 +387,23 @@ fn arm_conditions(arm: &Expression, alias: &str, table: &Table) -> Option<Vec<Co
         Shape::And(parts) => parts.as_slice(),
         _ => std::slice::from_ref(arm),
     };
-    let conditions: Vec<Condition> = parts.iter().filter_map(|part| Condition::read(part, alias, table)).collect();
+    let conditions: Vec<Condition> = parts
+        .iter()
+        .filter_map(|part| Condition::read(part, alias, table))
+        .collect();
     (!conditions.is_empty()).then_some(conditions)
 }
 
 /// `place <-> '(1,2)'::point`: an operator that is no arithmetic, between something of the table and something known.
 fn distance(term: &SortTerm, table: &Table) -> Option<Distance> {
-    let Shape::Binary { operator, left, right } = &term.expression.shape else { return None };
+    let Shape::Binary {
+        operator,
+        left,
+        right,
+    } = &term.expression.shape
+    else {
+        return None;
+    };
     let operator = bare_operator(operator);
     let key = match (left.columns.is_empty(), right.columns.is_empty()) {
         (false, true) => left,
@@ -297,20 +411,36 @@ fn distance(term: &SortTerm, table: &Table) -> Option<Distance> {
         _ => return None,
     };
     let is_distance = operator.starts_with('<') && operator.ends_with('>') && operator.len() > 2;
-    is_distance.then(|| Some(Distance { key: key_of(key, table)?, operator: operator.to_owned() }))?
+    is_distance.then(|| {
+        Some(Distance {
+            key: key_of(key, table)?,
+            operator: operator.to_owned(),
+        })
+    })?
 }
 
 /// `OPERATOR(public.%)` → `%`.
 fn bare_operator(operator: &str) -> &str {
-    let inner = operator.strip_prefix("OPERATOR(").and_then(|rest| rest.strip_suffix(')'));
-    inner.map_or(operator, |qualified| qualified.rsplit_once('.').map_or(qualified, |(_, operator)| operator))
+    let inner = operator
+        .strip_prefix("OPERATOR(")
+        .and_then(|rest| rest.strip_suffix(')'));
+    inner.map_or(operator, |qualified| {
+        qualified
+            .rsplit_once('.')
+            .map_or(qualified, |(_, operator)| operator)
+    })
 }
 
 /// The Limit that asks for some of the rows, with nothing between that needs them all. A Sort does, but only until an index sorts.
 fn limit_above<'p>(plan: &'p Plan, node: &Node) -> Option<&'p Node> {
-    let above = std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
-    let mut below_a_result =
-        above.take_while(|node| !matches!(node.node_type(), "Aggregate" | "Hash" | "WindowAgg" | "Materialize"));
+    let above =
+        std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
+    let mut below_a_result = above.take_while(|node| {
+        !matches!(
+            node.node_type(),
+            "Aggregate" | "Hash" | "WindowAgg" | "Materialize"
+        )
+    });
     below_a_result.find(|node| node.node_type() == "Limit")
 }
 
@@ -318,22 +448,34 @@ fn limit_above<'p>(plan: &'p Plan, node: &Node) -> Option<&'p Node> {
 /// (`part` and `part_1`: ruleutils.c, `set_rtable_names`).
 fn parent_alias(alias: &str) -> Option<&str> {
     let (parent, number) = alias.rsplit_once('_')?;
-    number.bytes().all(|digit| digit.is_ascii_digit()).then_some(parent)
+    number
+        .bytes()
+        .all(|digit| digit.is_ascii_digit())
+        .then_some(parent)
 }
 
 /// Does a node between this one and the relation's scan compute results of many rows?
 fn is_above_a_result(plan: &Plan, node: &Node, scan: usize) -> bool {
-    let below = std::iter::successors(plan.nodes().get(scan), |node| node.parent.map(|id| plan.node(id)));
+    let below = std::iter::successors(plan.nodes().get(scan), |node| {
+        node.parent.map(|id| plan.node(id))
+    });
     let mut between = below.take_while(|ancestor| ancestor.id != node.id);
-    between.any(|ancestor| matches!(ancestor.node_type(), "Aggregate" | "WindowAgg" | "Group" | "ProjectSet"))
+    between.any(|ancestor| {
+        matches!(
+            ancestor.node_type(),
+            "Aggregate" | "WindowAgg" | "Group" | "ProjectSet"
+        )
+    })
 }
 
 /// Does something above the node rely on the order it delivers? Up to the first node that makes an order of its own.
 fn order_is_used(plan: &Plan, node: &Node) -> bool {
-    let above = std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
+    let above =
+        std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
     for ancestor in above {
         match (ancestor.node_type(), ancestor.text("Strategy")) {
-            ("Sort" | "Incremental Sort" | "Hash" | "Hash Join", _) | ("Aggregate", Some("Hashed" | "Plain")) => {
+            ("Sort" | "Incremental Sort" | "Hash" | "Hash Join", _)
+            | ("Aggregate", Some("Hashed" | "Plain")) => {
                 return false;
             }
             ("Limit" | "Merge Join" | "Unique" | "WindowAgg" | "Group" | "Merge Append", _)
@@ -350,22 +492,34 @@ fn key_of(expression: &Expression, table: &Table) -> Option<Key> {
     if let Some(column) = plain_column(expression, table) {
         return Some(Key::Column(column.name.clone()));
     }
-    let known = expression.columns.iter().all(|name| table.column(name).is_some());
-    let computed = !matches!(expression.shape, Shape::Constant | Shape::RunTime | Shape::Column(_));
+    let known = expression
+        .columns
+        .iter()
+        .all(|name| table.column(name).is_some());
+    let computed = !matches!(
+        expression.shape,
+        Shape::Constant | Shape::RunTime | Shape::Column(_)
+    );
     let fixed = !is_known_at_run_time(expression);
-    (known && computed && fixed && !expression.columns.is_empty()).then(|| Key::Expression(expression.text.clone()))
+    (known && computed && fixed && !expression.columns.is_empty())
+        .then(|| Key::Expression(expression.text.clone()))
 }
 
 /// Does a part of it change from call to call? No index can hold that.
 fn is_known_at_run_time(expression: &Expression) -> bool {
     match &expression.shape {
         Shape::RunTime => true,
-        Shape::Binary { left, right, .. } | Shape::AnyOf { operand: left, array: right, .. } => {
-            is_known_at_run_time(left) || is_known_at_run_time(right)
-        }
-        Shape::And(parts) | Shape::Or(parts) | Shape::Call { arguments: parts, .. } => {
-            parts.iter().any(is_known_at_run_time)
-        }
+        Shape::Binary { left, right, .. }
+        | Shape::AnyOf {
+            operand: left,
+            array: right,
+            ..
+        } => is_known_at_run_time(left) || is_known_at_run_time(right),
+        Shape::And(parts)
+        | Shape::Or(parts)
+        | Shape::Call {
+            arguments: parts, ..
+        } => parts.iter().any(is_known_at_run_time),
         Shape::Not(operand)
         | Shape::NullTest { operand, .. }
         | Shape::TruthTest { operand, .. }
@@ -381,9 +535,8 @@ fn plain_column<'t>(expression: &Expression, table: &'t Table) -> Option<&'t Col
         Shape::Cast { operand, type_name } => {
             plain_column(operand, table).filter(|column| column.is_relabelled_by(type_name))
         }
-        Shape::Collate { operand, collation } => {
-            plain_column(operand, table).filter(|column| column.collation.as_ref() == Some(collation))
-        }
+        Shape::Collate { operand, collation } => plain_column(operand, table)
+            .filter(|column| column.collation.as_ref() == Some(collation)),
         _ => None,
     }
 }

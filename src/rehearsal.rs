@@ -15,13 +15,13 @@ use crate::plan::Plan;
 use crate::twin::snapshot::Gap;
 use crate::verdict::Reason;
 use crate::workload::{Statement, StatementId};
-pub use supposition::Supposition;
+pub use hypothesis::Hypothesis;
 
 pub mod costs;
 pub mod counting;
+pub mod hypothesis;
 pub mod recording;
 pub mod search;
-pub mod supposition;
 pub mod upkeep;
 
 /// Somebody who can be asked for plans: a server with a transaction that is rolled back, or a recording of one.
@@ -36,13 +36,21 @@ pub trait Planner {
     ///
     /// # Errors
     /// When the server cannot be asked any more; see [`Answer`] for trials that could not be made.
-    fn plan(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
+    fn plan(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError>;
 
     /// As [`Planners::execute`]; refused by whoever has no data.
     ///
     /// # Errors
     /// As [`Planner::plan`].
-    fn execute(&mut self, _indexes: &[NamedIndex], _statements: &[Statement]) -> Result<Answer, PlannerError> {
+    fn execute(
+        &mut self,
+        _indexes: &[NamedIndex],
+        _statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
         Ok(Answer::Refused(Refusal::offline()))
     }
 
@@ -52,11 +60,11 @@ pub trait Planner {
     /// As [`Planner::plan`].
     fn suppose(
         &mut self,
-        supposition: &Supposition,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         _statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        Ok(Answer::Refused(supposition.refused(indexes)))
+        Ok(Answer::Refused(hypothesis.refused(indexes)))
     }
 }
 
@@ -77,20 +85,32 @@ pub trait Planners {
     ///
     /// # Errors
     /// When the server cannot be asked any more. That there is no twin is not an error.
-    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError>;
+    fn prepare_twin(
+        &mut self,
+        tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError>;
 
     /// As [`Planner::plan`].
     ///
     /// # Errors
     /// As [`Planner::plan`]; also when the twin is asked and is not ready.
-    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
+    fn plan(
+        &mut self,
+        target: Target,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError>;
 
     /// These statements, executed on the server with exactly these indexes added (none: as things are), read-only: plans with what
     /// was seen (`Actual Rows`, `Execution Time`, buffers). Of several runs, the one of median time.
     ///
     /// # Errors
     /// As [`Planner::plan`].
-    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
+    fn execute(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError>;
 
     /// The plans if these existing indexes were gone and these new ones there. Only the twin can tell without taking an index away
     /// from anybody.
@@ -110,8 +130,8 @@ pub trait Planners {
     /// As [`Planners::plan`].
     fn suppose(
         &mut self,
-        whom: Whom,
-        supposition: &Supposition,
+        target: Target,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError>;
@@ -135,7 +155,7 @@ pub struct FreshSize {
 
 /// Who is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Whom {
+pub enum Target {
     /// The server itself: indexes are built in a transaction that is rolled back.
     Server,
     /// Its planner twin.
@@ -165,7 +185,10 @@ pub struct Preparation {
 
 impl From<TwinState> for Preparation {
     fn from(state: TwinState) -> Preparation {
-        Preparation { state, gaps: Vec::new() }
+        Preparation {
+            state,
+            gaps: Vec::new(),
+        }
     }
 }
 
@@ -177,18 +200,30 @@ impl Planners for ServerOnly<'_> {
         self.0.catalog(tables)
     }
 
-    fn prepare_twin(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+    fn prepare_twin(
+        &mut self,
+        _tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError> {
         Ok(TwinState::NotWanted.into())
     }
 
-    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        match whom {
-            Whom::Server => self.0.plan(indexes, statements),
-            Whom::Twin => Err(PlannerError::NoTwin),
+    fn plan(
+        &mut self,
+        target: Target,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        match target {
+            Target::Server => self.0.plan(indexes, statements),
+            Target::Twin => Err(PlannerError::NoTwin),
         }
     }
 
-    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+    fn execute(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
         self.0.execute(indexes, statements)
     }
 
@@ -203,14 +238,14 @@ impl Planners for ServerOnly<'_> {
 
     fn suppose(
         &mut self,
-        whom: Whom,
-        supposition: &Supposition,
+        target: Target,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        match whom {
-            Whom::Server => self.0.suppose(supposition, indexes, statements),
-            Whom::Twin => Err(PlannerError::NoTwin),
+        match target {
+            Target::Server => self.0.suppose(hypothesis, indexes, statements),
+            Target::Twin => Err(PlannerError::NoTwin),
         }
     }
 
@@ -229,11 +264,11 @@ pub enum Evidence {
     PlannerTwin,
 }
 
-impl From<Whom> for Evidence {
-    fn from(whom: Whom) -> Evidence {
-        match whom {
-            Whom::Server => Evidence::RolledBackTransaction,
-            Whom::Twin => Evidence::PlannerTwin,
+impl From<Target> for Evidence {
+    fn from(target: Target) -> Evidence {
+        match target {
+            Target::Server => Evidence::RolledBackTransaction,
+            Target::Twin => Evidence::PlannerTwin,
         }
     }
 }
@@ -336,7 +371,12 @@ impl Refusal {
     /// There is nobody who could build or run anything.
     pub fn offline() -> Refusal {
         let detail = "there is no server to build it on".to_owned();
-        Refusal { reason: Reason::Offline, detail, write_block: Millis::default(), built: 0 }
+        Refusal {
+            reason: Reason::Offline,
+            detail,
+            write_block: Millis::default(),
+            built: 0,
+        }
     }
 }
 
@@ -378,7 +418,9 @@ impl std::fmt::Display for Rollback {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Rollback::Confirmed => "everything was rolled back",
-            Rollback::Unconfirmed => "the server has not confirmed the rollback yet: look for its lock in pg_locks",
+            Rollback::Unconfirmed => {
+                "the server has not confirmed the rollback yet: look for its lock in pg_locks"
+            }
         })
     }
 }
@@ -449,9 +491,14 @@ impl Trial {
             Answer::Refused(refusal) => TrialOutcome::Refused(refusal),
             Answer::Planned(planned) => match planned.builds.into_iter().next() {
                 Some(build) => {
-                    let plans =
-                        planned.plans.into_iter().filter_map(|(id, outcome)| Some((id, outcome.plan()?.clone())));
-                    let cost = |plan: &Plan| TrialCost { cost: plan.total_cost(), used: uses(plan, &build) };
+                    let plans = planned
+                        .plans
+                        .into_iter()
+                        .filter_map(|(id, outcome)| Some((id, outcome.plan()?.clone())));
+                    let cost = |plan: &Plan| TrialCost {
+                        cost: plan.total_cost(),
+                        used: uses(plan, &build),
+                    };
                     let costs = plans.map(|(id, plan)| (id, cost(&plan))).collect();
                     TrialOutcome::Built { build, costs }
                 }
@@ -469,5 +516,7 @@ impl Trial {
 
 /// Does the plan read this index?
 pub fn uses(plan: &Plan, build: &Build) -> bool {
-    plan.index_names().iter().any(|name| build.names.contains(*name))
+    plan.index_names()
+        .iter()
+        .any(|name| build.names.contains(*name))
 }

@@ -94,7 +94,9 @@ pub struct Ask<'a> {
 
 /// Is there something to try that only the planner twin can tell about?
 pub fn wants_twin(ask: Ask<'_>) -> bool {
-    vacuum::is_read_by_index(ask) || !materialized_view::propose(ask).is_empty() || !rewrite::propose(ask).is_empty()
+    vacuum::is_read_by_index(ask)
+        || !materialized_view::propose(ask).is_empty()
+        || !rewrite::propose(ask).is_empty()
 }
 
 /// The statements that a proposal is for.

@@ -24,7 +24,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
 /// Texts longer than this are not parsed: a condition of that length is a list of literals, and no index key.
-const LONGEST_TEXT_BYTES: usize = 64 * 1024;
+const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// Stack for parsing, converting and dropping one expression. `sqlparser` limits its own depth while parsing, but not for
 /// the left-deep trees that long `AND`/`OR`/`+` chains become.
@@ -46,16 +46,20 @@ fn parse_all<T: Send>(
     text: &str,
     parse: impl FnOnce(&mut Parser<'_>) -> Result<T, SqlError> + Send,
 ) -> Result<T, SqlError> {
-    if text.len() > LONGEST_TEXT_BYTES {
+    if text.len() > MAX_TEXT_BYTES {
         return Err(SqlError::TooLong(text.len()));
     }
     stacker::grow(STACK_BYTES, || {
         let dialect = PostgreSqlDialect {};
-        let mut parser = Parser::new(&dialect).try_with_sql(text).map_err(|error| syntax(&error))?;
+        let mut parser = Parser::new(&dialect)
+            .try_with_sql(text)
+            .map_err(|error| syntax(&error))?;
         let parsed = parse(&mut parser)?;
         match parser.peek_token().token {
             Token::EOF | Token::SemiColon => Ok(parsed),
-            rest => Err(SqlError::Syntax(format!("unexpected {rest} after the expression"))),
+            rest => Err(SqlError::Syntax(format!(
+                "unexpected {rest} after the expression"
+            ))),
         }
     })
 }

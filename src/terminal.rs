@@ -17,9 +17,15 @@ const FILE_COLUMNS: usize = 120;
 /// How wide a report is to be: the terminal's width, else `COLUMNS`, else 120.
 pub fn report_width(output: &OutputArgs) -> usize {
     let to_terminal = output.output.is_none() && io::stdout().is_terminal();
-    let terminal =
-        to_terminal.then(crossterm::terminal::size).and_then(Result::ok).map(|(columns, _)| usize::from(columns));
-    let from_environment = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let terminal = to_terminal
+        .then(crossterm::terminal::size)
+        .and_then(Result::ok)
+        .map(|(columns, _)| usize::from(columns));
+    let from_environment = || {
+        std::env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse().ok())
+    };
     terminal.or_else(from_environment).unwrap_or(FILE_COLUMNS)
 }
 
@@ -38,7 +44,10 @@ pub fn write_report(output: &OutputArgs, report: &str) -> io::Result<()> {
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())));
     }
     let mut stdout = AutoStream::new(io::stdout().lock(), choice(output.color));
-    match stdout.write_all(report.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(report.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
@@ -83,7 +92,11 @@ impl Progress {
     pub fn new(output: &OutputArgs) -> Progress {
         let shown = !output.quiet && !output.verbose && io::stderr().is_terminal();
         Progress {
-            target: if shown { Target::Terminal } else { Target::Hidden },
+            target: if shown {
+                Target::Terminal
+            } else {
+                Target::Hidden
+            },
             bar: RefCell::new(ProgressBar::hidden()),
         }
     }
@@ -109,7 +122,9 @@ impl Progress {
                 Target::Hidden => ProgressDrawTarget::hidden(),
             },
         );
-        if let Ok(style) = ProgressStyle::with_template("{prefix:18} {bar:30} {pos:>3}/{len} {elapsed:>4} {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template(
+            "{prefix:18} {bar:30} {pos:>3}/{len} {elapsed:>4} {wide_msg}",
+        ) {
             bar.set_style(style);
         }
         bar.set_prefix(what.to_owned());

@@ -11,9 +11,9 @@ pub mod file;
 pub mod growth;
 pub mod libraries;
 pub mod page;
+pub mod pg_stats_row;
 pub mod redaction;
 pub mod scalar;
-pub mod shown;
 pub mod size;
 pub mod snapshot;
 

@@ -205,21 +205,38 @@ mod tests {
         let ten_percent = MinImprovement(0.1);
         assert!(ten_percent.reached(Cost(100.0), Cost(90.0)));
         assert!(!ten_percent.reached(Cost(100.0), Cost(91.0)));
-        assert!(!MinImprovement(0.0).reached(Cost(100.0), Cost(100.0)), "no gain is no gain");
-        assert_eq!(Change::between(Cost(100.0), Cost(102.0), ten_percent), Change::Worse);
-        assert_eq!(Change::between(Cost(100.0), Cost(100.5), ten_percent), Change::Same);
+        assert!(
+            !MinImprovement(0.0).reached(Cost(100.0), Cost(100.0)),
+            "no gain is no gain"
+        );
+        assert_eq!(
+            Change::between(Cost(100.0), Cost(102.0), ten_percent),
+            Change::Worse
+        );
+        assert_eq!(
+            Change::between(Cost(100.0), Cost(100.5), ten_percent),
+            Change::Same
+        );
     }
 
     #[test]
     fn builds_need_twice_their_time() {
-        let limits = Limits { max_write_block: Millis(1_000.0), ..Limits::default() };
+        let limits = Limits {
+            max_write_block: Millis(1_000.0),
+            ..Limits::default()
+        };
         assert!(limits.have_room_for([Millis(200.0), Millis(299.0)]));
         assert!(!limits.have_room_for([Millis(200.0), Millis(301.0)]));
     }
 
     #[test]
     fn reasons_are_named_as_they_serialize() {
-        for reason in [Reason::NotChosen, Reason::LockTimeout, Reason::WriteBlockTooLong, Reason::TooManyIndexes] {
+        for reason in [
+            Reason::NotChosen,
+            Reason::LockTimeout,
+            Reason::WriteBlockTooLong,
+            Reason::TooManyIndexes,
+        ] {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
         }
     }

@@ -70,13 +70,30 @@ impl Statement {
 impl Workload {
     /// Adds a statement. A name that is taken gets a number: `jobs`, `jobs-2`, …
     pub fn add(&mut self, name: &str, sql: &str, usage: Usage, place: String) {
-        let taken = |name: &str| self.statements.iter().any(|statement| statement.id.0 == name);
+        let taken = |name: &str| {
+            self.statements
+                .iter()
+                .any(|statement| statement.id.0 == name)
+        };
         let numbered = (2usize..).map(|number| format!("{name}-{number}"));
-        let id = std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default();
-        let Usage { calls, mean_time_ms } = usage;
+        let id = std::iter::once(name.to_owned())
+            .chain(numbered)
+            .find(|name| !taken(name))
+            .unwrap_or_default();
+        let Usage {
+            calls,
+            mean_time_ms,
+        } = usage;
         let varying_literals = BTreeSet::new();
         let sql = sql.to_owned();
-        self.statements.push(Statement { id: StatementId(id), sql, calls, mean_time_ms, place, varying_literals });
+        self.statements.push(Statement {
+            id: StatementId(id),
+            sql,
+            calls,
+            mean_time_ms,
+            place,
+            varying_literals,
+        });
     }
 
     /// These literals of the statement that was added last are parameters.
@@ -89,7 +106,10 @@ impl Workload {
     /// With these statements at the end.
     pub fn with(&self, more: Vec<Statement>) -> Workload {
         let statements = self.statements.iter().cloned().chain(more).collect();
-        Workload { statements, calls_counted_for_s: self.calls_counted_for_s }
+        Workload {
+            statements,
+            calls_counted_for_s: self.calls_counted_for_s,
+        }
     }
 
     /// For how long all its calls were counted, in seconds; none where that is not known, or some were made up.

@@ -28,8 +28,18 @@ fn stderr(output: &Output) -> String {
 fn h_is_the_host_and_help_is_help() {
     let help = program(&["advise", "--help"]);
     assert_eq!(help.status.code(), Some(0));
-    for option in ["-h, --host", "-U, --username", "--pg-stat-statements", "--max-write-block", "--fail-on"] {
-        assert!(stdout(&help).contains(option), "{option}: {}", stdout(&help));
+    for option in [
+        "-h, --host",
+        "-U, --username",
+        "--pg-stat-statements",
+        "--max-write-block",
+        "--fail-on",
+    ] {
+        assert!(
+            stdout(&help).contains(option),
+            "{option}: {}",
+            stdout(&help)
+        );
     }
     assert_eq!(program(&["-?"]).status.code(), Some(0));
     assert!(stdout(&program(&["--version"])).starts_with("pgrehearse 0."));
@@ -46,7 +56,12 @@ fn wrong_usage_is_exit_status_2() {
         &[],
     ] {
         let output = program(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
     }
     assert!(stderr(&program(&["advise"])).contains("no workload: give --file FILE.sql"));
 }
@@ -56,9 +71,18 @@ fn errors_name_the_place_and_hide_passwords() {
     let output = program(&["advise", "-f", "no/such/file.sql"]);
     assert_eq!(
         (output.status.code(), stderr(&output).as_str()),
-        (Some(1), "pgrehearse: no/such/file.sql: No such file or directory (os error 2)\n")
+        (
+            Some(1),
+            "pgrehearse: no/such/file.sql: No such file or directory (os error 2)\n"
+        )
     );
-    let output = program(&["advise", "-c", "select 1", "-d", "postgresql://me:hunter2@127.0.0.1:1/x"]);
+    let output = program(&[
+        "advise",
+        "-c",
+        "select 1",
+        "-d",
+        "postgresql://me:hunter2@127.0.0.1:1/x",
+    ]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
         stderr(&output).contains("connection to server at") && !stderr(&output).contains("hunter2"),
@@ -70,7 +94,10 @@ fn errors_name_the_place_and_hide_passwords() {
 #[test]
 fn completions_and_a_manual_page_are_made() {
     for shell in ["bash", "zsh", "fish"] {
-        assert!(stdout(&program(&["completions", shell])).contains("pgrehearse"), "{shell}");
+        assert!(
+            stdout(&program(&["completions", shell])).contains("pgrehearse"),
+            "{shell}"
+        );
     }
     assert!(stdout(&program(&["man"])).contains(".TH pgrehearse"));
 }
@@ -80,9 +107,19 @@ fn saved_plans_are_shown_as_trees_with_their_costliest_nodes_marked() {
     let output = program(&["review", "fixtures/plans/samples"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let text = stdout(&output);
-    assert!(text.contains("fixtures/plans/samples/refs-orphans.json"), "{text}");
-    assert!(text.lines().any(|line| line.starts_with("* ") && line.contains("Seq Scan on")), "{text}");
-    assert!(text.lines().all(|line| line.chars().count() <= 120), "it fits");
+    assert!(
+        text.contains("fixtures/plans/samples/refs-orphans.json"),
+        "{text}"
+    );
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("* ") && line.contains("Seq Scan on")),
+        "{text}"
+    );
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 120),
+        "it fits"
+    );
 }
 
 #[test]
@@ -93,19 +130,37 @@ fn a_file_that_is_no_plan_is_reported_and_the_others_go_on() {
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     };
-    let good =
-        write("good.json", r#"[{"Plan": {"Node Type": "Seq Scan", "Relation Name": "a\u001b[2Jb", "Total Cost": 5}}]"#);
+    let good = write(
+        "good.json",
+        r#"[{"Plan": {"Node Type": "Seq Scan", "Relation Name": "a\u001b[2Jb", "Total Cost": 5}}]"#,
+    );
     let bad = write("bad.json", "[{\"Plan\":\n oops");
     let output = program(&["review", "--format", "json", &bad, &good, "missing.json"]);
     assert_eq!(output.status.code(), Some(1));
     let files: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(files[0]["error"].as_str().unwrap().contains("line 2, column"), "{files:#}");
-    assert_eq!((&files[1]["error"], &files[1]["plans"][0]["node_count"]), (&Value::Null, &1.into()));
+    assert!(
+        files[0]["error"]
+            .as_str()
+            .unwrap()
+            .contains("line 2, column"),
+        "{files:#}"
+    );
+    assert_eq!(
+        (&files[1]["error"], &files[1]["plans"][0]["node_count"]),
+        (&Value::Null, &1.into())
+    );
     assert!(files[2]["error"].as_str().unwrap().contains("No such file"));
-    assert!(stderr(&output).contains("bad.json: line 2"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("bad.json: line 2"),
+        "{}",
+        stderr(&output)
+    );
 
     let text = stdout(&program(&["review", "--color", "never", &good]));
-    assert!(text.contains("\\u{1b}[2J") && !text.contains('\u{1b}'), "{text:?}");
+    assert!(
+        text.contains("\\u{1b}[2J") && !text.contains('\u{1b}'),
+        "{text:?}"
+    );
 }
 
 #[test]
@@ -113,18 +168,31 @@ fn two_plans_of_a_query_are_compared() {
     let seed = |name: &str| format!("fixtures/plans/seed-002/{name}.txt");
     let (before, after) = (seed("a-before"), seed("a-after"));
     let text = stdout(&program(&["review", "--diff", &before, &after]));
-    assert!(text.contains("933,678") && text.contains("517,832") && text.contains("1.80× lower"), "{text}");
     assert!(
-        text.contains("Seq Scan on transactions") && text.contains("Bitmap Index Scan on blocked_status_idx"),
+        text.contains("933,678") && text.contains("517,832") && text.contains("1.80× lower"),
         "{text}"
     );
-    let json: Value =
-        serde_json::from_slice(&program(&["review", "--diff", "--format", "json", &before, &after]).stdout).unwrap();
+    assert!(
+        text.contains("Seq Scan on transactions")
+            && text.contains("Bitmap Index Scan on blocked_status_idx"),
+        "{text}"
+    );
+    let json: Value = serde_json::from_slice(
+        &program(&["review", "--diff", "--format", "json", &before, &after]).stdout,
+    )
+    .unwrap();
     assert!(json.is_array() && json[0].is_object(), "{json:#}");
     assert!(
-        stdout(&program(&["review", "--diff", "--format", "markdown", &before, &after])).contains("Bitmap Heap Scan")
+        stdout(&program(&[
+            "review", "--diff", "--format", "markdown", &before, &after
+        ]))
+        .contains("Bitmap Heap Scan")
     );
-    assert_eq!(program(&["review", "--diff", &before]).status.code(), Some(2), "a diff takes two");
+    assert_eq!(
+        program(&["review", "--diff", &before]).status.code(),
+        Some(2),
+        "a diff takes two"
+    );
 }
 
 #[test]
@@ -132,13 +200,21 @@ fn a_directory_may_hold_other_files_too() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("README.md"), "# Plans\n").unwrap();
     std::fs::write(directory.path().join("package.json"), r#"{"name": "x"}"#).unwrap();
-    std::fs::write(directory.path().join("plan.txt"), "Seq Scan on t  (cost=0.00..35.50 rows=2550 width=4)\n").unwrap();
+    std::fs::write(
+        directory.path().join("plan.txt"),
+        "Seq Scan on t  (cost=0.00..35.50 rows=2550 width=4)\n",
+    )
+    .unwrap();
     let path = directory.path().display().to_string();
     let output = program(&["review", "--format", "json", &path]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let files: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(files.as_array().unwrap().len(), 1, "{files:#}");
-    let named = program(&["review", &format!("{path}/README.md"), &format!("{path}/plan.txt")]);
+    let named = program(&[
+        "review",
+        &format!("{path}/README.md"),
+        &format!("{path}/plan.txt"),
+    ]);
     assert_eq!(named.status.code(), Some(1), "what is named is missed");
 }
 
@@ -153,15 +229,29 @@ fn a_reader_that_stops_reading_is_no_error() {
         .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert_eq!(
+        (output.status.code(), stderr(&output).as_str()),
+        (Some(0), "")
+    );
 }
 
 #[test]
 fn a_recording_is_reviewed_like_a_run() {
     let recording = "fixtures/recordings/002-table-sync.json";
-    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(recording).exists());
+    assert!(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(recording)
+            .exists()
+    );
     let output = program(&["review", recording]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stdout(&output).contains("RECOMMENDED") && stdout(&output).contains("WHERE (status = 'BLOCKED'::text)"));
-    assert_eq!(stdout(&output), stdout(&program(&["review", recording])), "byte for byte");
+    assert!(
+        stdout(&output).contains("RECOMMENDED")
+            && stdout(&output).contains("WHERE (status = 'BLOCKED'::text)")
+    );
+    assert_eq!(
+        stdout(&output),
+        stdout(&program(&["review", recording])),
+        "byte for byte"
+    );
 }

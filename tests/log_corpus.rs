@@ -34,7 +34,9 @@ struct Expectation {
 
 fn logs() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/logs");
-    let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let paths = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let is_log = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_str().unwrap();
         !name.ends_with(".expect.json") && name != "README.md"
@@ -58,7 +60,9 @@ fn counted<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
 /// Everything that differs from the expectation.
 fn differences(path: &Path) -> Vec<String> {
     let expectation_path = PathBuf::from(format!("{}.expect.json", path.display()));
-    let Ok(expectation) = fs::read_to_string(&expectation_path) else { return vec!["has no expectation".to_owned()] };
+    let Ok(expectation) = fs::read_to_string(&expectation_path) else {
+        return vec!["has no expectation".to_owned()];
+    };
     let expected: Expectation = match serde_json::from_str(&expectation) {
         Ok(expected) => expected,
         Err(error) => return vec![format!("its expectation: {error}")],
@@ -67,39 +71,128 @@ fn differences(path: &Path) -> Vec<String> {
     let mut differences = Vec::new();
     let mut check = |what: &str, found: String, expected: Option<String>| {
         if expected.as_ref().is_some_and(|expected| *expected != found) {
-            differences.push(format!("{what}: {found}\n   expected: {}", expected.unwrap_or_default()));
+            differences.push(format!(
+                "{what}: {found}\n   expected: {}",
+                expected.unwrap_or_default()
+            ));
         }
     };
     let debug = |value: &dyn std::fmt::Debug| format!("{value:?}");
-    check("format", debug(&LogFormat::of(&text)).to_lowercase(), Some(format!("some({})", expected.format)));
+    check(
+        "format",
+        debug(&LogFormat::of(&text)).to_lowercase(),
+        Some(format!("some({})", expected.format)),
+    );
     let entries: Vec<LogEntry> = log::entries(&text).collect();
     let plans = log::plans(&text);
     let executions: Vec<_> = log::executions(&text).collect();
-    let queries = counted(plans.iter().map(|plan| plan.query.clone().unwrap_or_default()));
-    check("plans", debug(&queries), expected.plans.as_ref().map(|plans| debug(plans)));
+    let queries = counted(
+        plans
+            .iter()
+            .map(|plan| plan.query.clone().unwrap_or_default()),
+    );
+    check(
+        "plans",
+        debug(&queries),
+        expected.plans.as_ref().map(|plans| debug(plans)),
+    );
     let statements = counted(executions.iter().map(|execution| execution.sql.clone()));
-    check("executions", debug(&statements), expected.executions.as_ref().map(|executions| debug(executions)));
-    let untimed = executions.iter().filter(|execution| execution.duration_ms.is_none()).count();
-    check("executions without a time", debug(&untimed), Some("0".to_owned()));
-    let parameters = counted(executions.iter().filter_map(|execution| execution.parameters.clone()));
-    check("parameters", debug(&parameters), expected.parameters.as_ref().map(|parameters| debug(parameters)));
-    let errors = entries.iter().filter(|entry| entry.severity == Severity::Error);
+    check(
+        "executions",
+        debug(&statements),
+        expected
+            .executions
+            .as_ref()
+            .map(|executions| debug(executions)),
+    );
+    let untimed = executions
+        .iter()
+        .filter(|execution| execution.duration_ms.is_none())
+        .count();
+    check(
+        "executions without a time",
+        debug(&untimed),
+        Some("0".to_owned()),
+    );
+    let parameters = counted(
+        executions
+            .iter()
+            .filter_map(|execution| execution.parameters.clone()),
+    );
+    check(
+        "parameters",
+        debug(&parameters),
+        expected
+            .parameters
+            .as_ref()
+            .map(|parameters| debug(parameters)),
+    );
+    let errors = entries
+        .iter()
+        .filter(|entry| entry.severity == Severity::Error);
     let failed: Vec<String> = errors.filter_map(|entry| entry.statement.clone()).collect();
-    check("failed", debug(&failed), expected.failed.as_ref().map(|failed| debug(failed)));
-    let contexts = entries.iter().filter(|entry| entry.context.is_some()).count();
-    check("contexts", debug(&contexts), expected.contexts.map(|number| number.to_string()));
-    let processes: BTreeSet<u32> = entries.iter().filter_map(|entry| entry.process_id).collect();
-    check("processes", debug(&processes.len()), expected.processes.map(|number| number.to_string()));
+    check(
+        "failed",
+        debug(&failed),
+        expected.failed.as_ref().map(|failed| debug(failed)),
+    );
+    let contexts = entries
+        .iter()
+        .filter(|entry| entry.context.is_some())
+        .count();
+    check(
+        "contexts",
+        debug(&contexts),
+        expected.contexts.map(|number| number.to_string()),
+    );
+    let processes: BTreeSet<u32> = entries
+        .iter()
+        .filter_map(|entry| entry.process_id)
+        .collect();
+    check(
+        "processes",
+        debug(&processes.len()),
+        expected.processes.map(|number| number.to_string()),
+    );
     if expected.json_plan_nodes.is_some() {
-        let read: Result<Vec<_>, _> = plans.iter().map(|plan| read::plans(&plan.plan_text)).collect();
-        let nodes = read.map(|plans| plans.iter().flatten().map(|plan| plan.nodes().len()).sum::<usize>());
-        check("nodes", debug(&nodes.ok()), Some(debug(&expected.json_plan_nodes)));
+        let read: Result<Vec<_>, _> = plans
+            .iter()
+            .map(|plan| read::plans(&plan.plan_text))
+            .collect();
+        let nodes = read.map(|plans| {
+            plans
+                .iter()
+                .flatten()
+                .map(|plan| plan.nodes().len())
+                .sum::<usize>()
+        });
+        check(
+            "nodes",
+            debug(&nodes.ok()),
+            Some(debug(&expected.json_plan_nodes)),
+        );
     }
-    for plan in plans.iter().filter(|plan| !plan.plan_text.starts_with(['{', '<', 'Q'])) {
+    for plan in plans
+        .iter()
+        .filter(|plan| !plan.plan_text.starts_with(['{', '<', 'Q']))
+    {
         let first = plan.plan_text.lines().next().unwrap_or_default();
-        check("the root's costs", debug(&first.contains("  (cost=")), Some("true".to_owned()));
-        let strangers: Vec<&str> = plan.plan_text.lines().skip(1).filter(|line| !line.starts_with("  ")).collect();
-        check("strange lines of a plan", debug(&strangers), Some("[]".to_owned()));
+        check(
+            "the root's costs",
+            debug(&first.contains("  (cost=")),
+            Some("true".to_owned()),
+        );
+        let strangers: Vec<&str> = plan
+            .plan_text
+            .lines()
+            .skip(1)
+            .filter(|line| !line.starts_with("  "))
+            .collect();
+        check(
+            "strange lines of a plan",
+            debug(&strangers),
+            Some("[]".to_owned()),
+        );
     }
     differences
 }
@@ -110,7 +203,9 @@ fn every_log_is_read_as_expected() {
     assert!(logs.len() >= 70, "only {} logs", logs.len());
     let differing = logs.iter().flat_map(|path| {
         let name = path.file_name().unwrap().display().to_string();
-        differences(path).into_iter().map(move |difference| format!("{name}: {difference}"))
+        differences(path)
+            .into_iter()
+            .map(move |difference| format!("{name}: {difference}"))
     });
     let differing: Vec<String> = differing.collect();
     assert!(differing.is_empty(), "{}", differing.join("\n"));
@@ -119,17 +214,38 @@ fn every_log_is_read_as_expected() {
 /// What stderr's and syslog's lines do not tell is left out.
 fn comparable(entry: LogEntry) -> LogEntry {
     // Where the error is stands in a column of its own, not in the message.
-    let message = entry.message.split(" at character ").next().unwrap_or_default().to_owned();
-    LogEntry { line: 0, time: None, application: None, database: None, message, ..entry }
+    let message = entry
+        .message
+        .split(" at character ")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    LogEntry {
+        line: 0,
+        time: None,
+        application: None,
+        database: None,
+        message,
+        ..entry
+    }
 }
 
 #[test]
 fn the_three_destinations_tell_the_same() {
     let mut compared = 0;
-    for stderr in logs().iter().filter(|path| path.extension().is_some_and(|extension| extension == "log")) {
-        let entries = |path: &Path| log::entries(&read(path)).map(comparable).collect::<Vec<LogEntry>>();
-        for other in
-            ["csv", "json"].map(|extension| stderr.with_extension(extension)).iter().filter(|path| path.exists())
+    for stderr in logs()
+        .iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
+    {
+        let entries = |path: &Path| {
+            log::entries(&read(path))
+                .map(comparable)
+                .collect::<Vec<LogEntry>>()
+        };
+        for other in ["csv", "json"]
+            .map(|extension| stderr.with_extension(extension))
+            .iter()
+            .filter(|path| path.exists())
         {
             let (one, two) = (entries(stderr), entries(other));
             for (one, two) in one.iter().zip(&two) {
@@ -148,11 +264,17 @@ fn a_log_cut_off_anywhere_is_still_read() {
         let text = read(&path);
         let whole = log::entries(&text).count();
         for cut in (0..text.len()).step_by(1 + text.len() / 40) {
-            let Some(cut) = (cut..=text.len()).find(|cut| text.is_char_boundary(*cut)) else { continue };
+            let Some(cut) = (cut..=text.len()).find(|cut| text.is_char_boundary(*cut)) else {
+                continue;
+            };
             let without_begin = log::entries(&text[cut..]).count();
             let without_end = log::entries(&text[..cut]).count();
             let found = without_begin + without_end;
-            assert!(found + 5 >= whole, "{}: {found} of {whole} at {cut}", path.display());
+            assert!(
+                found + 5 >= whole,
+                "{}: {found} of {whole} at {cut}",
+                path.display()
+            );
         }
     }
 }
@@ -163,7 +285,11 @@ fn the_other_fixtures_are_no_logs() {
     let mut waiting = vec![fixtures.join("plans"), fixtures.join("workloads")];
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
-            waiting.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            waiting.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         } else {
             assert!(!log::looks_like_log(&read(&path)), "{}", path.display());
         }

@@ -1,7 +1,12 @@
 //! Plans that real servers printed (scripts/make-plan-corpus.sh): every file is read, all four formats of one EXPLAIN give the same
 //! tree, and each says what its expectation says. A new file is a new test; one without an expectation fails.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests may stop at the first surprise"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -72,14 +77,19 @@ impl Case {
     }
 
     fn file(&self, extension: &str) -> PathBuf {
-        self.directory.join(format!("{}{}.{extension}", self.statement, self.variant))
+        self.directory
+            .join(format!("{}{}.{extension}", self.statement, self.variant))
     }
 
     fn read(&self, (extension, format): (&str, SourceFormat)) -> Vec<Plan> {
         let path = self.file(extension);
         let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let plans = read(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(plans.iter().all(|plan| plan.format == format), "{}", path.display());
+        assert!(
+            plans.iter().all(|plan| plan.format == format),
+            "{}",
+            path.display()
+        );
         plans.into_iter().map(|read| read.plan).collect()
     }
 }
@@ -89,13 +99,32 @@ fn cases() -> Vec<Case> {
     let corpus = plans_directory().join("corpus");
     for version in fs::read_dir(&corpus).unwrap() {
         let directory = version.unwrap().path();
-        let Ok(version) = directory.file_name().unwrap().to_str().unwrap().parse::<u32>() else { continue };
+        let Ok(version) = directory
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .parse::<u32>()
+        else {
+            continue;
+        };
         for file in fs::read_dir(&directory).unwrap() {
             let path = file.unwrap().path();
             let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let variant = ["-analyze", "-everything"].into_iter().find(|suffix| stem.ends_with(suffix)).unwrap_or("");
+            let variant = ["-analyze", "-everything"]
+                .into_iter()
+                .find(|suffix| stem.ends_with(suffix))
+                .unwrap_or("");
             let statement = stem.strip_suffix(variant).unwrap().to_owned();
-            cases.insert((version, stem), Case { version, statement, variant, directory: directory.clone() });
+            cases.insert(
+                (version, stem),
+                Case {
+                    version,
+                    statement,
+                    variant,
+                    directory: directory.clone(),
+                },
+            );
         }
     }
     assert!(cases.len() > 400, "the corpus is not there");
@@ -130,11 +159,21 @@ fn four_formats_give_the_same_tree() {
                 tree
             });
             if found != expected {
-                different.push(format!("{} {}: {}", case.name(), format.0, first_difference("", &expected, &found)));
+                different.push(format!(
+                    "{} {}: {}",
+                    case.name(),
+                    format.0,
+                    first_difference("", &expected, &found)
+                ));
             }
         }
     }
-    assert!(different.is_empty(), "{} differ:\n{}", different.len(), different.join("\n"));
+    assert!(
+        different.is_empty(),
+        "{} differ:\n{}",
+        different.len(),
+        different.join("\n")
+    );
 }
 
 /// The expectation all versions and variants of a statement share.
@@ -144,7 +183,11 @@ fn expectation(statement: &str) -> Expectation {
         .unwrap_or_else(|error| panic!("{} has to say what is expected: {error}", path.display()));
     let expectation: Expectation =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert!(!expectation.about.is_empty() && !expectation.nodes.is_empty(), "{} says nothing", path.display());
+    assert!(
+        !expectation.about.is_empty() && !expectation.nodes.is_empty(),
+        "{} says nothing",
+        path.display()
+    );
     expectation
 }
 
@@ -155,25 +198,47 @@ fn every_file_says_what_is_expected_of_it() {
         let expectation = expectation(&case.statement);
         for format in FORMATS {
             let plans = case.read(format);
-            assert_eq!(plans.len(), expectation.plans, "{}.{}", case.name(), format.0);
+            assert_eq!(
+                plans.len(),
+                expectation.plans,
+                "{}.{}",
+                case.name(),
+                format.0
+            );
             for expected in expectation.nodes.iter().filter(|node| applies(node, &case)) {
                 let mut nodes = plans.iter().flat_map(Plan::nodes);
                 if !nodes.any(|node| holds(&expected.has, &node.properties.clone().into())) {
                     missing.push(format!("{}.{}: {:?}", case.name(), format.0, expected.has));
                 }
             }
-            if !plans.iter().any(|plan| holds(&expectation.summary, &plan.summary)) {
-                missing.push(format!("{}.{}: {:?}", case.name(), format.0, expectation.summary));
+            if !plans
+                .iter()
+                .any(|plan| holds(&expectation.summary, &plan.summary))
+            {
+                missing.push(format!(
+                    "{}.{}: {:?}",
+                    case.name(),
+                    format.0,
+                    expectation.summary
+                ));
             }
         }
     }
-    assert!(missing.is_empty(), "{} are not there:\n{}", missing.len(), missing.join("\n"));
+    assert!(
+        missing.is_empty(),
+        "{} are not there:\n{}",
+        missing.len(),
+        missing.join("\n")
+    );
 }
 
 fn applies(node: &ExpectedNode, case: &Case) -> bool {
     node.since.is_none_or(|since| since <= case.version)
         && node.until.is_none_or(|until| case.version <= until)
-        && node.only.as_ref().is_none_or(|variants| variants.iter().any(|variant| variant == case.variant))
+        && node
+            .only
+            .as_ref()
+            .is_none_or(|variants| variants.iter().any(|variant| variant == case.variant))
 }
 
 fn holds(expected: &Map<String, Value>, properties: &Map<String, Value>) -> bool {
@@ -200,7 +265,11 @@ fn the_plans_of_seed_002_are_read() {
         let plans = read(&bytes).unwrap();
         assert_eq!(plans.len(), 1);
         assert_eq!(plans[0].format, SourceFormat::Text);
-        assert_eq!((plans[0].plan.total_cost().0, plans[0].plan.nodes().len()), (cost, nodes), "{name}");
+        assert_eq!(
+            (plans[0].plan.total_cost().0, plans[0].plan.nodes().len()),
+            (cost, nodes),
+            "{name}"
+        );
     }
 }
 
@@ -210,7 +279,9 @@ fn first_difference(path: &str, expected: &Value, found: &Value) -> String {
         (Value::Object(left), Value::Object(right)) => {
             let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
             let null = Value::Null;
-            let differing = keys.into_iter().filter(|key| left.get(*key) != right.get(*key));
+            let differing = keys
+                .into_iter()
+                .filter(|key| left.get(*key) != right.get(*key));
             let one = differing.map(|key| {
                 first_difference(
                     &format!("{path}/{key}"),
@@ -221,7 +292,11 @@ fn first_difference(path: &str, expected: &Value, found: &Value) -> String {
             one.take(3).collect::<Vec<_>>().join("; ")
         }
         (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
-            let at = left.iter().zip(right).position(|(left, right)| left != right).unwrap();
+            let at = left
+                .iter()
+                .zip(right)
+                .position(|(left, right)| left != right)
+                .unwrap();
             first_difference(&format!("{path}/{at}"), &left[at], &right[at])
         }
         _ => format!("{path}: {expected} but {found}"),
@@ -232,10 +307,13 @@ fn first_difference(path: &str, expected: &Value, found: &Value) -> String {
 fn for_each_object(value: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) {
     match value {
         Value::Object(map) => {
-            map.values_mut().for_each(|value| for_each_object(value, change));
+            map.values_mut()
+                .for_each(|value| for_each_object(value, change));
             change(map);
         }
-        Value::Array(items) => items.iter_mut().for_each(|value| for_each_object(value, change)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|value| for_each_object(value, change)),
         _ => {}
     }
 }
@@ -244,14 +322,24 @@ fn for_each_object(value: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) 
 fn without_volatile(tree: &mut Value) {
     for_each_object(tree, &|map| {
         map.retain(|key, _| {
-            let volatile =
-                [" Blocks", " Time", "Usage", " Used", " Allocated", "Full-sort Groups", "Pre-sorted Groups"];
+            let volatile = [
+                " Blocks",
+                " Time",
+                "Usage",
+                " Used",
+                " Allocated",
+                "Full-sort Groups",
+                "Pre-sorted Groups",
+            ];
             !volatile.iter().any(|end| key.ends_with(end))
                 && !key.starts_with("WAL ")
                 && key != "Time"
                 && key != "Timing"
         });
-        if map.get("Planning").is_some_and(|planning| *planning == Value::Object(Map::new())) {
+        if map
+            .get("Planning")
+            .is_some_and(|planning| *planning == Value::Object(Map::new()))
+        {
             map.remove("Planning");
         }
     });
@@ -260,14 +348,19 @@ fn without_volatile(tree: &mut Value) {
 /// Which worker does how much is chance.
 fn without_shares_of_work(tree: &mut Value) {
     for_each_object(tree, &|map| {
-        map.retain(|key, _| !key.starts_with("Actual ") && !key.starts_with("Sort ") && key != "Workers")
+        map.retain(|key, _| {
+            !key.starts_with("Actual ") && !key.starts_with("Sort ") && key != "Workers"
+        })
     });
 }
 
 /// XML prints `Sort-Space` for memory and for disk.
 fn without_what_xml_confuses(tree: &mut Value) {
     for_each_object(tree, &|map| {
-        if let Some(space) = map.remove("Sort Space Memory").or_else(|| map.remove("Sort Space Disk")) {
+        if let Some(space) = map
+            .remove("Sort Space Memory")
+            .or_else(|| map.remove("Sort Space Disk"))
+        {
             map.insert("Sort Space".to_owned(), space);
         }
     });
@@ -278,7 +371,8 @@ fn without_what_text_leaves_out(tree: &mut Value) {
     for_each_object(tree, &|map| {
         let never_executed = map.get("Actual Loops") == Some(&Value::from(0));
         let same = |now: &str, then: &str| map.get(now) == map.get(then);
-        let originals = same("Hash Buckets", "Original Hash Buckets") && same("Hash Batches", "Original Hash Batches");
+        let originals = same("Hash Buckets", "Original Hash Buckets")
+            && same("Hash Batches", "Original Hash Batches");
         map.retain(|key, value| {
             let is_zero = value.as_f64() == Some(0.0);
             let zeros_are_left_out = key.starts_with("Rows Removed by ")
@@ -289,16 +383,26 @@ fn without_what_text_leaves_out(tree: &mut Value) {
                 || (key.starts_with("Tuples ") && key != "Tuples Inserted")
                 || (never_executed && key.starts_with("Actual ") && key.ends_with(" Time"));
             let is_false_flag = *value == Value::Bool(false)
-                && ["Parallel Aware", "Async Capable", "Inner Unique", "Single Copy", "Disabled"]
-                    .contains(&key.as_str());
+                && [
+                    "Parallel Aware",
+                    "Async Capable",
+                    "Inner Unique",
+                    "Single Copy",
+                    "Disabled",
+                ]
+                .contains(&key.as_str());
             let is_repeated = originals && key.starts_with("Original Hash ");
             let is_empty_group = ["Triggers", "Settings", "Planning"].contains(&key.as_str())
-                && (value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty));
+                && (value.as_array().is_some_and(Vec::is_empty)
+                    || value.as_object().is_some_and(Map::is_empty));
             // TEXT says that a join is unique only with VERBOSE, which trigger only with VERBOSE or without a constraint, and the
             // trigger's table only if there are several.
             let is_verbose = ["Inner Unique", "Trigger Name", "Relation"].contains(&key.as_str());
-            let left_out =
-                (is_zero && zeros_are_left_out) || is_false_flag || is_repeated || is_empty_group || is_verbose;
+            let left_out = (is_zero && zeros_are_left_out)
+                || is_false_flag
+                || is_repeated
+                || is_empty_group
+                || is_verbose;
             !left_out
         });
     });

@@ -11,7 +11,13 @@ use serde_json::Value;
 
 fn review(directory: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgrehearse"));
-    command.current_dir(directory).arg("review").args(arguments).stdin(Stdio::null()).output().unwrap()
+    command
+        .current_dir(directory)
+        .arg("review")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 fn report(output: &Output) -> Vec<Value> {
@@ -25,7 +31,10 @@ const XML: &str = "<explain xmlns=\"http://www.postgresql.org/2009/explain\"><Qu
 #[test]
 fn a_directory_of_all_formats_is_read_and_a_bad_file_stops_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let utf16: Vec<u8> = format!("\u{feff}{TEXT}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> = format!("\u{feff}{TEXT}")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     let files: [(&str, &[u8]); 7] = [
         ("a.txt", TEXT.as_bytes()),
         ("b.yaml", YAML.as_bytes()),
@@ -41,7 +50,10 @@ fn a_directory_of_all_formats_is_read_and_a_bad_file_stops_nothing() {
     let output = review(directory.path(), &[".", "--format", "json"]);
     assert_eq!(output.status.code(), Some(1));
     let files = report(&output);
-    let formats: Vec<Option<&str>> = files.iter().map(|file| file["plans"][0]["source_format"].as_str()).collect();
+    let formats: Vec<Option<&str>> = files
+        .iter()
+        .map(|file| file["plans"][0]["source_format"].as_str())
+        .collect();
     assert_eq!(
         formats,
         [Some("text"), Some("yaml"), Some("xml"), None, Some("text")],
@@ -49,21 +61,41 @@ fn a_directory_of_all_formats_is_read_and_a_bad_file_stops_nothing() {
     );
     assert_eq!(files[0]["plans"][0]["query"], "select 1");
     assert_eq!(files[0]["plans"][0]["total_cost"], 25.0);
-    assert_eq!(files[3]["error"], "line 1, column 25: truncated: the text ends inside a JSON string");
+    assert_eq!(
+        files[3]["error"],
+        "line 1, column 25: truncated: the text ends inside a JSON string"
+    );
     let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.contains("d.json: line 1, column 25: truncated") && !errors.contains("e.md"), "{errors}");
+    assert!(
+        errors.contains("d.json: line 1, column 25: truncated") && !errors.contains("e.md"),
+        "{errors}"
+    );
 }
 
 #[test]
 fn a_named_file_is_read_whatever_its_name_and_so_is_standard_input() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("plan"), TEXT).unwrap();
-    assert_eq!(report(&review(directory.path(), &["plan", "--format", "json"]))[0]["plans"][0]["node_count"], 1);
+    assert_eq!(
+        report(&review(directory.path(), &["plan", "--format", "json"]))[0]["plans"][0]["node_count"],
+        1
+    );
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgrehearse"));
-    let piped = command.args(["review", "-", "--format", "json"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let piped = command
+        .args(["review", "-", "--format", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut running = piped.spawn().unwrap();
-    running.stdin.take().unwrap().write_all(YAML.as_bytes()).unwrap();
-    assert_eq!(report(&running.wait_with_output().unwrap())[0]["plans"][0]["source_format"], "yaml");
+    running
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(YAML.as_bytes())
+        .unwrap();
+    assert_eq!(
+        report(&running.wait_with_output().unwrap())[0]["plans"][0]["source_format"],
+        "yaml"
+    );
 }
 
 #[test]
@@ -71,12 +103,20 @@ fn escape_sequences_never_reach_the_terminal() {
     let directory = tempfile::tempdir().unwrap();
     let plan = "Seq Scan on \"a\x1b[2J\"  (cost=0.00..25.00 rows=10 width=40)\n  Filter: (a = '\x1b]0;x\x07'::text)\n";
     fs::write(directory.path().join("a.txt"), plan).unwrap();
-    fs::write(directory.path().join("b.txt"), "Seq Scan on t  (cost=0.00..\x1b[31m rows=1 width=1)\n").unwrap();
+    fs::write(
+        directory.path().join("b.txt"),
+        "Seq Scan on t  (cost=0.00..\x1b[31m rows=1 width=1)\n",
+    )
+    .unwrap();
     for format in ["text", "markdown"] {
         let output = review(directory.path(), &[".", "--format", format]);
         assert_eq!(output.status.code(), Some(1));
         for stream in [&output.stdout, &output.stderr] {
-            assert!(!stream.contains(&0x1b) && !stream.contains(&7), "{}", String::from_utf8_lossy(stream));
+            assert!(
+                !stream.contains(&0x1b) && !stream.contains(&7),
+                "{}",
+                String::from_utf8_lossy(stream)
+            );
         }
     }
 }

@@ -26,7 +26,10 @@ use pgrehearse::twin::size::btree::type_deduplicates;
 
 /// The share of estimates within a quarter of the real size.
 fn share_within(measured: &[&Measured], deviation: f64) -> f64 {
-    let near = measured.iter().filter(|one| one.deviation() <= deviation).count();
+    let near = measured
+        .iter()
+        .filter(|one| one.deviation() <= deviation)
+        .count();
     near as f64 / measured.len().max(1) as f64
 }
 
@@ -38,14 +41,20 @@ fn of_method<'m>(measured: &'m [Measured], method: &str) -> Vec<&'m Measured> {
 fn table(title: &str, measured: &[Measured]) -> String {
     let mut lines = vec![
         format!("{title}: {} indexes", measured.len()),
-        format!("{:8} {:>4} {:>6} {:>6} {:>6} {:>12}", "method", "n", "<10 %", "<25 %", "worst", "height right"),
+        format!(
+            "{:8} {:>4} {:>6} {:>6} {:>6} {:>12}",
+            "method", "n", "<10 %", "<25 %", "worst", "height right"
+        ),
     ];
     for method in ["btree", "hash", "brin", "gin", "gist", "spgist", "bloom"] {
         let these = of_method(measured, method);
         if these.is_empty() {
             continue;
         }
-        let worst = these.iter().max_by(|a, b| a.deviation().total_cmp(&b.deviation())).unwrap();
+        let worst = these
+            .iter()
+            .max_by(|a, b| a.deviation().total_cmp(&b.deviation()))
+            .unwrap();
         let right = these.iter().filter(|one| one.level_is_right()).count();
         lines.push(format!(
             "{method:8} {:>4} {:>5.0}% {:>5.0}% {:>6.2} {:>12}",
@@ -53,7 +62,11 @@ fn table(title: &str, measured: &[Measured]) -> String {
             100.0 * share_within(&these, 0.1),
             100.0 * share_within(&these, 0.25),
             worst.ratio(),
-            if method == "btree" { format!("{right}/{}", these.len()) } else { String::new() },
+            if method == "btree" {
+                format!("{right}/{}", these.len())
+            } else {
+                String::new()
+            },
         ));
     }
     lines.join("\n")
@@ -61,7 +74,10 @@ fn table(title: &str, measured: &[Measured]) -> String {
 
 fn measure(database: &Database, specifications: &[&str], source: Source) -> Vec<Measured> {
     let mut observer = Observer::new(database, source);
-    specifications.iter().map(|specification| observer.measure(specification)).collect()
+    specifications
+        .iter()
+        .map(|specification| observer.measure(specification))
+        .collect()
 }
 
 fn varied() -> Database {
@@ -73,14 +89,26 @@ fn varied() -> Database {
 #[test]
 fn nine_in_ten_estimates_are_within_a_quarter() {
     let measured = measure(&varied(), cases::VARIED, Source::Both);
-    let all = measured.iter().map(Measured::line).collect::<Vec<_>>().join("\n");
+    let all = measured
+        .iter()
+        .map(Measured::line)
+        .collect::<Vec<_>>()
+        .join("\n");
     for method in ["btree", "hash", "brin", "gin", "gist", "spgist"] {
         let these = of_method(&measured, method);
-        assert!(share_within(&these, 0.25) >= 0.9, "{method}: {}\n{all}", table("varied tables", &measured));
+        assert!(
+            share_within(&these, 0.25) >= 0.9,
+            "{method}: {}\n{all}",
+            table("varied tables", &measured)
+        );
     }
     let btrees = of_method(&measured, "btree");
     let right = btrees.iter().filter(|one| one.level_is_right()).count();
-    assert!(right as f64 >= 0.95 * btrees.len() as f64, "heights: {right} of {}\n{all}", btrees.len());
+    assert!(
+        right as f64 >= 0.95 * btrees.len() as f64,
+        "heights: {right} of {}\n{all}",
+        btrees.len()
+    );
 }
 
 #[test]
@@ -107,9 +135,10 @@ fn types_that_deduplicate_are_those_of_the_server() {
 #[ignore = "prints figures; run with --ignored --nocapture"]
 fn figures() {
     let varied = varied();
-    for (title, source) in
-        [("varied tables, statistics only", Source::Statistics), ("varied tables, statistics and sample", Source::Both)]
-    {
+    for (title, source) in [
+        ("varied tables, statistics only", Source::Statistics),
+        ("varied tables, statistics and sample", Source::Both),
+    ] {
         let measured = measure(&varied, cases::VARIED, source);
         measured.iter().for_each(|one| println!("{}", one.line()));
         println!("\n{}\n", table(title, &measured));
@@ -122,6 +151,9 @@ fn figures() {
             all.extend(measure(&database, specifications, source));
         }
         all.iter().for_each(|one| println!("{}", one.line()));
-        println!("\n{}\n", table(&format!("sample workloads, {source:?}"), &all));
+        println!(
+            "\n{}\n",
+            table(&format!("sample workloads, {source:?}"), &all)
+        );
     }
 }

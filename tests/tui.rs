@@ -25,7 +25,10 @@ use std::time::{Duration, Instant};
 use live::Database;
 use tmux::{PATIENCE, Tmux};
 
-const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings/002-table-sync.json");
+const RECORDING: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/fixtures/recordings/002-table-sync.json"
+);
 
 /// 20 000 rows at 10 ms each: a build that nobody waits for.
 const SLOW_TABLE: &str = "CREATE TABLE job (id bigint PRIMARY KEY, note text);
@@ -35,11 +38,15 @@ const SLOW_TABLE: &str = "CREATE TABLE job (id bigint PRIMARY KEY, note text);
 
 const BUILDING: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database() \
                         AND state = 'active' AND query LIKE 'CREATE INDEX%'";
-const OURS: &str =
-    "SELECT pid FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
+const OURS: &str = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
 
 fn target(database: &Database) -> String {
-    format!("-d '{}'", live::cluster().conninfo_of(&database.name).replace('\'', r"'\''"))
+    format!(
+        "-d '{}'",
+        live::cluster()
+            .conninfo_of(&database.name)
+            .replace('\'', r"'\''")
+    )
 }
 
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
@@ -54,8 +61,15 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 fn from_the_worst_statement_to_the_ddl() {
     let database = Database::sample("tui_sync", "002-table-sync", "0.1");
     let before = database.catalog();
-    let workload = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/workloads/002-table-sync/workload.sql");
-    let tmux = Tmux::start("sync", "100x30", &format!("{} -f {workload}", target(&database)));
+    let workload = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/workloads/002-table-sync/workload.sql"
+    );
+    let tmux = Tmux::start(
+        "sync",
+        "100x30",
+        &format!("{} -f {workload}", target(&database)),
+    );
     tmux.wait_for("the workload's cost falls");
     tmux.keys(&["Enter"]);
     tmux.wait_for("plan · ");
@@ -77,7 +91,11 @@ fn from_the_worst_statement_to_the_ddl() {
     tmux.keys(&["q"]);
     tmux.wait_for("EXIT 0");
 
-    assert_eq!(database.catalog(), before, "nothing of all that was rehearsed is left");
+    assert_eq!(
+        database.catalog(),
+        before,
+        "nothing of all that was rehearsed is left"
+    );
     let ddl = std::fs::read_to_string(tmux.directory().join("pgrehearse-indexes.sql")).unwrap();
     assert!(ddl.lines().count() >= 2, "{ddl}");
     ddl.lines().for_each(|statement| database.run(statement));
@@ -88,7 +106,11 @@ fn a_cancelled_build_ends_on_the_server_at_once() {
     let database = Database::new("tui_cancel", SLOW_TABLE);
     let before = database.catalog();
     let limits = "--rehearse transaction --statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
-    let tmux = Tmux::start("cancel", "80x24", &format!("{} {limits}", target(&database)));
+    let tmux = Tmux::start(
+        "cancel",
+        "80x24",
+        &format!("{} {limits}", target(&database)),
+    );
     wait_until("the build", || database.text(BUILDING) == "1");
     tmux.wait_for("rehearsing");
     tmux.keys(&["Escape"]);
@@ -96,7 +118,11 @@ fn a_cancelled_build_ends_on_the_server_at_once() {
     wait_until("the end of the build", || database.text(BUILDING) == "0");
     assert_eq!(database.catalog(), before);
     let mut client = database.client();
-    client.batch_execute("SET lock_timeout = '1s'; UPDATE job SET note = 'writers go on' WHERE id = 1").unwrap();
+    client
+        .batch_execute(
+            "SET lock_timeout = '1s'; UPDATE job SET note = 'writers go on' WHERE id = 1",
+        )
+        .unwrap();
 
     tmux.keys(&["r"]);
     wait_until("the second build", || database.text(BUILDING) == "1");
@@ -110,7 +136,11 @@ fn a_signal_in_the_middle_of_a_build_rolls_back_and_gives_the_terminal_back() {
     let database = Database::new("tui_signal", SLOW_TABLE);
     let before = database.catalog();
     let limits = "--rehearse transaction --statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
-    let tmux = Tmux::start("build-signal", "80x24", &format!("{} {limits}", target(&database)));
+    let tmux = Tmux::start(
+        "build-signal",
+        "80x24",
+        &format!("{} {limits}", target(&database)),
+    );
     wait_until("the build", || database.text(BUILDING) == "1");
     tmux.signal("TERM");
     tmux.wait_for("EXIT 130");
@@ -126,7 +156,11 @@ fn a_lost_connection_is_told_and_made_again() {
         "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);
         INSERT INTO t SELECT n, n % 1000, n % 77 FROM generate_series(1, 20000) AS n; ANALYZE t;",
     );
-    let tmux = Tmux::start("lost", "120x40", &format!("{} -c 'SELECT * FROM t WHERE a = 5'", target(&database)));
+    let tmux = Tmux::start(
+        "lost",
+        "120x40",
+        &format!("{} -c 'SELECT * FROM t WHERE a = 5'", target(&database)),
+    );
     tmux.wait_for("the workload's cost falls");
     database.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()");
     tmux.keys(&["4", "n"]);
@@ -142,7 +176,11 @@ fn a_lost_connection_is_told_and_made_again() {
 #[test]
 fn the_terminal_is_given_back_after_a_signal() {
     for signal in ["TERM", "INT", "HUP"] {
-        let tmux = Tmux::start(&format!("signal-{signal}"), "80x24", &format!("review {RECORDING}"));
+        let tmux = Tmux::start(
+            &format!("signal-{signal}"),
+            "80x24",
+            &format!("review {RECORDING}"),
+        );
         tmux.wait_for("the workload's cost falls");
         tmux.signal(signal);
         tmux.wait_for("EXIT 130");
@@ -210,7 +248,11 @@ fn plans_are_reviewed_and_reports_stay_reports() {
     tmux.wait_for("plan · ");
     tmux.keys(&["q"]);
     tmux.wait_for("EXIT 0");
-    let tmux = Tmux::start("report", "120x40", &format!("review --format text {RECORDING} | tail -3"));
+    let tmux = Tmux::start(
+        "report",
+        "120x40",
+        &format!("review --format text {RECORDING} | tail -3"),
+    );
     tmux.wait_for("the workload's cost (calls × cost) falls");
     assert!(Path::new(RECORDING).exists());
 }
@@ -218,13 +260,32 @@ fn plans_are_reviewed_and_reports_stay_reports() {
 #[test]
 fn a_terminal_that_is_closed_ends_the_program() {
     let socket = format!("pgrehearse-{}-closed", std::process::id());
-    let tmux =
-        |arguments: &[&str]| std::process::Command::new("tmux").args(["-L", &socket]).args(arguments).output().unwrap();
+    let tmux = |arguments: &[&str]| {
+        std::process::Command::new("tmux")
+            .args(["-L", &socket])
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
     let command = format!("{} review {RECORDING}", env!("CARGO_BIN_EXE_pgrehearse"));
-    tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", &command]);
+    tmux(&[
+        "-f",
+        "/dev/null",
+        "new-session",
+        "-d",
+        "-x",
+        "80",
+        "-y",
+        "24",
+        &command,
+    ]);
     let screen = || String::from_utf8_lossy(&tmux(&["capture-pane", "-p"]).stdout).into_owned();
-    wait_until("the first screen", || screen().contains("the workload's cost falls"));
-    let pid = String::from_utf8_lossy(&tmux(&["list-panes", "-F", "#{pane_pid}"]).stdout).trim().to_owned();
+    wait_until("the first screen", || {
+        screen().contains("the workload's cost falls")
+    });
+    let pid = String::from_utf8_lossy(&tmux(&["list-panes", "-F", "#{pane_pid}"]).stdout)
+        .trim()
+        .to_owned();
     let alive = || Path::new("/proc").join(&pid).exists();
     assert!(alive());
     tmux(&["kill-server"]);

@@ -41,15 +41,35 @@ pub struct Program<'a> {
     pub options: &'a [String],
 }
 
-const ROOM: &[&str] = &["--max-table-size", "1TB", "--max-write-block", "2h", "--statement-timeout", "1h"];
+const ROOM: &[&str] = &[
+    "--max-table-size",
+    "1TB",
+    "--max-write-block",
+    "2h",
+    "--statement-timeout",
+    "1h",
+];
 
 impl Program<'_> {
     pub fn advise(&self, task: Task<'_>) -> Proposal {
         let mut workload = tempfile::Builder::new().suffix(".sql").tempfile().unwrap();
         workload.write_all(task.workload.as_bytes()).unwrap();
-        let program = self.file.map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_pgrehearse")), Path::to_owned);
+        let program = self.file.map_or_else(
+            || PathBuf::from(env!("CARGO_BIN_EXE_pgrehearse")),
+            Path::to_owned,
+        );
         let mut command = Command::new(program);
-        command.args(["advise", "--format", "json", "--quiet", "-d", task.conninfo, "-f"]).arg(workload.path());
+        command
+            .args([
+                "advise",
+                "--format",
+                "json",
+                "--quiet",
+                "-d",
+                task.conninfo,
+                "-f",
+            ])
+            .arg(workload.path());
         command.args(ROOM).args(self.options);
         if let Some(budget) = task.budget {
             command.arg("--budget").arg(format!("{}B", budget.0));
@@ -57,31 +77,60 @@ impl Program<'_> {
         let began = Instant::now();
         let output = command.output().unwrap();
         let wall_s = began.elapsed().as_secs_f64();
-        assert!(output.status.success(), "{}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        Proposal { wall_s, ..proposal(&report) }
+        Proposal {
+            wall_s,
+            ..proposal(&report)
+        }
     }
 }
 
 fn proposal(report: &Value) -> Proposal {
-    let recommendations: Vec<&Value> = report["recommendations"].as_array().unwrap().iter().collect();
-    let statements = recommendations.iter().flat_map(|index| index["statements"].as_array().unwrap());
-    let size = |index: &&Value| index["predicted_size_bytes"].as_u64().or(index["size_bytes"].as_u64()).unwrap();
+    let recommendations: Vec<&Value> = report["recommendations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .collect();
+    let statements = recommendations
+        .iter()
+        .flat_map(|index| index["statements"].as_array().unwrap());
+    let size = |index: &&Value| {
+        index["predicted_size_bytes"]
+            .as_u64()
+            .or(index["size_bytes"].as_u64())
+            .unwrap()
+    };
     let mut evidence: BTreeMap<String, usize> = BTreeMap::new();
     for index in &recommendations {
-        *evidence.entry(index["evidence"].as_str().unwrap().to_owned()).or_default() += 1;
+        *evidence
+            .entry(index["evidence"].as_str().unwrap().to_owned())
+            .or_default() += 1;
     }
-    let failed = report["workload"]["statements"].as_array().unwrap().iter().filter(|one| one["status"] != "planned");
+    let failed = report["workload"]["statements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["status"] != "planned");
     // Older programs do not tell how often they asked.
     let count = |name: &str| report["rehearsal"][name].as_u64().unwrap_or_default();
     Proposal {
-        statements: statements.map(|statement| statement.as_str().unwrap().to_owned()).collect(),
+        statements: statements
+            .map(|statement| statement.as_str().unwrap().to_owned())
+            .collect(),
         predicted_bytes: recommendations.iter().map(size).sum(),
         wall_s: 0.0,
         twin_explains: count("twin_explains"),
         server_explains: count("server_explains"),
         real_builds: count("indexes_built"),
         evidence,
-        failed: failed.map(|one| one["id"].as_str().unwrap().to_owned()).collect(),
+        failed: failed
+            .map(|one| one["id"].as_str().unwrap().to_owned())
+            .collect(),
     }
 }

@@ -65,7 +65,8 @@ impl Judged {
 
 impl Figures {
     pub fn of(name: &str, statements: &[&Judged], indexes: &[&Built]) -> Figures {
-        let sum = |value: &dyn Fn(&Judged) -> f64| statements.iter().map(|one| value(one)).sum::<f64>();
+        let sum =
+            |value: &dyn Fn(&Judged) -> f64| statements.iter().map(|one| value(one)).sum::<f64>();
         let count = statements.len().max(1) as f64;
         let times: Vec<(f64, f64)> = statements.iter().filter_map(|one| one.times()).collect();
         Figures {
@@ -77,22 +78,35 @@ impl Figures {
             cost_after: sum(&|one| one.after),
             geometric_mean: (sum(&|one| one.factor().ln()) / count).exp(),
             mean_ratio: sum(&|one| one.after / one.before) / count,
-            improved: statements.iter().filter(|one| one.factor() > IMPROVED).count(),
-            worse: statements.iter().filter(|one| one.after > one.before * WORSE).map(|one| one.id.clone()).collect(),
+            improved: statements
+                .iter()
+                .filter(|one| one.factor() > IMPROVED)
+                .count(),
+            worse: statements
+                .iter()
+                .filter(|one| one.after > one.before * WORSE)
+                .map(|one| one.id.clone())
+                .collect(),
             indexes: indexes.len(),
             bytes: indexes.iter().map(|index| index.bytes).sum(),
             create_ms: indexes.iter().map(|index| index.create_ms).sum(),
             time_before_ms: times.iter().map(|(before, _)| before).sum(),
             time_after_ms: times.iter().map(|(_, after)| after).sum(),
             timed: times.len(),
-            faster: times.iter().filter(|(before, after)| before / after > IMPROVED).count(),
+            faster: times
+                .iter()
+                .filter(|(before, after)| before / after > IMPROVED)
+                .count(),
         }
     }
 
     fn row(&self) -> String {
         let (times, faster) = match self.timed {
             0 => (String::new(), String::new()),
-            timed => (factor(self.time_before_ms, self.time_after_ms), format!("{}/{timed}", self.faster)),
+            timed => (
+                factor(self.time_before_ms, self.time_after_ms),
+                format!("{}/{timed}", self.faster),
+            ),
         };
         format!(
             "{:<23} {:>5} {:>9.3e} {:>9.3e} {:>8} {:>9.3e} {:>9.3e} {:>7} {:>9.1} {:>6} {:>5} {:>4} {:>9} {:>8} {:>6}",
@@ -126,9 +140,18 @@ pub fn megabytes(bytes: u64) -> String {
 /// By the tables of the plan, and all together.
 pub fn by_group(verdict: &Verdict, groups: &[Group]) -> Vec<Figures> {
     let of = |group: &Group| {
-        let is_in = |tables: &BTreeSet<String>| tables.iter().any(|table| group.tables.contains(table));
-        let statements: Vec<&Judged> = verdict.statements.iter().filter(|one| is_in(&one.tables)).collect();
-        let indexes: Vec<&Built> = verdict.indexes.iter().filter(|one| group.tables.contains(&one.table)).collect();
+        let is_in =
+            |tables: &BTreeSet<String>| tables.iter().any(|table| group.tables.contains(table));
+        let statements: Vec<&Judged> = verdict
+            .statements
+            .iter()
+            .filter(|one| is_in(&one.tables))
+            .collect();
+        let indexes: Vec<&Built> = verdict
+            .indexes
+            .iter()
+            .filter(|one| group.tables.contains(&one.table))
+            .collect();
         Figures::of(&group.name, &statements, &indexes)
     };
     let mut figures: Vec<Figures> = groups.iter().map(of).collect();
@@ -145,7 +168,9 @@ const HEAD: &str = "                              Σ calls x cost               
 
 /// The table of a run on the samples.
 pub fn print(run: &Run, details: bool) {
-    let budget = run.budget_bytes.map_or_else(|| "no budget".to_owned(), megabytes);
+    let budget = run
+        .budget_bytes
+        .map_or_else(|| "no budget".to_owned(), megabytes);
     println!("\n== {}, weights: {}, {budget} ==", run.who, run.workload);
     println!("{HEAD}");
     println!(
@@ -166,7 +191,9 @@ pub fn print(run: &Run, details: bool) {
         "factor",
         ">1.5x"
     );
-    run.figures.iter().for_each(|figures| println!("{}", figures.row()));
+    run.figures
+        .iter()
+        .for_each(|figures| println!("{}", figures.row()));
     print_effort(run);
     print_statements(run, details);
     if details {
@@ -176,8 +203,15 @@ pub fn print(run: &Run, details: bool) {
 
 /// What the search took, beside what creating its result takes.
 pub fn print_effort(run: &Run) {
-    let Run { proposal, verdict, .. } = run;
-    let create_s: f64 = verdict.indexes.iter().map(|index| index.create_ms).sum::<f64>() / 1000.0;
+    let Run {
+        proposal, verdict, ..
+    } = run;
+    let create_s: f64 = verdict
+        .indexes
+        .iter()
+        .map(|index| index.create_ms)
+        .sum::<f64>()
+        / 1000.0;
     println!(
         "   advise {:.1} s, CREATE INDEX {create_s:.1} s: {:.2} x; EXPLAINs: {} in the twin, {} on the server; real builds: {}; \
          predicted size {}; evidence {:?}",
@@ -200,15 +234,38 @@ pub fn print_effort(run: &Run) {
 
 /// All of them, or those that were not helped.
 pub fn print_statements(run: &Run, all: bool) {
-    for one in run.verdict.statements.iter().filter(|one| all || one.factor() <= IMPROVED) {
-        let time = one.times().map(|(before, after)| format!("  {before:.1} -> {after:.1} ms")).unwrap_or_default();
-        let worse = if one.after > one.before * WORSE { "  WORSE" } else { "" };
-        println!("   {:<32} {:>12.1} -> {:>12.1} {:>9.2}x{time}{worse}", one.id, one.before, one.after, one.factor());
+    for one in run
+        .verdict
+        .statements
+        .iter()
+        .filter(|one| all || one.factor() <= IMPROVED)
+    {
+        let time = one
+            .times()
+            .map(|(before, after)| format!("  {before:.1} -> {after:.1} ms"))
+            .unwrap_or_default();
+        let worse = if one.after > one.before * WORSE {
+            "  WORSE"
+        } else {
+            ""
+        };
+        println!(
+            "   {:<32} {:>12.1} -> {:>12.1} {:>9.2}x{time}{worse}",
+            one.id,
+            one.before,
+            one.after,
+            one.factor()
+        );
     }
 }
 
 pub fn print_indexes(verdict: &Verdict) {
     for index in &verdict.indexes {
-        println!("   {:>10} {:>7.1} s  {}", megabytes(index.bytes), index.create_ms / 1000.0, index.definition);
+        println!(
+            "   {:>10} {:>7.1} s  {}",
+            megabytes(index.bytes),
+            index.create_ms / 1000.0,
+            index.definition
+        );
     }
 }

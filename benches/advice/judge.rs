@@ -74,7 +74,9 @@ impl Judge {
         file::read("workload.sql", workload, &mut statements).unwrap();
         let mut reader = server.client(database);
         reader
-            .batch_execute(&format!("SET default_transaction_read_only = on; SET statement_timeout = '{PATIENCE}'"))
+            .batch_execute(&format!(
+                "SET default_transaction_read_only = on; SET statement_timeout = '{PATIENCE}'"
+            ))
             .unwrap();
         Judge {
             client: server.client(database),
@@ -106,19 +108,44 @@ impl Judge {
                 time_after_ms: time_after[position],
             });
         }
-        let indexes = wanted.iter().map(|definition| self.existing[definition].built.clone()).collect();
-        Verdict { statements, indexes }
+        let indexes = wanted
+            .iter()
+            .map(|definition| self.existing[definition].built.clone())
+            .collect();
+        Verdict {
+            statements,
+            indexes,
+        }
     }
 
     /// The definitions of the set's indexes.
     fn build(&mut self, proposed: &[String]) -> Vec<String> {
-        let definition = |statement: &String| Some(statement.split_once(" ON ")?.1.trim_end_matches(';').to_owned());
+        let definition = |statement: &String| {
+            Some(
+                statement
+                    .split_once(" ON ")?
+                    .1
+                    .trim_end_matches(';')
+                    .to_owned(),
+            )
+        };
         let is_index = |statement: &&String| statement.starts_with("CREATE INDEX");
-        let wanted: Vec<String> = proposed.iter().filter(is_index).filter_map(definition).collect();
-        let superfluous: Vec<String> = self.existing.keys().filter(|one| !wanted.contains(one)).cloned().collect();
+        let wanted: Vec<String> = proposed
+            .iter()
+            .filter(is_index)
+            .filter_map(definition)
+            .collect();
+        let superfluous: Vec<String> = self
+            .existing
+            .keys()
+            .filter(|one| !wanted.contains(one))
+            .cloned()
+            .collect();
         for definition in superfluous {
             let gone = self.existing.remove(&definition).unwrap();
-            self.client.batch_execute(&format!("DROP INDEX {}", gone.name)).unwrap();
+            self.client
+                .batch_execute(&format!("DROP INDEX {}", gone.name))
+                .unwrap();
         }
         for statement in proposed {
             match definition(statement).filter(|_| is_index(&statement)) {
@@ -136,19 +163,30 @@ impl Judge {
         self.number += 1;
         let name = format!("bench_{}", self.number);
         let began = Instant::now();
-        self.client.batch_execute(&format!("CREATE INDEX {name} ON {definition}")).unwrap();
+        self.client
+            .batch_execute(&format!("CREATE INDEX {name} ON {definition}"))
+            .unwrap();
         let create_ms = began.elapsed().as_secs_f64() * 1000.0;
         let about = "SELECT pg_relation_size(c.oid), t.relname::text, i.indexprs IS NOT NULL \
                      FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_class t ON t.oid = i.indrelid \
                      WHERE c.relname = $1";
         let row = self.client.query_one(about, &[&name]).unwrap();
-        let (bytes, table, has_expression): (i64, String, bool) = (row.get(0), row.get(1), row.get(2));
+        let (bytes, table, has_expression): (i64, String, bool) =
+            (row.get(0), row.get(1), row.get(2));
         if has_expression {
-            self.client.batch_execute(&format!("ANALYZE {table}")).unwrap();
+            self.client
+                .batch_execute(&format!("ANALYZE {table}"))
+                .unwrap();
         }
         let bytes = u64::try_from(bytes).unwrap();
-        let built = Built { definition: definition.to_owned(), table, bytes, create_ms };
-        self.existing.insert(definition.to_owned(), Existing { name, built });
+        let built = Built {
+            definition: definition.to_owned(),
+            table,
+            bytes,
+            create_ms,
+        };
+        self.existing
+            .insert(definition.to_owned(), Existing { name, built });
     }
 
     /// Each statement's cost, and the tables of its plan.
@@ -173,7 +211,9 @@ impl Judge {
     fn without<Answer>(&mut self, ask: impl FnOnce(&mut Judge) -> Answer) -> Answer {
         self.client.batch_execute("BEGIN").unwrap();
         for existing in self.existing.values() {
-            self.client.batch_execute(&format!("DROP INDEX {}", existing.name)).unwrap();
+            self.client
+                .batch_execute(&format!("DROP INDEX {}", existing.name))
+                .unwrap();
         }
         let answer = ask(self);
         self.client.batch_execute("ROLLBACK").unwrap();
@@ -183,12 +223,19 @@ impl Judge {
     /// Measured once, while there are no indexes.
     fn times_without(&mut self) -> Vec<Option<f64>> {
         if !self.existing.is_empty() {
-            let known = |statement: &Statement| self.times.get(&(statement.id.0.clone(), String::new()));
-            return self.statements.iter().map(|statement| known(statement).copied().flatten()).collect();
+            let known =
+                |statement: &Statement| self.times.get(&(statement.id.0.clone(), String::new()));
+            return self
+                .statements
+                .iter()
+                .map(|statement| known(statement).copied().flatten())
+                .collect();
         }
         let times = self.times();
         for (statement, time) in self.statements.iter().zip(&times) {
-            self.times.entry((statement.id.0.clone(), String::new())).or_insert(*time);
+            self.times
+                .entry((statement.id.0.clone(), String::new()))
+                .or_insert(*time);
         }
         times
     }
@@ -203,14 +250,23 @@ impl Judge {
             let plan = shape(&explain(&mut self.client, &statement.sql));
             let key = (statement.id.0.clone(), plan);
             let reader = &mut self.reader;
-            times.push(*self.times.entry(key).or_insert_with(|| median_time(reader, &statement.sql)));
+            times.push(
+                *self
+                    .times
+                    .entry(key)
+                    .or_insert_with(|| median_time(reader, &statement.sql)),
+            );
         }
         times
     }
 }
 
 fn explain(client: &mut Client, sql: &str) -> Value {
-    let answer = json(client.simple_query(&format!("EXPLAIN (FORMAT JSON) {sql}")).expect(sql));
+    let answer = json(
+        client
+            .simple_query(&format!("EXPLAIN (FORMAT JSON) {sql}"))
+            .expect(sql),
+    );
     answer[0]["Plan"].clone()
 }
 
@@ -228,8 +284,12 @@ fn median_time(client: &mut Client, sql: &str) -> Option<f64> {
     for _ in 0..3 {
         match client.simple_query(&format!("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")) {
             Ok(messages) => times.push(json(messages)[0]["Execution Time"].as_f64().unwrap()),
-            Err(error) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => return None,
-            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => return Some(PATIENCE_MS),
+            Err(error) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                return None;
+            }
+            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
+                return Some(PATIENCE_MS);
+            }
             Err(error) => panic!("{error}: {sql}"),
         }
     }
@@ -240,7 +300,14 @@ fn median_time(client: &mut Client, sql: &str) -> Option<f64> {
 /// What makes a plan another one; the numbers do not.
 fn shape(plan: &Value) -> String {
     let mut shape = String::new();
-    for property in ["Node Type", "Index Name", "Relation Name", "Index Cond", "Filter", "Join Filter"] {
+    for property in [
+        "Node Type",
+        "Index Name",
+        "Relation Name",
+        "Index Cond",
+        "Filter",
+        "Join Filter",
+    ] {
         values_of(plan, property, &mut |value| shape += &format!("{value};"));
     }
     shape

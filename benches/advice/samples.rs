@@ -19,7 +19,9 @@ const SAMPLES: &[Sample] = &[
 ];
 
 fn read(sample: &str, file: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workloads").join(sample);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/workloads")
+        .join(sample);
     std::fs::read_to_string(folder.join(file)).unwrap()
 }
 
@@ -34,7 +36,9 @@ pub fn load(server: &Server, database: &str, share: f64) {
     });
     for (sample, _, _) in SAMPLES {
         let mut client = server.client(database);
-        read(sample, "finish.sql").lines().for_each(|line| client.batch_execute(line).unwrap());
+        read(sample, "finish.sql")
+            .lines()
+            .for_each(|line| client.batch_execute(line).unwrap());
     }
 }
 
@@ -55,11 +59,18 @@ fn two_at_a_time(work: impl Fn(&Sample) + Sync) {
 pub fn workload(with_calls: bool) -> String {
     let mut samples: Vec<&str> = SAMPLES.iter().map(|(sample, _, _)| *sample).collect();
     samples.sort_unstable();
-    let text: String = samples.iter().map(|sample| read(sample, "workload.sql")).collect::<Vec<_>>().join("\n");
+    let text: String = samples
+        .iter()
+        .map(|sample| read(sample, "workload.sql"))
+        .collect::<Vec<_>>()
+        .join("\n");
     if with_calls {
         return text;
     }
-    text.lines().filter(|line| !line.starts_with("-- calls:")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .filter(|line| !line.starts_with("-- calls:"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Which tables make a sample.

@@ -24,11 +24,20 @@ pub struct Server {
 impl Server {
     pub fn start(given: Option<&str>) -> Server {
         if let Some(conninfo) = given {
-            return Server { conninfo: conninfo.to_owned(), _cluster: None };
+            return Server {
+                conninfo: conninfo.to_owned(),
+                _cluster: None,
+            };
         }
         let cluster = throwaway(SETTINGS);
-        let conninfo = format!("host={} port=5432 user=postgres", cluster.directory().display());
-        Server { conninfo, _cluster: Some(cluster) }
+        let conninfo = format!(
+            "host={} port=5432 user=postgres",
+            cluster.directory().display()
+        );
+        Server {
+            conninfo,
+            _cluster: Some(cluster),
+        }
     }
 
     pub fn conninfo_of(&self, database: &str) -> String {
@@ -36,18 +45,29 @@ impl Server {
     }
 
     pub fn client(&self, database: &str) -> Client {
-        Client::connect(&self.conninfo_of(database), NoTls).expect("the server accepts a connection")
+        Client::connect(&self.conninfo_of(database), NoTls)
+            .expect("the server accepts a connection")
     }
 
     /// A database with this content: loaded now, or by an earlier run, whose indexes are removed.
     pub fn database(&self, name: &str, load: impl FnOnce()) {
         let mut client = self.client("postgres");
         let comment = "SELECT 1 FROM pg_database WHERE datname = $1 AND shobj_description(oid, 'pg_database') = $2";
-        if client.query_opt(comment, &[&name, &LOADED]).unwrap().is_none() {
-            client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).unwrap();
-            client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+        if client
+            .query_opt(comment, &[&name, &LOADED])
+            .unwrap()
+            .is_none()
+        {
+            client
+                .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                .unwrap();
+            client
+                .batch_execute(&format!("CREATE DATABASE {name}"))
+                .unwrap();
             load();
-            client.batch_execute(&format!("COMMENT ON DATABASE {name} IS '{LOADED}'")).unwrap();
+            client
+                .batch_execute(&format!("COMMENT ON DATABASE {name} IS '{LOADED}'"))
+                .unwrap();
         }
         remove_indexes(&mut self.client(name));
     }
@@ -57,8 +77,11 @@ impl Server {
 pub fn throwaway(settings: &str) -> Cluster {
     let binaries = Binaries::find(WhenMissing::Explain)
         .expect("a PostgreSQL server (14 to 18) is needed: scripts/ensure-postgres.sh");
-    let options =
-        ClusterOptions { settings: settings.to_owned(), without_checksums: true, ..ClusterOptions::default() };
+    let options = ClusterOptions {
+        settings: settings.to_owned(),
+        without_checksums: true,
+        ..ClusterOptions::default()
+    };
     Cluster::start(&binaries, &options, &|| false).expect("the throwaway server starts")
 }
 
@@ -66,6 +89,8 @@ pub fn throwaway(settings: &str) -> Cluster {
 fn remove_indexes(client: &mut Client) {
     let left = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'i' AND relname ~ '^bench_[0-9]+$'";
     for row in client.query(left, &[]).unwrap() {
-        client.batch_execute(&format!("DROP INDEX {}", row.get::<_, String>(0))).unwrap();
+        client
+            .batch_execute(&format!("DROP INDEX {}", row.get::<_, String>(0)))
+            .unwrap();
     }
 }

@@ -5,8 +5,8 @@ use std::io::Write;
 
 use postgres::Client;
 use tpchgen::generators::{
-    CustomerGenerator, LineItemGenerator, NationGenerator, OrderGenerator, PartGenerator, PartSuppGenerator,
-    RegionGenerator, SupplierGenerator,
+    CustomerGenerator, LineItemGenerator, NationGenerator, OrderGenerator, PartGenerator,
+    PartSuppGenerator, RegionGenerator, SupplierGenerator,
 };
 
 use super::server::Server;
@@ -27,30 +27,65 @@ const SETTINGS: &[&str] = &["max_parallel_workers_per_gather = 0", "jit = off"];
 pub fn load(server: &Server, database: &str, scale: f64) {
     let mut client = server.client(database);
     for setting in SETTINGS {
-        client.batch_execute(&format!("ALTER DATABASE {database} SET {setting}")).unwrap();
+        client
+            .batch_execute(&format!("ALTER DATABASE {database} SET {setting}"))
+            .unwrap();
     }
     client.batch_execute(SCHEMA).unwrap();
-    copy(&mut client, "region", RegionGenerator::new(scale, 1, 1).iter());
-    copy(&mut client, "nation", NationGenerator::new(scale, 1, 1).iter());
+    copy(
+        &mut client,
+        "region",
+        RegionGenerator::new(scale, 1, 1).iter(),
+    );
+    copy(
+        &mut client,
+        "nation",
+        NationGenerator::new(scale, 1, 1).iter(),
+    );
     std::thread::scope(|threads| {
         threads.spawn(|| {
             let mut client = server.client(database);
-            copy(&mut client, "lineitem", LineItemGenerator::new(scale, 1, 1).iter());
+            copy(
+                &mut client,
+                "lineitem",
+                LineItemGenerator::new(scale, 1, 1).iter(),
+            );
         });
         copy(&mut client, "part", PartGenerator::new(scale, 1, 1).iter());
-        copy(&mut client, "supplier", SupplierGenerator::new(scale, 1, 1).iter());
-        copy(&mut client, "partsupp", PartSuppGenerator::new(scale, 1, 1).iter());
-        copy(&mut client, "customer", CustomerGenerator::new(scale, 1, 1).iter());
-        copy(&mut client, "orders", OrderGenerator::new(scale, 1, 1).iter());
+        copy(
+            &mut client,
+            "supplier",
+            SupplierGenerator::new(scale, 1, 1).iter(),
+        );
+        copy(
+            &mut client,
+            "partsupp",
+            PartSuppGenerator::new(scale, 1, 1).iter(),
+        );
+        copy(
+            &mut client,
+            "customer",
+            CustomerGenerator::new(scale, 1, 1).iter(),
+        );
+        copy(
+            &mut client,
+            "orders",
+            OrderGenerator::new(scale, 1, 1).iter(),
+        );
     });
     client.batch_execute(KEYS).unwrap();
     drop(client);
-    server.client(database).batch_execute("VACUUM ANALYZE").unwrap();
+    server
+        .client(database)
+        .batch_execute("VACUUM ANALYZE")
+        .unwrap();
 }
 
 /// Rows print as dbgen writes them, with a bar at the end of the line, which COPY would take for one more column.
 fn copy<Row: Display>(client: &mut Client, table: &str, rows: impl Iterator<Item = Row>) {
-    let mut writer = client.copy_in(&format!("COPY {table} FROM STDIN (DELIMITER '|')")).unwrap();
+    let mut writer = client
+        .copy_in(&format!("COPY {table} FROM STDIN (DELIMITER '|')"))
+        .unwrap();
     let mut lines = Vec::with_capacity(1 << 20);
     for row in rows {
         write!(lines, "{row}").unwrap();

@@ -16,7 +16,13 @@ pub fn shaped(shape: &str) -> Value {
 
 /// One Append over all partitions.
 fn wide() -> Value {
-    node("Append", 0, (1..NODES).map(|position| node("Seq Scan", position, Vec::new())).collect())
+    node(
+        "Append",
+        0,
+        (1..NODES)
+            .map(|position| node("Seq Scan", position, Vec::new()))
+            .collect(),
+    )
 }
 
 /// A nested loop over a nested loop over …, each with a scan as its inner side.
@@ -24,16 +30,29 @@ fn deep() -> Value {
     let levels = 500;
     let mut tree = node("Seq Scan", 0, Vec::new());
     for level in 1..levels {
-        let inner = (0..NODES / levels - 1).map(|position| node("Seq Scan", level * 100 + position, Vec::new()));
-        tree = node("Nested Loop", level, std::iter::once(tree).chain(inner).collect());
+        let inner = (0..NODES / levels - 1)
+            .map(|position| node("Seq Scan", level * 100 + position, Vec::new()));
+        tree = node(
+            "Nested Loop",
+            level,
+            std::iter::once(tree).chain(inner).collect(),
+        );
     }
     tree
 }
 
 /// A node that adds 0.01 ms and a cost of 100 to what its inputs take.
 fn node(node_type: &str, position: usize, plans: Vec<Value>) -> Value {
-    let below = |property: &str| plans.iter().filter_map(|plan| plan[property].as_f64()).sum::<f64>();
-    let (time, cost) = (below("Actual Total Time") + 0.01, below("Total Cost") + 100.0);
+    let below = |property: &str| {
+        plans
+            .iter()
+            .filter_map(|plan| plan[property].as_f64())
+            .sum::<f64>()
+    };
+    let (time, cost) = (
+        below("Actual Total Time") + 0.01,
+        below("Total Cost") + 100.0,
+    );
     let mut node = json!({
         "Node Type": node_type, "Parent Relationship": "Outer", "Parallel Aware": false, "Async Capable": false,
         "Startup Cost": 0.43, "Total Cost": cost, "Plan Rows": 100, "Plan Width": 48,
@@ -50,7 +69,9 @@ fn node(node_type: &str, position: usize, plans: Vec<Value>) -> Value {
             properties.insert("Alias".to_owned(), json!(format!("t_{position}")));
             properties.insert(
                 "Filter".to_owned(),
-                json!(format!("((t_{position}.state = 'PENDING'::text) AND (t_{position}.kind <> 3))")),
+                json!(format!(
+                    "((t_{position}.state = 'PENDING'::text) AND (t_{position}.kind <> 3))"
+                )),
             );
             properties.insert("Rows Removed by Filter".to_owned(), json!(100_000));
         }

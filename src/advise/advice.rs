@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::drops::{HypotheticalDrop, Judged};
+use super::drops::{DropEffects, HypotheticalDrop};
 use super::existing::{ExistingFinding, Seen};
 use super::measure::Measured;
-use super::proof::{Disproof, Proof, Proved, was_really_built};
-use super::unhelped::LowerPageCost;
+use super::no_index_reason::LowerPageCost;
+use super::verification::{Failure, Verification, VerifiedIndex, was_really_built};
 use super::what_if::WhatIf;
-use super::{Captured, TwinView, existing, explanation};
+use super::{Baseline, TwinView, existing, explanation};
 use crate::candidate::Candidates;
 use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::naming;
@@ -19,7 +19,8 @@ use crate::rehearsal::counting::Explained;
 use crate::rehearsal::search::Selection;
 use crate::rehearsal::upkeep::Upkeep;
 use crate::rehearsal::{
-    Build, Evidence, FreshSize, NamedIndex, PlanOutcome, Refusal, Trial, TrialCost, TrialOutcome, Whom, uses,
+    Build, Evidence, FreshSize, NamedIndex, PlanOutcome, Refusal, Target, Trial, TrialCost,
+    TrialOutcome, uses,
 };
 use crate::remedy::Remedy;
 use crate::twin::agreement::Agreement;
@@ -97,7 +98,10 @@ impl StatementAdvice {
 
     /// The plan's cost with the recommended indexes.
     pub fn cost_after(&self) -> Option<Cost> {
-        self.after.as_ref().or(self.before.as_ref()).map(Plan::total_cost)
+        self.after
+            .as_ref()
+            .or(self.before.as_ref())
+            .map(Plan::total_cost)
     }
 }
 
@@ -190,14 +194,14 @@ pub(super) struct Parts<'a> {
     pub(super) workload: &'a Workload,
     pub(super) limits: &'a Limits,
     pub(super) catalog: Catalog,
-    pub(super) captured: Captured,
+    pub(super) baseline: Baseline,
     pub(super) candidates: Candidates,
     pub(super) twin: TwinView,
     pub(super) trials: Vec<Trial>,
     pub(super) selection: Selection,
-    pub(super) proof: Proof,
+    pub(super) verification: Verification,
     pub(super) measured: Measured,
-    pub(super) judged: Judged,
+    pub(super) drop_effects: DropEffects,
     pub(super) fresh_sizes: Vec<FreshSize>,
     pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
     pub(super) remedies: Vec<Remedy>,
@@ -221,7 +225,7 @@ impl Parts<'_> {
             recommendations,
             rejected,
             remedies: self.remedies,
-            drops: self.judged.drops,
+            drops: self.drop_effects.drops,
             what_if: None,
             rehearsal: self.summary,
             catalog: self.catalog,
@@ -229,14 +233,18 @@ impl Parts<'_> {
     }
 
     fn existing(&self, recommendations: &[Recommendation]) -> Vec<ExistingFinding> {
-        let plans = [&self.captured, self.twin.basis(&self.captured)].into_iter().flat_map(BTreeMap::values);
-        let plans = plans.filter_map(PlanOutcome::plan).chain(self.proof.after.values());
-        let mut used = self.judged.used.clone();
+        let plans = [&self.baseline, self.twin.basis(&self.baseline)]
+            .into_iter()
+            .flat_map(BTreeMap::values);
+        let plans = plans
+            .filter_map(PlanOutcome::plan)
+            .chain(self.verification.after.values());
+        let mut used = self.drop_effects.used.clone();
         used.extend(plans.flat_map(Plan::index_names).map(str::to_owned));
         existing::findings(Seen {
             catalog: &self.catalog,
             recommendations,
-            judged: &self.judged,
+            drop_effects: &self.drop_effects,
             used: &used,
             fresh_sizes: &self.fresh_sizes,
             unused_after: self.limits.unused_after,
@@ -245,32 +253,57 @@ impl Parts<'_> {
 
     /// The plan as things are, taken under the same row counts as the plan after where there is one.
     pub(super) fn plan_before(&self, id: &StatementId) -> Option<&Plan> {
-        let proved =
-            self.proof.before.get(id).filter(|_| self.proof.after.contains_key(id)).and_then(PlanOutcome::plan);
-        proved.or_else(|| self.captured.get(id)?.plan())
+        let verified = self
+            .verification
+            .before
+            .get(id)
+            .filter(|_| self.verification.after.contains_key(id))
+            .and_then(PlanOutcome::plan);
+        verified.or_else(|| self.baseline.get(id)?.plan())
     }
 
-    fn statement(&self, statement: &Statement, recommendations: &[Recommendation]) -> StatementAdvice {
-        let (status, error) = match self.captured.get(&statement.id) {
+    fn statement(
+        &self,
+        statement: &Statement,
+        recommendations: &[Recommendation],
+    ) -> StatementAdvice {
+        let (status, error) = match self.baseline.get(&statement.id) {
             Some(PlanOutcome::Plan(_)) => (StatementStatus::Planned, None),
             Some(PlanOutcome::Failed(message)) => (StatementStatus::Failed, Some(message.clone())),
-            Some(PlanOutcome::Empty) | None => (StatementStatus::Skipped, Some("the statement is empty".to_owned())),
+            Some(PlanOutcome::Empty) | None => (
+                StatementStatus::Skipped,
+                Some("the statement is empty".to_owned()),
+            ),
         };
         let before = self.plan_before(&statement.id).cloned();
-        let after = self.proof.after.get(&statement.id).cloned();
+        let after = self.verification.after.get(&statement.id).cloned();
         let change = before.as_ref().map(|before| {
             let cost = before.total_cost();
-            Change::between(cost, after.as_ref().map_or(cost, Plan::total_cost), self.limits.min_improvement)
+            Change::between(
+                cost,
+                after.as_ref().map_or(cost, Plan::total_cost),
+                self.limits.min_improvement,
+            )
         });
         let helps = |recommendation: &&Recommendation| {
-            recommendation.benefits.iter().any(|benefit| benefit.statement == statement.id)
+            recommendation
+                .benefits
+                .iter()
+                .any(|benefit| benefit.statement == statement.id)
         };
         let no_index = self.no_index(statement, recommendations);
-        let recommendations =
-            recommendations.iter().filter(helps).map(|recommendation| recommendation.id.clone()).collect();
+        let recommendations = recommendations
+            .iter()
+            .filter(helps)
+            .map(|recommendation| recommendation.id.clone())
+            .collect();
         let agreement = self.twin.agreements.get(&statement.id).copied();
-        let predicted = self.proof.predicted.get(&statement.id).copied();
-        let executed = self.measured.before.get(&statement.id).zip(self.measured.after.get(&statement.id));
+        let predicted = self.verification.predicted.get(&statement.id).copied();
+        let executed = self
+            .measured
+            .before
+            .get(&statement.id)
+            .zip(self.measured.after.get(&statement.id));
         let executed = executed.map(|(before, after)| (before.clone(), after.clone()));
         let statement = statement.clone();
         StatementAdvice {
@@ -289,15 +322,29 @@ impl Parts<'_> {
     }
 
     fn recommendations(&self) -> Vec<Recommendation> {
-        let mut found: Vec<(f64, Recommendation)> =
-            self.proof.proved.iter().map(|proved| self.recommendation(proved)).collect();
-        found.sort_by(|(a_saved, a), (b_saved, b)| b_saved.total_cmp(a_saved).then(a.index.name.cmp(&b.index.name)));
-        let mut recommendations: Vec<Recommendation> =
-            found.into_iter().map(|(_, recommendation)| recommendation).collect();
-        let bodies: Vec<(&NamedIndex, &str)> =
-            recommendations.iter().map(|found| (&found.index, self.body(&found.index))).collect();
+        let mut found: Vec<(f64, Recommendation)> = self
+            .verification
+            .verified
+            .iter()
+            .map(|verified| self.recommendation(verified))
+            .collect();
+        found.sort_by(|(a_saved, a), (b_saved, b)| {
+            b_saved
+                .total_cmp(a_saved)
+                .then(a.index.name.cmp(&b.index.name))
+        });
+        let mut recommendations: Vec<Recommendation> = found
+            .into_iter()
+            .map(|(_, recommendation)| recommendation)
+            .collect();
+        let bodies: Vec<(&NamedIndex, &str)> = recommendations
+            .iter()
+            .map(|found| (&found.index, self.body(&found.index)))
+            .collect();
         let creations = creations(&bodies, &self.catalog);
-        for (number, (recommendation, creation)) in recommendations.iter_mut().zip(creations).enumerate() {
+        for (number, (recommendation, creation)) in
+            recommendations.iter_mut().zip(creations).enumerate()
+        {
             recommendation.id = format!("r{}", number + 1);
             recommendation.creation = creation;
         }
@@ -306,30 +353,43 @@ impl Parts<'_> {
 
     /// The server's own words for an index that was proved.
     fn body(&self, index: &NamedIndex) -> &str {
-        let proved = self.proof.proved.iter().find(|proved| self.trials[proved.trial].index == *index);
-        proved.map_or("", |proved| proved.build.body.as_str())
+        let verified = self
+            .verification
+            .verified
+            .iter()
+            .find(|verified| self.trials[verified.trial].index == *index);
+        verified.map_or("", |verified| verified.build.body.as_str())
     }
 
     /// A proved index with Σ calls × cost that it saves.
-    fn recommendation(&self, proved: &Proved) -> (f64, Recommendation) {
-        let index = self.trials[proved.trial].index.clone();
-        let benefits = self.benefits(&proved.build);
-        let saved =
-            benefits.iter().map(|benefit| self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0)).sum();
-        let plans = |id: &StatementId| (self.plan_before(id), self.proof.after.get(id));
+    fn recommendation(&self, verified: &VerifiedIndex) -> (f64, Recommendation) {
+        let index = self.trials[verified.trial].index.clone();
+        let benefits = self.benefits(&verified.build);
+        let saved = benefits
+            .iter()
+            .map(|benefit| self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0))
+            .sum();
+        let plans = |id: &StatementId| (self.plan_before(id), self.verification.after.get(id));
         let times = |id: &StatementId| self.measured.times(id);
-        let mut explanation = explanation::of(&index, proved, &benefits, &self.proof.proved, plans, times);
+        let mut explanation = explanation::of(
+            &index,
+            verified,
+            &benefits,
+            &self.verification.verified,
+            plans,
+            times,
+        );
         explanation += &explanation::replaced(&self.replaced_for_good(&index));
         let recommendation = Recommendation {
             id: String::new(),
             creation: Creation::default(),
-            evidence: proved.evidence,
-            not_built: proved.not_built.clone(),
-            size: proved.build.size,
-            predicted_size: proved.predicted.as_ref().map(|build| build.size),
-            build_time: proved.build.build_time,
-            write_block: proved.write_block,
-            upkeep: Cost(self.upkeep.of(&[proved.trial])),
+            evidence: verified.evidence,
+            not_built: verified.not_built.clone(),
+            size: verified.build.size,
+            predicted_size: verified.predicted.as_ref().map(|build| build.size),
+            build_time: verified.build.build_time,
+            write_block: verified.write_block,
+            upkeep: Cost(self.upkeep.of(&[verified.trial])),
             replaces: self.replaced(&index),
             benefits,
             explanation,
@@ -340,73 +400,136 @@ impl Parts<'_> {
 
     fn benefits(&self, build: &Build) -> Vec<Benefit> {
         let benefit = |statement: &Statement| {
-            let after = self.proof.after.get(&statement.id).filter(|plan| uses(plan, build))?.total_cost();
+            let after = self
+                .verification
+                .after
+                .get(&statement.id)
+                .filter(|plan| uses(plan, build))?
+                .total_cost();
             let before = self.plan_before(&statement.id)?.total_cost();
             let gained = self.limits.min_improvement.reached(before, after);
-            gained.then(|| Benefit { statement: statement.id.clone(), before, after })
+            gained.then(|| Benefit {
+                statement: statement.id.clone(),
+                before,
+                after,
+            })
         };
-        self.workload.statements().iter().filter_map(benefit).collect()
+        self.workload
+            .statements()
+            .iter()
+            .filter_map(benefit)
+            .collect()
     }
 
     fn calls(&self, id: &StatementId) -> f64 {
-        self.workload.statement(id).map_or(1.0, |statement| statement.calls)
+        self.workload
+            .statement(id)
+            .map_or(1.0, |statement| statement.calls)
     }
 
     fn replaced(&self, index: &NamedIndex) -> Vec<QualifiedName> {
-        let Some(table) = self.catalog.table(&index.index.table) else { return Vec::new() };
-        let replaceable = table.indexes.iter().filter(|existing| existing.valid && existing.may_be_dropped());
-        let subsumed =
-            replaceable.filter(|existing| existing.index.as_ref().is_some_and(|known| index.index.subsumes(known)));
+        let Some(table) = self.catalog.table(&index.definition.table) else {
+            return Vec::new();
+        };
+        let replaceable = table
+            .indexes
+            .iter()
+            .filter(|existing| existing.valid && existing.may_be_dropped());
+        let subsumed = replaceable.filter(|existing| {
+            existing
+                .index
+                .as_ref()
+                .is_some_and(|known| index.definition.subsumes(known))
+        });
         subsumed.map(|existing| existing.name.clone()).collect()
     }
 
     /// Of those, what the twin has planned no statement worse without.
     fn replaced_for_good(&self, index: &NamedIndex) -> Vec<&ExistingIndex> {
-        let table = self.catalog.table(&index.index.table);
+        let table = self.catalog.table(&index.definition.table);
         let of_table = table.into_iter().flat_map(|table| &table.indexes);
         let by_this = |existing: &&ExistingIndex| {
-            self.judged.replaced.iter().any(|replaced| replaced.index == existing.name && replaced.by == *index)
+            self.drop_effects
+                .replaced
+                .iter()
+                .any(|replaced| replaced.index == existing.name && replaced.by == *index)
         };
         of_table.filter(by_this).collect()
     }
 
     fn rejected(&self, recommendations: &[Recommendation]) -> Vec<Rejected> {
-        let proved = |position: &usize| self.proof.proved.iter().any(|proved| proved.trial == *position);
+        let verified = |position: &usize| {
+            self.verification
+                .verified
+                .iter()
+                .any(|verified| verified.trial == *position)
+        };
         let tried = (0..self.trials.len())
-            .filter(|position| !proved(position))
+            .filter(|position| !verified(position))
             .map(|position| self.rejected_trial(position, recommendations));
-        let names =
-            naming::names(self.candidates.already_there.iter().map(|found| &found.index), &self.catalog.taken_names);
-        let there = self.candidates.already_there.iter().zip(names).map(|(found, name)| Rejected {
-            ddl: creation_of_candidate(&NamedIndex { name: name.clone(), index: found.index.clone() }, &self.catalog),
-            index: NamedIndex { name, index: found.index.clone() },
-            reason: Reason::Redundant,
-            detail: format!("{} exists and does the same", found.existing.name),
-            evidence: None,
-            size: None,
-            build_time: None,
-            upkeep: None,
-            benefits: Vec::new(),
-        });
+        let names = naming::names(
+            self.candidates
+                .already_there
+                .iter()
+                .map(|found| &found.index),
+            &self.catalog.taken_names,
+        );
+        let there = self
+            .candidates
+            .already_there
+            .iter()
+            .zip(names)
+            .map(|(found, name)| Rejected {
+                ddl: creation_of_candidate(
+                    &NamedIndex {
+                        name: name.clone(),
+                        definition: found.index.clone(),
+                    },
+                    &self.catalog,
+                ),
+                index: NamedIndex {
+                    name,
+                    definition: found.index.clone(),
+                },
+                reason: Reason::Redundant,
+                detail: format!("{} exists and does the same", found.existing.name),
+                evidence: None,
+                size: None,
+                build_time: None,
+                upkeep: None,
+                benefits: Vec::new(),
+            });
         tried.chain(there).collect()
     }
 
-    pub(super) fn rejected_trial(&self, position: usize, recommendations: &[Recommendation]) -> Rejected {
+    pub(super) fn rejected_trial(
+        &self,
+        position: usize,
+        recommendations: &[Recommendation],
+    ) -> Rejected {
         let trial = &self.trials[position];
-        let whom = if was_really_built(trial) { Whom::Server } else { self.twin.whom() };
+        let target = if was_really_built(trial) {
+            Target::Server
+        } else {
+            self.twin.target()
+        };
         let rejected = |reason, detail, build: Option<&Build>, benefits| Rejected {
             index: trial.index.clone(),
             ddl: creation_of_candidate(&trial.index, &self.catalog),
             reason,
             detail,
-            evidence: build.map(|_| whom.into()),
+            evidence: build.map(|_| target.into()),
             size: build.map(|build| build.size),
-            build_time: build.map(|build| build.build_time).filter(|_| whom == Whom::Server),
+            build_time: build
+                .map(|build| build.build_time)
+                .filter(|_| target == Target::Server),
             upkeep: build.map(|_| Cost(self.upkeep.of(&[position]))),
             benefits,
         };
         match &trial.outcome {
-            TrialOutcome::Refused(refusal) => rejected(refusal.reason, refusal.detail.clone(), None, Vec::new()),
+            TrialOutcome::Refused(refusal) => {
+                rejected(refusal.reason, refusal.detail.clone(), None, Vec::new())
+            }
             TrialOutcome::Built { build, costs } => {
                 let used = self.used_by(costs);
                 let (reason, detail) = self.verdict(position, build, &used, recommendations);
@@ -418,10 +541,23 @@ impl Parts<'_> {
     /// The statements whose plan used the index when it was alone.
     fn used_by(&self, costs: &BTreeMap<StatementId, TrialCost>) -> Vec<Benefit> {
         let benefit = |(id, trial): (&StatementId, &TrialCost)| {
-            let before = self.twin.basis(&self.captured).get(id)?.plan()?.total_cost();
-            Some(Benefit { statement: id.clone(), before, after: trial.cost })
+            let before = self
+                .twin
+                .basis(&self.baseline)
+                .get(id)?
+                .plan()?
+                .total_cost();
+            Some(Benefit {
+                statement: id.clone(),
+                before,
+                after: trial.cost,
+            })
         };
-        costs.iter().filter(|(_, trial)| trial.used).filter_map(benefit).collect()
+        costs
+            .iter()
+            .filter(|(_, trial)| trial.used)
+            .filter_map(benefit)
+            .collect()
     }
 
     fn verdict(
@@ -431,52 +567,81 @@ impl Parts<'_> {
         used: &[Benefit],
         recommendations: &[Recommendation],
     ) -> (Reason, String) {
-        match self.proof.disproved.get(&position) {
-            Some(Disproof::Refused(refusal)) => return (refusal.reason, refusal.detail.clone()),
-            Some(Disproof::NotUsableNow) => return self.not_used(false),
-            Some(Disproof::NotUsed) => {
-                return (Reason::Redundant, "beside the other recommended indexes no plan used it".to_owned());
+        match self.verification.failed.get(&position) {
+            Some(Failure::Refused(refusal)) => return (refusal.reason, refusal.detail.clone()),
+            Some(Failure::NotUsableNow) => return self.not_used(false),
+            Some(Failure::NotUsed) => {
+                return (
+                    Reason::Redundant,
+                    "beside the other recommended indexes no plan used it".to_owned(),
+                );
             }
-            Some(Disproof::Slower(id, before, after)) => {
-                return (Reason::Slower, format!("{id}, executed, took {before} without it and {after} with it"));
+            Some(Failure::Slower(id, before, after)) => {
+                return (
+                    Reason::Slower,
+                    format!("{id}, executed, took {before} without it and {after} with it"),
+                );
             }
-            Some(Disproof::Outrun(defeat)) => return (Reason::Slower, defeat.to_string()),
-            Some(Disproof::GainTooSmall) => {
-                return (Reason::GainTooSmall, "beside the other recommended indexes it gains too little".to_owned());
+            Some(Failure::Faster(slower_than)) => return (Reason::Slower, slower_than.to_string()),
+            Some(Failure::GainTooSmall) => {
+                return (
+                    Reason::GainTooSmall,
+                    "beside the other recommended indexes it gains too little".to_owned(),
+                );
             }
             None => {}
         }
-        let Some(best) =
-            used.iter().max_by(|a, b| a.before.saved_share(a.after).total_cmp(&b.before.saved_share(b.after)))
-        else {
+        let Some(best) = used.iter().max_by(|a, b| {
+            a.before
+                .saved_share(a.after)
+                .total_cmp(&b.before.saved_share(b.after))
+        }) else {
             return self.not_used(build.usable);
         };
         let gain = format!("{}: {} → {}", best.statement, best.before, best.after);
         if !self.limits.min_improvement.reached(best.before, best.after) {
             let least = self.limits.min_improvement.0 * 100.0;
             let saved = best.before.saved_share(best.after) * 100.0;
-            return (Reason::GainTooSmall, format!("{gain}, {saved:.1} % lower; a gain is {least:.0} % or more"));
+            return (
+                Reason::GainTooSmall,
+                format!("{gain}, {saved:.1} % lower; a gain is {least:.0} % or more"),
+            );
         }
         match self.selection.kept_out.get(&position) {
-            Some(Reason::UpkeepTooHigh) => {
-                (Reason::UpkeepTooHigh, format!("{gain}; {}", self.upkeep_sentence(position, used)))
-            }
+            Some(Reason::UpkeepTooHigh) => (
+                Reason::UpkeepTooHigh,
+                format!("{gain}; {}", self.upkeep_sentence(position, used)),
+            ),
             Some(reason) => (*reason, gain),
-            None => (Reason::Redundant, format!("{gain}{}", better_one(best, recommendations))),
+            None => (
+                Reason::Redundant,
+                format!("{gain}{}", better_one(best, recommendations)),
+            ),
         }
     }
 
     /// What readers gain and writers pay, as often as all of them run.
     fn upkeep_sentence(&self, position: usize, used: &[Benefit]) -> String {
-        let gained = |benefit: &Benefit| self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0);
+        let gained = |benefit: &Benefit| {
+            self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0)
+        };
         let gained = Cost(used.iter().map(gained).sum::<f64>().max(0.0));
-        let (paid, for_hot) = (self.upkeep.of(&[position]), self.upkeep.of_lost_hot(&[position]));
+        let (paid, for_hot) = (
+            self.upkeep.of(&[position]),
+            self.upkeep.of_lost_hot(&[position]),
+        );
         let hot = if for_hot > 0.0 {
-            format!(", {} of it because updates that are HOT now would make entries in all indexes", Cost(for_hot))
+            format!(
+                ", {} of it because updates that are HOT now would make entries in all indexes",
+                Cost(for_hot)
+            )
         } else {
             String::new()
         };
-        format!("all calls together gain {gained}, and writes would pay {} to keep it up to date{hot}", Cost(paid))
+        format!(
+            "all calls together gain {gained}, and writes would pay {} to keep it up to date{hot}",
+            Cost(paid)
+        )
     }
 
     fn not_used(&self, usable: bool) -> (Reason, String) {
@@ -491,11 +656,15 @@ impl Parts<'_> {
 
 /// What the recommended index does for the same statement.
 fn better_one(rejected: &Benefit, recommendations: &[Recommendation]) -> String {
-    let benefits = recommendations
-        .iter()
-        .flat_map(|recommendation| recommendation.benefits.iter().map(move |benefit| (recommendation, benefit)));
-    let Some((recommendation, benefit)) =
-        benefits.into_iter().find(|(_, benefit)| benefit.statement == rejected.statement)
+    let benefits = recommendations.iter().flat_map(|recommendation| {
+        recommendation
+            .benefits
+            .iter()
+            .map(move |benefit| (recommendation, benefit))
+    });
+    let Some((recommendation, benefit)) = benefits
+        .into_iter()
+        .find(|(_, benefit)| benefit.statement == rejected.statement)
     else {
         return String::new();
     };

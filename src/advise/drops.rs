@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::proof::Proof;
 use super::twin::TwinView;
+use super::verification::Verification;
 use super::{Run, existing};
 use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
 use crate::model::{Bytes, Cost, QualifiedName};
 use crate::plan::Plan;
-use crate::rehearsal::{Answer, Event, NamedIndex, PlanOutcome, PlannerError, Trial, Whom};
+use crate::rehearsal::{Answer, Event, NamedIndex, PlanOutcome, PlannerError, Target, Trial};
 use crate::verdict::WORSE_SHARE;
 use crate::workload::{Statement, StatementId};
 
@@ -45,13 +45,15 @@ impl HypotheticalDrop {
     /// The statement that gets worse most.
     pub(super) fn worst(&self) -> Option<&Worsened> {
         let factor = |worse: &Worsened| worse.without.factor_to(worse.with);
-        self.worse.iter().max_by(|a, b| factor(a).total_cmp(&factor(b)))
+        self.worse
+            .iter()
+            .max_by(|a, b| factor(a).total_cmp(&factor(b)))
     }
 }
 
 /// What came of thinking indexes away.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Judged {
+pub(super) struct DropEffects {
     /// Every index that may be dropped at all, by itself.
     pub(super) drops: Vec<HypotheticalDrop>,
     /// What can go once the recommended indexes are there: all of it together.
@@ -72,24 +74,33 @@ pub(super) struct Replaced {
 /// Judges every index of the workload's tables that may be dropped at all.
 pub(super) fn judge(
     run: &mut Run<'_>,
-    proof: &Proof,
+    verification: &Verification,
     trials: &[Trial],
     catalog: &Catalog,
     twin: &TwinView,
-) -> Result<Judged, PlannerError> {
-    if twin.whom() == Whom::Server {
-        return Ok(Judged::default());
+) -> Result<DropEffects, PlannerError> {
+    if twin.target() == Target::Server {
+        return Ok(DropEffects::default());
     }
-    let recommended: Vec<NamedIndex> = proof.proved.iter().map(|proved| trials[proved.trial].index.clone()).collect();
-    let mut asking = Asking { run, with: Plans::new(), recommended, judged: Judged::default() };
+    let recommended: Vec<NamedIndex> = verification
+        .verified
+        .iter()
+        .map(|verified| trials[verified.trial].index.clone())
+        .collect();
+    let mut asking = Asking {
+        run,
+        with: Plans::new(),
+        recommended,
+        drop_effects: DropEffects::default(),
+    };
     asking.with = asking.without(&[], asking.run.workload.statements())?;
     asking.judge_each(catalog)?;
     match asking.judge_replaced(catalog) {
         // Recordings from before this was asked have no answer to it.
-        Err(PlannerError::NotRecorded(_)) => asking.judged.replaced.clear(),
+        Err(PlannerError::NotRecorded(_)) => asking.drop_effects.replaced.clear(),
         other => other?,
     }
-    Ok(asking.judged)
+    Ok(asking.drop_effects)
 }
 
 type Plans = BTreeMap<StatementId, Plan>;
@@ -99,25 +110,38 @@ struct Asking<'r, 'a> {
     run: &'r mut Run<'a>,
     recommended: Vec<NamedIndex>,
     with: Plans,
-    judged: Judged,
+    drop_effects: DropEffects,
 }
 
 impl Asking<'_, '_> {
     fn judge_each(&mut self, catalog: &Catalog) -> Result<(), PlannerError> {
-        let tables = catalog.tables.iter().filter(|table| table.kind != TableKind::Unsupported);
-        let judged = tables.flat_map(|table| {
+        let tables = catalog
+            .tables
+            .iter()
+            .filter(|table| table.kind != TableKind::Unsupported);
+        let drop_effects = tables.flat_map(|table| {
             let droppable = |index: &&ExistingIndex| {
                 let enforces = index.unique || index.constraint;
-                index.valid && !enforces && !index.being_built && !is_part_of_another(table, catalog)
+                index.valid
+                    && !enforces
+                    && !index.being_built
+                    && !is_part_of_another(table, catalog)
             };
-            table.indexes.iter().filter(droppable).map(move |index| (table, index))
+            table
+                .indexes
+                .iter()
+                .filter(droppable)
+                .map(move |index| (table, index))
         });
-        let judged: Vec<(&Table, &ExistingIndex)> = judged.collect();
-        (self.run.observer)(Event::Begin { what: "thinking indexes away", steps: judged.len() });
-        for (table, index) in judged {
+        let drop_effects: Vec<(&Table, &ExistingIndex)> = drop_effects.collect();
+        (self.run.observer)(Event::Begin {
+            what: "thinking indexes away",
+            steps: drop_effects.len(),
+        });
+        for (table, index) in drop_effects {
             (self.run.observer)(Event::Step(&index.name.name));
             let worse = self.worsened(&[index], &self.with.clone())?;
-            self.judged.drops.push(HypotheticalDrop {
+            self.drop_effects.drops.push(HypotheticalDrop {
                 index: index.name.clone(),
                 table: table.name.clone(),
                 size: index.size,
@@ -131,15 +155,31 @@ impl Asking<'_, '_> {
 
     /// One after the other, beside those that the catalog alone says can go.
     fn judge_replaced(&mut self, catalog: &Catalog) -> Result<(), PlannerError> {
-        let tables = || catalog.tables.iter().flat_map(|table| table.indexes.iter().map(move |index| (table, index)));
-        let structural = |(table, index): &(&Table, &ExistingIndex)| existing::structural(index, table).is_some();
-        let mut gone: Vec<&ExistingIndex> =
-            tables().filter(structural).map(|(_, index)| index).filter(|index| index.valid).collect();
+        let tables = || {
+            catalog
+                .tables
+                .iter()
+                .flat_map(|table| table.indexes.iter().map(move |index| (table, index)))
+        };
+        let structural = |(table, index): &(&Table, &ExistingIndex)| {
+            existing::structural(index, table).is_some()
+        };
+        let mut gone: Vec<&ExistingIndex> = tables()
+            .filter(structural)
+            .map(|(_, index)| index)
+            .filter(|index| index.valid)
+            .collect();
         let replaced: Vec<(&ExistingIndex, NamedIndex)> = tables()
             .filter(|pair| pair.1.valid && pair.1.may_be_dropped() && !structural(pair))
             .filter_map(|(_, index)| {
                 let known = index.index.as_ref()?;
-                Some((index, self.recommended.iter().find(|recommended| recommended.index.subsumes(known))?.clone()))
+                Some((
+                    index,
+                    self.recommended
+                        .iter()
+                        .find(|recommended| recommended.definition.subsumes(known))?
+                        .clone(),
+                ))
             })
             .collect();
         if replaced.is_empty() {
@@ -151,19 +191,30 @@ impl Asking<'_, '_> {
         for (index, by) in replaced {
             gone.push(index);
             if self.worsened(&gone, &with)?.is_empty() {
-                self.judged.replaced.push(Replaced { index: index.name.clone(), by });
+                self.drop_effects.replaced.push(Replaced {
+                    index: index.name.clone(),
+                    by,
+                });
             } else {
                 gone.pop();
             }
         }
         let using = self.using(&gone, &self.with);
         let at_last = self.without(&gone, &using)?;
-        self.judged.used = at_last.values().flat_map(Plan::index_names).map(str::to_owned).collect();
+        self.drop_effects.used = at_last
+            .values()
+            .flat_map(Plan::index_names)
+            .map(str::to_owned)
+            .collect();
         Ok(())
     }
 
     /// The statements that are worse without these indexes than they are now.
-    fn worsened(&mut self, hidden: &[&ExistingIndex], with: &Plans) -> Result<Vec<Worsened>, PlannerError> {
+    fn worsened(
+        &mut self,
+        hidden: &[&ExistingIndex],
+        with: &Plans,
+    ) -> Result<Vec<Worsened>, PlannerError> {
         let using = self.using(hidden, with);
         if using.is_empty() {
             return Ok(Vec::new());
@@ -171,9 +222,16 @@ impl Asking<'_, '_> {
         self.run.summary.twin_questions += 1;
         let without = self.without(hidden, &using)?;
         let worse = using.iter().filter_map(|statement| {
-            let (with, without) = (with.get(&statement.id)?.total_cost(), without.get(&statement.id)?.total_cost());
+            let (with, without) = (
+                with.get(&statement.id)?.total_cost(),
+                without.get(&statement.id)?.total_cost(),
+            );
             let is_worse = with.saved_share(without) < -WORSE_SHARE;
-            is_worse.then(|| Worsened { statement: statement.id.clone(), with, without })
+            is_worse.then(|| Worsened {
+                statement: statement.id.clone(),
+                with,
+                without,
+            })
         });
         Ok(worse.collect())
     }
@@ -181,21 +239,35 @@ impl Asking<'_, '_> {
     /// The statements whose plan may read one of these indexes: the others are not worse without them.
     fn using(&self, hidden: &[&ExistingIndex], plans: &Plans) -> Vec<Statement> {
         let statements = self.run.workload.statements().iter();
-        statements.filter(|statement| hidden.iter().any(|index| may_use(plans, statement, index))).cloned().collect()
+        statements
+            .filter(|statement| hidden.iter().any(|index| may_use(plans, statement, index)))
+            .cloned()
+            .collect()
     }
 
-    fn without(&mut self, hidden: &[&ExistingIndex], statements: &[Statement]) -> Result<Plans, PlannerError> {
+    fn without(
+        &mut self,
+        hidden: &[&ExistingIndex],
+        statements: &[Statement],
+    ) -> Result<Plans, PlannerError> {
         if statements.is_empty() {
             return Ok(Plans::new());
         }
         let hidden: Vec<QualifiedName> = hidden.iter().map(|index| index.name.clone()).collect();
-        Ok(plans_of(self.run.planners.plan_without(&hidden, &self.recommended, statements)?))
+        Ok(plans_of(self.run.planners.plan_without(
+            &hidden,
+            &self.recommended,
+            statements,
+        )?))
     }
 }
 
 /// A partition's index cannot be dropped by itself, and rarely would be; the partitioned index is judged.
 fn is_part_of_another(table: &Table, catalog: &Catalog) -> bool {
-    table.partition_of.as_ref().is_some_and(|root| catalog.table(root).is_some())
+    table
+        .partition_of
+        .as_ref()
+        .is_some_and(|root| catalog.table(root).is_some())
 }
 
 fn plans_of(answer: Answer) -> Plans {
@@ -214,5 +286,7 @@ fn plans_of(answer: Answer) -> Plans {
 /// A plan that does not read an index is not worse without it. (The names in plans of partitions are not the index's own.)
 fn may_use(plans: &Plans, statement: &Statement, index: &ExistingIndex) -> bool {
     let plan = plans.get(&statement.id);
-    plan.is_some_and(|plan| index.partitioned || plan.index_names().contains(index.name.name.as_str()))
+    plan.is_some_and(|plan| {
+        index.partitioned || plan.index_names().contains(index.name.name.as_str())
+    })
 }

@@ -8,7 +8,7 @@ mod unused;
 use std::collections::BTreeSet;
 
 use super::advice::Recommendation;
-use super::drops::{HypotheticalDrop, Judged};
+use super::drops::{DropEffects, HypotheticalDrop};
 use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
 use crate::model::{Bytes, Millis, QualifiedName};
 use crate::rehearsal::FreshSize;
@@ -113,7 +113,7 @@ pub(super) struct Seen<'a> {
     /// What is recommended.
     pub(super) recommendations: &'a [Recommendation],
     /// What came of thinking indexes away.
-    pub(super) judged: &'a Judged,
+    pub(super) drop_effects: &'a DropEffects,
     /// Names of indexes that some plan of the workload uses, as things are or with what is recommended.
     pub(super) used: &'a BTreeSet<String>,
     /// Sizes of fresh builds.
@@ -124,19 +124,29 @@ pub(super) struct Seen<'a> {
 
 /// The findings on all tables of the workload, in their order; at most one on each index.
 pub(super) fn findings(seen: Seen<'_>) -> Vec<ExistingFinding> {
-    let tables = seen.catalog.tables.iter().filter(|table| table.kind != TableKind::Unsupported);
+    let tables = seen
+        .catalog
+        .tables
+        .iter()
+        .filter(|table| table.kind != TableKind::Unsupported);
     tables.flat_map(|table| of_table(table, seen)).collect()
 }
 
 fn of_table(table: &Table, seen: Seen<'_>) -> Vec<ExistingFinding> {
     // What makes another index redundant has to stay.
-    let needed: BTreeSet<&QualifiedName> =
-        table.indexes.iter().filter_map(|index| Some(&does_its_work(index, table)?.0.name)).collect();
+    let needed: BTreeSet<&QualifiedName> = table
+        .indexes
+        .iter()
+        .filter_map(|index| Some(&does_its_work(index, table)?.0.name))
+        .collect();
     let finding = |index: &ExistingIndex| {
-        let structural = structural(index, table).map(|finding| with_what_the_twin_says(finding, seen.judged));
+        let structural = structural(index, table)
+            .map(|finding| with_what_the_twin_says(finding, seen.drop_effects));
         let found = structural.or_else(|| by_a_recommended_one(index, seen));
         let found = found
-            .or_else(|| unused::finding(index, table, seen).filter(|_| !needed.contains(&index.name)))
+            .or_else(|| {
+                unused::finding(index, table, seen).filter(|_| !needed.contains(&index.name))
+            })
             .or_else(|| bloated::finding(index, seen.fresh_sizes))?;
         Some(mentioning_cluster(found, index))
     };
@@ -157,14 +167,30 @@ pub(super) fn structural(index: &ExistingIndex, table: &Table) -> Option<Existin
 }
 
 /// Another valid index that does all that this one, which may be dropped, does.
-fn does_its_work<'t>(index: &ExistingIndex, table: &'t Table) -> Option<(&'t ExistingIndex, ExistingKind)> {
-    let known = index.index.as_ref().filter(|_| index.valid && index.may_be_dropped())?;
-    let others = table.indexes.iter().filter(|other| other.valid && other.name != index.name);
+fn does_its_work<'t>(
+    index: &ExistingIndex,
+    table: &'t Table,
+) -> Option<(&'t ExistingIndex, ExistingKind)> {
+    let known = index
+        .index
+        .as_ref()
+        .filter(|_| index.valid && index.may_be_dropped())?;
+    let others = table
+        .indexes
+        .iter()
+        .filter(|other| other.valid && other.name != index.name);
     let (twins, longer): (Vec<_>, Vec<_>) = others
-        .filter(|other| other.index.as_ref().is_some_and(|other| other.subsumes(known)))
+        .filter(|other| {
+            other
+                .index
+                .as_ref()
+                .is_some_and(|other| other.subsumes(known))
+        })
         .partition(|other| other.index.as_ref() == Some(known));
     // Of two equal ones, the one that enforces something or comes first by name stays.
-    let twin = twins.into_iter().find(|twin| !twin.may_be_dropped() || twin.name < index.name);
+    let twin = twins
+        .into_iter()
+        .find(|twin| !twin.may_be_dropped() || twin.name < index.name);
     let twin = twin.map(|twin| (twin, ExistingKind::Duplicate));
     twin.or_else(|| Some((longer.into_iter().next()?, ExistingKind::Redundant)))
 }
@@ -173,43 +199,75 @@ fn does_its_work<'t>(index: &ExistingIndex, table: &'t Table) -> Option<(&'t Exi
 /// one. A unique one goes on refusing duplicates all the same: it is completed, unless a valid one does the same
 /// (<https://www.postgresql.org/docs/current/sql-createindex.html>, "Building Indexes Concurrently").
 fn invalid(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
-    let bound = index.being_built || index.partitioned || index.part_of.is_some() || index.constraint;
+    let bound =
+        index.being_built || index.partitioned || index.part_of.is_some() || index.constraint;
     if bound || index.replica_identity {
         return None;
     }
     let detail = "left behind by a CREATE INDEX CONCURRENTLY that failed: it is kept up to date and never used";
     let is_enforced = table.indexes.iter().any(|other| {
-        other.valid && other.unique && other.name != index.name && other.index.is_some() && other.index == index.index
+        other.valid
+            && other.unique
+            && other.name != index.name
+            && other.index.is_some()
+            && other.index == index.index
     });
     let finding = ExistingFinding::of(index, ExistingKind::Invalid, detail.to_owned());
     if index.unique && !is_enforced {
-        let detail =
-            format!("{detail}; it is unique, so it is completed rather than dropped (remove duplicate rows first)");
-        return Some(ExistingFinding { fix: Fix::Reindex, detail, ..finding });
+        let detail = format!(
+            "{detail}; it is unique, so it is completed rather than dropped (remove duplicate rows first)"
+        );
+        return Some(ExistingFinding {
+            fix: Fix::Reindex,
+            detail,
+            ..finding
+        });
     }
     Some(finding)
 }
 
 /// A longer index is also a larger one: where the twin would plan a statement worse, that has to be known.
-fn with_what_the_twin_says(mut finding: ExistingFinding, judged: &Judged) -> ExistingFinding {
-    let worse = judged.drops.iter().find(|drop| drop.index == finding.index).map(HypotheticalDrop::worst);
-    if let Some(worst) = worse.flatten().filter(|_| finding.kind == ExistingKind::Redundant) {
-        finding.detail +=
-            &format!("; without it {} costs {} instead of {}", worst.statement, worst.without, worst.with);
+fn with_what_the_twin_says(
+    mut finding: ExistingFinding,
+    drop_effects: &DropEffects,
+) -> ExistingFinding {
+    let worse = drop_effects
+        .drops
+        .iter()
+        .find(|drop| drop.index == finding.index)
+        .map(HypotheticalDrop::worst);
+    if let Some(worst) = worse
+        .flatten()
+        .filter(|_| finding.kind == ExistingKind::Redundant)
+    {
+        finding.detail += &format!(
+            "; without it {} costs {} instead of {}",
+            worst.statement, worst.without, worst.with
+        );
     }
     finding
 }
 
 /// A recommended index does its work, and the twin has planned no statement worse without it.
 fn by_a_recommended_one(index: &ExistingIndex, seen: Seen<'_>) -> Option<ExistingFinding> {
-    let replaced = seen.judged.replaced.iter().find(|replaced| replaced.index == index.name)?;
-    let by = seen.recommendations.iter().find(|recommendation| recommendation.index == replaced.by)?;
+    let replaced = seen
+        .drop_effects
+        .replaced
+        .iter()
+        .find(|replaced| replaced.index == index.name)?;
+    let by = seen
+        .recommendations
+        .iter()
+        .find(|recommendation| recommendation.index == replaced.by)?;
     let detail = format!(
         "{} ({}) does its work: as the planner twin has it, no statement gets worse without it once that is there",
         by.id, by.index.name
     );
     let recommendation = Some(by.id.clone());
-    Some(ExistingFinding { recommendation, ..ExistingFinding::of(index, ExistingKind::Redundant, detail) })
+    Some(ExistingFinding {
+        recommendation,
+        ..ExistingFinding::of(index, ExistingKind::Redundant, detail)
+    })
 }
 
 fn mentioning_cluster(mut finding: ExistingFinding, index: &ExistingIndex) -> ExistingFinding {

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Run;
-use super::proof::{Known, Proof, Proved, groups};
+use super::verification::{Known, Verification, VerifiedIndex, groups};
 use crate::model::Millis;
 use crate::plan::Plan;
-use crate::rehearsal::{Answer, Event, Evidence, NamedIndex, PlanOutcome, PlannerError, Trial, uses};
+use crate::rehearsal::{
+    Answer, Event, Evidence, NamedIndex, PlanOutcome, PlannerError, Trial, uses,
+};
 use crate::sql::split::highest_parameter;
 use crate::workload::{Statement, StatementId};
 
@@ -26,35 +28,53 @@ pub(super) struct Measured {
 const LONGER: f64 = 0.1;
 
 /// Statements that take less differ by chance.
-pub(super) const SHORTEST: Millis = Millis(1.0);
+pub(super) const MIN_TIME: Millis = Millis(1.0);
 
 impl Measured {
     /// Executes what the proof is about; what is known of a statement as things are is not asked again.
     pub(super) fn add(
         &mut self,
         run: &mut Run<'_>,
-        proof: &Proof,
+        verification: &Verification,
         trials: &[Trial],
         known: Known<'_>,
     ) -> Result<(), PlannerError> {
         self.after.clear();
-        let built = proof.proved.iter().filter(|proved| proved.evidence == Evidence::RolledBackTransaction);
-        let built: Vec<usize> = built.map(|proved| proved.trial).collect();
+        let built = verification
+            .verified
+            .iter()
+            .filter(|verified| verified.evidence == Evidence::RolledBackTransaction);
+        let built: Vec<usize> = built.map(|verified| verified.trial).collect();
         let groups = groups(&built, trials, run, known);
-        (run.observer)(Event::Begin { what: "executing", steps: groups.len() });
+        (run.observer)(Event::Begin {
+            what: "executing",
+            steps: groups.len(),
+        });
         for group in groups {
-            let indexes: Vec<NamedIndex> = group.iter().map(|position| trials[*position].index.clone()).collect();
-            let tables: BTreeSet<_> = indexes.iter().map(|index| index.index.table.clone()).collect();
+            let indexes: Vec<NamedIndex> = group
+                .iter()
+                .map(|position| trials[*position].index.clone())
+                .collect();
+            let tables: BTreeSet<_> = indexes
+                .iter()
+                .map(|index| index.definition.table.clone())
+                .collect();
             let helped = |statement: &Statement| {
-                let before = known.captured.get(&statement.id).and_then(PlanOutcome::plan);
-                proof.after.contains_key(&statement.id)
+                let before = known
+                    .baseline
+                    .get(&statement.id)
+                    .and_then(PlanOutcome::plan);
+                verification.after.contains_key(&statement.id)
                     && highest_parameter(&statement.sql) == 0
                     && before.is_some_and(Plan::only_reads)
             };
-            let touching = super::touching(run.workload, known.captured, known.catalog, &tables);
+            let touching = super::touching(run.workload, known.baseline, known.catalog, &tables);
             let statements: Vec<Statement> = touching.into_iter().filter(helped).collect();
-            let new: Vec<Statement> =
-                statements.iter().filter(|statement| !self.before.contains_key(&statement.id)).cloned().collect();
+            let new: Vec<Statement> = statements
+                .iter()
+                .filter(|statement| !self.before.contains_key(&statement.id))
+                .cloned()
+                .collect();
             (run.observer)(Event::Step("statements without and with the indexes"));
             let before = run.planners.execute(&[], &new)?;
             self.keep(before, |measured| &mut measured.before);
@@ -67,8 +87,14 @@ impl Measured {
         Ok(())
     }
 
-    fn keep(&mut self, answer: Answer, of: impl Fn(&mut Measured) -> &mut BTreeMap<StatementId, Plan>) {
-        let Answer::Planned(planned) = answer else { return };
+    fn keep(
+        &mut self,
+        answer: Answer,
+        of: impl Fn(&mut Measured) -> &mut BTreeMap<StatementId, Plan>,
+    ) {
+        let Answer::Planned(planned) = answer else {
+            return;
+        };
         for (id, outcome) in planned.plans {
             match outcome {
                 PlanOutcome::Plan(plan) => {
@@ -84,19 +110,32 @@ impl Measured {
 
     /// How long a statement took without and with the indexes.
     pub(super) fn times(&self, id: &StatementId) -> Option<(Millis, Millis)> {
-        Some((self.before.get(id)?.execution_time()?, self.after.get(id)?.execution_time()?))
+        Some((
+            self.before.get(id)?.execution_time()?,
+            self.after.get(id)?.execution_time()?,
+        ))
     }
 
     /// Did every statement that uses this index take longer with it? Its worst times.
-    pub(super) fn slower(&self, proved: &Proved) -> Option<(StatementId, Millis, Millis)> {
-        let using = self.after.iter().filter(|(_, plan)| uses(plan, &proved.build));
-        let times: Vec<(StatementId, Millis, Millis)> =
-            using.filter_map(|(id, _)| self.times(id).map(|(before, after)| (id.clone(), before, after))).collect();
+    pub(super) fn slower(&self, verified: &VerifiedIndex) -> Option<(StatementId, Millis, Millis)> {
+        let using = self
+            .after
+            .iter()
+            .filter(|(_, plan)| uses(plan, &verified.build));
+        let times: Vec<(StatementId, Millis, Millis)> = using
+            .filter_map(|(id, _)| {
+                self.times(id)
+                    .map(|(before, after)| (id.clone(), before, after))
+            })
+            .collect();
         let longer = |(_, before, after): &(StatementId, Millis, Millis)| {
-            *after > SHORTEST && after.0 > before.0 * (1.0 + LONGER)
+            *after > MIN_TIME && after.0 > before.0 * (1.0 + LONGER)
         };
         let all = !times.is_empty() && times.iter().all(longer);
-        times.into_iter().filter(|_| all).max_by(|a, b| (a.2.0 - a.1.0).total_cmp(&(b.2.0 - b.1.0)))
+        times
+            .into_iter()
+            .filter(|_| all)
+            .max_by(|a, b| (a.2.0 - a.1.0).total_cmp(&(b.2.0 - b.1.0)))
     }
 }
 
@@ -115,9 +154,17 @@ mod tests {
     fn measured(times: &[(f64, f64)]) -> Measured {
         let id = |number: usize| StatementId(format!("s{number}"));
         let of = |pick: fn(&(f64, f64)) -> f64| {
-            times.iter().enumerate().map(|(number, pair)| (id(number), executed("i", pick(pair)))).collect()
+            times
+                .iter()
+                .enumerate()
+                .map(|(number, pair)| (id(number), executed("i", pick(pair))))
+                .collect()
         };
-        Measured { before: of(|pair| pair.0), after: of(|pair| pair.1), failed: BTreeMap::new() }
+        Measured {
+            before: of(|pair| pair.0),
+            after: of(|pair| pair.1),
+            failed: BTreeMap::new(),
+        }
     }
 
     #[test]
@@ -129,7 +176,7 @@ mod tests {
             build_time: Millis(1.0),
             usable: true,
         };
-        let proved = |name| Proved {
+        let verified = |name| VerifiedIndex {
             trial: 0,
             build: build(name),
             write_block: Millis(1.0),
@@ -137,7 +184,7 @@ mod tests {
             not_built: None,
             predicted: None,
         };
-        let slower = |times: &[(f64, f64)]| measured(times).slower(&proved("i"));
+        let slower = |times: &[(f64, f64)]| measured(times).slower(&verified("i"));
         assert_eq!(
             slower(&[(100.0, 150.0), (10.0, 20.0)]),
             Some((StatementId("s0".to_owned()), Millis(100.0), Millis(150.0)))
@@ -145,6 +192,10 @@ mod tests {
         assert_eq!(slower(&[(100.0, 150.0), (10.0, 2.0)]), None, "one gains");
         assert_eq!(slower(&[(100.0, 105.0)]), None, "too little to tell");
         assert_eq!(slower(&[(0.2, 0.9)]), None, "too short to tell");
-        assert_eq!(measured(&[(1.0, 9.0)]).slower(&proved("other")), None, "nothing uses it");
+        assert_eq!(
+            measured(&[(1.0, 9.0)]).slower(&verified("other")),
+            None,
+            "nothing uses it"
+        );
     }
 }

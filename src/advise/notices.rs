@@ -1,7 +1,7 @@
 //! What the reader of a report has to know to trust its numbers, or to undo a side effect.
 
 use super::advice::Parts;
-use super::proof::Disproof;
+use super::verification::Failure;
 use crate::catalog::{Table, TableKind};
 use crate::model::group_thousands;
 use crate::rehearsal::{Trial, TrialOutcome, TwinState, uses};
@@ -17,25 +17,41 @@ const TABLES_NAMED: usize = 5;
 impl Parts<'_> {
     /// All of them, in a fixed order.
     pub(super) fn notices(&self) -> Vec<String> {
-        let never_analyzed =
-            self.catalog.tables.iter().filter(|table| table.rows.is_none() && table.kind != TableKind::Unsupported);
+        let never_analyzed = self
+            .catalog
+            .tables
+            .iter()
+            .filter(|table| table.rows.is_none() && table.kind != TableKind::Unsupported);
         let mut notices: Vec<String> = never_analyzed
             .map(|table| {
-                format!("{} was never analyzed: its plans rest on guesses. Run: ANALYZE {};", table.name, table.name)
+                format!(
+                    "{} was never analyzed: its plans rest on guesses. Run: ANALYZE {};",
+                    table.name, table.name
+                )
             })
             .collect();
         let worse = self.workload.statements().iter().filter_map(|statement| {
-            let (before, after) =
-                (self.plan_before(&statement.id)?.total_cost(), self.proof.after.get(&statement.id)?.total_cost());
+            let (before, after) = (
+                self.plan_before(&statement.id)?.total_cost(),
+                self.verification.after.get(&statement.id)?.total_cost(),
+            );
             let change = Change::between(before, after, self.limits.min_improvement);
-            (change == Change::Worse)
-                .then(|| format!("{} gets worse with the recommended indexes: {before} → {after}", statement.id))
+            (change == Change::Worse).then(|| {
+                format!(
+                    "{} gets worse with the recommended indexes: {before} → {after}",
+                    statement.id
+                )
+            })
         });
         notices.extend(worse);
         notices.extend(self.planned_anew());
         let notes = &self.candidates.notes;
-        notices
-            .extend(notes.iter().map(|note| format!("{}: {}. Rewrite: {}", note.statement, note.reason, note.rewrite)));
+        notices.extend(notes.iter().map(|note| {
+            format!(
+                "{}: {}. Rewrite: {}",
+                note.statement, note.reason, note.rewrite
+            )
+        }));
         notices.extend(self.out_of_time());
         notices.extend(self.about_the_twin());
         notices.extend(self.untested());
@@ -46,14 +62,18 @@ impl Parts<'_> {
     /// Under better statistics a recommended index may be worth more or less than was seen.
     fn planned_anew(&self) -> Vec<String> {
         let with_index = |statement: &StatementId| {
-            self.proof
-                .after
-                .get(statement)
-                .is_some_and(|plan| self.proof.proved.iter().any(|proved| uses(plan, &proved.build)))
+            self.verification.after.get(statement).is_some_and(|plan| {
+                self.verification
+                    .verified
+                    .iter()
+                    .any(|verified| uses(plan, &verified.build))
+            })
         };
         let changed = self.remedies.iter().flat_map(|remedy| {
-            let changed =
-                remedy.benefits.iter().filter(|effect| remedy.kind.is_about_statistics() && effect.plan_changed);
+            let changed = remedy
+                .benefits
+                .iter()
+                .filter(|effect| remedy.kind.is_about_statistics() && effect.plan_changed);
             changed.map(move |effect| (remedy, &effect.statement))
         });
         let notice = |(remedy, statement): (&Remedy, &StatementId)| {
@@ -62,7 +82,10 @@ impl Parts<'_> {
                 remedy.id, remedy.id
             )
         };
-        changed.filter(|(_, statement)| with_index(statement)).map(notice).collect()
+        changed
+            .filter(|(_, statement)| with_index(statement))
+            .map(notice)
+            .collect()
     }
 
     /// Where there is no twin, or it does not plan a statement as the server does, the reader has to know.
@@ -115,14 +138,23 @@ impl Parts<'_> {
     fn untested(&self) -> Option<String> {
         let refused = self.trials.iter().filter(|trial| match &trial.outcome {
             TrialOutcome::Refused(refusal) => refusal.reason.is_passing(),
-            TrialOutcome::Built { build, costs } => !build.usable && !costs.values().any(|cost| cost.used),
+            TrialOutcome::Built { build, costs } => {
+                !build.usable && !costs.values().any(|cost| cost.used)
+            }
         });
-        let disproved = self.proof.disproved.values().filter(|disproof| match disproof {
-            Disproof::Refused(refusal) => refusal.reason.is_passing(),
-            Disproof::NotUsableNow => true,
-            Disproof::NotUsed | Disproof::GainTooSmall | Disproof::Slower(..) | Disproof::Outrun(_) => false,
-        });
-        let number = refused.count() + disproved.count();
+        let failed = self
+            .verification
+            .failed
+            .values()
+            .filter(|failure| match failure {
+                Failure::Refused(refusal) => refusal.reason.is_passing(),
+                Failure::NotUsableNow => true,
+                Failure::NotUsed
+                | Failure::GainTooSmall
+                | Failure::Slower(..)
+                | Failure::Faster(_) => false,
+            });
+        let number = refused.count() + failed.count();
         (number > 0).then(|| {
             format!(
                 "{number} candidates could not be tested now because their tables are busy: run again at a quieter time"
@@ -133,10 +165,17 @@ impl Parts<'_> {
     /// ANALYZE in a rehearsal resets the counter that autovacuum goes by, and its statistics are rolled back.
     fn forgotten_changes(&self) -> impl Iterator<Item = String> {
         let analyzed = |table: &&Table| {
-            let built = |trial: &&Trial| trial.index.index.table == table.name && trial.index.index.has_expression();
-            self.trials.iter().filter(built).any(|trial| matches!(trial.outcome, TrialOutcome::Built { .. }))
+            let built = |trial: &&Trial| {
+                trial.index.definition.table == table.name
+                    && trial.index.definition.has_expression()
+            };
+            self.trials
+                .iter()
+                .filter(built)
+                .any(|trial| matches!(trial.outcome, TrialOutcome::Built { .. }))
         };
-        let changed = |table: &&Table| table.modified_rows as f64 > 0.01 * table.rows.unwrap_or(0.0).max(1.0);
+        let changed =
+            |table: &&Table| table.modified_rows as f64 > 0.01 * table.rows.unwrap_or(0.0).max(1.0);
         self.catalog.tables.iter().filter(changed).filter(analyzed).map(|table| {
             let (name, rows) = (&table.name, group_thousands(table.modified_rows as f64, 0));
             format!("autovacuum does not know any more that {rows} rows of {name} changed since its last ANALYZE. Run: ANALYZE {name};")
@@ -146,12 +185,25 @@ impl Parts<'_> {
 
 /// `shop.a, shop.b and 3 more: what is missing. What helps.`
 fn gap_notice(gap: &Gap) -> String {
-    let names: Vec<String> = gap.tables.iter().take(TABLES_NAMED).map(ToString::to_string).collect();
+    let names: Vec<String> = gap
+        .tables
+        .iter()
+        .take(TABLES_NAMED)
+        .map(ToString::to_string)
+        .collect();
     let more = match gap.tables.len().saturating_sub(TABLES_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more tables"),
     };
-    let about = if names.is_empty() { String::new() } else { format!("{}{more}: ", names.join(", ")) };
-    let remedy = gap.remedy.as_ref().map(|remedy| format!(". What helps: {remedy}")).unwrap_or_default();
+    let about = if names.is_empty() {
+        String::new()
+    } else {
+        format!("{}{more}: ", names.join(", "))
+    };
+    let remedy = gap
+        .remedy
+        .as_ref()
+        .map(|remedy| format!(". What helps: {remedy}"))
+        .unwrap_or_default();
     format!("{about}{}{remedy}", gap.what)
 }

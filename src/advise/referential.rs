@@ -10,19 +10,34 @@ use crate::plan::{Node, Plan};
 use crate::sql::{Assigned, assignments};
 use crate::workload::{Statement, Workload};
 
-use super::Captured;
+use super::Baseline;
 
 /// The lookups that the workload's DELETEs and UPDATEs make in tables that have no index for them.
-pub(super) fn lookups(workload: &Workload, captured: &Captured, catalog: &Catalog) -> Vec<Statement> {
-    let planned =
-        workload.statements().iter().filter_map(|statement| Some((statement, captured.get(&statement.id)?.plan()?)));
-    planned.flat_map(|(statement, plan)| lookups_of(statement, plan, catalog)).collect()
+pub(super) fn lookups(
+    workload: &Workload,
+    baseline: &Baseline,
+    catalog: &Catalog,
+) -> Vec<Statement> {
+    let planned = workload
+        .statements()
+        .iter()
+        .filter_map(|statement| Some((statement, baseline.get(&statement.id)?.plan()?)));
+    planned
+        .flat_map(|(statement, plan)| lookups_of(statement, plan, catalog))
+        .collect()
 }
 
 fn lookups_of(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Statement> {
     let mut found: Vec<Statement> = Vec::new();
-    for node in plan.nodes().iter().filter(|node| node.node_type() == "ModifyTable") {
-        let Some(table) = node.table().and_then(|name| Some(catalog.index_owner(&name)?.name.clone())) else {
+    for node in plan
+        .nodes()
+        .iter()
+        .filter(|node| node.node_type() == "ModifyTable")
+    {
+        let Some(table) = node
+            .table()
+            .and_then(|name| Some(catalog.index_owner(&name)?.name.clone()))
+        else {
             continue;
         };
         let is_asked = |key: &&ForeignKey| match node.text("Operation") {
@@ -30,7 +45,12 @@ fn lookups_of(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Stat
             Some("Update") => sets_one_of(&statement.sql, &key.parent_columns),
             _ => false,
         };
-        for key in catalog.foreign_keys.iter().filter(|key| key.parent == table).filter(is_asked) {
+        for key in catalog
+            .foreign_keys
+            .iter()
+            .filter(|key| key.parent == table)
+            .filter(is_asked)
+        {
             let id = format!("{}/{}", statement.id, key.name);
             if !key.indexed && found.iter().all(|known| known.id.0 != id) {
                 found.push(lookup(statement, key, id, rows_written(plan, node)));
@@ -50,7 +70,11 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
         .collect();
     Statement {
         id: crate::workload::StatementId(id),
-        sql: format!("SELECT 1 FROM {} x WHERE {}", key.table, conditions.join(" AND ")),
+        sql: format!(
+            "SELECT 1 FROM {} x WHERE {}",
+            key.table,
+            conditions.join(" AND ")
+        ),
         calls: statement.calls * rows,
         mean_time_ms: None,
         place: format!("foreign key {} behind {}", key.name, statement.place),
@@ -60,13 +84,20 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
 
 /// The planner's estimate of the rows that are deleted or updated, each of which is one lookup.
 fn rows_written(plan: &Plan, node: &Node) -> f64 {
-    let below = node.children.iter().filter_map(|child| plan.node(*child).plan_rows());
+    let below = node
+        .children
+        .iter()
+        .filter_map(|child| plan.node(*child).plan_rows());
     below.sum::<f64>().max(1.0)
 }
 
 /// Does the UPDATE assign one of these columns? (A key that is not assigned makes no lookup; a statement that cannot be read may.)
 fn sets_one_of(sql: &str, columns: &[String]) -> bool {
-    let sets_one = |assigned: &Assigned| columns.iter().any(|column| assigned.columns.contains(column));
+    let sets_one = |assigned: &Assigned| {
+        columns
+            .iter()
+            .any(|column| assigned.columns.contains(column))
+    };
     assignments(sql).map_or(true, |found| found.iter().any(sets_one))
 }
 

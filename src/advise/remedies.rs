@@ -1,11 +1,11 @@
 //! Things that are not indexes, tried like indexes: each proposal of the room [`crate::remedy`] is put to a planner, and what changes
 //! nothing is not recommended.
 
-use super::proof::{Known, Proof};
-use super::{Captured, Run};
+use super::verification::{Known, Verification};
+use super::{Baseline, Run};
 use crate::catalog::Catalog;
 use crate::plan::Plan;
-use crate::rehearsal::{Answer, PlanOutcome, PlannerError, Supposition, Trial, Whom};
+use crate::rehearsal::{Answer, Hypothesis, PlanOutcome, PlannerError, Target, Trial};
 use crate::remedy::{Ask, Effect, Remedy, wants_twin};
 use crate::twin::agreement::Agreement;
 use crate::workload::{Statement, Workload};
@@ -19,7 +19,7 @@ mod view;
 #[derive(Debug, Clone, Copy)]
 struct Seen<'a> {
     known: Known<'a>,
-    proof: &'a Proof,
+    verification: &'a Verification,
     trials: &'a [Trial],
 }
 
@@ -27,13 +27,20 @@ struct Seen<'a> {
 pub(super) fn test(
     run: &mut Run<'_>,
     known: Known<'_>,
-    proof: &Proof,
+    verification: &Verification,
     trials: &[Trial],
 ) -> Result<Vec<Remedy>, PlannerError> {
-    let seen = Seen { known, proof, trials };
+    let seen = Seen {
+        known,
+        verification,
+        trials,
+    };
     let workload = run.workload;
-    let plans = planned(workload, known.captured);
-    let ask = Ask { plans: &plans, catalog: known.catalog };
+    let plans = planned(workload, known.baseline);
+    let ask = Ask {
+        plans: &plans,
+        catalog: known.catalog,
+    };
     let mut remedies = statistics::test(run, seen, ask)?;
     remedies.extend(vacuum::test(run, seen, ask)?);
     remedies.extend(view::test(run, seen, ask)?);
@@ -45,24 +52,27 @@ pub(super) fn test(
 }
 
 /// Is the twin wanted for a remedy?
-pub(super) fn want_twin(workload: &Workload, captured: &Captured, catalog: &Catalog) -> bool {
-    wants_twin(Ask { plans: &planned(workload, captured), catalog })
+pub(super) fn want_twin(workload: &Workload, baseline: &Baseline, catalog: &Catalog) -> bool {
+    wants_twin(Ask {
+        plans: &planned(workload, baseline),
+        catalog,
+    })
 }
 
 /// The statements that have a plan, with it.
-fn planned<'a>(workload: &'a Workload, captured: &'a Captured) -> Vec<(&'a Statement, &'a Plan)> {
-    let plan = |statement: &'a Statement| Some((statement, captured.get(&statement.id)?.plan()?));
+fn planned<'a>(workload: &'a Workload, baseline: &'a Baseline) -> Vec<(&'a Statement, &'a Plan)> {
+    let plan = |statement: &'a Statement| Some((statement, baseline.get(&statement.id)?.plan()?));
     workload.statements().iter().filter_map(plan).collect()
 }
 
 /// Plans of statements under a supposition; none where it could not be tried.
 fn plans(
     run: &mut Run<'_>,
-    whom: Whom,
-    supposition: &Supposition,
+    target: Target,
+    hypothesis: &Hypothesis,
     statements: &[Statement],
-) -> Result<Option<Captured>, PlannerError> {
-    Ok(match run.suppose(whom, supposition, &[], statements)? {
+) -> Result<Option<Baseline>, PlannerError> {
+    Ok(match run.suppose(target, hypothesis, &[], statements)? {
         Answer::Planned(planned) => Some(planned.plans),
         Answer::Refused(_) => None,
     })
@@ -79,6 +89,6 @@ fn effect(statement: &Statement, before: &Plan, after: &Plan, rows: Option<(f64,
 }
 
 /// The plan of a statement among others.
-fn plan_of<'p>(plans: &'p Captured, statement: &Statement) -> Option<&'p Plan> {
+fn plan_of<'p>(plans: &'p Baseline, statement: &Statement) -> Option<&'p Plan> {
     plans.get(&statement.id).and_then(PlanOutcome::plan)
 }

@@ -10,7 +10,7 @@ mod share;
 
 use std::collections::BTreeSet;
 
-use super::proof::Known;
+use super::verification::Known;
 use crate::catalog::{ExistingIndex, Table, Writes};
 use crate::index::upkeep::columns_that_block_hot;
 use crate::plan::{Node, Plan};
@@ -29,14 +29,33 @@ const ENOUGH_UPDATES: u64 = 100;
 pub(super) fn of_trials(trials: &[Trial], workload: &Workload, known: Known<'_>) -> Upkeep {
     let prices = Prices::of(&known.catalog.settings);
     let entry = |trial: &Trial| {
-        let table = known.catalog.table(&trial.index.index.table)?;
-        let share = share::of_index(&trial.index.index, table);
+        let table = known.catalog.table(&trial.index.definition.table)?;
+        let share = share::of_index(&trial.index.definition, table);
         Some(share * prices.entry(trial.built()?.0.size, share * table.rows.unwrap_or(0.0)))
     };
-    let entries = trials.iter().map(|trial| entry(trial).unwrap_or(0.0)).collect();
-    let tables: BTreeSet<_> = trials.iter().map(|trial| &trial.index.index.table).collect();
-    let tables = tables.into_iter().filter_map(|name| known.catalog.table(name));
-    let loads = tables.flat_map(|table| Written { table, trials, workload, known, prices }.loads()).collect();
+    let entries = trials
+        .iter()
+        .map(|trial| entry(trial).unwrap_or(0.0))
+        .collect();
+    let tables: BTreeSet<_> = trials
+        .iter()
+        .map(|trial| &trial.index.definition.table)
+        .collect();
+    let tables = tables
+        .into_iter()
+        .filter_map(|name| known.catalog.table(name));
+    let loads = tables
+        .flat_map(|table| {
+            Written {
+                table,
+                trials,
+                workload,
+                known,
+                prices,
+            }
+            .loads()
+        })
+        .collect();
     Upkeep { entries, loads }
 }
 
@@ -61,7 +80,14 @@ impl Written<'_> {
         let mut sum = Sum::default();
         let mut loads = Vec::new();
         for statement in self.workload.statements() {
-            let Some(plan) = self.known.captured.get(&statement.id).and_then(PlanOutcome::plan) else { continue };
+            let Some(plan) = self
+                .known
+                .baseline
+                .get(&statement.id)
+                .and_then(PlanOutcome::plan)
+            else {
+                continue;
+            };
             for node in plan.nodes().iter().filter(|node| self.is_written_by(node)) {
                 let versions = statement.calls * rows_below(node, plan);
                 if node.text("Operation") == Some("Update") {
@@ -81,31 +107,55 @@ impl Written<'_> {
     fn is_written_by(&self, node: &Node) -> bool {
         let adds = matches!(node.text("Operation"), Some("Insert" | "Update" | "Merge"));
         let on = node.table();
-        let owner = on.as_ref().and_then(|on| self.known.catalog.index_owner(on)).map(|owner| &owner.name);
+        let owner = on
+            .as_ref()
+            .and_then(|on| self.known.catalog.index_owner(on))
+            .map(|owner| &owner.name);
         let table = &self.table.name;
-        node.node_type() == "ModifyTable" && adds && (on.as_ref() == Some(table) || owner == Some(table))
+        node.node_type() == "ModifyTable"
+            && adds
+            && (on.as_ref() == Some(table) || owner == Some(table))
     }
 
     /// Row versions that make an entry in every index, as those of an INSERT do.
     fn load(&self, versions: f64) -> Load {
         let trials = self.trials.iter().enumerate();
-        let on = trials.filter(|(_, trial)| trial.index.index.table == self.table.name).map(|(position, _)| position);
-        Load { versions, on: on.collect(), ..Load::default() }
+        let on = trials
+            .filter(|(_, trial)| trial.index.definition.table == self.table.name)
+            .map(|(position, _)| position);
+        Load {
+            versions,
+            on: on.collect(),
+            ..Load::default()
+        }
     }
 
     /// Row versions of an UPDATE. 1. What it assigns is not known, or an index has one of these columns already: none of them is HOT. 2. Else
     /// some are, by the server's counters, and 3. are not any more with an index that has one of these columns.
     fn updates(&self, versions: f64, assigned: Option<&BTreeSet<String>>) -> Load {
         let load = self.load(versions);
-        let Some(assigned) = assigned else { return load };
+        let Some(assigned) = assigned else {
+            return load;
+        };
         let version_num = self.known.catalog.server.version_num;
-        let existing = || self.table.indexes.iter().filter_map(|index| index.index.as_ref());
-        let has_one = |columns: Option<BTreeSet<String>>| columns.is_some_and(|columns| !columns.is_disjoint(assigned));
+        let existing = || {
+            self.table
+                .indexes
+                .iter()
+                .filter_map(|index| index.index.as_ref())
+        };
+        let has_one = |columns: Option<BTreeSet<String>>| {
+            columns.is_some_and(|columns| !columns.is_disjoint(assigned))
+        };
         if existing().any(|index| has_one(columns_that_block_hot(index, version_num))) {
             return load;
         }
-        let blocks =
-            |position: &usize| has_one(columns_that_block_hot(&self.trials[*position].index.index, version_num));
+        let blocks = |position: &usize| {
+            has_one(columns_that_block_hot(
+                &self.trials[*position].index.definition,
+                version_num,
+            ))
+        };
         Load {
             hot: self.table.writes.map_or(USUALLY_HOT, hot_share),
             keeps_from_hot: load.on.iter().copied().filter(blocks).collect(),
@@ -117,8 +167,14 @@ impl Written<'_> {
     /// What a row version costs in all the indexes that exist.
     fn existing_entries(&self) -> f64 {
         let entry = |index: &ExistingIndex| {
-            let share = index.index.as_ref().map_or(1.0, |known| share::of_index(known, self.table));
-            share * self.prices.entry(index.size, share * self.table.rows.unwrap_or(0.0))
+            let share = index
+                .index
+                .as_ref()
+                .map_or(1.0, |known| share::of_index(known, self.table));
+            share
+                * self
+                    .prices
+                    .entry(index.size, share * self.table.rows.unwrap_or(0.0))
         };
         self.table.indexes.iter().map(entry).sum()
     }
@@ -127,10 +183,14 @@ impl Written<'_> {
     fn assigned(&self, statement: &Statement, node: &Node) -> Option<BTreeSet<String>> {
         let found = assignments(&statement.sql).ok()?;
         let named = |assigned: &&Assigned| {
-            assigned.table == self.table.name.name || Some(assigned.table.as_str()) == node.text("Relation Name")
+            assigned.table == self.table.name.name
+                || Some(assigned.table.as_str()) == node.text("Relation Name")
         };
         let of_table: Vec<&Assigned> = found.iter().filter(named).collect();
-        let columns = of_table.iter().flat_map(|assigned| assigned.columns.iter().cloned()).collect();
+        let columns = of_table
+            .iter()
+            .flat_map(|assigned| assigned.columns.iter().cloned())
+            .collect();
         (!of_table.is_empty()).then_some(columns)
     }
 
@@ -142,12 +202,24 @@ impl Written<'_> {
             let counters_s = self.known.catalog.server.counters.as_ref()?.counted_for_s;
             (calls_s > 0.0 && counters_s > 0.0).then(|| calls_s / counters_s)
         };
-        let (Some(writes), Some(scale)) = (self.table.writes, times()) else { return Vec::new() };
-        let (inserted, updated) = (writes.n_tup_ins as f64 * scale, writes.n_tup_upd as f64 * scale);
+        let (Some(writes), Some(scale)) = (self.table.writes, times()) else {
+            return Vec::new();
+        };
+        let (inserted, updated) = (
+            writes.n_tup_ins as f64 * scale,
+            writes.n_tup_upd as f64 * scale,
+        );
         let left = writes.n_tup_ins.saturating_sub(writes.n_tup_del) as f64;
         let was_loaded = left >= self.table.rows.unwrap_or(0.0);
-        let inserts = if was_loaded { 0.0 } else { (inserted - seen.inserted).max(0.0) };
-        let updates = Load { hot: hot_share(writes), ..self.load((updated - seen.updated).max(0.0)) };
+        let inserts = if was_loaded {
+            0.0
+        } else {
+            (inserted - seen.inserted).max(0.0)
+        };
+        let updates = Load {
+            hot: hot_share(writes),
+            ..self.load((updated - seen.updated).max(0.0))
+        };
         vec![self.load(inserts), updates]
     }
 }
@@ -160,5 +232,8 @@ fn hot_share(writes: Writes) -> f64 {
 }
 
 fn rows_below(node: &Node, plan: &Plan) -> f64 {
-    node.children.iter().filter_map(|child| plan.node(*child).plan_rows()).sum()
+    node.children
+        .iter()
+        .filter_map(|child| plan.node(*child).plan_rows())
+        .sum()
 }

@@ -19,11 +19,17 @@ pub struct Conditions {
 
 impl std::fmt::Display for Conditions {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let growth = self.growth.iter().map(|growth| match growth.split_once('=') {
-            Some((table, factor)) => format!("{table} at {factor} × its size"),
-            None => format!("data at {growth} × its size"),
-        });
-        let settings = self.settings.iter().map(|(name, value)| format!("{name} = {value}"));
+        let growth = self
+            .growth
+            .iter()
+            .map(|growth| match growth.split_once('=') {
+                Some((table, factor)) => format!("{table} at {factor} × its size"),
+                None => format!("data at {growth} × its size"),
+            });
+        let settings = self
+            .settings
+            .iter()
+            .map(|(name, value)| format!("{name} = {value}"));
         formatter.write_str(&growth.chain(settings).collect::<Vec<_>>().join(", "))
     }
 }
@@ -65,27 +71,50 @@ impl WhatIf {
         conditions: Conditions,
     ) -> WhatIf {
         let pairs = now.statements.iter().zip(&then.statements);
-        let statements = pairs
-            .filter_map(|(now, then)| shifted(now, then, same_set.get(&now.statement.id).and_then(PlanOutcome::plan)));
+        let statements = pairs.filter_map(|(now, then)| {
+            shifted(
+                now,
+                then,
+                same_set.get(&now.statement.id).and_then(PlanOutcome::plan),
+            )
+        });
         let has = |advice: &Advice, recommendation: &Recommendation| {
-            advice.recommendations.iter().any(|other| other.index.index == recommendation.index.index)
+            advice
+                .recommendations
+                .iter()
+                .any(|other| other.index.definition == recommendation.index.definition)
         };
-        let started = then.recommendations.iter().filter(|recommendation| !has(now, recommendation));
-        let stopped = now.recommendations.iter().filter(|recommendation| !has(then, recommendation));
+        let started = then
+            .recommendations
+            .iter()
+            .filter(|recommendation| !has(now, recommendation));
+        let stopped = now
+            .recommendations
+            .iter()
+            .filter(|recommendation| !has(then, recommendation));
         WhatIf {
             statements: statements.collect(),
             started: started.cloned().collect(),
-            stopped: stopped.map(|recommendation| recommendation.id.clone()).collect(),
+            stopped: stopped
+                .map(|recommendation| recommendation.id.clone())
+                .collect(),
             conditions,
         }
     }
 }
 
-fn shifted(now: &StatementAdvice, then: &StatementAdvice, same_set: Option<&Plan>) -> Option<Shifted> {
+fn shifted(
+    now: &StatementAdvice,
+    then: &StatementAdvice,
+    same_set: Option<&Plan>,
+) -> Option<Shifted> {
     Some(Shifted {
         statement: now.statement.id.clone(),
         cost_before: (now.cost_before()?, then.cost_before()?),
-        cost_after: (now.cost_after()?, same_set.map(Plan::total_cost).or(then.cost_before())?),
+        cost_after: (
+            now.cost_after()?,
+            same_set.map(Plan::total_cost).or(then.cost_before())?,
+        ),
         cost_rechosen: then.cost_after()?,
         flip: flip(now.before.as_ref()?, then.before.as_ref()?),
     })
@@ -98,10 +127,19 @@ fn flip(now: &Plan, then: &Plan) -> Option<(String, String)> {
         (None, Some(table)) => format!("{} on {table}", node.operation()),
         (None, None) => node.operation(),
     };
-    let pairs = now.nodes().iter().zip(then.nodes()).map(|(now, then)| (step(now), step(then)));
+    let pairs = now
+        .nodes()
+        .iter()
+        .zip(then.nodes())
+        .map(|(now, then)| (step(now), step(then)));
     let mut differing = pairs.filter(|(now, then)| now != then);
     differing.next().or_else(|| {
         let longer = now.nodes().len() != then.nodes().len();
-        longer.then(|| (format!("{} steps", now.nodes().len()), format!("{} steps", then.nodes().len())))
+        longer.then(|| {
+            (
+                format!("{} steps", now.nodes().len()),
+                format!("{} steps", then.nodes().len()),
+            )
+        })
     })
 }

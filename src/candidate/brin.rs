@@ -11,25 +11,25 @@ use crate::index::{Index, Key, Method};
 use crate::predicate::Kind;
 
 /// A smaller table is read faster than its block ranges are looked up.
-const SMALLEST_TABLE_PAGES: u64 = 1_000;
+const MIN_TABLE_PAGES: u64 = 1_000;
 
 /// Bloom filters are large; below 160 MB a btree is small enough.
-const SMALLEST_TABLE_FOR_BLOOM_PAGES: u64 = 20_000;
+const MIN_TABLE_FOR_BLOOM_PAGES: u64 = 20_000;
 
 /// Below this, a range of values is spread over too many block ranges.
-const LEAST_CORRELATION: f64 = 0.9;
+const MIN_CORRELATION: f64 = 0.9;
 
 /// Below this, several intervals do not help either.
-const LEAST_CORRELATION_OF_INTERVALS: f64 = 0.5;
+const MIN_CORRELATION_OF_INTERVALS: f64 = 0.5;
 
 /// Fewer values are everywhere.
-const LEAST_DISTINCT_FOR_BLOOM: f64 = 1_000.0;
+const MIN_DISTINCT_FOR_BLOOM: f64 = 1_000.0;
 
 /// The default of 128 pages, and finer ones for narrow ranges of values.
 const PAGES_PER_RANGE: &[Option<u32>] = &[None, Some(32), Some(8)];
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    if ask.table.pages < SMALLEST_TABLE_PAGES {
+    if ask.table.pages < MIN_TABLE_PAGES {
         return Vec::new();
     }
     [minmax(ask), intervals(ask), bloom(ask), inclusion(ask)].concat()
@@ -37,22 +37,31 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
 
 fn minmax(ask: Ask<'_>) -> Vec<Index> {
     let ranges = ask.keys_of(Kind::Range, &[]);
-    let is_leading = |key: &&Key| correlation(ask, key).is_some_and(|share| share >= LEAST_CORRELATION);
-    let Some(leading) = ranges.iter().find(is_leading) else { return Vec::new() };
+    let is_leading =
+        |key: &&Key| correlation(ask, key).is_some_and(|share| share >= MIN_CORRELATION);
+    let Some(leading) = ranges.iter().find(is_leading) else {
+        return Vec::new();
+    };
     let others = ranges.iter().filter(|key| *key != leading);
     let all: Vec<Key> = std::iter::once(leading).chain(others).cloned().collect();
     let mut lists = vec![vec![leading.clone()]];
     if all.len() > 1 {
         lists.push(all);
     }
-    lists.iter().flat_map(|keys| PAGES_PER_RANGE.iter().map(|pages| brin(ask, keys, *pages))).collect()
+    lists
+        .iter()
+        .flat_map(|keys| PAGES_PER_RANGE.iter().map(|pages| brin(ask, keys, *pages)))
+        .collect()
 }
 
 fn intervals(ask: Ask<'_>) -> Vec<Index> {
-    let middling = LEAST_CORRELATION_OF_INTERVALS..LEAST_CORRELATION;
+    let middling = MIN_CORRELATION_OF_INTERVALS..MIN_CORRELATION;
     let ranges = ask.keys_of(Kind::Range, &[]);
-    let keys = ranges.iter().filter(|key| correlation(ask, key).is_some_and(|share| middling.contains(&share)));
-    keys.flat_map(|key| of_class(ask, key, |class| class.name.ends_with("_minmax_multi_ops"))).collect()
+    let keys = ranges
+        .iter()
+        .filter(|key| correlation(ask, key).is_some_and(|share| middling.contains(&share)));
+    keys.flat_map(|key| of_class(ask, key, |class| class.name.ends_with("_minmax_multi_ops")))
+        .collect()
 }
 
 fn bloom(ask: Ask<'_>) -> Vec<Index> {
@@ -60,19 +69,25 @@ fn bloom(ask: Ask<'_>) -> Vec<Index> {
     let is_spread = |column: &Column| {
         column
             .distinct_values(rows)
-            .is_some_and(|distinct| distinct >= LEAST_DISTINCT_FOR_BLOOM && distinct < rows / 2.0)
+            .is_some_and(|distinct| distinct >= MIN_DISTINCT_FOR_BLOOM && distinct < rows / 2.0)
     };
     let keys = ask.keys_of(Kind::Equality, &[]);
-    let large = ask.table.pages >= SMALLEST_TABLE_FOR_BLOOM_PAGES;
-    let wanted = keys.iter().filter(|key| large && column(ask, key).is_some_and(is_spread));
-    wanted.flat_map(|key| of_class(ask, key, |class| class.name.ends_with("_bloom_ops"))).collect()
+    let large = ask.table.pages >= MIN_TABLE_FOR_BLOOM_PAGES;
+    let wanted = keys
+        .iter()
+        .filter(|key| large && column(ask, key).is_some_and(is_spread));
+    wanted
+        .flat_map(|key| of_class(ask, key, |class| class.name.ends_with("_bloom_ops")))
+        .collect()
 }
 
 fn inclusion(ask: Ask<'_>) -> Vec<Index> {
     let special = ask.special_conditions().into_iter();
     special
         .flat_map(|condition| {
-            of_class(ask, &condition.key, |class| class.default && class.searched.contains(&condition.operator))
+            of_class(ask, &condition.key, |class| {
+                class.default && class.searched.contains(&condition.operator)
+            })
         })
         .collect()
 }
@@ -81,13 +96,20 @@ fn of_class(ask: Ask<'_>, key: &Key, wanted: impl Fn(&OperatorClass) -> bool) ->
     let classes = ask.classes(key, &Method::Brin, wanted);
     let with_pages = |class| {
         let index = ask.index(Method::Brin, vec![(key.clone(), class)]);
-        PAGES_PER_RANGE.iter().map(move |pages| Index { pages_per_range: *pages, ..index.clone() })
+        PAGES_PER_RANGE.iter().map(move |pages| Index {
+            pages_per_range: *pages,
+            ..index.clone()
+        })
     };
     classes.into_iter().flat_map(with_pages).collect()
 }
 
 fn brin(ask: Ask<'_>, keys: &[Key], pages_per_range: Option<u32>) -> Index {
-    Index { method: Method::Brin, pages_per_range, ..ask.btree(ascending(keys)) }
+    Index {
+        method: Method::Brin,
+        pages_per_range,
+        ..ask.btree(ascending(keys))
+    }
 }
 
 fn column<'a>(ask: Ask<'a>, key: &Key) -> Option<&'a Column> {
@@ -98,5 +120,9 @@ fn column<'a>(ask: Ask<'a>, key: &Key) -> Option<&'a Column> {
 }
 
 fn correlation(ask: Ask<'_>, key: &Key) -> Option<f64> {
-    column(ask, key)?.statistics.as_ref()?.correlation.map(f64::abs)
+    column(ask, key)?
+        .statistics
+        .as_ref()?
+        .correlation
+        .map(f64::abs)
 }

@@ -8,11 +8,17 @@ use crate::predicate::{Condition, Operand};
 
 impl<'a> Ask<'a> {
     /// The classes of a method that answer the condition, the default one first.
-    pub(super) fn classes_for(self, condition: &Condition, method: &Method) -> Vec<&'a OperatorClass> {
+    pub(super) fn classes_for(
+        self,
+        condition: &Condition,
+        method: &Method,
+    ) -> Vec<&'a OperatorClass> {
         if condition.is_join() && condition.operator == "=" {
             return Vec::new();
         }
-        self.classes(&condition.key, method, |class| class.searched.contains(&condition.operator))
+        self.classes(&condition.key, method, |class| {
+            class.searched.contains(&condition.operator)
+        })
     }
 
     /// The classes of a method for a key.
@@ -22,9 +28,13 @@ impl<'a> Ask<'a> {
         method: &Method,
         answers: impl Fn(&OperatorClass) -> bool,
     ) -> Vec<&'a OperatorClass> {
-        let Some(type_name) = type_of_key(key, self.table) else { return Vec::new() };
+        let Some(type_name) = type_of_key(key, self.table) else {
+            return Vec::new();
+        };
         let of_type = self.catalog.operator_classes.iter().filter(|class| {
-            class.method == *method && super::types::plain(&class.input_type) == type_name && answers(class)
+            class.method == *method
+                && super::types::plain(&class.input_type) == type_name
+                && answers(class)
         });
         let mut classes: Vec<&OperatorClass> = of_type.collect();
         classes.sort_by_key(|class| !class.default);
@@ -36,32 +46,53 @@ impl<'a> Ask<'a> {
     pub(super) fn special_conditions(self) -> Vec<&'a Condition> {
         self.conditions(|condition| {
             !condition.operator.is_empty()
-                && !matches!(condition.operator.as_str(), "=" | "<" | "<=" | ">" | ">=" | "<>")
+                && !matches!(
+                    condition.operator.as_str(),
+                    "=" | "<" | "<=" | ">" | ">=" | "<>"
+                )
                 && is_worth_an_index(condition)
         })
     }
 
     /// An index of any method on these keys.
     pub(super) fn index(self, method: Method, keys: Vec<(Key, &OperatorClass)>) -> Index {
-        let extension = keys.iter().find_map(|(_, class)| class.extension.clone()).map(Box::new);
-        let keys = keys.into_iter().map(|(key, class)| key_with(key, class)).collect();
-        Index { method, extension, ..self.btree(keys) }
+        let extension = keys
+            .iter()
+            .find_map(|(_, class)| class.extension.clone())
+            .map(Box::new);
+        let keys = keys
+            .into_iter()
+            .map(|(key, class)| key_with(key, class))
+            .collect();
+        Index {
+            method,
+            extension,
+            ..self.btree(keys)
+        }
     }
 }
 
 fn key_with(key: Key, class: &OperatorClass) -> IndexKey {
-    IndexKey { operator_class: (!class.default).then(|| class.name.clone()), ..IndexKey::ascending(key) }
+    IndexKey {
+        operator_class: (!class.default).then(|| class.name.clone()),
+        ..IndexKey::ascending(key)
+    }
 }
 
 /// A pattern without three letters in a row has no trigram: it would be looked up by reading the whole index
 /// (<https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX>).
 fn is_worth_an_index(condition: &Condition) -> bool {
     const LETTERS_OF_A_TRIGRAM: usize = 3;
-    let Operand::Constant(literal) = &condition.operand else { return true };
+    let Operand::Constant(literal) = &condition.operand else {
+        return true;
+    };
     if !matches!(condition.operator.as_str(), "~~" | "~~*" | "~" | "~*") {
         return true;
     }
     let pattern = crate::catalog::selectivity::literal_value(literal);
-    let mut runs = pattern.split(|c: char| !c.is_alphanumeric()).map(|run| run.chars().count());
-    runs.any(|letters| letters >= LETTERS_OF_A_TRIGRAM) || !pattern.starts_with(['%', '_', '.', '*'])
+    let mut runs = pattern
+        .split(|c: char| !c.is_alphanumeric())
+        .map(|run| run.chars().count());
+    runs.any(|letters| letters >= LETTERS_OF_A_TRIGRAM)
+        || !pattern.starts_with(['%', '_', '.', '*'])
 }

@@ -7,7 +7,11 @@ use crate::predicate::{Condition, Kind, OrderKey};
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let several = |keys: &Vec<IndexKey>| keys.len() > 1;
-    key_lists(ask, &[]).into_iter().filter(several).map(|keys| ask.btree(keys)).collect()
+    key_lists(ask, &[])
+        .into_iter()
+        .filter(several)
+        .map(|keys| ask.btree(keys))
+        .collect()
 }
 
 /// The key lists that serve this use when some of its conditions are already taken care of (by a partial index's predicate).
@@ -17,18 +21,42 @@ pub(super) fn key_lists(ask: Ask<'_>, left_out: &[&Condition]) -> Vec<Vec<IndexK
     let ranges = ask.keys_of(Kind::Range, left_out);
     let members = ask.keys_of(Kind::Membership, left_out);
     let mut lists = vec![ascending(&equal)];
-    lists.extend(ask.relation.extremes.iter().map(|extreme| followed_by(ascending(&equal), extreme)));
+    lists.extend(
+        ask.relation
+            .extremes
+            .iter()
+            .map(|extreme| followed_by(ascending(&equal), extreme)),
+    );
     for order in &ask.relation.orders {
         let ordered = followed_by_order(&equal, order);
-        lists.extend(ranges.iter().map(|range| followed_by(ordered.clone(), range)));
+        lists.extend(
+            ranges
+                .iter()
+                .map(|range| followed_by(ordered.clone(), range)),
+        );
         for member in &members {
-            lists.push(followed_by_order(&[equal.as_slice(), std::slice::from_ref(member)].concat(), order));
+            lists.push(followed_by_order(
+                &[equal.as_slice(), std::slice::from_ref(member)].concat(),
+                order,
+            ));
         }
         lists.push(ordered);
-        lists.extend(order_first(ask, order, &[equal.as_slice(), &members, &ranges].concat()));
+        lists.extend(order_first(
+            ask,
+            order,
+            &[equal.as_slice(), &members, &ranges].concat(),
+        ));
     }
-    lists.extend(ranges.iter().chain(&members).map(|key| followed_by(ascending(&equal), key)));
-    for (member, range) in members.iter().flat_map(|member| ranges.iter().map(move |range| (member, range))) {
+    lists.extend(
+        ranges
+            .iter()
+            .chain(&members)
+            .map(|key| followed_by(ascending(&equal), key)),
+    );
+    for (member, range) in members
+        .iter()
+        .flat_map(|member| ranges.iter().map(move |range| (member, range)))
+    {
         lists.push(followed_by(followed_by(ascending(&equal), member), range));
     }
     lists.extend(join_lists(ask, &equal, &ranges));
@@ -46,19 +74,30 @@ fn order_first(ask: Ask<'_>, order: &[OrderKey], filters: &[Key]) -> Option<Vec<
 
 /// For the inner side of a nested loop: the join key with what else is equal on either side of it, and all join keys together.
 fn join_lists(ask: Ask<'_>, equal: &[Key], ranges: &[Key]) -> Vec<Vec<IndexKey>> {
-    let joins: Vec<Key> = ask.join_keys().into_iter().filter(|key| !equal.contains(key)).collect();
+    let joins: Vec<Key> = ask
+        .join_keys()
+        .into_iter()
+        .filter(|key| !equal.contains(key))
+        .collect();
     let mut lists = Vec::new();
     for join in &joins {
         lists.push(followed_by(ascending(equal), join));
         if !equal.is_empty() {
-            lists.push(equal.iter().fold(ascending(std::slice::from_ref(join)), followed_by));
+            lists.push(
+                equal
+                    .iter()
+                    .fold(ascending(std::slice::from_ref(join)), followed_by),
+            );
         }
-        lists.extend(ranges.iter().map(|range| followed_by(followed_by(ascending(equal), join), range)));
         lists.extend(
-            ask.relation
-                .orders
+            ranges
                 .iter()
-                .map(|order| followed_by_order(&[equal, std::slice::from_ref(join)].concat(), order)),
+                .map(|range| followed_by(followed_by(ascending(equal), join), range)),
+        );
+        lists.extend(
+            ask.relation.orders.iter().map(|order| {
+                followed_by_order(&[equal, std::slice::from_ref(join)].concat(), order)
+            }),
         );
     }
     if joins.len() > 1 {
@@ -78,12 +117,21 @@ fn followed_by(mut keys: Vec<IndexKey>, key: &Key) -> Vec<IndexKey> {
 /// where that lets its first key be ascending.
 fn followed_by_order(equal: &[Key], order: &[OrderKey]) -> Vec<IndexKey> {
     let mut keys = ascending(equal);
-    let free: Vec<&OrderKey> = order.iter().filter(|term| !equal.contains(&term.key)).collect();
+    let free: Vec<&OrderKey> = order
+        .iter()
+        .filter(|term| !equal.contains(&term.key))
+        .collect();
     let backwards = free.first().is_some_and(|first| first.descending);
     for term in free {
         if keys.iter().all(|earlier| earlier.key != term.key) {
-            let (descending, nulls_first) = (term.descending != backwards, term.nulls_first != backwards);
-            keys.push(IndexKey { key: term.key.clone(), operator_class: None, descending, nulls_first });
+            let (descending, nulls_first) =
+                (term.descending != backwards, term.nulls_first != backwards);
+            keys.push(IndexKey {
+                key: term.key.clone(),
+                operator_class: None,
+                descending,
+                nulls_first,
+            });
         }
     }
     keys

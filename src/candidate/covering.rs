@@ -9,42 +9,53 @@ use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, Kind};
 
 /// So many columns are carried at most, and so many bytes.
-const MOST_COLUMNS: usize = 4;
-const MOST_BYTES: u32 = 40;
+const MAX_COLUMNS: usize = 4;
+const MAX_BYTES: u32 = 40;
 
 /// An index that carries more of the table's width than this is a copy of the table.
-const LARGEST_SHARE_OF_WIDTH: f64 = 0.5;
+const MAX_SHARE_OF_WIDTH: f64 = 0.5;
 
 /// For fewer rows, what looking at the table costs is not worth a wider index.
-const FEWEST_ROWS: f64 = 50.0;
+const MIN_ROWS: f64 = 50.0;
 
 /// Below this share of all-visible pages the table is looked at all the same.
-const LEAST_ALL_VISIBLE: f64 = 0.5;
+const MIN_ALL_VISIBLE: f64 = 0.5;
 
 /// So many key lists are tried with columns to carry: the first ones, which look up most precisely.
-const MOST_LISTS: usize = 6;
+const MAX_LISTS: usize = 6;
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    let too_few = ask.relation.fetched.is_some_and(|rows| rows < FEWEST_ROWS);
+    let too_few = ask.relation.fetched.is_some_and(|rows| rows < MIN_ROWS);
     // How many rows an expression picks is a guess before it has statistics.
-    let is_guess =
-        |condition: &Condition| matches!(condition.key, Key::Expression(_)) && condition.kind == Kind::Equality;
+    let is_guess = |condition: &Condition| {
+        matches!(condition.key, Key::Expression(_)) && condition.kind == Kind::Equality
+    };
     if ask.relation.conditions.iter().any(is_guess) {
         return Vec::new();
     }
-    if ask.table.all_visible_share() < LEAST_ALL_VISIBLE || too_few {
+    if ask.table.all_visible_share() < MIN_ALL_VISIBLE || too_few {
         return Vec::new();
     }
     let mut lists: Vec<Vec<IndexKey>> = key_lists(ask, &[]);
     let ranges = ask.keys_of(Kind::Range, &[]);
-    lists.extend(ask.relation.extremes.iter().chain(&ranges).map(|key| ascending(std::slice::from_ref(key))));
-    let whole = lists.into_iter().filter_map(|keys| covering(ask, keys, None));
+    lists.extend(
+        ask.relation
+            .extremes
+            .iter()
+            .chain(&ranges)
+            .map(|key| ascending(std::slice::from_ref(key))),
+    );
+    let whole = lists
+        .into_iter()
+        .filter_map(|keys| covering(ask, keys, None));
     let partial = parts(ask).into_iter().flat_map(|part| {
         let lists = part.lists.into_iter();
-        lists.filter_map(|keys| covering(ask, keys, Some(part.predicate.clone()))).collect::<Vec<_>>()
+        lists
+            .filter_map(|keys| covering(ask, keys, Some(part.predicate.clone())))
+            .collect::<Vec<_>>()
     });
     let mut indexes: Vec<Index> = Vec::new();
-    for index in whole.take(MOST_LISTS).chain(partial.take(MOST_LISTS)) {
+    for index in whole.take(MAX_LISTS).chain(partial.take(MAX_LISTS)) {
         if !indexes.contains(&index) {
             indexes.push(index);
         }
@@ -55,20 +66,46 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
 /// The index with what is missing from its keys; none when that is nothing, or too much. What only the predicate asks for is not
 /// read (`check_index_only`, src/backend/optimizer/path/indxpath.c).
 fn covering(ask: Ask<'_>, keys: Vec<IndexKey>, predicate: Option<String>) -> Option<Index> {
-    let in_predicate = |condition: &&Condition| predicate.as_ref().is_some_and(|text| text.contains(&condition.text));
-    let conditions = ask.relation.conditions.iter().filter(|condition| !in_predicate(condition));
+    let in_predicate = |condition: &&Condition| {
+        predicate
+            .as_ref()
+            .is_some_and(|text| text.contains(&condition.text))
+    };
+    let conditions = ask
+        .relation
+        .conditions
+        .iter()
+        .filter(|condition| !in_predicate(condition));
     let mut read = ask.relation.needed.clone()?;
     read.extend(conditions.flat_map(Condition::columns));
     read.retain(|name| keys.iter().all(|key| key.key != Key::Column(name.clone())));
-    let width = |name: &String| Some(ask.table.column(name)?.statistics.as_ref()?.average_width_bytes);
+    let width = |name: &String| {
+        Some(
+            ask.table
+                .column(name)?
+                .statistics
+                .as_ref()?
+                .average_width_bytes,
+        )
+    };
     let widths: Option<Vec<u32>> = read.iter().map(width).collect();
     let bytes = widths?.iter().sum::<u32>();
-    let narrow = bytes <= MOST_BYTES && f64::from(bytes) <= LARGEST_SHARE_OF_WIDTH * row_width(ask);
-    let few = !read.is_empty() && read.len() <= MOST_COLUMNS;
-    (few && narrow).then(|| Index { include: read.into_iter().collect(), predicate, ..ask.btree(keys) })
+    let narrow = bytes <= MAX_BYTES && f64::from(bytes) <= MAX_SHARE_OF_WIDTH * row_width(ask);
+    let few = !read.is_empty() && read.len() <= MAX_COLUMNS;
+    (few && narrow).then(|| Index {
+        include: read.into_iter().collect(),
+        predicate,
+        ..ask.btree(keys)
+    })
 }
 
 fn row_width(ask: Ask<'_>) -> f64 {
-    let known = ask.table.columns.iter().filter_map(|column| column.statistics.as_ref());
-    known.map(|statistics| f64::from(statistics.average_width_bytes)).sum()
+    let known = ask
+        .table
+        .columns
+        .iter()
+        .filter_map(|column| column.statistics.as_ref());
+    known
+        .map(|statistics| f64::from(statistics.average_width_bytes))
+        .sum()
 }

@@ -8,17 +8,26 @@ use crate::index::{Index, IndexKey, Key, Method};
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let equal = ask.equality_keys(&[]);
-    let replaceable = ask.table.indexes.iter().filter(|existing| existing.valid && existing.may_be_dropped());
-    replaceable.flat_map(|existing| extended(existing, &equal, ask)).collect()
+    let replaceable = ask
+        .table
+        .indexes
+        .iter()
+        .filter(|existing| existing.valid && existing.may_be_dropped());
+    replaceable
+        .flat_map(|existing| extended(existing, &equal, ask))
+        .collect()
 }
 
 fn extended(existing: &ExistingIndex, equal: &[Key], ask: Ask<'_>) -> Vec<Index> {
-    let Some(known) =
-        existing.index.as_ref().filter(|known| known.method == Method::Btree && known.predicate.is_none())
+    let Some(known) = existing
+        .index
+        .as_ref()
+        .filter(|known| known.method == Method::Btree && known.predicate.is_none())
     else {
         return Vec::new();
     };
-    let is_equal = |key: &IndexKey| *key == IndexKey::ascending(key.key.clone()) && equal.contains(&key.key);
+    let is_equal =
+        |key: &IndexKey| *key == IndexKey::ascending(key.key.clone()) && equal.contains(&key.key);
     if !known.keys.iter().all(is_equal) {
         return Vec::new();
     }
@@ -29,9 +38,20 @@ fn extended(existing: &ExistingIndex, equal: &[Key], ask: Ask<'_>) -> Vec<Index>
     let index = |keys: Vec<IndexKey>| {
         let others = keys.into_iter().filter(|key| !known.keys.contains(key));
         let keys: Vec<IndexKey> = known.keys.iter().cloned().chain(others).collect();
-        let is_key = |column: &String| keys.iter().any(|key| key.key == Key::Column(column.clone()));
-        let include = known.include.iter().filter(|column| !is_key(column)).cloned().collect();
-        Index { include, ..ask.btree(keys) }
+        let is_key = |column: &String| {
+            keys.iter()
+                .any(|key| key.key == Key::Column(column.clone()))
+        };
+        let include = known
+            .include
+            .iter()
+            .filter(|column| !is_key(column))
+            .cloned()
+            .collect();
+        Index {
+            include,
+            ..ask.btree(keys)
+        }
     };
     lists.map(index).collect()
 }

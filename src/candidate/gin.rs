@@ -11,9 +11,16 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let mut together: Vec<(Key, &OperatorClass)> = Vec::new();
     for condition in &special {
         let classes = ask.classes_for(condition, &Method::Gin);
-        indexes.extend(classes.iter().map(|class| ask.index(Method::Gin, vec![(condition.key.clone(), *class)])));
+        indexes.extend(
+            classes
+                .iter()
+                .map(|class| ask.index(Method::Gin, vec![(condition.key.clone(), *class)])),
+        );
         // The smaller class, which is not the default one (jsonb_path_ops), together with the others.
-        if let Some(class) = classes.last().filter(|_| together.iter().all(|(key, _)| *key != condition.key)) {
+        if let Some(class) = classes
+            .last()
+            .filter(|_| together.iter().all(|(key, _)| *key != condition.key))
+        {
             together.push((condition.key.clone(), class));
         }
     }
@@ -32,7 +39,9 @@ fn with_scalars(ask: Ask<'_>, special: &[(Key, &OperatorClass)]) -> Option<Index
     let scalars: Vec<(Key, &OperatorClass)> = equal
         .into_iter()
         .filter_map(|key| {
-            let class = ask.classes(&key, &Method::Gin, |class| class.searched.iter().any(|operator| operator == "="));
+            let class = ask.classes(&key, &Method::Gin, |class| {
+                class.searched.iter().any(|operator| operator == "=")
+            });
             Some((key, *class.first().filter(|class| class.default)?))
         })
         .collect();

@@ -15,8 +15,15 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
             continue;
         }
         let classes = ask.classes_for(condition, &Method::Gist);
-        indexes.extend(classes.iter().map(|class| ask.index(Method::Gist, vec![(condition.key.clone(), *class)])));
-        if let Some(class) = classes.first().filter(|_| together.iter().all(|(key, _)| *key != condition.key)) {
+        indexes.extend(
+            classes
+                .iter()
+                .map(|class| ask.index(Method::Gist, vec![(condition.key.clone(), *class)])),
+        );
+        if let Some(class) = classes
+            .first()
+            .filter(|_| together.iter().all(|(key, _)| *key != condition.key))
+        {
             together.push((condition.key.clone(), class));
         }
     }
@@ -28,7 +35,9 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
         .equality_keys(&[])
         .into_iter()
         .filter_map(|key| {
-            let class = ask.classes(&key, &Method::Gist, |class| class.searched.iter().any(|operator| operator == "="));
+            let class = ask.classes(&key, &Method::Gist, |class| {
+                class.searched.iter().any(|operator| operator == "=")
+            });
             Some((key, *class.first().filter(|class| class.default)?))
         })
         .collect();

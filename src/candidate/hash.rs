@@ -9,18 +9,35 @@ use crate::predicate::Kind;
 const LONG_VALUE_BYTES: u32 = 32;
 
 /// Equal values make chains of overflow pages.
-const MOST_ROWS_OF_A_VALUE: f64 = 20.0;
+const MAX_ROWS_OF_A_VALUE: f64 = 20.0;
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let rows = ask.table.rows.unwrap_or(0.0);
-    let equal = ask.conditions(|condition| condition.kind == Kind::Equality && !condition.operator.is_empty());
+    let equal = ask
+        .conditions(|condition| condition.kind == Kind::Equality && !condition.operator.is_empty());
     let keys = super::distinct_keys(equal).into_iter().filter(|key| {
         let Key::Column(name) = key else { return false };
-        let Some(column) = ask.table.column(name) else { return false };
-        let long = column.statistics.as_ref().is_some_and(|known| known.average_width_bytes >= LONG_VALUE_BYTES);
-        let spread = column.distinct_values(rows).is_some_and(|distinct| rows / distinct <= MOST_ROWS_OF_A_VALUE);
-        let sorted = ask.relation.orders.iter().flatten().any(|term| term.key == *key);
+        let Some(column) = ask.table.column(name) else {
+            return false;
+        };
+        let long = column
+            .statistics
+            .as_ref()
+            .is_some_and(|known| known.average_width_bytes >= LONG_VALUE_BYTES);
+        let spread = column
+            .distinct_values(rows)
+            .is_some_and(|distinct| rows / distinct <= MAX_ROWS_OF_A_VALUE);
+        let sorted = ask
+            .relation
+            .orders
+            .iter()
+            .flatten()
+            .any(|term| term.key == *key);
         long && spread && !sorted
     });
-    keys.map(|key| Index { method: Method::Hash, ..ask.btree(ascending(&[key])) }).collect()
+    keys.map(|key| Index {
+        method: Method::Hash,
+        ..ask.btree(ascending(&[key]))
+    })
+    .collect()
 }

@@ -1,7 +1,7 @@
 //! When does one condition imply another? Only for what the planner proves, too (src/backend/optimizer/util/predtest.c): a partial
 //! index serves a statement whose conditions imply its predicate.
 
-use super::kinds::array_elements;
+use super::partial_eligibility::array_elements;
 use crate::catalog::selectivity::literal_value;
 use crate::predicate::{Condition, Kind, Operand};
 use crate::sql::DISTINCT;
@@ -14,19 +14,30 @@ pub(super) fn implies(condition: &Condition, other: &Condition) -> bool {
     if condition.text == other.text || (other.kind == Kind::NotNull && is_strict(condition)) {
         return true;
     }
-    let (Operand::Constant(value), Operand::Constant(wanted)) = (&condition.operand, &other.operand) else {
+    let (Operand::Constant(value), Operand::Constant(wanted)) =
+        (&condition.operand, &other.operand)
+    else {
         return false;
     };
     match (condition.kind, other.kind) {
-        (Kind::Equality, Kind::Membership) => array_elements(wanted).iter().any(|element| same(element, value)),
+        (Kind::Equality, Kind::Membership) => array_elements(wanted)
+            .iter()
+            .any(|element| same(element, value)),
         (Kind::Membership, Kind::Membership) => {
             let wanted = array_elements(wanted);
-            array_elements(value).iter().all(|element| wanted.iter().any(|other| same(other, element)))
+            array_elements(value)
+                .iter()
+                .all(|element| wanted.iter().any(|other| same(other, element)))
         }
         (Kind::Equality, Kind::Inequality) => other.operator == "<>" && !same(value, wanted),
-        (Kind::Equality, Kind::Exclusion) => !array_elements(wanted).iter().any(|element| same(element, value)),
+        (Kind::Equality, Kind::Exclusion) => !array_elements(wanted)
+            .iter()
+            .any(|element| same(element, value)),
         (Kind::Exclusion, Kind::Inequality) => {
-            other.operator == "<>" && array_elements(value).iter().any(|element| same(element, wanted))
+            other.operator == "<>"
+                && array_elements(value)
+                    .iter()
+                    .any(|element| same(element, wanted))
         }
         (Kind::Equality | Kind::Range, Kind::Range) => reaches(condition, value, other, wanted),
         _ => false,
@@ -44,7 +55,10 @@ fn same(one: &str, other: &str) -> bool {
 
 /// `a > 5` implies `a > 3`; for numbers only, whose order needs no collation.
 fn reaches(condition: &Condition, value: &str, other: &Condition, wanted: &str) -> bool {
-    let (Ok(value), Ok(wanted)) = (literal_value(value).parse::<f64>(), literal_value(wanted).parse::<f64>()) else {
+    let (Ok(value), Ok(wanted)) = (
+        literal_value(value).parse::<f64>(),
+        literal_value(wanted).parse::<f64>(),
+    ) else {
         return false;
     };
     match (condition.operator.as_str(), other.operator.as_str()) {
@@ -81,21 +95,39 @@ mod tests {
         let not_null = condition(Kind::NotNull, "", "");
         let none_of = |list| condition(Kind::Exclusion, "<>", list);
         assert!(
-            implies(&queued, &none_of("'{DONE,LOST}'::text[]")) && !implies(&queued, &none_of("'{QUEUED}'::text[]"))
+            implies(&queued, &none_of("'{DONE,LOST}'::text[]"))
+                && !implies(&queued, &none_of("'{QUEUED}'::text[]"))
         );
         assert!(
-            implies(&none_of("'{DONE,LOST}'::text[]"), &not_done) && !implies(&not_done, &none_of("'{DONE,LOST}'"))
+            implies(&none_of("'{DONE,LOST}'::text[]"), &not_done)
+                && !implies(&not_done, &none_of("'{DONE,LOST}'"))
         );
         let distinct = condition(Kind::Inequality, DISTINCT, "'DONE'::text");
-        assert!(!implies(&queued, &distinct) && !implies(&distinct, &not_null), "the planner does not see it");
+        assert!(
+            !implies(&queued, &distinct) && !implies(&distinct, &not_null),
+            "the planner does not see it"
+        );
         for other in [&some, &not_done, &not_null, &queued] {
             assert!(implies(&queued, other), "{other:?}");
         }
-        assert!(!implies(&some, &queued) && !implies(&not_done, &queued) && !implies(&not_null, &queued));
+        assert!(
+            !implies(&some, &queued)
+                && !implies(&not_done, &queued)
+                && !implies(&not_null, &queued)
+        );
         let above = |operator, bound| condition(Kind::Range, operator, bound);
-        assert!(implies(&above(">", "5"), &above(">", "3")) && !implies(&above(">", "3"), &above(">", "5")));
-        assert!(implies(&above(">=", "5"), &above(">", "3")) && !implies(&above(">=", "5"), &above(">", "5")));
-        assert!(implies(&condition(Kind::Equality, "=", "5"), &above(">", "3")));
+        assert!(
+            implies(&above(">", "5"), &above(">", "3"))
+                && !implies(&above(">", "3"), &above(">", "5"))
+        );
+        assert!(
+            implies(&above(">=", "5"), &above(">", "3"))
+                && !implies(&above(">=", "5"), &above(">", "5"))
+        );
+        assert!(implies(
+            &condition(Kind::Equality, "=", "5"),
+            &above(">", "3")
+        ));
         assert!(!implies(&above(">", "5"), &above("<", "9")));
     }
 }

@@ -8,14 +8,22 @@ use crate::catalog::OperatorClass;
 use crate::index::{Index, Method};
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    let methods: BTreeSet<&Method> = ask.catalog.operator_classes.iter().map(|class| &class.method).collect();
+    let methods: BTreeSet<&Method> = ask
+        .catalog
+        .operator_classes
+        .iter()
+        .map(|class| &class.method)
+        .collect();
     let mut indexes = Vec::new();
     for distance in &ask.relation.distances {
         let delivers = |class: &OperatorClass| class.ordered.contains(&distance.operator);
         for method in &methods {
             let classes = ask.classes(&distance.key, method, delivers);
-            indexes
-                .extend(classes.iter().map(|class| ask.index((*method).clone(), vec![(distance.key.clone(), *class)])));
+            indexes.extend(
+                classes.iter().map(|class| {
+                    ask.index((*method).clone(), vec![(distance.key.clone(), *class)])
+                }),
+            );
         }
     }
     indexes

@@ -4,21 +4,23 @@
 //! a date) would serve one call. And only when few rows satisfy it.
 
 use super::composite::key_lists;
-use super::kinds::kept_share;
+use super::partial_eligibility::kept_share;
 use super::{Ask, ascending};
 use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, Kind};
 
 /// A predicate that keeps more rows than this saves too little over the whole index.
-const LARGEST_SHARE: f64 = 0.35;
+const MAX_SHARE: f64 = 0.35;
 
 /// `<>`, NOT IN and `IS NOT NULL` leave out what nobody asks for, and need not leave much.
-const LARGEST_SHARE_OF_THE_REST: f64 = 0.8;
+const MAX_SHARE_OF_THE_REST: f64 = 0.8;
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let partial = |part: Part<'_>| {
         let lists = part.lists.into_iter();
-        lists.map(|keys| ask.btree(keys).partial(part.predicate.clone())).collect::<Vec<_>>()
+        lists
+            .map(|keys| ask.btree(keys).partial(part.predicate.clone()))
+            .collect::<Vec<_>>()
     };
     parts(ask).into_iter().flat_map(partial).collect()
 }
@@ -47,23 +49,42 @@ struct Term<'a> {
 
 /// The predicates worth trying, each with the key lists that go with it.
 pub(super) fn parts(ask: Ask<'_>) -> Vec<Part<'_>> {
-    let conditions = ask.relation.conditions.iter().filter_map(|condition| of_condition(condition, ask));
-    let terms: Vec<Term<'_>> =
-        conditions.chain(ask.relation.alternatives.iter().filter_map(|arms| of_arms(arms, ask))).collect();
-    term_sets(&terms).into_iter().map(|set| part(ask, &set)).collect()
+    let conditions = ask
+        .relation
+        .conditions
+        .iter()
+        .filter_map(|condition| of_condition(condition, ask));
+    let terms: Vec<Term<'_>> = conditions
+        .chain(
+            ask.relation
+                .alternatives
+                .iter()
+                .filter_map(|arms| of_arms(arms, ask)),
+        )
+        .collect();
+    term_sets(&terms)
+        .into_iter()
+        .map(|set| part(ask, &set))
+        .collect()
 }
 
 fn of_condition<'a>(condition: &'a Condition, ask: Ask<'_>) -> Option<Term<'a>> {
     let share = kept_share(condition, ask)?;
     let largest_share = match condition.kind {
-        Kind::NotNull | Kind::Inequality | Kind::Exclusion => LARGEST_SHARE_OF_THE_REST,
-        _ => LARGEST_SHARE,
+        Kind::NotNull | Kind::Inequality | Kind::Exclusion => MAX_SHARE_OF_THE_REST,
+        _ => MAX_SHARE,
     };
     let own_key = match condition.kind {
         Kind::OfRow => condition.columns().into_iter().next().map(Key::Column),
         _ => Some(condition.key.clone()),
     };
-    Some(Term { text: condition.text.clone(), share, largest_share, own_key, condition: Some(condition) })
+    Some(Term {
+        text: condition.text.clone(),
+        share,
+        largest_share,
+        own_key,
+        condition: Some(condition),
+    })
 }
 
 /// `state = 'NEW' OR state = 'LOST' AND owner = 7`: of each arm what names kinds; together it is implied by the whole.
@@ -72,7 +93,9 @@ fn of_arms<'a>(arms: &'a [Vec<Condition>], ask: Ask<'_>) -> Option<Term<'a>> {
     let mut share = 0.0;
     let mut own_key = None;
     for arm in arms {
-        let kinds = arm.iter().filter_map(|condition| of_condition(condition, ask));
+        let kinds = arm
+            .iter()
+            .filter_map(|condition| of_condition(condition, ask));
         let rarest = kinds.min_by(|a, b| a.share.total_cmp(&b.share))?;
         share += rarest.share;
         own_key = own_key.or(rarest.own_key);
@@ -81,18 +104,31 @@ fn of_arms<'a>(arms: &'a [Vec<Condition>], ask: Ask<'_>) -> Option<Term<'a>> {
         }
     }
     let text = format!("({})", texts.join(" OR "));
-    (texts.len() > 1).then_some(Term { text, share, largest_share: LARGEST_SHARE, own_key, condition: None })
+    (texts.len() > 1).then_some(Term {
+        text,
+        share,
+        largest_share: MAX_SHARE,
+        own_key,
+        condition: None,
+    })
 }
 
 /// Each selective one by itself, all facts about the row together, and all of them together.
 fn term_sets<'t, 'a>(terms: &'t [Term<'a>]) -> Vec<Vec<&'t Term<'a>>> {
     let selective = terms.iter().filter(|term| term.share <= term.largest_share);
     let mut sets: Vec<Vec<&Term<'_>>> = selective.map(|term| vec![term]).collect();
-    let is_fact = |term: &&Term<'_>| term.condition.is_some_and(|condition| condition.kind == Kind::OfRow);
+    let is_fact = |term: &&Term<'_>| {
+        term.condition
+            .is_some_and(|condition| condition.kind == Kind::OfRow)
+    };
     let facts: Vec<&Term<'_>> = terms.iter().filter(is_fact).collect();
     let share: f64 = terms.iter().map(|term| term.share).product();
-    let all = (share <= LARGEST_SHARE_OF_THE_REST).then(|| terms.iter().collect::<Vec<_>>());
-    for set in [Some(facts), all].into_iter().flatten().filter(|set| set.len() > 1) {
+    let all = (share <= MAX_SHARE_OF_THE_REST).then(|| terms.iter().collect::<Vec<_>>());
+    for set in [Some(facts), all]
+        .into_iter()
+        .flatten()
+        .filter(|set| set.len() > 1)
+    {
         if !sets.iter().any(|known| known.len() == set.len()) {
             sets.push(set);
         }
@@ -106,10 +142,18 @@ fn part<'a>(ask: Ask<'_>, set: &[&Term<'a>]) -> Part<'a> {
     let mut lists = key_lists(ask, &settled);
     let joined = ask.join_keys();
     if lists.iter().flatten().all(|key| joined.contains(&key.key)) {
-        lists.extend(set.iter().find_map(|term| term.own_key.clone()).map(|key| ascending(&[key])));
+        lists.extend(
+            set.iter()
+                .find_map(|term| term.own_key.clone())
+                .map(|key| ascending(&[key])),
+        );
     }
     let texts: Vec<&str> = set.iter().map(|term| term.text.as_str()).collect();
-    Part { predicate: conjunction(&texts), settled, lists }
+    Part {
+        predicate: conjunction(&texts),
+        settled,
+        lists,
+    }
 }
 
 /// Conditions as an index's predicate.

@@ -11,8 +11,14 @@ const PATTERN_CLASS: &str = "text_pattern_ops";
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let equal = ask.equality_keys(&[]);
     let mut indexes = Vec::new();
-    for condition in ask.special_conditions().into_iter().filter(|condition| prefix(condition).is_some()) {
-        let Some(key) = pattern_key(ask, &condition.key) else { continue };
+    for condition in ask
+        .special_conditions()
+        .into_iter()
+        .filter(|condition| prefix(condition).is_some())
+    {
+        let Some(key) = pattern_key(ask, &condition.key) else {
+            continue;
+        };
         indexes.push(ask.btree(vec![key.clone()]));
         if !equal.is_empty() && !equal.contains(&condition.key) {
             let mut keys = ascending(&equal);
@@ -25,13 +31,20 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
 
 /// What the value has to begin with, where the condition says so.
 pub(super) fn prefix(condition: &Condition) -> Option<String> {
-    let Operand::Constant(literal) = &condition.operand else { return None };
+    let Operand::Constant(literal) = &condition.operand else {
+        return None;
+    };
     let pattern = literal_value(literal);
     let prefix: String = match condition.operator.as_str() {
-        "~~" => pattern.chars().take_while(|c| !matches!(c, '%' | '_' | '\\')).collect(),
-        "~" => {
-            pattern.strip_prefix('^')?.chars().take_while(|c| c.is_alphanumeric() || matches!(c, ' ' | '-')).collect()
-        }
+        "~~" => pattern
+            .chars()
+            .take_while(|c| !matches!(c, '%' | '_' | '\\'))
+            .collect(),
+        "~" => pattern
+            .strip_prefix('^')?
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'))
+            .collect(),
         "^@" => pattern,
         _ => return None,
     };

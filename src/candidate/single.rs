@@ -5,13 +5,24 @@ use crate::index::{Index, Key};
 use crate::predicate::Kind;
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    let looked_up = ask.conditions(|c| matches!(c.kind, Kind::Equality | Kind::Membership | Kind::Range | Kind::Null));
-    let sorted_by = ask.relation.orders.iter().filter_map(|order| match order.as_slice() {
-        [only] => Some(only.key.clone()),
-        _ => None,
+    let looked_up = ask.conditions(|c| {
+        matches!(
+            c.kind,
+            Kind::Equality | Kind::Membership | Kind::Range | Kind::Null
+        )
     });
+    let sorted_by = ask
+        .relation
+        .orders
+        .iter()
+        .filter_map(|order| match order.as_slice() {
+            [only] => Some(only.key.clone()),
+            _ => None,
+        });
     let mut keys: Vec<Key> = distinct_keys(looked_up);
     keys.extend(sorted_by);
     keys.extend(ask.relation.extremes.iter().cloned());
-    keys.into_iter().map(|key| ask.btree(ascending(&[key]))).collect()
+    keys.into_iter()
+        .map(|key| ask.btree(ascending(&[key])))
+        .collect()
 }

@@ -16,7 +16,9 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
             })
         });
         let classes = answers.into_iter().chain(by_prefix.into_iter().flatten());
-        indexes.extend(classes.map(|class| ask.index(Method::SpGist, vec![(condition.key.clone(), class)])));
+        indexes.extend(
+            classes.map(|class| ask.index(Method::SpGist, vec![(condition.key.clone(), class)])),
+        );
     }
     indexes
 }

@@ -19,8 +19,16 @@ fn column(name: &str, type_name: &str, statistics: ColumnStatistics) -> Column {
 }
 
 fn table() -> Table {
-    let states = vec![("DONE".to_owned(), 0.9), ("PENDING".to_owned(), 0.05), ("FAILED".to_owned(), 0.05)];
-    let attempts = vec![("0".to_owned(), 0.8), ("1".to_owned(), 0.1), ("2".to_owned(), 0.1)];
+    let states = vec![
+        ("DONE".to_owned(), 0.9),
+        ("PENDING".to_owned(), 0.05),
+        ("FAILED".to_owned(), 0.05),
+    ];
+    let attempts = vec![
+        ("0".to_owned(), 0.8),
+        ("1".to_owned(), 0.1),
+        ("2".to_owned(), 0.1),
+    ];
     Table {
         name: QualifiedName::new("public", "jobs"),
         kind: TableKind::Plain,
@@ -35,23 +43,50 @@ fn table() -> Table {
         row_security: false,
         writes: None,
         columns: vec![
-            column("id", "bigint", ColumnStatistics { distinct: -1.0, ..Default::default() }),
+            column(
+                "id",
+                "bigint",
+                ColumnStatistics {
+                    distinct: -1.0,
+                    ..Default::default()
+                },
+            ),
             column(
                 "state",
                 "text",
-                ColumnStatistics { distinct: 3.0, most_common_values: states, ..Default::default() },
+                ColumnStatistics {
+                    distinct: 3.0,
+                    most_common_values: states,
+                    ..Default::default()
+                },
             ),
             column(
                 "attempts",
                 "integer",
-                ColumnStatistics { distinct: 3.0, most_common_values: attempts, ..Default::default() },
+                ColumnStatistics {
+                    distinct: 3.0,
+                    most_common_values: attempts,
+                    ..Default::default()
+                },
             ),
             column(
                 "owner",
                 "bigint",
-                ColumnStatistics { distinct: 5_000.0, null_fraction: 0.02, ..Default::default() },
+                ColumnStatistics {
+                    distinct: 5_000.0,
+                    null_fraction: 0.02,
+                    ..Default::default()
+                },
             ),
-            column("at", "bigint", ColumnStatistics { distinct: -1.0, correlation: Some(0.99), ..Default::default() }),
+            column(
+                "at",
+                "bigint",
+                ColumnStatistics {
+                    distinct: -1.0,
+                    correlation: Some(0.99),
+                    ..Default::default()
+                },
+            ),
         ],
         indexes: Vec::new(),
     }
@@ -59,7 +94,13 @@ fn table() -> Table {
 
 fn condition(column: &str, kind: Kind, operand: Operand, text: &str) -> Condition {
     let operator = text.split(' ').nth(1).unwrap_or_default().to_owned();
-    Condition { key: Key::Column(column.to_owned()), kind, operator, operand, text: text.to_owned() }
+    Condition {
+        key: Key::Column(column.to_owned()),
+        kind,
+        operator,
+        operand,
+        text: text.to_owned(),
+    }
 }
 
 fn constant(text: &str) -> Operand {
@@ -67,7 +108,11 @@ fn constant(text: &str) -> Operand {
 }
 
 fn order(column: &str, descending: bool) -> OrderKey {
-    OrderKey { key: Key::Column(column.to_owned()), descending, nulls_first: descending }
+    OrderKey {
+        key: Key::Column(column.to_owned()),
+        descending,
+        nulls_first: descending,
+    }
 }
 
 fn unused(table: &Table) -> RelationUse {
@@ -85,11 +130,30 @@ fn unused(table: &Table) -> RelationUse {
     }
 }
 
-fn definitions(conditions: Vec<Condition>, orders: Vec<Vec<OrderKey>>, table: Table) -> Vec<String> {
-    let relation = RelationUse { conditions, orders, ..unused(&table) };
-    let catalog = Catalog { tables: vec![table], ..Catalog::default() };
-    let found = generate(&[(StatementId("s".to_owned()), relation)], &BTreeMap::new(), &catalog);
-    found.to_try.into_iter().map(|candidate| candidate.index.definition().replace("public.jobs ", "")).collect()
+fn definitions(
+    conditions: Vec<Condition>,
+    orders: Vec<Vec<OrderKey>>,
+    table: Table,
+) -> Vec<String> {
+    let relation = RelationUse {
+        conditions,
+        orders,
+        ..unused(&table)
+    };
+    let catalog = Catalog {
+        tables: vec![table],
+        ..Catalog::default()
+    };
+    let found = generate(
+        &[(StatementId("s".to_owned()), relation)],
+        &BTreeMap::new(),
+        &catalog,
+    );
+    found
+        .to_try
+        .into_iter()
+        .map(|candidate| candidate.index.definition().replace("public.jobs ", ""))
+        .collect()
 }
 
 #[test]
@@ -99,25 +163,55 @@ fn equality_then_order_then_range() {
         condition("at", Kind::Range, Operand::RunTime, "(at > $2)"),
     ];
     let found = definitions(conditions, vec![vec![order("id", true)]], table());
-    for wanted in ["(owner)", "(at)", "(owner, id)", "(owner, id, at)", "(owner, at)", "USING brin (at)"] {
+    for wanted in [
+        "(owner)",
+        "(at)",
+        "(owner, id)",
+        "(owner, id, at)",
+        "(owner, at)",
+        "USING brin (at)",
+    ] {
         assert!(found.contains(&wanted.to_owned()), "{wanted} in {found:?}");
     }
-    assert!(!found.iter().any(|definition| definition.starts_with("(id, owner")), "{found:?}");
+    assert!(
+        !found
+            .iter()
+            .any(|definition| definition.starts_with("(id, owner")),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn a_descending_order_is_read_backwards_and_a_mixed_one_is_not() {
-    let found = definitions(Vec::new(), vec![vec![order("at", true), order("id", true)]], table());
+    let found = definitions(
+        Vec::new(),
+        vec![vec![order("at", true), order("id", true)]],
+        table(),
+    );
     assert_eq!(found, ["(at, id)"]);
-    let found = definitions(Vec::new(), vec![vec![order("at", true), order("id", false)]], table());
+    let found = definitions(
+        Vec::new(),
+        vec![vec![order("at", true), order("id", false)]],
+        table(),
+    );
     assert_eq!(found, ["(at, id DESC)"]);
 }
 
 #[test]
 fn states_become_predicates_and_owners_do_not() {
     let conditions = vec![
-        condition("state", Kind::Equality, constant("'PENDING'::text"), "(state = 'PENDING'::text)"),
-        condition("owner", Kind::Equality, constant("'7'::bigint"), "(owner = '7'::bigint)"),
+        condition(
+            "state",
+            Kind::Equality,
+            constant("'PENDING'::text"),
+            "(state = 'PENDING'::text)",
+        ),
+        condition(
+            "owner",
+            Kind::Equality,
+            constant("'7'::bigint"),
+            "(owner = '7'::bigint)",
+        ),
         condition("attempts", Kind::Range, constant("0"), "(attempts > 0)"),
     ];
     let found = definitions(conditions, vec![vec![order("at", false)]], table());
@@ -129,31 +223,53 @@ fn states_become_predicates_and_owners_do_not() {
         assert!(found.contains(&wanted.to_owned()), "{wanted} in {found:#?}");
     }
     assert!(
-        !found.iter().any(|definition| definition.contains("WHERE owner") || definition.contains("AND (owner")),
+        !found
+            .iter()
+            .any(|definition| definition.contains("WHERE owner")
+                || definition.contains("AND (owner")),
         "{found:?}"
     );
 }
 
 #[test]
 fn a_frequent_state_is_no_predicate() {
-    let done = condition("state", Kind::Equality, constant("'DONE'::text"), "(state = 'DONE'::text)");
+    let done = condition(
+        "state",
+        Kind::Equality,
+        constant("'DONE'::text"),
+        "(state = 'DONE'::text)",
+    );
     assert_eq!(definitions(vec![done], Vec::new(), table()), ["(state)"]);
 }
 
 #[test]
 fn a_short_list_of_states_becomes_a_predicate() {
     let list = "'{PENDING,FAILED}'::text[]";
-    let waiting = condition("state", Kind::Membership, constant(list), &format!("(state = ANY ({list}))"));
+    let waiting = condition(
+        "state",
+        Kind::Membership,
+        constant(list),
+        &format!("(state = ANY ({list}))"),
+    );
     let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
     let found = definitions(vec![waiting, owner], Vec::new(), table());
-    assert!(found.contains(&format!("(owner) WHERE state = ANY ({list})")), "{found:?}");
+    assert!(
+        found.contains(&format!("(owner) WHERE state = ANY ({list})")),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn a_predicate_alone_still_needs_a_key() {
-    let pending = condition("state", Kind::Equality, constant("'PENDING'::text"), "(state = 'PENDING'::text)");
+    let pending = condition(
+        "state",
+        Kind::Equality,
+        constant("'PENDING'::text"),
+        "(state = 'PENDING'::text)",
+    );
     assert!(
-        definitions(vec![pending], Vec::new(), table()).contains(&"(state) WHERE state = 'PENDING'::text".to_owned())
+        definitions(vec![pending], Vec::new(), table())
+            .contains(&"(state) WHERE state = 'PENDING'::text".to_owned())
     );
 }
 
@@ -161,9 +277,25 @@ fn a_predicate_alone_still_needs_a_key() {
 fn brin_needs_a_large_table_and_physical_order() {
     let range = |column: &str| vec![condition(column, Kind::Range, Operand::RunTime, "(x > $1)")];
     let found = definitions(range("at"), Vec::new(), table());
-    assert!(found.contains(&"USING brin (at) WITH (pages_per_range = 32)".to_owned()), "{found:?}");
-    assert_eq!(definitions(range("owner"), Vec::new(), table()), ["(owner)"]);
-    assert_eq!(definitions(range("at"), Vec::new(), Table { pages: 10, ..table() }), ["(at)"]);
+    assert!(
+        found.contains(&"USING brin (at) WITH (pages_per_range = 32)".to_owned()),
+        "{found:?}"
+    );
+    assert_eq!(
+        definitions(range("owner"), Vec::new(), table()),
+        ["(owner)"]
+    );
+    assert_eq!(
+        definitions(
+            range("at"),
+            Vec::new(),
+            Table {
+                pages: 10,
+                ..table()
+            }
+        ),
+        ["(at)"]
+    );
 }
 
 fn existing(ddl: &str) -> ExistingIndex {
@@ -187,27 +319,65 @@ fn what_an_existing_index_does_is_not_tried() {
     let ddl = "CREATE INDEX jobs_owner_at_idx ON public.jobs USING btree (owner, at)";
     let existing = existing(ddl);
     let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
-    let with = |existing| Table { indexes: vec![existing], ..table() };
-    assert_eq!(definitions(vec![owner.clone()], Vec::new(), with(existing.clone())), [""; 0]);
-    let invalid = ExistingIndex { valid: false, ..existing };
-    assert_eq!(definitions(vec![owner], Vec::new(), with(invalid)), ["(owner)"]);
+    let with = |existing| Table {
+        indexes: vec![existing],
+        ..table()
+    };
+    assert_eq!(
+        definitions(vec![owner.clone()], Vec::new(), with(existing.clone())),
+        [""; 0]
+    );
+    let invalid = ExistingIndex {
+        valid: false,
+        ..existing
+    };
+    assert_eq!(
+        definitions(vec![owner], Vec::new(), with(invalid)),
+        ["(owner)"]
+    );
 }
 
-fn class(method: Method, name: &str, input_type: &str, default: bool, searched: &[&str]) -> OperatorClass {
-    let searched = searched.iter().map(|operator| (*operator).to_owned()).collect();
+fn class(
+    method: Method,
+    name: &str,
+    input_type: &str,
+    default: bool,
+    searched: &[&str],
+) -> OperatorClass {
+    let searched = searched
+        .iter()
+        .map(|operator| (*operator).to_owned())
+        .collect();
     let (name, input_type) = (name.to_owned(), input_type.to_owned());
-    OperatorClass { method, name, input_type, default, searched, ordered: Vec::new(), extension: None }
+    OperatorClass {
+        method,
+        name,
+        input_type,
+        default,
+        searched,
+        ordered: Vec::new(),
+        extension: None,
+    }
 }
 
 /// With the classes that the catalog of a server would tell.
 fn with_classes(relation: RelationUse, table: Table) -> Candidates {
-    let trigrams = Extension { name: "pg_trgm".to_owned(), schema: "public".to_owned() };
+    let trigrams = Extension {
+        name: "pg_trgm".to_owned(),
+        schema: "public".to_owned(),
+    };
     let operator_classes = vec![
         class(Method::Btree, "text_ops", "text", true, &["="]),
         class(Method::Btree, "int8_ops", "bigint", true, &["="]),
         OperatorClass {
             extension: Some(trigrams),
-            ..class(Method::Gin, "public.gin_trgm_ops", "text", false, &["~~", "~~*"])
+            ..class(
+                Method::Gin,
+                "public.gin_trgm_ops",
+                "text",
+                false,
+                &["~~", "~~*"],
+            )
         },
         class(Method::Gist, "gist_trgm_ops", "text", false, &["~~", "~~*"]),
     ];
@@ -217,35 +387,82 @@ fn with_classes(relation: RelationUse, table: Table) -> Candidates {
         arguments: vec!["text".to_owned()],
         own: true,
     }];
-    let catalog = Catalog { tables: vec![table], operator_classes, mutable, ..Catalog::default() };
-    generate(&[(StatementId("s".to_owned()), relation)], &BTreeMap::new(), &catalog)
+    let catalog = Catalog {
+        tables: vec![table],
+        operator_classes,
+        mutable,
+        ..Catalog::default()
+    };
+    generate(
+        &[(StatementId("s".to_owned()), relation)],
+        &BTreeMap::new(),
+        &catalog,
+    )
 }
 
 #[test]
 fn a_substring_needs_an_extension_and_a_beginning_another_class() {
     let like = |pattern: &str| {
         let text = format!("(state ~~ '{pattern}'::text)");
-        let like = condition("state", Kind::Other, constant(&format!("'{pattern}'::text")), &text);
-        with_classes(RelationUse { conditions: vec![like], ..unused(&table()) }, table())
+        let like = condition(
+            "state",
+            Kind::Other,
+            constant(&format!("'{pattern}'::text")),
+            &text,
+        );
+        with_classes(
+            RelationUse {
+                conditions: vec![like],
+                ..unused(&table())
+            },
+            table(),
+        )
     };
     let [found] = like("%abc%").to_try.try_into().unwrap();
-    assert_eq!(found.index.definition(), "public.jobs USING gin (state public.gin_trgm_ops)");
-    assert_eq!(found.index.extension.unwrap().create(), "CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public");
+    assert_eq!(
+        found.index.definition(),
+        "public.jobs USING gin (state public.gin_trgm_ops)"
+    );
+    assert_eq!(
+        found.index.extension.unwrap().create(),
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public"
+    );
     assert!(like("%a%").to_try.is_empty(), "no trigram");
-    let found: Vec<String> = like("abc%").to_try.iter().map(|found| found.index.definition()).collect();
-    assert!(found.contains(&"public.jobs (state text_pattern_ops)".to_owned()), "{found:?}");
+    let found: Vec<String> = like("abc%")
+        .to_try
+        .iter()
+        .map(|found| found.index.definition())
+        .collect();
+    assert!(
+        found.contains(&"public.jobs (state text_pattern_ops)".to_owned()),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn what_is_not_immutable_is_a_note() {
     let own = Condition {
         key: Key::Expression("own(state)".to_owned()),
-        ..condition("state", Kind::Equality, constant("'x'::text"), "(own(state) = 'x'::text)")
+        ..condition(
+            "state",
+            Kind::Equality,
+            constant("'x'::text"),
+            "(own(state) = 'x'::text)",
+        )
     };
-    let found = with_classes(RelationUse { conditions: vec![own], ..unused(&table()) }, table());
+    let found = with_classes(
+        RelationUse {
+            conditions: vec![own],
+            ..unused(&table())
+        },
+        table(),
+    );
     assert!(found.to_try.is_empty(), "{:?}", found.to_try);
     let [note] = found.notes.try_into().unwrap();
-    assert!(note.reason.contains("own(text) is not immutable"), "{note:?}");
+    assert!(
+        note.reason.contains("own(text) is not immutable"),
+        "{note:?}"
+    );
     assert_eq!(note.rewrite, "ALTER FUNCTION own(text) IMMUTABLE, if it is");
 }
 
@@ -253,13 +470,23 @@ fn what_is_not_immutable_is_a_note() {
 fn few_columns_of_many_rows_are_carried_by_an_index_over_visible_pages() {
     let width = |column: &mut Column| column.statistics.as_mut().unwrap().average_width_bytes = 8;
     let visible = |pages| {
-        let mut table = Table { all_visible_pages: pages, ..table() };
+        let mut table = Table {
+            all_visible_pages: pages,
+            ..table()
+        };
         table.columns.iter_mut().for_each(width);
         let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
         let needed = Some(["at".to_owned()].into());
-        let relation = RelationUse { conditions: vec![owner], fetched: Some(500.0), needed, ..unused(&table) };
+        let relation = RelationUse {
+            conditions: vec![owner],
+            fetched: Some(500.0),
+            needed,
+            ..unused(&table)
+        };
         let found = with_classes(relation, table).to_try;
-        found.iter().any(|found| found.index.definition() == "public.jobs (owner) INCLUDE (at)")
+        found
+            .iter()
+            .any(|found| found.index.definition() == "public.jobs (owner) INCLUDE (at)")
     };
     assert!(visible(4_000) && !visible(400));
 }
@@ -268,31 +495,87 @@ fn few_columns_of_many_rows_are_carried_by_an_index_over_visible_pages() {
 fn the_same_question_with_other_values_is_about_no_kind() {
     let of = |state: &str| {
         let text = format!("(state = '{state}'::text)");
-        let state = condition("state", Kind::Equality, constant(&format!("'{state}'::text")), &text);
-        RelationUse { conditions: vec![state], orders: vec![vec![order("at", false)]], ..unused(&table()) }
+        let state = condition(
+            "state",
+            Kind::Equality,
+            constant(&format!("'{state}'::text")),
+            &text,
+        );
+        RelationUse {
+            conditions: vec![state],
+            orders: vec![vec![order("at", false)]],
+            ..unused(&table())
+        }
     };
     let partial = |states: &[&str]| {
-        let uses: Vec<_> = states.iter().map(|state| (StatementId((*state).to_owned()), of(state))).collect();
-        let wording = || Wording { shape: Fingerprint(1), varying: BTreeSet::new() };
-        let wordings = states.iter().map(|state| (StatementId((*state).to_owned()), wording())).collect();
-        let catalog = Catalog { tables: vec![table()], ..Catalog::default() };
-        generate(&uses, &wordings, &catalog).to_try.iter().any(|found| found.index.predicate.is_some())
+        let uses: Vec<_> = states
+            .iter()
+            .map(|state| (StatementId((*state).to_owned()), of(state)))
+            .collect();
+        let shape = || StatementShape {
+            shape: Fingerprint(1),
+            varying: BTreeSet::new(),
+        };
+        let shapes = states
+            .iter()
+            .map(|state| (StatementId((*state).to_owned()), shape()))
+            .collect();
+        let catalog = Catalog {
+            tables: vec![table()],
+            ..Catalog::default()
+        };
+        generate(&uses, &shapes, &catalog)
+            .to_try
+            .iter()
+            .any(|found| found.index.predicate.is_some())
     };
     assert!(partial(&["PENDING", "FAILED"]) && !partial(&["PENDING", "FAILED", "DONE", "OLD"]));
 }
 
 #[test]
 fn a_literal_that_its_source_saw_vary_is_about_no_kind() {
-    let state = condition("state", Kind::Equality, constant("'PENDING'::text"), "(state = 'PENDING'::text)");
+    let state = condition(
+        "state",
+        Kind::Equality,
+        constant("'PENDING'::text"),
+        "(state = 'PENDING'::text)",
+    );
     let list = "'{1,2}'::integer[]";
-    let attempts = condition("attempts", Kind::Membership, constant(list), &format!("(attempts = ANY ({list}))"));
+    let attempts = condition(
+        "attempts",
+        Kind::Membership,
+        constant(list),
+        &format!("(attempts = ANY ({list}))"),
+    );
     let predicates = |varying: &[&str]| {
-        let relation = RelationUse { conditions: vec![state.clone(), attempts.clone()], ..unused(&table()) };
+        let relation = RelationUse {
+            conditions: vec![state.clone(), attempts.clone()],
+            ..unused(&table())
+        };
         let varying = varying.iter().map(|value| (*value).to_owned()).collect();
-        let wordings = [(StatementId("s".to_owned()), Wording { shape: Fingerprint(1), varying })].into();
-        let catalog = Catalog { tables: vec![table()], ..Catalog::default() };
-        let found = generate(&[(StatementId("s".to_owned()), relation)], &wordings, &catalog).to_try;
-        found.into_iter().filter_map(|found| found.index.predicate).collect::<BTreeSet<_>>().len()
+        let shapes = [(
+            StatementId("s".to_owned()),
+            StatementShape {
+                shape: Fingerprint(1),
+                varying,
+            },
+        )]
+        .into();
+        let catalog = Catalog {
+            tables: vec![table()],
+            ..Catalog::default()
+        };
+        let found = generate(
+            &[(StatementId("s".to_owned()), relation)],
+            &shapes,
+            &catalog,
+        )
+        .to_try;
+        found
+            .into_iter()
+            .filter_map(|found| found.index.predicate)
+            .collect::<BTreeSet<_>>()
+            .len()
     };
     assert_eq!(predicates(&[]), 3, "each, and both together");
     assert_eq!(predicates(&["2"]), 1);
@@ -302,17 +585,34 @@ fn a_literal_that_its_source_saw_vary_is_about_no_kind() {
 
 fn even(name: &str, values: usize) -> Column {
     let share = 1.0 / values as f64;
-    let most_common_values = (0..values).map(|number| (number.to_string(), share)).collect();
-    column(name, "integer", ColumnStatistics { distinct: values as f64, most_common_values, ..Default::default() })
+    let most_common_values = (0..values)
+        .map(|number| (number.to_string(), share))
+        .collect();
+    column(
+        name,
+        "integer",
+        ColumnStatistics {
+            distinct: values as f64,
+            most_common_values,
+            ..Default::default()
+        },
+    )
 }
 
 /// The predicates that a condition by itself leads to on a column like this.
 fn predicates_of(column: &Column, kind: Kind, literal: &str, text: &str) -> Vec<String> {
-    let table = Table { columns: [table().columns, vec![column.clone()]].concat(), ..table() };
-    let of_column = Condition { ..condition(&column.name, kind, constant(literal), text) };
+    let table = Table {
+        columns: [table().columns, vec![column.clone()]].concat(),
+        ..table()
+    };
+    let of_column = Condition {
+        ..condition(&column.name, kind, constant(literal), text)
+    };
     let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
     let found = definitions(vec![of_column, owner], Vec::new(), table);
-    let predicates = found.iter().filter_map(|definition| Some(definition.split_once(" WHERE ")?.1.to_owned()));
+    let predicates = found
+        .iter()
+        .filter_map(|definition| Some(definition.split_once(" WHERE ")?.1.to_owned()));
     predicates.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
@@ -320,31 +620,66 @@ fn predicates_of(column: &Column, kind: Kind, literal: &str, text: &str) -> Vec<
 fn values_that_are_all_as_frequent_are_no_kinds() {
     let sizes = |count| predicates_of(&even("size", count), Kind::Equality, "3", "(size = 3)");
     assert_eq!(sizes(4), ["size = 3"], "four kinds");
-    assert_eq!((sizes(7), sizes(50)), (vec![], vec![]), "the next call asks for another one");
+    assert_eq!(
+        (sizes(7), sizes(50)),
+        (vec![], vec![]),
+        "the next call asks for another one"
+    );
     let list = "'{1,2,3}'::integer[]";
     let text = "(size = ANY ('{1,2,3}'::integer[]))";
-    assert_eq!(predicates_of(&even("size", 50), Kind::Membership, list, text), [""; 0]);
-    assert_eq!(predicates_of(&even("size", 50), Kind::Inequality, "3", "(size <> 3)"), [""; 0]);
+    assert_eq!(
+        predicates_of(&even("size", 50), Kind::Membership, list, text),
+        [""; 0]
+    );
+    assert_eq!(
+        predicates_of(&even("size", 50), Kind::Inequality, "3", "(size <> 3)"),
+        [""; 0]
+    );
 }
 
 #[test]
 fn what_most_rows_do_not_have_is_a_kind() {
     let mut shares = vec![("0".to_owned(), 0.93)];
     shares.extend((1..8).map(|number| (number.to_string(), 0.01)));
-    let seven = ColumnStatistics { distinct: 8.0, most_common_values: shares.clone(), ..Default::default() };
-    let rare = predicates_of(&column("level", "integer", seven), Kind::Equality, "5", "(level = 5)");
+    let seven = ColumnStatistics {
+        distinct: 8.0,
+        most_common_values: shares.clone(),
+        ..Default::default()
+    };
+    let rare = predicates_of(
+        &column("level", "integer", seven),
+        Kind::Equality,
+        "5",
+        "(level = 5)",
+    );
     assert_eq!(rare, ["level = 5"], "seven states besides the usual one");
     let debts = || {
         column(
             "debt",
             "integer",
-            ColumnStatistics { distinct: 9_000.0, most_common_values: shares.clone(), ..Default::default() },
+            ColumnStatistics {
+                distinct: 9_000.0,
+                most_common_values: shares.clone(),
+                ..Default::default()
+            },
         )
     };
-    assert_eq!(predicates_of(&debts(), Kind::Range, "0", "(debt > 0)"), ["debt > 0"]);
-    assert_eq!(predicates_of(&debts(), Kind::Inequality, "0", "(debt <> 0)"), ["debt <> 0"]);
-    assert_eq!(predicates_of(&debts(), Kind::Equality, "7", "(debt = 7)"), [""; 0]);
-    assert_eq!(predicates_of(&debts(), Kind::Range, "5", "(debt > 5)"), [""; 0]);
+    assert_eq!(
+        predicates_of(&debts(), Kind::Range, "0", "(debt > 0)"),
+        ["debt > 0"]
+    );
+    assert_eq!(
+        predicates_of(&debts(), Kind::Inequality, "0", "(debt <> 0)"),
+        ["debt <> 0"]
+    );
+    assert_eq!(
+        predicates_of(&debts(), Kind::Equality, "7", "(debt = 7)"),
+        [""; 0]
+    );
+    assert_eq!(
+        predicates_of(&debts(), Kind::Range, "5", "(debt > 5)"),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -352,7 +687,8 @@ fn a_parameter_is_a_key_whatever_its_column_is_like() {
     let state = condition("state", Kind::Equality, Operand::RunTime, "(state = $1)");
     let found = definitions(vec![state], vec![vec![order("at", false)]], table());
     assert!(
-        found.contains(&"(state, at)".to_owned()) && !found.iter().any(|found| found.contains("WHERE")),
+        found.contains(&"(state, at)".to_owned())
+            && !found.iter().any(|found| found.contains("WHERE")),
         "{found:?}"
     );
 }
@@ -370,51 +706,108 @@ fn of_row(text: &str) -> Condition {
 #[test]
 fn facts_about_a_row_become_predicates_over_the_keys_of_the_rest() {
     let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
-    let found = definitions(vec![of_row("(id < at)"), of_row("(at < owner)"), owner], Vec::new(), table());
-    for wanted in ["(owner) WHERE id < at", "(owner) WHERE at < owner", "(owner) WHERE (id < at) AND (at < owner)"] {
+    let found = definitions(
+        vec![of_row("(id < at)"), of_row("(at < owner)"), owner],
+        Vec::new(),
+        table(),
+    );
+    for wanted in [
+        "(owner) WHERE id < at",
+        "(owner) WHERE at < owner",
+        "(owner) WHERE (id < at) AND (at < owner)",
+    ] {
         assert!(found.contains(&wanted.to_owned()), "{wanted} in {found:#?}");
     }
     let alone = definitions(vec![of_row("(id < at)")], Vec::new(), table());
-    assert_eq!(alone, ["(at) WHERE id < at"], "a predicate alone still needs a key");
+    assert_eq!(
+        alone,
+        ["(at) WHERE id < at"],
+        "a predicate alone still needs a key"
+    );
 }
 
 #[test]
 fn an_or_of_kinds_is_one_predicate() {
     let state = |value: &str| {
-        condition("state", Kind::Equality, constant(&format!("'{value}'::text")), &format!("(state = '{value}'::text)"))
+        condition(
+            "state",
+            Kind::Equality,
+            constant(&format!("'{value}'::text")),
+            &format!("(state = '{value}'::text)"),
+        )
     };
     let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
     let attempts = condition("attempts", Kind::Equality, constant("2"), "(attempts = 2)");
     let alternatives = vec![vec![vec![state("PENDING"), owner.clone()], vec![attempts]]];
     let found = |alternatives| {
-        let relation = RelationUse { alternatives, orders: vec![vec![order("at", false)]], ..unused(&table()) };
-        with_classes(relation, table()).to_try.iter().map(|found| found.index.definition()).collect::<Vec<_>>()
+        let relation = RelationUse {
+            alternatives,
+            orders: vec![vec![order("at", false)]],
+            ..unused(&table())
+        };
+        with_classes(relation, table())
+            .to_try
+            .iter()
+            .map(|found| found.index.definition())
+            .collect::<Vec<_>>()
     };
     let with_or = found(alternatives);
     let wanted = "public.jobs (at) WHERE (state = 'PENDING'::text) OR (attempts = 2)";
     assert!(with_or.iter().any(|found| found == wanted), "{with_or:#?}");
     let one_is_none = found(vec![vec![vec![state("PENDING")], vec![owner]]]);
-    assert!(!one_is_none.iter().any(|found| found.contains(" OR ")), "{one_is_none:#?}");
+    assert!(
+        !one_is_none.iter().any(|found| found.contains(" OR ")),
+        "{one_is_none:#?}"
+    );
 }
 
 #[test]
 fn other_methods_are_partial_too() {
-    let like = condition("state", Kind::Other, constant("'%abc%'::text"), "(state ~~ '%abc%'::text)");
+    let like = condition(
+        "state",
+        Kind::Other,
+        constant("'%abc%'::text"),
+        "(state ~~ '%abc%'::text)",
+    );
     let tried = condition("attempts", Kind::Equality, constant("2"), "(attempts = 2)");
-    let found = with_classes(RelationUse { conditions: vec![like, tried], ..unused(&table()) }, table());
+    let found = with_classes(
+        RelationUse {
+            conditions: vec![like, tried],
+            ..unused(&table())
+        },
+        table(),
+    );
     let wanted = "public.jobs USING gin (state public.gin_trgm_ops) WHERE attempts = 2";
-    assert!(found.to_try.iter().any(|found| found.index.definition() == wanted), "{:#?}", found.to_try);
+    assert!(
+        found
+            .to_try
+            .iter()
+            .any(|found| found.index.definition() == wanted),
+        "{:#?}",
+        found.to_try
+    );
 }
 
 #[test]
 fn an_index_that_finds_the_same_rows_behind_what_is_fixed_is_there_already() {
     let ddl = "CREATE INDEX i ON public.jobs USING btree (owner, at)";
     let existing = existing(ddl);
-    let table = || Table { indexes: vec![existing.clone()], pages: 10, ..table() };
+    let table = || Table {
+        indexes: vec![existing.clone()],
+        pages: 10,
+        ..table()
+    };
     let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
     let at = condition("at", Kind::Range, Operand::RunTime, "(at > $2)");
-    assert_eq!(definitions(vec![owner, at.clone()], Vec::new(), table()), [""; 0]);
-    assert_eq!(definitions(vec![at], Vec::new(), table()), ["(at)"], "nothing is fixed");
+    assert_eq!(
+        definitions(vec![owner, at.clone()], Vec::new(), table()),
+        [""; 0]
+    );
+    assert_eq!(
+        definitions(vec![at], Vec::new(), table()),
+        ["(at)"],
+        "nothing is fixed"
+    );
 }
 
 /// (at, owner) would come on top of (owner); (owner, at) takes its place.
@@ -431,9 +824,20 @@ fn an_existing_index_is_made_longer() {
     };
     let equal = |column: &str| condition(column, Kind::Equality, Operand::RunTime, "(x = $1)");
     let found = |unique| {
-        let table = Table { indexes: vec![existing(unique)], ..table() };
+        let table = Table {
+            indexes: vec![existing(unique)],
+            ..table()
+        };
         definitions(vec![equal("owner"), equal("at")], Vec::new(), table)
     };
-    assert!(found(false).contains(&"(owner, at)".to_owned()), "{:?}", found(false));
-    assert!(!found(true).contains(&"(owner, at)".to_owned()), "a unique one stays, whatever comes: {:?}", found(true));
+    assert!(
+        found(false).contains(&"(owner, at)".to_owned()),
+        "{:?}",
+        found(false)
+    );
+    assert!(
+        !found(true).contains(&"(owner, at)".to_owned()),
+        "a unique one stays, whatever comes: {:?}",
+        found(true)
+    );
 }

@@ -53,8 +53,15 @@ pub(super) fn type_of(expression: &Expression, table: &Table) -> Option<String> 
         Shape::Constant => constant(&expression.text),
         Shape::Collate { operand, .. } => type_of(operand, table),
         Shape::Cast { type_name, .. } => Some(plain(type_name)),
-        Shape::Binary { operator, left, right } => binary(operator, left, right, table),
-        Shape::Call { function, arguments } => call(function, arguments, table),
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } => binary(operator, left, right, table),
+        Shape::Call {
+            function,
+            arguments,
+        } => call(function, arguments, table),
         Shape::And(_)
         | Shape::Or(_)
         | Shape::Not(_)
@@ -104,17 +111,23 @@ fn binary(operator: &str, left: &Expression, right: &Expression, table: &Table) 
         "->>" | "#>>" => Some("text".to_owned()),
         "->" | "#>" => of_left,
         "||" if of_left == of_right || of_left.as_deref() == Some("text") => of_left,
-        "+" | "-" | "*" | "/" | "%" if of_left == of_right && is_number(of_left.as_deref()) => of_left,
-        "+" | "-" if of_right.as_deref() == Some("interval") && is_time(of_left.as_deref()) => of_left,
-        DISTINCT | "=" | "<>" | "<" | "<=" | ">" | ">=" | "~~" | "~~*" | "~" | "~*" | "@>" | "<@" | "&&" | "@@" => {
-            Some("boolean".to_owned())
+        "+" | "-" | "*" | "/" | "%" if of_left == of_right && is_number(of_left.as_deref()) => {
+            of_left
         }
+        "+" | "-" if of_right.as_deref() == Some("interval") && is_time(of_left.as_deref()) => {
+            of_left
+        }
+        DISTINCT | "=" | "<>" | "<" | "<=" | ">" | ">=" | "~~" | "~~*" | "~" | "~*" | "@>"
+        | "<@" | "&&" | "@@" => Some("boolean".to_owned()),
         _ => None,
     }
 }
 
 fn is_number(type_name: Option<&str>) -> bool {
-    matches!(type_name, Some("smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision"))
+    matches!(
+        type_name,
+        Some("smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision")
+    )
 }
 
 fn is_time(type_name: Option<&str>) -> bool {
@@ -126,13 +139,22 @@ fn call(function: &str, arguments: &[Expression], table: &Table) -> Option<Strin
     let argument = |number: usize| type_of(arguments.get(number)?, table);
     match function.as_str() {
         name if TEXT_FUNCTIONS.contains(&name) => Some("text".to_owned()),
-        "coalesce" | "abs" | "round" | "ceil" | "floor" | "nullif" | "greatest" | "least" => argument(0),
-        "length" | "char_length" | "octet_length" | "cardinality" | "array_length" => Some("integer".to_owned()),
+        "coalesce" | "abs" | "round" | "ceil" | "floor" | "nullif" | "greatest" | "least" => {
+            argument(0)
+        }
+        "length" | "char_length" | "octet_length" | "cardinality" | "array_length" => {
+            Some("integer".to_owned())
+        }
         "date_trunc" => argument(1),
         "to_tsvector" | "setweight" | "strip" => Some("tsvector".to_owned()),
         "jsonb_extract_path" => Some("jsonb".to_owned()),
         "date" => Some("date".to_owned()),
-        range if matches!(range, "tsrange" | "tstzrange" | "daterange" | "int4range" | "int8range" | "numrange") => {
+        range
+            if matches!(
+                range,
+                "tsrange" | "tstzrange" | "daterange" | "int4range" | "int8range" | "numrange"
+            ) =>
+        {
             Some(range.to_owned())
         }
         "point" | "box" | "circle" | "polygon" => Some(function),
@@ -147,14 +169,20 @@ mod tests {
     #[test]
     fn types_are_told_without_lengths() {
         assert_eq!(plain("character varying(20)"), "text");
-        assert_eq!(plain("timestamp(3) with time zone"), "timestamp with time zone");
+        assert_eq!(
+            plain("timestamp(3) with time zone"),
+            "timestamp with time zone"
+        );
         assert_eq!(plain("numeric(10,2)[]"), "numeric[]");
         for (text, type_name) in [
             ("'day'::text", "text"),
             ("5", "integer"),
             ("5000000000", "bigint"),
             ("1.5", "numeric"),
-            ("'2024-01-01 00:00:00+00'::timestamp with time zone", "timestamp with time zone"),
+            (
+                "'2024-01-01 00:00:00+00'::timestamp with time zone",
+                "timestamp with time zone",
+            ),
         ] {
             assert_eq!(constant(text).as_deref(), Some(type_name), "{text}");
         }

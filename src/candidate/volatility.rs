@@ -16,31 +16,54 @@ pub(super) fn is_immutable(index: &Index, table: &Table, catalog: &Catalog) -> b
         Key::Expression(text) => Some(text),
         Key::Column(_) => None,
     });
-    keys.chain(&index.predicate).all(|text| mutable_call(text, table, catalog).is_none())
+    keys.chain(&index.predicate)
+        .all(|text| mutable_call(text, table, catalog).is_none())
 }
 
 /// Which conditions and orders would have an index if their expression were immutable.
 pub(super) fn notes(ask: Ask<'_>, statement: &StatementId) -> Vec<Note> {
-    let keyed = ask.conditions(|condition| condition.kind != Kind::OfRow).into_iter();
+    let keyed = ask
+        .conditions(|condition| condition.kind != Kind::OfRow)
+        .into_iter();
     let conditions = keyed.map(|condition| (&condition.key, Some(condition.text.as_str())));
-    let orders = ask.relation.orders.iter().flatten().map(|term| (&term.key, None));
-    conditions.chain(orders).filter_map(|(key, condition)| note(ask, statement, key, condition)).collect()
+    let orders = ask
+        .relation
+        .orders
+        .iter()
+        .flatten()
+        .map(|term| (&term.key, None));
+    conditions
+        .chain(orders)
+        .filter_map(|(key, condition)| note(ask, statement, key, condition))
+        .collect()
 }
 
 fn note(ask: Ask<'_>, statement: &StatementId, key: &Key, condition: Option<&str>) -> Option<Note> {
-    let Key::Expression(text) = key else { return None };
+    let Key::Expression(text) = key else {
+        return None;
+    };
     let (call, called) = mutable_call(text, ask.table, ask.catalog)?;
     let reason = format!(
         "no index can hold {called}: {} is not immutable{}",
         written(&call),
-        if on_time_zone(&call) { ", it depends on the session's TimeZone" } else { "" }
+        if on_time_zone(&call) {
+            ", it depends on the session's TimeZone"
+        } else {
+            ""
+        }
     );
-    let note = Note { statement: statement.clone(), reason, rewrite: rewrite(&call, text, condition, ask.table) };
+    let note = Note {
+        statement: statement.clone(),
+        reason,
+        rewrite: rewrite(&call, text, condition, ask.table),
+    };
     Some(note)
 }
 
 fn on_time_zone(call: &Mutable) -> bool {
-    call.arguments.iter().any(|argument| argument == "timestamp with time zone")
+    call.arguments
+        .iter()
+        .any(|argument| argument == "timestamp with time zone")
 }
 
 /// `date_trunc(text, timestamp with time zone)`.
@@ -48,28 +71,51 @@ fn written(call: &Mutable) -> String {
     match call.kind {
         CallKind::Function => format!("{}({})", call.called, call.arguments.join(", ")),
         CallKind::Operator => format!("{} of {}", call.called, call.arguments.join(" and ")),
-        CallKind::Cast => format!("the cast from {} to {}", call.arguments.join(", "), call.called),
+        CallKind::Cast => format!(
+            "the cast from {} to {}",
+            call.arguments.join(", "),
+            call.called
+        ),
     }
 }
 
 fn rewrite(call: &Mutable, text: &str, condition: Option<&str>, table: &Table) -> String {
     let expression = parse_expression(text).ok();
     let of_zone = |name: &&String| {
-        table.column(name).is_some_and(|column| plain(&column.type_name) == "timestamp with time zone")
+        table
+            .column(name)
+            .is_some_and(|column| plain(&column.type_name) == "timestamp with time zone")
     };
-    let column = expression.iter().flat_map(|expression| &expression.columns).find(of_zone);
-    let where_it_is = condition.map(|condition| format!(" instead of {condition}")).unwrap_or_default();
+    let column = expression
+        .iter()
+        .flat_map(|expression| &expression.columns)
+        .find(of_zone);
+    let where_it_is = condition
+        .map(|condition| format!(" instead of {condition}"))
+        .unwrap_or_default();
     match (call.called.as_str(), column) {
-        ("date" | "date_trunc" | "to_char" | "extract" | "date_part", Some(column)) if on_time_zone(call) => {
+        ("date" | "date_trunc" | "to_char" | "extract" | "date_part", Some(column))
+            if on_time_zone(call) =>
+        {
             let column = crate::model::quote_identifier(column);
             let fixed = text.replacen(column.as_ref(), &format!("{column} AT TIME ZONE 'UTC'"), 1);
-            let also = if call.called == "to_char" { String::new() } else { format!(", or index and ask for {fixed}") };
+            let also = if call.called == "to_char" {
+                String::new()
+            } else {
+                format!(", or index and ask for {fixed}")
+            };
             format!(
                 "compare {column} itself with the two ends of the period ({column} >= … AND {column} < …){where_it_is}{also}"
             )
         }
-        ("to_tsvector", _) => format!("name the configuration: to_tsvector('english', …){where_it_is}"),
-        _ if call.own => format!("ALTER FUNCTION {}({}) IMMUTABLE, if it is", call.called, call.arguments.join(", ")),
+        ("to_tsvector", _) => {
+            format!("name the configuration: to_tsvector('english', …){where_it_is}")
+        }
+        _ if call.own => format!(
+            "ALTER FUNCTION {}({}) IMMUTABLE, if it is",
+            call.called,
+            call.arguments.join(", ")
+        ),
         ("concat" | "concat_ws", _) => format!("use || with coalesce{where_it_is}"),
         _ => "compare the column itself, or keep the result in a column of its own".to_owned(),
     }
@@ -87,19 +133,34 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
     let typed = |part: &Expression| type_of(part, table);
     let inside = |parts: &[&Expression]| parts.iter().find_map(|part| find(part, table, catalog));
     let matching = |kind, called: &str, arguments: Vec<Option<String>>| {
-        let found = catalog.mutable.iter().find(|known| is_call(known, kind, called, &arguments))?;
+        let found = catalog
+            .mutable
+            .iter()
+            .find(|known| is_call(known, kind, called, &arguments))?;
         Some((found.clone(), expression.text.clone()))
     };
     match &expression.shape {
-        Shape::Binary { operator, left, right } => {
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } => {
             // That two values are distinct is asked of `=` (`make_distinct_op`, src/backend/parser/parse_expr.c).
             let operator = if operator == DISTINCT { "=" } else { operator };
-            inside(&[left, right]).or_else(|| matching(CallKind::Operator, operator, vec![typed(left), typed(right)]))
+            inside(&[left, right]).or_else(|| {
+                matching(
+                    CallKind::Operator,
+                    operator,
+                    vec![typed(left), typed(right)],
+                )
+            })
         }
-        Shape::Cast { operand, type_name } => {
-            inside(&[operand]).or_else(|| matching(CallKind::Cast, &plain(type_name), vec![typed(operand)]))
-        }
-        Shape::Call { function, arguments } => {
+        Shape::Cast { operand, type_name } => inside(&[operand])
+            .or_else(|| matching(CallKind::Cast, &plain(type_name), vec![typed(operand)])),
+        Shape::Call {
+            function,
+            arguments,
+        } => {
             let types = arguments.iter().map(typed).collect();
             let parts: Vec<&Expression> = arguments.iter().collect();
             let name = function.rsplit('.').next().unwrap_or(function);
@@ -117,21 +178,35 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
 }
 
 /// `EXTRACT(day FROM created_at)`.
-fn extraction(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mutable, String)> {
-    let [column] = expression.columns.iter().collect::<Vec<_>>().try_into().ok()?;
+fn extraction(
+    expression: &Expression,
+    table: &Table,
+    catalog: &Catalog,
+) -> Option<(Mutable, String)> {
+    let [column] = expression
+        .columns
+        .iter()
+        .collect::<Vec<_>>()
+        .try_into()
+        .ok()?;
     let type_name = plain(&table.column(column)?.type_name);
     let upper = expression.text.to_ascii_uppercase();
     let plain_extract = upper.starts_with("EXTRACT(") && !upper.contains("AT TIME ZONE");
-    let known = |known: &&Mutable| known.called == "extract" && known.arguments.last() == Some(&type_name);
-    let found = catalog.mutable.iter().find(known).filter(|_| plain_extract)?;
+    let known =
+        |known: &&Mutable| known.called == "extract" && known.arguments.last() == Some(&type_name);
+    let found = catalog
+        .mutable
+        .iter()
+        .find(known)
+        .filter(|_| plain_extract)?;
     Some((found.clone(), expression.text.clone()))
 }
 
 /// All argument types have to be known: `date_trunc` of a `timestamp` is immutable.
 fn is_call(known: &Mutable, kind: CallKind, called: &str, arguments: &[Option<String>]) -> bool {
     let variadic = known.arguments.last().is_some_and(|last| last == "\"any\"");
-    let same_number =
-        known.arguments.len() == arguments.len() || (variadic && arguments.len() >= known.arguments.len());
+    let same_number = known.arguments.len() == arguments.len()
+        || (variadic && arguments.len() >= known.arguments.len());
     let same = |(known, given): (&String, &Option<String>)| match known.as_str() {
         "\"any\"" | "anyelement" | "anynonarray" => true,
         "anyarray" => given.as_ref().is_some_and(|given| given.ends_with("[]")),

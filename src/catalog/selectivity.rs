@@ -10,7 +10,11 @@ impl Column {
         if let Some((_, share)) = self.common_value(literal) {
             return Some(*share);
         }
-        let common: f64 = statistics.most_common_values.iter().map(|(_, share)| share).sum();
+        let common: f64 = statistics
+            .most_common_values
+            .iter()
+            .map(|(_, share)| share)
+            .sum();
         let others = self.distinct_values(rows)? - statistics.most_common_values.len() as f64;
         let left = (1.0 - common - statistics.null_fraction).max(0.0);
         Some(left / others.max(1.0))
@@ -24,7 +28,11 @@ impl Column {
     /// The most common value that the literal stands for, with its share of the rows.
     pub fn common_value(&self, literal: &str) -> Option<&(String, f64)> {
         let value = literal_value(literal);
-        self.statistics.as_ref()?.most_common_values.iter().find(|(common, _)| same_value(common, &value))
+        self.statistics
+            .as_ref()?
+            .most_common_values
+            .iter()
+            .find(|(common, _)| same_value(common, &value))
     }
 
     /// How many equally frequent values would be as likely to be the same in two rows: one over the sum of the squared shares
@@ -32,10 +40,15 @@ impl Column {
     /// not even one and a quarter. NULL counts as a value.
     pub fn values_in_effect(&self, rows: f64) -> Option<f64> {
         let statistics = self.statistics.as_ref()?;
-        let shares = statistics.most_common_values.iter().map(|(_, share)| *share).chain([statistics.null_fraction]);
+        let shares = statistics
+            .most_common_values
+            .iter()
+            .map(|(_, share)| *share)
+            .chain([statistics.null_fraction]);
         let others = self.distinct_values(rows)? - statistics.most_common_values.len() as f64;
         let left = (1.0 - shares.clone().sum::<f64>()).max(0.0);
-        let squares = shares.map(|share| share * share).sum::<f64>() + left * left / others.max(1.0);
+        let squares =
+            shares.map(|share| share * share).sum::<f64>() + left * left / others.max(1.0);
         (squares > 0.0).then(|| 1.0 / squares)
     }
 }
@@ -44,7 +57,12 @@ impl Column {
 pub fn literal_value(literal: &str) -> String {
     let literal = literal.trim();
     let Some(quoted) = literal.strip_prefix('\'') else {
-        return literal.split("::").next().unwrap_or(literal).trim_matches(['(', ')']).to_owned();
+        return literal
+            .split("::")
+            .next()
+            .unwrap_or(literal)
+            .trim_matches(['(', ')'])
+            .to_owned();
     };
     let mut value = String::with_capacity(quoted.len());
     let mut characters = quoted.chars().peekable();
@@ -100,19 +118,40 @@ mod tests {
     #[test]
     fn even_values_count_and_rare_ones_hardly() {
         let of = |shares: &[f64], distinct: f64| {
-            let most_common_values = shares.iter().enumerate().map(|(n, share)| (n.to_string(), *share)).collect();
-            let statistics = ColumnStatistics { distinct, most_common_values, ..ColumnStatistics::default() };
-            Column { statistics: Some(statistics), ..state() }.values_in_effect(1_000.0).unwrap()
+            let most_common_values = shares
+                .iter()
+                .enumerate()
+                .map(|(n, share)| (n.to_string(), *share))
+                .collect();
+            let statistics = ColumnStatistics {
+                distinct,
+                most_common_values,
+                ..ColumnStatistics::default()
+            };
+            Column {
+                statistics: Some(statistics),
+                ..state()
+            }
+            .values_in_effect(1_000.0)
+            .unwrap()
         };
         assert!((of(&[0.25; 4], 4.0) - 4.0).abs() < 1e-9);
-        assert!((of(&[], 50.0) - 50.0).abs() < 1e-9, "no value is more frequent than another");
+        assert!(
+            (of(&[], 50.0) - 50.0).abs() < 1e-9,
+            "no value is more frequent than another"
+        );
         assert!(of(&[0.9, 0.02, 0.02, 0.02, 0.02, 0.02], 6.0) < 1.25);
         assert!(of(&[0.02; 50], 50.0) > 49.0);
     }
 
     #[test]
     fn literals_lose_quotes_and_casts() {
-        for (literal, value) in [("'a''b'::text", "a'b"), ("5", "5"), ("'-5'::integer", "-5"), ("true", "true")] {
+        for (literal, value) in [
+            ("'a''b'::text", "a'b"),
+            ("5", "5"),
+            ("'-5'::integer", "-5"),
+            ("true", "true"),
+        ] {
             assert_eq!(literal_value(literal), value);
         }
         assert!(same_value("t", "true"));
@@ -120,9 +159,15 @@ mod tests {
 
     #[test]
     fn varchar_is_relabelled_as_text_and_integers_are_not() {
-        let varchar = Column { type_name: "character varying(20)".to_owned(), ..state() };
+        let varchar = Column {
+            type_name: "character varying(20)".to_owned(),
+            ..state()
+        };
         assert!(varchar.is_relabelled_by("text"));
-        let integer = Column { type_name: "integer".to_owned(), ..state() };
+        let integer = Column {
+            type_name: "integer".to_owned(),
+            ..state()
+        };
         assert!(!integer.is_relabelled_by("text"));
     }
 }

@@ -72,8 +72,10 @@ pub enum BinariesError {
 }
 
 fn missing(major: Option<&u32>, advice: &str) -> String {
-    let wanted =
-        major.map_or_else(|| "PostgreSQL server (14 to 18)".to_owned(), |major| format!("PostgreSQL {major} server"));
+    let wanted = major.map_or_else(
+        || "PostgreSQL server (14 to 18)".to_owned(),
+        |major| format!("PostgreSQL {major} server"),
+    );
     let mut text = format!("no {wanted} is installed on this machine");
     if !advice.is_empty() {
         let _ = write!(text, "\n{advice}");
@@ -95,8 +97,14 @@ impl Binaries {
     ///
     /// # Errors
     /// When the directory that was named is not one of that version, or there are no such programs and none could be installed.
-    pub fn find_major(major: u32, pg_bin: Option<&Path>, when_missing: WhenMissing) -> Result<Binaries, BinariesError> {
-        let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    pub fn find_major(
+        major: u32,
+        pg_bin: Option<&Path>,
+        when_missing: WhenMissing,
+    ) -> Result<Binaries, BinariesError> {
+        let variable = std::env::var_os(VARIABLE)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from);
         match pg_bin.or(variable.as_deref()) {
             Some(directory) => check(directory, Some(major)),
             None => search(Some(major), when_missing, &path()),
@@ -109,11 +117,18 @@ fn path() -> OsString {
 }
 
 /// Has the script search, with these directories as the PATH.
-fn search(major: Option<u32>, when_missing: WhenMissing, path: &OsStr) -> Result<Binaries, BinariesError> {
+fn search(
+    major: Option<u32>,
+    when_missing: WhenMissing,
+    path: &OsStr,
+) -> Result<Binaries, BinariesError> {
     let mut shell = Command::new("/bin/sh");
     shell.arg("-s").arg("--").env("PATH", path);
     if let Some(major) = major {
-        shell.arg("--major").arg(major.to_string()).env_remove(VARIABLE);
+        shell
+            .arg("--major")
+            .arg(major.to_string())
+            .env_remove(VARIABLE);
     }
     match when_missing {
         WhenMissing::Install => &mut shell,
@@ -131,26 +146,42 @@ fn search(major: Option<u32>, when_missing: WhenMissing, path: &OsStr) -> Result
         return check(Path::new(&directory), major);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = said.lines().map(|line| line.strip_prefix("ensure-postgres: ").unwrap_or(line)).collect();
-    Err(BinariesError::Missing { major, advice: lines.join("\n") })
+    let lines: Vec<&str> = said
+        .lines()
+        .map(|line| line.strip_prefix("ensure-postgres: ").unwrap_or(line))
+        .collect();
+    Err(BinariesError::Missing {
+        major,
+        advice: lines.join("\n"),
+    })
 }
 
 /// Whether these are programs of that version; asks the programs.
 fn check(directory: &Path, wanted: Option<u32>) -> Result<Binaries, BinariesError> {
-    let fault = |reason: String| BinariesError::NotADirectoryOfPrograms { directory: directory.to_owned(), reason };
+    let fault = |reason: String| BinariesError::NotADirectoryOfPrograms {
+        directory: directory.to_owned(),
+        reason,
+    };
     if !directory.is_dir() {
         return Err(fault("it is not a directory".to_owned()));
     }
     let found = version_of(&directory.join("postgres")).map_err(fault)?;
     let initdb = version_of(&directory.join("initdb")).map_err(fault)?;
     if found != initdb {
-        return Err(fault(format!("its postgres is of version {found}, its initdb of version {initdb}")));
+        return Err(fault(format!(
+            "its postgres is of version {found}, its initdb of version {initdb}"
+        )));
     }
     match wanted {
-        Some(wanted) if wanted != found => {
-            Err(BinariesError::WrongMajor { directory: directory.to_owned(), found, wanted })
-        }
-        _ => Ok(Binaries { directory: std::path::absolute(directory)?, major: found }),
+        Some(wanted) if wanted != found => Err(BinariesError::WrongMajor {
+            directory: directory.to_owned(),
+            found,
+            wanted,
+        }),
+        _ => Ok(Binaries {
+            directory: std::path::absolute(directory)?,
+            major: found,
+        }),
     }
 }
 
@@ -167,11 +198,19 @@ fn version_of(program: &Path) -> Result<u32, String> {
         .output()
         .map_err(|error| format!("its {name} does not run: {error}"))?;
     let said = String::from_utf8_lossy(&output.stdout);
-    let version = said.split_once("(PostgreSQL) ").map(|(_, version)| version.split(|c: char| !c.is_ascii_digit()));
-    let major = version.and_then(|mut numbers| numbers.next()).and_then(|major| major.parse().ok());
+    let version = said
+        .split_once("(PostgreSQL) ")
+        .map(|(_, version)| version.split(|c: char| !c.is_ascii_digit()));
+    let major = version
+        .and_then(|mut numbers| numbers.next())
+        .and_then(|major| major.parse().ok());
     major.ok_or_else(|| {
         let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        if words.is_empty() { format!("its {name} is not PostgreSQL's") } else { format!("its {name} says: {words}") }
+        if words.is_empty() {
+            format!("its {name} is not PostgreSQL's")
+        } else {
+            format!("its {name} says: {words}")
+        }
     })
 }
 
@@ -196,22 +235,53 @@ mod tests {
     /// can run a file that is ("text file busy").
     fn write_program(file: &Path, commands: &str) {
         let write = "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
-        let status = Command::new("sh").args(["-c", write]).arg(file).arg(commands).status().unwrap();
+        let status = Command::new("sh")
+            .args(["-c", write])
+            .arg(file)
+            .arg(commands)
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
     fn all(version: &str) -> TempDir {
-        programs(&[("postgres", version), ("initdb", version), ("pg_ctl", version)])
+        programs(&[
+            ("postgres", version),
+            ("initdb", version),
+            ("pg_ctl", version),
+        ])
     }
 
     #[test]
     fn a_directory_that_was_named_is_asked_for_its_version() {
         let seventeen = all("17.3 (Debian 17.3-1)");
         let found = Binaries::find_major(17, Some(seventeen.path()), WhenMissing::Leave).unwrap();
-        assert_eq!(found, Binaries { directory: seventeen.path().to_owned(), major: 17 });
-        let error = Binaries::find_major(15, Some(seventeen.path()), WhenMissing::Install).unwrap_err();
-        assert!(matches!(error, BinariesError::WrongMajor { found: 17, wanted: 15, .. }), "{error}");
-        assert!(error.to_string().contains("are of PostgreSQL 17, but PostgreSQL 15 is needed"), "{error}");
+        assert_eq!(
+            found,
+            Binaries {
+                directory: seventeen.path().to_owned(),
+                major: 17
+            }
+        );
+        let error =
+            Binaries::find_major(15, Some(seventeen.path()), WhenMissing::Install).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                BinariesError::WrongMajor {
+                    found: 17,
+                    wanted: 15,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(
+            error
+                .to_string()
+                .contains("are of PostgreSQL 17, but PostgreSQL 15 is needed"),
+            "{error}"
+        );
         let to_come = all("19beta1");
         assert_eq!(check(to_come.path(), None).unwrap().major, 19);
     }
@@ -226,21 +296,38 @@ mod tests {
         assert_eq!(reason(empty.path()), "it has no postgres");
         assert_eq!(reason(&empty.path().join("gone")), "it is not a directory");
         let mixed = programs(&[("postgres", "17.3"), ("initdb", "16.9")]);
-        assert_eq!(reason(mixed.path()), "its postgres is of version 17, its initdb of version 16");
+        assert_eq!(
+            reason(mixed.path()),
+            "its postgres is of version 17, its initdb of version 16"
+        );
         let client = programs(&[("postgres", "17.3")]);
         assert_eq!(reason(client.path()), "it has no initdb");
-        write_program(&client.path().join("initdb"), "echo 'no library' >&2; exit 127");
+        write_program(
+            &client.path().join("initdb"),
+            "echo 'no library' >&2; exit 127",
+        );
         assert_eq!(reason(client.path()), "its initdb says: no library");
     }
 
     #[test]
     fn the_search_takes_the_version_wanted_and_no_other() {
         let (fifteen, seventeen) = (all("15.2"), all("17.3"));
-        let path = std::env::join_paths([fifteen.path(), seventeen.path(), Path::new("/usr/bin"), Path::new("/bin")]);
+        let path = std::env::join_paths([
+            fifteen.path(),
+            seventeen.path(),
+            Path::new("/usr/bin"),
+            Path::new("/bin"),
+        ]);
         let path = path.unwrap();
         for (wanted, directory) in [(17, &seventeen), (15, &fifteen)] {
             let found = search(Some(wanted), WhenMissing::Leave, &path).unwrap();
-            assert_eq!(found, Binaries { directory: directory.path().to_owned(), major: wanted });
+            assert_eq!(
+                found,
+                Binaries {
+                    directory: directory.path().to_owned(),
+                    major: wanted
+                }
+            );
         }
     }
 
@@ -253,7 +340,13 @@ mod tests {
             error.to_string(),
             "no PostgreSQL 13 server is installed on this machine\n--major 13: supported are 14 to 18"
         );
-        let error = BinariesError::Missing { major: None, advice: String::new() };
-        assert_eq!(error.to_string(), "no PostgreSQL server (14 to 18) is installed on this machine");
+        let error = BinariesError::Missing {
+            major: None,
+            advice: String::new(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "no PostgreSQL server (14 to 18) is installed on this machine"
+        );
     }
 }

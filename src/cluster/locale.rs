@@ -73,7 +73,11 @@ impl fmt::Display for ClusterLocale {
             LocaleProvider::Builtin => " of the provider builtin",
         };
         let name = self.provider_locale.as_deref().unwrap_or(&self.collate);
-        write!(formatter, "{name}{provider} with the encoding {}", self.encoding)?;
+        write!(
+            formatter,
+            "{name}{provider} with the encoding {}",
+            self.encoding
+        )?;
         if self.provider == LocaleProvider::Libc && self.ctype != self.collate {
             write!(formatter, " and the ctype {}", self.ctype)?;
         }
@@ -99,7 +103,13 @@ impl ClusterLocale {
     /// # Errors
     /// When that version has no such provider.
     pub(super) fn arguments(&self, major: u32) -> Result<Vec<String>, LocaleError> {
-        let unknown = |reason| Err(LocaleError::Unknown { locale: self.to_string(), major, reason });
+        let unknown = |reason| {
+            Err(LocaleError::Unknown {
+                locale: self.to_string(),
+                major,
+                reason,
+            })
+        };
         let mut arguments = vec![
             format!("--encoding={}", self.encoding),
             format!("--lc-collate={}", self.collate),
@@ -120,7 +130,11 @@ impl ClusterLocale {
             (Some(_), None) => return unknown("it has no name"),
             (None, _) => {}
         }
-        if let Some(rules) = self.icu_rules.as_deref().filter(|_| self.provider == LocaleProvider::Icu) {
+        if let Some(rules) = self
+            .icu_rules
+            .as_deref()
+            .filter(|_| self.provider == LocaleProvider::Icu)
+        {
             if major < 16 {
                 return unknown("its databases cannot have ICU rules");
             }
@@ -133,18 +147,32 @@ impl ClusterLocale {
     pub(super) fn refused(&self, log: &str) -> Option<LocaleError> {
         let marks = ["initdb: error: ", "FATAL:  "];
         let mut lines = log.lines();
-        let (_, words) = lines.find_map(|line| marks.iter().find_map(|mark| line.split_once(mark)))?;
+        let (_, words) =
+            lines.find_map(|line| marks.iter().find_map(|mark| line.split_once(mark)))?;
         let about = |word: &str| words.to_ascii_lowercase().contains(word) || words.contains("ICU");
         if !["locale", "encoding", "collat"].into_iter().any(about) {
             return None;
         }
-        let detail = lines.next().and_then(|line| line.strip_prefix("initdb: detail: "));
-        let absent = words.strip_prefix("invalid locale name \"").and_then(|rest| rest.strip_suffix('"'));
+        let detail = lines
+            .next()
+            .and_then(|line| line.strip_prefix("initdb: detail: "));
+        let absent = words
+            .strip_prefix("invalid locale name \"")
+            .and_then(|rest| rest.strip_suffix('"'));
         Some(match absent {
-            Some(name) => LocaleError::NotInstalled { locale: name.to_owned() },
+            Some(name) => LocaleError::NotInstalled {
+                locale: name.to_owned(),
+            },
             None => {
-                let words = [Some(words), detail].into_iter().flatten().collect::<Vec<_>>().join(": ");
-                LocaleError::Refused { locale: self.to_string(), words }
+                let words = [Some(words), detail]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(": ");
+                LocaleError::Refused {
+                    locale: self.to_string(),
+                    words,
+                }
             }
         })
     }
@@ -169,23 +197,48 @@ mod tests {
         let c = ClusterLocale::default();
         let basic = ["--encoding=UTF8", "--lc-collate=C", "--lc-ctype=C"];
         assert_eq!(c.arguments(14).unwrap(), basic);
-        assert_eq!(c.arguments(15).unwrap(), [&basic[..], &["--locale-provider=libc"]].concat());
-        let more = ["--locale-provider=icu", "--icu-locale=de-DE", "--icu-rules=&a < 'b c'"];
+        assert_eq!(
+            c.arguments(15).unwrap(),
+            [&basic[..], &["--locale-provider=libc"]].concat()
+        );
+        let more = [
+            "--locale-provider=icu",
+            "--icu-locale=de-DE",
+            "--icu-rules=&a < 'b c'",
+        ];
         assert_eq!(icu().arguments(16).unwrap(), [&basic[..], &more].concat());
-        let without_rules = ClusterLocale { icu_rules: None, ..icu() };
-        assert_eq!(without_rules.arguments(15).unwrap(), [&basic[..], &more[..2]].concat());
-        let builtin = ClusterLocale { provider: LocaleProvider::Builtin, ..icu() };
+        let without_rules = ClusterLocale {
+            icu_rules: None,
+            ..icu()
+        };
+        assert_eq!(
+            without_rules.arguments(15).unwrap(),
+            [&basic[..], &more[..2]].concat()
+        );
+        let builtin = ClusterLocale {
+            provider: LocaleProvider::Builtin,
+            ..icu()
+        };
         let more = ["--locale-provider=builtin", "--builtin-locale=de-DE"];
         assert_eq!(builtin.arguments(17).unwrap(), [&basic[..], &more].concat());
     }
 
     #[test]
     fn what_a_version_does_not_know_is_said() {
-        let builtin = ClusterLocale { provider: LocaleProvider::Builtin, ..icu() };
-        let nameless = ClusterLocale { provider_locale: None, ..icu() };
+        let builtin = ClusterLocale {
+            provider: LocaleProvider::Builtin,
+            ..icu()
+        };
+        let nameless = ClusterLocale {
+            provider_locale: None,
+            ..icu()
+        };
         for (locale, major) in [(icu(), 14), (icu(), 15), (builtin, 16), (nameless, 18)] {
             let error = locale.arguments(major).unwrap_err();
-            assert!(matches!(error, LocaleError::Unknown { major: of, .. } if of == major), "{error}");
+            assert!(
+                matches!(error, LocaleError::Unknown { major: of, .. } if of == major),
+                "{error}"
+            );
         }
         assert_eq!(
             icu().arguments(14).unwrap_err().to_string(),
@@ -198,16 +251,24 @@ mod tests {
     fn only_a_complaint_about_the_locale_is_one() {
         let german = ClusterLocale::libc("UTF8", "de_DE.UTF-8");
         let absent = "will be owned by user\ninitdb: error: invalid locale name \"de_DE.UTF-8\"\ninitdb: hint: If";
-        assert_eq!(german.refused(absent), Some(LocaleError::NotInstalled { locale: "de_DE.UTF-8".to_owned() }));
-        let mismatch =
-            "initdb: error: encoding mismatch\ninitdb: detail: The encoding you selected\ninitdb: hint: Rerun";
+        assert_eq!(
+            german.refused(absent),
+            Some(LocaleError::NotInstalled {
+                locale: "de_DE.UTF-8".to_owned()
+            })
+        );
+        let mismatch = "initdb: error: encoding mismatch\ninitdb: detail: The encoding you selected\ninitdb: hint: Rerun";
         let words = german.refused(mismatch).unwrap().to_string();
-        assert!(words.ends_with("encoding mismatch: The encoding you selected"), "{words}");
-        let late =
-            "performing ... 2026 UTC [30719] FATAL:  could not open collator for locale \"en-US\"\nchild process";
-        assert!(matches!(german.refused(late), Some(LocaleError::Refused { .. })));
-        let full =
-            "initialized with locale \"C\".\ninitdb: error: could not write: No space left on this particular device";
+        assert!(
+            words.ends_with("encoding mismatch: The encoding you selected"),
+            "{words}"
+        );
+        let late = "performing ... 2026 UTC [30719] FATAL:  could not open collator for locale \"en-US\"\nchild process";
+        assert!(matches!(
+            german.refused(late),
+            Some(LocaleError::Refused { .. })
+        ));
+        let full = "initialized with locale \"C\".\ninitdb: error: could not write: No space left on this particular device";
         assert_eq!(german.refused(full), None);
     }
 }

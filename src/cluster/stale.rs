@@ -29,7 +29,12 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn claim(place: &Path) -> io::Result<(TempDir, Flock<File>)> {
     loop {
         let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(place)?;
-        let file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(directory.path().join(LOCK)) {
+        let file = match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(directory.path().join(LOCK))
+        {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             file => file?,
         };
@@ -44,7 +49,11 @@ pub(super) fn claim(place: &Path) -> io::Result<(TempDir, Flock<File>)> {
 /// The lock, unless somebody has it, or had it and removed the file.
 fn lock(file: File) -> io::Result<Option<Flock<File>>> {
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(lock) => Ok(if lock.metadata()?.nlink() > 0 { Some(lock) } else { None }),
+        Ok(lock) => Ok(if lock.metadata()?.nlink() > 0 {
+            Some(lock)
+        } else {
+            None
+        }),
         Err((_, nix::Error::EWOULDBLOCK)) => Ok(None),
         Err((_, error)) => Err(error.into()),
     }
@@ -52,7 +61,9 @@ fn lock(file: File) -> io::Result<Option<Flock<File>>> {
 
 /// Removes what is stale among the temporary files. What cannot be removed stays; nobody has to know.
 pub(super) fn sweep(place: &Path, user: Option<&ServerUser>) {
-    let Ok(entries) = fs::read_dir(place) else { return };
+    let Ok(entries) = fs::read_dir(place) else {
+        return;
+    };
     for entry in entries.flatten() {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
@@ -65,13 +76,18 @@ pub(super) fn sweep(place: &Path, user: Option<&ServerUser>) {
 
 /// The lock of a directory that is one of ours, but nobody's now. A directory without a lock file is not ours.
 fn abandoned(directory: &Path, user: Option<&ServerUser>) -> Option<Flock<File>> {
-    let is_ours = |uid: u32| uid == Uid::effective().as_raw() || user.is_some_and(|user| user.uid == uid);
+    let is_ours =
+        |uid: u32| uid == Uid::effective().as_raw() || user.is_some_and(|user| user.uid == uid);
     let metadata = fs::symlink_metadata(directory).ok()?;
     if !metadata.is_dir() || !is_ours(metadata.uid()) {
         return None;
     }
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(directory.join(LOCK)).ok()?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits())
+        .open(directory.join(LOCK))
+        .ok()?;
     let metadata = file.metadata().ok()?;
     if !metadata.is_file() || !is_ours(metadata.uid()) {
         return None;
@@ -82,14 +98,18 @@ fn abandoned(directory: &Path, user: Option<&ServerUser>) -> Option<Flock<File>>
 /// Stops the server of a directory, if one is running, and removes the directory; the lock file last, so that what is left of an
 /// attempt that fails is found again. All as the server's user: root's powers are not needed.
 pub(super) fn dispose(directory: &Path, user: Option<&ServerUser>) {
-    let Ok(metadata) = fs::symlink_metadata(directory) else { return };
+    let Ok(metadata) = fs::symlink_metadata(directory) else {
+        return;
+    };
     // One that was made, but never given to that user, is root's.
     let user = user.filter(|user| user.uid == metadata.uid());
     if !stop_server(&directory.join("data"), user) {
         return;
     }
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let contents = entries.filter(|entry| entry.file_name() != LOCK).map(|entry| entry.path());
+    let contents = entries
+        .filter(|entry| entry.file_name() != LOCK)
+        .map(|entry| entry.path());
     let removed = remove(contents.collect(), user);
     if removed {
         remove(vec![directory.to_owned()], user);
@@ -100,20 +120,34 @@ pub(super) fn dispose(directory: &Path, user: Option<&ServerUser>) {
 
 /// Whether all of them are gone.
 fn remove(paths: Vec<PathBuf>, user: Option<&ServerUser>) -> bool {
-    paths.is_empty() || run(command(Path::new("rm"), user).arg("-rf").arg("--").args(paths))
+    paths.is_empty()
+        || run(command(Path::new("rm"), user)
+            .arg("-rf")
+            .arg("--")
+            .args(paths))
 }
 
 fn run(command: &mut Command) -> bool {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// Whether no server runs there any more.
 fn stop_server(data: &Path, user: Option<&ServerUser>) -> bool {
-    let Some(server) = Postmaster::of(data) else { return true };
+    let Some(server) = Postmaster::of(data) else {
+        return true;
+    };
     let began = Instant::now();
     while server.is_running() {
         // Again and again: one that has only just been started may not have been ready for it.
-        run(command(Path::new("/bin/sh"), user).arg("-c").arg("kill -QUIT \"$1\"").arg("sh").arg(&server.pid));
+        run(command(Path::new("/bin/sh"), user)
+            .arg("-c")
+            .arg("kill -QUIT \"$1\"")
+            .arg("sh")
+            .arg(&server.pid));
         if began.elapsed() > STOP_PATIENCE {
             return false;
         }
@@ -136,7 +170,10 @@ impl Postmaster {
         let (pid, named) = (lines.next()?.trim(), lines.next()?);
         let is_number = !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit());
         let is_here = fs::canonicalize(named).ok()? == fs::canonicalize(data).ok()?;
-        (is_number && is_here).then(|| Postmaster { pid: pid.to_owned(), data: named.to_owned() })
+        (is_number && is_here).then(|| Postmaster {
+            pid: pid.to_owned(),
+            data: named.to_owned(),
+        })
     }
 
     /// Whether that process is a server of that directory, and not another one that has got its number since: its command line is
@@ -152,6 +189,10 @@ fn command_line(pid: &str) -> String {
         let bytes = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         return String::from_utf8_lossy(&bytes).replace('\0', " ");
     }
-    let output = command(Path::new("ps"), None).args(["-ww", "-o", "command=", "-p", pid]).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+    let output = command(Path::new("ps"), None)
+        .args(["-ww", "-o", "command=", "-p", pid])
+        .output();
+    output
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .unwrap_or_default()
 }

@@ -33,12 +33,33 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     };
     let record = arguments.run.record.as_deref();
     if let Some(file) = &arguments.snapshot {
-        return from_file(cli, arguments, file, &Job { limits: &limits, maker, question, record, began });
+        return from_file(
+            cli,
+            arguments,
+            file,
+            &Job {
+                limits: &limits,
+                maker,
+                question,
+                record,
+                began,
+            },
+        );
     }
     workload::check(&arguments.run.workload)?;
-    let session = connection::session(cli, arguments.run.safety.safety(limits.max_write_block), &interrupt)?;
+    let session = connection::session(
+        cli,
+        arguments.run.safety.safety(limits.max_write_block),
+        &interrupt,
+    )?;
     let workload = workload::read(&arguments.run.workload, &session)?;
-    let job = Job { limits: &limits, maker, question, record, began };
+    let job = Job {
+        limits: &limits,
+        maker,
+        question,
+        record,
+        began,
+    };
     let advice = advise_and_report(cli, &session, &workload, &job)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
@@ -62,20 +83,37 @@ pub(super) fn advise_and_report(
     let progress = Progress::new(&cli.output);
     let mut planners = LivePlanners::new(session, workload, job.maker.clone());
     let mut advice = advise_and_record(&mut planners, workload, job, &progress)?;
-    let left_behind = planners.server().count_existing(&rehearsed_names(&advice))?;
+    let left_behind = planners
+        .server()
+        .count_existing(&rehearsed_names(&advice))?;
     if let Some(question) = &job.question {
         let snapshot = planners.into_snapshot(&advice.catalog)?;
-        advice.what_if = Some(question.answer(&advice, (workload, job.limits), &snapshot, &job.maker, &|event| {
-            progress.observe(event);
-        })?);
+        advice.what_if = Some(question.answer(
+            &advice,
+            (workload, job.limits),
+            &snapshot,
+            &job.maker,
+            &|event| {
+                progress.observe(event);
+            },
+        )?);
     }
-    let measured = Measured { left_behind, total: Millis::from(job.began.elapsed()), server: session.waited() };
+    let measured = Measured {
+        left_behind,
+        total: Millis::from(job.began.elapsed()),
+        server: session.waited(),
+    };
     write_advice(cli, &advice, measured)?;
     Ok(advice)
 }
 
 /// Advises from a twin file: nobody is connected to.
-fn from_file(cli: &Cli, arguments: &AdviseArgs, path: &Path, job: &Job<'_>) -> Result<Outcome, CommandError> {
+fn from_file(
+    cli: &Cli,
+    arguments: &AdviseArgs,
+    path: &Path,
+    job: &Job<'_>,
+) -> Result<Outcome, CommandError> {
     let progress = Progress::new(&cli.output);
     let file = snapshot::read(path)?;
     let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
@@ -83,12 +121,20 @@ fn from_file(cli: &Cli, arguments: &AdviseArgs, path: &Path, job: &Job<'_>) -> R
     let mut advice = advise_and_record(&mut planners, &workload, job, &progress)?;
     drop(planners);
     if let Some(question) = &job.question {
-        advice.what_if =
-            Some(question.answer(&advice, (&workload, job.limits), &file.snapshot, &job.maker, &|event| {
+        advice.what_if = Some(question.answer(
+            &advice,
+            (&workload, job.limits),
+            &file.snapshot,
+            &job.maker,
+            &|event| {
                 progress.observe(event);
-            })?);
+            },
+        )?);
     }
-    let measured = Measured { total: Millis::from(job.began.elapsed()), ..Measured::default() };
+    let measured = Measured {
+        total: Millis::from(job.began.elapsed()),
+        ..Measured::default()
+    };
     write_advice(cli, &advice, measured)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
@@ -101,7 +147,9 @@ fn advise_and_record(
 ) -> Result<Advice, CommandError> {
     let mut planners = TimeLimit::new(planners, job.limits.search_time);
     let mut recorder = Recorder::new(&mut planners);
-    let advised = advise(workload, job.limits, &mut recorder, &|event| progress.observe(event));
+    let advised = advise(workload, job.limits, &mut recorder, &|event| {
+        progress.observe(event)
+    });
     let recording = recorder.finish(workload.clone(), job.limits.clone());
     let advice = advised?;
     if let Some(file) = job.record {
@@ -112,40 +160,61 @@ fn advise_and_record(
 
 /// Keeps a recording in a file.
 pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandError> {
-    let json = serde_json::to_string(recording).map_err(|error| CommandError::File(error.to_string()))?;
-    fs::write(file, json).map_err(|error| CommandError::File(format!("{}: {error}", file.display())))
+    let json =
+        serde_json::to_string(recording).map_err(|error| CommandError::File(error.to_string()))?;
+    fs::write(file, json)
+        .map_err(|error| CommandError::File(format!("{}: {error}", file.display())))
 }
 
 /// Every name under which an index was or would have been built.
 fn rehearsed_names(advice: &Advice) -> Vec<QualifiedName> {
-    let recommended = advice.recommendations.iter().map(|recommendation| &recommendation.index);
+    let recommended = advice
+        .recommendations
+        .iter()
+        .map(|recommendation| &recommendation.index);
     let rejected = advice.rejected.iter().map(|rejected| &rejected.index);
     recommended
         .chain(rejected)
-        .map(|index| QualifiedName::new(index.index.table.schema.clone(), index.name.clone()))
+        .map(|index| QualifiedName::new(index.definition.table.schema.clone(), index.name.clone()))
         .collect()
 }
 
 /// Writes a report in the format that was asked for.
-pub(super) fn write_advice(cli: &Cli, advice: &Advice, measured: Measured) -> Result<(), CommandError> {
+pub(super) fn write_advice(
+    cli: &Cli,
+    advice: &Advice,
+    measured: Measured,
+) -> Result<(), CommandError> {
     let report = match cli.output.format {
         Format::Text => text::write(advice, measured, terminal::report_width(&cli.output)),
         Format::Markdown => markdown::write(advice, measured),
-        Format::Json => {
-            Report::new(advice, measured).to_json().map_err(|error| CommandError::File(error.to_string()))?
-        }
+        Format::Json => Report::new(advice, measured)
+            .to_json()
+            .map_err(|error| CommandError::File(error.to_string()))?,
     };
     write(cli, &report).map(|_| ())
 }
 
 fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
     let reaches = |percent: f64| {
-        let benefits = advice.recommendations.iter().flat_map(|recommendation| &recommendation.benefits);
-        benefits.into_iter().any(|benefit| benefit.before.saved_share(benefit.after) * 100.0 >= percent)
+        let benefits = advice
+            .recommendations
+            .iter()
+            .flat_map(|recommendation| &recommendation.benefits);
+        benefits
+            .into_iter()
+            .any(|benefit| benefit.before.saved_share(benefit.after) * 100.0 >= percent)
     };
     if fail_on.is_some_and(reaches) {
         return Outcome::Matched;
     }
-    let none_planned = advice.statements.iter().all(|statement| statement.status != StatementStatus::Planned);
-    if none_planned { Outcome::Failed } else { Outcome::Done }
+    let none_planned = advice
+        .statements
+        .iter()
+        .all(|statement| statement.status != StatementStatus::Planned);
+    if none_planned {
+        Outcome::Failed
+    } else {
+        Outcome::Done
+    }
 }

@@ -8,12 +8,23 @@ use crate::terminal;
 
 /// Listens for Ctrl-C from now on.
 pub(super) fn interrupt() -> Result<Interrupt, CommandError> {
-    Interrupt::listen().map_err(|error| CommandError::File(format!("could not listen for signals: {error}")))
+    Interrupt::listen()
+        .map_err(|error| CommandError::File(format!("could not listen for signals: {error}")))
 }
 
 /// Connects with the options and the environment.
-pub(super) fn session(cli: &Cli, safety: Safety, interrupt: &Interrupt) -> Result<Session, CommandError> {
-    session_with(cli, &cli.connection.typed(), &Environment::from_process(), safety, interrupt)
+pub(super) fn session(
+    cli: &Cli,
+    safety: Safety,
+    interrupt: &Interrupt,
+) -> Result<Session, CommandError> {
+    session_with(
+        cli,
+        &cli.connection.typed(),
+        &Environment::from_process(),
+        safety,
+        interrupt,
+    )
 }
 
 /// Connects with a connection string of our own; the environment is left out of it.
@@ -23,9 +34,18 @@ pub(super) fn session_to(
     safety: Safety,
     interrupt: &Interrupt,
 ) -> Result<Session, CommandError> {
-    let typed = Typed { dbname: Some(conninfo), ..Typed::default() };
+    let typed = Typed {
+        dbname: Some(conninfo),
+        ..Typed::default()
+    };
     let no_variables: [(&str, &str); 0] = [];
-    session_with(cli, &typed, &Environment::new(no_variables, None), safety, interrupt)
+    session_with(
+        cli,
+        &typed,
+        &Environment::new(no_variables, None),
+        safety,
+        interrupt,
+    )
 }
 
 /// The options and the environment, resolved; what is doubtful about them is said.
@@ -35,7 +55,10 @@ pub(super) fn settings(cli: &Cli) -> Result<Settings, CommandError> {
 
 /// A connection string of our own, resolved.
 pub(super) fn settings_of(conninfo: String) -> Result<Settings, CommandError> {
-    let typed = Typed { dbname: Some(conninfo), ..Typed::default() };
+    let typed = Typed {
+        dbname: Some(conninfo),
+        ..Typed::default()
+    };
     let no_variables: [(&str, &str); 0] = [];
     resolved(&typed, &Environment::new(no_variables, None))
 }
@@ -57,6 +80,14 @@ fn session_with(
 ) -> Result<Session, CommandError> {
     let settings = resolved(typed, environment)?;
     let trace = cli.output.verbose.then_some(terminal::trace as fn(&str));
-    let options = SessionOptions { safety, interrupt: interrupt.clone(), trace };
-    Ok(Session::connect(&settings, &connect::prompt_on_terminal, options)?)
+    let options = SessionOptions {
+        safety,
+        interrupt: interrupt.clone(),
+        trace,
+    };
+    Ok(Session::connect(
+        &settings,
+        &connect::prompt_on_terminal,
+        options,
+    )?)
 }

@@ -56,11 +56,20 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         interactive::check(cli)?;
     }
     let interrupt = connection::interrupt()?;
-    let binaries = Binaries::find(if arguments.no_install { WhenMissing::Explain } else { WhenMissing::Install })?;
+    let binaries = Binaries::find(if arguments.no_install {
+        WhenMissing::Explain
+    } else {
+        WhenMissing::Install
+    })?;
     let progress = Progress::new(&cli.output);
-    progress.observe(Event::Begin { what: "starting", steps: 1 });
+    progress.observe(Event::Begin {
+        what: "starting",
+        steps: 1,
+    });
     progress.observe(Event::Step("a throwaway PostgreSQL server"));
-    let cluster = Cluster::start(&binaries, &ClusterOptions::default(), &|| interrupt.is_raised())?;
+    let cluster = Cluster::start(&binaries, &ClusterOptions::default(), &|| {
+        interrupt.is_raised()
+    })?;
     progress.observe(Event::End);
 
     load_samples(cli, &cluster, arguments.scale, &interrupt, &progress)?;
@@ -77,12 +86,27 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         };
         return interactive::on_own_server(cli, cluster.conninfo(), run, &interrupt);
     }
-    let session =
-        connection::session_to(cli, cluster.conninfo(), arguments.safety.safety(limits.max_write_block), &interrupt)?;
+    let session = connection::session_to(
+        cli,
+        cluster.conninfo(),
+        arguments.safety.safety(limits.max_write_block),
+        &interrupt,
+    )?;
     let pg_bin = arguments.limits.pg_bin.clone();
-    let maker = TwinMaker { rehearse: limits.rehearse, samples: !arguments.limits.no_sample, pg_bin, interrupt };
+    let maker = TwinMaker {
+        rehearse: limits.rehearse,
+        samples: !arguments.limits.no_sample,
+        pg_bin,
+        interrupt,
+    };
     let workload = sample_workload()?;
-    let job = Job { limits: &limits, maker, question: None, record: arguments.record.as_deref(), began };
+    let job = Job {
+        limits: &limits,
+        maker,
+        question: None,
+        record: arguments.record.as_deref(),
+        began,
+    };
     advise_and_report(cli, &session, &workload, &job)?;
     Ok(Outcome::Done)
 }
@@ -96,19 +120,42 @@ fn load_samples(
     interrupt: &Interrupt,
     progress: &Progress,
 ) -> Result<(), CommandError> {
-    progress.observe(Event::Begin { what: "loading samples", steps: 2 * SAMPLES.len() });
+    progress.observe(Event::Begin {
+        what: "loading samples",
+        steps: 2 * SAMPLES.len(),
+    });
     let session = connection::session_to(cli, cluster.conninfo(), LOADING, interrupt)?;
-    run_script(&session, "setting the scale", &format!("SET pgrehearse.scale = '{scale}'"), Batching::Whole)?;
+    run_script(
+        &session,
+        "setting the scale",
+        &format!("SET pgrehearse.scale = '{scale}'"),
+        Batching::Whole,
+    )?;
     for sample in SAMPLES {
         progress.observe(Event::Step(sample.name));
-        run_script(&session, "creating a sample schema", sample.schema, Batching::Whole)?;
-        run_script(&session, "loading sample data", sample.data, Batching::Whole)?;
+        run_script(
+            &session,
+            "creating a sample schema",
+            sample.schema,
+            Batching::Whole,
+        )?;
+        run_script(
+            &session,
+            "loading sample data",
+            sample.data,
+            Batching::Whole,
+        )?;
     }
     drop(session);
     let session = connection::session_to(cli, cluster.conninfo(), LOADING, interrupt)?;
     for sample in SAMPLES {
         progress.observe(Event::Step(sample.name));
-        run_script(&session, "vacuuming sample data", sample.finish, Batching::OneByOne)?;
+        run_script(
+            &session,
+            "vacuuming sample data",
+            sample.finish,
+            Batching::OneByOne,
+        )?;
     }
     progress.observe(Event::End);
     Ok(())
@@ -117,7 +164,11 @@ fn load_samples(
 fn sample_workload() -> Result<Workload, CommandError> {
     let mut workload = Workload::default();
     for sample in SAMPLES {
-        file::read(&format!("{}/workload.sql", sample.name), sample.workload, &mut workload)?;
+        file::read(
+            &format!("{}/workload.sql", sample.name),
+            sample.workload,
+            &mut workload,
+        )?;
     }
     Ok(workload)
 }

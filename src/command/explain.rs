@@ -17,7 +17,11 @@ use crate::workload::{Statement, Workload};
 pub(super) fn run(cli: &Cli, arguments: &ExplainArgs) -> Result<Outcome, CommandError> {
     workload::check(&arguments.workload)?;
     let interrupt = connection::interrupt()?;
-    let session = connection::session(cli, arguments.safety.safety(Safety::default().max_write_block), &interrupt)?;
+    let session = connection::session(
+        cli,
+        arguments.safety.safety(Safety::default().max_write_block),
+        &interrupt,
+    )?;
     let workload = workload::read(&arguments.workload, &session)?;
     let reviewed = plans(cli, &workload, &mut Server::new(&session))?;
     if let Some(directory) = &arguments.save {
@@ -26,21 +30,33 @@ pub(super) fn run(cli: &Cli, arguments: &ExplainArgs) -> Result<Outcome, Command
     review::write_reviewed(cli, &reviewed)
 }
 
-fn plans(cli: &Cli, workload: &Workload, planner: &mut dyn Planner) -> Result<Vec<Reviewed>, CommandError> {
+fn plans(
+    cli: &Cli,
+    workload: &Workload,
+    planner: &mut dyn Planner,
+) -> Result<Vec<Reviewed>, CommandError> {
     let progress = Progress::new(&cli.output);
-    progress.observe(Event::Begin { what: "planning", steps: workload.statements().len() });
+    progress.observe(Event::Begin {
+        what: "planning",
+        steps: workload.statements().len(),
+    });
     let mut reviewed = Vec::new();
     for statement in workload.statements() {
         progress.observe(Event::Step(&statement.id.0));
         let answer = planner.plan(&[], std::slice::from_ref(statement))?;
-        reviewed.push(Reviewed { file: statement.id.0.clone(), plans: outcome(answer, statement) });
+        reviewed.push(Reviewed {
+            file: statement.id.0.clone(),
+            plans: outcome(answer, statement),
+        });
     }
     progress.observe(Event::End);
     Ok(reviewed)
 }
 
 fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<ReadPlan>, String> {
-    let Answer::Planned(mut planned) = answer else { return Err("the server gave no plan".to_owned()) };
+    let Answer::Planned(mut planned) = answer else {
+        return Err("the server gave no plan".to_owned());
+    };
     match planned.plans.remove(&statement.id) {
         Some(PlanOutcome::Plan(plan)) => Ok(vec![ReadPlan::of_statement(plan, &statement.sql)]),
         Some(PlanOutcome::Failed(message)) => Err(message),
@@ -50,14 +66,17 @@ fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<ReadPlan>, Strin
 
 /// One file a statement, as EXPLAIN would have printed it, with the statement's text beside the plan as auto_explain has it.
 fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<(), CommandError> {
-    let named = |path: &Path, error: &std::io::Error| CommandError::File(format!("{}: {error}", path.display()));
+    let named = |path: &Path, error: &std::io::Error| {
+        CommandError::File(format!("{}: {error}", path.display()))
+    };
     fs::create_dir_all(directory).map_err(|error| named(directory, &error))?;
     let mut taken = BTreeSet::new();
     for (statement, reviewed) in workload.statements().iter().zip(reviewed) {
         let Ok(plans) = &reviewed.plans else { continue };
         let path = directory.join(file_name(&statement.id.0, &mut taken));
         let plans: Vec<&Plan> = plans.iter().map(|read| &read.plan).collect();
-        let json = serde_json::to_string_pretty(&plans).map_err(|error| CommandError::File(error.to_string()))?;
+        let json = serde_json::to_string_pretty(&plans)
+            .map_err(|error| CommandError::File(error.to_string()))?;
         fs::write(&path, json + "\n").map_err(|error| named(&path, &error))?;
     }
     Ok(())
@@ -65,13 +84,29 @@ fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<
 
 /// A statement's name as a file's: nothing that leads out of the directory, nothing too long, and no name twice.
 fn file_name(id: &str, taken: &mut BTreeSet<String>) -> String {
-    const LONGEST_CHARACTERS: usize = 60;
-    let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+    const MAX_CHARACTERS: usize = 60;
+    let safe = |c: char| {
+        if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') {
+            c
+        } else {
+            '_'
+        }
+    };
     let name: String = id.chars().map(safe).collect();
-    let name: String = name.trim_matches('.').chars().take(LONGEST_CHARACTERS).collect();
-    let name = if name.is_empty() { "statement".to_owned() } else { name };
+    let name: String = name
+        .trim_matches('.')
+        .chars()
+        .take(MAX_CHARACTERS)
+        .collect();
+    let name = if name.is_empty() {
+        "statement".to_owned()
+    } else {
+        name
+    };
     let numbered = (2usize..).map(|number| format!("{name}-{number}.json"));
-    let free = std::iter::once(format!("{name}.json")).chain(numbered).find(|file| taken.insert(file.clone()));
+    let free = std::iter::once(format!("{name}.json"))
+        .chain(numbered)
+        .find(|file| taken.insert(file.clone()));
     free.unwrap_or_default()
 }
 
@@ -84,7 +119,10 @@ mod tests {
         let mut taken = BTreeSet::new();
         let long = "x".repeat(300);
         let names = ["a b", "a_b", "...", "../up", &long].map(|id| file_name(id, &mut taken));
-        assert_eq!(names[..4], ["a_b.json", "a_b-2.json", "statement.json", "_up.json"]);
+        assert_eq!(
+            names[..4],
+            ["a_b.json", "a_b-2.json", "statement.json", "_up.json"]
+        );
         assert_eq!(names[4].len(), 65);
     }
 }

@@ -18,9 +18,9 @@ use crate::plan::read::ReadPlan;
 use crate::rehearsal::recording::{Recorder, Recording};
 use crate::rehearsal::{Answer, Event, NamedIndex, Planner, PlannerError, Rollback};
 use crate::report::review::Reviewed;
-use crate::tui::backend::{Backend, Brake};
-use crate::tui::dossier::Dossier;
+use crate::tui::backend::{Backend, CancelToken};
 use crate::tui::look::Look;
+use crate::tui::session_data::SessionData;
 use crate::tui::{self, Ended, Start};
 use crate::verdict::Limits;
 use crate::workload::{Statement, Workload};
@@ -41,14 +41,32 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     let settings = connection::settings(cli)?;
     let (raise, interrupt) = Interrupt::by_hand();
     raise_on_signal(&signals, &raise)?;
-    let line = Line { settings, safety, interrupt, password: Arc::default() };
+    let line = Line {
+        settings,
+        safety,
+        interrupt,
+        password: Arc::default(),
+    };
     let session = line.connect(&connect::prompt_on_terminal)?;
     let workload = workload::read(&arguments.workload, &session)?;
     let pg_bin = arguments.limits.pg_bin.clone();
     let samples = !arguments.limits.no_sample;
     let record = arguments.record.clone();
-    let run = Run { workload, limits, safety, record, pg_bin, samples, subject: String::new() };
-    let live = Live { line, session: Some(session), raise, run };
+    let run = Run {
+        workload,
+        limits,
+        safety,
+        record,
+        pg_bin,
+        samples,
+        subject: String::new(),
+    };
+    let live = Live {
+        line,
+        session: Some(session),
+        raise,
+        run,
+    };
     show(cli, Start::Live(Box::new(live)), &signals)
 }
 
@@ -62,8 +80,12 @@ fn raise_on_signal(signals: &Interrupt, raise: &Raise) -> Result<(), CommandErro
         }
         raise.raise();
     };
-    let thread = std::thread::Builder::new().name("signals to server".to_owned()).spawn(watch);
-    thread.map(|_| ()).map_err(|error| CommandError::File(format!("could not start a thread: {error}")))
+    let thread = std::thread::Builder::new()
+        .name("signals to server".to_owned())
+        .spawn(watch);
+    thread
+        .map(|_| ())
+        .map_err(|error| CommandError::File(format!("could not start a thread: {error}")))
 }
 
 /// On a server that this program started.
@@ -76,9 +98,19 @@ pub(super) fn on_own_server(
     let (raise, interrupt) = Interrupt::by_hand();
     let settings = connection::settings_of(conninfo)?;
     raise_on_signal(signals, &raise)?;
-    let line = Line { settings, safety: run.safety, interrupt, password: Arc::default() };
+    let line = Line {
+        settings,
+        safety: run.safety,
+        interrupt,
+        password: Arc::default(),
+    };
     let session = line.connect(&connect::prompt_on_terminal)?;
-    let live = Live { line, session: Some(session), raise, run };
+    let live = Live {
+        line,
+        session: Some(session),
+        raise,
+        run,
+    };
     show(cli, Start::Live(Box::new(live)), signals)
 }
 
@@ -103,15 +135,27 @@ pub(super) fn on_recording(
     advice: Advice,
     recording: &Recording,
 ) -> Result<Outcome, CommandError> {
-    let dossier = Dossier::new(file, advice, recording);
-    show(cli, Start::Dossier(Box::new(dossier)), &connection::interrupt()?)
+    let session_data = SessionData::new(file, advice, recording);
+    show(
+        cli,
+        Start::SessionData(Box::new(session_data)),
+        &connection::interrupt()?,
+    )
 }
 
 /// Saved plans.
-pub(super) fn on_plans(cli: &Cli, subject: &str, files: Vec<Reviewed>) -> Result<Outcome, CommandError> {
+pub(super) fn on_plans(
+    cli: &Cli,
+    subject: &str,
+    files: Vec<Reviewed>,
+) -> Result<Outcome, CommandError> {
     let plans = files.into_iter().flat_map(named_plans).collect();
-    let dossier = Dossier::of_plans(subject.to_owned(), plans);
-    show(cli, Start::Dossier(Box::new(dossier)), &connection::interrupt()?)
+    let session_data = SessionData::of_plans(subject.to_owned(), plans);
+    show(
+        cli,
+        Start::SessionData(Box::new(session_data)),
+        &connection::interrupt()?,
+    )
 }
 
 /// The plans of a file under the file's name, numbered when there are several.
@@ -119,10 +163,15 @@ fn named_plans(reviewed: Reviewed) -> Vec<(String, Result<Plan, String>)> {
     let Reviewed { file, plans } = reviewed;
     match plans {
         Err(error) => vec![(file, Err(error))],
-        Ok(plans) if plans.len() == 1 => plans.into_iter().map(|plan| (file.clone(), Ok(with_query(plan)))).collect(),
+        Ok(plans) if plans.len() == 1 => plans
+            .into_iter()
+            .map(|plan| (file.clone(), Ok(with_query(plan))))
+            .collect(),
         Ok(plans) => {
             let numbered = plans.into_iter().enumerate();
-            numbered.map(|(number, plan)| (format!("{file} #{}", number + 1), Ok(with_query(plan)))).collect()
+            numbered
+                .map(|(number, plan)| (format!("{file} #{}", number + 1), Ok(with_query(plan))))
+                .collect()
         }
     }
 }
@@ -147,14 +196,14 @@ pub(super) fn check(cli: &Cli) -> Result<(), CommandError> {
     if is_wanted(cli) {
         return Ok(());
     }
-    let said =
-        "the interactive session needs a terminal, and neither --format nor --output; for a report: pgrehearse advise";
+    let said = "the interactive session needs a terminal, and neither --format nor --output; for a report: pgrehearse advise";
     Err(CommandError::Usage(said.to_owned()))
 }
 
 fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, CommandError> {
     let shown = tui::run(start, look(cli), &|| signals.is_raised());
-    let Ended { print, rollback } = shown.map_err(|error| CommandError::File(format!("the terminal: {error}")))?;
+    let Ended { print, rollback } =
+        shown.map_err(|error| CommandError::File(format!("the terminal: {error}")))?;
     if signals.is_raised() || rollback == Rollback::Unconfirmed {
         return Err(CommandError::Interrupted(rollback));
     }
@@ -184,19 +233,30 @@ struct Line {
 impl Line {
     fn connect(&self, prompt: connect::Prompt<'_>) -> Result<Session, DbError> {
         let remembered = |text: &str| {
-            let mut known = self.password.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut known = self
+                .password
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             match known.as_ref() {
                 Some(password) => Ok(password.clone()),
                 None => Ok(known.insert(prompt(text)?).clone()),
             }
         };
-        let options = SessionOptions { safety: self.safety, interrupt: self.interrupt.clone(), trace: None };
+        let options = SessionOptions {
+            safety: self.safety,
+            interrupt: self.interrupt.clone(),
+            trace: None,
+        };
         Session::connect(&self.settings, &remembered, options)
     }
 
     /// While the screen is drawn nobody can be asked for a password.
     fn connect_again(&self) -> Result<Session, DbError> {
-        self.connect(&|_| Err(std::io::Error::other("a password is wanted; leave and start again")))
+        self.connect(&|_| {
+            Err(std::io::Error::other(
+                "a password is wanted; leave and start again",
+            ))
+        })
     }
 }
 
@@ -210,7 +270,10 @@ struct Live {
 
 impl Live {
     /// Does something over the session, which is opened again if it was lost; a session that failed is not used again.
-    fn over<T>(&mut self, work: impl FnOnce(&Session, &Run) -> Result<T, PlannerError>) -> Result<T, PlannerError> {
+    fn over<T>(
+        &mut self,
+        work: impl FnOnce(&Session, &Run) -> Result<T, PlannerError>,
+    ) -> Result<T, PlannerError> {
         let session = match self.session.take() {
             Some(session) => session,
             None => self.line.connect_again()?,
@@ -224,7 +287,7 @@ impl Live {
 }
 
 impl Backend for Live {
-    fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<Dossier, PlannerError> {
+    fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
         let interrupt = self.line.interrupt.clone();
         self.over(|session, run| {
             let maker = TwinMaker {
@@ -245,15 +308,19 @@ impl Backend for Live {
                 };
                 advise::save(&recording, file).map_err(failed)?;
             }
-            Ok(Dossier::new(subject(run, &advice), advice, &recording))
+            Ok(SessionData::new(subject(run, &advice), advice, &recording))
         })
     }
 
-    fn rehearse(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+    fn rehearse(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
         self.over(|session, _| Server::new(session).plan(indexes, statements))
     }
 
-    fn brake(&self) -> Arc<dyn Brake> {
+    fn cancel_token(&self) -> Arc<dyn CancelToken> {
         Arc::new(ByHand(self.raise.clone()))
     }
 }
@@ -264,13 +331,16 @@ fn subject(run: &Run, advice: &Advice) -> String {
     }
     let server = &advice.catalog.server;
     let version = server.version.split(' ').next().unwrap_or_default();
-    format!("PostgreSQL {version} · {}", quote_identifier(&server.database))
+    format!(
+        "PostgreSQL {version} · {}",
+        quote_identifier(&server.database)
+    )
 }
 
 struct ByHand(Raise);
 
-impl Brake for ByHand {
-    fn pull(&self) {
+impl CancelToken for ByHand {
+    fn cancel(&self) {
         self.0.raise();
     }
 

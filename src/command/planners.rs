@@ -11,8 +11,8 @@ use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use crate::model::{Millis, QualifiedName};
 use crate::rehearsal::{
-    Answer, FreshSize, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Planners, Preparation, Refusal,
-    Rollback, Supposition, TwinState, Whom,
+    Answer, FreshSize, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError,
+    Planners, Preparation, Refusal, Rollback, Target, TwinState,
 };
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
@@ -45,8 +45,11 @@ pub(super) struct TwinMaker {
 }
 
 /// The twin's own limits: nobody else is on it.
-const TWIN_SAFETY: Safety =
-    Safety { lock_timeout: Millis(60_000.0), statement_timeout: Millis(60_000.0), max_write_block: Millis(600_000.0) };
+const TWIN_SAFETY: Safety = Safety {
+    lock_timeout: Millis(60_000.0),
+    statement_timeout: Millis(60_000.0),
+    max_write_block: Millis(600_000.0),
+};
 
 /// A server that holds little and never writes for keeps; holes are not worth a cache.
 const TWIN_SETTINGS: &str = "\
@@ -61,7 +64,14 @@ impl<'s> LivePlanners<'s> {
     /// Asks over this session.
     pub(super) fn new(session: &'s Session, workload: &Workload, maker: TwinMaker) -> Self {
         let words = words(workload);
-        LivePlanners { session, server: Server::new(session), maker, words, twin: None, snapshot: None }
+        LivePlanners {
+            session,
+            server: Server::new(session),
+            maker,
+            words,
+            twin: None,
+            snapshot: None,
+        }
     }
 
     /// The server alone.
@@ -80,7 +90,9 @@ impl<'s> LivePlanners<'s> {
 
     /// Fetches the rows that the twin's estimates of these indexes need, where they may be read.
     fn sample(&mut self, indexes: &[NamedIndex]) -> Result<(), DbError> {
-        let Some(twin) = self.twin.as_mut().filter(|_| self.maker.samples) else { return Ok(()) };
+        let Some(twin) = self.twin.as_mut().filter(|_| self.maker.samples) else {
+            return Ok(());
+        };
         let samples = twin.fetch_samples(indexes, &self.words, self.session)?;
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.keep_samples(samples);
@@ -90,19 +102,34 @@ impl<'s> LivePlanners<'s> {
 
     /// What the twin was made of; read now, if none was made.
     pub(super) fn into_snapshot(self, catalog: &Catalog) -> Result<Snapshot, DbError> {
-        let tables = catalog.tables.iter().map(|table| table.name.clone()).collect();
-        self.snapshot.map_or_else(|| self.session.snapshot(&scope(&tables, &self.words)), Ok)
+        let tables = catalog
+            .tables
+            .iter()
+            .map(|table| table.name.clone())
+            .collect();
+        self.snapshot
+            .map_or_else(|| self.session.snapshot(&scope(&tables, &self.words)), Ok)
     }
 }
 
 /// These tables, and all that the statements may name.
 pub(super) fn scope(tables: &BTreeSet<QualifiedName>, words: &BTreeSet<String>) -> Scope {
-    Scope::Named(tables.iter().map(|table| table.name.clone()).chain(words.iter().cloned()).collect())
+    Scope::Named(
+        tables
+            .iter()
+            .map(|table| table.name.clone())
+            .chain(words.iter().cloned())
+            .collect(),
+    )
 }
 
 /// Words of the statements that could be names of tables and views.
 pub(super) fn words(workload: &Workload) -> BTreeSet<String> {
-    workload.statements().iter().flat_map(|statement| identifiers(&statement.sql)).collect()
+    workload
+        .statements()
+        .iter()
+        .flat_map(|statement| identifiers(&statement.sql))
+        .collect()
 }
 
 /// A twin without the server it is a copy of: of a twin file, or of data that has grown.
@@ -125,12 +152,19 @@ impl TwinPlanners {
     }
 
     fn as_the_server(&mut self, statements: &[Statement]) -> Result<Answer, PlannerError> {
-        let Some(Kept { plans, .. }) = &self.kept else { return self.twin.plan(&[], statements) };
-        let (kept, others): (Vec<&Statement>, Vec<&Statement>) =
-            statements.iter().partition(|statement| plans.contains_key(&statement.id));
-        let kept = kept.into_iter().filter_map(|statement| plans.get_key_value(&statement.id));
-        let mut planned =
-            Planned { plans: kept.map(|(id, plan)| (id.clone(), plan.clone())).collect(), ..Planned::default() };
+        let Some(Kept { plans, .. }) = &self.kept else {
+            return self.twin.plan(&[], statements);
+        };
+        let (kept, others): (Vec<&Statement>, Vec<&Statement>) = statements
+            .iter()
+            .partition(|statement| plans.contains_key(&statement.id));
+        let kept = kept
+            .into_iter()
+            .filter_map(|statement| plans.get_key_value(&statement.id));
+        let mut planned = Planned {
+            plans: kept.map(|(id, plan)| (id.clone(), plan.clone())).collect(),
+            ..Planned::default()
+        };
         let others: Vec<Statement> = others.into_iter().cloned().collect();
         if let Answer::Planned(more) = self.twin.plan(&[], &others)? {
             planned.plans.extend(more.plans);
@@ -147,19 +181,34 @@ impl Planners for TwinPlanners {
         }
     }
 
-    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
-        Ok(Preparation { state: TwinState::Ready, gaps: self.twin.gaps(tables) })
+    fn prepare_twin(
+        &mut self,
+        tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError> {
+        Ok(Preparation {
+            state: TwinState::Ready,
+            gaps: self.twin.gaps(tables),
+        })
     }
 
-    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        match whom {
-            Whom::Twin => self.twin.plan(indexes, statements),
-            Whom::Server if indexes.is_empty() => self.as_the_server(statements),
-            Whom::Server => Ok(Answer::Refused(Refusal::offline())),
+    fn plan(
+        &mut self,
+        target: Target,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        match target {
+            Target::Twin => self.twin.plan(indexes, statements),
+            Target::Server if indexes.is_empty() => self.as_the_server(statements),
+            Target::Server => Ok(Answer::Refused(Refusal::offline())),
         }
     }
 
-    fn execute(&mut self, _indexes: &[NamedIndex], _statements: &[Statement]) -> Result<Answer, PlannerError> {
+    fn execute(
+        &mut self,
+        _indexes: &[NamedIndex],
+        _statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
         Ok(Answer::Refused(Refusal::offline()))
     }
 
@@ -174,12 +223,12 @@ impl Planners for TwinPlanners {
 
     fn suppose(
         &mut self,
-        _whom: Whom,
-        supposition: &Supposition,
+        _whom: Target,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        self.twin.suppose(supposition, indexes, statements)
+        self.twin.suppose(hypothesis, indexes, statements)
     }
 
     fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
@@ -208,7 +257,9 @@ impl TwinMaker {
     /// Starts a server like the snapshot's; it runs initdb while we go on. Where the locale is not to be had, it is C.
     pub(super) fn begin(&self, origin: &Origin) -> Result<Starting, TwinError> {
         match self.begin_with(origin, locale(origin)) {
-            Err(TwinError::Cluster(ClusterError::Locale(_))) => self.begin_with(origin, plain_locale(origin)),
+            Err(TwinError::Cluster(ClusterError::Locale(_))) => {
+                self.begin_with(origin, plain_locale(origin))
+            }
             other => other,
         }
     }
@@ -217,8 +268,13 @@ impl TwinMaker {
         if origin.block_size_bytes as usize != crate::twin::page::BLOCK_BYTES {
             return Err(TwinError::BlockSize(origin.block_size_bytes));
         }
-        let binaries = Binaries::find_major(origin.major(), self.pg_bin.as_deref(), WhenMissing::Explain)?;
-        let options = ClusterOptions { settings: TWIN_SETTINGS.to_owned(), locale, without_checksums: true };
+        let binaries =
+            Binaries::find_major(origin.major(), self.pg_bin.as_deref(), WhenMissing::Explain)?;
+        let options = ClusterOptions {
+            settings: TWIN_SETTINGS.to_owned(),
+            locale,
+            without_checksums: true,
+        };
         Ok(Cluster::begin(&binaries, &options)?)
     }
 
@@ -229,21 +285,33 @@ impl TwinMaker {
     }
 
     /// Fills it.
-    pub(super) fn finish(&self, snapshot: &Snapshot, starting: Starting) -> Result<Twin, TwinError> {
+    pub(super) fn finish(
+        &self,
+        snapshot: &Snapshot,
+        starting: Starting,
+    ) -> Result<Twin, TwinError> {
         let should_stop = || self.interrupt.is_raised();
         let cluster = match starting.wait(&should_stop) {
-            Err(ClusterError::Locale(_)) => {
-                self.begin_with(&snapshot.origin, plain_locale(&snapshot.origin))?.wait(&should_stop)?
-            }
+            Err(ClusterError::Locale(_)) => self
+                .begin_with(&snapshot.origin, plain_locale(&snapshot.origin))?
+                .wait(&should_stop)?,
             other => other?,
         };
-        let other_locale = (*cluster.locale() != locale(&snapshot.origin)).then(|| other_locale(&snapshot.origin));
-        let typed = Typed { dbname: Some(cluster.conninfo()), ..Typed::default() };
+        let other_locale =
+            (*cluster.locale() != locale(&snapshot.origin)).then(|| other_locale(&snapshot.origin));
+        let typed = Typed {
+            dbname: Some(cluster.conninfo()),
+            ..Typed::default()
+        };
         let no_variables: [(&str, &str); 0] = [];
         let unresolved = |message: String| DbError::Missing(message);
         let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles)
             .map_err(|error| unresolved(error.to_string()))?;
-        let options = SessionOptions { safety: TWIN_SAFETY, interrupt: self.interrupt.clone(), trace: None };
+        let options = SessionOptions {
+            safety: TWIN_SAFETY,
+            interrupt: self.interrupt.clone(),
+            trace: None,
+        };
         let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));
         let session = Session::connect(&settings, &no_password, options)?;
         let mut twin = Twin::load(snapshot, cluster, session)?;
@@ -264,7 +332,11 @@ fn other_locale(origin: &Origin) -> Gap {
         locale(origin)
     );
     let remedy = Some("install that locale here".to_owned());
-    Gap { tables: BTreeSet::new(), what, remedy }
+    Gap {
+        tables: BTreeSet::new(),
+        what,
+        remedy,
+    }
 }
 
 fn locale(origin: &Origin) -> ClusterLocale {
@@ -285,13 +357,16 @@ fn locale(origin: &Origin) -> ClusterLocale {
 /// Without a twin the run goes on where it may; where it may not, and when the user asked to stop, it ends.
 fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, PlannerError> {
     match error {
-        TwinError::Db(DbError::Interrupted { rollback }) => Err(PlannerError::Interrupted { rollback }),
-        TwinError::Cluster(ClusterError::Interrupted) => {
-            Err(PlannerError::Interrupted { rollback: Rollback::Confirmed })
+        TwinError::Db(DbError::Interrupted { rollback }) => {
+            Err(PlannerError::Interrupted { rollback })
         }
-        other if rehearse == Rehearse::Twin => {
-            Err(PlannerError::Server { operation: "building the planner twin".to_owned(), message: other.to_string() })
-        }
+        TwinError::Cluster(ClusterError::Interrupted) => Err(PlannerError::Interrupted {
+            rollback: Rollback::Confirmed,
+        }),
+        other if rehearse == Rehearse::Twin => Err(PlannerError::Server {
+            operation: "building the planner twin".to_owned(),
+            message: other.to_string(),
+        }),
         other => Ok(TwinState::Unavailable(other.to_string())),
     }
 }
@@ -301,28 +376,46 @@ impl Planners for LivePlanners<'_> {
         self.server.catalog(tables)
     }
 
-    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+    fn prepare_twin(
+        &mut self,
+        tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError> {
         match self.make_twin(tables) {
             Ok(twin) => {
                 let gaps = twin.gaps(tables);
                 self.twin = Some(twin);
-                Ok(Preparation { state: TwinState::Ready, gaps })
+                Ok(Preparation {
+                    state: TwinState::Ready,
+                    gaps,
+                })
             }
             Err(error) => without_twin(error, self.maker.rehearse).map(Preparation::from),
         }
     }
 
-    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        match whom {
-            Whom::Server => self.server.plan(indexes, statements),
-            Whom::Twin => {
+    fn plan(
+        &mut self,
+        target: Target,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        match target {
+            Target::Server => self.server.plan(indexes, statements),
+            Target::Twin => {
                 self.sample(indexes)?;
-                self.twin.as_mut().ok_or(PlannerError::NoTwin)?.plan(indexes, statements)
+                self.twin
+                    .as_mut()
+                    .ok_or(PlannerError::NoTwin)?
+                    .plan(indexes, statements)
             }
         }
     }
 
-    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+    fn execute(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
         self.server.execute(indexes, statements)
     }
 
@@ -332,24 +425,35 @@ impl Planners for LivePlanners<'_> {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        self.twin.as_mut().ok_or(PlannerError::NoTwin)?.plan_without(hidden, indexes, statements)
+        self.twin
+            .as_mut()
+            .ok_or(PlannerError::NoTwin)?
+            .plan_without(hidden, indexes, statements)
     }
 
     fn suppose(
         &mut self,
-        whom: Whom,
-        supposition: &Supposition,
+        target: Target,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        match whom {
-            Whom::Server => self.server.suppose(supposition, indexes, statements),
-            Whom::Twin => self.twin.as_mut().ok_or(PlannerError::NoTwin)?.suppose(supposition, indexes, statements),
+        match target {
+            Target::Server => self.server.suppose(hypothesis, indexes, statements),
+            Target::Twin => self
+                .twin
+                .as_mut()
+                .ok_or(PlannerError::NoTwin)?
+                .suppose(hypothesis, indexes, statements),
         }
     }
 
     fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
         self.sample(indexes)?;
-        Ok(self.twin.as_mut().ok_or(PlannerError::NoTwin)?.fresh_sizes(indexes)?)
+        Ok(self
+            .twin
+            .as_mut()
+            .ok_or(PlannerError::NoTwin)?
+            .fresh_sizes(indexes)?)
     }
 }

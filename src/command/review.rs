@@ -28,7 +28,10 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         }
         vec![review(only, bytes)]
     } else {
-        files.iter().filter_map(|path| review_found(path, &arguments.paths)).collect()
+        files
+            .iter()
+            .filter_map(|path| review_found(path, &arguments.paths))
+            .collect()
     };
     if interactive::is_wanted(cli) {
         return interactive::on_plans(cli, &subject(&arguments.paths), reviewed);
@@ -40,13 +43,18 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
 /// that is nobody's error.
 fn review_found(path: &Path, named: &[PathBuf]) -> Option<Reviewed> {
     let bytes = read_bytes(path);
-    let other = !named.iter().any(|named| named == path) && bytes.as_deref().is_ok_and(is_something_else);
+    let other =
+        !named.iter().any(|named| named == path) && bytes.as_deref().is_ok_and(is_something_else);
     (!other).then(|| review(path, bytes))
 }
 
 fn is_something_else(bytes: &[u8]) -> bool {
-    let no_plan =
-        |reason: &Reason| matches!(reason, Reason::NoPlan | Reason::NotExplain | Reason::Binary | Reason::Html);
+    let no_plan = |reason: &Reason| {
+        matches!(
+            reason,
+            Reason::NoPlan | Reason::NotExplain | Reason::Binary | Reason::Html
+        )
+    };
     let unread = recording(bytes).is_none() && !log::looks_like_log(&log::decode(bytes));
     unread && read::read(bytes).is_err_and(|error| no_plan(&error.reason))
 }
@@ -54,9 +62,14 @@ fn is_something_else(bytes: &[u8]) -> bool {
 /// Compares the plans of two files, the first with the first, the second with the second, ….
 fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
     let [before, after] = paths else {
-        return Err(CommandError::Usage("--diff takes two files: the plan before and the plan after".to_owned()));
+        return Err(CommandError::Usage(
+            "--diff takes two files: the plan before and the plan after".to_owned(),
+        ));
     };
-    let (before, after) = (review(before, read_bytes(before)), review(after, read_bytes(after)));
+    let (before, after) = (
+        review(before, read_bytes(before)),
+        review(after, read_bytes(after)),
+    );
     let named = |file: &str, error: &str| CommandError::File(format!("{file}: {error}"));
     let plans_before = before.plans.map_err(|error| named(&before.file, &error))?;
     let plans_after = after.plans.map_err(|error| named(&after.file, &error))?;
@@ -71,12 +84,24 @@ fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
         return Err(CommandError::File(message));
     }
     let pairs = plans_before.iter().zip(&plans_after);
-    let diffs: Vec<Diff> = pairs.map(|(a, b)| Diff::new((&before.file, &a.plan), (&after.file, &b.plan))).collect();
+    let diffs: Vec<Diff> = pairs
+        .map(|(a, b)| Diff::new((&before.file, &a.plan), (&after.file, &b.plan)))
+        .collect();
     let width = terminal::report_width(&cli.output);
     let report = match cli.output.format {
-        Format::Text => diffs.iter().map(|diff| diff.text(width)).collect::<Vec<_>>().join("\n"),
-        Format::Markdown => diffs.iter().map(|diff| diff.markdown(width)).collect::<Vec<_>>().join("\n"),
-        Format::Json => diff::write_json(&diffs).map_err(|error| CommandError::File(error.to_string()))?,
+        Format::Text => diffs
+            .iter()
+            .map(|diff| diff.text(width))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Format::Markdown => diffs
+            .iter()
+            .map(|diff| diff.markdown(width))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Format::Json => {
+            diff::write_json(&diffs).map_err(|error| CommandError::File(error.to_string()))?
+        }
     };
     write(cli, &report)
 }
@@ -87,18 +112,29 @@ pub(super) fn write_reviewed(cli: &Cli, reviewed: &[Reviewed]) -> Result<Outcome
     let report = match cli.output.format {
         Format::Text => write_text(reviewed, width),
         Format::Markdown => write_markdown(reviewed, width),
-        Format::Json => write_json(reviewed).map_err(|error| CommandError::File(error.to_string()))?,
+        Format::Json => {
+            write_json(reviewed).map_err(|error| CommandError::File(error.to_string()))?
+        }
     };
     write(cli, &report)?;
     let failed: Vec<&Reviewed> = reviewed.iter().filter(|file| file.plans.is_err()).collect();
     for Reviewed { file, plans } in &failed {
-        terminal::say(&format!("{file}: {}", plans.as_ref().err().map_or("", String::as_str)));
+        terminal::say(&format!(
+            "{file}: {}",
+            plans.as_ref().err().map_or("", String::as_str)
+        ));
     }
-    Ok(if failed.is_empty() { Outcome::Done } else { Outcome::Failed })
+    Ok(if failed.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::Failed
+    })
 }
 
 /// What plans are saved as; other files in a directory are left alone. A file that is named is read whatever its name.
-const EXTENSIONS: &[&str] = &["json", "txt", "text", "yaml", "yml", "xml", "plan", "log", "csv", "md"];
+const EXTENSIONS: &[&str] = &[
+    "json", "txt", "text", "yaml", "yml", "xml", "plan", "log", "csv", "md",
+];
 
 /// The files named, and those below the directories named that may hold plans, in the order of their names.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
@@ -122,9 +158,14 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
 }
 
 fn add_directory(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
-    let named = |error: std::io::Error| CommandError::File(format!("{}: {error}", directory.display()));
+    let named =
+        |error: std::io::Error| CommandError::File(format!("{}: {error}", directory.display()));
     let entries: Result<Vec<_>, _> = std::fs::read_dir(directory).map_err(named)?.collect();
-    let mut paths: Vec<PathBuf> = entries.map_err(named)?.into_iter().map(|entry| entry.path()).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .map_err(named)?
+        .into_iter()
+        .map(|entry| entry.path())
+        .collect();
     paths.sort();
     for path in paths {
         // Links to directories are not followed: they may lead round in circles.
@@ -138,13 +179,19 @@ fn add_directory(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), Comma
 }
 
 fn may_hold_plans(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .map(str::to_ascii_lowercase);
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
 
 fn review(path: &Path, bytes: Result<Vec<u8>, CommandError>) -> Reviewed {
     let plans = bytes.and_then(|bytes| read_plans(path, &bytes));
-    Reviewed { file: path.display().to_string(), plans: plans.map_err(|error| without_name(&error.to_string(), path)) }
+    Reviewed {
+        file: path.display().to_string(),
+        plans: plans.map_err(|error| without_name(&error.to_string(), path)),
+    }
 }
 
 fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> {
@@ -162,18 +209,32 @@ fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> 
 fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> {
     let logged = log::plans(text);
     if logged.is_empty() {
-        return Err(CommandError::File("there is no plan in this log: auto_explain puts them there".to_owned()));
+        return Err(CommandError::File(
+            "there is no plan in this log: auto_explain puts them there".to_owned(),
+        ));
     }
     let (mut plans, mut failures) = (Vec::new(), Vec::new());
     for entry in logged {
         match read::read_text(&entry.plan_text) {
-            Ok(read) => plans.extend(read.into_iter().map(|plan| plan.with_query(entry.query.as_deref()))),
-            Err(reason) => failures.push(format!("the plan in the entry of line {}: {reason}", entry.line)),
+            Ok(read) => plans.extend(
+                read.into_iter()
+                    .map(|plan| plan.with_query(entry.query.as_deref())),
+            ),
+            Err(reason) => failures.push(format!(
+                "the plan in the entry of line {}: {reason}",
+                entry.line
+            )),
         }
     }
-    let Some(first) = failures.first() else { return Ok(plans) };
+    let Some(first) = failures.first() else {
+        return Ok(plans);
+    };
     let others = failures.len() - 1;
-    let failure = if others > 0 { format!("{first} ({others} more could not be read)") } else { first.clone() };
+    let failure = if others > 0 {
+        format!("{first} ({others} more could not be read)")
+    } else {
+        first.clone()
+    };
     if plans.is_empty() {
         return Err(CommandError::File(failure));
     }
@@ -182,31 +243,49 @@ fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> 
 }
 
 fn without_name(message: &str, path: &Path) -> String {
-    message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
+    message
+        .strip_prefix(&format!("{}: ", path.display()))
+        .unwrap_or(message)
+        .to_owned()
 }
 
 fn recording(bytes: &[u8]) -> Option<Recording> {
-    let text = std::str::from_utf8(bytes).ok().filter(|text| text.contains(FORMAT))?;
-    serde_json::from_str::<Recording>(text).ok().filter(|recording| recording.format == FORMAT)
+    let text = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|text| text.contains(FORMAT))?;
+    serde_json::from_str::<Recording>(text)
+        .ok()
+        .filter(|recording| recording.format == FORMAT)
 }
 
 /// Among other files a recording stands for the plans it began with.
 fn plans_as_they_were(recording: &Recording) -> Vec<ReadPlan> {
     let mut plans = Vec::new();
     for statement in recording.workload.statements() {
-        let outcome = recording.first_plan(&statement.id).and_then(PlanOutcome::plan);
+        let outcome = recording
+            .first_plan(&statement.id)
+            .and_then(PlanOutcome::plan);
         plans.extend(outcome.map(|plan| ReadPlan::of_statement(plan.clone(), &statement.sql)));
     }
     plans
 }
 
 fn subject(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The pipeline runs again on what the server answered then, and gives the same report.
 fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, CommandError> {
-    let advice = run_pipeline(&recording.workload, &recording.limits, &mut Replay::new(recording), &|_| {})?;
+    let advice = run_pipeline(
+        &recording.workload,
+        &recording.limits,
+        &mut Replay::new(recording),
+        &|_| {},
+    )?;
     if interactive::is_wanted(cli) {
         return interactive::on_recording(cli, file.display().to_string(), advice, recording);
     }

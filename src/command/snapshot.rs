@@ -18,7 +18,9 @@ use crate::workload::{StatementId, Workload};
 
 pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, CommandError> {
     let Some(path) = &cli.output.output else {
-        return Err(CommandError::Usage("a twin file is not for reading: name one with --output FILE".to_owned()));
+        return Err(CommandError::Usage(
+            "a twin file is not for reading: name one with --output FILE".to_owned(),
+        ));
     };
     workload::check(&arguments.workload)?;
     let interrupt = connection::interrupt()?;
@@ -32,7 +34,11 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     }
     write(&file, path)?;
     for gap in &file.snapshot.gaps {
-        let remedy = gap.remedy.as_ref().map(|remedy| format!(" (would help: {remedy})")).unwrap_or_default();
+        let remedy = gap
+            .remedy
+            .as_ref()
+            .map(|remedy| format!(" (would help: {remedy})"))
+            .unwrap_or_default();
         terminal::say(&format!("{}{remedy}", gap.what));
     }
     Ok(Outcome::Done)
@@ -43,7 +49,8 @@ fn redaction_key(arguments: &SnapshotArgs) -> Result<RedactionKey, CommandError>
         Some(passphrase) => Ok(RedactionKey::from_passphrase(passphrase)),
         None => {
             let mut key = [0; 32];
-            let read = File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut key));
+            let read =
+                File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut key));
             read.map_err(|error| CommandError::File(format!("/dev/urandom: {error}")))?;
             Ok(RedactionKey::new(key))
         }
@@ -52,27 +59,45 @@ fn redaction_key(arguments: &SnapshotArgs) -> Result<RedactionKey, CommandError>
 
 /// Whoever hands the file on has to know what is in it.
 fn tell(report: &RedactionReport) {
-    for (what, list) in
-        [("replaced", &report.replaced), ("left out", &report.dropped), ("still in the file", &report.kept)]
-    {
+    for (what, list) in [
+        ("replaced", &report.replaced),
+        ("left out", &report.dropped),
+        ("still in the file", &report.kept),
+    ] {
         for line in list {
             terminal::say(&format!("{what}: {line}"));
         }
     }
 }
 
-fn take(cli: &Cli, session: &Session, workload: Workload, arguments: &SnapshotArgs) -> Result<TwinFile, CommandError> {
+fn take(
+    cli: &Cli,
+    session: &Session,
+    workload: Workload,
+    arguments: &SnapshotArgs,
+) -> Result<TwinFile, CommandError> {
     let progress = Progress::new(&cli.output);
-    progress.observe(Event::Begin { what: "reading", steps: 4 });
+    progress.observe(Event::Begin {
+        what: "reading",
+        steps: 4,
+    });
     let mut server = Server::new(session);
     progress.observe(Event::Step("plans"));
     let plans = plans(&mut server, &workload)?;
-    let tables = plans.values().filter_map(PlanOutcome::plan).flat_map(Plan::tables).collect();
+    let tables = plans
+        .values()
+        .filter_map(PlanOutcome::plan)
+        .flat_map(Plan::tables)
+        .collect();
     progress.observe(Event::Step("the catalog"));
     let catalog = server.catalog(&tables)?;
     progress.observe(Event::Step("what the planner knows"));
     let words = words(&workload);
-    let scope = if arguments.all_tables { Scope::Everything } else { scope(&tables, &words) };
+    let scope = if arguments.all_tables {
+        Scope::Everything
+    } else {
+        scope(&tables, &words)
+    };
     let mut snapshot = session.snapshot(&scope)?;
     progress.observe(Event::Step("samples of rows"));
     if arguments.sample {
@@ -83,7 +108,10 @@ fn take(cli: &Cli, session: &Session, workload: Workload, arguments: &SnapshotAr
     Ok(TwinFile::new(workload, catalog, plans, snapshot))
 }
 
-fn plans(server: &mut Server<'_>, workload: &Workload) -> Result<BTreeMap<StatementId, PlanOutcome>, CommandError> {
+fn plans(
+    server: &mut Server<'_>,
+    workload: &Workload,
+) -> Result<BTreeMap<StatementId, PlanOutcome>, CommandError> {
     match server.plan(&[], workload.statements())? {
         Answer::Planned(planned) => Ok(planned.plans),
         Answer::Refused(refusal) => Err(CommandError::File(refusal.detail)),
@@ -104,6 +132,9 @@ pub(super) fn read(path: &Path) -> Result<TwinFile, CommandError> {
 
 /// The planners of a twin file: what it holds of the server, and a twin.
 pub(super) fn planners(file: &TwinFile, maker: &TwinMaker) -> Result<TwinPlanners, CommandError> {
-    let kept = Kept { catalog: file.catalog.clone(), plans: file.plans.clone() };
+    let kept = Kept {
+        catalog: file.catalog.clone(),
+        plans: file.plans.clone(),
+    };
     Ok(TwinPlanners::new(maker.make(&file.snapshot)?, Some(kept)))
 }

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::{Answer, FreshSize, NamedIndex, PlannerError, Planners, Preparation, Supposition, Whom};
+use crate::rehearsal::{
+    Answer, FreshSize, Hypothesis, NamedIndex, PlannerError, Planners, Preparation, Target,
+};
 use crate::workload::Statement;
 
 /// Passes questions on until time is up; only then says so, and still passes them on.
@@ -19,8 +21,13 @@ pub(super) struct TimeLimit<'p> {
 impl<'p> TimeLimit<'p> {
     /// No limit, if there is none.
     pub(super) fn new(planners: &'p mut dyn Planners, limit: Option<Millis>) -> Self {
-        let duration = |limit: Millis| Duration::try_from_secs_f64(limit.0 / 1_000.0).unwrap_or(Duration::MAX);
-        TimeLimit { planners, limit: limit.map(duration), began: None }
+        let duration =
+            |limit: Millis| Duration::try_from_secs_f64(limit.0 / 1_000.0).unwrap_or(Duration::MAX);
+        TimeLimit {
+            planners,
+            limit: limit.map(duration),
+            began: None,
+        }
     }
 }
 
@@ -34,15 +41,27 @@ impl Planners for TimeLimit<'_> {
         self.planners.catalog(tables)
     }
 
-    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+    fn prepare_twin(
+        &mut self,
+        tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError> {
         self.planners.prepare_twin(tables)
     }
 
-    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        self.planners.plan(whom, indexes, statements)
+    fn plan(
+        &mut self,
+        target: Target,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        self.planners.plan(target, indexes, statements)
     }
 
-    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+    fn execute(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
         self.planners.execute(indexes, statements)
     }
 
@@ -57,12 +76,13 @@ impl Planners for TimeLimit<'_> {
 
     fn suppose(
         &mut self,
-        whom: Whom,
-        supposition: &Supposition,
+        target: Target,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        self.planners.suppose(whom, supposition, indexes, statements)
+        self.planners
+            .suppose(target, hypothesis, indexes, statements)
     }
 
     fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {

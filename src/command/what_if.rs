@@ -8,7 +8,7 @@ use super::time_limit::TimeLimit;
 use crate::advise::what_if::{Conditions, WhatIf};
 use crate::advise::{Advice, advise};
 use crate::cli::AdviseArgs;
-use crate::rehearsal::{Answer, Event, NamedIndex, Observer, Planners, Whom};
+use crate::rehearsal::{Answer, Event, NamedIndex, Observer, Planners, Target};
 use crate::twin::Snapshot;
 use crate::twin::growth::Growth;
 use crate::verdict::{Limits, Rehearse};
@@ -27,8 +27,10 @@ impl Question {
         for text in &arguments.scale {
             growth.add(text).map_err(CommandError::Usage)?;
         }
-        let conditions =
-            Conditions { growth: arguments.scale.clone(), settings: arguments.settings.iter().cloned().collect() };
+        let conditions = Conditions {
+            growth: arguments.scale.clone(),
+            settings: arguments.settings.iter().cloned().collect(),
+        };
         let asked = !conditions.growth.is_empty() || !conditions.settings.is_empty();
         Ok(asked.then_some(Question { growth, conditions }))
     }
@@ -43,25 +45,41 @@ impl Question {
         observer: Observer<'_>,
     ) -> Result<WhatIf, CommandError> {
         if let Some(unknown) = self.growth.unknown(snapshot).first() {
-            return Err(CommandError::Usage(format!("--scale: the workload has no table {unknown}")));
+            return Err(CommandError::Usage(format!(
+                "--scale: the workload has no table {unknown}"
+            )));
         }
-        observer(Event::Begin { what: "what if", steps: 1 });
+        observer(Event::Begin {
+            what: "what if",
+            steps: 1,
+        });
         observer(Event::Step(&self.conditions.to_string()));
         let twin = maker.make(&snapshot.grown(&self.growth))?;
         for (name, value) in &self.conditions.settings {
             twin.set(name, value)?;
         }
         observer(Event::End);
-        let limits = Limits { rehearse: Rehearse::Twin, ..limits.clone() };
+        let limits = Limits {
+            rehearse: Rehearse::Twin,
+            ..limits.clone()
+        };
         let mut planners = TwinPlanners::new(twin, None);
         let mut planners = TimeLimit::new(&mut planners, limits.search_time);
         let then = advise(workload, &limits, &mut planners, observer)?;
-        let chosen_now: Vec<NamedIndex> =
-            now.recommendations.iter().map(|recommendation| recommendation.index.clone()).collect();
-        let same_set = match planners.plan(Whom::Twin, &chosen_now, workload.statements())? {
+        let chosen_now: Vec<NamedIndex> = now
+            .recommendations
+            .iter()
+            .map(|recommendation| recommendation.index.clone())
+            .collect();
+        let same_set = match planners.plan(Target::Twin, &chosen_now, workload.statements())? {
             Answer::Planned(planned) => planned.plans,
             Answer::Refused(_) => BTreeMap::new(),
         };
-        Ok(WhatIf::compare(now, &then, &same_set, self.conditions.clone()))
+        Ok(WhatIf::compare(
+            now,
+            &then,
+            &same_set,
+            self.conditions.clone(),
+        ))
     }
 }

@@ -17,13 +17,18 @@ pub(super) fn read(arguments: &WorkloadArgs, session: &Session) -> Result<Worklo
         session.add_stat_statements(arguments.top, &mut workload)?;
     }
     if workload.statements().is_empty() {
-        return Err(CommandError::Usage("the workload is empty: there is no statement in it".to_owned()));
+        return Err(CommandError::Usage(
+            "the workload is empty: there is no statement in it".to_owned(),
+        ));
     }
     Ok(workload)
 }
 
 /// What was given, without a server to ask; if nothing was, what a file holds.
-pub(super) fn read_offline(arguments: &WorkloadArgs, kept: &Workload) -> Result<Workload, CommandError> {
+pub(super) fn read_offline(
+    arguments: &WorkloadArgs,
+    kept: &Workload,
+) -> Result<Workload, CommandError> {
     if arguments.is_empty() {
         return Ok(kept.clone());
     }
@@ -34,7 +39,8 @@ pub(super) fn read_offline(arguments: &WorkloadArgs, kept: &Workload) -> Result<
 pub(super) fn check(arguments: &WorkloadArgs) -> Result<(), CommandError> {
     if arguments.is_empty() {
         return Err(CommandError::Usage(
-            "no workload: give --file FILE.sql, --command SQL, --log FILE or --pg-stat-statements".to_owned(),
+            "no workload: give --file FILE.sql, --command SQL, --log FILE or --pg-stat-statements"
+                .to_owned(),
         ));
     }
     read_texts_without_stdin(arguments)
@@ -42,9 +48,17 @@ pub(super) fn check(arguments: &WorkloadArgs) -> Result<(), CommandError> {
 
 fn read_texts_without_stdin(arguments: &WorkloadArgs) -> Result<(), CommandError> {
     let is_file = |path: &&PathBuf| *path != Path::new("-");
-    arguments.file.iter().filter(is_file).try_for_each(|path| read_file(path).map(|_| ()))?;
+    arguments
+        .file
+        .iter()
+        .filter(is_file)
+        .try_for_each(|path| read_file(path).map(|_| ()))?;
     // Logs are large: they are only opened here.
-    let opened = |path: &PathBuf| fs::File::open(path).map(|_| ()).map_err(|error| file_error(path, &error));
+    let opened = |path: &PathBuf| {
+        fs::File::open(path)
+            .map(|_| ())
+            .map_err(|error| file_error(path, &error))
+    };
     arguments.log.iter().filter(is_file).try_for_each(opened)
 }
 
@@ -70,7 +84,11 @@ fn read_logs(arguments: &WorkloadArgs, workload: &mut Workload) -> Result<(), Co
 }
 
 fn source_name(path: &Path) -> String {
-    if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
+    if path == Path::new("-") {
+        "stdin".to_owned()
+    } else {
+        path.display().to_string()
+    }
 }
 
 /// A text file, with the file's name in every error.
@@ -81,8 +99,10 @@ pub(super) fn read_file(path: &Path) -> Result<String, CommandError> {
 /// These bytes of a file as text, with the file's name in the error.
 pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CommandError> {
     String::from_utf8(bytes).map_err(|error| {
-        let line =
-            1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
         file_error(path, &format!("line {line}: not UTF-8"))
     })
 }
@@ -90,8 +110,11 @@ pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CommandError> 
 /// A file's bytes, with the file's name in every error.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
-    let read =
-        if path == Path::new("-") { std::io::stdin().read_to_end(&mut bytes).map(|_| bytes) } else { fs::read(path) };
+    let read = if path == Path::new("-") {
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
     read.map_err(|error| file_error(path, &error))
 }
 

@@ -7,7 +7,8 @@ use tokio_postgres::types::{FromSql, Oid, Type};
 
 use super::{DbError, Session};
 use crate::catalog::{
-    Catalog, Column, ColumnStatistics, Counters, ExistingIndex, Partition, Server, Table, TableKind, Writes,
+    Catalog, Column, ColumnStatistics, Counters, ExistingIndex, Partition, Server, Table,
+    TableKind, Writes,
 };
 use crate::model::{Bytes, QualifiedName};
 use crate::sql::parse_index;
@@ -41,7 +42,9 @@ impl Session {
 
     fn server(&self) -> Result<Server, DbError> {
         let rows = self.query(OPERATION, include_str!("sql/server.sql"), &[])?;
-        let row = rows.first().ok_or_else(|| unexpected("the server did not say who it is"))?;
+        let row = rows
+            .first()
+            .ok_or_else(|| unexpected("the server did not say who it is"))?;
         Ok(Server {
             version_num: u32::try_from(field::<i32>(row, "version_num")?).unwrap_or(0),
             version: field(row, "version")?,
@@ -53,7 +56,9 @@ impl Session {
 
     fn settings(&self) -> Result<BTreeMap<String, String>, DbError> {
         let rows = self.query(OPERATION, include_str!("sql/settings.sql"), &[])?;
-        rows.iter().map(|row| Ok((field(row, "name")?, field(row, "value")?))).collect()
+        rows.iter()
+            .map(|row| Ok((field(row, "name")?, field(row, "value")?)))
+            .collect()
     }
 
     fn tables(&self, names: &BTreeSet<QualifiedName>) -> Result<BTreeMap<Oid, Table>, DbError> {
@@ -62,11 +67,17 @@ impl Session {
         let parameters: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] =
             &[(&schemas, Type::TEXT_ARRAY), (&tables, Type::TEXT_ARRAY)];
         let rows = self.query(OPERATION, include_str!("sql/tables.sql"), parameters)?;
-        rows.iter().map(|row| Ok((field(row, "oid")?, table(row)?))).collect()
+        rows.iter()
+            .map(|row| Ok((field(row, "oid")?, table(row)?)))
+            .collect()
     }
 
     fn add_columns(&self, oids: &[Oid], tables: &mut BTreeMap<Oid, Table>) -> Result<(), DbError> {
-        for row in self.query(OPERATION, include_str!("sql/columns.sql"), &[(&oids, Type::OID_ARRAY)])? {
+        for row in self.query(
+            OPERATION,
+            include_str!("sql/columns.sql"),
+            &[(&oids, Type::OID_ARRAY)],
+        )? {
             if let Some(table) = tables.get_mut(&field(&row, "table_oid")?) {
                 table.columns.push(column(&row)?);
             }
@@ -75,7 +86,11 @@ impl Session {
     }
 
     fn add_indexes(&self, oids: &[Oid], tables: &mut BTreeMap<Oid, Table>) -> Result<(), DbError> {
-        for row in self.query(OPERATION, include_str!("sql/indexes.sql"), &[(&oids, Type::OID_ARRAY)])? {
+        for row in self.query(
+            OPERATION,
+            include_str!("sql/indexes.sql"),
+            &[(&oids, Type::OID_ARRAY)],
+        )? {
             if let Some(table) = tables.get_mut(&field(&row, "table_oid")?) {
                 table.indexes.push(existing_index(&row)?);
             }
@@ -83,9 +98,19 @@ impl Session {
         Ok(())
     }
 
-    fn add_partitions(&self, oids: &[Oid], tables: &mut BTreeMap<Oid, Table>) -> Result<(), DbError> {
-        for row in self.query(OPERATION, include_str!("sql/partitions.sql"), &[(&oids, Type::OID_ARRAY)])? {
-            if let Some(table) = tables.get_mut(&field(&row, "table_oid")?).filter(|table| table.partition_of.is_none())
+    fn add_partitions(
+        &self,
+        oids: &[Oid],
+        tables: &mut BTreeMap<Oid, Table>,
+    ) -> Result<(), DbError> {
+        for row in self.query(
+            OPERATION,
+            include_str!("sql/partitions.sql"),
+            &[(&oids, Type::OID_ARRAY)],
+        )? {
+            if let Some(table) = tables
+                .get_mut(&field(&row, "table_oid")?)
+                .filter(|table| table.partition_of.is_none())
             {
                 table.partitions.push(Partition {
                     name: QualifiedName::new(
@@ -106,24 +131,39 @@ impl Session {
 
     fn taken_names(&self, tables: &[Table]) -> Result<BTreeSet<QualifiedName>, DbError> {
         let own = tables.iter().map(|table| table.name.schema.as_str());
-        let partitions =
-            tables.iter().flat_map(|table| &table.partitions).map(|partition| partition.name.schema.as_str());
+        let partitions = tables
+            .iter()
+            .flat_map(|table| &table.partitions)
+            .map(|partition| partition.name.schema.as_str());
         let schemas: Vec<&str> = own.chain(partitions).collect();
-        let rows = self.query(OPERATION, include_str!("sql/taken_names.sql"), &[(&schemas, Type::TEXT_ARRAY)])?;
+        let rows = self.query(
+            OPERATION,
+            include_str!("sql/taken_names.sql"),
+            &[(&schemas, Type::TEXT_ARRAY)],
+        )?;
         let name = |row: &Row| {
-            Ok(QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "relation_name")?))
+            Ok(QualifiedName::new(
+                field::<String>(row, "schema_name")?,
+                field::<String>(row, "relation_name")?,
+            ))
         };
         rows.iter().map(name).collect()
     }
 }
 
 fn table(row: &Row) -> Result<Table, DbError> {
-    let root = match (field::<Option<String>>(row, "root_schema")?, field::<Option<String>>(row, "root_name")?) {
+    let root = match (
+        field::<Option<String>>(row, "root_schema")?,
+        field::<Option<String>>(row, "root_name")?,
+    ) {
         (Some(schema), Some(name)) => Some(QualifiedName::new(schema, name)),
         _ => None,
     };
     Ok(Table {
-        name: QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?),
+        name: QualifiedName::new(
+            field::<String>(row, "schema_name")?,
+            field::<String>(row, "table_name")?,
+        ),
         kind: match field::<String>(row, "kind")?.as_str() {
             "plain" => TableKind::Plain,
             "partitioned" => TableKind::Partitioned,
@@ -167,7 +207,9 @@ fn column(row: &Row) -> Result<Column, DbError> {
 }
 
 fn statistics(row: &Row) -> Result<Option<ColumnStatistics>, DbError> {
-    let Some(null_fraction) = field(row, "null_fraction")? else { return Ok(None) };
+    let Some(null_fraction) = field(row, "null_fraction")? else {
+        return Ok(None);
+    };
     let values: Vec<String> = field::<Option<_>>(row, "most_common_values")?.unwrap_or_default();
     let shares: Vec<f64> = field::<Option<_>>(row, "most_common_shares")?.unwrap_or_default();
     Ok(Some(ColumnStatistics {
@@ -180,7 +222,9 @@ fn statistics(row: &Row) -> Result<Option<ColumnStatistics>, DbError> {
 }
 
 fn counters(row: &Row) -> Result<Option<Counters>, DbError> {
-    let Some(since) = field(row, "counted_since")? else { return Ok(None) };
+    let Some(since) = field(row, "counted_since")? else {
+        return Ok(None);
+    };
     Ok(Some(Counters {
         since,
         counted_for_s: field(row, "counted_for_s")?,
@@ -191,9 +235,13 @@ fn counters(row: &Row) -> Result<Option<Counters>, DbError> {
 
 fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
     let ddl: String = field(row, "definition")?;
-    let part_of = field::<Option<String>>(row, "parent_schema")?.zip(field::<Option<String>>(row, "parent_name")?);
+    let part_of = field::<Option<String>>(row, "parent_schema")?
+        .zip(field::<Option<String>>(row, "parent_name")?);
     Ok(ExistingIndex {
-        name: QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "index_name")?),
+        name: QualifiedName::new(
+            field::<String>(row, "schema_name")?,
+            field::<String>(row, "index_name")?,
+        ),
         index: parse_index(&ddl).ok(),
         ddl,
         unique: field(row, "is_unique")?,
@@ -211,9 +259,14 @@ fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
 
 /// A field of one of our own queries; that it is there and of its type is a matter of the query.
 pub(super) fn field<'r, T: FromSql<'r>>(row: &'r Row, name: &str) -> Result<T, DbError> {
-    row.try_get(name).map_err(|error| unexpected(&format!("{name}: {error}")))
+    row.try_get(name)
+        .map_err(|error| unexpected(&format!("{name}: {error}")))
 }
 
 fn unexpected(message: &str) -> DbError {
-    DbError::Query { operation: OPERATION, message: message.to_owned(), state: None }
+    DbError::Query {
+        operation: OPERATION,
+        message: message.to_owned(),
+        state: None,
+    }
 }

@@ -17,7 +17,9 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsStream};
 use tokio_postgres::{CancelToken, Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::conninfo::{APPLICATION_NAME, Endpoint, PasswordPrompt, Settings, SslMode, TargetSessionAttrs};
+use super::conninfo::{
+    APPLICATION_NAME, Endpoint, PasswordPrompt, Settings, SslMode, TargetSessionAttrs,
+};
 use super::tls::{self, TlsError};
 
 mod failure;
@@ -56,7 +58,11 @@ pub enum ConnectError {
 }
 
 fn lines(failures: &[ConnectionFailure]) -> String {
-    failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    failures
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Asks on the terminal, without echo, whatever standard input and output are connected to.
@@ -120,8 +126,18 @@ struct Attempts<'a> {
 
 impl<'a> Attempts<'a> {
     fn new(settings: &'a Settings, prompt: Prompt<'a>) -> Result<Self, ConnectError> {
-        let connector = if settings.sslmode == SslMode::Disable { None } else { Some(tls::connector(&settings.tls)?) };
-        let mut attempts = Self { settings, prompt, connector, answer: None, failures: Vec::new() };
+        let connector = if settings.sslmode == SslMode::Disable {
+            None
+        } else {
+            Some(tls::connector(&settings.tls)?)
+        };
+        let mut attempts = Self {
+            settings,
+            prompt,
+            connector,
+            answer: None,
+            failures: Vec::new(),
+        };
         if settings.password_prompt == PasswordPrompt::Always {
             attempts.ask().map_err(ConnectError::Prompt)?;
         }
@@ -129,7 +145,10 @@ impl<'a> Attempts<'a> {
     }
 
     fn ask(&mut self) -> io::Result<()> {
-        self.answer = Some((self.prompt)(&format!("Password for user {}: ", self.settings.user))?);
+        self.answer = Some((self.prompt)(&format!(
+            "Password for user {}: ",
+            self.settings.user
+        ))?);
         Ok(())
     }
 
@@ -146,7 +165,8 @@ impl<'a> Attempts<'a> {
         let addresses = match addresses(endpoint, self.settings.connect_timeout).await {
             Ok(addresses) => addresses,
             Err(reason) => {
-                self.failures.push(ConnectionFailure::new(endpoint, None, reason));
+                self.failures
+                    .push(ConnectionFailure::new(endpoint, None, reason));
                 return Ok(None);
             }
         };
@@ -172,12 +192,20 @@ impl<'a> Attempts<'a> {
             };
             let may_negotiate_otherwise = reason.depends_on_encryption();
             is_final = reason.is_final();
-            self.failures.push(ConnectionFailure::new(target.endpoint, target.address, reason));
+            self.failures.push(ConnectionFailure::new(
+                target.endpoint,
+                target.address,
+                reason,
+            ));
             if !may_negotiate_otherwise {
                 break;
             }
         }
-        if is_final { Err(self.give_up()) } else { Ok(None) }
+        if is_final {
+            Err(self.give_up())
+        } else {
+            Ok(None)
+        }
     }
 
     /// Opens a session and checks that it is of the wanted kind.
@@ -194,13 +222,24 @@ impl<'a> Attempts<'a> {
             }
             outcome => outcome?,
         };
-        within(self.settings.connect_timeout, session::check(&connected.client, wanted)).await?;
+        within(
+            self.settings.connect_timeout,
+            session::check(&connected.client, wanted),
+        )
+        .await?;
         Ok(connected)
     }
 
-    async fn open(&self, target: Target<'_>, negotiation: Negotiation) -> Result<Connected, Reason> {
+    async fn open(
+        &self,
+        target: Target<'_>,
+        negotiation: Negotiation,
+    ) -> Result<Connected, Reason> {
         let config = self.config(target, negotiation);
-        let connector = self.connector.as_ref().filter(|_| negotiation != Negotiation::Disable);
+        let connector = self
+            .connector
+            .as_ref()
+            .filter(|_| negotiation != Negotiation::Disable);
         let opened = within(self.settings.connect_timeout, async {
             match connector {
                 Some(connector) => open(&config, connector.clone()).await,
@@ -216,12 +255,20 @@ impl<'a> Attempts<'a> {
             endpoint: target.endpoint.clone(),
             address: target.address,
         };
-        Ok(Connected { client, task, cancel })
+        Ok(Connected {
+            client,
+            task,
+            cancel,
+        })
     }
 
     /// A refused password is more easily corrected when it is known which file it stands in.
     fn reason(&self, error: &tokio_postgres::Error, target: Target<'_>) -> Reason {
-        let file = target.endpoint.password.as_ref().and_then(|password| password.file.clone());
+        let file = target
+            .endpoint
+            .password
+            .as_ref()
+            .and_then(|password| password.file.clone());
         Reason::of(error).with_password_file(file.filter(|_| self.answer.is_none()))
     }
 
@@ -242,7 +289,11 @@ impl<'a> Attempts<'a> {
         if settings.tls.direct && negotiation == Negotiation::Require {
             config.ssl_negotiation(SslNegotiation::Direct);
         }
-        let known = target.endpoint.password.as_ref().map(|password| password.secret.reveal());
+        let known = target
+            .endpoint
+            .password
+            .as_ref()
+            .map(|password| password.secret.reveal());
         if let Some(password) = self.answer.as_deref().or(known) {
             config.password(password);
         }
@@ -254,9 +305,14 @@ impl<'a> Attempts<'a> {
     }
 }
 
-async fn within<T>(timeout: Option<Duration>, work: impl Future<Output = Result<T, Reason>>) -> Result<T, Reason> {
+async fn within<T>(
+    timeout: Option<Duration>,
+    work: impl Future<Output = Result<T, Reason>>,
+) -> Result<T, Reason> {
     match timeout {
-        Some(timeout) => tokio::time::timeout(timeout, work).await.unwrap_or(Err(Reason::Timeout)),
+        Some(timeout) => tokio::time::timeout(timeout, work)
+            .await
+            .unwrap_or(Err(Reason::Timeout)),
         None => work.await,
     }
 }

@@ -36,8 +36,8 @@ pub use error::{ConninfoError, ServiceLineProblem, SyntaxError, Warning};
 pub use files::{FileKind, Files, OsFiles};
 pub use origin::Origin;
 pub use settings::{
-    APPLICATION_NAME, Endpoint, Host, Password, PasswordPrompt, Secret, Settings, SslMode, TargetSessionAttrs,
-    TcpSettings,
+    APPLICATION_NAME, Endpoint, Host, Password, PasswordPrompt, Secret, Settings, SslMode,
+    TargetSessionAttrs, TcpSettings,
 };
 
 use encryption::Encryption;
@@ -60,7 +60,11 @@ pub struct Typed {
 
 impl Typed {
     fn prompt(&self) -> PasswordPrompt {
-        if self.password_prompt { PasswordPrompt::Always } else { PasswordPrompt::WhenNeeded }
+        if self.password_prompt {
+            PasswordPrompt::Always
+        } else {
+            PasswordPrompt::WhenNeeded
+        }
     }
 }
 
@@ -82,13 +86,28 @@ impl fmt::Debug for Typed {
 ///
 /// # Errors
 /// When the connection string, a value, or the service file is wrong, or `sslmode` asks for what the files cannot support.
-pub fn resolve(typed: &Typed, environment: &Environment, files: &dyn Files) -> Result<Settings, ConninfoError> {
+pub fn resolve(
+    typed: &Typed,
+    environment: &Environment,
+    files: &dyn Files,
+) -> Result<Settings, ConninfoError> {
     let parameters = merged(typed, environment, files)?;
-    let user = parameters.text("user").or(environment.os_user()).ok_or(ConninfoError::NoUserName)?;
+    let user = parameters
+        .text("user")
+        .or(environment.os_user())
+        .ok_or(ConninfoError::NoUserName)?;
     let dbname = parameters.text("dbname").unwrap_or(user);
     let mut endpoints = endpoints::endpoints(&parameters, files)?;
-    let sources = Sources { parameters: &parameters, home: environment.home(), files };
-    let Encryption { sslmode, tls, mut warnings } = sources.encryption(&endpoints)?;
+    let sources = Sources {
+        parameters: &parameters,
+        home: environment.home(),
+        files,
+    };
+    let Encryption {
+        sslmode,
+        tls,
+        mut warnings,
+    } = sources.encryption(&endpoints)?;
     warnings.extend(sources.fill_passwords(&mut endpoints, user, dbname));
     Ok(Settings {
         user: user.to_owned(),
@@ -114,12 +133,17 @@ struct Sources<'a> {
 }
 
 /// All sources laid over each other.
-fn merged(typed: &Typed, environment: &Environment, files: &dyn Files) -> Result<Parameters, ConninfoError> {
+fn merged(
+    typed: &Typed,
+    environment: &Environment,
+    files: &dyn Files,
+) -> Result<Parameters, ConninfoError> {
     let (connection_string, dbname) = split_dbname(typed.dbname.as_deref())?;
     let options = flags(typed, dbname)?;
     let chosen = connection_string.or(options);
     let variables = environment.parameters()?;
-    let service = service_file::parameters(&chosen.clone().or(variables.clone()), environment, files)?;
+    let service =
+        service_file::parameters(&chosen.clone().or(variables.clone()), environment, files)?;
     Ok(chosen.or(service).or(variables))
 }
 
@@ -131,7 +155,10 @@ fn split_dbname(dbname: Option<&str>) -> Result<(Parameters, Option<&str>), Conn
     if let Some(rest) = uri::without_scheme(text) {
         return Ok((uri::parse(rest)?, None));
     }
-    if text.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+    if text
+        .split_once("://")
+        .is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    {
         return Err(SyntaxError::UnknownScheme.into());
     }
     if text.contains('=') {

@@ -37,7 +37,11 @@ pub enum DbError {
 impl DbError {
     /// Sorts a driver's error.
     pub(super) fn query(operation: &'static str, error: &tokio_postgres::Error) -> DbError {
-        DbError::Query { operation, message: message(error, 0, ""), state: error.code().cloned() }
+        DbError::Query {
+            operation,
+            message: message(error, 0, ""),
+            state: error.code().cloned(),
+        }
     }
 
     /// May the role not do it?
@@ -47,15 +51,22 @@ impl DbError {
 
     /// Did the server refuse the statement, and is the connection still good?
     pub(super) fn is_refusal(&self) -> bool {
-        const CONNECTION_GONE: &[SqlState] =
-            &[SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
+        const CONNECTION_GONE: &[SqlState] = &[
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+        ];
         matches!(self, DbError::Query { state: Some(state), .. } if !CONNECTION_GONE.contains(state))
     }
 }
 
 /// The server's message as psql shows it, with DETAIL and HINT; the place is given within the user's own text, which began
 /// after `prefix_characters` of ours.
-pub(super) fn message(error: &tokio_postgres::Error, prefix_characters: usize, sql: &str) -> String {
+pub(super) fn message(
+    error: &tokio_postgres::Error,
+    prefix_characters: usize,
+    sql: &str,
+) -> String {
     let Some(server) = error.as_db_error() else {
         return match error.source() {
             Some(cause) => format!("{error}: {cause}"),
@@ -73,13 +84,18 @@ pub(super) fn message(error: &tokio_postgres::Error, prefix_characters: usize, s
 }
 
 fn place(server: &ServerError, prefix_characters: usize, sql: &str) -> Option<String> {
-    let ErrorPosition::Original(position) = server.position()? else { return None };
+    let ErrorPosition::Original(position) = server.position()? else {
+        return None;
+    };
     let offset = (*position as usize).checked_sub(prefix_characters + 1)?;
     let before: String = sql.chars().take(offset).collect();
     if before.chars().count() < offset {
         return None;
     }
     let line = 1 + before.matches('\n').count();
-    let column = 1 + before.rsplit('\n').next().map_or(0, |last| last.chars().count());
+    let column = 1 + before
+        .rsplit('\n')
+        .next()
+        .map_or(0, |last| last.chars().count());
     Some(format!(" (line {line}, column {column})"))
 }

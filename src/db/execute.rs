@@ -28,7 +28,10 @@ impl Session {
             let explained = self.explain_executed(sql);
             self.rollback();
             seen.push(PlanOutcome::from(explained?));
-            let done = matches!(seen.last(), Some(PlanOutcome::Failed(_) | PlanOutcome::Empty));
+            let done = matches!(
+                seen.last(),
+                Some(PlanOutcome::Failed(_) | PlanOutcome::Empty)
+            );
             if done || began.elapsed() > LONG_RUN {
                 break;
             }
@@ -38,7 +41,11 @@ impl Session {
 
     /// One execution, in whatever transaction there is; that it is read-only is the caller's affair.
     pub(super) fn explain_executed(&self, sql: &str) -> Result<Explained, DbError> {
-        self.explain_text(&format!("{EXPLAIN_ANALYZE}{sql}"), EXPLAIN_ANALYZE.len(), sql)
+        self.explain_text(
+            &format!("{EXPLAIN_ANALYZE}{sql}"),
+            EXPLAIN_ANALYZE.len(),
+            sql,
+        )
     }
 }
 
@@ -47,8 +54,16 @@ pub(super) fn median(mut runs: Vec<PlanOutcome>) -> PlanOutcome {
     if let Some(failed) = runs.iter().position(|run| run.plan().is_none()) {
         return runs.swap_remove(failed);
     }
-    let time = |run: &PlanOutcome| run.plan().and_then(Plan::execution_time).unwrap_or_default();
+    let time = |run: &PlanOutcome| {
+        run.plan()
+            .and_then(Plan::execution_time)
+            .unwrap_or_default()
+    };
     runs.sort_by(|a, b| time(a).0.total_cmp(&time(b).0));
     let middle = runs.len() / 2;
-    if runs.is_empty() { PlanOutcome::Empty } else { runs.swap_remove(middle) }
+    if runs.is_empty() {
+        PlanOutcome::Empty
+    } else {
+        runs.swap_remove(middle)
+    }
 }

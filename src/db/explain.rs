@@ -15,7 +15,7 @@ use crate::sql::split::highest_parameter;
 pub(super) const EXPLAIN: &str = "EXPLAIN (FORMAT JSON, VERBOSE) ";
 
 /// The protocol's limit; beyond it the server has the word.
-const MOST_PARAMETERS: usize = 65_535;
+const MAX_PARAMETERS: usize = 65_535;
 
 /// The server's JSON, unread.
 struct JsonText(String);
@@ -52,7 +52,10 @@ pub(super) enum Explained {
 
 impl Explained {
     fn refused(message: String) -> Explained {
-        Explained::Refused { message, state: None }
+        Explained::Refused {
+            message,
+            state: None,
+        }
     }
 }
 
@@ -67,11 +70,21 @@ impl Session {
     }
 
     /// As [`Session::capture`], with a setting that holds for that transaction.
-    pub(super) fn capture_under(&self, (name, value): (&str, &str), sql: &str) -> Result<Explained, DbError> {
+    pub(super) fn capture_under(
+        &self,
+        (name, value): (&str, &str),
+        sql: &str,
+    ) -> Result<Explained, DbError> {
         const OPERATION: &str = "planning a statement under another setting";
         self.query(OPERATION, "BEGIN READ ONLY", &[])?;
-        let setting = format!("SET LOCAL {} = {}", quote_identifier(name), quote_literal(value));
-        let explained = self.query(OPERATION, &setting, &[]).and_then(|_| self.explain(sql));
+        let setting = format!(
+            "SET LOCAL {} = {}",
+            quote_identifier(name),
+            quote_literal(value)
+        );
+        let explained = self
+            .query(OPERATION, &setting, &[])
+            .and_then(|_| self.explain(sql));
         self.rollback();
         explained
     }
@@ -82,7 +95,7 @@ impl Session {
     pub(super) fn explain(&self, sql: &str) -> Result<Explained, DbError> {
         match (sql.is_empty(), highest_parameter(sql)) {
             (true, _) => Ok(Explained::Empty),
-            (false, parameters) if parameters == 0 || parameters > MOST_PARAMETERS => {
+            (false, parameters) if parameters == 0 || parameters > MAX_PARAMETERS => {
                 self.explain_text(&format!("{EXPLAIN}{sql}"), EXPLAIN.len(), sql)
             }
             (false, parameters) => self.explain_prepared(sql, parameters),
@@ -98,16 +111,27 @@ impl Session {
             return refusal(&failed, prepare.len(), sql);
         }
         let nulls = vec!["NULL"; parameters].join(", ");
-        let explained = self.explain_text(&format!("{EXPLAIN}EXECUTE {name}({nulls})"), usize::MAX, sql);
+        let explained = self.explain_text(
+            &format!("{EXPLAIN}EXECUTE {name}({nulls})"),
+            usize::MAX,
+            sql,
+        );
         let _ = self.try_query(&format!("DEALLOCATE {name}"))?;
         explained
     }
 
     /// The plans of these statements in a transaction of their own that begins with `opening` and is rolled back: all in one round
     /// trip, unless one is refused, after which the others are asked again.
-    pub(super) fn explain_together(&self, opening: &Opening, statements: &[&str]) -> Result<Vec<Explained>, DbError> {
+    pub(super) fn explain_together(
+        &self,
+        opening: &Opening,
+        statements: &[&str],
+    ) -> Result<Vec<Explained>, DbError> {
         let mut explained = Vec::with_capacity(statements.len());
-        while let Some(rest) = statements.get(explained.len()..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = statements
+            .get(explained.len()..)
+            .filter(|rest| !rest.is_empty())
+        {
             let some = rest.get(..AT_ONCE).unwrap_or(rest);
             self.explain_some(opening, some, &mut explained)?;
         }
@@ -121,7 +145,10 @@ impl Session {
         statements: &[&str],
         explained: &mut Vec<Explained>,
     ) -> Result<(), DbError> {
-        let questions: Vec<Question<'_>> = statements.iter().map(|sql| Question::new(sql, self)).collect();
+        let questions: Vec<Question<'_>> = statements
+            .iter()
+            .map(|sql| Question::new(sql, self))
+            .collect();
         let mut steps = vec![Step::Script(opening.script.clone())];
         steps.extend(opening.statements.iter().cloned().map(Step::Statement));
         let openings = steps.len();
@@ -165,18 +192,27 @@ pub(super) fn plan_of(rows: &[Row]) -> Option<Plan> {
 }
 
 fn read_rows(rows: &[Row]) -> Explained {
-    let Some(JsonText(text)) = rows.first().and_then(|row| row.try_get::<_, JsonText>(0).ok()) else {
+    let Some(JsonText(text)) = rows
+        .first()
+        .and_then(|row| row.try_get::<_, JsonText>(0).ok())
+    else {
         return Explained::refused("the server returned no plan".to_owned());
     };
     match read_text(&text) {
         Ok(plans) => match plans.into_iter().next() {
-            Some(read) => Explained::Plan { plan: read.plan, bytes: text.len() },
+            Some(read) => Explained::Plan {
+                plan: read.plan,
+                bytes: text.len(),
+            },
             None => Explained::Empty,
         },
-        Err(ReadError { reason: Reason::Utility(_) | Reason::NoPlan | Reason::NotExplain, .. }) => {
-            Explained::refused("a utility statement: it has no plan".to_owned())
+        Err(ReadError {
+            reason: Reason::Utility(_) | Reason::NoPlan | Reason::NotExplain,
+            ..
+        }) => Explained::refused("a utility statement: it has no plan".to_owned()),
+        Err(unreadable) => {
+            Explained::refused(format!("the server's plan could not be read: {unreadable}"))
         }
-        Err(unreadable) => Explained::refused(format!("the server's plan could not be read: {unreadable}")),
     }
 }
 
@@ -191,7 +227,10 @@ pub(super) struct Opening {
 
 impl From<&str> for Opening {
     fn from(script: &str) -> Opening {
-        Opening { script: script.to_owned(), statements: Vec::new() }
+        Opening {
+            script: script.to_owned(),
+            statements: Vec::new(),
+        }
     }
 }
 
@@ -211,16 +250,27 @@ impl<'q> Question<'q> {
     fn new(sql: &'q str, session: &Session) -> Question<'q> {
         let parameters = highest_parameter(sql);
         if sql.is_empty() {
-            return Question { sql, sent: Vec::new(), plan: 0 };
+            return Question {
+                sql,
+                sent: Vec::new(),
+                plan: 0,
+            };
         }
-        if parameters == 0 || parameters > MOST_PARAMETERS {
-            return Question { sql, sent: vec![(format!("{EXPLAIN}{sql}"), EXPLAIN.len())], plan: 0 };
+        if parameters == 0 || parameters > MAX_PARAMETERS {
+            return Question {
+                sql,
+                sent: vec![(format!("{EXPLAIN}{sql}"), EXPLAIN.len())],
+                plan: 0,
+            };
         }
         let name = session.new_statement_name();
         let prepare = format!("PREPARE {name} AS ");
         let nulls = vec!["NULL"; parameters].join(", ");
         let sent = vec![
-            ("SET LOCAL plan_cache_mode = force_generic_plan".to_owned(), usize::MAX),
+            (
+                "SET LOCAL plan_cache_mode = force_generic_plan".to_owned(),
+                usize::MAX,
+            ),
             (format!("{prepare}{sql}"), prepare.len()),
             (format!("{EXPLAIN}EXECUTE {name}({nulls})"), usize::MAX),
             (format!("DEALLOCATE {name}"), usize::MAX),
@@ -229,14 +279,17 @@ impl<'q> Question<'q> {
     }
 
     fn steps(&self) -> impl Iterator<Item = Step> + '_ {
-        self.sent.iter().map(|(sql, _)| Step::Statement(sql.clone()))
+        self.sent
+            .iter()
+            .map(|(sql, _)| Step::Statement(sql.clone()))
     }
 
     /// Takes its own results off.
     fn read(&self, results: &mut impl Iterator<Item = StepResult>) -> Result<Explained, DbError> {
         let mut explained = Explained::Empty;
         let mut failure = None;
-        for (number, ((_, prefix_characters), result)) in self.sent.iter().zip(results).enumerate() {
+        for (number, ((_, prefix_characters), result)) in self.sent.iter().zip(results).enumerate()
+        {
             match result {
                 Err(failed) => {
                     failure.get_or_insert((failed, *prefix_characters));
@@ -253,7 +306,11 @@ impl<'q> Question<'q> {
 }
 
 /// The server's refusal is a result; a lost connection is an error.
-fn refusal(failed: &tokio_postgres::Error, prefix_characters: usize, sql: &str) -> Result<Explained, DbError> {
+fn refusal(
+    failed: &tokio_postgres::Error,
+    prefix_characters: usize,
+    sql: &str,
+) -> Result<Explained, DbError> {
     let error = DbError::query("planning a statement", failed);
     if error.is_refusal() {
         Ok(Explained::Refused {

@@ -43,42 +43,62 @@ impl Interrupt {
     /// When the signal handlers cannot be installed.
     pub fn listen() -> io::Result<Interrupt> {
         let (raise, raised) = watch::channel(false);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (mut interrupt, mut terminate, mut hangup) = {
             let _guard = runtime.enter();
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?)
+            (
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::hangup())?,
+            )
         };
-        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                let terminal_gone = tokio::select! {
-                    _ = interrupt.recv() => false,
-                    _ = terminate.recv() => false,
-                    _ = hangup.recv() => true,
-                };
-                let _ = raise.send(true);
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                    // Whoever reads from a terminal that is gone may never come back from it.
-                    () = tokio::time::sleep(PATIENCE_WITHOUT_TERMINAL), if terminal_gone => {}
-                }
-                std::process::exit(EXIT_INTERRUPTED);
-            });
-        })?;
-        Ok(Interrupt { raised, _keep: None })
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    let terminal_gone = tokio::select! {
+                        _ = interrupt.recv() => false,
+                        _ = terminate.recv() => false,
+                        _ = hangup.recv() => true,
+                    };
+                    let _ = raise.send(true);
+                    tokio::select! {
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                        // Whoever reads from a terminal that is gone may never come back from it.
+                        () = tokio::time::sleep(PATIENCE_WITHOUT_TERMINAL), if terminal_gone => {}
+                    }
+                    std::process::exit(EXIT_INTERRUPTED);
+                });
+            })?;
+        Ok(Interrupt {
+            raised,
+            _keep: None,
+        })
     }
 
     /// One that is never raised: for tests and for work that ends by itself.
     pub fn never() -> Interrupt {
         let (raise, raised) = watch::channel(false);
-        Interrupt { raised, _keep: Some(std::sync::Arc::new(raise)) }
+        Interrupt {
+            raised,
+            _keep: Some(std::sync::Arc::new(raise)),
+        }
     }
 
     /// One that is raised, and lowered again, by the program itself: for work that the user can cancel.
     pub fn by_hand() -> (Raise, Interrupt) {
         let (raise, raised) = watch::channel(false);
         let raise = std::sync::Arc::new(raise);
-        (Raise(raise.clone()), Interrupt { raised, _keep: Some(raise) })
+        (
+            Raise(raise.clone()),
+            Interrupt {
+                raised,
+                _keep: Some(raise),
+            },
+        )
     }
 
     /// Has the user asked to stop?

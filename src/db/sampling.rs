@@ -17,12 +17,12 @@ use crate::twin::snapshot::TableSample;
 const OPERATION: &str = "reading a sample of rows";
 
 /// As ANALYZE has with its default statistics target.
-pub const MOST_ROWS: u64 = 30_000;
+pub const MAX_ROWS: u64 = 30_000;
 /// Stored bytes of a sample, without what large values would take outside of their rows.
-const MOST_BYTES: u64 = 32 << 20;
+const MAX_BYTES: u64 = 32 << 20;
 /// A table of so many pages is read as a whole, and rows are chosen one by one; of a larger one so many pages are, each of them by
 /// chance, and of their rows few enough that hardly any are neighbours.
-const MOST_PAGES: f64 = 8192.0;
+const MAX_PAGES: f64 = 8192.0;
 /// How long one table may take.
 const TIME: Millis = Millis(2_000.0);
 /// The second attempt, where that was not enough.
@@ -55,15 +55,28 @@ impl SampleSource for Session {
         if wanted.columns.is_empty() {
             return Ok(None);
         }
-        let Some(table) = self.in_read_only(TIME, |session| session.extent(wanted.relation))?.flatten() else {
+        let Some(table) = self
+            .in_read_only(TIME, |session| session.extent(wanted.relation))?
+            .flatten()
+        else {
             return Ok(None);
         };
-        let first = Attempt { pages: MOST_PAGES, rows: MOST_ROWS };
-        if let Some(sample) = self.in_read_only(TIME, |session| session.read_sample(wanted, table, first))? {
+        let first = Attempt {
+            pages: MAX_PAGES,
+            rows: MAX_ROWS,
+        };
+        if let Some(sample) =
+            self.in_read_only(TIME, |session| session.read_sample(wanted, table, first))?
+        {
             return Ok(Some(sample));
         }
-        let second = Attempt { pages: FEWER_PAGES, rows: FEWER_ROWS };
-        self.in_read_only(LESS_TIME, |session| session.read_sample(wanted, table, second))
+        let second = Attempt {
+            pages: FEWER_PAGES,
+            rows: FEWER_ROWS,
+        };
+        self.in_read_only(LESS_TIME, |session| {
+            session.read_sample(wanted, table, second)
+        })
     }
 }
 
@@ -79,17 +92,32 @@ impl Session {
         words: &BTreeSet<String>,
         only: Option<&BTreeSet<QualifiedName>>,
     ) -> Result<Vec<TableSample>, DbError> {
-        let Some(attributes) = snapshot.system_table("pg_attribute") else { return Ok(Vec::new()) };
+        let Some(attributes) = snapshot.system_table("pg_attribute") else {
+            return Ok(Vec::new());
+        };
         let mut samples = Vec::new();
         let wanted = |name: &QualifiedName| only.is_none_or(|only| only.contains(name));
-        for file in snapshot.files.iter().filter(|file| file.kind != "i" && wanted(&file.name)) {
+        for file in snapshot
+            .files
+            .iter()
+            .filter(|file| file.kind != "i" && wanted(&file.name))
+        {
             let relation = file.oid.to_string();
             let of_table = attributes.only("attrelid", |oid| oid == relation);
-            let named = of_table.column("attname").into_iter().zip(of_table.column("attnum"));
+            let named = of_table
+                .column("attname")
+                .into_iter()
+                .zip(of_table.column("attnum"));
             let columns = named
                 .filter(|(_, number)| number.is_some_and(|number| !number.starts_with('-')))
-                .filter_map(|(name, _)| name.filter(|name| words.contains(*name)).map(str::to_owned));
-            let request = SampleRequest { relation: file.oid, table: file.name.clone(), columns: columns.collect() };
+                .filter_map(|(name, _)| {
+                    name.filter(|name| words.contains(*name)).map(str::to_owned)
+                });
+            let request = SampleRequest {
+                relation: file.oid,
+                table: file.name.clone(),
+                columns: columns.collect(),
+            };
             samples.extend(self.sample(&request)?);
         }
         Ok(samples)
@@ -102,15 +130,25 @@ impl Session {
         work: impl FnOnce(&Session) -> Result<T, DbError>,
     ) -> Result<Option<T>, DbError> {
         let limit = self.safety.statement_timeout;
-        let time = if limit.0 > 0.0 && limit < time { limit } else { time };
-        self.query(OPERATION, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &[])?;
+        let time = if limit.0 > 0.0 && limit < time {
+            limit
+        } else {
+            time
+        };
+        self.query(
+            OPERATION,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            &[],
+        )?;
         let settings = format!(
             "/* pgrehearse */ SELECT pg_catalog.set_config('statement_timeout', '{}', true), \
              pg_catalog.set_config('search_path', 'pg_catalog', true), \
              pg_catalog.set_config('extra_float_digits', '3', true)",
             milliseconds(time)
         );
-        let done = self.query(OPERATION, &settings, &[]).and_then(|_| work(self));
+        let done = self
+            .query(OPERATION, &settings, &[])
+            .and_then(|_| work(self));
         self.rollback();
         match done {
             Ok(value) => Ok(Some(value)),
@@ -125,11 +163,21 @@ impl Session {
                           (pg_relation_size(c.oid) / current_setting('block_size')::bigint)::float8 AS pages \
                    FROM pg_class c WHERE c.oid = $1";
         let rows = self.query(OPERATION, sql, &[(&relation, Type::OID)])?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        Ok(Some(Extent { rows: field(row, "row_count")?, pages: field::<Option<f64>>(row, "pages")?.unwrap_or(0.0) }))
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        Ok(Some(Extent {
+            rows: field(row, "row_count")?,
+            pages: field::<Option<f64>>(row, "pages")?.unwrap_or(0.0),
+        }))
     }
 
-    fn read_sample(&self, wanted: &SampleRequest, table: Extent, attempt: Attempt) -> Result<TableSample, DbError> {
+    fn read_sample(
+        &self,
+        wanted: &SampleRequest,
+        table: Extent,
+        attempt: Attempt,
+    ) -> Result<TableSample, DbError> {
         let way = Way::choose(table, attempt);
         let sql = way.sql(wanted, attempt.rows);
         let mut values: Vec<Vec<Option<String>>> = vec![Vec::new(); wanted.columns.len()];
@@ -186,7 +234,11 @@ impl Way {
         }
         // A little more than is wanted: chance may give less.
         let share = 1.1 * attempt.rows as f64 / table.rows.max(1.0);
-        if share < 0.8 { Way::Rows(100.0 * share) } else { Way::Whole }
+        if share < 0.8 {
+            Way::Rows(100.0 * share)
+        } else {
+            Way::Whole
+        }
     }
 
     fn clause(self) -> String {
@@ -199,21 +251,28 @@ impl Way {
 
     /// Rows in the table's order; the same ones each time, as long as the table is the same.
     fn sql(self, wanted: &SampleRequest, rows: u64) -> String {
-        let columns: Vec<String> = (1..=wanted.columns.len()).map(|number| format!("c{number}")).collect();
+        let columns: Vec<String> = (1..=wanted.columns.len())
+            .map(|number| format!("c{number}"))
+            .collect();
         let named: Vec<String> = wanted
             .columns
             .iter()
             .zip(&columns)
             .map(|(name, column)| format!("t.{} AS {column}", quote_identifier(name)))
             .collect();
-        let bytes: Vec<String> =
-            columns.iter().map(|column| format!("coalesce(pg_column_size({column}), 0)::bigint")).collect();
-        let texts: Vec<String> = columns.iter().map(|column| format!("{column}::text")).collect();
+        let bytes: Vec<String> = columns
+            .iter()
+            .map(|column| format!("coalesce(pg_column_size({column}), 0)::bigint"))
+            .collect();
+        let texts: Vec<String> = columns
+            .iter()
+            .map(|column| format!("{column}::text"))
+            .collect();
         format!(
             "/* pgrehearse: a sample of rows */ SELECT ARRAY[{}]::text[] AS fields, found FROM (\
              SELECT *, count(*) OVER () AS found, sum({}) OVER (ORDER BY pick) AS bytes FROM (\
              SELECT {}, t.ctid AS place, hashtid(t.ctid) AS pick FROM ONLY {} AS t{} ORDER BY pick LIMIT {rows}) AS chosen\
-             ) AS counted WHERE bytes < {MOST_BYTES} ORDER BY place",
+             ) AS counted WHERE bytes < {MAX_BYTES} ORDER BY place",
             texts.join(", "),
             bytes.join(" + "),
             named.join(", "),
@@ -229,11 +288,18 @@ mod tests {
 
     #[test]
     fn small_tables_are_read_and_large_ones_looked_into() {
-        let first = Attempt { pages: MOST_PAGES, rows: MOST_ROWS };
+        let first = Attempt {
+            pages: MAX_PAGES,
+            rows: MAX_ROWS,
+        };
         let way = |rows, pages| Way::choose(Extent { rows, pages }, first);
         assert_eq!(way(20_000.0, 300.0), Way::Whole);
         assert_eq!(way(-1.0, 300.0), Way::Whole);
-        assert!(matches!(way(300_000.0, 4_000.0), Way::Rows(percent) if (percent - 11.0).abs() < 1e-9));
-        assert!(matches!(way(1e9, 8_192_000.0), Way::Pages(percent) if (percent - 0.1).abs() < 1e-9));
+        assert!(
+            matches!(way(300_000.0, 4_000.0), Way::Rows(percent) if (percent - 11.0).abs() < 1e-9)
+        );
+        assert!(
+            matches!(way(1e9, 8_192_000.0), Way::Pages(percent) if (percent - 0.1).abs() < 1e-9)
+        );
     }
 }

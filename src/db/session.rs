@@ -29,7 +29,11 @@ pub struct Safety {
 
 impl Default for Safety {
     fn default() -> Self {
-        Safety { lock_timeout: Millis(1_000.0), statement_timeout: Millis(30_000.0), max_write_block: Millis(10_000.0) }
+        Safety {
+            lock_timeout: Millis(1_000.0),
+            statement_timeout: Millis(30_000.0),
+            max_write_block: Millis(10_000.0),
+        }
     }
 }
 
@@ -116,9 +120,19 @@ impl Session {
     ///
     /// # Errors
     /// When the server cannot be reached or refuses.
-    pub fn connect(settings: &Settings, prompt: Prompt<'_>, options: SessionOptions) -> Result<Session, DbError> {
-        let SessionOptions { safety, interrupt, trace } = options;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    pub fn connect(
+        settings: &Settings,
+        prompt: Prompt<'_>,
+        options: SessionOptions,
+    ) -> Result<Session, DbError> {
+        let SessionOptions {
+            safety,
+            interrupt,
+            trace,
+        } = options;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         let runtime = runtime.map_err(|error| DbError::Query {
             operation: "starting",
             message: error.to_string(),
@@ -148,22 +162,37 @@ impl Session {
     }
 
     fn set_limits(&mut self) -> Result<(), DbError> {
-        let Safety { lock_timeout, statement_timeout, max_write_block } = self.safety;
+        let Safety {
+            lock_timeout,
+            statement_timeout,
+            max_write_block,
+        } = self.safety;
         self.set("lock_timeout", &milliseconds(lock_timeout))?;
         self.set("statement_timeout", &milliseconds(statement_timeout))?;
-        self.set("tcp_user_timeout", &milliseconds(max_write_block)).or_else(unless_refused)?;
+        self.set("tcp_user_timeout", &milliseconds(max_write_block))
+            .or_else(unless_refused)?;
         // What plans print has to mean the same to whoever runs the printed statements.
-        for (name, value) in [("DateStyle", "ISO"), ("IntervalStyle", "postgres"), ("bytea_output", "hex")] {
+        for (name, value) in [
+            ("DateStyle", "ISO"),
+            ("IntervalStyle", "postgres"),
+            ("bytea_output", "hex"),
+        ] {
             self.set(name, value)?;
         }
         // A client that is stopped (Ctrl-Z, a frozen machine) must not keep its locks.
-        self.set("idle_in_transaction_session_timeout", &milliseconds(max_write_block))?;
+        self.set(
+            "idle_in_transaction_session_timeout",
+            &milliseconds(max_write_block),
+        )?;
         // To look at the ends of an index, as we do and the planner does for us, is no use of it, and `idx_scan` counts it.
         match self.set("track_counts", "off") {
             Err(error) if error.is_refusal() => self.is_uncounted = false,
             other => other?,
         }
-        match self.set("client_connection_check_interval", CONNECTION_CHECK_INTERVAL) {
+        match self.set(
+            "client_connection_check_interval",
+            CONNECTION_CHECK_INTERVAL,
+        ) {
             Err(error) if error.is_refusal() => self.checks_connection = false,
             other => other?,
         }
@@ -192,27 +221,38 @@ impl Session {
     }
 
     /// As [`Session::query`], with the driver's own error: for statements of the user, whose errors are results.
-    pub(super) fn try_query(&self, sql: &str) -> Result<Result<Vec<Row>, tokio_postgres::Error>, DbError> {
+    pub(super) fn try_query(
+        &self,
+        sql: &str,
+    ) -> Result<Result<Vec<Row>, tokio_postgres::Error>, DbError> {
         self.drive(sql, self.client.query_typed(sql, &[]))
     }
 
     /// Several statements at once (simple protocol): only for scripts of our own.
     pub(super) fn batch(&self, operation: &'static str, sql: &str) -> Result<(), DbError> {
-        self.drive(sql, self.client.batch_execute(sql))?.map_err(|error| DbError::query(operation, &error))
+        self.drive(sql, self.client.batch_execute(sql))?
+            .map_err(|error| DbError::query(operation, &error))
     }
 
     /// Sends all steps at once and waits for all of their results: one round trip, however many there are.
     pub(super) fn pipeline(&self, steps: &[Step]) -> Result<Vec<StepResult>, DbError> {
         let traced = steps.iter().map(Step::sql).collect::<Vec<_>>().join(";\n");
         self.drive(&traced, async {
-            let mut pending: Vec<Pending<'_>> = steps.iter().map(|step| Pending::Running(self.step(step))).collect();
+            let mut pending: Vec<Pending<'_>> = steps
+                .iter()
+                .map(|step| Pending::Running(self.step(step)))
+                .collect();
             // tokio-postgres sends when it is first asked for a result.
             std::future::poll_fn(|context| {
                 let mut ready = true;
                 for step in &mut pending {
                     ready &= step.advance(context);
                 }
-                if ready { Poll::Ready(()) } else { Poll::Pending }
+                if ready {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
             })
             .await;
             pending.into_iter().filter_map(Pending::done).collect()
@@ -246,7 +286,9 @@ impl Session {
 
     fn step<'s>(&'s self, step: &'s Step) -> StepFuture<'s> {
         match step {
-            Step::Script(sql) => Box::pin(async { self.client.batch_execute(sql).await.map(|()| Vec::new()) }),
+            Step::Script(sql) => {
+                Box::pin(async { self.client.batch_execute(sql).await.map(|()| Vec::new()) })
+            }
             Step::Statement(sql) => Box::pin(self.client.query_typed(sql, &[])),
         }
     }
@@ -277,7 +319,9 @@ impl Session {
             }
             let _ = tokio::time::timeout(CANCEL_PATIENCE, self.cancel.cancel()).await;
             let _ = tokio::time::timeout(CANCEL_PATIENCE, work).await;
-            Err(DbError::Interrupted { rollback: Rollback::Confirmed })
+            Err(DbError::Interrupted {
+                rollback: Rollback::Confirmed,
+            })
         });
         self.waited.set(self.waited.get() + began.elapsed());
         done
@@ -290,14 +334,24 @@ impl Session {
             trace("ROLLBACK");
         }
         let rollback = self.client.batch_execute("ROLLBACK");
-        let ended = self.runtime.block_on(async { tokio::time::timeout(CANCEL_PATIENCE, rollback).await });
-        if matches!(ended, Ok(Ok(()))) { Rollback::Confirmed } else { Rollback::Unconfirmed }
+        let ended = self
+            .runtime
+            .block_on(async { tokio::time::timeout(CANCEL_PATIENCE, rollback).await });
+        if matches!(ended, Ok(Ok(()))) {
+            Rollback::Confirmed
+        } else {
+            Rollback::Unconfirmed
+        }
     }
 }
 
 /// A setting that this server does not take is done without.
 fn unless_refused(error: DbError) -> Result<(), DbError> {
-    if error.is_refusal() { Ok(()) } else { Err(error) }
+    if error.is_refusal() {
+        Ok(())
+    } else {
+        Err(error)
+    }
 }
 
 /// A duration as a setting; zero switches a limit off, as everywhere in PostgreSQL.

@@ -44,21 +44,35 @@ impl Session {
     /// When the server cannot be asked any more. What the role may not read is a [`Gap`](crate::twin::snapshot::Gap), not an error.
     pub fn snapshot(&self, scope: &Scope) -> Result<Snapshot, DbError> {
         let settings = self.pairs(include_str!("snapshot/settings.sql"))?;
-        self.query(OPERATION, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &[])?;
+        self.query(
+            OPERATION,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            &[],
+        )?;
         let snapshot = self.read_snapshot(scope, settings);
         self.rollback();
         snapshot
     }
 
-    fn read_snapshot(&self, scope: &Scope, settings: BTreeMap<String, String>) -> Result<Snapshot, DbError> {
+    fn read_snapshot(
+        &self,
+        scope: &Scope,
+        settings: BTreeMap<String, String>,
+    ) -> Result<Snapshot, DbError> {
         // Values as text have to mean the same to whoever reads them.
-        for setting in ["SET LOCAL search_path = pg_catalog", "SET LOCAL extra_float_digits = 3"] {
+        for setting in [
+            "SET LOCAL search_path = pg_catalog",
+            "SET LOCAL extra_float_digits = 3",
+        ] {
             self.query(OPERATION, setting, &[])?;
         }
         let relations = self.relations(scope)?;
         let oids: Vec<Oid> = relations.iter().map(|relation| relation.file.oid).collect();
-        let mut files: Vec<RelationFile> =
-            relations.into_iter().filter(|relation| relation.has_file).map(|relation| relation.file).collect();
+        let mut files: Vec<RelationFile> = relations
+            .into_iter()
+            .filter(|relation| relation.has_file)
+            .map(|relation| relation.file)
+            .collect();
         let mut snapshot = Snapshot {
             origin: self.origin()?,
             settings,
@@ -77,7 +91,9 @@ impl Session {
 
     fn pairs(&self, sql: &str) -> Result<BTreeMap<String, String>, DbError> {
         let rows = self.query(OPERATION, sql, &[])?;
-        rows.iter().map(|row| Ok((field(row, "name")?, field(row, "value")?))).collect()
+        rows.iter()
+            .map(|row| Ok((field(row, "name")?, field(row, "value")?)))
+            .collect()
     }
 
     /// The server and its database's locale.
@@ -87,7 +103,9 @@ impl Session {
     pub fn origin(&self) -> Result<Origin, DbError> {
         let rows = self.query(OPERATION, include_str!("snapshot/origin.sql"), &[])?;
         let Some(row) = rows.first() else {
-            return Err(DbError::Missing("the server did not say who it is".to_owned()));
+            return Err(DbError::Missing(
+                "the server did not say who it is".to_owned(),
+            ));
         };
         Ok(Origin {
             version_num: field::<i32>(row, "version_num")?.unsigned_abs(),
@@ -106,8 +124,13 @@ impl Session {
 
     fn relations(&self, scope: &Scope) -> Result<Vec<Relation>, DbError> {
         let (everything, names) = scope.parameters();
-        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[(&everything, Type::BOOL), (&names, Type::TEXT_ARRAY)];
-        let rows = self.query(OPERATION, include_str!("snapshot/relations.sql"), parameters)?;
+        let parameters: &[(&(dyn ToSql + Sync), Type)] =
+            &[(&everything, Type::BOOL), (&names, Type::TEXT_ARRAY)];
+        let rows = self.query(
+            OPERATION,
+            include_str!("snapshot/relations.sql"),
+            parameters,
+        )?;
         rows.iter().map(relation).collect()
     }
 }
@@ -122,11 +145,17 @@ fn relation(row: &Row) -> Result<Relation, DbError> {
     let blocks: Option<i64> = field(row, "blocks")?;
     let file = RelationFile {
         oid: field(row, "oid")?,
-        name: QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "relation_name")?),
+        name: QualifiedName::new(
+            field::<String>(row, "schema_name")?,
+            field::<String>(row, "relation_name")?,
+        ),
         kind: field(row, "kind")?,
         method: field(row, "method")?,
         blocks: blocks.unwrap_or(0).unsigned_abs(),
         metapage: None,
     };
-    Ok(Relation { file, has_file: blocks.is_some() })
+    Ok(Relation {
+        file,
+        has_file: blocks.is_some(),
+    })
 }

@@ -27,19 +27,33 @@ impl Session {
         };
         let schema: String = field(row, "schema_name")?;
         let is_alone = workload.statements().is_empty();
-        let sql = include_str!("sql/stat_statements.sql").replace("SCHEMA", &quote_identifier(&schema));
+        let sql =
+            include_str!("sql/stat_statements.sql").replace("SCHEMA", &quote_identifier(&schema));
         for row in self.query(OPERATION, &sql, &[(&i64::from(top), Type::INT8)])? {
             let id: Option<String> = field(&row, "query_id")?;
             let query: String = field(&row, "query")?;
             let name = format!("query-{}", id.unwrap_or_default().trim_start_matches('-'));
-            let usage =
-                Usage { calls: field::<f64>(&row, "calls")?.max(1.0), mean_time_ms: field(&row, "mean_time_ms")? };
-            workload.add(&name, query.trim().trim_end_matches(';'), usage, "pg_stat_statements".to_owned());
+            let usage = Usage {
+                calls: field::<f64>(&row, "calls")?.max(1.0),
+                mean_time_ms: field(&row, "mean_time_ms")?,
+            };
+            workload.add(
+                &name,
+                query.trim().trim_end_matches(';'),
+                usage,
+                "pg_stat_statements".to_owned(),
+            );
         }
         if is_alone && field(row, "has_info")? {
-            let sql = include_str!("sql/stat_statements_since.sql").replace("SCHEMA", &quote_identifier(&schema));
+            let sql = include_str!("sql/stat_statements_since.sql")
+                .replace("SCHEMA", &quote_identifier(&schema));
             let rows = self.query(OPERATION, &sql, &[])?;
-            workload.count_calls_for(rows.first().map(|row| field(row, "counted_for_s")).transpose()?.flatten());
+            workload.count_calls_for(
+                rows.first()
+                    .map(|row| field(row, "counted_for_s"))
+                    .transpose()?
+                    .flatten(),
+            );
         }
         Ok(())
     }

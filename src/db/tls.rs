@@ -40,7 +40,12 @@ pub struct TlsSettings {
 
 impl Default for TlsSettings {
     fn default() -> Self {
-        Self { verification: Verification::None, client_certificate: None, server_name_indication: true, direct: false }
+        Self {
+            verification: Verification::None,
+            client_certificate: None,
+            server_name_indication: true,
+            direct: false,
+        }
     }
 }
 
@@ -152,12 +157,17 @@ pub fn connector(settings: &TlsSettings) -> Result<MakeRustlsConnect, TlsError> 
     let mut config = match &settings.client_certificate {
         None => builder.with_no_client_auth(),
         Some(client) => {
-            let (chain, key) = (certificates(&client.certificate)?, private_key(&client.key)?);
-            builder.with_client_auth_cert(chain, key).map_err(|source| TlsError::ClientCertificate {
-                certificate: client.certificate.clone(),
-                key: client.key.clone(),
-                source,
-            })?
+            let (chain, key) = (
+                certificates(&client.certificate)?,
+                private_key(&client.key)?,
+            );
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|source| TlsError::ClientCertificate {
+                    certificate: client.certificate.clone(),
+                    key: client.key.clone(),
+                    source,
+                })?
         }
     };
     config.enable_sni = settings.server_name_indication;
@@ -167,24 +177,35 @@ pub fn connector(settings: &TlsSettings) -> Result<MakeRustlsConnect, TlsError> 
     Ok(MakeRustlsConnect::new(config))
 }
 
-fn verifier(verification: &Verification, provider: &CryptoProvider) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+fn verifier(
+    verification: &Verification,
+    provider: &CryptoProvider,
+) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
     let algorithms = provider.signature_verification_algorithms;
     Ok(Arc::new(match verification {
         Verification::None => Verifier::accepting_all(algorithms),
         Verification::Chain(trust) => Verifier::of_chain(authorities(trust)?, algorithms),
-        Verification::ChainAndHost(trust) => Verifier::of_chain_and_host(authorities(trust)?, algorithms),
+        Verification::ChainAndHost(trust) => {
+            Verifier::of_chain_and_host(authorities(trust)?, algorithms)
+        }
     }))
 }
 
 fn authorities(trust: &Trust) -> Result<Authorities, TlsError> {
     match trust {
-        Trust::File(file) => Authorities::from_file(certificates(file)?)
-            .map_err(|source| TlsError::RootCertificate { from: format!("file \"{}\"", file.display()), source }),
+        Trust::File(file) => Authorities::from_file(certificates(file)?).map_err(|source| {
+            TlsError::RootCertificate {
+                from: format!("file \"{}\"", file.display()),
+                source,
+            }
+        }),
         Trust::System => {
             let found = rustls_native_certs::load_native_certs();
             if found.certs.is_empty() {
                 let reasons: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
-                return Err(TlsError::SystemRoots { reason: reasons.join("; ") });
+                return Err(TlsError::SystemRoots {
+                    reason: reasons.join("; "),
+                });
             }
             Ok(Authorities::from_system(found.certs))
         }
@@ -192,16 +213,33 @@ fn authorities(trust: &Trust) -> Result<Authorities, TlsError> {
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let wrong = |source| TlsError::CertificateFile { file: file.to_owned(), source };
-    let found: Vec<_> = CertificateDer::pem_file_iter(file).map_err(wrong)?.collect::<Result<_, _>>().map_err(wrong)?;
-    if found.is_empty() { Err(TlsError::NoCertificate { file: file.to_owned() }) } else { Ok(found) }
+    let wrong = |source| TlsError::CertificateFile {
+        file: file.to_owned(),
+        source,
+    };
+    let found: Vec<_> = CertificateDer::pem_file_iter(file)
+        .map_err(wrong)?
+        .collect::<Result<_, _>>()
+        .map_err(wrong)?;
+    if found.is_empty() {
+        Err(TlsError::NoCertificate {
+            file: file.to_owned(),
+        })
+    } else {
+        Ok(found)
+    }
 }
 
 fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     if is_open_to_others(file) {
-        return Err(TlsError::KeyFilePermissions { file: file.to_owned() });
+        return Err(TlsError::KeyFilePermissions {
+            file: file.to_owned(),
+        });
     }
-    PrivateKeyDer::from_pem_file(file).map_err(|source| TlsError::KeyFile { file: file.to_owned(), source })
+    PrivateKeyDer::from_pem_file(file).map_err(|source| TlsError::KeyFile {
+        file: file.to_owned(),
+        source,
+    })
 }
 
 /// libpq's rule: nobody but the owner, except that root may share a key with a group that reads it.

@@ -34,7 +34,7 @@ macro_rules! or_refuse {
     };
 }
 
-pub(super) mod suppose;
+pub(super) mod hypothesis;
 
 /// How often locks that have to be had at once are tried for, and the pause between.
 const LOCK_ATTEMPTS: u32 = 5;
@@ -56,7 +56,11 @@ impl Session {
             }
             std::thread::sleep(LOCK_PAUSE);
         }
-        Err(DbError::Query { operation: OPERATION, message: "not tried".to_owned(), state: None })
+        Err(DbError::Query {
+            operation: OPERATION,
+            message: "not tried".to_owned(),
+            state: None,
+        })
     }
 
     /// One attempt; also says whether it failed for a lock that had to be had at once.
@@ -77,14 +81,36 @@ impl Session {
         work: impl FnOnce(&mut Transaction<'_>) -> Outcome<Planned>,
     ) -> Result<(Answer, bool), DbError> {
         self.query(OPERATION, "BEGIN", &[])?;
-        let mut transaction = Transaction { session: self, locked: None, built: 0, lock_missed: false };
+        let mut transaction = Transaction {
+            session: self,
+            locked: None,
+            built: 0,
+            lock_missed: false,
+        };
         let rehearsed = work(&mut transaction);
         let rollback = self.rollback();
-        let write_block = transaction.locked.map_or(Millis::default(), |since| Millis::from(since.elapsed()));
-        let Transaction { built, lock_missed, .. } = transaction;
+        let write_block = transaction
+            .locked
+            .map_or(Millis::default(), |since| Millis::from(since.elapsed()));
+        let Transaction {
+            built, lock_missed, ..
+        } = transaction;
         match rehearsed {
-            Ok(Ok(planned)) => Ok((Answer::Planned(Planned { write_block, ..planned }), false)),
-            Ok(Err(refusal)) => Ok((Answer::Refused(Refusal { write_block, built, ..refusal }), lock_missed)),
+            Ok(Ok(planned)) => Ok((
+                Answer::Planned(Planned {
+                    write_block,
+                    ..planned
+                }),
+                false,
+            )),
+            Ok(Err(refusal)) => Ok((
+                Answer::Refused(Refusal {
+                    write_block,
+                    built,
+                    ..refusal
+                }),
+                lock_missed,
+            )),
             Err(DbError::Interrupted { .. }) => Err(DbError::Interrupted { rollback }),
             Err(error) => Err(error),
         }
@@ -135,12 +161,21 @@ impl Transaction<'_> {
         locks: &Locks<'_>,
         how: How,
     ) -> Outcome<Planned> {
-        self.set_local("lock_timeout", &milliseconds(self.session.safety.lock_timeout))?;
+        self.set_local(
+            "lock_timeout",
+            &milliseconds(self.session.safety.lock_timeout),
+        )?;
         if self.session.checks_connection {
-            self.set_local("client_connection_check_interval", CONNECTION_CHECK_INTERVAL)?;
+            self.set_local(
+                "client_connection_check_interval",
+                CONNECTION_CHECK_INTERVAL,
+            )?;
         }
         // With empty hands: somebody may be installing the same one.
-        for extension in indexes.iter().filter_map(|index| index.index.extension.as_ref()) {
+        for extension in indexes
+            .iter()
+            .filter_map(|index| index.definition.extension.as_ref())
+        {
             or_refuse!(self.execute(&extension.create()));
         }
         or_refuse!(self.lock(locks));
@@ -182,12 +217,24 @@ impl Transaction<'_> {
     fn lock_table(&mut self, table: &QualifiedName, mode: &str, wait: &str) -> Outcome<()> {
         let sql = format!("LOCK TABLE {table} IN {mode} MODE{wait}");
         let locked = self.guarded(|session| {
-            Ok(session.try_query(&sql)?.map(|_| ()).map_err(|error| DbError::query(OPERATION, &error)))
+            Ok(session
+                .try_query(&sql)?
+                .map(|_| ())
+                .map_err(|error| DbError::query(OPERATION, &error)))
         })?;
-        if locked.as_ref().is_err_and(|refusal| refusal.reason == Reason::LockTimeout) && !wait.is_empty() {
+        if locked
+            .as_ref()
+            .is_err_and(|refusal| refusal.reason == Reason::LockTimeout)
+            && !wait.is_empty()
+        {
             self.lock_missed = true;
-            let detail = format!("{table} is busy, and its lock is not waited for while another table's is held");
-            return Ok(Err(Refusal { detail, ..refusal(Reason::LockTimeout, "") }));
+            let detail = format!(
+                "{table} is busy, and its lock is not waited for while another table's is held"
+            );
+            return Ok(Err(Refusal {
+                detail,
+                ..refusal(Reason::LockTimeout, "")
+            }));
         }
         Ok(locked)
     }
@@ -195,19 +242,31 @@ impl Transaction<'_> {
     fn build(&mut self, index: &NamedIndex) -> Outcome<Build> {
         let began = Instant::now();
         self.locked.get_or_insert(began);
-        or_refuse!(self.execute(&index.index.create(&index.name)));
-        if index.index.has_expression() {
-            or_refuse!(self.analyze_expressions(&index.index.table));
+        or_refuse!(self.execute(&index.definition.create(&index.name)));
+        if index.definition.has_expression() {
+            or_refuse!(self.analyze_expressions(&index.definition.table));
         }
         let build_time = Millis::from(began.elapsed());
-        let name = QualifiedName::new(index.index.table.schema.clone(), index.name.clone()).to_string();
-        let path: Vec<_> =
-            self.session.query(OPERATION, "/* pgrehearse */ SELECT current_setting('search_path') AS path", &[])?;
-        let path: String = path.first().map_or_else(|| Ok(String::new()), |row| field(row, "path"))?;
+        let name = QualifiedName::new(index.definition.table.schema.clone(), index.name.clone())
+            .to_string();
+        let path: Vec<_> = self.session.query(
+            OPERATION,
+            "/* pgrehearse */ SELECT current_setting('search_path') AS path",
+            &[],
+        )?;
+        let path: String = path
+            .first()
+            .map_or_else(|| Ok(String::new()), |row| field(row, "path"))?;
         self.set_local("search_path", "pg_catalog")?;
-        let rows = self.session.query(OPERATION, include_str!("sql/built_index.sql"), &[(&name, Type::TEXT)])?;
+        let rows = self.session.query(
+            OPERATION,
+            include_str!("sql/built_index.sql"),
+            &[(&name, Type::TEXT)],
+        )?;
         self.set_local("search_path", &path)?;
-        let Some(row) = rows.first() else { return Ok(Err(refusal(Reason::BuildFailed, "the index is not there"))) };
+        let Some(row) = rows.first() else {
+            return Ok(Err(refusal(Reason::BuildFailed, "the index is not there")));
+        };
         let definition: String = field(row, "definition")?;
         Ok(Ok(Build {
             names: field::<Vec<String>>(row, "names")?.into_iter().collect(),
@@ -221,8 +280,16 @@ impl Transaction<'_> {
     /// Gives the new index's expressions statistics, and leaves those of the table's columns as they are.
     fn analyze_expressions(&mut self, table: &QualifiedName) -> Outcome<()> {
         let name = table.to_string();
-        let rows = self.session.query(OPERATION, include_str!("sql/freeze_statistics.sql"), &[(&name, Type::TEXT)])?;
-        let statement: Option<String> = rows.first().map(|row| field(row, "statement")).transpose()?.flatten();
+        let rows = self.session.query(
+            OPERATION,
+            include_str!("sql/freeze_statistics.sql"),
+            &[(&name, Type::TEXT)],
+        )?;
+        let statement: Option<String> = rows
+            .first()
+            .map(|row| field(row, "statement"))
+            .transpose()?
+            .flatten();
         if let Some(statement) = statement {
             or_refuse!(self.execute(&statement));
         }
@@ -262,26 +329,41 @@ impl Transaction<'_> {
             let began = Instant::now();
             seen.push(or_refuse!(self.guarded(|session| {
                 Ok(match session.explain_executed(&statement.sql)? {
-                    Explained::Refused { message, state: Some(state) } => {
-                        Err(DbError::Query { operation: OPERATION, message, state: Some(state) })
-                    }
+                    Explained::Refused {
+                        message,
+                        state: Some(state),
+                    } => Err(DbError::Query {
+                        operation: OPERATION,
+                        message,
+                        state: Some(state),
+                    }),
                     other => Ok(PlanOutcome::from(other)),
                 })
             })));
-            left = if began.elapsed() > LONG_RUN { 0 } else { left - 1 };
+            left = if began.elapsed() > LONG_RUN {
+                0
+            } else {
+                left - 1
+            };
         }
         Ok(Ok(median(seen)))
     }
 
     fn execute(&mut self, sql: &str) -> Outcome<()> {
         self.guarded(|session| {
-            Ok(session.try_query(sql)?.map(|_| ()).map_err(|error| DbError::query(OPERATION, &error)))
+            Ok(session
+                .try_query(sql)?
+                .map(|_| ())
+                .map_err(|error| DbError::query(OPERATION, &error)))
         })
     }
 
     /// Runs a statement within what is left of the time, and turns the server's "no" into a refusal. Should the client stop
     /// between two statements, the server ends the transaction after what is left, too.
-    fn guarded<T>(&mut self, statement: impl FnOnce(&Session) -> Result<Result<T, DbError>, DbError>) -> Outcome<T> {
+    fn guarded<T>(
+        &mut self,
+        statement: impl FnOnce(&Session) -> Result<Result<T, DbError>, DbError>,
+    ) -> Outcome<T> {
         let allowance = self.allowance();
         let left = self.left();
         if left.0 <= 0.0 {
@@ -298,7 +380,9 @@ impl Transaction<'_> {
 
     /// What `max_write_block` leaves.
     fn left(&self) -> Millis {
-        let gone = self.locked.map_or(Millis::default(), |since| Millis::from(since.elapsed()));
+        let gone = self
+            .locked
+            .map_or(Millis::default(), |since| Millis::from(since.elapsed()));
         Millis(self.session.safety.max_write_block.0 - gone.0)
     }
 
@@ -306,9 +390,15 @@ impl Transaction<'_> {
     fn allowance(&self) -> Allowance {
         let (limit, left) = (self.session.safety.statement_timeout, self.left());
         if limit.0 <= 0.0 || left < limit {
-            Allowance { time: left, when_exceeded: Reason::WriteBlockTooLong }
+            Allowance {
+                time: left,
+                when_exceeded: Reason::WriteBlockTooLong,
+            }
         } else {
-            Allowance { time: limit, when_exceeded: Reason::StatementTimeout }
+            Allowance {
+                time: limit,
+                when_exceeded: Reason::StatementTimeout,
+            }
         }
     }
 
@@ -319,10 +409,17 @@ impl Transaction<'_> {
         match state.as_ref() {
             Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => {
                 let limit = self.session.safety.lock_timeout;
-                refusal(Reason::LockTimeout, &format!("the lock was not to be had within --lock-timeout {limit}"))
+                refusal(
+                    Reason::LockTimeout,
+                    &format!("the lock was not to be had within --lock-timeout {limit}"),
+                )
             }
-            Some(state) if *state == SqlState::QUERY_CANCELED => self.refused_for_time(allowance.when_exceeded),
-            Some(state) if *state == SqlState::READ_ONLY_SQL_TRANSACTION => refusal(Reason::ReadOnlyServer, message),
+            Some(state) if *state == SqlState::QUERY_CANCELED => {
+                self.refused_for_time(allowance.when_exceeded)
+            }
+            Some(state) if *state == SqlState::READ_ONLY_SQL_TRANSACTION => {
+                refusal(Reason::ReadOnlyServer, message)
+            }
             _ => refusal(Reason::BuildFailed, message),
         }
     }
@@ -334,30 +431,52 @@ impl Transaction<'_> {
                 let limit = safety.max_write_block;
                 refusal(
                     reason,
-                    &format!("stopped: it would have blocked writers longer than --max-write-block {limit}"),
+                    &format!(
+                        "stopped: it would have blocked writers longer than --max-write-block {limit}"
+                    ),
                 )
             }
-            reason => refusal(reason, &format!("stopped after --statement-timeout {}", safety.statement_timeout)),
+            reason => refusal(
+                reason,
+                &format!(
+                    "stopped after --statement-timeout {}",
+                    safety.statement_timeout
+                ),
+            ),
         }
     }
 
     fn set_local(&self, name: &str, value: &str) -> Result<(), DbError> {
-        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[(&name, Type::TEXT), (&value, Type::TEXT)];
-        self.session.query(OPERATION, "/* pgrehearse */ SELECT pg_catalog.set_config($1, $2, true)", parameters)?;
+        let parameters: &[(&(dyn ToSql + Sync), Type)] =
+            &[(&name, Type::TEXT), (&value, Type::TEXT)];
+        self.session.query(
+            OPERATION,
+            "/* pgrehearse */ SELECT pg_catalog.set_config($1, $2, true)",
+            parameters,
+        )?;
         Ok(())
     }
 }
 
 fn refusal(reason: Reason, detail: &str) -> Refusal {
-    Refusal { reason, detail: detail.to_owned(), write_block: Millis::default(), built: 0 }
+    Refusal {
+        reason,
+        detail: detail.to_owned(),
+        write_block: Millis::default(),
+        built: 0,
+    }
 }
 
 /// What stands behind the table in `CREATE INDEX name ON [ONLY] table USING …`; ours, should the server's not begin like that.
 pub(super) fn body(definition: &str, index: &NamedIndex) -> String {
     let on = format!("CREATE INDEX {} ON ", quote_identifier(&index.name));
-    let table = index.index.table.to_string();
-    let rest = definition.strip_prefix(&on).map(|rest| rest.strip_prefix("ONLY ").unwrap_or(rest));
-    let own = index.index.definition();
-    let body = rest.and_then(|rest| rest.strip_prefix(&table)).or_else(|| own.strip_prefix(&table));
+    let table = index.definition.table.to_string();
+    let rest = definition
+        .strip_prefix(&on)
+        .map(|rest| rest.strip_prefix("ONLY ").unwrap_or(rest));
+    let own = index.definition.definition();
+    let body = rest
+        .and_then(|rest| rest.strip_prefix(&table))
+        .or_else(|| own.strip_prefix(&table));
     body.unwrap_or_default().trim_start().to_owned()
 }

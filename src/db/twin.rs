@@ -15,7 +15,9 @@ use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
 use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
-use crate::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Supposition};
+use crate::rehearsal::{
+    Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError,
+};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::{Gap, Oid};
 use crate::workload::{Statement, StatementId};
@@ -27,13 +29,13 @@ mod existing;
 mod expressions;
 mod facts;
 mod files;
+mod hypothesis;
 mod libraries;
 mod load;
 mod observed;
 mod rows;
 mod samples;
 mod statistics;
-mod suppose;
 
 use candidates::Hypothetical;
 use facts::TableFacts;
@@ -47,7 +49,7 @@ const OPERATION: &str = "building the planner twin";
 const PATIENCE: &str = "3s";
 
 /// The twin's server itself gives no such OIDs soon.
-const LEAST_OID: Oid = 1 << 31;
+const MIN_OID: Oid = 1 << 31;
 
 /// A running twin.
 pub struct Twin {
@@ -129,7 +131,11 @@ impl Twin {
             samples: Samples::default(),
             observed: BTreeMap::new(),
             known: BTreeMap::new(),
-            next_oid: snapshot.files.iter().map(|file| file.oid).fold(LEAST_OID, Oid::max),
+            next_oid: snapshot
+                .files
+                .iter()
+                .map(|file| file.oid)
+                .fold(MIN_OID, Oid::max),
             gaps: snapshot.gaps.clone(),
             _cluster: cluster,
         };
@@ -147,7 +153,10 @@ impl Twin {
 
     /// What it is missing, as far as these tables go.
     pub fn gaps(&self, tables: &BTreeSet<QualifiedName>) -> Vec<Gap> {
-        self.gaps.iter().filter_map(|gap| gap.about(tables)).collect()
+        self.gaps
+            .iter()
+            .filter_map(|gap| gap.about(tables))
+            .collect()
     }
 
     /// Something else that it is missing.
@@ -161,7 +170,10 @@ impl Twin {
             return Ok(());
         }
         let role = quote_identifier(role);
-        self.session.batch(OPERATION, &format!("CREATE ROLE {role} SUPERUSER; SET SESSION AUTHORIZATION {role}"))
+        self.session.batch(
+            OPERATION,
+            &format!("CREATE ROLE {role} SUPERUSER; SET SESSION AUTHORIZATION {role}"),
+        )
     }
 
     /// Sets a planner setting for everything that is asked from now on.
@@ -184,8 +196,11 @@ impl Twin {
         self.session.set("jit", "off")
     }
 
-    fn as_things_are(&self, statements: &[Statement]) -> Result<Planned, DbError> {
-        Ok(Planned { plans: self.plans(&"BEGIN READ ONLY".into(), statements)?, ..Planned::default() })
+    fn plan_baseline(&self, statements: &[Statement]) -> Result<Planned, DbError> {
+        Ok(Planned {
+            plans: self.plans(&"BEGIN READ ONLY".into(), statements)?,
+            ..Planned::default()
+        })
     }
 
     /// The plans if these existing indexes were gone and these new ones there.
@@ -213,9 +228,18 @@ impl Twin {
                 return Ok(Answer::Refused(refusal));
             }
         }
-        let known: Vec<&Hypothetical> = indexes.iter().filter_map(|index| self.hypothetical(index)).collect();
-        let oids: Vec<Oid> = known.iter().flat_map(|known| known.oids.iter().copied()).collect();
-        let opening = Opening { script: format!("{}{}", show(&oids, hidden), besides.script), ..besides };
+        let known: Vec<&Hypothetical> = indexes
+            .iter()
+            .filter_map(|index| self.hypothetical(index))
+            .collect();
+        let oids: Vec<Oid> = known
+            .iter()
+            .flat_map(|known| known.oids.iter().copied())
+            .collect();
+        let opening = Opening {
+            script: format!("{}{}", show(&oids, hidden), besides.script),
+            ..besides
+        };
         Ok(Answer::Planned(Planned {
             plans: self.plans(&opening, statements)?,
             builds: known.iter().map(|known| known.build.clone()).collect(),
@@ -229,10 +253,15 @@ impl Twin {
         opening: &Opening,
         statements: &[Statement],
     ) -> Result<BTreeMap<StatementId, PlanOutcome>, DbError> {
-        let texts: Vec<&str> = statements.iter().map(|statement| statement.sql.as_str()).collect();
+        let texts: Vec<&str> = statements
+            .iter()
+            .map(|statement| statement.sql.as_str())
+            .collect();
         let explained = self.session.explain_together(opening, &texts)?;
         let ids = statements.iter().map(|statement| statement.id.clone());
-        Ok(ids.zip(explained.into_iter().map(PlanOutcome::from)).collect())
+        Ok(ids
+            .zip(explained.into_iter().map(PlanOutcome::from))
+            .collect())
     }
 
     /// The tables with files that an index on this table consists of.
@@ -244,7 +273,9 @@ impl Twin {
                    FROM (SELECT to_regclass($1)::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1))) AS tree (oid) \
                    JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace \
                    WHERE c.relkind IN ('r', 'm') ORDER BY c.oid";
-        let rows = self.session.query(OPERATION, sql, &[(&table.to_string(), Type::TEXT)])?;
+        let rows = self
+            .session
+            .query(OPERATION, sql, &[(&table.to_string(), Type::TEXT)])?;
         let leaves: Vec<Leaf> = rows.iter().map(leaf).collect::<Result<_, DbError>>()?;
         self.leaves.insert(table.clone(), leaves.clone());
         Ok(leaves)
@@ -266,7 +297,9 @@ fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
     if !oids.is_empty() {
         let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
         let oids = oids.join(", ");
-        sql += &format!("; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({oids})");
+        sql += &format!(
+            "; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({oids})"
+        );
     }
     for index in hidden {
         let name = quote_literal(&index.to_string());
@@ -279,8 +312,14 @@ fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
 }
 
 fn leaf(row: &Row) -> Result<Leaf, DbError> {
-    let name = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?);
-    Ok(Leaf { table: field(row, "oid")?, name })
+    let name = QualifiedName::new(
+        field::<String>(row, "schema_name")?,
+        field::<String>(row, "table_name")?,
+    );
+    Ok(Leaf {
+        table: field(row, "oid")?,
+        name,
+    })
 }
 
 impl Planner for Twin {
@@ -288,19 +327,23 @@ impl Planner for Twin {
         Ok(self.session.catalog(tables)?)
     }
 
-    fn plan(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+    fn plan(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
         if indexes.is_empty() {
-            return Ok(Answer::Planned(self.as_things_are(statements)?));
+            return Ok(Answer::Planned(self.plan_baseline(statements)?));
         }
         Ok(self.with(indexes, &[], Opening::default(), statements)?)
     }
 
     fn suppose(
         &mut self,
-        supposition: &Supposition,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        Ok(self.answer_supposing(supposition, indexes, statements)?)
+        Ok(self.answer_supposing(hypothesis, indexes, statements)?)
     }
 }

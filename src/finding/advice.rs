@@ -14,7 +14,11 @@ pub(super) fn set_work_mem(wanted: Bytes) -> String {
 /// The next power of two in MB, in a form `SET` takes.
 pub(super) fn memory_setting(wanted: Bytes) -> String {
     let megabytes = wanted.0.div_ceil(Bytes::MB).max(1).next_power_of_two();
-    if megabytes >= 1024 { format!("{}GB", megabytes / 1024) } else { format!("{megabytes}MB") }
+    if megabytes >= 1024 {
+        format!("{}GB", megabytes / 1024)
+    } else {
+        format!("{megabytes}MB")
+    }
 }
 
 /// `ANALYZE public.jobs;`
@@ -29,20 +33,43 @@ pub(super) fn create_index(subject: &Subject<'_>, node: &Node, keys: &Keys) -> O
         return None;
     }
     let columns: Vec<String> = columns.iter().map(|column| as_index_key(column)).collect();
-    Some(format!("{} ({});", subject.create_index_on(node)?, columns.join(", ")))
+    Some(format!(
+        "{} ({});",
+        subject.create_index_on(node)?,
+        columns.join(", ")
+    ))
 }
 
 /// A valid btree of the catalog that begins with these keys in any order.
-pub(super) fn existing_index(subject: &Subject<'_>, node: &Node, columns: &[String]) -> Option<String> {
+pub(super) fn existing_index(
+    subject: &Subject<'_>,
+    node: &Node,
+    columns: &[String],
+) -> Option<String> {
     let indexes = &subject.table(node)?.indexes;
     let begins = |index: &&crate::catalog::ExistingIndex| {
-        let Some(known) = index.index.as_ref().filter(|known| index.valid && known.predicate.is_none()) else {
+        let Some(known) = index
+            .index
+            .as_ref()
+            .filter(|known| index.valid && known.predicate.is_none())
+        else {
             return false;
         };
-        let keys: Vec<String> = known.keys.iter().take(columns.len()).map(|key| key.key.to_string()).collect();
-        keys.len() == columns.len() && columns.iter().all(|column| keys.contains(&as_index_key(column)))
+        let keys: Vec<String> = known
+            .keys
+            .iter()
+            .take(columns.len())
+            .map(|key| key.key.to_string())
+            .collect();
+        keys.len() == columns.len()
+            && columns
+                .iter()
+                .all(|column| keys.contains(&as_index_key(column)))
     };
-    indexes.iter().find(begins).map(|index| index.name.to_string())
+    indexes
+        .iter()
+        .find(begins)
+        .map(|index| index.name.to_string())
 }
 
 /// An expression needs parentheses in an index definition unless it is a plain call; columns do not.
@@ -51,7 +78,11 @@ pub(super) fn as_index_key(text: &str) -> String {
     let identifier = column.chars().all(|c| c.is_alphanumeric() || c == '_') || is_quoted(column);
     let wrapped = column.starts_with('(') && closes_at_end(column);
     let call = column.ends_with(')') && !column.starts_with('(') && plain_call(column);
-    if identifier || wrapped || call { text.to_owned() } else { format!("({column}){direction}") }
+    if identifier || wrapped || call {
+        text.to_owned()
+    } else {
+        format!("({column}){direction}")
+    }
 }
 
 fn split_direction(text: &str) -> (&str, &str) {
@@ -69,8 +100,12 @@ fn is_quoted(text: &str) -> bool {
 }
 
 fn plain_call(text: &str) -> bool {
-    let Some(open) = text.find('(') else { return false };
-    let name = text[..open].chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    let Some(open) = text.find('(') else {
+        return false;
+    };
+    let name = text[..open]
+        .chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
     name && closes_at_end(&text[open..])
 }
 
@@ -95,7 +130,10 @@ pub(super) fn create_statistics(table: &str, kinds: &str, columns: &[String]) ->
     let bare_table = table.rsplit('.').next().unwrap_or(table);
     let name = statistics_name(bare_table, columns);
     let name = quote_identifier(&name);
-    format!("CREATE STATISTICS {name} ({kinds}) ON {} FROM {table}; ANALYZE {table};", columns.join(", "))
+    format!(
+        "CREATE STATISTICS {name} ({kinds}) ON {} FROM {table}; ANALYZE {table};",
+        columns.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -104,7 +142,12 @@ mod tests {
 
     #[test]
     fn memory_is_rounded_up_to_what_people_type() {
-        for (bytes, text) in [(1, "1MB"), (5 * Bytes::MB, "8MB"), (64 * Bytes::MB, "64MB"), (600 * Bytes::MB, "1GB")] {
+        for (bytes, text) in [
+            (1, "1MB"),
+            (5 * Bytes::MB, "8MB"),
+            (64 * Bytes::MB, "64MB"),
+            (600 * Bytes::MB, "1GB"),
+        ] {
             assert_eq!(memory_setting(Bytes(bytes)), text);
         }
     }
@@ -128,7 +171,11 @@ mod tests {
     #[test]
     fn statistics_have_a_name() {
         assert_eq!(
-            create_statistics("public.accounts", "dependencies", &["city".to_owned(), "\"Zip\"".to_owned()]),
+            create_statistics(
+                "public.accounts",
+                "dependencies",
+                &["city".to_owned(), "\"Zip\"".to_owned()]
+            ),
             "CREATE STATISTICS \"accounts_city_Zip_stats\" (dependencies) ON city, \"Zip\" FROM public.accounts; ANALYZE public.accounts;"
         );
     }

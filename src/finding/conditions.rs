@@ -6,12 +6,12 @@ use crate::plan::Node;
 use crate::sql::{Expression, Shape};
 
 /// Rows read in vain that are worth a word.
-pub(super) const LEAST_REMOVED: f64 = 1_000.0;
+pub(super) const MIN_REMOVED: f64 = 1_000.0;
 /// A scan is selective when it keeps at most this share of what it reads.
-pub(super) const MOST_KEPT: f64 = 0.10;
+pub(super) const MAX_KEPT: f64 = 0.10;
 /// Without ANALYZE: fetching the rows one random page each would have to be this many times cheaper than the scan.
 /// (For a function of a column the planner guesses half a per cent of the rows, which has to pass here.)
-const LEAST_GAIN: f64 = 2.0;
+const MIN_GAIN: f64 = 2.0;
 
 /// Columns an index could have as keys.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -29,9 +29,20 @@ impl Keys {
     pub(super) fn in_order(&self) -> Vec<String> {
         let mut columns: Vec<String> = Vec::new();
         let bare = |column: &str| {
-            column.split(" DESC").next().unwrap_or(column).split(" NULLS").next().unwrap_or(column).to_owned()
+            column
+                .split(" DESC")
+                .next()
+                .unwrap_or(column)
+                .split(" NULLS")
+                .next()
+                .unwrap_or(column)
+                .to_owned()
         };
-        let range = if self.order.is_empty() { self.range.iter().take(1) } else { self.range.iter().take(0) };
+        let range = if self.order.is_empty() {
+            self.range.iter().take(1)
+        } else {
+            self.range.iter().take(0)
+        };
         for column in self.equal.iter().chain(&self.order).chain(range) {
             if !columns.iter().any(|known| bare(known) == bare(column)) {
                 columns.push(column.clone());
@@ -48,8 +59,12 @@ impl Keys {
     pub(super) fn add(&mut self, condition: &Expression, relation: &Relation<'_>) {
         for conjunct in conjuncts(condition) {
             match relation.key_of(conjunct) {
-                Some((key, Comparison::Equal)) if !self.equal.contains(&key) => self.equal.push(key),
-                Some((key, Comparison::Range)) if !self.range.contains(&key) => self.range.push(key),
+                Some((key, Comparison::Equal)) if !self.equal.contains(&key) => {
+                    self.equal.push(key)
+                }
+                Some((key, Comparison::Range)) if !self.range.contains(&key) => {
+                    self.range.push(key)
+                }
                 _ => {}
             }
         }
@@ -72,12 +87,18 @@ pub(super) struct Relation<'a> {
 
 impl<'a> Relation<'a> {
     pub(super) fn of(subject: &Subject<'a>, node: &'a Node) -> Relation<'a> {
-        Relation { alias: node.alias(), table: subject.table(node) }
+        Relation {
+            alias: node.alias(),
+            table: subject.table(node),
+        }
     }
 
     /// Does the expression read columns of this relation and of no other? Without VERBOSE a scan's own columns are unqualified.
     pub(super) fn owns(&self, expression: &Expression) -> bool {
-        let own_names = expression.relations.iter().all(|relation| Some(relation.as_str()) == self.alias);
+        let own_names = expression
+            .relations
+            .iter()
+            .all(|relation| Some(relation.as_str()) == self.alias);
         !expression.columns.is_empty() && own_names
     }
 
@@ -87,7 +108,9 @@ impl<'a> Relation<'a> {
         match &expression.shape {
             Shape::Column(_) => Some(expression),
             Shape::Cast { operand, type_name } => {
-                let Shape::Column(name) = &operand.shape else { return None };
+                let Shape::Column(name) = &operand.shape else {
+                    return None;
+                };
                 let relabels = match self.table.and_then(|table| table.column(name)) {
                     Some(column) => column.is_relabelled_by(type_name),
                     None => type_name == "text",
@@ -101,10 +124,20 @@ impl<'a> Relation<'a> {
     /// The key a condition offers an index on this relation.
     pub(super) fn key_of(&self, conjunct: &Expression) -> Option<(String, Comparison)> {
         let key = |operand: &Expression, comparison| {
-            Some((self.plain_column(operand).filter(|_| self.owns(operand))?.text.clone(), comparison))
+            Some((
+                self.plain_column(operand)
+                    .filter(|_| self.owns(operand))?
+                    .text
+                    .clone(),
+                comparison,
+            ))
         };
         match &conjunct.shape {
-            Shape::Binary { operator, left, right } => {
+            Shape::Binary {
+                operator,
+                left,
+                right,
+            } => {
                 let comparison = comparison(operator)?;
                 if self.owns(left) && !self.owns(right) {
                     key(left, comparison)
@@ -114,11 +147,18 @@ impl<'a> Relation<'a> {
                     None
                 }
             }
-            Shape::AnyOf { operator, operand, array } if operator == "=" && !self.owns(array) => {
+            Shape::AnyOf {
+                operator,
+                operand,
+                array,
+            } if operator == "=" && !self.owns(array) => key(operand, Comparison::Equal),
+            Shape::NullTest {
+                operand,
+                negated: false,
+            } => key(operand, Comparison::Equal),
+            Shape::Not(operand) if matches!(operand.shape, Shape::Column(_)) => {
                 key(operand, Comparison::Equal)
             }
-            Shape::NullTest { operand, negated: false } => key(operand, Comparison::Equal),
-            Shape::Not(operand) if matches!(operand.shape, Shape::Column(_)) => key(operand, Comparison::Equal),
             Shape::Column(_) => key(conjunct, Comparison::Equal),
             _ => None,
         }
@@ -157,7 +197,7 @@ pub(super) fn keys<'a>(subject: &Subject<'a>, node: &'a Node, properties: &[&'st
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Waste {
     /// What that takes, in the unit of the basis.
-    pub(super) stake: f64,
+    pub(super) impact: f64,
     /// Rows read, when they were counted.
     pub(super) read: Option<f64>,
     /// Rows kept, counted or expected.
@@ -187,16 +227,27 @@ pub(super) fn waste(subject: &Subject<'_>, node: &Node) -> Option<Waste> {
         let metrics = subject.of(node);
         let (kept, removed) = (metrics.rows_total()?, metrics.removed.by_filter);
         let read = kept + removed;
-        let wasteful = removed >= LEAST_REMOVED && kept <= MOST_KEPT * read;
-        return wasteful.then(|| Waste { stake: own * removed / read, read: Some(read), kept });
+        let wasteful = removed >= MIN_REMOVED && kept <= MAX_KEPT * read;
+        return wasteful.then(|| Waste {
+            impact: own * removed / read,
+            read: Some(read),
+            kept,
+        });
     }
     if node.node_type() != "Seq Scan" {
         return None;
     }
-    let random_page = subject.setting("random_page_cost").and_then(|cost| cost.parse().ok()).unwrap_or(4.0_f64);
+    let random_page = subject
+        .setting("random_page_cost")
+        .and_then(|cost| cost.parse().ok())
+        .unwrap_or(4.0_f64);
     let kept = node.plan_rows()?;
     let one_by_one = kept * random_page.max(1.0);
-    (one_by_one * LEAST_GAIN <= node_cost(node)).then_some(Waste { stake: own, read: None, kept })
+    (one_by_one * MIN_GAIN <= node_cost(node)).then_some(Waste {
+        impact: own,
+        read: None,
+        kept,
+    })
 }
 
 /// The cost of one execution of a scan, without the penalty of a disabled one.

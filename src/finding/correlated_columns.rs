@@ -23,12 +23,21 @@ fn check(subject: &Subject<'_>) -> Vec<Draft> {
     if !subject.measured() {
         return Vec::new();
     }
-    subject.plan.nodes().iter().filter_map(|node| at(subject, node)).collect()
+    subject
+        .plan
+        .nodes()
+        .iter()
+        .filter_map(|node| at(subject, node))
+        .collect()
 }
 
 fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    let (factor, _, stake) = origin(subject, node)?;
-    let Columns { table, columns, kinds } = columns(subject, node)?;
+    let (factor, _, impact) = origin(subject, node)?;
+    let Columns {
+        table,
+        columns,
+        kinds,
+    } = columns(subject, node)?;
     let estimate = subject.of(node).estimate?;
     let message = format!(
         "{} expected {} rows and got {} ({} off): the planner takes {} for independent, which they are not ({} rest on it).",
@@ -37,9 +46,12 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(estimate.actual?),
         times(factor),
         columns.join(" and "),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message).action(advice::create_statistics(&table, kinds, &columns)))
+    Some(
+        Draft::new(node, impact, message)
+            .action(advice::create_statistics(&table, kinds, &columns)),
+    )
 }
 
 /// Columns that statistics could be made for.
@@ -52,7 +64,11 @@ pub(super) struct Columns {
 /// The columns of a misestimated node that may be correlated.
 pub(super) fn columns(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
     let (_, direction, _) = origin(subject, node)?;
-    if node.node_type() == "Aggregate" { grouped(subject, node) } else { compared(subject, node, direction) }
+    if node.node_type() == "Aggregate" {
+        grouped(subject, node)
+    } else {
+        compared(subject, node, direction)
+    }
 }
 
 /// Two or more equalities on one table, and more rows than the product of their selectivities.
@@ -60,16 +76,31 @@ fn compared(subject: &Subject<'_>, node: &Node, direction: Direction) -> Option<
     if direction != Direction::Under || node.text("Relation Name").is_none() {
         return None;
     }
-    let columns = keys(subject, subject.node(node.id), &["Filter", "Index Cond", "Recheck Cond"]).equal;
+    let columns = keys(
+        subject,
+        subject.node(node.id),
+        &["Filter", "Index Cond", "Recheck Cond"],
+    )
+    .equal;
     let table = subject.table_name(node)?;
-    (columns.len() > 1).then_some(Columns { table, columns, kinds: "dependencies, mcv" })
+    (columns.len() > 1).then_some(Columns {
+        table,
+        columns,
+        kinds: "dependencies, mcv",
+    })
 }
 
 /// Two or more plain columns of one table that are grouped by.
 fn grouped(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
-    let keys: Option<Vec<_>> = node.texts("Group Key").into_iter().map(|key| parse_expression(key).ok()).collect();
+    let keys: Option<Vec<_>> = node
+        .texts("Group Key")
+        .into_iter()
+        .map(|key| parse_expression(key).ok())
+        .collect();
     let keys = keys.filter(|keys| keys.len() > 1)?;
-    let plain = |key: &crate::sql::Expression| matches!(key.shape, Shape::Column(_)).then(|| key.text.clone());
+    let plain = |key: &crate::sql::Expression| {
+        matches!(key.shape, Shape::Column(_)).then(|| key.text.clone())
+    };
     let columns: Vec<String> = keys.iter().map(plain).collect::<Option<_>>()?;
     let alias = keys.first()?.relations.iter().next();
     let one_table = keys.iter().all(|key| key.relations.iter().next() == alias);
@@ -77,11 +108,19 @@ fn grouped(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
         Some(alias) => subject.scan_of(alias)?,
         None => only_scan(subject)?,
     };
-    one_table.then_some(Columns { table: subject.table_name(scan)?, columns, kinds: "ndistinct" })
+    one_table.then_some(Columns {
+        table: subject.table_name(scan)?,
+        columns,
+        kinds: "ndistinct",
+    })
 }
 
 /// Without qualifiers there is only one relation (src/backend/utils/adt/ruleutils.c, `set_deparse_plan`).
 fn only_scan<'a>(subject: &Subject<'a>) -> Option<&'a Node> {
-    let mut scans = subject.plan.nodes().iter().filter(|node| node.text("Relation Name").is_some());
+    let mut scans = subject
+        .plan
+        .nodes()
+        .iter()
+        .filter(|node| node.text("Relation Name").is_some());
     scans.next().filter(|_| scans.next().is_none())
 }

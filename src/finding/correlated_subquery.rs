@@ -7,7 +7,7 @@ use crate::plan::Node;
 use crate::plan::metrics::cost::is_hashed_subplan;
 
 /// At least so many times.
-const LEAST_CALLS: f64 = 100.0;
+const MIN_CALLS: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "correlated-subquery",
@@ -20,16 +20,24 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
-    let parent = subject.parent(node).filter(|_| node.text("Parent Relationship") == Some("SubPlan"))?;
+    let parent = subject
+        .parent(node)
+        .filter(|_| node.text("Parent Relationship") == Some("SubPlan"))?;
     if is_hashed_subplan(parent, node) {
         return None;
     }
-    let calls = if subject.measured() { subject.of(node).loops? } else { parent.plan_rows()? };
-    if calls < LEAST_CALLS {
+    let calls = if subject.measured() {
+        subject.of(node).loops?
+    } else {
+        parent.plan_rows()?
+    };
+    if calls < MIN_CALLS {
         return None;
     }
-    let stake = subject.inclusive(node.id);
-    let scan = subject.input_past(node, &["Aggregate", "Limit", "Sort"]).unwrap_or(node);
+    let impact = subject.inclusive(node.id);
+    let scan = subject
+        .input_past(node, &["Aggregate", "Limit", "Sort"])
+        .unwrap_or(node);
     let action = if scan.node_type() == "Seq Scan" {
         advice::create_index(subject, scan, &keys(subject, scan, &["Filter"]))
     } else {
@@ -40,7 +48,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         node.text("Subplan Name").unwrap_or("the subquery"),
         parent.title(),
         count(calls),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message).action(action))
+    Some(Draft::new(node, impact, message).action(action))
 }

@@ -18,19 +18,26 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     if !said && !is_penalised(subject.plan, node) {
         return None;
     }
-    let stake = subject.inclusive(node.id);
+    let impact = subject.inclusive(node.id);
     let setting = setting(node);
     let (off, action) = match setting {
-        Some(setting) => (format!("{setting} is off"), Some(format!("RESET {setting};"))),
+        Some(setting) => (
+            format!("{setting} is off"),
+            Some(format!("RESET {setting};")),
+        ),
         None => ("it is switched off".to_owned(), None),
     };
     let message = format!(
         "{} was used although {off}: there was no other way{} ({}).",
         node.title(),
-        if said { "" } else { "; its cost holds a penalty of 10,000,000,000, which is left out of the shares here" },
-        subject.amount(stake)
+        if said {
+            ""
+        } else {
+            "; its cost holds a penalty of 10,000,000,000, which is left out of the shares here"
+        },
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message).action(action))
+    Some(Draft::new(node, impact, message).action(action))
 }
 
 fn setting(node: &Node) -> Option<&'static str> {
@@ -46,7 +53,9 @@ fn setting(node: &Node) -> Option<&'static str> {
         "Hash Join" => "enable_hashjoin",
         "Merge Join" => "enable_mergejoin",
         "Materialize" => "enable_material",
-        "Aggregate" if matches!(node.text("Strategy"), Some("Hashed" | "Mixed")) => "enable_hashagg",
+        "Aggregate" if matches!(node.text("Strategy"), Some("Hashed" | "Mixed")) => {
+            "enable_hashagg"
+        }
         "Gather Merge" => "enable_gathermerge",
         _ => return None,
     })

@@ -22,17 +22,35 @@ struct Role {
 impl Flow {
     pub(super) fn of(plan: &Plan, metrics: &Metrics) -> Flow {
         let count = plan.nodes().len();
-        let mut flow = Flow { stopped_early: vec![false; count], decision: vec![None; count] };
+        let mut flow = Flow {
+            stopped_early: vec![false; count],
+            decision: vec![None; count],
+        };
         // Only nodes with something below them have a role.
-        let role = |node: &Node| if node.children.is_empty() { Role::default() } else { role(node) };
+        let role = |node: &Node| {
+            if node.children.is_empty() {
+                Role::default()
+            } else {
+                role(node)
+            }
+        };
         let roles: Vec<Role> = plan.nodes().iter().map(role).collect();
         for node in plan.nodes() {
-            let subquery = matches!(metrics.node(node.id).relationship, Relationship::SubPlan | Relationship::InitPlan);
-            let Some(NodeId(parent)) = node.parent else { continue };
+            let subquery = matches!(
+                metrics.node(node.id).relationship,
+                Relationship::SubPlan | Relationship::InitPlan
+            );
+            let Some(NodeId(parent)) = node.parent else {
+                continue;
+            };
             let role = roles[parent];
             let stopped = (flow.stopped_early[parent] || role.stops_early) && !role.reads_all;
             flow.stopped_early[node.id.0] = subquery || stopped;
-            flow.decision[node.id.0] = if role.decides { Some(NodeId(parent)) } else { flow.decision[parent] };
+            flow.decision[node.id.0] = if role.decides {
+                Some(NodeId(parent))
+            } else {
+                flow.decision[parent]
+            };
         }
         flow
     }
@@ -49,11 +67,16 @@ impl Flow {
 }
 
 fn role(node: &Node) -> Role {
-    Role { stops_early: stops_early(node), reads_all: reads_all(node), decides: decides(node) }
+    Role {
+        stops_early: stops_early(node),
+        reads_all: reads_all(node),
+        decides: decides(node),
+    }
 }
 
 fn stops_early(node: &Node) -> bool {
-    matches!(node.node_type(), "Limit" | "Merge Join") || matches!(node.text("Join Type"), Some("Semi" | "Anti"))
+    matches!(node.node_type(), "Limit" | "Merge Join")
+        || matches!(node.text("Join Type"), Some("Semi" | "Anti"))
 }
 
 /// Reads its input to the end before it delivers anything.
@@ -86,9 +109,13 @@ mod tests {
                 {"Node Type": "Sort", "Plans": [{"Node Type": "Seq Scan"}]}]}]}}))
         .unwrap();
         let flow = Flow::of(&plan, &crate::plan::metrics::metrics(&plan));
-        let stopped: Vec<bool> = (0..5).map(|node| flow.stopped_early(NodeId(node))).collect();
+        let stopped: Vec<bool> = (0..5)
+            .map(|node| flow.stopped_early(NodeId(node)))
+            .collect();
         assert_eq!(stopped, [false, true, true, true, false]);
-        let decisions: Vec<Option<usize>> = (0..5).map(|node| flow.decision(NodeId(node)).map(|id| id.0)).collect();
+        let decisions: Vec<Option<usize>> = (0..5)
+            .map(|node| flow.decision(NodeId(node)).map(|id| id.0))
+            .collect();
         assert_eq!(decisions, [None, None, Some(1), Some(1), Some(3)]);
     }
 }

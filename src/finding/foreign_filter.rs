@@ -1,12 +1,12 @@
 //! A foreign scan that fetches rows from the other server to throw them away here.
 
-use super::conditions::LEAST_REMOVED;
+use super::conditions::MIN_REMOVED;
 use super::subject::{count, percent};
 use super::{Check, Draft, Rule, Severity, Subject};
 use crate::plan::Node;
 
 /// At least this share of the fetched rows is thrown away.
-const LEAST_WASTE: f64 = 0.50;
+const MIN_WASTE: f64 = 0.50;
 
 pub(super) const RULE: Rule = Rule {
     name: "foreign-filter",
@@ -22,16 +22,16 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let metrics = subject.of(node);
     let (kept, removed) = (metrics.rows_total()?, metrics.removed.by_filter);
     let share = removed / (kept + removed).max(1.0);
-    if removed < LEAST_REMOVED || share < LEAST_WASTE {
+    if removed < MIN_REMOVED || share < MIN_WASTE {
         return None;
     }
-    let stake = subject.own(node.id) * share;
+    let impact = subject.own(node.id) * share;
     let message = format!(
         "{} rows were fetched from the other server, and {} of them thrown away here by {filter} ({}). Write the condition so that it \
          can be sent: built-in immutable operators, or the server's option extensions.",
         count(kept + removed),
         percent(share),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message))
+    Some(Draft::new(node, impact, message))
 }

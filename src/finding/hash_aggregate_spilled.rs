@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let memory = subject.of(node).memory;
-    let stake = subject.own(node.id);
+    let impact = subject.own(node.id);
     let keys = node.texts("Group Key").join(", ");
     if let Some(disk) = memory.disk {
         // What is on disk are rows, not groups: the peak times the batches is nearer to what the groups take.
@@ -24,16 +24,18 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         let message = format!(
             "grouping by {keys} did not fit into memory: {disk} went to disk, in {} batches ({}).",
             memory.batches.unwrap_or(1),
-            subject.amount(stake)
+            subject.amount(impact)
         );
-        return Some(Draft::new(node, stake, message).action(advice::set_work_mem(wanted)));
+        return Some(Draft::new(node, impact, message).action(advice::set_work_mem(wanted)));
     }
-    let partitions = node.number("Planned Partitions").filter(|partitions| *partitions > 0.0 && !subject.measured())?;
+    let partitions = node
+        .number("Planned Partitions")
+        .filter(|partitions| *partitions > 0.0 && !subject.measured())?;
     let message = format!(
         "grouping by {keys} is expected not to fit into memory: it is planned in {} partitions on disk ({}).",
         count(partitions),
-        subject.amount(stake)
+        subject.amount(impact)
     );
     let wanted = node.plan_rows()? * (node.number("Plan Width").unwrap_or(8.0) + 64.0);
-    Some(Draft::new(node, stake, message).action(advice::set_work_mem(Bytes(wanted as u64))))
+    Some(Draft::new(node, impact, message).action(advice::set_work_mem(Bytes(wanted as u64))))
 }

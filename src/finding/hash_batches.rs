@@ -18,23 +18,37 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let batches = memory.batches.filter(|batches| *batches > 1)?;
     let join = subject.parent(node)?;
     // The rows of both sides go through files: by the hash node those of its side, by the join those of the other.
-    let stake = subject.own(node.id) + subject.own(join.id);
+    let impact = subject.own(node.id) + subject.own(join.id);
     let wanted = Bytes(memory.peak?.0 * batches);
-    let planned = node.number("Original Hash Batches").filter(|planned| *planned < batches as f64);
-    let surprise =
-        planned.map_or_else(String::new, |planned| format!(", {planned} were planned: more rows came than expected"));
+    let planned = node
+        .number("Original Hash Batches")
+        .filter(|planned| *planned < batches as f64);
+    let surprise = planned.map_or_else(String::new, |planned| {
+        format!(", {planned} were planned: more rows came than expected")
+    });
     let message = format!(
         "the hash table of {} did not fit into memory and went to disk in {batches} batches{surprise}; in one piece it takes about \
          {wanted} ({}). Memory for hash tables is work_mem × hash_mem_multiplier.",
         join.title(),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message).action(advice::set_work_mem(Bytes(wanted.0 / multiplier(subject)))))
+    Some(
+        Draft::new(node, impact, message)
+            .action(advice::set_work_mem(Bytes(wanted.0 / multiplier(subject)))),
+    )
 }
 
 /// `hash_mem_multiplier`: 1 by default up to PostgreSQL 14, 2 since 15; 1 when the version is unknown.
 fn multiplier(subject: &Subject<'_>) -> u64 {
-    let by_version = subject.catalog.map_or(1, |catalog| if catalog.server.version_num >= 150_000 { 2 } else { 1 });
-    let set = subject.setting("hash_mem_multiplier").and_then(|text| text.parse::<f64>().ok());
+    let by_version = subject.catalog.map_or(1, |catalog| {
+        if catalog.server.version_num >= 150_000 {
+            2
+        } else {
+            1
+        }
+    });
+    let set = subject
+        .setting("hash_mem_multiplier")
+        .and_then(|text| text.parse::<f64>().ok());
     set.map_or(by_version, |number| number.max(1.0) as u64)
 }

@@ -5,9 +5,9 @@ use super::{Check, Draft, Rule, Severity, Subject};
 use crate::plan::Node;
 
 /// Fetches that are worth a word.
-const LEAST_FETCHES: f64 = 1_000.0;
+const MIN_FETCHES: f64 = 1_000.0;
 /// … when they are at least this share of the rows.
-const LEAST_FETCHED: f64 = 0.10;
+const MIN_FETCHED: f64 = 0.10;
 
 pub(super) const RULE: Rule = Rule {
     name: "heap-fetches",
@@ -24,17 +24,17 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let metrics = subject.of(node);
     let rows = (metrics.rows_total()? + metrics.removed.by_filter).max(1.0);
     let share = (fetches / rows).min(1.0);
-    if fetches < LEAST_FETCHES || share < LEAST_FETCHED {
+    if fetches < MIN_FETCHES || share < MIN_FETCHED {
         return None;
     }
-    let stake = subject.own(node.id) * share;
+    let impact = subject.own(node.id) * share;
     let table = subject.table_name(node)?;
     let message = format!(
         "the index-only scan of {table} fetched {} rows ({}) from the table after all, because their pages changed since the last \
          VACUUM ({}).",
         count(fetches),
         percent(share),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message).action(format!("VACUUM {table};")))
+    Some(Draft::new(node, impact, message).action(format!("VACUUM {table};")))
 }

@@ -1,12 +1,12 @@
 //! An index scan that fetches many rows for its filter to throw away.
 
-use super::conditions::{LEAST_REMOVED, keys};
+use super::conditions::{MIN_REMOVED, keys};
 use super::subject::{count, percent};
 use super::{Check, Draft, Rule, Severity, Subject, advice, wrong_order_index};
 use crate::plan::Node;
 
 /// The filter throws away at least this share of what the index delivers.
-const LEAST_WASTE: f64 = 0.90;
+const MIN_WASTE: f64 = 0.90;
 
 pub(super) const RULE: Rule = Rule {
     name: "index-filter",
@@ -14,31 +14,40 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "an index or bitmap scan whose filter throws away at least 90 % of the rows it fetched",
     why: "each row is fetched from the table only to be thrown away; with the filtered column in the index it would not be",
     source: "https://www.postgresql.org/docs/current/indexes-multicolumn.html",
-    check: Check::Node(&["Index Scan", "Index Only Scan", "Bitmap Heap Scan"], check),
+    check: Check::Node(
+        &["Index Scan", "Index Only Scan", "Bitmap Heap Scan"],
+        check,
+    ),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let metrics = subject.of(node);
     let (kept, removed) = (metrics.rows_total()?, metrics.removed.by_filter);
-    if removed < LEAST_REMOVED || removed < LEAST_WASTE * (kept + removed) || wrong_order_index::applies(subject, node)
+    if removed < MIN_REMOVED
+        || removed < MIN_WASTE * (kept + removed)
+        || wrong_order_index::applies(subject, node)
     {
         return None;
     }
     let node = subject.node(node.id);
     let share = removed / (kept + removed);
-    let stake = subject.own(node.id) * share;
+    let impact = subject.own(node.id) * share;
     let of_filter = keys(subject, node, &["Filter"]);
     let action = if of_filter.is_empty() {
         None
     } else {
-        advice::create_index(subject, node, &keys(subject, node, &["Index Cond", "Recheck Cond", "Filter"]))
+        advice::create_index(
+            subject,
+            node,
+            &keys(subject, node, &["Index Cond", "Recheck Cond", "Filter"]),
+        )
     };
     let message = format!(
         "{} fetches {} rows and its filter throws away {} of them ({}).",
         node.title(),
         count(kept + removed),
         percent(share),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message).action(action))
+    Some(Draft::new(node, impact, message).action(action))
 }

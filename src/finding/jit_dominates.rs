@@ -5,9 +5,9 @@ use super::{Check, Draft, Rule, Severity, Subject};
 use crate::plan::metrics::Basis;
 
 /// At least this share of the execution.
-const LEAST_JIT_SHARE: f64 = 0.20;
+const MIN_JIT_SHARE: f64 = 0.20;
 /// … and at least so many milliseconds.
-const LEAST_JIT_MS: f64 = 10.0;
+const MIN_JIT_MS: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "jit-dominates",
@@ -20,10 +20,12 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Draft> {
     let summary = &subject.metrics.summary;
-    let (Some(jit), Some(share), Basis::Time(_)) = (summary.jit, summary.jit_share(), subject.metrics.basis) else {
+    let (Some(jit), Some(share), Basis::Time(_)) =
+        (summary.jit, summary.jit_share(), subject.metrics.basis)
+    else {
         return Vec::new();
     };
-    if share < LEAST_JIT_SHARE || jit.time.0 < LEAST_JIT_MS {
+    if share < MIN_JIT_SHARE || jit.time.0 < MIN_JIT_MS {
         return Vec::new();
     }
     let message = format!(

@@ -1,12 +1,12 @@
 //! OFFSET: rows that are made and thrown away, more with every page that is turned.
 
-use super::conditions::LEAST_REMOVED;
+use super::conditions::MIN_REMOVED;
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject};
 use crate::plan::Node;
 
 /// At least so many rows are skipped for one that is delivered.
-const LEAST_SKIPPED_PER_ROW: f64 = 10.0;
+const MIN_SKIPPED_PER_ROW: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "large-offset",
@@ -20,21 +20,24 @@ pub(super) const RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let input = subject.inputs(node).next()?;
-    let (made, delivered) =
-        if subject.measured() { (subject.rows(input)?, subject.rows(node)?) } else { expected(node, input)? };
+    let (made, delivered) = if subject.measured() {
+        (subject.rows(input)?, subject.rows(node)?)
+    } else {
+        expected(node, input)?
+    };
     let skipped = made - delivered;
-    if skipped < LEAST_REMOVED || skipped < LEAST_SKIPPED_PER_ROW * delivered {
+    if skipped < MIN_REMOVED || skipped < MIN_SKIPPED_PER_ROW * delivered {
         return None;
     }
-    let stake = subject.inclusive(input.id) * skipped / made;
+    let impact = subject.inclusive(input.id) * skipped / made;
     let message = format!(
         "OFFSET skips {} rows to deliver {} ({}). Remember the last row shown and ask for those after it (WHERE (sort columns) > \
          (last values) … LIMIT) instead.",
         count(skipped),
         count(delivered),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message))
+    Some(Draft::new(node, impact, message))
 }
 
 /// Without ANALYZE the offset shows in the costs (src/backend/optimizer/util/pathnode.c, `adjust_limit_rows_costs`): a LIMIT starts as
@@ -42,7 +45,11 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 fn expected(node: &Node, input: &Node) -> Option<(f64, f64)> {
     let (start, input_start) = (node.number("Startup Cost")?, input.number("Startup Cost")?);
     let run = input.number("Total Cost")? - input_start;
-    let skipped = if run > 0.0 { (start - input_start).max(0.0) / run * input.plan_rows()? } else { 0.0 };
+    let skipped = if run > 0.0 {
+        (start - input_start).max(0.0) / run * input.plan_rows()?
+    } else {
+        0.0
+    };
     let delivered = node.plan_rows()?;
     Some((skipped + delivered, delivered))
 }

@@ -20,28 +20,47 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let relation = Relation::of(subject, node);
     let filter = subject.condition(node, "Filter")?;
-    if conjuncts(&filter).iter().any(|conjunct| relation.key_of(conjunct).is_some()) {
+    if conjuncts(&filter)
+        .iter()
+        .any(|conjunct| relation.key_of(conjunct).is_some())
+    {
         return None;
     }
-    let (column, pattern) = conjuncts(&filter).iter().find_map(|conjunct| unanchored(conjunct, &relation))?;
+    let (column, pattern) = conjuncts(&filter)
+        .iter()
+        .find_map(|conjunct| unanchored(conjunct, &relation))?;
     let message = format!(
         "the filter on {} {}: the pattern {pattern} begins with a wildcard, which no btree index can search for ({}). \
          A trigram index can (extension pg_trgm).",
         subject.table_name(node)?,
         waste.text(),
-        subject.amount(waste.stake)
+        subject.amount(waste.impact)
     );
-    let action = format!("{} USING gin ({column} gin_trgm_ops);", subject.create_index_on(node)?);
-    Some(Draft::new(node, waste.stake, message).action(action))
+    let action = format!(
+        "{} USING gin ({column} gin_trgm_ops);",
+        subject.create_index_on(node)?
+    );
+    Some(Draft::new(node, waste.impact, message).action(action))
 }
 
 /// The column and the pattern of an unanchored LIKE.
 fn unanchored(conjunct: &Expression, relation: &Relation<'_>) -> Option<(String, String)> {
-    let Shape::Binary { operator, left, right } = &conjunct.shape else { return None };
+    let Shape::Binary {
+        operator,
+        left,
+        right,
+    } = &conjunct.shape
+    else {
+        return None;
+    };
     if !matches!(operator.as_str(), "~~" | "~~*") || !matches!(right.shape, Shape::Constant) {
         return None;
     }
-    let column = relation.plain_column(left).filter(|_| relation.owns(left))?;
+    let column = relation
+        .plain_column(left)
+        .filter(|_| relation.owns(left))?;
     let pattern = literal_value(&right.text);
-    pattern.starts_with(['%', '_']).then(|| (column.text.clone(), format!("'{pattern}'")))
+    pattern
+        .starts_with(['%', '_'])
+        .then(|| (column.text.clone(), format!("'{pattern}'")))
 }

@@ -1,17 +1,22 @@
 //! LIMIT over a sort: everything is read and sorted, and a handful is kept. An index in that order would stop after the handful.
 
-use super::conditions::{LEAST_REMOVED, Relation, keys};
+use super::conditions::{MIN_REMOVED, Relation, keys};
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
 use crate::plan::Node;
 use crate::sql::parse_sort_term;
 
 /// At least so many rows are sorted for one that is kept.
-const LEAST_SORTED_PER_ROW: f64 = 10.0;
+const MIN_SORTED_PER_ROW: f64 = 10.0;
 /// Nodes between LIMIT and scan that change nothing for an index.
 pub(super) const TRANSPARENT: &[&str] = &["Gather Merge", "Gather", "Result", "Subquery Scan"];
 /// Scans whose order a better index could replace.
-pub(super) const SCANS: &[&str] = &["Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan"];
+pub(super) const SCANS: &[&str] = &[
+    "Seq Scan",
+    "Index Scan",
+    "Index Only Scan",
+    "Bitmap Heap Scan",
+];
 
 pub(super) const RULE: Rule = Rule {
     name: "limit-over-sort",
@@ -23,14 +28,18 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
-    let sort = subject.input_past(subject.node(limit.id), TRANSPARENT).filter(|node| node.node_type() == "Sort")?;
-    let scan = subject.input_past(sort, TRANSPARENT).filter(|node| SCANS.contains(&node.node_type()))?;
+    let sort = subject
+        .input_past(subject.node(limit.id), TRANSPARENT)
+        .filter(|node| node.node_type() == "Sort")?;
+    let scan = subject
+        .input_past(sort, TRANSPARENT)
+        .filter(|node| SCANS.contains(&node.node_type()))?;
     let (sorted, kept) = (subject.rows(scan)?, subject.rows(limit)?);
-    if sorted < LEAST_REMOVED || sorted < LEAST_SORTED_PER_ROW * kept {
+    if sorted < MIN_REMOVED || sorted < MIN_SORTED_PER_ROW * kept {
         return None;
     }
     let order = order(subject, sort, scan)?;
-    let stake = subject.inclusive(sort.id);
+    let impact = subject.inclusive(sort.id);
     let mut wanted = keys(subject, scan, &["Filter", "Index Cond", "Recheck Cond"]);
     wanted.order.clone_from(&order);
     let message = format!(
@@ -39,18 +48,21 @@ fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
         subject.table_name(scan)?,
         order.join(", "),
         count(kept),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(sort, stake, message).action(advice::create_index(subject, scan, &wanted)))
+    Some(Draft::new(sort, impact, message).action(advice::create_index(subject, scan, &wanted)))
 }
 
 /// The sort keys as an index on the scanned table would have them; none when it cannot.
 pub(super) fn order<'a>(subject: &Subject<'a>, sort: &Node, scan: &'a Node) -> Option<Vec<String>> {
     let relation = Relation::of(subject, scan);
     let keys = sort.texts("Sort Key").into_iter().map(|key| {
-        let term = parse_sort_term(key).ok().filter(|term| relation.owns(&term.expression))?;
-        let column =
-            relation.plain_column(&term.expression).map_or(term.expression.text.as_str(), |column| &column.text);
+        let term = parse_sort_term(key)
+            .ok()
+            .filter(|term| relation.owns(&term.expression))?;
+        let column = relation
+            .plain_column(&term.expression)
+            .map_or(term.expression.text.as_str(), |column| &column.text);
         let direction = match (term.descending, term.nulls_first) {
             (false, false) => "",
             (false, true) => " NULLS FIRST",

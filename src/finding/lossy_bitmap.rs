@@ -1,6 +1,6 @@
 //! A bitmap that ran out of memory and remembers whole pages instead of rows.
 
-use super::conditions::LEAST_REMOVED;
+use super::conditions::MIN_REMOVED;
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
 use crate::model::Bytes;
@@ -19,15 +19,17 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    let lossy = node.number("Lossy Heap Blocks").filter(|blocks| *blocks > 0.0)?;
+    let lossy = node
+        .number("Lossy Heap Blocks")
+        .filter(|blocks| *blocks > 0.0)?;
     let exact = node.number("Exact Heap Blocks").unwrap_or(0.0);
     let metrics = subject.of(node);
     let rechecked = metrics.removed.by_recheck;
     let kept = metrics.rows_total()? + metrics.removed.by_filter;
-    if rechecked < LEAST_REMOVED {
+    if rechecked < MIN_REMOVED {
         return None;
     }
-    let stake = subject.own(node.id) * rechecked / (rechecked + kept);
+    let impact = subject.own(node.id) * rechecked / (rechecked + kept);
     let wanted = Bytes(((lossy + exact) * BYTES_PER_PAGE) as u64);
     let message = format!(
         "the bitmap of {} ran out of work_mem: {} of {} pages are lossy, and {} rows were read only for the recheck ({}). Exact, \
@@ -36,7 +38,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(lossy),
         count(lossy + exact),
         count(rechecked),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message).action(advice::set_work_mem(wanted)))
+    Some(Draft::new(node, impact, message).action(advice::set_work_mem(wanted)))
 }

@@ -7,9 +7,9 @@ use crate::plan::Node;
 use crate::sql::Shape;
 
 /// Pairs of rows that are worth a word.
-const LEAST_PAIRS: f64 = 100_000.0;
+const MIN_PAIRS: f64 = 100_000.0;
 /// Below so many rows an index is no faster than going through them.
-const LEAST_ROWS_FOR_AN_INDEX: f64 = 100.0;
+const MIN_ROWS_FOR_AN_INDEX: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "materialize-rescans",
@@ -22,23 +22,34 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
-    let join = subject.parent(node).filter(|parent| parent.node_type() == "Nested Loop")?;
-    let outer = subject.inputs(join).next().filter(|outer| outer.id != node.id)?;
+    let join = subject
+        .parent(node)
+        .filter(|parent| parent.node_type() == "Nested Loop")?;
+    let outer = subject
+        .inputs(join)
+        .next()
+        .filter(|outer| outer.id != node.id)?;
     let pairs = match subject.of(node).rows_total() {
         Some(rows) => rows,
         None => outer.plan_rows()? * node.plan_rows()?,
     };
     let delivered = subject.rows(join)?;
     // A result of all pairs is what was asked for.
-    if pairs < LEAST_PAIRS || delivered * 2.0 > pairs {
+    if pairs < MIN_PAIRS || delivered * 2.0 > pairs {
         return None;
     }
-    let stake = subject.own(join.id) + subject.own(node.id);
+    let impact = subject.own(join.id) + subject.own(node.id);
     let scan = subject.inputs(node).next()?;
     let mut keys = Keys::default();
-    if let Some(filter) = subject.condition(join, "Join Filter").filter(|_| subject.matters(stake)) {
+    if let Some(filter) = subject
+        .condition(join, "Join Filter")
+        .filter(|_| subject.matters(impact))
+    {
         // An OR leaves no other join: another rule says so.
-        if conjuncts(&filter).iter().any(|conjunct| matches!(conjunct.shape, Shape::Or(_))) {
+        if conjuncts(&filter)
+            .iter()
+            .any(|conjunct| matches!(conjunct.shape, Shape::Or(_)))
+        {
             return None;
         }
         keys.add(&filter, &Relation::of(subject, scan));
@@ -50,9 +61,14 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(times),
         count(pairs),
         count(delivered),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    let worth_an_index = pairs / times.max(1.0) >= LEAST_ROWS_FOR_AN_INDEX && scan.text("Relation Name").is_some();
-    let action = if worth_an_index { advice::create_index(subject, scan, &keys) } else { None };
-    Some(Draft::new(node, stake, message).action(action))
+    let worth_an_index =
+        pairs / times.max(1.0) >= MIN_ROWS_FOR_AN_INDEX && scan.text("Relation Name").is_some();
+    let action = if worth_an_index {
+        advice::create_index(subject, scan, &keys)
+    } else {
+        None
+    };
+    Some(Draft::new(node, impact, message).action(action))
 }

@@ -6,9 +6,9 @@ use crate::model::Bytes;
 use crate::plan::Node;
 
 /// Look-ups that are worth a word.
-const LEAST_MISSES: f64 = 1_000.0;
+const MIN_MISSES: f64 = 1_000.0;
 /// At least this share of them found nothing.
-const LEAST_MISSED: f64 = 0.80;
+const MIN_MISSED: f64 = 0.80;
 
 pub(super) const RULE: Rule = Rule {
     name: "memoize-misses",
@@ -21,25 +21,43 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let number = |property| node.number(property).unwrap_or(0.0);
-    let (hits, misses, evictions) = (number("Cache Hits"), number("Cache Misses"), number("Cache Evictions"));
+    let (hits, misses, evictions) = (
+        number("Cache Hits"),
+        number("Cache Misses"),
+        number("Cache Evictions"),
+    );
     let share = misses / (hits + misses).max(1.0);
-    if misses < LEAST_MISSES || share < LEAST_MISSED {
+    if misses < MIN_MISSES || share < MIN_MISSED {
         return None;
     }
-    let looked_up = format!("{} of {} look-ups missed", percent(share), count(hits + misses));
-    let (stake, why, action) = if evictions > 0.0 {
-        let stake = subject.inclusive(node.id) * (evictions / misses).min(1.0);
+    let looked_up = format!(
+        "{} of {} look-ups missed",
+        percent(share),
+        count(hits + misses)
+    );
+    let (impact, why, action) = if evictions > 0.0 {
+        let impact = subject.inclusive(node.id) * (evictions / misses).min(1.0);
         let peak = subject.of(node).memory.peak.unwrap_or_default();
         let wanted = Bytes((peak.0 as f64 * misses / (misses - evictions).max(1.0)) as u64);
         (
-            stake,
-            format!("{} entries were thrown away for want of memory", count(evictions)),
+            impact,
+            format!(
+                "{} entries were thrown away for want of memory",
+                count(evictions)
+            ),
             advice::set_work_mem(wanted),
         )
     } else {
-        (subject.own(node.id), "its keys hardly repeat".to_owned(), "SET enable_memoize = off;".to_owned())
+        (
+            subject.own(node.id),
+            "its keys hardly repeat".to_owned(),
+            "SET enable_memoize = off;".to_owned(),
+        )
     };
     let key = node.text("Cache Key").unwrap_or("its key");
-    let message = format!("Memoize by {key}: {looked_up}; {why} ({}).", subject.amount(stake));
-    Some(Draft::new(node, stake, message).action(action))
+    let message = format!(
+        "Memoize by {key}: {looked_up}; {why} ({}).",
+        subject.amount(impact)
+    );
+    Some(Draft::new(node, impact, message).action(action))
 }

@@ -1,7 +1,7 @@
 //! OR over different columns: one index serves none of it; one index for each side, combined as bitmaps, does. In a join, OR leaves
 //! only the nested loop.
 
-use super::conditions::{Keys, LEAST_REMOVED, Relation, conjuncts, waste};
+use super::conditions::{Keys, MIN_REMOVED, Relation, conjuncts, waste};
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
 use crate::plan::Node;
@@ -17,7 +17,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    if node.node_type() == "Nested Loop" { of_join(subject, node) } else { of_scan(subject, node) }
+    if node.node_type() == "Nested Loop" {
+        of_join(subject, node)
+    } else {
+        of_scan(subject, node)
+    }
 }
 
 fn of_scan(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -25,25 +29,37 @@ fn of_scan(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let relation = Relation::of(subject, node);
     let filter = subject.condition(node, "Filter")?;
-    if conjuncts(&filter).iter().any(|conjunct| relation.key_of(conjunct).is_some()) {
+    if conjuncts(&filter)
+        .iter()
+        .any(|conjunct| relation.key_of(conjunct).is_some())
+    {
         return None;
     }
-    let sides = conjuncts(&filter).iter().find_map(|conjunct| sides(conjunct, &relation))?;
-    let missing = sides.iter().filter_map(|keys| advice::create_index(subject, node, keys));
+    let sides = conjuncts(&filter)
+        .iter()
+        .find_map(|conjunct| sides(conjunct, &relation))?;
+    let missing = sides
+        .iter()
+        .filter_map(|keys| advice::create_index(subject, node, keys));
     let missing: Vec<String> = missing.collect();
     let message = format!(
         "the filter on {} {}: its OR asks for different columns, which no single index serves; one index for each side \
          can be combined (BitmapOr), or write it as a UNION ({}).",
         subject.table_name(node)?,
         waste.text(),
-        subject.amount(waste.stake)
+        subject.amount(waste.impact)
     );
-    Some(Draft::new(node, waste.stake, message).action((!missing.is_empty()).then(|| missing.join(" "))))
+    Some(
+        Draft::new(node, waste.impact, message)
+            .action((!missing.is_empty()).then(|| missing.join(" "))),
+    )
 }
 
 /// The keys of each side, when all sides have some and they differ.
 fn sides(conjunct: &Expression, relation: &Relation<'_>) -> Option<Vec<Keys>> {
-    let Shape::Or(parts) = &conjunct.shape else { return None };
+    let Shape::Or(parts) = &conjunct.shape else {
+        return None;
+    };
     let mut sides: Vec<Keys> = Vec::new();
     for part in parts {
         let mut keys = Keys::default();
@@ -61,23 +77,28 @@ fn sides(conjunct: &Expression, relation: &Relation<'_>) -> Option<Vec<Keys>> {
 fn of_join(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let inner = subject.inputs(node).nth(1)?;
-    let stake = subject.own(node.id) + subject.inclusive(inner.id);
+    let impact = subject.own(node.id) + subject.inclusive(inner.id);
     let removed = subject.of(node).removed.by_join_filter;
-    if !subject.matters(stake) || (subject.measured() && removed < LEAST_REMOVED) {
+    if !subject.matters(impact) || (subject.measured() && removed < MIN_REMOVED) {
         return None;
     }
     let filter = subject.condition(node, "Join Filter")?;
-    let or = conjuncts(&filter).iter().find(|conjunct| matches!(conjunct.shape, Shape::Or(_)))?;
+    let or = conjuncts(&filter)
+        .iter()
+        .find(|conjunct| matches!(conjunct.shape, Shape::Or(_)))?;
     if or.relations.len() < 2 {
         return None;
     }
-    let pairs =
-        if removed > 0.0 { format!("; {} pairs of rows were compared in vain", count(removed)) } else { String::new() };
+    let pairs = if removed > 0.0 {
+        format!("; {} pairs of rows were compared in vain", count(removed))
+    } else {
+        String::new()
+    };
     let message = format!(
         "the join condition {} is an OR, so every row is compared with every row{pairs} ({}). Join each side by itself and \
          combine the results with UNION.",
         or.text,
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message))
+    Some(Draft::new(node, impact, message))
 }

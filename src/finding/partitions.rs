@@ -8,7 +8,7 @@ use crate::plan::metrics::Metrics;
 use crate::plan::{Node, NodeId, Plan};
 
 /// Fewer scans under one Append are looked at one by one.
-const LEAST_FAMILY: usize = 3;
+const MIN_FAMILY: usize = 3;
 
 /// The families of partitions of a plan.
 pub(super) struct Partitions {
@@ -19,17 +19,27 @@ pub(super) struct Partitions {
 
 impl Partitions {
     pub(super) fn of(plan: &Plan, metrics: &Metrics) -> Partitions {
-        let mut partitions = Partitions { own: HashMap::new(), others: HashMap::new() };
-        for append in plan.nodes().iter().filter(|node| matches!(node.node_type(), "Append" | "Merge Append")) {
+        let mut partitions = Partitions {
+            own: HashMap::new(),
+            others: HashMap::new(),
+        };
+        for append in plan
+            .nodes()
+            .iter()
+            .filter(|node| matches!(node.node_type(), "Append" | "Merge Append"))
+        {
             let mut families: HashMap<(&str, &str), Vec<NodeId>> = HashMap::new();
             for child in append.children.iter().map(|child| plan.node(*child)) {
                 if let Some(table) = table_of_alias(child) {
-                    families.entry((child.node_type(), table)).or_default().push(child.id);
+                    families
+                        .entry((child.node_type(), table))
+                        .or_default()
+                        .push(child.id);
                 }
             }
             families
                 .into_values()
-                .filter(|family| family.len() >= LEAST_FAMILY)
+                .filter(|family| family.len() >= MIN_FAMILY)
                 .for_each(|family| partitions.add(metrics, &family));
         }
         partitions
@@ -38,9 +48,12 @@ impl Partitions {
     fn add(&mut self, metrics: &Metrics, family: &[NodeId]) {
         let own = |id: &NodeId| own_of(metrics, *id);
         let together: f64 = family.iter().map(own).sum();
-        let costliest = family.iter().max_by(|a, b| own(a).total_cmp(&own(b)).then(b.cmp(a)));
+        let costliest = family
+            .iter()
+            .max_by(|a, b| own(a).total_cmp(&own(b)).then(b.cmp(a)));
         for id in family {
-            self.own.insert(id.0, if Some(id) == costliest { together } else { 0.0 });
+            self.own
+                .insert(id.0, if Some(id) == costliest { together } else { 0.0 });
         }
         if let Some(costliest) = costliest {
             self.others.insert(costliest.0, family.len() - 1);
@@ -59,6 +72,8 @@ impl Partitions {
 /// `events` of `events_12`, whatever has an alias: the planner numbers the aliases of partitions (before PostgreSQL 12 all have the same).
 fn table_of_alias(node: &Node) -> Option<&str> {
     let alias = node.text("Alias")?;
-    let numbered = alias.rsplit_once('_').filter(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let numbered = alias
+        .rsplit_once('_')
+        .filter(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit()));
     Some(numbered.map_or(alias, |(table, _)| table))
 }

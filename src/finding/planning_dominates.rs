@@ -4,7 +4,7 @@ use super::{Check, Draft, Rule, Severity, Subject};
 use crate::plan::metrics::Basis;
 
 /// Shorter planning is not worth a word.
-const LEAST_PLANNING_MS: f64 = 10.0;
+const MIN_PLANNING_MS: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "planning-dominates",
@@ -22,7 +22,7 @@ fn check(subject: &Subject<'_>) -> Vec<Draft> {
     else {
         return Vec::new();
     };
-    if planning.0 < LEAST_PLANNING_MS || planning.0 <= execution.0 {
+    if planning.0 < MIN_PLANNING_MS || planning.0 <= execution.0 {
         return Vec::new();
     }
     let message = format!(

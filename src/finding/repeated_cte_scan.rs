@@ -7,9 +7,9 @@ use super::{Check, Draft, Rule, Severity, Subject};
 use crate::plan::Node;
 
 /// Rows read that are worth a word.
-const LEAST_READ: f64 = 10_000.0;
+const MIN_READ: f64 = 10_000.0;
 /// … when they are at least so many times those that the CTE has.
-const LEAST_TIMES: f64 = 10.0;
+const MIN_TIMES: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "repeated-cte-scan",
@@ -22,17 +22,31 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Draft> {
     let mut scans: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
-    for node in subject.plan.nodes().iter().filter(|node| subject.of(node).is_cte_scan) {
-        scans.entry(node.text("CTE Name").unwrap_or_default()).or_default().push(node);
+    for node in subject
+        .plan
+        .nodes()
+        .iter()
+        .filter(|node| subject.of(node).is_cte_scan)
+    {
+        scans
+            .entry(node.text("CTE Name").unwrap_or_default())
+            .or_default()
+            .push(node);
     }
-    scans.into_iter().filter_map(|(name, scans)| of_cte(subject, name, &scans)).collect()
+    scans
+        .into_iter()
+        .filter_map(|(name, scans)| of_cte(subject, name, &scans))
+        .collect()
 }
 
 fn of_cte(subject: &Subject<'_>, name: &str, scans: &[&Node]) -> Option<Draft> {
     let rows = |node: &Node| {
         let metrics = subject.of(node);
         match metrics.rows_total() {
-            Some(rows) => (rows + metrics.removed.by_filter, metrics.loops.unwrap_or(1.0)),
+            Some(rows) => (
+                rows + metrics.removed.by_filter,
+                metrics.loops.unwrap_or(1.0),
+            ),
             None => {
                 let times = repetitions_expected(subject, node);
                 (node.plan_rows().unwrap_or(0.0) * times, times)
@@ -41,25 +55,31 @@ fn of_cte(subject: &Subject<'_>, name: &str, scans: &[&Node]) -> Option<Draft> {
     };
     let read: f64 = scans.iter().map(|scan| rows(scan).0).sum();
     let times: f64 = scans.iter().map(|scan| rows(scan).1).sum();
-    let stake: f64 = scans.iter().map(|scan| subject.own(scan.id)).sum();
-    if read < LEAST_READ || times < LEAST_TIMES {
+    let impact: f64 = scans.iter().map(|scan| subject.own(scan.id)).sum();
+    if read < MIN_READ || times < MIN_TIMES {
         return None;
     }
-    let costliest = scans.iter().max_by(|a, b| subject.own(a.id).total_cmp(&subject.own(b.id)))?;
+    let costliest = scans
+        .iter()
+        .max_by(|a, b| subject.own(a.id).total_cmp(&subject.own(b.id)))?;
     let message = format!(
         "the CTE {name} is scanned {} times, {} rows in all ({}). Join it once, let it be inlined (WITH {name} AS NOT MATERIALIZED), \
          or put it into a temporary table with an index.",
         count(times),
         count(read),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(costliest, stake, message))
+    Some(Draft::new(costliest, impact, message))
 }
 
 /// How often the planner expects a scan to run: once, or for each row of the nested loop it is the inner side of.
 fn repetitions_expected(subject: &Subject<'_>, node: &Node) -> f64 {
-    let parent = subject.parent(node).filter(|parent| parent.node_type() == "Nested Loop");
+    let parent = subject
+        .parent(node)
+        .filter(|parent| parent.node_type() == "Nested Loop");
     let inner = node.text("Parent Relationship") == Some("Inner");
-    let outer = parent.filter(|_| inner).and_then(|parent| subject.inputs(parent).next());
+    let outer = parent
+        .filter(|_| inner)
+        .and_then(|parent| subject.inputs(parent).next());
     outer.and_then(Node::plan_rows).unwrap_or(1.0)
 }

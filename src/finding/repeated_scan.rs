@@ -6,9 +6,9 @@ use super::{Check, Draft, Rule, Severity, Subject, advice};
 use crate::plan::Node;
 
 /// At least so many times.
-const LEAST_REPETITIONS: f64 = 10.0;
+const MIN_REPETITIONS: f64 = 10.0;
 /// Below so many rows an index is no faster than the scan; then the remedy is another join.
-const LEAST_ROWS_FOR_AN_INDEX: f64 = 100.0;
+const MIN_ROWS_FOR_AN_INDEX: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "repeated-scan",
@@ -24,9 +24,13 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let outer = subject.inputs(node).next()?;
     let inner = subject.inputs(node).nth(1)?;
     let scan = down_to_scan(subject, inner)?;
-    let times = if subject.measured() { subject.repetitions(scan)? } else { outer.plan_rows()? };
-    let stake = subject.inclusive(inner.id) + subject.own(node.id);
-    if times < LEAST_REPETITIONS || !subject.matters(stake) {
+    let times = if subject.measured() {
+        subject.repetitions(scan)?
+    } else {
+        outer.plan_rows()?
+    };
+    let impact = subject.inclusive(inner.id) + subject.own(node.id);
+    if times < MIN_REPETITIONS || !subject.matters(impact) {
         return None;
     }
     let relation = Relation::of(subject, scan);
@@ -37,24 +41,41 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         }
     }
     let metrics = subject.of(scan);
-    let read =
-        metrics.rows_total().map(|rows| (rows + metrics.removed.by_filter) / metrics.loops.unwrap_or(1.0).max(1.0));
-    let worth_an_index = read.is_none_or(|read| read >= LEAST_ROWS_FOR_AN_INDEX);
-    let all_of_it = read.map_or_else(String::new, |read| format!(", {} rows each time", count(read)));
+    let read = metrics
+        .rows_total()
+        .map(|rows| (rows + metrics.removed.by_filter) / metrics.loops.unwrap_or(1.0).max(1.0));
+    let worth_an_index = read.is_none_or(|read| read >= MIN_ROWS_FOR_AN_INDEX);
+    let all_of_it = read.map_or_else(String::new, |read| {
+        format!(", {} rows each time", count(read))
+    });
     let message = format!(
         "the nested loop reads all of {} {} times{all_of_it} ({}).",
         subject.table_name(scan)?,
         count(times),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    let action =
-        if worth_an_index { advice::create_index(subject, scan, &keys) } else { advice::analyze(subject, outer) };
-    Some(Draft::new(scan, stake, message).action(action))
+    let action = if worth_an_index {
+        advice::create_index(subject, scan, &keys)
+    } else {
+        advice::analyze(subject, outer)
+    };
+    Some(Draft::new(scan, impact, message).action(action))
 }
 
 /// The sequential scan that an inner side comes down to.
 fn down_to_scan<'a>(subject: &Subject<'a>, inner: &'a Node) -> Option<&'a Node> {
-    const PAST: &[&str] = &["Aggregate", "Limit", "Subquery Scan", "Result", "Sort", "Unique"];
-    let scan = if PAST.contains(&inner.node_type()) { subject.input_past(inner, PAST)? } else { inner };
+    const PAST: &[&str] = &[
+        "Aggregate",
+        "Limit",
+        "Subquery Scan",
+        "Result",
+        "Sort",
+        "Unique",
+    ];
+    let scan = if PAST.contains(&inner.node_type()) {
+        subject.input_past(inner, PAST)?
+    } else {
+        inner
+    };
     (scan.node_type() == "Seq Scan").then_some(scan)
 }

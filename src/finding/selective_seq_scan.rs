@@ -28,7 +28,11 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let there = existing.map_or_else(String::new, |index| {
         format!(" The index {index} is there and was not chosen: its columns may be too unselective, or the statistics too old.")
     });
-    let message = format!("the sequential scan of {table} {} ({}).{there}", waste.text(), subject.amount(waste.stake));
+    let message = format!(
+        "the sequential scan of {table} {} ({}).{there}",
+        waste.text(),
+        subject.amount(waste.impact)
+    );
     let node = subject.node(node.id);
-    Some(Draft::new(node, waste.stake, message).action(advice::create_index(subject, node, &keys)))
+    Some(Draft::new(node, waste.impact, message).action(advice::create_index(subject, node, &keys)))
 }

@@ -18,16 +18,19 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, sort: &Node) -> Option<Draft> {
-    let below_limit = subject.ancestors(sort).find(|above| !TRANSPARENT.contains(&above.node_type()));
+    let below_limit = subject
+        .ancestors(sort)
+        .find(|above| !TRANSPARENT.contains(&above.node_type()));
     if below_limit.is_some_and(|above| above.node_type() == "Limit") {
         return None;
     }
-    let stake = subject.own(sort.id);
-    if !subject.matters(stake) {
+    let impact = subject.own(sort.id);
+    if !subject.matters(impact) {
         return None;
     }
-    let scan =
-        subject.input_past(subject.node(sort.id), TRANSPARENT).filter(|node| SCANS.contains(&node.node_type()))?;
+    let scan = subject
+        .input_past(subject.node(sort.id), TRANSPARENT)
+        .filter(|node| SCANS.contains(&node.node_type()))?;
     let mut wanted = keys(subject, scan, &["Filter", "Index Cond", "Recheck Cond"]);
     if wanted.equal.is_empty() {
         return None;
@@ -40,7 +43,7 @@ fn check(subject: &Subject<'_>, sort: &Node) -> Option<Draft> {
         subject.table_name(scan)?,
         wanted.order.join(", "),
         wanted.equal.join(", "),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(sort, stake, message).action(advice::create_index(subject, scan, &wanted)))
+    Some(Draft::new(sort, impact, message).action(advice::create_index(subject, scan, &wanted)))
 }

@@ -18,14 +18,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    let stake = subject.own(node.id);
+    let impact = subject.own(node.id);
     let wanted = memory_wanted(subject, node)?;
     let action = advice::set_work_mem(wanted);
     let message = match subject.of(node).memory.disk {
         Some(disk) => format!(
             "the sort by {} wrote {disk} to disk; in memory it takes about {wanted} ({}).",
             node.texts("Sort Key").join(", "),
-            subject.amount(stake)
+            subject.amount(impact)
         ),
         None if subject.measured() => return None,
         None => {
@@ -33,11 +33,11 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
             format!(
                 "the sort by {} is expected to take about {wanted}, more than work_mem ({work_mem}): it would go to disk ({}).",
                 node.texts("Sort Key").join(", "),
-                subject.amount(stake)
+                subject.amount(impact)
             )
         }
     };
-    Some(Draft::new(node, stake, message).action(action))
+    Some(Draft::new(node, impact, message).action(action))
 }
 
 /// What one process needs to sort its rows in memory: by the size of the rows, and at least what went to disk.
@@ -46,6 +46,10 @@ fn memory_wanted(subject: &Subject<'_>, node: &Node) -> Option<Bytes> {
     let rows = estimate.actual.unwrap_or(estimate.expected);
     let width = node.number("Plan Width").unwrap_or(0.0);
     let by_rows = rows * ((width / 8.0).ceil() * 8.0 + ROW_OVERHEAD);
-    let on_disk = subject.of(node).memory.disk.map_or(0.0, |disk| disk.0 as f64);
+    let on_disk = subject
+        .of(node)
+        .memory
+        .disk
+        .map_or(0.0, |disk| disk.0 as f64);
     Some(Bytes(by_rows.max(on_disk) as u64))
 }

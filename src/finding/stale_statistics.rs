@@ -7,9 +7,9 @@ use crate::plan::Node;
 
 /// The number of rows in the table is at least this many times off. The planner scales it with the table's size in pages, so less is
 /// normal.
-const LEAST_FACTOR: f64 = 3.0;
+const MIN_FACTOR: f64 = 3.0;
 /// Tables with fewer rows are not worth a word.
-const LEAST_ROWS: f64 = 1_000.0;
+const MIN_ROWS: f64 = 1_000.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "stale-statistics",
@@ -27,10 +27,15 @@ fn check(subject: &Subject<'_>) -> Vec<Draft> {
             .of(node)
             .estimate
             .and_then(|estimate| estimate.factor())
-            .is_some_and(|factor| factor >= LEAST_FACTOR);
-        (off || subject.catalog.is_some()) && subject.matters(stake(subject, node))
+            .is_some_and(|factor| factor >= MIN_FACTOR);
+        (off || subject.catalog.is_some()) && subject.matters(impact(subject, node))
     };
-    let scans = subject.plan.nodes().iter().filter(suspect).filter(|node| node.text("Relation Name").is_some());
+    let scans = subject
+        .plan
+        .nodes()
+        .iter()
+        .filter(suspect)
+        .filter(|node| node.text("Relation Name").is_some());
     let mut drafts: Vec<Draft> = Vec::new();
     for draft in scans.filter_map(|node| at(subject, node)) {
         if !drafts.iter().any(|known| known.action == draft.action) {
@@ -45,9 +50,12 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         return None;
     }
     let table = subject.table_name(node)?;
-    let stake = stake(subject, node);
+    let impact = impact(subject, node);
     let message = if never_analyzed(subject, node) {
-        format!("{table} was never analyzed: its part of the plan rests on guesses ({}).", subject.amount(stake))
+        format!(
+            "{table} was never analyzed: its part of the plan rests on guesses ({}).",
+            subject.amount(impact)
+        )
     } else {
         let factor = off_by(subject, node)?;
         let (seen, expected) = seen_and_expected(subject, node)?;
@@ -56,31 +64,34 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
             count(seen),
             count(expected),
             times(factor),
-            subject.amount(stake)
+            subject.amount(impact)
         )
     };
-    Some(Draft::new(node, stake, message).action(advice::analyze(subject, node)))
+    Some(Draft::new(node, impact, message).action(advice::analyze(subject, node)))
 }
 
 /// What rests on the table's statistics.
-fn stake(subject: &Subject<'_>, node: &Node) -> f64 {
+fn impact(subject: &Subject<'_>, node: &Node) -> f64 {
     resting_on(subject, node).unwrap_or_else(|| subject.inclusive(node.id))
 }
 
 /// Does this rule speak about the node?
 pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
-    node.text("Relation Name").is_some() && (never_analyzed(subject, node) || off_by(subject, node).is_some())
+    node.text("Relation Name").is_some()
+        && (never_analyzed(subject, node) || off_by(subject, node).is_some())
 }
 
 fn never_analyzed(subject: &Subject<'_>, node: &Node) -> bool {
-    subject.table(node).is_some_and(|table| table.rows.is_none() && table.pages > 0)
+    subject
+        .table(node)
+        .is_some_and(|table| table.rows.is_none() && table.pages > 0)
 }
 
 fn off_by(subject: &Subject<'_>, node: &Node) -> Option<f64> {
     let (seen, expected) = seen_and_expected(subject, node)?;
     let (seen, expected) = (seen.max(1.0), expected.max(1.0));
     let factor = (seen / expected).max(expected / seen);
-    (factor >= LEAST_FACTOR && seen.max(expected) >= LEAST_ROWS).then_some(factor)
+    (factor >= MIN_FACTOR && seen.max(expected) >= MIN_ROWS).then_some(factor)
 }
 
 /// The rows of the whole table: counted by a scan that read all of it, against what the planner expected of it. With a filter only
@@ -91,8 +102,15 @@ fn seen_and_expected(subject: &Subject<'_>, node: &Node) -> Option<(f64, f64)> {
     let loops = metrics.loops.filter(|loops| whole && *loops > 0.0)?;
     let read = metrics.rows_total()? + metrics.removed.by_filter;
     let shared = crate::plan::metrics::time::is_parallel_aware(node);
-    let seen = if shared { read / (loops / metrics.processes) } else { read / loops };
-    match (node.text("Filter"), subject.table(node).and_then(|table| table.rows)) {
+    let seen = if shared {
+        read / (loops / metrics.processes)
+    } else {
+        read / loops
+    };
+    match (
+        node.text("Filter"),
+        subject.table(node).and_then(|table| table.rows),
+    ) {
         (_, Some(rows)) => Some((seen, rows)),
         (None, None) if shared => Some((read / loops, node.plan_rows()?)),
         (None, None) => Some((seen, node.plan_rows()?)),

@@ -60,9 +60,16 @@ impl<'a> Subject<'a> {
     /// The inputs: no InitPlans and SubPlans.
     pub(super) fn inputs(&self, node: &'a Node) -> impl Iterator<Item = &'a Node> {
         let input = |id: &NodeId| {
-            !matches!(self.metrics.node(*id).relationship, Relationship::InitPlan | Relationship::SubPlan)
+            !matches!(
+                self.metrics.node(*id).relationship,
+                Relationship::InitPlan | Relationship::SubPlan
+            )
         };
-        node.children.iter().copied().filter(input).map(|child| self.plan.node(child))
+        node.children
+            .iter()
+            .copied()
+            .filter(input)
+            .map(|child| self.plan.node(child))
     }
 
     /// The only input, past nodes that hand rows on as they are.
@@ -76,7 +83,9 @@ impl<'a> Subject<'a> {
 
     /// What the node takes by itself, in the unit of the basis; of partitions the costliest takes what all of its family take.
     pub(super) fn own(&self, id: NodeId) -> f64 {
-        self.partitions.own(id).unwrap_or_else(|| own_of(self.metrics, id))
+        self.partitions
+            .own(id)
+            .unwrap_or_else(|| own_of(self.metrics, id))
     }
 
     /// How many other partitions this one stands for.
@@ -94,21 +103,26 @@ impl<'a> Subject<'a> {
     }
 
     /// Is a stake of that much worth a word?
-    pub(super) fn matters(&self, stake: f64) -> bool {
-        super::matters(stake, self.metrics.basis)
+    pub(super) fn matters(&self, impact: f64) -> bool {
+        super::matters(impact, self.metrics.basis)
     }
 
     /// Was the plan executed?
     pub(super) fn measured(&self) -> bool {
-        self.metrics.nodes.first().is_some_and(|root| root.loops.is_some())
+        self.metrics
+            .nodes
+            .first()
+            .is_some_and(|root| root.loops.is_some())
     }
 
     /// `1,234 ms, 84 % of the time` or `cost 5,678, 84 % of the plan`.
-    pub(super) fn amount(&self, stake: f64) -> String {
-        let percent = (100.0 * stake / self.metrics.basis.whole()).min(100.0).round();
+    pub(super) fn amount(&self, impact: f64) -> String {
+        let percent = (100.0 * impact / self.metrics.basis.whole())
+            .min(100.0)
+            .round();
         match self.metrics.basis {
-            Basis::Time(_) => format!("{}, {percent} % of the time", Millis(stake)),
-            Basis::Cost(_) => format!("cost {}, {percent} % of the plan", Cost(stake)),
+            Basis::Time(_) => format!("{}, {percent} % of the time", Millis(impact)),
+            Basis::Cost(_) => format!("cost {}, {percent} % of the plan", Cost(impact)),
         }
     }
 
@@ -120,15 +134,24 @@ impl<'a> Subject<'a> {
 
     /// The rows a node delivered in all, measured or expected.
     pub(super) fn rows(&self, node: &Node) -> Option<f64> {
-        if self.measured() { self.of(node).rows_total() } else { node.plan_rows() }
+        if self.measured() {
+            self.of(node).rows_total()
+        } else {
+            node.plan_rows()
+        }
     }
 
     /// A condition, read once.
     pub(super) fn condition(&self, node: &Node, property: &'static str) -> Option<Rc<Expression>> {
         let known = self.conditions.borrow().get(&(node.id, property)).cloned();
         known.unwrap_or_else(|| {
-            let read = node.text(property).and_then(|text| parse_expression(text).ok()).map(Rc::new);
-            self.conditions.borrow_mut().insert((node.id, property), read.clone());
+            let read = node
+                .text(property)
+                .and_then(|text| parse_expression(text).ok())
+                .map(Rc::new);
+            self.conditions
+                .borrow_mut()
+                .insert((node.id, property), read.clone());
             read
         })
     }
@@ -137,7 +160,9 @@ impl<'a> Subject<'a> {
     pub(super) fn table_name(&self, node: &Node) -> Option<String> {
         match node.table() {
             Some(name) => Some(name.to_string()),
-            None => node.text("Relation Name").map(|name| quote_identifier(name).into_owned()),
+            None => node
+                .text("Relation Name")
+                .map(|name| quote_identifier(name).into_owned()),
         }
     }
 
@@ -148,28 +173,45 @@ impl<'a> Subject<'a> {
             return catalog.table(&name);
         }
         let name = node.text("Relation Name")?;
-        let mut named = catalog.tables.iter().filter(|table| table.name.name == name);
+        let mut named = catalog
+            .tables
+            .iter()
+            .filter(|table| table.name.name == name);
         named.next().filter(|_| named.next().is_none())
     }
 
     /// `CREATE INDEX CONCURRENTLY ON public.jobs`; for a partition, when the catalog knows of what, on the partitioned table, where
     /// CONCURRENTLY is not possible (<https://www.postgresql.org/docs/current/sql-createindex.html>).
     pub(super) fn create_index_on(&self, node: &Node) -> Option<String> {
-        match self.table(node).and_then(|table| table.partition_of.as_ref()) {
+        match self
+            .table(node)
+            .and_then(|table| table.partition_of.as_ref())
+        {
             Some(partitioned) => Some(format!("CREATE INDEX ON {partitioned}")),
-            None => Some(format!("CREATE INDEX CONCURRENTLY ON {}", self.table_name(node)?)),
+            None => Some(format!(
+                "CREATE INDEX CONCURRENTLY ON {}",
+                self.table_name(node)?
+            )),
         }
     }
 
     /// The node that reads the relation of that alias.
     pub(super) fn scan_of(&self, alias: &str) -> Option<&'a Node> {
-        self.plan.nodes().iter().find(|node| node.alias() == Some(alias) && node.text("Relation Name").is_some())
+        self.plan
+            .nodes()
+            .iter()
+            .find(|node| node.alias() == Some(alias) && node.text("Relation Name").is_some())
     }
 
     /// A setting as it was when the statement was planned: EXPLAIN's SETTINGS (which lists only what is not the default), else
     /// the catalog's.
     pub(super) fn setting(&self, name: &str) -> Option<&'a str> {
-        let printed = self.plan.summary.get("Settings").and_then(|settings| settings.get(name)).and_then(Value::as_str);
+        let printed = self
+            .plan
+            .summary
+            .get("Settings")
+            .and_then(|settings| settings.get(name))
+            .and_then(Value::as_str);
         printed.or_else(|| self.catalog?.settings.get(name).map(String::as_str))
     }
 
@@ -177,7 +219,11 @@ impl<'a> Subject<'a> {
     pub(super) fn work_mem(&self) -> Option<Bytes> {
         match self.setting("work_mem") {
             Some(text) => Bytes::parse(text).ok(),
-            None => self.plan.summary.contains_key("Settings").then_some(Bytes(4 * Bytes::MB)),
+            None => self
+                .plan
+                .summary
+                .contains_key("Settings")
+                .then_some(Bytes(4 * Bytes::MB)),
         }
     }
 }
@@ -199,10 +245,18 @@ pub(super) fn count(number: f64) -> String {
 /// `97 %`; never 100 % for less than all.
 pub(super) fn percent(share: f64) -> String {
     let rounded = (share * 100.0).round();
-    if rounded >= 100.0 && share < 1.0 { "more than 99 %".to_owned() } else { format!("{rounded} %") }
+    if rounded >= 100.0 && share < 1.0 {
+        "more than 99 %".to_owned()
+    } else {
+        format!("{rounded} %")
+    }
 }
 
 /// `3.4×`, `120×`.
 pub(super) fn times(factor: f64) -> String {
-    if factor < 10.0 { format!("{factor:.1}×") } else { format!("{}×", count(factor)) }
+    if factor < 10.0 {
+        format!("{factor:.1}×")
+    } else {
+        format!("{}×", count(factor))
+    }
 }

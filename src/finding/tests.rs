@@ -36,29 +36,41 @@ fn directory() -> PathBuf {
 }
 
 fn names_in(path: &Path) -> BTreeSet<String> {
-    fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 fn read_plan(path: &Path) -> Plan {
     let text = fs::read_to_string(path).unwrap();
-    plans(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).remove(0)
+    plans(&text)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        .remove(0)
 }
 
 #[test]
 fn every_rule_has_fixtures_and_every_fixture_a_rule() {
     let rules: BTreeSet<String> = RULES.iter().map(|rule| rule.name.to_owned()).collect();
-    let directories = names_in(&directory()).into_iter().filter(|name| directory().join(name).is_dir()).collect();
+    let directories = names_in(&directory())
+        .into_iter()
+        .filter(|name| directory().join(name).is_dir())
+        .collect();
     assert_eq!(rules, directories);
     assert!(RULES.is_sorted_by_key(|rule| rule.name));
     for rule in RULES {
         assert!(
-            !rule.looks_for.is_empty() && !rule.why.is_empty() && rule.source.starts_with("https://"),
+            !rule.looks_for.is_empty()
+                && !rule.why.is_empty()
+                && rule.source.starts_with("https://"),
             "{}",
             rule.name
         );
         let files = names_in(&directory().join(rule.name));
         for kind in ["bad", "good"] {
-            let any = files.iter().any(|file| file.starts_with(kind) && is_plan(file));
+            let any = files
+                .iter()
+                .any(|file| file.starts_with(kind) && is_plan(file));
             assert!(any, "{} has no {kind} plan", rule.name);
         }
     }
@@ -73,10 +85,16 @@ fn rules_speak_about_bad_plans_and_are_silent_about_good_ones() {
     let mut failures = Vec::new();
     for rule in RULES {
         let directory = directory().join(rule.name);
-        for file in names_in(&directory).into_iter().filter(|file| is_plan(file)) {
+        for file in names_in(&directory)
+            .into_iter()
+            .filter(|file| is_plan(file))
+        {
             let plan = read_plan(&directory.join(&file));
             let findings = findings(&plan, None);
-            let of_rule: Vec<&Finding> = findings.iter().filter(|finding| finding.rule == rule.name).collect();
+            let of_rule: Vec<&Finding> = findings
+                .iter()
+                .filter(|finding| finding.rule == rule.name)
+                .collect();
             let case = format!("{}/{file}", rule.name);
             if file.starts_with("good") {
                 if let Some(finding) = of_rule.first() {
@@ -84,8 +102,11 @@ fn rules_speak_about_bad_plans_and_are_silent_about_good_ones() {
                 }
             } else {
                 let expected = directory.join(file.replace(".json", ".expected.json"));
-                failures
-                    .extend(differences(&plan, &of_rule, &expected).into_iter().map(|text| format!("{case}: {text}")));
+                failures.extend(
+                    differences(&plan, &of_rule, &expected)
+                        .into_iter()
+                        .map(|text| format!("{case}: {text}")),
+                );
             }
         }
     }
@@ -94,13 +115,21 @@ fn rules_speak_about_bad_plans_and_are_silent_about_good_ones() {
 
 fn differences(plan: &Plan, findings: &[&Finding], expected: &Path) -> Vec<String> {
     let Ok(text) = fs::read_to_string(expected) else {
-        if let Some(finding) = findings.first().filter(|_| std::env::var_os("WRITE_EXPECTATIONS").is_some()) {
+        if let Some(finding) = findings
+            .first()
+            .filter(|_| std::env::var_os("WRITE_EXPECTATIONS").is_some())
+        {
             write_expectation(plan, finding, expected);
         }
-        return vec![format!("no expectation (WRITE_EXPECTATIONS=1 writes one); findings: {findings:#?}")];
+        return vec![format!(
+            "no expectation (WRITE_EXPECTATIONS=1 writes one); findings: {findings:#?}"
+        )];
     };
     let expected: Expected = serde_json::from_str(&text).unwrap();
-    let Some(finding) = findings.iter().find(|finding| finding.node == NodeId(expected.node)) else {
+    let Some(finding) = findings
+        .iter()
+        .find(|finding| finding.node == NodeId(expected.node))
+    else {
         return vec![format!("nothing at node {}: {findings:#?}", expected.node)];
     };
     let mut differences = Vec::new();
@@ -111,10 +140,17 @@ fn differences(plan: &Plan, findings: &[&Finding], expected: &Path) -> Vec<Strin
     if finding.action != expected.action {
         differences.push(format!("action {:?}", finding.action));
     }
-    for part in expected.message.iter().filter(|part| !finding.message.contains(*part)) {
+    for part in expected
+        .message
+        .iter()
+        .filter(|part| !finding.message.contains(*part))
+    {
         differences.push(format!("{part:?} is not in {:?}", finding.message));
     }
-    if expected.severity.is_some_and(|severity| severity != finding.severity.name()) {
+    if expected
+        .severity
+        .is_some_and(|severity| severity != finding.severity.name())
+    {
         differences.push(format!("severity {}", finding.severity.name()));
     }
     differences
@@ -129,16 +165,27 @@ fn write_expectation(plan: &Plan, finding: &Finding, path: &Path) {
         "message": [],
         "action": finding.action,
     });
-    fs::write(path, serde_json::to_string_pretty(&expectation).unwrap() + "\n").unwrap();
+    fs::write(
+        path,
+        serde_json::to_string_pretty(&expectation).unwrap() + "\n",
+    )
+    .unwrap();
 }
 
 #[test]
 fn findings_come_in_the_order_of_what_is_at_stake_and_always_the_same() {
     for rule in RULES {
-        for file in names_in(&directory().join(rule.name)).into_iter().filter(|file| is_plan(file)) {
+        for file in names_in(&directory().join(rule.name))
+            .into_iter()
+            .filter(|file| is_plan(file))
+        {
             let plan = read_plan(&directory().join(rule.name).join(&file));
             let first = findings(&plan, None);
-            assert!(first.is_sorted_by(|a, b| a.share >= b.share), "{}/{file}", rule.name);
+            assert!(
+                first.is_sorted_by(|a, b| a.share >= b.share),
+                "{}/{file}",
+                rule.name
+            );
             assert_eq!(first, findings(&plan, None));
         }
     }
@@ -168,9 +215,25 @@ fn the_catalog_says_more() {
     let analyzed = catalog(&jobs_table(Some(300_000.0), None));
     assert_eq!(of(scan, "stale-statistics", &analyzed), None);
     let never = of(scan, "stale-statistics", &catalog(&jobs_table(None, None))).unwrap();
-    assert!(never.message.contains("never analyzed"), "{}", never.message);
-    let partition = of(scan, "selective-seq-scan", &catalog(&jobs_table(Some(300_000.0), Some("all_jobs")))).unwrap();
-    assert_eq!(partition.action.as_deref(), Some("CREATE INDEX ON public.all_jobs (state, kind);"));
+    assert!(
+        never.message.contains("never analyzed"),
+        "{}",
+        never.message
+    );
+    let partition = of(
+        scan,
+        "selective-seq-scan",
+        &catalog(&jobs_table(Some(300_000.0), Some("all_jobs"))),
+    )
+    .unwrap();
+    assert_eq!(
+        partition.action.as_deref(),
+        Some("CREATE INDEX ON public.all_jobs (state, kind);")
+    );
     let cast = of("wrapped-column/bad-cast.json", "wrapped-column", &analyzed).unwrap();
-    assert!(cast.message.contains("id (bigint) is cast to numeric"), "{}", cast.message);
+    assert!(
+        cast.message.contains("id (bigint) is cast to numeric"),
+        "{}",
+        cast.message
+    );
 }

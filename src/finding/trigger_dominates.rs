@@ -6,7 +6,7 @@ use crate::model::quote_identifier;
 use crate::plan::metrics::{Basis, Trigger};
 
 /// At least this share of the execution.
-const LEAST_TRIGGER_SHARE: f64 = 0.20;
+const MIN_TRIGGER_SHARE: f64 = 0.20;
 
 pub(super) const RULE: Rule = Rule {
     name: "trigger-dominates",
@@ -18,15 +18,22 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Draft> {
-    let Basis::Time(whole) = subject.metrics.basis else { return Vec::new() };
+    let Basis::Time(whole) = subject.metrics.basis else {
+        return Vec::new();
+    };
     let triggers = subject.metrics.summary.triggers.iter();
-    let long = triggers.filter(|trigger| trigger.time.0 >= LEAST_TRIGGER_SHARE * whole.0);
-    long.map(|trigger| draft(subject, trigger, trigger.time.0 / whole.0)).collect()
+    let long = triggers.filter(|trigger| trigger.time.0 >= MIN_TRIGGER_SHARE * whole.0);
+    long.map(|trigger| draft(subject, trigger, trigger.time.0 / whole.0))
+        .collect()
 }
 
 fn draft(subject: &Subject<'_>, trigger: &Trigger, share: f64) -> Draft {
-    let table =
-        trigger.relation.as_deref().map_or_else(String::new, |relation| format!(" on {}", quote_identifier(relation)));
+    let table = trigger
+        .relation
+        .as_deref()
+        .map_or_else(String::new, |relation| {
+            format!(" on {}", quote_identifier(relation))
+        });
     let name = trigger.constraint.as_ref().unwrap_or(&trigger.name);
     let what = match &trigger.constraint {
         Some(_) => "foreign key or constraint",

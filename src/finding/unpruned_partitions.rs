@@ -5,9 +5,9 @@ use super::{Check, Draft, Rule, Severity, Subject};
 use crate::plan::Node;
 
 /// Fewer partitions are not worth a word.
-const LEAST_PARTITIONS: usize = 4;
+const MIN_PARTITIONS: usize = 4;
 /// At least this share of them had nothing.
-const LEAST_EMPTY: f64 = 0.75;
+const MIN_EMPTY: f64 = 0.75;
 
 pub(super) const RULE: Rule = Rule {
     name: "unpruned-partitions",
@@ -22,36 +22,50 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     // The numbers are asked before the names: most Appends are told by them.
     let nothing = |scan: &&Node| subject.rows(scan) == Some(0.0);
-    if subject.inputs(node).filter(nothing).count() < LEAST_PARTITIONS / 2 {
+    if subject.inputs(node).filter(nothing).count() < MIN_PARTITIONS / 2 {
         return None;
     }
-    let scans: Vec<&Node> = subject.inputs(node).filter(|child| is_partition(child)).collect();
+    let scans: Vec<&Node> = subject
+        .inputs(node)
+        .filter(|child| is_partition(child))
+        .collect();
     let ran = |scan: &&&Node| subject.of(scan).executed() == Some(true);
     let read: Vec<&Node> = scans.iter().filter(ran).copied().collect();
-    let empty: Vec<&Node> = read.iter().filter(|scan| subject.rows(scan) == Some(0.0)).copied().collect();
-    let filtered = |scan: &&Node| scan.text("Filter").is_some() || scan.text("Index Cond").is_some();
-    if read.len() < LEAST_PARTITIONS
-        || (empty.len() as f64) < LEAST_EMPTY * read.len() as f64
+    let empty: Vec<&Node> = read
+        .iter()
+        .filter(|scan| subject.rows(scan) == Some(0.0))
+        .copied()
+        .collect();
+    let filtered =
+        |scan: &&Node| scan.text("Filter").is_some() || scan.text("Index Cond").is_some();
+    if read.len() < MIN_PARTITIONS
+        || (empty.len() as f64) < MIN_EMPTY * read.len() as f64
         || !empty.iter().any(filtered)
     {
         return None;
     }
-    let stake: f64 = empty.iter().map(|scan| subject.inclusive(scan.id)).sum();
-    let condition =
-        empty.iter().find_map(|scan| scan.text("Filter").or_else(|| scan.text("Index Cond"))).unwrap_or_default();
+    let impact: f64 = empty.iter().map(|scan| subject.inclusive(scan.id)).sum();
+    let condition = empty
+        .iter()
+        .find_map(|scan| scan.text("Filter").or_else(|| scan.text("Index Cond")))
+        .unwrap_or_default();
     let message = format!(
         "{} of {} partitions were read to find nothing for {condition} ({}). A condition on the partition key itself, without function \
          or cast, lets the planner skip them.",
         count(empty.len() as f64),
         count(read.len() as f64),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    Some(Draft::new(node, stake, message))
+    Some(Draft::new(node, impact, message))
 }
 
 /// The planner numbers the aliases of a table's partitions: `events_1`, `events_2` (since PostgreSQL 12; before, all have one alias).
 fn is_partition(node: &Node) -> bool {
-    let (Some(relation), Some(alias)) = (node.text("Relation Name"), node.alias()) else { return false };
-    let numbered = alias.rsplit_once('_').is_some_and(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let (Some(relation), Some(alias)) = (node.text("Relation Name"), node.alias()) else {
+        return false;
+    };
+    let numbered = alias
+        .rsplit_once('_')
+        .is_some_and(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit()));
     alias != relation && (numbered || relation.starts_with(alias))
 }

@@ -13,16 +13,19 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    let (planned, launched) = (node.number("Workers Planned")?, node.number("Workers Launched")?);
+    let (planned, launched) = (
+        node.number("Workers Planned")?,
+        node.number("Workers Launched")?,
+    );
     if launched >= planned || subject.of(node).executed() == Some(false) {
         return None;
     }
-    let stake = subject.inclusive(node.id) * (1.0 - (launched + 1.0) / (planned + 1.0));
+    let impact = subject.inclusive(node.id) * (1.0 - (launched + 1.0) / (planned + 1.0));
     let message = format!(
         "{launched} of {planned} planned workers were launched, so the leader did more of the work ({}). Other queries had taken the \
          workers, or max_parallel_workers or max_worker_processes is too low.",
-        subject.amount(stake)
+        subject.amount(impact)
     );
     let action = "SHOW max_parallel_workers; SHOW max_worker_processes;".to_owned();
-    Some(Draft::new(node, stake, message).action(action))
+    Some(Draft::new(node, impact, message).action(action))
 }

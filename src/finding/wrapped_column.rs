@@ -14,7 +14,15 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a filter that throws away most rows and compares a function or a cast of a column",
     why: "an index on the column is kept in the order of the column, not of the function's results",
     source: "https://www.postgresql.org/docs/current/indexes-expressional.html",
-    check: Check::Node(&["Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan"], check),
+    check: Check::Node(
+        &[
+            "Seq Scan",
+            "Index Scan",
+            "Index Only Scan",
+            "Bitmap Heap Scan",
+        ],
+        check,
+    ),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -23,15 +31,23 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let relation = Relation::of(subject, node);
     let filter = subject.condition(node, "Filter")?;
     // A plain condition beside it is the better key: another rule names it.
-    if conjuncts(&filter).iter().any(|conjunct| relation.key_of(conjunct).is_some()) {
+    if conjuncts(&filter)
+        .iter()
+        .any(|conjunct| relation.key_of(conjunct).is_some())
+    {
         return None;
     }
-    let wrapped = conjuncts(&filter).iter().find_map(|conjunct| wrapped(conjunct, &relation))?;
+    let wrapped = conjuncts(&filter)
+        .iter()
+        .find_map(|conjunct| wrapped(conjunct, &relation))?;
     let table = subject.table_name(node)?;
     let (column, text) = (wrapped.columns.iter().next()?, &wrapped.text);
     let (why, action) = match &wrapped.shape {
         Shape::Cast { type_name, .. } => {
-            let known = relation.table.and_then(|table| table.column(column)).map(|column| column.type_name.as_str());
+            let known = relation
+                .table
+                .and_then(|table| table.column(column))
+                .map(|column| column.type_name.as_str());
             let is = known.map_or_else(String::new, |own| format!(" ({own})"));
             (
                 format!(
@@ -51,19 +67,35 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
             )
         }
     };
-    let message = format!("the filter on {table} {}: {why} ({}).", waste.text(), subject.amount(waste.stake));
-    Some(Draft::new(node, waste.stake, message).action(action))
+    let message = format!(
+        "the filter on {table} {}: {why} ({}).",
+        waste.text(),
+        subject.amount(waste.impact)
+    );
+    Some(Draft::new(node, waste.impact, message).action(action))
 }
 
 /// The call or cast of a column that a comparison has on one side.
 fn wrapped<'e>(conjunct: &'e Expression, relation: &Relation<'_>) -> Option<&'e Expression> {
     let (left, right) = match &conjunct.shape {
-        Shape::Binary { operator, left, right } if comparison(operator).is_some() => (left.as_ref(), right.as_ref()),
-        Shape::AnyOf { operator, operand, array } if operator == "=" => (operand.as_ref(), array.as_ref()),
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } if comparison(operator).is_some() => (left.as_ref(), right.as_ref()),
+        Shape::AnyOf {
+            operator,
+            operand,
+            array,
+        } if operator == "=" => (operand.as_ref(), array.as_ref()),
         _ => return None,
     };
-    let (own, other) = if relation.owns(left) { (left, right) } else { (right, left) };
-    let is_wrapper =
-        matches!(own.shape, Shape::Call { .. } | Shape::Cast { .. }) && relation.plain_column(own).is_none();
+    let (own, other) = if relation.owns(left) {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    let is_wrapper = matches!(own.shape, Shape::Call { .. } | Shape::Cast { .. })
+        && relation.plain_column(own).is_none();
     (is_wrapper && relation.owns(own) && !relation.owns(other)).then_some(own)
 }

@@ -1,13 +1,13 @@
 //! ORDER BY … LIMIT that walks an index in the wanted order and throws away row after row until enough pass the filter.
 
-use super::conditions::{LEAST_REMOVED, keys};
+use super::conditions::{MIN_REMOVED, keys};
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
 use crate::index::Key;
 use crate::plan::Node;
 
 /// At least so many rows are thrown away for one that passes.
-const LEAST_REMOVED_PER_ROW: f64 = 100.0;
+const MIN_REMOVED_PER_ROW: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "wrong-order-index",
@@ -20,21 +20,32 @@ pub(super) const RULE: Rule = Rule {
 
 /// Is this an index walked for its order under a LIMIT, with a filter?
 pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
-    const ON_THE_WAY: &[&str] =
-        &["Nested Loop", "Append", "Merge Append", "Result", "Subquery Scan", "LockRows", "Memoize"];
-    let above = subject.ancestors(node).find(|above| !ON_THE_WAY.contains(&above.node_type()));
+    const ON_THE_WAY: &[&str] = &[
+        "Nested Loop",
+        "Append",
+        "Merge Append",
+        "Result",
+        "Subquery Scan",
+        "LockRows",
+        "Memoize",
+    ];
+    let above = subject
+        .ancestors(node)
+        .find(|above| !ON_THE_WAY.contains(&above.node_type()));
     let inner = node.text("Parent Relationship") == Some("Inner");
-    above.is_some_and(|above| above.node_type() == "Limit") && !inner && node.text("Filter").is_some()
+    above.is_some_and(|above| above.node_type() == "Limit")
+        && !inner
+        && node.text("Filter").is_some()
 }
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let metrics = subject.of(node);
     let (kept, removed) = (metrics.rows_total()?, metrics.removed.by_filter);
-    if removed < LEAST_REMOVED || removed < LEAST_REMOVED_PER_ROW * kept || !applies(subject, node) {
+    if removed < MIN_REMOVED || removed < MIN_REMOVED_PER_ROW * kept || !applies(subject, node) {
         return None;
     }
     let node = subject.node(node.id);
-    let stake = subject.own(node.id) * removed / (kept + removed);
+    let impact = subject.own(node.id) * removed / (kept + removed);
     let mut wanted = keys(subject, node, &["Filter", "Index Cond"]);
     let order = index_keys(subject, node);
     let known = !order.is_empty() && !wanted.equal.is_empty();
@@ -45,19 +56,32 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(kept),
         node.index_name().unwrap_or("the index"),
         count(removed),
-        subject.amount(stake)
+        subject.amount(impact)
     );
-    let action = known.then(|| advice::create_index(subject, node, &wanted)).flatten();
-    Some(Draft::new(node, stake, message).action(action))
+    let action = known
+        .then(|| advice::create_index(subject, node, &wanted))
+        .flatten();
+    Some(Draft::new(node, impact, message).action(action))
 }
 
 /// The columns of the index that was walked, as the catalog knows them.
 fn index_keys(subject: &Subject<'_>, node: &Node) -> Vec<String> {
-    let (Some(table), Some(name)) = (subject.table(node), node.index_name()) else { return Vec::new() };
-    let existing = table.indexes.iter().find(|existing| existing.name.name == name);
-    let keys = existing.and_then(|existing| existing.index.as_ref()).map_or(&[][..], |index| &index.keys);
+    let (Some(table), Some(name)) = (subject.table(node), node.index_name()) else {
+        return Vec::new();
+    };
+    let existing = table
+        .indexes
+        .iter()
+        .find(|existing| existing.name.name == name);
+    let keys = existing
+        .and_then(|existing| existing.index.as_ref())
+        .map_or(&[][..], |index| &index.keys);
     let columns = keys.iter().filter_map(|key| match &key.key {
-        Key::Column(_) => Some(format!("{}{}", key.key, if key.descending { " DESC" } else { "" })),
+        Key::Column(_) => Some(format!(
+            "{}{}",
+            key.key,
+            if key.descending { " DESC" } else { "" }
+        )),
         Key::Expression(_) => None,
     });
     columns.collect()

@@ -6,12 +6,15 @@ use super::{Index, Key, Method};
 use crate::model::QualifiedName;
 
 /// PostgreSQL cuts identifiers at `NAMEDATALEN - 1` bytes.
-const LONGEST_NAME_BYTES: usize = 63;
+const MAX_NAME_BYTES: usize = 63;
 
 /// A name for each index, in their order: `jobs_state_run_after_idx`, `jobs_id_partial_idx`, `events_at_brin_idx`. Where two would
 /// get the same one, or it is taken, a number is added. In whatever schema: plans print index names without one, and a plan has to
 /// tell which index it uses.
-pub fn names<'a>(indexes: impl IntoIterator<Item = &'a Index>, taken: &BTreeSet<QualifiedName>) -> Vec<String> {
+pub fn names<'a>(
+    indexes: impl IntoIterator<Item = &'a Index>,
+    taken: &BTreeSet<QualifiedName>,
+) -> Vec<String> {
     let taken: BTreeSet<&str> = taken.iter().map(|name| name.name.as_str()).collect();
     let mut given: BTreeSet<String> = BTreeSet::new();
     let mut next: BTreeMap<String, usize> = BTreeMap::new();
@@ -21,9 +24,13 @@ pub fn names<'a>(indexes: impl IntoIterator<Item = &'a Index>, taken: &BTreeSet<
             let wish = wished_name(index);
             loop {
                 let number = next.entry(wish.clone()).or_insert(0);
-                let suffix = if *number == 0 { "_idx".to_owned() } else { format!("_idx{number}") };
+                let suffix = if *number == 0 {
+                    "_idx".to_owned()
+                } else {
+                    format!("_idx{number}")
+                };
                 *number += 1;
-                let name = format!("{}{suffix}", cut(&wish, LONGEST_NAME_BYTES - suffix.len()));
+                let name = format!("{}{suffix}", cut(&wish, MAX_NAME_BYTES - suffix.len()));
                 if !taken.contains(name.as_str()) && given.insert(name.clone()) {
                     return name;
                 }
@@ -54,15 +61,17 @@ fn word(key: &Key) -> String {
                 .enumerate()
                 .map(|(part, text)| if part == 0 { text } else { after_type(text) })
                 .collect();
-            let words =
-                without_casts.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+            let words = without_casts
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .filter(|word| !word.is_empty());
             words.collect::<Vec<_>>().join("_")
         }
     }
 }
 
 fn after_type(text: &str) -> &str {
-    text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ' ')).map_or("", |end| &text[end..])
+    text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ' '))
+        .map_or("", |end| &text[end..])
 }
 
 /// The beginning of a name, in at most so many bytes.
@@ -86,11 +95,23 @@ mod tests {
 
     #[test]
     fn names_say_what_an_index_holds() {
-        assert_eq!(name_of("public.jobs (state, run_after)"), "jobs_state_run_after_idx");
-        assert_eq!(name_of("public.jobs (id) WHERE state = 'X'"), "jobs_id_partial_idx");
+        assert_eq!(
+            name_of("public.jobs (state, run_after)"),
+            "jobs_state_run_after_idx"
+        );
+        assert_eq!(
+            name_of("public.jobs (id) WHERE state = 'X'"),
+            "jobs_id_partial_idx"
+        );
         assert_eq!(name_of("public.jobs USING brin (at)"), "jobs_at_brin_idx");
-        assert_eq!(name_of("public.games (lower(game_name))"), "games_lower_game_name_idx");
-        assert_eq!(name_of("public.events ((payload ->> 'aggregate_id'::text))"), "events_payload_aggregate_id_idx");
+        assert_eq!(
+            name_of("public.games (lower(game_name))"),
+            "games_lower_game_name_idx"
+        );
+        assert_eq!(
+            name_of("public.events ((payload ->> 'aggregate_id'::text))"),
+            "events_payload_aggregate_id_idx"
+        );
         let long = name_of(&format!("public.{} (a)", "t".repeat(70)));
         assert!(long.len() <= 63 && long.ends_with("_idx"), "{long}");
     }
@@ -100,8 +121,15 @@ mod tests {
         let plain = parse_index("CREATE INDEX x ON public.jobs (id) WHERE a").unwrap();
         let other = parse_index("CREATE INDEX x ON public.jobs (id) WHERE b").unwrap();
         let taken = BTreeSet::from([QualifiedName::new("public", "jobs_id_partial_idx")]);
-        assert_eq!(names([&plain, &other], &taken), ["jobs_id_partial_idx1", "jobs_id_partial_idx2"]);
+        assert_eq!(
+            names([&plain, &other], &taken),
+            ["jobs_id_partial_idx1", "jobs_id_partial_idx2"]
+        );
         let elsewhere = BTreeSet::from([QualifiedName::new("app", "jobs_id_partial_idx")]);
-        assert_eq!(names([&plain], &elsewhere), ["jobs_id_partial_idx1"], "a plan would not tell the two apart");
+        assert_eq!(
+            names([&plain], &elsewhere),
+            ["jobs_id_partial_idx1"],
+            "a plan would not tell the two apart"
+        );
     }
 }

@@ -32,38 +32,70 @@ impl Creation {
 /// partitions that does not work either, and only a CREATE INDEX that blocks writers is left.
 pub fn creations(indexes: &[(&NamedIndex, &str)], catalog: &Catalog) -> Vec<Creation> {
     let mut taken = catalog.taken_names.clone();
-    taken.extend(
-        indexes.iter().map(|(index, _)| QualifiedName::new(index.index.table.schema.clone(), index.name.clone())),
-    );
-    indexes.iter().map(|(index, body)| creation(index, body, catalog, &mut taken)).collect()
+    taken.extend(indexes.iter().map(|(index, _)| {
+        QualifiedName::new(index.definition.table.schema.clone(), index.name.clone())
+    }));
+    indexes
+        .iter()
+        .map(|(index, body)| creation(index, body, catalog, &mut taken))
+        .collect()
 }
 
 /// What would create an index that was not built, in our own words.
 pub fn creation_of_candidate(index: &NamedIndex, catalog: &Catalog) -> String {
-    let definition = index.index.definition();
-    let extension = extension(index).map(|statement| statement + " ").unwrap_or_default();
-    match catalog.table(&index.index.table).filter(|table| !table.partitions.is_empty()) {
-        Some(_) => format!("{extension}CREATE INDEX {} ON {definition};", quote_identifier(&index.name)),
-        None => format!("{extension}CREATE INDEX CONCURRENTLY {} ON {definition};", quote_identifier(&index.name)),
+    let definition = index.definition.definition();
+    let extension = extension(index)
+        .map(|statement| statement + " ")
+        .unwrap_or_default();
+    match catalog
+        .table(&index.definition.table)
+        .filter(|table| !table.partitions.is_empty())
+    {
+        Some(_) => format!(
+            "{extension}CREATE INDEX {} ON {definition};",
+            quote_identifier(&index.name)
+        ),
+        None => format!(
+            "{extension}CREATE INDEX CONCURRENTLY {} ON {definition};",
+            quote_identifier(&index.name)
+        ),
     }
 }
 
 fn extension(index: &NamedIndex) -> Option<String> {
-    index.index.extension.as_ref().map(|extension| extension.create() + ";")
+    index
+        .definition
+        .extension
+        .as_ref()
+        .map(|extension| extension.create() + ";")
 }
 
-fn creation(index: &NamedIndex, body: &str, catalog: &Catalog, taken: &mut BTreeSet<QualifiedName>) -> Creation {
-    let table = &index.index.table;
+fn creation(
+    index: &NamedIndex,
+    body: &str,
+    catalog: &Catalog,
+    taken: &mut BTreeSet<QualifiedName>,
+) -> Creation {
+    let table = &index.definition.table;
     let name = quote_identifier(&index.name);
-    let create = match catalog.table(table).filter(|table| !table.partitions.is_empty()) {
-        None => vec![format!("CREATE INDEX CONCURRENTLY {name} ON {table} {body};")],
+    let create = match catalog
+        .table(table)
+        .filter(|table| !table.partitions.is_empty())
+    {
+        None => vec![format!(
+            "CREATE INDEX CONCURRENTLY {name} ON {table} {body};"
+        )],
         Some(table) if table.partitions.iter().any(|partition| partition.foreign) => {
             vec![format!("CREATE INDEX {name} ON {} {body};", table.name)]
         }
         Some(table) => partition_by_partition(index, body, table, taken),
     };
     let create = extension(index).into_iter().chain(create).collect();
-    let afterwards = if index.index.has_expression() { vec![format!("ANALYZE {table};")] } else { Vec::new() };
+    let afterwards = if index.definition.has_expression() {
+        vec![format!("ANALYZE {table};")]
+    } else {
+        Vec::new()
+    };
     Creation { create, afterwards }
 }
 
@@ -74,13 +106,27 @@ fn partition_by_partition(
     taken: &mut BTreeSet<QualifiedName>,
 ) -> Vec<String> {
     let mut index_of: BTreeMap<&QualifiedName, QualifiedName> = BTreeMap::new();
-    index_of.insert(&table.name, QualifiedName::new(table.name.schema.clone(), index.name.clone()));
-    let mut statements = vec![format!("CREATE INDEX {} ON ONLY {} {body};", quote_identifier(&index.name), table.name)];
+    index_of.insert(
+        &table.name,
+        QualifiedName::new(table.name.schema.clone(), index.name.clone()),
+    );
+    let mut statements = vec![format!(
+        "CREATE INDEX {} ON ONLY {} {body};",
+        quote_identifier(&index.name),
+        table.name
+    )];
     for partition in &table.partitions {
         let name = partition_index_name(index, partition, taken);
-        let how = if partition.partitioned { ("", "ONLY ") } else { ("CONCURRENTLY ", "") };
+        let how = if partition.partitioned {
+            ("", "ONLY ")
+        } else {
+            ("CONCURRENTLY ", "")
+        };
         let quoted = quote_identifier(&name.name);
-        statements.push(format!("CREATE INDEX {}{quoted} ON {}{} {body};", how.0, how.1, partition.name));
+        statements.push(format!(
+            "CREATE INDEX {}{quoted} ON {}{} {body};",
+            how.0, how.1, partition.name
+        ));
         if let Some(parent) = index_of.get(&partition.parent) {
             statements.push(format!("ALTER INDEX {parent} ATTACH PARTITION {name};"));
         }
@@ -94,7 +140,10 @@ fn partition_index_name(
     partition: &Partition,
     taken: &mut BTreeSet<QualifiedName>,
 ) -> QualifiedName {
-    let on_partition = Index { table: partition.name.clone(), ..index.index.clone() };
+    let on_partition = Index {
+        table: partition.name.clone(),
+        ..index.definition.clone()
+    };
     let name = names([&on_partition], taken).concat();
     let name = QualifiedName::new(partition.name.schema.clone(), name);
     taken.insert(name.clone());

@@ -36,13 +36,26 @@ pub fn upkeep(index: &Index, catalog: &Catalog) -> Option<Upkeep> {
     let cold = writes.n_tup_upd.saturating_sub(writes.n_tup_hot_upd);
     let stays_hot = newly_indexed.as_ref().is_some_and(BTreeSet::is_empty);
     let most = writes.n_tup_ins + if stays_hot { cold } else { writes.n_tup_upd };
-    let least = if index.predicate.is_some() { 0 } else { writes.n_tup_ins + cold };
-    Some(Upkeep { writes, least, most, newly_indexed })
+    let least = if index.predicate.is_some() {
+        0
+    } else {
+        writes.n_tup_ins + cold
+    };
+    Some(Upkeep {
+        writes,
+        least,
+        most,
+        newly_indexed,
+    })
 }
 
 fn newly_indexed(index: &Index, table: &Table, version_num: u32) -> Option<BTreeSet<String>> {
     let mut columns = columns_that_block_hot(index, version_num)?;
-    for existing in table.indexes.iter().filter_map(|existing| existing.index.as_ref()) {
+    for existing in table
+        .indexes
+        .iter()
+        .filter_map(|existing| existing.index.as_ref())
+    {
         let known = columns_that_block_hot(existing, version_num).unwrap_or_default();
         columns.retain(|column| !known.contains(column));
     }
@@ -75,8 +88,13 @@ mod tests {
     use crate::model::{Bytes, QualifiedName};
     use crate::sql::parse_index;
 
-    const WRITES: Writes =
-        Writes { n_tup_ins: 100, n_tup_upd: 50, n_tup_hot_upd: 40, n_tup_del: 7, counted_for_s: Some(86_400.0) };
+    const WRITES: Writes = Writes {
+        n_tup_ins: 100,
+        n_tup_upd: 50,
+        n_tup_hot_upd: 40,
+        n_tup_del: 7,
+        counted_for_s: Some(86_400.0),
+    };
 
     fn catalog(writes: Option<Writes>) -> Catalog {
         let primary_key = parse_index("CREATE UNIQUE INDEX k ON public.jobs (id)").unwrap();
@@ -109,8 +127,15 @@ mod tests {
             columns: Vec::new(),
             indexes: vec![existing],
         };
-        let server = Server { version_num: 150_000, ..Server::default() };
-        Catalog { server, tables: vec![jobs], ..Catalog::default() }
+        let server = Server {
+            version_num: 150_000,
+            ..Server::default()
+        };
+        Catalog {
+            server,
+            tables: vec![jobs],
+            ..Catalog::default()
+        }
     }
 
     fn of(definition: &str, version_num: u32) -> (u64, u64, Vec<String>) {
@@ -118,14 +143,26 @@ mod tests {
         catalog.server.version_num = version_num;
         let index = parse_index(&format!("CREATE INDEX x ON public.jobs {definition}")).unwrap();
         let upkeep = upkeep(&index, &catalog).unwrap();
-        (upkeep.least, upkeep.most, upkeep.newly_indexed.unwrap().into_iter().collect())
+        (
+            upkeep.least,
+            upkeep.most,
+            upkeep.newly_indexed.unwrap().into_iter().collect(),
+        )
     }
 
     #[test]
     fn inserts_and_updates_that_are_not_hot_make_an_entry() {
-        assert_eq!(of("(id)", 150_000), (110, 110, vec![]), "what is HOT stays so: no new column is indexed");
+        assert_eq!(
+            of("(id)", 150_000),
+            (110, 110, vec![]),
+            "what is HOT stays so: no new column is indexed"
+        );
         let state = || vec!["state".to_owned()];
-        assert_eq!(of("(state, id)", 150_000), (110, 150, state()), "any HOT update may have changed it");
+        assert_eq!(
+            of("(state, id)", 150_000),
+            (110, 150, state()),
+            "any HOT update may have changed it"
+        );
         assert_eq!(of("(lower(state))", 150_000), (110, 150, state()));
         assert_eq!(of("(id) INCLUDE (state)", 150_000), (110, 150, state()));
     }
@@ -133,14 +170,23 @@ mod tests {
     #[test]
     fn of_the_rows_of_a_predicate_only_the_most_is_known() {
         assert_eq!(of("(id) WHERE id > 5", 150_000), (0, 110, vec![]));
-        assert_eq!(of("(id) WHERE state = 'x'", 150_000), (0, 150, vec!["state".to_owned()]));
+        assert_eq!(
+            of("(id) WHERE state = 'x'", 150_000),
+            (0, 150, vec!["state".to_owned()])
+        );
     }
 
     #[test]
     fn brin_leaves_updates_hot_from_16_on() {
-        assert_eq!(of("USING brin (at)", 150_000), (110, 150, vec!["at".to_owned()]));
+        assert_eq!(
+            of("USING brin (at)", 150_000),
+            (110, 150, vec!["at".to_owned()])
+        );
         assert_eq!(of("USING brin (at)", 160_000), (110, 110, vec![]));
-        assert_eq!(of("USING brin (at) WHERE state = 'x'", 160_000), (0, 150, vec!["state".to_owned()]));
+        assert_eq!(
+            of("USING brin (at) WHERE state = 'x'", 160_000),
+            (0, 150, vec!["state".to_owned()])
+        );
     }
 
     #[test]

@@ -39,13 +39,20 @@ struct Open {
 
 impl Assembler {
     /// Takes a line; gives the entry that it ends.
-    pub(super) fn line(&mut self, text: &str, origin: Origin<'_>, unlabelled: Unlabelled) -> Option<LogEntry> {
+    pub(super) fn line(
+        &mut self,
+        text: &str,
+        origin: Origin<'_>,
+        unlabelled: Unlabelled,
+    ) -> Option<LogEntry> {
         if let Some(further) = text.strip_prefix('\t') {
             self.tabs_seen = true;
             self.append("\n", further);
             return None;
         }
-        let Some(labelled) = label::find(text) else { return self.unlabelled(text, unlabelled) };
+        let Some(labelled) = label::find(text) else {
+            return self.unlabelled(text, unlabelled);
+        };
         match labelled.label {
             Label::Field(field) => {
                 self.begin_field(field, labelled.rest);
@@ -55,9 +62,15 @@ impl Assembler {
                 let ended = self.finish();
                 let mut entry = LogEntry::new(origin.line, severity);
                 entry.process_id = label::process_id(labelled.prefix).or(origin.process_id);
-                entry.time = label::time(labelled.prefix).or(origin.time).map(str::to_owned);
-                entry.application = label::is_ours(labelled.prefix).then(|| super::execution::OURS.to_owned());
-                self.open = Some(Open { entry, field: Field::Message });
+                entry.time = label::time(labelled.prefix)
+                    .or(origin.time)
+                    .map(str::to_owned);
+                entry.application =
+                    label::is_ours(labelled.prefix).then(|| super::execution::OURS.to_owned());
+                self.open = Some(Open {
+                    entry,
+                    field: Field::Message,
+                });
                 self.append("", labelled.rest);
                 ended
             }
@@ -94,7 +107,9 @@ impl Assembler {
     }
 
     fn append(&mut self, separator: &str, text: &str) {
-        let Some(Open { entry, field }) = &mut self.open else { return };
+        let Some(Open { entry, field }) = &mut self.open else {
+            return;
+        };
         let target = match field {
             Field::Message => &mut entry.message,
             Field::Detail => entry.detail.get_or_insert_default(),
@@ -110,6 +125,9 @@ impl Assembler {
 /// `log_error_verbosity = verbose` puts the SQLSTATE before the message: `00000: duration: …`.
 fn error_code_length(message: &str) -> Option<usize> {
     let (code, _) = message.split_once(": ")?;
-    let is_code = code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    let is_code = code.len() == 5
+        && code
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
     is_code.then_some(code.len() + 2)
 }

@@ -12,7 +12,7 @@ use super::lines::lines;
 use super::{LogEntry, words};
 
 /// Columns: 22 before application_name, 23 with it (9.0), 24 with backend_type (13), 26 with leader_pid and query_id (14).
-const FEWEST_COLUMNS: usize = 22;
+const MIN_COLUMNS: usize = 22;
 
 mod column {
     pub(super) const TIME: usize = 0;
@@ -30,13 +30,19 @@ pub(super) fn begins_entry(line: &str) -> bool {
     static HEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let quoted = r#"(?:"(?:[^"]|"")*")?"#;
         let time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [^,]{1,40}";
-        Regex::new(&format!(r"^{time},{quoted},{quoted},\d*,{quoted},[0-9a-f]+\.[0-9a-f]+,\d+,")).ok()
+        Regex::new(&format!(
+            r"^{time},{quoted},{quoted},\d*,{quoted},[0-9a-f]+\.[0-9a-f]+,\d+,"
+        ))
+        .ok()
     });
-    line.starts_with(|first: char| first.is_ascii_digit()) && HEAD.as_ref().is_some_and(|head| head.is_match(line))
+    line.starts_with(|first: char| first.is_ascii_digit())
+        && HEAD.as_ref().is_some_and(|head| head.is_match(line))
 }
 
 pub(super) fn entries(text: &str) -> impl Iterator<Item = LogEntry> + '_ {
-    let mut heads = lines(text).filter(|line| begins_entry(line.text)).peekable();
+    let mut heads = lines(text)
+        .filter(|line| begins_entry(line.text))
+        .peekable();
     std::iter::from_fn(move || {
         let head = heads.next()?;
         let end = heads.peek().map_or(text.len(), |next| next.start);
@@ -46,13 +52,16 @@ pub(super) fn entries(text: &str) -> impl Iterator<Item = LogEntry> + '_ {
 }
 
 fn entry(line: usize, record: &str) -> Option<LogEntry> {
-    let record = fields(record).filter(|fields| fields.len() >= FEWEST_COLUMNS)?;
+    let record = fields(record).filter(|fields| fields.len() >= MIN_COLUMNS)?;
     let field = |column: usize| record.get(column).filter(|field| !field.is_empty());
     let owned = |column: usize| field(column).map(str::to_owned);
     let mut entry = LogEntry::new(line, words::severity(field(column::SEVERITY)?)?);
     entry.time = owned(column::TIME);
     entry.process_id = field(column::PROCESS_ID).and_then(|id| id.parse().ok());
-    entry.message = field(column::MESSAGE).unwrap_or_default().trim_end().to_owned();
+    entry.message = field(column::MESSAGE)
+        .unwrap_or_default()
+        .trim_end()
+        .to_owned();
     entry.detail = owned(column::DETAIL);
     entry.context = owned(column::CONTEXT);
     entry.statement = owned(column::STATEMENT);
@@ -63,7 +72,10 @@ fn entry(line: usize, record: &str) -> Option<LogEntry> {
 
 fn fields(record: &str) -> Option<StringRecord> {
     let mut builder = ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).buffer_capacity(record.len().clamp(64, 8192));
+    builder
+        .has_headers(false)
+        .flexible(true)
+        .buffer_capacity(record.len().clamp(64, 8192));
     let mut reader = builder.from_reader(record.as_bytes());
     reader.records().next()?.ok()
 }

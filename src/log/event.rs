@@ -55,7 +55,9 @@ impl Event<'_> {
     /// The duration it gives.
     pub fn duration_ms(&self) -> Option<f64> {
         match self {
-            Event::Plan { duration_ms, .. } | Event::Executed { duration_ms, .. } => Some(*duration_ms),
+            Event::Plan { duration_ms, .. } | Event::Executed { duration_ms, .. } => {
+                Some(*duration_ms)
+            }
             Event::Duration(duration) | Event::Prepared(duration) => Some(*duration),
             Event::Begun { .. } | Event::Other => None,
         }
@@ -77,7 +79,11 @@ pub(super) fn read(message: &str) -> Event<'_> {
         return Event::Plan { duration_ms, body };
     }
     match step(rest) {
-        Some((step, sql)) => Event::Executed { duration_ms, step, sql },
+        Some((step, sql)) => Event::Executed {
+            duration_ms,
+            step,
+            sql,
+        },
         None if rest.is_empty() => Event::Duration(duration_ms),
         None => Event::Prepared(duration_ms),
     }
@@ -86,25 +92,41 @@ pub(super) fn read(message: &str) -> Event<'_> {
 /// `duration: 12.345 ms`: some words, a number with three decimals, and the unit; the words differ between languages, the rest
 /// hardly does.
 fn duration(message: &str) -> Option<(f64, &str)> {
-    const LONGEST_WORDS_BYTES: usize = 80;
-    let digits = message.bytes().take(LONGEST_WORDS_BYTES).position(|byte| byte.is_ascii_digit() || byte == b'\n')?;
+    const MAX_WORDS_BYTES: usize = 80;
+    let digits = message
+        .bytes()
+        .take(MAX_WORDS_BYTES)
+        .position(|byte| byte.is_ascii_digit() || byte == b'\n')?;
     let (words, rest) = message.split_at(digits);
-    words.trim_end().strip_suffix(':').filter(|words| !words.contains(':'))?;
-    let length = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    words
+        .trim_end()
+        .strip_suffix(':')
+        .filter(|words| !words.contains(':'))?;
+    let length = rest
+        .bytes()
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b'.')
+        .count();
     let (number, rest) = rest.split_at(length);
-    let has_three_decimals = number.split_once('.').is_some_and(|(_, decimals)| decimals.len() == 3);
+    let has_three_decimals = number
+        .split_once('.')
+        .is_some_and(|(_, decimals)| decimals.len() == 3);
     let rest = rest.trim_start_matches([' ', '\u{a0}']);
-    let after_unit = words::MILLISECONDS.iter().find_map(|unit| rest.strip_prefix(unit))?;
+    let after_unit = words::MILLISECONDS
+        .iter()
+        .find_map(|unit| rest.strip_prefix(unit))?;
     // Georgian has the English plural there.
     let after_unit = after_unit.strip_prefix('s').unwrap_or(after_unit);
-    has_three_decimals.then(|| number.parse().ok()).flatten().map(|number| (number, after_unit))
+    has_three_decimals
+        .then(|| number.parse().ok())
+        .flatten()
+        .map(|number| (number, after_unit))
 }
 
 /// `statement: …`, `execute NAME: …`, `execute fetch from NAME: …`.
 fn step(text: &str) -> Option<(Step, &str)> {
     // Names have at most 63 bytes, and there are two with a slash between them.
-    const LONGEST_LABEL_BYTES: usize = 240;
-    let searched = beginning(text, LONGEST_LABEL_BYTES);
+    const MAX_LABEL_BYTES: usize = 240;
+    let searched = beginning(text, MAX_LABEL_BYTES);
     let colon = searched.find(": ").or_else(|| searched.find(":\n"))?;
     let label = searched[..colon].trim();
     let begins = |words: &[&str]| words.iter().any(|word| begins_with_word(label, word));
@@ -121,7 +143,9 @@ fn step(text: &str) -> Option<(Step, &str)> {
 }
 
 fn begins_with_word(label: &str, word: &str) -> bool {
-    label.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_lowercase()))
+    label
+        .strip_prefix(word)
+        .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -131,21 +155,77 @@ mod tests {
     #[test]
     fn messages_speak_of_statements_in_many_languages() {
         for (message, duration_ms, expected) in [
-            ("duration: 12.345 ms  statement: select 1", 12.345, Step::Statement),
-            ("Dauer: 12.345 ms  Anweisung: select 1", 12.345, Step::Statement),
-            ("durée : 12.345 ms, instruction : select 1", 12.345, Step::Statement),
-            ("期間: 12.345 ミリ秒  実行 <unnamed>: select 1", 12.345, Step::Execute),
-            ("duration: 0.001 ms  execute S_1/C_2: select 1", 0.001, Step::Execute),
-            ("duration: 0.001 ms  execute fetch from S_1/C_2: select 1", 0.001, Step::Fetch),
+            (
+                "duration: 12.345 ms  statement: select 1",
+                12.345,
+                Step::Statement,
+            ),
+            (
+                "Dauer: 12.345 ms  Anweisung: select 1",
+                12.345,
+                Step::Statement,
+            ),
+            (
+                "durée : 12.345 ms, instruction : select 1",
+                12.345,
+                Step::Statement,
+            ),
+            (
+                "期間: 12.345 ミリ秒  実行 <unnamed>: select 1",
+                12.345,
+                Step::Execute,
+            ),
+            (
+                "duration: 0.001 ms  execute S_1/C_2: select 1",
+                0.001,
+                Step::Execute,
+            ),
+            (
+                "duration: 0.001 ms  execute fetch from S_1/C_2: select 1",
+                0.001,
+                Step::Fetch,
+            ),
         ] {
-            assert_eq!(read(message), Event::Executed { duration_ms, step: expected, sql: "select 1" }, "{message}");
+            assert_eq!(
+                read(message),
+                Event::Executed {
+                    duration_ms,
+                    step: expected,
+                    sql: "select 1"
+                },
+                "{message}"
+            );
         }
         assert_eq!(read("duration: 1.000 ms"), Event::Duration(1.0));
-        assert_eq!(read("duration: 1.000 ms  bind a: select 1"), Event::Prepared(1.0));
-        assert_eq!(read("duration: 1.000 ms  parse <unnamed>: select 1"), Event::Prepared(1.0));
-        assert_eq!(read("duration: 1.000 ms  plan:\nx"), Event::Plan { duration_ms: 1.0, body: "x" });
-        assert_eq!(read("statement: a\nb"), Event::Begun { step: Step::Statement, sql: "a\nb" });
-        assert_eq!(read("execute <unnamed>: a"), Event::Begun { step: Step::Execute, sql: "a" });
+        assert_eq!(
+            read("duration: 1.000 ms  bind a: select 1"),
+            Event::Prepared(1.0)
+        );
+        assert_eq!(
+            read("duration: 1.000 ms  parse <unnamed>: select 1"),
+            Event::Prepared(1.0)
+        );
+        assert_eq!(
+            read("duration: 1.000 ms  plan:\nx"),
+            Event::Plan {
+                duration_ms: 1.0,
+                body: "x"
+            }
+        );
+        assert_eq!(
+            read("statement: a\nb"),
+            Event::Begun {
+                step: Step::Statement,
+                sql: "a\nb"
+            }
+        );
+        assert_eq!(
+            read("execute <unnamed>: a"),
+            Event::Begun {
+                step: Step::Execute,
+                sql: "a"
+            }
+        );
     }
 
     #[test]

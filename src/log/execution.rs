@@ -15,7 +15,7 @@ use super::{Event, LogEntry, Severity, Step};
 pub(super) const OURS: &str = "pgrehearse";
 
 /// More processes than this are not waited for at once.
-const MOST_PROCESSES: usize = 10_000;
+const MAX_PROCESSES: usize = 10_000;
 
 /// One execution of one statement text.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,11 +53,15 @@ pub struct Executions<I> {
 
 impl<I: Iterator<Item = LogEntry>> Executions<I> {
     pub(super) fn new(entries: I) -> Executions<I> {
-        Executions { entries, processes: HashMap::new(), ready: VecDeque::new() }
+        Executions {
+            entries,
+            processes: HashMap::new(),
+            ready: VecDeque::new(),
+        }
     }
 
     fn take(&mut self, entry: &LogEntry) {
-        if self.processes.len() > MOST_PROCESSES {
+        if self.processes.len() > MAX_PROCESSES {
             self.finish();
         }
         let process = self.processes.entry(entry.process_id).or_default();
@@ -75,7 +79,11 @@ impl<I: Iterator<Item = LogEntry>> Executions<I> {
                 execution.parameters = explained.parameters.map(|text| text.into_owned());
                 self.ready.extend(process.planned(execution));
             }
-            Event::Executed { duration_ms, step, sql } => {
+            Event::Executed {
+                duration_ms,
+                step,
+                sql,
+            } => {
                 let mut execution = Execution::new(entry, sql, Some(duration_ms));
                 execution.is_fetch = step == Step::Fetch;
                 self.ready.extend(process.executed(execution));
@@ -92,7 +100,10 @@ impl<I: Iterator<Item = LogEntry>> Executions<I> {
 
     /// Nothing more comes: gives what was waiting, in the order of the lines.
     fn finish(&mut self) {
-        let waiting = self.processes.drain().flat_map(|(_, process)| [process.begun, process.planned]);
+        let waiting = self
+            .processes
+            .drain()
+            .flat_map(|(_, process)| [process.begun, process.planned]);
         let mut waiting: Vec<Execution> = waiting.flatten().collect();
         waiting.sort_by_key(|execution| execution.line);
         self.ready.extend(waiting);
@@ -120,11 +131,19 @@ impl<I: Iterator<Item = LogEntry>> Iterator for Executions<I> {
 
 impl Process {
     fn planned(&mut self, execution: Execution) -> Option<Execution> {
-        if let Some(begun) = self.begun.as_mut().filter(|begun| begun.is_same(&execution.sql)) {
+        if let Some(begun) = self
+            .begun
+            .as_mut()
+            .filter(|begun| begun.is_same(&execution.sql))
+        {
             begun.duration_ms = begun.duration_ms.or(execution.duration_ms);
             return None;
         }
-        if self.done.take().is_some_and(|done| execution.is_same(&done)) {
+        if self
+            .done
+            .take()
+            .is_some_and(|done| execution.is_same(&done))
+        {
             return None;
         }
         self.planned.replace(execution)
@@ -133,22 +152,33 @@ impl Process {
     fn executed(&mut self, execution: Execution) -> Vec<Execution> {
         let begun = self.begun.take();
         let planned = self.planned.take();
-        let is_planned = planned.as_ref().is_some_and(|planned| planned.is_same(&execution.sql));
+        let is_planned = planned
+            .as_ref()
+            .is_some_and(|planned| planned.is_same(&execution.sql));
         self.done = (!is_planned).then(|| execution.sql.clone());
         let planned = planned.filter(|_| !is_planned);
-        [begun, planned, Some(execution)].into_iter().flatten().collect()
+        [begun, planned, Some(execution)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn begun(&mut self, execution: Execution) -> Vec<Execution> {
         self.done = None;
-        [self.begun.replace(execution), self.planned.take()].into_iter().flatten().collect()
+        [self.begun.replace(execution), self.planned.take()]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn ended(&mut self, duration_ms: f64) -> Vec<Execution> {
         let planned = self.planned.take();
         let begun = self.begun.take().map(|begun| {
             self.done = Some(begun.sql.clone());
-            Execution { duration_ms: Some(duration_ms), ..begun }
+            Execution {
+                duration_ms: Some(duration_ms),
+                ..begun
+            }
         });
         [planned, begun].into_iter().flatten().collect()
     }
@@ -157,8 +187,17 @@ impl Process {
 impl Execution {
     fn new(entry: &LogEntry, sql: &str, duration_ms: Option<f64>) -> Execution {
         let parameters = entry.parameters().map(str::to_owned);
-        let sql = prepared(sql, entry.detail.as_deref()).unwrap_or(sql).trim().to_owned();
-        Execution { sql, duration_ms, parameters, is_fetch: false, line: entry.line }
+        let sql = prepared(sql, entry.detail.as_deref())
+            .unwrap_or(sql)
+            .trim()
+            .to_owned();
+        Execution {
+            sql,
+            duration_ms,
+            parameters,
+            is_fetch: false,
+            line: entry.line,
+        }
     }
 
     fn is_same(&self, sql: &str) -> bool {
@@ -173,9 +212,14 @@ impl Execution {
 
 /// SQL's `EXECUTE name (…)` has the statement in its detail: `prepare: PREPARE name (types) AS SELECT …`.
 fn prepared<'a>(sql: &str, detail: Option<&'a str>) -> Option<&'a str> {
-    let is_execute = sql.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("execute "));
+    let is_execute = sql
+        .trim_start()
+        .get(..8)
+        .is_some_and(|word| word.eq_ignore_ascii_case("execute "));
     let (_, prepare) = detail.filter(|_| is_execute)?.split_once(": ")?;
-    prepare.get(..8).filter(|word| word.eq_ignore_ascii_case("prepare "))?;
+    prepare
+        .get(..8)
+        .filter(|word| word.eq_ignore_ascii_case("prepare "))?;
     let at = prepare.to_ascii_lowercase().find(" as ")?;
     Some(&prepare[at + 4..])
 }

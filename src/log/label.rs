@@ -11,11 +11,21 @@ use super::lines::beginning;
 use super::words::{self, Label, Severity};
 
 /// Labels are looked for in this many bytes of a line; user, database and application name have at most 63 each.
-const LONGEST_PREFIX_BYTES: usize = 1000;
+const MAX_PREFIX_BYTES: usize = 1000;
 
 /// Labels that may be glued to a prefix that ends in a letter, such as `%t`.
-const GLUED: &[&str] =
-    &["DETAIL", "CONTEXT", "STATEMENT", "HINT", "QUERY", "LOCATION", "WARNING", "ERROR", "FATAL", "LOG"];
+const GLUED: &[&str] = &[
+    "DETAIL",
+    "CONTEXT",
+    "STATEMENT",
+    "HINT",
+    "QUERY",
+    "LOCATION",
+    "WARNING",
+    "ERROR",
+    "FATAL",
+    "LOG",
+];
 
 /// A line that begins an entry or one of its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,19 +38,29 @@ pub(super) struct Labelled<'a> {
 
 /// The first label of the line. A line with a quote before it is SQL that holds something similar.
 pub(super) fn find(line: &str) -> Option<Labelled<'_>> {
-    let searched = beginning(line, LONGEST_PREFIX_BYTES);
+    let searched = beginning(line, MAX_PREFIX_BYTES);
     let quote = searched.find('\'').unwrap_or(searched.len());
-    for (colon, _) in searched.match_indices(":  ").take_while(|(colon, _)| *colon < quote) {
+    for (colon, _) in searched
+        .match_indices(":  ")
+        .take_while(|(colon, _)| *colon < quote)
+    {
         let before = searched[..colon].trim_end();
         if let Some((start, label)) = label_at_end(before) {
-            return Some(Labelled { prefix: &line[..start], label, rest: &line[colon + 3..] });
+            return Some(Labelled {
+                prefix: &line[..start],
+                label,
+                rest: &line[colon + 3..],
+            });
         }
     }
     None
 }
 
 fn label_at_end(text: &str) -> Option<(usize, Label)> {
-    let word = text.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or(text);
+    let word = text
+        .rsplit(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or(text);
     if let Some(label) = words::label(word) {
         return Some((text.len() - word.len(), label));
     }
@@ -77,15 +97,21 @@ pub(super) fn process_id(prefix: &str) -> Option<u32> {
             (r"\b[0-9a-f]{8}\.([0-9a-f]{1,8})\b", 16),
             (r"(?:^|\s)(\d{1,10})(?:\s|$)", 10),
         ];
-        patterns.into_iter().filter_map(|(pattern, base)| Some((Regex::new(pattern).ok()?, base))).collect()
+        patterns
+            .into_iter()
+            .filter_map(|(pattern, base)| Some((Regex::new(pattern).ok()?, base)))
+            .collect()
     });
-    let mut found = PROCESS.iter().filter_map(|(pattern, base)| Some((pattern.captures(prefix)?, *base)));
+    let mut found = PROCESS
+        .iter()
+        .filter_map(|(pattern, base)| Some((pattern.captures(prefix)?, *base)));
     found.find_map(|(captures, base)| u32::from_str_radix(&captures[1], base).ok())
 }
 
 /// Is the application of this prefix ours? Only a name that stands alone or after `app=`, not a database or user of that name.
 pub(super) fn is_ours(prefix: &str) -> bool {
-    static OURS: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?:^|[\s,\[(:/]|app=|application=)pgrehearse(?:$|[\s,\])/:])").ok());
+    static OURS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?:^|[\s,\[(:/]|app=|application=)pgrehearse(?:$|[\s,\])/:])").ok()
+    });
     prefix.contains("pgrehearse") && OURS.as_ref().is_some_and(|ours| ours.is_match(prefix))
 }

@@ -18,25 +18,38 @@ pub(super) struct Lines<'a> {
 }
 
 pub(super) fn lines(text: &str) -> Lines<'_> {
-    Lines { text, start: 0, number: 0 }
+    Lines {
+        text,
+        start: 0,
+        number: 0,
+    }
 }
 
 impl<'a> Iterator for Lines<'a> {
     type Item = Line<'a>;
 
     fn next(&mut self) -> Option<Line<'a>> {
-        let rest = self.text.get(self.start..).filter(|rest| !rest.is_empty())?;
+        let rest = self
+            .text
+            .get(self.start..)
+            .filter(|rest| !rest.is_empty())?;
         let length = rest.find('\n').unwrap_or(rest.len());
         let line = &rest[..length];
         let start = self.start;
         self.start += length + 1;
         self.number += 1;
-        Some(Line { number: self.number, start, text: line.strip_suffix('\r').unwrap_or(line) })
+        Some(Line {
+            number: self.number,
+            start,
+            text: line.strip_suffix('\r').unwrap_or(line),
+        })
     }
 }
 
 /// The text's first bytes, at most so many, and no half character.
 pub(super) fn beginning(text: &str, most_bytes: usize) -> &str {
-    let length = (0..=most_bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    let length = (0..=most_bytes.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at));
     &text[..length.unwrap_or(0)]
 }

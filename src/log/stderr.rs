@@ -19,7 +19,8 @@ pub(super) struct Entries<'a> {
 fn container(line: &str) -> Option<&str> {
     let (name, _) = line.split_once(" | ")?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let is_container = name.trim_end_matches(' ').chars().all(is_name) && !name.trim_end_matches(' ').is_empty();
+    let is_container =
+        name.trim_end_matches(' ').chars().all(is_name) && !name.trim_end_matches(' ').is_empty();
     is_container.then(|| &line[..name.len() + 3])
 }
 
@@ -27,7 +28,11 @@ impl<'a> Entries<'a> {
     pub(super) fn new(text: &'a str) -> Entries<'a> {
         let first = lines(text).find(|line| begins_entry(line.text));
         let container = first.and_then(|line| container(line.text));
-        Entries { lines: lines(text), container, assembler: Assembler::default() }
+        Entries {
+            lines: lines(text),
+            container,
+            assembler: Assembler::default(),
+        }
     }
 }
 
@@ -36,8 +41,14 @@ impl Iterator for Entries<'_> {
 
     fn next(&mut self) -> Option<LogEntry> {
         for line in self.lines.by_ref() {
-            let Some(text) = line.text.strip_prefix(self.container.unwrap_or_default()) else { continue };
-            let origin = Origin { line: line.number, process_id: None, time: None };
+            let Some(text) = line.text.strip_prefix(self.container.unwrap_or_default()) else {
+                continue;
+            };
+            let origin = Origin {
+                line: line.number,
+                process_id: None,
+                time: None,
+            };
             let ended = self.assembler.line(text, origin, Unlabelled::Continues);
             if ended.is_some() {
                 return ended;

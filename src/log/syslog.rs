@@ -15,7 +15,7 @@ use super::words::{Label, Severity};
 use super::{LogEntry, label};
 
 /// A process that wrote nothing for so many lines has ended its entry.
-const LONGEST_PAUSE_LINES: usize = 4096;
+const MAX_PAUSE_LINES: usize = 4096;
 
 /// A line as the daemon wrote it.
 struct Record<'a> {
@@ -29,15 +29,29 @@ impl<'a> Record<'a> {
     fn of(line: &'a str) -> Option<Record<'a>> {
         static TRADITIONAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
             let time = r"\S{1,12} [ \d]?\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+";
-            Regex::new(&format!(r"^(?:<\d{{1,3}}>)?({time}) (?:\S+ )?([^\s\[\]:]+)\[(\d{{1,10}})\]: ?")).ok()
+            Regex::new(&format!(
+                r"^(?:<\d{{1,3}}>)?({time}) (?:\S+ )?([^\s\[\]:]+)\[(\d{{1,10}})\]: ?"
+            ))
+            .ok()
         });
         static RFC_5424: LazyLock<Option<Regex>> = LazyLock::new(|| {
-            Regex::new(r"^<\d{1,3}>1 (\S+) \S+ (\S+) (\d{1,10}) \S+ (?:-|(?:\[[^\]]*\])+) ?\u{feff}?").ok()
+            Regex::new(
+                r"^<\d{1,3}>1 (\S+) \S+ (\S+) (\d{1,10}) \S+ (?:-|(?:\[[^\]]*\])+) ?\u{feff}?",
+            )
+            .ok()
         });
-        let found = RFC_5424.as_ref()?.captures(line).or_else(|| TRADITIONAL.as_ref()?.captures(line))?;
+        let found = RFC_5424
+            .as_ref()?
+            .captures(line)
+            .or_else(|| TRADITIONAL.as_ref()?.captures(line))?;
         let group = |number: usize| found.get(number).map_or("", |group| group.as_str());
         let message = &line[found.get(0)?.end()..];
-        Some(Record { time: group(1), program: group(2), process_id: group(3).parse().ok()?, message })
+        Some(Record {
+            time: group(1),
+            program: group(2),
+            process_id: group(3).parse().ok()?,
+            message,
+        })
     }
 }
 
@@ -50,18 +64,31 @@ struct Numbered<'a> {
 
 impl<'a> Numbered<'a> {
     fn of(message: &'a str) -> Numbered<'a> {
-        Numbered::brackets(message).unwrap_or(Numbered { message_number: None, is_numbered: false, text: message })
+        Numbered::brackets(message).unwrap_or(Numbered {
+            message_number: None,
+            is_numbered: false,
+            text: message,
+        })
     }
 
     /// `[4-2] `, or `[4] ` for a message in one part, or `[2] ` for a part when messages are not numbered.
     fn brackets(message: &'a str) -> Option<Numbered<'a>> {
         let (number, text) = message.strip_prefix('[')?.split_once("] ")?;
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         match number.split_once('-') {
             Some((message_number, part)) if is_number(message_number) && is_number(part) => {
-                Some(Numbered { message_number: Some(message_number), is_numbered: true, text })
+                Some(Numbered {
+                    message_number: Some(message_number),
+                    is_numbered: true,
+                    text,
+                })
             }
-            None if is_number(number) => Some(Numbered { message_number: None, is_numbered: true, text }),
+            None if is_number(number) => Some(Numbered {
+                message_number: None,
+                is_numbered: true,
+                text,
+            }),
             _ => None,
         }
     }
@@ -70,7 +97,10 @@ impl<'a> Numbered<'a> {
 /// `#011` is a tab; the others of its kind that a message can hold.
 fn unescaped(text: &str) -> std::borrow::Cow<'_, str> {
     if text.contains("#01") {
-        text.replace("#011", "\t").replace("#012", "\n").replace("#015", "").into()
+        text.replace("#011", "\t")
+            .replace("#012", "\n")
+            .replace("#015", "")
+            .into()
     } else {
         text.into()
     }
@@ -80,7 +110,8 @@ pub(super) fn begins_entry(line: &str) -> bool {
     let begins = |record: Record<'_>| {
         let text = unescaped(Numbered::of(record.message).text).into_owned();
         let label = label::find(&text).map(|labelled| labelled.label);
-        let is_servers = record.program.starts_with("postgres") || label == Some(Label::Severity(Severity::Log));
+        let is_servers =
+            record.program.starts_with("postgres") || label == Some(Label::Severity(Severity::Log));
         is_servers && matches!(label, Some(Label::Severity(_)))
     };
     Record::of(line).is_some_and(begins)
@@ -103,13 +134,22 @@ pub(super) struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     pub(super) fn new(text: &'a str) -> Entries<'a> {
-        Entries { lines: lines(text), speakers: HashMap::new(), ended: VecDeque::new() }
+        Entries {
+            lines: lines(text),
+            speakers: HashMap::new(),
+            ended: VecDeque::new(),
+        }
     }
 
     fn take(&mut self, line: Line<'a>) {
-        let Some(record) = Record::of(line.text) else { return };
+        let Some(record) = Record::of(line.text) else {
+            return;
+        };
         let numbered = Numbered::of(record.message);
-        let speaker = self.speakers.entry((record.program, record.process_id)).or_default();
+        let speaker = self
+            .speakers
+            .entry((record.program, record.process_id))
+            .or_default();
         speaker.last_line = line.number;
         if let Some(number) = numbered.message_number
             && speaker.message_number.as_deref() != Some(number)
@@ -117,11 +157,24 @@ impl<'a> Entries<'a> {
             self.ended.extend(speaker.assembler.finish());
             speaker.message_number = Some(number.to_owned());
         }
-        let origin = Origin { line: line.number, process_id: Some(record.process_id), time: Some(record.time) };
-        let unlabelled = if numbered.is_numbered { Unlabelled::Joins } else { Unlabelled::Continues };
+        let origin = Origin {
+            line: line.number,
+            process_id: Some(record.process_id),
+            time: Some(record.time),
+        };
+        let unlabelled = if numbered.is_numbered {
+            Unlabelled::Joins
+        } else {
+            Unlabelled::Continues
+        };
         for (index, part) in unescaped(numbered.text).split('\n').enumerate() {
-            let unlabelled = if index == 0 { unlabelled } else { Unlabelled::Continues };
-            self.ended.extend(speaker.assembler.line(part, origin, unlabelled));
+            let unlabelled = if index == 0 {
+                unlabelled
+            } else {
+                Unlabelled::Continues
+            };
+            self.ended
+                .extend(speaker.assembler.line(part, origin, unlabelled));
         }
     }
 
@@ -153,8 +206,8 @@ impl Iterator for Entries<'_> {
                 return self.ended.pop_front();
             };
             self.take(line);
-            if line.number % LONGEST_PAUSE_LINES == 0 {
-                self.end_silent_since(line.number.saturating_sub(LONGEST_PAUSE_LINES));
+            if line.number % MAX_PAUSE_LINES == 0 {
+                self.end_silent_since(line.number.saturating_sub(MAX_PAUSE_LINES));
             }
         }
     }

@@ -12,18 +12,49 @@ fn messages(text: &str) -> Vec<String> {
 #[test]
 fn prefixes_are_searched_for_process_and_time() {
     for (prefix, process_id, time) in [
-        ("2024-11-20 10:00:00.123 UTC [19651] ", Some(19651), Some("2024-11-20 10:00:00.123 UTC")),
-        ("2024-11-20 10:00:00 UTC:10.0.0.1(5432):user@db:[123]:", Some(123), Some("2024-11-20 10:00:00 UTC")),
-        ("2024-11-20 10:00:00 CET [123] user@db ", Some(123), Some("2024-11-20 10:00:00 CET")),
-        ("2024-11-20 10:00:00.123 +01 [123]: [4-1] db=d,user=u ", Some(123), Some("2024-11-20 10:00:00.123 +01")),
-        ("2024-11-20 10:00:00 UTC-6b0026b1.535c-", Some(0x535c), Some("2024-11-20 10:00:00 UTC")),
+        (
+            "2024-11-20 10:00:00.123 UTC [19651] ",
+            Some(19651),
+            Some("2024-11-20 10:00:00.123 UTC"),
+        ),
+        (
+            "2024-11-20 10:00:00 UTC:10.0.0.1(5432):user@db:[123]:",
+            Some(123),
+            Some("2024-11-20 10:00:00 UTC"),
+        ),
+        (
+            "2024-11-20 10:00:00 CET [123] user@db ",
+            Some(123),
+            Some("2024-11-20 10:00:00 CET"),
+        ),
+        (
+            "2024-11-20 10:00:00.123 +01 [123]: [4-1] db=d,user=u ",
+            Some(123),
+            Some("2024-11-20 10:00:00.123 +01"),
+        ),
+        (
+            "2024-11-20 10:00:00 UTC-6b0026b1.535c-",
+            Some(0x535c),
+            Some("2024-11-20 10:00:00 UTC"),
+        ),
         ("21762 1795172020.134 0 ", Some(21762), None),
-        ("2024-11-20 10:00:00 UTC", None, Some("2024-11-20 10:00:00 UTC")),
+        (
+            "2024-11-20 10:00:00 UTC",
+            None,
+            Some("2024-11-20 10:00:00 UTC"),
+        ),
         ("pid=77,user=u,db=d ", Some(77), None),
         ("", None, None),
     ] {
-        let entry = read(&format!("{prefix}LOG:  duration: 1.500 ms  statement: select 1\n")).remove(0);
-        assert_eq!((entry.process_id, entry.time.as_deref()), (process_id, time), "{prefix}");
+        let entry = read(&format!(
+            "{prefix}LOG:  duration: 1.500 ms  statement: select 1\n"
+        ))
+        .remove(0);
+        assert_eq!(
+            (entry.process_id, entry.time.as_deref()),
+            (process_id, time),
+            "{prefix}"
+        );
         assert_eq!(entry.duration_ms(), Some(1.5), "{prefix}");
     }
 }
@@ -34,10 +65,16 @@ fn fields_and_further_lines_belong_to_their_entry() {
                [1] HINT:  none\n\tof this\n[1] CONTEXT:  function f\n\tline 2\n[2] ERROR:  bad at character 3\n[2] STATEMENT:  x\n\ty\n";
     let entries = read(log);
     assert_eq!(entries.len(), 2);
-    assert_eq!(entries[0].message, "duration: 1.000 ms  execute a: select\n\t1,\n\n2");
+    assert_eq!(
+        entries[0].message,
+        "duration: 1.000 ms  execute a: select\n\t1,\n\n2"
+    );
     assert_eq!(entries[0].parameters(), Some("$1 = 'a\nb'"));
     assert_eq!(entries[0].context.as_deref(), Some("function f\nline 2"));
-    assert_eq!((entries[1].line, entries[1].statement.as_deref()), (11, Some("x\ny")));
+    assert_eq!(
+        (entries[1].line, entries[1].statement.as_deref()),
+        (11, Some("x\ny"))
+    );
 }
 
 #[test]
@@ -56,13 +93,22 @@ fn containers_put_their_names_before_each_line() {
 
 #[test]
 fn carriage_returns_and_broken_letters_do_no_harm() {
-    assert_eq!(messages("[1] LOG:  a\r\n\tb\r\n[1] LOG:  c\r\n"), ["a\nb", "c"]);
-    assert_eq!(messages(&decode(b"\xef\xbb\xbf[1] LOG:  gr\xfcn\n")), ["gr\u{fffd}n"]);
+    assert_eq!(
+        messages("[1] LOG:  a\r\n\tb\r\n[1] LOG:  c\r\n"),
+        ["a\nb", "c"]
+    );
+    assert_eq!(
+        messages(&decode(b"\xef\xbb\xbf[1] LOG:  gr\xfcn\n")),
+        ["gr\u{fffd}n"]
+    );
 }
 
 #[test]
 fn begin_and_end_may_be_missing() {
-    assert_eq!(messages("\tof an entry\n[1] DETAIL:  of it\n[1] LOG:  a\n\tb"), ["a\nb"]);
+    assert_eq!(
+        messages("\tof an entry\n[1] DETAIL:  of it\n[1] LOG:  a\n\tb"),
+        ["a\nb"]
+    );
     let record = "2024-11-20 10:00:00.000 UTC,\"u\",\"d\",7,\"[local]\",6b.7,1,\"SELECT\",2024-11-20 10:00:00 UTC,2/2,0,LOG,00000,\"a\nb\",,,,,,,,,\"app\",\"client backend\",,0\n";
     let csv = format!("end of a quote\",,,\n{record}{record}{}", &record[..90]);
     assert_eq!(messages(&csv), ["a\nb", "a\nb"]);
@@ -82,8 +128,17 @@ fn syslog_parts_of_several_processes_are_told_apart() {
                Nov 20 10:00:00 host postgres[1]: [4-4] x DETAIL:  d\n";
     let entries = read(log);
     let messages: Vec<&str> = entries.iter().map(|entry| entry.message.as_str()).collect();
-    assert_eq!(messages, ["duration: 1.000 ms  statement: select a,\n from t", "second\nentry"]);
-    assert_eq!((entries[0].process_id, entries[0].time.as_deref()), (Some(1), Some("Nov 20 10:00:00")));
+    assert_eq!(
+        messages,
+        [
+            "duration: 1.000 ms  statement: select a,\n from t",
+            "second\nentry"
+        ]
+    );
+    assert_eq!(
+        (entries[0].process_id, entries[0].time.as_deref()),
+        (Some(1), Some("Nov 20 10:00:00"))
+    );
     assert_eq!(entries[0].detail.as_deref(), Some("d"));
 }
 
@@ -100,7 +155,11 @@ fn syslog_comes_in_several_dresses() {
     ] {
         assert_eq!(LogFormat::of(line), Some(LogFormat::Syslog), "{line}");
         let entry = read(line).remove(0);
-        assert_eq!((entry.message.as_str(), entry.process_id), ("a", Some(12)), "{line}");
+        assert_eq!(
+            (entry.message.as_str(), entry.process_id),
+            ("a", Some(12)),
+            "{line}"
+        );
     }
 }
 
@@ -122,7 +181,9 @@ fn what_is_no_log_is_not_taken_for_one() {
 }
 
 fn executed(log: &str) -> Vec<(String, Option<f64>)> {
-    executions(log).map(|execution| (execution.sql, execution.duration_ms)).collect()
+    executions(log)
+        .map(|execution| (execution.sql, execution.duration_ms))
+        .collect()
 }
 
 fn timed(sql: &str, duration_ms: f64) -> (String, Option<f64>) {
@@ -133,7 +194,14 @@ fn timed(sql: &str, duration_ms: f64) -> (String, Option<f64>) {
 fn a_statement_and_its_duration_are_paired_by_process() {
     let log = "[1] LOG:  statement: select a\n[2] LOG:  statement: select b\n[1] LOG:  duration: 1.000 ms\n\
                [2] LOG:  duration: 2.000 ms\n[2] LOG:  duration: 3.000 ms\n[2] LOG:  execute x: select c\n[2] LOG:  duration: 4.000 ms\n";
-    assert_eq!(executed(log), [timed("select a", 1.0), timed("select b", 2.0), timed("select c", 4.0)]);
+    assert_eq!(
+        executed(log),
+        [
+            timed("select a", 1.0),
+            timed("select b", 2.0),
+            timed("select c", 4.0)
+        ]
+    );
 }
 
 #[test]
@@ -144,15 +212,29 @@ fn what_failed_is_not_paired_with_the_next() {
 
 #[test]
 fn one_execution_told_of_twice_counts_once() {
-    let plan =
-        "[1] LOG:  duration: 1.000 ms  plan:\n\tQuery Text: select a;\n\tResult  (cost=0.00..1.00 rows=1 width=4)\n";
+    let plan = "[1] LOG:  duration: 1.000 ms  plan:\n\tQuery Text: select a;\n\tResult  (cost=0.00..1.00 rows=1 width=4)\n";
     let statement = "[1] LOG:  duration: 1.500 ms  statement: select a;\n";
     let execute = "[1] LOG:  duration: 1.500 ms  execute x: select a;\n";
-    assert_eq!(executed(&[plan, statement].concat()), [timed("select a;", 1.5)], "simple protocol");
-    assert_eq!(executed(&[execute, plan].concat()), [timed("select a;", 1.5)], "extended protocol");
-    assert_eq!(executed(&[plan, plan].concat()), [timed("select a;", 1.0), timed("select a;", 1.0)], "plans only");
+    assert_eq!(
+        executed(&[plan, statement].concat()),
+        [timed("select a;", 1.5)],
+        "simple protocol"
+    );
+    assert_eq!(
+        executed(&[execute, plan].concat()),
+        [timed("select a;", 1.5)],
+        "extended protocol"
+    );
+    assert_eq!(
+        executed(&[plan, plan].concat()),
+        [timed("select a;", 1.0), timed("select a;", 1.0)],
+        "plans only"
+    );
     let twice = [plan, statement, plan, statement].concat();
-    assert_eq!(executed(&twice), [timed("select a;", 1.5), timed("select a;", 1.5)]);
+    assert_eq!(
+        executed(&twice),
+        [timed("select a;", 1.5), timed("select a;", 1.5)]
+    );
 }
 
 #[test]
@@ -161,7 +243,8 @@ fn our_own_statements_are_left_out() {
                [1] LOG:  duration: 1.000 ms  statement: /* pgrehearse: x */ select b\n\
                [1] db=pgrehearse LOG:  duration: 1.000 ms  statement: select c\n";
     assert_eq!(executed(log), [timed("select c", 1.0)]);
-    let untimed = "[1] LOG:  statement: /* pgrehearse: x */ select a\n[2] LOG:  statement: select b\n";
+    let untimed =
+        "[1] LOG:  statement: /* pgrehearse: x */ select a\n[2] LOG:  statement: select b\n";
     assert_eq!(executed(untimed), [("select b".to_owned(), None)]);
 }
 
@@ -175,13 +258,17 @@ fn a_prepared_statement_is_read_from_the_detail() {
 fn many_processes_and_deep_texts_take_one_pass() {
     let mut log = String::new();
     for process in 0..30_000 {
-        log += &format!("Nov 20 10:00:00 host postgres[{process}]: [1-1] LOG:  statement: select {process}\n");
+        log += &format!(
+            "Nov 20 10:00:00 host postgres[{process}]: [1-1] LOG:  statement: select {process}\n"
+        );
     }
     assert_eq!(executions(&log).count(), 30_000);
     let one_line = format!("[1] LOG:  {}", "x:  ".repeat(500_000));
     assert_eq!(read(&one_line).len(), 1);
-    let lines =
-        format!("[1] LOG:  duration: 1.000 ms  plan:\n\tQuery Text: a\n{}", "\tb  (cost=\n\t\n".repeat(100_000));
+    let lines = format!(
+        "[1] LOG:  duration: 1.000 ms  plan:\n\tQuery Text: a\n{}",
+        "\tb  (cost=\n\t\n".repeat(100_000)
+    );
     assert_eq!(plans(&lines).len(), 1);
 }
 

@@ -40,29 +40,65 @@ pub(super) enum Label {
 
 /// en, de, es, fr, it, ja, ka, ko, ru, sv, uk, zh_CN; a word that several share stands once. German once had PROTOKOLL.
 const SEVERITIES: &[(Severity, &str)] = &[
-    (Severity::Log, "LOG PROTOKOLL ჟურნალი 로그 СООБЩЕНИЕ LOGG ЗАПИСУВАННЯ 日志"),
-    (Severity::Error, "ERROR FEHLER ERREUR ERRORE შეცდომა 오류 ОШИБКА FEL ПОМИЛКА 错误"),
-    (Severity::Fatal, "FATAL FATALE ფატალური 치명적오류 ВАЖНО FATALT ФАТАЛЬНО 致命错误"),
-    (Severity::Panic, "PANIC PANIK PANICO პანიკა 손상 ПАНИКА ПАНІКА 比致命错误还过分的错误"),
+    (
+        Severity::Log,
+        "LOG PROTOKOLL ჟურნალი 로그 СООБЩЕНИЕ LOGG ЗАПИСУВАННЯ 日志",
+    ),
+    (
+        Severity::Error,
+        "ERROR FEHLER ERREUR ERRORE შეცდომა 오류 ОШИБКА FEL ПОМИЛКА 错误",
+    ),
+    (
+        Severity::Fatal,
+        "FATAL FATALE ფატალური 치명적오류 ВАЖНО FATALT ФАТАЛЬНО 致命错误",
+    ),
+    (
+        Severity::Panic,
+        "PANIC PANIK PANICO პანიკა 손상 ПАНИКА ПАНІКА 比致命错误还过分的错误",
+    ),
     (
         Severity::Warning,
         "WARNING WARNUNG ATTENTION ATTENZIONE გაფრთხილება 경고 ПРЕДУПРЕЖДЕНИЕ VARNING ПОПЕРЕДЖЕННЯ 警告",
     ),
-    (Severity::Notice, "NOTICE HINWEIS NOTIFICA 알림 ЗАМЕЧАНИЕ NOTIS ПОВІДОМЛЕННЯ 注意"),
-    (Severity::Info, "INFO ინფორმაცია 정보 ИНФОРМАЦИЯ ІНФОРМАЦІЯ 信息"),
-    (Severity::Debug, "DEBUG გამართვა 디버그 ОТЛАДКА НАЛАГОДЖЕННЯ 调试"),
+    (
+        Severity::Notice,
+        "NOTICE HINWEIS NOTIFICA 알림 ЗАМЕЧАНИЕ NOTIS ПОВІДОМЛЕННЯ 注意",
+    ),
+    (
+        Severity::Info,
+        "INFO ინფორმაცია 정보 ИНФОРМАЦИЯ ІНФОРМАЦІЯ 信息",
+    ),
+    (
+        Severity::Debug,
+        "DEBUG გამართვა 디버그 ОТЛАДКА НАЛАГОДЖЕННЯ 调试",
+    ),
 ];
 
 const FIELDS: &[(Field, &str)] = &[
-    (Field::Detail, "DETAIL DETALLE DÉTAIL DETTAGLI 詳細 დეტალები 상세정보 ПОДРОБНОСТИ DETALJ ВІДОМОСТІ 详细信息"),
-    (Field::Context, "CONTEXT ZUSAMMENHANG CONTEXTO CONTEXTE CONTESTO 文脈 კონტექსტი 내용 КОНТЕКСТ KONTEXT 上下文"),
+    (
+        Field::Detail,
+        "DETAIL DETALLE DÉTAIL DETTAGLI 詳細 დეტალები 상세정보 ПОДРОБНОСТИ DETALJ ВІДОМОСТІ 详细信息",
+    ),
+    (
+        Field::Context,
+        "CONTEXT ZUSAMMENHANG CONTEXTO CONTEXTE CONTESTO 文脈 კონტექსტი 내용 КОНТЕКСТ KONTEXT 上下文",
+    ),
     (
         Field::Statement,
         "STATEMENT ANWEISUNG SENTENCIA INSTRUCTION ISTRUZIONE 文 ოპერატორი 구문 ОПЕРАТОР SATS ІНСТРУКЦІЯ 语句",
     ),
-    (Field::Other, "HINT TIPP ASTUCE SUGGERIMENTO ヒント მინიშნება 힌트 ПОДСКАЗКА TIPS УКАЗІВКА 提示"),
-    (Field::Other, "QUERY ANFRAGE CONSULTA REQUÊTE 問い合わせ მოთხოვნა ЗАПРОС FRÅGA ЗАПИТ 查询"),
-    (Field::Other, "LOCATION ORT UBICACIÓN EMPLACEMENT POSIZIONE 場所 მდებარეობა PLATS РОЗТАШУВАННЯ 位置 BACKTRACE"),
+    (
+        Field::Other,
+        "HINT TIPP ASTUCE SUGGERIMENTO ヒント მინიშნება 힌트 ПОДСКАЗКА TIPS УКАЗІВКА 提示",
+    ),
+    (
+        Field::Other,
+        "QUERY ANFRAGE CONSULTA REQUÊTE 問い合わせ მოთხოვნა ЗАПРОС FRÅGA ЗАПИТ 查询",
+    ),
+    (
+        Field::Other,
+        "LOCATION ORT UBICACIÓN EMPLACEMENT POSIZIONE 場所 მდებარეობა PLATS РОЗТАШУВАННЯ 位置 BACKTRACE",
+    ),
 ];
 
 /// Units of the durations.
@@ -92,9 +128,16 @@ pub(super) const FETCH: &[&str] = &[
 /// The label that this word is, if it is one.
 pub(super) fn label(word: &str) -> Option<Label> {
     static LABELS: LazyLock<HashMap<&'static str, Label>> = LazyLock::new(|| {
-        let severities = SEVERITIES.iter().map(|(severity, words)| (Label::Severity(*severity), *words));
-        let fields = FIELDS.iter().map(|(field, words)| (Label::Field(*field), *words));
-        severities.chain(fields).flat_map(|(label, words)| words.split(' ').map(move |word| (word, label))).collect()
+        let severities = SEVERITIES
+            .iter()
+            .map(|(severity, words)| (Label::Severity(*severity), *words));
+        let fields = FIELDS
+            .iter()
+            .map(|(field, words)| (Label::Field(*field), *words));
+        severities
+            .chain(fields)
+            .flat_map(|(label, words)| words.split(' ').map(move |word| (word, label)))
+            .collect()
     });
     LABELS.get(word).copied()
 }

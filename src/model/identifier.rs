@@ -174,8 +174,11 @@ const KEY_WORDS: &[&str] = &[
 /// The identifier as it has to be written in SQL: quoted unless it is a plain lower-case name that is no key word.
 pub fn quote_identifier(name: &str) -> Cow<'_, str> {
     let mut characters = name.chars();
-    let plain_start = characters.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_');
-    let plain = plain_start && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let plain_start = characters
+        .next()
+        .is_some_and(|c| c.is_ascii_lowercase() || c == '_');
+    let plain =
+        plain_start && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if plain && KEY_WORDS.binary_search(&name).is_err() {
         Cow::Borrowed(name)
     } else {
@@ -186,7 +189,11 @@ pub fn quote_identifier(name: &str) -> Cow<'_, str> {
 /// A text as a string constant, as `quote_literal` writes it: right whatever `standard_conforming_strings` says.
 pub fn quote_literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+    if quoted.contains('\\') {
+        format!("E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
 }
 
 #[cfg(test)]

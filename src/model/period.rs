@@ -20,7 +20,13 @@ mod tests {
     fn the_unit_is_one_of_which_there_are_several() {
         assert_eq!(
             [29.0, 60.0, 7_100.0, 86_400.0, 3e6].map(period),
-            ["0 minutes", "1 minute", "118 minutes", "24 hours", "35 days"]
+            [
+                "0 minutes",
+                "1 minute",
+                "118 minutes",
+                "24 hours",
+                "35 days"
+            ]
         );
     }
 }

@@ -40,7 +40,11 @@ pub fn printable_sql(sql: &str) -> Cow<'_, str> {
         let length = quoted_length(&rest[start..], quote);
         clean.push_str(&printable(&rest[..start]));
         let escape_string = rest[..start].ends_with(['E', 'e']) && quote == "'";
-        let quoted = if escape_string { escape_quoted } else { unicode_quoted };
+        let quoted = if escape_string {
+            escape_quoted
+        } else {
+            unicode_quoted
+        };
         clean.push_str(&quoted(&rest[start..start + length], quote));
         rest = &rest[start + length..];
     }
@@ -72,7 +76,10 @@ fn unicode_quoted(text: &str, quote: &str) -> String {
     };
     let inside = text.strip_prefix(quote).unwrap_or(text);
     let inside = inside.strip_suffix(quote).unwrap_or(inside);
-    format!("U&{quote}{}{quote}", inside.chars().map(escape).collect::<String>())
+    format!(
+        "U&{quote}{}{quote}",
+        inside.chars().map(escape).collect::<String>()
+    )
 }
 
 /// Inside `E'…'`, whose own escapes stay as they are.
@@ -85,8 +92,7 @@ fn escape_quoted(text: &str, _quote: &str) -> String {
 }
 
 fn is_harmless(character: char) -> bool {
-    let bidirectional_control =
-        matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let bidirectional_control = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !character.is_control() && !bidirectional_control
 }
 
@@ -107,8 +113,14 @@ mod tests {
     #[test]
     fn sql_keeps_its_meaning() {
         assert_eq!(printable_sql("WHERE a = 'x'"), "WHERE a = 'x'");
-        assert_eq!(printable_sql("WHERE a = 'new\nli''ne\\' AND\nb"), "WHERE a = U&'new\\+00000Ali''ne\\\\' AND b");
-        assert_eq!(printable_sql("ON \"t\u{1b}[2J\" (a)"), "ON U&\"t\\+00001B[2J\" (a)");
+        assert_eq!(
+            printable_sql("WHERE a = 'new\nli''ne\\' AND\nb"),
+            "WHERE a = U&'new\\+00000Ali''ne\\\\' AND b"
+        );
+        assert_eq!(
+            printable_sql("ON \"t\u{1b}[2J\" (a)"),
+            "ON U&\"t\\+00001B[2J\" (a)"
+        );
         assert_eq!(printable_sql("E'a\\\\b\u{7}'"), "E'a\\\\b\\U00000007'");
         assert_eq!(printable_sql("'open\u{1b}"), "U&'open\\+00001B'");
     }

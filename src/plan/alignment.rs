@@ -41,8 +41,8 @@ pub enum Class<'p> {
 /// The class of a node.
 pub fn class(node: &Node) -> Class<'_> {
     match node.node_type() {
-        "Seq Scan" | "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" | "Tid Scan" | "Tid Range Scan"
-        | "Sample Scan" | "Foreign Scan" => Class::Scan,
+        "Seq Scan" | "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" | "Tid Scan"
+        | "Tid Range Scan" | "Sample Scan" | "Foreign Scan" => Class::Scan,
         "Nested Loop" | "Hash Join" | "Merge Join" => Class::Join,
         "Sort" | "Incremental Sort" => Class::Sort,
         "Aggregate" | "Group" | "Unique" => Class::Aggregate,
@@ -67,9 +67,15 @@ pub fn align(before: &Plan, after: &Plan) -> Alignment {
     let mut waiting: HashMap<(Class<'_>, u64), Vec<NodeId>> = HashMap::new();
     let relations_after = relations_below(after);
     for node in after.nodes().iter().rev() {
-        waiting.entry((class(node), relations_after[node.id.0])).or_default().push(node.id);
+        waiting
+            .entry((class(node), relations_after[node.id.0]))
+            .or_default()
+            .push(node.id);
     }
-    let mut alignment = Alignment { before: vec![None; before.nodes().len()], after: vec![None; after.nodes().len()] };
+    let mut alignment = Alignment {
+        before: vec![None; before.nodes().len()],
+        after: vec![None; after.nodes().len()],
+    };
     let relations_before = relations_below(before);
     for node in before.nodes() {
         let key = (class(node), relations_before[node.id.0]);
@@ -95,8 +101,16 @@ fn relations_below(plan: &Plan) -> Vec<u64> {
 
 /// The hash of the relation a node reads, 0 when it reads none.
 fn own_relation(node: &Node) -> u64 {
-    let names = ["Relation Name", "CTE Name", "Function Name", "Table Function Name", "Tuplestore Name"];
-    let Some(name) = names.iter().find_map(|property| node.text(property)) else { return 0 };
+    let names = [
+        "Relation Name",
+        "CTE Name",
+        "Function Name",
+        "Table Function Name",
+        "Tuplestore Name",
+    ];
+    let Some(name) = names.iter().find_map(|property| node.text(property)) else {
+        return 0;
+    };
     if node.node_type() == "ModifyTable" {
         return 0;
     }
@@ -119,8 +133,12 @@ impl Alignment {
     /// Both plans from top to bottom: as many pairs side by side as the order of both allows; a node whose partner stands
     /// elsewhere comes by itself.
     pub fn steps(&self) -> Vec<Step> {
-        let pairs: Vec<(usize, usize)> =
-            self.before.iter().enumerate().filter_map(|(before, after)| Some((before, (*after)?.0))).collect();
+        let pairs: Vec<(usize, usize)> = self
+            .before
+            .iter()
+            .enumerate()
+            .filter_map(|(before, after)| Some((before, (*after)?.0)))
+            .collect();
         let mut steps = Vec::with_capacity(self.before.len() + self.after.len());
         let (mut left, mut right) = (0, 0);
         let end = (self.before.len(), self.after.len());
@@ -149,31 +167,40 @@ fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
             tails[length] = position;
         }
     }
-    let mut run: Vec<_> = std::iter::successors(tails.last().copied(), |position| previous[*position])
-        .map(|position| pairs[position])
-        .collect();
+    let mut run: Vec<_> =
+        std::iter::successors(tails.last().copied(), |position| previous[*position])
+            .map(|position| pairs[position])
+            .collect();
     run.reverse();
     run
 }
 
 /// `((a ⋈ b) ⋈ c)`: what is joined with what, outer side first.
 pub fn join_order(plan: &Plan) -> String {
-    const LONGEST: usize = 2_000;
+    const MAX_TEXT_BYTES: usize = 2_000;
     let mut texts: Vec<String> = vec![String::new(); plan.nodes().len()];
     for node in plan.nodes().iter().rev() {
-        let inputs = node
-            .children
-            .iter()
-            .filter(|child| !matches!(plan.node(**child).text("Parent Relationship"), Some("InitPlan" | "SubPlan")));
-        let below: Vec<String> =
-            inputs.map(|child| std::mem::take(&mut texts[child.0])).filter(|text| !text.is_empty()).collect();
-        let own = if own_relation(node) == 0 { None } else { node.alias().or_else(|| node.text("CTE Name")) };
+        let inputs = node.children.iter().filter(|child| {
+            !matches!(
+                plan.node(**child).text("Parent Relationship"),
+                Some("InitPlan" | "SubPlan")
+            )
+        });
+        let below: Vec<String> = inputs
+            .map(|child| std::mem::take(&mut texts[child.0]))
+            .filter(|text| !text.is_empty())
+            .collect();
+        let own = if own_relation(node) == 0 {
+            None
+        } else {
+            node.alias().or_else(|| node.text("CTE Name"))
+        };
         texts[node.id.0] = match (own, class(node)) {
             (Some(alias), _) => alias.to_owned(),
             (None, Class::Join) if below.len() == 2 => format!("({})", below.join(" ⋈ ")),
             _ => below.join(", "),
         };
-        if texts[node.id.0].len() > LONGEST {
+        if texts[node.id.0].len() > MAX_TEXT_BYTES {
             texts[node.id.0] = "…".to_owned();
         }
     }
@@ -199,13 +226,24 @@ mod tests {
 
     #[test]
     fn scans_and_joins_find_each_other_whatever_method_and_order() {
-        let (a, b, c) = (scan("Seq Scan", "a"), scan("Seq Scan", "b"), scan("Seq Scan", "c"));
+        let (a, b, c) = (
+            scan("Seq Scan", "a"),
+            scan("Seq Scan", "b"),
+            scan("Seq Scan", "c"),
+        );
         let before = plan(&join("Hash Join", &join("Hash Join", &a, &b), &c));
-        let after = plan(&join("Nested Loop", &c, &join("Merge Join", &scan("Index Scan", "b"), &a)));
+        let after = plan(&join(
+            "Nested Loop",
+            &c,
+            &join("Merge Join", &scan("Index Scan", "b"), &a),
+        ));
         let alignment = align(&before, &after);
         let partner = |position| alignment.in_after(NodeId(position)).map(|id| id.0);
         // The whole join, the join of a and b, and the scans of a, b and c.
-        assert_eq!((0..5).map(partner).collect::<Vec<_>>(), [Some(0), Some(2), Some(4), Some(3), Some(1)]);
+        assert_eq!(
+            (0..5).map(partner).collect::<Vec<_>>(),
+            [Some(0), Some(2), Some(4), Some(3), Some(1)]
+        );
         assert_eq!(alignment.in_before(NodeId(4)), Some(NodeId(2)));
         assert_eq!(join_order(&before), "((a ⋈ b) ⋈ c)");
         assert_eq!(join_order(&after), "(c ⋈ (b ⋈ a))");
@@ -213,7 +251,11 @@ mod tests {
 
     #[test]
     fn another_join_order_leaves_only_the_joins_that_are_not_there() {
-        let (a, b, c) = (scan("Seq Scan", "a"), scan("Seq Scan", "b"), scan("Seq Scan", "c"));
+        let (a, b, c) = (
+            scan("Seq Scan", "a"),
+            scan("Seq Scan", "b"),
+            scan("Seq Scan", "c"),
+        );
         let before = plan(&join("Hash Join", &join("Hash Join", &a, &b), &c));
         let after = plan(&join("Hash Join", &join("Hash Join", &a, &c), &b));
         let alignment = align(&before, &after);
@@ -225,8 +267,14 @@ mod tests {
 
     #[test]
     fn steps_go_through_every_node_of_both_plans_once() {
-        let (a, b, c) = (scan("Seq Scan", "a"), scan("Seq Scan", "b"), scan("Seq Scan", "c"));
-        let before = plan(&json!({"Node Type": "Sort", "Plans": [join("Hash Join", &join("Hash Join", &a, &b), &c)]}));
+        let (a, b, c) = (
+            scan("Seq Scan", "a"),
+            scan("Seq Scan", "b"),
+            scan("Seq Scan", "c"),
+        );
+        let before = plan(
+            &json!({"Node Type": "Sort", "Plans": [join("Hash Join", &join("Hash Join", &a, &b), &c)]}),
+        );
         let after = plan(&join("Hash Join", &c, &join("Nested Loop", &b, &a)));
         let steps = align(&before, &after).steps();
         let left: Vec<usize> = steps

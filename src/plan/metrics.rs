@@ -101,15 +101,30 @@ pub fn metrics(plan: &Plan) -> Metrics {
     let costs = cost::costs(plan, &raw);
     let mut buffers = buffers::own(plan, &raw, &charges);
     let summary = summary::summary(plan);
-    let root_time = times.first().copied().flatten().map(|root| root.inclusive.0);
+    let root_time = times
+        .first()
+        .copied()
+        .flatten()
+        .map(|root| root.inclusive.0);
     let basis = match root_time {
-        Some(root) => Basis::Time(Millis(root.max(summary.execution.map_or(0.0, |time| time.0)))),
+        Some(root) => Basis::Time(Millis(
+            root.max(summary.execution.map_or(0.0, |time| time.0)),
+        )),
         None => Basis::Cost(costs.first().map_or(Cost(0.0), |root| root.inclusive)),
     };
-    let nodes = plan.nodes().iter().zip(&raw).zip(times).zip(costs).zip(processes).zip(&mut buffers);
+    let nodes = plan
+        .nodes()
+        .iter()
+        .zip(&raw)
+        .zip(times)
+        .zip(costs)
+        .zip(processes)
+        .zip(&mut buffers);
     let nodes = nodes.map(|(((((node, raw), time), cost), processes), buffers)| {
         let (own, inclusive) = match (basis, time) {
-            (Basis::Time(_), time) => time.map_or((0.0, 0.0), |time| (time.own.0, time.inclusive.0)),
+            (Basis::Time(_), time) => {
+                time.map_or((0.0, 0.0), |time| (time.own.0, time.inclusive.0))
+            }
             (Basis::Cost(_), _) => (cost.own.0, cost.inclusive.0),
         };
         NodeMetrics {
@@ -127,11 +142,19 @@ pub fn metrics(plan: &Plan) -> Metrics {
             is_cte_scan: raw.node_type == "CTE Scan",
         }
     });
-    Metrics { nodes: nodes.collect(), summary, basis }
+    Metrics {
+        nodes: nodes.collect(),
+        summary,
+        basis,
+    }
 }
 
 fn share(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 }
+    if whole > 0.0 {
+        (part / whole).clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
 }
 
 impl Metrics {
@@ -152,7 +175,12 @@ impl Metrics {
             reached += own(*position);
             wanted
         };
-        order.into_iter().take(most).take_while(enough).map(NodeId).collect()
+        order
+            .into_iter()
+            .take(most)
+            .take_while(enough)
+            .map(NodeId)
+            .collect()
     }
 }
 

@@ -33,7 +33,9 @@ pub enum Property {
 impl Properties {
     /// The value of that name.
     pub fn get(&self, name: &str) -> Option<&Property> {
-        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        self.iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 
     /// Is there one of that name?
@@ -65,13 +67,20 @@ impl Properties {
 /// As with JSON objects, order does not matter.
 impl PartialEq for Properties {
     fn eq(&self, other: &Properties) -> bool {
-        self.len() == other.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
+        self.len() == other.len()
+            && self
+                .iter()
+                .all(|(name, value)| other.get(name) == Some(value))
     }
 }
 
 impl From<Properties> for Map<String, Value> {
     fn from(properties: Properties) -> Self {
-        properties.0.into_iter().map(|(name, value)| (name.to_string(), Value::from(value))).collect()
+        properties
+            .0
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), Value::from(value)))
+            .collect()
     }
 }
 
@@ -110,9 +119,21 @@ impl Property {
 
     /// Every text in it: itself, or those of a list.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let list: &[Box<str>] = if let Property::Texts(texts) = self { texts } else { &[] };
-        let mixed = self.as_nested().and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        self.as_str().into_iter().chain(list.iter().map(|text| &**text)).chain(mixed)
+        let list: &[Box<str>] = if let Property::Texts(texts) = self {
+            texts
+        } else {
+            &[]
+        };
+        let mixed = self
+            .as_nested()
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        self.as_str()
+            .into_iter()
+            .chain(list.iter().map(|text| &**text))
+            .chain(mixed)
     }
 }
 
@@ -124,7 +145,13 @@ impl From<Value> for Property {
             Value::Number(number) => Property::Number(number),
             Value::String(text) => Property::Text(text.into_boxed_str()),
             Value::Array(values) if values.iter().all(Value::is_string) => {
-                let text = |value| if let Value::String(text) = value { Some(text.into_boxed_str()) } else { None };
+                let text = |value| {
+                    if let Value::String(text) = value {
+                        Some(text.into_boxed_str())
+                    } else {
+                        None
+                    }
+                };
                 Property::Texts(values.into_iter().filter_map(text).collect())
             }
             nested => Property::Nested(Box::new(nested)),
@@ -139,7 +166,10 @@ impl From<Property> for Value {
             Property::Flag(flag) => Value::Bool(flag),
             Property::Number(number) => Value::Number(number),
             Property::Text(text) => Value::String(text.into_string()),
-            Property::Texts(texts) => texts.into_iter().map(|text| Value::String(text.into_string())).collect(),
+            Property::Texts(texts) => texts
+                .into_iter()
+                .map(|text| Value::String(text.into_string()))
+                .collect(),
             Property::Nested(value) => *value,
         }
     }
@@ -152,7 +182,11 @@ pub(crate) struct Names(HashSet<Arc<str>>);
 impl Names {
     /// Properties that share these names.
     pub(crate) fn properties(&mut self, map: Map<String, Value>) -> Properties {
-        Properties(map.into_iter().map(|(name, value)| (self.shared(&name), value.into())).collect())
+        Properties(
+            map.into_iter()
+                .map(|(name, value)| (self.shared(&name), value.into()))
+                .collect(),
+        )
     }
 
     fn shared(&mut self, name: &str) -> Arc<str> {
@@ -171,7 +205,9 @@ mod tests {
     use serde_json::json;
 
     fn properties(value: Value) -> Properties {
-        let Value::Object(map) = value else { return Properties::default() };
+        let Value::Object(map) = value else {
+            return Properties::default();
+        };
         Names::default().properties(map)
     }
 
@@ -180,23 +216,49 @@ mod tests {
         let said = json!({"Node Type": "Sort", "Sort Key": ["a", "b"], "Grouping Sets": [{"Group Keys": [["a"]]}], "Empty": [],
             "Mixed": ["a", 1], "Total Cost": 10.50, "Query Identifier": -9_007_199_254_740_993_i64, "Disabled": false, "Odd": null});
         let kept = properties(said.clone());
-        assert_eq!(serde_json::to_string(&Map::from(kept)).unwrap(), said.to_string());
+        assert_eq!(
+            serde_json::to_string(&Map::from(kept)).unwrap(),
+            said.to_string()
+        );
     }
 
     #[test]
     fn a_property_is_what_it_is_and_nothing_else() {
-        let kept =
-            properties(json!({"text": "a", "number": 2, "flag": true, "list": ["b", "c"], "mixed": ["d", 1, "e"]}));
-        let texts = |name: &str| kept.get(name).unwrap().texts().collect::<Vec<_>>().join(" ");
-        assert_eq!(["text", "number", "flag", "list", "mixed"].map(texts), ["a", "", "", "b c", "d e"]);
+        let kept = properties(
+            json!({"text": "a", "number": 2, "flag": true, "list": ["b", "c"], "mixed": ["d", 1, "e"]}),
+        );
+        let texts = |name: &str| {
+            kept.get(name)
+                .unwrap()
+                .texts()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(
+            ["text", "number", "flag", "list", "mixed"].map(texts),
+            ["a", "", "", "b c", "d e"]
+        );
         let of = |name: &str| kept.get(name).unwrap();
-        assert_eq!((of("number").as_f64(), of("number").as_str(), of("flag").as_bool()), (Some(2.0), None, Some(true)));
-        assert_eq!((kept.get("other"), kept.contains("flag"), kept.len()), (None, true, 5));
+        assert_eq!(
+            (
+                of("number").as_f64(),
+                of("number").as_str(),
+                of("flag").as_bool()
+            ),
+            (Some(2.0), None, Some(true))
+        );
+        assert_eq!(
+            (kept.get("other"), kept.contains("flag"), kept.len()),
+            (None, true, 5)
+        );
     }
 
     #[test]
     fn order_does_not_matter_when_compared() {
-        let (a, b) = (properties(json!({"a": 1, "b": 2})), properties(json!({"b": 2, "a": 1})));
+        let (a, b) = (
+            properties(json!({"a": 1, "b": 2})),
+            properties(json!({"b": 2, "a": 1})),
+        );
         assert_eq!(a, b);
         assert_ne!(a, properties(json!({"a": 1})));
         assert_ne!(a, properties(json!({"a": 1, "b": 3})));

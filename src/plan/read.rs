@@ -29,7 +29,7 @@ use self::lines::{Line, line_at, lines_from};
 use super::Plan;
 
 /// Larger files are refused.
-pub const LARGEST_FILE: usize = 256 * 1024 * 1024;
+pub const MAX_FILE: usize = 256 * 1024 * 1024;
 
 /// The format a plan was printed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,7 +70,11 @@ pub struct ReadPlan {
 impl ReadPlan {
     /// A plan the server gave in JSON for a statement, with the statement's text beside it as auto_explain has it.
     pub fn of_statement(plan: Plan, sql: &str) -> ReadPlan {
-        ReadPlan { plan: plan.with_query(sql), format: SourceFormat::Json, query: Some(sql.to_owned()) }
+        ReadPlan {
+            plan: plan.with_query(sql),
+            format: SourceFormat::Json,
+            query: Some(sql.to_owned()),
+        }
     }
 }
 
@@ -79,9 +83,11 @@ impl ReadPlan {
     #[must_use]
     pub fn with_query(self, sql: Option<&str>) -> ReadPlan {
         match sql {
-            Some(sql) if !self.plan.summary.contains_key("Query Text") => {
-                ReadPlan { plan: self.plan.with_query(sql), query: Some(sql.to_owned()), ..self }
-            }
+            Some(sql) if !self.plan.summary.contains_key("Query Text") => ReadPlan {
+                plan: self.plan.with_query(sql),
+                query: Some(sql.to_owned()),
+                ..self
+            },
             _ => self,
         }
     }
@@ -92,8 +98,11 @@ impl ReadPlan {
 /// # Errors
 /// When it is no text, holds no plan, or a plan in it is damaged; with the place where that is known.
 pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
-    if bytes.len() > LARGEST_FILE {
-        return Err(ReadError::whole(Reason::TooLarge { size: bytes.len(), limit: LARGEST_FILE }));
+    if bytes.len() > MAX_FILE {
+        return Err(ReadError::whole(Reason::TooLarge {
+            size: bytes.len(),
+            limit: MAX_FILE,
+        }));
     }
     read_text(&encoding::decode(bytes)?)
 }
@@ -123,16 +132,29 @@ pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
 /// A failure's place in the file.
 fn located(unframed: &Unframed<'_>, Failure { offset, reason }: Failure) -> ReadError {
     let text = &unframed.text;
-    let end = (0..=offset.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..=offset.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
     let place = encoding::place_of_end(text.get(..end).unwrap_or_default());
     let place = match &unframed.numbers {
         None => place,
         Some(numbers) => {
-            let number = numbers.get(place.line - 1).or_else(|| numbers.last()).copied().unwrap_or(place.line);
-            Place { line: number, column: None }
+            let number = numbers
+                .get(place.line - 1)
+                .or_else(|| numbers.last())
+                .copied()
+                .unwrap_or(place.line);
+            Place {
+                line: number,
+                column: None,
+            }
         }
     };
-    ReadError { place: Some(place), reason }
+    ReadError {
+        place: Some(place),
+        reason,
+    }
 }
 
 fn scan(text: &str) -> Result<Vec<ReadPlan>, Failure> {
@@ -154,7 +176,12 @@ fn scan(text: &str) -> Result<Vec<ReadPlan>, Failure> {
 }
 
 /// The plans of the document that begins here, and where it ends.
-fn read_one(text: &str, start: usize, line: &Line<'_>, format: SourceFormat) -> Result<(Vec<Plan>, usize), Failure> {
+fn read_one(
+    text: &str,
+    start: usize,
+    line: &Line<'_>,
+    format: SourceFormat,
+) -> Result<(Vec<Plan>, usize), Failure> {
     let reader = match format {
         SourceFormat::Text => {
             let found = text::read_plan(text, line.offset)?;
@@ -164,14 +191,22 @@ fn read_one(text: &str, start: usize, line: &Line<'_>, format: SourceFormat) -> 
         SourceFormat::Yaml => yaml::read_document,
         SourceFormat::Xml => xml::read_document,
     };
-    let start = if format == SourceFormat::Yaml { line.offset } else { start };
+    let start = if format == SourceFormat::Yaml {
+        line.offset
+    } else {
+        start
+    };
     let mut builder = Builder::default();
     let end = reader(text, start, &mut builder)?;
     Ok((builder.finish(), end))
 }
 
 fn read_plan(plan: Plan, format: SourceFormat, above: &str) -> ReadPlan {
-    let own = plan.summary.get("Query Text").and_then(Value::as_str).map(str::to_owned);
+    let own = plan
+        .summary
+        .get("Query Text")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
     let (plan, own) = match (format, own) {
         (SourceFormat::Text, None) => match text::query_text(above) {
             Some(query) => (plan.with_query(&query), Some(query)),
@@ -180,7 +215,11 @@ fn read_plan(plan: Plan, format: SourceFormat, above: &str) -> ReadPlan {
         (_, own) => (plan, own),
     };
     let query = own.or_else(|| statement::explained(above));
-    ReadPlan { plan, format, query }
+    ReadPlan {
+        plan,
+        format,
+        query,
+    }
 }
 
 /// The format of the plan that begins with this line, if one does.
@@ -203,14 +242,21 @@ fn format_beginning(text: &str, line: &Line<'_>) -> Option<SourceFormat> {
 /// A bracket in prose is followed by words; one at the very beginning of a file is meant as JSON whatever follows.
 fn begins_json(text: &str, start: usize) -> bool {
     let behind = text.get(start + 1..).unwrap_or_default().trim_start();
-    let is_first = text.get(..start).is_some_and(|above| above.trim().is_empty());
+    let is_first = text
+        .get(..start)
+        .is_some_and(|above| above.trim().is_empty());
     is_first || behind.starts_with(['{', '[', '"', '}', ']'])
 }
 
 fn begins_xml(trimmed: &str) -> bool {
-    let document_type = trimmed.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE"));
+    let document_type = trimmed
+        .get(..9)
+        .is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE"));
     let is_html = document_type && trimmed.to_ascii_lowercase().contains("html");
-    ["<explain", "<?xml", "<!ENTITY"].iter().any(|start| trimmed.starts_with(start)) || (document_type && !is_html)
+    ["<explain", "<?xml", "<!ENTITY"]
+        .iter()
+        .any(|start| trimmed.starts_with(start))
+        || (document_type && !is_html)
 }
 
 #[cfg(test)]

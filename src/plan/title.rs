@@ -7,8 +7,17 @@ use crate::model::quote_identifier;
 impl Node {
     /// `Parallel Index Only Scan Backward using jobs_pkey on jobs j`, `Hash Left Join`, `HashAggregate`, …
     pub fn title(&self) -> String {
-        let parallel = if self.flag("Parallel Aware") == Some(true) { "Parallel " } else { "" };
-        format!("{parallel}{}{}{}", self.operation(), self.index_clause(), self.target_clause())
+        let parallel = if self.flag("Parallel Aware") == Some(true) {
+            "Parallel "
+        } else {
+            ""
+        };
+        format!(
+            "{parallel}{}{}{}",
+            self.operation(),
+            self.index_clause(),
+            self.target_clause()
+        )
     }
 
     /// The operation with its variant: the access path or join method by its full name.
@@ -20,7 +29,11 @@ impl Node {
             "ModifyTable" => self.text("Operation").unwrap_or(node_type).to_owned(),
             "SetOp" => format!(
                 "{}SetOp {}",
-                if self.text("Strategy") == Some("Hashed") { "Hash" } else { "" },
+                if self.text("Strategy") == Some("Hashed") {
+                    "Hash"
+                } else {
+                    ""
+                },
                 self.text("Command").unwrap_or("")
             ),
             _ if self.text("Scan Direction") == Some("Backward") => format!("{node_type} Backward"),
@@ -58,10 +71,18 @@ impl Node {
     }
 
     fn target_clause(&self) -> String {
-        let target = ["Relation Name", "CTE Name", "Function Name", "Table Function Name", "Tuplestore Name"];
+        let target = [
+            "Relation Name",
+            "CTE Name",
+            "Function Name",
+            "Table Function Name",
+            "Tuplestore Name",
+        ];
         let Some(name) = target.iter().find_map(|property| self.text(property)) else {
             return match (self.node_type(), self.text("Alias")) {
-                ("Subquery Scan" | "Values Scan", Some(alias)) => format!(" on {}", quote_identifier(alias)),
+                ("Subquery Scan" | "Values Scan", Some(alias)) => {
+                    format!(" on {}", quote_identifier(alias))
+                }
                 _ => String::new(),
             };
         };
@@ -109,7 +130,10 @@ mod tests {
     #[test]
     fn titles_read_as_explain_writes_them() {
         for (node, title) in [
-            (json!({"Node Type": "Seq Scan", "Relation Name": "jobs", "Alias": "jobs"}), "Seq Scan on jobs"),
+            (
+                json!({"Node Type": "Seq Scan", "Relation Name": "jobs", "Alias": "jobs"}),
+                "Seq Scan on jobs",
+            ),
             (
                 json!({"Node Type": "Seq Scan", "Relation Name": "jobs", "Alias": "j", "Parallel Aware": true}),
                 "Parallel Seq Scan on jobs j",
@@ -118,10 +142,22 @@ mod tests {
                 json!({"Node Type": "Index Only Scan", "Scan Direction": "Backward", "Index Name": "i", "Relation Name": "t", "Alias": "t"}),
                 "Index Only Scan Backward using i on t",
             ),
-            (json!({"Node Type": "Bitmap Index Scan", "Index Name": "i"}), "Bitmap Index Scan on i"),
-            (json!({"Node Type": "Hash Join", "Join Type": "Right Anti"}), "Hash Right Anti Join"),
-            (json!({"Node Type": "Nested Loop", "Join Type": "Left"}), "Nested Loop Left Join"),
-            (json!({"Node Type": "Nested Loop", "Join Type": "Inner"}), "Nested Loop"),
+            (
+                json!({"Node Type": "Bitmap Index Scan", "Index Name": "i"}),
+                "Bitmap Index Scan on i",
+            ),
+            (
+                json!({"Node Type": "Hash Join", "Join Type": "Right Anti"}),
+                "Hash Right Anti Join",
+            ),
+            (
+                json!({"Node Type": "Nested Loop", "Join Type": "Left"}),
+                "Nested Loop Left Join",
+            ),
+            (
+                json!({"Node Type": "Nested Loop", "Join Type": "Inner"}),
+                "Nested Loop",
+            ),
             (
                 json!({"Node Type": "Aggregate", "Strategy": "Hashed", "Partial Mode": "Partial"}),
                 "Partial HashAggregate",
@@ -130,10 +166,22 @@ mod tests {
                 json!({"Node Type": "ModifyTable", "Operation": "Update", "Relation Name": "t", "Alias": "t"}),
                 "Update on t",
             ),
-            (json!({"Node Type": "Subquery Scan", "Alias": "Odd"}), "Subquery Scan on \"Odd\""),
-            (json!({"Node Type": "CTE Scan", "CTE Name": "recent", "Alias": "r"}), "CTE Scan on recent r"),
+            (
+                json!({"Node Type": "Subquery Scan", "Alias": "Odd"}),
+                "Subquery Scan on \"Odd\"",
+            ),
+            (
+                json!({"Node Type": "CTE Scan", "CTE Name": "recent", "Alias": "r"}),
+                "CTE Scan on recent r",
+            ),
         ] {
-            assert_eq!(Plan::from_json(json!({ "Plan": node })).unwrap().root().title(), title);
+            assert_eq!(
+                Plan::from_json(json!({ "Plan": node }))
+                    .unwrap()
+                    .root()
+                    .title(),
+                title
+            );
         }
     }
 }

@@ -59,7 +59,8 @@ pub enum Operand {
 impl Condition {
     /// Reads a conjunct from the point of view of one relation; none when no index key can be made of it.
     pub fn read(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
-        Condition::read_keyed(conjunct, alias, table).or_else(|| Condition::read_of_row(conjunct, alias, table))
+        Condition::read_keyed(conjunct, alias, table)
+            .or_else(|| Condition::read_of_row(conjunct, alias, table))
     }
 
     /// A condition between a key and something else.
@@ -73,32 +74,84 @@ impl Condition {
             text: conjunct.text.clone(),
         };
         match &conjunct.shape {
-            Shape::Binary { operator, left, right } => {
+            Shape::Binary {
+                operator,
+                left,
+                right,
+            } => {
                 let (key, operator, value) = match (own(left), own(right)) {
                     (true, false) => (left, operator.as_str(), right),
                     (false, true) => (right, commuted(operator)?, left),
                     _ => return None,
                 };
-                Some(condition(key_of(key, table)?, kind_of(operator), operator, operand_of(value)))
+                Some(condition(
+                    key_of(key, table)?,
+                    kind_of(operator),
+                    operator,
+                    operand_of(value),
+                ))
             }
-            Shape::AnyOf { operator, operand, array } if own(operand) && operator == "=" => {
-                Some(condition(key_of(operand, table)?, Kind::Membership, operator, operand_of(array)))
-            }
+            Shape::AnyOf {
+                operator,
+                operand,
+                array,
+            } if own(operand) && operator == "=" => Some(condition(
+                key_of(operand, table)?,
+                Kind::Membership,
+                operator,
+                operand_of(array),
+            )),
             Shape::NullTest { operand, negated } if own(operand) => {
                 let kind = if *negated { Kind::NotNull } else { Kind::Null };
-                Some(condition(key_of(operand, table)?, kind, "", Operand::Constant(String::new())))
+                Some(condition(
+                    key_of(operand, table)?,
+                    kind,
+                    "",
+                    Operand::Constant(String::new()),
+                ))
             }
             Shape::Not(operand) if own(operand) => match &operand.shape {
-                Shape::AnyOf { operator, operand, array } if operator == "=" && own(operand) => {
-                    Some(condition(key_of(operand, table)?, Kind::Exclusion, "<>", operand_of(array)))
-                }
-                _ => boolean_column(operand, table)
-                    .map(|key| condition(key, Kind::Equality, "", Operand::Constant("false".to_owned()))),
+                Shape::AnyOf {
+                    operator,
+                    operand,
+                    array,
+                } if operator == "=" && own(operand) => Some(condition(
+                    key_of(operand, table)?,
+                    Kind::Exclusion,
+                    "<>",
+                    operand_of(array),
+                )),
+                _ => boolean_column(operand, table).map(|key| {
+                    condition(
+                        key,
+                        Kind::Equality,
+                        "",
+                        Operand::Constant("false".to_owned()),
+                    )
+                }),
             },
-            Shape::TruthTest { operand, value, negated: false } if own(operand) => boolean_column(operand, table)
-                .map(|key| condition(key, Kind::Equality, "", Operand::Constant(value.to_string()))),
-            Shape::Column(_) | Shape::Cast { .. } if own(conjunct) => boolean_column(conjunct, table)
-                .map(|key| condition(key, Kind::Equality, "", Operand::Constant("true".to_owned()))),
+            Shape::TruthTest {
+                operand,
+                value,
+                negated: false,
+            } if own(operand) => boolean_column(operand, table).map(|key| {
+                condition(
+                    key,
+                    Kind::Equality,
+                    "",
+                    Operand::Constant(value.to_string()),
+                )
+            }),
+            Shape::Column(_) | Shape::Cast { .. } if own(conjunct) => {
+                boolean_column(conjunct, table).map(|key| {
+                    condition(
+                        key,
+                        Kind::Equality,
+                        "",
+                        Operand::Constant("true".to_owned()),
+                    )
+                })
+            }
             _ => None,
         }
     }
@@ -109,7 +162,9 @@ impl Condition {
         let columns = &conjunct.columns;
         let known = !columns.is_empty() && columns.iter().all(|name| table.column(name).is_some());
         let is_fact = match &conjunct.shape {
-            Shape::Binary { operator, .. } => operator == DISTINCT || kind_of(operator) != Kind::Other,
+            Shape::Binary { operator, .. } => {
+                operator == DISTINCT || kind_of(operator) != Kind::Other
+            }
             Shape::Not(_) | Shape::TruthTest { .. } | Shape::Call { .. } => true,
             _ => false,
         };
@@ -129,19 +184,39 @@ impl Condition {
 
     /// Reads a comparison of rows, `(a, b) > ($1, $2)`: a range on the first column, whose rows an index in the order of all the
     /// columns has next to each other (keyset pagination).
-    pub fn read_row(conjunct: &Expression, alias: &str, table: &Table) -> Option<(Condition, Vec<OrderKey>)> {
-        let Shape::Binary { operator, left, right } = &conjunct.shape else { return None };
+    pub fn read_row(
+        conjunct: &Expression,
+        alias: &str,
+        table: &Table,
+    ) -> Option<(Condition, Vec<OrderKey>)> {
+        let Shape::Binary {
+            operator,
+            left,
+            right,
+        } = &conjunct.shape
+        else {
+            return None;
+        };
         let own = |part: &Expression| part.relations.len() == 1 && part.relations.contains(alias);
         let (row, operator) = match (own(left), own(right)) {
             (true, false) => (left, operator.as_str()),
             (false, true) => (right, commuted(operator)?),
             _ => return None,
         };
-        let Shape::Call { function, arguments } = &row.shape else { return None };
+        let Shape::Call {
+            function,
+            arguments,
+        } = &row.shape
+        else {
+            return None;
+        };
         if !function.eq_ignore_ascii_case("row") || !matches!(kind_of(operator), Kind::Range) {
             return None;
         }
-        let keys: Option<Vec<Key>> = arguments.iter().map(|argument| key_of(argument, table)).collect();
+        let keys: Option<Vec<Key>> = arguments
+            .iter()
+            .map(|argument| key_of(argument, table))
+            .collect();
         let keys = keys.filter(|keys| !keys.is_empty())?;
         let condition = Condition {
             key: keys.first()?.clone(),
@@ -150,7 +225,11 @@ impl Condition {
             operand: Operand::RunTime,
             text: conjunct.text.clone(),
         };
-        let order = keys.into_iter().map(|key| OrderKey { key, descending: false, nulls_first: false });
+        let order = keys.into_iter().map(|key| OrderKey {
+            key,
+            descending: false,
+            nulls_first: false,
+        });
         Some((condition, order.collect()))
     }
 
@@ -158,7 +237,9 @@ impl Condition {
     pub fn columns(&self) -> BTreeSet<String> {
         match &self.key {
             Key::Column(name) => BTreeSet::from([name.clone()]),
-            Key::Expression(text) => parse_expression(text).map(|expression| expression.columns).unwrap_or_default(),
+            Key::Expression(text) => parse_expression(text)
+                .map(|expression| expression.columns)
+                .unwrap_or_default(),
         }
     }
 
@@ -191,10 +272,17 @@ fn is_fixed(expression: &Expression) -> bool {
     match &expression.shape {
         Shape::Column(_) | Shape::Constant => true,
         Shape::RunTime | Shape::Other => false,
-        Shape::Binary { left, right, .. } | Shape::AnyOf { operand: left, array: right, .. } => {
-            is_fixed(left) && is_fixed(right)
-        }
-        Shape::And(parts) | Shape::Or(parts) | Shape::Call { arguments: parts, .. } => parts.iter().all(is_fixed),
+        Shape::Binary { left, right, .. }
+        | Shape::AnyOf {
+            operand: left,
+            array: right,
+            ..
+        } => is_fixed(left) && is_fixed(right),
+        Shape::And(parts)
+        | Shape::Or(parts)
+        | Shape::Call {
+            arguments: parts, ..
+        } => parts.iter().all(is_fixed),
         Shape::Not(operand)
         | Shape::NullTest { operand, .. }
         | Shape::TruthTest { operand, .. }
@@ -207,13 +295,19 @@ fn is_fixed(expression: &Expression) -> bool {
 /// (`operator_predicate_proof`, src/backend/optimizer/util/predtest.c).
 fn in_one_direction(comparison: &Expression) -> String {
     match &comparison.shape {
-        Shape::Binary { operator, left, right } if matches!(operator.as_str(), ">" | ">=") => {
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } if matches!(operator.as_str(), ">" | ">=") => {
             let operator = if operator == ">" { "<" } else { "<=" };
             format!("({} {operator} {})", right.text, left.text)
         }
-        Shape::Binary { operator, left, right }
-            if matches!(operator.as_str(), "=" | "<>") && right.text < left.text =>
-        {
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } if matches!(operator.as_str(), "=" | "<>") && right.text < left.text => {
             format!("({} {operator} {})", right.text, left.text)
         }
         _ => comparison.text.clone(),

@@ -24,32 +24,64 @@ pub(super) fn columns(
 ) -> Option<BTreeSet<String>> {
     let scan = plan.nodes().get(scan)?;
     let (_, table) = by_alias.get(&relation.alias)?;
-    if plan.nodes().iter().any(|node| matches!(node.node_type(), "ModifyTable" | "LockRows")) {
+    if plan
+        .nodes()
+        .iter()
+        .any(|node| matches!(node.node_type(), "ModifyTable" | "LockRows"))
+    {
         return None;
     }
     let mut needed = BTreeSet::new();
     for node in plan.nodes() {
         let own = node.id == scan.id;
-        let conditions = CONDITION_PROPERTIES.iter().filter_map(|property| node.text(property)).filter(|_| !own);
-        let lists = EXPRESSION_LISTS.iter().flat_map(|property| node.texts(property));
-        let without_output = if own { !is_top(scan) } else { is_physical(node) };
-        let output = if without_output { Vec::new() } else { node.texts("Output") };
+        let conditions = CONDITION_PROPERTIES
+            .iter()
+            .filter_map(|property| node.text(property))
+            .filter(|_| !own);
+        let lists = EXPRESSION_LISTS
+            .iter()
+            .flat_map(|property| node.texts(property));
+        let without_output = if own {
+            !is_top(scan)
+        } else {
+            is_physical(node)
+        };
+        let output = if without_output {
+            Vec::new()
+        } else {
+            node.texts("Output")
+        };
         if is_sole {
-            output.iter().for_each(|text| add_words(text, table, &mut needed));
+            output
+                .iter()
+                .for_each(|text| add_words(text, table, &mut needed));
         }
-        conditions.chain(lists).chain(output).for_each(|text| add_columns(text, &relation.alias, &mut needed));
+        conditions
+            .chain(lists)
+            .chain(output)
+            .for_each(|text| add_columns(text, &relation.alias, &mut needed));
     }
     let mut filtered = BTreeSet::new();
-    let filters = CONDITION_PROPERTIES.iter().filter_map(|property| scan.text(property));
+    let filters = CONDITION_PROPERTIES
+        .iter()
+        .filter_map(|property| scan.text(property));
     filters.for_each(|text| add_columns(text, &relation.alias, &mut filtered));
-    let read: BTreeSet<String> = relation.conditions.iter().flat_map(|condition| condition.columns()).collect();
+    let read: BTreeSet<String> = relation
+        .conditions
+        .iter()
+        .flat_map(|condition| condition.columns())
+        .collect();
     let known = needed.iter().all(|name| table.column(name).is_some()) && filtered.is_subset(&read);
     known.then_some(needed)
 }
 
 /// Nothing of the plan is above it that would read its output: the plan's own top or that of a subplan.
 fn is_top(scan: &Node) -> bool {
-    scan.parent.is_none() || matches!(scan.text("Parent Relationship"), Some("InitPlan" | "SubPlan"))
+    scan.parent.is_none()
+        || matches!(
+            scan.text("Parent Relationship"),
+            Some("InitPlan" | "SubPlan")
+        )
 }
 
 /// What hands on its child's output as it is.
@@ -59,11 +91,23 @@ fn is_physical(node: &Node) -> bool {
 
 /// Every word that is one of the table's columns.
 fn add_words(text: &str, table: &Table, found: &mut BTreeSet<String>) {
-    let words: BTreeSet<&str> = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$'))).collect();
-    let is_named = |name: &str| words.contains(name) || text.contains(crate::model::quote_identifier(name).as_ref());
-    let system = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"].into_iter().filter(|name| words.contains(name));
+    let words: BTreeSet<&str> = text
+        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')))
+        .collect();
+    let is_named = |name: &str| {
+        words.contains(name) || text.contains(crate::model::quote_identifier(name).as_ref())
+    };
+    let system = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"]
+        .into_iter()
+        .filter(|name| words.contains(name));
     found.extend(system.map(ToOwned::to_owned));
-    found.extend(table.columns.iter().filter(|column| is_named(&column.name)).map(|column| column.name.clone()));
+    found.extend(
+        table
+            .columns
+            .iter()
+            .filter(|column| is_named(&column.name))
+            .map(|column| column.name.clone()),
+    );
     if words.contains(table.name.name.as_str()) {
         found.insert("*".to_owned());
     }
@@ -101,6 +145,9 @@ fn identifier(text: &str) -> String {
             }
             name
         }
-        None => text.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '*')).collect(),
+        None => text
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '*'))
+            .collect(),
     }
 }

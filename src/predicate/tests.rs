@@ -39,7 +39,10 @@ fn catalog() -> Catalog {
         ("name", "text"),
     ];
     Catalog {
-        tables: vec![table("jobs", jobs), table("users", &[("id", "bigint"), ("name", "text")])],
+        tables: vec![
+            table("jobs", jobs),
+            table("users", &[("id", "bigint"), ("name", "text")]),
+        ],
         ..Catalog::default()
     }
 }
@@ -53,12 +56,19 @@ fn scan(table: &str, alias: &str, more: &Value) -> Value {
 }
 
 fn uses(root: &Value) -> Vec<RelationUse> {
-    relation_uses(&Plan::from_json(json!({ "Plan": root })).unwrap(), &catalog())
+    relation_uses(
+        &Plan::from_json(json!({ "Plan": root })).unwrap(),
+        &catalog(),
+    )
 }
 
 fn conditions(filter: &str) -> Vec<(String, Kind, Operand)> {
     let uses = uses(&scan("jobs", "j", &json!({ "Filter": filter })));
-    uses[0].conditions.iter().map(|c| (c.key.to_string(), c.kind, c.operand.clone())).collect()
+    uses[0]
+        .conditions
+        .iter()
+        .map(|c| (c.key.to_string(), c.kind, c.operand.clone()))
+        .collect()
 }
 
 fn constant(text: &str) -> Operand {
@@ -72,30 +82,59 @@ fn conditions_are_sorted_by_what_an_index_can_do() {
             "(((j.state)::text = 'PENDING'::text) AND (j.run_after <= $1) AND (j.id = ANY ('{1,2}'::bigint[])) AND (j.name IS NULL))"
         ),
         [
-            ("state".to_owned(), Kind::Equality, constant("'PENDING'::text")),
+            (
+                "state".to_owned(),
+                Kind::Equality,
+                constant("'PENDING'::text")
+            ),
             ("run_after".to_owned(), Kind::Range, Operand::RunTime),
-            ("id".to_owned(), Kind::Membership, constant("'{1,2}'::bigint[]")),
+            (
+                "id".to_owned(),
+                Kind::Membership,
+                constant("'{1,2}'::bigint[]")
+            ),
             ("name".to_owned(), Kind::Null, constant("")),
         ]
     );
-    assert_eq!(conditions("(NOT j.done)"), [("done".to_owned(), Kind::Equality, constant("false"))]);
-    assert_eq!(conditions("j.done"), [("done".to_owned(), Kind::Equality, constant("true"))]);
-    assert_eq!(conditions("(5 < j.run_after)"), [("run_after".to_owned(), Kind::Range, constant("5"))]);
+    assert_eq!(
+        conditions("(NOT j.done)"),
+        [("done".to_owned(), Kind::Equality, constant("false"))]
+    );
+    assert_eq!(
+        conditions("j.done"),
+        [("done".to_owned(), Kind::Equality, constant("true"))]
+    );
+    assert_eq!(
+        conditions("(5 < j.run_after)"),
+        [("run_after".to_owned(), Kind::Range, constant("5"))]
+    );
     assert_eq!(
         conditions("(lower(j.name) = 'x'::text)"),
-        [("lower(name)".to_owned(), Kind::Equality, constant("'x'::text"))]
+        [(
+            "lower(name)".to_owned(),
+            Kind::Equality,
+            constant("'x'::text")
+        )]
     );
     assert_eq!(
         conditions("((j.id)::text = '5'::text)"),
-        [("((id)::text)".to_owned(), Kind::Equality, constant("'5'::text"))]
+        [(
+            "((id)::text)".to_owned(),
+            Kind::Equality,
+            constant("'5'::text")
+        )]
     );
 }
 
 #[test]
 fn what_no_index_serves_is_left_out() {
-    for filter in
-        ["(j.id = $1 + j.run_after)", "((j.id = 1) OR (j.id = 2))", "(random() < 0.5)", "(nonsense", "(j.gone = 1)"]
-    {
+    for filter in [
+        "(j.id = $1 + j.run_after)",
+        "((j.id = 1) OR (j.id = 2))",
+        "(random() < 0.5)",
+        "(nonsense",
+        "(j.gone = 1)",
+    ] {
         assert_eq!(conditions(filter), [], "{filter}");
     }
 }
@@ -103,7 +142,9 @@ fn what_no_index_serves_is_left_out() {
 #[test]
 fn a_fact_about_the_row_is_no_key_but_may_be_a_predicate() {
     let of_row = |filter: &str| match conditions(filter).as_slice() {
-        [(text, Kind::OfRow, Operand::Constant(literal))] if literal.is_empty() => Some(text.clone()),
+        [(text, Kind::OfRow, Operand::Constant(literal))] if literal.is_empty() => {
+            Some(text.clone())
+        }
         _ => None,
     };
     for (filter, text) in [
@@ -111,13 +152,23 @@ fn a_fact_about_the_row_is_no_key_but_may_be_a_predicate() {
         ("(j.run_after > j.id)", "(id < run_after)"),
         ("(j.run_after >= j.id)", "(id <= run_after)"),
         ("(j.run_after = j.id)", "(id = run_after)"),
-        ("(j.run_after IS DISTINCT FROM j.id)", "(run_after IS DISTINCT FROM id)"),
+        (
+            "(j.run_after IS DISTINCT FROM j.id)",
+            "(run_after IS DISTINCT FROM id)",
+        ),
         ("(j.done IS NOT TRUE)", "(done IS NOT TRUE)"),
-        ("((j.run_after - 5) > abs(j.id))", "(abs(id) < (run_after - 5))"),
+        (
+            "((j.run_after - 5) > abs(j.id))",
+            "(abs(id) < (run_after - 5))",
+        ),
     ] {
         assert_eq!(of_row(filter).as_deref(), Some(text), "{filter}");
     }
-    for filter in ["(j.id < (j.run_after + $1))", "(j.id < (SubPlan 1))", "(j.id < (j.run_after)::text || now())"] {
+    for filter in [
+        "(j.id < (j.run_after + $1))",
+        "(j.id < (SubPlan 1))",
+        "(j.id < (j.run_after)::text || now())",
+    ] {
         assert_eq!(of_row(filter), None, "{filter}");
     }
 }
@@ -125,9 +176,15 @@ fn a_fact_about_the_row_is_no_key_but_may_be_a_predicate() {
 #[test]
 fn what_is_not_in_a_list_and_distinct_from_a_value_is_known() {
     assert_eq!(
-        conditions("((j.name <> ALL ('{a,b}'::text[])) AND (j.name IS DISTINCT FROM 'x'::text) AND (j.done IS FALSE))"),
+        conditions(
+            "((j.name <> ALL ('{a,b}'::text[])) AND (j.name IS DISTINCT FROM 'x'::text) AND (j.done IS FALSE))"
+        ),
         [
-            ("name".to_owned(), Kind::Exclusion, constant("'{a,b}'::text[]")),
+            (
+                "name".to_owned(),
+                Kind::Exclusion,
+                constant("'{a,b}'::text[]")
+            ),
             ("name".to_owned(), Kind::Inequality, constant("'x'::text")),
             ("done".to_owned(), Kind::Equality, constant("false")),
         ]
@@ -149,8 +206,10 @@ fn a_column_with_its_own_collation_named_is_the_column() {
 
 #[test]
 fn a_join_condition_belongs_to_both_sides() {
-    let uses = uses(&json!({"Node Type": "Hash Join", "Hash Cond": "(j.id = u.id)", "Plans": [
-        scan("jobs", "j", &json!({})), scan("users", "u", &json!({}))]}));
+    let uses = uses(
+        &json!({"Node Type": "Hash Join", "Hash Cond": "(j.id = u.id)", "Plans": [
+        scan("jobs", "j", &json!({})), scan("users", "u", &json!({}))]}),
+    );
     assert_eq!(uses.len(), 2);
     for relation in uses {
         assert_eq!(relation.conditions.len(), 1);
@@ -161,7 +220,11 @@ fn a_join_condition_belongs_to_both_sides() {
 
 #[test]
 fn index_and_recheck_conditions_count_once() {
-    let uses = uses(&scan("jobs", "j", &json!({"Recheck Cond": "(j.id = 5)", "Index Cond": "(j.id = 5)"})));
+    let uses = uses(&scan(
+        "jobs",
+        "j",
+        &json!({"Recheck Cond": "(j.id = 5)", "Index Cond": "(j.id = 5)"}),
+    ));
     assert_eq!(uses[0].conditions.len(), 1);
 }
 
@@ -170,20 +233,32 @@ fn orders_groups_and_extremes_are_found() {
     let sorted = uses(
         &json!({"Node Type": "Sort", "Sort Key": ["j.state DESC", "j.id"], "Plans": [scan("jobs", "j", &json!({}))]}),
     );
-    let keys: Vec<_> =
-        sorted[0].orders[0].iter().map(|key| (key.key.to_string(), key.descending, key.nulls_first)).collect();
-    assert_eq!(keys, [("state".to_owned(), true, true), ("id".to_owned(), false, false)]);
+    let keys: Vec<_> = sorted[0].orders[0]
+        .iter()
+        .map(|key| (key.key.to_string(), key.descending, key.nulls_first))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            ("state".to_owned(), true, true),
+            ("id".to_owned(), false, false)
+        ]
+    );
 
-    let grouped =
-        uses(&json!({"Node Type": "Aggregate", "Group Key": ["j.state"], "Plans": [scan("jobs", "j", &json!({}))]}));
+    let grouped = uses(
+        &json!({"Node Type": "Aggregate", "Group Key": ["j.state"], "Plans": [scan("jobs", "j", &json!({}))]}),
+    );
     assert_eq!(grouped[0].orders.len(), 1);
 
-    let largest =
-        uses(&json!({"Node Type": "Aggregate", "Output": ["max(j.id)"], "Plans": [scan("jobs", "j", &json!({}))]}));
+    let largest = uses(
+        &json!({"Node Type": "Aggregate", "Output": ["max(j.id)"], "Plans": [scan("jobs", "j", &json!({}))]}),
+    );
     assert_eq!(largest[0].extremes, [Key::Column("id".to_owned())]);
 
-    let across = uses(&json!({"Node Type": "Sort", "Sort Key": ["j.id", "u.id"], "Plans": [
-        {"Node Type": "Nested Loop", "Plans": [scan("jobs", "j", &json!({})), scan("users", "u", &json!({}))]}]}));
+    let across = uses(
+        &json!({"Node Type": "Sort", "Sort Key": ["j.id", "u.id"], "Plans": [
+        {"Node Type": "Nested Loop", "Plans": [scan("jobs", "j", &json!({})), scan("users", "u", &json!({}))]}]}),
+    );
     assert!(
         across.iter().all(|relation| relation.orders.is_empty()),
         "no index of one table delivers an order over two"
@@ -194,25 +269,37 @@ fn orders_groups_and_extremes_are_found() {
 fn an_order_that_an_index_delivers_today_is_wanted_too() {
     let ddl = "CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id)";
     let mut catalog = catalog();
-    catalog.tables[0].indexes.push(crate::catalog::ExistingIndex {
-        name: QualifiedName::new("public", "jobs_pkey"),
-        ddl: ddl.to_owned(),
-        index: crate::sql::parse_index(ddl).ok(),
-        unique: true,
-        constraint: true,
-        valid: true,
-        being_built: false,
-        partitioned: false,
-        size: crate::model::Bytes(8192),
-        scans: 0,
-        ..crate::catalog::ExistingIndex::default()
-    });
+    catalog.tables[0]
+        .indexes
+        .push(crate::catalog::ExistingIndex {
+            name: QualifiedName::new("public", "jobs_pkey"),
+            ddl: ddl.to_owned(),
+            index: crate::sql::parse_index(ddl).ok(),
+            unique: true,
+            constraint: true,
+            valid: true,
+            being_built: false,
+            partitioned: false,
+            size: crate::model::Bytes(8192),
+            scans: 0,
+            ..crate::catalog::ExistingIndex::default()
+        });
     let index_scan = json!({"Node Type": "Index Scan", "Index Name": "jobs_pkey", "Scan Direction": "Backward",
         "Schema": "public", "Relation Name": "jobs", "Alias": "j", "Filter": "(j.done)"});
-    let orders =
-        |root: &Value| relation_uses(&Plan::from_json(json!({ "Plan": root })).unwrap(), &catalog)[0].orders.clone();
+    let orders = |root: &Value| {
+        relation_uses(&Plan::from_json(json!({ "Plan": root })).unwrap(), &catalog)[0]
+            .orders
+            .clone()
+    };
     let found = orders(&json!({"Node Type": "Limit", "Plans": [index_scan]}));
-    assert_eq!(found, [[OrderKey { key: Key::Column("id".to_owned()), descending: true, nulls_first: true }]]);
+    assert_eq!(
+        found,
+        [[OrderKey {
+            key: Key::Column("id".to_owned()),
+            descending: true,
+            nulls_first: true
+        }]]
+    );
     assert!(orders(&json!({"Node Type": "Sort", "Plans": [index_scan]})).is_empty());
 }
 

@@ -24,11 +24,16 @@ pub struct Weighted {
 pub type Costs = BTreeMap<StatementId, Weighted>;
 
 /// Existing indexes that can go, with their sizes.
-pub type Frees = BTreeMap<QualifiedName, Bytes>;
+pub type Superseded = BTreeMap<QualifiedName, Bytes>;
 
 /// Σ calls × cost.
 pub fn total(costs: &Costs) -> Cost {
-    Cost(costs.values().map(|weighted| weighted.calls * weighted.cost.0).sum())
+    Cost(
+        costs
+            .values()
+            .map(|weighted| weighted.calls * weighted.cost.0)
+            .sum(),
+    )
 }
 
 /// A planner that can be asked about any set of trials.
@@ -70,7 +75,7 @@ pub struct KnownCosts<'a> {
     /// What writes pay.
     upkeep: Upkeep,
     /// For each trial, the existing indexes that are not needed beside its index.
-    frees: Vec<Frees>,
+    superseded: Vec<Superseded>,
     /// For each statement, the indexes that it uses when all are there, if they are several.
     bundles: Option<BTreeSet<Vec<usize>>>,
     cut_short: bool,
@@ -82,17 +87,32 @@ impl<'a> KnownCosts<'a> {
         let mut known: BTreeMap<StatementId, Vec<(BTreeSet<usize>, UnderSet)>> = BTreeMap::new();
         let mut relevant: BTreeMap<StatementId, BTreeSet<usize>> = BTreeMap::new();
         for (id, weighted) in &at_first {
-            let nothing = UnderSet { cost: weighted.cost, used: BTreeSet::new() };
-            known.entry(id.clone()).or_default().push((BTreeSet::new(), nothing));
+            let nothing = UnderSet {
+                cost: weighted.cost,
+                used: BTreeSet::new(),
+            };
+            known
+                .entry(id.clone())
+                .or_default()
+                .push((BTreeSet::new(), nothing));
         }
         for (position, trial) in trials.iter().enumerate() {
-            let Some((_, costs)) = trial.built() else { continue };
+            let Some((_, costs)) = trial.built() else {
+                continue;
+            };
             for (id, cost) in costs {
-                let used = if cost.used { BTreeSet::from([position]) } else { BTreeSet::new() };
-                known
-                    .entry(id.clone())
-                    .or_default()
-                    .push((BTreeSet::from([position]), UnderSet { cost: cost.cost, used }));
+                let used = if cost.used {
+                    BTreeSet::from([position])
+                } else {
+                    BTreeSet::new()
+                };
+                known.entry(id.clone()).or_default().push((
+                    BTreeSet::from([position]),
+                    UnderSet {
+                        cost: cost.cost,
+                        used,
+                    },
+                ));
                 relevant.entry(id.clone()).or_default().insert(position);
             }
         }
@@ -104,7 +124,7 @@ impl<'a> KnownCosts<'a> {
             known,
             relevant,
             upkeep,
-            frees: Vec::new(),
+            superseded: Vec::new(),
             bundles: None,
             cut_short: false,
         }
@@ -112,7 +132,10 @@ impl<'a> KnownCosts<'a> {
 
     /// The same, with a planner to ask about sets.
     pub fn asking(trials: &'a [Trial], at_first: Costs, planner: &'a mut dyn SetCosts) -> Self {
-        KnownCosts { planner: Some(planner), ..KnownCosts::of_singles(trials, at_first) }
+        KnownCosts {
+            planner: Some(planner),
+            ..KnownCosts::of_singles(trials, at_first)
+        }
     }
 
     /// The same, with what writes pay for the trials' indexes.
@@ -123,14 +146,21 @@ impl<'a> KnownCosts<'a> {
 
     /// The same, with what could go once each trial's index is there.
     #[must_use]
-    pub fn with_frees(self, frees: Vec<Frees>) -> Self {
-        KnownCosts { frees, ..self }
+    pub fn with_superseded(self, superseded: Vec<Superseded>) -> Self {
+        KnownCosts { superseded, ..self }
     }
 
     /// The size of the existing indexes that can go with these trials' indexes.
-    pub fn freed(&self, set: &[usize]) -> Bytes {
-        let of_set = set.iter().filter_map(|position| self.frees.get(*position)).flatten();
-        of_set.collect::<BTreeMap<_, _>>().into_values().copied().sum()
+    pub fn superseded_size(&self, set: &[usize]) -> Bytes {
+        let of_set = set
+            .iter()
+            .filter_map(|position| self.superseded.get(*position))
+            .flatten();
+        of_set
+            .collect::<BTreeMap<_, _>>()
+            .into_values()
+            .copied()
+            .sum()
     }
 
     /// What writes pay for these indexes, in planner units.
@@ -179,12 +209,19 @@ impl<'a> KnownCosts<'a> {
         let mut answered = self.ask(set, &unknown)?;
         for id in unknown {
             let part = self.relevant_part(&id, set);
-            let Some(weighted) = costs.get_mut(&id) else { continue };
+            let Some(weighted) = costs.get_mut(&id) else {
+                continue;
+            };
             let at_most = self.at_most(&id, weighted.cost, &part);
             weighted.cost = at_most;
-            let Some(answered) = &mut answered else { continue };
+            let Some(answered) = &mut answered else {
+                continue;
+            };
             // A statement that the planner cannot plan: what its indexes did alone, wherever that was seen, has to do.
-            let under = answered.remove(&id).unwrap_or_else(|| UnderSet { cost: at_most, used: part.clone() });
+            let under = answered.remove(&id).unwrap_or_else(|| UnderSet {
+                cost: at_most,
+                used: part.clone(),
+            });
             weighted.cost = under.cost;
             self.known.entry(id).or_default().push((part, under));
         }
@@ -197,7 +234,9 @@ impl<'a> KnownCosts<'a> {
         set: &BTreeSet<usize>,
         statements: &[StatementId],
     ) -> Result<Option<BTreeMap<StatementId, UnderSet>>, PlannerError> {
-        let Some(planner) = self.planner.as_mut().filter(|_| !statements.is_empty()) else { return Ok(None) };
+        let Some(planner) = self.planner.as_mut().filter(|_| !statements.is_empty()) else {
+            return Ok(None);
+        };
         if !planner.time_left() {
             self.planner = None;
             self.cut_short = true;
@@ -209,26 +248,36 @@ impl<'a> KnownCosts<'a> {
     /// What nobody was asked about: the planner can still choose every plan that was seen and uses only these indexes.
     fn at_most(&self, id: &StatementId, at_first: Cost, part: &BTreeSet<usize>) -> Cost {
         let seen = self.known.get(id).into_iter().flatten();
-        let possible = seen.filter(|(_, under)| !under.used.is_empty() && under.used.is_subset(part));
-        possible.map(|(_, under)| under.cost).fold(at_first, |least, cost| Cost(least.0.min(cost.0)))
+        let possible =
+            seen.filter(|(_, under)| !under.used.is_empty() && under.used.is_subset(part));
+        possible
+            .map(|(_, under)| under.cost)
+            .fold(at_first, |least, cost| Cost(least.0.min(cost.0)))
     }
 
     fn relevant_part(&self, id: &StatementId, set: &BTreeSet<usize>) -> BTreeSet<usize> {
-        self.relevant.get(id).map(|relevant| relevant & set).unwrap_or_default()
+        self.relevant
+            .get(id)
+            .map(|relevant| relevant & set)
+            .unwrap_or_default()
     }
 
     /// By a set that was asked about and holds this one, and whose plan uses nothing else.
     fn known_of(&self, id: &StatementId, part: &BTreeSet<usize>) -> Option<Cost> {
         let known = self.known.get(id)?.iter();
-        let answers =
-            |(asked, under): &&(BTreeSet<usize>, UnderSet)| asked.is_superset(part) && under.used.is_subset(part);
+        let answers = |(asked, under): &&(BTreeSet<usize>, UnderSet)| {
+            asked.is_superset(part) && under.used.is_subset(part)
+        };
         known.rev().find(answers).map(|(_, under)| under.cost)
     }
 
     /// From these costs, by what each of these indexes did alone.
     pub fn estimate(&self, now: &Costs, added: &[usize]) -> Costs {
         let mut costs = now.clone();
-        for (_, alone) in added.iter().filter_map(|position| self.trials[*position].built()) {
+        for (_, alone) in added
+            .iter()
+            .filter_map(|position| self.trials[*position].built())
+        {
             for (id, trial) in alone.iter().filter(|(_, trial)| trial.used) {
                 if let Some(statement) = costs.get_mut(id) {
                     statement.cost = Cost(statement.cost.0.min(trial.cost.0));
@@ -246,7 +295,11 @@ impl<'a> KnownCosts<'a> {
         if self.bundles.is_none() {
             let mut bundles = BTreeSet::new();
             if self.can_ask() {
-                let built = self.trials.iter().enumerate().filter(|(_, trial)| trial.built().is_some());
+                let built = self
+                    .trials
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, trial)| trial.built().is_some());
                 let all: BTreeSet<usize> = built.map(|(position, _)| position).collect();
                 self.under(&all)?;
                 for (id, known) in &self.known {
@@ -258,7 +311,13 @@ impl<'a> KnownCosts<'a> {
             self.bundles = Some(bundles);
         }
         let fresh = |bundle: &&Vec<usize>| bundle.iter().any(|position| !chosen.contains(position));
-        Ok(self.bundles.iter().flatten().filter(fresh).cloned().collect())
+        Ok(self
+            .bundles
+            .iter()
+            .flatten()
+            .filter(fresh)
+            .cloned()
+            .collect())
     }
 
     /// Is there one index, which the statement uses, with the keys of all of these? It finds the same rows without putting two bitmaps
@@ -268,12 +327,22 @@ impl<'a> KnownCosts<'a> {
         let plain = |index: &Index| index.method == Method::Btree && index.predicate.is_none();
         let has_all = |one: &Index| {
             plain(one)
-                && used.iter().map(|position| &self.trials[*position].index.index).all(|index| {
-                    plain(index) && index.table == one.table && index.keys.iter().all(|key| one.keys.contains(key))
-                })
+                && used
+                    .iter()
+                    .map(|position| &self.trials[*position].index.definition)
+                    .all(|index| {
+                        plain(index)
+                            && index.table == one.table
+                            && index.keys.iter().all(|key| one.keys.contains(key))
+                    })
         };
-        let is_used =
-            |trial: &Trial| trial.built().is_some_and(|(_, costs)| costs.get(id).is_some_and(|cost| cost.used));
-        self.trials.iter().any(|trial| has_all(&trial.index.index) && is_used(trial))
+        let is_used = |trial: &Trial| {
+            trial
+                .built()
+                .is_some_and(|(_, costs)| costs.get(id).is_some_and(|cost| cost.used))
+        };
+        self.trials
+            .iter()
+            .any(|trial| has_all(&trial.index.definition) && is_used(trial))
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, FreshSize, NamedIndex, PlannerError, Planners, Preparation, Supposition, Whom};
+use super::{
+    Answer, FreshSize, Hypothesis, NamedIndex, PlannerError, Planners, Preparation, Target,
+};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::workload::Statement;
@@ -25,7 +27,10 @@ pub struct Counting<'a> {
 impl<'a> Counting<'a> {
     /// Counts what these planners are asked.
     pub fn new(planners: &'a mut dyn Planners) -> Self {
-        Counting { planners, explained: Explained::default() }
+        Counting {
+            planners,
+            explained: Explained::default(),
+        }
     }
 
     /// What they were asked so far.
@@ -33,10 +38,10 @@ impl<'a> Counting<'a> {
         self.explained
     }
 
-    fn count(&mut self, whom: Whom, answer: &Answer) {
-        match whom {
-            Whom::Server => self.explained.server += plans(answer),
-            Whom::Twin => self.explained.twin += plans(answer),
+    fn count(&mut self, target: Target, answer: &Answer) {
+        match target {
+            Target::Server => self.explained.server += plans(answer),
+            Target::Twin => self.explained.twin += plans(answer),
         }
     }
 }
@@ -58,17 +63,29 @@ impl Planners for Counting<'_> {
         self.planners.catalog(tables)
     }
 
-    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+    fn prepare_twin(
+        &mut self,
+        tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError> {
         self.planners.prepare_twin(tables)
     }
 
-    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        let answer = self.planners.plan(whom, indexes, statements)?;
-        self.count(whom, &answer);
+    fn plan(
+        &mut self,
+        target: Target,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let answer = self.planners.plan(target, indexes, statements)?;
+        self.count(target, &answer);
         Ok(answer)
     }
 
-    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+    fn execute(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
         let answer = self.planners.execute(indexes, statements)?;
         self.explained.server += plans(&answer);
         Ok(answer)
@@ -81,19 +98,21 @@ impl Planners for Counting<'_> {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         let answer = self.planners.plan_without(hidden, indexes, statements)?;
-        self.count(Whom::Twin, &answer);
+        self.count(Target::Twin, &answer);
         Ok(answer)
     }
 
     fn suppose(
         &mut self,
-        whom: Whom,
-        supposition: &Supposition,
+        target: Target,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        let answer = self.planners.suppose(whom, supposition, indexes, statements)?;
-        self.count(whom, &answer);
+        let answer = self
+            .planners
+            .suppose(target, hypothesis, indexes, statements)?;
+        self.count(target, &answer);
         Ok(answer)
     }
 

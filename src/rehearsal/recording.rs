@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answer, FreshSize, NamedIndex, PlanOutcome, PlannerError, Planners, Preparation, Supposition, TwinState, Whom,
+    Answer, FreshSize, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Planners, Preparation,
+    Target, TwinState,
 };
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
@@ -57,16 +58,22 @@ impl Recording {
     /// The questions about new indexes: to the server and to its twin.
     pub fn trials(&self) -> impl Iterator<Item = &Exchange> {
         let twin = self.twin.iter().flat_map(|twin| &twin.exchanges);
-        self.exchanges.iter().chain(twin).filter(|exchange| !exchange.indexes.is_empty() && exchange.is_plain())
+        self.exchanges
+            .iter()
+            .chain(twin)
+            .filter(|exchange| !exchange.indexes.is_empty() && exchange.is_plain())
     }
 
     /// What came of planning this statement as things were, before anything was tried.
     pub fn first_plan(&self, id: &StatementId) -> Option<&PlanOutcome> {
         let plain = |exchange: &&Exchange| exchange.indexes.is_empty() && exchange.is_plain();
-        self.exchanges.iter().filter(plain).find_map(|exchange| match &exchange.answer {
-            Answer::Planned(planned) => planned.plans.get(id),
-            Answer::Refused(_) => None,
-        })
+        self.exchanges
+            .iter()
+            .filter(plain)
+            .find_map(|exchange| match &exchange.answer {
+                Answer::Planned(planned) => planned.plans.get(id),
+                Answer::Refused(_) => None,
+            })
     }
 }
 
@@ -83,7 +90,7 @@ pub struct Exchange {
     pub executed: bool,
     /// What was supposed besides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub supposing: Option<Supposition>,
+    pub hypothesis: Option<Hypothesis>,
     /// The statements asked about.
     pub statements: Vec<StatementId>,
     /// The answer.
@@ -93,7 +100,7 @@ pub struct Exchange {
 impl Exchange {
     /// Is it about plans under new indexes, or none, and nothing else?
     fn is_plain(&self) -> bool {
-        self.hidden.is_empty() && !self.executed && self.supposing.is_none()
+        self.hidden.is_empty() && !self.executed && self.hypothesis.is_none()
     }
 }
 
@@ -111,35 +118,65 @@ impl<'a> Recorder<'a> {
     /// Records what these planners answer.
     pub fn new(planners: &'a mut dyn Planners) -> Self {
         let (server, twin) = (Vec::new(), None);
-        Recorder { planners, catalog: Catalog::default(), server, twin, steps_in_time: 0, out_of_time: false }
+        Recorder {
+            planners,
+            catalog: Catalog::default(),
+            server,
+            twin,
+            steps_in_time: 0,
+            out_of_time: false,
+        }
     }
 
     /// All that was asked and answered.
     pub fn finish(self, workload: Workload, limits: Limits) -> Recording {
-        let Recorder { catalog, server: exchanges, twin, .. } = self;
+        let Recorder {
+            catalog,
+            server: exchanges,
+            twin,
+            ..
+        } = self;
         let steps_in_time = self.out_of_time.then_some(self.steps_in_time);
-        Recording { format: FORMAT.to_owned(), workload, limits, catalog, exchanges, twin, steps_in_time }
+        Recording {
+            format: FORMAT.to_owned(),
+            workload,
+            limits,
+            catalog,
+            exchanges,
+            twin,
+            steps_in_time,
+        }
     }
 }
 
 impl Recorder<'_> {
     fn keep(
         &mut self,
-        whom: Whom,
+        target: Target,
         hidden: &[QualifiedName],
         indexes: &[NamedIndex],
         statements: &[Statement],
         answer: &Answer,
     ) {
-        let statements = statements.iter().map(|statement| statement.id.clone()).collect();
+        let statements = statements
+            .iter()
+            .map(|statement| statement.id.clone())
+            .collect();
         let (indexes, hidden, answer) = (indexes.to_vec(), hidden.to_vec(), answer.clone());
-        let exchange = Exchange { indexes, hidden, executed: false, supposing: None, statements, answer };
-        self.exchanges_with(whom).push(exchange);
+        let exchange = Exchange {
+            indexes,
+            hidden,
+            executed: false,
+            hypothesis: None,
+            statements,
+            answer,
+        };
+        self.exchanges_with(target).push(exchange);
     }
 
-    fn exchanges_with(&mut self, whom: Whom) -> &mut Vec<Exchange> {
-        match (whom, &mut self.twin) {
-            (Whom::Twin, Some(twin)) => &mut twin.exchanges,
+    fn exchanges_with(&mut self, target: Target) -> &mut Vec<Exchange> {
+        match (target, &mut self.twin) {
+            (Target::Twin, Some(twin)) => &mut twin.exchanges,
             _ => &mut self.server,
         }
     }
@@ -157,7 +194,10 @@ impl Planners for Recorder<'_> {
         Ok(self.catalog.clone())
     }
 
-    fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+    fn prepare_twin(
+        &mut self,
+        tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError> {
         let prepared = self.planners.prepare_twin(tables)?;
         let Preparation { state, gaps } = prepared.clone();
         self.twin = (state != TwinState::NotWanted).then(|| TwinRecord {
@@ -169,15 +209,24 @@ impl Planners for Recorder<'_> {
         Ok(prepared)
     }
 
-    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        let answer = self.planners.plan(whom, indexes, statements)?;
-        self.keep(whom, &[], indexes, statements, &answer);
+    fn plan(
+        &mut self,
+        target: Target,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let answer = self.planners.plan(target, indexes, statements)?;
+        self.keep(target, &[], indexes, statements, &answer);
         Ok(answer)
     }
 
-    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
+    fn execute(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
         let answer = self.planners.execute(indexes, statements)?;
-        self.keep(Whom::Server, &[], indexes, statements, &answer);
+        self.keep(Target::Server, &[], indexes, statements, &answer);
         if let Some(last) = self.server.last_mut() {
             last.executed = true;
         }
@@ -191,21 +240,23 @@ impl Planners for Recorder<'_> {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         let answer = self.planners.plan_without(hidden, indexes, statements)?;
-        self.keep(Whom::Twin, hidden, indexes, statements, &answer);
+        self.keep(Target::Twin, hidden, indexes, statements, &answer);
         Ok(answer)
     }
 
     fn suppose(
         &mut self,
-        whom: Whom,
-        supposition: &Supposition,
+        target: Target,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        let answer = self.planners.suppose(whom, supposition, indexes, statements)?;
-        self.keep(whom, &[], indexes, statements, &answer);
-        if let Some(last) = self.exchanges_with(whom).last_mut() {
-            last.supposing = Some(supposition.clone());
+        let answer = self
+            .planners
+            .suppose(target, hypothesis, indexes, statements)?;
+        self.keep(target, &[], indexes, statements, &answer);
+        if let Some(last) = self.exchanges_with(target).last_mut() {
+            last.hypothesis = Some(hypothesis.clone());
         }
         Ok(answer)
     }
@@ -232,14 +283,27 @@ pub struct Replay {
 impl Replay {
     /// Answers from this recording.
     pub fn new(recording: &Recording) -> Self {
-        let Recording { catalog, exchanges, twin, steps_in_time, .. } = recording.clone();
-        Replay { catalog, server: exchanges, twin, steps_in_time }
+        let Recording {
+            catalog,
+            exchanges,
+            twin,
+            steps_in_time,
+            ..
+        } = recording.clone();
+        Replay {
+            catalog,
+            server: exchanges,
+            twin,
+            steps_in_time,
+        }
     }
 }
 
 impl Planners for Replay {
     fn time_left(&mut self) -> bool {
-        let Some(left) = &mut self.steps_in_time else { return true };
+        let Some(left) = &mut self.steps_in_time else {
+            return true;
+        };
         let in_time = *left > 0;
         *left = left.saturating_sub(1);
         in_time
@@ -249,17 +313,37 @@ impl Planners for Replay {
         Ok(self.catalog.clone())
     }
 
-    fn prepare_twin(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
-        let prepared = |twin: &TwinRecord| Preparation { state: twin.state.clone(), gaps: twin.gaps.clone() };
-        Ok(self.twin.as_ref().map_or_else(|| TwinState::NotWanted.into(), prepared))
+    fn prepare_twin(
+        &mut self,
+        _tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError> {
+        let prepared = |twin: &TwinRecord| Preparation {
+            state: twin.state.clone(),
+            gaps: twin.gaps.clone(),
+        };
+        Ok(self
+            .twin
+            .as_ref()
+            .map_or_else(|| TwinState::NotWanted.into(), prepared))
     }
 
-    fn plan(&mut self, whom: Whom, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        self.recorded(whom, indexes, statements, Exchange::is_plain)
+    fn plan(
+        &mut self,
+        target: Target,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        self.recorded(target, indexes, statements, Exchange::is_plain)
     }
 
-    fn execute(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError> {
-        self.recorded(Whom::Server, indexes, statements, |exchange| exchange.executed)
+    fn execute(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        self.recorded(Target::Server, indexes, statements, |exchange| {
+            exchange.executed
+        })
     }
 
     fn plan_without(
@@ -268,48 +352,55 @@ impl Planners for Replay {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        self.recorded(Whom::Twin, indexes, statements, |exchange| {
-            exchange.hidden == hidden && exchange.supposing.is_none()
+        self.recorded(Target::Twin, indexes, statements, |exchange| {
+            exchange.hidden == hidden && exchange.hypothesis.is_none()
         })
     }
 
     /// A recording of an earlier version does not know of it.
     fn suppose(
         &mut self,
-        whom: Whom,
-        supposition: &Supposition,
+        target: Target,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        let asked = |exchange: &Exchange| exchange.supposing.as_ref() == Some(supposition);
-        match self.recorded(whom, indexes, statements, asked) {
-            Err(PlannerError::NotRecorded(_)) => Ok(Answer::Refused(supposition.refused(indexes))),
+        let asked = |exchange: &Exchange| exchange.hypothesis.as_ref() == Some(hypothesis);
+        match self.recorded(target, indexes, statements, asked) {
+            Err(PlannerError::NotRecorded(_)) => Ok(Answer::Refused(hypothesis.refused(indexes))),
             other => other,
         }
     }
 
     fn fresh_sizes(&mut self, _indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
-        Ok(self.twin.as_ref().map(|twin| twin.fresh_sizes.clone()).unwrap_or_default())
+        Ok(self
+            .twin
+            .as_ref()
+            .map(|twin| twin.fresh_sizes.clone())
+            .unwrap_or_default())
     }
 }
 
 impl Replay {
     fn recorded(
         &mut self,
-        whom: Whom,
+        target: Target,
         indexes: &[NamedIndex],
         statements: &[Statement],
         is_it: impl Fn(&Exchange) -> bool,
     ) -> Result<Answer, PlannerError> {
-        let left = match (whom, &mut self.twin) {
-            (Whom::Server, _) => &mut self.server,
-            (Whom::Twin, Some(twin)) => &mut twin.exchanges,
-            (Whom::Twin, None) => return Err(PlannerError::NoTwin),
+        let left = match (target, &mut self.twin) {
+            (Target::Server, _) => &mut self.server,
+            (Target::Twin, Some(twin)) => &mut twin.exchanges,
+            (Target::Twin, None) => return Err(PlannerError::NoTwin),
         };
         let asked = |exchange: &Exchange| {
             exchange.indexes == indexes
                 && is_it(exchange)
-                && exchange.statements.iter().eq(statements.iter().map(|statement| &statement.id))
+                && exchange
+                    .statements
+                    .iter()
+                    .eq(statements.iter().map(|statement| &statement.id))
         };
         match left.iter().position(asked) {
             Some(position) => Ok(left.remove(position).answer),

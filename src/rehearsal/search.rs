@@ -47,7 +47,12 @@ const OFFERS_ASKED: usize = 6;
 /// # Errors
 /// When the planner cannot be asked any more.
 pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, PlannerError> {
-    let mut search = Search { known, limits, budget: limits.budget, kept_out: BTreeMap::new() };
+    let mut search = Search {
+        known,
+        limits,
+        budget: limits.budget,
+        kept_out: BTreeMap::new(),
+    };
     let mut chosen = match limits.budget {
         Some(budget) => search.within(budget)?,
         None => search.pick(Vec::new(), Preference::Saving)?,
@@ -57,7 +62,11 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
     search.note_upkeep();
     let Search { mut kept_out, .. } = search;
     kept_out.retain(|position, _| !chosen.contains(position));
-    Ok(Selection { chosen, kept_out, cut_short: known.cut_short() })
+    Ok(Selection {
+        chosen,
+        kept_out,
+        cut_short: known.cut_short(),
+    })
 }
 
 /// What the next pick is judged by.
@@ -90,14 +99,22 @@ struct Offer {
 
 impl Search<'_, '_> {
     /// Greedily, beginning with these.
-    fn pick(&mut self, mut chosen: Vec<usize>, preference: Preference) -> Result<Vec<usize>, PlannerError> {
+    fn pick(
+        &mut self,
+        mut chosen: Vec<usize>,
+        preference: Preference,
+    ) -> Result<Vec<usize>, PlannerError> {
         // Taking out what became unneeded goes round in a circle where each of two is unneeded beside the other, but both are a gain.
-        let mut seen: BTreeSet<BTreeSet<usize>> = BTreeSet::from([chosen.iter().copied().collect()]);
+        let mut seen: BTreeSet<BTreeSet<usize>> =
+            BTreeSet::from([chosen.iter().copied().collect()]);
         let mut in_vain: BTreeSet<Vec<usize>> = BTreeSet::new();
         for _ in 0..2 * self.known.trials().len() {
-            let mut offers = self.offers(&chosen, |search, offer| search.refusal(&chosen, offer))?;
+            let mut offers =
+                self.offers(&chosen, |search, offer| search.refusal(&chosen, offer))?;
             offers.retain(|offer| !in_vain.contains(&offer.positions));
-            let Some(best) = self.best_offer(&offers, preference) else { break };
+            let Some(best) = self.best_offer(&offers, preference) else {
+                break;
+            };
             let mut next = [chosen.as_slice(), &best].concat();
             self.drop_unneeded(&mut next)?;
             if seen.insert(next.iter().copied().collect()) {
@@ -117,7 +134,9 @@ impl Search<'_, '_> {
             let with = self.known.estimate(&at_first, &[position]);
             let gains = total(&with).0 < total(&at_first).0;
             if gains && total(&at_first).0 - total(&with).0 <= self.known.upkeep(&[position]) {
-                self.kept_out.entry(position).or_insert(Reason::UpkeepTooHigh);
+                self.kept_out
+                    .entry(position)
+                    .or_insert(Reason::UpkeepTooHigh);
             }
         }
     }
@@ -131,19 +150,34 @@ impl Search<'_, '_> {
     ) -> Result<Vec<Offer>, PlannerError> {
         let now = self.costs(chosen)?;
         let others = (0..self.known.trials().len()).filter(|position| !chosen.contains(position));
-        let alone = |position| self.offer(&[position], chosen, &now, &self.known.estimate(&now, &[position]));
+        let alone = |position| {
+            self.offer(
+                &[position],
+                chosen,
+                &now,
+                &self.known.estimate(&now, &[position]),
+            )
+        };
         let mut offers: Vec<Offer> = others.filter_map(alone).collect();
         let mut kept_out = Vec::new();
         offers.retain(|offer| {
             let reason = refusal(self, offer);
-            kept_out.extend(reason.into_iter().flat_map(|reason| offer.positions.iter().map(move |at| (*at, reason))));
+            kept_out.extend(
+                reason
+                    .into_iter()
+                    .flat_map(|reason| offer.positions.iter().map(move |at| (*at, reason))),
+            );
             reason.is_none()
         });
         self.kept_out.extend(kept_out);
         if !self.known.can_ask() {
             return Ok(offers);
         }
-        let ideas = self.promising(&offers).into_iter().map(|offer| offer.positions).chain(self.known.bundles(chosen)?);
+        let ideas = self
+            .promising(&offers)
+            .into_iter()
+            .map(|offer| offer.positions)
+            .chain(self.known.bundles(chosen)?);
         let ideas: Vec<Vec<usize>> = ideas.collect();
         let mut asked = Vec::with_capacity(ideas.len());
         for idea in ideas {
@@ -162,24 +196,51 @@ impl Search<'_, '_> {
             ranked.sort_by(|a, b| self.compare(b, a, preference));
             wanted.extend(ranked.into_iter().take(OFFERS_ASKED));
         }
-        if let Some(largest) = offers.iter().max_by(|a, b| self.compare(a, b, Preference::Saving)) {
-            let mut near: Vec<&Offer> = offers.iter().filter(|offer| is_near(offer, largest)).collect();
-            near.sort_by(|a, b| a.net.cmp(&b.net).then_with(|| self.compare(b, a, Preference::Saving)));
+        if let Some(largest) = offers
+            .iter()
+            .max_by(|a, b| self.compare(a, b, Preference::Saving))
+        {
+            let mut near: Vec<&Offer> = offers
+                .iter()
+                .filter(|offer| is_near(offer, largest))
+                .collect();
+            near.sort_by(|a, b| {
+                a.net
+                    .cmp(&b.net)
+                    .then_with(|| self.compare(b, a, Preference::Saving))
+            });
             wanted.extend(near.into_iter().take(OFFERS_ASKED));
         }
         let mut seen: BTreeSet<&[usize]> = BTreeSet::new();
-        wanted.into_iter().filter(|offer| seen.insert(&offer.positions)).cloned().collect()
+        wanted
+            .into_iter()
+            .filter(|offer| seen.insert(&offer.positions))
+            .cloned()
+            .collect()
     }
 
     /// None when no statement gains enough beside what is chosen already.
     fn offer(&self, idea: &[usize], chosen: &[usize], now: &Costs, with: &Costs) -> Option<Offer> {
-        let added: Vec<usize> = idea.iter().copied().filter(|position| !chosen.contains(position)).collect();
+        let added: Vec<usize> = idea
+            .iter()
+            .copied()
+            .filter(|position| !chosen.contains(position))
+            .collect();
         let size = self.size(&added);
-        let freed = self.known.freed(&[chosen, &added].concat()).0 - self.known.freed(chosen).0;
-        let net = Bytes(size.0.saturating_sub(freed));
-        let mut offer = Offer { positions: added, gain: 0.0, remaining: 0.0, size, net };
+        let superseded_size = self.known.superseded_size(&[chosen, &added].concat()).0
+            - self.known.superseded_size(chosen).0;
+        let net = Bytes(size.0.saturating_sub(superseded_size));
+        let mut offer = Offer {
+            positions: added,
+            gain: 0.0,
+            remaining: 0.0,
+            size,
+            net,
+        };
         for (id, with) in with {
-            let (Some(now), Some(at_first)) = (now.get(id), self.known.at_first().get(id)) else { continue };
+            let (Some(now), Some(at_first)) = (now.get(id), self.known.at_first().get(id)) else {
+                continue;
+            };
             if is_gain(at_first.cost, now.cost, with.cost, self.limits) {
                 offer.gain += now.calls * (now.cost.0 - with.cost.0);
                 offer.remaining += now.calls * with.cost.0;
@@ -190,12 +251,18 @@ impl Search<'_, '_> {
     }
 
     fn best_offer(&self, offers: &[Offer], preference: Preference) -> Option<Vec<usize>> {
-        let largest = offers.iter().max_by(|a, b| self.compare(a, b, preference))?;
+        let largest = offers
+            .iter()
+            .max_by(|a, b| self.compare(a, b, preference))?;
         if preference == Preference::SavingPerByte {
             return Some(largest.positions.clone());
         }
         let near = offers.iter().filter(|offer| is_near(offer, largest));
-        let best = near.min_by(|a, b| a.net.cmp(&b.net).then_with(|| self.compare(b, a, preference)));
+        let best = near.min_by(|a, b| {
+            a.net
+                .cmp(&b.net)
+                .then_with(|| self.compare(b, a, preference))
+        });
         best.map(|offer| offer.positions.clone())
     }
 
@@ -206,15 +273,24 @@ impl Search<'_, '_> {
             Preference::SavingPerByte => offer.gain / offer.size.0.max(1) as f64,
         };
         let names = |offer: &Offer| self.names(&offer.positions);
-        worth(a).total_cmp(&worth(b)).then(b.net.cmp(&a.net)).then_with(|| names(b).cmp(&names(a)))
+        worth(a)
+            .total_cmp(&worth(b))
+            .then(b.net.cmp(&a.net))
+            .then_with(|| names(b).cmp(&names(a)))
     }
 
     fn names(&self, positions: &[usize]) -> Vec<&str> {
-        positions.iter().map(|position| self.known.trials()[*position].index.name.as_str()).collect()
+        positions
+            .iter()
+            .map(|position| self.known.trials()[*position].index.name.as_str())
+            .collect()
     }
 
     fn size(&self, positions: &[usize]) -> Bytes {
-        positions.iter().filter_map(|position| size_of(&self.known.trials()[*position])).sum()
+        positions
+            .iter()
+            .filter_map(|position| size_of(&self.known.trials()[*position]))
+            .sum()
     }
 
     /// Within the limits?
@@ -225,11 +301,17 @@ impl Search<'_, '_> {
 
     fn refusal(&self, chosen: &[usize], offer: &Offer) -> Option<Reason> {
         let taken = self.size(chosen);
-        if self.budget.is_some_and(|budget| taken.0 + offer.size.0 > budget.0) {
+        if self
+            .budget
+            .is_some_and(|budget| taken.0 + offer.size.0 > budget.0)
+        {
             return Some(Reason::OverBudget);
         }
         let number = chosen.len() + offer.positions.len();
-        self.limits.max_indexes.is_some_and(|most| number > most).then_some(Reason::TooManyIndexes)
+        self.limits
+            .max_indexes
+            .is_some_and(|most| number > most)
+            .then_some(Reason::TooManyIndexes)
     }
 
     fn costs(&mut self, set: &[usize]) -> Result<Costs, PlannerError> {
@@ -243,7 +325,11 @@ impl Search<'_, '_> {
     /// Takes out what no statement would miss by as much as a gain has to be.
     fn drop_unneeded(&mut self, chosen: &mut Vec<usize>) -> Result<(), PlannerError> {
         for position in chosen.clone() {
-            let others: Vec<usize> = chosen.iter().copied().filter(|other| *other != position).collect();
+            let others: Vec<usize> = chosen
+                .iter()
+                .copied()
+                .filter(|other| *other != position)
+                .collect();
             let (with, without) = (self.costs(chosen)?, self.costs(&others)?);
             if !self.misses(&without, &with) {
                 *chosen = others;
@@ -260,9 +346,13 @@ impl Search<'_, '_> {
             let mut others = chosen.to_vec();
             let present = others.remove(place);
             let without = self.costs(&others)?;
-            let Some(now) = self.offer(&[present], &others, &without, &with_present) else { continue };
+            let Some(now) = self.offer(&[present], &others, &without, &with_present) else {
+                continue;
+            };
             let mut smaller: Vec<Offer> = Vec::new();
-            for position in (0..self.known.trials().len()).filter(|position| !chosen.contains(position)) {
+            for position in
+                (0..self.known.trials().len()).filter(|position| !chosen.contains(position))
+            {
                 let estimate = self.known.estimate(&without, &[position]);
                 let near = |offer: &Offer| offer.net <= now.net && is_near(offer, &now);
                 let set = [others.as_slice(), &[position]].concat();
@@ -270,7 +360,10 @@ impl Search<'_, '_> {
                 if self.fits(&set) && alone.is_some_and(|offer| near(&offer)) {
                     let exchanged = self.costs(&set)?;
                     let offer = self.offer(&[position], &others, &without, &exchanged);
-                    smaller.extend(offer.filter(|offer| near(offer) && !self.misses(&exchanged, &with_present)));
+                    smaller
+                        .extend(offer.filter(|offer| {
+                            near(offer) && !self.misses(&exchanged, &with_present)
+                        }));
                 }
             }
             smaller.push(now);
@@ -283,10 +376,14 @@ impl Search<'_, '_> {
 
     /// Is there a statement for which going from these costs to those would be a gain?
     fn misses(&self, these: &Costs, those: &Costs) -> bool {
-        these.iter().any(|(id, these)| match (those.get(id), self.known.at_first().get(id)) {
-            (Some(those), Some(at_first)) => is_gain(at_first.cost, these.cost, those.cost, self.limits),
-            _ => false,
-        })
+        these.iter().any(
+            |(id, these)| match (those.get(id), self.known.at_first().get(id)) {
+                (Some(those), Some(at_first)) => {
+                    is_gain(at_first.cost, these.cost, those.cost, self.limits)
+                }
+                _ => false,
+            },
+        )
     }
 }
 
@@ -300,7 +397,11 @@ fn is_gain(at_first: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
 
 fn is_near(offer: &Offer, best: &Offer) -> bool {
     let much_smaller = (offer.size.0 as f64) <= MUCH_SMALLER * best.size.0 as f64;
-    let may_give_up = if much_smaller { WORTH_A_MUCH_SMALLER_INDEX } else { WORTH_A_SMALLER_INDEX };
+    let may_give_up = if much_smaller {
+        WORTH_A_MUCH_SMALLER_INDEX
+    } else {
+        WORTH_A_SMALLER_INDEX
+    };
     best.gain - offer.gain <= may_give_up * best.remaining
 }
 

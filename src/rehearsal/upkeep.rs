@@ -33,19 +33,29 @@ pub struct Load {
 impl Upkeep {
     /// What writes pay more with these trials' indexes than without any.
     pub fn of(&self, set: &[usize]) -> f64 {
-        self.loads.iter().map(|load| load.pays_for(set, &self.entries)).sum()
+        self.loads
+            .iter()
+            .map(|load| load.pays_for(set, &self.entries))
+            .sum()
     }
 
     /// The part of it that HOT updates cost which are none with these indexes.
     pub fn of_lost_hot(&self, set: &[usize]) -> f64 {
-        let lost = |load: &Load| if load.loses_hot(set) { load.versions * load.hot * load.existing } else { 0.0 };
+        let lost = |load: &Load| {
+            if load.loses_hot(set) {
+                load.versions * load.hot * load.existing
+            } else {
+                0.0
+            }
+        };
         self.loads.iter().map(lost).sum()
     }
 }
 
 impl Load {
     fn loses_hot(&self, set: &[usize]) -> bool {
-        set.iter().any(|position| self.keeps_from_hot.contains(position))
+        set.iter()
+            .any(|position| self.keeps_from_hot.contains(position))
     }
 
     fn pays_for(&self, set: &[usize], entries: &[f64]) -> f64 {
@@ -65,8 +75,17 @@ mod tests {
 
     /// A hundred updates, nine of ten HOT, of a column that only the second index has; what exists costs 3.0 for each version.
     fn updates() -> Upkeep {
-        let load = Load { versions: 100.0, hot: 0.9, on: [0, 1].into(), keeps_from_hot: [1].into(), existing: 3.0 };
-        Upkeep { entries: vec![1.0, 2.0, 50.0], loads: vec![load] }
+        let load = Load {
+            versions: 100.0,
+            hot: 0.9,
+            on: [0, 1].into(),
+            keeps_from_hot: [1].into(),
+            existing: 3.0,
+        };
+        Upkeep {
+            entries: vec![1.0, 2.0, 50.0],
+            loads: vec![load],
+        }
     }
 
     fn near(one: f64, other: f64) {
@@ -89,7 +108,18 @@ mod tests {
 
     #[test]
     fn fixed_prices_are_added_up() {
-        let inserts = Load { versions: 1.0, on: [0, 1].into(), ..Load::default() };
-        near(Upkeep { entries: vec![5.0, 7.0], loads: vec![inserts] }.of(&[0, 1]), 12.0);
+        let inserts = Load {
+            versions: 1.0,
+            on: [0, 1].into(),
+            ..Load::default()
+        };
+        near(
+            Upkeep {
+                entries: vec![5.0, 7.0],
+                loads: vec![inserts],
+            }
+            .of(&[0, 1]),
+            12.0,
+        );
     }
 }

@@ -24,8 +24,12 @@ const SCALE_FACTOR: f64 = 0.1;
 
 /// Is there something wrong with this table's statistics? Row counts in `pg_class` alone do not make them: CREATE INDEX leaves them, too.
 pub fn stale(table: &Table) -> Option<Stale> {
-    let without =
-        table.owned && !table.columns.is_empty() && table.columns.iter().all(|column| column.statistics.is_none());
+    let without = table.owned
+        && !table.columns.is_empty()
+        && table
+            .columns
+            .iter()
+            .all(|column| column.statistics.is_none());
     match table.rows {
         _ if table.pages == 0 => None,
         None => Some(Stale::Never),

@@ -8,17 +8,17 @@ use crate::index::naming::cut;
 use crate::model::{Bytes, QualifiedName};
 use crate::plan::metrics::rows_of_all_processes;
 use crate::plan::{Node, Plan};
-use crate::rehearsal::supposition::View;
+use crate::rehearsal::hypothesis::View;
 use crate::sql::split::highest_parameter;
 use crate::sql::{Shape, parse_expression};
 use crate::workload::Statement;
 
 /// It has to read at least this share of a table …
-const LEAST_READ: f64 = 0.5;
+const MIN_READ: f64 = 0.5;
 /// … of at least so many rows …
-const LEAST_ROWS: f64 = 1_000.0;
+const MIN_ROWS: f64 = 1_000.0;
 /// … and to make at most this share of them.
-const MOST_MADE: f64 = 0.1;
+const MAX_MADE: f64 = 0.1;
 
 /// What PostgreSQL keeps of a page and of a row: `SizeOfPageHeaderData`, `SizeofHeapTupleHeader` aligned, `sizeof(ItemIdData)`
 /// (`estimate_rel_size` in src/backend/optimizer/util/plancat.c counts so, too).
@@ -45,16 +45,43 @@ pub fn propose(ask: Ask<'_>) -> Vec<Proposal<'_>> {
     let mut taken: BTreeSet<QualifiedName> = ask.catalog.taken_names.clone();
     let mut proposals = Vec::new();
     for (statement, plan) in ask.plans {
-        let same_text = highest_parameter(&statement.sql) == 0 && statement.varying_literals.is_empty();
-        let secured = plan.tables().iter().filter_map(|table| ask.catalog.table(table)).any(|table| table.row_security);
-        let repeatable = same_text && plan.only_reads() && !secured && !names_the_clock(&statement.sql);
-        let aggregates = plan.nodes().iter().any(|node| matches!(node.node_type(), "Aggregate" | "Group" | "Unique"));
-        let Some((table, read)) = most_read(plan, ask).filter(|_| repeatable && aggregates) else { continue };
-        let Some(rows) = plan.root().plan_rows().filter(|rows| *rows <= MOST_MADE * read) else { continue };
+        let same_text =
+            highest_parameter(&statement.sql) == 0 && statement.varying_literals.is_empty();
+        let secured = plan
+            .tables()
+            .iter()
+            .filter_map(|table| ask.catalog.table(table))
+            .any(|table| table.row_security);
+        let repeatable =
+            same_text && plan.only_reads() && !secured && !names_the_clock(&statement.sql);
+        let aggregates = plan
+            .nodes()
+            .iter()
+            .any(|node| matches!(node.node_type(), "Aggregate" | "Group" | "Unique"));
+        let Some((table, read)) = most_read(plan, ask).filter(|_| repeatable && aggregates) else {
+            continue;
+        };
+        let Some(rows) = plan
+            .root()
+            .plan_rows()
+            .filter(|rows| *rows <= MAX_MADE * read)
+        else {
+            continue;
+        };
         let name = free_name(table, plan, &taken);
         taken.insert(name.clone());
-        let view = View { name, query: statement.sql.trim().to_owned(), rows, size: size(rows, plan.root()) };
-        proposals.push(Proposal { statement, table: table.name.clone(), read, view });
+        let view = View {
+            name,
+            query: statement.sql.trim().to_owned(),
+            rows,
+            size: size(rows, plan.root()),
+        };
+        proposals.push(Proposal {
+            statement,
+            table: table.name.clone(),
+            read,
+            view,
+        });
     }
     proposals
 }
@@ -72,23 +99,29 @@ fn names_the_clock(sql: &str) -> bool {
 fn most_read<'a>(plan: &Plan, ask: Ask<'a>) -> Option<(&'a Table, f64)> {
     let scans = plan.nodes().iter().filter_map(|node| {
         let table = ask.catalog.table(&node.table()?)?;
-        let all = table.rows.filter(|rows| *rows >= LEAST_ROWS)?;
+        let all = table.rows.filter(|rows| *rows >= MIN_ROWS)?;
         let read = rows_of_all_processes(plan, node)?.min(all);
-        (read >= LEAST_READ * all).then_some((table, read))
+        (read >= MIN_READ * all).then_some((table, read))
     });
     scans.max_by(|(a, a_read), (b, b_read)| a_read.total_cmp(b_read).then(b.name.cmp(&a.name)))
 }
 
 fn size(rows: f64, root: &Node) -> Bytes {
     let width = (root.number("Plan Width").unwrap_or(0.0) / 8.0).ceil() * 8.0;
-    let a_page = ((PAGE_BYTES - PAGE_HEADER_BYTES) / (ROW_HEADER_BYTES + width)).floor().max(1.0);
+    let a_page = ((PAGE_BYTES - PAGE_HEADER_BYTES) / (ROW_HEADER_BYTES + width))
+        .floor()
+        .max(1.0);
     Bytes(((rows / a_page).ceil().max(1.0) * PAGE_BYTES) as u64)
 }
 
 /// `orders_by_gig_id_state`, with a number where that is taken.
 fn free_name(table: &Table, plan: &Plan, taken: &BTreeSet<QualifiedName>) -> QualifiedName {
-    const LONGEST_BYTES: usize = 58;
-    let grouped = plan.nodes().iter().map(|node| node.texts("Group Key")).find(|keys| !keys.is_empty());
+    const MAX_BYTES: usize = 58;
+    let grouped = plan
+        .nodes()
+        .iter()
+        .map(|node| node.texts("Group Key"))
+        .find(|keys| !keys.is_empty());
     let column = |text: &str| match parse_expression(text).ok()?.shape {
         Shape::Column(name) => Some(name),
         _ => None,
@@ -98,8 +131,17 @@ fn free_name(table: &Table, plan: &Plan, taken: &BTreeSet<QualifiedName>) -> Qua
         true => format!("{}_summary", table.name.name),
         false => format!("{}_by_{}", table.name.name, columns.join("_")),
     };
-    let wish = cut(&wish, LONGEST_BYTES);
-    let numbered = (0..).map(|number| if number == 0 { wish.to_owned() } else { format!("{wish}{number}") });
+    let wish = cut(&wish, MAX_BYTES);
+    let numbered = (0..).map(|number| {
+        if number == 0 {
+            wish.to_owned()
+        } else {
+            format!("{wish}{number}")
+        }
+    });
     let names = numbered.map(|name| QualifiedName::new(table.name.schema.clone(), name));
-    names.into_iter().find(|name| !taken.contains(name)).unwrap_or_else(|| table.name.clone())
+    names
+        .into_iter()
+        .find(|name| !taken.contains(name))
+        .unwrap_or_else(|| table.name.clone())
 }

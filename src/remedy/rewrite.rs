@@ -22,22 +22,42 @@ pub struct Proposal<'a> {
 
 /// Both ways, where they apply.
 pub fn propose(ask: Ask<'_>) -> Vec<Proposal<'_>> {
-    ask.plans.iter().filter_map(|(statement, plan)| of_statement(statement, plan, ask.catalog)).collect()
+    ask.plans
+        .iter()
+        .filter_map(|(statement, plan)| of_statement(statement, plan, ask.catalog))
+        .collect()
 }
 
-fn of_statement<'a>(statement: &'a Statement, plan: &'a Plan, catalog: &Catalog) -> Option<Proposal<'a>> {
-    let (rewriting, because) = period(statement, catalog).or_else(|| anti_join(statement, catalog))?;
-    Some(Proposal { statement, plan, rewriting, because })
+fn of_statement<'a>(
+    statement: &'a Statement,
+    plan: &'a Plan,
+    catalog: &Catalog,
+) -> Option<Proposal<'a>> {
+    let (rewriting, because) =
+        period(statement, catalog).or_else(|| anti_join(statement, catalog))?;
+    Some(Proposal {
+        statement,
+        plan,
+        rewriting,
+        because,
+    })
 }
 
 fn period(statement: &Statement, catalog: &Catalog) -> Option<(Rewriting, String)> {
     // Of all tables that have a column of that name, so that it need not be known whose it is.
     let is_timestamptz = |tables: &[FromTable], qualifier: Option<&str>, column: &str| {
-        let named = tables.iter().filter(|table| qualifier.is_none_or(|qualifier| table.alias == qualifier));
-        let types =
-            named.map(|table| catalog_table(table, catalog)?.column(column).map(|column| column.type_name.as_str()));
+        let named = tables
+            .iter()
+            .filter(|table| qualifier.is_none_or(|qualifier| table.alias == qualifier));
+        let types = named.map(|table| {
+            catalog_table(table, catalog)?
+                .column(column)
+                .map(|column| column.type_name.as_str())
+        });
         let types: Vec<Option<&str>> = types.collect();
-        let all_known = tables.iter().all(|table| catalog_table(table, catalog).is_some());
+        let all_known = tables
+            .iter()
+            .all(|table| catalog_table(table, catalog).is_some());
         let zoned = |name: &&str| name.starts_with("timestamp") && name.ends_with("with time zone");
         all_known && types.iter().any(Option::is_some) && types.iter().flatten().all(zoned)
     };
@@ -52,7 +72,9 @@ fn period(statement: &Statement, catalog: &Catalog) -> Option<(Rewriting, String
 
 fn anti_join(statement: &Statement, catalog: &Catalog) -> Option<(Rewriting, String)> {
     let not_null = |table: &FromTable, column: &str| {
-        catalog_table(table, catalog).and_then(|table| table.column(column)).is_some_and(|column| column.not_null)
+        catalog_table(table, catalog)
+            .and_then(|table| table.column(column))
+            .is_some_and(|column| column.not_null)
     };
     let rewriting = not_exists(&statement.sql, &not_null)?;
     let because = format!(
@@ -65,7 +87,11 @@ fn anti_join(statement: &Statement, catalog: &Catalog) -> Option<(Rewriting, Str
 /// The only table of that name, which is a table.
 fn catalog_table<'c>(table: &FromTable, catalog: &'c Catalog) -> Option<&'c Table> {
     let is_it = |known: &&Table| {
-        known.name.name == table.name && table.schema.as_ref().is_none_or(|schema| known.name.schema == *schema)
+        known.name.name == table.name
+            && table
+                .schema
+                .as_ref()
+                .is_none_or(|schema| known.name.schema == *schema)
     };
     let mut found = catalog.tables.iter().filter(is_it);
     let only = found.next().filter(|_| found.next().is_none());

@@ -11,18 +11,18 @@ use crate::model::QualifiedName;
 use crate::plan::metrics::rows_of_all_processes;
 use crate::plan::{Node, Plan};
 use crate::predicate::{Kind, RelationUse, relation_uses};
-use crate::rehearsal::supposition::ExtendedStatistics;
+use crate::rehearsal::hypothesis::ExtendedStatistics;
 use crate::sql::{Shape, parse_expression};
 use crate::workload::StatementId;
 
 /// Tables with fewer rows are not worth it.
-const LEAST_ROWS: f64 = 1_000.0;
+const MIN_ROWS: f64 = 1_000.0;
 
 /// `STATS_MAX_DIMENSIONS` (src/include/statistics/statistics.h).
-const MOST_KEYS: usize = 8;
+const MAX_KEYS: usize = 8;
 
 /// PostgreSQL cuts identifiers at `NAMEDATALEN - 1` bytes; this leaves room for the ending.
-const LONGEST_NAME_BYTES: usize = 50;
+const MAX_NAME_BYTES: usize = 50;
 
 /// Statistics worth trying.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,9 +48,10 @@ impl Estimated {
     /// The rows that a plan expects there.
     pub fn rows(&self, plan: &Plan) -> Option<f64> {
         let node = match self {
-            Estimated::Scan(alias) => {
-                plan.nodes().iter().find(|node| node.table().is_some() && node.alias() == Some(alias))
-            }
+            Estimated::Scan(alias) => plan
+                .nodes()
+                .iter()
+                .find(|node| node.table().is_some() && node.alias() == Some(alias)),
             Estimated::Groups(keys) => plan.nodes().iter().find(|node| is_grouped_by(node, keys)),
         };
         rows_of_all_processes(plan, node?)
@@ -67,28 +68,70 @@ fn is_grouped_by(node: &Node, keys: &[String]) -> bool {
 pub fn propose(ask: Ask<'_>) -> Vec<Proposal> {
     let mut merged: BTreeMap<(QualifiedName, Vec<String>), Drafts> = BTreeMap::new();
     for (statement, plan) in ask.plans {
-        let compared = relation_uses(plan, ask.catalog).into_iter().flat_map(|relation| {
-            let table = ask.catalog.table(&relation.table).filter(|table| is_worth_it(table));
-            table.map_or_else(Vec::new, |table| compared(&relation, table))
-        });
+        let compared = relation_uses(plan, ask.catalog)
+            .into_iter()
+            .flat_map(|relation| {
+                let table = ask
+                    .catalog
+                    .table(&relation.table)
+                    .filter(|table| is_worth_it(table));
+                table.map_or_else(Vec::new, |table| compared(&relation, table))
+            });
         for (table, draft) in compared.chain(grouped(plan, ask)).collect::<Vec<_>>() {
-            merged.entry((table, draft.keys.clone())).or_default().push((statement.id.clone(), draft));
+            merged
+                .entry((table, draft.keys.clone()))
+                .or_default()
+                .push((statement.id.clone(), draft));
         }
     }
     let mut taken: BTreeSet<QualifiedName> = BTreeSet::new();
-    merged.into_iter().map(|((table, keys), drafts)| proposal(table, keys, drafts, &mut taken)).collect()
+    merged
+        .into_iter()
+        .map(|((table, keys), drafts)| proposal(table, keys, drafts, &mut taken))
+        .collect()
 }
 
-fn proposal(table: QualifiedName, keys: Vec<String>, drafts: Drafts, taken: &mut BTreeSet<QualifiedName>) -> Proposal {
+fn proposal(
+    table: QualifiedName,
+    keys: Vec<String>,
+    drafts: Drafts,
+    taken: &mut BTreeSet<QualifiedName>,
+) -> Proposal {
     let wish = statistics_name(&table.name, &keys);
-    let numbered = (0..).map(|number| if number == 0 { wish.clone() } else { format!("{wish}{number}") });
+    let numbered = (0..).map(|number| {
+        if number == 0 {
+            wish.clone()
+        } else {
+            format!("{wish}{number}")
+        }
+    });
     let mut names = numbered.map(|name| QualifiedName::new(table.schema.clone(), name));
-    let name = names.find(|name| taken.insert(name.clone())).unwrap_or_else(|| table.clone());
-    let kinds: BTreeSet<String> = drafts.iter().flat_map(|(_, draft)| draft.kinds.iter().cloned()).collect();
-    let columns = drafts.iter().flat_map(|(_, draft)| draft.columns.iter().cloned()).collect();
-    let asked_by = drafts.into_iter().map(|(id, draft)| (id, draft.estimated)).collect();
-    let statistics = ExtendedStatistics { name, table, kinds: kinds.into_iter().collect(), keys };
-    Proposal { statistics, columns, asked_by }
+    let name = names
+        .find(|name| taken.insert(name.clone()))
+        .unwrap_or_else(|| table.clone());
+    let kinds: BTreeSet<String> = drafts
+        .iter()
+        .flat_map(|(_, draft)| draft.kinds.iter().cloned())
+        .collect();
+    let columns = drafts
+        .iter()
+        .flat_map(|(_, draft)| draft.columns.iter().cloned())
+        .collect();
+    let asked_by = drafts
+        .into_iter()
+        .map(|(id, draft)| (id, draft.estimated))
+        .collect();
+    let statistics = ExtendedStatistics {
+        name,
+        table,
+        kinds: kinds.into_iter().collect(),
+        keys,
+    };
+    Proposal {
+        statistics,
+        columns,
+        asked_by,
+    }
 }
 
 impl Proposal {
@@ -109,13 +152,18 @@ struct Draft {
 }
 
 fn is_worth_it(table: &Table) -> bool {
-    table.kind == TableKind::Plain && table.rows.is_none_or(|rows| rows >= LEAST_ROWS) && table.pages > 1
+    table.kind == TableKind::Plain
+        && table.rows.is_none_or(|rows| rows >= MIN_ROWS)
+        && table.pages > 1
 }
 
 /// Two or more keys that are each compared with one value or a few; and each expression by itself.
 fn compared(relation: &RelationUse, table: &Table) -> Vec<(QualifiedName, Draft)> {
     let narrow = relation.conditions.iter().filter(|condition| {
-        matches!(condition.kind, Kind::Equality | Kind::Membership | Kind::Null) && !condition.is_join()
+        matches!(
+            condition.kind,
+            Kind::Equality | Kind::Membership | Kind::Null
+        ) && !condition.is_join()
     });
     let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for condition in narrow {
@@ -124,7 +172,7 @@ fn compared(relation: &RelationUse, table: &Table) -> Vec<(QualifiedName, Draft)
     let all: BTreeSet<String> = keys.values().flatten().cloned().collect();
     let estimated = Estimated::Scan(relation.alias.clone());
     let mut drafts = Vec::new();
-    if (2..=MOST_KEYS).contains(&keys.len()) && !is_unique(table, &all) {
+    if (2..=MAX_KEYS).contains(&keys.len()) && !is_unique(table, &all) {
         drafts.push(Draft {
             kinds: vec!["dependencies".to_owned(), "mcv".to_owned()],
             keys: keys.keys().cloned().collect(),
@@ -132,7 +180,11 @@ fn compared(relation: &RelationUse, table: &Table) -> Vec<(QualifiedName, Draft)
             estimated: estimated.clone(),
         });
     }
-    for condition in relation.conditions.iter().filter(|condition| !condition.is_join()) {
+    for condition in relation
+        .conditions
+        .iter()
+        .filter(|condition| !condition.is_join())
+    {
         if let Key::Expression(_) = condition.key {
             let columns = condition.columns();
             drafts.push(Draft {
@@ -143,14 +195,20 @@ fn compared(relation: &RelationUse, table: &Table) -> Vec<(QualifiedName, Draft)
             });
         }
     }
-    drafts.into_iter().map(|draft| (table.name.clone(), draft)).collect()
+    drafts
+        .into_iter()
+        .map(|draft| (table.name.clone(), draft))
+        .collect()
 }
 
 /// No more than one row: there is nothing to know better.
 fn is_unique(table: &Table, columns: &BTreeSet<String>) -> bool {
     let within = |key: &Key| matches!(key, Key::Column(name) if columns.contains(name));
     table.indexes.iter().any(|index| {
-        let known = index.index.as_ref().filter(|known| known.predicate.is_none());
+        let known = index
+            .index
+            .as_ref()
+            .filter(|known| known.predicate.is_none());
         index.unique && known.is_some_and(|known| known.keys.iter().all(|key| within(&key.key)))
     })
 }
@@ -165,30 +223,47 @@ fn written(key: &Key) -> String {
 
 /// Two or more plain columns of one table that are grouped by.
 fn grouped(plan: &Plan, ask: Ask<'_>) -> Vec<(QualifiedName, Draft)> {
-    plan.nodes().iter().filter_map(|node| grouped_at(plan, node, ask)).collect()
+    plan.nodes()
+        .iter()
+        .filter_map(|node| grouped_at(plan, node, ask))
+        .collect()
 }
 
 fn grouped_at(plan: &Plan, node: &Node, ask: Ask<'_>) -> Option<(QualifiedName, Draft)> {
     let texts = node.texts("Group Key");
-    if !(2..=MOST_KEYS).contains(&texts.len()) {
+    if !(2..=MAX_KEYS).contains(&texts.len()) {
         return None;
     }
-    let keys: Vec<_> = texts.iter().map(|text| parse_expression(text).ok()).collect::<Option<_>>()?;
+    let keys: Vec<_> = texts
+        .iter()
+        .map(|text| parse_expression(text).ok())
+        .collect::<Option<_>>()?;
     let aliases: BTreeSet<&String> = keys.iter().flat_map(|key| &key.relations).collect();
     let mut scans = plan.nodes().iter().filter(|scan| match aliases.first() {
         Some(alias) => scan.table().is_some() && scan.alias() == Some(alias),
         None => scan.table().is_some(),
     });
-    let scan = scans.next().filter(|_| aliases.len() < 2 && (!aliases.is_empty() || scans.next().is_none()))?;
-    let table = ask.catalog.table(&scan.table()?).filter(|table| is_worth_it(table))?;
+    let scan = scans
+        .next()
+        .filter(|_| aliases.len() < 2 && (!aliases.is_empty() || scans.next().is_none()))?;
+    let table = ask
+        .catalog
+        .table(&scan.table()?)
+        .filter(|table| is_worth_it(table))?;
     let plain = |shape: &Shape| match shape {
         Shape::Column(name) => table.column(name).map(|column| column.name.clone()),
         _ => None,
     };
-    let columns: BTreeSet<String> = keys.iter().map(|key| plain(&key.shape)).collect::<Option<_>>()?;
+    let columns: BTreeSet<String> = keys
+        .iter()
+        .map(|key| plain(&key.shape))
+        .collect::<Option<_>>()?;
     let draft = Draft {
         kinds: vec!["ndistinct".to_owned()],
-        keys: columns.iter().map(|name| crate::model::quote_identifier(name).into_owned()).collect(),
+        keys: columns
+            .iter()
+            .map(|name| crate::model::quote_identifier(name).into_owned())
+            .collect(),
         columns,
         estimated: Estimated::Groups(texts.into_iter().map(str::to_owned).collect()),
     };
@@ -197,8 +272,13 @@ fn grouped_at(plan: &Plan, node: &Node, ask: Ask<'_>) -> Option<(QualifiedName, 
 
 /// `accounts_country_city_stats`, unquoted. The name is optional only since PostgreSQL 16, so there is always one.
 pub fn statistics_name(table: &str, keys: &[String]) -> String {
-    let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let plain = |text: &str| {
+        text.chars()
+            .filter(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
     let mut name = plain(table);
-    keys.iter().for_each(|key| name = format!("{name}_{}", plain(key)));
-    format!("{}_stats", cut(&name, LONGEST_NAME_BYTES))
+    keys.iter()
+        .for_each(|key| name = format!("{name}_{}", plain(key)));
+    format!("{}_stats", cut(&name, MAX_NAME_BYTES))
 }

@@ -10,9 +10,9 @@ use crate::plan::{Node, NodeId, Plan};
 mod text;
 
 /// Numbers of a node that does the same as before are worth a line when one is at least this many times another …
-const LEAST_FACTOR: f64 = 2.0;
+const MIN_FACTOR: f64 = 2.0;
 /// … and the node takes at least this share of one of the plans.
-const LEAST_SHARE: f64 = 0.05;
+const MIN_SHARE: f64 = 0.05;
 
 /// Two plans and their differences.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,18 +118,31 @@ pub struct Numbers {
 
 impl<'p> Diff<'p> {
     /// Compares two plans, each with its file's name.
-    pub fn new((file_before, before): (&str, &'p Plan), (file_after, after): (&str, &'p Plan)) -> Diff<'p> {
+    pub fn new(
+        (file_before, before): (&str, &'p Plan),
+        (file_after, after): (&str, &'p Plan),
+    ) -> Diff<'p> {
         let (metrics_before, metrics_after) = (metrics(before), metrics(after));
         let alignment = align(before, after);
-        let orders = JoinOrder { before: join_order(before), after: join_order(after) };
-        let sides = Sides { before: (before, &metrics_before), after: (after, &metrics_after) };
+        let orders = JoinOrder {
+            before: join_order(before),
+            after: join_order(after),
+        };
+        let sides = Sides {
+            before: (before, &metrics_before),
+            after: (after, &metrics_after),
+        };
         let report = DiffReport {
             before: plan_numbers(file_before, before, &metrics_before),
             after: plan_numbers(file_after, after, &metrics_after),
             join_order: (orders.before != orders.after).then_some(orders),
             changes: sides.changes(&alignment),
         };
-        Diff { before, after, report }
+        Diff {
+            before,
+            after,
+            report,
+        }
     }
 
     /// The differences.
@@ -159,7 +172,12 @@ fn plan_numbers(file: &str, plan: &Plan, metrics: &Metrics) -> PlanNumbers {
 
 fn numbers(node: &Node, metrics: &Metrics) -> Numbers {
     let own = metrics.node(node.id);
-    let kinds = ["Shared Hit Blocks", "Shared Read Blocks", "Local Hit Blocks", "Local Read Blocks"];
+    let kinds = [
+        "Shared Hit Blocks",
+        "Shared Read Blocks",
+        "Local Hit Blocks",
+        "Local Read Blocks",
+    ];
     let blocks = kinds.iter().filter_map(|kind| node.number(kind)).sum();
     Numbers {
         cost: node.number("Total Cost"),
@@ -179,11 +197,21 @@ struct Sides<'p> {
 impl Sides<'_> {
     fn changes(&self, alignment: &Alignment) -> Vec<NodeChange> {
         let (before, after) = (self.before.0, self.after.0);
-        let of_after = after.nodes().iter().filter_map(|node| match alignment.in_before(node.id) {
-            Some(partner) => self.change(before.node(partner), node),
-            None => Some(NodeChange { kind: ChangeKind::Added, before: None, after: Some(side(node, self.after.1)) }),
-        });
-        let gone = before.nodes().iter().filter(|node| alignment.in_after(node.id).is_none());
+        let of_after = after
+            .nodes()
+            .iter()
+            .filter_map(|node| match alignment.in_before(node.id) {
+                Some(partner) => self.change(before.node(partner), node),
+                None => Some(NodeChange {
+                    kind: ChangeKind::Added,
+                    before: None,
+                    after: Some(side(node, self.after.1)),
+                }),
+            });
+        let gone = before
+            .nodes()
+            .iter()
+            .filter(|node| alignment.in_after(node.id).is_none());
         let gone = gone.map(|node| NodeChange {
             kind: ChangeKind::Removed,
             before: Some(side(node, self.before.1)),
@@ -196,7 +224,8 @@ impl Sides<'_> {
         let (old, new) = (side(before, self.before.1), side(after, self.after.1));
         let kind = if old.title == new.title {
             let share = self.share(before.id, after.id);
-            (share >= LEAST_SHARE && differ(&old.numbers, &new.numbers)).then_some(ChangeKind::Numbers)?
+            (share >= MIN_SHARE && differ(&old.numbers, &new.numbers))
+                .then_some(ChangeKind::Numbers)?
         } else {
             match class(after) {
                 Class::Scan => ChangeKind::AccessPath,
@@ -204,16 +233,28 @@ impl Sides<'_> {
                 _ => ChangeKind::Method,
             }
         };
-        Some(NodeChange { kind, before: Some(old), after: Some(new) })
+        Some(NodeChange {
+            kind,
+            before: Some(old),
+            after: Some(new),
+        })
     }
 
     fn share(&self, before: NodeId, after: NodeId) -> f64 {
-        self.before.1.node(before).share.max(self.after.1.node(after).share)
+        self.before
+            .1
+            .node(before)
+            .share
+            .max(self.after.1.node(after).share)
     }
 }
 
 fn side(node: &Node, metrics: &Metrics) -> Side {
-    Side { node_id: node.id.0, title: node.title(), numbers: numbers(node, metrics) }
+    Side {
+        node_id: node.id.0,
+        title: node.title(),
+        numbers: numbers(node, metrics),
+    }
 }
 
 fn differ(old: &Numbers, new: &Numbers) -> bool {
@@ -225,7 +266,9 @@ fn differ(old: &Numbers, new: &Numbers) -> bool {
         (old.temp_blocks, new.temp_blocks),
     ];
     pairs.into_iter().any(|pair| match pair {
-        (Some(old), Some(new)) => old.max(new) > 1.0 && old.max(new) >= LEAST_FACTOR * old.min(new).max(0.001),
+        (Some(old), Some(new)) => {
+            old.max(new) > 1.0 && old.max(new) >= MIN_FACTOR * old.min(new).max(0.001)
+        }
         _ => false,
     })
 }

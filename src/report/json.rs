@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::advise::drops::HypotheticalDrop;
 use crate::advise::what_if::{Shifted, WhatIf};
-use crate::advise::{Advice, Benefit, ExistingFinding, Recommendation, Rejected, StatementAdvice, StatementStatus};
+use crate::advise::{
+    Advice, Benefit, ExistingFinding, Recommendation, Rejected, StatementAdvice, StatementStatus,
+};
 use crate::catalog::Catalog;
 use crate::finding;
 use crate::model::{Cost, Millis};
@@ -207,7 +209,10 @@ impl From<finding::Finding> for Finding {
 
 /// What is to be said about a plan, as reports have it.
 fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
-    finding::findings(plan, catalog).into_iter().map(Finding::from).collect()
+    finding::findings(plan, catalog)
+        .into_iter()
+        .map(Finding::from)
+        .collect()
 }
 
 /// An index to create.
@@ -457,13 +462,19 @@ impl Report {
         let server = &advice.catalog.server;
         Report {
             schema_version: SCHEMA_VERSION,
-            tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
             server: Server {
                 version_num: server.version_num,
                 version: server.version.clone(),
                 database: server.database.clone(),
                 in_recovery: server.in_recovery,
-                counted_since: server.counters.as_ref().map(|counters| counters.since.clone()),
+                counted_since: server
+                    .counters
+                    .as_ref()
+                    .map(|counters| counters.since.clone()),
                 standbys: server.counters.as_ref().map(|counters| counters.standbys),
             },
             settings: advice.catalog.settings.clone(),
@@ -476,11 +487,19 @@ impl Report {
                     .map(|statement| Statement::new(statement, &advice.catalog))
                     .collect(),
             },
-            recommendations: advice.recommendations.iter().map(|index| RecommendedIndex::new(index, advice)).collect(),
+            recommendations: advice
+                .recommendations
+                .iter()
+                .map(|index| RecommendedIndex::new(index, advice))
+                .collect(),
             remedies: advice.remedies.iter().map(RemedyReport::new).collect(),
             rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
             existing_indexes: advice.existing.iter().map(ExistingIndex::new).collect(),
-            hypothetical_drops: advice.drops.iter().map(HypotheticalDropReport::new).collect(),
+            hypothetical_drops: advice
+                .drops
+                .iter()
+                .map(HypotheticalDropReport::new)
+                .collect(),
             what_if: advice.what_if.as_ref().map(WhatIfReport::new),
             notices: advice.notices.clone(),
             rehearsal: Rehearsal {
@@ -494,7 +513,10 @@ impl Report {
                 longest_write_block_ms: tenth(advice.rehearsal.longest_write_block),
                 total_write_block_ms: tenth(advice.rehearsal.total_write_block),
             },
-            timing: Timing { total_ms: tenth(measured.total), server_ms: tenth(measured.server) },
+            timing: Timing {
+                total_ms: tenth(measured.total),
+                server_ms: tenth(measured.server),
+            },
         }
     }
 
@@ -516,7 +538,11 @@ pub fn schema() -> serde_json::Result<String> {
 }
 
 fn total(advice: &Advice, cost: impl Fn(&StatementAdvice) -> Option<Cost>) -> f64 {
-    advice.statements.iter().filter_map(|statement| Some(statement.statement.calls * cost(statement)?.0)).sum()
+    advice
+        .statements
+        .iter()
+        .filter_map(|statement| Some(statement.statement.calls * cost(statement)?.0))
+        .sum()
 }
 
 fn thousandth(duration: Millis) -> f64 {
@@ -543,10 +569,24 @@ impl Statement {
             error: advice.error.clone(),
             cost_before: advice.cost_before().map(|cost| cost.0),
             cost_after: advice.cost_after().map(|cost| cost.0),
-            time_before_ms: advice.executed.as_ref().and_then(|(before, _)| before.execution_time()).map(thousandth),
-            time_after_ms: advice.executed.as_ref().and_then(|(_, after)| after.execution_time()).map(thousandth),
-            blocks_before: advice.executed.as_ref().and_then(|(before, _)| before.shared_blocks()),
-            blocks_after: advice.executed.as_ref().and_then(|(_, after)| after.shared_blocks()),
+            time_before_ms: advice
+                .executed
+                .as_ref()
+                .and_then(|(before, _)| before.execution_time())
+                .map(thousandth),
+            time_after_ms: advice
+                .executed
+                .as_ref()
+                .and_then(|(_, after)| after.execution_time())
+                .map(thousandth),
+            blocks_before: advice
+                .executed
+                .as_ref()
+                .and_then(|(before, _)| before.shared_blocks()),
+            blocks_after: advice
+                .executed
+                .as_ref()
+                .and_then(|(_, after)| after.shared_blocks()),
             change: advice.change.map(|change| match change {
                 Change::Better => ChangeKind::Better,
                 Change::Same => ChangeKind::Same,
@@ -554,13 +594,18 @@ impl Statement {
             }),
             plan_before: advice.before.clone().map(Plan::into),
             plan_after: advice.after.clone().map(Plan::into),
-            findings: advice.before.as_ref().map_or_else(Vec::new, |plan| findings(plan, Some(catalog))),
+            findings: advice
+                .before
+                .as_ref()
+                .map_or_else(Vec::new, |plan| findings(plan, Some(catalog))),
             recommendations: advice.recommendations.clone(),
             no_index_helps: advice.no_index.as_ref().map(|no_index| NoIndexHelps {
                 reason: no_index.reason.name().to_owned(),
                 detail: no_index.detail.clone(),
             }),
-            twin_agreement: advice.agreement.map(|agreement| agreement.name().to_owned()),
+            twin_agreement: advice
+                .agreement
+                .map(|agreement| agreement.name().to_owned()),
             twin_deviation: advice.agreement.and_then(Agreement::deviation),
             predicted_cost_before: advice.predicted.map(|(before, _)| before.0),
             predicted_cost_after: advice.predicted.map(|(_, after)| after.0),
@@ -570,11 +615,18 @@ impl Statement {
 
 impl RecommendedIndex {
     fn new(recommendation: &Recommendation, advice: &Advice) -> RecommendedIndex {
-        let index = &recommendation.index.index;
+        let index = &recommendation.index.definition;
         let mut benefits = benefits(&recommendation.benefits);
-        for benefit in benefits.iter_mut().filter(|_| recommendation.evidence == Evidence::RolledBackTransaction) {
-            let statement = advice.statements.iter().find(|statement| statement.statement.id.0 == benefit.statement);
-            benefit.predicted_cost_after = statement.and_then(|statement| Some(statement.predicted?.1.0));
+        for benefit in benefits
+            .iter_mut()
+            .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
+        {
+            let statement = advice
+                .statements
+                .iter()
+                .find(|statement| statement.statement.id.0 == benefit.statement);
+            benefit.predicted_cost_after =
+                statement.and_then(|statement| Some(statement.predicted?.1.0));
         }
         RecommendedIndex {
             id: recommendation.id.clone(),
@@ -582,7 +634,11 @@ impl RecommendedIndex {
             statements: recommendation.creation.statements().cloned().collect(),
             table: index.table.to_string(),
             method: index.method.name().to_owned(),
-            features: index.features().into_iter().map(|feature| feature.name().to_owned()).collect(),
+            features: index
+                .features()
+                .into_iter()
+                .map(|feature| feature.name().to_owned())
+                .collect(),
             size_bytes: recommendation.size.0,
             predicted_size_bytes: recommendation.predicted_size.map(|size| size.0),
             build_ms: tenth(recommendation.build_time),
@@ -590,10 +646,20 @@ impl RecommendedIndex {
             benefits,
             // Nothing is 0, not -0.
             upkeep_cost: recommendation.upkeep.0 + 0.0,
-            replaces: recommendation.replaces.iter().map(ToString::to_string).collect(),
+            replaces: recommendation
+                .replaces
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             evidence: recommendation.evidence.name().to_owned(),
-            not_built_reason: recommendation.not_built.as_ref().map(|refusal| refusal.reason.name().to_owned()),
-            not_built_detail: recommendation.not_built.as_ref().map(|refusal| refusal.detail.clone()),
+            not_built_reason: recommendation
+                .not_built
+                .as_ref()
+                .map(|refusal| refusal.reason.name().to_owned()),
+            not_built_detail: recommendation
+                .not_built
+                .as_ref()
+                .map(|refusal| refusal.detail.clone()),
             explanation: recommendation.explanation.clone(),
         }
     }
@@ -624,7 +690,7 @@ impl RemedyReport {
 
 impl RejectedIndex {
     fn new(rejected: &Rejected) -> RejectedIndex {
-        let index = &rejected.index.index;
+        let index = &rejected.index.definition;
         RejectedIndex {
             ddl: rejected.ddl.clone(),
             reason: rejected.reason.name().to_owned(),

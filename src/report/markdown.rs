@@ -14,15 +14,25 @@ const FENCE_COLUMNS: usize = 120;
 /// Writes the report.
 pub fn write(advice: &Advice, measured: Measured) -> String {
     let mut markdown = String::from("## pgrehearse report\n\n");
-    let executed = advice.statements.iter().any(|statement| statement.executed.is_some());
+    let executed = advice
+        .statements
+        .iter()
+        .any(|statement| statement.executed.is_some());
     markdown += if executed {
         "| statement | calls | cost before | cost after | | executed |\n|---|--:|--:|--:|---|---|\n"
     } else {
         "| statement | calls | cost before | cost after | |\n|---|--:|--:|--:|---|\n"
     };
     for statement in &advice.statements {
-        let effort = statement.executed.as_ref().map(|(before, after)| text::effort(before, after));
-        let effort = if executed { format!(" {} |", effort.unwrap_or_default()) } else { String::new() };
+        let effort = statement
+            .executed
+            .as_ref()
+            .map(|(before, after)| text::effort(before, after));
+        let effort = if executed {
+            format!(" {} |", effort.unwrap_or_default())
+        } else {
+            String::new()
+        };
         let _ = writeln!(markdown, "{}{effort}", row(statement));
     }
     no_index(&mut markdown, advice);
@@ -31,7 +41,12 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
         markdown += "No index was seen to help.\n";
     }
     for recommendation in &advice.recommendations {
-        let ddl = recommendation.creation.statements().map(|sql| printable_sql(sql)).collect::<Vec<_>>().join("\n");
+        let ddl = recommendation
+            .creation
+            .statements()
+            .map(|sql| printable_sql(sql))
+            .collect::<Vec<_>>()
+            .join("\n");
         let _ = writeln!(
             markdown,
             "**{}** {}\n\n```sql\n{}\n```\n",
@@ -47,7 +62,8 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
     for finding in &advice.existing {
         let _ = writeln!(markdown, "{}", existing(finding));
     }
-    let full = anstream::adapter::strip_str(&text::write(advice, measured, FENCE_COLUMNS)).to_string();
+    let full =
+        anstream::adapter::strip_str(&text::write(advice, measured, FENCE_COLUMNS)).to_string();
     let _ = writeln!(
         markdown,
         "<details><summary>Plans, and every rejected candidate</summary>\n\n```\n{}```\n\n</details>",
@@ -61,9 +77,19 @@ fn remedies(markdown: &mut String, advice: &Advice) {
         if number == 0 {
             markdown.push_str("### Besides indexes\n\n");
         }
-        let sql = remedy.statements.iter().map(|sql| printable_sql(sql)).collect::<Vec<_>>().join("\n");
+        let sql = remedy
+            .statements
+            .iter()
+            .map(|sql| printable_sql(sql))
+            .collect::<Vec<_>>()
+            .join("\n");
         let explanation = escaped(&remedy.explanation);
-        let _ = writeln!(markdown, "**{}** {explanation}\n\n```sql\n{}\n```\n", remedy.id, fenced(&sql));
+        let _ = writeln!(
+            markdown,
+            "**{}** {explanation}\n\n```sql\n{}\n```\n",
+            remedy.id,
+            fenced(&sql)
+        );
     }
 }
 
@@ -77,7 +103,12 @@ fn no_index(markdown: &mut String, advice: &Advice) {
         if number == 0 {
             markdown.push_str("\nNo index helps:\n\n");
         }
-        let _ = writeln!(markdown, "- {}: {}", escaped(name), escaped(&no_index.detail));
+        let _ = writeln!(
+            markdown,
+            "- {}: {}",
+            escaped(name),
+            escaped(&no_index.detail)
+        );
     }
 }
 
@@ -91,18 +122,39 @@ fn row(statement: &StatementAdvice) -> String {
             } else {
                 factor_text(before.factor_to(after)).into_owned()
             };
-            format!("| {name} | {calls} | {before} | {after} | {gain} {} |", statement.recommendations.join(", "))
+            format!(
+                "| {name} | {calls} | {before} | {after} | {gain} {} |",
+                statement.recommendations.join(", ")
+            )
         }
-        _ if statement.status == StatementStatus::Skipped => format!("| {name} | {calls} | | | skipped |"),
-        _ => format!("| {name} | {calls} | | | {} |", escaped(statement.error.as_deref().unwrap_or("failed"))),
+        _ if statement.status == StatementStatus::Skipped => {
+            format!("| {name} | {calls} | | | skipped |")
+        }
+        _ => format!(
+            "| {name} | {calls} | | | {} |",
+            escaped(statement.error.as_deref().unwrap_or("failed"))
+        ),
     }
 }
 
 fn existing(finding: &ExistingFinding) -> String {
-    let (index, detail) = (escaped(&finding.index.to_string()), escaped(&finding.detail));
+    let (index, detail) = (
+        escaped(&finding.index.to_string()),
+        escaped(&finding.detail),
+    );
     let statement = fenced(&printable_sql(&finding.statement()));
-    let (kind, about) = (finding.kind.name(), if finding.expected_size.is_some() { "about " } else { "" });
-    format!("**{kind}** {index}, gives back {about}{}: {detail}\n\n```sql\n{statement}\n```\n", finding.freed())
+    let (kind, about) = (
+        finding.kind.name(),
+        if finding.expected_size.is_some() {
+            "about "
+        } else {
+            ""
+        },
+    );
+    format!(
+        "**{kind}** {index}, gives back {about}{}: {detail}\n\n```sql\n{statement}\n```\n",
+        finding.freed()
+    )
 }
 
 /// One line, with what Markdown or HTML would act on written out.

@@ -52,7 +52,7 @@ pub struct ReviewedPlan {
     pub jit_time_ms: Option<f64>,
     /// All triggers.
     pub trigger_time_ms: Option<f64>,
-    /// What is to be said about it, what is most at stake first.
+    /// What is to be said about it, highest impact first.
     pub findings: Vec<Finding>,
     /// What was derived for each node.
     pub nodes: Vec<ReviewedNode>,
@@ -76,11 +76,21 @@ impl Reviewed {
             Ok(plans) => (plans.iter().map(reviewed_plan).collect(), None),
             Err(error) => (Vec::new(), Some(error.clone())),
         };
-        ReviewedFile { file: self.file.clone(), error, plans }
+        ReviewedFile {
+            file: self.file.clone(),
+            error,
+            plans,
+        }
     }
 }
 
-fn reviewed_plan(ReadPlan { plan, format, query }: &ReadPlan) -> ReviewedPlan {
+fn reviewed_plan(
+    ReadPlan {
+        plan,
+        format,
+        query,
+    }: &ReadPlan,
+) -> ReviewedPlan {
     let metrics = metrics(plan);
     let triggers = &metrics.summary.triggers;
     ReviewedPlan {
@@ -91,8 +101,12 @@ fn reviewed_plan(ReadPlan { plan, format, query }: &ReadPlan) -> ReviewedPlan {
         execution_time_ms: metrics.summary.execution.map(|time| time.0),
         planning_time_ms: metrics.summary.planning.map(|time| time.0),
         jit_time_ms: metrics.summary.jit.map(|jit| jit.time.0),
-        trigger_time_ms: (!triggers.is_empty()).then(|| triggers.iter().map(|trigger| trigger.time.0).sum()),
-        findings: findings_with(plan, &metrics, None).into_iter().map(Finding::from).collect(),
+        trigger_time_ms: (!triggers.is_empty())
+            .then(|| triggers.iter().map(|trigger| trigger.time.0).sum()),
+        findings: findings_with(plan, &metrics, None)
+            .into_iter()
+            .map(Finding::from)
+            .collect(),
         nodes: nodes::nodes(plan, &metrics),
         tree: plan.clone().into(),
     }
@@ -114,9 +128,15 @@ pub fn write_text(files: &[Reviewed], width: usize) -> String {
     for file in files {
         let _ = writeln!(text, "{}", styled(BOLD, printable(&file.file)));
         match &file.plans {
-            Ok(plans) => plans.iter().for_each(|plan| text.push_str(&View::new(plan).text(width))),
+            Ok(plans) => plans
+                .iter()
+                .for_each(|plan| text.push_str(&View::new(plan).text(width))),
             Err(error) => {
-                let _ = writeln!(text, "{}", styled(BAD, indented(&printable(error), "  ", width)));
+                let _ = writeln!(
+                    text,
+                    "{}",
+                    styled(BAD, indented(&printable(error), "  ", width))
+                );
             }
         }
         text.push('\n');
@@ -130,7 +150,9 @@ pub fn write_markdown(files: &[Reviewed], width: usize) -> String {
     for file in files {
         let _ = writeln!(text, "### {}\n", escaped(&file.file));
         match &file.plans {
-            Ok(plans) => plans.iter().for_each(|plan| text.push_str(&View::new(plan).markdown(width.max(NARROWEST)))),
+            Ok(plans) => plans
+                .iter()
+                .for_each(|plan| text.push_str(&View::new(plan).markdown(width.max(NARROWEST)))),
             Err(error) => {
                 let _ = writeln!(text, "**could not be read**: {}\n", escaped(error));
             }

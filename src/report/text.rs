@@ -49,7 +49,11 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
     let width = width.max(NARROWEST);
     let mut text = String::new();
     summary(&mut text, advice, width);
-    for statement in advice.statements.iter().filter(|statement| statement.status == StatementStatus::Planned) {
+    for statement in advice
+        .statements
+        .iter()
+        .filter(|statement| statement.status == StatementStatus::Planned)
+    {
         statement_block(&mut text, statement, &advice.catalog, width);
     }
     not_planned(&mut text, advice);
@@ -73,7 +77,11 @@ pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
 
 fn summary(text: &mut String, advice: &Advice, width: usize) {
     let server = &advice.catalog.server;
-    let planned = advice.statements.iter().filter(|statement| statement.status == StatementStatus::Planned).count();
+    let planned = advice
+        .statements
+        .iter()
+        .filter(|statement| statement.status == StatementStatus::Planned)
+        .count();
     let version = server.version.split(' ').next().unwrap_or_default();
     let title = format!(
         "PostgreSQL {} · {} · {planned} of {} statements planned",
@@ -88,11 +96,24 @@ fn summary(text: &mut String, advice: &Advice, width: usize) {
 /// The verdict in a sentence.
 fn headline(advice: &Advice) -> String {
     let total = |cost: &dyn Fn(&StatementAdvice) -> Option<Cost>| {
-        Cost(advice.statements.iter().filter_map(|s| Some(s.statement.calls * cost(s)?.0)).sum())
+        Cost(
+            advice
+                .statements
+                .iter()
+                .filter_map(|s| Some(s.statement.calls * cost(s)?.0))
+                .sum(),
+        )
     };
-    let (before, after) = (total(&StatementAdvice::cost_before), total(&StatementAdvice::cost_after));
+    let (before, after) = (
+        total(&StatementAdvice::cost_before),
+        total(&StatementAdvice::cost_after),
+    );
     let indexes = count(advice.recommendations.len(), "index", "indexes");
-    let size: Bytes = advice.recommendations.iter().map(|recommendation| recommendation.size).sum();
+    let size: Bytes = advice
+        .recommendations
+        .iter()
+        .map(|recommendation| recommendation.size)
+        .sum();
     if advice.recommendations.is_empty() {
         no_index(advice)
     } else {
@@ -105,7 +126,11 @@ fn headline(advice: &Advice) -> String {
 
 /// That nothing is recommended means something only if everything could be tested.
 fn no_index(advice: &Advice) -> String {
-    let untested = advice.rejected.iter().filter(|candidate| candidate.reason.is_passing()).count();
+    let untested = advice
+        .rejected
+        .iter()
+        .filter(|candidate| candidate.reason.is_passing())
+        .count();
     match untested {
         0 => "No index was seen to help.".to_owned(),
         _ => format!(
@@ -115,10 +140,17 @@ fn no_index(advice: &Advice) -> String {
     }
 }
 
-fn statement_block(text: &mut String, statement: &StatementAdvice, catalog: &Catalog, width: usize) {
-    let (Some(before), Some(cost_before), Some(cost_after)) =
-        (&statement.before, statement.cost_before(), statement.cost_after())
-    else {
+fn statement_block(
+    text: &mut String,
+    statement: &StatementAdvice,
+    catalog: &Catalog,
+    width: usize,
+) {
+    let (Some(before), Some(cost_before), Some(cost_after)) = (
+        &statement.before,
+        statement.cost_before(),
+        statement.cost_after(),
+    ) else {
         return;
     };
     let calls = if statement.statement.calls > 1.0 {
@@ -128,12 +160,20 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, catalog: &Cat
     };
     let name = format!("{}{calls}", printable(&statement.statement.id.0));
     let (style, gain) = match statement.change {
-        Some(Change::Better) => {
-            (GOOD, format!("{cost_before} → {cost_after}  {} lower", factor_text(cost_before.factor_to(cost_after))))
-        }
-        Some(Change::Worse) => {
-            (BAD, format!("{cost_before} → {cost_after}  WORSE by {}", factor_text(cost_after.factor_to(cost_before))))
-        }
+        Some(Change::Better) => (
+            GOOD,
+            format!(
+                "{cost_before} → {cost_after}  {} lower",
+                factor_text(cost_before.factor_to(cost_after))
+            ),
+        ),
+        Some(Change::Worse) => (
+            BAD,
+            format!(
+                "{cost_before} → {cost_after}  WORSE by {}",
+                factor_text(cost_after.factor_to(cost_before))
+            ),
+        ),
         _ => (DIM, format!("{cost_before}  unchanged")),
     };
     let used = if statement.recommendations.is_empty() {
@@ -141,11 +181,28 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, catalog: &Cat
     } else {
         format!("  [{}]", statement.recommendations.join(", "))
     };
-    let _ = writeln!(text, "{}", padded_line(&styled(BOLD, name), &styled(style, format!("{gain}{used}")), '─', width));
+    let _ = writeln!(
+        text,
+        "{}",
+        padded_line(
+            &styled(BOLD, name),
+            &styled(style, format!("{gain}{used}")),
+            '─',
+            width
+        )
+    );
     if let Some((before, after)) = &statement.executed {
-        let _ = writeln!(text, "  {}", styled(DIM, format!("executed: {}", effort(before, after))));
+        let _ = writeln!(
+            text,
+            "  {}",
+            styled(DIM, format!("executed: {}", effort(before, after)))
+        );
     }
-    text.push_str(&side_by_side::write(before, statement.after.as_ref(), width));
+    text.push_str(&side_by_side::write(
+        before,
+        statement.after.as_ref(),
+        width,
+    ));
     if let Some(no_index) = &statement.no_index {
         let line = format!("no index helps: {}", printable(&no_index.detail));
         let _ = writeln!(text, "{}", styled(DIM, indented(&line, "  ", width)));
@@ -169,10 +226,22 @@ pub(super) fn effort(before: &Plan, after: &Plan) -> String {
 /// What is to be said about a statement besides indexes, which the rest of the report is about.
 fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize) {
     const MOST: usize = 2;
-    let about_index = |finding: &Finding| finding.action.as_ref().is_some_and(|sql| sql.starts_with("CREATE INDEX"));
+    let about_index = |finding: &Finding| {
+        finding
+            .action
+            .as_ref()
+            .is_some_and(|sql| sql.starts_with("CREATE INDEX"))
+    };
     let findings = findings(plan, Some(catalog)).into_iter();
-    let more = findings.filter(|finding| finding.severity >= Severity::Warning && !about_index(finding));
-    for Finding { rule, message, action, .. } in more.take(MOST) {
+    let more =
+        findings.filter(|finding| finding.severity >= Severity::Warning && !about_index(finding));
+    for Finding {
+        rule,
+        message,
+        action,
+        ..
+    } in more.take(MOST)
+    {
         let action = action.map_or_else(String::new, |action| format!(" {action}"));
         let line = format!("{rule}: {}{}", printable(&message), printable(&action));
         let _ = writeln!(text, "{}", styled(HOT, indented(&line, "  ! ", width)));
@@ -180,16 +249,32 @@ fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize)
 }
 
 fn not_planned(text: &mut String, advice: &Advice) {
-    let failed: Vec<_> =
-        advice.statements.iter().filter(|statement| statement.status != StatementStatus::Planned).collect();
+    let failed: Vec<_> = advice
+        .statements
+        .iter()
+        .filter(|statement| statement.status != StatementStatus::Planned)
+        .collect();
     if failed.is_empty() {
         return;
     }
-    let _ =
-        writeln!(text, "{}", styled(BOLD, format!("NOT PLANNED  {}", count(failed.len(), "statement", "statements"))));
+    let _ = writeln!(
+        text,
+        "{}",
+        styled(
+            BOLD,
+            format!(
+                "NOT PLANNED  {}",
+                count(failed.len(), "statement", "statements")
+            )
+        )
+    );
     for statement in failed {
-        let _ =
-            writeln!(text, "  {}  ({})", printable(&statement.statement.id.0), printable(&statement.statement.place));
+        let _ = writeln!(
+            text,
+            "  {}  ({})",
+            printable(&statement.statement.id.0),
+            printable(&statement.statement.place)
+        );
         for line in printable_lines(statement.error.as_deref().unwrap_or_default()).lines() {
             let _ = writeln!(text, "      {}", styled(BAD, line));
         }
@@ -210,7 +295,11 @@ fn recommendations(text: &mut String, advice: &Advice, width: usize) {
 
 /// What a recommendation rests on.
 fn recommended_heading(advice: &Advice) -> &'static str {
-    let built = advice.recommendations.iter().filter(|index| index.evidence == Evidence::RolledBackTransaction).count();
+    let built = advice
+        .recommendations
+        .iter()
+        .filter(|index| index.evidence == Evidence::RolledBackTransaction)
+        .count();
     if built == advice.recommendations.len() {
         "RECOMMENDED  each was built, seen to be used by the planner, and rolled back"
     } else if built == 0 {
@@ -222,16 +311,30 @@ fn recommended_heading(advice: &Advice) -> &'static str {
 
 /// Sizes and times, measured or foreseen.
 fn facts(recommendation: &Recommendation) -> String {
-    let Recommendation { size, build_time, write_block, .. } = recommendation;
-    match (recommendation.evidence, &recommendation.not_built, recommendation.predicted_size) {
+    let Recommendation {
+        size,
+        build_time,
+        write_block,
+        ..
+    } = recommendation;
+    match (
+        recommendation.evidence,
+        &recommendation.not_built,
+        recommendation.predicted_size,
+    ) {
         (Evidence::RolledBackTransaction, _, None) => {
             format!("{size} · built in {build_time} · writers blocked {write_block}")
         }
         (Evidence::RolledBackTransaction, _, Some(predicted)) => {
-            format!("{size} (foreseen {predicted}) · built in {build_time} · writers blocked {write_block}")
+            format!(
+                "{size} (foreseen {predicted}) · built in {build_time} · writers blocked {write_block}"
+            )
         }
         (Evidence::PlannerTwin, Some(refusal), _) => {
-            format!("about {size} · planner twin only: {}", printable(&refusal.detail))
+            format!(
+                "about {size} · planner twin only: {}",
+                printable(&refusal.detail)
+            )
         }
         (Evidence::PlannerTwin, None, _) => format!("about {size} · planner twin only"),
     }
@@ -240,8 +343,13 @@ fn facts(recommendation: &Recommendation) -> String {
 /// What was foreseen is told where it is off by more than this share.
 const SLIGHTEST: MinImprovement = MinImprovement(0.01);
 
-fn recommendation_block(text: &mut String, recommendation: &Recommendation, advice: &Advice, width: usize) {
-    let index = &recommendation.index.index;
+fn recommendation_block(
+    text: &mut String,
+    recommendation: &Recommendation,
+    advice: &Advice,
+    width: usize,
+) {
+    let index = &recommendation.index.definition;
     let features: Vec<&str> = std::iter::once(index.method.name())
         .chain(index.features().into_iter().map(|feature| feature.name()))
         .collect();
@@ -251,7 +359,10 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, advi
         let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(statement)));
     }
     for benefit in &recommendation.benefits {
-        let helped = advice.statements.iter().find(|statement| statement.statement.id == benefit.statement);
+        let helped = advice
+            .statements
+            .iter()
+            .find(|statement| statement.statement.id == benefit.statement);
         let foreseen = helped
             .and_then(|statement| statement.predicted)
             .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
@@ -259,7 +370,9 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, advi
             .map_or_else(String::new, |(_, after)| format!("  (foreseen {after})"));
         let executed = helped
             .and_then(|statement| statement.executed.as_ref())
-            .map_or_else(String::new, |(before, after)| format!("  executed: {}", effort(before, after)));
+            .map_or_else(String::new, |(before, after)| {
+                format!("  executed: {}", effort(before, after))
+            });
         let gain = format!(
             "{}  {} → {}  {} lower{foreseen}{executed}",
             printable(&benefit.statement.0),
@@ -270,12 +383,27 @@ fn recommendation_block(text: &mut String, recommendation: &Recommendation, advi
         let _ = writeln!(text, "{}", indented(&gain, "    ", width));
     }
     if recommendation.upkeep.0 > 0.0 {
-        let _ = writeln!(text, "    the workload's writes pay {} in all to keep it up to date", recommendation.upkeep);
+        let _ = writeln!(
+            text,
+            "    the workload's writes pay {} in all to keep it up to date",
+            recommendation.upkeep
+        );
     }
     for replaced in &recommendation.replaces {
-        let _ = writeln!(text, "    makes redundant: {}", printable(&replaced.to_string()));
+        let _ = writeln!(
+            text,
+            "    makes redundant: {}",
+            printable(&replaced.to_string())
+        );
     }
-    let _ = writeln!(text, "{}", styled(DIM, indented(&printable(&recommendation.explanation), "    ", width)));
+    let _ = writeln!(
+        text,
+        "{}",
+        styled(
+            DIM,
+            indented(&printable(&recommendation.explanation), "    ", width)
+        )
+    );
 }
 
 /// Table by table, each candidate with its reason on its own line or lines.
@@ -286,16 +414,27 @@ fn rejected(text: &mut String, advice: &Advice, width: usize) {
     let _ = writeln!(
         text,
         "{}",
-        styled(BOLD, format!("REJECTED  {}", count(advice.rejected.len(), "candidate", "candidates")))
+        styled(
+            BOLD,
+            format!(
+                "REJECTED  {}",
+                count(advice.rejected.len(), "candidate", "candidates")
+            )
+        )
     );
     let mut by_table: BTreeMap<String, Vec<&Rejected>> = BTreeMap::new();
     for candidate in &advice.rejected {
-        by_table.entry(candidate.index.index.table.to_string()).or_default().push(candidate);
+        by_table
+            .entry(candidate.index.definition.table.to_string())
+            .or_default()
+            .push(candidate);
     }
     for (name, candidates) in by_table {
         let _ = writeln!(text, "on {}", printable(&name));
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
         for candidate in candidates {
             table.add_row(rejected_row(candidate, &name));
@@ -308,10 +447,19 @@ fn rejected(text: &mut String, advice: &Advice, width: usize) {
 }
 
 fn rejected_row(candidate: &Rejected, table: &str) -> [String; 4] {
-    let about = if candidate.evidence == Some(Evidence::PlannerTwin) { "≈ " } else { "" };
-    let size = candidate.size.map_or_else(|| "–".to_owned(), |size| format!("{about}{size}"));
-    let definition = candidate.index.index.definition();
-    let definition = definition.strip_prefix(table).unwrap_or(&definition).trim_start();
+    let about = if candidate.evidence == Some(Evidence::PlannerTwin) {
+        "≈ "
+    } else {
+        ""
+    };
+    let size = candidate
+        .size
+        .map_or_else(|| "–".to_owned(), |size| format!("{about}{size}"));
+    let definition = candidate.index.definition.definition();
+    let definition = definition
+        .strip_prefix(table)
+        .unwrap_or(&definition)
+        .trim_start();
     [
         printable(definition).into_owned(),
         size,
@@ -331,7 +479,12 @@ fn existing(text: &mut String, advice: &Advice, width: usize) {
             Some(expected) => format!("{} → about {expected}", finding.size),
             None => finding.size.to_string(),
         };
-        let about = format!("{} {} ({size}): {}", finding.kind.name(), printable(&index), printable(&finding.detail));
+        let about = format!(
+            "{} {} ({size}): {}",
+            finding.kind.name(),
+            printable(&index),
+            printable(&finding.detail)
+        );
         let _ = writeln!(text, "{}", indented(&about, "  ", width));
         let _ = writeln!(text, "    {}", printable(&finding.statement()));
     }
@@ -346,29 +499,52 @@ fn hypothetical_drops(text: &mut String, advice: &Advice, width: usize) {
     let _ = writeln!(
         text,
         "{}",
-        styled(BOLD, "WITHOUT AN EXISTING INDEX  as the planner twin would plan, recommended indexes in place")
+        styled(
+            BOLD,
+            "WITHOUT AN EXISTING INDEX  as the planner twin would plan, recommended indexes in place"
+        )
     );
     for drop in &advice.drops {
         let scans = group_thousands(drop.scans as f64, 0);
-        let index = format!("  {} ({}, scanned {scans} times)", printable(&drop.index.to_string()), drop.size);
+        let index = format!(
+            "  {} ({}, scanned {scans} times)",
+            printable(&drop.index.to_string()),
+            drop.size
+        );
         let worse: Vec<String> = drop
             .worse
             .iter()
             .map(|worse| {
                 let factor = factor_text(worse.without.factor_to(worse.with));
-                format!("{} {} → {}, {factor} worse", printable(&worse.statement.0), worse.with, worse.without)
+                format!(
+                    "{} {} → {}, {factor} worse",
+                    printable(&worse.statement.0),
+                    worse.with,
+                    worse.without
+                )
             })
             .collect();
-        let effect =
-            if worse.is_empty() { "no statement of this workload gets worse".to_owned() } else { worse.join("; ") };
-        let _ = writeln!(text, "{}", indented(&format!("{}: {effect}", index.trim_start()), "  ", width));
+        let effect = if worse.is_empty() {
+            "no statement of this workload gets worse".to_owned()
+        } else {
+            worse.join("; ")
+        };
+        let _ = writeln!(
+            text,
+            "{}",
+            indented(&format!("{}: {effect}", index.trim_start()), "  ", width)
+        );
     }
     text.push('\n');
 }
 
 fn notices(text: &mut String, advice: &Advice, width: usize) {
     for notice in &advice.notices {
-        let _ = writeln!(text, "{}", styled(HOT, indented(&printable(notice), "! ", width)));
+        let _ = writeln!(
+            text,
+            "{}",
+            styled(HOT, indented(&printable(notice), "! ", width))
+        );
     }
 }
 
@@ -376,7 +552,10 @@ fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize)
     let rehearsal = &advice.rehearsal;
     let asked = match rehearsal.twin_questions {
         0 => String::new(),
-        questions => format!("The planner twin was asked about {}. ", count(questions, "set", "sets")),
+        questions => format!(
+            "The planner twin was asked about {}. ",
+            count(questions, "set", "sets")
+        ),
     };
     let built = match rehearsal.transactions {
         0 => "Nothing was built.".to_owned(),
@@ -391,7 +570,11 @@ fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize)
     };
     let line = format!("{asked}{built} It took {}.", measured.total);
     let _ = writeln!(text, "{}", styled(DIM, indented(&line, "", width)));
-    let _ = writeln!(text, "{}", styled(BOLD, indented(&headline(advice), "", width)));
+    let _ = writeln!(
+        text,
+        "{}",
+        styled(BOLD, indented(&headline(advice), "", width))
+    );
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

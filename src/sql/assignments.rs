@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Ident, ObjectName, Statement, TableFactor, visit_statements};
+use sqlparser::ast::{
+    Assignment, AssignmentTarget, Expr, Ident, ObjectName, Statement, TableFactor, visit_statements,
+};
 
 use super::{SqlError, parse_all, syntax};
 
@@ -33,18 +35,32 @@ pub fn assignments(sql: &str) -> Result<Vec<Assigned>, SqlError> {
 }
 
 fn of_update(statement: &Statement) -> Option<Assigned> {
-    let Statement::Update(update) = statement else { return None };
-    let TableFactor::Table { name, .. } = &update.table.relation else { return None };
+    let Statement::Update(update) = statement else {
+        return None;
+    };
+    let TableFactor::Table { name, .. } = &update.table.relation else {
+        return None;
+    };
     let columns = update.assignments.iter().flat_map(columns).collect();
-    Some(Assigned { table: last(name)?, columns })
+    Some(Assigned {
+        table: last(name)?,
+        columns,
+    })
 }
 
 fn columns(assignment: &Assignment) -> Vec<String> {
     match &assignment.target {
         AssignmentTarget::ColumnName(name) => {
             // `SET address.city = …` assigns a part of the column that comes first.
-            let column = name.0.first().and_then(|part| part.as_ident()).map(unquoted);
-            column.filter(|column| !is_itself(&assignment.value, column)).into_iter().collect()
+            let column = name
+                .0
+                .first()
+                .and_then(|part| part.as_ident())
+                .map(unquoted);
+            column
+                .filter(|column| !is_itself(&assignment.value, column))
+                .into_iter()
+                .collect()
         }
         AssignmentTarget::Tuple(names) => names.iter().filter_map(last).collect(),
     }
@@ -65,7 +81,11 @@ fn last(name: &ObjectName) -> Option<String> {
 }
 
 fn unquoted(name: &Ident) -> String {
-    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
+    if name.quote_style.is_some() {
+        name.value.clone()
+    } else {
+        name.value.to_lowercase()
+    }
 }
 
 #[cfg(test)]
@@ -74,22 +94,40 @@ mod tests {
 
     fn assigned(sql: &str) -> Vec<(String, Vec<String>)> {
         let found = assignments(sql).unwrap();
-        found.into_iter().map(|found| (found.table, found.columns.into_iter().collect())).collect()
+        found
+            .into_iter()
+            .map(|found| (found.table, found.columns.into_iter().collect()))
+            .collect()
     }
 
     #[test]
     fn the_columns_behind_set_are_found() {
         let one = |table: &str, columns: &[&str]| {
-            vec![(table.to_owned(), columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>())]
+            vec![(
+                table.to_owned(),
+                columns
+                    .iter()
+                    .map(|column| (*column).to_owned())
+                    .collect::<Vec<_>>(),
+            )]
         };
-        assert_eq!(assigned("UPDATE t SET a = $1, B = b + 1 WHERE c = 2"), one("t", &["a", "b"]));
+        assert_eq!(
+            assigned("UPDATE t SET a = $1, B = b + 1 WHERE c = 2"),
+            one("t", &["a", "b"])
+        );
         assert_eq!(
             assigned("UPDATE app.\"T\" x SET (a, \"C\") = (1, 2) FROM u WHERE u.id = x.id"),
             one("T", &["C", "a"])
         );
-        assert_eq!(assigned("UPDATE t SET a = a, b = 3"), one("t", &["b"]), "what is set to itself does not change");
         assert_eq!(
-            assigned("WITH n AS (UPDATE q SET state = 'x' WHERE id = 1 RETURNING *) SELECT * FROM n"),
+            assigned("UPDATE t SET a = a, b = 3"),
+            one("t", &["b"]),
+            "what is set to itself does not change"
+        );
+        assert_eq!(
+            assigned(
+                "WITH n AS (UPDATE q SET state = 'x' WHERE id = 1 RETURNING *) SELECT * FROM n"
+            ),
             one("q", &["state"])
         );
         assert_eq!(assigned("INSERT INTO t VALUES (1)"), []);

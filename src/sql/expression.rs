@@ -9,8 +9,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 use sqlparser::ast::{
-    Array, BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
-    ObjectNamePart, OrderBySort, UnaryOperator, Value, visit_expressions, visit_expressions_mut,
+    Array, BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    ObjectName, ObjectNamePart, OrderBySort, UnaryOperator, Value, visit_expressions,
+    visit_expressions_mut,
 };
 
 use super::{SqlError, bare, parse_all, syntax};
@@ -136,14 +137,20 @@ pub fn parse_expression(text: &str) -> Result<Expression, SqlError> {
 pub fn parse_sort_term(text: &str) -> Result<SortTerm, SqlError> {
     let text = without_subplan_names(text);
     parse_all(&text, |parser| {
-        let term = parser.parse_order_by_expr().map_err(|error| syntax(&error))?;
+        let term = parser
+            .parse_order_by_expr()
+            .map_err(|error| syntax(&error))?;
         let descending = match term.options.sort {
             None | Some(OrderBySort::Asc) => false,
             Some(OrderBySort::Desc) => true,
             Some(_) => return Err(SqlError::Syntax("no plain index sorts by USING".to_owned())),
         };
         let nulls_first = term.options.nulls_first.unwrap_or(descending);
-        Ok(SortTerm { expression: read(&term.expr), descending, nulls_first })
+        Ok(SortTerm {
+            expression: read(&term.expr),
+            descending,
+            nulls_first,
+        })
     })
 }
 
@@ -153,14 +160,17 @@ fn without_subplan_names(text: &str) -> String {
     static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"'(?:[^']|'')*'|\((?:hashed )?(?:SubPlan|InitPlan) \d+(?: \(returns [^)]*\))?\)(?:\.col\d+)?").ok()
     });
-    let Some(names) = NAMES.as_ref().filter(|_| text.contains("Plan ")) else { return text.to_owned() };
+    let Some(names) = NAMES.as_ref().filter(|_| text.contains("Plan ")) else {
+        return text.to_owned();
+    };
     names
-        .replace_all(
-            text,
-            |found: &regex::Captures<'_>| {
-                if found[0].starts_with('\'') { found[0].to_owned() } else { "$32767".to_owned() }
-            },
-        )
+        .replace_all(text, |found: &regex::Captures<'_>| {
+            if found[0].starts_with('\'') {
+                found[0].to_owned()
+            } else {
+                "$32767".to_owned()
+            }
+        })
         .into_owned()
 }
 
@@ -173,17 +183,38 @@ pub(super) fn read(ast: &Expr) -> Expression {
             [name] => column(None, name),
             [] => other(ast),
         },
-        Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => leaf(ast, Shape::RunTime),
-        Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => leaf(ast, Shape::Constant),
-        Expr::UnaryOp { op: UnaryOperator::Not, expr } => negation(read(expr)),
-        Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } if is_constant(expr) => {
-            leaf(ast, Shape::Constant)
+        Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => {
+            leaf(ast, Shape::RunTime)
         }
-        Expr::BinaryOp { op: BinaryOperator::And, .. } => flattened(ast, &BinaryOperator::And),
-        Expr::BinaryOp { op: BinaryOperator::Or, .. } => flattened(ast, &BinaryOperator::Or),
+        Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => leaf(ast, Shape::Constant),
+        Expr::UnaryOp {
+            op: UnaryOperator::Not,
+            expr,
+        } => negation(read(expr)),
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus | UnaryOperator::Plus,
+            expr,
+        } if is_constant(expr) => leaf(ast, Shape::Constant),
+        Expr::BinaryOp {
+            op: BinaryOperator::And,
+            ..
+        } => flattened(ast, &BinaryOperator::And),
+        Expr::BinaryOp {
+            op: BinaryOperator::Or,
+            ..
+        } => flattened(ast, &BinaryOperator::Or),
         Expr::BinaryOp { left, op, right } => binary(read(left), &op.to_string(), read(right)),
-        Expr::AnyOp { left, compare_op, right, .. } => any_of(read(left), &compare_op.to_string(), read(right)),
-        Expr::AllOp { left, compare_op, right } => all_of(ast, read(left), &compare_op.to_string(), read(right)),
+        Expr::AnyOp {
+            left,
+            compare_op,
+            right,
+            ..
+        } => any_of(read(left), &compare_op.to_string(), read(right)),
+        Expr::AllOp {
+            left,
+            compare_op,
+            right,
+        } => all_of(ast, read(left), &compare_op.to_string(), read(right)),
         Expr::IsDistinctFrom(left, right) => binary(read(left), DISTINCT, read(right)),
         Expr::IsTrue(operand) => truth_test(read(operand), true, false),
         Expr::IsFalse(operand) => truth_test(read(operand), false, false),
@@ -191,9 +222,13 @@ pub(super) fn read(ast: &Expr) -> Expression {
         Expr::IsNotFalse(operand) => truth_test(read(operand), false, true),
         Expr::IsNull(operand) => null_test(read(operand), false),
         Expr::IsNotNull(operand) => null_test(read(operand), true),
-        Expr::Cast { expr, data_type, .. } => cast(ast, read(expr), data_type),
+        Expr::Cast {
+            expr, data_type, ..
+        } => cast(ast, read(expr), data_type),
         Expr::Collate { expr, collation } => collate(ast, read(expr), collation),
-        Expr::Array(Array { elem, .. }) if elem.iter().all(is_constant) => leaf(ast, Shape::Constant),
+        Expr::Array(Array { elem, .. }) if elem.iter().all(is_constant) => {
+            leaf(ast, Shape::Constant)
+        }
         Expr::Function(function) => call(ast, function),
         _ => other(ast),
     }
@@ -206,7 +241,10 @@ fn is_constant(ast: &Expr) -> bool {
 fn column(qualifier: Option<&Ident>, name: &Ident) -> Expression {
     Expression {
         text: quote_identifier(&name.value).into_owned(),
-        relations: qualifier.map(|qualifier| qualifier.value.clone()).into_iter().collect(),
+        relations: qualifier
+            .map(|qualifier| qualifier.value.clone())
+            .into_iter()
+            .collect(),
         columns: BTreeSet::from([name.value.clone()]),
         shape: Shape::Column(name.value.clone()),
     }
@@ -221,28 +259,52 @@ struct Reads {
 impl Reads {
     fn of<'a>(parts: impl IntoIterator<Item = &'a Expression> + Clone) -> Reads {
         Reads {
-            relations: parts.clone().into_iter().flat_map(|part| part.relations.iter().cloned()).collect(),
-            columns: parts.into_iter().flat_map(|part| part.columns.iter().cloned()).collect(),
+            relations: parts
+                .clone()
+                .into_iter()
+                .flat_map(|part| part.relations.iter().cloned())
+                .collect(),
+            columns: parts
+                .into_iter()
+                .flat_map(|part| part.columns.iter().cloned())
+                .collect(),
         }
     }
 
     fn expression(self, text: String, shape: Shape) -> Expression {
-        Expression { text, relations: self.relations, columns: self.columns, shape }
+        Expression {
+            text,
+            relations: self.relations,
+            columns: self.columns,
+            shape,
+        }
     }
 }
 
 fn negation(operand: Expression) -> Expression {
-    Reads::of([&operand]).expression(format!("(NOT {})", operand.text), Shape::Not(Box::new(operand)))
+    Reads::of([&operand]).expression(
+        format!("(NOT {})", operand.text),
+        Shape::Not(Box::new(operand)),
+    )
 }
 
 fn binary(left: Expression, operator: &str, right: Expression) -> Expression {
     let text = format!("({} {operator} {})", left.text, right.text);
     let reads = Reads::of([&left, &right]);
-    if [&left, &right].iter().all(|part| matches!(part.shape, Shape::Constant | Shape::RunTime)) {
+    if [&left, &right]
+        .iter()
+        .all(|part| matches!(part.shape, Shape::Constant | Shape::RunTime))
+    {
         return reads.expression(text, Shape::RunTime);
     }
-    reads
-        .expression(text, Shape::Binary { operator: operator.to_owned(), left: Box::new(left), right: Box::new(right) })
+    reads.expression(
+        text,
+        Shape::Binary {
+            operator: operator.to_owned(),
+            left: Box::new(left),
+            right: Box::new(right),
+        },
+    )
 }
 
 fn any_of(operand: Expression, operator: &str, array: Expression) -> Expression {
@@ -266,14 +328,34 @@ fn all_of(ast: &Expr, operand: Expression, operator: &str, array: Expression) ->
 }
 
 fn truth_test(operand: Expression, value: bool, negated: bool) -> Expression {
-    let (not, tested) = (if negated { "NOT " } else { "" }, if value { "TRUE" } else { "FALSE" });
+    let (not, tested) = (
+        if negated { "NOT " } else { "" },
+        if value { "TRUE" } else { "FALSE" },
+    );
     let text = format!("({} IS {not}{tested})", operand.text);
-    Reads::of([&operand]).expression(text, Shape::TruthTest { operand: Box::new(operand), value, negated })
+    Reads::of([&operand]).expression(
+        text,
+        Shape::TruthTest {
+            operand: Box::new(operand),
+            value,
+            negated,
+        },
+    )
 }
 
 fn null_test(operand: Expression, negated: bool) -> Expression {
-    let text = format!("({} IS {}NULL)", operand.text, if negated { "NOT " } else { "" });
-    Reads::of([&operand]).expression(text, Shape::NullTest { operand: Box::new(operand), negated })
+    let text = format!(
+        "({} IS {}NULL)",
+        operand.text,
+        if negated { "NOT " } else { "" }
+    );
+    Reads::of([&operand]).expression(
+        text,
+        Shape::NullTest {
+            operand: Box::new(operand),
+            negated,
+        },
+    )
 }
 
 fn cast(ast: &Expr, operand: Expression, data_type: &DataType) -> Expression {
@@ -282,18 +364,34 @@ fn cast(ast: &Expr, operand: Expression, data_type: &DataType) -> Expression {
         _ => {
             let type_name = type_text(data_type);
             let text = format!("({})::{type_name}", operand.text);
-            Reads::of([&operand]).expression(text, Shape::Cast { operand: Box::new(operand), type_name })
+            Reads::of([&operand]).expression(
+                text,
+                Shape::Cast {
+                    operand: Box::new(operand),
+                    type_name,
+                },
+            )
         }
     }
 }
 
 fn collate(ast: &Expr, operand: Expression, collation: &ObjectName) -> Expression {
-    let name = collation.0.last().and_then(ObjectNamePart::as_ident).map(|name| name.value.clone());
+    let name = collation
+        .0
+        .last()
+        .and_then(ObjectNamePart::as_ident)
+        .map(|name| name.value.clone());
     match (&operand.shape, name) {
         (Shape::Constant | Shape::RunTime, _) => leaf(ast, operand.shape),
         (_, Some(name)) => {
             let text = format!("({} COLLATE {collation})", operand.text);
-            Reads::of([&operand]).expression(text, Shape::Collate { operand: Box::new(operand), collation: name })
+            Reads::of([&operand]).expression(
+                text,
+                Shape::Collate {
+                    operand: Box::new(operand),
+                    collation: name,
+                },
+            )
         }
         (_, None) => other(ast),
     }
@@ -301,20 +399,30 @@ fn collate(ast: &Expr, operand: Expression, collation: &ObjectName) -> Expressio
 
 /// A call that reads no column is known only at run time: the planner has already folded what is immutable.
 fn call(ast: &Expr, function: &sqlparser::ast::Function) -> Expression {
-    let plain = function.over.is_none() && function.filter.is_none() && function.within_group.is_empty();
-    let FunctionArguments::List(list) = &function.args else { return other(ast) };
+    let plain =
+        function.over.is_none() && function.filter.is_none() && function.within_group.is_empty();
+    let FunctionArguments::List(list) = &function.args else {
+        return other(ast);
+    };
     let arguments: Option<Vec<Expression>> = list.args.iter().map(plain_argument).collect();
-    let Some(arguments) = arguments.filter(|_| plain && list.duplicate_treatment.is_none() && list.clauses.is_empty())
+    let Some(arguments) = arguments
+        .filter(|_| plain && list.duplicate_treatment.is_none() && list.clauses.is_empty())
     else {
         return other(ast);
     };
-    let texts: Vec<&str> = arguments.iter().map(|argument| argument.text.as_str()).collect();
+    let texts: Vec<&str> = arguments
+        .iter()
+        .map(|argument| argument.text.as_str())
+        .collect();
     let text = format!("{}({})", function.name, texts.join(", "));
     let reads = Reads::of(&arguments);
     let shape = if reads.columns.is_empty() {
         Shape::RunTime
     } else {
-        Shape::Call { function: function.name.to_string(), arguments }
+        Shape::Call {
+            function: function.name.to_string(),
+            arguments,
+        }
     };
     reads.expression(text, shape)
 }
@@ -331,18 +439,32 @@ fn flattened(ast: &Expr, wanted: &BinaryOperator) -> Expression {
     let mut waiting = vec![ast];
     while let Some(next) = waiting.pop() {
         match bare(next) {
-            Expr::BinaryOp { left, op, right } if op == wanted => waiting.extend([right.as_ref(), left.as_ref()]),
+            Expr::BinaryOp { left, op, right } if op == wanted => {
+                waiting.extend([right.as_ref(), left.as_ref()])
+            }
             part => parts.push(read(part)),
         }
     }
     let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
     let text = format!("({})", texts.join(&format!(" {wanted} ")));
     let reads = Reads::of(&parts);
-    reads.expression(text, if *wanted == BinaryOperator::And { Shape::And(parts) } else { Shape::Or(parts) })
+    reads.expression(
+        text,
+        if *wanted == BinaryOperator::And {
+            Shape::And(parts)
+        } else {
+            Shape::Or(parts)
+        },
+    )
 }
 
 fn leaf(ast: &Expr, shape: Shape) -> Expression {
-    Expression { text: unqualified_text(ast), relations: BTreeSet::new(), columns: BTreeSet::new(), shape }
+    Expression {
+        text: unqualified_text(ast),
+        relations: BTreeSet::new(),
+        columns: BTreeSet::new(),
+        shape,
+    }
 }
 
 /// Something this tree has no shape for: text and columns are still right.
@@ -364,7 +486,12 @@ fn other(ast: &Expr) -> Expression {
         }
         std::ops::ControlFlow::<()>::Continue(())
     });
-    Expression { text: unqualified_text(ast), relations, columns, shape: Shape::Other }
+    Expression {
+        text: unqualified_text(ast),
+        relations,
+        columns,
+        shape: Shape::Other,
+    }
 }
 
 fn unqualified_text(ast: &Expr) -> String {
@@ -378,7 +505,10 @@ fn unqualified_text(ast: &Expr) -> String {
             }
             Expr::Cast { data_type, .. } => {
                 let name = Ident::new(type_text(data_type));
-                *data_type = DataType::Custom(ObjectName(vec![ObjectNamePart::Identifier(name)]), Vec::new());
+                *data_type = DataType::Custom(
+                    ObjectName(vec![ObjectNamePart::Identifier(name)]),
+                    Vec::new(),
+                );
             }
             _ => {}
         }
@@ -405,8 +535,14 @@ mod tests {
 
     #[test]
     fn qualifiers_go_and_types_are_lower_case() {
-        assert_eq!(text("(t.state = 'PENDING'::text)"), "(state = 'PENDING'::text)");
-        assert_eq!(text("((o.\"Odd Name\")::text ~~ 'a%'::text)"), "((\"Odd Name\")::text ~~ 'a%'::text)");
+        assert_eq!(
+            text("(t.state = 'PENDING'::text)"),
+            "(state = 'PENDING'::text)"
+        );
+        assert_eq!(
+            text("((o.\"Odd Name\")::text ~~ 'a%'::text)"),
+            "((\"Odd Name\")::text ~~ 'a%'::text)"
+        );
         assert_eq!(
             text("((e.payload ->> 'aggregate_id'::text) = 'x'::text)"),
             "((payload ->> 'aggregate_id'::text) = 'x'::text)"
@@ -425,48 +561,91 @@ mod tests {
             expression.text,
             "(((((certified_by_user - created) / 1000))::double precision * '00:00:01'::interval) > '10:00:00'::interval)"
         );
-        assert_eq!(expression.columns, BTreeSet::from(["certified_by_user".to_owned(), "created".to_owned()]));
+        assert_eq!(
+            expression.columns,
+            BTreeSet::from(["certified_by_user".to_owned(), "created".to_owned()])
+        );
     }
 
     #[test]
     fn each_side_of_a_join_knows_its_relation() {
-        let Shape::Binary { left, right, .. } = parse_expression("(r.id = s.id)").unwrap().shape else { panic!() };
+        let Shape::Binary { left, right, .. } = parse_expression("(r.id = s.id)").unwrap().shape
+        else {
+            panic!()
+        };
         assert_eq!(left.relations, BTreeSet::from(["r".to_owned()]));
         assert_eq!(right.relations, BTreeSet::from(["s".to_owned()]));
     }
 
     #[test]
     fn what_is_known_only_at_run_time() {
-        for sql in
-            ["$1", "now()", "(InitPlan 1).col1", "((InitPlan 1 (returns $0))) + 1", "(now() - '1 day'::interval)"]
-        {
+        for sql in [
+            "$1",
+            "now()",
+            "(InitPlan 1).col1",
+            "((InitPlan 1 (returns $0))) + 1",
+            "(now() - '1 day'::interval)",
+        ] {
             let shape = parse_expression(sql).unwrap().shape;
             assert_eq!(shape, Shape::RunTime, "{sql}");
         }
-        assert!(matches!(parse_expression("(NOT (hashed SubPlan 1))").unwrap().shape, Shape::Not(_)));
-        assert_eq!(text("(a = '(SubPlan 1)'::text)"), "(a = '(SubPlan 1)'::text)", "a literal is left alone");
+        assert!(matches!(
+            parse_expression("(NOT (hashed SubPlan 1))").unwrap().shape,
+            Shape::Not(_)
+        ));
+        assert_eq!(
+            text("(a = '(SubPlan 1)'::text)"),
+            "(a = '(SubPlan 1)'::text)",
+            "a literal is left alone"
+        );
     }
 
     #[test]
     fn constants_keep_their_casts() {
-        for sql in ["'x'::text", "5", "'-5'::integer", "true", "'{a,b}'::text[]", "NULL::bigint"] {
-            assert_eq!(parse_expression(sql).unwrap().shape, Shape::Constant, "{sql}");
+        for sql in [
+            "'x'::text",
+            "5",
+            "'-5'::integer",
+            "true",
+            "'{a,b}'::text[]",
+            "NULL::bigint",
+        ] {
+            assert_eq!(
+                parse_expression(sql).unwrap().shape,
+                Shape::Constant,
+                "{sql}"
+            );
         }
     }
 
     #[test]
     fn comparisons_that_are_no_operators_keep_their_words() {
         assert_eq!(text("(t.a IS DISTINCT FROM t.b)"), "(a IS DISTINCT FROM b)");
-        assert_eq!(text("(t.a <> ALL ('{x,y}'::text[]))"), "(a <> ALL ('{x,y}'::text[]))");
+        assert_eq!(
+            text("(t.a <> ALL ('{x,y}'::text[]))"),
+            "(a <> ALL ('{x,y}'::text[]))"
+        );
         assert_eq!(text("(t.a IS NOT TRUE)"), "(a IS NOT TRUE)");
-        let Shape::Not(any) = parse_expression("(t.a <> ALL ('{x,y}'::text[]))").unwrap().shape else { panic!() };
+        let Shape::Not(any) = parse_expression("(t.a <> ALL ('{x,y}'::text[]))")
+            .unwrap()
+            .shape
+        else {
+            panic!()
+        };
         assert!(matches!(any.shape, Shape::AnyOf { .. }));
-        assert_eq!(parse_expression("(t.a > ALL ('{1,2}'::integer[]))").unwrap().shape, Shape::Other);
+        assert_eq!(
+            parse_expression("(t.a > ALL ('{1,2}'::integer[]))")
+                .unwrap()
+                .shape,
+            Shape::Other
+        );
     }
 
     #[test]
     fn conjunctions_are_flat_and_in_order() {
-        let Shape::And(parts) = parse_expression("((a = 1) AND ((b = 2) AND (c = 3)) AND (d = 4))").unwrap().shape
+        let Shape::And(parts) = parse_expression("((a = 1) AND ((b = 2) AND (c = 3)) AND (d = 4))")
+            .unwrap()
+            .shape
         else {
             panic!()
         };
@@ -483,7 +662,11 @@ mod tests {
             ("t.a NULLS FIRST", false, true),
         ] {
             let term = parse_sort_term(sql).unwrap();
-            assert_eq!((term.descending, term.nulls_first), (descending, nulls_first), "{sql}");
+            assert_eq!(
+                (term.descending, term.nulls_first),
+                (descending, nulls_first),
+                "{sql}"
+            );
         }
         assert!(parse_sort_term("t.a USING >").is_err());
     }
@@ -492,13 +675,18 @@ mod tests {
     fn rest_text_and_nonsense_are_errors() {
         assert!(parse_expression("a = 1 b").is_err());
         assert!(parse_expression("").is_err());
-        assert!(matches!(parse_expression(&"x".repeat(100_000)), Err(SqlError::TooLong(100_000))));
+        assert!(matches!(
+            parse_expression(&"x".repeat(100_000)),
+            Err(SqlError::TooLong(100_000))
+        ));
     }
 
     #[test]
     fn long_chains_do_not_overflow_the_stack() {
         let chain = vec!["(a=1)"; 6_000].join(" OR ");
-        let Shape::Or(arms) = parse_expression(&chain).unwrap().shape else { panic!() };
+        let Shape::Or(arms) = parse_expression(&chain).unwrap().shape else {
+            panic!()
+        };
         assert_eq!(arms.len(), 6_000);
         assert!(parse_expression(&vec!["1"; 20_000].join("+")).is_ok());
     }

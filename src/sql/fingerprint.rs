@@ -9,7 +9,7 @@ use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 /// Longer texts are compared as they are.
-const LONGEST_TEXT_BYTES: usize = 1024 * 1024;
+const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
 /// Equal for texts that are the same statement; the same on every machine and in every version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,7 +28,9 @@ pub fn fingerprint(sql: &str) -> Fingerprint {
 
 /// Can the server plan it? Only statements that read or change rows; not those that run others or define things.
 pub fn can_be_planned(sql: &str) -> bool {
-    const PLANNED: [&str; 8] = ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
+    const PLANNED: [&str; 8] = [
+        "select", "insert", "update", "delete", "merge", "with", "values", "table",
+    ];
     let mut rest = sql;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
@@ -38,14 +40,22 @@ pub fn can_be_planned(sql: &str) -> bool {
             _ => break,
         };
     }
-    let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or(rest);
-    PLANNED.iter().any(|planned| planned.eq_ignore_ascii_case(word))
+    let word = rest
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .next()
+        .unwrap_or(rest);
+    PLANNED
+        .iter()
+        .any(|planned| planned.eq_ignore_ascii_case(word))
 }
 
 /// Everything in a text that could be the name of a relation, as the catalog would have it. A text that is no SQL gives its words.
 pub fn identifiers(sql: &str) -> BTreeSet<String> {
     let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize() else {
-        return sql.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').map(str::to_lowercase).collect();
+        return sql
+            .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$')
+            .map(str::to_lowercase)
+            .collect();
     };
     let name = |token: Token| match token {
         Token::Word(word) if word.quote_style.is_some() => Some(word.value),
@@ -56,12 +66,15 @@ pub fn identifiers(sql: &str) -> BTreeSet<String> {
 }
 
 fn normalized(sql: &str) -> Option<String> {
-    if sql.len() > LONGEST_TEXT_BYTES {
+    if sql.len() > MAX_TEXT_BYTES {
         return None;
     }
     let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize().ok()?;
     let mut words: Vec<String> = Vec::new();
-    for token in tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_) | Token::SemiColon)) {
+    for token in tokens
+        .iter()
+        .filter(|token| !matches!(token, Token::Whitespace(_) | Token::SemiColon))
+    {
         push(&mut words, token);
     }
     Some(without_long_lists(&words).join(" "))
@@ -127,7 +140,10 @@ fn without_long_lists(words: &[String]) -> Vec<&str> {
             let row = literal_list_length(after);
             short.extend(after[..row].iter().map(String::as_str));
             rest = &after[row..];
-            while row > 0 && rest.first().is_some_and(|next| next == ",") && rest.get(1..=row) == Some(&after[..row]) {
+            while row > 0
+                && rest.first().is_some_and(|next| next == ",")
+                && rest.get(1..=row) == Some(&after[..row])
+            {
                 rest = &rest[row + 1..];
             }
         }
@@ -140,14 +156,23 @@ fn literal_list_length(words: &[String]) -> usize {
     if words.first().is_none_or(|first| first != "(") {
         return 0;
     }
-    let inside = words[1..].iter().take_while(|word| matches!(word.as_str(), LITERAL | ",")).count();
+    let inside = words[1..]
+        .iter()
+        .take_while(|word| matches!(word.as_str(), LITERAL | ","))
+        .count();
     let is_closed = words.get(inside + 1).is_some_and(|last| last == ")");
-    if is_closed && inside > 0 { inside + 2 } else { 0 }
+    if is_closed && inside > 0 {
+        inside + 2
+    } else {
+        0
+    }
 }
 
 /// The 64-bit FNV-1a hash (<http://www.isthe.com/chongo/tech/comp/fnv/>): short, and the same everywhere.
 fn fnv_1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -165,14 +190,31 @@ mod tests {
     #[test]
     fn texts_that_are_the_same_statement() {
         for same in [
-            ["select * from t where a = 1", "SELECT  *\nFROM T -- x\n WHERE a = 'b';"],
-            ["select 1 from t where a = $1", "select 2 from t where a = -5"],
-            ["select 1 from t where a in (1)", "select 1 from t where a in ($1, 'b', 3)"],
-            ["insert into t values (1, 'a')", "insert into t values (1, 'a'), (2, E'b\\''), ($3, $$x$$)"],
+            [
+                "select * from t where a = 1",
+                "SELECT  *\nFROM T -- x\n WHERE a = 'b';",
+            ],
+            [
+                "select 1 from t where a = $1",
+                "select 2 from t where a = -5",
+            ],
+            [
+                "select 1 from t where a in (1)",
+                "select 1 from t where a in ($1, 'b', 3)",
+            ],
+            [
+                "insert into t values (1, 'a')",
+                "insert into t values (1, 'a'), (2, E'b\\''), ($3, $$x$$)",
+            ],
             ["select a != 1", "/* app */ select a <> 2"],
             ["select 'it''s'", "select U&'x'"],
         ] {
-            assert_eq!(fingerprint(same[0]), fingerprint(same[1]), "{same:?}: {:?}", same.map(normalized));
+            assert_eq!(
+                fingerprint(same[0]),
+                fingerprint(same[1]),
+                "{same:?}: {:?}",
+                same.map(normalized)
+            );
         }
     }
 
@@ -187,13 +229,20 @@ mod tests {
             ["select a = true", "select a = false"],
             ["select 'open", "select 'other"],
         ] {
-            assert_ne!(fingerprint(different[0]), fingerprint(different[1]), "{different:?}");
+            assert_ne!(
+                fingerprint(different[0]),
+                fingerprint(different[1]),
+                "{different:?}"
+            );
         }
     }
 
     #[test]
     fn a_fingerprint_is_the_same_for_ever() {
-        assert_eq!(fingerprint("select * from t where a = 1").to_string(), "e5d9ecb93ac0592f");
+        assert_eq!(
+            fingerprint("select * from t where a = 1").to_string(),
+            "e5d9ecb93ac0592f"
+        );
     }
 
     #[test]

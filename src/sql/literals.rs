@@ -10,7 +10,9 @@ use super::{SqlError, syntax};
 /// # Errors
 /// When the text falls into no tokens.
 pub fn literals(sql: &str) -> Result<Vec<String>, SqlError> {
-    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize().map_err(|error| syntax(&error.into()))?;
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql)
+        .tokenize()
+        .map_err(|error| syntax(&error.into()))?;
     let literal = |token| match token {
         Token::Number(text, _)
         | Token::SingleQuotedString(text)
@@ -29,9 +31,11 @@ mod tests {
 
     #[test]
     fn strings_and_numbers_are_found_wherever_they_stand() {
-        let sql =
-            "SELECT 'it''s', E'a\\nb', $$x$$ -- 'no'\nFROM t1 WHERE a >= -10.50 AND \"b\" IN (1, 2) /* 7 */ LIMIT 5";
-        assert_eq!(literals(sql).unwrap(), ["it's", "a\nb", "x", "10.50", "1", "2", "5"]);
+        let sql = "SELECT 'it''s', E'a\\nb', $$x$$ -- 'no'\nFROM t1 WHERE a >= -10.50 AND \"b\" IN (1, 2) /* 7 */ LIMIT 5";
+        assert_eq!(
+            literals(sql).unwrap(),
+            ["it's", "a\nb", "x", "10.50", "1", "2", "5"]
+        );
         assert!(literals("SELECT 'open").is_err());
     }
 }

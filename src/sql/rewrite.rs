@@ -37,7 +37,8 @@ pub struct FromTable {
 /// given to columns.
 fn tables_of_select(sql: &str) -> Option<Vec<FromTable>> {
     let tables = parse_all(sql, |parser| {
-        let Statement::Query(query) = parser.parse_statement().map_err(|error| syntax(&error))? else {
+        let Statement::Query(query) = parser.parse_statement().map_err(|error| syntax(&error))?
+        else {
             return Err(SqlError::Syntax("no SELECT".to_owned()));
         };
         let tables = match (&query.with, query.body.as_ref()) {
@@ -50,26 +51,41 @@ fn tables_of_select(sql: &str) -> Option<Vec<FromTable>> {
 }
 
 fn from_tables(select: &Select) -> Option<Vec<FromTable>> {
-    let factors = select
-        .from
-        .iter()
-        .flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
+    let factors = select.from.iter().flat_map(|from| {
+        std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation))
+    });
     factors.map(from_table).collect()
 }
 
 fn from_table(factor: &TableFactor) -> Option<FromTable> {
-    let TableFactor::Table { name, alias, args: None, .. } = factor else { return None };
+    let TableFactor::Table {
+        name,
+        alias,
+        args: None,
+        ..
+    } = factor
+    else {
+        return None;
+    };
     let (schema, name) = parts(name)?;
     let alias = match alias {
         Some(alias) if alias.columns.is_empty() => folded(&alias.name),
         Some(_) => return None,
         None => name.clone(),
     };
-    Some(FromTable { schema, name, alias })
+    Some(FromTable {
+        schema,
+        name,
+        alias,
+    })
 }
 
 fn parts(name: &ObjectName) -> Option<(Option<String>, String)> {
-    let parts: Vec<String> = name.0.iter().map(|part| part.as_ident().map(folded)).collect::<Option<_>>()?;
+    let parts: Vec<String> = name
+        .0
+        .iter()
+        .map(|part| part.as_ident().map(folded))
+        .collect::<Option<_>>()?;
     match parts.as_slice() {
         [name] => Some((None, name.clone())),
         [schema, name] => Some((Some(schema.clone()), name.clone())),
@@ -79,5 +95,9 @@ fn parts(name: &ObjectName) -> Option<(Option<String>, String)> {
 
 /// As PostgreSQL reads an identifier.
 fn folded(ident: &sqlparser::ast::Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+    if ident.quote_style.is_some() {
+        ident.value.clone()
+    } else {
+        ident.value.to_lowercase()
+    }
 }

@@ -22,7 +22,11 @@ pub fn split(text: &str) -> Vec<Piece<'_>> {
         let at_end = !rest.skip_to_semicolon();
         let sql = text[start..rest.position].trim_end();
         if !(at_end && sql.is_empty()) {
-            pieces.push(Piece { sql, comments, line: 1 + text[..start].matches('\n').count() });
+            pieces.push(Piece {
+                sql,
+                comments,
+                line: 1 + text[..start].matches('\n').count(),
+            });
         }
         if at_end {
             return pieces;
@@ -34,10 +38,14 @@ pub fn split(text: &str) -> Vec<Piece<'_>> {
 /// The highest `$n` outside literals and comments; 0 when the statement takes no parameters.
 pub fn highest_parameter(sql: &str) -> usize {
     let mut highest = 0;
-    let mut scanner = Scanner { text: sql, position: 0 };
+    let mut scanner = Scanner {
+        text: sql,
+        position: 0,
+    };
     while let Some(byte) = scanner.peek() {
-        let number =
-            (byte == b'$' && !scanner.after_identifier()).then(|| digits_at(&sql[scanner.position + 1..])).flatten();
+        let number = (byte == b'$' && !scanner.after_identifier())
+            .then(|| digits_at(&sql[scanner.position + 1..]))
+            .flatten();
         match number {
             Some((parameter, length)) => {
                 highest = highest.max(parameter);
@@ -73,9 +81,14 @@ impl<'a> Scanner<'a> {
         let mut comments = Vec::new();
         loop {
             let blank = self.rest().len()
-                - self.rest().trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').len();
+                - self
+                    .rest()
+                    .trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+                    .len();
             self.position += blank;
-            let Some(comment) = self.rest().strip_prefix("--") else { return comments };
+            let Some(comment) = self.rest().strip_prefix("--") else {
+                return comments;
+            };
             let comment = comment.split('\n').next().unwrap_or(comment);
             comments.push(comment.trim());
             self.position += 2 + comment.len();
@@ -115,12 +128,16 @@ impl<'a> Scanner<'a> {
     fn after_escape_prefix(&self) -> bool {
         let before = &self.text[..self.position];
         let mut characters = before.chars().rev();
-        matches!(characters.next(), Some('e' | 'E')) && !characters.next().is_some_and(is_identifier_character)
+        matches!(characters.next(), Some('e' | 'E'))
+            && !characters.next().is_some_and(is_identifier_character)
     }
 
     /// `a$b$` is one identifier, no dollar quote.
     fn after_identifier(&self) -> bool {
-        self.text[..self.position].chars().next_back().is_some_and(is_identifier_character)
+        self.text[..self.position]
+            .chars()
+            .next_back()
+            .is_some_and(is_identifier_character)
     }
 }
 
@@ -158,13 +175,17 @@ fn block_comment_length(rest: &str) -> usize {
 fn dollar_quote_length(rest: &str) -> Option<usize> {
     let tag_end = 1 + rest[1..].find('$')?;
     let tag = &rest[1..tag_end];
-    let valid = tag.chars().all(|c| c.is_alphanumeric() || c == '_') && !tag.starts_with(|c: char| c.is_ascii_digit());
+    let valid = tag.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && !tag.starts_with(|c: char| c.is_ascii_digit());
     if !valid {
         return None;
     }
     let delimiter = &rest[..=tag_end];
     let body = &rest[delimiter.len()..];
-    Some(body.find(delimiter).map_or(rest.len(), |end| end + 2 * delimiter.len()))
+    Some(
+        body.find(delimiter)
+            .map_or(rest.len(), |end| end + 2 * delimiter.len()),
+    )
 }
 
 #[cfg(test)]
@@ -189,7 +210,11 @@ mod tests {
             "create rule r as on insert to t do also (select 1; select 2)",
             "select a$b$c",
         ] {
-            assert_eq!(statements(&format!("{whole};select 2")), [whole, "select 2"], "{whole}");
+            assert_eq!(
+                statements(&format!("{whole};select 2")),
+                [whole, "select 2"],
+                "{whole}"
+            );
         }
         assert_eq!(
             statements(r"select 'a\';select 2"),
@@ -207,26 +232,50 @@ mod tests {
 
     #[test]
     fn comments_and_lines_belong_to_the_statement_below() {
-        let text = "-- name: one\n-- calls: 3\nselect 1;\n\n-- name: two\n\nselect 2\n;\n-- the end\n";
+        let text =
+            "-- name: one\n-- calls: 3\nselect 1;\n\n-- name: two\n\nselect 2\n;\n-- the end\n";
         let pieces = split(text);
         assert_eq!(pieces.len(), 2);
-        assert_eq!(pieces[0], Piece { sql: "select 1", comments: vec!["name: one", "calls: 3"], line: 3 });
-        assert_eq!(pieces[1], Piece { sql: "select 2", comments: vec!["name: two"], line: 7 });
+        assert_eq!(
+            pieces[0],
+            Piece {
+                sql: "select 1",
+                comments: vec!["name: one", "calls: 3"],
+                line: 3
+            }
+        );
+        assert_eq!(
+            pieces[1],
+            Piece {
+                sql: "select 2",
+                comments: vec!["name: two"],
+                line: 7
+            }
+        );
     }
 
     #[test]
     fn empty_statements_are_kept_and_unclosed_quotes_run_to_the_end() {
-        assert_eq!(statements("select 1;;select 2"), ["select 1", "", "select 2"]);
+        assert_eq!(
+            statements("select 1;;select 2"),
+            ["select 1", "", "select 2"]
+        );
         assert_eq!(statements("select 'a; select 2"), ["select 'a; select 2"]);
         assert_eq!(statements("select 1 /* open ;"), ["select 1 /* open ;"]);
         assert_eq!(statements("\u{feff}select 1"), ["select 1"]);
         assert_eq!(statements("  \n -- nothing\n"), [""; 0]);
-        assert_eq!(statements("/*+ SeqScan(t) */ select 1"), ["/*+ SeqScan(t) */ select 1"]);
+        assert_eq!(
+            statements("/*+ SeqScan(t) */ select 1"),
+            ["/*+ SeqScan(t) */ select 1"]
+        );
     }
 
     #[test]
     fn parameters_are_counted_outside_quotes() {
-        assert_eq!(highest_parameter("select $1, $12 from t where a = '$40' -- $50\n and b = $$ $60 $$"), 12);
+        assert_eq!(
+            highest_parameter("select $1, $12 from t where a = '$40' -- $50\n and b = $$ $60 $$"),
+            12
+        );
         assert_eq!(highest_parameter("select a$1 from t"), 0);
     }
 

@@ -51,13 +51,21 @@ pub fn rows(before: &PlanView, after: &PlanView) -> Vec<Row> {
             Step::Before(NodeId(old)) => (Some(old), None),
             Step::After(NodeId(new)) => (None, Some(new)),
         };
-        rows.extend(node_rows(before, old, after, new, mark(before, old, after, new)));
+        rows.extend(node_rows(
+            before,
+            old,
+            after,
+            new,
+            mark(before, old, after, new),
+        ));
     }
     rows
 }
 
 fn mark(before: &PlanView, old: Option<usize>, after: &PlanView, new: Option<usize>) -> Mark {
-    let (Some(old), Some(new)) = (old, new) else { return Mark::Different };
+    let (Some(old), Some(new)) = (old, new) else {
+        return Mark::Different;
+    };
     if before.lines[old].identity != after.lines[new].identity {
         Mark::Different
     } else if numbers_differ(before, old, after, new) {
@@ -68,15 +76,29 @@ fn mark(before: &PlanView, old: Option<usize>, after: &PlanView, new: Option<usi
 }
 
 fn numbers_differ(before: &PlanView, old: usize, after: &PlanView, new: usize) -> bool {
-    let (old, new) = (before.plan.nodes()[old].total_cost(), after.plan.nodes()[new].total_cost());
+    let (old, new) = (
+        before.plan.nodes()[old].total_cost(),
+        after.plan.nodes()[new].total_cost(),
+    );
     old.saved_share(new).abs() > COUNTS_AS_CHANGED
 }
 
-fn node_rows(before: &PlanView, old: Option<usize>, after: &PlanView, new: Option<usize>, mark: Mark) -> Vec<Row> {
-    let details = |view: &PlanView, node: Option<usize>| node.map_or(0, |node| view.lines[node].details.len());
+fn node_rows(
+    before: &PlanView,
+    old: Option<usize>,
+    after: &PlanView,
+    new: Option<usize>,
+    mark: Mark,
+) -> Vec<Row> {
+    let details = |view: &PlanView, node: Option<usize>| {
+        node.map_or(0, |node| view.lines[node].details.len())
+    };
     let (old_details, new_details) = (details(before, old), details(after, new));
-    let headline =
-        Row { mark, before: old.map_or(Side::Nothing, Side::Node), after: new.map_or(Side::Nothing, Side::Node) };
+    let headline = Row {
+        mark,
+        before: old.map_or(Side::Nothing, Side::Node),
+        after: new.map_or(Side::Nothing, Side::Node),
+    };
     let side = |node: Option<usize>, details: usize, number: usize| match node {
         Some(node) if number < details => Side::Detail(node, number),
         _ => Side::Nothing,
@@ -86,7 +108,9 @@ fn node_rows(before: &PlanView, old: Option<usize>, after: &PlanView, new: Optio
         before: side(old, old_details, number),
         after: side(new, new_details, number),
     };
-    std::iter::once(headline).chain((0..old_details.max(new_details)).map(detail)).collect()
+    std::iter::once(headline)
+        .chain((0..old_details.max(new_details)).map(detail))
+        .collect()
 }
 
 #[cfg(test)]
@@ -104,14 +128,46 @@ mod tests {
 
     #[test]
     fn what_reads_the_same_table_stands_side_by_side() {
-        let before = view(json!({"Plan": {"Node Type": "Limit", "Total Cost": 100.0, "Plans": [
-            {"Node Type": "Sort", "Sort Key": ["a"], "Total Cost": 100.0, "Plans": [{"Node Type": "Seq Scan", "Relation Name": "t", "Total Cost": 90.0}]}]}}));
-        let after = view(json!({"Plan": {"Node Type": "Limit", "Total Cost": 1.0, "Plans": [
-            {"Node Type": "Index Scan", "Index Name": "i", "Relation Name": "t", "Total Cost": 1.0}]}}));
+        let before = view(
+            json!({"Plan": {"Node Type": "Limit", "Total Cost": 100.0, "Plans": [
+            {"Node Type": "Sort", "Sort Key": ["a"], "Total Cost": 100.0, "Plans": [{"Node Type": "Seq Scan", "Relation Name": "t", "Total Cost": 90.0}]}]}}),
+        );
+        let after = view(
+            json!({"Plan": {"Node Type": "Limit", "Total Cost": 1.0, "Plans": [
+            {"Node Type": "Index Scan", "Index Name": "i", "Relation Name": "t", "Total Cost": 1.0}]}}),
+        );
         let rows = rows(&before, &after);
-        assert_eq!(rows[0], Row { mark: Mark::Numbers, before: Side::Node(0), after: Side::Node(0) });
-        assert_eq!(rows[1], Row { mark: Mark::Different, before: Side::Node(1), after: Side::Nothing });
-        assert_eq!(rows[2], Row { mark: Mark::Same, before: Side::Detail(1, 0), after: Side::Nothing });
-        assert_eq!(rows[3], Row { mark: Mark::Different, before: Side::Node(2), after: Side::Node(1) });
+        assert_eq!(
+            rows[0],
+            Row {
+                mark: Mark::Numbers,
+                before: Side::Node(0),
+                after: Side::Node(0)
+            }
+        );
+        assert_eq!(
+            rows[1],
+            Row {
+                mark: Mark::Different,
+                before: Side::Node(1),
+                after: Side::Nothing
+            }
+        );
+        assert_eq!(
+            rows[2],
+            Row {
+                mark: Mark::Same,
+                before: Side::Detail(1, 0),
+                after: Side::Nothing
+            }
+        );
+        assert_eq!(
+            rows[3],
+            Row {
+                mark: Mark::Different,
+                before: Side::Node(2),
+                after: Side::Node(1)
+            }
+        );
     }
 }

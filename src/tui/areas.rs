@@ -6,7 +6,10 @@ use super::keymap::Screen;
 use super::model::{Model, Overlay, Place, Size};
 
 /// Smaller than this, nothing but a word about it is drawn.
-pub const SMALLEST: Size = Size { columns: 40, lines: 10 };
+pub const MIN_SIZE: Size = Size {
+    columns: 40,
+    lines: 10,
+};
 
 /// From this width on, details stand beside the list, not below it.
 const WIDE: u16 = 110;
@@ -40,15 +43,26 @@ pub struct Areas {
 pub fn areas(size: Size, place: &Place, top: u16) -> Areas {
     let Size { columns, lines } = size;
     let line = |y: u16| Rect::new(0, y.min(lines.saturating_sub(1)), columns, lines.min(1));
-    let editor = if matches!(place.overlay, Overlay::Index(_)) { EDITOR_LINES } else { 0 };
+    let editor = if matches!(place.overlay, Overlay::Index(_)) {
+        EDITOR_LINES
+    } else {
+        0
+    };
     let bottom = lines.saturating_sub(2 + editor);
     let room = bottom.saturating_sub(1);
     let top_lines = top.min(room.saturating_sub(5));
     let top_area = Rect::new(0, 1, columns, top_lines);
     let body = Rect::new(0, 1 + top_lines, columns, room.saturating_sub(top_lines));
     let (list, detail) = split(body, place.screen);
-    let headings = Rect { height: list.height.min(1), ..list };
-    let list = Rect { y: list.y + headings.height, height: list.height.saturating_sub(1), ..list };
+    let headings = Rect {
+        height: list.height.min(1),
+        ..list
+    };
+    let list = Rect {
+        y: list.y + headings.height,
+        height: list.height.saturating_sub(1),
+        ..list
+    };
     Areas {
         tabs: line(0),
         top: top_area,
@@ -66,7 +80,12 @@ pub const EDITOR_LINES: u16 = 6;
 /// The editor's box.
 pub fn editor(size: Size) -> Rect {
     let y = size.lines.saturating_sub(2 + EDITOR_LINES);
-    Rect::new(0, y, size.columns, EDITOR_LINES.min(size.lines.saturating_sub(y)))
+    Rect::new(
+        0,
+        y,
+        size.columns,
+        EDITOR_LINES.min(size.lines.saturating_sub(y)),
+    )
 }
 
 /// The list, and the details beside or below it.
@@ -74,12 +93,34 @@ fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
     let beside = |share: u16| {
         let detail = body.width * share / 100;
         let list = body.width - detail - 1;
-        (Rect { width: list, ..body }, Rect { x: body.x + list + 1, width: detail, ..body })
+        (
+            Rect {
+                width: list,
+                ..body
+            },
+            Rect {
+                x: body.x + list + 1,
+                width: detail,
+                ..body
+            },
+        )
     };
     let below = |share: u16, least: u16| {
-        let detail = (body.height * share / 100).max(least).min(body.height.saturating_sub(4));
+        let detail = (body.height * share / 100)
+            .max(least)
+            .min(body.height.saturating_sub(4));
         let list = body.height - detail;
-        (Rect { height: list, ..body }, Rect { y: body.y + list, height: detail, ..body })
+        (
+            Rect {
+                height: list,
+                ..body
+            },
+            Rect {
+                y: body.y + list,
+                height: detail,
+                ..body
+            },
+        )
     };
     match screen {
         Screen::Compare if body.height < ROOMY => (body, Rect { height: 0, ..body }),
@@ -95,7 +136,11 @@ fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
 /// The parts of the screen as it is.
 pub fn of(model: &Model) -> Areas {
     let top = match model.place.screen {
-        Screen::Workload => 2 + model.dossier().map_or(0, |dossier| dossier.notices.len().min(2) as u16),
+        Screen::Workload => {
+            2 + model
+                .session_data()
+                .map_or(0, |session_data| session_data.notices.len().min(2) as u16)
+        }
         Screen::Plan => {
             let most = (model.size.lines / 4).max(3);
             1 + (model.plan.sql.len() as u16).clamp(1, most)

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::dossier::{Dossier, Group};
 use super::model::{Ask, Msg, Progress, Reply};
+use super::session_data::{Group, SessionData};
 use crate::index::NamedIndex;
 use crate::rehearsal::{Answer, Comparison, Event, PlannerError, Refusal, Rollback};
 use crate::workload::Statement;
@@ -18,22 +18,26 @@ pub trait Backend: Send {
     ///
     /// # Errors
     /// When the server cannot be asked, or the run was cancelled; everything is rolled back then.
-    fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<Dossier, PlannerError>;
+    fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError>;
 
     /// Indexes with the statements on their tables, built in one transaction and rolled back; without indexes, things as they are.
     ///
     /// # Errors
     /// As with [`Backend::advise`].
-    fn rehearse(&mut self, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, PlannerError>;
+    fn rehearse(
+        &mut self,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError>;
 
     /// Stops what runs.
-    fn brake(&self) -> Arc<dyn Brake>;
+    fn cancel_token(&self) -> Arc<dyn CancelToken>;
 }
 
 /// Stops what runs on the server.
-pub trait Brake: Send + Sync {
+pub trait CancelToken: Send + Sync {
     /// Cancels the running statement, and all that follows until it is released.
-    fn pull(&self);
+    fn cancel(&self);
     /// Lets the next work run.
     fn release(&self);
 }
@@ -41,7 +45,7 @@ pub trait Brake: Send + Sync {
 /// The thread with the server.
 pub struct Worker {
     questions: Sender<(u64, Ask)>,
-    brake: Arc<dyn Brake>,
+    cancel_token: Arc<dyn CancelToken>,
     given_up: Arc<AtomicU64>,
     thread: std::thread::JoinHandle<()>,
 }
@@ -53,11 +57,23 @@ impl Worker {
     /// When there can be no thread.
     pub fn start(backend: Box<dyn Backend>, answers: Sender<Msg>) -> std::io::Result<Worker> {
         let (questions, asked) = channel();
-        let brake = backend.brake();
+        let cancel_token = backend.cancel_token();
         let given_up = Arc::new(AtomicU64::new(0));
-        let desk = Desk { backend, answers, brake: brake.clone(), given_up: given_up.clone() };
-        let thread = std::thread::Builder::new().name("server".to_owned()).spawn(move || desk.work(&asked))?;
-        Ok(Worker { questions, brake, given_up, thread })
+        let desk = Desk {
+            backend,
+            answers,
+            cancel_token: cancel_token.clone(),
+            given_up: given_up.clone(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("server".to_owned())
+            .spawn(move || desk.work(&asked))?;
+        Ok(Worker {
+            questions,
+            cancel_token,
+            given_up,
+            thread,
+        })
     }
 
     /// Asks; the answer comes as a message.
@@ -69,7 +85,7 @@ impl Worker {
     /// Gives this job up, at once.
     pub fn cancel(&self, job: u64) {
         self.given_up.fetch_max(job, Ordering::SeqCst);
-        self.brake.pull();
+        self.cancel_token.cancel();
     }
 
     /// Gives everything up and waits until it is rolled back.
@@ -84,7 +100,7 @@ impl Worker {
 struct Desk {
     backend: Box<dyn Backend>,
     answers: Sender<Msg>,
-    brake: Arc<dyn Brake>,
+    cancel_token: Arc<dyn CancelToken>,
     given_up: Arc<AtomicU64>,
 }
 
@@ -92,9 +108,13 @@ impl Desk {
     fn work(mut self, asked: &Receiver<(u64, Ask)>) {
         while let Ok((job, ask)) = asked.recv() {
             // Released first, looked after that: a cancel in between is seen here, one after it pulls the brake again.
-            self.brake.release();
+            self.cancel_token.release();
             let given_up = self.given_up.load(Ordering::SeqCst) >= job;
-            let reply = if given_up { Reply::Cancelled(Rollback::Confirmed) } else { self.answer(job, ask) };
+            let reply = if given_up {
+                Reply::Cancelled(Rollback::Confirmed)
+            } else {
+                self.answer(job, ask)
+            };
             if self.answers.send(Msg::Answered(job, reply)).is_err() {
                 return;
             }
@@ -112,7 +132,9 @@ impl Desk {
                     follow(&mut progress, event);
                     let _ = answers.send(Msg::Progress(job, progress.clone()));
                 };
-                backend.advise(&observer).map(|dossier| Reply::Advised(Box::new(dossier)))
+                backend
+                    .advise(&observer)
+                    .map(|session_data| Reply::Advised(Box::new(session_data)))
             }
             Ask::Prove { entries, groups } => {
                 prove(backend.as_mut(), &groups).map(|proof| Reply::Proved(entries, proof))
@@ -132,8 +154,14 @@ impl Desk {
 }
 
 /// One transaction after the other; a statement on tables of one group only, so that it is planned once.
-fn prove(backend: &mut dyn Backend, groups: &[Group]) -> Result<Result<Vec<Comparison>, Refusal>, PlannerError> {
-    groups.iter().map(|group| compare(backend, &group.indexes, &group.statements)).collect()
+fn prove(
+    backend: &mut dyn Backend,
+    groups: &[Group],
+) -> Result<Result<Vec<Comparison>, Refusal>, PlannerError> {
+    groups
+        .iter()
+        .map(|group| compare(backend, &group.indexes, &group.statements))
+        .collect()
 }
 
 /// With the indexes first, then without: see [`Comparison`].
@@ -147,14 +175,23 @@ fn compare(
         Answer::Refused(refusal) => return Ok(Err(refusal)),
     };
     Ok(match backend.rehearse(&[], statements)? {
-        Answer::Planned(planned) => Ok(Comparison { before: planned.plans, after }),
+        Answer::Planned(planned) => Ok(Comparison {
+            before: planned.plans,
+            after,
+        }),
         Answer::Refused(refusal) => Err(refusal),
     })
 }
 
 fn follow(progress: &mut Progress, event: Event<'_>) {
     match event {
-        Event::Begin { what, steps } => *progress = Progress { what: what.to_owned(), steps, ..Progress::default() },
+        Event::Begin { what, steps } => {
+            *progress = Progress {
+                what: what.to_owned(),
+                steps,
+                ..Progress::default()
+            }
+        }
         Event::Step(about) => {
             progress.step += 1;
             progress.about = about.to_owned();
@@ -175,24 +212,28 @@ mod tests {
     struct Willing(Arc<Mutex<Vec<usize>>>);
 
     impl Backend for Willing {
-        fn advise(&mut self, _observer: &dyn Fn(Event<'_>)) -> Result<Dossier, PlannerError> {
-            Ok(Dossier::default())
+        fn advise(&mut self, _observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
+            Ok(SessionData::default())
         }
 
-        fn rehearse(&mut self, indexes: &[NamedIndex], _statements: &[Statement]) -> Result<Answer, PlannerError> {
+        fn rehearse(
+            &mut self,
+            indexes: &[NamedIndex],
+            _statements: &[Statement],
+        ) -> Result<Answer, PlannerError> {
             self.0.lock().unwrap().push(indexes.len());
             Ok(Answer::Planned(Planned::default()))
         }
 
-        fn brake(&self) -> Arc<dyn Brake> {
-            Arc::new(NoBrake)
+        fn cancel_token(&self) -> Arc<dyn CancelToken> {
+            Arc::new(NoCancelToken)
         }
     }
 
-    struct NoBrake;
+    struct NoCancelToken;
 
-    impl Brake for NoBrake {
-        fn pull(&self) {}
+    impl CancelToken for NoCancelToken {
+        fn cancel(&self) {}
         fn release(&self) {}
     }
 
@@ -201,12 +242,35 @@ mod tests {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (answers, answered) = channel();
         let worker = Worker::start(Box::new(Willing(asked.clone())), answers).unwrap();
-        let index = NamedIndex { name: "i".to_owned(), index: parse_index("CREATE INDEX ON public.t (a)").unwrap() };
-        worker.ask(1, Ask::Rehearse { index: index.clone(), statements: Vec::new() });
-        assert!(matches!(answered.recv(), Ok(Msg::Answered(1, Reply::Rehearsed(_, Ok(_))))));
-        let group = Group { indexes: vec![index.clone(), index], statements: Vec::new() };
-        worker.ask(2, Ask::Prove { entries: [0, 1].into(), groups: vec![group] });
-        assert!(matches!(answered.recv(), Ok(Msg::Answered(2, Reply::Proved(_, Ok(proof)))) if proof.len() == 1));
+        let index = NamedIndex {
+            name: "i".to_owned(),
+            definition: parse_index("CREATE INDEX ON public.t (a)").unwrap(),
+        };
+        worker.ask(
+            1,
+            Ask::Rehearse {
+                index: index.clone(),
+                statements: Vec::new(),
+            },
+        );
+        assert!(matches!(
+            answered.recv(),
+            Ok(Msg::Answered(1, Reply::Rehearsed(_, Ok(_))))
+        ));
+        let group = Group {
+            indexes: vec![index.clone(), index],
+            statements: Vec::new(),
+        };
+        worker.ask(
+            2,
+            Ask::Prove {
+                entries: [0, 1].into(),
+                groups: vec![group],
+            },
+        );
+        assert!(
+            matches!(answered.recv(), Ok(Msg::Answered(2, Reply::Proved(_, Ok(proof)))) if proof.len() == 1)
+        );
         worker.finish();
         assert_eq!(*asked.lock().unwrap(), [1, 0, 2, 0]);
     }

@@ -6,7 +6,11 @@ use crate::report::text::layout::cut;
 
 /// A bar of up to so many columns, in eighths; something is always seen of what is more than nothing.
 pub fn bar(share: f64, columns: usize) -> String {
-    let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+    let share = if share.is_finite() {
+        share.clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     let mut eighths = (share * (columns * 8) as f64).round() as usize;
     if share > 0.0 {
         eighths = eighths.max(1);
@@ -28,7 +32,11 @@ pub fn short_number(number: f64) -> String {
 
 /// `0.021 ms`, `4.5 ms`, `12.3 s`: of one execution, which may take microseconds.
 pub fn mean_time(milliseconds: f64) -> String {
-    if milliseconds < 1.0 { format!("{milliseconds:.3} ms") } else { crate::model::Millis(milliseconds).to_string() }
+    if milliseconds < 1.0 {
+        format!("{milliseconds:.3} ms")
+    } else {
+        crate::model::Millis(milliseconds).to_string()
+    }
 }
 
 /// The text wrapped at spaces, and within words that are longer than a line; at most so many lines of it, the last with `…` when
@@ -62,7 +70,11 @@ pub fn wrapped(text: &str, columns: usize, most: usize) -> Vec<String> {
 
 /// `1 index`, `2 indexes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", crate::model::group_thousands(number as f64, 0), if number == 1 { one } else { many })
+    format!(
+        "{} {}",
+        crate::model::group_thousands(number as f64, 0),
+        if number == 1 { one } else { many }
+    )
 }
 
 #[cfg(test)]
@@ -71,7 +83,10 @@ mod tests {
 
     #[test]
     fn nothing_is_wider_than_its_columns() {
-        assert_eq!(wrapped("one two threefourfive", 8, 9), ["one two ", "threefou", "rfive"]);
+        assert_eq!(
+            wrapped("one two threefourfive", 8, 9),
+            ["one two ", "threefou", "rfive"]
+        );
         assert_eq!(wrapped("one two three four", 8, 2), ["one two ", "three…"]);
         assert_eq!(wrapped("日本語日本語", 8, 9), ["日本語日", "本語"]);
     }
@@ -81,7 +96,17 @@ mod tests {
         assert_eq!(bar(0.5, 4), "██");
         assert_eq!(bar(0.0001, 4), "▏");
         assert_eq!(bar(f64::NAN, 4), "");
-        assert_eq!([mean_time(0.0213), mean_time(4.46), mean_time(12_345.0)], ["0.021 ms", "4.5 ms", "12.3 s"]);
-        assert_eq!([short_number(98.0), short_number(123_456.0), short_number(1.24e6)], ["98", "123 k", "1.2 M"]);
+        assert_eq!(
+            [mean_time(0.0213), mean_time(4.46), mean_time(12_345.0)],
+            ["0.021 ms", "4.5 ms", "12.3 s"]
+        );
+        assert_eq!(
+            [
+                short_number(98.0),
+                short_number(123_456.0),
+                short_number(1.24e6)
+            ],
+            ["98", "123 k", "1.2 M"]
+        );
     }
 }

@@ -13,7 +13,10 @@ impl Line {
     /// With this text, the cursor behind it.
     pub fn new(text: &str) -> Line {
         let text: Vec<char> = text.chars().collect();
-        Line { cursor: text.len(), text }
+        Line {
+            cursor: text.len(),
+            text,
+        }
     }
 
     /// The text.
@@ -34,7 +37,11 @@ impl Line {
     /// Adds text at the cursor; line breaks become spaces.
     pub fn insert(&mut self, text: &str) {
         for character in text.chars() {
-            let character = if character.is_control() { ' ' } else { character };
+            let character = if character.is_control() {
+                ' '
+            } else {
+                character
+            };
             self.text.insert(self.cursor, character);
             self.cursor += 1;
         }
@@ -70,7 +77,10 @@ mod tests {
         line.act(Action::CursorLeft);
         line.act(Action::EraseLeft);
         line.insert("ss\n🙂");
-        assert_eq!((line.text().as_str(), line.before_cursor().as_str()), ("gröss 🙂e", "gröss 🙂"));
+        assert_eq!(
+            (line.text().as_str(), line.before_cursor().as_str()),
+            ("gröss 🙂e", "gröss 🙂")
+        );
         line.act(Action::CursorHome);
         line.act(Action::EraseLeft);
         line.act(Action::EraseRight);

@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::backend::{Backend, Worker};
-use super::dossier::Dossier;
 use super::look::Look;
 use super::model::{Effect, Model, Msg, Reply};
+use super::session_data::SessionData;
 use super::terminal::{Tty, write_ddl};
 use super::update::update;
 use crate::rehearsal::Rollback;
@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// What to show.
 pub enum Start {
     /// Something that is there already.
-    Dossier(Box<Dossier>),
+    SessionData(Box<SessionData>),
     /// What this will find out.
     Live(Box<dyn Backend>),
 }
@@ -43,15 +43,30 @@ pub fn run(start: Start, look: Look, stop: &dyn Fn() -> bool) -> io::Result<Ende
     let tty = Tty::take()?;
     let size = tty.size()?;
     let (model, worker, effects) = match start {
-        Start::Dossier(dossier) => (Model::offline(*dossier, size, look), None, Vec::new()),
+        Start::SessionData(session_data) => {
+            (Model::offline(*session_data, size, look), None, Vec::new())
+        }
         Start::Live(backend) => {
             let (model, effects) = Model::live(size, look);
-            (model, Some(Worker::start(backend, sender.clone())?), effects)
+            (
+                model,
+                Some(Worker::start(backend, sender.clone())?),
+                effects,
+            )
         }
     };
-    let mut session = Session { tty, model, worker, sender, print: None, goes_on: true };
+    let mut session = Session {
+        tty,
+        model,
+        worker,
+        sender,
+        print: None,
+        goes_on: true,
+    };
     let ended = session.run(effects, &answers, stop);
-    let Session { tty, worker, print, .. } = session;
+    let Session {
+        tty, worker, print, ..
+    } = session;
     // The terminal is the user's again while the server rolls back.
     drop(tty);
     if let Some(worker) = worker {
@@ -75,7 +90,12 @@ struct Session {
 }
 
 impl Session {
-    fn run(&mut self, effects: Vec<Effect>, answers: &Receiver<Msg>, stop: &dyn Fn() -> bool) -> io::Result<()> {
+    fn run(
+        &mut self,
+        effects: Vec<Effect>,
+        answers: &Receiver<Msg>,
+        stop: &dyn Fn() -> bool,
+    ) -> io::Result<()> {
         let began = Instant::now();
         let mut ticked = began;
         self.perform(effects)?;
@@ -114,12 +134,17 @@ impl Session {
             match effect {
                 Effect::Quit => self.goes_on = false,
                 Effect::Suspend => self.tty.suspend()?,
-                Effect::Ask(job, ask) => self.worker.iter().for_each(|worker| worker.ask(job, ask.clone())),
+                Effect::Ask(job, ask) => self
+                    .worker
+                    .iter()
+                    .for_each(|worker| worker.ask(job, ask.clone())),
                 Effect::Cancel(job) => self.worker.iter().for_each(|worker| worker.cancel(job)),
                 Effect::WriteFile(ddl) => self.tell(Msg::Exported(write_ddl(&ddl))),
                 Effect::Copy(ddl) => {
                     self.tty.copy(&ddl)?;
-                    self.tell(Msg::Exported(Ok("sent to the terminal's clipboard (if it allows OSC 52)".to_owned())));
+                    self.tell(Msg::Exported(Ok(
+                        "sent to the terminal's clipboard (if it allows OSC 52)".to_owned(),
+                    )));
                 }
                 Effect::PrintOnExit(ddl) => self.print = ddl,
             }

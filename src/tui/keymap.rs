@@ -47,7 +47,9 @@ impl Key {
         Cow::Borrowed(match self {
             Key::Char(' ') => "Space",
             Key::Char(character) => return Cow::Owned(character.to_string()),
-            Key::Ctrl(character) => return Cow::Owned(format!("^{}", character.to_ascii_uppercase())),
+            Key::Ctrl(character) => {
+                return Cow::Owned(format!("^{}", character.to_ascii_uppercase()));
+            }
             Key::Enter => "Enter",
             Key::Esc => "Esc",
             Key::Tab => "Tab",
@@ -81,7 +83,12 @@ pub enum Screen {
 
 impl Screen {
     /// All of them.
-    pub const ALL: [Screen; 4] = [Screen::Workload, Screen::Plan, Screen::Compare, Screen::Indexes];
+    pub const ALL: [Screen; 4] = [
+        Screen::Workload,
+        Screen::Plan,
+        Screen::Compare,
+        Screen::Indexes,
+    ];
 
     /// The word on its tab.
     pub fn title(self) -> &'static str {
@@ -254,30 +261,59 @@ pub struct Binding {
 
 /// The binding of a key where we are, those of the screen first.
 pub fn lookup(scope: Scope, key: Key) -> Option<&'static Binding> {
-    let bound_in = |wanted: Scope| BINDINGS.iter().find(move |b| b.scope == wanted && b.keys.contains(&key));
+    let bound_in = |wanted: Scope| {
+        BINDINGS
+            .iter()
+            .find(move |b| b.scope == wanted && b.keys.contains(&key))
+    };
     bound_in(scope).or_else(|| bound_in(Scope::Everywhere).filter(|_| scope != Scope::Typing))
 }
 
 /// The hints of the footer: those of the screen, then those of everywhere.
 pub fn hints(scope: Scope) -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
-    let scopes = if scope == Scope::Typing { vec![scope] } else { vec![scope, Scope::Everywhere] };
-    let of = |scope: Scope| BINDINGS.iter().filter(move |binding| binding.scope == scope);
-    scopes.into_iter().flat_map(of).filter_map(|binding| Some((labels(binding, "/", 2), binding.hint?)))
+    let scopes = if scope == Scope::Typing {
+        vec![scope]
+    } else {
+        vec![scope, Scope::Everywhere]
+    };
+    let of = |scope: Scope| {
+        BINDINGS
+            .iter()
+            .filter(move |binding| binding.scope == scope)
+    };
+    scopes
+        .into_iter()
+        .flat_map(of)
+        .filter_map(|binding| Some((labels(binding, "/", 2), binding.hint?)))
 }
 
 /// The keys of a binding as text, at most so many of them.
 pub fn labels(binding: &Binding, separator: &str, most: usize) -> Cow<'static, str> {
-    let labels: Vec<_> = binding.keys.iter().take(most).map(|key| key.label()).collect();
+    let labels: Vec<_> = binding
+        .keys
+        .iter()
+        .take(most)
+        .map(|key| key.label())
+        .collect();
     Cow::Owned(labels.join(separator))
 }
 
 const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
-    Binding { scope, keys, action, help, hint: None }
+    Binding {
+        scope,
+        keys,
+        action,
+        help,
+        hint: None,
+    }
 }
 
 impl Binding {
     const fn hinted(self, hint: &'static str) -> Binding {
-        Binding { hint: Some(hint), ..self }
+        Binding {
+            hint: Some(hint),
+            ..self
+        }
     }
 }
 
@@ -295,73 +331,357 @@ pub const BINDINGS: &[Binding] = &[
         Action::Back,
         "cancel what runs, close, go back; then drop filter and marks",
     ),
-    bind(Everywhere, &[Char('1')], Action::Show(Workload), "the statements"),
-    bind(Everywhere, &[Char('2')], Action::Show(Plan), "the plan of the statement"),
-    bind(Everywhere, &[Char('3')], Action::Show(Compare), "its plans before and after"),
-    bind(Everywhere, &[Char('4')], Action::Show(Indexes), "the indexes"),
+    bind(
+        Everywhere,
+        &[Char('1')],
+        Action::Show(Workload),
+        "the statements",
+    ),
+    bind(
+        Everywhere,
+        &[Char('2')],
+        Action::Show(Plan),
+        "the plan of the statement",
+    ),
+    bind(
+        Everywhere,
+        &[Char('3')],
+        Action::Show(Compare),
+        "its plans before and after",
+    ),
+    bind(
+        Everywhere,
+        &[Char('4')],
+        Action::Show(Indexes),
+        "the indexes",
+    ),
     bind(Everywhere, &[Key::Tab], Action::NextScreen, "next screen").hinted("screen"),
-    bind(Everywhere, &[Key::BackTab], Action::PreviousScreen, "previous screen"),
-    bind(Everywhere, &[Char('j'), Key::Down], Action::Down, "down (mouse wheel and click work, too)"),
+    bind(
+        Everywhere,
+        &[Key::BackTab],
+        Action::PreviousScreen,
+        "previous screen",
+    ),
+    bind(
+        Everywhere,
+        &[Char('j'), Key::Down],
+        Action::Down,
+        "down (mouse wheel and click work, too)",
+    ),
     bind(Everywhere, &[Char('k'), Key::Up], Action::Up, "up"),
-    bind(Everywhere, &[Key::PageDown, Ctrl('f'), Ctrl('d')], Action::PageDown, "a page down"),
-    bind(Everywhere, &[Key::PageUp, Ctrl('b'), Ctrl('u')], Action::PageUp, "a page up"),
-    bind(Everywhere, &[Char('g'), Key::Home], Action::Top, "to the top"),
-    bind(Everywhere, &[Char('G'), Key::End], Action::Bottom, "to the bottom"),
-    bind(Everywhere, &[Char('r')], Action::Retry, "ask the server again after a failure or a cancel"),
-    bind(Everywhere, &[Ctrl('z')], Action::Suspend, "to the shell; fg comes back"),
-    bind(On(Workload), &[Key::Enter, Char('l'), Key::Right], Action::Open, "open the plan").hinted("plan"),
-    bind(On(Workload), &[Char(' ')], Action::Mark, "mark or unmark; all sums are over what is marked").hinted("mark"),
-    bind(On(Workload), &[Char('m')], Action::MarkedOnly, "show only what is marked, or all again"),
-    bind(On(Workload), &[Char('M')], Action::MarkShown, "mark all that is shown, or unmark it"),
-    bind(On(Workload), &[Char('u')], Action::Unmark, "unmark everything"),
-    bind(On(Workload), &[Char('/')], Action::Filter, "filter by name or SQL as you type").hinted("filter"),
-    bind(On(Workload), &[Char('s')], Action::Sort, "sort by the next column").hinted("sort"),
-    bind(On(Workload), &[Char('S')], Action::Reverse, "turn the order round"),
-    bind(On(Plan), &[Key::Enter, Char(' '), Char('h'), Char('l')], Action::Fold, "fold or unfold the node")
-        .hinted("fold"),
-    bind(On(Plan), &[Char('c')], Action::Costliest, "jump to the costliest node, then to the next").hinted("costliest"),
-    bind(On(Plan), &[Char('f')], Action::NextFinding, "jump to the next finding, what is most at stake first")
-        .hinted("finding"),
-    bind(On(Plan), &[Char('b')], Action::Show(Compare), "before and after").hinted("before|after"),
+    bind(
+        Everywhere,
+        &[Key::PageDown, Ctrl('f'), Ctrl('d')],
+        Action::PageDown,
+        "a page down",
+    ),
+    bind(
+        Everywhere,
+        &[Key::PageUp, Ctrl('b'), Ctrl('u')],
+        Action::PageUp,
+        "a page up",
+    ),
+    bind(
+        Everywhere,
+        &[Char('g'), Key::Home],
+        Action::Top,
+        "to the top",
+    ),
+    bind(
+        Everywhere,
+        &[Char('G'), Key::End],
+        Action::Bottom,
+        "to the bottom",
+    ),
+    bind(
+        Everywhere,
+        &[Char('r')],
+        Action::Retry,
+        "ask the server again after a failure or a cancel",
+    ),
+    bind(
+        Everywhere,
+        &[Ctrl('z')],
+        Action::Suspend,
+        "to the shell; fg comes back",
+    ),
+    bind(
+        On(Workload),
+        &[Key::Enter, Char('l'), Key::Right],
+        Action::Open,
+        "open the plan",
+    )
+    .hinted("plan"),
+    bind(
+        On(Workload),
+        &[Char(' ')],
+        Action::Mark,
+        "mark or unmark; all sums are over what is marked",
+    )
+    .hinted("mark"),
+    bind(
+        On(Workload),
+        &[Char('m')],
+        Action::MarkedOnly,
+        "show only what is marked, or all again",
+    ),
+    bind(
+        On(Workload),
+        &[Char('M')],
+        Action::MarkShown,
+        "mark all that is shown, or unmark it",
+    ),
+    bind(
+        On(Workload),
+        &[Char('u')],
+        Action::Unmark,
+        "unmark everything",
+    ),
+    bind(
+        On(Workload),
+        &[Char('/')],
+        Action::Filter,
+        "filter by name or SQL as you type",
+    )
+    .hinted("filter"),
+    bind(
+        On(Workload),
+        &[Char('s')],
+        Action::Sort,
+        "sort by the next column",
+    )
+    .hinted("sort"),
+    bind(
+        On(Workload),
+        &[Char('S')],
+        Action::Reverse,
+        "turn the order round",
+    ),
+    bind(
+        On(Plan),
+        &[Key::Enter, Char(' '), Char('h'), Char('l')],
+        Action::Fold,
+        "fold or unfold the node",
+    )
+    .hinted("fold"),
+    bind(
+        On(Plan),
+        &[Char('c')],
+        Action::Costliest,
+        "jump to the costliest node, then to the next",
+    )
+    .hinted("costliest"),
+    bind(
+        On(Plan),
+        &[Char('f')],
+        Action::NextFinding,
+        "jump to the next finding, highest impact first",
+    )
+    .hinted("finding"),
+    bind(
+        On(Plan),
+        &[Char('b')],
+        Action::Show(Compare),
+        "before and after",
+    )
+    .hinted("before|after"),
     bind(On(Plan), &[Char('z')], Action::FoldAll, "fold all"),
     bind(On(Plan), &[Char('Z')], Action::UnfoldAll, "unfold all"),
-    bind(On(Plan), &[Char('J')], Action::NextStatement, "next statement of the list"),
-    bind(On(Plan), &[Char('K')], Action::PreviousStatement, "previous statement of the list"),
-    bind(On(Plan), &[Char('>')], Action::DetailDown, "scroll the details down"),
-    bind(On(Plan), &[Char('<')], Action::DetailUp, "scroll the details up"),
-    bind(On(Compare), &[Char('['), Key::Left], Action::PreviousChoice, "previous index that was rehearsed"),
-    bind(On(Compare), &[Char(']'), Key::Right], Action::NextChoice, "next index that was rehearsed, rejected ones too")
-        .hinted("next index"),
-    bind(On(Compare), &[Char('u')], Action::UsedOnly, "step only through indexes the plan uses, or all again")
-        .hinted("used only"),
-    bind(On(Compare), &[Char('n')], Action::NextChange, "jump to the next difference").hinted("next change"),
-    bind(On(Compare), &[Char('>')], Action::DetailDown, "scroll the details down"),
-    bind(On(Compare), &[Char('<')], Action::DetailUp, "scroll the details up"),
-    bind(On(Compare), &[Char('J')], Action::NextStatement, "next statement of the list").hinted("next statement"),
-    bind(On(Compare), &[Char('K')], Action::PreviousStatement, "previous statement of the list"),
-    bind(On(Compare), &[Char('e')], Action::EditIndex, "edit this index and rehearse it"),
-    bind(On(Indexes), &[Char(' ')], Action::Toggle, "switch it on or off; the totals answer at once").hinted("on/off"),
-    bind(On(Indexes), &[Key::Enter], Action::Open, "before and after of the statement it helps most").hinted("plans"),
-    bind(On(Indexes), &[Char('R')], Action::Prove, "build what is on together, see what it costs, roll back")
-        .hinted("prove"),
-    bind(On(Indexes), &[Char('w')], Action::WriteFile, "write the DDL of what is on to a file").hinted("write DDL"),
-    bind(On(Indexes), &[Char('n')], Action::NewIndex, "write a CREATE INDEX and rehearse it").hinted("new"),
-    bind(On(Indexes), &[Char('e')], Action::EditIndex, "edit this index and rehearse it").hinted("edit"),
-    bind(On(Indexes), &[Char('y')], Action::Copy, "copy the DDL to the clipboard (OSC 52)").hinted("copy"),
-    bind(On(Indexes), &[Char('p')], Action::PrintOnExit, "print the DDL when leaving"),
-    bind(On(Indexes), &[Char('>')], Action::DetailDown, "scroll the details down"),
-    bind(On(Indexes), &[Char('<')], Action::DetailUp, "scroll the details up"),
-    bind(On(Indexes), &[Char('a')], Action::Recommended, "switch on exactly what is recommended"),
-    bind(On(Indexes), &[Char('x')], Action::Nothing, "switch everything off"),
+    bind(
+        On(Plan),
+        &[Char('J')],
+        Action::NextStatement,
+        "next statement of the list",
+    ),
+    bind(
+        On(Plan),
+        &[Char('K')],
+        Action::PreviousStatement,
+        "previous statement of the list",
+    ),
+    bind(
+        On(Plan),
+        &[Char('>')],
+        Action::DetailDown,
+        "scroll the details down",
+    ),
+    bind(
+        On(Plan),
+        &[Char('<')],
+        Action::DetailUp,
+        "scroll the details up",
+    ),
+    bind(
+        On(Compare),
+        &[Char('['), Key::Left],
+        Action::PreviousChoice,
+        "previous index that was rehearsed",
+    ),
+    bind(
+        On(Compare),
+        &[Char(']'), Key::Right],
+        Action::NextChoice,
+        "next index that was rehearsed, rejected ones too",
+    )
+    .hinted("next index"),
+    bind(
+        On(Compare),
+        &[Char('u')],
+        Action::UsedOnly,
+        "step only through indexes the plan uses, or all again",
+    )
+    .hinted("used only"),
+    bind(
+        On(Compare),
+        &[Char('n')],
+        Action::NextChange,
+        "jump to the next difference",
+    )
+    .hinted("next change"),
+    bind(
+        On(Compare),
+        &[Char('>')],
+        Action::DetailDown,
+        "scroll the details down",
+    ),
+    bind(
+        On(Compare),
+        &[Char('<')],
+        Action::DetailUp,
+        "scroll the details up",
+    ),
+    bind(
+        On(Compare),
+        &[Char('J')],
+        Action::NextStatement,
+        "next statement of the list",
+    )
+    .hinted("next statement"),
+    bind(
+        On(Compare),
+        &[Char('K')],
+        Action::PreviousStatement,
+        "previous statement of the list",
+    ),
+    bind(
+        On(Compare),
+        &[Char('e')],
+        Action::EditIndex,
+        "edit this index and rehearse it",
+    ),
+    bind(
+        On(Indexes),
+        &[Char(' ')],
+        Action::Toggle,
+        "switch it on or off; the totals answer at once",
+    )
+    .hinted("on/off"),
+    bind(
+        On(Indexes),
+        &[Key::Enter],
+        Action::Open,
+        "before and after of the statement it helps most",
+    )
+    .hinted("plans"),
+    bind(
+        On(Indexes),
+        &[Char('R')],
+        Action::Prove,
+        "build what is on together, see what it costs, roll back",
+    )
+    .hinted("prove"),
+    bind(
+        On(Indexes),
+        &[Char('w')],
+        Action::WriteFile,
+        "write the DDL of what is on to a file",
+    )
+    .hinted("write DDL"),
+    bind(
+        On(Indexes),
+        &[Char('n')],
+        Action::NewIndex,
+        "write a CREATE INDEX and rehearse it",
+    )
+    .hinted("new"),
+    bind(
+        On(Indexes),
+        &[Char('e')],
+        Action::EditIndex,
+        "edit this index and rehearse it",
+    )
+    .hinted("edit"),
+    bind(
+        On(Indexes),
+        &[Char('y')],
+        Action::Copy,
+        "copy the DDL to the clipboard (OSC 52)",
+    )
+    .hinted("copy"),
+    bind(
+        On(Indexes),
+        &[Char('p')],
+        Action::PrintOnExit,
+        "print the DDL when leaving",
+    ),
+    bind(
+        On(Indexes),
+        &[Char('>')],
+        Action::DetailDown,
+        "scroll the details down",
+    ),
+    bind(
+        On(Indexes),
+        &[Char('<')],
+        Action::DetailUp,
+        "scroll the details up",
+    ),
+    bind(
+        On(Indexes),
+        &[Char('a')],
+        Action::Recommended,
+        "switch on exactly what is recommended",
+    ),
+    bind(
+        On(Indexes),
+        &[Char('x')],
+        Action::Nothing,
+        "switch everything off",
+    ),
     bind(Typing, &[Key::Enter], Action::Accept, "done").hinted("done"),
     bind(Typing, &[Key::Esc, Ctrl('c')], Action::Abandon, "leave it").hinted("leave it"),
-    bind(Typing, &[Key::Backspace], Action::EraseLeft, "delete the character before the cursor"),
-    bind(Typing, &[Key::Delete, Ctrl('d')], Action::EraseRight, "delete the character under the cursor"),
+    bind(
+        Typing,
+        &[Key::Backspace],
+        Action::EraseLeft,
+        "delete the character before the cursor",
+    ),
+    bind(
+        Typing,
+        &[Key::Delete, Ctrl('d')],
+        Action::EraseRight,
+        "delete the character under the cursor",
+    ),
     bind(Typing, &[Ctrl('u')], Action::EraseAll, "delete everything").hinted("delete all"),
     bind(Typing, &[Key::Left, Ctrl('b')], Action::CursorLeft, "left"),
-    bind(Typing, &[Key::Right, Ctrl('f')], Action::CursorRight, "right"),
-    bind(Typing, &[Key::Home, Ctrl('a')], Action::CursorHome, "to the beginning"),
-    bind(Typing, &[Key::End, Ctrl('e')], Action::CursorEnd, "to the end"),
+    bind(
+        Typing,
+        &[Key::Right, Ctrl('f')],
+        Action::CursorRight,
+        "right",
+    ),
+    bind(
+        Typing,
+        &[Key::Home, Ctrl('a')],
+        Action::CursorHome,
+        "to the beginning",
+    ),
+    bind(
+        Typing,
+        &[Key::End, Ctrl('e')],
+        Action::CursorEnd,
+        "to the end",
+    ),
 ];
 
 #[cfg(test)]
@@ -372,7 +692,10 @@ mod tests {
     fn no_key_means_two_things_in_one_place() {
         for (position, binding) in BINDINGS.iter().enumerate() {
             for other in &BINDINGS[position + 1..] {
-                let clash = binding.keys.iter().find(|key| other.scope == binding.scope && other.keys.contains(key));
+                let clash = binding
+                    .keys
+                    .iter()
+                    .find(|key| other.scope == binding.scope && other.keys.contains(key));
                 assert_eq!(clash, None, "{:?} and {:?}", binding.action, other.action);
             }
         }
@@ -381,6 +704,9 @@ mod tests {
     #[test]
     fn typing_takes_letters_as_text() {
         assert!(lookup(Scope::Typing, Key::Char('q')).is_none());
-        assert_eq!(lookup(On(Workload), Key::Char('q')).map(|binding| binding.action), Some(Action::Quit));
+        assert_eq!(
+            lookup(On(Workload), Key::Char('q')).map(|binding| binding.action),
+            Some(Action::Quit)
+        );
     }
 }

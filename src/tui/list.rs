@@ -30,7 +30,9 @@ impl List {
         let last = length.saturating_sub(1);
         self.selected = match step {
             Step::By(lines) => self.selected.saturating_add_signed(lines),
-            Step::Pages(pages) => self.selected.saturating_add_signed(pages * (height.max(2) as isize - 1)),
+            Step::Pages(pages) => self
+                .selected
+                .saturating_add_signed(pages * (height.max(2) as isize - 1)),
             Step::First => 0,
             Step::Last => last,
             Step::To(line) => line,
@@ -44,7 +46,9 @@ impl List {
         let last = length.saturating_sub(height);
         self.offset = match step {
             Step::By(lines) => self.offset.saturating_add_signed(lines),
-            Step::Pages(pages) => self.offset.saturating_add_signed(pages * (height.max(2) as isize - 1)),
+            Step::Pages(pages) => self
+                .offset
+                .saturating_add_signed(pages * (height.max(2) as isize - 1)),
             Step::First => 0,
             Step::Last => last,
             Step::To(line) => line,
@@ -57,8 +61,10 @@ impl List {
     pub fn keep_in_sight(&mut self, length: usize, height: usize) {
         self.selected = self.selected.min(length.saturating_sub(1));
         let lowest = (self.selected + 1).saturating_sub(height.max(1));
-        self.offset =
-            self.offset.clamp(lowest, self.selected.max(lowest)).min(length.saturating_sub(height).max(lowest));
+        self.offset = self
+            .offset
+            .clamp(lowest, self.selected.max(lowest))
+            .min(length.saturating_sub(height).max(lowest));
     }
 }
 
@@ -70,14 +76,44 @@ mod tests {
     fn the_selection_stays_in_the_list_and_in_sight() {
         let mut list = List::default();
         list.go(Step::By(-1), 100, 10);
-        assert_eq!(list, List { selected: 0, offset: 0 });
+        assert_eq!(
+            list,
+            List {
+                selected: 0,
+                offset: 0
+            }
+        );
         list.go(Step::Pages(1), 100, 10);
-        assert_eq!(list, List { selected: 9, offset: 0 });
+        assert_eq!(
+            list,
+            List {
+                selected: 9,
+                offset: 0
+            }
+        );
         list.go(Step::Last, 100, 10);
-        assert_eq!(list, List { selected: 99, offset: 90 });
+        assert_eq!(
+            list,
+            List {
+                selected: 99,
+                offset: 90
+            }
+        );
         list.keep_in_sight(5, 10);
-        assert_eq!(list, List { selected: 4, offset: 0 });
+        assert_eq!(
+            list,
+            List {
+                selected: 4,
+                offset: 0
+            }
+        );
         list.go(Step::Last, 0, 0);
-        assert_eq!(list, List { selected: 0, offset: 0 });
+        assert_eq!(
+            list,
+            List {
+                selected: 0,
+                offset: 0
+            }
+        );
     }
 }

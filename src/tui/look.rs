@@ -32,7 +32,10 @@ impl Look {
 
     /// The selected line. Of one colour: reversed, a coloured text would be a block, and the blank behind a bar as long as the bar.
     pub fn selected(self) -> Style {
-        Style::new().fg(Color::Reset).add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM)
+        Style::new()
+            .fg(Color::Reset)
+            .add_modifier(Modifier::REVERSED)
+            .remove_modifier(Modifier::DIM)
     }
 
     /// Better, or only after.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dossier::{Dossier, Group};
 use super::editor::Line;
 use super::keymap::{Key, Scope, Screen};
 use super::look::Look;
 use super::screen::{compare, indexes, plan, workload};
+use super::session_data::{Group, SessionData};
 use crate::rehearsal::{Comparison, NamedIndex, Refusal, Rollback};
 use crate::workload::Statement;
 
@@ -53,7 +53,7 @@ pub struct Progress {
 #[derive(Debug, Clone)]
 pub struct Model {
     /// What the screens show.
-    pub data: Pane<Arc<Dossier>>,
+    pub data: Pane<Arc<SessionData>>,
     /// Where we are.
     pub place: Place,
     /// The statements.
@@ -214,7 +214,7 @@ pub enum Msg {
 #[derive(Debug)]
 pub enum Reply {
     /// The run's result.
-    Advised(Box<Dossier>),
+    Advised(Box<SessionData>),
     /// What the index did, or why it could not be built.
     Rehearsed(NamedIndex, Result<Box<Comparison>, Refusal>),
     /// What the combination did, a transaction each, or why it could not be built.
@@ -246,12 +246,12 @@ pub enum Effect {
 
 impl Model {
     /// With everything there: from a file.
-    pub fn offline(dossier: Dossier, size: Size, look: Look) -> Model {
+    pub fn offline(session_data: SessionData, size: Size, look: Look) -> Model {
         let mut model = Model::empty(Server::None, size, look);
-        model.data = if dossier.cards.is_empty() {
+        model.data = if session_data.cards.is_empty() {
             Pane::Empty("there is no statement in it".to_owned())
         } else {
-            Pane::Has(Arc::new(dossier))
+            Pane::Has(Arc::new(session_data))
         };
         super::update::refresh_all(&mut model);
         model
@@ -267,12 +267,22 @@ impl Model {
     fn empty(server: Server, size: Size, look: Look) -> Model {
         Model {
             data: Pane::Loading(Progress::default()),
-            place: Place { screen: Screen::Workload, back: Vec::new(), overlay: Overlay::Nothing },
+            place: Place {
+                screen: Screen::Workload,
+                back: Vec::new(),
+                overlay: Overlay::Nothing,
+            },
             workload: workload::State::default(),
             plan: plan::State::default(),
             compare: compare::State::default(),
             indexes: indexes::State::default(),
-            desk: Desk { server, job: None, last_job: 0, failed: None, now: Duration::ZERO },
+            desk: Desk {
+                server,
+                job: None,
+                last_job: 0,
+                failed: None,
+                now: Duration::ZERO,
+            },
             size,
             look,
             message: None,
@@ -280,9 +290,9 @@ impl Model {
     }
 
     /// The dossier, when it is there.
-    pub fn dossier(&self) -> Option<&Arc<Dossier>> {
+    pub fn session_data(&self) -> Option<&Arc<SessionData>> {
         match &self.data {
-            Pane::Has(dossier) => Some(dossier),
+            Pane::Has(session_data) => Some(session_data),
             _ => None,
         }
     }
@@ -299,16 +309,25 @@ impl Model {
 impl Message {
     /// For information.
     pub fn info(text: impl Into<String>) -> Option<Message> {
-        Some(Message { tone: Tone::Info, text: text.into() })
+        Some(Message {
+            tone: Tone::Info,
+            text: text.into(),
+        })
     }
 
     /// Done.
     pub fn good(text: impl Into<String>) -> Option<Message> {
-        Some(Message { tone: Tone::Good, text: text.into() })
+        Some(Message {
+            tone: Tone::Good,
+            text: text.into(),
+        })
     }
 
     /// Not done.
     pub fn bad(text: impl Into<String>) -> Option<Message> {
-        Some(Message { tone: Tone::Bad, text: text.into() })
+        Some(Message {
+            tone: Tone::Bad,
+            text: text.into(),
+        })
     }
 }

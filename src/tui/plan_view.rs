@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cells::short_number;
-use super::dossier::Dossier;
+use super::session_data::SessionData;
 use crate::finding::{Finding, findings_with};
 use crate::model::printable;
 use crate::plan::metrics::{Metrics, metrics};
@@ -14,7 +14,7 @@ use crate::report::heat;
 use crate::report::text::tree::{NodeLines, lines};
 
 /// How many of the costliest nodes can be jumped to.
-const MOST_JUMPS: usize = 20;
+const MAX_JUMPS: usize = 20;
 
 /// A plan with everything drawn from it.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct PlanView {
     pub heat: Vec<(f64, bool)>,
     /// The costliest first.
     pub costliest: Vec<NodeId>,
-    /// What is to be said about it, what is most at stake first.
+    /// What is to be said about it, highest impact first.
     pub remarks: Vec<Remark>,
     /// Was it executed (EXPLAIN ANALYZE)?
     pub analyzed: bool,
@@ -50,11 +50,25 @@ impl PlanView {
     }
 
     /// Of this plan of a card, made with these indexes, and with what is to be said about it.
-    pub fn with_remarks(plan: Arc<Plan>, dossier: &Dossier, card: usize, present: &BTreeSet<usize>) -> PlanView {
+    pub fn with_remarks(
+        plan: Arc<Plan>,
+        session_data: &SessionData,
+        card: usize,
+        present: &BTreeSet<usize>,
+    ) -> PlanView {
         let metrics = metrics(&plan);
-        let answered = |finding: Finding| Remark { answer: dossier.answer(card, present, &finding), finding };
-        let remarks = findings_with(&plan, &metrics, dossier.known_catalog()).into_iter().map(answered).collect();
-        PlanView { remarks, ..PlanView::of(plan, &metrics) }
+        let answered = |finding: Finding| Remark {
+            answer: session_data.answer(card, present, &finding),
+            finding,
+        };
+        let remarks = findings_with(&plan, &metrics, session_data.known_catalog())
+            .into_iter()
+            .map(answered)
+            .collect();
+        PlanView {
+            remarks,
+            ..PlanView::of(plan, &metrics)
+        }
     }
 
     fn of(plan: Arc<Plan>, metrics: &Metrics) -> PlanView {
@@ -62,7 +76,7 @@ impl PlanView {
         PlanView {
             lines: lines(&plan),
             heat: heat(metrics),
-            costliest: metrics.costliest(0.99, MOST_JUMPS),
+            costliest: metrics.costliest(0.99, MAX_JUMPS),
             remarks: Vec::new(),
             analyzed,
             plan,
@@ -71,7 +85,9 @@ impl PlanView {
 
     /// What is to be said about a node.
     pub fn remarks_on(&self, id: NodeId) -> impl Iterator<Item = &Remark> {
-        self.remarks.iter().filter(move |remark| remark.finding.node == id)
+        self.remarks
+            .iter()
+            .filter(move |remark| remark.finding.node == id)
     }
 
     /// The nodes that are seen when these are folded, by position.
@@ -101,11 +117,23 @@ impl PlanView {
         let basis = if self.analyzed { "time" } else { "cost" };
         let own = format!("{:.1} % of the plan's {basis}", self.heat[id.0].0 * 100.0);
         let details = node.details();
-        let rest = node.properties.iter().filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
-        let (last, rest): (Vec<_>, Vec<_>) = rest.partition(|(name, value)| says_little(name, value));
-        let rest = rest.into_iter().chain(last).map(|(name, value)| (printable(name).into_owned(), value_text(value)));
-        let first = details.iter().map(|(name, value)| ((*name).to_owned(), printable(value).into_owned()));
-        std::iter::once(("Own share".to_owned(), own)).chain(first).chain(rest).collect()
+        let rest = node
+            .properties
+            .iter()
+            .filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
+        let (last, rest): (Vec<_>, Vec<_>) =
+            rest.partition(|(name, value)| says_little(name, value));
+        let rest = rest
+            .into_iter()
+            .chain(last)
+            .map(|(name, value)| (printable(name).into_owned(), value_text(value)));
+        let first = details
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), printable(value).into_owned()));
+        std::iter::once(("Own share".to_owned(), own))
+            .chain(first)
+            .chain(rest)
+            .collect()
     }
 }
 
@@ -121,14 +149,20 @@ fn value_text(value: &Property) -> String {
         Property::Nested(value) => nested_text(value),
         Property::Null => "null".to_owned(),
         Property::Number(number) => number.to_string(),
-        Property::Text(_) | Property::Texts(_) => printable(&value.texts().collect::<Vec<_>>().join(", ")).into_owned(),
+        Property::Text(_) | Property::Texts(_) => {
+            printable(&value.texts().collect::<Vec<_>>().join(", ")).into_owned()
+        }
     }
 }
 
 fn nested_text(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => printable(text).into_owned(),
-        serde_json::Value::Array(values) => values.iter().map(nested_text).collect::<Vec<_>>().join(", "),
+        serde_json::Value::Array(values) => values
+            .iter()
+            .map(nested_text)
+            .collect::<Vec<_>>()
+            .join(", "),
         serde_json::Value::Bool(true) => "yes".to_owned(),
         serde_json::Value::Bool(false) => "no".to_owned(),
         other => printable(&other.to_string()).into_owned(),
@@ -138,14 +172,21 @@ fn nested_text(value: &serde_json::Value) -> String {
 /// Rows expected and, when it was executed, rows seen: `1,204`, `1,204→98 k`.
 pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
     match node.number("Actual Rows") {
-        Some(actual) => format!("{}→{}", short_number(node.plan_rows().unwrap_or(0.0)), short_number(actual)),
+        Some(actual) => format!(
+            "{}→{}",
+            short_number(node.plan_rows().unwrap_or(0.0)),
+            short_number(actual)
+        ),
         None => lines.rows.clone(),
     }
 }
 
 /// How far the rows seen are from those expected, when that is ten times or more.
 pub fn misjudged(node: &Node) -> Option<f64> {
-    let (expected, actual) = (node.plan_rows()?.max(1.0), node.number("Actual Rows")?.max(1.0));
+    let (expected, actual) = (
+        node.plan_rows()?.max(1.0),
+        node.number("Actual Rows")?.max(1.0),
+    );
     let factor = (expected / actual).max(actual / expected);
     (factor >= 10.0).then_some(factor)
 }

@@ -98,7 +98,11 @@ const KEYWORDS: &[&str] = &[
 /// The statement's lines, none wider than so many columns. Line breaks of the text stay; indentation is kept.
 pub fn lines(sql: &str, columns: usize) -> Vec<SqlLine> {
     let clean = printable_lines(sql.trim());
-    let mut wrapping = Wrapping { lines: vec![SqlLine::new()], used: 0, columns: columns.max(8) };
+    let mut wrapping = Wrapping {
+        lines: vec![SqlLine::new()],
+        used: 0,
+        columns: columns.max(8),
+    };
     for (kind, piece) in pieces(&clean) {
         for (number, line) in piece.split('\n').enumerate() {
             if number > 0 {
@@ -124,7 +128,9 @@ impl Wrapping {
 
     fn push(&mut self, kind: Kind, text: &str) {
         self.used += text.width();
-        let Some(line) = self.lines.last_mut() else { return };
+        let Some(line) = self.lines.last_mut() else {
+            return;
+        };
         match line.last_mut() {
             Some((last, piece)) if *last == kind => piece.push_str(text),
             _ => line.push((kind, text.to_owned())),
@@ -169,18 +175,29 @@ fn pieces(sql: &str) -> Vec<(Kind, &str)> {
 }
 
 fn piece(rest: &str, first: char) -> (Kind, usize) {
-    let until = |end: &str, from: usize| rest[from..].find(end).map_or(rest.len(), |at| from + at + end.len());
+    let until = |end: &str, from: usize| {
+        rest[from..]
+            .find(end)
+            .map_or(rest.len(), |at| from + at + end.len())
+    };
     let while_in = |wanted: &dyn Fn(char) -> bool| rest.find(|c| !wanted(c)).unwrap_or(rest.len());
     match first {
         '\'' => (Kind::Literal, until("'", 1)),
         '"' => (Kind::Plain, until("\"", 1)),
         '-' if rest.starts_with("--") => (Kind::Comment, rest.find('\n').unwrap_or(rest.len())),
         '/' if rest.starts_with("/*") => (Kind::Comment, until("*/", 2)),
-        digit if digit.is_ascii_digit() => (Kind::Literal, while_in(&|c| c.is_ascii_alphanumeric() || c == '.')),
+        digit if digit.is_ascii_digit() => (
+            Kind::Literal,
+            while_in(&|c| c.is_ascii_alphanumeric() || c == '.'),
+        ),
         letter if letter.is_alphabetic() || letter == '_' => {
             let length = while_in(&|c| c.is_alphanumeric() || c == '_');
             let word = rest[..length].to_ascii_uppercase();
-            let kind = if KEYWORDS.binary_search(&word.as_str()).is_ok() { Kind::Keyword } else { Kind::Plain };
+            let kind = if KEYWORDS.binary_search(&word.as_str()).is_ok() {
+                Kind::Keyword
+            } else {
+                Kind::Plain
+            };
             (kind, length)
         }
         other => (Kind::Plain, other.len_utf8()),
@@ -192,7 +209,10 @@ mod tests {
     use super::*;
 
     fn text(lines: &[SqlLine]) -> Vec<String> {
-        lines.iter().map(|line| line.iter().map(|(_, piece)| piece.as_str()).collect()).collect()
+        lines
+            .iter()
+            .map(|line| line.iter().map(|(_, piece)| piece.as_str()).collect())
+            .collect()
     }
 
     #[test]

@@ -7,11 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crossterm::event::{
-    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event, KeyCode,
-    KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
 };
 use crossterm::execute;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
@@ -52,7 +54,9 @@ impl Tty {
     /// # Errors
     /// When the terminal is gone.
     pub fn draw(&mut self, model: &Model) -> io::Result<()> {
-        self.terminal.draw(|frame| super::view::draw(model, frame)).map(|_| ())
+        self.terminal
+            .draw(|frame| super::view::draw(model, frame))
+            .map(|_| ())
     }
 
     /// Its size.
@@ -61,7 +65,10 @@ impl Tty {
     /// When the terminal is gone.
     pub fn size(&self) -> io::Result<Size> {
         let size = self.terminal.size()?;
-        Ok(Size { columns: size.width, lines: size.height })
+        Ok(Size {
+            columns: size.width,
+            lines: size.height,
+        })
     }
 
     /// Waits so long for something to happen.
@@ -69,7 +76,11 @@ impl Tty {
     /// # Errors
     /// When the terminal is gone.
     pub fn wait(&self, patience: Duration) -> io::Result<Option<Msg>> {
-        if event::poll(patience)? { Ok(message(event::read()?)) } else { Ok(None) }
+        if event::poll(patience)? {
+            Ok(message(event::read()?))
+        } else {
+            Ok(None)
+        }
     }
 
     /// To the shell; comes back with fg, and draws everything anew.
@@ -97,7 +108,11 @@ impl Tty {
 impl Drop for Tty {
     fn drop(&mut self) {
         leave();
-        for report in UNSAID.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        for report in UNSAID
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
             let _ = writeln!(io::stderr(), "{report}");
         }
     }
@@ -106,7 +121,13 @@ impl Drop for Tty {
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste).inspect_err(|_| leave())
+    execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        EnableMouseCapture,
+        EnableBracketedPaste
+    )
+    .inspect_err(|_| leave())
 }
 
 /// Gives the terminal back. Twice is as good as once; an error here has nobody to go to.
@@ -135,7 +156,10 @@ fn restore_on_panic() {
         }
         if TAKEN.load(Ordering::SeqCst) {
             let report = format!("thread '{}' {panic}", thread.name().unwrap_or("?"));
-            UNSAID.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+            UNSAID
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(report);
         } else {
             before(panic);
         }
@@ -190,7 +214,9 @@ pub fn write_ddl(ddl: &str) -> Result<String, String> {
     for name in std::iter::once("pgrehearse-indexes.sql".to_owned()).chain(numbered) {
         match File::create_new(&name) {
             Ok(mut file) => {
-                let written = file.write_all(ddl.as_bytes()).map(|()| format!("written to {name}"));
+                let written = file
+                    .write_all(ddl.as_bytes())
+                    .map(|()| format!("written to {name}"));
                 return written.map_err(|error| format!("{name}: {error}"));
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

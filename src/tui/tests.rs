@@ -1,6 +1,10 @@
 //! The interface without a terminal: keys in, models and screens out, from a recorded run.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,12 +13,12 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::{Color, Modifier};
 
-use super::dossier::{Dossier, Evidence, Timed, Verdict};
 use super::keymap::{BINDINGS, Key, Scope, Screen};
 use super::look::Look;
 use super::model::{Ask, Effect, Model, Msg, Overlay, Pane, Progress, Reply, Server, Size};
 use super::screen::indexes::Row;
 use super::screen::workload::Sort;
+use super::session_data::{Evidence, SessionData, Timed, Verdict};
 use super::{draw, update};
 use crate::advise::advise;
 use crate::model::Millis;
@@ -24,29 +28,54 @@ use crate::rehearsal::{Answer, Comparison, PlanOutcome, Refusal};
 use crate::verdict::Reason;
 use crate::workload::StatementId;
 
-const SMALL: Size = Size { columns: 80, lines: 24 };
-const SIZES: [Size; 3] = [SMALL, Size { columns: 120, lines: 40 }, Size { columns: 200, lines: 60 }];
+const SMALL: Size = Size {
+    columns: 80,
+    lines: 24,
+};
+const SIZES: [Size; 3] = [
+    SMALL,
+    Size {
+        columns: 120,
+        lines: 40,
+    },
+    Size {
+        columns: 200,
+        lines: 60,
+    },
+];
 
 fn recording() -> Recording {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings/002-table-sync.json");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/recordings/002-table-sync.json"
+    );
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
-fn dossier() -> Dossier {
+fn session_data() -> SessionData {
     let recording = recording();
-    let advice = advise(&recording.workload, &recording.limits, &mut Replay::new(&recording), &|_| {}).unwrap();
-    Dossier::new("002-table-sync.json".to_owned(), advice, &recording)
+    let advice = advise(
+        &recording.workload,
+        &recording.limits,
+        &mut Replay::new(&recording),
+        &|_| {},
+    )
+    .unwrap();
+    SessionData::new("002-table-sync.json".to_owned(), advice, &recording)
 }
 
 fn offline(size: Size) -> Model {
-    Model::offline(dossier(), size, Look::Colours)
+    Model::offline(session_data(), size, Look::Colours)
 }
 
 /// A live session that has its advice.
 fn live() -> Model {
     let (mut model, effects) = Model::live(SMALL, Look::Colours);
     assert_eq!(effects, [Effect::Ask(1, Ask::Advise)]);
-    update(&mut model, Msg::Answered(1, Reply::Advised(Box::new(dossier()))));
+    update(
+        &mut model,
+        Msg::Answered(1, Reply::Advised(Box::new(session_data()))),
+    );
     model
 }
 
@@ -61,7 +90,8 @@ fn type_text(model: &mut Model, text: &str) {
 }
 
 fn screen(model: &Model) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(model.size.columns, model.size.lines)).unwrap();
+    let mut terminal =
+        Terminal::new(TestBackend::new(model.size.columns, model.size.lines)).unwrap();
     terminal.draw(|frame| draw(model, frame)).unwrap();
     terminal.backend().to_string()
 }
@@ -89,11 +119,22 @@ fn every_screen_at_every_size() {
 #[test]
 fn a_run_that_goes_on_and_one_that_failed() {
     let (mut model, _) = Model::live(SMALL, Look::Plain);
-    let progress = Progress { what: "rehearsing".to_owned(), step: 3, steps: 12, about: "jobs_state_idx".to_owned() };
+    let progress = Progress {
+        what: "rehearsing".to_owned(),
+        step: 3,
+        steps: 12,
+        about: "jobs_state_idx".to_owned(),
+    };
     update(&mut model, Msg::Progress(1, progress));
     update(&mut model, Msg::Tick(Duration::from_millis(2_340)));
     insta::assert_snapshot!("loading_80x24", screen(&model));
-    update(&mut model, Msg::Answered(1, Reply::Lost("planning a statement: connection\u{1b}[2J closed".to_owned())));
+    update(
+        &mut model,
+        Msg::Answered(
+            1,
+            Reply::Lost("planning a statement: connection\u{1b}[2J closed".to_owned()),
+        ),
+    );
     insta::assert_snapshot!("failed_80x24", screen(&model));
 }
 
@@ -107,12 +148,17 @@ fn an_index_being_written() {
 
 #[test]
 fn every_key_is_in_the_help() {
-    let mut model = offline(Size { columns: 120, lines: 200 });
+    let mut model = offline(Size {
+        columns: 120,
+        lines: 200,
+    });
     press(&mut model, Key::Char('?'));
     let help = screen(&model);
     for binding in BINDINGS {
         for key in binding.keys {
-            let line = help.lines().find(|line| line.contains(binding.help) && line.contains(&*key.label()));
+            let line = help
+                .lines()
+                .find(|line| line.contains(binding.help) && line.contains(&*key.label()));
             assert!(line.is_some(), "{:?} {}", key, binding.help);
         }
     }
@@ -122,7 +168,10 @@ fn every_key_is_in_the_help() {
 fn occasions(scope: Scope) -> Vec<Model> {
     let on = |screen: Screen, keys: &[Key]| {
         let mut model = live();
-        update(&mut model, Msg::Key(Key::Char(['1', '2', '3', '4'][screen as usize])));
+        update(
+            &mut model,
+            Msg::Key(Key::Char(['1', '2', '3', '4'][screen as usize])),
+        );
         for key in keys {
             press(&mut model, *key);
         }
@@ -135,13 +184,21 @@ fn occasions(scope: Scope) -> Vec<Model> {
         model
     };
     match scope {
-        Scope::Everywhere => vec![on(Screen::Workload, &moved), on(Screen::Indexes, &[]), lost()],
+        Scope::Everywhere => vec![
+            on(Screen::Workload, &moved),
+            on(Screen::Indexes, &[]),
+            lost(),
+        ],
         Scope::On(Screen::Plan) => {
-            vec![on(Screen::Plan, &[]), on(Screen::Plan, &[Key::Char('z'), Key::Char('>')]), {
-                let mut model = on(Screen::Workload, &moved);
-                press(&mut model, Key::Char('2'));
-                model
-            }]
+            vec![
+                on(Screen::Plan, &[]),
+                on(Screen::Plan, &[Key::Char('z'), Key::Char('>')]),
+                {
+                    let mut model = on(Screen::Workload, &moved);
+                    press(&mut model, Key::Char('2'));
+                    model
+                },
+            ]
         }
         Scope::On(Screen::Compare) => {
             let mut second = on(Screen::Workload, &moved);
@@ -150,7 +207,11 @@ fn occasions(scope: Scope) -> Vec<Model> {
             vec![on(Screen::Compare, &[Key::Char('>')]), second]
         }
         Scope::On(screen) => {
-            vec![on(screen, &[]), on(screen, &[Key::Char(' ')]), on(screen, &[Key::Char('x'), Key::Char('>')])]
+            vec![
+                on(screen, &[]),
+                on(screen, &[Key::Char(' ')]),
+                on(screen, &[Key::Char('x'), Key::Char('>')]),
+            ]
         }
         Scope::Typing => {
             let mut model = on(Screen::Indexes, &[Key::Char('n')]);
@@ -165,8 +226,17 @@ fn occasions(scope: Scope) -> Vec<Model> {
 #[test]
 fn every_key_does_something() {
     let state = |model: &Model| {
-        let parts = (&model.place, &model.workload, &model.plan.list, &model.plan.folded, model.plan.detail);
-        format!("{parts:?} {:?} {:?} {:?} {:?}", model.plan.card, model.compare, model.indexes, model.desk)
+        let parts = (
+            &model.place,
+            &model.workload,
+            &model.plan.list,
+            &model.plan.folded,
+            model.plan.detail,
+        );
+        format!(
+            "{parts:?} {:?} {:?} {:?} {:?}",
+            model.plan.card, model.compare, model.indexes, model.desk
+        )
     };
     for binding in BINDINGS {
         for key in binding.keys {
@@ -175,7 +245,11 @@ fn every_key_does_something() {
                 let effects = press(&mut model, *key);
                 !effects.is_empty() || state(&model) != before
             };
-            assert!(occasions(binding.scope).into_iter().any(does), "{key:?} does nothing: {}", binding.help);
+            assert!(
+                occasions(binding.scope).into_iter().any(does),
+                "{key:?} does nothing: {}",
+                binding.help
+            );
         }
     }
 }
@@ -185,40 +259,76 @@ fn the_filter_works_as_you_type_and_esc_takes_it_back() {
     let mut model = offline(SMALL);
     press(&mut model, Key::Char('/'));
     type_text(&mut model, "BALANCE");
-    let names: Vec<&str> =
-        model.workload.order.iter().map(|card| dossier_of(&model).cards[*card].statement.id.0.as_str()).collect();
+    let names: Vec<&str> = model
+        .workload
+        .order
+        .iter()
+        .map(|card| session_data_of(&model).cards[*card].statement.id.0.as_str())
+        .collect();
     assert_eq!(names, ["n26-one-balance", "n26-balance-by-user"]);
     press(&mut model, Key::Esc);
     assert_eq!(model.workload.order.len(), 7);
     press(&mut model, Key::Char('/'));
     type_text(&mut model, "quit");
-    assert_eq!(model.place.overlay, Overlay::Filter, "a q is a letter while one types");
+    assert_eq!(
+        model.place.overlay,
+        Overlay::Filter,
+        "a q is a letter while one types"
+    );
     assert!(screen(&model).contains("no statement has that"));
 }
 
 #[test]
 fn statements_are_ranked_by_measured_time_where_most_have_one() {
     let mut recording = serde_json::to_value(recording()).unwrap();
-    let statements = recording["workload"].as_object_mut().unwrap()["statements"].as_array_mut().unwrap();
+    let statements = recording["workload"].as_object_mut().unwrap()["statements"]
+        .as_array_mut()
+        .unwrap();
     for (number, statement) in statements.iter_mut().enumerate().skip(1) {
         statement["mean_time_ms"] = serde_json::json!(1.5 * number as f64);
     }
-    let mut by_time: Vec<String> = statements.iter().map(|s| s["id"].as_str().unwrap().to_owned()).collect();
+    let mut by_time: Vec<String> = statements
+        .iter()
+        .map(|s| s["id"].as_str().unwrap().to_owned())
+        .collect();
     by_time[1..].reverse();
     by_time.rotate_left(1);
     let recording: Recording = serde_json::from_value(recording).unwrap();
-    let advice = advise(&recording.workload, &recording.limits, &mut Replay::new(&recording), &|_| {}).unwrap();
-    let mut model = Model::offline(Dossier::new("x".to_owned(), advice, &recording), SMALL, Look::Plain);
+    let advice = advise(
+        &recording.workload,
+        &recording.limits,
+        &mut Replay::new(&recording),
+        &|_| {},
+    )
+    .unwrap();
+    let mut model = Model::offline(
+        SessionData::new("x".to_owned(), advice, &recording),
+        SMALL,
+        Look::Plain,
+    );
     insta::assert_snapshot!("workload_timed_80x24", screen(&model));
     let order = |model: &Model| -> Vec<String> {
-        model.workload.order.iter().map(|card| dossier_of(model).cards[*card].statement.id.0.clone()).collect()
+        model
+            .workload
+            .order
+            .iter()
+            .map(|card| session_data_of(model).cards[*card].statement.id.0.clone())
+            .collect()
     };
-    assert_eq!(order(&model).last(), by_time.last(), "of the one without a time nobody knows the share");
+    assert_eq!(
+        order(&model).last(),
+        by_time.last(),
+        "of the one without a time nobody knows the share"
+    );
     for _ in 0..3 {
         press(&mut model, Key::Char('s'));
     }
     assert_eq!((model.workload.sort, order(&model)), (Sort::Time, by_time));
-    assert_eq!(dossier().timed, Timed::Nowhere, "recordings from before there were times are read");
+    assert_eq!(
+        session_data().timed,
+        Timed::Nowhere,
+        "recordings from before there were times are read"
+    );
 }
 
 #[test]
@@ -234,9 +344,22 @@ fn what_writers_pay_is_told_where_it_was_counted() {
     for table in &mut recording.catalog.tables {
         table.writes = Some(counted(1_200_000));
     }
-    let advice = advise(&recording.workload, &recording.limits, &mut Replay::new(&recording), &|_| {}).unwrap();
-    let size = Size { columns: 120, lines: 30 };
-    let mut model = Model::offline(Dossier::new("x".to_owned(), advice, &recording), size, Look::Plain);
+    let advice = advise(
+        &recording.workload,
+        &recording.limits,
+        &mut Replay::new(&recording),
+        &|_| {},
+    )
+    .unwrap();
+    let size = Size {
+        columns: 120,
+        lines: 30,
+    };
+    let mut model = Model::offline(
+        SessionData::new("x".to_owned(), advice, &recording),
+        size,
+        Look::Plain,
+    );
     press(&mut model, Key::Char('4'));
     insta::assert_snapshot!("indexes_with_writes_120x30", screen(&model));
     update(&mut model, Msg::Resize(SMALL));
@@ -246,7 +369,13 @@ fn what_writers_pay_is_told_where_it_was_counted() {
 #[test]
 fn esc_leads_back_to_the_beginning_and_then_takes_back_filter_and_marks() {
     let mut model = offline(SMALL);
-    for key in [Key::Char(' '), Key::Char('m'), Key::Char('/'), Key::Char('n'), Key::Enter] {
+    for key in [
+        Key::Char(' '),
+        Key::Char('m'),
+        Key::Char('/'),
+        Key::Char('n'),
+        Key::Enter,
+    ] {
         press(&mut model, key);
     }
     for key in ['2', '4', '1', '3'] {
@@ -254,7 +383,12 @@ fn esc_leads_back_to_the_beginning_and_then_takes_back_filter_and_marks() {
     }
     let state = |model: &Model| {
         let workload = &model.workload;
-        (model.place.screen, !workload.filter.is_empty(), workload.marked_only, workload.marks.len())
+        (
+            model.place.screen,
+            !workload.filter.is_empty(),
+            workload.marked_only,
+            workload.marks.len(),
+        )
     };
     let mut seen = Vec::new();
     for _ in 0..5 {
@@ -287,36 +421,59 @@ fn sums_are_over_what_is_marked_and_marks_survive_sorting_and_filtering() {
     press(&mut model, Key::Enter);
     press(&mut model, Key::Char('M'));
     let names = |model: &Model, cards: &mut dyn Iterator<Item = usize>| -> Vec<String> {
-        cards.map(|card| dossier_of(model).cards[card].statement.id.0.clone()).collect()
+        cards
+            .map(|card| session_data_of(model).cards[card].statement.id.0.clone())
+            .collect()
     };
     let expected = ["n26-3c-large-slow-yesterday", "n26-max-updated"];
     let mut marked = names(&model, &mut model.workload.marks.iter().copied());
     marked.sort();
     assert_eq!(marked, expected);
-    assert!(screen(&model).contains("1 of 7 statements · 2 marked: 14.5% of the cost"), "{}", screen(&model));
+    assert!(
+        screen(&model).contains("1 of 7 statements · 2 marked: 14.5% of the cost"),
+        "{}",
+        screen(&model)
+    );
     press(&mut model, Key::Esc);
     press(&mut model, Key::Char('m'));
-    assert_eq!(names(&model, &mut model.workload.order.iter().copied()), expected, "sorted by name");
+    assert_eq!(
+        names(&model, &mut model.workload.order.iter().copied()),
+        expected,
+        "sorted by name"
+    );
 
     let marked = model.workload.totals;
     assert!(marked.before < all.before && marked.share < 1.0);
-    assert!(screen(&model).contains("the cost of 2 marked statements falls"), "{}", screen(&model));
+    assert!(
+        screen(&model).contains("the cost of 2 marked statements falls"),
+        "{}",
+        screen(&model)
+    );
     press(&mut model, Key::Char('4'));
     let outcome = model.indexes.outcome.clone().unwrap();
-    assert_eq!((outcome.before, outcome.after, outcome.marked), (marked.before, marked.after, Some(2)));
+    assert_eq!(
+        (outcome.before, outcome.after, outcome.marked),
+        (marked.before, marked.after, Some(2))
+    );
     assert_eq!(outcome.changes.len(), 2);
     let drawn = screen(&model);
-    assert!(drawn.contains("2 marked statements") && drawn.contains("of 2 marked"), "{drawn}");
+    assert!(
+        drawn.contains("2 marked statements") && drawn.contains("of 2 marked"),
+        "{drawn}"
+    );
 
     press(&mut model, Key::Char('1'));
     press(&mut model, Key::Char('u'));
-    assert_eq!((model.workload.order.len(), model.workload.totals), (7, all));
+    assert_eq!(
+        (model.workload.order.len(), model.workload.totals),
+        (7, all)
+    );
     press(&mut model, Key::Char('m'));
     assert!(screen(&model).contains("no statement is marked; Space marks one"));
 }
 
-fn dossier_of(model: &Model) -> &Dossier {
-    model.dossier().unwrap()
+fn session_data_of(model: &Model) -> &SessionData {
+    model.session_data().unwrap()
 }
 
 #[test]
@@ -332,7 +489,10 @@ fn switching_an_index_off_raises_the_total_and_says_how_that_is_known() {
     press(&mut model, Key::Char('x'));
     let nothing = model.indexes.outcome.clone().unwrap();
     assert_eq!((nothing.after, nothing.changes.len()), (nothing.before, 0));
-    assert!(press(&mut model, Key::Char('w')).is_empty(), "there is nothing to write");
+    assert!(
+        press(&mut model, Key::Char('w')).is_empty(),
+        "there is nothing to write"
+    );
     press(&mut model, Key::Char('a'));
     assert_eq!(model.indexes.outcome, Some(proved));
 }
@@ -341,13 +501,30 @@ fn switching_an_index_off_raises_the_total_and_says_how_that_is_known() {
 fn what_is_on_is_exported_as_sql_that_runs_as_it_is() {
     let mut model = offline(SMALL);
     press(&mut model, Key::Char('4'));
-    let Some(Effect::WriteFile(ddl)) = press(&mut model, Key::Char('w')).pop() else { panic!() };
+    let Some(Effect::WriteFile(ddl)) = press(&mut model, Key::Char('w')).pop() else {
+        panic!()
+    };
     assert_eq!(ddl.lines().count(), 4);
-    assert!(ddl.lines().all(|line| line.starts_with("CREATE INDEX CONCURRENTLY ") && line.ends_with(';')));
-    assert_eq!(press(&mut model, Key::Char('y')), [Effect::Copy(ddl.clone())]);
-    assert_eq!(press(&mut model, Key::Char('p')), [Effect::PrintOnExit(Some(ddl))]);
-    let Some(Effect::PrintOnExit(Some(fewer))) = press(&mut model, Key::Char(' ')).pop() else { panic!() };
-    assert_eq!(fewer.lines().count(), 3, "what is printed follows what is on");
+    assert!(
+        ddl.lines()
+            .all(|line| line.starts_with("CREATE INDEX CONCURRENTLY ") && line.ends_with(';'))
+    );
+    assert_eq!(
+        press(&mut model, Key::Char('y')),
+        [Effect::Copy(ddl.clone())]
+    );
+    assert_eq!(
+        press(&mut model, Key::Char('p')),
+        [Effect::PrintOnExit(Some(ddl))]
+    );
+    let Some(Effect::PrintOnExit(Some(fewer))) = press(&mut model, Key::Char(' ')).pop() else {
+        panic!()
+    };
+    assert_eq!(
+        fewer.lines().count(),
+        3,
+        "what is printed follows what is on"
+    );
 }
 
 #[test]
@@ -355,34 +532,59 @@ fn candidates_are_stepped_through_with_their_reasons() {
     let mut model = offline(SMALL);
     press(&mut model, Key::Char('3'));
     assert!(screen(&model).contains("RECOMMENDED SET"));
-    let choices = dossier_of(&model).cards[model.compare.card.unwrap()].choices.len();
+    let choices = session_data_of(&model).cards[model.compare.card.unwrap()]
+        .choices
+        .len();
     let mut reasons = Vec::new();
     for _ in 1..choices {
         press(&mut model, Key::Char(']'));
-        let entry = model.compare.shown(dossier_of(&model)).unwrap().entry.unwrap();
-        if let Verdict::Rejected { reason, .. } = &dossier_of(&model).entries[entry].verdict {
+        let entry = model
+            .compare
+            .shown(session_data_of(&model))
+            .unwrap()
+            .entry
+            .unwrap();
+        if let Verdict::Rejected { reason, .. } = &session_data_of(&model).entries[entry].verdict {
             assert!(screen(&model).contains(reason.name()), "{}", screen(&model));
             reasons.push(*reason);
         }
     }
-    assert!(reasons.contains(&Reason::Redundant) && reasons.len() > 10, "{reasons:?}");
+    assert!(
+        reasons.contains(&Reason::Redundant) && reasons.len() > 10,
+        "{reasons:?}"
+    );
     press(&mut model, Key::Char(']'));
     assert_eq!(model.compare.choice, 0, "round in a circle");
 }
 
 #[test]
 fn a_rehearsed_index_answers_what_a_rule_suggests() {
-    let mut model = offline(Size { columns: 120, lines: 40 });
+    let mut model = offline(Size {
+        columns: 120,
+        lines: 40,
+    });
     press(&mut model, Key::Enter);
     press(&mut model, Key::Char('f'));
     let answer = "see Indexes: r1 answers this, as rehearsed: cost 5,073 → 40.28";
-    assert_eq!(model.plan.view.as_ref().unwrap().remarks[0].answer.as_deref(), Some(answer));
+    assert_eq!(
+        model.plan.view.as_ref().unwrap().remarks[0]
+            .answer
+            .as_deref(),
+        Some(answer)
+    );
     press(&mut model, Key::Char('b'));
     let after = |model: &Model| model.compare.after.clone().unwrap().remarks.clone();
-    assert_eq!(after(&model), [], "with all that is recommended nothing is left to say");
+    assert_eq!(
+        after(&model),
+        [],
+        "with all that is recommended nothing is left to say"
+    );
     loop {
         press(&mut model, Key::Char(']'));
-        assert_ne!(model.compare.choice, 0, "some rejected index leaves the finding where it was");
+        assert_ne!(
+            model.compare.choice, 0,
+            "some rejected index leaves the finding where it was"
+        );
         if let Some(remark) = after(&model).first() {
             assert_eq!(remark.answer.as_deref(), Some(answer));
             break;
@@ -398,13 +600,22 @@ fn what_is_cut_off_side_by_side_is_read_in_full_below() {
     for _ in 0..5 {
         press(&mut model, Key::Char('j'));
     }
-    assert!(!screen(&model).contains("'d4726bab-3d3c-4d2d-8039"), "{}", screen(&model));
+    assert!(
+        !screen(&model).contains("'d4726bab-3d3c-4d2d-8039"),
+        "{}",
+        screen(&model)
+    );
     let mut seen = String::new();
     for _ in 0..30 {
         seen += &screen(&model).lines().skip(15).collect::<String>();
         press(&mut model, Key::Char('>'));
     }
-    for words in ["certified_by_user", "IS NOT NULL", "Total Cost", "Index Cond"] {
+    for words in [
+        "certified_by_user",
+        "IS NOT NULL",
+        "Total Cost",
+        "Index Cond",
+    ] {
         assert!(seen.contains(words), "{words}: {seen}");
     }
     press(&mut model, Key::Char('k'));
@@ -415,9 +626,14 @@ fn what_is_cut_off_side_by_side_is_read_in_full_below() {
 fn only_what_is_used_is_stepped_through_on_request() {
     let mut model = offline(SMALL);
     press(&mut model, Key::Char('3'));
-    let choices = &dossier_of(&model).cards[model.compare.card.unwrap()].choices;
-    let used: Vec<usize> = (0..choices.len()).filter(|choice| choices[*choice].used).collect();
-    assert!(used.len() > 1 && used.len() < choices.len(), "there is a difference");
+    let choices = &session_data_of(&model).cards[model.compare.card.unwrap()].choices;
+    let used: Vec<usize> = (0..choices.len())
+        .filter(|choice| choices[*choice].used)
+        .collect();
+    assert!(
+        used.len() > 1 && used.len() < choices.len(),
+        "there is a difference"
+    );
     press(&mut model, Key::Char('u'));
     let mut seen = vec![model.compare.choice];
     for _ in 1..used.len() {
@@ -425,15 +641,28 @@ fn only_what_is_used_is_stepped_through_on_request() {
         seen.push(model.compare.choice);
     }
     assert_eq!(seen, used);
-    let all = dossier_of(&model).cards[model.compare.card.unwrap()].choices.len();
-    assert!(screen(&model).contains(&format!("{0}/{0} used of {all}", used.len())), "{}", screen(&model));
+    let all = session_data_of(&model).cards[model.compare.card.unwrap()]
+        .choices
+        .len();
+    assert!(
+        screen(&model).contains(&format!("{0}/{0} used of {all}", used.len())),
+        "{}",
+        screen(&model)
+    );
     press(&mut model, Key::Char('u'));
     press(&mut model, Key::Char(']'));
     assert!(!used.contains(&model.compare.choice));
     press(&mut model, Key::Char('u'));
-    assert_eq!(model.compare.choice, 0, "from what is not used to the first that is");
+    assert_eq!(
+        model.compare.choice, 0,
+        "from what is not used to the first that is"
+    );
     press(&mut model, Key::Char('['));
-    assert_eq!(Some(&model.compare.choice), used.last(), "round in a circle");
+    assert_eq!(
+        Some(&model.compare.choice),
+        used.last(),
+        "round in a circle"
+    );
 }
 
 #[test]
@@ -441,20 +670,36 @@ fn the_latest_question_wins_and_esc_cancels() {
     let (mut model, _) = Model::live(SMALL, Look::Plain);
     assert_eq!(press(&mut model, Key::Esc), [Effect::Cancel(1)]);
     assert!(matches!(model.data, Pane::Cancelled));
-    update(&mut model, Msg::Answered(1, Reply::Advised(Box::new(dossier()))));
-    assert!(matches!(model.data, Pane::Cancelled), "what comes too late is not listened to");
-    assert_eq!(press(&mut model, Key::Char('r')), [Effect::Ask(2, Ask::Advise)]);
-    update(&mut model, Msg::Answered(2, Reply::Advised(Box::new(dossier()))));
-    assert_eq!(dossier_of(&model).cards.len(), 7);
+    update(
+        &mut model,
+        Msg::Answered(1, Reply::Advised(Box::new(session_data()))),
+    );
+    assert!(
+        matches!(model.data, Pane::Cancelled),
+        "what comes too late is not listened to"
+    );
+    assert_eq!(
+        press(&mut model, Key::Char('r')),
+        [Effect::Ask(2, Ask::Advise)]
+    );
+    update(
+        &mut model,
+        Msg::Answered(2, Reply::Advised(Box::new(session_data()))),
+    );
+    assert_eq!(session_data_of(&model).cards.len(), 7);
 }
 
 #[test]
 fn what_is_recommended_is_exported_as_the_report_says_it() {
-    let dossier = dossier();
-    let recommended = dossier.recommended();
-    let reported: Vec<String> =
-        dossier.entries.iter().take(recommended.len()).flat_map(|entry| entry.ddl.clone()).collect();
-    assert_eq!(dossier.ddl(&recommended), reported);
+    let session_data = session_data();
+    let recommended = session_data.recommended();
+    let reported: Vec<String> = session_data
+        .entries
+        .iter()
+        .take(recommended.len())
+        .flat_map(|entry| entry.ddl.clone())
+        .collect();
+    assert_eq!(session_data.ddl(&recommended), reported);
 }
 
 fn write_index(model: &mut Model, text: &str) -> Vec<Effect> {
@@ -469,8 +714,13 @@ fn write_index(model: &mut Model, text: &str) -> Vec<Effect> {
 fn an_index_written_by_hand_is_rehearsed_and_shown() {
     let mut model = live();
     let effects = write_index(&mut model, "create index on transactions (status, user_id)");
-    let [Effect::Ask(2, Ask::Rehearse { index, statements })] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!((index.name.as_str(), statements.len()), ("transactions_status_user_id_idx", 6));
+    let [Effect::Ask(2, Ask::Rehearse { index, statements })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(
+        (index.name.as_str(), statements.len()),
+        ("transactions_status_user_id_idx", 6)
+    );
     let refusal = Refusal {
         reason: Reason::LockTimeout,
         detail: "the lock was not to be had".to_owned(),
@@ -479,13 +729,32 @@ fn an_index_written_by_hand_is_rehearsed_and_shown() {
     };
     let refused = Reply::Rehearsed(index.clone(), Err(refusal));
     update(&mut model, Msg::Answered(2, refused));
-    assert!(model.message.as_ref().unwrap().text.contains("lock_timeout"));
+    assert!(
+        model
+            .message
+            .as_ref()
+            .unwrap()
+            .text
+            .contains("lock_timeout")
+    );
 
     write_index(&mut model, "create index on transactions (status, user_id)");
-    let first = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() == 1).unwrap();
-    let Answer::Planned(after) = first.answer else { panic!() };
-    let compared = Comparison { before: plans_as_they_are(), after };
-    update(&mut model, Msg::Answered(3, Reply::Rehearsed(index.clone(), Ok(Box::new(compared)))));
+    let first = recording()
+        .exchanges
+        .into_iter()
+        .find(|exchange| exchange.indexes.len() == 1)
+        .unwrap();
+    let Answer::Planned(after) = first.answer else {
+        panic!()
+    };
+    let compared = Comparison {
+        before: plans_as_they_are(),
+        after,
+    };
+    update(
+        &mut model,
+        Msg::Answered(3, Reply::Rehearsed(index.clone(), Ok(Box::new(compared)))),
+    );
     assert_eq!(model.place.screen, Screen::Compare);
     assert!(screen(&model).contains("YOUR INDEX"));
     press(&mut model, Key::Char('4'));
@@ -494,50 +763,100 @@ fn an_index_written_by_hand_is_rehearsed_and_shown() {
 
 fn plans_as_they_are() -> BTreeMap<StatementId, PlanOutcome> {
     let recording = recording();
-    let ids = recording.workload.statements().iter().map(|statement| &statement.id);
-    ids.filter_map(|id| Some((id.clone(), recording.first_plan(id)?.clone()))).collect()
+    let ids = recording
+        .workload
+        .statements()
+        .iter()
+        .map(|statement| &statement.id);
+    ids.filter_map(|id| Some((id.clone(), recording.first_plan(id)?.clone())))
+        .collect()
 }
 
 #[test]
 fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
     let mut model = live();
     let effects = write_index(&mut model, "create index on transactions (status, user_id)");
-    let [Effect::Ask(2, Ask::Rehearse { index, .. })] = effects.as_slice() else { panic!("{effects:?}") };
-    let first = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() == 1).unwrap();
-    let Answer::Planned(after) = first.answer else { panic!() };
+    let [Effect::Ask(2, Ask::Rehearse { index, .. })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    let first = recording()
+        .exchanges
+        .into_iter()
+        .find(|exchange| exchange.indexes.len() == 1)
+        .unwrap();
+    let Answer::Planned(after) = first.answer else {
+        panic!()
+    };
     // Whatever made the plans cheap since the session began: they are as cheap without the index.
-    let compared = Comparison { before: after.plans.clone(), after };
-    update(&mut model, Msg::Answered(2, Reply::Rehearsed(index.clone(), Ok(Box::new(compared)))));
-    assert!(model.message.as_ref().unwrap().text.contains("no statement gains enough by it"));
+    let compared = Comparison {
+        before: after.plans.clone(),
+        after,
+    };
+    update(
+        &mut model,
+        Msg::Answered(2, Reply::Rehearsed(index.clone(), Ok(Box::new(compared)))),
+    );
+    assert!(
+        model
+            .message
+            .as_ref()
+            .unwrap()
+            .text
+            .contains("no statement gains enough by it")
+    );
     let drawn = screen(&model);
-    assert!(drawn.contains("YOUR INDEX") && drawn.contains("the same"), "{drawn}");
+    assert!(
+        drawn.contains("YOUR INDEX") && drawn.contains("the same"),
+        "{drawn}"
+    );
     press(&mut model, Key::Char('4'));
     press(&mut model, Key::Char('x'));
-    let mine = dossier_of(&model).entries.len() - 1;
-    model.indexes.list.selected = model.indexes.rows.iter().position(|row| *row == Row::Entry(mine)).unwrap();
+    let mine = session_data_of(&model).entries.len() - 1;
+    model.indexes.list.selected = model
+        .indexes
+        .rows
+        .iter()
+        .position(|row| *row == Row::Entry(mine))
+        .unwrap();
     press(&mut model, Key::Char(' '));
     let outcome = model.indexes.outcome.as_ref().unwrap();
-    assert_eq!((outcome.evidence, outcome.before), (Evidence::Seen, outcome.after));
+    assert_eq!(
+        (outcome.evidence, outcome.before),
+        (Evidence::Seen, outcome.after)
+    );
 }
 
 #[test]
 fn a_combination_that_takes_too_long_to_build_is_not_tried() {
-    let mut dossier = dossier();
-    dossier.limits.max_write_block = Millis(300.0);
+    let mut session_data = session_data();
+    session_data.limits.max_write_block = Millis(300.0);
     let (mut model, _) = Model::live(SMALL, Look::Plain);
-    update(&mut model, Msg::Answered(1, Reply::Advised(Box::new(dossier))));
+    update(
+        &mut model,
+        Msg::Answered(1, Reply::Advised(Box::new(session_data))),
+    );
     press(&mut model, Key::Char('4'));
     press(&mut model, Key::Char(' '));
     assert_eq!(press(&mut model, Key::Char('R')), []);
-    assert!(screen(&model).contains("not tried: one by one they took 338 ms to build"), "{}", screen(&model));
+    assert!(
+        screen(&model).contains("not tried: one by one they took 338 ms to build"),
+        "{}",
+        screen(&model)
+    );
 }
 
 #[test]
 fn an_index_that_cannot_be_rehearsed_says_why() {
     for (text, why) in [
         ("create table t ()", "not a CREATE INDEX"),
-        ("create index on elsewhere (a)", "no statement reads public.elsewhere"),
-        ("create index on transactions (updated)", "it was rehearsed already"),
+        (
+            "create index on elsewhere (a)",
+            "no statement reads public.elsewhere",
+        ),
+        (
+            "create index on transactions (updated)",
+            "it was rehearsed already",
+        ),
     ] {
         let mut model = live();
         assert_eq!(write_index(&mut model, text), [], "{text}");
@@ -553,21 +872,49 @@ fn an_index_that_cannot_be_rehearsed_says_why() {
 fn a_combination_that_is_only_estimated_can_be_proved() {
     let mut model = live();
     press(&mut model, Key::Char('4'));
-    assert_eq!(press(&mut model, Key::Char('R')), [], "what is recommended is proved already");
+    assert_eq!(
+        press(&mut model, Key::Char('R')),
+        [],
+        "what is recommended is proved already"
+    );
     press(&mut model, Key::Char(' '));
     let effects = press(&mut model, Key::Char('R'));
-    let [Effect::Ask(2, Ask::Prove { entries, groups })] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!((groups.len(), groups[0].indexes.len(), groups[0].statements.len()), (1, 3, 6));
-    let together = recording().exchanges.into_iter().find(|exchange| exchange.indexes.len() > 1).unwrap();
-    let Answer::Planned(planned) = together.answer else { panic!() };
+    let [Effect::Ask(2, Ask::Prove { entries, groups })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(
+        (
+            groups.len(),
+            groups[0].indexes.len(),
+            groups[0].statements.len()
+        ),
+        (1, 3, 6)
+    );
+    let together = recording()
+        .exchanges
+        .into_iter()
+        .find(|exchange| exchange.indexes.len() > 1)
+        .unwrap();
+    let Answer::Planned(planned) = together.answer else {
+        panic!()
+    };
     update(
         &mut model,
         Msg::Answered(
             2,
-            Reply::Proved(entries.clone(), Ok(vec![Comparison { before: plans_as_they_are(), after: planned }])),
+            Reply::Proved(
+                entries.clone(),
+                Ok(vec![Comparison {
+                    before: plans_as_they_are(),
+                    after: planned,
+                }]),
+            ),
         ),
     );
-    assert_eq!(model.indexes.outcome.as_ref().unwrap().evidence, Evidence::Proved);
+    assert_eq!(
+        model.indexes.outcome.as_ref().unwrap().evidence,
+        Evidence::Proved
+    );
     assert!(screen(&model).contains("proved: these were built together"));
 }
 
@@ -575,12 +922,28 @@ fn a_combination_that_is_only_estimated_can_be_proved() {
 fn a_lost_connection_is_said_and_can_be_tried_again() {
     let mut model = live();
     write_index(&mut model, "create index on transactions (status, user_id)");
-    update(&mut model, Msg::Answered(2, Reply::Lost("the server closed the connection".to_owned())));
+    update(
+        &mut model,
+        Msg::Answered(
+            2,
+            Reply::Lost("the server closed the connection".to_owned()),
+        ),
+    );
     assert!(matches!(model.desk.server, Server::Lost(_)));
-    assert!(screen(&model).contains("connection lost: the server closed the connection · r tries again"));
-    assert_eq!(dossier_of(&model).cards.len(), 7, "what is known stays");
+    assert!(
+        screen(&model)
+            .contains("connection lost: the server closed the connection · r tries again")
+    );
+    assert_eq!(
+        session_data_of(&model).cards.len(),
+        7,
+        "what is known stays"
+    );
     let effects = press(&mut model, Key::Char('r'));
-    assert!(matches!(effects.as_slice(), [Effect::Ask(3, Ask::Rehearse { .. })]));
+    assert!(matches!(
+        effects.as_slice(),
+        [Effect::Ask(3, Ask::Rehearse { .. })]
+    ));
 }
 
 #[test]
@@ -599,15 +962,31 @@ fn any_size_can_be_drawn_and_wide_characters_break_no_column() {
     let sql = "SELECT '日本語🙂' AS 名前 FROM 表 WHERE x = '\u{1b}]0;title\u{7}' -- 🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂";
     let plan = serde_json::json!({"Query Text": sql, "Plan": {"Node Type": "Seq Scan", "Relation Name": "表🙂", "Alias": "名",
         "Filter": "(名.値 = 'それはとても長い条件です、そうですね、そうですね、そうですね'::text)", "Total Cost": 12.0, "Plan Rows": 3}});
-    let plans = vec![("日本語の名前🙂.json".to_owned(), Ok(Plan::from_json(plan).unwrap()))];
-    for (columns, lines) in [(1, 1), (39, 9), (40, 10), (41, 11), (80, 10), (60, 24), (300, 12), (80, 24)] {
-        let mut model =
-            Model::offline(Dossier::of_plans("x".to_owned(), plans.clone()), Size { columns, lines }, Look::Plain);
+    let plans = vec![(
+        "日本語の名前🙂.json".to_owned(),
+        Ok(Plan::from_json(plan).unwrap()),
+    )];
+    for (columns, lines) in [
+        (1, 1),
+        (39, 9),
+        (40, 10),
+        (41, 11),
+        (80, 10),
+        (60, 24),
+        (300, 12),
+        (80, 24),
+    ] {
+        let mut model = Model::offline(
+            SessionData::of_plans("x".to_owned(), plans.clone()),
+            Size { columns, lines },
+            Look::Plain,
+        );
         for key in ['1', '2', '3', '4', '?', '1', 'j', 'G'] {
             press(&mut model, Key::Char(key));
             let drawn = screen(&model);
             assert!(!drawn.contains('\u{1b}'), "{drawn}");
-            let seen = key != '2' || columns < 60 || lines < 24 || drawn.contains("12.00           3");
+            let seen =
+                key != '2' || columns < 60 || lines < 24 || drawn.contains("12.00           3");
             assert!(seen, "the numbers stay in their columns: {drawn}");
         }
     }
@@ -615,11 +994,26 @@ fn any_size_can_be_drawn_and_wide_characters_break_no_column() {
 
 #[test]
 fn a_resize_keeps_the_selection_in_sight() {
-    let mut model = offline(Size { columns: 200, lines: 60 });
+    let mut model = offline(Size {
+        columns: 200,
+        lines: 60,
+    });
     press(&mut model, Key::Char('4'));
     press(&mut model, Key::End);
-    update(&mut model, Msg::Resize(Size { columns: 60, lines: 12 }));
-    assert!(screen(&model).lines().any(|line| line.contains("user_balance")), "{}", screen(&model));
+    update(
+        &mut model,
+        Msg::Resize(Size {
+            columns: 60,
+            lines: 12,
+        }),
+    );
+    assert!(
+        screen(&model)
+            .lines()
+            .any(|line| line.contains("user_balance")),
+        "{}",
+        screen(&model)
+    );
 }
 
 #[test]
@@ -630,21 +1024,28 @@ fn the_selected_line_is_of_one_colour() {
         let mut terminal = Terminal::new(TestBackend::new(SMALL.columns, SMALL.lines)).unwrap();
         terminal.draw(|frame| draw(&model, frame)).unwrap();
         let cells = terminal.backend().buffer().content().iter().skip(80);
-        let reversed: Vec<_> = cells.filter(|cell| cell.modifier.contains(Modifier::REVERSED)).collect();
+        let reversed: Vec<_> = cells
+            .filter(|cell| cell.modifier.contains(Modifier::REVERSED))
+            .collect();
         assert_eq!(reversed.len(), 80, "screen {key}");
-        assert!(reversed.iter().all(|cell| cell.fg == Color::Reset && !cell.modifier.contains(Modifier::DIM)));
+        assert!(
+            reversed
+                .iter()
+                .all(|cell| cell.fg == Color::Reset && !cell.modifier.contains(Modifier::DIM))
+        );
     }
 }
 
 #[test]
 fn without_colours_there_are_none_and_every_mark_is_there() {
-    let mut model = Model::offline(dossier(), SMALL, Look::Plain);
+    let mut model = Model::offline(session_data(), SMALL, Look::Plain);
     for key in ['1', '2', '3', '4', '?'] {
         press(&mut model, Key::Char(key));
         let mut terminal = Terminal::new(TestBackend::new(SMALL.columns, SMALL.lines)).unwrap();
         terminal.draw(|frame| draw(&model, frame)).unwrap();
         let cells = terminal.backend().buffer().content();
-        let plain = |cell: &ratatui::buffer::Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;
+        let plain =
+            |cell: &ratatui::buffer::Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;
         assert!(cells.iter().all(plain), "screen {key}");
     }
     press(&mut model, Key::Char('3'));

@@ -7,11 +7,11 @@ mod typing;
 use std::sync::Arc;
 
 use super::areas;
-use super::dossier::Dossier;
 use super::keymap::{Key, Scope, Screen, lookup};
 use super::list::Step;
 use super::model::{Effect, Message, Model, Msg, Overlay};
 use super::screen::indexes::Row;
+use super::session_data::SessionData;
 
 pub use jobs::ask;
 
@@ -73,8 +73,8 @@ fn click(model: &mut Model, column: u16, line: u16) {
 }
 
 /// The dossier, apart from the rest of the model.
-fn dossier(model: &Model) -> Option<Arc<Dossier>> {
-    model.dossier().cloned()
+fn session_data(model: &Model) -> Option<Arc<SessionData>> {
+    model.session_data().cloned()
 }
 
 /// Lines of the present list.
@@ -84,33 +84,49 @@ fn height(model: &Model) -> usize {
 
 /// After the dossier is there: every state is made from it.
 pub(super) fn refresh_all(model: &mut Model) {
-    let Some(dossier) = dossier(model) else { return };
+    let Some(session_data) = session_data(model) else {
+        return;
+    };
     model.plan = Default::default();
     model.compare = Default::default();
-    model.workload.arrange(&dossier, height(model));
-    model.indexes.begin(&dossier, &model.workload.marks);
+    model.workload.arrange(&session_data, height(model));
+    model.indexes.begin(&session_data, &model.workload.marks);
     refresh(model);
 }
 
 /// After something changed that sums are made of: what is marked, what is on, what is known.
-fn add_up(model: &mut Model, dossier: &Dossier) {
-    model.workload.arrange(dossier, height(model));
-    model.indexes.answer(dossier, &model.workload.marks);
+fn add_up(model: &mut Model, session_data: &SessionData) {
+    model.workload.arrange(session_data, height(model));
+    model.indexes.answer(session_data, &model.workload.marks);
 }
 
 /// After the terminal's size or the screen changed: selections are in sight again.
 fn refresh(model: &mut Model) {
-    let Some(dossier) = dossier(model) else { return };
+    let Some(session_data) = session_data(model) else {
+        return;
+    };
     let columns = usize::from(model.size.columns);
     if model.place.screen == Screen::Plan {
-        model.plan.wrap(&dossier, columns);
+        model.plan.wrap(&session_data, columns);
     }
     let height = height(model);
     match model.place.screen {
-        Screen::Workload => model.workload.list.keep_in_sight(model.workload.order.len(), height),
-        Screen::Plan => model.plan.list.keep_in_sight(model.plan.visible.len(), height),
-        Screen::Compare => model.compare.list.keep_in_sight(model.compare.rows.len(), height),
-        Screen::Indexes => model.indexes.list.keep_in_sight(model.indexes.rows.len(), height),
+        Screen::Workload => model
+            .workload
+            .list
+            .keep_in_sight(model.workload.order.len(), height),
+        Screen::Plan => model
+            .plan
+            .list
+            .keep_in_sight(model.plan.visible.len(), height),
+        Screen::Compare => model
+            .compare
+            .list
+            .keep_in_sight(model.compare.rows.len(), height),
+        Screen::Indexes => model
+            .indexes
+            .list
+            .keep_in_sight(model.indexes.rows.len(), height),
     }
 }
 
@@ -124,13 +140,16 @@ fn current_card(model: &Model) -> Option<usize> {
 }
 
 /// The index the screens are about.
-fn current_entry(model: &Model, dossier: &Dossier) -> Option<usize> {
+fn current_entry(model: &Model, session_data: &SessionData) -> Option<usize> {
     match model.place.screen {
         Screen::Indexes => match model.indexes.selected() {
             Some(Row::Entry(entry)) => Some(entry),
             _ => None,
         },
-        Screen::Compare => model.compare.shown(dossier).and_then(|choice| choice.entry),
+        Screen::Compare => model
+            .compare
+            .shown(session_data)
+            .and_then(|choice| choice.entry),
         _ => None,
     }
 }

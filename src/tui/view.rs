@@ -14,7 +14,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::areas::{self, SMALLEST};
+use super::areas::{self, MIN_SIZE};
 use super::keymap::Screen;
 use super::model::{Model, Overlay, Pane};
 
@@ -27,19 +27,29 @@ pub use indexes::lines_about as lines_about_index;
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     let whole = frame.area();
     let buffer = frame.buffer_mut();
-    if whole.width < SMALLEST.columns || whole.height < SMALLEST.lines {
+    if whole.width < MIN_SIZE.columns || whole.height < MIN_SIZE.lines {
         let word = format!("{}×{} is too small", whole.width, whole.height);
         buffer.set_line(0, 0, &Line::from(word), whole.width);
         return;
     }
     let areas = areas::of(model);
     chrome::tabs(model, buffer, areas.tabs);
-    let body = Rect { y: 1, height: whole.height.saturating_sub(3), ..whole };
+    let body = Rect {
+        y: 1,
+        height: whole.height.saturating_sub(3),
+        ..whole
+    };
     match (&model.data, model.place.screen) {
-        (Pane::Has(dossier), Screen::Workload) => workload::draw(model, dossier, buffer, areas),
-        (Pane::Has(dossier), Screen::Plan) => plan::draw(model, dossier, buffer, areas),
-        (Pane::Has(dossier), Screen::Compare) => compare::draw(model, dossier, buffer, areas),
-        (Pane::Has(dossier), Screen::Indexes) => indexes::draw(model, dossier, buffer, areas),
+        (Pane::Has(session_data), Screen::Workload) => {
+            workload::draw(model, session_data, buffer, areas)
+        }
+        (Pane::Has(session_data), Screen::Plan) => plan::draw(model, session_data, buffer, areas),
+        (Pane::Has(session_data), Screen::Compare) => {
+            compare::draw(model, session_data, buffer, areas)
+        }
+        (Pane::Has(session_data), Screen::Indexes) => {
+            indexes::draw(model, session_data, buffer, areas)
+        }
         (other, _) => waiting::draw(model, other, buffer, body),
     }
     let mut cursor = None;

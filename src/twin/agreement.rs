@@ -26,14 +26,22 @@ impl Agreement {
     /// Compares two plans of one statement.
     pub fn between(one: &Plan, other: &Plan) -> Agreement {
         let pairs = || one.nodes().iter().zip(other.nodes());
-        if one.nodes().len() != other.nodes().len() || !pairs().all(|(one, other)| same_work(one, other)) {
+        if one.nodes().len() != other.nodes().len()
+            || !pairs().all(|(one, other)| same_work(one, other))
+        {
             return Agreement::Different;
         }
-        if pairs().all(|(one, other)| NUMBERS.iter().all(|name| one.number(name) == other.number(name))) {
+        if pairs().all(|(one, other)| {
+            NUMBERS
+                .iter()
+                .all(|name| one.number(name) == other.number(name))
+        }) {
             return Agreement::Exact;
         }
         let deviation = -one.total_cost().saved_share(other.total_cost());
-        Agreement::SameShape { deviation: deviation.abs() }
+        Agreement::SameShape {
+            deviation: deviation.abs(),
+        }
     }
 
     /// Its name in reports.
@@ -68,7 +76,9 @@ fn same_work(one: &Node, other: &Node) -> bool {
 }
 
 fn work(node: &Node) -> impl Iterator<Item = (&str, &Property)> {
-    node.properties.iter().filter(|(name, _)| !NUMBERS.contains(name))
+    node.properties
+        .iter()
+        .filter(|(name, _)| !NUMBERS.contains(name))
 }
 
 #[cfg(test)]
@@ -78,14 +88,25 @@ mod tests {
 
     fn plan(table: &str, cost: f64) -> Plan {
         let scan = json!({"Node Type": "Seq Scan", "Relation Name": table, "Total Cost": cost, "Plan Rows": 1});
-        Plan::from_json(json!({"Plan": {"Node Type": "Limit", "Total Cost": cost, "Plans": [scan]}})).unwrap()
+        Plan::from_json(
+            json!({"Plan": {"Node Type": "Limit", "Total Cost": cost, "Plans": [scan]}}),
+        )
+        .unwrap()
     }
 
     #[test]
     fn numbers_and_work_are_compared_apart() {
-        assert_eq!(Agreement::between(&plan("a", 10.0), &plan("a", 10.0)), Agreement::Exact);
-        assert_eq!(Agreement::between(&plan("a", 10.0), &plan("b", 10.0)), Agreement::Different);
-        let Agreement::SameShape { deviation } = Agreement::between(&plan("a", 10.0), &plan("a", 11.0)) else {
+        assert_eq!(
+            Agreement::between(&plan("a", 10.0), &plan("a", 10.0)),
+            Agreement::Exact
+        );
+        assert_eq!(
+            Agreement::between(&plan("a", 10.0), &plan("b", 10.0)),
+            Agreement::Different
+        );
+        let Agreement::SameShape { deviation } =
+            Agreement::between(&plan("a", 10.0), &plan("a", 11.0))
+        else {
             panic!()
         };
         assert!((deviation - 0.1).abs() < 1e-9);

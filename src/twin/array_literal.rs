@@ -24,12 +24,15 @@ pub enum Item {
 }
 
 /// `MAXDIM` (src/include/c.h).
-const MOST_DIMENSIONS: usize = 6;
+const MAX_DIMENSIONS: usize = 6;
 
 impl ArrayLiteral {
     /// An array of one dimension.
     pub fn of(elements: impl IntoIterator<Item = String>) -> ArrayLiteral {
-        ArrayLiteral { bounds: String::new(), items: elements.into_iter().map(Item::Text).collect() }
+        ArrayLiteral {
+            bounds: String::new(),
+            items: elements.into_iter().map(Item::Text).collect(),
+        }
     }
 
     /// Reads an array as `array_out` writes it. None when it is none.
@@ -41,7 +44,10 @@ impl ArrayLiteral {
         };
         let mut reader = Reader { rest, depth: 0 };
         let items = reader.items()?;
-        reader.rest.is_empty().then(|| ArrayLiteral { bounds: bounds.to_owned(), items })
+        reader.rest.is_empty().then(|| ArrayLiteral {
+            bounds: bounds.to_owned(),
+            items,
+        })
     }
 
     /// Its elements, of all dimensions, NULLs left out.
@@ -53,7 +59,10 @@ impl ArrayLiteral {
 
     /// The array with every element replaced.
     pub fn map(&self, with: &mut dyn FnMut(&str) -> String) -> ArrayLiteral {
-        ArrayLiteral { bounds: self.bounds.clone(), items: map(&self.items, with) }
+        ArrayLiteral {
+            bounds: self.bounds.clone(),
+            items: map(&self.items, with),
+        }
     }
 }
 
@@ -91,7 +100,7 @@ impl Reader<'_> {
         self.take('{')?;
         self.depth += 1;
         let mut items = Vec::new();
-        if self.depth > MOST_DIMENSIONS {
+        if self.depth > MAX_DIMENSIONS {
             return None;
         }
         if self.take('}').is_none() {
@@ -164,7 +173,11 @@ fn write_items(items: &[Item], formatter: &mut fmt::Formatter<'_>) -> fmt::Resul
             Item::Null => formatter.write_str("NULL")?,
             Item::Items(items) => write_items(items, formatter)?,
             Item::Text(text) if needs_quotes(text) => {
-                write!(formatter, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))?;
+                write!(
+                    formatter,
+                    "\"{}\"",
+                    text.replace('\\', "\\\\").replace('"', "\\\"")
+                )?;
             }
             Item::Text(text) => formatter.write_str(text)?,
         }
@@ -191,17 +204,36 @@ mod tests {
             read(r#"{a,"b c",NULL,"NULL","",x\"}"#.replace("x\\\"", "x").as_str()).elements(),
             ["a", "b c", "NULL", "", "x"]
         );
-        assert_eq!(read(r#"{"a\"b\\c","{1,2}"}"#).elements(), ["a\"b\\c", "{1,2}"]);
+        assert_eq!(
+            read(r#"{"a\"b\\c","{1,2}"}"#).elements(),
+            ["a\"b\\c", "{1,2}"]
+        );
         assert_eq!(read("[0:1]={{1,NULL},{3,4}}").elements(), ["1", "3", "4"]);
-        for text in ["{}", "{NULL}", r#"{a,"b c","NULL","","x\"y\\"}"#, "[0:1][1:2]={{1,NULL},{3,4}}", "{Ünï,日本}"]
-        {
+        for text in [
+            "{}",
+            "{NULL}",
+            r#"{a,"b c","NULL","","x\"y\\"}"#,
+            "[0:1][1:2]={{1,NULL},{3,4}}",
+            "{Ünï,日本}",
+        ] {
             assert_eq!(read(text).to_string(), text);
         }
     }
 
     #[test]
     fn what_is_no_array_is_none() {
-        for text in ["", "a", "{", "{a", "{a,}", "{\"a}", "{a}b", "x={a}", "{{{{{{{1}}}}}}}", "{a\\}"] {
+        for text in [
+            "",
+            "a",
+            "{",
+            "{a",
+            "{a,}",
+            "{\"a}",
+            "{a}b",
+            "x={a}",
+            "{{{{{{{1}}}}}}}",
+            "{a\\}",
+        ] {
             assert_eq!(ArrayLiteral::parse(text), None, "{text}");
         }
     }

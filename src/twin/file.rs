@@ -28,7 +28,7 @@ pub const FORMAT: &str = "pgrehearse-twin-1";
 const FAMILY: &str = "pgrehearse-twin-";
 
 /// Larger files are refused while they are unpacked. (A server with 1 000 tables and 3 000 indexes makes about 100 MB.)
-pub const LARGEST: Bytes = Bytes(2 * Bytes::GB);
+pub const MAX_SIZE: Bytes = Bytes(2 * Bytes::GB);
 
 /// Objects and lists in each other: two for each level of a plan, and what is around it.
 const DEEPEST: usize = 2 * DEEPEST_PLAN + 32;
@@ -73,8 +73,10 @@ pub enum TwinFileError {
     /// It begins like one, but does not go on or end like one.
     #[error("the twin file is damaged: {0}")]
     Damaged(String),
-    /// More than [`LARGEST`].
-    #[error("the twin file holds more than {0} when it is unpacked: it is damaged, or made to do harm")]
+    /// More than [`MAX_SIZE`].
+    #[error(
+        "the twin file holds more than {0} when it is unpacked: it is damaged, or made to do harm"
+    )]
     TooLarge(Bytes),
     /// The file could not be read or written.
     #[error(transparent)]
@@ -108,7 +110,8 @@ impl TwinFile {
         // No time, no name, and an operating system of "unknown" in the header: flate2's defaults.
         let mut packed: GzEncoder<_> = GzBuilder::new().mtime(0).write(to, Compression::default());
         let mut buffered = BufWriter::new(&mut packed);
-        stacker::grow(STACK_BYTES, || serde_json::to_writer(&mut buffered, self)).map_err(io::Error::from)?;
+        stacker::grow(STACK_BYTES, || serde_json::to_writer(&mut buffered, self))
+            .map_err(io::Error::from)?;
         buffered.write_all(b"\n")?;
         buffered.flush()?;
         drop(buffered);
@@ -131,18 +134,23 @@ impl TwinFile {
     /// # Errors
     /// See [`TwinFileError`].
     pub fn read(from: impl Read) -> Result<TwinFile, TwinFileError> {
-        TwinFile::read_up_to(from, LARGEST)
+        TwinFile::read_up_to(from, MAX_SIZE)
     }
 
     fn read_up_to(from: impl Read, largest: Bytes) -> Result<TwinFile, TwinFileError> {
         let mut packed = BufReader::new(from);
         let magic = io::BufRead::fill_buf(&mut packed)?.starts_with(&[0x1f, 0x8b]);
         if !magic {
-            return Err(TwinFileError::NotATwinFile("it is not compressed with gzip"));
+            return Err(TwinFileError::NotATwinFile(
+                "it is not compressed with gzip",
+            ));
         }
         let mut unpacked = GzDecoder::new(packed);
         let mut head = Vec::new();
-        (&mut unpacked).take(HEAD_BYTES).read_to_end(&mut head).map_err(|error| unpacking(&error))?;
+        (&mut unpacked)
+            .take(HEAD_BYTES)
+            .read_to_end(&mut head)
+            .map_err(|error| unpacking(&error))?;
         check_format(&head)?;
         let mut guarded = Guarded::new(head.chain(unpacked), largest.0);
         let read = stacker::grow(STACK_BYTES, || {
@@ -152,7 +160,9 @@ impl TwinFile {
         });
         read.map_err(|error| match (guarded.broken, error.classify()) {
             (Some(Broken::TooLarge), _) => TwinFileError::TooLarge(largest),
-            (Some(Broken::TooDeep), _) => TwinFileError::Damaged("it is nested too deeply".to_owned()),
+            (Some(Broken::TooDeep), _) => {
+                TwinFileError::Damaged("it is nested too deeply".to_owned())
+            }
             (None, Category::Io) => unpacking(&error.into()),
             (None, _) => TwinFileError::Damaged(error.to_string()),
         })
@@ -163,7 +173,9 @@ impl TwinFile {
 fn unpacking(error: &io::Error) -> TwinFileError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => TwinFileError::Damaged("it ends too early".to_owned()),
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => TwinFileError::Damaged(error.to_string()),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            TwinFileError::Damaged(error.to_string())
+        }
         kind => TwinFileError::Io(io::Error::new(kind, error.to_string())),
     }
 }
@@ -172,10 +184,14 @@ fn unpacking(error: &io::Error) -> TwinFileError {
 fn check_format(head: &[u8]) -> Result<(), TwinFileError> {
     let stranger = TwinFileError::NotATwinFile("it does not begin with the format's name");
     let text = String::from_utf8_lossy(head);
-    let Some(format) = format_of(&text) else { return Err(stranger) };
+    let Some(format) = format_of(&text) else {
+        return Err(stranger);
+    };
     match format.strip_prefix(FAMILY) {
         _ if format == FORMAT => Ok(()),
-        Some(number) if !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()) => {
+        Some(number)
+            if !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()) =>
+        {
             Err(TwinFileError::NewerFormat(format.to_owned()))
         }
         _ => Err(stranger),
@@ -209,7 +225,14 @@ struct Guarded<R> {
 
 impl<R> Guarded<R> {
     fn new(inner: R, most_bytes: u64) -> Self {
-        Guarded { inner, left: most_bytes, depth: 0, in_string: false, escaped: false, broken: None }
+        Guarded {
+            inner,
+            left: most_bytes,
+            depth: 0,
+            in_string: false,
+            escaped: false,
+            broken: None,
+        }
     }
 
     fn look_at(&mut self, byte: u8) {

@@ -14,7 +14,9 @@
 
 use std::collections::BTreeMap;
 
-use super::snapshot::{Metapage, RelationFile, Snapshot, SystemTable, btree_level, last_revmap_page};
+use super::snapshot::{
+    Metapage, RelationFile, Snapshot, SystemTable, btree_level, last_revmap_page,
+};
 use crate::model::QualifiedName;
 
 mod columns;
@@ -26,7 +28,7 @@ use relations::Relations;
 pub const IN_ORDER: f32 = 0.99;
 
 /// `MaxBlockNumber` (src/include/storage/block.h).
-const MOST_BLOCKS: f64 = 4_294_967_294.0;
+const MAX_BLOCKS: f64 = 4_294_967_294.0;
 
 /// How much larger tables are to be: 10.0 is ten times as many rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +48,10 @@ impl Default for Growth {
 impl Growth {
     /// All tables alike.
     pub fn by(factor: f64) -> Growth {
-        Growth { all: factor, tables: BTreeMap::new() }
+        Growth {
+            all: factor,
+            tables: BTreeMap::new(),
+        }
     }
 
     /// Reads what was typed and adds it: `10`, `orders=10`, `shop.orders=0.5`.
@@ -54,17 +59,22 @@ impl Growth {
     /// # Errors
     /// A sentence for the user when it is none of these.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
-        let (table, number) = text.rsplit_once('=').map_or((None, text), |(table, number)| (Some(table), number));
+        let (table, number) = text
+            .rsplit_once('=')
+            .map_or((None, text), |(table, number)| (Some(table), number));
         let factor = number.trim().trim_end_matches(['x', '×']).parse().ok();
         let factor = factor.filter(|factor: &f64| *factor > 0.0 && *factor <= 1e9);
         let Some(factor) = factor else {
-            return Err(format!("{text:?} is not a growth such as 10 or orders=10: a number above 0 and up to 1e9"));
+            return Err(format!(
+                "{text:?} is not a growth such as 10 or orders=10: a number above 0 and up to 1e9"
+            ));
         };
         match table.map(|table| table.split_once('.').unwrap_or(("", table))) {
             None => self.all = factor,
             Some((_, "")) => return Err(format!("{text:?} names no table")),
             Some((schema, name)) => {
-                self.tables.insert(QualifiedName::new(schema.trim(), name.trim()), factor);
+                self.tables
+                    .insert(QualifiedName::new(schema.trim(), name.trim()), factor);
             }
         }
         Ok(())
@@ -73,12 +83,23 @@ impl Growth {
     /// Names that no table of the snapshot has: typing mistakes.
     pub fn unknown(&self, snapshot: &Snapshot) -> Vec<QualifiedName> {
         let relations = Relations::of(snapshot);
-        self.tables.keys().filter(|name| !relations.names().any(|known| matches(name, known))).cloned().collect()
+        self.tables
+            .keys()
+            .filter(|name| !relations.names().any(|known| matches(name, known)))
+            .cloned()
+            .collect()
     }
 
     fn named(&self, table: &QualifiedName) -> Option<f64> {
         let exact = self.tables.get(table);
-        exact.or_else(|| self.tables.iter().find(|(name, _)| matches(name, table)).map(|(_, factor)| factor)).copied()
+        exact
+            .or_else(|| {
+                self.tables
+                    .iter()
+                    .find(|(name, _)| matches(name, table))
+                    .map(|(_, factor)| factor)
+            })
+            .copied()
     }
 }
 
@@ -93,24 +114,42 @@ impl Snapshot {
         let mut grown = self.clone();
         for file in &mut grown.files {
             let factor = relations.factor(file.oid, growth);
-            let table_factor = relations.table_of(file.oid).map_or(factor, |table| relations.factor(table, growth));
+            let table_factor = relations
+                .table_of(file.oid)
+                .map_or(factor, |table| relations.factor(table, growth));
             grow_file(file, table_factor);
         }
         for sample in &mut grown.samples {
             // The rows stand for more of their kind.
             sample.is_whole &= (relations.factor(sample.relation, growth) - 1.0).abs() < 1e-9;
         }
-        let tables: BTreeMap<_, _> = grown.files.iter().map(|file| (file.oid, file.blocks)).collect();
+        let tables: BTreeMap<_, _> = grown
+            .files
+            .iter()
+            .map(|file| (file.oid, file.blocks))
+            .collect();
         for file in &mut grown.files {
             // The range map covers the table's new size.
-            let table_blocks = relations.table_of(file.oid).and_then(|table| tables.get(&table)).copied();
-            if let (Some(Metapage::Brin { pages_per_range, last_revmap_page: last }), Some(blocks)) =
-                (&mut file.metapage, table_blocks)
+            let table_blocks = relations
+                .table_of(file.oid)
+                .and_then(|table| tables.get(&table))
+                .copied();
+            if let (
+                Some(Metapage::Brin {
+                    pages_per_range,
+                    last_revmap_page: last,
+                }),
+                Some(blocks),
+            ) = (&mut file.metapage, table_blocks)
             {
                 *last = (*last).max(last_revmap_page(blocks, *pages_per_range));
             }
         }
-        if let Some(classes) = grown.system_tables.iter_mut().find(|table| table.name == "pg_class") {
+        if let Some(classes) = grown
+            .system_tables
+            .iter_mut()
+            .find(|table| table.name == "pg_class")
+        {
             grow_classes(classes, &relations, growth);
         }
         columns::grow(&mut grown, self, &relations, growth);
@@ -130,7 +169,13 @@ fn grow_file(file: &mut RelationFile, factor: f64) {
             *level = (*level + btree_level(file.blocks)).saturating_sub(btree_level(old));
         }
         // As the planner itself reckons when an index has grown since its VACUUM (gincostestimate, selfuncs.c).
-        Some(Metapage::Gin { total_pages, entry_pages, data_pages, entries, .. }) => {
+        Some(Metapage::Gin {
+            total_pages,
+            entry_pages,
+            data_pages,
+            entries,
+            ..
+        }) => {
             for pages in [total_pages, entry_pages, data_pages] {
                 *pages = count(*pages);
             }
@@ -144,7 +189,7 @@ fn grow_file(file: &mut RelationFile, factor: f64) {
 fn times(blocks: u64, factor: f64) -> u64 {
     match blocks {
         0 => 0,
-        _ => (blocks as f64 * factor).round().clamp(1.0, MOST_BLOCKS) as u64,
+        _ => (blocks as f64 * factor).round().clamp(1.0, MAX_BLOCKS) as u64,
     }
 }
 
@@ -152,11 +197,18 @@ fn times(blocks: u64, factor: f64) -> u64 {
 const PAGE_COUNTS: [&str; 3] = ["relpages", "relallvisible", "relallfrozen"];
 
 fn grow_classes(classes: &mut SystemTable, relations: &Relations<'_>, growth: &Growth) {
-    let Some(oid) = classes.position("oid") else { return };
+    let Some(oid) = classes.position("oid") else {
+        return;
+    };
     let tuples = classes.position("reltuples");
-    let pages: Vec<usize> = PAGE_COUNTS.iter().filter_map(|name| classes.position(name)).collect();
+    let pages: Vec<usize> = PAGE_COUNTS
+        .iter()
+        .filter_map(|name| classes.position(name))
+        .collect();
     for row in &mut classes.rows {
-        let Some(oid) = row.get(oid).and_then(|oid| oid.as_ref()?.parse().ok()) else { continue };
+        let Some(oid) = row.get(oid).and_then(|oid| oid.as_ref()?.parse().ok()) else {
+            continue;
+        };
         let factor = relations.factor_with_children(relations.table_of(oid).unwrap_or(oid), growth);
         if factor == 1.0 {
             continue;
@@ -175,7 +227,9 @@ fn grow_classes(classes: &mut SystemTable, relations: &Relations<'_>, growth: &G
 /// `reltuples`: -1 is "never counted".
 fn grown_tuples(text: &str, factor: f64) -> String {
     match text.parse::<f32>() {
-        Ok(tuples) if tuples > 0.0 => ((f64::from(tuples) * factor).round().max(1.0) as f32).to_string(),
+        Ok(tuples) if tuples > 0.0 => {
+            ((f64::from(tuples) * factor).round().max(1.0) as f32).to_string()
+        }
         _ => text.to_owned(),
     }
 }

@@ -9,7 +9,10 @@ use crate::model::QualifiedName;
 pub fn libraries(snapshot: &Snapshot) -> BTreeMap<String, BTreeSet<String>> {
     let mut libraries: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (function, library) in pairs(snapshot, "pg_proc", "oid", "probin") {
-        libraries.entry(library.to_owned()).or_default().insert(function.to_owned());
+        libraries
+            .entry(library.to_owned())
+            .or_default()
+            .insert(function.to_owned());
     }
     libraries
 }
@@ -41,13 +44,19 @@ pub fn tables_with(snapshot: &Snapshot, functions: &BTreeSet<String>) -> BTreeSe
         .map(|(relation, _)| relation)
         .collect();
     relations.extend(
-        pairs(snapshot, "pg_class", "oid", "relam").filter(|(_, method)| methods.contains(method)).map(|(oid, _)| oid),
+        pairs(snapshot, "pg_class", "oid", "relam")
+            .filter(|(_, method)| methods.contains(method))
+            .map(|(oid, _)| oid),
     );
     let of_index = |(table, of_columns): &(&str, &str)| {
-        of_columns.split(' ').any(|class| classes.contains(class)).then(|| (*table).to_owned())
+        of_columns
+            .split(' ')
+            .any(|class| classes.contains(class))
+            .then(|| (*table).to_owned())
     };
-    let indexed: BTreeSet<String> =
-        pairs(snapshot, "pg_index", "indrelid", "indclass").filter_map(|pair| of_index(&pair)).collect();
+    let indexed: BTreeSet<String> = pairs(snapshot, "pg_index", "indrelid", "indclass")
+        .filter_map(|pair| of_index(&pair))
+        .collect();
     let tables = snapshot.files.iter().filter(|file| file.kind != "i");
     let concerned = tables.filter(|file| {
         let oid = file.oid.to_string();
@@ -63,9 +72,13 @@ fn pairs<'s>(
     one: &str,
     other: &str,
 ) -> impl Iterator<Item = (&'s str, &'s str)> {
-    let columns = snapshot.system_table(catalog).map(|table| (column(table, one), column(table, other)));
+    let columns = snapshot
+        .system_table(catalog)
+        .map(|table| (column(table, one), column(table, other)));
     let (ones, others) = columns.unwrap_or_default();
-    ones.into_iter().zip(others).filter_map(|(one, other)| Some((one?, other?)))
+    ones.into_iter()
+        .zip(others)
+        .filter_map(|(one, other)| Some((one?, other?)))
 }
 
 fn column<'s>(table: &'s SystemTable, name: &str) -> Vec<Option<&'s str>> {

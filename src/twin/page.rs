@@ -52,17 +52,33 @@ pub fn first_blocks(metapage: &Metapage, blocks: u64, built: &[u8]) -> Vec<u8> {
     match *metapage {
         Metapage::Btree { .. } if blocks <= 1 => btree_metapage(0, 0, equal_image(built)),
         Metapage::Btree { level } => btree(level, built),
-        Metapage::Gin { total_pages, entry_pages, data_pages, entries, pending_pages } => {
-            gin([pending_pages, total_pages, entry_pages, data_pages], entries)
-        }
-        Metapage::Brin { pages_per_range, last_revmap_page } => brin(pages_per_range, last_revmap_page),
+        Metapage::Gin {
+            total_pages,
+            entry_pages,
+            data_pages,
+            entries,
+            pending_pages,
+        } => gin(
+            [pending_pages, total_pages, entry_pages, data_pages],
+            entries,
+        ),
+        Metapage::Brin {
+            pages_per_range,
+            last_revmap_page,
+        } => brin(pages_per_range, last_revmap_page),
         Metapage::Spgist => spgist(),
     }
 }
 
 /// Reads what the planner would read from a real metapage.
 pub fn read_metapage(method: &str, block: &[u8]) -> Option<Metapage> {
-    let word = |offset: usize| block.get(HEADER_BYTES + offset..)?.first_chunk().copied().map(u32::from_le_bytes);
+    let word = |offset: usize| {
+        block
+            .get(HEADER_BYTES + offset..)?
+            .first_chunk()
+            .copied()
+            .map(u32::from_le_bytes)
+    };
     match method {
         "btree" if word(0)? == BTREE_MAGIC => Some(Metapage::Btree { level: word(20)? }),
         "gin" => Some(Metapage::Gin {
@@ -72,9 +88,10 @@ pub fn read_metapage(method: &str, block: &[u8]) -> Option<Metapage> {
             data_pages: word(32)?,
             entries: i64::from_le_bytes(block.get(HEADER_BYTES + 40..)?.first_chunk().copied()?),
         }),
-        "brin" if word(0)? == BRIN_MAGIC => {
-            Some(Metapage::Brin { pages_per_range: word(8)?, last_revmap_page: word(12)? })
-        }
+        "brin" if word(0)? == BRIN_MAGIC => Some(Metapage::Brin {
+            pages_per_range: word(8)?,
+            last_revmap_page: word(12)?,
+        }),
         _ => None,
     }
 }
@@ -83,7 +100,10 @@ pub fn read_metapage(method: &str, block: &[u8]) -> Option<Metapage> {
 /// block n + 1 is of level n.
 fn btree(level: u32, built: &[u8]) -> Vec<u8> {
     let mut blocks = btree_metapage(level + 1, level, equal_image(built));
-    let leaf = built.get(BLOCK_BYTES..2 * BLOCK_BYTES).filter(|block| is_leaf(block)).map(<[u8]>::to_vec);
+    let leaf = built
+        .get(BLOCK_BYTES..2 * BLOCK_BYTES)
+        .filter(|block| is_leaf(block))
+        .map(<[u8]>::to_vec);
     let mut leaf = leaf.unwrap_or_else(|| btree_page(0, BTP_LEAF, None));
     set_root(&mut leaf, level == 0);
     blocks.append(&mut leaf);
@@ -114,16 +134,28 @@ fn btree_metapage(root: u32, level: u32, equal_image: u8) -> Vec<u8> {
     body.extend((-1.0f64).to_le_bytes());
     body.push(equal_image);
     body.resize(48, 0);
-    page(&body, HEADER_BYTES + body.len(), BLOCK_BYTES - BTREE_SPECIAL_BYTES, &btree_special(0, BTP_META))
+    page(
+        &body,
+        HEADER_BYTES + body.len(),
+        BLOCK_BYTES - BTREE_SPECIAL_BYTES,
+        &btree_special(0, BTP_META),
+    )
 }
 
 /// A page of a level; its only tuple, if any, leads down to `child`.
 fn btree_page(level: u32, flags: u16, child: Option<u32>) -> Vec<u8> {
     let special = BLOCK_BYTES - BTREE_SPECIAL_BYTES;
-    let Some(child) = child else { return page(&[], HEADER_BYTES, special, &btree_special(level, flags)) };
+    let Some(child) = child else {
+        return page(&[], HEADER_BYTES, special, &btree_special(level, flags));
+    };
     let upper = special - 8;
     let line_pointer = upper as u32 | LINE_POINTER_NORMAL | (8 << 17);
-    let mut bytes = page(&line_pointer.to_le_bytes(), HEADER_BYTES + 4, upper, &btree_special(level, flags));
+    let mut bytes = page(
+        &line_pointer.to_le_bytes(),
+        HEADER_BYTES + 4,
+        upper,
+        &btree_special(level, flags),
+    );
     let [low, high] = [child as u16, (child >> 16) as u16];
     for (number, word) in [high, low, 0, MINUS_INFINITY].into_iter().enumerate() {
         put(&mut bytes, upper + 2 * number, &word.to_le_bytes());
@@ -141,18 +173,35 @@ fn btree_special(level: u32, flags: u16) -> Vec<u8> {
 }
 
 fn is_leaf(block: &[u8]) -> bool {
-    block.get(BLOCK_BYTES - 4).is_some_and(|flags| u16::from(*flags) & BTP_LEAF != 0)
+    block
+        .get(BLOCK_BYTES - 4)
+        .is_some_and(|flags| u16::from(*flags) & BTP_LEAF != 0)
 }
 
 fn set_root(block: &mut [u8], root: bool) {
     if let Some(flags) = block.get_mut(BLOCK_BYTES - 4) {
-        *flags = if root { *flags | BTP_ROOT as u8 } else { *flags & !(BTP_ROOT as u8) };
+        *flags = if root {
+            *flags | BTP_ROOT as u8
+        } else {
+            *flags & !(BTP_ROOT as u8)
+        };
     }
 }
 
 fn gin([pending, total, entry, data]: [u32; 4], entries: i64) -> Vec<u8> {
     let mut body = Vec::new();
-    for word in [INVALID_BLOCK, INVALID_BLOCK, 0, pending, 0, 0, total, entry, data, 0] {
+    for word in [
+        INVALID_BLOCK,
+        INVALID_BLOCK,
+        0,
+        pending,
+        0,
+        0,
+        total,
+        entry,
+        data,
+        0,
+    ] {
         body.extend(word.to_le_bytes());
     }
     body.extend(entries.to_le_bytes());
@@ -161,7 +210,12 @@ fn gin([pending, total, entry, data]: [u32; 4], entries: i64) -> Vec<u8> {
     let mut special = INVALID_BLOCK.to_le_bytes().to_vec();
     special.extend([0, 0]);
     special.extend(GIN_META.to_le_bytes());
-    page(&body, HEADER_BYTES + body.len(), BLOCK_BYTES - special.len(), &special)
+    page(
+        &body,
+        HEADER_BYTES + body.len(),
+        BLOCK_BYTES - special.len(),
+        &special,
+    )
 }
 
 fn brin(pages_per_range: u32, last_revmap_page: u32) -> Vec<u8> {
@@ -171,14 +225,27 @@ fn brin(pages_per_range: u32, last_revmap_page: u32) -> Vec<u8> {
     }
     let mut special = vec![0; 6];
     special.extend(BRIN_META.to_le_bytes());
-    page(&body, HEADER_BYTES + body.len(), BLOCK_BYTES - special.len(), &special)
+    page(
+        &body,
+        HEADER_BYTES + body.len(),
+        BLOCK_BYTES - special.len(),
+        &special,
+    )
 }
 
 fn spgist() -> Vec<u8> {
     let mut body = SPGIST_MAGIC.to_le_bytes().to_vec();
     body.resize(SPGIST_META_BYTES, 0);
-    let special: Vec<u8> = [SPGIST_META, 0, 0, SPGIST_PAGE_ID].into_iter().flat_map(u16::to_le_bytes).collect();
-    page(&body, HEADER_BYTES + body.len(), BLOCK_BYTES - special.len(), &special)
+    let special: Vec<u8> = [SPGIST_META, 0, 0, SPGIST_PAGE_ID]
+        .into_iter()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    page(
+        &body,
+        HEADER_BYTES + body.len(),
+        BLOCK_BYTES - special.len(),
+        &special,
+    )
 }
 
 /// A block with a header, what follows it, and the special space at its end.
@@ -186,8 +253,16 @@ fn page(body: &[u8], lower: usize, upper: usize, special: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; BLOCK_BYTES];
     put(&mut bytes, 12, &(lower as u16).to_le_bytes());
     put(&mut bytes, 14, &(upper as u16).to_le_bytes());
-    put(&mut bytes, 16, &((BLOCK_BYTES - special.len()) as u16).to_le_bytes());
-    put(&mut bytes, 18, &(BLOCK_BYTES as u16 | LAYOUT_VERSION).to_le_bytes());
+    put(
+        &mut bytes,
+        16,
+        &((BLOCK_BYTES - special.len()) as u16).to_le_bytes(),
+    );
+    put(
+        &mut bytes,
+        18,
+        &(BLOCK_BYTES as u16 | LAYOUT_VERSION).to_le_bytes(),
+    );
     put(&mut bytes, HEADER_BYTES, body);
     put(&mut bytes, BLOCK_BYTES - special.len(), special);
     bytes
@@ -209,9 +284,21 @@ mod tests {
             ("btree", Metapage::Btree { level: 3 }),
             (
                 "gin",
-                Metapage::Gin { total_pages: 9, entry_pages: 4, data_pages: 3, entries: 1 << 40, pending_pages: 2 },
+                Metapage::Gin {
+                    total_pages: 9,
+                    entry_pages: 4,
+                    data_pages: 3,
+                    entries: 1 << 40,
+                    pending_pages: 2,
+                },
             ),
-            ("brin", Metapage::Brin { pages_per_range: 16, last_revmap_page: 7 }),
+            (
+                "brin",
+                Metapage::Brin {
+                    pages_per_range: 16,
+                    last_revmap_page: 7,
+                },
+            ),
         ];
         for (method, metapage) in all {
             let blocks = first_blocks(&metapage, 100, &[]);

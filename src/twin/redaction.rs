@@ -72,7 +72,9 @@ impl RedactionKey {
 
     /// Bytes that nobody can foretell without the key.
     fn noise(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
+            return [0; 32];
+        };
         mac.update(purpose.as_bytes());
         mac.update(&[0]);
         mac.update(value);
@@ -82,7 +84,11 @@ impl RedactionKey {
     /// A number between -1 and 1.
     fn share(&self, value: &str) -> f64 {
         let noise = self.noise("number", value.as_bytes());
-        let number = noise.first_chunk().copied().map(u32::from_le_bytes).unwrap_or_default();
+        let number = noise
+            .first_chunk()
+            .copied()
+            .map(u32::from_le_bytes)
+            .unwrap_or_default();
         f64::from(number) / f64::from(u32::MAX) * 1.98 - 0.99
     }
 }
@@ -95,35 +101,57 @@ impl TwinFile {
         for statement in self.workload.statements() {
             match crate::sql::literals(&statement.sql) {
                 Ok(literals) => mentioned.extend(literals),
-                Err(_) => report
-                    .kept
-                    .push(format!("all of the statement {}, whose constants could not be read", statement.id)),
+                Err(_) => report.kept.push(format!(
+                    "all of the statement {}, whose constants could not be read",
+                    statement.id
+                )),
             }
         }
-        report.kept.push("the statements of the workload and their plans, with all constants".to_owned());
+        report
+            .kept
+            .push("the statements of the workload and their plans, with all constants".to_owned());
         let redaction = Redaction::of(&self.snapshot, mentioned, key);
         let snapshot = redaction.snapshot(&self.snapshot, &mut report);
         let mut catalog = self.catalog.clone();
         for table in &mut catalog.tables {
             for column in &mut table.columns {
-                let Some(statistics) = &mut column.statistics else { continue };
-                let place = (table.name.schema.as_str(), table.name.name.as_str(), column.name.as_str());
+                let Some(statistics) = &mut column.statistics else {
+                    continue;
+                };
+                let place = (
+                    table.name.schema.as_str(),
+                    table.name.name.as_str(),
+                    column.name.as_str(),
+                );
                 let key = redaction.kinds.columns_by_name.get(&place).copied();
                 let known = key.and_then(|key| redaction.kinds.column(key));
                 let new = |(value, share): &(String, f64)| {
                     let (type_oid, collation) = known?;
                     Some((redaction.value(value, type_oid, collation)?, *share))
                 };
-                statistics.most_common_values = statistics.most_common_values.iter().filter_map(new).collect();
+                statistics.most_common_values = statistics
+                    .most_common_values
+                    .iter()
+                    .filter_map(new)
+                    .collect();
             }
         }
-        TwinFile { redacted: Some(report), catalog, snapshot, ..self.clone() }
+        TwinFile {
+            redacted: Some(report),
+            catalog,
+            snapshot,
+            ..self.clone()
+        }
     }
 }
 
 impl Snapshot {
     /// The snapshot with its data values replaced; values that are mentioned elsewhere stay as they are.
-    pub fn redacted(&self, mentioned: BTreeSet<String>, key: &RedactionKey) -> (Snapshot, RedactionReport) {
+    pub fn redacted(
+        &self,
+        mentioned: BTreeSet<String>,
+        key: &RedactionKey,
+    ) -> (Snapshot, RedactionReport) {
         let mut report = RedactionReport::default();
         let snapshot = Redaction::of(self, mentioned, key).snapshot(self, &mut report);
         (snapshot, report)
@@ -146,13 +174,25 @@ const DEFAULT_COLLATION: Oid = 100;
 const BYTE_COLLATIONS: [Oid; 2] = [950, 951];
 
 impl<'s> Redaction<'s> {
-    fn of(snapshot: &'s Snapshot, mut mentioned: BTreeSet<String>, key: &RedactionKey) -> Redaction<'s> {
-        let mut redaction = Redaction { kinds: Kinds::of(snapshot), new: BTreeMap::new(), all: BTreeMap::new() };
+    fn of(
+        snapshot: &'s Snapshot,
+        mut mentioned: BTreeSet<String>,
+        key: &RedactionKey,
+    ) -> Redaction<'s> {
+        let mut redaction = Redaction {
+            kinds: Kinds::of(snapshot),
+            new: BTreeMap::new(),
+            all: BTreeMap::new(),
+        };
         for statistic in all_statistics(snapshot) {
             redaction.collect(statistic);
         }
         for ends in &snapshot.extremes {
-            let Some((type_oid, collation)) = redaction.kinds.column((ends.relation, ends.attribute)) else { continue };
+            let Some((type_oid, collation)) =
+                redaction.kinds.column((ends.relation, ends.attribute))
+            else {
+                continue;
+            };
             for end in ends.smallest.iter().chain(&ends.largest) {
                 redaction.note(end, type_oid, collation);
             }
@@ -161,12 +201,21 @@ impl<'s> Redaction<'s> {
         let elements: Vec<String> = mentioned
             .iter()
             .filter_map(|text| ArrayLiteral::parse(text))
-            .flat_map(|array| array.elements().into_iter().map(str::to_owned).collect::<Vec<_>>())
+            .flat_map(|array| {
+                array
+                    .elements()
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
             .collect();
         mentioned.extend(elements);
         // A sign is an operator's, not the constant's.
-        let negative: Vec<String> =
-            mentioned.iter().filter(|text| text.parse::<f64>().is_ok()).map(|text| format!("-{text}")).collect();
+        let negative: Vec<String> = mentioned
+            .iter()
+            .filter(|text| text.parse::<f64>().is_ok())
+            .map(|text| format!("-{text}"))
+            .collect();
         mentioned.extend(negative);
         for (kind, collected) in &mut redaction.all {
             collected.fixed.clone_from(&mentioned);
@@ -176,13 +225,16 @@ impl<'s> Redaction<'s> {
                 Kind::Json => {
                     collected.fixed.clear();
                     let texts = mapping::texts(collected, key, by_bytes);
-                    texts.into_iter().map(|(old, new)| (old, format!("{{\"r\": \"{new}\"}}"))).collect()
+                    texts
+                        .into_iter()
+                        .map(|(old, new)| (old, format!("{{\"r\": \"{new}\"}}")))
+                        .collect()
                 }
                 Kind::Uuid => mapping::uuids(collected, key),
                 Kind::Integer => mapping::numbers(collected, Line::Integer(i64::MAX), key),
-                Kind::OnALine(type_oid) => {
-                    Line::of(*type_oid).map(|line| mapping::numbers(collected, line, key)).unwrap_or_default()
-                }
+                Kind::OnALine(type_oid) => Line::of(*type_oid)
+                    .map(|line| mapping::numbers(collected, line, key))
+                    .unwrap_or_default(),
                 Kind::Harmless | Kind::Unknown => BTreeMap::new(),
             };
             redaction.new.insert(*kind, new);
@@ -193,13 +245,17 @@ impl<'s> Redaction<'s> {
     fn collect(&mut self, statistic: &Statistic) {
         for slot in &statistic.slots {
             let Some(values) = &slot.values else { continue };
-            let Some(array) = ArrayLiteral::parse(&values.literal) else { continue };
+            let Some(array) = ArrayLiteral::parse(&values.literal) else {
+                continue;
+            };
             let elements = array.elements();
             for element in &elements {
                 self.note(element, values.element_type, slot.collation);
             }
             if slot.kind == HISTOGRAM {
-                let kind = self.kinds.kind(values.element_type, collation(slot.collation));
+                let kind = self
+                    .kinds
+                    .kind(values.element_type, collation(slot.collation));
                 let sorted = elements.into_iter().map(str::to_owned).collect();
                 self.all.entry(kind).or_default().sorted.push(sorted);
             }
@@ -208,10 +264,16 @@ impl<'s> Redaction<'s> {
 
     fn note(&mut self, value: &str, type_oid: Oid, collation: Oid) {
         let mut found = Vec::new();
-        let _ = rewrite(&self.kinds, value, type_oid, collation, &mut |kind, part| {
-            found.push((kind, part.to_owned()));
-            Some(part.to_owned())
-        });
+        let _ = rewrite(
+            &self.kinds,
+            value,
+            type_oid,
+            collation,
+            &mut |kind, part| {
+                found.push((kind, part.to_owned()));
+                Some(part.to_owned())
+            },
+        );
         for (kind, part) in found {
             self.all.entry(kind).or_default().values.insert(part);
         }
@@ -219,15 +281,25 @@ impl<'s> Redaction<'s> {
 
     /// The new value; none when nothing is known about the type.
     fn value(&self, value: &str, type_oid: Oid, collation: Oid) -> Option<String> {
-        rewrite(&self.kinds, value, type_oid, collation, &mut |kind, part| {
-            let new = self.new.get(&kind).and_then(|new| new.get(part)).map_or(part, String::as_str);
-            let is_too_large = match self.kinds.base(type_oid) {
-                21 => new.parse::<i16>().is_err(),
-                23 => new.parse::<i32>().is_err(),
-                _ => false,
-            };
-            (kind != Kind::Unknown).then(|| if is_too_large { part } else { new }.to_owned())
-        })
+        rewrite(
+            &self.kinds,
+            value,
+            type_oid,
+            collation,
+            &mut |kind, part| {
+                let new = self
+                    .new
+                    .get(&kind)
+                    .and_then(|new| new.get(part))
+                    .map_or(part, String::as_str);
+                let is_too_large = match self.kinds.base(type_oid) {
+                    21 => new.parse::<i16>().is_err(),
+                    23 => new.parse::<i32>().is_err(),
+                    _ => false,
+                };
+                (kind != Kind::Unknown).then(|| if is_too_large { part } else { new }.to_owned())
+            },
+        )
     }
 
     fn snapshot(&self, old: &Snapshot, report: &mut RedactionReport) -> Snapshot {
@@ -248,24 +320,34 @@ impl<'s> Redaction<'s> {
         }
         new.extremes.retain(|ends| ends.smallest.is_some());
         if !new.samples.is_empty() {
-            report.dropped.push(format!("the sampled rows of {} tables", new.samples.len()));
+            report
+                .dropped
+                .push(format!("the sampled rows of {} tables", new.samples.len()));
             new.samples.clear();
         }
         self.account(report);
         for (what, count) in dropped {
-            report.dropped.push(format!("{count} lists of {what} values"));
+            report
+                .dropped
+                .push(format!("{count} lists of {what} values"));
         }
         if without_lists > 0 {
-            report.dropped.push(format!("the most common values of {without_lists} extended statistics"));
+            report.dropped.push(format!(
+                "the most common values of {without_lists} extended statistics"
+            ));
         }
         schema::redact(&mut new, &self.kinds, report);
         new
     }
 
     fn statistic(&self, statistic: &mut Statistic, dropped: &mut BTreeMap<String, usize>) {
-        let is_text_search = self.kinds.is_text_search((statistic.relation, statistic.attribute));
+        let is_text_search = self
+            .kinds
+            .is_text_search((statistic.relation, statistic.attribute));
         for slot in &mut statistic.slots {
-            let Some(values) = &mut slot.values else { continue };
+            let Some(values) = &mut slot.values else {
+                continue;
+            };
             match self.literal(&values.literal, values.element_type, slot.collation) {
                 Some(_) if is_text_search && slot.kind == ELEMENTS => {
                     *dropped.entry("tsvector".to_owned()).or_default() += 1;
@@ -277,7 +359,9 @@ impl<'s> Redaction<'s> {
                     values.literal = new;
                 }
                 None => {
-                    *dropped.entry(self.kinds.type_name(values.element_type)).or_default() += 1;
+                    *dropped
+                        .entry(self.kinds.type_name(values.element_type))
+                        .or_default() += 1;
                     *slot = Slot::default();
                 }
             }
@@ -299,7 +383,9 @@ impl<'s> Redaction<'s> {
         let known = self.kinds.column((ends.relation, ends.attribute));
         for end in [&mut ends.smallest, &mut ends.largest] {
             let old = end.take();
-            *end = old.and_then(|old| known.and_then(|(type_oid, collation)| self.value(&old, type_oid, collation)));
+            *end = old.and_then(|old| {
+                known.and_then(|(type_oid, collation)| self.value(&old, type_oid, collation))
+            });
         }
     }
 
@@ -308,7 +394,10 @@ impl<'s> Redaction<'s> {
         let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         for (kind, collected) in &self.all {
             let Some(name) = name(*kind) else { continue };
-            let new = self.new.get(kind).map_or(0, |new| new.iter().filter(|(old, new)| old != new).count());
+            let new = self
+                .new
+                .get(kind)
+                .map_or(0, |new| new.iter().filter(|(old, new)| old != new).count());
             let (replaced, kept) = counts.entry(name).or_default();
             *replaced += new;
             *kept += collected.values.len().saturating_sub(new);
@@ -318,9 +407,9 @@ impl<'s> Redaction<'s> {
                 report.replaced.push(format!("{replaced} {name}"));
             }
             if kept > 0 {
-                report
-                    .kept
-                    .push(format!("{kept} {name}, mentioned in statements or the schema or without room to move"));
+                report.kept.push(format!(
+                    "{kept} {name}, mentioned in statements or the schema or without room to move"
+                ));
             }
         }
         report.kept.push("booleans and enum values".to_owned());
@@ -341,7 +430,10 @@ fn name(kind: Kind) -> Option<&'static str> {
 }
 
 fn all_statistics(snapshot: &Snapshot) -> impl Iterator<Item = &Statistic> {
-    let extended = snapshot.extended_statistics.iter().flat_map(|extended| &extended.expressions);
+    let extended = snapshot
+        .extended_statistics
+        .iter()
+        .flat_map(|extended| &extended.expressions);
     snapshot.statistics.iter().chain(extended)
 }
 
@@ -363,7 +455,14 @@ fn sorts_by_bytes(kind: Kind, origin: &Origin) -> bool {
 }
 
 /// Ranges of built-in types, and what they are ranges of.
-const RANGES: [(Oid, Oid); 6] = [(3904, 23), (3926, 20), (3906, 1700), (3912, 1082), (3908, 1114), (3910, 1184)];
+const RANGES: [(Oid, Oid); 6] = [
+    (3904, 23),
+    (3926, 20),
+    (3906, 1700),
+    (3912, 1082),
+    (3908, 1114),
+    (3910, 1184),
+];
 
 /// A value with all that it is made of (elements of an array, bounds of a range) replaced; none when one part is refused.
 fn rewrite(
@@ -391,8 +490,13 @@ fn rewrite(
             let (lower, upper) = inner.split_once(',')?;
             let mut end = |text: &str| match text.trim_matches('"') {
                 "" => Some(String::new()),
-                text => with(kinds.kind(*bound, 0), text)
-                    .map(|new| if new.contains(' ') { format!("\"{new}\"") } else { new }),
+                text => with(kinds.kind(*bound, 0), text).map(|new| {
+                    if new.contains(' ') {
+                        format!("\"{new}\"")
+                    } else {
+                        new
+                    }
+                }),
             };
             let (lower, upper) = (end(lower)?, end(upper)?);
             let (first, last) = (value.get(..1)?, value.get(value.len() - 1..)?);

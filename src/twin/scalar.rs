@@ -64,10 +64,12 @@ impl Line {
     /// Writes a value; what is beyond the type's end is its end.
     pub fn write(self, position: Position) -> String {
         match (self, position) {
-            (Line::Integer(largest), Position::Whole(whole)) => {
-                whole.clamp(-i128::from(largest) - 1, largest.into()).to_string()
+            (Line::Integer(largest), Position::Whole(whole)) => whole
+                .clamp(-i128::from(largest) - 1, largest.into())
+                .to_string(),
+            (Line::Date, Position::Whole(days)) => {
+                write_date(days.clamp(FIRST_DAY, LAST_DAY) as i64)
             }
-            (Line::Date, Position::Whole(days)) => write_date(days.clamp(FIRST_DAY, LAST_DAY) as i64),
             (Line::Timestamp(zone), Position::Whole(at)) => write_timestamp(at, zone),
             (Line::Float, Position::Real(value, _)) => value.to_string(),
             (_, Position::Real(value, decimals)) => format!("{value:.decimals$}"),
@@ -89,7 +91,9 @@ impl Position {
     pub fn plus(self, distance: f64) -> Position {
         match self {
             // More than a double can count exactly is far away, too.
-            Position::Whole(whole) => Position::Whole(whole.saturating_add(distance.round() as i128)),
+            Position::Whole(whole) => {
+                Position::Whole(whole.saturating_add(distance.round() as i128))
+            }
             Position::Real(value, decimals) => Position::Real(value + distance, decimals),
         }
     }
@@ -121,16 +125,23 @@ fn date_of(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1)
 }
 
 fn digits(text: &str) -> Option<i64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 /// `2024-01-31`.
@@ -174,11 +185,19 @@ fn seconds(text: &str) -> Option<i64> {
 }
 
 fn write_timestamp(at: i128, zone: bool) -> String {
-    let at = at.clamp(FIRST_DAY * MICROSECONDS_OF_A_DAY, (LAST_DAY + 1) * MICROSECONDS_OF_A_DAY - 1);
+    let at = at.clamp(
+        FIRST_DAY * MICROSECONDS_OF_A_DAY,
+        (LAST_DAY + 1) * MICROSECONDS_OF_A_DAY - 1,
+    );
     let date = write_date(at.div_euclid(MICROSECONDS_OF_A_DAY) as i64);
     let of_day = at.rem_euclid(MICROSECONDS_OF_A_DAY);
     let (seconds, fraction) = (of_day / 1_000_000, of_day % 1_000_000);
-    let mut text = format!("{date} {:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let mut text = format!(
+        "{date} {:02}:{:02}:{:02}",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    );
     if fraction > 0 {
         text.push('.');
         text.push_str(format!("{fraction:06}").trim_end_matches('0'));
@@ -198,9 +217,18 @@ mod tests {
     #[test]
     fn points_in_time_are_read_wherever_they_were_written() {
         let zoned = Line::Timestamp(true);
-        assert_eq!(zoned.read("1970-01-02 05:30:00.5+05:30"), Some(Position::Whole(86_400_500_000)));
-        assert_eq!(zoned.read("1970-01-01 00:00:00-03"), Some(Position::Whole(3 * 3_600_000_000)));
-        assert_eq!(zoned.write(Position::Whole(86_400_500_000)), "1970-01-02 00:00:00.5+00");
+        assert_eq!(
+            zoned.read("1970-01-02 05:30:00.5+05:30"),
+            Some(Position::Whole(86_400_500_000))
+        );
+        assert_eq!(
+            zoned.read("1970-01-01 00:00:00-03"),
+            Some(Position::Whole(3 * 3_600_000_000))
+        );
+        assert_eq!(
+            zoned.write(Position::Whole(86_400_500_000)),
+            "1970-01-02 00:00:00.5+00"
+        );
         assert_eq!(Line::Date.read("2024-02-29"), Some(Position::Whole(19_782)));
         for text in ["infinity", "0044-03-15 BC", "2023-02-29", "29/02/2024", ""] {
             assert_eq!(Line::Date.read(text), None, "{text}");
@@ -211,7 +239,10 @@ mod tests {
     fn numbers_keep_their_digits_and_their_ends() {
         let price = Line::Numeric.read("12.50").unwrap();
         assert_eq!(Line::Numeric.write(price.plus(2.25)), "14.75");
-        assert_eq!(Line::Integer(i16::MAX.into()).write(Position::Whole(40_000)), "32767");
+        assert_eq!(
+            Line::Integer(i16::MAX.into()).write(Position::Whole(40_000)),
+            "32767"
+        );
         assert_eq!(Line::Float.read("NaN"), None);
     }
 

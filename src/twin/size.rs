@@ -128,8 +128,16 @@ impl StoredColumn {
 
     /// A column of a varlena type by its `pg_stats.avg_width` and the standard deviation of its values' lengths, both in bytes.
     /// Half a byte is added to widths that vary because `ANALYZE` stores the mean's whole part (`pg_statistic.stawidth`).
-    pub fn variable(alignment_bytes: u8, stated_width_bytes: f64, width_deviation_bytes: f64) -> StoredColumn {
-        let cut_off = if width_deviation_bytes > 0.0 { 0.5 } else { 0.0 };
+    pub fn variable(
+        alignment_bytes: u8,
+        stated_width_bytes: f64,
+        width_deviation_bytes: f64,
+    ) -> StoredColumn {
+        let cut_off = if width_deviation_bytes > 0.0 {
+            0.5
+        } else {
+            0.0
+        };
         StoredColumn {
             average_width_bytes: stated_width_bytes + cut_off,
             width_deviation_bytes,
@@ -140,9 +148,19 @@ impl StoredColumn {
     /// The column in a partial index whose predicate keeps no NULLs of it and does not ask for its values otherwise.
     pub fn without_nulls(self) -> StoredColumn {
         let left = 1.0 - self.null_fraction;
-        let common_fractions =
-            if left > 0.0 { self.common_fractions.iter().map(|share| share / left).collect() } else { Vec::new() };
-        StoredColumn { null_fraction: 0.0, common_fractions, ..self }
+        let common_fractions = if left > 0.0 {
+            self.common_fractions
+                .iter()
+                .map(|share| share / left)
+                .collect()
+        } else {
+            Vec::new()
+        };
+        StoredColumn {
+            null_fraction: 0.0,
+            common_fractions,
+            ..self
+        }
     }
 }
 
@@ -157,5 +175,9 @@ fn align(bytes: f64, alignment: f64) -> f64 {
 
 /// A number of pages from an estimate, never below `least`.
 fn whole_pages(estimate: f64, least: u64) -> u64 {
-    if estimate.is_finite() { (estimate.ceil().max(0.0) as u64).max(least) } else { least }
+    if estimate.is_finite() {
+        (estimate.ceil().max(0.0) as u64).max(least)
+    } else {
+        least
+    }
 }

@@ -96,21 +96,35 @@ impl SystemTable {
 
     /// A column of all rows; nothing where there is no such column.
     pub fn column(&self, column: &str) -> Vec<Option<&str>> {
-        let Some(position) = self.position(column) else { return Vec::new() };
-        self.rows.iter().map(|row| row.get(position).and_then(Option::as_deref)).collect()
+        let Some(position) = self.position(column) else {
+            return Vec::new();
+        };
+        self.rows
+            .iter()
+            .map(|row| row.get(position).and_then(Option::as_deref))
+            .collect()
     }
 
     /// The rows whose value in that column is one of these.
     pub fn only(&self, column: &str, wanted: impl Fn(&str) -> bool) -> SystemTable {
         let position = self.position(column);
         let is_wanted = |row: &&Vec<Option<String>>| {
-            position.and_then(|position| row.get(position)?.as_deref()).is_some_and(&wanted)
+            position
+                .and_then(|position| row.get(position)?.as_deref())
+                .is_some_and(&wanted)
         };
-        SystemTable { rows: self.rows.iter().filter(is_wanted).cloned().collect(), ..self.clone_empty() }
+        SystemTable {
+            rows: self.rows.iter().filter(is_wanted).cloned().collect(),
+            ..self.clone_empty()
+        }
     }
 
     fn clone_empty(&self) -> SystemTable {
-        SystemTable { name: self.name.clone(), columns: self.columns.clone(), rows: Vec::new() }
+        SystemTable {
+            name: self.name.clone(),
+            columns: self.columns.clone(),
+            rows: Vec::new(),
+        }
     }
 }
 
@@ -273,7 +287,10 @@ impl Gap {
     /// The part of it that is about these tables.
     pub fn about(&self, tables: &BTreeSet<QualifiedName>) -> Option<Gap> {
         let about: BTreeSet<QualifiedName> = self.tables.intersection(tables).cloned().collect();
-        (self.tables.is_empty() || !about.is_empty()).then(|| Gap { tables: about, ..self.clone() })
+        (self.tables.is_empty() || !about.is_empty()).then(|| Gap {
+            tables: about,
+            ..self.clone()
+        })
     }
 }
 
@@ -284,10 +301,21 @@ impl Snapshot {
     }
 
     /// Some columns of a system catalog, row by row; rows with a NULL among them are left out, and all where a column is missing.
-    pub fn rows_of<'s, const N: usize>(&'s self, table: &str, columns: [&str; N]) -> Vec<[&'s str; N]> {
-        let Some(table) = self.system_table(table) else { return Vec::new() };
-        let positions: Option<Vec<usize>> = columns.iter().map(|column| table.position(column)).collect();
-        let Some(positions) = positions else { return Vec::new() };
+    pub fn rows_of<'s, const N: usize>(
+        &'s self,
+        table: &str,
+        columns: [&str; N],
+    ) -> Vec<[&'s str; N]> {
+        let Some(table) = self.system_table(table) else {
+            return Vec::new();
+        };
+        let positions: Option<Vec<usize>> = columns
+            .iter()
+            .map(|column| table.position(column))
+            .collect();
+        let Some(positions) = positions else {
+            return Vec::new();
+        };
         let row = |row: &'s Vec<Option<String>>| {
             let mut values = [""; N];
             for (value, position) in values.iter_mut().zip(&positions) {
@@ -301,7 +329,8 @@ impl Snapshot {
     /// Adds samples; of a table that there is one of already, the new one is kept.
     pub fn keep_samples(&mut self, samples: Vec<TableSample>) {
         for sample in samples {
-            self.samples.retain(|other| other.relation != sample.relation);
+            self.samples
+                .retain(|other| other.relation != sample.relation);
             self.samples.push(sample);
         }
     }
@@ -310,19 +339,33 @@ impl Snapshot {
     fn table_of(&self, index: Oid) -> Option<&RelationFile> {
         let indexes = self.system_table("pg_index")?;
         let index = index.to_string();
-        let position = indexes.column("indexrelid").iter().position(|oid| *oid == Some(&index))?;
-        let table: Oid = indexes.column("indrelid").get(position)?.as_ref()?.parse().ok()?;
+        let position = indexes
+            .column("indexrelid")
+            .iter()
+            .position(|oid| *oid == Some(&index))?;
+        let table: Oid = indexes
+            .column("indrelid")
+            .get(position)?
+            .as_ref()?
+            .parse()
+            .ok()?;
         self.files.iter().find(|file| file.oid == table)
     }
 
     /// An index's metapage as it was read, or as it has to be from the sizes. None for other methods: the planner reads none.
     pub fn metapage(&self, index: &RelationFile) -> Option<Metapage> {
         index.metapage.or_else(|| match index.method.as_deref()? {
-            "btree" => Some(Metapage::Btree { level: btree_level(index.blocks) }),
+            "btree" => Some(Metapage::Btree {
+                level: btree_level(index.blocks),
+            }),
             // Zeros make the planner guess, as it does for an index that was never vacuumed.
-            "gin" => {
-                Some(Metapage::Gin { total_pages: 0, entry_pages: 0, data_pages: 0, entries: 0, pending_pages: 0 })
-            }
+            "gin" => Some(Metapage::Gin {
+                total_pages: 0,
+                entry_pages: 0,
+                data_pages: 0,
+                entries: 0,
+                pending_pages: 0,
+            }),
             "brin" => {
                 let pages_per_range = self.pages_per_range(index.oid).unwrap_or(PAGES_PER_RANGE);
                 let table_blocks = self.table_of(index.oid)?.blocks;
@@ -340,10 +383,21 @@ impl Snapshot {
     fn pages_per_range(&self, index: Oid) -> Option<u32> {
         let classes = self.system_table("pg_class")?;
         let index = index.to_string();
-        let position = classes.column("oid").iter().position(|oid| *oid == Some(&index))?;
-        let options = classes.column("reloptions").get(position).copied().flatten()?;
+        let position = classes
+            .column("oid")
+            .iter()
+            .position(|oid| *oid == Some(&index))?;
+        let options = classes
+            .column("reloptions")
+            .get(position)
+            .copied()
+            .flatten()?;
         let (_, value) = options.split_once("pages_per_range=")?;
-        value.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+        value
+            .split(|c: char| !c.is_ascii_digit())
+            .next()?
+            .parse()
+            .ok()
     }
 }
 
@@ -379,7 +433,10 @@ mod tests {
 
     #[test]
     fn a_root_is_as_high_as_its_size_makes_it() {
-        assert_eq!([1, 2, 3, 201, 202, 40_400].map(btree_level), [0, 0, 1, 1, 2, 3]);
+        assert_eq!(
+            [1, 2, 3, 201, 202, 40_400].map(btree_level),
+            [0, 0, 1, 1, 2, 3]
+        );
         assert_eq!(last_revmap_page(86_000_000, 128), 495);
         assert_eq!(last_revmap_page(0, 128), 1);
     }

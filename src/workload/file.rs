@@ -14,7 +14,7 @@ use super::{Usage, Workload};
 use crate::sql::split::{Piece, split};
 
 /// More calls than any server has answered; sums of them stay numbers.
-const MOST_CALLS: f64 = 1e15;
+const MAX_CALLS: f64 = 1e15;
 
 /// A comment that cannot be meant as it stands.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -38,8 +38,18 @@ pub fn read(source: &str, text: &str, workload: &mut Workload) -> Result<(), Fil
     for piece in split(text) {
         let place = format!("{source}:{}", piece.line);
         let annotations = annotations(&piece, &place)?;
-        let name = annotations.name.unwrap_or_else(|| format!("{}:{}", stem(source), piece.line));
-        workload.add(&name, piece.sql, Usage { calls: annotations.calls, mean_time_ms: None }, place);
+        let name = annotations
+            .name
+            .unwrap_or_else(|| format!("{}:{}", stem(source), piece.line));
+        workload.add(
+            &name,
+            piece.sql,
+            Usage {
+                calls: annotations.calls,
+                mean_time_ms: None,
+            },
+            place,
+        );
     }
     Ok(())
 }
@@ -52,17 +62,28 @@ struct Annotations {
 fn annotations(piece: &Piece<'_>, place: &str) -> Result<Annotations, FileError> {
     static ANNOTATION: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)^(name|calls)\s*:\s*(.*?)\s*$").ok());
-    let mut annotations = Annotations { name: None, calls: 1.0 };
-    let found = piece.comments.iter().filter_map(|comment| ANNOTATION.as_ref()?.captures(comment));
+    let mut annotations = Annotations {
+        name: None,
+        calls: 1.0,
+    };
+    let found = piece
+        .comments
+        .iter()
+        .filter_map(|comment| ANNOTATION.as_ref()?.captures(comment));
     for annotation in found {
         let text = &annotation[2];
         if annotation[1].eq_ignore_ascii_case("name") {
             annotations.name = Some(text.to_owned()).filter(|name| !name.is_empty());
         } else {
-            let calls =
-                text.replace(['_', ','], "").parse().ok().filter(|calls: &f64| *calls > 0.0 && *calls <= MOST_CALLS);
-            annotations.calls =
-                calls.ok_or_else(|| FileError::BadCalls { place: place.to_owned(), text: text.to_owned() })?;
+            let calls = text
+                .replace(['_', ','], "")
+                .parse()
+                .ok()
+                .filter(|calls: &f64| *calls > 0.0 && *calls <= MAX_CALLS);
+            annotations.calls = calls.ok_or_else(|| FileError::BadCalls {
+                place: place.to_owned(),
+                text: text.to_owned(),
+            })?;
         }
     }
     Ok(annotations)
@@ -85,16 +106,37 @@ mod tests {
 
     #[test]
     fn comments_name_and_weigh() {
-        let workload = workload("-- name: queue\n-- calls: 12_000\nselect 1;\nselect 2;\n-- Name: queue\nselect 3");
-        let seen: Vec<_> = workload.statements().iter().map(|s| (s.id.0.as_str(), s.sql.as_str(), s.calls)).collect();
-        assert_eq!(seen, [("queue", "select 1", 12_000.0), ("jobs:4", "select 2", 1.0), ("queue-2", "select 3", 1.0)]);
+        let workload = workload(
+            "-- name: queue\n-- calls: 12_000\nselect 1;\nselect 2;\n-- Name: queue\nselect 3",
+        );
+        let seen: Vec<_> = workload
+            .statements()
+            .iter()
+            .map(|s| (s.id.0.as_str(), s.sql.as_str(), s.calls))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("queue", "select 1", 12_000.0),
+                ("jobs:4", "select 2", 1.0),
+                ("queue-2", "select 3", 1.0)
+            ]
+        );
         assert_eq!(workload.statements()[1].place, "dir/jobs.sql:4");
     }
 
     #[test]
     fn calls_have_to_be_a_number() {
-        let error = read("w.sql", "-- calls: many\nselect 1", &mut Workload::default()).unwrap_err();
-        assert_eq!(error.to_string(), "w.sql:2: calls: \"many\" is not a positive number");
+        let error = read(
+            "w.sql",
+            "-- calls: many\nselect 1",
+            &mut Workload::default(),
+        )
+        .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "w.sql:2: calls: \"many\" is not a positive number"
+        );
         assert!(read("w.sql", "-- calls: -1\nselect 1", &mut Workload::default()).is_err());
     }
 }

@@ -65,7 +65,10 @@ impl Literals {
         }
         self.texts += 1;
         let Ok(literals) = literals(sql) else { return };
-        let seen = self.values.entry(literals.len()).or_insert_with(|| vec![BTreeSet::new(); literals.len()]);
+        let seen = self
+            .values
+            .entry(literals.len())
+            .or_insert_with(|| vec![BTreeSet::new(); literals.len()]);
         for (values, literal) in seen.iter_mut().zip(literals) {
             values.insert(literal);
         }
@@ -73,11 +76,17 @@ impl Literals {
 
     /// The positions of those that vary in this text.
     fn varying(&self, sql: &str) -> BTreeSet<usize> {
-        let seen = literals(sql).ok().and_then(|literals| self.values.get(&literals.len()));
+        let seen = literals(sql)
+            .ok()
+            .and_then(|literals| self.values.get(&literals.len()));
         let varies = |(position, values): (usize, &BTreeSet<String>)| {
             (values.len() >= VALUES_OF_A_PARAMETER).then_some(position)
         };
-        seen.into_iter().flatten().enumerate().filter_map(varies).collect()
+        seen.into_iter()
+            .flatten()
+            .enumerate()
+            .filter_map(varies)
+            .collect()
     }
 }
 
@@ -85,7 +94,10 @@ impl Group {
     /// The mean over what was logged with its duration; statements faster than `log_min_duration_statement` are not in it.
     fn usage(&self) -> Usage {
         let mean_time_ms = (self.timed_calls > 0.0).then(|| self.total_ms / self.timed_calls);
-        Usage { calls: self.calls.max(1.0), mean_time_ms }
+        Usage {
+            calls: self.calls.max(1.0),
+            mean_time_ms,
+        }
     }
 }
 
@@ -96,30 +108,45 @@ impl LoggedStatements {
     /// When it is no log, or holds no statement that can be planned.
     pub fn add_log(&mut self, file: &str, text: &str) -> Result<(), LogError> {
         if !log::looks_like_log(text) {
-            return Err(LogError::NotALog { file: file.to_owned() });
+            return Err(LogError::NotALog {
+                file: file.to_owned(),
+            });
         }
         let mut found = false;
         for execution in log::executions(text) {
             found |= self.add(file, &execution);
         }
-        if found { Ok(()) } else { Err(LogError::NoStatement { file: file.to_owned() }) }
+        if found {
+            Ok(())
+        } else {
+            Err(LogError::NoStatement {
+                file: file.to_owned(),
+            })
+        }
     }
 
     /// Statements sent together are told apart, and then nobody knows how long each took.
     fn add(&mut self, file: &str, execution: &Execution) -> bool {
         let pieces = split(&execution.sql);
-        let planned: Vec<&str> = pieces.iter().map(|piece| piece.sql).filter(|sql| can_be_planned(sql)).collect();
+        let planned: Vec<&str> = pieces
+            .iter()
+            .map(|piece| piece.sql)
+            .filter(|sql| can_be_planned(sql))
+            .collect();
         let duration_ms = execution.duration_ms.filter(|_| pieces.len() == 1);
         for sql in &planned {
-            let group = self.groups.entry(fingerprint(sql)).or_insert_with(|| Group {
-                sql: (*sql).to_owned(),
-                place: format!("{file}:{}", execution.line),
-                slowest_ms: duration_ms,
-                total_ms: 0.0,
-                calls: 0.0,
-                timed_calls: 0.0,
-                literals: Literals::default(),
-            });
+            let group = self
+                .groups
+                .entry(fingerprint(sql))
+                .or_insert_with(|| Group {
+                    sql: (*sql).to_owned(),
+                    place: format!("{file}:{}", execution.line),
+                    slowest_ms: duration_ms,
+                    total_ms: 0.0,
+                    calls: 0.0,
+                    timed_calls: 0.0,
+                    literals: Literals::default(),
+                });
             group.literals.add(sql);
             group.total_ms += duration_ms.unwrap_or(0.0);
             let call = if execution.is_fetch { 0.0 } else { 1.0 };
@@ -139,11 +166,18 @@ impl LoggedStatements {
         let mut groups: Vec<(Fingerprint, Group)> = self.groups.into_iter().collect();
         groups.sort_by(|(one, a), (other, b)| {
             let by_time = b.total_ms.total_cmp(&a.total_ms);
-            by_time.then(b.calls.total_cmp(&a.calls)).then(one.cmp(other))
+            by_time
+                .then(b.calls.total_cmp(&a.calls))
+                .then(one.cmp(other))
         });
         for (fingerprint, group) in groups.into_iter().take(top as usize) {
             let varying = group.literals.varying(&group.sql);
-            workload.add(&format!("log-{fingerprint}"), &group.sql, group.usage(), group.place);
+            workload.add(
+                &format!("log-{fingerprint}"),
+                &group.sql,
+                group.usage(),
+                group.place,
+            );
             workload.note_varying_literals(varying);
         }
     }
@@ -161,7 +195,15 @@ mod tests {
         let mut workload = Workload::default();
         logged.add_to(&mut workload, top);
         let statements = workload.statements().iter();
-        statements.map(|statement| (statement.sql.clone(), statement.calls, statement.place.clone())).collect()
+        statements
+            .map(|statement| {
+                (
+                    statement.sql.clone(),
+                    statement.calls,
+                    statement.place.clone(),
+                )
+            })
+            .collect()
     }
 
     const ONE: &str = "[7] LOG:  duration: 5.000 ms  statement: select a from t where b = 1;\n\
@@ -174,7 +216,11 @@ mod tests {
     #[test]
     fn statements_are_grouped_over_logs_and_ordered_by_their_time() {
         let expected = [
-            ("SELECT a FROM t WHERE b = 'x'".to_owned(), 3.0, "0.log:2".to_owned()),
+            (
+                "SELECT a FROM t WHERE b = 'x'".to_owned(),
+                3.0,
+                "0.log:2".to_owned(),
+            ),
             ("select c from t".to_owned(), 1.0, "0.log:4".to_owned()),
             ("select d".to_owned(), 2.0, "1.log:2".to_owned()),
         ];
@@ -189,9 +235,20 @@ mod tests {
         logged.add_log("y", OTHER).unwrap();
         let mut workload = Workload::default();
         logged.add_to(&mut workload, 9);
-        let times: Vec<_> = workload.statements().iter().map(|s| (s.sql.as_str(), s.mean_time_ms)).collect();
-        assert_eq!(times[0], ("SELECT a FROM t WHERE b = 'x'", Some(16.0 / 3.0)));
-        assert_eq!(times[2], ("select d", None), "sent together, nobody knows how long each took");
+        let times: Vec<_> = workload
+            .statements()
+            .iter()
+            .map(|s| (s.sql.as_str(), s.mean_time_ms))
+            .collect();
+        assert_eq!(
+            times[0],
+            ("SELECT a FROM t WHERE b = 'x'", Some(16.0 / 3.0))
+        );
+        assert_eq!(
+            times[2],
+            ("select d", None),
+            "sent together, nobody knows how long each took"
+        );
     }
 
     #[test]
@@ -201,25 +258,46 @@ mod tests {
                 "[7] LOG:  duration: {number}.000 ms  statement: select a from t where s = 'new' and b = {number} and c in ({list})\n"
             )
         };
-        let log: String = (1..=4).map(|number| line(number, "1, 2")).chain([line(5, "1, 2, 3")]).collect();
+        let log: String = (1..=4)
+            .map(|number| line(number, "1, 2"))
+            .chain([line(5, "1, 2, 3")])
+            .collect();
         let varying = |log: &str| {
             let mut logged = LoggedStatements::default();
             logged.add_log("x", log).unwrap();
             let mut workload = Workload::default();
             logged.add_to(&mut workload, 9);
             assert_eq!(workload.statements().len(), 1);
-            workload.statements()[0].varying_literals.iter().copied().collect::<Vec<_>>()
+            workload.statements()[0]
+                .varying_literals
+                .iter()
+                .copied()
+                .collect::<Vec<_>>()
         };
         let shorter: String = (1..=4).map(|number| line(number, "1, 2")).collect();
         assert_eq!(varying(&shorter), [1]);
-        assert_eq!(varying(&shorter[..shorter.len() / 2]), [0; 0], "two values are no parameter yet");
-        assert_eq!(varying(&log), [0; 0], "the slowest has a longer list than all the others");
+        assert_eq!(
+            varying(&shorter[..shorter.len() / 2]),
+            [0; 0],
+            "two values are no parameter yet"
+        );
+        assert_eq!(
+            varying(&log),
+            [0; 0],
+            "the slowest has a longer list than all the others"
+        );
     }
 
     #[test]
     fn a_log_without_statements_is_told_from_no_log() {
         let error = |text: &str| LoggedStatements::default().add_log("x", text).unwrap_err();
-        assert!(matches!(error("Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)\n"), LogError::NotALog { .. }));
-        assert!(matches!(error("2024-01-01 10:00:00 UTC [1] LOG:  ready\n"), LogError::NoStatement { .. }));
+        assert!(matches!(
+            error("Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)\n"),
+            LogError::NotALog { .. }
+        ));
+        assert!(matches!(
+            error("2024-01-01 10:00:00 UTC [1] LOG:  ready\n"),
+            LogError::NoStatement { .. }
+        ));
     }
 }

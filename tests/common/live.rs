@@ -18,7 +18,10 @@ pub fn cluster() -> &'static Cluster {
     CLUSTER.get_or_init(|| {
         let binaries = Binaries::find(WhenMissing::Explain)
             .expect("a PostgreSQL server (14 to 18) is needed: scripts/ensure-postgres.sh");
-        let options = ClusterOptions { settings: SETTINGS.to_owned(), ..ClusterOptions::default() };
+        let options = ClusterOptions {
+            settings: SETTINGS.to_owned(),
+            ..ClusterOptions::default()
+        };
         Cluster::start(&binaries, &options, &|| false).expect("the throwaway server starts")
     })
 }
@@ -31,21 +34,34 @@ pub struct Database {
 impl Database {
     /// A new, empty database with these contents.
     pub fn new(name: &str, sql: &str) -> Database {
-        let database = Database { name: name.to_owned() };
+        let database = Database {
+            name: name.to_owned(),
+        };
         let mut client = connect("postgres");
-        client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).unwrap();
-        client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+        client
+            .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            .unwrap();
+        client
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .unwrap();
         database.run(sql);
         database
     }
 
     /// A new database with one of the sample workloads; its finish.sql is run too.
     pub fn sample(name: &str, sample: &str, scale: &str) -> Database {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workloads").join(sample);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures/workloads")
+            .join(sample);
         let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
         let database = Database::new(name, &read("schema.sql"));
-        database.run(&format!("SET pgrehearse.scale = '{scale}';\n{}", read("data.sql")));
-        read("finish.sql").lines().for_each(|statement| database.run(statement));
+        database.run(&format!(
+            "SET pgrehearse.scale = '{scale}';\n{}",
+            read("data.sql")
+        ));
+        read("finish.sql")
+            .lines()
+            .for_each(|statement| database.run(statement));
         database
     }
 
@@ -64,7 +80,10 @@ impl Database {
         let rows = self.client().simple_query(sql).unwrap();
         let row = |message: &SimpleQueryMessage| match message {
             SimpleQueryMessage::Row(row) => Some(
-                (0..row.len()).map(|column| row.get(column).unwrap_or("NULL").to_owned()).collect::<Vec<_>>().join("|"),
+                (0..row.len())
+                    .map(|column| row.get(column).unwrap_or("NULL").to_owned())
+                    .collect::<Vec<_>>()
+                    .join("|"),
             ),
             _ => None,
         };
@@ -96,13 +115,19 @@ impl Database {
     /// The program with this database as its target.
     pub fn program(&self, arguments: &[&str]) -> Command {
         let mut command = program();
-        command.args(arguments).arg("-d").arg(cluster().conninfo_of(&self.name));
+        command
+            .args(arguments)
+            .arg("-d")
+            .arg(cluster().conninfo_of(&self.name));
         command
     }
 
     /// `advise --format json`, which has to succeed.
     pub fn advise(&self, arguments: &[&str]) -> Value {
-        let output = self.program(&[&["advise", "--format", "json"], arguments].concat()).output().unwrap();
+        let output = self
+            .program(&[&["advise", "--format", "json"], arguments].concat())
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", text_of(&output));
         serde_json::from_slice(&output.stdout).unwrap()
     }
@@ -115,9 +140,17 @@ fn connect(database: &str) -> Client {
 /// The program, without the environment's connection variables.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgrehearse"));
-    for variable in
-        ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGSERVICE", "PGOPTIONS", "COLUMNS", "NO_COLOR"]
-    {
+    for variable in [
+        "PGHOST",
+        "PGPORT",
+        "PGUSER",
+        "PGDATABASE",
+        "PGPASSWORD",
+        "PGSERVICE",
+        "PGOPTIONS",
+        "COLUMNS",
+        "NO_COLOR",
+    ] {
         command.env_remove(variable);
     }
     command
@@ -144,13 +177,27 @@ pub fn rejected<'r>(report: &'r Value, texts: &[&str]) -> Vec<&'r Value> {
 }
 
 fn entries<'r>(report: &'r Value, list: &str, texts: &[&str]) -> Vec<&'r Value> {
-    let contains = |entry: &&Value| texts.iter().all(|text| entry["ddl"].as_str().unwrap().contains(text));
-    report[list].as_array().unwrap().iter().filter(contains).collect()
+    let contains = |entry: &&Value| {
+        texts
+            .iter()
+            .all(|text| entry["ddl"].as_str().unwrap().contains(text))
+    };
+    report[list]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(contains)
+        .collect()
 }
 
 /// The statement of that name in a report.
 pub fn statement<'r>(report: &'r Value, id: &str) -> &'r Value {
-    report["workload"]["statements"].as_array().unwrap().iter().find(|statement| statement["id"] == id).unwrap()
+    report["workload"]["statements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|statement| statement["id"] == id)
+        .unwrap()
 }
 
 /// A file with this text that lives as long as the returned guard.

@@ -49,20 +49,56 @@ pub struct Server {
 impl Server {
     /// Creates a cluster and starts it with the certificate.
     pub fn start(certificate: &KeyedCertificate, client_authority: &str) -> Self {
-        let directory = tempfile::Builder::new().prefix("conn-").tempdir_in("/tmp").unwrap();
-        let owner = if Uid::effective().is_root() { User::from_name("postgres").unwrap() } else { None };
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { directory, owner, port };
+        let directory = tempfile::Builder::new()
+            .prefix("conn-")
+            .tempdir_in("/tmp")
+            .unwrap();
+        let owner = if Uid::effective().is_root() {
+            User::from_name("postgres").unwrap()
+        } else {
+            None
+        };
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let server = Self {
+            directory,
+            owner,
+            port,
+        };
         server.own(server.path());
         let data = server.data();
-        server.run("initdb", &["-D", &data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"]);
+        server.run(
+            "initdb",
+            &[
+                "-D",
+                &data,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "--no-sync",
+                "-E",
+                "UTF8",
+                "--locale=C",
+            ],
+        );
         server.write("data/pg_hba.conf", HBA);
         server.write("data/client-ca.crt", client_authority);
         server.write("data/postgresql.auto.conf", &server.configuration());
         server.write_certificate(certificate);
         server.control("start");
         server
-            .psql(&format!("host={} port={} user=postgres dbname=postgres", server.path().display(), port), ROLES)
+            .psql(
+                &format!(
+                    "host={} port={} user=postgres dbname=postgres",
+                    server.path().display(),
+                    port
+                ),
+                ROLES,
+            )
             .unwrap();
         server
     }
@@ -75,7 +111,10 @@ impl Server {
 
     /// Restarts the server with one more line of configuration.
     pub fn restart_configured(&self, line: &str) {
-        self.write("data/postgresql.auto.conf", &format!("{}{line}\n", self.configuration()));
+        self.write(
+            "data/postgresql.auto.conf",
+            &format!("{}{line}\n", self.configuration()),
+        );
         self.control("restart");
     }
 
@@ -94,7 +133,11 @@ impl Server {
             .output()
             .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(text(&output.stderr))
+        }
     }
 
     fn configuration(&self) -> String {
@@ -131,7 +174,10 @@ impl Server {
 
     fn control(&self, action: &str) {
         let log = self.path().join("log").display().to_string();
-        self.run("pg_ctl", &["-D", &self.data(), "-l", &log, "-w", "-m", "fast", action]);
+        self.run(
+            "pg_ctl",
+            &["-D", &self.data(), "-l", &log, "-w", "-m", "fast", action],
+        );
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
@@ -141,9 +187,18 @@ impl Server {
             command.uid(owner.uid.as_raw()).gid(owner.gid.as_raw());
         }
         let log = fs::File::create(self.path().join(format!("{program}.out"))).unwrap();
-        let status = command.stdout(log.try_clone().unwrap()).stderr(log).status().unwrap();
+        let status = command
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .status()
+            .unwrap();
         let read = |name: &str| fs::read_to_string(self.path().join(name)).unwrap_or_default();
-        assert!(status.success(), "{program}: {} {}", read(&format!("{program}.out")), read("log"));
+        assert!(
+            status.success(),
+            "{program}: {} {}",
+            read(&format!("{program}.out")),
+            read("log")
+        );
     }
 }
 

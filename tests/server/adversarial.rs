@@ -7,14 +7,23 @@ use crate::live::{Database, recommended, rejected, statement};
 /// What was recommended, as text.
 fn ddl(report: &Value) -> Vec<&str> {
     let recommendations = report["recommendations"].as_array().unwrap();
-    recommendations.iter().map(|index| index["ddl"].as_str().unwrap()).collect()
+    recommendations
+        .iter()
+        .map(|index| index["ddl"].as_str().unwrap())
+        .collect()
 }
 
 /// The reasons of the rejected candidates whose DDL contains all of these texts; there have to be some.
 fn reasons<'r>(report: &'r Value, texts: &[&str]) -> Vec<&'r str> {
     let candidates = rejected(report, texts);
-    assert!(!candidates.is_empty(), "{texts:?} was not even thought of: {report:#}");
-    candidates.iter().map(|candidate| candidate["reason"].as_str().unwrap()).collect()
+    assert!(
+        !candidates.is_empty(),
+        "{texts:?} was not even thought of: {report:#}"
+    );
+    candidates
+        .iter()
+        .map(|candidate| candidate["reason"].as_str().unwrap())
+        .collect()
 }
 
 fn factor(report: &Value, id: &str) -> f64 {
@@ -41,7 +50,9 @@ const THINGS: &str = "
 
 fn things(name: &str) -> Database {
     let database = Database::new(name, "");
-    THINGS.split(';').for_each(|statement| database.run(statement));
+    THINGS
+        .split(';')
+        .for_each(|statement| database.run(statement));
     database
 }
 
@@ -67,10 +78,16 @@ fn a_tiny_table_gets_no_index() {
          INSERT INTO currencies SELECT n, 'C' || n, 'Currency ' || n FROM generate_series(1, 30) AS n;
          ANALYZE currencies",
     );
-    let report = advise(&database, &["SELECT name FROM currencies WHERE code = 'C7'"]);
+    let report = advise(
+        &database,
+        &["SELECT name FROM currencies WHERE code = 'C7'"],
+    );
     assert_eq!(ddl(&report), [""; 0], "{report:#}");
     let reasons = reasons(&report, &["(code)"]);
-    assert!(reasons.iter().all(|reason| *reason == "not_chosen"), "{reasons:?}");
+    assert!(
+        reasons.iter().all(|reason| *reason == "not_chosen"),
+        "{reasons:?}"
+    );
 }
 
 /// An index holds what an expression gave once; one whose result changes, or depends on a setting, cannot be indexed.
@@ -86,9 +103,15 @@ fn a_volatile_expression_gets_no_index() {
     );
     assert_eq!(ddl(&report), [""; 0], "{report:#}");
     for candidate in rejected(&report, &["things"]) {
-        let (ddl, reason) = (candidate["ddl"].as_str().unwrap(), candidate["reason"].as_str().unwrap());
+        let (ddl, reason) = (
+            candidate["ddl"].as_str().unwrap(),
+            candidate["reason"].as_str().unwrap(),
+        );
         assert_eq!(reason, "build_failed", "{ddl}");
-        assert!(candidate["detail"].as_str().unwrap().contains("IMMUTABLE"), "{candidate:#}");
+        assert!(
+            candidate["detail"].as_str().unwrap().contains("IMMUTABLE"),
+            "{candidate:#}"
+        );
     }
 }
 
@@ -110,7 +133,12 @@ fn what_an_existing_index_covers_gets_no_second_one() {
     );
     assert_eq!(ddl(&report), [""; 0], "{report:#}");
     for keys in ["(code)", "(code, made)"] {
-        assert!(reasons(&report, &[keys]).iter().all(|reason| *reason == "redundant"), "{report:#}");
+        assert!(
+            reasons(&report, &[keys])
+                .iter()
+                .all(|reason| *reason == "redundant"),
+            "{report:#}"
+        );
         let detail = rejected(&report, &[keys])[0]["detail"].as_str().unwrap();
         assert!(detail.contains("things_code_made"), "{detail}");
     }
@@ -125,7 +153,9 @@ fn an_index_that_only_seems_to_be_cheaper_than_an_existing_one_is_not_recommende
     database.run("CREATE INDEX things_half_made ON things (half, made)");
     let report = advise(
         &database,
-        &["SELECT id FROM things WHERE half AND made >= '2024-01-31' AND made < '2024-01-31 01:00Z'"],
+        &[
+            "SELECT id FROM things WHERE half AND made >= '2024-01-31' AND made < '2024-01-31 01:00Z'",
+        ],
     );
     assert_eq!(ddl(&report), [""; 0], "{report:#}");
 }
@@ -150,15 +180,35 @@ fn orders_without_a_reason(name: &str) -> Value {
 #[test]
 fn a_predicate_on_the_nullable_side_of_an_outer_join_gets_no_index() {
     let report = orders_without_a_reason("adversarial_outer");
-    assert!(ddl(&report).iter().all(|ddl| !ddl.contains("(reason") && !ddl.contains("WHERE")), "{:#?}", ddl(&report));
+    assert!(
+        ddl(&report)
+            .iter()
+            .all(|ddl| !ddl.contains("(reason") && !ddl.contains("WHERE")),
+        "{:#?}",
+        ddl(&report)
+    );
     // From 18 on a scan may skip `reason` and use what stands behind it, as well as an index on that alone.
     let may_skip = report["server"]["version_num"].as_u64().unwrap() >= 180_000;
     for candidate in [["refunds", "(reason"], ["refunds", "WHERE reason IS NULL"]] {
-        let expected = |reason: &&str| *reason == "not_chosen" || (may_skip && *reason == "redundant");
-        assert!(reasons(&report, &candidate).iter().all(expected), "{candidate:?}: {report:#}");
+        let expected =
+            |reason: &&str| *reason == "not_chosen" || (may_skip && *reason == "redundant");
+        assert!(
+            reasons(&report, &candidate).iter().all(expected),
+            "{candidate:?}: {report:#}"
+        );
     }
-    assert_eq!(recommended(&report, &["orders", "(customer"]).len(), 1, "{:#?}", ddl(&report));
-    assert_eq!(recommended(&report, &["refunds", "(order_id"]).len(), 1, "{:#?}", ddl(&report));
+    assert_eq!(
+        recommended(&report, &["orders", "(customer"]).len(),
+        1,
+        "{:#?}",
+        ddl(&report)
+    );
+    assert_eq!(
+        recommended(&report, &["refunds", "(order_id"]).len(),
+        1,
+        "{:#?}",
+        ddl(&report)
+    );
     assert!(factor(&report, only_id(&report)) > 10.0);
 }
 
@@ -166,18 +216,36 @@ fn a_predicate_on_the_nullable_side_of_an_outer_join_gets_no_index() {
 #[test]
 fn columns_that_serve_nothing_are_not_appended() {
     let report = orders_without_a_reason("adversarial_appended");
-    assert_eq!(recommended(&report, &["orders", "(customer)"]).len(), 1, "{:#?}", ddl(&report));
-    assert_eq!(recommended(&report, &["refunds", "(order_id)"]).len(), 1, "{:#?}", ddl(&report));
+    assert_eq!(
+        recommended(&report, &["orders", "(customer)"]).len(),
+        1,
+        "{:#?}",
+        ddl(&report)
+    );
+    assert_eq!(
+        recommended(&report, &["refunds", "(order_id)"]).len(),
+        1,
+        "{:#?}",
+        ddl(&report)
+    );
 }
 
 /// Ten rows of a condition that is often true are found on the first page.
 #[test]
 fn a_limit_without_an_order_gets_no_index() {
     let database = things("adversarial_limit");
-    let report = advise(&database, &["SELECT id, code FROM things WHERE half LIMIT 10"]);
+    let report = advise(
+        &database,
+        &["SELECT id, code FROM things WHERE half LIMIT 10"],
+    );
     assert_eq!(ddl(&report), [""; 0], "{report:#}");
     let reasons = reasons(&report, &["things"]);
-    assert!(reasons.iter().all(|reason| matches!(*reason, "not_chosen" | "gain_too_small")), "{reasons:?}");
+    assert!(
+        reasons
+            .iter()
+            .all(|reason| matches!(*reason, "not_chosen" | "gain_too_small")),
+        "{reasons:?}"
+    );
 }
 
 /// 60 000 addresses; the postcode says which city it is.
@@ -186,7 +254,8 @@ const ADDRESSES: &str = "
     INSERT INTO addresses SELECT n, 'city ' || n % 600 / 10, 'postcode ' || n % 600, repeat('x', 60) FROM generate_series(1, 60000) AS n;
     CREATE STATISTICS addresses_place (dependencies) ON city, postcode FROM addresses;
     ANALYZE addresses";
-const ADDRESSES_OF_A_PLACE: &str = "SELECT id, note FROM addresses WHERE city = 'city 7' AND postcode = 'postcode 77'";
+const ADDRESSES_OF_A_PLACE: &str =
+    "SELECT id, note FROM addresses WHERE city = 'city 7' AND postcode = 'postcode 77'";
 
 /// The second column of an index sorts out nothing when the first one determines it.
 #[test]
@@ -194,9 +263,19 @@ fn of_correlated_columns_the_determining_one_is_enough() {
     let database = Database::new("adversarial_correlated", ADDRESSES);
     let report = advise(&database, &[ADDRESSES_OF_A_PLACE]);
     assert_eq!(ddl(&report).len(), 1, "{:#?}", ddl(&report));
-    assert_eq!(recommended(&report, &["(postcode)"]).len(), 1, "{:#?}", ddl(&report));
+    assert_eq!(
+        recommended(&report, &["(postcode)"]).len(),
+        1,
+        "{:#?}",
+        ddl(&report)
+    );
     let reasons = reasons(&report, &["(postcode, city)"]);
-    assert!(reasons.iter().all(|reason| matches!(*reason, "redundant" | "gain_too_small")), "{reasons:?}");
+    assert!(
+        reasons
+            .iter()
+            .all(|reason| matches!(*reason, "redundant" | "gain_too_small")),
+        "{reasons:?}"
+    );
 }
 
 /// The same column holds a value that nearly every row has and one that few have: an index pays for the second one only, and a partial one
@@ -216,7 +295,11 @@ fn of_skewed_values_only_the_rare_one_gets_an_index() {
     assert_eq!(ddl(&report).len(), 1, "{:#?}", ddl(&report));
     let index = recommended(&report, &["WHERE (state = 'failed'"]);
     assert_eq!(index.len(), 1, "{:#?}", ddl(&report));
-    assert!(index[0]["size_bytes"].as_u64().unwrap() <= 16 * 1024, "{:#}", index[0]);
+    assert!(
+        index[0]["size_bytes"].as_u64().unwrap() <= 16 * 1024,
+        "{:#}",
+        index[0]
+    );
     let statements = report["workload"]["statements"].as_array().unwrap();
     assert_eq!(statements[0]["change"], "same");
     assert_eq!(statements[1]["change"], "better");
@@ -233,8 +316,7 @@ fn an_or_across_tables_gets_no_index() {
          INSERT INTO books SELECT n, 1 + n % 20000, 'title ' || n, repeat('y', 60) FROM generate_series(1, 60000) AS n;
          ANALYZE authors, books",
     );
-    let sql =
-        "SELECT b.id FROM books b JOIN authors a ON a.id = b.author WHERE b.title = 'title 9' OR a.name = 'name 9'";
+    let sql = "SELECT b.id FROM books b JOIN authors a ON a.id = b.author WHERE b.title = 'title 9' OR a.name = 'name 9'";
     let report = advise(&database, &[sql]);
     assert_eq!(ddl(&report), [""; 0], "{report:#}");
 }
@@ -245,7 +327,10 @@ fn a_function_in_a_view_is_indexed_on_the_table() {
     let database = things("adversarial_view");
     database
         .run("CREATE VIEW codes AS SELECT id, upper(substr(code, 1, 12)) AS short FROM things WHERE note IS NOT NULL");
-    let report = advise(&database, &["SELECT id FROM codes WHERE short = 'C4CA4238A0B9'"]);
+    let report = advise(
+        &database,
+        &["SELECT id FROM codes WHERE short = 'C4CA4238A0B9'"],
+    );
     let index = recommended(&report, &["public.things", "upper(substr(code, 1, 12))"]);
     assert_eq!(index.len(), 1, "{:#?}", ddl(&report));
     assert_eq!(ddl(&report).len(), 1, "{:#?}", ddl(&report));

@@ -25,33 +25,56 @@ fn the_document_s_questions_get_a_partial_a_composite_and_a_rehearsed_brin() {
     assert_eq!(blocked.len(), 1, "{report:#}");
     assert!(after(&report, "n26-3a-blocked-count").contains(&"Index Only Scan".to_owned()));
 
-    assert_eq!(recommended(&report, &["(user_id, certified_by_user)"]).len(), 1);
+    assert_eq!(
+        recommended(&report, &["(user_id, certified_by_user)"]).len(),
+        1
+    );
     let last_certified = after(&report, "n26-3b-last-certified");
     assert_eq!(last_certified, ["Limit", "Index Scan"], "the sort is gone");
 
     let brin = rejected(&report, &["USING brin (certified_by_user, abs(amount), "]);
-    assert!(!brin.is_empty(), "the document's three-column BRIN was tried");
+    assert!(
+        !brin.is_empty(),
+        "the document's three-column BRIN was tried"
+    );
     for candidate in brin {
         assert!(
-            candidate["size_bytes"].as_u64().unwrap() > 0 && candidate["benefits"][0]["cost_after"].is_number(),
+            candidate["size_bytes"].as_u64().unwrap() > 0
+                && candidate["benefits"][0]["cost_after"].is_number(),
             "{candidate:#}"
         );
     }
-    assert_eq!(recommended(&report, &["(certified_by_user)", "abs(amount) >= "]).len(), 1);
+    assert_eq!(
+        recommended(&report, &["(certified_by_user)", "abs(amount) >= "]).len(),
+        1
+    );
 
     let sum = |field: &str| -> f64 {
-        ["n26-3a-blocked-count", "n26-3b-last-certified", "n26-3c-large-slow-yesterday"]
-            .map(|id| statement(&report, id)[field].as_f64().unwrap())
-            .iter()
-            .sum()
+        [
+            "n26-3a-blocked-count",
+            "n26-3b-last-certified",
+            "n26-3c-large-slow-yesterday",
+        ]
+        .map(|id| statement(&report, id)[field].as_f64().unwrap())
+        .iter()
+        .sum()
     };
-    assert!(sum("cost_before") > 20.0 * sum("cost_after"), "{} → {}", sum("cost_before"), sum("cost_after"));
+    assert!(
+        sum("cost_before") > 20.0 * sum("cost_after"),
+        "{} → {}",
+        sum("cost_before"),
+        sum("cost_after")
+    );
     assert_eq!(
         after(&report, "n26-windows").last().unwrap(),
         "Index Only Scan",
         "the window's order comes from the index"
     );
-    assert_eq!(statement(&report, "n26-one-balance")["change"], "same", "already served by its primary key");
+    assert_eq!(
+        statement(&report, "n26-one-balance")["change"],
+        "same",
+        "already served by its primary key"
+    );
 }
 
 #[test]
@@ -69,9 +92,19 @@ fn a_queue_gets_one_small_partial_index_and_nothing_grows_worse() {
 #[test]
 fn expressions_payloads_and_anti_joins_are_answered() {
     let database = Database::sample("remote_refs", "001-remote-references", "0.2");
-    let report = database.advise(&["-f", "fixtures/workloads/001-remote-references/workload.sql"]);
-    assert_eq!(recommended(&report, &["((remote_key_payload ->> 'employ_id'::text))"]).len(), 1);
-    assert_eq!(recommended(&report, &["saved_item", "(remote_ref_id)"]).len(), 1, "for the anti-join");
+    let report = database.advise(&[
+        "-f",
+        "fixtures/workloads/001-remote-references/workload.sql",
+    ]);
+    assert_eq!(
+        recommended(&report, &["((remote_key_payload ->> 'employ_id'::text))"]).len(),
+        1
+    );
+    assert_eq!(
+        recommended(&report, &["saved_item", "(remote_ref_id)"]).len(),
+        1,
+        "for the anti-join"
+    );
     assert_eq!(
         recommended(&report, &["remote_ref", "(id)", "cached_entity IS NULL"]).len(),
         1,
@@ -96,21 +129,30 @@ fn a_partitioned_table_gets_ddl_that_runs_and_blocks_no_writer() {
     );
     let workload = "SELECT * FROM measurement WHERE city = 'city 17'";
     let report = database.advise(&["-c", workload]);
-    let [recommendation] = recommended(&report, &["measurement_city_idx"])[..] else { panic!("{report:#}") };
+    let [recommendation] = recommended(&report, &["measurement_city_idx"])[..] else {
+        panic!("{report:#}")
+    };
     let ddl = recommendation["ddl"].as_str().unwrap();
     for statement in ddl.lines() {
         assert!(
-            statement.contains("ONLY") || statement.contains("CONCURRENTLY") || statement.contains("ATTACH"),
+            statement.contains("ONLY")
+                || statement.contains("CONCURRENTLY")
+                || statement.contains("ATTACH"),
             "{statement}"
         );
         database.run(statement);
     }
     assert_eq!(
-        database.text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'measurement_city_idx'::regclass"),
+        database.text(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 'measurement_city_idx'::regclass"
+        ),
         "t"
     );
     let again = database.advise(&["-c", workload]);
-    assert!(again["recommendations"].as_array().unwrap().is_empty(), "{again:#}");
+    assert!(
+        again["recommendations"].as_array().unwrap().is_empty(),
+        "{again:#}"
+    );
 }
 
 #[test]
@@ -131,9 +173,17 @@ fn several_indexes_on_a_partitioned_table_can_all_be_created() {
         "an order above an Append is seen: {report:#}"
     );
     for recommendation in report["recommendations"].as_array().unwrap() {
-        recommendation["ddl"].as_str().unwrap().lines().for_each(|statement| database.run(statement));
+        recommendation["ddl"]
+            .as_str()
+            .unwrap()
+            .lines()
+            .for_each(|statement| database.run(statement));
     }
-    assert_eq!(database.text("SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'part'::regclass"), "t");
+    assert_eq!(
+        database
+            .text("SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'part'::regclass"),
+        "t"
+    );
 }
 
 #[test]
@@ -146,14 +196,29 @@ fn what_an_expression_index_needs_for_its_plan_is_printed() {
     // No more rows than ANALYZE looks at (300 × default_statistics_target): each time it finds the same.
     let query = "SELECT * FROM item WHERE left(v, 2) = 'ab'";
     let report = database.advise(&["-c", query]);
-    let [recommendation] = report["recommendations"].as_array().unwrap().as_slice() else { panic!("{report:#}") };
-    let statements: Vec<&str> =
-        recommendation["statements"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    let [recommendation] = report["recommendations"].as_array().unwrap().as_slice() else {
+        panic!("{report:#}")
+    };
+    let statements: Vec<&str> = recommendation["statements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s.as_str().unwrap())
+        .collect();
     assert_eq!(statements.last(), Some(&"ANALYZE public.item;"));
-    statements.iter().for_each(|statement| database.run(statement));
-    let promised = report["workload"]["statements"][0]["cost_after"].as_f64().unwrap();
-    let really = database.advise(&["-c", query])["workload"]["statements"][0]["cost_before"].as_f64().unwrap();
-    assert!((really / promised - 1.0).abs() < 0.001, "promised {promised}, really {really}");
+    statements
+        .iter()
+        .for_each(|statement| database.run(statement));
+    let promised = report["workload"]["statements"][0]["cost_after"]
+        .as_f64()
+        .unwrap();
+    let really = database.advise(&["-c", query])["workload"]["statements"][0]["cost_before"]
+        .as_f64()
+        .unwrap();
+    assert!(
+        (really / promised - 1.0).abs() < 0.001,
+        "promised {promised}, really {really}"
+    );
 }
 
 #[test]
@@ -165,17 +230,30 @@ fn printed_ddl_means_the_same_to_everybody() {
          INSERT INTO app.item SELECT n, 'V' || n, '2024-01-01'::date + n % 4 FROM generate_series(1, 50000) AS n; ANALYZE app.item;",
     );
     let output = database
-        .program(&["advise", "--format", "json", "-c", "SELECT * FROM item WHERE norm(v) = 'v7' AND d = '03/01/2024'"])
+        .program(&[
+            "advise",
+            "--format",
+            "json",
+            "-c",
+            "SELECT * FROM item WHERE norm(v) = 'v7' AND d = '03/01/2024'",
+        ])
         .env("PGOPTIONS", "-c search_path=app -c datestyle=SQL,DMY")
         .output()
         .unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     for recommendation in report["recommendations"].as_array().unwrap() {
         let ddl = recommendation["ddl"].as_str().unwrap();
-        assert!(ddl.contains("app.norm(v)") && !ddl.contains("03/01"), "{ddl}");
+        assert!(
+            ddl.contains("app.norm(v)") && !ddl.contains("03/01"),
+            "{ddl}"
+        );
         database.run(ddl);
     }
-    assert_eq!(report["recommendations"].as_array().unwrap().len(), 1, "{report:#}");
+    assert_eq!(
+        report["recommendations"].as_array().unwrap().len(),
+        1,
+        "{report:#}"
+    );
 }
 
 #[test]
@@ -196,13 +274,25 @@ fn printed_ddl_runs_and_is_then_not_recommended_again() {
     );
     let arguments = ["-f", workload.path().to_str().unwrap()];
     let report = database.advise(&arguments);
-    assert_eq!(report["recommendations"].as_array().unwrap().len(), 3, "{report:#}");
+    assert_eq!(
+        report["recommendations"].as_array().unwrap().len(),
+        3,
+        "{report:#}"
+    );
     for recommendation in report["recommendations"].as_array().unwrap() {
         database.run(recommendation["ddl"].as_str().unwrap());
     }
     let again = database.advise(&arguments);
-    assert!(again["recommendations"].as_array().unwrap().is_empty(), "{:#}", again["recommendations"]);
-    assert!(!rejected(&again, &["(\"group\")"]).iter().any(|candidate| candidate["reason"] != "redundant"));
+    assert!(
+        again["recommendations"].as_array().unwrap().is_empty(),
+        "{:#}",
+        again["recommendations"]
+    );
+    assert!(
+        !rejected(&again, &["(\"group\")"])
+            .iter()
+            .any(|candidate| candidate["reason"] != "redundant")
+    );
 }
 
 #[test]
@@ -211,8 +301,12 @@ fn limits_are_kept_and_told() {
     let workload = ["-f", "fixtures/workloads/002-table-sync/workload.sql"];
     let reasons = |more: &[&str]| {
         let report = database.advise(&[&workload, more].concat());
-        let reasons: Vec<String> =
-            report["rejected"].as_array().unwrap().iter().map(|r| r["reason"].as_str().unwrap().to_owned()).collect();
+        let reasons: Vec<String> = report["rejected"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["reason"].as_str().unwrap().to_owned())
+            .collect();
         (
             report["recommendations"].as_array().unwrap().clone(),
             reasons,
@@ -224,14 +318,23 @@ fn limits_are_kept_and_told() {
     assert!(reasons_given.contains(&"too_many_indexes".to_owned()));
 
     let (recommendations, reasons_given, _) = reasons(&["--budget", "100kB"]);
-    let size: u64 = recommendations.iter().map(|r| r["size_bytes"].as_u64().unwrap()).sum();
+    let size: u64 = recommendations
+        .iter()
+        .map(|r| r["size_bytes"].as_u64().unwrap())
+        .sum();
     assert!(size > 0 && size <= 100 * 1024, "{size}");
     assert!(reasons_given.contains(&"over_budget".to_owned()));
 
     let too_large = ["--rehearse", "transaction", "--max-table-size", "100kB"];
-    for (option, reason) in [(&too_large[..], "table_too_large"), (&["--rehearse", "off"], "not_rehearsed")] {
+    for (option, reason) in [
+        (&too_large[..], "table_too_large"),
+        (&["--rehearse", "off"], "not_rehearsed"),
+    ] {
         let (recommendations, reasons_given, built) = reasons(option);
-        assert!(reasons_given.contains(&reason.to_owned()), "{option:?}: {reasons_given:?}");
+        assert!(
+            reasons_given.contains(&reason.to_owned()),
+            "{option:?}: {reasons_given:?}"
+        );
         assert_eq!((recommendations.len(), built), (0, 0), "{option:?}");
     }
 }
@@ -242,7 +345,13 @@ fn the_same_question_gets_the_same_report() {
     let report = || {
         let mut report = database.advise(&["-f", "fixtures/workloads/002-table-sync/workload.sql"]);
         let timeless = |entry: &mut Value| {
-            for field in ["build_ms", "write_block_ms", "longest_write_block_ms", "total_ms", "server_ms"] {
+            for field in [
+                "build_ms",
+                "write_block_ms",
+                "longest_write_block_ms",
+                "total_ms",
+                "server_ms",
+            ] {
                 if let Some(value) = entry.get_mut(field) {
                     *value = Value::Null;
                 }
@@ -251,8 +360,14 @@ fn the_same_question_gets_the_same_report() {
         timeless(&mut report["rehearsal"]);
         timeless(&mut report["timing"]);
         // ANALYZE draws a new sample for expressions on every run, so only the choice and its order are compared.
-        let ddl =
-            |list: &str| report[list].as_array().unwrap().iter().map(|entry| entry["ddl"].clone()).collect::<Vec<_>>();
+        let ddl = |list: &str| {
+            report[list]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| entry["ddl"].clone())
+                .collect::<Vec<_>>()
+        };
         (ddl("recommendations"), ddl("rejected"))
     };
     assert_eq!(report(), report());
@@ -273,13 +388,22 @@ fn with_analyze_statements_are_executed_read_only_without_and_with_the_indexes()
                     -- name: side-effect\nSELECT nextval('touched') FROM item WHERE owner = 5";
     let report = database.advise(&["--analyze", "-c", workload]);
     let read = statement(&report, "read");
-    assert!(read["time_before_ms"].is_number() && read["time_after_ms"].is_number(), "{read:#}");
-    assert!(read["blocks_before"].as_f64() > read["blocks_after"].as_f64(), "{read:#}");
+    assert!(
+        read["time_before_ms"].is_number() && read["time_after_ms"].is_number(),
+        "{read:#}"
+    );
+    assert!(
+        read["blocks_before"].as_f64() > read["blocks_after"].as_f64(),
+        "{read:#}"
+    );
     for id in ["parameter", "write", "side-effect"] {
         assert!(statement(&report, id)["time_before_ms"].is_null(), "{id}");
     }
     assert_eq!(database.catalog(), before);
-    assert_eq!(database.text("SELECT count(*) FROM item WHERE name = 'x'"), "0");
+    assert_eq!(
+        database.text("SELECT count(*) FROM item WHERE name = 'x'"),
+        "0"
+    );
     assert_eq!(database.text("SELECT is_called FROM touched"), "f");
 }
 
@@ -293,18 +417,35 @@ fn time_decides_where_a_limit_misleads() {
          ANALYZE event;",
     );
     // They lie together, a third of the way along the order: an index on it reads all before them first, and the planner cannot know.
-    let workload = "-- name: oldest\nSELECT * FROM event WHERE tags @> ARRAY['timeout'] ORDER BY at LIMIT 5";
+    let workload =
+        "-- name: oldest\nSELECT * FROM event WHERE tags @> ARRAY['timeout'] ORDER BY at LIMIT 5";
     let by_cost = database.advise(&["-c", workload]);
-    assert_eq!(recommended(&by_cost, &["btree (at)"]).len(), 1, "{by_cost:#}");
+    assert_eq!(
+        recommended(&by_cost, &["btree (at)"]).len(),
+        1,
+        "{by_cost:#}"
+    );
     let by_time = database.advise(&["--analyze", "-c", workload]);
-    assert_eq!(recommended(&by_time, &["USING gin (tags)"]).len(), 1, "{by_time:#}");
+    assert_eq!(
+        recommended(&by_time, &["USING gin (tags)"]).len(),
+        1,
+        "{by_time:#}"
+    );
     let rejected = by_time["rejected"].as_array().unwrap();
-    let slower = rejected.iter().find(|one| one["ddl"].as_str().unwrap().contains("event (at)"));
+    let slower = rejected
+        .iter()
+        .find(|one| one["ddl"].as_str().unwrap().contains("event (at)"));
     let slower = slower.unwrap_or_else(|| panic!("{rejected:#?}"));
     assert_eq!(slower["reason"], "slower");
     let detail = slower["detail"].as_str().unwrap();
-    assert!(detail.starts_with("oldest, executed, took ") && detail.contains(" with event_tags_gin_idx"), "{detail}");
-    let explanation = by_time["recommendations"][0]["explanation"].as_str().unwrap();
+    assert!(
+        detail.starts_with("oldest, executed, took ")
+            && detail.contains(" with event_tags_gin_idx"),
+        "{detail}"
+    );
+    let explanation = by_time["recommendations"][0]["explanation"]
+        .as_str()
+        .unwrap();
     assert!(explanation.contains("lower; executed, "), "{explanation}");
     assert_eq!(by_time["rehearsal"]["left_behind"], 0);
 }
@@ -318,16 +459,31 @@ fn what_cannot_be_built_is_rejected_and_spoils_nothing() {
          CREATE FUNCTION picky(i int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS
              $$ BEGIN IF i = 999 THEN RAISE EXCEPTION 'boom %', i; END IF; RETURN i % 7 = 0; END $$",
     );
-    let report =
-        database.advise(&["-c", "SELECT * FROM t WHERE a = 5", "-c", "SELECT * FROM t WHERE picky(id) AND b = 5"]);
+    let report = database.advise(&[
+        "-c",
+        "SELECT * FROM t WHERE a = 5",
+        "-c",
+        "SELECT * FROM t WHERE picky(id) AND b = 5",
+    ]);
     for recommendation in report["recommendations"].as_array().unwrap() {
-        assert_eq!(recommendation["evidence"], "rolled_back_transaction", "{recommendation:#}");
-        assert!(!recommendation["ddl"].as_str().unwrap().contains("picky"), "{recommendation:#}");
+        assert_eq!(
+            recommendation["evidence"], "rolled_back_transaction",
+            "{recommendation:#}"
+        );
+        assert!(
+            !recommendation["ddl"].as_str().unwrap().contains("picky"),
+            "{recommendation:#}"
+        );
     }
     assert_eq!(recommended(&report, &["btree (a)"]).len(), 1, "{report:#}");
     let rejected = report["rejected"].as_array().unwrap();
-    let failed = rejected.iter().find(|one| one["ddl"].as_str().unwrap().contains("WHERE picky(id)"));
+    let failed = rejected
+        .iter()
+        .find(|one| one["ddl"].as_str().unwrap().contains("WHERE picky(id)"));
     let failed = failed.unwrap_or_else(|| panic!("{report:#}"));
     assert_eq!(failed["reason"], "build_failed");
-    assert!(failed["detail"].as_str().unwrap().contains("boom 999"), "{failed:#}");
+    assert!(
+        failed["detail"].as_str().unwrap().contains("boom 999"),
+        "{failed:#}"
+    );
 }

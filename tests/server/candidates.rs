@@ -15,7 +15,9 @@ mod special;
 fn tried(report: &Value) -> Vec<String> {
     let ddl = |list: &str| {
         let entries = report[list].as_array().unwrap().iter();
-        entries.map(|entry| entry["ddl"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        entries
+            .map(|entry| entry["ddl"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     [ddl("recommendations"), ddl("rejected")].concat()
 }
@@ -23,7 +25,14 @@ fn tried(report: &Value) -> Vec<String> {
 /// For messages: every index with its fate.
 fn summary(report: &Value) -> Vec<String> {
     let line = |entry: &Value| format!("{} {}: {}", entry["ddl"], entry["reason"], entry["detail"]);
-    let list = |name: &str| report[name].as_array().unwrap().iter().map(line).collect::<Vec<_>>();
+    let list = |name: &str| {
+        report[name]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(line)
+            .collect::<Vec<_>>()
+    };
     [list("recommendations"), list("rejected")].concat()
 }
 
@@ -33,8 +42,12 @@ fn is_tried(report: &Value, text: &str) -> bool {
 
 /// Nothing that was tried failed to build: what is suggested can be built.
 fn assert_all_built(report: &Value) {
-    let failed: Vec<&Value> =
-        report["rejected"].as_array().unwrap().iter().filter(|entry| entry["reason"] == "build_failed").collect();
+    let failed: Vec<&Value> = report["rejected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["reason"] == "build_failed")
+        .collect();
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
@@ -46,7 +59,13 @@ fn advise(database: &Database, workload: &str) -> Value {
 }
 
 fn notices(report: &Value) -> String {
-    report["notices"].as_array().unwrap().iter().map(|notice| notice.as_str().unwrap()).collect::<Vec<_>>().join("\n")
+    report["notices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|notice| notice.as_str().unwrap())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 const DOCUMENTS: &str = "CREATE TABLE doc (id bigint PRIMARY KEY, tags text[] NOT NULL, body jsonb NOT NULL, words tsvector NOT NULL,
@@ -63,16 +82,52 @@ fn arrays_documents_and_texts_get_gin() {
         &database,
         "SELECT id FROM doc WHERE tags @> ARRAY['t77']; SELECT id FROM doc WHERE ARRAY['t5', 't6'] && tags",
     );
-    assert_eq!(recommended(&report, &["USING gin (tags)"]).len(), 1, "{:#?}", summary(&report));
-    let report = advise(&database, "SELECT id FROM doc WHERE body @> '{\"kind\": \"k5\"}'");
-    assert_eq!(recommended(&report, &["USING gin (body jsonb_path_ops)"]).len(), 1, "{:#?}", summary(&report));
+    assert_eq!(
+        recommended(&report, &["USING gin (tags)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT id FROM doc WHERE body @> '{\"kind\": \"k5\"}'",
+    );
+    assert_eq!(
+        recommended(&report, &["USING gin (body jsonb_path_ops)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
     let report = advise(&database, "SELECT id FROM doc WHERE body ? 'rare'");
-    assert_eq!(recommended(&report, &["USING gin (body)"]).len(), 1, "{:#?}", summary(&report));
-    assert!(!is_tried(&report, "jsonb_path_ops"), "it does not know the operator ?");
-    let report = advise(&database, "SELECT id FROM doc WHERE words @@ to_tsquery('simple', 'word17')");
-    assert_eq!(recommended(&report, &["USING gin (words)"]).len(), 1, "{:#?}", summary(&report));
-    let report = advise(&database, "SELECT id FROM doc WHERE body ->> 'kind' = 'k5' AND id > 7");
-    assert!(!is_tried(&report, "gin") && !is_tried(&report, "gist"), "{:#?}", tried(&report));
+    assert_eq!(
+        recommended(&report, &["USING gin (body)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
+    assert!(
+        !is_tried(&report, "jsonb_path_ops"),
+        "it does not know the operator ?"
+    );
+    let report = advise(
+        &database,
+        "SELECT id FROM doc WHERE words @@ to_tsquery('simple', 'word17')",
+    );
+    assert_eq!(
+        recommended(&report, &["USING gin (words)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT id FROM doc WHERE body ->> 'kind' = 'k5' AND id > 7",
+    );
+    assert!(
+        !is_tried(&report, "gin") && !is_tried(&report, "gist"),
+        "{:#?}",
+        tried(&report)
+    );
 }
 
 #[test]
@@ -84,14 +139,32 @@ fn substrings_get_trigrams_and_the_extension_is_created_first() {
     let recommendation = &report["recommendations"][0];
     let ddl = recommendation["ddl"].as_str().unwrap();
     assert!(ddl.contains("trgm_ops"), "{:#?}", summary(&report));
-    let statements: Vec<&str> =
-        recommendation["statements"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
-    assert_eq!(statements.first(), Some(&"CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;"), "{statements:?}");
-    statements.iter().for_each(|statement| database.run(statement));
+    let statements: Vec<&str> = recommendation["statements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s.as_str().unwrap())
+        .collect();
+    assert_eq!(
+        statements.first(),
+        Some(&"CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;"),
+        "{statements:?}"
+    );
+    statements
+        .iter()
+        .for_each(|statement| database.run(statement));
     let again = advise(&database, "SELECT id FROM doc WHERE title ILIKE '%abcde%'");
-    assert!(again["recommendations"].as_array().unwrap().is_empty(), "{:#?}", summary(&again));
+    assert!(
+        again["recommendations"].as_array().unwrap().is_empty(),
+        "{:#?}",
+        summary(&again)
+    );
     let short = advise(&database, "SELECT id FROM doc WHERE title LIKE '%a%'");
-    assert!(!is_tried(&short, "trgm"), "no trigram in it: {:#?}", tried(&short));
+    assert!(
+        !is_tried(&short, "trgm"),
+        "no trigram in it: {:#?}",
+        tried(&short)
+    );
 }
 
 #[test]
@@ -100,10 +173,19 @@ fn beginnings_get_a_class_that_compares_bytes() {
     database.run("CREATE TABLE plain (code text COLLATE \"C\" NOT NULL); INSERT INTO plain SELECT md5(n::text) FROM generate_series(1, 40000) AS n;
                   CREATE TABLE other (code text COLLATE \"en-x-icu\" NOT NULL); INSERT INTO other SELECT md5(n::text) FROM generate_series(1, 40000) AS n; ANALYZE;");
     let report = advise(&database, "SELECT * FROM plain WHERE code LIKE 'abc%'");
-    assert_eq!(recommended(&report, &["(code)"]).len(), 1, "{:#?}", summary(&report));
+    assert_eq!(
+        recommended(&report, &["(code)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
     assert!(!is_tried(&report, "text_pattern_ops"));
     let report = advise(&database, "SELECT * FROM other WHERE code LIKE 'abc%'");
-    assert!(is_tried(&report, "(code text_pattern_ops)"), "{:#?}", tried(&report));
+    assert!(
+        is_tried(&report, "(code text_pattern_ops)"),
+        "{:#?}",
+        tried(&report)
+    );
     let best = report["recommendations"][0]["ddl"].as_str().unwrap();
     assert!(
         best.contains("(code text_pattern_ops)") || best.contains("USING spgist (code)"),
@@ -111,7 +193,11 @@ fn beginnings_get_a_class_that_compares_bytes() {
         summary(&report)
     );
     let report = advise(&database, "SELECT * FROM other WHERE code LIKE '%abc'");
-    assert!(!is_tried(&report, "text_pattern_ops"), "{:#?}", tried(&report));
+    assert!(
+        !is_tried(&report, "text_pattern_ops"),
+        "{:#?}",
+        tried(&report)
+    );
 }
 
 #[test]
@@ -123,14 +209,38 @@ fn ranges_points_and_addresses_get_trees() {
          FROM generate_series(1, 40000) AS n;
          ANALYZE booking;",
     );
-    let report = advise(&database, "SELECT id FROM booking WHERE during && int8range(5000, 5100)");
+    let report = advise(
+        &database,
+        "SELECT id FROM booking WHERE during && int8range(5000, 5100)",
+    );
     assert!(is_tried(&report, "USING gist (during)") && is_tried(&report, "USING spgist (during)"));
-    assert!(report["recommendations"][0]["ddl"].as_str().unwrap().contains("gist (during)"), "{:#?}", summary(&report));
-    let report = advise(&database, "SELECT id FROM booking ORDER BY place <-> point(7, 7) LIMIT 5");
-    assert!(report["recommendations"][0]["ddl"].as_str().unwrap().contains("gist (place)"), "{:#?}", summary(&report));
-    let report = advise(&database, "SELECT id FROM booking WHERE address <<= inet '10.0.1.0/24'");
     assert!(
-        is_tried(&report, "USING gist (address inet_ops)") && is_tried(&report, "USING spgist (address)"),
+        report["recommendations"][0]["ddl"]
+            .as_str()
+            .unwrap()
+            .contains("gist (during)"),
+        "{:#?}",
+        summary(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT id FROM booking ORDER BY place <-> point(7, 7) LIMIT 5",
+    );
+    assert!(
+        report["recommendations"][0]["ddl"]
+            .as_str()
+            .unwrap()
+            .contains("gist (place)"),
+        "{:#?}",
+        summary(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT id FROM booking WHERE address <<= inet '10.0.1.0/24'",
+    );
+    assert!(
+        is_tried(&report, "USING gist (address inet_ops)")
+            && is_tried(&report, "USING spgist (address)"),
         "{:#?}",
         tried(&report)
     );
@@ -148,24 +258,60 @@ fn extensions_classes_are_found_like_any_other() {
          FROM generate_series(1, 30000) AS n;
          ANALYZE item;",
     );
-    let report = advise(&database, "SELECT id FROM item WHERE facts OPERATOR(ext.?) 'k77'");
-    assert!(report["recommendations"][0]["ddl"].as_str().unwrap().contains("gin (facts"), "{:#?}", summary(&report));
-    let report = advise(&database, "SELECT id FROM item WHERE path OPERATOR(ext.<@) 'a.b7'::ext.ltree");
-    assert!(is_tried(&report, "USING gist (path"), "{:#?}", tried(&report));
-    let report = advise(&database, "SELECT id FROM item WHERE room = 7 AND during && int8range(500, 900)");
-    assert!(is_tried(&report, "USING gist (room") && is_tried(&report, "during)"), "{:#?}", tried(&report));
+    let report = advise(
+        &database,
+        "SELECT id FROM item WHERE facts OPERATOR(ext.?) 'k77'",
+    );
+    assert!(
+        report["recommendations"][0]["ddl"]
+            .as_str()
+            .unwrap()
+            .contains("gin (facts"),
+        "{:#?}",
+        summary(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT id FROM item WHERE path OPERATOR(ext.<@) 'a.b7'::ext.ltree",
+    );
+    assert!(
+        is_tried(&report, "USING gist (path"),
+        "{:#?}",
+        tried(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT id FROM item WHERE room = 7 AND during && int8range(500, 900)",
+    );
+    assert!(
+        is_tried(&report, "USING gist (room") && is_tried(&report, "during)"),
+        "{:#?}",
+        tried(&report)
+    );
 }
 
 #[test]
 fn long_values_are_hashed_when_they_are_only_looked_up() {
     let database = Database::new("cand_hash", DOCUMENTS);
-    let report = advise(&database, &format!("SELECT id FROM doc WHERE key = '{}'", "a".repeat(64)));
-    assert_eq!(recommended(&report, &["USING hash (key)"]).len(), 1, "{:#?}", summary(&report));
+    let report = advise(
+        &database,
+        &format!("SELECT id FROM doc WHERE key = '{}'", "a".repeat(64)),
+    );
+    assert_eq!(
+        recommended(&report, &["USING hash (key)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
     let report = advise(
         &database,
         "SELECT id FROM doc WHERE key = 'a' ORDER BY key; SELECT id FROM doc WHERE key > 'a'; SELECT id FROM doc WHERE id = 5",
     );
-    assert!(!is_tried(&report, "hash (id)") && !is_tried(&report, "hash (title)"), "{:#?}", tried(&report));
+    assert!(
+        !is_tried(&report, "hash (id)") && !is_tried(&report, "hash (title)"),
+        "{:#?}",
+        tried(&report)
+    );
 }
 
 const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint NOT NULL, state text NOT NULL, paid boolean NOT NULL,
@@ -181,14 +327,21 @@ fn few_narrow_columns_are_carried_along() {
     database.run("VACUUM ANALYZE orders");
     let sum = "SELECT sum(price) FROM orders WHERE user_id BETWEEN 100 AND 160";
     let report = advise(&database, sum);
-    let covering =
-        recommended(&report, &["(user_id) INCLUDE (price)"]).len() + recommended(&report, &["(user_id, price)"]).len();
+    let covering = recommended(&report, &["(user_id) INCLUDE (price)"]).len()
+        + recommended(&report, &["(user_id, price)"]).len();
     assert_eq!(covering, 1, "{:#?}", summary(&report));
-    let report = advise(&database, "SELECT * FROM orders WHERE user_id BETWEEN 100 AND 160");
+    let report = advise(
+        &database,
+        "SELECT * FROM orders WHERE user_id BETWEEN 100 AND 160",
+    );
     assert!(!is_tried(&report, "INCLUDE"), "{:#?}", tried(&report));
     database.run("UPDATE orders SET price = price + 1; ANALYZE orders");
     let report = advise(&database, sum);
-    assert!(!is_tried(&report, "INCLUDE"), "no page is all-visible: {:#?}", tried(&report));
+    assert!(
+        !is_tried(&report, "INCLUDE"),
+        "no page is all-visible: {:#?}",
+        tried(&report)
+    );
 }
 
 #[test]
@@ -200,10 +353,21 @@ fn kinds_become_predicates_and_users_do_not() {
         "SELECT id FROM orders WHERE state = 'NEW' AND user_id = 42 ORDER BY at; SELECT id FROM orders WHERE state IN ('NEW', 'SENT') AND user_id = 7;
          SELECT id FROM orders WHERE NOT paid ORDER BY at LIMIT 10; SELECT id FROM orders WHERE state <> 'DONE' AND user_id = 9",
     );
-    assert!(!is_tried(&report, "WHERE (user_id") && !is_tried(&report, "WHERE user_id"), "{:#?}", tried(&report));
-    assert!(is_tried(&report, "WHERE (NOT paid)") || is_tried(&report, "WHERE NOT paid"), "{:#?}", tried(&report));
     assert!(
-        is_tried(&report, "(user_id, at) WHERE state = ANY ('{NEW,SENT}'::text[])"),
+        !is_tried(&report, "WHERE (user_id") && !is_tried(&report, "WHERE user_id"),
+        "{:#?}",
+        tried(&report)
+    );
+    assert!(
+        is_tried(&report, "WHERE (NOT paid)") || is_tried(&report, "WHERE NOT paid"),
+        "{:#?}",
+        tried(&report)
+    );
+    assert!(
+        is_tried(
+            &report,
+            "(user_id, at) WHERE state = ANY ('{NEW,SENT}'::text[])"
+        ),
         "the weaker predicate: {:#?}",
         tried(&report)
     );
@@ -212,7 +376,11 @@ fn kinds_become_predicates_and_users_do_not() {
         .map(|state| format!("SELECT id FROM orders WHERE state = '{state}' ORDER BY at LIMIT 3"))
         .collect();
     let report = advise(&database, &one_each.join(";"));
-    assert!(!is_tried(&report, "WHERE"), "another state in each call: {:#?}", tried(&report));
+    assert!(
+        !is_tried(&report, "WHERE"),
+        "another state in each call: {:#?}",
+        tried(&report)
+    );
 }
 
 #[test]
@@ -220,19 +388,50 @@ fn orders_extremes_and_pages_are_found_in_an_index() {
     let database = Database::new("cand_order", ORDERS);
     database.run("ANALYZE orders");
     let report = advise(&database, "SELECT max(at) FROM orders WHERE user_id = 7");
-    assert_eq!(recommended(&report, &["(user_id, at)"]).len(), 1, "{:#?}", summary(&report));
-    let report = advise(&database, "SELECT * FROM orders WHERE (price, id) > (500, 7) ORDER BY price, id LIMIT 10");
-    assert_eq!(recommended(&report, &["(price, id)"]).len(), 1, "{:#?}", summary(&report));
-    let report = advise(&database, "SELECT * FROM orders ORDER BY price DESC NULLS LAST, id LIMIT 10");
+    assert_eq!(
+        recommended(&report, &["(user_id, at)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT * FROM orders WHERE (price, id) > (500, 7) ORDER BY price, id LIMIT 10",
+    );
+    assert_eq!(
+        recommended(&report, &["(price, id)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT * FROM orders ORDER BY price DESC NULLS LAST, id LIMIT 10",
+    );
     assert!(
-        is_tried(&report, "price NULLS FIRST, id DESC") || is_tried(&report, "price DESC NULLS LAST, id"),
+        is_tried(&report, "price NULLS FIRST, id DESC")
+            || is_tried(&report, "price DESC NULLS LAST, id"),
         "{:#?}",
         tried(&report)
     );
-    let report = advise(&database, "SELECT id FROM orders WHERE price < 9000 AND user_id > 5 ORDER BY at LIMIT 10");
-    assert!(is_tried(&report, "(at, price, user_id)"), "{:#?}", tried(&report));
-    let report = advise(&database, "SELECT id FROM orders WHERE user_id = 5 OR price = 77");
-    assert!(is_tried(&report, "(user_id)") && is_tried(&report, "(price)"), "{:#?}", tried(&report));
+    let report = advise(
+        &database,
+        "SELECT id FROM orders WHERE price < 9000 AND user_id > 5 ORDER BY at LIMIT 10",
+    );
+    assert!(
+        is_tried(&report, "(at, price, user_id)"),
+        "{:#?}",
+        tried(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT id FROM orders WHERE user_id = 5 OR price = 77",
+    );
+    assert!(
+        is_tried(&report, "(user_id)") && is_tried(&report, "(price)"),
+        "{:#?}",
+        tried(&report)
+    );
 }
 
 #[test]
@@ -245,8 +444,15 @@ fn what_depends_on_the_time_zone_is_explained_and_not_tried() {
         ("to_char(at, 'YYYY') = '2024'", "at >= "),
         ("extract(year FROM at) = 2024", "at >= "),
     ] {
-        let report = advise(&database, &format!("SELECT id FROM orders WHERE {condition}"));
-        assert!(tried(&report).is_empty(), "{condition}: {:#?}", tried(&report));
+        let report = advise(
+            &database,
+            &format!("SELECT id FROM orders WHERE {condition}"),
+        );
+        assert!(
+            tried(&report).is_empty(),
+            "{condition}: {:#?}",
+            tried(&report)
+        );
         assert!(
             notices(&report).contains("not immutable") && notices(&report).contains(expected),
             "{condition}: {}",
@@ -257,8 +463,17 @@ fn what_depends_on_the_time_zone_is_explained_and_not_tried() {
         &database,
         "SELECT id FROM orders WHERE date_trunc('hour', day) = '2024-01-05'; SELECT id FROM orders WHERE (at AT TIME ZONE 'UTC')::date = '2024-01-05'",
     );
-    assert_eq!(report["recommendations"].as_array().unwrap().len(), 2, "{:#?}", summary(&report));
-    assert!(!notices(&report).contains("not immutable"), "{}", notices(&report));
+    assert_eq!(
+        report["recommendations"].as_array().unwrap().len(),
+        2,
+        "{:#?}",
+        summary(&report)
+    );
+    assert!(
+        !notices(&report).contains("not immutable"),
+        "{}",
+        notices(&report)
+    );
 }
 
 #[test]
@@ -270,13 +485,34 @@ fn rows_in_the_order_of_a_column_get_brin() {
          FROM generate_series(1, 60000) AS n;
          ANALYZE log;",
     );
-    let report = advise(&database, "SELECT * FROM log WHERE at BETWEEN 5000 AND 5500");
-    for pages in ["USING brin (at);", "(pages_per_range = 32)", "(pages_per_range = 8)"] {
-        assert!(is_tried(&report, pages) || is_tried(&report, "pages_per_range='"), "{pages}: {:#?}", tried(&report));
+    let report = advise(
+        &database,
+        "SELECT * FROM log WHERE at BETWEEN 5000 AND 5500",
+    );
+    for pages in [
+        "USING brin (at);",
+        "(pages_per_range = 32)",
+        "(pages_per_range = 8)",
+    ] {
+        assert!(
+            is_tried(&report, pages) || is_tried(&report, "pages_per_range='"),
+            "{pages}: {:#?}",
+            tried(&report)
+        );
     }
-    let report = advise(&database, "SELECT * FROM log WHERE late BETWEEN 5000 AND 5500");
-    assert!(is_tried(&report, "brin (late int8_minmax_multi_ops)"), "{:#?}", tried(&report));
-    let report = advise(&database, "SELECT * FROM log WHERE during && int8range(500, 600)");
+    let report = advise(
+        &database,
+        "SELECT * FROM log WHERE late BETWEEN 5000 AND 5500",
+    );
+    assert!(
+        is_tried(&report, "brin (late int8_minmax_multi_ops)"),
+        "{:#?}",
+        tried(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT * FROM log WHERE during && int8range(500, 600)",
+    );
     assert!(is_tried(&report, "brin (during)"), "{:#?}", tried(&report));
     let report = advise(
         &database,
@@ -296,11 +532,27 @@ fn foreign_keys_get_an_index_where_their_parent_is_deleted_from() {
     let delete = "DELETE FROM parent WHERE id = 7";
     for mode in ["transaction", "auto"] {
         let report = database.advise(&["--rehearse", mode, "-c", delete]);
-        assert_eq!(recommended(&report, &["public.child", "(parent_id)"]).len(), 1, "{:#?}", summary(&report));
-        assert!(!is_tried(&report, "other_id"), "it has an index: {:#?}", tried(&report));
+        assert_eq!(
+            recommended(&report, &["public.child", "(parent_id)"]).len(),
+            1,
+            "{:#?}",
+            summary(&report)
+        );
+        assert!(
+            !is_tried(&report, "other_id"),
+            "it has an index: {:#?}",
+            tried(&report)
+        );
     }
-    let report = advise(&database, "UPDATE parent SET name = 'x' WHERE id = 7; SELECT * FROM parent WHERE id = 7");
-    assert!(!is_tried(&report, "child"), "the key stays as it is: {:#?}", tried(&report));
+    let report = advise(
+        &database,
+        "UPDATE parent SET name = 'x' WHERE id = 7; SELECT * FROM parent WHERE id = 7",
+    );
+    assert!(
+        !is_tried(&report, "child"),
+        "the key stays as it is: {:#?}",
+        tried(&report)
+    );
 }
 
 #[test]
@@ -315,7 +567,13 @@ fn what_cannot_be_a_btree_key_is_none() {
         &database,
         "SELECT id FROM wide WHERE long > 'x'; SELECT id FROM wide WHERE place ~= point(1, 1); SELECT id FROM wide WHERE long = 'x'",
     );
-    assert!(!tried(&report).iter().any(|ddl| ddl.contains("(long)") && !ddl.contains("hash")), "{:#?}", tried(&report));
+    assert!(
+        !tried(&report)
+            .iter()
+            .any(|ddl| ddl.contains("(long)") && !ddl.contains("hash")),
+        "{:#?}",
+        tried(&report)
+    );
     let report = database.advise(&[
         "-c",
         "SELECT relname FROM pg_class WHERE relname = 'x'; SELECT id FROM wide WHERE place ~= point(1, 1)",

@@ -25,12 +25,20 @@ fn binaries() -> Binaries {
 
 fn start(locale: ClusterLocale) -> Result<Cluster, ClusterError> {
     let settings = "work_mem = '77MB'\nshared_buffers = 32MB\n".to_owned();
-    let options = ClusterOptions { settings, locale, without_checksums: true };
+    let options = ClusterOptions {
+        settings,
+        locale,
+        without_checksums: true,
+    };
     Cluster::start(&binaries(), &options, &|| false)
 }
 
 fn ask(cluster: &Cluster, sql: &str) -> String {
-    Client::connect(&cluster.conninfo(), NoTls).unwrap().query_one(sql, &[]).unwrap().get(0)
+    Client::connect(&cluster.conninfo(), NoTls)
+        .unwrap()
+        .query_one(sql, &[])
+        .unwrap()
+        .get(0)
 }
 
 #[test]
@@ -44,10 +52,19 @@ fn a_server_is_as_it_was_ordered() {
         },
     );
     let cluster = starting.unwrap().wait(&|| false).unwrap();
-    let settings = ["server_encoding", "work_mem", "data_checksums"].map(|name| ask(&cluster, &format!("SHOW {name}")));
+    let settings = ["server_encoding", "work_mem", "data_checksums"]
+        .map(|name| ask(&cluster, &format!("SHOW {name}")));
     assert_eq!(settings, ["LATIN1", "77MB", "off"]);
-    assert_eq!(ask(&cluster, "SELECT datcollate::text FROM pg_database WHERE datname = 'postgres'"), "C");
-    let owner = fs::metadata(cluster.data_directory().join("base")).unwrap().uid();
+    assert_eq!(
+        ask(
+            &cluster,
+            "SELECT datcollate::text FROM pg_database WHERE datname = 'postgres'"
+        ),
+        "C"
+    );
+    let owner = fs::metadata(cluster.data_directory().join("base"))
+        .unwrap()
+        .uid();
     let ours = Uid::effective().as_raw();
     assert_eq!(owner, cluster.server_user().map_or(ours, |user| user.uid));
     let directory = cluster.directory().to_owned();
@@ -63,7 +80,10 @@ fn a_locale_that_is_not_installed_is_told_apart() {
         other => panic!("{other}"),
     }
     let error = start(ClusterLocale::libc("KLINGON", "C")).err().unwrap();
-    assert!(matches!(error, ClusterError::Locale(LocaleError::Refused { .. })), "{error}");
+    assert!(
+        matches!(error, ClusterError::Locale(LocaleError::Refused { .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -75,12 +95,15 @@ fn a_provider_is_had_from_its_version_on() {
         ..ClusterLocale::default()
     };
     let of = "SELECT datlocprovider::text FROM pg_database WHERE datname = 'postgres'";
-    for (since, sign, locale) in
-        [(15, "i", german(LocaleProvider::Icu, "de-DE")), (17, "b", german(LocaleProvider::Builtin, "C.UTF-8"))]
-    {
+    for (since, sign, locale) in [
+        (15, "i", german(LocaleProvider::Icu, "de-DE")),
+        (17, "b", german(LocaleProvider::Builtin, "C.UTF-8")),
+    ] {
         match start(locale) {
             Ok(cluster) => assert_eq!((ask(&cluster, of).as_str(), major >= since), (sign, true)),
-            Err(ClusterError::Locale(LocaleError::Unknown { .. })) => assert!(major < since, "{sign}"),
+            Err(ClusterError::Locale(LocaleError::Unknown { .. })) => {
+                assert!(major < since, "{sign}")
+            }
             Err(other) => panic!("{other}"),
         }
     }
@@ -88,10 +111,22 @@ fn a_provider_is_had_from_its_version_on() {
 
 #[test]
 fn other_failures_are_no_matter_of_the_locale() {
-    let options = ClusterOptions { settings: "work_mem = 'a lot'\n".to_owned(), ..ClusterOptions::default() };
-    let error = Cluster::start(&binaries(), &options, &|| false).err().unwrap();
-    assert!(matches!(&error, ClusterError::Failed { log, .. } if log.contains("work_mem")), "{error}");
-    let error = Cluster::begin(&binaries(), &ClusterOptions::default()).unwrap().wait(&|| true).err().unwrap();
+    let options = ClusterOptions {
+        settings: "work_mem = 'a lot'\n".to_owned(),
+        ..ClusterOptions::default()
+    };
+    let error = Cluster::start(&binaries(), &options, &|| false)
+        .err()
+        .unwrap();
+    assert!(
+        matches!(&error, ClusterError::Failed { log, .. } if log.contains("work_mem")),
+        "{error}"
+    );
+    let error = Cluster::begin(&binaries(), &ClusterOptions::default())
+        .unwrap()
+        .wait(&|| true)
+        .err()
+        .unwrap();
     assert!(matches!(error, ClusterError::Interrupted), "{error}");
 }
 
@@ -104,9 +139,20 @@ fn a_server_that_misses_its_first_signals_is_told_again() {
     for (name, commands) in [("initdb", initdb), ("postgres", postgres)] {
         let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
         let file = programs.path().join(name);
-        assert!(Command::new("sh").args(["-c", write]).arg(file).arg(commands).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", write])
+                .arg(file)
+                .arg(commands)
+                .status()
+                .unwrap()
+                .success()
+        );
     }
-    let binaries = Binaries { directory: programs.path().to_owned(), major: 15 };
+    let binaries = Binaries {
+        directory: programs.path().to_owned(),
+        major: 15,
+    };
     let (done, is_done) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let starting = Cluster::begin(&binaries, &ClusterOptions::default()).unwrap();
@@ -114,7 +160,10 @@ fn a_server_that_misses_its_first_signals_is_told_again() {
         std::thread::sleep(Duration::from_millis(500));
         done.send(starting.wait(&|| true).err()).unwrap();
     });
-    let error = is_done.recv_timeout(PATIENCE).expect("the keeper gets rid of it").unwrap();
+    let error = is_done
+        .recv_timeout(PATIENCE)
+        .expect("the keeper gets rid of it")
+        .unwrap();
     assert!(matches!(error, ClusterError::Interrupted), "{error}");
 }
 
@@ -129,7 +178,10 @@ fn hold_one_for_another_test() {
 
 /// A place for temporary files; nobody else's servers are in it.
 fn place() -> TempDir {
-    let place = tempfile::Builder::new().prefix("s").tempdir_in("/tmp").unwrap();
+    let place = tempfile::Builder::new()
+        .prefix("s")
+        .tempdir_in("/tmp")
+        .unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
     place
 }
@@ -144,17 +196,34 @@ struct Holder {
 
 fn launch(place: &TempDir) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "cluster::hold_one_for_another_test", "--ignored", "--nocapture"]);
-    command.env("TMPDIR", place.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+    command.args([
+        "--exact",
+        "cluster::hold_one_for_another_test",
+        "--ignored",
+        "--nocapture",
+    ]);
+    command
+        .env("TMPDIR", place.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 fn holding(mut process: Child) -> Holder {
     let mut output = BufReader::new(process.stdout.take().unwrap());
     loop {
         let mut line = String::new();
-        assert!(output.read_line(&mut line).unwrap() > 0, "the other process has no cluster");
+        assert!(
+            output.read_line(&mut line).unwrap() > 0,
+            "the other process has no cluster"
+        );
         if let Some(directory) = line.trim_end().strip_prefix("holding ") {
-            return Holder { process, _output: output, directory: directory.into() };
+            return Holder {
+                process,
+                _output: output,
+                directory: directory.into(),
+            };
         }
     }
 }
@@ -174,10 +243,15 @@ impl Holder {
     }
 
     fn keeper(&self) -> i32 {
-        let listing = Command::new("ps").args(["-A", "-o", "pid=,ppid=,args="]).output().unwrap();
+        let listing = Command::new("ps")
+            .args(["-A", "-o", "pid=,ppid=,args="])
+            .output()
+            .unwrap();
         let listing = String::from_utf8(listing.stdout).unwrap();
         let parent = self.process.id().to_string();
-        let is_it = |line: &&str| line.split_whitespace().nth(1) == Some(&parent) && line.contains("pgrehearse-keeper");
+        let is_it = |line: &&str| {
+            line.split_whitespace().nth(1) == Some(&parent) && line.contains("pgrehearse-keeper")
+        };
         let line = listing.lines().find(is_it).expect("a keeper");
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
@@ -189,13 +263,20 @@ impl Holder {
             kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
         }
         self.process.wait().unwrap();
-        assert!(runs(server) && self.directory.exists(), "nobody is left to stop it");
+        assert!(
+            runs(server) && self.directory.exists(),
+            "nobody is left to stop it"
+        );
         (self.directory, server)
     }
 
     fn answers(&self) -> bool {
-        let conninfo = format!("host={} user=postgres dbname=postgres", self.directory.display());
-        Client::connect(&conninfo, NoTls).is_ok_and(|mut client| client.simple_query("SELECT 1").is_ok())
+        let conninfo = format!(
+            "host={} user=postgres dbname=postgres",
+            self.directory.display()
+        );
+        Client::connect(&conninfo, NoTls)
+            .is_ok_and(|mut client| client.simple_query("SELECT 1").is_ok())
     }
 
     fn end(mut self) {
@@ -207,7 +288,10 @@ impl Holder {
 
 /// Whether a process is there that is not only waiting for its parent to take notice of its end.
 fn runs(pid: i32) -> bool {
-    let listing = Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output().unwrap();
+    let listing = Command::new("ps")
+        .args(["-o", "stat=", "-p", &pid.to_string()])
+        .output()
+        .unwrap();
     let state = String::from_utf8(listing.stdout).unwrap();
     !state.trim().is_empty() && !state.starts_with('Z')
 }
@@ -227,7 +311,10 @@ fn the_next_to_start_removes_what_nobody_could() {
     let (stale, server) = Holder::new(&place).abandon();
     let next = Holder::new(&place);
     wait_until("the stale one is gone", || !stale.exists());
-    assert!(!runs(server), "it was stopped before its files were removed");
+    assert!(
+        !runs(server),
+        "it was stopped before its files were removed"
+    );
     assert!(living.answers() && next.answers());
     living.end();
     next.end();
@@ -239,8 +326,13 @@ fn two_that_start_at_once_do_not_hinder_each_other() {
     let place = place();
     let stale = [Holder::new(&place).abandon(), Holder::new(&place).abandon()];
     let next = [launch(&place), launch(&place), launch(&place)].map(holding);
-    wait_until("both stale ones are gone", || stale.iter().all(|(directory, _)| !directory.exists()));
-    assert!(!stale.iter().any(|(_, server)| runs(*server)), "they were stopped before their files were removed");
+    wait_until("both stale ones are gone", || {
+        stale.iter().all(|(directory, _)| !directory.exists())
+    });
+    assert!(
+        !stale.iter().any(|(_, server)| runs(*server)),
+        "they were stopped before their files were removed"
+    );
     assert!(next.iter().all(Holder::answers));
     next.into_iter().for_each(Holder::end);
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
@@ -263,7 +355,9 @@ fn one_without_its_keeper_is_left_to_its_owner() {
 }
 
 fn given_to_the_server(path: &Path) {
-    let user = ["postgres", "nobody"].iter().find_map(|name| User::from_name(name).unwrap());
+    let user = ["postgres", "nobody"]
+        .iter()
+        .find_map(|name| User::from_name(name).unwrap());
     if let (true, Some(user)) = (Uid::effective().is_root(), user) {
         chown(path, Some(user.uid), Some(user.gid)).unwrap();
     }
@@ -285,21 +379,39 @@ fn what_only_looks_like_a_stale_one_is_not_touched() {
     // Its lock is a link to a file elsewhere.
     symlink(path("elsewhere/lock"), path("pgrehearse-unlocked/lock")).unwrap();
     // A process that has got the number of a server of long ago: it is the directory that is stale, and what links lead to is not.
-    let mut innocent = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut innocent = Command::new("cat")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     fs::create_dir_all(path("pgrehearse-stale/data")).unwrap();
-    let postmaster = format!("{}\n{}\n", innocent.id(), path("pgrehearse-stale/data").display());
+    let postmaster = format!(
+        "{}\n{}\n",
+        innocent.id(),
+        path("pgrehearse-stale/data").display()
+    );
     fs::write(path("pgrehearse-stale/data/postmaster.pid"), postmaster).unwrap();
     fs::write(path("pgrehearse-stale/lock"), "").unwrap();
     symlink(path("elsewhere"), path("pgrehearse-stale/outside")).unwrap();
-    for name in
-        ["pgrehearse-stale/data/postmaster.pid", "pgrehearse-stale/data", "pgrehearse-stale/lock", "pgrehearse-stale"]
-    {
+    for name in [
+        "pgrehearse-stale/data/postmaster.pid",
+        "pgrehearse-stale/data",
+        "pgrehearse-stale/lock",
+        "pgrehearse-stale",
+    ] {
         given_to_the_server(&path(name));
     }
     let next = Holder::new(&place);
-    wait_until("the stale one is gone", || !path("pgrehearse-stale").exists());
+    wait_until("the stale one is gone", || {
+        !path("pgrehearse-stale").exists()
+    });
     next.end();
-    for directory in ["pgrehearse-unlocked", "elsewhere", "pgrehearse-old", "pgrehearse-link"] {
+    for directory in [
+        "pgrehearse-unlocked",
+        "elsewhere",
+        "pgrehearse-old",
+        "pgrehearse-link",
+    ] {
         assert!(path(directory).join("precious").exists(), "{directory}");
     }
     assert!(runs(i32::try_from(innocent.id()).unwrap()));

@@ -18,23 +18,39 @@ fn findings(report: &Value) -> Vec<String> {
         format!(
             "{} {}",
             found["finding"].as_str().unwrap(),
-            found["index"].as_str().unwrap().trim_start_matches("public.")
+            found["index"]
+                .as_str()
+                .unwrap()
+                .trim_start_matches("public.")
         )
     };
-    let mut findings: Vec<String> = report["existing_indexes"].as_array().unwrap().iter().map(of).collect();
+    let mut findings: Vec<String> = report["existing_indexes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(of)
+        .collect();
     findings.sort();
     findings
 }
 
 /// Those of them that are about bloat: a recommended index may replace one.
 fn bloated(report: &Value) -> Vec<String> {
-    findings(report).into_iter().filter(|found| found.starts_with("bloated ")).collect()
+    findings(report)
+        .into_iter()
+        .filter(|found| found.starts_with("bloated "))
+        .collect()
 }
 
 fn finding<'r>(report: &'r Value, index: &str) -> &'r Value {
     let found = report["existing_indexes"].as_array().unwrap().iter();
     let mut found = found.filter(|found| found["index"] == format!("public.{index}"));
-    found.next().unwrap_or_else(|| panic!("nothing is said about {index}: {:#}", report["existing_indexes"]))
+    found.next().unwrap_or_else(|| {
+        panic!(
+            "nothing is said about {index}: {:#}",
+            report["existing_indexes"]
+        )
+    })
 }
 
 const BOOKINGS: &str = "CREATE TABLE room (id int PRIMARY KEY);
@@ -61,30 +77,67 @@ fn what_nothing_has_used_since_the_counters_began_is_named_with_that_time() {
     database.run("SELECT pg_stat_reset()");
     let report = database.advise(&["-c", BY_GUEST, "--unused-after", "0d"]);
     // The one on during is what the exclusion constraint has; the constraint's own, unique ones and the one in use are not named.
-    assert_eq!(findings(&report), ["duplicate booking_during", "unused booking_note", "unused booking_room"]);
+    assert_eq!(
+        findings(&report),
+        [
+            "duplicate booking_during",
+            "unused booking_note",
+            "unused booking_room"
+        ]
+    );
     let reset = "SELECT to_char(stats_reset AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM pg_stat_database \
                  WHERE datname = current_database()";
     let room = finding(&report, "booking_room");
     assert_eq!(room["unused_since"], database.text(reset));
     assert_eq!(report["server"]["counted_since"], room["unused_since"]);
-    assert_eq!((&room["scans"], &room["freed_bytes"]), (&0.into(), &room["size_bytes"]));
-    let detail = |index: &str| finding(&report, index)["detail"].as_str().unwrap().to_owned();
-    for words in ["were reset at", "standbys count for themselves", "only index for the foreign key booking_room_fkey"]
-    {
-        assert!(detail("booking_room").contains(words), "{}", detail("booking_room"));
+    assert_eq!(
+        (&room["scans"], &room["freed_bytes"]),
+        (&0.into(), &room["size_bytes"])
+    );
+    let detail = |index: &str| {
+        finding(&report, index)["detail"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    for words in [
+        "were reset at",
+        "standbys count for themselves",
+        "only index for the foreign key booking_room_fkey",
+    ] {
+        assert!(
+            detail("booking_room").contains(words),
+            "{}",
+            detail("booking_room")
+        );
     }
-    assert!(detail("booking_note").contains("CLUSTER goes by it") && !detail("booking_note").contains("foreign key"));
+    assert!(
+        detail("booking_note").contains("CLUSTER goes by it")
+            && !detail("booking_note").contains("foreign key")
+    );
 
     // To look at the ends of indexes is no use of them, for a superuser's run at least: another run says the same.
     let again = database.advise(&["-c", BY_GUEST, "--unused-after", "0d"]);
     assert_eq!(findings(&again), findings(&report));
-    let text = database.program(&["advise", "-c", BY_GUEST, "--unused-after", "0d"]).output().unwrap();
-    assert!(text_of(&text).contains("DROP INDEX CONCURRENTLY public.booking_room;"), "{}", text_of(&text));
+    let text = database
+        .program(&["advise", "-c", BY_GUEST, "--unused-after", "0d"])
+        .output()
+        .unwrap();
+    assert!(
+        text_of(&text).contains("DROP INDEX CONCURRENTLY public.booking_room;"),
+        "{}",
+        text_of(&text)
+    );
     if let Some(_standby) = Receiver::start() {
         let replicated = database.advise(&["-c", BY_GUEST, "--unused-after", "0d"]);
         assert_eq!(replicated["server"]["standbys"], 1);
-        let detail = finding(&replicated, "booking_room")["detail"].as_str().unwrap();
-        assert!(detail.contains("a standby is connected, which counts for itself"), "{detail}");
+        let detail = finding(&replicated, "booking_room")["detail"]
+            .as_str()
+            .unwrap();
+        assert!(
+            detail.contains("a standby is connected, which counts for itself"),
+            "{detail}"
+        );
     }
     database.run(room["ddl"].as_str().unwrap());
 }
@@ -99,19 +152,44 @@ impl Receiver {
     /// None where there is no pg_receivewal beside the server's programs.
     fn start() -> Option<Receiver> {
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
-        let programs = binaries.directory.join("initdb").canonicalize().unwrap().parent().unwrap().to_owned();
+        let programs = binaries
+            .directory
+            .join("initdb")
+            .canonicalize()
+            .unwrap()
+            .parent()
+            .unwrap()
+            .to_owned();
         if !programs.join("pg_receivewal").exists() {
-            println!("skipped: there is no pg_receivewal in {}", programs.display());
+            println!(
+                "skipped: there is no pg_receivewal in {}",
+                programs.display()
+            );
             return None;
         }
         let directory = tempfile::tempdir().unwrap();
         let mut command = Command::new(programs.join("pg_receivewal"));
-        command.arg("-D").arg(directory.path()).arg("-d").arg(cluster().conninfo());
-        let program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let receiver = Receiver { program, _directory: directory };
+        command
+            .arg("-D")
+            .arg(directory.path())
+            .arg("-d")
+            .arg(cluster().conninfo());
+        let program = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let receiver = Receiver {
+            program,
+            _directory: directory,
+        };
         let began = Instant::now();
-        let postgres = Database { name: "postgres".to_owned() };
-        while postgres.text("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") != "1" {
+        let postgres = Database {
+            name: "postgres".to_owned(),
+        };
+        while postgres.text("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")
+            != "1"
+        {
             assert!(began.elapsed() < PATIENCE, "it does not replicate");
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -130,9 +208,15 @@ impl Drop for Receiver {
 fn an_index_that_was_scanned_or_that_was_not_watched_for_long_is_not_unused() {
     let database = Database::new("existing_scanned", BOOKINGS);
     let early = database.advise(&["-c", BY_GUEST]);
-    assert_eq!(findings(&early), ["duplicate booking_during"], "the counters of this server are minutes old");
+    assert_eq!(
+        findings(&early),
+        ["duplicate booking_during"],
+        "the counters of this server are minutes old"
+    );
     let mut client = database.client();
-    client.batch_execute("SET enable_seqscan = off; SELECT count(*) FROM booking WHERE room = 7").unwrap();
+    client
+        .batch_execute("SET enable_seqscan = off; SELECT count(*) FROM booking WHERE room = 7")
+        .unwrap();
     drop(client);
     let began = Instant::now();
     while database.text("SELECT pg_stat_get_numscans('booking_room'::regclass) > 0") != "t" {
@@ -140,8 +224,16 @@ fn an_index_that_was_scanned_or_that_was_not_watched_for_long_is_not_unused() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let report = database.advise(&["-c", BY_GUEST, "--unused-after", "0d"]);
-    assert_eq!(findings(&report), ["duplicate booking_during", "unused booking_note"]);
-    assert!(finding(&report, "booking_note")["detail"].as_str().unwrap().contains("statistics began"));
+    assert_eq!(
+        findings(&report),
+        ["duplicate booking_during", "unused booking_note"]
+    );
+    assert!(
+        finding(&report, "booking_note")["detail"]
+            .as_str()
+            .unwrap()
+            .contains("statistics began")
+    );
 }
 
 #[test]
@@ -152,17 +244,36 @@ fn what_a_failed_concurrent_build_left_is_dropped_or_completed() {
          INSERT INTO part SELECT n, n % 19999, n % 100 FROM generate_series(1, 20000) AS n; ANALYZE part;",
     );
     let mut client = database.client();
-    assert!(client.batch_execute("CREATE INDEX CONCURRENTLY part_quotient ON part ((100 / divisor))").is_err());
-    assert!(client.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY part_code ON part (code)").is_err());
+    assert!(
+        client
+            .batch_execute("CREATE INDEX CONCURRENTLY part_quotient ON part ((100 / divisor))")
+            .is_err()
+    );
+    assert!(
+        client
+            .batch_execute("CREATE UNIQUE INDEX CONCURRENTLY part_code ON part (code)")
+            .is_err()
+    );
     let report = database.advise(&["-c", "SELECT * FROM part WHERE divisor = 5"]);
-    assert_eq!(findings(&report), ["invalid part_code", "invalid part_quotient"]);
+    assert_eq!(
+        findings(&report),
+        ["invalid part_code", "invalid part_quotient"]
+    );
     let ddl = |index: &str| finding(&report, index)["ddl"].as_str().unwrap().to_owned();
-    assert_eq!(ddl("part_quotient"), "DROP INDEX CONCURRENTLY public.part_quotient;");
-    assert_eq!(ddl("part_code"), "REINDEX INDEX CONCURRENTLY public.part_code;", "a unique one is never dropped");
+    assert_eq!(
+        ddl("part_quotient"),
+        "DROP INDEX CONCURRENTLY public.part_quotient;"
+    );
+    assert_eq!(
+        ddl("part_code"),
+        "REINDEX INDEX CONCURRENTLY public.part_code;",
+        "a unique one is never dropped"
+    );
     database.run("DELETE FROM part WHERE id > 19999");
     database.run(&ddl("part_quotient"));
     database.run(&ddl("part_code"));
-    let valid = "SELECT count(*), bool_and(indisvalid) FROM pg_index WHERE indrelid = 'part'::regclass";
+    let valid =
+        "SELECT count(*), bool_and(indisvalid) FROM pg_index WHERE indrelid = 'part'::regclass";
     assert_eq!(database.text(valid), "2|t");
 }
 
@@ -179,8 +290,18 @@ fn a_partition_s_part_of_an_index_is_left_alone_and_what_repeats_it_is_not() {
          CREATE INDEX event_2_again ON event_2 (kind);
          ANALYZE event;",
     );
-    let report = database.advise(&["-c", "SELECT * FROM event WHERE at = 5", "--unused-after", "0d"]);
-    assert_eq!(findings(&report), ["duplicate event_2_again"], "{:#}", report["existing_indexes"]);
+    let report = database.advise(&[
+        "-c",
+        "SELECT * FROM event WHERE at = 5",
+        "--unused-after",
+        "0d",
+    ]);
+    assert_eq!(
+        findings(&report),
+        ["duplicate event_2_again"],
+        "{:#}",
+        report["existing_indexes"]
+    );
     database.run(finding(&report, "event_2_again")["ddl"].as_str().unwrap());
 }
 
@@ -196,24 +317,52 @@ fn a_bloated_index_is_found_with_the_size_that_it_then_has() {
          CREATE INDEX entry_repeats ON entry (kind);
          ANALYZE entry;",
     );
-    let workload = ["-c", "SELECT note FROM entry WHERE kind = 3 ORDER BY owner DESC, note LIMIT 5"];
-    assert_eq!(bloated(&database.advise(&workload)), [""; 0], "all is freshly built, one of it at half its room");
+    let workload = [
+        "-c",
+        "SELECT note FROM entry WHERE kind = 3 ORDER BY owner DESC, note LIMIT 5",
+    ];
+    assert_eq!(
+        bloated(&database.advise(&workload)),
+        [""; 0],
+        "all is freshly built, one of it at half its room"
+    );
 
     database.run("DELETE FROM entry WHERE id % 8 <> 0");
     database.run("VACUUM entry");
     let names = ["entry_loose", "entry_pair", "entry_pkey", "entry_upper"];
     let report = database.advise(&workload);
-    assert_eq!(bloated(&report), names.map(|name| format!("bloated {name}")), "{:#}", report["existing_indexes"]);
+    assert_eq!(
+        bloated(&report),
+        names.map(|name| format!("bloated {name}")),
+        "{:#}",
+        report["existing_indexes"]
+    );
     for name in names {
         let found = finding(&report, name);
         let expected = found["expected_size_bytes"].as_f64().unwrap();
-        assert_eq!(found["freed_bytes"].as_f64().unwrap(), found["size_bytes"].as_f64().unwrap() - expected);
-        assert!(found["detail"].as_str().unwrap().contains("estimated"), "{found:#}");
+        assert_eq!(
+            found["freed_bytes"].as_f64().unwrap(),
+            found["size_bytes"].as_f64().unwrap() - expected
+        );
+        assert!(
+            found["detail"].as_str().unwrap().contains("estimated"),
+            "{found:#}"
+        );
         database.run(found["ddl"].as_str().unwrap());
-        let really: f64 = database.text(&format!("SELECT pg_relation_size('{name}')")).parse().unwrap();
-        assert!((expected / really - 1.0).abs() < 0.25, "{name}: {expected} foretold, {really} built");
+        let really: f64 = database
+            .text(&format!("SELECT pg_relation_size('{name}')"))
+            .parse()
+            .unwrap();
+        assert!(
+            (expected / really - 1.0).abs() < 0.25,
+            "{name}: {expected} foretold, {really} built"
+        );
     }
-    assert_eq!(bloated(&database.advise(&workload)), [""; 0], "built anew, none is bloated");
+    assert_eq!(
+        bloated(&database.advise(&workload)),
+        [""; 0],
+        "built anew, none is bloated"
+    );
 }
 
 #[test]
@@ -225,8 +374,19 @@ fn a_workload_that_needs_no_index_is_told_of_bloated_ones_all_the_same() {
     );
     database.run("VACUUM ANALYZE entry");
     let report = database.advise(&["-c", "SELECT * FROM entry WHERE id = 3"]);
-    let tried = report["rejected"].as_array().unwrap().iter().filter(|candidate| !candidate["evidence"].is_null());
-    assert_eq!((report["recommendations"].as_array().unwrap().len(), tried.count()), (0, 0), "nothing to rehearse");
+    let tried = report["rejected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|candidate| !candidate["evidence"].is_null());
+    assert_eq!(
+        (
+            report["recommendations"].as_array().unwrap().len(),
+            tried.count()
+        ),
+        (0, 0),
+        "nothing to rehearse"
+    );
     assert_eq!(findings(&report), ["bloated entry_pkey"]);
 }
 
@@ -254,12 +414,17 @@ fn a_recommended_index_replaces_a_shorter_one_when_nothing_gets_worse_without_it
     let workload = "-- name: recent\nSELECT note FROM orders WHERE owner = 5 AND at > 99900;
                     -- name: owner\nSELECT note FROM orders WHERE owner = 7 ORDER BY at LIMIT 10";
     let report = database.advise(&["-c", workload]);
-    let [longer] = recommended(&report, &["(owner, at)"])[..] else { panic!("{:#}", report["recommendations"]) };
+    let [longer] = recommended(&report, &["(owner, at)"])[..] else {
+        panic!("{:#}", report["recommendations"])
+    };
     assert_eq!(findings(&report), ["redundant orders_owner"]);
     let found = finding(&report, "orders_owner");
     assert_eq!(
         (&found["recommendation"], &found["ddl"]),
-        (&longer["id"], &"DROP INDEX CONCURRENTLY public.orders_owner;".into())
+        (
+            &longer["id"],
+            &"DROP INDEX CONCURRENTLY public.orders_owner;".into()
+        )
     );
     let explanation = longer["explanation"].as_str().unwrap();
     assert!(
@@ -267,9 +432,16 @@ fn a_recommended_index_replaces_a_shorter_one_when_nothing_gets_worse_without_it
             && explanation.ends_with("which can then be dropped."),
         "{explanation}"
     );
-    let drop =
-        report["hypothetical_drops"].as_array().unwrap().iter().find(|drop| drop["index"] == "public.orders_owner");
-    assert_eq!(drop.unwrap()["worse"], Value::Array(Vec::new()), "judged by itself it says the same");
+    let drop = report["hypothetical_drops"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|drop| drop["index"] == "public.orders_owner");
+    assert_eq!(
+        drop.unwrap()["worse"],
+        Value::Array(Vec::new()),
+        "judged by itself it says the same"
+    );
 
     for statement in longer["statements"].as_array().unwrap() {
         database.run(statement.as_str().unwrap());
@@ -282,8 +454,14 @@ fn a_recommended_index_replaces_a_shorter_one_when_nothing_gets_worse_without_it
         .iter()
         .zip(really["workload"]["statements"].as_array().unwrap())
     {
-        let (promised, really) = (promised["cost_after"].as_f64().unwrap(), really["cost_before"].as_f64().unwrap());
-        assert!(really < promised * 1.02, "{promised} promised, {really} really");
+        let (promised, really) = (
+            promised["cost_after"].as_f64().unwrap(),
+            really["cost_before"].as_f64().unwrap(),
+        );
+        assert!(
+            really < promised * 1.02,
+            "{promised} promised, {really} really"
+        );
     }
 }
 
@@ -297,9 +475,23 @@ fn a_shorter_index_that_serves_something_better_is_not_called_redundant() {
     let report = database.advise(&["-c", workload]);
     let longer = recommended(&report, &["(owner, at)"]);
     assert_eq!(longer.len(), 1, "{:#}", report["recommendations"]);
-    assert_eq!(longer[0]["replaces"][0], "public.orders_owner", "by its columns it could");
-    assert_eq!(findings(&report), [""; 0], "{:#}", report["existing_indexes"]);
-    assert!(!longer[0]["explanation"].as_str().unwrap().contains("replaces public."), "{longer:#?}");
+    assert_eq!(
+        longer[0]["replaces"][0], "public.orders_owner",
+        "by its columns it could"
+    );
+    assert_eq!(
+        findings(&report),
+        [""; 0],
+        "{:#}",
+        report["existing_indexes"]
+    );
+    assert!(
+        !longer[0]["explanation"]
+            .as_str()
+            .unwrap()
+            .contains("replaces public."),
+        "{longer:#?}"
+    );
 }
 
 /// Either order of two columns serves a statement that compares both: the one that makes an existing index unneeded is taken.
@@ -314,15 +506,27 @@ fn an_index_is_rather_extended_than_added() {
     let both = "-- name: both\nSELECT note FROM visit WHERE guest = $1 AND shop = $2";
     let report = database.advise(&["-c", both]);
     let ddl = report["recommendations"][0]["ddl"].as_str().unwrap();
-    assert!(ddl.contains("(shop, guest)"), "{:#}", report["recommendations"]);
+    assert!(
+        ddl.contains("(shop, guest)"),
+        "{:#}",
+        report["recommendations"]
+    );
     assert_eq!(findings(&report), ["redundant visit_shop"]);
-    let explanation = report["recommendations"][0]["explanation"].as_str().unwrap();
-    assert!(explanation.contains("It replaces public.visit_shop ("), "{explanation}");
+    let explanation = report["recommendations"][0]["explanation"]
+        .as_str()
+        .unwrap();
+    assert!(
+        explanation.contains("It replaces public.visit_shop ("),
+        "{explanation}"
+    );
 
     database.run("DROP INDEX visit_shop; CREATE INDEX visit_guest ON visit (guest)");
     let report = database.advise(&["-c", both]);
     assert!(
-        report["recommendations"][0]["ddl"].as_str().unwrap().contains("(guest, shop)"),
+        report["recommendations"][0]["ddl"]
+            .as_str()
+            .unwrap()
+            .contains("(guest, shop)"),
         "{:#}",
         report["recommendations"]
     );
@@ -332,7 +536,20 @@ fn an_index_is_rather_extended_than_added() {
 #[test]
 fn indexes_of_the_system_are_left_alone() {
     let database = Database::new("system_indexes", "");
-    let report = database.advise(&["--unused-after", "0s", "-c", "SELECT * FROM pg_class WHERE relname = 'o'"]);
-    assert_eq!(report["existing_indexes"].as_array().unwrap().len(), 0, "{report:#}");
-    assert_eq!(report["hypothetical_drops"].as_array().unwrap().len(), 0, "{report:#}");
+    let report = database.advise(&[
+        "--unused-after",
+        "0s",
+        "-c",
+        "SELECT * FROM pg_class WHERE relname = 'o'",
+    ]);
+    assert_eq!(
+        report["existing_indexes"].as_array().unwrap().len(),
+        0,
+        "{report:#}"
+    );
+    assert_eq!(
+        report["hypothetical_drops"].as_array().unwrap().len(),
+        0,
+        "{report:#}"
+    );
 }

@@ -16,8 +16,7 @@ const SLOW_TABLE: &str = "CREATE TABLE job (id bigint PRIMARY KEY, note text);
 
 const BUILDING: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database() \
                         AND state = 'active' AND query LIKE 'CREATE INDEX%'";
-const PRESENT: &str =
-    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
+const PRESENT: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
 
 /// More than enough on a busy machine; what is measured is printed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,7 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn wait_until(what: &str, mut condition: impl FnMut() -> bool) -> Duration {
     let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < PATIENCE, "{what} did not happen within {PATIENCE:?}");
+        assert!(
+            began.elapsed() < PATIENCE,
+            "{what} did not happen within {PATIENCE:?}"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
     began.elapsed()
@@ -43,7 +45,11 @@ fn start_slow_build(database: &Database) -> Child {
         "-c",
         "SELECT * FROM job WHERE slow(id) = 5",
     ]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     wait_until("the build", || database.text(BUILDING) == "1");
     child
 }
@@ -53,20 +59,32 @@ fn interrupted_by(signal: Signal, name: &str) -> (Option<i32>, String) {
     let before = database.catalog();
     let child = start_slow_build(&database);
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
-    let gone = wait_until("the end of the server's backend", || database.text(PRESENT) == "0");
+    let gone = wait_until("the end of the server's backend", || {
+        database.text(PRESENT) == "0"
+    });
     let output = child.wait_with_output().unwrap();
     println!("{signal}: the server's backend was gone after {gone:?}");
     assert_eq!(database.catalog(), before);
     let mut client = database.client();
-    client.batch_execute("SET lock_timeout = '1s'; UPDATE job SET note = 'writers go on' WHERE id = 1").unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    client
+        .batch_execute(
+            "SET lock_timeout = '1s'; UPDATE job SET note = 'writers go on' WHERE id = 1",
+        )
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }
 
 #[test]
 fn ctrl_c_ends_a_build_and_rolls_back() {
     let (status, said) = interrupted_by(Signal::SIGINT, "ctrl_c");
     assert_eq!(status, Some(130));
-    assert_eq!(said, "pgrehearse: interrupted; everything was rolled back\n");
+    assert_eq!(
+        said,
+        "pgrehearse: interrupted; everything was rolled back\n"
+    );
 }
 
 #[test]

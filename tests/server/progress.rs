@@ -10,25 +10,46 @@ const TABLES: &str = "CREATE TABLE item (id bigint PRIMARY KEY, owner bigint NOT
 fn on_a_terminal(database: &Database, more: &str) -> Output {
     let program = env!("CARGO_BIN_EXE_pgrehearse");
     let conninfo = cluster().conninfo_of(&database.name);
-    let command =
-        format!("stty cols 100; {program} advise {more} -d '{conninfo}' -c 'SELECT * FROM item WHERE owner = 5'");
-    Command::new("script").args(["-qec", &command, "/dev/null"]).output().unwrap()
+    let command = format!(
+        "stty cols 100; {program} advise {more} -d '{conninfo}' -c 'SELECT * FROM item WHERE owner = 5'"
+    );
+    Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .output()
+        .unwrap()
 }
 
 #[test]
 fn a_terminal_gets_a_progress_bar_and_colours() {
     let database = Database::new("progress", TABLES);
-    let text = |more: &str| String::from_utf8_lossy(&on_a_terminal(&database, more).stdout).into_owned();
+    let text =
+        |more: &str| String::from_utf8_lossy(&on_a_terminal(&database, more).stdout).into_owned();
     let shown = text("");
-    assert!(shown.contains("rehearsing") && shown.contains("item_owner_idx"), "{shown}");
-    assert!(shown.contains("\u{1b}[1m"), "headlines are bold on a terminal");
+    assert!(
+        shown.contains("rehearsing") && shown.contains("item_owner_idx"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("\u{1b}[1m"),
+        "headlines are bold on a terminal"
+    );
     let quiet = text("-q");
-    assert!(!quiet.contains("rehearsing") && quiet.contains("CREATE INDEX CONCURRENTLY item_owner_idx"), "{quiet}");
+    assert!(
+        !quiet.contains("rehearsing") && quiet.contains("CREATE INDEX CONCURRENTLY item_owner_idx"),
+        "{quiet}"
+    );
 }
 
 #[test]
 fn no_terminal_gets_none() {
     let database = Database::new("no_progress", TABLES);
-    let output = database.program(&["advise", "-c", "SELECT * FROM item WHERE owner = 5"]).output().unwrap();
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = database
+        .program(&["advise", "-c", "SELECT * FROM item WHERE owner = 5"])
+        .output()
+        .unwrap();
+    assert!(
+        output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

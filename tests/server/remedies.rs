@@ -13,7 +13,10 @@ const TABLES: &str = "CREATE TABLE item (id bigint PRIMARY KEY, spread bigint NO
 
 fn because<'r>(report: &'r Value, id: &str) -> (&'r str, &'r str) {
     let no_index = &statement(report, id)["no_index_helps"];
-    (no_index["reason"].as_str().unwrap_or("-"), no_index["detail"].as_str().unwrap_or("-"))
+    (
+        no_index["reason"].as_str().unwrap_or("-"),
+        no_index["detail"].as_str().unwrap_or("-"),
+    )
 }
 
 const UNHELPED: &str = "-- name: most\nSELECT note FROM item WHERE kind < 8;
@@ -34,22 +37,50 @@ fn every_statement_without_an_index_says_why() {
     let report = database.advise(&["-c", UNHELPED]);
     let reason = |id: &str| because(&report, id).0;
     for (id, expected, words) in [
-        ("most", "reads_most_of_the_table", "rows of public.item are wanted (80 %)"),
-        ("groups", "reads_most_of_the_table", "60,000 of the 60,000 rows of public.item are wanted (100 %)"),
-        ("all", "no_condition", "nothing filters, orders or groups the rows of public.item"),
+        (
+            "most",
+            "reads_most_of_the_table",
+            "rows of public.item are wanted (80 %)",
+        ),
+        (
+            "groups",
+            "reads_most_of_the_table",
+            "60,000 of the 60,000 rows of public.item are wanted (100 %)",
+        ),
+        (
+            "all",
+            "no_condition",
+            "nothing filters, orders or groups the rows of public.item",
+        ),
         ("values", "no_condition", "it reads no table"),
-        ("key", "already_indexed", "item_pkey with all conditions on it: (item.id = 77)"),
-        ("newest", "already_indexed", "item_pkey in the order that is wanted"),
+        (
+            "key",
+            "already_indexed",
+            "item_pkey with all conditions on it: (item.id = 77)",
+        ),
+        (
+            "newest",
+            "already_indexed",
+            "item_pkey in the order that is wanted",
+        ),
         (
             "tiny",
             "table_too_small",
             "public.tiny has 1 page: to read it whole costs 1.02, one row through an index at least 8.00",
         ),
         ("random", "not_indexable", "random()"),
-        ("day", "not_indexable", "to_char(timestamp with time zone, text)"),
+        (
+            "day",
+            "not_indexable",
+            "to_char(timestamp with time zone, text)",
+        ),
     ] {
         assert_eq!(reason(id), expected, "{id}: {:?}", because(&report, id));
-        assert!(because(&report, id).1.contains(words), "{id}: {}", because(&report, id).1);
+        assert!(
+            because(&report, id).1.contains(words),
+            "{id}: {}",
+            because(&report, id).1
+        );
     }
     for id in ["helped", "broken"] {
         assert!(statement(&report, id)["no_index_helps"].is_null(), "{id}");
@@ -59,23 +90,46 @@ fn every_statement_without_an_index_says_why() {
 /// At the value that is named the planner uses the index, and a step above it does not.
 #[test]
 fn the_random_page_cost_that_is_named_is_the_one_that_decides() {
-    let database = Database::new("page_cost", &format!("{TABLES} CREATE INDEX item_spread ON item (spread);"));
+    let database = Database::new(
+        "page_cost",
+        &format!("{TABLES} CREATE INDEX item_spread ON item (spread);"),
+    );
     database.run("ALTER DATABASE page_cost SET enable_bitmapscan = off");
     let query = "SELECT * FROM item WHERE spread < 1000";
     let report = database.advise(&["-c", &format!("-- name: q\n{query}"), "--max-indexes", "0"]);
     let (reason, detail) = because(&report, "q");
     assert_eq!(reason, "only_at_lower_random_page_cost", "{detail}");
-    let value: f64 = detail.split("random_page_cost = ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
-    let plan = |value: f64| database.text(&format!("SET random_page_cost = {value}; EXPLAIN {query}"));
-    assert!(plan(value).contains("item_spread"), "{detail}\n{}", plan(value));
-    assert!(!plan(value + 0.1).contains("item_spread"), "{detail}\n{}", plan(value + 0.1));
+    let value: f64 = detail
+        .split("random_page_cost = ")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let plan =
+        |value: f64| database.text(&format!("SET random_page_cost = {value}; EXPLAIN {query}"));
+    assert!(
+        plan(value).contains("item_spread"),
+        "{detail}\n{}",
+        plan(value)
+    );
+    assert!(
+        !plan(value + 0.1).contains("item_spread"),
+        "{detail}\n{}",
+        plan(value + 0.1)
+    );
 
     // The same of an index that does not exist, by the twin's word.
     database.run("DROP INDEX item_spread");
     let report = database.advise(&["-c", &format!("-- name: q\n{query}")]);
     let (reason, foreseen) = because(&report, "q");
     assert_eq!(reason, "only_at_lower_random_page_cost", "{foreseen}");
-    assert!(foreseen.contains(&format!("random_page_cost = {value} or less (it is 4)")), "{foreseen}\n{detail}");
+    assert!(
+        foreseen.contains(&format!("random_page_cost = {value} or less (it is 4)")),
+        "{foreseen}\n{detail}"
+    );
 }
 
 #[test]
@@ -85,11 +139,19 @@ fn a_limit_that_kept_an_index_out_is_the_reason() {
     for (limits, expected) in [
         (&["--budget", "8kB"][..], "over_budget"),
         (&["--rehearse", "off"][..], "not_rehearsed"),
-        (&["--rehearse", "transaction", "--max-table-size", "8kB"][..], "table_too_large"),
+        (
+            &["--rehearse", "transaction", "--max-table-size", "8kB"][..],
+            "table_too_large",
+        ),
         (&["--min-improvement", "99.9"][..], "gain_too_small"),
     ] {
         let report = database.advise(&[&["-c", workload], limits].concat());
-        assert_eq!(because(&report, "q").0, expected, "{:?}", because(&report, "q"));
+        assert_eq!(
+            because(&report, "q").0,
+            expected,
+            "{:?}",
+            because(&report, "q")
+        );
     }
 }
 
@@ -103,18 +165,33 @@ fn text_and_markdown_say_why_and_a_recording_says_it_again() {
          SELECT * FROM place WHERE city = 55 AND country = 5; SELECT count(*) FROM place GROUP BY city + free"
     );
     let mut live = database.advise(&["-c", &workload, "--record", path]);
-    let output = program().args(["review", "--format", "json", path]).output().unwrap();
+    let output = program()
+        .args(["review", "--format", "json", path])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
     let mut replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
     for report in [&mut live, &mut replayed] {
         report["timing"] = Value::Null;
     }
     assert_eq!(live, replayed);
-    let kinds: std::collections::BTreeSet<&str> =
-        live["remedies"].as_array().unwrap().iter().map(|remedy| remedy["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["create_statistics", "materialized_view", "rewrite"].into(), "{:#}", live["remedies"]);
+    let kinds: std::collections::BTreeSet<&str> = live["remedies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|remedy| remedy["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds,
+        ["create_statistics", "materialized_view", "rewrite"].into(),
+        "{:#}",
+        live["remedies"]
+    );
     for format in ["text", "markdown"] {
-        let output = program().args(["review", "--format", format, path]).output().unwrap();
+        let output = program()
+            .args(["review", "--format", format, path])
+            .output()
+            .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let line = if format == "text" {
             "no index helps: public.item is read by Index Scan"
@@ -130,11 +207,21 @@ fn text_and_markdown_say_why_and_a_recording_says_it_again() {
             assert!(text.contains(words), "{words}: {text}");
         }
     }
-    assert_eq!(recommended(&live, &["spread"]).len(), 1, "{:#}", live["recommendations"]);
+    assert_eq!(
+        recommended(&live, &["spread"]).len(),
+        1,
+        "{:#}",
+        live["recommendations"]
+    );
 }
 
 fn remedies<'r>(report: &'r Value, kind: &str) -> Vec<&'r Value> {
-    report["remedies"].as_array().unwrap().iter().filter(|remedy| remedy["kind"] == kind).collect()
+    report["remedies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|remedy| remedy["kind"] == kind)
+        .collect()
 }
 
 /// A city lies in one country; each of 100 has 600 rows, which the planner takes for 60 when both are asked for.
@@ -158,11 +245,17 @@ fn statistics_are_recommended_where_they_change_the_estimate_and_only_there() {
     let found = remedies(&report, "create_statistics");
     let sql = |remedy: &Value| remedy["statements"][0].as_str().unwrap().to_owned();
     let about = |text: &str| {
-        *found.iter().find(|remedy| sql(remedy).contains(text)).unwrap_or_else(|| panic!("{text}: {report:#}"))
+        *found
+            .iter()
+            .find(|remedy| sql(remedy).contains(text))
+            .unwrap_or_else(|| panic!("{text}: {report:#}"))
     };
     let near = |value: &Value, wanted: f64| {
         let value = value.as_f64().unwrap();
-        assert!((value / wanted).max(wanted / value) < 1.5, "{value} is not about {wanted}");
+        assert!(
+            (value / wanted).max(wanted / value) < 1.5,
+            "{value} is not about {wanted}"
+        );
     };
     let correlated = about("(dependencies, mcv, ndistinct) ON city, country FROM public.place;");
     near(&correlated["benefits"][0]["rows_before"], 60.0);
@@ -171,13 +264,26 @@ fn statistics_are_recommended_where_they_change_the_estimate_and_only_there() {
     assert_eq!(correlated["evidence"], "rolled_back_transaction");
     near(&correlated["benefits"][1]["rows_before"], 1_000.0);
     near(&correlated["benefits"][1]["rows_after"], 100.0);
-    near(&about("ON (lower(name))")["benefits"][0]["rows_before"], 300.0 * 6.0 / 7.0);
-    let for_both = found
-        .iter()
-        .filter(|remedy| remedy["benefits"].as_array().unwrap().iter().any(|effect| effect["statement"] == "both"));
+    near(
+        &about("ON (lower(name))")["benefits"][0]["rows_before"],
+        300.0 * 6.0 / 7.0,
+    );
+    let for_both = found.iter().filter(|remedy| {
+        remedy["benefits"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|effect| effect["statement"] == "both")
+    });
     assert_eq!(for_both.count(), 1, "one is enough: {found:#?}");
-    assert!(!found.iter().any(|remedy| sql(remedy).contains("free")), "nothing changes: {found:#?}");
-    assert!(remedies(&report, "analyze").is_empty(), "its statistics are fresh");
+    assert!(
+        !found.iter().any(|remedy| sql(remedy).contains("free")),
+        "nothing changes: {found:#?}"
+    );
+    assert!(
+        remedies(&report, "analyze").is_empty(),
+        "its statistics are fresh"
+    );
     assert_eq!(database.catalog(), before);
 
     // What is printed runs, and does what was said; then there is nothing more to say.
@@ -186,19 +292,34 @@ fn statistics_are_recommended_where_they_change_the_estimate_and_only_there() {
     }
     let query = "-- name: q\nSELECT * FROM place WHERE city = 55 AND country = 5";
     let again = database.advise(&["-c", query, "--max-indexes", "0"]);
-    near(&statement(&again, "q")["plan_before"]["Plan"]["Plan Rows"], 600.0);
-    assert!(again["remedies"].as_array().unwrap().is_empty(), "{:#}", again["remedies"]);
+    near(
+        &statement(&again, "q")["plan_before"]["Plan"]["Plan Rows"],
+        600.0,
+    );
+    assert!(
+        again["remedies"].as_array().unwrap().is_empty(),
+        "{:#}",
+        again["remedies"]
+    );
 }
 
 #[test]
 fn nothing_is_tried_where_nothing_may_be_built() {
     let database = Database::new("statistics_not_allowed", CORRELATED);
     let query = "SELECT * FROM place WHERE city = 55 AND country = 5";
-    for limits in [&["--rehearse", "twin"][..], &["--rehearse", "off"][..], &["--max-table-size", "8kB"][..]] {
+    for limits in [
+        &["--rehearse", "twin"][..],
+        &["--rehearse", "off"][..],
+        &["--max-table-size", "8kB"][..],
+    ] {
         let counted = "SELECT analyze_count, last_analyze FROM pg_stat_user_tables";
         let before = database.text(counted);
         let report = database.advise(&[&["-c", query], limits].concat());
-        assert!(report["remedies"].as_array().unwrap().is_empty(), "{:#}", report["remedies"]);
+        assert!(
+            report["remedies"].as_array().unwrap().is_empty(),
+            "{:#}",
+            report["remedies"]
+        );
         assert_eq!(database.text(counted), before);
     }
 }
@@ -213,7 +334,9 @@ fn analyze_is_recommended_where_it_changes_something() {
          CREATE TABLE never (LIKE fresh) WITH (autovacuum_enabled = off); INSERT INTO never SELECT n, n % 4 FROM generate_series(1, 20000) AS n;",
     );
     let waited = std::time::Instant::now();
-    while database.text("SELECT n_mod_since_analyze FROM pg_stat_user_tables WHERE relname = 'changed'") != "20000"
+    while database
+        .text("SELECT n_mod_since_analyze FROM pg_stat_user_tables WHERE relname = 'changed'")
+        != "20000"
         && waited.elapsed() < std::time::Duration::from_secs(20)
     {
         std::thread::sleep(std::time::Duration::from_millis(50));
@@ -229,14 +352,31 @@ fn analyze_is_recommended_where_it_changes_something() {
     for _ in 0..2 {
         let report = database.advise(&["-c", workload, "--max-indexes", "0"]);
         let found = remedies(&report, "analyze");
-        let of = |remedy: &Value| remedy["benefits"][0]["statement"].as_str().unwrap().to_owned();
+        let of = |remedy: &Value| {
+            remedy["benefits"][0]["statement"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
         let found: Vec<_> = found
             .into_iter()
-            .map(|remedy| (of(remedy), remedy["statements"][0].clone(), &remedy["benefits"][0]))
+            .map(|remedy| {
+                (
+                    of(remedy),
+                    remedy["statements"][0].clone(),
+                    &remedy["benefits"][0],
+                )
+            })
             .collect();
         assert_eq!(found.len(), 2, "{:#}", report["remedies"]);
-        assert_eq!((found[0].0.as_str(), &found[0].1), ("changed", &Value::from("ANALYZE public.changed;")));
-        assert_eq!((found[1].0.as_str(), &found[1].1), ("never", &Value::from("ANALYZE public.never;")));
+        assert_eq!(
+            (found[0].0.as_str(), &found[0].1),
+            ("changed", &Value::from("ANALYZE public.changed;"))
+        );
+        assert_eq!(
+            (found[1].0.as_str(), &found[1].1),
+            ("never", &Value::from("ANALYZE public.never;"))
+        );
         assert_eq!(found[0].2["rows_after"], 20_000.0);
         let rows = found[1].2["rows_after"].as_f64().unwrap();
         assert!((4_500.0..5_500.0).contains(&rows), "{rows}");
@@ -260,7 +400,11 @@ fn an_aggregate_over_most_of_a_table_gets_a_materialized_view() {
             (&view["evidence"], &benefit["statement"]),
             (&evidence.into(), &"gigs-orders-by-gig-and-state".into())
         );
-        assert!(benefit["cost_after"].as_f64().unwrap() * 3.0 < benefit["cost_before"].as_f64().unwrap(), "{view:#}");
+        assert!(
+            benefit["cost_after"].as_f64().unwrap() * 3.0
+                < benefit["cost_before"].as_f64().unwrap(),
+            "{view:#}"
+        );
         sizes.push((
             view["size_bytes"].as_f64().unwrap(),
             benefit["cost_after"].as_f64().unwrap(),
@@ -269,9 +413,17 @@ fn an_aggregate_over_most_of_a_table_gets_a_materialized_view() {
         assert_eq!(report["rehearsal"]["left_behind"], 0);
     }
     assert_eq!(database.catalog(), before);
-    let [(foreseen, foreseen_cost, _), (real, real_cost, sql)] = &sizes[..] else { panic!() };
-    assert!((foreseen / real).max(real / foreseen) < 2.0, "{foreseen} {real}");
-    assert!((foreseen_cost / real_cost).max(real_cost / foreseen_cost) < 2.0, "{foreseen_cost} {real_cost}");
+    let [(foreseen, foreseen_cost, _), (real, real_cost, sql)] = &sizes[..] else {
+        panic!()
+    };
+    assert!(
+        (foreseen / real).max(real / foreseen) < 2.0,
+        "{foreseen} {real}"
+    );
+    assert!(
+        (foreseen_cost / real_cost).max(real_cost / foreseen_cost) < 2.0,
+        "{foreseen_cost} {real_cost}"
+    );
     database.run(sql[0].as_str().unwrap());
     let name = "public.orders_by_gig_id_state";
     assert_eq!(
@@ -279,7 +431,10 @@ fn an_aggregate_over_most_of_a_table_gets_a_materialized_view() {
         database.text("SELECT count(*) FROM orders"),
         "what is printed runs"
     );
-    assert_eq!(database.text(&format!("SELECT pg_relation_size('{name}')")), real.to_string());
+    assert_eq!(
+        database.text(&format!("SELECT pg_relation_size('{name}')")),
+        real.to_string()
+    );
 }
 
 /// To fill a view is to execute its statement: only with `--analyze`, and not when it does or depends on anything else.
@@ -307,7 +462,11 @@ fn a_view_is_only_for_what_is_the_same_at_any_time() {
     }
     assert_eq!(database.catalog(), before);
     let none = database.advise(&["-c", workload, "--rehearse", "transaction"]);
-    assert!(remedies(&none, "materialized_view").is_empty(), "nobody could tell: {:#}", none["remedies"]);
+    assert!(
+        remedies(&none, "materialized_view").is_empty(),
+        "nobody could tell: {:#}",
+        none["remedies"]
+    );
 }
 
 #[test]
@@ -318,8 +477,16 @@ fn vacuum_is_recommended_where_index_only_scans_pay_for_unmarked_pages() {
             "{TABLES} ALTER TABLE item SET (autovacuum_enabled = off); CREATE INDEX item_kind_spread ON item (kind, spread);"
         ),
     );
-    let before = (database.catalog(), database.text("SELECT relname, relallvisible FROM pg_class ORDER BY oid"));
-    let query = ["-c", "-- name: q\nSELECT spread FROM item WHERE kind = 3", "--max-indexes", "0"];
+    let before = (
+        database.catalog(),
+        database.text("SELECT relname, relallvisible FROM pg_class ORDER BY oid"),
+    );
+    let query = [
+        "-c",
+        "-- name: q\nSELECT spread FROM item WHERE kind = 3",
+        "--max-indexes",
+        "0",
+    ];
     let report = database.advise(&query);
     let found = remedies(&report, "vacuum");
     assert_eq!(found.len(), 1, "{:#}", report["remedies"]);
@@ -327,14 +494,29 @@ fn vacuum_is_recommended_where_index_only_scans_pay_for_unmarked_pages() {
         (&found[0]["statements"][0], &found[0]["evidence"]),
         (&"VACUUM public.item;".into(), &"planner_twin".into())
     );
-    let after = (database.catalog(), database.text("SELECT relname, relallvisible FROM pg_class ORDER BY oid"));
+    let after = (
+        database.catalog(),
+        database.text("SELECT relname, relallvisible FROM pg_class ORDER BY oid"),
+    );
     assert_eq!(before, after);
     database.run("VACUUM item");
     let again = database.advise(&query);
-    assert_eq!(statement(&again, "q")["cost_before"], found[0]["benefits"][0]["cost_after"], "as foreseen");
-    assert!(again["remedies"].as_array().unwrap().is_empty(), "{:#}", again["remedies"]);
+    assert_eq!(
+        statement(&again, "q")["cost_before"],
+        found[0]["benefits"][0]["cost_after"],
+        "as foreseen"
+    );
+    assert!(
+        again["remedies"].as_array().unwrap().is_empty(),
+        "{:#}",
+        again["remedies"]
+    );
     let none = database.advise(&[&query[..], &["--rehearse", "transaction"]].concat());
-    assert!(none["remedies"].as_array().unwrap().is_empty(), "{:#}", none["remedies"]);
+    assert!(
+        none["remedies"].as_array().unwrap().is_empty(),
+        "{:#}",
+        none["remedies"]
+    );
 }
 
 #[test]
@@ -346,17 +528,41 @@ fn a_day_of_a_timestamptz_becomes_a_range_with_the_same_result() {
     let found = remedies(&report, "rewrite");
     assert_eq!(found.len(), 1, "{report:#}");
     let (rewrite, benefit) = (found[0], &found[0]["benefits"][0]);
-    let [index, rewritten] = &rewrite["statements"].as_array().unwrap()[..] else { panic!("{rewrite:#}") };
-    assert!(index.as_str().unwrap().starts_with("CREATE INDEX CONCURRENTLY"), "{index}");
-    assert!(benefit["cost_after"].as_f64().unwrap() * 5.0 < benefit["cost_before"].as_f64().unwrap(), "{benefit:#}");
-    assert_eq!((&rewrite["evidence"], database.catalog()), (&"planner_twin".into(), before));
-    assert_eq!(statement(&report, "day")["no_index_helps"]["reason"], "not_indexable");
+    let [index, rewritten] = &rewrite["statements"].as_array().unwrap()[..] else {
+        panic!("{rewrite:#}")
+    };
+    assert!(
+        index
+            .as_str()
+            .unwrap()
+            .starts_with("CREATE INDEX CONCURRENTLY"),
+        "{index}"
+    );
+    assert!(
+        benefit["cost_after"].as_f64().unwrap() * 5.0 < benefit["cost_before"].as_f64().unwrap(),
+        "{benefit:#}"
+    );
+    assert_eq!(
+        (&rewrite["evidence"], database.catalog()),
+        (&"planner_twin".into(), before)
+    );
+    assert_eq!(
+        statement(&report, "day")["no_index_helps"]["reason"],
+        "not_indexable"
+    );
 
     database.run(index.as_str().unwrap());
     let rewritten = rewritten.as_str().unwrap().trim_end_matches(';');
     let plan = database.text(&format!("EXPLAIN {rewritten}"));
     assert!(plan.contains("item_at"), "{plan}");
-    for zone in ["UTC", "America/Havana", "Asia/Kathmandu", "Pacific/Apia", "America/St_Johns", "Pacific/Kiritimati"] {
+    for zone in [
+        "UTC",
+        "America/Havana",
+        "Asia/Kathmandu",
+        "Pacific/Apia",
+        "America/St_Johns",
+        "Pacific/Kiritimati",
+    ] {
         let of = |sql: &str| database.text(&format!("SET TimeZone = '{zone}'; {sql}"));
         assert_eq!(of(query), of(rewritten), "{zone}");
     }
@@ -405,18 +611,41 @@ fn not_in_becomes_an_anti_join_where_nothing_can_be_null() {
     };
     let query = "SELECT id FROM account WHERE id NOT IN (SELECT account_id FROM login WHERE at > 0) ORDER BY id";
     let run = |database: &Database| {
-        database.run(&format!("ALTER DATABASE {} SET work_mem = '256kB'", database.name));
+        database.run(&format!(
+            "ALTER DATABASE {} SET work_mem = '256kB'",
+            database.name
+        ));
         database.advise(&["-c", &format!("-- name: q\n{query}")])
     };
     let database = Database::new("not_in", &tables("NOT NULL"));
     let report = run(&database);
     let found = remedies(&report, "rewrite");
     assert_eq!(found.len(), 1, "{:#}", report["remedies"]);
-    let sql = found[0]["statements"].as_array().unwrap().last().unwrap().as_str().unwrap();
-    assert!(sql.contains("NOT EXISTS (SELECT 1 FROM login WHERE (at > 0) AND account.id = login.account_id)"), "{sql}");
+    let sql = found[0]["statements"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap()
+        .as_str()
+        .unwrap();
+    assert!(
+        sql.contains(
+            "NOT EXISTS (SELECT 1 FROM login WHERE (at > 0) AND account.id = login.account_id)"
+        ),
+        "{sql}"
+    );
     let benefit = &found[0]["benefits"][0];
-    assert!(benefit["cost_after"].as_f64().unwrap() * 100.0 < benefit["cost_before"].as_f64().unwrap(), "{benefit:#}");
-    assert_eq!(database.text(sql), (49_991..=50_000).map(|id| id.to_string()).collect::<Vec<_>>().join("\n"));
+    assert!(
+        benefit["cost_after"].as_f64().unwrap() * 100.0 < benefit["cost_before"].as_f64().unwrap(),
+        "{benefit:#}"
+    );
+    assert_eq!(
+        database.text(sql),
+        (49_991..=50_000)
+            .map(|id| id.to_string())
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
 
     let nullable = Database::new("not_in_nullable", &tables(""));
     assert!(remedies(&run(&nullable), "rewrite").is_empty());
@@ -436,7 +665,10 @@ fn no_view_keeps_what_only_some_may_see_or_what_the_clock_said() {
     let views = |sql: &str| {
         let report = database.advise(&["--analyze", "-c", sql]);
         let remedies = report["remedies"].as_array().unwrap().clone();
-        remedies.iter().filter(|remedy| remedy["kind"] == "materialized_view").count()
+        remedies
+            .iter()
+            .filter(|remedy| remedy["kind"] == "materialized_view")
+            .count()
     };
     assert_eq!(views("SELECT kind, sum(amount) FROM item GROUP BY kind"), 1);
     for sql in [
@@ -461,9 +693,21 @@ fn a_comment_at_the_end_takes_no_semicolon_in() {
          INSERT INTO event SELECT n, '2020-01-01'::timestamptz + n * interval '1 min', repeat('x', 50) FROM generate_series(1, 60000) AS n;
          ANALYZE event",
     );
-    let report = database.advise(&["-c", "SELECT * FROM event WHERE at::date = '2020-01-31' -- c"]);
+    let report = database.advise(&[
+        "-c",
+        "SELECT * FROM event WHERE at::date = '2020-01-31' -- c",
+    ]);
     let remedies = report["remedies"].as_array().unwrap();
-    let rewrite = remedies.iter().find(|remedy| remedy["kind"] == "rewrite").unwrap_or_else(|| panic!("{report:#}"));
-    let statement = rewrite["statements"].as_array().unwrap().last().unwrap().as_str().unwrap();
+    let rewrite = remedies
+        .iter()
+        .find(|remedy| remedy["kind"] == "rewrite")
+        .unwrap_or_else(|| panic!("{report:#}"));
+    let statement = rewrite["statements"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap()
+        .as_str()
+        .unwrap();
     assert!(statement.ends_with("-- c\n;"), "{statement}");
 }

@@ -9,11 +9,13 @@ const TABLES: &str = "CREATE TABLE item (id bigint PRIMARY KEY, owner bigint NOT
      CREATE INDEX item_name_idx ON item (name); CREATE INDEX item_name_again ON item (name);
      ANALYZE item;";
 
-const WORKLOAD: &str =
-    "-- name: by-owner\n-- calls: 7\nSELECT * FROM item WHERE owner = 5 ORDER BY id; -- name: broken\nSELECT oops; ;";
+const WORKLOAD: &str = "-- name: by-owner\n-- calls: 7\nSELECT * FROM item WHERE owner = 5 ORDER BY id; -- name: broken\nSELECT oops; ;";
 
 fn schema() -> Value {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/advise-report.schema.json");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/schema/advise-report.schema.json"
+    );
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
@@ -22,13 +24,18 @@ fn a_real_report_is_valid_against_the_checked_in_schema() {
     let database = Database::new("valid_report", TABLES);
     let report = database.advise(&["-c", WORKLOAD]);
     let validator = jsonschema::validator_for(&schema()).unwrap();
-    let errors: Vec<String> =
-        validator.iter_errors(&report).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(&report)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
     assert_eq!(errors, [""; 0]);
 
     let mut broken = report.clone();
     broken["recommendations"][0]["size_bytes"] = "large".into();
-    assert!(!validator.is_valid(&broken), "the schema refuses what is wrong");
+    assert!(
+        !validator.is_valid(&broken),
+        "the schema refuses what is wrong"
+    );
     broken = report.clone();
     broken.as_object_mut().unwrap().remove("rehearsal");
     assert!(!validator.is_valid(&broken), "and what is missing");
@@ -36,7 +43,9 @@ fn a_real_report_is_valid_against_the_checked_in_schema() {
     assert_eq!(report["existing_indexes"][0]["finding"], "duplicate");
     assert_eq!(
         report["workload"]["cost_before"].as_f64().unwrap(),
-        7.0 * report["workload"]["statements"][0]["cost_before"].as_f64().unwrap()
+        7.0 * report["workload"]["statements"][0]["cost_before"]
+            .as_f64()
+            .unwrap()
     );
 }
 
@@ -46,7 +55,11 @@ fn a_recorded_run_gives_the_same_report_without_a_server() {
     let directory = tempfile::tempdir().unwrap();
     let recording = directory.path().join("run.json");
     let mut live = database.advise(&["-c", WORKLOAD, "--record", recording.to_str().unwrap()]);
-    let output = program().args(["review", "--format", "json"]).arg(&recording).output().unwrap();
+    let output = program()
+        .args(["review", "--format", "json"])
+        .arg(&recording)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
     let mut replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
     for report in [&mut live, &mut replayed] {
@@ -62,23 +75,38 @@ fn a_search_that_ran_out_of_time_keeps_what_it_found_and_is_replayed() {
     let directory = tempfile::tempdir().unwrap();
     let recording = directory.path().join("run.json");
     let advise = |more: &[&str]| {
-        let mut report = database.advise(&[&workload, &["--record", recording.to_str().unwrap()], more].concat());
-        let output = program().args(["review", "--format", "json"]).arg(&recording).output().unwrap();
+        let mut report = database
+            .advise(&[&workload, &["--record", recording.to_str().unwrap()], more].concat());
+        let output = program()
+            .args(["review", "--format", "json"])
+            .arg(&recording)
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", text_of(&output));
         let mut replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
-        [&mut report, &mut replayed].into_iter().for_each(|report| report["timing"] = Value::Null);
+        [&mut report, &mut replayed]
+            .into_iter()
+            .for_each(|report| report["timing"] = Value::Null);
         assert_eq!(report, replayed, "{more:?}");
         report
     };
     let untried = |report: &Value| {
-        report["rejected"].as_array().unwrap().iter().filter(|rejected| rejected["reason"] == "out_of_time").count()
+        report["rejected"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|rejected| rejected["reason"] == "out_of_time")
+            .count()
     };
     let no_time = advise(&["--search-time", "0s"]);
     assert_eq!(no_time["rehearsal"]["out_of_time"], true);
     assert_eq!(no_time["recommendations"], Value::Array(Vec::new()));
     assert!(untried(&no_time) > 5, "{no_time:#}");
     let notice = no_time["notices"][0].as_str().unwrap();
-    assert!(notice.starts_with("--search-time ran out when 0 of "), "{notice}");
+    assert!(
+        notice.starts_with("--search-time ran out when 0 of "),
+        "{notice}"
+    );
 
     // However far it comes: what is recommended was proved, and nothing gets worse.
     let little = advise(&["--search-time", "300ms"]);
@@ -86,7 +114,10 @@ fn a_search_that_ran_out_of_time_keeps_what_it_found_and_is_replayed() {
         assert_ne!(statement["change"], "worse", "{statement:#}");
     }
     let ample = advise(&["--search-time", "1h"]);
-    assert_eq!((&ample["rehearsal"]["out_of_time"], untried(&ample)), (&Value::Bool(false), 0));
+    assert_eq!(
+        (&ample["rehearsal"]["out_of_time"], untried(&ample)),
+        (&Value::Bool(false), 0)
+    );
     assert!(!ample["recommendations"].as_array().unwrap().is_empty());
 }
 
@@ -101,27 +132,47 @@ fn the_text_report_fits_its_width_and_shows_both_plans() {
             .unwrap();
         assert!(output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
-        assert!(text.contains("Seq Scan on item") && text.contains("Bitmap Heap Scan on"), "{text}");
-        assert!(text.contains("CREATE INDEX CONCURRENTLY item_owner_idx ON public.item USING btree (owner);"));
-        assert!(text.contains("ERROR: column \"oops\" does not exist (line 1, column 8)"), "{text}");
+        assert!(
+            text.contains("Seq Scan on item") && text.contains("Bitmap Heap Scan on"),
+            "{text}"
+        );
+        assert!(text.contains(
+            "CREATE INDEX CONCURRENTLY item_owner_idx ON public.item USING btree (owner);"
+        ));
+        assert!(
+            text.contains("ERROR: column \"oops\" does not exist (line 1, column 8)"),
+            "{text}"
+        );
         assert!(!text.contains('\u{1b}'), "no colours in a file");
         let widest = text
             .lines()
             .filter(|line| !line.trim_start().starts_with("CREATE INDEX"))
             .map(|line| line.chars().count())
             .max();
-        assert!(widest.unwrap() <= columns, "{widest:?} of {columns}:\n{text}");
+        assert!(
+            widest.unwrap() <= columns,
+            "{widest:?} of {columns}:\n{text}"
+        );
     }
 }
 
 #[test]
 fn colours_and_markdown_on_request() {
     let database = Database::new("formats", TABLES);
-    let output = database.program(&["advise", "--color", "always", "-c", WORKLOAD]).output().unwrap();
+    let output = database
+        .program(&["advise", "--color", "always", "-c", WORKLOAD])
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("\u{1b}["));
-    let output = database.program(&["advise", "--format", "markdown", "-c", WORKLOAD]).output().unwrap();
+    let output = database
+        .program(&["advise", "--format", "markdown", "-c", WORKLOAD])
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("| by-owner | 7 |") && text.contains("```sql\nCREATE INDEX CONCURRENTLY"), "{text}");
+    assert!(
+        text.contains("| by-owner | 7 |") && text.contains("```sql\nCREATE INDEX CONCURRENTLY"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -142,14 +193,30 @@ fn rows_written_are_counted_over_all_partitions() {
     }
     let directory = tempfile::tempdir().unwrap();
     let recording = directory.path().join("run.json");
-    database.advise(&["-c", "SELECT * FROM event WHERE kind = 5", "--record", recording.to_str().unwrap()]);
-    let recording: Value = serde_json::from_str(&std::fs::read_to_string(recording).unwrap()).unwrap();
+    database.advise(&[
+        "-c",
+        "SELECT * FROM event WHERE kind = 5",
+        "--record",
+        recording.to_str().unwrap(),
+    ]);
+    let recording: Value =
+        serde_json::from_str(&std::fs::read_to_string(recording).unwrap()).unwrap();
     let tables = recording["catalog"]["tables"].as_array().unwrap();
-    let writes = &tables.iter().find(|table| table["name"]["name"] == "event").unwrap()["writes"];
+    let writes = &tables
+        .iter()
+        .find(|table| table["name"]["name"] == "event")
+        .unwrap()["writes"];
     assert_eq!(
-        (&writes["n_tup_ins"], &writes["n_tup_upd"], &writes["n_tup_del"]),
+        (
+            &writes["n_tup_ins"],
+            &writes["n_tup_upd"],
+            &writes["n_tup_del"]
+        ),
         (&40_000.into(), &30.into(), &10.into())
     );
-    let part = &tables.iter().find(|table| table["name"]["name"] == "event_1").unwrap()["writes"];
+    let part = &tables
+        .iter()
+        .find(|table| table["name"]["name"] == "event_1")
+        .unwrap()["writes"];
     assert_eq!(part["n_tup_ins"], 9_999);
 }

@@ -27,10 +27,13 @@ fn a_run_leaves_nothing_behind() {
         "transaction",
     ]);
     assert_eq!(report["rehearsal"]["left_behind"], 0);
-    assert!(report["rehearsal"]["indexes_built"].as_u64().unwrap() >= 5, "{:#}", report["rehearsal"]);
+    assert!(
+        report["rehearsal"]["indexes_built"].as_u64().unwrap() >= 5,
+        "{:#}",
+        report["rehearsal"]
+    );
     assert_eq!(database.catalog(), before);
-    let sessions =
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
     assert_eq!(database.text(sessions), "0");
 }
 
@@ -47,25 +50,56 @@ fn bad_statements_do_not_stop_the_good_ones() {
 -- name: last\nSELECT * FROM job WHERE run_after = 4711;",
     );
     let report = database.advise(&["-f", workload.path().to_str().unwrap()]);
-    let status = |id: &str| statement(&report, id)["status"].as_str().unwrap().to_owned();
+    let status = |id: &str| {
+        statement(&report, id)["status"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     let error = |id: &str| statement(&report, id)["error"].as_str().unwrap().to_owned();
     assert_eq!(["good", "first", "last"].map(status), ["planned"; 3]);
-    assert_eq!(["good", "last"].map(|id| statement(&report, id)["change"].as_str().unwrap().to_owned()), ["better"; 2]);
+    assert_eq!(
+        ["good", "last"].map(|id| statement(&report, id)["change"]
+            .as_str()
+            .unwrap()
+            .to_owned()),
+        ["better"; 2]
+    );
     assert_eq!(status("typo"), "failed");
-    assert_eq!(error("typo"), "ERROR: syntax error at or near \"SELEC\" (line 1, column 1)");
-    assert_eq!(error("missing"), "ERROR: relation \"no_such_table\" does not exist (line 2, column 6)");
+    assert_eq!(
+        error("typo"),
+        "ERROR: syntax error at or near \"SELEC\" (line 1, column 1)"
+    );
+    assert_eq!(
+        error("missing"),
+        "ERROR: relation \"no_such_table\" does not exist (line 2, column 6)"
+    );
     assert_eq!(status("empty"), "skipped");
-    let dropping =
-        report["workload"]["statements"].as_array().unwrap().iter().find(|s| s["sql"] == "drop table job").unwrap();
-    assert_eq!(dropping["error"], "ERROR: syntax error at or near \"drop\" (line 1, column 1)");
+    let dropping = report["workload"]["statements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|s| s["sql"] == "drop table job")
+        .unwrap();
+    assert_eq!(
+        dropping["error"],
+        "ERROR: syntax error at or near \"drop\" (line 1, column 1)"
+    );
     assert_eq!(database.catalog(), before, "nothing was dropped");
 }
 
 fn session(database: &Database, safety: Safety) -> Session {
-    let typed = Typed { dbname: Some(cluster().conninfo_of(&database.name)), ..Typed::default() };
+    let typed = Typed {
+        dbname: Some(cluster().conninfo_of(&database.name)),
+        ..Typed::default()
+    };
     let no_variables: [(&str, &str); 0] = [];
     let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles).unwrap();
-    let options = SessionOptions { safety, interrupt: Interrupt::never(), trace: None };
+    let options = SessionOptions {
+        safety,
+        interrupt: Interrupt::never(),
+        trace: None,
+    };
     Session::connect(&settings, &connect::prompt_on_terminal, options).unwrap()
 }
 
@@ -73,7 +107,11 @@ fn session(database: &Database, safety: Safety) -> Session {
 fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does() {
     let database = Database::new("second_statement", TABLES);
     let session = session(&database, Safety::default());
-    for sql in ["select 1; drop table job", "select $1; drop table job", "select 1) ; drop table job; --"] {
+    for sql in [
+        "select 1; drop table job",
+        "select $1; drop table job",
+        "select 1) ; drop table job; --",
+    ] {
         let statement = Statement {
             id: StatementId("x".to_owned()),
             sql: sql.to_owned(),
@@ -82,9 +120,15 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
             place: String::new(),
             varying_literals: std::collections::BTreeSet::new(),
         };
-        let Answer::Planned(planned) = Server::new(&session).plan(&[], &[statement]).unwrap() else { panic!() };
+        let Answer::Planned(planned) = Server::new(&session).plan(&[], &[statement]).unwrap()
+        else {
+            panic!()
+        };
         let outcome = planned.plans.into_values().next().unwrap();
-        assert!(matches!(outcome, PlanOutcome::Failed(_)), "{sql}: {outcome:?}");
+        assert!(
+            matches!(outcome, PlanOutcome::Failed(_)),
+            "{sql}: {outcome:?}"
+        );
     }
     assert_eq!(database.text("SELECT count(*) FROM job"), "50000");
 }
@@ -94,18 +138,43 @@ fn a_lock_that_is_not_to_be_had_is_given_up() {
     let database = Database::new("locked", TABLES);
     let mut writer = database.client();
     let mut transaction = writer.transaction().unwrap();
-    transaction.batch_execute("UPDATE job SET note = 'busy' WHERE id = 1").unwrap();
+    transaction
+        .batch_execute("UPDATE job SET note = 'busy' WHERE id = 1")
+        .unwrap();
     let query = "SELECT * FROM job WHERE state = 'QUEUED'";
-    let report = database.advise(&["--rehearse", "transaction", "--lock-timeout", "100ms", "-c", query]);
+    let report = database.advise(&[
+        "--rehearse",
+        "transaction",
+        "--lock-timeout",
+        "100ms",
+        "-c",
+        query,
+    ]);
     let rejected = report["rejected"].as_array().unwrap();
     assert!(!rejected.is_empty());
     for candidate in rejected {
         assert_eq!(candidate["reason"], "lock_timeout", "{candidate:#}");
     }
-    let details: Vec<_> = rejected.iter().map(|candidate| candidate["detail"].as_str().unwrap()).collect();
-    let waited = details.iter().filter(|detail| detail.contains("--lock-timeout 100 ms")).count();
-    assert_eq!(waited, 1, "the lock is waited for once, not once for each candidate: {details:#?}");
-    assert!(report["notices"][0].as_str().unwrap().contains("could not be tested now"), "{:#}", report["notices"]);
+    let details: Vec<_> = rejected
+        .iter()
+        .map(|candidate| candidate["detail"].as_str().unwrap())
+        .collect();
+    let waited = details
+        .iter()
+        .filter(|detail| detail.contains("--lock-timeout 100 ms"))
+        .count();
+    assert_eq!(
+        waited, 1,
+        "the lock is waited for once, not once for each candidate: {details:#?}"
+    );
+    assert!(
+        report["notices"][0]
+            .as_str()
+            .unwrap()
+            .contains("could not be tested now"),
+        "{:#}",
+        report["notices"]
+    );
     transaction.commit().unwrap();
     assert!(report["recommendations"].as_array().unwrap().is_empty());
 }
@@ -118,10 +187,16 @@ const SLOW: &str = "CREATE FUNCTION slow(x bigint) RETURNS bigint LANGUAGE plpgs
 fn a_build_that_blocks_writers_too_long_is_stopped() {
     let database = Database::new("too_slow", &format!("{TABLES}{SLOW}"));
     let before = database.catalog();
-    let query = ["--rehearse", "transaction", "-c", "SELECT * FROM job WHERE slow(id) = 5"];
-    for (option, value, reason) in
-        [("--max-write-block", "300ms", "write_block_too_long"), ("--statement-timeout", "300ms", "statement_timeout")]
-    {
+    let query = [
+        "--rehearse",
+        "transaction",
+        "-c",
+        "SELECT * FROM job WHERE slow(id) = 5",
+    ];
+    for (option, value, reason) in [
+        ("--max-write-block", "300ms", "write_block_too_long"),
+        ("--statement-timeout", "300ms", "statement_timeout"),
+    ] {
         let report = database.advise(&[&query[..], &[option, value]].concat());
         let candidate = &report["rejected"].as_array().unwrap()[0];
         assert_eq!(candidate["reason"], reason, "{candidate:#}");
@@ -133,13 +208,19 @@ fn a_build_that_blocks_writers_too_long_is_stopped() {
 fn somebody_who_owns_nothing_is_told_so() {
     let database = Database::new(
         "not_owner",
-        &format!("{TABLES} DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN; GRANT SELECT ON job TO reader;"),
+        &format!(
+            "{TABLES} DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN; GRANT SELECT ON job TO reader;"
+        ),
     );
     let output = database
         .program(&["advise", "--rehearse", "transaction", "--format", "json"])
         .args(["-c", "SELECT * FROM job WHERE state = 'QUEUED'"])
         .arg("-d")
-        .arg(cluster().conninfo_of(&database.name).replace("user=postgres", "user=reader"))
+        .arg(
+            cluster()
+                .conninfo_of(&database.name)
+                .replace("user=postgres", "user=reader"),
+        )
         .output()
         .unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -150,13 +231,26 @@ fn somebody_who_owns_nothing_is_told_so() {
 fn a_fresh_index_that_an_older_snapshot_hides_is_not_called_useless() {
     let database = Database::new("hot_updated", TABLES);
     let mut reader = database.client();
-    let mut snapshot =
-        reader.build_transaction().isolation_level(postgres::IsolationLevel::RepeatableRead).start().unwrap();
+    let mut snapshot = reader
+        .build_transaction()
+        .isolation_level(postgres::IsolationLevel::RepeatableRead)
+        .start()
+        .unwrap();
     snapshot.query("SELECT 1 FROM job LIMIT 1", &[]).unwrap();
-    database.run("ALTER TABLE job SET (fillfactor = 50); UPDATE job SET note = 'hot' WHERE id = 49999");
-    let report = database.advise(&["--rehearse", "transaction", "-c", "SELECT * FROM job WHERE run_after = 77"]);
-    let reasons: Vec<_> =
-        report["rejected"].as_array().unwrap().iter().map(|r| r["reason"].as_str().unwrap()).collect();
+    database
+        .run("ALTER TABLE job SET (fillfactor = 50); UPDATE job SET note = 'hot' WHERE id = 49999");
+    let report = database.advise(&[
+        "--rehearse",
+        "transaction",
+        "-c",
+        "SELECT * FROM job WHERE run_after = 77",
+    ]);
+    let reasons: Vec<_> = report["rejected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["reason"].as_str().unwrap())
+        .collect();
     assert!(reasons.contains(&"not_usable_now"), "{report:#}");
     std::thread::sleep(Duration::from_millis(1));
     snapshot.commit().unwrap();
@@ -173,7 +267,9 @@ fn an_application_that_locks_in_another_order_is_never_the_victim() {
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let application = |first: &'static str, second: &'static str, id: i64| {
         let (mut client, stop) = (database.client(), stop.clone());
-        client.batch_execute("SET deadlock_timeout = '100ms'").unwrap();
+        client
+            .batch_execute("SET deadlock_timeout = '100ms'")
+            .unwrap();
         std::thread::spawn(move || {
             let mut done = 0;
             while !stop.load(std::sync::atomic::Ordering::Relaxed) {
@@ -190,13 +286,23 @@ fn an_application_that_locks_in_another_order_is_never_the_victim() {
             done
         })
     };
-    let writers = [application("b", "a", 1), application("a", "b", 2), application("b", "a", 3)];
+    let writers = [
+        application("b", "a", 1),
+        application("a", "b", 2),
+        application("b", "a", 3),
+    ];
     for _ in 0..3 {
-        database.advise(&["-c", "SELECT * FROM a JOIN b ON b.a_id = a.id WHERE a.k = 17 AND b.w = 3"]);
+        database.advise(&[
+            "-c",
+            "SELECT * FROM a JOIN b ON b.a_id = a.id WHERE a.k = 17 AND b.w = 3",
+        ]);
     }
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     for writer in writers {
-        assert!(writer.join().unwrap() > 0, "no transaction of the application fails");
+        assert!(
+            writer.join().unwrap() > 0,
+            "no transaction of the application fails"
+        );
     }
 }
 
@@ -212,9 +318,18 @@ fn functions_that_the_planner_evaluates_leave_nothing_behind() {
                  $$ DECLARE r bigint; BEGIN SELECT writer() INTO r; RETURN r; END $$;"
         ),
     );
-    let output =
-        database.program(&["advise", "-c", "SELECT * FROM job WHERE run_after = looks_stable()"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stdout).contains("cannot execute INSERT in a read-only transaction"));
+    let output = database
+        .program(&[
+            "advise",
+            "-c",
+            "SELECT * FROM job WHERE run_after = looks_stable()",
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8_lossy(&output.stdout)
+            .contains("cannot execute INSERT in a read-only transaction")
+    );
     assert_eq!(database.text("SELECT count(*) FROM audit"), "0");
 }
 
@@ -223,15 +338,22 @@ fn an_index_that_is_being_built_is_not_called_a_leftover() {
     let database = Database::new("being_built", TABLES);
     let mut writer = database.client();
     let mut transaction = writer.transaction().unwrap();
-    transaction.batch_execute("UPDATE job SET note = 'busy' WHERE id = 1").unwrap();
+    transaction
+        .batch_execute("UPDATE job SET note = 'busy' WHERE id = 1")
+        .unwrap();
     let mut builder = database.client();
-    let building =
-        std::thread::spawn(move || builder.batch_execute("CREATE INDEX CONCURRENTLY in_progress ON job (note)"));
+    let building = std::thread::spawn(move || {
+        builder.batch_execute("CREATE INDEX CONCURRENTLY in_progress ON job (note)")
+    });
     while database.text("SELECT count(*) FROM pg_stat_progress_create_index") == "0" {
         std::thread::sleep(Duration::from_millis(10));
     }
     let report = database.advise(&["--rehearse", "off", "-c", "SELECT count(*) FROM job"]);
     transaction.commit().unwrap();
     building.join().unwrap().unwrap();
-    assert!(report["existing_indexes"].as_array().unwrap().is_empty(), "{:#}", report["existing_indexes"]);
+    assert!(
+        report["existing_indexes"].as_array().unwrap().is_empty(),
+        "{:#}",
+        report["existing_indexes"]
+    );
 }

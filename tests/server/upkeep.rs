@@ -25,14 +25,20 @@ fn wait_until(database: &Database, condition: &str) {
 }
 
 fn reasons<'r>(report: &'r Value, texts: &[&str]) -> Vec<&'r str> {
-    rejected(report, texts).into_iter().map(|candidate| candidate["reason"].as_str().unwrap()).collect()
+    rejected(report, texts)
+        .into_iter()
+        .map(|candidate| candidate["reason"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
 fn an_index_that_ends_hot_updates_has_to_gain_more_than_one_on_a_column_that_is_never_updated() {
     let database = Database::new("upkeep_hot", ACCOUNTS);
     database.run("UPDATE account SET note = 'changed ' || id WHERE id <= 5000");
-    wait_until(&database, "pg_stat_get_tuples_hot_updated('account'::regclass) > 4900");
+    wait_until(
+        &database,
+        "pg_stat_get_tuples_hot_updated('account'::regclass) > 4900",
+    );
     database.run("VACUUM ANALYZE account");
     let workload = |updated: &str| {
         format!(
@@ -42,12 +48,25 @@ fn an_index_that_ends_hot_updates_has_to_gain_more_than_one_on_a_column_that_is_
         )
     };
     let report = database.advise(&["-c", &workload("seen = $1")]);
-    assert_eq!(recommended(&report, &["(region)"]).len(), 1, "{:#}", report["rejected"]);
-    assert_eq!(recommended(&report, &["(seen)"]).len(), 0, "{:#}", report["recommendations"]);
+    assert_eq!(
+        recommended(&report, &["(region)"]).len(),
+        1,
+        "{:#}",
+        report["rejected"]
+    );
+    assert_eq!(
+        recommended(&report, &["(seen)"]).len(),
+        0,
+        "{:#}",
+        report["recommendations"]
+    );
     assert_eq!(reasons(&report, &["account (seen);"]), ["upkeep_too_high"]);
     let seen = rejected(&report, &["account (seen);"])[0];
     assert!(
-        seen["detail"].as_str().unwrap().contains("because updates that are HOT now would make entries in all indexes"),
+        seen["detail"]
+            .as_str()
+            .unwrap()
+            .contains("because updates that are HOT now would make entries in all indexes"),
         "{seen:#}"
     );
     let region = recommended(&report, &["(region)"])[0];
@@ -58,11 +77,28 @@ fn an_index_that_ends_hot_updates_has_to_gain_more_than_one_on_a_column_that_is_
 
     // The same the other way round, and neither where nothing indexed is updated.
     let report = database.advise(&["-c", &workload("region = $1")]);
-    assert_eq!((recommended(&report, &["(seen)"]).len(), recommended(&report, &["(region)"]).len()), (1, 0));
+    assert_eq!(
+        (
+            recommended(&report, &["(seen)"]).len(),
+            recommended(&report, &["(region)"]).len()
+        ),
+        (1, 0)
+    );
     let report = database.advise(&["-c", &workload("note = $1")]);
-    assert_eq!((recommended(&report, &["(seen)"]).len(), recommended(&report, &["(region)"]).len()), (1, 1));
+    assert_eq!(
+        (
+            recommended(&report, &["(seen)"]).len(),
+            recommended(&report, &["(region)"]).len()
+        ),
+        (1, 1)
+    );
     // What is only carried keeps an update from being HOT as well.
-    assert_eq!(recommended(&report, &["INCLUDE (note)"]).len(), 0, "{:#}", report["recommendations"]);
+    assert_eq!(
+        recommended(&report, &["INCLUDE (note)"]).len(),
+        0,
+        "{:#}",
+        report["recommendations"]
+    );
 }
 
 #[test]
@@ -70,21 +106,39 @@ fn writes_that_only_the_server_counted_are_charged_where_the_calls_were_counted_
     let setup = format!("CREATE EXTENSION pg_stat_statements; {ACCOUNTS}");
     let database = Database::new("upkeep_counted", &setup);
     database.run("VACUUM ANALYZE account");
-    wait_until(&database, "pg_stat_get_tuples_inserted('account'::regclass) = 40000");
+    wait_until(
+        &database,
+        "pg_stat_get_tuples_inserted('account'::regclass) = 40000",
+    );
     let mut client = database.client();
     for region in 0..5 {
-        client.query("SELECT note FROM account WHERE region = $1", &[&region]).unwrap();
+        client
+            .query("SELECT note FROM account WHERE region = $1", &[&region])
+            .unwrap();
     }
     // All rows were inserted while the counters counted: the first loading is no habit.
     let quiet = database.advise(&["--pg-stat-statements"]);
-    assert_eq!(recommended(&quiet, &["(region)"]).len(), 1, "{:#}", quiet["rejected"]);
+    assert_eq!(
+        recommended(&quiet, &["(region)"]).len(),
+        1,
+        "{:#}",
+        quiet["rejected"]
+    );
 
     database.run("SELECT pg_stat_reset()");
     database.run("DO $$ BEGIN INSERT INTO account SELECT n, 1, 1 FROM generate_series(100001, 130000) AS n; END $$; DELETE FROM account WHERE id > 100000");
-    wait_until(&database, "pg_stat_get_tuples_inserted('account'::regclass) = 30000");
+    wait_until(
+        &database,
+        "pg_stat_get_tuples_inserted('account'::regclass) = 30000",
+    );
     database.run("VACUUM ANALYZE account");
     let busy = database.advise(&["--pg-stat-statements"]);
-    assert_eq!(recommended(&busy, &["(region)"]).len(), 0, "{:#}", busy["recommendations"]);
+    assert_eq!(
+        recommended(&busy, &["(region)"]).len(),
+        0,
+        "{:#}",
+        busy["recommendations"]
+    );
     assert_eq!(reasons(&busy, &["account (region);"]), ["upkeep_too_high"]);
 
     let made_up = "-- calls: 5\nSELECT note FROM account WHERE region = $1";

@@ -6,9 +6,12 @@ use crate::live::Database;
 pub fn create(database: &Database) {
     database.run(PLAIN);
     database.run(DOCUMENTS);
-    for statement in
-        ["VACUUM ANALYZE plain", "VACUUM ANALYZE documents", "VACUUM ANALYZE little", "VACUUM ANALYZE empty"]
-    {
+    for statement in [
+        "VACUUM ANALYZE plain",
+        "VACUUM ANALYZE documents",
+        "VACUUM ANALYZE little",
+        "VACUUM ANALYZE empty",
+    ] {
         database.run(statement);
     }
 }

@@ -50,8 +50,17 @@ impl Measured {
     }
 
     pub fn line(&self) -> String {
-        let Measured { specification, estimate, real_pages, .. } = self;
-        let level = if self.level_is_right() { "" } else { "  HEIGHT" };
+        let Measured {
+            specification,
+            estimate,
+            real_pages,
+            ..
+        } = self;
+        let level = if self.level_is_right() {
+            ""
+        } else {
+            "  HEIGHT"
+        };
         let off = if self.deviation() > 0.25 {
             "  <<<"
         } else if self.deviation() > 0.1 {
@@ -63,7 +72,11 @@ impl Measured {
             Metapage::Gin(pages) => format!("  {pages:?}"),
             _ => String::new(),
         };
-        format!("{:5.2} {:>7} {real_pages:>7}  {specification}{off}{level}{gin}", self.ratio(), estimate.pages)
+        format!(
+            "{:5.2} {:>7} {real_pages:>7}  {specification}{off}{level}{gin}",
+            self.ratio(),
+            estimate.pages
+        )
     }
 }
 
@@ -83,14 +96,29 @@ struct Specification<'s> {
 impl<'s> Specification<'s> {
     fn read(text: &'s str) -> Specification<'s> {
         let mut parts = text.split('|');
-        let (table, method, keys) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+        let (table, method, keys) = (
+            parts.next().unwrap(),
+            parts.next().unwrap(),
+            parts.next().unwrap(),
+        );
         let rest: Vec<&str> = parts.collect();
-        let option = |name: &str| rest.iter().find_map(|part| part.strip_prefix(name)).unwrap_or("");
-        let list = |text: &'s str| text.split("; ").filter(|word| !word.is_empty()).collect::<Vec<_>>();
+        let option = |name: &str| {
+            rest.iter()
+                .find_map(|part| part.strip_prefix(name))
+                .unwrap_or("")
+        };
+        let list = |text: &'s str| {
+            text.split("; ")
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>()
+        };
         Specification {
             table,
             method,
-            keys: list(keys).into_iter().map(|key| key.split_once('#').unwrap_or((key, ""))).collect(),
+            keys: list(keys)
+                .into_iter()
+                .map(|key| key.split_once('#').unwrap_or((key, "")))
+                .collect(),
             include: list(option("include=")),
             predicate: option("where="),
             with: option("with="),
@@ -99,27 +127,53 @@ impl<'s> Specification<'s> {
     }
 
     fn ddl(&self, table: &str) -> String {
-        let keys: Vec<String> = self.keys.iter().map(|(key, class)| format!("({key}) {class}")).collect();
+        let keys: Vec<String> = self
+            .keys
+            .iter()
+            .map(|(key, class)| format!("({key}) {class}"))
+            .collect();
         // An expression's parentheses are superfluous around a column, but allowed only for expressions in INCLUDE.
-        let optional = |word: &str, text: String| if text.is_empty() { text } else { format!(" {word} {text}") };
+        let optional = |word: &str, text: String| {
+            if text.is_empty() {
+                text
+            } else {
+                format!(" {word} {text}")
+            }
+        };
         let include = optional("INCLUDE", self.include.join(", ")).replace("INCLUDE ", "INCLUDE (");
         format!(
             "CREATE {} INDEX size_probe ON {table} USING {} ({}){}{}{}",
             if self.unique { "UNIQUE" } else { "" },
             self.method,
             keys.join(", "),
-            if include.is_empty() { String::new() } else { format!("{include})") },
-            if self.with.is_empty() { String::new() } else { format!(" WITH ({})", self.with) },
+            if include.is_empty() {
+                String::new()
+            } else {
+                format!("{include})")
+            },
+            if self.with.is_empty() {
+                String::new()
+            } else {
+                format!(" WITH ({})", self.with)
+            },
             optional("WHERE", self.predicate.to_owned()),
         )
     }
 
     fn filter(&self) -> String {
-        if self.predicate.is_empty() { String::new() } else { format!(" WHERE {}", self.predicate) }
+        if self.predicate.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", self.predicate)
+        }
     }
 
     fn key_list(&self) -> String {
-        self.keys.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(", ")
+        self.keys
+            .iter()
+            .map(|(key, _)| *key)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -134,23 +188,41 @@ impl Observer {
     pub fn new(database: &Database, source: Source) -> Observer {
         let mut client = database.client();
         for extension in ["pageinspect", "pg_trgm", "bloom"] {
-            client.batch_execute(&format!("CREATE EXTENSION IF NOT EXISTS {extension}")).unwrap();
+            client
+                .batch_execute(&format!("CREATE EXTENSION IF NOT EXISTS {extension}"))
+                .unwrap();
         }
-        client.batch_execute("SET client_min_messages = 'error'; SET max_parallel_workers_per_gather = 0").unwrap();
-        Observer { client, source, sampled: HashSet::new() }
+        client
+            .batch_execute(
+                "SET client_min_messages = 'error'; SET max_parallel_workers_per_gather = 0",
+            )
+            .unwrap();
+        Observer {
+            client,
+            source,
+            sampled: HashSet::new(),
+        }
     }
 
     pub fn measure(&mut self, text: &str) -> Measured {
         let specification = Specification::read(text);
         self.sample(specification.table);
         let estimate = self.estimate(&specification);
-        self.client.batch_execute(&specification.ddl(specification.table)).unwrap();
+        self.client
+            .batch_execute(&specification.ddl(specification.table))
+            .unwrap();
         let real_pages = self.pages();
         let level = (specification.method == "btree")
             .then(|| self.number("SELECT level::float8 FROM bt_metap('size_probe')") as u32);
         self.client.batch_execute("DROP INDEX size_probe").unwrap();
         let method = specification.method.to_owned();
-        Measured { method, specification: text.to_owned(), estimate, real_pages, real_level: level }
+        Measured {
+            method,
+            specification: text.to_owned(),
+            estimate,
+            real_pages,
+            real_level: level,
+        }
     }
 
     fn pages(&mut self) -> u64 {
@@ -167,7 +239,10 @@ impl Observer {
 
     /// The plan's estimate of rows.
     fn planned(&mut self, sql: &str) -> f64 {
-        let messages = self.client.simple_query(&format!("EXPLAIN (FORMAT JSON) {sql}")).unwrap();
+        let messages = self
+            .client
+            .simple_query(&format!("EXPLAIN (FORMAT JSON) {sql}"))
+            .unwrap();
         let json = messages.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => row.get(0),
             _ => None,
@@ -200,7 +275,9 @@ impl Observer {
     }
 
     fn table_rows(&mut self, table: &str) -> f64 {
-        self.number(&format!("SELECT reltuples::float8 FROM pg_class WHERE oid = '{table}'::regclass"))
+        self.number(&format!(
+            "SELECT reltuples::float8 FROM pg_class WHERE oid = '{table}'::regclass"
+        ))
     }
 
     fn rows(&mut self, specification: &Specification<'_>) -> f64 {
@@ -235,11 +312,22 @@ impl Observer {
 
     fn btree(&mut self, specification: &Specification<'_>) -> IndexSize {
         let rows = self.rows(specification);
-        let keys: Vec<StoredColumn> =
-            specification.keys.iter().map(|(key, _)| self.column(specification, key, rows)).collect();
-        let include = specification.include.iter().map(|key| self.column(specification, key, rows)).collect();
+        let keys: Vec<StoredColumn> = specification
+            .keys
+            .iter()
+            .map(|(key, _)| self.column(specification, key, rows))
+            .collect();
+        let include = specification
+            .include
+            .iter()
+            .map(|key| self.column(specification, key, rows))
+            .collect();
         let equal_keys = self.equal_keys(specification, rows);
-        btree::size(&BtreeFacts { include, unique: specification.unique, ..BtreeFacts::new(rows, keys, equal_keys) })
+        btree::size(&BtreeFacts {
+            include,
+            unique: specification.unique,
+            ..BtreeFacts::new(rows, keys, equal_keys)
+        })
     }
 
     fn hash(&mut self, specification: &Specification<'_>) -> IndexSize {
@@ -256,7 +344,9 @@ impl Observer {
     fn brin(&mut self, specification: &Specification<'_>) -> IndexSize {
         let table = specification.table;
         let rows = self.table_rows(table);
-        let heap_pages = self.number(&format!("SELECT (pg_relation_size('{table}') / 8192)::float8")) as u64;
+        let heap_pages = self.number(&format!(
+            "SELECT (pg_relation_size('{table}') / 8192)::float8"
+        )) as u64;
         let columns = specification
             .keys
             .iter()
@@ -266,7 +356,10 @@ impl Observer {
                     BrinSummary::MinmaxMulti
                 } else if class.contains("bloom") {
                     let distinct_values = column.distinct_values.unwrap_or(1e9);
-                    BrinSummary::Bloom { distinct_per_range: -0.1, distinct_values }
+                    BrinSummary::Bloom {
+                        distinct_per_range: -0.1,
+                        distinct_values,
+                    }
                 } else if class.contains("inclusion") || *key == "area" {
                     BrinSummary::Inclusion
                 } else {
@@ -278,55 +371,94 @@ impl Observer {
         let pages_per_range = specification
             .with
             .strip_prefix("pages_per_range=")
-            .map_or(brin::DEFAULT_PAGES_PER_RANGE, |number| number.parse().unwrap());
-        brin::size(&BrinFacts { rows, heap_pages, pages_per_range, columns })
+            .map_or(brin::DEFAULT_PAGES_PER_RANGE, |number| {
+                number.parse().unwrap()
+            });
+        brin::size(&BrinFacts {
+            rows,
+            heap_pages,
+            pages_per_range,
+            columns,
+        })
     }
 
     fn gin(&mut self, specification: &Specification<'_>) -> IndexSize {
         let rows = self.rows(specification);
         let builds = SAMPLES.map(|which| {
             let build = self.sample_build(specification, which);
-            GinSampleBuild { rows: build.rows, pages: build.pages, contents: self.gin_pages(specification, which) }
+            GinSampleBuild {
+                rows: build.rows,
+                pages: build.pages,
+                contents: self.gin_pages(specification, which),
+            }
         });
         gin::extrapolate(rows, &builds).unwrap()
     }
 
     fn sample_build(&mut self, specification: &Specification<'_>, which: &str) -> SampleBuild {
         let table = format!("{which}_{}", specification.table);
-        self.client.batch_execute(&specification.ddl(&table)).unwrap();
+        self.client
+            .batch_execute(&specification.ddl(&table))
+            .unwrap();
         let pages = self.pages();
-        let rows = self.number(&format!("SELECT count(*)::float8 FROM {table}{}", specification.filter()));
+        let rows = self.number(&format!(
+            "SELECT count(*)::float8 FROM {table}{}",
+            specification.filter()
+        ));
         self.client.batch_execute("DROP INDEX size_probe").unwrap();
         SampleBuild { rows, pages }
     }
 
     fn gin_pages(&mut self, specification: &Specification<'_>, which: &str) -> GinPages {
-        self.client.batch_execute(&specification.ddl(&format!("{which}_{}", specification.table))).unwrap();
+        self.client
+            .batch_execute(&specification.ddl(&format!("{which}_{}", specification.table)))
+            .unwrap();
         let sql = "SELECT n_entry_pages::bigint, n_data_pages::bigint, n_entries::bigint
                    FROM gin_metapage_info(get_raw_page('size_probe', 0))";
         let row = self.client.query_one(sql, &[]).unwrap();
         self.client.batch_execute("DROP INDEX size_probe").unwrap();
         let number = |at: usize| row.get::<_, i64>(at) as u64;
-        GinPages { entry_pages: number(0), data_pages: number(1), entries: number(2) }
+        GinPages {
+            entry_pages: number(0),
+            data_pages: number(1),
+            entries: number(2),
+        }
     }
 
     /// Equal keys: the planner's estimate for plain columns, a sample for expressions and, if asked for, for all keys.
     fn equal_keys(&mut self, specification: &Specification<'_>, rows: f64) -> EqualKeys {
-        let (table, keys, filter) = (specification.table, specification.key_list(), specification.filter());
-        let is_plain = specification.keys.iter().all(|(key, _)| !key.contains(['(', ' ']));
+        let (table, keys, filter) = (
+            specification.table,
+            specification.key_list(),
+            specification.filter(),
+        );
+        let is_plain = specification
+            .keys
+            .iter()
+            .all(|(key, _)| !key.contains(['(', ' ']));
         if is_plain && self.source == Source::Statistics {
             let planned = self.planned(&format!("SELECT DISTINCT {keys} FROM {table}{filter}"));
             return EqualKeys::Distinct(planned.min(rows.max(1.0)));
         }
-        let list = (1..=specification.keys.len()).map(|at| format!("g{at}")).collect::<Vec<_>>().join(", ");
+        let list = (1..=specification.keys.len())
+            .map(|at| format!("g{at}"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let sql = format!(
             "SELECT n, count(*) FROM (
                  SELECT count(*) AS n FROM (SELECT {keys} FROM sample_{table}{filter}) AS s ({list}) GROUP BY {list}) AS g
              GROUP BY n"
         );
         let rows = self.client.query(&sql, &[]).unwrap();
-        let groups = rows.iter().map(|row| (row.get::<_, i64>(0) as u64, row.get::<_, i64>(1) as u64)).collect();
-        EqualKeys::Sampled(SampledKeys { groups, as_before: 0, page_share: 1.0 })
+        let groups = rows
+            .iter()
+            .map(|row| (row.get::<_, i64>(0) as u64, row.get::<_, i64>(1) as u64))
+            .collect();
+        EqualKeys::Sampled(SampledKeys {
+            groups,
+            as_before: 0,
+            page_share: 1.0,
+        })
     }
 
     fn column(&mut self, specification: &Specification<'_>, key: &str, rows: f64) -> StoredColumn {
@@ -355,7 +487,11 @@ impl Observer {
                 let (width, nulls): (i32, f64) = (row.get(0), row.get(1));
                 let distinct: f64 = row.get(2);
                 // pg_stats has the 64 bytes of the table; the index has the string and its end.
-                let width = if is_name { self.name_width(table, key) } else { width };
+                let width = if is_name {
+                    self.name_width(table, key)
+                } else {
+                    width
+                };
                 let deviation = if is_name {
                     1.0
                 } else if length < 0 {
@@ -365,7 +501,11 @@ impl Observer {
                 };
                 StoredColumn {
                     null_fraction: nulls,
-                    distinct_values: Some(if distinct < 0.0 { -distinct * rows } else { distinct }),
+                    distinct_values: Some(if distinct < 0.0 {
+                        -distinct * rows
+                    } else {
+                        distinct
+                    }),
                     common_fractions: row
                         .get::<_, Option<Vec<f32>>>(3)
                         .unwrap_or_default()
@@ -387,7 +527,9 @@ impl Observer {
     }
 
     fn name_width(&mut self, table: &str, column: &str) -> i32 {
-        self.number(&format!("SELECT avg(octet_length({column}::text) + 1)::float8 FROM sample_{table}")) as i32
+        self.number(&format!(
+            "SELECT avg(octet_length({column}::text) + 1)::float8 FROM sample_{table}"
+        )) as i32
     }
 
     /// Standard deviation of the lengths of the values that pg_stats shows.
@@ -400,7 +542,12 @@ impl Observer {
     }
 
     /// An expression has no statistics: widths come from the sample, where values have headers of 4 bytes.
-    fn expression(&mut self, specification: &Specification<'_>, key: &str, alignment: u8) -> StoredColumn {
+    fn expression(
+        &mut self,
+        specification: &Specification<'_>,
+        key: &str,
+        alignment: u8,
+    ) -> StoredColumn {
         let (table, filter) = (specification.table, specification.filter());
         let row = self
             .client
@@ -416,7 +563,11 @@ impl Observer {
         let width: f64 = row.get(0);
         let stored = if width <= 130.0 { width - 3.0 } else { width };
         let column = StoredColumn::variable(alignment, 0.0, row.get(1));
-        StoredColumn { average_width_bytes: stored, null_fraction: row.get(2), ..column }
+        StoredColumn {
+            average_width_bytes: stored,
+            null_fraction: row.get(2),
+            ..column
+        }
     }
 }
 
@@ -425,11 +576,16 @@ fn column_of_partial(column: StoredColumn, predicate: &str, key: &str) -> Stored
     if predicate.contains(&format!("{key} IS NOT NULL")) {
         column.without_nulls()
     } else if !predicate.is_empty() && predicate.contains(key) {
-        StoredColumn { common_fractions: Vec::new(), distinct_values: None, ..column }
+        StoredColumn {
+            common_fractions: Vec::new(),
+            distinct_values: None,
+            ..column
+        }
     } else {
         column
     }
 }
 
-const STATISTICS: &str = "SELECT avg_width, null_frac::float8, n_distinct::float8, most_common_freqs
+const STATISTICS: &str =
+    "SELECT avg_width, null_frac::float8, n_distinct::float8, most_common_freqs
 FROM pg_stats WHERE tablename = $1 AND attname = $2 AND schemaname = 'public'";

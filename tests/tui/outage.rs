@@ -29,10 +29,20 @@ impl Mortal {
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
         let cluster = Cluster::start(&binaries, &ClusterOptions::default(), &|| false).unwrap();
         let pid_file = cluster.directory().join("data/postmaster.pid");
-        let pid = std::fs::read_to_string(&pid_file).unwrap().lines().next().unwrap().parse().unwrap();
+        let pid = std::fs::read_to_string(&pid_file)
+            .unwrap()
+            .lines()
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
         kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();
         wait_until("the end of the cluster's own server", || !pid_file.exists());
-        let mut server = Mortal { cluster, binaries, server: None };
+        let mut server = Mortal {
+            cluster,
+            binaries,
+            server: None,
+        };
         server.start_again();
         server.client().unwrap().batch_execute(sql).unwrap();
         server
@@ -69,16 +79,29 @@ impl Mortal {
         let directory = self.cluster.directory();
         let data = directory.join("data");
         let mut command = Command::new(self.binaries.directory.join("postgres"));
-        command.arg("-D").arg(&data).arg("-k").arg(directory).current_dir("/");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .arg("-D")
+            .arg(&data)
+            .arg("-k")
+            .arg(directory)
+            .current_dir("/");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let owner = data.metadata().unwrap();
         command.uid(owner.uid()).gid(owner.gid());
         command
     }
 
     fn is_building(&self) -> bool {
-        const BUILDING: &str = "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'CREATE INDEX%'";
-        self.client().is_ok_and(|mut client| client.query(BUILDING, &[]).is_ok_and(|rows| !rows.is_empty()))
+        const BUILDING: &str =
+            "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'CREATE INDEX%'";
+        self.client().is_ok_and(|mut client| {
+            client
+                .query(BUILDING, &[])
+                .is_ok_and(|rows| !rows.is_empty())
+        })
     }
 }
 
@@ -91,7 +114,10 @@ impl Drop for Mortal {
 #[test]
 fn a_killed_server_is_told_and_asked_again_when_it_is_back() {
     let mut server = Mortal::start(TABLE);
-    let target = format!("-d '{}' -c 'SELECT * FROM t WHERE a = 5'", server.cluster.conninfo());
+    let target = format!(
+        "-d '{}' -c 'SELECT * FROM t WHERE a = 5'",
+        server.cluster.conninfo()
+    );
     let tmux = Tmux::start("killed", "120x40", &target);
     tmux.wait_for("the workload's cost falls");
     server.kill();
@@ -121,7 +147,11 @@ fn a_killed_server_is_told_and_asked_again_when_it_is_back() {
 fn a_server_killed_in_the_middle_of_a_build_is_told_and_asked_again() {
     let mut server = Mortal::start(SLOW_TABLE);
     let limits = "--statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
-    let tmux = Tmux::start("build-killed", "120x30", &format!("-d '{}' {limits}", server.cluster.conninfo()));
+    let tmux = Tmux::start(
+        "build-killed",
+        "120x30",
+        &format!("-d '{}' {limits}", server.cluster.conninfo()),
+    );
     wait_until("the build", || server.is_building());
     server.kill();
     tmux.wait_for("The server could not be asked.");

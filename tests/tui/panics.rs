@@ -7,9 +7,9 @@ use std::sync::Arc;
 use pgrehearse::advise::advise;
 use pgrehearse::rehearsal::recording::{Recording, Replay};
 use pgrehearse::rehearsal::{Answer, Event, NamedIndex, PlannerError};
-use pgrehearse::tui::backend::{Backend, Brake};
-use pgrehearse::tui::dossier::Dossier;
+use pgrehearse::tui::backend::{Backend, CancelToken};
 use pgrehearse::tui::look::Look;
+use pgrehearse::tui::session_data::SessionData;
 use pgrehearse::tui::{self, Start};
 use pgrehearse::workload::Statement;
 
@@ -22,29 +22,52 @@ const TRIGGER: &str = "panic-now";
 /// This executable, running one of the programs below instead of the tests.
 fn program(name: &str) -> String {
     let executable = std::env::current_exe().unwrap();
-    format!("env RUST_BACKTRACE=0 {} panics::{name} --exact --ignored --nocapture", executable.display())
+    format!(
+        "env RUST_BACKTRACE=0 {} panics::{name} --exact --ignored --nocapture",
+        executable.display()
+    )
 }
 
-fn dossier() -> Dossier {
-    let recording: Recording = serde_json::from_str(&std::fs::read_to_string(RECORDING).unwrap()).unwrap();
-    let advice = advise(&recording.workload, &recording.limits, &mut Replay::new(&recording), &|_| {}).unwrap();
-    Dossier::new("a recording".to_owned(), advice, &recording)
+fn session_data() -> SessionData {
+    let recording: Recording =
+        serde_json::from_str(&std::fs::read_to_string(RECORDING).unwrap()).unwrap();
+    let advice = advise(
+        &recording.workload,
+        &recording.limits,
+        &mut Replay::new(&recording),
+        &|_| {},
+    )
+    .unwrap();
+    SessionData::new("a recording".to_owned(), advice, &recording)
 }
 
 #[test]
 #[ignore = "the program of a_panic_of_the_interface_…, no test"]
 fn interface_with_a_bug() {
     let stop = || {
-        assert!(!Path::new(TRIGGER).exists(), "said by\nthe bug of the interface");
+        assert!(
+            !Path::new(TRIGGER).exists(),
+            "said by\nthe bug of the interface"
+        );
         false
     };
-    tui::run(Start::Dossier(Box::new(dossier())), Look::Colours, &stop).unwrap();
+    tui::run(
+        Start::SessionData(Box::new(session_data())),
+        Look::Colours,
+        &stop,
+    )
+    .unwrap();
 }
 
 #[test]
 #[ignore = "the program of a_panic_of_the_worker_…, no test"]
 fn worker_with_a_bug() {
-    tui::run(Start::Live(Box::new(Buggy { runs: 0 })), Look::Colours, &|| false).unwrap();
+    tui::run(
+        Start::Live(Box::new(Buggy { runs: 0 })),
+        Look::Colours,
+        &|| false,
+    )
+    .unwrap();
 }
 
 /// Panics in the first run and in every rehearsal.
@@ -53,25 +76,25 @@ struct Buggy {
 }
 
 impl Backend for Buggy {
-    fn advise(&mut self, _: &dyn Fn(Event<'_>)) -> Result<Dossier, PlannerError> {
+    fn advise(&mut self, _: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
         self.runs += 1;
         assert!(self.runs > 1, "the bug of the first run");
-        Ok(dossier())
+        Ok(session_data())
     }
 
     fn rehearse(&mut self, _: &[NamedIndex], _: &[Statement]) -> Result<Answer, PlannerError> {
         panic!("the bug of the rehearsal")
     }
 
-    fn brake(&self) -> Arc<dyn Brake> {
-        Arc::new(NoBrake)
+    fn cancel_token(&self) -> Arc<dyn CancelToken> {
+        Arc::new(NoCancelToken)
     }
 }
 
-struct NoBrake;
+struct NoCancelToken;
 
-impl Brake for NoBrake {
-    fn pull(&self) {}
+impl CancelToken for NoCancelToken {
+    fn cancel(&self) {}
     fn release(&self) {}
 }
 
@@ -84,16 +107,28 @@ fn a_panic_of_the_interface_gives_the_terminal_back_and_can_be_read() {
     tmux.wait_for("EXIT 101");
     tmux.assert_given_back("panic");
     let screen = tmux.screen();
-    assert!(screen.contains("panicked at tests/tui/panics.rs"), "{screen}");
+    assert!(
+        screen.contains("panicked at tests/tui/panics.rs"),
+        "{screen}"
+    );
     // In raw mode each line would begin below the end of the one before.
-    assert!(screen.lines().any(|line| line == "the bug of the interface"), "{screen}");
+    assert!(
+        screen
+            .lines()
+            .any(|line| line == "the bug of the interface"),
+        "{screen}"
+    );
 }
 
 #[test]
 fn a_panic_of_the_worker_is_told_and_the_interface_goes_on() {
     let tmux = Tmux::start_command("worker", "120x30", &program("worker_with_a_bug"));
     tmux.wait_for("a bug in pgrehearse");
-    assert!(!tmux.screen().contains("panicked at"), "nothing is written over the screen: {}", tmux.screen());
+    assert!(
+        !tmux.screen().contains("panicked at"),
+        "nothing is written over the screen: {}",
+        tmux.screen()
+    );
     tmux.keys(&["r"]);
     tmux.wait_for("the workload's cost falls");
     tmux.keys(&["4", "n"]);
@@ -107,6 +142,9 @@ fn a_panic_of_the_worker_is_told_and_the_interface_goes_on() {
     tmux.assert_given_back("q");
     let screen = tmux.screen();
     for bug in ["the bug of the first run", "the bug of the rehearsal"] {
-        assert!(screen.lines().any(|line| line == bug), "the reports come when the terminal is free again: {screen}");
+        assert!(
+            screen.lines().any(|line| line == bug),
+            "the reports come when the terminal is free again: {screen}"
+        );
     }
 }

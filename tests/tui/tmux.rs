@@ -21,7 +21,11 @@ impl Tmux {
     /// Starts the program with these arguments, in an empty directory, in a terminal of `COLUMNSxLINES`. When it ends,
     /// `EXIT status` is printed and the shell stays.
     pub fn start(name: &str, size: &str, arguments: &str) -> Tmux {
-        Tmux::start_command(name, size, &format!("{} {arguments}", env!("CARGO_BIN_EXE_pgrehearse")))
+        Tmux::start_command(
+            name,
+            size,
+            &format!("{} {arguments}", env!("CARGO_BIN_EXE_pgrehearse")),
+        )
     }
 
     /// As [`Tmux::start`], with any command.
@@ -32,13 +36,24 @@ impl Tmux {
         };
         let (columns, lines) = size.split_once('x').unwrap();
         let script = tmux.directory.path().join("start.sh");
-        let text =
-            format!("set -m\nPS1='$ '\nstty -g >{BEFORE}\n{command}\nstatus=$?\nstty -g >{AFTER}\necho EXIT $status\n");
+        let text = format!(
+            "set -m\nPS1='$ '\nstty -g >{BEFORE}\n{command}\nstatus=$?\nstty -g >{AFTER}\necho EXIT $status\n"
+        );
         std::fs::write(&script, text).unwrap();
         let directory = tmux.directory.path().to_str().unwrap().to_owned();
         // Not bash: it gives the terminal back its modes itself, and nobody would see that the program did not.
         let shell = format!("env ENV={} dash -i", script.display());
-        let window = ["new-session", "-d", "-x", columns, "-y", lines, "-c", &directory, &shell];
+        let window = [
+            "new-session",
+            "-d",
+            "-x",
+            columns,
+            "-y",
+            lines,
+            "-c",
+            &directory,
+            &shell,
+        ];
         tmux.run(&[&["-f", "/dev/null"], &window[..]].concat());
         tmux
     }
@@ -50,12 +65,30 @@ impl Tmux {
 
     fn run(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("tmux");
-        command.args(["-L", &self.socket]).args(arguments).env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
-        for variable in ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGSERVICE", "PGOPTIONS"] {
+        command
+            .args(["-L", &self.socket])
+            .args(arguments)
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("NO_COLOR");
+        for variable in [
+            "PGHOST",
+            "PGPORT",
+            "PGUSER",
+            "PGDATABASE",
+            "PGPASSWORD",
+            "PGSERVICE",
+            "PGOPTIONS",
+        ] {
             command.env_remove(variable);
         }
-        let output = command.output().expect("tmux is needed: apt-get install tmux");
-        assert!(output.status.success(), "tmux {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = command
+            .output()
+            .expect("tmux is needed: apt-get install tmux");
+        assert!(
+            output.status.success(),
+            "tmux {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -80,7 +113,11 @@ impl Tmux {
     pub fn wait_for(&self, text: &str) {
         let began = Instant::now();
         while !self.screen().contains(text) {
-            assert!(began.elapsed() < PATIENCE, "{text:?} did not come:\n{}", self.screen());
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{text:?} did not come:\n{}",
+                self.screen()
+            );
             std::thread::sleep(Duration::from_millis(30));
         }
     }
@@ -94,15 +131,26 @@ impl Tmux {
     /// A signal for the program: the shell's child.
     pub fn signal(&self, signal: &str) {
         let shell = self.run(&["display-message", "-p", "#{pane_pid}"]);
-        let children = Command::new("pgrep").args(["-P", shell.trim()]).output().unwrap();
+        let children = Command::new("pgrep")
+            .args(["-P", shell.trim()])
+            .output()
+            .unwrap();
         let children = String::from_utf8_lossy(&children.stdout).into_owned();
         let child = children.lines().next().expect("the program runs");
-        assert!(Command::new("kill").args([&format!("-{signal}"), child]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([&format!("-{signal}"), child])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     fn modes(&self) -> String {
         let format = "alternate:#{alternate_on} mouse:#{mouse_any_flag} cursor:#{cursor_flag}";
-        self.run(&["display-message", "-p", format]).trim().to_owned()
+        self.run(&["display-message", "-p", format])
+            .trim()
+            .to_owned()
     }
 
     /// Does the terminal show the shell's screen, without mouse reports and with a cursor?
@@ -121,6 +169,8 @@ impl Tmux {
 
 impl Drop for Tmux {
     fn drop(&mut self) {
-        let _ = Command::new("tmux").args(["-L", &self.socket, "kill-server"]).output();
+        let _ = Command::new("tmux")
+            .args(["-L", &self.socket, "kill-server"])
+            .output();
     }
 }

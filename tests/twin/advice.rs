@@ -34,9 +34,18 @@ fn the_search_builds_nothing_and_the_chosen_are_built_once() {
     for index in recommendations {
         assert_eq!(index["evidence"], "rolled_back_transaction", "{index:#}");
         assert!(index["predicted_size_bytes"].as_u64().unwrap() > 0);
-        assert!(index["benefits"][0]["predicted_cost_after"].as_f64().unwrap() > 0.0, "{index:#}");
+        assert!(
+            index["benefits"][0]["predicted_cost_after"]
+                .as_f64()
+                .unwrap()
+                > 0.0,
+            "{index:#}"
+        );
     }
-    assert_eq!(report["rehearsal"]["indexes_built"].as_u64().unwrap() as usize, recommendations.len());
+    assert_eq!(
+        report["rehearsal"]["indexes_built"].as_u64().unwrap() as usize,
+        recommendations.len()
+    );
     assert!(report["rehearsal"]["twin_questions"].as_u64().unwrap() > recommendations.len() as u64);
     for statement in array(&report["workload"], "statements") {
         assert_eq!(statement["twin_agreement"], "exact", "{statement:#}");
@@ -47,9 +56,13 @@ fn the_search_builds_nothing_and_the_chosen_are_built_once() {
 #[test]
 fn with_the_twin_alone_the_server_is_only_read_from() {
     let database = Database::new("twin_only", TABLES);
-    let written = "SELECT n_tup_ins, n_tup_upd, last_analyze, analyze_count FROM pg_stat_user_tables";
-    let before =
-        (database.catalog(), database.text(written), database.text("SELECT reltuples, relpages FROM pg_class"));
+    let written =
+        "SELECT n_tup_ins, n_tup_upd, last_analyze, analyze_count FROM pg_stat_user_tables";
+    let before = (
+        database.catalog(),
+        database.text(written),
+        database.text("SELECT reltuples, relpages FROM pg_class"),
+    );
     let report = database.advise(&["--rehearse", "twin", "-c", WORKLOAD]);
     for index in array(&report, "recommendations") {
         assert_eq!(index["evidence"], "planner_twin");
@@ -57,10 +70,17 @@ fn with_the_twin_alone_the_server_is_only_read_from() {
     }
     assert!(array(&report, "recommendations").len() >= 2, "{report:#}");
     assert_eq!(
-        (report["rehearsal"]["transactions"].as_u64(), report["rehearsal"]["indexes_built"].as_u64()),
+        (
+            report["rehearsal"]["transactions"].as_u64(),
+            report["rehearsal"]["indexes_built"].as_u64()
+        ),
         (Some(0), Some(0))
     );
-    let after = (database.catalog(), database.text(written), database.text("SELECT reltuples, relpages FROM pg_class"));
+    let after = (
+        database.catalog(),
+        database.text(written),
+        database.text("SELECT reltuples, relpages FROM pg_class"),
+    );
     assert_eq!(before, after);
 }
 
@@ -75,16 +95,26 @@ fn a_table_that_is_too_large_or_not_ones_own_is_searched_in_the_twin() {
         ),
     );
     let report = database.advise(&["--max-table-size", "100kB", "-c", WORKLOAD]);
-    assert_eq!(report["recommendations"][0]["not_built_reason"], "table_too_large", "{report:#}");
+    assert_eq!(
+        report["recommendations"][0]["not_built_reason"], "table_too_large",
+        "{report:#}"
+    );
     let output = database
         .program(&["advise", "--format", "json", "-c", WORKLOAD])
         .arg("-d")
-        .arg(cluster().conninfo_of(&database.name).replace("user=postgres", "user=twin_reader"))
+        .arg(
+            cluster()
+                .conninfo_of(&database.name)
+                .replace("user=postgres", "user=twin_reader"),
+        )
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["recommendations"][0]["not_built_reason"], "not_owner", "{report:#}");
+    assert_eq!(
+        report["recommendations"][0]["not_built_reason"], "not_owner",
+        "{report:#}"
+    );
     for statement in array(&report["workload"], "statements") {
         assert_eq!(statement["twin_agreement"], "exact", "{statement:#}");
     }
@@ -98,34 +128,66 @@ fn without_server_programs_the_report_says_so_and_builds_each_candidate() {
     let report = database.advise(&["--pg-bin", programs, "-c", WORKLOAD]);
     let notices = array(&report, "notices");
     assert!(
-        notices.iter().any(|notice| notice.as_str().unwrap().contains("there was no planner twin")),
+        notices.iter().any(|notice| notice
+            .as_str()
+            .unwrap()
+            .contains("there was no planner twin")),
         "{notices:#?}"
     );
-    assert_eq!(report["recommendations"][0]["evidence"], "rolled_back_transaction");
+    assert_eq!(
+        report["recommendations"][0]["evidence"],
+        "rolled_back_transaction"
+    );
     assert!(report["recommendations"][0]["predicted_size_bytes"].is_null());
 
-    let output =
-        database.program(&["advise", "--rehearse", "twin", "--pg-bin", programs, "-c", WORKLOAD]).output().unwrap();
+    let output = database
+        .program(&[
+            "advise",
+            "--rehearse",
+            "twin",
+            "--pg-bin",
+            programs,
+            "-c",
+            WORKLOAD,
+        ])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("building the planner twin"), "{}", text_of(&output));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("building the planner twin"),
+        "{}",
+        text_of(&output)
+    );
 }
 
 /// The twin's directories in a temporary directory of a test's own.
 fn twins(place: &Path) -> usize {
     let entries = std::fs::read_dir(place).unwrap().filter_map(Result::ok);
-    entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("pgrehearse-")).count()
+    entries
+        .filter(|entry| {
+            entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with("pgrehearse-")
+        })
+        .count()
 }
 
 /// Those in which a keeper has begun.
 fn keepers_at_work(place: &Path) -> usize {
     let entries = std::fs::read_dir(place).unwrap().filter_map(Result::ok);
-    entries.filter(|entry| entry.path().join("data").exists()).count()
+    entries
+        .filter(|entry| entry.path().join("data").exists())
+        .count()
 }
 
 fn wait_until(what: &str, done: impl Fn() -> bool) {
     let began = Instant::now();
     while !done() {
-        assert!(began.elapsed() < Duration::from_secs(60), "waited for: {what}");
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "waited for: {what}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -137,8 +199,12 @@ fn an_interrupted_or_killed_run_leaves_no_twin() {
         let place = tempfile::tempdir().unwrap();
         std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o777)).unwrap();
         let mut program = database.program(&["advise", "-q", "--rehearse", "twin", "-c", WORKLOAD]);
-        let mut running =
-            program.env("TMPDIR", place.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut running = program
+            .env("TMPDIR", place.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         wait_until("a twin", || twins(place.path()) == 1);
         if signal == Signal::SIGKILL {
             // Killed before it has a keeper, it would be left to the next one to start.
@@ -162,27 +228,50 @@ fn what_statistics_say_nothing_of_is_foreseen_from_rows() {
          ANALYZE product;",
     );
     for (method, sql) in [
-        ("gin", "SELECT id FROM product WHERE attrs @> '{\"color\": \"red\", \"w\": 3}'"),
-        ("gist", "SELECT id FROM product WHERE valid && int4range(500, 520)"),
-        ("spgist", "SELECT id FROM product WHERE place << '10.7.0.0/16'"),
+        (
+            "gin",
+            "SELECT id FROM product WHERE attrs @> '{\"color\": \"red\", \"w\": 3}'",
+        ),
+        (
+            "gist",
+            "SELECT id FROM product WHERE valid && int4range(500, 520)",
+        ),
+        (
+            "spgist",
+            "SELECT id FROM product WHERE place << '10.7.0.0/16'",
+        ),
     ] {
         let report = database.advise(&["-c", sql]);
-        let foreseen =
-            report["recommendations"].as_array().unwrap().iter().chain(report["rejected"].as_array().unwrap());
+        let foreseen = report["recommendations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .chain(report["rejected"].as_array().unwrap());
         let foreseen: Vec<(String, f64)> = foreseen
             .filter(|index| index["method"] == method)
             .filter_map(|index| {
-                let size = index["predicted_size_bytes"].as_f64().or(index["size_bytes"].as_f64())?;
-                Some((index["ddl"].as_str().unwrap().replace("CONCURRENTLY ", ""), size))
+                let size = index["predicted_size_bytes"]
+                    .as_f64()
+                    .or(index["size_bytes"].as_f64())?;
+                Some((
+                    index["ddl"].as_str().unwrap().replace("CONCURRENTLY ", ""),
+                    size,
+                ))
             })
             .collect();
         assert!(!foreseen.is_empty(), "{method}: {report:#}");
         for (ddl, size) in foreseen {
             database.run(&ddl);
             let name = ddl.split(' ').nth(2).unwrap();
-            let built: f64 = database.text(&format!("SELECT pg_relation_size('{name}')")).parse().unwrap();
+            let built: f64 = database
+                .text(&format!("SELECT pg_relation_size('{name}')"))
+                .parse()
+                .unwrap();
             database.run(&format!("DROP INDEX {name}"));
-            assert!((0.75..=1.25).contains(&(size / built)), "{ddl}: foreseen {size}, built {built}");
+            assert!(
+                (0.75..=1.25).contains(&(size / built)),
+                "{ddl}: foreseen {size}, built {built}"
+            );
         }
     }
 }

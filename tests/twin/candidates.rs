@@ -49,25 +49,41 @@ struct Tally {
 type Tallies = BTreeMap<String, Tally>;
 
 fn named(line: &str, number: usize) -> NamedIndex {
-    let index = parse_index(&format!("CREATE INDEX i {line}")).unwrap_or_else(|error| panic!("{line}: {error}"));
-    NamedIndex { name: format!("candidate_{number}"), index }
+    let index = parse_index(&format!("CREATE INDEX i {line}"))
+        .unwrap_or_else(|error| panic!("{line}: {error}"));
+    NamedIndex {
+        name: format!("candidate_{number}"),
+        definition: index,
+    }
 }
 
 /// What a plan does, the index under one name.
 fn shape(plan: &Plan, build: &Build) -> Vec<String> {
     let node = |node: &pgrehearse::plan::Node| {
-        let properties = node.properties.iter().filter(|(name, _)| !NUMBERS.contains(name));
+        let properties = node
+            .properties
+            .iter()
+            .filter(|(name, _)| !NUMBERS.contains(name));
         let value = |(name, value): (&str, &Property)| match value.as_str() {
-            Some(text) if name == "Index Name" && build.names.contains(text) => format!("{name}: candidate"),
+            Some(text) if name == "Index Name" && build.names.contains(text) => {
+                format!("{name}: candidate")
+            }
             _ => format!("{name}: {value:?}"),
         };
-        format!("{}{}", " ".repeat(node.depth), properties.map(value).collect::<Vec<_>>().join(", "))
+        format!(
+            "{}{}",
+            " ".repeat(node.depth),
+            properties.map(value).collect::<Vec<_>>().join(", ")
+        )
     };
     plan.nodes().iter().map(node).collect()
 }
 
 fn numbers(plan: &Plan) -> Vec<Option<f64>> {
-    plan.nodes().iter().flat_map(|node| NUMBERS.map(|name| node.number(name))).collect()
+    plan.nodes()
+        .iter()
+        .flat_map(|node| NUMBERS.map(|name| node.number(name)))
+        .collect()
 }
 
 struct Rehearsal {
@@ -82,32 +98,54 @@ impl Rehearsal {
         let workload = workload(sql);
         let pair = Pair::of(database);
         // What has no plan as things are is not rehearsed either.
-        let Answer::Planned(now) = Server::new(&pair.server).plan(&[], workload.statements()).unwrap() else {
+        let Answer::Planned(now) = Server::new(&pair.server)
+            .plan(&[], workload.statements())
+            .unwrap()
+        else {
             panic!()
         };
-        let statements = workload.statements().iter().filter(|statement| now.plans[&statement.id].plan().is_some());
+        let statements = workload
+            .statements()
+            .iter()
+            .filter(|statement| now.plans[&statement.id].plan().is_some());
         let statements: Vec<Statement> = statements.cloned().collect();
-        let words = statements.iter().flat_map(|statement| identifiers(&statement.sql)).collect();
-        Rehearsal { pair, statements, words, with_samples }
+        let words = statements
+            .iter()
+            .flat_map(|statement| identifiers(&statement.sql))
+            .collect();
+        Rehearsal {
+            pair,
+            statements,
+            words,
+            with_samples,
+        }
     }
 
     fn real(&self, indexes: &[NamedIndex]) -> Answer {
         let mut server = Server::new(&self.pair.server);
-        let tables = indexes.iter().map(|index| index.index.table.clone()).collect();
+        let tables = indexes
+            .iter()
+            .map(|index| index.definition.table.clone())
+            .collect();
         server.catalog(&tables).unwrap();
         server.plan(indexes, &self.statements).unwrap()
     }
 
     fn twin(&mut self, indexes: &[NamedIndex]) -> Answer {
         if self.with_samples {
-            self.pair.twin.fetch_samples(indexes, &self.words, &self.pair.server).unwrap();
+            self.pair
+                .twin
+                .fetch_samples(indexes, &self.words, &self.pair.server)
+                .unwrap();
         }
         self.pair.twin.plan(indexes, &self.statements).unwrap()
     }
 
     fn compare(&mut self, index: NamedIndex, tallies: &mut Tallies) {
-        let tally = tallies.entry(index.index.method.name().to_owned()).or_default();
-        let definition = index.index.definition();
+        let tally = tallies
+            .entry(index.definition.method.name().to_owned())
+            .or_default();
+        let definition = index.definition.definition();
         let indexes = [index];
         let began = Instant::now();
         let twin = self.twin(&indexes);
@@ -122,7 +160,11 @@ impl Rehearsal {
                     Answer::Refused(refusal) => refusal.detail,
                     Answer::Planned(_) => "planned".to_owned(),
                 };
-                tally.lines.push(format!("REFUSED {definition}: {} / {}", refusal(real), refusal(twin)));
+                tally.lines.push(format!(
+                    "REFUSED {definition}: {} / {}",
+                    refusal(real),
+                    refusal(twin)
+                ));
             }
         }
     }
@@ -136,16 +178,32 @@ impl Tally {
         if (ratio - 1.0).abs() <= 0.25 {
             self.near += 1;
         }
-        let mark = if (ratio - 1.0).abs() > 0.25 { "SIZE" } else { "" };
-        self.lines.push(format!("{ratio:6.2} {:>9} {mark:5}{definition}", real_build.size.0 / 8192));
+        let mark = if (ratio - 1.0).abs() > 0.25 {
+            "SIZE"
+        } else {
+            ""
+        };
+        self.lines.push(format!(
+            "{ratio:6.2} {:>9} {mark:5}{definition}",
+            real_build.size.0 / 8192
+        ));
         for (id, outcome) in &real.plans {
             let (Some(one), Some(other)) = (outcome.plan(), twin.plans[id].plan()) else {
-                assert_eq!(outcome.plan().is_some(), twin.plans[id].plan().is_some(), "{id}: {:?}", twin.plans[id]);
+                assert_eq!(
+                    outcome.plan().is_some(),
+                    twin.plans[id].plan().is_some(),
+                    "{id}: {:?}",
+                    twin.plans[id]
+                );
                 continue;
             };
             self.pairs += 1;
             let (cost, copied) = (one.total_cost().0, other.total_cost().0);
-            let deviation = if cost == copied { 0.0 } else { (copied / cost.max(1e-9) - 1.0).abs() };
+            let deviation = if cost == copied {
+                0.0
+            } else {
+                (copied / cost.max(1e-9) - 1.0).abs()
+            };
             self.deviations.push(deviation);
             let (here, there) = (uses(one, real_build), uses(other, twin_build));
             self.involved += usize::from(here || there);
@@ -226,7 +284,11 @@ fn table(tallies: &Tallies) -> (String, Tally) {
 }
 
 fn run(rehearsal: &mut Rehearsal, lines: &str, tallies: &mut Tallies) {
-    for (number, line) in lines.lines().filter(|line| line.starts_with("ON ")).enumerate() {
+    for (number, line) in lines
+        .lines()
+        .filter(|line| line.starts_with("ON "))
+        .enumerate()
+    {
         rehearsal.compare(named(line, number), tallies);
     }
 }
@@ -245,7 +307,11 @@ fn sample_workloads(with_samples: bool) -> Tallies {
         }
         let database = Database::sample(&format!("candidates_{number}"), sample, &scale());
         database.run("CREATE EXTENSION IF NOT EXISTS pg_trgm");
-        run(&mut Rehearsal::new(&database, &sample_sql(sample), with_samples), lines, &mut tallies);
+        run(
+            &mut Rehearsal::new(&database, &sample_sql(sample), with_samples),
+            lines,
+            &mut tallies,
+        );
     }
     tallies
 }
@@ -256,17 +322,31 @@ fn features(with_samples: bool) -> Tallies {
     // Metapages of GIN are read from the disk.
     database.run("CHECKPOINT");
     let queries = include_str!("features-queries.sql");
-    run(&mut Rehearsal::new(&database, queries, with_samples), FEATURES, &mut tallies);
+    run(
+        &mut Rehearsal::new(&database, queries, with_samples),
+        FEATURES,
+        &mut tallies,
+    );
     tallies
 }
 
 fn check(tallies: &Tallies) {
     let (table, all) = table(tallies);
-    let details: Vec<&str> = tallies.values().flat_map(|tally| &tally.lines).map(String::as_str).collect();
+    let details: Vec<&str> = tallies
+        .values()
+        .flat_map(|tally| &tally.lines)
+        .map(String::as_str)
+        .collect();
     let details = details.join("\n");
     assert_eq!(all.refused, 0, "{table}\n{details}");
-    assert!(all.same_shape as f64 >= 0.99 * all.pairs as f64, "{table}\n{details}");
-    assert!(all.near as f64 >= 0.9 * all.candidates as f64, "{table}\n{details}");
+    assert!(
+        all.same_shape as f64 >= 0.99 * all.pairs as f64,
+        "{table}\n{details}"
+    );
+    assert!(
+        all.near as f64 >= 0.9 * all.candidates as f64,
+        "{table}\n{details}"
+    );
 }
 
 #[test]
@@ -285,12 +365,21 @@ fn indexes_of_every_kind_are_used_as_if_they_were_built() {
 fn figures() {
     let _guard = crate::exactness::features_database();
     for with_samples in [true, false] {
-        for (title, tallies) in
-            [("sample workloads", sample_workloads(with_samples)), ("features", features(with_samples))]
-        {
-            tallies.values().flat_map(|tally| &tally.lines).for_each(|line| println!("{line}"));
-            tallies.iter().for_each(|(method, tally)| println!("{method} inexact: {:?}", tally.inexact));
-            println!("\n{title}, samples: {with_samples}\n{}\n", table(&tallies).0);
+        for (title, tallies) in [
+            ("sample workloads", sample_workloads(with_samples)),
+            ("features", features(with_samples)),
+        ] {
+            tallies
+                .values()
+                .flat_map(|tally| &tally.lines)
+                .for_each(|line| println!("{line}"));
+            tallies
+                .iter()
+                .for_each(|(method, tally)| println!("{method} inexact: {:?}", tally.inexact));
+            println!(
+                "\n{title}, samples: {with_samples}\n{}\n",
+                table(&tallies).0
+            );
         }
     }
 }

@@ -17,19 +17,25 @@ use pgrehearse::workload::{StatementId, Workload, file};
 use crate::live::{Database, cluster};
 
 pub fn session(conninfo: &str) -> Session {
-    let typed = Typed { dbname: Some(conninfo.to_owned()), ..Typed::default() };
+    let typed = Typed {
+        dbname: Some(conninfo.to_owned()),
+        ..Typed::default()
+    };
     let no_variables: [(&str, &str); 0] = [];
     let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles).unwrap();
     let options = SessionOptions {
         safety: Safety::default(),
         interrupt: Interrupt::listen().unwrap(),
-        trace: std::env::var_os("TRACE").map(|_| (|sql: &str| eprintln!("{}", &sql[..sql.len().min(300)])) as fn(&str)),
+        trace: std::env::var_os("TRACE")
+            .map(|_| (|sql: &str| eprintln!("{}", &sql[..sql.len().min(300)])) as fn(&str)),
     };
     Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
 }
 
 pub fn conninfo(database: &Database, role: &str) -> String {
-    cluster().conninfo_of(&database.name).replace("user=postgres", &format!("user={role}"))
+    cluster()
+        .conninfo_of(&database.name)
+        .replace("user=postgres", &format!("user={role}"))
 }
 
 /// A server and its twin.
@@ -70,14 +76,21 @@ impl Pair {
     }
 
     pub fn compare(&mut self, workload: &Workload) -> BTreeMap<StatementId, Agreement> {
-        let Answer::Planned(real) = Server::new(&self.server).plan(&[], workload.statements()).unwrap() else {
+        let Answer::Planned(real) = Server::new(&self.server)
+            .plan(&[], workload.statements())
+            .unwrap()
+        else {
             panic!()
         };
-        let Answer::Planned(copy) = self.twin.plan(&[], workload.statements()).unwrap() else { panic!() };
+        let Answer::Planned(copy) = self.twin.plan(&[], workload.statements()).unwrap() else {
+            panic!()
+        };
         let mut agreements = BTreeMap::new();
         for (id, outcome) in &real.plans {
             let agreement = match (outcome, &copy.plans[id]) {
-                (PlanOutcome::Plan(real), PlanOutcome::Plan(copy)) => Agreement::between(real, copy),
+                (PlanOutcome::Plan(real), PlanOutcome::Plan(copy)) => {
+                    Agreement::between(real, copy)
+                }
                 (PlanOutcome::Failed(real), PlanOutcome::Failed(copy)) if real == copy => {
                     eprintln!("{id}: {real}");
                     Agreement::Exact
@@ -89,7 +102,11 @@ impl Pair {
                 }
             };
             if agreement != Agreement::Exact {
-                eprintln!("{id}: {agreement:?}\n{:?}\n{:?}", outcome.plan(), copy.plans[id].plan());
+                eprintln!(
+                    "{id}: {agreement:?}\n{:?}\n{:?}",
+                    outcome.plan(),
+                    copy.plans[id].plan()
+                );
             }
             agreements.insert(id.clone(), agreement);
         }
@@ -98,12 +115,19 @@ impl Pair {
 }
 
 /// The five sample workloads.
-pub const SAMPLES: [&str; 5] =
-    ["000-job-queue", "001-remote-references", "002-table-sync", "003-game-overviews", "004-gigs-and-events"];
+pub const SAMPLES: [&str; 5] = [
+    "000-job-queue",
+    "001-remote-references",
+    "002-table-sync",
+    "003-game-overviews",
+    "004-gigs-and-events",
+];
 
 /// A sample workload's statements.
 pub fn sample_sql(sample: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workloads").join(sample);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/workloads")
+        .join(sample);
     std::fs::read_to_string(folder.join("workload.sql")).unwrap()
 }
 
@@ -125,17 +149,29 @@ fn the_sample_workloads_are_planned_alike() {
         let database = Database::sample(&format!("twin_{}", &sample[..3]), sample, "0.2");
         let agreements = Pair::of(&database).compare(&workload(&sample_sql(sample)));
         assert!(!agreements.is_empty());
-        assert!(agreements.values().all(|agreement| *agreement == Agreement::Exact), "{sample}: {agreements:?}");
+        assert!(
+            agreements
+                .values()
+                .all(|agreement| *agreement == Agreement::Exact),
+            "{sample}: {agreements:?}"
+        );
     }
 }
 
 /// To the planner, rows that were deleted while another transaction of the server was running still lie at the end of an index.
 pub fn wait_for_older_transactions(database: &Database) {
     let now = database.text("SELECT pg_current_xact_id()");
-    let over = || database.text(&format!("SELECT pg_snapshot_xmin(pg_current_snapshot()) > '{now}'::xid8")) == "t";
+    let over = || {
+        database.text(&format!(
+            "SELECT pg_snapshot_xmin(pg_current_snapshot()) > '{now}'::xid8"
+        )) == "t"
+    };
     let began = Instant::now();
     while !over() {
-        assert!(began.elapsed().as_secs() < 120, "a transaction does not end");
+        assert!(
+            began.elapsed().as_secs() < 120,
+            "a transaction does not end"
+        );
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
@@ -145,11 +181,16 @@ pub fn wait_for_older_transactions(database: &Database) {
 fn every_kind_of_table_and_index_is_planned_alike() {
     let _guard = features_database();
     let database = Database::new("features", include_str!("features.sql"));
-    include_str!("features-drift.sql").lines().for_each(|statement| database.run(statement));
+    include_str!("features-drift.sql")
+        .lines()
+        .for_each(|statement| database.run(statement));
     wait_for_older_transactions(&database);
     let agreements = Pair::of(&database).compare(&workload(include_str!("features-queries.sql")));
     assert_eq!(agreements.len(), 69);
-    let different: Vec<_> = agreements.iter().filter(|(_, agreement)| **agreement != Agreement::Exact).collect();
+    let different: Vec<_> = agreements
+        .iter()
+        .filter(|(_, agreement)| **agreement != Agreement::Exact)
+        .collect();
     assert!(different.is_empty(), "{different:?}");
 }
 
@@ -158,9 +199,15 @@ fn every_kind_of_table_and_index_is_planned_alike() {
 fn what_is_rarely_seen_is_planned_alike() {
     Database::new("twin_oddities", "DROP ROLE IF EXISTS twin_oddities_role");
     let database = Database::new("twin_oddities", "");
-    include_str!("oddities.sql").split("-- commit").for_each(|part| database.run(&format!("--{part}")));
+    include_str!("oddities.sql")
+        .split("-- commit")
+        .for_each(|part| database.run(&format!("--{part}")));
     let mut queries = include_str!("oddities-queries.sql").to_owned();
-    if database.client().batch_execute(include_str!("oddities-icu.sql")).is_ok() {
+    if database
+        .client()
+        .batch_execute(include_str!("oddities-icu.sql"))
+        .is_ok()
+    {
         queries += include_str!("oddities-icu-queries.sql");
     }
     if database.text("SHOW server_version_num").as_str() >= "180000" {
@@ -170,6 +217,9 @@ fn what_is_rarely_seen_is_planned_alike() {
     let (mut pair, snapshot) = Pair::seen_by(&database, "twin_oddities_role");
     assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
     let agreements = pair.compare(&workload(&queries));
-    let different: Vec<_> = agreements.iter().filter(|(_, agreement)| **agreement != Agreement::Exact).collect();
+    let different: Vec<_> = agreements
+        .iter()
+        .filter(|(_, agreement)| **agreement != Agreement::Exact)
+        .collect();
     assert!(different.is_empty(), "{different:?}");
 }

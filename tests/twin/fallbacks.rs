@@ -19,7 +19,11 @@ const JOBS: &str = "CREATE TABLE job (id bigint PRIMARY KEY, state text NOT NULL
      ANALYZE job;";
 
 fn noticed(report: &Value, expected: &str) -> bool {
-    report["notices"].as_array().unwrap().iter().any(|notice| notice.as_str().unwrap().contains(expected))
+    report["notices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|notice| notice.as_str().unwrap().contains(expected))
 }
 
 /// A foreign table is not copied: indexes for the statement that reads it are really built.
@@ -32,20 +36,37 @@ fn a_statement_on_a_foreign_table_is_rehearsed_on_the_server() {
              CREATE FOREIGN TABLE outside (id bigint) SERVER files OPTIONS (filename '/dev/null', format 'csv');"
         ),
     );
-    let sql = "SELECT job.id FROM job JOIN outside ON outside.id = job.id WHERE job.note = 'note 7';
+    let sql =
+        "SELECT job.id FROM job JOIN outside ON outside.id = job.id WHERE job.note = 'note 7';
                SELECT * FROM job WHERE state = 'NONE'";
     let report = database.advise(&["-c", sql]);
-    assert!(noticed(&report, "the planner twin cannot plan command-1:1"), "{report:#}");
-    assert!(noticed(&report, "public.outside: it is a foreign table"), "{report:#}");
+    assert!(
+        noticed(&report, "the planner twin cannot plan command-1:1"),
+        "{report:#}"
+    );
+    assert!(
+        noticed(&report, "public.outside: it is a foreign table"),
+        "{report:#}"
+    );
     let by_note = recommended(&report, &["(note)"]);
-    assert_eq!(by_note[0]["evidence"], "rolled_back_transaction", "{report:#}");
+    assert_eq!(
+        by_note[0]["evidence"], "rolled_back_transaction",
+        "{report:#}"
+    );
     assert!(by_note[0]["predicted_size_bytes"].is_null(), "{report:#}");
-    assert_eq!(statement(&report, "command-1:2")["twin_agreement"], "exact", "{report:#}");
+    assert_eq!(
+        statement(&report, "command-1:2")["twin_agreement"],
+        "exact",
+        "{report:#}"
+    );
 
     let report = database.advise(&["--rehearse", "twin", "-c", sql.split(';').next().unwrap()]);
     let by_note = rejected(&report, &["(note)"]);
     let detail = by_note[0]["detail"].as_str().unwrap();
-    assert!(detail.contains("the planner twin cannot plan command-1:1"), "{report:#}");
+    assert!(
+        detail.contains("the planner twin cannot plan command-1:1"),
+        "{report:#}"
+    );
 }
 
 /// The library of an extension is looked for beside the twin's programs.
@@ -55,14 +76,23 @@ fn a_missing_library_is_named_with_its_tables() {
         "twin_library",
         &format!("{JOBS} CREATE EXTENSION seg; ALTER TABLE job ADD width seg; ANALYZE job;"),
     );
-    database.run("UPDATE pg_proc SET probin = '$libdir/pgrehearse_absent' WHERE probin = '$libdir/seg'");
+    database.run(
+        "UPDATE pg_proc SET probin = '$libdir/pgrehearse_absent' WHERE probin = '$libdir/seg'",
+    );
     let report = database.advise(&["-c", "SELECT * FROM job WHERE note = 'note 7'"]);
     assert!(
-        noticed(&report, "public.job: the library $libdir/pgrehearse_absent of an extension is not in"),
+        noticed(
+            &report,
+            "public.job: the library $libdir/pgrehearse_absent of an extension is not in"
+        ),
         "{report:#}"
     );
     assert_eq!(recommended(&report, &["(note)"]).len(), 1, "{report:#}");
-    assert_eq!(statement(&report, "command-1:1")["twin_agreement"], "exact", "{report:#}");
+    assert_eq!(
+        statement(&report, "command-1:1")["twin_agreement"],
+        "exact",
+        "{report:#}"
+    );
 }
 
 /// Programs whose initdb knows no locale but C.
@@ -77,7 +107,14 @@ fn programs_without_locales(directory: &Path) {
         ),
     ] {
         let path = directory.join(name);
-        fs::write(&path, format!("#!/bin/sh\n{first}\nexec {}/{name} \"$@\"\n", real.display())).unwrap();
+        fs::write(
+            &path,
+            format!(
+                "#!/bin/sh\n{first}\nexec {}/{name} \"$@\"\n",
+                real.display()
+            ),
+        )
+        .unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
     fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
@@ -88,13 +125,16 @@ fn without_the_locale_texts_are_compared_as_in_c() {
     let database = Database::new("twin_locale", "");
     let name = "twin_locale_utf8";
     database.run(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-    let create =
-        format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'");
+    let create = format!(
+        "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
+    );
     if database.client().batch_execute(&create).is_err() {
         eprintln!("skipped: this machine has no locale C.UTF-8");
         return;
     }
-    let database = Database { name: name.to_owned() };
+    let database = Database {
+        name: name.to_owned(),
+    };
     database.run(JOBS);
     let directory = tempfile::tempdir().unwrap();
     programs_without_locales(directory.path());
@@ -105,10 +145,17 @@ fn without_the_locale_texts_are_compared_as_in_c() {
         "SELECT * FROM job WHERE note = 'note 7'",
     ]);
     assert!(
-        noticed(&report, "cannot be had on this machine, so the planner twin compares texts as the locale C does"),
+        noticed(
+            &report,
+            "cannot be had on this machine, so the planner twin compares texts as the locale C does"
+        ),
         "{report:#}"
     );
-    assert_eq!(statement(&report, "command-1:1")["twin_agreement"], "exact", "{report:#}");
+    assert_eq!(
+        statement(&report, "command-1:1")["twin_agreement"],
+        "exact",
+        "{report:#}"
+    );
 }
 
 /// Tablespaces with prices of their own, one of them the database's.
@@ -116,20 +163,34 @@ fn without_the_locale_texts_are_compared_as_in_c() {
 fn tablespaces_cost_what_they_cost_on_the_server() {
     let binaries = Binaries::find(WhenMissing::Explain).unwrap();
     let cluster = Cluster::start(&binaries, &ClusterOptions::default(), &|| false).unwrap();
-    let places = tempfile::Builder::new().prefix("spaces-").tempdir_in("/tmp").unwrap();
+    let places = tempfile::Builder::new()
+        .prefix("spaces-")
+        .tempdir_in("/tmp")
+        .unwrap();
     fs::set_permissions(places.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut client = Client::connect(&cluster.conninfo(), NoTls).unwrap();
-    for (name, prices) in [("fast", "random_page_cost = 1.05, seq_page_cost = 0.7"), ("own", "random_page_cost = 2.5")]
-    {
+    for (name, prices) in [
+        ("fast", "random_page_cost = 1.05, seq_page_cost = 0.7"),
+        ("own", "random_page_cost = 2.5"),
+    ] {
         let place = places.path().join(name);
         fs::create_dir(&place).unwrap();
         if let Some(user) = cluster.server_user() {
             std::os::unix::fs::chown(&place, Some(user.uid), Some(user.gid)).unwrap();
         }
-        client.batch_execute(&format!("CREATE TABLESPACE {name} LOCATION '{}'", place.display())).unwrap();
-        client.batch_execute(&format!("ALTER TABLESPACE {name} SET ({prices})")).unwrap();
+        client
+            .batch_execute(&format!(
+                "CREATE TABLESPACE {name} LOCATION '{}'",
+                place.display()
+            ))
+            .unwrap();
+        client
+            .batch_execute(&format!("ALTER TABLESPACE {name} SET ({prices})"))
+            .unwrap();
     }
-    client.batch_execute("CREATE DATABASE spaces TABLESPACE own").unwrap();
+    client
+        .batch_execute("CREATE DATABASE spaces TABLESPACE own")
+        .unwrap();
     let conninfo = cluster.conninfo_of("spaces");
     let mut client = Client::connect(&conninfo, NoTls).unwrap();
     client
@@ -147,13 +208,35 @@ fn tablespaces_cost_what_they_cost_on_the_server() {
     let sql = "SELECT * FROM quick WHERE id < 500; SELECT * FROM quick WHERE a = 7; SELECT * FROM usual WHERE id = 3;
                SELECT * FROM slow WHERE id BETWEEN 7 AND 800; SELECT * FROM quick JOIN usual USING (id) JOIN slow USING (id)";
     let agreements = pair.compare(&workload(sql));
-    assert!(agreements.values().all(|agreement| *agreement == Agreement::Exact), "{agreements:?}");
+    assert!(
+        agreements
+            .values()
+            .all(|agreement| *agreement == Agreement::Exact),
+        "{agreements:?}"
+    );
 
     // Whoever removes the twin's files has to be able to remove these directories, too.
     let place = tempfile::tempdir().unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    let arguments = ["advise", "-q", "--rehearse", "twin", "-c", "SELECT * FROM quick WHERE a = 7 AND id < 3", "-d"];
-    let output = program().args(arguments).arg(&conninfo).env("TMPDIR", place.path()).output().unwrap();
+    let arguments = [
+        "advise",
+        "-q",
+        "--rehearse",
+        "twin",
+        "-c",
+        "SELECT * FROM quick WHERE a = 7 AND id < 3",
+        "-d",
+    ];
+    let output = program()
+        .args(arguments)
+        .arg(&conninfo)
+        .env("TMPDIR", place.path())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "the twin is gone");
+    assert_eq!(
+        fs::read_dir(place.path()).unwrap().count(),
+        0,
+        "the twin is gone"
+    );
 }

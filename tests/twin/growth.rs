@@ -17,7 +17,9 @@ fn a_fifth_grown_five_times_plans_like_the_whole() {
         let workload = sample_workload(sample);
         let small = Database::sample(&format!("growth_small_{number}"), sample, "0.2");
         let large = Database::sample(&format!("growth_large_{number}"), sample, "1.0");
-        let snapshot = session(&cluster().conninfo_of(&small.name)).snapshot(&Scope::Everything).unwrap();
+        let snapshot = session(&cluster().conninfo_of(&small.name))
+            .snapshot(&Scope::Everything)
+            .unwrap();
         let large = session(&cluster().conninfo_of(&large.name));
         let real = plans(&mut Server::new(&large), &workload);
         let grown = plans(&mut twin_of(&snapshot.grown(&Growth::by(5.0))), &workload);

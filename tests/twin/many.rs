@@ -34,5 +34,10 @@ fn a_thousand_tables_are_copied_in_a_few_round_trips() {
         .collect();
     let agreements = pair.compare(&workload(&statements.join("\n")));
     assert_eq!(agreements.len(), statements.len());
-    assert!(agreements.values().all(|agreement| *agreement == Agreement::Exact), "{agreements:?}");
+    assert!(
+        agreements
+            .values()
+            .all(|agreement| *agreement == Agreement::Exact),
+        "{agreements:?}"
+    );
 }

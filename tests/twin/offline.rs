@@ -22,18 +22,30 @@ const WORKLOAD: &str = "-- name: next
                         SELECT id FROM job WHERE run_after = $1";
 
 fn offline(arguments: &[&str]) -> Value {
-    let output = program().args(["advise", "--format", "json"]).args(arguments).output().unwrap();
+    let output = program()
+        .args(["advise", "--format", "json"])
+        .args(arguments)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn snapshot(database: &Database, file: &Path) {
-    let output = database.program(&["snapshot", "-c", WORKLOAD, "-o", file.to_str().unwrap()]).output().unwrap();
+    let output = database
+        .program(&["snapshot", "-c", WORKLOAD, "-o", file.to_str().unwrap()])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
 }
 
 fn ddl(report: &Value) -> Vec<&str> {
-    report["recommendations"].as_array().unwrap().iter().map(|index| index["ddl"].as_str().unwrap()).collect()
+    report["recommendations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|index| index["ddl"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -48,12 +60,24 @@ fn a_twin_file_gives_the_same_advice_without_a_connection() {
     assert_eq!(ddl(&report), ddl(&live));
     assert!(!ddl(&report).is_empty());
     assert_eq!(report["recommendations"][0]["not_built_reason"], "offline");
-    assert_eq!(report["workload"]["cost_after"], live["workload"]["cost_after"]);
+    assert_eq!(
+        report["workload"]["cost_after"],
+        live["workload"]["cost_after"]
+    );
     for statement in report["workload"]["statements"].as_array().unwrap() {
         assert_eq!(statement["twin_agreement"], "exact", "{statement:#}");
     }
-    let other = offline(&["--snapshot", file.to_str().unwrap(), "-c", "SELECT * FROM job WHERE run_after = 5"]);
-    assert_eq!(other["workload"]["statements"].as_array().unwrap().len(), 1, "another workload on the same file");
+    let other = offline(&[
+        "--snapshot",
+        file.to_str().unwrap(),
+        "-c",
+        "SELECT * FROM job WHERE run_after = 5",
+    ]);
+    assert_eq!(
+        other["workload"]["statements"].as_array().unwrap().len(),
+        1,
+        "another workload on the same file"
+    );
 }
 
 #[test]
@@ -61,42 +85,100 @@ fn a_redacted_file_gives_advice_without_the_values() {
     let database = Database::new("twin_redacted", TABLES);
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("job.twin");
-    let arguments = ["snapshot", "--redact", "-c", WORKLOAD, "-o", file.to_str().unwrap()];
+    let arguments = [
+        "snapshot",
+        "--redact",
+        "-c",
+        WORKLOAD,
+        "-o",
+        file.to_str().unwrap(),
+    ];
     let output = database.program(&arguments).output().unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
-    assert!(text_of(&output).contains("still in the file"), "{}", text_of(&output));
+    assert!(
+        text_of(&output).contains("still in the file"),
+        "{}",
+        text_of(&output)
+    );
     let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(&file).unwrap()).read_to_string(&mut text).unwrap();
+    flate2::read::GzDecoder::new(std::fs::File::open(&file).unwrap())
+        .read_to_string(&mut text)
+        .unwrap();
     let values = database.text(
         "SELECT unnest(histogram_bounds::text::text[]) FROM pg_stats WHERE tablename = 'job' AND attname = 'note'",
     );
-    let left = values.lines().filter(|value| *value != "note 7" && text.contains(&format!("\\\"{value}\\\""))).count();
-    assert!(values.lines().count() > 50 && left == 0, "{left} values of {} are in the file", values.lines().count());
+    let left = values
+        .lines()
+        .filter(|value| *value != "note 7" && text.contains(&format!("\\\"{value}\\\"")))
+        .count();
+    assert!(
+        values.lines().count() > 50 && left == 0,
+        "{left} values of {} are in the file",
+        values.lines().count()
+    );
     assert!(!ddl(&offline(&["--snapshot", file.to_str().unwrap()])).is_empty());
 }
 
 #[test]
 fn what_if_the_data_grows_or_a_setting_changes() {
     let database = Database::new("twin_what_if", TABLES);
-    let report = database.advise(&["-c", WORKLOAD, "--scale", "10", "--set", "random_page_cost=1.1"]);
+    let report = database.advise(&[
+        "-c",
+        WORKLOAD,
+        "--scale",
+        "10",
+        "--set",
+        "random_page_cost=1.1",
+    ]);
     let what_if = &report["what_if"];
-    assert_eq!((&what_if["scale"][0], &what_if["settings"]["random_page_cost"]), (&"10".into(), &"1.1".into()));
+    assert_eq!(
+        (
+            &what_if["scale"][0],
+            &what_if["settings"]["random_page_cost"]
+        ),
+        (&"10".into(), &"1.1".into())
+    );
     let shifted = what_if["statements"].as_array().unwrap();
-    let next = shifted.iter().find(|shifted| shifted["statement"] == "next").unwrap();
-    assert!(next["cost_before_then"].as_f64() > next["cost_before_now"].as_f64(), "{next:#}");
+    let next = shifted
+        .iter()
+        .find(|shifted| shifted["statement"] == "next")
+        .unwrap();
+    assert!(
+        next["cost_before_then"].as_f64() > next["cost_before_now"].as_f64(),
+        "{next:#}"
+    );
     let with_the_same = next["cost_after_then"].as_f64().unwrap();
-    assert!(with_the_same < next["cost_before_then"].as_f64().unwrap(), "the same index, ten times the rows: {next:#}");
-    assert!(next["cost_rechosen_then"].as_f64() < next["cost_before_then"].as_f64(), "{next:#}");
-    let served = shifted.iter().find(|shifted| shifted["statement"] == "by-note").unwrap();
+    assert!(
+        with_the_same < next["cost_before_then"].as_f64().unwrap(),
+        "the same index, ten times the rows: {next:#}"
+    );
+    assert!(
+        next["cost_rechosen_then"].as_f64() < next["cost_before_then"].as_f64(),
+        "{next:#}"
+    );
+    let served = shifted
+        .iter()
+        .find(|shifted| shifted["statement"] == "by-note")
+        .unwrap();
     assert!(
         served["cost_before_then"].as_f64() < served["cost_before_now"].as_f64(),
         "random pages are cheaper: {served:#}"
     );
 
-    let output = database.program(&["advise", "-c", WORKLOAD, "--set", "no_such_setting=1"]).output().unwrap();
+    let output = database
+        .program(&["advise", "-c", WORKLOAD, "--set", "no_such_setting=1"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(text_of(&output).contains("no_such_setting"), "{}", text_of(&output));
-    let output = database.program(&["advise", "-c", WORKLOAD, "--scale", "jobbs=10"]).output().unwrap();
+    assert!(
+        text_of(&output).contains("no_such_setting"),
+        "{}",
+        text_of(&output)
+    );
+    let output = database
+        .program(&["advise", "-c", WORKLOAD, "--scale", "jobbs=10"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", text_of(&output));
     assert!(text_of(&output).contains("jobbs"), "{}", text_of(&output));
 }
@@ -107,11 +189,18 @@ fn existing_indexes_are_thought_away_one_by_one() {
     let report = database.advise(&["-c", WORKLOAD]);
     let drops = report["hypothetical_drops"].as_array().unwrap();
     let drop = |name: &str| drops.iter().find(|drop| drop["index"] == name).unwrap();
-    assert_eq!(drops.len(), 2, "the primary key is not up for discussion: {drops:#?}");
+    assert_eq!(
+        drops.len(),
+        2,
+        "the primary key is not up for discussion: {drops:#?}"
+    );
     let needed = &drop("public.job_note")["worse"];
     assert_eq!(needed[0]["statement"], "by-note", "{needed:#}");
     assert!(needed[0]["cost_after"].as_f64() > needed[0]["cost_before"].as_f64());
-    assert_eq!(drop("public.job_unneeded")["worse"], Value::Array(Vec::new()));
+    assert_eq!(
+        drop("public.job_unneeded")["worse"],
+        Value::Array(Vec::new())
+    );
 }
 
 #[test]
@@ -119,10 +208,20 @@ fn what_is_no_twin_file_is_refused_with_a_reason() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("no.twin");
     std::fs::write(&file, "SELECT 1").unwrap();
-    for (path, reason) in [(file.as_path(), "not a twin file"), (Path::new("/no/such/file"), "No such file")] {
-        let output = program().args(["advise", "--snapshot"]).arg(path).output().unwrap();
+    for (path, reason) in [
+        (file.as_path(), "not a twin file"),
+        (Path::new("/no/such/file"), "No such file"),
+    ] {
+        let output = program()
+            .args(["advise", "--snapshot"])
+            .arg(path)
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(1));
         let said = text_of(&output);
-        assert!(said.contains(reason) && said.contains(path.to_str().unwrap()), "{said}");
+        assert!(
+            said.contains(reason) && said.contains(path.to_str().unwrap()),
+            "{said}"
+        );
     }
 }

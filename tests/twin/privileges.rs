@@ -16,28 +16,44 @@ const RANGE_BOUNDS: i16 = 7;
 
 /// The database of all features, and a role; `{role}` in the grants stands for it.
 fn features(role: &str, grants: &str) -> Database {
-    let database =
-        Database::new(role, &include_str!("features.sql").replace("DATABASE features", &format!("DATABASE {role}")));
-    include_str!("features-drift.sql").lines().for_each(|statement| database.run(statement));
+    let database = Database::new(
+        role,
+        &include_str!("features.sql").replace("DATABASE features", &format!("DATABASE {role}")),
+    );
+    include_str!("features-drift.sql")
+        .lines()
+        .for_each(|statement| database.run(statement));
     crate::exactness::wait_for_older_transactions(&database);
-    database.run(&format!("DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN; {}", grants.replace("{role}", role)));
+    database.run(&format!(
+        "DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN; {}",
+        grants.replace("{role}", role)
+    ));
     database
 }
 
 fn differing(pair: &mut Pair) -> Vec<(StatementId, Agreement)> {
     let agreements = pair.compare(&workload(include_str!("features-queries.sql")));
     assert_eq!(agreements.len(), 69);
-    agreements.into_iter().filter(|(_, agreement)| *agreement != Agreement::Exact).collect()
+    agreements
+        .into_iter()
+        .filter(|(_, agreement)| *agreement != Agreement::Exact)
+        .collect()
 }
 
 /// Reading everything is enough, but for the first pages of GIN indexes.
 #[test]
 fn a_role_that_may_read_all_data_needs_no_more() {
-    let database = features("twin_all_data", "GRANT pg_read_all_data, pg_write_all_data TO {role};");
+    let database = features(
+        "twin_all_data",
+        "GRANT pg_read_all_data, pg_write_all_data TO {role};",
+    );
     let (mut pair, snapshot) = Pair::seen_by(&database, "twin_all_data");
     assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
     let differing = differing(&mut pair);
-    assert!(differing.iter().all(|(id, how)| is_gin_guess(id, how)), "{differing:?}");
+    assert!(
+        differing.iter().all(|(id, how)| is_gin_guess(id, how)),
+        "{differing:?}"
+    );
 }
 
 /// Without the counters in an index's first page, the cost of reading it is guessed.
@@ -52,29 +68,55 @@ fn statistics_are_rebuilt_from_the_views_as_analyze_wrote_them() {
                   GRANT USAGE ON ALL SEQUENCES IN SCHEMA shop TO {role}; \
                   ALTER TABLE shop.customer OWNER TO {role};";
     let database = features("twin_views", grants);
-    let real = session(&conninfo(&database, "postgres")).snapshot(&Scope::Everything).unwrap();
+    let real = session(&conninfo(&database, "postgres"))
+        .snapshot(&Scope::Everything)
+        .unwrap();
     let (mut pair, snapshot) = Pair::seen_by(&database, "twin_views");
     let shows_ranges = snapshot.origin.major() >= 17;
-    let key = |statistic: &Statistic| (statistic.relation, statistic.attribute, statistic.inherited);
-    let rebuilt: BTreeMap<(Oid, i16, bool), &Statistic> =
-        snapshot.statistics.iter().map(|statistic| (key(statistic), statistic)).collect();
+    let key =
+        |statistic: &Statistic| (statistic.relation, statistic.attribute, statistic.inherited);
+    let rebuilt: BTreeMap<(Oid, i16, bool), &Statistic> = snapshot
+        .statistics
+        .iter()
+        .map(|statistic| (key(statistic), statistic))
+        .collect();
     let (mut missing, mut unlike) = (0, 0);
     for statistic in &real.statistics {
         match rebuilt.get(&key(statistic)) {
             None => missing += 1,
             Some(found) if *found == statistic => {}
-            Some(_) if statistic.slots.iter().any(|slot| slot.kind == RANGE_BOUNDS) && !shows_ranges => unlike += 1,
+            Some(_)
+                if statistic.slots.iter().any(|slot| slot.kind == RANGE_BOUNDS)
+                    && !shows_ranges =>
+            {
+                unlike += 1
+            }
             Some(found) => panic!("{statistic:?}\n{found:?}"),
         }
     }
     // Two indexes with expressions on tables that are not one's own; four columns of ranges.
     assert_eq!((missing, unlike), (2, if shows_ranges { 0 } else { 4 }));
-    let is_filled = |found: &&ExtendedStatistic| found.ndistinct.is_some() || !found.expressions.is_empty();
-    let shown: Vec<&ExtendedStatistic> = snapshot.extended_statistics.iter().filter(is_filled).collect();
+    let is_filled =
+        |found: &&ExtendedStatistic| found.ndistinct.is_some() || !found.expressions.is_empty();
+    let shown: Vec<&ExtendedStatistic> = snapshot
+        .extended_statistics
+        .iter()
+        .filter(is_filled)
+        .collect();
     assert_eq!(shown.len(), 2);
     for found in shown {
-        let real = real.extended_statistics.iter().find(|real| real.oid == found.oid).unwrap();
-        assert_eq!(*found, ExtendedStatistic { most_common: None, ..real.clone() });
+        let real = real
+            .extended_statistics
+            .iter()
+            .find(|real| real.oid == found.oid)
+            .unwrap();
+        assert_eq!(
+            *found,
+            ExtendedStatistic {
+                most_common: None,
+                ..real.clone()
+            }
+        );
     }
     let whats: Vec<&str> = snapshot.gaps.iter().map(|gap| gap.what.as_str()).collect();
     assert_eq!(whats.len(), if shows_ranges { 2 } else { 3 }, "{whats:?}");
@@ -116,8 +158,12 @@ fn what_may_not_be_read_is_told_with_what_would_help() {
         .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let notices: Vec<&str> =
-        report["notices"].as_array().unwrap().iter().map(|notice| notice.as_str().unwrap()).collect();
+    let notices: Vec<&str> = report["notices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|notice| notice.as_str().unwrap())
+        .collect();
     for expected in [
         "public.part: the role twin_some may not read the table, or not all of its columns",
         "What helps: GRANT SELECT ON public.part TO twin_some;",
@@ -126,12 +172,22 @@ fn what_may_not_be_read_is_told_with_what_would_help() {
         "public.guarded: row-level security hides the statistics",
         "GRANT SELECT ON pg_catalog.pg_statistic, pg_catalog.pg_statistic_ext_data TO twin_some;",
     ] {
-        assert!(notices.iter().any(|notice| notice.contains(expected)), "{expected}: {notices:#?}");
+        assert!(
+            notices.iter().any(|notice| notice.contains(expected)),
+            "{expected}: {notices:#?}"
+        );
     }
     let agreement = |id: &str| statement(&report, id)["twin_agreement"].clone();
     assert_eq!(agreement("command-1:1"), "exact", "{report:#}");
-    assert!(!recommended(&report, &["public.part"]).is_empty(), "{report:#}");
-    assert_eq!(statement(&report, "command-1:4")["status"], "failed", "{report:#}");
+    assert!(
+        !recommended(&report, &["public.part"]).is_empty(),
+        "{report:#}"
+    );
+    assert_eq!(
+        statement(&report, "command-1:4")["status"],
+        "failed",
+        "{report:#}"
+    );
 }
 
 const SOME_WORKLOAD: &str = "SELECT b FROM part WHERE a = 7;

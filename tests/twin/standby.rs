@@ -28,33 +28,62 @@ impl Standby {
     fn start() -> Option<Standby> {
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
         // What was found may be links to a few of the programs.
-        let programs = binaries.directory.join("initdb").canonicalize().unwrap().parent().unwrap().to_owned();
+        let programs = binaries
+            .directory
+            .join("initdb")
+            .canonicalize()
+            .unwrap()
+            .parent()
+            .unwrap()
+            .to_owned();
         if !programs.join("pg_basebackup").exists() {
-            eprintln!("skipped: there is no pg_basebackup in {}", programs.display());
+            eprintln!(
+                "skipped: there is no pg_basebackup in {}",
+                programs.display()
+            );
             return None;
         }
-        let directory = tempfile::Builder::new().prefix("standby-").tempdir_in("/tmp").unwrap();
+        let directory = tempfile::Builder::new()
+            .prefix("standby-")
+            .tempdir_in("/tmp")
+            .unwrap();
         let user = cluster().server_user();
         if let Some(user) = user {
             std::os::unix::fs::chown(directory.path(), Some(user.uid), Some(user.gid)).unwrap();
         }
         let run = |name: &str| {
             let mut command = Command::new(programs.join(name));
-            command.arg("-D").arg(directory.path().join("data")).current_dir("/");
+            command
+                .arg("-D")
+                .arg(directory.path().join("data"))
+                .current_dir("/");
             if let Some(user) = user {
                 command.uid(user.uid).gid(user.gid);
             }
             command
         };
         let mut copy = run("pg_basebackup");
-        copy.args(["--no-sync", "--checkpoint=fast", "--wal-method=stream", "-d"]).arg(cluster().conninfo());
+        copy.args([
+            "--no-sync",
+            "--checkpoint=fast",
+            "--wal-method=stream",
+            "-d",
+        ])
+        .arg(cluster().conninfo());
         let copied = copy.output().unwrap();
         assert!(copied.status.success(), "{}", text_of(&copied));
         std::fs::write(directory.path().join("data/standby.signal"), "").unwrap();
         let mut server = run("postgres");
         let log = std::fs::File::create(directory.path().join("log")).unwrap();
-        server.arg("-k").arg(directory.path()).stdout(log.try_clone().unwrap()).stderr(log);
-        let standby = Standby { server: server.spawn().unwrap(), directory };
+        server
+            .arg("-k")
+            .arg(directory.path())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        let standby = Standby {
+            server: server.spawn().unwrap(),
+            directory,
+        };
         let began = Instant::now();
         while Client::connect(&standby.conninfo("postgres"), NoTls).is_err() {
             let log = std::fs::read_to_string(standby.directory.path().join("log")).unwrap();
@@ -65,13 +94,19 @@ impl Standby {
     }
 
     fn conninfo(&self, database: &str) -> String {
-        format!("host={} port=5432 user=postgres dbname={database}", self.directory.path().display())
+        format!(
+            "host={} port=5432 user=postgres dbname={database}",
+            self.directory.path().display()
+        )
     }
 }
 
 impl Drop for Standby {
     fn drop(&mut self) {
-        let _ = kill(Pid::from_raw(self.server.id().cast_signed()), Signal::SIGQUIT);
+        let _ = kill(
+            Pid::from_raw(self.server.id().cast_signed()),
+            Signal::SIGQUIT,
+        );
         let _ = self.server.wait();
     }
 }
@@ -85,9 +120,19 @@ fn a_standby_is_advised_on_from_its_twin() {
          FROM generate_series(1, 50000) AS n;
          ANALYZE job;",
     );
-    let Some(standby) = Standby::start() else { return };
+    let Some(standby) = Standby::start() else {
+        return;
+    };
     let output = program()
-        .args(["advise", "--format", "json", "--rehearse", "auto", "-c", "SELECT * FROM job WHERE note = 'note 7'"])
+        .args([
+            "advise",
+            "--format",
+            "json",
+            "--rehearse",
+            "auto",
+            "-c",
+            "SELECT * FROM job WHERE note = 'note 7'",
+        ])
         .arg("-d")
         .arg(standby.conninfo(&database.name))
         .output()
@@ -98,8 +143,18 @@ fn a_standby_is_advised_on_from_its_twin() {
     let recommendation = &report["recommendations"][0];
     assert_eq!(recommendation["evidence"], "planner_twin", "{report:#}");
     assert_eq!(recommendation["not_built_reason"], "read_only_server");
-    assert_eq!((&report["rehearsal"]["transactions"], &report["rehearsal"]["indexes_built"]), (&0.into(), &0.into()));
-    assert_eq!(statement(&report, "command-1:1")["twin_agreement"], "exact", "{report:#}");
+    assert_eq!(
+        (
+            &report["rehearsal"]["transactions"],
+            &report["rehearsal"]["indexes_built"]
+        ),
+        (&0.into(), &0.into())
+    );
+    assert_eq!(
+        statement(&report, "command-1:1")["twin_agreement"],
+        "exact",
+        "{report:#}"
+    );
     // The server would have refused anything else, and its log has it.
     let log = std::fs::read_to_string(standby.directory.path().join("log")).unwrap();
     assert!(!log.contains("ERROR"), "{log}");

@@ -15,8 +15,13 @@ use pgrehearse::workload::{StatementId, Workload, file};
 
 use crate::exactness::session;
 
-pub const SAMPLES: [&str; 5] =
-    ["000-job-queue", "001-remote-references", "002-table-sync", "003-game-overviews", "004-gigs-and-events"];
+pub const SAMPLES: [&str; 5] = [
+    "000-job-queue",
+    "001-remote-references",
+    "002-table-sync",
+    "003-game-overviews",
+    "004-gigs-and-events",
+];
 
 pub fn workload(sql: &str) -> Workload {
     let mut workload = Workload::default();
@@ -25,13 +30,18 @@ pub fn workload(sql: &str) -> Workload {
 }
 
 pub fn sample_workload(sample: &str) -> Workload {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workloads").join(sample);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/workloads")
+        .join(sample);
     workload(&std::fs::read_to_string(folder.join("workload.sql")).unwrap())
 }
 
 pub fn twin_of(snapshot: &Snapshot) -> Twin {
     let binaries = Binaries::find(WhenMissing::Explain).unwrap();
-    let options = ClusterOptions { without_checksums: true, ..ClusterOptions::default() };
+    let options = ClusterOptions {
+        without_checksums: true,
+        ..ClusterOptions::default()
+    };
     let cluster = Cluster::start(&binaries, &options, &|| false).unwrap();
     let session = session(&cluster.conninfo());
     Twin::load(snapshot, cluster, session).unwrap()
@@ -65,7 +75,8 @@ impl Tally {
         for (id, outcome) in real {
             let (agreement, same_nodes) = match (outcome, &other[id]) {
                 (PlanOutcome::Plan(real), PlanOutcome::Plan(other)) => {
-                    self.deviations.push(-real.total_cost().saved_share(other.total_cost()));
+                    self.deviations
+                        .push(-real.total_cost().saved_share(other.total_cost()));
                     (Agreement::between(real, other), nodes(real) == nodes(other))
                 }
                 (real, other) if real == other => (Agreement::Exact, true),
@@ -79,9 +90,17 @@ impl Tally {
             }
             if agreement != Agreement::Exact {
                 let costs = |outcome: &PlanOutcome| outcome.plan().map(|plan| plan.total_cost().0);
-                eprintln!("{label} {id}: {agreement:?} {:?} {:?}", costs(outcome), costs(&other[id]));
+                eprintln!(
+                    "{label} {id}: {agreement:?} {:?} {:?}",
+                    costs(outcome),
+                    costs(&other[id])
+                );
                 if agreement == Agreement::Different {
-                    eprintln!("    {:?}\n    {:?}", outcome.plan().map(nodes), other[id].plan().map(nodes));
+                    eprintln!(
+                        "    {:?}\n    {:?}",
+                        outcome.plan().map(nodes),
+                        other[id].plan().map(nodes)
+                    );
                 }
             }
         }
@@ -101,7 +120,11 @@ impl Tally {
 
     /// Of the total costs, as a share of the first one.
     pub fn median_deviation(&self) -> f64 {
-        let mut sorted: Vec<f64> = self.deviations.iter().map(|deviation| deviation.abs()).collect();
+        let mut sorted: Vec<f64> = self
+            .deviations
+            .iter()
+            .map(|deviation| deviation.abs())
+            .collect();
         sorted.sort_by(f64::total_cmp);
         sorted[sorted.len() / 2]
     }
@@ -109,7 +132,11 @@ impl Tally {
 
 fn nodes(plan: &Plan) -> Vec<String> {
     let line = |node: &Node| {
-        let parts = [node.node_type(), node.alias().unwrap_or(""), node.index_name().unwrap_or("")];
+        let parts = [
+            node.node_type(),
+            node.alias().unwrap_or(""),
+            node.index_name().unwrap_or(""),
+        ];
         format!("{}{}", " ".repeat(node.depth), parts.join(" "))
     };
     plan.nodes().iter().map(line).collect()

@@ -11,27 +11,40 @@ use crate::rehearsal::FreshSize;
 const MUCH_LARGER: f64 = 2.0;
 
 /// Less to be gained is not worth a REINDEX.
-pub(super) const LEAST_GAIN: Bytes = Bytes(4 * Bytes::MB);
+pub(super) const MIN_GAIN: Bytes = Bytes(4 * Bytes::MB);
 
 /// The indexes that could be: btrees of some size. Those that enforce something, too: to rebuild is not to drop.
 pub(in crate::advise) fn candidates(catalog: &Catalog) -> Vec<NamedIndex> {
-    let indexes = catalog.tables.iter().filter(|table| table.rows.is_some()).flat_map(|table| &table.indexes);
+    let indexes = catalog
+        .tables
+        .iter()
+        .filter(|table| table.rows.is_some())
+        .flat_map(|table| &table.indexes);
     let worth_asking = |index: &&ExistingIndex| {
         let present = index.valid && !index.being_built && !index.partitioned;
-        present && index.size >= LEAST_GAIN
+        present && index.size >= MIN_GAIN
     };
     let known = indexes.filter(worth_asking).filter_map(|index| {
-        let known = index.index.clone().filter(|known| known.method == Method::Btree)?;
-        Some(NamedIndex { name: index.name.name.clone(), index: known })
+        let known = index
+            .index
+            .clone()
+            .filter(|known| known.method == Method::Btree)?;
+        Some(NamedIndex {
+            name: index.name.name.clone(),
+            definition: known,
+        })
     });
     known.collect()
 }
 
 /// Said only by an estimate.
 pub(super) fn finding(index: &ExistingIndex, fresh_sizes: &[FreshSize]) -> Option<ExistingFinding> {
-    let fresh = fresh_sizes.iter().find(|fresh| fresh.index == index.name)?.size;
+    let fresh = fresh_sizes
+        .iter()
+        .find(|fresh| fresh.index == index.name)?
+        .size;
     let gain = index.size.0.saturating_sub(fresh.0);
-    if (index.size.0 as f64) < MUCH_LARGER * fresh.0 as f64 || gain < LEAST_GAIN.0 {
+    if (index.size.0 as f64) < MUCH_LARGER * fresh.0 as f64 || gain < MIN_GAIN.0 {
         return None;
     }
     let factor = index.size.0 as f64 / fresh.0.max(1) as f64;
@@ -39,5 +52,9 @@ pub(super) fn finding(index: &ExistingIndex, fresh_sizes: &[FreshSize]) -> Optio
         "{factor:.1} × as large as it has to be: built anew, it would take about {fresh} (estimated by the planner twin from the table's statistics)"
     );
     let finding = ExistingFinding::of(index, ExistingKind::Bloated, detail);
-    Some(ExistingFinding { fix: Fix::Reindex, expected_size: Some(fresh), ..finding })
+    Some(ExistingFinding {
+        fix: Fix::Reindex,
+        expected_size: Some(fresh),
+        ..finding
+    })
 }

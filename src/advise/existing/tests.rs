@@ -16,7 +16,10 @@ fn index(name: &str, columns: &str) -> ExistingIndex {
 }
 
 fn unique(name: &str, columns: &str) -> ExistingIndex {
-    ExistingIndex { unique: true, ..index(name, columns) }
+    ExistingIndex {
+        unique: true,
+        ..index(name, columns)
+    }
 }
 
 fn catalog(indexes: Vec<ExistingIndex>) -> Catalog {
@@ -36,7 +39,10 @@ fn catalog(indexes: Vec<ExistingIndex>) -> Catalog {
         columns: Vec::new(),
         indexes,
     };
-    Catalog { tables: vec![table], ..Catalog::default() }
+    Catalog {
+        tables: vec![table],
+        ..Catalog::default()
+    }
 }
 
 const DAY_S: f64 = 86_400.0;
@@ -44,28 +50,66 @@ const DAY_S: f64 = 86_400.0;
 /// With counters of ten days and two standbys.
 fn counting(indexes: Vec<ExistingIndex>) -> Catalog {
     let since = "2024-05-01T10:00:00Z".to_owned();
-    let counters = Some(Counters { since, counted_for_s: 10.0 * DAY_S, was_reset: true, standbys: 2 });
-    Catalog { server: Server { counters, version_num: 150_000, ..Server::default() }, ..catalog(indexes) }
+    let counters = Some(Counters {
+        since,
+        counted_for_s: 10.0 * DAY_S,
+        was_reset: true,
+        standbys: 2,
+    });
+    Catalog {
+        server: Server {
+            counters,
+            version_num: 150_000,
+            ..Server::default()
+        },
+        ..catalog(indexes)
+    }
 }
 
-fn findings_of(catalog: &Catalog, used: &[&str], fresh_sizes: &[FreshSize]) -> Vec<ExistingFinding> {
+fn findings_of(
+    catalog: &Catalog,
+    used: &[&str],
+    fresh_sizes: &[FreshSize],
+) -> Vec<ExistingFinding> {
     let used = used.iter().map(|name| (*name).to_owned()).collect();
-    let judged = Judged::default();
+    let drop_effects = DropEffects::default();
     let (recommendations, unused_after) = (&[][..], Millis(7.0 * DAY_S * 1_000.0));
-    findings(Seen { catalog, recommendations, judged: &judged, used: &used, fresh_sizes, unused_after })
+    findings(Seen {
+        catalog,
+        recommendations,
+        drop_effects: &drop_effects,
+        used: &used,
+        fresh_sizes,
+        unused_after,
+    })
 }
 
 fn found(indexes: Vec<ExistingIndex>) -> Vec<(String, ExistingKind)> {
     let found = findings_of(&catalog(indexes), &[], &[]);
-    found.into_iter().map(|finding| (finding.index.name, finding.kind)).collect()
+    found
+        .into_iter()
+        .map(|finding| (finding.index.name, finding.kind))
+        .collect()
 }
 
 #[test]
 fn duplicates_prefixes_and_leftovers_are_found() {
-    let primary_key = ExistingIndex { constraint: true, ..unique("pk", "id") };
-    let invalid = ExistingIndex { valid: false, ..index("broken", "z") };
-    let indexes =
-        vec![primary_key, index("twin_of_pk", "id"), index("a", "x"), index("b", "x, y"), index("c", "x, y"), invalid];
+    let primary_key = ExistingIndex {
+        constraint: true,
+        ..unique("pk", "id")
+    };
+    let invalid = ExistingIndex {
+        valid: false,
+        ..index("broken", "z")
+    };
+    let indexes = vec![
+        primary_key,
+        index("twin_of_pk", "id"),
+        index("a", "x"),
+        index("b", "x, y"),
+        index("c", "x, y"),
+        invalid,
+    ];
     assert_eq!(
         found(indexes),
         [
@@ -80,52 +124,116 @@ fn duplicates_prefixes_and_leftovers_are_found() {
 #[test]
 fn what_enforces_something_or_is_part_of_something_stays() {
     assert_eq!(found(vec![unique("u", "x"), index("long", "x, y")]), []);
-    let identity = ExistingIndex { replica_identity: true, ..index("i", "x") };
+    let identity = ExistingIndex {
+        replica_identity: true,
+        ..index("i", "x")
+    };
     assert_eq!(found(vec![identity, index("long", "x, y")]), []);
-    let part = ExistingIndex { part_of: Some(QualifiedName::new("public", "whole")), ..index("p", "x") };
+    let part = ExistingIndex {
+        part_of: Some(QualifiedName::new("public", "whole")),
+        ..index("p", "x")
+    };
     assert_eq!(found(vec![part.clone(), index("long", "x, y")]), []);
-    assert_eq!(found(vec![ExistingIndex { valid: false, ..part }]), []);
+    assert_eq!(
+        found(vec![ExistingIndex {
+            valid: false,
+            ..part
+        }]),
+        []
+    );
 }
 
 #[test]
 fn a_unique_leftover_is_completed_unless_a_valid_one_enforces_the_same() {
-    let fixes = |indexes| findings_of(&catalog(indexes), &[], &[]).iter().map(|found| found.fix).collect::<Vec<_>>();
-    let leftover = || ExistingIndex { valid: false, ..unique("u_ccnew", "x") };
+    let fixes = |indexes| {
+        findings_of(&catalog(indexes), &[], &[])
+            .iter()
+            .map(|found| found.fix)
+            .collect::<Vec<_>>()
+    };
+    let leftover = || ExistingIndex {
+        valid: false,
+        ..unique("u_ccnew", "x")
+    };
     assert_eq!(fixes(vec![leftover()]), [Fix::Reindex]);
     assert_eq!(fixes(vec![leftover(), unique("u", "x")]), [Fix::Drop]);
-    assert_eq!(fixes(vec![leftover(), index("i", "x")]), [Fix::Reindex], "a plain one enforces nothing");
+    assert_eq!(
+        fixes(vec![leftover(), index("i", "x")]),
+        [Fix::Reindex],
+        "a plain one enforces nothing"
+    );
 }
 
 #[test]
 fn what_was_not_scanned_for_long_and_no_plan_uses_is_unused() {
-    let never = |name, columns| ExistingIndex { scans: 0, ..index(name, columns) };
-    let indexes = || vec![never("u", "x"), index("scanned", "y"), ExistingIndex { unique: true, ..never("key", "z") }];
-    let [unused] = &findings_of(&counting(indexes()), &[], &[])[..] else { panic!() };
-    assert_eq!((unused.index.name.as_str(), unused.kind, unused.freed()), ("u", ExistingKind::Unused, Bytes(8192)));
+    let never = |name, columns| ExistingIndex {
+        scans: 0,
+        ..index(name, columns)
+    };
+    let indexes = || {
+        vec![
+            never("u", "x"),
+            index("scanned", "y"),
+            ExistingIndex {
+                unique: true,
+                ..never("key", "z")
+            },
+        ]
+    };
+    let [unused] = &findings_of(&counting(indexes()), &[], &[])[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (unused.index.name.as_str(), unused.kind, unused.freed()),
+        ("u", ExistingKind::Unused, Bytes(8192))
+    );
     assert_eq!(unused.statement(), "DROP INDEX CONCURRENTLY public.u;");
     assert_eq!(unused.unused_since.as_deref(), Some("2024-05-01T10:00:00Z"));
-    for words in ["statistics were reset at 2024-05-01T10:00:00Z, 10 days ago", "2 standbys are connected"] {
+    for words in [
+        "statistics were reset at 2024-05-01T10:00:00Z, 10 days ago",
+        "2 standbys are connected",
+    ] {
         assert!(unused.detail.contains(words), "{}", unused.detail);
     }
-    assert_eq!(findings_of(&counting(indexes()), &["u"], &[]), [], "a plan uses it");
+    assert_eq!(
+        findings_of(&counting(indexes()), &["u"], &[]),
+        [],
+        "a plan uses it"
+    );
     let mut young = counting(indexes());
     young.server.counters.as_mut().unwrap().counted_for_s = 6.0 * DAY_S;
     assert_eq!(findings_of(&young, &[], &[]), [], "too short a time");
-    assert_eq!(findings_of(&catalog(indexes()), &[], &[]), [], "nobody knows how long");
+    assert_eq!(
+        findings_of(&catalog(indexes()), &[], &[]),
+        [],
+        "nobody knows how long"
+    );
 }
 
 /// To drop both would be a mistake.
 #[test]
 fn what_makes_another_one_redundant_is_not_called_unused() {
-    let catalog = counting(vec![index("a", "x"), ExistingIndex { scans: 0, ..index("b", "x, y") }]);
-    let kinds: Vec<_> =
-        findings_of(&catalog, &[], &[]).iter().map(|found| (found.index.name.clone(), found.kind)).collect();
+    let catalog = counting(vec![
+        index("a", "x"),
+        ExistingIndex {
+            scans: 0,
+            ..index("b", "x, y")
+        },
+    ]);
+    let kinds: Vec<_> = findings_of(&catalog, &[], &[])
+        .iter()
+        .map(|found| (found.index.name.clone(), found.kind))
+        .collect();
     assert_eq!(kinds, [("a".to_owned(), ExistingKind::Redundant)]);
 }
 
 #[test]
 fn a_foreign_key_and_cluster_are_mentioned() {
-    let index = ExistingIndex { scans: 0, clustered: true, ..index("fk", "b, a") };
+    let index = ExistingIndex {
+        scans: 0,
+        clustered: true,
+        ..index("fk", "b, a")
+    };
     let key = ForeignKey {
         name: "t_parent".to_owned(),
         table: QualifiedName::new("public", "t"),
@@ -136,23 +244,39 @@ fn a_foreign_key_and_cluster_are_mentioned() {
         on_update: "a".to_owned(),
         indexed: true,
     };
-    let catalog = Catalog { foreign_keys: vec![key], ..counting(vec![index]) };
+    let catalog = Catalog {
+        foreign_keys: vec![key],
+        ..counting(vec![index])
+    };
     let detail = &findings_of(&catalog, &[], &[])[0].detail;
     assert!(
-        detail.contains("only index for the foreign key t_parent: without it, each DELETE from public.parent"),
+        detail.contains(
+            "only index for the foreign key t_parent: without it, each DELETE from public.parent"
+        ),
         "{detail}"
     );
-    assert!(detail.ends_with("CLUSTER goes by it, and needs another one to be named then"), "{detail}");
+    assert!(
+        detail.ends_with("CLUSTER goes by it, and needs another one to be named then"),
+        "{detail}"
+    );
 }
 
 #[test]
 fn twice_the_size_and_some_megabytes_are_bloat() {
-    let large = |size| ExistingIndex { size: Bytes(size), ..unique("i", "x") };
+    let large = |size| ExistingIndex {
+        size: Bytes(size),
+        ..unique("i", "x")
+    };
     let kinds = |size, fresh| {
-        let fresh = [FreshSize { index: QualifiedName::new("public", "i"), size: Bytes(fresh) }];
+        let fresh = [FreshSize {
+            index: QualifiedName::new("public", "i"),
+            size: Bytes(fresh),
+        }];
         findings_of(&catalog(vec![large(size)]), &[], &fresh)
     };
-    let [bloated] = &kinds(20 * Bytes::MB, 9 * Bytes::MB)[..] else { panic!() };
+    let [bloated] = &kinds(20 * Bytes::MB, 9 * Bytes::MB)[..] else {
+        panic!()
+    };
     assert_eq!(
         (bloated.kind, bloated.fix, bloated.freed()),
         (ExistingKind::Bloated, Fix::Reindex, Bytes(11 * Bytes::MB))

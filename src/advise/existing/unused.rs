@@ -9,7 +9,11 @@ use crate::index::Key;
 use crate::model::period::period;
 
 /// Said only when the counters cover `--unused-after`.
-pub(super) fn finding(index: &ExistingIndex, table: &Table, seen: Seen<'_>) -> Option<ExistingFinding> {
+pub(super) fn finding(
+    index: &ExistingIndex,
+    table: &Table,
+    seen: Seen<'_>,
+) -> Option<ExistingFinding> {
     let counters = seen.catalog.server.counters.as_ref()?;
     let long_enough = counters.counted_for_s * 1_000.0 >= seen.unused_after.0;
     let unused = index.valid && index.scans == 0 && !seen.used.contains(&index.name.name);
@@ -23,12 +27,20 @@ pub(super) fn finding(index: &ExistingIndex, table: &Table, seen: Seen<'_>) -> O
     ];
     let detail = detail.into_iter().flatten().collect::<Vec<_>>().join("; ");
     let finding = ExistingFinding::of(index, ExistingKind::Unused, detail);
-    Some(ExistingFinding { unused_since: Some(counters.since.clone()), ..finding })
+    Some(ExistingFinding {
+        unused_since: Some(counters.since.clone()),
+        ..finding
+    })
 }
 
 /// Until 14 `stats_reset` is also the time at which a database's statistics began.
 fn since(counters: &Counters, version_num: u32) -> String {
-    let Counters { since, counted_for_s, was_reset, .. } = counters;
+    let Counters {
+        since,
+        counted_for_s,
+        was_reset,
+        ..
+    } = counters;
     let event = match (version_num, was_reset) {
         (..150_000, true) => "the statistics began or were reset",
         (_, true) => "the statistics were reset",
@@ -44,20 +56,31 @@ fn since(counters: &Counters, version_num: u32) -> String {
 /// Every server counts for itself.
 fn elsewhere(counters: &Counters, catalog: &Catalog) -> String {
     if catalog.server.in_recovery {
-        return "this is a standby: what the primary and other standbys use is counted there".to_owned();
+        return "this is a standby: what the primary and other standbys use is counted there"
+            .to_owned();
     }
     match counters.standbys {
-        0 => "standbys count for themselves: if there are any, look there before dropping it".to_owned(),
-        1 => "a standby is connected, which counts for itself: look there before dropping it".to_owned(),
-        many => format!("{many} standbys are connected, which count for themselves: look there before dropping it"),
+        0 => "standbys count for themselves: if there are any, look there before dropping it"
+            .to_owned(),
+        1 => "a standby is connected, which counts for itself: look there before dropping it"
+            .to_owned(),
+        many => format!(
+            "{many} standbys are connected, which count for themselves: look there before dropping it"
+        ),
     }
 }
 
 /// A DELETE of the parent looks rows up by the foreign key's columns, perhaps once a year.
 fn foreign_key(index: &ExistingIndex, table: &Table, catalog: &Catalog) -> Option<String> {
-    let of_table = catalog.foreign_keys.iter().filter(|key| key.table == table.name);
+    let of_table = catalog
+        .foreign_keys
+        .iter()
+        .filter(|key| key.table == table.name);
     let key = of_table.into_iter().find(|key| supports(index, key))?;
-    let also = table.indexes.iter().any(|other| other.valid && other.name != index.name && supports(other, key));
+    let also = table
+        .indexes
+        .iter()
+        .any(|other| other.valid && other.name != index.name && supports(other, key));
     let (name, parent) = (&key.name, &key.parent);
     Some(if also {
         format!("it supports the foreign key {name} to {parent}, as another index does")
@@ -71,8 +94,16 @@ fn foreign_key(index: &ExistingIndex, table: &Table, catalog: &Catalog) -> Optio
 
 /// Does the index begin with the foreign key's columns, in whatever order?
 fn supports(index: &ExistingIndex, key: &ForeignKey) -> bool {
-    let Some(known) = index.index.as_ref().filter(|known| known.predicate.is_none()) else { return false };
+    let Some(known) = index
+        .index
+        .as_ref()
+        .filter(|known| known.predicate.is_none())
+    else {
+        return false;
+    };
     let leading = known.keys.iter().take(key.columns.len());
     known.keys.len() >= key.columns.len()
-        && leading.into_iter().all(|part| matches!(&part.key, Key::Column(name) if key.columns.contains(name)))
+        && leading
+            .into_iter()
+            .all(|part| matches!(&part.key, Key::Column(name) if key.columns.contains(name)))
 }

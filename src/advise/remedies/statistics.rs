@@ -6,36 +6,56 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Seen, effect, plan_of, plans};
-use crate::advise::{Captured, Run, not_to_be_built, touching};
+use crate::advise::{Baseline, Run, build_refusal, touching};
 use crate::catalog::{Table, TableKind};
 use crate::index::Key;
 use crate::model::{QualifiedName, group_thousands};
 use crate::plan::Plan;
-use crate::rehearsal::supposition::Analyzed;
-use crate::rehearsal::{Event, Evidence, PlannerError, Supposition, Whom};
+use crate::rehearsal::hypothesis::Analyzed;
+use crate::rehearsal::{Event, Evidence, Hypothesis, PlannerError, Target};
 use crate::remedy::analyze::{Stale, stale};
 use crate::remedy::statistics::{Estimated, Proposal, propose};
 use crate::remedy::{Ask, Effect, Kind, Remedy};
 use crate::workload::{Statement, StatementId};
 
 /// An estimate has changed when it is this many times another.
-const LEAST_FACTOR: f64 = 2.0;
+const MIN_FACTOR: f64 = 2.0;
 
-pub(super) fn test(run: &mut Run<'_>, seen: Seen<'_>, ask: Ask<'_>) -> Result<Vec<Remedy>, PlannerError> {
+pub(super) fn test(
+    run: &mut Run<'_>,
+    seen: Seen<'_>,
+    ask: Ask<'_>,
+) -> Result<Vec<Remedy>, PlannerError> {
     let mut proposals: BTreeMap<QualifiedName, Vec<Proposal>> = BTreeMap::new();
-    for proposal in propose(ask).into_iter().filter(|proposal| !has_index(proposal, seen)) {
-        proposals.entry(proposal.statistics.table.clone()).or_default().push(proposal);
+    for proposal in propose(ask)
+        .into_iter()
+        .filter(|proposal| !has_index(proposal, seen))
+    {
+        proposals
+            .entry(proposal.statistics.table.clone())
+            .or_default()
+            .push(proposal);
     }
     let allowed = |table: &&Table| {
-        table.kind == TableKind::Plain && not_to_be_built(table, seen.known.catalog, run.limits).is_none()
+        table.kind == TableKind::Plain
+            && build_refusal(table, seen.known.catalog, run.limits).is_none()
     };
     let tables: Vec<&Table> = seen.known.catalog.tables.iter().filter(allowed).collect();
     let wanted: Vec<(&Table, Option<Stale>, Vec<Proposal>)> = tables
         .into_iter()
-        .map(|table| (table, stale(table), proposals.remove(&table.name).unwrap_or_default()))
+        .map(|table| {
+            (
+                table,
+                stale(table),
+                proposals.remove(&table.name).unwrap_or_default(),
+            )
+        })
         .filter(|(_, stale, proposals)| stale.is_some() || !proposals.is_empty())
         .collect();
-    (run.observer)(Event::Begin { what: "trying statistics", steps: wanted.len() });
+    (run.observer)(Event::Begin {
+        what: "trying statistics",
+        steps: wanted.len(),
+    });
     let mut remedies = Vec::new();
     for (table, stale, proposals) in wanted {
         (run.observer)(Event::Step(&table.name.name));
@@ -48,14 +68,27 @@ pub(super) fn test(run: &mut Run<'_>, seen: Seen<'_>, ask: Ask<'_>) -> Result<Ve
 
 /// An index on an expression brings statistics of it.
 fn has_index(proposal: &Proposal, seen: Seen<'_>) -> bool {
-    let [key] = proposal.statistics.keys.as_slice() else { return false };
+    let [key] = proposal.statistics.keys.as_slice() else {
+        return false;
+    };
     let holds = |index: &crate::index::Index| {
         index.table == proposal.statistics.table
-            && index.keys.iter().any(|held| matches!(&held.key, Key::Expression(text) if format!("({text})") == *key))
+            && index.keys.iter().any(
+                |held| matches!(&held.key, Key::Expression(text) if format!("({text})") == *key),
+            )
     };
-    let existing = seen.known.catalog.table(&proposal.statistics.table).into_iter().flat_map(|table| &table.indexes);
+    let existing = seen
+        .known
+        .catalog
+        .table(&proposal.statistics.table)
+        .into_iter()
+        .flat_map(|table| &table.indexes);
     existing.filter_map(|index| index.index.as_ref()).any(holds)
-        || seen.proof.proved.iter().any(|proved| holds(&seen.trials[proved.trial].index.index))
+        || seen
+            .verification
+            .verified
+            .iter()
+            .any(|verified| holds(&seen.trials[verified.trial].index.definition))
 }
 
 fn test_table(
@@ -68,7 +101,11 @@ fn test_table(
     let known = seen.known;
     let statements = touching_table(run, seen, table);
     let columns: Vec<String> = match stale {
-        Some(_) => table.columns.iter().map(|column| column.name.clone()).collect(),
+        Some(_) => table
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
         None => proposals
             .iter()
             .flat_map(|proposal| &proposal.columns)
@@ -77,24 +114,49 @@ fn test_table(
             .into_iter()
             .collect(),
     };
-    let analyzed = Analyzed { table: table.name.clone(), columns, statistics: Vec::new() };
-    let Some(fresh) = plans(run, Whom::Server, &Supposition::Analyzed(analyzed.clone()), &statements)? else {
+    let analyzed = Analyzed {
+        table: table.name.clone(),
+        columns,
+        statistics: Vec::new(),
+    };
+    let Some(fresh) = plans(
+        run,
+        Target::Server,
+        &Hypothesis::Analyzed(analyzed.clone()),
+        &statements,
+    )?
+    else {
         return Ok(remedies);
     };
     if let Some(stale) = stale {
-        remedies.extend(fresh_statistics(table, stale, &statements, known.captured, &fresh));
+        remedies.extend(fresh_statistics(
+            table,
+            stale,
+            &statements,
+            known.baseline,
+            &fresh,
+        ));
     }
     // All at once: most change nothing, and each question reads a sample of the table.
     let together: Vec<&Proposal> = proposals.iter().collect();
     let changing = changing(run, &analyzed, &together, (&statements, &fresh))?;
     let disputed = |proposal: &Proposal| {
-        let others = changing.iter().filter(|(other, _)| other.statistics != proposal.statistics);
-        others.flat_map(|(other, _)| &other.asked_by).any(|asked| proposal.asked_by.contains(asked))
+        let others = changing
+            .iter()
+            .filter(|(other, _)| other.statistics != proposal.statistics);
+        others
+            .flat_map(|(other, _)| &other.asked_by)
+            .any(|asked| proposal.asked_by.contains(asked))
     };
     let mut contenders = Vec::new();
     for (proposal, remedy) in &changing {
         if disputed(proposal) {
-            contenders.extend(self::changing(run, &analyzed, &[*proposal], (&statements, &fresh))?);
+            contenders.extend(self::changing(
+                run,
+                &analyzed,
+                &[*proposal],
+                (&statements, &fresh),
+            )?);
         } else {
             remedies.push(remedy.clone());
         }
@@ -108,18 +170,33 @@ fn changing<'p>(
     run: &mut Run<'_>,
     analyzed: &Analyzed,
     proposals: &[&'p Proposal],
-    (statements, fresh): (&[Statement], &Captured),
+    (statements, fresh): (&[Statement], &Baseline),
 ) -> Result<Vec<(&'p Proposal, Remedy)>, PlannerError> {
     if proposals.is_empty() {
         return Ok(Vec::new());
     }
-    let statistics = proposals.iter().map(|proposal| proposal.statistics.clone()).collect();
-    let supposition = Supposition::Analyzed(Analyzed { statistics, ..analyzed.clone() });
-    let asked = proposals.iter().flat_map(|proposal| proposal.statements()).collect::<BTreeSet<_>>();
-    let statements: Vec<Statement> =
-        statements.iter().filter(|statement| asked.contains(&statement.id)).cloned().collect();
-    let Some(with) = plans(run, Whom::Server, &supposition, &statements)? else { return Ok(Vec::new()) };
-    let extended = |proposal: &&'p Proposal| Some((*proposal, extended(proposal, &statements, fresh, &with)?));
+    let statistics = proposals
+        .iter()
+        .map(|proposal| proposal.statistics.clone())
+        .collect();
+    let hypothesis = Hypothesis::Analyzed(Analyzed {
+        statistics,
+        ..analyzed.clone()
+    });
+    let asked = proposals
+        .iter()
+        .flat_map(|proposal| proposal.statements())
+        .collect::<BTreeSet<_>>();
+    let statements: Vec<Statement> = statements
+        .iter()
+        .filter(|statement| asked.contains(&statement.id))
+        .cloned()
+        .collect();
+    let Some(with) = plans(run, Target::Server, &hypothesis, &statements)? else {
+        return Ok(Vec::new());
+    };
+    let extended =
+        |proposal: &&'p Proposal| Some((*proposal, extended(proposal, &statements, fresh, &with)?));
     Ok(proposals.iter().filter_map(extended).collect())
 }
 
@@ -128,12 +205,19 @@ fn least(mut contenders: Vec<(&Proposal, Remedy)>) -> Vec<Remedy> {
     let most = |remedy: &Remedy| remedy.benefits.iter().map(most_changed).fold(1.0, f64::max);
     let keys = |proposal: &Proposal| proposal.statistics.keys.len();
     contenders.sort_by(|(a, a_remedy), (b, b_remedy)| {
-        most(b_remedy).total_cmp(&most(a_remedy)).then(keys(a).cmp(&keys(b))).then(a.statistics.cmp(&b.statistics))
+        most(b_remedy)
+            .total_cmp(&most(a_remedy))
+            .then(keys(a).cmp(&keys(b)))
+            .then(a.statistics.cmp(&b.statistics))
     });
     let mut covered: BTreeSet<StatementId> = BTreeSet::new();
     let mut chosen = Vec::new();
     for (_, remedy) in contenders {
-        let helped: BTreeSet<StatementId> = remedy.benefits.iter().map(|effect| effect.statement.clone()).collect();
+        let helped: BTreeSet<StatementId> = remedy
+            .benefits
+            .iter()
+            .map(|effect| effect.statement.clone())
+            .collect();
         if !helped.is_subset(&covered) {
             covered.extend(helped);
             chosen.push(remedy);
@@ -144,10 +228,20 @@ fn least(mut contenders: Vec<(&Proposal, Remedy)>) -> Vec<Remedy> {
 
 /// Of a partition, too: its own plans name it.
 fn touching_table(run: &Run<'_>, seen: Seen<'_>, table: &Table) -> Vec<Statement> {
-    let owner = seen.known.catalog.index_owner(&table.name).map_or(&table.name, |owner| &owner.name);
-    let statements = touching(run.workload, seen.known.captured, seen.known.catalog, &BTreeSet::from([owner.clone()]));
+    let owner = seen
+        .known
+        .catalog
+        .index_owner(&table.name)
+        .map_or(&table.name, |owner| &owner.name);
+    let statements = touching(
+        run.workload,
+        seen.known.baseline,
+        seen.known.catalog,
+        &BTreeSet::from([owner.clone()]),
+    );
     let reads = |statement: &Statement| {
-        plan_of(seen.known.captured, statement).is_some_and(|plan| plan.tables().contains(&table.name))
+        plan_of(seen.known.baseline, statement)
+            .is_some_and(|plan| plan.tables().contains(&table.name))
     };
     statements.into_iter().filter(reads).collect()
 }
@@ -157,25 +251,46 @@ fn fresh_statistics(
     table: &Table,
     stale: Stale,
     statements: &[Statement],
-    before: &Captured,
-    after: &Captured,
+    before: &Baseline,
+    after: &Baseline,
 ) -> Option<Remedy> {
     let effects = statements.iter().filter_map(|statement| {
         let (before, after) = (plan_of(before, statement)?, plan_of(after, statement)?);
-        let scans = before.nodes().iter().filter(|node| node.table().as_ref() == Some(&table.name));
-        let rows = scans.filter_map(|node| rows_at(&Estimated::Scan(node.alias()?.to_owned()), before, after));
+        let scans = before
+            .nodes()
+            .iter()
+            .filter(|node| node.table().as_ref() == Some(&table.name));
+        let rows = scans
+            .filter_map(|node| rows_at(&Estimated::Scan(node.alias()?.to_owned()), before, after));
         let rows = rows.max_by(|a, b| factor(*a).total_cmp(&factor(*b)));
         let effect = effect(statement, before, after, rows);
         (effect.plan_changed || rows.is_some_and(has_changed)).then_some(effect)
     });
     let effects: Vec<Effect> = effects.collect();
-    let most = effects.iter().max_by(|a, b| most_changed(a).total_cmp(&most_changed(b)))?;
-    let explanation = format!("{} {stale}. With fresh statistics {}.", table.name, expectation(most));
-    Some(remedy(Kind::Analyze, &table.name, vec![format!("ANALYZE {};", table.name)], effects.clone(), explanation))
+    let most = effects
+        .iter()
+        .max_by(|a, b| most_changed(a).total_cmp(&most_changed(b)))?;
+    let explanation = format!(
+        "{} {stale}. With fresh statistics {}.",
+        table.name,
+        expectation(most)
+    );
+    Some(remedy(
+        Kind::Analyze,
+        &table.name,
+        vec![format!("ANALYZE {};", table.name)],
+        effects.clone(),
+        explanation,
+    ))
 }
 
 /// CREATE STATISTICS, if it changes the estimate that it is for.
-fn extended(proposal: &Proposal, statements: &[Statement], before: &Captured, after: &Captured) -> Option<Remedy> {
+fn extended(
+    proposal: &Proposal,
+    statements: &[Statement],
+    before: &Baseline,
+    after: &Baseline,
+) -> Option<Remedy> {
     let effects = proposal.asked_by.iter().filter_map(|(id, estimated)| {
         let statement = statements.iter().find(|statement| statement.id == *id)?;
         let (before, after) = (plan_of(before, statement)?, plan_of(after, statement)?);
@@ -183,7 +298,9 @@ fn extended(proposal: &Proposal, statements: &[Statement], before: &Captured, af
         Some(effect(statement, before, after, Some(rows)))
     });
     let effects: Vec<Effect> = effects.collect();
-    let most = effects.iter().max_by(|a, b| most_changed(a).total_cmp(&most_changed(b)))?;
+    let most = effects
+        .iter()
+        .max_by(|a, b| most_changed(a).total_cmp(&most_changed(b)))?;
     let statistics = &proposal.statistics;
     let keys = statistics.keys.join(" and ");
     let now = match statistics.keys.len() {
@@ -194,8 +311,17 @@ fn extended(proposal: &Proposal, statements: &[Statement], before: &Captured, af
         "{now}. The statistics object, built from a sample of the rows, says otherwise: {}.",
         expectation(most)
     );
-    let run = vec![format!("{};", statistics.create()), format!("ANALYZE {};", statistics.table)];
-    Some(remedy(Kind::CreateStatistics, &statistics.table, run, effects.clone(), explanation))
+    let run = vec![
+        format!("{};", statistics.create()),
+        format!("ANALYZE {};", statistics.table),
+    ];
+    Some(remedy(
+        Kind::CreateStatistics,
+        &statistics.table,
+        run,
+        effects.clone(),
+        explanation,
+    ))
 }
 
 fn remedy(
@@ -230,7 +356,7 @@ fn factor((before, after): (f64, f64)) -> f64 {
 }
 
 fn has_changed(rows: (f64, f64)) -> bool {
-    factor(rows) >= LEAST_FACTOR
+    factor(rows) >= MIN_FACTOR
 }
 
 fn most_changed(effect: &Effect) -> f64 {
@@ -239,14 +365,29 @@ fn most_changed(effect: &Effect) -> f64 {
 
 /// `the planner expects 600 rows instead of 6 for q, and plans it another way (cost 1,200 → 900)`
 fn expectation(effect: &Effect) -> String {
-    let Effect { statement, cost: (before, after), rows, plan_changed } = effect;
-    let rows = rows.filter(|rows| has_changed(*rows)).map(|(before, after)| {
-        format!("expects {} rows instead of {} for {statement}", group_thousands(after, 0), group_thousands(before, 0))
-    });
+    let Effect {
+        statement,
+        cost: (before, after),
+        rows,
+        plan_changed,
+    } = effect;
+    let rows = rows
+        .filter(|rows| has_changed(*rows))
+        .map(|(before, after)| {
+            format!(
+                "expects {} rows instead of {} for {statement}",
+                group_thousands(after, 0),
+                group_thousands(before, 0)
+            )
+        });
     let planned = plan_changed.then(|| {
         format!(
             "plans {} another way (cost {before} → {after})",
-            if rows.is_some() { "it".to_owned() } else { statement.to_string() }
+            if rows.is_some() {
+                "it".to_owned()
+            } else {
+                statement.to_string()
+            }
         )
     });
     let parts: Vec<String> = rows.into_iter().chain(planned).collect();

@@ -5,7 +5,7 @@ use super::{Seen, plan_of};
 use crate::advise::Run;
 use crate::model::{Bytes, group_thousands};
 use crate::plan::Plan;
-use crate::rehearsal::{Answer, Event, Evidence, PlannerError, Supposition, Whom};
+use crate::rehearsal::{Answer, Event, Evidence, Hypothesis, PlannerError, Target};
 use crate::remedy::materialized_view::{Proposal, propose};
 use crate::remedy::{Ask, Effect, Kind, Remedy};
 use crate::verdict::Rehearse;
@@ -14,14 +14,25 @@ use crate::workload::Statement;
 /// Indexes that lower a statement's cost below this share are the better answer: they are always up to date.
 const MUCH: f64 = 0.5;
 
-pub(super) fn test(run: &mut Run<'_>, seen: Seen<'_>, ask: Ask<'_>) -> Result<Vec<Remedy>, PlannerError> {
+pub(super) fn test(
+    run: &mut Run<'_>,
+    seen: Seen<'_>,
+    ask: Ask<'_>,
+) -> Result<Vec<Remedy>, PlannerError> {
     let hardly_helped = |proposal: &Proposal<'_>| {
-        let before = plan_of(seen.known.captured, proposal.statement).map(Plan::total_cost);
-        let after = seen.proof.after.get(&proposal.statement.id).map(Plan::total_cost);
+        let before = plan_of(seen.known.baseline, proposal.statement).map(Plan::total_cost);
+        let after = seen
+            .verification
+            .after
+            .get(&proposal.statement.id)
+            .map(Plan::total_cost);
         before.is_some_and(|before| after.unwrap_or(before).0 >= MUCH * before.0)
     };
     let proposals: Vec<Proposal<'_>> = propose(ask).into_iter().filter(hardly_helped).collect();
-    (run.observer)(Event::Begin { what: "trying materialized views", steps: proposals.len() });
+    (run.observer)(Event::Begin {
+        what: "trying materialized views",
+        steps: proposals.len(),
+    });
     let mut remedies = Vec::new();
     for proposal in proposals {
         (run.observer)(Event::Step(&proposal.view.name.name));
@@ -31,19 +42,30 @@ pub(super) fn test(run: &mut Run<'_>, seen: Seen<'_>, ask: Ask<'_>) -> Result<Ve
     Ok(remedies)
 }
 
-fn test_one(run: &mut Run<'_>, seen: Seen<'_>, proposal: &Proposal<'_>) -> Result<Option<Remedy>, PlannerError> {
+fn test_one(
+    run: &mut Run<'_>,
+    seen: Seen<'_>,
+    proposal: &Proposal<'_>,
+) -> Result<Option<Remedy>, PlannerError> {
     let may_fill = run.limits.analyze
         && matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Transaction)
         && !seen.known.catalog.server.in_recovery;
-    let twin = (seen.known.twin.whom() == Whom::Twin).then_some(Whom::Twin);
-    let reading = Statement { sql: format!("SELECT * FROM {}", proposal.view.name), ..proposal.statement.clone() };
-    for whom in may_fill.then_some(Whom::Server).into_iter().chain(twin) {
-        let supposition = Supposition::View(proposal.view.clone());
-        if let Answer::Planned(planned) = run.suppose(whom, &supposition, &[], std::slice::from_ref(&reading))? {
+    let twin = (seen.known.twin.target() == Target::Twin).then_some(Target::Twin);
+    let reading = Statement {
+        sql: format!("SELECT * FROM {}", proposal.view.name),
+        ..proposal.statement.clone()
+    };
+    for target in may_fill.then_some(Target::Server).into_iter().chain(twin) {
+        let hypothesis = Hypothesis::View(proposal.view.clone());
+        if let Answer::Planned(planned) =
+            run.suppose(target, &hypothesis, &[], std::slice::from_ref(&reading))?
+        {
             let size = planned.builds.first().map(|build| build.size);
-            let before = plan_of(seen.known.captured, proposal.statement);
+            let before = plan_of(seen.known.baseline, proposal.statement);
             let plans = before.zip(plan_of(&planned.plans, &reading)).zip(size);
-            return Ok(plans.and_then(|(plans, size)| remedy(run, proposal, plans, (size, whom.into()))));
+            return Ok(
+                plans.and_then(|(plans, size)| remedy(run, proposal, plans, (size, target.into())))
+            );
         }
     }
     Ok(None)
@@ -55,11 +77,19 @@ fn remedy(
     (before, after): (&Plan, &Plan),
     (size, evidence): (Bytes, Evidence),
 ) -> Option<Remedy> {
-    let (before, after, rows) = (before.total_cost(), after.total_cost(), after.root().plan_rows()?);
+    let (before, after, rows) = (
+        before.total_cost(),
+        after.total_cost(),
+        after.root().plan_rows()?,
+    );
     if !run.limits.min_improvement.reached(before, after) || after.0 >= MUCH * before.0 {
         return None;
     }
-    let about = if evidence == Evidence::PlannerTwin { "about " } else { "" };
+    let about = if evidence == Evidence::PlannerTwin {
+        "about "
+    } else {
+        ""
+    };
     let explanation = format!(
         "It has {about}{} rows of the {} that the statement reads of {}; to refresh it costs what the statement costs today ({before}), so it \
          pays if it is read more often than it is refreshed. It shows the state of the last REFRESH MATERIALIZED VIEW (CONCURRENTLY needs a \

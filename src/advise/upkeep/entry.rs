@@ -31,8 +31,12 @@ pub(super) struct Prices {
 impl Prices {
     /// As they are set; where that is not known, the defaults.
     pub(super) fn of(settings: &BTreeMap<String, String>) -> Prices {
-        let setting =
-            |name: &str, default: f64| settings.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+        let setting = |name: &str, default: f64| {
+            settings
+                .get(name)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(default)
+        };
         Prices {
             cpu_operator_cost: setting("cpu_operator_cost", 0.0025),
             random_page_cost: setting("random_page_cost", 4.0),
@@ -43,11 +47,19 @@ impl Prices {
     /// One more entry in an index of this size over so many rows.
     pub(super) fn entry(self, size: Bytes, rows: f64) -> f64 {
         let pages = (size.0 as f64 / PAGE_BYTES).max(1.0);
-        let levels = if pages <= 2.0 { 0.0 } else { (pages.ln() / DOWNLINKS.ln()).ceil() };
+        let levels = if pages <= 2.0 {
+            0.0
+        } else {
+            (pages.ln() / DOWNLINKS.ln()).ceil()
+        };
         let descent = (levels + 1.0) * 50.0 * self.cpu_operator_cost;
         let other_leaves = pages / ENTRIES_TOGETHER * (1.0 - (-ENTRIES_TOGETHER / pages).exp());
         let leaf = LEAVES_READ * self.random_page_cost * other_leaves;
-        let width = if rows >= 1.0 { size.0 as f64 / rows } else { 0.0 };
+        let width = if rows >= 1.0 {
+            size.0 as f64 / rows
+        } else {
+            0.0
+        };
         descent + leaf + self.seq_page_cost * (width / (PAGE_BYTES * FILLED)).min(1.0)
     }
 }
@@ -63,13 +75,18 @@ mod tests {
         let large = prices.entry(Bytes(2_200 * Bytes::MB), 100_000_000.0);
         let wide = prices.entry(Bytes(2_200 * Bytes::MB), 1_000_000.0);
         assert!(small < large && large < wide, "{small} {large} {wide}");
-        assert!((0.3..0.6).contains(&small) && (1.3..1.7).contains(&large), "{small} {large}");
+        assert!(
+            (0.3..0.6).contains(&small) && (1.3..1.7).contains(&large),
+            "{small} {large}"
+        );
     }
 
     #[test]
     fn settings_are_heeded() {
         let settings = BTreeMap::from([("random_page_cost".to_owned(), "1.1".to_owned())]);
         let size = Bytes(500 * Bytes::MB);
-        assert!(Prices::of(&settings).entry(size, 1e7) < Prices::of(&BTreeMap::new()).entry(size, 1e7));
+        assert!(
+            Prices::of(&settings).entry(size, 1e7) < Prices::of(&BTreeMap::new()).entry(size, 1e7)
+        );
     }
 }

@@ -10,8 +10,15 @@ const UNKNOWN_RANGE: f64 = 1.0 / 3.0;
 
 /// The share of rows in the index, 0 to 1; all of them where its predicate cannot be told.
 pub(super) fn of_index(index: &Index, table: &Table) -> f64 {
-    let predicate = index.predicate.as_ref().and_then(|text| parse_expression(text).ok());
-    predicate.map_or(1.0, |predicate| of_condition(&predicate, table).unwrap_or(1.0).clamp(0.0, 1.0))
+    let predicate = index
+        .predicate
+        .as_ref()
+        .and_then(|text| parse_expression(text).ok());
+    predicate.map_or(1.0, |predicate| {
+        of_condition(&predicate, table)
+            .unwrap_or(1.0)
+            .clamp(0.0, 1.0)
+    })
 }
 
 fn of_condition(condition: &Expression, table: &Table) -> Option<f64> {
@@ -26,7 +33,12 @@ fn of_condition(condition: &Expression, table: &Table) -> Option<f64> {
     };
     let equal = |column: &Column, literal: &str| column.equality_share(literal, rows);
     match &condition.shape {
-        Shape::And(parts) => Some(parts.iter().map(|part| of_condition(part, table).unwrap_or(1.0)).product()),
+        Shape::And(parts) => Some(
+            parts
+                .iter()
+                .map(|part| of_condition(part, table).unwrap_or(1.0))
+                .product(),
+        ),
         Shape::Or(parts) => parts.iter().map(|part| of_condition(part, table)).sum(),
         Shape::Not(part) => of_condition(part, table).map(|share| 1.0 - share),
         Shape::NullTest { operand, negated } => {
@@ -34,11 +46,22 @@ fn of_condition(condition: &Expression, table: &Table) -> Option<f64> {
             Some(if *negated { 1.0 - null } else { null })
         }
         Shape::Column(_) => equal(column(condition)?, "true"),
-        Shape::AnyOf { operator, operand, array } if operator == "=" => {
+        Shape::AnyOf {
+            operator,
+            operand,
+            array,
+        } if operator == "=" => {
             let column = column(operand)?;
-            array_elements(&array.text).iter().map(|literal| equal(column, literal)).sum()
+            array_elements(&array.text)
+                .iter()
+                .map(|literal| equal(column, literal))
+                .sum()
         }
-        Shape::Binary { operator, left, right } => match operator.as_str() {
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } => match operator.as_str() {
             "=" => equal(column(left)?, &right.text),
             "<>" => Some(1.0 - equal(column(left)?, &right.text)?),
             "<" | "<=" | ">" | ">=" => Some(UNKNOWN_RANGE),

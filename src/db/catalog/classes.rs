@@ -13,37 +13,63 @@ use crate::model::{QualifiedName, quote_identifier};
 /// method, its type, what it answers. (Of an installed one the catalog itself tells.)
 /// <https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX>
 const AVAILABLE: &[(&str, &str, Method, &str, &[&str])] = &[
-    ("pg_trgm", "gin_trgm_ops", Method::Gin, "text", &["~~", "~~*", "~", "~*"]),
-    ("pg_trgm", "gist_trgm_ops", Method::Gist, "text", &["~~", "~~*", "~", "~*"]),
+    (
+        "pg_trgm",
+        "gin_trgm_ops",
+        Method::Gin,
+        "text",
+        &["~~", "~~*", "~", "~*"],
+    ),
+    (
+        "pg_trgm",
+        "gist_trgm_ops",
+        Method::Gist,
+        "text",
+        &["~~", "~~*", "~", "~*"],
+    ),
 ];
 
 impl Session {
     pub(super) fn operator_classes(&self, tables: &[Oid]) -> Result<Vec<OperatorClass>, DbError> {
         let sql = include_str!("../sql/operator_classes.sql");
         let rows = self.query(OPERATION, sql, &[(&tables, Type::OID_ARRAY)])?;
-        let mut classes: Vec<OperatorClass> = rows.iter().map(operator_class).collect::<Result<_, _>>()?;
+        let mut classes: Vec<OperatorClass> =
+            rows.iter().map(operator_class).collect::<Result<_, _>>()?;
         let mut names: Vec<&str> = AVAILABLE.iter().map(|(extension, ..)| *extension).collect();
         names.dedup();
         let sql = include_str!("../sql/available_extensions.sql");
         for row in self.query(OPERATION, sql, &[(&names, Type::TEXT_ARRAY)])? {
-            let extension = Extension { name: field(&row, "extension_name")?, schema: field(&row, "schema_name")? };
-            classes.extend(AVAILABLE.iter().filter(|(name, ..)| *name == extension.name).map(
-                |(_, class, method, input_type, operators)| OperatorClass {
-                    method: method.clone(),
-                    name: format!("{}.{class}", quote_identifier(&extension.schema)),
-                    input_type: (*input_type).to_owned(),
-                    default: false,
-                    searched: operators.iter().map(|operator| (*operator).to_owned()).collect(),
-                    ordered: Vec::new(),
-                    extension: Some(extension.clone()),
-                },
-            ));
+            let extension = Extension {
+                name: field(&row, "extension_name")?,
+                schema: field(&row, "schema_name")?,
+            };
+            classes.extend(
+                AVAILABLE
+                    .iter()
+                    .filter(|(name, ..)| *name == extension.name)
+                    .map(|(_, class, method, input_type, operators)| OperatorClass {
+                        method: method.clone(),
+                        name: format!("{}.{class}", quote_identifier(&extension.schema)),
+                        input_type: (*input_type).to_owned(),
+                        default: false,
+                        searched: operators
+                            .iter()
+                            .map(|operator| (*operator).to_owned())
+                            .collect(),
+                        ordered: Vec::new(),
+                        extension: Some(extension.clone()),
+                    }),
+            );
         }
         Ok(classes)
     }
 
     pub(super) fn mutable(&self, tables: &[Oid]) -> Result<Vec<Mutable>, DbError> {
-        let rows = self.query(OPERATION, include_str!("../sql/mutable.sql"), &[(&tables, Type::OID_ARRAY)])?;
+        let rows = self.query(
+            OPERATION,
+            include_str!("../sql/mutable.sql"),
+            &[(&tables, Type::OID_ARRAY)],
+        )?;
         let mutable = |row: &Row| {
             Ok(Mutable {
                 kind: match field::<String>(row, "kind")?.as_str() {
@@ -60,9 +86,16 @@ impl Session {
     }
 
     pub(super) fn foreign_keys(&self, tables: &[Oid]) -> Result<Vec<ForeignKey>, DbError> {
-        let rows = self.query(OPERATION, include_str!("../sql/foreign_keys.sql"), &[(&tables, Type::OID_ARRAY)])?;
+        let rows = self.query(
+            OPERATION,
+            include_str!("../sql/foreign_keys.sql"),
+            &[(&tables, Type::OID_ARRAY)],
+        )?;
         let name = |row: &Row, schema: &str, name: &str| {
-            Ok::<_, DbError>(QualifiedName::new(field::<String>(row, schema)?, field::<String>(row, name)?))
+            Ok::<_, DbError>(QualifiedName::new(
+                field::<String>(row, schema)?,
+                field::<String>(row, name)?,
+            ))
         };
         let foreign_key = |row: &Row| {
             Ok(ForeignKey {

@@ -27,7 +27,11 @@ pub struct ConnectionFailure {
 
 impl ConnectionFailure {
     pub(super) fn new(endpoint: &Endpoint, address: Option<IpAddr>, reason: Reason) -> Self {
-        Self { server: server(endpoint, address), is_socket: endpoint.socket().is_some(), reason }
+        Self {
+            server: server(endpoint, address),
+            is_socket: endpoint.socket().is_some(),
+            reason,
+        }
     }
 }
 
@@ -51,7 +55,11 @@ fn server(endpoint: &Endpoint, address: Option<IpAddr>) -> String {
 
 impl fmt::Display for ConnectionFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "connection to {} failed: {}", self.server, self.reason)?;
+        write!(
+            formatter,
+            "connection to {} failed: {}",
+            self.server, self.reason
+        )?;
         if let Reason::Unreachable(_) = self.reason {
             formatter.write_str(if self.is_socket {
                 " — is the server running locally and accepting connections on that socket?"
@@ -99,7 +107,10 @@ impl Reason {
     /// Reads tokio-postgres's error.
     pub(super) fn of(error: &tokio_postgres::Error) -> Self {
         if let Some(error) = error.as_db_error() {
-            return Self::Server { error: Box::new(error.clone()), password_file: None };
+            return Self::Server {
+                error: Box::new(error.clone()),
+                password_file: None,
+            };
         }
         if error.is_closed() {
             return Self::closed();
@@ -111,7 +122,9 @@ impl Reason {
         let inner = source.map(ToString::to_string).unwrap_or_default();
         match error.to_string().as_str() {
             "error connecting to server" => Self::unreachable(source, inner),
-            "error performing TLS handshake" if inner == "server does not support TLS" => Self::TlsNotOffered,
+            "error performing TLS handshake" if inner == "server does not support TLS" => {
+                Self::TlsNotOffered
+            }
             "error performing TLS handshake" => Self::Tls(inner),
             "invalid configuration" if inner == "password missing" => Self::PasswordNeeded,
             "error communicating with the server" if is_end_of_stream(source) => Self::closed(),
@@ -122,7 +135,11 @@ impl Reason {
 
     fn unreachable(source: Option<&(dyn Error + 'static)>, text: String) -> Self {
         match source.and_then(|source| source.downcast_ref::<io::Error>()) {
-            Some(error) if error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none() => Self::Timeout,
+            Some(error)
+                if error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none() =>
+            {
+                Self::Timeout
+            }
             Some(error) => Self::Unreachable(copy(error)),
             None => Self::Unreachable(io::Error::other(text)),
         }
@@ -137,7 +154,10 @@ impl Reason {
     }
 
     pub(super) fn with_password_file(mut self, file: Option<PathBuf>) -> Self {
-        if let Self::Server { error, password_file } = &mut self
+        if let Self::Server {
+            error,
+            password_file,
+        } = &mut self
             && *error.code() == SqlState::INVALID_PASSWORD
         {
             *password_file = file;
@@ -150,7 +170,9 @@ impl Reason {
     pub(super) fn depends_on_encryption(&self) -> bool {
         match self {
             Self::Tls(_) => true,
-            Self::Server { error, .. } => *error.code() == SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+            Self::Server { error, .. } => {
+                *error.code() == SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+            }
             _ => false,
         }
     }
@@ -173,15 +195,28 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::HostName(error) => write!(formatter, "could not translate host name to address: {}", plain(error)),
+            Self::HostName(error) => write!(
+                formatter,
+                "could not translate host name to address: {}",
+                plain(error)
+            ),
             Self::Unreachable(error) => formatter.write_str(&plain(error)),
             Self::Timeout => formatter.write_str("timeout expired"),
-            Self::TlsNotOffered => formatter.write_str("server does not support SSL, but SSL was required"),
+            Self::TlsNotOffered => {
+                formatter.write_str("server does not support SSL, but SSL was required")
+            }
             Self::Tls(text) => write!(formatter, "SSL error: {text}"),
-            Self::Server { error, password_file } => {
+            Self::Server {
+                error,
+                password_file,
+            } => {
                 write_server_error(formatter, error)?;
                 match password_file {
-                    Some(file) => write!(formatter, "\npassword retrieved from file \"{}\"", file.display()),
+                    Some(file) => write!(
+                        formatter,
+                        "\npassword retrieved from file \"{}\"",
+                        file.display()
+                    ),
                     None => Ok(()),
                 }
             }
@@ -210,16 +245,23 @@ fn write_server_error(formatter: &mut fmt::Formatter<'_>, error: &DbError) -> fm
 
 /// rustls's error inside of the I/O error that tokio-rustls makes of it.
 fn tls_error<'e>(source: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
-    source.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()
+    source
+        .downcast_ref::<io::Error>()?
+        .get_ref()?
+        .downcast_ref::<rustls::Error>()
 }
 
 fn is_end_of_stream(source: Option<&(dyn Error + 'static)>) -> bool {
-    source.and_then(|source| source.downcast_ref::<io::Error>()).is_some_and(|error| {
-        matches!(
-            error.kind(),
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
-        )
-    })
+    source
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .is_some_and(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::BrokenPipe
+            )
+        })
 }
 
 fn copy(error: &io::Error) -> io::Error {
@@ -232,7 +274,9 @@ fn copy(error: &io::Error) -> io::Error {
 /// The system's text without what Rust adds to it.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
-    let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+    let text = text
+        .strip_prefix("failed to lookup address information: ")
+        .unwrap_or(&text);
     text.split(" (os error").next().unwrap_or(text).to_owned()
 }
 
@@ -242,23 +286,53 @@ mod tests {
 
     #[test]
     fn a_server_is_named_as_psql_names_it() {
-        let named = |name: &str| Host::Named { name: name.to_owned(), address: None };
+        let named = |name: &str| Host::Named {
+            name: name.to_owned(),
+            address: None,
+        };
         let cases = [
-            (named("db1"), Some("10.0.0.1"), "server at \"db1\" (10.0.0.1), port 5432"),
-            (named("10.0.0.1"), Some("10.0.0.1"), "server at \"10.0.0.1\", port 5432"),
+            (
+                named("db1"),
+                Some("10.0.0.1"),
+                "server at \"db1\" (10.0.0.1), port 5432",
+            ),
+            (
+                named("10.0.0.1"),
+                Some("10.0.0.1"),
+                "server at \"10.0.0.1\", port 5432",
+            ),
             (named("db1"), None, "server at \"db1\", port 5432"),
-            (Host::Address(IpAddr::from([10, 0, 0, 1])), Some("10.0.0.1"), "server at \"10.0.0.1\", port 5432"),
-            (Host::Socket(PathBuf::from("/tmp")), None, "server on socket \"/tmp/.s.PGSQL.5432\""),
+            (
+                Host::Address(IpAddr::from([10, 0, 0, 1])),
+                Some("10.0.0.1"),
+                "server at \"10.0.0.1\", port 5432",
+            ),
+            (
+                Host::Socket(PathBuf::from("/tmp")),
+                None,
+                "server on socket \"/tmp/.s.PGSQL.5432\"",
+            ),
         ];
         for (host, address, expected) in cases {
-            let endpoint = Endpoint { host, port: 5432, password: None };
-            assert_eq!(server(&endpoint, address.and_then(|address| address.parse().ok())), expected);
+            let endpoint = Endpoint {
+                host,
+                port: 5432,
+                password: None,
+            };
+            assert_eq!(
+                server(&endpoint, address.and_then(|address| address.parse().ok())),
+                expected
+            );
         }
     }
 
     #[test]
     fn advice_follows_what_cannot_be_reached() {
-        let endpoint = Endpoint { host: Host::Socket(PathBuf::from("/tmp")), port: 5432, password: None };
+        let endpoint = Endpoint {
+            host: Host::Socket(PathBuf::from("/tmp")),
+            port: 5432,
+            password: None,
+        };
         let reason = Reason::Unreachable(io::Error::from_raw_os_error(2));
         assert_eq!(
             ConnectionFailure::new(&endpoint, None, reason).to_string(),

@@ -8,7 +8,8 @@ use super::Reason;
 use crate::db::conninfo::TargetSessionAttrs;
 
 const TRANSACTION_READ_ONLY: &str = "SHOW transaction_read_only";
-const IN_RECOVERY: &str = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'on' ELSE 'off' END";
+const IN_RECOVERY: &str =
+    "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'on' ELSE 'off' END";
 
 /// Succeeds if the session is of the wanted kind.
 pub(super) async fn check(client: &Client, wanted: TargetSessionAttrs) -> Result<(), Reason> {
@@ -19,9 +20,16 @@ pub(super) async fn check(client: &Client, wanted: TargetSessionAttrs) -> Result
         TargetSessionAttrs::Primary => (IN_RECOVERY, "off", "server is in hot standby mode"),
         TargetSessionAttrs::Standby => (IN_RECOVERY, "on", "server is not in hot standby mode"),
     };
-    let messages = client.simple_query(question).await.map_err(|error| Reason::of(&error))?;
+    let messages = client
+        .simple_query(question)
+        .await
+        .map_err(|error| Reason::of(&error))?;
     let is_wanted = messages
         .iter()
         .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some(wanted_answer)));
-    if is_wanted { Ok(()) } else { Err(Reason::Session(otherwise)) }
+    if is_wanted {
+        Ok(())
+    } else {
+        Err(Reason::Session(otherwise))
+    }
 }

@@ -55,14 +55,28 @@ pub(super) fn set_tcp(config: &mut Config, tcp: &TcpSettings) {
 }
 
 /// The addresses of a server: looked up unless they are known.
-pub(super) async fn addresses(endpoint: &Endpoint, timeout: Option<Duration>) -> Result<Vec<Option<IpAddr>>, Reason> {
+pub(super) async fn addresses(
+    endpoint: &Endpoint,
+    timeout: Option<Duration>,
+) -> Result<Vec<Option<IpAddr>>, Reason> {
     let (name, port) = match &endpoint.host {
         Host::Socket(_) => return Ok(vec![None]),
-        Host::Address(address) | Host::Named { address: Some(address), .. } => return Ok(vec![Some(*address)]),
-        Host::Named { name, address: None } => (name.as_str(), endpoint.port),
+        Host::Address(address)
+        | Host::Named {
+            address: Some(address),
+            ..
+        } => return Ok(vec![Some(*address)]),
+        Host::Named {
+            name,
+            address: None,
+        } => (name.as_str(), endpoint.port),
     };
-    let found =
-        within(timeout, async { tokio::net::lookup_host((name, port)).await.map_err(Reason::HostName) }).await?;
+    let found = within(timeout, async {
+        tokio::net::lookup_host((name, port))
+            .await
+            .map_err(Reason::HostName)
+    })
+    .await?;
     let mut addresses: Vec<Option<IpAddr>> = Vec::new();
     for address in found.map(|address| Some(address.ip())) {
         if !addresses.contains(&address) {

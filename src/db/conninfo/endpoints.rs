@@ -23,28 +23,54 @@ pub(super) fn default_socket_directory(files: &dyn Files) -> Option<&'static Pat
 }
 
 /// The servers, without passwords.
-pub(super) fn endpoints(parameters: &Parameters, files: &dyn Files) -> Result<Vec<Endpoint>, ConninfoError> {
+pub(super) fn endpoints(
+    parameters: &Parameters,
+    files: &dyn Files,
+) -> Result<Vec<Endpoint>, ConninfoError> {
     let hosts = hosts(parameters, files)?;
     let ports = ports(parameters.filled("port"))?;
     if ports.len() > 1 && ports.len() != hosts.len() {
-        return Err(ConninfoError::CountMismatch { keyword: "port", count: ports.len(), hosts: hosts.len() });
+        return Err(ConninfoError::CountMismatch {
+            keyword: "port",
+            count: ports.len(),
+            hosts: hosts.len(),
+        });
     }
     let ports = ports.iter().copied().cycle();
-    Ok(hosts.into_iter().zip(ports).map(|(host, port)| Endpoint { host, port, password: None }).collect())
+    Ok(hosts
+        .into_iter()
+        .zip(ports)
+        .map(|(host, port)| Endpoint {
+            host,
+            port,
+            password: None,
+        })
+        .collect())
 }
 
 fn hosts(parameters: &Parameters, files: &dyn Files) -> Result<Vec<Host>, ConninfoError> {
     let names = parameters.text("host").map(entries);
     let Some(addresses) = parameters.filled("hostaddr") else {
         let names = names.unwrap_or_else(|| vec![""]);
-        return Ok(names.into_iter().map(|name| host_of(name, None, files)).collect());
+        return Ok(names
+            .into_iter()
+            .map(|name| host_of(name, None, files))
+            .collect());
     };
     let addresses = addresses_of(addresses)?;
     let names = names.unwrap_or_else(|| vec![""; addresses.len()]);
     if names.len() != addresses.len() {
-        return Err(ConninfoError::CountMismatch { keyword: "host", count: names.len(), hosts: addresses.len() });
+        return Err(ConninfoError::CountMismatch {
+            keyword: "host",
+            count: names.len(),
+            hosts: addresses.len(),
+        });
     }
-    Ok(names.into_iter().zip(addresses).map(|(name, address)| host_of(name, address, files)).collect())
+    Ok(names
+        .into_iter()
+        .zip(addresses)
+        .map(|(name, address)| host_of(name, address, files))
+        .collect())
 }
 
 fn host_of(name: &str, address: Option<IpAddr>, files: &dyn Files) -> Host {
@@ -52,14 +78,20 @@ fn host_of(name: &str, address: Option<IpAddr>, files: &dyn Files) -> Host {
         ("", Some(address)) => Host::Address(address),
         ("", None) => default_host(files),
         (name, None) if cfg!(unix) && name.starts_with('/') => Host::Socket(PathBuf::from(name)),
-        (name, address) => Host::Named { name: name.to_owned(), address },
+        (name, address) => Host::Named {
+            name: name.to_owned(),
+            address,
+        },
     }
 }
 
 fn default_host(files: &dyn Files) -> Host {
     match default_socket_directory(files) {
         Some(directory) => Host::Socket(directory.to_owned()),
-        None => Host::Named { name: "localhost".to_owned(), address: None },
+        None => Host::Named {
+            name: "localhost".to_owned(),
+            address: None,
+        },
     }
 }
 
@@ -69,7 +101,11 @@ fn entries(list: &str) -> Vec<&str> {
 
 fn addresses_of(list: &Value) -> Result<Vec<Option<IpAddr>>, ConninfoError> {
     let parse = |entry: &str| {
-        if entry.is_empty() { Ok(None) } else { entry.parse().map(Some) }
+        if entry.is_empty() {
+            Ok(None)
+        } else {
+            entry.parse().map(Some)
+        }
     };
     entries(&list.text)
         .into_iter()
@@ -105,10 +141,16 @@ mod tests {
     fn resolve(pairs: &[(&str, &str)], files: &FakeFiles) -> Result<String, String> {
         let mut parameters = Parameters::default();
         for (keyword, text) in pairs {
-            parameters.set(keyword, (*text).to_owned(), &Origin::ConnectionString).unwrap();
+            parameters
+                .set(keyword, (*text).to_owned(), &Origin::ConnectionString)
+                .unwrap();
         }
         let found = endpoints(&parameters, files).map_err(|error| error.to_string())?;
-        Ok(found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        Ok(found
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" "))
     }
 
     type Pairs<'a> = &'a [(&'a str, &'a str)];
@@ -117,15 +159,43 @@ mod tests {
     fn lists_are_paired_as_the_manual_says() {
         let directory = |path| FakeFiles::default().with(path, FileKind::Directory, "");
         let cases: [(Pairs, FakeFiles, &str); 9] = [
-            (&[], directory("/var/run/postgresql").with("/tmp", FileKind::Directory, ""), "/var/run/postgresql:5432"),
+            (
+                &[],
+                directory("/var/run/postgresql").with("/tmp", FileKind::Directory, ""),
+                "/var/run/postgresql:5432",
+            ),
             (&[], directory("/tmp"), "/tmp:5432"),
             (&[], FakeFiles::default(), "localhost:5432"),
-            (&[("host", "a,b"), ("port", "1,2")], FakeFiles::default(), "a:1 b:2"),
-            (&[("host", "a,b"), ("port", "7")], FakeFiles::default(), "a:7 b:7"),
-            (&[("host", "a,b"), ("port", ",2")], FakeFiles::default(), "a:5432 b:2"),
-            (&[("host", "/run,::1"), ("port", "1,2")], FakeFiles::default(), "/run:1 [::1]:2"),
-            (&[("hostaddr", "::1,10.0.0.1")], FakeFiles::default(), "[::1]:5432 10.0.0.1:5432"),
-            (&[("host", "a,,c")], directory("/tmp"), "a:5432 /tmp:5432 c:5432"),
+            (
+                &[("host", "a,b"), ("port", "1,2")],
+                FakeFiles::default(),
+                "a:1 b:2",
+            ),
+            (
+                &[("host", "a,b"), ("port", "7")],
+                FakeFiles::default(),
+                "a:7 b:7",
+            ),
+            (
+                &[("host", "a,b"), ("port", ",2")],
+                FakeFiles::default(),
+                "a:5432 b:2",
+            ),
+            (
+                &[("host", "/run,::1"), ("port", "1,2")],
+                FakeFiles::default(),
+                "/run:1 [::1]:2",
+            ),
+            (
+                &[("hostaddr", "::1,10.0.0.1")],
+                FakeFiles::default(),
+                "[::1]:5432 10.0.0.1:5432",
+            ),
+            (
+                &[("host", "a,,c")],
+                directory("/tmp"),
+                "a:5432 /tmp:5432 c:5432",
+            ),
         ];
         for (pairs, files, expected) in cases {
             assert_eq!(resolve(pairs, &files).as_deref(), Ok(expected), "{pairs:?}");
@@ -135,16 +205,27 @@ mod tests {
     #[test]
     fn an_address_spares_the_look_up_but_keeps_the_name() {
         let host = host_of("db1", "10.0.0.1".parse().ok(), &FakeFiles::default());
-        assert_eq!(host, Host::Named { name: "db1".to_owned(), address: Some(IpAddr::from([10, 0, 0, 1])) });
+        assert_eq!(
+            host,
+            Host::Named {
+                name: "db1".to_owned(),
+                address: Some(IpAddr::from([10, 0, 0, 1]))
+            }
+        );
     }
 
     #[test]
     fn what_does_not_pair_is_refused() {
-        let port =
-            "invalid value for connection option \"port\" in the connection string: expected a number from 1 to 65535";
+        let port = "invalid value for connection option \"port\" in the connection string: expected a number from 1 to 65535";
         let cases: [(&[(&str, &str)], &str); 6] = [
-            (&[("host", "a,b,c"), ("port", "1,2")], "could not match 2 port values to 3 hosts"),
-            (&[("host", "a,b"), ("hostaddr", "::1")], "could not match 2 host values to 1 hosts"),
+            (
+                &[("host", "a,b,c"), ("port", "1,2")],
+                "could not match 2 port values to 3 hosts",
+            ),
+            (
+                &[("host", "a,b"), ("hostaddr", "::1")],
+                "could not match 2 host values to 1 hosts",
+            ),
             (&[("port", "0")], port),
             (&[("port", "65536")], port),
             (&[("port", "sekret")], port),
@@ -154,7 +235,11 @@ mod tests {
             ),
         ];
         for (pairs, expected) in cases {
-            assert_eq!(resolve(pairs, &FakeFiles::default()).unwrap_err(), expected, "{pairs:?}");
+            assert_eq!(
+                resolve(pairs, &FakeFiles::default()).unwrap_err(),
+                expected,
+                "{pairs:?}"
+            );
         }
     }
 }

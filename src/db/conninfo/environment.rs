@@ -34,7 +34,10 @@ impl Environment {
         N: Into<String>,
         V: Into<String>,
     {
-        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let variables = variables
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
         Self { variables, os_user }
     }
 
@@ -63,7 +66,10 @@ impl Environment {
     }
 
     fn filled(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 }
 

@@ -82,7 +82,10 @@ pub enum ConninfoError {
         problem: ServiceLineProblem,
     },
     /// No service file has the section.
-    #[error("definition of service \"{name}\" not found (looked in {})", list(searched))]
+    #[error(
+        "definition of service \"{name}\" not found (looked in {})",
+        list(searched)
+    )]
     ServiceNotFound {
         /// The service.
         name: String,
@@ -102,7 +105,9 @@ pub enum ConninfoError {
         file: Option<PathBuf>,
     },
     /// The system's roots vouch for half the internet: useless without the host name check.
-    #[error("weak sslmode \"{sslmode}\" may not be used with sslrootcert=system (use \"verify-full\")")]
+    #[error(
+        "weak sslmode \"{sslmode}\" may not be used with sslrootcert=system (use \"verify-full\")"
+    )]
     WeakModeWithSystemRoots {
         /// The mode.
         sslmode: &'static str,
@@ -138,7 +143,9 @@ pub enum SyntaxError {
         word: usize,
     },
     /// A word after a password that is no keyword: as likely the rest of the password as a mistyped keyword.
-    #[error("no connection option follows \"{keyword}\" (a value that contains spaces must be quoted with ')")]
+    #[error(
+        "no connection option follows \"{keyword}\" (a value that contains spaces must be quoted with ')"
+    )]
     NoKeywordAfterSecret {
         /// The keyword before.
         keyword: &'static str,
@@ -161,7 +168,9 @@ pub enum SyntaxError {
     )]
     Ipv6Address,
     /// More `@`s than the form has places for.
-    #[error("unexpected \"@\" in the URI: if the password contains \"/\" or \"@\", write %2F or %40 instead")]
+    #[error(
+        "unexpected \"@\" in the URI: if the password contains \"/\" or \"@\", write %2F or %40 instead"
+    )]
     UnexpectedAt,
     /// `?key` without a value.
     #[error("missing \"=\" in parameter {position} of the URI's query")]
@@ -223,10 +232,14 @@ fn list(files: &[PathBuf]) -> String {
     if files.is_empty() {
         return "no file: no home directory is known".to_owned();
     }
-    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let names: Vec<String> = files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
     names.join(", ")
 }
 
 fn quoted(file: Option<&PathBuf>) -> String {
-    file.map(|file| format!(" \"{}\"", file.display())).unwrap_or_default()
+    file.map(|file| format!(" \"{}\"", file.display()))
+        .unwrap_or_default()
 }

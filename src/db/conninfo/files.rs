@@ -84,7 +84,10 @@ pub(super) mod fake {
 
     impl Files for FakeFiles {
         fn read(&self, file: &Path) -> io::Result<String> {
-            self.0.get(file).map(|(_, text)| text.clone()).ok_or_else(|| io::ErrorKind::NotFound.into())
+            self.0
+                .get(file)
+                .map(|(_, text)| text.clone())
+                .ok_or_else(|| io::ErrorKind::NotFound.into())
         }
 
         fn kind(&self, path: &Path) -> Option<FileKind> {

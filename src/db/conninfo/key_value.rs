@@ -40,7 +40,9 @@ pub(super) fn parse(text: &str) -> Result<Parameters, ConninfoError> {
 }
 
 fn secret_keyword(keyword: &str) -> Option<&'static str> {
-    ["password", "sslpassword", "oauth_client_secret"].into_iter().find(|secret| *secret == keyword)
+    ["password", "sslpassword", "oauth_client_secret"]
+        .into_iter()
+        .find(|secret| *secret == keyword)
 }
 
 fn skip_whitespace(rest: &mut Peekable<Chars<'_>>) {
@@ -49,20 +51,30 @@ fn skip_whitespace(rest: &mut Peekable<Chars<'_>>) {
 
 fn take_keyword(rest: &mut Peekable<Chars<'_>>) -> String {
     let mut keyword = String::new();
-    while let Some(character) = rest.next_if(|character| *character != '=' && !character.is_ascii_whitespace()) {
+    while let Some(character) =
+        rest.next_if(|character| *character != '=' && !character.is_ascii_whitespace())
+    {
         keyword.push(character);
     }
     keyword
 }
 
 fn take_value(rest: &mut Peekable<Chars<'_>>) -> Result<String, SyntaxError> {
-    if rest.next_if_eq(&'\'').is_some() { take_quoted(rest) } else { Ok(take_plain(rest)) }
+    if rest.next_if_eq(&'\'').is_some() {
+        take_quoted(rest)
+    } else {
+        Ok(take_plain(rest))
+    }
 }
 
 fn take_plain(rest: &mut Peekable<Chars<'_>>) -> String {
     let mut value = String::new();
     while let Some(character) = rest.next_if(|character| !character.is_ascii_whitespace()) {
-        value.extend(if character == '\\' { rest.next() } else { Some(character) });
+        value.extend(if character == '\\' {
+            rest.next()
+        } else {
+            Some(character)
+        });
     }
     value
 }
@@ -98,7 +110,11 @@ mod tests {
         ];
         for (text, keyword, expected) in cases {
             let parameters = parse(text).unwrap();
-            assert_eq!(parameters.value(keyword).map(|value| value.text.as_str()), Some(expected), "{text}");
+            assert_eq!(
+                parameters.value(keyword).map(|value| value.text.as_str()),
+                Some(expected),
+                "{text}"
+            );
         }
     }
 
@@ -109,17 +125,35 @@ mod tests {
                 "host",
                 "invalid connection string: missing \"=\" after word 1 (a value that contains spaces must be quoted with ')",
             ),
-            ("host=a sekret b", "invalid connection string: missing \"=\" after word 2"),
-            ("password='sekret", "invalid connection string: unterminated quoted string"),
-            ("password=my sekret", "invalid connection string: no connection option follows \"password\""),
-            ("password=my sekret=1", "invalid connection string: no connection option follows \"password\""),
-            ("hots=a", "invalid connection option \"hots\" in the connection string"),
+            (
+                "host=a sekret b",
+                "invalid connection string: missing \"=\" after word 2",
+            ),
+            (
+                "password='sekret",
+                "invalid connection string: unterminated quoted string",
+            ),
+            (
+                "password=my sekret",
+                "invalid connection string: no connection option follows \"password\"",
+            ),
+            (
+                "password=my sekret=1",
+                "invalid connection string: no connection option follows \"password\"",
+            ),
+            (
+                "hots=a",
+                "invalid connection option \"hots\" in the connection string",
+            ),
         ];
         for (text, expected) in cases {
             let error = parse(text).unwrap_err();
             let message = error.to_string();
             assert!(message.starts_with(expected), "{text}: {message}");
-            assert!(!message.contains("sekret") && !format!("{error:?}").contains("sekret"), "{text}: {message}");
+            assert!(
+                !message.contains("sekret") && !format!("{error:?}").contains("sekret"),
+                "{text}: {message}"
+            );
         }
     }
 }

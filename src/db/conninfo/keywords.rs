@@ -19,7 +19,10 @@ use super::origin::Origin;
 enum Handling {
     Used,
     Ignored,
-    Limited { values: &'static [&'static str], because: &'static str },
+    Limited {
+        values: &'static [&'static str],
+        because: &'static str,
+    },
 }
 
 use Handling::{Ignored, Limited, Used};
@@ -32,7 +35,13 @@ const KEYWORDS: &[(&str, Handling)] = &[
     ("dbname", Used),
     ("fallback_application_name", Ignored),
     ("gssdelegation", Ignored),
-    ("gssencmode", Limited { values: &["", "disable", "prefer"], because: "GSSAPI encryption is not available" }),
+    (
+        "gssencmode",
+        Limited {
+            values: &["", "disable", "prefer"],
+            because: "GSSAPI encryption is not available",
+        },
+    ),
     ("gsslib", Ignored),
     ("host", Used),
     ("hostaddr", Used),
@@ -54,21 +63,54 @@ const KEYWORDS: &[(&str, Handling)] = &[
     ("port", Used),
     (
         "replication",
-        Limited { values: &["", "false", "off", "no", "0"], because: "index advice needs an ordinary connection" },
+        Limited {
+            values: &["", "false", "off", "no", "0"],
+            because: "index advice needs an ordinary connection",
+        },
     ),
-    ("require_auth", Limited { values: &[""], because: "the authentication method cannot be checked" }),
-    ("requirepeer", Limited { values: &[""], because: "the owner of the server's socket cannot be checked" }),
-    ("scram_client_key", Limited { values: &[""], because: "authentication needs the password itself" }),
-    ("scram_server_key", Limited { values: &[""], because: "authentication needs the password itself" }),
+    (
+        "require_auth",
+        Limited {
+            values: &[""],
+            because: "the authentication method cannot be checked",
+        },
+    ),
+    (
+        "requirepeer",
+        Limited {
+            values: &[""],
+            because: "the owner of the server's socket cannot be checked",
+        },
+    ),
+    (
+        "scram_client_key",
+        Limited {
+            values: &[""],
+            because: "authentication needs the password itself",
+        },
+    ),
+    (
+        "scram_server_key",
+        Limited {
+            values: &[""],
+            because: "authentication needs the password itself",
+        },
+    ),
     ("service", Used),
     ("servicefile", Used),
     (
         "ssl_max_protocol_version",
-        Limited { values: &["", "TLSv1.3"], because: "TLS 1.2 and 1.3 are always both offered" },
+        Limited {
+            values: &["", "TLSv1.3"],
+            because: "TLS 1.2 and 1.3 are always both offered",
+        },
     ),
     (
         "ssl_min_protocol_version",
-        Limited { values: &["", "TLSv1", "TLSv1.1", "TLSv1.2"], because: "TLS 1.2 and 1.3 are always both offered" },
+        Limited {
+            values: &["", "TLSv1", "TLSv1.1", "TLSv1.2"],
+            because: "TLS 1.2 and 1.3 are always both offered",
+        },
     ),
     ("sslcert", Used),
     (
@@ -79,13 +121,31 @@ const KEYWORDS: &[(&str, Handling)] = &[
         },
     ),
     ("sslcompression", Ignored),
-    ("sslcrl", Limited { values: &[""], because: "certificate revocation lists are not checked" }),
-    ("sslcrldir", Limited { values: &[""], because: "certificate revocation lists are not checked" }),
+    (
+        "sslcrl",
+        Limited {
+            values: &[""],
+            because: "certificate revocation lists are not checked",
+        },
+    ),
+    (
+        "sslcrldir",
+        Limited {
+            values: &[""],
+            because: "certificate revocation lists are not checked",
+        },
+    ),
     ("sslkey", Used),
     ("sslkeylogfile", Ignored),
     ("sslmode", Used),
     ("sslnegotiation", Used),
-    ("sslpassword", Limited { values: &[""], because: "encrypted private keys cannot be read" }),
+    (
+        "sslpassword",
+        Limited {
+            values: &[""],
+            because: "encrypted private keys cannot be read",
+        },
+    ),
     ("sslrootcert", Used),
     ("sslsni", Used),
     ("target_session_attrs", Used),
@@ -139,7 +199,11 @@ pub(super) struct Value {
 impl Value {
     /// The error for a value that its keyword cannot have.
     pub(super) fn refused(&self, keyword: &'static str, expected: &'static str) -> ConninfoError {
-        ConninfoError::InvalidValue { keyword, origin: self.origin.clone(), expected }
+        ConninfoError::InvalidValue {
+            keyword,
+            origin: self.origin.clone(),
+            expected,
+        }
     }
 }
 
@@ -156,17 +220,35 @@ pub(super) struct Parameters(BTreeMap<&'static str, Value>);
 impl Parameters {
     /// Sets a parameter, replacing an earlier one, after checking that the keyword exists and the value is not one that would
     /// have to be disregarded.
-    pub(super) fn set(&mut self, keyword: &str, text: String, origin: &Origin) -> Result<(), ConninfoError> {
+    pub(super) fn set(
+        &mut self,
+        keyword: &str,
+        text: String,
+        origin: &Origin,
+    ) -> Result<(), ConninfoError> {
         let Some((keyword, handling)) = KEYWORDS.iter().find(|(known, _)| *known == keyword) else {
-            return Err(ConninfoError::UnknownKeyword { keyword: keyword.to_owned(), origin: origin.clone() });
+            return Err(ConninfoError::UnknownKeyword {
+                keyword: keyword.to_owned(),
+                origin: origin.clone(),
+            });
         };
         if let Limited { values, because } = handling
             && !values.contains(&text.as_str())
         {
-            return Err(ConninfoError::UnsupportedKeyword { keyword, origin: origin.clone(), because });
+            return Err(ConninfoError::UnsupportedKeyword {
+                keyword,
+                origin: origin.clone(),
+                because,
+            });
         }
         if !matches!(handling, Ignored) {
-            self.0.insert(keyword, Value { text, origin: origin.clone() });
+            self.0.insert(
+                keyword,
+                Value {
+                    text,
+                    origin: origin.clone(),
+                },
+            );
         }
         Ok(())
     }
@@ -220,9 +302,17 @@ mod tests {
     #[test]
     fn harmless_keywords_are_dropped_and_weakening_ones_refused() {
         let mut parameters = Parameters::default();
-        parameters.set("krbsrvname", "postgres".to_owned(), &Origin::ConnectionString).unwrap();
+        parameters
+            .set(
+                "krbsrvname",
+                "postgres".to_owned(),
+                &Origin::ConnectionString,
+            )
+            .unwrap();
         assert!(!parameters.contains("krbsrvname"));
-        let refused = parameters.set("sslcrl", "/crl".to_owned(), &Origin::Variable("PGSSLCRL")).unwrap_err();
+        let refused = parameters
+            .set("sslcrl", "/crl".to_owned(), &Origin::Variable("PGSSLCRL"))
+            .unwrap_err();
         assert_eq!(
             refused.to_string(),
             "connection option \"sslcrl\" in environment variable PGSSLCRL is not supported: certificate revocation lists are \

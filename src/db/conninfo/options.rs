@@ -21,7 +21,9 @@ pub(super) fn channel_binding(parameters: &Parameters) -> Result<ChannelBinding,
     }
 }
 
-pub(super) fn target_session_attrs(parameters: &Parameters) -> Result<TargetSessionAttrs, ConninfoError> {
+pub(super) fn target_session_attrs(
+    parameters: &Parameters,
+) -> Result<TargetSessionAttrs, ConninfoError> {
     let Some(value) = parameters.filled("target_session_attrs") else {
         return Ok(TargetSessionAttrs::Any);
     };
@@ -32,9 +34,10 @@ pub(super) fn target_session_attrs(parameters: &Parameters) -> Result<TargetSess
         "primary" => Ok(TargetSessionAttrs::Primary),
         "standby" => Ok(TargetSessionAttrs::Standby),
         "prefer-standby" => Ok(TargetSessionAttrs::PreferStandby),
-        _ => {
-            Err(value.refused("target_session_attrs", "any, read-write, read-only, primary, standby or prefer-standby"))
-        }
+        _ => Err(value.refused(
+            "target_session_attrs",
+            "any, read-write, read-only, primary, standby or prefer-standby",
+        )),
     }
 }
 
@@ -48,19 +51,32 @@ pub(super) fn tcp(parameters: &Parameters) -> Result<TcpSettings, ConninfoError>
     })
 }
 
-pub(super) fn seconds(parameters: &Parameters, keyword: &'static str) -> Result<Option<Duration>, ConninfoError> {
+pub(super) fn seconds(
+    parameters: &Parameters,
+    keyword: &'static str,
+) -> Result<Option<Duration>, ConninfoError> {
     Ok(positive(parameters, keyword)?.map(Duration::from_secs))
 }
 
 /// To libpq zero and less mean "no limit" or "the system's default".
 fn positive(parameters: &Parameters, keyword: &'static str) -> Result<Option<u64>, ConninfoError> {
     let value = number::<i32>(parameters, keyword)?;
-    Ok(value.and_then(|value| u64::try_from(value).ok()).filter(|value| *value > 0))
+    Ok(value
+        .and_then(|value| u64::try_from(value).ok())
+        .filter(|value| *value > 0))
 }
 
-fn number<N: FromStr>(parameters: &Parameters, keyword: &'static str) -> Result<Option<N>, ConninfoError> {
+fn number<N: FromStr>(
+    parameters: &Parameters,
+    keyword: &'static str,
+) -> Result<Option<N>, ConninfoError> {
     let Some(value) = parameters.filled(keyword) else {
         return Ok(None);
     };
-    value.text.trim().parse().map(Some).map_err(|_| value.refused(keyword, "an integer"))
+    value
+        .text
+        .trim()
+        .parse()
+        .map(Some)
+        .map_err(|_| value.refused(keyword, "an integer"))
 }

@@ -39,15 +39,24 @@ impl PasswordFile {
             Some(FileKind::Private) => {}
         }
         match files.read(path) {
-            Ok(text) => Ok(Some(Self { path: path.to_owned(), text })),
+            Ok(text) => Ok(Some(Self {
+                path: path.to_owned(),
+                text,
+            })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Warning::PasswordFileUnreadable { file: path.to_owned(), reason: error.to_string() }),
+            Err(error) => Err(Warning::PasswordFileUnreadable {
+                file: path.to_owned(),
+                reason: error.to_string(),
+            }),
         }
     }
 
     /// The password of the first line that matches.
     pub(super) fn password(&self, login: Login<'_>) -> Option<String> {
-        self.text.lines().filter(|line| !line.starts_with('#')).find_map(|line| password_in(line, login))
+        self.text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .find_map(|line| password_in(line, login))
     }
 }
 
@@ -106,10 +115,23 @@ mod tests {
     use super::super::files::fake::FakeFiles;
     use super::*;
 
-    fn look_up(text: &str, host_names: &[&str], port: u16, dbname: &str, user: &str) -> Option<String> {
+    fn look_up(
+        text: &str,
+        host_names: &[&str],
+        port: u16,
+        dbname: &str,
+        user: &str,
+    ) -> Option<String> {
         let files = FakeFiles::default().with("/p", FileKind::Private, text);
-        let file = PasswordFile::open(Path::new("/p"), &files).unwrap().unwrap();
-        file.password(Login { host_names, port, dbname, user })
+        let file = PasswordFile::open(Path::new("/p"), &files)
+            .unwrap()
+            .unwrap();
+        file.password(Login {
+            host_names,
+            port,
+            dbname,
+            user,
+        })
     }
 
     #[test]
@@ -117,7 +139,10 @@ mod tests {
         let cases: [(&str, Option<&str>); 11] = [
             ("db1:5432:app:me:pw", Some("pw")),
             ("*:*:*:*:pw", Some("pw")),
-            ("db2:*:*:*:no\n#db1:*:*:*:no\ndb1:*:*:me:first\n*:*:*:*:second", Some("first")),
+            (
+                "db2:*:*:*:no\n#db1:*:*:*:no\ndb1:*:*:me:first\n*:*:*:*:second",
+                Some("first"),
+            ),
             ("db1:5433:*:*:pw", None),
             ("db1:*:other:*:pw", None),
             ("db1:*:*:you:pw", None),
@@ -128,27 +153,54 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(look_up(text, &["db1"], 5432, "app", "me").as_deref(), expected, "{text:?}");
+            assert_eq!(
+                look_up(text, &["db1"], 5432, "app", "me").as_deref(),
+                expected,
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn names_with_colons_are_escaped() {
-        assert_eq!(look_up(r"\:\:1:*:a\:b:*:pw", &["::1"], 1, "a:b", "me").as_deref(), Some("pw"));
+        assert_eq!(
+            look_up(r"\:\:1:*:a\:b:*:pw", &["::1"], 1, "a:b", "me").as_deref(),
+            Some("pw")
+        );
     }
 
     #[test]
     fn a_default_socket_directory_is_also_localhost() {
         let names = ["/tmp", "localhost"];
-        assert_eq!(look_up("localhost:*:*:*:pw", &names, 1, "d", "u").as_deref(), Some("pw"));
-        assert_eq!(look_up("/tmp:*:*:*:pw", &names, 1, "d", "u").as_deref(), Some("pw"));
+        assert_eq!(
+            look_up("localhost:*:*:*:pw", &names, 1, "d", "u").as_deref(),
+            Some("pw")
+        );
+        assert_eq!(
+            look_up("/tmp:*:*:*:pw", &names, 1, "d", "u").as_deref(),
+            Some("pw")
+        );
     }
 
     #[test]
     fn a_file_that_others_can_read_is_not_used() {
-        let open = |kind| PasswordFile::open(Path::new("/p"), &FakeFiles::default().with("/p", kind, "*:*:*:*:pw"));
-        assert!(matches!(open(FileKind::Shared), Err(Warning::PasswordFileReadableByOthers(_))));
-        assert!(matches!(open(FileKind::Directory), Err(Warning::PasswordFileNotPlain(_))));
-        assert!(matches!(PasswordFile::open(Path::new("/p"), &FakeFiles::default()), Ok(None)));
+        let open = |kind| {
+            PasswordFile::open(
+                Path::new("/p"),
+                &FakeFiles::default().with("/p", kind, "*:*:*:*:pw"),
+            )
+        };
+        assert!(matches!(
+            open(FileKind::Shared),
+            Err(Warning::PasswordFileReadableByOthers(_))
+        ));
+        assert!(matches!(
+            open(FileKind::Directory),
+            Err(Warning::PasswordFileNotPlain(_))
+        ));
+        assert!(matches!(
+            PasswordFile::open(Path::new("/p"), &FakeFiles::default()),
+            Ok(None)
+        ));
     }
 }

@@ -10,10 +10,18 @@ use super::settings::{Endpoint, Host, Password, Secret};
 
 impl Sources<'_> {
     /// Gives each server its password; returns why the password file was not used.
-    pub(super) fn fill_passwords(&self, endpoints: &mut [Endpoint], user: &str, dbname: &str) -> Option<Warning> {
+    pub(super) fn fill_passwords(
+        &self,
+        endpoints: &mut [Endpoint],
+        user: &str,
+        dbname: &str,
+    ) -> Option<Warning> {
         if let Some(password) = self.parameters.text("password") {
             for endpoint in endpoints {
-                endpoint.password = Some(Password { secret: Secret::new(password.to_owned()), file: None });
+                endpoint.password = Some(Password {
+                    secret: Secret::new(password.to_owned()),
+                    file: None,
+                });
             }
             return None;
         }
@@ -25,9 +33,16 @@ impl Sources<'_> {
         for endpoint in endpoints {
             let names = host_names(&endpoint.host, default_directory);
             let host_names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let found = file.password(Login { host_names: &host_names, port: endpoint.port, dbname, user });
-            endpoint.password =
-                found.map(|password| Password { secret: Secret::new(password), file: Some(file.path.clone()) });
+            let found = file.password(Login {
+                host_names: &host_names,
+                port: endpoint.port,
+                dbname,
+                user,
+            });
+            endpoint.password = found.map(|password| Password {
+                secret: Secret::new(password),
+                file: Some(file.path.clone()),
+            });
         }
         None
     }
@@ -44,8 +59,12 @@ fn host_names(host: &Host, default_directory: Option<&Path>) -> Vec<String> {
         Host::Named { name, .. } => vec![name.clone()],
         Host::Address(address) => vec![address.to_string()],
         Host::Socket(directory) => {
-            let localhost = (Some(directory.as_path()) == default_directory).then(|| "localhost".to_owned());
-            [directory.display().to_string()].into_iter().chain(localhost).collect()
+            let localhost =
+                (Some(directory.as_path()) == default_directory).then(|| "localhost".to_owned());
+            [directory.display().to_string()]
+                .into_iter()
+                .chain(localhost)
+                .collect()
         }
     }
 }

@@ -30,7 +30,9 @@ pub(super) fn parameters(
     if let Some(file) = user_file
         && files.kind(file).is_none()
     {
-        return Err(ConninfoError::ServiceFileMissing { file: file.to_owned() });
+        return Err(ConninfoError::ServiceFileMissing {
+            file: file.to_owned(),
+        });
     }
     let searched = candidates(user_file, environment);
     for file in &searched {
@@ -38,27 +40,46 @@ pub(super) fn parameters(
             return Ok(parameters);
         }
     }
-    Err(ConninfoError::ServiceNotFound { name: name.to_owned(), searched })
+    Err(ConninfoError::ServiceNotFound {
+        name: name.to_owned(),
+        searched,
+    })
 }
 
 fn candidates(user_file: Option<&Path>, environment: &Environment) -> Vec<PathBuf> {
-    let user_file =
-        user_file.map(Path::to_owned).or_else(|| environment.home().map(|home| home.join(".pg_service.conf")));
-    let system = environment.system_configuration().unwrap_or_else(|| PathBuf::from(DEFAULT_SYSTEM_CONFIGURATION));
-    user_file.into_iter().chain([system.join("pg_service.conf")]).collect()
+    let user_file = user_file
+        .map(Path::to_owned)
+        .or_else(|| environment.home().map(|home| home.join(".pg_service.conf")));
+    let system = environment
+        .system_configuration()
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_SYSTEM_CONFIGURATION));
+    user_file
+        .into_iter()
+        .chain([system.join("pg_service.conf")])
+        .collect()
 }
 
-fn read_service(file: &Path, name: &str, files: &dyn Files) -> Result<Option<Parameters>, ConninfoError> {
+fn read_service(
+    file: &Path,
+    name: &str,
+    files: &dyn Files,
+) -> Result<Option<Parameters>, ConninfoError> {
     match files.read(file) {
         Ok(text) => parse(&text, name, file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ConninfoError::ServiceFileUnreadable { file: file.to_owned(), source }),
+        Err(source) => Err(ConninfoError::ServiceFileUnreadable {
+            file: file.to_owned(),
+            source,
+        }),
     }
 }
 
 /// The parameters of the section `name`, if the file has it. Lines of other sections are not looked at.
 fn parse(text: &str, name: &str, file: &Path) -> Result<Option<Parameters>, ConninfoError> {
-    let origin = Origin::Service { name: name.to_owned(), file: file.to_owned() };
+    let origin = Origin::Service {
+        name: name.to_owned(),
+        file: file.to_owned(),
+    };
     let mut found: Option<Parameters> = None;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -73,10 +94,12 @@ fn parse(text: &str, name: &str, file: &Path) -> Result<Option<Parameters>, Conn
                 found = Some(Parameters::default());
             }
         } else if let Some(parameters) = &mut found {
-            set_from_line(parameters, line, &origin).map_err(|problem| ConninfoError::ServiceFileSyntax {
-                file: file.to_owned(),
-                line: index + 1,
-                problem,
+            set_from_line(parameters, line, &origin).map_err(|problem| {
+                ConninfoError::ServiceFileSyntax {
+                    file: file.to_owned(),
+                    line: index + 1,
+                    problem,
+                }
             })?;
         }
     }
@@ -84,11 +107,17 @@ fn parse(text: &str, name: &str, file: &Path) -> Result<Option<Parameters>, Conn
 }
 
 /// Within a section the first value of a keyword counts.
-fn set_from_line(parameters: &mut Parameters, line: &str, origin: &Origin) -> Result<(), ServiceLineProblem> {
+fn set_from_line(
+    parameters: &mut Parameters,
+    line: &str,
+    origin: &Origin,
+) -> Result<(), ServiceLineProblem> {
     if line.starts_with("ldap") {
         return Err(ServiceLineProblem::Ldap);
     }
-    let (keyword, value) = line.split_once('=').ok_or(ServiceLineProblem::MissingEquals)?;
+    let (keyword, value) = line
+        .split_once('=')
+        .ok_or(ServiceLineProblem::MissingEquals)?;
     let (keyword, value) = (keyword.trim_end(), value.trim_start());
     if matches!(keyword, "service" | "servicefile") {
         return Err(ServiceLineProblem::Nested);
@@ -96,7 +125,9 @@ fn set_from_line(parameters: &mut Parameters, line: &str, origin: &Origin) -> Re
     if parameters.contains(keyword) {
         return Ok(());
     }
-    parameters.set(keyword, value.to_owned(), origin).map_err(|error| ServiceLineProblem::Parameter(Box::new(error)))
+    parameters
+        .set(keyword, value.to_owned(), origin)
+        .map_err(|error| ServiceLineProblem::Parameter(Box::new(error)))
 }
 
 #[cfg(test)]
@@ -116,15 +147,25 @@ mod tests {
     ) -> Result<Parameters, ConninfoError> {
         let mut parameters = Parameters::default();
         for (keyword, value) in chosen {
-            parameters.set(keyword, (*value).to_owned(), &Origin::ConnectionString).unwrap();
+            parameters
+                .set(keyword, (*value).to_owned(), &Origin::ConnectionString)
+                .unwrap();
         }
-        super::parameters(&parameters, &Environment::new(environment.iter().copied(), None), files)
+        super::parameters(
+            &parameters,
+            &Environment::new(environment.iter().copied(), None),
+            files,
+        )
     }
 
     #[test]
     fn a_section_is_read_from_the_first_file_that_has_it() {
         let files = FakeFiles::default()
-            .with("/home/me/.pg_service.conf", Shared, "[only-mine]\nhost=mine")
+            .with(
+                "/home/me/.pg_service.conf",
+                Shared,
+                "[only-mine]\nhost=mine",
+            )
             .with("/etc/postgresql-common/pg_service.conf", Shared, FILE)
             .with("/sys/pg_service.conf", Shared, "[mydb]\nhost=sys");
         let home = ("HOME", "/home/me");
@@ -150,7 +191,10 @@ mod tests {
     #[test]
     fn errors_name_file_and_line() {
         let cases = [
-            ("[mydb]\nnonsense", "syntax error in service file \"/s\", line 2: missing \"=\""),
+            (
+                "[mydb]\nnonsense",
+                "syntax error in service file \"/s\", line 2: missing \"=\"",
+            ),
             (
                 "[mydb]\n\nservice=x",
                 "syntax error in service file \"/s\", line 3: nested service specifications are not supported",
@@ -159,14 +203,23 @@ mod tests {
                 "[mydb]\nhots=x",
                 "syntax error in service file \"/s\", line 2: invalid connection option \"hots\" in service \"mydb\" of /s",
             ),
-            ("[x]", "definition of service \"mydb\" not found (looked in /s, /etc/postgresql-common/pg_service.conf)"),
+            (
+                "[x]",
+                "definition of service \"mydb\" not found (looked in /s, /etc/postgresql-common/pg_service.conf)",
+            ),
         ];
         for (text, expected) in cases {
             let files = FakeFiles::default().with("/s", Shared, text);
-            let error = look_up(&[("service", "mydb"), ("servicefile", "/s")], &[], &files).unwrap_err();
+            let error =
+                look_up(&[("service", "mydb"), ("servicefile", "/s")], &[], &files).unwrap_err();
             assert_eq!(error.to_string(), expected);
         }
-        let error = look_up(&[("service", "mydb"), ("servicefile", "/s")], &[], &FakeFiles::default()).unwrap_err();
+        let error = look_up(
+            &[("service", "mydb"), ("servicefile", "/s")],
+            &[],
+            &FakeFiles::default(),
+        )
+        .unwrap_err();
         assert_eq!(error.to_string(), "service file \"/s\" not found");
     }
 }

@@ -48,7 +48,13 @@ impl fmt::Display for Settings {
     /// `user@host:port/dbname`, with all hosts, and no password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let endpoints: Vec<String> = self.endpoints.iter().map(ToString::to_string).collect();
-        write!(formatter, "{}@{}/{}", self.user, endpoints.join(","), self.dbname)
+        write!(
+            formatter,
+            "{}@{}/{}",
+            self.user,
+            endpoints.join(","),
+            self.dbname
+        )
     }
 }
 
@@ -155,7 +161,14 @@ pub enum SslMode {
 }
 
 impl SslMode {
-    const ALL: [Self; 6] = [Self::Disable, Self::Allow, Self::Prefer, Self::Require, Self::VerifyCa, Self::VerifyFull];
+    const ALL: [Self; 6] = [
+        Self::Disable,
+        Self::Allow,
+        Self::Prefer,
+        Self::Require,
+        Self::VerifyCa,
+        Self::VerifyFull,
+    ];
 
     /// The mode as libpq writes it.
     #[must_use]

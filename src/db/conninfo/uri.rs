@@ -53,7 +53,11 @@ fn split_user_info(rest: &str) -> (Option<&str>, &str) {
 fn check_for_stray_at(user_info: Option<&str>, hosts: &str, rest: &str) -> Result<(), SyntaxError> {
     let in_hosts = hosts.contains('@');
     let behind_hosts = user_info.is_none() && hosts.contains(':') && rest.contains('@');
-    if in_hosts || behind_hosts { Err(SyntaxError::UnexpectedAt) } else { Ok(()) }
+    if in_hosts || behind_hosts {
+        Err(SyntaxError::UnexpectedAt)
+    } else {
+        Ok(())
+    }
 }
 
 fn split_at_any<'a>(text: &'a str, delimiters: &[char]) -> (&'a str, &'a str) {
@@ -87,7 +91,11 @@ impl Target {
     }
 
     fn query(&mut self, text: &str) -> Result<(), ConninfoError> {
-        for (index, pair) in text.split('&').enumerate().filter(|(_, pair)| !pair.is_empty()) {
+        for (index, pair) in text
+            .split('&')
+            .enumerate()
+            .filter(|(_, pair)| !pair.is_empty())
+        {
             let position = index + 1;
             let Some((keyword, value)) = pair.split_once('=') else {
                 return Err(SyntaxError::QueryMissingEquals { position }.into());
@@ -105,17 +113,26 @@ impl Target {
     /// `ssl=true` is how JDBC URIs say `sslmode=require`; libpq accepts it for their sake.
     fn query_parameter(&mut self, keyword: &str, value: String) -> Result<(), ConninfoError> {
         if keyword == "ssl" && value == "true" {
-            return self.parameters.set("sslmode", "require".to_owned(), &Origin::ConnectionString);
+            return self
+                .parameters
+                .set("sslmode", "require".to_owned(), &Origin::ConnectionString);
         }
-        self.parameters.set(keyword, value, &Origin::ConnectionString)
+        self.parameters
+            .set(keyword, value, &Origin::ConnectionString)
     }
 
     /// An empty part of a URI is an absent one.
-    fn set_filled(&mut self, keyword: &str, encoded: &str, part: &'static str) -> Result<(), ConninfoError> {
+    fn set_filled(
+        &mut self,
+        keyword: &str,
+        encoded: &str,
+        part: &'static str,
+    ) -> Result<(), ConninfoError> {
         if encoded.is_empty() {
             return Ok(());
         }
-        self.parameters.set(keyword, decode(encoded, part)?, &Origin::ConnectionString)
+        self.parameters
+            .set(keyword, decode(encoded, part)?, &Origin::ConnectionString)
     }
 }
 
@@ -125,9 +142,10 @@ fn split_port(text: &str) -> Result<(&str, &str), SyntaxError> {
     };
     match bracketed.split_once(']') {
         Some((address, "")) if !address.is_empty() => Ok((address, "")),
-        Some((address, port)) if !address.is_empty() => {
-            port.strip_prefix(':').map(|port| (address, port)).ok_or(SyntaxError::Ipv6Address)
-        }
+        Some((address, port)) if !address.is_empty() => port
+            .strip_prefix(':')
+            .map(|port| (address, port))
+            .ok_or(SyntaxError::Ipv6Address),
         _ => Err(SyntaxError::Ipv6Address),
     }
 }
@@ -152,7 +170,9 @@ fn decode(encoded: &str, part: &'static str) -> Result<String, SyntaxError> {
 }
 
 fn hexadecimal(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -160,7 +180,8 @@ mod tests {
     use super::*;
 
     fn text(uri: &str, keyword: &str) -> Option<String> {
-        let parameters = parse(without_scheme(uri).unwrap()).unwrap_or_else(|error| panic!("{uri}: {error}"));
+        let parameters =
+            parse(without_scheme(uri).unwrap()).unwrap_or_else(|error| panic!("{uri}: {error}"));
         parameters.value(keyword).map(|value| value.text.clone())
     }
 
@@ -173,16 +194,48 @@ mod tests {
             ("postgresql://localhost:5433", "port", Some("5433")),
             ("postgresql://localhost/mydb", "dbname", Some("mydb")),
             ("postgresql://user@localhost", "user", Some("user")),
-            ("postgresql://user:secret@localhost", "password", Some("secret")),
-            ("postgresql://other@localhost/otherdb?connect_timeout=10", "connect_timeout", Some("10")),
-            ("postgresql://host1:123,host2:456/somedb", "host", Some("host1,host2")),
-            ("postgresql://host1:123,host2:456/somedb", "port", Some("123,456")),
+            (
+                "postgresql://user:secret@localhost",
+                "password",
+                Some("secret"),
+            ),
+            (
+                "postgresql://other@localhost/otherdb?connect_timeout=10",
+                "connect_timeout",
+                Some("10"),
+            ),
+            (
+                "postgresql://host1:123,host2:456/somedb",
+                "host",
+                Some("host1,host2"),
+            ),
+            (
+                "postgresql://host1:123,host2:456/somedb",
+                "port",
+                Some("123,456"),
+            ),
             ("postgresql://host1,host2:456", "port", Some(",456")),
-            ("postgresql:///mydb?host=localhost&port=5433", "port", Some("5433")),
-            ("postgresql://[2001:db8::1234]/database", "host", Some("2001:db8::1234")),
+            (
+                "postgresql:///mydb?host=localhost&port=5433",
+                "port",
+                Some("5433"),
+            ),
+            (
+                "postgresql://[2001:db8::1234]/database",
+                "host",
+                Some("2001:db8::1234"),
+            ),
             ("postgresql://[::1]:12345/db", "port", Some("12345")),
-            ("postgresql://%2Fvar%2Flib%2Fpostgresql/dbname", "host", Some("/var/lib/postgresql")),
-            ("postgresql://uri-user@host?user=other", "user", Some("other")),
+            (
+                "postgresql://%2Fvar%2Flib%2Fpostgresql/dbname",
+                "host",
+                Some("/var/lib/postgresql"),
+            ),
+            (
+                "postgresql://uri-user@host?user=other",
+                "user",
+                Some("other"),
+            ),
             ("postgresql://host?ssl=true", "sslmode", Some("require")),
             ("postgresql://host/", "dbname", None),
             ("postgres://u:p%40%3a%2f%25@h/db", "password", Some("p@:/%")),
@@ -190,7 +243,11 @@ mod tests {
             ("postgres://u:a:b@h/db", "password", Some("a:b")),
             ("postgres://u@h/db@2", "dbname", Some("db@2")),
             ("postgres://h/db@2", "dbname", Some("db@2")),
-            ("postgres://h?options=-c%20geqo%3Doff", "options", Some("-c geqo=off")),
+            (
+                "postgres://h?options=-c%20geqo%3Doff",
+                "options",
+                Some("-c geqo=off"),
+            ),
             ("postgres://h/a+b", "dbname", Some("a+b")),
         ];
         for (uri, keyword, expected) in cases {
@@ -217,7 +274,9 @@ mod tests {
             "postgres://u:sekret@h/db?zzz=1&user=x",
         ];
         for uri in cases {
-            let error = parse(without_scheme(uri).unwrap()).map(|_| uri).unwrap_err();
+            let error = parse(without_scheme(uri).unwrap())
+                .map(|_| uri)
+                .unwrap_err();
             for shown in [error.to_string(), format!("{error:?}")] {
                 assert!(!shown.contains("kret"), "{uri}: {shown}");
             }

@@ -28,7 +28,11 @@ struct Leading {
 
 impl Session {
     pub(super) fn extremes(&self, relations: &[Oid]) -> Result<Vec<Extremes>, DbError> {
-        let rows = self.query(OPERATION, include_str!("extremes.sql"), &[(&relations, Type::OID_ARRAY)])?;
+        let rows = self.query(
+            OPERATION,
+            include_str!("extremes.sql"),
+            &[(&relations, Type::OID_ARRAY)],
+        )?;
         let leading = rows.iter().map(|row| {
             Ok(Leading {
                 relation: field(row, "relation")?,
@@ -63,8 +67,14 @@ impl Session {
                 "(SELECT t.{column}::text FROM ONLY {table} t WHERE t.{column} IS NOT NULL ORDER BY t.{column} {order} LIMIT 1)"
             )
         };
-        let ends: Vec<String> = columns.iter().flat_map(|column| [end(column, "ASC"), end(column, "DESC")]).collect();
-        let sql = format!("/* pgrehearse: the ends of indexes */ SELECT ARRAY[{}] AS ends", ends.join(", "));
+        let ends: Vec<String> = columns
+            .iter()
+            .flat_map(|column| [end(column, "ASC"), end(column, "DESC")])
+            .collect();
+        let sql = format!(
+            "/* pgrehearse: the ends of indexes */ SELECT ARRAY[{}] AS ends",
+            ends.join(", ")
+        );
         self.query(OPERATION, "SAVEPOINT ends", &[])?;
         let rows = match self.query(OPERATION, &sql, &[]) {
             Ok(rows) => rows,
@@ -74,14 +84,19 @@ impl Session {
             }
             Err(error) => return Err(error),
         };
-        let Some(row) = rows.first() else { return Ok(None) };
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
         let ends: Vec<Option<String>> = field(row, "ends")?;
-        let extremes = columns.iter().zip(ends.chunks(2)).map(|(column, ends)| Extremes {
-            relation: column.relation,
-            attribute: column.attribute,
-            smallest: ends.first().cloned().flatten(),
-            largest: ends.get(1).cloned().flatten(),
-        });
+        let extremes = columns
+            .iter()
+            .zip(ends.chunks(2))
+            .map(|(column, ends)| Extremes {
+                relation: column.relation,
+                attribute: column.attribute,
+                smallest: ends.first().cloned().flatten(),
+                largest: ends.get(1).cloned().flatten(),
+            });
         Ok(Some(extremes.collect()))
     }
 }

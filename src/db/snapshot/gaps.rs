@@ -31,12 +31,24 @@ struct Reach {
 }
 
 impl Session {
-    pub(super) fn gaps(&self, relations: &[Oid], role: &str, source: Source) -> Result<Vec<Gap>, DbError> {
-        let rows = self.query(OPERATION, include_str!("gaps.sql"), &[(&relations, Type::OID_ARRAY)])?;
+    pub(super) fn gaps(
+        &self,
+        relations: &[Oid],
+        role: &str,
+        source: Source,
+    ) -> Result<Vec<Gap>, DbError> {
+        let rows = self.query(
+            OPERATION,
+            include_str!("gaps.sql"),
+            &[(&relations, Type::OID_ARRAY)],
+        )?;
         let tables: Vec<Reach> = rows.iter().map(reach).collect::<Result<_, _>>()?;
         let role = quote_identifier(role);
-        let mut gaps: Vec<Gap> =
-            tables.iter().filter(|table| !table.readable).map(|table| unread(table, &role)).collect();
+        let mut gaps: Vec<Gap> = tables
+            .iter()
+            .filter(|table| !table.readable)
+            .map(|table| unread(table, &role))
+            .collect();
         let policies = |reach: &Reach| reach.row_security;
         gaps.extend(gap(
             &tables,
@@ -49,11 +61,13 @@ impl Session {
             let remedy = format!(
                 "GRANT SELECT ON pg_catalog.pg_statistic, pg_catalog.pg_statistic_ext_data TO {role}; (or GRANT pg_read_all_data TO {role};)"
             );
-            let of = |what: &str, which: fn(&Reach) -> bool| gap(&tables, which, what, Some(&remedy));
+            let of =
+                |what: &str, which: fn(&Reach) -> bool| gap(&tables, which, what, Some(&remedy));
             gaps.extend(of("row-level security hides the statistics", policies));
-            gaps.extend(of("only pg_statistic has the statistics of the expressions in indexes", |reach| {
-                reach.hidden_expressions
-            }));
+            gaps.extend(of(
+                "only pg_statistic has the statistics of the expressions in indexes",
+                |reach| reach.hidden_expressions,
+            ));
             gaps.extend(of(
                 "the extended statistics (CREATE STATISTICS) may not be read, or not all of them",
                 |reach| reach.hidden_extended,
@@ -71,16 +85,26 @@ impl Session {
     /// Tables that the twin cannot have.
     pub(super) fn not_copied(&self, scope: &Scope, relations: &[Oid]) -> Result<Vec<Gap>, DbError> {
         let (everything, names) = scope.parameters();
-        let parameters: &[(&(dyn ToSql + Sync), Type)] =
-            &[(&everything, Type::BOOL), (&names, Type::TEXT_ARRAY), (&relations, Type::OID_ARRAY)];
+        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
+            (&everything, Type::BOOL),
+            (&names, Type::TEXT_ARRAY),
+            (&relations, Type::OID_ARRAY),
+        ];
         let rows = self.query(OPERATION, include_str!("not_copied.sql"), parameters)?;
         let gap = |row: &Row| {
             let reason: String = field(row, "reason")?;
-            let table = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?);
+            let table = QualifiedName::new(
+                field::<String>(row, "schema_name")?,
+                field::<String>(row, "table_name")?,
+            );
             let what = format!(
                 "{reason}, which the planner twin cannot have: statements on it are only planned by the server"
             );
-            Ok(Gap { tables: BTreeSet::from([table]), what, remedy: None })
+            Ok(Gap {
+                tables: BTreeSet::from([table]),
+                what,
+                remedy: None,
+            })
         };
         rows.iter().map(gap).collect()
     }
@@ -88,7 +112,10 @@ impl Session {
 
 fn reach(row: &Row) -> Result<Reach, DbError> {
     Ok(Reach {
-        table: QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "table_name")?),
+        table: QualifiedName::new(
+            field::<String>(row, "schema_name")?,
+            field::<String>(row, "table_name")?,
+        ),
         readable: field(row, "readable")?,
         row_security: field(row, "row_security")?,
         hidden_expressions: field(row, "hidden_expressions")?,
@@ -107,8 +134,20 @@ fn unread(reach: &Reach, role: &str) -> Gap {
     }
 }
 
-fn gap(tables: &[Reach], which: fn(&Reach) -> bool, what: &str, remedy: Option<&str>) -> Option<Gap> {
-    let tables: BTreeSet<QualifiedName> =
-        tables.iter().filter(|reach| which(reach)).map(|reach| reach.table.clone()).collect();
-    (!tables.is_empty()).then(|| Gap { tables, what: what.to_owned(), remedy: remedy.map(str::to_owned) })
+fn gap(
+    tables: &[Reach],
+    which: fn(&Reach) -> bool,
+    what: &str,
+    remedy: Option<&str>,
+) -> Option<Gap> {
+    let tables: BTreeSet<QualifiedName> = tables
+        .iter()
+        .filter(|reach| which(reach))
+        .map(|reach| reach.table.clone())
+        .collect();
+    (!tables.is_empty()).then(|| Gap {
+        tables,
+        what: what.to_owned(),
+        remedy: remedy.map(str::to_owned),
+    })
 }

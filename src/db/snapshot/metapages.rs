@@ -51,11 +51,15 @@ impl Session {
         let mut levels: BTreeMap<Oid, u32> = BTreeMap::new();
         for some in btrees.chunks(INDEXES_AT_ONCE) {
             match self.startup_costs(some)? {
-                Some(plan) => levels.extend(some.iter().filter_map(|btree| Some((btree.oid, level(btree, &plan)?)))),
+                Some(plan) => levels.extend(
+                    some.iter()
+                        .filter_map(|btree| Some((btree.oid, level(btree, &plan)?))),
+                ),
                 None => {
                     for btree in some {
                         let plan = self.startup_costs(std::slice::from_ref(btree))?;
-                        levels.extend(plan.and_then(|plan| Some((btree.oid, level(btree, &plan)?))));
+                        levels
+                            .extend(plan.and_then(|plan| Some((btree.oid, level(btree, &plan)?))));
                     }
                 }
             }
@@ -70,17 +74,31 @@ impl Session {
     }
 
     fn btrees(&self, wanted: &[Oid]) -> Result<Vec<Btree>, DbError> {
-        let rows = self.query(OPERATION, include_str!("btrees.sql"), &[(&wanted, Type::OID_ARRAY)])?;
+        let rows = self.query(
+            OPERATION,
+            include_str!("btrees.sql"),
+            &[(&wanted, Type::OID_ARRAY)],
+        )?;
         let btree = |row| {
-            let name = QualifiedName::new(field::<String>(row, "schema_name")?, field::<String>(row, "index_name")?);
-            Ok(Btree { oid: field(row, "oid")?, name, query: field(row, "query")? })
+            let name = QualifiedName::new(
+                field::<String>(row, "schema_name")?,
+                field::<String>(row, "index_name")?,
+            );
+            Ok(Btree {
+                oid: field(row, "oid")?,
+                name,
+                query: field(row, "query")?,
+            })
         };
         rows.iter().map(btree).collect()
     }
 
     /// A plan that reads each of these indexes as a whole; none when the role may not.
     fn startup_costs(&self, btrees: &[Btree]) -> Result<Option<Plan>, DbError> {
-        let queries: Vec<String> = btrees.iter().map(|btree| format!("({})", btree.query)).collect();
+        let queries: Vec<String> = btrees
+            .iter()
+            .map(|btree| format!("({})", btree.query))
+            .collect();
         self.query(OPERATION, "SAVEPOINT level", &[])?;
         match self.explain(&queries.join(" UNION ALL "))? {
             Explained::Plan { plan, .. } => Ok(Some(plan)),
@@ -95,7 +113,9 @@ impl Session {
     pub(super) fn add_metapages(&self, files: &mut [RelationFile]) -> Result<(), DbError> {
         let wanted: Vec<Oid> = files
             .iter()
-            .filter(|file| file.blocks > 0 && matches!(file.method.as_deref(), Some("gin" | "brin")))
+            .filter(|file| {
+                file.blocks > 0 && matches!(file.method.as_deref(), Some("gin" | "brin"))
+            })
             .map(|file| file.oid)
             .collect();
         if wanted.is_empty() {
@@ -108,10 +128,13 @@ impl Session {
         match self.query(OPERATION, sql, &[(&wanted, Type::OID_ARRAY)]) {
             Ok(rows) => {
                 for row in &rows {
-                    let (oid, block): (Oid, Option<Vec<u8>>) = (field(row, "oid")?, field(row, "block")?);
+                    let (oid, block): (Oid, Option<Vec<u8>>) =
+                        (field(row, "oid")?, field(row, "block")?);
                     if let Some(file) = files.iter_mut().find(|file| file.oid == oid) {
-                        file.metapage =
-                            file.method.as_deref().and_then(|method| read_metapage(method, &block.unwrap_or_default()));
+                        file.metapage = file
+                            .method
+                            .as_deref()
+                            .and_then(|method| read_metapage(method, &block.unwrap_or_default()));
                     }
                 }
             }
@@ -128,7 +151,9 @@ impl Session {
 fn level(btree: &Btree, plan: &Plan) -> Option<u32> {
     let reads = |node: &&crate::plan::Node| {
         node.index_name() == Some(&btree.name.name)
-            && node.text("Schema").is_none_or(|schema| schema == btree.name.schema)
+            && node
+                .text("Schema")
+                .is_none_or(|schema| schema == btree.name.schema)
     };
     let startup = plan.nodes().iter().find(reads)?.number("Startup Cost")?;
     let levels = (startup / PRICE_OF_A_LEVEL).floor() - 1.0;

@@ -10,7 +10,7 @@ use super::gaps::Source;
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
 use crate::twin::Snapshot;
-use crate::twin::shown::{Operators, Shown};
+use crate::twin::pg_stats_row::{Operators, PgStatsRow};
 use crate::twin::snapshot::{ExtendedStatistic, Slot, Statistic, Values};
 
 /// `array_send` writes the element type, but not every type has the send function that it needs; then the column's type has to do.
@@ -47,23 +47,40 @@ impl ElementTypes {
 
 impl Session {
     /// Reads them from where the role may.
-    pub(super) fn add_statistics(&self, oids: &[Oid], snapshot: &mut Snapshot) -> Result<Source, DbError> {
+    pub(super) fn add_statistics(
+        &self,
+        oids: &[Oid],
+        snapshot: &mut Snapshot,
+    ) -> Result<Source, DbError> {
         let version_num = snapshot.origin.version_num;
-        let from_catalog =
-            |types| Ok((self.catalog_statistics(oids, types)?, self.extended_statistics(oids, version_num, types)?));
+        let from_catalog = |types| {
+            Ok((
+                self.catalog_statistics(oids, types)?,
+                self.extended_statistics(oids, version_num, types)?,
+            ))
+        };
         let from_views = |types| {
-            Ok((self.shown_statistics(oids, version_num, types)?, self.shown_extended(oids, version_num, types)?))
+            Ok((
+                self.shown_statistics(oids, version_num, types)?,
+                self.shown_extended(oids, version_num, types)?,
+            ))
         };
         let (found, source) = match self.with_element_types(from_catalog)? {
             Some(found) => (found, Source::Catalog),
-            None => (self.with_element_types(from_views)?.unwrap_or_default(), Source::Views),
+            None => (
+                self.with_element_types(from_views)?.unwrap_or_default(),
+                Source::Views,
+            ),
         };
         (snapshot.statistics, snapshot.extended_statistics) = found;
         Ok(source)
     }
 
     /// None when the role may not read it.
-    fn with_element_types<T>(&self, read: impl Fn(ElementTypes) -> Result<T, DbError>) -> Result<Option<T>, DbError> {
+    fn with_element_types<T>(
+        &self,
+        read: impl Fn(ElementTypes) -> Result<T, DbError>,
+    ) -> Result<Option<T>, DbError> {
         for types in [ElementTypes::Sent, ElementTypes::Declared] {
             self.query(OPERATION, "SAVEPOINT statistics", &[])?;
             match read(types) {
@@ -80,7 +97,11 @@ impl Session {
         Ok(None)
     }
 
-    fn catalog_statistics(&self, oids: &[Oid], types: ElementTypes) -> Result<Vec<Statistic>, DbError> {
+    fn catalog_statistics(
+        &self,
+        oids: &[Oid],
+        types: ElementTypes,
+    ) -> Result<Vec<Statistic>, DbError> {
         let sql = format!(
             "{} FROM pg_catalog.pg_statistic s WHERE s.starelid = ANY ($1::oid[]) ORDER BY 1, 2, 3",
             include_str!("statistics.sql").replace("ELEMENT_TYPES", &types.of_slots())
@@ -95,7 +116,11 @@ impl Session {
         version_num: u32,
         types: ElementTypes,
     ) -> Result<Vec<ExtendedStatistic>, DbError> {
-        let inherited = if version_num >= 150_000 { "d.stxdinherit" } else { "false" };
+        let inherited = if version_num >= 150_000 {
+            "d.stxdinherit"
+        } else {
+            "false"
+        };
         let sql = format!(
             "/* pgrehearse: extended statistics */ \
              SELECT d.stxoid AS oid, {inherited} AS inherited, encode(d.stxdndistinct::bytea, 'hex') AS ndistinct, \
@@ -110,8 +135,10 @@ impl Session {
             include_str!("statistics.sql").replace("ELEMENT_TYPES", &types.of_slots())
         );
         for extended in &mut found {
-            let parameters: &[(&(dyn ToSql + Sync), Type)] =
-                &[(&extended.oid, Type::OID), (&extended.inherited, Type::BOOL)];
+            let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
+                (&extended.oid, Type::OID),
+                (&extended.inherited, Type::BOOL),
+            ];
             let rows = self.query(OPERATION, &expressions, parameters)?;
             extended.expressions = rows.iter().map(statistic).collect::<Result<_, _>>()?;
         }
@@ -119,7 +146,12 @@ impl Session {
     }
 
     /// From `pg_stats`, with the operators that belong to the types.
-    fn shown_statistics(&self, oids: &[Oid], version_num: u32, types: ElementTypes) -> Result<Vec<Statistic>, DbError> {
+    fn shown_statistics(
+        &self,
+        oids: &[Oid],
+        version_num: u32,
+        types: ElementTypes,
+    ) -> Result<Vec<Statistic>, DbError> {
         let ranges = match version_num {
             170_000.. => format!(
                 "s.range_bounds_histogram::text AS range_bounds, {} AS range_bounds_type, \
@@ -133,20 +165,41 @@ impl Session {
         let sql = include_str!("public_statistics.sql")
             .replace("COMMON_TYPE", &types.of("s.most_common_vals", "a.atttypid"))
             .replace("BOUNDS_TYPE", &types.of("s.histogram_bounds", "a.atttypid"))
-            .replace("ELEMENTS_TYPE", &types.of("s.most_common_elems", "coalesce(nullif(t.typelem, 0), 25::oid)"))
+            .replace(
+                "ELEMENTS_TYPE",
+                &types.of(
+                    "s.most_common_elems",
+                    "coalesce(nullif(t.typelem, 0), 25::oid)",
+                ),
+            )
             .replace("RANGES", &ranges);
         let rows = self.query(OPERATION, &sql, &[(&oids, Type::OID_ARRAY)])?;
         self.rebuilt(&rows.iter().map(shown).collect::<Result<Vec<_>, _>>()?)
     }
 
-    fn rebuilt(&self, shown: &[Shown]) -> Result<Vec<Statistic>, DbError> {
-        let types: BTreeSet<Oid> = shown.iter().flat_map(Shown::types).collect();
+    fn rebuilt(&self, shown: &[PgStatsRow]) -> Result<Vec<Statistic>, DbError> {
+        let types: BTreeSet<Oid> = shown.iter().flat_map(PgStatsRow::types).collect();
         let types: Vec<Oid> = types.into_iter().collect();
-        let rows = self.query(OPERATION, include_str!("type_operators.sql"), &[(&types, Type::OID_ARRAY)])?;
-        let operators =
-            |row: &Row| Ok((field(row, "type")?, Operators { equal: field(row, "equal")?, less: field(row, "less")? }));
-        let operators: BTreeMap<Oid, Operators> = rows.iter().map(operators).collect::<Result<_, DbError>>()?;
-        Ok(shown.iter().map(|shown| shown.rebuilt(&operators)).collect())
+        let rows = self.query(
+            OPERATION,
+            include_str!("type_operators.sql"),
+            &[(&types, Type::OID_ARRAY)],
+        )?;
+        let operators = |row: &Row| {
+            Ok((
+                field(row, "type")?,
+                Operators {
+                    equal: field(row, "equal")?,
+                    less: field(row, "less")?,
+                },
+            ))
+        };
+        let operators: BTreeMap<Oid, Operators> =
+            rows.iter().map(operators).collect::<Result<_, DbError>>()?;
+        Ok(shown
+            .iter()
+            .map(|shown| shown.rebuilt(&operators))
+            .collect())
     }
 
     /// The views have no bytes of the lists of most common combinations: those are left out.
@@ -156,9 +209,17 @@ impl Session {
         version_num: u32,
         types: ElementTypes,
     ) -> Result<Vec<ExtendedStatistic>, DbError> {
-        let inherited = if version_num >= 150_000 { "s.inherited" } else { "false" };
+        let inherited = if version_num >= 150_000 {
+            "s.inherited"
+        } else {
+            "false"
+        };
         // Before 15 there is always a row, and the planner relies on it.
-        let join = if version_num >= 150_000 { "JOIN" } else { "LEFT JOIN" };
+        let join = if version_num >= 150_000 {
+            "JOIN"
+        } else {
+            "LEFT JOIN"
+        };
         let sql = format!(
             "/* pgrehearse: extended statistics of one's own tables */ \
              SELECT e.oid, {inherited} AS inherited, encode(s.n_distinct::bytea, 'hex') AS ndistinct, \
@@ -173,12 +234,18 @@ impl Session {
             .replace("INHERITED", inherited)
             .replace("COMMON_TYPE", &types.of("s.most_common_vals", "NULL::oid"))
             .replace("BOUNDS_TYPE", &types.of("s.histogram_bounds", "NULL::oid"))
-            .replace("ELEMENTS_TYPE", &types.of("s.most_common_elems", "NULL::oid"));
+            .replace(
+                "ELEMENTS_TYPE",
+                &types.of("s.most_common_elems", "NULL::oid"),
+            );
         for extended in &mut found {
-            let parameters: &[(&(dyn ToSql + Sync), Type)] =
-                &[(&extended.oid, Type::OID), (&extended.inherited, Type::BOOL)];
+            let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
+                (&extended.oid, Type::OID),
+                (&extended.inherited, Type::BOOL),
+            ];
             let rows = self.query(OPERATION, &sql, parameters)?;
-            extended.expressions = self.rebuilt(&rows.iter().map(shown).collect::<Result<Vec<_>, _>>()?)?;
+            extended.expressions =
+                self.rebuilt(&rows.iter().map(shown).collect::<Result<Vec<_>, _>>()?)?;
         }
         Ok(found)
     }
@@ -198,13 +265,18 @@ fn extended(row: &Row) -> Result<ExtendedStatistic, DbError> {
 fn values(row: &Row, name: &str) -> Result<Option<Values>, DbError> {
     let (literal, element_type): (Option<String>, Option<Oid>) =
         (field(row, name)?, field(row, &format!("{name}_type"))?);
-    Ok(literal.zip(element_type).map(|(literal, element_type)| Values { element_type, literal }))
+    Ok(literal
+        .zip(element_type)
+        .map(|(literal, element_type)| Values {
+            element_type,
+            literal,
+        }))
 }
 
-fn shown(row: &Row) -> Result<Shown, DbError> {
+fn shown(row: &Row) -> Result<PgStatsRow, DbError> {
     const FLOAT8: Oid = 701;
     let lengths: Option<String> = field(row, "range_lengths")?;
-    Ok(Shown {
+    Ok(PgStatsRow {
         relation: field(row, "relation")?,
         attribute: field(row, "attribute")?,
         inherited: field(row, "inherited")?,
@@ -221,7 +293,10 @@ fn shown(row: &Row) -> Result<Shown, DbError> {
         element_shares: field(row, "element_shares")?,
         element_counts: field(row, "element_counts")?,
         range_bounds: values(row, "range_bounds")?,
-        range_lengths: lengths.map(|literal| Values { element_type: FLOAT8, literal }),
+        range_lengths: lengths.map(|literal| Values {
+            element_type: FLOAT8,
+            literal,
+        }),
         range_empty: field(row, "range_empty")?,
     })
 }
@@ -245,7 +320,12 @@ fn statistic(row: &Row) -> Result<Statistic, DbError> {
             operator: operators.get(number).copied().unwrap_or(0),
             collation: collations.get(number).copied().unwrap_or(0),
             numbers: field(row, &format!("numbers_{}", number + 1))?,
-            values: literal.zip(element_type).map(|(literal, element_type)| Values { element_type, literal }),
+            values: literal
+                .zip(element_type)
+                .map(|(literal, element_type)| Values {
+                    element_type,
+                    literal,
+                }),
         });
     }
     Ok(Statistic {

@@ -13,12 +13,21 @@ use crate::twin::snapshot::SystemTable;
 const SYSTEM_TABLES: &[(&str, &str)] = &[
     // For the prices of reading that they may have; 1664 is pg_global.
     ("pg_tablespace", "x.oid <> 1664"),
-    ("pg_namespace", "(x.oid >= 16384 AND x.nspname !~ '^pg_(toast_)?temp_') OR x.nspname = 'public'"),
+    (
+        "pg_namespace",
+        "(x.oid >= 16384 AND x.nspname !~ '^pg_(toast_)?temp_') OR x.nspname = 'public'",
+    ),
     ("pg_collation", "x.oid >= 12000"),
     ("pg_language", "x.oid >= 12000"),
-    ("pg_proc", "x.oid >= 16384 OR (x.oid >= 12000 AND x.probin IS NOT NULL)"),
+    (
+        "pg_proc",
+        "x.oid >= 16384 OR (x.oid >= 12000 AND x.probin IS NOT NULL)",
+    ),
     ("pg_aggregate", "x.aggfnoid::oid >= 16384"),
-    ("pg_type", "x.oid >= 16384 AND (x.typrelid = 0 OR x.typrelid = ANY ($1::oid[]))"),
+    (
+        "pg_type",
+        "x.oid >= 16384 AND (x.typrelid = 0 OR x.typrelid = ANY ($1::oid[]))",
+    ),
     ("pg_enum", "true"),
     ("pg_range", "x.rngtypid >= 16384"),
     ("pg_am", "x.oid >= 16384"),
@@ -43,7 +52,10 @@ const SYSTEM_TABLES: &[(&str, &str)] = &[
         "(x.conrelid = ANY ($1::oid[]) AND (x.confrelid = 0 OR x.confrelid = ANY ($1::oid[]))) \
          OR (x.conrelid = 0 AND x.oid >= 16384)",
     ),
-    ("pg_inherits", "x.inhrelid = ANY ($1::oid[]) AND x.inhparent = ANY ($1::oid[])"),
+    (
+        "pg_inherits",
+        "x.inhrelid = ANY ($1::oid[]) AND x.inhparent = ANY ($1::oid[])",
+    ),
     ("pg_partitioned_table", "x.partrelid = ANY ($1::oid[])"),
     ("pg_rewrite", "x.ev_class = ANY ($1::oid[])"),
     (
@@ -66,7 +78,11 @@ const BOOTSTRAP_SUPERUSER: &str = "'10'";
 impl Session {
     pub(super) fn system_tables(&self, relations: &[Oid]) -> Result<Vec<SystemTable>, DbError> {
         let names: Vec<&str> = SYSTEM_TABLES.iter().map(|(name, _)| *name).collect();
-        let columns = self.query(OPERATION, include_str!("catalog_columns.sql"), &[(&names, Type::TEXT_ARRAY)])?;
+        let columns = self.query(
+            OPERATION,
+            include_str!("catalog_columns.sql"),
+            &[(&names, Type::TEXT_ARRAY)],
+        )?;
         let columns = columns.iter().map(|row| {
             Ok(Column {
                 catalog: field(row, "catalog_name")?,
@@ -75,8 +91,16 @@ impl Session {
             })
         });
         let columns: Vec<Column> = columns.collect::<Result<_, DbError>>()?;
-        let own = |name: &str| columns.iter().filter(|column| column.catalog == name).collect::<Vec<_>>();
-        SYSTEM_TABLES.iter().map(|(name, rows)| self.system_table(name, rows, &own(name), relations)).collect()
+        let own = |name: &str| {
+            columns
+                .iter()
+                .filter(|column| column.catalog == name)
+                .collect::<Vec<_>>()
+        };
+        SYSTEM_TABLES
+            .iter()
+            .map(|(name, rows)| self.system_table(name, rows, &own(name), relations))
+            .collect()
     }
 
     fn system_table(
@@ -96,7 +120,10 @@ impl Session {
         Ok(SystemTable {
             name: name.to_owned(),
             columns: columns.iter().map(|column| column.name.clone()).collect(),
-            rows: rows.iter().map(|row| field(row, "fields")).collect::<Result<_, _>>()?,
+            rows: rows
+                .iter()
+                .map(|row| field(row, "fields"))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -113,7 +140,11 @@ impl Column {
     /// so is what belongs to production's files.
     fn as_text(&self) -> String {
         let column = format!("x.{}", quote_identifier(&self.name));
-        let fixed = match (self.catalog.as_str(), self.name.as_str(), self.type_name.as_str()) {
+        let fixed = match (
+            self.catalog.as_str(),
+            self.name.as_str(),
+            self.type_name.as_str(),
+        ) {
             (_, _, "_aclitem") | (_, "attmissingval", _) => "NULL",
             (_, name, "oid") if name.ends_with("owner") => BOOTSTRAP_SUPERUSER,
             (_, "atthasmissing" | "relrowsecurity" | "relforcerowsecurity", _) => "'false'",
@@ -124,7 +155,9 @@ impl Column {
                  1663), 0) ELSE 0 END"
             }
             ("pg_class", "reltoastrelid" | "relrewrite", _) => "'0'",
-            ("pg_class", "relfilenode", _) => "CASE WHEN x.relkind IN ('r', 'm', 'i') THEN x.oid ELSE 0 END",
+            ("pg_class", "relfilenode", _) => {
+                "CASE WHEN x.relkind IN ('r', 'm', 'i') THEN x.oid ELSE 0 END"
+            }
             ("pg_class", "relpersistence", _) => "'p'",
             ("pg_class", "relfrozenxid", _) => "'3'",
             ("pg_class", "relminmxid", _) => "'1'",

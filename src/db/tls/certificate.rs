@@ -54,13 +54,24 @@ impl Certificate {
 
     /// The first common name of the subject.
     pub(super) fn common_name(&self) -> Option<String> {
-        let mut attributes = self.0.tbs_certificate.subject.0.iter().flat_map(|name| name.0.iter());
-        let value = &attributes.find(|attribute| attribute.oid == COMMON_NAME)?.value;
-        String::from_utf8(value.value().to_vec()).ok().filter(|name| !name.contains('\0'))
+        let mut attributes = self
+            .0
+            .tbs_certificate
+            .subject
+            .0
+            .iter()
+            .flat_map(|name| name.0.iter());
+        let value = &attributes
+            .find(|attribute| attribute.oid == COMMON_NAME)?
+            .value;
+        String::from_utf8(value.value().to_vec())
+            .ok()
+            .filter(|name| !name.contains('\0'))
     }
 
     pub(super) fn alternative_names(&self) -> Vec<AlternativeName> {
-        let Ok(Some((_, SubjectAltName(names)))) = self.0.tbs_certificate.get::<SubjectAltName>() else {
+        let Ok(Some((_, SubjectAltName(names)))) = self.0.tbs_certificate.get::<SubjectAltName>()
+        else {
             return Vec::new();
         };
         names.iter().filter_map(alternative_name).collect()
@@ -72,7 +83,10 @@ impl Certificate {
         if let Some(parameters) = &info.algorithm.parameters {
             algorithm.extend(parameters.to_der().ok()?);
         }
-        Some(PublicKey { algorithm, key: info.subject_public_key.as_bytes()?.to_vec() })
+        Some(PublicKey {
+            algorithm,
+            key: info.subject_public_key.as_bytes()?.to_vec(),
+        })
     }
 }
 

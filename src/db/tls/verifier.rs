@@ -49,15 +49,30 @@ pub(super) struct Verifier {
 
 impl Verifier {
     pub(super) fn accepting_all(algorithms: WebPkiSupportedAlgorithms) -> Self {
-        Self { check: Check::Nothing, algorithms }
+        Self {
+            check: Check::Nothing,
+            algorithms,
+        }
     }
 
-    pub(super) fn of_chain(authorities: Authorities, algorithms: WebPkiSupportedAlgorithms) -> Self {
-        Self { check: Check::Chain(authorities), algorithms }
+    pub(super) fn of_chain(
+        authorities: Authorities,
+        algorithms: WebPkiSupportedAlgorithms,
+    ) -> Self {
+        Self {
+            check: Check::Chain(authorities),
+            algorithms,
+        }
     }
 
-    pub(super) fn of_chain_and_host(authorities: Authorities, algorithms: WebPkiSupportedAlgorithms) -> Self {
-        Self { check: Check::ChainAndHost(authorities), algorithms }
+    pub(super) fn of_chain_and_host(
+        authorities: Authorities,
+        algorithms: WebPkiSupportedAlgorithms,
+    ) -> Self {
+        Self {
+            check: Check::ChainAndHost(authorities),
+            algorithms,
+        }
     }
 
     /// webpki does not read every certificate that OpenSSL reads (X.509 version 1, unknown critical extensions). One that was not
@@ -70,9 +85,9 @@ impl Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         match verified {
-            Err(Error::InvalidCertificate(CertificateError::Other(_) | CertificateError::BadEncoding)) => {
-                self.signed_by_key(message, certificate, signature)
-            }
+            Err(Error::InvalidCertificate(
+                CertificateError::Other(_) | CertificateError::BadEncoding,
+            )) => self.signed_by_key(message, certificate, signature),
             verified => verified,
         }
     }
@@ -86,12 +101,24 @@ impl Verifier {
         let key = Certificate::parse(certificate)
             .and_then(|certificate| certificate.public_key())
             .ok_or(CertificateError::BadEncoding)?;
-        let candidates = self.algorithms.mapping.iter().filter(|(scheme, _)| *scheme == signature.scheme);
+        let candidates = self
+            .algorithms
+            .mapping
+            .iter()
+            .filter(|(scheme, _)| *scheme == signature.scheme);
         let is_signed = candidates
             .flat_map(|(_, algorithms)| algorithms.iter())
             .filter(|algorithm| algorithm.public_key_alg_id().as_ref() == key.algorithm.as_slice())
-            .any(|algorithm| algorithm.verify_signature(&key.key, message, signature.signature()).is_ok());
-        if is_signed { Ok(HandshakeSignatureValid::assertion()) } else { Err(CertificateError::BadSignature.into()) }
+            .any(|algorithm| {
+                algorithm
+                    .verify_signature(&key.key, message, signature.signature())
+                    .is_ok()
+            });
+        if is_signed {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
+        }
     }
 }
 
@@ -104,7 +131,11 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let chain = ServerChain { end_entity, intermediates, now };
+        let chain = ServerChain {
+            end_entity,
+            intermediates,
+            now,
+        };
         match &self.check {
             Check::Nothing => {}
             Check::Chain(authorities) => authorities.verify(&chain, &self.algorithms)?,
@@ -147,8 +178,8 @@ impl ServerCertVerifier for Verifier {
 ///
 /// Source: PostgreSQL documentation, "Client Verification of Server Certificates".
 fn verify_host(end_entity: &CertificateDer<'_>, host: &ServerName<'_>) -> Result<(), Error> {
-    let by_alternative_name =
-        ParsedCertificate::try_from(end_entity).and_then(|parsed| verify_server_name(&parsed, host));
+    let by_alternative_name = ParsedCertificate::try_from(end_entity)
+        .and_then(|parsed| verify_server_name(&parsed, host));
     if by_alternative_name.is_ok() {
         return Ok(());
     }
@@ -157,13 +188,21 @@ fn verify_host(end_entity: &CertificateDer<'_>, host: &ServerName<'_>) -> Result
     if fallback_name(&certificate, &host).is_some_and(|name| name_matches(&name, &host)) {
         return Ok(());
     }
-    Err(Rejection::HostName { names: shown_names(&certificate), host: host.into_owned() }.into())
+    Err(Rejection::HostName {
+        names: shown_names(&certificate),
+        host: host.into_owned(),
+    }
+    .into())
 }
 
 fn fallback_name(certificate: &Certificate, host: &str) -> Option<String> {
     let is_address = host.parse::<std::net::IpAddr>().is_ok();
     let same_kind = |name: &AlternativeName| matches!(name, AlternativeName::Address) == is_address;
-    if certificate.alternative_names().iter().any(same_kind) { None } else { certificate.common_name() }
+    if certificate.alternative_names().iter().any(same_kind) {
+        None
+    } else {
+        certificate.common_name()
+    }
 }
 
 /// A leading `*.` stands for exactly one label.
@@ -171,17 +210,23 @@ fn name_matches(pattern: &str, host: &str) -> bool {
     let Some(parent) = pattern.strip_prefix("*.") else {
         return pattern.eq_ignore_ascii_case(host);
     };
-    host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(parent))
+    host.split_once('.')
+        .is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(parent))
 }
 
 fn shown_names(certificate: &Certificate) -> String {
-    let alternative = certificate.alternative_names().into_iter().filter_map(|name| match name {
-        AlternativeName::Dns(name) => Some(name),
-        AlternativeName::Address => None,
-    });
+    let alternative = certificate
+        .alternative_names()
+        .into_iter()
+        .filter_map(|name| match name {
+            AlternativeName::Dns(name) => Some(name),
+            AlternativeName::Address => None,
+        });
     let names: Vec<String> = alternative.map(|name| format!("\"{name}\"")).collect();
     if names.is_empty() {
-        certificate.common_name().map_or_else(|| "no name".to_owned(), |name| format!("\"{name}\""))
+        certificate
+            .common_name()
+            .map_or_else(|| "no name".to_owned(), |name| format!("\"{name}\""))
     } else {
         names.join(", ")
     }

@@ -33,13 +33,22 @@ impl Twin {
     /// Tries all of these. They are one transaction: there is a limit to the locks that it can hold.
     pub(super) fn attempt_all(&self, attempts: &[Attempt]) -> Result<(), DbError> {
         if self.attempt(FUNCTION)? {
-            let statements: Vec<&str> = attempts.iter().map(|attempt| attempt.sql.as_str()).collect();
-            let otherwise: Vec<Option<&str>> = attempts.iter().map(|attempt| attempt.otherwise.as_deref()).collect();
+            let statements: Vec<&str> = attempts
+                .iter()
+                .map(|attempt| attempt.sql.as_str())
+                .collect();
+            let otherwise: Vec<Option<&str>> = attempts
+                .iter()
+                .map(|attempt| attempt.otherwise.as_deref())
+                .collect();
             let call = "SELECT pg_temp.pgrehearse_attempts($1, $2)";
             match self.session.query(
                 OPERATION,
                 call,
-                &[(&statements, Type::TEXT_ARRAY), (&otherwise, Type::TEXT_ARRAY)],
+                &[
+                    (&statements, Type::TEXT_ARRAY),
+                    (&otherwise, Type::TEXT_ARRAY),
+                ],
             ) {
                 Err(refused) if refused.is_refusal() => {}
                 other => return other.map(|_| ()),

@@ -92,7 +92,7 @@ enum Rows {
 impl Twin {
     /// What is known of this index.
     pub(super) fn hypothetical(&self, index: &NamedIndex) -> Option<&Hypothetical> {
-        self.known.get(&index.index.create(&index.name))
+        self.known.get(&index.definition.create(&index.name))
     }
 
     /// Creates an index that was not asked about before.
@@ -108,13 +108,19 @@ impl Twin {
         }
         match created {
             Ok(known) => {
-                self.known.insert(index.index.create(&index.name), known);
+                self.known
+                    .insert(index.definition.create(&index.name), known);
                 Ok(Ok(()))
             }
             Err(refused) if refused.is_refusal() => {
                 self.session.rollback();
                 let detail = refused.to_string();
-                Ok(Err(Refusal { reason: Reason::BuildFailed, detail, write_block: Millis::default(), built: 0 }))
+                Ok(Err(Refusal {
+                    reason: Reason::BuildFailed,
+                    detail,
+                    write_block: Millis::default(),
+                    built: 0,
+                }))
             }
             Err(error) => Err(error),
         }
@@ -123,22 +129,27 @@ impl Twin {
     /// Drops another index that was asked about under the same name.
     fn forget(&mut self, index: &NamedIndex) -> Result<(), DbError> {
         let name = index.qualified_name().to_string();
-        let other = self.known.iter().find(|(_, known)| known.name == name).map(|(definition, _)| definition.clone());
+        let other = self
+            .known
+            .iter()
+            .find(|(_, known)| known.name == name)
+            .map(|(definition, _)| definition.clone());
         if let Some(definition) = other {
-            self.session.batch(OPERATION, &format!("DROP INDEX {name}"))?;
+            self.session
+                .batch(OPERATION, &format!("DROP INDEX {name}"))?;
             self.known.remove(&definition);
         }
         Ok(())
     }
 
     fn create(&mut self, index: &NamedIndex, rows: Rows) -> Result<Hypothetical, DbError> {
-        if let Some(extension) = &index.index.extension {
+        if let Some(extension) = &index.definition.extension {
             self.session.batch(OPERATION, &extension.create())?;
         }
-        let leaves = self.leaves(&index.index.table)?;
+        let leaves = self.leaves(&index.definition.table)?;
         for leaf in &leaves {
             self.learn(leaf)?;
-            if matches!(index.index.method.name(), "gin" | "gist" | "spgist") {
+            if matches!(index.definition.method.name(), "gin" | "gist" | "spgist") {
                 self.divide_sample(leaf.table)?;
             }
         }
@@ -146,29 +157,45 @@ impl Twin {
             Rows::Ends => None,
             Rows::None => Some(self.directory.create(&[], 0)?),
         };
-        self.session.batch(OPERATION, &self.creation(index, &leaves, empty))?;
+        self.session
+            .batch(OPERATION, &self.creation(index, &leaves, empty))?;
         let parts = self.parts(index)?;
         let mut bytes = 0;
         let mut files = Vec::with_capacity(parts.len());
         for mut part in parts.iter().cloned() {
-            let Some(path) = part.path.clone() else { continue };
+            let Some(path) = part.path.clone() else {
+                continue;
+            };
             let built = self.directory.read(&path, 2 * BLOCK_BYTES)?;
             part.deduplicates = part.method == "btree" && page::deduplicates(&built);
             if part.has_expression() {
                 self.add_expression_statistics(&part)?;
             }
-            let size = self.estimate(&index.index, &part)?;
+            let size = self.estimate(&index.definition, &part)?;
             let beginning = match metapage(&part.method, &size) {
                 Some(metapage) => page::first_blocks(&metapage, size.pages, &built),
                 None => Vec::new(),
             };
-            files.push((part.oid, self.directory.create(&beginning, size.pages)?, size));
+            files.push((
+                part.oid,
+                self.directory.create(&beginning, size.pages)?,
+                size,
+            ));
             bytes += size.pages * BLOCK_BYTES as u64;
         }
         let raised = self.raise(&parts);
-        let script = format!("{}; COMMIT; {}", give_files(&files), raise_script(&raised, &parts));
+        let script = format!(
+            "{}; COMMIT; {}",
+            give_files(&files),
+            raise_script(&raised, &parts)
+        );
         self.session.batch(OPERATION, &script)?;
-        Ok(hypothetical(index, &parts, raised.iter().map(|(_, new)| *new).collect(), bytes))
+        Ok(hypothetical(
+            index,
+            &parts,
+            raised.iter().map(|(_, new)| *new).collect(),
+            bytes,
+        ))
     }
 
     /// New OIDs, greater than those of all indexes that production has: of indexes that cost the same, the planner takes the one
@@ -192,14 +219,16 @@ impl Twin {
              (SELECT to_regclass({name})::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass({name}))); \
              {}; SET LOCAL search_path = pg_catalog",
             self.use_files(leaves, |heap| empty.unwrap_or(heap.short)),
-            index.index.create(&index.name),
+            index.definition.create(&index.name),
             self.use_files(leaves, |heap| heap.long),
         )
     }
 
     /// Puts the short or the long files under these tables, with the counts that production's have.
     fn use_files(&self, leaves: &[Leaf], which: impl Fn(&Heap) -> Oid) -> String {
-        let heaps = leaves.iter().filter_map(|leaf| Some((leaf.table, self.heaps.get(&leaf.table)?)));
+        let heaps = leaves
+            .iter()
+            .filter_map(|leaf| Some((leaf.table, self.heaps.get(&leaf.table)?)));
         let rows: Vec<String> = heaps
             .map(|(table, heap)| {
                 let measures = heap.measures;
@@ -225,20 +254,32 @@ impl Twin {
 
     /// An index of the twin's, the whole first.
     pub(super) fn parts(&self, index: &NamedIndex) -> Result<Vec<Part>, DbError> {
-        let sql = format!("EXECUTE pgrehearse_parts({})", quote_literal(&index.qualified_name().to_string()));
+        let sql = format!(
+            "EXECUTE pgrehearse_parts({})",
+            quote_literal(&index.qualified_name().to_string())
+        );
         let rows = self.session.query(OPERATION, &sql, &[])?;
         rows.iter().map(part).collect()
     }
 
     /// To plan that query takes longer than all the rest.
     pub(super) fn prepare_parts(&self) -> Result<(), DbError> {
-        self.session.batch(OPERATION, concat!("PREPARE pgrehearse_parts(text) AS ", include_str!("parts.sql")))
+        self.session.batch(
+            OPERATION,
+            concat!(
+                "PREPARE pgrehearse_parts(text) AS ",
+                include_str!("parts.sql")
+            ),
+        )
     }
 }
 
 /// Gives indexes other OIDs, in a transaction of its own: within the one that creates a relation the server holds on to it.
 fn raise_script(raised: &[(Oid, Oid)], parts: &[Part]) -> String {
-    let pairs: Vec<String> = raised.iter().map(|(old, new)| format!("({old}::oid, {new}::oid)")).collect();
+    let pairs: Vec<String> = raised
+        .iter()
+        .map(|(old, new)| format!("({old}::oid, {new}::oid)"))
+        .collect();
     let tables: Vec<String> = parts.iter().map(|part| part.table.to_string()).collect();
     let update = |(catalog, column, extra): &(&str, &str, &str)| {
         format!(
@@ -270,17 +311,32 @@ fn raise_script(raised: &[(Oid, Oid)], parts: &[Part]) -> String {
 }
 
 fn hypothetical(index: &NamedIndex, parts: &[Part], oids: Vec<Oid>, bytes: u64) -> Hypothetical {
-    let definition = parts.first().map(|part| part.definition.as_str()).unwrap_or_default();
+    let definition = parts
+        .first()
+        .map(|part| part.definition.as_str())
+        .unwrap_or_default();
     let names: BTreeSet<String> = parts.iter().map(|part| part.index_name.clone()).collect();
-    let build =
-        Build { names, body: body(definition, index), size: Bytes(bytes), build_time: Millis::default(), usable: true };
-    Hypothetical { name: index.qualified_name().to_string(), oids, build }
+    let build = Build {
+        names,
+        body: body(definition, index),
+        size: Bytes(bytes),
+        build_time: Millis::default(),
+        usable: true,
+    };
+    Hypothetical {
+        name: index.qualified_name().to_string(),
+        oids,
+        build,
+    }
 }
 
 fn give_files(files: &[(Oid, Oid, IndexSize)]) -> String {
     let row = |(oid, number, size): &(Oid, Oid, IndexSize)| {
         let pages = i32::try_from(size.pages).unwrap_or(i32::MAX);
-        format!("({oid}, {number}, {pages}, '{}'::float4)", size.tuples.round() as f32)
+        format!(
+            "({oid}, {number}, {pages}, '{}'::float4)",
+            size.tuples.round() as f32
+        )
     };
     let rows: Vec<String> = files.iter().map(row).collect();
     if rows.is_empty() {
@@ -303,11 +359,18 @@ fn part(row: &Row) -> Result<Part, DbError> {
         attribute: attributes.get(at).copied().unwrap_or(0),
         text,
         length: lengths.get(at).copied().unwrap_or(-1),
-        alignment: alignments.get(at).and_then(|bytes| u8::try_from(*bytes).ok()).unwrap_or(1),
+        alignment: alignments
+            .get(at)
+            .and_then(|bytes| u8::try_from(*bytes).ok())
+            .unwrap_or(1),
         class: classes.get(at).cloned(),
     });
     let definition: String = field(row, "definition")?;
-    let body = definition.find(" USING ").and_then(|at| definition.get(at..)).unwrap_or_default().to_owned();
+    let body = definition
+        .find(" USING ")
+        .and_then(|at| definition.get(at..))
+        .unwrap_or_default()
+        .to_owned();
     Ok(Part {
         oid: field(row, "oid")?,
         index_name: field(row, "index_name")?,
@@ -321,7 +384,8 @@ fn part(row: &Row) -> Result<Part, DbError> {
         key_count: usize::try_from(field::<i16>(row, "key_count")?).unwrap_or(0),
         is_unique: field(row, "is_unique")?,
         deduplicates: false,
-        fillfactor: field::<Option<i16>>(row, "fillfactor")?.and_then(|percent| u8::try_from(percent).ok()),
+        fillfactor: field::<Option<i16>>(row, "fillfactor")?
+            .and_then(|percent| u8::try_from(percent).ok()),
         deduplicate_items: field(row, "deduplicate_items")?,
         predicate: field(row, "predicate")?,
     })

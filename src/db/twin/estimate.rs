@@ -21,7 +21,7 @@ const OPERATION: &str = "estimating an index in the planner twin";
 /// The planner's guess of a varlena without statistics (`get_typavgwidth`, src/backend/utils/cache/lsyscache.c).
 const UNKNOWN_WIDTH_BYTES: f64 = 32.0;
 /// The longest computed value, with its header of four bytes, that an index stores with one byte of header instead.
-const LONGEST_SHORT_BYTES: f64 = 130.0;
+const MAX_SHORT_BYTES: f64 = 130.0;
 /// Bits of a bloom index's signature unless set.
 const SIGNATURE_BITS: u32 = 80;
 
@@ -43,21 +43,39 @@ impl Twin {
         let by_keys = matches!(part.method.as_str(), "btree" | "hash");
         let is_plain = part.predicate.is_none() && part.keys().all(|column| column.attribute > 0);
         let is_simple = is_plain && (!by_keys || part.keys().count() == 1);
-        let observed = if is_simple { None } else { self.observe(part, by_keys)? };
+        let observed = if is_simple {
+            None
+        } else {
+            self.observe(part, by_keys)?
+        };
         let builds = match part.method.as_str() {
             "gin" | "gist" | "spgist" => self.build_on_samples(part)?,
             _ => Vec::new(),
         };
         let Some(table) = self.facts.get(&part.table).cloned() else {
-            return Ok(IndexSize { pages: 1, tuples: 0.0, metapage: SizedMetapage::Unread });
+            return Ok(IndexSize {
+                pages: 1,
+                tuples: 0.0,
+                metapage: SizedMetapage::Unread,
+            });
         };
-        let planned = if observed.is_none() && !is_simple { self.planned(part, by_keys)? } else { None };
+        let planned = if observed.is_none() && !is_simple {
+            self.planned(part, by_keys)?
+        } else {
+            None
+        };
         let known = self.known_rows(&table, part, observed, planned);
         Ok(match part.method.as_str() {
             "btree" => known.btree(part),
             "hash" => known.hash(part),
-            "brin" => known.brin(part, index.pages_per_range.unwrap_or(brin::DEFAULT_PAGES_PER_RANGE)),
-            "gin" => gin::extrapolate(known.rows, &gin_builds(&builds)).unwrap_or_else(|| known.gin(part)),
+            "brin" => known.brin(
+                part,
+                index
+                    .pages_per_range
+                    .unwrap_or(brin::DEFAULT_PAGES_PER_RANGE),
+            ),
+            "gin" => gin::extrapolate(known.rows, &gin_builds(&builds))
+                .unwrap_or_else(|| known.gin(part)),
             "gist" | "spgist" => {
                 let sizes: Vec<_> = builds.iter().map(|(build, _)| *build).collect();
                 tree::extrapolate(known.rows, &sizes).unwrap_or_else(|| known.tree(part))
@@ -77,29 +95,57 @@ impl Twin {
         let side = self.side(part.table);
         // The planner takes no table for empty.
         let of_table = if table.pages == 0 { 0.0 } else { table.rows };
-        let table_rows = side.filter(|side| side.is_whole).map_or(of_table, |side| side.rows);
+        let table_rows = side
+            .filter(|side| side.is_whole)
+            .map_or(of_table, |side| side.rows);
         let rows = match (&part.predicate, side, &observed, &planned) {
             (None, ..) => table_rows,
             (Some(_), Some(side), Some(observed), _) if side.is_whole => observed.rows,
             // None of n rows: probably fewer than one in n.
-            (Some(_), Some(side), Some(observed), _) => table_rows * observed.rows.max(0.5) / side.rows,
+            (Some(_), Some(side), Some(observed), _) => {
+                table_rows * observed.rows.max(0.5) / side.rows
+            }
             (Some(_), _, _, Some(planned)) => planned.rows.min(table_rows),
             (Some(_), ..) => table_rows,
         };
-        Known { table, table_rows, rows, observed, distinct: planned.and_then(|planned| planned.distinct) }
+        Known {
+            table,
+            table_rows,
+            rows,
+            observed,
+            distinct: planned.and_then(|planned| planned.distinct),
+        }
     }
 
     /// The planner's own estimates of the predicate's rows and of distinct keys among them.
     fn planned(&self, part: &Part, with_keys: bool) -> Result<Option<Planned>, DbError> {
         let keys: Vec<&str> = part.keys().map(|column| column.text.as_str()).collect();
-        let list = if with_keys { format!("DISTINCT {}", keys.join(", ")) } else { String::new() };
-        let sql = format!("{EXPLAIN}SELECT {list} FROM ONLY {}{}", part.table_name, part.filter());
-        let Ok(answers) = self.session.attempt(OPERATION, vec![Step::Statement(sql)])? else { return Ok(None) };
-        let Some(plan) = answers.first().and_then(|rows| plan_of(rows)) else { return Ok(None) };
+        let list = if with_keys {
+            format!("DISTINCT {}", keys.join(", "))
+        } else {
+            String::new()
+        };
+        let sql = format!(
+            "{EXPLAIN}SELECT {list} FROM ONLY {}{}",
+            part.table_name,
+            part.filter()
+        );
+        let Ok(answers) = self
+            .session
+            .attempt(OPERATION, vec![Step::Statement(sql)])?
+        else {
+            return Ok(None);
+        };
+        let Some(plan) = answers.first().and_then(|rows| plan_of(rows)) else {
+            return Ok(None);
+        };
         let top = plan.root().plan_rows().unwrap_or(0.0);
         let scan = plan.nodes().iter().find(|node| node.table().is_some());
         let rows = scan.and_then(|node| node.plan_rows()).unwrap_or(top);
-        Ok(Some(Planned { rows, distinct: with_keys.then_some(top.min(rows.max(1.0))) }))
+        Ok(Some(Planned {
+            rows,
+            distinct: with_keys.then_some(top.min(rows.max(1.0))),
+        }))
     }
 }
 
@@ -112,7 +158,11 @@ struct Planned {
 
 impl Known<'_> {
     fn statistics(&self, column: &PartColumn) -> Option<&ColumnStatistics> {
-        self.table.columns.get(&column.attribute)?.statistics.as_ref()
+        self.table
+            .columns
+            .get(&column.attribute)?
+            .statistics
+            .as_ref()
     }
 
     fn observed_column(&self, number: usize) -> Option<ObservedColumn> {
@@ -120,7 +170,11 @@ impl Known<'_> {
     }
 
     fn columns(&self, part: &Part) -> Vec<StoredColumn> {
-        part.columns.iter().enumerate().map(|(number, column)| self.column(part, column, number)).collect()
+        part.columns
+            .iter()
+            .enumerate()
+            .map(|(number, column)| self.column(part, column, number))
+            .collect()
     }
 
     fn column(&self, part: &Part, column: &PartColumn, number: usize) -> StoredColumn {
@@ -131,14 +185,19 @@ impl Known<'_> {
         };
         let observed = self.observed_column(number);
         match (self.statistics(column), observed) {
-            (Some(statistics), _) => self.column_by_statistics(&stored, statistics, part, column, observed),
+            (Some(statistics), _) => {
+                self.column_by_statistics(&stored, statistics, part, column, observed)
+            }
             (None, Some(observed)) => StoredColumn {
                 average_width_bytes: short_width(observed.width_bytes),
                 width_deviation_bytes: observed.width_deviation_bytes,
                 null_fraction: observed.null_fraction,
                 ..stored
             },
-            (None, None) => StoredColumn { average_width_bytes: UNKNOWN_WIDTH_BYTES, ..stored },
+            (None, None) => StoredColumn {
+                average_width_bytes: UNKNOWN_WIDTH_BYTES,
+                ..stored
+            },
         }
     }
 
@@ -150,38 +209,59 @@ impl Known<'_> {
         column: &PartColumn,
         observed: Option<ObservedColumn>,
     ) -> StoredColumn {
-        let widths = StoredColumn::variable(column.alignment, statistics.width_bytes, statistics.width_deviation_bytes);
+        let widths = StoredColumn::variable(
+            column.alignment,
+            statistics.width_bytes,
+            statistics.width_deviation_bytes,
+        );
         let stored = StoredColumn {
             average_width_bytes: widths.average_width_bytes,
             width_deviation_bytes: widths.width_deviation_bytes,
-            null_fraction: observed.map_or(statistics.null_fraction, |observed| observed.null_fraction),
+            null_fraction: observed
+                .map_or(statistics.null_fraction, |observed| observed.null_fraction),
             distinct_values: Some(statistics.distinct_values(self.table_rows)),
             common_fractions: statistics.common_fractions.clone(),
             ..stored.clone()
         };
         match &part.predicate {
-            Some(predicate) if observed.is_none() && predicate.contains(&format!("{} IS NOT NULL", column.text)) => {
+            Some(predicate)
+                if observed.is_none()
+                    && predicate.contains(&format!("{} IS NOT NULL", column.text)) =>
+            {
                 stored.without_nulls()
             }
             // What the predicate says about the column itself changes its values.
-            Some(predicate) if predicate.contains(&column.text) => {
-                StoredColumn { common_fractions: Vec::new(), distinct_values: None, ..stored }
-            }
+            Some(predicate) if predicate.contains(&column.text) => StoredColumn {
+                common_fractions: Vec::new(),
+                distinct_values: None,
+                ..stored
+            },
             _ => stored,
         }
     }
 
     fn equal_keys(&self, part: &Part) -> EqualKeys {
-        if let Some(keys) = self.observed.as_ref().and_then(|observed| observed.keys.clone())
+        if let Some(keys) = self
+            .observed
+            .as_ref()
+            .and_then(|observed| observed.keys.clone())
             && !keys.groups.is_empty()
         {
             return EqualKeys::Sampled(keys);
         }
         let of_column = || {
-            let statistics = part.keys().next().and_then(|column| self.statistics(column))?;
+            let statistics = part
+                .keys()
+                .next()
+                .and_then(|column| self.statistics(column))?;
             Some(statistics.distinct_values(self.table_rows))
         };
-        EqualKeys::Distinct(self.distinct.or_else(of_column).unwrap_or(self.rows).min(self.rows.max(1.0)))
+        EqualKeys::Distinct(
+            self.distinct
+                .or_else(of_column)
+                .unwrap_or(self.rows)
+                .min(self.rows.max(1.0)),
+        )
     }
 
     fn btree(&self, part: &Part) -> IndexSize {
@@ -198,7 +278,11 @@ impl Known<'_> {
     }
 
     fn hash(&self, part: &Part) -> IndexSize {
-        let key = self.columns(part).into_iter().next().unwrap_or_else(|| StoredColumn::fixed(4, 4));
+        let key = self
+            .columns(part)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| StoredColumn::fixed(4, 4));
         hash::size(&HashFacts {
             table_rows: self.table.rows,
             rows: self.rows,
@@ -215,7 +299,10 @@ impl Known<'_> {
                 BrinSummary::MinmaxMulti
             } else if class.ends_with("_bloom_ops") {
                 let distinct_values = stored.distinct_values.unwrap_or(self.rows);
-                BrinSummary::Bloom { distinct_per_range: -0.1, distinct_values }
+                BrinSummary::Bloom {
+                    distinct_per_range: -0.1,
+                    distinct_values,
+                }
             } else if class.contains("inclusion") {
                 BrinSummary::Inclusion
             } else {
@@ -223,8 +310,18 @@ impl Known<'_> {
             };
             (stored, summary)
         };
-        let columns = part.columns.iter().zip(self.columns(part)).map(summary).collect();
-        brin::size(&BrinFacts { rows: self.rows, heap_pages: self.table.pages, pages_per_range, columns })
+        let columns = part
+            .columns
+            .iter()
+            .zip(self.columns(part))
+            .map(summary)
+            .collect();
+        brin::size(&BrinFacts {
+            rows: self.rows,
+            heap_pages: self.table.pages,
+            pages_per_range,
+            columns,
+        })
     }
 
     /// By a rule of thumb.
@@ -243,30 +340,56 @@ impl Known<'_> {
         let hashed = column.length > 0;
         // Trigrams: one for about each character; else values of about ten bytes.
         let class = column.class.as_deref().unwrap_or_default();
-        let guess = if class.contains("trgm") { width } else { (width / 10.0).max(1.0) };
+        let guess = if class.contains("trgm") {
+            width
+        } else {
+            (width / 10.0).max(1.0)
+        };
         gin::without_sample(&GinFacts {
             rows: self.rows,
-            items_per_row: statistics.and_then(|statistics| statistics.elements).unwrap_or(guess),
+            items_per_row: statistics
+                .and_then(|statistics| statistics.elements)
+                .unwrap_or(guess),
             distinct_items: None,
-            item_bytes: if hashed { f64::from(column.length) } else { 10.0 },
+            item_bytes: if hashed {
+                f64::from(column.length)
+            } else {
+                10.0
+            },
         })
     }
 
     /// GiST and SP-GiST by a rule of thumb.
     fn tree(&self, part: &Part) -> IndexSize {
-        let key = self.columns(part).into_iter().next().unwrap_or_else(|| StoredColumn::fixed(8, 8));
+        let key = self
+            .columns(part)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| StoredColumn::fixed(8, 8));
         if part.method == "spgist" {
             return tree::spgist(self.rows, &key);
         }
-        let class = part.columns.first().and_then(|column| column.class.as_deref()).unwrap_or_default();
-        let build = if class == "point_ops" { GistBuild::Sorted } else { GistBuild::Inserted };
+        let class = part
+            .columns
+            .first()
+            .and_then(|column| column.class.as_deref())
+            .unwrap_or_default();
+        let build = if class == "point_ops" {
+            GistBuild::Sorted
+        } else {
+            GistBuild::Inserted
+        };
         tree::gist(self.rows, &key, build)
     }
 }
 
 /// As stored, from what `pg_column_size` says of a value that was just computed.
 fn short_width(computed_bytes: f64) -> f64 {
-    if computed_bytes <= LONGEST_SHORT_BYTES { (computed_bytes - 3.0).max(1.0) } else { computed_bytes }
+    if computed_bytes <= MAX_SHORT_BYTES {
+        (computed_bytes - 3.0).max(1.0)
+    } else {
+        computed_bytes
+    }
 }
 
 /// What is written into the index's first page. None where the planner reads none.
@@ -274,9 +397,13 @@ pub(super) fn metapage(method: &str, size: &IndexSize) -> Option<Metapage> {
     let pages = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     match size.metapage {
         SizedMetapage::Btree { root_level } => Some(Metapage::Btree { level: root_level }),
-        SizedMetapage::Brin { pages_per_range, revmap_pages } => {
-            Some(Metapage::Brin { pages_per_range, last_revmap_page: pages(revmap_pages) })
-        }
+        SizedMetapage::Brin {
+            pages_per_range,
+            revmap_pages,
+        } => Some(Metapage::Brin {
+            pages_per_range,
+            last_revmap_page: pages(revmap_pages),
+        }),
         SizedMetapage::Gin(contents) => Some(Metapage::Gin {
             total_pages: pages(size.pages),
             entry_pages: pages(contents.entry_pages),

@@ -18,7 +18,7 @@ impl Twin {
     pub fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, DbError> {
         let mut sizes = Vec::new();
         for index in indexes {
-            for leaf in self.leaves(&index.index.table)? {
+            for leaf in self.leaves(&index.definition.table)? {
                 self.learn(&leaf)?;
             }
             let begin = "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL search_path = pg_catalog";
@@ -26,7 +26,10 @@ impl Twin {
             let estimated = self.fresh_size(index);
             self.session.rollback();
             match estimated {
-                Ok(size) => sizes.extend(size.map(|size| FreshSize { index: index.qualified_name(), size })),
+                Ok(size) => sizes.extend(size.map(|size| FreshSize {
+                    index: index.qualified_name(),
+                    size,
+                })),
                 Err(refused) if refused.is_refusal() => {}
                 Err(error) => return Err(error),
             }
@@ -35,14 +38,18 @@ impl Twin {
     }
 
     fn fresh_size(&mut self, index: &NamedIndex) -> Result<Option<Bytes>, DbError> {
-        let Some(mut part) = self.parts(index)?.into_iter().next() else { return Ok(None) };
-        let Some(path) = part.path.clone().filter(|_| part.method == "btree") else { return Ok(None) };
+        let Some(mut part) = self.parts(index)?.into_iter().next() else {
+            return Ok(None);
+        };
+        let Some(path) = part.path.clone().filter(|_| part.method == "btree") else {
+            return Ok(None);
+        };
         let rests_on_rows = part.predicate.is_some() || part.has_expression();
         if rests_on_rows && self.side(part.table).is_none() {
             return Ok(None);
         }
         part.deduplicates = page::deduplicates(&self.directory.read(&path, 2 * BLOCK_BYTES)?);
-        let size = self.estimate(&index.index, &part)?;
+        let size = self.estimate(&index.definition, &part)?;
         Ok(Some(Bytes(size.pages * BLOCK_BYTES as u64)))
     }
 }

@@ -31,7 +31,9 @@ struct Counted {
 impl Twin {
     /// Builds the same index over the sample, has it analyzed, and gives the result to the new index.
     pub(super) fn add_expression_statistics(&self, part: &Part) -> Result<(), DbError> {
-        let Some(side) = self.side(part.table) else { return Ok(()) };
+        let Some(side) = self.side(part.table) else {
+            return Ok(());
+        };
         let probe = format!("{SCHEMA}.pgrehearse_probe");
         let copy = format!(
             "INSERT INTO pg_catalog.pg_statistic (starelid, staattnum, stainherit, stanullfrac, stawidth, stadistinct, {SLOTS}) \
@@ -40,12 +42,18 @@ impl Twin {
             part.oid
         );
         let statements = [
-            format!("CREATE INDEX pgrehearse_probe ON {} {}", side.name, part.body),
+            format!(
+                "CREATE INDEX pgrehearse_probe ON {} {}",
+                side.name, part.body
+            ),
             format!("ANALYZE {}", side.name),
             copy,
             format!("DROP INDEX {probe}"),
         ];
-        match self.session.attempt(OPERATION, statements.map(Step::Statement).into())? {
+        match self
+            .session
+            .attempt(OPERATION, statements.map(Step::Statement).into())?
+        {
             Ok(_) if side.is_whole => Ok(()),
             Ok(_) => self.correct_distinct(part, side),
             Err(refused) => failed_on_data(refused),
@@ -54,13 +62,20 @@ impl Twin {
 
     /// ANALYZE took the sample for the whole table.
     fn correct_distinct(&self, part: &Part, side: &Side) -> Result<(), DbError> {
-        let table_rows = self.facts.get(&part.table).map_or(side.rows, |facts| facts.rows);
+        let table_rows = self
+            .facts
+            .get(&part.table)
+            .map_or(side.rows, |facts| facts.rows);
         for counted in self.count_values(part, side)? {
-            let index_rows = table_rows * counted.rows / (1.0 - counted.null_fraction).max(1e-6) / side.rows;
+            let index_rows =
+                table_rows * counted.rows / (1.0 - counted.null_fraction).max(1e-6) / side.rows;
             let sql = "UPDATE pg_catalog.pg_statistic SET stadistinct = $3 WHERE starelid = $1 AND staattnum = $2";
             let distinct = stadistinct(&counted, index_rows);
-            let parameters: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] =
-                &[(&part.oid, Type::OID), (&counted.attribute, Type::INT2), (&distinct, Type::FLOAT4)];
+            let parameters: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] = &[
+                (&part.oid, Type::OID),
+                (&counted.attribute, Type::INT2),
+                (&distinct, Type::FLOAT4),
+            ];
             self.session.query(OPERATION, sql, parameters)?;
         }
         Ok(())
@@ -73,11 +88,17 @@ impl Twin {
         for row in self.session.query(
             OPERATION,
             sql,
-            &[(&part.oid as &(dyn tokio_postgres::types::ToSql + Sync), Type::OID)],
+            &[(
+                &part.oid as &(dyn tokio_postgres::types::ToSql + Sync),
+                Type::OID,
+            )],
         )? {
-            let (attribute, null_fraction): (i16, f64) = (field(&row, "attribute")?, field(&row, "null_fraction")?);
+            let (attribute, null_fraction): (i16, f64) =
+                (field(&row, "attribute")?, field(&row, "null_fraction")?);
             let number = usize::try_from(attribute - 1).unwrap_or(usize::MAX);
-            let Some(column) = part.columns.get(number) else { continue };
+            let Some(column) = part.columns.get(number) else {
+                continue;
+            };
             let query = format!(
                 "SELECT coalesce(sum(size), 0)::float8 AS row_count, count(*)::float8 AS distinct_values, \
                  (count(*) FILTER (WHERE size = 1))::float8 AS once \
@@ -87,8 +108,15 @@ impl Twin {
                 part.filter()
             );
             // Without equality there is nothing to count.
-            let Ok(answers) = self.session.attempt(OPERATION, vec![Step::Statement(query)])? else { continue };
-            let Some(row) = answers.first().and_then(|rows| rows.first()) else { continue };
+            let Ok(answers) = self
+                .session
+                .attempt(OPERATION, vec![Step::Statement(query)])?
+            else {
+                continue;
+            };
+            let Some(row) = answers.first().and_then(|rows| rows.first()) else {
+                continue;
+            };
             counted.push(Counted {
                 attribute,
                 rows: field(row, "row_count")?,
@@ -103,7 +131,13 @@ impl Twin {
 
 /// What ANALYZE makes of a sample of `rows` rows with a value (`compute_scalar_stats`, src/backend/commands/analyze.c).
 fn stadistinct(counted: &Counted, index_rows: f64) -> f32 {
-    let &Counted { rows, distinct, once, null_fraction, .. } = counted;
+    let &Counted {
+        rows,
+        distinct,
+        once,
+        null_fraction,
+        ..
+    } = counted;
     let with_value = index_rows * (1.0 - null_fraction);
     if rows < 1.0 || distinct < 1.0 {
         return 0.0;
@@ -115,9 +149,15 @@ fn stadistinct(counted: &Counted, index_rows: f64) -> f32 {
         distinct
     } else {
         let duj1 = rows * distinct / (rows - once + once * rows / with_value.max(rows));
-        (duj1 + 0.5).floor().clamp(distinct, with_value.max(distinct))
+        (duj1 + 0.5)
+            .floor()
+            .clamp(distinct, with_value.max(distinct))
     };
-    if estimate > 0.1 * index_rows { -(estimate / index_rows.max(1.0)) as f32 } else { estimate as f32 }
+    if estimate > 0.1 * index_rows {
+        -(estimate / index_rows.max(1.0)) as f32
+    } else {
+        estimate as f32
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +166,13 @@ mod tests {
 
     #[test]
     fn distinct_values_are_those_of_analyze() {
-        let counted = |rows, distinct, once| Counted { attribute: 1, rows, distinct, once, null_fraction: 0.0 };
+        let counted = |rows, distinct, once| Counted {
+            attribute: 1,
+            rows,
+            distinct,
+            once,
+            null_fraction: 0.0,
+        };
         assert!((stadistinct(&counted(1_000.0, 1_000.0, 1_000.0), 1e6) + 1.0).abs() < 1e-6);
         assert!((stadistinct(&counted(1_000.0, 20.0, 0.0), 1e6) - 20.0).abs() < 1e-6);
         // n d / (n - f1 + f1 n / N)

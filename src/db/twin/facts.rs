@@ -51,7 +51,11 @@ pub(super) struct ColumnStatistics {
 impl ColumnStatistics {
     /// `stadistinct` as a number of values.
     pub(super) fn distinct_values(&self, table_rows: f64) -> f64 {
-        if self.distinct < 0.0 { -self.distinct * table_rows } else { self.distinct }
+        if self.distinct < 0.0 {
+            -self.distinct * table_rows
+        } else {
+            self.distinct
+        }
     }
 }
 
@@ -62,22 +66,35 @@ impl Twin {
             return Ok(());
         }
         let mut columns = BTreeMap::new();
-        for row in self.session.query(OPERATION, include_str!("columns.sql"), &[(&leaf.table, Type::OID)])? {
+        for row in self.session.query(
+            OPERATION,
+            include_str!("columns.sql"),
+            &[(&leaf.table, Type::OID)],
+        )? {
             columns.insert(field::<i16>(&row, "attribute")?, column(&row)?);
         }
         let pages = self.heaps.get(&leaf.table).map_or(0, |heap| heap.pages);
-        let facts = TableFacts { rows: self.planned_rows(&leaf.name)?, pages, columns };
+        let facts = TableFacts {
+            rows: self.planned_rows(&leaf.name)?,
+            pages,
+            columns,
+        };
         self.facts.insert(leaf.table, facts);
         Ok(())
     }
 
     fn planned_rows(&self, table: &QualifiedName) -> Result<f64, DbError> {
-        Ok(match self.session.explain(&format!("SELECT FROM ONLY {table}"))? {
-            Explained::Plan { plan, .. } => {
-                plan.nodes().iter().rev().find_map(|node| node.table().and(node.plan_rows())).unwrap_or(0.0)
-            }
-            _ => 0.0,
-        })
+        Ok(
+            match self.session.explain(&format!("SELECT FROM ONLY {table}"))? {
+                Explained::Plan { plan, .. } => plan
+                    .nodes()
+                    .iter()
+                    .rev()
+                    .find_map(|node| node.table().and(node.plan_rows()))
+                    .unwrap_or(0.0),
+                _ => 0.0,
+            },
+        )
     }
 }
 
@@ -89,9 +106,14 @@ fn column(row: &Row) -> Result<ColumnFacts, DbError> {
             width_bytes: field(row, "width")?,
             width_deviation_bytes: field(row, "width_deviation")?,
             distinct: field(row, "distinct_values")?,
-            common_fractions: field::<Option<Vec<f64>>>(row, "common_fractions")?.unwrap_or_default(),
+            common_fractions: field::<Option<Vec<f64>>>(row, "common_fractions")?
+                .unwrap_or_default(),
             elements: field(row, "elements")?,
         }),
     };
-    Ok(ColumnFacts { name: field(row, "column_name")?, type_name: field(row, "type_name")?, statistics })
+    Ok(ColumnFacts {
+        name: field(row, "column_name")?,
+        type_name: field(row, "type_name")?,
+        statistics,
+    })
 }

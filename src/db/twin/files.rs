@@ -19,7 +19,7 @@ pub(super) struct DataDirectory {
     database: PathBuf,
     /// Blocks in a file before the next one begins (`RELSEG_SIZE`; `segment_size`).
     segment_blocks: u64,
-    /// Whom the files have to belong to, where that is not us.
+    /// Target the files have to belong to, where that is not us.
     owner: Option<(u32, u32)>,
     next: Oid,
 }
@@ -35,32 +35,61 @@ impl DataDirectory {
         let sql = "SELECT d.oid, (SELECT s.setting::bigint FROM pg_settings s WHERE s.name = 'segment_size') AS segment_blocks \
                    FROM pg_database d WHERE d.datname = current_database()";
         let rows = session.query(OPERATION, sql, &[])?;
-        let Some(row) = rows.first() else { return Err(DbError::Missing("the twin has no database".to_owned())) };
+        let Some(row) = rows.first() else {
+            return Err(DbError::Missing("the twin has no database".to_owned()));
+        };
         let root = cluster.data_directory();
-        let database = root.join("base").join(field::<Oid>(row, "oid")?.to_string());
+        let database = root
+            .join("base")
+            .join(field::<Oid>(row, "oid")?.to_string());
         let segment_blocks = field::<i64>(row, "segment_blocks")?.unsigned_abs();
         let owner = cluster.server_user().map(|user| (user.uid, user.gid));
-        Ok(DataDirectory { root, database, segment_blocks, owner, next: FIRST_FILE })
+        Ok(DataDirectory {
+            root,
+            database,
+            segment_blocks,
+            owner,
+            next: FIRST_FILE,
+        })
     }
 
     /// Tablespaces whose files lie where all others do: only what they cost is of interest. (`GetDatabasePath`,
     /// src/common/relpath.c: `pg_tblspc/<oid>/PG_<major>_<catalog version>/<database>`.)
-    pub(super) fn create_tablespaces(&self, session: &Session, snapshot: &Snapshot) -> Result<(), DbError> {
+    pub(super) fn create_tablespaces(
+        &self,
+        session: &Session,
+        snapshot: &Snapshot,
+    ) -> Result<(), DbError> {
         let sql = "SELECT 'PG_' || current_setting('server_version_num')::integer / 10000 || '_' || catalog_version_no AS version \
                    FROM pg_control_system()";
-        let Some(tablespaces) = snapshot.system_table("pg_tablespace").filter(|table| !table.rows.is_empty()) else {
+        let Some(tablespaces) = snapshot
+            .system_table("pg_tablespace")
+            .filter(|table| !table.rows.is_empty())
+        else {
             return Ok(());
         };
         let rows = session.query(OPERATION, sql, &[])?;
-        let Some(row) = rows.first() else { return Ok(()) };
+        let Some(row) = rows.first() else {
+            return Ok(());
+        };
         let version: String = field(row, "version")?;
-        for oid in tablespaces.column("oid").into_iter().flatten().filter(|oid| *oid != DEFAULT_TABLESPACE) {
+        for oid in tablespaces
+            .column("oid")
+            .into_iter()
+            .flatten()
+            .filter(|oid| *oid != DEFAULT_TABLESPACE)
+        {
             let place = self.root.join("pg_tblspc").join(oid).join(&version);
             let link = place.join(self.database.file_name().unwrap_or_default());
-            let made = fs::create_dir_all(&place).and_then(|()| std::os::unix::fs::symlink(&self.database, link));
+            let made = fs::create_dir_all(&place)
+                .and_then(|()| std::os::unix::fs::symlink(&self.database, link));
             let given = made.and_then(|()| {
-                let directories = place.ancestors().take_while(|directory| !directory.ends_with("pg_tblspc"));
-                directories.into_iter().try_for_each(|directory| self.give(directory))
+                let directories = place
+                    .ancestors()
+                    .take_while(|directory| !directory.ends_with("pg_tblspc"));
+                directories
+                    .into_iter()
+                    .try_for_each(|directory| self.give(directory))
             });
             given.map_err(|error| failed(&place, &error))?;
         }
@@ -76,13 +105,26 @@ impl DataDirectory {
     pub(super) fn create(&mut self, beginning: &[u8], blocks: u64) -> Result<Oid, DbError> {
         let number = self.next;
         self.next += 1;
-        self.write(number, beginning, blocks.max((beginning.len() / BLOCK_BYTES) as u64))?;
+        self.write(
+            number,
+            beginning,
+            blocks.max((beginning.len() / BLOCK_BYTES) as u64),
+        )?;
         Ok(number)
     }
 
     /// Another file under this number.
-    pub(super) fn replace(&self, number: Oid, beginning: &[u8], blocks: u64) -> Result<(), DbError> {
-        self.write(number, beginning, blocks.max((beginning.len() / BLOCK_BYTES) as u64))
+    pub(super) fn replace(
+        &self,
+        number: Oid,
+        beginning: &[u8],
+        blocks: u64,
+    ) -> Result<(), DbError> {
+        self.write(
+            number,
+            beginning,
+            blocks.max((beginning.len() / BLOCK_BYTES) as u64),
+        )
     }
 
     /// The first `at_most` bytes of a file that the server wrote, if it wrote one; `path` is what `pg_relation_filepath` says.
@@ -90,7 +132,8 @@ impl DataDirectory {
         use std::io::Read;
         let path = self.root.join(path);
         let mut bytes = Vec::new();
-        let read = File::open(&path).and_then(|file| file.take(at_most as u64).read_to_end(&mut bytes));
+        let read =
+            File::open(&path).and_then(|file| file.take(at_most as u64).read_to_end(&mut bytes));
         match read {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
             _ => Ok(bytes),
@@ -101,11 +144,16 @@ impl DataDirectory {
     fn write(&self, number: Oid, beginning: &[u8], blocks: u64) -> Result<(), DbError> {
         let mut left = blocks;
         for segment in 0u64.. {
-            let name = if segment == 0 { number.to_string() } else { format!("{number}.{segment}") };
+            let name = if segment == 0 {
+                number.to_string()
+            } else {
+                format!("{number}.{segment}")
+            };
             let path = self.database.join(name);
             let here = left.min(self.segment_blocks);
             let content = if segment == 0 { beginning } else { &[] };
-            self.write_segment(&path, content, here).map_err(|error| failed(&path, &error))?;
+            self.write_segment(&path, content, here)
+                .map_err(|error| failed(&path, &error))?;
             left -= here;
             if here < self.segment_blocks {
                 break;
@@ -123,7 +171,11 @@ impl DataDirectory {
     }
 
     fn write_segment(&self, path: &Path, content: &[u8], blocks: u64) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path)?;
         file.write_all(content)?;
         file.set_len(blocks * BLOCK_BYTES as u64)?;
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
@@ -132,5 +184,9 @@ impl DataDirectory {
 }
 
 fn failed(path: &Path, error: &io::Error) -> DbError {
-    DbError::Query { operation: OPERATION, message: format!("{}: {error}", path.display()), state: None }
+    DbError::Query {
+        operation: OPERATION,
+        message: format!("{}: {error}", path.display()),
+        state: None,
+    }
 }

@@ -17,9 +17,13 @@ impl Twin {
     pub(super) fn missing_libraries(&self, snapshot: &Snapshot) -> Result<Vec<Gap>, DbError> {
         let sql = "SELECT setting AS directory FROM pg_catalog.pg_config WHERE name = 'PKGLIBDIR'";
         let rows = self.session.query(OPERATION, sql, &[])?;
-        let Some(row) = rows.first() else { return Ok(Vec::new()) };
+        let Some(row) = rows.first() else {
+            return Ok(Vec::new());
+        };
         let directory: String = field(row, "directory")?;
-        let absent = libraries(snapshot).into_iter().filter(|(library, _)| !is_there(library, Path::new(&directory)));
+        let absent = libraries(snapshot)
+            .into_iter()
+            .filter(|(library, _)| !is_there(library, Path::new(&directory)));
         let major = snapshot.origin.major();
         let gap = |(library, functions): (String, _)| Gap {
             tables: tables_with(snapshot, &functions),
@@ -31,7 +35,10 @@ impl Twin {
                 "install the extension for PostgreSQL {major} here (the package postgresql-contrib or postgresql-{major}-…)"
             )),
         };
-        Ok(absent.map(gap).filter(|gap| !gap.tables.is_empty()).collect())
+        Ok(absent
+            .map(gap)
+            .filter(|gap| !gap.tables.is_empty())
+            .collect())
     }
 }
 

@@ -77,8 +77,12 @@ const BARE_CLASS: &[(&str, &str)] = &[
     ("relhassubclass", "false"),
     ("relhasindex", "false"),
 ];
-const BARE_ATTRIBUTE: &[(&str, &str)] =
-    &[("attnotnull", "false"), ("atthasdef", "false"), ("attidentity", "''"), ("attgenerated", "''")];
+const BARE_ATTRIBUTE: &[(&str, &str)] = &[
+    ("attnotnull", "false"),
+    ("atthasdef", "false"),
+    ("attidentity", "''"),
+    ("attgenerated", "''"),
+];
 const BARE_INDEX: &[(&str, &str)] = &[
     ("indisunique", "false"),
     ("indisprimary", "false"),
@@ -115,7 +119,10 @@ impl Twin {
         // src/backend/catalog/storage.c), and what replaces them would not be seen.
         self.session.set("wal_skip_threshold", "0")?;
         let types = self.session.column_types(snapshot)?;
-        let copier = Copier { session: &self.session, types: &types };
+        let copier = Copier {
+            session: &self.session,
+            types: &types,
+        };
         self.directory.create_tablespaces(&self.session, snapshot)?;
         copier.tables(snapshot)?;
         for table in snapshot.files.iter().filter(|file| file.kind != "i") {
@@ -135,11 +142,16 @@ impl Twin {
     /// Btrees, over the few rows: of others, nobody looks at what they contain. What cannot be built (a function that fails, a
     /// library that is missing) stays empty. Each gets a new file; before, it has none.
     fn build_indexes(&self, snapshot: &Snapshot) -> Result<(), DbError> {
-        let indexes: Vec<&RelationFile> =
-            snapshot.files.iter().filter(|file| file.method.as_deref() == Some("btree")).collect();
+        let indexes: Vec<&RelationFile> = snapshot
+            .files
+            .iter()
+            .filter(|file| file.method.as_deref() == Some("btree"))
+            .collect();
         for indexes in indexes.chunks(INDEXES_AT_ONCE) {
-            let reindex =
-                |index: &&RelationFile| Attempt { sql: format!("REINDEX INDEX {}", index.name), otherwise: None };
+            let reindex = |index: &&RelationFile| Attempt {
+                sql: format!("REINDEX INDEX {}", index.name),
+                otherwise: None,
+            };
             self.attempt_all(&indexes.iter().map(reindex).collect::<Vec<_>>())?;
         }
         Ok(())
@@ -160,22 +172,33 @@ impl Twin {
         let places = self.places(&oids)?;
         let mut numbers: Vec<(Oid, Oid)> = Vec::with_capacity(oids.len());
         for file in &snapshot.files {
-            let Some(place) = places.get(&file.oid) else { continue };
+            let Some(place) = places.get(&file.oid) else {
+                continue;
+            };
             let beginning = self.beginning(file, &place.path, snapshot)?;
             if file.kind == "i" {
                 // The server builds btrees past its shared buffers, and nobody has read this one since.
-                self.directory.replace(place.number, &beginning, file.blocks)?;
+                self.directory
+                    .replace(place.number, &beginning, file.blocks)?;
                 continue;
             }
             let long = self.directory.create(&beginning, file.blocks)?;
             numbers.push((file.oid, long));
-            self.heaps
-                .insert(file.oid, Heap { short: place.number, long, pages: file.blocks, measures: place.measures });
+            self.heaps.insert(
+                file.oid,
+                Heap {
+                    short: place.number,
+                    long,
+                    pages: file.blocks,
+                    measures: place.measures,
+                },
+            );
         }
         let (oids, numbers): (Vec<Oid>, Vec<Oid>) = numbers.into_iter().unzip();
         let sql = "UPDATE pg_catalog.pg_class c SET relfilenode = f.number \
                    FROM unnest($1::oid[], $2::oid[]) AS f (oid, number) WHERE c.oid = f.oid";
-        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[(&oids, Type::OID_ARRAY), (&numbers, Type::OID_ARRAY)];
+        let parameters: &[(&(dyn ToSql + Sync), Type)] =
+            &[(&oids, Type::OID_ARRAY), (&numbers, Type::OID_ARRAY)];
         self.session.query(OPERATION, sql, parameters)?;
         Ok(())
     }
@@ -184,20 +207,32 @@ impl Twin {
         let sql = "SELECT oid, relfilenode, pg_relation_filepath(oid) AS path, relpages, reltuples, relallvisible \
                    FROM pg_class WHERE oid = ANY ($1::oid[])";
         let mut places = BTreeMap::new();
-        for row in self.session.query(OPERATION, sql, &[(&oids, Type::OID_ARRAY)])? {
+        for row in self
+            .session
+            .query(OPERATION, sql, &[(&oids, Type::OID_ARRAY)])?
+        {
             let measures = Measures {
                 pages: field(&row, "relpages")?,
                 tuples: field(&row, "reltuples")?,
                 all_visible_pages: field(&row, "relallvisible")?,
             };
-            let place = Place { number: field(&row, "relfilenode")?, path: field(&row, "path")?, measures };
+            let place = Place {
+                number: field(&row, "relfilenode")?,
+                path: field(&row, "path")?,
+                measures,
+            };
             places.insert(field(&row, "oid")?, place);
         }
         Ok(places)
     }
 
     /// What a file begins with: a table's rows, an index's metapage and the way to its ends; nothing where nobody looks.
-    fn beginning(&self, file: &RelationFile, path: &str, snapshot: &Snapshot) -> Result<Vec<u8>, DbError> {
+    fn beginning(
+        &self,
+        file: &RelationFile,
+        path: &str,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<u8>, DbError> {
         if file.blocks == 0 {
             return Ok(Vec::new());
         }
@@ -209,7 +244,9 @@ impl Twin {
                     _ => Vec::new(),
                 };
                 let metapage = snapshot.metapage(file);
-                Ok(metapage.map(|page| page::first_blocks(&page, file.blocks, &built)).unwrap_or_default())
+                Ok(metapage
+                    .map(|page| page::first_blocks(&page, file.blocks, &built))
+                    .unwrap_or_default())
             }
         }
     }
@@ -227,11 +264,18 @@ type ColumnTypes = BTreeMap<(String, String), String>;
 
 impl Session {
     fn column_types(&self, snapshot: &Snapshot) -> Result<ColumnTypes, DbError> {
-        let names: Vec<&str> = snapshot.system_tables.iter().map(|table| table.name.as_str()).collect();
+        let names: Vec<&str> = snapshot
+            .system_tables
+            .iter()
+            .map(|table| table.name.as_str())
+            .collect();
         let sql = include_str!("../snapshot/catalog_columns.sql");
         let rows = self.query(OPERATION, sql, &[(&names, Type::TEXT_ARRAY)])?;
         let column = |row| {
-            let key = (field::<String>(row, "catalog_name")?, field::<String>(row, "column_name")?);
+            let key = (
+                field::<String>(row, "catalog_name")?,
+                field::<String>(row, "column_name")?,
+            );
             Ok((key, field::<String>(row, "type_name")?))
         };
         rows.iter().map(column).collect()
@@ -248,33 +292,51 @@ impl Copier<'_> {
     fn tables(&self, snapshot: &Snapshot) -> Result<(), DbError> {
         self.session.batch(OPERATION, &format!("BEGIN; {CASTS}"))?;
         for (name, rows) in REPLACED {
-            self.session.batch(OPERATION, &format!("DELETE FROM pg_catalog.{name} WHERE {rows}"))?;
+            self.session.batch(
+                OPERATION,
+                &format!("DELETE FROM pg_catalog.{name} WHERE {rows}"),
+            )?;
         }
         let own = "DELETE FROM pg_catalog.pg_tablespace WHERE oid = ANY ($1::text[]::oid[])";
         if let Some(tablespaces) = snapshot.system_table("pg_tablespace") {
-            self.session.query(OPERATION, own, &[(&tablespaces.column("oid"), Type::TEXT_ARRAY)])?;
+            self.session.query(
+                OPERATION,
+                own,
+                &[(&tablespaces.column("oid"), Type::TEXT_ARRAY)],
+            )?;
         }
-        for table in FOUNDATIONS.iter().filter_map(|name| snapshot.system_table(name)) {
+        for table in FOUNDATIONS
+            .iter()
+            .filter_map(|name| snapshot.system_table(name))
+        {
             self.insert(table, &[])?;
         }
-        if let (Some(classes), Some(attributes)) =
-            (snapshot.system_table("pg_class"), snapshot.system_table("pg_attribute"))
-        {
+        if let (Some(classes), Some(attributes)) = (
+            snapshot.system_table("pg_class"),
+            snapshot.system_table("pg_attribute"),
+        ) {
             let indexes = index_oids(snapshot);
             self.insert(&classes.only("relkind", |kind| !is_index(kind)), BARE_CLASS)?;
-            self.insert(&attributes.only("attrelid", |oid| !indexes.contains(&oid)), BARE_ATTRIBUTE)?;
+            self.insert(
+                &attributes.only("attrelid", |oid| !indexes.contains(&oid)),
+                BARE_ATTRIBUTE,
+            )?;
         }
         self.session.batch(OPERATION, "COMMIT")
     }
 
     fn indexes(&self, snapshot: &Snapshot) -> Result<(), DbError> {
         self.session.batch(OPERATION, "BEGIN")?;
-        if let (Some(classes), Some(attributes)) =
-            (snapshot.system_table("pg_class"), snapshot.system_table("pg_attribute"))
-        {
+        if let (Some(classes), Some(attributes)) = (
+            snapshot.system_table("pg_class"),
+            snapshot.system_table("pg_attribute"),
+        ) {
             let indexes = index_oids(snapshot);
             self.insert(&classes.only("relkind", is_index), BARE_CLASS)?;
-            self.insert(&attributes.only("attrelid", |oid| indexes.contains(&oid)), &[])?;
+            self.insert(
+                &attributes.only("attrelid", |oid| indexes.contains(&oid)),
+                &[],
+            )?;
             self.update(classes, &["oid"], &["relhasindex"])?;
         }
         if let Some(table) = snapshot.system_table("pg_index") {
@@ -289,8 +351,9 @@ impl Copier<'_> {
         for table in FINISH.iter().filter_map(|name| snapshot.system_table(name)) {
             self.insert(table, &[])?;
         }
-        let names =
-            |columns: &[(&'static str, &'static str)]| columns.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let names = |columns: &[(&'static str, &'static str)]| {
+            columns.iter().map(|(name, _)| *name).collect::<Vec<_>>()
+        };
         if let Some(attributes) = snapshot.system_table("pg_attribute") {
             self.update(attributes, &["attrelid", "attnum"], &names(BARE_ATTRIBUTE))?;
         }
@@ -316,7 +379,11 @@ impl Copier<'_> {
         if table.rows.is_empty() {
             return Ok(());
         }
-        let names: Vec<String> = table.columns.iter().map(|name| quote_identifier(name).into_owned()).collect();
+        let names: Vec<String> = table
+            .columns
+            .iter()
+            .map(|name| quote_identifier(name).into_owned())
+            .collect();
         let value = |name: &String| match instead.iter().find(|(column, _)| column == name) {
             Some((_, value)) => (*value).to_owned(),
             None => self.value_of(table, name),
@@ -337,11 +404,23 @@ impl Copier<'_> {
         let known = |name: &&&str| table.position(name).is_some();
         let columns: Vec<&str> = columns.iter().filter(known).copied().collect();
         let of_row = |name: &str| self.value_of(table, name);
-        let set: Vec<String> = columns.iter().map(|name| format!("{name} = {}", of_row(name))).collect();
-        let by: Vec<String> = keys.iter().map(|name| format!("x.{name} = {}", of_row(name))).collect();
-        let changed: Vec<String> =
-            columns.iter().map(|name| format!("x.{name} IS DISTINCT FROM {}", of_row(name))).collect();
-        let all: Vec<String> = keys.iter().chain(&columns).map(|name| (*name).to_owned()).collect();
+        let set: Vec<String> = columns
+            .iter()
+            .map(|name| format!("{name} = {}", of_row(name)))
+            .collect();
+        let by: Vec<String> = keys
+            .iter()
+            .map(|name| format!("x.{name} = {}", of_row(name)))
+            .collect();
+        let changed: Vec<String> = columns
+            .iter()
+            .map(|name| format!("x.{name} IS DISTINCT FROM {}", of_row(name)))
+            .collect();
+        let all: Vec<String> = keys
+            .iter()
+            .chain(&columns)
+            .map(|name| (*name).to_owned())
+            .collect();
         let sql = format!(
             "UPDATE pg_catalog.{} x SET {} FROM {} WHERE {} AND ({})",
             table.name,
@@ -354,16 +433,23 @@ impl Copier<'_> {
     }
 
     fn run(&self, sql: &str, table: &SystemTable, columns: &[String]) -> Result<(), DbError> {
-        let values: Vec<Vec<Option<&str>>> = columns.iter().map(|column| table.column(column)).collect();
-        let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
-            values.iter().map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY)).collect();
+        let values: Vec<Vec<Option<&str>>> =
+            columns.iter().map(|column| table.column(column)).collect();
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = values
+            .iter()
+            .map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY))
+            .collect();
         self.session.query(OPERATION, sql, &parameters).map(|_| ())
     }
 
     /// A column of `r`, as its own type.
     fn value_of(&self, table: &SystemTable, column: &str) -> String {
         let quoted = quote_identifier(column);
-        match self.types.get(&(table.name.clone(), column.to_owned())).map(String::as_str) {
+        match self
+            .types
+            .get(&(table.name.clone(), column.to_owned()))
+            .map(String::as_str)
+        {
             None | Some("anyarray") => "NULL".to_owned(),
             Some(type_name) => format!("r.{quoted}::pg_catalog.{}", quote_identifier(type_name)),
         }
@@ -372,8 +458,13 @@ impl Copier<'_> {
 
 /// `unnest($1, $2) AS r (a, b)`.
 fn rows_of(columns: &[String]) -> String {
-    let arrays: Vec<String> = (1..=columns.len()).map(|number| format!("${number}::text[]")).collect();
-    let names: Vec<String> = columns.iter().map(|name| quote_identifier(name).into_owned()).collect();
+    let arrays: Vec<String> = (1..=columns.len())
+        .map(|number| format!("${number}::text[]"))
+        .collect();
+    let names: Vec<String> = columns
+        .iter()
+        .map(|name| quote_identifier(name).into_owned())
+        .collect();
     format!("unnest({}) AS r ({})", arrays.join(", "), names.join(", "))
 }
 

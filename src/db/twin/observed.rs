@@ -38,21 +38,36 @@ pub(super) struct ObservedColumn {
 impl Part {
     /// ` WHERE …`, or nothing.
     pub(super) fn filter(&self) -> String {
-        self.predicate.as_ref().map(|predicate| format!(" WHERE {predicate}")).unwrap_or_default()
+        self.predicate
+            .as_ref()
+            .map(|predicate| format!(" WHERE {predicate}"))
+            .unwrap_or_default()
     }
 
     /// The key columns as SQL.
     fn key_list(&self) -> String {
-        self.keys().map(|column| column.text.as_str()).collect::<Vec<_>>().join(", ")
+        self.keys()
+            .map(|column| column.text.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
 impl Twin {
     /// What the sample says about rows, widths and equal keys. None without a sample, or when it cannot be asked that.
-    pub(super) fn observe(&mut self, part: &Part, with_keys: bool) -> Result<Option<Observed>, DbError> {
-        let Some(side) = self.side(part.table) else { return Ok(None) };
+    pub(super) fn observe(
+        &mut self,
+        part: &Part,
+        with_keys: bool,
+    ) -> Result<Option<Observed>, DbError> {
+        let Some(side) = self.side(part.table) else {
+            return Ok(None);
+        };
         let (rows, keys) = (rows_query(part, side), keys_query(part, side));
-        let question = (part.table, format!("{rows}{}", if with_keys { keys.as_str() } else { "" }));
+        let question = (
+            part.table,
+            format!("{rows}{}", if with_keys { keys.as_str() } else { "" }),
+        );
         if let Some(known) = self.observed.get(&question) {
             return Ok(known.clone());
         }
@@ -70,13 +85,20 @@ impl Twin {
     }
 
     /// Builds the index over the sample and its parts.
-    pub(super) fn build_on_samples(&self, part: &Part) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
-        let Some(side) = self.side(part.table) else { return Ok(Vec::new()) };
+    pub(super) fn build_on_samples(
+        &self,
+        part: &Part,
+    ) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
+        let Some(side) = self.side(part.table) else {
+            return Ok(Vec::new());
+        };
         let mut statements = Vec::new();
         let tables: Vec<&String> = std::iter::once(&side.name).chain(&side.parts).collect();
         for (number, table) in tables.iter().enumerate() {
-            statements
-                .push(Step::Statement(format!("CREATE INDEX pgrehearse_probe_{number} ON {table} {}", part.body)));
+            statements.push(Step::Statement(format!(
+                "CREATE INDEX pgrehearse_probe_{number} ON {table} {}",
+                part.body
+            )));
         }
         if part.method == "gin" {
             // Its pages are in the server's memory so far.
@@ -97,21 +119,34 @@ impl Twin {
         statements.push(Step::Statement(counts.join(" UNION ALL ")));
         self.session.batch(OPERATION, "SAVEPOINT probes")?;
         let builds = match self.session.attempt(OPERATION, statements)? {
-            Ok(answers) => self.read_builds(part, answers.last().map(Vec::as_slice).unwrap_or_default()),
+            Ok(answers) => {
+                self.read_builds(part, answers.last().map(Vec::as_slice).unwrap_or_default())
+            }
             Err(refused) => failed_on_data(refused).map(|()| Vec::new()),
         }?;
-        self.session.batch(OPERATION, "ROLLBACK TO SAVEPOINT probes; RELEASE SAVEPOINT probes")?;
+        self.session.batch(
+            OPERATION,
+            "ROLLBACK TO SAVEPOINT probes; RELEASE SAVEPOINT probes",
+        )?;
         Ok(builds)
     }
 
-    fn read_builds(&self, part: &Part, rows: &[Row]) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
+    fn read_builds(
+        &self,
+        part: &Part,
+        rows: &[Row],
+    ) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
         let build = |row: &Row| {
-            let build =
-                SampleBuild { rows: field(row, "row_count")?, pages: field::<i64>(row, "pages")?.unsigned_abs() };
+            let build = SampleBuild {
+                rows: field(row, "row_count")?,
+                pages: field::<i64>(row, "pages")?.unsigned_abs(),
+            };
             if part.method != "gin" {
                 return Ok((build, None));
             }
-            let block = self.directory.read(&field::<String>(row, "path")?, BLOCK_BYTES)?;
+            let block = self
+                .directory
+                .read(&field::<String>(row, "path")?, BLOCK_BYTES)?;
             Ok((build, gin_pages(read_metapage("gin", &block))))
         };
         rows.iter().map(build).collect()
@@ -120,7 +155,12 @@ impl Twin {
 
 fn gin_pages(metapage: Option<Metapage>) -> Option<GinPages> {
     match metapage? {
-        Metapage::Gin { entry_pages, data_pages, entries, .. } => Some(GinPages {
+        Metapage::Gin {
+            entry_pages,
+            data_pages,
+            entries,
+            ..
+        } => Some(GinPages {
             entry_pages: entry_pages.into(),
             data_pages: data_pages.into(),
             entries: entries.unsigned_abs(),
@@ -132,14 +172,22 @@ fn gin_pages(metapage: Option<Metapage>) -> Option<GinPages> {
 /// As the size model takes them.
 pub(super) fn gin_builds(builds: &[(SampleBuild, Option<GinPages>)]) -> Vec<GinSampleBuild> {
     let gin = |(build, contents): &(SampleBuild, Option<GinPages>)| {
-        Some(GinSampleBuild { rows: build.rows, pages: build.pages, contents: (*contents)? })
+        Some(GinSampleBuild {
+            rows: build.rows,
+            pages: build.pages,
+            contents: (*contents)?,
+        })
     };
     builds.iter().filter_map(gin).collect()
 }
 
 /// An expression that fails on real rows makes the real index fail as well; any other refusal only means that there is no answer.
 pub(super) fn failed_on_data(refused: DbError) -> Result<(), DbError> {
-    if is_data_error(&refused) { Err(refused) } else { Ok(()) }
+    if is_data_error(&refused) {
+        Err(refused)
+    } else {
+        Ok(())
+    }
 }
 
 /// SQLSTATE class 22, data exceptions, and what functions raise.
@@ -148,9 +196,16 @@ pub(super) fn is_data_error(error: &DbError) -> bool {
 }
 
 fn rows_query(part: &Part, side: &Side) -> String {
-    let names: Vec<String> = (1..=part.keys().count()).map(|number| format!("g{number}")).collect();
-    let list =
-        |expression: &dyn Fn(&str) -> String| names.iter().map(|name| expression(name)).collect::<Vec<_>>().join(", ");
+    let names: Vec<String> = (1..=part.keys().count())
+        .map(|number| format!("g{number}"))
+        .collect();
+    let list = |expression: &dyn Fn(&str) -> String| {
+        names
+            .iter()
+            .map(|name| expression(name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     format!(
         "SELECT count(*)::float8 AS row_count, ARRAY[{}]::float8[] AS widths, ARRAY[{}]::float8[] AS deviations, \
          ARRAY[{}]::float8[] AS nulls FROM (SELECT {} FROM {}{}) AS s ({})",
@@ -165,10 +220,16 @@ fn rows_query(part: &Part, side: &Side) -> String {
 }
 
 fn keys_query(part: &Part, side: &Side) -> String {
-    let names: Vec<String> = (1..=part.keys().count()).map(|number| format!("g{number}")).collect();
+    let names: Vec<String> = (1..=part.keys().count())
+        .map(|number| format!("g{number}"))
+        .collect();
     let names = names.join(", ");
     // A hash index has no NULLs.
-    let filter = if part.method == "hash" { " WHERE g1 IS NOT NULL" } else { "" };
+    let filter = if part.method == "hash" {
+        " WHERE g1 IS NOT NULL"
+    } else {
+        ""
+    };
     format!(
         "SELECT size, count(*) AS groups FROM (SELECT count(*) AS size FROM (SELECT {} FROM {}{}) AS s ({names}){filter} \
          GROUP BY {names}) AS g GROUP BY size",
@@ -180,9 +241,13 @@ fn keys_query(part: &Part, side: &Side) -> String {
 
 /// How many rows have the key of the row before. A sample is in its table's order.
 fn neighbours_query(part: &Part, side: &Side) -> String {
-    let names: Vec<String> = (1..=part.keys().count()).map(|number| format!("g{number}")).collect();
-    let same: Vec<String> =
-        names.iter().map(|name| format!("{name} IS NOT DISTINCT FROM lag({name}) OVER w")).collect();
+    let names: Vec<String> = (1..=part.keys().count())
+        .map(|number| format!("g{number}"))
+        .collect();
+    let same: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name} IS NOT DISTINCT FROM lag({name}) OVER w"))
+        .collect();
     format!(
         "SELECT count(*) FILTER (WHERE number > 1 AND same) AS as_before FROM (\
          SELECT row_number() OVER w AS number, {} AS same FROM (SELECT ctid, {} FROM {}{}) AS s (place, {}) WINDOW w AS (ORDER BY place)) AS n",
@@ -200,8 +265,14 @@ fn read(answers: &[Vec<Row>], part: &Part, page_share: Option<f64>) -> Result<Ob
     if let Some(row) = answers.first().and_then(|rows| rows.first()) {
         observed.rows = field(row, "row_count")?;
         let numbers = |name| field::<Vec<Option<f64>>>(row, name);
-        let (widths, deviations, nulls) = (numbers("widths")?, numbers("deviations")?, numbers("nulls")?);
-        let at = |numbers: &[Option<f64>], number: usize| numbers.get(number).copied().flatten().unwrap_or(0.0);
+        let (widths, deviations, nulls) = (
+            numbers("widths")?,
+            numbers("deviations")?,
+            numbers("nulls")?,
+        );
+        let at = |numbers: &[Option<f64>], number: usize| {
+            numbers.get(number).copied().flatten().unwrap_or(0.0)
+        };
         observed.columns = (0..part.keys().count())
             .map(|number| ObservedColumn {
                 width_bytes: at(&widths, number),
@@ -212,14 +283,21 @@ fn read(answers: &[Vec<Row>], part: &Part, page_share: Option<f64>) -> Result<Ob
     }
     if let (Some(rows), Some(page_share)) = (answers.get(1), page_share) {
         let group = |row: &Row| {
-            Ok::<_, DbError>((field::<i64>(row, "size")?.unsigned_abs(), field::<i64>(row, "groups")?.unsigned_abs()))
+            Ok::<_, DbError>((
+                field::<i64>(row, "size")?.unsigned_abs(),
+                field::<i64>(row, "groups")?.unsigned_abs(),
+            ))
         };
         let groups = rows.iter().map(group).collect::<Result<_, _>>()?;
         let as_before = match answers.get(2).and_then(|rows| rows.first()) {
             Some(row) => field::<i64>(row, "as_before")?.unsigned_abs(),
             None => 0,
         };
-        observed.keys = Some(SampledKeys { groups, as_before, page_share });
+        observed.keys = Some(SampledKeys {
+            groups,
+            as_before,
+            page_share,
+        });
     }
     Ok(observed)
 }

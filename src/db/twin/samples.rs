@@ -57,12 +57,15 @@ impl Twin {
         source: &dyn SampleSource,
     ) -> Result<Vec<TableSample>, DbError> {
         let mut fetched = Vec::new();
-        for index in indexes.iter().filter(|index| needs_sample(&index.index)) {
+        for index in indexes
+            .iter()
+            .filter(|index| needs_sample(&index.definition))
+        {
             if self.hypothetical(index).is_some() {
                 continue;
             }
-            for leaf in self.leaves(&index.index.table)? {
-                if let Some(request) = self.wanted(&index.index, &leaf, words)?
+            for leaf in self.leaves(&index.definition.table)? {
+                if let Some(request) = self.wanted(&index.definition, &leaf, words)?
                     && let Some(sample) = source.sample(&request)?
                 {
                     self.add_sample(&sample)?;
@@ -81,10 +84,18 @@ impl Twin {
         words: &BTreeSet<String>,
     ) -> Result<Option<SampleRequest>, DbError> {
         self.learn(leaf)?;
-        let Some(facts) = self.facts.get(&leaf.table) else { return Ok(None) };
+        let Some(facts) = self.facts.get(&leaf.table) else {
+            return Ok(None);
+        };
         let named: BTreeSet<String> = identifiers(&index.definition());
         let columns = |of: &BTreeSet<String>| -> BTreeSet<String> {
-            facts.columns.values().map(|column| &column.name).filter(|name| of.contains(*name)).cloned().collect()
+            facts
+                .columns
+                .values()
+                .map(|column| &column.name)
+                .filter(|name| of.contains(*name))
+                .cloned()
+                .collect()
         };
         let asked = self.samples.asked.entry(leaf.table).or_default();
         let needed = columns(&named);
@@ -93,7 +104,11 @@ impl Twin {
         }
         asked.extend(needed);
         asked.extend(columns(words));
-        Ok(Some(SampleRequest { relation: leaf.table, table: leaf.name.clone(), columns: asked.clone() }))
+        Ok(Some(SampleRequest {
+            relation: leaf.table,
+            table: leaf.name.clone(),
+            columns: asked.clone(),
+        }))
     }
 
     /// Keeps rows of a table in the twin; says whether that worked.
@@ -101,7 +116,9 @@ impl Twin {
     /// # Errors
     /// When the twin cannot be asked any more.
     pub fn add_sample(&mut self, sample: &TableSample) -> Result<bool, DbError> {
-        let Some(leaf) = self.leaf(sample.relation)? else { return Ok(false) };
+        let Some(leaf) = self.leaf(sample.relation)? else {
+            return Ok(false);
+        };
         self.learn(&leaf)?;
         if !self.samples.has_schema {
             self.samples.has_schema = self.attempt(&format!("CREATE SCHEMA {SCHEMA}"))?;
@@ -109,7 +126,8 @@ impl Twin {
         let asked = self.samples.asked.entry(sample.relation).or_default();
         asked.extend(sample.columns.iter().cloned());
         self.samples.kept.remove(&sample.relation);
-        self.observed.retain(|(table, _), _| *table != sample.relation);
+        self.observed
+            .retain(|(table, _), _| *table != sample.relation);
         let side = Side {
             name: format!("{SCHEMA}.t{}", sample.relation),
             rows: sample.rows as f64,
@@ -136,12 +154,23 @@ impl Twin {
                 .and_then(|columns| columns.values().find(|column| column.name == *name))
                 .map(|c| c.type_name.clone())
         };
-        let Some(types) = sample.columns.iter().map(type_of).collect::<Option<Vec<String>>>() else {
+        let Some(types) = sample
+            .columns
+            .iter()
+            .map(type_of)
+            .collect::<Option<Vec<String>>>()
+        else {
             return Ok(());
         };
-        let names: Vec<String> = sample.columns.iter().map(|name| quote_identifier(name).into_owned()).collect();
-        let without_statistics: Vec<String> =
-            names.iter().map(|name| format!("ALTER COLUMN {name} SET STATISTICS 0")).collect();
+        let names: Vec<String> = sample
+            .columns
+            .iter()
+            .map(|name| quote_identifier(name).into_owned())
+            .collect();
+        let without_statistics: Vec<String> = names
+            .iter()
+            .map(|name| format!("ALTER COLUMN {name} SET STATISTICS 0"))
+            .collect();
         let script = format!(
             "DROP TABLE IF EXISTS {0}, {0}_3, {0}_9; CREATE TABLE {0} AS SELECT {1} FROM ONLY {2} WITH NO DATA; ALTER TABLE {0} {3}",
             side.name,
@@ -150,10 +179,17 @@ impl Twin {
             without_statistics.join(", ")
         );
         self.session.batch(OPERATION, &script)?;
-        let fields: Vec<String> =
-            types.iter().enumerate().map(|(at, type_name)| format!("r.c{}::{type_name}", at + 1)).collect();
-        let aliases: Vec<String> = (1..=names.len()).map(|number| format!("c{number}")).collect();
-        let arrays: Vec<String> = (1..=names.len()).map(|number| format!("${number}::text[]")).collect();
+        let fields: Vec<String> = types
+            .iter()
+            .enumerate()
+            .map(|(at, type_name)| format!("r.c{}::{type_name}", at + 1))
+            .collect();
+        let aliases: Vec<String> = (1..=names.len())
+            .map(|number| format!("c{number}"))
+            .collect();
+        let arrays: Vec<String> = (1..=names.len())
+            .map(|number| format!("${number}::text[]"))
+            .collect();
         let sql = format!(
             "INSERT INTO {} SELECT {} FROM unnest({}) AS r ({})",
             side.name,
@@ -161,8 +197,11 @@ impl Twin {
             arrays.join(", "),
             aliases.join(", ")
         );
-        let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
-            sample.values.iter().map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY)).collect();
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = sample
+            .values
+            .iter()
+            .map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY))
+            .collect();
         self.session.query(OPERATION, &sql, &parameters).map(|_| ())
     }
 
@@ -173,7 +212,14 @@ impl Twin {
 
     /// Makes the smaller samples, whose rows are in the order of the larger one.
     pub(super) fn divide_sample(&mut self, table: Oid) -> Result<(), DbError> {
-        let Some(side) = self.samples.kept.get_mut(&table).filter(|side| side.parts.is_empty()) else { return Ok(()) };
+        let Some(side) = self
+            .samples
+            .kept
+            .get_mut(&table)
+            .filter(|side| side.parts.is_empty())
+        else {
+            return Ok(());
+        };
         for part in [3, 9] {
             let name = format!("{}_{part}", side.name);
             let sql = format!(

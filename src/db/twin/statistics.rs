@@ -23,7 +23,9 @@ impl Twin {
                 if !refused.is_refusal() {
                     return Err(refused);
                 }
-                statistics.iter().try_for_each(|statistic| self.insert_as_far_as_known(statistic))?;
+                statistics
+                    .iter()
+                    .try_for_each(|statistic| self.insert_as_far_as_known(statistic))?;
             }
         }
         for extended in &snapshot.extended_statistics {
@@ -34,17 +36,22 @@ impl Twin {
 
     fn insert_statistics(&self, statistics: &[Statistic]) -> Result<(), DbError> {
         let columns = columns(statistics);
-        let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
-            columns.iter().map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY)).collect();
-        self.session.query(OPERATION, &insert(), &parameters).map(|_| ())
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = columns
+            .iter()
+            .map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY))
+            .collect();
+        self.session
+            .query(OPERATION, &insert(), &parameters)
+            .map(|_| ())
     }
 
     /// Values of a type whose library is not here cannot be read; what counts and widths say remains.
     fn insert_as_far_as_known(&self, statistic: &Statistic) -> Result<(), DbError> {
         match self.insert_statistics(std::slice::from_ref(statistic)) {
-            Err(refused) if refused.is_refusal() => {
-                self.insert_statistics(&[Statistic { slots: Vec::new(), ..statistic.clone() }])
-            }
+            Err(refused) if refused.is_refusal() => self.insert_statistics(&[Statistic {
+                slots: Vec::new(),
+                ..statistic.clone()
+            }]),
             other => other,
         }
     }
@@ -69,9 +76,16 @@ fn insert() -> String {
         );
     }
     let number = first + 6 * SLOTS;
-    let arrays: Vec<String> = (1..=number).map(|number| format!("${number}::text[]")).collect();
+    let arrays: Vec<String> = (1..=number)
+        .map(|number| format!("${number}::text[]"))
+        .collect();
     let names: Vec<String> = (1..=number).map(|number| format!("c{number}")).collect();
-    let _ = write!(sql, " FROM unnest({}) AS r ({})", arrays.join(", "), names.join(", "));
+    let _ = write!(
+        sql,
+        " FROM unnest({}) AS r ({})",
+        arrays.join(", "),
+        names.join(", ")
+    );
     sql
 }
 
@@ -102,7 +116,12 @@ fn columns(statistics: &[Statistic]) -> Vec<Vec<Option<String>>> {
 }
 
 fn numbers(slot: &Slot) -> Option<String> {
-    let numbers: Vec<String> = slot.numbers.as_ref()?.iter().map(ToString::to_string).collect();
+    let numbers: Vec<String> = slot
+        .numbers
+        .as_ref()?
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     Some(format!("{{{}}}", numbers.join(",")))
 }
 
@@ -111,12 +130,19 @@ fn extended_row(extended: &ExtendedStatistic, version_num: u32) -> String {
         Some(digits) => format!("decode('{digits}', 'hex')::{type_name}"),
         None => "NULL".to_owned(),
     };
-    let inherited = if version_num >= 150_000 { format!("{}, ", extended.inherited) } else { String::new() };
+    let inherited = if version_num >= 150_000 {
+        format!("{}, ", extended.inherited)
+    } else {
+        String::new()
+    };
     let expressions: Vec<String> = extended.expressions.iter().map(expression_row).collect();
     let expressions = if expressions.is_empty() {
         "NULL".to_owned()
     } else {
-        format!("ARRAY[{}]::pg_catalog.pg_statistic[]", expressions.join(", "))
+        format!(
+            "ARRAY[{}]::pg_catalog.pg_statistic[]",
+            expressions.join(", ")
+        )
     };
     format!(
         "INSERT INTO pg_catalog.pg_statistic_ext_data SELECT {}, {inherited}{}, {}, {}, {expressions}",
@@ -141,12 +167,20 @@ fn expression_row(statistic: &Statistic) -> String {
     values.extend(slots().map(|slot| format!("{}::int2", slot.map_or(0, |slot| slot.kind))));
     values.extend(slots().map(|slot| format!("{}::oid", slot.map_or(0, |slot| slot.operator))));
     values.extend(slots().map(|slot| format!("{}::oid", slot.map_or(0, |slot| slot.collation))));
-    let list =
-        |slot: Option<&Slot>| slot.and_then(numbers).map_or_else(|| "NULL".to_owned(), |text| quote_literal(&text));
+    let list = |slot: Option<&Slot>| {
+        slot.and_then(numbers)
+            .map_or_else(|| "NULL".to_owned(), |text| quote_literal(&text))
+    };
     values.extend(slots().map(|slot| format!("{}::float4[]", list(slot))));
-    values.extend(slots().map(|slot| match slot.and_then(|slot| slot.values.as_ref()) {
-        Some(values) => format!("array_in({}, {}, -1)", quote_literal(&values.literal), values.element_type),
-        None => "NULL".to_owned(),
-    }));
+    values.extend(
+        slots().map(|slot| match slot.and_then(|slot| slot.values.as_ref()) {
+            Some(values) => format!(
+                "array_in({}, {}, -1)",
+                quote_literal(&values.literal),
+                values.element_type
+            ),
+            None => "NULL".to_owned(),
+        }),
+    );
     format!("ROW({})::pg_catalog.pg_statistic", values.join(", "))
 }

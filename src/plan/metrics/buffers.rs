@@ -56,9 +56,15 @@ pub(super) fn own(plan: &Plan, raw: &[Raw<'_>], charges: &Charges) -> Vec<Option
     if raw.iter().all(|node| node.counters.is_none()) {
         return vec![None; raw.len()];
     }
-    let inclusive: Vec<[f64; COUNTERS]> = raw.iter().map(|node| node.counters.unwrap_or_default()).collect();
+    let inclusive: Vec<[f64; COUNTERS]> = raw
+        .iter()
+        .map(|node| node.counters.unwrap_or_default())
+        .collect();
     let own = charge::own(plan, charges, &inclusive);
-    own.into_iter().zip(raw).map(|(own, raw)| raw.counters.map(|_| buffers(own))).collect()
+    own.into_iter()
+        .zip(raw)
+        .map(|(own, raw)| raw.counters.map(|_| buffers(own)))
+        .collect()
 }
 
 fn buffers(counters: [f64; COUNTERS]) -> Buffers {

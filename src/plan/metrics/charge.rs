@@ -30,7 +30,11 @@ pub type Charges = BTreeMap<usize, Charge>;
 
 /// Finds the payers of all CTEs and InitPlans.
 pub(super) fn charges(plan: &Plan, raw: &[Raw<'_>]) -> Charges {
-    let init_plans = plan.nodes().iter().zip(raw).filter(|(_, raw)| raw.relationship == Relationship::InitPlan);
+    let init_plans = plan
+        .nodes()
+        .iter()
+        .zip(raw)
+        .filter(|(_, raw)| raw.relationship == Relationship::InitPlan);
     let producers: Vec<&Node> = init_plans.map(|(node, _)| node).collect();
     if producers.is_empty() {
         return Charges::new();
@@ -39,7 +43,13 @@ pub(super) fn charges(plan: &Plan, raw: &[Raw<'_>]) -> Charges {
     let end = subtree_ends(plan);
     let charge = |producer: &&Node| {
         let payers = users.of_producer(plan, producer, &end);
-        (!payers.is_empty()).then_some((producer.id.0, Charge { producer: producer.id, payers }))
+        (!payers.is_empty()).then_some((
+            producer.id.0,
+            Charge {
+                producer: producer.id,
+                payers,
+            },
+        ))
     };
     producers.iter().filter_map(charge).collect()
 }
@@ -57,18 +67,28 @@ pub fn subtree_ends(plan: &Plan) -> Vec<usize> {
 
 /// What each node takes by itself of several things at once: its inclusive numbers less those of the nodes it pays for, never below
 /// zero.
-pub fn own<const THINGS: usize>(plan: &Plan, charges: &Charges, inclusive: &[[f64; THINGS]]) -> Vec<[f64; THINGS]> {
+pub fn own<const THINGS: usize>(
+    plan: &Plan,
+    charges: &Charges,
+    inclusive: &[[f64; THINGS]],
+) -> Vec<[f64; THINGS]> {
     let mut own = inclusive.to_vec();
     for node in plan.nodes() {
-        let (NodeId(position), Some(NodeId(parent))) = (node.id, node.parent) else { continue };
-        let payers = charges.get(&position).map_or(&[] as &[NodeId], |charge| &charge.payers);
+        let (NodeId(position), Some(NodeId(parent))) = (node.id, node.parent) else {
+            continue;
+        };
+        let payers = charges
+            .get(&position)
+            .map_or(&[] as &[NodeId], |charge| &charge.payers);
         for thing in 0..THINGS {
             let amount = inclusive[position][thing];
             let together: f64 = payers.iter().map(|payer| inclusive[payer.0][thing]).sum();
             if together > 0.0 {
                 // No payer can have waited longer than it took in all.
                 let rate = (amount / together).min(1.0);
-                payers.iter().for_each(|payer| own[payer.0][thing] -= inclusive[payer.0][thing] * rate);
+                payers
+                    .iter()
+                    .for_each(|payer| own[payer.0][thing] -= inclusive[payer.0][thing] * rate);
             } else {
                 own[parent][thing] -= amount;
             }
@@ -87,10 +107,17 @@ struct Users<'p> {
 
 impl<'p> Users<'p> {
     fn of(plan: &'p Plan, producers: &[&Node]) -> Self {
-        let mut users = Users { scans: HashMap::new(), in_conditions: HashMap::new(), in_output: HashMap::new() };
+        let mut users = Users {
+            scans: HashMap::new(),
+            in_conditions: HashMap::new(),
+            in_output: HashMap::new(),
+        };
         let values = producers.iter().any(|node| !is_cte(node));
         for node in plan.nodes() {
-            if let Some(name) = node.text("CTE Name").filter(|_| node.node_type() == "CTE Scan") {
+            if let Some(name) = node
+                .text("CTE Name")
+                .filter(|_| node.node_type() == "CTE Scan")
+            {
                 users.scans.entry(name).or_default().push(node.id);
             }
             if values {
@@ -122,45 +149,75 @@ impl<'p> Users<'p> {
             return self.scans_of(plan, cte, producer, end);
         }
         let own_subtree = producer.id.0..end[producer.id.0];
-        let Some(NodeId(home)) = producer.parent else { return Vec::new() };
+        let Some(NodeId(home)) = producer.parent else {
+            return Vec::new();
+        };
         let users = |by_token: &HashMap<String, Vec<NodeId>>| {
-            let found = value_tokens(name).into_iter().filter_map(|token| by_token.get(&token)).flatten();
-            let inside = |user: &NodeId| (home..end[home]).contains(&user.0) && !own_subtree.contains(&user.0);
+            let found = value_tokens(name)
+                .into_iter()
+                .filter_map(|token| by_token.get(&token))
+                .flatten();
+            let inside = |user: &NodeId| {
+                (home..end[home]).contains(&user.0) && !own_subtree.contains(&user.0)
+            };
             let mut users: Vec<NodeId> = found.copied().filter(inside).collect();
             users.sort_unstable();
             users.dedup();
             lowest(&users, end)
         };
         let in_conditions = users(&self.in_conditions);
-        if in_conditions.is_empty() { users(&self.in_output) } else { in_conditions }
+        if in_conditions.is_empty() {
+            users(&self.in_output)
+        } else {
+            in_conditions
+        }
     }
 
     /// The scans of a CTE: of those with its name, the ones below the node it hangs on that no nearer CTE of that name hides.
     fn scans_of(&self, plan: &Plan, cte: &str, producer: &Node, end: &[usize]) -> Vec<NodeId> {
-        let Some(NodeId(home)) = producer.parent else { return Vec::new() };
+        let Some(NodeId(home)) = producer.parent else {
+            return Vec::new();
+        };
         let scans = self.scans.get(cte).map_or(&[] as &[NodeId], Vec::as_slice);
         let declared_below = |scan: &NodeId| {
             let above = std::iter::successors(plan.node(*scan).parent, |id| plan.node(*id).parent);
-            above.take_while(|ancestor| ancestor.0 > home).any(|ancestor| declares(plan, ancestor, cte))
+            above
+                .take_while(|ancestor| ancestor.0 > home)
+                .any(|ancestor| declares(plan, ancestor, cte))
         };
         let inside = |scan: &&NodeId| (home..end[home]).contains(&scan.0);
-        scans.iter().filter(inside).filter(|scan| scans.len() == 1 || !declared_below(scan)).copied().collect()
+        scans
+            .iter()
+            .filter(inside)
+            .filter(|scan| scans.len() == 1 || !declared_below(scan))
+            .copied()
+            .collect()
     }
 }
 
 fn declares(plan: &Plan, node: NodeId, cte: &str) -> bool {
-    let names = plan.node(node).children.iter().filter_map(|child| plan.node(*child).text("Subplan Name"));
-    names.into_iter().any(|name| name.strip_prefix("CTE ") == Some(cte))
+    let names = plan
+        .node(node)
+        .children
+        .iter()
+        .filter_map(|child| plan.node(*child).text("Subplan Name"));
+    names
+        .into_iter()
+        .any(|name| name.strip_prefix("CTE ") == Some(cte))
 }
 
 fn is_cte(node: &Node) -> bool {
-    node.text("Subplan Name").is_some_and(|name| name.starts_with("CTE "))
+    node.text("Subplan Name")
+        .is_some_and(|name| name.starts_with("CTE "))
 }
 
 /// Of nodes that lie above each other only the lowest: it asks first, and those above include it anyway.
 fn lowest(sorted: &[NodeId], end: &[usize]) -> Vec<NodeId> {
     let next = sorted.iter().skip(1).map(Some).chain(std::iter::once(None));
-    let lowest = sorted.iter().zip(next).filter(|(node, next)| next.is_none_or(|next| next.0 >= end[node.0]));
+    let lowest = sorted
+        .iter()
+        .zip(next)
+        .filter(|(node, next)| next.is_none_or(|next| next.0 >= end[node.0]));
     lowest.map(|(node, _)| *node).collect()
 }
 
@@ -168,10 +225,12 @@ fn lowest(sorted: &[NodeId], end: &[usize]) -> Vec<NodeId> {
 fn value_tokens(text: &str) -> Vec<String> {
     const NAME: &str = "InitPlan ";
     let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_digit).count();
-    let parameters = text.match_indices('$').filter_map(|(at, _)| match digits(&text[at + 1..]) {
-        0 => None,
-        length => Some(text[at..=at + length].to_owned()),
-    });
+    let parameters = text
+        .match_indices('$')
+        .filter_map(|(at, _)| match digits(&text[at + 1..]) {
+            0 => None,
+            length => Some(text[at..=at + length].to_owned()),
+        });
     let names = text.match_indices(NAME).map(|(at, _)| {
         let length = NAME.len() + digits(&text[at + NAME.len()..]);
         text[at..at + length].to_owned()

@@ -38,31 +38,68 @@ pub(super) fn costs(plan: &Plan, raw: &[Raw<'_>]) -> Vec<NodeCost> {
     inclusive[0] = totals[0];
     for node in plan.nodes() {
         let position = node.id.0;
-        let factor = if raw[position].node_type == "Materialize" { once[position] } else { scale[position] };
+        let factor = if raw[position].node_type == "Materialize" {
+            once[position]
+        } else {
+            scale[position]
+        };
         let mut left = inclusive[position];
         for (NodeId(child), claim) in claims(plan, node, raw, &totals) {
             inclusive[child] = (claim * factor).min(left.max(0.0));
             left -= inclusive[child];
-            scale[child] = if totals[child] > 0.0 { inclusive[child] / totals[child] } else { factor };
+            scale[child] = if totals[child] > 0.0 {
+                inclusive[child] / totals[child]
+            } else {
+                factor
+            };
             once[child] = scale[child].min(factor);
         }
         own[position] = left.max(0.0);
     }
-    inclusive.into_iter().zip(own).map(|(all, own)| NodeCost { inclusive: Cost(all), own: Cost(own) }).collect()
+    inclusive
+        .into_iter()
+        .zip(own)
+        .map(|(all, own)| NodeCost {
+            inclusive: Cost(all),
+            own: Cost(own),
+        })
+        .collect()
 }
 
 /// What each input takes of one execution of the node.
 fn claims(plan: &Plan, node: &Node, raw: &[Raw<'_>], totals: &[f64]) -> Vec<(NodeId, f64)> {
     let total = totals[node.id.0];
-    let claims = node.children.iter().map(|child| (*child, totals[child.0], repeats(plan, node, *child, raw)));
+    let claims = node
+        .children
+        .iter()
+        .map(|child| (*child, totals[child.0], repeats(plan, node, *child, raw)));
     let claims: Vec<(NodeId, f64, f64)> = claims.collect();
-    let single: f64 = claims.iter().filter(|(_, _, repeats)| *repeats <= 1.0).map(|(_, cost, _)| cost).sum();
-    let repeated: f64 = claims.iter().filter(|(_, _, repeats)| *repeats > 1.0).map(|(_, cost, n)| cost * n).sum();
+    let single: f64 = claims
+        .iter()
+        .filter(|(_, _, repeats)| *repeats <= 1.0)
+        .map(|(_, cost, _)| cost)
+        .sum();
+    let repeated: f64 = claims
+        .iter()
+        .filter(|(_, _, repeats)| *repeats > 1.0)
+        .map(|(_, cost, n)| cost * n)
+        .sum();
     let single_scale = if single > total { total / single } else { 1.0 };
     let left = (total - single * single_scale).max(0.0);
-    let repeated_scale = if repeated > left { left / repeated } else { 1.0 };
+    let repeated_scale = if repeated > left {
+        left / repeated
+    } else {
+        1.0
+    };
     let share = |(child, cost, repeats): (NodeId, f64, f64)| {
-        (child, if repeats > 1.0 { cost * repeats * repeated_scale } else { cost * single_scale })
+        (
+            child,
+            if repeats > 1.0 {
+                cost * repeats * repeated_scale
+            } else {
+                cost * single_scale
+            },
+        )
     };
     claims.into_iter().map(share).collect()
 }
@@ -72,8 +109,13 @@ fn repeats(plan: &Plan, node: &Node, child: NodeId, raw: &[Raw<'_>]) -> f64 {
     match (raw[child.0].relationship, raw[node.id.0].node_type) {
         (Relationship::Inner, "Nested Loop") => {
             // InitPlans are printed before the inputs.
-            let outer = node.children.iter().find(|child| raw[child.0].relationship == Relationship::Input);
-            outer.and_then(|outer| raw[outer.0].plan_rows).unwrap_or(1.0)
+            let outer = node
+                .children
+                .iter()
+                .find(|child| raw[child.0].relationship == Relationship::Input);
+            outer
+                .and_then(|outer| raw[outer.0].plan_rows)
+                .unwrap_or(1.0)
         }
         (Relationship::SubPlan, _) => subplan_calls(node, plan.node(child)),
         _ => 1.0,
@@ -88,23 +130,36 @@ fn subplan_calls(node: &Node, child: &Node) -> f64 {
         return 1.0;
     }
     let rows = node.plan_rows().unwrap_or(1.0);
-    if filter.contains(name) { 2.0 * rows } else { rows }
+    if filter.contains(name) {
+        2.0 * rows
+    } else {
+        rows
+    }
 }
 
 /// Does the node keep the SubPlan's rows in a hash table (`hashed SubPlan 1` in one of its expressions)?
 pub fn is_hashed_subplan(node: &Node, child: &Node) -> bool {
-    let Some(name) = child.text("Subplan Name") else { return false };
+    let Some(name) = child.text("Subplan Name") else {
+        return false;
+    };
     let hashed = format!("hashed {name}");
     let names_it = |text: &str| {
-        text.match_indices(&hashed).any(|(at, _)| !text[at + hashed.len()..].starts_with(|c: char| c.is_ascii_digit()))
+        text.match_indices(&hashed)
+            .any(|(at, _)| !text[at + hashed.len()..].starts_with(|c: char| c.is_ascii_digit()))
     };
-    node.properties.values().flat_map(Property::texts).any(names_it)
+    node.properties
+        .values()
+        .flat_map(Property::texts)
+        .any(names_it)
 }
 
 /// Total costs, with the penalties of disabled nodes taken out.
 fn totals_without_penalty(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
     let totals = raw.iter().map(|node| node.total_cost);
-    let mut suspects = raw.iter().zip(plan.nodes()).filter(|(raw, _)| raw.startup_cost >= Some(DISABLE_COST));
+    let mut suspects = raw
+        .iter()
+        .zip(plan.nodes())
+        .filter(|(raw, _)| raw.startup_cost >= Some(DISABLE_COST));
     if suspects.any(|(_, node)| is_penalised(plan, node)) {
         totals.map(without_penalty).collect()
     } else {
@@ -115,11 +170,19 @@ fn totals_without_penalty(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
 /// Is this node (and not only something below it) disabled, as servers before 18 show it: from the start it costs more than the
 /// penalty, and none of its inputs does?
 pub fn is_penalised(plan: &Plan, node: &Node) -> bool {
-    node.number("Startup Cost").is_some_and(|cost| cost >= DISABLE_COST)
-        && node.children.iter().all(|child| plan.node(*child).total_cost().0 < DISABLE_COST)
+    node.number("Startup Cost")
+        .is_some_and(|cost| cost >= DISABLE_COST)
+        && node
+            .children
+            .iter()
+            .all(|child| plan.node(*child).total_cost().0 < DISABLE_COST)
 }
 
 /// The cost without its penalties, of which a cost may hold several.
 pub fn without_penalty(cost: f64) -> f64 {
-    if cost >= DISABLE_COST { cost % DISABLE_COST } else { cost }
+    if cost >= DISABLE_COST {
+        cost % DISABLE_COST
+    } else {
+        cost
+    }
 }

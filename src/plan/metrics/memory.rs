@@ -20,28 +20,46 @@ pub(super) fn memory(node: &Node, node_type: &str) -> Memory {
     match node_type {
         "Sort" => sort(node),
         "Incremental Sort" => incremental_sort(node),
-        "Hash" => {
-            Memory { peak: kilobytes(node, "Peak Memory Usage"), disk: None, batches: count(node, "Hash Batches") }
-        }
+        "Hash" => Memory {
+            peak: kilobytes(node, "Peak Memory Usage"),
+            disk: None,
+            batches: count(node, "Hash Batches"),
+        },
         "Aggregate" => Memory {
             peak: kilobytes(node, "Peak Memory Usage"),
             disk: kilobytes(node, "Disk Usage").filter(|disk| disk.0 > 0),
             batches: count(node, "HashAgg Batches"),
         },
-        "Memoize" => Memory { peak: kilobytes(node, "Peak Memory Usage"), ..Memory::default() },
-        "Materialize" | "WindowAgg" | "CTE Scan" | "Recursive Union" | "Table Function Scan" | "Function Scan" => {
-            storage(node)
-        }
+        "Memoize" => Memory {
+            peak: kilobytes(node, "Peak Memory Usage"),
+            ..Memory::default()
+        },
+        "Materialize"
+        | "WindowAgg"
+        | "CTE Scan"
+        | "Recursive Union"
+        | "Table Function Scan"
+        | "Function Scan" => storage(node),
         _ => Memory::default(),
     }
 }
 
 /// `Sort Space Used` of the leader, and of each worker under `Workers`.
 fn sort(node: &Node) -> Memory {
-    let own = (node.text("Sort Space Type"), kilobytes(node, "Sort Space Used"));
-    let workers = node.nested("Workers").and_then(Value::as_array).into_iter().flatten();
+    let own = (
+        node.text("Sort Space Type"),
+        kilobytes(node, "Sort Space Used"),
+    );
+    let workers = node
+        .nested("Workers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let workers = workers.map(|worker| {
-        let used = worker.get("Sort Space Used").and_then(Value::as_f64).map(from_kilobytes);
+        let used = worker
+            .get("Sort Space Used")
+            .and_then(Value::as_f64)
+            .map(from_kilobytes);
         (worker.get("Sort Space Type").and_then(Value::as_str), used)
     });
     let mut memory = Memory::default();
@@ -58,20 +76,35 @@ fn sort(node: &Node) -> Memory {
 /// `{"Full-sort Groups": {"Sort Space Memory": {"Peak Sort Space Used": 29}, "Sort Space Disk": …}, "Pre-sorted Groups": …}`.
 fn incremental_sort(node: &Node) -> Memory {
     let peak = |space: &str| {
-        let groups = ["Full-sort Groups", "Pre-sorted Groups"].into_iter().filter_map(|group| node.nested(group));
-        let used = groups.filter_map(|group| group.get(space)?.get("Peak Sort Space Used")?.as_f64());
+        let groups = ["Full-sort Groups", "Pre-sorted Groups"]
+            .into_iter()
+            .filter_map(|group| node.nested(group));
+        let used =
+            groups.filter_map(|group| group.get(space)?.get("Peak Sort Space Used")?.as_f64());
         used.map(from_kilobytes).max()
     };
-    Memory { peak: peak("Sort Space Memory"), disk: peak("Sort Space Disk"), batches: None }
+    Memory {
+        peak: peak("Sort Space Memory"),
+        disk: peak("Sort Space Disk"),
+        batches: None,
+    }
 }
 
 /// `Storage` and `Maximum Storage` of materializing nodes, since PostgreSQL 18.
 fn storage(node: &Node) -> Memory {
-    let Some(kind) = node.text("Storage") else { return Memory::default() };
+    let Some(kind) = node.text("Storage") else {
+        return Memory::default();
+    };
     let used = kilobytes(node, "Maximum Storage");
     match kind {
-        "Disk" => Memory { disk: used, ..Memory::default() },
-        _ => Memory { peak: used, ..Memory::default() },
+        "Disk" => Memory {
+            disk: used,
+            ..Memory::default()
+        },
+        _ => Memory {
+            peak: used,
+            ..Memory::default()
+        },
     }
 }
 

@@ -44,7 +44,10 @@ pub(crate) fn raw(plan: &Plan) -> Vec<Raw<'_>> {
 }
 
 fn of_node(node: &Node) -> Raw<'_> {
-    let mut raw = Raw { node_type: "?", ..Raw::default() };
+    let mut raw = Raw {
+        node_type: "?",
+        ..Raw::default()
+    };
     for (property, value) in node.properties.iter() {
         match value {
             Property::Number(number) => {
@@ -53,7 +56,9 @@ fn of_node(node: &Node) -> Raw<'_> {
                 }
             }
             Property::Text(text) if property == "Node Type" => raw.node_type = text,
-            Property::Text(text) if property == "Parent Relationship" => raw.relationship = relationship(text),
+            Property::Text(text) if property == "Parent Relationship" => {
+                raw.relationship = relationship(text)
+            }
             _ => {}
         }
     }

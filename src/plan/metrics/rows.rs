@@ -11,8 +11,12 @@ pub fn rows_of_all_processes(plan: &Plan, node: &Node) -> Option<f64> {
     if !is_parallel_aware(node) {
         return Some(rows);
     }
-    let above = std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
-    let workers = above.filter_map(|node| node.number("Workers Planned")).next().unwrap_or(0.0);
+    let above =
+        std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
+    let workers = above
+        .filter_map(|node| node.number("Workers Planned"))
+        .next()
+        .unwrap_or(0.0);
     Some(rows * (workers + (1.0 - 0.3 * workers).max(0.0)))
 }
 
@@ -71,7 +75,10 @@ pub struct Removed {
 
 pub(super) fn estimate(raw: &Raw<'_>) -> Option<Estimate> {
     let ran = raw.loops.is_none_or(|loops| loops > 0.0);
-    Some(Estimate { expected: raw.plan_rows?, actual: raw.rows.filter(|_| ran) })
+    Some(Estimate {
+        expected: raw.plan_rows?,
+        actual: raw.rows.filter(|_| ran),
+    })
 }
 
 pub(super) fn removed(raw: &Raw<'_>) -> Removed {

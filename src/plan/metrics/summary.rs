@@ -59,9 +59,20 @@ impl Summary {
 
 pub(super) fn summary(plan: &Plan) -> Summary {
     let number = |property: &str| plan.summary.get(property).and_then(Value::as_f64);
-    let mut triggers: Vec<Trigger> =
-        plan.summary.get("Triggers").and_then(Value::as_array).into_iter().flatten().filter_map(trigger).collect();
-    triggers.sort_by(|a, b| b.time.0.total_cmp(&a.time.0).then_with(|| a.name.cmp(&b.name)));
+    let mut triggers: Vec<Trigger> = plan
+        .summary
+        .get("Triggers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(trigger)
+        .collect();
+    triggers.sort_by(|a, b| {
+        b.time
+            .0
+            .total_cmp(&a.time.0)
+            .then_with(|| a.name.cmp(&b.name))
+    });
     // `Total Runtime` is what servers before 9.4 called it, and some viewers still do.
     let execution = number("Execution Time").or_else(|| number("Total Runtime"));
     Summary {
@@ -74,11 +85,22 @@ pub(super) fn summary(plan: &Plan) -> Summary {
 
 fn jit(value: &Value) -> Option<Jit> {
     let time = value.get("Timing")?.get("Total")?.as_f64()?;
-    Some(Jit { functions: value.get("Functions").and_then(Value::as_f64).unwrap_or(0.0), time: Millis(time) })
+    Some(Jit {
+        functions: value
+            .get("Functions")
+            .and_then(Value::as_f64)
+            .unwrap_or(0.0),
+        time: Millis(time),
+    })
 }
 
 fn trigger(value: &Value) -> Option<Trigger> {
-    let text = |property: &str| value.get(property).and_then(Value::as_str).map(str::to_owned);
+    let text = |property: &str| {
+        value
+            .get(property)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
     let constraint = text("Constraint Name");
     Some(Trigger {
         name: text("Trigger Name").or_else(|| constraint.clone())?,

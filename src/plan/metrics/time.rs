@@ -49,10 +49,12 @@ pub(super) fn processes(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
 
 fn processes_below(parent: &Node, (above, below): (&Raw<'_>, &Raw<'_>), processes: f64) -> f64 {
     match above.node_type {
-        "Gather" | "Gather Merge" if below.relationship != Relationship::InitPlan => match (below.loops, above.loops) {
-            (Some(loops), Some(runs)) if runs > 0.0 => (loops / runs).max(1.0),
-            _ => 1.0,
-        },
+        "Gather" | "Gather Merge" if below.relationship != Relationship::InitPlan => {
+            match (below.loops, above.loops) {
+                (Some(loops), Some(runs)) if runs > 0.0 => (loops / runs).max(1.0),
+                _ => 1.0,
+            }
+        }
         "Bitmap Heap Scan" if is_parallel_aware(parent) => 1.0,
         _ => processes,
     }
@@ -64,11 +66,20 @@ pub fn is_parallel_aware(node: &Node) -> bool {
 }
 
 /// The time of every node; none where it was not measured.
-pub(super) fn times(plan: &Plan, raw: &[Raw<'_>], processes: &[f64], charges: &Charges) -> Vec<Option<NodeTime>> {
+pub(super) fn times(
+    plan: &Plan,
+    raw: &[Raw<'_>],
+    processes: &[f64],
+    charges: &Charges,
+) -> Vec<Option<NodeTime>> {
     let mut measured: Vec<Option<f64>> = Vec::with_capacity(raw.len());
     for ((node, raw), processes) in plan.nodes().iter().zip(raw).zip(processes) {
-        let waits = node.parent.filter(|_| raw.relationship != Relationship::InitPlan);
-        let most = waits.and_then(|parent| measured[parent.0]).unwrap_or(f64::INFINITY);
+        let waits = node
+            .parent
+            .filter(|_| raw.relationship != Relationship::InitPlan);
+        let most = waits
+            .and_then(|parent| measured[parent.0])
+            .unwrap_or(f64::INFINITY);
         measured.push(inclusive(raw, *processes).map(|time| time.min(most)));
     }
     if measured.iter().all(Option::is_none) {
@@ -77,7 +88,14 @@ pub(super) fn times(plan: &Plan, raw: &[Raw<'_>], processes: &[f64], charges: &C
     let all: Vec<[f64; 1]> = measured.iter().map(|time| [time.unwrap_or(0.0)]).collect();
     let own = charge::own(plan, charges, &all);
     let times = measured.into_iter().zip(own);
-    times.map(|(inclusive, [own])| Some(NodeTime { inclusive: Millis(inclusive?), own: Millis(own) })).collect()
+    times
+        .map(|(inclusive, [own])| {
+            Some(NodeTime {
+                inclusive: Millis(inclusive?),
+                own: Millis(own),
+            })
+        })
+        .collect()
 }
 
 fn inclusive(raw: &Raw<'_>, processes: f64) -> Option<f64> {

@@ -12,7 +12,7 @@ use super::property::{Kind, kind};
 use crate::plan::{DEEPEST_PLAN, Names, Node, NodeId, Plan, Properties};
 
 /// More nodes than this are refused.
-pub(crate) const MOST_NODES: usize = 2_000_000;
+pub(crate) const MAX_NODES: usize = 2_000_000;
 
 /// Levels of objects and lists within one node; EXPLAIN's own deepest are the grouping sets with four.
 const DEEPEST_VALUE: usize = 16;
@@ -85,7 +85,11 @@ impl Builder {
             // What a client made of the result's one row and column.
             (Some(Frame::Query { .. }), Some("QUERY PLAN")) => Frame::Document,
             (Some(Frame::Node(node, _)), Some("Plans")) => {
-                if self.nodes.get(*node).is_some_and(|node| !node.children.is_empty()) {
+                if self
+                    .nodes
+                    .get(*node)
+                    .is_some_and(|node| !node.children.is_empty())
+                {
                     return Err(Reason::DuplicateKey("Plans".to_owned()));
                 }
                 Frame::Children(*node)
@@ -143,7 +147,8 @@ impl Builder {
     fn end_query(&mut self, has_plan: bool) -> Result<(), Reason> {
         let summary = std::mem::take(&mut self.summary);
         if has_plan {
-            self.finished.push(Plan::from_parts(std::mem::take(&mut self.nodes), summary));
+            self.finished
+                .push(Plan::from_parts(std::mem::take(&mut self.nodes), summary));
             return Ok(());
         }
         // An object around other documents holds nothing itself.
@@ -151,17 +156,19 @@ impl Builder {
             return Ok(());
         }
         let keys = ["query_block", "queryPlanner", "select#1", "Node Type"];
-        Err(match keys.into_iter().find(|key| summary.contains_key(*key)) {
-            Some("query_block" | "select#1") => Reason::OtherDatabase("MySQL or MariaDB"),
-            Some("queryPlanner") => Reason::OtherDatabase("MongoDB"),
-            _ => Reason::NotExplain,
-        })
+        Err(
+            match keys.into_iter().find(|key| summary.contains_key(*key)) {
+                Some("query_block" | "select#1") => Reason::OtherDatabase("MySQL or MariaDB"),
+                Some("queryPlanner") => Reason::OtherDatabase("MongoDB"),
+                _ => Reason::NotExplain,
+            },
+        )
     }
 
     fn add_node(&mut self, parent: Option<usize>) -> Result<usize, Reason> {
         let index = self.nodes.len();
-        if index >= MOST_NODES {
-            return Err(Reason::TooManyNodes(MOST_NODES));
+        if index >= MAX_NODES {
+            return Err(Reason::TooManyNodes(MAX_NODES));
         }
         let depth = match parent.and_then(|parent| self.nodes.get_mut(parent)) {
             Some(parent) => {
@@ -174,7 +181,13 @@ impl Builder {
             return Err(Reason::TooDeep(DEEPEST_PLAN));
         }
         let (id, parent) = (NodeId(index), parent.map(NodeId));
-        self.nodes.push(Node { id, parent, depth, children: Vec::new(), properties: Properties::default() });
+        self.nodes.push(Node {
+            id,
+            parent,
+            depth,
+            children: Vec::new(),
+            properties: Properties::default(),
+        });
         Ok(index)
     }
 
@@ -196,7 +209,10 @@ impl Builder {
                 return Ok(());
             }
             (Some(Frame::Children(_)), _) => {
-                return Err(Reason::WrongType { property: "Plans".to_owned(), expected: Kind::Objects.expected() });
+                return Err(Reason::WrongType {
+                    property: "Plans".to_owned(),
+                    expected: Kind::Objects.expected(),
+                });
             }
             (Some(Frame::Document), None) => {
                 return Err(match value {
@@ -236,7 +252,9 @@ fn insert(map: &mut Map<String, Value>, key: String, value: Value) -> Result<(),
 fn merge_workers(known: &mut Vec<Value>, more: &[Value]) {
     for worker in more {
         let number = worker.get("Worker Number");
-        let same = known.iter_mut().find(|other| other.get("Worker Number") == number);
+        let same = known
+            .iter_mut()
+            .find(|other| other.get("Worker Number") == number);
         match (same.and_then(Value::as_object_mut), worker) {
             (Some(same), Value::Object(worker)) => {
                 for (key, value) in worker {
@@ -276,14 +294,24 @@ impl Shape {
 fn check(property: &str, shape: Shape) -> Result<(), Reason> {
     let must_be_number = || matches!(kind(property), Some(Kind::Number));
     let wrong = match shape {
-        Shape::Number => matches!(property, "Plan" | "Plans" | "Node Type" | "Output" | "Filter" | "Relation Name"),
-        Shape::Flag | Shape::Object => matches!(property, "Plans" | "Node Type") || must_be_number(),
-        Shape::Text | Shape::List | Shape::Null => matches!(property, "Plan" | "Plans") || must_be_number(),
+        Shape::Number => matches!(
+            property,
+            "Plan" | "Plans" | "Node Type" | "Output" | "Filter" | "Relation Name"
+        ),
+        Shape::Flag | Shape::Object => {
+            matches!(property, "Plans" | "Node Type") || must_be_number()
+        }
+        Shape::Text | Shape::List | Shape::Null => {
+            matches!(property, "Plan" | "Plans") || must_be_number()
+        }
     };
     // An empty text, list or null where a list of children may be is no children.
     if !wrong || (property == "Plans" && matches!(shape, Shape::Null)) {
         return Ok(());
     }
     let expected = kind(property).unwrap_or(Kind::Text).expected();
-    Err(Reason::WrongType { property: property.to_owned(), expected })
+    Err(Reason::WrongType {
+        property: property.to_owned(),
+        expected,
+    })
 }

@@ -11,7 +11,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes).map(Cow::Owned),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes).map(Cow::Owned),
         // Without a mark: plans are mostly ASCII, whose other byte is zero.
-        [low, 0, low2, 0, ..] if is_text(*low) && is_text(*low2) => utf16(bytes, u16::from_le_bytes).map(Cow::Owned),
+        [low, 0, low2, 0, ..] if is_text(*low) && is_text(*low2) => {
+            utf16(bytes, u16::from_le_bytes).map(Cow::Owned)
+        }
         [0, high, 0, high2, ..] if is_text(*high) && is_text(*high2) => {
             utf16(bytes, u16::from_be_bytes).map(Cow::Owned)
         }
@@ -36,7 +38,10 @@ fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
         Err(error) => {
             let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let place = place_of_end(&String::from_utf8_lossy(valid));
-            Err(ReadError { place: Some(place), reason: Reason::NotText })
+            Err(ReadError {
+                place: Some(place),
+                reason: Reason::NotText,
+            })
         }
     }
 }
@@ -47,11 +52,19 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
     for character in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
         match character {
             Ok(character) => text.push(character),
-            Err(_) => return Err(ReadError { place: Some(place_of_end(&text)), reason: Reason::NotText }),
+            Err(_) => {
+                return Err(ReadError {
+                    place: Some(place_of_end(&text)),
+                    reason: Reason::NotText,
+                });
+            }
         }
     }
     if !rest.is_empty() {
-        return Err(ReadError { place: Some(place_of_end(&text)), reason: Reason::Truncated("a UTF-16 character") });
+        return Err(ReadError {
+            place: Some(place_of_end(&text)),
+            reason: Reason::Truncated("a UTF-16 character"),
+        });
     }
     Ok(text)
 }
@@ -60,7 +73,10 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
 pub(crate) fn place_of_end(text: &str) -> Place {
     let line_start = text.rfind('\n').map_or(0, |newline| newline + 1);
     let column = text.get(line_start..).unwrap_or_default().chars().count() + 1;
-    Place { line: 1 + text.bytes().filter(|byte| *byte == b'\n').count(), column: Some(column) }
+    Place {
+        line: 1 + text.bytes().filter(|byte| *byte == b'\n').count(),
+        column: Some(column),
+    }
 }
 
 #[cfg(test)]
@@ -78,16 +94,28 @@ mod tests {
         assert_eq!(decode(text.as_bytes()).unwrap(), text);
         assert_eq!(decode(format!("\u{feff}{text}").as_bytes()).unwrap(), text);
         for mark in [true, false] {
-            assert_eq!(decode(&utf16_bytes(text, mark, u16::to_le_bytes)).unwrap(), text);
-            assert_eq!(decode(&utf16_bytes(text, mark, u16::to_be_bytes)).unwrap(), text);
+            assert_eq!(
+                decode(&utf16_bytes(text, mark, u16::to_le_bytes)).unwrap(),
+                text
+            );
+            assert_eq!(
+                decode(&utf16_bytes(text, mark, u16::to_be_bytes)).unwrap(),
+                text
+            );
         }
     }
 
     #[test]
     fn what_is_no_text_is_refused_with_its_place() {
         let error = decode(b"one\ntw\xff\xfeo").unwrap_err();
-        assert_eq!(error.to_string(), "line 2, column 3: neither UTF-8 nor UTF-16");
-        assert_eq!(decode(b"PGDMP\0\x01\0\x0e").unwrap_err().reason, Reason::Binary);
+        assert_eq!(
+            error.to_string(),
+            "line 2, column 3: neither UTF-8 nor UTF-16"
+        );
+        assert_eq!(
+            decode(b"PGDMP\0\x01\0\x0e").unwrap_err().reason,
+            Reason::Binary
+        );
         assert!(decode(b"\xff\xfea\0b").is_err());
         assert!(decode(b"\xff\xfe\x00\xd8a\0").is_err());
     }

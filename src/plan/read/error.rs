@@ -15,7 +15,10 @@ pub struct ReadError {
 impl ReadError {
     /// An error about the text as a whole.
     pub(crate) fn whole(reason: Reason) -> ReadError {
-        ReadError { place: None, reason }
+        ReadError {
+            place: None,
+            reason,
+        }
     }
 }
 
@@ -33,7 +36,10 @@ struct Prefix(Option<Place>);
 impl fmt::Display for Prefix {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(Place { line, column: Some(column) }) => write!(formatter, "line {line}, column {column}: "),
+            Some(Place {
+                line,
+                column: Some(column),
+            }) => write!(formatter, "line {line}, column {column}: "),
             Some(Place { line, column: None }) => write!(formatter, "line {line}: "),
             None => Ok(()),
         }

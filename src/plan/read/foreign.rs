@@ -29,7 +29,10 @@ const HTML: &[&str] = &["<!doctype html", "<html", "<body", "<table", "<div", "<
 
 /// The reason why there is no plan in a text.
 pub(crate) fn why_no_plan(text: &str) -> Reason {
-    let end = text.char_indices().nth(LOOKED_AT).map_or(text.len(), |(at, _)| at);
+    let end = text
+        .char_indices()
+        .nth(LOOKED_AT)
+        .map_or(text.len(), |(at, _)| at);
     let beginning = text.get(..end).unwrap_or_default();
     if let Some((_, database)) = MARKS.iter().find(|(mark, _)| beginning.contains(mark)) {
         return Reason::OtherDatabase(database);

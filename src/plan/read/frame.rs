@@ -28,14 +28,20 @@ pub(crate) struct Unframed<'a> {
 
 /// Takes all frames off.
 pub(crate) fn unframe(text: &str) -> Unframed<'_> {
-    let as_it_is = Unframed { text: Cow::Borrowed(text), numbers: None };
+    let as_it_is = Unframed {
+        text: Cow::Borrowed(text),
+        numbers: None,
+    };
     if !may_be_framed(text) {
         return as_it_is;
     }
     let mut lines: Vec<FramedLine<'_>> = text
         .lines()
         .enumerate()
-        .map(|(index, line)| FramedLine { number: index + 1, text: Cow::Borrowed(line) })
+        .map(|(index, line)| FramedLine {
+            number: index + 1,
+            text: Cow::Borrowed(line),
+        })
         .collect();
     let mut changed = false;
     changed |= mail::strip(&mut lines);
@@ -55,12 +61,25 @@ pub(crate) fn unframe(text: &str) -> Unframed<'_> {
             numbers.push(line.number);
         }
     }
-    Unframed { text: Cow::Owned(unframed), numbers: Some(numbers) }
+    Unframed {
+        text: Cow::Owned(unframed),
+        numbers: Some(numbers),
+    }
 }
 
 /// Plain JSON and XML, the largest inputs, are not looked through line by line.
 fn may_be_framed(text: &str) -> bool {
-    let first_lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).take(2).collect();
-    let begins_plainly = first_lines.first().is_some_and(|first| first.starts_with(['[', '{', '<']));
-    !begins_plainly || first_lines.iter().any(|line| line.ends_with(['+', '↵', '|', '│']))
+    let first_lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .take(2)
+        .collect();
+    let begins_plainly = first_lines
+        .first()
+        .is_some_and(|first| first.starts_with(['[', '{', '<']));
+    !begins_plainly
+        || first_lines
+            .iter()
+            .any(|line| line.ends_with(['+', '↵', '|', '│']))
 }

@@ -10,8 +10,16 @@ use super::error::{Failure, Reason};
 use super::number::number;
 
 /// Reads the document that begins at `start`; returns where it ends.
-pub(crate) fn read_document(text: &str, start: usize, builder: &mut Builder) -> Result<usize, Failure> {
-    let mut reader = JsonReader { text, at: start, open: Vec::new() };
+pub(crate) fn read_document(
+    text: &str,
+    start: usize,
+    builder: &mut Builder,
+) -> Result<usize, Failure> {
+    let mut reader = JsonReader {
+        text,
+        at: start,
+        open: Vec::new(),
+    };
     reader.value(None, builder)?;
     while let Some(container) = reader.open.last().copied() {
         reader.member(container, builder)?;
@@ -53,7 +61,8 @@ impl<'a> JsonReader<'a> {
             Container::Object { .. } => Some(self.key()?),
             Container::List { .. } => None,
         };
-        if let Some(Container::Object { empty } | Container::List { empty }) = self.open.last_mut() {
+        if let Some(Container::Object { empty } | Container::List { empty }) = self.open.last_mut()
+        {
             *empty = false;
         }
         self.value(key, builder)
@@ -97,8 +106,12 @@ impl<'a> JsonReader<'a> {
     /// A number, `true`, `false` or `null`.
     fn bare(&mut self) -> Result<Value, Failure> {
         let rest = self.rest();
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_');
-        let length = rest.bytes().position(|byte| !is_part(&byte)).unwrap_or(rest.len());
+        let is_part =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_');
+        let length = rest
+            .bytes()
+            .position(|byte| !is_part(&byte))
+            .unwrap_or(rest.len());
         let word = rest.get(..length).unwrap_or_default();
         let value = match word {
             "true" => Value::Bool(true),
@@ -107,8 +120,12 @@ impl<'a> JsonReader<'a> {
             "" => return Err(self.syntax("a value has to stand here")),
             word => match number(word) {
                 Some(number) => number,
-                None if length == rest.len() => return Err(self.fail(Reason::Truncated("the JSON"))),
-                None if is_not_finite(word) => return Err(self.fail(Reason::NotFinite(word.to_owned()))),
+                None if length == rest.len() => {
+                    return Err(self.fail(Reason::Truncated("the JSON")));
+                }
+                None if is_not_finite(word) => {
+                    return Err(self.fail(Reason::NotFinite(word.to_owned())));
+                }
                 None => return Err(self.syntax("a value has to stand here")),
             },
         };
@@ -191,7 +208,10 @@ impl<'a> JsonReader<'a> {
     }
 
     fn hex_unit(&self, skip: usize) -> Result<u32, Failure> {
-        let digits = self.rest().get(skip + 2..skip + 6).filter(|digits| digits.bytes().all(|d| d.is_ascii_hexdigit()));
+        let digits = self
+            .rest()
+            .get(skip + 2..skip + 6)
+            .filter(|digits| digits.bytes().all(|d| d.is_ascii_hexdigit()));
         digits
             .and_then(|digits| u32::from_str_radix(digits, 16).ok())
             .ok_or_else(|| self.syntax("four hexadecimal digits have to follow \\u"))
@@ -226,27 +246,44 @@ impl<'a> JsonReader<'a> {
     }
 
     fn fail(&self, reason: Reason) -> Failure {
-        Failure { offset: self.at, reason }
+        Failure {
+            offset: self.at,
+            reason,
+        }
     }
 }
 
 fn is_not_finite(word: &str) -> bool {
     let unsigned = word.trim_start_matches(['-', '+']);
-    matches!(unsigned, "NaN" | "nan" | "Infinity" | "inf") || unsigned.starts_with(|first: char| first.is_ascii_digit())
+    matches!(unsigned, "NaN" | "nan" | "Infinity" | "inf")
+        || unsigned.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// A value that stands alone in a text, such as a list in brackets in YAML.
 pub(crate) fn read_value(text: &str, key: Key<'_>, builder: &mut Builder) -> Result<(), Failure> {
-    let mut reader = JsonReader { text, at: 0, open: Vec::new() };
+    let mut reader = JsonReader {
+        text,
+        at: 0,
+        open: Vec::new(),
+    };
     let key = key.map(|key| Cow::Owned(key.into_owned()));
     reader.value(key, builder)?;
     while let Some(container) = reader.open.last().copied() {
         reader.member(container, builder)?;
     }
-    if reader.rest().trim().is_empty() { Ok(()) } else { Err(reader.syntax("something stands behind the value")) }
+    if reader.rest().trim().is_empty() {
+        Ok(())
+    } else {
+        Err(reader.syntax("something stands behind the value"))
+    }
 }
 
 /// The text of a string in JSON's quotes.
 pub(crate) fn unescape(quoted: &str) -> Result<Cow<'_, str>, Failure> {
-    JsonReader { text: quoted, at: 0, open: Vec::new() }.string()
+    JsonReader {
+        text: quoted,
+        at: 0,
+        open: Vec::new(),
+    }
+    .string()
 }

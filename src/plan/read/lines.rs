@@ -30,7 +30,11 @@ pub(crate) fn line_at(text: &str, offset: usize) -> Option<Line<'_>> {
         Some(end) => (rest.get(..end).unwrap_or_default(), offset + end + 1),
         None => (rest, text.len()),
     };
-    Some(Line { offset, text: line.strip_suffix('\r').unwrap_or(line), next })
+    Some(Line {
+        offset,
+        text: line.strip_suffix('\r').unwrap_or(line),
+        next,
+    })
 }
 
 /// The lines from the one that begins at an offset.

@@ -21,11 +21,17 @@ pub(crate) fn number(text: &str) -> Option<Value> {
             return Some(Value::Number(whole.into()));
         }
     }
-    if !digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
+    if !digits
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
+    {
         return None;
     }
     // f64's own parser takes "1.e5", JSON's grammar does not, but no harm is done by reading it.
-    text.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number)
+    text.parse::<f64>()
+        .ok()
+        .and_then(Number::from_f64)
+        .map(Value::Number)
 }
 
 #[cfg(test)]
@@ -36,12 +42,17 @@ mod tests {
     #[test]
     fn whole_numbers_stay_whole_and_the_rest_is_refused() {
         assert_eq!(number("5"), Some(json!(5)));
-        assert_eq!(number("-7912673676002710456"), Some(json!(-7_912_673_676_002_710_456_i64)));
+        assert_eq!(
+            number("-7912673676002710456"),
+            Some(json!(-7_912_673_676_002_710_456_i64))
+        );
         assert_eq!(number("18446744073709551615"), Some(json!(u64::MAX)));
         assert_eq!(number("0.00"), Some(json!(0.0)));
         assert_eq!(number("1e3"), Some(json!(1000.0)));
         assert_eq!(number("100000000000000000000000"), Some(json!(1e23)));
-        for bad in ["", "-", "NaN", "Infinity", "1e400", "1.", ".5", "0x10", "12kB", "1 2", "007"] {
+        for bad in [
+            "", "-", "NaN", "Infinity", "1e400", "1.", ".5", "0x10", "12kB", "1 2", "007",
+        ] {
             assert_eq!(number(bad), None, "{bad}");
         }
     }

@@ -50,12 +50,11 @@ pub(crate) fn kind(property: &str) -> Option<Kind> {
         | "Sampling Parameters"
         | "Sort Methods Used" => Kind::Texts,
         "Group Keys" | "Hash Keys" => Kind::Lists,
-        "Parallel Aware" | "Async Capable" | "Inner Unique" | "Single Copy" | "Disabled" | "Inlining"
-        | "Optimization" | "Expressions" | "Deforming" => Kind::Flag,
-        "Plan" | "Planning" | "Settings" | "JIT" | "Options" | "Timing" | "Serialization" | "Full-sort Groups"
-        | "Pre-sorted Groups" | "Presorted Groups" | "Sort Space Memory" | "Sort Space Disk" | "Sort Space" => {
-            Kind::Object
-        }
+        "Parallel Aware" | "Async Capable" | "Inner Unique" | "Single Copy" | "Disabled"
+        | "Inlining" | "Optimization" | "Expressions" | "Deforming" => Kind::Flag,
+        "Plan" | "Planning" | "Settings" | "JIT" | "Options" | "Timing" | "Serialization"
+        | "Full-sort Groups" | "Pre-sorted Groups" | "Presorted Groups" | "Sort Space Memory"
+        | "Sort Space Disk" | "Sort Space" => Kind::Object,
         "Plans" | "Workers" | "Triggers" | "Target Tables" | "Grouping Sets" => Kind::Objects,
         _ if TEXTS.contains(&property) => Kind::Text,
         _ => return None,

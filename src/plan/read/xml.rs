@@ -18,13 +18,19 @@ use super::number::number;
 use super::property::{Kind, kind};
 
 /// Reads the document that begins at `start`; returns where it ends.
-pub(crate) fn read_document(text: &str, start: usize, builder: &mut Builder) -> Result<usize, Failure> {
+pub(crate) fn read_document(
+    text: &str,
+    start: usize,
+    builder: &mut Builder,
+) -> Result<usize, Failure> {
     let body = text.get(start..).unwrap_or_default();
     let mut events = Reader::from_str(body);
     let mut reader = XmlReader::default();
     loop {
         let begins = start + position(&events);
-        let event = events.read_event().map_err(|error| syntax(start + position(&events), &error))?;
+        let event = events
+            .read_event()
+            .map_err(|error| syntax(start + position(&events), &error))?;
         let fail = Failure::at(begins);
         match event {
             Event::Start(tag) => reader.open(tag.name().as_ref(), builder).map_err(fail)?,
@@ -33,7 +39,10 @@ pub(crate) fn read_document(text: &str, start: usize, builder: &mut Builder) -> 
                 if reader.open.len() == 1 {
                     return Err(fail(Reason::Utility(name.as_ref().replace('-', " "))));
                 }
-                reader.open(name.as_ref(), builder).and_then(|()| reader.close(builder)).map_err(fail)?;
+                reader
+                    .open(name.as_ref(), builder)
+                    .and_then(|()| reader.close(builder))
+                    .map_err(fail)?;
             }
             Event::End(_) => {
                 reader.close(builder).map_err(fail)?;
@@ -108,16 +117,24 @@ impl XmlReader {
         self.decide(tag, builder)?;
         let property = self.property(tag);
         if self.open.is_empty() && tag != "explain" {
-            return Err(Reason::Syntax(format!("<{tag}> is not the output of EXPLAIN (FORMAT XML)")));
+            return Err(Reason::Syntax(format!(
+                "<{tag}> is not the output of EXPLAIN (FORMAT XML)"
+            )));
         }
-        self.open.push(Element { property, role: Role::Undecided, groups: 0 });
+        self.open.push(Element {
+            property,
+            role: Role::Undecided,
+            groups: 0,
+        });
         Ok(())
     }
 
     /// The element around turns out to hold elements: whether it is a list or an object shows by the first of them.
     fn decide(&mut self, child: &str, builder: &mut Builder) -> Result<(), Reason> {
         let key = self.key();
-        let Some(element) = self.open.last_mut() else { return Ok(()) };
+        let Some(element) = self.open.last_mut() else {
+            return Ok(());
+        };
         if element.role != Role::Undecided {
             return Ok(());
         }
@@ -126,13 +143,21 @@ impl XmlReader {
             property => child == "Item" || is_list(property),
         };
         element.role = if is_list { Role::List } else { Role::Object };
-        if is_list { builder.open_list(key.map(Cow::Owned)) } else { builder.open_object(key.map(Cow::Owned)) }
+        if is_list {
+            builder.open_list(key.map(Cow::Owned))
+        } else {
+            builder.open_object(key.map(Cow::Owned))
+        }
     }
 
     fn close(&mut self, builder: &mut Builder) -> Result<(), Reason> {
         let key = self.key().map(Cow::Owned);
-        let in_settings = self.parent().is_some_and(|parent| parent.property == "Settings");
-        let Some(element) = self.open.pop() else { return Ok(()) };
+        let in_settings = self
+            .parent()
+            .is_some_and(|parent| parent.property == "Settings");
+        let Some(element) = self.open.pop() else {
+            return Ok(());
+        };
         let text = std::mem::take(&mut self.text);
         if element.role != Role::Undecided {
             return builder.close();
@@ -154,26 +179,43 @@ impl XmlReader {
     /// The innermost element's name within what holds it.
     fn key(&self) -> Option<String> {
         let holder = self.parent()?;
-        (holder.role == Role::Object).then(|| self.open.last().map(|element| element.property.clone())).flatten()
+        (holder.role == Role::Object)
+            .then(|| self.open.last().map(|element| element.property.clone()))
+            .flatten()
     }
 
     fn parent(&self) -> Option<&Element> {
-        self.open.len().checked_sub(2).and_then(|index| self.open.get(index))
+        self.open
+            .len()
+            .checked_sub(2)
+            .and_then(|index| self.open.get(index))
     }
 
     /// The property a tag stands for.
     fn property(&mut self, tag: &str) -> String {
-        let Some(holder) = self.open.last_mut() else { return tag.to_owned() };
+        let Some(holder) = self.open.last_mut() else {
+            return tag.to_owned();
+        };
         match tag {
             _ if holder.property == "Settings" => tag.to_owned(),
             "One-Time-Filter" => "One-Time Filter".to_owned(),
             "Incremental-Sort-Groups" => {
                 holder.groups += 1;
-                if holder.groups == 1 { "Full-sort Groups" } else { "Pre-sorted Groups" }.to_owned()
+                if holder.groups == 1 {
+                    "Full-sort Groups"
+                } else {
+                    "Pre-sorted Groups"
+                }
+                .to_owned()
             }
             "Sort-Space" => {
                 holder.groups += 1;
-                if holder.groups == 1 { "Sort Space" } else { "Sort Space Disk" }.to_owned()
+                if holder.groups == 1 {
+                    "Sort Space"
+                } else {
+                    "Sort Space Disk"
+                }
+                .to_owned()
             }
             _ => tag.replace("I-O-", "I/O ").replace('-', " "),
         }
@@ -181,7 +223,10 @@ impl XmlReader {
 }
 
 fn is_list(property: &str) -> bool {
-    matches!(kind(property), Some(Kind::Texts | Kind::Objects | Kind::Lists))
+    matches!(
+        kind(property),
+        Some(Kind::Texts | Kind::Objects | Kind::Lists)
+    )
 }
 
 /// The value an element's text stands for.

@@ -17,8 +17,16 @@ use super::number::number;
 use super::property::{Kind, kind};
 
 /// Reads the document that begins at `start`; returns where it ends.
-pub(crate) fn read_document(text: &str, start: usize, builder: &mut Builder) -> Result<usize, Failure> {
-    let mut reader = YamlReader { builder, levels: Vec::new(), pending: None };
+pub(crate) fn read_document(
+    text: &str,
+    start: usize,
+    builder: &mut Builder,
+) -> Result<usize, Failure> {
+    let mut reader = YamlReader {
+        builder,
+        levels: Vec::new(),
+        pending: None,
+    };
     let mut end = text.len();
     for line in lines_from(text, start) {
         let content = line.text.trim_start_matches(' ').trim_end();
@@ -30,9 +38,13 @@ pub(crate) fn read_document(text: &str, start: usize, builder: &mut Builder) -> 
             end = line.offset;
             break;
         }
-        reader.line(indent, content).map_err(Failure::at(line.offset + indent))?;
+        reader
+            .line(indent, content)
+            .map_err(Failure::at(line.offset + indent))?;
     }
-    reader.close_all().map_err(Failure::at(end.min(text.len())))?;
+    reader
+        .close_all()
+        .map_err(Failure::at(end.min(text.len())))?;
     Ok(end)
 }
 
@@ -42,10 +54,12 @@ pub(crate) fn begins<'a>(line: &Line<'a>, next: impl FnOnce() -> Option<Line<'a>
     let content = content.strip_prefix("- ").map_or(content, str::trim_start);
     let is_plan = matches!(content.trim_end(), "Plan:" | "\"Plan\":");
     // "Plan:" may also be a heading above one.
-    let holds_entry = |next: Line<'_>| next.indent() > line.indent() && split_key(next.text.trim()).is_some();
+    let holds_entry =
+        |next: Line<'_>| next.indent() > line.indent() && split_key(next.text.trim()).is_some();
     (is_plan && next().is_some_and(holds_entry))
         || (content.starts_with("Query Text: \"") && line.text.trim_end().ends_with('"'))
-        || ["\"CREATE TABLE AS\"", "\"Utility Statement\"", "\"Notify\""].contains(&content.trim_end())
+        || ["\"CREATE TABLE AS\"", "\"Utility Statement\"", "\"Notify\""]
+            .contains(&content.trim_end())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +86,9 @@ impl YamlReader<'_> {
     fn is_behind(&self, indent: usize, content: &str) -> bool {
         match self.levels.first() {
             None => false,
-            Some(Level::List { indent: first }) => indent < *first || (indent == *first && !is_item(content)),
+            Some(Level::List { indent: first }) => {
+                indent < *first || (indent == *first && !is_item(content))
+            }
             Some(Level::Object { indent: first }) => {
                 indent < *first || (indent == *first && split_key(content).is_none())
             }
@@ -82,7 +98,11 @@ impl YamlReader<'_> {
     fn line(&mut self, indent: usize, content: &str) -> Result<(), Reason> {
         self.settle(indent, content)?;
         self.close_deeper(indent, content)?;
-        if is_item(content) { self.item(indent, content) } else { self.entry(indent, content) }
+        if is_item(content) {
+            self.item(indent, content)
+        } else {
+            self.entry(indent, content)
+        }
     }
 
     /// Decides what the pending key or dash holds.
@@ -126,8 +146,12 @@ impl YamlReader<'_> {
     fn close_deeper(&mut self, indent: usize, content: &str) -> Result<(), Reason> {
         while let Some(level) = self.levels.last() {
             let stays = match *level {
-                Level::Object { indent: column } => column <= indent && !(column == indent && is_item(content)),
-                Level::List { indent: column } => column < indent || (column == indent && is_item(content)),
+                Level::Object { indent: column } => {
+                    column <= indent && !(column == indent && is_item(content))
+                }
+                Level::List { indent: column } => {
+                    column < indent || (column == indent && is_item(content))
+                }
             };
             if stays {
                 break;
@@ -139,7 +163,8 @@ impl YamlReader<'_> {
     }
 
     fn item(&mut self, indent: usize, content: &str) -> Result<(), Reason> {
-        if !matches!(self.levels.last(), Some(Level::List { indent: column }) if *column == indent) {
+        if !matches!(self.levels.last(), Some(Level::List { indent: column }) if *column == indent)
+        {
             return Err(misplaced());
         }
         let rest = content.strip_prefix('-').unwrap_or(content);
@@ -157,12 +182,18 @@ impl YamlReader<'_> {
     }
 
     fn entry(&mut self, indent: usize, content: &str) -> Result<(), Reason> {
-        if !matches!(self.levels.last(), Some(Level::Object { indent: column }) if *column == indent) {
+        if !matches!(self.levels.last(), Some(Level::Object { indent: column }) if *column == indent)
+        {
             return Err(misplaced());
         }
-        let Some((key, value)) = split_key(content) else { return Err(misplaced()) };
+        let Some((key, value)) = split_key(content) else {
+            return Err(misplaced());
+        };
         if value.is_empty() {
-            self.pending = Some(Pending { key: Some(key.into_owned()), indent });
+            self.pending = Some(Pending {
+                key: Some(key.into_owned()),
+                indent,
+            });
             return Ok(());
         }
         self.scalar(Some(key), value)
@@ -170,10 +201,16 @@ impl YamlReader<'_> {
 
     fn scalar(&mut self, key: Option<Cow<'_, str>>, text: &str) -> Result<(), Reason> {
         match text.as_bytes().first() {
-            Some(b'[' | b'{') => json::read_value(text, key, self.builder).map_err(|failure| failure.reason),
+            Some(b'[' | b'{') => {
+                json::read_value(text, key, self.builder).map_err(|failure| failure.reason)
+            }
             Some(b'&' | b'*' | b'!') => Err(not_yaml("anchors, aliases and tags are refused")),
-            Some(b'|' | b'>') if text.len() <= 2 => Err(not_yaml("strings of several lines are refused")),
-            Some(b'"' | b'\'') => self.builder.value(key, Value::String(unquote(text)?.into_owned())),
+            Some(b'|' | b'>') if text.len() <= 2 => {
+                Err(not_yaml("strings of several lines are refused"))
+            }
+            Some(b'"' | b'\'') => self
+                .builder
+                .value(key, Value::String(unquote(text)?.into_owned())),
             _ => self.plain(key, text),
         }
     }
@@ -214,19 +251,28 @@ fn split_key(content: &str) -> Option<(Cow<'_, str>, &str)> {
         let key = unquote(content.get(..quoted)?).ok()?;
         return (rest.is_empty() || rest.starts_with(' ')).then(|| (key, rest.trim()));
     }
-    let colon = content.find(": ").or_else(|| content.trim_end().strip_suffix(':').map(str::len))?;
-    let key = content.get(..colon).filter(|key| !key.is_empty() && !key.starts_with(['[', '{']))?;
+    let colon = content
+        .find(": ")
+        .or_else(|| content.trim_end().strip_suffix(':').map(str::len))?;
+    let key = content
+        .get(..colon)
+        .filter(|key| !key.is_empty() && !key.starts_with(['[', '{']))?;
     Some((Cow::Borrowed(key), content.get(colon + 1..)?.trim()))
 }
 
 fn unquote(text: &str) -> Result<Cow<'_, str>, Reason> {
     match quoted_length(text) {
-        Some(length) if text.get(length..).is_some_and(|rest| rest.trim().is_empty()) => {
+        Some(length)
+            if text
+                .get(length..)
+                .is_some_and(|rest| rest.trim().is_empty()) =>
+        {
             let inner = text.get(1..length - 1).unwrap_or_default();
             if text.starts_with('\'') {
                 return Ok(Cow::Owned(inner.replace("''", "'")));
             }
-            json::unescape(text.get(..length).unwrap_or_default()).map_err(|_| not_yaml("a damaged string"))
+            json::unescape(text.get(..length).unwrap_or_default())
+                .map_err(|_| not_yaml("a damaged string"))
         }
         Some(_) => Err(not_yaml("something stands behind a string")),
         None => Err(Reason::Truncated("a YAML string")),

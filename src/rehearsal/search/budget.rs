@@ -48,13 +48,21 @@ impl Search<'_, '_> {
         let sum = self.sum(set)?;
         let mut best: Option<(f64, Vec<usize>)> = None;
         for position in set {
-            let others: Vec<usize> = set.iter().copied().filter(|other| other != position).collect();
+            let others: Vec<usize> = set
+                .iter()
+                .copied()
+                .filter(|other| other != position)
+                .collect();
             let mut smaller = vec![others.clone()];
             for replacement in self.smaller_ones(*position, &others)? {
                 smaller.push([others.as_slice(), &[replacement]].concat());
             }
             for smaller in smaller {
-                let freed = self.size(set).0.saturating_sub(self.size(&smaller).0).max(1);
+                let freed = self
+                    .size(set)
+                    .0
+                    .saturating_sub(self.size(&smaller).0)
+                    .max(1);
                 let price = (self.sum(&smaller)? - sum) / freed as f64;
                 if best.as_ref().is_none_or(|(least, _)| price < *least) {
                     best = Some((price, smaller));
@@ -65,16 +73,32 @@ impl Search<'_, '_> {
     }
 
     /// Smaller indexes that would bring most beside the others, by what each did alone.
-    fn smaller_ones(&mut self, position: usize, others: &[usize]) -> Result<Vec<usize>, PlannerError> {
+    fn smaller_ones(
+        &mut self,
+        position: usize,
+        others: &[usize],
+    ) -> Result<Vec<usize>, PlannerError> {
         let without = self.costs(others)?;
         let size = self.size(&[position]);
-        let candidates = (0..self.known.trials().len()).filter(|other| *other != position && !others.contains(other));
+        let candidates = (0..self.known.trials().len())
+            .filter(|other| *other != position && !others.contains(other));
         let mut offers: Vec<Offer> = candidates
             .filter(|other| self.size(&[*other]) < size)
-            .filter_map(|other| self.offer(&[other], others, &without, &self.known.estimate(&without, &[other])))
+            .filter_map(|other| {
+                self.offer(
+                    &[other],
+                    others,
+                    &without,
+                    &self.known.estimate(&without, &[other]),
+                )
+            })
             .collect();
         offers.sort_by(|a, b| self.compare(b, a, Preference::Saving));
-        Ok(offers.into_iter().take(SMALLER_ASKED).flat_map(|offer| offer.positions).collect())
+        Ok(offers
+            .into_iter()
+            .take(SMALLER_ASKED)
+            .flat_map(|offer| offer.positions)
+            .collect())
     }
 
     /// Under a budget: lets what was kept out push out what saves least for its size, as long as the sum falls.
@@ -84,9 +108,13 @@ impl Search<'_, '_> {
             let mut best: Option<(f64, Vec<usize>)> = None;
             let too_large = |search: &Self, offer: &Offer| search.refusal(&[], offer);
             for offer in self.offers(&chosen, too_large)? {
-                let Some(set) = self.made_room(&chosen, &offer)? else { continue };
+                let Some(set) = self.made_room(&chosen, &offer)? else {
+                    continue;
+                };
                 let replaced = self.sum(&set)?;
-                let least = best.as_ref().map_or(sum * (1.0 - WORTH_AN_EXCHANGE), |(least, _)| *least);
+                let least = best
+                    .as_ref()
+                    .map_or(sum * (1.0 - WORTH_AN_EXCHANGE), |(least, _)| *least);
                 if replaced < least {
                     best = Some((replaced, set));
                 }
@@ -100,20 +128,34 @@ impl Search<'_, '_> {
     }
 
     /// The set with the offer in, and without whatever is missed least for its size until it fits.
-    fn made_room(&mut self, chosen: &[usize], offer: &Offer) -> Result<Option<Vec<usize>>, PlannerError> {
+    fn made_room(
+        &mut self,
+        chosen: &[usize],
+        offer: &Offer,
+    ) -> Result<Option<Vec<usize>>, PlannerError> {
         let mut set: Vec<usize> = [chosen, &offer.positions].concat();
         self.drop_unneeded(&mut set)?;
         while !self.fits(&set) {
             let sum = self.sum(&set)?;
             let mut least: Option<(f64, usize)> = None;
-            for position in set.clone().into_iter().filter(|position| !offer.positions.contains(position)) {
-                let others: Vec<usize> = set.iter().copied().filter(|other| *other != position).collect();
+            for position in set
+                .clone()
+                .into_iter()
+                .filter(|position| !offer.positions.contains(position))
+            {
+                let others: Vec<usize> = set
+                    .iter()
+                    .copied()
+                    .filter(|other| *other != position)
+                    .collect();
                 let loss = (self.sum(&others)? - sum) / self.size(&[position]).0.max(1) as f64;
                 if least.is_none_or(|(smallest, _)| loss < smallest) {
                     least = Some((loss, position));
                 }
             }
-            let Some((_, position)) = least else { return Ok(None) };
+            let Some((_, position)) = least else {
+                return Ok(None);
+            };
             set.retain(|other| *other != position);
         }
         Ok(Some(set))

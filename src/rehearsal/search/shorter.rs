@@ -15,14 +15,20 @@ impl Search<'_, '_> {
             let mut others = chosen.to_vec();
             let present = others.remove(place);
             let without = self.costs(&others)?;
-            let Some(now) = self.offer(&[present], &others, &without, &with_present) else { continue };
+            let Some(now) = self.offer(&[present], &others, &without, &with_present) else {
+                continue;
+            };
             for position in shorter(self.known.trials(), present) {
                 let set = [others.as_slice(), &[position]].concat();
                 let exchanged = self.costs(&set)?;
                 let offer = self.offer(&[position], &others, &without, &exchanged);
-                let frees_as_much = self.known.freed(&set) >= self.known.freed(chosen);
-                let may = self.fits(&set) && frees_as_much;
-                if may && offer.is_some_and(|offer| is_near(&offer, &now)) && !self.misses(&exchanged, &with_present) {
+                let supersedes_as_much =
+                    self.known.superseded_size(&set) >= self.known.superseded_size(chosen);
+                let may = self.fits(&set) && supersedes_as_much;
+                if may
+                    && offer.is_some_and(|offer| is_near(&offer, &now))
+                    && !self.misses(&exchanged, &with_present)
+                {
                     chosen[place] = position;
                     break;
                 }
@@ -34,10 +40,15 @@ impl Search<'_, '_> {
 
 /// The trials that are this index with fewer columns, the shortest first.
 fn shorter(trials: &[Trial], position: usize) -> Vec<usize> {
-    let Some(present) = trials.get(position).map(|trial| &trial.index.index) else { return Vec::new() };
-    let is_shorter = |trial: &Trial| trial.built().is_some() && is_part(&trial.index.index, present);
-    let mut found: Vec<usize> = (0..trials.len()).filter(|other| is_shorter(&trials[*other])).collect();
-    found.sort_by_key(|other| columns(&trials[*other].index.index));
+    let Some(present) = trials.get(position).map(|trial| &trial.index.definition) else {
+        return Vec::new();
+    };
+    let is_shorter =
+        |trial: &Trial| trial.built().is_some() && is_part(&trial.index.definition, present);
+    let mut found: Vec<usize> = (0..trials.len())
+        .filter(|other| is_shorter(&trials[*other]))
+        .collect();
+    found.sort_by_key(|other| columns(&trials[*other].index.definition));
     found
 }
 

@@ -13,13 +13,21 @@ impl Diff<'_> {
     pub fn text(&self, width: usize) -> String {
         let width = width.max(NARROWEST);
         let mut text = String::new();
-        let title = format!("{} → {}", printable(&self.report.before.file), printable(&self.report.after.file));
+        let title = format!(
+            "{} → {}",
+            printable(&self.report.before.file),
+            printable(&self.report.after.file)
+        );
         let _ = writeln!(text, "{}", styled(BOLD, cut(&title, width)));
         for (name, change) in self.totals() {
             let _ = writeln!(text, "  {name:<10} {change}");
         }
         if let Some(order) = &self.report.join_order {
-            let line = format!("join order {} → {}", printable(&order.before), printable(&order.after));
+            let line = format!(
+                "join order {} → {}",
+                printable(&order.before),
+                printable(&order.after)
+            );
             let _ = writeln!(text, "{}", styled(HOT, indented(&line, "  ", width)));
         }
         text.push('\n');
@@ -37,18 +45,32 @@ impl Diff<'_> {
     /// To paste into an issue.
     pub fn markdown(&self, width: usize) -> String {
         let (before, after) = (&self.report.before, &self.report.after);
-        let mut text =
-            format!("### {} → {}\n\n| | before → after |\n|---|---|\n", escaped(&before.file), escaped(&after.file));
+        let mut text = format!(
+            "### {} → {}\n\n| | before → after |\n|---|---|\n",
+            escaped(&before.file),
+            escaped(&after.file)
+        );
         for (name, change) in self.totals() {
             let _ = writeln!(text, "| {name} | {} |", escaped(&change));
         }
         if let Some(order) = &self.report.join_order {
-            let _ = writeln!(text, "| join order | {} → {} |", escaped(&order.before), escaped(&order.after));
+            let _ = writeln!(
+                text,
+                "| join order | {} → {} |",
+                escaped(&order.before),
+                escaped(&order.after)
+            );
         }
         text.push('\n');
         for change in &self.report.changes {
             let (what, numbers) = (what(change), numbers(change));
-            let _ = writeln!(text, "- **{}** {}{}", word(change.kind), escaped(&what), escaped(&behind(&numbers)));
+            let _ = writeln!(
+                text,
+                "- **{}** {}{}",
+                word(change.kind),
+                escaped(&what),
+                escaped(&behind(&numbers))
+            );
         }
         let sides = side_by_side::write(self.before, Some(self.after), width.max(NARROWEST));
         let sides = anstream::adapter::strip_str(&sides).to_string();
@@ -63,7 +85,9 @@ impl Diff<'_> {
         let planning = (before.planning_time_ms, after.planning_time_ms);
         let execution = (before.execution_time_ms, after.execution_time_ms);
         for (name, pair) in [("execution", execution), ("planning", planning)] {
-            totals.extend(arrow(pair, |ms| Millis(ms).to_string(), Threshold::None).map(|text| (name, text)));
+            totals.extend(
+                arrow(pair, |ms| Millis(ms).to_string(), Threshold::None).map(|text| (name, text)),
+            );
         }
         totals
     }
@@ -87,7 +111,11 @@ fn write_change(text: &mut String, change: &NodeChange, width: usize) {
     let _ = writeln!(text, "{}", styled(style, indented(&line, "  ", width)));
     let numbers = numbers(change);
     if !numbers.is_empty() {
-        let _ = writeln!(text, "{}", styled(DIM, indented(&numbers, "               ", width)));
+        let _ = writeln!(
+            text,
+            "{}",
+            styled(DIM, indented(&numbers, "               ", width))
+        );
     }
 }
 
@@ -105,7 +133,9 @@ fn word(kind: ChangeKind) -> &'static str {
 /// `Seq Scan on jobs → Index Scan using jobs_pkey on jobs`, or the one title there is.
 fn what(change: &NodeChange) -> String {
     match (&change.before, &change.after) {
-        (Some(before), Some(after)) if before.title != after.title => format!("{} → {}", before.title, after.title),
+        (Some(before), Some(after)) if before.title != after.title => {
+            format!("{} → {}", before.title, after.title)
+        }
         (_, Some(side)) | (Some(side), None) => side.title.clone(),
         (None, None) => String::new(),
     }
@@ -113,41 +143,86 @@ fn what(change: &NodeChange) -> String {
 
 /// The numbers of a change that are not the same on both sides.
 fn numbers(change: &NodeChange) -> String {
-    let (Some(before), Some(after)) = (&change.before, &change.after) else { return String::new() };
+    let (Some(before), Some(after)) = (&change.before, &change.after) else {
+        return String::new();
+    };
     let changes = changes(&before.numbers, &after.numbers, Threshold::Changed);
-    changes.into_iter().map(|(name, text)| format!("{name} {text}")).collect::<Vec<_>>().join(" · ")
+    changes
+        .into_iter()
+        .map(|(name, text)| format!("{name} {text}"))
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 fn behind(numbers: &str) -> String {
-    if numbers.is_empty() { String::new() } else { format!(": {numbers}") }
+    if numbers.is_empty() {
+        String::new()
+    } else {
+        format!(": {numbers}")
+    }
 }
 
 fn changes(before: &Numbers, after: &Numbers, threshold: Threshold) -> Vec<(&'static str, String)> {
     let count = |number: f64| group_thousands(number, 0);
     let all = [
-        ("cost", arrow((before.cost, after.cost), |cost| Cost(cost).to_string(), threshold)),
-        ("time", arrow((before.time_ms, after.time_ms), |ms| Millis(ms).to_string(), threshold)),
+        (
+            "cost",
+            arrow(
+                (before.cost, after.cost),
+                |cost| Cost(cost).to_string(),
+                threshold,
+            ),
+        ),
+        (
+            "time",
+            arrow(
+                (before.time_ms, after.time_ms),
+                |ms| Millis(ms).to_string(),
+                threshold,
+            ),
+        ),
         ("rows", arrow((before.rows, after.rows), count, threshold)),
-        ("blocks", arrow((before.blocks, after.blocks), count, threshold)),
-        ("temp", arrow((before.temp_blocks, after.temp_blocks), count, threshold)),
+        (
+            "blocks",
+            arrow((before.blocks, after.blocks), count, threshold),
+        ),
+        (
+            "temp",
+            arrow((before.temp_blocks, after.temp_blocks), count, threshold),
+        ),
     ];
-    all.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
+    all.into_iter()
+        .filter_map(|(name, text)| Some((name, text?)))
+        .collect()
 }
 
 /// `12,395 → 8.44 (1,469× lower)`.
-fn arrow(pair: (Option<f64>, Option<f64>), write: impl Fn(f64) -> String, threshold: Threshold) -> Option<String> {
+fn arrow(
+    pair: (Option<f64>, Option<f64>),
+    write: impl Fn(f64) -> String,
+    threshold: Threshold,
+) -> Option<String> {
     let (before, after) = match pair {
         (None, None) => return None,
         (Some(before), Some(after)) => (before, after),
         (before, after) => {
             let write = |number: Option<f64>| number.map_or_else(|| "?".to_owned(), &write);
-            return (threshold == Threshold::None).then(|| format!("{} → {}", write(before), write(after)));
+            return (threshold == Threshold::None)
+                .then(|| format!("{} → {}", write(before), write(after)));
         }
     };
     if write(before) == write(after) {
         return (threshold == Threshold::None).then(|| format!("{} unchanged", write(before)));
     }
-    let (factor, way) = if after < before { (before / after, "lower") } else { (after / before, "higher") };
-    let factor = if factor.is_finite() { format!(" ({} {way})", factor_text(factor)) } else { String::new() };
+    let (factor, way) = if after < before {
+        (before / after, "lower")
+    } else {
+        (after / before, "higher")
+    };
+    let factor = if factor.is_finite() {
+        format!(" ({} {way})", factor_text(factor))
+    } else {
+        String::new()
+    };
     Some(format!("{} → {}{factor}", write(before), write(after)))
 }

@@ -19,20 +19,35 @@ fn count(number: f64) -> String {
 
 fn loops(metrics: &NodeMetrics) -> Option<String> {
     let loops = metrics.loops.filter(|loops| *loops > 1.0)?;
-    let rows = metrics.estimate.and_then(|estimate| estimate.actual).unwrap_or(0.0);
+    let rows = metrics
+        .estimate
+        .and_then(|estimate| estimate.actual)
+        .unwrap_or(0.0);
     let digits = if rows.fract() == 0.0 { 0 } else { 2 };
-    let processes =
-        if metrics.processes > 1.0 { format!(" in {} processes", count(metrics.processes)) } else { String::new() };
+    let processes = if metrics.processes > 1.0 {
+        format!(" in {} processes", count(metrics.processes))
+    } else {
+        String::new()
+    };
     let word = if rows == 1.0 { "row" } else { "rows" };
-    Some(format!("{} loops × {} {word}{processes}", count(loops), group_thousands(rows, digits)))
+    Some(format!(
+        "{} loops × {} {word}{processes}",
+        count(loops),
+        group_thousands(rows, digits)
+    ))
 }
 
 fn removed(metrics: &NodeMetrics) -> Option<String> {
     let removed = &metrics.removed;
-    let kinds =
-        [("filter", removed.by_filter), ("join filter", removed.by_join_filter), ("recheck", removed.by_recheck)];
+    let kinds = [
+        ("filter", removed.by_filter),
+        ("join filter", removed.by_join_filter),
+        ("recheck", removed.by_recheck),
+    ];
     let kinds = kinds.into_iter().filter(|(_, rows)| *rows > 0.0);
-    let texts: Vec<String> = kinds.map(|(what, rows)| format!("{} by {what}", count(rows))).collect();
+    let texts: Vec<String> = kinds
+        .map(|(what, rows)| format!("{} by {what}", count(rows)))
+        .collect();
     (!texts.is_empty()).then(|| format!("removed {}", texts.join(", ")))
 }
 
@@ -52,7 +67,11 @@ fn blocks(buffers: &Buffers) -> Option<String> {
         .filter(|(_, blocks)| *blocks > 0.0)
         .map(|(what, blocks)| format!("{} {what}", count(blocks)))
         .collect();
-    let waiting = if buffers.read_time.0 >= 0.05 { format!(" ({} reading)", buffers.read_time) } else { String::new() };
+    let waiting = if buffers.read_time.0 >= 0.05 {
+        format!(" ({} reading)", buffers.read_time)
+    } else {
+        String::new()
+    };
     (!texts.is_empty()).then(|| format!("blocks {}{waiting}", texts.join(", ")))
 }
 
@@ -60,7 +79,10 @@ fn memory(metrics: &NodeMetrics) -> Option<String> {
     let memory = &metrics.memory;
     let peak = memory.peak.map(|peak| format!("memory {peak}"));
     let disk = memory.disk.map(|disk| format!("disk {disk}"));
-    let batches = memory.batches.filter(|batches| *batches > 1).map(|batches| format!("{batches} batches"));
+    let batches = memory
+        .batches
+        .filter(|batches| *batches > 1)
+        .map(|batches| format!("{batches} batches"));
     let texts: Vec<String> = peak.into_iter().chain(disk).chain(batches).collect();
     (!texts.is_empty()).then(|| texts.join(", "))
 }

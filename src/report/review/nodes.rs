@@ -46,7 +46,11 @@ pub struct ReviewedNode {
 
 /// All nodes in EXPLAIN's order.
 pub(super) fn nodes(plan: &Plan, metrics: &Metrics) -> Vec<ReviewedNode> {
-    plan.nodes().iter().zip(&metrics.nodes).map(|(node, metrics)| reviewed(node, metrics)).collect()
+    plan.nodes()
+        .iter()
+        .zip(&metrics.nodes)
+        .map(|(node, metrics)| reviewed(node, metrics))
+        .collect()
 }
 
 fn reviewed(node: &Node, metrics: &NodeMetrics) -> ReviewedNode {
@@ -62,8 +66,13 @@ fn reviewed(node: &Node, metrics: &NodeMetrics) -> ReviewedNode {
         processes: metrics.processes,
         rows: metrics.rows_total(),
         estimate_factor: metrics.estimate.and_then(|estimate| estimate.factor()),
-        estimate_direction: metrics.estimate.and_then(|estimate| estimate.direction()).map(direction),
-        rows_removed: metrics.loops.map(|_| removed.by_filter + removed.by_join_filter + removed.by_recheck),
+        estimate_direction: metrics
+            .estimate
+            .and_then(|estimate| estimate.direction())
+            .map(direction),
+        rows_removed: metrics
+            .loops
+            .map(|_| removed.by_filter + removed.by_join_filter + removed.by_recheck),
         self_blocks: metrics.buffers.map(|buffers| buffers.touched()),
         self_temp_blocks: metrics.buffers.map(|buffers| buffers.temp_written),
         self_read_ms: metrics.buffers.map(|buffers| buffers.read_time.0),

@@ -5,9 +5,14 @@ use crate::plan::Plan;
 use crate::plan::read::SourceFormat;
 
 fn fixture(path: &str) -> Vec<Reviewed> {
-    let full = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path);
+    let full = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(path);
     let text = std::fs::read_to_string(full).unwrap();
-    vec![Reviewed { file: path.to_owned(), plans: Ok(crate::plan::read::read_text(&text).unwrap()) }]
+    vec![Reviewed {
+        file: path.to_owned(),
+        plans: Ok(crate::plan::read::read_text(&text).unwrap()),
+    }]
 }
 
 fn plain(text: &str) -> String {
@@ -15,7 +20,11 @@ fn plain(text: &str) -> String {
 }
 
 fn widest(text: &str) -> usize {
-    plain(text).lines().map(super::super::text::layout::width).max().unwrap_or(0)
+    plain(text)
+        .lines()
+        .map(super::super::text::layout::width)
+        .max()
+        .unwrap_or(0)
 }
 
 /// A hostile plan: escape sequences and Markdown in every name and text.
@@ -26,9 +35,20 @@ fn hostile() -> Vec<Reviewed> {
          "Startup Cost": 0, "Plan Rows": 1}]},
         "Query Text": "select '\u{1b}[31m' -- ```"}))
     .unwrap();
-    let query = plan.summary.get("Query Text").and_then(Value::as_str).map(str::to_owned);
-    let plan = ReadPlan { plan, format: SourceFormat::Json, query };
-    vec![Reviewed { file: "\u{1b}[31mfile".to_owned(), plans: Ok(vec![plan]) }]
+    let query = plan
+        .summary
+        .get("Query Text")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let plan = ReadPlan {
+        plan,
+        format: SourceFormat::Json,
+        query,
+    };
+    vec![Reviewed {
+        file: "\u{1b}[31mfile".to_owned(),
+        plans: Ok(vec![plan]),
+    }]
 }
 
 #[test]
@@ -54,24 +74,39 @@ fn an_estimated_plan_shows_costs() {
 
 #[test]
 fn a_parallel_plan_shows_its_processes() {
-    insta::assert_snapshot!(plain(&write_text(&fixture("findings/workers-not-launched/good.json"), 120)));
+    insta::assert_snapshot!(plain(&write_text(
+        &fixture("findings/workers-not-launched/good.json"),
+        120
+    )));
 }
 
 #[test]
 fn markdown_has_the_same_content() {
-    insta::assert_snapshot!(write_markdown(&fixture("findings/trigger-dominates/bad.json"), 100));
+    insta::assert_snapshot!(write_markdown(
+        &fixture("findings/trigger-dominates/bad.json"),
+        100
+    ));
 }
 
 #[test]
 fn nothing_from_a_plan_reaches_the_terminal_raw() {
     let text = plain(&write_text(&hostile(), 100));
-    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+    assert!(
+        !text.chars().any(|c| c.is_control() && c != '\n'),
+        "{text:?}"
+    );
     assert!(!text.contains('\u{202e}'));
     insta::assert_snapshot!(text);
     let raw = write_text(&hostile(), 100);
-    assert!(!raw.contains("\u{1b}[2J") && !raw.contains("\u{1b}]0;") && !raw.contains('\u{9b}'), "{raw:?}");
+    assert!(
+        !raw.contains("\u{1b}[2J") && !raw.contains("\u{1b}]0;") && !raw.contains('\u{9b}'),
+        "{raw:?}"
+    );
     let markdown = write_markdown(&hostile(), 100);
-    assert!(!markdown.chars().any(|c| c.is_control() && c != '\n'), "{markdown:?}");
+    assert!(
+        !markdown.chars().any(|c| c.is_control() && c != '\n'),
+        "{markdown:?}"
+    );
 }
 
 #[test]
@@ -79,8 +114,14 @@ fn json_has_the_findings() {
     let report = write_json(&fixture("findings/heap-fetches/bad.json")).unwrap();
     let value: Value = serde_json::from_str(&report).unwrap();
     let finding = &value[0]["plans"][0]["findings"][0];
-    assert_eq!((&finding["rule"], &finding["node_id"]), (&json!("heap-fetches"), &json!(0)));
+    assert_eq!(
+        (&finding["rule"], &finding["node_id"]),
+        (&json!("heap-fetches"), &json!(0))
+    );
     assert_eq!(finding["action"], json!("VACUUM public.visits;"));
     let node = &value[0]["plans"][0]["nodes"][0];
-    assert_eq!((&node["node_id"], &node["estimate_direction"]), (&json!(0), &json!("over")));
+    assert_eq!(
+        (&node["node_id"], &node["estimate_direction"]),
+        (&json!(0), &json!("over"))
+    );
 }

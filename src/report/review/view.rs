@@ -14,12 +14,12 @@ use crate::report::markdown::{escaped, fenced};
 use crate::report::text::layout::{cut, fitted, indented};
 use crate::report::text::tree::{NodeLines, lines};
 use crate::report::text::{BAD, BOLD, DIM, GOOD, HOT, styled};
-use crate::report::{MARKED_SHARE, MOST_MARKED};
+use crate::report::{MARKED_SHARE, MAX_MARKED};
 
 /// Findings that are listed before the tree.
-const MOST_ON_TOP: usize = 5;
+const MAX_ON_TOP: usize = 5;
 /// Estimates that are off by less are not shown.
-const LEAST_FACTOR: f64 = 2.0;
+const MIN_FACTOR: f64 = 2.0;
 /// Columns of the numbers behind a headline: time or cost, self, bar, rows, factor.
 const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 
@@ -35,7 +35,12 @@ impl<'p> View<'p> {
     pub(crate) fn new(ReadPlan { plan, query, .. }: &'p ReadPlan) -> View<'p> {
         let metrics = metrics(plan);
         let findings = findings_with(plan, &metrics, None);
-        View { plan, query: query.as_deref(), metrics, findings }
+        View {
+            plan,
+            query: query.as_deref(),
+            metrics,
+            findings,
+        }
     }
 
     /// For a terminal of that width.
@@ -44,7 +49,11 @@ impl<'p> View<'p> {
         if let Some(query) = self.query {
             let _ = writeln!(text, "{}", indented(&printable(query), "  ", width));
         }
-        let _ = writeln!(text, "{}", styled(BOLD, indented(&self.summary(), "  ", width)));
+        let _ = writeln!(
+            text,
+            "{}",
+            styled(BOLD, indented(&self.summary(), "  ", width))
+        );
         text.push('\n');
         self.top(&mut text, width);
         self.tree(&mut text, width);
@@ -55,12 +64,20 @@ impl<'p> View<'p> {
     pub(crate) fn markdown(&self, width: usize) -> String {
         let mut text = String::new();
         if let Some(query) = self.query {
-            let _ = writeln!(text, "```sql\n{}\n```\n", fenced(&crate::model::printable::printable_lines(query)));
+            let _ = writeln!(
+                text,
+                "```sql\n{}\n```\n",
+                fenced(&crate::model::printable::printable_lines(query))
+            );
         }
         let _ = writeln!(text, "{}\n", self.summary());
         for finding in &self.findings {
             let place = escaped(&self.plan.node(finding.node).title());
-            let head = format!("**{}** {} at {place}", finding.severity.name(), finding.rule);
+            let head = format!(
+                "**{}** {} at {place}",
+                finding.severity.name(),
+                finding.rule
+            );
             let _ = writeln!(text, "- {head}: {}", escaped(&finding.message));
             if let Some(action) = &finding.action {
                 let _ = writeln!(text, "  ```sql\n  {}\n  ```", fenced(&printable(action)));
@@ -77,12 +94,17 @@ impl<'p> View<'p> {
     fn summary(&self) -> String {
         let summary = &self.metrics.summary;
         let mut parts: Vec<String> = Vec::new();
-        match (self.metrics.basis, self.metrics.nodes.first().and_then(|root| root.loops)) {
+        match (
+            self.metrics.basis,
+            self.metrics.nodes.first().and_then(|root| root.loops),
+        ) {
             (Basis::Time(whole), _) => parts.push(format!("ran in {whole}")),
             (Basis::Cost(_), Some(_)) => parts.push("ran, without timing".to_owned()),
             (Basis::Cost(_), None) => parts.push("not run: estimates only".to_owned()),
         }
-        let percent = |share: Option<f64>| share.map_or_else(String::new, |share| format!(" ({:.0} %)", share * 100.0));
+        let percent = |share: Option<f64>| {
+            share.map_or_else(String::new, |share| format!(" ({:.0} %)", share * 100.0))
+        };
         if let Some(planning) = summary.planning {
             parts.push(format!(
                 "planned in {planning}{}",
@@ -109,7 +131,7 @@ impl<'p> View<'p> {
 
     /// What matters most, a line each, with the statement to run.
     fn top(&self, text: &mut String, width: usize) {
-        for (number, finding) in self.findings.iter().take(MOST_ON_TOP).enumerate() {
+        for (number, finding) in self.findings.iter().take(MAX_ON_TOP).enumerate() {
             let title = self.plan.node(finding.node).title();
             let line = format!(
                 "{} {} {} at {} ({})",
@@ -117,11 +139,19 @@ impl<'p> View<'p> {
                 finding.severity.name(),
                 finding.rule,
                 printable(&title),
-                finding.stake
+                finding.impact
             );
-            let _ = writeln!(text, "{}", styled(style(finding.severity), indented(&line, "  ", width)));
+            let _ = writeln!(
+                text,
+                "{}",
+                styled(style(finding.severity), indented(&line, "  ", width))
+            );
             if let Some(action) = &finding.action {
-                let _ = writeln!(text, "{}", styled(GOOD, indented(&printable(action), "      ", width)));
+                let _ = writeln!(
+                    text,
+                    "{}",
+                    styled(GOOD, indented(&printable(action), "      ", width))
+                );
             }
         }
         if !self.findings.is_empty() {
@@ -131,10 +161,24 @@ impl<'p> View<'p> {
 
     fn tree(&self, text: &mut String, width: usize) {
         let room = width.saturating_sub(NUMBER_COLUMNS + 2);
-        let amount = if matches!(self.metrics.basis, Basis::Time(_)) { "time" } else { "cost" };
-        let header = numbers(amount, "self", "", "rows", if self.measured() { "off by" } else { "" });
-        let _ = writeln!(text, "{}", styled(DIM, format!("  {}{header}", fitted("", room)).trim_end()));
-        let marked = self.metrics.costliest(MARKED_SHARE, MOST_MARKED);
+        let amount = if matches!(self.metrics.basis, Basis::Time(_)) {
+            "time"
+        } else {
+            "cost"
+        };
+        let header = numbers(
+            amount,
+            "self",
+            "",
+            "rows",
+            if self.measured() { "off by" } else { "" },
+        );
+        let _ = writeln!(
+            text,
+            "{}",
+            styled(DIM, format!("  {}{header}", fitted("", room)).trim_end())
+        );
+        let marked = self.metrics.costliest(MARKED_SHARE, MAX_MARKED);
         let mut of_node: Vec<Vec<(usize, &Finding)>> = vec![Vec::new(); self.plan.nodes().len()];
         for (number, finding) in self.findings.iter().enumerate() {
             of_node[finding.node.0].push((number, finding));
@@ -144,18 +188,41 @@ impl<'p> View<'p> {
             .zip(&of_node)
             .enumerate()
             .map(|(id, pair)| (NodeId(id), pair))
-            .map(|(id, (lines, findings))| (NodeLine { id, lines, hot: marked.contains(&id) }, findings))
+            .map(|(id, (lines, findings))| {
+                (
+                    NodeLine {
+                        id,
+                        lines,
+                        hot: marked.contains(&id),
+                    },
+                    findings,
+                )
+            })
         {
             self.node(text, &node, findings, width);
         }
     }
 
-    fn node(&self, text: &mut String, node: &NodeLine, findings: &[(usize, &Finding)], width: usize) {
+    fn node(
+        &self,
+        text: &mut String,
+        node: &NodeLine,
+        findings: &[(usize, &Finding)],
+        width: usize,
+    ) {
         let room = width.saturating_sub(NUMBER_COLUMNS + 2);
         let metrics = self.metrics.node(node.id);
-        let line = format!("{}{}", fitted(&node.lines.headline, room), self.numbers(node, metrics));
+        let line = format!(
+            "{}{}",
+            fitted(&node.lines.headline, room),
+            self.numbers(node, metrics)
+        );
         let line = line.trim_end();
-        let line = if node.hot { styled(HOT, format!("* {line}")) } else { format!("  {line}") };
+        let line = if node.hot {
+            styled(HOT, format!("* {line}"))
+        } else {
+            format!("  {line}")
+        };
         let _ = writeln!(text, "{line}");
         for detail in &node.lines.details {
             let _ = writeln!(text, "  {}", styled(DIM, cut(detail, width - 2)));
@@ -167,10 +234,26 @@ impl<'p> View<'p> {
         }
         for (number, finding) in findings {
             let indent = format!("  {}  ", node.lines.below);
-            let message = format!("{} {}: {}", mark(*number), finding.rule, printable(&finding.message));
-            let _ = writeln!(text, "{}", styled(style(finding.severity), indented(&message, &indent, width)));
-            if let Some(action) = finding.action.as_ref().filter(|_| *number >= MOST_ON_TOP) {
-                let _ = writeln!(text, "{}", styled(GOOD, indented(&printable(action), &format!("{indent}  "), width)));
+            let message = format!(
+                "{} {}: {}",
+                mark(*number),
+                finding.rule,
+                printable(&finding.message)
+            );
+            let _ = writeln!(
+                text,
+                "{}",
+                styled(style(finding.severity), indented(&message, &indent, width))
+            );
+            if let Some(action) = finding.action.as_ref().filter(|_| *number >= MAX_ON_TOP) {
+                let _ = writeln!(
+                    text,
+                    "{}",
+                    styled(
+                        GOOD,
+                        indented(&printable(action), &format!("{indent}  "), width)
+                    )
+                );
             }
         }
     }
@@ -184,13 +267,24 @@ impl<'p> View<'p> {
             (Basis::Time(_), None) => String::new(),
             (Basis::Cost(_), _) => node.lines.cost.clone(),
         };
-        let rows = metrics.rows_total().map_or_else(|| node.lines.rows.clone(), |rows| group_thousands(rows, 0));
+        let rows = metrics
+            .rows_total()
+            .map_or_else(|| node.lines.rows.clone(), |rows| group_thousands(rows, 0));
         let percent = format!("{:.0} %", metrics.self_share * 100.0);
-        numbers(&amount, &percent, &bar(metrics.self_share), &rows, &factor(metrics))
+        numbers(
+            &amount,
+            &percent,
+            &bar(metrics.self_share),
+            &rows,
+            &factor(metrics),
+        )
     }
 
     fn measured(&self) -> bool {
-        self.metrics.nodes.first().is_some_and(|root| root.loops.is_some())
+        self.metrics
+            .nodes
+            .first()
+            .is_some_and(|root| root.loops.is_some())
     }
 }
 
@@ -202,17 +296,30 @@ struct NodeLine {
 }
 
 fn numbers(amount: &str, own: &str, bar: &str, rows: &str, factor: &str) -> String {
-    format!("{:>11}{own:>6} {}{:>11}{factor:>8}", cut(amount, 11), fitted(bar, 6), cut(rows, 10))
+    format!(
+        "{:>11}{own:>6} {}{:>11}{factor:>8}",
+        cut(amount, 11),
+        fitted(bar, 6),
+        cut(rows, 10)
+    )
 }
 
 /// `▲200×` when more rows came than expected, `▼3.4×` when fewer did.
 fn factor(metrics: &NodeMetrics) -> String {
-    let Some(estimate) = metrics.estimate else { return String::new() };
-    let (Some(factor), Some(direction)) = (estimate.factor(), estimate.direction()) else { return String::new() };
-    if factor < LEAST_FACTOR {
+    let Some(estimate) = metrics.estimate else {
+        return String::new();
+    };
+    let (Some(factor), Some(direction)) = (estimate.factor(), estimate.direction()) else {
+        return String::new();
+    };
+    if factor < MIN_FACTOR {
         return String::new();
     }
-    let arrow = if direction == Direction::Under { '▲' } else { '▼' };
+    let arrow = if direction == Direction::Under {
+        '▲'
+    } else {
+        '▼'
+    };
     let number = match factor {
         small if small < 10.0 => format!("{small:.1}"),
         large if large < 100_000.0 => format!("{large:.0}"),
@@ -235,7 +342,11 @@ fn style(severity: Severity) -> Style {
 }
 
 fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", group_thousands(number as f64, 0), if number == 1 { one } else { many })
+    format!(
+        "{} {}",
+        group_thousands(number as f64, 0),
+        if number == 1 { one } else { many }
+    )
 }
 
 /// A bar of up to six columns.

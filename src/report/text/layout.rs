@@ -56,9 +56,15 @@ fn break_at(text: &str, columns: usize, indent_bytes: usize) -> usize {
         taken += character.width().unwrap_or(0);
         taken <= columns
     });
-    let end = fits.last().map_or(text.len(), |(start, character)| start + character.len_utf8());
+    let end = fits.last().map_or(text.len(), |(start, character)| {
+        start + character.len_utf8()
+    });
     match text[..end].rfind(' ') {
-        Some(space) if space > indent_bytes && !text[..space].trim().is_empty() && space > end / 2 => space,
+        Some(space)
+            if space > indent_bytes && !text[..space].trim().is_empty() && space > end / 2 =>
+        {
+            space
+        }
         _ => end,
     }
 }
@@ -87,7 +93,11 @@ pub fn indented(text: &str, indent: &str, columns: usize) -> String {
             line.push_str(word);
         }
     }
-    lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .map(|line| format!("{indent}{line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -123,6 +133,9 @@ mod tests {
 
     #[test]
     fn text_is_wrapped_at_spaces() {
-        assert_eq!(indented("one two three four five six", "  ", 22), "  one two three four\n  five six");
+        assert_eq!(
+            indented("one two three four five six", "  ", 22),
+            "  one two three four\n  five six"
+        );
     }
 }

@@ -15,8 +15,14 @@ pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
     if advice.remedies.is_empty() {
         return;
     }
-    let _ =
-        writeln!(text, "{}", styled(BOLD, "BESIDES INDEXES  each was tried, and seen to change what the planner does"));
+    let _ = writeln!(
+        text,
+        "{}",
+        styled(
+            BOLD,
+            "BESIDES INDEXES  each was tried, and seen to change what the planner does"
+        )
+    );
     for remedy in &advice.remedies {
         block(text, remedy, width);
     }
@@ -24,7 +30,9 @@ pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
 }
 
 fn block(text: &mut String, remedy: &Remedy, width: usize) {
-    let size = remedy.size.map_or_else(String::new, |size| format!(" · {size}"));
+    let size = remedy
+        .size
+        .map_or_else(String::new, |size| format!(" · {size}"));
     let seen = match remedy.evidence {
         Evidence::RolledBackTransaction => "tried on the server and rolled back",
         Evidence::PlannerTwin => "planner twin only",
@@ -37,17 +45,45 @@ fn block(text: &mut String, remedy: &Remedy, width: usize) {
         }
     }
     for effect in &remedy.benefits {
-        let _ = writeln!(text, "    {}  {}", printable(&effect.statement.0), numbers(effect));
+        let _ = writeln!(
+            text,
+            "    {}  {}",
+            printable(&effect.statement.0),
+            numbers(effect)
+        );
     }
-    let _ = writeln!(text, "{}", styled(DIM, indented(&printable(&remedy.explanation), "    ", width)));
+    let _ = writeln!(
+        text,
+        "{}",
+        styled(
+            DIM,
+            indented(&printable(&remedy.explanation), "    ", width)
+        )
+    );
 }
 
 /// `cost 1,200 → 900 · expects 6 → 600 rows · planned another way`
 fn numbers(effect: &Effect) -> String {
-    let Effect { cost: (before, after), rows, plan_changed, .. } = effect;
+    let Effect {
+        cost: (before, after),
+        rows,
+        plan_changed,
+        ..
+    } = effect;
     let rows = rows.map(|(before, after)| {
-        format!(" · expects {} → {} rows", group_thousands(before, 0), group_thousands(after, 0))
+        format!(
+            " · expects {} → {} rows",
+            group_thousands(before, 0),
+            group_thousands(after, 0)
+        )
     });
-    let planned = if *plan_changed { " · planned another way" } else { "" };
-    format!("cost {before} → {after}{}{planned}", rows.unwrap_or_default())
+    let planned = if *plan_changed {
+        " · planned another way"
+    } else {
+        ""
+    };
+    format!(
+        "cost {before} → {after}{}{planned}",
+        rows.unwrap_or_default()
+    )
 }

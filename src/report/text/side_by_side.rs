@@ -18,7 +18,7 @@ const COST_COLUMNS: usize = 9;
 const MARGIN_COLUMNS: usize = 2 + 2;
 
 /// A condition of more lines than this is cut.
-const MOST_LINES: usize = 3;
+const MAX_LINES: usize = 3;
 
 /// One half of a line.
 #[derive(Debug, Clone, Default)]
@@ -52,11 +52,25 @@ pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String
     let column = (width - 3) / 2;
     let mut text = String::new();
     let titles = (
-        Cell { text: "BEFORE".to_owned(), cost: "cost".to_owned(), detail: true, ..Cell::default() },
-        Cell { text: "AFTER".to_owned(), cost: "cost".to_owned(), detail: true, ..Cell::default() },
+        Cell {
+            text: "BEFORE".to_owned(),
+            cost: "cost".to_owned(),
+            detail: true,
+            ..Cell::default()
+        },
+        Cell {
+            text: "AFTER".to_owned(),
+            cost: "cost".to_owned(),
+            detail: true,
+            ..Cell::default()
+        },
     );
     for (left, right) in std::iter::once(titles).chain(rows(before, after, column)) {
-        let line = format!("{} │ {}", write_cell(&left, column, Side::Left), write_cell(&right, column, Side::Right));
+        let line = format!(
+            "{} │ {}",
+            write_cell(&left, column, Side::Left),
+            write_cell(&right, column, Side::Right)
+        );
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -66,10 +80,23 @@ pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String
 fn rows(before: &Plan, after: Option<&Plan>, columns: usize) -> Vec<(Cell, Cell)> {
     let old = nodes(before);
     let Some(after) = after else {
-        let words = std::iter::once("(no recommended index on its tables)").chain(std::iter::repeat(""));
-        let cells = old.iter().flat_map(|node| cells_of(node, Mark::Same, columns)).zip(words);
+        let words =
+            std::iter::once("(no recommended index on its tables)").chain(std::iter::repeat(""));
+        let cells = old
+            .iter()
+            .flat_map(|node| cells_of(node, Mark::Same, columns))
+            .zip(words);
         return cells
-            .map(|(cell, word)| (cell, Cell { text: word.to_owned(), detail: true, ..Cell::default() }))
+            .map(|(cell, word)| {
+                (
+                    cell,
+                    Cell {
+                        text: word.to_owned(),
+                        detail: true,
+                        ..Cell::default()
+                    },
+                )
+            })
             .collect();
     };
     let new = nodes(after);
@@ -84,12 +111,18 @@ fn rows(before: &Plan, after: Option<&Plan>, columns: usize) -> Vec<(Cell, Cell)
             }
             Step::Both(a, b) => rows.beside(left(a, Mark::Before), right(b, Mark::After)),
             Step::Before(a) => {
-                let same = alignment.in_after(a).is_some_and(|b| old[a.0].0.identity == new[b.0].0.identity);
-                rows.left.extend(left(a, if same { Mark::Moved } else { Mark::Before }));
+                let same = alignment
+                    .in_after(a)
+                    .is_some_and(|b| old[a.0].0.identity == new[b.0].0.identity);
+                rows.left
+                    .extend(left(a, if same { Mark::Moved } else { Mark::Before }));
             }
             Step::After(b) => {
-                let same = alignment.in_before(b).is_some_and(|a| old[a.0].0.identity == new[b.0].0.identity);
-                rows.right.extend(right(b, if same { Mark::Moved } else { Mark::After }));
+                let same = alignment
+                    .in_before(b)
+                    .is_some_and(|a| old[a.0].0.identity == new[b.0].0.identity);
+                rows.right
+                    .extend(right(b, if same { Mark::Moved } else { Mark::After }));
             }
         }
     }
@@ -116,7 +149,9 @@ impl Rows {
         loop {
             match (left.next(), right.next()) {
                 (None, None) => break,
-                (left, right) => self.done.push((left.unwrap_or_default(), right.unwrap_or_default())),
+                (left, right) => self
+                    .done
+                    .push((left.unwrap_or_default(), right.unwrap_or_default())),
             }
         }
     }
@@ -128,20 +163,49 @@ impl Rows {
 }
 
 fn nodes(plan: &Plan) -> Vec<(NodeLines, bool)> {
-    lines(plan).into_iter().zip(heat(&metrics(plan))).map(|(lines, (_, hot))| (lines, hot)).collect()
+    lines(plan)
+        .into_iter()
+        .zip(heat(&metrics(plan)))
+        .map(|(lines, (_, hot))| (lines, hot))
+        .collect()
 }
 
-/// A node's lines; what is too long for the column goes on below, up to [`MOST_LINES`].
+/// A node's lines; what is too long for the column goes on below, up to [`MAX_LINES`].
 fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec<Cell> {
     let room = columns.saturating_sub(MARGIN_COLUMNS);
     let below = format!("{}  ", lines.below);
-    let titles = wrapped(&lines.headline, room.saturating_sub(COST_COLUMNS + 1), &below, MOST_LINES);
-    let first = Cell { mark, cost: lines.cost.clone(), hot: *hot, ..Cell::default() };
-    let more = std::iter::repeat(Cell { mark: Mark::Same, ..Cell::default() });
-    let headline = std::iter::once(first).chain(more).zip(titles).map(|(cell, text)| Cell { text, ..cell });
+    let titles = wrapped(
+        &lines.headline,
+        room.saturating_sub(COST_COLUMNS + 1),
+        &below,
+        MAX_LINES,
+    );
+    let first = Cell {
+        mark,
+        cost: lines.cost.clone(),
+        hot: *hot,
+        ..Cell::default()
+    };
+    let more = std::iter::repeat(Cell {
+        mark: Mark::Same,
+        ..Cell::default()
+    });
+    let headline = std::iter::once(first)
+        .chain(more)
+        .zip(titles)
+        .map(|(cell, text)| Cell { text, ..cell });
     let below = format!("{below}  ");
-    let details = lines.details.iter().flat_map(|detail| wrapped(detail, room, &below, MOST_LINES));
-    headline.chain(details.map(|text| Cell { text, detail: true, ..Cell::default() })).collect()
+    let details = lines
+        .details
+        .iter()
+        .flat_map(|detail| wrapped(detail, room, &below, MAX_LINES));
+    headline
+        .chain(details.map(|text| Cell {
+            text,
+            detail: true,
+            ..Cell::default()
+        }))
+        .collect()
 }
 
 /// `- └─ Seq Scan on jobs            10,673 *`: mark, text, cost and, for the costliest nodes, a star.
@@ -160,7 +224,11 @@ fn write_cell(cell: &Cell, columns: usize, side: Side) -> String {
         format!("{text}{:>COST_COLUMNS$}", cut(&cell.cost, COST_COLUMNS))
     };
     // The caller trims a line's end, but sees no blanks within a style.
-    let body = if side == Side::Right && !cell.hot { body.trim_end().to_owned() } else { body };
+    let body = if side == Side::Right && !cell.hot {
+        body.trim_end().to_owned()
+    } else {
+        body
+    };
     if body.is_empty() {
         return body;
     }
@@ -169,7 +237,15 @@ fn write_cell(cell: &Cell, columns: usize, side: Side) -> String {
         (false, Some(style)) => styled(style, format!("{mark} {body}")),
         (false, None) => body,
     };
-    let lead = if !cell.detail && style.is_some() { "" } else { "  " };
-    let star = if cell.hot { styled(HOT, " *") } else { "  ".to_owned() };
+    let lead = if !cell.detail && style.is_some() {
+        ""
+    } else {
+        "  "
+    };
+    let star = if cell.hot {
+        styled(HOT, " *")
+    } else {
+        "  ".to_owned()
+    };
     format!("{lead}{body}{star}")
 }

@@ -22,32 +22,53 @@ pub struct NodeLines {
 
 /// The lines of every node, in the plan's order. Nothing raw from the plan is in them.
 pub fn lines(plan: &Plan) -> Vec<NodeLines> {
-    plan.nodes().iter().map(|node| node_lines(plan, node)).collect()
+    plan.nodes()
+        .iter()
+        .map(|node| node_lines(plan, node))
+        .collect()
 }
 
 fn node_lines(plan: &Plan, node: &Node) -> NodeLines {
     let (branch, below) = branches(plan, node);
     let title = printable(&node.title()).into_owned();
-    let conditions = node.details().into_iter().map(|(label, value)| format!("{label}: {}", printable(&value)));
-    let details = conditions.map(|detail| format!("{below}  {detail}")).collect();
+    let conditions = node
+        .details()
+        .into_iter()
+        .map(|(label, value)| format!("{label}: {}", printable(&value)));
+    let details = conditions
+        .map(|detail| format!("{below}  {detail}"))
+        .collect();
     NodeLines {
         headline: format!("{branch}{title}"),
         below,
         details,
         identity: title,
-        cost: if node.properties.contains("Total Cost") { node.total_cost().to_string() } else { String::new() },
-        rows: node.plan_rows().map_or_else(String::new, |rows| group_thousands(rows, 0)),
+        cost: if node.properties.contains("Total Cost") {
+            node.total_cost().to_string()
+        } else {
+            String::new()
+        },
+        rows: node
+            .plan_rows()
+            .map_or_else(String::new, |rows| group_thousands(rows, 0)),
     }
 }
 
 /// The branches before a node's headline, and those before the lines below it.
 fn branches(plan: &Plan, node: &Node) -> (String, String) {
     const DEEPEST_DRAWN: usize = 60;
-    let path: Vec<&Node> =
-        std::iter::successors(Some(node), |node| node.parent.map(|parent| plan.node(parent))).collect();
+    let path: Vec<&Node> = std::iter::successors(Some(node), |node| {
+        node.parent.map(|parent| plan.node(parent))
+    })
+    .collect();
     let mut branch = String::new();
     // From the root down; very deep plans keep only the branches nearest to the node.
-    for ancestor in path.iter().rev().skip(1).skip(path.len().saturating_sub(DEEPEST_DRAWN)) {
+    for ancestor in path
+        .iter()
+        .rev()
+        .skip(1)
+        .skip(path.len().saturating_sub(DEEPEST_DRAWN))
+    {
         let is_node = ancestor.id == node.id;
         let last = is_last_child(plan, ancestor);
         branch.push_str(match (is_node, last) {
@@ -58,16 +79,27 @@ fn branches(plan: &Plan, node: &Node) -> (String, String) {
         });
     }
     let own = branch.trim_end_matches(['├', '└', '─', ' ']).len();
-    let above: String = branch.chars().take(branch.chars().count().saturating_sub(3)).collect();
+    let above: String = branch
+        .chars()
+        .take(branch.chars().count().saturating_sub(3))
+        .collect();
     let continues = !is_last_child(plan, node) && own < branch.len();
-    let below =
-        if branch.is_empty() { String::new() } else { format!("{above}{}", if continues { "│  " } else { "   " }) };
-    let children = if node.children.is_empty() { "  " } else { "│ " };
+    let below = if branch.is_empty() {
+        String::new()
+    } else {
+        format!("{above}{}", if continues { "│  " } else { "   " })
+    };
+    let children = if node.children.is_empty() {
+        "  "
+    } else {
+        "│ "
+    };
     (branch, format!("{below}{children}"))
 }
 
 fn is_last_child(plan: &Plan, node: &Node) -> bool {
-    node.parent.is_none_or(|parent| plan.node(parent).children.last() == Some(&node.id))
+    node.parent
+        .is_none_or(|parent| plan.node(parent).children.last() == Some(&node.id))
 }
 
 #[cfg(test)]

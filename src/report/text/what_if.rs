@@ -11,12 +11,25 @@ use crate::model::printable::printable_sql;
 
 /// Writes the section.
 pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
-    let heading = format!("WHAT IF  {}, as the planner twin would plan", printable(&what_if.conditions.to_string()));
+    let heading = format!(
+        "WHAT IF  {}, as the planner twin would plan",
+        printable(&what_if.conditions.to_string())
+    );
     let _ = writeln!(text, "{}", styled(BOLD, heading));
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    table.set_header(["", "cost now", "then", "with indexes now", "then", "rechosen", ""]);
+    table.set_header([
+        "",
+        "cost now",
+        "then",
+        "with indexes now",
+        "then",
+        "rechosen",
+        "",
+    ]);
     for shifted in &what_if.statements {
         table.add_row(row(shifted));
     }
@@ -33,17 +46,27 @@ pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
         }
     }
     if !what_if.stopped.is_empty() {
-        let line = format!("not recommended any more then: {}", what_if.stopped.join(", "));
+        let line = format!(
+            "not recommended any more then: {}",
+            what_if.stopped.join(", ")
+        );
         let _ = writeln!(text, "{}", indented(&line, "  ", width));
     }
     if what_if.started.is_empty() && what_if.stopped.is_empty() {
-        let _ = writeln!(text, "{}", styled(DIM, "  the same indexes would be recommended"));
+        let _ = writeln!(
+            text,
+            "{}",
+            styled(DIM, "  the same indexes would be recommended")
+        );
     }
     text.push('\n');
 }
 
 fn row(shifted: &Shifted) -> [String; 7] {
-    let flip = shifted.flip.as_ref().map(|(now, then)| printable(&format!("{now} → {then}")).into_owned());
+    let flip = shifted
+        .flip
+        .as_ref()
+        .map(|(now, then)| printable(&format!("{now} → {then}")).into_owned());
     [
         printable(&shifted.statement.0).into_owned(),
         shifted.cost_before.0.to_string(),

@@ -36,28 +36,51 @@ pub fn not_exists(sql: &str, not_null: &dyn Fn(&FromTable, &str) -> bool) -> Opt
         return None;
     }
     let position = (0..tokens.len()).find(|position| {
-        tokens.begins_condition(*position) && tokens.column(*position).is_some_and(|(_, end)| is_not_in(&tokens, end))
+        tokens.begins_condition(*position)
+            && tokens
+                .column(*position)
+                .is_some_and(|(_, end)| is_not_in(&tokens, end))
     })?;
     let (compared, end) = tokens.column(position)?;
     let subquery = Subquery::read(&tokens, end + 3)?;
     let own = |column: &Column, table: &FromTable| {
-        column.qualifier.as_ref().is_none_or(|qualifier| *qualifier == table.alias) && not_null(table, &column.name)
+        column
+            .qualifier
+            .as_ref()
+            .is_none_or(|qualifier| *qualifier == table.alias)
+            && not_null(table, &column.name)
     };
     let certain = own(&compared, &outer)
         && own(&subquery.column, &subquery.table)
         && outer.alias != subquery.table.alias
         && tokens.ends_condition(subquery.end);
     let column = |table: &FromTable, column: &Column| {
-        format!("{}.{}", quote_identifier(&table.alias), quote_identifier(&column.name))
+        format!(
+            "{}.{}",
+            quote_identifier(&table.alias),
+            quote_identifier(&column.name)
+        )
     };
-    let joined = format!("{} = {}", column(&outer, &compared), column(&subquery.table, &subquery.column));
+    let joined = format!(
+        "{} = {}",
+        column(&outer, &compared),
+        column(&subquery.table, &subquery.column)
+    );
     let condition = match subquery.condition {
         Some(condition) => format!("({condition}) AND {joined}"),
         None => joined,
     };
     let text = format!("NOT EXISTS (SELECT 1 {} WHERE {condition})", subquery.from);
-    let sql = tokens.replaced(&[(position, subquery.end, text)]).filter(|_| certain)?;
-    Some(Rewriting { sql, columns: vec![column(&outer, &compared), column(&subquery.table, &subquery.column)] })
+    let sql = tokens
+        .replaced(&[(position, subquery.end, text)])
+        .filter(|_| certain)?;
+    Some(Rewriting {
+        sql,
+        columns: vec![
+            column(&outer, &compared),
+            column(&subquery.table, &subquery.column),
+        ],
+    })
 }
 
 fn is_not_in(tokens: &Tokens<'_>, position: usize) -> bool {
@@ -79,7 +102,9 @@ struct Subquery<'s> {
 
 impl<'s> Subquery<'s> {
     fn read(tokens: &Tokens<'s>, position: usize) -> Option<Subquery<'s>> {
-        let (column, from) = tokens.column(position + 1).filter(|_| tokens.is_word(position, "select"))?;
+        let (column, from) = tokens
+            .column(position + 1)
+            .filter(|_| tokens.is_word(position, "select"))?;
         let closing = closing(tokens, position)?;
         let (table, next) = table(tokens, from)?;
         let condition = match tokens.is_word(next, "where") {
@@ -89,7 +114,13 @@ impl<'s> Subquery<'s> {
         };
         let plain = !(next..closing).any(|position| tokens.is_one_of(position, OTHER_ROWS));
         let from = tokens.text(from, next)?;
-        plain.then_some(Subquery { column, table, from, condition, end: closing + 1 })
+        plain.then_some(Subquery {
+            column,
+            table,
+            from,
+            condition,
+            end: closing + 1,
+        })
     }
 }
 
@@ -109,7 +140,9 @@ fn closing(tokens: &Tokens<'_>, from: usize) -> Option<usize> {
 
 /// `FROM [schema.]table [[AS] alias]`
 fn table(tokens: &Tokens<'_>, position: usize) -> Option<(FromTable, usize)> {
-    let (name, mut next) = tokens.column(position + 1).filter(|_| tokens.is_word(position, "from"))?;
+    let (name, mut next) = tokens
+        .column(position + 1)
+        .filter(|_| tokens.is_word(position, "from"))?;
     let with_as = tokens.is_word(next, "as");
     next += usize::from(with_as);
     let alias = tokens.name(next).filter(|_| !tokens.is_word(next, "where"));
@@ -117,8 +150,18 @@ fn table(tokens: &Tokens<'_>, position: usize) -> Option<(FromTable, usize)> {
         return None;
     }
     next += usize::from(alias.is_some());
-    let Column { qualifier: schema, name } = name;
-    Some((FromTable { schema, alias: alias.unwrap_or_else(|| name.clone()), name }, next))
+    let Column {
+        qualifier: schema,
+        name,
+    } = name;
+    Some((
+        FromTable {
+            schema,
+            alias: alias.unwrap_or_else(|| name.clone()),
+            name,
+        },
+        next,
+    ))
 }
 
 #[cfg(test)]
@@ -127,7 +170,8 @@ mod tests {
 
     fn rewritten(sql: &str) -> Option<String> {
         let not_null = |table: &FromTable, column: &str| {
-            matches!((table.name.as_str(), column), ("a", "id") | ("b", "a_id")) && table.schema.is_none()
+            matches!((table.name.as_str(), column), ("a", "id") | ("b", "a_id"))
+                && table.schema.is_none()
         };
         not_exists(sql, &not_null).map(|rewriting| rewriting.sql)
     }

@@ -18,10 +18,17 @@ pub fn bounded(sql: &str, is_timestamptz: &IsTimestamptz<'_>) -> Option<Rewritin
     let (mut replacements, mut columns) = (Vec::new(), Vec::new());
     let mut position = 0;
     while position < tokens.len() {
-        let found = tokens.begins_condition(position).then(|| comparison(&tokens, position)).flatten();
+        let found = tokens
+            .begins_condition(position)
+            .then(|| comparison(&tokens, position))
+            .flatten();
         let found = found.filter(|(found, end)| {
             tokens.ends_condition(*end)
-                && is_timestamptz(&tables, found.column.qualifier.as_deref(), &found.column.name)
+                && is_timestamptz(
+                    &tables,
+                    found.column.qualifier.as_deref(),
+                    &found.column.name,
+                )
         });
         match found {
             Some((found, end)) => {
@@ -32,7 +39,9 @@ pub fn bounded(sql: &str, is_timestamptz: &IsTimestamptz<'_>) -> Option<Rewritin
             None => position += 1,
         }
     }
-    let sql = tokens.replaced(&replacements).filter(|_| !replacements.is_empty())?;
+    let sql = tokens
+        .replaced(&replacements)
+        .filter(|_| !replacements.is_empty())?;
     Some(Rewriting { sql, columns })
 }
 
@@ -49,7 +58,12 @@ struct Comparison {
 
 impl Comparison {
     fn bounded(&self, condition: &str) -> String {
-        let Comparison { column_text: column, first, days, .. } = self;
+        let Comparison {
+            column_text: column,
+            first,
+            days,
+            ..
+        } = self;
         let lower = |shift: i64| format!(" AND {column} >= {first}{}", shifted(shift));
         let upper = |shift: i64| format!(" AND {column} <= {first}{}", shifted(shift));
         let days = i64::from(*days);
@@ -80,7 +94,16 @@ fn comparison(tokens: &Tokens<'_>, position: usize) -> Option<(Comparison, usize
         || (truncated && matches!(operator, Token::GtEq | Token::Gt | Token::LtEq | Token::Lt));
     let (first, end) = day(tokens, next + 1).filter(|_| known)?;
     let column_text = tokens.text(from, to)?.to_owned();
-    Some((Comparison { column, column_text, operator, first, days }, end))
+    Some((
+        Comparison {
+            column,
+            column_text,
+            operator,
+            first,
+            days,
+        },
+        end,
+    ))
 }
 
 /// The column, its tokens, the days of the period at most, and where it ends.
@@ -95,11 +118,14 @@ fn period(tokens: &Tokens<'_>, position: usize) -> Option<Period> {
     }
     if opened && tokens.is_word(position, "cast") {
         let (column, end) = tokens.column(position + 2)?;
-        let to_date = tokens.is_word(end, "as") && tokens.is_word(end + 1, "date") && closed(end + 2);
+        let to_date =
+            tokens.is_word(end, "as") && tokens.is_word(end + 1, "date") && closed(end + 2);
         return to_date.then_some((column, (position + 2, end), 1, end + 3));
     }
     if opened && tokens.is_word(position, "date_trunc") {
-        let Some(Token::SingleQuotedString(unit)) = tokens.at(position + 2) else { return None };
+        let Some(Token::SingleQuotedString(unit)) = tokens.at(position + 2) else {
+            return None;
+        };
         let days = match unit.as_str() {
             "day" => 1,
             "week" => 7,
@@ -108,7 +134,9 @@ fn period(tokens: &Tokens<'_>, position: usize) -> Option<Period> {
             "year" => 366,
             _ => return None,
         };
-        let (column, end) = tokens.column(position + 4).filter(|_| tokens.at(position + 3) == Some(&Token::Comma))?;
+        let (column, end) = tokens
+            .column(position + 4)
+            .filter(|_| tokens.at(position + 3) == Some(&Token::Comma))?;
         return closed(end).then_some((column, (position + 4, end), days, end + 1));
     }
     let (column, end) = tokens.column(position)?;
@@ -123,8 +151,12 @@ fn day(tokens: &Tokens<'_>, position: usize) -> Option<(String, usize)> {
     }
     let typed = tokens.is_word(position, "date");
     let literal = if typed { position + 1 } else { position };
-    let Some(Token::SingleQuotedString(text)) = tokens.at(literal) else { return None };
-    let cast = !typed && tokens.at(literal + 1) == Some(&Token::DoubleColon) && tokens.is_word(literal + 2, "date");
+    let Some(Token::SingleQuotedString(text)) = tokens.at(literal) else {
+        return None;
+    };
+    let cast = !typed
+        && tokens.at(literal + 1) == Some(&Token::DoubleColon)
+        && tokens.is_word(literal + 2, "date");
     let end = if cast { literal + 3 } else { literal + 1 };
     is_iso_day(text).then(|| (format!("'{text}'::date"), end))
 }
@@ -133,10 +165,13 @@ fn day(tokens: &Tokens<'_>, position: usize) -> Option<(String, usize)> {
 fn is_iso_day(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 10
-        && bytes
-            .iter()
-            .enumerate()
-            .all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() })
+        && bytes.iter().enumerate().all(|(at, byte)| {
+            if matches!(at, 4 | 7) {
+                *byte == b'-'
+            } else {
+                byte.is_ascii_digit()
+            }
+        })
 }
 
 #[cfg(test)]
@@ -146,16 +181,23 @@ mod tests {
     fn rewritten(condition: &str) -> Option<String> {
         let sql = format!("SELECT * FROM t -- é, a comment\n WHERE {condition}");
         let known = |tables: &[FromTable], qualifier: Option<&str>, column: &str| {
-            column == "at" && qualifier.is_none_or(|qualifier| tables.iter().any(|table| table.alias == qualifier))
+            column == "at"
+                && qualifier
+                    .is_none_or(|qualifier| tables.iter().any(|table| table.alias == qualifier))
         };
         let rewriting = bounded(&sql, &known)?;
-        rewriting.sql.split_once("WHERE ").map(|(_, condition)| condition.to_owned())
+        rewriting
+            .sql
+            .split_once("WHERE ")
+            .map(|(_, condition)| condition.to_owned())
     }
 
     #[test]
     fn a_period_gets_a_range_beside_it() {
         let range = |condition: &str| {
-            format!("({condition} AND at >= '2024-01-31'::date - 1 AND at <= '2024-01-31'::date + 2)")
+            format!(
+                "({condition} AND at >= '2024-01-31'::date - 1 AND at <= '2024-01-31'::date + 2)"
+            )
         };
         for condition in [
             "at::date = '2024-01-31'",
@@ -179,7 +221,10 @@ mod tests {
             "(at::date < current_date AND at <= current_date + 1)"
         );
         let month = rewritten("date_trunc('month', at) = '2024-01-01'").unwrap();
-        assert!(month.ends_with("AND at <= '2024-01-01'::date + 32)"), "{month}");
+        assert!(
+            month.ends_with("AND at <= '2024-01-01'::date + 32)"),
+            "{month}"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
 
-use crate::sql::LONGEST_TEXT_BYTES;
+use crate::sql::MAX_TEXT_BYTES;
 
 /// A statement in tokens, without blanks and comments.
 pub(super) struct Tokens<'s> {
@@ -27,16 +27,28 @@ pub(super) struct Column {
 impl<'s> Tokens<'s> {
     /// None where the text is no SQL, or too long.
     pub(super) fn read(sql: &'s str) -> Option<Tokens<'s>> {
-        if sql.len() > LONGEST_TEXT_BYTES {
+        if sql.len() > MAX_TEXT_BYTES {
             return None;
         }
-        let found = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize_with_location().ok()?;
+        let found = Tokenizer::new(&PostgreSqlDialect {}, sql)
+            .tokenize_with_location()
+            .ok()?;
         let mut places = Places::of(sql);
         let mut pieces = Vec::new();
         for piece in found {
-            let (start, end) = (places.offset(piece.span.start)?, places.offset(piece.span.end)?);
-            if !matches!(piece.token, Token::Whitespace(_) | Token::EOF | Token::SemiColon) {
-                pieces.push(Piece { token: piece.token, start, end });
+            let (start, end) = (
+                places.offset(piece.span.start)?,
+                places.offset(piece.span.end)?,
+            );
+            if !matches!(
+                piece.token,
+                Token::Whitespace(_) | Token::EOF | Token::SemiColon
+            ) {
+                pieces.push(Piece {
+                    token: piece.token,
+                    start,
+                    end,
+                });
             }
         }
         Some(Tokens { sql, pieces })
@@ -52,7 +64,8 @@ impl<'s> Tokens<'s> {
 
     /// The text of these tokens and what is between them.
     pub(super) fn text(&self, from: usize, to: usize) -> Option<&'s str> {
-        self.sql.get(self.pieces.get(from)?.start..self.pieces.get(to.checked_sub(1)?)?.end)
+        self.sql
+            .get(self.pieces.get(from)?.start..self.pieces.get(to.checked_sub(1)?)?.end)
     }
 
     /// The statement with another text in the place of these tokens.
@@ -60,7 +73,10 @@ impl<'s> Tokens<'s> {
         let mut sql = String::with_capacity(self.sql.len());
         let mut done = 0;
         for (from, to, text) in replacements {
-            let (start, end) = (self.pieces.get(*from)?.start, self.pieces.get(to.checked_sub(1)?)?.end);
+            let (start, end) = (
+                self.pieces.get(*from)?.start,
+                self.pieces.get(to.checked_sub(1)?)?.end,
+            );
             sql += self.sql.get(done..start)?;
             sql += text;
             done = end;
@@ -79,7 +95,9 @@ impl<'s> Tokens<'s> {
     }
 
     pub(super) fn count_words(&self, wanted: &str) -> usize {
-        (0..self.len()).filter(|position| self.is_word(*position, wanted)).count()
+        (0..self.len())
+            .filter(|position| self.is_word(*position, wanted))
+            .count()
     }
 
     /// A name as PostgreSQL reads it.
@@ -95,22 +113,42 @@ impl<'s> Tokens<'s> {
     pub(super) fn column(&self, position: usize) -> Option<(Column, usize)> {
         let first = self.name(position)?;
         if self.at(position + 1) != Some(&Token::Period) {
-            return Some((Column { qualifier: None, name: first }, position + 1));
+            return Some((
+                Column {
+                    qualifier: None,
+                    name: first,
+                },
+                position + 1,
+            ));
         }
-        let name = self.name(position + 2).filter(|_| self.at(position + 3) != Some(&Token::Period))?;
-        Some((Column { qualifier: Some(first), name }, position + 3))
+        let name = self
+            .name(position + 2)
+            .filter(|_| self.at(position + 3) != Some(&Token::Period))?;
+        Some((
+            Column {
+                qualifier: Some(first),
+                name,
+            },
+            position + 3,
+        ))
     }
 
     /// Does a whole condition begin here? Behind BETWEEN, AND is not between conditions.
     pub(super) fn begins_condition(&self, position: usize) -> bool {
-        let Some(before) = position.checked_sub(1) else { return false };
+        let Some(before) = position.checked_sub(1) else {
+            return false;
+        };
         let after_and = self.is_word(before, "and") && self.count_words("between") == 0;
-        after_and || self.is_one_of(before, &["where", "or", "on"]) || self.at(before) == Some(&Token::LParen)
+        after_and
+            || self.is_one_of(before, &["where", "or", "on"])
+            || self.at(before) == Some(&Token::LParen)
     }
 
     /// Does a whole condition end before this?
     pub(super) fn ends_condition(&self, position: usize) -> bool {
-        const NEXT: &[&str] = &["and", "or", "group", "order", "limit", "offset", "having", "fetch", "window", "for"];
+        const NEXT: &[&str] = &[
+            "and", "or", "group", "order", "limit", "offset", "having", "fetch", "window", "for",
+        ];
         match self.at(position) {
             None | Some(Token::RParen) => true,
             Some(_) => self.is_one_of(position, NEXT),
@@ -128,7 +166,12 @@ struct Places<'s> {
 
 impl<'s> Places<'s> {
     fn of(sql: &'s str) -> Places<'s> {
-        Places { rest: sql.char_indices(), at: Location { line: 1, column: 1 }, offset: 0, length: sql.len() }
+        Places {
+            rest: sql.char_indices(),
+            at: Location { line: 1, column: 1 },
+            offset: 0,
+            length: sql.len(),
+        }
     }
 
     fn offset(&mut self, wanted: Location) -> Option<usize> {
@@ -136,8 +179,14 @@ impl<'s> Places<'s> {
             let (start, character) = self.rest.next()?;
             self.offset = start + character.len_utf8();
             self.at = match character {
-                '\n' => Location { line: self.at.line + 1, column: 1 },
-                _ => Location { line: self.at.line, column: self.at.column + 1 },
+                '\n' => Location {
+                    line: self.at.line + 1,
+                    column: 1,
+                },
+                _ => Location {
+                    line: self.at.line,
+                    column: self.at.column + 1,
+                },
             };
         }
         (self.at == wanted && self.offset <= self.length).then_some(self.offset)

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::plan::Plan;
 use crate::tui::aligned::{Mark, Row, rows};
-use crate::tui::dossier::{Choice, Dossier};
 use crate::tui::list::{List, Step};
 use crate::tui::plan_view::PlanView;
+use crate::tui::session_data::{Choice, SessionData};
 
 /// What is seen of two plans.
 #[derive(Debug, Clone, Default)]
@@ -32,40 +32,53 @@ pub struct State {
 
 impl State {
     /// Opens a statement at its first choice, unless it is open.
-    pub fn open(&mut self, dossier: &Dossier, card: usize) {
+    pub fn open(&mut self, session_data: &SessionData, card: usize) {
         if self.card != Some(card) {
             self.clear_for(card);
-            self.load(dossier);
+            self.load(session_data);
         }
     }
 
     /// Opens a statement at this index.
-    pub fn open_at(&mut self, dossier: &Dossier, card: usize, entry: usize) {
+    pub fn open_at(&mut self, session_data: &SessionData, card: usize, entry: usize) {
         self.clear_for(card);
-        let choices = self.choices(dossier);
-        self.choice = choices.iter().position(|choice| choice.entry == Some(entry)).unwrap_or(0);
-        self.load(dossier);
+        let choices = self.choices(session_data);
+        self.choice = choices
+            .iter()
+            .position(|choice| choice.entry == Some(entry))
+            .unwrap_or(0);
+        self.load(session_data);
     }
 
     fn clear_for(&mut self, card: usize) {
-        *self = State { card: Some(card), used_only: self.used_only, ..State::default() };
+        *self = State {
+            card: Some(card),
+            used_only: self.used_only,
+            ..State::default()
+        };
     }
 
     /// The next choice that is stepped through, or the one before, round in a circle.
     ///
     /// # Errors
     /// When there is none.
-    pub fn step(&mut self, dossier: &Dossier, by: isize) -> Result<(), String> {
-        let stops = self.stops(dossier);
+    pub fn step(&mut self, session_data: &SessionData, by: isize) -> Result<(), String> {
+        let stops = self.stops(session_data);
         if stops.is_empty() {
-            let used = if self.used_only { " and used; u steps through all" } else { "" };
-            return Err(format!("there is no index for this statement that was rehearsed{used}"));
+            let used = if self.used_only {
+                " and used; u steps through all"
+            } else {
+                ""
+            };
+            return Err(format!(
+                "there is no index for this statement that was rehearsed{used}"
+            ));
         }
         let behind = stops.iter().filter(|stop| **stop < self.choice).count() as isize;
         let here = isize::from(stops.contains(&self.choice));
         let next = if by > 0 { behind + here } else { behind - 1 };
         self.choice = stops[next.rem_euclid(stops.len() as isize) as usize];
-        self.load(dossier);
+        self.load(session_data);
         Ok(())
     }
 
@@ -73,16 +86,16 @@ impl State {
     ///
     /// # Errors
     /// When nothing is used.
-    pub fn switch_used_only(&mut self, dossier: &Dossier) -> Result<(), String> {
+    pub fn switch_used_only(&mut self, session_data: &SessionData) -> Result<(), String> {
         self.used_only = !self.used_only;
-        match self.stops(dossier).first() {
+        match self.stops(session_data).first() {
             None if self.used_only => {
                 self.used_only = false;
                 Err("no index that was rehearsed is used by this statement's plan".to_owned())
             }
-            Some(first) if !self.stops(dossier).contains(&self.choice) => {
+            Some(first) if !self.stops(session_data).contains(&self.choice) => {
                 self.choice = *first;
-                self.load(dossier);
+                self.load(session_data);
                 Ok(())
             }
             _ => Ok(()),
@@ -90,17 +103,24 @@ impl State {
     }
 
     /// The positions of the choices that are stepped through.
-    fn stops(&self, dossier: &Dossier) -> Vec<usize> {
-        let choices = self.choices(dossier).iter().enumerate();
-        choices.filter(|(_, choice)| choice.used || !self.used_only).map(|(position, _)| position).collect()
+    fn stops(&self, session_data: &SessionData) -> Vec<usize> {
+        let choices = self.choices(session_data).iter().enumerate();
+        choices
+            .filter(|(_, choice)| choice.used || !self.used_only)
+            .map(|(position, _)| position)
+            .collect()
     }
 
     /// Where we are among the choices: `3/23`, `2/5 used of 23`.
-    pub fn place(&self, dossier: &Dossier) -> String {
-        let (stops, all) = (self.stops(dossier), self.choices(dossier).len());
+    pub fn place(&self, session_data: &SessionData) -> String {
+        let (stops, all) = (self.stops(session_data), self.choices(session_data).len());
         let here = stops.iter().position(|stop| *stop == self.choice);
         let here = here.map_or_else(|| "–".to_owned(), |position| (position + 1).to_string());
-        if self.used_only { format!("{here}/{} used of {all}", stops.len()) } else { format!("{here}/{all}") }
+        if self.used_only {
+            format!("{here}/{} used of {all}", stops.len())
+        } else {
+            format!("{here}/{all}")
+        }
     }
 
     /// Moves the selection; the details start at their top.
@@ -111,30 +131,46 @@ impl State {
 
     /// Scrolls to the next headline that differs, round in a circle.
     pub fn jump_to_change(&mut self, height: usize) {
-        let changes: Vec<usize> = (0..self.rows.len()).filter(|row| self.rows[*row].mark != Mark::Same).collect();
-        let next = changes.iter().find(|row| **row > self.list.selected).or(changes.first());
+        let changes: Vec<usize> = (0..self.rows.len())
+            .filter(|row| self.rows[*row].mark != Mark::Same)
+            .collect();
+        let next = changes
+            .iter()
+            .find(|row| **row > self.list.selected)
+            .or(changes.first());
         if let Some(row) = next {
             self.go(Step::To(*row), height);
         }
     }
 
-    fn choices<'d>(&self, dossier: &'d Dossier) -> &'d [Choice] {
-        self.card.and_then(|card| dossier.cards.get(card)).map_or(&[], |card| &card.choices)
+    fn choices<'d>(&self, session_data: &'d SessionData) -> &'d [Choice] {
+        self.card
+            .and_then(|card| session_data.cards.get(card))
+            .map_or(&[], |card| &card.choices)
     }
 
     /// The choice that is shown.
-    pub fn shown<'d>(&self, dossier: &'d Dossier) -> Option<&'d Choice> {
-        self.choices(dossier).get(self.choice)
+    pub fn shown<'d>(&self, session_data: &'d SessionData) -> Option<&'d Choice> {
+        self.choices(session_data).get(self.choice)
     }
 
-    fn load(&mut self, dossier: &Dossier) {
+    fn load(&mut self, session_data: &SessionData) {
         let card = self.card.unwrap_or(0);
         let view = |plan: &Arc<Plan>, present: &BTreeSet<usize>| {
-            Arc::new(PlanView::with_remarks(plan.clone(), dossier, card, present))
+            Arc::new(PlanView::with_remarks(
+                plan.clone(),
+                session_data,
+                card,
+                present,
+            ))
         };
-        let shown = self.shown(dossier);
+        let shown = self.shown(session_data);
         let before = shown.map(|choice| view(&choice.before, &BTreeSet::new()));
-        let present = |choice: &Choice| choice.entry.map_or_else(|| dossier.recommended(), |entry| [entry].into());
+        let present = |choice: &Choice| {
+            choice
+                .entry
+                .map_or_else(|| session_data.recommended(), |entry| [entry].into())
+        };
         self.after = shown.map(|choice| view(&choice.plan, &present(choice)));
         self.before = before;
         self.rows = match (&self.before, &self.after) {

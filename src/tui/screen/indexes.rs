@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::advise::ExistingFinding;
 use crate::model::{Bytes, Cost};
 use crate::rehearsal::costs::Costs;
-use crate::tui::dossier::{Dossier, Entry, Estimate, Evidence, Verdict, total};
 use crate::tui::list::List;
+use crate::tui::session_data::{Entry, Estimate, Evidence, SessionData, Verdict, total};
 
 /// What is seen of the indexes.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,21 +57,29 @@ pub struct Outcome {
 
 impl State {
     /// For a new dossier, or one that grew: with what is recommended on.
-    pub fn begin(&mut self, dossier: &Dossier, marks: &BTreeSet<usize>) {
-        *self = State { on: dossier.recommended(), ..State::default() };
-        self.list_rows(dossier);
+    pub fn begin(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
+        *self = State {
+            on: session_data.recommended(),
+            ..State::default()
+        };
+        self.list_rows(session_data);
         self.list.selected = usize::from(self.rows.len() > 1);
-        self.answer(dossier, marks);
+        self.answer(session_data, marks);
     }
 
     /// Lists everything again after an index was added; what is on stays on.
-    pub fn list_rows(&mut self, dossier: &Dossier) {
+    pub fn list_rows(&mut self, session_data: &SessionData) {
         let of = |wanted: &dyn Fn(&Entry) -> bool| -> Vec<Row> {
-            (0..dossier.entries.len()).filter(|entry| wanted(&dossier.entries[*entry])).map(Row::Entry).collect()
+            (0..session_data.entries.len())
+                .filter(|entry| wanted(&session_data.entries[*entry]))
+                .map(Row::Entry)
+                .collect()
         };
         let by_hand = |entry: &Entry| entry.verdict == Verdict::ByHand;
         let rejected = |entry: &Entry| matches!(entry.verdict, Verdict::Rejected { .. });
-        let existing = (0..dossier.existing.len()).map(Row::Existing).collect();
+        let existing = (0..session_data.existing.len())
+            .map(Row::Existing)
+            .collect();
         self.rows = [
             ("Recommended", of(&Entry::is_recommended)),
             ("Rehearsed by hand", of(&by_hand)),
@@ -93,10 +101,10 @@ impl State {
     ///
     /// # Errors
     /// Why it cannot be switched.
-    pub fn toggle(&mut self, dossier: &Dossier) -> Result<(), String> {
+    pub fn toggle(&mut self, session_data: &SessionData) -> Result<(), String> {
         let (set, position) = match self.selected() {
             Some(Row::Entry(entry)) => {
-                if !dossier.entries[entry].is_built() && !self.on.contains(&entry) {
+                if !session_data.entries[entry].is_built() && !self.on.contains(&entry) {
                     return Err("it was not built, so nobody knows what it would bring".to_owned());
                 }
                 (&mut self.on, entry)
@@ -111,36 +119,61 @@ impl State {
     }
 
     /// Adds up what the workload costs with what is on, or what the marked statements (cards) of it do.
-    pub fn answer(&mut self, dossier: &Dossier, marks: &BTreeSet<usize>) {
-        let Estimate { before, after, evidence } = dossier.estimate(&self.on);
-        let (before, after) = (dossier.among(marks, before), dossier.among(marks, after));
+    pub fn answer(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
+        let Estimate {
+            before,
+            after,
+            evidence,
+        } = session_data.estimate(&self.on);
+        let (before, after) = (
+            session_data.among(marks, before),
+            session_data.among(marks, after),
+        );
         self.outcome = Some(Outcome {
             before: total(&before),
             after: total(&after),
             marked: Some(marks.len()).filter(|marked| *marked > 0),
             evidence,
-            size: self.on.iter().filter_map(|entry| dossier.entries.get(*entry)?.size).sum(),
-            changes: changes(dossier, &before, &after),
+            size: self
+                .on
+                .iter()
+                .filter_map(|entry| session_data.entries.get(*entry)?.size)
+                .sum(),
+            changes: changes(session_data, &before, &after),
         });
     }
 
     /// The statements that make what is on real, a line each; none when nothing is on.
-    pub fn ddl(&self, dossier: &Dossier) -> Option<String> {
-        let create = dossier.ddl(&self.on).into_iter();
-        let drop =
-            self.drops.iter().filter_map(|finding| dossier.existing.get(*finding)).map(ExistingFinding::statement);
+    pub fn ddl(&self, session_data: &SessionData) -> Option<String> {
+        let create = session_data.ddl(&self.on).into_iter();
+        let drop = self
+            .drops
+            .iter()
+            .filter_map(|finding| session_data.existing.get(*finding))
+            .map(ExistingFinding::statement);
         let statements: Vec<String> = create.chain(drop).collect();
         (!statements.is_empty()).then(|| statements.join("\n") + "\n")
     }
 }
 
-fn changes(dossier: &Dossier, before: &Costs, after: &Costs) -> Vec<(usize, Cost, Cost)> {
-    let change = |(position, card): (usize, &crate::tui::dossier::Card)| {
-        let (before, after) = (before.get(&card.statement.id)?, after.get(&card.statement.id)?);
+fn changes(session_data: &SessionData, before: &Costs, after: &Costs) -> Vec<(usize, Cost, Cost)> {
+    let change = |(position, card): (usize, &crate::tui::session_data::Card)| {
+        let (before, after) = (
+            before.get(&card.statement.id)?,
+            after.get(&card.statement.id)?,
+        );
         let changed = before.cost.saved_share(after.cost).abs() > crate::verdict::WORSE_SHARE;
-        changed.then_some((before.calls * (before.cost.0 - after.cost.0), (position, before.cost, after.cost)))
+        changed.then_some((
+            before.calls * (before.cost.0 - after.cost.0),
+            (position, before.cost, after.cost),
+        ))
     };
-    let mut changes: Vec<_> = dossier.cards.iter().enumerate().filter_map(change).collect();
+    let mut changes: Vec<_> = session_data
+        .cards
+        .iter()
+        .enumerate()
+        .filter_map(change)
+        .collect();
     changes.sort_by(|(a_saved, a), (b_saved, b)| b_saved.total_cmp(a_saved).then(a.0.cmp(&b.0)));
     changes.into_iter().map(|(_, change)| change).collect()
 }

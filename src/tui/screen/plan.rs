@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::plan::NodeId;
-use crate::tui::dossier::Dossier;
 use crate::tui::list::{List, Step};
 use crate::tui::plan_view::PlanView;
+use crate::tui::session_data::SessionData;
 use crate::tui::sql_text::{SqlLine, lines};
 
 /// What is seen of a plan.
@@ -34,25 +34,44 @@ pub struct State {
 
 impl State {
     /// Opens a statement's plan, unless it is open.
-    pub fn open(&mut self, dossier: &Dossier, card: usize, columns: usize) {
+    pub fn open(&mut self, session_data: &SessionData, card: usize, columns: usize) {
         if self.card == Some(card) {
             return;
         }
-        let plan = dossier.cards.get(card).and_then(|card| card.before.as_ref().ok());
-        let view = plan.map(|plan| Arc::new(PlanView::with_remarks(plan.clone(), dossier, card, &BTreeSet::new())));
-        *self = State { card: Some(card), view, ..State::default() };
-        self.wrap(dossier, columns);
+        let plan = session_data
+            .cards
+            .get(card)
+            .and_then(|card| card.before.as_ref().ok());
+        let view = plan.map(|plan| {
+            Arc::new(PlanView::with_remarks(
+                plan.clone(),
+                session_data,
+                card,
+                &BTreeSet::new(),
+            ))
+        });
+        *self = State {
+            card: Some(card),
+            view,
+            ..State::default()
+        };
+        self.wrap(session_data, columns);
         self.show();
     }
 
     /// Wraps the statement's text again: the terminal has another width.
-    pub fn wrap(&mut self, dossier: &Dossier, columns: usize) {
-        let card = self.card.and_then(|card| dossier.cards.get(card));
-        self.sql = card.map_or_else(Vec::new, |card| lines(&card.statement.sql, columns.saturating_sub(2)));
+    pub fn wrap(&mut self, session_data: &SessionData, columns: usize) {
+        let card = self.card.and_then(|card| session_data.cards.get(card));
+        self.sql = card.map_or_else(Vec::new, |card| {
+            lines(&card.statement.sql, columns.saturating_sub(2))
+        });
     }
 
     fn show(&mut self) {
-        self.visible = self.view.as_ref().map_or_else(Vec::new, |view| view.visible(&self.folded));
+        self.visible = self
+            .view
+            .as_ref()
+            .map_or_else(Vec::new, |view| view.visible(&self.folded));
     }
 
     /// The selected node.
@@ -68,7 +87,9 @@ impl State {
 
     /// Folds the selected node, or unfolds it.
     pub fn fold(&mut self, height: usize) {
-        let (Some(view), Some(node)) = (&self.view, self.selected()) else { return };
+        let (Some(view), Some(node)) = (&self.view, self.selected()) else {
+            return;
+        };
         if view.plan.node(node).children.is_empty() {
             return;
         }
@@ -82,7 +103,11 @@ impl State {
     /// Folds everything below the first level.
     pub fn fold_all(&mut self, height: usize) {
         let Some(view) = &self.view else { return };
-        let inner = view.plan.nodes().iter().filter(|node| node.depth > 0 && !node.children.is_empty());
+        let inner = view
+            .plan
+            .nodes()
+            .iter()
+            .filter(|node| node.depth > 0 && !node.children.is_empty());
         self.folded = inner.map(|node| node.id).collect();
         self.show();
         self.go(Step::First, height);
@@ -98,19 +123,23 @@ impl State {
 
     /// Selects the costliest node, or the next after the one that was jumped to last.
     pub fn jump_to_costliest(&mut self, height: usize) {
-        let Some(view) = self.view.clone() else { return };
+        let Some(view) = self.view.clone() else {
+            return;
+        };
         self.jumped = next_of(self.jumped, view.costliest.len());
         if let Some(node) = self.jumped.and_then(|next| view.costliest.get(next)) {
             self.jump(&view, *node, height);
         }
     }
 
-    /// Selects the node of the next finding, the one with most at stake first.
+    /// Selects the node of the next finding, highest impact first.
     ///
     /// # Errors
     /// When there is nothing to be said.
     pub fn jump_to_finding(&mut self, height: usize) -> Result<(), String> {
-        let Some(view) = self.view.clone() else { return Ok(()) };
+        let Some(view) = self.view.clone() else {
+            return Ok(());
+        };
         self.found = next_of(self.found, view.remarks.len());
         let Some(remark) = self.found.and_then(|next| view.remarks.get(next)) else {
             return Err("there is nothing to be said about this plan".to_owned());
@@ -125,13 +154,19 @@ impl State {
             self.folded.remove(&above);
         }
         self.show();
-        let place = self.visible.iter().position(|seen| *seen == node.0).unwrap_or(0);
+        let place = self
+            .visible
+            .iter()
+            .position(|seen| *seen == node.0)
+            .unwrap_or(0);
         self.go(Step::To(place), height);
     }
 
     /// Scrolls the details.
     pub fn scroll_detail(&mut self, lines: isize) {
-        let (Some(view), Some(node)) = (&self.view, self.selected()) else { return };
+        let (Some(view), Some(node)) = (&self.view, self.selected()) else {
+            return;
+        };
         let last = view.plan.node(node).properties.len() + 3 * view.remarks_on(node).count();
         self.detail = self.detail.saturating_add_signed(lines).min(last);
     }

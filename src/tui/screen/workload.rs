@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::tui::dossier::{Card, Dossier, Timed, Totals};
 use crate::tui::editor::Line;
 use crate::tui::list::{List, Step};
+use crate::tui::session_data::{Card, SessionData, Timed, Totals};
 
 /// What is seen of the workload.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -70,8 +70,8 @@ impl Sort {
 
 impl State {
     /// Sorts by the next column; as with all that follows, the list is to be arranged again after that.
-    pub fn sort_by_next(&mut self, dossier: &Dossier) {
-        self.sort = self.sort.next(dossier.timed);
+    pub fn sort_by_next(&mut self, session_data: &SessionData) {
+        self.sort = self.sort.next(session_data.timed);
         self.direction = Direction::Usual;
     }
 
@@ -103,22 +103,27 @@ impl State {
     }
 
     /// Adds up, filters and sorts; whatever was selected stays so if it is still there.
-    pub fn arrange(&mut self, dossier: &Dossier, height: usize) {
+    pub fn arrange(&mut self, session_data: &SessionData, height: usize) {
         let selected = self.selected();
         let wanted = self.filter.text().to_lowercase();
-        let cards = &dossier.cards;
+        let cards = &session_data.cards;
         self.marks.retain(|card| *card < cards.len());
         self.marked_only &= !self.marks.is_empty();
-        self.totals = dossier.totals(&self.marks);
-        let is_shown =
-            |card: &usize| cards[*card].haystack.contains(&wanted) && (!self.marked_only || self.marks.contains(card));
+        self.totals = session_data.totals(&self.marks);
+        let is_shown = |card: &usize| {
+            cards[*card].haystack.contains(&wanted)
+                && (!self.marked_only || self.marks.contains(card))
+        };
         self.order = (0..cards.len()).filter(is_shown).collect();
         let sort = self.sort;
-        self.order.sort_by(|a, b| compare(sort, &cards[*a], &cards[*b]).then(a.cmp(b)));
+        self.order
+            .sort_by(|a, b| compare(sort, &cards[*a], &cards[*b]).then(a.cmp(b)));
         if self.direction == Direction::Reversed {
             self.order.reverse();
         }
-        let place = selected.and_then(|card| self.order.iter().position(|shown| *shown == card)).unwrap_or(0);
+        let place = selected
+            .and_then(|card| self.order.iter().position(|shown| *shown == card))
+            .unwrap_or(0);
         self.list.go(Step::To(place), self.order.len(), height);
     }
 

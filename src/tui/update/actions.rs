@@ -1,11 +1,11 @@
 //! What each action does.
 
-use super::{add_up, current_card, current_entry, dossier, height, jobs, refresh, typing};
-use crate::tui::dossier::{Dossier, Evidence};
+use super::{add_up, current_card, current_entry, height, jobs, refresh, session_data, typing};
 use crate::tui::keymap::{Action, Screen};
 use crate::tui::list::Step;
 use crate::tui::model::{Ask, Effect, Message, Model, Overlay, Pane, Server};
 use crate::tui::screen::indexes::Row;
+use crate::tui::session_data::{Evidence, SessionData};
 use crate::tui::view;
 
 /// Does it.
@@ -27,8 +27,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Bottom => return step(model, Step::Last),
         of_a_screen => {
             model.place.overlay = Overlay::Nothing;
-            return match dossier(model) {
-                Some(dossier) => on_screen(model, &dossier, of_a_screen),
+            return match session_data(model) {
+                Some(session_data) => on_screen(model, &session_data, of_a_screen),
                 None => Vec::new(),
             };
         }
@@ -44,25 +44,37 @@ fn toggle_help(model: &mut Model) {
 }
 
 fn neighbour(screen: Screen, by: usize) -> Screen {
-    let place = Screen::ALL.iter().position(|other| *other == screen).unwrap_or(0);
+    let place = Screen::ALL
+        .iter()
+        .position(|other| *other == screen)
+        .unwrap_or(0);
     Screen::ALL[(place + by) % Screen::ALL.len()]
 }
 
 /// Moves what moves on this screen.
 pub(super) fn step(model: &mut Model, step: Step) -> Vec<Effect> {
     if let Overlay::Help(scrolled) = model.place.overlay {
-        let mut list = crate::tui::list::List { selected: scrolled, offset: scrolled };
+        let mut list = crate::tui::list::List {
+            selected: scrolled,
+            offset: scrolled,
+        };
         list.scroll(step, view::help_lines(), view::help_height(model.size));
         model.place.overlay = Overlay::Help(list.offset);
         return Vec::new();
     }
     let height = height(model);
     match model.place.screen {
-        Screen::Workload => model.workload.list.go(step, model.workload.order.len(), height),
+        Screen::Workload => model
+            .workload
+            .list
+            .go(step, model.workload.order.len(), height),
         Screen::Plan => model.plan.go(step, height),
         Screen::Compare => model.compare.go(step, height),
         Screen::Indexes => {
-            model.indexes.list.go(step, model.indexes.rows.len(), height);
+            model
+                .indexes
+                .list
+                .go(step, model.indexes.rows.len(), height);
             model.indexes.detail = 0;
             skip_heads(model, step, height);
         }
@@ -77,7 +89,11 @@ fn skip_heads(model: &mut Model, step: Step, height: usize) {
     }
     let length = model.indexes.rows.len();
     let upwards = matches!(step, Step::By(lines) | Step::Pages(lines) if lines < 0);
-    let by = if upwards && model.indexes.list.selected > 0 { -1 } else { 1 };
+    let by = if upwards && model.indexes.list.selected > 0 {
+        -1
+    } else {
+        1
+    };
     model.indexes.list.go(Step::By(by), length, height);
     if model.indexes.list.selected == 1 {
         model.indexes.list.offset = 0;
@@ -90,11 +106,13 @@ pub(super) fn show(model: &mut Model, screen: Screen) {
     if screen == model.place.screen {
         return;
     }
-    if let Some(dossier) = dossier(model) {
+    if let Some(session_data) = session_data(model) {
         let card = current_card(model).unwrap_or(0);
         match screen {
-            Screen::Plan => model.plan.open(&dossier, card, usize::from(model.size.columns)),
-            Screen::Compare => model.compare.open(&dossier, card),
+            Screen::Plan => model
+                .plan
+                .open(&session_data, card, usize::from(model.size.columns)),
+            Screen::Compare => model.compare.open(&session_data, card),
             Screen::Workload | Screen::Indexes => {}
         }
     }
@@ -121,14 +139,16 @@ fn back(model: &mut Model) -> Vec<Effect> {
         refresh(model);
     } else if !model.workload.filter.is_empty() {
         typing::clear_filter(model);
-    } else if let Some(dossier) = dossier(model).filter(|_| !model.workload.marks.is_empty()) {
+    } else if let Some(session_data) =
+        session_data(model).filter(|_| !model.workload.marks.is_empty())
+    {
         if model.workload.marked_only {
             model.workload.marked_only = false;
         } else {
             model.workload.marks.clear();
             model.message = Message::info("nothing is marked any more");
         }
-        add_up(model, &dossier);
+        add_up(model, &session_data);
     } else {
         model.message = Message::info("this is where it began; q quits");
     }
@@ -154,21 +174,21 @@ fn retry(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn on_screen(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect> {
+fn on_screen(model: &mut Model, session_data: &SessionData, action: Action) -> Vec<Effect> {
     let height = height(model);
     match model.place.screen {
-        Screen::Workload => on_workload(model, dossier, action),
-        Screen::Plan => on_plan(model, dossier, action, height),
-        Screen::Compare => on_compare(model, dossier, action, height),
-        Screen::Indexes => return on_indexes(model, dossier, action),
+        Screen::Workload => on_workload(model, session_data, action),
+        Screen::Plan => on_plan(model, session_data, action, height),
+        Screen::Compare => on_compare(model, session_data, action, height),
+        Screen::Indexes => return on_indexes(model, session_data, action),
     }
     Vec::new()
 }
 
-fn on_workload(model: &mut Model, dossier: &Dossier, action: Action) {
+fn on_workload(model: &mut Model, session_data: &SessionData, action: Action) {
     match action {
         Action::Open if model.workload.selected().is_some() => return show(model, Screen::Plan),
-        Action::Sort => model.workload.sort_by_next(dossier),
+        Action::Sort => model.workload.sort_by_next(session_data),
         Action::Reverse => model.workload.reverse(),
         Action::Filter => model.place.overlay = Overlay::Filter,
         Action::Mark => model.workload.mark(),
@@ -180,10 +200,10 @@ fn on_workload(model: &mut Model, dossier: &Dossier, action: Action) {
         Action::MarkedOnly => model.workload.marked_only = !model.workload.marked_only,
         _ => {}
     }
-    add_up(model, dossier);
+    add_up(model, session_data);
 }
 
-fn on_plan(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
+fn on_plan(model: &mut Model, session_data: &SessionData, action: Action, height: usize) {
     match action {
         Action::Fold => model.plan.fold(height),
         Action::FoldAll => model.plan.fold_all(height),
@@ -196,19 +216,19 @@ fn on_plan(model: &mut Model, dossier: &Dossier, action: Action, height: usize) 
         }
         Action::DetailDown => model.plan.scroll_detail(1),
         Action::DetailUp => model.plan.scroll_detail(-1),
-        Action::NextStatement => other_statement(model, dossier, 1),
-        Action::PreviousStatement => other_statement(model, dossier, -1),
+        Action::NextStatement => other_statement(model, session_data, 1),
+        Action::PreviousStatement => other_statement(model, session_data, -1),
         _ => {}
     }
 }
 
-fn on_compare(model: &mut Model, dossier: &Dossier, action: Action, height: usize) {
+fn on_compare(model: &mut Model, session_data: &SessionData, action: Action, height: usize) {
     match action {
         Action::NextChoice | Action::PreviousChoice | Action::UsedOnly => {
             let stepped = match action {
-                Action::NextChoice => model.compare.step(dossier, 1),
-                Action::PreviousChoice => model.compare.step(dossier, -1),
-                _ => model.compare.switch_used_only(dossier),
+                Action::NextChoice => model.compare.step(session_data, 1),
+                Action::PreviousChoice => model.compare.step(session_data, -1),
+                _ => model.compare.switch_used_only(session_data),
             };
             if let Err(reason) = stepped {
                 model.message = Message::info(reason);
@@ -217,9 +237,11 @@ fn on_compare(model: &mut Model, dossier: &Dossier, action: Action, height: usiz
         Action::DetailDown => scroll_nodes(model, 1),
         Action::DetailUp => scroll_nodes(model, -1),
         Action::NextChange => model.compare.jump_to_change(height),
-        Action::NextStatement => other_statement(model, dossier, 1),
-        Action::PreviousStatement => other_statement(model, dossier, -1),
-        Action::EditIndex => typing::edit_index(model, dossier, current_entry(model, dossier)),
+        Action::NextStatement => other_statement(model, session_data, 1),
+        Action::PreviousStatement => other_statement(model, session_data, -1),
+        Action::EditIndex => {
+            typing::edit_index(model, session_data, current_entry(model, session_data))
+        }
         _ => {}
     }
 }
@@ -231,69 +253,81 @@ fn scroll_nodes(model: &mut Model, lines: isize) {
 }
 
 /// The next statement of the list, or the one before, stays selected there.
-fn other_statement(model: &mut Model, dossier: &Dossier, by: isize) {
+fn other_statement(model: &mut Model, session_data: &SessionData, by: isize) {
     let length = model.workload.order.len();
     model.workload.list.go(Step::By(by), length, height(model));
-    let Some(card) = model.workload.selected() else { return };
+    let Some(card) = model.workload.selected() else {
+        return;
+    };
     match model.place.screen {
-        Screen::Plan => model.plan.open(dossier, card, usize::from(model.size.columns)),
-        _ => model.compare.open(dossier, card),
+        Screen::Plan => model
+            .plan
+            .open(session_data, card, usize::from(model.size.columns)),
+        _ => model.compare.open(session_data, card),
     }
     refresh(model);
 }
 
-fn on_indexes(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect> {
+fn on_indexes(model: &mut Model, session_data: &SessionData, action: Action) -> Vec<Effect> {
     match action {
-        Action::Toggle => match model.indexes.toggle(dossier) {
-            Ok(()) => return switched(model, dossier),
+        Action::Toggle => match model.indexes.toggle(session_data) {
+            Ok(()) => return switched(model, session_data),
             Err(reason) => model.message = Message::bad(reason),
         },
         Action::Recommended => {
-            model.indexes.on = dossier.recommended();
-            return switched(model, dossier);
+            model.indexes.on = session_data.recommended();
+            return switched(model, session_data);
         }
         Action::Nothing => {
             model.indexes.drops.clear();
             model.indexes.on.clear();
-            return switched(model, dossier);
+            return switched(model, session_data);
         }
-        Action::DetailDown => scroll_about(model, dossier, 1),
-        Action::DetailUp => scroll_about(model, dossier, -1),
-        Action::Prove => return prove(model, dossier),
-        Action::Open => open_best(model, dossier),
-        Action::EditIndex => typing::edit_index(model, dossier, current_entry(model, dossier)),
-        Action::NewIndex => typing::edit_index(model, dossier, None),
-        Action::WriteFile | Action::Copy | Action::PrintOnExit => return export(model, dossier, action),
+        Action::DetailDown => scroll_about(model, session_data, 1),
+        Action::DetailUp => scroll_about(model, session_data, -1),
+        Action::Prove => return prove(model, session_data),
+        Action::Open => open_best(model, session_data),
+        Action::EditIndex => {
+            typing::edit_index(model, session_data, current_entry(model, session_data))
+        }
+        Action::NewIndex => typing::edit_index(model, session_data, None),
+        Action::WriteFile | Action::Copy | Action::PrintOnExit => {
+            return export(model, session_data, action);
+        }
         _ => {}
     }
     Vec::new()
 }
 
 /// Scrolls what is said about the selected index.
-fn scroll_about(model: &mut Model, dossier: &Dossier, lines: isize) {
-    let last = view::lines_about_index(model, dossier).saturating_sub(1);
+fn scroll_about(model: &mut Model, session_data: &SessionData, lines: isize) {
+    let last = view::lines_about_index(model, session_data).saturating_sub(1);
     model.indexes.detail = model.indexes.detail.saturating_add_signed(lines).min(last);
 }
 
 /// Asks about exactly what is on, where that is only estimated.
-fn prove(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
-    let known = model.indexes.outcome.as_ref().is_none_or(|outcome| outcome.evidence != Evidence::OneByOne);
+fn prove(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
+    let known = model
+        .indexes
+        .outcome
+        .as_ref()
+        .is_none_or(|outcome| outcome.evidence != Evidence::OneByOne);
     let refusal = match (&model.desk.server, known) {
         (Server::None, _) => "there is no server to build it on: this is a recording",
         _ if model.indexes.on.is_empty() => "nothing is on",
         (_, true) => "this was built together already",
-        (_, false) => return prove_what_is_on(model, dossier),
+        (_, false) => return prove_what_is_on(model, session_data),
     };
     model.message = Message::info(refusal);
     Vec::new()
 }
 
 /// Asks, if `--max-write-block` has room for the builds; they would only be stopped halfway, after writers had waited.
-fn prove_what_is_on(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
+fn prove_what_is_on(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     let entries = model.indexes.on.clone();
-    let groups = dossier.groups(&entries);
-    if let Some(builds) = dossier.too_long_to_build(&groups) {
-        let most = dossier.limits.max_write_block;
+    let groups = session_data.groups(&entries);
+    if let Some(builds) = session_data.too_long_to_build(&groups) {
+        let most = session_data.limits.max_write_block;
         let why = format!(
             "not tried: one by one they took {builds} to build, and --max-write-block {most} has to be twice that"
         );
@@ -304,36 +338,56 @@ fn prove_what_is_on(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
 }
 
 /// Before and after of the statement that the selected index helps most.
-fn open_best(model: &mut Model, dossier: &Dossier) {
-    let Some(entry) = current_entry(model, dossier) else { return };
-    let shows = |card: &crate::tui::dossier::Card| card.choices.iter().any(|choice| choice.entry == Some(entry));
-    let best = dossier.entries[entry]
+fn open_best(model: &mut Model, session_data: &SessionData) {
+    let Some(entry) = current_entry(model, session_data) else {
+        return;
+    };
+    let shows = |card: &crate::tui::session_data::Card| {
+        card.choices
+            .iter()
+            .any(|choice| choice.entry == Some(entry))
+    };
+    let best = session_data.entries[entry]
         .benefits
         .iter()
-        .max_by(|a, b| a.before.factor_to(a.after).total_cmp(&b.before.factor_to(b.after)))
-        .and_then(|benefit| dossier.position(&benefit.statement))
-        .or_else(|| dossier.cards.iter().position(shows));
-    match best.filter(|card| shows(&dossier.cards[*card])) {
+        .max_by(|a, b| {
+            a.before
+                .factor_to(a.after)
+                .total_cmp(&b.before.factor_to(b.after))
+        })
+        .and_then(|benefit| session_data.position(&benefit.statement))
+        .or_else(|| session_data.cards.iter().position(shows));
+    match best.filter(|card| shows(&session_data.cards[*card])) {
         Some(card) => {
             show(model, Screen::Compare);
-            model.compare.open_at(dossier, card, entry);
+            model.compare.open_at(session_data, card, entry);
         }
-        None => model.message = Message::bad("it was not built by itself, so there is no plan to show"),
+        None => {
+            model.message = Message::bad("it was not built by itself, so there is no plan to show")
+        }
     }
 }
 
 /// After something was switched: the sums, and what is printed on leaving, follow.
-fn switched(model: &mut Model, dossier: &Dossier) -> Vec<Effect> {
-    add_up(model, dossier);
-    if model.indexes.print { vec![Effect::PrintOnExit(model.indexes.ddl(dossier))] } else { Vec::new() }
+fn switched(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
+    add_up(model, session_data);
+    if model.indexes.print {
+        vec![Effect::PrintOnExit(model.indexes.ddl(session_data))]
+    } else {
+        Vec::new()
+    }
 }
 
-fn export(model: &mut Model, dossier: &Dossier, action: Action) -> Vec<Effect> {
-    let ddl = model.indexes.ddl(dossier);
+fn export(model: &mut Model, session_data: &SessionData, action: Action) -> Vec<Effect> {
+    let ddl = model.indexes.ddl(session_data);
     if action == Action::PrintOnExit {
         model.indexes.print = !model.indexes.print;
         let on = model.indexes.print;
-        model.message = Message::info(if on { "what is on is printed when you leave" } else { "nothing is printed" });
+        model.message = Message::info(if on {
+            "what is on is printed when you leave"
+        } else {
+            "nothing is printed"
+        });
         return vec![Effect::PrintOnExit(ddl.filter(|_| on))];
     }
     match (ddl, action) {

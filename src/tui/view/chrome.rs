@@ -33,13 +33,24 @@ pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
     let mut spans = Vec::new();
     for (number, screen) in Screen::ALL.into_iter().enumerate() {
         let selected = screen == model.place.screen;
-        spans.push(Span::styled(tab(number, screen), if selected { look.selected() } else { look.dim() }));
+        spans.push(Span::styled(
+            tab(number, screen),
+            if selected {
+                look.selected()
+            } else {
+                look.dim()
+            },
+        ));
     }
     let taken: usize = spans.iter().map(Span::width).sum();
     let room = usize::from(area.width).saturating_sub(taken + 2);
-    let subject = model.dossier().map_or("", |dossier| dossier.subject.as_str());
+    let subject = model
+        .session_data()
+        .map_or("", |session_data| session_data.subject.as_str());
     let subject = cut(&printable(subject), room);
-    spans.push(Span::raw(" ".repeat(room.saturating_sub(subject.width()) + 1)));
+    spans.push(Span::raw(
+        " ".repeat(room.saturating_sub(subject.width()) + 1),
+    ));
     spans.push(Span::styled(subject, look.dim()));
     line(buffer, area, 0, Line::from(spans));
 }
@@ -50,7 +61,10 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
     let text = if let Some(job) = &model.desk.job {
         let elapsed = model.desk.now.saturating_sub(job.began).as_secs_f64();
         let what = printable(&job.progress.what).into_owned();
-        Line::styled(format!("▸ {what} · {elapsed:.1} s · Esc cancels on the server"), look.hot())
+        Line::styled(
+            format!("▸ {what} · {elapsed:.1} s · Esc cancels on the server"),
+            look.hot(),
+        )
     } else if let Some(message) = &model.message {
         let (mark, style) = match message.tone {
             Tone::Info => ("·", look.dim()),
@@ -59,7 +73,10 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
         };
         Line::styled(format!("{mark} {}", printable(&message.text)), style)
     } else if let (Server::Lost(why), Pane::Has(_)) = (&model.desk.server, &model.data) {
-        Line::styled(format!("✗ connection lost: {why} · r tries again"), look.bad())
+        Line::styled(
+            format!("✗ connection lost: {why} · r tries again"),
+            look.bad(),
+        )
     } else {
         Line::default()
     };
@@ -75,9 +92,12 @@ pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
     while hints.len() > 3 && hints.iter().map(width).sum::<usize>() > usize::from(area.width) {
         hints.remove(hints.len() - 4);
     }
-    let spans = hints
-        .into_iter()
-        .flat_map(|(keys, word)| [Span::styled(keys.into_owned(), look.key()), Span::raw(format!(" {word}  "))]);
+    let spans = hints.into_iter().flat_map(|(keys, word)| {
+        [
+            Span::styled(keys.into_owned(), look.key()),
+            Span::raw(format!(" {word}  ")),
+        ]
+    });
     line(buffer, area, 0, Line::from_iter(spans));
 }
 
@@ -89,7 +109,13 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
         let blank = " ".repeat(usize::from(area.width));
         line(buffer, area, number, Line::raw(blank));
     }
-    rule(buffer, area, 0, "Rehearse an index: built, planned with, rolled back", look);
+    rule(
+        buffer,
+        area,
+        0,
+        "Rehearse an index: built, planned with, rolled back",
+        look,
+    );
     let columns = usize::from(area.width).saturating_sub(2);
     let before = wrapped_by_character(&printable(&editor.line.before_cursor()), columns);
     let all = wrapped_by_character(&printable(&editor.line.text()), columns);
@@ -97,15 +123,32 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
     let cursor_line = before.len() - 1;
     let first = (cursor_line + 1).saturating_sub(room);
     for (number, text) in all.iter().skip(first).take(room).enumerate() {
-        line(buffer, area, 1 + number, super::plan::sql_line(&sql_text::lines(text, columns.max(8))[0], look));
+        line(
+            buffer,
+            area,
+            1 + number,
+            super::plan::sql_line(&sql_text::lines(text, columns.max(8))[0], look),
+        );
     }
     let (style, word) = match &editor.error {
         Some(error) => (look.bad(), format!("✗ {}", printable(error))),
-        None => (look.dim(), "Writers to the table wait while it is built. Enter rehearses, Esc leaves it.".to_owned()),
+        None => (
+            look.dim(),
+            "Writers to the table wait while it is built. Enter rehearses, Esc leaves it."
+                .to_owned(),
+        ),
     };
-    line(buffer, area, usize::from(area.height) - 1, Line::styled(word, style));
+    line(
+        buffer,
+        area,
+        usize::from(area.height) - 1,
+        Line::styled(word, style),
+    );
     let column = before.last().map_or(0, |text| text.width());
-    Position::new(area.x + column as u16, area.y + 1 + (cursor_line - first) as u16)
+    Position::new(
+        area.x + column as u16,
+        area.y + 1 + (cursor_line - first) as u16,
+    )
 }
 
 fn wrapped_by_character(text: &str, columns: usize) -> Vec<String> {
@@ -113,7 +156,10 @@ fn wrapped_by_character(text: &str, columns: usize) -> Vec<String> {
     for character in text.chars() {
         let mut wide = [0; 4];
         let piece: &str = character.encode_utf8(&mut wide);
-        if lines.last().is_some_and(|line| line.width() + piece.width() > columns) {
+        if lines
+            .last()
+            .is_some_and(|line| line.width() + piece.width() > columns)
+        {
             lines.push(String::new());
         }
         if let Some(line) = lines.last_mut() {
@@ -126,5 +172,8 @@ fn wrapped_by_character(text: &str, columns: usize) -> Vec<String> {
 /// Where the cursor stands while a filter is typed: behind it, in the last line of the top.
 pub fn filter_cursor(model: &Model, areas: Areas) -> Position {
     let column = "/ ".width() + printable(&model.workload.filter.before_cursor()).width();
-    Position::new((column as u16).min(areas.top.width.saturating_sub(1)), areas.top.y + 1)
+    Position::new(
+        (column as u16).min(areas.top.width.saturating_sub(1)),
+        areas.top.y + 1,
+    )
 }

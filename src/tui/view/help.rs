@@ -18,11 +18,17 @@ enum HelpLine {
 /// The keys of the screen we are on come first.
 fn all(screen: Screen) -> Vec<HelpLine> {
     let of = |scope: Scope| {
-        let bindings = BINDINGS.iter().filter(move |binding| binding.scope == scope).map(HelpLine::Key);
-        std::iter::once(HelpLine::Head(scope.title())).chain(bindings).chain(std::iter::once(HelpLine::Blank))
+        let bindings = BINDINGS
+            .iter()
+            .filter(move |binding| binding.scope == scope)
+            .map(HelpLine::Key);
+        std::iter::once(HelpLine::Head(scope.title()))
+            .chain(bindings)
+            .chain(std::iter::once(HelpLine::Blank))
     };
-    let (here, elsewhere): (Vec<Scope>, Vec<Scope>) =
-        Scope::ALL.into_iter().partition(|scope| *scope == Scope::On(screen));
+    let (here, elsewhere): (Vec<Scope>, Vec<Scope>) = Scope::ALL
+        .into_iter()
+        .partition(|scope| *scope == Scope::On(screen));
     here.into_iter().chain(elsewhere).flat_map(of).collect()
 }
 
@@ -41,16 +47,35 @@ pub fn draw(model: &Model, scrolled: usize, buffer: &mut Buffer) {
     let look = model.look;
     let area = Rect::new(0, 1, model.size.columns, model.size.lines.saturating_sub(3));
     for number in 0..usize::from(area.height) {
-        line(buffer, area, number, Line::raw(" ".repeat(usize::from(area.width))));
+        line(
+            buffer,
+            area,
+            number,
+            Line::raw(" ".repeat(usize::from(area.width))),
+        );
     }
-    line(buffer, area, 0, Line::styled(" Keys   ? or Esc closes, ↓ ↑ scroll", look.bold()));
+    line(
+        buffer,
+        area,
+        0,
+        Line::styled(" Keys   ? or Esc closes, ↓ ↑ scroll", look.bold()),
+    );
     let room = usize::from(area.height).saturating_sub(1);
-    for (number, entry) in all(model.place.screen).iter().skip(scrolled).take(room).enumerate() {
+    for (number, entry) in all(model.place.screen)
+        .iter()
+        .skip(scrolled)
+        .take(room)
+        .enumerate()
+    {
         let text = match entry {
             HelpLine::Head(title) => Line::styled(format!(" {title}"), look.bold()),
             HelpLine::Key(binding) => {
                 let keys = labels(binding, " ", usize::MAX);
-                Line::from(vec![Span::raw("   "), left(&keys, 16, look.key()), Span::raw(binding.help)])
+                Line::from(vec![
+                    Span::raw("   "),
+                    left(&keys, 16, look.key()),
+                    Span::raw(binding.help),
+                ])
             }
             HelpLine::Blank => Line::default(),
         };

@@ -18,19 +18,34 @@ pub fn line<'t>(buffer: &mut Buffer, area: Rect, number: usize, text: impl Into<
 /// The style of a whole line of an area.
 pub fn style(buffer: &mut Buffer, area: Rect, number: usize, style: Style) {
     if number < usize::from(area.height) {
-        buffer.set_style(Rect { y: area.y + number as u16, height: 1, ..area }, style);
+        buffer.set_style(
+            Rect {
+                y: area.y + number as u16,
+                height: 1,
+                ..area
+            },
+            style,
+        );
     }
 }
 
 /// Text cut and filled to so many columns.
 pub fn left(text: &str, columns: usize, style: Style) -> Span<'static> {
-    let text = if columns == 0 { String::new() } else { fitted(text, columns) };
+    let text = if columns == 0 {
+        String::new()
+    } else {
+        fitted(text, columns)
+    };
     Span::styled(text, style)
 }
 
 /// Text cut to so many columns and moved to their right edge.
 pub fn right(text: &str, columns: usize, style: Style) -> Span<'static> {
-    let text = if columns == 0 { String::new() } else { cut(text, columns) };
+    let text = if columns == 0 {
+        String::new()
+    } else {
+        cut(text, columns)
+    };
     let padding = columns.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
     Span::styled(" ".repeat(padding) + &text, style)
 }
@@ -40,7 +55,9 @@ pub fn filled(text: Line<'static>, columns: usize) -> Vec<Span<'static>> {
     let padding = columns.saturating_sub(text.width());
     let mut spans = text.spans;
     // What styles a whole line is lost when it becomes part of another.
-    spans.iter_mut().for_each(|span| span.style = text.style.patch(span.style));
+    spans
+        .iter_mut()
+        .for_each(|span| span.style = text.style.patch(span.style));
     spans.push(Span::raw(" ".repeat(padding)));
     spans
 }

@@ -9,10 +9,10 @@ use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
 use crate::tui::areas::Areas;
 use crate::tui::cells::{bar, count, wrapped};
-use crate::tui::dossier::Dossier;
 use crate::tui::look::Look;
 use crate::tui::model::Model;
 use crate::tui::plan_view::{PlanView, Remark, misjudged, rows_text};
+use crate::tui::session_data::SessionData;
 use crate::tui::sql_text::{Kind, SqlLine};
 
 const COST: usize = 11;
@@ -20,18 +20,36 @@ const ROWS: usize = 12;
 const BAR: usize = 6;
 
 /// Draws it.
-pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
-    let Some(card) = model.plan.card.and_then(|card| dossier.cards.get(card)) else { return };
+pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
+    let Some(card) = model
+        .plan
+        .card
+        .and_then(|card| session_data.cards.get(card))
+    else {
+        return;
+    };
     let helped = match card.helped_by.join(", ") {
         none if none.is_empty() => String::new(),
         ids => format!(" · {ids} helps: b shows it"),
     };
-    statement(model, &format!("{}{helped}", card.statement.id), buffer, areas);
+    statement(
+        model,
+        &format!("{}{helped}", card.statement.id),
+        buffer,
+        areas,
+    );
     let Some(view) = &model.plan.view else {
         let why = card.before.as_ref().err().map_or("", String::as_str);
-        line(buffer, areas.headings, 0, Line::styled("✗ it has no plan:", model.look.bad()));
+        line(
+            buffer,
+            areas.headings,
+            0,
+            Line::styled("✗ it has no plan:", model.look.bad()),
+        );
         let columns = usize::from(areas.list.width);
-        let text = why.lines().flat_map(|paragraph| wrapped(&printable(paragraph), columns, 10));
+        let text = why
+            .lines()
+            .flat_map(|paragraph| wrapped(&printable(paragraph), columns, 10));
         for (number, text) in text.enumerate() {
             line(buffer, areas.list, number, Line::raw(text));
         }
@@ -40,9 +58,26 @@ pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas)
     headings(model.look, view, buffer, areas);
     let state = &model.plan;
     let height = usize::from(areas.list.height);
-    for (number, node) in state.visible.iter().skip(state.list.offset).take(height).enumerate() {
+    for (number, node) in state
+        .visible
+        .iter()
+        .skip(state.list.offset)
+        .take(height)
+        .enumerate()
+    {
         let id = NodeId(*node);
-        line(buffer, areas.list, number, node_line(model.look, view, id, usize::from(areas.list.width), &state.folded));
+        line(
+            buffer,
+            areas.list,
+            number,
+            node_line(
+                model.look,
+                view,
+                id,
+                usize::from(areas.list.width),
+                &state.folded,
+            ),
+        );
         if state.list.offset + number == state.list.selected {
             style(buffer, areas.list, number, model.look.selected());
         }
@@ -79,7 +114,11 @@ fn statement(model: &Model, title: &str, buffer: &mut Buffer, areas: Areas) {
 
 fn headings(look: Look, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     let room = tree_columns(usize::from(areas.headings.width));
-    let rows = if view.analyzed { "est→actual" } else { "rows" };
+    let rows = if view.analyzed {
+        "est→actual"
+    } else {
+        "rows"
+    };
     let found = match view.remarks.len() {
         0 => String::new(),
         number => format!(" · ! {}", count(number, "finding", "findings")),
@@ -113,12 +152,21 @@ fn node_line(
         (false, true) => "▸ ",
         (false, false) => "▾ ",
     };
-    let misjudged = misjudged(node).map_or_else(String::new, |factor| format!(" ≠{}", factor_text(factor)));
-    let found = if view.remarks_on(id).next().is_some() { "!" } else { " " };
+    let misjudged =
+        misjudged(node).map_or_else(String::new, |factor| format!(" ≠{}", factor_text(factor)));
+    let found = if view.remarks_on(id).next().is_some() {
+        "!"
+    } else {
+        " "
+    };
     let hidden = if folded.contains(&id) { " …" } else { "" };
     Line::from(vec![
         Span::styled(fold, look.dim()),
-        left(&format!("{}{hidden}{misjudged}", lines.headline), tree_columns(width).saturating_sub(2), tone),
+        left(
+            &format!("{}{hidden}{misjudged}", lines.headline),
+            tree_columns(width).saturating_sub(2),
+            tone,
+        ),
         right(&lines.cost, COST, tone),
         right(&rows_text(node, lines), ROWS, Style::new()),
         right(&format!("{:.0}%", share * 100.0), 6, look.dim()),
@@ -131,11 +179,21 @@ fn node_line(
 fn details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     let look = model.look;
     divider(buffer, areas.detail, look);
-    let Some(id) = model.plan.selected() else { return };
-    rule(buffer, areas.detail, 0, &printable(&view.plan.node(id).title()), look);
+    let Some(id) = model.plan.selected() else {
+        return;
+    };
+    rule(
+        buffer,
+        areas.detail,
+        0,
+        &printable(&view.plan.node(id).title()),
+        look,
+    );
     let columns = usize::from(areas.detail.width);
     let room = usize::from(areas.detail.height);
-    let lines = remark_lines(look, view, id, columns).into_iter().chain(property_lines(look, view, id, columns));
+    let lines = remark_lines(look, view, id, columns)
+        .into_iter()
+        .chain(property_lines(look, view, id, columns));
     for (number, text) in lines.skip(model.plan.detail).take(room).enumerate() {
         line(buffer, areas.detail, 1 + number, text);
     }
@@ -147,28 +205,57 @@ pub fn remark_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> 
     for Remark { finding, answer } in view.remarks_on(id) {
         let mut add = |mark: &str, text: &str, style: Style| {
             let text = wrapped(&printable(text), columns.saturating_sub(3), 6);
-            let line = |(number, text): (usize, String)| format!("{} {text}", if number == 0 { mark } else { " " });
-            lines.extend(text.into_iter().enumerate().map(|text| Line::styled(line(text), style)));
+            let line = |(number, text): (usize, String)| {
+                format!("{} {text}", if number == 0 { mark } else { " " })
+            };
+            lines.extend(
+                text.into_iter()
+                    .enumerate()
+                    .map(|text| Line::styled(line(text), style)),
+            );
         };
-        add("!", &format!("{}: {}", finding.severity.name(), finding.message), look.hot());
+        add(
+            "!",
+            &format!("{}: {}", finding.severity.name(), finding.message),
+            look.hot(),
+        );
         if let Some(answer) = answer {
             add("✓", answer, look.good());
         }
         if let Some(action) = &finding.action {
-            add("→", action, if answer.is_some() { look.dim() } else { look.good() });
+            add(
+                "→",
+                action,
+                if answer.is_some() {
+                    look.dim()
+                } else {
+                    look.good()
+                },
+            );
         }
     }
     lines
 }
 
 /// Everything that the server said about the node.
-pub fn property_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
+pub fn property_lines(
+    look: Look,
+    view: &PlanView,
+    id: NodeId,
+    columns: usize,
+) -> Vec<Line<'static>> {
     let label = (columns / 3).clamp(8, 22);
     let mut lines = Vec::new();
     for (name, value) in view.properties(id) {
-        for (part, text) in wrapped(&value, columns.saturating_sub(label + 1), 12).into_iter().enumerate() {
+        for (part, text) in wrapped(&value, columns.saturating_sub(label + 1), 12)
+            .into_iter()
+            .enumerate()
+        {
             let head = if part == 0 { name.as_str() } else { "" };
-            lines.push(Line::from(vec![left(head, label, look.dim()), Span::raw(format!(" {text}"))]));
+            lines.push(Line::from(vec![
+                left(head, label, look.dim()),
+                Span::raw(format!(" {text}")),
+            ]));
         }
     }
     lines

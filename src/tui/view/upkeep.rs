@@ -4,14 +4,18 @@ use crate::index::upkeep::Upkeep;
 use crate::model::period::period;
 use crate::model::printable;
 use crate::tui::cells::{count, short_number};
-use crate::tui::dossier::Writers;
+use crate::tui::session_data::Writers;
 
 /// Shorter than this, a rate per day would be a guess.
 const DAY_S: f64 = 86_400.0;
 
 /// `150 k/d`, `≤150 k/d`, or without a rate when it was counted for less than a day or nobody knows for how long.
 pub fn short(upkeep: &Upkeep) -> String {
-    let bound = if upkeep.least == upkeep.most { "" } else { "≤" };
+    let bound = if upkeep.least == upkeep.most {
+        ""
+    } else {
+        "≤"
+    };
     let (number, per_day) = match days(upkeep) {
         Some(days) => (upkeep.most as f64 / days, "/d"),
         None => (upkeep.most as f64, ""),
@@ -23,10 +27,17 @@ pub fn short(upkeep: &Upkeep) -> String {
 pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
     let writes = &upkeep.writes;
     let number = |rows: u64| short_number(rows as f64);
-    let (inserted, updated, deleted) = (number(writes.n_tup_ins), number(writes.n_tup_upd), number(writes.n_tup_del));
+    let (inserted, updated, deleted) = (
+        number(writes.n_tup_ins),
+        number(writes.n_tup_upd),
+        number(writes.n_tup_del),
+    );
     let hot = match writes.n_tup_upd {
         0 => String::new(),
-        all => format!(" ({:.0}% HOT)", writes.n_tup_hot_upd as f64 / all as f64 * 100.0),
+        all => format!(
+            " ({:.0}% HOT)",
+            writes.n_tup_hot_upd as f64 / all as f64 * 100.0
+        ),
     };
     let since = match writes.counted_for_s {
         Some(seconds) => format!("in the {} since its statistics were reset", period(seconds)),
@@ -35,12 +46,19 @@ pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
     let entries = if upkeep.least == upkeep.most {
         number(upkeep.most)
     } else if partial {
-        format!("at most {}, as far as they satisfy its predicate,", number(upkeep.most))
+        format!(
+            "at most {}, as far as they satisfy its predicate,",
+            number(upkeep.most)
+        )
     } else {
         format!("{} to {}", number(upkeep.least), number(upkeep.most))
     };
     let rate = days(upkeep).map_or_else(String::new, |days| {
-        let most = if upkeep.least == upkeep.most { "" } else { "at most " };
+        let most = if upkeep.least == upkeep.most {
+            ""
+        } else {
+            "at most "
+        };
         format!(": {most}{} a day", short_number(upkeep.most as f64 / days))
     });
     let mut text = format!(
@@ -51,7 +69,10 @@ pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
         Some(columns) if columns.is_empty() => text += " Updates that are HOT stay so.",
         Some(columns) => {
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            text += &format!(" An update of {} cannot be HOT with it.", printable(&columns.join(" or ")));
+            text += &format!(
+                " An update of {} cannot be HOT with it.",
+                printable(&columns.join(" or "))
+            );
         }
         None => {}
     }
@@ -61,13 +82,24 @@ pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
 /// What of the workload itself has to keep the index up to date; nothing when nothing of it writes to the table.
 pub fn workload_sentence(writers: Writers) -> Option<String> {
     let Writers { statements, calls } = writers;
-    let verb = if statements == 1 { "inserts or updates" } else { "insert or update" };
+    let verb = if statements == 1 {
+        "inserts or updates"
+    } else {
+        "insert or update"
+    };
     let statements = (statements > 0).then(|| count(statements, "statement", "statements"))?;
-    Some(format!("In the workload, {statements} ({} calls) {verb} rows of the table.", short_number(calls)))
+    Some(format!(
+        "In the workload, {statements} ({} calls) {verb} rows of the table.",
+        short_number(calls)
+    ))
 }
 
 fn days(upkeep: &Upkeep) -> Option<f64> {
-    upkeep.writes.counted_for_s.map(|seconds| seconds / DAY_S).filter(|days| *days >= 1.0)
+    upkeep
+        .writes
+        .counted_for_s
+        .map(|seconds| seconds / DAY_S)
+        .filter(|days| *days >= 1.0)
 }
 
 #[cfg(test)]
@@ -76,9 +108,23 @@ mod tests {
     use crate::catalog::Writes;
 
     fn upkeep(least: u64, most: u64, counted_for_s: Option<f64>, newly_indexed: &[&str]) -> Upkeep {
-        let writes = Writes { n_tup_ins: 100, n_tup_upd: 50, n_tup_hot_upd: 40, n_tup_del: 7, counted_for_s };
-        let newly_indexed = newly_indexed.iter().map(|column| (*column).to_owned()).collect();
-        Upkeep { writes, least, most, newly_indexed: Some(newly_indexed) }
+        let writes = Writes {
+            n_tup_ins: 100,
+            n_tup_upd: 50,
+            n_tup_hot_upd: 40,
+            n_tup_del: 7,
+            counted_for_s,
+        };
+        let newly_indexed = newly_indexed
+            .iter()
+            .map(|column| (*column).to_owned())
+            .collect();
+        Upkeep {
+            writes,
+            least,
+            most,
+            newly_indexed: Some(newly_indexed),
+        }
     }
 
     #[test]
@@ -97,8 +143,17 @@ mod tests {
              cannot be HOT with it."
         );
         let partial = sentences(&upkeep(0, 110, None, &[]), true);
-        assert!(partial.contains("since when is not known: 100 rows"), "{partial}");
+        assert!(
+            partial.contains("since when is not known: 100 rows"),
+            "{partial}"
+        );
         assert!(partial.ends_with("at most 110, as far as they satisfy its predicate, would have made an entry in this index. Updates that are HOT stay so."), "{partial}");
-        assert_eq!(workload_sentence(Writers { statements: 0, calls: 0.0 }), None);
+        assert_eq!(
+            workload_sentence(Writers {
+                statements: 0,
+                calls: 0.0
+            }),
+            None
+        );
     }
 }

@@ -33,7 +33,9 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
         Pane::Has(_) => return,
     };
     line(buffer, inner, 0, headline);
-    let paragraphs = text.lines().flat_map(|paragraph| wrapped(&printable(paragraph), columns, 20));
+    let paragraphs = text
+        .lines()
+        .flat_map(|paragraph| wrapped(&printable(paragraph), columns, 20));
     for (number, text) in paragraphs.enumerate() {
         line(buffer, inner, 2 + number, Line::raw(text));
     }
@@ -42,15 +44,47 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
 fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) {
     const BAR: usize = 40;
     let look = model.look;
-    let began = model.desk.job.as_ref().map_or(model.desk.now, |job| job.began);
+    let began = model
+        .desk
+        .job
+        .as_ref()
+        .map_or(model.desk.now, |job| job.began);
     let elapsed = model.desk.now.saturating_sub(began).as_secs_f64();
-    let share = if progress.steps > 0 { progress.step as f64 / progress.steps as f64 } else { 0.0 };
-    let number = if progress.steps > 0 { format!("{} of {}", progress.step, progress.steps) } else { String::new() };
+    let share = if progress.steps > 0 {
+        progress.step as f64 / progress.steps as f64
+    } else {
+        0.0
+    };
+    let number = if progress.steps > 0 {
+        format!("{} of {}", progress.step, progress.steps)
+    } else {
+        String::new()
+    };
     let columns = BAR.min(usize::from(area.width));
-    line(buffer, area, 0, Line::styled(printable(&progress.what).into_owned(), look.bold()));
-    line(buffer, area, 1, Line::styled(bar(share, columns), look.bar()));
-    line(buffer, area, 2, Line::raw(format!("{number}  {elapsed:.1} s")));
-    line(buffer, area, 3, Line::raw(printable(&progress.about).into_owned()));
+    line(
+        buffer,
+        area,
+        0,
+        Line::styled(printable(&progress.what).into_owned(), look.bold()),
+    );
+    line(
+        buffer,
+        area,
+        1,
+        Line::styled(bar(share, columns), look.bar()),
+    );
+    line(
+        buffer,
+        area,
+        2,
+        Line::raw(format!("{number}  {elapsed:.1} s")),
+    );
+    line(
+        buffer,
+        area,
+        3,
+        Line::raw(printable(&progress.about).into_owned()),
+    );
     let note = match progress.what.as_str() {
         "planning" => "Statements are only planned, never run.",
         "rehearsing" | "proving the set" => {
@@ -59,7 +93,10 @@ fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) 
         }
         _ => "Esc cancels.",
     };
-    for (number, text) in wrapped(note, usize::from(area.width).min(90), 4).into_iter().enumerate() {
+    for (number, text) in wrapped(note, usize::from(area.width).min(90), 4)
+        .into_iter()
+        .enumerate()
+    {
         line(buffer, area, 5 + number, Line::styled(text, look.dim()));
     }
 }

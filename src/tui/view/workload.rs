@@ -11,10 +11,10 @@ use crate::model::{Cost, factor_text, printable};
 use crate::report::text::layout::cut;
 use crate::tui::areas::Areas;
 use crate::tui::cells::{bar, count, mean_time, short_number};
-use crate::tui::dossier::{Card, Dossier, Timed, Totals};
 use crate::tui::look::Look;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screen::workload::{Direction, Sort};
+use crate::tui::session_data::{Card, SessionData, Timed, Totals};
 use crate::tui::sql_text;
 
 const BAR: usize = 8;
@@ -24,44 +24,76 @@ const NUMBER: usize = 11;
 const FINDINGS: usize = 4;
 
 /// With less room than this, no text is shown beside the numbers.
-const LEAST_TEXT: usize = 24;
+const MIN_TEXT: usize = 24;
 
 /// Draws it.
-pub fn draw(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
-    summary(model, dossier, buffer, areas);
-    let columns = columns(areas.list.width, dossier.timed);
+pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
+    summary(model, session_data, buffer, areas);
+    let columns = columns(areas.list.width, session_data.timed);
     headings(model, &columns, buffer, areas);
     let state = &model.workload;
     let height = usize::from(areas.list.height);
-    for (number, card) in state.order.iter().skip(state.list.offset).take(height).enumerate() {
+    for (number, card) in state
+        .order
+        .iter()
+        .skip(state.list.offset)
+        .take(height)
+        .enumerate()
+    {
         let selected = state.list.offset + number == state.list.selected;
-        let mark = Mark { selected, marked: state.marks.contains(card) };
-        row(model.look, (&dossier.cards[*card], mark), &columns, buffer, (areas, number));
+        let mark = Mark {
+            selected,
+            marked: state.marks.contains(card),
+        };
+        row(
+            model.look,
+            (&session_data.cards[*card], mark),
+            &columns,
+            buffer,
+            (areas, number),
+        );
     }
     if state.order.is_empty() {
-        line(buffer, areas.list, 0, Line::styled("  no statement has that in its name or text", model.look.dim()));
+        line(
+            buffer,
+            areas.list,
+            0,
+            Line::styled(
+                "  no statement has that in its name or text",
+                model.look.dim(),
+            ),
+        );
     }
-    preview(model, dossier, buffer, areas);
+    preview(model, session_data, buffer, areas);
 }
 
-fn summary(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
+fn summary(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
     let look = model.look;
-    let in_full = sentence(model, dossier, |cost| cost.to_string());
+    let in_full = sentence(model, session_data, |cost| cost.to_string());
     let fits = in_full.width() <= usize::from(areas.top.width);
-    let sentence = if fits { in_full } else { sentence(model, dossier, |cost| short_number(cost.0)) };
+    let sentence = if fits {
+        in_full
+    } else {
+        sentence(model, session_data, |cost| short_number(cost.0))
+    };
     line(buffer, areas.top, 0, Line::styled(sentence, look.bold()));
-    line(buffer, areas.top, 1, shown(model, dossier));
-    for (number, notice) in dossier.notices.iter().enumerate().take(2) {
-        line(buffer, areas.top, 2 + number, Line::styled(format!("! {}", printable(notice)), look.hot()));
+    line(buffer, areas.top, 1, shown(model, session_data));
+    for (number, notice) in session_data.notices.iter().enumerate().take(2) {
+        line(
+            buffer,
+            areas.top,
+            2 + number,
+            Line::styled(format!("! {}", printable(notice)), look.hot()),
+        );
     }
 }
 
 /// Which statements are listed, and which sums are over.
-fn shown(model: &Model, dossier: &Dossier) -> Line<'static> {
+fn shown(model: &Model, session_data: &SessionData) -> Line<'static> {
     let (look, state) = (model.look, &model.workload);
-    let all = count(dossier.cards.len(), "statement", "statements");
+    let all = count(session_data.cards.len(), "statement", "statements");
     let mut words = match state.order.len() {
-        shown if shown == dossier.cards.len() => all,
+        shown if shown == session_data.cards.len() => all,
         shown => format!("{shown} of {all}"),
     };
     if state.marked_only {
@@ -69,43 +101,69 @@ fn shown(model: &Model, dossier: &Dossier) -> Line<'static> {
     }
     if !state.marks.is_empty() {
         let share = state.totals.share * 100.0;
-        words += &format!(" · {} marked: {share:.1}% of the {}; u unmarks", state.marks.len(), basis(dossier));
+        words += &format!(
+            " · {} marked: {share:.1}% of the {}; u unmarks",
+            state.marks.len(),
+            basis(session_data)
+        );
     }
     let words = Span::styled(words, look.dim());
     let filter = state.filter.text();
     if filter.is_empty() && model.place.overlay != Overlay::Filter {
         return Line::from(words);
     }
-    Line::from(vec![Span::styled("/ ", look.key()), Span::raw(printable(&filter).into_owned() + "   "), words])
+    Line::from(vec![
+        Span::styled("/ ", look.key()),
+        Span::raw(printable(&filter).into_owned() + "   "),
+        words,
+    ])
 }
 
 /// What shares are of.
-fn basis(dossier: &Dossier) -> &'static str {
-    if dossier.timed == Timed::Mostly { "time" } else { "cost" }
+fn basis(session_data: &SessionData) -> &'static str {
+    if session_data.timed == Timed::Mostly {
+        "time"
+    } else {
+        "cost"
+    }
 }
 
 /// Whose cost is summed up: `the workload's cost`, `the cost of 3 marked statements`.
 fn whose_cost(model: &Model) -> String {
     match model.workload.marks.len() {
         0 => "the workload's cost".to_owned(),
-        marked => format!("the cost of {}", count(marked, "marked statement", "marked statements")),
+        marked => format!(
+            "the cost of {}",
+            count(marked, "marked statement", "marked statements")
+        ),
     }
 }
 
 /// The verdict in a sentence, its costs written in some way.
-fn sentence(model: &Model, dossier: &Dossier, text: impl Fn(Cost) -> String) -> String {
-    let recommended = dossier.recommended().len();
+fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> String) -> String {
+    let recommended = session_data.recommended().len();
     let Totals { before, after, .. } = model.workload.totals;
     let whose = whose_cost(model);
-    if dossier.entries.is_empty() {
-        return format!("{}; {whose}: {}", count(dossier.cards.len(), "plan", "plans"), text(before));
+    if session_data.entries.is_empty() {
+        return format!(
+            "{}; {whose}: {}",
+            count(session_data.cards.len(), "plan", "plans"),
+            text(before)
+        );
     }
     if recommended == 0 {
-        return format!("No index was seen to help; {whose} (calls × cost): {}", text(before));
+        return format!(
+            "No index was seen to help; {whose} (calls × cost): {}",
+            text(before)
+        );
     }
     let factor = factor_text(before.factor_to(after));
     let indexes = count(recommended, "index", "indexes");
-    format!("With {indexes} {whose} falls {factor}: {} → {}", text(before), text(after))
+    format!(
+        "With {indexes} {whose} falls {factor}: {} → {}",
+        text(before),
+        text(after)
+    )
 }
 
 /// What stands before a line.
@@ -145,13 +203,18 @@ struct Columns {
 const NARROW: u16 = 100;
 
 fn columns(width: u16, timed: Timed) -> Columns {
-    let (after, helped_by) = if width < NARROW { (0, 0) } else { (NUMBER + 1, 9) };
+    let (after, helped_by) = if width < NARROW {
+        (0, 0)
+    } else {
+        (NUMBER + 1, 9)
+    };
     let time = if timed == Timed::Nowhere { 0 } else { TIME };
     let bar = if width < NARROW && time > 0 { 0 } else { BAR };
     let numbers = 8 + time + NUMBER + 1 + after + 9;
-    let room = usize::from(width).saturating_sub(MARK + bar + SHARE + numbers + helped_by + FINDINGS);
+    let room =
+        usize::from(width).saturating_sub(MARK + bar + SHARE + numbers + helped_by + FINDINGS);
     let (name, sql) = match room.saturating_sub(36 + 2) {
-        sql if sql < LEAST_TEXT => (room, 0),
+        sql if sql < MIN_TEXT => (room, 0),
         sql => (36, sql),
     };
     let share = match (timed, bar) {
@@ -160,17 +223,47 @@ fn columns(width: u16, timed: Timed) -> Columns {
         (Timed::Mostly, _) => "share of time",
         _ => "share of cost",
     };
-    Columns { share, bar, name, time, after, helped_by, sql }
+    Columns {
+        share,
+        bar,
+        name,
+        time,
+        after,
+        helped_by,
+        sql,
+    }
 }
 
 fn headings(model: &Model, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
     let look = model.look;
     let state = &model.workload;
-    let arrow = if state.direction == Direction::Usual { "▾" } else { "▴" };
-    let head = |title: &str, sort: Sort| if state.sort == sort { format!("{title}{arrow}") } else { title.to_owned() };
-    let Columns { share, bar, name, time, after, helped_by, sql } = *columns;
+    let arrow = if state.direction == Direction::Usual {
+        "▾"
+    } else {
+        "▴"
+    };
+    let head = |title: &str, sort: Sort| {
+        if state.sort == sort {
+            format!("{title}{arrow}")
+        } else {
+            title.to_owned()
+        }
+    };
+    let Columns {
+        share,
+        bar,
+        name,
+        time,
+        after,
+        helped_by,
+        sql,
+    } = *columns;
     let spans = vec![
-        left(&format!("   {}", head(share, Sort::Share)), MARK + bar + SHARE, look.dim()),
+        left(
+            &format!("   {}", head(share, Sort::Share)),
+            MARK + bar + SHARE,
+            look.dim(),
+        ),
         left(&head("statement", Sort::Name), name, look.dim()),
         right(&head("calls", Sort::Calls), 8, look.dim()),
         right(&head("mean time", Sort::Time), time, look.dim()),
@@ -191,12 +284,30 @@ fn row(
     buffer: &mut Buffer,
     (areas, number): (Areas, usize),
 ) {
-    let Columns { share: _, bar: bar_columns, name, time, after, helped_by, sql } = *columns;
-    let share = card.share.map_or_else(|| "– ".to_owned(), |share| format!("{:.1}% ", share * 100.0));
-    let time_text = card.statement.mean_time_ms.map_or_else(|| "–".to_owned(), mean_time);
+    let Columns {
+        share: _,
+        bar: bar_columns,
+        name,
+        time,
+        after,
+        helped_by,
+        sql,
+    } = *columns;
+    let share = card.share.map_or_else(
+        || "– ".to_owned(),
+        |share| format!("{:.1}% ", share * 100.0),
+    );
+    let time_text = card
+        .statement
+        .mean_time_ms
+        .map_or_else(|| "–".to_owned(), mean_time);
     let mut spans = vec![
         Span::styled(mark.text(), look.key()),
-        left(&bar(card.share.unwrap_or(0.0), bar_columns), bar_columns, look.bar()),
+        left(
+            &bar(card.share.unwrap_or(0.0), bar_columns),
+            bar_columns,
+            look.bar(),
+        ),
         right(&share, SHARE, look.dim()),
         left(&printable(&card.statement.id.0), name, look.bold()),
         right(&short_number(card.statement.calls), 8, look.dim()),
@@ -207,19 +318,47 @@ fn row(
         let known = card.after.is_some();
         spans.extend([
             right(&cost.to_string(), NUMBER + 1, Style::new()),
-            right(&if known { cost_after.to_string() } else { "–".to_owned() }, after, tone),
+            right(
+                &if known {
+                    cost_after.to_string()
+                } else {
+                    "–".to_owned()
+                },
+                after,
+                tone,
+            ),
             right(&gain, 9, tone),
-            right(&if card.findings > 0 { card.findings.to_string() } else { String::new() }, FINDINGS, look.hot()),
-            left(&format!(" {}", card.helped_by.join(" ")), helped_by, look.dim()),
+            right(
+                &if card.findings > 0 {
+                    card.findings.to_string()
+                } else {
+                    String::new()
+                },
+                FINDINGS,
+                look.hot(),
+            ),
+            left(
+                &format!(" {}", card.helped_by.join(" ")),
+                helped_by,
+                look.dim(),
+            ),
         ]);
     } else {
         let why = card.before.as_ref().err().map_or("", String::as_str);
         let room = NUMBER + 1 + after + 9 + FINDINGS + helped_by;
-        spans.push(left(&format!("  not planned: {}", printable(why)), room, look.bad()));
+        spans.push(left(
+            &format!("  not planned: {}", printable(why)),
+            room,
+            look.bad(),
+        ));
     }
     if sql > 0 {
         let beginning: String = card.statement.sql.trim().chars().take(sql).collect();
-        spans.push(left(&format!("  {}", printable(&beginning)), sql + 2, look.dim()));
+        spans.push(left(
+            &format!("  {}", printable(&beginning)),
+            sql + 2,
+            look.dim(),
+        ));
     }
     line(buffer, areas.list, number, Line::from(spans));
     if mark.selected {
@@ -240,22 +379,53 @@ fn gain(look: Look, card: &Card) -> (String, Style) {
 }
 
 /// The text of the selected statement, below.
-fn preview(model: &Model, dossier: &Dossier, buffer: &mut Buffer, areas: Areas) {
-    let Some(card) = model.workload.selected().map(|card| &dossier.cards[card]) else { return };
-    let place = if card.statement.place.is_empty() { String::new() } else { format!(" · {}", card.statement.place) };
+fn preview(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
+    let Some(card) = model
+        .workload
+        .selected()
+        .map(|card| &session_data.cards[card])
+    else {
+        return;
+    };
+    let place = if card.statement.place.is_empty() {
+        String::new()
+    } else {
+        format!(" · {}", card.statement.place)
+    };
     let title = format!("{}{place}", card.statement.id);
     rule(buffer, areas.detail, 0, &printable(&title), model.look);
     let room = usize::from(areas.detail.height).saturating_sub(1);
-    let lines = sql_text::lines(&beginning(&card.statement.sql), usize::from(areas.detail.width).saturating_sub(2));
+    let lines = sql_text::lines(
+        &beginning(&card.statement.sql),
+        usize::from(areas.detail.width).saturating_sub(2),
+    );
     for (number, text) in lines.iter().take(room).enumerate() {
-        line(buffer, areas.detail, 1 + number, super::plan::sql_line(text, model.look));
+        line(
+            buffer,
+            areas.detail,
+            1 + number,
+            super::plan::sql_line(text, model.look),
+        );
     }
     if let Some(why) = &card.no_index {
-        let why = cut(&format!("no index helps: {}", printable(why)), usize::from(areas.detail.width));
-        line(buffer, areas.detail, room, Line::styled(why, model.look.dim()));
+        let why = cut(
+            &format!("no index helps: {}", printable(why)),
+            usize::from(areas.detail.width),
+        );
+        line(
+            buffer,
+            areas.detail,
+            room,
+            Line::styled(why, model.look.dim()),
+        );
     }
     if let Err(why) = &card.before {
-        line(buffer, areas.detail, room, Line::styled(format!("✗ {}", printable(why)), model.look.bad()));
+        line(
+            buffer,
+            areas.detail,
+            room,
+            Line::styled(format!("✗ {}", printable(why)), model.look.bad()),
+        );
     }
 }
 

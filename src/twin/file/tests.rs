@@ -5,17 +5,23 @@ use serde_json::json;
 use super::*;
 use crate::model::QualifiedName;
 use crate::plan::Plan;
-use crate::twin::snapshot::{Extremes, Metapage, RelationFile, Slot, Statistic, SystemTable, Values};
+use crate::twin::snapshot::{
+    Extremes, Metapage, RelationFile, Slot, Statistic, SystemTable, Values,
+};
 
 fn sample() -> TwinFile {
     let mut workload = Workload::default();
     workload.add(
         "jobs",
         "SELECT * FROM jobs WHERE state = 'x'",
-        Usage { calls: 3.0, mean_time_ms: Some(1.5) },
+        Usage {
+            calls: 3.0,
+            mean_time_ms: Some(1.5),
+        },
         "jobs.sql:1".to_owned(),
     );
-    let plan = Plan::from_json(json!({"Plan": {"Node Type": "Seq Scan", "Total Cost": 10.25}})).unwrap();
+    let plan =
+        Plan::from_json(json!({"Plan": {"Node Type": "Seq Scan", "Total Cost": 10.25}})).unwrap();
     let plans = BTreeMap::from([(StatementId("jobs".to_owned()), PlanOutcome::Plan(plan))]);
     TwinFile::new(workload, Catalog::default(), plans, Snapshot::default())
 }
@@ -36,18 +42,35 @@ fn a_file_comes_back_and_is_the_same_every_time() {
     let bytes = file.to_bytes().unwrap();
     assert_eq!(bytes[4..8], [0; 4], "no time in the header");
     assert_eq!(TwinFile::read(bytes.as_slice()).unwrap(), file);
-    assert_eq!(TwinFile::read(bytes.as_slice()).unwrap().to_bytes().unwrap(), bytes);
+    assert_eq!(
+        TwinFile::read(bytes.as_slice())
+            .unwrap()
+            .to_bytes()
+            .unwrap(),
+        bytes
+    );
 }
 
 #[test]
 fn what_is_no_twin_file_is_said_to_be_none() {
     for bytes in [&b""[..], b"SELECT 1", b"{\"format\":\"pgrehearse-twin-1\"}"] {
-        assert!(matches!(error(bytes), TwinFileError::NotATwinFile(_)), "{:?}", error(bytes));
+        assert!(
+            matches!(error(bytes), TwinFileError::NotATwinFile(_)),
+            "{:?}",
+            error(bytes)
+        );
     }
-    for text in
-        ["", "[]", "{\"form\":1}", "{\"format\":\"pgrehearse-recording-1\"}", "{\"format\":\"pgrehearse-twin-x\"}"]
-    {
-        assert!(matches!(error(&packed(text)), TwinFileError::NotATwinFile(_)), "{text}");
+    for text in [
+        "",
+        "[]",
+        "{\"form\":1}",
+        "{\"format\":\"pgrehearse-recording-1\"}",
+        "{\"format\":\"pgrehearse-twin-x\"}",
+    ] {
+        assert!(
+            matches!(error(&packed(text)), TwinFileError::NotATwinFile(_)),
+            "{text}"
+        );
     }
 }
 
@@ -55,7 +78,10 @@ fn what_is_no_twin_file_is_said_to_be_none() {
 fn a_newer_format_is_named_whatever_follows() {
     let newer = packed("{ \"format\" : \"pgrehearse-twin-2\", \"all\": [1, \"different\"]");
     let said = error(&newer).to_string();
-    assert!(said.contains("pgrehearse-twin-2") && said.contains("newer"), "{said}");
+    assert!(
+        said.contains("pgrehearse-twin-2") && said.contains("newer"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -63,7 +89,10 @@ fn a_file_cut_off_anywhere_is_an_error() {
     let bytes = sample().to_bytes().unwrap();
     for length in 2..bytes.len() {
         let found = error(&bytes[..length]);
-        assert!(matches!(found, TwinFileError::Damaged(_)), "{length}: {found:?}");
+        assert!(
+            matches!(found, TwinFileError::Damaged(_)),
+            "{length}: {found:?}"
+        );
     }
 }
 
@@ -86,7 +115,10 @@ fn bombs_are_refused() {
     let long = packed(&format!("{head}\"{}\"", "x".repeat(3_000_000)));
     assert!(long.len() < 100_000);
     let refused = TwinFile::read_up_to(long.as_slice(), Bytes(Bytes::MB));
-    assert!(matches!(refused, Err(TwinFileError::TooLarge(Bytes(Bytes::MB)))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(TwinFileError::TooLarge(Bytes(Bytes::MB)))),
+        "{refused:?}"
+    );
     let deep = error(&packed(&format!("{head}{{\"x\":{}", "[".repeat(3_000_000))));
     assert!(deep.to_string().contains("deep"), "{deep}");
 }
@@ -96,12 +128,16 @@ fn the_deepest_plan_comes_back() {
     let mut node = serde_json::Map::from_iter([("Node Type".to_owned(), json!("Seq Scan"))]);
     for _ in 0..DEEPEST_PLAN {
         let plans = serde_json::Value::Array(vec![serde_json::Value::Object(node)]);
-        node = serde_json::Map::from_iter([("Node Type".to_owned(), json!("Limit")), ("Plans".to_owned(), plans)]);
+        node = serde_json::Map::from_iter([
+            ("Node Type".to_owned(), json!("Limit")),
+            ("Plans".to_owned(), plans),
+        ]);
     }
     let object = serde_json::Map::from_iter([("Plan".to_owned(), serde_json::Value::Object(node))]);
     let plan = Plan::from_json(serde_json::Value::Object(object)).unwrap();
     let mut file = sample();
-    file.plans.insert(StatementId("deep".to_owned()), PlanOutcome::Plan(plan));
+    file.plans
+        .insert(StatementId("deep".to_owned()), PlanOutcome::Plan(plan));
     let back = TwinFile::read(file.to_bytes().unwrap().as_slice()).unwrap();
     assert_eq!(back, file);
 }
@@ -113,12 +149,17 @@ fn finite() -> impl Strategy<Value = f32> {
 fn slot() -> impl Strategy<Value = Slot> {
     let numbers = prop::option::of(prop::collection::vec(finite(), 0..5));
     let values = prop::option::of((any::<u32>(), any::<String>()));
-    (any::<i16>(), any::<u32>(), numbers, values).prop_map(|(kind, operator, numbers, values)| Slot {
-        kind,
-        operator,
-        collation: operator / 2,
-        numbers,
-        values: values.map(|(element_type, literal)| Values { element_type, literal }),
+    (any::<i16>(), any::<u32>(), numbers, values).prop_map(|(kind, operator, numbers, values)| {
+        Slot {
+            kind,
+            operator,
+            collation: operator / 2,
+            numbers,
+            values: values.map(|(element_type, literal)| Values {
+                element_type,
+                literal,
+            }),
+        }
     })
 }
 
@@ -139,7 +180,10 @@ fn metapage() -> impl Strategy<Value = Option<Metapage>> {
             entries,
             pending_pages: pages % 7,
         }),
-        any::<u32>().prop_map(|pages| Metapage::Brin { pages_per_range: pages, last_revmap_page: pages / 9 }),
+        any::<u32>().prop_map(|pages| Metapage::Brin {
+            pages_per_range: pages,
+            last_revmap_page: pages / 9
+        }),
         Just(Metapage::Spgist),
     ])
 }

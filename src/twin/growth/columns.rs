@@ -37,8 +37,18 @@ enum Course {
     Stretched { factor: f64 },
 }
 
-pub(super) fn grow(grown: &mut Snapshot, before: &Snapshot, relations: &Relations<'_>, growth: &Growth) {
-    let extremes = |key: ColumnKey| before.extremes.iter().find(|found| (found.relation, found.attribute) == key);
+pub(super) fn grow(
+    grown: &mut Snapshot,
+    before: &Snapshot,
+    relations: &Relations<'_>,
+    growth: &Growth,
+) {
+    let extremes = |key: ColumnKey| {
+        before
+            .extremes
+            .iter()
+            .find(|found| (found.relation, found.attribute) == key)
+    };
     let course = |key: ColumnKey| course(before, relations, growth, key);
     for statistic in &mut grown.statistics {
         let key = (statistic.relation, statistic.attribute);
@@ -48,10 +58,26 @@ pub(super) fn grow(grown: &mut Snapshot, before: &Snapshot, relations: &Relation
         } else {
             relations.factor(table, growth)
         };
-        let rows = if statistic.inherited { relations.rows_with_children(table) } else { relations.rows(table) };
-        let referenced = relations.referenced(key).map(|(table, _)| relations.factor_with_children(table, growth));
-        let change = Change { rows: factor, values: referenced, course: course(key) };
-        if change != (Change { rows: 1.0, values: referenced.map(|_| 1.0), course: Course::Same }) {
+        let rows = if statistic.inherited {
+            relations.rows_with_children(table)
+        } else {
+            relations.rows(table)
+        };
+        let referenced = relations
+            .referenced(key)
+            .map(|(table, _)| relations.factor_with_children(table, growth));
+        let change = Change {
+            rows: factor,
+            values: referenced,
+            course: course(key),
+        };
+        if change
+            != (Change {
+                rows: 1.0,
+                values: referenced.map(|_| 1.0),
+                course: Course::Same,
+            })
+        {
             statistic.grow(change, rows, extremes(key));
         }
     }
@@ -67,21 +93,34 @@ pub(super) fn grow(grown: &mut Snapshot, before: &Snapshot, relations: &Relation
 }
 
 /// How a column's values lie after growth.
-fn course(snapshot: &Snapshot, relations: &Relations<'_>, growth: &Growth, key: ColumnKey) -> Course {
+fn course(
+    snapshot: &Snapshot,
+    relations: &Relations<'_>,
+    growth: &Growth,
+    key: ColumnKey,
+) -> Course {
     if relations.is_partition_key(key) {
         return Course::Same;
     }
     let in_order = |key: ColumnKey| {
-        let own = snapshot.statistics.iter().filter(|statistic| (statistic.relation, statistic.attribute) == key);
-        own.min_by_key(|statistic| statistic.inherited).is_some_and(Statistic::is_in_order)
+        let own = snapshot
+            .statistics
+            .iter()
+            .filter(|statistic| (statistic.relation, statistic.attribute) == key);
+        own.min_by_key(|statistic| statistic.inherited)
+            .is_some_and(Statistic::is_in_order)
     };
     match relations.referenced(key) {
         // Where the keys go, what refers to them goes.
         Some(referenced) if in_order(referenced) && !relations.is_partition_key(referenced) => {
-            Course::Stretched { factor: relations.factor_with_children(referenced.0, growth) }
+            Course::Stretched {
+                factor: relations.factor_with_children(referenced.0, growth),
+            }
         }
         Some(_) => Course::Same,
-        None if in_order(key) => Course::GoesOn { factor: relations.factor(key.0, growth) },
+        None if in_order(key) => Course::GoesOn {
+            factor: relations.factor(key.0, growth),
+        },
         None => Course::Same,
     }
 }
@@ -89,9 +128,19 @@ fn course(snapshot: &Snapshot, relations: &Relations<'_>, growth: &Growth, key: 
 impl Extremes {
     /// The line a column lies on, as its histogram tells, and its two ends there.
     fn line(&self, snapshot: &Snapshot) -> Option<(Line, Position, Position)> {
-        let own = |statistic: &&Statistic| (statistic.relation, statistic.attribute) == (self.relation, self.attribute);
-        let line = snapshot.statistics.iter().filter(own).find_map(|statistic| statistic.line())?;
-        Some((line, line.read(self.smallest.as_deref()?)?, line.read(self.largest.as_deref()?)?))
+        let own = |statistic: &&Statistic| {
+            (statistic.relation, statistic.attribute) == (self.relation, self.attribute)
+        };
+        let line = snapshot
+            .statistics
+            .iter()
+            .filter(own)
+            .find_map(|statistic| statistic.line())?;
+        Some((
+            line,
+            line.read(self.smallest.as_deref()?)?,
+            line.read(self.largest.as_deref()?)?,
+        ))
     }
 }
 
@@ -107,8 +156,12 @@ impl Statistic {
 
     /// Do the rows lie in the order of this column, and is that an order of time? A few numbers many times over are none.
     fn is_in_order(&self) -> bool {
-        let correlation = self.slot(CORRELATION).and_then(|slot| slot.numbers.as_ref()?.first().copied());
-        let is_open = self.line().is_some_and(|line| line.is_time() || self.distinct < 0.0);
+        let correlation = self
+            .slot(CORRELATION)
+            .and_then(|slot| slot.numbers.as_ref()?.first().copied());
+        let is_open = self
+            .line()
+            .is_some_and(|line| line.is_time() || self.distinct < 0.0);
         is_open && correlation.is_some_and(|correlation| correlation > IN_ORDER)
     }
 
@@ -124,7 +177,11 @@ impl Statistic {
             Course::Same => 1.0,
         });
         let distinct = f64::from(self.distinct);
-        let number = if distinct < 0.0 { -distinct * rows } else { distinct };
+        let number = if distinct < 0.0 {
+            -distinct * rows
+        } else {
+            distinct
+        };
         let is_key = distinct < 0.0 && !complete && change.values.is_none();
         if number <= 0.0 || rows <= 0.0 || is_key {
             // Unknown, or a share of the rows as before.
@@ -145,12 +202,20 @@ impl Statistic {
     fn set_distinct(&mut self, number: f64, rows: f64, as_number: bool) {
         let share = (number / rows).min(1.0);
         let is_share = share > GROWING_SHARE && !as_number;
-        self.distinct = if is_share { -share as f32 } else { number.min(rows).round() as f32 };
+        self.distinct = if is_share {
+            -share as f32
+        } else {
+            number.min(rows).round() as f32
+        };
     }
 
     /// Each of the most common values has its rows, and there are more values.
     fn make_rarer(&mut self, factor: f64) {
-        for slot in self.slots.iter_mut().filter(|slot| slot.kind == MOST_COMMON) {
+        for slot in self
+            .slots
+            .iter_mut()
+            .filter(|slot| slot.kind == MOST_COMMON)
+        {
             for share in slot.numbers.iter_mut().flatten() {
                 *share = (f64::from(*share) / factor) as f32;
             }
@@ -160,20 +225,41 @@ impl Statistic {
     fn extend_histogram(&mut self, course: Course, extremes: Option<&Extremes>) {
         let Some(line) = self.line() else { return };
         let slot = self.slots.iter_mut().find(|slot| slot.kind == HISTOGRAM);
-        let Some(values) = slot.and_then(|slot| slot.values.as_mut()) else { return };
-        let Some(array) = ArrayLiteral::parse(&values.literal) else { return };
-        let bounds: Option<Vec<Position>> = array.elements().into_iter().map(|text| line.read(text)).collect();
-        let Some(bounds) = bounds.filter(|bounds| bounds.len() > 1) else { return };
-        let ends = extremes
-            .and_then(|ends| Some((line.read(ends.smallest.as_deref()?)?, line.read(ends.largest.as_deref()?)?)));
+        let Some(values) = slot.and_then(|slot| slot.values.as_mut()) else {
+            return;
+        };
+        let Some(array) = ArrayLiteral::parse(&values.literal) else {
+            return;
+        };
+        let bounds: Option<Vec<Position>> = array
+            .elements()
+            .into_iter()
+            .map(|text| line.read(text))
+            .collect();
+        let Some(bounds) = bounds.filter(|bounds| bounds.len() > 1) else {
+            return;
+        };
+        let ends = extremes.and_then(|ends| {
+            Some((
+                line.read(ends.smallest.as_deref()?)?,
+                line.read(ends.largest.as_deref()?)?,
+            ))
+        });
         let extended = extend(&bounds, course, ends);
-        values.literal = ArrayLiteral::of(extended.into_iter().map(|bound| line.write(bound))).to_string();
+        values.literal =
+            ArrayLiteral::of(extended.into_iter().map(|bound| line.write(bound))).to_string();
     }
 }
 
 /// As many bounds as before, over what has been added.
-fn extend(bounds: &[Position], course: Course, ends: Option<(Position, Position)>) -> Vec<Position> {
-    let (Some(first), Some(last)) = (bounds.first().copied(), bounds.last().copied()) else { return Vec::new() };
+fn extend(
+    bounds: &[Position],
+    course: Course,
+    ends: Option<(Position, Position)>,
+) -> Vec<Position> {
+    let (Some(first), Some(last)) = (bounds.first().copied(), bounds.last().copied()) else {
+        return Vec::new();
+    };
     let (start, end) = ends.unwrap_or((first, last));
     let period = end.minus(start).max(last.minus(first));
     let steps = (bounds.len() - 1) as f64;
@@ -186,7 +272,11 @@ fn extend(bounds: &[Position], course: Course, ends: Option<(Position, Position)
         Course::GoesOn { factor } => {
             let place = number as f64 / steps * factor;
             // The very end is the end of the last time round, not the beginning of the next.
-            let rounds = if number as f64 == steps { (place.ceil() - 1.0).max(0.0) } else { place.floor() };
+            let rounds = if number as f64 == steps {
+                (place.ceil() - 1.0).max(0.0)
+            } else {
+                place.floor()
+            };
             within(bounds, (place - rounds) * steps).plus(rounds * period)
         }
     };

@@ -34,23 +34,39 @@ fn number<T: std::str::FromStr + Default>(text: &str) -> T {
 impl<'s> Relations<'s> {
     pub(super) fn of(snapshot: &'s Snapshot) -> Relations<'s> {
         let mut found = Relations::default();
-        let schemas: BTreeMap<&str, &str> =
-            snapshot.rows_of("pg_namespace", ["oid", "nspname"]).into_iter().map(|[oid, name]| (oid, name)).collect();
-        for [oid, name, schema, tuples] in snapshot.rows_of("pg_class", ["oid", "relname", "relnamespace", "reltuples"])
+        let schemas: BTreeMap<&str, &str> = snapshot
+            .rows_of("pg_namespace", ["oid", "nspname"])
+            .into_iter()
+            .map(|[oid, name]| (oid, name))
+            .collect();
+        for [oid, name, schema, tuples] in
+            snapshot.rows_of("pg_class", ["oid", "relname", "relnamespace", "reltuples"])
         {
             let schema = schemas.get(schema).copied().unwrap_or_default();
-            found.names.insert(number(oid), QualifiedName::new(schema, name));
-            found.rows.insert(number(oid), number::<f64>(tuples).max(0.0));
+            found
+                .names
+                .insert(number(oid), QualifiedName::new(schema, name));
+            found
+                .rows
+                .insert(number(oid), number::<f64>(tuples).max(0.0));
         }
         for [index, table] in snapshot.rows_of("pg_index", ["indexrelid", "indrelid"]) {
             found.tables_of_indexes.insert(number(index), number(table));
         }
         for [child, parent] in snapshot.rows_of("pg_inherits", ["inhrelid", "inhparent"]) {
             found.parents.insert(number(child), number(parent));
-            found.children.entry(number(parent)).or_default().push(number(child));
+            found
+                .children
+                .entry(number(parent))
+                .or_default()
+                .push(number(child));
         }
-        for [relation, column, name] in snapshot.rows_of("pg_attribute", ["attrelid", "attnum", "attname"]) {
-            found.column_names.insert((number(relation), number(column)), name);
+        for [relation, column, name] in
+            snapshot.rows_of("pg_attribute", ["attrelid", "attnum", "attname"])
+        {
+            found
+                .column_names
+                .insert((number(relation), number(column)), name);
         }
         found.add_keys(snapshot);
         found
@@ -58,14 +74,19 @@ impl<'s> Relations<'s> {
 
     fn add_keys(&mut self, snapshot: &'s Snapshot) {
         let columns = ["contype", "conrelid", "conkey", "confrelid", "confkey"];
-        for [kind, table, key, referenced, referenced_key] in snapshot.rows_of("pg_constraint", columns) {
+        for [kind, table, key, referenced, referenced_key] in
+            snapshot.rows_of("pg_constraint", columns)
+        {
             let one = |key: &str| key.trim_matches(['{', '}']).parse::<i16>().ok();
             if let ("f", Some(key), Some(referenced_key)) = (kind, one(key), one(referenced_key)) {
-                self.foreign_keys.insert((number(table), key), (number(referenced), referenced_key));
+                self.foreign_keys
+                    .insert((number(table), key), (number(referenced), referenced_key));
             }
         }
-        for [table, strategy, keys] in snapshot.rows_of("pg_partitioned_table", ["partrelid", "partstrat", "partattrs"])
-        {
+        for [table, strategy, keys] in snapshot.rows_of(
+            "pg_partitioned_table",
+            ["partrelid", "partstrat", "partattrs"],
+        ) {
             let table = number(table);
             self.partitioned.insert(table);
             for key in keys.split_whitespace().filter(|_| strategy != "h") {
@@ -90,12 +111,18 @@ impl<'s> Relations<'s> {
 
     /// The rows of a table and of all below it.
     pub(super) fn rows_with_children(&self, relation: Oid) -> f64 {
-        self.family(relation).into_iter().map(|member| self.rows(member)).sum()
+        self.family(relation)
+            .into_iter()
+            .map(|member| self.rows(member))
+            .sum()
     }
 
     /// A table's own factor, or that of what it is a partition of.
     pub(super) fn factor(&self, table: Oid, growth: &Growth) -> f64 {
-        let named = self.ancestry(table).into_iter().find_map(|oid| growth.named(self.names.get(&oid)?));
+        let named = self
+            .ancestry(table)
+            .into_iter()
+            .find_map(|oid| growth.named(self.names.get(&oid)?));
         named.unwrap_or(growth.all)
     }
 
@@ -106,13 +133,21 @@ impl<'s> Relations<'s> {
         if family.len() < 2 || before <= 0.0 {
             return self.factor(table, growth);
         }
-        family.iter().map(|oid| self.rows(*oid) * self.factor(*oid, growth)).sum::<f64>() / before
+        family
+            .iter()
+            .map(|oid| self.rows(*oid) * self.factor(*oid, growth))
+            .sum::<f64>()
+            / before
     }
 
     /// A table and what it belongs to, upwards.
     fn ancestry(&self, table: Oid) -> Vec<Oid> {
         let mut all = vec![table];
-        while let Some(parent) = all.last().and_then(|last| self.parents.get(last)).filter(|oid| !all.contains(oid)) {
+        while let Some(parent) = all
+            .last()
+            .and_then(|last| self.parents.get(last))
+            .filter(|oid| !all.contains(oid))
+        {
             all.push(*parent);
         }
         all
@@ -123,7 +158,12 @@ impl<'s> Relations<'s> {
         let mut all = vec![table];
         let mut next = 0;
         while let Some(member) = all.get(next).copied() {
-            let new = self.children.get(&member).into_iter().flatten().filter(|oid| !all.contains(oid));
+            let new = self
+                .children
+                .get(&member)
+                .into_iter()
+                .flatten()
+                .filter(|oid| !all.contains(oid));
             let new: Vec<Oid> = new.copied().collect();
             all.extend(new);
             next += 1;
@@ -141,7 +181,11 @@ impl<'s> Relations<'s> {
 
     /// Does a partition's place depend on this column?
     pub(super) fn is_partition_key(&self, (table, column): ColumnKey) -> bool {
-        let Some(name) = self.column_names.get(&(table, column)) else { return false };
-        self.ancestry(table).into_iter().any(|oid| self.partition_keys.contains(&(oid, *name)))
+        let Some(name) = self.column_names.get(&(table, column)) else {
+            return false;
+        };
+        self.ancestry(table)
+            .into_iter()
+            .any(|oid| self.partition_keys.contains(&(oid, *name)))
     }
 }

@@ -5,7 +5,10 @@ fn table(name: &str, columns: &[&str], rows: &[&[&str]]) -> SystemTable {
     SystemTable {
         name: name.to_owned(),
         columns: columns.iter().map(|column| (*column).to_owned()).collect(),
-        rows: rows.iter().map(|row| row.iter().map(|value| Some((*value).to_owned())).collect()).collect(),
+        rows: rows
+            .iter()
+            .map(|row| row.iter().map(|value| Some((*value).to_owned())).collect())
+            .collect(),
     }
 }
 
@@ -13,25 +16,55 @@ fn slot(kind: i16, element_type: u32, literal: Option<&str>, numbers: &[f32]) ->
     Slot {
         kind,
         numbers: (!numbers.is_empty()).then(|| numbers.to_vec()),
-        values: literal.map(|literal| Values { element_type, literal: literal.to_owned() }),
+        values: literal.map(|literal| Values {
+            element_type,
+            literal: literal.to_owned(),
+        }),
         ..Slot::default()
     }
 }
 
 fn statistic(relation: u32, attribute: i16, distinct: f32, slots: Vec<Slot>) -> Statistic {
-    Statistic { relation, attribute, distinct, slots, ..Statistic::default() }
+    Statistic {
+        relation,
+        attribute,
+        distinct,
+        slots,
+        ..Statistic::default()
+    }
 }
 
-fn file(oid: u32, kind: &str, method: Option<&str>, blocks: u64, metapage: Option<Metapage>) -> RelationFile {
+fn file(
+    oid: u32,
+    kind: &str,
+    method: Option<&str>,
+    blocks: u64,
+    metapage: Option<Metapage>,
+) -> RelationFile {
     let name = QualifiedName::new("public", format!("relation{oid}"));
-    RelationFile { oid, name, kind: kind.to_owned(), method: method.map(str::to_owned), blocks, metapage }
+    RelationFile {
+        oid,
+        name,
+        kind: kind.to_owned(),
+        method: method.map(str::to_owned),
+        blocks,
+        metapage,
+    }
 }
 
 /// Customers (10) and their orders (20), which are in the order of their ids and times, with indexes (11, 21, 22).
 fn shop() -> Snapshot {
     let classes = table(
         "pg_class",
-        &["oid", "relname", "relnamespace", "relkind", "reltuples", "relpages", "relallvisible"],
+        &[
+            "oid",
+            "relname",
+            "relnamespace",
+            "relkind",
+            "reltuples",
+            "relpages",
+            "relallvisible",
+        ],
         &[
             &["10", "customer", "2200", "r", "1000", "10", "10"],
             &["11", "customer_pkey", "2200", "i", "1000", "5", "0"],
@@ -39,12 +72,19 @@ fn shop() -> Snapshot {
             &["21", "orders_at", "2200", "i", "-1", "0", "0"],
         ],
     );
-    let brin = Metapage::Brin { pages_per_range: 1, last_revmap_page: 1 };
+    let brin = Metapage::Brin {
+        pages_per_range: 1,
+        last_revmap_page: 1,
+    };
     Snapshot {
         system_tables: vec![
             table("pg_namespace", &["oid", "nspname"], &[&["2200", "public"]]),
             classes,
-            table("pg_index", &["indexrelid", "indrelid"], &[&["11", "10"], &["21", "20"]]),
+            table(
+                "pg_index",
+                &["indexrelid", "indrelid"],
+                &[&["11", "10"], &["21", "20"]],
+            ),
             table(
                 "pg_constraint",
                 &["contype", "conrelid", "conkey", "confrelid", "confkey"],
@@ -53,33 +93,87 @@ fn shop() -> Snapshot {
         ],
         files: vec![
             file(10, "r", None, 10, None),
-            file(11, "i", Some("btree"), 5, Some(Metapage::Btree { level: 1 })),
+            file(
+                11,
+                "i",
+                Some("btree"),
+                5,
+                Some(Metapage::Btree { level: 1 }),
+            ),
             file(20, "r", None, 100, None),
             file(21, "i", Some("brin"), 3, Some(brin)),
         ],
         statistics: vec![
-            statistic(10, 1, -1.0, vec![slot(2, 20, Some("{1,500,1001}"), &[]), slot(3, 0, None, &[1.0])]),
-            statistic(20, 1, 3.0, vec![slot(1, 25, Some("{a,b,c}"), &[0.5, 0.3, 0.2])]),
-            statistic(20, 2, 800.0, vec![slot(1, 20, Some("{7}"), &[0.1]), slot(2, 20, Some("{1,400,1001}"), &[])]),
+            statistic(
+                10,
+                1,
+                -1.0,
+                vec![
+                    slot(2, 20, Some("{1,500,1001}"), &[]),
+                    slot(3, 0, None, &[1.0]),
+                ],
+            ),
+            statistic(
+                20,
+                1,
+                3.0,
+                vec![slot(1, 25, Some("{a,b,c}"), &[0.5, 0.3, 0.2])],
+            ),
+            statistic(
+                20,
+                2,
+                800.0,
+                vec![
+                    slot(1, 20, Some("{7}"), &[0.1]),
+                    slot(2, 20, Some("{1,400,1001}"), &[]),
+                ],
+            ),
             statistic(
                 20,
                 3,
                 300.0,
-                vec![slot(2, 1082, Some("{2024-01-01,2024-01-11,2024-01-21}"), &[]), slot(3, 0, None, &[0.999])],
+                vec![
+                    slot(2, 1082, Some("{2024-01-01,2024-01-11,2024-01-21}"), &[]),
+                    slot(3, 0, None, &[0.999]),
+                ],
             ),
-            statistic(20, 4, 5000.0, vec![slot(2, 25, Some("{a,m,z}"), &[]), slot(3, 0, None, &[1.0])]),
-            statistic(20, 5, 50.0, vec![slot(2, 23, Some("{1,2,3}"), &[]), slot(3, 0, None, &[0.1])]),
+            statistic(
+                20,
+                4,
+                5000.0,
+                vec![slot(2, 25, Some("{a,m,z}"), &[]), slot(3, 0, None, &[1.0])],
+            ),
+            statistic(
+                20,
+                5,
+                50.0,
+                vec![slot(2, 23, Some("{1,2,3}"), &[]), slot(3, 0, None, &[0.1])],
+            ),
         ],
         extremes: vec![
-            Extremes { relation: 10, attribute: 1, smallest: Some("1".to_owned()), largest: Some("1001".to_owned()) },
-            Extremes { relation: 20, attribute: 5, smallest: Some("1".to_owned()), largest: Some("3".to_owned()) },
+            Extremes {
+                relation: 10,
+                attribute: 1,
+                smallest: Some("1".to_owned()),
+                largest: Some("1001".to_owned()),
+            },
+            Extremes {
+                relation: 20,
+                attribute: 5,
+                smallest: Some("1".to_owned()),
+                largest: Some("3".to_owned()),
+            },
         ],
         ..Snapshot::default()
     }
 }
 
 fn literal(snapshot: &Snapshot, statistic: usize, slot: usize) -> &str {
-    &snapshot.statistics[statistic].slots[slot].values.as_ref().unwrap().literal
+    &snapshot.statistics[statistic].slots[slot]
+        .values
+        .as_ref()
+        .unwrap()
+        .literal
 }
 
 #[test]
@@ -93,17 +187,36 @@ fn files_counts_and_trees_grow() {
     let blocks: Vec<u64> = grown.files.iter().map(|file| file.blocks).collect();
     assert_eq!(blocks, [1_000, 401, 10_000, 201]);
     assert_eq!(grown.files[1].metapage, Some(Metapage::Btree { level: 2 }));
-    assert_eq!(grown.files[3].metapage, Some(Metapage::Brin { pages_per_range: 1, last_revmap_page: 8 }));
+    assert_eq!(
+        grown.files[3].metapage,
+        Some(Metapage::Brin {
+            pages_per_range: 1,
+            last_revmap_page: 8
+        })
+    );
     let classes = grown.system_table("pg_class").unwrap();
-    assert_eq!(classes.column("reltuples"), [Some("100000"), Some("100000"), Some("1000000"), Some("-1")]);
-    assert_eq!(classes.column("relpages"), [Some("1000"), Some("500"), Some("10000"), Some("0")]);
-    assert_eq!(classes.column("relallvisible"), [Some("1000"), Some("0"), Some("9000"), Some("0")]);
+    assert_eq!(
+        classes.column("reltuples"),
+        [Some("100000"), Some("100000"), Some("1000000"), Some("-1")]
+    );
+    assert_eq!(
+        classes.column("relpages"),
+        [Some("1000"), Some("500"), Some("10000"), Some("0")]
+    );
+    assert_eq!(
+        classes.column("relallvisible"),
+        [Some("1000"), Some("0"), Some("9000"), Some("0")]
+    );
 }
 
 #[test]
 fn sets_stay_keys_grow_and_time_goes_on() {
     let grown = shop().grown(&Growth::by(2.0));
-    let distinct: Vec<f32> = grown.statistics.iter().map(|statistic| statistic.distinct).collect();
+    let distinct: Vec<f32> = grown
+        .statistics
+        .iter()
+        .map(|statistic| statistic.distinct)
+        .collect();
     assert_eq!(distinct, [-1.0, 3.0, 1600.0, 600.0, -0.5, 50.0]);
     assert_eq!(literal(&grown, 0, 0), "{1,1001,2001}");
     assert_eq!(grown.statistics[1], shop().statistics[1]);
@@ -121,7 +234,14 @@ fn one_table_grows_alone() {
     let mut growth = Growth::default();
     growth.add("orders=2").unwrap();
     let grown = shop().grown(&growth);
-    assert_eq!(grown.files.iter().map(|file| file.blocks).collect::<Vec<_>>(), [10, 5, 200, 5]);
+    assert_eq!(
+        grown
+            .files
+            .iter()
+            .map(|file| file.blocks)
+            .collect::<Vec<_>>(),
+        [10, 5, 200, 5]
+    );
     // There are no more customers than before.
     assert_eq!(grown.statistics[2], shop().statistics[2]);
     assert_eq!(literal(&grown, 0, 0), "{1,500,1001}");
@@ -135,8 +255,13 @@ fn what_was_typed_is_read() {
     }
     assert_eq!(growth.all, 10.0);
     assert_eq!(growth.tables[&QualifiedName::new("", "orders")], 2.5);
-    assert_eq!(growth.unknown(&shop()), [QualifiedName::new("shop", "customer")]);
-    for text in ["", "0", "-1", "orders", "=3", "inf", "NaN", "orders=", "1e10"] {
+    assert_eq!(
+        growth.unknown(&shop()),
+        [QualifiedName::new("shop", "customer")]
+    );
+    for text in [
+        "", "0", "-1", "orders", "=3", "inf", "NaN", "orders=", "1e10",
+    ] {
         assert!(growth.add(text).is_err(), "{text}");
     }
 }

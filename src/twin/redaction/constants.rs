@@ -13,14 +13,19 @@ pub(super) fn constants(tree: &str) -> Vec<(Oid, String)> {
     let each = tree.split("{CONST ").skip(1);
     each.filter_map(|constant| {
         let field = |name: &str| constant.split_once(name).map(|(_, rest)| rest);
-        let type_oid: Oid = field(":consttype ")?.split_whitespace().next()?.parse().ok()?;
+        let type_oid: Oid = field(":consttype ")?
+            .split_whitespace()
+            .next()?
+            .parse()
+            .ok()?;
         let value = field(":constvalue ")?;
         // NULL is written `<>`.
         let (length, bytes) = value.split_once(" [ ")?;
         let _: usize = length.parse().ok()?;
         let bytes = bytes.split_once(']')?.0.split_whitespace();
-        let bytes: Vec<u8> =
-            bytes.map(|byte| byte.parse::<i16>().ok().map(|byte| byte as u8)).collect::<Option<_>>()?;
+        let bytes: Vec<u8> = bytes
+            .map(|byte| byte.parse::<i16>().ok().map(|byte| byte as u8))
+            .collect::<Option<_>>()?;
         Some((type_oid, text(type_oid, &bytes)?))
     })
     .collect()
@@ -37,8 +42,12 @@ fn text(type_oid: Oid, bytes: &[u8]) -> Option<String> {
         (700, _) => f32::from_bits(word? as u32).to_string(),
         (701, _) => f64::from_bits(word? as u64).to_string(),
         (1700, _) => numeric(variable(bytes)?)?,
-        (_, Some(line @ Line::Date)) => line.write(Position::Whole(i128::from(word? as i32) + EPOCH_DAYS)),
-        (_, Some(line @ Line::Timestamp(_))) => line.write(Position::Whole(i128::from(word?) + EPOCH_MICROSECONDS)),
+        (_, Some(line @ Line::Date)) => {
+            line.write(Position::Whole(i128::from(word? as i32) + EPOCH_DAYS))
+        }
+        (_, Some(line @ Line::Timestamp(_))) => {
+            line.write(Position::Whole(i128::from(word?) + EPOCH_MICROSECONDS))
+        }
         _ => return None,
     })
 }
@@ -59,8 +68,14 @@ fn numeric(bytes: &[u8]) -> Option<String> {
     }
     let scale = usize::from(header >> 7 & 0x3F);
     let weight = i32::from(header & 0x3F) - if header & 0x40 != 0 { 0x40 } else { 0 };
-    let digits = bytes.get(2..)?.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]]));
-    let value: f64 = digits.zip(0..).map(|(digit, at)| f64::from(digit) * 10_000f64.powi(weight - at)).sum();
+    let digits = bytes
+        .get(2..)?
+        .chunks_exact(2)
+        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]));
+    let value: f64 = digits
+        .zip(0..)
+        .map(|(digit, at)| f64::from(digit) * 10_000f64.powi(weight - at))
+        .sum();
     let sign = if header & 0x2000 != 0 { "-" } else { "" };
     Some(format!("{sign}{value:.scale$}"))
 }
@@ -79,11 +94,23 @@ mod tests {
         let read = |type_oid, bytes: &str| constants(&constant(type_oid, bytes));
         assert_eq!(read(25, "24 0 0 0 -61 -68"), [(25, "ü".to_owned())]);
         assert_eq!(read(23, "-5 -1 -1 -1 -1 -1 -1 -1"), [(23, "-5".to_owned())]);
-        assert_eq!(read(1082, "0 0 0 0 0 0 0 0"), [(1082, "2000-01-01".to_owned())]);
-        assert_eq!(read(1184, "64 66 15 0 0 0 0 0"), [(1184, "2000-01-01 00:00:01+00".to_owned())]);
+        assert_eq!(
+            read(1082, "0 0 0 0 0 0 0 0"),
+            [(1082, "2000-01-01".to_owned())]
+        );
+        assert_eq!(
+            read(1184, "64 66 15 0 0 0 0 0"),
+            [(1184, "2000-01-01 00:00:01+00".to_owned())]
+        );
         // 1234.50: one digit behind the first, two behind the point.
-        assert_eq!(read(1700, "40 0 0 0 0 -127 -46 4 -120 19"), [(1700, "1234.50".to_owned())]);
+        assert_eq!(
+            read(1700, "40 0 0 0 0 -127 -46 4 -120 19"),
+            [(1700, "1234.50".to_owned())]
+        );
         assert_eq!(read(9999, "1 2 3"), []);
-        assert_eq!(constants("{CONST :consttype 25 :constisnull true :constvalue <>}"), []);
+        assert_eq!(
+            constants("{CONST :consttype 25 :constisnull true :constvalue <>}"),
+            []
+        );
     }
 }

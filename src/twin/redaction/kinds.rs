@@ -94,42 +94,70 @@ impl<'s> Kinds<'s> {
     }
 
     fn add_types(&mut self, snapshot: &'s Snapshot) {
-        let columns = ["oid", "typname", "typtype", "typbasetype", "typelem", "typlen"];
+        let columns = [
+            "oid",
+            "typname",
+            "typtype",
+            "typbasetype",
+            "typelem",
+            "typlen",
+        ];
         for [oid, name, kind, base, element, length] in snapshot.rows_of("pg_type", columns) {
             let Ok(oid) = oid.parse() else { continue };
             self.type_names.insert(oid, name);
             match (kind, base.parse(), element.parse()) {
                 ("e", _, _) => drop(self.enums.insert(oid)),
                 ("d", Ok(base), _) => drop(self.base_types.insert(oid, base)),
-                (_, _, Ok(element)) if element != 0 && length == "-1" => drop(self.elements.insert(oid, element)),
+                (_, _, Ok(element)) if element != 0 && length == "-1" => {
+                    self.elements.insert(oid, element);
+                }
                 _ => {}
             }
         }
     }
 
     fn add_columns(&mut self, snapshot: &'s Snapshot) {
-        let schemas: BTreeMap<&str, &str> =
-            snapshot.rows_of("pg_namespace", ["oid", "nspname"]).into_iter().map(|[oid, name]| (oid, name)).collect();
+        let schemas: BTreeMap<&str, &str> = snapshot
+            .rows_of("pg_namespace", ["oid", "nspname"])
+            .into_iter()
+            .map(|[oid, name]| (oid, name))
+            .collect();
         let tables: BTreeMap<&str, (&str, &str)> = snapshot
             .rows_of("pg_class", ["oid", "relnamespace", "relname"])
             .into_iter()
-            .map(|[oid, schema, name]| (oid, (schemas.get(schema).copied().unwrap_or_default(), name)))
+            .map(|[oid, schema, name]| {
+                (
+                    oid,
+                    (schemas.get(schema).copied().unwrap_or_default(), name),
+                )
+            })
             .collect();
-        for [table, number, name, type_oid, collation] in
-            snapshot.rows_of("pg_attribute", ["attrelid", "attnum", "attname", "atttypid", "attcollation"])
-        {
-            let parsed = (table.parse(), number.parse(), type_oid.parse(), collation.parse());
-            let (Ok(oid), Ok(number), Ok(type_oid), Ok(collation)) = parsed else { continue };
+        for [table, number, name, type_oid, collation] in snapshot.rows_of(
+            "pg_attribute",
+            ["attrelid", "attnum", "attname", "atttypid", "attcollation"],
+        ) {
+            let parsed = (
+                table.parse(),
+                number.parse(),
+                type_oid.parse(),
+                collation.parse(),
+            );
+            let (Ok(oid), Ok(number), Ok(type_oid), Ok(collation)) = parsed else {
+                continue;
+            };
             self.columns.insert((oid, number), (type_oid, collation));
             if let Some((schema, table)) = tables.get(table) {
-                self.columns_by_name.insert((schema, table, name), (oid, number));
+                self.columns_by_name
+                    .insert((schema, table, name), (oid, number));
             }
         }
     }
 
     /// Its name, where it is known.
     pub(super) fn type_name(&self, type_oid: Oid) -> String {
-        self.type_names.get(&type_oid).map_or_else(|| format!("type-{type_oid}"), |name| (*name).to_owned())
+        self.type_names
+            .get(&type_oid)
+            .map_or_else(|| format!("type-{type_oid}"), |name| (*name).to_owned())
     }
 
     /// The type behind domains.
@@ -152,7 +180,8 @@ impl<'s> Kinds<'s> {
     }
 
     pub(super) fn is_text_search(&self, key: (Oid, i16)) -> bool {
-        self.column(key).is_some_and(|(type_oid, _)| self.base(type_oid) == TSVECTOR)
+        self.column(key)
+            .is_some_and(|(type_oid, _)| self.base(type_oid) == TSVECTOR)
     }
 
     /// What is to be done to values of a type that is no array.

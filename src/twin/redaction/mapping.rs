@@ -20,20 +20,34 @@ pub(super) struct Collected {
 const LETTERS: [char; 10] = ['b', 'd', 'f', 'k', 'm', 'p', 'q', 't', 'v', 'x'];
 
 /// Longer texts become this long; what the planner needs to know of width is `stawidth`.
-const LONGEST_TEXT: usize = 200;
+const MAX_TEXT: usize = 200;
 
 /// New texts. `by_bytes`: the collation is that of `C`.
-pub(super) fn texts(collected: &Collected, key: &RedactionKey, by_bytes: bool) -> BTreeMap<String, String> {
+pub(super) fn texts(
+    collected: &Collected,
+    key: &RedactionKey,
+    by_bytes: bool,
+) -> BTreeMap<String, String> {
     let order = in_order(collected, by_bytes);
     let mut new = BTreeMap::new();
     let mut before: Option<&str> = None;
     for segment in order.split_inclusive(|value| collected.fixed.contains(*value)) {
-        let after = segment.last().copied().filter(|last| collected.fixed.contains(*last));
-        let free = if after.is_some() { segment.len() - 1 } else { segment.len() };
+        let after = segment
+            .last()
+            .copied()
+            .filter(|last| collected.fixed.contains(*last));
+        let free = if after.is_some() {
+            segment.len() - 1
+        } else {
+            segment.len()
+        };
         let beginning = beginning(before, after);
         let width = digits(free);
         for (rank, value) in segment.iter().take(free).enumerate() {
-            new.insert((*value).to_owned(), text(&beginning, rank, width, value, key));
+            new.insert(
+                (*value).to_owned(),
+                text(&beginning, rank, width, value, key),
+            );
         }
         before = after.or(before);
     }
@@ -44,7 +58,9 @@ pub(super) fn texts(collected: &Collected, key: &RedactionKey, by_bytes: bool) -
 fn beginning(before: Option<&str>, after: Option<&str>) -> String {
     match (before, after) {
         (None, None) => String::new(),
-        (None, Some(after)) if after.starts_with(|c: char| c.is_ascii_alphabetic()) => "0".to_owned(),
+        (None, Some(after)) if after.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            "0".to_owned()
+        }
         (None, Some(_)) => "!".to_owned(),
         (Some(before), Some(after)) if after.starts_with(before) => format!("{before}!"),
         (Some(before), _) => before.to_owned(),
@@ -68,20 +84,36 @@ fn text(beginning: &str, rank: usize, width: usize, old: &str, key: &RedactionKe
     for digit in format!("{rank:0width$}").bytes() {
         new.extend(LETTERS.get(usize::from(digit.saturating_sub(b'0'))));
     }
-    let missing = old.chars().count().min(LONGEST_TEXT).saturating_sub(new.chars().count());
+    let missing = old
+        .chars()
+        .count()
+        .min(MAX_TEXT)
+        .saturating_sub(new.chars().count());
     let noise = (0u32..).flat_map(|block| key.noise(&format!("text {block}"), old.as_bytes()));
-    new.extend(noise.take(missing).filter_map(|byte| LETTERS.get(usize::from(byte) % LETTERS.len())));
+    new.extend(
+        noise
+            .take(missing)
+            .filter_map(|byte| LETTERS.get(usize::from(byte) % LETTERS.len())),
+    );
     new
 }
 
 /// As the server would sort them, as far as its sorted lists and the letters tell.
 fn in_order(collected: &Collected, by_bytes: bool) -> Vec<&str> {
-    let mut all: Vec<&str> = collected.values.union(&collected.fixed).map(String::as_str).collect();
+    let mut all: Vec<&str> = collected
+        .values
+        .union(&collected.fixed)
+        .map(String::as_str)
+        .collect();
     if by_bytes {
         return all;
     }
     all.sort_by_cached_key(|text| like_a_dictionary(text));
-    let ranks: BTreeMap<&str, usize> = all.iter().enumerate().map(|(rank, text)| (*text, rank)).collect();
+    let ranks: BTreeMap<&str, usize> = all
+        .iter()
+        .enumerate()
+        .map(|(rank, text)| (*text, rank))
+        .collect();
     let mut waits_for: Vec<usize> = vec![0; all.len()];
     let mut lets_go: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
     for pair in collected.sorted.iter().flat_map(|list| list.windows(2)) {
@@ -92,7 +124,9 @@ fn in_order(collected: &Collected, by_bytes: bool) -> Vec<&str> {
             waits_for[next] += 1;
         }
     }
-    let mut ready: BTreeSet<usize> = (0..all.len()).filter(|rank| waits_for[*rank] == 0).collect();
+    let mut ready: BTreeSet<usize> = (0..all.len())
+        .filter(|rank| waits_for[*rank] == 0)
+        .collect();
     let mut order = Vec::with_capacity(all.len());
     let mut done = vec![false; all.len()];
     while let Some(next) = ready.pop_first() {
@@ -106,13 +140,21 @@ fn in_order(collected: &Collected, by_bytes: bool) -> Vec<&str> {
         }
     }
     // Lists that contradict each other: there should be none within one collation.
-    order.extend((0..all.len()).filter(|rank| !done[*rank]).map(|rank| all[rank]));
+    order.extend(
+        (0..all.len())
+            .filter(|rank| !done[*rank])
+            .map(|rank| all[rank]),
+    );
     order
 }
 
 /// Letters and digits first, then case, then the rest.
 fn like_a_dictionary(text: &str) -> (String, String) {
-    let letters = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let letters = text
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
     (letters, text.chars().rev().collect())
 }
 
@@ -120,26 +162,54 @@ fn like_a_dictionary(text: &str) -> (String, String) {
 pub(super) fn uuids(collected: &Collected, key: &RedactionKey) -> BTreeMap<String, String> {
     let read = |text: &String| uuid::read(text);
     let fixed: BTreeSet<u128> = collected.fixed.iter().filter_map(read).collect();
-    let all: BTreeSet<u128> = collected.values.iter().filter_map(read).chain(fixed.iter().copied()).collect();
+    let all: BTreeSet<u128> = collected
+        .values
+        .iter()
+        .filter_map(read)
+        .chain(fixed.iter().copied())
+        .collect();
     let all: Vec<u128> = all.into_iter().collect();
     let mut new = BTreeMap::new();
-    for (at, value) in all.iter().enumerate().filter(|(_, value)| !fixed.contains(value)) {
-        let below = at.checked_sub(1).and_then(|at| all.get(at)).copied().unwrap_or(0);
+    for (at, value) in all
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| !fixed.contains(value))
+    {
+        let below = at
+            .checked_sub(1)
+            .and_then(|at| all.get(at))
+            .copied()
+            .unwrap_or(0);
         let above = all.get(at + 1).copied().unwrap_or(u128::MAX);
         let room = ((value - below) / 2).min((above - value) / 2);
         let noise = key.noise("uuid", &value.to_be_bytes());
-        let noise = noise.first_chunk().copied().map(u128::from_le_bytes).unwrap_or_default();
+        let noise = noise
+            .first_chunk()
+            .copied()
+            .map(u128::from_le_bytes)
+            .unwrap_or_default();
         if room > 1 {
-            new.insert(uuid::write(*value), uuid::write(value - room + 1 + noise % (2 * room - 1)));
+            new.insert(
+                uuid::write(*value),
+                uuid::write(value - room + 1 + noise % (2 * room - 1)),
+            );
         }
     }
     new
 }
 
 /// New numbers and times: each is moved by less than half the way to its neighbours, so their order stays.
-pub(super) fn numbers(collected: &Collected, line: Line, key: &RedactionKey) -> BTreeMap<String, String> {
+pub(super) fn numbers(
+    collected: &Collected,
+    line: Line,
+    key: &RedactionKey,
+) -> BTreeMap<String, String> {
     let read = |text: &String| Some((line.read(text)?, text.clone()));
-    let fixed: Vec<Position> = collected.fixed.iter().filter_map(|text| line.read(text)).collect();
+    let fixed: Vec<Position> = collected
+        .fixed
+        .iter()
+        .filter_map(|text| line.read(text))
+        .collect();
     let mut all: Vec<(Position, String)> = collected
         .values
         .iter()
@@ -153,8 +223,8 @@ pub(super) fn numbers(collected: &Collected, line: Line, key: &RedactionKey) -> 
     for (position, text) in &all {
         let at = distinct.partition_point(|other| other.minus(*position) < 0.0);
         let is_fixed = fixed.iter().any(|fixed| fixed.minus(*position) == 0.0);
-        let gaps =
-            [at.checked_sub(1), Some(at + 1)].map(|at| distinct.get(at?).map(|other| other.minus(*position).abs()));
+        let gaps = [at.checked_sub(1), Some(at + 1)]
+            .map(|at| distinct.get(at?).map(|other| other.minus(*position).abs()));
         let room = match gaps {
             _ if is_fixed => continue,
             [Some(below), Some(above)] => below.min(above) / 2.0,
@@ -170,7 +240,9 @@ pub(super) fn numbers(collected: &Collected, line: Line, key: &RedactionKey) -> 
         let moved = position.plus(share * room);
         // As it is read again, digits rounded.
         let written = line.write(moved);
-        let Some(back) = line.read(&written) else { continue };
+        let Some(back) = line.read(&written) else {
+            continue;
+        };
         if back.minus(*position).abs() < room && back.minus(*position) != 0.0 {
             new.insert(text.clone(), written);
         }

@@ -16,9 +16,22 @@ const SQL_LANGUAGE: &str = "14";
 pub(super) fn constants(snapshot: &Snapshot) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     // Defaults with constants are dropped.
-    for table in snapshot.system_tables.iter().filter(|table| table.name != "pg_attrdef") {
-        let trees = table.rows.iter().flatten().flatten().filter(|value| value.contains("{CONST "));
-        found.extend(trees.flat_map(|tree| constants::constants(tree)).map(|(_, value)| value));
+    for table in snapshot
+        .system_tables
+        .iter()
+        .filter(|table| table.name != "pg_attrdef")
+    {
+        let trees = table
+            .rows
+            .iter()
+            .flatten()
+            .flatten()
+            .filter(|value| value.contains("{CONST "));
+        found.extend(
+            trees
+                .flat_map(|tree| constants::constants(tree))
+                .map(|(_, value)| value),
+        );
     }
     for [language, body] in snapshot.rows_of("pg_proc", ["prolang", "prosrc"]) {
         if language == SQL_LANGUAGE {
@@ -37,11 +50,15 @@ pub(super) fn redact(snapshot: &mut Snapshot, kinds: &Kinds<'_>, report: &mut Re
         ));
     }
     if sql_bodies > 0 {
-        report.kept.push(format!("the bodies of {sql_bodies} functions in SQL, which the planner inlines"));
+        report.kept.push(format!(
+            "the bodies of {sql_bodies} functions in SQL, which the planner inlines"
+        ));
     }
     let defaults = drop_defaults(snapshot, kinds);
     if defaults > 0 {
-        report.dropped.push(format!("{defaults} defaults of columns that hold constants"));
+        report.dropped.push(format!(
+            "{defaults} defaults of columns that hold constants"
+        ));
     }
     report.kept.push(
         "names, types, enum values, and the constants of predicates, CHECK constraints, partitions and views"
@@ -51,14 +68,23 @@ pub(super) fn redact(snapshot: &mut Snapshot, kinds: &Kinds<'_>, report: &mut Re
 
 fn empty_bodies(snapshot: &mut Snapshot) -> (usize, usize) {
     let mut counts = (0, 0);
-    let Some(functions) = snapshot.system_tables.iter_mut().find(|table| table.name == "pg_proc") else {
+    let Some(functions) = snapshot
+        .system_tables
+        .iter_mut()
+        .find(|table| table.name == "pg_proc")
+    else {
         return counts;
     };
-    let (Some(language), Some(body)) = (functions.position("prolang"), functions.position("prosrc")) else {
+    let (Some(language), Some(body)) =
+        (functions.position("prolang"), functions.position("prosrc"))
+    else {
         return counts;
     };
     for row in &mut functions.rows {
-        let language = row.get(language).and_then(Option::as_deref).unwrap_or_default();
+        let language = row
+            .get(language)
+            .and_then(Option::as_deref)
+            .unwrap_or_default();
         counts.1 += usize::from(language == SQL_LANGUAGE);
         let can_go = !LANGUAGES_KEPT.contains(&language);
         if let Some(body) = row.get_mut(body).filter(|_| can_go) {
@@ -73,7 +99,8 @@ fn empty_bodies(snapshot: &mut Snapshot) -> (usize, usize) {
 fn drop_defaults(snapshot: &mut Snapshot, kinds: &Kinds<'_>) -> usize {
     let is_data = |tree: &str| {
         let mut constants = constants::constants(tree).into_iter();
-        constants.any(|(type_oid, _)| !matches!(kinds.kind(type_oid, 0), Kind::Harmless | Kind::Unknown))
+        constants
+            .any(|(type_oid, _)| !matches!(kinds.kind(type_oid, 0), Kind::Harmless | Kind::Unknown))
     };
     let generated: BTreeSet<(String, String)> = snapshot
         .rows_of("pg_attribute", ["attrelid", "attnum", "attgenerated"])
@@ -103,8 +130,10 @@ fn drop_defaults(snapshot: &mut Snapshot, kinds: &Kinds<'_>) -> usize {
                 }
             }
             "pg_attribute" => {
-                let (Some(place), Some(flag)) = (place(table, "attrelid", "attnum"), table.position("atthasdef"))
-                else {
+                let (Some(place), Some(flag)) = (
+                    place(table, "attrelid", "attnum"),
+                    table.position("atthasdef"),
+                ) else {
                     continue;
                 };
                 for row in table.rows.iter_mut().filter(|row| is_dropped(row, place)) {

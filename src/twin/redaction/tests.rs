@@ -11,33 +11,69 @@ fn key() -> RedactionKey {
 }
 
 fn collected(values: &[String], fixed: &[String]) -> Collected {
-    Collected { values: values.iter().cloned().collect(), sorted: Vec::new(), fixed: fixed.iter().cloned().collect() }
+    Collected {
+        values: values.iter().cloned().collect(),
+        sorted: Vec::new(),
+        fixed: fixed.iter().cloned().collect(),
+    }
 }
 
 fn slot(kind: i16, element_type: Oid, literal: &str) -> Slot {
-    let values = Some(Values { element_type, literal: literal.to_owned() });
-    Slot { kind, collation: if element_type == 25 { 100 } else { 0 }, values, ..Slot::default() }
+    let values = Some(Values {
+        element_type,
+        literal: literal.to_owned(),
+    });
+    Slot {
+        kind,
+        collation: if element_type == 25 { 100 } else { 0 },
+        values,
+        ..Slot::default()
+    }
 }
 
 fn table(name: &str, columns: &[&str], rows: &[&[&str]]) -> SystemTable {
     SystemTable {
         name: name.to_owned(),
         columns: columns.iter().map(|column| (*column).to_owned()).collect(),
-        rows: rows.iter().map(|row| row.iter().map(|value| Some((*value).to_owned())).collect()).collect(),
+        rows: rows
+            .iter()
+            .map(|row| row.iter().map(|value| Some((*value).to_owned())).collect())
+            .collect(),
     }
 }
 
-const CONSTANT: &str = "{OPEXPR {CONST :consttype 25 :constisnull false :constvalue 8 [ 32 0 0 0 112 97 105 100 ]}}";
+const CONSTANT: &str =
+    "{OPEXPR {CONST :consttype 25 :constisnull false :constvalue 8 [ 32 0 0 0 112 97 105 100 ]}}";
 
 fn snapshot() -> Snapshot {
-    let statistic = |attribute, slots| Statistic { relation: 10, attribute, slots, ..Statistic::default() };
+    let statistic = |attribute, slots| Statistic {
+        relation: 10,
+        attribute,
+        slots,
+        ..Statistic::default()
+    };
     Snapshot {
-        origin: Origin { collate: "C".to_owned(), locale_provider: "c".to_owned(), ..Origin::default() },
+        origin: Origin {
+            collate: "C".to_owned(),
+            locale_provider: "c".to_owned(),
+            ..Origin::default()
+        },
         system_tables: vec![
             table(
                 "pg_attribute",
-                &["attrelid", "attnum", "attname", "atttypid", "attcollation", "attgenerated", "atthasdef"],
-                &[&["10", "1", "name", "25", "100", "", "true"], &["10", "2", "id", "23", "0", "", "true"]],
+                &[
+                    "attrelid",
+                    "attnum",
+                    "attname",
+                    "atttypid",
+                    "attcollation",
+                    "attgenerated",
+                    "atthasdef",
+                ],
+                &[
+                    &["10", "1", "name", "25", "100", "", "true"],
+                    &["10", "2", "id", "23", "0", "", "true"],
+                ],
             ),
             table("pg_index", &["indexrelid", "indpred"], &[&["11", CONSTANT]]),
             table(
@@ -56,9 +92,21 @@ fn snapshot() -> Snapshot {
             ),
         ],
         statistics: vec![
-            statistic(1, vec![slot(1, 25, "{paid,Miller,vip}"), slot(2, 25, "{Adams,Baker,Miller,Zorn}")]),
+            statistic(
+                1,
+                vec![
+                    slot(1, 25, "{paid,Miller,vip}"),
+                    slot(2, 25, "{Adams,Baker,Miller,Zorn}"),
+                ],
+            ),
             statistic(2, vec![slot(2, 23, "{1,500,777,9000,2147483647}")]),
-            statistic(3, vec![slot(1, 1009, r#"{"{Miller,other}"}"#), slot(1, 869, "{10.0.0.1}")]),
+            statistic(
+                3,
+                vec![
+                    slot(1, 1009, r#"{"{Miller,other}"}"#),
+                    slot(1, 869, "{10.0.0.1}"),
+                ],
+            ),
             statistic(
                 4,
                 vec![
@@ -82,40 +130,86 @@ fn snapshot() -> Snapshot {
 }
 
 fn elements(snapshot: &Snapshot, statistic: usize, slot: usize) -> Vec<String> {
-    let literal = &snapshot.statistics[statistic].slots[slot].values.as_ref().unwrap().literal;
-    ArrayLiteral::parse(literal).unwrap().elements().into_iter().map(str::to_owned).collect()
+    let literal = &snapshot.statistics[statistic].slots[slot]
+        .values
+        .as_ref()
+        .unwrap()
+        .literal;
+    ArrayLiteral::parse(literal)
+        .unwrap()
+        .elements()
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
 fn values_go_and_what_is_mentioned_stays() {
     let (new, report) = snapshot().redacted(BTreeSet::from(["777".to_owned()]), &key());
     let text = serde_json::to_string(&new).unwrap();
-    for secret in ["Miller", "Adams", "Baker", "Zorn", "Aaron", "other", "secret", "10.0.0.1", "9000"] {
+    for secret in [
+        "Miller", "Adams", "Baker", "Zorn", "Aaron", "other", "secret", "10.0.0.1", "9000",
+    ] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
     let common = elements(&new, 0, 0);
-    assert_eq!((common[0].as_str(), common[2].as_str()), ("paid", "vip"), "the schema mentions them");
-    assert_eq!(common[1], elements(&new, 0, 1)[2], "the same value is the same in both lists");
-    assert!(elements(&new, 2, 0)[0].contains(&common[1]), "and in an array");
-    assert_eq!(new.extremes[0].largest.as_ref(), elements(&new, 0, 1).last());
+    assert_eq!(
+        (common[0].as_str(), common[2].as_str()),
+        ("paid", "vip"),
+        "the schema mentions them"
+    );
+    assert_eq!(
+        common[1],
+        elements(&new, 0, 1)[2],
+        "the same value is the same in both lists"
+    );
+    assert!(
+        elements(&new, 2, 0)[0].contains(&common[1]),
+        "and in an array"
+    );
+    assert_eq!(
+        new.extremes[0].largest.as_ref(),
+        elements(&new, 0, 1).last()
+    );
     assert!(elements(&new, 1, 0).contains(&"777".to_owned()));
-    assert_eq!(new.statistics[2].slots[1], Slot::default(), "an unknown type");
+    assert_eq!(
+        new.statistics[2].slots[1],
+        Slot::default(),
+        "an unknown type"
+    );
     assert_eq!(new.extended_statistics[0].most_common, None);
     let column = |table: &str, column: &str| {
-        new.system_table(table).unwrap().column(column).into_iter().flatten().collect::<Vec<_>>().join("|")
+        new.system_table(table)
+            .unwrap()
+            .column(column)
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("|")
     };
     assert_eq!(column("pg_proc", "prosrc"), "SELECT 'vip'||c_symbol");
     assert_eq!(column("pg_attrdef", "adnum"), "2");
     assert_eq!(column("pg_attribute", "atthasdef"), "false|true");
-    assert!(report.dropped.iter().any(|what| what.contains("inet")), "{report:?}");
+    assert!(
+        report.dropped.iter().any(|what| what.contains("inet")),
+        "{report:?}"
+    );
     assert!(!report.replaced.is_empty() && report.kept.len() > 1);
 }
 
 #[test]
 fn the_catalog_of_a_file_is_redacted_alike() {
     let mut old = snapshot();
-    old.system_tables.push(table("pg_namespace", &["oid", "nspname"], &[&["2200", "public"]]));
-    old.system_tables.push(table("pg_class", &["oid", "relnamespace", "relname"], &[&["10", "2200", "person"]]));
+    old.system_tables.push(table(
+        "pg_namespace",
+        &["oid", "nspname"],
+        &[&["2200", "public"]],
+    ));
+    old.system_tables.push(table(
+        "pg_class",
+        &["oid", "relnamespace", "relname"],
+        &[&["10", "2200", "person"]],
+    ));
     let column = |name: &str| Column {
         name: name.to_owned(),
         type_name: "text".to_owned(),
@@ -143,10 +237,29 @@ fn the_catalog_of_a_file_is_redacted_alike() {
         columns: vec![column("name"), column("not in the snapshot")],
         indexes: Vec::new(),
     };
-    let catalog = Catalog { tables: vec![person], ..Catalog::default() };
+    let catalog = Catalog {
+        tables: vec![person],
+        ..Catalog::default()
+    };
     let mut workload = Workload::default();
-    workload.add("one", "SELECT 'Baker'", Usage { calls: 1.0, mean_time_ms: None }, String::new());
-    workload.add("broken", "SELECT 'Zorn", Usage { calls: 1.0, mean_time_ms: None }, String::new());
+    workload.add(
+        "one",
+        "SELECT 'Baker'",
+        Usage {
+            calls: 1.0,
+            mean_time_ms: None,
+        },
+        String::new(),
+    );
+    workload.add(
+        "broken",
+        "SELECT 'Zorn",
+        Usage {
+            calls: 1.0,
+            mean_time_ms: None,
+        },
+        String::new(),
+    );
     let row = TableSample {
         relation: 1,
         columns: vec!["name".to_owned()],
@@ -155,26 +268,57 @@ fn the_catalog_of_a_file_is_redacted_alike() {
         page_share: None,
         is_whole: true,
     };
-    let old = Snapshot { samples: vec![row], ..old };
+    let old = Snapshot {
+        samples: vec![row],
+        ..old
+    };
     let new = TwinFile::new(workload, catalog, BTreeMap::new(), old).redact(&key());
     assert!(new.snapshot.samples.is_empty(), "rows are values");
-    let values = |at: usize| new.catalog.tables[0].columns[at].statistics.clone().unwrap().most_common_values;
-    assert_eq!(values(0), [("paid".to_owned(), 0.5), (elements(&new.snapshot, 0, 0)[1].clone(), 0.25)]);
+    let values = |at: usize| {
+        new.catalog.tables[0].columns[at]
+            .statistics
+            .clone()
+            .unwrap()
+            .most_common_values
+    };
+    assert_eq!(
+        values(0),
+        [
+            ("paid".to_owned(), 0.5),
+            (elements(&new.snapshot, 0, 0)[1].clone(), 0.25)
+        ]
+    );
     assert_eq!(values(1), []);
-    assert_eq!(elements(&new.snapshot, 0, 1)[1], "Baker", "a statement mentions it");
-    assert!(new.redacted.unwrap().kept.iter().any(|kept| kept.contains("broken")));
+    assert_eq!(
+        elements(&new.snapshot, 0, 1)[1],
+        "Baker",
+        "a statement mentions it"
+    );
+    assert!(
+        new.redacted
+            .unwrap()
+            .kept
+            .iter()
+            .any(|kept| kept.contains("broken"))
+    );
 }
 
 #[test]
 fn the_key_decides_and_nothing_else() {
-    let with = |key: &str| snapshot().redacted(BTreeSet::new(), &RedactionKey::from_passphrase(key)).0;
+    let with = |key: &str| {
+        snapshot()
+            .redacted(BTreeSet::new(), &RedactionKey::from_passphrase(key))
+            .0
+    };
     assert_eq!(with("a"), with("a"));
     assert_ne!(with("a"), with("b"));
 }
 
 #[test]
 fn lists_that_a_server_sorted_tell_the_order() {
-    let list: Vec<String> = ["ähnlich", "B-1", "b 2", "Ça", "d"].map(str::to_owned).into();
+    let list: Vec<String> = ["ähnlich", "B-1", "b 2", "Ça", "d"]
+        .map(str::to_owned)
+        .into();
     let mut all = collected(&list, &[]);
     all.sorted.push(list.iter().rev().cloned().collect());
     let new = mapping::texts(&all, &key(), false);
@@ -184,7 +328,8 @@ fn lists_that_a_server_sorted_tell_the_order() {
 
 fn strictly_alike<T: PartialOrd>(pairs: &[(T, T)]) -> bool {
     pairs.windows(2).all(|pair| {
-        (pair[0].0 < pair[1].0) == (pair[0].1 < pair[1].1) && (pair[0].0 == pair[1].0) == (pair[0].1 == pair[1].1)
+        (pair[0].0 < pair[1].0) == (pair[0].1 < pair[1].1)
+            && (pair[0].0 == pair[1].0) == (pair[0].1 == pair[1].1)
     })
 }
 

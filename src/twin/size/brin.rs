@@ -1,6 +1,8 @@
 //! BRIN: one summary tuple for each range of heap pages (src/backend/access/brin/brin.c, brin_pageops.c, brin_tuple.c).
 
-use super::{IndexSize, LINE_POINTER_BYTES, Metapage, PAGE_BYTES, StoredColumn, max_align, whole_pages};
+use super::{
+    IndexSize, LINE_POINTER_BYTES, Metapage, PAGE_BYTES, StoredColumn, max_align, whole_pages,
+};
 
 /// `BRIN_DEFAULT_PAGES_PER_RANGE`.
 pub const DEFAULT_PAGES_PER_RANGE: u32 = 128;
@@ -9,7 +11,7 @@ const RANGES_PER_REVMAP_PAGE: u64 = 1360;
 /// A page without its header (24) and special space (8).
 const ROOM_BYTES: f64 = PAGE_BYTES as f64 - 32.0;
 /// `MaxHeapTuplesPerPage`.
-const MOST_ROWS_PER_PAGE: f64 = 291.0;
+const MAX_ROWS_PER_PAGE: f64 = 291.0;
 /// What a varlena summary adds to its numbers: its header, and for minmax_multi those of `SerializedRanges`.
 const MULTI_HEADER_BYTES: f64 = 24.0;
 /// Values kept of up to 32 (`MINMAX_BUFFER_DEFAULT_VALUES_PER_RANGE`), measured: 17 where the table is in order, 32 where it is not.
@@ -55,13 +57,27 @@ pub fn size(facts: &BrinFacts) -> IndexSize {
     // The range map has its first page from the start, also of an empty table; a tuple's page comes with the first range.
     let revmap_pages = ranges.div_ceil(RANGES_PER_REVMAP_PAGE).max(1);
     let pages = 1 + revmap_pages + whole_pages(ranges as f64 / per_page, 0);
-    IndexSize { pages, tuples: facts.rows, metapage: Metapage::Brin { pages_per_range, revmap_pages } }
+    IndexSize {
+        pages,
+        tuples: facts.rows,
+        metapage: Metapage::Brin {
+            pages_per_range,
+            revmap_pages,
+        },
+    }
 }
 
 /// `brin_form_tuple`: a header of 5 bytes, two bits of each column if any range has NULLs, then the summaries.
 fn tuple_bytes(facts: &BrinFacts) -> f64 {
-    let has_nulls = facts.columns.iter().any(|(column, _)| column.null_fraction > 0.0);
-    let bitmap = if has_nulls { (2.0 * facts.columns.len() as f64 / 8.0).ceil() } else { 0.0 };
+    let has_nulls = facts
+        .columns
+        .iter()
+        .any(|(column, _)| column.null_fraction > 0.0);
+    let bitmap = if has_nulls {
+        (2.0 * facts.columns.len() as f64 / 8.0).ceil()
+    } else {
+        0.0
+    };
     let mut end = max_align(5.0 + bitmap);
     for (column, summary) in &facts.columns {
         end = place(end, column, *summary, facts.pages_per_range);
@@ -74,13 +90,21 @@ fn place(end: f64, column: &StoredColumn, summary: BrinSummary, pages_per_range:
         BrinSummary::Minmax => value(value(end, column), column),
         BrinSummary::Inclusion => value(end, column) + 2.0,
         BrinSummary::MinmaxMulti => {
-            let width = if column.type_length > 0 { f64::from(column.type_length) } else { column.average_width_bytes };
+            let width = if column.type_length > 0 {
+                f64::from(column.type_length)
+            } else {
+                column.average_width_bytes
+            };
             let values = if width > 8.0 { 32.0 } else { MULTI_VALUES };
             varlena(end, MULTI_HEADER_BYTES + values * width)
         }
-        BrinSummary::Bloom { distinct_per_range, distinct_values } => {
-            varlena(end, bloom_bytes(distinct_per_range, distinct_values, pages_per_range))
-        }
+        BrinSummary::Bloom {
+            distinct_per_range,
+            distinct_values,
+        } => varlena(
+            end,
+            bloom_bytes(distinct_per_range, distinct_values, pages_per_range),
+        ),
     }
 }
 
@@ -93,24 +117,36 @@ fn value(end: f64, column: &StoredColumn) -> f64 {
 }
 
 fn varlena(end: f64, bytes: f64) -> f64 {
-    if bytes > 127.0 { super::align(end, 4.0) + bytes } else { end + bytes }
+    if bytes > 127.0 {
+        super::align(end, 4.0) + bytes
+    } else {
+        end + bytes
+    }
 }
 
 /// brin_bloom.c, `bloom_init`: bits for the distinct values at 1 % false positives.
 fn bloom_bytes(distinct_per_range: f64, distinct_values: f64, pages_per_range: u32) -> f64 {
-    const LEAST_DISTINCT: f64 = 16.0;
+    const MIN_DISTINCT: f64 = 16.0;
     const HASHES: f64 = 7.0;
     /// pglz on a sparse bitmap, measured: bytes for each bit that is set.
     const COMPRESSED_BYTES_PER_BIT: f64 = 1.75;
     /// `TOAST_INDEX_TARGET`: shorter values are not compressed.
-    const LEAST_TO_COMPRESS_BYTES: f64 = 508.0;
-    let most = MOST_ROWS_PER_PAGE * f64::from(pages_per_range);
-    let wanted = if distinct_per_range < 0.0 { -distinct_per_range * most } else { distinct_per_range };
-    let wanted = wanted.clamp(LEAST_DISTINCT, most.max(LEAST_DISTINCT));
+    const MIN_TO_COMPRESS_BYTES: f64 = 508.0;
+    let most = MAX_ROWS_PER_PAGE * f64::from(pages_per_range);
+    let wanted = if distinct_per_range < 0.0 {
+        -distinct_per_range * most
+    } else {
+        distinct_per_range
+    };
+    let wanted = wanted.clamp(MIN_DISTINCT, most.max(MIN_DISTINCT));
     let bits = (-(wanted * 0.01_f64.ln()) / std::f64::consts::LN_2.powi(2)).ceil();
     let whole = 16.0 + (bits / 8.0).ceil();
     let compressed = 16.0 + HASHES * distinct_values.max(1.0) * COMPRESSED_BYTES_PER_BIT;
-    if whole > LEAST_TO_COMPRESS_BYTES && compressed < 0.75 * whole { compressed } else { whole }
+    if whole > MIN_TO_COMPRESS_BYTES && compressed < 0.75 * whole {
+        compressed
+    } else {
+        whole
+    }
 }
 
 #[cfg(test)]
@@ -118,7 +154,13 @@ mod tests {
     use super::*;
 
     fn built(pages_per_range: u32, columns: &[(StoredColumn, BrinSummary)]) -> u64 {
-        size(&BrinFacts { rows: 6e5, heap_pages: 17_647, pages_per_range, columns: columns.to_vec() }).pages
+        size(&BrinFacts {
+            rows: 6e5,
+            heap_pages: 17_647,
+            pages_per_range,
+            columns: columns.to_vec(),
+        })
+        .pages
     }
 
     /// PostgreSQL 15, 17647 heap pages.
@@ -127,12 +169,27 @@ mod tests {
         let text = StoredColumn::variable(4, 33.0, 0.0);
         let int8 = StoredColumn::fixed(8, 8);
         let uuid = StoredColumn::fixed(16, 1);
-        let bloom = |distinct_values| BrinSummary::Bloom { distinct_per_range: -0.1, distinct_values };
+        let bloom = |distinct_values| BrinSummary::Bloom {
+            distinct_per_range: -0.1,
+            distinct_values,
+        };
         assert_eq!(built(4, &[(int8.clone(), BrinSummary::Minmax)]), 21);
         assert_eq!(built(4, &[(text.clone(), BrinSummary::Minmax)]), 51);
-        assert_eq!(built(4, &[(int8.clone(), BrinSummary::Minmax), (text.clone(), BrinSummary::Minmax)]), 60);
+        assert_eq!(
+            built(
+                4,
+                &[
+                    (int8.clone(), BrinSummary::Minmax),
+                    (text.clone(), BrinSummary::Minmax)
+                ]
+            ),
+            60
+        );
         assert_eq!(built(4, &[(uuid.clone(), BrinSummary::Minmax)]), 29);
-        assert_eq!(built(4, &[(StoredColumn::fixed(32, 8), BrinSummary::Inclusion)]), 34);
+        assert_eq!(
+            built(4, &[(StoredColumn::fixed(32, 8), BrinSummary::Inclusion)]),
+            34
+        );
         assert_eq!(built(4, &[(int8.clone(), bloom(1e6))]), 99);
         assert_eq!(built(128, &[(int8, BrinSummary::Minmax)]), 3);
         assert_eq!(built(128, &[(text, bloom(1e6))]), 140);

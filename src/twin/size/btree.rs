@@ -3,7 +3,8 @@
 use super::groups::{Groups, distinct_prefix, key_groups};
 use super::tuple::{SampleRows, mean};
 use super::{
-    EqualKeys, IndexSize, LINE_POINTER_BYTES, Metapage, PAGE_BYTES, PAGE_HEADER_BYTES, StoredColumn, max_align,
+    EqualKeys, IndexSize, LINE_POINTER_BYTES, Metapage, PAGE_BYTES, PAGE_HEADER_BYTES,
+    StoredColumn, max_align,
 };
 
 /// `BTREE_DEFAULT_FILLFACTOR` (src/include/access/nbtree.h).
@@ -14,7 +15,7 @@ const INTERNAL_FILLFACTOR: u8 = 70;
 const SPECIAL_BYTES: f64 = 16.0;
 /// A posting list tuple is at most this long: a tenth of a page without the line pointer (nbtsort.c, `_bt_load`:
 /// `maxpostingsize`), and a multiple of 8.
-const LONGEST_POSTING_TUPLE_BYTES: f64 = 808.0;
+const MAX_POSTING_TUPLE_BYTES: f64 = 808.0;
 /// `sizeof(ItemPointerData)`.
 const TID_BYTES: f64 = 6.0;
 /// A heap TID appended to a pivot tuple that no key column tells apart (`_bt_truncate`).
@@ -107,7 +108,11 @@ pub fn type_deduplicates(type_name: &str) -> bool {
 pub fn size(facts: &BtreeFacts) -> IndexSize {
     let rows = facts.rows.max(0.0).round();
     if rows < 1.0 {
-        return IndexSize { pages: 1, tuples: 0.0, metapage: Metapage::Btree { root_level: 0 } };
+        return IndexSize {
+            pages: 1,
+            tuples: 0.0,
+            metapage: Metapage::Btree { root_level: 0 },
+        };
     }
     let items = leaf_items(facts, rows);
     let per_leaf = items.per_page(free_bytes(facts.fillfactor));
@@ -121,7 +126,11 @@ pub fn size(facts: &BtreeFacts) -> IndexSize {
         pages += on_level;
         level += 1;
     }
-    IndexSize { pages: pages as u64, tuples: rows, metapage: Metapage::Btree { root_level: level } }
+    IndexSize {
+        pages: pages as u64,
+        tuples: rows,
+        metapage: Metapage::Btree { root_level: level },
+    }
 }
 
 /// The last page of a level holds up to one item more than the others, which gave their last to their neighbour.
@@ -155,7 +164,11 @@ struct Items {
 impl Items {
     fn add(&mut self, count: f64, bytes: f64, key_bytes: f64) {
         let (item, key) = (bytes + LINE_POINTER_BYTES, key_bytes + LINE_POINTER_BYTES);
-        self.smallest = if self.count > 0.0 { self.smallest.min(item) } else { item };
+        self.smallest = if self.count > 0.0 {
+            self.smallest.min(item)
+        } else {
+            item
+        };
         self.largest = self.largest.max(item);
         self.count += count;
         self.bytes += count * item;
@@ -193,16 +206,26 @@ fn leaf_items(facts: &BtreeFacts, rows: f64) -> Items {
     let posting = facts.builds_posting_lists();
     if !posting || facts.equal_keys.distinct(rows) >= 0.995 * rows {
         let share = rows / tuples.len().max(1) as f64;
-        tuples.iter().for_each(|bytes| items.add(share, *bytes, *bytes));
+        tuples
+            .iter()
+            .for_each(|bytes| items.add(share, *bytes, *bytes));
         return items;
     }
     let not_null = match facts.keys.as_slice() {
-        [only] => SampleRows::draw([&StoredColumn { null_fraction: 0.0, ..only.clone() }]).tuple_bytes(1),
+        [only] => SampleRows::draw([&StoredColumn {
+            null_fraction: 0.0,
+            ..only.clone()
+        }])
+        .tuple_bytes(1),
         _ => tuples,
     };
     let key_bytes = mean(&not_null);
     for group in key_groups(rows, &facts.keys, &facts.equal_keys) {
-        add_group(&mut items, group, if group.is_null { 16.0 } else { key_bytes });
+        add_group(
+            &mut items,
+            group,
+            if group.is_null { 16.0 } else { key_bytes },
+        );
     }
     items
 }
@@ -210,7 +233,9 @@ fn leaf_items(facts: &BtreeFacts, rows: f64) -> Items {
 /// The items of a group of equal keys: full posting lists and what is left (nbtdedup.c, `_bt_dedup_save_htid`,
 /// `_bt_form_posting`).
 fn add_group(items: &mut Items, group: Groups, key_bytes: f64) {
-    let most_tids = ((LONGEST_POSTING_TUPLE_BYTES - key_bytes) / TID_BYTES).floor().max(1.0);
+    let most_tids = ((MAX_POSTING_TUPLE_BYTES - key_bytes) / TID_BYTES)
+        .floor()
+        .max(1.0);
     let size = group.rows.max(1.0);
     let count = group.count * group.rows / size;
     if most_tids < 2.0 {
@@ -219,11 +244,19 @@ fn add_group(items: &mut Items, group: Groups, key_bytes: f64) {
     }
     let full = (size / most_tids).floor();
     if full > 0.0 {
-        items.add(count * full, key_bytes + max_align(most_tids * TID_BYTES), key_bytes);
+        items.add(
+            count * full,
+            key_bytes + max_align(most_tids * TID_BYTES),
+            key_bytes,
+        );
     }
     let left = size - full * most_tids;
     if left >= 1.5 {
-        items.add(count, key_bytes + max_align(left.round() * TID_BYTES), key_bytes);
+        items.add(
+            count,
+            key_bytes + max_align(left.round() * TID_BYTES),
+            key_bytes,
+        );
     } else if left >= 0.5 {
         items.add(count, key_bytes, key_bytes);
     }
@@ -238,7 +271,11 @@ fn pivot_bytes(facts: &BtreeFacts, rows: f64, items: f64) -> f64 {
     let (mut told_apart, mut bytes) = (0.0, 0.0);
     for count in 1..=keys {
         let prefix = facts.keys.get(..count).unwrap_or_default();
-        let distinct = if count == keys { whole } else { distinct_prefix(rows, prefix).min(whole) };
+        let distinct = if count == keys {
+            whole
+        } else {
+            distinct_prefix(rows, prefix).min(whole)
+        };
         let share = (distinct / items).clamp(told_apart, 1.0);
         bytes += (share - told_apart) * mean(&stored.tuple_bytes(count));
         told_apart = share;
@@ -278,16 +315,42 @@ mod tests {
     #[test]
     fn unique_values_are_packed_as_the_server_packs_them() {
         assert_eq!(built(&plain(MILLION, vec![int4()])), (2745, 2));
-        assert_eq!(built(&plain(MILLION, vec![StoredColumn::fixed(16, 1)])), (3853, 2), "uuid");
-        assert_eq!(built(&plain(MILLION, vec![StoredColumn::variable(4, 33.0, 0.0)])), (7210, 2), "md5 as text");
+        assert_eq!(
+            built(&plain(MILLION, vec![StoredColumn::fixed(16, 1)])),
+            (3853, 2),
+            "uuid"
+        );
+        assert_eq!(
+            built(&plain(MILLION, vec![StoredColumn::variable(4, 33.0, 0.0)])),
+            (7210, 2),
+            "md5 as text"
+        );
         let pair = [
-            StoredColumn { distinct_values: Some(10.0), ..int4() },
-            StoredColumn { distinct_values: Some(MILLION), ..StoredColumn::fixed(8, 8) },
+            StoredColumn {
+                distinct_values: Some(10.0),
+                ..int4()
+            },
+            StoredColumn {
+                distinct_values: Some(MILLION),
+                ..StoredColumn::fixed(8, 8)
+            },
         ];
         assert_eq!(built(&plain(MILLION, pair.to_vec())), (3853, 2));
         let include = vec![StoredColumn::variable(4, 33.0, 0.0)];
-        assert_eq!(built(&BtreeFacts { include, ..plain(MILLION, vec![int4()]) }), (7171, 2));
-        assert_eq!(built(&BtreeFacts { fillfactor: 70, ..plain(MILLION, vec![int4()]) }), (3537, 2));
+        assert_eq!(
+            built(&BtreeFacts {
+                include,
+                ..plain(MILLION, vec![int4()])
+            }),
+            (7171, 2)
+        );
+        assert_eq!(
+            built(&BtreeFacts {
+                fillfactor: 70,
+                ..plain(MILLION, vec![int4()])
+            }),
+            (3537, 2)
+        );
     }
 
     /// One row more is one page or level more.
@@ -303,30 +366,90 @@ mod tests {
 
     fn near(facts: &BtreeFacts, pages: f64, by: f64) {
         let estimate = built(facts).0 as f64;
-        assert!((estimate / pages - 1.0).abs() <= by, "{estimate} is not {pages}");
+        assert!(
+            (estimate / pages - 1.0).abs() <= by,
+            "{estimate} is not {pages}"
+        );
     }
 
     #[test]
     fn equal_keys_share_posting_lists() {
         let with = |distinct: f64, key: StoredColumn| BtreeFacts {
             equal_keys: EqualKeys::Distinct(distinct),
-            ..plain(MILLION, vec![StoredColumn { distinct_values: Some(distinct), ..key }])
+            ..plain(
+                MILLION,
+                vec![StoredColumn {
+                    distinct_values: Some(distinct),
+                    ..key
+                }],
+            )
         };
         near(&with(10.0, int4()), 850.0, 0.01);
-        near(&with(2.0, StoredColumn { common_fractions: vec![0.5, 0.5], ..StoredColumn::fixed(1, 1) }), 849.0, 0.01);
+        near(
+            &with(
+                2.0,
+                StoredColumn {
+                    common_fractions: vec![0.5, 0.5],
+                    ..StoredColumn::fixed(1, 1)
+                },
+            ),
+            849.0,
+            0.01,
+        );
         // Seven rows each, which the statistics do not say: spread by chance they take a little more or less.
         near(&with(142_858.0, int4()), 1330.0, 0.05);
-        near(&with(500_000.0, StoredColumn { null_fraction: 0.5, ..int4() }), 1796.0, 0.02);
+        near(
+            &with(
+                500_000.0,
+                StoredColumn {
+                    null_fraction: 0.5,
+                    ..int4()
+                },
+            ),
+            1796.0,
+            0.02,
+        );
         // Without posting lists it is one tuple for each row again.
-        near(&BtreeFacts { unique: true, ..with(10.0, int4()) }, 2745.0, 0.01);
-        near(&BtreeFacts { deduplicate_items: false, ..with(10.0, int4()) }, 2745.0, 0.01);
-        near(&with(10.0, StoredColumn { deduplicates: false, ..int4() }), 2745.0, 0.01);
+        near(
+            &BtreeFacts {
+                unique: true,
+                ..with(10.0, int4())
+            },
+            2745.0,
+            0.01,
+        );
+        near(
+            &BtreeFacts {
+                deduplicate_items: false,
+                ..with(10.0, int4())
+            },
+            2745.0,
+            0.01,
+        );
+        near(
+            &with(
+                10.0,
+                StoredColumn {
+                    deduplicates: false,
+                    ..int4()
+                },
+            ),
+            2745.0,
+            0.01,
+        );
     }
 
     #[test]
     fn a_sample_of_keys_says_how_many_are_equal() {
-        let sampled = SampledKeys { groups: vec![(2_000, 10)], as_before: 0, page_share: 1.0 };
-        let facts = BtreeFacts { equal_keys: EqualKeys::Sampled(sampled), ..plain(MILLION, vec![int4()]) };
+        let sampled = SampledKeys {
+            groups: vec![(2_000, 10)],
+            as_before: 0,
+            page_share: 1.0,
+        };
+        let facts = BtreeFacts {
+            equal_keys: EqualKeys::Sampled(sampled),
+            ..plain(MILLION, vec![int4()])
+        };
         near(&facts, 850.0, 0.01);
     }
 }

@@ -4,7 +4,7 @@
 use super::{EqualKeys, StoredColumn};
 
 /// No more kinds of keys than this after a product of columns; similar ones are merged.
-const MOST_KINDS: usize = 48;
+const MAX_KINDS: usize = 48;
 /// Above this expectation a group's size is taken as certain.
 const CERTAIN_ROWS: f64 = 400.0;
 /// Keys that are at least this nearly all different are.
@@ -28,7 +28,11 @@ pub(super) struct Groups {
 
 impl Groups {
     fn of(count: f64, rows: f64) -> Groups {
-        Groups { count, rows, is_null: false }
+        Groups {
+            count,
+            rows,
+            is_null: false,
+        }
     }
 }
 
@@ -40,7 +44,11 @@ pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys)
     let rows = rows.max(0.0);
     let distinct = match equal {
         EqualKeys::Sampled(sample) if !sample.groups.is_empty() => {
-            return sample.scaled(rows).into_iter().map(|(count, size)| Groups::of(count, size)).collect();
+            return sample
+                .scaled(rows)
+                .into_iter()
+                .map(|(count, size)| Groups::of(count, size))
+                .collect();
         }
         EqualKeys::Sampled(_) => rows,
         EqualKeys::Distinct(distinct) => *distinct,
@@ -51,7 +59,10 @@ pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys)
         [column] => single_column(rows, column, distinct),
         _ if distinct >= rows * ALL_DIFFERENT => vec![Groups::of(rows, 1.0)],
         _ => {
-            let mut kinds = vec![Kind { keys: 1.0, share: 1.0 }];
+            let mut kinds = vec![Kind {
+                keys: 1.0,
+                share: 1.0,
+            }];
             for column in columns {
                 kinds = product(&kinds, &kinds_of(column, rows));
             }
@@ -62,7 +73,10 @@ pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys)
 
 /// How many distinct keys the first columns have, if columns are independent; at most one for each row.
 pub(super) fn distinct_prefix(rows: f64, columns: &[StoredColumn]) -> f64 {
-    let mut kinds = vec![Kind { keys: 1.0, share: 1.0 }];
+    let mut kinds = vec![Kind {
+        keys: 1.0,
+        share: 1.0,
+    }];
     for column in columns {
         kinds = product(&kinds, &kinds_of(column, rows));
     }
@@ -77,14 +91,28 @@ fn spread(rows: f64, keys: f64) -> Vec<Groups> {
     if keys >= rows * ALL_DIFFERENT {
         return vec![Groups::of(rows, 1.0)];
     }
-    drawn(rows, &fit(rows, &[Kind { keys, share: 1.0 / keys }], keys))
+    drawn(
+        rows,
+        &fit(
+            rows,
+            &[Kind {
+                keys,
+                share: 1.0 / keys,
+            }],
+            keys,
+        ),
+    )
 }
 
 fn single_column(rows: f64, column: &StoredColumn, distinct: f64) -> Vec<Groups> {
     let mut groups = Vec::new();
     let null_rows = rows * column.null_fraction.clamp(0.0, 1.0);
     if null_rows >= 0.5 {
-        groups.push(Groups { count: 1.0, rows: null_rows, is_null: true });
+        groups.push(Groups {
+            count: 1.0,
+            rows: null_rows,
+            is_null: true,
+        });
     }
     let mut common = 0.0;
     for share in column.common_fractions.iter().filter(|share| **share > 0.0) {
@@ -97,7 +125,9 @@ fn single_column(rows: f64, column: &StoredColumn, distinct: f64) -> Vec<Groups>
     // What the lists and the numbers of distinct values leave over, or claim twice, is spread over all.
     let covered: f64 = groups.iter().map(|group| group.count * group.rows).sum();
     if covered > 0.0 {
-        groups.iter_mut().for_each(|group| group.rows *= rows / covered);
+        groups
+            .iter_mut()
+            .for_each(|group| group.rows *= rows / covered);
     }
     groups
 }
@@ -107,42 +137,57 @@ fn kinds_of(column: &StoredColumn, rows: f64) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = column
         .common_fractions
         .iter()
-        .map(|share| Kind { keys: 1.0, share: *share })
+        .map(|share| Kind {
+            keys: 1.0,
+            share: *share,
+        })
         .filter(|k| k.share > 0.0)
         .collect();
     if column.null_fraction > 0.0 {
-        kinds.push(Kind { keys: 1.0, share: column.null_fraction });
+        kinds.push(Kind {
+            keys: 1.0,
+            share: column.null_fraction,
+        });
     }
     let left = 1.0 - kinds.iter().map(|kind| kind.share).sum::<f64>();
     let distinct = column.distinct_values.unwrap_or(rows).max(1.0);
     let others = distinct - column.common_fractions.len() as f64;
     if left > 1e-6 && others >= 0.5 {
-        kinds.push(Kind { keys: others, share: left / others });
+        kinds.push(Kind {
+            keys: others,
+            share: left / others,
+        });
     } else if kinds.is_empty() {
-        kinds.push(Kind { keys: distinct, share: 1.0 / distinct });
+        kinds.push(Kind {
+            keys: distinct,
+            share: 1.0 / distinct,
+        });
     }
     merged(kinds)
 }
 
 /// Every kind of one with every kind of the other.
 fn product(left: &[Kind], right: &[Kind]) -> Vec<Kind> {
-    let pairs = left
-        .iter()
-        .flat_map(|l| right.iter().map(move |r| Kind { keys: (l.keys * r.keys).min(1e15), share: l.share * r.share }));
+    let pairs = left.iter().flat_map(|l| {
+        right.iter().map(move |r| Kind {
+            keys: (l.keys * r.keys).min(1e15),
+            share: l.share * r.share,
+        })
+    });
     merged(pairs.collect())
 }
 
-/// Not more than [`MOST_KINDS`] kinds: neighbours of similar share become one with their mean share.
+/// Not more than [`MAX_KINDS`] kinds: neighbours of similar share become one with their mean share.
 fn merged(mut kinds: Vec<Kind>) -> Vec<Kind> {
     let total = |kinds: &[Kind]| kinds.iter().map(|kind| kind.keys * kind.share).sum::<f64>();
     let whole = total(&kinds);
     kinds.retain(|kind| kind.keys > 0.0 && kind.share > 0.0);
     kinds.sort_by(|a, b| b.share.total_cmp(&a.share));
-    if kinds.len() > MOST_KINDS {
+    if kinds.len() > MAX_KINDS {
         let first = kinds.first().map_or(1.0, |kind| kind.share);
         let last = kinds.last().map_or(1.0, |kind| kind.share);
-        let width = ((first / last).ln() / (MOST_KINDS as f64 - 1.0)).max(1e-9);
-        let mut result: Vec<(i64, Kind)> = Vec::with_capacity(MOST_KINDS);
+        let width = ((first / last).ln() / (MAX_KINDS as f64 - 1.0)).max(1e-9);
+        let mut result: Vec<(i64, Kind)> = Vec::with_capacity(MAX_KINDS);
         for kind in kinds {
             let class = ((first / kind.share).ln() / width) as i64;
             match result.last_mut() {
@@ -166,13 +211,22 @@ fn merged(mut kinds: Vec<Kind>) -> Vec<Kind> {
 
 /// How many of the possible keys have at least one of the rows.
 fn present(rows: f64, kinds: &[Kind]) -> f64 {
-    kinds.iter().map(|kind| kind.keys * -(-rows * kind.share).exp_m1()).sum()
+    kinds
+        .iter()
+        .map(|kind| kind.keys * -(-rows * kind.share).exp_m1())
+        .sum()
 }
 
 /// The kinds with as many more (or fewer) possible keys that `distinct` of them occur.
 fn fit(rows: f64, kinds: &[Kind], distinct: f64) -> Vec<Kind> {
     let scaled = |factor: f64| -> Vec<Kind> {
-        kinds.iter().map(|kind| Kind { keys: kind.keys * factor, share: kind.share / factor }).collect()
+        kinds
+            .iter()
+            .map(|kind| Kind {
+                keys: kind.keys * factor,
+                share: kind.share / factor,
+            })
+            .collect()
     };
     let (mut low, mut high) = (1e-9_f64.ln(), 1e9_f64.ln());
     for _ in 0..60 {
@@ -223,18 +277,32 @@ mod tests {
     }
 
     fn totals(groups: &[Groups]) -> (f64, f64) {
-        (groups.iter().map(|group| group.count).sum(), groups.iter().map(|group| group.count * group.rows).sum())
+        (
+            groups.iter().map(|group| group.count).sum(),
+            groups.iter().map(|group| group.count * group.rows).sum(),
+        )
     }
 
     #[test]
     fn rows_and_distinct_keys_are_kept() {
-        let single = key_groups(100_000.0, &[column(20_000.0, &[0.1, 0.05], 0.2)], &EqualKeys::Distinct(20_000.0));
+        let single = key_groups(
+            100_000.0,
+            &[column(20_000.0, &[0.1, 0.05], 0.2)],
+            &EqualKeys::Distinct(20_000.0),
+        );
         let (keys, rows) = totals(&single);
         assert!((keys - 20_001.0).abs() < 5.0, "{keys}");
         assert!((rows - 100_000.0).abs() < 1.0, "{rows}");
-        let pair = [column(300.0, &[0.3, 0.2, 0.1], 0.0), column(5_000.0, &[], 0.1)];
+        let pair = [
+            column(300.0, &[0.3, 0.2, 0.1], 0.0),
+            column(5_000.0, &[], 0.1),
+        ];
         for distinct in [6_000.0, 40_000.0, 90_000.0] {
-            let (keys, rows) = totals(&key_groups(100_000.0, &pair, &EqualKeys::Distinct(distinct)));
+            let (keys, rows) = totals(&key_groups(
+                100_000.0,
+                &pair,
+                &EqualKeys::Distinct(distinct),
+            ));
             assert!((keys / distinct - 1.0).abs() < 0.01, "{keys}");
             assert!((rows / 100_000.0 - 1.0).abs() < 0.01, "{rows}");
         }
@@ -242,7 +310,10 @@ mod tests {
 
     #[test]
     fn a_prefix_has_its_own_number_of_keys() {
-        let pair = [column(4.0, &[0.25, 0.25, 0.25, 0.25], 0.0), column(1_000.0, &[], 0.0)];
+        let pair = [
+            column(4.0, &[0.25, 0.25, 0.25, 0.25], 0.0),
+            column(1_000.0, &[], 0.0),
+        ];
         assert!((distinct_prefix(1e6, &pair[..1]) - 4.0).abs() < 0.01);
         assert!((distinct_prefix(1e6, &pair) - 4_000.0).abs() < 10.0);
     }

@@ -31,15 +31,22 @@ pub struct HashFacts {
 
 /// The size of a freshly built hash index.
 pub fn size(facts: &HashFacts) -> IndexSize {
-    let tuples = (facts.rows * (1.0 - facts.key.null_fraction)).max(0.0).round();
-    let per_bucket = (super::PAGE_BYTES * u64::from(facts.fillfactor) / 100 / ITEM_BYTES).max(10) as f64;
+    let tuples = (facts.rows * (1.0 - facts.key.null_fraction))
+        .max(0.0)
+        .round();
+    let per_bucket =
+        (super::PAGE_BYTES * u64::from(facts.fillfactor) / 100 / ITEM_BYTES).max(10) as f64;
     let made = buckets(facts.table_rows.max(0.0) / per_bucket);
     // `_hash_expandtable` after the build's inserts; the file grows by whole phases.
     let needed = (tuples / per_bucket).ceil();
     let buckets = if needed > made { buckets(needed) } else { made };
     let overflow = overflow_pages(facts, tuples, buckets);
     let pages = buckets as u64 + FIXED_PAGES + whole_pages(overflow - 0.5, 0);
-    IndexSize { pages, tuples, metapage: Metapage::Unread }
+    IndexSize {
+        pages,
+        tuples,
+        metapage: Metapage::Unread,
+    }
 }
 
 /// `_hash_get_totalbuckets(_hash_spareindex(wanted))`: powers of two, from 512 on in quarter steps.
@@ -71,8 +78,18 @@ fn overflow_pages(facts: &HashFacts, tuples: f64, buckets: f64) -> f64 {
     let not_split = power - buckets;
     let split = buckets - not_split;
     let part = |number: f64, share: f64| -> f64 {
-        let own: Vec<Groups> = groups.iter().map(|group| Groups { count: group.count * share, ..*group }).collect();
-        if number > 0.0 { overflow_of(&own, number) } else { 0.0 }
+        let own: Vec<Groups> = groups
+            .iter()
+            .map(|group| Groups {
+                count: group.count * share,
+                ..*group
+            })
+            .collect();
+        if number > 0.0 {
+            overflow_of(&own, number)
+        } else {
+            0.0
+        }
     };
     part(split, split / power) + part(not_split, 2.0 * not_split / power)
 }
@@ -80,17 +97,36 @@ fn overflow_pages(facts: &HashFacts, tuples: f64, buckets: f64) -> f64 {
 /// Overflow pages of buckets over which these groups are spread. Small groups of equal keys fill buckets evenly, up to chance
 /// (normal); each large one sits in a bucket of its own on top of that.
 fn overflow_of(groups: &[Groups], buckets: f64) -> f64 {
-    let (large, small): (Vec<Groups>, Vec<Groups>) =
-        groups.iter().copied().partition(|group| group.rows >= LARGE_GROUP_ROWS);
-    let rows = |groups: &[Groups]| groups.iter().map(|group| group.count * group.rows).sum::<f64>();
-    let squares = |groups: &[Groups]| groups.iter().map(|group| group.count * group.rows * group.rows).sum::<f64>();
+    let (large, small): (Vec<Groups>, Vec<Groups>) = groups
+        .iter()
+        .copied()
+        .partition(|group| group.rows >= LARGE_GROUP_ROWS);
+    let rows = |groups: &[Groups]| {
+        groups
+            .iter()
+            .map(|group| group.count * group.rows)
+            .sum::<f64>()
+    };
+    let squares = |groups: &[Groups]| {
+        groups
+            .iter()
+            .map(|group| group.count * group.rows * group.rows)
+            .sum::<f64>()
+    };
     let (load, variance) = (rows(&small) / buckets, squares(&small) / buckets);
     let large_groups: f64 = large.iter().map(|group| group.count).sum();
     if large_groups > buckets / 4.0 {
         // Many large groups share buckets: they are chance, too.
-        return buckets * skewed_overflow(load + rows(&large) / buckets, variance + squares(&large) / buckets);
+        return buckets
+            * skewed_overflow(
+                load + rows(&large) / buckets,
+                variance + squares(&large) / buckets,
+            );
     }
-    let on_top = large.iter().map(|group| group.count * expected_overflow(load, variance, group.rows)).sum::<f64>();
+    let on_top = large
+        .iter()
+        .map(|group| group.count * expected_overflow(load, variance, group.rows))
+        .sum::<f64>();
     (buckets - large_groups) * expected_overflow(load, variance, 0.0) + on_top
 }
 
@@ -128,16 +164,38 @@ mod tests {
     use super::*;
 
     fn built(rows: f64, distinct: f64) -> f64 {
-        let key = StoredColumn { distinct_values: Some(distinct), ..StoredColumn::fixed(4, 4) };
+        let key = StoredColumn {
+            distinct_values: Some(distinct),
+            ..StoredColumn::fixed(4, 4)
+        };
         let equal_keys = EqualKeys::Distinct(distinct);
-        size(&HashFacts { table_rows: rows, rows, key, equal_keys, fillfactor: DEFAULT_FILLFACTOR }).pages as f64
+        size(&HashFacts {
+            table_rows: rows,
+            rows,
+            key,
+            equal_keys,
+            fillfactor: DEFAULT_FILLFACTOR,
+        })
+        .pages as f64
     }
 
     /// PostgreSQL 15, a million rows.
     #[test]
     fn buckets_come_in_quarter_steps_and_equal_values_overflow() {
-        assert!((built(1e6, 1e6) - 4098.0).abs() < 3.0, "{}", built(1e6, 1e6));
-        assert!((built(1e6, 10.0) / 6036.0 - 1.0).abs() < 0.1, "{}", built(1e6, 10.0));
-        assert!((built(700.0, 700.0) - 6.0).abs() < 0.5, "{}", built(700.0, 700.0));
+        assert!(
+            (built(1e6, 1e6) - 4098.0).abs() < 3.0,
+            "{}",
+            built(1e6, 1e6)
+        );
+        assert!(
+            (built(1e6, 10.0) / 6036.0 - 1.0).abs() < 0.1,
+            "{}",
+            built(1e6, 10.0)
+        );
+        assert!(
+            (built(700.0, 700.0) - 6.0).abs() < 0.5,
+            "{}",
+            built(700.0, 700.0)
+        );
     }
 }

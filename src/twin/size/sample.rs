@@ -29,7 +29,10 @@ const FREQUENT: u64 = 12;
 impl SampledKeys {
     /// Rows in the sample.
     pub fn rows(&self) -> f64 {
-        self.groups.iter().map(|(size, count)| *size as f64 * *count as f64).sum()
+        self.groups
+            .iter()
+            .map(|(size, count)| *size as f64 * *count as f64)
+            .sum()
     }
 
     /// How many distinct keys a table of `table_rows` rows has.
@@ -44,16 +47,26 @@ impl SampledKeys {
             return self.spread_over(table_rows);
         }
         let on_these_pages = self.spread_over(table_rows * self.page_share);
-        on_these_pages.into_iter().map(|(count, size)| (count / self.page_share, size)).collect()
+        on_these_pages
+            .into_iter()
+            .map(|(count, size)| (count / self.page_share, size))
+            .collect()
     }
 
     /// Are there far more equal neighbours than if rows were in no order?
     fn lie_together(&self) -> bool {
         let equal = |size: f64, count: f64| (size - 1.0) * count;
-        let most: f64 = self.groups.iter().map(|(size, count)| equal(*size as f64, *count as f64)).sum();
-        let by_chance: f64 =
-            self.groups.iter().map(|(size, count)| *size as f64 * equal(*size as f64, *count as f64)).sum::<f64>()
-                / self.rows().max(1.0);
+        let most: f64 = self
+            .groups
+            .iter()
+            .map(|(size, count)| equal(*size as f64, *count as f64))
+            .sum();
+        let by_chance: f64 = self
+            .groups
+            .iter()
+            .map(|(size, count)| *size as f64 * equal(*size as f64, *count as f64))
+            .sum::<f64>()
+            / self.rows().max(1.0);
         let page_share = 0.0..1.0;
         page_share.contains(&self.page_share)
             && self.page_share > 0.0
@@ -68,13 +81,22 @@ impl SampledKeys {
             return vec![(table_rows, 1.0)];
         }
         let factor = (table_rows / rows).max(1.0);
-        let (frequent, rare): (Vec<_>, Vec<_>) = self.groups.iter().copied().partition(|(size, _)| *size >= FREQUENT);
-        let mut scaled: Vec<(f64, f64)> =
-            frequent.into_iter().map(|(size, count)| (count as f64, size as f64 * factor)).collect();
+        let (frequent, rare): (Vec<_>, Vec<_>) = self
+            .groups
+            .iter()
+            .copied()
+            .partition(|(size, _)| *size >= FREQUENT);
+        let mut scaled: Vec<(f64, f64)> = frequent
+            .into_iter()
+            .map(|(size, count)| (count as f64, size as f64 * factor))
+            .collect();
         if factor > 1.0 {
             scaled.extend(most_likely(&rare, factor));
         } else {
-            scaled.extend(rare.into_iter().map(|(size, count)| (count as f64, size as f64)));
+            scaled.extend(
+                rare.into_iter()
+                    .map(|(size, count)| (count as f64, size as f64)),
+            );
         }
         scaled
     }
@@ -97,11 +119,19 @@ struct Size {
 fn most_likely(rare: &[(u64, u64)], factor: f64) -> Vec<(f64, f64)> {
     const ROUNDS: u32 = 300;
     let seen: f64 = rare.iter().map(|(_, count)| *count as f64).sum();
-    let table_rows = factor * rare.iter().map(|(size, count)| *size as f64 * *count as f64).sum::<f64>();
+    let table_rows = factor
+        * rare
+            .iter()
+            .map(|(size, count)| *size as f64 * *count as f64)
+            .sum::<f64>();
     if seen < 1.0 {
         return Vec::new();
     }
-    let once: f64 = rare.iter().filter(|(size, _)| *size == 1).map(|(_, count)| *count as f64).sum();
+    let once: f64 = rare
+        .iter()
+        .filter(|(size, _)| *size == 1)
+        .map(|(_, count)| *count as f64)
+        .sum();
     if once >= table_rows / factor {
         return vec![(table_rows, 1.0)];
     }
@@ -111,14 +141,24 @@ fn most_likely(rare: &[(u64, u64)], factor: f64) -> Vec<(f64, f64)> {
         let mut shares = vec![0.0; sizes.len()];
         for (size, count) in rare {
             let at = (*size as usize).saturating_sub(1);
-            let likely = |one: &Size| one.share * one.sampled.get(at).copied().unwrap_or(0.0) / one.seen;
+            let likely =
+                |one: &Size| one.share * one.sampled.get(at).copied().unwrap_or(0.0) / one.seen;
             let whole = sizes.iter().map(likely).sum::<f64>().max(1e-300);
-            sizes.iter().zip(&mut shares).for_each(|(one, share)| *share += *count as f64 * likely(one) / whole);
+            sizes
+                .iter()
+                .zip(&mut shares)
+                .for_each(|(one, share)| *share += *count as f64 * likely(one) / whole);
         }
         let whole = shares.iter().sum::<f64>().max(1e-300);
-        sizes.iter_mut().zip(&shares).for_each(|(one, share)| one.share = share / whole);
+        sizes
+            .iter_mut()
+            .zip(&shares)
+            .for_each(|(one, share)| one.share = share / whole);
     }
-    let groups: Vec<(f64, f64)> = sizes.iter().map(|one| (one.share * seen / one.seen, one.rows)).collect();
+    let groups: Vec<(f64, f64)> = sizes
+        .iter()
+        .map(|one| (one.share * seen / one.seen, one.rows))
+        .collect();
     let covered: f64 = groups.iter().map(|(count, rows)| count * rows).sum();
     groups
         .into_iter()
@@ -138,11 +178,17 @@ fn possible_sizes(fraction: f64, usual: f64) -> Vec<Size> {
         let sampled = (0..FREQUENT - 1)
             .map(|before| {
                 let before = before as f64;
-                probability *= (rows - before).max(0.0) / (before + 1.0) * fraction / (1.0 - fraction);
+                probability *=
+                    (rows - before).max(0.0) / (before + 1.0) * fraction / (1.0 - fraction);
                 probability
             })
             .collect();
-        sizes.push(Size { rows, seen: 1.0 - none, sampled, share: 0.0 });
+        sizes.push(Size {
+            rows,
+            seen: 1.0 - none,
+            sampled,
+            share: 0.0,
+        });
         rows = (rows + 1.0).max((rows * 1.3).floor());
     }
     let near = |one: &Size| (one.rows / usual).ln().abs();
@@ -171,7 +217,11 @@ pub fn width_bytes(lengths: &[f64]) -> Option<(f64, f64)> {
     }
     let count = lengths.len() as f64;
     let mean = lengths.iter().sum::<f64>() / count;
-    let variance = lengths.iter().map(|length| (length - mean).powi(2)).sum::<f64>() / count;
+    let variance = lengths
+        .iter()
+        .map(|length| (length - mean).powi(2))
+        .sum::<f64>()
+        / count;
     Some((mean, variance.sqrt()))
 }
 
@@ -180,11 +230,19 @@ mod tests {
     use super::*;
 
     fn keys(groups: &[(u64, u64)], rows: f64) -> f64 {
-        SampledKeys { groups: groups.to_vec(), as_before: 0, page_share: 1.0 }.distinct_keys(rows)
+        SampledKeys {
+            groups: groups.to_vec(),
+            as_before: 0,
+            page_share: 1.0,
+        }
+        .distinct_keys(rows)
     }
 
     fn near(estimate: f64, truth: f64, by: f64) {
-        assert!((estimate / truth - 1.0).abs() <= by, "{estimate} is not {truth}");
+        assert!(
+            (estimate / truth - 1.0).abs() <= by,
+            "{estimate} is not {truth}"
+        );
     }
 
     #[test]
@@ -208,9 +266,16 @@ mod tests {
     #[test]
     fn what_lies_together_is_counted_where_it_lies() {
         let groups = vec![(1, 2_048), (2, 768), (3, 128), (4, 8)];
-        let sample = |as_before| SampledKeys { groups: groups.clone(), as_before, page_share: 0.1 };
+        let sample = |as_before| SampledKeys {
+            groups: groups.clone(),
+            as_before,
+            page_share: 0.1,
+        };
         near(sample(1_048).distinct_keys(200_000.0), 50_000.0, 0.1);
-        assert!(sample(3).distinct_keys(200_000.0) < 10_000.0, "in no order, so few keys are not many");
+        assert!(
+            sample(3).distinct_keys(200_000.0) < 10_000.0,
+            "in no order, so few keys are not many"
+        );
     }
 
     #[test]
@@ -221,7 +286,11 @@ mod tests {
     /// A tenth of the rows of 60 000 keys of 5 rows each: 5 · 0.1 · 0.9⁴ of the groups are seen once, and so on.
     #[test]
     fn groups_of_one_size_are_counted() {
-        near(keys(&[(1, 19_683), (2, 4_374), (3, 486), (4, 27)], 300_000.0), 60_000.0, 0.15);
+        near(
+            keys(&[(1, 19_683), (2, 4_374), (3, 486), (4, 27)], 300_000.0),
+            60_000.0,
+            0.15,
+        );
     }
 
     /// A tenth of 100 000 single rows and 2 000 groups of 50: what ANALYZE takes for groups of one size.

@@ -20,8 +20,16 @@ pub fn extrapolate(rows: f64, builds: &[SampleBuild]) -> Option<IndexSize> {
     if squares < 1.0 {
         return None;
     }
-    let per_row = builds.iter().map(|build| build.pages as f64 * build.rows).sum::<f64>() / squares;
-    Some(IndexSize { pages: whole_pages(rows * per_row, 1), tuples: rows, metapage: Metapage::Unread })
+    let per_row = builds
+        .iter()
+        .map(|build| build.pages as f64 * build.rows)
+        .sum::<f64>()
+        / squares;
+    Some(IndexSize {
+        pages: whole_pages(rows * per_row, 1),
+        tuples: rows,
+        metapage: Metapage::Unread,
+    })
 }
 
 /// How a GiST index of this operator class is built.
@@ -44,18 +52,34 @@ pub fn gist(rows: f64, key: &StoredColumn, build: GistBuild) -> IndexSize {
     let item = super::tuple::mean(&tuples) + LINE_POINTER_BYTES;
     let per_page = (fill * 8152.0 / item).max(1.0);
     let leaves = (rows / per_page).ceil().max(1.0);
-    let upper = if leaves > 1.0 { (leaves / per_page).ceil() } else { 0.0 };
-    IndexSize { pages: whole_pages(leaves + upper, 1), tuples: rows, metapage: Metapage::Unread }
+    let upper = if leaves > 1.0 {
+        (leaves / per_page).ceil()
+    } else {
+        0.0
+    };
+    IndexSize {
+        pages: whole_pages(leaves + upper, 1),
+        tuples: rows,
+        metapage: Metapage::Unread,
+    }
 }
 
 /// SP-GiST without a sample (src/backend/access/spgist): leaf tuples of 12 bytes and the value, line pointers, and pages about two
 /// thirds full; a metapage and two roots.
 pub fn spgist(rows: f64, key: &StoredColumn) -> IndexSize {
     const FIXED_PAGES: f64 = 3.0;
-    let width = if key.type_length > 0 { f64::from(key.type_length) } else { key.average_width_bytes };
+    let width = if key.type_length > 0 {
+        f64::from(key.type_length)
+    } else {
+        key.average_width_bytes
+    };
     let item = super::max_align(12.0 + width) + LINE_POINTER_BYTES;
     let estimate = FIXED_PAGES + rows * item / (0.66 * 8152.0);
-    IndexSize { pages: whole_pages(estimate, 3), tuples: rows, metapage: Metapage::Unread }
+    IndexSize {
+        pages: whole_pages(estimate, 3),
+        tuples: rows,
+        metapage: Metapage::Unread,
+    }
 }
 
 /// The extension bloom (contrib/bloom/blutils.c): a TID and a signature of `signature_bits` (80 unless set) for each row, packed
@@ -64,7 +88,11 @@ pub fn bloom(rows: f64, signature_bits: u32) -> IndexSize {
     const ROOM_BYTES: f64 = 8192.0 - 24.0 - 8.0;
     let tuple = 6.0 + 2.0 * (f64::from(signature_bits) / 16.0).ceil().max(1.0);
     let per_page = (ROOM_BYTES / tuple).floor().max(1.0);
-    IndexSize { pages: 1 + whole_pages(rows / per_page, 0), tuples: rows, metapage: Metapage::Unread }
+    IndexSize {
+        pages: 1 + whole_pages(rows / per_page, 0),
+        tuples: rows,
+        metapage: Metapage::Unread,
+    }
 }
 
 #[cfg(test)]
@@ -74,7 +102,16 @@ mod tests {
     /// PostgreSQL 15: GiST on int4range, SP-GiST on inet, bloom on a million rows.
     #[test]
     fn trees_grow_in_proportion() {
-        let builds = [SampleBuild { rows: 5_000.0, pages: 39 }, SampleBuild { rows: 20_000.0, pages: 153 }];
+        let builds = [
+            SampleBuild {
+                rows: 5_000.0,
+                pages: 39,
+            },
+            SampleBuild {
+                rows: 20_000.0,
+                pages: 153,
+            },
+        ];
         let pages = extrapolate(160_000.0, &builds).unwrap().pages as f64;
         assert!((pages / 1215.0 - 1.0).abs() < 0.03, "{pages}");
         assert_eq!(extrapolate(10.0, &[]), None);

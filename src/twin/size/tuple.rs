@@ -8,7 +8,7 @@ const HEADER_BYTES: f64 = 8.0;
 /// The header with the null bitmap of 32 columns, aligned (`IndexInfoFindDataOffset`).
 const HEADER_WITH_NULLS_BYTES: f64 = 16.0;
 /// The longest varlena, header included, that is stored with a header of one byte and unaligned (`VARATT_SHORT_MAX`).
-const LONGEST_SHORT_VARLENA_BYTES: f64 = 127.0;
+const MAX_SHORT_VARLENA_BYTES: f64 = 127.0;
 /// How many rows stand for all rows where lengths vary.
 const DRAWS: u32 = 512;
 
@@ -27,23 +27,37 @@ impl<'c> SampleRows<'c> {
     pub(super) fn draw(columns: impl IntoIterator<Item = &'c StoredColumn>) -> SampleRows<'c> {
         let columns: Vec<&StoredColumn> = columns.into_iter().collect();
         let varies = |column: &&StoredColumn| {
-            column.null_fraction > 0.0 || (column.type_length < 0 && column.width_deviation_bytes > 0.0)
+            column.null_fraction > 0.0
+                || (column.type_length < 0 && column.width_deviation_bytes > 0.0)
         };
         let draws = if columns.iter().any(varies) { DRAWS } else { 1 };
         let rows = (0..draws)
-            .map(|draw| columns.iter().enumerate().map(|(at, column)| value(column, at, f64::from(draw))).collect())
+            .map(|draw| {
+                columns
+                    .iter()
+                    .enumerate()
+                    .map(|(at, column)| value(column, at, f64::from(draw)))
+                    .collect()
+            })
             .collect();
         SampleRows { columns, rows }
     }
 
     /// Bytes of the tuple made of the first `count` columns, one number for each sample row, aligned to 8.
     pub(super) fn tuple_bytes(&self, count: usize) -> Vec<f64> {
-        self.rows.iter().map(|row| self.row_bytes(row, count)).collect()
+        self.rows
+            .iter()
+            .map(|row| self.row_bytes(row, count))
+            .collect()
     }
 
     fn row_bytes(&self, row: &Row, count: usize) -> f64 {
         let has_null = row.iter().take(count).any(Option::is_none);
-        let header = if has_null { HEADER_WITH_NULLS_BYTES } else { HEADER_BYTES };
+        let header = if has_null {
+            HEADER_WITH_NULLS_BYTES
+        } else {
+            HEADER_BYTES
+        };
         let mut data = 0.0;
         for (column, width) in self.columns.iter().zip(row).take(count) {
             let Some(width) = width else { continue };
@@ -55,8 +69,13 @@ impl<'c> SampleRows<'c> {
 
 /// Where the data ends after this value (`heap_compute_data_size`).
 fn place(offset: f64, column: &StoredColumn, width: f64) -> f64 {
-    let is_packed = column.type_length == -2 || (column.type_length == -1 && width <= LONGEST_SHORT_VARLENA_BYTES);
-    if is_packed { offset + width } else { align(offset, f64::from(column.alignment_bytes.max(1))) + width }
+    let is_packed =
+        column.type_length == -2 || (column.type_length == -1 && width <= MAX_SHORT_VARLENA_BYTES);
+    if is_packed {
+        offset + width
+    } else {
+        align(offset, f64::from(column.alignment_bytes.max(1))) + width
+    }
 }
 
 fn value(column: &StoredColumn, at: usize, draw: f64) -> Option<f64> {
@@ -87,7 +106,11 @@ fn value(column: &StoredColumn, at: usize, draw: f64) -> Option<f64> {
 
 /// The mean of some numbers; 0 of none.
 pub(super) fn mean(numbers: &[f64]) -> f64 {
-    if numbers.is_empty() { 0.0 } else { numbers.iter().sum::<f64>() / numbers.len() as f64 }
+    if numbers.is_empty() {
+        0.0
+    } else {
+        numbers.iter().sum::<f64>() / numbers.len() as f64
+    }
 }
 
 #[cfg(test)]
@@ -101,10 +124,19 @@ mod tests {
     #[test]
     fn keys_are_aligned_and_the_whole_is_a_multiple_of_eight() {
         assert!((bytes(&[StoredColumn::fixed(4, 4)]) - 16.0).abs() < 1e-9);
-        assert!((bytes(&[StoredColumn::fixed(4, 4), StoredColumn::fixed(8, 8)]) - 24.0).abs() < 1e-9);
+        assert!(
+            (bytes(&[StoredColumn::fixed(4, 4), StoredColumn::fixed(8, 8)]) - 24.0).abs() < 1e-9
+        );
         assert!((bytes(&[StoredColumn::fixed(16, 1)]) - 24.0).abs() < 1e-9);
         assert!((bytes(&[StoredColumn::variable(4, 33.0, 0.0)]) - 48.0).abs() < 1e-9);
-        assert!((bytes(&[StoredColumn::fixed(1, 1), StoredColumn::variable(4, 200.0, 0.0)]) - 216.0).abs() < 1e-9);
+        assert!(
+            (bytes(&[
+                StoredColumn::fixed(1, 1),
+                StoredColumn::variable(4, 200.0, 0.0)
+            ]) - 216.0)
+                .abs()
+                < 1e-9
+        );
     }
 
     #[test]

@@ -21,7 +21,11 @@ const PARCELS: &str = "CREATE TABLE parcel (id bigint PRIMARY KEY, shop bigint N
 
 /// A plan's nodes, each before its children.
 pub(super) fn nodes(plan: &Value) -> Vec<&Value> {
-    let below = plan["Plans"].as_array().into_iter().flatten().flat_map(nodes);
+    let below = plan["Plans"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(nodes);
     std::iter::once(plan).chain(below).collect()
 }
 
@@ -36,8 +40,18 @@ fn used(report: &Value) -> Vec<&Value> {
 
 /// One recommendation with these texts, which every statement's plan uses.
 pub(super) fn assert_one_for_all(report: &Value, texts: &[&str]) {
-    assert_eq!(recommended(report, texts).len(), 1, "{texts:?}: {:#?}", summary(report));
-    assert_eq!(report["recommendations"].as_array().unwrap().len(), 1, "{:#?}", summary(report));
+    assert_eq!(
+        recommended(report, texts).len(),
+        1,
+        "{texts:?}: {:#?}",
+        summary(report)
+    );
+    assert_eq!(
+        report["recommendations"].as_array().unwrap().len(),
+        1,
+        "{:#?}",
+        summary(report)
+    );
     let statements = report["workload"]["statements"].as_array().unwrap().len();
     assert_eq!(used(report).len(), statements, "{:#?}", summary(report));
 }
@@ -54,17 +68,37 @@ fn columns_compared_with_each_other_become_a_predicate() {
     assert_one_for_all(&report, &["(shop) WHERE (due < came)"]);
     for (condition, predicate) in [
         ("weighed <> billed", "(billed <> weighed)"),
-        ("billed IS DISTINCT FROM weighed", "(billed IS DISTINCT FROM weighed)"),
+        (
+            "billed IS DISTINCT FROM weighed",
+            "(billed IS DISTINCT FROM weighed)",
+        ),
     ] {
-        let sql = format!("SELECT id, shop FROM parcel WHERE {condition} ORDER BY shop, id LIMIT 100");
+        let sql =
+            format!("SELECT id, shop FROM parcel WHERE {condition} ORDER BY shop, id LIMIT 100");
         let report = advise(&database, &sql);
         assert_one_for_all(&report, &[&format!("(shop, id) WHERE {predicate}")]);
     }
-    let report =
-        advise(&database, "SELECT shop FROM parcel WHERE came - due > 2 AND held IS NOT FALSE ORDER BY shop LIMIT 100");
-    assert!(is_tried(&report, "WHERE ((held IS NOT FALSE) AND ((came - due) > 2))"), "{:#?}", tried(&report));
-    let report = advise(&database, "SELECT shop FROM parcel WHERE came > due + $1::integer ORDER BY shop LIMIT 100");
-    assert!(!is_tried(&report, "WHERE"), "another number in each call: {:#?}", tried(&report));
+    let report = advise(
+        &database,
+        "SELECT shop FROM parcel WHERE came - due > 2 AND held IS NOT FALSE ORDER BY shop LIMIT 100",
+    );
+    assert!(
+        is_tried(
+            &report,
+            "WHERE ((held IS NOT FALSE) AND ((came - due) > 2))"
+        ),
+        "{:#?}",
+        tried(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT shop FROM parcel WHERE came > due + $1::integer ORDER BY shop LIMIT 100",
+    );
+    assert!(
+        !is_tried(&report, "WHERE"),
+        "another number in each call: {:#?}",
+        tried(&report)
+    );
 }
 
 #[test]
@@ -93,18 +127,41 @@ fn truth_and_lists_of_what_is_not_wanted_become_predicates() {
         ("held", "held"),
         ("held IS NULL", "held IS NULL"),
         ("state <> 'done'", "state <> 'done'::text"),
-        ("state NOT IN ('done', 'lost')", "state <> ALL ('{done,lost}'::text[])"),
-        ("state IN ('open', 'lost')", "state = ANY ('{open,lost}'::text[])"),
-        ("state IS DISTINCT FROM 'done'", "state IS DISTINCT FROM 'done'::text"),
+        (
+            "state NOT IN ('done', 'lost')",
+            "state <> ALL ('{done,lost}'::text[])",
+        ),
+        (
+            "state IN ('open', 'lost')",
+            "state = ANY ('{open,lost}'::text[])",
+        ),
+        (
+            "state IS DISTINCT FROM 'done'",
+            "state IS DISTINCT FROM 'done'::text",
+        ),
         ("(state = 'open' OR held)", "(state = 'open'::text) OR held"),
     ] {
-        let report =
-            advise(&database, &format!("SELECT id, code FROM parcel WHERE {condition} ORDER BY code LIMIT 10"));
+        let report = advise(
+            &database,
+            &format!("SELECT id, code FROM parcel WHERE {condition} ORDER BY code LIMIT 10"),
+        );
         assert_useful(&report, &["(code) WHERE", predicate]);
-        assert_eq!(used(&report).len(), 1, "{condition}: {:#?}", summary(&report));
+        assert_eq!(
+            used(&report).len(),
+            1,
+            "{condition}: {:#?}",
+            summary(&report)
+        );
     }
-    let report = advise(&database, "SELECT id FROM parcel WHERE NOT held ORDER BY code LIMIT 10");
-    assert!(!is_tried(&report, "WHERE"), "nearly all: {:#?}", tried(&report));
+    let report = advise(
+        &database,
+        "SELECT id FROM parcel WHERE NOT held ORDER BY code LIMIT 10",
+    );
+    assert!(
+        !is_tried(&report, "WHERE"),
+        "nearly all: {:#?}",
+        tried(&report)
+    );
 }
 
 /// Seven modes and fifty sizes are as frequent as each other, so the next call asks for another one; a state of which few rows are stays
@@ -119,10 +176,20 @@ fn evenly_spread_values_become_keys_and_rare_states_predicates() {
     );
     assert!(!is_tried(&report, "WHERE"), "{:#?}", tried(&report));
     assert!(is_tried(&report, "(size, code)"), "{:#?}", tried(&report));
-    let report = advise(&database, "SELECT id FROM parcel WHERE state = 'open' ORDER BY code LIMIT 10");
+    let report = advise(
+        &database,
+        "SELECT id FROM parcel WHERE state = 'open' ORDER BY code LIMIT 10",
+    );
     assert_one_for_all(&report, &["(code) WHERE (state = 'open'::text)"]);
-    let report = database.advise(&["-c", "SELECT id FROM parcel WHERE state = $1 ORDER BY code LIMIT 10"]);
-    assert!(!is_tried(&report, "WHERE") && is_tried(&report, "(state, code)"), "{:#?}", tried(&report));
+    let report = database.advise(&[
+        "-c",
+        "SELECT id FROM parcel WHERE state = $1 ORDER BY code LIMIT 10",
+    ]);
+    assert!(
+        !is_tried(&report, "WHERE") && is_tried(&report, "(state, code)"),
+        "{:#?}",
+        tried(&report)
+    );
 }
 
 /// A log shows each execution with its literals; the workload has one of them.
@@ -131,17 +198,29 @@ fn literals_that_a_log_shows_to_vary_are_no_predicates() {
     let database = Database::new("facts_log", PARCELS);
     let advise = |states: &[&str]| {
         let entry = |(number, state): (usize, &&str)| {
-            let sql = format!("SELECT id FROM parcel WHERE state = '{state}' ORDER BY code LIMIT 10");
-            format!("2024-01-05 10:00:0{number} UTC [7] LOG:  duration: {number}.000 ms  statement: {sql}\n")
+            let sql =
+                format!("SELECT id FROM parcel WHERE state = '{state}' ORDER BY code LIMIT 10");
+            format!(
+                "2024-01-05 10:00:0{number} UTC [7] LOG:  duration: {number}.000 ms  statement: {sql}\n"
+            )
         };
         let log: String = states.iter().enumerate().map(entry).collect();
         let file = crate::live::file(&log);
         let report = database.advise(&["--log", file.path().to_str().unwrap()]);
-        assert_eq!(report["workload"]["statements"].as_array().unwrap().len(), 1, "{report:#}");
+        assert_eq!(
+            report["workload"]["statements"].as_array().unwrap().len(),
+            1,
+            "{report:#}"
+        );
         report
     };
     let report = advise(&["open", "open", "open", "open", "open"]);
-    assert_eq!(recommended(&report, &["(code) WHERE (state = 'open'::text)"]).len(), 1, "{:#?}", summary(&report));
+    assert_eq!(
+        recommended(&report, &["(code) WHERE (state = 'open'::text)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
     let report = advise(&["lost", "done", "new", "back", "open"]);
     assert!(!is_tried(&report, "(state = "), "{:#?}", tried(&report));
     assert!(is_tried(&report, "(state, code)"), "{:#?}", tried(&report));
@@ -155,27 +234,59 @@ fn other_methods_index_only_the_rows_of_a_kind() {
             "facts @> '{\"kind\": \"k7\"}' AND state = 'open'",
             "USING gin (facts jsonb_path_ops) WHERE (state = 'open'::text)",
         ),
-        ("words @@ to_tsquery('simple', 'word7') AND due < came", "USING gin (words) WHERE (due < came)"),
+        (
+            "words @@ to_tsquery('simple', 'word7') AND due < came",
+            "USING gin (words) WHERE (due < came)",
+        ),
         (
             "place <@ box(point(5, 5), point(25, 25)) AND state = 'open'",
             "USING gist (place) WHERE (state = 'open'::text)",
         ),
-        ("code LIKE 'ab%' AND held", "(code text_pattern_ops) WHERE held"),
+        (
+            "code LIKE 'ab%' AND held",
+            "(code text_pattern_ops) WHERE held",
+        ),
     ] {
         let sql = format!("SELECT id, note FROM parcel WHERE {condition}");
         let report = advise(&database, &sql);
         assert!(is_tried(&report, index), "{index}: {:#?}", tried(&report));
         let gains = [recommended(&report, &[index]), rejected(&report, &[index])].concat();
-        let used = gains.iter().any(|entry| entry["benefits"].as_array().is_some_and(|benefits| !benefits.is_empty()));
-        assert!(used, "the planner uses it: {index}: {:#?}", summary(&report));
+        let used = gains.iter().any(|entry| {
+            entry["benefits"]
+                .as_array()
+                .is_some_and(|benefits| !benefits.is_empty())
+        });
+        assert!(
+            used,
+            "the planner uses it: {index}: {:#?}",
+            summary(&report)
+        );
     }
     for mode in ["transaction", "auto"] {
-        let sql = "SELECT id, note FROM parcel WHERE facts @> '{\"kind\": \"k7\"}' AND state = 'open'";
+        let sql =
+            "SELECT id, note FROM parcel WHERE facts @> '{\"kind\": \"k7\"}' AND state = 'open'";
         let report = database.advise(&["--rehearse", mode, "-c", sql]);
-        assert_one_for_all(&report, &["USING gin (facts jsonb_path_ops) WHERE (state = 'open'::text)"]);
+        assert_one_for_all(
+            &report,
+            &["USING gin (facts jsonb_path_ops) WHERE (state = 'open'::text)"],
+        );
     }
-    let report = advise(&database, "SELECT id FROM parcel WHERE state = 'open' ORDER BY place <-> point(7, 7) LIMIT 5");
-    assert!(is_tried(&report, "gist (place) WHERE (state = 'open'::text)"), "{:#?}", tried(&report));
-    let report = advise(&database, "SELECT id FROM parcel WHERE during && int8range(5, 5000) AND came > due");
-    assert!(is_tried(&report, "gist (during) WHERE (due < came)"), "{:#?}", tried(&report));
+    let report = advise(
+        &database,
+        "SELECT id FROM parcel WHERE state = 'open' ORDER BY place <-> point(7, 7) LIMIT 5",
+    );
+    assert!(
+        is_tried(&report, "gist (place) WHERE (state = 'open'::text)"),
+        "{:#?}",
+        tried(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT id FROM parcel WHERE during && int8range(5, 5000) AND came > due",
+    );
+    assert!(
+        is_tried(&report, "gist (during) WHERE (due < came)"),
+        "{:#?}",
+        tried(&report)
+    );
 }

@@ -19,7 +19,10 @@ const VISITS: &str = "CREATE TABLE visit (id bigint PRIMARY KEY, shop bigint NOT
 /// The types of the nodes of the one statement's plan after the advice.
 fn after(report: &Value) -> Vec<&str> {
     let plan = &report["workload"]["statements"][0]["plan_after"]["Plan"];
-    nodes(plan).into_iter().map(|node| node["Node Type"].as_str().unwrap()).collect()
+    nodes(plan)
+        .into_iter()
+        .map(|node| node["Node Type"].as_str().unwrap())
+        .collect()
 }
 
 fn is_sorted(report: &Value) -> bool {
@@ -29,26 +32,49 @@ fn is_sorted(report: &Value) -> bool {
 #[test]
 fn equalities_begin_with_what_most_statements_look_up() {
     let database = Database::new("orders_prefix", VISITS);
-    let report =
-        advise(&database, "SELECT * FROM visit WHERE shop = 7 AND guest = 99; SELECT * FROM visit WHERE shop = 8");
+    let report = advise(
+        &database,
+        "SELECT * FROM visit WHERE shop = 7 AND guest = 99; SELECT * FROM visit WHERE shop = 8",
+    );
     assert_one_for_all(&report, &["(shop"]);
     let report = advise(
         &database,
         "SELECT * FROM visit WHERE guest = 99 AND shop = 7 ORDER BY at; SELECT max(at) FROM visit WHERE shop = 8;
          SELECT * FROM visit WHERE shop = 8 AND at > '2024-02-09'",
     );
-    assert!(!is_tried(&report, "(guest, shop"), "shop is looked up by more: {:#?}", tried(&report));
-    assert_eq!(recommended(&report, &["(shop, at)"]).len(), 1, "{:#?}", summary(&report));
+    assert!(
+        !is_tried(&report, "(guest, shop"),
+        "shop is looked up by more: {:#?}",
+        tried(&report)
+    );
+    assert_eq!(
+        recommended(&report, &["(shop, at)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
 }
 
 #[test]
 fn groups_distinct_rows_and_windows_come_in_an_index_s_order() {
     let database = Database::new("orders_groups", VISITS);
     for (sql, keys) in [
-        ("SELECT shop, guest, count(*) FROM visit GROUP BY shop, guest LIMIT 10", "(shop, guest"),
-        ("SELECT DISTINCT shop, guest FROM visit ORDER BY shop, guest LIMIT 10", "(shop, guest"),
-        ("SELECT DISTINCT ON (shop) * FROM visit ORDER BY shop, at DESC LIMIT 10", "(shop, at DESC)"),
-        ("SELECT *, row_number() OVER (PARTITION BY shop ORDER BY at) FROM visit LIMIT 10", "(shop, at)"),
+        (
+            "SELECT shop, guest, count(*) FROM visit GROUP BY shop, guest LIMIT 10",
+            "(shop, guest",
+        ),
+        (
+            "SELECT DISTINCT shop, guest FROM visit ORDER BY shop, guest LIMIT 10",
+            "(shop, guest",
+        ),
+        (
+            "SELECT DISTINCT ON (shop) * FROM visit ORDER BY shop, at DESC LIMIT 10",
+            "(shop, at DESC)",
+        ),
+        (
+            "SELECT *, row_number() OVER (PARTITION BY shop ORDER BY at) FROM visit LIMIT 10",
+            "(shop, at)",
+        ),
         (
             "SELECT *, lag(paid) OVER (PARTITION BY shop ORDER BY at DESC NULLS LAST, id) FROM visit LIMIT 10",
             "(shop, at DESC NULLS LAST, id)",
@@ -69,7 +95,10 @@ fn orders_of_mixed_directions_are_delivered() {
         ("paid NULLS FIRST, id DESC", "(paid NULLS FIRST, id DESC)"),
         ("paid DESC, id DESC", "(paid, id)"),
     ] {
-        let report = advise(&database, &format!("SELECT * FROM visit ORDER BY {order} LIMIT 10"));
+        let report = advise(
+            &database,
+            &format!("SELECT * FROM visit ORDER BY {order} LIMIT 10"),
+        );
         assert_one_for_all(&report, &[keys]);
         assert!(!is_sorted(&report), "{order}: {:?}", after(&report));
     }
@@ -85,20 +114,36 @@ fn a_merge_join_reads_both_sides_in_order() {
     // Together: with one of them alone the other side is still sorted.
     let sql = "SELECT v.note, b.note FROM visit v JOIN bill b ON b.guest = v.guest LIMIT 10";
     let report = database.advise(&["-c", sql]);
-    assert!(after(&report).contains(&"Merge Join") && !is_sorted(&report), "{:#?}", summary(&report));
+    assert!(
+        after(&report).contains(&"Merge Join") && !is_sorted(&report),
+        "{:#?}",
+        summary(&report)
+    );
     for table in ["public.visit", "public.bill"] {
-        assert_eq!(recommended(&report, &[table, "(guest)"]).len(), 1, "{:#?}", summary(&report));
+        assert_eq!(
+            recommended(&report, &[table, "(guest)"]).len(),
+            1,
+            "{:#?}",
+            summary(&report)
+        );
     }
 }
 
 #[test]
 fn lists_are_looked_up_one_by_one() {
     let database = Database::new("orders_lists", VISITS);
-    for condition in ["guest IN (5, 77, 999)", "guest = ANY ('{5,77,999}')", "guest = ANY ($1::bigint[])"] {
+    for condition in [
+        "guest IN (5, 77, 999)",
+        "guest = ANY ('{5,77,999}')",
+        "guest = ANY ($1::bigint[])",
+    ] {
         let report = database.advise(&["-c", &format!("SELECT * FROM visit WHERE {condition}")]);
         assert_one_for_all(&report, &["(guest)"]);
     }
-    let report = advise(&database, "SELECT * FROM visit WHERE shop IN (5, 6) AND at > '2024-02-09'");
+    let report = advise(
+        &database,
+        "SELECT * FROM visit WHERE shop IN (5, 6) AND at > '2024-02-09'",
+    );
     assert_one_for_all(&report, &["(shop, at)"]);
 }
 
@@ -106,9 +151,15 @@ fn lists_are_looked_up_one_by_one() {
 fn pages_and_extremes_are_read_from_an_end() {
     let database = Database::new("orders_pages", VISITS);
     for (sql, keys) in [
-        ("SELECT * FROM visit WHERE (at, id) < ('2024-02-01', 500) ORDER BY at DESC, id DESC LIMIT 20", "(at, id)"),
+        (
+            "SELECT * FROM visit WHERE (at, id) < ('2024-02-01', 500) ORDER BY at DESC, id DESC LIMIT 20",
+            "(at, id)",
+        ),
         ("SELECT min(at) FROM visit", "(at)"),
-        ("SELECT max(at) FROM visit WHERE state = 'NEW'", "(at) WHERE (state = 'NEW'::text)"),
+        (
+            "SELECT max(at) FROM visit WHERE state = 'NEW'",
+            "(at) WHERE (state = 'NEW'::text)",
+        ),
     ] {
         let report = advise(&database, sql);
         assert_one_for_all(&report, &[keys]);
@@ -134,8 +185,14 @@ fn one_partial_index_serves_what_implies_its_predicate() {
         "-c",
         "SELECT * FROM visit WHERE state IN ('NEW', 'SENT') ORDER BY at LIMIT 10; SELECT * FROM visit WHERE state = 'NEW' ORDER BY at LIMIT 10",
     ]);
-    assert_one_for_all(&report, &["(at", "WHERE (state = ANY ('{NEW,SENT}'::text[]))"]);
-    let report = advise(&database, "SELECT * FROM visit WHERE NOT deleted ORDER BY at LIMIT 10");
+    assert_one_for_all(
+        &report,
+        &["(at", "WHERE (state = ANY ('{NEW,SENT}'::text[]))"],
+    );
+    let report = advise(
+        &database,
+        "SELECT * FROM visit WHERE NOT deleted ORDER BY at LIMIT 10",
+    );
     assert_one_for_all(&report, &["(at) WHERE (NOT deleted)"]);
 }
 
@@ -149,6 +206,15 @@ fn a_change_of_a_parent_s_key_looks_for_its_children() {
          INSERT INTO house SELECT n, 'c' || 1 + n % 5000, 1 + n % 5000 FROM generate_series(1, 50000) AS n; ANALYZE",
     );
     let report = database.advise(&["-c", "UPDATE town SET code = 'new' WHERE id = 7"]);
-    assert_eq!(recommended(&report, &["public.house", "(code)"]).len(), 1, "{:#?}", summary(&report));
-    assert!(!is_tried(&report, "(town)"), "its key stays: {:#?}", tried(&report));
+    assert_eq!(
+        recommended(&report, &["public.house", "(code)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
+    assert!(
+        !is_tried(&report, "(town)"),
+        "its key stays: {:#?}",
+        tried(&report)
+    );
 }

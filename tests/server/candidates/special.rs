@@ -10,11 +10,15 @@ pub(super) fn assert_useful(report: &Value, texts: &[&str]) {
     let entries = [recommended(report, texts), rejected(report, texts)].concat();
     let helps = |entry: &&Value| {
         let benefits = entry["benefits"].as_array().unwrap();
-        benefits
-            .iter()
-            .any(|benefit| benefit["cost_after"].as_f64().unwrap() < 0.9 * benefit["cost_before"].as_f64().unwrap())
+        benefits.iter().any(|benefit| {
+            benefit["cost_after"].as_f64().unwrap() < 0.9 * benefit["cost_before"].as_f64().unwrap()
+        })
     };
-    assert!(entries.iter().any(helps), "{texts:?}: {:#?}", summary(report));
+    assert!(
+        entries.iter().any(helps),
+        "{texts:?}: {:#?}",
+        summary(report)
+    );
 }
 
 #[test]
@@ -26,12 +30,21 @@ fn brin_keeps_ranges_intervals_and_containers() {
          FROM generate_series(1, 60000) AS n;
          ANALYZE log;",
     );
-    let report = advise(&database, "SELECT * FROM log WHERE at BETWEEN 5000 AND 5500");
+    let report = advise(
+        &database,
+        "SELECT * FROM log WHERE at BETWEEN 5000 AND 5500",
+    );
     assert_useful(&report, &["USING brin (at)"]);
     assert_useful(&report, &["USING brin (at)", "pages_per_range"]);
-    let report = advise(&database, "SELECT * FROM log WHERE late BETWEEN 5000 AND 5500");
+    let report = advise(
+        &database,
+        "SELECT * FROM log WHERE late BETWEEN 5000 AND 5500",
+    );
     assert_useful(&report, &["brin (late int8_minmax_multi_ops)"]);
-    let report = advise(&database, "SELECT * FROM log WHERE address <<= inet '10.0.1.0/24'");
+    let report = advise(
+        &database,
+        "SELECT * FROM log WHERE address <<= inet '10.0.1.0/24'",
+    );
     assert_useful(&report, &["brin (address)"]);
 }
 
@@ -63,11 +76,21 @@ fn regular_expressions_get_trigrams() {
     assert_useful(&report, &["gin (title public.gin_trgm_ops)"]);
     let report = advise(&database, "SELECT * FROM doc WHERE title LIKE '%abcdef%'");
     assert_useful(&report, &["gin (title public.gin_trgm_ops)"]);
-    for operator in ["? 'rare'", "?| ARRAY['rare', 'no']", "?& ARRAY['rare', 'no']"] {
-        let report = advise(&database, &format!("SELECT * FROM doc WHERE body {operator}"));
+    for operator in [
+        "? 'rare'",
+        "?| ARRAY['rare', 'no']",
+        "?& ARRAY['rare', 'no']",
+    ] {
+        let report = advise(
+            &database,
+            &format!("SELECT * FROM doc WHERE body {operator}"),
+        );
         assert_useful(&report, &["gin (body)"]);
     }
-    let report = advise(&database, "SELECT * FROM doc WHERE keys && ARRAY['t7', 't8']");
+    let report = advise(
+        &database,
+        "SELECT * FROM doc WHERE keys && ARRAY['t7', 't8']",
+    );
     assert_useful(&report, &["gin (keys)"]);
 }
 
@@ -82,15 +105,31 @@ fn overlaps_within_a_group_get_one_tree() {
              point(n * 7919 % 1009, n % 997), repeat('x', 60)
          FROM generate_series(1, 40000) AS n; ANALYZE booking;",
     );
-    let report =
-        advise(&database, "SELECT * FROM booking WHERE room = 7 AND during && tstzrange('2024-03-01', '2024-03-02')");
+    let report = advise(
+        &database,
+        "SELECT * FROM booking WHERE room = 7 AND during && tstzrange('2024-03-01', '2024-03-02')",
+    );
     assert_useful(&report, &["USING gist (room, during)"]);
-    assert_eq!(report["recommendations"].as_array().unwrap().len(), 1, "{:#?}", summary(&report));
-    let report = advise(&database, "SELECT * FROM booking WHERE during @> '2024-03-01'::timestamptz");
+    assert_eq!(
+        report["recommendations"].as_array().unwrap().len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
+    let report = advise(
+        &database,
+        "SELECT * FROM booking WHERE during @> '2024-03-01'::timestamptz",
+    );
     assert_useful(&report, &["gist (during)"]);
-    let report = advise(&database, "SELECT * FROM booking WHERE place <@ box(point(5, 5), point(25, 25))");
+    let report = advise(
+        &database,
+        "SELECT * FROM booking WHERE place <@ box(point(5, 5), point(25, 25))",
+    );
     assert_useful(&report, &["spgist (place)"]);
-    let report = advise(&database, "SELECT * FROM booking ORDER BY place <-> point(7, 7) LIMIT 5");
+    let report = advise(
+        &database,
+        "SELECT * FROM booking ORDER BY place <-> point(7, 7) LIMIT 5",
+    );
     assert_useful(&report, &["USING gist (place)"]);
     assert_useful(&report, &["USING spgist (place)"]);
 }
@@ -119,6 +158,9 @@ fn types_of_extensions_are_served_by_their_own_classes() {
         let report = advise(&database, &format!("SELECT * FROM item WHERE {condition}"));
         assert_useful(&report, &[index]);
     }
-    let report = advise(&database, "SELECT * FROM item ORDER BY body <-> '(7,7)'::cube LIMIT 5");
+    let report = advise(
+        &database,
+        "SELECT * FROM item ORDER BY body <-> '(7,7)'::cube LIMIT 5",
+    );
     assert_useful(&report, &["gist (body"]);
 }

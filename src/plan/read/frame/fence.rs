@@ -6,7 +6,9 @@ use super::FramedLine;
 
 /// Empties the fences and what stands outside of them, if a fence holds something like a plan; an unclosed fence goes to the end.
 pub(super) fn strip(lines: &mut [FramedLine<'_>]) -> bool {
-    let Some(inside) = inside_fences(lines) else { return false };
+    let Some(inside) = inside_fences(lines) else {
+        return false;
+    };
     for (line, inside) in lines.iter_mut().zip(inside) {
         if !inside {
             line.text = Cow::Borrowed("");
@@ -41,11 +43,23 @@ fn inside_fences(lines: &[FramedLine<'_>]) -> Option<Vec<bool>> {
 }
 
 fn mark(text: &str) -> Option<&'static str> {
-    ["```", "~~~"].into_iter().find(|mark| text.starts_with(mark))
+    ["```", "~~~"]
+        .into_iter()
+        .find(|mark| text.starts_with(mark))
 }
 
 fn looks_like_plan(text: &str) -> bool {
-    ["(cost=", "(actual ", "->  ", "\"Plan\"", "Plan:", "Node Type", "<explain"].iter().any(|mark| text.contains(mark))
+    [
+        "(cost=",
+        "(actual ",
+        "->  ",
+        "\"Plan\"",
+        "Plan:",
+        "Node Type",
+        "<explain",
+    ]
+    .iter()
+    .any(|mark| text.contains(mark))
         || text.contains(" Scan on ")
         || text == "Result"
 }

@@ -34,14 +34,20 @@ fn field<'a>(lines: &[FramedLine<'a>], start: usize) -> Option<Vec<FramedLine<'a
     let mut field = Vec::new();
     let mut text = first.text.trim_start().get(1..)?;
     if let Some(inner) = not_doubled(text) {
-        return Some(vec![FramedLine { number: first.number, text: Cow::Owned(inner.to_owned()) }]);
+        return Some(vec![FramedLine {
+            number: first.number,
+            text: Cow::Owned(inner.to_owned()),
+        }]);
     }
     for line in lines.get(start..)? {
         if line.number != first.number {
             text = &line.text;
         }
         let (unquoted, is_end) = unquote(text);
-        field.push(FramedLine { number: line.number, text: Cow::Owned(unquoted) });
+        field.push(FramedLine {
+            number: line.number,
+            text: Cow::Owned(unquoted),
+        });
         if is_end {
             return Some(field);
         }
@@ -51,8 +57,12 @@ fn field<'a>(lines: &[FramedLine<'a>], start: usize) -> Option<Vec<FramedLine<'a
 
 /// A quote that does not begin a key, as in a part of a JSON text, nor a quoted name in prose.
 fn begins_field(line: &str) -> bool {
-    let Some(rest) = line.trim_start().strip_prefix('"') else { return false };
-    let is_key = rest.split_once('"').is_some_and(|(_, behind)| behind.trim_start().starts_with(':'));
+    let Some(rest) = line.trim_start().strip_prefix('"') else {
+        return false;
+    };
+    let is_key = rest
+        .split_once('"')
+        .is_some_and(|(_, behind)| behind.trim_start().starts_with(':'));
     !is_key
 }
 
@@ -96,23 +106,40 @@ mod tests {
     use super::*;
 
     fn stripped(text: &str) -> Vec<(usize, String)> {
-        let number = |(index, line): (usize, &str)| FramedLine { number: index + 1, text: Cow::Owned(line.to_owned()) };
+        let number = |(index, line): (usize, &str)| FramedLine {
+            number: index + 1,
+            text: Cow::Owned(line.to_owned()),
+        };
         let mut lines: Vec<_> = text.lines().enumerate().map(number).collect();
         strip(&mut lines);
-        lines.into_iter().map(|line| (line.number, line.text.into_owned())).collect()
+        lines
+            .into_iter()
+            .map(|line| (line.number, line.text.into_owned()))
+            .collect()
     }
 
     #[test]
     fn quotes_come_off_in_each_way_they_are_put() {
         assert_eq!(
             stripped("Limit\n\"  Output: a, \"\"B\"\"\"\n  x"),
-            [(1, "Limit".to_owned()), (2, "  Output: a, \"B\"".to_owned()), (3, "  x".to_owned())]
+            [
+                (1, "Limit".to_owned()),
+                (2, "  Output: a, \"B\"".to_owned()),
+                (3, "  x".to_owned())
+            ]
         );
         assert_eq!(
             stripped("\"[\n  \"\"Plan\"\"\n]\""),
-            [(1, "[".to_owned()), (2, "  \"Plan\"".to_owned()), (3, "]".to_owned())]
+            [
+                (1, "[".to_owned()),
+                (2, "  \"Plan\"".to_owned()),
+                (3, "]".to_owned())
+            ]
         );
-        assert_eq!(stripped("\"Seq Scan on \"T\" t\""), [(1, "Seq Scan on \"T\" t".to_owned())]);
+        assert_eq!(
+            stripped("\"Seq Scan on \"T\" t\""),
+            [(1, "Seq Scan on \"T\" t".to_owned())]
+        );
         assert_eq!(stripped("\"Plan\": {"), [(1, "\"Plan\": {".to_owned())]);
     }
 }

@@ -21,7 +21,11 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     }
     let mut changed = false;
     for line in lines.iter_mut() {
-        let stripped = if expanded { expanded_cell(&line.text) } else { cell(&line.text, bordered) };
+        let stripped = if expanded {
+            expanded_cell(&line.text)
+        } else {
+            cell(&line.text, bordered)
+        };
         if stripped != line.text {
             line.text = Cow::Owned(stripped.into_owned());
             changed = true;
@@ -35,7 +39,11 @@ fn cell(line: &str, is_bordered: bool) -> Cow<'_, str> {
     if is_header(line) || is_ruler(line) {
         return Cow::Borrowed("");
     }
-    let inside = if is_bordered { bordered(line).unwrap_or(line) } else { line };
+    let inside = if is_bordered {
+        bordered(line).unwrap_or(line)
+    } else {
+        line
+    };
     Cow::Borrowed(without_continuation(inside))
 }
 
@@ -43,7 +51,10 @@ fn cell(line: &str, is_bordered: bool) -> Cow<'_, str> {
 fn bordered(line: &str) -> Option<&str> {
     let trimmed = line.trim();
     for border in ['|', '│'] {
-        if let Some(inside) = trimmed.strip_prefix(border).and_then(|rest| rest.strip_suffix(border)) {
+        if let Some(inside) = trimmed
+            .strip_prefix(border)
+            .and_then(|rest| rest.strip_suffix(border))
+        {
             return Some(inside.trim_end());
         }
     }
@@ -51,17 +62,23 @@ fn bordered(line: &str) -> Option<&str> {
 }
 
 fn is_header(line: &str) -> bool {
-    let trimmed = line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '|' | '│' | '"' | '*' | '+'));
+    let trimmed =
+        line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '|' | '│' | '"' | '*' | '+'));
     matches!(trimmed, "QUERY PLAN" | "query plan" | "QUERY_PLAN")
 }
 
 /// `-----`, `+----+`, `├────┤`, `|:---|`.
 fn is_ruler(line: &str) -> bool {
     let trimmed = line.trim();
-    let dashes = trimmed.chars().filter(|c| matches!(c, '-' | '─' | '═')).count();
+    let dashes = trimmed
+        .chars()
+        .filter(|c| matches!(c, '-' | '─' | '═'))
+        .count();
     dashes >= 3
         && trimmed != "---"
-        && trimmed.chars().all(|c| is_line_drawing(c) || matches!(c, '-' | '+' | '|' | ':' | ' '))
+        && trimmed
+            .chars()
+            .all(|c| is_line_drawing(c) || matches!(c, '-' | '+' | '|' | ':' | ' '))
 }
 
 fn is_line_drawing(character: char) -> bool {
@@ -79,7 +96,8 @@ fn is_record_header(line: &str) -> bool {
 
 /// `QUERY PLAN|Limit`: expanded and unaligned.
 fn names_column(line: &str) -> bool {
-    line.strip_prefix("QUERY PLAN").is_some_and(|rest| rest.trim_start().starts_with(['|', '│']))
+    line.strip_prefix("QUERY PLAN")
+        .is_some_and(|rest| rest.trim_start().starts_with(['|', '│']))
 }
 
 /// The value of a line in expanded output: what stands behind `QUERY PLAN |`, or behind the blanks of a value's further lines.
@@ -88,16 +106,23 @@ fn expanded_cell(line: &str) -> Cow<'_, str> {
         return Cow::Borrowed("");
     }
     let inside = bordered(line).unwrap_or(line);
-    let named = inside.trim_start().strip_prefix("QUERY PLAN").map(str::trim_start);
+    let named = inside
+        .trim_start()
+        .strip_prefix("QUERY PLAN")
+        .map(str::trim_start);
     let unnamed = Some(inside.trim_start());
-    let value = named.or(unnamed).and_then(|rest| rest.strip_prefix(['|', '│']));
+    let value = named
+        .or(unnamed)
+        .and_then(|rest| rest.strip_prefix(['|', '│']));
     without_continuation(value.unwrap_or(line)).into()
 }
 
 /// Takes the mark of a line that goes on in the same row off.
 fn without_continuation(line: &str) -> &str {
     let trimmed = line.trim_end();
-    trimmed.strip_suffix(['+', '↵']).map_or(trimmed, str::trim_end)
+    trimmed
+        .strip_suffix(['+', '↵'])
+        .map_or(trimmed, str::trim_end)
 }
 
 /// Puts together what psql broke to fit the screen.
@@ -115,14 +140,20 @@ fn join_wrapped(lines: &mut Vec<FramedLine<'_>>) -> bool {
         let wrapped = wraps(&line.text, next.as_deref());
         let mut text: &str = &line.text;
         if goes_on {
-            text = text.trim_start_matches('│').strip_prefix(['.', '…']).unwrap_or(text);
+            text = text
+                .trim_start_matches('│')
+                .strip_prefix(['.', '…'])
+                .unwrap_or(text);
         }
         if wrapped {
             text = text.strip_suffix(['.', '…']).unwrap_or(text);
         }
         match joined.last_mut() {
             Some(last) if goes_on => last.text.to_mut().push_str(text),
-            _ => joined.push(FramedLine { number: line.number, text: Cow::Owned(text.to_owned()) }),
+            _ => joined.push(FramedLine {
+                number: line.number,
+                text: Cow::Owned(text.to_owned()),
+            }),
         }
         goes_on = wrapped;
         changed |= wrapped;
@@ -138,10 +169,17 @@ mod tests {
     use super::*;
 
     fn stripped(text: &str) -> Vec<String> {
-        let number = |(index, line): (usize, &str)| FramedLine { number: index + 1, text: Cow::Owned(line.to_owned()) };
+        let number = |(index, line): (usize, &str)| FramedLine {
+            number: index + 1,
+            text: Cow::Owned(line.to_owned()),
+        };
         let mut lines: Vec<_> = text.lines().enumerate().map(number).collect();
         strip(&mut lines);
-        lines.into_iter().map(|line| line.text.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
+        lines
+            .into_iter()
+            .map(|line| line.text.trim_end().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect()
     }
 
     #[test]

@@ -115,18 +115,26 @@ struct Seed {
 fn seed() -> impl Strategy<Value = Seed> {
     let name = "[a-z_][a-z0-9_]{0,5}|[A-Z][a-zA-Z \"().]{0,6}";
     let filter = proptest::option::of("\\(a = '[a-zA-Z0-9 ,;:()<>&|\"-]{0,12}'::text\\)");
-    (name, name, filter, 0..100_000u32, 0..4usize).prop_map(|(table, alias, filter, rows, up)| Seed {
-        table,
-        alias,
-        filter,
-        rows,
-        up,
+    (name, name, filter, 0..100_000u32, 0..4usize).prop_map(|(table, alias, filter, rows, up)| {
+        Seed {
+            table,
+            alias,
+            filter,
+            rows,
+            up,
+        }
     })
 }
 
 fn quoted(name: &str) -> String {
-    let bare = name.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit());
-    if bare { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+    let bare = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit());
+    if bare {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
 }
 
 /// The tree as EXPLAIN's two formats print it.
@@ -138,7 +146,10 @@ fn printed(seeds: &[Seed]) -> (Value, String) {
             None => 0,
             Some((last, _)) => (last + 1).saturating_sub(seed.up).max(1),
         };
-        let mut node = json!({"Node Type": "Append"}).as_object().cloned().unwrap_or_default();
+        let mut node = json!({"Node Type": "Append"})
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
         if level > 0 {
             node.insert("Parent Relationship".to_owned(), json!("Member"));
         }
@@ -153,9 +164,15 @@ fn printed(seeds: &[Seed]) -> (Value, String) {
             .cloned()
             .unwrap_or_default(),
         );
-        let (arrow, detail) =
-            if level == 0 { (String::new(), 2) } else { (" ".repeat(level * 6 - 4) + "->  ", level * 6 + 2) };
-        text += &format!("{arrow}Append on {target}  (cost=0.25..1.50 rows={} width=4)\n", seed.rows);
+        let (arrow, detail) = if level == 0 {
+            (String::new(), 2)
+        } else {
+            (" ".repeat(level * 6 - 4) + "->  ", level * 6 + 2)
+        };
+        text += &format!(
+            "{arrow}Append on {target}  (cost=0.25..1.50 rows={} width=4)\n",
+            seed.rows
+        );
         if let Some(filter) = &seed.filter {
             text += &format!("{}Filter: {filter}\n", " ".repeat(detail));
             node.insert("Filter".to_owned(), json!(filter));
@@ -168,15 +185,26 @@ fn printed(seeds: &[Seed]) -> (Value, String) {
 /// Puts each node into the last one above it that is one level higher.
 fn nested(mut nodes: Vec<(usize, Map<String, Value>)>) -> Value {
     while nodes.len() > 1 {
-        let Some((level, node)) = nodes.pop() else { break };
-        let parent = nodes.iter_mut().rev().find(|(above, _)| *above + 1 == level);
+        let Some((level, node)) = nodes.pop() else {
+            break;
+        };
+        let parent = nodes
+            .iter_mut()
+            .rev()
+            .find(|(above, _)| *above + 1 == level);
         if let Some((_, parent)) = parent
-            && let Some(children) = parent.entry("Plans").or_insert_with(|| json!([])).as_array_mut()
+            && let Some(children) = parent
+                .entry("Plans")
+                .or_insert_with(|| json!([]))
+                .as_array_mut()
         {
             children.insert(0, Value::Object(node));
         }
     }
-    nodes.pop().map(|(_, root)| Value::Object(root)).unwrap_or_default()
+    nodes
+        .pop()
+        .map(|(_, root)| Value::Object(root))
+        .unwrap_or_default()
 }
 
 proptest! {

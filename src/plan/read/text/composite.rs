@@ -25,7 +25,9 @@ fn put_kilobytes(properties: &mut Properties, property: &str, text: &str) -> Opt
 /// `Label: value  Label: value`, the first label taken off already.
 fn parts<'a>(first: &'a str, value: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
     let (own, rest) = value.split_once("  ").unwrap_or((value, ""));
-    let others = rest.split("  ").filter_map(|part| part.trim().split_once(": "));
+    let others = rest
+        .split("  ")
+        .filter_map(|part| part.trim().split_once(": "));
     std::iter::once((first, own.trim())).chain(others)
 }
 
@@ -35,7 +37,11 @@ pub(super) fn buffers(value: &str, properties: &mut Properties) -> Option<()> {
         let (kind, counts) = group.split_once(' ')?;
         for count in counts.split(' ') {
             let (what, digits) = count.split_once('=')?;
-            put_number(properties, &format!("{} {} Blocks", capital(kind)?, capital(what)?), digits)?;
+            put_number(
+                properties,
+                &format!("{} {} Blocks", capital(kind)?, capital(what)?),
+                digits,
+            )?;
         }
     }
     Some(())
@@ -48,7 +54,11 @@ pub(super) fn io_timings(value: &str, properties: &mut Properties) -> Option<()>
         for word in group.split(' ') {
             match word.split_once('=') {
                 Some((what, digits)) => {
-                    put_number(properties, &format!("{kind}I/O {} Time", capital(what)?), digits)?;
+                    put_number(
+                        properties,
+                        &format!("{kind}I/O {} Time", capital(what)?),
+                        digits,
+                    )?;
                 }
                 None => {
                     kind = match word {
@@ -85,7 +95,11 @@ pub(super) fn wal(value: &str, properties: &mut Properties) -> Option<()> {
 pub(super) fn heap_blocks(value: &str, properties: &mut Properties) -> Option<()> {
     value.split(' ').try_for_each(|count| {
         let (what, digits) = count.split_once('=')?;
-        put_number(properties, &format!("{} Heap Blocks", capital(what)?), digits)
+        put_number(
+            properties,
+            &format!("{} Heap Blocks", capital(what)?),
+            digits,
+        )
     })
 }
 
@@ -147,12 +161,17 @@ pub(super) fn planned_partitions(value: &str, properties: &mut Properties) -> Op
     hash_aggregate(parts("Planned Partitions", value), properties)
 }
 
-fn hash_aggregate<'a>(mut parts: impl Iterator<Item = (&'a str, &'a str)>, properties: &mut Properties) -> Option<()> {
+fn hash_aggregate<'a>(
+    mut parts: impl Iterator<Item = (&'a str, &'a str)>,
+    properties: &mut Properties,
+) -> Option<()> {
     parts.try_for_each(|(label, value)| match label {
         "Planned Partitions" => put_number(properties, label, value),
         "Batches" => put_number(properties, "HashAgg Batches", value),
         // 13 called it "Peak Memory Usage".
-        "Memory Usage" | "Peak Memory Usage" => put_kilobytes(properties, "Peak Memory Usage", value),
+        "Memory Usage" | "Peak Memory Usage" => {
+            put_kilobytes(properties, "Peak Memory Usage", value)
+        }
         "Disk Usage" => put_kilobytes(properties, label, value),
         _ => None,
     })
@@ -186,20 +205,28 @@ pub(super) fn storage(value: &str, properties: &mut Properties) -> Option<()> {
 
 pub(super) fn full_sort_groups(value: &str, properties: &mut Properties) -> Option<()> {
     // 13 put both kinds of groups on one line.
-    let (full, presorted) =
-        match value.split_once("  Pre-sorted Groups: ").or_else(|| value.split_once("  Presorted Groups: ")) {
-            Some((full, presorted)) => (full, Some(presorted)),
-            None => (value, None),
-        };
+    let (full, presorted) = match value
+        .split_once("  Pre-sorted Groups: ")
+        .or_else(|| value.split_once("  Presorted Groups: "))
+    {
+        Some((full, presorted)) => (full, Some(presorted)),
+        None => (value, None),
+    };
     if let Some(presorted) = presorted {
         presorted_groups(presorted, properties)?;
     }
-    properties.insert("Full-sort Groups".to_owned(), Value::Object(sort_groups(full)?));
+    properties.insert(
+        "Full-sort Groups".to_owned(),
+        Value::Object(sort_groups(full)?),
+    );
     Some(())
 }
 
 pub(super) fn presorted_groups(value: &str, properties: &mut Properties) -> Option<()> {
-    properties.insert("Pre-sorted Groups".to_owned(), Value::Object(sort_groups(value)?));
+    properties.insert(
+        "Pre-sorted Groups".to_owned(),
+        Value::Object(sort_groups(value)?),
+    );
     Some(())
 }
 
@@ -210,13 +237,22 @@ fn sort_groups(value: &str) -> Option<Properties> {
         match label {
             "Group Count" => put_number(&mut groups, label, value)?,
             "Sort Method" | "Sort Methods" => {
-                let methods = value.split(", ").map(|method| Value::String(method.to_owned())).collect();
+                let methods = value
+                    .split(", ")
+                    .map(|method| Value::String(method.to_owned()))
+                    .collect();
                 groups.insert("Sort Methods Used".to_owned(), Value::Array(methods));
             }
             _ => {
                 let (measure, kind) = label.split_once(' ')?;
-                let space = groups.entry(format!("Sort Space {kind}")).or_insert_with(|| Value::Object(Map::new()));
-                put_kilobytes(space.as_object_mut()?, &format!("{measure} Sort Space Used"), value)?;
+                let space = groups
+                    .entry(format!("Sort Space {kind}"))
+                    .or_insert_with(|| Value::Object(Map::new()));
+                put_kilobytes(
+                    space.as_object_mut()?,
+                    &format!("{measure} Sort Space Used"),
+                    value,
+                )?;
             }
         }
     }
@@ -231,7 +267,10 @@ pub(super) fn sampling(value: &str, properties: &mut Properties) -> Option<()> {
         None => (rest.strip_suffix(')')?, None),
     };
     put_text(properties, "Sampling Method", method);
-    let parameters = split_list(parameters).into_iter().map(Value::String).collect();
+    let parameters = split_list(parameters)
+        .into_iter()
+        .map(Value::String)
+        .collect();
     properties.insert("Sampling Parameters".to_owned(), Value::Array(parameters));
     if let Some(seed) = seed {
         put_text(properties, "Repeatable Seed", seed);
@@ -264,7 +303,10 @@ pub(super) fn jit_timing(value: &str, properties: &mut Properties) -> Option<()>
             None => time,
             Some(deform) => {
                 let deform = number(deform.strip_suffix(" ms")?)?;
-                Value::Object(Map::from_iter([("Deform".to_owned(), deform), ("Total".to_owned(), time)]))
+                Value::Object(Map::from_iter([
+                    ("Deform".to_owned(), deform),
+                    ("Total".to_owned(), time),
+                ]))
             }
         };
         timing.insert(name.to_owned(), time);
@@ -317,8 +359,16 @@ mod tests {
                 "records=1 fpi=2 bytes=3 buffers full=4",
                 json!({"WAL Records": 1, "WAL FPI": 2, "WAL Bytes": 3, "WAL Buffers Full": 4}),
             ),
-            (heap_blocks, "exact=1 lossy=2", json!({"Exact Heap Blocks": 1, "Lossy Heap Blocks": 2})),
-            (memory, "used=8kB  allocated=16kB", json!({"Memory Used": 8, "Memory Allocated": 16})),
+            (
+                heap_blocks,
+                "exact=1 lossy=2",
+                json!({"Exact Heap Blocks": 1, "Lossy Heap Blocks": 2}),
+            ),
+            (
+                memory,
+                "used=8kB  allocated=16kB",
+                json!({"Memory Used": 8, "Memory Allocated": 16}),
+            ),
             (
                 sort_method,
                 "external merge  Disk: 25kB",

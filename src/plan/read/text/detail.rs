@@ -40,22 +40,29 @@ const COMPOSITES: &[(&str, Reading)] = &[
 pub(super) fn is_known(text: &str) -> bool {
     match text.split_once(": ") {
         Some((label, _)) => {
-            COMPOSITES.iter().any(|(known, _)| *known == label) || kind(label).is_some() || is_worker(label)
+            COMPOSITES.iter().any(|(known, _)| *known == label)
+                || kind(label).is_some()
+                || is_worker(label)
         }
         None => matches!(text, "Planning:" | "JIT:"),
     }
 }
 
 fn is_worker(label: &str) -> bool {
-    label.strip_prefix("Worker ").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    label
+        .strip_prefix("Worker ")
+        .is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Reads a detail into the properties of what it belongs to.
 pub(super) fn read(label: &str, value: &str, properties: &mut Properties) -> Result<(), Reason> {
     let composite = COMPOSITES.iter().find(|(known, _)| *known == label);
     if let Some((_, reading)) = composite {
-        return reading(value, properties)
-            .ok_or_else(|| Reason::Syntax(format!("\"{label}:\" is followed by something it is never followed by")));
+        return reading(value, properties).ok_or_else(|| {
+            Reason::Syntax(format!(
+                "\"{label}:\" is followed by something it is never followed by"
+            ))
+        });
     }
     if is_grouping(label, properties) {
         add_grouping(label, value, properties);
@@ -72,7 +79,10 @@ pub(super) fn read(label: &str, value: &str, properties: &mut Properties) -> Res
 
 /// The value of a line with one property.
 fn typed(label: &str, text: &str) -> Result<Value, Reason> {
-    let wrong = |kind: Kind| Reason::WrongType { property: label.to_owned(), expected: kind.expected() };
+    let wrong = |kind: Kind| Reason::WrongType {
+        property: label.to_owned(),
+        expected: kind.expected(),
+    };
     match kind(label) {
         // A unit may follow: "0.120 ms", "3 b".
         Some(Kind::Number) => {
@@ -95,7 +105,10 @@ fn typed(label: &str, text: &str) -> Result<Value, Reason> {
 
 /// A line without a label, of an extension or of a version to come, or a label's second one: kept.
 pub(super) fn add_other_line(properties: &mut Properties, text: &str) {
-    if let Value::Array(lines) = properties.entry("Other Lines").or_insert_with(|| Value::Array(Vec::new())) {
+    if let Value::Array(lines) = properties
+        .entry("Other Lines")
+        .or_insert_with(|| Value::Array(Vec::new()))
+    {
         lines.push(Value::String(text.to_owned()));
     }
 }
@@ -113,14 +126,20 @@ fn is_grouping(label: &str, properties: &Properties) -> bool {
 /// `Group Key` of an aggregate, alone; or one of its grouping sets (`show_grouping_sets`): TEXT prints the sets' keys one below the
 /// other, `Sort Key` beginning a new pass, and each hashed set is a pass of its own.
 fn add_grouping(label: &str, value: &str, properties: &mut Properties) {
-    let keys = if value == "()" { Value::Array(Vec::new()) } else { texts(value) };
+    let keys = if value == "()" {
+        Value::Array(Vec::new())
+    } else {
+        texts(value)
+    };
     let is_first = !properties.contains_key("Grouping Sets");
     if is_first && label == "Group Key" && value != "()" && !properties.contains_key("Group Key") {
         properties.insert(label.to_owned(), keys);
         return;
     }
     let alone = properties.shift_remove("Group Key");
-    let entry = properties.entry("Grouping Sets").or_insert_with(|| Value::Array(Vec::new()));
+    let entry = properties
+        .entry("Grouping Sets")
+        .or_insert_with(|| Value::Array(Vec::new()));
     let Value::Array(sets) = entry else { return };
     if let Some(alone) = alone {
         sets.push(set("Group Keys", vec![alone]));
@@ -128,7 +147,10 @@ fn add_grouping(label: &str, value: &str, properties: &mut Properties) {
     match (label, sets.last_mut()) {
         ("Sort Key", _) => sets.push(set("Sort Key", keys)),
         ("Group Key", Some(Value::Object(last))) if !last.contains_key("Hash Keys") => {
-            if let Value::Array(all) = last.entry("Group Keys").or_insert_with(|| Value::Array(Vec::new())) {
+            if let Value::Array(all) = last
+                .entry("Group Keys")
+                .or_insert_with(|| Value::Array(Vec::new()))
+            {
                 all.push(keys);
             }
         }
@@ -173,11 +195,26 @@ mod tests {
 
     #[test]
     fn grouping_sets_are_told_from_a_group_key() {
-        assert_eq!(properties("Aggregate", &["Group Key: a, b"]), json!({"Group Key": ["a", "b"]}));
         assert_eq!(
-            properties("Aggregate", &["Hash Key: a", "Group Key: b", "Group Key: ()", "Sort Key: c", "Group Key: c"]),
+            properties("Aggregate", &["Group Key: a, b"]),
+            json!({"Group Key": ["a", "b"]})
+        );
+        assert_eq!(
+            properties(
+                "Aggregate",
+                &[
+                    "Hash Key: a",
+                    "Group Key: b",
+                    "Group Key: ()",
+                    "Sort Key: c",
+                    "Group Key: c"
+                ]
+            ),
             json!({"Grouping Sets": [{"Hash Keys": [["a"]]}, {"Group Keys": [["b"], []]}, {"Sort Key": ["c"], "Group Keys": [["c"]]}]})
         );
-        assert_eq!(properties("Group", &["Group Key: a"]), json!({"Group Key": ["a"]}));
+        assert_eq!(
+            properties("Group", &["Group Key: a"]),
+            json!({"Group Key": ["a"]})
+        );
     }
 }

@@ -19,10 +19,15 @@ pub(super) struct Attachment {
 /// The properties a headline stands for.
 pub(super) fn read(headline: &str, attachment: Attachment) -> Result<Map<String, Value>, Reason> {
     let split = numbers::split(headline)?;
-    let Title { wording, index, target } = title(split.title);
+    let Title {
+        wording,
+        index,
+        target,
+    } = title(split.title);
     let operation = operation::operation(wording);
     let mut properties = operation.properties;
-    let mut add = |property: &str, text: String| properties.insert(property.to_owned(), Value::String(text));
+    let mut add =
+        |property: &str, text: String| properties.insert(property.to_owned(), Value::String(text));
     if let Some(relationship) = attachment.relationship {
         add("Parent Relationship", relationship.to_owned());
     }
@@ -57,26 +62,50 @@ struct Title<'a> {
 
 /// `Index Scan using i on s.t a`: operation, index, target. What does not fit stays in the wording.
 fn title(text: &str) -> Title<'_> {
-    let whole = Title { wording: text, index: None, target: None };
+    let whole = Title {
+        wording: text,
+        index: None,
+        target: None,
+    };
     let using = find_outside_quotes(text, " using ");
     let on = find_outside_quotes(text, " on ");
     let (wording, index, rest) = match (using, on) {
         (Some(using), _) => {
-            let Some((index, rest)) = text.get(using + 7..).and_then(take) else { return whole };
-            (text.get(..using).unwrap_or_default(), Some(index), rest.strip_prefix(" on "))
+            let Some((index, rest)) = text.get(using + 7..).and_then(take) else {
+                return whole;
+            };
+            (
+                text.get(..using).unwrap_or_default(),
+                Some(index),
+                rest.strip_prefix(" on "),
+            )
         }
         (None, Some(on)) => (text.get(..on).unwrap_or_default(), None, text.get(on + 4..)),
         (None, None) => return whole,
     };
-    let Some(rest) = rest else { return Title { wording, index, target: None } };
+    let Some(rest) = rest else {
+        return Title {
+            wording,
+            index,
+            target: None,
+        };
+    };
     if wording == "Bitmap Index Scan" || wording == "Parallel Bitmap Index Scan" {
         return match take(rest) {
-            Some((index, "")) => Title { wording, index: Some(index), target: None },
+            Some((index, "")) => Title {
+                wording,
+                index: Some(index),
+                target: None,
+            },
             _ => whole,
         };
     }
     match target(wording, rest) {
-        Some(target) => Title { wording, index, target: Some(target) },
+        Some(target) => Title {
+            wording,
+            index,
+            target: Some(target),
+        },
         None => whole,
     }
 }
@@ -112,7 +141,9 @@ pub(super) fn target(wording: &str, text: &str) -> Option<Map<String, Value>> {
 
 /// Under which name the JSON format has the target (`ExplainTargetRel`).
 fn target_property(wording: &str) -> Option<&'static str> {
-    let wording = wording.trim_start_matches("Parallel ").trim_start_matches("Async ");
+    let wording = wording
+        .trim_start_matches("Parallel ")
+        .trim_start_matches("Async ");
     match wording {
         "Function Scan" => Some("Function Name"),
         "Table Function Scan" => Some("Table Function Name"),
@@ -146,7 +177,8 @@ pub(super) fn begins_plan<'a>(line: &Line<'a>, next: impl FnOnce() -> Option<Lin
 /// Whether parentheses with numbers follow; prose may mention "(cost=…".
 fn has_numbers(text: &str) -> bool {
     let cost = text.find(" (cost=").and_then(|at| text.get(at + 7..));
-    let is_cost = cost.is_some_and(|cost| cost.starts_with(|c: char| c.is_ascii_digit()) || cost.contains(".."));
+    let is_cost = cost
+        .is_some_and(|cost| cost.starts_with(|c: char| c.is_ascii_digit()) || cost.contains(".."));
     is_cost || text.contains(" (actual time=") || text.contains(" (actual rows=")
 }
 
@@ -178,12 +210,18 @@ mod tests {
             json!({"Node Type": "Index Scan", "Scan Direction": "Backward", "Index Name": "I 1", "Relation Name": "t", "Schema": "s",
                    "Alias": "a", "Actual Rows": 0, "Actual Loops": 0})
         );
-        assert_eq!(properties("Bitmap Index Scan on i"), json!({"Node Type": "Bitmap Index Scan", "Index Name": "i"}));
+        assert_eq!(
+            properties("Bitmap Index Scan on i"),
+            json!({"Node Type": "Bitmap Index Scan", "Index Name": "i"})
+        );
         assert_eq!(
             properties("CTE Scan on recent r"),
             json!({"Node Type": "CTE Scan", "CTE Name": "recent", "Alias": "r"})
         );
-        assert_eq!(properties("Values Scan on \"*VALUES*\""), json!({"Node Type": "Values Scan", "Alias": "*VALUES*"}));
+        assert_eq!(
+            properties("Values Scan on \"*VALUES*\""),
+            json!({"Node Type": "Values Scan", "Alias": "*VALUES*"})
+        );
         assert_eq!(
             properties("XN Quantum Leap  (cost=0.00..1.00 rows=1 width=4)"),
             json!({"Node Type": "XN Quantum Leap", "Startup Cost": 0.0, "Total Cost": 1.0, "Plan Rows": 1, "Plan Width": 4})

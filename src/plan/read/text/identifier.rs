@@ -70,14 +70,26 @@ mod tests {
 
     #[test]
     fn names_are_taken_with_and_without_quotes() {
-        assert_eq!(take("shop.orders o"), Some(("shop".to_owned(), ".orders o")));
-        assert_eq!(take("\"Odd \"\" Name\" x"), Some(("Odd \" Name".to_owned(), " x")));
+        assert_eq!(
+            take("shop.orders o"),
+            Some(("shop".to_owned(), ".orders o"))
+        );
+        assert_eq!(
+            take("\"Odd \"\" Name\" x"),
+            Some(("Odd \" Name".to_owned(), " x"))
+        );
         assert_eq!(take("\"open"), None);
-        assert_eq!(find_outside_quotes("Seq Scan \" on \" on t", " on "), Some(15));
+        assert_eq!(
+            find_outside_quotes("Seq Scan \" on \" on t", " on "),
+            Some(15)
+        );
     }
 
     #[test]
     fn lists_split_at_their_own_commas() {
-        assert_eq!(split_list("a, f(b, c), 'x, y'::text, \"p,q\""), ["a", "f(b, c)", "'x, y'::text", "\"p,q\""]);
+        assert_eq!(
+            split_list("a, f(b, c), 'x, y'::text, \"p,q\""),
+            ["a", "f(b, c)", "'x, y'::text", "\"p,q\""]
+        );
     }
 }

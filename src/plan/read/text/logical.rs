@@ -6,7 +6,7 @@ use super::detail;
 use crate::plan::read::lines::{Line, indent_of, line_at};
 
 /// More lines than this are never one.
-const MOST_LINES: usize = 500;
+const MAX_LINES: usize = 500;
 
 /// A line of the plan, as the server printed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +24,20 @@ pub(super) struct Logical<'a> {
 /// The line that begins at an offset, with what belongs to it from the lines below.
 pub(super) fn logical_at(text: &str, offset: usize) -> Option<Logical<'_>> {
     let line = line_at(text, offset)?;
-    let mut logical = Logical { offset, indent: line.indent(), text: Cow::Borrowed(line.text.trim()), next: line.next };
+    let mut logical = Logical {
+        offset,
+        indent: line.indent(),
+        text: Cow::Borrowed(line.text.trim()),
+        next: line.next,
+    };
     let mut open = Open::default().after(line.text.trim());
-    for _ in 0..MOST_LINES {
+    for _ in 0..MAX_LINES {
         if open.is_closed() {
             return Some(logical);
         }
-        let Some(line) = line_at(text, logical.next).filter(|line| continues(line, open)) else { break };
+        let Some(line) = line_at(text, logical.next).filter(|line| continues(line, open)) else {
+            break;
+        };
         let so_far = logical.text.to_mut();
         if open.quote {
             so_far.push('\n');
@@ -46,7 +53,11 @@ pub(super) fn logical_at(text: &str, offset: usize) -> Option<Logical<'_>> {
         return Some(logical);
     }
     // Nothing closes it: what looked open was not (a file name with an apostrophe), or the plan is cut off here.
-    Some(Logical { text: Cow::Borrowed(line.text.trim()), next: line.next, ..logical })
+    Some(Logical {
+        text: Cow::Borrowed(line.text.trim()),
+        next: line.next,
+        ..logical
+    })
 }
 
 /// Whether a line may be the rest of the one above: not when it is clearly one of its own.
@@ -74,7 +85,9 @@ impl Open {
                 b'\'' if !self.name => self.quote = !self.quote,
                 b'"' if !self.quote => self.name = !self.name,
                 b'(' if !self.quote && !self.name => self.parentheses += 1,
-                b')' if !self.quote && !self.name => self.parentheses = self.parentheses.saturating_sub(1),
+                b')' if !self.quote && !self.name => {
+                    self.parentheses = self.parentheses.saturating_sub(1)
+                }
                 _ => {}
             }
         }
@@ -109,7 +122,10 @@ mod tests {
 
     #[test]
     fn what_never_closes_swallows_nothing() {
-        assert_eq!(all("Foreign File: /tmp/o'brien\n  ->  Result"), ["Foreign File: /tmp/o'brien", "->  Result"]);
+        assert_eq!(
+            all("Foreign File: /tmp/o'brien\n  ->  Result"),
+            ["Foreign File: /tmp/o'brien", "->  Result"]
+        );
         assert_eq!(all("it's\nfine"), ["it's", "fine"]);
     }
 }

@@ -16,9 +16,16 @@ pub(super) struct Split<'a> {
 
 /// Takes the parentheses off. The title may hold anything in quotes, so they are looked for from the end.
 pub(super) fn split(headline: &str) -> Result<Split<'_>, Reason> {
-    let mut split = Split { title: headline.trim_end(), cost: None, actual: None, never_executed: false };
-    if let Some(rest) =
-        split.title.strip_suffix("(never executed)").filter(|rest| rest.is_empty() || rest.ends_with(' '))
+    let mut split = Split {
+        title: headline.trim_end(),
+        cost: None,
+        actual: None,
+        never_executed: false,
+    };
+    if let Some(rest) = split
+        .title
+        .strip_suffix("(never executed)")
+        .filter(|rest| rest.is_empty() || rest.ends_with(' '))
     {
         split.title = rest.trim_end();
         split.never_executed = true;
@@ -30,8 +37,9 @@ pub(super) fn split(headline: &str) -> Result<Split<'_>, Reason> {
 
 /// Takes the last parentheses of this kind off, when they stand at the end.
 fn take<'a>(text: &'a str, opening: &str) -> Result<(&'a str, Option<&'a str>), Reason> {
-    let Some(at) =
-        text.rfind(opening).filter(|at| *at == 0 || text.get(..*at).is_some_and(|before| before.ends_with(' ')))
+    let Some(at) = text
+        .rfind(opening)
+        .filter(|at| *at == 0 || text.get(..*at).is_some_and(|before| before.ends_with(' ')))
     else {
         return Ok((text, None));
     };
@@ -87,7 +95,11 @@ pub(super) fn add_actual(inside: &str, properties: &mut Map<String, Value>) -> R
 }
 
 /// Adds a property that is a number, or says why it is none.
-pub(super) fn add(properties: &mut Map<String, Value>, property: &str, digits: &str) -> Result<(), Reason> {
+pub(super) fn add(
+    properties: &mut Map<String, Value>,
+    property: &str,
+    digits: &str,
+) -> Result<(), Reason> {
     let value = number(digits).ok_or_else(|| not_a_number(property, digits))?;
     properties.insert(property.to_owned(), value);
     Ok(())
@@ -96,17 +108,27 @@ pub(super) fn add(properties: &mut Map<String, Value>, property: &str, digits: &
 fn not_a_number(property: &str, digits: &str) -> Reason {
     if digits.is_empty() || digits.ends_with(['.', '-']) {
         Reason::Truncated("a number")
-    } else if digits.trim_start_matches('-').starts_with(|first: char| first.is_ascii_digit())
-        || matches!(digits.to_ascii_lowercase().trim_start_matches('-'), "nan" | "inf" | "infinity")
+    } else if digits
+        .trim_start_matches('-')
+        .starts_with(|first: char| first.is_ascii_digit())
+        || matches!(
+            digits.to_ascii_lowercase().trim_start_matches('-'),
+            "nan" | "inf" | "infinity"
+        )
     {
         Reason::NotFinite(digits.to_owned())
     } else {
-        Reason::WrongType { property: property.to_owned(), expected: "a number" }
+        Reason::WrongType {
+            property: property.to_owned(),
+            expected: "a number",
+        }
     }
 }
 
 fn unreadable(word: &str) -> Reason {
-    Reason::Syntax(format!("\"{word}\" has no place in the parentheses behind a node"))
+    Reason::Syntax(format!(
+        "\"{word}\" has no place in the parentheses behind a node"
+    ))
 }
 
 #[cfg(test)]
@@ -128,9 +150,19 @@ mod tests {
 
     #[test]
     fn damage_is_named() {
-        assert_eq!(split("Limit  (cost=0.0"), Err(Reason::Truncated("the parentheses behind a node")));
+        assert_eq!(
+            split("Limit  (cost=0.0"),
+            Err(Reason::Truncated("the parentheses behind a node"))
+        );
         assert!(split("Result (never executed)").unwrap().never_executed);
-        let reasons = ["cost=0.35", "cost=0..NaN", "cost=0..1e999", "cost=a..b", "cost=0..", "what"];
+        let reasons = [
+            "cost=0.35",
+            "cost=0..NaN",
+            "cost=0..1e999",
+            "cost=a..b",
+            "cost=0..",
+            "what",
+        ];
         let reasons = reasons.map(|inside| add_cost(inside, &mut Map::new()).unwrap_err());
         assert!(matches!(reasons[0], Reason::OtherDatabase(_)));
         assert!(matches!(reasons[1], Reason::NotFinite(_)));

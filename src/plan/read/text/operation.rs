@@ -44,7 +44,15 @@ const PLAIN: &[&str] = &[
     "Hash",
 ];
 
-const JOIN_TYPES: &[&str] = &["Left", "Full", "Right", "Semi", "Anti", "Right Semi", "Right Anti"];
+const JOIN_TYPES: &[&str] = &[
+    "Left",
+    "Full",
+    "Right",
+    "Semi",
+    "Anti",
+    "Right Semi",
+    "Right Anti",
+];
 
 const MODIFICATIONS: &[&str] = &["Insert", "Update", "Delete", "Merge"];
 
@@ -71,15 +79,33 @@ pub(super) fn operation(wording: &str) -> Operation {
         flags.insert("Async Capable".to_owned(), Value::Bool(true));
         name = rest;
     }
-    let readings = [plain, join, aggregate, set_operation, modification, custom_scan];
+    let readings = [
+        plain,
+        join,
+        aggregate,
+        set_operation,
+        modification,
+        custom_scan,
+    ];
     match readings.iter().find_map(|reading| reading(name)) {
-        Some(properties) => Operation { properties, flags, is_known: true },
-        None => Operation { properties: pairs(&[("Node Type", wording)]), flags: Map::new(), is_known: false },
+        Some(properties) => Operation {
+            properties,
+            flags,
+            is_known: true,
+        },
+        None => Operation {
+            properties: pairs(&[("Node Type", wording)]),
+            flags: Map::new(),
+            is_known: false,
+        },
     }
 }
 
 fn pairs(texts: &[(&str, &str)]) -> Map<String, Value> {
-    texts.iter().map(|(key, text)| ((*key).to_owned(), Value::String((*text).to_owned()))).collect()
+    texts
+        .iter()
+        .map(|(key, text)| ((*key).to_owned(), Value::String((*text).to_owned())))
+        .collect()
 }
 
 fn plain(name: &str) -> Option<Map<String, Value>> {
@@ -92,7 +118,9 @@ fn plain(name: &str) -> Option<Map<String, Value>> {
     }
     let direction = if backward { "Backward" } else { "Forward" };
     Some(match node_type {
-        "Index Scan" | "Index Only Scan" => pairs(&[("Node Type", node_type), ("Scan Direction", direction)]),
+        "Index Scan" | "Index Only Scan" => {
+            pairs(&[("Node Type", node_type), ("Scan Direction", direction)])
+        }
         "Foreign Scan" => pairs(&[("Node Type", node_type), ("Operation", "Select")]),
         "Nested Loop" => pairs(&[("Node Type", node_type), ("Join Type", "Inner")]),
         _ => pairs(&[("Node Type", node_type)]),
@@ -102,8 +130,14 @@ fn plain(name: &str) -> Option<Map<String, Value>> {
 /// `Hash Join`, `Merge Left Join`, `Nested Loop Anti Join`.
 fn join(name: &str) -> Option<Map<String, Value>> {
     let wording = name.strip_suffix(" Join")?;
-    for (method, node_type) in [("Nested Loop", "Nested Loop"), ("Hash", "Hash Join"), ("Merge", "Merge Join")] {
-        let Some(rest) = wording.strip_prefix(method) else { continue };
+    for (method, node_type) in [
+        ("Nested Loop", "Nested Loop"),
+        ("Hash", "Hash Join"),
+        ("Merge", "Merge Join"),
+    ] {
+        let Some(rest) = wording.strip_prefix(method) else {
+            continue;
+        };
         let join_type = match rest.trim_start() {
             "" if method != "Nested Loop" => "Inner",
             join_type if JOIN_TYPES.contains(&join_type) => join_type,
@@ -126,7 +160,11 @@ fn aggregate(name: &str) -> Option<Map<String, Value>> {
         "MixedAggregate" => "Mixed",
         _ => return None,
     };
-    Some(pairs(&[("Node Type", "Aggregate"), ("Strategy", strategy), ("Partial Mode", mode)]))
+    Some(pairs(&[
+        ("Node Type", "Aggregate"),
+        ("Strategy", strategy),
+        ("Partial Mode", mode),
+    ]))
 }
 
 fn set_operation(name: &str) -> Option<Map<String, Value>> {
@@ -135,20 +173,34 @@ fn set_operation(name: &str) -> Option<Map<String, Value>> {
         None => ("Sorted", name.strip_prefix("SetOp ")?),
     };
     let known = ["Intersect", "Intersect All", "Except", "Except All"].contains(&command);
-    known.then(|| pairs(&[("Node Type", "SetOp"), ("Strategy", strategy), ("Command", command)]))
+    known.then(|| {
+        pairs(&[
+            ("Node Type", "SetOp"),
+            ("Strategy", strategy),
+            ("Command", command),
+        ])
+    })
 }
 
 fn modification(name: &str) -> Option<Map<String, Value>> {
     if MODIFICATIONS.contains(&name) {
         return Some(pairs(&[("Node Type", "ModifyTable"), ("Operation", name)]));
     }
-    let operation = name.strip_prefix("Foreign ").filter(|operation| MODIFICATIONS.contains(operation))?;
-    Some(pairs(&[("Node Type", "Foreign Scan"), ("Operation", operation)]))
+    let operation = name
+        .strip_prefix("Foreign ")
+        .filter(|operation| MODIFICATIONS.contains(operation))?;
+    Some(pairs(&[
+        ("Node Type", "Foreign Scan"),
+        ("Operation", operation),
+    ]))
 }
 
 fn custom_scan(name: &str) -> Option<Map<String, Value>> {
     let provider = name.strip_prefix("Custom Scan (")?.strip_suffix(')')?;
-    Some(pairs(&[("Node Type", "Custom Scan"), ("Custom Plan Provider", provider)]))
+    Some(pairs(&[
+        ("Node Type", "Custom Scan"),
+        ("Custom Plan Provider", provider),
+    ]))
 }
 
 #[cfg(test)]
@@ -159,29 +211,67 @@ mod tests {
     #[test]
     fn wordings_become_properties() {
         for (wording, expected) in [
-            ("Hash Left Join", json!({"Node Type": "Hash Join", "Join Type": "Left"})),
-            ("Hash Right Anti Join", json!({"Node Type": "Hash Join", "Join Type": "Right Anti"})),
-            ("Merge Join", json!({"Node Type": "Merge Join", "Join Type": "Inner"})),
-            ("Nested Loop", json!({"Node Type": "Nested Loop", "Join Type": "Inner"})),
-            ("Nested Loop Anti Join", json!({"Node Type": "Nested Loop", "Join Type": "Anti"})),
-            ("HashAggregate", json!({"Node Type": "Aggregate", "Strategy": "Hashed", "Partial Mode": "Simple"})),
+            (
+                "Hash Left Join",
+                json!({"Node Type": "Hash Join", "Join Type": "Left"}),
+            ),
+            (
+                "Hash Right Anti Join",
+                json!({"Node Type": "Hash Join", "Join Type": "Right Anti"}),
+            ),
+            (
+                "Merge Join",
+                json!({"Node Type": "Merge Join", "Join Type": "Inner"}),
+            ),
+            (
+                "Nested Loop",
+                json!({"Node Type": "Nested Loop", "Join Type": "Inner"}),
+            ),
+            (
+                "Nested Loop Anti Join",
+                json!({"Node Type": "Nested Loop", "Join Type": "Anti"}),
+            ),
+            (
+                "HashAggregate",
+                json!({"Node Type": "Aggregate", "Strategy": "Hashed", "Partial Mode": "Simple"}),
+            ),
             (
                 "Partial GroupAggregate",
                 json!({"Node Type": "Aggregate", "Strategy": "Sorted", "Partial Mode": "Partial"}),
             ),
-            ("Index Scan Backward", json!({"Node Type": "Index Scan", "Scan Direction": "Backward"})),
-            ("HashSetOp Except All", json!({"Node Type": "SetOp", "Strategy": "Hashed", "Command": "Except All"})),
-            ("Update", json!({"Node Type": "ModifyTable", "Operation": "Update"})),
-            ("Foreign Delete", json!({"Node Type": "Foreign Scan", "Operation": "Delete"})),
-            ("Custom Scan (ChunkAppend)", json!({"Node Type": "Custom Scan", "Custom Plan Provider": "ChunkAppend"})),
+            (
+                "Index Scan Backward",
+                json!({"Node Type": "Index Scan", "Scan Direction": "Backward"}),
+            ),
+            (
+                "HashSetOp Except All",
+                json!({"Node Type": "SetOp", "Strategy": "Hashed", "Command": "Except All"}),
+            ),
+            (
+                "Update",
+                json!({"Node Type": "ModifyTable", "Operation": "Update"}),
+            ),
+            (
+                "Foreign Delete",
+                json!({"Node Type": "Foreign Scan", "Operation": "Delete"}),
+            ),
+            (
+                "Custom Scan (ChunkAppend)",
+                json!({"Node Type": "Custom Scan", "Custom Plan Provider": "ChunkAppend"}),
+            ),
         ] {
             let operation = operation(wording);
             assert_eq!(Value::Object(operation.properties), expected);
             assert!(operation.is_known);
         }
-        assert_eq!(operation("Parallel Seq Scan").flags.get("Parallel Aware"), Some(&json!(true)));
         assert_eq!(
-            operation("Parallel Quantum Scan").properties.get("Node Type"),
+            operation("Parallel Seq Scan").flags.get("Parallel Aware"),
+            Some(&json!(true))
+        );
+        assert_eq!(
+            operation("Parallel Quantum Scan")
+                .properties
+                .get("Node Type"),
             Some(&json!("Parallel Quantum Scan"))
         );
     }

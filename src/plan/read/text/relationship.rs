@@ -15,5 +15,9 @@ pub(super) fn of_child(parent_type: &str, siblings: usize) -> &'static str {
 
 /// The relationship a label stands for.
 pub(super) fn of_label(label: &str) -> &'static str {
-    if label.starts_with("SubPlan ") { "SubPlan" } else { "InitPlan" }
+    if label.starts_with("SubPlan ") {
+        "SubPlan"
+    } else {
+        "InitPlan"
+    }
 }

@@ -46,23 +46,41 @@ pub(super) fn block(text: &str) -> Option<&'static str> {
 
 /// Reads a line about the whole plan.
 pub(super) fn read(text: &str, summary: &mut Properties) -> Result<(), Reason> {
-    let Some((label, value)) = text.split_once(": ") else { return Ok(()) };
-    let damaged = || Reason::Syntax(format!("\"{label}:\" is followed by something it is never followed by"));
+    let Some((label, value)) = text.split_once(": ") else {
+        return Ok(());
+    };
+    let damaged = || {
+        Reason::Syntax(format!(
+            "\"{label}:\" is followed by something it is never followed by"
+        ))
+    };
     match label {
         "Settings" => {
-            summary.insert(label.to_owned(), Value::Object(settings(value).ok_or_else(damaged)?));
+            summary.insert(
+                label.to_owned(),
+                Value::Object(settings(value).ok_or_else(damaged)?),
+            );
         }
         "Serialization" => {
-            summary.insert(label.to_owned(), Value::Object(serialization(value).ok_or_else(damaged)?));
+            summary.insert(
+                label.to_owned(),
+                Value::Object(serialization(value).ok_or_else(damaged)?),
+            );
         }
         _ if label.starts_with("Trigger ") => {
             let trigger = trigger(label, value).ok_or_else(damaged)?;
-            if let Value::Array(triggers) = summary.entry("Triggers").or_insert_with(|| Value::Array(Vec::new())) {
+            if let Value::Array(triggers) = summary
+                .entry("Triggers")
+                .or_insert_with(|| Value::Array(Vec::new()))
+            {
                 triggers.push(Value::Object(trigger));
             }
         }
         _ => {
-            let name = LABELS.iter().find(|(known, _)| *known == label).map_or(label, |(_, name)| name);
+            let name = LABELS
+                .iter()
+                .find(|(known, _)| *known == label)
+                .map_or(label, |(_, name)| name);
             detail::read(name, value, summary)?;
         }
     }
@@ -74,7 +92,9 @@ pub(super) fn read(text: &str, summary: &mut Properties) -> Result<(), Reason> {
 fn trigger(label: &str, value: &str) -> Option<Properties> {
     let mut names = label.strip_prefix("Trigger")?;
     let mut trigger = Properties::new();
-    let mut put = |property: &str, text: &str| trigger.insert(property.to_owned(), Value::String(text.to_owned()));
+    let mut put = |property: &str, text: &str| {
+        trigger.insert(property.to_owned(), Value::String(text.to_owned()))
+    };
     let relation = names.rsplit_once(" on ").map(|(rest, relation)| {
         names = rest;
         relation
@@ -114,7 +134,10 @@ fn settings(text: &str) -> Option<Properties> {
         let (value, behind) = match value.strip_prefix('\'') {
             Some(quoted) => {
                 let end = end_of_setting(quoted)?;
-                (Value::String(quoted.get(..end)?.to_owned()), quoted.get(end + 1..)?)
+                (
+                    Value::String(quoted.get(..end)?.to_owned()),
+                    quoted.get(end + 1..)?,
+                )
             }
             None => (Value::Null, value.strip_prefix("NULL")?),
         };
@@ -126,12 +149,21 @@ fn settings(text: &str) -> Option<Properties> {
 
 /// The quote behind which the text ends or another setting begins.
 fn end_of_setting(text: &str) -> Option<usize> {
-    let is_name =
-        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'));
-    let begins_setting = |rest: &str| {
-        rest.strip_prefix(", ").and_then(|rest| rest.split_once(" = ")).is_some_and(|(name, _)| is_name(name))
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
     };
-    let ends = |(at, _): &(usize, &str)| text.get(at + 1..).is_some_and(|rest| rest.is_empty() || begins_setting(rest));
+    let begins_setting = |rest: &str| {
+        rest.strip_prefix(", ")
+            .and_then(|rest| rest.split_once(" = "))
+            .is_some_and(|(name, _)| is_name(name))
+    };
+    let ends = |(at, _): &(usize, &str)| {
+        text.get(at + 1..)
+            .is_some_and(|rest| rest.is_empty() || begins_setting(rest))
+    };
     text.match_indices('\'').find(ends).map(|(at, _)| at)
 }
 

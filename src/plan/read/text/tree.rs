@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::headline::{self, Attachment};
 use super::logical::{Logical, logical_at};
 use super::{TextPlan, detail, numbers, relationship, summary};
-use crate::plan::read::builder::MOST_NODES;
+use crate::plan::read::builder::MAX_NODES;
 use crate::plan::read::error::{Failure, Reason};
 use crate::plan::read::lines::{line_at, lines_from};
 use crate::plan::read::property::kind;
@@ -14,11 +14,19 @@ use crate::plan::{DEEPEST_PLAN, Names, Node, NodeId, Plan, Properties};
 /// Reads the plan whose first headline begins at `start`.
 pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
     let Some(first) = logical_at(text, start) else {
-        return Err(Failure { offset: start, reason: Reason::NoPlan });
+        return Err(Failure {
+            offset: start,
+            reason: Reason::NoPlan,
+        });
     };
     let mut reader = TextReader::new(first.indent);
-    let root = first.text.strip_prefix("->").map_or(&*first.text, str::trim_start);
-    reader.add_node(root, first.indent + 1, Attachment::default()).map_err(Failure::at(start))?;
+    let root = first
+        .text
+        .strip_prefix("->")
+        .map_or(&*first.text, str::trim_start);
+    reader
+        .add_node(root, first.indent + 1, Attachment::default())
+        .map_err(Failure::at(start))?;
     let mut end = first.next;
     while let Some(line) = logical_at(text, end) {
         if line.text.is_empty() {
@@ -35,8 +43,14 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
     }
     reader.close_blocks(0);
     match reader.label {
-        Some(_) => Err(Failure { offset: end, reason: Reason::Truncated("a subplan whose node has to follow") }),
-        None => Ok(TextPlan { plan: reader.finish(), end }),
+        Some(_) => Err(Failure {
+            offset: end,
+            reason: Reason::Truncated("a subplan whose node has to follow"),
+        }),
+        None => Ok(TextPlan {
+            plan: reader.finish(),
+            end,
+        }),
     }
 }
 
@@ -44,13 +58,16 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
 fn after_blank(text: &str, from: usize, reader: &TextReader) -> Option<usize> {
     let next = lines_from(text, from).find(|line| !line.is_blank())?;
     let trimmed = next.text.trim();
-    let goes_on = next.indent() > reader.base && (trimmed.starts_with("->") || detail::is_known(trimmed));
+    let goes_on =
+        next.indent() > reader.base && (trimmed.starts_with("->") || detail::is_known(trimmed));
     (goes_on || summary::is_summary(trimmed)).then_some(next.offset)
 }
 
 /// `InitPlan 1 (returns $0)`, `SubPlan 2`, `CTE x`: the name of the node on the next line.
 pub(super) fn is_label(text: &str) -> bool {
-    ["InitPlan ", "SubPlan ", "CTE "].iter().any(|prefix| text.starts_with(prefix))
+    ["InitPlan ", "SubPlan ", "CTE "]
+        .iter()
+        .any(|prefix| text.starts_with(prefix))
 }
 
 /// A node whose details or children may follow.
@@ -162,18 +179,28 @@ impl TextReader {
         while self.open.last().is_some_and(|open| open.column > column) {
             self.open.pop();
         }
-        let Some(parent) = self.open.last_mut() else { return Err(Reason::LostIndentation) };
+        let Some(parent) = self.open.last_mut() else {
+            return Err(Reason::LostIndentation);
+        };
         let properties = self.properties.get(parent.index);
-        let parent_type = properties.and_then(|known| known.get("Node Type")?.as_str()).unwrap_or_default();
+        let parent_type = properties
+            .and_then(|known| known.get("Node Type")?.as_str())
+            .unwrap_or_default();
         let attachment = match self.label.take() {
-            Some((_, name)) => Attachment { relationship: Some(relationship::of_label(&name)), name: Some(name) },
+            Some((_, name)) => Attachment {
+                relationship: Some(relationship::of_label(&name)),
+                name: Some(name),
+            },
             None => {
                 let relationship = relationship::of_child(parent_type, parent.children);
                 parent.children += 1;
                 if relationship == "children" && parent.children == 2 {
                     rename_only_child(&self.nodes, &mut self.properties, parent.index);
                 }
-                Attachment { relationship: Some(relationship), name: None }
+                Attachment {
+                    relationship: Some(relationship),
+                    name: None,
+                }
             }
         };
         // Its own details stand six columns in; pastes that lost some blanks keep at least one.
@@ -181,10 +208,15 @@ impl TextReader {
         Ok(true)
     }
 
-    fn add_node(&mut self, headline: &str, column: usize, attachment: Attachment) -> Result<(), Reason> {
+    fn add_node(
+        &mut self,
+        headline: &str,
+        column: usize,
+        attachment: Attachment,
+    ) -> Result<(), Reason> {
         let index = self.nodes.len();
-        if index >= MOST_NODES {
-            return Err(Reason::TooManyNodes(MOST_NODES));
+        if index >= MAX_NODES {
+            return Err(Reason::TooManyNodes(MAX_NODES));
         }
         let depth = self.open.len();
         if depth > DEEPEST_PLAN {
@@ -203,7 +235,11 @@ impl TextReader {
             properties: Properties::default(),
         });
         self.properties.push(properties);
-        self.open.push(OpenNode { index, column, children: 0 });
+        self.open.push(OpenNode {
+            index,
+            column,
+            children: 0,
+        });
         Ok(())
     }
 
@@ -211,7 +247,12 @@ impl TextReader {
         self.close_blocks(line.indent);
         if !self.in_summary {
             // A detail never stands left of its node's own children, but lost blanks may put it in the arrow's column.
-            while self.open.len() > 1 && self.open.last().is_some_and(|open| open.column > line.indent) {
+            while self.open.len() > 1
+                && self
+                    .open
+                    .last()
+                    .is_some_and(|open| open.column > line.indent)
+            {
                 self.open.pop();
             }
         }
@@ -231,9 +272,13 @@ impl TextReader {
         match text.split_once(": ") {
             Some((label, value)) => detail::read(label, value.trim(), properties),
             None => {
-                let label = text.strip_suffix(':').map(|label| (label, Value::String(String::new())));
+                let label = text
+                    .strip_suffix(':')
+                    .map(|label| (label, Value::String(String::new())));
                 match label {
-                    Some((label, empty)) if !properties.contains_key(label) && kind(label).is_none() => {
+                    Some((label, empty))
+                        if !properties.contains_key(label) && kind(label).is_none() =>
+                    {
                         properties.insert(label.to_owned(), empty);
                     }
                     _ => detail::add_other_line(properties, text),
@@ -260,13 +305,26 @@ impl TextReader {
     }
 
     fn open_block(&mut self, indent: usize, place: Place, properties: Map<String, Value>) {
-        self.blocks.push(Block { indent, place, properties });
+        self.blocks.push(Block {
+            indent,
+            place,
+            properties,
+        });
     }
 
     /// Puts the blocks that begin in this column or further in where they belong.
     fn close_blocks(&mut self, column: usize) {
-        while self.blocks.last().is_some_and(|block| block.indent >= column) {
-            let Some(Block { place, properties, .. }) = self.blocks.pop() else { break };
+        while self
+            .blocks
+            .last()
+            .is_some_and(|block| block.indent >= column)
+        {
+            let Some(Block {
+                place, properties, ..
+            }) = self.blocks.pop()
+            else {
+                break;
+            };
             put(self.current(), place, properties);
         }
     }
@@ -286,8 +344,15 @@ impl TextReader {
 
 /// A custom scan's only child is its `child`, several are its `children`.
 fn rename_only_child(nodes: &[Node], properties: &mut [Map<String, Value>], parent: usize) {
-    for NodeId(child) in nodes.get(parent).map(|parent| &parent.children).into_iter().flatten() {
-        let relationship = properties.get_mut(*child).and_then(|known| known.get_mut("Parent Relationship"));
+    for NodeId(child) in nodes
+        .get(parent)
+        .map(|parent| &parent.children)
+        .into_iter()
+        .flatten()
+    {
+        let relationship = properties
+            .get_mut(*child)
+            .and_then(|known| known.get_mut("Parent Relationship"));
         if let Some(relationship) = relationship.filter(|relationship| **relationship == "child") {
             *relationship = Value::String("children".to_owned());
         }
@@ -297,14 +362,24 @@ fn rename_only_child(nodes: &[Node], properties: &mut [Map<String, Value>], pare
 /// Puts a block into the properties around it; a worker met before gets what is new.
 fn put(around: &mut Map<String, Value>, place: Place, properties: Map<String, Value>) {
     match place {
-        Place::Object(key) => match around.entry(key).or_insert_with(|| Value::Object(Map::new())) {
+        Place::Object(key) => match around
+            .entry(key)
+            .or_insert_with(|| Value::Object(Map::new()))
+        {
             Value::Object(known) => known.extend(properties),
             other => *other = Value::Object(properties),
         },
         Place::Item(key) => {
-            let Value::Array(items) = around.entry(key).or_insert_with(|| Value::Array(Vec::new())) else { return };
+            let Value::Array(items) = around
+                .entry(key)
+                .or_insert_with(|| Value::Array(Vec::new()))
+            else {
+                return;
+            };
             let number = properties.get("Worker Number");
-            let same = items.iter_mut().find(|item| number.is_some() && item.get("Worker Number") == number);
+            let same = items
+                .iter_mut()
+                .find(|item| number.is_some() && item.get("Worker Number") == number);
             match same {
                 Some(Value::Object(same)) => same.extend(properties),
                 _ => items.push(Value::Object(properties)),

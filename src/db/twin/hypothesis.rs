@@ -3,10 +3,10 @@
 use super::Twin;
 use crate::db::DbError;
 use crate::db::explain::Opening;
-use crate::db::transaction::suppose::{built, check_view};
+use crate::db::transaction::hypothesis::{built, check_view};
 use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
-use crate::rehearsal::supposition::View;
-use crate::rehearsal::{Answer, NamedIndex, Refusal, Supposition};
+use crate::rehearsal::hypothesis::View;
+use crate::rehearsal::{Answer, Hypothesis, NamedIndex, Refusal};
 use crate::twin::page::BLOCK_BYTES;
 use crate::verdict::Reason;
 use crate::workload::Statement;
@@ -15,24 +15,34 @@ impl Twin {
     /// The plans if this were so; refused where it takes rows.
     pub(super) fn answer_supposing(
         &mut self,
-        supposition: &Supposition,
+        hypothesis: &Hypothesis,
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, DbError> {
-        let besides = match supposition {
-            Supposition::Setting { name, value } => {
-                Opening::from(format!("; SET LOCAL {} = {}", quote_identifier(name), quote_literal(value)).as_str())
-            }
-            Supposition::AllVisible(table) => Opening::from(all_visible(table).as_str()),
-            Supposition::View(view) => return self.with_view(view, indexes, statements),
-            Supposition::Rewritten => Opening::default(),
-            Supposition::Analyzed(_) => return Ok(Answer::Refused(supposition.refused(indexes))),
+        let besides = match hypothesis {
+            Hypothesis::Setting { name, value } => Opening::from(
+                format!(
+                    "; SET LOCAL {} = {}",
+                    quote_identifier(name),
+                    quote_literal(value)
+                )
+                .as_str(),
+            ),
+            Hypothesis::AllVisible(table) => Opening::from(all_visible(table).as_str()),
+            Hypothesis::View(view) => return self.with_view(view, indexes, statements),
+            Hypothesis::Rewritten => Opening::default(),
+            Hypothesis::Analyzed(_) => return Ok(Answer::Refused(hypothesis.refused(indexes))),
         };
         self.with(indexes, &[], besides, statements)
     }
 
     /// The view exists without rows, and has a file of the size that it is estimated to have.
-    fn with_view(&mut self, view: &View, indexes: &[NamedIndex], statements: &[Statement]) -> Result<Answer, DbError> {
+    fn with_view(
+        &mut self,
+        view: &View,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, DbError> {
         let pages = view.size.0.div_ceil(BLOCK_BYTES as u64);
         let file = self.directory.create(&[], pages)?;
         let measures = format!(
@@ -43,10 +53,15 @@ impl Twin {
             quote_literal(&view.name.to_string())
         );
         let statements_before = vec![view.create_empty(), check_view(&view.name), measures];
-        let opening = Opening { statements: statements_before, ..Opening::default() };
+        let opening = Opening {
+            statements: statements_before,
+            ..Opening::default()
+        };
         match self.with(indexes, &[], opening, statements) {
             Ok(Answer::Planned(mut planned)) => {
-                planned.builds.push(built(view, view.size, Millis::default()));
+                planned
+                    .builds
+                    .push(built(view, view.size, Millis::default()));
                 Ok(Answer::Planned(planned))
             }
             Err(refused) if refused.is_refusal() => {

@@ -35,7 +35,7 @@ pub struct Operators {
 
 /// A row of `pg_stats`, with what the catalog says of the column.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Shown {
+pub struct PgStatsRow {
     /// The table or the index.
     pub relation: Oid,
     /// The column's number.
@@ -74,14 +74,14 @@ pub struct Shown {
     pub range_empty: Option<f32>,
 }
 
-impl Shown {
+impl PgStatsRow {
     /// The type that ANALYZE saw: of an expression, not what its index stores.
     fn analyzed_type(&self) -> Oid {
         let values = self.common.as_ref().or(self.bounds.as_ref());
         values.map_or(self.type_oid, |values| values.element_type)
     }
 
-    /// The types whose operators [`Shown::rebuilt`] needs.
+    /// The types whose operators [`PgStatsRow::rebuilt`] needs.
     pub fn types(&self) -> impl Iterator<Item = Oid> {
         let elements = self.elements.as_ref().map(|values| values.element_type);
         std::iter::once(self.analyzed_type()).chain(elements)
@@ -108,10 +108,20 @@ impl Shown {
 
     /// `compute_scalar_stats` and `compute_distinct_stats`.
     fn add_scalars(&self, Operators { equal, less }: Operators, slots: &mut Vec<Slot>) {
-        let slot =
-            |kind, operator, numbers, values| Slot { kind, operator, collation: self.collation, numbers, values };
+        let slot = |kind, operator, numbers, values| Slot {
+            kind,
+            operator,
+            collation: self.collation,
+            numbers,
+            values,
+        };
         if self.common.is_some() {
-            slots.push(slot(MOST_COMMON, equal, self.common_shares.clone(), self.common.clone()));
+            slots.push(slot(
+                MOST_COMMON,
+                equal,
+                self.common_shares.clone(),
+                self.common.clone(),
+            ));
         }
         if self.bounds.is_some() {
             slots.push(slot(HISTOGRAM, less, None, self.bounds.clone()));
@@ -123,12 +133,28 @@ impl Shown {
 
     /// `compute_array_stats` and `compute_tsvector_stats`.
     fn add_elements(&self, of: impl Fn(Oid) -> Operators, slots: &mut Vec<Slot>) {
-        let Some(elements) = &self.elements else { return };
+        let Some(elements) = &self.elements else {
+            return;
+        };
         let equal = of(elements.element_type).equal;
         let lexemes = self.collation == 0 && elements.element_type == TEXT;
-        let collation = if lexemes { DEFAULT_COLLATION } else { self.collation };
-        let slot = |kind, numbers, values| Slot { kind, operator: equal, collation, numbers, values };
-        slots.push(slot(MOST_COMMON_ELEMENTS, self.element_shares.clone(), Some(elements.clone())));
+        let collation = if lexemes {
+            DEFAULT_COLLATION
+        } else {
+            self.collation
+        };
+        let slot = |kind, numbers, values| Slot {
+            kind,
+            operator: equal,
+            collation,
+            numbers,
+            values,
+        };
+        slots.push(slot(
+            MOST_COMMON_ELEMENTS,
+            self.element_shares.clone(),
+            Some(elements.clone()),
+        ));
         if let Some(counts) = &self.element_counts {
             slots.push(slot(ELEMENT_COUNTS, Some(counts.clone()), None));
         }
@@ -137,7 +163,11 @@ impl Shown {
     /// `compute_range_stats`.
     fn add_ranges(&self, slots: &mut Vec<Slot>) {
         if let Some(bounds) = &self.range_bounds {
-            slots.push(Slot { kind: RANGE_BOUNDS, values: Some(bounds.clone()), ..Slot::default() });
+            slots.push(Slot {
+                kind: RANGE_BOUNDS,
+                values: Some(bounds.clone()),
+                ..Slot::default()
+            });
         }
         if let Some(empty) = self.range_empty {
             slots.push(Slot {
@@ -156,12 +186,15 @@ mod tests {
     use super::*;
 
     fn values(element_type: Oid, literal: &str) -> Option<Values> {
-        Some(Values { element_type, literal: literal.to_owned() })
+        Some(Values {
+            element_type,
+            literal: literal.to_owned(),
+        })
     }
 
     #[test]
     fn slots_come_in_the_order_of_analyze() {
-        let shown = Shown {
+        let shown = PgStatsRow {
             type_oid: 1009,
             collation: 950,
             common: values(1009, "{\"{a}\"}"),
@@ -170,16 +203,38 @@ mod tests {
             elements: values(TEXT, "{a}"),
             element_shares: Some(vec![0.5, 0.1, 0.9]),
             element_counts: Some(vec![1.0, 1.0, 1.0]),
-            ..Shown::default()
+            ..PgStatsRow::default()
         };
         assert_eq!(shown.types().collect::<Vec<_>>(), [1009, TEXT]);
-        let operators =
-            BTreeMap::from([(1009, Operators { equal: 1070, less: 1072 }), (TEXT, Operators { equal: 98, less: 664 })]);
+        let operators = BTreeMap::from([
+            (
+                1009,
+                Operators {
+                    equal: 1070,
+                    less: 1072,
+                },
+            ),
+            (
+                TEXT,
+                Operators {
+                    equal: 98,
+                    less: 664,
+                },
+            ),
+        ]);
         let slots: Vec<_> = shown
             .rebuilt(&operators)
             .slots
             .iter()
-            .map(|slot| (slot.kind, slot.operator, slot.collation, slot.numbers.is_some(), slot.values.is_some()))
+            .map(|slot| {
+                (
+                    slot.kind,
+                    slot.operator,
+                    slot.collation,
+                    slot.numbers.is_some(),
+                    slot.values.is_some(),
+                )
+            })
             .collect();
         let expected = [
             (MOST_COMMON, 1070, 950, true, true),
@@ -193,11 +248,29 @@ mod tests {
 
     #[test]
     fn lexemes_are_texts_and_lengths_of_ranges_are_numbers() {
-        let lexemes = Shown { type_oid: 3614, elements: values(TEXT, "{a}"), ..Shown::default() };
-        let [first, second, ..] = &lexemes.rebuilt(&BTreeMap::new()).slots[..] else { panic!() };
-        assert_eq!((first.kind, first.collation, second.kind), (MOST_COMMON_ELEMENTS, DEFAULT_COLLATION, 0));
-        let ranges = Shown { range_empty: Some(0.5), range_bounds: values(3904, "{[1,2)}"), ..Shown::default() };
-        let [first, second, ..] = &ranges.rebuilt(&BTreeMap::new()).slots[..] else { panic!() };
-        assert_eq!((first.kind, second.kind, second.operator), (RANGE_BOUNDS, RANGE_LENGTHS, FLOAT8_LESS));
+        let lexemes = PgStatsRow {
+            type_oid: 3614,
+            elements: values(TEXT, "{a}"),
+            ..PgStatsRow::default()
+        };
+        let [first, second, ..] = &lexemes.rebuilt(&BTreeMap::new()).slots[..] else {
+            panic!()
+        };
+        assert_eq!(
+            (first.kind, first.collation, second.kind),
+            (MOST_COMMON_ELEMENTS, DEFAULT_COLLATION, 0)
+        );
+        let ranges = PgStatsRow {
+            range_empty: Some(0.5),
+            range_bounds: values(3904, "{[1,2)}"),
+            ..PgStatsRow::default()
+        };
+        let [first, second, ..] = &ranges.rebuilt(&BTreeMap::new()).slots[..] else {
+            panic!()
+        };
+        assert_eq!(
+            (first.kind, second.kind, second.operator),
+            (RANGE_BOUNDS, RANGE_LENGTHS, FLOAT8_LESS)
+        );
     }
 }

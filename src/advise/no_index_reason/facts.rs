@@ -28,12 +28,23 @@ impl<'p> Scan<'p> {
     /// The costliest scan of a table, if there is one.
     pub(super) fn costliest(plan: &'p Plan, catalog: &'p Catalog) -> Option<Scan<'p>> {
         let metrics = metrics(plan);
-        let scans = plan.nodes().iter().filter(|node| node.node_type() != "ModifyTable" && node.table().is_some());
+        let scans = plan
+            .nodes()
+            .iter()
+            .filter(|node| node.node_type() != "ModifyTable" && node.table().is_some());
         let share = |node: &Node| metrics.node(node.id).share;
         let node = scans.max_by(|a, b| share(a).total_cmp(&share(b)).then(b.id.cmp(&a.id)))?;
         let name = node.table()?;
-        let asked = relation_uses(plan, catalog).into_iter().find(|asked| Some(asked.alias.as_str()) == node.alias());
-        Some(Scan { plan, node, table: catalog.table(&name), name, asked })
+        let asked = relation_uses(plan, catalog)
+            .into_iter()
+            .find(|asked| Some(asked.alias.as_str()) == node.alias());
+        Some(Scan {
+            plan,
+            node,
+            table: catalog.table(&name),
+            name,
+            asked,
+        })
     }
 
     /// The nodes that read the table's indexes: itself, or those below a Bitmap Heap Scan.
@@ -43,14 +54,21 @@ impl<'p> Scan<'p> {
         while let Some(node) = waiting.pop() {
             found.extend(Some(node).filter(|node| node.index_name().is_some()));
             if node.node_type().starts_with("Bitmap") {
-                waiting.extend(node.children.iter().rev().map(|child| self.plan.node(*child)));
+                waiting.extend(
+                    node.children
+                        .iter()
+                        .rev()
+                        .map(|child| self.plan.node(*child)),
+                );
             }
         }
         found
     }
 
     fn is_limited(&self) -> bool {
-        self.asked.as_ref().is_some_and(|asked| asked.limited || !asked.extremes.is_empty())
+        self.asked
+            .as_ref()
+            .is_some_and(|asked| asked.limited || !asked.extremes.is_empty())
     }
 
     /// The rows it returns of those that are there; of a table in parts, of this part.
@@ -67,7 +85,9 @@ impl<'p> Scan<'p> {
 
     /// Does it ask for anything that a generator can read?
     pub(super) fn has_readable_condition(&self) -> bool {
-        self.asked.as_ref().is_some_and(|asked| !asked.conditions.is_empty() || !asked.alternatives.is_empty())
+        self.asked
+            .as_ref()
+            .is_some_and(|asked| !asked.conditions.is_empty() || !asked.alternatives.is_empty())
     }
 }
 
@@ -78,17 +98,27 @@ pub(super) fn decided(plan: &Plan, catalog: &Catalog) -> Option<NoIndexHelps> {
         return because(NoIndexReason::NoCondition, "it reads no table".to_owned());
     };
     if asks_nothing(plan, catalog) {
-        let detail = format!("nothing filters, orders or groups the rows of {}", scan.name);
+        let detail = format!(
+            "nothing filters, orders or groups the rows of {}",
+            scan.name
+        );
         return because(NoIndexReason::NoCondition, detail);
     }
     let checks = [table_too_small, already_indexed, reads_most];
-    checks.iter().find_map(|check| check(&scan, catalog)).and_then(|(reason, detail)| because(reason, detail))
+    checks
+        .iter()
+        .find_map(|check| check(&scan, catalog))
+        .and_then(|(reason, detail)| because(reason, detail))
 }
 
 fn asks_nothing(plan: &Plan, catalog: &Catalog) -> bool {
     let asks = |node: &Node| {
-        ["Filter", "Join Filter", "TID Cond"].iter().any(|what| node.text(what).is_some())
-            || ["Sort Key", "Group Key"].iter().any(|what| !node.texts(what).is_empty())
+        ["Filter", "Join Filter", "TID Cond"]
+            .iter()
+            .any(|what| node.text(what).is_some())
+            || ["Sort Key", "Group Key"]
+                .iter()
+                .any(|what| !node.texts(what).is_empty())
     };
     let filtered = plan.nodes().iter().any(asks);
     let idle = |asked: &RelationUse| {
@@ -121,18 +151,34 @@ fn table_too_small(scan: &Scan<'_>, catalog: &Catalog) -> Verdict {
 fn already_indexed(scan: &Scan<'_>, _catalog: &Catalog) -> Verdict {
     let indexes = scan.index_scans();
     let first = indexes.first()?;
-    let filtered = scan.filter().is_some() || indexes.iter().any(|node| node.text("Filter").is_some());
-    let conditions: Vec<&str> = indexes.iter().filter_map(|node| node.text("Index Cond")).collect();
-    let ordered = scan.is_limited() || scan.asked.as_ref().is_some_and(|asked| !asked.distances.is_empty());
+    let filtered =
+        scan.filter().is_some() || indexes.iter().any(|node| node.text("Filter").is_some());
+    let conditions: Vec<&str> = indexes
+        .iter()
+        .filter_map(|node| node.text("Index Cond"))
+        .collect();
+    let ordered = scan.is_limited()
+        || scan
+            .asked
+            .as_ref()
+            .is_some_and(|asked| !asked.distances.is_empty());
     if filtered || (conditions.len() < indexes.len() && !ordered) {
         return None;
     }
-    let names: Vec<&str> = indexes.iter().filter_map(|node| node.index_name()).collect();
+    let names: Vec<&str> = indexes
+        .iter()
+        .filter_map(|node| node.index_name())
+        .collect();
     let how = match conditions.first() {
         Some(_) => format!("with all conditions on it: {}", conditions.join(" and ")),
         None => "in the order that is wanted".to_owned(),
     };
-    let detail = format!("{} is read by {} of {} {how}", scan.name, first.node_type(), names.join(" and "));
+    let detail = format!(
+        "{} is read by {} of {} {how}",
+        scan.name,
+        first.node_type(),
+        names.join(" and ")
+    );
     Some((NoIndexReason::AlreadyIndexed, detail))
 }
 
@@ -153,5 +199,9 @@ fn reads_most(scan: &Scan<'_>, _catalog: &Catalog) -> Verdict {
 
 /// A numeric setting of the server, or its default.
 pub(super) fn setting(catalog: &Catalog, name: &str, default: f64) -> f64 {
-    catalog.settings.get(name).and_then(|value| value.parse().ok()).unwrap_or(default)
+    catalog
+        .settings
+        .get(name)
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
 }

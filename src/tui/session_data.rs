@@ -28,7 +28,7 @@ use crate::workload::{Statement, StatementId};
 
 /// Everything there is to look at.
 #[derive(Debug, Clone, Default)]
-pub struct Dossier {
+pub struct SessionData {
     /// What it is about, for the headline: a database, a file.
     pub subject: String,
     /// The statements in the workload's order.
@@ -74,7 +74,7 @@ pub struct Card {
     pub before: Result<Arc<Plan>, String>,
     /// Its plan with all that is recommended.
     pub after: Option<Arc<Plan>>,
-    /// Its share of the workload's time or cost ([`Dossier::timed`]), 0 to 1; none when its own is not known.
+    /// Its share of the workload's time or cost ([`SessionData::timed`]), 0 to 1; none when its own is not known.
     pub share: Option<f64>,
     /// The ids of the recommendations that help it.
     pub helped_by: Vec<String>,
@@ -106,7 +106,7 @@ pub struct Choice {
 pub struct Entry {
     /// The index under its name.
     pub index: NamedIndex,
-    /// The statements that create it for keeps, by itself; for several, see [`Dossier::ddl`].
+    /// The statements that create it for keeps, by itself; for several, see [`SessionData::ddl`].
     pub ddl: Vec<String>,
     /// What became of it.
     pub verdict: Verdict,
@@ -157,12 +157,17 @@ impl Card {
 
     /// Its cost with all that is recommended.
     pub fn cost_after(&self) -> Option<Cost> {
-        self.after.as_ref().map(|plan| plan.total_cost()).or_else(|| self.cost())
+        self.after
+            .as_ref()
+            .map(|plan| plan.total_cost())
+            .or_else(|| self.cost())
     }
 
     /// How many times lower its cost is with all that is recommended.
     pub fn factor(&self) -> f64 {
-        self.cost().zip(self.cost_after()).map_or(1.0, |(before, after)| before.factor_to(after))
+        self.cost()
+            .zip(self.cost_after())
+            .map_or(1.0, |(before, after)| before.factor_to(after))
     }
 }
 
@@ -203,54 +208,62 @@ impl Entry {
     }
 }
 
-impl Dossier {
+impl SessionData {
     /// Of a run and the recording of what it was answered.
-    pub fn new(subject: String, advice: Advice, recording: &Recording) -> Dossier {
-        let mut dossier = Dossier {
+    pub fn new(subject: String, advice: Advice, recording: &Recording) -> SessionData {
+        let mut session_data = SessionData {
             subject,
             cards: cards(&advice.statements),
             existing: advice.existing,
             notices: advice.notices,
             limits: recording.limits.clone(),
             catalog: advice.catalog,
-            ..Dossier::default()
+            ..SessionData::default()
         };
-        dossier.weights = dossier.cards.iter().filter_map(weight).collect();
-        dossier.timed = shares::set_shares(&mut dossier.cards);
+        session_data.weights = session_data.cards.iter().filter_map(weight).collect();
+        session_data.timed = shares::set_shares(&mut session_data.cards);
         for recommendation in advice.recommendations {
-            dossier.entries.push(Entry {
-                verdict: Verdict::Recommended { id: recommendation.id, explanation: recommendation.explanation },
+            session_data.entries.push(Entry {
+                verdict: Verdict::Recommended {
+                    id: recommendation.id,
+                    explanation: recommendation.explanation,
+                },
                 ddl: recommendation.creation.statements().cloned().collect(),
                 tried: Some(recommendation.evidence),
                 size: Some(recommendation.size),
-                build_time: Some(recommendation.build_time).filter(|_| was_built(recommendation.evidence)),
-                write_block: Some(recommendation.write_block).filter(|_| was_built(recommendation.evidence)),
+                build_time: Some(recommendation.build_time)
+                    .filter(|_| was_built(recommendation.evidence)),
+                write_block: Some(recommendation.write_block)
+                    .filter(|_| was_built(recommendation.evidence)),
                 benefits: recommendation.benefits,
-                upkeep: upkeep(&recommendation.index.index, &dossier.catalog),
-                writers: dossier.writers(&recommendation.index.index.table),
+                upkeep: upkeep(&recommendation.index.definition, &session_data.catalog),
+                writers: session_data.writers(&recommendation.index.definition.table),
                 index: recommendation.index,
                 trial: None,
             });
         }
         for rejected in advice.rejected {
-            dossier.entries.push(Entry {
-                verdict: Verdict::Rejected { reason: rejected.reason, detail: rejected.detail },
+            session_data.entries.push(Entry {
+                verdict: Verdict::Rejected {
+                    reason: rejected.reason,
+                    detail: rejected.detail,
+                },
                 ddl: vec![rejected.ddl],
                 tried: rejected.evidence,
                 size: rejected.size,
                 build_time: rejected.build_time,
                 write_block: None,
                 benefits: rejected.benefits,
-                upkeep: upkeep(&rejected.index.index, &dossier.catalog),
-                writers: dossier.writers(&rejected.index.index.table),
+                upkeep: upkeep(&rejected.index.definition, &session_data.catalog),
+                writers: session_data.writers(&rejected.index.definition.table),
                 index: rejected.index,
                 trial: None,
             });
         }
-        dossier.add_trials(recording);
-        dossier.sort_choices();
-        dossier.count_findings();
-        dossier
+        session_data.add_trials(recording);
+        session_data.sort_choices();
+        session_data.count_findings();
+        session_data
     }
 
     /// The catalog, when there is one: saved plans come without.
@@ -266,17 +279,23 @@ impl Dossier {
     fn count_findings(&mut self) {
         let catalog = Some(&self.catalog).filter(|catalog| !catalog.tables.is_empty());
         for card in &mut self.cards {
-            card.findings = card.before.as_ref().map_or(0, |plan| findings(plan, catalog).len());
+            card.findings = card
+                .before
+                .as_ref()
+                .map_or(0, |plan| findings(plan, catalog).len());
         }
     }
 
     /// Of plans alone: nothing was rehearsed.
-    pub fn of_plans(subject: String, plans: Vec<(String, Result<Plan, String>)>) -> Dossier {
+    pub fn of_plans(subject: String, plans: Vec<(String, Result<Plan, String>)>) -> SessionData {
         let advice = |(name, plan): (String, Result<Plan, String>)| {
             let said = |what: &str| plan.as_ref().ok().and_then(|plan| plan.summary.get(what));
             let statement = Statement {
                 id: StatementId(name),
-                sql: said("Query Text").and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
+                sql: said("Query Text")
+                    .and_then(|text| text.as_str())
+                    .unwrap_or_default()
+                    .to_owned(),
                 calls: 1.0,
                 mean_time_ms: said("Execution Time").and_then(serde_json::Value::as_f64),
                 place: String::new(),
@@ -297,16 +316,27 @@ impl Dossier {
         let mut cards: Vec<Card> = plans.into_iter().map(advice).collect();
         let timed = shares::set_shares(&mut cards);
         let weights = cards.iter().filter_map(weight).collect();
-        let mut dossier = Dossier { subject, cards, weights, timed, ..Dossier::default() };
-        dossier.count_findings();
-        dossier
+        let mut session_data = SessionData {
+            subject,
+            cards,
+            weights,
+            timed,
+            ..SessionData::default()
+        };
+        session_data.count_findings();
+        session_data
     }
 
     /// The first rehearsal of each index by itself gives its trial, and plans to compare with.
     fn add_trials(&mut self, recording: &Recording) {
         for exchange in recording.trials() {
-            let [index] = exchange.indexes.as_slice() else { continue };
-            let known = self.entries.iter().position(|entry| entry.index == *index && entry.trial.is_none());
+            let [index] = exchange.indexes.as_slice() else {
+                continue;
+            };
+            let known = self
+                .entries
+                .iter()
+                .position(|entry| entry.index == *index && entry.trial.is_none());
             if let Some(entry) = known {
                 self.add_trial(entry, exchange.answer.clone(), &BTreeMap::new());
             }
@@ -314,18 +344,36 @@ impl Dossier {
     }
 
     /// The plans of an index by itself; what they are to be compared with, where that is not the plan of the run.
-    fn add_trial(&mut self, entry: usize, answer: Answer, before: &BTreeMap<StatementId, PlanOutcome>) {
-        let Answer::Planned(planned) = &answer else { return };
-        let Some(build) = planned.builds.first().cloned() else { return };
+    fn add_trial(
+        &mut self,
+        entry: usize,
+        answer: Answer,
+        before: &BTreeMap<StatementId, PlanOutcome>,
+    ) {
+        let Answer::Planned(planned) = &answer else {
+            return;
+        };
+        let Some(build) = planned.builds.first().cloned() else {
+            return;
+        };
         let plan_of = |plans: &BTreeMap<StatementId, PlanOutcome>, id: &StatementId| {
-            plans.get(id).and_then(PlanOutcome::plan).cloned().map(Arc::new)
+            plans
+                .get(id)
+                .and_then(PlanOutcome::plan)
+                .cloned()
+                .map(Arc::new)
         };
         for card in &mut self.cards {
             let id = &card.statement.id;
             let before = plan_of(before, id).or_else(|| card.before.as_ref().ok().cloned());
             if let (Some(before), Some(plan)) = (before, plan_of(&planned.plans, id)) {
                 let used = uses(&plan, &build);
-                card.choices.push(Choice { entry: Some(entry), before, plan, used });
+                card.choices.push(Choice {
+                    entry: Some(entry),
+                    before,
+                    plan,
+                    used,
+                });
             }
         }
         let write_block = planned.write_block;
@@ -334,8 +382,12 @@ impl Dossier {
         if target.tried.is_none_or(was_built) {
             target.write_block.get_or_insert(write_block);
         }
-        self.trials.push(Trial::from_answer(target.index.clone(), answer));
-        if let Some(ddl) = self.ddl_alone(entry).filter(|_| !self.entries[entry].is_recommended()) {
+        self.trials
+            .push(Trial::from_answer(target.index.clone(), answer));
+        if let Some(ddl) = self
+            .ddl_alone(entry)
+            .filter(|_| !self.entries[entry].is_recommended())
+        {
             self.entries[entry].ddl = ddl;
         }
     }
@@ -345,7 +397,9 @@ impl Dossier {
         for card in &mut self.cards {
             card.choices.sort_by(|a, b| {
                 let first = |choice: &Choice| (choice.entry.is_some(), !choice.used);
-                first(a).cmp(&first(b)).then(a.plan.total_cost().0.total_cmp(&b.plan.total_cost().0))
+                first(a)
+                    .cmp(&first(b))
+                    .then(a.plan.total_cost().0.total_cmp(&b.plan.total_cost().0))
             });
         }
     }
@@ -362,8 +416,8 @@ impl Dossier {
             build_time: build.map(|build| build.build_time),
             write_block: Some(compared.after.write_block),
             benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &compared)),
-            upkeep: upkeep(&index.index, &self.catalog),
-            writers: self.writers(&index.index.table),
+            upkeep: upkeep(&index.definition, &self.catalog),
+            writers: self.writers(&index.definition.table),
             index,
             trial: None,
         });
@@ -375,10 +429,17 @@ impl Dossier {
 
     fn benefits(&self, build: &Build, compared: &Comparison) -> Vec<Benefit> {
         let benefit = |(id, outcome): (&StatementId, &PlanOutcome)| {
-            let after = outcome.plan().filter(|plan| uses(plan, build))?.total_cost();
+            let after = outcome
+                .plan()
+                .filter(|plan| uses(plan, build))?
+                .total_cost();
             let before = compared.before.get(id)?.plan()?.total_cost();
             let gained = self.limits.min_improvement.reached(before, after);
-            gained.then(|| Benefit { statement: id.clone(), before, after })
+            gained.then(|| Benefit {
+                statement: id.clone(),
+                before,
+                after,
+            })
         };
         compared.after.plans.iter().filter_map(benefit).collect()
     }
@@ -393,10 +454,16 @@ fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
     let card = |advice: &StatementAdvice| {
         let before = match &advice.before {
             Some(plan) => Ok(Arc::new(plan.clone())),
-            None => Err(advice.error.clone().unwrap_or_else(|| "there is nothing to plan".to_owned())),
+            None => Err(advice
+                .error
+                .clone()
+                .unwrap_or_else(|| "there is nothing to plan".to_owned())),
         };
         let after = advice.after.clone().map(Arc::new);
-        let proved = after.iter().zip(&before).filter(|_| !advice.recommendations.is_empty());
+        let proved = after
+            .iter()
+            .zip(&before)
+            .filter(|_| !advice.recommendations.is_empty());
         let all_recommended = |(plan, before): (&Arc<Plan>, &Arc<Plan>)| Choice {
             entry: None,
             before: before.clone(),
@@ -408,7 +475,10 @@ fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
             haystack: haystack(&advice.statement),
             statement: advice.statement.clone(),
             helped_by: advice.recommendations.clone(),
-            no_index: advice.no_index.as_ref().map(|no_index| no_index.detail.clone()),
+            no_index: advice
+                .no_index
+                .as_ref()
+                .map(|no_index| no_index.detail.clone()),
             share: None,
             findings: 0,
             before,
@@ -423,5 +493,11 @@ fn haystack(statement: &Statement) -> String {
 }
 
 fn weight(card: &Card) -> Option<(StatementId, Weighted)> {
-    Some((card.statement.id.clone(), Weighted { calls: card.statement.calls, cost: card.cost()? }))
+    Some((
+        card.statement.id.clone(),
+        Weighted {
+            calls: card.statement.calls,
+            cost: card.cost()?,
+        },
+    ))
 }

@@ -9,7 +9,11 @@ use crate::sql::{Shape, parse_expression};
 /// An index that answers all that this one would, whatever the statement.
 pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a ExistingIndex> {
     let subsumes = |existing: &&ExistingIndex| {
-        existing.valid && existing.index.as_ref().is_some_and(|known| known.subsumes(index))
+        existing.valid
+            && existing
+                .index
+                .as_ref()
+                .is_some_and(|known| known.subsumes(index))
     };
     catalog.table(&index.table)?.indexes.iter().find(subsumes)
 }
@@ -19,10 +23,15 @@ pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a 
 /// an index of several columns for three quarters of the first one's (`btcostestimate`, src/backend/utils/adt/selfuncs.c), but it
 /// cannot read more.
 pub(super) fn as_precise<'a>(index: &Index, ask: Ask<'a>) -> Option<&'a ExistingIndex> {
-    let fixed: Vec<&Condition> =
-        ask.conditions(|condition| matches!(condition.kind, Kind::Equality | Kind::Null) && !condition.is_join());
+    let fixed: Vec<&Condition> = ask.conditions(|condition| {
+        matches!(condition.kind, Kind::Equality | Kind::Null) && !condition.is_join()
+    });
     let serves = |existing: &&ExistingIndex| {
-        existing.valid && existing.index.as_ref().is_some_and(|known| finds(known, index, &fixed))
+        existing.valid
+            && existing
+                .index
+                .as_ref()
+                .is_some_and(|known| finds(known, index, &fixed))
     };
     ask.table.indexes.iter().find(serves)
 }
@@ -31,29 +40,49 @@ pub(super) fn as_precise<'a>(index: &Index, ask: Ask<'a>) -> Option<&'a Existing
 fn finds(known: &Index, index: &Index, fixed: &[&Condition]) -> bool {
     let is_fixed = |key: &IndexKey| fixed.iter().any(|condition| condition.key == key.key);
     let leading = known.keys.iter().take_while(|key| is_fixed(key)).count();
-    let plain = known.method == Method::Btree && index.method == Method::Btree && known.predicate.is_none();
+    let plain =
+        known.method == Method::Btree && index.method == Method::Btree && known.predicate.is_none();
     plain
         && (1..=leading).any(|number| {
             let (settled, rest) = known.keys.split_at(number);
             let settled: Vec<&Key> = settled.iter().map(|key| &key.key).collect();
             let left = |key: &&IndexKey| !settled.contains(&&key.key);
-            let behind = Index { keys: rest.to_vec(), ..known.clone() };
-            let wanted =
-                Index { keys: index.keys.iter().filter(left).cloned().collect(), predicate: None, ..index.clone() };
+            let behind = Index {
+                keys: rest.to_vec(),
+                ..known.clone()
+            };
+            let wanted = Index {
+                keys: index.keys.iter().filter(left).cloned().collect(),
+                predicate: None,
+                ..index.clone()
+            };
             let carried = index.include.iter().all(|column| known.carries(column));
-            let same_rows = index.predicate.as_ref().is_none_or(|predicate| follows(predicate, fixed, &settled));
-            carried && same_rows && behind.subsumes(&Index { include: Vec::new(), ..wanted })
+            let same_rows = index
+                .predicate
+                .as_ref()
+                .is_none_or(|predicate| follows(predicate, fixed, &settled));
+            carried
+                && same_rows
+                && behind.subsumes(&Index {
+                    include: Vec::new(),
+                    ..wanted
+                })
         })
 }
 
 /// Is the predicate nothing but conditions on these keys?
 fn follows(predicate: &str, fixed: &[&Condition], settled: &[&Key]) -> bool {
-    let Ok(expression) = parse_expression(predicate) else { return false };
+    let Ok(expression) = parse_expression(predicate) else {
+        return false;
+    };
     let parts = match expression.shape {
         Shape::And(parts) => parts,
         _ => vec![expression],
     };
-    let is_settled =
-        |text: &str| fixed.iter().any(|condition| condition.text == text && settled.contains(&&condition.key));
+    let is_settled = |text: &str| {
+        fixed
+            .iter()
+            .any(|condition| condition.text == text && settled.contains(&&condition.key))
+    };
     parts.iter().all(|part| is_settled(&part.text))
 }

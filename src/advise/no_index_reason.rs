@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::advice::{Parts, Recommendation};
-use super::proof::{Known, Proof};
-use super::{Captured, Run};
+use super::verification::{Known, Verification};
+use super::{Baseline, Run};
 use crate::candidate::Candidates;
 use crate::model::Cost;
 use crate::plan::Plan;
@@ -28,26 +28,47 @@ pub(super) fn ask(
     run: &mut Run<'_>,
     known: Known<'_>,
     (candidates, trials): (&Candidates, &[Trial]),
-    proof: &Proof,
+    verification: &Verification,
 ) -> Result<BTreeMap<StatementId, LowerPageCost>, PlannerError> {
     let undecided = |statement: &&Statement| {
-        let plan = known.captured.get(&statement.id).and_then(PlanOutcome::plan);
-        let helped = proof.after.get(&statement.id).is_some_and(|after| {
-            plan.is_some_and(|before| run.limits.min_improvement.reached(before.total_cost(), after.total_cost()))
+        let plan = known
+            .baseline
+            .get(&statement.id)
+            .and_then(PlanOutcome::plan);
+        let helped = verification.after.get(&statement.id).is_some_and(|after| {
+            plan.is_some_and(|before| {
+                run.limits
+                    .min_improvement
+                    .reached(before.total_cost(), after.total_cost())
+            })
         });
         plan.is_some_and(|plan| !helped && facts::decided(plan, known.catalog).is_none())
     };
-    let undecided: Vec<Statement> = run.workload.statements().iter().filter(undecided).cloned().collect();
+    let undecided: Vec<Statement> = run
+        .workload
+        .statements()
+        .iter()
+        .filter(undecided)
+        .cloned()
+        .collect();
     page_cost::ask(run, known, (&candidates.to_try, trials), &undecided)
 }
 
 impl Parts<'_> {
     /// Why no index helps a statement; none when one does, and when it was not planned.
-    pub(super) fn no_index(&self, statement: &Statement, recommendations: &[Recommendation]) -> Option<NoIndexHelps> {
+    pub(super) fn no_index(
+        &self,
+        statement: &Statement,
+        recommendations: &[Recommendation],
+    ) -> Option<NoIndexHelps> {
         let id = &statement.id;
         let plan = self.plan_before(id)?;
-        let helps =
-            |recommendation: &Recommendation| recommendation.benefits.iter().any(|benefit| benefit.statement == *id);
+        let helps = |recommendation: &Recommendation| {
+            recommendation
+                .benefits
+                .iter()
+                .any(|benefit| benefit.statement == *id)
+        };
         if recommendations.iter().any(helps) {
             return None;
         }
@@ -55,7 +76,9 @@ impl Parts<'_> {
         let tried = self.tried_for(id);
         let found = self
             .kept_out(&tried, recommendations)
-            .or_else(|| facts::decided(plan, &self.catalog).map(|facts| (facts.reason, facts.detail)))
+            .or_else(|| {
+                facts::decided(plan, &self.catalog).map(|facts| (facts.reason, facts.detail))
+            })
             .or_else(|| self.gains_too_little(&tried))
             .or_else(|| self.at_lower_page_cost(id))
             .or_else(|| self.not_indexable(id, plan, &tried))
@@ -71,25 +94,39 @@ impl Parts<'_> {
         let asked = asked.filter(|(_, (candidate, _))| candidate.asked_by.contains(id));
         let tried = asked.map(|(position, (_, trial))| {
             let seen = trial.built().and_then(|(_, costs)| costs.get(id));
-            Tried { position, trial, before: basis, after: seen.map(|seen| (seen.cost, seen.used)) }
+            Tried {
+                position,
+                trial,
+                before: basis,
+                after: seen.map(|seen| (seen.cost, seen.used)),
+            }
         });
         tried.collect()
     }
 
     fn basis_cost(&self, id: &StatementId) -> Option<Cost> {
-        let basis: &Captured = self.twin.basis(&self.captured);
+        let basis: &Baseline = self.twin.basis(&self.baseline);
         Some(basis.get(id)?.plan()?.total_cost())
     }
 
     /// (1) The best of those that would gain enough.
     fn kept_out(&self, tried: &[Tried<'_>], recommendations: &[Recommendation]) -> Found {
         let gains = |tried: &&Tried<'_>| {
-            tried.used().is_some_and(|(before, after)| self.limits.min_improvement.reached(before, after))
+            tried
+                .used()
+                .is_some_and(|(before, after)| self.limits.min_improvement.reached(before, after))
         };
-        let best = tried.iter().filter(gains).min_by(|a, b| a.cost().total_cmp(&b.cost()))?;
+        let best = tried
+            .iter()
+            .filter(gains)
+            .min_by(|a, b| a.cost().total_cmp(&b.cost()))?;
         let rejected = self.rejected_trial(best.position, recommendations);
         let (before, after) = best.used()?;
-        let detail = format!("{} would lower it, {before} → {after}, but: {}", best.name(), why(&rejected));
+        let detail = format!(
+            "{} would lower it, {before} → {after}, but: {}",
+            best.name(),
+            why(&rejected)
+        );
         Some((NoIndexReason::Candidate(rejected.reason), detail))
     }
 
@@ -98,7 +135,10 @@ impl Parts<'_> {
         let best = tried.iter().filter(|tried| tried.used().is_some());
         let best = best.min_by(|a, b| a.cost().total_cmp(&b.cost()))?;
         let (before, after) = best.used()?;
-        let (saved, least) = (before.saved_share(after) * 100.0, self.limits.min_improvement.0 * 100.0);
+        let (saved, least) = (
+            before.saved_share(after) * 100.0,
+            self.limits.min_improvement.0 * 100.0,
+        );
         let detail = format!(
             "the best, {}, is used and saves {saved:.1} % ({before} → {after}); a gain is {least:.0} % or more",
             best.name()
@@ -108,7 +148,12 @@ impl Parts<'_> {
 
     /// (4)
     fn at_lower_page_cost(&self, id: &StatementId) -> Found {
-        let LowerPageCost { index, now, at, cost } = self.lower_page_cost.get(id)?;
+        let LowerPageCost {
+            index,
+            now,
+            at,
+            cost,
+        } = self.lower_page_cost.get(id)?;
         let detail = format!(
             "the planner would use {index} only at random_page_cost = {at} or less (it is {now}); it would cost {cost} there"
         );
@@ -120,7 +165,11 @@ impl Parts<'_> {
         if !tried.is_empty() {
             return None;
         }
-        let note = self.candidates.notes.iter().find(|note| note.statement == *id);
+        let note = self
+            .candidates
+            .notes
+            .iter()
+            .find(|note| note.statement == *id);
         let scan = Scan::costliest(plan, &self.catalog)?;
         let detail = match (note, scan.filter()) {
             (Some(note), _) => note.reason.clone(),
@@ -147,7 +196,9 @@ struct Tried<'t> {
 impl Tried<'_> {
     /// The costs without and with it, if the plan used it.
     fn used(&self) -> Option<(Cost, Cost)> {
-        self.after.filter(|(_, used)| *used).and_then(|(after, _)| Some((self.before?, after)))
+        self.after
+            .filter(|(_, used)| *used)
+            .and_then(|(after, _)| Some((self.before?, after)))
     }
 
     fn cost(&self) -> f64 {
@@ -155,7 +206,7 @@ impl Tried<'_> {
     }
 
     fn name(&self) -> String {
-        format!("an index on {}", self.trial.index.index.definition())
+        format!("an index on {}", self.trial.index.definition.definition())
     }
 }
 
@@ -176,13 +227,20 @@ fn not_tried(tried: &[Tried<'_>]) -> Found {
     };
     let refusals: Vec<_> = tried.iter().filter_map(refused).collect();
     let (reason, detail) = refusals.first()?;
-    let detail = format!("{} of {} candidates could not be tried: {detail}", refusals.len(), tried.len());
+    let detail = format!(
+        "{} of {} candidates could not be tried: {detail}",
+        refusals.len(),
+        tried.len()
+    );
     Some((NoIndexReason::Candidate(*reason), detail))
 }
 
 /// (7)
 fn no_candidate_helped(tried: &[Tried<'_>], now: Cost) -> (NoIndexReason, String) {
-    let best = tried.iter().filter(|tried| tried.after.is_some()).min_by(|a, b| a.cost().total_cmp(&b.cost()));
+    let best = tried
+        .iter()
+        .filter(|tried| tried.after.is_some())
+        .min_by(|a, b| a.cost().total_cmp(&b.cost()));
     let detail = match best {
         Some(best) => format!(
             "of {} tried, none was used; with {} it costs {} as before ({now})",

@@ -5,11 +5,18 @@ use crate::index::Index;
 use crate::predicate::RelationUse;
 
 /// A list of ORs this long is a list of values.
-const MOST_ARMS: usize = 6;
+const MAX_ARMS: usize = 6;
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    let alternatives = ask.relation.alternatives.iter().filter(|arms| arms.len() <= MOST_ARMS);
-    alternatives.flatten().flat_map(|arm| for_arm(ask, arm)).collect()
+    let alternatives = ask
+        .relation
+        .alternatives
+        .iter()
+        .filter(|arms| arms.len() <= MAX_ARMS);
+    alternatives
+        .flatten()
+        .flat_map(|arm| for_arm(ask, arm))
+        .collect()
 }
 
 /// As if the arm were all that is asked.
@@ -25,9 +32,17 @@ fn for_arm(ask: Ask<'_>, arm: &[crate::predicate::Condition]) -> Vec<Index> {
         needed: None,
         ..ask.relation.clone()
     };
-    let ask = Ask { relation: &relation, ..ask };
-    [single::generate, composite::generate, partial::generate, gin::generate]
-        .iter()
-        .flat_map(|generator| generator(ask))
-        .collect()
+    let ask = Ask {
+        relation: &relation,
+        ..ask
+    };
+    [
+        single::generate,
+        composite::generate,
+        partial::generate,
+        gin::generate,
+    ]
+    .iter()
+    .flat_map(|generator| generator(ask))
+    .collect()
 }

@@ -1,6 +1,6 @@
 //! Which statements of the workload write to a table, so that an index on it costs them something.
 
-use super::{Card, Dossier};
+use super::{Card, SessionData};
 use crate::model::QualifiedName;
 use crate::plan::{Node, Plan};
 
@@ -13,10 +13,14 @@ pub struct Writers {
     pub calls: f64,
 }
 
-impl Dossier {
+impl SessionData {
     /// The statements of the workload that write to this table, or to a partition of it.
     pub(super) fn writers(&self, table: &QualifiedName) -> Writers {
-        let writing = self.cards.iter().filter(|card| card.before.as_ref().is_ok_and(|plan| self.writes(plan, table)));
+        let writing = self.cards.iter().filter(|card| {
+            card.before
+                .as_ref()
+                .is_ok_and(|plan| self.writes(plan, table))
+        });
         let add = |writers: Writers, card: &Card| Writers {
             statements: writers.statements + 1,
             calls: writers.calls + card.statement.calls,
@@ -26,11 +30,20 @@ impl Dossier {
 
     fn writes(&self, plan: &Plan, table: &QualifiedName) -> bool {
         let adds_rows = |node: &&Node| {
-            node.node_type() == "ModifyTable" && matches!(node.text("Operation"), Some("Insert" | "Update" | "Merge"))
+            node.node_type() == "ModifyTable"
+                && matches!(node.text("Operation"), Some("Insert" | "Update" | "Merge"))
         };
-        let written = plan.nodes().iter().filter(adds_rows).filter_map(Node::table);
+        let written = plan
+            .nodes()
+            .iter()
+            .filter(adds_rows)
+            .filter_map(Node::table);
         written.into_iter().any(|written| {
-            written == *table || self.catalog.index_owner(&written).is_some_and(|owner| owner.name == *table)
+            written == *table
+                || self
+                    .catalog
+                    .index_owner(&written)
+                    .is_some_and(|owner| owner.name == *table)
         })
     }
 }

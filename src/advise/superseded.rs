@@ -3,29 +3,33 @@
 
 use std::collections::BTreeMap;
 
-use super::proof::Known;
+use super::verification::Known;
 use super::{Run, existing};
 use crate::catalog::ExistingIndex;
-use crate::rehearsal::costs::Frees;
-use crate::rehearsal::{Answer, PlanOutcome, PlannerError, Trial, Whom};
+use crate::rehearsal::costs::Superseded;
+use crate::rehearsal::{Answer, PlanOutcome, PlannerError, Target, Trial};
 use crate::verdict::WORSE_SHARE;
 use crate::workload::{Statement, StatementId};
 
 impl Run<'_> {
     /// For each trial, the existing indexes it could take the place of. Without a twin nobody knows.
-    pub(super) fn frees(&mut self, trials: &[Trial], known: Known<'_>) -> Result<Vec<Frees>, PlannerError> {
-        let mut frees = vec![Frees::new(); trials.len()];
-        if known.twin.whom() == Whom::Server {
-            return Ok(frees);
+    pub(super) fn superseded(
+        &mut self,
+        trials: &[Trial],
+        known: Known<'_>,
+    ) -> Result<Vec<Superseded>, PlannerError> {
+        let mut superseded = vec![Superseded::new(); trials.len()];
+        if known.twin.target() == Target::Server {
+            return Ok(superseded);
         }
-        for (trial, frees) in trials.iter().zip(&mut frees) {
+        for (trial, superseded) in trials.iter().zip(&mut superseded) {
             for existing in replaceable(trial, known) {
                 if !self.planners.time_left() {
                     return Ok(Vec::new());
                 }
                 match self.is_not_missed(existing, trial, known) {
                     Ok(true) => {
-                        frees.insert(existing.name.clone(), existing.size);
+                        superseded.insert(existing.name.clone(), existing.size);
                     }
                     Ok(false) => {}
                     // Recordings from before this was asked have no answer to it.
@@ -34,7 +38,7 @@ impl Run<'_> {
                 }
             }
         }
-        Ok(frees)
+        Ok(superseded)
     }
 
     /// With the trial's index there, is no statement that uses the existing one worse without it than it is now?
@@ -44,34 +48,61 @@ impl Run<'_> {
         trial: &Trial,
         known: Known<'_>,
     ) -> Result<bool, PlannerError> {
-        let before = known.twin.basis(known.captured);
+        let before = known.twin.basis(known.baseline);
         let plan_of = |id: &StatementId| before.get(id).and_then(PlanOutcome::plan);
         let uses = |statement: &&Statement| {
-            plan_of(&statement.id).is_some_and(|plan| plan.index_names().contains(existing.name.name.as_str()))
+            plan_of(&statement.id)
+                .is_some_and(|plan| plan.index_names().contains(existing.name.name.as_str()))
         };
-        let using: Vec<Statement> = self.workload.statements().iter().filter(uses).cloned().collect();
+        let using: Vec<Statement> = self
+            .workload
+            .statements()
+            .iter()
+            .filter(uses)
+            .cloned()
+            .collect();
         if using.is_empty() {
             return Ok(true);
         }
         self.summary.twin_questions += 1;
-        let (hidden, indexes) = (std::slice::from_ref(&existing.name), std::slice::from_ref(&trial.index));
-        let Answer::Planned(planned) = self.planners.plan_without(hidden, indexes, &using)? else { return Ok(false) };
+        let (hidden, indexes) = (
+            std::slice::from_ref(&existing.name),
+            std::slice::from_ref(&trial.index),
+        );
+        let Answer::Planned(planned) = self.planners.plan_without(hidden, indexes, &using)? else {
+            return Ok(false);
+        };
         let without: BTreeMap<StatementId, PlanOutcome> = planned.plans;
         let is_no_worse = |statement: &Statement| {
-            let (now, then) = (plan_of(&statement.id), without.get(&statement.id).and_then(PlanOutcome::plan));
-            now.zip(then).is_some_and(|(now, then)| now.total_cost().saved_share(then.total_cost()) >= -WORSE_SHARE)
+            let (now, then) = (
+                plan_of(&statement.id),
+                without.get(&statement.id).and_then(PlanOutcome::plan),
+            );
+            now.zip(then).is_some_and(|(now, then)| {
+                now.total_cost().saved_share(then.total_cost()) >= -WORSE_SHARE
+            })
         };
         Ok(using.iter().all(is_no_worse))
     }
 }
 
 fn replaceable<'c>(trial: &Trial, known: Known<'c>) -> Vec<&'c ExistingIndex> {
-    let Some(table) = known.catalog.table(&trial.index.index.table).filter(|_| trial.built().is_some()) else {
+    let Some(table) = known
+        .catalog
+        .table(&trial.index.definition.table)
+        .filter(|_| trial.built().is_some())
+    else {
         return Vec::new();
     };
     let subsumed = |existing: &&ExistingIndex| {
-        let is_known = existing.index.as_ref().is_some_and(|known| trial.index.index.subsumes(known));
-        is_known && existing.valid && existing.may_be_dropped() && existing::structural(existing, table).is_none()
+        let is_known = existing
+            .index
+            .as_ref()
+            .is_some_and(|known| trial.index.definition.subsumes(known));
+        is_known
+            && existing.valid
+            && existing.may_be_dropped()
+            && existing::structural(existing, table).is_none()
     };
     table.indexes.iter().filter(subsumed).collect()
 }

@@ -11,7 +11,7 @@ use crate::db::catalog::field;
 use crate::db::session::{CONNECTION_CHECK_INTERVAL, milliseconds};
 use crate::db::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_literal};
-use crate::rehearsal::supposition::View;
+use crate::rehearsal::hypothesis::View;
 use crate::rehearsal::{Answer, Build, Planned};
 use crate::workload::Statement;
 
@@ -22,7 +22,11 @@ pub(in crate::db) fn check_view(name: &QualifiedName) -> String {
 
 impl Session {
     /// The plans after these statements of ours, in a transaction that is rolled back.
-    pub(in crate::db) fn suppose_after(&self, script: &[String], statements: &[Statement]) -> Result<Answer, DbError> {
+    pub(in crate::db) fn suppose_after(
+        &self,
+        script: &[String],
+        statements: &[Statement],
+    ) -> Result<Answer, DbError> {
         let (answer, _) = self.in_transaction(|transaction| {
             transaction.set_limits()?;
             for sql in script {
@@ -34,7 +38,11 @@ impl Session {
     }
 
     /// The plans of statements that read a view, which is filled for them.
-    pub(in crate::db) fn suppose_view(&self, view: &View, statements: &[Statement]) -> Result<Answer, DbError> {
+    pub(in crate::db) fn suppose_view(
+        &self,
+        view: &View,
+        statements: &[Statement],
+    ) -> Result<Answer, DbError> {
         let (answer, _) = self.in_transaction(|transaction| {
             transaction.set_limits()?;
             or_refuse!(transaction.execute(&view.create_empty()));
@@ -45,7 +53,10 @@ impl Session {
             or_refuse!(transaction.execute(&format!("ANALYZE {}", view.name)));
             let size = transaction.size_of(&view.name)?;
             let planned = or_refuse!(transaction.plans(statements));
-            Ok(Ok(Planned { builds: vec![built(view, size, build_time)], ..planned }))
+            Ok(Ok(Planned {
+                builds: vec![built(view, size, build_time)],
+                ..planned
+            }))
         })?;
         Ok(answer)
     }
@@ -53,14 +64,26 @@ impl Session {
 
 /// A view as an answer has it.
 pub(in crate::db) fn built(view: &View, size: Bytes, build_time: Millis) -> Build {
-    Build { names: [view.name.name.clone()].into(), body: String::new(), size, build_time, usable: true }
+    Build {
+        names: [view.name.name.clone()].into(),
+        body: String::new(),
+        size,
+        build_time,
+        usable: true,
+    }
 }
 
 impl Transaction<'_> {
     fn set_limits(&mut self) -> Result<(), DbError> {
-        self.set_local("lock_timeout", &milliseconds(self.session.safety.lock_timeout))?;
+        self.set_local(
+            "lock_timeout",
+            &milliseconds(self.session.safety.lock_timeout),
+        )?;
         if self.session.checks_connection {
-            self.set_local("client_connection_check_interval", CONNECTION_CHECK_INTERVAL)?;
+            self.set_local(
+                "client_connection_check_interval",
+                CONNECTION_CHECK_INTERVAL,
+            )?;
         }
         Ok(())
     }
@@ -76,8 +99,12 @@ impl Transaction<'_> {
 
     fn size_of(&self, relation: &QualifiedName) -> Result<Bytes, DbError> {
         let sql = "/* pgrehearse */ SELECT pg_catalog.pg_relation_size(pg_catalog.to_regclass($1)) AS size_bytes";
-        let rows = self.session.query(OPERATION, sql, &[(&relation.to_string(), Type::TEXT)])?;
-        let size = rows.first().map_or(Ok(None), |row| field::<Option<i64>>(row, "size_bytes"))?;
+        let rows = self
+            .session
+            .query(OPERATION, sql, &[(&relation.to_string(), Type::TEXT)])?;
+        let size = rows
+            .first()
+            .map_or(Ok(None), |row| field::<Option<i64>>(row, "size_bytes"))?;
         Ok(Bytes(size.unwrap_or(0).unsigned_abs()))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Dossier;
+use super::SessionData;
 use crate::index::NamedIndex;
 use crate::model::{Cost, Millis, QualifiedName};
 use crate::plan::Plan;
@@ -27,7 +27,11 @@ pub enum Evidence {
 impl Evidence {
     /// Of so many indexes that were built in one transaction.
     fn of(indexes: usize) -> Evidence {
-        if indexes == 1 { Evidence::Seen } else { Evidence::Proved }
+        if indexes == 1 {
+            Evidence::Seen
+        } else {
+            Evidence::Proved
+        }
     }
 }
 
@@ -65,22 +69,32 @@ pub struct Totals {
     pub share: f64,
 }
 
-impl Dossier {
+impl SessionData {
     /// What these cards cost in all, or the whole workload when there are none.
     pub fn totals(&self, cards: &BTreeSet<usize>) -> Totals {
-        let marked = self.cards.iter().enumerate().filter(|(position, _)| cards.contains(position));
+        let marked = self
+            .cards
+            .iter()
+            .enumerate()
+            .filter(|(position, _)| cards.contains(position));
         Totals {
             before: total(&self.among(cards, self.weights.clone())),
             after: total(&self.among(cards, self.proved_costs())),
-            share: if cards.is_empty() { 1.0 } else { marked.filter_map(|(_, card)| card.share).sum() },
+            share: if cards.is_empty() {
+                1.0
+            } else {
+                marked.filter_map(|(_, card)| card.share).sum()
+            },
         }
     }
 
     /// What of these costs is about these cards; all of it when there are none.
     pub fn among(&self, cards: &BTreeSet<usize>, mut costs: Costs) -> Costs {
         if !cards.is_empty() {
-            let ids: BTreeSet<&StatementId> =
-                cards.iter().filter_map(|card| Some(&self.cards.get(*card)?.statement.id)).collect();
+            let ids: BTreeSet<&StatementId> = cards
+                .iter()
+                .filter_map(|card| Some(&self.cards.get(*card)?.statement.id))
+                .collect();
             costs.retain(|id, _| ids.contains(id));
         }
         costs
@@ -97,33 +111,68 @@ impl Dossier {
     pub fn estimate(&self, entries: &BTreeSet<usize>) -> Estimate {
         let before = self.weights.clone();
         if let Some(proof) = self.proofs.get(entries) {
-            let mut estimate = Estimate { after: before.clone(), before, evidence: Evidence::of(entries.len()) };
+            let mut estimate = Estimate {
+                after: before.clone(),
+                before,
+                evidence: Evidence::of(entries.len()),
+            };
             for (id, (without, with)) in proof {
-                estimate.before.entry(id.clone()).and_modify(|weighted| weighted.cost = *without);
-                estimate.after.entry(id.clone()).and_modify(|weighted| weighted.cost = *with);
+                estimate
+                    .before
+                    .entry(id.clone())
+                    .and_modify(|weighted| weighted.cost = *without);
+                estimate
+                    .after
+                    .entry(id.clone())
+                    .and_modify(|weighted| weighted.cost = *with);
             }
             return estimate;
         }
-        let foreseen = |entry: &usize| self.entries.get(*entry).is_some_and(super::Entry::is_foreseen);
+        let foreseen = |entry: &usize| {
+            self.entries
+                .get(*entry)
+                .is_some_and(super::Entry::is_foreseen)
+        };
         let in_the_twin = entries.iter().any(foreseen);
         if *entries == self.recommended() {
-            let evidence = if in_the_twin { Evidence::Foreseen } else { Evidence::Proved };
-            return Estimate { before, after: self.proved_costs(), evidence };
+            let evidence = if in_the_twin {
+                Evidence::Foreseen
+            } else {
+                Evidence::Proved
+            };
+            return Estimate {
+                before,
+                after: self.proved_costs(),
+                evidence,
+            };
         }
-        let trials: Vec<usize> = entries.iter().filter_map(|entry| self.entries.get(*entry)?.trial).collect();
+        let trials: Vec<usize> = entries
+            .iter()
+            .filter_map(|entry| self.entries.get(*entry)?.trial)
+            .collect();
         let evidence = match (trials.len(), in_the_twin) {
             (1, false) => Evidence::Seen,
             (1, true) => Evidence::Foreseen,
             _ => Evidence::OneByOne,
         };
         let after = KnownCosts::of_singles(&self.trials, before.clone()).estimate(&before, &trials);
-        Estimate { after, before, evidence }
+        Estimate {
+            after,
+            before,
+            evidence,
+        }
     }
 
     fn proved_costs(&self) -> Costs {
         let proved = |card: &super::Card| {
             let cost = card.cost_after()?;
-            Some((card.statement.id.clone(), Weighted { calls: card.statement.calls, cost }))
+            Some((
+                card.statement.id.clone(),
+                Weighted {
+                    calls: card.statement.calls,
+                    cost,
+                },
+            ))
         };
         self.cards.iter().filter_map(proved).collect()
     }
@@ -137,12 +186,18 @@ impl Dossier {
             };
             compared.after.plans.iter().filter_map(costs).collect()
         };
-        self.proofs.insert(entries, compared.iter().flat_map(costs).collect());
+        self.proofs
+            .insert(entries, compared.iter().flat_map(costs).collect());
     }
 
     /// How long the builds of a group took one by one, when `--max-write-block` has no room for them together.
     pub fn too_long_to_build(&self, groups: &[Group]) -> Option<Millis> {
-        let build_time = |index: &NamedIndex| self.entries.iter().find(|entry| entry.index == *index)?.build_time;
+        let build_time = |index: &NamedIndex| {
+            self.entries
+                .iter()
+                .find(|entry| entry.index == *index)?
+                .build_time
+        };
         groups.iter().find_map(|group| {
             let times: Vec<Millis> = group.indexes.iter().filter_map(build_time).collect();
             let refused = !self.limits.have_room_for(times.iter().copied());
@@ -153,21 +208,38 @@ impl Dossier {
     /// What has to be asked about these indexes: tables that some statement reads together belong in one transaction, or its plan
     /// would not be seen; others have one of their own, so that none is locked for longer than it has to be.
     pub fn groups(&self, entries: &BTreeSet<usize>) -> Vec<Group> {
-        let indexes = || entries.iter().filter_map(|entry| self.entries.get(*entry)).map(|entry| &entry.index);
-        let tables: BTreeSet<QualifiedName> = indexes().map(|index| index.index.table.clone()).collect();
-        let mut together: Vec<BTreeSet<QualifiedName>> =
-            tables.iter().map(|table| BTreeSet::from([table.clone()])).collect();
-        for plan in self.cards.iter().filter_map(|card| card.before.as_ref().ok()) {
+        let indexes = || {
+            entries
+                .iter()
+                .filter_map(|entry| self.entries.get(*entry))
+                .map(|entry| &entry.index)
+        };
+        let tables: BTreeSet<QualifiedName> = indexes()
+            .map(|index| index.definition.table.clone())
+            .collect();
+        let mut together: Vec<BTreeSet<QualifiedName>> = tables
+            .iter()
+            .map(|table| BTreeSet::from([table.clone()]))
+            .collect();
+        for plan in self
+            .cards
+            .iter()
+            .filter_map(|card| card.before.as_ref().ok())
+        {
             let read = self.owners(plan);
-            let (joined, mut apart): (Vec<_>, Vec<_>) =
-                together.into_iter().partition(|group: &BTreeSet<_>| !group.is_disjoint(&read));
+            let (joined, mut apart): (Vec<_>, Vec<_>) = together
+                .into_iter()
+                .partition(|group: &BTreeSet<_>| !group.is_disjoint(&read));
             if !joined.is_empty() {
                 apart.push(joined.into_iter().flatten().collect());
             }
             together = apart;
         }
         let group = |tables: BTreeSet<QualifiedName>| Group {
-            indexes: indexes().filter(|index| tables.contains(&index.index.table)).cloned().collect(),
+            indexes: indexes()
+                .filter(|index| tables.contains(&index.definition.table))
+                .cloned()
+                .collect(),
             statements: self.touching(&tables),
         };
         together.into_iter().map(group).collect()
@@ -176,12 +248,18 @@ impl Dossier {
     /// The statements whose plan reads one of these tables, or a partition of it.
     pub fn touching(&self, tables: &BTreeSet<QualifiedName>) -> Vec<Statement> {
         let reads = |plan: &Plan| !self.owners(plan).is_disjoint(tables);
-        let touching = self.cards.iter().filter(|card| card.before.as_ref().is_ok_and(|plan| reads(plan)));
+        let touching = self
+            .cards
+            .iter()
+            .filter(|card| card.before.as_ref().is_ok_and(|plan| reads(plan)));
         touching.map(|card| card.statement.clone()).collect()
     }
 
     /// The tables a new index for this plan would be on.
     fn owners(&self, plan: &Plan) -> BTreeSet<QualifiedName> {
-        plan.tables().iter().filter_map(|read| Some(self.catalog.index_owner(read)?.name.clone())).collect()
+        plan.tables()
+            .iter()
+            .filter_map(|read| Some(self.catalog.index_owner(read)?.name.clone()))
+            .collect()
     }
 }

@@ -9,7 +9,7 @@ use crate::verdict::Reason;
 /// Something that is not so, and is supposed for the time of one question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Supposition {
+pub enum Hypothesis {
     /// A planner setting has another value. The server can tell about indexes that exist, the twin about all.
     Setting {
         /// Its name.
@@ -69,17 +69,34 @@ pub struct View {
 impl Analyzed {
     /// What makes it so.
     pub fn statements(&self) -> Vec<String> {
-        let columns: Vec<_> = self.columns.iter().map(|column| quote_identifier(column)).collect();
+        let columns: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| quote_identifier(column))
+            .collect();
         let analyze = format!("ANALYZE {} ({})", self.table, columns.join(", "));
-        self.statistics.iter().map(ExtendedStatistics::create).chain([analyze]).collect()
+        self.statistics
+            .iter()
+            .map(ExtendedStatistics::create)
+            .chain([analyze])
+            .collect()
     }
 }
 
 impl ExtendedStatistics {
     /// `CREATE STATISTICS public.t_a_b_stats (dependencies, mcv) ON a, b FROM public.t`
     pub fn create(&self) -> String {
-        let kinds = if self.kinds.is_empty() { String::new() } else { format!(" ({})", self.kinds.join(", ")) };
-        format!("CREATE STATISTICS {}{kinds} ON {} FROM {}", self.name, self.keys.join(", "), self.table)
+        let kinds = if self.kinds.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", self.kinds.join(", "))
+        };
+        format!(
+            "CREATE STATISTICS {}{kinds} ON {} FROM {}",
+            self.name,
+            self.keys.join(", "),
+            self.table
+        )
     }
 }
 
@@ -93,7 +110,10 @@ impl View {
     pub fn create(&self) -> String {
         // A comment at the end of the query must not take in what is put behind it.
         let end = if self.query.contains("--") { "\n" } else { "" };
-        format!("CREATE MATERIALIZED VIEW {} AS\n{}{end}", self.name, self.query)
+        format!(
+            "CREATE MATERIALIZED VIEW {} AS\n{}{end}",
+            self.name, self.query
+        )
     }
 
     /// Fills it anew.
@@ -102,31 +122,42 @@ impl View {
     }
 }
 
-impl Supposition {
+impl Hypothesis {
     /// Is something made for it on the server, and rolled back?
     pub fn takes_a_transaction(&self) -> bool {
         match self {
-            Supposition::Analyzed(_) | Supposition::View(_) => true,
-            Supposition::Setting { .. } | Supposition::AllVisible(_) | Supposition::Rewritten => false,
+            Hypothesis::Analyzed(_) | Hypothesis::View(_) => true,
+            Hypothesis::Setting { .. } | Hypothesis::AllVisible(_) | Hypothesis::Rewritten => false,
         }
     }
 
     /// There is nobody who could tell.
     pub fn refused(&self, indexes: &[NamedIndex]) -> Refusal {
-        let beside = if indexes.is_empty() { "" } else { " beside new indexes" };
+        let beside = if indexes.is_empty() {
+            ""
+        } else {
+            " beside new indexes"
+        };
         let detail = format!("nobody to ask can suppose {self}{beside}");
-        Refusal { reason: Reason::Offline, detail, write_block: Millis::default(), built: 0 }
+        Refusal {
+            reason: Reason::Offline,
+            detail,
+            write_block: Millis::default(),
+            built: 0,
+        }
     }
 }
 
-impl std::fmt::Display for Supposition {
+impl std::fmt::Display for Hypothesis {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Supposition::Setting { name, value } => write!(formatter, "{name} = {value}"),
-            Supposition::Analyzed(analyzed) => formatter.write_str(&analyzed.statements().join("; ")),
-            Supposition::AllVisible(table) => write!(formatter, "VACUUM {table}"),
-            Supposition::View(view) => write!(formatter, "the materialized view {}", view.name),
-            Supposition::Rewritten => formatter.write_str("another way of writing it"),
+            Hypothesis::Setting { name, value } => write!(formatter, "{name} = {value}"),
+            Hypothesis::Analyzed(analyzed) => {
+                formatter.write_str(&analyzed.statements().join("; "))
+            }
+            Hypothesis::AllVisible(table) => write!(formatter, "VACUUM {table}"),
+            Hypothesis::View(view) => write!(formatter, "the materialized view {}", view.name),
+            Hypothesis::Rewritten => formatter.write_str("another way of writing it"),
         }
     }
 }

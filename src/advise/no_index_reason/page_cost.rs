@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::facts::setting;
-use crate::advise::proof::Known;
-use crate::advise::{Captured, Run};
+use crate::advise::verification::Known;
+use crate::advise::{Baseline, Run};
 use crate::candidate::Candidate;
 use crate::model::Cost;
 use crate::plan::Plan;
-use crate::rehearsal::{Answer, Event, NamedIndex, PlanOutcome, PlannerError, Supposition, Trial, Whom};
+use crate::rehearsal::{
+    Answer, Event, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Target, Trial,
+};
 use crate::workload::{Statement, StatementId};
 
 const NAME: &str = "random_page_cost";
@@ -38,24 +40,47 @@ pub(super) fn ask(
     undecided: &[Statement],
 ) -> Result<BTreeMap<StatementId, LowerPageCost>, PlannerError> {
     let mut found = BTreeMap::new();
-    let Some(range) = Range::of(known).filter(|_| !undecided.is_empty()) else { return Ok(found) };
-    (run.observer)(Event::Begin { what: "asking why", steps: undecided.len() });
-    let lowest = range.plans(run, Whom::Server, &[], undecided, range.lowest)?;
+    let Some(range) = Range::of(known).filter(|_| !undecided.is_empty()) else {
+        return Ok(found);
+    };
+    (run.observer)(Event::Begin {
+        what: "asking why",
+        steps: undecided.len(),
+    });
+    let lowest = range.plans(run, Target::Server, &[], undecided, range.lowest)?;
     for statement in undecided {
         (run.observer)(Event::Step(&statement.id.0));
-        let before = known.captured.get(&statement.id).and_then(PlanOutcome::plan);
+        let before = known
+            .baseline
+            .get(&statement.id)
+            .and_then(PlanOutcome::plan);
         let plan = lowest.get(&statement.id).and_then(PlanOutcome::plan);
-        let Some((before, plan)) = before.zip(plan) else { continue };
-        let existing = plan.index_names().into_iter().find(|name| !before.index_names().contains(name));
+        let Some((before, plan)) = before.zip(plan) else {
+            continue;
+        };
+        let existing = plan
+            .index_names()
+            .into_iter()
+            .find(|name| !before.index_names().contains(name));
         let lower = match existing.map(str::to_owned) {
             Some(index) => {
                 let used = |plan: &Plan| plan.index_names().contains(index.as_str());
-                range.bisect(run, (Whom::Server, &[]), statement, &used)?.map(|seen| (index.clone(), seen))
+                range
+                    .bisect(run, (Target::Server, &[]), statement, &used)?
+                    .map(|seen| (index.clone(), seen))
             }
             None => range.candidate(run, known, (candidates, trials), statement)?,
         };
         if let Some((index, (at, cost))) = lower {
-            found.insert(statement.id.clone(), LowerPageCost { index, now: range.now, at, cost });
+            found.insert(
+                statement.id.clone(),
+                LowerPageCost {
+                    index,
+                    now: range.now,
+                    at,
+                    cost,
+                },
+            );
         }
     }
     (run.observer)(Event::End);
@@ -78,31 +103,44 @@ impl Range {
         let now = setting(known.catalog, NAME, 4.0);
         let least = setting(known.catalog, "seq_page_cost", 1.0);
         let steps_in_one = if now - least >= 1.0 { 10.0 } else { 100.0 };
-        let (lowest, end) = ((least * steps_in_one).ceil() as i64, (now * steps_in_one).ceil() as i64);
-        (lowest < end && now.is_finite()).then_some(Range { steps_in_one, lowest, end, now })
+        let (lowest, end) = (
+            (least * steps_in_one).ceil() as i64,
+            (now * steps_in_one).ceil() as i64,
+        );
+        (lowest < end && now.is_finite()).then_some(Range {
+            steps_in_one,
+            lowest,
+            end,
+            now,
+        })
     }
 
     fn plans(
         &self,
         run: &mut Run<'_>,
-        whom: Whom,
+        target: Target,
         indexes: &[NamedIndex],
         statements: &[Statement],
         step: i64,
-    ) -> Result<Captured, PlannerError> {
+    ) -> Result<Baseline, PlannerError> {
         let value = (step as f64 / self.steps_in_one).to_string();
-        let supposition = Supposition::Setting { name: NAME.to_owned(), value };
-        Ok(match run.suppose(whom, &supposition, indexes, statements)? {
-            Answer::Planned(planned) => planned.plans,
-            Answer::Refused(_) => Captured::new(),
-        })
+        let hypothesis = Hypothesis::Setting {
+            name: NAME.to_owned(),
+            value,
+        };
+        Ok(
+            match run.suppose(target, &hypothesis, indexes, statements)? {
+                Answer::Planned(planned) => planned.plans,
+                Answer::Refused(_) => Baseline::new(),
+            },
+        )
     }
 
     /// The greatest value at which the plan uses it, and the cost there; none when not even the lowest will do.
     fn bisect(
         &self,
         run: &mut Run<'_>,
-        (whom, indexes): (Whom, &[NamedIndex]),
+        (target, indexes): (Target, &[NamedIndex]),
         statement: &Statement,
         used: &dyn Fn(&Plan) -> bool,
     ) -> Result<Option<Threshold>, PlannerError> {
@@ -110,8 +148,12 @@ impl Range {
         let mut best = None;
         let mut next = self.lowest;
         while high - low > 1 {
-            let plans = self.plans(run, whom, indexes, std::slice::from_ref(statement), next)?;
-            match plans.get(&statement.id).and_then(PlanOutcome::plan).filter(|plan| used(plan)) {
+            let plans = self.plans(run, target, indexes, std::slice::from_ref(statement), next)?;
+            match plans
+                .get(&statement.id)
+                .and_then(PlanOutcome::plan)
+                .filter(|plan| used(plan))
+            {
                 Some(plan) => {
                     best = Some((next as f64 / self.steps_in_one, plan.total_cost()));
                     low = next;
@@ -132,25 +174,50 @@ impl Range {
         (candidates, trials): (&[Candidate], &[Trial]),
         statement: &Statement,
     ) -> Result<Option<(String, Threshold)>, PlannerError> {
-        if known.twin.whom() == Whom::Server || known.twin.failure(&statement.id).is_some() {
+        if known.twin.target() == Target::Server || known.twin.failure(&statement.id).is_some() {
             return Ok(None);
         }
-        let asked = candidates.iter().zip(trials).filter(|(candidate, _)| candidate.asked_by.contains(&statement.id));
+        let asked = candidates
+            .iter()
+            .zip(trials)
+            .filter(|(candidate, _)| candidate.asked_by.contains(&statement.id));
         let unused = asked.map(|(_, trial)| trial).filter(|trial| {
-            trial.built().is_some_and(|(_, costs)| costs.get(&statement.id).is_some_and(|cost| !cost.used))
+            trial
+                .built()
+                .is_some_and(|(_, costs)| costs.get(&statement.id).is_some_and(|cost| !cost.used))
         });
         let unused: Vec<&Trial> = unused.collect();
         let indexes: Vec<NamedIndex> = unused.iter().map(|trial| trial.index.clone()).collect();
         if indexes.is_empty() {
             return Ok(None);
         }
-        let together = self.plans(run, Whom::Twin, &indexes, std::slice::from_ref(statement), self.lowest)?;
-        let Some(plan) = together.get(&statement.id).and_then(PlanOutcome::plan) else { return Ok(None) };
-        let reads =
-            |trial: &Trial, plan: &Plan| trial.built().is_some_and(|(build, _)| crate::rehearsal::uses(plan, build));
-        let Some(trial) = unused.into_iter().find(|trial| reads(trial, plan)) else { return Ok(None) };
+        let together = self.plans(
+            run,
+            Target::Twin,
+            &indexes,
+            std::slice::from_ref(statement),
+            self.lowest,
+        )?;
+        let Some(plan) = together.get(&statement.id).and_then(PlanOutcome::plan) else {
+            return Ok(None);
+        };
+        let reads = |trial: &Trial, plan: &Plan| {
+            trial
+                .built()
+                .is_some_and(|(build, _)| crate::rehearsal::uses(plan, build))
+        };
+        let Some(trial) = unused.into_iter().find(|trial| reads(trial, plan)) else {
+            return Ok(None);
+        };
         let alone = std::slice::from_ref(&trial.index);
-        let seen = self.bisect(run, (Whom::Twin, alone), statement, &|plan| reads(trial, plan))?;
-        Ok(seen.map(|seen| (format!("an index on {}", trial.index.index.definition()), seen)))
+        let seen = self.bisect(run, (Target::Twin, alone), statement, &|plan| {
+            reads(trial, plan)
+        })?;
+        Ok(seen.map(|seen| {
+            (
+                format!("an index on {}", trial.index.definition.definition()),
+                seen,
+            )
+        }))
     }
 }

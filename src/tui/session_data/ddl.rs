@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{Dossier, Entry};
+use super::{Entry, SessionData};
 use crate::index::statements::{Creation, creations};
 use crate::rehearsal::TrialOutcome;
 
-impl Dossier {
+impl SessionData {
     /// The statements that create these indexes for keeps, in order.
     pub fn ddl(&self, entries: &BTreeSet<usize>) -> Vec<String> {
         let chosen = || entries.iter().filter_map(|entry| self.entries.get(*entry));
-        let built: Vec<_> = chosen().filter_map(|entry| Some((&entry.index, self.body(entry)?))).collect();
+        let built: Vec<_> = chosen()
+            .filter_map(|entry| Some((&entry.index, self.body(entry)?)))
+            .collect();
         let mut created = creations(&built, &self.catalog).into_iter();
         let statements = |entry: &Entry| match self.body(entry).and_then(|_| created.next()) {
             Some(creation) => creation.statements().cloned().collect(),
@@ -24,7 +26,13 @@ impl Dossier {
     pub(super) fn ddl_alone(&self, entry: usize) -> Option<Vec<String>> {
         let entry = self.entries.get(entry)?;
         let created = creations(&[(&entry.index, self.body(entry)?)], &self.catalog);
-        Some(created.iter().flat_map(Creation::statements).cloned().collect())
+        Some(
+            created
+                .iter()
+                .flat_map(Creation::statements)
+                .cloned()
+                .collect(),
+        )
     }
 
     /// What the server said stands behind the table's name, if the index was built.
@@ -65,20 +73,40 @@ mod tests {
             build_time: Millis(1.0),
             usable: true,
         };
-        Comparison { before: BTreeMap::new(), after: Planned { builds: vec![build], ..Planned::default() } }
+        Comparison {
+            before: BTreeMap::new(),
+            after: Planned {
+                builds: vec![build],
+                ..Planned::default()
+            },
+        }
     }
 
     #[test]
     fn indexes_that_are_exported_together_share_no_name() {
-        let mut dossier = Dossier { catalog: events(), ..Dossier::default() };
-        for (name, predicate) in [("event_id_partial_idx", "(a)"), ("event_id_partial_idx1", "(b)")] {
-            let index = parse_index(&format!("CREATE INDEX ON public.event (id) WHERE {predicate}")).unwrap();
-            let index = NamedIndex { name: name.to_owned(), index };
-            dossier.add_by_hand(index, built(&format!("USING btree (id) WHERE {predicate}")));
+        let mut session_data = SessionData {
+            catalog: events(),
+            ..SessionData::default()
+        };
+        for (name, predicate) in [
+            ("event_id_partial_idx", "(a)"),
+            ("event_id_partial_idx1", "(b)"),
+        ] {
+            let index = parse_index(&format!(
+                "CREATE INDEX ON public.event (id) WHERE {predicate}"
+            ))
+            .unwrap();
+            let index = NamedIndex {
+                name: name.to_owned(),
+                definition: index,
+            };
+            session_data.add_by_hand(index, built(&format!("USING btree (id) WHERE {predicate}")));
         }
-        let ddl = dossier.ddl(&[0, 1].into());
-        let names: Vec<&str> =
-            ddl.iter().filter_map(|sql| sql.strip_prefix("CREATE INDEX ")?.split(" ON ").next()).collect();
+        let ddl = session_data.ddl(&[0, 1].into());
+        let names: Vec<&str> = ddl
+            .iter()
+            .filter_map(|sql| sql.strip_prefix("CREATE INDEX ")?.split(" ON ").next())
+            .collect();
         assert_eq!(names.len(), 6, "{ddl:#?}");
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 6, "{ddl:#?}");
     }

@@ -17,7 +17,11 @@ pub(super) fn set_shares(cards: &mut [Card]) -> Timed {
 }
 
 fn timed(cards: &[Card]) -> Timed {
-    match cards.iter().filter(|card| card.statement.mean_time_ms.is_some()).count() {
+    match cards
+        .iter()
+        .filter(|card| card.statement.mean_time_ms.is_some())
+        .count()
+    {
         0 => Timed::Nowhere,
         some if 2 * some > cards.len() => Timed::Mostly,
         _ => Timed::Partly,

@@ -2,7 +2,7 @@
 //!
 //! What is compared with a parameter never does: a generic plan cannot match a predicate, and even where one value is asked for
 //! most, nobody knows that the next call asks for it, too. Such columns are keys, which serve every value. A literal may be such a
-//! value all the same, written out. Two things tell: other statements that are the same but for it ([`super::habits`]), and the
+//! value all the same, written out. Two things tell: other statements that are the same but for it ([`super::workload_profile`]), and the
 //! column's statistics. A column of kinds has few values, or one or two that nearly all rows have; where many values are about as
 //! frequent (sizes, cities, ship modes), each is as good as the other, and the next call asks for another one.
 
@@ -16,30 +16,33 @@ use crate::predicate::{Condition, Kind, Operand};
 const UNKNOWN_SHARE: f64 = 1.0 / 3.0;
 
 /// More values than this are no kinds, however rare most of them are.
-const MOST_KINDS: f64 = 100.0;
+const MAX_KINDS: f64 = 100.0;
 
 /// So many values, were they equally frequent. Four states are kinds, and twenty of which one is that of most rows; seven that are
 /// equally frequent are not.
-const MOST_KINDS_IN_EFFECT: f64 = 4.0;
+const MAX_KINDS_IN_EFFECT: f64 = 4.0;
 
 /// A column that refers to something (a user, a tenant) names kinds only when there are few.
-const MOST_KINDS_OF_REFERENCE: f64 = 10.0;
+const MAX_KINDS_OF_REFERENCE: f64 = 10.0;
 
 /// The value of at least so many rows is the usual one; what differs from it is a kind, whatever the other values are.
-const LEAST_SHARE_OF_THE_USUAL: f64 = 0.5;
+const MIN_SHARE_OF_THE_USUAL: f64 = 0.5;
 
 /// A longer list of values is no kind of row.
-const LONGEST_LIST: usize = 8;
+const MAX_LIST: usize = 8;
 
 /// The share of rows that satisfy the condition; none when it does not name a kind of row.
 pub(super) fn kept_share(condition: &Condition, ask: Ask<'_>) -> Option<f64> {
-    let Operand::Constant(literal) = &condition.operand else { return None };
-    if is_window(condition, ask) || ask.habits.varies(ask, condition) {
+    let Operand::Constant(literal) = &condition.operand else {
+        return None;
+    };
+    if is_window(condition, ask) || ask.profile.varies(ask, condition) {
         return None;
     }
     match &condition.key {
         Key::Expression(_) => {
-            let of_expression = matches!(condition.kind, Kind::Range | Kind::Inequality | Kind::OfRow);
+            let of_expression =
+                matches!(condition.kind, Kind::Range | Kind::Inequality | Kind::OfRow);
             of_expression.then_some(UNKNOWN_SHARE)
         }
         Key::Column(name) => of_column(condition, literal, ask.table.column(name)?, ask),
@@ -50,15 +53,20 @@ fn of_column(condition: &Condition, literal: &str, column: &Column, ask: Ask<'_>
     let rows = ask.table.rows.unwrap_or(0.0);
     let of_list = || {
         let elements = array_elements(literal);
-        let share: Option<f64> = elements.iter().map(|value| column.equality_share(value, rows)).sum();
-        share.filter(|_| elements.len() <= LONGEST_LIST)
+        let share: Option<f64> = elements
+            .iter()
+            .map(|value| column.equality_share(value, rows))
+            .sum();
+        share.filter(|_| elements.len() <= MAX_LIST)
     };
     let share = match condition.kind {
         Kind::Null => return column.null_share(),
         Kind::NotNull => return column.null_share().map(|share| 1.0 - share),
         _ if !names_kinds(column, ask) => return unusual_share(condition, literal, column),
         Kind::Equality => column.equality_share(literal, rows),
-        Kind::Inequality => column.equality_share(literal, rows).map(|share| 1.0 - share),
+        Kind::Inequality => column
+            .equality_share(literal, rows)
+            .map(|share| 1.0 - share),
         Kind::Range => common_values_share(column, condition, literal),
         Kind::Membership => of_list(),
         Kind::Exclusion => of_list().map(|share| 1.0 - share),
@@ -69,8 +77,11 @@ fn of_column(condition: &Condition, literal: &str, column: &Column, ask: Ask<'_>
 
 /// BETWEEN: a window, which is another one in the next call.
 fn is_window(condition: &Condition, ask: Ask<'_>) -> bool {
-    let same_key =
-        ask.relation.conditions.iter().filter(|other| other.kind == Kind::Range && other.key == condition.key);
+    let same_key = ask
+        .relation
+        .conditions
+        .iter()
+        .filter(|other| other.kind == Kind::Range && other.key == condition.key);
     condition.kind == Kind::Range && same_key.count() > 1
 }
 
@@ -82,19 +93,35 @@ fn names_kinds(column: &Column, ask: Ask<'_>) -> bool {
     }
     let rows = ask.table.rows.unwrap_or(0.0);
     let is_own = |columns: &[String]| columns.contains(&column.name);
-    let refers =
-        ask.catalog.foreign_keys.iter().any(|key| key.table == ask.table.name && is_own(key.columns.as_slice()));
-    let is_key = refers || column.name == "id" || column.name.ends_with("_id") || column.name.ends_with("_uuid");
-    let most = if is_key { MOST_KINDS_OF_REFERENCE } else { MOST_KINDS };
-    column.distinct_values(rows).is_some_and(|distinct| distinct <= most)
-        && column.values_in_effect(rows).is_some_and(|values| values <= MOST_KINDS_IN_EFFECT)
+    let refers = ask
+        .catalog
+        .foreign_keys
+        .iter()
+        .any(|key| key.table == ask.table.name && is_own(key.columns.as_slice()));
+    let is_key = refers
+        || column.name == "id"
+        || column.name.ends_with("_id")
+        || column.name.ends_with("_uuid");
+    let most = if is_key {
+        MAX_KINDS_OF_REFERENCE
+    } else {
+        MAX_KINDS
+    };
+    column
+        .distinct_values(rows)
+        .is_some_and(|distinct| distinct <= most)
+        && column
+            .values_in_effect(rows)
+            .is_some_and(|values| values <= MAX_KINDS_IN_EFFECT)
 }
 
 /// Every enum type has the class that is made for all of them (`enum_ops`, src/include/catalog/pg_opclass.dat).
 fn is_enum(column: &Column, ask: Ask<'_>) -> bool {
     let mut classes = ask.catalog.operator_classes.iter();
     classes.any(|class| {
-        class.method == Method::Btree && class.input_type == column.type_name && class.name.ends_with("enum_ops")
+        class.method == Method::Btree
+            && class.input_type == column.type_name
+            && class.name.ends_with("enum_ops")
     })
 }
 
@@ -105,15 +132,22 @@ fn unusual_share(condition: &Condition, literal: &str, column: &Column) -> Optio
         Kind::Range => matches!(condition.operator.as_str(), "<" | ">"),
         _ => false,
     };
-    let (_, share) = column.common_value(literal).filter(|(_, share)| *share >= LEAST_SHARE_OF_THE_USUAL)?;
+    let (_, share) = column
+        .common_value(literal)
+        .filter(|(_, share)| *share >= MIN_SHARE_OF_THE_USUAL)?;
     leaves_out.then_some(1.0 - share)
 }
 
 /// `'{QUEUED,RUNNING}'::text[]` → `QUEUED`, `RUNNING`, each as a literal.
 pub(crate) fn array_elements(literal: &str) -> Vec<String> {
     let value = literal_value(literal);
-    let elements = value.trim_start_matches('{').trim_end_matches('}').split(',');
-    elements.map(|element| format!("'{}'", element.trim_matches('"').replace('\'', "''"))).collect()
+    let elements = value
+        .trim_start_matches('{')
+        .trim_end_matches('}')
+        .split(',');
+    elements
+        .map(|element| format!("'{}'", element.trim_matches('"').replace('\'', "''")))
+        .collect()
 }
 
 /// For `attempts > 0` over a handful of values: the share of the common values on the right side.
@@ -127,8 +161,16 @@ fn common_values_share(column: &Column, condition: &Condition, literal: &str) ->
         _ => true,
     };
     let values = &column.statistics.as_ref()?.most_common_values;
-    let parsed: Option<Vec<(f64, f64)>> =
-        values.iter().map(|(value, share)| Some((value.parse().ok()?, *share))).collect();
+    let parsed: Option<Vec<(f64, f64)>> = values
+        .iter()
+        .map(|(value, share)| Some((value.parse().ok()?, *share)))
+        .collect();
     let parsed = parsed.filter(|values| !values.is_empty())?;
-    Some(parsed.into_iter().filter(|(value, _)| keeps(*value)).map(|(_, share)| share).sum())
+    Some(
+        parsed
+            .into_iter()
+            .filter(|(value, _)| keeps(*value))
+            .map(|(_, share)| share)
+            .sum(),
+    )
 }

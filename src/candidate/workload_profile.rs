@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::kinds::array_elements;
-use super::{Ask, Wording};
+use super::partial_eligibility::array_elements;
+use super::{Ask, StatementShape};
 use crate::catalog::Catalog;
 use crate::catalog::selectivity::literal_value;
 use crate::index::Key;
@@ -17,7 +17,7 @@ type Place = (QualifiedName, Key);
 
 /// Facts about all statements together.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Habits {
+pub(super) struct WorkloadProfile {
     looked_up: BTreeMap<Place, BTreeSet<StatementId>>,
     /// For each statement, what has another literal in each call.
     varying: BTreeMap<StatementId, BTreeSet<Place>>,
@@ -25,39 +25,55 @@ pub(super) struct Habits {
     constants: BTreeMap<QualifiedName, Vec<Condition>>,
 }
 
-impl Habits {
+impl WorkloadProfile {
     pub(super) fn of(
         uses: &[(StatementId, RelationUse)],
-        wordings: &BTreeMap<StatementId, Wording>,
+        shapes: &BTreeMap<StatementId, StatementShape>,
         catalog: &Catalog,
-    ) -> Habits {
-        let known = || uses.iter().filter(|(_, relation)| catalog.table(&relation.table).is_some());
-        let mut habits = Habits { varying: varying(known(), wordings), ..Habits::default() };
+    ) -> WorkloadProfile {
+        let known = || {
+            uses.iter()
+                .filter(|(_, relation)| catalog.table(&relation.table).is_some())
+        };
+        let mut profile = WorkloadProfile {
+            varying: varying(known(), shapes),
+            ..WorkloadProfile::default()
+        };
         for (statement, relation) in known() {
             for condition in &relation.conditions {
                 if matches!(condition.kind, Kind::Equality | Kind::Null) {
                     let place = (relation.table.clone(), condition.key.clone());
-                    habits.looked_up.entry(place).or_default().insert(statement.clone());
+                    profile
+                        .looked_up
+                        .entry(place)
+                        .or_default()
+                        .insert(statement.clone());
                 }
-                let constants = habits.constants.entry(relation.table.clone()).or_default();
-                let varies =
-                    habits.varying.get(statement).is_some_and(|places| places.contains(&place_of(relation, condition)));
+                let constants = profile.constants.entry(relation.table.clone()).or_default();
+                let varies = profile
+                    .varying
+                    .get(statement)
+                    .is_some_and(|places| places.contains(&place_of(relation, condition)));
                 if condition.is_constant() && !varies && !constants.contains(condition) {
                     constants.push(condition.clone());
                 }
             }
         }
-        habits
+        profile
     }
 
     /// How many statements look this key up.
     pub(super) fn statements_looking_up(&self, table: &QualifiedName, key: &Key) -> usize {
-        self.looked_up.get(&(table.clone(), key.clone())).map_or(0, BTreeSet::len)
+        self.looked_up
+            .get(&(table.clone(), key.clone()))
+            .map_or(0, BTreeSet::len)
     }
 
     /// Has the condition another literal each time?
     pub(super) fn varies(&self, ask: Ask<'_>, condition: &Condition) -> bool {
-        self.varying.get(ask.statement).is_some_and(|places| places.contains(&place_of(ask.relation, condition)))
+        self.varying
+            .get(ask.statement)
+            .is_some_and(|places| places.contains(&place_of(ask.relation, condition)))
     }
 
     /// Every condition with a constant that some statement has on the table, in the order of the workload.
@@ -76,26 +92,45 @@ struct Alike<'u> {
 /// What varies: where statements that are otherwise the same have different literals, and where the workload's source saw it.
 fn varying<'u>(
     uses: impl Iterator<Item = &'u (StatementId, RelationUse)>,
-    wordings: &BTreeMap<StatementId, Wording>,
+    shapes: &BTreeMap<StatementId, StatementShape>,
 ) -> BTreeMap<StatementId, BTreeSet<Place>> {
     let mut varying: BTreeMap<StatementId, BTreeSet<Place>> = BTreeMap::new();
     let mut groups: BTreeMap<(Place, Fingerprint), Alike<'_>> = BTreeMap::new();
     for (statement, relation) in uses {
-        let Some(wording) = wordings.get(statement) else { continue };
+        let Some(shape) = shapes.get(statement) else {
+            continue;
+        };
         let in_arms = relation.alternatives.iter().flatten().flatten();
-        for condition in relation.conditions.iter().chain(in_arms).filter(|condition| condition.is_constant()) {
+        for condition in relation
+            .conditions
+            .iter()
+            .chain(in_arms)
+            .filter(|condition| condition.is_constant())
+        {
             let place = place_of(relation, condition);
-            if values(condition).iter().any(|value| wording.varying.contains(value)) {
-                varying.entry(statement.clone()).or_default().insert(place.clone());
+            if values(condition)
+                .iter()
+                .any(|value| shape.varying.contains(value))
+            {
+                varying
+                    .entry(statement.clone())
+                    .or_default()
+                    .insert(place.clone());
             }
-            let alike = groups.entry((place, wording.shape)).or_default();
+            let alike = groups.entry((place, shape.shape)).or_default();
             alike.texts.insert(condition.text.clone());
             alike.statements.insert(statement);
         }
     }
-    for ((place, _), alike) in groups.into_iter().filter(|(_, alike)| alike.texts.len() >= VALUES_OF_A_PARAMETER) {
+    for ((place, _), alike) in groups
+        .into_iter()
+        .filter(|(_, alike)| alike.texts.len() >= VALUES_OF_A_PARAMETER)
+    {
         for statement in alike.statements {
-            varying.entry(statement.clone()).or_default().insert(place.clone());
+            varying
+                .entry(statement.clone())
+                .or_default()
+                .insert(place.clone());
         }
     }
     varying
@@ -104,7 +139,10 @@ fn varying<'u>(
 /// The values of a condition's literals, those of lists one by one.
 fn values(condition: &Condition) -> Vec<String> {
     let literals = literals(&condition.text).unwrap_or_default();
-    let elements = literals.iter().filter(|literal| literal.starts_with('{')).flat_map(|list| array_elements(list));
+    let elements = literals
+        .iter()
+        .filter(|literal| literal.starts_with('{'))
+        .flat_map(|list| array_elements(list));
     let elements: Vec<String> = elements.map(|element| literal_value(&element)).collect();
     [literals, elements].concat()
 }
