@@ -9,7 +9,7 @@
 use divan::Bencher;
 use divan::counter::BytesCount;
 use pgrehearse::advise::advise;
-use pgrehearse::rehearsal::recording::{Recording, Replay};
+use pgrehearse::planner::recording::{Recording, Replay};
 
 fn main() {
     divan::main();

@@ -24,7 +24,7 @@ use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::index::NamedIndex;
-use pgrehearse::rehearsal::{Answer, Planner};
+use pgrehearse::planner::{Answer, Planner, Question, Target};
 use pgrehearse::sql::fingerprint::identifiers;
 use pgrehearse::sql::parse_index;
 use pgrehearse::workload::{Statement, Workload, file};
@@ -156,8 +156,10 @@ fn time(work: impl FnOnce()) -> Duration {
 }
 
 fn plan(planner: &mut dyn Planner, indexes: &[NamedIndex], statements: &[Statement]) {
+    // The twin answers whatever target is named.
+    let question = Question::plans(Target::Server, statements).with_indexes(indexes);
     assert!(matches!(
-        planner.plan(indexes, statements).unwrap(),
+        planner.ask(&question).unwrap(),
         Answer::Planned(_)
     ));
 }

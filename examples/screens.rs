@@ -10,7 +10,7 @@
 use std::fmt::Write as _;
 
 use pgrehearse::advise::advise;
-use pgrehearse::rehearsal::recording::{Recording, Replay};
+use pgrehearse::planner::recording::{Recording, Replay};
 use pgrehearse::tui::keymap::Key;
 use pgrehearse::tui::look::Look;
 use pgrehearse::tui::model::{Model, Msg, Size};

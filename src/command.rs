@@ -8,7 +8,7 @@ use crate::cli::{Cli, Command};
 use crate::cluster::{BinariesError, ClusterError};
 use crate::db::DbError;
 use crate::db::conninfo::ConninfoError;
-use crate::rehearsal::{PlannerError, Rollback};
+use crate::planner::{PlannerError, Rollback};
 use crate::terminal;
 use crate::workload::file::FileError;
 use crate::workload::log::LogError;

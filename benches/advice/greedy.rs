@@ -10,8 +10,8 @@ use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, 
 use pgrehearse::index::{Index, IndexKey, Key, naming};
 use pgrehearse::model::{Bytes, Millis, QualifiedName};
 use pgrehearse::plan::Plan;
+use pgrehearse::planner::{Answer, NamedIndex, PlanOutcome, Planned, Planner, Question, Target};
 use pgrehearse::predicate::{Kind, RelationUse, relation_uses};
-use pgrehearse::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner};
 use pgrehearse::workload::{Statement, StatementId, Workload, file};
 
 use super::advisor::{Proposal, Task};
@@ -26,7 +26,12 @@ pub fn advise(task: Task<'_>) -> Proposal {
     file::read("workload.sql", task.workload, &mut workload).unwrap();
     let session = session(task.conninfo);
     let mut server = Server::new(&session);
-    let plans = planned(server.plan(&[], workload.statements()).unwrap()).plans;
+    let plans = planned(
+        server
+            .ask(&Question::plans(Target::Server, workload.statements()))
+            .unwrap(),
+    )
+    .plans;
     let plan_of = |statement: &Statement| {
         plans
             .get(&statement.id)
@@ -236,7 +241,7 @@ impl Search {
         for number in 0..self.statements.len() {
             if self.statements[number]
                 .1
-                .contains(&self.candidates[position].index.table)
+                .contains(&self.candidates[position].definition.table)
             {
                 let (now, then) = (self.cost(number, chosen), self.cost(number, &with));
                 gain += self.statements[number].0.calls * (now - then);
@@ -256,7 +261,7 @@ impl Search {
         let mut set: Vec<usize> = set
             .iter()
             .copied()
-            .filter(|position| tables.contains(&self.candidates[*position].index.table))
+            .filter(|position| tables.contains(&self.candidates[*position].definition.table))
             .collect();
         set.sort_unstable();
         let key = (statement.id.clone(), set);
@@ -270,11 +275,14 @@ impl Search {
             .collect();
         let planned = planned(
             self.twin
-                .plan(&indexes, std::slice::from_ref(statement))
+                .ask(
+                    &Question::plans(Target::Server, std::slice::from_ref(statement))
+                        .with_indexes(&indexes),
+                )
                 .unwrap(),
         );
         self.explains += 1;
-        for (position, build) in key.1.iter().zip(&planned.builds) {
+        for (position, build) in key.1.iter().zip(&planned.indexes) {
             self.sizes[*position] = build.size.0;
         }
         let cost = planned.plans[&statement.id]

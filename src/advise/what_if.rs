@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Advice, Recommendation, StatementAdvice};
 use crate::model::Cost;
 use crate::plan::{Node, Plan};
-use crate::rehearsal::PlanOutcome;
+use crate::planner::PlanOutcome;
 use crate::workload::StatementId;
 
 /// What was changed.

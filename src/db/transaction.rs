@@ -18,7 +18,9 @@ use super::explain::Explained;
 use super::session::{CONNECTION_CHECK_INTERVAL, milliseconds};
 use super::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
-use crate::rehearsal::{Answer, Build, NamedIndex, PlanOutcome, Planned, Refusal};
+use crate::planner::{
+    Answer, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, TestedIndex,
+};
 use crate::verdict::Reason;
 use crate::workload::Statement;
 
@@ -91,7 +93,7 @@ impl Session {
         let rollback = self.rollback();
         let write_block = transaction
             .locked
-            .map_or(Millis::default(), |since| Millis::from(since.elapsed()));
+            .map(|since| Millis::from(since.elapsed()));
         let Transaction {
             built, lock_missed, ..
         } = transaction;
@@ -181,7 +183,7 @@ impl Transaction<'_> {
         or_refuse!(self.lock(locks));
         let mut planned = Planned::default();
         for index in indexes {
-            planned.builds.push(or_refuse!(self.build(index)));
+            planned.indexes.push(or_refuse!(self.build(index)));
             self.built += 1;
         }
         if how == How::Executed {
@@ -224,22 +226,17 @@ impl Transaction<'_> {
         })?;
         if locked
             .as_ref()
-            .is_err_and(|refusal| refusal.reason == Reason::LockTimeout)
+            .is_err_and(|refusal| refusal.reason() == Reason::LockTimeout)
             && !wait.is_empty()
         {
             self.lock_missed = true;
-            let detail = format!(
-                "{table} is busy, and its lock is not waited for while another table's is held"
-            );
-            return Ok(Err(Refusal {
-                detail,
-                ..refusal(Reason::LockTimeout, "")
-            }));
+            let table = (*table).clone();
+            return Ok(Err(RefusalCause::LockNotFree(table).into()));
         }
         Ok(locked)
     }
 
-    fn build(&mut self, index: &NamedIndex) -> Outcome<Build> {
+    fn build(&mut self, index: &NamedIndex) -> Outcome<TestedIndex> {
         let began = Instant::now();
         self.locked.get_or_insert(began);
         or_refuse!(self.execute(&index.definition.create(&index.name)));
@@ -265,14 +262,17 @@ impl Transaction<'_> {
         )?;
         self.set_local("search_path", &path)?;
         let Some(row) = rows.first() else {
-            return Ok(Err(refusal(Reason::BuildFailed, "the index is not there")));
+            return Ok(Err(Refusal::server(
+                Reason::BuildFailed,
+                "the index is not there",
+            )));
         };
         let definition: String = field(row, "definition")?;
-        Ok(Ok(Build {
+        Ok(Ok(TestedIndex {
             names: field::<Vec<String>>(row, "names")?.into_iter().collect(),
             body: body(&definition, index),
             size: Bytes(field::<i64>(row, "size_bytes")?.unsigned_abs()),
-            build_time,
+            build_time: Some(build_time),
             usable: field(row, "usable")?,
         }))
     }
@@ -404,23 +404,19 @@ impl Transaction<'_> {
 
     fn refused(&self, error: &DbError, allowance: Allowance) -> Refusal {
         let DbError::Query { message, state, .. } = error else {
-            return refusal(Reason::BuildFailed, &error.to_string());
+            return Refusal::server(Reason::BuildFailed, error.to_string());
         };
         match state.as_ref() {
             Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => {
-                let limit = self.session.safety.lock_timeout;
-                refusal(
-                    Reason::LockTimeout,
-                    &format!("the lock was not to be had within --lock-timeout {limit}"),
-                )
+                RefusalCause::LockTimeout(self.session.safety.lock_timeout).into()
             }
             Some(state) if *state == SqlState::QUERY_CANCELED => {
                 self.refused_for_time(allowance.when_exceeded)
             }
             Some(state) if *state == SqlState::READ_ONLY_SQL_TRANSACTION => {
-                refusal(Reason::ReadOnlyServer, message)
+                Refusal::server(Reason::ReadOnlyServer, message)
             }
-            _ => refusal(Reason::BuildFailed, message),
+            _ => Refusal::server(Reason::BuildFailed, message),
         }
     }
 
@@ -428,21 +424,9 @@ impl Transaction<'_> {
         let safety = self.session.safety;
         match reason {
             Reason::WriteBlockTooLong => {
-                let limit = safety.max_write_block;
-                refusal(
-                    reason,
-                    &format!(
-                        "stopped: it would have blocked writers longer than --max-write-block {limit}"
-                    ),
-                )
+                RefusalCause::WriteBlockTooLong(safety.max_write_block).into()
             }
-            reason => refusal(
-                reason,
-                &format!(
-                    "stopped after --statement-timeout {}",
-                    safety.statement_timeout
-                ),
-            ),
+            _ => RefusalCause::StatementTimeout(safety.statement_timeout).into(),
         }
     }
 
@@ -455,15 +439,6 @@ impl Transaction<'_> {
             parameters,
         )?;
         Ok(())
-    }
-}
-
-fn refusal(reason: Reason, detail: &str) -> Refusal {
-    Refusal {
-        reason,
-        detail: detail.to_owned(),
-        write_block: Millis::default(),
-        built: 0,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::index::naming::cut;
 use crate::model::{Bytes, QualifiedName};
 use crate::plan::metrics::rows_of_all_processes;
 use crate::plan::{Node, Plan};
-use crate::rehearsal::hypothesis::View;
+use crate::planner::hypothesis::View;
 use crate::sql::split::highest_parameter;
 use crate::sql::{Shape, parse_expression};
 use crate::workload::Statement;

@@ -10,8 +10,8 @@ use crate::index::naming::cut;
 use crate::model::QualifiedName;
 use crate::plan::metrics::rows_of_all_processes;
 use crate::plan::{Node, Plan};
+use crate::planner::hypothesis::ExtendedStatistics;
 use crate::predicate::{Kind, RelationUse, relation_uses};
-use crate::rehearsal::hypothesis::ExtendedStatistics;
 use crate::sql::{Shape, parse_expression};
 use crate::workload::StatementId;
 

@@ -18,7 +18,7 @@ use super::redaction::RedactionReport;
 use crate::catalog::Catalog;
 use crate::model::Bytes;
 use crate::plan::DEEPEST_PLAN;
-use crate::rehearsal::PlanOutcome;
+use crate::planner::PlanOutcome;
 use crate::workload::{StatementId, Workload};
 
 /// The `format` a twin file names itself by; the number at its end counts up when an older program could not read a file.

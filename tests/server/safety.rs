@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::db::{Interrupt, Safety, Server, Session, SessionOptions, connect};
-use pgrehearse::rehearsal::{Answer, PlanOutcome, Planner};
+use pgrehearse::planner::{Answer, PlanOutcome, Planner, Question, Target};
 use pgrehearse::workload::{Statement, StatementId};
 
 use crate::live::{Database, cluster, file, statement};
@@ -120,7 +120,9 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
             place: String::new(),
             varying_literals: std::collections::BTreeSet::new(),
         };
-        let Answer::Planned(planned) = Server::new(&session).plan(&[], &[statement]).unwrap()
+        let Answer::Planned(planned) = Server::new(&session)
+            .ask(&Question::plans(Target::Server, &[statement]))
+            .unwrap()
         else {
             panic!()
         };

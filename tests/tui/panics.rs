@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pgrehearse::advise::advise;
-use pgrehearse::rehearsal::recording::{Recording, Replay};
-use pgrehearse::rehearsal::{Answer, Event, NamedIndex, PlannerError};
+use pgrehearse::planner::recording::{Recording, Replay};
+use pgrehearse::planner::{Answer, Event, NamedIndex, PlannerError};
 use pgrehearse::tui::backend::{Backend, CancelToken};
 use pgrehearse::tui::look::Look;
 use pgrehearse::tui::session_data::SessionData;

@@ -9,7 +9,7 @@ use pgrehearse::cluster::binaries::WhenMissing;
 use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use pgrehearse::rehearsal::{Answer, PlanOutcome, Planner};
+use pgrehearse::planner::{Answer, PlanOutcome, Planner, Question, Target};
 use pgrehearse::twin::Snapshot;
 use pgrehearse::twin::agreement::Agreement;
 use pgrehearse::workload::{StatementId, Workload, file};
@@ -77,12 +77,16 @@ impl Pair {
 
     pub fn compare(&mut self, workload: &Workload) -> BTreeMap<StatementId, Agreement> {
         let Answer::Planned(real) = Server::new(&self.server)
-            .plan(&[], workload.statements())
+            .ask(&Question::plans(Target::Server, workload.statements()))
             .unwrap()
         else {
             panic!()
         };
-        let Answer::Planned(copy) = self.twin.plan(&[], workload.statements()).unwrap() else {
+        let Answer::Planned(copy) = self
+            .twin
+            .ask(&Question::plans(Target::Twin, workload.statements()))
+            .unwrap()
+        else {
             panic!()
         };
         let mut agreements = BTreeMap::new();

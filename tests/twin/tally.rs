@@ -8,7 +8,7 @@ use pgrehearse::cluster::binaries::WhenMissing;
 use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::db::Twin;
 use pgrehearse::plan::{Node, Plan};
-use pgrehearse::rehearsal::{Answer, PlanOutcome, Planner};
+use pgrehearse::planner::{Answer, PlanOutcome, Planner, Question, Target};
 use pgrehearse::twin::Snapshot;
 use pgrehearse::twin::agreement::Agreement;
 use pgrehearse::workload::{StatementId, Workload, file};
@@ -48,7 +48,10 @@ pub fn twin_of(snapshot: &Snapshot) -> Twin {
 }
 
 pub fn plans(planner: &mut dyn Planner, workload: &Workload) -> BTreeMap<StatementId, PlanOutcome> {
-    match planner.plan(&[], workload.statements()).unwrap() {
+    match planner
+        .ask(&Question::plans(Target::Server, workload.statements()))
+        .unwrap()
+    {
         Answer::Planned(planned) => planned.plans,
         Answer::Refused(refusal) => panic!("{refusal:?}"),
     }

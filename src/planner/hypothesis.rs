@@ -1,31 +1,33 @@
-//! What a question may suppose besides new indexes: another setting, better statistics, a vacuumed table, a view that exists.
+//! What a question may assume besides new indexes: another setting, better statistics, a vacuumed table, a view that exists.
 
 use serde::{Deserialize, Serialize};
 
-use super::{NamedIndex, Refusal};
-use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
-use crate::verdict::Reason;
+use super::{NamedIndex, Refusal, RefusalCause};
+use crate::model::{Bytes, QualifiedName, quote_identifier};
 
-/// Something that is not so, and is supposed for the time of one question.
+/// Something that is not so, and is assumed for one question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hypothesis {
-    /// A planner setting has another value. The server can tell about indexes that exist, the twin about all.
+    /// A planner setting has another value. The server can plan with the indexes that exist, the twin with any.
     Setting {
         /// Its name.
         name: String,
         /// Its value, as SET takes it.
         value: String,
     },
-    /// ANALYZE has run. Only the server can tell, in a transaction that is rolled back: it has the rows.
+    /// ANALYZE has run. Only the server has the rows for that; it runs it in a transaction that is rolled back.
     Analyzed(Analyzed),
-    /// VACUUM has marked all pages of a table as visible to everybody. Only the twin can tell.
+    /// VACUUM has marked all pages of a table as all-visible. Only the twin can simulate that.
     AllVisible(QualifiedName),
-    /// A materialized view exists; the statements that are asked about read it. The twin takes rows and size as they are estimated; the
-    /// server really fills it, in a transaction that is rolled back.
+    /// A materialized view exists; the statements of the question read it. The twin takes rows and size as they are estimated; the
+    /// server fills it, in a transaction that is rolled back.
     View(View),
     /// Nothing: the statements are the workload's, written another way.
     Rewritten,
+    /// These existing btrees were rebuilt. The answer has no plans, but the indexes with their sizes; those whose size cannot be
+    /// estimated are left out. Only the twin can estimate them.
+    Reindexed(Vec<NamedIndex>),
 }
 
 /// Statistics as ANALYZE would make them.
@@ -123,28 +125,24 @@ impl View {
 }
 
 impl Hypothesis {
-    /// Is something made for it on the server, and rolled back?
+    /// Does the server create or analyze something for it, and roll it back?
     pub fn takes_a_transaction(&self) -> bool {
         match self {
             Hypothesis::Analyzed(_) | Hypothesis::View(_) => true,
-            Hypothesis::Setting { .. } | Hypothesis::AllVisible(_) | Hypothesis::Rewritten => false,
+            Hypothesis::Setting { .. }
+            | Hypothesis::AllVisible(_)
+            | Hypothesis::Rewritten
+            | Hypothesis::Reindexed(_) => false,
         }
     }
 
-    /// There is nobody who could tell.
+    /// The planner that is asked cannot simulate it.
     pub fn refused(&self, indexes: &[NamedIndex]) -> Refusal {
-        let beside = if indexes.is_empty() {
-            ""
-        } else {
-            " beside new indexes"
-        };
-        let detail = format!("nobody to ask can suppose {self}{beside}");
-        Refusal {
-            reason: Reason::Offline,
-            detail,
-            write_block: Millis::default(),
-            built: 0,
+        RefusalCause::CannotSimulate {
+            hypothesis: self.to_string(),
+            beside_indexes: !indexes.is_empty(),
         }
+        .into()
     }
 }
 
@@ -157,7 +155,11 @@ impl std::fmt::Display for Hypothesis {
             }
             Hypothesis::AllVisible(table) => write!(formatter, "VACUUM {table}"),
             Hypothesis::View(view) => write!(formatter, "the materialized view {}", view.name),
-            Hypothesis::Rewritten => formatter.write_str("another way of writing it"),
+            Hypothesis::Rewritten => formatter.write_str("statements written another way"),
+            Hypothesis::Reindexed(indexes) => {
+                let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
+                write!(formatter, "REINDEX {}", names.join(", "))
+            }
         }
     }
 }

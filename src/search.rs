@@ -11,21 +11,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::costs::{Costs, KnownCosts, total};
-use super::{PlannerError, Trial};
 use crate::model::{Bytes, Cost};
+use crate::planner::PlannerError;
 use crate::verdict::{Limits, Reason};
 
 mod budget;
+pub mod costs;
 mod shorter;
+pub mod trial;
+pub mod write_cost;
 
-/// What the search decided, by position in the list of trials.
+use costs::{Costs, KnownCosts, total};
+pub use trial::{Trial, TrialCost, TrialId, TrialOutcome, TrialSet, Trials};
+
+/// What the search decided.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Selection {
-    /// The indexes to prove, in the order they were picked.
-    pub chosen: Vec<usize>,
+    /// The indexes to verify, in the order they were picked.
+    pub chosen: Vec<TrialId>,
     /// What a limit kept out.
-    pub kept_out: BTreeMap<usize, Reason>,
+    pub kept_out: BTreeMap<TrialId, Reason>,
     /// Time ran out: it is the best set found until then.
     pub cut_short: bool,
 }
@@ -59,9 +64,9 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
     };
     search.exchange_for_smaller(&mut chosen)?;
     search.shorten(&mut chosen)?;
-    search.note_upkeep();
+    search.note_write_costs();
     let Search { mut kept_out, .. } = search;
-    kept_out.retain(|position, _| !chosen.contains(position));
+    kept_out.retain(|id, _| !chosen.contains(id));
     Ok(Selection {
         chosen,
         kept_out,
@@ -81,13 +86,13 @@ struct Search<'s, 'k> {
     limits: &'s Limits,
     /// That of the limits, or none for the moment.
     budget: Option<Bytes>,
-    kept_out: BTreeMap<usize, Reason>,
+    kept_out: BTreeMap<TrialId, Reason>,
 }
 
 /// What one index, or several that pay only together, would bring now.
 #[derive(Debug, Clone, PartialEq)]
 struct Offer {
-    positions: Vec<usize>,
+    ids: Vec<TrialId>,
     /// Σ calls × cost saved, less what writes pay.
     gain: f64,
     /// Σ calls × cost left of the statements it helps.
@@ -101,17 +106,16 @@ impl Search<'_, '_> {
     /// Greedily, beginning with these.
     fn pick(
         &mut self,
-        mut chosen: Vec<usize>,
+        mut chosen: Vec<TrialId>,
         preference: Preference,
-    ) -> Result<Vec<usize>, PlannerError> {
+    ) -> Result<Vec<TrialId>, PlannerError> {
         // Taking out what became unneeded goes round in a circle where each of two is unneeded beside the other, but both are a gain.
-        let mut seen: BTreeSet<BTreeSet<usize>> =
-            BTreeSet::from([chosen.iter().copied().collect()]);
-        let mut in_vain: BTreeSet<Vec<usize>> = BTreeSet::new();
+        let mut seen: BTreeSet<TrialSet> = BTreeSet::from([chosen.iter().copied().collect()]);
+        let mut in_vain: BTreeSet<Vec<TrialId>> = BTreeSet::new();
         for _ in 0..2 * self.known.trials().len() {
             let mut offers =
                 self.offers(&chosen, |search, offer| search.refusal(&chosen, offer))?;
-            offers.retain(|offer| !in_vain.contains(&offer.positions));
+            offers.retain(|offer| !in_vain.contains(&offer.ids));
             let Some(best) = self.best_offer(&offers, preference) else {
                 break;
             };
@@ -128,15 +132,13 @@ impl Search<'_, '_> {
     }
 
     /// Indexes that would gain something, but less than writes pay for them.
-    fn note_upkeep(&mut self) {
+    fn note_write_costs(&mut self) {
         let at_first = self.known.at_first().clone();
-        for position in 0..self.known.trials().len() {
-            let with = self.known.estimate(&at_first, &[position]);
+        for id in self.known.trials().ids() {
+            let with = self.known.estimate(&at_first, &[id]);
             let gains = total(&with).0 < total(&at_first).0;
-            if gains && total(&at_first).0 - total(&with).0 <= self.known.upkeep(&[position]) {
-                self.kept_out
-                    .entry(position)
-                    .or_insert(Reason::UpkeepTooHigh);
+            if gains && total(&at_first).0 - total(&with).0 <= self.known.write_cost(&[id]) {
+                self.kept_out.entry(id).or_insert(Reason::UpkeepTooHigh);
             }
         }
     }
@@ -145,19 +147,12 @@ impl Search<'_, '_> {
     /// what is chosen.
     fn offers(
         &mut self,
-        chosen: &[usize],
+        chosen: &[TrialId],
         refusal: impl Fn(&Self, &Offer) -> Option<Reason>,
     ) -> Result<Vec<Offer>, PlannerError> {
         let now = self.costs(chosen)?;
-        let others = (0..self.known.trials().len()).filter(|position| !chosen.contains(position));
-        let alone = |position| {
-            self.offer(
-                &[position],
-                chosen,
-                &now,
-                &self.known.estimate(&now, &[position]),
-            )
-        };
+        let others = self.known.trials().ids().filter(|id| !chosen.contains(id));
+        let alone = |id| self.offer(&[id], chosen, &now, &self.known.estimate(&now, &[id]));
         let mut offers: Vec<Offer> = others.filter_map(alone).collect();
         let mut kept_out = Vec::new();
         offers.retain(|offer| {
@@ -165,7 +160,7 @@ impl Search<'_, '_> {
             kept_out.extend(
                 reason
                     .into_iter()
-                    .flat_map(|reason| offer.positions.iter().map(move |at| (*at, reason))),
+                    .flat_map(|reason| offer.ids.iter().map(move |at| (*at, reason))),
             );
             reason.is_none()
         });
@@ -176,9 +171,9 @@ impl Search<'_, '_> {
         let ideas = self
             .promising(&offers)
             .into_iter()
-            .map(|offer| offer.positions)
+            .map(|offer| offer.ids)
             .chain(self.known.bundles(chosen)?);
-        let ideas: Vec<Vec<usize>> = ideas.collect();
+        let ideas: Vec<Vec<TrialId>> = ideas.collect();
         let mut asked = Vec::with_capacity(ideas.len());
         for idea in ideas {
             let with = self.costs(&[chosen, &idea].concat())?;
@@ -211,27 +206,33 @@ impl Search<'_, '_> {
             });
             wanted.extend(near.into_iter().take(OFFERS_ASKED));
         }
-        let mut seen: BTreeSet<&[usize]> = BTreeSet::new();
+        let mut seen: BTreeSet<&[TrialId]> = BTreeSet::new();
         wanted
             .into_iter()
-            .filter(|offer| seen.insert(&offer.positions))
+            .filter(|offer| seen.insert(&offer.ids))
             .cloned()
             .collect()
     }
 
     /// None when no statement gains enough beside what is chosen already.
-    fn offer(&self, idea: &[usize], chosen: &[usize], now: &Costs, with: &Costs) -> Option<Offer> {
-        let added: Vec<usize> = idea
+    fn offer(
+        &self,
+        idea: &[TrialId],
+        chosen: &[TrialId],
+        now: &Costs,
+        with: &Costs,
+    ) -> Option<Offer> {
+        let added: Vec<TrialId> = idea
             .iter()
             .copied()
-            .filter(|position| !chosen.contains(position))
+            .filter(|id| !chosen.contains(id))
             .collect();
         let size = self.size(&added);
         let superseded_size = self.known.superseded_size(&[chosen, &added].concat()).0
             - self.known.superseded_size(chosen).0;
         let net = Bytes(size.0.saturating_sub(superseded_size));
         let mut offer = Offer {
-            positions: added,
+            ids: added,
             gain: 0.0,
             remaining: 0.0,
             size,
@@ -246,16 +247,16 @@ impl Search<'_, '_> {
                 offer.remaining += now.calls * with.cost.0;
             }
         }
-        offer.gain -= self.known.upkeep_beside(&offer.positions, chosen);
+        offer.gain -= self.known.write_cost_beside(&offer.ids, chosen);
         (offer.gain > 0.0).then_some(offer)
     }
 
-    fn best_offer(&self, offers: &[Offer], preference: Preference) -> Option<Vec<usize>> {
+    fn best_offer(&self, offers: &[Offer], preference: Preference) -> Option<Vec<TrialId>> {
         let largest = offers
             .iter()
             .max_by(|a, b| self.compare(a, b, preference))?;
         if preference == Preference::SavingPerByte {
-            return Some(largest.positions.clone());
+            return Some(largest.ids.clone());
         }
         let near = offers.iter().filter(|offer| is_near(offer, largest));
         let best = near.min_by(|a, b| {
@@ -263,7 +264,7 @@ impl Search<'_, '_> {
                 .cmp(&b.net)
                 .then_with(|| self.compare(b, a, preference))
         });
-        best.map(|offer| offer.positions.clone())
+        best.map(|offer| offer.ids.clone())
     }
 
     /// The better one is greater.
@@ -272,34 +273,32 @@ impl Search<'_, '_> {
             Preference::Saving => offer.gain,
             Preference::SavingPerByte => offer.gain / offer.size.0.max(1) as f64,
         };
-        let names = |offer: &Offer| self.names(&offer.positions);
+        let names = |offer: &Offer| self.names(&offer.ids);
         worth(a)
             .total_cmp(&worth(b))
             .then(b.net.cmp(&a.net))
             .then_with(|| names(b).cmp(&names(a)))
     }
 
-    fn names(&self, positions: &[usize]) -> Vec<&str> {
-        positions
-            .iter()
-            .map(|position| self.known.trials()[*position].index.name.as_str())
+    fn names(&self, ids: &[TrialId]) -> Vec<&str> {
+        ids.iter()
+            .map(|id| self.known.trials()[*id].index.name.as_str())
             .collect()
     }
 
-    fn size(&self, positions: &[usize]) -> Bytes {
-        positions
-            .iter()
-            .filter_map(|position| size_of(&self.known.trials()[*position]))
+    fn size(&self, ids: &[TrialId]) -> Bytes {
+        ids.iter()
+            .filter_map(|id| self.known.trials()[*id].size())
             .sum()
     }
 
     /// Within the limits?
-    fn fits(&self, set: &[usize]) -> bool {
+    fn fits(&self, set: &[TrialId]) -> bool {
         self.budget.is_none_or(|budget| self.size(set) <= budget)
             && self.limits.max_indexes.is_none_or(|most| set.len() <= most)
     }
 
-    fn refusal(&self, chosen: &[usize], offer: &Offer) -> Option<Reason> {
+    fn refusal(&self, chosen: &[TrialId], offer: &Offer) -> Option<Reason> {
         let taken = self.size(chosen);
         if self
             .budget
@@ -307,28 +306,28 @@ impl Search<'_, '_> {
         {
             return Some(Reason::OverBudget);
         }
-        let number = chosen.len() + offer.positions.len();
+        let number = chosen.len() + offer.ids.len();
         self.limits
             .max_indexes
             .is_some_and(|most| number > most)
             .then_some(Reason::TooManyIndexes)
     }
 
-    fn costs(&mut self, set: &[usize]) -> Result<Costs, PlannerError> {
+    fn costs(&mut self, set: &[TrialId]) -> Result<Costs, PlannerError> {
         self.known.under(&set.iter().copied().collect())
     }
 
-    fn sum(&mut self, set: &[usize]) -> Result<f64, PlannerError> {
-        Ok(total(&self.costs(set)?).0 + self.known.upkeep(set))
+    fn sum(&mut self, set: &[TrialId]) -> Result<f64, PlannerError> {
+        Ok(total(&self.costs(set)?).0 + self.known.write_cost(set))
     }
 
     /// Takes out what no statement would miss by as much as a gain has to be.
-    fn drop_unneeded(&mut self, chosen: &mut Vec<usize>) -> Result<(), PlannerError> {
-        for position in chosen.clone() {
-            let others: Vec<usize> = chosen
+    fn drop_unneeded(&mut self, chosen: &mut Vec<TrialId>) -> Result<(), PlannerError> {
+        for id in chosen.clone() {
+            let others: Vec<TrialId> = chosen
                 .iter()
                 .copied()
-                .filter(|other| *other != position)
+                .filter(|other| *other != id)
                 .collect();
             let (with, without) = (self.costs(chosen)?, self.costs(&others)?);
             if !self.misses(&without, &with) {
@@ -340,7 +339,7 @@ impl Search<'_, '_> {
 
     /// A pick may have been the best for several statements of which others were served better later; for what it still serves, a
     /// smaller index may do, if no statement misses the larger one.
-    fn exchange_for_smaller(&mut self, chosen: &mut [usize]) -> Result<(), PlannerError> {
+    fn exchange_for_smaller(&mut self, chosen: &mut [TrialId]) -> Result<(), PlannerError> {
         for place in 0..chosen.len() {
             let with_present = self.costs(chosen)?;
             let mut others = chosen.to_vec();
@@ -350,16 +349,14 @@ impl Search<'_, '_> {
                 continue;
             };
             let mut smaller: Vec<Offer> = Vec::new();
-            for position in
-                (0..self.known.trials().len()).filter(|position| !chosen.contains(position))
-            {
-                let estimate = self.known.estimate(&without, &[position]);
+            for id in self.known.trials().ids().filter(|id| !chosen.contains(id)) {
+                let estimate = self.known.estimate(&without, &[id]);
                 let near = |offer: &Offer| offer.net <= now.net && is_near(offer, &now);
-                let set = [others.as_slice(), &[position]].concat();
-                let alone = self.offer(&[position], &others, &without, &estimate);
+                let set = [others.as_slice(), &[id]].concat();
+                let alone = self.offer(&[id], &others, &without, &estimate);
                 if self.fits(&set) && alone.is_some_and(|offer| near(&offer)) {
                     let exchanged = self.costs(&set)?;
-                    let offer = self.offer(&[position], &others, &without, &exchanged);
+                    let offer = self.offer(&[id], &others, &without, &exchanged);
                     smaller
                         .extend(offer.filter(|offer| {
                             near(offer) && !self.misses(&exchanged, &with_present)
@@ -403,10 +400,6 @@ fn is_near(offer: &Offer, best: &Offer) -> bool {
         WORTH_A_SMALLER_INDEX
     };
     best.gain - offer.gain <= may_give_up * best.remaining
-}
-
-fn size_of(trial: &Trial) -> Option<Bytes> {
-    trial.built().map(|(build, _)| build.size)
 }
 
 #[cfg(test)]

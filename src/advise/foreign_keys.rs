@@ -10,7 +10,7 @@ use crate::plan::{Node, Plan};
 use crate::sql::{Assigned, assignments};
 use crate::workload::{Statement, Workload};
 
-use super::Baseline;
+use super::baseline::Baseline;
 
 /// The lookups that the workload's DELETEs and UPDATEs make in tables that have no index for them.
 pub(super) fn lookups(

@@ -1,14 +1,15 @@
-//! What the workload costs under sets of indexes: what each did alone, and what the planner says of several together.
+//! What the workload costs with sets of indexes: what each did alone, and what the planner says of several together.
 //!
 //! A plan that uses some indexes of a set is the plan under every set between those and this one: what the planner does not use, it
 //! does not miss. So few sets have to be asked about.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::upkeep::Upkeep;
-use super::{PlannerError, Trial};
+use super::trial::{Trial, TrialId, TrialSet, Trials};
+use super::write_cost::WriteCosts;
 use crate::index::{Index, Method};
 use crate::model::{Bytes, Cost, QualifiedName};
+use crate::planner::PlannerError;
 use crate::workload::StatementId;
 
 /// A statement's weight and its cost as things are.
@@ -36,58 +37,53 @@ pub fn total(costs: &Costs) -> Cost {
     )
 }
 
-/// A planner that can be asked about any set of trials.
-pub trait SetCosts {
-    /// As [`Planners::time_left`](super::Planners::time_left).
-    fn time_left(&mut self) -> bool {
-        true
-    }
-
-    /// Each of these statements under exactly these trials' indexes.
+/// Plans statements with sets of candidates.
+pub trait SetPlanner {
+    /// The costs of these statements with exactly these trials' indexes; none when the time for the search is over.
     ///
     /// # Errors
-    /// When it cannot be asked any more.
+    /// When the planner cannot be asked any more.
     fn ask(
         &mut self,
-        set: &BTreeSet<usize>,
+        set: &TrialSet,
         statements: &[StatementId],
-    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError>;
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError>;
 }
 
-/// A statement under a set of indexes.
+/// A statement with a set of indexes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct UnderSet {
+pub struct SetCost {
     /// The plan's cost.
     pub cost: Cost,
     /// The indexes of the set that the plan uses.
-    pub used: BTreeSet<usize>,
+    pub used: TrialSet,
 }
 
-/// Everything that is known so far, and somebody who knows more.
+/// The costs that are known so far, and a planner to ask for more.
 pub struct KnownCosts<'a> {
-    trials: &'a [Trial],
+    trials: &'a Trials,
     at_first: Costs,
-    planner: Option<&'a mut dyn SetCosts>,
+    planner: Option<&'a mut dyn SetPlanner>,
     /// For each statement, the sets that it was planned under.
-    known: BTreeMap<StatementId, Vec<(BTreeSet<usize>, UnderSet)>>,
+    known: BTreeMap<StatementId, Vec<(TrialSet, SetCost)>>,
     /// For each statement, the trials on its tables.
-    relevant: BTreeMap<StatementId, BTreeSet<usize>>,
+    relevant: BTreeMap<StatementId, TrialSet>,
     /// What writes pay.
-    upkeep: Upkeep,
+    write_costs: WriteCosts,
     /// For each trial, the existing indexes that are not needed beside its index.
-    superseded: Vec<Superseded>,
+    superseded: BTreeMap<TrialId, Superseded>,
     /// For each statement, the indexes that it uses when all are there, if they are several.
-    bundles: Option<BTreeSet<Vec<usize>>>,
+    bundles: Option<BTreeSet<Vec<TrialId>>>,
     cut_short: bool,
 }
 
 impl<'a> KnownCosts<'a> {
     /// What the trials showed, and nobody to ask about more: a statement costs what it costs with the set's best member.
-    pub fn of_singles(trials: &'a [Trial], at_first: Costs) -> Self {
-        let mut known: BTreeMap<StatementId, Vec<(BTreeSet<usize>, UnderSet)>> = BTreeMap::new();
-        let mut relevant: BTreeMap<StatementId, BTreeSet<usize>> = BTreeMap::new();
+    pub fn of_singles(trials: &'a Trials, at_first: Costs) -> Self {
+        let mut known: BTreeMap<StatementId, Vec<(TrialSet, SetCost)>> = BTreeMap::new();
+        let mut relevant: BTreeMap<StatementId, TrialSet> = BTreeMap::new();
         for (id, weighted) in &at_first {
-            let nothing = UnderSet {
+            let nothing = SetCost {
                 cost: weighted.cost,
                 used: BTreeSet::new(),
             };
@@ -96,42 +92,40 @@ impl<'a> KnownCosts<'a> {
                 .or_default()
                 .push((BTreeSet::new(), nothing));
         }
-        for (position, trial) in trials.iter().enumerate() {
-            let Some((_, costs)) = trial.built() else {
-                continue;
-            };
-            for (id, cost) in costs {
+        for (id, trial) in trials.iter() {
+            for (statement, cost) in trial.costs().into_iter().flatten() {
+                let alone = TrialSet::from([id]);
                 let used = if cost.used {
-                    BTreeSet::from([position])
+                    alone.clone()
                 } else {
-                    BTreeSet::new()
+                    TrialSet::new()
                 };
-                known.entry(id.clone()).or_default().push((
-                    BTreeSet::from([position]),
-                    UnderSet {
-                        cost: cost.cost,
-                        used,
-                    },
-                ));
-                relevant.entry(id.clone()).or_default().insert(position);
+                let cost = SetCost {
+                    cost: cost.cost,
+                    used,
+                };
+                known
+                    .entry(statement.clone())
+                    .or_default()
+                    .push((alone, cost));
+                relevant.entry(statement.clone()).or_default().insert(id);
             }
         }
-        let upkeep = Upkeep::default();
         KnownCosts {
             trials,
             at_first,
             planner: None,
             known,
             relevant,
-            upkeep,
-            superseded: Vec::new(),
+            write_costs: WriteCosts::default(),
+            superseded: BTreeMap::new(),
             bundles: None,
             cut_short: false,
         }
     }
 
     /// The same, with a planner to ask about sets.
-    pub fn asking(trials: &'a [Trial], at_first: Costs, planner: &'a mut dyn SetCosts) -> Self {
+    pub fn asking(trials: &'a Trials, at_first: Costs, planner: &'a mut dyn SetPlanner) -> Self {
         KnownCosts {
             planner: Some(planner),
             ..KnownCosts::of_singles(trials, at_first)
@@ -140,21 +134,24 @@ impl<'a> KnownCosts<'a> {
 
     /// The same, with what writes pay for the trials' indexes.
     #[must_use]
-    pub fn with_upkeep(self, upkeep: Upkeep) -> Self {
-        KnownCosts { upkeep, ..self }
+    pub fn with_write_costs(self, write_costs: WriteCosts) -> Self {
+        KnownCosts {
+            write_costs,
+            ..self
+        }
     }
 
     /// The same, with what could go once each trial's index is there.
     #[must_use]
-    pub fn with_superseded(self, superseded: Vec<Superseded>) -> Self {
+    pub fn with_superseded(self, superseded: BTreeMap<TrialId, Superseded>) -> Self {
         KnownCosts { superseded, ..self }
     }
 
     /// The size of the existing indexes that can go with these trials' indexes.
-    pub fn superseded_size(&self, set: &[usize]) -> Bytes {
+    pub fn superseded_size(&self, set: &[TrialId]) -> Bytes {
         let of_set = set
             .iter()
-            .filter_map(|position| self.superseded.get(*position))
+            .filter_map(|id| self.superseded.get(id))
             .flatten();
         of_set
             .collect::<BTreeMap<_, _>>()
@@ -164,17 +161,17 @@ impl<'a> KnownCosts<'a> {
     }
 
     /// What writes pay for these indexes, in planner units.
-    pub fn upkeep(&self, set: &[usize]) -> f64 {
-        self.upkeep.of(set)
+    pub fn write_cost(&self, set: &[TrialId]) -> f64 {
+        self.write_costs.of(set)
     }
 
     /// What writes pay more for these indexes when those are there already, in planner units.
-    pub fn upkeep_beside(&self, added: &[usize], chosen: &[usize]) -> f64 {
-        self.upkeep.of(&[chosen, added].concat()) - self.upkeep.of(chosen)
+    pub fn write_cost_beside(&self, added: &[TrialId], chosen: &[TrialId]) -> f64 {
+        self.write_costs.of(&[chosen, added].concat()) - self.write_costs.of(chosen)
     }
 
-    /// The trials, by position.
-    pub fn trials(&self) -> &'a [Trial] {
+    /// The trials, by id.
+    pub fn trials(&self) -> &'a Trials {
         self.trials
     }
 
@@ -197,7 +194,7 @@ impl<'a> KnownCosts<'a> {
     ///
     /// # Errors
     /// When the planner cannot be asked any more.
-    pub fn under(&mut self, set: &BTreeSet<usize>) -> Result<Costs, PlannerError> {
+    pub fn under(&mut self, set: &TrialSet) -> Result<Costs, PlannerError> {
         let mut costs = self.at_first.clone();
         let mut unknown: Vec<StatementId> = Vec::new();
         for (id, weighted) in &mut costs {
@@ -218,7 +215,7 @@ impl<'a> KnownCosts<'a> {
                 continue;
             };
             // A statement that the planner cannot plan: what its indexes did alone, wherever that was seen, has to do.
-            let under = answered.remove(&id).unwrap_or_else(|| UnderSet {
+            let under = answered.remove(&id).unwrap_or_else(|| SetCost {
                 cost: at_most,
                 used: part.clone(),
             });
@@ -228,25 +225,25 @@ impl<'a> KnownCosts<'a> {
         Ok(costs)
     }
 
-    /// None: there is nobody to ask, or no time left.
+    /// None: there is no planner to ask, or the time is over.
     fn ask(
         &mut self,
-        set: &BTreeSet<usize>,
+        set: &TrialSet,
         statements: &[StatementId],
-    ) -> Result<Option<BTreeMap<StatementId, UnderSet>>, PlannerError> {
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
         let Some(planner) = self.planner.as_mut().filter(|_| !statements.is_empty()) else {
             return Ok(None);
         };
-        if !planner.time_left() {
+        let answer = planner.ask(set, statements)?;
+        if answer.is_none() {
             self.planner = None;
             self.cut_short = true;
-            return Ok(None);
         }
-        planner.ask(set, statements).map(Some)
+        Ok(answer)
     }
 
-    /// What nobody was asked about: the planner can still choose every plan that was seen and uses only these indexes.
-    fn at_most(&self, id: &StatementId, at_first: Cost, part: &BTreeSet<usize>) -> Cost {
+    /// The cost of a statement that was not planned with this set: the planner can still choose every plan that was seen and uses only these indexes.
+    fn at_most(&self, id: &StatementId, at_first: Cost, part: &TrialSet) -> Cost {
         let seen = self.known.get(id).into_iter().flatten();
         let possible =
             seen.filter(|(_, under)| !under.used.is_empty() && under.used.is_subset(part));
@@ -255,7 +252,7 @@ impl<'a> KnownCosts<'a> {
             .fold(at_first, |least, cost| Cost(least.0.min(cost.0)))
     }
 
-    fn relevant_part(&self, id: &StatementId, set: &BTreeSet<usize>) -> BTreeSet<usize> {
+    fn relevant_part(&self, id: &StatementId, set: &TrialSet) -> TrialSet {
         self.relevant
             .get(id)
             .map(|relevant| relevant & set)
@@ -263,21 +260,18 @@ impl<'a> KnownCosts<'a> {
     }
 
     /// By a set that was asked about and holds this one, and whose plan uses nothing else.
-    fn known_of(&self, id: &StatementId, part: &BTreeSet<usize>) -> Option<Cost> {
+    fn known_of(&self, id: &StatementId, part: &TrialSet) -> Option<Cost> {
         let known = self.known.get(id)?.iter();
-        let answers = |(asked, under): &&(BTreeSet<usize>, UnderSet)| {
+        let answers = |(asked, under): &&(TrialSet, SetCost)| {
             asked.is_superset(part) && under.used.is_subset(part)
         };
         known.rev().find(answers).map(|(_, under)| under.cost)
     }
 
     /// From these costs, by what each of these indexes did alone.
-    pub fn estimate(&self, now: &Costs, added: &[usize]) -> Costs {
+    pub fn estimate(&self, now: &Costs, added: &[TrialId]) -> Costs {
         let mut costs = now.clone();
-        for (_, alone) in added
-            .iter()
-            .filter_map(|position| self.trials[*position].built())
-        {
+        for alone in added.iter().filter_map(|id| self.trials[*id].costs()) {
             for (id, trial) in alone.iter().filter(|(_, trial)| trial.used) {
                 if let Some(statement) = costs.get_mut(id) {
                     statement.cost = Cost(statement.cost.0.min(trial.cost.0));
@@ -291,16 +285,15 @@ impl<'a> KnownCosts<'a> {
     ///
     /// # Errors
     /// When the planner cannot be asked any more.
-    pub fn bundles(&mut self, chosen: &[usize]) -> Result<Vec<Vec<usize>>, PlannerError> {
+    pub fn bundles(&mut self, chosen: &[TrialId]) -> Result<Vec<Vec<TrialId>>, PlannerError> {
         if self.bundles.is_none() {
             let mut bundles = BTreeSet::new();
             if self.can_ask() {
                 let built = self
                     .trials
                     .iter()
-                    .enumerate()
-                    .filter(|(_, trial)| trial.built().is_some());
-                let all: BTreeSet<usize> = built.map(|(position, _)| position).collect();
+                    .filter(|(_, trial)| trial.tested().is_some());
+                let all: TrialSet = built.map(|(id, _)| id).collect();
                 self.under(&all)?;
                 for (id, known) in &self.known {
                     let used = known.iter().map(|(_, under)| &under.used);
@@ -310,7 +303,7 @@ impl<'a> KnownCosts<'a> {
             }
             self.bundles = Some(bundles);
         }
-        let fresh = |bundle: &&Vec<usize>| bundle.iter().any(|position| !chosen.contains(position));
+        let fresh = |bundle: &&Vec<TrialId>| bundle.iter().any(|id| !chosen.contains(id));
         Ok(self
             .bundles
             .iter()
@@ -323,13 +316,13 @@ impl<'a> KnownCosts<'a> {
     /// Is there one index, which the statement uses, with the keys of all of these? It finds the same rows without putting two bitmaps
     /// together; what makes those seem cheaper is that the planner takes their conditions to be independent, whatever
     /// CREATE STATISTICS told it (`cost_bitmap_and_node`, src/backend/optimizer/path/costsize.c).
-    fn is_in_one(&self, id: &StatementId, used: &BTreeSet<usize>) -> bool {
+    fn is_in_one(&self, id: &StatementId, used: &TrialSet) -> bool {
         let plain = |index: &Index| index.method == Method::Btree && index.predicate.is_none();
         let has_all = |one: &Index| {
             plain(one)
                 && used
                     .iter()
-                    .map(|position| &self.trials[*position].index.definition)
+                    .map(|id| &self.trials[*id].index.definition)
                     .all(|index| {
                         plain(index)
                             && index.table == one.table
@@ -337,12 +330,11 @@ impl<'a> KnownCosts<'a> {
                     })
         };
         let is_used = |trial: &Trial| {
-            trial
-                .built()
-                .is_some_and(|(_, costs)| costs.get(id).is_some_and(|cost| cost.used))
+            let cost = trial.costs().and_then(|costs| costs.get(id));
+            cost.is_some_and(|cost| cost.used)
         };
         self.trials
             .iter()
-            .any(|trial| has_all(&trial.index.definition) && is_used(trial))
+            .any(|(_, trial)| has_all(&trial.index.definition) && is_used(trial))
     }
 }

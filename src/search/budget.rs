@@ -5,9 +5,9 @@
 //! (Bruno, Chaudhuri: "Automatic Physical Database Tuning: A Relaxation-based Approach", 2005). Which of them wins depends on the
 //! budget; published comparisons found the same (Kossmann, Halfpap, Jankrift, Schlosser: "Magic mirror in my hand", 2020).
 
-use super::{Offer, Preference, Search};
+use super::{Offer, Preference, Search, TrialId};
 use crate::model::Bytes;
-use crate::rehearsal::PlannerError;
+use crate::planner::PlannerError;
 
 /// An exchange has to lower the sum by at least this share: less is not worth the questions.
 const WORTH_AN_EXCHANGE: f64 = 0.001;
@@ -17,7 +17,7 @@ const SMALLER_ASKED: usize = 4;
 
 impl Search<'_, '_> {
     /// The best set that fits.
-    pub(super) fn within(&mut self, budget: Bytes) -> Result<Vec<usize>, PlannerError> {
+    pub(super) fn within(&mut self, budget: Bytes) -> Result<Vec<TrialId>, PlannerError> {
         let by_saving = self.pick(Vec::new(), Preference::Saving)?;
         let mut best = (self.sum(&by_saving)?, by_saving.clone());
         let frugal = self.pick(Vec::new(), Preference::SavingPerByte)?;
@@ -33,7 +33,7 @@ impl Search<'_, '_> {
     }
 
     /// What would be chosen without a budget, made smaller step by step until it fits; the room left is then filled.
-    fn relaxed(&mut self, budget: Bytes) -> Result<Vec<usize>, PlannerError> {
+    fn relaxed(&mut self, budget: Bytes) -> Result<Vec<TrialId>, PlannerError> {
         self.budget = None;
         let mut set = self.pick(Vec::new(), Preference::Saving)?;
         self.budget = Some(budget);
@@ -44,17 +44,13 @@ impl Search<'_, '_> {
     }
 
     /// The set without one index, or with a smaller one in its place: whatever costs least for each byte it frees.
-    fn made_smaller(&mut self, set: &[usize]) -> Result<Vec<usize>, PlannerError> {
+    fn made_smaller(&mut self, set: &[TrialId]) -> Result<Vec<TrialId>, PlannerError> {
         let sum = self.sum(set)?;
-        let mut best: Option<(f64, Vec<usize>)> = None;
-        for position in set {
-            let others: Vec<usize> = set
-                .iter()
-                .copied()
-                .filter(|other| other != position)
-                .collect();
+        let mut best: Option<(f64, Vec<TrialId>)> = None;
+        for id in set {
+            let others: Vec<TrialId> = set.iter().copied().filter(|other| other != id).collect();
             let mut smaller = vec![others.clone()];
-            for replacement in self.smaller_ones(*position, &others)? {
+            for replacement in self.smaller_ones(*id, &others)? {
                 smaller.push([others.as_slice(), &[replacement]].concat());
             }
             for smaller in smaller {
@@ -75,13 +71,16 @@ impl Search<'_, '_> {
     /// Smaller indexes that would bring most beside the others, by what each did alone.
     fn smaller_ones(
         &mut self,
-        position: usize,
-        others: &[usize],
-    ) -> Result<Vec<usize>, PlannerError> {
+        id: TrialId,
+        others: &[TrialId],
+    ) -> Result<Vec<TrialId>, PlannerError> {
         let without = self.costs(others)?;
-        let size = self.size(&[position]);
-        let candidates = (0..self.known.trials().len())
-            .filter(|other| *other != position && !others.contains(other));
+        let size = self.size(&[id]);
+        let candidates = self
+            .known
+            .trials()
+            .ids()
+            .filter(|other| *other != id && !others.contains(other));
         let mut offers: Vec<Offer> = candidates
             .filter(|other| self.size(&[*other]) < size)
             .filter_map(|other| {
@@ -97,15 +96,18 @@ impl Search<'_, '_> {
         Ok(offers
             .into_iter()
             .take(SMALLER_ASKED)
-            .flat_map(|offer| offer.positions)
+            .flat_map(|offer| offer.ids)
             .collect())
     }
 
     /// Under a budget: lets what was kept out push out what saves least for its size, as long as the sum falls.
-    fn replace_the_least(&mut self, mut chosen: Vec<usize>) -> Result<Vec<usize>, PlannerError> {
+    fn replace_the_least(
+        &mut self,
+        mut chosen: Vec<TrialId>,
+    ) -> Result<Vec<TrialId>, PlannerError> {
         for _ in 0..self.known.trials().len() {
             let sum = self.sum(&chosen)?;
-            let mut best: Option<(f64, Vec<usize>)> = None;
+            let mut best: Option<(f64, Vec<TrialId>)> = None;
             let too_large = |search: &Self, offer: &Offer| search.refusal(&[], offer);
             for offer in self.offers(&chosen, too_large)? {
                 let Some(set) = self.made_room(&chosen, &offer)? else {
@@ -130,33 +132,26 @@ impl Search<'_, '_> {
     /// The set with the offer in, and without whatever is missed least for its size until it fits.
     fn made_room(
         &mut self,
-        chosen: &[usize],
+        chosen: &[TrialId],
         offer: &Offer,
-    ) -> Result<Option<Vec<usize>>, PlannerError> {
-        let mut set: Vec<usize> = [chosen, &offer.positions].concat();
+    ) -> Result<Option<Vec<TrialId>>, PlannerError> {
+        let mut set: Vec<TrialId> = [chosen, &offer.ids].concat();
         self.drop_unneeded(&mut set)?;
         while !self.fits(&set) {
             let sum = self.sum(&set)?;
-            let mut least: Option<(f64, usize)> = None;
-            for position in set
-                .clone()
-                .into_iter()
-                .filter(|position| !offer.positions.contains(position))
-            {
-                let others: Vec<usize> = set
-                    .iter()
-                    .copied()
-                    .filter(|other| *other != position)
-                    .collect();
-                let loss = (self.sum(&others)? - sum) / self.size(&[position]).0.max(1) as f64;
+            let mut least: Option<(f64, TrialId)> = None;
+            for id in set.clone().into_iter().filter(|id| !offer.ids.contains(id)) {
+                let others: Vec<TrialId> =
+                    set.iter().copied().filter(|other| *other != id).collect();
+                let loss = (self.sum(&others)? - sum) / self.size(&[id]).0.max(1) as f64;
                 if least.is_none_or(|(smallest, _)| loss < smallest) {
-                    least = Some((loss, position));
+                    least = Some((loss, id));
                 }
             }
-            let Some((_, position)) = least else {
+            let Some((_, id)) = least else {
                 return Ok(None);
             };
-            set.retain(|other| *other != position);
+            set.retain(|other| *other != id);
         }
         Ok(Some(set))
     }

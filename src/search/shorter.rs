@@ -3,13 +3,14 @@
 //! The search weighs sizes, and sizes of estimates: a second column that fits into what alignment leaves over anyway costs nothing
 //! there. But writers pay for it, and whoever reads the advice wonders what it is for.
 
+use super::trial::{TrialId, Trials};
 use super::{Search, is_near};
 use crate::index::Index;
-use crate::rehearsal::{PlannerError, Trial};
+use crate::planner::PlannerError;
 
 impl Search<'_, '_> {
     /// Takes off the columns that nothing would miss.
-    pub(super) fn shorten(&mut self, chosen: &mut [usize]) -> Result<(), PlannerError> {
+    pub(super) fn shorten(&mut self, chosen: &mut [TrialId]) -> Result<(), PlannerError> {
         for place in 0..chosen.len() {
             let with_present = self.costs(chosen)?;
             let mut others = chosen.to_vec();
@@ -18,10 +19,10 @@ impl Search<'_, '_> {
             let Some(now) = self.offer(&[present], &others, &without, &with_present) else {
                 continue;
             };
-            for position in shorter(self.known.trials(), present) {
-                let set = [others.as_slice(), &[position]].concat();
+            for id in shorter(self.known.trials(), present) {
+                let set = [others.as_slice(), &[id]].concat();
                 let exchanged = self.costs(&set)?;
-                let offer = self.offer(&[position], &others, &without, &exchanged);
+                let offer = self.offer(&[id], &others, &without, &exchanged);
                 let supersedes_as_much =
                     self.known.superseded_size(&set) >= self.known.superseded_size(chosen);
                 let may = self.fits(&set) && supersedes_as_much;
@@ -29,7 +30,7 @@ impl Search<'_, '_> {
                     && offer.is_some_and(|offer| is_near(&offer, &now))
                     && !self.misses(&exchanged, &with_present)
                 {
-                    chosen[place] = position;
+                    chosen[place] = id;
                     break;
                 }
             }
@@ -39,17 +40,16 @@ impl Search<'_, '_> {
 }
 
 /// The trials that are this index with fewer columns, the shortest first.
-fn shorter(trials: &[Trial], position: usize) -> Vec<usize> {
-    let Some(present) = trials.get(position).map(|trial| &trial.index.definition) else {
-        return Vec::new();
-    };
-    let is_shorter =
-        |trial: &Trial| trial.built().is_some() && is_part(&trial.index.definition, present);
-    let mut found: Vec<usize> = (0..trials.len())
-        .filter(|other| is_shorter(&trials[*other]))
+fn shorter(trials: &Trials, id: TrialId) -> Vec<TrialId> {
+    let present = &trials[id].index.definition;
+    let mut found: Vec<(usize, TrialId)> = trials
+        .iter()
+        .filter(|(_, trial)| trial.tested().is_some())
+        .filter(|(_, trial)| is_part(&trial.index.definition, present))
+        .map(|(id, trial)| (columns(&trial.index.definition), id))
         .collect();
-    found.sort_by_key(|other| columns(&trials[*other].index.definition));
-    found
+    found.sort_unstable();
+    found.into_iter().map(|(_, id)| id).collect()
 }
 
 fn is_part(index: &Index, of: &Index) -> bool {

@@ -1,9 +1,9 @@
 use super::*;
 use crate::index::{Index, IndexKey, Key};
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::costs::{SetCosts, Superseded, UnderSet, Weighted};
-use crate::rehearsal::upkeep::{Load, Upkeep};
-use crate::rehearsal::{Build, NamedIndex, TrialCost, TrialOutcome};
+use crate::planner::{NamedIndex, TestedIndex};
+use crate::search::costs::{SetCost, SetPlanner, Superseded, Weighted};
+use crate::search::write_cost::{WriteCosts, WriteLoad};
 use crate::workload::StatementId;
 
 fn trial(name: &str, size: u64, costs: &[(&str, f64)]) -> Trial {
@@ -11,11 +11,11 @@ fn trial(name: &str, size: u64, costs: &[(&str, f64)]) -> Trial {
         QualifiedName::new("public", "t"),
         vec![IndexKey::ascending(Key::Column(name.to_owned()))],
     );
-    let build = Build {
+    let tested = TestedIndex {
         names: [name.to_owned()].into(),
         body: String::new(),
         size: Bytes(size),
-        build_time: Millis(1.0),
+        build_time: Some(Millis(1.0)),
         usable: true,
     };
     let costs = costs.iter().map(|(id, cost)| {
@@ -32,11 +32,16 @@ fn trial(name: &str, size: u64, costs: &[(&str, f64)]) -> Trial {
             name: name.to_owned(),
             definition: index,
         },
-        outcome: TrialOutcome::Built {
-            build,
+        asked_by: BTreeSet::new(),
+        outcome: TrialOutcome::Tested {
+            index: tested,
             costs: costs.collect(),
         },
     }
+}
+
+fn ids<const N: usize>(positions: [usize; N]) -> TrialSet {
+    positions.map(TrialId).into()
 }
 
 fn statements(costs: &[(&str, f64, f64)]) -> Costs {
@@ -52,7 +57,7 @@ fn statements(costs: &[(&str, f64, f64)]) -> Costs {
     costs.iter().map(weighted).collect()
 }
 
-fn chosen(trials: &[Trial], statements: &Costs, limits: &Limits) -> Vec<String> {
+fn chosen(trials: &Trials, statements: &Costs, limits: &Limits) -> Vec<String> {
     choose(
         &mut KnownCosts::of_singles(trials, statements.clone()),
         limits,
@@ -60,17 +65,17 @@ fn chosen(trials: &[Trial], statements: &Costs, limits: &Limits) -> Vec<String> 
     .unwrap()
     .chosen
     .into_iter()
-    .map(|position| trials[position].index.name.clone())
+    .map(|id| trials[id].index.name.clone())
     .collect()
 }
 
 #[test]
 fn the_smaller_of_two_nearly_equal_indexes_is_taken() {
-    let trials = [
+    let trials = Trials::from_iter([
         trial("large", 9_000, &[("s", 10.0)]),
         trial("small", 100, &[("s", 10.5)]),
         trial("poor", 10, &[("s", 600.0)]),
-    ];
+    ]);
     assert_eq!(
         chosen(
             &trials,
@@ -85,10 +90,10 @@ fn the_smaller_of_two_nearly_equal_indexes_is_taken() {
 fn a_much_smaller_index_may_leave_twice_as_much_to_pay() {
     let workload = statements(&[("s", 1.0, 3_000.0)]);
     let trials = |cost| {
-        [
+        Trials::from_iter([
             trial("full", 8_000, &[("s", 18.0)]),
             trial("partial", 48, &[("s", cost)]),
-        ]
+        ])
     };
     assert_eq!(
         chosen(&trials(31.0), &workload, &Limits::default()),
@@ -102,20 +107,20 @@ fn a_much_smaller_index_may_leave_twice_as_much_to_pay() {
 
 #[test]
 fn an_index_made_unnecessary_by_a_later_one_goes() {
-    let trials = [
+    let trials = Trials::from_iter([
         trial("a", 100, &[("one", 50.0)]),
         trial("ab", 150, &[("one", 51.0), ("two", 5.0)]),
-    ];
+    ]);
     let workload = statements(&[("one", 1_000.0, 500.0), ("two", 1.0, 100.0)]);
     assert_eq!(chosen(&trials, &workload, &Limits::default()), ["ab"]);
 }
 
 #[test]
 fn a_cheap_statement_gets_its_index_beside_a_dominating_one() {
-    let trials = [
+    let trials = Trials::from_iter([
         trial("big", 100, &[("huge", 10.0)]),
         trial("little", 100, &[("tiny", 1.0)]),
-    ];
+    ]);
     let workload = statements(&[("huge", 1e9, 1e6), ("tiny", 1.0, 2.0)]);
     assert_eq!(
         chosen(&trials, &workload, &Limits::default()),
@@ -125,11 +130,11 @@ fn a_cheap_statement_gets_its_index_beside_a_dominating_one() {
 
 #[test]
 fn a_pick_for_two_statements_makes_room_when_one_is_served_better() {
-    let trials = [
+    let trials = Trials::from_iter([
         trial("both", 8_000, &[("one", 18.0), ("two", 400.0)]),
         trial("two_only", 40, &[("two", 4.0)]),
         trial("one_only", 48, &[("one", 31.0)]),
-    ];
+    ]);
     let workload = statements(&[("one", 1.0, 10_000.0), ("two", 1.0, 9_000.0)]);
     assert_eq!(
         chosen(&trials, &workload, &Limits::default()),
@@ -139,10 +144,10 @@ fn a_pick_for_two_statements_makes_room_when_one_is_served_better() {
 
 #[test]
 fn limits_keep_indexes_out_and_say_so() {
-    let trials = [
+    let trials = Trials::from_iter([
         trial("a", 1_000, &[("one", 1.0)]),
         trial("b", 1_000, &[("two", 1.0)]),
-    ];
+    ]);
     let workload = statements(&[("one", 1.0, 100.0), ("two", 1.0, 50.0)]);
     let budget = Limits {
         budget: Some(Bytes(1_500)),
@@ -158,7 +163,10 @@ fn limits_keep_indexes_out_and_say_so() {
     let selection = select(&budget);
     assert_eq!(
         (selection.chosen, selection.kept_out),
-        (vec![0], BTreeMap::from([(1, Reason::OverBudget)]))
+        (
+            vec![TrialId(0)],
+            BTreeMap::from([(TrialId(1), Reason::OverBudget)])
+        )
     );
     let one = Limits {
         max_indexes: Some(1),
@@ -166,7 +174,7 @@ fn limits_keep_indexes_out_and_say_so() {
     };
     assert_eq!(
         select(&one).kept_out,
-        BTreeMap::from([(1, Reason::TooManyIndexes)])
+        BTreeMap::from([(TrialId(1), Reason::TooManyIndexes)])
     );
 }
 
@@ -174,7 +182,7 @@ fn limits_keep_indexes_out_and_say_so() {
 fn small_gains_are_no_gains() {
     assert_eq!(
         chosen(
-            &[trial("a", 1, &[("s", 95.0)])],
+            &Trials::from_iter([trial("a", 1, &[("s", 95.0)])]),
             &statements(&[("s", 1.0, 100.0)]),
             &Limits::default()
         ),
@@ -185,30 +193,23 @@ fn small_gains_are_no_gains() {
 /// A planner for which two indexes pay only together.
 struct Together;
 
-impl SetCosts for Together {
+impl SetPlanner for Together {
     fn ask(
         &mut self,
-        set: &BTreeSet<usize>,
+        set: &TrialSet,
         statements: &[StatementId],
-    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
-        let both = set.is_superset(&[0, 1].into());
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        let both = set.is_superset(&ids([0, 1]));
         let (cost, used) = if both {
-            (Cost(10.0), [0, 1].into())
+            (Cost(10.0), ids([0, 1]))
         } else {
             (Cost(1_000.0), BTreeSet::new())
         };
-        Ok(statements
-            .iter()
-            .map(|id| {
-                (
-                    id.clone(),
-                    UnderSet {
-                        cost,
-                        used: used.clone(),
-                    },
-                )
-            })
-            .collect())
+        let under = |id: &StatementId| {
+            let used = used.clone();
+            (id.clone(), SetCost { cost, used })
+        };
+        Ok(Some(statements.iter().map(under).collect()))
     }
 }
 
@@ -216,19 +217,19 @@ impl SetCosts for Together {
 fn indexes_that_pay_only_together_are_picked_together() {
     let unused = |name| {
         let mut trial = trial(name, 100, &[("or", 1_000.0)]);
-        if let TrialOutcome::Built { costs, .. } = &mut trial.outcome {
+        if let TrialOutcome::Tested { costs, .. } = &mut trial.outcome {
             costs.values_mut().for_each(|cost| cost.used = false);
         }
         trial
     };
-    let trials = [unused("a"), unused("b"), unused("c")];
+    let trials = Trials::from_iter([unused("a"), unused("b"), unused("c")]);
     let workload = statements(&[("or", 1.0, 1_000.0)]);
     assert_eq!(chosen(&trials, &workload, &Limits::default()), [""; 0]);
     let mut planner = Together;
     let mut known = KnownCosts::asking(&trials, workload, &mut planner);
     assert_eq!(
         choose(&mut known, &Limits::default()).unwrap().chosen,
-        [0, 1]
+        [TrialId(0), TrialId(1)]
     );
 }
 
@@ -237,17 +238,15 @@ struct ForAWhile {
     questions_left: usize,
 }
 
-impl SetCosts for ForAWhile {
-    fn time_left(&mut self) -> bool {
-        self.questions_left > 0
-    }
-
+impl SetPlanner for ForAWhile {
     fn ask(
         &mut self,
-        set: &BTreeSet<usize>,
+        set: &TrialSet,
         statements: &[StatementId],
-    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
-        assert!(self.time_left(), "nobody asks when time is up");
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        if self.questions_left == 0 {
+            return Ok(None);
+        }
         self.questions_left -= 1;
         Together.ask(set, statements)
     }
@@ -255,11 +254,11 @@ impl SetCosts for ForAWhile {
 
 #[test]
 fn when_time_is_up_what_was_found_is_kept() {
-    let trials = [
+    let trials = Trials::from_iter([
         trial("a", 100, &[("or", 1_000.0)]),
         trial("b", 100, &[("or", 1_000.0)]),
         trial("c", 100, &[("alone", 5.0)]),
-    ];
+    ]);
     let workload = statements(&[("or", 1.0, 1_000.0), ("alone", 1.0, 700.0)]);
     let chosen_within = |questions_left| {
         let mut planner = ForAWhile { questions_left };
@@ -267,15 +266,15 @@ fn when_time_is_up_what_was_found_is_kept() {
         let Selection {
             chosen, cut_short, ..
         } = choose(&mut known, &Limits::default()).unwrap();
-        (chosen.into_iter().collect::<BTreeSet<usize>>(), cut_short)
+        (chosen.into_iter().collect::<TrialSet>(), cut_short)
     };
     assert_eq!(
         chosen_within(0),
-        ([2].into(), true),
+        (ids([2]), true),
         "what each index did alone has to do"
     );
     let (everything, cut_short) = chosen_within(1_000);
-    assert_eq!((&everything, cut_short), (&[0, 1, 2].into(), false));
+    assert_eq!((&everything, cut_short), (&ids([0, 1, 2]), false));
     let needed = (0..)
         .find(|questions| !chosen_within(*questions).1)
         .unwrap();
@@ -290,48 +289,55 @@ fn when_time_is_up_what_was_found_is_kept() {
 /// Two indexes of which each is hardly missed beside the other, though both are a gain; a third one serves another statement.
 struct HardlyMissed;
 
-impl SetCosts for HardlyMissed {
+impl SetPlanner for HardlyMissed {
     fn ask(
         &mut self,
-        set: &BTreeSet<usize>,
+        set: &TrialSet,
         statements: &[StatementId],
-    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
         let of = |id: &StatementId| match id.0.as_str() {
             "two" => (
-                1_000.0 - 80.0 * set.iter().filter(|position| **position < 2).count() as f64,
-                set & &[0, 1].into(),
+                1_000.0 - 80.0 * set.iter().filter(|id| id.0 < 2).count() as f64,
+                set & &ids([0, 1]),
             ),
             _ => (
-                if set.contains(&2) { 10.0 } else { 100.0 },
-                set & &[2].into(),
+                if set.contains(&TrialId(2)) {
+                    10.0
+                } else {
+                    100.0
+                },
+                set & &ids([2]),
             ),
         };
         let under = |id: &StatementId| {
             let (cost, used) = of(id);
             (
                 id.clone(),
-                UnderSet {
+                SetCost {
                     cost: Cost(cost),
                     used,
                 },
             )
         };
-        Ok(statements.iter().map(under).collect())
+        Ok(Some(statements.iter().map(under).collect()))
     }
 }
 
 #[test]
 fn what_is_taken_out_again_at_once_does_not_keep_others_out() {
-    let trials = [
+    let trials = Trials::from_iter([
         trial("a", 100, &[("two", 920.0)]),
         trial("b", 100, &[("two", 920.0)]),
         trial("c", 100, &[("other", 10.0)]),
-    ];
+    ]);
     let workload = statements(&[("two", 1.0, 1_000.0), ("other", 1.0, 100.0)]);
     let mut planner = HardlyMissed;
     let mut known = KnownCosts::asking(&trials, workload, &mut planner);
-    assert_eq!(known.bundles(&[]).unwrap(), [[0, 1]]);
-    assert_eq!(choose(&mut known, &Limits::default()).unwrap().chosen, [2]);
+    assert_eq!(known.bundles(&[]).unwrap(), [[TrialId(0), TrialId(1)]]);
+    assert_eq!(
+        choose(&mut known, &Limits::default()).unwrap().chosen,
+        [TrialId(2)]
+    );
 }
 
 #[test]
@@ -349,11 +355,11 @@ fn columns_that_nothing_would_miss_are_taken_off() {
     };
     let workload = statements(&[("s", 1.0, 1_000.0)]);
     let long_and = |short_cost| {
-        [
+        Trials::from_iter([
             with_keys("long", 100, 10.0, &["a", "b"]),
             with_keys("short", 101, short_cost, &["a"]),
             with_keys("other", 90, 500.0, &["b"]),
-        ]
+        ])
     };
     assert_eq!(
         chosen(&long_and(10.5), &workload, &Limits::default()),
@@ -378,7 +384,7 @@ fn columns_that_nothing_would_miss_are_taken_off() {
 fn two_bitmaps_do_no_better_than_one_index_with_both_keys() {
     let unused = |name| {
         let mut trial = trial(name, 100, &[("and", 1_000.0)]);
-        if let TrialOutcome::Built { costs, .. } = &mut trial.outcome {
+        if let TrialOutcome::Tested { costs, .. } = &mut trial.outcome {
             costs.values_mut().for_each(|cost| cost.used = false);
         }
         trial
@@ -388,7 +394,7 @@ fn two_bitmaps_do_no_better_than_one_index_with_both_keys() {
         .map(|name| IndexKey::ascending(Key::Column(name.to_owned())))
         .into_iter()
         .collect();
-    let trials = [unused("a"), unused("b"), both];
+    let trials = Trials::from_iter([unused("a"), unused("b"), both]);
     let mut planner = Together;
     let mut known = KnownCosts::asking(&trials, statements(&[("and", 1.0, 1_000.0)]), &mut planner);
     assert!(known.bundles(&[]).unwrap().is_empty());
@@ -396,11 +402,11 @@ fn two_bitmaps_do_no_better_than_one_index_with_both_keys() {
 
 #[test]
 fn a_budget_goes_to_what_saves_most_for_its_size() {
-    let trials = [
+    let trials = Trials::from_iter([
         trial("large", 1_000, &[("one", 10.0)]),
         trial("small_1", 400, &[("two", 10.0)]),
         trial("small_2", 400, &[("three", 10.0)]),
-    ];
+    ]);
     let workload = statements(&[
         ("one", 1.0, 1_000.0),
         ("two", 1.0, 900.0),
@@ -415,42 +421,44 @@ fn a_budget_goes_to_what_saves_most_for_its_size() {
 
 #[test]
 fn an_index_that_costs_writers_more_than_it_gains_readers_is_left_out() {
-    let trials = [trial("a", 100, &[("one", 10.0)])];
+    let trials = Trials::from_iter([trial("a", 100, &[("one", 10.0)])]);
     let workload = statements(&[("one", 10.0, 100.0)]);
     let select = |entry| {
-        let load = Load {
+        let load = WriteLoad {
             versions: 1.0,
-            on: [0].into(),
-            ..Load::default()
+            on: ids([0]),
+            ..WriteLoad::default()
         };
-        let upkeep = Upkeep {
-            entries: vec![entry],
+        let write_costs = WriteCosts {
+            entries: BTreeMap::from([(TrialId(0), entry)]),
             loads: vec![load],
         };
-        let mut known = KnownCosts::of_singles(&trials, workload.clone()).with_upkeep(upkeep);
+        let mut known =
+            KnownCosts::of_singles(&trials, workload.clone()).with_write_costs(write_costs);
         choose(&mut known, &Limits::default()).unwrap()
     };
-    assert_eq!(select(800.0).chosen, [0]);
+    assert_eq!(select(800.0).chosen, [TrialId(0)]);
     let left_out = select(1_000.0);
     assert_eq!(
         (left_out.chosen, left_out.kept_out),
-        (vec![], BTreeMap::from([(0, Reason::UpkeepTooHigh)]))
+        (
+            vec![],
+            BTreeMap::from([(TrialId(0), Reason::UpkeepTooHigh)])
+        )
     );
 }
 
 /// A larger index in whose place an existing one could go is smaller only in the end: the budget is for what is new.
 #[test]
 fn what_an_index_frees_makes_no_room_in_a_budget() {
-    let trials = [
+    let trials = Trials::from_iter([
         trial("b", 40, &[("s", 10.0)]),
         trial("ab", 110, &[("s", 10.5)]),
-    ];
+    ]);
     let workload = statements(&[("s", 1.0, 1_000.0)]);
     let chosen_within = |budget| {
-        let superseded = vec![
-            Superseded::new(),
-            Superseded::from([(QualifiedName::new("public", "t_a_idx"), Bytes(80))]),
-        ];
+        let existing = (QualifiedName::new("public", "t_a_idx"), Bytes(80));
+        let superseded = BTreeMap::from([(TrialId(1), Superseded::from([existing]))]);
         let mut known =
             KnownCosts::of_singles(&trials, workload.clone()).with_superseded(superseded);
         choose(
@@ -465,9 +473,9 @@ fn what_an_index_frees_makes_no_room_in_a_budget() {
     };
     assert_eq!(
         chosen_within(None),
-        [1],
+        [TrialId(1)],
         "30 more than there is today, not 40"
     );
-    assert_eq!(chosen_within(Some(Bytes(120))), [1]);
-    assert_eq!(chosen_within(Some(Bytes(100))), [0]);
+    assert_eq!(chosen_within(Some(Bytes(120))), [TrialId(1)]);
+    assert_eq!(chosen_within(Some(Bytes(100))), [TrialId(0)]);
 }

@@ -1,5 +1,5 @@
 //! What writes pay for an index, in planner units, so that it can be set against what reads gain: how often rows are written that need an
-//! entry, times what an entry costs (`src/advise/upkeep/entry.rs`).
+//! entry, times what an entry costs (`src/advise/write_cost/entry.rs`).
 //!
 //! The workload's own INSERTs and UPDATEs count as often as they run, by the columns that each UPDATE assigns. The server's counters count
 //! besides only where the workload's calls were counted, too (`pg_stat_statements`): then both are scaled to one time, and what was written
@@ -10,14 +10,14 @@ mod share;
 
 use std::collections::BTreeSet;
 
-use super::verification::Known;
+use super::context::Context;
 use crate::catalog::{ExistingIndex, Table, Writes};
 use crate::index::upkeep::columns_that_block_hot;
 use crate::plan::{Node, Plan};
-use crate::rehearsal::upkeep::{Load, Upkeep};
-use crate::rehearsal::{PlanOutcome, Trial};
+use crate::search::write_cost::{WriteCosts, WriteLoad};
+use crate::search::{Trial, TrialId, Trials};
 use crate::sql::{Assigned, assignments};
-use crate::workload::{Statement, Workload};
+use crate::workload::Statement;
 use entry::Prices;
 
 /// The share of updates that find room on their row's page, where the server has counted too few to tell.
@@ -26,45 +26,39 @@ const USUALLY_HOT: f64 = 0.5;
 const ENOUGH_UPDATES: u64 = 100;
 
 /// What the trials' indexes would cost.
-pub(super) fn of_trials(trials: &[Trial], workload: &Workload, known: Known<'_>) -> Upkeep {
-    let prices = Prices::of(&known.catalog.settings);
+pub(super) fn of_trials(trials: &Trials, context: Context<'_>) -> WriteCosts {
+    let prices = Prices::of(&context.catalog.settings);
     let entry = |trial: &Trial| {
-        let table = known.catalog.table(&trial.index.definition.table)?;
+        let table = context.catalog.table(trial.table())?;
         let share = share::of_index(&trial.index.definition, table);
-        Some(share * prices.entry(trial.built()?.0.size, share * table.rows.unwrap_or(0.0)))
+        Some(share * prices.entry(trial.size()?, share * table.rows.unwrap_or(0.0)))
     };
     let entries = trials
         .iter()
-        .map(|trial| entry(trial).unwrap_or(0.0))
+        .filter_map(|(id, trial)| Some((id, entry(trial)?)))
         .collect();
-    let tables: BTreeSet<_> = trials
-        .iter()
-        .map(|trial| &trial.index.definition.table)
-        .collect();
-    let tables = tables
-        .into_iter()
-        .filter_map(|name| known.catalog.table(name));
+    let tables: BTreeSet<_> = trials.iter().map(|(_, trial)| trial.table()).collect();
     let loads = tables
+        .into_iter()
+        .filter_map(|name| context.catalog.table(name))
         .flat_map(|table| {
-            Written {
+            let written = Written {
                 table,
                 trials,
-                workload,
-                known,
+                context,
                 prices,
-            }
-            .loads()
+            };
+            written.loads()
         })
         .collect();
-    Upkeep { entries, loads }
+    WriteCosts { entries, loads }
 }
 
-/// One table, and who writes to it.
+/// One table, and what writes to it.
 struct Written<'a> {
     table: &'a Table,
-    trials: &'a [Trial],
-    workload: &'a Workload,
-    known: Known<'a>,
+    trials: &'a Trials,
+    context: Context<'a>,
     prices: Prices,
 }
 
@@ -76,16 +70,11 @@ struct Sum {
 }
 
 impl Written<'_> {
-    fn loads(&self) -> Vec<Load> {
+    fn loads(&self) -> Vec<WriteLoad> {
         let mut sum = Sum::default();
         let mut loads = Vec::new();
-        for statement in self.workload.statements() {
-            let Some(plan) = self
-                .known
-                .baseline
-                .get(&statement.id)
-                .and_then(PlanOutcome::plan)
-            else {
+        for statement in self.context.workload.statements() {
+            let Some(plan) = self.context.plan(&statement.id) else {
                 continue;
             };
             for node in plan.nodes().iter().filter(|node| self.is_written_by(node)) {
@@ -109,7 +98,7 @@ impl Written<'_> {
         let on = node.table();
         let owner = on
             .as_ref()
-            .and_then(|on| self.known.catalog.index_owner(on))
+            .and_then(|on| self.context.catalog.index_owner(on))
             .map(|owner| &owner.name);
         let table = &self.table.name;
         node.node_type() == "ModifyTable"
@@ -118,26 +107,27 @@ impl Written<'_> {
     }
 
     /// Row versions that make an entry in every index, as those of an INSERT do.
-    fn load(&self, versions: f64) -> Load {
-        let trials = self.trials.iter().enumerate();
-        let on = trials
-            .filter(|(_, trial)| trial.index.definition.table == self.table.name)
-            .map(|(position, _)| position);
-        Load {
+    fn load(&self, versions: f64) -> WriteLoad {
+        let on = self
+            .trials
+            .iter()
+            .filter(|(_, trial)| *trial.table() == self.table.name)
+            .map(|(id, _)| id);
+        WriteLoad {
             versions,
             on: on.collect(),
-            ..Load::default()
+            ..WriteLoad::default()
         }
     }
 
     /// Row versions of an UPDATE. 1. What it assigns is not known, or an index has one of these columns already: none of them is HOT. 2. Else
     /// some are, by the server's counters, and 3. are not any more with an index that has one of these columns.
-    fn updates(&self, versions: f64, assigned: Option<&BTreeSet<String>>) -> Load {
+    fn updates(&self, versions: f64, assigned: Option<&BTreeSet<String>>) -> WriteLoad {
         let load = self.load(versions);
         let Some(assigned) = assigned else {
             return load;
         };
-        let version_num = self.known.catalog.server.version_num;
+        let version_num = self.context.catalog.server.version_num;
         let existing = || {
             self.table
                 .indexes
@@ -150,15 +140,15 @@ impl Written<'_> {
         if existing().any(|index| has_one(columns_that_block_hot(index, version_num))) {
             return load;
         }
-        let blocks = |position: &usize| {
+        let blocks = |id: &TrialId| {
             has_one(columns_that_block_hot(
-                &self.trials[*position].index.definition,
+                &self.trials[*id].index.definition,
                 version_num,
             ))
         };
-        Load {
+        WriteLoad {
             hot: self.table.writes.map_or(USUALLY_HOT, hot_share),
-            keeps_from_hot: load.on.iter().copied().filter(blocks).collect(),
+            prevents_hot: load.on.iter().copied().filter(blocks).collect(),
             existing: self.existing_entries(),
             ..load
         }
@@ -196,10 +186,10 @@ impl Written<'_> {
 
     /// What the server counted beyond these, in the time that the calls were counted. Of inserts nothing is said where all of the table's rows
     /// came in that time: its first loading is among them. Of updates it is not known what they assign: those that are HOT may stay so.
-    fn unseen(&self, seen: Sum) -> Vec<Load> {
+    fn unseen(&self, seen: Sum) -> Vec<WriteLoad> {
         let times = || {
-            let calls_s = self.workload.calls_counted_for_s()?;
-            let counters_s = self.known.catalog.server.counters.as_ref()?.counted_for_s;
+            let calls_s = self.context.workload.calls_counted_for_s()?;
+            let counters_s = self.context.catalog.server.counters.as_ref()?.counted_for_s;
             (calls_s > 0.0 && counters_s > 0.0).then(|| calls_s / counters_s)
         };
         let (Some(writes), Some(scale)) = (self.table.writes, times()) else {
@@ -216,7 +206,7 @@ impl Written<'_> {
         } else {
             (inserted - seen.inserted).max(0.0)
         };
-        let updates = Load {
+        let updates = WriteLoad {
             hot: hot_share(writes),
             ..self.load((updated - seen.updated).max(0.0))
         };
