@@ -45,7 +45,7 @@ use std::collections::HashMap;
 use crate::catalog::Catalog;
 use crate::model::{Cost, Millis};
 use crate::plan::metrics::{Basis, Metrics, metrics};
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::{Node, NodeId, NodeType, Plan};
 
 use subject::Subject;
 
@@ -139,10 +139,7 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy)]
 enum Check {
     /// At each node of these types (all types when there are none) that is not too cheap to matter.
-    Node(
-        &'static [&'static str],
-        fn(&Subject<'_>, &Node) -> Option<Draft>,
-    ),
+    Node(&'static [NodeType], NodeCheck),
     /// At the plan as a whole.
     Plan(fn(&Subject<'_>) -> Vec<Draft>),
 }
@@ -232,13 +229,12 @@ pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) 
 /// What the rules find, as they find it.
 fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
     let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
-    let by_type = rules_by_type();
+    let rules = NodeRules::new();
     let worth_it =
         |node: &&Node| subject.matters(subject.inclusive(node.id).max(subject.own(node.id)));
     for node in subject.plan.nodes().iter().filter(worth_it) {
-        let of_its_type = by_type.get(node.node_type()).into_iter().flatten();
-        for (rule, check) in of_its_type.chain(by_type.get("").into_iter().flatten()) {
-            drafts.extend(check(subject, node).map(|draft| (*rule, draft)));
+        for (rule, check) in rules.of(node) {
+            drafts.extend(check(subject, node).map(|draft| (rule, draft)));
         }
     }
     for rule in RULES {
@@ -265,17 +261,37 @@ fn with_family(subject: &Subject<'_>, draft: Draft) -> Draft {
 
 type NodeCheck = fn(&Subject<'_>, &Node) -> Option<Draft>;
 
-fn rules_by_type() -> HashMap<&'static str, Vec<(&'static Rule, NodeCheck)>> {
-    let mut by_type: HashMap<&'static str, Vec<(&'static Rule, NodeCheck)>> = HashMap::new();
-    for rule in RULES {
-        if let Check::Node(types, check) = rule.check {
-            let types = if types.is_empty() { &[""] } else { types };
-            types
-                .iter()
-                .for_each(|node_type| by_type.entry(node_type).or_default().push((rule, check)));
+/// The rules that look at single nodes, by the type of node they look at.
+struct NodeRules {
+    by_type: HashMap<&'static NodeType, Vec<(&'static Rule, NodeCheck)>>,
+    of_any_type: Vec<(&'static Rule, NodeCheck)>,
+}
+
+impl NodeRules {
+    fn new() -> NodeRules {
+        let mut rules = NodeRules {
+            by_type: HashMap::new(),
+            of_any_type: Vec::new(),
+        };
+        for rule in RULES {
+            let Check::Node(types, check) = rule.check else {
+                continue;
+            };
+            for node_type in types {
+                let of_type = rules.by_type.entry(node_type).or_default();
+                of_type.push((rule, check));
+            }
+            if types.is_empty() {
+                rules.of_any_type.push((rule, check));
+            }
         }
+        rules
     }
-    by_type
+
+    fn of(&self, node: &Node) -> impl Iterator<Item = (&'static Rule, NodeCheck)> {
+        let of_type = self.by_type.get(node.node_type()).into_iter().flatten();
+        of_type.chain(&self.of_any_type).copied()
+    }
 }
 
 fn weighed(rule: &Rule, draft: Draft, basis: Basis) -> Option<Finding> {

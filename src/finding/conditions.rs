@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::catalog::Table;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape};
 
 /// Rows read in vain that are worth a word.
@@ -218,7 +218,7 @@ impl Waste {
 /// Does a node's filter throw away most of what it reads? Counted with ANALYZE; without, judged by whether fetching the expected
 /// rows one by one would cost much less than the scan does (`random_page_cost`, 4 when it is not known).
 pub(super) fn waste(subject: &Subject<'_>, node: &Node) -> Option<Waste> {
-    node.text("Filter")?;
+    node.filter()?;
     let own = subject.own(node.id);
     if !subject.matters(own) {
         return None;
@@ -234,7 +234,7 @@ pub(super) fn waste(subject: &Subject<'_>, node: &Node) -> Option<Waste> {
             kept,
         });
     }
-    if node.node_type() != "Seq Scan" {
+    if *node.node_type() != NodeType::SeqScan {
         return None;
     }
     let random_page = subject

@@ -6,8 +6,8 @@ use super::conditions::keys;
 use super::row_misestimate::origin;
 use super::subject::{count, times};
 use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
 use crate::plan::metrics::Direction;
+use crate::plan::{Node, NodeType};
 use crate::sql::{Shape, parse_expression};
 
 pub(super) const RULE: Rule = Rule {
@@ -64,7 +64,7 @@ pub(super) struct Columns {
 /// The columns of a misestimated node that may be correlated.
 pub(super) fn columns(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
     let (_, direction, _) = origin(subject, node)?;
-    if node.node_type() == "Aggregate" {
+    if *node.node_type() == NodeType::Aggregate {
         grouped(subject, node)
     } else {
         compared(subject, node, direction)
@@ -73,7 +73,7 @@ pub(super) fn columns(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
 
 /// Two or more equalities on one table, and more rows than the product of their selectivities.
 fn compared(subject: &Subject<'_>, node: &Node, direction: Direction) -> Option<Columns> {
-    if direction != Direction::Under || node.text("Relation Name").is_none() {
+    if direction != Direction::Under || node.relation_name().is_none() {
         return None;
     }
     let columns = keys(
@@ -93,7 +93,7 @@ fn compared(subject: &Subject<'_>, node: &Node, direction: Direction) -> Option<
 /// Two or more plain columns of one table that are grouped by.
 fn grouped(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
     let keys: Option<Vec<_>> = node
-        .texts("Group Key")
+        .group_key()
         .into_iter()
         .map(|key| parse_expression(key).ok())
         .collect();
@@ -121,6 +121,6 @@ fn only_scan<'a>(subject: &Subject<'a>) -> Option<&'a Node> {
         .plan
         .nodes()
         .iter()
-        .filter(|node| node.text("Relation Name").is_some());
+        .filter(|node| node.relation_name().is_some());
     scans.next().filter(|_| scans.next().is_none())
 }

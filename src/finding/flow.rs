@@ -2,8 +2,7 @@
 //! rows? Asking upwards from each node would take time with the square of a deep plan.
 
 use crate::plan::metrics::Metrics;
-use crate::plan::metrics::raw::Relationship;
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::{Node, NodeId, NodeType, Plan};
 
 /// For each node what is above it.
 pub(super) struct Flow {
@@ -36,10 +35,7 @@ impl Flow {
         };
         let roles: Vec<Role> = plan.nodes().iter().map(role).collect();
         for node in plan.nodes() {
-            let subquery = matches!(
-                metrics.node(node.id).relationship,
-                Relationship::SubPlan | Relationship::InitPlan
-            );
+            let subquery = metrics.node(node.id).relationship.is_subquery();
             let Some(NodeId(parent)) = node.parent else {
                 continue;
             };
@@ -75,23 +71,23 @@ fn role(node: &Node) -> Role {
 }
 
 fn stops_early(node: &Node) -> bool {
-    matches!(node.node_type(), "Limit" | "Merge Join")
+    matches!(node.node_type(), NodeType::Limit | NodeType::MergeJoin)
         || matches!(node.text("Join Type"), Some("Semi" | "Anti"))
 }
 
 /// Reads its input to the end before it delivers anything.
 fn reads_all(node: &Node) -> bool {
     match node.node_type() {
-        "Sort" | "Hash" => true,
-        "Aggregate" => node.text("Strategy") != Some("Sorted"),
+        NodeType::Sort | NodeType::Hash => true,
+        NodeType::Aggregate => node.strategy() != Some("Sorted"),
         _ => false,
     }
 }
 
 fn decides(node: &Node) -> bool {
     match node.node_type() {
-        "Nested Loop" | "Hash Join" | "Merge Join" | "Sort" | "Incremental Sort" => true,
-        "Aggregate" => node.properties.contains("Group Key"),
+        join_or_sort if join_or_sort.is_join() || join_or_sort.is_sort() => true,
+        NodeType::Aggregate => node.properties.contains("Group Key"),
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use super::conditions::MIN_REMOVED;
 use super::subject::{count, percent};
 use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// At least this share of the fetched rows is thrown away.
 const MIN_WASTE: f64 = 0.50;
@@ -14,11 +14,11 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a foreign scan that throws away at least half of the rows it fetched",
     why: "only built-in, immutable operators and functions (or those of listed extensions) are sent to the other server",
     source: "https://www.postgresql.org/docs/current/postgres-fdw.html#POSTGRES-FDW-REMOTE-QUERY-OPTIMIZATION",
-    check: Check::Node(&["Foreign Scan"], check),
+    check: Check::Node(&[NodeType::ForeignScan], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    let filter = node.text("Filter")?;
+    let filter = node.filter()?;
     let metrics = subject.of(node);
     let (kept, removed) = (metrics.rows_total()?, metrics.removed.by_filter);
     let share = removed / (kept + removed).max(1.0);

@@ -3,7 +3,7 @@
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
 use crate::model::Bytes;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "hash-aggregate-spilled",
@@ -11,13 +11,13 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a HashAggregate on disk, or one that is planned in partitions",
     why: "rows of groups that do not fit are written to temporary files and aggregated later",
     source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-WORK-MEM",
-    check: Check::Node(&["Aggregate"], check),
+    check: Check::Node(&[NodeType::Aggregate], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let memory = subject.of(node).memory;
     let impact = subject.own(node.id);
-    let keys = node.texts("Group Key").join(", ");
+    let keys = node.group_key().join(", ");
     if let Some(disk) = memory.disk {
         // What is on disk are rows, not groups: the peak times the batches is nearer to what the groups take.
         let wanted = Bytes((memory.peak.unwrap_or_default().0 * 2).max(disk.0 * 2));
@@ -36,6 +36,6 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(partitions),
         subject.amount(impact)
     );
-    let wanted = node.plan_rows()? * (node.number("Plan Width").unwrap_or(8.0) + 64.0);
+    let wanted = node.plan_rows()? * (node.plan_width().unwrap_or(8.0) + 64.0);
     Some(Draft::new(node, impact, message).action(advice::set_work_mem(Bytes(wanted as u64))))
 }

@@ -2,7 +2,7 @@
 
 use super::{Check, Draft, Rule, Severity, Subject, advice};
 use crate::model::Bytes;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "hash-batches",
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a hash join whose hash table was cut into batches",
     why: "both sides of the join are written to temporary files and read back, all batches but the first",
     source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-HASH-MEM-MULTIPLIER",
-    check: Check::Node(&["Hash"], check),
+    check: Check::Node(&[NodeType::Hash], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {

@@ -2,7 +2,7 @@
 
 use super::subject::{count, percent};
 use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// Fetches that are worth a word.
 const MIN_FETCHES: f64 = 1_000.0;
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "an index-only scan that fetches at least a tenth of its rows from the table",
     why: "pages changed since the last VACUUM are not known to be visible to all, so their rows have to be looked at",
     source: "https://www.postgresql.org/docs/current/indexes-index-only-scans.html",
-    check: Check::Node(&["Index Only Scan"], check),
+    check: Check::Node(&[NodeType::IndexOnlyScan], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {

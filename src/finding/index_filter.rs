@@ -3,7 +3,7 @@
 use super::conditions::{MIN_REMOVED, keys};
 use super::subject::{count, percent};
 use super::{Check, Draft, Rule, Severity, Subject, advice, wrong_order_index};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// The filter throws away at least this share of what the index delivers.
 const MIN_WASTE: f64 = 0.90;
@@ -15,7 +15,11 @@ pub(super) const RULE: Rule = Rule {
     why: "each row is fetched from the table only to be thrown away; with the filtered column in the index it would not be",
     source: "https://www.postgresql.org/docs/current/indexes-multicolumn.html",
     check: Check::Node(
-        &["Index Scan", "Index Only Scan", "Bitmap Heap Scan"],
+        &[
+            NodeType::IndexScan,
+            NodeType::IndexOnlyScan,
+            NodeType::BitmapHeapScan,
+        ],
         check,
     ),
 };

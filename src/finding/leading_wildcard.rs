@@ -3,7 +3,7 @@
 use super::conditions::{Relation, conjuncts, waste};
 use super::{Check, Draft, Rule, Severity, Subject};
 use crate::catalog::selectivity::literal_value;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape};
 
 pub(super) const RULE: Rule = Rule {
@@ -12,7 +12,14 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a filter that throws away most rows with LIKE or ILIKE and a pattern that begins with % or _",
     why: "a btree is searched from the first character on; trigrams (pg_trgm) find a text anywhere",
     source: "https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX",
-    check: Check::Node(&["Seq Scan", "Index Scan", "Bitmap Heap Scan"], check),
+    check: Check::Node(
+        &[
+            NodeType::SeqScan,
+            NodeType::IndexScan,
+            NodeType::BitmapHeapScan,
+        ],
+        check,
+    ),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {

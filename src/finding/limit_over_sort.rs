@@ -3,19 +3,24 @@
 use super::conditions::{MIN_REMOVED, Relation, keys};
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 use crate::sql::parse_sort_term;
 
 /// At least so many rows are sorted for one that is kept.
 const MIN_SORTED_PER_ROW: f64 = 10.0;
 /// Nodes between LIMIT and scan that change nothing for an index.
-pub(super) const TRANSPARENT: &[&str] = &["Gather Merge", "Gather", "Result", "Subquery Scan"];
+pub(super) const TRANSPARENT: &[NodeType] = &[
+    NodeType::GatherMerge,
+    NodeType::Gather,
+    NodeType::Result,
+    NodeType::SubqueryScan,
+];
 /// Scans whose order a better index could replace.
-pub(super) const SCANS: &[&str] = &[
-    "Seq Scan",
-    "Index Scan",
-    "Index Only Scan",
-    "Bitmap Heap Scan",
+pub(super) const SCANS: &[NodeType] = &[
+    NodeType::SeqScan,
+    NodeType::IndexScan,
+    NodeType::IndexOnlyScan,
+    NodeType::BitmapHeapScan,
 ];
 
 pub(super) const RULE: Rule = Rule {
@@ -24,16 +29,18 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a LIMIT over the sort of one table's rows, ten times as many as it keeps",
     why: "an index in the order wanted delivers the first rows first, and nothing has to be sorted",
     source: "https://www.postgresql.org/docs/current/indexes-ordering.html",
-    check: Check::Node(&["Limit"], check),
+    check: Check::Node(&[NodeType::Limit], check),
 };
 
 fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
     let sort = subject
-        .input_past(subject.node(limit.id), TRANSPARENT)
-        .filter(|node| node.node_type() == "Sort")?;
+        .plan
+        .input_below(limit.id, TRANSPARENT)
+        .filter(|node| *node.node_type() == NodeType::Sort)?;
     let scan = subject
-        .input_past(sort, TRANSPARENT)
-        .filter(|node| SCANS.contains(&node.node_type()))?;
+        .plan
+        .input_below(sort.id, TRANSPARENT)
+        .filter(|node| SCANS.contains(node.node_type()))?;
     let (sorted, kept) = (subject.rows(scan)?, subject.rows(limit)?);
     if sorted < MIN_REMOVED || sorted < MIN_SORTED_PER_ROW * kept {
         return None;
@@ -56,7 +63,7 @@ fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
 /// The sort keys as an index on the scanned table would have them; none when it cannot.
 pub(super) fn order<'a>(subject: &Subject<'a>, sort: &Node, scan: &'a Node) -> Option<Vec<String>> {
     let relation = Relation::of(subject, scan);
-    let keys = sort.texts("Sort Key").into_iter().map(|key| {
+    let keys = sort.sort_key().into_iter().map(|key| {
         let term = parse_sort_term(key)
             .ok()
             .filter(|term| relation.owns(&term.expression))?;

@@ -4,7 +4,7 @@ use super::conditions::MIN_REMOVED;
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
 use crate::model::Bytes;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// What the bitmap takes for each page (src/backend/nodes/tidbitmap.c, `tbm_calculate_entries`): an entry of 48 bytes and two pointers.
 const BYTES_PER_PAGE: f64 = 64.0;
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a bitmap heap scan with lossy pages and many rows removed by the recheck",
     why: "every row of a lossy page is read and compared again",
     source: "https://www.postgresql.org/docs/current/indexes-bitmap-scans.html",
-    check: Check::Node(&["Bitmap Heap Scan"], check),
+    check: Check::Node(&[NodeType::BitmapHeapScan], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {

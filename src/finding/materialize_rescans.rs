@@ -3,7 +3,7 @@
 use super::conditions::{Keys, Relation, conjuncts};
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 use crate::sql::Shape;
 
 /// Pairs of rows that are worth a word.
@@ -17,14 +17,14 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a nested loop that goes through a materialized table for every outer row, 100,000 pairs or more",
     why: "every outer row is compared with every inner row; an equality would allow a hash join, an index a look-up",
     source: "https://www.postgresql.org/docs/current/planner-optimizer.html",
-    check: Check::Node(&["Materialize"], check),
+    check: Check::Node(&[NodeType::Materialize], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let join = subject
         .parent(node)
-        .filter(|parent| parent.node_type() == "Nested Loop")?;
+        .filter(|parent| *parent.node_type() == NodeType::NestedLoop)?;
     let outer = subject
         .inputs(join)
         .next()
@@ -64,7 +64,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         subject.amount(impact)
     );
     let worth_an_index =
-        pairs / times.max(1.0) >= MIN_ROWS_FOR_AN_INDEX && scan.text("Relation Name").is_some();
+        pairs / times.max(1.0) >= MIN_ROWS_FOR_AN_INDEX && scan.relation_name().is_some();
     let action = if worth_an_index {
         advice::create_index(subject, scan, &keys)
     } else {

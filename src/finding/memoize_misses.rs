@@ -3,7 +3,7 @@
 use super::subject::{count, percent};
 use super::{Check, Draft, Rule, Severity, Subject, advice};
 use crate::model::Bytes;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// Look-ups that are worth a word.
 const MIN_MISSES: f64 = 1_000.0;
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a Memoize with at least 80 % misses, or one that had to throw entries away",
     why: "it keeps rows that nobody asks for again, or too few to be asked for; the planner expected fewer distinct keys",
     source: "https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-ENABLE-MEMOIZE",
-    check: Check::Node(&["Memoize"], check),
+    check: Check::Node(&[NodeType::Memoize], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {

@@ -4,7 +4,7 @@
 use super::conditions::{Keys, MIN_REMOVED, Relation, conjuncts, waste};
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape};
 
 pub(super) const RULE: Rule = Rule {
@@ -13,11 +13,11 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a selective filter, or a join condition, that is an OR over different columns",
     why: "an index can only be searched for what all rows have in common; hash and merge joins need an equality",
     source: "https://www.postgresql.org/docs/current/indexes-bitmap-scans.html",
-    check: Check::Node(&["Seq Scan", "Nested Loop"], check),
+    check: Check::Node(&[NodeType::SeqScan, NodeType::NestedLoop], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    if node.node_type() == "Nested Loop" {
+    if *node.node_type() == NodeType::NestedLoop {
         of_join(subject, node)
     } else {
         of_scan(subject, node)

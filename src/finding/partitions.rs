@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::subject::own_of;
 use crate::plan::metrics::Metrics;
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::{Node, NodeId, NodeType, Plan};
 
 /// Fewer scans under one Append are looked at one by one.
 const MIN_FAMILY: usize = 3;
@@ -26,10 +26,10 @@ impl Partitions {
         for append in plan
             .nodes()
             .iter()
-            .filter(|node| matches!(node.node_type(), "Append" | "Merge Append"))
+            .filter(|node| node.node_type().is_append())
         {
-            let mut families: HashMap<(&str, &str), Vec<NodeId>> = HashMap::new();
-            for child in append.children.iter().map(|child| plan.node(*child)) {
+            let mut families: HashMap<(&NodeType, &str), Vec<NodeId>> = HashMap::new();
+            for child in plan.children(append.id) {
                 if let Some(table) = table_of_alias(child) {
                     families
                         .entry((child.node_type(), table))

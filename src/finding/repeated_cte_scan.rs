@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType, Relationship};
 
 /// Rows read that are worth a word.
 const MIN_READ: f64 = 10_000.0;
@@ -29,7 +29,7 @@ fn check(subject: &Subject<'_>) -> Vec<Draft> {
         .filter(|node| subject.of(node).is_cte_scan)
     {
         scans
-            .entry(node.text("CTE Name").unwrap_or_default())
+            .entry(node.cte_name().unwrap_or_default())
             .or_default()
             .push(node);
     }
@@ -76,8 +76,8 @@ fn of_cte(subject: &Subject<'_>, name: &str, scans: &[&Node]) -> Option<Draft> {
 fn repetitions_expected(subject: &Subject<'_>, node: &Node) -> f64 {
     let parent = subject
         .parent(node)
-        .filter(|parent| parent.node_type() == "Nested Loop");
-    let inner = node.text("Parent Relationship") == Some("Inner");
+        .filter(|parent| *parent.node_type() == NodeType::NestedLoop);
+    let inner = node.relationship() == Relationship::Inner;
     let outer = parent
         .filter(|_| inner)
         .and_then(|parent| subject.inputs(parent).next());

@@ -3,7 +3,7 @@
 use super::conditions::{Keys, Relation};
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// At least so many times.
 const MIN_REPETITIONS: f64 = 10.0;
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a sequential scan on the inner side of a nested loop, at least ten times over",
     why: "the table is read once for each outer row; an index would look up the matching rows, a hash join would read it once",
     source: "https://www.postgresql.org/docs/current/planner-optimizer.html",
-    check: Check::Node(&["Nested Loop"], check),
+    check: Check::Node(&[NodeType::NestedLoop], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -64,18 +64,18 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 
 /// The sequential scan that an inner side comes down to.
 fn down_to_scan<'a>(subject: &Subject<'a>, inner: &'a Node) -> Option<&'a Node> {
-    const PAST: &[&str] = &[
-        "Aggregate",
-        "Limit",
-        "Subquery Scan",
-        "Result",
-        "Sort",
-        "Unique",
+    const PAST: &[NodeType] = &[
+        NodeType::Aggregate,
+        NodeType::Limit,
+        NodeType::SubqueryScan,
+        NodeType::Result,
+        NodeType::Sort,
+        NodeType::Unique,
     ];
-    let scan = if PAST.contains(&inner.node_type()) {
-        subject.input_past(inner, PAST)?
+    let scan = if PAST.contains(inner.node_type()) {
+        subject.plan.input_below(inner.id, PAST)?
     } else {
         inner
     };
-    (scan.node_type() == "Seq Scan").then_some(scan)
+    (*scan.node_type() == NodeType::SeqScan).then_some(scan)
 }

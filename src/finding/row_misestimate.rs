@@ -3,8 +3,8 @@
 use super::conditions::conjuncts;
 use super::subject::{count, times};
 use super::{Check, Draft, Rule, Severity, Subject, advice, correlated_columns, stale_statistics};
-use crate::plan::Node;
 use crate::plan::metrics::Direction;
+use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape};
 
 /// Times off.
@@ -12,26 +12,26 @@ pub(super) const MIN_FACTOR: f64 = 10.0;
 /// Rows (expected or seen, all loops) below which an error does no harm.
 const MIN_ROWS: f64 = 1_000.0;
 /// Nodes that hand on what they get, or whose numbers mean something else: a bitmap's index scan may count rows twice.
-const NO_ORIGIN: &[&str] = &[
-    "Bitmap Index Scan",
-    "BitmapAnd",
-    "BitmapOr",
-    "Hash",
-    "Sort",
-    "Incremental Sort",
-    "Materialize",
-    "Memoize",
-    "Limit",
-    "Gather",
-    "Gather Merge",
-    "Result",
-    "Subquery Scan",
-    "CTE Scan",
-    "ModifyTable",
-    "LockRows",
-    "Append",
-    "Merge Append",
-    "WindowAgg",
+const NO_ORIGIN: &[NodeType] = &[
+    NodeType::BitmapIndexScan,
+    NodeType::BitmapAnd,
+    NodeType::BitmapOr,
+    NodeType::Hash,
+    NodeType::Sort,
+    NodeType::IncrementalSort,
+    NodeType::Materialize,
+    NodeType::Memoize,
+    NodeType::Limit,
+    NodeType::Gather,
+    NodeType::GatherMerge,
+    NodeType::Result,
+    NodeType::SubqueryScan,
+    NodeType::CteScan,
+    NodeType::ModifyTable,
+    NodeType::LockRows,
+    NodeType::Append,
+    NodeType::MergeAppend,
+    NodeType::WindowAgg,
 ];
 
 pub(super) const RULE: Rule = Rule {
@@ -115,7 +115,7 @@ fn compares_columns(conjunct: &Expression) -> bool {
 /// Does an error begin at this node, and what rests on it?
 pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction, f64)> {
     let (factor, direction) = error(subject, node)?;
-    if NO_ORIGIN.contains(&node.node_type())
+    if NO_ORIGIN.contains(node.node_type())
         || (direction == Direction::Over && subject.flow.stopped_early(node.id))
     {
         return None;
@@ -131,7 +131,7 @@ pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Directi
 /// Is there an error in what comes in? Past nodes that only hand it on.
 fn inherits(subject: &Subject<'_>, input: &Node, direction: Direction) -> bool {
     let next = |node: &&Node| {
-        let passing = NO_ORIGIN.contains(&node.node_type());
+        let passing = NO_ORIGIN.contains(node.node_type());
         subject
             .inputs(subject.node(node.id))
             .next()

@@ -2,7 +2,7 @@
 
 use super::conditions::{keys, waste};
 use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "selective-seq-scan",
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a sequential scan whose filter on plain columns keeps at most a tenth of the rows",
     why: "the whole table is read for rows that an index would lead to",
     source: "https://www.postgresql.org/docs/current/indexes-intro.html",
-    check: Check::Node(&["Seq Scan"], check),
+    check: Check::Node(&[NodeType::SeqScan], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {

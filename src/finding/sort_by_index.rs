@@ -6,7 +6,7 @@ use super::conditions::keys;
 use super::limit_over_sort::{SCANS, TRANSPARENT, order};
 use super::subject::count;
 use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "sort-by-index",
@@ -14,14 +14,15 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a sort over the rows of one table that an equality selects",
     why: "an index on the compared columns followed by the sort columns delivers them in order",
     source: "https://www.postgresql.org/docs/current/indexes-ordering.html",
-    check: Check::Node(&["Sort"], check),
+    check: Check::Node(&[NodeType::Sort], check),
 };
 
 fn check(subject: &Subject<'_>, sort: &Node) -> Option<Draft> {
     let below_limit = subject
-        .ancestors(sort)
-        .find(|above| !TRANSPARENT.contains(&above.node_type()));
-    if below_limit.is_some_and(|above| above.node_type() == "Limit") {
+        .plan
+        .ancestors(sort.id)
+        .find(|above| !TRANSPARENT.contains(above.node_type()));
+    if below_limit.is_some_and(|above| *above.node_type() == NodeType::Limit) {
         return None;
     }
     let impact = subject.own(sort.id);
@@ -29,8 +30,9 @@ fn check(subject: &Subject<'_>, sort: &Node) -> Option<Draft> {
         return None;
     }
     let scan = subject
-        .input_past(subject.node(sort.id), TRANSPARENT)
-        .filter(|node| SCANS.contains(&node.node_type()))?;
+        .plan
+        .input_below(sort.id, TRANSPARENT)
+        .filter(|node| SCANS.contains(node.node_type()))?;
     let mut wanted = keys(subject, scan, &["Filter", "Index Cond", "Recheck Cond"]);
     if wanted.equal.is_empty() {
         return None;

@@ -3,7 +3,7 @@
 use super::row_misestimate::resting_on;
 use super::subject::{count, times};
 use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// The number of rows in the table is at least this many times off. The planner scales it with the table's size in pages, so less is
 /// normal.
@@ -35,7 +35,7 @@ fn check(subject: &Subject<'_>) -> Vec<Draft> {
         .nodes()
         .iter()
         .filter(suspect)
-        .filter(|node| node.text("Relation Name").is_some());
+        .filter(|node| node.relation_name().is_some());
     let mut drafts: Vec<Draft> = Vec::new();
     for draft in scans.filter_map(|node| at(subject, node)) {
         if !drafts.iter().any(|known| known.action == draft.action) {
@@ -77,7 +77,7 @@ fn impact(subject: &Subject<'_>, node: &Node) -> f64 {
 
 /// Does this rule speak about the node?
 pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
-    node.text("Relation Name").is_some()
+    node.relation_name().is_some()
         && (never_analyzed(subject, node) || off_by(subject, node).is_some())
 }
 
@@ -98,17 +98,17 @@ fn off_by(subject: &Subject<'_>, node: &Node) -> Option<f64> {
 /// the catalog knows what was expected.
 fn seen_and_expected(subject: &Subject<'_>, node: &Node) -> Option<(f64, f64)> {
     let metrics = subject.of(node);
-    let whole = node.node_type() == "Seq Scan" && !subject.flow.stopped_early(node.id);
+    let whole = *node.node_type() == NodeType::SeqScan && !subject.flow.stopped_early(node.id);
     let loops = metrics.loops.filter(|loops| whole && *loops > 0.0)?;
     let read = metrics.rows_total()? + metrics.removed.by_filter;
-    let shared = crate::plan::metrics::time::is_parallel_aware(node);
+    let shared = node.is_parallel_aware();
     let seen = if shared {
         read / (loops / metrics.processes)
     } else {
         read / loops
     };
     match (
-        node.text("Filter"),
+        node.filter(),
         subject.table(node).and_then(|table| table.rows),
     ) {
         (_, Some(rows)) => Some((seen, rows)),

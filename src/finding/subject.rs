@@ -10,7 +10,6 @@ use super::flow::Flow;
 use super::partitions::Partitions;
 use crate::catalog::{Catalog, Table};
 use crate::model::{Bytes, Cost, Millis, group_thousands, quote_identifier};
-use crate::plan::metrics::raw::Relationship;
 use crate::plan::metrics::{Basis, Metrics, NodeMetrics};
 use crate::plan::{Node, NodeId, Plan};
 use crate::sql::{Expression, parse_expression};
@@ -48,37 +47,15 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn parent(&self, node: &Node) -> Option<&'a Node> {
-        node.parent.map(|parent| self.plan.node(parent))
-    }
-
-    /// The nodes above, the nearest first.
-    pub(super) fn ancestors(&self, node: &Node) -> impl Iterator<Item = &'a Node> {
-        let plan = self.plan;
-        std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id))
+        self.plan.parent(node.id)
     }
 
     /// The inputs: no InitPlans and SubPlans.
-    pub(super) fn inputs(&self, node: &'a Node) -> impl Iterator<Item = &'a Node> {
-        let input = |id: &NodeId| {
-            !matches!(
-                self.metrics.node(*id).relationship,
-                Relationship::InitPlan | Relationship::SubPlan
-            )
-        };
-        node.children
-            .iter()
-            .copied()
-            .filter(input)
-            .map(|child| self.plan.node(child))
-    }
-
-    /// The only input, past nodes that hand rows on as they are.
-    pub(super) fn input_past(&self, node: &'a Node, transparent: &[&str]) -> Option<&'a Node> {
-        let mut input = self.inputs(node).next()?;
-        while transparent.contains(&input.node_type()) {
-            input = self.inputs(input).next()?;
-        }
-        Some(input)
+    pub(super) fn inputs(
+        &self,
+        node: &Node,
+    ) -> impl DoubleEndedIterator<Item = &'a Node> + use<'a> {
+        self.plan.inputs(node.id)
     }
 
     /// What the node takes by itself, in the unit of the basis; of partitions the costliest takes what all of its family take.
@@ -161,7 +138,7 @@ impl<'a> Subject<'a> {
         match node.table() {
             Some(name) => Some(name.to_string()),
             None => node
-                .text("Relation Name")
+                .relation_name()
                 .map(|name| quote_identifier(name).into_owned()),
         }
     }
@@ -172,7 +149,7 @@ impl<'a> Subject<'a> {
         if let Some(name) = node.table() {
             return catalog.table(&name);
         }
-        let name = node.text("Relation Name")?;
+        let name = node.relation_name()?;
         let mut named = catalog
             .tables
             .iter()
@@ -200,7 +177,7 @@ impl<'a> Subject<'a> {
         self.plan
             .nodes()
             .iter()
-            .find(|node| node.alias() == Some(alias) && node.text("Relation Name").is_some())
+            .find(|node| node.alias() == Some(alias) && node.relation_name().is_some())
     }
 
     /// A setting as it was when the statement was planned: EXPLAIN's SETTINGS (which lists only what is not the default), else

@@ -1,7 +1,7 @@
 //! Fewer parallel workers than planned.
 
 use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "workers-not-launched",
@@ -9,14 +9,11 @@ pub(super) const RULE: Rule = Rule {
     looks_for: "a Gather that got fewer workers than it planned",
     why: "the plan was chosen for more processes than did the work; the pool of workers was exhausted",
     source: "https://www.postgresql.org/docs/current/when-can-parallel-query-be-used.html",
-    check: Check::Node(&["Gather", "Gather Merge"], check),
+    check: Check::Node(&[NodeType::Gather, NodeType::GatherMerge], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    let (planned, launched) = (
-        node.number("Workers Planned")?,
-        node.number("Workers Launched")?,
-    );
+    let (planned, launched) = (node.workers_planned()?, node.number("Workers Launched")?);
     if launched >= planned || subject.of(node).executed() == Some(false) {
         return None;
     }

@@ -5,7 +5,7 @@
 
 use super::conditions::{Relation, comparison, conjuncts, waste};
 use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape};
 
 pub(super) const RULE: Rule = Rule {
@@ -16,10 +16,10 @@ pub(super) const RULE: Rule = Rule {
     source: "https://www.postgresql.org/docs/current/indexes-expressional.html",
     check: Check::Node(
         &[
-            "Seq Scan",
-            "Index Scan",
-            "Index Only Scan",
-            "Bitmap Heap Scan",
+            NodeType::SeqScan,
+            NodeType::IndexScan,
+            NodeType::IndexOnlyScan,
+            NodeType::BitmapHeapScan,
         ],
         check,
     ),

@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{Node, NodeId, Plan};
+use super::{Node, NodeId, NodeType, Plan};
 
 /// Which node of one plan is which of the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Alignment {
 }
 
 /// What a node is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class<'p> {
     /// Reads a relation, by whatever path.
     Scan,
@@ -35,18 +35,17 @@ pub enum Class<'p> {
     /// Collects from workers.
     Gather,
     /// Anything else, by its type.
-    Other(&'p str),
+    Other(&'p NodeType),
 }
 
 /// The class of a node.
 pub fn class(node: &Node) -> Class<'_> {
     match node.node_type() {
-        "Seq Scan" | "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" | "Tid Scan"
-        | "Tid Range Scan" | "Sample Scan" | "Foreign Scan" => Class::Scan,
-        "Nested Loop" | "Hash Join" | "Merge Join" => Class::Join,
-        "Sort" | "Incremental Sort" => Class::Sort,
-        "Aggregate" | "Group" | "Unique" => Class::Aggregate,
-        "Gather" | "Gather Merge" => Class::Gather,
+        scan if scan.is_table_scan() => Class::Scan,
+        join if join.is_join() => Class::Join,
+        sort if sort.is_sort() => Class::Sort,
+        NodeType::Aggregate | NodeType::Group | NodeType::Unique => Class::Aggregate,
+        gather if gather.is_gather() => Class::Gather,
         other => Class::Other(other),
     }
 }
@@ -101,17 +100,10 @@ fn relations_below(plan: &Plan) -> Vec<u64> {
 
 /// The hash of the relation a node reads, 0 when it reads none.
 fn own_relation(node: &Node) -> u64 {
-    let names = [
-        "Relation Name",
-        "CTE Name",
-        "Function Name",
-        "Table Function Name",
-        "Tuplestore Name",
-    ];
-    let Some(name) = names.iter().find_map(|property| node.text(property)) else {
+    let Some(name) = node.source_name() else {
         return 0;
     };
-    if node.node_type() == "ModifyTable" {
+    if *node.node_type() == NodeType::ModifyTable {
         return 0;
     }
     let mut hasher = DefaultHasher::new();
@@ -180,20 +172,15 @@ pub fn join_order(plan: &Plan) -> String {
     const MAX_TEXT_BYTES: usize = 2_000;
     let mut texts: Vec<String> = vec![String::new(); plan.nodes().len()];
     for node in plan.nodes().iter().rev() {
-        let inputs = node.children.iter().filter(|child| {
-            !matches!(
-                plan.node(**child).text("Parent Relationship"),
-                Some("InitPlan" | "SubPlan")
-            )
-        });
-        let below: Vec<String> = inputs
-            .map(|child| std::mem::take(&mut texts[child.0]))
+        let below: Vec<String> = plan
+            .inputs(node.id)
+            .map(|input| std::mem::take(&mut texts[input.id.0]))
             .filter(|text| !text.is_empty())
             .collect();
         let own = if own_relation(node) == 0 {
             None
         } else {
-            node.alias().or_else(|| node.text("CTE Name"))
+            node.alias().or_else(|| node.cte_name())
         };
         texts[node.id.0] = match (own, class(node)) {
             (Some(alias), _) => alias.to_owned(),

@@ -14,7 +14,7 @@ pub mod rows;
 pub mod summary;
 pub mod time;
 
-use super::{NodeId, Plan};
+use super::{NodeId, NodeType, Plan, Relationship};
 use crate::model::{Cost, Millis};
 
 pub use buffers::Buffers;
@@ -75,7 +75,7 @@ pub struct NodeMetrics {
     /// Memory and disk it used.
     pub memory: Memory,
     /// How it belongs to the node above.
-    pub(crate) relationship: raw::Relationship,
+    pub(crate) relationship: Relationship,
     /// Does it read a CTE?
     pub(crate) is_cte_scan: bool,
 }
@@ -137,9 +137,9 @@ pub fn metrics(plan: &Plan) -> Metrics {
             estimate: rows::estimate(raw),
             removed: rows::removed(raw),
             buffers: buffers.take(),
-            memory: memory::memory(node, raw.node_type),
+            memory: memory::memory(node),
             relationship: raw.relationship,
-            is_cte_scan: raw.node_type == "CTE Scan",
+            is_cte_scan: raw.node_type == Some(&NodeType::CteScan),
         }
     });
     Metrics {

@@ -13,8 +13,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::raw::{Raw, Relationship};
-use crate::plan::{Node, NodeId, Plan};
+use super::raw::Raw;
+use crate::plan::{Node, NodeId, NodeType, Plan, Relationship};
 
 /// A node that another than its parent pays for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,8 +115,8 @@ impl<'p> Users<'p> {
         let values = producers.iter().any(|node| !is_cte(node));
         for node in plan.nodes() {
             if let Some(name) = node
-                .text("CTE Name")
-                .filter(|_| node.node_type() == "CTE Scan")
+                .cte_name()
+                .filter(|_| *node.node_type() == NodeType::CteScan)
             {
                 users.scans.entry(name).or_default().push(node.id);
             }
@@ -144,7 +144,7 @@ impl<'p> Users<'p> {
     }
 
     fn of_producer(&self, plan: &Plan, producer: &Node, end: &[usize]) -> Vec<NodeId> {
-        let name = producer.text("Subplan Name").unwrap_or_default();
+        let name = producer.subplan_name().unwrap_or_default();
         if let Some(cte) = name.strip_prefix("CTE ") {
             return self.scans_of(plan, cte, producer, end);
         }
@@ -180,10 +180,9 @@ impl<'p> Users<'p> {
         };
         let scans = self.scans.get(cte).map_or(&[] as &[NodeId], Vec::as_slice);
         let declared_below = |scan: &NodeId| {
-            let above = std::iter::successors(plan.node(*scan).parent, |id| plan.node(*id).parent);
-            above
-                .take_while(|ancestor| ancestor.0 > home)
-                .any(|ancestor| declares(plan, ancestor, cte))
+            plan.ancestors(*scan)
+                .take_while(|ancestor| ancestor.id.0 > home)
+                .any(|ancestor| declares(plan, ancestor.id, cte))
         };
         let inside = |scan: &&NodeId| (home..end[home]).contains(&scan.0);
         scans
@@ -196,18 +195,13 @@ impl<'p> Users<'p> {
 }
 
 fn declares(plan: &Plan, node: NodeId, cte: &str) -> bool {
-    let names = plan
-        .node(node)
-        .children
-        .iter()
-        .filter_map(|child| plan.node(*child).text("Subplan Name"));
-    names
-        .into_iter()
+    plan.children(node)
+        .filter_map(Node::subplan_name)
         .any(|name| name.strip_prefix("CTE ") == Some(cte))
 }
 
 fn is_cte(node: &Node) -> bool {
-    node.text("Subplan Name")
+    node.subplan_name()
         .is_some_and(|name| name.starts_with("CTE "))
 }
 

@@ -4,26 +4,12 @@
 //! fit into the processor's caches, and every look-up goes there again.
 
 use super::buffers::COUNTERS;
-use crate::plan::{Node, Plan, Property};
-
-/// How a node belongs to the one above it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Relationship {
-    /// An input, or the root.
-    #[default]
-    Input,
-    /// The inner side of a join.
-    Inner,
-    /// Run before or in between, once.
-    InitPlan,
-    /// Run for each row.
-    SubPlan,
-}
+use crate::plan::{Node, NodeType, Plan, Property, Relationship};
 
 /// The numbers of one node as the server said them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Raw<'p> {
-    pub(crate) node_type: &'p str,
+    pub(crate) node_type: Option<&'p NodeType>,
     pub(crate) relationship: Relationship,
     pub(crate) loops: Option<f64>,
     pub(crate) total_time: Option<f64>,
@@ -44,10 +30,7 @@ pub(crate) fn raw(plan: &Plan) -> Vec<Raw<'_>> {
 }
 
 fn of_node(node: &Node) -> Raw<'_> {
-    let mut raw = Raw {
-        node_type: "?",
-        ..Raw::default()
-    };
+    let mut raw = Raw::default();
     for (property, value) in node.properties.iter() {
         match value {
             Property::Number(number) => {
@@ -55,9 +38,9 @@ fn of_node(node: &Node) -> Raw<'_> {
                     take_number(&mut raw, property, number);
                 }
             }
-            Property::Text(text) if property == "Node Type" => raw.node_type = text,
+            Property::NodeType(node_type) => raw.node_type = Some(node_type),
             Property::Text(text) if property == "Parent Relationship" => {
-                raw.relationship = relationship(text)
+                raw.relationship = Relationship::parse(text);
             }
             _ => {}
         }
@@ -104,13 +87,4 @@ fn take_counter(raw: &mut Raw<'_>, property: &str, number: f64) {
         _ => return,
     };
     raw.counters.get_or_insert_default()[column] += number;
-}
-
-fn relationship(text: &str) -> Relationship {
-    match text {
-        "Inner" => Relationship::Inner,
-        "InitPlan" => Relationship::InitPlan,
-        "SubPlan" => Relationship::SubPlan,
-        _ => Relationship::Input,
-    }
 }

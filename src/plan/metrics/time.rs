@@ -18,9 +18,9 @@
 //! (explain.depesz.com) multiplies by all loops, which makes parallel parts take more time than there was.
 
 use super::charge::{self, Charges};
-use super::raw::{Raw, Relationship};
+use super::raw::Raw;
 use crate::model::Millis;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan, Relationship};
 
 /// The time of one node on the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,20 +49,15 @@ pub(super) fn processes(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
 
 fn processes_below(parent: &Node, (above, below): (&Raw<'_>, &Raw<'_>), processes: f64) -> f64 {
     match above.node_type {
-        "Gather" | "Gather Merge" if below.relationship != Relationship::InitPlan => {
+        Some(gather) if gather.is_gather() && below.relationship != Relationship::InitPlan => {
             match (below.loops, above.loops) {
                 (Some(loops), Some(runs)) if runs > 0.0 => (loops / runs).max(1.0),
                 _ => 1.0,
             }
         }
-        "Bitmap Heap Scan" if is_parallel_aware(parent) => 1.0,
+        Some(NodeType::BitmapHeapScan) if parent.is_parallel_aware() => 1.0,
         _ => processes,
     }
-}
-
-/// Do the processes share this node's work (instead of each doing all of it)?
-pub fn is_parallel_aware(node: &Node) -> bool {
-    node.flag("Parallel Aware") == Some(true)
 }
 
 /// The time of every node; none where it was not measured.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::error::Reason;
 use super::property::{Kind, kind};
-use crate::plan::{DEEPEST_PLAN, Names, Node, NodeId, Plan, Properties};
+use crate::plan::{DEEPEST_PLAN, Node, NodeId, Plan, Properties, PropertyNames};
 
 /// More nodes than this are refused.
 pub(crate) const MAX_NODES: usize = 2_000_000;
@@ -41,7 +41,7 @@ enum Frame {
 pub(crate) struct Builder {
     finished: Vec<Plan>,
     nodes: Vec<Node>,
-    names: Names,
+    names: PropertyNames,
     summary: Map<String, Value>,
     frames: Vec<Frame>,
     values_open: usize,

@@ -9,7 +9,7 @@ use crate::plan::read::builder::MAX_NODES;
 use crate::plan::read::error::{Failure, Reason};
 use crate::plan::read::lines::{line_at, lines_from};
 use crate::plan::read::property::kind;
-use crate::plan::{DEEPEST_PLAN, Names, Node, NodeId, Plan, Properties};
+use crate::plan::{DEEPEST_PLAN, Node, NodeId, Plan, Properties, PropertyNames};
 
 /// Reads the plan whose first headline begins at `start`.
 pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
@@ -124,7 +124,7 @@ impl TextReader {
     }
 
     fn finish(mut self) -> Plan {
-        let mut names = Names::default();
+        let mut names = PropertyNames::default();
         for (node, properties) in self.nodes.iter_mut().zip(self.properties) {
             node.properties = names.properties(properties);
         }
