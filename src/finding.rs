@@ -7,8 +7,11 @@
 mod advice;
 mod conditions;
 mod flow;
+mod misestimate;
 mod partitions;
+mod rule;
 mod subject;
+mod threshold;
 
 mod correlated_columns;
 mod correlated_subquery;
@@ -47,40 +50,12 @@ use crate::model::{Cost, Millis};
 use crate::plan::metrics::{Basis, Metrics, metrics};
 use crate::plan::{Node, NodeId, NodeType, Plan};
 
+use rule::{Check, Draft, NodeCheck};
 use subject::Subject;
+use threshold::matters;
 
-/// A finding is about at least this share of the plan.
-pub const MIN_SHARE: f64 = 0.05;
-/// … and at least this time, when time was measured.
-pub const MIN_TIME: Millis = Millis(1.0);
-/// … else at least this cost: that of reading a hundred pages.
-pub const MIN_COST: Cost = Cost(100.0);
-/// From this share on a finding is a warning.
-pub const WARNING_SHARE: f64 = 0.10;
-/// From this share on a finding is critical.
-pub const CRITICAL_SHARE: f64 = 0.50;
-
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// Worth some work.
-    Warning,
-    /// This is what makes the statement slow.
-    Critical,
-}
-
-impl Severity {
-    /// Its name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Severity::Info => "info",
-            Severity::Warning => "warning",
-            Severity::Critical => "critical",
-        }
-    }
-}
+pub use rule::{Rule, Severity};
+pub use threshold::{CRITICAL_SHARE, MIN_COST, MIN_SHARE, MIN_TIME, WARNING_SHARE};
 
 /// What could be saved at most.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -117,59 +92,6 @@ pub struct Finding {
     pub impact: Impact,
     /// `stake` as a share of the plan, 0 to 1.
     pub share: f64,
-}
-
-/// A rule: what it is called and why it exists, beside the function that looks.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule {
-    /// Its name: that of its file and of its fixtures, with dashes.
-    pub name: &'static str,
-    /// No finding of it is worse than this.
-    pub at_most: Severity,
-    /// What it looks for.
-    pub looks_for: &'static str,
-    /// Why that is bad.
-    pub why: &'static str,
-    /// Where to read about it.
-    pub source: &'static str,
-    check: Check,
-}
-
-/// How a rule looks.
-#[derive(Debug, Clone, Copy)]
-enum Check {
-    /// At each node of these types (all types when there are none) that is not too cheap to matter.
-    Node(&'static [NodeType], NodeCheck),
-    /// At the plan as a whole.
-    Plan(fn(&Subject<'_>) -> Vec<Draft>),
-}
-
-/// What a rule found, before it is weighed.
-#[derive(Debug, Clone, PartialEq)]
-struct Draft {
-    node: NodeId,
-    /// In the unit of the plan's [`Basis`].
-    impact: f64,
-    message: String,
-    action: Option<String>,
-}
-
-impl Draft {
-    fn new(node: &Node, impact: f64, message: impl Into<String>) -> Draft {
-        Draft {
-            node: node.id,
-            impact,
-            message: message.into(),
-            action: None,
-        }
-    }
-
-    fn action(self, action: impl Into<Option<String>>) -> Draft {
-        Draft {
-            action: action.into(),
-            ..self
-        }
-    }
 }
 
 /// All rules, in the order of their names.
@@ -259,8 +181,6 @@ fn with_family(subject: &Subject<'_>, draft: Draft) -> Draft {
     }
 }
 
-type NodeCheck = fn(&Subject<'_>, &Node) -> Option<Draft>;
-
 /// The rules that look at single nodes, by the type of node they look at.
 struct NodeRules {
     by_type: HashMap<&'static NodeType, Vec<(&'static Rule, NodeCheck)>>,
@@ -316,21 +236,13 @@ fn weighed(rule: &Rule, draft: Draft, basis: Basis) -> Option<Finding> {
     } = draft;
     Some(Finding {
         rule: rule.name,
-        severity: severity.min(rule.at_most),
+        severity: severity.min(rule.max_severity),
         node,
         message,
         action,
         impact,
         share,
     })
-}
-
-fn matters(impact: f64, basis: Basis) -> bool {
-    let least = match basis {
-        Basis::Time(_) => MIN_TIME.0,
-        Basis::Cost(_) => MIN_COST.0,
-    };
-    impact >= least && impact >= MIN_SHARE * basis.whole()
 }
 
 #[cfg(test)]

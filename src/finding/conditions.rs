@@ -1,6 +1,6 @@
 //! Conditions from an index's point of view: what of them could be keys, and what stands in the way.
 
-use super::Subject;
+use super::subject::Subject;
 use crate::catalog::Table;
 use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape};

@@ -2,17 +2,18 @@
 //!
 //! Extended statistics say otherwise (dependencies and ndistinct since PostgreSQL 10, most common combinations since 12).
 
+use super::advice;
 use super::conditions::keys;
-use super::row_misestimate::origin;
-use super::subject::{count, times};
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::misestimate::origin;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, times};
 use crate::plan::metrics::Direction;
 use crate::plan::{Node, NodeType};
 use crate::sql::{Shape, parse_expression};
 
 pub(super) const RULE: Rule = Rule {
     name: "correlated-columns",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "several columns of one table compared by equality, or grouped by, where the row estimate is ten times off",
     why: "without extended statistics the planner takes columns for independent",
     source: "https://www.postgresql.org/docs/current/planner-stats.html#PLANNER-STATS-EXTENDED",

@@ -1,8 +1,9 @@
 //! A subquery that is run again for each row.
 
+use super::advice;
 use super::conditions::keys;
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::plan::metrics::cost::is_hashed_subplan;
 use crate::plan::{Node, NodeType, Relationship};
 
@@ -11,7 +12,7 @@ const MIN_CALLS: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "correlated-subquery",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a SubPlan that runs at least a hundred times",
     why: "it is run for each row of the outer query; a join computes all of them at once",
     source: "https://www.postgresql.org/docs/current/functions-subquery.html",

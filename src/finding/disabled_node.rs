@@ -1,12 +1,13 @@
 //! A node that the planner was told not to use, and used for want of another.
 
-use super::{Check, Draft, Rule, Severity, Subject};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
 use crate::plan::metrics::cost::is_penalised;
 use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "disabled-node",
-    at_most: Severity::Warning,
+    max_severity: Severity::Warning,
     looks_for: "a node of a kind that is switched off (Disabled since PostgreSQL 18, a cost from 10,000,000,000 on before)",
     why: "it was chosen because nothing else was possible; the plan's costs say little",
     source: "https://www.postgresql.org/docs/current/runtime-config-query.html#RUNTIME-CONFIG-QUERY-ENABLE",

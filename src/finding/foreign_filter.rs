@@ -1,8 +1,8 @@
 //! A foreign scan that fetches rows from the other server to throw them away here.
 
 use super::conditions::MIN_REMOVED;
-use super::subject::{count, percent};
-use super::{Check, Draft, Rule, Severity, Subject};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, percent};
 use crate::plan::{Node, NodeType};
 
 /// At least this share of the fetched rows is thrown away.
@@ -10,7 +10,7 @@ const MIN_WASTE: f64 = 0.50;
 
 pub(super) const RULE: Rule = Rule {
     name: "foreign-filter",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a foreign scan that throws away at least half of the rows it fetched",
     why: "only built-in, immutable operators and functions (or those of listed extensions) are sent to the other server",
     source: "https://www.postgresql.org/docs/current/postgres-fdw.html#POSTGRES-FDW-REMOTE-QUERY-OPTIMIZATION",

@@ -1,13 +1,14 @@
 //! A HashAggregate whose groups did not fit into memory (since PostgreSQL 13 it goes to disk instead of taking more).
 
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::advice;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::model::Bytes;
 use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "hash-aggregate-spilled",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a HashAggregate on disk, or one that is planned in partitions",
     why: "rows of groups that do not fit are written to temporary files and aggregated later",
     source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-WORK-MEM",

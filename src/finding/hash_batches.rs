@@ -1,12 +1,14 @@
 //! A hash table of a join that did not fit into memory and was cut into batches on disk.
 
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::advice;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
 use crate::model::Bytes;
 use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "hash-batches",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a hash join whose hash table was cut into batches",
     why: "both sides of the join are written to temporary files and read back, all batches but the first",
     source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-HASH-MEM-MULTIPLIER",

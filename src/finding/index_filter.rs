@@ -1,8 +1,9 @@
 //! An index scan that fetches many rows for its filter to throw away.
 
 use super::conditions::{MIN_REMOVED, keys};
-use super::subject::{count, percent};
-use super::{Check, Draft, Rule, Severity, Subject, advice, wrong_order_index};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, percent};
+use super::{advice, wrong_order_index};
 use crate::plan::{Node, NodeType};
 
 /// The filter throws away at least this share of what the index delivers.
@@ -10,7 +11,7 @@ const MIN_WASTE: f64 = 0.90;
 
 pub(super) const RULE: Rule = Rule {
     name: "index-filter",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "an index or bitmap scan whose filter throws away at least 90 % of the rows it fetched",
     why: "each row is fetched from the table only to be thrown away; with the filtered column in the index it would not be",
     source: "https://www.postgresql.org/docs/current/indexes-multicolumn.html",

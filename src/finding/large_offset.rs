@@ -1,8 +1,8 @@
 //! OFFSET: rows that are made and thrown away, more with every page that is turned.
 
 use super::conditions::MIN_REMOVED;
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 
 /// At least so many rows are skipped for one that is delivered.
@@ -10,7 +10,7 @@ const MIN_SKIPPED_PER_ROW: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "large-offset",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a LIMIT with an OFFSET that skips at least 1,000 rows and ten times what it delivers",
     why: "skipped rows are computed all the same; a condition on the last row seen (keyset pagination) starts at the right place",
     source: "https://use-the-index-luke.com/no-offset",

@@ -1,8 +1,9 @@
 //! LIMIT over a sort: everything is read and sorted, and a handful is kept. An index in that order would stop after the handful.
 
+use super::advice;
 use super::conditions::{MIN_REMOVED, Relation, keys};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 use crate::sql::parse_sort_term;
 
@@ -25,7 +26,7 @@ pub(super) const SCANS: &[NodeType] = &[
 
 pub(super) const RULE: Rule = Rule {
     name: "limit-over-sort",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a LIMIT over the sort of one table's rows, ten times as many as it keeps",
     why: "an index in the order wanted delivers the first rows first, and nothing has to be sorted",
     source: "https://www.postgresql.org/docs/current/indexes-ordering.html",

@@ -1,8 +1,9 @@
 //! A bitmap that ran out of memory and remembers whole pages instead of rows.
 
+use super::advice;
 use super::conditions::MIN_REMOVED;
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::model::Bytes;
 use crate::plan::{Node, NodeType};
 
@@ -11,7 +12,7 @@ const BYTES_PER_PAGE: f64 = 64.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "lossy-bitmap",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a bitmap heap scan with lossy pages and many rows removed by the recheck",
     why: "every row of a lossy page is read and compared again",
     source: "https://www.postgresql.org/docs/current/indexes-bitmap-scans.html",

@@ -1,8 +1,9 @@
 //! A materialized inner side that is gone through for every outer row: memory instead of a table, but still all pairs.
 
+use super::advice;
 use super::conditions::{Keys, Relation, conjuncts};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 use crate::sql::Shape;
 
@@ -13,7 +14,7 @@ const MIN_ROWS_FOR_AN_INDEX: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "materialize-rescans",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a nested loop that goes through a materialized table for every outer row, 100,000 pairs or more",
     why: "every outer row is compared with every inner row; an equality would allow a hash join, an index a look-up",
     source: "https://www.postgresql.org/docs/current/planner-optimizer.html",

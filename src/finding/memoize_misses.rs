@@ -1,7 +1,8 @@
 //! A Memoize that hardly ever has what it is asked for.
 
-use super::subject::{count, percent};
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::advice;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, percent};
 use crate::model::Bytes;
 use crate::plan::{Node, NodeType};
 
@@ -12,7 +13,7 @@ const MIN_MISSED: f64 = 0.80;
 
 pub(super) const RULE: Rule = Rule {
     name: "memoize-misses",
-    at_most: Severity::Warning,
+    max_severity: Severity::Warning,
     looks_for: "a Memoize with at least 80 % misses, or one that had to throw entries away",
     why: "it keeps rows that nobody asks for again, or too few to be asked for; the planner expected fewer distinct keys",
     source: "https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-ENABLE-MEMOIZE",

@@ -1,15 +1,16 @@
 //! OR over different columns: one index serves none of it; one index for each side, combined as bitmaps, does. In a join, OR leaves
 //! only the nested loop.
 
+use super::advice;
 use super::conditions::{Keys, MIN_REMOVED, Relation, conjuncts, waste};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape};
 
 pub(super) const RULE: Rule = Rule {
     name: "or-prevents-index",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a selective filter, or a join condition, that is an OR over different columns",
     why: "an index can only be searched for what all rows have in common; hash and merge joins need an equality",
     source: "https://www.postgresql.org/docs/current/indexes-bitmap-scans.html",

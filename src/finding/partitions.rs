@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use super::subject::own_of;
 use crate::plan::metrics::Metrics;
 use crate::plan::{Node, NodeId, NodeType, Plan};
 
@@ -46,7 +45,7 @@ impl Partitions {
     }
 
     fn add(&mut self, metrics: &Metrics, family: &[NodeId]) {
-        let own = |id: &NodeId| own_of(metrics, *id);
+        let own = |id: &NodeId| metrics.own(*id);
         let together: f64 = family.iter().map(own).sum();
         let costliest = family
             .iter()

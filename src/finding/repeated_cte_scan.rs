@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType, Relationship};
 
 /// Rows read that are worth a word.
@@ -13,7 +13,7 @@ const MIN_TIMES: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "repeated-cte-scan",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "scans of a CTE that read its rows at least ten times over",
     why: "a materialized CTE has no index and no statistics: every look-up reads all of it",
     source: "https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-CTE-MATERIALIZATION",

@@ -1,8 +1,9 @@
 //! A nested loop that reads a whole table again for each row of its other side.
 
+use super::advice;
 use super::conditions::{Keys, Relation};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 
 /// At least so many times.
@@ -12,7 +13,7 @@ const MIN_ROWS_FOR_AN_INDEX: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "repeated-scan",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a sequential scan on the inner side of a nested loop, at least ten times over",
     why: "the table is read once for each outer row; an index would look up the matching rows, a hash join would read it once",
     source: "https://www.postgresql.org/docs/current/planner-optimizer.html",

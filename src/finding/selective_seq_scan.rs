@@ -1,12 +1,14 @@
 //! A sequential scan that keeps few of the rows it reads, where a plain column index would find them.
 
+use super::advice;
 use super::conditions::{keys, waste};
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
 use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "selective-seq-scan",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a sequential scan whose filter on plain columns keeps at most a tenth of the rows",
     why: "the whole table is read for rows that an index would lead to",
     source: "https://www.postgresql.org/docs/current/indexes-intro.html",

@@ -2,15 +2,16 @@
 //!
 //! Only where the rows are looked up by an equality: a whole table is sorted faster than it is read in an index's order.
 
+use super::advice;
 use super::conditions::keys;
 use super::limit_over_sort::{SCANS, TRANSPARENT, order};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "sort-by-index",
-    at_most: Severity::Warning,
+    max_severity: Severity::Warning,
     looks_for: "a sort over the rows of one table that an equality selects",
     why: "an index on the compared columns followed by the sort columns delivers them in order",
     source: "https://www.postgresql.org/docs/current/indexes-ordering.html",

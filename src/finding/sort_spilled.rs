@@ -1,6 +1,8 @@
 //! A sort that did not fit into work_mem and went through temporary files.
 
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::advice;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
 use crate::model::Bytes;
 use crate::plan::{Node, NodeType};
 
@@ -10,7 +12,7 @@ const ROW_OVERHEAD: f64 = 24.0 + 16.0 + 8.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "sort-spilled",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a sort on disk",
     why: "its rows are written to temporary files and read back",
     source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-WORK-MEM",

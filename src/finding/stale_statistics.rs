@@ -1,8 +1,9 @@
 //! A table whose size the planner does not know: it was filled or emptied since ANALYZE, or never analyzed.
 
-use super::row_misestimate::resting_on;
-use super::subject::{count, times};
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::advice;
+use super::misestimate::resting_on;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, times};
 use crate::plan::{Node, NodeType};
 
 /// The number of rows in the table is at least this many times off. The planner scales it with the table's size in pages, so less is
@@ -13,7 +14,7 @@ const MIN_ROWS: f64 = 1_000.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "stale-statistics",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a whole table read with at least three times more or fewer rows than expected, or a table never analyzed",
     why: "all estimates about the table rest on what ANALYZE saw last",
     source: "https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-STATISTICS",

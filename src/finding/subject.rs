@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::flow::Flow;
 use super::partitions::Partitions;
+use super::threshold::matters;
 use crate::catalog::{Catalog, Table};
 use crate::model::{Bytes, Cost, Millis, group_thousands, quote_identifier};
 use crate::plan::metrics::{Basis, Metrics, NodeMetrics};
@@ -62,7 +63,7 @@ impl<'a> Subject<'a> {
     pub(super) fn own(&self, id: NodeId) -> f64 {
         self.partitions
             .own(id)
-            .unwrap_or_else(|| own_of(self.metrics, id))
+            .unwrap_or_else(|| self.metrics.own(id))
     }
 
     /// How many other partitions this one stands for.
@@ -72,16 +73,12 @@ impl<'a> Subject<'a> {
 
     /// What it takes with everything below it.
     pub(super) fn inclusive(&self, id: NodeId) -> f64 {
-        let metrics = self.metrics.node(id);
-        match self.metrics.basis {
-            Basis::Time(_) => metrics.time.map_or(0.0, |time| time.inclusive.0),
-            Basis::Cost(_) => metrics.cost.inclusive.0,
-        }
+        self.metrics.inclusive(id)
     }
 
-    /// Is a stake of that much worth a word?
+    /// Is an impact large enough for a finding?
     pub(super) fn matters(&self, impact: f64) -> bool {
-        super::matters(impact, self.metrics.basis)
+        matters(impact, self.metrics.basis)
     }
 
     /// Was the plan executed?
@@ -202,15 +199,6 @@ impl<'a> Subject<'a> {
                 .contains_key("Settings")
                 .then_some(Bytes(4 * Bytes::MB)),
         }
-    }
-}
-
-/// What a node takes by itself, in the unit of the basis.
-pub(super) fn own_of(metrics: &Metrics, id: NodeId) -> f64 {
-    let node = metrics.node(id);
-    match metrics.basis {
-        Basis::Time(_) => node.time.map_or(0.0, |time| time.own.0),
-        Basis::Cost(_) => node.cost.own.0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Partitions that were read to find nothing in them.
 
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 
 /// Fewer partitions are not worth a word.
@@ -11,7 +11,7 @@ const MIN_EMPTY: f64 = 0.75;
 
 pub(super) const RULE: Rule = Rule {
     name: "unpruned-partitions",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "an Append over four or more partitions of a table, three quarters of which are filtered down to nothing",
     why: "partitions are skipped only for conditions that compare the partition key itself with something of its own type",
     source: "https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITION-PRUNING",

@@ -1,11 +1,12 @@
 //! Fewer parallel workers than planned.
 
-use super::{Check, Draft, Rule, Severity, Subject};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
 use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "workers-not-launched",
-    at_most: Severity::Warning,
+    max_severity: Severity::Warning,
     looks_for: "a Gather that got fewer workers than it planned",
     why: "the plan was chosen for more processes than did the work; the pool of workers was exhausted",
     source: "https://www.postgresql.org/docs/current/when-can-parallel-query-be-used.html",

@@ -1,8 +1,9 @@
 //! ORDER BY … LIMIT that walks an index in the wanted order and throws away row after row until enough pass the filter.
 
+use super::advice;
 use super::conditions::{MIN_REMOVED, keys};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::index::Key;
 use crate::plan::{Node, NodeType, Relationship};
 
@@ -11,7 +12,7 @@ const MIN_REMOVED_PER_ROW: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "wrong-order-index",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a LIMIT over an index scan that throws away at least a hundred rows for each that passes its filter",
     why: "the planner expects matching rows to lie evenly along the index; when they lie at its end, all of it is read",
     source: "https://www.postgresql.org/docs/current/indexes-ordering.html",

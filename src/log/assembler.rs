@@ -4,8 +4,9 @@
 //! the prefix again. A line that is neither is not the server's — unless the log lost its tabs on the way to us (pasted from a chat,
 //! a web console), which shows in that there are none.
 
+use super::entry::{LogEntry, OUR_APPLICATION};
+use super::label;
 use super::words::{Field, Label};
-use super::{LogEntry, label};
 
 /// Where a line stands, and what is known about it from outside.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +67,7 @@ impl Assembler {
                     .or(origin.time)
                     .map(str::to_owned);
                 entry.application =
-                    label::is_ours(labelled.prefix).then(|| super::execution::OURS.to_owned());
+                    label::is_ours(labelled.prefix).then(|| OUR_APPLICATION.to_owned());
                 self.open = Some(Open {
                     entry,
                     field: Field::Message,

@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 use csv::{ReaderBuilder, StringRecord};
 use regex::Regex;
 
+use super::entry::LogEntry;
 use super::lines::lines;
-use super::{LogEntry, words};
+use super::words;
 
 /// Columns: 22 before application_name, 23 with it (9.0), 24 with backend_type (13), 26 with leader_pid and query_id (14).
 const MIN_COLUMNS: usize = 22;

@@ -8,11 +8,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::entry::{LogEntry, OUR_APPLICATION};
+use super::event::{Event, Step};
 use super::explained::explained;
-use super::{Event, LogEntry, Severity, Step};
-
-/// Our own `application_name`, and what our statements begin with.
-pub(super) const OURS: &str = "pgrehearse";
+use super::words::Severity;
 
 /// More processes than this are not waited for at once.
 const MAX_PROCESSES: usize = 10_000;
@@ -119,7 +118,7 @@ impl<I: Iterator<Item = LogEntry>> Iterator for Executions<I> {
                 Some(execution) if execution.is_ours() => {}
                 Some(execution) => return Some(execution),
                 None => match self.entries.next() {
-                    Some(entry) if entry.application.as_deref() == Some(OURS) => {}
+                    Some(entry) if entry.application.as_deref() == Some(OUR_APPLICATION) => {}
                     Some(entry) => self.take(&entry),
                     None if self.processes.is_empty() => return None,
                     None => self.finish(),

@@ -3,8 +3,9 @@
 
 use serde::Deserialize;
 
+use super::entry::LogEntry;
 use super::lines::lines;
-use super::{LogEntry, words};
+use super::words;
 
 /// The keys read here; the server leaves out what is empty.
 #[derive(Deserialize)]

@@ -1,8 +1,9 @@
 //! Logs as the server writes them to its standard error: lines with a prefix.
 
 use super::assembler::{Assembler, Origin, Unlabelled};
+use super::entry::LogEntry;
+use super::label;
 use super::lines::{Lines, lines};
-use super::{LogEntry, label};
 
 pub(super) fn begins_entry(line: &str) -> bool {
     label::find(line).is_some_and(|labelled| labelled.is_from_a_log())

@@ -10,9 +10,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::assembler::{Assembler, Origin, Unlabelled};
+use super::entry::LogEntry;
+use super::label;
 use super::lines::{Line, Lines, lines};
 use super::words::{Label, Severity};
-use super::{LogEntry, label};
 
 /// A process that wrote nothing for so many lines has ended its entry.
 const MAX_PAUSE_LINES: usize = 4096;

@@ -163,6 +163,24 @@ impl Metrics {
         &self.nodes[id.0]
     }
 
+    /// What a node takes by itself, in the unit of the [`Basis`].
+    pub fn own(&self, id: NodeId) -> f64 {
+        let node = self.node(id);
+        match self.basis {
+            Basis::Time(_) => node.time.map_or(0.0, |time| time.own.0),
+            Basis::Cost(_) => node.cost.own.0,
+        }
+    }
+
+    /// What a node takes with everything below it, in the unit of the [`Basis`].
+    pub fn inclusive(&self, id: NodeId) -> f64 {
+        let node = self.node(id);
+        match self.basis {
+            Basis::Time(_) => node.time.map_or(0.0, |time| time.inclusive.0),
+            Basis::Cost(_) => node.cost.inclusive.0,
+        }
+    }
+
     /// The costliest nodes by what they take themselves: the fewest that make up `share` of the plan, at most `most`, costliest
     /// first.
     pub fn costliest(&self, share: f64, most: usize) -> Vec<NodeId> {

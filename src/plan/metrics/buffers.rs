@@ -2,7 +2,7 @@
 //! so only the inputs have to be taken out, by whoever paid for them ([`super::charge`]).
 
 use super::charge::{self, Charges};
-use super::raw::Raw;
+use super::raw::{COUNTERS, Raw};
 use crate::model::{Bytes, Millis};
 use crate::plan::Plan;
 
@@ -47,9 +47,6 @@ impl Buffers {
         Bytes((self.temp_written * BLOCK_BYTES) as u64)
     }
 }
-
-/// How many kinds of blocks and times are counted, in the order of the fields of [`Buffers`].
-pub(super) const COUNTERS: usize = 11;
 
 /// The blocks of every node; none without BUFFERS.
 pub(super) fn own(plan: &Plan, raw: &[Raw<'_>], charges: &Charges) -> Vec<Option<Buffers>> {

@@ -3,8 +3,10 @@
 //! Looking up forty names one by one in a node's map costs more than all the arithmetic after it: the maps of a large plan do not
 //! fit into the processor's caches, and every look-up goes there again.
 
-use super::buffers::COUNTERS;
 use crate::plan::{Node, NodeType, Plan, Property, Relationship};
+
+/// How many kinds of blocks and times are counted, in the order of the fields of [`super::Buffers`].
+pub(super) const COUNTERS: usize = 11;
 
 /// The numbers of one node as the server said them.
 #[derive(Debug, Clone, Default)]

@@ -27,15 +27,7 @@ mod tree;
 
 use super::error::Failure;
 use super::lines::Line;
-use crate::plan::Plan;
-
-/// A plan and where it ends.
-pub(crate) struct TextPlan {
-    /// The plan.
-    pub(crate) plan: Plan,
-    /// Where the first line behind it begins.
-    pub(crate) end: usize,
-}
+use tree::TextPlan;
 
 /// Whether a plan begins with this line.
 pub(crate) fn begins<'a>(line: &Line<'a>, next: impl FnOnce() -> Option<Line<'a>>) -> bool {

@@ -189,7 +189,8 @@ fn follows_headline(line: &Line<'_>, next: &Line<'_>) -> bool {
         return true;
     }
     let deeper = next.indent() > line.indent();
-    (deeper && (text.starts_with("->") || text.contains(": ") || super::tree::is_label(text)))
+    (deeper
+        && (text.starts_with("->") || text.contains(": ") || super::relationship::is_label(text)))
         || super::summary::is_summary(text)
         || text.starts_with('(')
 }

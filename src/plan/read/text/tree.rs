@@ -4,12 +4,20 @@ use serde_json::{Map, Value};
 
 use super::headline::{self, Attachment};
 use super::logical::{Logical, logical_at};
-use super::{TextPlan, detail, numbers, relationship, summary};
+use super::{detail, numbers, relationship, summary};
 use crate::plan::read::builder::MAX_NODES;
 use crate::plan::read::error::{Failure, Reason};
 use crate::plan::read::lines::{line_at, lines_from};
 use crate::plan::read::property::kind;
 use crate::plan::{DEEPEST_PLAN, Node, NodeId, Plan, Properties, PropertyNames};
+
+/// A plan and where it ends.
+pub(crate) struct TextPlan {
+    /// The plan.
+    pub(crate) plan: Plan,
+    /// Where the first line behind it begins.
+    pub(crate) end: usize,
+}
 
 /// Reads the plan whose first headline begins at `start`.
 pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
@@ -61,13 +69,6 @@ fn after_blank(text: &str, from: usize, reader: &TextReader) -> Option<usize> {
     let goes_on =
         next.indent() > reader.base && (trimmed.starts_with("->") || detail::is_known(trimmed));
     (goes_on || summary::is_summary(trimmed)).then_some(next.offset)
-}
-
-/// `InitPlan 1 (returns $0)`, `SubPlan 2`, `CTE x`: the name of the node on the next line.
-pub(super) fn is_label(text: &str) -> bool {
-    ["InitPlan ", "SubPlan ", "CTE "]
-        .iter()
-        .any(|prefix| text.starts_with(prefix))
 }
 
 /// A node whose details or children may follow.
@@ -151,7 +152,7 @@ impl TextReader {
         if line.indent <= self.base {
             return Ok(false);
         }
-        if !self.in_summary && is_label(&line.text) && arrow_follows(text, line) {
+        if !self.in_summary && relationship::is_label(&line.text) && arrow_follows(text, line) {
             self.label = Some((line.indent, line.text.clone().into_owned()));
             return Ok(true);
         }
