@@ -20,15 +20,15 @@ mod label;
 mod lines;
 mod stderr;
 mod syslog;
-mod words;
+mod translations;
 
 use std::borrow::Cow;
 
 pub use entry::LogEntry;
-pub use event::{Event, Step};
+pub use event::{Event, ExecutionKind};
 pub use execution::{Execution, Executions};
 pub use explained::LoggedPlan;
-pub use words::Severity;
+pub use translations::Severity;
 
 /// A way of writing logs (`log_destination`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! An entry of a server log: one message of the server.
 
 use super::event::{self, Event};
-use super::words::Severity;
+use super::translations::Severity;
 
 /// Our own `application_name`, and what our statements begin with.
 pub(super) const OUR_APPLICATION: &str = "pgrehearse";

@@ -9,9 +9,9 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::entry::{LogEntry, OUR_APPLICATION};
-use super::event::{Event, Step};
+use super::event::{Event, ExecutionKind};
 use super::explained::explained;
-use super::words::Severity;
+use super::translations::Severity;
 
 /// More processes than this are not waited for at once.
 const MAX_PROCESSES: usize = 10_000;
@@ -80,16 +80,16 @@ impl<I: Iterator<Item = LogEntry>> Executions<I> {
             }
             Event::Executed {
                 duration_ms,
-                step,
+                kind,
                 sql,
             } => {
                 let mut execution = Execution::new(entry, sql, Some(duration_ms));
-                execution.is_fetch = step == Step::Fetch;
+                execution.is_fetch = kind == ExecutionKind::Fetch;
                 self.ready.extend(process.executed(execution));
             }
-            Event::Begun { step, sql } => {
+            Event::Begun { kind, sql } => {
                 let mut execution = Execution::new(entry, sql, None);
-                execution.is_fetch = step == Step::Fetch;
+                execution.is_fetch = kind == ExecutionKind::Fetch;
                 self.ready.extend(process.begun(execution));
             }
             Event::Duration(duration_ms) => self.ready.extend(process.ended(duration_ms)),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::entry::LogEntry;
 use super::lines::lines;
-use super::words;
+use super::translations;
 
 /// The keys read here; the server leaves out what is empty.
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ pub(super) fn is_entry(line: &str) -> bool {
 pub(super) fn entries(text: &str) -> impl Iterator<Item = LogEntry> + '_ {
     lines(text).filter_map(|line| {
         let object = object(line.text)?;
-        let mut entry = LogEntry::new(line.number, words::severity(&object.error_severity)?);
+        let mut entry = LogEntry::new(line.number, translations::severity(&object.error_severity)?);
         entry.time = Some(object.timestamp);
         entry.process_id = object.pid;
         entry.message = object.message.trim_end().to_owned();

@@ -347,7 +347,7 @@ fn older_and_unknown_things_are_kept() {
     let types: Vec<&str> = plan
         .nodes()
         .iter()
-        .map(crate::plan::Node::node_type)
+        .map(|node| node.node_type().name())
         .collect();
     assert_eq!(types, ["Custom Scan", "Task", "Quantum Scan"]);
     assert_eq!(
