@@ -5,8 +5,8 @@
 //! anything and never ask anybody. What is below the thresholds here is not worth a word, whatever it is.
 
 mod advice;
+mod ancestry;
 mod conditions;
-mod flow;
 mod misestimate;
 mod partitions;
 mod rule;
@@ -52,7 +52,7 @@ use crate::plan::{Node, NodeId, NodeType, Plan};
 
 use rule::{Check, Draft, NodeCheck};
 use subject::Subject;
-use threshold::matters;
+use threshold::is_reportable;
 
 pub use rule::{Rule, Severity};
 pub use threshold::{CRITICAL_SHARE, MIN_COST, MIN_SHARE, MIN_TIME, WARNING_SHARE};
@@ -80,11 +80,11 @@ impl std::fmt::Display for Impact {
 pub struct Finding {
     /// The rule's name.
     pub rule: &'static str,
-    /// How much it matters in this plan.
+    /// How much it is_reportable in this plan.
     pub severity: Severity,
     /// Where.
     pub node: NodeId,
-    /// What, and why it matters, with the numbers. Names in it are the plan's own: whoever prints it makes them printable.
+    /// What, and why it is_reportable, with the numbers. Names in it are the plan's own: whoever prints it makes them printable.
     pub message: String,
     /// What to do: SQL to run, where there is some.
     pub action: Option<String>,
@@ -135,9 +135,13 @@ pub fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
 /// As [`findings`], for callers that have the metrics already.
 pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) -> Vec<Finding> {
     let subject = Subject::new(plan, metrics, catalog);
-    let weighed =
-        |(rule, draft): (&Rule, Draft)| weighed(rule, with_family(&subject, draft), metrics.basis);
-    let mut findings: Vec<Finding> = drafts(&subject).into_iter().filter_map(weighed).collect();
+    let finding_of = |(rule, draft): (&Rule, Draft)| {
+        finding_of(rule, with_partition_count(&subject, draft), metrics.basis)
+    };
+    let mut findings: Vec<Finding> = drafts(&subject)
+        .into_iter()
+        .filter_map(finding_of)
+        .collect();
     findings.sort_by(|a, b| {
         b.share
             .total_cmp(&a.share)
@@ -152,9 +156,9 @@ pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) 
 fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
     let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
     let rules = NodeRules::new();
-    let worth_it =
-        |node: &&Node| subject.matters(subject.inclusive(node.id).max(subject.own(node.id)));
-    for node in subject.plan.nodes().iter().filter(worth_it) {
+    let is_costly_enough =
+        |node: &&Node| subject.is_reportable(subject.inclusive(node.id).max(subject.own(node.id)));
+    for node in subject.plan.nodes().iter().filter(is_costly_enough) {
         for (rule, check) in rules.of(node) {
             drafts.extend(check(subject, node).map(|draft| (rule, draft)));
         }
@@ -168,8 +172,8 @@ fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
 }
 
 /// A partition that stands for others says so.
-fn with_family(subject: &Subject<'_>, draft: Draft) -> Draft {
-    match subject.family(draft.node) {
+fn with_partition_count(subject: &Subject<'_>, draft: Draft) -> Draft {
+    match subject.other_partitions(draft.node) {
         Some(others) => {
             let message = format!(
                 "{} The same goes for {others} more partitions.",
@@ -214,8 +218,8 @@ impl NodeRules {
     }
 }
 
-fn weighed(rule: &Rule, draft: Draft, basis: Basis) -> Option<Finding> {
-    if !matters(draft.impact, basis) {
+fn finding_of(rule: &Rule, draft: Draft, basis: Basis) -> Option<Finding> {
+    if !is_reportable(draft.impact, basis) {
         return None;
     }
     let share = (draft.impact / basis.whole()).clamp(0.0, 1.0);

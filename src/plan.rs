@@ -50,13 +50,13 @@ pub enum PlanError {
 }
 
 /// Deeper plans are refused: each level costs stack when the plan is written out again.
-pub const DEEPEST_PLAN: usize = 2_000;
+pub const MAX_PLAN_DEPTH: usize = 2_000;
 
 impl Plan {
     /// Takes EXPLAIN's object (`{"Plan": {…}, …}`) apart.
     ///
     /// # Errors
-    /// When it is no plan, or nested deeper than [`DEEPEST_PLAN`].
+    /// When it is no plan, or nested deeper than [`MAX_PLAN_DEPTH`].
     pub fn from_json(value: Value) -> Result<Plan, PlanError> {
         let Value::Object(mut summary) = value else {
             return Err(PlanError::NoPlan);
@@ -67,11 +67,11 @@ impl Plan {
         let (mut nodes, mut names): (Vec<Node>, PropertyNames) = Default::default();
         let mut waiting = vec![(None, 0, root)];
         while let Some((parent, depth, value)) = waiting.pop() {
-            if depth > DEEPEST_PLAN {
-                return Err(PlanError::TooDeep(DEEPEST_PLAN));
+            if depth > MAX_PLAN_DEPTH {
+                return Err(PlanError::TooDeep(MAX_PLAN_DEPTH));
             }
             let id = NodeId(nodes.len());
-            let (properties, children) = take_node_apart(value, id)?;
+            let (properties, children) = split_node(value, id)?;
             if let Some(NodeId(parent)) = parent {
                 nodes[parent].children.push(id);
             }
@@ -154,10 +154,7 @@ impl Plan {
     }
 }
 
-fn take_node_apart(
-    value: Value,
-    id: NodeId,
-) -> Result<(Map<String, Value>, Vec<Value>), PlanError> {
+fn split_node(value: Value, id: NodeId) -> Result<(Map<String, Value>, Vec<Value>), PlanError> {
     let Value::Object(mut properties) = value else {
         return Err(PlanError::BadNode(format!(
             "node {} is not an object",

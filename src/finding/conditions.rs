@@ -220,7 +220,7 @@ impl Waste {
 pub(super) fn waste(subject: &Subject<'_>, node: &Node) -> Option<Waste> {
     node.filter()?;
     let own = subject.own(node.id);
-    if !subject.matters(own) {
+    if !subject.is_reportable(own) {
         return None;
     }
     if subject.measured() {

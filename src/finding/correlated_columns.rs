@@ -47,7 +47,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(estimate.actual?),
         times(factor),
         columns.join(" and "),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(
         Draft::new(node, impact, message)

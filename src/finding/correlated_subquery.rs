@@ -53,7 +53,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         node.subplan_name().unwrap_or("the subquery"),
         parent.title(),
         count(calls),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(action))
 }

@@ -36,7 +36,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         } else {
             "; its cost holds a penalty of 10,000,000,000, which is left out of the shares here"
         },
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(action))
 }

@@ -31,7 +31,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          can be sent: built-in immutable operators, or the server's option extensions.",
         count(kept + removed),
         percent(share),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message))
 }

@@ -25,17 +25,17 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         let message = format!(
             "grouping by {keys} did not fit into memory: {disk} went to disk, in {} batches ({}).",
             memory.batches.unwrap_or(1),
-            subject.amount(impact)
+            subject.impact_text(impact)
         );
         return Some(Draft::new(node, impact, message).action(advice::set_work_mem(wanted)));
     }
     let partitions = node
-        .number("Planned Partitions")
+        .number("Planned PartitionGroups")
         .filter(|partitions| *partitions > 0.0 && !subject.measured())?;
     let message = format!(
         "grouping by {keys} is expected not to fit into memory: it is planned in {} partitions on disk ({}).",
         count(partitions),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     let wanted = node.plan_rows()? * (node.plan_width().unwrap_or(8.0) + 64.0);
     Some(Draft::new(node, impact, message).action(advice::set_work_mem(Bytes(wanted as u64))))

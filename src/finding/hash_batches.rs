@@ -32,7 +32,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         "the hash table of {} did not fit into memory and went to disk in {batches} batches{surprise}; in one piece it takes about \
          {wanted} ({}). Memory for hash tables is work_mem × hash_mem_multiplier.",
         join.title(),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(
         Draft::new(node, impact, message)

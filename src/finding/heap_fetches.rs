@@ -34,7 +34,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          VACUUM ({}).",
         count(fetches),
         percent(share),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(format!("VACUUM {table};")))
 }

@@ -52,7 +52,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         node.title(),
         count(kept + removed),
         percent(share),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(action))
 }

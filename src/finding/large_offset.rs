@@ -35,7 +35,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          (last values) … LIMIT) instead.",
         count(skipped),
         count(delivered),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message))
 }

@@ -42,7 +42,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          A trigram index can (extension pg_trgm).",
         subject.table_name(node)?,
         waste.text(),
-        subject.amount(waste.impact)
+        subject.impact_text(waste.impact)
     );
     let action = format!(
         "{} USING gin ({column} gin_trgm_ops);",

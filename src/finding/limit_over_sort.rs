@@ -10,7 +10,7 @@ use crate::sql::parse_sort_term;
 /// At least so many rows are sorted for one that is kept.
 const MIN_SORTED_PER_ROW: f64 = 10.0;
 /// Nodes between LIMIT and scan that change nothing for an index.
-pub(super) const TRANSPARENT: &[NodeType] = &[
+pub(super) const ROW_PRESERVING: &[NodeType] = &[
     NodeType::GatherMerge,
     NodeType::Gather,
     NodeType::Result,
@@ -36,11 +36,11 @@ pub(super) const RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
     let sort = subject
         .plan
-        .input_below(limit.id, TRANSPARENT)
+        .input_below(limit.id, ROW_PRESERVING)
         .filter(|node| *node.node_type() == NodeType::Sort)?;
     let scan = subject
         .plan
-        .input_below(sort.id, TRANSPARENT)
+        .input_below(sort.id, ROW_PRESERVING)
         .filter(|node| SCANS.contains(node.node_type()))?;
     let (sorted, kept) = (subject.rows(scan)?, subject.rows(limit)?);
     if sorted < MIN_REMOVED || sorted < MIN_SORTED_PER_ROW * kept {
@@ -56,7 +56,7 @@ fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
         subject.table_name(scan)?,
         order.join(", "),
         count(kept),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(sort, impact, message).action(advice::create_index(subject, scan, &wanted)))
 }

@@ -39,7 +39,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(lossy),
         count(lossy + exact),
         count(rechecked),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(advice::set_work_mem(wanted)))
 }

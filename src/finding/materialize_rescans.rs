@@ -44,7 +44,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let mut keys = Keys::default();
     if let Some(filter) = subject
         .condition(join, "Join Filter")
-        .filter(|_| subject.matters(impact))
+        .filter(|_| subject.is_reportable(impact))
     {
         // An OR leaves no other join: another rule says so.
         if conjuncts(&filter)
@@ -62,7 +62,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(times),
         count(pairs),
         count(delivered),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     let worth_an_index =
         pairs / times.max(1.0) >= MIN_ROWS_FOR_AN_INDEX && scan.relation_name().is_some();

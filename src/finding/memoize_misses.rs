@@ -58,7 +58,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let key = node.text("Cache Key").unwrap_or("its key");
     let message = format!(
         "Memoize by {key}: {looked_up}; {why} ({}).",
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(action))
 }

@@ -10,7 +10,7 @@ const MIN_FACTOR: f64 = 10.0;
 const MIN_ROWS: f64 = 1_000.0;
 /// Nodes whose estimate follows from that of their input, or whose row counts mean something else: a bitmap's index scan may count
 /// rows twice.
-const NO_ORIGIN: &[NodeType] = &[
+const NEVER_ORIGIN: &[NodeType] = &[
     NodeType::BitmapIndexScan,
     NodeType::BitmapAnd,
     NodeType::BitmapOr,
@@ -35,8 +35,8 @@ const NO_ORIGIN: &[NodeType] = &[
 /// The factor, direction and impact of an error that begins at this node and is not inherited from an input.
 pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction, f64)> {
     let (factor, direction) = error(subject, node)?;
-    if NO_ORIGIN.contains(node.node_type())
-        || (direction == Direction::Over && subject.flow.stopped_early(node.id))
+    if NEVER_ORIGIN.contains(node.node_type())
+        || (direction == Direction::Over && subject.ancestry.stopped_early(node.id))
     {
         return None;
     }
@@ -44,14 +44,14 @@ pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Directi
     let inherited = subject
         .inputs(node)
         .any(|input| inherits(subject, input, direction));
-    let impact = resting_on(subject, node)?;
-    (!inherited && subject.matters(impact)).then_some((factor, direction, impact))
+    let impact = dependent_impact(subject, node)?;
+    (!inherited && subject.is_reportable(impact)).then_some((factor, direction, impact))
 }
 
 /// Has an input such an error? Nodes that only pass rows on are skipped.
 fn inherits(subject: &Subject<'_>, input: &Node, direction: Direction) -> bool {
     let next = |node: &&Node| {
-        let passing = NO_ORIGIN.contains(node.node_type());
+        let passing = NEVER_ORIGIN.contains(node.node_type());
         subject
             .inputs(subject.node(node.id))
             .next()
@@ -71,9 +71,9 @@ fn error(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction)> {
 }
 
 /// The impact of an estimate: what the nearest join, sort or grouping above takes, with everything below it.
-pub(super) fn resting_on(subject: &Subject<'_>, node: &Node) -> Option<f64> {
+pub(super) fn dependent_impact(subject: &Subject<'_>, node: &Node) -> Option<f64> {
     subject
-        .flow
-        .decision(node.id)
+        .ancestry
+        .dependent(node.id)
         .map(|above| subject.inclusive(above))
 }

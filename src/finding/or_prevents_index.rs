@@ -48,7 +48,7 @@ fn of_scan(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          can be combined (BitmapOr), or write it as a UNION ({}).",
         subject.table_name(node)?,
         waste.text(),
-        subject.amount(waste.impact)
+        subject.impact_text(waste.impact)
     );
     Some(
         Draft::new(node, waste.impact, message)
@@ -80,7 +80,7 @@ fn of_join(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let inner = subject.inputs(node).nth(1)?;
     let impact = subject.own(node.id) + subject.inclusive(inner.id);
     let removed = subject.of(node).removed.by_join_filter;
-    if !subject.matters(impact) || (subject.measured() && removed < MIN_REMOVED) {
+    if !subject.is_reportable(impact) || (subject.measured() && removed < MIN_REMOVED) {
         return None;
     }
     let filter = subject.condition(node, "Join Filter")?;
@@ -99,7 +99,7 @@ fn of_join(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         "the join condition {} is an OR, so every row is compared with every row{pairs} ({}). Join each side by itself and \
          combine the results with UNION.",
         or.text,
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message))
 }

@@ -67,7 +67,7 @@ fn of_cte(subject: &Subject<'_>, name: &str, scans: &[&Node]) -> Option<Draft> {
          or put it into a temporary table with an index.",
         count(times),
         count(read),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(costliest, impact, message))
 }

@@ -24,14 +24,14 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let outer = subject.inputs(node).next()?;
     let inner = subject.inputs(node).nth(1)?;
-    let scan = down_to_scan(subject, inner)?;
+    let scan = scan_below(subject, inner)?;
     let times = if subject.measured() {
         subject.repetitions(scan)?
     } else {
         outer.plan_rows()?
     };
     let impact = subject.inclusive(inner.id) + subject.own(node.id);
-    if times < MIN_REPETITIONS || !subject.matters(impact) {
+    if times < MIN_REPETITIONS || !subject.is_reportable(impact) {
         return None;
     }
     let relation = Relation::of(subject, scan);
@@ -53,7 +53,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         "the nested loop reads all of {} {} times{all_of_it} ({}).",
         subject.table_name(scan)?,
         count(times),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     let action = if worth_an_index {
         advice::create_index(subject, scan, &keys)
@@ -64,8 +64,8 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 }
 
 /// The sequential scan that an inner side comes down to.
-fn down_to_scan<'a>(subject: &Subject<'a>, inner: &'a Node) -> Option<&'a Node> {
-    const PAST: &[NodeType] = &[
+fn scan_below<'a>(subject: &Subject<'a>, inner: &'a Node) -> Option<&'a Node> {
+    const SKIPPED: &[NodeType] = &[
         NodeType::Aggregate,
         NodeType::Limit,
         NodeType::SubqueryScan,
@@ -73,8 +73,8 @@ fn down_to_scan<'a>(subject: &Subject<'a>, inner: &'a Node) -> Option<&'a Node> 
         NodeType::Sort,
         NodeType::Unique,
     ];
-    let scan = if PAST.contains(inner.node_type()) {
-        subject.plan.input_below(inner.id, PAST)?
+    let scan = if SKIPPED.contains(inner.node_type()) {
+        subject.plan.input_below(inner.id, SKIPPED)?
     } else {
         inner
     };

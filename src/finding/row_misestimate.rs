@@ -49,7 +49,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(estimate.actual?),
         count(estimate.expected),
         times(factor),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     if is_guess(subject, node) {
         let message = format!(

@@ -3,7 +3,7 @@
 use super::subject::Subject;
 use crate::plan::{Node, NodeId, NodeType};
 
-/// How much a finding matters.
+/// How much a finding is_reportable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Good to know.

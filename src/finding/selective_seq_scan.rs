@@ -33,7 +33,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let message = format!(
         "the sequential scan of {table} {} ({}).{there}",
         waste.text(),
-        subject.amount(waste.impact)
+        subject.impact_text(waste.impact)
     );
     let node = subject.node(node.id);
     Some(Draft::new(node, waste.impact, message).action(advice::create_index(subject, node, &keys)))

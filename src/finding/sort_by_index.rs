@@ -4,7 +4,7 @@
 
 use super::advice;
 use super::conditions::keys;
-use super::limit_over_sort::{SCANS, TRANSPARENT, order};
+use super::limit_over_sort::{ROW_PRESERVING, SCANS, order};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
@@ -22,17 +22,17 @@ fn check(subject: &Subject<'_>, sort: &Node) -> Option<Draft> {
     let below_limit = subject
         .plan
         .ancestors(sort.id)
-        .find(|above| !TRANSPARENT.contains(above.node_type()));
+        .find(|above| !ROW_PRESERVING.contains(above.node_type()));
     if below_limit.is_some_and(|above| *above.node_type() == NodeType::Limit) {
         return None;
     }
     let impact = subject.own(sort.id);
-    if !subject.matters(impact) {
+    if !subject.is_reportable(impact) {
         return None;
     }
     let scan = subject
         .plan
-        .input_below(sort.id, TRANSPARENT)
+        .input_below(sort.id, ROW_PRESERVING)
         .filter(|node| SCANS.contains(node.node_type()))?;
     let mut wanted = keys(subject, scan, &["Filter", "Index Cond", "Recheck Cond"]);
     if wanted.equal.is_empty() {
@@ -46,7 +46,7 @@ fn check(subject: &Subject<'_>, sort: &Node) -> Option<Draft> {
         subject.table_name(scan)?,
         wanted.order.join(", "),
         wanted.equal.join(", "),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(sort, impact, message).action(advice::create_index(subject, scan, &wanted)))
 }

@@ -27,7 +27,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         Some(disk) => format!(
             "the sort by {} wrote {disk} to disk; in memory it takes about {wanted} ({}).",
             node.sort_key().join(", "),
-            subject.amount(impact)
+            subject.impact_text(impact)
         ),
         None if subject.measured() => return None,
         None => {
@@ -35,7 +35,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
             format!(
                 "the sort by {} is expected to take about {wanted}, more than work_mem ({work_mem}): it would go to disk ({}).",
                 node.sort_key().join(", "),
-                subject.amount(impact)
+                subject.impact_text(impact)
             )
         }
     };

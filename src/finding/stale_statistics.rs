@@ -1,7 +1,7 @@
 //! A table whose size the planner does not know: it was filled or emptied since ANALYZE, or never analyzed.
 
 use super::advice;
-use super::misestimate::resting_on;
+use super::misestimate::dependent_impact;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, times};
 use crate::plan::{Node, NodeType};
@@ -29,7 +29,7 @@ fn check(subject: &Subject<'_>) -> Vec<Draft> {
             .estimate
             .and_then(|estimate| estimate.factor())
             .is_some_and(|factor| factor >= MIN_FACTOR);
-        (off || subject.catalog.is_some()) && subject.matters(impact(subject, node))
+        (off || subject.catalog.is_some()) && subject.is_reportable(impact(subject, node))
     };
     let scans = subject
         .plan
@@ -55,7 +55,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let message = if never_analyzed(subject, node) {
         format!(
             "{table} was never analyzed: its part of the plan rests on guesses ({}).",
-            subject.amount(impact)
+            subject.impact_text(impact)
         )
     } else {
         let factor = off_by(subject, node)?;
@@ -65,7 +65,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
             count(seen),
             count(expected),
             times(factor),
-            subject.amount(impact)
+            subject.impact_text(impact)
         )
     };
     Some(Draft::new(node, impact, message).action(advice::analyze(subject, node)))
@@ -73,7 +73,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 
 /// What rests on the table's statistics.
 fn impact(subject: &Subject<'_>, node: &Node) -> f64 {
-    resting_on(subject, node).unwrap_or_else(|| subject.inclusive(node.id))
+    dependent_impact(subject, node).unwrap_or_else(|| subject.inclusive(node.id))
 }
 
 /// Does this rule speak about the node?
@@ -99,7 +99,7 @@ fn off_by(subject: &Subject<'_>, node: &Node) -> Option<f64> {
 /// the catalog knows what was expected.
 fn seen_and_expected(subject: &Subject<'_>, node: &Node) -> Option<(f64, f64)> {
     let metrics = subject.of(node);
-    let whole = *node.node_type() == NodeType::SeqScan && !subject.flow.stopped_early(node.id);
+    let whole = *node.node_type() == NodeType::SeqScan && !subject.ancestry.stopped_early(node.id);
     let loops = metrics.loops.filter(|loops| whole && *loops > 0.0)?;
     let read = metrics.rows_total()? + metrics.removed.by_filter;
     let shared = node.is_parallel_aware();

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::flow::Flow;
-use super::partitions::Partitions;
-use super::threshold::matters;
+use super::ancestry::Ancestry;
+use super::partitions::PartitionGroups;
+use super::threshold::is_reportable;
 use crate::catalog::{Catalog, Table};
 use crate::model::{Bytes, Cost, Millis, group_thousands, quote_identifier};
 use crate::plan::metrics::{Basis, Metrics, NodeMetrics};
@@ -22,20 +22,20 @@ pub(super) struct Subject<'a> {
     pub(super) metrics: &'a Metrics,
     pub(super) catalog: Option<&'a Catalog>,
     conditions: RefCell<HashMap<ConditionKey, Option<Rc<Expression>>>>,
-    partitions: Partitions,
-    pub(super) flow: Flow,
+    partitions: PartitionGroups,
+    pub(super) ancestry: Ancestry,
 }
 
 impl<'a> Subject<'a> {
     pub(super) fn new(plan: &'a Plan, metrics: &'a Metrics, catalog: Option<&'a Catalog>) -> Self {
-        let partitions = Partitions::of(plan, metrics);
+        let partitions = PartitionGroups::of(plan, metrics);
         Subject {
             plan,
             metrics,
             catalog,
             conditions: RefCell::new(HashMap::new()),
             partitions,
-            flow: Flow::of(plan, metrics),
+            ancestry: Ancestry::of(plan, metrics),
         }
     }
 
@@ -59,7 +59,7 @@ impl<'a> Subject<'a> {
         self.plan.inputs(node.id)
     }
 
-    /// What the node takes by itself, in the unit of the basis; of partitions the costliest takes what all of its family take.
+    /// What the node takes by itself, in the unit of the basis; of partitions the costliest takes what all of its group take.
     pub(super) fn own(&self, id: NodeId) -> f64 {
         self.partitions
             .own(id)
@@ -67,7 +67,7 @@ impl<'a> Subject<'a> {
     }
 
     /// How many other partitions this one stands for.
-    pub(super) fn family(&self, id: NodeId) -> Option<usize> {
+    pub(super) fn other_partitions(&self, id: NodeId) -> Option<usize> {
         self.partitions.others(id)
     }
 
@@ -77,8 +77,8 @@ impl<'a> Subject<'a> {
     }
 
     /// Is an impact large enough for a finding?
-    pub(super) fn matters(&self, impact: f64) -> bool {
-        matters(impact, self.metrics.basis)
+    pub(super) fn is_reportable(&self, impact: f64) -> bool {
+        is_reportable(impact, self.metrics.basis)
     }
 
     /// Was the plan executed?
@@ -90,7 +90,7 @@ impl<'a> Subject<'a> {
     }
 
     /// `1,234 ms, 84 % of the time` or `cost 5,678, 84 % of the plan`.
-    pub(super) fn amount(&self, impact: f64) -> String {
+    pub(super) fn impact_text(&self, impact: f64) -> String {
         let percent = (100.0 * impact / self.metrics.basis.whole())
             .min(100.0)
             .round();

@@ -15,7 +15,7 @@ pub const WARNING_SHARE: f64 = 0.10;
 pub const CRITICAL_SHARE: f64 = 0.50;
 
 /// Is an impact large enough for a finding?
-pub(super) fn matters(impact: f64, basis: Basis) -> bool {
+pub(super) fn is_reportable(impact: f64, basis: Basis) -> bool {
     let min = match basis {
         Basis::Time(_) => MIN_TIME.0,
         Basis::Cost(_) => MIN_COST.0,

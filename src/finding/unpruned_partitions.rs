@@ -1,4 +1,4 @@
-//! Partitions that were read to find nothing in them.
+//! PartitionGroups that were read to find nothing in them.
 
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
@@ -53,7 +53,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          or cast, lets the planner skip them.",
         count(empty.len() as f64),
         count(read.len() as f64),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message))
 }

@@ -22,7 +22,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let message = format!(
         "{launched} of {planned} planned workers were launched, so the leader did more of the work ({}). Other queries had taken the \
          workers, or max_parallel_workers or max_worker_processes is too low.",
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     let action = "SHOW max_parallel_workers; SHOW max_worker_processes;".to_owned();
     Some(Draft::new(node, impact, message).action(action))

@@ -72,7 +72,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let message = format!(
         "the filter on {table} {}: {why} ({}).",
         waste.text(),
-        subject.amount(waste.impact)
+        subject.impact_text(waste.impact)
     );
     Some(Draft::new(node, waste.impact, message).action(action))
 }

@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// Is this an index walked for its order under a LIMIT, with a filter?
 pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
-    const ON_THE_WAY: &[NodeType] = &[
+    const SKIPPED: &[NodeType] = &[
         NodeType::NestedLoop,
         NodeType::Append,
         NodeType::MergeAppend,
@@ -33,7 +33,7 @@ pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
     let above = subject
         .plan
         .ancestors(node.id)
-        .find(|above| !ON_THE_WAY.contains(above.node_type()));
+        .find(|above| !SKIPPED.contains(above.node_type()));
     let inner = node.relationship() == Relationship::Inner;
     above.is_some_and(|above| *above.node_type() == NodeType::Limit)
         && !inner
@@ -58,7 +58,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(kept),
         node.index_name().unwrap_or("the index"),
         count(removed),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     let action = known
         .then(|| advice::create_index(subject, node, &wanted))

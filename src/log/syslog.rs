@@ -72,7 +72,7 @@ impl<'a> MessagePart<'a> {
         })
     }
 
-    /// `[4-2] `, or `[4] ` for a message in one part, or `[2] ` for a part when messages are not part.
+    /// `[4-2] `, or `[4] ` for a message in one part, or `[2] ` for a part when messages are not numbered.
     fn brackets(message: &'a str) -> Option<MessagePart<'a>> {
         let (number, text) = message.strip_prefix('[')?.split_once("] ")?;
         let is_number =

@@ -52,7 +52,7 @@ pub fn class(node: &Node) -> Class<'_> {
 
 /// A step of going through both plans from top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum AlignedNodes {
     /// The same node in both.
     Both(NodeId, NodeId),
     /// A node of the first plan that is not in the second, or elsewhere.
@@ -124,7 +124,7 @@ impl Alignment {
 
     /// Both plans from top to bottom: as many pairs side by side as the order of both allows; a node whose partner stands
     /// elsewhere comes by itself.
-    pub fn steps(&self) -> Vec<Step> {
+    pub fn steps(&self) -> Vec<AlignedNodes> {
         let pairs: Vec<(usize, usize)> = self
             .before
             .iter()
@@ -135,10 +135,10 @@ impl Alignment {
         let (mut left, mut right) = (0, 0);
         let end = (self.before.len(), self.after.len());
         for (before, after) in longest_rising(&pairs).into_iter().chain([end]) {
-            steps.extend((left..before).map(|node| Step::Before(NodeId(node))));
-            steps.extend((right..after).map(|node| Step::After(NodeId(node))));
+            steps.extend((left..before).map(|node| AlignedNodes::Before(NodeId(node))));
+            steps.extend((right..after).map(|node| AlignedNodes::After(NodeId(node))));
             if (before, after) != end {
-                steps.push(Step::Both(NodeId(before), NodeId(after)));
+                steps.push(AlignedNodes::Both(NodeId(before), NodeId(after)));
             }
             (left, right) = (before + 1, after + 1);
         }
@@ -267,15 +267,15 @@ mod tests {
         let left: Vec<usize> = steps
             .iter()
             .filter_map(|step| match step {
-                Step::Both(id, _) | Step::Before(id) => Some(id.0),
-                Step::After(_) => None,
+                AlignedNodes::Both(id, _) | AlignedNodes::Before(id) => Some(id.0),
+                AlignedNodes::After(_) => None,
             })
             .collect();
         let right: Vec<usize> = steps
             .iter()
             .filter_map(|step| match step {
-                Step::Both(_, id) | Step::After(id) => Some(id.0),
-                Step::Before(_) => None,
+                AlignedNodes::Both(_, id) | AlignedNodes::After(id) => Some(id.0),
+                AlignedNodes::Before(_) => None,
             })
             .collect();
         assert_eq!(left, (0..6).collect::<Vec<_>>());

@@ -2,11 +2,11 @@
 //! estimate was off.
 //!
 //! EXPLAIN's numbers include everything below a node, are averages over loops, and in a parallel part over processes too. Each
-//! rule that undoes this has its reason beside it: [`charge`] (who pays for what), [`time`] (loops and processes), [`cost`]
+//! rule that undoes this has its reason beside it: [`attribution`] (who pays for what), [`time`] (loops and processes), [`cost`]
 //! (repeated and unfinished inputs), [`buffers`] and [`memory`]. All walk the node list a few times; none recurses.
 
+pub mod attribution;
 pub mod buffers;
-pub mod charge;
 pub mod cost;
 pub mod memory;
 pub(crate) mod raw;
@@ -94,12 +94,12 @@ impl NodeMetrics {
 
 /// The metrics of a plan.
 pub fn metrics(plan: &Plan) -> Metrics {
-    let raw = raw::raw(plan);
-    let charges = charge::charges(plan, &raw);
+    let raw = raw::raw_numbers(plan);
+    let attributions = attribution::attributions(plan, &raw);
     let processes = time::processes(plan, &raw);
-    let times = time::times(plan, &raw, &processes, &charges);
+    let times = time::times(plan, &raw, &processes, &attributions);
     let costs = cost::costs(plan, &raw);
-    let mut buffers = buffers::own(plan, &raw, &charges);
+    let mut buffers = buffers::own(plan, &raw, &attributions);
     let summary = summary::summary(plan);
     let root_time = times
         .first()
@@ -181,9 +181,9 @@ impl Metrics {
         }
     }
 
-    /// The costliest nodes by what they take themselves: the fewest that make up `share` of the plan, at most `most`, costliest
+    /// The costliest nodes by what they take themselves: the fewest that make up `share` of the plan, at most `max`, costliest
     /// first.
-    pub fn costliest(&self, share: f64, most: usize) -> Vec<NodeId> {
+    pub fn costliest(&self, share: f64, max: usize) -> Vec<NodeId> {
         let mut order: Vec<usize> = (0..self.nodes.len()).collect();
         let own = |position: usize| self.nodes[position].self_share;
         order.sort_by(|a, b| own(*b).total_cmp(&own(*a)).then(a.cmp(b)));
@@ -195,7 +195,7 @@ impl Metrics {
         };
         order
             .into_iter()
-            .take(most)
+            .take(max)
             .take_while(enough)
             .map(NodeId)
             .collect()

@@ -11,7 +11,7 @@
 //! 5. Before PostgreSQL 18 a disabled node carries a penalty of 10 000 000 000 (src/backend/optimizer/path/costsize.c,
 //!    `disable_cost`), under which everything else vanishes. It is taken out here; the server's own number stays in the plan.
 
-use super::raw::Raw;
+use super::raw::RawNumbers;
 use crate::model::Cost;
 use crate::plan::{Node, NodeId, NodeType, Plan, Property, Relationship};
 
@@ -28,7 +28,7 @@ pub struct NodeCost {
 }
 
 /// The cost of every node.
-pub(super) fn costs(plan: &Plan, raw: &[Raw<'_>]) -> Vec<NodeCost> {
+pub(super) fn costs(plan: &Plan, raw: &[RawNumbers<'_>]) -> Vec<NodeCost> {
     let totals = totals_without_penalty(plan, raw);
     let mut inclusive = vec![0.0; totals.len()];
     let mut own = vec![0.0; totals.len()];
@@ -67,7 +67,7 @@ pub(super) fn costs(plan: &Plan, raw: &[Raw<'_>]) -> Vec<NodeCost> {
 }
 
 /// What each input takes of one execution of the node.
-fn claims(plan: &Plan, node: &Node, raw: &[Raw<'_>], totals: &[f64]) -> Vec<(NodeId, f64)> {
+fn claims(plan: &Plan, node: &Node, raw: &[RawNumbers<'_>], totals: &[f64]) -> Vec<(NodeId, f64)> {
     let total = totals[node.id.0];
     let claims = node
         .children
@@ -105,7 +105,7 @@ fn claims(plan: &Plan, node: &Node, raw: &[Raw<'_>], totals: &[f64]) -> Vec<(Nod
 }
 
 /// How often the planner expects an input to run for one execution of the node.
-fn repeats(plan: &Plan, node: &Node, child: NodeId, raw: &[Raw<'_>]) -> f64 {
+fn repeats(plan: &Plan, node: &Node, child: NodeId, raw: &[RawNumbers<'_>]) -> f64 {
     match (raw[child.0].relationship, raw[node.id.0].node_type) {
         (Relationship::Inner, Some(NodeType::NestedLoop)) => {
             // InitPlans are printed before the inputs.
@@ -154,7 +154,7 @@ pub fn is_hashed_subplan(node: &Node, child: &Node) -> bool {
 }
 
 /// Total costs, with the penalties of disabled nodes taken out.
-fn totals_without_penalty(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
+fn totals_without_penalty(plan: &Plan, raw: &[RawNumbers<'_>]) -> Vec<f64> {
     let totals = raw.iter().map(|node| node.total_cost);
     let mut suspects = raw
         .iter()

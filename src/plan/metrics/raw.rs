@@ -10,7 +10,7 @@ pub(super) const COUNTERS: usize = 11;
 
 /// The numbers of one node as the server said them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Raw<'p> {
+pub(crate) struct RawNumbers<'p> {
     pub(crate) node_type: Option<&'p NodeType>,
     pub(crate) relationship: Relationship,
     pub(crate) loops: Option<f64>,
@@ -27,12 +27,12 @@ pub(crate) struct Raw<'p> {
 }
 
 /// Of every node, in the plan's order.
-pub(crate) fn raw(plan: &Plan) -> Vec<Raw<'_>> {
+pub(crate) fn raw_numbers(plan: &Plan) -> Vec<RawNumbers<'_>> {
     plan.nodes().iter().map(of_node).collect()
 }
 
-fn of_node(node: &Node) -> Raw<'_> {
-    let mut raw = Raw::default();
+fn of_node(node: &Node) -> RawNumbers<'_> {
+    let mut raw = RawNumbers::default();
     for (property, value) in node.properties.iter() {
         match value {
             Property::Number(number) => {
@@ -50,7 +50,7 @@ fn of_node(node: &Node) -> Raw<'_> {
     raw
 }
 
-fn take_number(raw: &mut Raw<'_>, property: &str, number: f64) {
+fn take_number(raw: &mut RawNumbers<'_>, property: &str, number: f64) {
     match property.as_bytes().first() {
         Some(b'A') => match property {
             "Actual Loops" => raw.loops = Some(number),
@@ -72,7 +72,7 @@ fn take_number(raw: &mut Raw<'_>, property: &str, number: f64) {
     }
 }
 
-fn take_counter(raw: &mut Raw<'_>, property: &str, number: f64) {
+fn take_counter(raw: &mut RawNumbers<'_>, property: &str, number: f64) {
     let column = match property {
         "Shared Hit Blocks" => 0,
         "Shared Read Blocks" => 1,

@@ -1,6 +1,6 @@
 //! Rows expected against rows seen, and rows read in vain.
 
-use super::raw::Raw;
+use super::raw::RawNumbers;
 use crate::plan::{Node, Plan};
 
 /// The rows the planner expects of a node, those of all processes of a parallel scan together: its `Plan Rows` are of one of them
@@ -70,7 +70,7 @@ pub struct Removed {
     pub by_recheck: f64,
 }
 
-pub(super) fn estimate(raw: &Raw<'_>) -> Option<Estimate> {
+pub(super) fn estimate(raw: &RawNumbers<'_>) -> Option<Estimate> {
     let ran = raw.loops.is_none_or(|loops| loops > 0.0);
     Some(Estimate {
         expected: raw.plan_rows?,
@@ -78,7 +78,7 @@ pub(super) fn estimate(raw: &Raw<'_>) -> Option<Estimate> {
     })
 }
 
-pub(super) fn removed(raw: &Raw<'_>) -> Removed {
+pub(super) fn removed(raw: &RawNumbers<'_>) -> Removed {
     let loops = raw.loops.unwrap_or(0.0);
     Removed {
         by_filter: raw.removed_by_filter * loops,

@@ -632,10 +632,10 @@ fn a_thousand_levels_are_read_and_more_than_the_limit_refused() {
             Some(1_000),
             "{format:?}"
         );
-        let refused = read_text(&deep(format, super::super::DEEPEST_PLAN + 1)).unwrap_err();
+        let refused = read_text(&deep(format, super::super::MAX_PLAN_DEPTH + 1)).unwrap_err();
         assert_eq!(
             refused.reason,
-            Reason::TooDeep(super::super::DEEPEST_PLAN),
+            Reason::TooDeep(super::super::MAX_PLAN_DEPTH),
             "{format:?}"
         );
     }
