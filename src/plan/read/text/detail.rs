@@ -58,11 +58,8 @@ fn is_worker(label: &str) -> bool {
 pub(super) fn read(label: &str, value: &str, properties: &mut Properties) -> Result<(), Reason> {
     let composite = COMPOSITES.iter().find(|(known, _)| *known == label);
     if let Some((_, reading)) = composite {
-        return reading(value, properties).ok_or_else(|| {
-            Reason::Syntax(format!(
-                "\"{label}:\" is followed by something it is never followed by"
-            ))
-        });
+        return reading(value, properties)
+            .ok_or_else(|| Reason::Syntax(format!("\"{label}:\" has an unexpected value")));
     }
     if is_grouping(label, properties) {
         add_grouping(label, value, properties);

@@ -49,11 +49,7 @@ pub(super) fn read(text: &str, summary: &mut Properties) -> Result<(), Reason> {
     let Some((label, value)) = text.split_once(": ") else {
         return Ok(());
     };
-    let damaged = || {
-        Reason::Syntax(format!(
-            "\"{label}:\" is followed by something it is never followed by"
-        ))
-    };
+    let damaged = || Reason::Syntax(format!("\"{label}:\" has an unexpected value"));
     match label {
         "Settings" => {
             summary.insert(
