@@ -11,7 +11,7 @@ use super::measure::{MIN_TIME, Measured};
 use super::run::Run;
 use super::verification::{Failure, Verification, VerifiedIndex};
 use crate::model::{Bytes, Millis, group_thousands};
-use crate::plan::Plan;
+use crate::plan::{NodeType, Plan};
 use crate::planner::{Answer, Evidence, Planned, PlannerError, Question, Target, uses};
 use crate::search::{Trial, TrialCost, TrialId, Trials};
 use crate::workload::{Statement, StatementId};
@@ -188,7 +188,7 @@ impl<'a> Compared<'a> {
         let by_time = self.measured.times(id).map_or(by_cost, |(before, after)| {
             before.0 / after.0.max(f64::MIN_POSITIVE)
         });
-        before.root().node_type() == "Limit" || by_cost > MISLEADING_FACTOR * by_time
+        *before.root().node_type() == NodeType::Limit || by_cost > MISLEADING_FACTOR * by_time
     }
 }
 

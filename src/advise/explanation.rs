@@ -4,7 +4,7 @@ use super::advice::Benefit;
 use super::verification::VerifiedIndex;
 use crate::catalog::ExistingIndex;
 use crate::model::{Bytes, Millis, QualifiedName};
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan};
 use crate::planner::{NamedIndex, RefusalCause, uses};
 use crate::sql::parse_expression;
 use crate::workload::StatementId;
@@ -134,8 +134,9 @@ fn reading<'p>(plan: &'p Plan, verified: &VerifiedIndex) -> Option<&'p Node> {
 /// How a plan reads a table: `Sort` over `Seq Scan`.
 fn access_path(plan: &Plan, table: &QualifiedName) -> Option<AccessPath> {
     let node = read_of(plan, table)?;
-    let is_sort = |node: &&Node| matches!(node.node_type(), "Sort" | "Incremental Sort");
-    let sort = ancestors(plan, node).find(is_sort);
+    let sort = plan
+        .ancestors(node.id)
+        .find(|node| node.node_type().is_sort());
     Some(AccessPath {
         sort: sort.map(Node::operation),
         scan: node.operation(),
@@ -161,18 +162,22 @@ fn part_served(
         return Served::default();
     };
     let condition = node
-        .text("Index Cond")
+        .index_cond()
         .and_then(|text| parse_expression(text).ok());
     let columns = condition.map(|condition| condition.columns);
-    let sorts =
-        |plan: &Plan, node: &Node| ancestors(plan, node).any(|node| node.node_type() == "Sort");
+    let sorts = |plan: &Plan, node: &Node| {
+        plan.ancestors(node.id)
+            .any(|node| *node.node_type() == NodeType::Sort)
+    };
     let was_sorted = before.is_some_and(|plan| {
         read_of(plan, &index.definition.table).is_some_and(|node| sorts(plan, node))
     });
     let predicate = index.definition.predicate.as_ref();
     Served {
         columns: columns.into_iter().flatten().collect(),
-        in_order: was_sorted && !sorts(after, node) && node.node_type() != "Bitmap Index Scan",
+        in_order: was_sorted
+            && !sorts(after, node)
+            && *node.node_type() != NodeType::BitmapIndexScan,
         predicate: predicate.map(|predicate| without_parentheses(predicate).to_owned()),
     }
 }
@@ -195,9 +200,9 @@ fn without_parentheses(predicate: &str) -> &str {
 /// The node that reads this table.
 fn read_of<'p>(plan: &'p Plan, table: &QualifiedName) -> Option<&'p Node> {
     plan.nodes().iter().find(|node| {
-        node.text("Relation Name").is_some()
+        node.relation_name().is_some()
             && node.text("Schema") == Some(&table.schema)
-            && node.text("Relation Name") == Some(&table.name)
+            && node.relation_name() == Some(&table.name)
     })
 }
 
@@ -207,12 +212,6 @@ fn used_beside(plan: &Plan, verified: &VerifiedIndex, all: &[VerifiedIndex]) -> 
         .filter(|other| other.trial != verified.trial && uses(plan, &other.index))
         .filter_map(|other| other.index.names.first().cloned())
         .collect()
-}
-
-fn ancestors<'p>(plan: &'p Plan, node: &'p Node) -> impl Iterator<Item = &'p Node> {
-    std::iter::successors(node.parent.map(|id| plan.node(id)), |node| {
-        node.parent.map(|id| plan.node(id))
-    })
 }
 
 #[cfg(test)]

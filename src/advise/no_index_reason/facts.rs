@@ -4,7 +4,7 @@ use super::NoIndexHelps;
 use crate::catalog::{Catalog, Table};
 use crate::model::{Cost, QualifiedName};
 use crate::plan::metrics::{metrics, rows_of_all_processes};
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan};
 use crate::predicate::{RelationUse, relation_uses};
 
 /// From this share of a table's rows on, most of it is read.
@@ -31,7 +31,7 @@ impl<'p> Scan<'p> {
         let scans = plan
             .nodes()
             .iter()
-            .filter(|node| node.node_type() != "ModifyTable" && node.table().is_some());
+            .filter(|node| *node.node_type() != NodeType::ModifyTable && node.table().is_some());
         let share = |node: &Node| metrics.node(node.id).share;
         let node = scans.max_by(|a, b| share(a).total_cmp(&share(b)).then(b.id.cmp(&a.id)))?;
         let name = node.table()?;
@@ -53,7 +53,7 @@ impl<'p> Scan<'p> {
         let mut waiting = vec![self.node];
         while let Some(node) = waiting.pop() {
             found.extend(Some(node).filter(|node| node.index_name().is_some()));
-            if node.node_type().starts_with("Bitmap") {
+            if node.node_type().is_bitmap() {
                 waiting.extend(
                     node.children
                         .iter()
@@ -80,7 +80,7 @@ impl<'p> Scan<'p> {
 
     /// Its conditions as the plan has them.
     pub(super) fn filter(&self) -> Option<&'p str> {
-        self.node.text("Filter")
+        self.node.filter()
     }
 
     /// Does it ask for anything that a generator can read?
@@ -125,7 +125,7 @@ fn asks_nothing(plan: &Plan, catalog: &Catalog) -> bool {
 
 fn table_too_small(scan: &Scan<'_>, catalog: &Catalog) -> Option<NoIndexHelps> {
     let one_row = Cost(PAGES_OF_ONE_ROW * setting(catalog, "random_page_cost", 4.0));
-    let small = scan.node.node_type() == "Seq Scan" && scan.node.total_cost() <= one_row;
+    let small = *scan.node.node_type() == NodeType::SeqScan && scan.node.total_cost() <= one_row;
     Some(NoIndexHelps::TableTooSmall {
         table: scan.name.clone(),
         pages: scan.table.filter(|_| small)?.pages,
@@ -138,11 +138,10 @@ fn table_too_small(scan: &Scan<'_>, catalog: &Catalog) -> Option<NoIndexHelps> {
 fn already_indexed(scan: &Scan<'_>, _catalog: &Catalog) -> Option<NoIndexHelps> {
     let indexes = scan.index_scans();
     let first = indexes.first()?;
-    let filtered =
-        scan.filter().is_some() || indexes.iter().any(|node| node.text("Filter").is_some());
+    let filtered = scan.filter().is_some() || indexes.iter().any(|node| node.filter().is_some());
     let conditions: Vec<String> = indexes
         .iter()
-        .filter_map(|node| Some(node.text("Index Cond")?.to_owned()))
+        .filter_map(|node| Some(node.index_cond()?.to_owned()))
         .collect();
     let asked = scan.asked.as_ref();
     let ordered = scan.is_limited() || asked.is_some_and(|asked| !asked.distances.is_empty());
@@ -152,7 +151,7 @@ fn already_indexed(scan: &Scan<'_>, _catalog: &Catalog) -> Option<NoIndexHelps> 
     let names = indexes.iter().filter_map(|node| node.index_name());
     Some(NoIndexHelps::AlreadyIndexed {
         table: scan.name.clone(),
-        scan: first.node_type().to_owned(),
+        scan: first.node_type().name().to_owned(),
         indexes: names.map(str::to_owned).collect(),
         conditions,
     })

@@ -5,7 +5,7 @@ use crate::advise::baseline::Baseline;
 use crate::advise::run::Run;
 use crate::catalog::Table;
 use crate::model::QualifiedName;
-use crate::plan::Plan;
+use crate::plan::{NodeType, Plan};
 use crate::planner::{Evidence, Hypothesis, PlanOutcome, PlannerError, Question, Target};
 use crate::remedy::vacuum::unmarked;
 use crate::remedy::{Ask, Effect, Kind, Remedy};
@@ -83,7 +83,7 @@ fn remedy(
 }
 
 fn index_only(plan: &Plan, table: &QualifiedName) -> bool {
-    plan.nodes()
-        .iter()
-        .any(|node| node.node_type() == "Index Only Scan" && node.table().as_ref() == Some(table))
+    plan.nodes().iter().any(|node| {
+        *node.node_type() == NodeType::IndexOnlyScan && node.table().as_ref() == Some(table)
+    })
 }

@@ -1,11 +1,11 @@
-//! What a text is that holds no plan of PostgreSQL's, so that the error can say so.
+//! Why a text has no plan of PostgreSQL, for the error message.
 
 use super::error::Reason;
 
-/// How far is looked.
-const LOOKED_AT: usize = 20_000;
+/// Only the beginning of a text is searched.
+const MAX_SEARCHED_CHARS: usize = 20_000;
 
-/// Marks that only this database's plans have.
+/// Texts that occur only in the plans of one other database.
 const MARKS: &[(&str, &str)] = &[
     ("\"query_block\"", "MySQL or MariaDB"),
     ("| select_type |", "MySQL or MariaDB"),
@@ -31,7 +31,7 @@ const HTML: &[&str] = &["<!doctype html", "<html", "<body", "<table", "<div", "<
 pub(crate) fn why_no_plan(text: &str) -> Reason {
     let end = text
         .char_indices()
-        .nth(LOOKED_AT)
+        .nth(MAX_SEARCHED_CHARS)
         .map_or(text.len(), |(at, _)| at);
     let beginning = text.get(..end).unwrap_or_default();
     if let Some((_, database)) = MARKS.iter().find(|(mark, _)| beginning.contains(mark)) {
