@@ -827,7 +827,7 @@ fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
 #[test]
 fn a_combination_that_takes_too_long_to_build_is_not_tried() {
     let mut session_data = session_data();
-    session_data.limits.max_write_block = Millis(300.0);
+    session_data.limits.max_write_block = Millis(100.0);
     let (mut model, _) = Model::live(SMALL, Look::Plain);
     update(
         &mut model,
@@ -837,7 +837,7 @@ fn a_combination_that_takes_too_long_to_build_is_not_tried() {
     press(&mut model, Key::Char(' '));
     assert_eq!(press(&mut model, Key::Char('R')), []);
     assert!(
-        screen(&model).contains("not tried: one by one they took 338 ms to build"),
+        screen(&model).contains("not tried: one by one they took 169 ms to build"),
         "{}",
         screen(&model)
     );
