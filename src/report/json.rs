@@ -688,7 +688,7 @@ impl RemedyReport {
             benefits: remedy.benefits.iter().map(effect).collect(),
             size_bytes: remedy.size.map(|size| size.0),
             evidence: remedy.evidence.name().to_owned(),
-            explanation: remedy.explanation.clone(),
+            explanation: sentences::remedy(remedy),
         }
     }
 }

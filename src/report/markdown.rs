@@ -84,7 +84,7 @@ fn remedies(markdown: &mut String, advice: &Advice) {
             .map(|sql| printable_sql(sql))
             .collect::<Vec<_>>()
             .join("\n");
-        let explanation = escaped(&remedy.explanation);
+        let explanation = escaped(&sentences::remedy(remedy));
         let _ = writeln!(
             markdown,
             "**{}** {explanation}\n\n```sql\n{}\n```\n",

@@ -9,6 +9,7 @@ use crate::model::printable::printable_sql;
 use crate::model::{group_thousands, printable};
 use crate::planner::Evidence;
 use crate::remedy::{Effect, Remedy};
+use crate::sentences;
 
 /// Writes the section, if there is anything to say.
 pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
@@ -57,7 +58,7 @@ fn block(text: &mut String, remedy: &Remedy, width: usize) {
         "{}",
         styled(
             DIM,
-            indented(&printable(&remedy.explanation), "    ", width)
+            indented(&printable(&sentences::remedy(remedy)), "    ", width)
         )
     );
 }
