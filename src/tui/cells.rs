@@ -41,7 +41,7 @@ pub fn mean_time(milliseconds: f64) -> String {
 
 /// The text wrapped at spaces, and within words that are longer than a line; at most so many lines of it, the last with `…` when
 /// there is more.
-pub fn wrapped(text: &str, columns: usize, most: usize) -> Vec<String> {
+pub fn wrapped(text: &str, columns: usize, max_lines: usize) -> Vec<String> {
     let columns = columns.max(8);
     let mut lines = vec![String::new()];
     for word in text.split_inclusive(' ') {
@@ -59,8 +59,8 @@ pub fn wrapped(text: &str, columns: usize, most: usize) -> Vec<String> {
             }
         }
     }
-    if lines.len() > most {
-        lines.truncate(most);
+    if lines.len() > max_lines {
+        lines.truncate(max_lines);
         if let Some(last) = lines.last_mut() {
             *last = cut(&format!("{}…", last.trim_end()), columns);
         }

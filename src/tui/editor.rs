@@ -1,19 +1,19 @@
-//! One line of text being typed.
+//! One input of text being typed.
 
 use super::keymap::Action;
 
 /// A text and the cursor in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Line {
+pub struct TextInput {
     text: Vec<char>,
     cursor: usize,
 }
 
-impl Line {
+impl TextInput {
     /// With this text, the cursor behind it.
-    pub fn new(text: &str) -> Line {
+    pub fn new(text: &str) -> TextInput {
         let text: Vec<char> = text.chars().collect();
-        Line {
+        TextInput {
             cursor: text.len(),
             text,
         }
@@ -34,7 +34,7 @@ impl Line {
         self.text[..self.cursor].iter().collect()
     }
 
-    /// Adds text at the cursor; line breaks become spaces.
+    /// Adds text at the cursor; input breaks become spaces.
     pub fn insert(&mut self, text: &str) {
         for character in text.chars() {
             let character = if character.is_control() {
@@ -57,7 +57,7 @@ impl Line {
             Action::EraseRight if self.cursor < self.text.len() => {
                 self.text.remove(self.cursor);
             }
-            Action::EraseAll => *self = Line::default(),
+            Action::EraseAll => *self = TextInput::default(),
             Action::CursorLeft => self.cursor = self.cursor.saturating_sub(1),
             Action::CursorRight => self.cursor = (self.cursor + 1).min(self.text.len()),
             Action::CursorHome => self.cursor = 0,
@@ -73,20 +73,20 @@ mod tests {
 
     #[test]
     fn text_is_edited_where_the_cursor_is() {
-        let mut line = Line::new("größe");
-        line.act(Action::CursorLeft);
-        line.act(Action::EraseLeft);
-        line.insert("ss\n🙂");
+        let mut input = TextInput::new("größe");
+        input.act(Action::CursorLeft);
+        input.act(Action::EraseLeft);
+        input.insert("ss\n🙂");
         assert_eq!(
-            (line.text().as_str(), line.before_cursor().as_str()),
+            (input.text().as_str(), input.before_cursor().as_str()),
             ("gröss 🙂e", "gröss 🙂")
         );
-        line.act(Action::CursorHome);
-        line.act(Action::EraseLeft);
-        line.act(Action::EraseRight);
-        assert_eq!(line.text(), "röss 🙂e");
-        line.act(Action::EraseAll);
-        line.act(Action::EraseRight);
-        assert!(line.is_empty());
+        input.act(Action::CursorHome);
+        input.act(Action::EraseLeft);
+        input.act(Action::EraseRight);
+        assert_eq!(input.text(), "röss 🙂e");
+        input.act(Action::EraseAll);
+        input.act(Action::EraseRight);
+        assert!(input.is_empty());
     }
 }

@@ -118,7 +118,7 @@ pub enum Action {
     PreviousScreen,
     /// Cancel what runs, or close what is open, or go back.
     Back,
-    /// Ask again after a failure.
+    /// Request again after a failure.
     Retry,
     /// Move.
     Up,
@@ -132,7 +132,7 @@ pub enum Action {
     Top,
     /// Move.
     Bottom,
-    /// Look closer.
+    /// Theme closer.
     Open,
     /// Sort by the next column.
     Sort,
@@ -170,18 +170,18 @@ pub enum Action {
     NextChoice,
     /// The one before.
     PreviousChoice,
-    /// Step only through indexes that are used, or through all again.
+    /// Movement only through indexes that are used, or through all again.
     UsedOnly,
     /// Jump to the next difference.
     NextChange,
     /// Switch an index on or off.
     Toggle,
     /// Select what is recommended.
-    Recommended,
+    EnableRecommended,
     /// Select nothing.
-    Nothing,
+    DisableAll,
     /// Build what is on together.
-    Prove,
+    Verify,
     /// Write the DDL to a file.
     WriteFile,
     /// Copy the DDL.
@@ -193,9 +193,9 @@ pub enum Action {
     /// Write an index and rehearse it.
     NewIndex,
     /// Finish typing.
-    Accept,
+    AcceptInput,
     /// Stop typing.
-    Abandon,
+    CancelInput,
     /// Delete the character before the cursor.
     EraseLeft,
     /// Delete the character under the cursor.
@@ -288,11 +288,11 @@ pub fn hints(scope: Scope) -> impl Iterator<Item = (Cow<'static, str>, &'static 
 }
 
 /// The keys of a binding as text, at most so many of them.
-pub fn labels(binding: &Binding, separator: &str, most: usize) -> Cow<'static, str> {
+pub fn labels(binding: &Binding, separator: &str, max_keys: usize) -> Cow<'static, str> {
     let labels: Vec<_> = binding
         .keys
         .iter()
-        .take(most)
+        .take(max_keys)
         .map(|key| key.label())
         .collect();
     Cow::Owned(labels.join(separator))
@@ -586,7 +586,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(
         On(Indexes),
         &[Char('R')],
-        Action::Prove,
+        Action::Verify,
         "build what is on together, see what it costs, roll back",
     )
     .hinted("prove"),
@@ -639,17 +639,23 @@ pub const BINDINGS: &[Binding] = &[
     bind(
         On(Indexes),
         &[Char('a')],
-        Action::Recommended,
+        Action::EnableRecommended,
         "switch on exactly what is recommended",
     ),
     bind(
         On(Indexes),
         &[Char('x')],
-        Action::Nothing,
+        Action::DisableAll,
         "switch everything off",
     ),
-    bind(Typing, &[Key::Enter], Action::Accept, "done").hinted("done"),
-    bind(Typing, &[Key::Esc, Ctrl('c')], Action::Abandon, "leave it").hinted("leave it"),
+    bind(Typing, &[Key::Enter], Action::AcceptInput, "done").hinted("done"),
+    bind(
+        Typing,
+        &[Key::Esc, Ctrl('c')],
+        Action::CancelInput,
+        "leave it",
+    )
+    .hinted("leave it"),
     bind(
         Typing,
         &[Key::Backspace],

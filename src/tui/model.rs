@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::editor::Line;
+use super::editor::TextInput;
 use super::keymap::{Key, Scope, Screen};
-use super::look::Look;
 use super::screen::{compare, indexes, plan, workload};
-use super::session_data::{Group, SessionData};
+use super::session_data::{BuildGroup, SessionData};
+use super::theme::Theme;
 use crate::rehearsal::{Comparison, NamedIndex, Refusal, Rollback};
 use crate::workload::Statement;
 
@@ -55,7 +55,7 @@ pub struct Model {
     /// What the screens show.
     pub data: Pane<Arc<SessionData>>,
     /// Where we are.
-    pub place: Place,
+    pub navigation: Navigation,
     /// The statements.
     pub workload: workload::State,
     /// One plan.
@@ -65,18 +65,18 @@ pub struct Model {
     /// What to create.
     pub indexes: indexes::State,
     /// The other side.
-    pub desk: Desk,
+    pub jobs: Jobs,
     /// The terminal.
     pub size: Size,
-    /// How it may look.
-    pub look: Look,
+    /// How it may theme.
+    pub theme: Theme,
     /// What is to be said in the status line.
     pub message: Option<Message>,
 }
 
 /// Where we are.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct Navigation {
     /// The screen.
     pub screen: Screen,
     /// Where Esc leads back to.
@@ -102,29 +102,29 @@ pub enum Overlay {
 #[derive(Debug, Clone, PartialEq)]
 pub struct IndexEditor {
     /// The CREATE INDEX statement.
-    pub line: Line,
+    pub input: TextInput,
     /// Why it was not taken.
     pub error: Option<String>,
 }
 
 /// Who answers: a worker with a server, or nobody.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Desk {
+pub struct Jobs {
     /// Is there a server?
-    pub server: Server,
+    pub connection: Connection,
     /// What was asked and is not answered yet.
-    pub job: Option<Job>,
+    pub current: Option<Job>,
     /// The number of the last question.
-    pub last_job: u64,
+    pub last_number: u64,
     /// What to ask again on retry.
-    pub failed: Option<Ask>,
+    pub failed: Option<Request>,
     /// Time since the start.
     pub now: Duration,
 }
 
 /// Is there a server?
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Server {
+pub enum Connection {
     /// No: everything is from a file.
     None,
     /// Yes.
@@ -141,22 +141,22 @@ pub struct Job {
     /// When it was asked.
     pub began: Duration,
     /// What was asked.
-    pub ask: Ask,
+    pub request: Request,
     /// How far it is.
     pub progress: Progress,
 }
 
 /// What a worker can be asked.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ask {
+pub enum Request {
     /// The whole run.
     Advise,
     /// A combination of indexes.
-    Prove {
+    Verify {
         /// Their positions.
-        entries: BTreeSet<usize>,
+        indexes: BTreeSet<usize>,
         /// A transaction each.
-        groups: Vec<Group>,
+        groups: Vec<BuildGroup>,
     },
     /// One index, written by hand.
     Rehearse {
@@ -171,20 +171,20 @@ pub enum Ask {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Good or bad.
-    pub tone: Tone,
+    pub level: MessageLevel,
     /// The text; nothing raw is in it.
     pub text: String,
 }
 
 /// How a message is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
+pub enum MessageLevel {
     /// For information.
     Info,
     /// Done.
-    Good,
+    Success,
     /// Not done.
-    Bad,
+    Error,
 }
 
 /// What happened.
@@ -205,24 +205,24 @@ pub enum Msg {
     /// A job goes on.
     Progress(u64, Progress),
     /// A job is done.
-    Answered(u64, Reply),
+    Response(u64, Response),
     /// DDL was written, copied, or not.
     Exported(Result<String, String>),
 }
 
 /// What became of a job.
 #[derive(Debug)]
-pub enum Reply {
+pub enum Response {
     /// The run's result.
     Advised(Box<SessionData>),
     /// What the index did, or why it could not be built.
     Rehearsed(NamedIndex, Result<Box<Comparison>, Refusal>),
     /// What the combination did, a transaction each, or why it could not be built.
-    Proved(BTreeSet<usize>, Result<Vec<Comparison>, Refusal>),
+    Verified(BTreeSet<usize>, Result<Vec<Comparison>, Refusal>),
     /// It was cancelled; what became of the transaction.
     Cancelled(Rollback),
     /// The server could not be asked.
-    Lost(String),
+    Failed(String),
 }
 
 /// What is to be done, by whoever may do it.
@@ -232,8 +232,8 @@ pub enum Effect {
     Quit,
     /// To the shell and back.
     Suspend,
-    /// Ask the worker; a question before it is given up.
-    Ask(u64, Ask),
+    /// Request the worker; a question before it is given up.
+    Send(u64, Request),
     /// Cancel on the server at once.
     Cancel(u64),
     /// Write this to a new file.
@@ -246,9 +246,9 @@ pub enum Effect {
 
 impl Model {
     /// With everything there: from a file.
-    pub fn offline(session_data: SessionData, size: Size, look: Look) -> Model {
-        let mut model = Model::empty(Server::None, size, look);
-        model.data = if session_data.cards.is_empty() {
+    pub fn offline(session_data: SessionData, size: Size, theme: Theme) -> Model {
+        let mut model = Model::empty(Connection::None, size, theme);
+        model.data = if session_data.statements.is_empty() {
             Pane::Empty("there is no statement in it".to_owned())
         } else {
             Pane::Has(Arc::new(session_data))
@@ -258,16 +258,16 @@ impl Model {
     }
 
     /// Before the first answer of a server; the effect asks for it.
-    pub fn live(size: Size, look: Look) -> (Model, Vec<Effect>) {
-        let mut model = Model::empty(Server::Live, size, look);
-        let effects = super::update::ask(&mut model, Ask::Advise);
+    pub fn live(size: Size, theme: Theme) -> (Model, Vec<Effect>) {
+        let mut model = Model::empty(Connection::Live, size, theme);
+        let effects = super::update::send(&mut model, Request::Advise);
         (model, effects)
     }
 
-    fn empty(server: Server, size: Size, look: Look) -> Model {
+    fn empty(connection: Connection, size: Size, theme: Theme) -> Model {
         Model {
             data: Pane::Loading(Progress::default()),
-            place: Place {
+            navigation: Navigation {
                 screen: Screen::Workload,
                 back: Vec::new(),
                 overlay: Overlay::Nothing,
@@ -276,20 +276,20 @@ impl Model {
             plan: plan::State::default(),
             compare: compare::State::default(),
             indexes: indexes::State::default(),
-            desk: Desk {
-                server,
-                job: None,
-                last_job: 0,
+            jobs: Jobs {
+                connection,
+                current: None,
+                last_number: 0,
                 failed: None,
                 now: Duration::ZERO,
             },
             size,
-            look,
+            theme,
             message: None,
         }
     }
 
-    /// The dossier, when it is there.
+    /// The session data, when it is there.
     pub fn session_data(&self) -> Option<&Arc<SessionData>> {
         match &self.data {
             Pane::Has(session_data) => Some(session_data),
@@ -299,9 +299,9 @@ impl Model {
 
     /// Whose keys are meant.
     pub fn scope(&self) -> Scope {
-        match self.place.overlay {
+        match self.navigation.overlay {
             Overlay::Filter | Overlay::Index(_) => Scope::Typing,
-            Overlay::Nothing | Overlay::Help(_) => Scope::On(self.place.screen),
+            Overlay::Nothing | Overlay::Help(_) => Scope::On(self.navigation.screen),
         }
     }
 }
@@ -310,23 +310,23 @@ impl Message {
     /// For information.
     pub fn info(text: impl Into<String>) -> Option<Message> {
         Some(Message {
-            tone: Tone::Info,
+            level: MessageLevel::Info,
             text: text.into(),
         })
     }
 
     /// Done.
-    pub fn good(text: impl Into<String>) -> Option<Message> {
+    pub fn success(text: impl Into<String>) -> Option<Message> {
         Some(Message {
-            tone: Tone::Good,
+            level: MessageLevel::Success,
             text: text.into(),
         })
     }
 
     /// Not done.
-    pub fn bad(text: impl Into<String>) -> Option<Message> {
+    pub fn error(text: impl Into<String>) -> Option<Message> {
         Some(Message {
-            tone: Tone::Bad,
+            level: MessageLevel::Error,
             text: text.into(),
         })
     }

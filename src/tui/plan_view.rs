@@ -28,14 +28,14 @@ pub struct PlanView {
     /// The costliest first.
     pub costliest: Vec<NodeId>,
     /// What is to be said about it, highest impact first.
-    pub remarks: Vec<Remark>,
+    pub findings: Vec<AnnotatedFinding>,
     /// Was it executed (EXPLAIN ANALYZE)?
     pub analyzed: bool,
 }
 
 /// Something to be said about a node.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Remark {
+pub struct AnnotatedFinding {
     /// By rule.
     pub finding: Finding,
     /// What was rehearsed in answer to it.
@@ -46,48 +46,48 @@ impl PlanView {
     /// Of this plan.
     pub fn new(plan: Arc<Plan>) -> PlanView {
         let metrics = metrics(&plan);
-        PlanView::of(plan, &metrics)
+        PlanView::from_metrics(plan, &metrics)
     }
 
-    /// Of this plan of a card, made with these indexes, and with what is to be said about it.
-    pub fn with_remarks(
+    /// Of this plan of a statement, made with these indexes, and with what is to be said about it.
+    pub fn with_findings(
         plan: Arc<Plan>,
         session_data: &SessionData,
-        card: usize,
+        statement: usize,
         present: &BTreeSet<usize>,
     ) -> PlanView {
         let metrics = metrics(&plan);
-        let answered = |finding: Finding| Remark {
-            answer: session_data.answer(card, present, &finding),
+        let annotate = |finding: Finding| AnnotatedFinding {
+            answer: session_data.answer(statement, present, &finding),
             finding,
         };
-        let remarks = findings_with(&plan, &metrics, session_data.known_catalog())
+        let findings = findings_with(&plan, &metrics, session_data.known_catalog())
             .into_iter()
-            .map(answered)
+            .map(annotate)
             .collect();
         PlanView {
-            remarks,
-            ..PlanView::of(plan, &metrics)
+            findings,
+            ..PlanView::from_metrics(plan, &metrics)
         }
     }
 
-    fn of(plan: Arc<Plan>, metrics: &Metrics) -> PlanView {
+    fn from_metrics(plan: Arc<Plan>, metrics: &Metrics) -> PlanView {
         let analyzed = plan.root().number("Actual Rows").is_some();
         PlanView {
             lines: lines(&plan),
             heat: heat(metrics),
             costliest: metrics.costliest(0.99, MAX_JUMPS),
-            remarks: Vec::new(),
+            findings: Vec::new(),
             analyzed,
             plan,
         }
     }
 
     /// What is to be said about a node.
-    pub fn remarks_on(&self, id: NodeId) -> impl Iterator<Item = &Remark> {
-        self.remarks
+    pub fn findings_on(&self, id: NodeId) -> impl Iterator<Item = &AnnotatedFinding> {
+        self.findings
             .iter()
-            .filter(move |remark| remark.finding.node == id)
+            .filter(move |annotated| annotated.finding.node == id)
     }
 
     /// The nodes that are seen when these are folded, by position.
@@ -121,8 +121,7 @@ impl PlanView {
             .properties
             .iter()
             .filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
-        let (last, rest): (Vec<_>, Vec<_>) =
-            rest.partition(|(name, value)| says_little(name, value));
+        let (last, rest): (Vec<_>, Vec<_>) = rest.partition(|(name, value)| is_minor(name, value));
         let rest = rest
             .into_iter()
             .chain(last)
@@ -138,7 +137,7 @@ impl PlanView {
 }
 
 /// What stands in the headline already, and what a node does not do.
-fn says_little(name: &str, value: &Property) -> bool {
+fn is_minor(name: &str, value: &Property) -> bool {
     name == "Node Type" || *value == Property::Flag(false)
 }
 
@@ -182,7 +181,7 @@ pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
 }
 
 /// How far the rows seen are from those expected, when that is ten times or more.
-pub fn misjudged(node: &Node) -> Option<f64> {
+pub fn misestimate(node: &Node) -> Option<f64> {
     let (expected, actual) = (
         node.plan_rows()?.max(1.0),
         node.number("Actual Rows")?.max(1.0),

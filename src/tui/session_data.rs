@@ -1,16 +1,16 @@
 //! What the screens show: the advice, and the plans of every single rehearsal, which a recording of the run holds. A value: made
 //! from a live run or from a saved one, and nobody downstream can tell which.
 
-mod answers;
+mod combinations;
 mod ddl;
+mod finding_notes;
 mod shares;
-mod together;
 mod writers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use together::{Estimate, Evidence, Group, Totals, total};
+pub use combinations::{BuildGroup, Estimate, TotalBasis, Totals, total};
 pub use writers::Writers;
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
@@ -19,22 +19,22 @@ use crate::finding::findings;
 use crate::index::upkeep::{Upkeep, upkeep};
 use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
-use crate::rehearsal::Evidence as Tried;
+use crate::rehearsal::Evidence;
 use crate::rehearsal::costs::{Costs, Weighted};
 use crate::rehearsal::recording::Recording;
 use crate::rehearsal::{Answer, Build, Comparison, NamedIndex, PlanOutcome, Trial, uses};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId};
 
-/// Everything there is to look at.
+/// Everything there is to theme at.
 #[derive(Debug, Clone, Default)]
 pub struct SessionData {
     /// What it is about, for the headline: a database, a file.
     pub subject: String,
     /// The statements in the workload's order.
-    pub cards: Vec<Card>,
+    pub statements: Vec<StatementView>,
     /// Every index that was thought of, the recommended first.
-    pub entries: Vec<Entry>,
+    pub indexes: Vec<IndexView>,
     /// What is wrong with indexes that exist.
     pub existing: Vec<ExistingFinding>,
     /// What the reader has to know.
@@ -43,38 +43,38 @@ pub struct SessionData {
     pub catalog: Catalog,
     /// Within which limits.
     pub limits: Limits,
-    /// How many of the statements have a measured time, and with that, what [`Card::share`] is of.
-    pub timed: Timed,
+    /// How many of the statements have a measured time, and with that, what [`StatementView::share`] is of.
+    pub time_coverage: TimeCoverage,
     /// Each statement's calls and cost as things are.
     weights: Costs,
     /// The rehearsals of one index each.
     trials: Vec<Trial>,
     /// Combinations that were asked about.
-    proofs: together::Proofs,
+    verifications: combinations::Verifications,
 }
 
 /// How many statements have a measured time ([`Statement::mean_time_ms`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Timed {
+pub enum TimeCoverage {
     /// None: shares are of Σ calls × cost.
     #[default]
-    Nowhere,
+    None,
     /// Too few: shares are of Σ calls × cost.
-    Partly,
+    Minority,
     /// More than half of them: shares are of their Σ calls × mean time.
-    Mostly,
+    Majority,
 }
 
 /// One statement.
 #[derive(Debug, Clone)]
-pub struct Card {
+pub struct StatementView {
     /// The statement.
-    pub statement: Statement,
+    pub source: Statement,
     /// Its plan as things are, or why there is none.
     pub before: Result<Arc<Plan>, String>,
     /// Its plan with all that is recommended.
     pub after: Option<Arc<Plan>>,
-    /// Its share of the workload's time or cost ([`SessionData::timed`]), 0 to 1; none when its own is not known.
+    /// Its share of the workload's time or cost ([`SessionData::time_coverage`]), 0 to 1; none when its own is not known.
     pub share: Option<f64>,
     /// The ids of the recommendations that help it.
     pub helped_by: Vec<String>,
@@ -83,16 +83,16 @@ pub struct Card {
     /// What it can be compared with.
     pub choices: Vec<Choice>,
     /// How much is to be said about its plan.
-    pub findings: usize,
+    pub finding_count: usize,
     /// Name and text in lower case, to filter by.
-    pub haystack: String,
+    pub search_text: String,
 }
 
 /// A plan to compare a statement's present plan with.
 #[derive(Debug, Clone)]
 pub struct Choice {
     /// One index by itself; none: all that is recommended, together.
-    pub entry: Option<usize>,
+    pub index: Option<usize>,
     /// The plan without it, of the same state of the server.
     pub before: Arc<Plan>,
     /// The plan with it.
@@ -103,15 +103,15 @@ pub struct Choice {
 
 /// An index that was thought of.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct IndexView {
     /// The index under its name.
-    pub index: NamedIndex,
+    pub named: NamedIndex,
     /// The statements that create it for keeps, by itself; for several, see [`SessionData::ddl`].
     pub ddl: Vec<String>,
     /// What became of it.
-    pub verdict: Verdict,
-    /// Where it was tried, if it was.
-    pub tried: Option<Tried>,
+    pub status: IndexStatus,
+    /// Where it was evidence, if it was.
+    pub evidence: Option<Evidence>,
     /// Its size, if it was built, or as the planner twin has it.
     pub size: Option<Bytes>,
     /// How long building it took.
@@ -130,7 +130,7 @@ pub struct Entry {
 
 /// What became of an index.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum IndexStatus {
     /// Proved.
     Recommended {
         /// `r1`, …
@@ -146,10 +146,10 @@ pub enum Verdict {
         detail: String,
     },
     /// Rehearsed by hand.
-    ByHand,
+    UserDefined,
 }
 
-impl Card {
+impl StatementView {
     /// The plan's cost as things are.
     pub fn cost(&self) -> Option<Cost> {
         Some(self.before.as_ref().ok()?.total_cost())
@@ -172,38 +172,38 @@ impl Card {
 }
 
 /// Not only thought of by a planner.
-fn was_built(tried: Tried) -> bool {
-    tried == Tried::RolledBackTransaction
+fn was_built(evidence: Evidence) -> bool {
+    evidence == Evidence::RolledBackTransaction
 }
 
-impl Entry {
+impl IndexView {
     /// Has only the planner twin seen it?
-    pub fn is_foreseen(&self) -> bool {
-        self.tried == Some(Tried::PlannerTwin)
+    pub fn is_predicted(&self) -> bool {
+        self.evidence == Some(Evidence::PlannerTwin)
     }
 
     /// Its size for a column: `≈` before one that is estimated.
     pub fn size_text(&self) -> Option<String> {
-        let about = if self.is_foreseen() { "≈" } else { "" };
+        let about = if self.is_predicted() { "≈" } else { "" };
         self.size.map(|size| format!("{about}{size}"))
     }
 
     /// `r1`, `–` or `✎`: a word for its column.
     pub fn id(&self) -> &str {
-        match &self.verdict {
-            Verdict::Recommended { id, .. } => id,
-            Verdict::Rejected { .. } => "–",
-            Verdict::ByHand => "new",
+        match &self.status {
+            IndexStatus::Recommended { id, .. } => id,
+            IndexStatus::Rejected { .. } => "–",
+            IndexStatus::UserDefined => "new",
         }
     }
 
     /// Is it among what is recommended?
     pub fn is_recommended(&self) -> bool {
-        matches!(self.verdict, Verdict::Recommended { .. })
+        matches!(self.status, IndexStatus::Recommended { .. })
     }
 
     /// Was it built, so that its effect is known?
-    pub fn is_built(&self) -> bool {
+    pub fn is_tested(&self) -> bool {
         self.trial.is_some()
     }
 }
@@ -213,23 +213,23 @@ impl SessionData {
     pub fn new(subject: String, advice: Advice, recording: &Recording) -> SessionData {
         let mut session_data = SessionData {
             subject,
-            cards: cards(&advice.statements),
+            statements: statement_views(&advice.statements),
             existing: advice.existing,
             notices: advice.notices,
             limits: recording.limits.clone(),
             catalog: advice.catalog,
             ..SessionData::default()
         };
-        session_data.weights = session_data.cards.iter().filter_map(weight).collect();
-        session_data.timed = shares::set_shares(&mut session_data.cards);
+        session_data.weights = session_data.statements.iter().filter_map(weight).collect();
+        session_data.time_coverage = shares::set_shares(&mut session_data.statements);
         for recommendation in advice.recommendations {
-            session_data.entries.push(Entry {
-                verdict: Verdict::Recommended {
+            session_data.indexes.push(IndexView {
+                status: IndexStatus::Recommended {
                     id: recommendation.id,
                     explanation: recommendation.explanation,
                 },
                 ddl: recommendation.creation.statements().cloned().collect(),
-                tried: Some(recommendation.evidence),
+                evidence: Some(recommendation.evidence),
                 size: Some(recommendation.size),
                 build_time: Some(recommendation.build_time)
                     .filter(|_| was_built(recommendation.evidence)),
@@ -238,25 +238,25 @@ impl SessionData {
                 benefits: recommendation.benefits,
                 upkeep: upkeep(&recommendation.index.definition, &session_data.catalog),
                 writers: session_data.writers(&recommendation.index.definition.table),
-                index: recommendation.index,
+                named: recommendation.index,
                 trial: None,
             });
         }
         for rejected in advice.rejected {
-            session_data.entries.push(Entry {
-                verdict: Verdict::Rejected {
+            session_data.indexes.push(IndexView {
+                status: IndexStatus::Rejected {
                     reason: rejected.reason,
                     detail: rejected.detail,
                 },
                 ddl: vec![rejected.ddl],
-                tried: rejected.evidence,
+                evidence: rejected.evidence,
                 size: rejected.size,
                 build_time: rejected.build_time,
                 write_block: None,
                 benefits: rejected.benefits,
                 upkeep: upkeep(&rejected.index.definition, &session_data.catalog),
                 writers: session_data.writers(&rejected.index.definition.table),
-                index: rejected.index,
+                named: rejected.index,
                 trial: None,
             });
         }
@@ -273,13 +273,13 @@ impl SessionData {
 
     /// Were the writes to the tables of the indexes counted?
     pub fn counts_writes(&self) -> bool {
-        self.entries.iter().any(|entry| entry.upkeep.is_some())
+        self.indexes.iter().any(|index| index.upkeep.is_some())
     }
 
     fn count_findings(&mut self) {
         let catalog = Some(&self.catalog).filter(|catalog| !catalog.tables.is_empty());
-        for card in &mut self.cards {
-            card.findings = card
+        for statement in &mut self.statements {
+            statement.finding_count = statement
                 .before
                 .as_ref()
                 .map_or(0, |plan| findings(plan, catalog).len());
@@ -288,9 +288,9 @@ impl SessionData {
 
     /// Of plans alone: nothing was rehearsed.
     pub fn of_plans(subject: String, plans: Vec<(String, Result<Plan, String>)>) -> SessionData {
-        let advice = |(name, plan): (String, Result<Plan, String>)| {
+        let view_of = |(name, plan): (String, Result<Plan, String>)| {
             let said = |what: &str| plan.as_ref().ok().and_then(|plan| plan.summary.get(what));
-            let statement = Statement {
+            let source = Statement {
                 id: StatementId(name),
                 sql: said("Query Text")
                     .and_then(|text| text.as_str())
@@ -301,26 +301,26 @@ impl SessionData {
                 place: String::new(),
                 varying_literals: std::collections::BTreeSet::new(),
             };
-            Card {
-                haystack: haystack(&statement),
-                statement,
+            StatementView {
+                search_text: search_text(&source),
+                source,
                 before: plan.map(Arc::new),
                 after: None,
                 share: None,
-                findings: 0,
+                finding_count: 0,
                 helped_by: Vec::new(),
                 no_index: None,
                 choices: Vec::new(),
             }
         };
-        let mut cards: Vec<Card> = plans.into_iter().map(advice).collect();
-        let timed = shares::set_shares(&mut cards);
-        let weights = cards.iter().filter_map(weight).collect();
+        let mut statements: Vec<StatementView> = plans.into_iter().map(view_of).collect();
+        let time_coverage = shares::set_shares(&mut statements);
+        let weights = statements.iter().filter_map(weight).collect();
         let mut session_data = SessionData {
             subject,
-            cards,
+            statements,
             weights,
-            timed,
+            time_coverage,
             ..SessionData::default()
         };
         session_data.count_findings();
@@ -330,15 +330,15 @@ impl SessionData {
     /// The first rehearsal of each index by itself gives its trial, and plans to compare with.
     fn add_trials(&mut self, recording: &Recording) {
         for exchange in recording.trials() {
-            let [index] = exchange.indexes.as_slice() else {
+            let [built] = exchange.indexes.as_slice() else {
                 continue;
             };
-            let known = self
-                .entries
+            let position = self
+                .indexes
                 .iter()
-                .position(|entry| entry.index == *index && entry.trial.is_none());
-            if let Some(entry) = known {
-                self.add_trial(entry, exchange.answer.clone(), &BTreeMap::new());
+                .position(|known| known.named == *built && known.trial.is_none());
+            if let Some(position) = position {
+                self.add_trial(position, exchange.answer.clone(), &BTreeMap::new());
             }
         }
     }
@@ -346,7 +346,7 @@ impl SessionData {
     /// The plans of an index by itself; what they are to be compared with, where that is not the plan of the run.
     fn add_trial(
         &mut self,
-        entry: usize,
+        position: usize,
         answer: Answer,
         before: &BTreeMap<StatementId, PlanOutcome>,
     ) {
@@ -363,13 +363,13 @@ impl SessionData {
                 .cloned()
                 .map(Arc::new)
         };
-        for card in &mut self.cards {
-            let id = &card.statement.id;
-            let before = plan_of(before, id).or_else(|| card.before.as_ref().ok().cloned());
+        for statement in &mut self.statements {
+            let id = &statement.source.id;
+            let before = plan_of(before, id).or_else(|| statement.before.as_ref().ok().cloned());
             if let (Some(before), Some(plan)) = (before, plan_of(&planned.plans, id)) {
                 let used = uses(&plan, &build);
-                card.choices.push(Choice {
-                    entry: Some(entry),
+                statement.choices.push(Choice {
+                    index: Some(position),
                     before,
                     plan,
                     used,
@@ -377,26 +377,26 @@ impl SessionData {
             }
         }
         let write_block = planned.write_block;
-        let target = &mut self.entries[entry];
+        let target = &mut self.indexes[position];
         target.trial = Some(self.trials.len());
-        if target.tried.is_none_or(was_built) {
+        if target.evidence.is_none_or(was_built) {
             target.write_block.get_or_insert(write_block);
         }
         self.trials
-            .push(Trial::from_answer(target.index.clone(), answer));
+            .push(Trial::from_answer(target.named.clone(), answer));
         if let Some(ddl) = self
-            .ddl_alone(entry)
-            .filter(|_| !self.entries[entry].is_recommended())
+            .ddl_alone(position)
+            .filter(|_| !self.indexes[position].is_recommended())
         {
-            self.entries[entry].ddl = ddl;
+            self.indexes[position].ddl = ddl;
         }
     }
 
     /// All that is recommended first, then what is used, the cheapest first, then what is not.
     fn sort_choices(&mut self) {
-        for card in &mut self.cards {
-            card.choices.sort_by(|a, b| {
-                let first = |choice: &Choice| (choice.entry.is_some(), !choice.used);
+        for statement in &mut self.statements {
+            statement.choices.sort_by(|a, b| {
+                let first = |choice: &Choice| (choice.index.is_some(), !choice.used);
                 first(a)
                     .cmp(&first(b))
                     .then(a.plan.total_cost().0.total_cmp(&b.plan.total_cost().0))
@@ -405,26 +405,26 @@ impl SessionData {
     }
 
     /// An index that was rehearsed by hand joins the others; its position.
-    pub fn add_by_hand(&mut self, index: NamedIndex, compared: Comparison) -> usize {
+    pub fn add_user_defined(&mut self, named: NamedIndex, compared: Comparison) -> usize {
         let build = compared.after.builds.first();
-        let entry = self.entries.len();
-        self.entries.push(Entry {
+        let position = self.indexes.len();
+        self.indexes.push(IndexView {
             ddl: Vec::new(),
-            verdict: Verdict::ByHand,
-            tried: Some(Tried::RolledBackTransaction),
+            status: IndexStatus::UserDefined,
+            evidence: Some(Evidence::RolledBackTransaction),
             size: build.map(|build| build.size),
             build_time: build.map(|build| build.build_time),
             write_block: Some(compared.after.write_block),
             benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &compared)),
-            upkeep: upkeep(&index.definition, &self.catalog),
-            writers: self.writers(&index.definition.table),
-            index,
+            upkeep: upkeep(&named.definition, &self.catalog),
+            writers: self.writers(&named.definition.table),
+            named,
             trial: None,
         });
-        self.add_proof([entry].into(), std::slice::from_ref(&compared));
-        self.add_trial(entry, Answer::Planned(compared.after), &compared.before);
+        self.add_verification([position].into(), std::slice::from_ref(&compared));
+        self.add_trial(position, Answer::Planned(compared.after), &compared.before);
         self.sort_choices();
-        entry
+        position
     }
 
     fn benefits(&self, build: &Build, compared: &Comparison) -> Vec<Benefit> {
@@ -446,12 +446,14 @@ impl SessionData {
 
     /// The statement of that name.
     pub fn position(&self, id: &StatementId) -> Option<usize> {
-        self.cards.iter().position(|card| card.statement.id == *id)
+        self.statements
+            .iter()
+            .position(|statement| statement.source.id == *id)
     }
 }
 
-fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
-    let card = |advice: &StatementAdvice| {
+fn statement_views(advices: &[StatementAdvice]) -> Vec<StatementView> {
+    let view_of = |advice: &StatementAdvice| {
         let before = match &advice.before {
             Some(plan) => Ok(Arc::new(plan.clone())),
             None => Err(advice
@@ -460,44 +462,44 @@ fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
                 .unwrap_or_else(|| "there is nothing to plan".to_owned())),
         };
         let after = advice.after.clone().map(Arc::new);
-        let proved = after
+        let verified = after
             .iter()
             .zip(&before)
             .filter(|_| !advice.recommendations.is_empty());
         let all_recommended = |(plan, before): (&Arc<Plan>, &Arc<Plan>)| Choice {
-            entry: None,
+            index: None,
             before: before.clone(),
             plan: plan.clone(),
             used: true,
         };
-        Card {
-            choices: proved.map(all_recommended).collect(),
-            haystack: haystack(&advice.statement),
-            statement: advice.statement.clone(),
+        StatementView {
+            choices: verified.map(all_recommended).collect(),
+            search_text: search_text(&advice.statement),
+            source: advice.statement.clone(),
             helped_by: advice.recommendations.clone(),
             no_index: advice
                 .no_index
                 .as_ref()
                 .map(|no_index| no_index.detail.clone()),
             share: None,
-            findings: 0,
+            finding_count: 0,
             before,
             after,
         }
     };
-    statements.iter().map(card).collect()
+    advices.iter().map(view_of).collect()
 }
 
-fn haystack(statement: &Statement) -> String {
+fn search_text(statement: &Statement) -> String {
     format!("{} {}", statement.id, statement.sql).to_lowercase()
 }
 
-fn weight(card: &Card) -> Option<(StatementId, Weighted)> {
+fn weight(statement: &StatementView) -> Option<(StatementId, Weighted)> {
     Some((
-        card.statement.id.clone(),
+        statement.source.id.clone(),
         Weighted {
-            calls: card.statement.calls,
-            cost: card.cost()?,
+            calls: statement.source.calls,
+            cost: statement.cost()?,
         },
     ))
 }

@@ -7,7 +7,7 @@ use crate::model::printable::printable_lines;
 
 /// What a piece of SQL is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SqlToken {
     /// A word of SQL.
     Keyword,
     /// A string or a number.
@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 /// One line: pieces in order.
-pub type SqlLine = Vec<(Kind, String)>;
+pub type SqlLine = Vec<(SqlToken, String)>;
 
 const KEYWORDS: &[&str] = &[
     "ALL",
@@ -126,7 +126,7 @@ impl Wrapping {
         self.used = 0;
     }
 
-    fn push(&mut self, kind: Kind, text: &str) {
+    fn push(&mut self, kind: SqlToken, text: &str) {
         self.used += text.width();
         let Some(line) = self.lines.last_mut() else {
             return;
@@ -137,7 +137,7 @@ impl Wrapping {
         }
     }
 
-    fn add(&mut self, kind: Kind, text: &str) {
+    fn add(&mut self, kind: SqlToken, text: &str) {
         for word in text.split_inclusive(' ') {
             let width = word.trim_end().width();
             if self.used > 0 && self.used + width > self.columns {
@@ -151,7 +151,7 @@ impl Wrapping {
         }
     }
 
-    fn add_long_word(&mut self, kind: Kind, word: &str) {
+    fn add_long_word(&mut self, kind: SqlToken, word: &str) {
         for character in word.chars() {
             if self.used + character.width().unwrap_or(0) > self.columns {
                 self.break_line();
@@ -162,7 +162,7 @@ impl Wrapping {
 }
 
 /// The text cut into pieces that are of one kind each.
-fn pieces(sql: &str) -> Vec<(Kind, &str)> {
+fn pieces(sql: &str) -> Vec<(SqlToken, &str)> {
     let mut pieces = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
@@ -174,7 +174,7 @@ fn pieces(sql: &str) -> Vec<(Kind, &str)> {
     pieces
 }
 
-fn piece(rest: &str, first: char) -> (Kind, usize) {
+fn piece(rest: &str, first: char) -> (SqlToken, usize) {
     let until = |end: &str, from: usize| {
         rest[from..]
             .find(end)
@@ -182,25 +182,25 @@ fn piece(rest: &str, first: char) -> (Kind, usize) {
     };
     let while_in = |wanted: &dyn Fn(char) -> bool| rest.find(|c| !wanted(c)).unwrap_or(rest.len());
     match first {
-        '\'' => (Kind::Literal, until("'", 1)),
-        '"' => (Kind::Plain, until("\"", 1)),
-        '-' if rest.starts_with("--") => (Kind::Comment, rest.find('\n').unwrap_or(rest.len())),
-        '/' if rest.starts_with("/*") => (Kind::Comment, until("*/", 2)),
+        '\'' => (SqlToken::Literal, until("'", 1)),
+        '"' => (SqlToken::Plain, until("\"", 1)),
+        '-' if rest.starts_with("--") => (SqlToken::Comment, rest.find('\n').unwrap_or(rest.len())),
+        '/' if rest.starts_with("/*") => (SqlToken::Comment, until("*/", 2)),
         digit if digit.is_ascii_digit() => (
-            Kind::Literal,
+            SqlToken::Literal,
             while_in(&|c| c.is_ascii_alphanumeric() || c == '.'),
         ),
         letter if letter.is_alphabetic() || letter == '_' => {
             let length = while_in(&|c| c.is_alphanumeric() || c == '_');
             let word = rest[..length].to_ascii_uppercase();
             let kind = if KEYWORDS.binary_search(&word.as_str()).is_ok() {
-                Kind::Keyword
+                SqlToken::Keyword
             } else {
-                Kind::Plain
+                SqlToken::Plain
             };
             (kind, length)
         }
-        other => (Kind::Plain, other.len_utf8()),
+        other => (SqlToken::Plain, other.len_utf8()),
     }
 }
 
@@ -223,10 +223,10 @@ mod tests {
     #[test]
     fn words_literals_and_comments_are_told_apart() {
         let line = lines("select 'from' -- where\nfrom t", 80);
-        assert_eq!(line[0][0], (Kind::Keyword, "select".to_owned()));
-        assert!(line[0].contains(&(Kind::Literal, "'from'".to_owned())));
-        assert!(line[0].contains(&(Kind::Comment, "-- where".to_owned())));
-        assert_eq!(line[1][0], (Kind::Keyword, "from".to_owned()));
+        assert_eq!(line[0][0], (SqlToken::Keyword, "select".to_owned()));
+        assert!(line[0].contains(&(SqlToken::Literal, "'from'".to_owned())));
+        assert!(line[0].contains(&(SqlToken::Comment, "-- where".to_owned())));
+        assert_eq!(line[1][0], (SqlToken::Keyword, "from".to_owned()));
     }
 
     #[test]

@@ -22,13 +22,13 @@ use super::keymap::Key;
 use super::model::{Model, Msg, Size};
 
 /// Is the terminal ours? Asked by the panic hook.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+static TERMINAL_IN_USE: AtomicBool = AtomicBool::new(false);
 
 /// Reports of panics that could not be written while the terminal was taken.
-static UNSAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static DEFERRED_PANIC_REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Lines that one notch of the wheel moves.
-const WHEEL: isize = 3;
+const WHEEL_LINES: isize = 3;
 
 /// The terminal while it is ours; given back on drop.
 pub struct Tty {
@@ -75,8 +75,8 @@ impl Tty {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn wait(&self, patience: Duration) -> io::Result<Option<Msg>> {
-        if event::poll(patience)? {
+    pub fn wait(&self, timeout: Duration) -> io::Result<Option<Msg>> {
+        if event::poll(timeout)? {
             Ok(message(event::read()?))
         } else {
             Ok(None)
@@ -108,7 +108,7 @@ impl Tty {
 impl Drop for Tty {
     fn drop(&mut self) {
         leave();
-        for report in UNSAID
+        for report in DEFERRED_PANIC_REPORTS
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .drain(..)
@@ -120,7 +120,7 @@ impl Drop for Tty {
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
-    TAKEN.store(true, Ordering::SeqCst);
+    TERMINAL_IN_USE.store(true, Ordering::SeqCst);
     execute!(
         io::stdout(),
         EnterAlternateScreen,
@@ -132,7 +132,7 @@ fn enter() -> io::Result<()> {
 
 /// Gives the terminal back. Twice is as good as once; an error here has nobody to go to.
 fn leave() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
+    if TERMINAL_IN_USE.swap(false, Ordering::SeqCst) {
         let _ = execute!(
             io::stdout(),
             DisableBracketedPaste,
@@ -147,33 +147,33 @@ fn leave() {
 /// A panic of this thread gives the terminal back before it is reported. One of the worker's is caught there and told on the screen;
 /// its report would be written over it, so it is kept until the terminal is given back.
 fn restore_on_panic() {
-    let ours = std::thread::current().id();
-    let before = std::panic::take_hook();
+    let interface_thread = std::thread::current().id();
+    let previous_hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current();
-        if thread.id() == ours {
+        if thread.id() == interface_thread {
             leave();
         }
-        if TAKEN.load(Ordering::SeqCst) {
+        if TERMINAL_IN_USE.load(Ordering::SeqCst) {
             let report = format!("thread '{}' {panic}", thread.name().unwrap_or("?"));
-            UNSAID
+            DEFERRED_PANIC_REPORTS
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(report);
         } else {
-            before(panic);
+            previous_hook(panic);
         }
     }));
 }
 
 fn message(event: Event) -> Option<Msg> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key).map(Msg::Key),
+        Event::Key(key) if key.kind != KeyEventKind::Release => key_of(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),
         Event::Resize(columns, lines) => Some(Msg::Resize(Size { columns, lines })),
         Event::Mouse(mouse) => match mouse.kind {
-            MouseEventKind::ScrollUp => Some(Msg::Wheel(-WHEEL)),
-            MouseEventKind::ScrollDown => Some(Msg::Wheel(WHEEL)),
+            MouseEventKind::ScrollUp => Some(Msg::Wheel(-WHEEL_LINES)),
+            MouseEventKind::ScrollDown => Some(Msg::Wheel(WHEEL_LINES)),
             MouseEventKind::Down(MouseButton::Left) => Some(Msg::Click(mouse.column, mouse.row)),
             _ => None,
         },
@@ -181,7 +181,7 @@ fn message(event: Event) -> Option<Msg> {
     }
 }
 
-fn pressed(key: KeyEvent) -> Option<Key> {
+fn key_of(key: KeyEvent) -> Option<Key> {
     Some(match key.code {
         KeyCode::Char(character) if key.modifiers.contains(KeyModifiers::CONTROL) => {
             Key::Ctrl(character.to_ascii_lowercase())

@@ -5,42 +5,42 @@ use std::collections::BTreeSet;
 use crate::advise::ExistingFinding;
 use crate::model::{Bytes, Cost};
 use crate::rehearsal::costs::Costs;
-use crate::tui::list::List;
-use crate::tui::session_data::{Entry, Estimate, Evidence, SessionData, Verdict, total};
+use crate::tui::list::ListState;
+use crate::tui::session_data::{Estimate, IndexStatus, IndexView, SessionData, TotalBasis, total};
 
 /// What is seen of the indexes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     /// The lines of the list.
-    pub rows: Vec<Row>,
+    pub rows: Vec<IndexRow>,
     /// Where we are in them.
-    pub list: List,
+    pub list: ListState,
     /// The indexes that are on.
-    pub on: BTreeSet<usize>,
+    pub enabled: BTreeSet<usize>,
     /// The existing indexes whose DROP or REINDEX is exported, too.
-    pub drops: BTreeSet<usize>,
+    pub fixes: BTreeSet<usize>,
     /// The first line of the details that is seen.
     pub detail: usize,
     /// What the workload costs with what is on.
-    pub outcome: Option<Outcome>,
+    pub totals: Option<SelectionTotals>,
     /// Is the DDL of what is on printed when leaving?
     pub print: bool,
 }
 
 /// A line of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Row {
+pub enum IndexRow {
     /// A headline.
-    Head(&'static str),
+    Heading(&'static str),
     /// An index that was thought of.
-    Entry(usize),
+    Index(usize),
     /// An index that exists.
     Existing(usize),
 }
 
 /// What the workload costs with what is on.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct SelectionTotals {
     /// Σ calls × cost as things are.
     pub before: Cost,
     /// And with what is on.
@@ -48,52 +48,52 @@ pub struct Outcome {
     /// Of how many marked statements; none: of the whole workload.
     pub marked: Option<usize>,
     /// How that is known.
-    pub evidence: Evidence,
+    pub basis: TotalBasis,
     /// The size of what is on.
     pub size: Bytes,
-    /// The statements that change: card, before, after; those that gain most first.
+    /// The statements that change: statement, before, after; those that gain most first.
     pub changes: Vec<(usize, Cost, Cost)>,
 }
 
 impl State {
-    /// For a new dossier, or one that grew: with what is recommended on.
-    pub fn begin(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
+    /// For a new session data, or one that grew: with what is recommended on.
+    pub fn reset(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
         *self = State {
-            on: session_data.recommended(),
+            enabled: session_data.recommended(),
             ..State::default()
         };
-        self.list_rows(session_data);
+        self.rebuild_rows(session_data);
         self.list.selected = usize::from(self.rows.len() > 1);
-        self.answer(session_data, marks);
+        self.update_totals(session_data, marks);
     }
 
     /// Lists everything again after an index was added; what is on stays on.
-    pub fn list_rows(&mut self, session_data: &SessionData) {
-        let of = |wanted: &dyn Fn(&Entry) -> bool| -> Vec<Row> {
-            (0..session_data.entries.len())
-                .filter(|entry| wanted(&session_data.entries[*entry]))
-                .map(Row::Entry)
+    pub fn rebuild_rows(&mut self, session_data: &SessionData) {
+        let of = |wanted: &dyn Fn(&IndexView) -> bool| -> Vec<IndexRow> {
+            (0..session_data.indexes.len())
+                .filter(|index| wanted(&session_data.indexes[*index]))
+                .map(IndexRow::Index)
                 .collect()
         };
-        let by_hand = |entry: &Entry| entry.verdict == Verdict::ByHand;
-        let rejected = |entry: &Entry| matches!(entry.verdict, Verdict::Rejected { .. });
+        let user_defined = |index: &IndexView| index.status == IndexStatus::UserDefined;
+        let rejected = |index: &IndexView| matches!(index.status, IndexStatus::Rejected { .. });
         let existing = (0..session_data.existing.len())
-            .map(Row::Existing)
+            .map(IndexRow::Existing)
             .collect();
         self.rows = [
-            ("Recommended", of(&Entry::is_recommended)),
-            ("Rehearsed by hand", of(&by_hand)),
+            ("Recommended", of(&IndexView::is_recommended)),
+            ("Rehearsed by hand", of(&user_defined)),
             ("Rejected, each with its reason", of(&rejected)),
             ("Existing indexes", existing),
         ]
         .into_iter()
         .filter(|(_, rows)| !rows.is_empty())
-        .flat_map(|(head, rows)| std::iter::once(Row::Head(head)).chain(rows))
+        .flat_map(|(head, rows)| std::iter::once(IndexRow::Heading(head)).chain(rows))
         .collect();
     }
 
     /// The selected line.
-    pub fn selected(&self) -> Option<Row> {
+    pub fn selected(&self) -> Option<IndexRow> {
         self.rows.get(self.list.selected).copied()
     }
 
@@ -103,13 +103,13 @@ impl State {
     /// Why it cannot be switched.
     pub fn toggle(&mut self, session_data: &SessionData) -> Result<(), String> {
         let (set, position) = match self.selected() {
-            Some(Row::Entry(entry)) => {
-                if !session_data.entries[entry].is_built() && !self.on.contains(&entry) {
+            Some(IndexRow::Index(index)) => {
+                if !session_data.indexes[index].is_tested() && !self.enabled.contains(&index) {
                     return Err("it was not built, so nobody knows what it would bring".to_owned());
                 }
-                (&mut self.on, entry)
+                (&mut self.enabled, index)
             }
-            Some(Row::Existing(finding)) => (&mut self.drops, finding),
+            Some(IndexRow::Existing(finding)) => (&mut self.fixes, finding),
             _ => return Ok(()),
         };
         if !set.remove(&position) {
@@ -118,26 +118,26 @@ impl State {
         Ok(())
     }
 
-    /// Adds up what the workload costs with what is on, or what the marked statements (cards) of it do.
-    pub fn answer(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
+    /// Adds up what the workload costs with what is on, or what the marked statements (statements) of it do.
+    pub fn update_totals(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
         let Estimate {
             before,
             after,
-            evidence,
-        } = session_data.estimate(&self.on);
+            basis,
+        } = session_data.estimate(&self.enabled);
         let (before, after) = (
             session_data.among(marks, before),
             session_data.among(marks, after),
         );
-        self.outcome = Some(Outcome {
+        self.totals = Some(SelectionTotals {
             before: total(&before),
             after: total(&after),
             marked: Some(marks.len()).filter(|marked| *marked > 0),
-            evidence,
+            basis,
             size: self
-                .on
+                .enabled
                 .iter()
-                .filter_map(|entry| session_data.entries.get(*entry)?.size)
+                .filter_map(|index| session_data.indexes.get(*index)?.size)
                 .sum(),
             changes: changes(session_data, &before, &after),
         });
@@ -145,9 +145,9 @@ impl State {
 
     /// The statements that make what is on real, a line each; none when nothing is on.
     pub fn ddl(&self, session_data: &SessionData) -> Option<String> {
-        let create = session_data.ddl(&self.on).into_iter();
+        let create = session_data.ddl(&self.enabled).into_iter();
         let drop = self
-            .drops
+            .fixes
             .iter()
             .filter_map(|finding| session_data.existing.get(*finding))
             .map(ExistingFinding::statement);
@@ -157,10 +157,10 @@ impl State {
 }
 
 fn changes(session_data: &SessionData, before: &Costs, after: &Costs) -> Vec<(usize, Cost, Cost)> {
-    let change = |(position, card): (usize, &crate::tui::session_data::Card)| {
+    let change = |(position, statement): (usize, &crate::tui::session_data::StatementView)| {
         let (before, after) = (
-            before.get(&card.statement.id)?,
-            after.get(&card.statement.id)?,
+            before.get(&statement.source.id)?,
+            after.get(&statement.source.id)?,
         );
         let changed = before.cost.saved_share(after.cost).abs() > crate::verdict::WORSE_SHARE;
         changed.then_some((
@@ -169,7 +169,7 @@ fn changes(session_data: &SessionData, before: &Costs, after: &Costs) -> Vec<(us
         ))
     };
     let mut changes: Vec<_> = session_data
-        .cards
+        .statements
         .iter()
         .enumerate()
         .filter_map(change)

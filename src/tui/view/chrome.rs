@@ -8,9 +8,9 @@ use unicode_width::UnicodeWidthStr;
 use super::paint::{line, rule};
 use crate::model::printable;
 use crate::report::text::layout::cut;
-use crate::tui::areas::{self, Areas};
 use crate::tui::keymap::{Screen, hints};
-use crate::tui::model::{IndexEditor, Model, Pane, Server, Tone};
+use crate::tui::layout::{self, Areas};
+use crate::tui::model::{Connection, IndexEditor, MessageLevel, Model, Pane};
 use crate::tui::sql_text;
 
 /// ` 1 Workload `.
@@ -29,16 +29,16 @@ pub fn tab_at(column: u16) -> Option<Screen> {
 
 /// The tabs, and at the right what all this is about.
 pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
-    let look = model.look;
+    let theme = model.theme;
     let mut spans = Vec::new();
     for (number, screen) in Screen::ALL.into_iter().enumerate() {
-        let selected = screen == model.place.screen;
+        let selected = screen == model.navigation.screen;
         spans.push(Span::styled(
             tab(number, screen),
             if selected {
-                look.selected()
+                theme.selected()
             } else {
-                look.dim()
+                theme.dim()
             },
         ));
     }
@@ -51,31 +51,31 @@ pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
     spans.push(Span::raw(
         " ".repeat(room.saturating_sub(subject.width()) + 1),
     ));
-    spans.push(Span::styled(subject, look.dim()));
+    spans.push(Span::styled(subject, theme.dim()));
     line(buffer, area, 0, Line::from(spans));
 }
 
 /// What is to be said: a lost connection, a job that runs, the last message.
 pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
-    let look = model.look;
-    let text = if let Some(job) = &model.desk.job {
-        let elapsed = model.desk.now.saturating_sub(job.began).as_secs_f64();
+    let theme = model.theme;
+    let text = if let Some(job) = &model.jobs.current {
+        let elapsed = model.jobs.now.saturating_sub(job.began).as_secs_f64();
         let what = printable(&job.progress.what).into_owned();
         Line::styled(
             format!("▸ {what} · {elapsed:.1} s · Esc cancels on the server"),
-            look.hot(),
+            theme.hot(),
         )
     } else if let Some(message) = &model.message {
-        let (mark, style) = match message.tone {
-            Tone::Info => ("·", look.dim()),
-            Tone::Good => ("✓", look.good()),
-            Tone::Bad => ("✗", look.bad()),
+        let (mark, style) = match message.level {
+            MessageLevel::Info => ("·", theme.dim()),
+            MessageLevel::Success => ("✓", theme.good()),
+            MessageLevel::Error => ("✗", theme.bad()),
         };
         Line::styled(format!("{mark} {}", printable(&message.text)), style)
-    } else if let (Server::Lost(why), Pane::Has(_)) = (&model.desk.server, &model.data) {
+    } else if let (Connection::Lost(why), Pane::Has(_)) = (&model.jobs.connection, &model.data) {
         Line::styled(
             format!("✗ connection lost: {why} · r tries again"),
-            look.bad(),
+            theme.bad(),
         )
     } else {
         Line::default()
@@ -85,7 +85,7 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
 
 /// The most useful keys, as many as there is room for; help and quit always.
 pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
-    let look = model.look;
+    let theme = model.theme;
     let mut hints: Vec<_> = hints(model.scope()).collect();
     let width = |(keys, word): &(std::borrow::Cow<'_, str>, &str)| keys.width() + word.width() + 3;
     // The general ones stand last and matter most: what goes first is the last of the screen's own.
@@ -94,7 +94,7 @@ pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
     }
     let spans = hints.into_iter().flat_map(|(keys, word)| {
         [
-            Span::styled(keys.into_owned(), look.key()),
+            Span::styled(keys.into_owned(), theme.key()),
             Span::raw(format!(" {word}  ")),
         ]
     });
@@ -103,8 +103,8 @@ pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
 
 /// The box in which an index is written; the cursor's place.
 pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) -> Position {
-    let look = model.look;
-    let area = areas::editor(model.size);
+    let theme = model.theme;
+    let area = layout::editor(model.size);
     for number in 0..usize::from(area.height) {
         let blank = " ".repeat(usize::from(area.width));
         line(buffer, area, number, Line::raw(blank));
@@ -114,11 +114,11 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
         area,
         0,
         "Rehearse an index: built, planned with, rolled back",
-        look,
+        theme,
     );
     let columns = usize::from(area.width).saturating_sub(2);
-    let before = wrapped_by_character(&printable(&editor.line.before_cursor()), columns);
-    let all = wrapped_by_character(&printable(&editor.line.text()), columns);
+    let before = wrapped_by_character(&printable(&editor.input.before_cursor()), columns);
+    let all = wrapped_by_character(&printable(&editor.input.text()), columns);
     let room = usize::from(area.height).saturating_sub(2);
     let cursor_line = before.len() - 1;
     let first = (cursor_line + 1).saturating_sub(room);
@@ -127,13 +127,13 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
             buffer,
             area,
             1 + number,
-            super::plan::sql_line(&sql_text::lines(text, columns.max(8))[0], look),
+            super::plan::sql_line(&sql_text::lines(text, columns.max(8))[0], theme),
         );
     }
     let (style, word) = match &editor.error {
-        Some(error) => (look.bad(), format!("✗ {}", printable(error))),
+        Some(error) => (theme.bad(), format!("✗ {}", printable(error))),
         None => (
-            look.dim(),
+            theme.dim(),
             "Writers to the table wait while it is built. Enter rehearses, Esc leaves it."
                 .to_owned(),
         ),

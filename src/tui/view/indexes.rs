@@ -9,12 +9,12 @@ use super::paint::{divider, left, line, right, rule, style};
 use super::upkeep;
 use crate::advise::Fix;
 use crate::model::{Cost, factor_text, printable};
-use crate::tui::areas::{self, Areas};
 use crate::tui::cells::{bar, count, wrapped};
-use crate::tui::look::Look;
+use crate::tui::layout::{self, Areas};
 use crate::tui::model::Model;
-use crate::tui::screen::indexes::{Outcome, Row};
-use crate::tui::session_data::{Entry, Evidence, SessionData, Verdict};
+use crate::tui::screen::indexes::{IndexRow, SelectionTotals};
+use crate::tui::session_data::{IndexStatus, IndexView, SessionData, TotalBasis};
+use crate::tui::theme::Theme;
 
 const METER: usize = 16;
 
@@ -29,7 +29,7 @@ const NARROW: usize = 100;
 
 /// Draws it.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
-    if let Some(outcome) = &model.indexes.outcome {
+    if let Some(outcome) = &model.indexes.totals {
         summary(model, session_data, outcome, buffer, areas);
     }
     let state = &model.indexes;
@@ -39,10 +39,10 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.list,
             0,
-            Line::styled("  no index was thought of", model.look.dim()),
+            Line::styled("  no index was thought of", model.theme.dim()),
         );
     } else {
-        headings(model.look, &columns, buffer, areas);
+        headings(model.theme, &columns, buffer, areas);
     }
     for (number, row) in state
         .rows
@@ -58,32 +58,32 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             row_line(model, session_data, *row, &columns),
         );
         if state.list.offset + number == state.list.selected {
-            style(buffer, areas.list, number, model.look.selected());
+            style(buffer, areas.list, number, model.theme.selected());
         }
     }
-    divider(buffer, areas.detail, model.look);
+    divider(buffer, areas.detail, model.theme);
     detail(model, session_data, buffer, areas.detail);
 }
 
 fn summary(
     model: &Model,
     session_data: &SessionData,
-    outcome: &Outcome,
+    outcome: &SelectionTotals,
     buffer: &mut Buffer,
     areas: Areas,
 ) {
-    let look = model.look;
+    let theme = model.theme;
     let (before, after) = (outcome.before, outcome.after);
-    let on = count(model.indexes.on.len(), "index", "indexes");
+    let on = count(model.indexes.enabled.len(), "index", "indexes");
     let gain = format!("{} lower", factor_text(before.factor_to(after)));
     let whose = match outcome.marked {
         None => "workload".to_owned(),
         Some(marked) => count(marked, "marked statement", "marked statements"),
     };
     let first = vec![
-        Span::styled(format!("{on} on  "), look.bold()),
+        Span::styled(format!("{on} on  "), theme.bold()),
         Span::raw(format!("{whose} {before} → {after}  ")),
-        Span::styled(gain, look.good()),
+        Span::styled(gain, theme.good()),
     ];
     line(buffer, areas.top, 0, Line::from(first));
     let (mut second, tone) = match session_data.limits.budget {
@@ -92,26 +92,33 @@ fn summary(
             let over = if share > 1.0 { "  OVER BUDGET" } else { "" };
             let meter = format!("{:░<METER$}", bar(share, METER));
             let text = format!("{meter} {} of {budget}{over}", outcome.size);
-            (text, if share > 1.0 { look.bad() } else { look.bar() })
+            (
+                text,
+                if share > 1.0 {
+                    theme.bad()
+                } else {
+                    theme.bar()
+                },
+            )
         }
         None => (
             format!("{} in all (no --budget was given)", outcome.size),
-            look.dim(),
+            theme.dim(),
         ),
     };
     if model.indexes.print {
         second += "  · DDL is printed on leaving";
     }
     line(buffer, areas.top, 1, Line::styled(second, tone));
-    let evidence = match outcome.evidence {
-        Evidence::Proved => "proved: these were built together and their plans seen",
-        Evidence::Seen => "seen: the plans with this index by itself",
-        Evidence::Foreseen => {
+    let evidence = match outcome.basis {
+        TotalBasis::Verified => "proved: these were built together and their plans seen",
+        TotalBasis::Tested => "seen: the plans with this index by itself",
+        TotalBasis::Predicted => {
             "foreseen: the planner twin planned with these together; nothing was built"
         }
-        Evidence::OneByOne => "estimated: each was tried by itself, not together",
+        TotalBasis::Estimated => "estimated: each was tried by itself, not together",
     };
-    line(buffer, areas.top, 2, Line::styled(evidence, look.dim()));
+    line(buffer, areas.top, 2, Line::styled(evidence, theme.dim()));
 }
 
 /// The columns' widths; the definition gets what the numbers leave.
@@ -147,7 +154,7 @@ fn columns(all: usize, session_data: &SessionData) -> Columns {
     }
 }
 
-fn headings(look: Look, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
+fn headings(theme: Theme, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
     let Columns {
         definition,
         size,
@@ -156,11 +163,11 @@ fn headings(look: Look, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
         helps,
     } = *columns;
     let spans = vec![
-        left("  on  id  index", SWITCH + ID + definition, look.dim()),
-        right("size", size, look.dim()),
-        right("build", build, look.dim()),
-        right("writes", upkeep, look.dim()),
-        right("helps", helps, look.dim()),
+        left("  on  id  index", SWITCH + ID + definition, theme.dim()),
+        right("size", size, theme.dim()),
+        right("build", build, theme.dim()),
+        right("writes", upkeep, theme.dim()),
+        right("helps", helps, theme.dim()),
     ];
     line(buffer, areas.headings, 0, Line::from(spans));
 }
@@ -168,18 +175,18 @@ fn headings(look: Look, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
 fn row_line(
     model: &Model,
     session_data: &SessionData,
-    row: Row,
+    row: IndexRow,
     columns: &Columns,
 ) -> Line<'static> {
-    let look = model.look;
+    let theme = model.theme;
     match row {
-        Row::Head(title) => Line::styled(title, look.bold()),
-        Row::Entry(position) => {
-            entry_line(model, &session_data.entries[position], position, columns)
+        IndexRow::Heading(title) => Line::styled(title, theme.bold()),
+        IndexRow::Index(position) => {
+            index_line(model, &session_data.indexes[position], position, columns)
         }
-        Row::Existing(position) => {
+        IndexRow::Existing(position) => {
             let finding = &session_data.existing[position];
-            let switch = match (model.indexes.drops.contains(&position), finding.fix) {
+            let switch = match (model.indexes.fixes.contains(&position), finding.fix) {
                 (false, _) => "  [ ] ",
                 (true, Fix::Drop) => "  [D] ",
                 (true, Fix::Reindex) => "  [R] ",
@@ -193,52 +200,57 @@ fn row_line(
             Line::from(vec![
                 Span::raw(switch),
                 left(&printable(&text), ID + columns.definition, Style::new()),
-                right(&finding.size.to_string(), columns.size, look.dim()),
+                right(&finding.size.to_string(), columns.size, theme.dim()),
                 Span::raw(" ".repeat(columns.numbers() - columns.size)),
             ])
         }
     }
 }
 
-fn entry_line(model: &Model, entry: &Entry, position: usize, columns: &Columns) -> Line<'static> {
-    let look = model.look;
-    let on = model.indexes.on.contains(&position);
-    let switch = match (entry.is_built() || on, on) {
+fn index_line(
+    model: &Model,
+    index: &IndexView,
+    position: usize,
+    columns: &Columns,
+) -> Line<'static> {
+    let theme = model.theme;
+    let on = model.indexes.enabled.contains(&position);
+    let switch = match (index.is_tested() || on, on) {
         (false, _) => "   ·  ",
         (true, true) => "  [x] ",
         (true, false) => "  [ ] ",
     };
     let dash = || "–".to_owned();
-    let tone = match (&entry.verdict, on) {
-        (_, true) => look.good(),
-        (Verdict::Rejected { .. }, _) => look.dim(),
+    let tone = match (&index.status, on) {
+        (_, true) => theme.good(),
+        (IndexStatus::Rejected { .. }, _) => theme.dim(),
         _ => Style::new(),
     };
-    let last = match &entry.verdict {
-        Verdict::Rejected { reason, .. } if entry.benefits.is_empty() => {
+    let last = match &index.status {
+        IndexStatus::Rejected { reason, .. } if index.benefits.is_empty() => {
             reason.name().replace('_', " ")
         }
-        _ => count(entry.benefits.len(), "statement", "statements"),
+        _ => count(index.benefits.len(), "statement", "statements"),
     };
-    let writes = entry.upkeep.as_ref().map_or_else(dash, upkeep::short);
-    let definition = entry.index.definition.definition();
+    let writes = index.upkeep.as_ref().map_or_else(dash, upkeep::short);
+    let definition = index.named.definition.definition();
     let definition = definition.strip_prefix("public.").unwrap_or(&definition);
     let spans = vec![
         Span::styled(switch, tone),
-        left(entry.id(), ID, look.key()),
+        left(index.id(), ID, theme.key()),
         left(&printable(definition), columns.definition, tone),
         right(
-            &entry.size_text().unwrap_or_else(dash),
+            &index.size_text().unwrap_or_else(dash),
             columns.size,
-            look.dim(),
+            theme.dim(),
         ),
         right(
-            &entry.build_time.map_or_else(dash, |time| time.to_string()),
+            &index.build_time.map_or_else(dash, |time| time.to_string()),
             columns.build,
-            look.dim(),
+            theme.dim(),
         ),
-        right(&writes, columns.upkeep, look.dim()),
-        right(&last, columns.helps, look.dim()),
+        right(&writes, columns.upkeep, theme.dim()),
+        right(&last, columns.helps, theme.dim()),
     ];
     Line::from(spans)
 }
@@ -248,7 +260,7 @@ pub fn lines_about(model: &Model, session_data: &SessionData) -> usize {
     about(
         model,
         session_data,
-        usize::from(areas::of(model).detail.width),
+        usize::from(layout::of(model).detail.width),
     )
     .len()
 }
@@ -256,8 +268,10 @@ pub fn lines_about(model: &Model, session_data: &SessionData) -> usize {
 /// All there is to say about what is selected.
 fn about(model: &Model, session_data: &SessionData, columns: usize) -> Vec<Line<'static>> {
     match model.indexes.selected() {
-        Some(Row::Entry(entry)) => entry_lines(model.look, &session_data.entries[entry], columns),
-        Some(Row::Existing(position)) => {
+        Some(IndexRow::Index(index)) => {
+            index_lines(model.theme, &session_data.indexes[index], columns)
+        }
+        Some(IndexRow::Existing(position)) => {
             let finding = &session_data.existing[position];
             let mut lines = plain(&printable(&finding.detail), columns, Style::new());
             let estimated = if finding.expected_size.is_some() {
@@ -266,11 +280,11 @@ fn about(model: &Model, session_data: &SessionData, columns: usize) -> Vec<Line<
                 ""
             };
             let gain = format!("That gives back {estimated}{}.", finding.freed());
-            lines.extend(plain(&gain, columns, model.look.dim()));
+            lines.extend(plain(&gain, columns, model.theme.dim()));
             let tone = if finding.fix == Fix::Drop {
-                model.look.bad()
+                model.theme.bad()
             } else {
-                model.look.bold()
+                model.theme.bold()
             };
             lines.extend(plain(&printable(&finding.statement()), columns, tone));
             lines
@@ -284,14 +298,14 @@ fn detail(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area: 
     let columns = usize::from(area.width);
     let about = about(model, session_data, columns);
     let title = match model.indexes.selected() {
-        Some(Row::Entry(entry)) => session_data.entries[entry].index.name.clone(),
-        Some(Row::Existing(position)) => session_data.existing[position].index.to_string(),
+        Some(IndexRow::Index(index)) => session_data.indexes[index].named.name.clone(),
+        Some(IndexRow::Existing(position)) => session_data.existing[position].index.to_string(),
         _ => String::new(),
     };
     let all = usize::from(area.height).saturating_sub(1);
     let changes = model
         .indexes
-        .outcome
+        .totals
         .as_ref()
         .map_or(0, |outcome| outcome.changes.len());
     let about_room = about
@@ -308,7 +322,7 @@ fn detail(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area: 
         area,
         0,
         &format!("{}{more}", printable(&title)),
-        model.look,
+        model.theme,
     );
     let mut number = 1;
     for text in about.into_iter().skip(first).take(about_room) {
@@ -317,7 +331,7 @@ fn detail(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area: 
     }
     if let Some(outcome) = model
         .indexes
-        .outcome
+        .totals
         .as_ref()
         .filter(|_| number < usize::from(area.height))
     {
@@ -329,93 +343,93 @@ fn detail(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area: 
             area,
             number,
             &format!("Changes with what is on: {changes}{among}"),
-            model.look,
+            model.theme,
         );
-        for (card, before, after) in &outcome.changes {
+        for (statement, before, after) in &outcome.changes {
             number += 1;
-            let id = &session_data.cards[*card].statement.id.0;
+            let id = &session_data.statements[*statement].source.id.0;
             line(
                 buffer,
                 area,
                 number,
-                change_line(model.look, &printable(id), (*before, *after), columns),
+                change_line(model.theme, &printable(id), (*before, *after), columns),
             );
         }
     }
 }
 
 fn change_line(
-    look: Look,
+    theme: Theme,
     id: &str,
     (before, after): (Cost, Cost),
     columns: usize,
 ) -> Line<'static> {
     let factor = before.factor_to(after);
     let (tone, gain) = if factor >= 1.0 {
-        (look.good(), factor_text(factor).into_owned())
+        (theme.good(), factor_text(factor).into_owned())
     } else {
-        (look.bad(), format!("↑{}", factor_text(1.0 / factor)))
+        (theme.bad(), format!("↑{}", factor_text(1.0 / factor)))
     };
     let numbers = format!("{before} → {after}");
     Line::from(vec![
         left(id, columns.saturating_sub(24 + 9), Style::new()),
-        right(&numbers, 24, look.dim()),
+        right(&numbers, 24, theme.dim()),
         right(&gain, 9, tone),
     ])
 }
 
-fn entry_lines(look: Look, entry: &Entry, columns: usize) -> Vec<Line<'static>> {
+fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for statement in &entry.ddl {
-        lines.extend(plain(&printable(statement), columns, look.good()));
+    for statement in &index.ddl {
+        lines.extend(plain(&printable(statement), columns, theme.good()));
     }
-    let mut facts = vec![entry.index.definition.method.name().to_owned()];
+    let mut facts = vec![index.named.definition.method.name().to_owned()];
     facts.extend(
-        entry
-            .index
+        index
+            .named
             .definition
             .features()
             .into_iter()
             .map(|feature| feature.name().to_owned()),
     );
-    if entry.is_foreseen() {
+    if index.is_predicted() {
         facts.push("seen in the planner twin, not built: its size is an estimate".to_owned());
     }
-    facts.extend(entry.build_time.map(|time| format!("built in {time}")));
+    facts.extend(index.build_time.map(|time| format!("built in {time}")));
     facts.extend(
-        entry
+        index
             .write_block
             .map(|wait| format!("writers waited {wait}")),
     );
-    lines.extend(plain(&facts.join(" · "), columns, look.dim()));
-    match &entry.verdict {
-        Verdict::Recommended { explanation, .. } => {
+    lines.extend(plain(&facts.join(" · "), columns, theme.dim()));
+    match &index.status {
+        IndexStatus::Recommended { explanation, .. } => {
             lines.extend(plain(&printable(explanation), columns, Style::new()))
         }
-        Verdict::Rejected { reason, detail } => {
+        IndexStatus::Rejected { reason, detail } => {
             let why = format!(
                 "Rejected, {}: {}",
                 reason.name().replace('_', " "),
                 printable(detail)
             );
-            lines.extend(plain(&why, columns, look.bad()));
+            lines.extend(plain(&why, columns, theme.bad()));
         }
-        Verdict::ByHand => lines.extend(plain(
+        IndexStatus::UserDefined => lines.extend(plain(
             "Written and rehearsed by you.",
             columns,
             Style::new(),
         )),
     }
-    let partial = entry.index.definition.predicate.is_some();
-    let counted = entry
+    let partial = index.named.definition.predicate.is_some();
+    let counted = index
         .upkeep
         .as_ref()
         .map(|known| upkeep::sentences(known, partial));
     for sentence in counted
         .into_iter()
-        .chain(upkeep::workload_sentence(entry.writers))
+        .chain(upkeep::workload_sentence(index.writers))
     {
-        lines.extend(plain(&sentence, columns, look.dim()));
+        lines.extend(plain(&sentence, columns, theme.dim()));
     }
     lines
 }

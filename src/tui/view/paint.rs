@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::report::text::layout::{cut, fitted};
-use crate::tui::look::Look;
+use crate::tui::theme::Theme;
 
 /// Writes a line of an area; nothing beyond its edges.
 pub fn line<'t>(buffer: &mut Buffer, area: Rect, number: usize, text: impl Into<Line<'t>>) {
@@ -63,24 +63,24 @@ pub fn filled(text: Line<'static>, columns: usize) -> Vec<Span<'static>> {
 }
 
 /// `── title ─────`, across the area.
-pub fn rule(buffer: &mut Buffer, area: Rect, number: usize, title: &str, look: Look) {
+pub fn rule(buffer: &mut Buffer, area: Rect, number: usize, title: &str, theme: Theme) {
     let title = cut(title, usize::from(area.width).saturating_sub(6));
     let taken = unicode_width::UnicodeWidthStr::width(title.as_str()) + 4;
     let rest = "─".repeat(usize::from(area.width).saturating_sub(taken));
     let parts = vec![
-        Span::styled("── ", look.dim()),
-        Span::styled(title, look.bold()),
-        Span::styled(format!(" {rest}"), look.dim()),
+        Span::styled("── ", theme.dim()),
+        Span::styled(title, theme.bold()),
+        Span::styled(format!(" {rest}"), theme.dim()),
     ];
     line(buffer, area, number, Line::from(parts));
 }
 
 /// A thin line from top to bottom, left of an area that stands beside another.
-pub fn divider(buffer: &mut Buffer, area: Rect, look: Look) {
+pub fn divider(buffer: &mut Buffer, area: Rect, theme: Theme) {
     if area.x == 0 {
         return;
     }
     for y in area.y..area.y + area.height {
-        buffer.set_string(area.x - 1, y, "│", look.dim());
+        buffer.set_string(area.x - 1, y, "│", theme.dim());
     }
 }

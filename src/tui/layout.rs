@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::keymap::Screen;
-use super::model::{Model, Overlay, Place, Size};
+use super::model::{Model, Navigation, Overlay, Size};
 
 /// Smaller than this, nothing but a word about it is drawn.
 pub const MIN_SIZE: Size = Size {
@@ -40,10 +40,10 @@ pub struct Areas {
 }
 
 /// The parts of this screen. `top` lines are asked for above the list, and given as far as there is room.
-pub fn areas(size: Size, place: &Place, top: u16) -> Areas {
+pub fn areas(size: Size, navigation: &Navigation, top: u16) -> Areas {
     let Size { columns, lines } = size;
     let line = |y: u16| Rect::new(0, y.min(lines.saturating_sub(1)), columns, lines.min(1));
-    let editor = if matches!(place.overlay, Overlay::Index(_)) {
+    let editor = if matches!(navigation.overlay, Overlay::Index(_)) {
         EDITOR_LINES
     } else {
         0
@@ -53,7 +53,7 @@ pub fn areas(size: Size, place: &Place, top: u16) -> Areas {
     let top_lines = top.min(room.saturating_sub(5));
     let top_area = Rect::new(0, 1, columns, top_lines);
     let body = Rect::new(0, 1 + top_lines, columns, room.saturating_sub(top_lines));
-    let (list, detail) = split(body, place.screen);
+    let (list, detail) = split(body, navigation.screen);
     let headings = Rect {
         height: list.height.min(1),
         ..list
@@ -135,7 +135,7 @@ fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
 
 /// The parts of the screen as it is.
 pub fn of(model: &Model) -> Areas {
-    let top = match model.place.screen {
+    let top = match model.navigation.screen {
         Screen::Workload => {
             2 + model
                 .session_data()
@@ -148,5 +148,5 @@ pub fn of(model: &Model) -> Areas {
         Screen::Compare => 5,
         Screen::Indexes => 3,
     };
-    areas(model.size, &model.place, top)
+    areas(model.size, &model.navigation, top)
 }

@@ -5,18 +5,18 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// Are colours wanted?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum Theme {
     /// Yes.
     Colours,
     /// No: bold, dim and reversed only.
     Plain,
 }
 
-impl Look {
+impl Theme {
     fn colour(self, colour: Color) -> Style {
         match self {
-            Look::Colours => Style::new().fg(colour),
-            Look::Plain => Style::new(),
+            Theme::Colours => Style::new().fg(colour),
+            Theme::Plain => Style::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Entry, SessionData, Verdict};
+use super::{IndexStatus, IndexView, SessionData};
 use crate::finding::Finding;
 use crate::index::Index;
 use crate::sql::parse_index;
@@ -14,29 +14,29 @@ impl SessionData {
     /// rehearsed for it. `present` are the indexes that the plan was made with: they answer nothing any more.
     pub fn answer(
         &self,
-        card: usize,
+        statement: usize,
         present: &BTreeSet<usize>,
         finding: &Finding,
     ) -> Option<String> {
         let suggested = suggested_index(finding)?;
-        let statement = &self.cards.get(card)?.statement.id;
+        let id = &self.statements.get(statement)?.source.id;
         let absent = self
-            .entries
+            .indexes
             .iter()
             .enumerate()
             .filter(|(position, _)| !present.contains(position));
-        let entries: Vec<&Entry> = absent.map(|(_, entry)| entry).collect();
+        let indexes: Vec<&IndexView> = absent.map(|(_, index)| index).collect();
         let on_table = || {
-            entries
+            indexes
                 .iter()
-                .filter(|entry| entry.index.definition.table == suggested.table)
+                .filter(|index| index.named.definition.table == suggested.table)
         };
         on_table()
-            .find_map(|entry| recommended(entry, statement))
+            .find_map(|index| recommended(index, id))
             .or_else(|| {
                 on_table()
-                    .find(|entry| entry.index.definition == suggested)
-                    .and_then(|entry| rejected(entry))
+                    .find(|index| index.named.definition == suggested)
+                    .and_then(|index| rejected(index))
             })
     }
 }
@@ -49,11 +49,11 @@ fn suggested_index(finding: &Finding) -> Option<Index> {
     parse_index(action.trim_end_matches(';')).ok()
 }
 
-fn recommended(entry: &Entry, statement: &StatementId) -> Option<String> {
-    let Verdict::Recommended { id, .. } = &entry.verdict else {
+fn recommended(index: &IndexView, statement: &StatementId) -> Option<String> {
+    let IndexStatus::Recommended { id, .. } = &index.status else {
         return None;
     };
-    let benefit = entry
+    let benefit = index
         .benefits
         .iter()
         .find(|benefit| benefit.statement == *statement)?;
@@ -63,8 +63,8 @@ fn recommended(entry: &Entry, statement: &StatementId) -> Option<String> {
     ))
 }
 
-fn rejected(entry: &Entry) -> Option<String> {
-    let Verdict::Rejected { reason, detail } = &entry.verdict else {
+fn rejected(index: &IndexView) -> Option<String> {
+    let IndexStatus::Rejected { reason, detail } = &index.status else {
         return None;
     };
     Some(format!(

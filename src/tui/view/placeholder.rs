@@ -11,7 +11,7 @@ use crate::tui::model::{Model, Pane, Progress};
 
 /// Draws it.
 pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
-    let look = model.look;
+    let theme = model.theme;
     let columns = usize::from(area.width).saturating_sub(4);
     let inner = Rect {
         x: area.x + 2,
@@ -21,12 +21,12 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
     };
     let (headline, text) = match pane {
         Pane::Loading(progress) => return loading(model, progress, buffer, inner),
-        Pane::Empty(why) => (Line::styled("There is nothing to show.", look.bold()), why.clone()),
+        Pane::Empty(why) => (Line::styled("There is nothing to show.", theme.bold()), why.clone()),
         Pane::Failed(why) => {
-            (Line::styled("✗ The server could not be asked.  r tries again, q quits", look.bad()), why.clone())
+            (Line::styled("✗ The server could not be asked.  r tries again, q quits", theme.bad()), why.clone())
         }
         Pane::Cancelled => (
-            Line::styled("Cancelled.  r starts again, q quits", look.bold()),
+            Line::styled("Cancelled.  r starts again, q quits", theme.bold()),
             "Whatever was being built is cancelled on the server and rolled back; the line below says how that ended."
                 .to_owned(),
         ),
@@ -43,13 +43,13 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
 
 fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) {
     const BAR: usize = 40;
-    let look = model.look;
+    let theme = model.theme;
     let began = model
-        .desk
-        .job
+        .jobs
+        .current
         .as_ref()
-        .map_or(model.desk.now, |job| job.began);
-    let elapsed = model.desk.now.saturating_sub(began).as_secs_f64();
+        .map_or(model.jobs.now, |job| job.began);
+    let elapsed = model.jobs.now.saturating_sub(began).as_secs_f64();
     let share = if progress.steps > 0 {
         progress.step as f64 / progress.steps as f64
     } else {
@@ -65,13 +65,13 @@ fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) 
         buffer,
         area,
         0,
-        Line::styled(printable(&progress.what).into_owned(), look.bold()),
+        Line::styled(printable(&progress.what).into_owned(), theme.bold()),
     );
     line(
         buffer,
         area,
         1,
-        Line::styled(bar(share, columns), look.bar()),
+        Line::styled(bar(share, columns), theme.bar()),
     );
     line(
         buffer,
@@ -97,6 +97,6 @@ fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) 
         .into_iter()
         .enumerate()
     {
-        line(buffer, area, 5 + number, Line::styled(text, look.dim()));
+        line(buffer, area, 5 + number, Line::styled(text, theme.dim()));
     }
 }
