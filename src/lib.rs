@@ -21,6 +21,7 @@ pub mod remedy;
 pub mod report;
 pub mod sql;
 pub mod terminal;
+pub mod text_layout;
 pub mod tui;
 pub mod twin;
 pub mod verdict;

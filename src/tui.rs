@@ -6,7 +6,6 @@
 pub mod aligned;
 pub mod backend;
 mod cells;
-mod clipboard;
 mod editor;
 mod event_loop;
 pub mod keymap;

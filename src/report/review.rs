@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::json::Finding;
 use super::markdown::escaped;
-use super::text::layout::indented;
 use super::text::{BAD, BOLD, NARROWEST, styled};
 use crate::finding::findings_with;
 use crate::model::printable;
 use crate::plan::metrics::metrics;
 use crate::plan::read::ReadPlan;
+use crate::text_layout::indent;
 
 mod facts;
 mod nodes;
@@ -135,7 +135,7 @@ pub fn write_text(files: &[Reviewed], width: usize) -> String {
                 let _ = writeln!(
                     text,
                     "{}",
-                    styled(BAD, indented(&printable(error), "  ", width))
+                    styled(BAD, indent(&printable(error), "  ", width))
                 );
             }
         }

@@ -20,15 +20,13 @@ use crate::model::{
 };
 use crate::plan::Plan;
 use crate::rehearsal::Evidence;
+use crate::text_layout::{indent, titled_rule};
 use crate::verdict::{Change, MinImprovement};
 
-pub mod layout;
 mod remedies;
 pub(crate) mod side_by_side;
 pub mod tree;
 mod what_if;
-
-use layout::{indented, padded_line};
 
 /// A headline.
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -90,7 +88,7 @@ fn summary(text: &mut String, advice: &Advice, width: usize) {
         advice.statements.len()
     );
     let _ = writeln!(text, "{}", styled(BOLD, title));
-    let _ = writeln!(text, "{}\n", indented(&headline(advice), "", width));
+    let _ = writeln!(text, "{}\n", indent(&headline(advice), "", width));
 }
 
 /// The verdict in a sentence.
@@ -184,10 +182,9 @@ fn statement_block(
     let _ = writeln!(
         text,
         "{}",
-        padded_line(
+        titled_rule(
             &styled(BOLD, name),
             &styled(style, format!("{gain}{used}")),
-            '─',
             width
         )
     );
@@ -205,7 +202,7 @@ fn statement_block(
     ));
     if let Some(no_index) = &statement.no_index {
         let line = format!("no index helps: {}", printable(&no_index.detail));
-        let _ = writeln!(text, "{}", styled(DIM, indented(&line, "  ", width)));
+        let _ = writeln!(text, "{}", styled(DIM, indent(&line, "  ", width)));
     }
     top_findings(text, before, catalog, width);
     text.push('\n');
@@ -244,7 +241,7 @@ fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize)
     {
         let action = action.map_or_else(String::new, |action| format!(" {action}"));
         let line = format!("{rule}: {}{}", printable(&message), printable(&action));
-        let _ = writeln!(text, "{}", styled(HOT, indented(&line, "  ! ", width)));
+        let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ! ", width)));
     }
 }
 
@@ -380,7 +377,7 @@ fn recommendation_block(
             benefit.after,
             factor_text(benefit.before.factor_to(benefit.after))
         );
-        let _ = writeln!(text, "{}", indented(&gain, "    ", width));
+        let _ = writeln!(text, "{}", indent(&gain, "    ", width));
     }
     if recommendation.upkeep.0 > 0.0 {
         let _ = writeln!(
@@ -401,7 +398,7 @@ fn recommendation_block(
         "{}",
         styled(
             DIM,
-            indented(&printable(&recommendation.explanation), "    ", width)
+            indent(&printable(&recommendation.explanation), "    ", width)
         )
     );
 }
@@ -485,7 +482,7 @@ fn existing(text: &mut String, advice: &Advice, width: usize) {
             printable(&index),
             printable(&finding.detail)
         );
-        let _ = writeln!(text, "{}", indented(&about, "  ", width));
+        let _ = writeln!(text, "{}", indent(&about, "  ", width));
         let _ = writeln!(text, "    {}", printable(&finding.statement()));
     }
     text.push('\n');
@@ -532,7 +529,7 @@ fn hypothetical_drops(text: &mut String, advice: &Advice, width: usize) {
         let _ = writeln!(
             text,
             "{}",
-            indented(&format!("{}: {effect}", index.trim_start()), "  ", width)
+            indent(&format!("{}: {effect}", index.trim_start()), "  ", width)
         );
     }
     text.push('\n');
@@ -543,7 +540,7 @@ fn notices(text: &mut String, advice: &Advice, width: usize) {
         let _ = writeln!(
             text,
             "{}",
-            styled(HOT, indented(&printable(notice), "! ", width))
+            styled(HOT, indent(&printable(notice), "! ", width))
         );
     }
 }
@@ -569,11 +566,11 @@ fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize)
         ),
     };
     let line = format!("{asked}{built} It took {}.", measured.total);
-    let _ = writeln!(text, "{}", styled(DIM, indented(&line, "", width)));
+    let _ = writeln!(text, "{}", styled(DIM, indent(&line, "", width)));
     let _ = writeln!(
         text,
         "{}",
-        styled(BOLD, indented(&headline(advice), "", width))
+        styled(BOLD, indent(&headline(advice), "", width))
     );
 }
 

@@ -1,8 +1,4 @@
-//! Text for columns: bars, short numbers, wrapping. All by display width.
-
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
-use crate::report::text::layout::cut;
+//! Text for columns: bars, short numbers, counts.
 
 /// A bar of up to so many columns, in eighths; something is always seen of what is more than nothing.
 pub fn bar(share: f64, columns: usize) -> String {
@@ -39,35 +35,6 @@ pub fn mean_time(milliseconds: f64) -> String {
     }
 }
 
-/// The text wrapped at spaces, and within words that are longer than a line; at most so many lines of it, the last with `…` when
-/// there is more.
-pub fn wrapped(text: &str, columns: usize, max_lines: usize) -> Vec<String> {
-    let columns = columns.max(8);
-    let mut lines = vec![String::new()];
-    for word in text.split_inclusive(' ') {
-        let used = lines.last().map_or(0, |line| line.width());
-        if used > 0 && used + word.trim_end().width() > columns {
-            lines.push(String::new());
-        }
-        for character in word.chars() {
-            let used = lines.last().map_or(0, |line| line.width());
-            if character != ' ' && used + character.width().unwrap_or(0) > columns {
-                lines.push(String::new());
-            }
-            if let Some(line) = lines.last_mut() {
-                line.push(character);
-            }
-        }
-    }
-    if lines.len() > max_lines {
-        lines.truncate(max_lines);
-        if let Some(last) = lines.last_mut() {
-            *last = cut(&format!("{}…", last.trim_end()), columns);
-        }
-    }
-    lines
-}
-
 /// `1 index`, `2 indexes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!(
@@ -80,16 +47,6 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_is_wider_than_its_columns() {
-        assert_eq!(
-            wrapped("one two threefourfive", 8, 9),
-            ["one two ", "threefou", "rfive"]
-        );
-        assert_eq!(wrapped("one two three four", 8, 2), ["one two ", "three…"]);
-        assert_eq!(wrapped("日本語日本語", 8, 9), ["日本語日", "本語"]);
-    }
 
     #[test]
     fn bars_and_numbers_are_short() {

@@ -1,69 +1,79 @@
-//! One input of text being typed.
+//! One line of text that is being typed.
+
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::keymap::Action;
 
-/// A text and the cursor in it.
+/// A text and the cursor in it. The cursor moves by graphemes: what looks like one letter is one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TextInput {
-    text: Vec<char>,
+    text: String,
+    /// A byte offset, always between two graphemes or at an end.
     cursor: usize,
 }
 
 impl TextInput {
-    /// With this text, the cursor behind it.
+    /// An input with this text and the cursor behind it.
     pub fn new(text: &str) -> TextInput {
-        let text: Vec<char> = text.chars().collect();
         TextInput {
+            text: text.to_owned(),
             cursor: text.len(),
-            text,
         }
     }
 
     /// The text.
-    pub fn text(&self) -> String {
-        self.text.iter().collect()
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
-    /// Is there none?
+    /// Whether there is no text.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// What stands before the cursor.
-    pub fn before_cursor(&self) -> String {
-        self.text[..self.cursor].iter().collect()
+    /// The text before the cursor.
+    pub fn before_cursor(&self) -> &str {
+        &self.text[..self.cursor]
     }
 
-    /// Adds text at the cursor; input breaks become spaces.
+    /// Inserts text at the cursor; line breaks become spaces.
     pub fn insert(&mut self, text: &str) {
-        for character in text.chars() {
-            let character = if character.is_control() {
-                ' '
-            } else {
-                character
-            };
-            self.text.insert(self.cursor, character);
-            self.cursor += 1;
-        }
+        let text = text.replace(|character: char| character.is_control(), " ");
+        self.text.insert_str(self.cursor, &text);
+        self.cursor += text.len();
     }
 
-    /// Moves and deletes.
+    /// Moves the cursor or deletes text.
     pub fn act(&mut self, action: Action) {
         match action {
-            Action::EraseLeft if self.cursor > 0 => {
-                self.cursor -= 1;
-                self.text.remove(self.cursor);
+            Action::EraseLeft => {
+                let end = self.cursor;
+                self.cursor = self.left();
+                self.text.replace_range(self.cursor..end, "");
             }
-            Action::EraseRight if self.cursor < self.text.len() => {
-                self.text.remove(self.cursor);
+            Action::EraseRight => {
+                let end = self.right();
+                self.text.replace_range(self.cursor..end, "");
             }
             Action::EraseAll => *self = TextInput::default(),
-            Action::CursorLeft => self.cursor = self.cursor.saturating_sub(1),
-            Action::CursorRight => self.cursor = (self.cursor + 1).min(self.text.len()),
+            Action::CursorLeft => self.cursor = self.left(),
+            Action::CursorRight => self.cursor = self.right(),
             Action::CursorHome => self.cursor = 0,
             Action::CursorEnd => self.cursor = self.text.len(),
             _ => {}
         }
+    }
+
+    /// The beginning of the grapheme before the cursor.
+    fn left(&self) -> usize {
+        let before = self.before_cursor().graphemes(true).next_back();
+        self.cursor - before.map_or(0, str::len)
+    }
+
+    /// The end of the grapheme after the cursor.
+    fn right(&self) -> usize {
+        let after = self.text[self.cursor..].graphemes(true).next();
+        self.cursor + after.map_or(0, str::len)
     }
 }
 
@@ -78,7 +88,7 @@ mod tests {
         input.act(Action::EraseLeft);
         input.insert("ss\n🙂");
         assert_eq!(
-            (input.text().as_str(), input.before_cursor().as_str()),
+            (input.text(), input.before_cursor()),
             ("gröss 🙂e", "gröss 🙂")
         );
         input.act(Action::CursorHome);
@@ -88,5 +98,17 @@ mod tests {
         input.act(Action::EraseAll);
         input.act(Action::EraseRight);
         assert!(input.is_empty());
+    }
+
+    #[test]
+    fn the_cursor_moves_and_deletes_by_graphemes() {
+        let mut input = TextInput::new("ae\u{301}👨\u{200d}👩\u{200d}👧b");
+        input.act(Action::CursorLeft);
+        input.act(Action::EraseLeft);
+        assert_eq!(input.text(), "ae\u{301}b");
+        input.act(Action::CursorLeft);
+        assert_eq!(input.before_cursor(), "a");
+        input.act(Action::EraseRight);
+        assert_eq!(input.text(), "ab");
     }
 }

@@ -1,9 +1,8 @@
 //! SQL made ready to be read: told apart into words, literals and comments, and wrapped to a width. A lexer for colours only:
 //! what it cannot tell apart is plain text, and nothing depends on it.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
 use crate::model::printable::printable_lines;
+use crate::text_layout::wrap_styled;
 
 /// What a piece of SQL is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,67 +97,7 @@ const KEYWORDS: &[&str] = &[
 /// The statement's lines, none wider than so many columns. Line breaks of the text stay; indentation is kept.
 pub fn lines(sql: &str, columns: usize) -> Vec<SqlLine> {
     let clean = printable_lines(sql.trim());
-    let mut wrapping = Wrapping {
-        lines: vec![SqlLine::new()],
-        used: 0,
-        columns: columns.max(8),
-    };
-    for (kind, piece) in pieces(&clean) {
-        for (number, line) in piece.split('\n').enumerate() {
-            if number > 0 {
-                wrapping.break_line();
-            }
-            wrapping.add(kind, line);
-        }
-    }
-    wrapping.lines
-}
-
-struct Wrapping {
-    lines: Vec<SqlLine>,
-    used: usize,
-    columns: usize,
-}
-
-impl Wrapping {
-    fn break_line(&mut self) {
-        self.lines.push(SqlLine::new());
-        self.used = 0;
-    }
-
-    fn push(&mut self, kind: SqlToken, text: &str) {
-        self.used += text.width();
-        let Some(line) = self.lines.last_mut() else {
-            return;
-        };
-        match line.last_mut() {
-            Some((last, piece)) if *last == kind => piece.push_str(text),
-            _ => line.push((kind, text.to_owned())),
-        }
-    }
-
-    fn add(&mut self, kind: SqlToken, text: &str) {
-        for word in text.split_inclusive(' ') {
-            let width = word.trim_end().width();
-            if self.used > 0 && self.used + width > self.columns {
-                self.break_line();
-            }
-            if width <= self.columns {
-                self.push(kind, word);
-            } else {
-                self.add_long_word(kind, word);
-            }
-        }
-    }
-
-    fn add_long_word(&mut self, kind: SqlToken, word: &str) {
-        for character in word.chars() {
-            if self.used + character.width().unwrap_or(0) > self.columns {
-                self.break_line();
-            }
-            self.push(kind, character.encode_utf8(&mut [0; 4]));
-        }
-    }
+    wrap_styled(pieces(&clean), columns)
 }
 
 /// The text cut into pieces that are of one kind each.
@@ -206,6 +145,8 @@ fn piece(rest: &str, first: char) -> (SqlToken, usize) {
 
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
 
     fn text(lines: &[SqlLine]) -> Vec<String> {

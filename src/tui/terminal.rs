@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
@@ -17,7 +18,6 @@ use crossterm::terminal::{
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use super::clipboard;
 use super::keymap::Key;
 use super::model::{Model, Msg, Size};
 
@@ -94,14 +94,12 @@ impl Tty {
         self.terminal.clear()
     }
 
-    /// Puts text on the clipboard, as far as the terminal allows it.
+    /// Asks the terminal to copy the text to the clipboard (OSC 52), which also works over SSH.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        let mut stdout = io::stdout();
-        stdout.write_all(clipboard::sequence(text).as_bytes())?;
-        stdout.flush()
+    pub fn copy(&self, text: &str) -> io::Result<()> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::{ChangeKind, Diff, NodeChange, Numbers};
 use crate::model::{Cost, Millis, factor_text, group_thousands, printable};
 use crate::report::markdown::{escaped, fenced};
-use crate::report::text::layout::{cut, indented};
 use crate::report::text::{BAD, BOLD, DIM, GOOD, HOT, NARROWEST, side_by_side, styled};
+use crate::text_layout::{indent, truncate};
 
 impl Diff<'_> {
     /// For a terminal of that width.
@@ -18,7 +18,7 @@ impl Diff<'_> {
             printable(&self.report.before.file),
             printable(&self.report.after.file)
         );
-        let _ = writeln!(text, "{}", styled(BOLD, cut(&title, width)));
+        let _ = writeln!(text, "{}", styled(BOLD, truncate(&title, width)));
         for (name, change) in self.totals() {
             let _ = writeln!(text, "  {name:<10} {change}");
         }
@@ -28,7 +28,7 @@ impl Diff<'_> {
                 printable(&order.before),
                 printable(&order.after)
             );
-            let _ = writeln!(text, "{}", styled(HOT, indented(&line, "  ", width)));
+            let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
         }
         text.push('\n');
         for change in &self.report.changes {
@@ -108,13 +108,13 @@ fn write_change(text: &mut String, change: &NodeChange, width: usize) {
         _ => HOT,
     };
     let line = format!("{:<12} {}", word(change.kind), printable(&what(change)));
-    let _ = writeln!(text, "{}", styled(style, indented(&line, "  ", width)));
+    let _ = writeln!(text, "{}", styled(style, indent(&line, "  ", width)));
     let numbers = numbers(change);
     if !numbers.is_empty() {
         let _ = writeln!(
             text,
             "{}",
-            styled(DIM, indented(&numbers, "               ", width))
+            styled(DIM, indent(&numbers, "               ", width))
         );
     }
 }

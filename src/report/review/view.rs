@@ -11,10 +11,10 @@ use crate::plan::metrics::{Basis, Direction, Metrics, NodeMetrics, metrics};
 use crate::plan::read::ReadPlan;
 use crate::plan::{NodeId, Plan};
 use crate::report::markdown::{escaped, fenced};
-use crate::report::text::layout::{cut, fitted, indented};
 use crate::report::text::tree::{NodeLines, lines};
 use crate::report::text::{BAD, BOLD, DIM, GOOD, HOT, styled};
 use crate::report::{MARKED_SHARE, MAX_MARKED};
+use crate::text_layout::{fit, indent, truncate};
 
 /// Findings that are listed before the tree.
 const MAX_ON_TOP: usize = 5;
@@ -47,12 +47,12 @@ impl<'p> View<'p> {
     pub(crate) fn text(&self, width: usize) -> String {
         let mut text = String::new();
         if let Some(query) = self.query {
-            let _ = writeln!(text, "{}", indented(&printable(query), "  ", width));
+            let _ = writeln!(text, "{}", indent(&printable(query), "  ", width));
         }
         let _ = writeln!(
             text,
             "{}",
-            styled(BOLD, indented(&self.summary(), "  ", width))
+            styled(BOLD, indent(&self.summary(), "  ", width))
         );
         text.push('\n');
         self.top(&mut text, width);
@@ -144,13 +144,13 @@ impl<'p> View<'p> {
             let _ = writeln!(
                 text,
                 "{}",
-                styled(style(finding.severity), indented(&line, "  ", width))
+                styled(style(finding.severity), indent(&line, "  ", width))
             );
             if let Some(action) = &finding.action {
                 let _ = writeln!(
                     text,
                     "{}",
-                    styled(GOOD, indented(&printable(action), "      ", width))
+                    styled(GOOD, indent(&printable(action), "      ", width))
                 );
             }
         }
@@ -176,7 +176,7 @@ impl<'p> View<'p> {
         let _ = writeln!(
             text,
             "{}",
-            styled(DIM, format!("  {}{header}", fitted("", room)).trim_end())
+            styled(DIM, format!("  {}{header}", fit("", room)).trim_end())
         );
         let marked = self.metrics.costliest(MARKED_SHARE, MAX_MARKED);
         let mut of_node: Vec<Vec<(usize, &Finding)>> = vec![Vec::new(); self.plan.nodes().len()];
@@ -214,7 +214,7 @@ impl<'p> View<'p> {
         let metrics = self.metrics.node(node.id);
         let line = format!(
             "{}{}",
-            fitted(&node.lines.headline, room),
+            fit(&node.lines.headline, room),
             self.numbers(node, metrics)
         );
         let line = line.trim_end();
@@ -225,15 +225,15 @@ impl<'p> View<'p> {
         };
         let _ = writeln!(text, "{line}");
         for detail in &node.lines.details {
-            let _ = writeln!(text, "  {}", styled(DIM, cut(detail, width - 2)));
+            let _ = writeln!(text, "  {}", styled(DIM, truncate(detail, width - 2)));
         }
         let facts = facts(metrics);
         if !facts.is_empty() {
             let line = format!("{}  {}", node.lines.below, facts.join(" · "));
-            let _ = writeln!(text, "  {}", styled(DIM, cut(&line, width - 2)));
+            let _ = writeln!(text, "  {}", styled(DIM, truncate(&line, width - 2)));
         }
         for (number, finding) in findings {
-            let indent = format!("  {}  ", node.lines.below);
+            let margin = format!("  {}  ", node.lines.below);
             let message = format!(
                 "{} {}: {}",
                 mark(*number),
@@ -243,7 +243,7 @@ impl<'p> View<'p> {
             let _ = writeln!(
                 text,
                 "{}",
-                styled(style(finding.severity), indented(&message, &indent, width))
+                styled(style(finding.severity), indent(&message, &margin, width))
             );
             if let Some(action) = finding.action.as_ref().filter(|_| *number >= MAX_ON_TOP) {
                 let _ = writeln!(
@@ -251,7 +251,7 @@ impl<'p> View<'p> {
                     "{}",
                     styled(
                         GOOD,
-                        indented(&printable(action), &format!("{indent}  "), width)
+                        indent(&printable(action), &format!("{margin}  "), width)
                     )
                 );
             }
@@ -298,9 +298,9 @@ struct NodeLine {
 fn numbers(amount: &str, own: &str, bar: &str, rows: &str, factor: &str) -> String {
     format!(
         "{:>11}{own:>6} {}{:>11}{factor:>8}",
-        cut(amount, 11),
-        fitted(bar, 6),
-        cut(rows, 10)
+        truncate(amount, 11),
+        fit(bar, 6),
+        truncate(rows, 10)
     )
 }
 

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::layout::indented;
 use super::{BOLD, DIM, GOOD, styled};
 use crate::advise::Advice;
 use crate::model::printable::printable_sql;
 use crate::model::{group_thousands, printable};
 use crate::rehearsal::Evidence;
 use crate::remedy::{Effect, Remedy};
+use crate::text_layout::indent;
 
 /// Writes the section, if there is anything to say.
 pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
@@ -55,10 +55,7 @@ fn block(text: &mut String, remedy: &Remedy, width: usize) {
     let _ = writeln!(
         text,
         "{}",
-        styled(
-            DIM,
-            indented(&printable(&remedy.explanation), "    ", width)
-        )
+        styled(DIM, indent(&printable(&remedy.explanation), "    ", width))
     );
 }
 

@@ -3,13 +3,13 @@
 //! What does the same thing stands on one line. Nodes that do it another way are marked on both sides; those that are only there
 //! before or only after are marked on their side; `~` marks one that is in both, in another place.
 
-use super::layout::{cut, fitted, wrapped};
 use super::tree::{NodeLines, lines};
 use super::{BAD, DIM, GOOD, HOT, styled};
 use crate::plan::alignment::{Step, align};
 use crate::plan::metrics::metrics;
 use crate::plan::{NodeId, Plan};
 use crate::report::heat;
+use crate::text_layout::{fit, truncate, wrap_hanging};
 
 /// Columns for a cost.
 const COST_COLUMNS: usize = 9;
@@ -174,7 +174,7 @@ fn nodes(plan: &Plan) -> Vec<(NodeLines, bool)> {
 fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec<Cell> {
     let room = columns.saturating_sub(MARGIN_COLUMNS);
     let below = format!("{}  ", lines.below);
-    let titles = wrapped(
+    let titles = wrap_hanging(
         &lines.headline,
         room.saturating_sub(COST_COLUMNS + 1),
         &below,
@@ -198,7 +198,7 @@ fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec
     let details = lines
         .details
         .iter()
-        .flat_map(|detail| wrapped(detail, room, &below, MAX_LINES));
+        .flat_map(|detail| wrap_hanging(detail, room, &below, MAX_LINES));
     headline
         .chain(details.map(|text| Cell {
             text,
@@ -218,10 +218,13 @@ fn write_cell(cell: &Cell, columns: usize, side: Side) -> String {
         Mark::Moved => ('~', Some(HOT)),
     };
     let body = if cell.cost.is_empty() {
-        fitted(&cell.text, room)
+        fit(&cell.text, room)
     } else {
-        let text = fitted(&cell.text, room.saturating_sub(COST_COLUMNS));
-        format!("{text}{:>COST_COLUMNS$}", cut(&cell.cost, COST_COLUMNS))
+        let text = fit(&cell.text, room.saturating_sub(COST_COLUMNS));
+        format!(
+            "{text}{:>COST_COLUMNS$}",
+            truncate(&cell.cost, COST_COLUMNS)
+        )
     };
     // The caller trims a line's end, but sees no blanks within a style.
     let body = if side == Side::Right && !cell.hot {

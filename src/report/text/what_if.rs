@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::{BOLD, DIM, GOOD, indented, styled};
+use super::{BOLD, DIM, GOOD, styled};
 use crate::advise::what_if::{Shifted, WhatIf};
 use crate::model::printable;
 use crate::model::printable::printable_sql;
+use crate::text_layout::indent;
 
 /// Writes the section.
 pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
@@ -50,7 +51,7 @@ pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
             "not recommended any more then: {}",
             what_if.stopped.join(", ")
         );
-        let _ = writeln!(text, "{}", indented(&line, "  ", width));
+        let _ = writeln!(text, "{}", indent(&line, "  ", width));
     }
     if what_if.started.is_empty() && what_if.stopped.is_empty() {
         let _ = writeln!(

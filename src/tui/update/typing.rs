@@ -34,7 +34,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             filter_changed(model);
         }
         (Overlay::Index(editor), Action::AcceptInput) => {
-            let text = editor.input.text();
+            let text = editor.input.text().to_owned();
             return accept_index(model, &text);
         }
         (Overlay::Index(_), Action::CancelInput) => {

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::paint::{line, rule};
 use crate::model::printable;
-use crate::report::text::layout::cut;
+use crate::text_layout::{truncate, wrap_anywhere};
 use crate::tui::keymap::{Screen, hints};
 use crate::tui::layout::{self, Areas};
 use crate::tui::model::{Connection, IndexEditor, MessageLevel, Model, Pane};
@@ -47,7 +47,7 @@ pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
     let subject = model
         .session_data()
         .map_or("", |session_data| session_data.subject.as_str());
-    let subject = cut(&printable(subject), room);
+    let subject = truncate(&printable(subject), room);
     spans.push(Span::raw(
         " ".repeat(room.saturating_sub(subject.width()) + 1),
     ));
@@ -117,8 +117,8 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
         theme,
     );
     let columns = usize::from(area.width).saturating_sub(2);
-    let before = wrapped_by_character(&printable(&editor.input.before_cursor()), columns);
-    let all = wrapped_by_character(&printable(&editor.input.text()), columns);
+    let before = wrap_anywhere(&printable(editor.input.before_cursor()), columns);
+    let all = wrap_anywhere(&printable(editor.input.text()), columns);
     let room = usize::from(area.height).saturating_sub(2);
     let cursor_line = before.len() - 1;
     let first = (cursor_line + 1).saturating_sub(room);
@@ -151,27 +151,9 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
     )
 }
 
-fn wrapped_by_character(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for character in text.chars() {
-        let mut wide = [0; 4];
-        let piece: &str = character.encode_utf8(&mut wide);
-        if lines
-            .last()
-            .is_some_and(|line| line.width() + piece.width() > columns)
-        {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push_str(piece);
-        }
-    }
-    lines
-}
-
 /// Where the cursor stands while a filter is typed: behind it, in the last line of the top.
 pub fn filter_cursor(model: &Model, areas: Areas) -> Position {
-    let column = "/ ".width() + printable(&model.workload.filter.before_cursor()).width();
+    let column = "/ ".width() + printable(model.workload.filter.before_cursor()).width();
     Position::new(
         (column as u16).min(areas.top.width.saturating_sub(1)),
         areas.top.y + 1,

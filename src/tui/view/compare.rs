@@ -8,8 +8,8 @@ use super::paint::{filled, left, line, right, rule, style};
 use super::plan;
 use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
+use crate::text_layout::wrap;
 use crate::tui::aligned::{AlignedCell, AlignedRow, Difference};
-use crate::tui::cells::wrapped;
 use crate::tui::layout::{self, Areas};
 use crate::tui::model::Model;
 use crate::tui::plan_view::PlanView;
@@ -141,7 +141,7 @@ fn node_in_full(
         return Vec::new();
     };
     let node = &view.plan.nodes()[position];
-    let title = wrapped(&printable(&node.title()), columns.saturating_sub(1), 4);
+    let title = wrap(&printable(&node.title()), columns.saturating_sub(1), 4);
     let title = title
         .into_iter()
         .map(|text| Line::styled(text, theme.bold()));
@@ -185,10 +185,7 @@ fn verdict(
     spans.push(Span::styled(printable(&about).into_owned(), theme.bold()));
     line(buffer, areas.top, 1, Line::from(spans));
     let columns = usize::from(areas.top.width);
-    for (number, text) in wrapped(&printable(&why), columns, 2)
-        .into_iter()
-        .enumerate()
-    {
+    for (number, text) in wrap(&printable(&why), columns, 2).into_iter().enumerate() {
         line(
             buffer,
             areas.top,

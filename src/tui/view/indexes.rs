@@ -9,7 +9,8 @@ use super::paint::{divider, left, line, right, rule, style};
 use super::upkeep;
 use crate::advise::Fix;
 use crate::model::{Cost, factor_text, printable};
-use crate::tui::cells::{bar, count, wrapped};
+use crate::text_layout::wrap;
+use crate::tui::cells::{bar, count};
 use crate::tui::layout::{self, Areas};
 use crate::tui::model::Model;
 use crate::tui::screen::indexes::{IndexRow, SelectionTotals};
@@ -435,7 +436,7 @@ fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'sta
 }
 
 fn plain(text: &str, columns: usize, style: Style) -> Vec<Line<'static>> {
-    wrapped(text, columns.saturating_sub(1), 12)
+    wrap(text, columns.saturating_sub(1), 12)
         .into_iter()
         .map(|text| Line::styled(text, style))
         .collect()

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::report::text::layout::{cut, fitted};
+use crate::text_layout::{fit, truncate};
 use crate::tui::theme::Theme;
 
 /// Writes a line of an area; nothing beyond its edges.
@@ -31,21 +31,12 @@ pub fn style(buffer: &mut Buffer, area: Rect, number: usize, style: Style) {
 
 /// Text cut and filled to so many columns.
 pub fn left(text: &str, columns: usize, style: Style) -> Span<'static> {
-    let text = if columns == 0 {
-        String::new()
-    } else {
-        fitted(text, columns)
-    };
-    Span::styled(text, style)
+    Span::styled(fit(text, columns), style)
 }
 
 /// Text cut to so many columns and moved to their right edge.
 pub fn right(text: &str, columns: usize, style: Style) -> Span<'static> {
-    let text = if columns == 0 {
-        String::new()
-    } else {
-        cut(text, columns)
-    };
+    let text = truncate(text, columns);
     let padding = columns.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
     Span::styled(" ".repeat(padding) + &text, style)
 }
@@ -64,7 +55,7 @@ pub fn filled(text: Line<'static>, columns: usize) -> Vec<Span<'static>> {
 
 /// `── title ─────`, across the area.
 pub fn rule(buffer: &mut Buffer, area: Rect, number: usize, title: &str, theme: Theme) {
-    let title = cut(title, usize::from(area.width).saturating_sub(6));
+    let title = truncate(title, usize::from(area.width).saturating_sub(6));
     let taken = unicode_width::UnicodeWidthStr::width(title.as_str()) + 4;
     let rest = "─".repeat(usize::from(area.width).saturating_sub(taken));
     let parts = vec![

@@ -6,7 +6,8 @@ use ratatui::text::Line;
 
 use super::paint::line;
 use crate::model::printable;
-use crate::tui::cells::{bar, wrapped};
+use crate::text_layout::wrap;
+use crate::tui::cells::bar;
 use crate::tui::model::{Model, Pane, Progress};
 
 /// Draws it.
@@ -35,7 +36,7 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
     line(buffer, inner, 0, headline);
     let paragraphs = text
         .lines()
-        .flat_map(|paragraph| wrapped(&printable(paragraph), columns, 20));
+        .flat_map(|paragraph| wrap(&printable(paragraph), columns, 20));
     for (number, text) in paragraphs.enumerate() {
         line(buffer, inner, 2 + number, Line::raw(text));
     }
@@ -93,7 +94,7 @@ fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) 
         }
         _ => "Esc cancels.",
     };
-    for (number, text) in wrapped(note, usize::from(area.width).min(90), 4)
+    for (number, text) in wrap(note, usize::from(area.width).min(90), 4)
         .into_iter()
         .enumerate()
     {

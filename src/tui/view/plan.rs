@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use super::paint::{divider, left, line, right, rule, style};
 use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
-use crate::tui::cells::{bar, count, wrapped};
+use crate::text_layout::wrap;
+use crate::tui::cells::{bar, count};
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::plan_view::{AnnotatedFinding, PlanView, misestimate, rows_text};
@@ -49,7 +50,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
         let columns = usize::from(areas.list.width);
         let text = why
             .lines()
-            .flat_map(|paragraph| wrapped(&printable(paragraph), columns, 10));
+            .flat_map(|paragraph| wrap(&printable(paragraph), columns, 10));
         for (number, text) in text.enumerate() {
             line(buffer, areas.list, number, Line::raw(text));
         }
@@ -209,7 +210,7 @@ pub fn finding_lines(
     let mut lines = Vec::new();
     for AnnotatedFinding { finding, answer } in view.findings_on(id) {
         let mut add = |mark: &str, text: &str, style: Style| {
-            let text = wrapped(&printable(text), columns.saturating_sub(3), 6);
+            let text = wrap(&printable(text), columns.saturating_sub(3), 6);
             let line = |(number, text): (usize, String)| {
                 format!("{} {text}", if number == 0 { mark } else { " " })
             };
@@ -252,7 +253,7 @@ pub fn property_lines(
     let label = (columns / 3).clamp(8, 22);
     let mut lines = Vec::new();
     for (name, value) in view.properties(id) {
-        for (part, text) in wrapped(&value, columns.saturating_sub(label + 1), 12)
+        for (part, text) in wrap(&value, columns.saturating_sub(label + 1), 12)
             .into_iter()
             .enumerate()
         {

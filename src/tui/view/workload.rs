@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::paint::{left, line, right, rule, style};
 use crate::model::{Cost, factor_text, printable};
-use crate::report::text::layout::cut;
+use crate::text_layout::truncate;
 use crate::tui::cells::{bar, count, mean_time, short_number};
 use crate::tui::layout::Areas;
 use crate::tui::model::{Model, Overlay};
@@ -114,7 +114,7 @@ fn shown(model: &Model, session_data: &SessionData) -> Line<'static> {
     }
     Line::from(vec![
         Span::styled("/ ", theme.key()),
-        Span::raw(printable(&filter).into_owned() + "   "),
+        Span::raw(printable(filter).into_owned() + "   "),
         words,
     ])
 }
@@ -412,7 +412,7 @@ fn preview(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas
         );
     }
     if let Some(why) = &statement.no_index {
-        let why = cut(
+        let why = truncate(
             &format!("no index helps: {}", printable(why)),
             usize::from(areas.detail.width),
         );
