@@ -6,6 +6,7 @@
 pub mod aligned;
 pub mod backend;
 mod cells;
+mod details;
 mod editor;
 mod event_loop;
 pub mod keymap;
@@ -19,6 +20,7 @@ mod sql_text;
 mod terminal;
 pub mod theme;
 mod update;
+mod upkeep_text;
 mod view;
 
 pub use event_loop::{SessionEnd, Start, run};

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::run_measurements::RunMeasurements;
 use crate::advise::drops::HypotheticalDrop;
 use crate::advise::what_if::{Shifted, WhatIf};
 use crate::advise::{
@@ -116,9 +117,9 @@ pub struct Statement {
     pub cost_before: Option<f64>,
     /// The plan's total cost with all recommended indexes.
     pub cost_after: Option<f64>,
-    /// Measured time, only with --analyze.
+    /// RunMeasurements time, only with --analyze.
     pub time_before_ms: Option<f64>,
-    /// Measured time, only with --analyze.
+    /// RunMeasurements time, only with --analyze.
     pub time_after_ms: Option<f64>,
     /// Blocks of tables and indexes that it read, from memory or not, only with --analyze.
     pub blocks_before: Option<f64>,
@@ -235,10 +236,10 @@ pub struct RecommendedIndex {
     pub size_bytes: u64,
     /// The estimate of the planner twin, where the index was built, too.
     pub predicted_size_bytes: Option<u64>,
-    /// How long building it took; 0 when it was not built.
-    pub build_ms: f64,
-    /// How long writers to the table waited for the proof.
-    pub write_block_ms: f64,
+    /// How long building it took; null when it was not built.
+    pub build_ms: Option<f64>,
+    /// How long writers to the table waited while it was verified; null when it was not built.
+    pub write_block_ms: Option<f64>,
     /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an entry, in planner units.
     pub upkeep_cost: f64,
     /// The statements it helps.
@@ -428,8 +429,8 @@ pub struct Rehearsal {
     pub twin_explains: usize,
     /// --search-time ran out: the recommended indexes are the best that were found until then.
     pub out_of_time: bool,
-    /// Indexes that are still there: counted in the catalog at the end.
-    pub left_behind: usize,
+    /// Indexes of the rehearsal that are still in the catalog at the end; null where no server was asked: a replay, a twin file.
+    pub left_behind: Option<usize>,
     /// The longest that writers to a table had to wait.
     pub longest_write_block_ms: f64,
     /// All the time that writers to some table had to wait.
@@ -439,26 +440,15 @@ pub struct Rehearsal {
 /// How long it took.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Timing {
-    /// From start to report.
-    pub total_ms: f64,
-    /// Of that, waiting for the server.
-    pub server_ms: f64,
-}
-
-/// What only the outside knows of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Measured {
-    /// Indexes of the rehearsal that are still in the catalog; none when it could not be looked up.
-    pub left_behind: usize,
-    /// The whole run.
-    pub total: Millis,
-    /// Waiting for the server.
-    pub server: Millis,
+    /// From start to report; null in a replay.
+    pub total_ms: Option<f64>,
+    /// Of that, waiting for the server; null where no server was asked: a replay, a twin file.
+    pub server_ms: Option<f64>,
 }
 
 impl Report {
     /// The report of an advice.
-    pub fn new(advice: &Advice, measured: Measured) -> Report {
+    pub fn new(advice: &Advice, measured: RunMeasurements) -> Report {
         let server = &advice.catalog.server;
         Report {
             schema_version: SCHEMA_VERSION,
@@ -514,8 +504,8 @@ impl Report {
                 total_write_block_ms: tenth(advice.rehearsal.total_write_block),
             },
             timing: Timing {
-                total_ms: tenth(measured.total),
-                server_ms: tenth(measured.server),
+                total_ms: measured.total.map(tenth),
+                server_ms: measured.server.map(tenth),
             },
         }
     }
@@ -616,11 +606,9 @@ impl Statement {
 impl RecommendedIndex {
     fn new(recommendation: &Recommendation, advice: &Advice) -> RecommendedIndex {
         let index = &recommendation.index.definition;
+        let was_built = recommendation.evidence == Evidence::RolledBackTransaction;
         let mut benefits = benefits(&recommendation.benefits);
-        for benefit in benefits
-            .iter_mut()
-            .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
-        {
+        for benefit in benefits.iter_mut().filter(|_| was_built) {
             let statement = advice
                 .statements
                 .iter()
@@ -641,8 +629,8 @@ impl RecommendedIndex {
                 .collect(),
             size_bytes: recommendation.size.0,
             predicted_size_bytes: recommendation.predicted_size.map(|size| size.0),
-            build_ms: tenth(recommendation.build_time),
-            write_block_ms: tenth(recommendation.write_block),
+            build_ms: was_built.then(|| tenth(recommendation.build_time)),
+            write_block_ms: was_built.then(|| tenth(recommendation.write_block)),
             benefits,
             // Nothing is 0, not -0.
             upkeep_cost: recommendation.upkeep.0 + 0.0,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::json::Measured;
+use super::run_measurements::RunMeasurements;
 use super::text;
 use crate::advise::{Advice, ExistingFinding, StatementAdvice, StatementStatus};
 use crate::model::printable::printable_sql;
@@ -12,7 +12,7 @@ use crate::model::{factor_text, printable};
 const FENCE_COLUMNS: usize = 120;
 
 /// Writes the report.
-pub fn write(advice: &Advice, measured: Measured) -> String {
+pub fn write(advice: &Advice, measured: RunMeasurements) -> String {
     let mut markdown = String::from("## pgrehearse report\n\n");
     let executed = advice
         .statements

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::json::Finding;
 use super::markdown::escaped;
-use super::text::{BAD, BOLD, NARROWEST, styled};
+use super::style::{BAD, BOLD, MIN_WIDTH, styled};
 use crate::finding::findings_with;
 use crate::model::printable;
 use crate::plan::metrics::metrics;
@@ -123,7 +123,7 @@ pub fn write_json(files: &[Reviewed]) -> serde_json::Result<String> {
 
 /// All files for people: each plan as a tree, its costliest nodes marked, what is to be said about it first.
 pub fn write_text(files: &[Reviewed], width: usize) -> String {
-    let width = width.max(NARROWEST);
+    let width = width.max(MIN_WIDTH);
     let mut text = String::new();
     for file in files {
         let _ = writeln!(text, "{}", styled(BOLD, printable(&file.file)));
@@ -152,7 +152,7 @@ pub fn write_markdown(files: &[Reviewed], width: usize) -> String {
         match &file.plans {
             Ok(plans) => plans
                 .iter()
-                .for_each(|plan| text.push_str(&View::new(plan).markdown(width.max(NARROWEST)))),
+                .for_each(|plan| text.push_str(&View::new(plan).markdown(width.max(MIN_WIDTH)))),
             Err(error) => {
                 let _ = writeln!(text, "**could not be read**: {}\n", escaped(error));
             }

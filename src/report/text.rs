@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::json::Measured;
+use super::run_measurements::RunMeasurements;
+use super::style::{BAD, BOLD, DIM, GOOD, HOT, MIN_WIDTH, styled};
 use crate::advise::{Advice, Recommendation, Rejected, StatementAdvice, StatementStatus};
 use crate::catalog::Catalog;
 use crate::finding::{Finding, Severity, findings};
@@ -28,23 +28,9 @@ pub(crate) mod side_by_side;
 pub mod tree;
 mod what_if;
 
-/// A headline.
-pub(crate) const BOLD: Style = Style::new().bold();
-/// What may be skipped.
-pub(crate) const DIM: Style = Style::new().dimmed();
-/// Better, or only after.
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// Worse, or only before.
-pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-/// Costly.
-pub(crate) const HOT: Style = AnsiColor::Yellow.on_default().bold();
-
-/// How wide the report may be, in terminal columns; narrower than this it is not made.
-pub const NARROWEST: usize = 60;
-
 /// Writes the report.
-pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
-    let width = width.max(NARROWEST);
+pub fn write(advice: &Advice, measured: RunMeasurements, width: usize) -> String {
+    let width = width.max(MIN_WIDTH);
     let mut text = String::new();
     summary(&mut text, advice, width);
     for statement in advice
@@ -66,11 +52,6 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
     notices(&mut text, advice, width);
     closing(&mut text, advice, measured, width);
     text
-}
-
-/// A text in a style.
-pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
-    format!("{style}{text}{style:#}")
 }
 
 fn summary(text: &mut String, advice: &Advice, width: usize) {
@@ -545,33 +526,49 @@ fn notices(text: &mut String, advice: &Advice, width: usize) {
     }
 }
 
-fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize) {
-    let rehearsal = &advice.rehearsal;
-    let asked = match rehearsal.twin_questions {
-        0 => String::new(),
-        questions => format!(
-            "The planner twin was asked about {}. ",
-            count(questions, "set", "sets")
-        ),
-    };
-    let built = match rehearsal.transactions {
-        0 => "Nothing was built.".to_owned(),
-        transactions => format!(
-            "{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all.",
-            count(rehearsal.indexes_built, "index", "indexes"),
-            count(transactions, "transaction", "transactions"),
-            measured.left_behind,
-            rehearsal.longest_write_block,
-            rehearsal.total_write_block,
-        ),
-    };
-    let line = format!("{asked}{built} It took {}.", measured.total);
+fn closing(text: &mut String, advice: &Advice, measured: RunMeasurements, width: usize) {
+    let sentences = [
+        twin_sentence(advice),
+        Some(built_sentence(advice, measured.left_behind)),
+        measured.total.map(|total| format!("The run took {total}.")),
+    ];
+    let line = sentences
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ");
     let _ = writeln!(text, "{}", styled(DIM, indent(&line, "", width)));
     let _ = writeln!(
         text,
         "{}",
         styled(BOLD, indent(&headline(advice), "", width))
     );
+}
+
+fn twin_sentence(advice: &Advice) -> Option<String> {
+    let sets = advice.rehearsal.twin_questions;
+    (sets > 0).then(|| {
+        format!(
+            "The planner twin planned with {}.",
+            count(sets, "set of indexes", "sets of indexes")
+        )
+    })
+}
+
+/// What was built, and what of it is left: a replay has looked into no catalog.
+fn built_sentence(advice: &Advice, left_behind: Option<usize>) -> String {
+    let rehearsal = &advice.rehearsal;
+    if rehearsal.transactions == 0 {
+        return "Nothing was built.".to_owned();
+    }
+    let left = left_behind.map_or_else(String::new, |left| format!("; {left} left behind"));
+    format!(
+        "{} built in {}, all rolled back{left}. Writers waited at most {} at a time, {} in all.",
+        count(rehearsal.indexes_built, "index", "indexes"),
+        count(rehearsal.transactions, "transaction", "transactions"),
+        rehearsal.longest_write_block,
+        rehearsal.total_write_block,
+    )
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

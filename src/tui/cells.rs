@@ -1,4 +1,10 @@
-//! Text for columns: bars, short numbers, counts.
+//! Text for columns: bars, short numbers, counts, and spans of a fixed width.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::text_layout::{fit, truncate};
 
 /// A bar of up to so many columns, in eighths; something is always seen of what is more than nothing.
 pub fn bar(share: f64, columns: usize) -> String {
@@ -42,6 +48,30 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
         crate::model::group_thousands(number as f64, 0),
         if number == 1 { one } else { many }
     )
+}
+
+/// Text cut and filled to so many columns.
+pub fn left(text: &str, columns: usize, style: Style) -> Span<'static> {
+    Span::styled(fit(text, columns), style)
+}
+
+/// Text cut to so many columns and moved to their right edge.
+pub fn right(text: &str, columns: usize, style: Style) -> Span<'static> {
+    let text = truncate(text, columns);
+    let padding = columns.saturating_sub(text.width());
+    Span::styled(" ".repeat(padding) + &text, style)
+}
+
+/// A line filled up to so many columns.
+pub fn filled(text: Line<'static>, columns: usize) -> Vec<Span<'static>> {
+    let padding = columns.saturating_sub(text.width());
+    let mut spans = text.spans;
+    // What styles a whole line is lost when it becomes part of another.
+    spans
+        .iter_mut()
+        .for_each(|span| span.style = text.style.patch(span.style));
+    spans.push(Span::raw(" ".repeat(padding)));
+    spans
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Where everything is on a terminal of some size: asked by update, for scroll limits and clicks, and by drawing.
 
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
-use super::keymap::Screen;
+use super::keymap::{BINDINGS, Scope, Screen};
 use super::model::{Model, Navigation, Overlay, Size};
 
 /// Smaller than this, nothing but a word about it is drawn.
@@ -149,4 +150,39 @@ pub fn of(model: &Model) -> Areas {
         Screen::Indexes => 3,
     };
     areas(model.size, &model.navigation, top)
+}
+
+/// ` 1 Workload `.
+pub fn tab(number: usize, screen: Screen) -> String {
+    format!(" {} {} ", number + 1, screen.title())
+}
+
+/// The screen whose tab is at this column.
+pub fn tab_at(column: u16) -> Option<Screen> {
+    let mut end = 0;
+    Screen::ALL.iter().enumerate().find_map(|(number, screen)| {
+        end += tab(number, *screen).width();
+        (usize::from(column) < end).then_some(*screen)
+    })
+}
+
+/// How many lines the help has.
+pub fn help_lines() -> usize {
+    BINDINGS.len() + 2 * Scope::ALL.len()
+}
+
+/// How many of them are seen.
+pub fn help_height(size: Size) -> usize {
+    usize::from(size.lines.saturating_sub(4))
+}
+
+/// The columns of a plan's cost, and of the marks behind it, where two plans stand side by side.
+pub const PLAN_COST_COLUMNS: usize = 11;
+
+/// ` *!`: among the costliest, and there is a finding.
+pub const PLAN_MARK_COLUMNS: usize = 3;
+
+/// The columns of each of two plans side by side.
+pub fn plan_columns(columns: usize) -> usize {
+    (columns.saturating_sub(1) / 2).max(2 + PLAN_COST_COLUMNS + PLAN_MARK_COLUMNS)
 }

@@ -68,7 +68,7 @@ pub struct Model {
     pub jobs: Jobs,
     /// The terminal.
     pub size: Size,
-    /// How it may theme.
+    /// How it looks.
     pub theme: Theme,
     /// What is to be said in the status line.
     pub message: Option<Message>,
@@ -245,26 +245,8 @@ pub enum Effect {
 }
 
 impl Model {
-    /// With everything there: from a file.
-    pub fn offline(session_data: SessionData, size: Size, theme: Theme) -> Model {
-        let mut model = Model::empty(Connection::None, size, theme);
-        model.data = if session_data.statements.is_empty() {
-            Pane::Empty("there is no statement in it".to_owned())
-        } else {
-            Pane::Has(Arc::new(session_data))
-        };
-        super::update::refresh_all(&mut model);
-        model
-    }
-
-    /// Before the first answer of a server; the effect asks for it.
-    pub fn live(size: Size, theme: Theme) -> (Model, Vec<Effect>) {
-        let mut model = Model::empty(Connection::Live, size, theme);
-        let effects = super::update::send(&mut model, Request::Advise);
-        (model, effects)
-    }
-
-    fn empty(connection: Connection, size: Size, theme: Theme) -> Model {
+    /// A model with nothing loaded yet.
+    pub(super) fn empty(connection: Connection, size: Size, theme: Theme) -> Model {
         Model {
             data: Pane::Loading(Progress::default()),
             navigation: Navigation {

@@ -10,7 +10,7 @@ use crate::finding::{Finding, findings_with};
 use crate::model::printable;
 use crate::plan::metrics::{Metrics, metrics};
 use crate::plan::{Node, NodeId, Plan, Property};
-use crate::report::heat;
+use crate::report::heat::heat;
 use crate::report::text::tree::{NodeLines, lines};
 
 /// How many of the costliest nodes can be jumped to.

@@ -4,29 +4,36 @@
 mod combinations;
 mod ddl;
 mod finding_notes;
+mod index_view;
 mod shares;
+mod statement_view;
 mod writers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use combinations::{BuildGroup, Estimate, TotalBasis, Totals, total};
+pub use index_view::{IndexStatus, IndexView};
+pub use statement_view::{Choice, StatementView, TimeCoverage};
 pub use writers::Writers;
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
 use crate::finding::findings;
-use crate::index::upkeep::{Upkeep, upkeep};
-use crate::model::{Bytes, Cost, Millis};
+use crate::index::upkeep::upkeep;
+use crate::model::Cost;
 use crate::plan::Plan;
 use crate::rehearsal::Evidence;
 use crate::rehearsal::costs::{Costs, Weighted};
 use crate::rehearsal::recording::Recording;
 use crate::rehearsal::{Answer, Build, Comparison, NamedIndex, PlanOutcome, Trial, uses};
-use crate::verdict::{Limits, Reason};
+use crate::verdict::Limits;
 use crate::workload::{Statement, StatementId};
 
-/// Everything there is to theme at.
+/// Combinations of indexes that were verified: what each statement on their tables costs without and with them.
+type Verifications = BTreeMap<BTreeSet<usize>, BTreeMap<StatementId, (Cost, Cost)>>;
+
+/// Everything the screens show.
 #[derive(Debug, Clone, Default)]
 pub struct SessionData {
     /// What it is about, for the headline: a database, a file.
@@ -50,162 +57,12 @@ pub struct SessionData {
     /// The rehearsals of one index each.
     trials: Vec<Trial>,
     /// Combinations that were asked about.
-    verifications: combinations::Verifications,
-}
-
-/// How many statements have a measured time ([`Statement::mean_time_ms`]).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TimeCoverage {
-    /// None: shares are of Σ calls × cost.
-    #[default]
-    None,
-    /// Too few: shares are of Σ calls × cost.
-    Minority,
-    /// More than half of them: shares are of their Σ calls × mean time.
-    Majority,
-}
-
-/// One statement.
-#[derive(Debug, Clone)]
-pub struct StatementView {
-    /// The statement.
-    pub source: Statement,
-    /// Its plan as things are, or why there is none.
-    pub before: Result<Arc<Plan>, String>,
-    /// Its plan with all that is recommended.
-    pub after: Option<Arc<Plan>>,
-    /// Its share of the workload's time or cost ([`SessionData::time_coverage`]), 0 to 1; none when its own is not known.
-    pub share: Option<f64>,
-    /// The ids of the recommendations that help it.
-    pub helped_by: Vec<String>,
-    /// Why no index helps it, in a sentence.
-    pub no_index: Option<String>,
-    /// What it can be compared with.
-    pub choices: Vec<Choice>,
-    /// How much is to be said about its plan.
-    pub finding_count: usize,
-    /// Name and text in lower case, to filter by.
-    pub search_text: String,
-}
-
-/// A plan to compare a statement's present plan with.
-#[derive(Debug, Clone)]
-pub struct Choice {
-    /// One index by itself; none: all that is recommended, together.
-    pub index: Option<usize>,
-    /// The plan without it, of the same state of the server.
-    pub before: Arc<Plan>,
-    /// The plan with it.
-    pub plan: Arc<Plan>,
-    /// Does it use the index?
-    pub used: bool,
-}
-
-/// An index that was thought of.
-#[derive(Debug, Clone)]
-pub struct IndexView {
-    /// The index under its name.
-    pub named: NamedIndex,
-    /// The statements that create it for keeps, by itself; for several, see [`SessionData::ddl`].
-    pub ddl: Vec<String>,
-    /// What became of it.
-    pub status: IndexStatus,
-    /// Where it was evidence, if it was.
-    pub evidence: Option<Evidence>,
-    /// Its size, if it was built, or as the planner twin has it.
-    pub size: Option<Bytes>,
-    /// How long building it took.
-    pub build_time: Option<Millis>,
-    /// How long writers waited for the transaction.
-    pub write_block: Option<Millis>,
-    /// The statements it helps.
-    pub benefits: Vec<Benefit>,
-    /// What writers pay for it by the server's counters, if they were read.
-    pub upkeep: Option<Upkeep>,
-    /// The statements of the workload that write to its table.
-    pub writers: Writers,
-    /// Its rehearsal by itself, if there was one.
-    trial: Option<usize>,
-}
-
-/// What became of an index.
-#[derive(Debug, Clone, PartialEq)]
-pub enum IndexStatus {
-    /// Proved.
-    Recommended {
-        /// `r1`, …
-        id: String,
-        /// In two sentences.
-        explanation: String,
-    },
-    /// Not recommended.
-    Rejected {
-        /// Why.
-        reason: Reason,
-        /// In a sentence.
-        detail: String,
-    },
-    /// Rehearsed by hand.
-    UserDefined,
-}
-
-impl StatementView {
-    /// The plan's cost as things are.
-    pub fn cost(&self) -> Option<Cost> {
-        Some(self.before.as_ref().ok()?.total_cost())
-    }
-
-    /// Its cost with all that is recommended.
-    pub fn cost_after(&self) -> Option<Cost> {
-        self.after
-            .as_ref()
-            .map(|plan| plan.total_cost())
-            .or_else(|| self.cost())
-    }
-
-    /// How many times lower its cost is with all that is recommended.
-    pub fn factor(&self) -> f64 {
-        self.cost()
-            .zip(self.cost_after())
-            .map_or(1.0, |(before, after)| before.factor_to(after))
-    }
+    verifications: Verifications,
 }
 
 /// Not only thought of by a planner.
 fn was_built(evidence: Evidence) -> bool {
     evidence == Evidence::RolledBackTransaction
-}
-
-impl IndexView {
-    /// Has only the planner twin seen it?
-    pub fn is_predicted(&self) -> bool {
-        self.evidence == Some(Evidence::PlannerTwin)
-    }
-
-    /// Its size for a column: `≈` before one that is estimated.
-    pub fn size_text(&self) -> Option<String> {
-        let about = if self.is_predicted() { "≈" } else { "" };
-        self.size.map(|size| format!("{about}{size}"))
-    }
-
-    /// `r1`, `–` or `✎`: a word for its column.
-    pub fn id(&self) -> &str {
-        match &self.status {
-            IndexStatus::Recommended { id, .. } => id,
-            IndexStatus::Rejected { .. } => "–",
-            IndexStatus::UserDefined => "new",
-        }
-    }
-
-    /// Is it among what is recommended?
-    pub fn is_recommended(&self) -> bool {
-        matches!(self.status, IndexStatus::Recommended { .. })
-    }
-
-    /// Was it built, so that its effect is known?
-    pub fn is_tested(&self) -> bool {
-        self.trial.is_some()
-    }
 }
 
 impl SessionData {

@@ -7,7 +7,6 @@ mod indexes;
 mod paint;
 mod placeholder;
 mod plan;
-mod upkeep;
 mod workload;
 
 use ratatui::Frame;
@@ -17,11 +16,6 @@ use ratatui::text::Line;
 use super::keymap::Screen;
 use super::layout::{self, MIN_SIZE};
 use super::model::{Model, Overlay, Pane};
-
-pub use chrome::tab_at;
-pub use compare::lines_in_full;
-pub use help::{height as help_height, lines as help_lines};
-pub use indexes::lines_about as lines_about_index;
 
 /// Draws everything.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use super::{ChangeKind, Diff, NodeChange, Numbers};
 use crate::model::{Cost, Millis, factor_text, group_thousands, printable};
 use crate::report::markdown::{escaped, fenced};
-use crate::report::text::{BAD, BOLD, DIM, GOOD, HOT, NARROWEST, side_by_side, styled};
+use crate::report::style::{BAD, BOLD, DIM, GOOD, HOT, MIN_WIDTH, styled};
+use crate::report::text::side_by_side;
 use crate::text_layout::{indent, truncate};
 
 impl Diff<'_> {
     /// For a terminal of that width.
     pub fn text(&self, width: usize) -> String {
-        let width = width.max(NARROWEST);
+        let width = width.max(MIN_WIDTH);
         let mut text = String::new();
         let title = format!(
             "{} → {}",
@@ -72,7 +73,7 @@ impl Diff<'_> {
                 escaped(&behind(&numbers))
             );
         }
-        let sides = side_by_side::write(self.before, Some(self.after), width.max(NARROWEST));
+        let sides = side_by_side::write(self.before, Some(self.after), width.max(MIN_WIDTH));
         let sides = anstream::adapter::strip_str(&sides).to_string();
         let _ = writeln!(text, "\n```\n{}```", fenced(&sides));
         text

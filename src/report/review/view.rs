@@ -10,10 +10,10 @@ use crate::model::{Millis, group_thousands, printable};
 use crate::plan::metrics::{Basis, Direction, Metrics, NodeMetrics, metrics};
 use crate::plan::read::ReadPlan;
 use crate::plan::{NodeId, Plan};
+use crate::report::heat::{MARKED_SHARE, MAX_MARKED};
 use crate::report::markdown::{escaped, fenced};
+use crate::report::style::{BAD, BOLD, DIM, GOOD, HOT, styled};
 use crate::report::text::tree::{NodeLines, lines};
-use crate::report::text::{BAD, BOLD, DIM, GOOD, HOT, styled};
-use crate::report::{MARKED_SHARE, MAX_MARKED};
 use crate::text_layout::{fit, indent, truncate};
 
 /// Findings that are listed before the tree.

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{BOLD, DIM, GOOD, styled};
 use crate::advise::Advice;
 use crate::model::printable::printable_sql;
 use crate::model::{group_thousands, printable};
 use crate::rehearsal::Evidence;
 use crate::remedy::{Effect, Remedy};
+use crate::report::style::{BOLD, DIM, GOOD, styled};
 use crate::text_layout::indent;
 
 /// Writes the section, if there is anything to say.

@@ -4,11 +4,11 @@
 //! before or only after are marked on their side; `~` marks one that is in both, in another place.
 
 use super::tree::{NodeLines, lines};
-use super::{BAD, DIM, GOOD, HOT, styled};
 use crate::plan::alignment::{Step, align};
 use crate::plan::metrics::metrics;
 use crate::plan::{NodeId, Plan};
-use crate::report::heat;
+use crate::report::heat::heat;
+use crate::report::style::{BAD, DIM, GOOD, HOT, styled};
 use crate::text_layout::{fit, truncate, wrap_hanging};
 
 /// Columns for a cost.

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::{BOLD, DIM, GOOD, styled};
 use crate::advise::what_if::{Shifted, WhatIf};
 use crate::model::printable;
 use crate::model::printable::printable_sql;
+use crate::report::style::{BOLD, DIM, GOOD, styled};
 use crate::text_layout::indent;
 
 /// Writes the section.

@@ -163,15 +163,6 @@ impl State {
             .unwrap_or(0);
         self.select(Movement::To(place), height);
     }
-
-    /// Scrolls the details.
-    pub fn scroll_detail(&mut self, lines: isize) {
-        let (Some(view), Some(node)) = (&self.view, self.selected()) else {
-            return;
-        };
-        let last = view.plan.node(node).properties.len() + 3 * view.findings_on(node).count();
-        self.detail = self.detail.saturating_add_signed(lines).min(last);
-    }
 }
 
 /// The position after the last one, round in a circle.

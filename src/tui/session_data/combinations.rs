@@ -1,6 +1,6 @@
 //! Combinations of indexes: what the workload costs with them, how that is known, and what has to be asked to know it for certain.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::SessionData;
 use crate::index::NamedIndex;
@@ -43,9 +43,6 @@ pub struct BuildGroup {
     /// The statements.
     pub statements: Vec<Statement>,
 }
-
-/// Combinations that were asked about, with what each statement on their tables costs without and with them.
-pub(super) type Verifications = BTreeMap<BTreeSet<usize>, BTreeMap<StatementId, (Cost, Cost)>>;
 
 /// What the statements cost with some indexes.
 #[derive(Debug, Clone, PartialEq)]

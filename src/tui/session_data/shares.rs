@@ -1,6 +1,6 @@
 //! What each statement is of the workload: by measured time where most statements have one, by the planner's cost otherwise.
 
-use super::{StatementView, TimeCoverage};
+use super::statement_view::{StatementView, TimeCoverage};
 
 /// Sets the shares; how many statements have a measured time decides what they are of.
 pub(super) fn set_shares(statements: &mut [StatementView]) -> TimeCoverage {

@@ -1,14 +1,14 @@
 //! What each action does.
 
-use super::{
-    current_index, current_statement, height, jobs, refresh, refresh_totals, session_data, typing,
-};
+use super::navigation::{screen_at_offset, show, step};
+use super::refresh::{current_index, height, refresh, refresh_totals, session_data};
+use super::{jobs, typing};
+use crate::tui::details;
 use crate::tui::keymap::{Action, Screen};
+use crate::tui::layout;
 use crate::tui::list::Movement;
 use crate::tui::model::{Connection, Effect, Message, Model, Overlay, Pane, Request};
-use crate::tui::screen::indexes::IndexRow;
 use crate::tui::session_data::{SessionData, TotalBasis};
-use crate::tui::view;
 
 /// Does it.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -43,93 +43,6 @@ fn toggle_help(model: &mut Model) {
         Overlay::Help(_) => Overlay::Nothing,
         _ => Overlay::Help(0),
     };
-}
-
-fn screen_at_offset(screen: Screen, by: usize) -> Screen {
-    let place = Screen::ALL
-        .iter()
-        .position(|other| *other == screen)
-        .unwrap_or(0);
-    Screen::ALL[(place + by) % Screen::ALL.len()]
-}
-
-/// Moves what moves on this screen.
-pub(super) fn step(model: &mut Model, movement: Movement) -> Vec<Effect> {
-    if let Overlay::Help(scrolled) = model.navigation.overlay {
-        let mut list = crate::tui::list::ListState {
-            selected: scrolled,
-            offset: scrolled,
-        };
-        list.scroll(movement, view::help_lines(), view::help_height(model.size));
-        model.navigation.overlay = Overlay::Help(list.offset);
-        return Vec::new();
-    }
-    let height = height(model);
-    match model.navigation.screen {
-        Screen::Workload => {
-            model
-                .workload
-                .list
-                .select(movement, model.workload.visible.len(), height)
-        }
-        Screen::Plan => model.plan.select(movement, height),
-        Screen::Compare => model.compare.select(movement, height),
-        Screen::Indexes => {
-            model
-                .indexes
-                .list
-                .select(movement, model.indexes.rows.len(), height);
-            model.indexes.detail = 0;
-            skip_headings(model, movement, height);
-        }
-    }
-    Vec::new()
-}
-
-/// Headlines are not selected: on in the same direction, or back from an end.
-fn skip_headings(model: &mut Model, movement: Movement, height: usize) {
-    if !matches!(model.indexes.selected(), Some(IndexRow::Heading(_))) {
-        return;
-    }
-    let length = model.indexes.rows.len();
-    let upwards = matches!(movement, Movement::By(lines) | Movement::Pages(lines) if lines < 0);
-    let by = if upwards && model.indexes.list.selected > 0 {
-        -1
-    } else {
-        1
-    };
-    model.indexes.list.select(Movement::By(by), length, height);
-    if model.indexes.list.selected == 1 {
-        model.indexes.list.offset = 0;
-    }
-}
-
-/// Goes to a screen, with what it is about.
-pub(super) fn show(model: &mut Model, screen: Screen) {
-    model.navigation.overlay = Overlay::Nothing;
-    if screen == model.navigation.screen {
-        return;
-    }
-    if let Some(session_data) = session_data(model) {
-        let statement = current_statement(model).unwrap_or(0);
-        match screen {
-            Screen::Plan => {
-                model
-                    .plan
-                    .open(&session_data, statement, usize::from(model.size.columns))
-            }
-            Screen::Compare => model.compare.open(&session_data, statement),
-            Screen::Workload | Screen::Indexes => {}
-        }
-    }
-    model.navigation.back.retain(|other| *other != screen);
-    model.navigation.back.push(model.navigation.screen);
-    if screen == Screen::Workload {
-        // Everything begins there, so Esc leads no further back.
-        model.navigation.back.clear();
-    }
-    model.navigation.screen = screen;
-    refresh(model);
 }
 
 /// Esc: what runs is cancelled first, then what is open is closed, then it leads back; at last it takes back, one by one, what keeps
@@ -220,8 +133,8 @@ fn on_plan(model: &mut Model, session_data: &SessionData, action: Action, height
                 model.message = Message::info(reason);
             }
         }
-        Action::DetailDown => model.plan.scroll_detail(1),
-        Action::DetailUp => model.plan.scroll_detail(-1),
+        Action::DetailDown => scroll_node(model, 1),
+        Action::DetailUp => scroll_node(model, -1),
         Action::NextStatement => other_statement(model, session_data, 1),
         Action::PreviousStatement => other_statement(model, session_data, -1),
         _ => {}
@@ -252,9 +165,24 @@ fn on_compare(model: &mut Model, session_data: &SessionData, action: Action, hei
     }
 }
 
-/// Scrolls what is known of the two selected nodes.
+/// Scrolls the details of the selected node.
+fn scroll_node(model: &mut Model, lines: isize) {
+    let (Some(view), Some(node)) = (&model.plan.view, model.plan.selected()) else {
+        return;
+    };
+    let columns = usize::from(layout::of(model).detail.width);
+    let last = details::plan_node(model.theme, view, node, columns)
+        .len()
+        .saturating_sub(1);
+    model.plan.detail = model.plan.detail.saturating_add_signed(lines).min(last);
+}
+
+/// Scrolls the details of the two selected nodes.
 fn scroll_nodes(model: &mut Model, lines: isize) {
-    let last = view::lines_in_full(model).saturating_sub(1);
+    let columns = usize::from(layout::of(model).detail.width);
+    let last = details::compared_nodes(model, columns)
+        .len()
+        .saturating_sub(1);
     model.compare.detail = model.compare.detail.saturating_add_signed(lines).min(last);
 }
 
@@ -310,7 +238,10 @@ fn on_indexes(model: &mut Model, session_data: &SessionData, action: Action) -> 
 
 /// Scrolls what is said about the selected index.
 fn scroll_about(model: &mut Model, session_data: &SessionData, lines: isize) {
-    let last = view::lines_about_index(model, session_data).saturating_sub(1);
+    let columns = usize::from(layout::of(model).detail.width);
+    let last = details::selected_index(model, session_data, columns)
+        .len()
+        .saturating_sub(1);
     model.indexes.detail = model.indexes.detail.saturating_add_signed(lines).min(last);
 }
 

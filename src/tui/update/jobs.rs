@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{refresh, refresh_all, session_data};
+use super::navigation::show;
+use super::refresh::{refresh, refresh_all, refresh_totals, session_data};
 use crate::index::NamedIndex;
 use crate::model::printable;
 use crate::rehearsal::{Comparison, Refusal};
@@ -140,7 +141,7 @@ fn verified(model: &mut Model, indexes: BTreeSet<usize>, compared: &[Comparison]
     };
     let mut session_data = (*known).clone();
     session_data.add_verification(indexes, compared);
-    super::refresh_totals(model, &session_data);
+    refresh_totals(model, &session_data);
     model.data = Pane::Has(Arc::new(session_data));
     model.message = Message::success("built together, planned and rolled back");
 }
@@ -158,7 +159,7 @@ fn rehearsed(model: &mut Model, index: NamedIndex, compared: Comparison) {
     let session_data = Arc::new(session_data);
     model.data = Pane::Has(session_data.clone());
     model.indexes.rebuild_rows(&session_data);
-    super::actions::show(model, Screen::Compare);
+    show(model, Screen::Compare);
     model.compare.open_at(&session_data, statement, position);
     refresh(model);
     let found = if helps == 0 {

@@ -1,6 +1,7 @@
 //! Typing: the filter, and an index to be rehearsed.
 
-use super::{height, jobs, refresh, session_data};
+use super::jobs;
+use super::refresh::{height, refresh, session_data};
 use crate::advise::build_refusal;
 use crate::index::{Index, NamedIndex, naming};
 use crate::sql::parse_index;

@@ -13,20 +13,6 @@ use crate::tui::layout::{self, Areas};
 use crate::tui::model::{Connection, IndexEditor, MessageLevel, Model, Pane};
 use crate::tui::sql_text;
 
-/// ` 1 Workload `.
-fn tab(number: usize, screen: Screen) -> String {
-    format!(" {} {} ", number + 1, screen.title())
-}
-
-/// The screen whose tab is at this column.
-pub fn tab_at(column: u16) -> Option<Screen> {
-    let mut end = 0;
-    Screen::ALL.iter().enumerate().find_map(|(number, screen)| {
-        end += tab(number, *screen).width();
-        (usize::from(column) < end).then_some(*screen)
-    })
-}
-
 /// The tabs, and at the right what all this is about.
 pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
     let theme = model.theme;
@@ -34,7 +20,7 @@ pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
     for (number, screen) in Screen::ALL.into_iter().enumerate() {
         let selected = screen == model.navigation.screen;
         spans.push(Span::styled(
-            tab(number, screen),
+            layout::tab(number, screen),
             if selected {
                 theme.selected()
             } else {

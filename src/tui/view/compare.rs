@@ -4,22 +4,20 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::paint::{filled, left, line, right, rule, style};
-use super::plan;
+use super::paint::{line, rule, style};
 use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
 use crate::text_layout::wrap;
 use crate::tui::aligned::{AlignedCell, AlignedRow, Difference};
-use crate::tui::layout::{self, Areas};
+use crate::tui::cells::{left, right};
+use crate::tui::details;
+use crate::tui::layout::{
+    self, Areas, PLAN_COST_COLUMNS as COST_COLUMNS, PLAN_MARK_COLUMNS as MARK_COLUMNS,
+};
 use crate::tui::model::Model;
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::{Choice, IndexStatus, IndexView, SessionData, StatementView};
 use crate::tui::theme::Theme;
-
-const COST: usize = 11;
-
-/// ` *!`: among the costliest, something is to be said.
-const TAIL: usize = 3;
 
 /// Draws it.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
@@ -78,14 +76,9 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     in_full(model, buffer, areas);
 }
 
-/// How many lines there are about the selected nodes.
-pub fn lines_in_full(model: &Model) -> usize {
-    nodes_in_full(model, usize::from(layout::of(model).detail.width)).len()
-}
-
 /// The nodes of the selected line with all that is known of them, side by side.
 fn in_full(model: &Model, buffer: &mut Buffer, areas: Areas) {
-    let lines = nodes_in_full(model, usize::from(areas.detail.width));
+    let lines = details::compared_nodes(model, usize::from(areas.detail.width));
     let room = usize::from(areas.detail.height).saturating_sub(1);
     let first = model.compare.detail;
     let more = if lines.len() > first + room {
@@ -103,53 +96,6 @@ fn in_full(model: &Model, buffer: &mut Buffer, areas: Areas) {
     for (number, text) in lines.into_iter().skip(first).take(room).enumerate() {
         line(buffer, areas.detail, 1 + number, text);
     }
-}
-
-fn nodes_in_full(model: &Model, columns: usize) -> Vec<Line<'static>> {
-    let state = &model.compare;
-    let (Some(row), Some(before), Some(after)) = (
-        state.rows.get(state.list.selected),
-        &state.before,
-        &state.after,
-    ) else {
-        return Vec::new();
-    };
-    let half = half(columns);
-    let old = node_in_full(model.theme, before, row.before, half);
-    let new = node_in_full(model.theme, after, row.after, half);
-    let length = old.len().max(new.len());
-    let side =
-        |lines: Vec<Line<'static>>| lines.into_iter().map(Some).chain(std::iter::repeat(None));
-    let pairs = side(old).zip(side(new)).take(length);
-    let border = Span::styled("│", model.theme.dim());
-    let join = |(old, new): (Option<Line<'static>>, Option<Line<'static>>)| {
-        let mut spans = filled(old.unwrap_or_default(), half);
-        spans.push(border.clone());
-        spans.extend(filled(new.unwrap_or_default(), half));
-        Line::from(spans)
-    };
-    pairs.map(join).collect()
-}
-
-fn node_in_full(
-    theme: Theme,
-    view: &PlanView,
-    side: AlignedCell,
-    columns: usize,
-) -> Vec<Line<'static>> {
-    let (AlignedCell::Node(position) | AlignedCell::Detail(position, _)) = side else {
-        return Vec::new();
-    };
-    let node = &view.plan.nodes()[position];
-    let title = wrap(&printable(&node.title()), columns.saturating_sub(1), 4);
-    let title = title
-        .into_iter()
-        .map(|text| Line::styled(text, theme.bold()));
-    let findings = plan::finding_lines(theme, view, node.id, columns);
-    title
-        .chain(findings)
-        .chain(plan::property_lines(theme, view, node.id, columns))
-        .collect()
 }
 
 /// Which index this is about, and what became of it.
@@ -250,22 +196,18 @@ fn totals(theme: Theme, choice: &Choice, buffer: &mut Buffer, areas: Areas) {
 }
 
 fn titles(theme: Theme, columns: usize) -> Line<'static> {
-    let half = half(columns);
+    let half = layout::plan_columns(columns);
     let title = |word: &str| {
         [
-            left(word, half - COST - TAIL, theme.dim()),
-            right("cost", COST, theme.dim()),
-            Span::raw(" ".repeat(TAIL)),
+            left(word, half - COST_COLUMNS - MARK_COLUMNS, theme.dim()),
+            right("cost", COST_COLUMNS, theme.dim()),
+            Span::raw(" ".repeat(MARK_COLUMNS)),
         ]
     };
     let mut spans: Vec<Span<'_>> = title("  BEFORE").into();
     spans.push(Span::styled("│", theme.dim()));
     spans.extend(title("  AFTER"));
     Line::from(spans)
-}
-
-fn half(columns: usize) -> usize {
-    (columns.saturating_sub(1) / 2).max(2 + COST + TAIL)
 }
 
 fn row_line(
@@ -275,7 +217,7 @@ fn row_line(
     row: &AlignedRow,
     columns: usize,
 ) -> Line<'static> {
-    let half = half(columns);
+    let half = layout::plan_columns(columns);
     let (old, new) = match row.difference {
         Difference::Same => (("  ", Style::new()), ("  ", Style::new())),
         Difference::Numbers => (("~ ", theme.bold()), ("~ ", theme.bold())),
@@ -313,8 +255,12 @@ fn side(
             };
             vec![
                 Span::styled(mark, tone),
-                left(&lines.headline, half.saturating_sub(2 + COST + TAIL), tone),
-                right(&lines.cost, COST, cost),
+                left(
+                    &lines.headline,
+                    half.saturating_sub(2 + COST_COLUMNS + MARK_COLUMNS),
+                    tone,
+                ),
+                right(&lines.cost, COST_COLUMNS, cost),
                 Span::styled(
                     format!(" {}{found}", if hot { '*' } else { ' ' }),
                     theme.hot(),

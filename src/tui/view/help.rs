@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::paint::{left, line};
+use super::paint::line;
+use crate::tui::cells::left;
 use crate::tui::keymap::{BINDINGS, Binding, Scope, Screen, labels};
-use crate::tui::model::{Model, Size};
+use crate::tui::model::Model;
 
 /// A line of the help.
 enum HelpLine {
@@ -30,16 +31,6 @@ fn all(screen: Screen) -> Vec<HelpLine> {
         .into_iter()
         .partition(|scope| *scope == Scope::On(screen));
     here.into_iter().chain(elsewhere).flat_map(of).collect()
-}
-
-/// How many lines the help has.
-pub fn lines() -> usize {
-    BINDINGS.len() + 2 * Scope::ALL.len()
-}
-
-/// How many of them are seen.
-pub fn height(size: Size) -> usize {
-    usize::from(size.lines.saturating_sub(4))
 }
 
 /// Draws it over the screen.

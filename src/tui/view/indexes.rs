@@ -5,17 +5,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::paint::{divider, left, line, right, rule, style};
-use super::upkeep;
+use super::paint::{divider, line, rule, style};
 use crate::advise::Fix;
 use crate::model::{Cost, factor_text, printable};
-use crate::text_layout::wrap;
-use crate::tui::cells::{bar, count};
-use crate::tui::layout::{self, Areas};
+use crate::tui::cells::{bar, count, left, right};
+use crate::tui::details;
+use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::screen::indexes::{IndexRow, SelectionTotals};
 use crate::tui::session_data::{IndexStatus, IndexView, SessionData, TotalBasis};
 use crate::tui::theme::Theme;
+use crate::tui::upkeep_text;
 
 const METER: usize = 16;
 
@@ -63,7 +63,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
         }
     }
     divider(buffer, areas.detail, model.theme);
-    detail(model, session_data, buffer, areas.detail);
+    index_details(model, session_data, buffer, areas.detail);
 }
 
 fn summary(
@@ -233,7 +233,7 @@ fn index_line(
         }
         _ => count(index.benefits.len(), "statement", "statements"),
     };
-    let writes = index.upkeep.as_ref().map_or_else(dash, upkeep::short);
+    let writes = index.upkeep.as_ref().map_or_else(dash, upkeep_text::short);
     let definition = index.named.definition.definition();
     let definition = definition.strip_prefix("public.").unwrap_or(&definition);
     let spans = vec![
@@ -256,48 +256,10 @@ fn index_line(
     Line::from(spans)
 }
 
-/// How many lines there are about what is selected.
-pub fn lines_about(model: &Model, session_data: &SessionData) -> usize {
-    about(
-        model,
-        session_data,
-        usize::from(layout::of(model).detail.width),
-    )
-    .len()
-}
-
-/// All there is to say about what is selected.
-fn about(model: &Model, session_data: &SessionData, columns: usize) -> Vec<Line<'static>> {
-    match model.indexes.selected() {
-        Some(IndexRow::Index(index)) => {
-            index_lines(model.theme, &session_data.indexes[index], columns)
-        }
-        Some(IndexRow::Existing(position)) => {
-            let finding = &session_data.existing[position];
-            let mut lines = plain(&printable(&finding.detail), columns, Style::new());
-            let estimated = if finding.expected_size.is_some() {
-                "about "
-            } else {
-                ""
-            };
-            let gain = format!("That gives back {estimated}{}.", finding.freed());
-            lines.extend(plain(&gain, columns, model.theme.dim()));
-            let tone = if finding.fix == Fix::Drop {
-                model.theme.bad()
-            } else {
-                model.theme.bold()
-            };
-            lines.extend(plain(&printable(&finding.statement()), columns, tone));
-            lines
-        }
-        _ => Vec::new(),
-    }
-}
-
 /// The selected line in full, then the statements that change with what is on.
-fn detail(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area: Rect) {
+fn index_details(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area: Rect) {
     let columns = usize::from(area.width);
-    let about = about(model, session_data, columns);
+    let about = details::selected_index(model, session_data, columns);
     let title = match model.indexes.selected() {
         Some(IndexRow::Index(index)) => session_data.indexes[index].named.name.clone(),
         Some(IndexRow::Existing(position)) => session_data.existing[position].index.to_string(),
@@ -377,67 +339,4 @@ fn change_line(
         right(&numbers, 24, theme.dim()),
         right(&gain, 9, tone),
     ])
-}
-
-fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for statement in &index.ddl {
-        lines.extend(plain(&printable(statement), columns, theme.good()));
-    }
-    let mut facts = vec![index.named.definition.method.name().to_owned()];
-    facts.extend(
-        index
-            .named
-            .definition
-            .features()
-            .into_iter()
-            .map(|feature| feature.name().to_owned()),
-    );
-    if index.is_predicted() {
-        facts.push("seen in the planner twin, not built: its size is an estimate".to_owned());
-    }
-    facts.extend(index.build_time.map(|time| format!("built in {time}")));
-    facts.extend(
-        index
-            .write_block
-            .map(|wait| format!("writers waited {wait}")),
-    );
-    lines.extend(plain(&facts.join(" · "), columns, theme.dim()));
-    match &index.status {
-        IndexStatus::Recommended { explanation, .. } => {
-            lines.extend(plain(&printable(explanation), columns, Style::new()))
-        }
-        IndexStatus::Rejected { reason, detail } => {
-            let why = format!(
-                "Rejected, {}: {}",
-                reason.name().replace('_', " "),
-                printable(detail)
-            );
-            lines.extend(plain(&why, columns, theme.bad()));
-        }
-        IndexStatus::UserDefined => lines.extend(plain(
-            "Written and rehearsed by you.",
-            columns,
-            Style::new(),
-        )),
-    }
-    let partial = index.named.definition.predicate.is_some();
-    let counted = index
-        .upkeep
-        .as_ref()
-        .map(|known| upkeep::sentences(known, partial));
-    for sentence in counted
-        .into_iter()
-        .chain(upkeep::workload_sentence(index.writers))
-    {
-        lines.extend(plain(&sentence, columns, theme.dim()));
-    }
-    lines
-}
-
-fn plain(text: &str, columns: usize, style: Style) -> Vec<Line<'static>> {
-    wrap(text, columns.saturating_sub(1), 12)
-        .into_iter()
-        .map(|text| Line::styled(text, style))
-        .collect()
 }

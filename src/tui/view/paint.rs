@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::text_layout::{fit, truncate};
+use crate::text_layout::truncate;
 use crate::tui::theme::Theme;
 
 /// Writes a line of an area; nothing beyond its edges.
@@ -27,30 +27,6 @@ pub fn style(buffer: &mut Buffer, area: Rect, number: usize, style: Style) {
             style,
         );
     }
-}
-
-/// Text cut and filled to so many columns.
-pub fn left(text: &str, columns: usize, style: Style) -> Span<'static> {
-    Span::styled(fit(text, columns), style)
-}
-
-/// Text cut to so many columns and moved to their right edge.
-pub fn right(text: &str, columns: usize, style: Style) -> Span<'static> {
-    let text = truncate(text, columns);
-    let padding = columns.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
-    Span::styled(" ".repeat(padding) + &text, style)
-}
-
-/// A line filled up to so many columns.
-pub fn filled(text: Line<'static>, columns: usize) -> Vec<Span<'static>> {
-    let padding = columns.saturating_sub(text.width());
-    let mut spans = text.spans;
-    // What styles a whole line is lost when it becomes part of another.
-    spans
-        .iter_mut()
-        .for_each(|span| span.style = text.style.patch(span.style));
-    spans.push(Span::raw(" ".repeat(padding)));
-    spans
 }
 
 /// `── title ─────`, across the area.

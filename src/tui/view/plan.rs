@@ -4,14 +4,15 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::paint::{divider, left, line, right, rule, style};
+use super::paint::{divider, line, rule, style};
 use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
 use crate::text_layout::wrap;
-use crate::tui::cells::{bar, count};
+use crate::tui::cells::{bar, count, left, right};
+use crate::tui::details;
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
-use crate::tui::plan_view::{AnnotatedFinding, PlanView, misestimate, rows_text};
+use crate::tui::plan_view::{PlanView, misestimate, rows_text};
 use crate::tui::session_data::SessionData;
 use crate::tui::sql_text::{SqlLine, SqlToken};
 use crate::tui::theme::Theme;
@@ -83,7 +84,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             style(buffer, areas.list, number, model.theme.selected());
         }
     }
-    details(model, view, buffer, areas);
+    node_details(model, view, buffer, areas);
 }
 
 /// A line of SQL in its colours.
@@ -177,7 +178,7 @@ fn node_line(
     ])
 }
 
-fn details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
+fn node_details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     let theme = model.theme;
     divider(buffer, areas.detail, theme);
     let Some(id) = model.plan.selected() else {
@@ -192,77 +193,8 @@ fn details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     );
     let columns = usize::from(areas.detail.width);
     let room = usize::from(areas.detail.height);
-    let lines = finding_lines(theme, view, id, columns)
-        .into_iter()
-        .chain(property_lines(theme, view, id, columns));
+    let lines = details::plan_node(theme, view, id, columns).into_iter();
     for (number, text) in lines.skip(model.plan.detail).take(room).enumerate() {
         line(buffer, areas.detail, 1 + number, text);
     }
-}
-
-/// What is to be said about the node, what was rehearsed about that, and what to do by rule.
-pub fn finding_lines(
-    theme: Theme,
-    view: &PlanView,
-    id: NodeId,
-    columns: usize,
-) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for AnnotatedFinding { finding, answer } in view.findings_on(id) {
-        let mut add = |mark: &str, text: &str, style: Style| {
-            let text = wrap(&printable(text), columns.saturating_sub(3), 6);
-            let line = |(number, text): (usize, String)| {
-                format!("{} {text}", if number == 0 { mark } else { " " })
-            };
-            lines.extend(
-                text.into_iter()
-                    .enumerate()
-                    .map(|text| Line::styled(line(text), style)),
-            );
-        };
-        add(
-            "!",
-            &format!("{}: {}", finding.severity.name(), finding.message),
-            theme.hot(),
-        );
-        if let Some(answer) = answer {
-            add("✓", answer, theme.good());
-        }
-        if let Some(action) = &finding.action {
-            add(
-                "→",
-                action,
-                if answer.is_some() {
-                    theme.dim()
-                } else {
-                    theme.good()
-                },
-            );
-        }
-    }
-    lines
-}
-
-/// Everything that the server said about the node.
-pub fn property_lines(
-    theme: Theme,
-    view: &PlanView,
-    id: NodeId,
-    columns: usize,
-) -> Vec<Line<'static>> {
-    let label = (columns / 3).clamp(8, 22);
-    let mut lines = Vec::new();
-    for (name, value) in view.properties(id) {
-        for (part, text) in wrap(&value, columns.saturating_sub(label + 1), 12)
-            .into_iter()
-            .enumerate()
-        {
-            let head = if part == 0 { name.as_str() } else { "" };
-            lines.push(Line::from(vec![
-                left(head, label, theme.dim()),
-                Span::raw(format!(" {text}")),
-            ]));
-        }
-    }
-    lines
 }

@@ -6,10 +6,10 @@ use ratatui::text::{Line, Span};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::paint::{left, line, right, rule, style};
+use super::paint::{line, rule, style};
 use crate::model::{Cost, factor_text, printable};
 use crate::text_layout::truncate;
-use crate::tui::cells::{bar, count, mean_time, short_number};
+use crate::tui::cells::{bar, count, left, mean_time, right, short_number};
 use crate::tui::layout::Areas;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screen::workload::{Sort, SortDirection};

@@ -1,0 +1,88 @@
+//! An index as the screens show it: a candidate of the run, or one that the user wrote.
+
+use super::writers::Writers;
+use crate::advise::Benefit;
+use crate::index::upkeep::Upkeep;
+use crate::model::{Bytes, Millis};
+use crate::rehearsal::{Evidence, NamedIndex};
+use crate::verdict::Reason;
+
+/// An index that was thought of.
+#[derive(Debug, Clone)]
+pub struct IndexView {
+    /// The index under its name.
+    pub named: NamedIndex,
+    /// The statements that create it for keeps, by itself; for several, see [`SessionData::ddl`].
+    pub ddl: Vec<String>,
+    /// What became of it.
+    pub status: IndexStatus,
+    /// Where it was evidence, if it was.
+    pub evidence: Option<Evidence>,
+    /// Its size, if it was built, or as the planner twin has it.
+    pub size: Option<Bytes>,
+    /// How long building it took.
+    pub build_time: Option<Millis>,
+    /// How long writers waited for the transaction.
+    pub write_block: Option<Millis>,
+    /// The statements it helps.
+    pub benefits: Vec<Benefit>,
+    /// What writers pay for it by the server's counters, if they were read.
+    pub upkeep: Option<Upkeep>,
+    /// The statements of the workload that write to its table.
+    pub writers: Writers,
+    /// Its rehearsal by itself, if there was one.
+    pub(super) trial: Option<usize>,
+}
+
+/// What became of an index.
+#[derive(Debug, Clone, PartialEq)]
+pub enum IndexStatus {
+    /// Proved.
+    Recommended {
+        /// `r1`, …
+        id: String,
+        /// In two sentences.
+        explanation: String,
+    },
+    /// Not recommended.
+    Rejected {
+        /// Why.
+        reason: Reason,
+        /// In a sentence.
+        detail: String,
+    },
+    /// Rehearsed by hand.
+    UserDefined,
+}
+
+impl IndexView {
+    /// Has only the planner twin seen it?
+    pub fn is_predicted(&self) -> bool {
+        self.evidence == Some(Evidence::PlannerTwin)
+    }
+
+    /// Its size for a column: `≈` before one that is estimated.
+    pub fn size_text(&self) -> Option<String> {
+        let about = if self.is_predicted() { "≈" } else { "" };
+        self.size.map(|size| format!("{about}{size}"))
+    }
+
+    /// `r1`, `–` or `✎`: a word for its column.
+    pub fn id(&self) -> &str {
+        match &self.status {
+            IndexStatus::Recommended { id, .. } => id,
+            IndexStatus::Rejected { .. } => "–",
+            IndexStatus::UserDefined => "new",
+        }
+    }
+
+    /// Is it among what is recommended?
+    pub fn is_recommended(&self) -> bool {
+        matches!(self.status, IndexStatus::Recommended { .. })
+    }
+
+    /// Was it built, so that its effect is known?
+    pub fn is_tested(&self) -> bool {
+        self.trial.is_some()
+    }
+}
