@@ -24,21 +24,21 @@ pub fn write(advice: &Advice, measured: RunMeasurements) -> String {
         "| statement | calls | cost before | cost after | |\n|---|--:|--:|--:|---|\n"
     };
     for statement in &advice.statements {
-        let effort = statement
+        let execution = statement
             .executed
             .as_ref()
-            .map(|(before, after)| text::effort(before, after));
-        let effort = if executed {
-            format!(" {} |", effort.unwrap_or_default())
+            .map(|(before, after)| text::execution_text(before, after));
+        let execution = if executed {
+            format!(" {} |", execution.unwrap_or_default())
         } else {
             String::new()
         };
-        let _ = writeln!(markdown, "{}{effort}", row(statement));
+        let _ = writeln!(markdown, "{}{execution}", row(statement));
     }
     no_index(&mut markdown, advice);
     markdown += "\n### Recommended\n\n";
     if advice.recommendations.is_empty() {
-        markdown += "No index was seen to help.\n";
+        markdown += "No index helps.\n";
     }
     for recommendation in &advice.recommendations {
         let ddl = recommendation
@@ -152,7 +152,7 @@ fn existing(finding: &ExistingFinding) -> String {
         },
     );
     format!(
-        "**{kind}** {index}, gives back {about}{}: {detail}\n\n```sql\n{statement}\n```\n",
+        "**{kind}** {index}, frees {about}{}: {detail}\n\n```sql\n{statement}\n```\n",
         finding.freed()
     )
 }

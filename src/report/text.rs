@@ -111,7 +111,7 @@ fn no_index(advice: &Advice) -> String {
         .filter(|candidate| candidate.reason.is_passing())
         .count();
     match untested {
-        0 => "No index was seen to help.".to_owned(),
+        0 => "No index helps.".to_owned(),
         _ => format!(
             "No index is recommended, but {} could not be tested now.",
             count(untested, "candidate", "candidates")
@@ -173,7 +173,7 @@ fn statement_block(
         let _ = writeln!(
             text,
             "  {}",
-            styled(DIM, format!("executed: {}", effort(before, after)))
+            styled(DIM, format!("executed: {}", execution_text(before, after)))
         );
     }
     text.push_str(&side_by_side::write(
@@ -190,20 +190,20 @@ fn statement_block(
 }
 
 /// What two executions took.
-pub(super) fn effort(before: &Plan, after: &Plan) -> String {
-    let seen = |plan: &Plan| {
+pub(super) fn execution_text(before: &Plan, after: &Plan) -> String {
+    let text = |plan: &Plan| {
         let time = plan.execution_time().unwrap_or_default();
         match plan.shared_blocks() {
             Some(blocks) => format!("{time}, {} blocks", group_thousands(blocks, 0)),
             None => time.to_string(),
         }
     };
-    format!("{} → {}", seen(before), seen(after))
+    format!("{} → {}", text(before), text(after))
 }
 
 /// What is to be said about a statement besides indexes, which the rest of the report is about.
 fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize) {
-    const MOST: usize = 2;
+    const MAX_FINDINGS: usize = 2;
     let about_index = |finding: &Finding| {
         finding
             .action
@@ -218,7 +218,7 @@ fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize)
         message,
         action,
         ..
-    } in more.take(MOST)
+    } in more.take(MAX_FINDINGS)
     {
         let action = action.map_or_else(String::new, |action| format!(" {action}"));
         let line = format!("{rule}: {}{}", printable(&message), printable(&action));
@@ -279,15 +279,15 @@ fn recommended_heading(advice: &Advice) -> &'static str {
         .filter(|index| index.evidence == Evidence::RolledBackTransaction)
         .count();
     if built == advice.recommendations.len() {
-        "RECOMMENDED  each was built, seen to be used by the planner, and rolled back"
+        "RECOMMENDED  each index was built, used by the planner, and rolled back"
     } else if built == 0 {
-        "RECOMMENDED  each was seen to be used by the planner twin; nothing was built"
+        "RECOMMENDED  each index is used by the planner twin; nothing was built"
     } else {
-        "RECOMMENDED  each was built, seen to be used by the planner, and rolled back, or seen in the planner twin where it says so"
+        "RECOMMENDED  each index was built, used by the planner, and rolled back, or tested only in the planner twin where noted"
     }
 }
 
-/// Sizes and times, measured or foreseen.
+/// Sizes and times, measured or predicted.
 fn facts(recommendation: &Recommendation) -> String {
     let Recommendation {
         size,
@@ -301,11 +301,11 @@ fn facts(recommendation: &Recommendation) -> String {
         recommendation.predicted_size,
     ) {
         (Evidence::RolledBackTransaction, _, None) => {
-            format!("{size} · built in {build_time} · writers blocked {write_block}")
+            format!("{size} · built in {build_time} · writes blocked {write_block}")
         }
         (Evidence::RolledBackTransaction, _, Some(predicted)) => {
             format!(
-                "{size} (foreseen {predicted}) · built in {build_time} · writers blocked {write_block}"
+                "{size} (predicted {predicted}) · built in {build_time} · writes blocked {write_block}"
             )
         }
         (Evidence::PlannerTwin, Some(refusal), _) => {
@@ -318,8 +318,8 @@ fn facts(recommendation: &Recommendation) -> String {
     }
 }
 
-/// What was foreseen is told where it is off by more than this share.
-const SLIGHTEST: MinImprovement = MinImprovement(0.01);
+/// A prediction is shown where it deviates by more than this share.
+const MIN_SHOWN_DEVIATION: MinImprovement = MinImprovement(0.01);
 
 fn recommendation_block(
     text: &mut String,
@@ -341,18 +341,20 @@ fn recommendation_block(
             .statements
             .iter()
             .find(|statement| statement.statement.id == benefit.statement);
-        let foreseen = helped
+        let predicted = helped
             .and_then(|statement| statement.predicted)
             .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
-            .filter(|(_, after)| Change::between(benefit.after, *after, SLIGHTEST) != Change::Same)
-            .map_or_else(String::new, |(_, after)| format!("  (foreseen {after})"));
+            .filter(|(_, after)| {
+                Change::between(benefit.after, *after, MIN_SHOWN_DEVIATION) != Change::Same
+            })
+            .map_or_else(String::new, |(_, after)| format!("  (predicted {after})"));
         let executed = helped
             .and_then(|statement| statement.executed.as_ref())
             .map_or_else(String::new, |(before, after)| {
-                format!("  executed: {}", effort(before, after))
+                format!("  executed: {}", execution_text(before, after))
             });
         let gain = format!(
-            "{}  {} → {}  {} lower{foreseen}{executed}",
+            "{}  {} → {}  {} lower{predicted}{executed}",
             printable(&benefit.statement.0),
             benefit.before,
             benefit.after,
@@ -363,7 +365,7 @@ fn recommendation_block(
     if recommendation.upkeep.0 > 0.0 {
         let _ = writeln!(
             text,
-            "    the workload's writes pay {} in all to keep it up to date",
+            "    maintaining it costs the workload's writes {} in total",
             recommendation.upkeep
         );
     }
@@ -479,7 +481,7 @@ fn hypothetical_drops(text: &mut String, advice: &Advice, width: usize) {
         "{}",
         styled(
             BOLD,
-            "WITHOUT AN EXISTING INDEX  as the planner twin would plan, recommended indexes in place"
+            "WITHOUT AN EXISTING INDEX  costs in the planner twin, with the recommended indexes"
         )
     );
     for drop in &advice.drops {
@@ -563,7 +565,7 @@ fn built_sentence(advice: &Advice, left_behind: Option<usize>) -> String {
     }
     let left = left_behind.map_or_else(String::new, |left| format!("; {left} left behind"));
     format!(
-        "{} built in {}, all rolled back{left}. Writers waited at most {} at a time, {} in all.",
+        "{} built in {}, all rolled back{left}. Writes waited at most {} at a time, {} in total.",
         count(rehearsal.indexes_built, "index", "indexes"),
         count(rehearsal.transactions, "transaction", "transactions"),
         rehearsal.longest_write_block,

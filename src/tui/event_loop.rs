@@ -143,7 +143,7 @@ impl Session {
                 Effect::Copy(ddl) => {
                     self.tty.copy(&ddl)?;
                     self.post(Msg::Exported(Ok(
-                        "sent to the terminal's clipboard (if it allows OSC 52)".to_owned(),
+                        "copied to the clipboard, if the terminal supports OSC 52".to_owned(),
                     )));
                 }
                 Effect::PrintOnExit(ddl) => self.print = ddl,

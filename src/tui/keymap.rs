@@ -329,13 +329,13 @@ pub const BINDINGS: &[Binding] = &[
         Everywhere,
         &[Key::Esc, Key::Backspace],
         Action::Back,
-        "cancel what runs, close, go back; then drop filter and marks",
+        "cancel, close, go back; then clear filter and marks",
     ),
     bind(
         Everywhere,
         &[Char('1')],
         Action::Show(Workload),
-        "the statements",
+        "all statements",
     ),
     bind(
         Everywhere,
@@ -347,7 +347,7 @@ pub const BINDINGS: &[Binding] = &[
         Everywhere,
         &[Char('3')],
         Action::Show(Compare),
-        "its plans before and after",
+        "its plans before and after an index",
     ),
     bind(
         Everywhere,
@@ -366,7 +366,7 @@ pub const BINDINGS: &[Binding] = &[
         Everywhere,
         &[Char('j'), Key::Down],
         Action::Down,
-        "down (mouse wheel and click work, too)",
+        "down (also mouse wheel and click)",
     ),
     bind(Everywhere, &[Char('k'), Key::Up], Action::Up, "up"),
     bind(
@@ -397,13 +397,13 @@ pub const BINDINGS: &[Binding] = &[
         Everywhere,
         &[Char('r')],
         Action::Retry,
-        "ask the server again after a failure or a cancel",
+        "retry after a failure or a cancel",
     ),
     bind(
         Everywhere,
         &[Ctrl('z')],
         Action::Suspend,
-        "to the shell; fg comes back",
+        "suspend to the shell; fg resumes",
     ),
     bind(
         On(Workload),
@@ -416,26 +416,26 @@ pub const BINDINGS: &[Binding] = &[
         On(Workload),
         &[Char(' ')],
         Action::Mark,
-        "mark or unmark; all sums are over what is marked",
+        "mark or unmark; totals cover marked statements",
     )
     .hinted("mark"),
     bind(
         On(Workload),
         &[Char('m')],
         Action::MarkedOnly,
-        "show only what is marked, or all again",
+        "show only marked statements, or all",
     ),
     bind(
         On(Workload),
         &[Char('M')],
         Action::MarkShown,
-        "mark all that is shown, or unmark it",
+        "mark or unmark all shown statements",
     ),
     bind(
         On(Workload),
         &[Char('u')],
         Action::Unmark,
-        "unmark everything",
+        "unmark all statements",
     ),
     bind(
         On(Workload),
@@ -455,7 +455,7 @@ pub const BINDINGS: &[Binding] = &[
         On(Workload),
         &[Char('S')],
         Action::Reverse,
-        "turn the order round",
+        "reverse the order",
     ),
     bind(
         On(Plan),
@@ -482,7 +482,7 @@ pub const BINDINGS: &[Binding] = &[
         On(Plan),
         &[Char('b')],
         Action::Show(Compare),
-        "before and after",
+        "plans before and after an index",
     )
     .hinted("before|after"),
     bind(On(Plan), &[Char('z')], Action::FoldAll, "fold all"),
@@ -491,13 +491,13 @@ pub const BINDINGS: &[Binding] = &[
         On(Plan),
         &[Char('J')],
         Action::NextStatement,
-        "next statement of the list",
+        "next statement",
     ),
     bind(
         On(Plan),
         &[Char('K')],
         Action::PreviousStatement,
-        "previous statement of the list",
+        "previous statement",
     ),
     bind(
         On(Plan),
@@ -515,20 +515,20 @@ pub const BINDINGS: &[Binding] = &[
         On(Compare),
         &[Char('['), Key::Left],
         Action::PreviousChoice,
-        "previous index that was rehearsed",
+        "previous tested index",
     ),
     bind(
         On(Compare),
         &[Char(']'), Key::Right],
         Action::NextChoice,
-        "next index that was rehearsed, rejected ones too",
+        "next tested index, including rejected ones",
     )
     .hinted("next index"),
     bind(
         On(Compare),
         &[Char('u')],
         Action::UsedOnly,
-        "step only through indexes the plan uses, or all again",
+        "show only indexes that the plan uses, or all",
     )
     .hinted("used only"),
     bind(
@@ -554,61 +554,61 @@ pub const BINDINGS: &[Binding] = &[
         On(Compare),
         &[Char('J')],
         Action::NextStatement,
-        "next statement of the list",
+        "next statement",
     )
     .hinted("next statement"),
     bind(
         On(Compare),
         &[Char('K')],
         Action::PreviousStatement,
-        "previous statement of the list",
+        "previous statement",
     ),
     bind(
         On(Compare),
         &[Char('e')],
         Action::EditIndex,
-        "edit this index and rehearse it",
+        "edit this index and test it",
     ),
     bind(
         On(Indexes),
         &[Char(' ')],
         Action::Toggle,
-        "switch it on or off; the totals answer at once",
+        "switch the index on or off; the totals follow",
     )
     .hinted("on/off"),
     bind(
         On(Indexes),
         &[Key::Enter],
         Action::Open,
-        "before and after of the statement it helps most",
+        "plans of the statement that it helps most",
     )
     .hinted("plans"),
     bind(
         On(Indexes),
         &[Char('R')],
         Action::Verify,
-        "build what is on together, see what it costs, roll back",
+        "build the indexes that are on together, plan, roll back",
     )
-    .hinted("prove"),
+    .hinted("verify"),
     bind(
         On(Indexes),
         &[Char('w')],
         Action::WriteFile,
-        "write the DDL of what is on to a file",
+        "save the DDL of the indexes that are on to a file",
     )
-    .hinted("write DDL"),
+    .hinted("save DDL"),
     bind(
         On(Indexes),
         &[Char('n')],
         Action::NewIndex,
-        "write a CREATE INDEX and rehearse it",
+        "write a CREATE INDEX and test it",
     )
     .hinted("new"),
     bind(
         On(Indexes),
         &[Char('e')],
         Action::EditIndex,
-        "edit this index and rehearse it",
+        "edit this index and test it",
     )
     .hinted("edit"),
     bind(
@@ -622,7 +622,7 @@ pub const BINDINGS: &[Binding] = &[
         On(Indexes),
         &[Char('p')],
         Action::PrintOnExit,
-        "print the DDL when leaving",
+        "print the DDL on exit",
     ),
     bind(
         On(Indexes),
@@ -640,22 +640,22 @@ pub const BINDINGS: &[Binding] = &[
         On(Indexes),
         &[Char('a')],
         Action::EnableRecommended,
-        "switch on exactly what is recommended",
+        "switch on exactly the recommended indexes",
     ),
     bind(
         On(Indexes),
         &[Char('x')],
         Action::DisableAll,
-        "switch everything off",
+        "switch all indexes off",
     ),
     bind(Typing, &[Key::Enter], Action::AcceptInput, "done").hinted("done"),
     bind(
         Typing,
         &[Key::Esc, Ctrl('c')],
         Action::CancelInput,
-        "leave it",
+        "cancel",
     )
-    .hinted("leave it"),
+    .hinted("cancel"),
     bind(
         Typing,
         &[Key::Backspace],
@@ -704,6 +704,14 @@ mod tests {
                     .find(|key| other.scope == binding.scope && other.keys.contains(key));
                 assert_eq!(clash, None, "{:?} and {:?}", binding.action, other.action);
             }
+        }
+    }
+
+    /// The help writes three blanks and 16 columns of keys before it.
+    #[test]
+    fn every_help_fits_80_columns() {
+        for binding in BINDINGS {
+            assert!(binding.help.chars().count() <= 80 - 19, "{}", binding.help);
         }
     }
 

@@ -316,7 +316,7 @@ fn statement_views(advices: &[StatementAdvice]) -> Vec<StatementView> {
             None => Err(advice
                 .error
                 .clone()
-                .unwrap_or_else(|| "there is nothing to plan".to_owned())),
+                .unwrap_or_else(|| "nothing to plan".to_owned())),
         };
         let after = advice.after.clone().map(Arc::new);
         let verified = after

@@ -221,5 +221,5 @@ pub fn write_ddl(ddl: &str) -> Result<String, String> {
             Err(error) => return Err(format!("{name}: {error}")),
         }
     }
-    Err("there are a thousand pgrehearse-indexes files here already".to_owned())
+    Err("pgrehearse-indexes.sql to pgrehearse-indexes-999.sql already exist here".to_owned())
 }

@@ -283,7 +283,7 @@ fn the_filter_works_as_you_type_and_esc_takes_it_back() {
         Overlay::Filter,
         "a q is a letter while one types"
     );
-    assert!(screen(&model).contains("no statement has that"));
+    assert!(screen(&model).contains("no statement matches the filter"));
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn statements_are_ranked_by_measured_time_where_most_have_one() {
     assert_eq!(
         order(&model).last(),
         by_time.last(),
-        "of the one without a time nobody knows the share"
+        "the share of the one without a time is unknown"
     );
     for _ in 0..3 {
         press(&mut model, Key::Char('s'));
@@ -346,7 +346,7 @@ fn statements_are_ranked_by_measured_time_where_most_have_one() {
 }
 
 #[test]
-fn what_writers_pay_is_told_where_it_was_counted() {
+fn what_writers_pay_is_shown_where_it_was_counted() {
     let mut recording = recording();
     let counted = |n_tup_ins| crate::catalog::Writes {
         n_tup_ins,
@@ -579,14 +579,14 @@ fn candidates_are_stepped_through_with_their_reasons() {
 }
 
 #[test]
-fn a_rehearsed_index_answers_what_a_rule_suggests() {
+fn a_tested_index_answers_what_a_rule_suggests() {
     let mut model = offline(Size {
         columns: 120,
         lines: 40,
     });
     press(&mut model, Key::Enter);
     press(&mut model, Key::Char('f'));
-    let answer = "see Indexes: r1 answers this, as rehearsed: cost 5,073 → 40.28";
+    let answer = "see Indexes: r1 fixes this; tested cost 5,073 → 40.28";
     assert_eq!(
         model.plan.view.as_ref().unwrap().findings[0]
             .answer
@@ -732,7 +732,7 @@ fn write_index(model: &mut Model, text: &str) -> Vec<Effect> {
 }
 
 #[test]
-fn an_index_written_by_hand_is_rehearsed_and_shown() {
+fn an_index_of_the_user_is_tested_and_shown() {
     let mut model = live();
     let effects = write_index(&mut model, "create index on transactions (status, user_id)");
     let [Effect::Send(2, Request::Rehearse { index, statements })] = effects.as_slice() else {
@@ -744,7 +744,7 @@ fn an_index_written_by_hand_is_rehearsed_and_shown() {
     );
     let refusal = Refusal {
         reason: Reason::LockTimeout,
-        detail: "the lock was not to be had".to_owned(),
+        detail: "could not acquire the lock".to_owned(),
         write_block: Millis(1.0),
         built: 0,
     };
@@ -786,7 +786,7 @@ fn an_index_written_by_hand_is_rehearsed_and_shown() {
         model
             .indexes
             .rows
-            .contains(&IndexRow::Heading("Rehearsed by hand"))
+            .contains(&IndexRow::Heading("Your indexes"))
     );
 }
 
@@ -802,7 +802,7 @@ fn plans_as_they_are() -> BTreeMap<StatementId, PlanOutcome> {
 }
 
 #[test]
-fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
+fn an_index_of_the_user_is_compared_with_the_server_of_that_moment() {
     let mut model = live();
     let effects = write_index(&mut model, "create index on transactions (status, user_id)");
     let [Effect::Send(2, Request::Rehearse { index, .. })] = effects.as_slice() else {
@@ -834,7 +834,7 @@ fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
             .as_ref()
             .unwrap()
             .text
-            .contains("no statement gains enough by it")
+            .contains("no statement gains enough from it")
     );
     let drawn = screen(&model);
     assert!(
@@ -871,14 +871,14 @@ fn a_combination_that_takes_too_long_to_build_is_not_tried() {
     press(&mut model, Key::Char(' '));
     assert_eq!(press(&mut model, Key::Char('R')), []);
     assert!(
-        screen(&model).contains("not tried: one by one they took 338 ms to build"),
+        screen(&model).contains("not built: the builds take 338 ms"),
         "{}",
         screen(&model)
     );
 }
 
 #[test]
-fn an_index_that_cannot_be_rehearsed_says_why() {
+fn an_index_that_cannot_be_tested_says_why() {
     for (text, why) in [
         ("create table t ()", "not a CREATE INDEX"),
         (
@@ -887,7 +887,7 @@ fn an_index_that_cannot_be_rehearsed_says_why() {
         ),
         (
             "create index on transactions (updated)",
-            "it was rehearsed already",
+            "this index was already tested",
         ),
     ] {
         let mut model = live();
@@ -901,13 +901,13 @@ fn an_index_that_cannot_be_rehearsed_says_why() {
 }
 
 #[test]
-fn a_combination_that_is_only_estimated_can_be_proved() {
+fn a_combination_that_is_only_estimated_can_be_verified() {
     let mut model = live();
     press(&mut model, Key::Char('4'));
     assert_eq!(
         press(&mut model, Key::Char('R')),
         [],
-        "what is recommended is proved already"
+        "what is recommended is already verified"
     );
     press(&mut model, Key::Char(' '));
     let effects = press(&mut model, Key::Char('R'));
@@ -947,11 +947,11 @@ fn a_combination_that_is_only_estimated_can_be_proved() {
         model.indexes.totals.as_ref().unwrap().basis,
         TotalBasis::Verified
     );
-    assert!(screen(&model).contains("proved: these were built together"));
+    assert!(screen(&model).contains("verified: these indexes were built together"));
 }
 
 #[test]
-fn a_lost_connection_is_said_and_can_be_tried_again() {
+fn a_lost_connection_is_shown_and_can_be_retried() {
     let mut model = live();
     write_index(&mut model, "create index on transactions (status, user_id)");
     update(
@@ -963,8 +963,7 @@ fn a_lost_connection_is_said_and_can_be_tried_again() {
     );
     assert!(matches!(model.jobs.connection, Connection::Lost(_)));
     assert!(
-        screen(&model)
-            .contains("connection lost: the server closed the connection · r tries again")
+        screen(&model).contains("connection lost: the server closed the connection · r retries")
     );
     assert_eq!(
         session_data_of(&model).statements.len(),

@@ -123,7 +123,7 @@ impl<'p> View<'p> {
         }
         parts.push(counted(self.plan.nodes().len(), "node", "nodes"));
         parts.push(match self.findings.len() {
-            0 => "nothing to say".to_owned(),
+            0 => "no findings".to_owned(),
             number => counted(number, "finding", "findings"),
         });
         parts.join(" · ")

@@ -20,7 +20,7 @@ pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
         "{}",
         styled(
             BOLD,
-            "BESIDES INDEXES  each was tried, and seen to change what the planner does"
+            "BESIDES INDEXES  each was tested and changes what the planner does"
         )
     );
     for remedy in &advice.remedies {
@@ -33,11 +33,11 @@ fn block(text: &mut String, remedy: &Remedy, width: usize) {
     let size = remedy
         .size
         .map_or_else(String::new, |size| format!(" · {size}"));
-    let seen = match remedy.evidence {
-        Evidence::RolledBackTransaction => "tried on the server and rolled back",
+    let tested = match remedy.evidence {
+        Evidence::RolledBackTransaction => "tested on the server and rolled back",
         Evidence::PlannerTwin => "planner twin only",
     };
-    let facts = format!("{}{size} · {seen}", remedy.kind.name().replace('_', " "));
+    let facts = format!("{}{size} · {tested}", remedy.kind.name().replace('_', " "));
     let _ = writeln!(text, "\n{}  {facts}", styled(BOLD, &remedy.id));
     for statement in &remedy.statements {
         for line in printable_sql(statement).lines() {
@@ -59,7 +59,7 @@ fn block(text: &mut String, remedy: &Remedy, width: usize) {
     );
 }
 
-/// `cost 1,200 → 900 · expects 6 → 600 rows · planned another way`
+/// `cost 1,200 → 900 · expects 6 → 600 rows · different plan`
 fn numbers(effect: &Effect) -> String {
     let Effect {
         cost: (before, after),
@@ -75,7 +75,7 @@ fn numbers(effect: &Effect) -> String {
         )
     });
     let planned = if *plan_changed {
-        " · planned another way"
+        " · different plan"
     } else {
         ""
     };

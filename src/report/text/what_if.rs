@@ -13,7 +13,7 @@ use crate::text_layout::indent;
 /// Writes the section.
 pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
     let heading = format!(
-        "WHAT IF  {}, as the planner twin would plan",
+        "WHAT IF  {}, in the planner twin",
         printable(&what_if.conditions.to_string())
     );
     let _ = writeln!(text, "{}", styled(BOLD, heading));
@@ -28,7 +28,7 @@ pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
         "then",
         "with indexes now",
         "then",
-        "rechosen",
+        "reselected",
         "",
     ]);
     for shifted in &what_if.statements {
@@ -41,16 +41,13 @@ pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
         let _ = writeln!(text, " {}", line.trim_end());
     }
     for index in &what_if.started {
-        let _ = writeln!(text, "  starts to pay (about {}):", index.size);
+        let _ = writeln!(text, "  recommended then (about {}):", index.size);
         for statement in index.creation.statements() {
             let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(statement)));
         }
     }
     if !what_if.stopped.is_empty() {
-        let line = format!(
-            "not recommended any more then: {}",
-            what_if.stopped.join(", ")
-        );
+        let line = format!("not recommended then: {}", what_if.stopped.join(", "));
         let _ = writeln!(text, "{}", indent(&line, "  ", width));
     }
     if what_if.started.is_empty() && what_if.stopped.is_empty() {

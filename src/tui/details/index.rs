@@ -30,7 +30,7 @@ pub fn selected_index(
             } else {
                 ""
             };
-            let gain = format!("That gives back {estimated}{}.", finding.freed());
+            let gain = format!("This frees {estimated}{}.", finding.freed());
             lines.extend(plain(&gain, columns, model.theme.dim()));
             let tone = if finding.fix == Fix::Drop {
                 model.theme.bad()
@@ -59,13 +59,13 @@ fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'sta
             .map(|feature| feature.name().to_owned()),
     );
     if index.is_predicted() {
-        facts.push("seen in the planner twin, not built: its size is an estimate".to_owned());
+        facts.push("tested in the planner twin, not built; the size is an estimate".to_owned());
     }
     facts.extend(index.build_time.map(|time| format!("built in {time}")));
     facts.extend(
         index
             .write_block
-            .map(|wait| format!("writers waited {wait}")),
+            .map(|wait| format!("writes waited {wait}")),
     );
     lines.extend(plain(&facts.join(" · "), columns, theme.dim()));
     match &index.status {
@@ -74,17 +74,15 @@ fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'sta
         }
         IndexStatus::Rejected { reason, detail } => {
             let why = format!(
-                "Rejected, {}: {}",
+                "Rejected ({}): {}",
                 reason.name().replace('_', " "),
                 printable(detail)
             );
             lines.extend(plain(&why, columns, theme.bad()));
         }
-        IndexStatus::UserDefined => lines.extend(plain(
-            "Written and rehearsed by you.",
-            columns,
-            Style::new(),
-        )),
+        IndexStatus::UserDefined => {
+            lines.extend(plain("Written and tested by you.", columns, Style::new()))
+        }
     }
     let partial = index.named.definition.predicate.is_some();
     let counted = index

@@ -65,14 +65,11 @@ impl State {
     pub fn step(&mut self, session_data: &SessionData, by: isize) -> Result<(), String> {
         let stops = self.stops(session_data);
         if stops.is_empty() {
-            let used = if self.used_only {
-                " and used; u steps through all"
+            return Err(if self.used_only {
+                "the plan of this statement uses no tested index; u shows all".to_owned()
             } else {
-                ""
-            };
-            return Err(format!(
-                "there is no index for this statement that was rehearsed{used}"
-            ));
+                "no index was tested for this statement".to_owned()
+            });
         }
         let behind = stops.iter().filter(|stop| **stop < self.choice).count() as isize;
         let here = isize::from(stops.contains(&self.choice));
@@ -91,7 +88,7 @@ impl State {
         match self.stops(session_data).first() {
             None if self.used_only => {
                 self.used_only = false;
-                Err("no index that was rehearsed is used by this statement's plan".to_owned())
+                Err("the plan of this statement uses no tested index".to_owned())
             }
             Some(first) if !self.stops(session_data).contains(&self.choice) => {
                 self.choice = *first;

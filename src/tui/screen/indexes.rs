@@ -82,8 +82,8 @@ impl State {
             .collect();
         self.rows = [
             ("Recommended", of(&IndexView::is_recommended)),
-            ("Rehearsed by hand", of(&user_defined)),
-            ("Rejected, each with its reason", of(&rejected)),
+            ("Your indexes", of(&user_defined)),
+            ("Rejected", of(&rejected)),
             ("Existing indexes", existing),
         ]
         .into_iter()
@@ -105,7 +105,7 @@ impl State {
         let (set, position) = match self.selected() {
             Some(IndexRow::Index(index)) => {
                 if !session_data.indexes[index].is_tested() && !self.enabled.contains(&index) {
-                    return Err("it was not built, so nobody knows what it would bring".to_owned());
+                    return Err("this index was not tested, so its effect is unknown".to_owned());
                 }
                 (&mut self.enabled, index)
             }

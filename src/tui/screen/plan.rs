@@ -144,7 +144,7 @@ impl State {
         };
         self.found = next_of(self.found, view.findings.len());
         let Some(annotated) = self.found.and_then(|next| view.findings.get(next)) else {
-            return Err("there is nothing to be said about this plan".to_owned());
+            return Err("this plan has no findings".to_owned());
         };
         self.jump(&view, annotated.finding.node, height);
         Ok(())

@@ -58,7 +58,7 @@ fn recommended(index: &IndexView, statement: &StatementId) -> Option<String> {
         .iter()
         .find(|benefit| benefit.statement == *statement)?;
     Some(format!(
-        "see Indexes: {id} answers this, as rehearsed: cost {} → {}",
+        "see Indexes: {id} fixes this; tested cost {} → {}",
         benefit.before, benefit.after
     ))
 }
@@ -68,7 +68,7 @@ fn rejected(index: &IndexView) -> Option<String> {
         return None;
     };
     Some(format!(
-        "see Indexes: this index was rejected, {}: {detail}",
+        "see Indexes: this index was rejected ({}): {detail}",
         reason.name().replace('_', " ")
     ))
 }

@@ -65,28 +65,28 @@ fn back(model: &mut Model) -> Vec<Effect> {
             model.workload.marked_only = false;
         } else {
             model.workload.marks.clear();
-            model.message = Message::info("nothing is marked any more");
+            model.message = Message::info("no statement is marked now");
         }
         refresh_totals(model, &session_data);
     } else {
-        model.message = Message::info("this is where it began; q quits");
+        model.message = Message::info("this is the first screen; q quits");
     }
     Vec::new()
 }
 
 fn retry(model: &mut Model) -> Vec<Effect> {
     if model.jobs.connection == Connection::None {
-        model.message = Message::info("there is no server to ask: this is a file");
+        model.message = Message::info("there is no server: this is a file");
         return Vec::new();
     }
     if model.jobs.current.is_some() {
-        model.message = Message::info("it is being asked already; Esc cancels");
+        model.message = Message::info("a request is already running; Esc cancels it");
         return Vec::new();
     }
     match (model.jobs.failed.take(), &model.data) {
         (Some(failed), _) => jobs::send(model, failed),
         (None, Pane::Has(_)) => {
-            model.message = Message::info("nothing failed, so there is nothing to ask again");
+            model.message = Message::info("nothing failed, so there is nothing to retry");
             Vec::new()
         }
         (None, _) => jobs::send(model, Request::Advise),
@@ -253,9 +253,9 @@ fn verify(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
         .as_ref()
         .is_none_or(|outcome| outcome.basis != TotalBasis::Estimated);
     let refusal = match (&model.jobs.connection, known) {
-        (Connection::None, _) => "there is no server to build it on: this is a recording",
-        _ if model.indexes.enabled.is_empty() => "nothing is on",
-        (_, true) => "this was built together already",
+        (Connection::None, _) => "there is no server to build on: this is a recording",
+        _ if model.indexes.enabled.is_empty() => "no index is on",
+        (_, true) => "these indexes are already verified",
         (_, false) => return verify_enabled(model, session_data),
     };
     model.message = Message::info(refusal);
@@ -267,9 +267,9 @@ fn verify_enabled(model: &mut Model, session_data: &SessionData) -> Vec<Effect> 
     let indexes = model.indexes.enabled.clone();
     let groups = session_data.groups(&indexes);
     if let Some(builds) = session_data.too_long_to_build(&groups) {
-        let most = session_data.limits.max_write_block;
+        let max = session_data.limits.max_write_block;
         let why = format!(
-            "not tried: one by one they took {builds} to build, and --max-write-block {most} has to be twice that"
+            "not built: the builds take {builds}, and --max-write-block ({max}) must be at least twice that"
         );
         model.message = Message::error(why);
         return Vec::new();
@@ -305,7 +305,7 @@ fn open_best(model: &mut Model, session_data: &SessionData) {
         }
         None => {
             model.message =
-                Message::error("it was not built by itself, so there is no plan to show")
+                Message::error("this index was not tested alone, so there is no plan to show")
         }
     }
 }
@@ -326,9 +326,9 @@ fn export(model: &mut Model, session_data: &SessionData, action: Action) -> Vec<
         model.indexes.print = !model.indexes.print;
         let on = model.indexes.print;
         model.message = Message::info(if on {
-            "what is on is printed when you leave"
+            "the DDL is printed on exit"
         } else {
-            "nothing is printed"
+            "the DDL is not printed on exit"
         });
         return vec![Effect::PrintOnExit(ddl.filter(|_| on))];
     }
@@ -336,7 +336,7 @@ fn export(model: &mut Model, session_data: &SessionData, action: Action) -> Vec<
         (Some(ddl), Action::WriteFile) => vec![Effect::WriteFile(ddl)],
         (Some(ddl), _) => vec![Effect::Copy(ddl)],
         (None, _) => {
-            model.message = Message::error("nothing is on");
+            model.message = Message::error("no index is on");
             Vec::new()
         }
     }

@@ -40,12 +40,12 @@ pub fn send(model: &mut Model, request: Request) -> Vec<Effect> {
 
 fn waiting_for(request: &Request) -> String {
     match request {
-        Request::Advise => "asking the server".to_owned(),
+        Request::Advise => "waiting for the server".to_owned(),
         Request::Verify { indexes, .. } => format!(
             "building {} together",
             count(indexes.len(), "index", "indexes")
         ),
-        Request::Rehearse { index, .. } => format!("rehearsing {}", index.name),
+        Request::Rehearse { index, .. } => format!("testing {}", index.name),
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn responded(model: &mut Model, number: u64, response: Response) {
     match response {
         Response::Advised(session_data) => {
             model.data = if session_data.statements.is_empty() {
-                Pane::Empty("there is no statement in the workload".to_owned())
+                Pane::Empty("The workload contains no statements.".to_owned())
             } else {
                 Pane::Has(Arc::new(*session_data))
             };
@@ -163,7 +163,7 @@ fn rehearsed(model: &mut Model, index: NamedIndex, compared: Comparison) {
     model.compare.open_at(&session_data, statement, position);
     refresh(model);
     let found = if helps == 0 {
-        "no statement gains enough by it".to_owned()
+        "no statement gains enough from it".to_owned()
     } else {
         format!("it helps {}", count(helps, "statement", "statements"))
     };

@@ -13,7 +13,7 @@ impl Model {
     pub fn offline(session_data: SessionData, size: Size, theme: Theme) -> Model {
         let mut model = Model::empty(Connection::None, size, theme);
         model.data = if session_data.statements.is_empty() {
-            Pane::Empty("there is no statement in it".to_owned())
+            Pane::Empty("The file contains no statements.".to_owned())
         } else {
             Pane::Has(Arc::new(session_data))
         };

@@ -67,7 +67,7 @@ fn filter_changed(model: &mut Model) {
 /// Opens the editor with an index, or with the beginning of one.
 pub(super) fn edit_index(model: &mut Model, session_data: &SessionData, index: Option<usize>) {
     if model.jobs.connection == Connection::None {
-        model.message = Message::info("there is no server to build it on: this is a recording");
+        model.message = Message::info("there is no server to build on: this is a recording");
         return;
     }
     let text = match index.and_then(|index| session_data.indexes.get(index)) {
@@ -113,7 +113,7 @@ fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String>
         .ok_or_else(|| format!("no statement reads {}", index.table))?;
     if let Some(root) = &table.partition_of {
         return Err(format!(
-            "{} is a partition: write the index on {root}",
+            "{} is a partition: create the index on {root}",
             table.name
         ));
     }
@@ -125,7 +125,10 @@ fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String>
         .iter()
         .find(|known| known.named.definition == index && known.is_tested())
     {
-        return Err(format!("it was rehearsed already: {}", known.named.name));
+        return Err(format!(
+            "this index was already tested: {}",
+            known.named.name
+        ));
     }
     let mut taken = session_data.catalog.taken_names.clone();
     let given = session_data.indexes.iter().map(|known| &known.named);

@@ -59,10 +59,7 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
         };
         Line::styled(format!("{mark} {}", printable(&message.text)), style)
     } else if let (Connection::Lost(why), Pane::Has(_)) = (&model.jobs.connection, &model.data) {
-        Line::styled(
-            format!("✗ connection lost: {why} · r tries again"),
-            theme.bad(),
-        )
+        Line::styled(format!("✗ connection lost: {why} · r retries"), theme.bad())
     } else {
         Line::default()
     };
@@ -99,7 +96,7 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
         buffer,
         area,
         0,
-        "Rehearse an index: built, planned with, rolled back",
+        "Test an index: build it, plan with it, roll back",
         theme,
     );
     let columns = usize::from(area.width).saturating_sub(2);
@@ -120,7 +117,7 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
         Some(error) => (theme.bad(), format!("✗ {}", printable(error))),
         None => (
             theme.dim(),
-            "Writers to the table wait while it is built. Enter rehearses, Esc leaves it."
+            "Writes to the table wait during the build. Enter tests the index, Esc cancels."
                 .to_owned(),
         ),
     };

@@ -41,16 +41,16 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
         model.compare.current(session_data),
     ) else {
         let why = match &statement.before {
-            Err(why) => format!("✗ it has no plan: {}", printable(why)),
+            Err(why) => format!("✗ no plan: {}", printable(why)),
             Ok(_) if session_data.indexes.is_empty() => {
-                "nothing was rehearsed: these are saved plans".to_owned()
+                "no index was tested: these are saved plans".to_owned()
             }
-            Ok(_) => "no index was rehearsed on the tables of this statement".to_owned(),
+            Ok(_) => "no index was tested on the tables of this statement".to_owned(),
         };
         line(buffer, areas.top, 2, Line::styled(why, model.theme.dim()));
         return;
     };
-    verdict(model, session_data, (statement, choice), buffer, areas);
+    choice_title(model, session_data, (statement, choice), buffer, areas);
     totals(model.theme, choice, buffer, areas);
     let columns = usize::from(areas.list.width);
     line(buffer, areas.headings, 0, titles(model.theme, columns));
@@ -90,7 +90,7 @@ fn in_full(model: &Model, buffer: &mut Buffer, areas: Areas) {
         buffer,
         areas.detail,
         0,
-        &format!("the selected line in full{more}"),
+        &format!("details of the selected line{more}"),
         model.theme,
     );
     for (number, text) in lines.into_iter().skip(first).take(room).enumerate() {
@@ -98,8 +98,16 @@ fn in_full(model: &Model, buffer: &mut Buffer, areas: Areas) {
     }
 }
 
-/// Which index this is about, and what became of it.
-fn verdict(
+/// The choice that is shown: a word for it, its index or indexes, how it was tested and why it was rejected.
+struct ChoiceTitle {
+    status: String,
+    style: Style,
+    indexes: String,
+    explanation: String,
+}
+
+/// Which index this is about, and its status.
+fn choice_title(
     model: &Model,
     session_data: &SessionData,
     (statement, choice): (&StatementView, &Choice),
@@ -107,67 +115,68 @@ fn verdict(
     areas: Areas,
 ) {
     let theme = model.theme;
-    let place = model.compare.position_text(session_data) + " ";
-    let (word, tone, about, why) = match choice
+    let index = choice
         .index
-        .and_then(|index| session_data.indexes.get(index))
-    {
-        None => {
-            let ids = statement.helped_by.join(", ");
-            (
-                "RECOMMENDED SET".to_owned(),
-                theme.good(),
-                ids,
-                "built together in one transaction and rolled back".to_owned(),
-            )
-        }
-        Some(index) => index_title(theme, index, choice.used),
+        .and_then(|index| session_data.indexes.get(index));
+    let title = match index {
+        None => set_title(theme, session_data, statement),
+        Some(index) => index_title(theme, index, choice),
     };
-    let mut spans = vec![
-        Span::styled(place, theme.key()),
-        Span::styled(word, tone),
+    let spans = vec![
+        Span::styled(model.compare.position_text(session_data) + " ", theme.key()),
+        Span::styled(title.status, title.style),
         Span::raw("  "),
+        Span::styled(printable(&title.indexes).into_owned(), theme.bold()),
     ];
-    spans.push(Span::styled(printable(&about).into_owned(), theme.bold()));
     line(buffer, areas.top, 1, Line::from(spans));
     let columns = usize::from(areas.top.width);
-    for (number, text) in wrap(&printable(&why), columns, 2).into_iter().enumerate() {
-        line(
-            buffer,
-            areas.top,
-            2 + number,
-            Line::styled(text, theme.dim()),
-        );
+    let explanation = wrap(&printable(&title.explanation), columns, 2);
+    for (number, text) in explanation.into_iter().enumerate() {
+        let text = Line::styled(text, theme.dim());
+        line(buffer, areas.top, 2 + number, text);
     }
 }
 
-fn index_title(theme: Theme, index: &IndexView, used: bool) -> (String, Style, String, String) {
-    let about = index.named.definition.definition();
-    let unused = if used {
+fn set_title(theme: Theme, session_data: &SessionData, statement: &StatementView) -> ChoiceTitle {
+    let is_predicted = |index: &usize| session_data.indexes[*index].is_predicted();
+    let explanation = if session_data.recommended().iter().any(is_predicted) {
+        "planned with together in the planner twin; not built together"
+    } else {
+        "built together in one transaction and rolled back"
+    };
+    ChoiceTitle {
+        status: "RECOMMENDED SET".to_owned(),
+        style: theme.good(),
+        indexes: statement.helped_by.join(", "),
+        explanation: explanation.to_owned(),
+    }
+}
+
+fn index_title(theme: Theme, index: &IndexView, choice: &Choice) -> ChoiceTitle {
+    let tested = if index.is_predicted() {
+        "tested alone in the planner twin, not built"
+    } else {
+        "built alone and rolled back"
+    };
+    let (status, style, explanation) = match &index.status {
+        IndexStatus::Recommended { id, .. } => (format!("RECOMMENDED {id}"), theme.good(), tested),
+        IndexStatus::Rejected { reason, detail } => (
+            format!("REJECTED {}", reason.name()),
+            theme.bad(),
+            detail.as_str(),
+        ),
+        IndexStatus::UserDefined => ("YOUR INDEX".to_owned(), theme.hot(), tested),
+    };
+    let unused = if choice.used {
         ""
     } else {
         "this plan does not use it; "
     };
-    let alone = "built alone and rolled back";
-    match &index.status {
-        IndexStatus::Recommended { id, .. } => (
-            format!("RECOMMENDED {id}"),
-            theme.good(),
-            about,
-            format!("{unused}{alone}"),
-        ),
-        IndexStatus::Rejected { reason, detail } => (
-            format!("REJECTED {}", reason.name()),
-            theme.bad(),
-            about,
-            format!("{unused}{detail}"),
-        ),
-        IndexStatus::UserDefined => (
-            "YOUR INDEX".to_owned(),
-            theme.hot(),
-            about,
-            format!("{unused}{alone}"),
-        ),
+    ChoiceTitle {
+        status,
+        style,
+        indexes: index.named.definition.definition(),
+        explanation: format!("{unused}{explanation}"),
     }
 }
 

@@ -40,7 +40,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.list,
             0,
-            Line::styled("  no index was thought of", model.theme.dim()),
+            Line::styled("  no candidate indexes", model.theme.dim()),
         );
     } else {
         headings(model.theme, &columns, buffer, areas);
@@ -103,21 +103,23 @@ fn summary(
             )
         }
         None => (
-            format!("{} in all (no --budget was given)", outcome.size),
+            format!("{} in total (no --budget)", outcome.size),
             theme.dim(),
         ),
     };
     if model.indexes.print {
-        second += "  · DDL is printed on leaving";
+        second += "  · DDL is printed on exit";
     }
     line(buffer, areas.top, 1, Line::styled(second, tone));
     let evidence = match outcome.basis {
-        TotalBasis::Verified => "proved: these were built together and their plans seen",
-        TotalBasis::Tested => "seen: the plans with this index by itself",
-        TotalBasis::Predicted => {
-            "foreseen: the planner twin planned with these together; nothing was built"
+        TotalBasis::Verified => {
+            "verified: these indexes were built together, planned with and rolled back"
         }
-        TotalBasis::Estimated => "estimated: each was tried by itself, not together",
+        TotalBasis::Tested => "tested: this index was built alone, planned with and rolled back",
+        TotalBasis::Predicted => {
+            "predicted: the planner twin planned with these indexes; nothing was built"
+        }
+        TotalBasis::Estimated => "estimated: each index was tested alone, not together",
     };
     line(buffer, areas.top, 2, Line::styled(evidence, theme.dim()));
 }
@@ -305,7 +307,7 @@ fn index_details(model: &Model, session_data: &SessionData, buffer: &mut Buffer,
             buffer,
             area,
             number,
-            &format!("Changes with what is on: {changes}{among}"),
+            &format!("Statements that change: {changes}{among}"),
             model.theme,
         );
         for (statement, before, after) in &outcome.changes {

@@ -24,11 +24,11 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
         Pane::Loading(progress) => return loading(model, progress, buffer, inner),
         Pane::Empty(why) => (Line::styled("There is nothing to show.", theme.bold()), why.clone()),
         Pane::Failed(why) => {
-            (Line::styled("✗ The server could not be asked.  r tries again, q quits", theme.bad()), why.clone())
+            (Line::styled("✗ The request to the server failed.  r retries, q quits", theme.bad()), why.clone())
         }
         Pane::Cancelled => (
             Line::styled("Cancelled.  r starts again, q quits", theme.bold()),
-            "Whatever was being built is cancelled on the server and rolled back; the line below says how that ended."
+            "The running build is cancelled on the server and rolled back. The line below shows the result."
                 .to_owned(),
         ),
         Pane::Has(_) => return,
@@ -87,10 +87,10 @@ fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) 
         Line::raw(printable(&progress.about).into_owned()),
     );
     let note = match progress.what.as_str() {
-        "planning" => "Statements are only planned, never run.",
-        "rehearsing" | "proving the set" => {
-            "Each index is built in a transaction of its own that is rolled back. Until then readers go on and writers to its table \
-             wait, no longer than --max-write-block. Esc cancels on the server at once."
+        "planning" => "Statements are planned, not executed.",
+        "rehearsing" | "testing indexes" | "proving the set" | "verifying the set" => {
+            "An index is built on the server only in a transaction that is rolled back. Meanwhile reads continue, and writes to its \
+             table wait, at most for --max-write-block. Esc cancels immediately."
         }
         _ => "Esc cancels.",
     };

@@ -32,7 +32,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     };
     let helped = match statement.helped_by.join(", ") {
         none if none.is_empty() => String::new(),
-        ids => format!(" · {ids} helps: b shows it"),
+        ids => format!(" · {ids} helps; b compares the plans"),
     };
     statement_header(
         model,
@@ -46,7 +46,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.headings,
             0,
-            Line::styled("✗ it has no plan:", model.theme.bad()),
+            Line::styled("✗ no plan:", model.theme.bad()),
         );
         let columns = usize::from(areas.list.width);
         let text = why

@@ -58,10 +58,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.list,
             0,
-            Line::styled(
-                "  no statement has that in its name or text",
-                model.theme.dim(),
-            ),
+            Line::styled("  no statement matches the filter", model.theme.dim()),
         );
     }
     preview(model, session_data, buffer, areas);
@@ -97,7 +94,7 @@ fn shown(model: &Model, session_data: &SessionData) -> Line<'static> {
         shown => format!("{shown} of {all}"),
     };
     if state.marked_only {
-        words += ", only marked ones";
+        words += ", marked only";
     }
     if !state.marks.is_empty() {
         let share = state.totals.share * 100.0;
@@ -152,10 +149,7 @@ fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> St
         );
     }
     if recommended == 0 {
-        return format!(
-            "No index was seen to help; {whose} (calls × cost): {}",
-            text(before)
-        );
+        return format!("No index helps; {whose} (calls × cost): {}", text(before));
     }
     let factor = factor_text(before.factor_to(after));
     let indexes = count(recommended, "index", "indexes");
