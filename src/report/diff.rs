@@ -9,7 +9,7 @@ use crate::plan::{Node, NodeId, Plan};
 
 mod text;
 
-/// Numbers of a node that does the same as before are worth a line when one is at least this many times another …
+/// A node with the same title is listed if one of its numbers changed by at least this factor …
 const MIN_FACTOR: f64 = 2.0;
 /// … and the node takes at least this share of one of the plans.
 const MIN_SHARE: f64 = 0.05;

@@ -52,7 +52,7 @@ pub struct ReviewedPlan {
     pub jit_time_ms: Option<f64>,
     /// All triggers.
     pub trigger_time_ms: Option<f64>,
-    /// What is to be said about it, highest impact first.
+    /// The findings about it, highest impact first.
     pub findings: Vec<Finding>,
     /// What was derived for each node.
     pub nodes: Vec<ReviewedNode>,
@@ -121,7 +121,7 @@ pub fn write_json(files: &[Reviewed]) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&reports)? + "\n")
 }
 
-/// All files for people: each plan as a tree, its costliest nodes marked, what is to be said about it first.
+/// All files for people: findings first, then each plan as a tree with its costliest nodes marked.
 pub fn write_text(files: &[Reviewed], width: usize) -> String {
     let width = width.max(MIN_WIDTH);
     let mut text = String::new();

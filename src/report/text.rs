@@ -1,5 +1,5 @@
-//! The report for people: the verdict first, then each statement's two plans side by side, everything that was tried and turned
-//! down, and last, next to the prompt, the indexes to create.
+//! The report for people: the summary first, then each statement's two plans side by side, every rejected candidate,
+//! and last, next to the prompt, the indexes to create.
 //!
 //! Text is styled with ANSI sequences throughout; whoever writes it to a file or a plain terminal strips them. Everything from
 //! outside goes through `printable` on its way in.
@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use anstyle::Style;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::run_measurements::RunMeasurements;
@@ -22,6 +23,7 @@ use crate::plan::Plan;
 use crate::rehearsal::Evidence;
 use crate::text_layout::{indent, titled_rule};
 use crate::verdict::{Change, MinImprovement};
+use crate::workload::Statement;
 
 mod remedies;
 pub(crate) mod side_by_side;
@@ -72,7 +74,7 @@ fn summary(text: &mut String, advice: &Advice, width: usize) {
     let _ = writeln!(text, "{}\n", indent(&headline(advice), "", width));
 }
 
-/// The verdict in a sentence.
+/// The summary in a sentence.
 fn headline(advice: &Advice) -> String {
     let total = |cost: &dyn Fn(&StatementAdvice) -> Option<Cost>| {
         Cost(
@@ -103,7 +105,7 @@ fn headline(advice: &Advice) -> String {
     }
 }
 
-/// That nothing is recommended means something only if everything could be tested.
+/// Without recommendations, says whether every candidate could be tested.
 fn no_index(advice: &Advice) -> String {
     let untested = advice
         .rejected
@@ -132,43 +134,15 @@ fn statement_block(
     ) else {
         return;
     };
-    let calls = if statement.statement.calls > 1.0 {
-        format!(" · {} calls", group_thousands(statement.statement.calls, 0))
-    } else {
-        String::new()
-    };
-    let name = format!("{}{calls}", printable(&statement.statement.id.0));
-    let (style, gain) = match statement.change {
-        Some(Change::Better) => (
-            GOOD,
-            format!(
-                "{cost_before} → {cost_after}  {} lower",
-                factor_text(cost_before.factor_to(cost_after))
-            ),
-        ),
-        Some(Change::Worse) => (
-            BAD,
-            format!(
-                "{cost_before} → {cost_after}  WORSE by {}",
-                factor_text(cost_after.factor_to(cost_before))
-            ),
-        ),
-        _ => (DIM, format!("{cost_before}  unchanged")),
-    };
+    let name = statement_name(statement);
+    let (style, gain) = gain(statement.change, cost_before, cost_after);
     let used = if statement.recommendations.is_empty() {
         String::new()
     } else {
         format!("  [{}]", statement.recommendations.join(", "))
     };
-    let _ = writeln!(
-        text,
-        "{}",
-        titled_rule(
-            &styled(BOLD, name),
-            &styled(style, format!("{gain}{used}")),
-            width
-        )
-    );
+    let gain = styled(style, format!("{gain}{used}"));
+    let _ = writeln!(text, "{}", titled_rule(&styled(BOLD, name), &gain, width));
     if let Some((before, after)) = &statement.executed {
         let _ = writeln!(
             text,
@@ -189,7 +163,33 @@ fn statement_block(
     text.push('\n');
 }
 
-/// What two executions took.
+/// `job-list · 1,200 calls`.
+fn statement_name(statement: &StatementAdvice) -> String {
+    let Statement { id, calls, .. } = &statement.statement;
+    let calls = if *calls > 1.0 {
+        format!(" · {} calls", group_thousands(*calls, 0))
+    } else {
+        String::new()
+    };
+    format!("{}{calls}", printable(&id.0))
+}
+
+/// `5,073 → 40.28  126× lower`, and its style.
+fn gain(change: Option<Change>, before: Cost, after: Cost) -> (Style, String) {
+    match change {
+        Some(Change::Better) => {
+            let factor = factor_text(before.factor_to(after));
+            (GOOD, format!("{before} → {after}  {factor} lower"))
+        }
+        Some(Change::Worse) => {
+            let factor = factor_text(after.factor_to(before));
+            (BAD, format!("{before} → {after}  WORSE by {factor}"))
+        }
+        _ => (DIM, format!("{before}  unchanged")),
+    }
+}
+
+/// Time and blocks of two executions.
 pub(super) fn execution_text(before: &Plan, after: &Plan) -> String {
     let text = |plan: &Plan| {
         let time = plan.execution_time().unwrap_or_default();
@@ -201,7 +201,7 @@ pub(super) fn execution_text(before: &Plan, after: &Plan) -> String {
     format!("{} → {}", text(before), text(after))
 }
 
-/// What is to be said about a statement besides indexes, which the rest of the report is about.
+/// Findings about a statement that do not suggest an index, which the rest of the report covers.
 fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize) {
     const MAX_FINDINGS: usize = 2;
     let about_index = |finding: &Finding| {
@@ -271,7 +271,7 @@ fn recommendations(text: &mut String, advice: &Advice, width: usize) {
     text.push('\n');
 }
 
-/// What a recommendation rests on.
+/// What the recommendations are based on.
 fn recommended_heading(advice: &Advice) -> &'static str {
     let built = advice
         .recommendations
@@ -471,7 +471,7 @@ fn existing(text: &mut String, advice: &Advice, width: usize) {
     text.push('\n');
 }
 
-/// What would become of the workload without an index that is there.
+/// Costs of the workload without an existing index.
 fn hypothetical_drops(text: &mut String, advice: &Advice, width: usize) {
     if advice.drops.is_empty() {
         return;

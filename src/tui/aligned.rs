@@ -36,7 +36,7 @@ pub enum AlignedCell {
 pub struct AlignedRow {
     /// What it is.
     pub difference: Difference,
-    /// The plan as things are.
+    /// The plan without the index.
     pub before: AlignedCell,
     /// The plan with the index.
     pub after: AlignedCell,

@@ -1,5 +1,5 @@
-//! The seam to the server, and the thread it lives on. Questions go in over a channel, messages come out; a question can be given
-//! up while it is being handled, and the latest one wins.
+//! The boundary to the server, and the thread it runs on. Requests go in over a channel, messages come out; a request can be
+//! cancelled while it runs, and the latest one wins.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use crate::index::NamedIndex;
 use crate::rehearsal::{Answer, Comparison, Event, PlannerError, Refusal, Rollback};
 use crate::workload::Statement;
 
-/// Somebody with a server.
+/// Runs requests on a server.
 pub trait Backend: Send {
     /// The whole run.
     ///
     /// # Errors
-    /// When the server cannot be asked, or the run was cancelled; everything is rolled back then.
+    /// When the server fails or the run was cancelled; everything is rolled back then.
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError>;
 
-    /// Indexes with the statements on their tables, built in one transaction and rolled back; without indexes, things as they are.
+    /// Plans the statements with the indexes built in one transaction, which is rolled back; without indexes, as the server is.
     ///
     /// # Errors
     /// As with [`Backend::advise`].
@@ -30,15 +30,15 @@ pub trait Backend: Send {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError>;
 
-    /// Stops what runs.
+    /// A token that cancels the running request.
     fn cancel_token(&self) -> Arc<dyn CancelToken>;
 }
 
-/// Stops what runs on the server.
+/// Cancels what runs on the server.
 pub trait CancelToken: Send + Sync {
-    /// Cancels the running statement, and all that follows until it is released.
+    /// Cancels the running statement and all later ones until [`CancelToken::reset`].
     fn cancel(&self);
-    /// Lets the next work run.
+    /// Allows statements to run again.
     fn reset(&self);
 }
 
@@ -76,19 +76,19 @@ impl Worker {
         })
     }
 
-    /// Asks; the answer comes as a message.
+    /// Sends a request; the response comes as a message.
     pub fn send(&self, job: u64, request: Request) {
-        // A worker that is gone has said so in a message of its own.
+        // A worker that ended has sent a message about it.
         let _ = self.requests.send((job, request));
     }
 
-    /// Gives this job up, at once.
+    /// Cancels this request immediately.
     pub fn cancel(&self, job: u64) {
         self.cancelled_through.fetch_max(job, Ordering::SeqCst);
         self.cancel_token.cancel();
     }
 
-    /// Gives everything up and waits until it is rolled back.
+    /// Cancels everything and waits until it is rolled back.
     pub fn finish(self) {
         self.cancel(u64::MAX);
         drop(self.requests);
@@ -107,7 +107,7 @@ struct WorkerThread {
 impl WorkerThread {
     fn work(mut self, received: &Receiver<(u64, Request)>) {
         while let Ok((job, request)) = received.recv() {
-            // Released first, looked after that: a cancel in between is seen here, one after it pulls the brake again.
+            // Reset first, then check: a cancel in between is seen here, and a later one cancels through the token.
             self.cancel_token.reset();
             let cancelled = self.cancelled_through.load(Ordering::SeqCst) >= job;
             let response = if cancelled {
@@ -209,7 +209,7 @@ mod tests {
     use crate::rehearsal::Planned;
     use crate::sql::parse_index;
 
-    /// Answers everything, and remembers how many indexes it was asked about.
+    /// Answers every request and counts the indexes in it.
     struct StubBackend(Arc<Mutex<Vec<usize>>>);
 
     impl Backend for StubBackend {

@@ -15,22 +15,22 @@ use crate::rehearsal::Rollback;
 /// How soon an answer or a signal is noticed; keys are noticed at once.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// So often at most the elapsed time is drawn.
+/// How often the elapsed time is drawn.
 const TICK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What to show.
 pub enum Start {
-    /// Something that is there already.
+    /// Data from a file.
     SessionData(Box<SessionData>),
-    /// What this will find out.
+    /// A run on a server.
     Live(Box<dyn Backend>),
 }
 
-/// How it ended.
+/// How the session ended.
 pub struct SessionEnd {
-    /// What the user wanted printed.
+    /// What to print after the terminal is restored.
     pub print: Option<String>,
-    /// What became of what was being built.
+    /// Whether the rollback of a running build is confirmed.
     pub rollback: Rollback,
 }
 
@@ -67,7 +67,7 @@ pub fn run(start: Start, theme: Theme, stop: &dyn Fn() -> bool) -> io::Result<Se
     let Session {
         tty, worker, print, ..
     } = session;
-    // The terminal is the user's again while the server rolls back.
+    // The terminal is restored before the server rolls back.
     drop(tty);
     if let Some(worker) = worker {
         worker.finish();
@@ -104,7 +104,7 @@ impl Session {
             let mut changed = false;
             if let Some(msg) = self.tty.wait(POLL_INTERVAL)? {
                 changed = self.handle(msg)?;
-                // Keys that wait already are taken together: a key held down does not run on after it was let go.
+                // Pending keys are handled together, so that a key that was held down does not go on after it is released.
                 while let Some(msg) = self.tty.wait(Duration::ZERO)? {
                     self.handle(msg)?;
                 }
@@ -152,7 +152,7 @@ impl Session {
         Ok(())
     }
 
-    /// Comes back as a message with the next round.
+    /// Sends a message that the next iteration handles.
     fn post(&self, msg: Msg) {
         let _ = self.sender.send(msg);
     }

@@ -1,10 +1,10 @@
-//! The key table: one place that dispatch, footer and help are all made from, so that none of them can say something else.
+//! The key table. Dispatch, footer and help are made from it, so that they agree.
 //!
 //! Keys are values of our own: nothing here knows how a terminal encodes them.
 
 use std::borrow::Cow;
 
-/// A key as a person names it.
+/// A key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// A character, shifted or not.
@@ -101,7 +101,7 @@ impl Screen {
     }
 }
 
-/// What a key asks for.
+/// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Leave.
@@ -136,17 +136,17 @@ pub enum Action {
     Open,
     /// Sort by the next column.
     Sort,
-    /// Turn the order round.
+    /// Reverse the order.
     Reverse,
     /// Type a filter.
     Filter,
-    /// Mark the statement, or take its mark away.
+    /// Mark or unmark the statement.
     Mark,
-    /// Mark all that is shown, or take all their marks away.
+    /// Mark or unmark all shown statements.
     MarkShown,
-    /// Show only what is marked, or everything again.
+    /// Show only marked statements, or all.
     MarkedOnly,
-    /// Take all marks away.
+    /// Unmark all statements.
     Unmark,
     /// Fold or unfold the node.
     Fold,
@@ -176,25 +176,25 @@ pub enum Action {
     NextChange,
     /// Switch an index on or off.
     Toggle,
-    /// Select what is recommended.
+    /// Switch on the recommended indexes.
     EnableRecommended,
-    /// Select nothing.
+    /// Switch all indexes off.
     DisableAll,
-    /// Build what is on together.
+    /// Build the indexes that are on together.
     Verify,
     /// Write the DDL to a file.
     WriteFile,
     /// Copy the DDL.
     Copy,
-    /// Print the DDL when leaving.
+    /// Print the DDL on exit.
     PrintOnExit,
-    /// Edit this index and rehearse it.
+    /// Edit this index and test it.
     EditIndex,
-    /// Write an index and rehearse it.
+    /// Write an index and test it.
     NewIndex,
     /// Finish typing.
     AcceptInput,
-    /// Stop typing.
+    /// Cancel typing.
     CancelInput,
     /// Delete the character before the cursor.
     EraseLeft,
@@ -212,14 +212,14 @@ pub enum Action {
     CursorEnd,
 }
 
-/// Where a key means something.
+/// Where a key has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// On every screen.
     Everywhere,
-    /// On one screen; such a meaning goes before the general one.
+    /// On one screen; this takes precedence over the general meaning.
     On(Screen),
-    /// While a filter or an index is typed; every other key is text then.
+    /// While a filter or an index is typed; every other key is text.
     Typing,
 }
 
@@ -253,13 +253,13 @@ pub struct Binding {
     pub keys: &'static [Key],
     /// Does this.
     pub action: Action,
-    /// As the help says it.
+    /// Its text in the help.
     pub help: &'static str,
-    /// As the footer says it, if it has the room; the most useful first.
+    /// Its text in the footer, if there is room; the most useful first.
     pub hint: Option<&'static str>,
 }
 
-/// The binding of a key where we are, those of the screen first.
+/// The binding of a key in a scope, bindings of the screen first.
 pub fn lookup(scope: Scope, key: Key) -> Option<&'static Binding> {
     let bound_in = |wanted: Scope| {
         BINDINGS
@@ -287,7 +287,7 @@ pub fn hints(scope: Scope) -> impl Iterator<Item = (Cow<'static, str>, &'static 
         .filter_map(|binding| Some((labels(binding, "/", 2), binding.hint?)))
 }
 
-/// The keys of a binding as text, at most so many of them.
+/// The keys of a binding as text, at most `max_keys` of them.
 pub fn labels(binding: &Binding, separator: &str, max_keys: usize) -> Cow<'static, str> {
     let labels: Vec<_> = binding
         .keys

@@ -1,4 +1,4 @@
-//! Where everything is on a terminal of some size: asked by update, for scroll limits and clicks, and by drawing.
+//! Where everything is on a terminal of some size. Update uses it for scroll limits and clicks, and drawing for positions.
 
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
@@ -6,13 +6,13 @@ use unicode_width::UnicodeWidthStr;
 use super::keymap::{BINDINGS, Scope, Screen};
 use super::model::{Model, Navigation, Overlay, Size};
 
-/// Smaller than this, nothing but a word about it is drawn.
+/// On a smaller terminal only a message about its size is drawn.
 pub const MIN_SIZE: Size = Size {
     columns: 40,
     lines: 10,
 };
 
-/// From this width on, details stand beside the list, not below it.
+/// From this width on, details are beside the list, not below it.
 const WIDE: u16 = 110;
 
 /// The same for lists with long lines.
@@ -26,7 +26,7 @@ const ROOMY: u16 = 15;
 pub struct Areas {
     /// The tabs.
     pub tabs: Rect,
-    /// What stands above the list: the summary, the statement.
+    /// Above the list: the summary, the statement.
     pub top: Rect,
     /// The list's headings.
     pub headings: Rect,
@@ -40,7 +40,7 @@ pub struct Areas {
     pub footer: Rect,
 }
 
-/// The parts of this screen. `top` lines are asked for above the list, and given as far as there is room.
+/// The parts of this screen, with up to `top` lines above the list, if there is room.
 pub fn areas(size: Size, navigation: &Navigation, top: u16) -> Areas {
     let Size { columns, lines } = size;
     let line = |y: u16| Rect::new(0, y.min(lines.saturating_sub(1)), columns, lines.min(1));

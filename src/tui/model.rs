@@ -1,4 +1,4 @@
-//! The interface as a value: what is known, where we are, what runs. Changed only by [`super::update`], read by `view`.
+//! The interface as a value: the data, the screen, the running request. Changed only by [`super::update`], read by `view`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,18 +21,18 @@ pub struct Size {
     pub lines: u16,
 }
 
-/// Something that is there, or the reason why it is not.
+/// Data, or the reason why there is none yet.
 #[derive(Debug, Clone)]
 pub enum Pane<T> {
-    /// Being made.
+    /// It is being loaded.
     Loading(Progress),
-    /// There is nothing to show, and why.
+    /// There is nothing to show, for this reason.
     Empty(String),
-    /// Here it is.
+    /// The data.
     Has(T),
-    /// It could not be had.
+    /// Loading failed, for this reason.
     Failed(String),
-    /// The user did not want to wait.
+    /// The user cancelled.
     Cancelled,
 }
 
@@ -54,7 +54,7 @@ pub struct Progress {
 pub struct Model {
     /// What the screens show.
     pub data: Pane<Arc<SessionData>>,
-    /// Where we are.
+    /// The screen that is shown, and the way back.
     pub navigation: Navigation,
     /// The statements.
     pub workload: workload::State,
@@ -64,28 +64,28 @@ pub struct Model {
     pub compare: compare::State,
     /// What to create.
     pub indexes: indexes::State,
-    /// The other side.
+    /// The requests to the worker.
     pub jobs: Jobs,
     /// The terminal.
     pub size: Size,
-    /// How it looks.
+    /// Colours or none.
     pub theme: Theme,
-    /// What is to be said in the status line.
+    /// The message in the status line.
     pub message: Option<Message>,
 }
 
-/// Where we are.
+/// The screen that is shown, and the way back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Navigation {
     /// The screen.
     pub screen: Screen,
     /// Where Esc leads back to.
     pub back: Vec<Screen>,
-    /// What lies over the screen.
+    /// What is drawn over the screen.
     pub overlay: Overlay,
 }
 
-/// What lies over the screen.
+/// What is drawn over the screen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
     /// Nothing.
@@ -94,71 +94,71 @@ pub enum Overlay {
     Help(usize),
     /// The filter is being typed.
     Filter,
-    /// An index is being written.
+    /// An index is being typed.
     Index(IndexEditor),
 }
 
-/// An index being written.
+/// An index that is being typed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IndexEditor {
     /// The CREATE INDEX statement.
     pub input: TextInput,
-    /// Why it was not taken.
+    /// Why it was rejected.
     pub error: Option<String>,
 }
 
-/// Who answers: a worker with a server, or nobody.
+/// The requests to the worker, if there is one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Jobs {
-    /// Is there a server?
+    /// Whether there is a server.
     pub connection: Connection,
-    /// What was asked and is not answered yet.
+    /// The request that is running.
     pub current: Option<Job>,
-    /// The number of the last question.
+    /// The number of the last request.
     pub last_number: u64,
-    /// What to ask again on retry.
+    /// The request to repeat on retry.
     pub failed: Option<Request>,
     /// Time since the start.
     pub now: Duration,
 }
 
-/// Is there a server?
+/// Whether there is a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
-    /// No: everything is from a file.
+    /// No server: everything is from a file.
     None,
     /// Yes.
     Live,
-    /// It was lost, with its last words.
+    /// The connection was lost, with this error.
     Lost(String),
 }
 
-/// A question that is not answered yet.
+/// A request that is running.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// Its number.
     pub number: u64,
-    /// When it was asked.
+    /// When it was sent.
     pub began: Duration,
-    /// What was asked.
+    /// The request.
     pub request: Request,
-    /// How far it is.
+    /// Its progress.
     pub progress: Progress,
 }
 
-/// What a worker can be asked.
+/// A request to the worker.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     /// The whole run.
     Advise,
-    /// A combination of indexes.
+    /// Verify a combination of indexes: build them together.
     Verify {
         /// Their positions.
         indexes: BTreeSet<usize>,
         /// A transaction each.
         groups: Vec<BuildGroup>,
     },
-    /// One index, written by hand.
+    /// Test one index that the user wrote.
     Rehearse {
         /// The index.
         index: NamedIndex,
@@ -167,16 +167,16 @@ pub enum Request {
     },
 }
 
-/// A line for the reader.
+/// A message in the status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Good or bad.
+    /// Whether it reports a success or an error.
     pub level: MessageLevel,
-    /// The text; nothing raw is in it.
+    /// The text.
     pub text: String,
 }
 
-/// How a message is meant.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageLevel {
     /// For information.
@@ -187,7 +187,7 @@ pub enum MessageLevel {
     Error,
 }
 
-/// What happened.
+/// An event: input, or a response of the worker.
 #[derive(Debug)]
 pub enum Msg {
     /// A key.
@@ -210,22 +210,22 @@ pub enum Msg {
     Exported(Result<String, String>),
 }
 
-/// What became of a job.
+/// The response to a request.
 #[derive(Debug)]
 pub enum Response {
     /// The run's result.
     Advised(Box<SessionData>),
-    /// What the index did, or why it could not be built.
+    /// The plans with the index, or why it could not be built.
     Rehearsed(NamedIndex, Result<Box<Comparison>, Refusal>),
-    /// What the combination did, a transaction each, or why it could not be built.
+    /// The plans with the combination, one comparison for each transaction, or why it could not be built.
     Verified(BTreeSet<usize>, Result<Vec<Comparison>, Refusal>),
-    /// It was cancelled; what became of the transaction.
+    /// It was cancelled; whether the rollback is confirmed.
     Cancelled(Rollback),
-    /// The server could not be asked.
+    /// The request failed.
     Failed(String),
 }
 
-/// What is to be done, by whoever may do it.
+/// An action for the event loop to perform.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Leave the program.
@@ -240,7 +240,7 @@ pub enum Effect {
     WriteFile(String),
     /// Put this on the clipboard.
     Copy(String),
-    /// Print this when leaving; nothing to print takes it back.
+    /// Print this on exit; `None` prints nothing.
     PrintOnExit(Option<String>),
 }
 
@@ -271,7 +271,7 @@ impl Model {
         }
     }
 
-    /// The session data, when it is there.
+    /// The session data, once it is loaded.
     pub fn session_data(&self) -> Option<&Arc<SessionData>> {
         match &self.data {
             Pane::Has(session_data) => Some(session_data),
@@ -279,7 +279,7 @@ impl Model {
         }
     }
 
-    /// Whose keys are meant.
+    /// The scope in which keys are looked up.
     pub fn scope(&self) -> Scope {
         match self.navigation.overlay {
             Overlay::Filter | Overlay::Index(_) => Scope::Typing,

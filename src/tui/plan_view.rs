@@ -27,18 +27,18 @@ pub struct PlanView {
     pub heat: Vec<(f64, bool)>,
     /// The costliest first.
     pub costliest: Vec<NodeId>,
-    /// What is to be said about it, highest impact first.
+    /// The findings about it, highest impact first.
     pub findings: Vec<AnnotatedFinding>,
     /// Was it executed (EXPLAIN ANALYZE)?
     pub analyzed: bool,
 }
 
-/// Something to be said about a node.
+/// A finding, and what the tests say about the index it suggests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnnotatedFinding {
-    /// By rule.
+    /// The finding.
     pub finding: Finding,
-    /// What was rehearsed in answer to it.
+    /// The test result of the index it suggests, or of a better one.
     pub answer: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl PlanView {
         PlanView::from_metrics(plan, &metrics)
     }
 
-    /// Of this plan of a statement, made with these indexes, and with what is to be said about it.
+    /// The view of a statement's plan that was made with these indexes, with its findings.
     pub fn with_findings(
         plan: Arc<Plan>,
         session_data: &SessionData,
@@ -83,7 +83,7 @@ impl PlanView {
         }
     }
 
-    /// What is to be said about a node.
+    /// The findings about a node.
     pub fn findings_on(&self, id: NodeId) -> impl Iterator<Item = &AnnotatedFinding> {
         self.findings
             .iter()

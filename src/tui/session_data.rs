@@ -1,5 +1,5 @@
-//! What the screens show: the advice, and the plans of every single rehearsal, which a recording of the run holds. A value: made
-//! from a live run or from a saved one, and nobody downstream can tell which.
+//! What the screens show: the advice, and the plans of every tested index, which the recording of the run has. A value, made
+//! from a live run or from a saved one; the screens do not know which.
 
 mod combinations;
 mod ddl;
@@ -40,33 +40,33 @@ pub struct SessionData {
     pub subject: String,
     /// The statements in the workload's order.
     pub statements: Vec<StatementView>,
-    /// Every index that was thought of, the recommended first.
+    /// Every candidate, the recommended indexes first, and the indexes of the user.
     pub indexes: Vec<IndexView>,
     /// What is wrong with indexes that exist.
     pub existing: Vec<ExistingFinding>,
-    /// What the reader has to know.
+    /// What the reader has to know to trust the numbers.
     pub notices: Vec<String>,
-    /// What the server knew.
+    /// The catalog of the server.
     pub catalog: Catalog,
-    /// Within which limits.
+    /// The limits of the run.
     pub limits: Limits,
     /// How many of the statements have a measured time, and with that, what [`StatementView::share`] is of.
     pub time_coverage: TimeCoverage,
-    /// Each statement's calls and cost as things are.
+    /// Each statement's calls and cost without new indexes.
     weights: Costs,
-    /// The rehearsals of one index each.
+    /// The tests of one index each.
     trials: Vec<Trial>,
-    /// Combinations that were asked about.
+    /// Combinations that were verified.
     verifications: Verifications,
 }
 
-/// Not only thought of by a planner.
+/// Whether it was built on the server.
 fn was_built(evidence: Evidence) -> bool {
     evidence == Evidence::RolledBackTransaction
 }
 
 impl SessionData {
-    /// Of a run and the recording of what it was answered.
+    /// The session data of a run and its recording.
     pub fn new(subject: String, advice: Advice, recording: &Recording) -> SessionData {
         let mut session_data = SessionData {
             subject,
@@ -143,7 +143,7 @@ impl SessionData {
         }
     }
 
-    /// Of plans alone: nothing was rehearsed.
+    /// The session data of saved plans: no index was tested.
     pub fn of_plans(subject: String, plans: Vec<(String, Result<Plan, String>)>) -> SessionData {
         let view_of = |(name, plan): (String, Result<Plan, String>)| {
             let said = |what: &str| plan.as_ref().ok().and_then(|plan| plan.summary.get(what));
@@ -184,7 +184,7 @@ impl SessionData {
         session_data
     }
 
-    /// The first rehearsal of each index by itself gives its trial, and plans to compare with.
+    /// The first test of each index alone gives its trial and plans to compare with.
     fn add_trials(&mut self, recording: &Recording) {
         for exchange in recording.trials() {
             let [built] = exchange.indexes.as_slice() else {
@@ -200,7 +200,7 @@ impl SessionData {
         }
     }
 
-    /// The plans of an index by itself; what they are to be compared with, where that is not the plan of the run.
+    /// Adds the plans with an index alone, and the plans to compare them with if these are not the plans of the run.
     fn add_trial(
         &mut self,
         position: usize,
@@ -249,7 +249,7 @@ impl SessionData {
         }
     }
 
-    /// All that is recommended first, then what is used, the cheapest first, then what is not.
+    /// The recommended set first, then indexes that are used, the cheapest first, then the others.
     fn sort_choices(&mut self) {
         for statement in &mut self.statements {
             statement.choices.sort_by(|a, b| {
@@ -261,7 +261,7 @@ impl SessionData {
         }
     }
 
-    /// An index that was rehearsed by hand joins the others; its position.
+    /// Adds an index that the user wrote and tested; returns its position.
     pub fn add_user_defined(&mut self, named: NamedIndex, compared: Comparison) -> usize {
         let build = compared.after.builds.first();
         let position = self.indexes.len();

@@ -21,7 +21,7 @@ use ratatui::backend::CrosstermBackend;
 use super::keymap::Key;
 use super::model::{Model, Msg, Size};
 
-/// Is the terminal ours? Asked by the panic hook.
+/// Whether the interface has the terminal. The panic hook reads it.
 static TERMINAL_IN_USE: AtomicBool = AtomicBool::new(false);
 
 /// Reports of panics that could not be written while the terminal was taken.
@@ -30,7 +30,7 @@ static DEFERRED_PANIC_REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Lines that one notch of the wheel moves.
 const WHEEL_LINES: isize = 3;
 
-/// The terminal while it is ours; given back on drop.
+/// The terminal while the interface has it; restored on drop.
 pub struct Tty {
     terminal: Terminal<CrosstermBackend<Stdout>>,
 }
@@ -86,7 +86,7 @@ impl Tty {
     /// To the shell; comes back with fg, and draws everything anew.
     ///
     /// # Errors
-    /// When the terminal cannot be had again.
+    /// When the terminal cannot be taken over again.
     pub fn suspend(&mut self) -> io::Result<()> {
         leave();
         nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;
@@ -128,7 +128,7 @@ fn enter() -> io::Result<()> {
     .inspect_err(|_| leave())
 }
 
-/// Gives the terminal back. Twice is as good as once; an error here has nobody to go to.
+/// Restores the terminal. A second call does nothing; an error cannot be reported anywhere.
 fn leave() {
     if TERMINAL_IN_USE.swap(false, Ordering::SeqCst) {
         let _ = execute!(
@@ -142,8 +142,8 @@ fn leave() {
     }
 }
 
-/// A panic of this thread gives the terminal back before it is reported. One of the worker's is caught there and told on the screen;
-/// its report would be written over it, so it is kept until the terminal is given back.
+/// A panic of this thread restores the terminal before the report. A panic of the worker is caught there and shown on the screen;
+/// its report would overwrite the screen, so it is kept until the terminal is restored.
 fn restore_on_panic() {
     let interface_thread = std::thread::current().id();
     let previous_hook = std::panic::take_hook();

@@ -423,59 +423,58 @@ fn esc_leads_back_to_the_beginning_and_then_takes_back_filter_and_marks() {
     assert!(screen(&model).contains("q quits"));
 }
 
-#[test]
-fn sums_are_over_what_is_marked_and_marks_survive_sorting_and_filtering() {
+/// Two statements are marked: one before the list was sorted by name and filtered, one after.
+fn with_two_marks() -> Model {
     let mut model = offline(SMALL);
-    let all = model.workload.totals;
-    press(&mut model, Key::Char('j'));
-    press(&mut model, Key::Char(' '));
-    press(&mut model, Key::Char('s'));
-    press(&mut model, Key::Char('/'));
+    for key in ['j', ' ', 's', '/'] {
+        press(&mut model, Key::Char(key));
+    }
     type_text(&mut model, "LARGE");
     press(&mut model, Key::Enter);
     press(&mut model, Key::Char('M'));
+    model
+}
+
+#[test]
+fn marks_survive_sorting_and_filtering() {
+    let mut model = with_two_marks();
     let names = |model: &Model, statements: &mut dyn Iterator<Item = usize>| -> Vec<String> {
-        statements
-            .map(|statement| {
-                session_data_of(model).statements[statement]
-                    .source
-                    .id
-                    .0
-                    .clone()
-            })
-            .collect()
+        let statements = statements.map(|statement| &session_data_of(model).statements[statement]);
+        statements.map(|view| view.source.id.0.clone()).collect()
     };
     let expected = ["n26-3c-large-slow-yesterday", "n26-max-updated"];
     let mut marked = names(&model, &mut model.workload.marks.iter().copied());
     marked.sort();
     assert_eq!(marked, expected);
+    let drawn = screen(&model);
     assert!(
-        screen(&model).contains("1 of 7 statements · 2 marked: 14.5% of the cost"),
-        "{}",
-        screen(&model)
+        drawn.contains("1 of 7 statements · 2 marked: 14.5% of the cost"),
+        "{drawn}"
     );
     press(&mut model, Key::Esc);
     press(&mut model, Key::Char('m'));
-    assert_eq!(
-        names(&model, &mut model.workload.visible.iter().copied()),
-        expected,
-        "sorted by name"
-    );
+    let shown = names(&model, &mut model.workload.visible.iter().copied());
+    assert_eq!(shown, expected, "sorted by name");
+}
 
+#[test]
+fn totals_are_over_marked_statements() {
+    let all = offline(SMALL).workload.totals;
+    let mut model = with_two_marks();
     let marked = model.workload.totals;
     assert!(marked.before < all.before && marked.share < 1.0);
+    let drawn = screen(&model);
     assert!(
-        screen(&model).contains("the cost of 2 marked statements falls"),
-        "{}",
-        screen(&model)
+        drawn.contains("the cost of 2 marked statements falls"),
+        "{drawn}"
     );
     press(&mut model, Key::Char('4'));
-    let outcome = model.indexes.totals.clone().unwrap();
+    let totals = model.indexes.totals.clone().unwrap();
     assert_eq!(
-        (outcome.before, outcome.after, outcome.marked),
+        (totals.before, totals.after, totals.marked),
         (marked.before, marked.after, Some(2))
     );
-    assert_eq!(outcome.changes.len(), 2);
+    assert_eq!(totals.changes.len(), 2);
     let drawn = screen(&model);
     assert!(
         drawn.contains("2 marked statements") && drawn.contains("of 2 marked"),
@@ -483,6 +482,7 @@ fn sums_are_over_what_is_marked_and_marks_survive_sorting_and_filtering() {
     );
 
     press(&mut model, Key::Char('1'));
+    press(&mut model, Key::Esc);
     press(&mut model, Key::Char('u'));
     assert_eq!(
         (model.workload.visible.len(), model.workload.totals),

@@ -1,4 +1,4 @@
-//! What happens changes the model here and nowhere else; what is to be done about it is returned, not done.
+//! Events change the model here and nowhere else; effects are returned, not performed.
 
 mod actions;
 mod jobs;
@@ -12,7 +12,7 @@ use super::layout;
 use super::list::Movement;
 use super::model::{Effect, Message, Model, Msg, Overlay};
 
-/// Applies what happened.
+/// Applies an event.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key) => return key_pressed(model, key),

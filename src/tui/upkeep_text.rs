@@ -1,4 +1,4 @@
-//! What writers pay for an index, in a column and in sentences.
+//! What writes pay for an index, in a column and in sentences.
 
 use crate::index::upkeep::Upkeep;
 use crate::model::period::period;
@@ -9,7 +9,7 @@ use crate::tui::session_data::Writers;
 /// Shorter than this, a rate per day would be a guess.
 const DAY_S: f64 = 86_400.0;
 
-/// `150 k/d`, `≤150 k/d`, or without a rate when it was counted for less than a day or nobody knows for how long.
+/// `150 k/d`, `≤150 k/d`, or without a rate if it was counted for less than a day or for an unknown time.
 pub fn short(upkeep: &Upkeep) -> String {
     let bound = if upkeep.least == upkeep.most {
         ""

@@ -38,7 +38,7 @@ pub struct ReviewedNode {
     pub self_temp_blocks: Option<f64>,
     /// Waiting for reads by itself, all processes.
     pub self_read_ms: Option<f64>,
-    /// Memory at most.
+    /// Peak memory.
     pub memory_bytes: Option<u64>,
     /// What went to disk for want of it.
     pub disk_bytes: Option<u64>,

@@ -1,4 +1,4 @@
-//! One plan for people: a summary, what matters most, and the tree with heat bars, numbers and the findings under their nodes.
+//! One plan for people: a summary, the most important findings, and the tree with heat bars, numbers and findings.
 
 use std::fmt::Write as _;
 
@@ -129,7 +129,7 @@ impl<'p> View<'p> {
         parts.join(" · ")
     }
 
-    /// What matters most, a line each, with the statement to run.
+    /// The most important findings, a line each, with the statement to run.
     fn top(&self, text: &mut String, width: usize) {
         for (number, finding) in self.findings.iter().take(MAX_ON_TOP).enumerate() {
             let title = self.plan.node(finding.node).title();

@@ -1,4 +1,4 @@
-//! What helps and is no index.
+//! Advice that is not an index.
 
 use std::fmt::Write as _;
 

@@ -66,7 +66,7 @@ fn titled_node(
         .collect()
 }
 
-/// What is to be said about the node, what was rehearsed about that, and what to do by rule.
+/// The findings about the node, each with a test result and the suggested action.
 fn finding_lines(theme: Theme, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for AnnotatedFinding { finding, answer } in view.findings_on(id) {

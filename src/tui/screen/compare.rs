@@ -1,4 +1,4 @@
-//! Two plans of one statement: as things are, and with an index that was rehearsed.
+//! The before/after screen: a statement's plan without and with a tested index.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::tui::list::{ListState, Movement};
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::{Choice, SessionData};
 
-/// What is seen of two plans.
+/// The state of the before/after screen.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     /// The statement, a statement's position.
@@ -26,7 +26,7 @@ pub struct State {
     pub rows: Vec<AlignedRow>,
     /// How far both are scrolled.
     pub list: ListState,
-    /// The first line of the details that is seen.
+    /// The first visible line of the details.
     pub detail: usize,
 }
 

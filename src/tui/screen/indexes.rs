@@ -1,4 +1,4 @@
-//! What to create: which indexes are on, and what the workload costs with them.
+//! The indexes screen: which indexes are on, and what the workload costs with them.
 
 use std::collections::BTreeSet;
 
@@ -8,22 +8,22 @@ use crate::rehearsal::costs::Costs;
 use crate::tui::list::ListState;
 use crate::tui::session_data::{Estimate, IndexStatus, IndexView, SessionData, TotalBasis, total};
 
-/// What is seen of the indexes.
+/// The state of the indexes screen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     /// The lines of the list.
     pub rows: Vec<IndexRow>,
-    /// Where we are in them.
+    /// The selected line and the scroll position.
     pub list: ListState,
     /// The indexes that are on.
     pub enabled: BTreeSet<usize>,
     /// The existing indexes whose DROP or REINDEX is exported, too.
     pub fixes: BTreeSet<usize>,
-    /// The first line of the details that is seen.
+    /// The first visible line of the details.
     pub detail: usize,
-    /// What the workload costs with what is on.
+    /// The totals with the indexes that are on.
     pub totals: Option<SelectionTotals>,
-    /// Is the DDL of what is on printed when leaving?
+    /// Whether the DDL is printed on exit.
     pub print: bool,
 }
 
@@ -32,31 +32,31 @@ pub struct State {
 pub enum IndexRow {
     /// A headline.
     Heading(&'static str),
-    /// An index that was thought of.
+    /// A candidate, or an index that the user wrote.
     Index(usize),
     /// An index that exists.
     Existing(usize),
 }
 
-/// What the workload costs with what is on.
+/// The totals with the indexes that are on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectionTotals {
-    /// Σ calls × cost as things are.
+    /// Σ calls × cost without new indexes.
     pub before: Cost,
-    /// And with what is on.
+    /// The same with the indexes that are on.
     pub after: Cost,
-    /// Of how many marked statements; none: of the whole workload.
+    /// The number of marked statements it covers; `None`: the whole workload.
     pub marked: Option<usize>,
-    /// How that is known.
+    /// What that is based on.
     pub basis: TotalBasis,
-    /// The size of what is on.
+    /// The size of the indexes that are on.
     pub size: Bytes,
     /// The statements that change: statement, before, after; those that gain most first.
     pub changes: Vec<(usize, Cost, Cost)>,
 }
 
 impl State {
-    /// For a new session data, or one that grew: with what is recommended on.
+    /// The state for new session data: the recommended indexes are on.
     pub fn reset(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
         *self = State {
             enabled: session_data.recommended(),
@@ -67,7 +67,7 @@ impl State {
         self.update_totals(session_data, marks);
     }
 
-    /// Lists everything again after an index was added; what is on stays on.
+    /// Makes the lines again after an index was added; indexes that are on stay on.
     pub fn rebuild_rows(&mut self, session_data: &SessionData) {
         let of = |wanted: &dyn Fn(&IndexView) -> bool| -> Vec<IndexRow> {
             (0..session_data.indexes.len())
@@ -97,7 +97,7 @@ impl State {
         self.rows.get(self.list.selected).copied()
     }
 
-    /// Switches the selected index on or off; the sums are to be made again after that.
+    /// Switches the selected index on or off; the caller updates the totals.
     ///
     /// # Errors
     /// Why it cannot be switched.
@@ -118,7 +118,7 @@ impl State {
         Ok(())
     }
 
-    /// Adds up what the workload costs with what is on, or what the marked statements (statements) of it do.
+    /// Updates the totals with the indexes that are on, of the marked statements or of the whole workload.
     pub fn update_totals(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
         let Estimate {
             before,
@@ -143,7 +143,7 @@ impl State {
         });
     }
 
-    /// The statements that make what is on real, a line each; none when nothing is on.
+    /// The DDL of the indexes that are on, a statement in each line; `None` if there is none.
     pub fn ddl(&self, session_data: &SessionData) -> Option<String> {
         let create = session_data.ddl(&self.enabled).into_iter();
         let drop = self

@@ -9,7 +9,7 @@ use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::SessionData;
 use crate::tui::sql_text::{SqlLine, lines};
 
-/// What is seen of a plan.
+/// The state of the plan screen.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     /// The statement, a statement's position.
@@ -18,13 +18,13 @@ pub struct State {
     pub view: Option<Arc<PlanView>>,
     /// The statement's text, wrapped.
     pub sql: Vec<SqlLine>,
-    /// What is folded.
+    /// The folded nodes.
     pub folded: BTreeSet<NodeId>,
-    /// The nodes that are seen.
+    /// The visible nodes.
     pub visible: Vec<usize>,
-    /// Where we are in them.
+    /// The selected line and the scroll position.
     pub list: ListState,
-    /// The first line of the details that is seen.
+    /// The first visible line of the details.
     pub detail: usize,
     /// Which of the costliest nodes was jumped to last.
     jumped: Option<usize>,
@@ -137,7 +137,7 @@ impl State {
     /// Selects the node of the next finding, highest impact first.
     ///
     /// # Errors
-    /// When there is nothing to be said.
+    /// When the plan has no findings.
     pub fn jump_to_finding(&mut self, height: usize) -> Result<(), String> {
         let Some(view) = self.view.clone() else {
             return Ok(());

@@ -6,16 +6,16 @@ use crate::tui::editor::TextInput;
 use crate::tui::list::{ListState, Movement};
 use crate::tui::session_data::{SessionData, StatementView, TimeCoverage, Totals};
 
-/// What is seen of the workload.
+/// The state of the workload screen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     /// The statements that are shown, in order.
     pub visible: Vec<usize>,
-    /// Where we are in them.
+    /// The selected line and the scroll position.
     pub list: ListState,
     /// What they are sorted by.
     pub sort: Sort,
-    /// Which way.
+    /// The direction of the order.
     pub direction: SortDirection,
     /// Only statements with this in their name or text.
     pub filter: TextInput,
@@ -45,13 +45,13 @@ pub enum Sort {
     Gain,
 }
 
-/// Which way.
+/// The direction of the order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SortDirection {
-    /// The most interesting first: large numbers, but names from A on.
+    /// Large numbers first, but names from A on.
     #[default]
     Usual,
-    /// Turned round.
+    /// Reversed.
     Reversed,
 }
 

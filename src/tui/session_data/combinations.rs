@@ -1,4 +1,4 @@
-//! Combinations of indexes: what the workload costs with them, how that is known, and what has to be asked to know it for certain.
+//! Combinations of indexes: what the workload costs with them, what that total is based on, and how to verify it.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,21 @@ use crate::rehearsal::costs::{Costs, KnownCosts, Weighted};
 use crate::rehearsal::{Comparison, PlanOutcome};
 use crate::workload::{Statement, StatementId};
 
-/// How a total is known.
+/// What a total is based on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TotalBasis {
-    /// These indexes were built together, and the plans seen.
+    /// These indexes were built together and planned with.
     Verified,
-    /// The one index was built, and the plans seen.
+    /// The one index was built and planned with.
     Tested,
-    /// The planner twin has planned with them; nothing was built.
+    /// The planner twin planned with these indexes; nothing was built.
     Predicted,
-    /// Each was tried by itself; together they are taken to be as good as the best of them.
+    /// Each index was tested alone; together they are assumed to be as good as the best of them.
     Estimated,
 }
 
 impl TotalBasis {
-    /// Of so many indexes that were built in one transaction.
+    /// The basis for so many indexes that were built in one transaction.
     fn of(indexes: usize) -> TotalBasis {
         if indexes == 1 {
             TotalBasis::Tested
@@ -51,18 +51,18 @@ pub struct Estimate {
     pub before: Costs,
     /// Each statement's cost with them.
     pub after: Costs,
-    /// How that is known.
+    /// What that is based on.
     pub basis: TotalBasis,
 }
 
-/// What some statements cost in all.
+/// The total cost of some statements.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Totals {
-    /// Σ calls × cost as things are.
+    /// Σ calls × cost without new indexes.
     pub before: Cost,
-    /// The same with all that is recommended.
+    /// The same with all recommended indexes.
     pub after: Cost,
-    /// What these statements are of the whole workload, 0 to 1; see [`StatementView::share`](super::StatementView::share).
+    /// The share of these statements in the workload, 0 to 1; see [`StatementView::share`](super::StatementView::share).
     pub share: f64,
 }
 
@@ -97,14 +97,14 @@ impl SessionData {
         costs
     }
 
-    /// The positions of what is recommended.
+    /// The positions of the recommended indexes.
     pub fn recommended(&self) -> BTreeSet<usize> {
         let indexes = self.indexes.iter().enumerate();
         let recommended = indexes.filter(|(_, index)| index.is_recommended());
         recommended.map(|(position, _)| position).collect()
     }
 
-    /// Each statement's cost without and with these indexes. Where the server was asked about exactly these, both are of that time.
+    /// Each statement's cost without and with these indexes. If exactly these were verified, both costs are from that time.
     pub fn estimate(&self, indexes: &BTreeSet<usize>) -> Estimate {
         let before = self.weights.clone();
         if let Some(verified) = self.verifications.get(indexes) {
@@ -174,7 +174,7 @@ impl SessionData {
         self.statements.iter().filter_map(verified).collect()
     }
 
-    /// Keeps what these indexes did together.
+    /// Stores the costs with these indexes together.
     pub fn add_verification(&mut self, indexes: BTreeSet<usize>, compared: &[Comparison]) {
         let costs = |compared: &Comparison| -> Vec<(StatementId, (Cost, Cost))> {
             let costs = |(id, after): (&StatementId, &PlanOutcome)| {
@@ -187,7 +187,7 @@ impl SessionData {
             .insert(indexes, compared.iter().flat_map(costs).collect());
     }
 
-    /// How long the builds of a group took one by one, when `--max-write-block` has no room for them together.
+    /// The total build time of a group that `--max-write-block` does not allow.
     pub fn too_long_to_build(&self, groups: &[BuildGroup]) -> Option<Millis> {
         let build_time = |named: &NamedIndex| {
             self.indexes
@@ -202,8 +202,8 @@ impl SessionData {
         })
     }
 
-    /// What has to be asked about these indexes: tables that some statement reads together belong in one transaction, or its plan
-    /// would not be seen; others have one of their own, so that none is locked for longer than it has to be.
+    /// How to verify these indexes: tables that a statement reads together belong in one transaction, or its plan would be
+    /// unknown; other tables get their own transaction, so that none is locked longer than necessary.
     pub fn groups(&self, indexes: &BTreeSet<usize>) -> Vec<BuildGroup> {
         let indexes = || {
             indexes

@@ -1,5 +1,5 @@
-//! What a rehearsal has to say about advice that a finding gives by rule: a rule sees one node and says `CREATE INDEX`, the rehearsal
-//! has seen what that index does, or a better one.
+//! What tests say about an index that a finding suggests: a rule sees one node and says `CREATE INDEX`, the tests know
+//! the effect of that index, or of a better one.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use crate::sql::parse_index;
 use crate::workload::StatementId;
 
 impl SessionData {
-    /// What was rehearsed in answer to a finding about this statement's plan; none when its action is no index, or nothing was
-    /// rehearsed for it. `present` are the indexes that the plan was made with: they answer nothing any more.
+    /// The test result for the index that a finding suggests; `None` if it suggests no index or nothing was tested for it.
+    /// `present` are the indexes that the plan was made with, which are no solution for it.
     pub fn answer(
         &self,
         statement: usize,

@@ -7,18 +7,18 @@ use crate::model::{Bytes, Millis};
 use crate::rehearsal::{Evidence, NamedIndex};
 use crate::verdict::Reason;
 
-/// An index that was thought of.
+/// A candidate, or an index that the user wrote.
 #[derive(Debug, Clone)]
 pub struct IndexView {
     /// The index under its name.
     pub named: NamedIndex,
     /// The statements that create it for keeps, by itself; for several, see [`SessionData::ddl`].
     pub ddl: Vec<String>,
-    /// What became of it.
+    /// Its status.
     pub status: IndexStatus,
     /// Where it was evidence, if it was.
     pub evidence: Option<Evidence>,
-    /// Its size, if it was built, or as the planner twin has it.
+    /// Its size if it was built, else the planner twin's estimate.
     pub size: Option<Bytes>,
     /// How long building it took.
     pub build_time: Option<Millis>,
@@ -30,14 +30,14 @@ pub struct IndexView {
     pub upkeep: Option<Upkeep>,
     /// The statements of the workload that write to its table.
     pub writers: Writers,
-    /// Its rehearsal by itself, if there was one.
+    /// Its test alone, if there was one.
     pub(super) trial: Option<usize>,
 }
 
-/// What became of an index.
+/// The status of an index.
 #[derive(Debug, Clone, PartialEq)]
 pub enum IndexStatus {
-    /// Proved.
+    /// Recommended: the planner uses it and a statement gains.
     Recommended {
         /// `r1`, …
         id: String,
@@ -51,12 +51,12 @@ pub enum IndexStatus {
         /// In a sentence.
         detail: String,
     },
-    /// Rehearsed by hand.
+    /// Written and tested by the user.
     UserDefined,
 }
 
 impl IndexView {
-    /// Has only the planner twin seen it?
+    /// Whether it was tested only in the planner twin.
     pub fn is_predicted(&self) -> bool {
         self.evidence == Some(Evidence::PlannerTwin)
     }
@@ -76,12 +76,12 @@ impl IndexView {
         }
     }
 
-    /// Is it among what is recommended?
+    /// Whether it is recommended.
     pub fn is_recommended(&self) -> bool {
         matches!(self.status, IndexStatus::Recommended { .. })
     }
 
-    /// Was it built, so that its effect is known?
+    /// Whether it was tested, so that its effect is known.
     pub fn is_tested(&self) -> bool {
         self.trial.is_some()
     }

@@ -1,4 +1,4 @@
-//! What each statement is of the workload: by measured time where most statements have one, by the planner's cost otherwise.
+//! The share of each statement in the workload: by measured time if most statements have one, by the planner's cost otherwise.
 
 use super::statement_view::{StatementView, TimeCoverage};
 

@@ -23,9 +23,9 @@ pub enum TimeCoverage {
 pub struct StatementView {
     /// The statement.
     pub source: Statement,
-    /// Its plan as things are, or why there is none.
+    /// Its plan without new indexes, or why there is none.
     pub before: Result<Arc<Plan>, String>,
-    /// Its plan with all that is recommended.
+    /// Its plan with all recommended indexes.
     pub after: Option<Arc<Plan>>,
     /// Its share of the workload's time or cost ([`SessionData::time_coverage`]), 0 to 1; none when its own is not known.
     pub share: Option<f64>,
@@ -33,34 +33,34 @@ pub struct StatementView {
     pub helped_by: Vec<String>,
     /// Why no index helps it, in a sentence.
     pub no_index: Option<String>,
-    /// What it can be compared with.
+    /// The plans it can be compared with.
     pub choices: Vec<Choice>,
-    /// How much is to be said about its plan.
+    /// The number of findings about its plan.
     pub finding_count: usize,
     /// Name and text in lower case, to filter by.
     pub search_text: String,
 }
 
-/// A plan to compare a statement's present plan with.
+/// A plan to compare with a statement's plan without new indexes.
 #[derive(Debug, Clone)]
 pub struct Choice {
-    /// One index by itself; none: all that is recommended, together.
+    /// One index alone; `None`: all recommended indexes together.
     pub index: Option<usize>,
-    /// The plan without it, of the same state of the server.
+    /// The plan without it, from the same state of the server.
     pub before: Arc<Plan>,
     /// The plan with it.
     pub plan: Arc<Plan>,
-    /// Does it use the index?
+    /// Whether it uses the index.
     pub used: bool,
 }
 
 impl StatementView {
-    /// The plan's cost as things are.
+    /// The cost of its plan without new indexes.
     pub fn cost(&self) -> Option<Cost> {
         Some(self.before.as_ref().ok()?.total_cost())
     }
 
-    /// Its cost with all that is recommended.
+    /// Its cost with all recommended indexes.
     pub fn cost_after(&self) -> Option<Cost> {
         self.after
             .as_ref()
@@ -68,7 +68,7 @@ impl StatementView {
             .or_else(|| self.cost())
     }
 
-    /// How many times lower its cost is with all that is recommended.
+    /// How many times lower its cost is with all recommended indexes.
     pub fn factor(&self) -> f64 {
         self.cost()
             .zip(self.cost_after())

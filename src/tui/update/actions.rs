@@ -10,7 +10,7 @@ use crate::tui::list::Movement;
 use crate::tui::model::{Connection, Effect, Message, Model, Overlay, Pane, Request};
 use crate::tui::session_data::{SessionData, TotalBasis};
 
-/// Does it.
+/// Performs the action.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return vec![Effect::Quit],
@@ -45,8 +45,8 @@ fn toggle_help(model: &mut Model) {
     };
 }
 
-/// Esc: what runs is cancelled first, then what is open is closed, then it leads back; at last it takes back, one by one, what keeps
-/// statements out of the list or the sums.
+/// Esc cancels the running request, else closes what is open, else goes back; on the first screen it removes, one by one, what keeps
+/// statements out of the list or the totals.
 fn back(model: &mut Model) -> Vec<Effect> {
     if let Some(cancel) = jobs::cancel(model) {
         return cancel;
@@ -245,7 +245,7 @@ fn scroll_about(model: &mut Model, session_data: &SessionData, lines: isize) {
     model.indexes.detail = model.indexes.detail.saturating_add_signed(lines).min(last);
 }
 
-/// Asks about exactly what is on, where that is only estimated.
+/// Verifies the indexes that are on, if their total is only an estimate.
 fn verify(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     let known = model
         .indexes
@@ -262,7 +262,7 @@ fn verify(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Asks, if `--max-write-block` has room for the builds; they would only be stopped halfway, after writers had waited.
+/// Sends the request if `--max-write-block` allows the builds: otherwise they are stopped halfway, after writers have waited.
 fn verify_enabled(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     let indexes = model.indexes.enabled.clone();
     let groups = session_data.groups(&indexes);
@@ -277,7 +277,7 @@ fn verify_enabled(model: &mut Model, session_data: &SessionData) -> Vec<Effect> 
     jobs::send(model, Request::Verify { indexes, groups })
 }
 
-/// Before and after of the statement that the selected index helps most.
+/// Shows the plans of the statement that the selected index helps most.
 fn open_best(model: &mut Model, session_data: &SessionData) {
     let Some(index) = current_index(model, session_data) else {
         return;
@@ -310,7 +310,7 @@ fn open_best(model: &mut Model, session_data: &SessionData) {
     }
 }
 
-/// After something was switched: the sums, and what is printed on leaving, follow.
+/// Updates the totals and the DDL that is printed on exit.
 fn switched(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     refresh_totals(model, session_data);
     if model.indexes.print {

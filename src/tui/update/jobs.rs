@@ -1,4 +1,4 @@
-//! Questions to the worker and their answers. The latest question wins: what comes back for an older one is not listened to.
+//! Requests to the worker and their responses. The latest request wins: responses to older ones are ignored.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::tui::model::{
     Connection, Effect, Job, Message, Model, Pane, Progress, Request, Response,
 };
 
-/// Asks the worker; a question that is still open is given up.
+/// Sends a request to the worker; a running one is cancelled.
 pub fn send(model: &mut Model, request: Request) -> Vec<Effect> {
     let mut effects = cancel(model).unwrap_or_default();
     let number = model.jobs.last_number + 1;
@@ -49,7 +49,7 @@ fn waiting_for(request: &Request) -> String {
     }
 }
 
-/// Gives up what runs; none when nothing does.
+/// Cancels the running request; `None` if there is none.
 pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
     let job = model.jobs.current.take()?;
     if job.request == Request::Advise {
@@ -60,7 +60,7 @@ pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
     Some(vec![Effect::Cancel(job.number)])
 }
 
-/// The job goes on.
+/// Updates the progress of the running request.
 pub(super) fn progress(model: &mut Model, number: u64, progress: Progress) {
     let Some(job) = model
         .jobs
@@ -76,7 +76,7 @@ pub(super) fn progress(model: &mut Model, number: u64, progress: Progress) {
     }
 }
 
-/// The job is done.
+/// Handles the response to a request.
 pub(super) fn responded(model: &mut Model, number: u64, response: Response) {
     if model
         .jobs
@@ -134,7 +134,7 @@ fn refused(model: &mut Model, refusal: &Refusal) {
     ));
 }
 
-/// The total is known for certain now.
+/// Stores the verified total.
 fn verified(model: &mut Model, indexes: BTreeSet<usize>, compared: &[Comparison]) {
     let Some(known) = session_data(model) else {
         return;
@@ -146,7 +146,7 @@ fn verified(model: &mut Model, indexes: BTreeSet<usize>, compared: &[Comparison]
     model.message = Message::success("built together, planned and rolled back");
 }
 
-/// The index joins the others, and what it does for the statement it helps most is shown.
+/// Adds the index to the others and shows the plans of the statement that it helps most.
 fn rehearsed(model: &mut Model, index: NamedIndex, compared: Comparison) {
     let Some(known) = session_data(model) else {
         return;
@@ -170,7 +170,7 @@ fn rehearsed(model: &mut Model, index: NamedIndex, compared: Comparison) {
     model.message = Message::success(format!("{name}: built, planned and rolled back; {found}"));
 }
 
-/// The statement that the index makes cheapest, or one that was planned with it.
+/// The statement with the largest gain from the index, else one that was planned with it.
 fn best_statement(
     session_data: &crate::tui::session_data::SessionData,
     index: usize,

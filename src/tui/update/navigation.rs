@@ -15,7 +15,7 @@ pub(super) fn screen_at_offset(screen: Screen, by: usize) -> Screen {
     Screen::ALL[(place + by) % Screen::ALL.len()]
 }
 
-/// Moves what moves on this screen.
+/// Moves the selection of this screen, or scrolls the help.
 pub(super) fn step(model: &mut Model, movement: Movement) -> Vec<Effect> {
     if let Overlay::Help(scrolled) = model.navigation.overlay {
         let mut list = ListState {
@@ -52,7 +52,7 @@ pub(super) fn step(model: &mut Model, movement: Movement) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Headlines are not selected: on in the same direction, or back from an end.
+/// Headings are skipped, in the direction of the movement where possible.
 fn skip_headings(model: &mut Model, movement: Movement, height: usize) {
     if !matches!(model.indexes.selected(), Some(IndexRow::Heading(_))) {
         return;
@@ -70,7 +70,7 @@ fn skip_headings(model: &mut Model, movement: Movement, height: usize) {
     }
 }
 
-/// Goes to a screen, with what it is about.
+/// Shows a screen with the current statement.
 pub(super) fn show(model: &mut Model, screen: Screen) {
     model.navigation.overlay = Overlay::Nothing;
     if screen == model.navigation.screen {

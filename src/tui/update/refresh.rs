@@ -8,17 +8,17 @@ use crate::tui::model::Model;
 use crate::tui::screen::indexes::IndexRow;
 use crate::tui::session_data::SessionData;
 
-/// The session data, apart from the rest of the model.
+/// The session data, independent of the borrow of the model.
 pub(super) fn session_data(model: &Model) -> Option<Arc<SessionData>> {
     model.session_data().cloned()
 }
 
-/// Lines of the present list.
+/// The height of the list on this screen.
 pub(super) fn height(model: &Model) -> usize {
     usize::from(layout::of(model).list.height)
 }
 
-/// After the session data is there: every state is made from it.
+/// Makes every screen's state from new session data.
 pub(super) fn refresh_all(model: &mut Model) {
     let Some(session_data) = session_data(model) else {
         return;
@@ -30,7 +30,7 @@ pub(super) fn refresh_all(model: &mut Model) {
     refresh(model);
 }
 
-/// After something changed that sums are made of: what is marked, what is on, what is known.
+/// Makes the totals again after marks, switched-on indexes or the data changed.
 pub(super) fn refresh_totals(model: &mut Model, session_data: &SessionData) {
     model.workload.arrange(session_data, height(model));
     model
@@ -38,7 +38,7 @@ pub(super) fn refresh_totals(model: &mut Model, session_data: &SessionData) {
         .update_totals(session_data, &model.workload.marks);
 }
 
-/// After the terminal's size or the screen changed: selections are in sight again.
+/// Scrolls selections into view after the terminal's size or the screen changed.
 pub(super) fn refresh(model: &mut Model) {
     let Some(session_data) = session_data(model) else {
         return;
@@ -68,7 +68,7 @@ pub(super) fn refresh(model: &mut Model) {
     }
 }
 
-/// The statement the screens are about.
+/// The statement that is shown or selected.
 pub(super) fn current_statement(model: &Model) -> Option<usize> {
     match model.navigation.screen {
         Screen::Workload | Screen::Indexes => model.workload.selected().or(model.plan.statement),
@@ -77,7 +77,7 @@ pub(super) fn current_statement(model: &Model) -> Option<usize> {
     }
 }
 
-/// The index the screens are about.
+/// The index that is shown or selected.
 pub(super) fn current_index(model: &Model, session_data: &SessionData) -> Option<usize> {
     match model.navigation.screen {
         Screen::Indexes => match model.indexes.selected() {

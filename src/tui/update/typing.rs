@@ -1,4 +1,4 @@
-//! Typing: the filter, and an index to be rehearsed.
+//! Typing: the filter, and an index to test.
 
 use super::jobs;
 use super::refresh::{height, refresh, session_data};
@@ -10,7 +10,7 @@ use crate::tui::keymap::Action;
 use crate::tui::model::{Connection, Effect, IndexEditor, Message, Model, Overlay, Request};
 use crate::tui::session_data::SessionData;
 
-/// Adds text where something is being typed.
+/// Inserts text into what is being typed.
 pub(super) fn insert(model: &mut Model, text: &str) {
     match &mut model.navigation.overlay {
         Overlay::Filter => {
@@ -25,7 +25,7 @@ pub(super) fn insert(model: &mut Model, text: &str) {
     }
 }
 
-/// Moves, deletes, ends.
+/// Edits, accepts or cancels.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match (&mut model.navigation.overlay, action) {
         (Overlay::Filter, Action::AcceptInput) => model.navigation.overlay = Overlay::Nothing,
@@ -64,7 +64,7 @@ fn filter_changed(model: &mut Model) {
     }
 }
 
-/// Opens the editor with an index, or with the beginning of one.
+/// Opens the editor with an index, or with `CREATE INDEX ON`.
 pub(super) fn edit_index(model: &mut Model, session_data: &SessionData, index: Option<usize>) {
     if model.jobs.connection == Connection::None {
         model.message = Message::info("there is no server to build on: this is a recording");
@@ -101,7 +101,7 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
     }
 }
 
-/// The index of a text, under a name that is free, if it may be built: the same rules hold as for the program's own candidates.
+/// The index of a text with a free name, if it may be built: the rules are those for candidates.
 fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String> {
     let index = with_schema(
         parse_index(text).map_err(|error| error.to_string())?,

@@ -13,7 +13,7 @@ use crate::tui::layout::{self, Areas};
 use crate::tui::model::{Connection, IndexEditor, MessageLevel, Model, Pane};
 use crate::tui::sql_text;
 
-/// The tabs, and at the right what all this is about.
+/// The tabs, and at the right the subject: a database or a file.
 pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
     let theme = model.theme;
     let mut spans = Vec::new();
@@ -41,7 +41,7 @@ pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
     line(buffer, area, 0, Line::from(spans));
 }
 
-/// What is to be said: a lost connection, a job that runs, the last message.
+/// The status line: a lost connection, a running request, the last message.
 pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
     let theme = model.theme;
     let text = if let Some(job) = &model.jobs.current {
@@ -66,12 +66,12 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
     line(buffer, area, 0, text);
 }
 
-/// The most useful keys, as many as there is room for; help and quit always.
+/// The most useful keys that fit; help and quit always.
 pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
     let theme = model.theme;
     let mut hints: Vec<_> = hints(model.scope()).collect();
     let width = |(keys, word): &(std::borrow::Cow<'_, str>, &str)| keys.width() + word.width() + 3;
-    // The general ones stand last and matter most: what goes first is the last of the screen's own.
+    // The general hints are last and matter most: the last of the screen's own is left out first.
     while hints.len() > 3 && hints.iter().map(width).sum::<usize>() > usize::from(area.width) {
         hints.remove(hints.len() - 4);
     }

@@ -25,7 +25,7 @@ const SWITCH: usize = 6;
 /// `r1  `
 const ID: usize = 4;
 
-/// With fewer columns than this, the build time is told only in full.
+/// With fewer columns than this, the build time is only in the details.
 const NARROW: usize = 100;
 
 /// Draws it.
@@ -258,68 +258,58 @@ fn index_line(
     Line::from(spans)
 }
 
-/// The selected line in full, then the statements that change with what is on.
+/// The details of the selected line, then the statements that change.
 fn index_details(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area: Rect) {
-    let columns = usize::from(area.width);
-    let about = details::selected_index(model, session_data, columns);
+    let details = details::selected_index(model, session_data, usize::from(area.width));
     let title = match model.indexes.selected() {
         Some(IndexRow::Index(index)) => session_data.indexes[index].named.name.clone(),
         Some(IndexRow::Existing(position)) => session_data.existing[position].index.to_string(),
         _ => String::new(),
     };
-    let all = usize::from(area.height).saturating_sub(1);
-    let changes = model
-        .indexes
-        .totals
-        .as_ref()
-        .map_or(0, |outcome| outcome.changes.len());
-    let about_room = about
-        .len()
-        .min(all.saturating_sub((changes + 1).min(all / 3)));
+    let totals = model.indexes.totals.as_ref();
+    let changes = totals.map_or(0, |totals| totals.changes.len());
+    let room = usize::from(area.height).saturating_sub(1);
+    let room_for_details = room.saturating_sub((changes + 1).min(room / 3));
+    let shown = details.len().min(room_for_details);
     let first = model.indexes.detail;
-    let more = if about.len() > first + about_room {
+    let more = if details.len() > first + shown {
         " · > shows more"
     } else {
         ""
     };
-    rule(
-        buffer,
-        area,
-        0,
-        &format!("{}{more}", printable(&title)),
-        model.theme,
-    );
+    let title = format!("{}{more}", printable(&title));
+    rule(buffer, area, 0, &title, model.theme);
     let mut number = 1;
-    for text in about.into_iter().skip(first).take(about_room) {
+    for text in details.into_iter().skip(first).take(shown) {
         line(buffer, area, number, text);
         number += 1;
     }
-    if let Some(outcome) = model
-        .indexes
-        .totals
-        .as_ref()
-        .filter(|_| number < usize::from(area.height))
-    {
-        let among = outcome
-            .marked
-            .map_or_else(String::new, |marked| format!(" of {marked} marked"));
-        rule(
-            buffer,
-            area,
-            number,
-            &format!("Statements that change: {changes}{among}"),
-            model.theme,
-        );
-        for (statement, before, after) in &outcome.changes {
-            number += 1;
-            let id = &session_data.statements[*statement].source.id.0;
-            line(
-                buffer,
-                area,
-                number,
-                change_line(model.theme, &printable(id), (*before, *after), columns),
-            );
-        }
+    if let Some(totals) = totals {
+        changed_statements(model, session_data, totals, buffer, (area, number));
+    }
+}
+
+/// The statements whose cost changes, from this line of the area on.
+fn changed_statements(
+    model: &Model,
+    session_data: &SessionData,
+    totals: &SelectionTotals,
+    buffer: &mut Buffer,
+    (area, first): (Rect, usize),
+) {
+    if first >= usize::from(area.height) {
+        return;
+    }
+    let among = totals
+        .marked
+        .map_or_else(String::new, |marked| format!(" of {marked} marked"));
+    let title = format!("Statements that change: {}{among}", totals.changes.len());
+    rule(buffer, area, first, &title, model.theme);
+    for (number, (statement, before, after)) in totals.changes.iter().enumerate() {
+        let id = printable(&session_data.statements[*statement].source.id.0);
+        let columns = usize::from(area.width);
+        let text = change_line(model.theme, &id, (*before, *after), columns);
+        line(buffer, area, first + 1 + number, text);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::tui::details;
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::plan_view::{PlanView, misestimate, rows_text};
-use crate::tui::session_data::SessionData;
+use crate::tui::session_data::{SessionData, StatementView};
 use crate::tui::sql_text::{SqlLine, SqlToken};
 use crate::tui::theme::Theme;
 
@@ -30,33 +30,39 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     else {
         return;
     };
-    let helped = match statement.helped_by.join(", ") {
-        none if none.is_empty() => String::new(),
-        ids => format!(" · {ids} helps; b compares the plans"),
-    };
-    statement_header(
-        model,
-        &format!("{}{helped}", statement.source.id),
-        buffer,
-        areas,
-    );
-    let Some(view) = &model.plan.view else {
-        let why = statement.before.as_ref().err().map_or("", String::as_str);
-        line(
-            buffer,
-            areas.headings,
-            0,
-            Line::styled("✗ no plan:", model.theme.bad()),
-        );
-        let columns = usize::from(areas.list.width);
-        let text = why
-            .lines()
-            .flat_map(|paragraph| wrap(&printable(paragraph), columns, 10));
-        for (number, text) in text.enumerate() {
-            line(buffer, areas.list, number, Line::raw(text));
+    statement_header(model, &title(statement), buffer, areas);
+    match &model.plan.view {
+        Some(view) => {
+            tree(model, view, buffer, areas);
+            node_details(model, view, buffer, areas);
         }
-        return;
-    };
+        None => no_plan(model.theme, statement, buffer, areas),
+    }
+}
+
+fn title(statement: &StatementView) -> String {
+    let id = &statement.source.id;
+    if statement.helped_by.is_empty() {
+        return id.to_string();
+    }
+    let helped_by = statement.helped_by.join(", ");
+    format!("{id} · {helped_by} helps; b compares the plans")
+}
+
+fn no_plan(theme: Theme, statement: &StatementView, buffer: &mut Buffer, areas: Areas) {
+    let head = Line::styled("✗ no plan:", theme.bad());
+    line(buffer, areas.headings, 0, head);
+    let error = statement.before.as_ref().err().map_or("", String::as_str);
+    let columns = usize::from(areas.list.width);
+    let text = error
+        .lines()
+        .flat_map(|paragraph| wrap(&printable(paragraph), columns, 10));
+    for (number, text) in text.enumerate() {
+        line(buffer, areas.list, number, Line::raw(text));
+    }
+}
+
+fn tree(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     headings(model.theme, view, buffer, areas);
     let state = &model.plan;
     let height = usize::from(areas.list.height);
@@ -84,7 +90,6 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             style(buffer, areas.list, number, model.theme.selected());
         }
     }
-    node_details(model, view, buffer, areas);
 }
 
 /// A line of SQL in its colours.

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::paint::{line, rule, style};
@@ -193,7 +194,7 @@ struct Columns {
     sql: usize,
 }
 
-/// With fewer columns than this, what is told elsewhere, too, is left out.
+/// With fewer columns than this, columns that are also shown elsewhere are left out.
 const NARROW: u16 = 100;
 
 fn columns(width: u16, time_coverage: TimeCoverage) -> Columns {
@@ -282,86 +283,66 @@ fn row(
     buffer: &mut Buffer,
     (areas, number): (Areas, usize),
 ) {
-    let Columns {
-        share: _,
-        bar: bar_columns,
-        name,
-        time,
-        after,
-        helped_by,
-        sql,
-    } = *columns;
     let share = statement.share.map_or_else(
         || "– ".to_owned(),
         |share| format!("{:.1}% ", share * 100.0),
     );
-    let time_text = statement
-        .source
+    let share_bar = bar(statement.share.unwrap_or(0.0), columns.bar);
+    let source = &statement.source;
+    let time = source
         .mean_time_ms
         .map_or_else(|| "–".to_owned(), mean_time);
     let mut spans = vec![
         Span::styled(mark.text(), theme.key()),
-        left(
-            &bar(statement.share.unwrap_or(0.0), bar_columns),
-            bar_columns,
-            theme.bar(),
-        ),
+        left(&share_bar, columns.bar, theme.bar()),
         right(&share, SHARE, theme.dim()),
-        left(&printable(&statement.source.id.0), name, theme.bold()),
-        right(&short_number(statement.source.calls), 8, theme.dim()),
-        right(&time_text, time, Style::new()),
+        left(&printable(&source.id.0), columns.name, theme.bold()),
+        right(&short_number(source.calls), 8, theme.dim()),
+        right(&time, columns.time, Style::new()),
     ];
-    if let (Some(cost), Some(cost_after)) = (statement.cost(), statement.cost_after()) {
-        let (gain, tone) = gain(theme, statement);
-        let known = statement.after.is_some();
-        spans.extend([
-            right(&cost.to_string(), NUMBER + 1, Style::new()),
-            right(
-                &if known {
-                    cost_after.to_string()
-                } else {
-                    "–".to_owned()
-                },
-                after,
-                tone,
-            ),
-            right(&gain, 9, tone),
-            right(
-                &if statement.finding_count > 0 {
-                    statement.finding_count.to_string()
-                } else {
-                    String::new()
-                },
-                FINDINGS,
-                theme.hot(),
-            ),
-            left(
-                &format!(" {}", statement.helped_by.join(" ")),
-                helped_by,
-                theme.dim(),
-            ),
-        ]);
-    } else {
-        let why = statement.before.as_ref().err().map_or("", String::as_str);
-        let room = NUMBER + 1 + after + 9 + FINDINGS + helped_by;
-        spans.push(left(
-            &format!("  not planned: {}", printable(why)),
-            room,
-            theme.bad(),
-        ));
-    }
-    if sql > 0 {
-        let beginning: String = statement.source.sql.trim().chars().take(sql).collect();
-        spans.push(left(
-            &format!("  {}", printable(&beginning)),
-            sql + 2,
-            theme.dim(),
-        ));
+    spans.extend(cost_spans(theme, statement, columns));
+    if columns.sql > 0 {
+        let beginning: String = source
+            .sql
+            .trim()
+            .graphemes(true)
+            .take(columns.sql)
+            .collect();
+        let text = format!("  {}", printable(&beginning));
+        spans.push(left(&text, columns.sql + 2, theme.dim()));
     }
     line(buffer, areas.list, number, Line::from(spans));
     if mark.selected {
         style(buffer, areas.list, number, theme.selected());
     }
+}
+
+/// The columns from the cost on; the error instead if the statement was not planned.
+fn cost_spans(theme: Theme, statement: &StatementView, columns: &Columns) -> Vec<Span<'static>> {
+    let (Some(cost), Some(cost_after)) = (statement.cost(), statement.cost_after()) else {
+        let error = statement.before.as_ref().err().map_or("", String::as_str);
+        let room = NUMBER + 1 + columns.after + 9 + FINDINGS + columns.helped_by;
+        let text = format!("  not planned: {}", printable(error));
+        return vec![left(&text, room, theme.bad())];
+    };
+    let (gain, tone) = gain(theme, statement);
+    let cost_after = if statement.after.is_some() {
+        cost_after.to_string()
+    } else {
+        "–".to_owned()
+    };
+    let findings = match statement.finding_count {
+        0 => String::new(),
+        number => number.to_string(),
+    };
+    let helped_by = format!(" {}", statement.helped_by.join(" "));
+    vec![
+        right(&cost.to_string(), NUMBER + 1, Style::new()),
+        right(&cost_after, columns.after, tone),
+        right(&gain, 9, tone),
+        right(&findings, FINDINGS, theme.hot()),
+        left(&helped_by, columns.helped_by, theme.dim()),
+    ]
 }
 
 /// `910×`, `worse 1.20×` or `=`, and how it is meant.
@@ -429,6 +410,6 @@ fn preview(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas
 
 /// As much of a text as a preview can show: some statements are megabytes long.
 fn beginning(sql: &str) -> String {
-    const MOST: usize = 4_000;
-    sql.trim().chars().take(MOST).collect()
+    const MAX_CHARACTERS: usize = 4_000;
+    sql.trim().chars().take(MAX_CHARACTERS).collect()
 }
