@@ -20,7 +20,7 @@ mod nodes;
 mod view;
 
 pub use nodes::ReviewedNode;
-pub(crate) use view::View;
+pub(crate) use view::PlanReview;
 
 /// One file that was reviewed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -130,7 +130,7 @@ pub fn write_text(files: &[Reviewed], width: usize) -> String {
         match &file.plans {
             Ok(plans) => plans
                 .iter()
-                .for_each(|plan| text.push_str(&View::new(plan).text(width))),
+                .for_each(|plan| text.push_str(&PlanReview::new(plan).text(width))),
             Err(error) => {
                 let _ = writeln!(
                     text,
@@ -150,9 +150,9 @@ pub fn write_markdown(files: &[Reviewed], width: usize) -> String {
     for file in files {
         let _ = writeln!(text, "### {}\n", escaped(&file.file));
         match &file.plans {
-            Ok(plans) => plans
-                .iter()
-                .for_each(|plan| text.push_str(&View::new(plan).markdown(width.max(MIN_WIDTH)))),
+            Ok(plans) => plans.iter().for_each(|plan| {
+                text.push_str(&PlanReview::new(plan).markdown(width.max(MIN_WIDTH)))
+            }),
             Err(error) => {
                 let _ = writeln!(text, "**could not be read**: {}\n", escaped(error));
             }

@@ -24,18 +24,18 @@ const MIN_FACTOR: f64 = 2.0;
 const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 
 /// A plan and everything said about it.
-pub(crate) struct View<'p> {
+pub(crate) struct PlanReview<'p> {
     plan: &'p Plan,
     query: Option<&'p str>,
     metrics: Metrics,
     findings: Vec<Finding>,
 }
 
-impl<'p> View<'p> {
-    pub(crate) fn new(ReadPlan { plan, query, .. }: &'p ReadPlan) -> View<'p> {
+impl<'p> PlanReview<'p> {
+    pub(crate) fn new(ReadPlan { plan, query, .. }: &'p ReadPlan) -> PlanReview<'p> {
         let metrics = metrics(plan);
         let findings = findings_with(plan, &metrics, None);
-        View {
+        PlanReview {
             plan,
             query: query.as_deref(),
             metrics,

@@ -23,7 +23,7 @@ const MAX_LINES: usize = 3;
 /// One half of a line.
 #[derive(Debug, Clone, Default)]
 struct Cell {
-    mark: Mark,
+    change: CellChange,
     text: String,
     cost: String,
     hot: bool,
@@ -31,7 +31,7 @@ struct Cell {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Mark {
+enum CellChange {
     #[default]
     Same,
     Before,
@@ -40,7 +40,7 @@ enum Mark {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum Column {
     /// Filled up to the line between the two.
     Left,
     /// Nothing follows: it ends where its text ends.
@@ -68,8 +68,8 @@ pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String
     for (left, right) in std::iter::once(titles).chain(rows(before, after, column)) {
         let line = format!(
             "{} │ {}",
-            write_cell(&left, column, Side::Left),
-            write_cell(&right, column, Side::Right)
+            write_cell(&left, column, Column::Left),
+            write_cell(&right, column, Column::Right)
         );
         text.push_str(line.trim_end());
         text.push('\n');
@@ -84,7 +84,7 @@ fn rows(before: &Plan, after: Option<&Plan>, columns: usize) -> Vec<(Cell, Cell)
             std::iter::once("(no recommended index on its tables)").chain(std::iter::repeat(""));
         let cells = old
             .iter()
-            .flat_map(|node| cells_of(node, Mark::Same, columns))
+            .flat_map(|node| cells_of(node, CellChange::Same, columns))
             .zip(words);
         return cells
             .map(|(cell, word)| {
@@ -103,26 +103,40 @@ fn rows(before: &Plan, after: Option<&Plan>, columns: usize) -> Vec<(Cell, Cell)
     let alignment = align(before, after);
     let left = |id: NodeId, mark| cells_of(&old[id.0], mark, columns);
     let right = |id: NodeId, mark| cells_of(&new[id.0], mark, columns);
-    let mut rows = Rows::default();
+    let mut rows = RowBuilder::default();
     for step in alignment.steps() {
         match step {
             Step::Both(a, b) if old[a.0].0.identity == new[b.0].0.identity => {
-                rows.beside(left(a, Mark::Same), right(b, Mark::Same));
+                rows.beside(left(a, CellChange::Same), right(b, CellChange::Same));
             }
-            Step::Both(a, b) => rows.beside(left(a, Mark::Before), right(b, Mark::After)),
+            Step::Both(a, b) => {
+                rows.beside(left(a, CellChange::Before), right(b, CellChange::After))
+            }
             Step::Before(a) => {
                 let same = alignment
                     .in_after(a)
                     .is_some_and(|b| old[a.0].0.identity == new[b.0].0.identity);
-                rows.left
-                    .extend(left(a, if same { Mark::Moved } else { Mark::Before }));
+                rows.left.extend(left(
+                    a,
+                    if same {
+                        CellChange::Moved
+                    } else {
+                        CellChange::Before
+                    },
+                ));
             }
             Step::After(b) => {
                 let same = alignment
                     .in_before(b)
                     .is_some_and(|a| old[a.0].0.identity == new[b.0].0.identity);
-                rows.right
-                    .extend(right(b, if same { Mark::Moved } else { Mark::After }));
+                rows.right.extend(right(
+                    b,
+                    if same {
+                        CellChange::Moved
+                    } else {
+                        CellChange::After
+                    },
+                ));
             }
         }
     }
@@ -131,13 +145,13 @@ fn rows(before: &Plan, after: Option<&Plan>, columns: usize) -> Vec<(Cell, Cell)
 
 /// Lines of both sides; what stands only on one side waits until the next line that both have.
 #[derive(Default)]
-struct Rows {
+struct RowBuilder {
     done: Vec<(Cell, Cell)>,
     left: Vec<Cell>,
     right: Vec<Cell>,
 }
 
-impl Rows {
+impl RowBuilder {
     fn beside(&mut self, left: Vec<Cell>, right: Vec<Cell>) {
         self.flush();
         (self.left, self.right) = (left, right);
@@ -171,7 +185,7 @@ fn nodes(plan: &Plan) -> Vec<(NodeLines, bool)> {
 }
 
 /// A node's lines; what is too long for the column goes on below, up to [`MAX_LINES`].
-fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec<Cell> {
+fn cells_of((lines, hot): &(NodeLines, bool), change: CellChange, columns: usize) -> Vec<Cell> {
     let room = columns.saturating_sub(MARGIN_COLUMNS);
     let below = format!("{}  ", lines.below);
     let titles = wrap_hanging(
@@ -181,13 +195,13 @@ fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec
         MAX_LINES,
     );
     let first = Cell {
-        mark,
+        change,
         cost: lines.cost.clone(),
         hot: *hot,
         ..Cell::default()
     };
     let more = std::iter::repeat(Cell {
-        mark: Mark::Same,
+        change: CellChange::Same,
         ..Cell::default()
     });
     let headline = std::iter::once(first)
@@ -209,13 +223,13 @@ fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec
 }
 
 /// `- └─ Seq Scan on jobs            10,673 *`: mark, text, cost and, for the costliest nodes, a star.
-fn write_cell(cell: &Cell, columns: usize, side: Side) -> String {
+fn write_cell(cell: &Cell, columns: usize, column: Column) -> String {
     let room = columns.saturating_sub(MARGIN_COLUMNS);
-    let (mark, style) = match cell.mark {
-        Mark::Same => (' ', None),
-        Mark::Before => ('-', Some(BAD)),
-        Mark::After => ('+', Some(GOOD)),
-        Mark::Moved => ('~', Some(HOT)),
+    let (mark, style) = match cell.change {
+        CellChange::Same => (' ', None),
+        CellChange::Before => ('-', Some(BAD)),
+        CellChange::After => ('+', Some(GOOD)),
+        CellChange::Moved => ('~', Some(HOT)),
     };
     let body = if cell.cost.is_empty() {
         fit(&cell.text, room)
@@ -227,7 +241,7 @@ fn write_cell(cell: &Cell, columns: usize, side: Side) -> String {
         )
     };
     // The caller trims a line's end, but sees no blanks within a style.
-    let body = if side == Side::Right && !cell.hot {
+    let body = if column == Column::Right && !cell.hot {
         body.trim_end().to_owned()
     } else {
         body
