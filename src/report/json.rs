@@ -181,7 +181,7 @@ pub enum ChangeKind {
     Worse,
 }
 
-/// What is to be said about a node of a plan.
+/// A finding about a node of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
     /// The rule's name.
@@ -224,7 +224,7 @@ pub struct RecommendedIndex {
     /// Runs as it is; of a partitioned table, several statements, a line each.
     pub ddl: String,
     /// All statements to run, one after the other and outside a transaction: those of `ddl`, and an ANALYZE where an expression
-    /// needs statistics for the plans that were seen.
+    /// needs statistics for the plans to be the same.
     pub statements: Vec<String>,
     /// Schema-qualified, quoted where needed.
     pub table: String,

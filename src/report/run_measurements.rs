@@ -1,4 +1,4 @@
-//! What only the command that ran knows: how long the run took, and what the catalog says afterwards.
+//! What only the command knows: how long the run took, and what is in the catalog afterwards.
 
 use crate::model::Millis;
 

@@ -27,7 +27,7 @@ pub enum AlignedCell {
     Node(usize),
     /// A detail of a node, by position and number.
     Detail(usize, usize),
-    /// Nothing stands here.
+    /// Nothing.
     Empty,
 }
 

@@ -107,7 +107,7 @@ struct WorkerThread {
 impl WorkerThread {
     fn work(mut self, received: &Receiver<(u64, Request)>) {
         while let Ok((job, request)) = received.recv() {
-            // Reset first, then check: a cancel in between is seen here, and a later one cancels through the token.
+            // Reset first, then check: a cancel in between is noticed here, and a later one cancels through the token.
             self.cancel_token.reset();
             let cancelled = self.cancelled_through.load(Ordering::SeqCst) >= job;
             let response = if cancelled {

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::text_layout::{fit, truncate};
 
-/// A bar of up to so many columns, in eighths; something is always seen of what is more than nothing.
+/// A bar of up to `columns` columns, in eighths; a share above 0 is at least one eighth.
 pub fn bar(share: f64, columns: usize) -> String {
     let share = if share.is_finite() {
         share.clamp(0.0, 1.0)
@@ -50,19 +50,19 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     )
 }
 
-/// Text cut and filled to so many columns.
+/// Text cut and padded to `columns` columns.
 pub fn left(text: &str, columns: usize, style: Style) -> Span<'static> {
     Span::styled(fit(text, columns), style)
 }
 
-/// Text cut to so many columns and moved to their right edge.
+/// Text cut to `columns` columns and aligned right.
 pub fn right(text: &str, columns: usize, style: Style) -> Span<'static> {
     let text = truncate(text, columns);
     let padding = columns.saturating_sub(text.width());
     Span::styled(" ".repeat(padding) + &text, style)
 }
 
-/// A line filled up to so many columns.
+/// A line padded to `columns` columns.
 pub fn filled(text: Line<'static>, columns: usize) -> Vec<Span<'static>> {
     let padding = columns.saturating_sub(text.width());
     let mut spans = text.spans;

@@ -34,7 +34,7 @@ pub struct SessionEnd {
     pub rollback: Rollback,
 }
 
-/// Runs the interface until the user leaves it, or `stop` says so (SIGTERM).
+/// Runs the interface until the user quits or `stop` returns true (SIGTERM).
 ///
 /// # Errors
 /// When the terminal cannot be used.

@@ -77,7 +77,7 @@ pub enum Screen {
     Plan,
     /// Two plans.
     Compare,
-    /// What to create.
+    /// The indexes.
     Indexes,
 }
 
@@ -90,7 +90,7 @@ impl Screen {
         Screen::Indexes,
     ];
 
-    /// The word on its tab.
+    /// The title on its tab.
     pub fn title(self) -> &'static str {
         match self {
             Screen::Workload => "Workload",
@@ -247,11 +247,11 @@ impl Scope {
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
-    /// Where.
+    /// The scope in which it applies.
     pub scope: Scope,
-    /// Any of these keys.
+    /// The keys that trigger it.
     pub keys: &'static [Key],
-    /// Does this.
+    /// The action.
     pub action: Action,
     /// Its text in the help.
     pub help: &'static str,

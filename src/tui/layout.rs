@@ -134,7 +134,7 @@ fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
     }
 }
 
-/// The parts of the screen as it is.
+/// The parts of the screen that is shown.
 pub fn of(model: &Model) -> Areas {
     let top = match model.navigation.screen {
         Screen::Workload => {
@@ -166,12 +166,12 @@ pub fn tab_at(column: u16) -> Option<Screen> {
     })
 }
 
-/// How many lines the help has.
+/// The number of lines of the help.
 pub fn help_lines() -> usize {
     BINDINGS.len() + 2 * Scope::ALL.len()
 }
 
-/// How many of them are seen.
+/// The number of visible lines of the help.
 pub fn help_height(size: Size) -> usize {
     usize::from(size.lines.saturating_sub(4))
 }

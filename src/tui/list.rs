@@ -1,18 +1,18 @@
-//! A position in a list and the part of it that is seen. Moved in update, where lengths are known; drawing only reads it.
+//! The selected line of a list and its scroll position. Update moves them, where lengths are known; drawing only reads them.
 
-/// A selected line and the first line that is seen.
+/// The selected line and the first visible line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ListState {
     /// The selected line.
     pub selected: usize,
-    /// The first line that is seen.
+    /// The first visible line.
     pub offset: usize,
 }
 
-/// A step in a list.
+/// A movement in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Movement {
-    /// So many lines up or down.
+    /// Lines up or down.
     By(isize),
     /// Pages up or down.
     Pages(isize),
@@ -25,7 +25,7 @@ pub enum Movement {
 }
 
 impl ListState {
-    /// Moves the selection and keeps it in sight.
+    /// Moves the selection and scrolls it into view.
     pub fn select(&mut self, movement: Movement, length: usize, height: usize) {
         let last = length.saturating_sub(1);
         self.selected = match movement {
@@ -41,7 +41,7 @@ impl ListState {
         self.keep_in_sight(length, height);
     }
 
-    /// Scrolls without a selection: the first line seen moves, and the selection with it.
+    /// Scrolls without a selection: the first visible line moves, and the selection with it.
     pub fn scroll(&mut self, movement: Movement, length: usize, height: usize) {
         let last = length.saturating_sub(height);
         self.offset = match movement {
@@ -57,7 +57,7 @@ impl ListState {
         self.selected = self.offset;
     }
 
-    /// After the list or the room for it changed.
+    /// Scrolls the selection into view after the list or its height changed.
     pub fn keep_in_sight(&mut self, length: usize, height: usize) {
         self.selected = self.selected.min(length.saturating_sub(1));
         let lowest = (self.selected + 1).saturating_sub(height.max(1));

@@ -12,7 +12,7 @@ use super::theme::Theme;
 use crate::rehearsal::{Comparison, NamedIndex, Refusal, Rollback};
 use crate::workload::Statement;
 
-/// The terminal, in columns and lines.
+/// The terminal's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// Columns.
@@ -36,16 +36,16 @@ pub enum Pane<T> {
     Cancelled,
 }
 
-/// How far the work is.
+/// The progress of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// What is being done.
+    /// The phase.
     pub what: String,
     /// Steps begun.
     pub step: usize,
     /// Steps in all.
     pub steps: usize,
-    /// What the step is about: a statement, an index.
+    /// The statement or index of the step.
     pub about: String,
 }
 
@@ -62,7 +62,7 @@ pub struct Model {
     pub plan: plan::State,
     /// Two plans.
     pub compare: compare::State,
-    /// What to create.
+    /// The indexes.
     pub indexes: indexes::State,
     /// The requests to the worker.
     pub jobs: Jobs,
@@ -90,7 +90,7 @@ pub struct Navigation {
 pub enum Overlay {
     /// Nothing.
     Nothing,
-    /// The help, scrolled by so many lines.
+    /// The help, scrolled by this many lines.
     Help(usize),
     /// The filter is being typed.
     Filter,
@@ -194,7 +194,7 @@ pub enum Msg {
     Key(Key),
     /// Text that was pasted.
     Paste(String),
-    /// The wheel, by so many lines.
+    /// The mouse wheel, by this many lines.
     Wheel(isize),
     /// The left button, at a column and a line.
     Click(u16, u16),

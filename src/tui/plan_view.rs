@@ -1,5 +1,5 @@
 //! One plan made ready to be looked at: the lines of its nodes, their heat, the order of the costliest. Made once, when a plan is
-//! opened, so that drawing only cuts out what is seen.
+//! opened, so that drawing only takes the visible part.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ impl PlanView {
             .filter(move |annotated| annotated.finding.node == id)
     }
 
-    /// The nodes that are seen when these are folded, by position.
+    /// The nodes that are visible when these are folded, by position.
     pub fn visible(&self, folded: &BTreeSet<NodeId>) -> Vec<usize> {
         let nodes = self.plan.nodes();
         let mut seen = Vec::with_capacity(nodes.len());
@@ -110,8 +110,8 @@ impl PlanView {
         std::iter::successors(self.plan.node(id).parent, |id| self.plan.node(*id).parent)
     }
 
-    /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by
-    /// first, what says little last.
+    /// All properties of a node, a line each, without control characters. Conditions and sort keys
+    /// first, minor properties last.
     pub fn properties(&self, id: NodeId) -> Vec<(String, String)> {
         let node = self.plan.node(id);
         let basis = if self.analyzed { "time" } else { "cost" };
@@ -136,7 +136,7 @@ impl PlanView {
     }
 }
 
-/// What stands in the headline already, and what a node does not do.
+/// Properties that are in the headline already, and flags that are off.
 fn is_minor(name: &str, value: &Property) -> bool {
     name == "Node Type" || *value == Property::Flag(false)
 }
@@ -168,7 +168,7 @@ fn nested_text(value: &serde_json::Value) -> String {
     }
 }
 
-/// Rows expected and, when it was executed, rows seen: `1,204`, `1,204→98 k`.
+/// Expected rows and, if it was executed, actual rows: `1,204`, `1,204→98 k`.
 pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
     match node.number("Actual Rows") {
         Some(actual) => format!(
@@ -180,7 +180,7 @@ pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
     }
 }
 
-/// How far the rows seen are from those expected, when that is ten times or more.
+/// By which factor actual and expected rows differ, if it is ten or more.
 pub fn misestimate(node: &Node) -> Option<f64> {
     let (expected, actual) = (
         node.plan_rows()?.max(1.0),

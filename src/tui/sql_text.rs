@@ -7,7 +7,7 @@ use crate::text_layout::wrap_styled;
 /// What a piece of SQL is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SqlToken {
-    /// A word of SQL.
+    /// A keyword.
     Keyword,
     /// A string or a number.
     Literal,
@@ -94,7 +94,7 @@ const KEYWORDS: &[&str] = &[
     "WITH",
 ];
 
-/// The statement's lines, none wider than so many columns. Line breaks of the text stay; indentation is kept.
+/// The statement in lines of at most `columns` columns. Line breaks and indentation are kept.
 pub fn lines(sql: &str, columns: usize) -> Vec<SqlLine> {
     let clean = printable_lines(sql.trim());
     wrap_styled(pieces(&clean), columns)

@@ -1,4 +1,4 @@
-//! The terminal itself: taken over, given back whatever happens, and what it says turned into messages.
+//! The terminal: taken over, always restored, its events turned into messages.
 
 use std::fs::File;
 use std::io::{self, Stdout, Write};

@@ -851,10 +851,10 @@ fn an_index_of_the_user_is_compared_with_the_server_of_that_moment() {
         .position(|row| *row == IndexRow::Index(mine))
         .unwrap();
     press(&mut model, Key::Char(' '));
-    let outcome = model.indexes.totals.as_ref().unwrap();
+    let totals = model.indexes.totals.as_ref().unwrap();
     assert_eq!(
-        (outcome.basis, outcome.before),
-        (TotalBasis::Tested, outcome.after)
+        (totals.basis, totals.before),
+        (TotalBasis::Tested, totals.after)
     );
 }
 

@@ -1,5 +1,5 @@
 //! Styles. Only the sixteen colours that a terminal's own theme defines, and attributes: right on light and dark backgrounds
-//! without asking which it is. Whatever a colour says, a mark or a word says, too.
+//! without a query. Whatever a colour shows, a mark or a word shows, too.
 
 use ratatui::style::{Color, Modifier, Style};
 

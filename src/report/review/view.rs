@@ -23,7 +23,7 @@ const MIN_FACTOR: f64 = 2.0;
 /// Columns of the numbers behind a headline: time or cost, self, bar, rows, factor.
 const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 
-/// A plan and everything said about it.
+/// A plan with its metrics and findings.
 pub(crate) struct PlanReview<'p> {
     plan: &'p Plan,
     query: Option<&'p str>,

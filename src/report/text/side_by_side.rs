@@ -1,6 +1,6 @@
 //! Two plans of one statement, before and after, aligned node by node ([`crate::plan::alignment`]).
 //!
-//! What does the same thing stands on one line. Nodes that do it another way are marked on both sides; those that are only there
+//! Nodes that do the same are on one line. Nodes that do it in another way are marked on both sides; nodes that are only there
 //! before or only after are marked on their side; `~` marks one that is in both, in another place.
 
 use super::tree::{NodeLines, lines};
@@ -47,7 +47,7 @@ enum Column {
     Right,
 }
 
-/// The two plans in two columns; with nothing after, the plan and a word.
+/// The two plans in two columns; without a plan after, the plan before and a note.
 pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String {
     let column = (width - 3) / 2;
     let mut text = String::new();
@@ -78,72 +78,60 @@ pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String
 }
 
 fn rows(before: &Plan, after: Option<&Plan>, columns: usize) -> Vec<(Cell, Cell)> {
-    let old = nodes(before);
-    let Some(after) = after else {
-        let words =
-            std::iter::once("(no recommended index on its tables)").chain(std::iter::repeat(""));
-        let cells = old
-            .iter()
-            .flat_map(|node| cells_of(node, CellChange::Same, columns))
-            .zip(words);
-        return cells
-            .map(|(cell, word)| {
-                (
-                    cell,
-                    Cell {
-                        text: word.to_owned(),
-                        detail: true,
-                        ..Cell::default()
-                    },
-                )
-            })
-            .collect();
-    };
-    let new = nodes(after);
+    match after {
+        Some(after) => aligned_rows(before, after, columns),
+        None => rows_without_after(before, columns),
+    }
+}
+
+/// The plan before, with a note beside its first line.
+fn rows_without_after(before: &Plan, columns: usize) -> Vec<(Cell, Cell)> {
+    let notes =
+        std::iter::once("(no recommended index on its tables)").chain(std::iter::repeat(""));
+    let right = notes.map(|note| Cell {
+        text: note.to_owned(),
+        detail: true,
+        ..Cell::default()
+    });
+    nodes(before)
+        .iter()
+        .flat_map(|node| cells_of(node, CellChange::Same, columns))
+        .zip(right)
+        .collect()
+}
+
+fn aligned_rows(before: &Plan, after: &Plan, columns: usize) -> Vec<(Cell, Cell)> {
+    let (old, new) = (nodes(before), nodes(after));
     let alignment = align(before, after);
-    let left = |id: NodeId, mark| cells_of(&old[id.0], mark, columns);
-    let right = |id: NodeId, mark| cells_of(&new[id.0], mark, columns);
+    let left = |id: NodeId, change| cells_of(&old[id.0], change, columns);
+    let right = |id: NodeId, change| cells_of(&new[id.0], change, columns);
+    let same = |a: NodeId, b: NodeId| old[a.0].0.identity == new[b.0].0.identity;
+    let moved_or = |is_moved: bool, change| if is_moved { CellChange::Moved } else { change };
     let mut rows = RowBuilder::default();
     for step in alignment.steps() {
         match step {
-            Step::Both(a, b) if old[a.0].0.identity == new[b.0].0.identity => {
+            Step::Both(a, b) if same(a, b) => {
                 rows.beside(left(a, CellChange::Same), right(b, CellChange::Same));
             }
             Step::Both(a, b) => {
                 rows.beside(left(a, CellChange::Before), right(b, CellChange::After))
             }
             Step::Before(a) => {
-                let same = alignment
-                    .in_after(a)
-                    .is_some_and(|b| old[a.0].0.identity == new[b.0].0.identity);
-                rows.left.extend(left(
-                    a,
-                    if same {
-                        CellChange::Moved
-                    } else {
-                        CellChange::Before
-                    },
-                ));
+                let is_moved = alignment.in_after(a).is_some_and(|b| same(a, b));
+                rows.left
+                    .extend(left(a, moved_or(is_moved, CellChange::Before)));
             }
             Step::After(b) => {
-                let same = alignment
-                    .in_before(b)
-                    .is_some_and(|a| old[a.0].0.identity == new[b.0].0.identity);
-                rows.right.extend(right(
-                    b,
-                    if same {
-                        CellChange::Moved
-                    } else {
-                        CellChange::After
-                    },
-                ));
+                let is_moved = alignment.in_before(b).is_some_and(|a| same(a, b));
+                rows.right
+                    .extend(right(b, moved_or(is_moved, CellChange::After)));
             }
         }
     }
     rows.finish()
 }
 
-/// Lines of both sides; what stands only on one side waits until the next line that both have.
+/// Lines of both sides; lines of one side only wait until the next line that both have.
 #[derive(Default)]
 struct RowBuilder {
     done: Vec<(Cell, Cell)>,

@@ -1,4 +1,4 @@
-//! Details of plan nodes: findings about them, and everything the server said.
+//! Details of plan nodes: findings and properties.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -104,7 +104,7 @@ fn finding_lines(theme: Theme, view: &PlanView, id: NodeId, columns: usize) -> V
     lines
 }
 
-/// Everything that the server said about the node.
+/// All properties of the node.
 fn property_lines(theme: Theme, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
     let label = (columns / 3).clamp(8, 22);
     let mut lines = Vec::new();

@@ -25,7 +25,7 @@ pub enum TotalBasis {
 }
 
 impl TotalBasis {
-    /// The basis for so many indexes that were built in one transaction.
+    /// The basis of a total with this many indexes that were built in one transaction.
     fn of(indexes: usize) -> TotalBasis {
         if indexes == 1 {
             TotalBasis::Tested

@@ -8,7 +8,7 @@ use crate::index::statements::{Creation, creations};
 use crate::rehearsal::TrialOutcome;
 
 impl SessionData {
-    /// The statements that create these indexes for keeps, in order.
+    /// The DDL that creates these indexes, in order.
     pub fn ddl(&self, indexes: &BTreeSet<usize>) -> Vec<String> {
         let chosen = || indexes.iter().filter_map(|index| self.indexes.get(*index));
         let built: Vec<_> = chosen()
@@ -35,7 +35,7 @@ impl SessionData {
         )
     }
 
-    /// What the server said stands behind the table's name, if the index was built.
+    /// The definition behind the table's name as the server prints it, if the index was tested.
     fn body(&self, index: &IndexView) -> Option<&str> {
         match &self.trials.get(index.trial?)?.outcome {
             TrialOutcome::Built { build, .. } => Some(&build.body),

@@ -12,7 +12,7 @@ use crate::verdict::Reason;
 pub struct IndexView {
     /// The index under its name.
     pub named: NamedIndex,
-    /// The statements that create it for keeps, by itself; for several, see [`SessionData::ddl`].
+    /// The DDL that creates it alone; for several indexes see [`SessionData::ddl`].
     pub ddl: Vec<String>,
     /// Its status.
     pub status: IndexStatus,
@@ -67,7 +67,7 @@ impl IndexView {
         self.size.map(|size| format!("{about}{size}"))
     }
 
-    /// `r1`, `–` or `✎`: a word for its column.
+    /// Its id in the list: `r1`, `–` or `new`.
     pub fn id(&self) -> &str {
         match &self.status {
             IndexStatus::Recommended { id, .. } => id,

@@ -236,7 +236,7 @@ fn on_indexes(model: &mut Model, session_data: &SessionData, action: Action) -> 
     Vec::new()
 }
 
-/// Scrolls what is said about the selected index.
+/// Scrolls the details of the selected index.
 fn scroll_about(model: &mut Model, session_data: &SessionData, lines: isize) {
     let columns = usize::from(layout::of(model).detail.width);
     let last = details::selected_index(model, session_data, columns)
@@ -251,7 +251,7 @@ fn verify(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
         .indexes
         .totals
         .as_ref()
-        .is_none_or(|outcome| outcome.basis != TotalBasis::Estimated);
+        .is_none_or(|totals| totals.basis != TotalBasis::Estimated);
     let refusal = match (&model.jobs.connection, known) {
         (Connection::None, _) => "there is no server to build on: this is a recording",
         _ if model.indexes.enabled.is_empty() => "no index is on",

@@ -134,7 +134,7 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
     )
 }
 
-/// Where the cursor stands while a filter is typed: behind it, in the last line of the top.
+/// The cursor's position while a filter is typed: behind its text.
 pub fn filter_cursor(model: &Model, areas: Areas) -> Position {
     let column = "/ ".width() + printable(model.workload.filter.before_cursor()).width();
     Position::new(

@@ -19,7 +19,7 @@ use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::{Choice, IndexStatus, IndexView, SessionData, StatementView};
 use crate::tui::theme::Theme;
 
-/// Draws it.
+/// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
     let Some(statement) = model
         .compare
@@ -98,7 +98,7 @@ fn in_full(model: &Model, buffer: &mut Buffer, areas: Areas) {
     }
 }
 
-/// The choice that is shown: a word for it, its index or indexes, how it was tested and why it was rejected.
+/// The title of a choice: its status, its index or indexes, how it was tested or why it was rejected.
 struct ChoiceTitle {
     status: String,
     style: Style,

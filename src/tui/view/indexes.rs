@@ -1,4 +1,4 @@
-//! What to create: the indexes with their switches, what the workload costs with those that are on, the selected one in full.
+//! The indexes screen: the indexes and which are on, the totals, the details of the selected one.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -28,10 +28,10 @@ const ID: usize = 4;
 /// With fewer columns than this, the build time is only in the details.
 const NARROW: usize = 100;
 
-/// Draws it.
+/// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
-    if let Some(outcome) = &model.indexes.totals {
-        summary(model, session_data, outcome, buffer, areas);
+    if let Some(totals) = &model.indexes.totals {
+        summary(model, session_data, totals, buffer, areas);
     }
     let state = &model.indexes;
     let columns = columns(usize::from(areas.list.width), session_data);
@@ -69,15 +69,15 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
 fn summary(
     model: &Model,
     session_data: &SessionData,
-    outcome: &SelectionTotals,
+    totals: &SelectionTotals,
     buffer: &mut Buffer,
     areas: Areas,
 ) {
     let theme = model.theme;
-    let (before, after) = (outcome.before, outcome.after);
+    let (before, after) = (totals.before, totals.after);
     let on = count(model.indexes.enabled.len(), "index", "indexes");
     let gain = format!("{} lower", factor_text(before.factor_to(after)));
-    let whose = match outcome.marked {
+    let whose = match totals.marked {
         None => "workload".to_owned(),
         Some(marked) => count(marked, "marked statement", "marked statements"),
     };
@@ -89,10 +89,10 @@ fn summary(
     line(buffer, areas.top, 0, Line::from(first));
     let (mut second, tone) = match session_data.limits.budget {
         Some(budget) => {
-            let share = outcome.size.0 as f64 / budget.0.max(1) as f64;
+            let share = totals.size.0 as f64 / budget.0.max(1) as f64;
             let over = if share > 1.0 { "  OVER BUDGET" } else { "" };
             let meter = format!("{:░<METER$}", bar(share, METER));
-            let text = format!("{meter} {} of {budget}{over}", outcome.size);
+            let text = format!("{meter} {} of {budget}{over}", totals.size);
             (
                 text,
                 if share > 1.0 {
@@ -103,7 +103,7 @@ fn summary(
             )
         }
         None => (
-            format!("{} in total (no --budget)", outcome.size),
+            format!("{} in total (no --budget)", totals.size),
             theme.dim(),
         ),
     };
@@ -111,7 +111,7 @@ fn summary(
         second += "  · DDL is printed on exit";
     }
     line(buffer, areas.top, 1, Line::styled(second, tone));
-    let evidence = match outcome.basis {
+    let basis = match totals.basis {
         TotalBasis::Verified => {
             "verified: these indexes were built together, planned with and rolled back"
         }
@@ -121,7 +121,7 @@ fn summary(
         }
         TotalBasis::Estimated => "estimated: each index was tested alone, not together",
     };
-    line(buffer, areas.top, 2, Line::styled(evidence, theme.dim()));
+    line(buffer, areas.top, 2, Line::styled(basis, theme.dim()));
 }
 
 /// The columns' widths; the definition gets what the numbers leave.

@@ -42,7 +42,7 @@ pub fn rule(buffer: &mut Buffer, area: Rect, number: usize, title: &str, theme: 
     line(buffer, area, number, Line::from(parts));
 }
 
-/// A thin line from top to bottom, left of an area that stands beside another.
+/// A vertical line left of an area that is beside another.
 pub fn divider(buffer: &mut Buffer, area: Rect, theme: Theme) {
     if area.x == 0 {
         return;

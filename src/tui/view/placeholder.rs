@@ -1,4 +1,4 @@
-//! What stands in place of the screens while there is nothing to show: progress, a failure, a word.
+//! What is shown while there is no data: progress, a failure, a message.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +10,7 @@ use crate::text_layout::wrap;
 use crate::tui::cells::bar;
 use crate::tui::model::{Model, Pane, Progress};
 
-/// Draws it.
+/// Draws the screen.
 pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
     let theme = model.theme;
     let columns = usize::from(area.width).saturating_sub(4);

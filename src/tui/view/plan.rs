@@ -1,4 +1,4 @@
-//! One plan: the statement, the tree, the selected node with all that the server said about it.
+//! One plan: the statement, the tree, the selected node with its properties.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
@@ -21,7 +21,7 @@ const COST: usize = 11;
 const ROWS: usize = 12;
 const BAR: usize = 6;
 
-/// Draws it.
+/// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
     let Some(statement) = model
         .plan

@@ -27,7 +27,7 @@ const FINDINGS: usize = 4;
 /// With less room than this, no text is shown beside the numbers.
 const MIN_TEXT: usize = 24;
 
-/// Draws it.
+/// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
     summary(model, session_data, buffer, areas);
     let columns = columns(areas.list.width, session_data.time_coverage);
@@ -117,7 +117,7 @@ fn shown(model: &Model, session_data: &SessionData) -> Line<'static> {
     ])
 }
 
-/// What shares are of.
+/// What shares refer to.
 fn basis(session_data: &SessionData) -> &'static str {
     if session_data.time_coverage == TimeCoverage::Majority {
         "time"
@@ -137,7 +137,7 @@ fn whose_cost(model: &Model) -> String {
     }
 }
 
-/// The verdict in a sentence, its costs written in some way.
+/// The summary in a sentence, its costs formatted by `text`.
 fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> String) -> String {
     let recommended = session_data.recommended().len();
     let Totals { before, after, .. } = model.workload.totals;
@@ -161,7 +161,7 @@ fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> St
     )
 }
 
-/// What stands before a line.
+/// The marks before a line.
 #[derive(Debug, Clone, Copy)]
 struct RowMarks {
     selected: bool,
@@ -184,7 +184,7 @@ const MARKS: usize = 3;
 
 /// The columns' widths: the name gets what is left, the text what is left beyond that.
 struct Columns {
-    /// What shares are of, as their heading says it.
+    /// The heading of the shares.
     share: &'static str,
     bar: usize,
     name: usize,
