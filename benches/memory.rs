@@ -16,9 +16,9 @@ use pgrehearse::plan::Plan;
 use pgrehearse::plan::metrics::metrics;
 use pgrehearse::plan::read::read;
 use pgrehearse::tui::keymap::Key;
-use pgrehearse::tui::look::Look;
 use pgrehearse::tui::model::{Model, Msg, Size};
 use pgrehearse::tui::session_data::SessionData;
+use pgrehearse::tui::theme::Theme;
 use pgrehearse::tui::update;
 
 #[global_allocator]
@@ -52,7 +52,7 @@ fn opening_it(bencher: Bencher<'_, '_>, shape: &str) {
             columns: 200,
             lines: 60,
         },
-        Look::Colours,
+        Theme::Colours,
     );
     bencher
         .with_inputs(|| model.clone())

@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 use divan::Bencher;
 use pgrehearse::plan::Plan;
 use pgrehearse::tui::keymap::Key;
-use pgrehearse::tui::look::Look;
 use pgrehearse::tui::model::{Model, Msg, Size};
 use pgrehearse::tui::session_data::SessionData;
+use pgrehearse::tui::theme::Theme;
 use pgrehearse::tui::{draw, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -49,7 +49,7 @@ fn model(plans: Vec<(String, Plan)>) -> Model {
     Model::offline(
         SessionData::of_plans("bench".to_owned(), plans),
         SIZE,
-        Look::Colours,
+        Theme::Colours,
     )
 }
 

@@ -12,9 +12,9 @@ use std::fmt::Write as _;
 use pgrehearse::advise::advise;
 use pgrehearse::planner::recording::{Recording, Replay};
 use pgrehearse::tui::keymap::Key;
-use pgrehearse::tui::look::Look;
 use pgrehearse::tui::model::{Model, Msg, Size};
 use pgrehearse::tui::session_data::SessionData;
+use pgrehearse::tui::theme::Theme;
 use pgrehearse::tui::{draw, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -49,7 +49,7 @@ fn main() {
     )
     .unwrap();
     let session_data = SessionData::new("002-table-sync.json".to_owned(), advice, &recording);
-    let mut model = Model::offline(session_data, SIZE, Look::Colours);
+    let mut model = Model::offline(session_data, SIZE, Theme::Colours);
     let down = Key::Char('j');
     press(&mut model, &[down, Key::Char(' '), down, Key::Char(' ')]);
     save("workload", &model);

@@ -23,6 +23,7 @@ pub mod search;
 pub mod sentences;
 pub mod sql;
 pub mod terminal;
+pub mod text_layout;
 pub mod tui;
 pub mod twin;
 pub mod verdict;

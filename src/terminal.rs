@@ -61,7 +61,7 @@ fn choice(color: Color) -> ColorChoice {
     }
 }
 
-/// Says something on standard error: harmless, prefixed, without stopping when nobody listens.
+/// Writes a message to standard error, prefixed, without control characters. A closed standard error is ignored.
 pub fn say(message: &str) {
     let mut stderr = io::stderr().lock();
     for line in message.lines() {

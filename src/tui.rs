@@ -4,25 +4,26 @@
 //! Only this room names ratatui and crossterm's events. It knows no server: whoever starts it hands in a [`backend::Backend`].
 
 pub mod aligned;
-mod areas;
 pub mod backend;
 mod cells;
-mod clipboard;
+mod details;
 mod editor;
 mod event_loop;
 pub mod keymap;
+mod layout;
 mod list;
-pub mod look;
 pub mod model;
 mod plan_view;
 mod screen;
 pub mod session_data;
 mod sql_text;
 mod terminal;
+pub mod theme;
 mod update;
+mod upkeep_text;
 mod view;
 
-pub use event_loop::{Ended, Start, run};
+pub use event_loop::{SessionEnd, Start, run};
 pub use update::update;
 pub use view::draw;
 

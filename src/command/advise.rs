@@ -14,7 +14,8 @@ use crate::db::Session;
 use crate::model::{Millis, QualifiedName};
 use crate::planner::Planner;
 use crate::planner::recording::{Recorder, Recording};
-use crate::report::json::{Measured, Report};
+use crate::report::json::Report;
+use crate::report::run_measurements::RunMeasurements;
 use crate::report::{markdown, text};
 use crate::terminal::{self, Progress};
 use crate::verdict::Limits;
@@ -96,10 +97,10 @@ pub(super) fn advise_and_report(
             },
         )?);
     }
-    let measured = Measured {
-        left_behind,
-        total: Millis::from(job.began.elapsed()),
-        server: session.waited(),
+    let measured = RunMeasurements {
+        left_behind: Some(left_behind),
+        total: Some(Millis::from(job.began.elapsed())),
+        server: Some(session.waited()),
     };
     write_advice(cli, &advice, measured)?;
     Ok(advice)
@@ -129,9 +130,9 @@ fn from_file(
             },
         )?);
     }
-    let measured = Measured {
-        total: Millis::from(job.began.elapsed()),
-        ..Measured::default()
+    let measured = RunMeasurements {
+        total: Some(Millis::from(job.began.elapsed())),
+        ..RunMeasurements::default()
     };
     write_advice(cli, &advice, measured)?;
     Ok(outcome(&advice, arguments.fail_on))
@@ -181,7 +182,7 @@ fn rehearsed_names(advice: &Advice) -> Vec<QualifiedName> {
 pub(super) fn write_advice(
     cli: &Cli,
     advice: &Advice,
-    measured: Measured,
+    measured: RunMeasurements,
 ) -> Result<(), CommandError> {
     let report = match cli.output.format {
         Format::Text => text::write(advice, measured, terminal::report_width(&cli.output)),

@@ -21,9 +21,9 @@ use crate::planner::{
 };
 use crate::report::review::Reviewed;
 use crate::tui::backend::{Backend, CancelToken};
-use crate::tui::look::Look;
 use crate::tui::session_data::SessionData;
-use crate::tui::{self, Ended, Start};
+use crate::tui::theme::Theme;
+use crate::tui::{self, SessionEnd, Start};
 use crate::verdict::Limits;
 use crate::workload::{Statement, Workload};
 
@@ -43,13 +43,13 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     let settings = connection::settings(cli)?;
     let (raise, interrupt) = Interrupt::by_hand();
     raise_on_signal(&signals, &raise)?;
-    let line = Line {
+    let connector = Connector {
         settings,
         safety,
         interrupt,
         password: Arc::default(),
     };
-    let session = line.connect(&connect::prompt_on_terminal)?;
+    let session = connector.connect(&connect::prompt_on_terminal)?;
     let workload = workload::read(&arguments.workload, &session)?;
     let pg_bin = arguments.limits.pg_bin.clone();
     let samples = !arguments.limits.no_sample;
@@ -63,8 +63,8 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
         samples,
         subject: String::new(),
     };
-    let live = Live {
-        line,
+    let live = LiveBackend {
+        connector,
         session: Some(session),
         raise,
         run,
@@ -74,11 +74,11 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
 
 /// Until the interface has the terminal, and Ctrl-C is a key, a signal has to stop what waits for the server.
 fn raise_on_signal(signals: &Interrupt, raise: &Raise) -> Result<(), CommandError> {
-    const LOOK_EVERY: Duration = Duration::from_millis(50);
+    const CHECK_INTERVAL: Duration = Duration::from_millis(50);
     let (signals, raise) = (signals.clone(), raise.clone());
     let watch = move || {
         while !signals.is_raised() {
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(CHECK_INTERVAL);
         }
         raise.raise();
     };
@@ -100,15 +100,15 @@ pub(super) fn on_own_server(
     let (raise, interrupt) = Interrupt::by_hand();
     let settings = connection::settings_of(conninfo)?;
     raise_on_signal(signals, &raise)?;
-    let line = Line {
+    let connector = Connector {
         settings,
         safety: run.safety,
         interrupt,
         password: Arc::default(),
     };
-    let session = line.connect(&connect::prompt_on_terminal)?;
-    let live = Live {
-        line,
+    let session = connector.connect(&connect::prompt_on_terminal)?;
+    let live = LiveBackend {
+        connector,
         session: Some(session),
         raise,
         run,
@@ -124,9 +124,9 @@ pub(super) struct Run {
     pub(super) record: Option<PathBuf>,
     /// Where the programs for the planner twin are.
     pub(super) pg_bin: Option<PathBuf>,
-    /// May rows be read for it?
+    /// Whether rows may be sampled for it.
     pub(super) samples: bool,
-    /// For the headline; empty: the server's own words.
+    /// For the title; empty: the server's version and database.
     pub(super) subject: String,
 }
 
@@ -203,8 +203,8 @@ pub(super) fn check(cli: &Cli) -> Result<(), CommandError> {
 }
 
 fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, CommandError> {
-    let shown = tui::run(start, look(cli), &|| signals.is_raised());
-    let Ended { print, rollback } =
+    let shown = tui::run(start, theme(cli), &|| signals.is_raised());
+    let SessionEnd { print, rollback } =
         shown.map_err(|error| CommandError::File(format!("the terminal: {error}")))?;
     if signals.is_raised() || rollback == Rollback::Unconfirmed {
         return Err(CommandError::Interrupted(rollback));
@@ -215,26 +215,26 @@ fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, Command
     }
 }
 
-fn look(cli: &Cli) -> Look {
+fn theme(cli: &Cli) -> Theme {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     match cli.output.color {
-        Color::Never => Look::Plain,
-        Color::Auto if no_color => Look::Plain,
-        Color::Auto | Color::Always => Look::Colours,
+        Color::Never => Theme::Plain,
+        Color::Auto if no_color => Theme::Plain,
+        Color::Auto | Color::Always => Theme::Colours,
     }
 }
 
-/// The way to the server, to be gone again after it was lost. A password that was typed is remembered for that.
-struct Line {
+/// Connects to the server, and again after the connection was lost: a typed password is kept for that.
+struct Connector {
     settings: Settings,
     safety: Safety,
     interrupt: Interrupt,
     password: Arc<Mutex<Option<String>>>,
 }
 
-impl Line {
+impl Connector {
     fn connect(&self, prompt: connect::Prompt<'_>) -> Result<Session, DbError> {
-        let remembered = |text: &str| {
+        let password = |text: &str| {
             let mut known = self
                 .password
                 .lock()
@@ -249,36 +249,36 @@ impl Line {
             interrupt: self.interrupt.clone(),
             trace: None,
         };
-        Session::connect(&self.settings, &remembered, options)
+        Session::connect(&self.settings, &password, options)
     }
 
-    /// While the screen is drawn nobody can be asked for a password.
-    fn connect_again(&self) -> Result<Session, DbError> {
+    /// Connects again without a password prompt: the interface has the terminal.
+    fn reconnect(&self) -> Result<Session, DbError> {
         self.connect(&|_| {
             Err(std::io::Error::other(
-                "a password is wanted; leave and start again",
+                "the server asks for a password; quit and start again",
             ))
         })
     }
 }
 
-/// A server, as the interface asks it.
-struct Live {
-    line: Line,
+/// Runs the interface's requests on a live server.
+struct LiveBackend {
+    connector: Connector,
     session: Option<Session>,
     raise: Raise,
     run: Run,
 }
 
-impl Live {
-    /// Does something over the session, which is opened again if it was lost; a session that failed is not used again.
-    fn over<T>(
+impl LiveBackend {
+    /// Runs work on the session and reconnects first if the connection was lost; a failed session is not used again.
+    fn with_session<T>(
         &mut self,
         work: impl FnOnce(&Session, &Run) -> Result<T, PlannerError>,
     ) -> Result<T, PlannerError> {
         let session = match self.session.take() {
             Some(session) => session,
-            None => self.line.connect_again()?,
+            None => self.connector.reconnect()?,
         };
         let done = work(&session, &self.run);
         if !matches!(done, Err(PlannerError::Server { .. })) {
@@ -288,10 +288,10 @@ impl Live {
     }
 }
 
-impl Backend for Live {
+impl Backend for LiveBackend {
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
-        let interrupt = self.line.interrupt.clone();
-        self.over(|session, run| {
+        let interrupt = self.connector.interrupt.clone();
+        self.with_session(|session, run| {
             let maker = TwinMaker {
                 rehearse: run.limits.rehearse,
                 samples: run.samples,
@@ -305,7 +305,7 @@ impl Backend for Live {
             let recording = recorder.finish(run.workload.clone(), run.limits.clone());
             if let Some(file) = &run.record {
                 let failed = |error: CommandError| PlannerError::Server {
-                    operation: "keeping the recording".to_owned(),
+                    operation: "saving the recording".to_owned(),
                     message: error.to_string(),
                 };
                 advise::save(&recording, file).map_err(failed)?;
@@ -319,14 +319,14 @@ impl Backend for Live {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        self.over(|session, _| {
+        self.with_session(|session, _| {
             let question = Question::plans(Target::Server, statements).with_indexes(indexes);
             Server::new(session).ask(&question)
         })
     }
 
     fn cancel_token(&self) -> Arc<dyn CancelToken> {
-        Arc::new(ByHand(self.raise.clone()))
+        Arc::new(InterruptToken(self.raise.clone()))
     }
 }
 
@@ -342,14 +342,14 @@ fn subject(run: &Run, advice: &Advice) -> String {
     )
 }
 
-struct ByHand(Raise);
+struct InterruptToken(Raise);
 
-impl CancelToken for ByHand {
+impl CancelToken for InterruptToken {
     fn cancel(&self) {
         self.0.raise();
     }
 
-    fn release(&self) {
+    fn reset(&self) {
         self.0.lower();
     }
 }

@@ -12,8 +12,8 @@ use crate::plan::read::{self, ReadPlan, Reason};
 use crate::planner::PlanOutcome;
 use crate::planner::recording::{FORMAT_PREFIX, Recording, RecordingError, Replay};
 use crate::report::diff::{self, Diff};
-use crate::report::json::Measured;
 use crate::report::review::{Reviewed, write_json, write_markdown, write_text};
+use crate::report::run_measurements::RunMeasurements;
 use crate::terminal;
 
 pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandError> {
@@ -290,6 +290,6 @@ fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, Comm
     if interactive::is_wanted(cli) {
         return interactive::on_recording(cli, file.display().to_string(), advice, recording);
     }
-    advise::write_advice(cli, &advice, Measured::default())?;
+    advise::write_advice(cli, &advice, RunMeasurements::default())?;
     Ok(Outcome::Done)
 }

@@ -154,7 +154,7 @@ fn a_server_killed_in_the_middle_of_a_build_is_told_and_asked_again() {
     );
     wait_until("the build", || server.is_building());
     server.kill();
-    tmux.wait_for("The server could not be asked.");
+    tmux.wait_for("The request to the server failed.");
     tmux.keys(&["?"]);
     tmux.wait_for("? or Esc closes");
     tmux.keys(&["Escape"]);

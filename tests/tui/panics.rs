@@ -8,8 +8,8 @@ use pgrehearse::advise::advise;
 use pgrehearse::planner::recording::{Recording, Replay};
 use pgrehearse::planner::{Answer, Event, NamedIndex, PlannerError};
 use pgrehearse::tui::backend::{Backend, CancelToken};
-use pgrehearse::tui::look::Look;
 use pgrehearse::tui::session_data::SessionData;
+use pgrehearse::tui::theme::Theme;
 use pgrehearse::tui::{self, Start};
 use pgrehearse::workload::Statement;
 
@@ -53,7 +53,7 @@ fn interface_with_a_bug() {
     };
     tui::run(
         Start::SessionData(Box::new(session_data())),
-        Look::Colours,
+        Theme::Colours,
         &stop,
     )
     .unwrap();
@@ -64,7 +64,7 @@ fn interface_with_a_bug() {
 fn worker_with_a_bug() {
     tui::run(
         Start::Live(Box::new(Buggy { runs: 0 })),
-        Look::Colours,
+        Theme::Colours,
         &|| false,
     )
     .unwrap();
@@ -95,7 +95,7 @@ struct NoCancelToken;
 
 impl CancelToken for NoCancelToken {
     fn cancel(&self) {}
-    fn release(&self) {}
+    fn reset(&self) {}
 }
 
 #[test]

@@ -1,17 +1,18 @@
-//! Where everything is on a terminal of some size: asked by update, for scroll limits and clicks, and by drawing.
+//! Where everything is on a terminal of some size. Update uses it for scroll limits and clicks, and drawing for positions.
 
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
-use super::keymap::Screen;
-use super::model::{Model, Overlay, Place, Size};
+use super::keymap::{BINDINGS, Scope, Screen};
+use super::model::{Model, Navigation, Overlay, Size};
 
-/// Smaller than this, nothing but a word about it is drawn.
+/// On a smaller terminal only a message about its size is drawn.
 pub const MIN_SIZE: Size = Size {
     columns: 40,
     lines: 10,
 };
 
-/// From this width on, details stand beside the list, not below it.
+/// From this width on, details are beside the list, not below it.
 const WIDE: u16 = 110;
 
 /// The same for lists with long lines.
@@ -25,7 +26,7 @@ const ROOMY: u16 = 15;
 pub struct Areas {
     /// The tabs.
     pub tabs: Rect,
-    /// What stands above the list: the summary, the statement.
+    /// Above the list: the summary, the statement.
     pub top: Rect,
     /// The list's headings.
     pub headings: Rect,
@@ -39,11 +40,11 @@ pub struct Areas {
     pub footer: Rect,
 }
 
-/// The parts of this screen. `top` lines are asked for above the list, and given as far as there is room.
-pub fn areas(size: Size, place: &Place, top: u16) -> Areas {
+/// The parts of this screen, with up to `top` lines above the list, if there is room.
+pub fn areas(size: Size, navigation: &Navigation, top: u16) -> Areas {
     let Size { columns, lines } = size;
     let line = |y: u16| Rect::new(0, y.min(lines.saturating_sub(1)), columns, lines.min(1));
-    let editor = if matches!(place.overlay, Overlay::Index(_)) {
+    let editor = if matches!(navigation.overlay, Overlay::Index(_)) {
         EDITOR_LINES
     } else {
         0
@@ -53,7 +54,7 @@ pub fn areas(size: Size, place: &Place, top: u16) -> Areas {
     let top_lines = top.min(room.saturating_sub(5));
     let top_area = Rect::new(0, 1, columns, top_lines);
     let body = Rect::new(0, 1 + top_lines, columns, room.saturating_sub(top_lines));
-    let (list, detail) = split(body, place.screen);
+    let (list, detail) = split(body, navigation.screen);
     let headings = Rect {
         height: list.height.min(1),
         ..list
@@ -133,9 +134,9 @@ fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
     }
 }
 
-/// The parts of the screen as it is.
+/// The parts of the screen that is shown.
 pub fn of(model: &Model) -> Areas {
-    let top = match model.place.screen {
+    let top = match model.navigation.screen {
         Screen::Workload => {
             2 + model
                 .session_data()
@@ -148,5 +149,40 @@ pub fn of(model: &Model) -> Areas {
         Screen::Compare => 5,
         Screen::Indexes => 3,
     };
-    areas(model.size, &model.place, top)
+    areas(model.size, &model.navigation, top)
+}
+
+/// ` 1 Workload `.
+pub fn tab(number: usize, screen: Screen) -> String {
+    format!(" {} {} ", number + 1, screen.title())
+}
+
+/// The screen whose tab is at this column.
+pub fn tab_at(column: u16) -> Option<Screen> {
+    let mut end = 0;
+    Screen::ALL.iter().enumerate().find_map(|(number, screen)| {
+        end += tab(number, *screen).width();
+        (usize::from(column) < end).then_some(*screen)
+    })
+}
+
+/// The number of lines of the help.
+pub fn help_lines() -> usize {
+    BINDINGS.len() + 2 * Scope::ALL.len()
+}
+
+/// The number of visible lines of the help.
+pub fn help_height(size: Size) -> usize {
+    usize::from(size.lines.saturating_sub(4))
+}
+
+/// The columns of a plan's cost, and of the marks behind it, where two plans stand side by side.
+pub const PLAN_COST_COLUMNS: usize = 11;
+
+/// ` *!`: among the costliest, and there is a finding.
+pub const PLAN_MARK_COLUMNS: usize = 3;
+
+/// The columns of each of two plans side by side.
+pub fn plan_columns(columns: usize) -> usize {
+    (columns.saturating_sub(1) / 2).max(2 + PLAN_COST_COLUMNS + PLAN_MARK_COLUMNS)
 }

@@ -1,6 +1,6 @@
-//! Combinations of indexes: what the workload costs with them, how that is known, and what has to be asked to know it for certain.
+//! Combinations of indexes: what the workload costs with them, what that total is based on, and how to verify it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::SessionData;
 use crate::index::NamedIndex;
@@ -12,41 +12,38 @@ pub use crate::search::costs::total;
 use crate::search::costs::{Costs, KnownCosts, Weighted};
 use crate::workload::{Statement, StatementId};
 
-/// How a total is known.
+/// What a total is based on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evidence {
-    /// These indexes were built together, and the plans seen.
-    Proved,
-    /// The one index was built, and the plans seen.
-    Seen,
-    /// The planner twin has planned with them; nothing was built.
-    Foreseen,
-    /// Each was tried by itself; together they are taken to be as good as the best of them.
-    OneByOne,
+pub enum TotalBasis {
+    /// These indexes were built together and planned with.
+    Verified,
+    /// The one index was built and planned with.
+    Tested,
+    /// The planner twin planned with these indexes; nothing was built.
+    Predicted,
+    /// Each index was tested alone; together they are assumed to be as good as the best of them.
+    Estimated,
 }
 
-impl Evidence {
-    /// Of so many indexes that were built in one transaction.
-    fn of(indexes: usize) -> Evidence {
+impl TotalBasis {
+    /// The basis of a total with this many indexes that were built in one transaction.
+    fn of(indexes: usize) -> TotalBasis {
         if indexes == 1 {
-            Evidence::Seen
+            TotalBasis::Tested
         } else {
-            Evidence::Proved
+            TotalBasis::Verified
         }
     }
 }
 
 /// Indexes to be built in one transaction, and the statements on their tables.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Group {
+pub struct BuildGroup {
     /// The indexes.
     pub indexes: Vec<NamedIndex>,
     /// The statements.
     pub statements: Vec<Statement>,
 }
-
-/// Combinations that were asked about, with what each statement on their tables costs without and with them.
-pub(super) type Proofs = BTreeMap<BTreeSet<usize>, BTreeMap<StatementId, (Cost, Cost)>>;
 
 /// What the statements cost with some indexes.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,69 +52,69 @@ pub struct Estimate {
     pub before: Costs,
     /// Each statement's cost with them.
     pub after: Costs,
-    /// How that is known.
-    pub evidence: Evidence,
+    /// What that is based on.
+    pub basis: TotalBasis,
 }
 
-/// What some statements cost in all.
+/// The total cost of some statements.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Totals {
-    /// Σ calls × cost as things are.
+    /// Σ calls × cost without new indexes.
     pub before: Cost,
-    /// The same with all that is recommended.
+    /// The same with all recommended indexes.
     pub after: Cost,
-    /// What these statements are of the whole workload, 0 to 1; see [`Card::share`](super::Card::share).
+    /// The share of these statements in the workload, 0 to 1; see [`StatementView::share`](super::StatementView::share).
     pub share: f64,
 }
 
 impl SessionData {
-    /// What these cards cost in all, or the whole workload when there are none.
-    pub fn totals(&self, cards: &BTreeSet<usize>) -> Totals {
+    /// What these statements cost in all, or the whole workload when there are none.
+    pub fn totals(&self, statements: &BTreeSet<usize>) -> Totals {
         let marked = self
-            .cards
+            .statements
             .iter()
             .enumerate()
-            .filter(|(position, _)| cards.contains(position));
+            .filter(|(position, _)| statements.contains(position));
         Totals {
-            before: total(&self.among(cards, self.weights.clone())),
-            after: total(&self.among(cards, self.proved_costs())),
-            share: if cards.is_empty() {
+            before: total(&self.among(statements, self.weights.clone())),
+            after: total(&self.among(statements, self.costs_with_recommended())),
+            share: if statements.is_empty() {
                 1.0
             } else {
-                marked.filter_map(|(_, card)| card.share).sum()
+                marked.filter_map(|(_, statement)| statement.share).sum()
             },
         }
     }
 
-    /// What of these costs is about these cards; all of it when there are none.
-    pub fn among(&self, cards: &BTreeSet<usize>, mut costs: Costs) -> Costs {
-        if !cards.is_empty() {
-            let ids: BTreeSet<&StatementId> = cards
+    /// What of these costs is about these statements; all of it when there are none.
+    pub fn among(&self, statements: &BTreeSet<usize>, mut costs: Costs) -> Costs {
+        if !statements.is_empty() {
+            let ids: BTreeSet<&StatementId> = statements
                 .iter()
-                .filter_map(|card| Some(&self.cards.get(*card)?.statement.id))
+                .filter_map(|statement| Some(&self.statements.get(*statement)?.source.id))
                 .collect();
             costs.retain(|id, _| ids.contains(id));
         }
         costs
     }
 
-    /// The positions of what is recommended.
+    /// The positions of the recommended indexes.
     pub fn recommended(&self) -> BTreeSet<usize> {
-        let entries = self.entries.iter().enumerate();
-        let recommended = entries.filter(|(_, entry)| entry.is_recommended());
+        let indexes = self.indexes.iter().enumerate();
+        let recommended = indexes.filter(|(_, index)| index.is_recommended());
         recommended.map(|(position, _)| position).collect()
     }
 
-    /// Each statement's cost without and with these indexes. Where the server was asked about exactly these, both are of that time.
-    pub fn estimate(&self, entries: &BTreeSet<usize>) -> Estimate {
+    /// Each statement's cost without and with these indexes. If exactly these were verified, both costs are from that time.
+    pub fn estimate(&self, indexes: &BTreeSet<usize>) -> Estimate {
         let before = self.weights.clone();
-        if let Some(proof) = self.proofs.get(entries) {
+        if let Some(verified) = self.verifications.get(indexes) {
             let mut estimate = Estimate {
                 after: before.clone(),
                 before,
-                evidence: Evidence::of(entries.len()),
+                basis: TotalBasis::of(indexes.len()),
             };
-            for (id, (without, with)) in proof {
+            for (id, (without, with)) in verified {
                 estimate
                     .before
                     .entry(id.clone())
@@ -129,57 +126,57 @@ impl SessionData {
             }
             return estimate;
         }
-        let foreseen = |entry: &usize| {
-            self.entries
-                .get(*entry)
-                .is_some_and(super::Entry::is_foreseen)
+        let predicted = |index: &usize| {
+            self.indexes
+                .get(*index)
+                .is_some_and(super::IndexView::is_predicted)
         };
-        let in_the_twin = entries.iter().any(foreseen);
-        if *entries == self.recommended() {
-            let evidence = if in_the_twin {
-                Evidence::Foreseen
+        let in_the_twin = indexes.iter().any(predicted);
+        if *indexes == self.recommended() {
+            let basis = if in_the_twin {
+                TotalBasis::Predicted
             } else {
-                Evidence::Proved
+                TotalBasis::Verified
             };
             return Estimate {
                 before,
-                after: self.proved_costs(),
-                evidence,
+                after: self.costs_with_recommended(),
+                basis,
             };
         }
-        let trials: Vec<TrialId> = entries
+        let trials: Vec<TrialId> = indexes
             .iter()
-            .filter_map(|entry| self.entries.get(*entry)?.trial)
+            .filter_map(|index| self.indexes.get(*index)?.trial)
             .collect();
-        let evidence = match (trials.len(), in_the_twin) {
-            (1, false) => Evidence::Seen,
-            (1, true) => Evidence::Foreseen,
-            _ => Evidence::OneByOne,
+        let basis = match (trials.len(), in_the_twin) {
+            (1, false) => TotalBasis::Tested,
+            (1, true) => TotalBasis::Predicted,
+            _ => TotalBasis::Estimated,
         };
         let after = KnownCosts::of_singles(&self.trials, before.clone()).estimate(&before, &trials);
         Estimate {
             after,
             before,
-            evidence,
+            basis,
         }
     }
 
-    fn proved_costs(&self) -> Costs {
-        let proved = |card: &super::Card| {
-            let cost = card.cost_after()?;
+    fn costs_with_recommended(&self) -> Costs {
+        let verified = |statement: &super::StatementView| {
+            let cost = statement.cost_after()?;
             Some((
-                card.statement.id.clone(),
+                statement.source.id.clone(),
                 Weighted {
-                    calls: card.statement.calls,
+                    calls: statement.source.calls,
                     cost,
                 },
             ))
         };
-        self.cards.iter().filter_map(proved).collect()
+        self.statements.iter().filter_map(verified).collect()
     }
 
-    /// Keeps what these indexes did together.
-    pub fn add_proof(&mut self, entries: BTreeSet<usize>, compared: &[Comparison]) {
+    /// Stores the costs with these indexes together.
+    pub fn add_verification(&mut self, indexes: BTreeSet<usize>, compared: &[Comparison]) {
         let costs = |compared: &Comparison| -> Vec<(StatementId, (Cost, Cost))> {
             let costs = |(id, after): (&StatementId, &PlanOutcome)| {
                 let before = compared.before.get(id)?.plan()?.total_cost();
@@ -187,16 +184,16 @@ impl SessionData {
             };
             compared.after.plans.iter().filter_map(costs).collect()
         };
-        self.proofs
-            .insert(entries, compared.iter().flat_map(costs).collect());
+        self.verifications
+            .insert(indexes, compared.iter().flat_map(costs).collect());
     }
 
-    /// How long the builds of a group took one by one, when `--max-write-block` has no room for them together.
-    pub fn too_long_to_build(&self, groups: &[Group]) -> Option<Millis> {
-        let build_time = |index: &NamedIndex| {
-            self.entries
+    /// The total build time of a group that `--max-write-block` does not allow.
+    pub fn too_long_to_build(&self, groups: &[BuildGroup]) -> Option<Millis> {
+        let build_time = |named: &NamedIndex| {
+            self.indexes
                 .iter()
-                .find(|entry| entry.index == *index)?
+                .find(|index| index.named == *named)?
                 .build_time
         };
         groups.iter().find_map(|group| {
@@ -206,14 +203,14 @@ impl SessionData {
         })
     }
 
-    /// What has to be asked about these indexes: tables that some statement reads together belong in one transaction, or its plan
-    /// would not be seen; others have one of their own, so that none is locked for longer than it has to be.
-    pub fn groups(&self, entries: &BTreeSet<usize>) -> Vec<Group> {
+    /// How to verify these indexes: tables that a statement reads together belong in one transaction, or its plan would be
+    /// unknown; other tables get their own transaction, so that none is locked longer than necessary.
+    pub fn groups(&self, indexes: &BTreeSet<usize>) -> Vec<BuildGroup> {
         let indexes = || {
-            entries
+            indexes
                 .iter()
-                .filter_map(|entry| self.entries.get(*entry))
-                .map(|entry| &entry.index)
+                .filter_map(|index| self.indexes.get(*index))
+                .map(|index| &index.named)
         };
         let tables: BTreeSet<QualifiedName> = indexes()
             .map(|index| index.definition.table.clone())
@@ -223,9 +220,9 @@ impl SessionData {
             .map(|table| BTreeSet::from([table.clone()]))
             .collect();
         for plan in self
-            .cards
+            .statements
             .iter()
-            .filter_map(|card| card.before.as_ref().ok())
+            .filter_map(|statement| statement.before.as_ref().ok())
         {
             let read = self.owners(plan);
             let (joined, mut apart): (Vec<_>, Vec<_>) = together
@@ -236,7 +233,7 @@ impl SessionData {
             }
             together = apart;
         }
-        let group = |tables: BTreeSet<QualifiedName>| Group {
+        let group = |tables: BTreeSet<QualifiedName>| BuildGroup {
             indexes: indexes()
                 .filter(|index| tables.contains(&index.definition.table))
                 .cloned()
@@ -250,10 +247,10 @@ impl SessionData {
     pub fn touching(&self, tables: &BTreeSet<QualifiedName>) -> Vec<Statement> {
         let reads = |plan: &Plan| !self.owners(plan).is_disjoint(tables);
         let touching = self
-            .cards
+            .statements
             .iter()
-            .filter(|card| card.before.as_ref().is_ok_and(|plan| reads(plan)));
-        touching.map(|card| card.statement.clone()).collect()
+            .filter(|statement| statement.before.as_ref().is_ok_and(|plan| reads(plan)));
+        touching.map(|statement| statement.source.clone()).collect()
     }
 
     /// The tables a new index for this plan would be on.

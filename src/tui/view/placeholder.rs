@@ -1,4 +1,4 @@
-//! What stands in place of the screens while there is nothing to show: progress, a failure, a word.
+//! What is shown while there is no data: progress, a failure, a message.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,12 +6,13 @@ use ratatui::text::Line;
 
 use super::paint::line;
 use crate::model::printable;
-use crate::tui::cells::{bar, wrapped};
+use crate::text_layout::wrap;
+use crate::tui::cells::bar;
 use crate::tui::model::{Model, Pane, Progress};
 
-/// Draws it.
+/// Draws the screen.
 pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
-    let look = model.look;
+    let theme = model.theme;
     let columns = usize::from(area.width).saturating_sub(4);
     let inner = Rect {
         x: area.x + 2,
@@ -21,13 +22,13 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
     };
     let (headline, text) = match pane {
         Pane::Loading(progress) => return loading(model, progress, buffer, inner),
-        Pane::Empty(why) => (Line::styled("There is nothing to show.", look.bold()), why.clone()),
+        Pane::Empty(why) => (Line::styled("There is nothing to show.", theme.bold()), why.clone()),
         Pane::Failed(why) => {
-            (Line::styled("✗ The server could not be asked.  r tries again, q quits", look.bad()), why.clone())
+            (Line::styled("✗ The request to the server failed.  r retries, q quits", theme.bad()), why.clone())
         }
         Pane::Cancelled => (
-            Line::styled("Cancelled.  r starts again, q quits", look.bold()),
-            "Whatever was being built is cancelled on the server and rolled back; the line below says how that ended."
+            Line::styled("Cancelled.  r starts again, q quits", theme.bold()),
+            "The running build is cancelled on the server and rolled back. The line below shows the result."
                 .to_owned(),
         ),
         Pane::Has(_) => return,
@@ -35,7 +36,7 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
     line(buffer, inner, 0, headline);
     let paragraphs = text
         .lines()
-        .flat_map(|paragraph| wrapped(&printable(paragraph), columns, 20));
+        .flat_map(|paragraph| wrap(&printable(paragraph), columns, 20));
     for (number, text) in paragraphs.enumerate() {
         line(buffer, inner, 2 + number, Line::raw(text));
     }
@@ -43,13 +44,13 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
 
 fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) {
     const BAR: usize = 40;
-    let look = model.look;
+    let theme = model.theme;
     let began = model
-        .desk
-        .job
+        .jobs
+        .current
         .as_ref()
-        .map_or(model.desk.now, |job| job.began);
-    let elapsed = model.desk.now.saturating_sub(began).as_secs_f64();
+        .map_or(model.jobs.now, |job| job.began);
+    let elapsed = model.jobs.now.saturating_sub(began).as_secs_f64();
     let share = if progress.steps > 0 {
         progress.step as f64 / progress.steps as f64
     } else {
@@ -65,13 +66,13 @@ fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) 
         buffer,
         area,
         0,
-        Line::styled(printable(&progress.what).into_owned(), look.bold()),
+        Line::styled(printable(&progress.what).into_owned(), theme.bold()),
     );
     line(
         buffer,
         area,
         1,
-        Line::styled(bar(share, columns), look.bar()),
+        Line::styled(bar(share, columns), theme.bar()),
     );
     line(
         buffer,
@@ -86,17 +87,17 @@ fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) 
         Line::raw(printable(&progress.about).into_owned()),
     );
     let note = match progress.what.as_str() {
-        "planning" => "Statements are only planned, never run.",
-        "rehearsing" | "proving the set" => {
-            "Each index is built in a transaction of its own that is rolled back. Until then readers go on and writers to its table \
-             wait, no longer than --max-write-block. Esc cancels on the server at once."
+        "planning" => "Statements are planned, not executed.",
+        "rehearsing" | "testing indexes" | "proving the set" | "verifying the set" => {
+            "An index is built on the server only in a transaction that is rolled back. Meanwhile reads continue, and writes to its \
+             table wait, at most for --max-write-block. Esc cancels immediately."
         }
         _ => "Esc cancels.",
     };
-    for (number, text) in wrapped(note, usize::from(area.width).min(90), 4)
+    for (number, text) in wrap(note, usize::from(area.width).min(90), 4)
         .into_iter()
         .enumerate()
     {
-        line(buffer, area, 5 + number, Line::styled(text, look.dim()));
+        line(buffer, area, 5 + number, Line::styled(text, theme.dim()));
     }
 }

@@ -1,4 +1,4 @@
-//! What writers pay for an index, in a column and in sentences.
+//! What writes pay for an index, in a column and in sentences.
 
 use crate::index::upkeep::Upkeep;
 use crate::model::period::period;
@@ -9,7 +9,7 @@ use crate::tui::session_data::Writers;
 /// Shorter than this, a rate per day would be a guess.
 const DAY_S: f64 = 86_400.0;
 
-/// `150 k/d`, `≤150 k/d`, or without a rate when it was counted for less than a day or nobody knows for how long.
+/// `150 k/d`, `≤150 k/d`, or without a rate if it was counted for less than a day or for an unknown time.
 pub fn short(upkeep: &Upkeep) -> String {
     let bound = if upkeep.least == upkeep.most {
         ""
@@ -41,13 +41,13 @@ pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
     };
     let since = match writes.counted_for_s {
         Some(seconds) => format!("in the {} since its statistics were reset", period(seconds)),
-        None => "as the server counted them, since when is not known".to_owned(),
+        None => "counted by the server since an unknown time".to_owned(),
     };
     let entries = if upkeep.least == upkeep.most {
         number(upkeep.most)
     } else if partial {
         format!(
-            "at most {}, as far as they satisfy its predicate,",
+            "at most {} (those that satisfy its predicate)",
             number(upkeep.most)
         )
     } else {
@@ -62,15 +62,15 @@ pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
         format!(": {most}{} a day", short_number(upkeep.most as f64 / days))
     });
     let mut text = format!(
-        "Writes to the table, {since}: {inserted} rows inserted, {updated} updated{hot}, {deleted} deleted. \
-         Of these, {entries} would have made an entry in this index{rate}."
+        "Writes to the table {since}: {inserted} rows inserted, {updated} updated{hot}, {deleted} deleted. \
+         Of these, {entries} would have added an entry to this index{rate}."
     );
     match &upkeep.newly_indexed {
-        Some(columns) if columns.is_empty() => text += " Updates that are HOT stay so.",
+        Some(columns) if columns.is_empty() => text += " HOT updates stay HOT.",
         Some(columns) => {
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
             text += &format!(
-                " An update of {} cannot be HOT with it.",
+                " With this index an update of {} cannot be HOT.",
                 printable(&columns.join(" or "))
             );
         }
@@ -138,16 +138,16 @@ mod tests {
     fn what_is_said_is_what_was_counted() {
         assert_eq!(
             sentences(&upkeep(110, 150, Some(2.0 * DAY_S), &["state"]), false),
-            "Writes to the table, in the 2 days since its statistics were reset: 100 rows inserted, 50 updated (80% HOT), \
-             7 deleted. Of these, 110 to 150 would have made an entry in this index: at most 75 a day. An update of state \
-             cannot be HOT with it."
+            "Writes to the table in the 2 days since its statistics were reset: 100 rows inserted, 50 updated (80% HOT), \
+             7 deleted. Of these, 110 to 150 would have added an entry to this index: at most 75 a day. With this index an update of \
+             state cannot be HOT."
         );
         let partial = sentences(&upkeep(0, 110, None, &[]), true);
         assert!(
-            partial.contains("since when is not known: 100 rows"),
+            partial.contains("since an unknown time: 100 rows"),
             "{partial}"
         );
-        assert!(partial.ends_with("at most 110, as far as they satisfy its predicate, would have made an entry in this index. Updates that are HOT stay so."), "{partial}");
+        assert!(partial.ends_with("at most 110 (those that satisfy its predicate) would have added an entry to this index. HOT updates stay HOT."), "{partial}");
         assert_eq!(
             workload_sentence(Writers {
                 statements: 0,

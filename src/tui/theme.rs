@@ -1,22 +1,22 @@
 //! Styles. Only the sixteen colours that a terminal's own theme defines, and attributes: right on light and dark backgrounds
-//! without asking which it is. Whatever a colour says, a mark or a word says, too.
+//! without a query. Whatever a colour shows, a mark or a word shows, too.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// Are colours wanted?
+/// With or without colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum Theme {
     /// Yes.
     Colours,
     /// No: bold, dim and reversed only.
     Plain,
 }
 
-impl Look {
+impl Theme {
     fn colour(self, colour: Color) -> Style {
         match self {
-            Look::Colours => Style::new().fg(colour),
-            Look::Plain => Style::new(),
+            Theme::Colours => Style::new().fg(colour),
+            Theme::Plain => Style::new(),
         }
     }
 
