@@ -8,83 +8,24 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::Flock;
-use nix::unistd::{Uid, User};
 
 pub mod binaries;
+mod error;
 pub mod locale;
 mod stale;
+mod user;
 
 pub use binaries::{Binaries, BinariesError};
+pub use error::ClusterError;
 pub use locale::{ClusterLocale, LocaleError, LocaleProvider};
+pub use user::ServerUser;
 
-/// Why there is no throwaway server.
-#[derive(Debug, thiserror::Error)]
-pub enum ClusterError {
-    /// No place for it.
-    #[error("could not make a directory for the throwaway server in {}: {error}", place.display())]
-    Directory {
-        /// Where: the directory for temporary files.
-        place: PathBuf,
-        /// Why not.
-        #[source]
-        error: io::Error,
-    },
-    /// The place is not accessible to the user that the server has to run as.
-    #[error(
-        "the user {user}, who runs the throwaway server, cannot write to {}: set TMPDIR to a directory whose parents are open \
-         to everybody",
-        directory.display()
-    )]
-    Closed {
-        /// That user.
-        user: String,
-        /// The directory made for it.
-        directory: PathBuf,
-    },
-    /// Running as root, and no other user to run the server as (PostgreSQL refuses to run as root).
-    #[error(
-        "PostgreSQL does not run as root, and there is neither a user \"postgres\" nor \"nobody\" to run the throwaway \
-         server as"
-    )]
-    NoUser,
-    /// A program could not be started.
-    #[error("could not run {program}: {error}")]
-    Run {
-        /// Which.
-        program: String,
-        /// Why not.
-        #[source]
-        error: io::Error,
-    },
-    /// The locale cannot be had here; with [`ClusterLocale::default`] there would be a server.
-    #[error(transparent)]
-    Locale(#[from] LocaleError),
-    /// initdb or the server failed; its own words are in the text.
-    #[error("{what} failed:\n{log}")]
-    Failed {
-        /// What was being done.
-        what: &'static str,
-        /// The end of its output.
-        log: String,
-    },
-    /// It takes too long.
-    #[error("the throwaway server was not ready after {seconds} s; the end of its log:\n{log}")]
-    Slow {
-        /// How long it was waited for.
-        seconds: u64,
-        /// The end of its output.
-        log: String,
-    },
-    /// The user asked to stop.
-    #[error("interrupted")]
-    Interrupted,
-}
+use user::{command, server_user};
 
 /// What kind of server it is to be. The default: UTF8, locale C.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,17 +37,6 @@ pub struct ClusterOptions {
     /// Leave data checksums out, which are on by default from PostgreSQL 18 (before that, they are off anyway): whoever writes pages
     /// into its files then needs not compute them.
     pub without_checksums: bool,
-}
-
-/// The user that a server runs as when we are root.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerUser {
-    /// Its name.
-    pub name: String,
-    /// Its number.
-    pub uid: u32,
-    /// The number of its group.
-    pub gid: u32,
 }
 
 /// A server that is being made: initdb runs. Dropping it stops that and removes the files.
@@ -362,22 +292,6 @@ impl Drop for Cluster {
     }
 }
 
-/// Root may not run a server: another user has to. Anybody else runs it as themselves.
-fn server_user() -> Result<Option<ServerUser>, ClusterError> {
-    if !Uid::effective().is_root() {
-        return Ok(None);
-    }
-    let known = ["postgres", "nobody"]
-        .iter()
-        .find_map(|name| User::from_name(name).ok().flatten());
-    let user = known.ok_or(ClusterError::NoUser)?;
-    Ok(Some(ServerUser {
-        name: user.name,
-        uid: user.uid.as_raw(),
-        gid: user.gid.as_raw(),
-    }))
-}
-
 /// Gives the directory, and what is in it already, to the server's user.
 fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
     fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
@@ -390,22 +304,6 @@ fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
         std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))?;
     }
     Ok(())
-}
-
-fn command(program: &Path, user: Option<&ServerUser>) -> Command {
-    let mut command = Command::new(program);
-    command
-        .current_dir("/")
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null());
-    if let Some(user) = user {
-        command.uid(user.uid).gid(user.gid);
-    }
-    // A Ctrl-C in the terminal is ours to handle.
-    command.process_group(0);
-    command
 }
 
 fn tail(log: &str) -> String {

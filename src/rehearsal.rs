@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
 pub use crate::index::NamedIndex;
+use crate::model::Gap;
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
-use crate::twin::snapshot::Gap;
 use crate::verdict::Reason;
 use crate::workload::{Statement, StatementId};
 pub use hypothesis::Hypothesis;

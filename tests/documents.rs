@@ -80,62 +80,6 @@ fn every_room_and_every_dependency_is_in_the_architecture() {
     }
 }
 
-/// Rules a grep can check: who may name what.
-#[test]
-fn rooms_keep_to_themselves() {
-    let source = |path: &Path| fs::read_to_string(path).unwrap();
-    let mut waiting = vec![root().join("src")];
-    while let Some(path) = waiting.pop() {
-        if path.is_dir() {
-            waiting.extend(
-                fs::read_dir(&path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
-            continue;
-        }
-        if path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
-        }
-        let name = path
-            .strip_prefix(root().join("src"))
-            .unwrap()
-            .display()
-            .to_string();
-        let text = source(&path);
-        let code: String = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"))
-            .collect::<Vec<_>>()
-            .join("\n");
-        for (word, room) in [
-            ("tokio", "db"),
-            ("sqlparser::", "sql"),
-            ("ratatui::", "tui"),
-            ("crossterm::", "tui"),
-            ("indicatif::", "terminal"),
-            ("async ", "db"),
-        ] {
-            let allowed = name == format!("{room}.rs") || name.starts_with(&format!("{room}/"));
-            // The report's width is the terminal's; its events are the interface's alone.
-            let code = if name == "terminal.rs" {
-                code.replace("crossterm::terminal::size", "")
-            } else {
-                code.clone()
-            };
-            assert!(
-                allowed || !code.contains(word),
-                "{name} names {word}, which belongs to {room}"
-            );
-        }
-        let is_screen = name.starts_with("tui/") && name != "tui/tests.rs";
-        assert!(
-            !is_screen || !code.contains("crate::db"),
-            "{name}: the interface knows no server, only its Backend"
-        );
-    }
-}
-
 #[test]
 fn options_in_the_readme_exist() {
     let help = Command::new(env!("CARGO_BIN_EXE_pgrehearse"))

@@ -3,11 +3,11 @@
 use super::advice::Parts;
 use super::verification::Failure;
 use crate::catalog::{Table, TableKind};
+use crate::model::Gap;
 use crate::model::group_thousands;
 use crate::rehearsal::{Trial, TrialOutcome, TwinState, uses};
 use crate::remedy::Remedy;
 use crate::twin::agreement::Agreement;
-use crate::twin::snapshot::Gap;
 use crate::verdict::{Change, Reason};
 use crate::workload::StatementId;
 

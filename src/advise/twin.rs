@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Baseline, Run};
+use crate::model::Gap;
 use crate::model::QualifiedName;
 use crate::rehearsal::{Event, PlanOutcome, PlannerError, Preparation, Target, TwinState};
 use crate::twin::agreement::Agreement;
-use crate::twin::snapshot::Gap;
 use crate::verdict::Rehearse;
 use crate::workload::{Statement, StatementId};
 

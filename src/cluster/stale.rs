@@ -14,7 +14,7 @@ use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::unistd::Uid;
 use tempfile::TempDir;
 
-use super::{ServerUser, command};
+use super::user::{ServerUser, command};
 
 /// The file that is locked.
 pub(super) const LOCK: &str = "lock";

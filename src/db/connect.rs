@@ -25,10 +25,12 @@ use super::tls::{self, TlsError};
 mod failure;
 mod session;
 mod target;
+mod timeout;
 
 pub use failure::{ConnectionFailure, Reason};
 
 use target::{Target, addresses, set_tcp};
+use timeout::within;
 
 /// Asks the user for a password; the argument is the text to show.
 pub type Prompt<'a> = &'a (dyn Fn(&str) -> io::Result<String> + Send + Sync);
@@ -302,18 +304,6 @@ impl<'a> Attempts<'a> {
         }
         set_tcp(&mut config, &settings.tcp);
         config
-    }
-}
-
-async fn within<T>(
-    timeout: Option<Duration>,
-    work: impl Future<Output = Result<T, Reason>>,
-) -> Result<T, Reason> {
-    match timeout {
-        Some(timeout) => tokio::time::timeout(timeout, work)
-            .await
-            .unwrap_or(Err(Reason::Timeout)),
-        None => work.await,
     }
 }
 

@@ -14,7 +14,6 @@
 //!    after the user.
 
 use std::fmt;
-use std::path::Path;
 
 mod encryption;
 mod endpoints;
@@ -29,6 +28,7 @@ mod password_file;
 mod passwords;
 mod service_file;
 mod settings;
+mod sources;
 mod uri;
 
 pub use environment::Environment;
@@ -42,6 +42,7 @@ pub use settings::{
 
 use encryption::Encryption;
 use keywords::Parameters;
+use sources::Sources;
 
 /// The connection options of the command line, as typed.
 #[derive(Clone, Default)]
@@ -123,13 +124,6 @@ pub fn resolve(
         tls,
         warnings,
     })
-}
-
-/// What the settings that depend on files are decided from.
-struct Sources<'a> {
-    parameters: &'a Parameters,
-    home: Option<&'a Path>,
-    files: &'a dyn Files,
 }
 
 /// All sources laid over each other.

@@ -19,11 +19,13 @@ use thiserror::Error;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 mod certificate;
+mod rejection;
 mod trust;
 mod verifier;
 
+use rejection::Rejection;
 use trust::Authorities;
-use verifier::{Rejection, Verifier};
+use verifier::Verifier;
 
 /// How TLS is done, where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

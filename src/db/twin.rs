@@ -14,12 +14,13 @@ use super::explain::{Explained, Opening};
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
+use crate::model::Gap;
 use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
 use crate::rehearsal::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError,
 };
 use crate::twin::Snapshot;
-use crate::twin::snapshot::{Gap, Oid};
+use crate::twin::snapshot::Oid;
 use crate::workload::{Statement, StatementId};
 
 mod attempts;
@@ -30,6 +31,7 @@ mod expressions;
 mod facts;
 mod files;
 mod hypothesis;
+mod index_part;
 mod libraries;
 mod load;
 mod observed;

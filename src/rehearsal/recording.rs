@@ -10,8 +10,8 @@ use super::{
     Target, TwinState,
 };
 use crate::catalog::Catalog;
+use crate::model::Gap;
 use crate::model::QualifiedName;
-use crate::twin::snapshot::Gap;
 use crate::verdict::Limits;
 use crate::workload::{Statement, StatementId, Workload};
 

@@ -25,10 +25,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
 use super::Snapshot;
 use super::array_literal::ArrayLiteral;
 use super::file::TwinFile;
@@ -36,62 +32,18 @@ use super::scalar::Line;
 use super::snapshot::{Extremes, Oid, Origin, Slot, Statistic};
 
 mod constants;
+mod key;
 mod kinds;
 mod mapping;
+mod report;
 mod schema;
 mod uuid;
 
+pub use key::RedactionKey;
+pub use report::RedactionReport;
+
 use kinds::{Kind, Kinds};
 use mapping::Collected;
-
-/// What was done to the data values of a twin file.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct RedactionReport {
-    /// What was replaced by made-up values.
-    pub replaced: Vec<String>,
-    /// What was left out.
-    pub dropped: Vec<String>,
-    /// What is still production's own.
-    pub kept: Vec<String>,
-}
-
-/// What the made-up values depend on. Random for each file, or the same for files that are to be compared.
-#[derive(Clone)]
-pub struct RedactionKey([u8; 32]);
-
-impl RedactionKey {
-    /// 32 random bytes.
-    pub fn new(bytes: [u8; 32]) -> RedactionKey {
-        RedactionKey(bytes)
-    }
-
-    /// What somebody typed.
-    pub fn from_passphrase(passphrase: &str) -> RedactionKey {
-        RedactionKey(Sha256::digest(passphrase.as_bytes()).into())
-    }
-
-    /// Bytes that nobody can foretell without the key.
-    fn noise(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
-            return [0; 32];
-        };
-        mac.update(purpose.as_bytes());
-        mac.update(&[0]);
-        mac.update(value);
-        mac.finalize().into_bytes().into()
-    }
-
-    /// A number between -1 and 1.
-    fn share(&self, value: &str) -> f64 {
-        let noise = self.noise("number", value.as_bytes());
-        let number = noise
-            .first_chunk()
-            .copied()
-            .map(u32::from_le_bytes)
-            .unwrap_or_default();
-        f64::from(number) / f64::from(u32::MAX) * 1.98 - 0.99
-    }
-}
 
 impl TwinFile {
     /// The file with its data values replaced, and the account of it in [`TwinFile::redacted`].

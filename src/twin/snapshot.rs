@@ -6,11 +6,11 @@
 //! same catalogs and the same OIDs below 12000 (src/include/access/transam.h); what `initdb` itself numbered (collations, text
 //! search, plpgsql) is copied too and replaces the twin's own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::QualifiedName;
+use crate::model::{Gap, QualifiedName};
 
 /// An object identifier of the server that the snapshot is of.
 pub type Oid = u32;
@@ -269,29 +269,6 @@ pub struct TableSample {
     /// The rows come from this share of the table's pages, chosen by chance; none: from all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_share: Option<f64>,
-}
-
-/// Something that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Gap {
-    /// The tables that it is about; empty when it is about all.
-    #[serde(default)]
-    pub tables: BTreeSet<QualifiedName>,
-    /// What is missing, and what follows.
-    pub what: String,
-    /// What would help: a GRANT.
-    pub remedy: Option<String>,
-}
-
-impl Gap {
-    /// The part of it that is about these tables.
-    pub fn about(&self, tables: &BTreeSet<QualifiedName>) -> Option<Gap> {
-        let about: BTreeSet<QualifiedName> = self.tables.intersection(tables).cloned().collect();
-        (self.tables.is_empty() || !about.is_empty()).then(|| Gap {
-            tables: about,
-            ..self.clone()
-        })
-    }
 }
 
 impl Snapshot {

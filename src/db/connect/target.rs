@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio_postgres::Config;
 
-use super::{Reason, within};
+use super::failure::Reason;
+use super::timeout::within;
 use crate::db::conninfo::{Endpoint, Host, TcpSettings};
 
 /// One address of a server.

@@ -8,8 +8,8 @@ use tokio_postgres::types::{Oid, ToSql, Type};
 use super::{OPERATION, Scope};
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
+use crate::model::Gap;
 use crate::model::{QualifiedName, quote_identifier};
-use crate::twin::snapshot::Gap;
 
 /// Where the statistics were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

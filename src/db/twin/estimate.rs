@@ -1,8 +1,8 @@
 //! How large an index would be: facts from the twin and from samples, put to the model (`src/twin/size.rs`).
 
 use super::Twin;
-use super::candidates::{Part, PartColumn};
 use super::facts::{ColumnStatistics, TableFacts};
+use super::index_part::{IndexPart, IndexPartColumn};
 use super::observed::{Observed, ObservedColumn, gin_builds};
 use crate::db::DbError;
 use crate::db::explain::{EXPLAIN, plan_of};
@@ -39,7 +39,11 @@ struct Known<'k> {
 
 impl Twin {
     /// The size that a part of an index would have, and its rows.
-    pub(super) fn estimate(&mut self, index: &Index, part: &Part) -> Result<IndexSize, DbError> {
+    pub(super) fn estimate(
+        &mut self,
+        index: &Index,
+        part: &IndexPart,
+    ) -> Result<IndexSize, DbError> {
         let by_keys = matches!(part.method.as_str(), "btree" | "hash");
         let is_plain = part.predicate.is_none() && part.keys().all(|column| column.attribute > 0);
         let is_simple = is_plain && (!by_keys || part.keys().count() == 1);
@@ -88,7 +92,7 @@ impl Twin {
     fn known_rows<'k>(
         &self,
         table: &'k TableFacts,
-        part: &Part,
+        part: &IndexPart,
         observed: Option<Observed>,
         planned: Option<Planned>,
     ) -> Known<'k> {
@@ -118,7 +122,7 @@ impl Twin {
     }
 
     /// The planner's own estimates of the predicate's rows and of distinct keys among them.
-    fn planned(&self, part: &Part, with_keys: bool) -> Result<Option<Planned>, DbError> {
+    fn planned(&self, part: &IndexPart, with_keys: bool) -> Result<Option<Planned>, DbError> {
         let keys: Vec<&str> = part.keys().map(|column| column.text.as_str()).collect();
         let list = if with_keys {
             format!("DISTINCT {}", keys.join(", "))
@@ -157,7 +161,7 @@ struct Planned {
 }
 
 impl Known<'_> {
-    fn statistics(&self, column: &PartColumn) -> Option<&ColumnStatistics> {
+    fn statistics(&self, column: &IndexPartColumn) -> Option<&ColumnStatistics> {
         self.table
             .columns
             .get(&column.attribute)?
@@ -169,7 +173,7 @@ impl Known<'_> {
         self.observed.as_ref()?.columns.get(number).copied()
     }
 
-    fn columns(&self, part: &Part) -> Vec<StoredColumn> {
+    fn columns(&self, part: &IndexPart) -> Vec<StoredColumn> {
         part.columns
             .iter()
             .enumerate()
@@ -177,7 +181,7 @@ impl Known<'_> {
             .collect()
     }
 
-    fn column(&self, part: &Part, column: &PartColumn, number: usize) -> StoredColumn {
+    fn column(&self, part: &IndexPart, column: &IndexPartColumn, number: usize) -> StoredColumn {
         let stored = StoredColumn {
             type_length: column.length,
             deduplicates: part.deduplicates,
@@ -205,8 +209,8 @@ impl Known<'_> {
         &self,
         stored: &StoredColumn,
         statistics: &ColumnStatistics,
-        part: &Part,
-        column: &PartColumn,
+        part: &IndexPart,
+        column: &IndexPartColumn,
         observed: Option<ObservedColumn>,
     ) -> StoredColumn {
         let widths = StoredColumn::variable(
@@ -240,7 +244,7 @@ impl Known<'_> {
         }
     }
 
-    fn equal_keys(&self, part: &Part) -> EqualKeys {
+    fn equal_keys(&self, part: &IndexPart) -> EqualKeys {
         if let Some(keys) = self
             .observed
             .as_ref()
@@ -264,7 +268,7 @@ impl Known<'_> {
         )
     }
 
-    fn btree(&self, part: &Part) -> IndexSize {
+    fn btree(&self, part: &IndexPart) -> IndexSize {
         let mut keys = self.columns(part);
         let include = keys.split_off(part.key_count.min(keys.len()));
         let facts = BtreeFacts::new(self.rows, keys, self.equal_keys(part));
@@ -277,7 +281,7 @@ impl Known<'_> {
         })
     }
 
-    fn hash(&self, part: &Part) -> IndexSize {
+    fn hash(&self, part: &IndexPart) -> IndexSize {
         let key = self
             .columns(part)
             .into_iter()
@@ -292,8 +296,8 @@ impl Known<'_> {
         })
     }
 
-    fn brin(&self, part: &Part, pages_per_range: u32) -> IndexSize {
-        let summary = |(column, stored): (&PartColumn, StoredColumn)| {
+    fn brin(&self, part: &IndexPart, pages_per_range: u32) -> IndexSize {
+        let summary = |(column, stored): (&IndexPartColumn, StoredColumn)| {
             let class = column.class.as_deref().unwrap_or_default();
             let summary = if class.ends_with("_minmax_multi_ops") {
                 BrinSummary::MinmaxMulti
@@ -325,7 +329,7 @@ impl Known<'_> {
     }
 
     /// By a rule of thumb.
-    fn gin(&self, part: &Part) -> IndexSize {
+    fn gin(&self, part: &IndexPart) -> IndexSize {
         const ITEMS: f64 = 10.0;
         let Some(column) = part.columns.first() else {
             return gin::without_sample(&GinFacts {
@@ -360,7 +364,7 @@ impl Known<'_> {
     }
 
     /// GiST and SP-GiST by a rule of thumb.
-    fn tree(&self, part: &Part) -> IndexSize {
+    fn tree(&self, part: &IndexPart) -> IndexSize {
         let key = self
             .columns(part)
             .into_iter()

@@ -3,7 +3,7 @@
 use tokio_postgres::types::Type;
 
 use super::Twin;
-use super::candidates::Part;
+use super::index_part::IndexPart;
 use super::observed::failed_on_data;
 use super::samples::{SCHEMA, Side};
 use crate::db::DbError;
@@ -30,7 +30,7 @@ struct Counted {
 
 impl Twin {
     /// Builds the same index over the sample, has it analyzed, and gives the result to the new index.
-    pub(super) fn add_expression_statistics(&self, part: &Part) -> Result<(), DbError> {
+    pub(super) fn add_expression_statistics(&self, part: &IndexPart) -> Result<(), DbError> {
         let Some(side) = self.side(part.table) else {
             return Ok(());
         };
@@ -61,7 +61,7 @@ impl Twin {
     }
 
     /// ANALYZE took the sample for the whole table.
-    fn correct_distinct(&self, part: &Part, side: &Side) -> Result<(), DbError> {
+    fn correct_distinct(&self, part: &IndexPart, side: &Side) -> Result<(), DbError> {
         let table_rows = self
             .facts
             .get(&part.table)
@@ -81,7 +81,7 @@ impl Twin {
         Ok(())
     }
 
-    fn count_values(&self, part: &Part, side: &Side) -> Result<Vec<Counted>, DbError> {
+    fn count_values(&self, part: &IndexPart, side: &Side) -> Result<Vec<Counted>, DbError> {
         let sql = "SELECT staattnum AS attribute, stanullfrac::float8 AS null_fraction FROM pg_catalog.pg_statistic \
                    WHERE starelid = $1 AND stadistinct <> 0";
         let mut counted = Vec::new();

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Row;
 
-use super::candidates::Part;
+use super::index_part::IndexPart;
 use super::samples::Side;
 use super::{OPERATION, Twin};
 use crate::db::DbError;
@@ -35,29 +35,11 @@ pub(super) struct ObservedColumn {
     pub(super) null_fraction: f64,
 }
 
-impl Part {
-    /// ` WHERE …`, or nothing.
-    pub(super) fn filter(&self) -> String {
-        self.predicate
-            .as_ref()
-            .map(|predicate| format!(" WHERE {predicate}"))
-            .unwrap_or_default()
-    }
-
-    /// The key columns as SQL.
-    fn key_list(&self) -> String {
-        self.keys()
-            .map(|column| column.text.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
-}
-
 impl Twin {
     /// What the sample says about rows, widths and equal keys. None without a sample, or when it cannot be asked that.
     pub(super) fn observe(
         &mut self,
-        part: &Part,
+        part: &IndexPart,
         with_keys: bool,
     ) -> Result<Option<Observed>, DbError> {
         let Some(side) = self.side(part.table) else {
@@ -87,7 +69,7 @@ impl Twin {
     /// Builds the index over the sample and its parts.
     pub(super) fn build_on_samples(
         &self,
-        part: &Part,
+        part: &IndexPart,
     ) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
         let Some(side) = self.side(part.table) else {
             return Ok(Vec::new());
@@ -133,7 +115,7 @@ impl Twin {
 
     fn read_builds(
         &self,
-        part: &Part,
+        part: &IndexPart,
         rows: &[Row],
     ) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
         let build = |row: &Row| {
@@ -183,19 +165,14 @@ pub(super) fn gin_builds(builds: &[(SampleBuild, Option<GinPages>)]) -> Vec<GinS
 
 /// An expression that fails on real rows makes the real index fail as well; any other refusal only means that there is no answer.
 pub(super) fn failed_on_data(refused: DbError) -> Result<(), DbError> {
-    if is_data_error(&refused) {
+    if refused.is_data_error() {
         Err(refused)
     } else {
         Ok(())
     }
 }
 
-/// SQLSTATE class 22, data exceptions, and what functions raise.
-pub(super) fn is_data_error(error: &DbError) -> bool {
-    matches!(error, DbError::Query { state: Some(state), .. } if state.code().starts_with("22") || state.code().starts_with("P0"))
-}
-
-fn rows_query(part: &Part, side: &Side) -> String {
+fn rows_query(part: &IndexPart, side: &Side) -> String {
     let names: Vec<String> = (1..=part.keys().count())
         .map(|number| format!("g{number}"))
         .collect();
@@ -219,7 +196,7 @@ fn rows_query(part: &Part, side: &Side) -> String {
     )
 }
 
-fn keys_query(part: &Part, side: &Side) -> String {
+fn keys_query(part: &IndexPart, side: &Side) -> String {
     let names: Vec<String> = (1..=part.keys().count())
         .map(|number| format!("g{number}"))
         .collect();
@@ -240,7 +217,7 @@ fn keys_query(part: &Part, side: &Side) -> String {
 }
 
 /// How many rows have the key of the row before. A sample is in its table's order.
-fn neighbours_query(part: &Part, side: &Side) -> String {
+fn neighbours_query(part: &IndexPart, side: &Side) -> String {
     let names: Vec<String> = (1..=part.keys().count())
         .map(|number| format!("g{number}"))
         .collect();
@@ -260,7 +237,11 @@ fn neighbours_query(part: &Part, side: &Side) -> String {
 }
 
 /// `page_share`: also what keys are equal, in a sample of this share of the table's pages.
-fn read(answers: &[Vec<Row>], part: &Part, page_share: Option<f64>) -> Result<Observed, DbError> {
+fn read(
+    answers: &[Vec<Row>],
+    part: &IndexPart,
+    page_share: Option<f64>,
+) -> Result<Observed, DbError> {
     let mut observed = Observed::default();
     if let Some(row) = answers.first().and_then(|rows| rows.first()) {
         observed.rows = field(row, "row_count")?;

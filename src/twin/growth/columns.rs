@@ -1,11 +1,14 @@
 //! Statistics of columns after growth.
 
+use super::factors::Growth;
 use super::relations::{ColumnKey, Relations};
-use super::{Growth, IN_ORDER};
 use crate::twin::Snapshot;
 use crate::twin::array_literal::ArrayLiteral;
 use crate::twin::scalar::{Line, Position};
 use crate::twin::snapshot::{Extremes, Oid, Slot, Statistic};
+
+/// From here on a column's rows lie in its order.
+pub const IN_ORDER: f32 = 0.99;
 
 /// `STATISTIC_KIND_…` (src/include/catalog/pg_statistic.h).
 const MOST_COMMON: i16 = 1;
