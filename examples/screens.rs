@@ -9,13 +9,13 @@
 
 use std::fmt::Write as _;
 
-use pgrehearse::advise::advise;
-use pgrehearse::rehearsal::recording::{Recording, Replay};
-use pgrehearse::tui::keymap::Key;
-use pgrehearse::tui::look::Look;
-use pgrehearse::tui::model::{Model, Msg, Size};
-use pgrehearse::tui::session_data::SessionData;
-use pgrehearse::tui::{draw, update};
+use pgrehearse::internals::advise::advise;
+use pgrehearse::internals::rehearsal::recording::{Recording, Replay};
+use pgrehearse::internals::tui::keymap::Key;
+use pgrehearse::internals::tui::look::Look;
+use pgrehearse::internals::tui::model::{Model, Msg, Size};
+use pgrehearse::internals::tui::session_data::SessionData;
+use pgrehearse::internals::tui::{draw, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};

@@ -42,7 +42,7 @@ use twin::TwinView;
 pub use advice::{
     Advice, Benefit, Recommendation, RehearsalSummary, Rejected, StatementAdvice, StatementStatus,
 };
-pub use existing::{ExistingFinding, ExistingKind, Fix};
+pub use existing::{ExistingFinding, Fix};
 
 /// Advises on a workload.
 ///

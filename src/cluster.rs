@@ -22,7 +22,7 @@ mod user;
 
 pub use binaries::{Binaries, BinariesError};
 pub use error::ClusterError;
-pub use locale::{ClusterLocale, LocaleError, LocaleProvider};
+pub use locale::ClusterLocale;
 pub use user::ServerUser;
 
 use user::{command, server_user};
@@ -251,6 +251,7 @@ impl Cluster {
     }
 
     /// Where it lies; also its socket directory.
+    #[cfg(any(test, feature = "internals"))]
     pub fn directory(&self) -> &Path {
         &self.directory
     }

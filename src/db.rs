@@ -23,7 +23,6 @@ mod twin;
 
 pub use error::DbError;
 pub use interrupt::{Interrupt, Raise};
-pub use sampling::{SampleRequest, SampleSource};
 pub use script::{Batching, run_script};
 pub use server::Server;
 pub use session::{Safety, Session, SessionOptions};

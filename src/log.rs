@@ -75,6 +75,7 @@ impl LogEntry {
     }
 
     /// The duration the message begins with.
+    #[cfg(test)]
     pub fn duration_ms(&self) -> Option<f64> {
         self.event().duration_ms()
     }

@@ -192,68 +192,6 @@ impl From<TwinState> for Preparation {
     }
 }
 
-/// A server without a twin.
-pub struct ServerOnly<'a>(pub &'a mut dyn Planner);
-
-impl Planners for ServerOnly<'_> {
-    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
-        self.0.catalog(tables)
-    }
-
-    fn prepare_twin(
-        &mut self,
-        _tables: &BTreeSet<QualifiedName>,
-    ) -> Result<Preparation, PlannerError> {
-        Ok(TwinState::NotWanted.into())
-    }
-
-    fn plan(
-        &mut self,
-        target: Target,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        match target {
-            Target::Server => self.0.plan(indexes, statements),
-            Target::Twin => Err(PlannerError::NoTwin),
-        }
-    }
-
-    fn execute(
-        &mut self,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        self.0.execute(indexes, statements)
-    }
-
-    fn plan_without(
-        &mut self,
-        _hidden: &[QualifiedName],
-        _indexes: &[NamedIndex],
-        _statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        Err(PlannerError::NoTwin)
-    }
-
-    fn suppose(
-        &mut self,
-        target: Target,
-        hypothesis: &Hypothesis,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        match target {
-            Target::Server => self.0.suppose(hypothesis, indexes, statements),
-            Target::Twin => Err(PlannerError::NoTwin),
-        }
-    }
-
-    fn fresh_sizes(&mut self, _indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
-        Err(PlannerError::NoTwin)
-    }
-}
-
 /// How a claim about a plan was obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -23,7 +23,9 @@ mod update;
 mod view;
 
 pub use event_loop::{Ended, Start, run};
+#[cfg(any(test, feature = "internals"))]
 pub use update::update;
+#[cfg(any(test, feature = "internals"))]
 pub use view::draw;
 
 #[cfg(test)]

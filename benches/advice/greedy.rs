@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use pgrehearse::catalog::Catalog;
-use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
-use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use pgrehearse::index::{Index, IndexKey, Key, naming};
-use pgrehearse::model::{Bytes, Millis, QualifiedName};
-use pgrehearse::plan::Plan;
-use pgrehearse::predicate::{Kind, RelationUse, relation_uses};
-use pgrehearse::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner};
-use pgrehearse::workload::{Statement, StatementId, Workload, file};
+use pgrehearse::internals::catalog::Catalog;
+use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
+use pgrehearse::internals::index::{Index, IndexKey, Key, naming};
+use pgrehearse::internals::model::{Bytes, Millis, QualifiedName};
+use pgrehearse::internals::plan::Plan;
+use pgrehearse::internals::predicate::{Kind, RelationUse, relation_uses};
+use pgrehearse::internals::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner};
+use pgrehearse::internals::workload::{Statement, StatementId, Workload, file};
 
 use super::advisor::{Proposal, Task};
 use super::server::throwaway;
@@ -236,7 +236,7 @@ impl Search {
         for number in 0..self.statements.len() {
             if self.statements[number]
                 .1
-                .contains(&self.candidates[position].index.table)
+                .contains(&self.candidates[position].definition.table)
             {
                 let (now, then) = (self.cost(number, chosen), self.cost(number, &with));
                 gain += self.statements[number].0.calls * (now - then);
@@ -256,7 +256,7 @@ impl Search {
         let mut set: Vec<usize> = set
             .iter()
             .copied()
-            .filter(|position| tables.contains(&self.candidates[*position].index.table))
+            .filter(|position| tables.contains(&self.candidates[*position].definition.table))
             .collect();
         set.sort_unstable();
         let key = (statement.id.clone(), set);

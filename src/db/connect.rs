@@ -40,6 +40,10 @@ pub struct Connected {
     /// To send queries with.
     pub client: Client,
     /// Ends when the client is dropped or the connection breaks; an error says why.
+    #[allow(
+        dead_code,
+        reason = "the program learns of a broken connection from its queries; a test waits for the end"
+    )]
     pub task: JoinHandle<Result<(), tokio_postgres::Error>>,
     /// To end a query that is running.
     pub cancel: CancelHandle,

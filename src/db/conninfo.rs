@@ -32,12 +32,14 @@ mod sources;
 mod uri;
 
 pub use environment::Environment;
-pub use error::{ConninfoError, ServiceLineProblem, SyntaxError, Warning};
-pub use files::{FileKind, Files, OsFiles};
+#[cfg(feature = "internals")]
+pub use error::Warning;
+pub use error::{ConninfoError, SyntaxError};
+pub use files::{Files, OsFiles};
 pub use origin::Origin;
 pub use settings::{
-    APPLICATION_NAME, Endpoint, Host, Password, PasswordPrompt, Secret, Settings, SslMode,
-    TargetSessionAttrs, TcpSettings,
+    APPLICATION_NAME, Endpoint, Host, PasswordPrompt, Settings, SslMode, TargetSessionAttrs,
+    TcpSettings,
 };
 
 use encryption::Encryption;

@@ -79,7 +79,8 @@ impl Interrupt {
         })
     }
 
-    /// One that is never raised: for tests and for work that ends by itself.
+    /// One that is never raised.
+    #[cfg(any(test, feature = "internals"))]
     pub fn never() -> Interrupt {
         let (raise, raised) = watch::channel(false);
         Interrupt {

@@ -121,10 +121,11 @@ pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
     Ok(plans)
 }
 
-/// The plans of a text, for whom it does not matter how they were found.
+/// The plans of a text, without how they were found.
 ///
 /// # Errors
 /// As [`read`].
+#[cfg(any(test, feature = "internals"))]
 pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
     Ok(read_text(text)?.into_iter().map(|read| read.plan).collect())
 }

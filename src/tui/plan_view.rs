@@ -44,6 +44,7 @@ pub struct Remark {
 
 impl PlanView {
     /// Of this plan.
+    #[cfg(test)]
     pub fn new(plan: Arc<Plan>) -> PlanView {
         let metrics = metrics(&plan);
         PlanView::of(plan, &metrics)

@@ -123,6 +123,7 @@ impl TwinFile {
     ///
     /// # Errors
     /// None that a file in memory can have.
+    #[cfg(any(test, feature = "internals"))]
     pub fn to_bytes(&self) -> Result<Vec<u8>, TwinFileError> {
         let mut bytes = Vec::new();
         self.write(&mut bytes)?;

@@ -97,19 +97,6 @@ impl TwinFile {
     }
 }
 
-impl Snapshot {
-    /// The snapshot with its data values replaced; values that are mentioned elsewhere stay as they are.
-    pub fn redacted(
-        &self,
-        mentioned: BTreeSet<String>,
-        key: &RedactionKey,
-    ) -> (Snapshot, RedactionReport) {
-        let mut report = RedactionReport::default();
-        let snapshot = Redaction::of(self, mentioned, key).snapshot(self, &mut report);
-        (snapshot, report)
-    }
-}
-
 /// Old and new values, and what types they are of.
 struct Redaction<'s> {
     kinds: Kinds<'s>,

@@ -82,7 +82,7 @@ pub struct StoredColumn {
     /// The share of NULLs, 0 to 1 (`pg_stats.null_frac`).
     pub null_fraction: f64,
     /// Does the B-tree operator class promise that equal values are equal bytes (support function 4, `equalimage`, which also
-    /// asks whether the collation is deterministic)? [`btree::type_deduplicates`] knows the types that come with PostgreSQL.
+    /// asks whether the collation is deterministic)?
     pub deduplicates: bool,
     /// Distinct values among the index's rows, NULL not counted; `None` when nothing is known, as of an expression.
     pub distinct_values: Option<f64>,

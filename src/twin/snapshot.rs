@@ -15,9 +15,6 @@ use crate::model::{Gap, QualifiedName};
 /// An object identifier of the server that the snapshot is of.
 pub type Oid = u32;
 
-/// Objects that somebody created have this OID or a higher one (`FirstNormalObjectId`, src/include/access/transam.h).
-pub const FIRST_NORMAL_OID: Oid = 16_384;
-
 /// A server's planner, as far as some tables go.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Snapshot {

@@ -187,7 +187,7 @@ impl Resolver<'_> {
             .find(|import| import.name.as_ref() == Some(name));
         if let Some(import) = named {
             let whole = [import.path.as_slice(), rest].concat();
-            return (&whole != path)
+            return (whole != path)
                 .then(|| self.find(at, &whole, steps + 1))
                 .flatten();
         }

@@ -4,14 +4,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pgrehearse::advise::advise;
-use pgrehearse::rehearsal::recording::{Recording, Replay};
-use pgrehearse::rehearsal::{Answer, Event, NamedIndex, PlannerError};
-use pgrehearse::tui::backend::{Backend, CancelToken};
-use pgrehearse::tui::look::Look;
-use pgrehearse::tui::session_data::SessionData;
-use pgrehearse::tui::{self, Start};
-use pgrehearse::workload::Statement;
+use pgrehearse::internals::advise::advise;
+use pgrehearse::internals::rehearsal::recording::{Recording, Replay};
+use pgrehearse::internals::rehearsal::{Answer, Event, NamedIndex, PlannerError};
+use pgrehearse::internals::tui::backend::{Backend, CancelToken};
+use pgrehearse::internals::tui::look::Look;
+use pgrehearse::internals::tui::session_data::SessionData;
+use pgrehearse::internals::tui::{self, Start};
+use pgrehearse::internals::workload::Statement;
 
 use super::RECORDING;
 use super::tmux::Tmux;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use pgrehearse::db::Scope;
-use pgrehearse::twin::agreement::Agreement;
-use pgrehearse::twin::snapshot::{ExtendedStatistic, Oid, Statistic};
-use pgrehearse::workload::StatementId;
+use pgrehearse::internals::db::Scope;
+use pgrehearse::internals::twin::agreement::Agreement;
+use pgrehearse::internals::twin::snapshot::{ExtendedStatistic, Oid, Statistic};
+use pgrehearse::internals::workload::StatementId;
 use serde_json::Value;
 
 use crate::exactness::{Pair, conninfo, session, workload};

@@ -65,45 +65,6 @@ impl BtreeFacts {
     }
 }
 
-/// Do the default B-tree operator classes of this type (`pg_type.typname`) let equal values share one tuple? As `pg_amproc` of
-/// PostgreSQL 14 to 18 has it (`btequalimage` and `btvarstrequalimage`; the latter only holds for deterministic collations). Types
-/// that are not known, such as those of extensions, do not; enums do, and their names are the user's.
-pub fn type_deduplicates(type_name: &str) -> bool {
-    const TYPES: [&str; 30] = [
-        "bit",
-        "bool",
-        "bpchar",
-        "bytea",
-        "char",
-        "cidr",
-        "date",
-        "inet",
-        "int2",
-        "int4",
-        "int8",
-        "macaddr",
-        "macaddr8",
-        "money",
-        "name",
-        "oid",
-        "oidvector",
-        "pg_lsn",
-        "regclass",
-        "text",
-        "tid",
-        "time",
-        "timestamp",
-        "timestamptz",
-        "timetz",
-        "uuid",
-        "varbit",
-        "varchar",
-        "xid8",
-        "regtype",
-    ];
-    TYPES.contains(&type_name)
-}
-
 /// The size of a freshly built B-tree.
 pub fn size(facts: &BtreeFacts) -> IndexSize {
     let rows = facts.rows.max(0.0).round();

@@ -26,7 +26,7 @@ const PACKING: f64 = 0.9;
 /// can take at most.
 const MAX_ENTRY_BYTES: f64 = 1_900.0;
 
-/// GIN by indexes on samples of as many rows as [`super::sample::sample_rows`] says (two will do, one hardly): pages are
+/// GIN by indexes on samples of about a sixteenth, a quarter and all of the sampled rows (two will do, one hardly): pages are
 /// `a · entries + b · rows`, of which the two largest give `a` and `b`, and entries follow the curve of all. `None` without a build.
 pub fn extrapolate(rows: f64, builds: &[GinSampleBuild]) -> Option<IndexSize> {
     let mut builds: Vec<&GinSampleBuild> =

@@ -12,7 +12,7 @@ pub struct SampleBuild {
 }
 
 /// GiST or SP-GiST by indexes on samples, of the table's order (pages of rows that come in order are filled otherwise): in
-/// proportion to them, the largest counting most. Let [`super::sample::sample_rows`] choose how many rows: all pages of an index on
+/// proportion to them, the largest counting most. The samples should be of a sixteenth, a quarter and all of the sampled rows: all pages of an index on
 /// evenly spread values split at about the same time, and its pages are half full soon after and full before. `None` without a
 /// sample's row.
 pub fn extrapolate(rows: f64, builds: &[SampleBuild]) -> Option<IndexSize> {
