@@ -10,6 +10,7 @@ pub mod array_literal;
 pub mod file;
 pub mod growth;
 pub mod libraries;
+pub mod metapage;
 pub mod page;
 pub mod pg_stats_row;
 pub mod redaction;
@@ -17,4 +18,5 @@ pub mod scalar;
 pub mod size;
 pub mod snapshot;
 
+pub use metapage::Metapage;
 pub use snapshot::Snapshot;

@@ -14,9 +14,8 @@
 
 use std::collections::BTreeMap;
 
-use super::snapshot::{
-    Metapage, RelationFile, Snapshot, SystemTable, btree_level, last_revmap_page,
-};
+use super::metapage::Metapage;
+use super::snapshot::{RelationFile, Snapshot, SystemTable, btree_level, last_revmap_page};
 
 mod columns;
 mod factors;

@@ -15,6 +15,7 @@ pub mod sample;
 pub mod tree;
 mod tuple;
 
+use super::metapage::Metapage;
 use sample::SampledKeys;
 
 /// Bytes of a page, PostgreSQL's `BLCKSZ`, which practically no installation changes.
@@ -31,29 +32,8 @@ pub struct IndexSize {
     pub pages: u64,
     /// Rows the index covers (`pg_class.reltuples`): posting lists count each of their rows.
     pub tuples: f64,
-    /// What the planner reads from the index's metapage.
-    pub metapage: Metapage,
-}
-
-/// What the planner reads from an index itself, beside its length.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Metapage {
-    /// B-tree (`_bt_getrootheight`).
-    Btree {
-        /// The level of the root: 0 when the root is a leaf or there is no row.
-        root_level: u32,
-    },
-    /// BRIN (`brinGetStats`).
-    Brin {
-        /// The storage parameter, in heap pages.
-        pages_per_range: u32,
-        /// Pages of the range map: the metapage's `lastRevmapPage`.
-        revmap_pages: u64,
-    },
-    /// GIN (`ginGetStats`).
-    Gin(GinPages),
-    /// The planner reads no metapage of this access method.
-    Unread,
+    /// What the planner reads from the index's metapage; none where it reads nothing.
+    pub metapage: Option<Metapage>,
 }
 
 /// The numbers of a GIN metapage right after a build (`GinMetaPageData`): the pending list is empty.

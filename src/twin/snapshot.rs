@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::metapage::Metapage;
 use crate::model::{Gap, QualifiedName};
 
 /// An object identifier of the server that the snapshot is of.
@@ -202,39 +203,6 @@ pub struct RelationFile {
     pub blocks: u64,
     /// The index's metapage, as far as the planner looks at it.
     pub metapage: Option<Metapage>,
-}
-
-/// What the planner reads from an index's first page.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metapage {
-    /// `btm_fastlevel` (src/include/access/nbtree.h).
-    Btree {
-        /// Levels above the leaves.
-        level: u32,
-    },
-    /// `GinMetaPageData` (src/include/access/ginblock.h), counted by the last VACUUM.
-    Gin {
-        /// All pages.
-        total_pages: u32,
-        /// Pages of the entry tree.
-        entry_pages: u32,
-        /// Pages of posting trees.
-        data_pages: u32,
-        /// Entries.
-        entries: i64,
-        /// Pages of the pending list.
-        pending_pages: u32,
-    },
-    /// `BrinMetaPageData` (src/include/access/brin_page.h).
-    Brin {
-        /// `pages_per_range`.
-        pages_per_range: u32,
-        /// The last page of the range map.
-        last_revmap_page: u32,
-    },
-    /// Only that it is one (`spgGetCache`, src/backend/access/spgist/spgutils.c).
-    Spgist,
 }
 
 /// The smallest and the largest value of a column, as text.

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use pgrehearse::internals::twin::metapage::Metapage;
 use pgrehearse::internals::twin::size::brin::{self, BrinFacts, BrinSummary};
 use pgrehearse::internals::twin::size::btree::{self, BtreeFacts};
 use pgrehearse::internals::twin::size::gin::{self, GinSampleBuild};
 use pgrehearse::internals::twin::size::hash::{self, HashFacts};
 use pgrehearse::internals::twin::size::sample::SampledKeys;
 use pgrehearse::internals::twin::size::tree::{self, SampleBuild};
-use pgrehearse::internals::twin::size::{EqualKeys, GinPages, IndexSize, Metapage, StoredColumn};
+use pgrehearse::internals::twin::size::{EqualKeys, GinPages, IndexSize, StoredColumn};
 use postgres::{Client, SimpleQueryMessage};
 use serde_json::Value;
 
@@ -44,7 +45,7 @@ impl Measured {
 
     pub fn level_is_right(&self) -> bool {
         match self.estimate.metapage {
-            Metapage::Btree { root_level } => Some(root_level) == self.real_level,
+            Some(Metapage::Btree { level }) => Some(level) == self.real_level,
             _ => true,
         }
     }
@@ -69,7 +70,7 @@ impl Measured {
             ""
         };
         let gin = match estimate.metapage {
-            Metapage::Gin(pages) => format!("  {pages:?}"),
+            Some(pages @ Metapage::Gin { .. }) => format!("  {pages:?}"),
             _ => String::new(),
         };
         format!(

@@ -12,8 +12,8 @@ use crate::db::explain::Explained;
 use crate::db::{DbError, Session};
 use crate::model::QualifiedName;
 use crate::plan::Plan;
+use crate::twin::metapage::Metapage;
 use crate::twin::page::read_metapage;
-use crate::twin::snapshot::Metapage;
 
 /// So many indexes are asked about at once.
 const INDEXES_AT_ONCE: usize = 50;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::estimate::metapage;
 use super::index_part::{IndexPart, part};
 use super::{Heap, Leaf, Twin};
 use crate::db::DbError;
@@ -119,7 +118,7 @@ impl Twin {
                 self.add_expression_statistics(&part)?;
             }
             let size = self.estimate(&index.definition, &part)?;
-            let beginning = match metapage(&part.method, &size) {
+            let beginning = match size.metapage {
                 Some(metapage) => page::first_blocks(&metapage, size.pages, &built),
                 None => Vec::new(),
             };

@@ -8,13 +8,13 @@ use crate::db::DbError;
 use crate::db::explain::{EXPLAIN, plan_of};
 use crate::db::session::Step;
 use crate::index::Index;
+use crate::twin::metapage::Metapage;
 use crate::twin::size::brin::{self, BrinFacts, BrinSummary};
 use crate::twin::size::btree::{self, BtreeFacts};
 use crate::twin::size::gin::{self, GinFacts};
 use crate::twin::size::hash::{self, HashFacts};
 use crate::twin::size::tree::{self, GistBuild};
-use crate::twin::size::{EqualKeys, IndexSize, Metapage as SizedMetapage, StoredColumn};
-use crate::twin::snapshot::Metapage;
+use crate::twin::size::{EqualKeys, IndexSize, StoredColumn};
 
 const OPERATION: &str = "estimating an index in the planner twin";
 
@@ -60,7 +60,7 @@ impl Twin {
             return Ok(IndexSize {
                 pages: 1,
                 tuples: 0.0,
-                metapage: SizedMetapage::Unread,
+                metapage: metapage_of_tree(part),
             });
         };
         let planned = if observed.is_none() && !is_simple {
@@ -82,7 +82,11 @@ impl Twin {
                 .unwrap_or_else(|| known.gin(part)),
             "gist" | "spgist" => {
                 let sizes: Vec<_> = builds.iter().map(|(build, _)| *build).collect();
-                tree::extrapolate(known.rows, &sizes).unwrap_or_else(|| known.tree(part))
+                let size = tree::extrapolate(known.rows, &sizes);
+                IndexSize {
+                    metapage: metapage_of_tree(part),
+                    ..size.unwrap_or_else(|| known.tree(part))
+                }
             }
             "bloom" => tree::bloom(known.rows, SIGNATURE_BITS),
             _ => known.btree(part),
@@ -387,34 +391,16 @@ impl Known<'_> {
     }
 }
 
+/// The planner opens the metapage of SP-GiST and none of GiST.
+fn metapage_of_tree(part: &IndexPart) -> Option<Metapage> {
+    (part.method == "spgist").then_some(Metapage::Spgist)
+}
+
 /// As stored, from what `pg_column_size` says of a value that was just computed.
 fn short_width(computed_bytes: f64) -> f64 {
     if computed_bytes <= MAX_SHORT_BYTES {
         (computed_bytes - 3.0).max(1.0)
     } else {
         computed_bytes
-    }
-}
-
-/// What is written into the index's first page. None where the planner reads none.
-pub(super) fn metapage(method: &str, size: &IndexSize) -> Option<Metapage> {
-    let pages = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-    match size.metapage {
-        SizedMetapage::Btree { root_level } => Some(Metapage::Btree { level: root_level }),
-        SizedMetapage::Brin {
-            pages_per_range,
-            revmap_pages,
-        } => Some(Metapage::Brin {
-            pages_per_range,
-            last_revmap_page: pages(revmap_pages),
-        }),
-        SizedMetapage::Gin(contents) => Some(Metapage::Gin {
-            total_pages: pages(size.pages),
-            entry_pages: pages(contents.entry_pages),
-            data_pages: pages(contents.data_pages),
-            entries: i64::try_from(contents.entries).unwrap_or(i64::MAX),
-            pending_pages: 0,
-        }),
-        SizedMetapage::Unread => (method == "spgist").then_some(Metapage::Spgist),
     }
 }

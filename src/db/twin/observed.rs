@@ -8,12 +8,12 @@ use super::{OPERATION, Twin};
 use crate::db::DbError;
 use crate::db::catalog::field;
 use crate::db::session::Step;
+use crate::twin::metapage::Metapage;
 use crate::twin::page::{BLOCK_BYTES, read_metapage};
 use crate::twin::size::GinPages;
 use crate::twin::size::gin::GinSampleBuild;
 use crate::twin::size::sample::SampledKeys;
 use crate::twin::size::tree::SampleBuild;
-use crate::twin::snapshot::Metapage;
 
 /// The rows of a sample that an index covers.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -3,9 +3,10 @@
 use super::groups::{Groups, distinct_prefix, key_groups};
 use super::tuple::{SampleRows, mean};
 use super::{
-    EqualKeys, IndexSize, LINE_POINTER_BYTES, Metapage, PAGE_BYTES, PAGE_HEADER_BYTES,
-    StoredColumn, max_align,
+    EqualKeys, IndexSize, LINE_POINTER_BYTES, PAGE_BYTES, PAGE_HEADER_BYTES, StoredColumn,
+    max_align,
 };
+use crate::twin::metapage::Metapage;
 
 /// `BTREE_DEFAULT_FILLFACTOR` (src/include/access/nbtree.h).
 pub const DEFAULT_FILLFACTOR: u8 = 90;
@@ -72,7 +73,7 @@ pub fn size(facts: &BtreeFacts) -> IndexSize {
         return IndexSize {
             pages: 1,
             tuples: 0.0,
-            metapage: Metapage::Btree { root_level: 0 },
+            metapage: Some(Metapage::Btree { level: 0 }),
         };
     }
     let items = leaf_items(facts, rows);
@@ -90,7 +91,7 @@ pub fn size(facts: &BtreeFacts) -> IndexSize {
     IndexSize {
         pages: pages as u64,
         tuples: rows,
-        metapage: Metapage::Btree { root_level: level },
+        metapage: Some(Metapage::Btree { level }),
     }
 }
 
@@ -259,7 +260,7 @@ mod tests {
 
     fn built(facts: &BtreeFacts) -> (u64, u32) {
         match size(facts).metapage {
-            Metapage::Btree { root_level } => (size(facts).pages, root_level),
+            Some(Metapage::Btree { level }) => (size(facts).pages, level),
             _ => panic!("a B-tree has a root"),
         }
     }
