@@ -1,6 +1,6 @@
 //! A throwaway PostgreSQL server: for the demo and for tests that need a real one.
 //!
-//! It lies in a temporary directory, listens on a Unix socket only, and belongs to nobody but us. A small shell, the keeper,
+//! It lies in a temporary directory, listens on a Unix socket only, and is used by this process only. A small shell, the keeper,
 //! starts the server and waits on a pipe whose other end this process holds: when the process ends, however it ends (Ctrl-C, a
 //! panic, `kill -9`), the pipe closes, and the keeper stops the server and removes the directory. What remains when the keeper was
 //! killed, too, the next one to start a cluster removes (`src/cluster/stale.rs`).
@@ -27,14 +27,14 @@ pub use user::ServerUser;
 
 use user::{command, server_user};
 
-/// What kind of server it is to be. The default: UTF8, locale C.
+/// The server's options. The default: UTF8, locale C.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClusterOptions {
     /// More lines for its configuration file (`name = value`, each ended by a newline); they win over ours.
     pub settings: String,
     /// Encoding and locale.
     pub locale: ClusterLocale,
-    /// Leave data checksums out, which are on by default from PostgreSQL 18 (before that, they are off anyway): whoever writes pages
+    /// Leave data checksums out, which are on by default from PostgreSQL 18 (before that, they are off anyway): a process that writes pages
     /// into its files then needs not compute them.
     pub without_checksums: bool,
 }
@@ -50,12 +50,12 @@ pub struct Cluster {
     user: Option<ServerUser>,
     keeper: Child,
     locale: ClusterLocale,
-    /// Says to others that somebody is here; ours and the keeper's. Last, so that it is given back last.
+    /// Tells other processes that the directory is in use; held by us and the keeper. Last, so that it is released last.
     _lock: Flock<File>,
 }
 
 /// What the keeper does; the arguments are the directory, the directory of the binaries, and more arguments for initdb. It makes the
-/// cluster, too, so that from the first moment on somebody is there to remove it. The trap covers a keeper that is itself told to
+/// cluster, too, so that from the first moment on a process is there to remove it. The trap covers a keeper that is itself told to
 /// end. SIGINT makes a server stop at once, but a shell starts what runs in the background with SIGINT ignored, and a server that has
 /// only just been started may not have changed that yet: SIGTERM ends such a one. Between the shell's fork and the server's exec both
 /// can be lost; so they are sent again until the server is gone.
@@ -91,7 +91,7 @@ read -r _ || true
 stop
 "#;
 
-/// Settings of a server whose data nobody will miss. (Commits stay synchronous: VACUUM marks no page all-visible before the commit that
+/// Settings of a server whose data are disposable. (Commits stay synchronous: VACUUM marks no page all-visible before the commit that
 /// filled it is in the log, and index-only scans would look expensive.)
 const SETTINGS: &str = "\
 listen_addresses = ''
@@ -158,7 +158,7 @@ impl Starting {
                 })
             }
             (Ok(Some(_)), _) => Err(ClusterError::Failed {
-                what: "keeping the throwaway server",
+                what: "supervising the throwaway server",
                 log,
             }),
             _ => Ok(()),
@@ -286,7 +286,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
-        // The keeper could not, or somebody has killed it.
+        // The keeper failed, or it was killed.
         if self.directory.exists() {
             stale::dispose(&self.directory, self.user.as_ref());
         }

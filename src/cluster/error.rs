@@ -9,7 +9,7 @@ use super::locale::LocaleError;
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// No place for it.
-    #[error("could not make a directory for the throwaway server in {}: {error}", place.display())]
+    #[error("could not create a directory for the throwaway server in {}: {error}", place.display())]
     Directory {
         /// Where: the directory for temporary files.
         place: PathBuf,
@@ -19,8 +19,8 @@ pub enum ClusterError {
     },
     /// The place is not accessible to the user that the server has to run as.
     #[error(
-        "the user {user}, who runs the throwaway server, cannot write to {}: set TMPDIR to a directory whose parents are open \
-         to everybody",
+        "the user {user}, who runs the throwaway server, cannot write to {}: set TMPDIR to a directory whose parents \
+         every user can enter",
         directory.display()
     )]
     Closed {
@@ -44,7 +44,7 @@ pub enum ClusterError {
         #[source]
         error: io::Error,
     },
-    /// The locale cannot be had here; with [`ClusterLocale::default`](super::ClusterLocale) there would be a server.
+    /// The locale is not available here; with [`ClusterLocale::default`](super::ClusterLocale) there would be a server.
     #[error(transparent)]
     Locale(#[from] LocaleError),
     /// initdb or the server failed; its own words are in the text.

@@ -11,7 +11,9 @@ use super::{CommandError, Outcome, advise, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
 use crate::cli::{Cli, Color, RunArgs};
 use crate::db::conninfo::Settings;
-use crate::db::{DbError, Interrupt, Raise, Safety, Server, Session, SessionOptions, connect};
+use crate::db::{
+    DbError, Interrupt, InterruptTrigger, Safety, Server, Session, SessionOptions, connect,
+};
 use crate::model::quote_identifier;
 use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
@@ -71,7 +73,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
 }
 
 /// Until the interface has the terminal, and Ctrl-C is a key, a signal has to stop what waits for the server.
-fn raise_on_signal(signals: &Interrupt, raise: &Raise) -> Result<(), CommandError> {
+fn raise_on_signal(signals: &Interrupt, raise: &InterruptTrigger) -> Result<(), CommandError> {
     const LOOK_EVERY: Duration = Duration::from_millis(50);
     let (signals, raise) = (signals.clone(), raise.clone());
     let watch = move || {
@@ -254,7 +256,7 @@ impl Line {
     fn connect_again(&self) -> Result<Session, DbError> {
         self.connect(&|_| {
             Err(std::io::Error::other(
-                "a password is wanted; leave and start again",
+                "the server asks for a password; quit and start again",
             ))
         })
     }
@@ -264,7 +266,7 @@ impl Line {
 struct Live {
     line: Line,
     session: Option<Session>,
-    raise: Raise,
+    raise: InterruptTrigger,
     run: Run,
 }
 
@@ -337,7 +339,7 @@ fn subject(run: &Run, advice: &Advice) -> String {
     )
 }
 
-struct ByHand(Raise);
+struct ByHand(InterruptTrigger);
 
 impl CancelToken for ByHand {
     fn cancel(&self) {

@@ -55,7 +55,7 @@ pub enum ConnectError {
     /// Certificates or keys are missing or malformed.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// `-W`, and nobody to ask.
+    /// `-W`, and the password could not be read.
     #[error("could not read the password: {0}")]
     Prompt(io::Error),
     /// No server accepted; one failure for each attempt, in order.

@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 
 use super::catalog::field;
 use super::explain::Explained;
-use super::transaction::{How, Locks};
+use super::transaction::{Locks, Mode};
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
@@ -66,7 +66,7 @@ impl<'s> Server<'s> {
         &self,
         indexes: &[NamedIndex],
         statements: &[Statement],
-        how: How,
+        how: Mode,
     ) -> Result<Answer, DbError> {
         let short = |statement: &&Statement| {
             self.seen
@@ -137,7 +137,7 @@ impl Planner for Server<'_> {
             }
             return Ok(Answer::Planned(planned));
         }
-        Ok(self.rehearse(indexes, statements, How::Planned)?)
+        Ok(self.rehearse(indexes, statements, Mode::Planned)?)
     }
 
     fn execute(
@@ -146,7 +146,7 @@ impl Planner for Server<'_> {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         if !indexes.is_empty() {
-            return Ok(self.rehearse(indexes, statements, How::Executed)?);
+            return Ok(self.rehearse(indexes, statements, Mode::Executed)?);
         }
         let mut planned = Planned::default();
         for statement in statements {

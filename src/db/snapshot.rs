@@ -59,7 +59,7 @@ impl Session {
         scope: &Scope,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
-        // Values as text have to mean the same to whoever reads them.
+        // Settings that decide how values are printed: the twin reads them with the same ones.
         for setting in [
             "SET LOCAL search_path = pg_catalog",
             "SET LOCAL extra_float_digits = 3",

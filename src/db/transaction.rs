@@ -36,7 +36,7 @@ macro_rules! or_refuse {
 
 pub(super) mod hypothesis;
 
-/// How often locks that have to be had at once are tried for, and the pause between.
+/// How often a lock that must not be waited for is tried, and the pause between.
 const LOCK_ATTEMPTS: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(150);
 
@@ -47,7 +47,7 @@ impl Session {
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
-        how: How,
+        how: Mode,
     ) -> Result<Answer, DbError> {
         for attempt in 1.. {
             let (answer, lock_missed) = self.rehearse_once(indexes, statements, locks, how)?;
@@ -63,18 +63,18 @@ impl Session {
         })
     }
 
-    /// One attempt; also says whether it failed for a lock that had to be had at once.
+    /// One attempt; also says whether it failed because a lock was not free at once.
     fn rehearse_once(
         &self,
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
-        how: How,
+        how: Mode,
     ) -> Result<(Answer, bool), DbError> {
         self.in_transaction(|transaction| transaction.run(indexes, statements, locks, how))
     }
 
-    /// Does something in a transaction that is rolled back, whatever happens; also says whether it failed for a lock that had to be had
+    /// Does something in a transaction that is rolled back, whatever happens; also says whether it failed because a lock was not free
     /// at once.
     fn in_transaction(
         &self,
@@ -119,7 +119,7 @@ impl Session {
 
 /// What becomes of the statements of a rehearsal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum Mode {
     /// They are planned.
     Planned,
     /// They are executed, read-only, several times.
@@ -159,7 +159,7 @@ impl Transaction<'_> {
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
-        how: How,
+        how: Mode,
     ) -> Outcome<Planned> {
         self.set_local(
             "lock_timeout",
@@ -171,7 +171,7 @@ impl Transaction<'_> {
                 CONNECTION_CHECK_INTERVAL,
             )?;
         }
-        // With empty hands: somebody may be installing the same one.
+        // Before any lock is held: another session may be installing the same extension.
         for extension in indexes
             .iter()
             .filter_map(|index| index.definition.extension.as_ref())
@@ -184,13 +184,13 @@ impl Transaction<'_> {
             planned.builds.push(or_refuse!(self.build(index)));
             self.built += 1;
         }
-        if how == How::Executed {
+        if how == Mode::Executed {
             self.set_local("transaction_read_only", "on")?;
         }
         for statement in statements {
             let plan = match how {
-                How::Planned => or_refuse!(self.plan(statement)),
-                How::Executed => or_refuse!(self.execute_statement(statement)),
+                Mode::Planned => or_refuse!(self.plan(statement)),
+                Mode::Executed => or_refuse!(self.execute_statement(statement)),
             };
             planned.plans.insert(statement.id.clone(), plan);
         }
@@ -229,7 +229,7 @@ impl Transaction<'_> {
         {
             self.lock_missed = true;
             let detail = format!(
-                "{table} is busy, and its lock is not waited for while another table's is held"
+                "could not acquire the lock on {table} at once: no lock is waited for while another one is held"
             );
             return Ok(Err(Refusal {
                 detail,
@@ -265,7 +265,10 @@ impl Transaction<'_> {
         )?;
         self.set_local("search_path", &path)?;
         let Some(row) = rows.first() else {
-            return Ok(Err(refusal(Reason::BuildFailed, "the index is not there")));
+            return Ok(Err(refusal(
+                Reason::BuildFailed,
+                "the index does not exist after CREATE INDEX",
+            )));
         };
         let definition: String = field(row, "definition")?;
         Ok(Ok(Build {
@@ -411,7 +414,7 @@ impl Transaction<'_> {
                 let limit = self.session.safety.lock_timeout;
                 refusal(
                     Reason::LockTimeout,
-                    &format!("the lock was not to be had within --lock-timeout {limit}"),
+                    &format!("could not acquire the lock within {limit} (lock_timeout)"),
                 )
             }
             Some(state) if *state == SqlState::QUERY_CANCELED => {

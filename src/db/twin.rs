@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::catalog::field;
-use super::explain::{Explained, Opening};
+use super::explain::{Explained, Preamble};
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
@@ -215,14 +215,14 @@ impl Twin {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        Ok(self.with(indexes, hidden, Opening::default(), statements)?)
+        Ok(self.with(indexes, hidden, Preamble::default(), statements)?)
     }
 
     fn with(
         &mut self,
         indexes: &[NamedIndex],
         hidden: &[QualifiedName],
-        besides: Opening,
+        besides: Preamble,
         statements: &[Statement],
     ) -> Result<Answer, DbError> {
         for index in indexes {
@@ -238,7 +238,7 @@ impl Twin {
             .iter()
             .flat_map(|known| known.oids.iter().copied())
             .collect();
-        let opening = Opening {
+        let opening = Preamble {
             script: format!("{}{}", show(&oids, hidden), besides.script),
             ..besides
         };
@@ -252,7 +252,7 @@ impl Twin {
     /// The plans in a transaction that begins like this.
     fn plans(
         &self,
-        opening: &Opening,
+        opening: &Preamble,
         statements: &[Statement],
     ) -> Result<BTreeMap<StatementId, PlanOutcome>, DbError> {
         let texts: Vec<&str> = statements
@@ -337,7 +337,7 @@ impl Planner for Twin {
         if indexes.is_empty() {
             return Ok(Answer::Planned(self.plan_baseline(statements)?));
         }
-        Ok(self.with(indexes, &[], Opening::default(), statements)?)
+        Ok(self.with(indexes, &[], Preamble::default(), statements)?)
     }
 
     fn suppose(

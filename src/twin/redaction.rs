@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Snapshot;
 use super::array_literal::ArrayLiteral;
 use super::file::TwinFile;
-use super::scalar::Line;
+use super::scalar::Scale;
 use super::snapshot::{Extremes, Oid, Origin, Slot, Statistic};
 
 mod constants;
@@ -42,7 +42,7 @@ mod uuid;
 pub use key::RedactionKey;
 pub use report::RedactionReport;
 
-use kinds::{Kind, Kinds};
+use kinds::{ValueKind, ValueKinds};
 use mapping::Collected;
 
 impl TwinFile {
@@ -54,7 +54,7 @@ impl TwinFile {
             match crate::sql::literals(&statement.sql) {
                 Ok(literals) => mentioned.extend(literals),
                 Err(_) => report.kept.push(format!(
-                    "all of the statement {}, whose constants could not be read",
+                    "the statement {} as a whole, because its constants could not be parsed",
                     statement.id
                 )),
             }
@@ -99,9 +99,9 @@ impl TwinFile {
 
 /// Old and new values, and what types they are of.
 struct Redaction<'s> {
-    kinds: Kinds<'s>,
-    new: BTreeMap<Kind, BTreeMap<String, String>>,
-    all: BTreeMap<Kind, Collected>,
+    kinds: ValueKinds<'s>,
+    new: BTreeMap<ValueKind, BTreeMap<String, String>>,
+    all: BTreeMap<ValueKind, Collected>,
 }
 
 /// `STATISTIC_KIND_HISTOGRAM` and `STATISTIC_KIND_MCELEM`.
@@ -119,7 +119,7 @@ impl<'s> Redaction<'s> {
         key: &RedactionKey,
     ) -> Redaction<'s> {
         let mut redaction = Redaction {
-            kinds: Kinds::of(snapshot),
+            kinds: ValueKinds::of(snapshot),
             new: BTreeMap::new(),
             all: BTreeMap::new(),
         };
@@ -160,8 +160,8 @@ impl<'s> Redaction<'s> {
             collected.fixed.clone_from(&mentioned);
             let by_bytes = sorts_by_bytes(*kind, &snapshot.origin);
             let new = match kind {
-                Kind::Text(_) => mapping::texts(collected, key, by_bytes),
-                Kind::Json => {
+                ValueKind::Text(_) => mapping::texts(collected, key, by_bytes),
+                ValueKind::Json => {
                     collected.fixed.clear();
                     let texts = mapping::texts(collected, key, by_bytes);
                     texts
@@ -169,12 +169,12 @@ impl<'s> Redaction<'s> {
                         .map(|(old, new)| (old, format!("{{\"r\": \"{new}\"}}")))
                         .collect()
                 }
-                Kind::Uuid => mapping::uuids(collected, key),
-                Kind::Integer => mapping::numbers(collected, Line::Integer(i64::MAX), key),
-                Kind::OnALine(type_oid) => Line::of(*type_oid)
+                ValueKind::Uuid => mapping::uuids(collected, key),
+                ValueKind::Integer => mapping::numbers(collected, Scale::Integer(i64::MAX), key),
+                ValueKind::OnScale(type_oid) => Scale::of(*type_oid)
                     .map(|line| mapping::numbers(collected, line, key))
                     .unwrap_or_default(),
-                Kind::Harmless | Kind::Unknown => BTreeMap::new(),
+                ValueKind::Harmless | ValueKind::Unknown => BTreeMap::new(),
             };
             redaction.new.insert(*kind, new);
         }
@@ -236,7 +236,8 @@ impl<'s> Redaction<'s> {
                     23 => new.parse::<i32>().is_err(),
                     _ => false,
                 };
-                (kind != Kind::Unknown).then(|| if is_too_large { part } else { new }.to_owned())
+                (kind != ValueKind::Unknown)
+                    .then(|| if is_too_large { part } else { new }.to_owned())
             },
         )
     }
@@ -347,7 +348,7 @@ impl<'s> Redaction<'s> {
             }
             if kept > 0 {
                 report.kept.push(format!(
-                    "{kept} {name}, mentioned in statements or the schema or without room to move"
+                    "{kept} {name} that statements or the schema mention, or that no other value fits between"
                 ));
             }
         }
@@ -356,15 +357,15 @@ impl<'s> Redaction<'s> {
 }
 
 /// For people; none where nothing is replaced.
-fn name(kind: Kind) -> Option<&'static str> {
+fn name(kind: ValueKind) -> Option<&'static str> {
     match kind {
-        Kind::Text(_) => Some("texts"),
-        Kind::Json => Some("JSON values"),
-        Kind::Uuid => Some("UUIDs"),
-        Kind::Integer => Some("whole numbers"),
-        Kind::OnALine(1082 | 1114 | 1184) => Some("dates and times"),
-        Kind::OnALine(_) => Some("numbers"),
-        Kind::Harmless | Kind::Unknown => None,
+        ValueKind::Text(_) => Some("texts"),
+        ValueKind::Json => Some("JSON values"),
+        ValueKind::Uuid => Some("UUIDs"),
+        ValueKind::Integer => Some("whole numbers"),
+        ValueKind::OnScale(1082 | 1114 | 1184) => Some("dates and times"),
+        ValueKind::OnScale(_) => Some("numbers"),
+        ValueKind::Harmless | ValueKind::Unknown => None,
     }
 }
 
@@ -381,14 +382,14 @@ fn collation(oid: Oid) -> Oid {
     if oid == 0 { DEFAULT_COLLATION } else { oid }
 }
 
-fn sorts_by_bytes(kind: Kind, origin: &Origin) -> bool {
+fn sorts_by_bytes(kind: ValueKind, origin: &Origin) -> bool {
     let default_is = || {
         let locale = origin.provider_locale.as_deref().unwrap_or(&origin.collate);
         origin.locale_provider == "b" || matches!(locale, "C" | "POSIX" | "C.UTF-8" | "C.utf8")
     };
     match kind {
-        Kind::Text(DEFAULT_COLLATION) | Kind::Json => default_is(),
-        Kind::Text(collation) => BYTE_COLLATIONS.contains(&collation),
+        ValueKind::Text(DEFAULT_COLLATION) | ValueKind::Json => default_is(),
+        ValueKind::Text(collation) => BYTE_COLLATIONS.contains(&collation),
         _ => true,
     }
 }
@@ -405,11 +406,11 @@ const RANGES: [(Oid, Oid); 6] = [
 
 /// A value with all that it is made of (elements of an array, bounds of a range) replaced; none when one part is refused.
 fn rewrite(
-    kinds: &Kinds<'_>,
+    kinds: &ValueKinds<'_>,
     value: &str,
     type_oid: Oid,
     of_collation: Oid,
-    with: &mut dyn FnMut(Kind, &str) -> Option<String>,
+    with: &mut dyn FnMut(ValueKind, &str) -> Option<String>,
 ) -> Option<String> {
     if let Some(element) = kinds.element(type_oid) {
         // An array of a domain cannot be read back where the domain has a CHECK.

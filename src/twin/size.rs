@@ -25,7 +25,7 @@ const PAGE_HEADER_BYTES: f64 = 24.0;
 /// `sizeof(ItemIdData)`: the line pointer of each item of a page.
 const LINE_POINTER_BYTES: f64 = 4.0;
 
-/// The size of an index, as the planner is told it.
+/// The size of an index, as the planner sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IndexSize {
     /// Blocks of 8192 bytes in the main fork, metapage included (`pg_class.relpages`).

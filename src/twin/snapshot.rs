@@ -63,7 +63,7 @@ pub struct Origin {
     pub database: String,
     /// A standby: nothing can be built there.
     pub in_recovery: bool,
-    /// `current_user`: "$user" in `search_path`, and whom policies apply to.
+    /// `current_user`: "$user" in `search_path`, and the role that policies apply to.
     #[serde(default)]
     pub role: String,
 }

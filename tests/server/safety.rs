@@ -161,7 +161,7 @@ fn a_lock_that_is_not_to_be_had_is_given_up() {
         .collect();
     let waited = details
         .iter()
-        .filter(|detail| detail.contains("--lock-timeout 100 ms"))
+        .filter(|detail| detail.contains("within 100 ms (lock_timeout)"))
         .count();
     assert_eq!(
         waited, 1,

@@ -1,4 +1,4 @@
-//! Which password belongs to which server, as far as nobody has to be asked.
+//! Which password belongs to which server, from the parameters and the password file.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What the planner reads from the first page of an index. Where it cannot be had, [`Snapshot::metapage`] reckons it.
+//! What the planner reads from the first page of an index. Where it cannot be read, [`Snapshot::metapage`] computes it.
 //!
 //! [`Snapshot::metapage`]: crate::twin::Snapshot::metapage
 
@@ -109,7 +109,7 @@ impl Session {
         }
     }
 
-    /// A superuser (and who is granted `pg_read_server_files` and the function) can read the pages of GIN and BRIN.
+    /// Superusers and roles that are granted `pg_read_server_files` and the function can read the pages of GIN and BRIN.
     pub(super) fn add_metapages(&self, files: &mut [RelationFile]) -> Result<(), DbError> {
         let wanted: Vec<Oid> = files
             .iter()

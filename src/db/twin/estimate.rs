@@ -1,4 +1,4 @@
-//! How large an index would be: facts from the twin and from samples, put to the model (`src/twin/size.rs`).
+//! How large an index would be: facts from the twin and from samples, as input of the model in `src/twin/size.rs`.
 
 use super::Twin;
 use super::facts::{ColumnStatistics, TableFacts};
@@ -6,7 +6,7 @@ use super::index_part::{IndexPart, IndexPartColumn};
 use super::observed::{Observed, ObservedColumn, gin_builds};
 use crate::db::DbError;
 use crate::db::explain::{EXPLAIN, plan_of};
-use crate::db::session::Step;
+use crate::db::session::PipelineStep;
 use crate::index::Index;
 use crate::twin::metapage::Metapage;
 use crate::twin::size::brin::{self, BrinFacts, BrinSummary};
@@ -26,7 +26,7 @@ const MAX_SHORT_BYTES: f64 = 130.0;
 const SIGNATURE_BITS: u32 = 80;
 
 /// The table and what is known of the index's rows.
-struct Known<'k> {
+struct IndexedRows<'k> {
     table: &'k TableFacts,
     /// Rows of the table.
     table_rows: f64,
@@ -99,7 +99,7 @@ impl Twin {
         part: &IndexPart,
         observed: Option<Observed>,
         planned: Option<Planned>,
-    ) -> Known<'k> {
+    ) -> IndexedRows<'k> {
         let side = self.side(part.table);
         // The planner takes no table for empty.
         let of_table = if table.pages == 0 { 0.0 } else { table.rows };
@@ -116,7 +116,7 @@ impl Twin {
             (Some(_), _, _, Some(planned)) => planned.rows.min(table_rows),
             (Some(_), ..) => table_rows,
         };
-        Known {
+        IndexedRows {
             table,
             table_rows,
             rows,
@@ -140,7 +140,7 @@ impl Twin {
         );
         let Ok(answers) = self
             .session
-            .attempt(OPERATION, vec![Step::Statement(sql)])?
+            .attempt(OPERATION, vec![PipelineStep::Statement(sql)])?
         else {
             return Ok(None);
         };
@@ -164,7 +164,7 @@ struct Planned {
     distinct: Option<f64>,
 }
 
-impl Known<'_> {
+impl IndexedRows<'_> {
     fn statistics(&self, column: &IndexPartColumn) -> Option<&ColumnStatistics> {
         self.table
             .columns

@@ -2,7 +2,7 @@
 
 use super::Twin;
 use crate::db::DbError;
-use crate::db::explain::Opening;
+use crate::db::explain::Preamble;
 use crate::db::transaction::hypothesis::{built, check_view};
 use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
 use crate::rehearsal::hypothesis::View;
@@ -20,7 +20,7 @@ impl Twin {
         statements: &[Statement],
     ) -> Result<Answer, DbError> {
         let besides = match hypothesis {
-            Hypothesis::Setting { name, value } => Opening::from(
+            Hypothesis::Setting { name, value } => Preamble::from(
                 format!(
                     "; SET LOCAL {} = {}",
                     quote_identifier(name),
@@ -28,9 +28,9 @@ impl Twin {
                 )
                 .as_str(),
             ),
-            Hypothesis::AllVisible(table) => Opening::from(all_visible(table).as_str()),
+            Hypothesis::AllVisible(table) => Preamble::from(all_visible(table).as_str()),
             Hypothesis::View(view) => return self.with_view(view, indexes, statements),
-            Hypothesis::Rewritten => Opening::default(),
+            Hypothesis::Rewritten => Preamble::default(),
             Hypothesis::Analyzed(_) => return Ok(Answer::Refused(hypothesis.refused(indexes))),
         };
         self.with(indexes, &[], besides, statements)
@@ -53,9 +53,9 @@ impl Twin {
             quote_literal(&view.name.to_string())
         );
         let statements_before = vec![view.create_empty(), check_view(&view.name), measures];
-        let opening = Opening {
+        let opening = Preamble {
             statements: statements_before,
-            ..Opening::default()
+            ..Preamble::default()
         };
         match self.with(indexes, &[], opening, statements) {
             Ok(Answer::Planned(mut planned)) => {

@@ -3,11 +3,11 @@
 use tokio_postgres::Row;
 
 use super::index_part::IndexPart;
-use super::samples::Side;
+use super::samples::SideTable;
 use super::{OPERATION, Twin};
 use crate::db::DbError;
 use crate::db::catalog::field;
-use crate::db::session::Step;
+use crate::db::session::PipelineStep;
 use crate::twin::metapage::Metapage;
 use crate::twin::page::{BLOCK_BYTES, read_metapage};
 use crate::twin::size::GinPages;
@@ -53,10 +53,10 @@ impl Twin {
         if let Some(known) = self.observed.get(&question) {
             return Ok(known.clone());
         }
-        let mut statements = vec![Step::Statement(rows)];
+        let mut statements = vec![PipelineStep::Statement(rows)];
         let page_share = side.page_share;
         if with_keys {
-            statements.extend([keys, neighbours_query(part, side)].map(Step::Statement));
+            statements.extend([keys, neighbours_query(part, side)].map(PipelineStep::Statement));
         }
         let observed = match self.session.attempt(OPERATION, statements)? {
             Ok(answers) => Some(read(&answers, part, with_keys.then_some(page_share))?),
@@ -77,14 +77,14 @@ impl Twin {
         let mut statements = Vec::new();
         let tables: Vec<&String> = std::iter::once(&side.name).chain(&side.parts).collect();
         for (number, table) in tables.iter().enumerate() {
-            statements.push(Step::Statement(format!(
+            statements.push(PipelineStep::Statement(format!(
                 "CREATE INDEX pgrehearse_probe_{number} ON {table} {}",
                 part.body
             )));
         }
         if part.method == "gin" {
             // Its pages are in the server's memory so far.
-            statements.push(Step::Statement("CHECKPOINT".to_owned()));
+            statements.push(PipelineStep::Statement("CHECKPOINT".to_owned()));
         }
         let counts: Vec<String> = tables
             .iter()
@@ -98,7 +98,7 @@ impl Twin {
                 )
             })
             .collect();
-        statements.push(Step::Statement(counts.join(" UNION ALL ")));
+        statements.push(PipelineStep::Statement(counts.join(" UNION ALL ")));
         self.session.batch(OPERATION, "SAVEPOINT probes")?;
         let builds = match self.session.attempt(OPERATION, statements)? {
             Ok(answers) => {
@@ -172,7 +172,7 @@ pub(super) fn failed_on_data(refused: DbError) -> Result<(), DbError> {
     }
 }
 
-fn rows_query(part: &IndexPart, side: &Side) -> String {
+fn rows_query(part: &IndexPart, side: &SideTable) -> String {
     let names: Vec<String> = (1..=part.keys().count())
         .map(|number| format!("g{number}"))
         .collect();
@@ -196,7 +196,7 @@ fn rows_query(part: &IndexPart, side: &Side) -> String {
     )
 }
 
-fn keys_query(part: &IndexPart, side: &Side) -> String {
+fn keys_query(part: &IndexPart, side: &SideTable) -> String {
     let names: Vec<String> = (1..=part.keys().count())
         .map(|number| format!("g{number}"))
         .collect();
@@ -217,7 +217,7 @@ fn keys_query(part: &IndexPart, side: &Side) -> String {
 }
 
 /// How many rows have the key of the row before. A sample is in its table's order.
-fn neighbours_query(part: &IndexPart, side: &Side) -> String {
+fn neighbours_query(part: &IndexPart, side: &SideTable) -> String {
     let names: Vec<String> = (1..=part.keys().count())
         .map(|number| format!("g{number}"))
         .collect();

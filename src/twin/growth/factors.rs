@@ -40,7 +40,7 @@ impl Growth {
         let factor = factor.filter(|factor: &f64| *factor > 0.0 && *factor <= 1e9);
         let Some(factor) = factor else {
             return Err(format!(
-                "{text:?} is not a growth such as 10 or orders=10: a number above 0 and up to 1e9"
+                "expected a growth such as 10 or orders=10 (above 0, up to 1e9), got {text:?}"
             ));
         };
         match table.map(|table| table.split_once('.').unwrap_or(("", table))) {

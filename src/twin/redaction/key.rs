@@ -13,12 +13,12 @@ impl RedactionKey {
         RedactionKey(bytes)
     }
 
-    /// What somebody typed.
+    /// From a passphrase.
     pub fn from_passphrase(passphrase: &str) -> RedactionKey {
         RedactionKey(Sha256::digest(passphrase.as_bytes()).into())
     }
 
-    /// Bytes that nobody can foretell without the key.
+    /// Bytes that are unpredictable without the key.
     pub(super) fn noise(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
             return [0; 32];

@@ -355,7 +355,7 @@ proptest! {
 
     #[test]
     fn numbers_keep_their_order(values in prop::collection::vec(any::<i32>().prop_map(|n| (n / 1000).to_string()), 1..40), fixed in any::<i16>()) {
-        let new = mapping::numbers(&collected(&values, &[fixed.to_string()]), Line::Integer(i64::MAX), &key());
+        let new = mapping::numbers(&collected(&values, &[fixed.to_string()]), Scale::Integer(i64::MAX), &key());
         let all: BTreeSet<i64> = values.iter().map(|text| text.parse().unwrap()).chain([i64::from(fixed)]).collect();
         let pairs: Vec<(i64, i64)> = all.iter().map(|old| (*old, new.get(&old.to_string()).map_or(*old, |new| new.parse().unwrap()))).collect();
         prop_assert!(strictly_alike(&pairs), "{:?}", pairs);
@@ -364,7 +364,7 @@ proptest! {
 
     #[test]
     fn prices_keep_their_order(values in prop::collection::vec((-10_000i32..10_000, 0usize..3).prop_map(|(n, d)| format!("{:.d$}", f64::from(n) / 7.0)), 1..40)) {
-        let new = mapping::numbers(&collected(&values, &[]), Line::Numeric, &key());
+        let new = mapping::numbers(&collected(&values, &[]), Scale::Numeric, &key());
         let mut pairs: Vec<(f64, f64)> =
             values.iter().map(|old| (old.parse().unwrap(), new.get(old).unwrap_or(old).parse().unwrap())).collect();
         pairs.sort_by(|one, other| one.partial_cmp(other).unwrap());
