@@ -9,7 +9,7 @@
 use divan::Bencher;
 use divan::counter::BytesCount;
 use pgrehearse::internals::advise::advise;
-use pgrehearse::internals::rehearsal::recording::{Recording, Replay};
+use pgrehearse::internals::planner::recording::{Recording, Replay};
 
 fn main() {
     divan::main();

@@ -24,7 +24,7 @@ use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::internals::index::NamedIndex;
-use pgrehearse::internals::rehearsal::{Answer, Planner};
+use pgrehearse::internals::planner::{Answer, Planner, Question, Target};
 use pgrehearse::internals::sql::fingerprint::identifiers;
 use pgrehearse::internals::sql::parse_index;
 use pgrehearse::internals::workload::{Statement, Workload, file};
@@ -156,8 +156,10 @@ fn time(work: impl FnOnce()) -> Duration {
 }
 
 fn plan(planner: &mut dyn Planner, indexes: &[NamedIndex], statements: &[Statement]) {
+    // The twin answers whatever target is named.
+    let question = Question::plans(Target::Server, statements).with_indexes(indexes);
     assert!(matches!(
-        planner.plan(indexes, statements).unwrap(),
+        planner.ask(&question).unwrap(),
         Answer::Planned(_)
     ));
 }

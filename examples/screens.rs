@@ -10,7 +10,7 @@
 use std::fmt::Write as _;
 
 use pgrehearse::internals::advise::advise;
-use pgrehearse::internals::rehearsal::recording::{Recording, Replay};
+use pgrehearse::internals::planner::recording::{Recording, Replay};
 use pgrehearse::internals::tui::keymap::Key;
 use pgrehearse::internals::tui::look::Look;
 use pgrehearse::internals::tui::model::{Model, Msg, Size};

@@ -2,7 +2,7 @@
 //!
 //! The only room that names tokio. From outside it is synchronous: a [`Session`] drives its connection while it is asked.
 
-use crate::rehearsal::PlannerError;
+use crate::planner::PlannerError;
 
 mod catalog;
 pub mod connect;

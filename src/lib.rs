@@ -23,7 +23,7 @@
 //!      (2 rows)",
 //! )?;
 //! let plan = &plans[0].plan;
-//! assert_eq!(plan.root().node_type(), "Seq Scan");
+//! assert_eq!(plan.root().node_type(), &pgrehearse::NodeType::SeqScan);
 //! assert_eq!(plan.root().text("Filter"), Some("(customer_id = 42)"));
 //! assert_eq!(plan.total_cost(), pgrehearse::Cost(1943.0));
 //!
@@ -105,10 +105,12 @@ mod index;
 mod log;
 mod model;
 mod plan;
+mod planner;
 mod predicate;
-mod rehearsal;
 mod remedy;
 mod report;
+mod search;
+mod sentences;
 mod sql;
 mod terminal;
 mod tui;
@@ -125,10 +127,10 @@ pub use plan::metrics::{
     Trigger, metrics,
 };
 pub use plan::read::{
-    Place, ReadError, ReadPlan, Reason as ReadErrorReason, SourceFormat,
+    FilePosition, ReadError, ReadPlan, Reason as ReadErrorReason, SourceFormat,
     read as read_plans_from_bytes, read_text as read_plans,
 };
-pub use plan::{DEEPEST_PLAN, Node, NodeId, Plan, PlanError, Properties, Property};
+pub use plan::{MAX_PLAN_DEPTH, Node, NodeId, NodeType, Plan, PlanError, Properties, Property};
 pub use report::diff::{ChangeKind, DiffReport, JoinOrder, NodeChange, Numbers, PlanNumbers, Side};
 
 // The advisor over a `Planner` goes here: `advise`, `Planner`, `Question`, `Answer` and what they consist of.
@@ -165,7 +167,7 @@ pub mod internals {
     }
 
     publish!(
-        advise, candidate, catalog, cluster, db, finding, index, log, model, plan, predicate,
-        rehearsal, remedy, report, sql, tui, twin, verdict, workload,
+        advise, candidate, catalog, cluster, db, finding, index, log, model, plan, planner,
+        predicate, remedy, report, search, sentences, sql, tui, twin, verdict, workload,
     );
 }

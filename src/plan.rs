@@ -1,14 +1,17 @@
-//! A plan exactly as the server said it: nodes with all their properties, immutable. Derived numbers live beside it
-//! ([`metrics`]), never over it.
+//! A plan exactly as the server printed it: nodes with all their properties, immutable. Derived numbers are kept separately
+//! ([`metrics`]) and never replace the server's.
 //!
-//! Nodes lie in one vector in the order EXPLAIN prints them (a parent before its children), so a plan of any depth is walked
-//! without recursion, and a node is named by its position.
+//! Nodes are in one vector in the order EXPLAIN prints them (a parent before its children), so a plan of any depth is read
+//! without recursion, and a node is identified by its position.
 
 pub mod alignment;
 pub mod metrics;
+mod node;
+mod node_type;
 mod properties;
 pub mod read;
 mod title;
+mod walk;
 
 use std::collections::BTreeSet;
 
@@ -17,124 +20,43 @@ use serde_json::{Map, Value};
 
 use crate::model::{Cost, Millis, QualifiedName};
 
-pub(crate) use properties::Names;
+pub(crate) use node::Relationship;
+pub use node::{Node, NodeId};
+pub use node_type::NodeType;
+pub(crate) use properties::PropertyNames;
 pub use properties::{Properties, Property};
-
-/// A node's position in its plan, in the order EXPLAIN prints them; the root is 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NodeId(pub usize);
 
 /// One plan of one statement. Serializes as EXPLAIN's own JSON object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "Value", try_from = "Value")]
 pub struct Plan {
     nodes: Vec<Node>,
-    /// What stands beside `"Plan"` in EXPLAIN's output: `"Planning Time"`, `"Settings"`, `"Triggers"`, …
+    /// The members beside `"Plan"` in EXPLAIN's output: `"Planning Time"`, `"Settings"`, `"Triggers"`, …
     pub summary: Map<String, Value>,
 }
 
-/// One node of a plan.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    /// Its position.
-    pub id: NodeId,
-    /// The node it feeds; none for the root.
-    pub parent: Option<NodeId>,
-    /// Nodes above it.
-    pub depth: usize,
-    /// The nodes that feed it, in the server's order.
-    pub children: Vec<NodeId>,
-    /// Everything the server said about it except its children, in the server's order.
-    pub properties: Properties,
-}
-
-impl Node {
-    /// `Seq Scan`, `Hash Join`, …, or `?` when the server did not say.
-    pub fn node_type(&self) -> &str {
-        self.text("Node Type").unwrap_or("?")
-    }
-
-    /// A property that is a string.
-    pub fn text(&self, property: &str) -> Option<&str> {
-        self.properties.get(property)?.as_str()
-    }
-
-    /// A property that is a number.
-    pub fn number(&self, property: &str) -> Option<f64> {
-        self.properties.get(property)?.as_f64()
-    }
-
-    /// A property that is true or false.
-    pub fn flag(&self, property: &str) -> Option<bool> {
-        self.properties.get(property)?.as_bool()
-    }
-
-    /// A property that is an object or a list, other than a list of strings.
-    pub fn nested(&self, property: &str) -> Option<&Value> {
-        self.properties.get(property)?.as_nested()
-    }
-
-    /// A property that is a list of strings, such as `Sort Key`.
-    pub fn texts(&self, property: &str) -> Vec<&str> {
-        let list = self
-            .properties
-            .get(property)
-            .filter(|property| property.as_str().is_none());
-        list.into_iter().flat_map(Property::texts).collect()
-    }
-
-    /// `Total Cost`: of this node and all below it, in planner units.
-    pub fn total_cost(&self) -> Cost {
-        Cost(self.number("Total Cost").unwrap_or(0.0))
-    }
-
-    /// `Plan Rows`: the rows the planner expects from one execution.
-    pub fn plan_rows(&self) -> Option<f64> {
-        self.number("Plan Rows")
-    }
-
-    /// The table it reads or writes; the schema is known only with EXPLAIN's VERBOSE.
-    pub fn table(&self) -> Option<QualifiedName> {
-        Some(QualifiedName::new(
-            self.text("Schema")?,
-            self.text("Relation Name")?,
-        ))
-    }
-
-    /// The name its columns carry in conditions: unique within a plan.
-    pub fn alias(&self) -> Option<&str> {
-        self.text("Alias").or_else(|| self.text("Relation Name"))
-    }
-
-    /// The index it reads, as the server prints it.
-    pub fn index_name(&self) -> Option<&str> {
-        self.text("Index Name")
-    }
-}
-
-/// Why a value is no plan.
+/// Why a JSON value is not a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The object has no `"Plan"`.
     #[error("no \"Plan\" object: this is not the output of EXPLAIN (FORMAT JSON)")]
     NoPlan,
-    /// A node is not what it has to be; the text names it.
+    /// A node is malformed; the text says which and how.
     #[error("{0}")]
     BadNode(String),
-    /// More nodes above each other than anything real has.
+    /// Nested deeper than any real plan.
     #[error("the plan is more than {0} nodes deep")]
     TooDeep(usize),
 }
 
 /// Deeper plans are refused: each level costs stack when the plan is written out again.
-pub const DEEPEST_PLAN: usize = 2_000;
+pub const MAX_PLAN_DEPTH: usize = 2_000;
 
 impl Plan {
-    /// Takes EXPLAIN's object (`{"Plan": {…}, …}`) apart.
+    /// Reads EXPLAIN's JSON object (`{"Plan": {…}, …}`).
     ///
     /// # Errors
-    /// When it is no plan, or nested deeper than [`DEEPEST_PLAN`].
+    /// When it is not a plan, or is nested deeper than [`MAX_PLAN_DEPTH`].
     pub fn from_json(value: Value) -> Result<Plan, PlanError> {
         let Value::Object(mut summary) = value else {
             return Err(PlanError::NoPlan);
@@ -142,14 +64,14 @@ impl Plan {
         let Some(root @ Value::Object(_)) = summary.remove("Plan") else {
             return Err(PlanError::NoPlan);
         };
-        let (mut nodes, mut names): (Vec<Node>, Names) = Default::default();
+        let (mut nodes, mut names): (Vec<Node>, PropertyNames) = Default::default();
         let mut waiting = vec![(None, 0, root)];
         while let Some((parent, depth, value)) = waiting.pop() {
-            if depth > DEEPEST_PLAN {
-                return Err(PlanError::TooDeep(DEEPEST_PLAN));
+            if depth > MAX_PLAN_DEPTH {
+                return Err(PlanError::TooDeep(MAX_PLAN_DEPTH));
             }
             let id = NodeId(nodes.len());
-            let (properties, children) = take_node_apart(value, id)?;
+            let (properties, children) = split_node(value, id)?;
             if let Some(NodeId(parent)) = parent {
                 nodes[parent].children.push(id);
             }
@@ -170,7 +92,7 @@ impl Plan {
         Ok(Plan { nodes, summary })
     }
 
-    /// A plan put together by a reader: at least one node, a parent before its children, each knowing its place.
+    /// A plan that a reader put together: at least one node, parents before children, each with its own position.
     pub(crate) fn from_parts(nodes: Vec<Node>, summary: Map<String, Value>) -> Plan {
         Plan { nodes, summary }
     }
@@ -180,7 +102,7 @@ impl Plan {
         &self.nodes
     }
 
-    /// The node of that position; positions come from this plan, so there is one.
+    /// The node at that position, which must be from this plan.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
     }
@@ -200,7 +122,7 @@ impl Plan {
         Some(Millis(self.summary.get("Execution Time")?.as_f64()?))
     }
 
-    /// Blocks of tables and indexes that it read, from memory or not, when that was counted.
+    /// Blocks of tables and indexes that it read from shared buffers or disk; none without BUFFERS.
     pub fn shared_blocks(&self) -> Option<f64> {
         let root = self.root();
         let hit = root.number("Shared Hit Blocks")?;
@@ -211,10 +133,10 @@ impl Plan {
     pub fn only_reads(&self) -> bool {
         self.nodes
             .iter()
-            .all(|node| !matches!(node.node_type(), "ModifyTable" | "LockRows"))
+            .all(|node| !matches!(node.node_type(), NodeType::ModifyTable | NodeType::LockRows))
     }
 
-    /// The plan with its statement's text beside it, under the name auto_explain gives it.
+    /// The plan with its statement's text as `Query Text`, as auto_explain prints it.
     pub fn with_query(mut self, sql: &str) -> Plan {
         self.summary
             .insert("Query Text".to_owned(), Value::String(sql.to_owned()));
@@ -232,10 +154,7 @@ impl Plan {
     }
 }
 
-fn take_node_apart(
-    value: Value,
-    id: NodeId,
-) -> Result<(Map<String, Value>, Vec<Value>), PlanError> {
+fn split_node(value: Value, id: NodeId) -> Result<(Map<String, Value>, Vec<Value>), PlanError> {
     let Value::Object(mut properties) = value else {
         return Err(PlanError::BadNode(format!(
             "node {} is not an object",
@@ -262,9 +181,9 @@ fn take_node_apart(
 }
 
 impl From<Plan> for Value {
-    /// EXPLAIN's own object again, children last.
+    /// EXPLAIN's JSON object, with the children after the other properties of a node.
     fn from(plan: Plan) -> Value {
-        // Children come before their parent, from the last to the first.
+        // In reverse order all children come before their parent.
         let mut children: Vec<Vec<Value>> = vec![Vec::new(); plan.nodes.len()];
         let mut object = Map::new();
         for node in plan.nodes.into_iter().rev() {
@@ -311,7 +230,7 @@ mod tests {
         let types: Vec<_> = plan
             .nodes()
             .iter()
-            .map(|node| (node.node_type(), node.depth))
+            .map(|node| (node.node_type().name(), node.depth))
             .collect();
         assert_eq!(
             types,
@@ -329,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_comes_back_as_the_server_said_it() {
+    fn a_plan_is_written_as_the_server_printed_it() {
         let plan = Plan::from_json(nested()).unwrap();
         assert_eq!(Value::from(plan), nested());
     }

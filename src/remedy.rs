@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::catalog::Catalog;
 use crate::model::{Bytes, Cost, QualifiedName};
 use crate::plan::Plan;
-use crate::rehearsal::Evidence;
+use crate::planner::Evidence;
 use crate::workload::{Statement, StatementId};
 
 pub mod analyze;

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{Color, OutputArgs};
 use crate::model::printable;
-use crate::rehearsal::Event;
+use crate::planner::Event;
 
 /// Columns of a report that goes to no terminal.
 const FILE_COLUMNS: usize = 120;

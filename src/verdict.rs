@@ -6,7 +6,7 @@ use crate::model::{Bytes, Cost, Millis};
 
 pub mod no_index;
 
-pub use no_index::{NoIndexHelps, NoIndexReason};
+pub use no_index::NoIndexReason;
 
 /// Why a candidate is not recommended. "No" always has a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -10,8 +10,10 @@ use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, Sessi
 use pgrehearse::internals::index::{Index, IndexKey, Key, naming};
 use pgrehearse::internals::model::{Bytes, Millis, QualifiedName};
 use pgrehearse::internals::plan::Plan;
+use pgrehearse::internals::planner::{
+    Answer, NamedIndex, PlanOutcome, Planned, Planner, Question, Target,
+};
 use pgrehearse::internals::predicate::{Kind, RelationUse, relation_uses};
-use pgrehearse::internals::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner};
 use pgrehearse::internals::workload::{Statement, StatementId, Workload, file};
 
 use super::advisor::{Proposal, Task};
@@ -26,7 +28,12 @@ pub fn advise(task: Task<'_>) -> Proposal {
     file::read("workload.sql", task.workload, &mut workload).unwrap();
     let session = session(task.conninfo);
     let mut server = Server::new(&session);
-    let plans = planned(server.plan(&[], workload.statements()).unwrap()).plans;
+    let plans = planned(
+        server
+            .ask(&Question::plans(Target::Server, workload.statements()))
+            .unwrap(),
+    )
+    .plans;
     let plan_of = |statement: &Statement| {
         plans
             .get(&statement.id)
@@ -270,11 +277,14 @@ impl Search {
             .collect();
         let planned = planned(
             self.twin
-                .plan(&indexes, std::slice::from_ref(statement))
+                .ask(
+                    &Question::plans(Target::Server, std::slice::from_ref(statement))
+                        .with_indexes(&indexes),
+                )
                 .unwrap(),
         );
         self.explains += 1;
-        for (position, build) in key.1.iter().zip(&planned.builds) {
+        for (position, build) in key.1.iter().zip(&planned.indexes) {
             self.sizes[*position] = build.size.0;
         }
         let cost = planned.plans[&statement.id]

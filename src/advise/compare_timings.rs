@@ -1,22 +1,22 @@
-//! `--analyze`: time decides among candidates that cost about the same, or whose costs are known to mislead.
+//! With `analyze`, time decides among indexes that cost about the same, or whose costs are known to mislead.
 //!
 //! The planner's costs know nothing of the cache, take a BRIN range for as good as rows, a GiST lookup for a walk down one path, and a
-//! LIMIT for ending early. So an index that was chosen by its cost is run against the next best: the statements that use it are
+//! LIMIT for ending early. So an index that was chosen by its cost is compared with the next best: the statements that use it are
 //! executed with each in its place. Time decides; where that is too near to tell, blocks do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Run;
-use super::measure::Measured;
-use super::verification::{Failure, Known, Verification, VerifiedIndex};
+use super::context::Context;
+use super::measure::{MIN_TIME, Measured};
+use super::run::Run;
+use super::verification::{Failure, Verification, VerifiedIndex};
 use crate::model::{Bytes, Millis, group_thousands};
-use crate::plan::Plan;
-use crate::rehearsal::{
-    Answer, Event, Evidence, NamedIndex, PlanOutcome, Planned, PlannerError, Trial, TrialCost, uses,
-};
+use crate::plan::{NodeType, Plan};
+use crate::planner::{Answer, Evidence, Planned, PlannerError, Question, Target, uses};
+use crate::search::{Trial, TrialCost, TrialId, Trials};
 use crate::workload::{Statement, StatementId};
 
-/// So many others are run against a chosen index.
+/// So many alternatives are timed for a chosen index.
 const MAX_ALTERNATIVES: usize = 2;
 
 /// Costs are close up to this factor.
@@ -34,7 +34,7 @@ const CLEARLY_MORE_BLOCKS: f64 = 2.0;
 /// An index of more than this many times the size has to be as many times faster.
 const LARGER: f64 = 2.0;
 
-/// What executing the statements of a contest took, Σ calls × each.
+/// What executing statements took, Σ calls × each.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Effort {
     time: Millis,
@@ -43,23 +43,19 @@ pub(super) struct Effort {
 
 impl std::fmt::Display for Effort {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "{} and {} blocks",
-            self.time,
-            group_thousands(self.blocks, 0)
-        )
+        let blocks = group_thousands(self.blocks, 0);
+        write!(formatter, "{} and {blocks} blocks", self.time)
     }
 }
 
-/// How an index was beaten.
+/// Which index was faster than this one, and by how much.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct SlowerThan {
+pub struct SlowerThan {
     /// The statements that were executed.
     statements: Vec<StatementId>,
     effort: Effort,
-    /// The name of the other index.
-    by: String,
+    /// The name of the faster index.
+    faster: String,
     less: Effort,
 }
 
@@ -67,254 +63,245 @@ impl std::fmt::Display for SlowerThan {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ids: Vec<&str> = self.statements.iter().map(|id| id.0.as_str()).collect();
         let SlowerThan {
-            effort, by, less, ..
+            effort,
+            faster,
+            less,
+            ..
         } = self;
         write!(
             formatter,
-            "{}, executed, took {effort} with it, {less} with {by}",
+            "{}, executed, took {effort} with it, {less} with {faster}",
             ids.join(" and ")
         )
     }
 }
 
-/// One index and those that might do its work faster.
-struct TimingComparison<'p> {
+/// What is compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Compared<'a> {
+    pub(super) verification: &'a Verification,
+    pub(super) measured: &'a Measured,
+    /// The trials with what the server showed of them.
+    pub(super) trials: &'a Trials,
+}
+
+/// One chosen index and those that might be faster.
+struct Comparison<'p> {
     current: &'p VerifiedIndex,
+    current_effort: Effort,
     /// Those of its statements that took long enough to tell.
     statements: Vec<Statement>,
     /// What these statements use besides.
-    beside: Vec<usize>,
-    alternatives: Vec<usize>,
+    beside: Vec<TrialId>,
+    alternatives: Vec<TrialId>,
 }
 
-/// Who lost, and against whom.
+/// Which indexes are out.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// Where what was chosen lost, all that did: the choice has to be made again without them.
-    pub(super) replaced: BTreeMap<usize, Failure>,
-    /// Not chosen, and not faster either.
-    pub(super) not_faster: BTreeMap<usize, Failure>,
+    /// Chosen indexes for which there is a faster one, and the alternatives that were slower than that: the choice has to be made again
+    /// without them.
+    pub(super) replaced: BTreeMap<TrialId, Failure>,
+    /// Alternatives that are not faster than what was chosen.
+    pub(super) not_faster: BTreeMap<TrialId, Failure>,
 }
 
-/// Runs what was proved against what was not chosen.
-pub(super) fn compare(
+/// Executes the statements of verified indexes with alternatives that were not chosen.
+pub(super) fn compare_timings(
     run: &mut Run<'_>,
-    verification: &Verification,
-    measured: &Measured,
-    trials: &[Trial],
-    known: Known<'_>,
+    context: Context<'_>,
+    compared: Compared<'_>,
 ) -> Result<Outcome, PlannerError> {
-    let built = |verified: &&VerifiedIndex| verified.evidence == Evidence::RolledBackTransaction;
-    let comparisons: Vec<TimingComparison<'_>> = verification
-        .verified
-        .iter()
-        .filter(built)
-        .filter_map(|current| {
-            compare_timings(current, verification, measured, (trials, known, run))
-        })
+    let was_built =
+        |verified: &&VerifiedIndex| verified.evidence == Evidence::RolledBackTransaction;
+    let verified = compared.verification.verified.iter();
+    let comparisons: Vec<Comparison<'_>> = verified
+        .filter(was_built)
+        .filter_map(|current| compared.comparison(context, current))
         .collect();
+    let steps = comparisons.iter().map(|one| one.alternatives.len());
+    run.begin("comparing", steps.sum());
     let mut outcome = Outcome::default();
-    (run.observer)(Event::Begin {
-        what: "comparing",
-        steps: comparisons
-            .iter()
-            .map(|compare_timings| compare_timings.alternatives.len())
-            .sum(),
-    });
-    for compare_timings in &comparisons {
-        let mut lost = BTreeMap::new();
-        let Some(current_effort) = effort(&compare_timings.statements, &measured.after) else {
-            continue;
-        };
-        let mut best = (
-            compare_timings.current.trial,
-            compare_timings.current.build.size,
-            current_effort,
-        );
-        for alternative in &compare_timings.alternatives {
-            let name = &trials[*alternative].index.name;
-            (run.observer)(Event::Step(name));
-            let Some((size, alternative_effort)) =
-                run_with(run, *alternative, compare_timings, trials)?
-            else {
-                continue;
-            };
-            let (present, present_size, current) = best;
-            let slower_than = |effort, winner: usize, less| {
-                let statements = compare_timings
-                    .statements
-                    .iter()
-                    .map(|statement| statement.id.clone())
-                    .collect();
-                Failure::Faster(SlowerThan {
-                    statements,
-                    effort,
-                    by: trials[winner].index.name.clone(),
-                    less,
-                })
-            };
-            if wins((size, alternative_effort), (present_size, current)) {
-                lost.insert(
-                    present,
-                    slower_than(current, *alternative, alternative_effort),
-                );
-                best = (*alternative, size, alternative_effort);
-            } else if current.clearly_shorter(alternative_effort) {
-                lost.insert(
-                    *alternative,
-                    slower_than(alternative_effort, present, current),
-                );
-            }
-        }
-        let replaced = lost.contains_key(&compare_timings.current.trial);
-        if replaced {
-            &mut outcome.replaced
+    for comparison in &comparisons {
+        let mut slower = comparison.execute(run, compared.trials)?;
+        if slower.contains_key(&comparison.current.trial) {
+            outcome.replaced.append(&mut slower);
         } else {
-            &mut outcome.not_faster
+            outcome.not_faster.append(&mut slower);
         }
-        .append(&mut lost);
     }
-    (run.observer)(Event::End);
+    run.end();
     Ok(outcome)
 }
 
-/// Is there anybody to run against?
-fn compare_timings<'p>(
-    current: &'p VerifiedIndex,
-    verification: &'p Verification,
-    measured: &Measured,
-    (trials, known, run): (&[Trial], Known<'_>, &Run<'_>),
-) -> Option<TimingComparison<'p>> {
-    let using = measured.after.iter().filter(|(id, plan)| {
-        let long_enough = measured
-            .times(id)
-            .is_some_and(|(_, after)| after >= super::measure::MIN_TIME);
-        long_enough && uses(plan, &current.build)
-    });
-    let using: BTreeMap<&StatementId, &Plan> = using.collect();
-    let misled: BTreeSet<&StatementId> = using
-        .iter()
-        .filter(|(id, after)| costs_mislead(id, after, measured, known))
-        .map(|(id, _)| *id)
-        .collect();
-    let alternatives = alternatives(current.trial, &using, trials, |id| misled.contains(id));
-    if alternatives.is_empty()
-        || alternatives.iter().all(|alternative| {
-            verification
-                .verified
-                .iter()
-                .any(|verified| verified.trial == *alternative)
+impl<'a> Compared<'a> {
+    /// Finds alternatives to time; none where no statement takes long enough, or the alternatives are all chosen.
+    fn comparison(
+        self,
+        context: Context<'_>,
+        current: &'a VerifiedIndex,
+    ) -> Option<Comparison<'a>> {
+        let is_long_enough = |id: &StatementId| {
+            self.measured
+                .times(id)
+                .is_some_and(|(_, after)| after >= MIN_TIME)
+        };
+        let after = self.measured.after.iter();
+        let using: BTreeMap<&StatementId, &Plan> = after
+            .filter(|(id, plan)| is_long_enough(id) && uses(plan, &current.index))
+            .collect();
+        let misleading: BTreeSet<&StatementId> = using
+            .iter()
+            .filter(|(id, after)| self.costs_mislead(context, id, after))
+            .map(|(id, _)| *id)
+            .collect();
+        let alternatives = alternatives(current.trial, &using, self.trials, &|id| {
+            misleading.contains(id)
+        });
+        let verified = &self.verification.verified;
+        let is_verified = |id: &TrialId| verified.iter().any(|verified| verified.trial == *id);
+        if alternatives.iter().all(is_verified) {
+            return None;
+        }
+        let find = |id: &&StatementId| context.workload.statement(id).cloned();
+        let statements: Vec<Statement> = using.keys().filter_map(find).collect();
+        let is_used = |other: &&VerifiedIndex| using.values().any(|plan| uses(plan, &other.index));
+        let beside = verified
+            .iter()
+            .filter(|other| other.trial != current.trial)
+            .filter(is_used);
+        Some(Comparison {
+            current,
+            current_effort: effort(&statements, &self.measured.after)?,
+            statements,
+            beside: beside.map(|other| other.trial).collect(),
+            alternatives,
         })
-    {
-        return None;
     }
-    let beside = verification.verified.iter().filter(|other| {
-        other.trial != current.trial && using.values().any(|plan| uses(plan, &other.build))
-    });
-    Some(TimingComparison {
-        current,
-        statements: using
-            .keys()
-            .filter_map(|id| run.workload.statement(id).cloned())
-            .collect(),
-        beside: beside.map(|other| other.trial).collect(),
-        alternatives,
-    })
-}
 
-/// With LIMIT the planner hopes to find enough soon; and where time did not fall as cost did, something is wrong with the cost.
-fn costs_mislead(id: &StatementId, after: &Plan, measured: &Measured, known: Known<'_>) -> bool {
-    let Some(before) = known.baseline.get(id).and_then(PlanOutcome::plan) else {
-        return false;
-    };
-    let predicted_factor = before.total_cost().factor_to(after.total_cost());
-    let kept = measured
-        .times(id)
-        .map_or(predicted_factor, |(before, after)| {
+    /// With LIMIT the planner hopes to find enough soon; and where time did not fall as cost did, something is wrong with the cost.
+    fn costs_mislead(self, context: Context<'_>, id: &StatementId, after: &Plan) -> bool {
+        let Some(before) = context.plan(id) else {
+            return false;
+        };
+        let by_cost = before.total_cost().factor_to(after.total_cost());
+        let by_time = self.measured.times(id).map_or(by_cost, |(before, after)| {
             before.0 / after.0.max(f64::MIN_POSITIVE)
         });
-    before.root().node_type() == "Limit" || predicted_factor > MISLEADING_FACTOR * kept
+        *before.root().node_type() == NodeType::Limit || by_cost > MISLEADING_FACTOR * by_time
+    }
 }
 
-/// Those on the same table that did nearly as well for one of these statements, the nearest first; all that helped, where costs mislead.
+/// Trials on the same table that did nearly as well for one of these statements, the nearest first; all that helped, where costs mislead.
 fn alternatives(
-    current: usize,
+    current: TrialId,
     using: &BTreeMap<&StatementId, &Plan>,
-    trials: &[Trial],
-    costs_mislead: impl Fn(&StatementId) -> bool,
-) -> Vec<usize> {
-    let Some((_, current_effort)) = trials[current].built() else {
+    trials: &Trials,
+    costs_mislead: &dyn Fn(&StatementId) -> bool,
+) -> Vec<TrialId> {
+    let index = &trials[current].index.definition;
+    let Some(current_costs) = trials[current].costs() else {
         return Vec::new();
     };
-    let index = &trials[current].index.definition;
+    let is_other_method = |trial: &Trial| trial.index.definition.method != index.method;
     let nearness = |trial: &Trial| -> Option<f64> {
-        let (_, costs) = trial.built()?;
-        let other_method = trial.index.definition.method != index.method;
-        let ratio = |id: &&StatementId| -> Option<f64> {
-            let (own, others): (&TrialCost, &TrialCost) = (current_effort.get(id)?, costs.get(id)?);
+        let costs = trial.costs()?;
+        let ratio = |id: &StatementId| -> Option<f64> {
+            let (own, others): (&TrialCost, &TrialCost) = (current_costs.get(id)?, costs.get(id)?);
             let ratio = others.cost.0 / own.cost.0.max(1.0);
-            (others.used && (ratio <= CLOSE || other_method || costs_mislead(id))).then_some(ratio)
+            let may_be_faster = ratio <= CLOSE || is_other_method(trial) || costs_mislead(id);
+            (others.used && may_be_faster).then_some(ratio)
         };
-        using
-            .keys()
-            .copied()
-            .filter_map(|id| ratio(&id))
-            .min_by(f64::total_cmp)
+        let ratios = using.keys().filter_map(|id| ratio(id));
+        ratios.min_by(f64::total_cmp)
     };
-    let others = trials.iter().enumerate().filter(|(position, trial)| {
-        *position != current && trial.index.definition.table == index.table
-    });
-    let mut near: Vec<(f64, usize)> = others
-        .filter_map(|(position, trial)| Some((nearness(trial)?, position)))
+    let mut near: Vec<(f64, TrialId)> = trials
+        .iter()
+        .filter(|(id, trial)| *id != current && *trial.table() == index.table)
+        .filter_map(|(id, trial)| Some((nearness(trial)?, id)))
         .collect();
     near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     // One of another method first, if there is one: it is there that costs mislead most.
-    let method = |position: &usize| trials[*position].index.definition.method != index.method;
-    let (others, same): (Vec<usize>, Vec<usize>) = near
+    let (others, same): (Vec<TrialId>, Vec<TrialId>) = near
         .into_iter()
-        .map(|(_, position)| position)
-        .partition(method);
-    others
+        .map(|(_, id)| id)
+        .partition(|id| is_other_method(&trials[*id]));
+    let ranked = others
         .iter()
         .take(1)
         .chain(&same)
-        .chain(others.iter().skip(1))
-        .copied()
-        .take(MAX_ALTERNATIVES)
-        .collect()
+        .chain(others.iter().skip(1));
+    ranked.copied().take(MAX_ALTERNATIVES).collect()
 }
 
-/// The statements, executed with the rival in the champion's place.
-fn run_with(
-    run: &mut Run<'_>,
-    alternative: usize,
-    compare_timings: &TimingComparison<'_>,
-    trials: &[Trial],
-) -> Result<Option<(Bytes, Effort)>, PlannerError> {
-    let beside = compare_timings
-        .beside
-        .iter()
-        .filter(|position| **position != alternative);
-    let indexes: Vec<NamedIndex> = std::iter::once(&alternative)
-        .chain(beside)
-        .map(|position| trials[*position].index.clone())
-        .collect();
-    let Answer::Planned(Planned { plans, builds, .. }) =
-        run.execute(&indexes, &compare_timings.statements)?
-    else {
-        return Ok(None);
-    };
-    let Some(build) = builds.first() else {
-        return Ok(None);
-    };
-    let plans: BTreeMap<StatementId, Plan> = plans
-        .into_iter()
-        .filter_map(|(id, outcome)| Some((id, outcome.plan()?.clone())))
-        .collect();
-    let used = plans.values().any(|plan| uses(plan, build));
-    Ok(effort(&compare_timings.statements, &plans)
-        .filter(|_| used)
-        .map(|effort| (build.size, effort)))
+impl Comparison<'_> {
+    /// Executes the statements with each alternative; every index that lost, against which.
+    fn execute(
+        &self,
+        run: &mut Run<'_>,
+        trials: &Trials,
+    ) -> Result<BTreeMap<TrialId, Failure>, PlannerError> {
+        let mut slower = BTreeMap::new();
+        let mut best = Contender {
+            trial: self.current.trial,
+            size: self.current.index.size,
+            effort: self.current_effort,
+        };
+        for alternative in &self.alternatives {
+            run.step(&trials[*alternative].index.name);
+            let Some(other) = self.execute_with(run, *alternative, trials)? else {
+                continue;
+            };
+            if other.beats(best) {
+                slower.insert(best.trial, self.failure(best, other, trials));
+                best = other;
+            } else if best.effort.is_clearly_shorter_than(other.effort) {
+                slower.insert(other.trial, self.failure(other, best, trials));
+            }
+        }
+        Ok(slower)
+    }
+
+    fn failure(&self, slower: Contender, faster: Contender, trials: &Trials) -> Failure {
+        let statements = self.statements.iter();
+        Failure::Faster(SlowerThan {
+            statements: statements.map(|statement| statement.id.clone()).collect(),
+            effort: slower.effort,
+            faster: trials[faster.trial].index.name.clone(),
+            less: faster.effort,
+        })
+    }
+
+    /// The statements, executed with the alternative in the chosen index's place; none where it was not used, or they did not end.
+    fn execute_with(
+        &self,
+        run: &mut Run<'_>,
+        alternative: TrialId,
+        trials: &Trials,
+    ) -> Result<Option<Contender>, PlannerError> {
+        let beside = self.beside.iter().filter(|id| **id != alternative);
+        let indexes = trials.indexes(std::iter::once(&alternative).chain(beside));
+        let question = Question::plans(Target::Server, &self.statements)
+            .executed()
+            .with_indexes(&indexes);
+        let Answer::Planned(Planned { plans, indexes, .. }) = run.ask(&question)? else {
+            return Ok(None);
+        };
+        let Some(index) = indexes.first() else {
+            return Ok(None);
+        };
+        let plans: BTreeMap<StatementId, Plan> = plans
+            .into_iter()
+            .filter_map(|(id, outcome)| Some((id, outcome.plan()?.clone())))
+            .collect();
+        let is_used = plans.values().any(|plan| uses(plan, index));
+        let effort = effort(&self.statements, &plans).filter(|_| is_used);
+        Ok(effort.map(|effort| Contender {
+            trial: alternative,
+            size: index.size,
+            effort,
+        }))
+    }
 }
 
 /// None when a statement was not executed to its end.
@@ -329,69 +316,76 @@ fn effort(statements: &[Statement], plans: &BTreeMap<StatementId, Plan>) -> Opti
 }
 
 impl Effort {
-    fn clearly_shorter(self, other: Effort) -> bool {
+    fn is_clearly_shorter_than(self, other: Effort) -> bool {
         self.time.0 <= other.time.0 * (1.0 - CLEARLY_SHORTER)
     }
 }
 
-fn wins(
-    (size, alternative_effort): (Bytes, Effort),
-    (champions_size, current): (Bytes, Effort),
-) -> bool {
-    if size.0 as f64 > LARGER * champions_size.0 as f64 {
-        return alternative_effort.time.0 * LARGER <= current.time.0;
+/// An index whose statements were executed.
+#[derive(Debug, Clone, Copy)]
+struct Contender {
+    trial: TrialId,
+    size: Bytes,
+    effort: Effort,
+}
+
+impl Contender {
+    fn beats(self, current: Contender) -> bool {
+        if self.size.0 as f64 > LARGER * current.size.0 as f64 {
+            return self.effort.time.0 * LARGER <= current.effort.time.0;
+        }
+        let fewer_blocks = self.effort.blocks * CLEARLY_MORE_BLOCKS <= current.effort.blocks;
+        self.effort.is_clearly_shorter_than(current.effort)
+            || (fewer_blocks && !current.effort.is_clearly_shorter_than(self.effort))
     }
-    let fewer_blocks = alternative_effort.blocks * CLEARLY_MORE_BLOCKS <= current.blocks;
-    alternative_effort.clearly_shorter(current)
-        || (fewer_blocks && !current.clearly_shorter(alternative_effort))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn effort(time_ms: f64, blocks: f64) -> Effort {
-        Effort {
-            time: Millis(time_ms),
-            blocks,
+    fn contender(size_mb: u64, time_ms: f64, blocks: f64) -> Contender {
+        let time = Millis(time_ms);
+        Contender {
+            trial: TrialId(0),
+            size: Bytes(size_mb * Bytes::MB),
+            effort: Effort { time, blocks },
         }
     }
 
     #[test]
     fn time_decides_and_blocks_where_it_is_too_near_to_tell() {
-        let mb = |size: u64| Bytes(size * Bytes::MB);
-        let current = (mb(10), effort(100.0, 1_000.0));
-        assert!(wins((mb(10), effort(89.0, 1_000.0)), current));
-        assert!(!wins((mb(10), effort(95.0, 1_000.0)), current), "too near");
+        let current = contender(10, 100.0, 1_000.0);
+        assert!(contender(10, 89.0, 1_000.0).beats(current));
+        assert!(!contender(10, 95.0, 1_000.0).beats(current), "too near");
         assert!(
-            wins((mb(10), effort(105.0, 400.0)), current),
+            contender(10, 105.0, 400.0).beats(current),
             "as fast, with fewer blocks"
         );
         assert!(
-            !wins((mb(10), effort(120.0, 400.0)), current),
+            !contender(10, 120.0, 400.0).beats(current),
             "fewer blocks, but slower"
         );
         assert!(
-            !wins((mb(30), effort(80.0, 100.0)), current),
+            !contender(30, 80.0, 100.0).beats(current),
             "three times the size"
         );
         assert!(
-            wins((mb(30), effort(50.0, 1_000.0)), current),
+            contender(30, 50.0, 1_000.0).beats(current),
             "and twice as fast"
         );
     }
 
     #[test]
-    fn a_defeat_tells_what_was_seen() {
-        let statements = ["a", "b"].map(|id| StatementId(id.to_owned())).to_vec();
-        let slower_than = SlowerThan {
-            statements,
-            effort: effort(45.0, 3_356.0),
-            by: "i".to_owned(),
-            less: effort(0.7, 63.0),
+    fn a_slower_index_tells_what_was_executed() {
+        let slower = SlowerThan {
+            statements: ["a", "b"].map(|id| StatementId(id.to_owned())).to_vec(),
+            effort: contender(1, 45.0, 3_356.0).effort,
+            faster: "i".to_owned(),
+            less: contender(1, 0.7, 63.0).effort,
         };
         assert_eq!(
-            slower_than.to_string(),
+            slower.to_string(),
             "a and b, executed, took 45 ms and 3,356 blocks with it, 0.7 ms and 63 blocks with i"
         );
     }

@@ -1,21 +1,23 @@
-//! Hypothetical drops: what would become of the workload if an index that exists were gone, with the recommended ones in place.
-//! Only the planner twin is asked; nobody loses an index for a question.
+//! Hypothetical drops: the costs of the workload without an index that exists, with the recommended ones in place.
+//! Only the planner twin can hide an index without taking it away.
 //!
 //! Each index by itself; and those that a recommended one makes redundant one after the other, so that what is said can go may all go.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::twin::TwinView;
+use super::context::Context;
+use super::existing;
+use super::run::Run;
 use super::verification::Verification;
-use super::{Run, existing};
 use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
 use crate::model::{Bytes, Cost, QualifiedName};
 use crate::plan::Plan;
-use crate::rehearsal::{Answer, Event, NamedIndex, PlanOutcome, PlannerError, Target, Trial};
+use crate::planner::{Answer, NamedIndex, PlanOutcome, PlannerError, Question, Target};
+use crate::search::Trials;
 use crate::verdict::WORSE_SHARE;
 use crate::workload::{Statement, StatementId};
 
-/// An existing index, thought away.
+/// An existing index, and what its drop would do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HypotheticalDrop {
     /// The index.
@@ -51,7 +53,7 @@ impl HypotheticalDrop {
     }
 }
 
-/// What came of thinking indexes away.
+/// What drops would do.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct DropEffects {
     /// Every index that may be dropped at all, by itself.
@@ -71,55 +73,50 @@ pub(super) struct Replaced {
     pub(super) by: NamedIndex,
 }
 
-/// Judges every index of the workload's tables that may be dropped at all.
-pub(super) fn judge(
+/// Simulates the drop of every index of the workload's tables that may be dropped at all.
+pub(super) fn simulate(
     run: &mut Run<'_>,
+    context: Context<'_>,
+    trials: &Trials,
     verification: &Verification,
-    trials: &[Trial],
-    catalog: &Catalog,
-    twin: &TwinView,
 ) -> Result<DropEffects, PlannerError> {
-    if twin.target() == Target::Server {
+    if context.target() == Target::Server {
         return Ok(DropEffects::default());
     }
-    let recommended: Vec<NamedIndex> = verification
-        .verified
-        .iter()
-        .map(|verified| trials[verified.trial].index.clone())
-        .collect();
-    let mut asking = Asking {
+    let verified = verification.verified.iter();
+    let recommended = verified.map(|verified| trials[verified.trial].index.clone());
+    let mut simulation = Simulation {
         run,
+        context,
         with: Plans::new(),
-        recommended,
+        recommended: recommended.collect(),
         drop_effects: DropEffects::default(),
     };
-    asking.with = asking.without(&[], asking.run.workload.statements())?;
-    asking.judge_each(catalog)?;
-    match asking.judge_replaced(catalog) {
-        // Recordings from before this was asked have no answer to it.
-        Err(PlannerError::NotRecorded(_)) => asking.drop_effects.replaced.clear(),
-        other => other?,
-    }
-    Ok(asking.drop_effects)
+    simulation.with = simulation.without(&[], context.workload.statements())?;
+    simulation.drop_each()?;
+    simulation.drop_replaced()?;
+    Ok(simulation.drop_effects)
 }
 
 type Plans = BTreeMap<StatementId, Plan>;
 
-/// The twin's plans with the recommended indexes, as one after the other is thought away.
-struct Asking<'r, 'a> {
+/// The twin's plans with the recommended indexes, as one existing index after the other is hidden.
+struct Simulation<'r, 'a, 'c> {
     run: &'r mut Run<'a>,
+    context: Context<'c>,
     recommended: Vec<NamedIndex>,
     with: Plans,
     drop_effects: DropEffects,
 }
 
-impl Asking<'_, '_> {
-    fn judge_each(&mut self, catalog: &Catalog) -> Result<(), PlannerError> {
+impl Simulation<'_, '_, '_> {
+    fn drop_each(&mut self) -> Result<(), PlannerError> {
+        let catalog = self.context.catalog;
         let tables = catalog
             .tables
             .iter()
             .filter(|table| table.kind != TableKind::Unsupported);
-        let drop_effects = tables.flat_map(|table| {
+        let droppable = tables.flat_map(|table| {
             let droppable = |index: &&ExistingIndex| {
                 let enforces = index.unique || index.constraint;
                 index.valid
@@ -133,13 +130,10 @@ impl Asking<'_, '_> {
                 .filter(droppable)
                 .map(move |index| (table, index))
         });
-        let drop_effects: Vec<(&Table, &ExistingIndex)> = drop_effects.collect();
-        (self.run.observer)(Event::Begin {
-            what: "thinking indexes away",
-            steps: drop_effects.len(),
-        });
-        for (table, index) in drop_effects {
-            (self.run.observer)(Event::Step(&index.name.name));
+        let droppable: Vec<(&Table, &ExistingIndex)> = droppable.collect();
+        self.run.begin("simulating index drops", droppable.len());
+        for (table, index) in droppable {
+            self.run.step(&index.name.name);
             let worse = self.worsened(&[index], &self.with.clone())?;
             self.drop_effects.drops.push(HypotheticalDrop {
                 index: index.name.clone(),
@@ -149,12 +143,13 @@ impl Asking<'_, '_> {
                 worse,
             });
         }
-        (self.run.observer)(Event::End);
+        self.run.end();
         Ok(())
     }
 
     /// One after the other, beside those that the catalog alone says can go.
-    fn judge_replaced(&mut self, catalog: &Catalog) -> Result<(), PlannerError> {
+    fn drop_replaced(&mut self) -> Result<(), PlannerError> {
+        let catalog = self.context.catalog;
         let tables = || {
             catalog
                 .tables
@@ -219,7 +214,6 @@ impl Asking<'_, '_> {
         if using.is_empty() {
             return Ok(Vec::new());
         }
-        self.run.summary.twin_questions += 1;
         let without = self.without(hidden, &using)?;
         let worse = using.iter().filter_map(|statement| {
             let (with, without) = (
@@ -238,7 +232,7 @@ impl Asking<'_, '_> {
 
     /// The statements whose plan may read one of these indexes: the others are not worse without them.
     fn using(&self, hidden: &[&ExistingIndex], plans: &Plans) -> Vec<Statement> {
-        let statements = self.run.workload.statements().iter();
+        let statements = self.context.workload.statements().iter();
         statements
             .filter(|statement| hidden.iter().any(|index| may_use(plans, statement, index)))
             .cloned()
@@ -254,11 +248,10 @@ impl Asking<'_, '_> {
             return Ok(Plans::new());
         }
         let hidden: Vec<QualifiedName> = hidden.iter().map(|index| index.name.clone()).collect();
-        Ok(plans_of(self.run.planners.plan_without(
-            &hidden,
-            &self.recommended,
-            statements,
-        )?))
+        let question = Question::plans(Target::Twin, statements)
+            .with_indexes(&self.recommended)
+            .hiding(&hidden);
+        Ok(plans_of(self.run.ask(&question)?))
     }
 }
 

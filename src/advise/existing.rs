@@ -5,13 +5,15 @@
 pub(super) mod bloated;
 mod unused;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::Recommendation;
+use super::context::Context;
 use super::drops::{DropEffects, HypotheticalDrop};
+use super::run::Run;
 use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
 use crate::model::{Bytes, Millis, QualifiedName};
-use crate::rehearsal::FreshSize;
+use crate::planner::{Answer, Hypothesis, NamedIndex, PlannerError, Question, Target};
 
 /// Something about an index that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,9 +108,12 @@ impl ExistingFinding {
     }
 }
 
-/// What the findings rest on besides the catalog.
+/// Existing indexes with their size if they were rebuilt.
+pub(super) type FreshSizes = BTreeMap<QualifiedName, Bytes>;
+
+/// What the findings rest on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen<'a> {
+pub(super) struct Observed<'a> {
     pub(super) catalog: &'a Catalog,
     /// What is recommended.
     pub(super) recommendations: &'a [Recommendation],
@@ -117,22 +122,45 @@ pub(super) struct Seen<'a> {
     /// Names of indexes that some plan of the workload uses, as things are or with what is recommended.
     pub(super) used: &'a BTreeSet<String>,
     /// Sizes of fresh builds.
-    pub(super) fresh_sizes: &'a [FreshSize],
+    pub(super) fresh_sizes: &'a FreshSizes,
     /// So long an index has to go without a scan to be called unused.
     pub(super) unused_after: Millis,
 }
 
+/// The sizes of existing btrees if they were rebuilt, as far as the twin can estimate them.
+pub(super) fn fresh_sizes(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+) -> Result<FreshSizes, PlannerError> {
+    let indexes = bloated::candidates(context.catalog);
+    if context.target() == Target::Server || indexes.is_empty() {
+        return Ok(FreshSizes::new());
+    }
+    let hypothesis = Hypothesis::Reindexed(indexes.clone());
+    let question = Question::plans(Target::Twin, &[]).under(hypothesis);
+    let Answer::Planned(planned) = run.ask(&question)? else {
+        return Ok(FreshSizes::new());
+    };
+    let size = |index: NamedIndex| {
+        let mut rebuilt = planned.indexes.iter();
+        let rebuilt =
+            rebuilt.find(|rebuilt| rebuilt.names.contains(&index.qualified_name().to_string()))?;
+        Some((index.qualified_name(), rebuilt.size))
+    };
+    Ok(indexes.into_iter().filter_map(size).collect())
+}
+
 /// The findings on all tables of the workload, in their order; at most one on each index.
-pub(super) fn findings(seen: Seen<'_>) -> Vec<ExistingFinding> {
-    let tables = seen
+pub(super) fn findings(observed: Observed<'_>) -> Vec<ExistingFinding> {
+    let tables = observed
         .catalog
         .tables
         .iter()
         .filter(|table| table.kind != TableKind::Unsupported);
-    tables.flat_map(|table| of_table(table, seen)).collect()
+    tables.flat_map(|table| of_table(table, observed)).collect()
 }
 
-fn of_table(table: &Table, seen: Seen<'_>) -> Vec<ExistingFinding> {
+fn of_table(table: &Table, observed: Observed<'_>) -> Vec<ExistingFinding> {
     // What makes another index redundant has to stay.
     let needed: BTreeSet<&QualifiedName> = table
         .indexes
@@ -141,13 +169,13 @@ fn of_table(table: &Table, seen: Seen<'_>) -> Vec<ExistingFinding> {
         .collect();
     let finding = |index: &ExistingIndex| {
         let structural = structural(index, table)
-            .map(|finding| with_what_the_twin_says(finding, seen.drop_effects));
-        let found = structural.or_else(|| by_a_recommended_one(index, seen));
+            .map(|finding| with_what_the_twin_says(finding, observed.drop_effects));
+        let found = structural.or_else(|| by_a_recommended_one(index, observed));
         let found = found
             .or_else(|| {
-                unused::finding(index, table, seen).filter(|_| !needed.contains(&index.name))
+                unused::finding(index, table, observed).filter(|_| !needed.contains(&index.name))
             })
-            .or_else(|| bloated::finding(index, seen.fresh_sizes))?;
+            .or_else(|| bloated::finding(index, observed.fresh_sizes))?;
         Some(mentioning_cluster(found, index))
     };
     table.indexes.iter().filter_map(finding).collect()
@@ -249,13 +277,13 @@ fn with_what_the_twin_says(
 }
 
 /// A recommended index does its work, and the twin has planned no statement worse without it.
-fn by_a_recommended_one(index: &ExistingIndex, seen: Seen<'_>) -> Option<ExistingFinding> {
-    let replaced = seen
+fn by_a_recommended_one(index: &ExistingIndex, observed: Observed<'_>) -> Option<ExistingFinding> {
+    let replaced = observed
         .drop_effects
         .replaced
         .iter()
         .find(|replaced| replaced.index == index.name)?;
-    let by = seen
+    let by = observed
         .recommendations
         .iter()
         .find(|recommendation| recommendation.index == replaced.by)?;

@@ -1,227 +1,224 @@
-//! A recommendation explains itself in two sentences: what the planner does now and will do for whom, and what it costs.
+//! What a recommended index does for which statement, and what it costs: the facts from which its explanation is written.
 
 use super::advice::Benefit;
 use super::verification::VerifiedIndex;
 use crate::catalog::ExistingIndex;
-use crate::model::{Millis, QualifiedName, factor_text};
-use crate::plan::{Node, Plan};
-use crate::rehearsal::{Evidence, NamedIndex, uses};
+use crate::model::{Bytes, Millis, QualifiedName};
+use crate::plan::{Node, NodeType, Plan};
+use crate::planner::{NamedIndex, RefusalCause, uses};
 use crate::sql::parse_expression;
 use crate::workload::StatementId;
 
-/// The two sentences. `plans` gives a statement's plans without and with the recommended set, `times` how long it took if it was
-/// executed.
-pub(super) fn of<'p>(
-    index: &NamedIndex,
-    verified: &VerifiedIndex,
-    benefits: &[Benefit],
-    all: &[VerifiedIndex],
-    plans: impl Fn(&StatementId) -> (Option<&'p Plan>, Option<&'p Plan>),
-    times: impl Fn(&StatementId) -> Option<(Millis, Millis)>,
-) -> String {
-    let most_gained = |a: &&Benefit, b: &&Benefit| {
-        a.before
-            .factor_to(a.after)
-            .total_cmp(&b.before.factor_to(b.after))
-    };
-    let Some(best) = benefits.iter().max_by(most_gained) else {
-        return String::new();
-    };
-    let (before, after) = plans(&best.statement);
-    let now = before.map_or_else(String::new, |plan| {
-        access_paths(plan, &index.definition.table)
-    });
-    let then = after.map_or_else(String::new, |plan| path_of_index(plan, verified));
-    let part = after.map_or_else(String::new, |after| {
-        part_served(index, verified, before, after)
-    });
-    let together = after.map_or_else(String::new, |plan| used_beside(plan, verified, all));
-    let others = match benefits.len() - 1 {
-        0 => String::new(),
-        1 => " and one more statement".to_owned(),
-        more => format!(" and {more} more statements"),
-    };
-    let factor = factor_text(best.before.factor_to(best.after));
-    let executed =
-        times(&best.statement).map(|(before, after)| format!("; executed, {before} → {after}"));
-    let gain = format!(
-        "For {}{others} the planner replaces {now} by {then} of this index{part}{together}: cost {} → {}, {factor} lower{}.",
-        best.statement,
-        best.before,
-        best.after,
-        executed.unwrap_or_default()
-    );
-    let size = match (verified.evidence, &verified.not_built) {
-        (Evidence::RolledBackTransaction, _) => {
-            format!(
-                "It takes {} and was built in {}",
-                verified.build.size, verified.build.build_time
-            )
-        }
-        (Evidence::PlannerTwin, Some(refusal)) => {
-            format!(
-                "It will take about {}; only the planner twin has seen it ({})",
-                verified.build.size, refusal.detail
-            )
-        }
-        (Evidence::PlannerTwin, None) => {
-            format!(
-                "It will take about {}; only the planner twin has seen it",
-                verified.build.size
-            )
-        }
-    };
-    let rows = if index.definition.predicate.is_some() {
-        " of a row that satisfies its predicate"
-    } else {
-        ""
-    };
-    format!(
-        "{gain} {size}; every write to {}{rows} has to keep it up to date.",
-        index.definition.table
-    )
+/// The facts of an explanation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// The statement that gains most, none where no statement gains enough.
+    pub gain: Option<Gain>,
+    /// The size of the index.
+    pub size: Bytes,
+    /// How long building it took, where it was built.
+    pub build_time: Option<Millis>,
+    /// Why it was not built, where that was refused.
+    pub not_built: Option<RefusalCause>,
+    /// The table whose writes keep it up to date.
+    pub table: QualifiedName,
+    /// Does it hold only some rows?
+    pub is_partial: bool,
+    /// Existing indexes that can be dropped then.
+    pub supersedes: Vec<(QualifiedName, Bytes)>,
 }
 
-/// ` It replaces public.t_a_idx (12 MB), which can then be dropped.`, or nothing.
-pub(super) fn replaced(indexes: &[&ExistingIndex]) -> String {
-    let named: Vec<String> = indexes
-        .iter()
-        .map(|index| format!("{} ({})", index.name, index.size))
-        .collect();
-    match named.as_slice() {
-        [] => String::new(),
-        [one] => format!(" It replaces {one}, which can then be dropped."),
-        several => format!(
-            " It replaces {}, which can then be dropped.",
-            several.join(" and ")
-        ),
+/// What the statement that gains most gains.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gain {
+    /// The statement with its costs.
+    pub benefit: Benefit,
+    /// How many other statements gain something.
+    pub others: usize,
+    /// How the plan reads the table today; none where it cannot be told.
+    pub today: Option<AccessPath>,
+    /// How it reads the index then: `Index Scan`.
+    pub then: Option<String>,
+    /// The columns of the conditions that the index answers.
+    pub columns: Vec<String>,
+    /// Does the index bring the order, so that nothing is sorted?
+    pub in_order: bool,
+    /// The predicate of a partial index, without parentheses around it.
+    pub predicate: Option<String>,
+    /// Other new indexes that the plan uses, too.
+    pub beside: Vec<String>,
+    /// Its times without and with the recommended set, where it was executed.
+    pub times: Option<(Millis, Millis)>,
+}
+
+/// How a plan reads a table, in EXPLAIN's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessPath {
+    /// `Sort`, where what is read is sorted.
+    pub sort: Option<String>,
+    /// `Seq Scan`.
+    pub scan: String,
+    /// The index it uses.
+    pub index: Option<String>,
+}
+
+/// The plans of a statement without and with the recommended set.
+pub(super) type PlansOf<'p> = dyn Fn(&StatementId) -> (Option<&'p Plan>, Option<&'p Plan>) + 'p;
+
+/// What an explanation is made of.
+pub(super) struct Facts<'f> {
+    pub(super) index: &'f NamedIndex,
+    pub(super) verified: &'f VerifiedIndex,
+    pub(super) benefits: &'f [Benefit],
+    /// All verified indexes.
+    pub(super) all: &'f [VerifiedIndex],
+    pub(super) plans: &'f PlansOf<'f>,
+    /// How long a statement took without and with the recommended set, if it was executed.
+    pub(super) times: &'f dyn Fn(&StatementId) -> Option<(Millis, Millis)>,
+    /// Existing indexes that can be dropped then.
+    pub(super) supersedes: &'f [&'f ExistingIndex],
+}
+
+pub(super) fn of(facts: Facts<'_>) -> Explanation {
+    let definition = &facts.index.definition;
+    let superseded = facts.supersedes.iter();
+    Explanation {
+        gain: gain(&facts),
+        size: facts.verified.index.size,
+        build_time: facts.verified.index.build_time,
+        not_built: facts
+            .verified
+            .not_built
+            .as_ref()
+            .map(|refusal| refusal.cause.clone()),
+        table: definition.table.clone(),
+        is_partial: definition.predicate.is_some(),
+        supersedes: superseded
+            .map(|index| (index.name.clone(), index.size))
+            .collect(),
     }
 }
 
-/// How a plan reads a table, in the words of EXPLAIN: `Sort over Seq Scan`.
-fn access_paths(plan: &Plan, table: &QualifiedName) -> String {
-    let Some(node) = read_of(plan, table) else {
-        return "its present access path".to_owned();
-    };
-    let sorted =
-        ancestors(plan, node).find(|node| matches!(node.node_type(), "Sort" | "Incremental Sort"));
-    let with_index = match node.index_name() {
-        Some(index) => format!("{} using {index}", node.operation()),
-        None => node.operation(),
-    };
-    match sorted {
-        Some(sort) => format!("{} over {with_index}", sort.operation()),
-        None => with_index,
-    }
+fn gain(facts: &Facts<'_>) -> Option<Gain> {
+    let factor = |benefit: &Benefit| benefit.before.factor_to(benefit.after);
+    let benefits = facts.benefits.iter();
+    let best = benefits.max_by(|a, b| factor(a).total_cmp(&factor(b)))?;
+    let (before, after) = (facts.plans)(&best.statement);
+    let table = &facts.index.definition.table;
+    let served = after.map(|after| part_served(facts.index, facts.verified, before, after));
+    let served = served.unwrap_or_default();
+    Some(Gain {
+        others: facts.benefits.len() - 1,
+        today: before.and_then(|plan| access_path(plan, table)),
+        then: after.and_then(|plan| Some(reading(plan, facts.verified)?.operation())),
+        columns: served.columns,
+        in_order: served.in_order,
+        predicate: served.predicate,
+        beside: after
+            .map(|plan| used_beside(plan, facts.verified, facts.all))
+            .unwrap_or_default(),
+        times: (facts.times)(&best.statement),
+        benefit: best.clone(),
+    })
 }
 
-/// What of the statement it answers: `, for its conditions on a and b and its order, among the rows where …`.
+/// The node that reads this index.
+fn reading<'p>(plan: &'p Plan, verified: &VerifiedIndex) -> Option<&'p Node> {
+    let reads = |node: &&Node| {
+        let name = node.index_name();
+        name.is_some_and(|name| verified.index.names.contains(name))
+    };
+    plan.nodes().iter().find(reads)
+}
+
+/// How a plan reads a table: `Sort` over `Seq Scan`.
+fn access_path(plan: &Plan, table: &QualifiedName) -> Option<AccessPath> {
+    let node = read_of(plan, table)?;
+    let sort = plan
+        .ancestors(node.id)
+        .find(|node| node.node_type().is_sort());
+    Some(AccessPath {
+        sort: sort.map(Node::operation),
+        scan: node.operation(),
+        index: node.index_name().map(str::to_owned),
+    })
+}
+
+/// The part of a statement that an index answers.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Served {
+    columns: Vec<String>,
+    in_order: bool,
+    predicate: Option<String>,
+}
+
 fn part_served(
     index: &NamedIndex,
     verified: &VerifiedIndex,
     before: Option<&Plan>,
     after: &Plan,
-) -> String {
-    let reads = |node: &&Node| {
-        node.index_name()
-            .is_some_and(|name| verified.build.names.contains(name))
+) -> Served {
+    let Some(node) = reading(after, verified) else {
+        return Served::default();
     };
-    let Some(node) = after.nodes().iter().find(reads) else {
-        return String::new();
+    let condition = node
+        .index_cond()
+        .and_then(|text| parse_expression(text).ok());
+    let columns = condition.map(|condition| condition.columns);
+    let sorts = |plan: &Plan, node: &Node| {
+        plan.ancestors(node.id)
+            .any(|node| *node.node_type() == NodeType::Sort)
     };
-    let columns = node
-        .text("Index Cond")
-        .and_then(|text| parse_expression(text).ok())
-        .map(|condition| condition.columns);
-    let columns: Vec<String> = columns.into_iter().flatten().collect();
-    let sorts =
-        |plan: &Plan, node: &Node| ancestors(plan, node).any(|node| node.node_type() == "Sort");
     let was_sorted = before.is_some_and(|plan| {
         read_of(plan, &index.definition.table).is_some_and(|node| sorts(plan, node))
     });
-    let in_order = was_sorted && !sorts(after, node) && node.node_type() != "Bitmap Index Scan";
-    let conditions = match columns.as_slice() {
-        [] => None,
-        [one] => Some(format!("its condition on {one}")),
-        [most @ .., last] => Some(format!("its conditions on {} and {last}", most.join(", "))),
-    };
-    let parts: Vec<String> = conditions
-        .into_iter()
-        .chain(in_order.then(|| "its order".to_owned()))
-        .collect();
-    let served = if parts.is_empty() {
-        String::new()
-    } else {
-        format!(", for {}", parts.join(" and "))
-    };
-    let rows = index
-        .definition
-        .predicate
-        .as_ref()
-        .map(|predicate| format!(", among the rows where {}", without_frame(predicate)));
-    served + &rows.unwrap_or_default()
+    let predicate = index.definition.predicate.as_ref();
+    Served {
+        columns: columns.into_iter().flatten().collect(),
+        in_order: was_sorted
+            && !sorts(after, node)
+            && *node.node_type() != NodeType::BitmapIndexScan,
+        predicate: predicate.map(|predicate| without_parentheses(predicate).to_owned()),
+    }
 }
 
 /// `(a AND b)` → `a AND b`.
-fn without_frame(predicate: &str) -> &str {
+fn without_parentheses(predicate: &str) -> &str {
     let inner = predicate
         .strip_prefix('(')
         .and_then(|text| text.strip_suffix(')'));
-    let closed = |text: &str| {
+    let is_balanced = |text: &str| {
         let mut open = 0_i32;
         text.chars().all(|character| {
             open += i32::from(character == '(') - i32::from(character == ')');
             open >= 0
         })
     };
-    inner.filter(|text| closed(text)).unwrap_or(predicate)
+    inner.filter(|text| is_balanced(text)).unwrap_or(predicate)
 }
 
 /// The node that reads this table.
 fn read_of<'p>(plan: &'p Plan, table: &QualifiedName) -> Option<&'p Node> {
     plan.nodes().iter().find(|node| {
-        node.text("Relation Name").is_some()
+        node.relation_name().is_some()
             && node.text("Schema") == Some(&table.schema)
-            && node.text("Relation Name") == Some(&table.name)
+            && node.relation_name() == Some(&table.name)
     })
 }
 
-/// A gain that several new indexes made together is not one's own.
-fn used_beside(plan: &Plan, verified: &VerifiedIndex, all: &[VerifiedIndex]) -> String {
-    let others: Vec<&str> = all
-        .iter()
-        .filter(|other| other.trial != verified.trial && uses(plan, &other.build))
-        .filter_map(|other| other.build.names.first().map(String::as_str))
-        .collect();
-    if others.is_empty() {
-        String::new()
-    } else {
-        format!(", together with {}", others.join(" and "))
-    }
-}
-
-fn path_of_index(plan: &Plan, verified: &VerifiedIndex) -> String {
-    let reads = |node: &&Node| {
-        node.index_name()
-            .is_some_and(|name| verified.build.names.contains(name))
-    };
-    plan.nodes()
-        .iter()
-        .find(reads)
-        .map_or_else(|| "a scan".to_owned(), Node::operation)
-}
-
-fn ancestors<'p>(plan: &'p Plan, node: &'p Node) -> impl Iterator<Item = &'p Node> {
-    std::iter::successors(node.parent.map(|id| plan.node(id)), |node| {
-        node.parent.map(|id| plan.node(id))
-    })
+/// A gain that several new indexes made together belongs to all of them.
+fn used_beside(plan: &Plan, verified: &VerifiedIndex, all: &[VerifiedIndex]) -> Vec<String> {
+    all.iter()
+        .filter(|other| other.trial != verified.trial && uses(plan, &other.index))
+        .filter_map(|other| other.index.names.first().cloned())
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Bytes, Millis};
-    use crate::rehearsal::Build;
+    use crate::planner::{Evidence, TestedIndex};
+    use crate::search::TrialId;
     use crate::sql::parse_index;
     use serde_json::{Value, json};
 
@@ -229,23 +226,22 @@ mod tests {
         Plan::from_json(json!({ "Plan": root })).unwrap()
     }
 
-    fn served(definition: &str, after: &Value) -> String {
+    fn served(definition: &str, after: &Value) -> Served {
         let index = NamedIndex {
             name: "i".to_owned(),
             definition: parse_index(definition).unwrap(),
         };
-        let build = Build {
-            names: ["i".to_owned()].into(),
-            body: String::new(),
-            size: Bytes(1),
-            build_time: Millis(1.0),
-            usable: true,
-        };
         let verified = VerifiedIndex {
-            trial: 0,
-            build,
-            write_block: Millis(1.0),
-            evidence: Evidence::RolledBackTransaction,
+            trial: TrialId(0),
+            index: TestedIndex {
+                names: ["i".to_owned()].into(),
+                body: String::new(),
+                size: Bytes(1),
+                build_time: None,
+                usable: true,
+            },
+            write_block: None,
+            evidence: Evidence::PlannerTwin,
             not_built: None,
             predicted: None,
         };
@@ -255,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_part_of_the_statement_is_named() {
+    fn the_part_of_the_statement_that_the_index_answers_is_named() {
         let scan = |condition: Option<&str>| {
             let mut scan = json!({"Node Type": "Index Scan", "Index Name": "i", "Total Cost": 1.0});
             if let Some(condition) = condition {
@@ -267,19 +263,27 @@ mod tests {
         let definition = "CREATE INDEX i ON public.jobs (state, at)";
         let sorted =
             |child: Value| json!({"Node Type": "Sort", "Total Cost": 2.0, "Plans": [child]});
-        assert_eq!(
-            served(definition, &scan(Some(conditions))),
-            ", for its conditions on at and state and its order"
-        );
-        assert_eq!(
-            served(definition, &sorted(scan(Some("(jobs.at = 5)")))),
-            ", for its condition on at"
-        );
+        let columns = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let in_order = Served {
+            columns: columns(&["at", "state"]),
+            in_order: true,
+            predicate: None,
+        };
+        assert_eq!(served(definition, &scan(Some(conditions))), in_order);
+        let still_sorted = Served {
+            columns: columns(&["at"]),
+            ..Served::default()
+        };
+        let condition = scan(Some("(jobs.at = 5)"));
+        assert_eq!(served(definition, &sorted(condition)), still_sorted);
         let partial =
             "CREATE INDEX i ON public.jobs (at) WHERE ((state = 'NEW'::text) AND (NOT deleted))";
-        assert_eq!(
-            served(partial, &scan(None)),
-            ", for its order, among the rows where (state = 'NEW'::text) AND (NOT deleted)"
-        );
+        let predicate = "(state = 'NEW'::text) AND (NOT deleted)".to_owned();
+        let of_some_rows = Served {
+            columns: vec![],
+            in_order: true,
+            predicate: Some(predicate),
+        };
+        assert_eq!(served(partial, &scan(None)), of_some_rows);
     }
 }

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Run;
-use super::verification::{Known, Verification, VerifiedIndex, groups};
+use super::context::Context;
+use super::run::Run;
+use super::verification::{Verification, VerifiedIndex, groups};
 use crate::model::Millis;
 use crate::plan::Plan;
-use crate::rehearsal::{
-    Answer, Event, Evidence, NamedIndex, PlanOutcome, PlannerError, Trial, uses,
-};
+use crate::planner::{Answer, Evidence, PlanOutcome, PlannerError, Question, Target, uses};
+use crate::search::{TrialId, Trials};
 use crate::sql::split::highest_parameter;
 use crate::workload::{Statement, StatementId};
 
@@ -31,59 +31,56 @@ const LONGER: f64 = 0.1;
 pub(super) const MIN_TIME: Millis = Millis(1.0);
 
 impl Measured {
-    /// Executes what the proof is about; what is known of a statement as things are is not asked again.
+    /// Executes the statements that the verified indexes help, without and with them; what was executed without them before is not
+    /// executed again.
     pub(super) fn add(
         &mut self,
         run: &mut Run<'_>,
+        context: Context<'_>,
+        trials: &Trials,
         verification: &Verification,
-        trials: &[Trial],
-        known: Known<'_>,
     ) -> Result<(), PlannerError> {
         self.after.clear();
         let built = verification
             .verified
             .iter()
             .filter(|verified| verified.evidence == Evidence::RolledBackTransaction);
-        let built: Vec<usize> = built.map(|verified| verified.trial).collect();
-        let groups = groups(&built, trials, run, known);
-        (run.observer)(Event::Begin {
-            what: "executing",
-            steps: groups.len(),
-        });
+        let built: Vec<TrialId> = built.map(|verified| verified.trial).collect();
+        let groups = groups(&built, trials, context);
+        run.begin("executing", groups.len());
         for group in groups {
-            let indexes: Vec<NamedIndex> = group
-                .iter()
-                .map(|position| trials[*position].index.clone())
-                .collect();
-            let tables: BTreeSet<_> = indexes
-                .iter()
-                .map(|index| index.definition.table.clone())
-                .collect();
-            let helped = |statement: &Statement| {
-                let before = known
-                    .baseline
-                    .get(&statement.id)
-                    .and_then(PlanOutcome::plan);
-                verification.after.contains_key(&statement.id)
-                    && highest_parameter(&statement.sql) == 0
-                    && before.is_some_and(Plan::only_reads)
-            };
-            let touching = super::touching(run.workload, known.baseline, known.catalog, &tables);
-            let statements: Vec<Statement> = touching.into_iter().filter(helped).collect();
-            let new: Vec<Statement> = statements
-                .iter()
-                .filter(|statement| !self.before.contains_key(&statement.id))
-                .cloned()
-                .collect();
-            (run.observer)(Event::Step("statements without and with the indexes"));
-            let before = run.planners.execute(&[], &new)?;
-            self.keep(before, |measured| &mut measured.before);
-            let executable = |statement: &Statement| self.before.contains_key(&statement.id);
-            let statements: Vec<Statement> = statements.into_iter().filter(executable).collect();
-            let after = run.execute(&indexes, &statements)?;
-            self.keep(after, |measured| &mut measured.after);
+            run.step("statements without and with the indexes");
+            self.add_group(run, context, trials, (verification, &group))?;
         }
-        (run.observer)(Event::End);
+        run.end();
+        Ok(())
+    }
+
+    fn add_group(
+        &mut self,
+        run: &mut Run<'_>,
+        context: Context<'_>,
+        trials: &Trials,
+        (verification, group): (&Verification, &[TrialId]),
+    ) -> Result<(), PlannerError> {
+        let tables: BTreeSet<_> = group.iter().map(|id| trials[*id].table().clone()).collect();
+        let executable = |statement: &Statement| {
+            verification.after.contains_key(&statement.id)
+                && highest_parameter(&statement.sql) == 0
+                && context.plan(&statement.id).is_some_and(Plan::only_reads)
+        };
+        let mut statements = context.touching(&tables);
+        statements.retain(executable);
+        let is_new = |statement: &&Statement| !self.before.contains_key(&statement.id);
+        let new: Vec<Statement> = statements.iter().filter(is_new).cloned().collect();
+        let before = run.ask(&Question::plans(Target::Server, &new).executed())?;
+        self.keep(before, |measured| &mut measured.before);
+        statements.retain(|statement| self.before.contains_key(&statement.id));
+        let question = Question::plans(Target::Server, &statements)
+            .executed()
+            .with_indexes(&trials.indexes(group));
+        let after = run.ask(&question)?;
+        self.keep(after, |measured| &mut measured.after);
         Ok(())
     }
 
@@ -121,7 +118,7 @@ impl Measured {
         let using = self
             .after
             .iter()
-            .filter(|(_, plan)| uses(plan, &verified.build));
+            .filter(|(_, plan)| uses(plan, &verified.index));
         let times: Vec<(StatementId, Millis, Millis)> = using
             .filter_map(|(id, _)| {
                 self.times(id)
@@ -143,7 +140,7 @@ impl Measured {
 mod tests {
     use super::*;
     use crate::model::Bytes;
-    use crate::rehearsal::Build;
+    use crate::planner::TestedIndex;
     use serde_json::json;
 
     fn executed(index: &str, time_ms: f64) -> Plan {
@@ -169,17 +166,17 @@ mod tests {
 
     #[test]
     fn an_index_is_slower_when_everything_that_uses_it_takes_longer() {
-        let build = |name: &str| Build {
+        let build = |name: &str| TestedIndex {
             names: [name.to_owned()].into(),
             body: String::new(),
             size: Bytes(1),
-            build_time: Millis(1.0),
+            build_time: Some(Millis(1.0)),
             usable: true,
         };
         let verified = |name| VerifiedIndex {
-            trial: 0,
-            build: build(name),
-            write_block: Millis(1.0),
+            trial: TrialId(0),
+            index: build(name),
+            write_block: None,
             evidence: Evidence::RolledBackTransaction,
             not_built: None,
             predicted: None,

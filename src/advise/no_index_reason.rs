@@ -1,57 +1,166 @@
 //! Why no index helps: for every statement that ends without one, the reason that was seen.
 //!
-//! In this order, the first that holds: (1) an index would help, and a limit or its proof kept it out; (2) what the plan and the
+//! In this order, the first that holds: (1) an index would help, and a limit or its verification kept it out; (2) what the plan and the
 //! catalog say ([`facts`]); (3) an index is used and gains too little; (4) the planner would use one at a lower `random_page_cost`
-//! ([`page_cost`]); (5) no candidate was thought of, because of the conditions; (6) candidates could not be tried; (7) only that what
-//! was tried did not help.
+//! ([`page_cost`]); (5) there is no candidate, because of the conditions; (6) candidates could not be tested; (7) only that what was
+//! tested did not help.
 
 use std::collections::BTreeMap;
 
-use super::advice::{Parts, Recommendation};
-use super::verification::{Known, Verification};
-use super::{Baseline, Run};
-use crate::candidate::Candidates;
-use crate::model::Cost;
+use super::advice::Recommendation;
+use super::assembly::Parts;
+use super::context::Context;
+use super::rejection::Rejection;
+use super::run::Run;
+use super::verification::Verification;
+use crate::index::Index;
+use crate::model::{Cost, QualifiedName};
 use crate::plan::Plan;
-use crate::rehearsal::{PlanOutcome, PlannerError, Trial, TrialOutcome};
-use crate::verdict::{NoIndexHelps, NoIndexReason, Reason};
+use crate::planner::{PlannerError, RefusalCause};
+use crate::search::{Trial, TrialId, TrialOutcome, Trials};
+use crate::verdict::{MinImprovement, NoIndexReason, Reason};
 use crate::workload::{Statement, StatementId};
 
 mod facts;
 mod page_cost;
 
 use facts::Scan;
-pub(super) use page_cost::LowerPageCost;
+pub use page_cost::{LowerPageCost, WouldBeUsed};
+
+/// Why no index helps a statement, with what was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NoIndexHelps {
+    /// It reads no table.
+    ReadsNoTable,
+    /// Nothing filters, orders or groups the rows of this table.
+    NoCondition(QualifiedName),
+    /// The whole table costs less to read than one row through an index.
+    TableTooSmall {
+        /// The table.
+        table: QualifiedName,
+        /// Its pages.
+        pages: u64,
+        /// The cost of reading it whole.
+        whole: Cost,
+        /// The least cost of one row through an index.
+        one_row: Cost,
+    },
+    /// An index answers all its conditions today.
+    AlreadyIndexed {
+        /// The table.
+        table: QualifiedName,
+        /// How it is read: `Index Scan`.
+        scan: String,
+        /// The indexes that are used.
+        indexes: Vec<String>,
+        /// The conditions that they answer; none where they bring the order.
+        conditions: Vec<String>,
+    },
+    /// Most rows of the table are wanted.
+    ReadsMost {
+        /// The table.
+        table: QualifiedName,
+        /// The rows that are returned.
+        returned: f64,
+        /// The rows that there are.
+        rows: f64,
+    },
+    /// An index would help, and is not recommended.
+    Candidate {
+        /// The candidate.
+        index: Index,
+        /// The statement's cost without it.
+        before: Cost,
+        /// The statement's cost with it.
+        after: Cost,
+        /// Why it is not recommended.
+        rejection: Rejection,
+    },
+    /// The best candidate gains too little.
+    GainsTooLittle {
+        /// The candidate.
+        index: Index,
+        /// The statement's cost without it.
+        before: Cost,
+        /// The statement's cost with it.
+        after: Cost,
+        /// What counts as a gain.
+        min_improvement: MinImprovement,
+    },
+    /// The planner would use an index if `random_page_cost` were lower.
+    LowerPageCost(LowerPageCost),
+    /// Its conditions are nothing that an index can answer: the reason that a generator gave.
+    NotIndexable(String),
+    /// No index can serve this condition on this table.
+    NotIndexableFilter {
+        /// The condition.
+        filter: String,
+        /// The table.
+        table: QualifiedName,
+    },
+    /// Candidates could not be tested.
+    NotTested {
+        /// How many could not be tested.
+        refused: usize,
+        /// How many there are.
+        candidates: usize,
+        /// Why the first of them was not tested.
+        cause: RefusalCause,
+    },
+    /// Nothing else is known: what was tested did not help.
+    NoCandidateHelped {
+        /// How many candidates there are.
+        candidates: usize,
+        /// The cheapest of those that were tested, and the statement's cost with it.
+        best: Option<(Index, Cost)>,
+        /// The statement's cost today.
+        now: Cost,
+    },
+}
+
+impl NoIndexHelps {
+    /// The kind of reason, as reports name it.
+    pub fn reason(&self) -> NoIndexReason {
+        match self {
+            NoIndexHelps::ReadsNoTable | NoIndexHelps::NoCondition(_) => NoIndexReason::NoCondition,
+            NoIndexHelps::TableTooSmall { .. } => NoIndexReason::TableTooSmall,
+            NoIndexHelps::AlreadyIndexed { .. } => NoIndexReason::AlreadyIndexed,
+            NoIndexHelps::ReadsMost { .. } => NoIndexReason::ReadsMostOfTheTable,
+            NoIndexHelps::Candidate { rejection, .. } => {
+                NoIndexReason::Candidate(rejection.reason())
+            }
+            NoIndexHelps::GainsTooLittle { .. } => NoIndexReason::Candidate(Reason::GainTooSmall),
+            NoIndexHelps::LowerPageCost(_) => NoIndexReason::OnlyAtLowerRandomPageCost,
+            NoIndexHelps::NotIndexable(_) | NoIndexHelps::NotIndexableFilter { .. } => {
+                NoIndexReason::NotIndexable
+            }
+            NoIndexHelps::NotTested { cause, .. } => NoIndexReason::Candidate(cause.reason()),
+            NoIndexHelps::NoCandidateHelped { .. } => NoIndexReason::NoCandidateHelped,
+        }
+    }
+}
 
 /// What a lower `random_page_cost` would bring the statements that no index helps, where nothing else says why.
 pub(super) fn ask(
     run: &mut Run<'_>,
-    known: Known<'_>,
-    (candidates, trials): (&Candidates, &[Trial]),
+    context: Context<'_>,
+    trials: &Trials,
     verification: &Verification,
 ) -> Result<BTreeMap<StatementId, LowerPageCost>, PlannerError> {
-    let undecided = |statement: &&Statement| {
-        let plan = known
-            .baseline
-            .get(&statement.id)
-            .and_then(PlanOutcome::plan);
-        let helped = verification.after.get(&statement.id).is_some_and(|after| {
-            plan.is_some_and(|before| {
-                run.limits
-                    .min_improvement
-                    .reached(before.total_cost(), after.total_cost())
-            })
-        });
-        plan.is_some_and(|plan| !helped && facts::decided(plan, known.catalog).is_none())
+    let is_helped = |before: &Plan, after: &Plan| {
+        let min_improvement = context.limits.min_improvement;
+        min_improvement.reached(before.total_cost(), after.total_cost())
     };
-    let undecided: Vec<Statement> = run
-        .workload
-        .statements()
-        .iter()
-        .filter(undecided)
-        .cloned()
-        .collect();
-    page_cost::ask(run, known, (&candidates.to_try, trials), &undecided)
+    let is_undecided = |statement: &&Statement| {
+        let after = verification.after.get(&statement.id);
+        context.plan(&statement.id).is_some_and(|plan| {
+            !after.is_some_and(|after| is_helped(plan, after))
+                && facts::decided(plan, context.catalog).is_none()
+        })
+    };
+    let statements = context.workload.statements().iter();
+    let undecided: Vec<Statement> = statements.filter(is_undecided).cloned().collect();
+    page_cost::ask(run, context, trials, &undecided)
 }
 
 impl Parts<'_> {
@@ -63,192 +172,152 @@ impl Parts<'_> {
     ) -> Option<NoIndexHelps> {
         let id = &statement.id;
         let plan = self.plan_before(id)?;
-        let helps = |recommendation: &Recommendation| {
-            recommendation
-                .benefits
-                .iter()
-                .any(|benefit| benefit.statement == *id)
-        };
-        if recommendations.iter().any(helps) {
+        if recommendations.iter().any(|index| index.helps(id)) {
             return None;
         }
-        let because = |(reason, detail)| NoIndexHelps { reason, detail };
-        let tried = self.tried_for(id);
-        let found = self
-            .kept_out(&tried, recommendations)
-            .or_else(|| {
-                facts::decided(plan, &self.catalog).map(|facts| (facts.reason, facts.detail))
+        let candidates = self.candidates_of(id);
+        let lower_page_cost = || self.lower_page_cost.get(id).cloned();
+        let reason = self
+            .kept_out(&candidates, recommendations)
+            .or_else(|| facts::decided(plan, self.context.catalog))
+            .or_else(|| self.gains_too_little(&candidates))
+            .or_else(|| lower_page_cost().map(NoIndexHelps::LowerPageCost))
+            .or_else(|| self.not_indexable(id, plan, &candidates))
+            .or_else(|| not_tested(&candidates))
+            .unwrap_or_else(|| no_candidate_helped(&candidates, plan.total_cost()));
+        Some(reason)
+    }
+
+    /// The candidates of one statement.
+    fn candidates_of(&self, id: &StatementId) -> Vec<CandidateOf<'_>> {
+        let before = self.context.trial_plan(id).map(Plan::total_cost);
+        let trials = self.trials.iter();
+        let asked = trials.filter(|(_, trial)| trial.asked_by.contains(id));
+        asked
+            .map(|(trial_id, trial)| {
+                let cost = trial.costs().and_then(|costs| costs.get(id));
+                CandidateOf {
+                    id: trial_id,
+                    trial,
+                    before,
+                    after: cost.map(|cost| (cost.cost, cost.used)),
+                }
             })
-            .or_else(|| self.gains_too_little(&tried))
-            .or_else(|| self.at_lower_page_cost(id))
-            .or_else(|| self.not_indexable(id, plan, &tried))
-            .or_else(|| not_tried(&tried))
-            .unwrap_or_else(|| no_candidate_helped(&tried, plan.total_cost()));
-        Some(because(found))
-    }
-
-    /// The candidates of one statement, each with its position.
-    fn tried_for(&self, id: &StatementId) -> Vec<Tried<'_>> {
-        let basis = self.basis_cost(id);
-        let asked = self.candidates.to_try.iter().zip(&self.trials).enumerate();
-        let asked = asked.filter(|(_, (candidate, _))| candidate.asked_by.contains(id));
-        let tried = asked.map(|(position, (_, trial))| {
-            let seen = trial.built().and_then(|(_, costs)| costs.get(id));
-            Tried {
-                position,
-                trial,
-                before: basis,
-                after: seen.map(|seen| (seen.cost, seen.used)),
-            }
-        });
-        tried.collect()
-    }
-
-    fn basis_cost(&self, id: &StatementId) -> Option<Cost> {
-        let basis: &Baseline = self.twin.basis(&self.baseline);
-        Some(basis.get(id)?.plan()?.total_cost())
+            .collect()
     }
 
     /// (1) The best of those that would gain enough.
-    fn kept_out(&self, tried: &[Tried<'_>], recommendations: &[Recommendation]) -> Found {
-        let gains = |tried: &&Tried<'_>| {
-            tried
-                .used()
-                .is_some_and(|(before, after)| self.limits.min_improvement.reached(before, after))
+    fn kept_out(
+        &self,
+        candidates: &[CandidateOf<'_>],
+        recommendations: &[Recommendation],
+    ) -> Option<NoIndexHelps> {
+        let min_improvement = self.context.limits.min_improvement;
+        let gains = |candidate: &&CandidateOf<'_>| {
+            let used = candidate.used();
+            used.is_some_and(|(before, after)| min_improvement.reached(before, after))
         };
-        let best = tried
-            .iter()
-            .filter(gains)
-            .min_by(|a, b| a.cost().total_cmp(&b.cost()))?;
-        let rejected = self.rejected_trial(best.position, recommendations);
+        let best = cheapest(candidates.iter().filter(gains))?;
         let (before, after) = best.used()?;
-        let detail = format!(
-            "{} would lower it, {before} → {after}, but: {}",
-            best.name(),
-            why(&rejected)
-        );
-        Some((NoIndexReason::Candidate(rejected.reason), detail))
+        Some(NoIndexHelps::Candidate {
+            index: best.definition(),
+            before,
+            after,
+            rejection: self.rejection(best.id, recommendations),
+        })
     }
 
     /// (3)
-    fn gains_too_little(&self, tried: &[Tried<'_>]) -> Found {
-        let best = tried.iter().filter(|tried| tried.used().is_some());
-        let best = best.min_by(|a, b| a.cost().total_cmp(&b.cost()))?;
+    fn gains_too_little(&self, candidates: &[CandidateOf<'_>]) -> Option<NoIndexHelps> {
+        let used = candidates
+            .iter()
+            .filter(|candidate| candidate.used().is_some());
+        let best = cheapest(used)?;
         let (before, after) = best.used()?;
-        let (saved, least) = (
-            before.saved_share(after) * 100.0,
-            self.limits.min_improvement.0 * 100.0,
-        );
-        let detail = format!(
-            "the best, {}, is used and saves {saved:.1} % ({before} → {after}); a gain is {least:.0} % or more",
-            best.name()
-        );
-        Some((NoIndexReason::Candidate(Reason::GainTooSmall), detail))
-    }
-
-    /// (4)
-    fn at_lower_page_cost(&self, id: &StatementId) -> Found {
-        let LowerPageCost {
-            index,
-            now,
-            at,
-            cost,
-        } = self.lower_page_cost.get(id)?;
-        let detail = format!(
-            "the planner would use {index} only at random_page_cost = {at} or less (it is {now}); it would cost {cost} there"
-        );
-        Some((NoIndexReason::OnlyAtLowerRandomPageCost, detail))
+        Some(NoIndexHelps::GainsTooLittle {
+            index: best.definition(),
+            before,
+            after,
+            min_improvement: self.context.limits.min_improvement,
+        })
     }
 
     /// (5) A generator makes an index of every condition that it can read.
-    fn not_indexable(&self, id: &StatementId, plan: &Plan, tried: &[Tried<'_>]) -> Found {
-        if !tried.is_empty() {
+    fn not_indexable(
+        &self,
+        id: &StatementId,
+        plan: &Plan,
+        candidates: &[CandidateOf<'_>],
+    ) -> Option<NoIndexHelps> {
+        if !candidates.is_empty() {
             return None;
         }
-        let note = self
-            .candidates
-            .notes
-            .iter()
-            .find(|note| note.statement == *id);
-        let scan = Scan::costliest(plan, &self.catalog)?;
-        let detail = match (note, scan.filter()) {
-            (Some(note), _) => note.reason.clone(),
-            (None, Some(filter)) if !scan.has_readable_condition() => {
-                format!("no index can be asked for {filter} on {}", scan.name)
-            }
-            _ => return None,
-        };
-        Some((NoIndexReason::NotIndexable, detail))
+        let scan = Scan::costliest(plan, self.context.catalog)?;
+        let mut notes = self.candidates.notes.iter();
+        if let Some(note) = notes.find(|note| note.statement == *id) {
+            return Some(NoIndexHelps::NotIndexable(note.reason.clone()));
+        }
+        let filter = scan.filter().filter(|_| !scan.has_readable_condition())?;
+        Some(NoIndexHelps::NotIndexableFilter {
+            filter: filter.to_owned(),
+            table: scan.name.clone(),
+        })
     }
 }
 
-type Found = Option<(NoIndexReason, String)>;
-
 /// One candidate from one statement's point of view.
-struct Tried<'t> {
-    position: usize,
+struct CandidateOf<'t> {
+    id: TrialId,
     trial: &'t Trial,
     before: Option<Cost>,
-    /// The statement's cost with it, and whether it was used.
+    /// The statement's cost with it, and whether it was used; none where it was not tested.
     after: Option<(Cost, bool)>,
 }
 
-impl Tried<'_> {
+impl CandidateOf<'_> {
     /// The costs without and with it, if the plan used it.
     fn used(&self) -> Option<(Cost, Cost)> {
-        self.after
-            .filter(|(_, used)| *used)
-            .and_then(|(after, _)| Some((self.before?, after)))
+        let (after, _) = self.after.filter(|(_, used)| *used)?;
+        Some((self.before?, after))
     }
 
     fn cost(&self) -> f64 {
         self.after.map_or(f64::INFINITY, |(cost, _)| cost.0)
     }
 
-    fn name(&self) -> String {
-        format!("an index on {}", self.trial.index.definition.definition())
+    fn definition(&self) -> Index {
+        self.trial.index.definition.clone()
     }
 }
 
-fn why(rejected: &super::Rejected) -> String {
-    match rejected.reason {
-        Reason::OverBudget => "it is over --budget".to_owned(),
-        Reason::TooManyIndexes => "--max-indexes are reached".to_owned(),
-        Reason::UpkeepTooHigh => "writes would pay more for it than reads gain".to_owned(),
-        _ => rejected.detail.clone(),
-    }
+fn cheapest<'c, 't: 'c>(
+    candidates: impl Iterator<Item = &'c CandidateOf<'t>>,
+) -> Option<&'c CandidateOf<'t>> {
+    candidates.min_by(|a, b| a.cost().total_cmp(&b.cost()))
 }
 
 /// (6)
-fn not_tried(tried: &[Tried<'_>]) -> Found {
-    let refused = |tried: &Tried<'_>| match &tried.trial.outcome {
-        TrialOutcome::Refused(refusal) => Some((refusal.reason, refusal.detail.clone())),
-        TrialOutcome::Built { .. } => None,
+fn not_tested(candidates: &[CandidateOf<'_>]) -> Option<NoIndexHelps> {
+    let refused = |candidate: &CandidateOf<'_>| match &candidate.trial.outcome {
+        TrialOutcome::Refused(refusal) => Some(refusal.cause.clone()),
+        TrialOutcome::Tested { .. } => None,
     };
-    let refusals: Vec<_> = tried.iter().filter_map(refused).collect();
-    let (reason, detail) = refusals.first()?;
-    let detail = format!(
-        "{} of {} candidates could not be tried: {detail}",
-        refusals.len(),
-        tried.len()
-    );
-    Some((NoIndexReason::Candidate(*reason), detail))
+    let causes: Vec<RefusalCause> = candidates.iter().filter_map(refused).collect();
+    Some(NoIndexHelps::NotTested {
+        refused: causes.len(),
+        candidates: candidates.len(),
+        cause: causes.into_iter().next()?,
+    })
 }
 
 /// (7)
-fn no_candidate_helped(tried: &[Tried<'_>], now: Cost) -> (NoIndexReason, String) {
-    let best = tried
+fn no_candidate_helped(candidates: &[CandidateOf<'_>], now: Cost) -> NoIndexHelps {
+    let tested = candidates
         .iter()
-        .filter(|tried| tried.after.is_some())
-        .min_by(|a, b| a.cost().total_cmp(&b.cost()));
-    let detail = match best {
-        Some(best) => format!(
-            "of {} tried, none was used; with {} it costs {} as before ({now})",
-            tried.len(),
-            best.name(),
-            Cost(best.cost())
-        ),
-        None => "no index was thought of that could serve it".to_owned(),
-    };
-    (NoIndexReason::NoCandidateHelped, detail)
+        .filter(|candidate| candidate.after.is_some());
+    NoIndexHelps::NoCandidateHelped {
+        candidates: candidates.len(),
+        best: cheapest(tested).map(|best| (best.definition(), Cost(best.cost()))),
+        now,
+    }
 }

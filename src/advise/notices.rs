@@ -1,209 +1,227 @@
 //! What the reader of a report has to know to trust its numbers, or to undo a side effect.
 
-use super::advice::Parts;
+use super::assembly::Parts;
 use super::verification::Failure;
 use crate::catalog::{Table, TableKind};
 use crate::model::Gap;
-use crate::model::group_thousands;
-use crate::rehearsal::{Trial, TrialOutcome, TwinState, uses};
+use crate::model::{Cost, QualifiedName};
+use crate::planner::{RefusalCause, TwinState, uses};
 use crate::remedy::Remedy;
+use crate::search::{Trial, TrialId, TrialOutcome};
 use crate::twin::agreement::Agreement;
-use crate::verdict::{Change, Reason};
-use crate::workload::StatementId;
+use crate::verdict::Change;
+use crate::workload::{Statement, StatementId};
 
-/// So many tables are named in a notice.
-const TABLES_NAMED: usize = 5;
+/// Something the reader has to know.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// Plans on this table rest on guesses.
+    NeverAnalyzed(QualifiedName),
+    /// A statement costs more with the recommended indexes.
+    Worse {
+        /// The statement.
+        statement: StatementId,
+        /// Its cost without them.
+        before: Cost,
+        /// Its cost with them.
+        after: Cost,
+    },
+    /// Under better statistics a recommended index may be worth more or less than was seen.
+    PlannedOtherwise {
+        /// The remedy that changes statistics, by id.
+        remedy: String,
+        /// A statement whose plan changes by it, and for which an index is recommended.
+        statement: StatementId,
+    },
+    /// No index can serve a statement as it is written.
+    Rewrite {
+        /// The statement.
+        statement: StatementId,
+        /// Why no index serves it.
+        reason: String,
+        /// What an index could serve.
+        rewrite: String,
+    },
+    /// A longer search may find more.
+    OutOfTime {
+        /// How many candidates were tested.
+        tested: usize,
+        /// How many there are.
+        candidates: usize,
+    },
+    /// There was no planner twin, for this reason.
+    NoTwin(String),
+    /// The twin cannot plan a statement.
+    TwinCannotPlan {
+        /// The statement.
+        statement: StatementId,
+        /// The twin's message.
+        message: String,
+    },
+    /// The twin plans a statement otherwise than the server.
+    TwinDiffers {
+        /// The statement.
+        statement: StatementId,
+        /// How far.
+        agreement: Agreement,
+    },
+    /// The twin lacks something.
+    TwinGap(Gap),
+    /// So many candidates could not be tested because their tables are busy.
+    Untested(usize),
+    /// ANALYZE in a rehearsal has reset the counter that autovacuum goes by, and its statistics were rolled back.
+    AutovacuumCounterReset {
+        /// The table.
+        table: QualifiedName,
+        /// How many changed rows autovacuum does not know of any more.
+        rows: u64,
+    },
+    /// So many answers of the recording were not asked for: another version of the program made it.
+    UnusedAnswers(usize),
+}
 
 impl Parts<'_> {
-    /// All of them, in a fixed order.
-    pub(super) fn notices(&self) -> Vec<String> {
-        let never_analyzed = self
-            .catalog
-            .tables
-            .iter()
-            .filter(|table| table.rows.is_none() && table.kind != TableKind::Unsupported);
-        let mut notices: Vec<String> = never_analyzed
-            .map(|table| {
-                format!(
-                    "{} was never analyzed: its plans rest on guesses. Run: ANALYZE {};",
-                    table.name, table.name
-                )
-            })
-            .collect();
-        let worse = self.workload.statements().iter().filter_map(|statement| {
-            let (before, after) = (
-                self.plan_before(&statement.id)?.total_cost(),
-                self.verification.after.get(&statement.id)?.total_cost(),
-            );
-            let change = Change::between(before, after, self.limits.min_improvement);
-            (change == Change::Worse).then(|| {
-                format!(
-                    "{} gets worse with the recommended indexes: {before} → {after}",
-                    statement.id
-                )
-            })
+    /// All notices, in a fixed order.
+    pub(super) fn notices(&self) -> Vec<Notice> {
+        let tables = self.context.catalog.tables.iter();
+        let never_analyzed = tables
+            .filter(|table| table.rows.is_none() && table.kind != TableKind::Unsupported)
+            .map(|table| Notice::NeverAnalyzed(table.name.clone()));
+        let statements = self.context.workload.statements().iter();
+        let worse = statements.filter_map(|statement| self.worse(statement));
+        let rewrites = self.candidates.notes.iter().map(|note| Notice::Rewrite {
+            statement: note.statement.clone(),
+            reason: note.reason.clone(),
+            rewrite: note.rewrite.clone(),
         });
-        notices.extend(worse);
-        notices.extend(self.planned_anew());
-        let notes = &self.candidates.notes;
-        notices.extend(notes.iter().map(|note| {
-            format!(
-                "{}: {}. Rewrite: {}",
-                note.statement, note.reason, note.rewrite
-            )
-        }));
+        let mut notices: Vec<Notice> = never_analyzed.chain(worse).collect();
+        notices.extend(self.planned_otherwise());
+        notices.extend(rewrites);
         notices.extend(self.out_of_time());
         notices.extend(self.about_the_twin());
         notices.extend(self.untested());
-        notices.extend(self.forgotten_changes());
+        notices.extend(self.reset_counters());
         notices
     }
 
-    /// Under better statistics a recommended index may be worth more or less than was seen.
-    fn planned_anew(&self) -> Vec<String> {
-        let with_index = |statement: &StatementId| {
-            self.verification.after.get(statement).is_some_and(|plan| {
-                self.verification
-                    .verified
-                    .iter()
-                    .any(|verified| uses(plan, &verified.build))
+    fn worse(&self, statement: &Statement) -> Option<Notice> {
+        let before = self.plan_before(&statement.id)?.total_cost();
+        let after = self.chosen.verification.after.get(&statement.id)?;
+        let after = after.total_cost();
+        let change = Change::between(before, after, self.context.limits.min_improvement);
+        (change == Change::Worse).then(|| Notice::Worse {
+            statement: statement.id.clone(),
+            before,
+            after,
+        })
+    }
+
+    fn planned_otherwise(&self) -> Vec<Notice> {
+        let verification = &self.chosen.verification;
+        let has_index = |statement: &StatementId| {
+            verification.after.get(statement).is_some_and(|plan| {
+                let mut verified = verification.verified.iter();
+                verified.any(|verified| uses(plan, &verified.index))
             })
         };
-        let changed = self.remedies.iter().flat_map(|remedy| {
-            let changed = remedy
-                .benefits
-                .iter()
-                .filter(|effect| remedy.kind.is_about_statistics() && effect.plan_changed);
-            changed.map(move |effect| (remedy, &effect.statement))
-        });
-        let notice = |(remedy, statement): (&Remedy, &StatementId)| {
-            format!(
-                "{} plans {statement} another way, and an index is recommended for it: run {} first, and advise again",
-                remedy.id, remedy.id
-            )
+        let of_remedy = |remedy: &Remedy| -> Vec<Notice> {
+            let changed = remedy.benefits.iter().filter(|effect| effect.plan_changed);
+            let changed = changed.filter(|effect| has_index(&effect.statement));
+            changed
+                .map(|effect| Notice::PlannedOtherwise {
+                    remedy: remedy.id.clone(),
+                    statement: effect.statement.clone(),
+                })
+                .collect()
         };
-        changed
-            .filter(|(_, statement)| with_index(statement))
-            .map(notice)
-            .collect()
+        let remedies = self.remedies.iter();
+        let about_statistics = remedies.filter(|remedy| remedy.kind.is_about_statistics());
+        about_statistics.flat_map(of_remedy).collect()
     }
 
-    /// Where there is no twin, or it does not plan a statement as the server does, the reader has to know.
-    fn about_the_twin(&self) -> Vec<String> {
+    /// Where there is no twin, or it does not plan a statement as the server does.
+    fn about_the_twin(&self) -> Vec<Notice> {
+        let twin = self.context.twin;
         let mut notices = Vec::new();
-        if let TwinState::Unavailable(reason) = &self.twin.state
+        if let TwinState::Unavailable(reason) = &twin.state
             && !self.trials.is_empty()
         {
-            notices.push(format!(
-                "there was no planner twin, so each candidate was built by itself in a transaction that was rolled back: {reason}"
-            ));
+            notices.push(Notice::NoTwin(reason.clone()));
         }
-        let differ = self.workload.statements().iter().filter_map(|statement| {
-            let agreement = self.twin.agreements.get(&statement.id).filter(|agreement| !agreement.is_close())?;
-            let how = match agreement {
-                Agreement::SameShape { deviation } => format!("at a cost {:.1} % off", deviation * 100.0),
-                _ => "differently".to_owned(),
-            };
-            if let Some(message) = self.twin.failure(&statement.id) {
-                return Some(format!(
-                    "the planner twin cannot plan {}, so only what was really built is known to help it: {message}",
-                    statement.id
-                ));
-            }
-            Some(format!(
-                "the planner twin plans {} {how}: what it says of new indexes is less sure there",
-                statement.id
-            ))
-        });
-        notices.extend(differ);
-        notices.extend(self.twin.gaps.iter().map(gap_notice));
+        let differs = |statement: &Statement| {
+            let agreement = *twin.agreements.get(&statement.id)?;
+            let statement = statement.id.clone();
+            let message = twin.failure(&statement).map(str::to_owned);
+            (!agreement.is_close()).then_some(match message {
+                Some(message) => Notice::TwinCannotPlan { statement, message },
+                None => Notice::TwinDiffers {
+                    statement,
+                    agreement,
+                },
+            })
+        };
+        let statements = self.context.workload.statements().iter();
+        notices.extend(statements.filter_map(differs));
+        notices.extend(twin.gaps.iter().cloned().map(Notice::TwinGap));
         notices
     }
 
-    /// A longer search may find more.
-    fn out_of_time(&self) -> Option<String> {
-        let tried = self.trials.iter().filter(
-            |trial| !matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.reason == Reason::OutOfTime),
-        );
-        self.summary.out_of_time.then(|| {
-            format!(
-                "--search-time ran out when {} of {} candidates had been tried: the recommended indexes are the best found until then",
-                tried.count(),
-                self.trials.len()
-            )
+    fn out_of_time(&self) -> Option<Notice> {
+        let was_tested = |trial: &Trial| !matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime);
+        let trials = self.trials.iter();
+        let tested = trials.filter(|(_, trial)| was_tested(trial)).count();
+        self.summary.out_of_time.then_some(Notice::OutOfTime {
+            tested,
+            candidates: self.trials.len(),
         })
     }
 
     /// Candidates of which nothing can be said: the absence of a recommendation means nothing for them.
-    fn untested(&self) -> Option<String> {
-        let refused = self.trials.iter().filter(|trial| match &trial.outcome {
-            TrialOutcome::Refused(refusal) => refusal.reason.is_passing(),
-            TrialOutcome::Built { build, costs } => {
-                !build.usable && !costs.values().any(|cost| cost.used)
+    fn untested(&self) -> Option<Notice> {
+        let is_untested = |trial: &Trial| match &trial.outcome {
+            TrialOutcome::Refused(refusal) => refusal.reason().is_passing(),
+            TrialOutcome::Tested { index, costs } => {
+                !index.usable && !costs.values().any(|cost| cost.used)
             }
-        });
-        let failed = self
-            .verification
-            .failed
-            .values()
-            .filter(|failure| match failure {
-                Failure::Refused(refusal) => refusal.reason.is_passing(),
-                Failure::NotUsableNow => true,
-                Failure::NotUsed
-                | Failure::GainTooSmall
-                | Failure::Slower(..)
-                | Failure::Faster(_) => false,
-            });
-        let number = refused.count() + failed.count();
-        (number > 0).then(|| {
-            format!(
-                "{number} candidates could not be tested now because their tables are busy: run again at a quieter time"
-            )
-        })
-    }
-
-    /// ANALYZE in a rehearsal resets the counter that autovacuum goes by, and its statistics are rolled back.
-    fn forgotten_changes(&self) -> impl Iterator<Item = String> {
-        let analyzed = |table: &&Table| {
-            let built = |trial: &&Trial| {
-                trial.index.definition.table == table.name
-                    && trial.index.definition.has_expression()
-            };
-            self.trials
-                .iter()
-                .filter(built)
-                .any(|trial| matches!(trial.outcome, TrialOutcome::Built { .. }))
         };
-        let changed =
-            |table: &&Table| table.modified_rows as f64 > 0.01 * table.rows.unwrap_or(0.0).max(1.0);
-        self.catalog.tables.iter().filter(changed).filter(analyzed).map(|table| {
-            let (name, rows) = (&table.name, group_thousands(table.modified_rows as f64, 0));
-            format!("autovacuum does not know any more that {rows} rows of {name} changed since its last ANALYZE. Run: ANALYZE {name};")
-        }).collect::<Vec<_>>().into_iter()
+        let is_unverified = |failure: &&Failure| match failure {
+            Failure::Refused(refusal) => refusal.reason().is_passing(),
+            Failure::NotUsableNow => true,
+            Failure::NotUsed | Failure::GainTooSmall | Failure::Slower(..) | Failure::Faster(_) => {
+                false
+            }
+        };
+        let untested = self.trials.iter().filter(|(_, trial)| is_untested(trial));
+        let failures = self.chosen.verification.failed.values();
+        let number = untested.count() + failures.filter(is_unverified).count();
+        (number > 0).then_some(Notice::Untested(number))
     }
-}
 
-/// `shop.a, shop.b and 3 more: what is missing. What helps.`
-fn gap_notice(gap: &Gap) -> String {
-    let names: Vec<String> = gap
-        .tables
-        .iter()
-        .take(TABLES_NAMED)
-        .map(ToString::to_string)
-        .collect();
-    let more = match gap.tables.len().saturating_sub(TABLES_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more tables"),
-    };
-    let about = if names.is_empty() {
-        String::new()
-    } else {
-        format!("{}{more}: ", names.join(", "))
-    };
-    let remedy = gap
-        .remedy
-        .as_ref()
-        .map(|remedy| format!(". What helps: {remedy}"))
-        .unwrap_or_default();
-    format!("{about}{}{remedy}", gap.what)
+    fn reset_counters(&self) -> Vec<Notice> {
+        let verified = &self.chosen.verification.verified;
+        let was_built = |id: TrialId| {
+            let mut built = verified
+                .iter()
+                .filter(|verified| verified.index.build_time.is_some());
+            self.trials[id].was_built() || built.any(|verified| verified.trial == id)
+        };
+        let was_analyzed = |table: &&Table| {
+            self.trials.iter().any(|(id, trial)| {
+                *trial.table() == table.name
+                    && trial.index.definition.has_expression()
+                    && was_built(id)
+            })
+        };
+        let has_changed =
+            |table: &&Table| table.modified_rows as f64 > 0.01 * table.rows.unwrap_or(0.0).max(1.0);
+        let tables = self.context.catalog.tables.iter();
+        tables
+            .filter(has_changed)
+            .filter(was_analyzed)
+            .map(|table| Notice::AutovacuumCounterReset {
+                table: table.name.clone(),
+                rows: table.modified_rows,
+            })
+            .collect()
+    }
 }

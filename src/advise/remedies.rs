@@ -1,12 +1,15 @@
-//! Things that are not indexes, tried like indexes: each proposal of the room [`crate::remedy`] is put to a planner, and what changes
-//! nothing is not recommended.
+//! Remedies that are not indexes, tested like indexes: a planner is asked about each proposal of the room [`crate::remedy`], and what
+//! changes nothing is not recommended.
 
-use super::verification::{Known, Verification};
-use super::{Baseline, Run};
+use super::baseline::Baseline;
+use super::context::Context;
+use super::run::Run;
+use super::verification::Verification;
 use crate::catalog::Catalog;
 use crate::plan::Plan;
-use crate::rehearsal::{Answer, Hypothesis, PlanOutcome, PlannerError, Target, Trial};
+use crate::planner::{Answer, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Question, Target};
 use crate::remedy::{Ask, Effect, Remedy, wants_twin};
+use crate::search::Trials;
 use crate::twin::agreement::Agreement;
 use crate::workload::{Statement, Workload};
 
@@ -15,36 +18,44 @@ mod statistics;
 mod vacuum;
 mod view;
 
-/// What is known when remedies are tried.
+/// What is known when remedies are tested.
 #[derive(Debug, Clone, Copy)]
-struct Seen<'a> {
-    known: Known<'a>,
+struct Chosen<'a> {
+    context: Context<'a>,
     verification: &'a Verification,
-    trials: &'a [Trial],
+    trials: &'a Trials,
 }
 
-/// Every remedy that was seen to change something, numbered.
+impl Chosen<'_> {
+    /// The verified indexes.
+    fn indexes(self) -> Vec<NamedIndex> {
+        let verified = self.verification.verified.iter();
+        self.trials
+            .indexes(verified.map(|verified| &verified.trial))
+    }
+}
+
+/// Every remedy that changes something, numbered.
 pub(super) fn test(
     run: &mut Run<'_>,
-    known: Known<'_>,
+    context: Context<'_>,
+    trials: &Trials,
     verification: &Verification,
-    trials: &[Trial],
 ) -> Result<Vec<Remedy>, PlannerError> {
-    let seen = Seen {
-        known,
+    let chosen = Chosen {
+        context,
         verification,
         trials,
     };
-    let workload = run.workload;
-    let plans = planned(workload, known.baseline);
+    let plans = planned(context.workload, context.baseline);
     let ask = Ask {
         plans: &plans,
-        catalog: known.catalog,
+        catalog: context.catalog,
     };
-    let mut remedies = statistics::test(run, seen, ask)?;
-    remedies.extend(vacuum::test(run, seen, ask)?);
-    remedies.extend(view::test(run, seen, ask)?);
-    remedies.extend(rewrite::test(run, seen, ask)?);
+    let mut remedies = statistics::test(run, chosen, ask)?;
+    remedies.extend(vacuum::test(run, chosen, ask)?);
+    remedies.extend(view::test(run, chosen, ask)?);
+    remedies.extend(rewrite::test(run, chosen, ask)?);
     for (number, remedy) in remedies.iter_mut().enumerate() {
         remedy.id = format!("m{}", number + 1);
     }
@@ -65,14 +76,14 @@ fn planned<'a>(workload: &'a Workload, baseline: &'a Baseline) -> Vec<(&'a State
     workload.statements().iter().filter_map(plan).collect()
 }
 
-/// Plans of statements under a supposition; none where it could not be tried.
+/// The server's plans of statements under a hypothesis; none where it could not be tested.
 fn plans(
     run: &mut Run<'_>,
-    target: Target,
-    hypothesis: &Hypothesis,
+    hypothesis: Hypothesis,
     statements: &[Statement],
 ) -> Result<Option<Baseline>, PlannerError> {
-    Ok(match run.suppose(target, hypothesis, &[], statements)? {
+    let question = Question::plans(Target::Server, statements).under(hypothesis);
+    Ok(match run.ask(&question)? {
         Answer::Planned(planned) => Some(planned.plans),
         Answer::Refused(_) => None,
     })

@@ -1,224 +1,254 @@
-//! Choosing a set and proving it, until what was chosen is what was borne out.
+//! Choosing a set and verifying it, until what was chosen is what was verified.
 //!
 //! The planner twin knows sizes only as estimates, and may be wrong about a plan. What the server shows goes back into the choice: real
 //! sizes, and indexes that it did not use after all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::baseline::Baseline;
+use super::compare_timings::{self, compare_timings};
+use super::context::Context;
 use super::measure::Measured;
-use super::verification::{self, Failure, Known, Seen, Verification};
-use super::{Baseline, Run, compare_timings, upkeep};
-use crate::model::{Bytes, Millis};
-use crate::rehearsal::costs::{KnownCosts, SetCosts, UnderSet, Weighted};
-use crate::rehearsal::search::{self, Selection};
-use crate::rehearsal::{
-    Answer, Event, NamedIndex, PlanOutcome, PlannerError, Refusal, Target, Trial, TrialOutcome,
-    uses,
+use super::run::Run;
+use super::verification::{BuiltGroups, Failure, Verification, verify};
+use super::{superseded, write_cost};
+use crate::model::Bytes;
+use crate::planner::{
+    Answer, PlanOutcome, Planned, PlannerError, Question, RefusalCause, Target, uses,
 };
-use crate::verdict::Reason;
+use crate::search::costs::{Costs, KnownCosts, SetCost, SetPlanner, Weighted};
+use crate::search::{self, Selection, TrialId, TrialOutcome, TrialSet, Trials};
+use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};
 
-/// So often a choice is made again after its proof.
+/// So often a choice is made again after its verification.
 const MAX_ROUNDS: usize = 3;
 
-/// The set that pays, as far as it was borne out.
-#[derive(Debug, Default)]
+/// The set that pays, as far as it was verified.
+#[derive(Debug)]
 pub(super) struct Chosen {
     pub(super) selection: Selection,
     pub(super) verification: Verification,
-    pub(super) measured: Measured,
+    /// What executing statements showed, where they were executed.
+    pub(super) measured: Option<Measured>,
 }
 
-/// Chooses and proves until what was chosen is what was borne out.
+/// Chooses and verifies until what was chosen is what was verified.
 pub(super) fn choose_and_verify(
     run: &mut Run<'_>,
-    trials: &[Trial],
-    known: Known<'_>,
+    context: Context<'_>,
+    trials: &Trials,
 ) -> Result<Chosen, PlannerError> {
-    let mut measured = Measured::default();
-    let mut considered = trials.to_vec();
-    let mut failed: BTreeMap<usize, Failure> = BTreeMap::new();
-    let mut seen = Seen::default();
-    for round in 1.. {
-        let selection = run.choose(&considered, known)?;
-        run.summary.out_of_time |= selection.cut_short;
-        let mut verification =
-            verification::verify(run, &selection.chosen, trials, known, &mut seen)?;
-        if run.limits.analyze {
-            measured.add(run, &verification, trials, known)?;
-            verification.fail_slower(&measured);
-            if round < MAX_ROUNDS && !run.summary.out_of_time {
-                let outcome =
-                    compare_timings::compare(run, &verification, &measured, &considered, known)?;
-                failed.extend(outcome.not_faster);
-                verification.replace_by_faster(outcome.replaced);
-            }
+    let mut rounds = Rounds {
+        trials,
+        considered: trials.clone(),
+        failed: BTreeMap::new(),
+        measured: context.limits.analyze.then(Measured::default),
+        built_groups: BuiltGroups::default(),
+    };
+    let mut round = 1;
+    loop {
+        let is_last = round == MAX_ROUNDS;
+        if let Some(chosen) = rounds.next(run, context, is_last)? {
+            return Ok(chosen);
         }
-        failed.append(&mut verification.failed.clone());
-        let may_learn = known.twin.target() == Target::Twin || run.limits.analyze;
-        if round == MAX_ROUNDS
-            || run.summary.out_of_time
-            || !may_learn
-            || !learn(&mut considered, &verification, run)
-        {
-            let left = within_budget(&selection, &verification, run);
-            let slower = verification.failed.values().any(Failure::is_measured);
-            if slower || left.len() < verification.verified.len() {
-                verification = verification::verify(run, &left, trials, known, &mut seen)?;
-            }
-            failed.retain(|position, _| !left.contains(position));
-            verification.failed = failed;
-            return Ok(Chosen {
-                selection,
-                verification,
-                measured,
-            });
-        }
+        round += 1;
     }
-    Ok(Chosen::default())
 }
 
-/// What was borne out, without the last picks that real sizes leave no room for.
-fn within_budget(selection: &Selection, verification: &Verification, run: &Run<'_>) -> Vec<usize> {
-    let size_of = |position: &usize| {
-        verification
-            .verified
-            .iter()
-            .find(|verified| verified.trial == *position)
-            .map(|verified| verified.build.size.0)
+/// What is known after some rounds.
+struct Rounds<'t> {
+    trials: &'t Trials,
+    /// The trials with what the server showed.
+    considered: Trials,
+    failed: BTreeMap<TrialId, Failure>,
+    measured: Option<Measured>,
+    built_groups: BuiltGroups,
+}
+
+impl Rounds<'_> {
+    /// One choice and its verification; none when it showed something that asks for another choice.
+    fn next(
+        &mut self,
+        run: &mut Run<'_>,
+        context: Context<'_>,
+        is_last: bool,
+    ) -> Result<Option<Chosen>, PlannerError> {
+        let selection = choose(run, context, &self.considered)?;
+        let chosen = &selection.chosen;
+        let mut verification = verify(run, context, self.trials, chosen, &mut self.built_groups)?;
+        let is_last = is_last || run.is_out_of_time();
+        self.measure(run, context, &mut verification, is_last)?;
+        self.failed.extend(verification.failed.clone());
+        let may_learn = context.target() == Target::Twin || context.limits.analyze;
+        if !is_last && may_learn && learn(&mut self.considered, &verification, context.limits) {
+            return Ok(None);
+        }
+        let left = within_budget(&selection, &verification, context.limits.budget);
+        let slower = self.failed.values().any(Failure::is_measured);
+        if slower || left.len() < verification.verified.len() {
+            verification = verify(run, context, self.trials, &left, &mut self.built_groups)?;
+        }
+        let mut failed = std::mem::take(&mut self.failed);
+        failed.retain(|id, _| !left.contains(id));
+        verification.failed = failed;
+        Ok(Some(Chosen {
+            selection,
+            verification,
+            measured: self.measured.take(),
+        }))
+    }
+
+    /// With `--analyze`: executes the statements, and alternatives where costs mislead.
+    fn measure(
+        &mut self,
+        run: &mut Run<'_>,
+        context: Context<'_>,
+        verification: &mut Verification,
+        is_last: bool,
+    ) -> Result<(), PlannerError> {
+        let Some(measured) = &mut self.measured else {
+            return Ok(());
+        };
+        measured.add(run, context, self.trials, verification)?;
+        verification.fail_slower(measured);
+        if !is_last {
+            let compared = compare_timings::Compared {
+                verification,
+                measured,
+                trials: &self.considered,
+            };
+            let outcome = compare_timings(run, context, compared)?;
+            self.failed.extend(outcome.not_faster);
+            verification.fail(outcome.replaced);
+        }
+        Ok(())
+    }
+}
+
+/// What was verified, without the last picks that real sizes leave no room for.
+fn within_budget(
+    selection: &Selection,
+    verification: &Verification,
+    budget: Option<Bytes>,
+) -> Vec<TrialId> {
+    let size_of = |id: &TrialId| {
+        let mut verified = verification.verified.iter();
+        verified
+            .find(|verified| verified.trial == *id)
+            .map(|verified| verified.index.size)
     };
-    let mut left: Vec<usize> = selection
-        .chosen
-        .iter()
-        .copied()
-        .filter(|position| size_of(position).is_some())
-        .collect();
-    let size = |left: &[usize]| left.iter().filter_map(size_of).sum::<u64>();
-    while run
-        .limits
-        .budget
-        .is_some_and(|budget| size(&left) > budget.0)
-    {
+    let chosen = selection.chosen.iter().copied();
+    let mut left: Vec<TrialId> = chosen.filter(|id| size_of(id).is_some()).collect();
+    let size = |left: &[TrialId]| left.iter().filter_map(size_of).sum::<Bytes>();
+    while budget.is_some_and(|budget| size(&left) > budget) {
         left.pop();
     }
     left
 }
 
-/// Takes over what the proof showed; says whether that asks for another choice.
-fn learn(considered: &mut [Trial], verification: &Verification, run: &Run<'_>) -> bool {
+/// Takes over what the verification showed; says whether that asks for another choice.
+fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) -> bool {
     let mut again = false;
-    for (position, failure) in &verification.failed {
+    for (id, failure) in &verification.failed {
         let wrong = match failure {
             Failure::NotUsed | Failure::GainTooSmall => true,
-            Failure::Refused(refusal) => refusal.reason == Reason::BuildFailed,
+            Failure::Refused(refusal) => refusal.reason() == Reason::BuildFailed,
             other => other.is_measured(),
         };
-        if wrong && considered[*position].built().is_some() {
-            considered[*position].outcome = TrialOutcome::Refused(Refusal {
-                reason: Reason::NotChosen,
-                detail: "the server did not use it".to_owned(),
-                write_block: Millis::default(),
-                built: 0,
-            });
+        if let Some(trial) = considered
+            .trial_mut(*id)
+            .filter(|trial| wrong && trial.tested().is_some())
+        {
+            trial.refuse(RefusalCause::NotUsedByServer);
             again = true;
         }
     }
     let mut size = Bytes(0);
     for verified in &verification.verified {
-        size.0 += verified.build.size.0;
-        if let TrialOutcome::Built { build, .. } = &mut considered[verified.trial].outcome {
-            build.size = verified.build.size;
+        size.0 += verified.index.size.0;
+        if let Some(trial) = considered.trial_mut(verified.trial)
+            && let TrialOutcome::Tested { index, .. } = &mut trial.outcome
+        {
+            index.size = verified.index.size;
         }
     }
-    again || run.limits.budget.is_some_and(|budget| size > budget)
+    again || limits.budget.is_some_and(|budget| size > budget)
 }
 
-impl Run<'_> {
-    /// Which set pays? With a twin, sets are asked about; without one, they are taken to be as good as their members.
-    fn choose(&mut self, trials: &[Trial], known: Known<'_>) -> Result<Selection, PlannerError> {
-        let limits = self.limits;
-        let at_first = weights(self.workload, known.twin.basis(known.baseline));
-        let upkeep = upkeep::of_trials(trials, self.workload, known);
-        match known.twin.target() {
-            Target::Server => search::choose(
-                &mut KnownCosts::of_singles(trials, at_first).with_upkeep(upkeep),
-                limits,
-            ),
-            Target::Twin => {
-                (self.observer)(Event::Begin {
-                    what: "choosing",
-                    steps: 1,
-                });
-                (self.observer)(Event::Step("sets of indexes in the planner twin"));
-                let superseded = self.superseded(trials, known)?;
-                let mut sets = TwinSets { run: self, trials };
-                let mut costs = KnownCosts::asking(trials, at_first, &mut sets)
-                    .with_upkeep(upkeep)
-                    .with_superseded(superseded);
-                let chosen = search::choose(&mut costs, limits);
-                (self.observer)(Event::End);
-                chosen
-            }
-        }
+/// Which set pays? With a twin, sets are asked about; without one, they are taken to be as good as their members.
+fn choose(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+    trials: &Trials,
+) -> Result<Selection, PlannerError> {
+    let at_first = weights(context.workload, context.trial_baseline());
+    let write_costs = write_cost::of_trials(trials, context);
+    if context.target() == Target::Server {
+        let mut costs = KnownCosts::of_singles(trials, at_first).with_write_costs(write_costs);
+        return search::choose(&mut costs, context.limits);
     }
+    run.begin("choosing", 1);
+    run.step("sets of indexes in the planner twin");
+    let superseded = superseded::by_trials(run, context, trials)?;
+    let mut twin = TwinSets {
+        run,
+        workload: context.workload,
+        trials,
+    };
+    let mut costs = KnownCosts::asking(trials, at_first, &mut twin)
+        .with_write_costs(write_costs)
+        .with_superseded(superseded);
+    let chosen = search::choose(&mut costs, context.limits);
+    run.end();
+    chosen
 }
 
 /// The planner twin, asked about sets.
-struct TwinSets<'r, 'a> {
-    run: &'r mut Run<'a>,
-    trials: &'r [Trial],
+struct TwinSets<'r, 'p, 'w> {
+    run: &'r mut Run<'p>,
+    workload: &'w Workload,
+    trials: &'w Trials,
 }
 
-impl SetCosts for TwinSets<'_, '_> {
-    fn time_left(&mut self) -> bool {
-        self.run.planners.time_left()
-    }
-
+impl SetPlanner for TwinSets<'_, '_, '_> {
     fn ask(
         &mut self,
-        set: &BTreeSet<usize>,
+        set: &TrialSet,
         statements: &[StatementId],
-    ) -> Result<BTreeMap<StatementId, UnderSet>, PlannerError> {
-        let indexes: Vec<NamedIndex> = set
-            .iter()
-            .map(|position| self.trials[*position].index.clone())
-            .collect();
-        let statements: Vec<Statement> = statements
-            .iter()
-            .filter_map(|id| self.run.workload.statement(id).cloned())
-            .collect();
-        let Answer::Planned(planned) = self.run.ask(Target::Twin, &indexes, &statements)? else {
-            return Ok(BTreeMap::new());
-        };
-        let under = |(id, outcome): (StatementId, PlanOutcome)| {
-            let plan = outcome.plan()?;
-            let builds = set.iter().zip(&planned.builds);
-            let used = builds
-                .filter(|(_, build)| uses(plan, build))
-                .map(|(position, _)| *position)
-                .collect();
-            Some((
-                id,
-                UnderSet {
-                    cost: plan.total_cost(),
-                    used,
-                },
-            ))
-        };
-        Ok(planned.plans.into_iter().filter_map(under).collect())
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        let find = |id: &StatementId| self.workload.statement(id).cloned();
+        let statements: Vec<Statement> = statements.iter().filter_map(find).collect();
+        let question = Question::plans(Target::Twin, &statements)
+            .with_indexes(&self.trials.indexes(set))
+            .skippable();
+        Ok(match self.run.ask(&question)? {
+            Answer::Planned(planned) => Some(set_costs(set, planned)),
+            Answer::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime => None,
+            Answer::Refused(_) => Some(BTreeMap::new()),
+        })
     }
 }
 
-fn weights(workload: &Workload, baseline: &Baseline) -> BTreeMap<StatementId, Weighted> {
+fn set_costs(set: &TrialSet, planned: Planned) -> BTreeMap<StatementId, SetCost> {
+    let cost = |(id, outcome): (StatementId, PlanOutcome)| {
+        let plan = outcome.plan()?;
+        let indexes = set.iter().zip(&planned.indexes);
+        let used = indexes.filter(|(_, index)| uses(plan, index));
+        let set_cost = SetCost {
+            cost: plan.total_cost(),
+            used: used.map(|(id, _)| *id).collect(),
+        };
+        Some((id, set_cost))
+    };
+    planned.plans.into_iter().filter_map(cost).collect()
+}
+
+fn weights(workload: &Workload, baseline: &Baseline) -> Costs {
     let weight = |statement: &Statement| {
         let cost = baseline.get(&statement.id)?.plan()?.total_cost();
-        Some((
-            statement.id.clone(),
-            Weighted {
-                calls: statement.calls,
-                cost,
-            },
-        ))
+        let calls = statement.calls;
+        Some((statement.id.clone(), Weighted { calls, cost }))
     };
     workload.statements().iter().filter_map(weight).collect()
 }

@@ -1,108 +1,88 @@
-//! Which existing indexes a candidate could take the place of: those that it answers everything of, and without which, with it there, the planner
-//! twin plans no statement worse. The search prefers such a candidate to one that would come on top.
+//! Which existing indexes a candidate could replace: those whose work it does, and without which, with the candidate there, the planner
+//! twin plans no statement worse. The search prefers such a candidate to one that would be an additional index.
 
 use std::collections::BTreeMap;
 
-use super::verification::Known;
-use super::{Run, existing};
+use super::context::Context;
+use super::existing;
+use super::run::Run;
 use crate::catalog::ExistingIndex;
-use crate::rehearsal::costs::Superseded;
-use crate::rehearsal::{Answer, PlanOutcome, PlannerError, Target, Trial};
+use crate::planner::{Answer, PlannerError, Question, RefusalCause, Target};
+use crate::search::costs::Superseded;
+use crate::search::{Trial, TrialId, Trials};
 use crate::verdict::WORSE_SHARE;
-use crate::workload::{Statement, StatementId};
+use crate::workload::Statement;
 
-impl Run<'_> {
-    /// For each trial, the existing indexes it could take the place of. Without a twin nobody knows.
-    pub(super) fn superseded(
-        &mut self,
-        trials: &[Trial],
-        known: Known<'_>,
-    ) -> Result<Vec<Superseded>, PlannerError> {
-        let mut superseded = vec![Superseded::new(); trials.len()];
-        if known.twin.target() == Target::Server {
-            return Ok(superseded);
-        }
-        for (trial, superseded) in trials.iter().zip(&mut superseded) {
-            for existing in replaceable(trial, known) {
-                if !self.planners.time_left() {
-                    return Ok(Vec::new());
+/// For each trial, the existing indexes it could replace; none are known when the time for the search is over.
+pub(super) fn by_trials(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+    trials: &Trials,
+) -> Result<BTreeMap<TrialId, Superseded>, PlannerError> {
+    let mut superseded: BTreeMap<TrialId, Superseded> = BTreeMap::new();
+    for (id, trial) in trials.iter() {
+        for existing in replaceable(trial, context) {
+            match is_replaced(run, context, existing, trial)? {
+                Some(true) => {
+                    let (name, size) = (existing.name.clone(), existing.size);
+                    superseded.entry(id).or_default().insert(name, size);
                 }
-                match self.is_not_missed(existing, trial, known) {
-                    Ok(true) => {
-                        superseded.insert(existing.name.clone(), existing.size);
-                    }
-                    Ok(false) => {}
-                    // Recordings from before this was asked have no answer to it.
-                    Err(PlannerError::NotRecorded(_)) => return Ok(Vec::new()),
-                    Err(error) => return Err(error),
-                }
+                Some(false) => {}
+                None => return Ok(BTreeMap::new()),
             }
         }
-        Ok(superseded)
     }
-
-    /// With the trial's index there, is no statement that uses the existing one worse without it than it is now?
-    fn is_not_missed(
-        &mut self,
-        existing: &ExistingIndex,
-        trial: &Trial,
-        known: Known<'_>,
-    ) -> Result<bool, PlannerError> {
-        let before = known.twin.basis(known.baseline);
-        let plan_of = |id: &StatementId| before.get(id).and_then(PlanOutcome::plan);
-        let uses = |statement: &&Statement| {
-            plan_of(&statement.id)
-                .is_some_and(|plan| plan.index_names().contains(existing.name.name.as_str()))
-        };
-        let using: Vec<Statement> = self
-            .workload
-            .statements()
-            .iter()
-            .filter(uses)
-            .cloned()
-            .collect();
-        if using.is_empty() {
-            return Ok(true);
-        }
-        self.summary.twin_questions += 1;
-        let (hidden, indexes) = (
-            std::slice::from_ref(&existing.name),
-            std::slice::from_ref(&trial.index),
-        );
-        let Answer::Planned(planned) = self.planners.plan_without(hidden, indexes, &using)? else {
-            return Ok(false);
-        };
-        let without: BTreeMap<StatementId, PlanOutcome> = planned.plans;
-        let is_no_worse = |statement: &Statement| {
-            let (now, then) = (
-                plan_of(&statement.id),
-                without.get(&statement.id).and_then(PlanOutcome::plan),
-            );
-            now.zip(then).is_some_and(|(now, then)| {
-                now.total_cost().saved_share(then.total_cost()) >= -WORSE_SHARE
-            })
-        };
-        Ok(using.iter().all(is_no_worse))
-    }
+    Ok(superseded)
 }
 
-fn replaceable<'c>(trial: &Trial, known: Known<'c>) -> Vec<&'c ExistingIndex> {
-    let Some(table) = known
-        .catalog
-        .table(&trial.index.definition.table)
-        .filter(|_| trial.built().is_some())
-    else {
+/// With the trial's index there, is no statement that uses the existing one worse without it than it is now? None: the time for the
+/// search is over.
+fn is_replaced(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+    existing: &ExistingIndex,
+    trial: &Trial,
+) -> Result<Option<bool>, PlannerError> {
+    let uses = |statement: &&Statement| {
+        let plan = context.trial_plan(&statement.id);
+        plan.is_some_and(|plan| plan.index_names().contains(existing.name.name.as_str()))
+    };
+    let statements = context.workload.statements().iter();
+    let using: Vec<Statement> = statements.filter(uses).cloned().collect();
+    if using.is_empty() {
+        return Ok(Some(true));
+    }
+    let question = Question::plans(Target::Twin, &using)
+        .with_indexes(std::slice::from_ref(&trial.index))
+        .hiding(std::slice::from_ref(&existing.name))
+        .skippable();
+    let without = match run.ask(&question)? {
+        Answer::Planned(planned) => planned.plans,
+        Answer::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime => return Ok(None),
+        Answer::Refused(_) => return Ok(Some(false)),
+    };
+    let is_no_worse = |statement: &Statement| {
+        let now = context.trial_plan(&statement.id);
+        let then = without.get(&statement.id).and_then(|then| then.plan());
+        now.zip(then).is_some_and(|(now, then)| {
+            now.total_cost().saved_share(then.total_cost()) >= -WORSE_SHARE
+        })
+    };
+    Ok(Some(using.iter().all(is_no_worse)))
+}
+
+/// Existing indexes whose work the trial's index does, and that nothing else makes redundant.
+fn replaceable<'c>(trial: &Trial, context: Context<'c>) -> Vec<&'c ExistingIndex> {
+    let table = context.catalog.table(trial.table());
+    let Some(table) = table.filter(|_| trial.tested().is_some()) else {
         return Vec::new();
     };
-    let subsumed = |existing: &&ExistingIndex| {
-        let is_known = existing
-            .index
-            .as_ref()
-            .is_some_and(|known| trial.index.definition.subsumes(known));
-        is_known
+    let is_subsumed = |existing: &&ExistingIndex| {
+        let known = existing.index.as_ref();
+        known.is_some_and(|known| trial.index.definition.subsumes(known))
             && existing.valid
             && existing.may_be_dropped()
             && existing::structural(existing, table).is_none()
     };
-    table.indexes.iter().filter(subsumed).collect()
+    table.indexes.iter().filter(is_subsumed).collect()
 }

@@ -1,17 +1,20 @@
 //! The planner twin in a run: is there one, and does it plan as the server does?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Baseline, Run};
+use super::baseline::{Baseline, planned, tables_of};
+use super::capture::Captured;
+use super::run::Run;
+use super::{existing, remedies};
+use crate::candidate::Candidates;
 use crate::model::Gap;
-use crate::model::QualifiedName;
-use crate::rehearsal::{Event, PlanOutcome, PlannerError, Preparation, Target, TwinState};
+use crate::planner::{PlanOutcome, PlannerError, Preparation, Target, TwinState};
 use crate::twin::agreement::Agreement;
-use crate::verdict::Rehearse;
-use crate::workload::{Statement, StatementId};
+use crate::verdict::{Limits, Rehearse};
+use crate::workload::StatementId;
 
-/// So many characters of a server's message are told.
-const MAX_MESSAGE: usize = 200;
+/// A longer message of a server is cut.
+const MAX_MESSAGE_CHARS: usize = 200;
 
 /// What is known of the twin before anything is tried in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,58 +31,60 @@ pub(super) struct TwinView {
 }
 
 impl TwinView {
-    /// Makes the twin ready, where one is wanted (there is something to try in it), and compares its plans with the server's.
+    /// Makes the twin ready where there is something to ask it, and compares its plans with the server's.
     pub(super) fn prepare(
         run: &mut Run<'_>,
-        tables: &BTreeSet<QualifiedName>,
-        baseline: &Baseline,
-        wanted: bool,
+        limits: &Limits,
+        captured: &Captured,
+        candidates: &Candidates,
     ) -> Result<TwinView, PlannerError> {
+        let Captured {
+            workload,
+            baseline,
+            catalog,
+        } = captured;
+        let wanted = !candidates.to_try.is_empty()
+            || remedies::want_twin(workload, baseline, catalog)
+            || !existing::bloated::candidates(catalog).is_empty();
+        if !wanted || !matches!(limits.rehearse, Rehearse::Auto | Rehearse::Twin) {
+            return Ok(TwinView::without_twin(TwinState::NotWanted));
+        }
+        run.begin("building the planner twin", 1);
+        run.step("statistics, and files without content");
+        let Preparation { state, gaps } = run.prepare_twin(&tables_of(baseline))?;
+        run.end();
         let mut view = TwinView {
-            state: TwinState::NotWanted,
+            gaps,
+            ..TwinView::without_twin(state)
+        };
+        if view.state == TwinState::Ready {
+            let twin = run.baseline(Target::Twin, &planned(workload, baseline))?;
+            view.compare(baseline, twin);
+        }
+        Ok(view)
+    }
+
+    /// There is none, or nothing is known of it yet.
+    fn without_twin(state: TwinState) -> TwinView {
+        TwinView {
+            state,
             gaps: Vec::new(),
             before: Baseline::new(),
             failures: BTreeMap::new(),
             agreements: BTreeMap::new(),
-        };
-        if !wanted || !matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Twin) {
-            return Ok(view);
         }
-        (run.observer)(Event::Begin {
-            what: "building the planner twin",
-            steps: 1,
-        });
-        (run.observer)(Event::Step("statistics, and files without content"));
-        Preparation {
-            state: view.state,
-            gaps: view.gaps,
-        } = run.planners.prepare_twin(tables)?;
-        (run.observer)(Event::End);
-        if view.state == TwinState::Ready {
-            let planned = |statement: &&Statement| {
-                baseline
-                    .get(&statement.id)
-                    .is_some_and(|plan| plan.plan().is_some())
-            };
-            let statements: Vec<Statement> = run
-                .workload
-                .statements()
-                .iter()
-                .filter(planned)
-                .cloned()
-                .collect();
-            view.before = run.plan_baseline(Target::Twin, &statements)?;
-            view.agreements = agreements(baseline, &view.before);
-            view.failures = failures(&view.before);
-            for id in view.failures.keys() {
-                view.before.extend(
-                    baseline
-                        .get(id)
-                        .map(|outcome| (id.clone(), outcome.clone())),
-                );
-            }
+    }
+
+    /// Takes over the twin's plans; where it has none, the server's stand in.
+    fn compare(&mut self, server: &Baseline, twin: Baseline) {
+        self.agreements = agreements(server, &twin);
+        self.failures = failures(&twin);
+        self.before = twin;
+        for id in self.failures.keys() {
+            let servers = server.get(id);
+            self.before
+                .extend(servers.map(|outcome| (id.clone(), outcome.clone())));
         }
-        Ok(view)
     }
 
     /// Why it has no plan for a statement that the server plans.
@@ -87,7 +92,7 @@ impl TwinView {
         self.failures.get(id).map(String::as_str)
     }
 
-    /// Who is asked about candidates.
+    /// Which planner is asked about candidates.
     pub(super) fn target(&self) -> Target {
         if self.state == TwinState::Ready {
             Target::Twin
@@ -96,8 +101,8 @@ impl TwinView {
         }
     }
 
-    /// What the trials are compared with: the plans of whoever was asked.
-    pub(super) fn basis<'a>(&'a self, baseline: &'a Baseline) -> &'a Baseline {
+    /// The twin's plans without any new index; without a twin, these.
+    pub(super) fn baseline_or<'a>(&'a self, baseline: &'a Baseline) -> &'a Baseline {
         if self.state == TwinState::Ready {
             &self.before
         } else {
@@ -128,7 +133,7 @@ fn failures(twin: &Baseline) -> BTreeMap<StatementId, String> {
 /// The first line, if need be its beginning.
 fn shortened(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
-    match line.char_indices().nth(MAX_MESSAGE) {
+    match line.char_indices().nth(MAX_MESSAGE_CHARS) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
     }

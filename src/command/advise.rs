@@ -4,16 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use super::planners::{LivePlanners, TwinMaker};
+use super::planners::{LivePlanner, TwinMaker};
 use super::time_limit::TimeLimit;
-use super::what_if::Question;
+use super::what_if::ChangedConditions;
 use super::{CommandError, Outcome, connection, snapshot, workload, write};
 use crate::advise::{Advice, StatementStatus, advise};
 use crate::cli::{AdviseArgs, Cli, Format};
 use crate::db::Session;
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::Planners;
-use crate::rehearsal::recording::{Recorder, Recording};
+use crate::planner::Planner;
+use crate::planner::recording::{Recorder, Recording};
 use crate::report::json::{Measured, Report};
 use crate::report::{markdown, text};
 use crate::terminal::{self, Progress};
@@ -22,7 +22,7 @@ use crate::workload::Workload;
 
 pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandError> {
     let began = Instant::now();
-    let question = Question::read(arguments)?;
+    let question = ChangedConditions::read(arguments)?;
     let limits = arguments.run.limits.limits();
     let interrupt = connection::interrupt()?;
     let maker = TwinMaker {
@@ -68,7 +68,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
 pub(super) struct Job<'a> {
     pub(super) limits: &'a Limits,
     pub(super) maker: TwinMaker,
-    pub(super) question: Option<Question>,
+    pub(super) question: Option<ChangedConditions>,
     pub(super) record: Option<&'a Path>,
     pub(super) began: Instant,
 }
@@ -81,13 +81,11 @@ pub(super) fn advise_and_report(
     job: &Job<'_>,
 ) -> Result<Advice, CommandError> {
     let progress = Progress::new(&cli.output);
-    let mut planners = LivePlanners::new(session, workload, job.maker.clone());
-    let mut advice = advise_and_record(&mut planners, workload, job, &progress)?;
-    let left_behind = planners
-        .server()
-        .count_existing(&rehearsed_names(&advice))?;
+    let mut planner = LivePlanner::new(session, workload, job.maker.clone());
+    let mut advice = advise_and_record(&mut planner, workload, job, &progress)?;
+    let left_behind = planner.server().count_existing(&rehearsed_names(&advice))?;
     if let Some(question) = &job.question {
-        let snapshot = planners.into_snapshot(&advice.catalog)?;
+        let snapshot = planner.into_snapshot(&advice.catalog)?;
         advice.what_if = Some(question.answer(
             &advice,
             (workload, job.limits),
@@ -117,9 +115,9 @@ fn from_file(
     let progress = Progress::new(&cli.output);
     let file = snapshot::read(path)?;
     let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
-    let mut planners = snapshot::planners(&file, &job.maker)?;
-    let mut advice = advise_and_record(&mut planners, &workload, job, &progress)?;
-    drop(planners);
+    let mut planner = snapshot::planner(&file, &job.maker)?;
+    let mut advice = advise_and_record(&mut planner, &workload, job, &progress)?;
+    drop(planner);
     if let Some(question) = &job.question {
         advice.what_if = Some(question.answer(
             &advice,
@@ -140,13 +138,13 @@ fn from_file(
 }
 
 fn advise_and_record(
-    planners: &mut dyn Planners,
+    planner: &mut dyn Planner,
     workload: &Workload,
     job: &Job<'_>,
     progress: &Progress,
 ) -> Result<Advice, CommandError> {
-    let mut planners = TimeLimit::new(planners, job.limits.search_time);
-    let mut recorder = Recorder::new(&mut planners);
+    let mut planner = TimeLimit::new(planner, job.limits.search_time);
+    let mut recorder = Recorder::new(&mut planner);
     let advised = advise(workload, job.limits, &mut recorder, &|event| {
         progress.observe(event)
     });

@@ -10,7 +10,7 @@ use crate::cluster::binaries::WhenMissing;
 use crate::cluster::{Binaries, Cluster, ClusterOptions};
 use crate::db::{Batching, Interrupt, Safety, run_script};
 use crate::model::Millis;
-use crate::rehearsal::Event;
+use crate::planner::Event;
 use crate::terminal::Progress;
 use crate::workload::{Workload, file};
 

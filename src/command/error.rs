@@ -4,7 +4,7 @@ use super::planners::TwinError;
 use crate::cluster::{BinariesError, ClusterError};
 use crate::db::DbError;
 use crate::db::conninfo::ConninfoError;
-use crate::rehearsal::{PlannerError, Rollback};
+use crate::planner::{PlannerError, Rollback};
 use crate::workload::file::FileError;
 use crate::workload::log::LogError;
 

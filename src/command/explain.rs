@@ -9,7 +9,7 @@ use crate::cli::{Cli, ExplainArgs};
 use crate::db::{Safety, Server};
 use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
-use crate::rehearsal::{Answer, Event, PlanOutcome, Planner};
+use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Target};
 use crate::report::review::Reviewed;
 use crate::terminal::Progress;
 use crate::workload::{Statement, Workload};
@@ -43,7 +43,10 @@ fn plans(
     let mut reviewed = Vec::new();
     for statement in workload.statements() {
         progress.observe(Event::Step(&statement.id.0));
-        let answer = planner.plan(&[], std::slice::from_ref(statement))?;
+        let answer = planner.ask(&Question::plans(
+            Target::Server,
+            std::slice::from_ref(statement),
+        ))?;
         reviewed.push(Reviewed {
             file: statement.id.0.clone(),
             plans: outcome(answer, statement),

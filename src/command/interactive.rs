@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::planners::{LivePlanners, TwinMaker};
+use super::planners::{LivePlanner, TwinMaker};
 use super::time_limit::TimeLimit;
 use super::{CommandError, Outcome, advise, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
@@ -17,8 +17,10 @@ use crate::db::{
 use crate::model::quote_identifier;
 use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
-use crate::rehearsal::recording::{Recorder, Recording};
-use crate::rehearsal::{Answer, Event, NamedIndex, Planner, PlannerError, Rollback};
+use crate::planner::recording::{Recorder, Recording};
+use crate::planner::{
+    Answer, Event, NamedIndex, Planner, PlannerError, Question, Rollback, Target,
+};
 use crate::report::review::Reviewed;
 use crate::tui::backend::{Backend, CancelToken};
 use crate::tui::look::Look;
@@ -298,9 +300,9 @@ impl Backend for Live {
                 pg_bin: run.pg_bin.clone(),
                 interrupt,
             };
-            let mut planners = LivePlanners::new(session, &run.workload, maker);
-            let mut planners = TimeLimit::new(&mut planners, run.limits.search_time);
-            let mut recorder = Recorder::new(&mut planners);
+            let mut planner = LivePlanner::new(session, &run.workload, maker);
+            let mut planner = TimeLimit::new(&mut planner, run.limits.search_time);
+            let mut recorder = Recorder::new(&mut planner);
             let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, observer)?;
             let recording = recorder.finish(run.workload.clone(), run.limits.clone());
             if let Some(file) = &run.record {
@@ -319,7 +321,10 @@ impl Backend for Live {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        self.over(|session, _| Server::new(session).plan(indexes, statements))
+        self.over(|session, _| {
+            let question = Question::plans(Target::Server, statements).with_indexes(indexes);
+            Server::new(session).ask(&question)
+        })
     }
 
     fn cancel_token(&self) -> Arc<dyn CancelToken> {

@@ -1,4 +1,4 @@
-//! The planners of a live run: the server, and the twin that is made of it when the pipeline wants one.
+//! The planner of a live run: the server, and the twin that is made of it when the pipeline wants one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -11,9 +11,9 @@ use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use crate::model::Gap;
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::{
-    Answer, FreshSize, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError,
-    Planners, Preparation, Refusal, Rollback, Target, TwinState,
+use crate::planner::{
+    Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
+    Question, RefusalCause, Rollback, Target, TwinState,
 };
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
@@ -22,7 +22,7 @@ use crate::verdict::Rehearse;
 use crate::workload::{Statement, StatementId, Workload};
 
 /// A server, and its planner twin once it was wanted.
-pub(super) struct LivePlanners<'s> {
+pub(super) struct LivePlanner<'s> {
     session: &'s Session,
     server: Server<'s>,
     maker: TwinMaker,
@@ -61,11 +61,11 @@ wal_level = minimal
 max_wal_senders = 0
 ";
 
-impl<'s> LivePlanners<'s> {
+impl<'s> LivePlanner<'s> {
     /// Asks over this session.
     pub(super) fn new(session: &'s Session, workload: &Workload, maker: TwinMaker) -> Self {
         let words = words(workload);
-        LivePlanners {
+        LivePlanner {
             session,
             server: Server::new(session),
             maker,
@@ -134,7 +134,7 @@ pub(super) fn words(workload: &Workload) -> BTreeSet<String> {
 }
 
 /// A twin without the server it is a copy of: of a twin file, or of data that has grown.
-pub(super) struct TwinPlanners {
+pub(super) struct TwinPlanner {
     twin: Twin,
     /// What the server knew and planned, if somebody kept it.
     kept: Option<Kept>,
@@ -146,35 +146,46 @@ pub(super) struct Kept {
     pub(super) plans: BTreeMap<StatementId, PlanOutcome>,
 }
 
-impl TwinPlanners {
+impl TwinPlanner {
     /// Asks this twin; for the server's part, what was kept of it speaks, or else the twin, too.
-    pub(super) fn new(twin: Twin, kept: Option<Kept>) -> TwinPlanners {
-        TwinPlanners { twin, kept }
+    pub(super) fn new(twin: Twin, kept: Option<Kept>) -> TwinPlanner {
+        TwinPlanner { twin, kept }
     }
 
-    fn as_the_server(&mut self, statements: &[Statement]) -> Result<Answer, PlannerError> {
+    /// What the server would answer without new indexes: the plans that were kept, and the twin's for other statements.
+    fn baseline(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         let Some(Kept { plans, .. }) = &self.kept else {
-            return self.twin.plan(&[], statements);
+            return self.twin.ask(question);
         };
-        let (kept, others): (Vec<&Statement>, Vec<&Statement>) = statements
+        let (kept, others): (Vec<&Statement>, Vec<&Statement>) = question
+            .statements
             .iter()
             .partition(|statement| plans.contains_key(&statement.id));
         let kept = kept
             .into_iter()
-            .filter_map(|statement| plans.get_key_value(&statement.id));
+            .filter_map(|statement| plans.get_key_value(&statement.id))
+            .map(|(id, plan)| (id.clone(), plan.clone()));
         let mut planned = Planned {
-            plans: kept.map(|(id, plan)| (id.clone(), plan.clone())).collect(),
+            plans: kept.collect(),
             ..Planned::default()
         };
         let others: Vec<Statement> = others.into_iter().cloned().collect();
-        if let Answer::Planned(more) = self.twin.plan(&[], &others)? {
-            planned.plans.extend(more.plans);
-        }
+        let others = self.twin.ask(&Question::plans(Target::Twin, &others))?;
+        planned.plans.extend(others.into_plans());
         Ok(Answer::Planned(planned))
     }
 }
 
-impl Planners for TwinPlanners {
+impl Planner for TwinPlanner {
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        match question.target {
+            Target::Twin => self.twin.ask(question),
+            Target::Server if question.is_baseline() => self.baseline(question),
+            Target::Server if question.hypothesis.is_some() => self.twin.ask(question),
+            Target::Server => Ok(Answer::Refused(RefusalCause::NoServer.into())),
+        }
+    }
+
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         match &self.kept {
             Some(kept) => Ok(kept.catalog.clone()),
@@ -190,50 +201,6 @@ impl Planners for TwinPlanners {
             state: TwinState::Ready,
             gaps: self.twin.gaps(tables),
         })
-    }
-
-    fn plan(
-        &mut self,
-        target: Target,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        match target {
-            Target::Twin => self.twin.plan(indexes, statements),
-            Target::Server if indexes.is_empty() => self.as_the_server(statements),
-            Target::Server => Ok(Answer::Refused(Refusal::offline())),
-        }
-    }
-
-    fn execute(
-        &mut self,
-        _indexes: &[NamedIndex],
-        _statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        Ok(Answer::Refused(Refusal::offline()))
-    }
-
-    fn plan_without(
-        &mut self,
-        hidden: &[QualifiedName],
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        self.twin.plan_without(hidden, indexes, statements)
-    }
-
-    fn suppose(
-        &mut self,
-        _whom: Target,
-        hypothesis: &Hypothesis,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        self.twin.suppose(hypothesis, indexes, statements)
-    }
-
-    fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
-        Ok(self.twin.fresh_sizes(indexes)?)
     }
 }
 
@@ -372,7 +339,19 @@ fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, Plann
     }
 }
 
-impl Planners for LivePlanners<'_> {
+impl Planner for LivePlanner<'_> {
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        if question.target == Target::Server {
+            return self.server.ask(question);
+        }
+        self.sample(&question.indexes)?;
+        if let Some(Hypothesis::Reindexed(indexes)) = &question.hypothesis {
+            self.sample(indexes)?;
+        }
+        let twin = self.twin.as_mut().ok_or(PlannerError::NoTwin)?;
+        twin.ask(question)
+    }
+
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.server.catalog(tables)
     }
@@ -392,69 +371,5 @@ impl Planners for LivePlanners<'_> {
             }
             Err(error) => without_twin(error, self.maker.rehearse).map(Preparation::from),
         }
-    }
-
-    fn plan(
-        &mut self,
-        target: Target,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        match target {
-            Target::Server => self.server.plan(indexes, statements),
-            Target::Twin => {
-                self.sample(indexes)?;
-                self.twin
-                    .as_mut()
-                    .ok_or(PlannerError::NoTwin)?
-                    .plan(indexes, statements)
-            }
-        }
-    }
-
-    fn execute(
-        &mut self,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        self.server.execute(indexes, statements)
-    }
-
-    fn plan_without(
-        &mut self,
-        hidden: &[QualifiedName],
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        self.twin
-            .as_mut()
-            .ok_or(PlannerError::NoTwin)?
-            .plan_without(hidden, indexes, statements)
-    }
-
-    fn suppose(
-        &mut self,
-        target: Target,
-        hypothesis: &Hypothesis,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        match target {
-            Target::Server => self.server.suppose(hypothesis, indexes, statements),
-            Target::Twin => self
-                .twin
-                .as_mut()
-                .ok_or(PlannerError::NoTwin)?
-                .suppose(hypothesis, indexes, statements),
-        }
-    }
-
-    fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
-        self.sample(indexes)?;
-        Ok(self
-            .twin
-            .as_mut()
-            .ok_or(PlannerError::NoTwin)?
-            .fresh_sizes(indexes)?)
     }
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use super::workload::read_bytes;
 use super::{CommandError, Outcome, advise, interactive, write};
 use crate::advise::advise as run_pipeline;
+use crate::advise::notices::Notice;
 use crate::cli::{Cli, Format, ReviewArgs};
 use crate::log;
 use crate::plan::read::{self, ReadPlan, Reason};
-use crate::rehearsal::PlanOutcome;
-use crate::rehearsal::recording::{FORMAT, Recording, Replay};
+use crate::planner::PlanOutcome;
+use crate::planner::recording::{FORMAT_PREFIX, Recording, RecordingError, Replay};
 use crate::report::diff::{self, Diff};
 use crate::report::json::Measured;
 use crate::report::review::{Reviewed, write_json, write_markdown, write_text};
@@ -24,7 +25,8 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         // Read once: it may be standard input.
         let bytes = read_bytes(only);
         if let Some(recording) = bytes.as_deref().ok().and_then(recording) {
-            return replay(cli, only, &recording);
+            let failed = |error| CommandError::File(format!("{}: {error}", only.display()));
+            return replay(cli, only, &recording.map_err(failed)?);
         }
         vec![review(only, bytes)]
     } else {
@@ -196,7 +198,8 @@ fn review(path: &Path, bytes: Result<Vec<u8>, CommandError>) -> Reviewed {
 
 fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> {
     if let Some(recording) = recording(bytes) {
-        return Ok(plans_as_they_were(&recording));
+        let failed = |error: RecordingError| CommandError::File(error.to_string());
+        return Ok(first_plans(&recording.map_err(failed)?));
     }
     let text = log::decode(bytes);
     if log::looks_like_log(&text) {
@@ -249,17 +252,15 @@ fn without_name(message: &str, path: &Path) -> String {
         .to_owned()
 }
 
-fn recording(bytes: &[u8]) -> Option<Recording> {
-    let text = std::str::from_utf8(bytes)
-        .ok()
-        .filter(|text| text.contains(FORMAT))?;
-    serde_json::from_str::<Recording>(text)
-        .ok()
-        .filter(|recording| recording.format == FORMAT)
+/// None: the file is no recording.
+fn recording(bytes: &[u8]) -> Option<Result<Recording, RecordingError>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let names_its_format = text.contains(FORMAT_PREFIX) && text.contains("\"format\"");
+    names_its_format.then(|| Recording::from_json(text))
 }
 
 /// Among other files a recording stands for the plans it began with.
-fn plans_as_they_were(recording: &Recording) -> Vec<ReadPlan> {
+fn first_plans(recording: &Recording) -> Vec<ReadPlan> {
     let mut plans = Vec::new();
     for statement in recording.workload.statements() {
         let outcome = recording
@@ -278,14 +279,14 @@ fn subject(paths: &[PathBuf]) -> String {
         .join(" ")
 }
 
-/// The pipeline runs again on what the server answered then, and gives the same report.
+/// The pipeline runs again on what the planners answered then, and gives the same report.
 fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, CommandError> {
-    let advice = run_pipeline(
-        &recording.workload,
-        &recording.limits,
-        &mut Replay::new(recording),
-        &|_| {},
-    )?;
+    let mut replay = Replay::new(recording);
+    let (workload, limits) = (&recording.workload, &recording.limits);
+    let mut advice = run_pipeline(workload, limits, &mut replay, &|_| {})?;
+    if replay.unused() > 0 {
+        advice.notices.push(Notice::UnusedAnswers(replay.unused()));
+    }
     if interactive::is_wanted(cli) {
         return interactive::on_recording(cli, file.display().to_string(), advice, recording);
     }

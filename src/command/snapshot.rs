@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::planners::{Kept, TwinMaker, TwinPlanners, scope, words};
+use super::planners::{Kept, TwinMaker, TwinPlanner, scope, words};
 use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
 use crate::db::{Safety, Scope, Server, Session};
 use crate::plan::Plan;
-use crate::rehearsal::{Answer, Event, PlanOutcome, Planner};
+use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Target};
+use crate::sentences;
 use crate::terminal::{self, Progress};
 use crate::twin::file::{TwinFile, TwinFileError};
 use crate::twin::redaction::{RedactionKey, RedactionReport};
@@ -112,9 +113,9 @@ fn plans(
     server: &mut Server<'_>,
     workload: &Workload,
 ) -> Result<BTreeMap<StatementId, PlanOutcome>, CommandError> {
-    match server.plan(&[], workload.statements())? {
+    match server.ask(&Question::plans(Target::Server, workload.statements()))? {
         Answer::Planned(planned) => Ok(planned.plans),
-        Answer::Refused(refusal) => Err(CommandError::File(refusal.detail)),
+        Answer::Refused(refusal) => Err(CommandError::File(sentences::refusal(&refusal.cause))),
     }
 }
 
@@ -131,10 +132,10 @@ pub(super) fn read(path: &Path) -> Result<TwinFile, CommandError> {
 }
 
 /// The planners of a twin file: what it holds of the server, and a twin.
-pub(super) fn planners(file: &TwinFile, maker: &TwinMaker) -> Result<TwinPlanners, CommandError> {
+pub(super) fn planner(file: &TwinFile, maker: &TwinMaker) -> Result<TwinPlanner, CommandError> {
     let kept = Kept {
         catalog: file.catalog.clone(),
         plans: file.plans.clone(),
     };
-    Ok(TwinPlanners::new(maker.make(&file.snapshot)?, Some(kept)))
+    Ok(TwinPlanner::new(maker.make(&file.snapshot)?, Some(kept)))
 }

@@ -1,91 +1,55 @@
-//! `--search-time`: planners with a clock. The core has none; it asks whether there is time left, and a recording keeps the answers.
+//! `--search-time`: a planner with a clock. The core has none: it says which questions are part of the search, and these are refused once
+//! the time is over.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
-use crate::rehearsal::{
-    Answer, FreshSize, Hypothesis, NamedIndex, PlannerError, Planners, Preparation, Target,
-};
-use crate::workload::Statement;
+use crate::planner::{Answer, Planner, PlannerError, Preparation, Question, RefusalCause};
 
-/// Passes questions on until time is up; only then says so, and still passes them on.
+/// Passes questions on; refuses those that can be skipped once the time is over.
 pub(super) struct TimeLimit<'p> {
-    planners: &'p mut dyn Planners,
+    planner: &'p mut dyn Planner,
     limit: Option<Duration>,
-    /// The first time that somebody asked how much is left.
+    /// The first question of the search.
     began: Option<Instant>,
 }
 
 impl<'p> TimeLimit<'p> {
     /// No limit, if there is none.
-    pub(super) fn new(planners: &'p mut dyn Planners, limit: Option<Millis>) -> Self {
+    pub(super) fn new(planner: &'p mut dyn Planner, limit: Option<Millis>) -> Self {
         let duration =
             |limit: Millis| Duration::try_from_secs_f64(limit.0 / 1_000.0).unwrap_or(Duration::MAX);
         TimeLimit {
-            planners,
+            planner,
             limit: limit.map(duration),
             began: None,
         }
     }
+
+    fn is_over(&mut self) -> bool {
+        let began = *self.began.get_or_insert_with(Instant::now);
+        self.limit.is_some_and(|limit| began.elapsed() >= limit)
+    }
 }
 
-impl Planners for TimeLimit<'_> {
-    fn time_left(&mut self) -> bool {
-        let began = *self.began.get_or_insert_with(Instant::now);
-        self.limit.is_none_or(|limit| began.elapsed() < limit)
+impl Planner for TimeLimit<'_> {
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        if question.skippable && self.is_over() {
+            return Ok(Answer::Refused(RefusalCause::OutOfTime.into()));
+        }
+        self.planner.ask(question)
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
-        self.planners.catalog(tables)
+        self.planner.catalog(tables)
     }
 
     fn prepare_twin(
         &mut self,
         tables: &BTreeSet<QualifiedName>,
     ) -> Result<Preparation, PlannerError> {
-        self.planners.prepare_twin(tables)
-    }
-
-    fn plan(
-        &mut self,
-        target: Target,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        self.planners.plan(target, indexes, statements)
-    }
-
-    fn execute(
-        &mut self,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        self.planners.execute(indexes, statements)
-    }
-
-    fn plan_without(
-        &mut self,
-        hidden: &[QualifiedName],
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        self.planners.plan_without(hidden, indexes, statements)
-    }
-
-    fn suppose(
-        &mut self,
-        target: Target,
-        hypothesis: &Hypothesis,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        self.planners
-            .suppose(target, hypothesis, indexes, statements)
-    }
-
-    fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, PlannerError> {
-        self.planners.fresh_sizes(indexes)
+        self.planner.prepare_twin(tables)
     }
 }

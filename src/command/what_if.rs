@@ -1,28 +1,26 @@
 //! `advise --scale` and `--set`: the same workload on a twin with more rows, or with other settings.
 
-use std::collections::BTreeMap;
-
 use super::CommandError;
-use super::planners::{TwinMaker, TwinPlanners};
+use super::planners::{TwinMaker, TwinPlanner};
 use super::time_limit::TimeLimit;
 use crate::advise::what_if::{Conditions, WhatIf};
 use crate::advise::{Advice, advise};
 use crate::cli::AdviseArgs;
-use crate::rehearsal::{Answer, Event, NamedIndex, Observer, Planners, Target};
+use crate::planner::{Event, NamedIndex, Observer, Planner, Question, Target};
 use crate::twin::Snapshot;
 use crate::twin::growth::Growth;
 use crate::verdict::{Limits, Rehearse};
 use crate::workload::Workload;
 
-/// What was typed, if anything was.
-pub(super) struct Question {
+/// The conditions that the options name.
+pub(super) struct ChangedConditions {
     growth: Growth,
     conditions: Conditions,
 }
 
-impl Question {
+impl ChangedConditions {
     /// Reads the options.
-    pub(super) fn read(arguments: &AdviseArgs) -> Result<Option<Question>, CommandError> {
+    pub(super) fn read(arguments: &AdviseArgs) -> Result<Option<ChangedConditions>, CommandError> {
         let mut growth = Growth::default();
         for text in &arguments.scale {
             growth.add(text).map_err(CommandError::Usage)?;
@@ -32,7 +30,7 @@ impl Question {
             settings: arguments.settings.iter().cloned().collect(),
         };
         let asked = !conditions.growth.is_empty() || !conditions.settings.is_empty();
-        Ok(asked.then_some(Question { growth, conditions }))
+        Ok(asked.then_some(ChangedConditions { growth, conditions }))
     }
 
     /// Advises again under the other conditions, and compares.
@@ -63,18 +61,17 @@ impl Question {
             rehearse: Rehearse::Twin,
             ..limits.clone()
         };
-        let mut planners = TwinPlanners::new(twin, None);
-        let mut planners = TimeLimit::new(&mut planners, limits.search_time);
-        let then = advise(workload, &limits, &mut planners, observer)?;
+        let mut planner = TwinPlanner::new(twin, None);
+        let mut planner = TimeLimit::new(&mut planner, limits.search_time);
+        let then = advise(workload, &limits, &mut planner, observer)?;
         let chosen_now: Vec<NamedIndex> = now
             .recommendations
             .iter()
             .map(|recommendation| recommendation.index.clone())
             .collect();
-        let same_set = match planners.plan(Target::Twin, &chosen_now, workload.statements())? {
-            Answer::Planned(planned) => planned.plans,
-            Answer::Refused(_) => BTreeMap::new(),
-        };
+        let question =
+            Question::plans(Target::Twin, workload.statements()).with_indexes(&chosen_now);
+        let same_set = planner.ask(&question)?.into_plans();
         Ok(WhatIf::compare(
             now,
             &then,

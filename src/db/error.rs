@@ -5,7 +5,7 @@ use std::error::Error as _;
 use tokio_postgres::error::{DbError as ServerError, ErrorPosition, SqlState};
 
 use super::connect::ConnectError;
-use crate::rehearsal::Rollback;
+use crate::planner::Rollback;
 
 /// A failed conversation.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::explain::Explained;
 use super::{DbError, Session};
 use crate::plan::Plan;
-use crate::rehearsal::PlanOutcome;
+use crate::planner::PlanOutcome;
 
 /// So often a statement runs; the run of median time is kept.
 pub(super) const RUNS: u32 = 3;
@@ -20,7 +20,7 @@ const EXPLAIN_ANALYZE: &str = "EXPLAIN (FORMAT JSON, VERBOSE, ANALYZE, BUFFERS) 
 
 impl Session {
     /// Executes a statement as things are, in transactions that are read-only and rolled back.
-    pub(super) fn execute_as_things_are(&self, sql: &str) -> Result<PlanOutcome, DbError> {
+    pub(super) fn execute_without_indexes(&self, sql: &str) -> Result<PlanOutcome, DbError> {
         let mut seen = Vec::new();
         for _ in 0..RUNS {
             let began = Instant::now();

@@ -1,4 +1,4 @@
-//! A live server as a [`Planner`]: plans as things are, and plans under indexes that are built and rolled back.
+//! A live server as a [`Planner`]: plans without new indexes, and with indexes that are built and rolled back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,12 +6,13 @@ use tokio_postgres::types::Type;
 
 use super::catalog::field;
 use super::explain::Explained;
-use super::transaction::{Locks, Mode};
+use super::transaction::Locks;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
-use crate::rehearsal::{
-    Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError,
+use crate::planner::{
+    Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question,
+    Target,
 };
 use crate::workload::{Statement, StatementId};
 
@@ -66,7 +67,7 @@ impl<'s> Server<'s> {
         &self,
         indexes: &[NamedIndex],
         statements: &[Statement],
-        how: Mode,
+        mode: Mode,
     ) -> Result<Answer, DbError> {
         let short = |statement: &&Statement| {
             self.seen
@@ -91,7 +92,7 @@ impl<'s> Server<'s> {
                 .copied()
                 .collect(),
         };
-        self.session.rehearse(indexes, &statements, &locks, how)
+        self.session.rehearse(indexes, &statements, &locks, mode)
     }
 
     /// How many of these relations are in the catalog: after a rehearsal, of those it built, none.
@@ -111,7 +112,77 @@ impl<'s> Server<'s> {
     }
 }
 
+impl Server<'_> {
+    /// Each statement by itself, without any new index.
+    fn plan_each(
+        &mut self,
+        statements: &[Statement],
+        plan: impl Fn(&mut Self, &Statement) -> Result<PlanOutcome, DbError>,
+    ) -> Result<Answer, DbError> {
+        let mut planned = Planned::default();
+        for statement in statements {
+            let outcome = plan(self, statement)?;
+            planned.plans.insert(statement.id.clone(), outcome);
+        }
+        Ok(Answer::Planned(planned))
+    }
+
+    fn answer_plainly(&mut self, question: &Question) -> Result<Answer, DbError> {
+        let statements = &question.statements;
+        match (question.mode, question.indexes.is_empty()) {
+            (Mode::Plan, true) => self.plan_each(statements, Self::capture),
+            (Mode::Plan, false) => self.rehearse(&question.indexes, statements, Mode::Plan),
+            (Mode::Execute, true) => self.plan_each(statements, |server, statement| {
+                server.session.execute_without_indexes(&statement.sql)
+            }),
+            (Mode::Execute, false) => self.rehearse(&question.indexes, statements, Mode::Execute),
+        }
+    }
+
+    fn answer_under(
+        &mut self,
+        hypothesis: &Hypothesis,
+        question: &Question,
+    ) -> Result<Answer, DbError> {
+        let statements = &question.statements;
+        match hypothesis {
+            Hypothesis::Rewritten => self.answer_plainly(question),
+            Hypothesis::Setting { name, value } if question.indexes.is_empty() => {
+                self.plan_each(statements, |server, statement| {
+                    let explained = server
+                        .session
+                        .capture_under((name, value), &statement.sql)?;
+                    Ok(explained.into())
+                })
+            }
+            Hypothesis::Analyzed(analyzed) if question.indexes.is_empty() => {
+                self.session.plan_after(&analyzed.statements(), statements)
+            }
+            Hypothesis::View(view) if question.indexes.is_empty() => {
+                self.session.plan_with_view(view, statements)
+            }
+            Hypothesis::Setting { .. }
+            | Hypothesis::Analyzed(_)
+            | Hypothesis::View(_)
+            | Hypothesis::AllVisible(_)
+            | Hypothesis::Reindexed(_) => {
+                Ok(Answer::Refused(hypothesis.refused(&question.indexes)))
+            }
+        }
+    }
+}
+
 impl Planner for Server<'_> {
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        if question.target == Target::Twin || !question.hidden.is_empty() {
+            return Err(PlannerError::NoTwin);
+        }
+        Ok(match &question.hypothesis {
+            None => self.answer_plainly(question)?,
+            Some(hypothesis) => self.answer_under(hypothesis, question)?,
+        })
+    }
+
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         let catalog = self.session.catalog(tables)?;
         self.lockable = catalog
@@ -121,69 +192,5 @@ impl Planner for Server<'_> {
             .map(|table| table.name.clone())
             .collect();
         Ok(catalog)
-    }
-
-    fn plan(
-        &mut self,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        if indexes.is_empty() {
-            let mut planned = Planned::default();
-            for statement in statements {
-                planned
-                    .plans
-                    .insert(statement.id.clone(), self.capture(statement)?);
-            }
-            return Ok(Answer::Planned(planned));
-        }
-        Ok(self.rehearse(indexes, statements, Mode::Planned)?)
-    }
-
-    fn execute(
-        &mut self,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        if !indexes.is_empty() {
-            return Ok(self.rehearse(indexes, statements, Mode::Executed)?);
-        }
-        let mut planned = Planned::default();
-        for statement in statements {
-            planned.plans.insert(
-                statement.id.clone(),
-                self.session.execute_as_things_are(&statement.sql)?,
-            );
-        }
-        Ok(Answer::Planned(planned))
-    }
-
-    fn suppose(
-        &mut self,
-        hypothesis: &Hypothesis,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        match hypothesis {
-            Hypothesis::Setting { name, value } if indexes.is_empty() => {
-                let mut planned = Planned::default();
-                for statement in statements {
-                    let explained = self.session.capture_under((name, value), &statement.sql)?;
-                    planned.plans.insert(statement.id.clone(), explained.into());
-                }
-                Ok(Answer::Planned(planned))
-            }
-            Hypothesis::Rewritten => self.plan(indexes, statements),
-            Hypothesis::Analyzed(analyzed) if indexes.is_empty() => Ok(self
-                .session
-                .suppose_after(&analyzed.statements(), statements)?),
-            Hypothesis::View(view) if indexes.is_empty() => {
-                Ok(self.session.suppose_view(view, statements)?)
-            }
-            Hypothesis::Setting { .. }
-            | Hypothesis::Analyzed(_)
-            | Hypothesis::View(_)
-            | Hypothesis::AllVisible(_) => Ok(Answer::Refused(hypothesis.refused(indexes))),
-        }
     }
 }

@@ -14,7 +14,7 @@ use super::connect::{self, CancelHandle, Connected, Prompt};
 use super::conninfo::Settings;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
-use crate::rehearsal::Rollback;
+use crate::planner::Rollback;
 
 /// How long anything may take on the server.
 #[derive(Debug, Clone, Copy, PartialEq)]

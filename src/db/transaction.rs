@@ -18,7 +18,9 @@ use super::explain::Explained;
 use super::session::{CONNECTION_CHECK_INTERVAL, milliseconds};
 use super::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
-use crate::rehearsal::{Answer, Build, NamedIndex, PlanOutcome, Planned, Refusal};
+use crate::planner::{
+    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, TestedIndex,
+};
 use crate::verdict::Reason;
 use crate::workload::Statement;
 
@@ -47,10 +49,10 @@ impl Session {
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
-        how: Mode,
+        mode: Mode,
     ) -> Result<Answer, DbError> {
         for attempt in 1.. {
-            let (answer, lock_missed) = self.rehearse_once(indexes, statements, locks, how)?;
+            let (answer, lock_missed) = self.rehearse_once(indexes, statements, locks, mode)?;
             if !lock_missed || attempt >= LOCK_ATTEMPTS {
                 return Ok(answer);
             }
@@ -69,9 +71,9 @@ impl Session {
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
-        how: Mode,
+        mode: Mode,
     ) -> Result<(Answer, bool), DbError> {
-        self.in_transaction(|transaction| transaction.run(indexes, statements, locks, how))
+        self.in_transaction(|transaction| transaction.run(indexes, statements, locks, mode))
     }
 
     /// Does something in a transaction that is rolled back, whatever happens; also says whether it failed because a lock was not free
@@ -91,7 +93,7 @@ impl Session {
         let rollback = self.rollback();
         let write_block = transaction
             .locked
-            .map_or(Millis::default(), |since| Millis::from(since.elapsed()));
+            .map(|since| Millis::from(since.elapsed()));
         let Transaction {
             built, lock_missed, ..
         } = transaction;
@@ -115,15 +117,6 @@ impl Session {
             Err(error) => Err(error),
         }
     }
-}
-
-/// What becomes of the statements of a rehearsal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// They are planned.
-    Planned,
-    /// They are executed, read-only, several times.
-    Executed,
 }
 
 /// The tables that a rehearsal locks before anything else. What LOCK TABLE does not take (a materialized view) is left to CREATE
@@ -159,7 +152,7 @@ impl Transaction<'_> {
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
-        how: Mode,
+        mode: Mode,
     ) -> Outcome<Planned> {
         self.set_local(
             "lock_timeout",
@@ -181,16 +174,16 @@ impl Transaction<'_> {
         or_refuse!(self.lock(locks));
         let mut planned = Planned::default();
         for index in indexes {
-            planned.builds.push(or_refuse!(self.build(index)));
+            planned.indexes.push(or_refuse!(self.build(index)));
             self.built += 1;
         }
-        if how == Mode::Executed {
+        if mode == Mode::Execute {
             self.set_local("transaction_read_only", "on")?;
         }
         for statement in statements {
-            let plan = match how {
-                Mode::Planned => or_refuse!(self.plan(statement)),
-                Mode::Executed => or_refuse!(self.execute_statement(statement)),
+            let plan = match mode {
+                Mode::Plan => or_refuse!(self.plan(statement)),
+                Mode::Execute => or_refuse!(self.execute_statement(statement)),
             };
             planned.plans.insert(statement.id.clone(), plan);
         }
@@ -224,22 +217,17 @@ impl Transaction<'_> {
         })?;
         if locked
             .as_ref()
-            .is_err_and(|refusal| refusal.reason == Reason::LockTimeout)
+            .is_err_and(|refusal| refusal.reason() == Reason::LockTimeout)
             && !wait.is_empty()
         {
             self.lock_missed = true;
-            let detail = format!(
-                "could not acquire the lock on {table} at once: no lock is waited for while another one is held"
-            );
-            return Ok(Err(Refusal {
-                detail,
-                ..refusal(Reason::LockTimeout, "")
-            }));
+            let table = (*table).clone();
+            return Ok(Err(RefusalCause::LockNotFree(table).into()));
         }
         Ok(locked)
     }
 
-    fn build(&mut self, index: &NamedIndex) -> Outcome<Build> {
+    fn build(&mut self, index: &NamedIndex) -> Outcome<TestedIndex> {
         let began = Instant::now();
         self.locked.get_or_insert(began);
         or_refuse!(self.execute(&index.definition.create(&index.name)));
@@ -265,17 +253,17 @@ impl Transaction<'_> {
         )?;
         self.set_local("search_path", &path)?;
         let Some(row) = rows.first() else {
-            return Ok(Err(refusal(
+            return Ok(Err(Refusal::server(
                 Reason::BuildFailed,
                 "the index does not exist after CREATE INDEX",
             )));
         };
         let definition: String = field(row, "definition")?;
-        Ok(Ok(Build {
+        Ok(Ok(TestedIndex {
             names: field::<Vec<String>>(row, "names")?.into_iter().collect(),
             body: body(&definition, index),
             size: Bytes(field::<i64>(row, "size_bytes")?.unsigned_abs()),
-            build_time,
+            build_time: Some(build_time),
             usable: field(row, "usable")?,
         }))
     }
@@ -407,23 +395,19 @@ impl Transaction<'_> {
 
     fn refused(&self, error: &DbError, allowance: Allowance) -> Refusal {
         let DbError::Query { message, state, .. } = error else {
-            return refusal(Reason::BuildFailed, &error.to_string());
+            return Refusal::server(Reason::BuildFailed, error.to_string());
         };
         match state.as_ref() {
             Some(state) if *state == SqlState::LOCK_NOT_AVAILABLE => {
-                let limit = self.session.safety.lock_timeout;
-                refusal(
-                    Reason::LockTimeout,
-                    &format!("could not acquire the lock within {limit} (lock_timeout)"),
-                )
+                RefusalCause::LockTimeout(self.session.safety.lock_timeout).into()
             }
             Some(state) if *state == SqlState::QUERY_CANCELED => {
                 self.refused_for_time(allowance.when_exceeded)
             }
             Some(state) if *state == SqlState::READ_ONLY_SQL_TRANSACTION => {
-                refusal(Reason::ReadOnlyServer, message)
+                Refusal::server(Reason::ReadOnlyServer, message)
             }
-            _ => refusal(Reason::BuildFailed, message),
+            _ => Refusal::server(Reason::BuildFailed, message),
         }
     }
 
@@ -431,21 +415,9 @@ impl Transaction<'_> {
         let safety = self.session.safety;
         match reason {
             Reason::WriteBlockTooLong => {
-                let limit = safety.max_write_block;
-                refusal(
-                    reason,
-                    &format!(
-                        "stopped: it would have blocked writers longer than --max-write-block {limit}"
-                    ),
-                )
+                RefusalCause::WriteBlockTooLong(safety.max_write_block).into()
             }
-            reason => refusal(
-                reason,
-                &format!(
-                    "stopped after --statement-timeout {}",
-                    safety.statement_timeout
-                ),
-            ),
+            _ => RefusalCause::StatementTimeout(safety.statement_timeout).into(),
         }
     }
 
@@ -458,15 +430,6 @@ impl Transaction<'_> {
             parameters,
         )?;
         Ok(())
-    }
-}
-
-fn refusal(reason: Reason, detail: &str) -> Refusal {
-    Refusal {
-        reason,
-        detail: detail.to_owned(),
-        write_block: Millis::default(),
-        built: 0,
     }
 }
 

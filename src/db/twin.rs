@@ -15,9 +15,9 @@ use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
 use crate::model::Gap;
-use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
-use crate::rehearsal::{
-    Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError,
+use crate::model::{QualifiedName, quote_identifier, quote_literal};
+use crate::planner::{
+    Answer, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question, RefusalCause,
 };
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Oid;
@@ -205,19 +205,6 @@ impl Twin {
         })
     }
 
-    /// The plans if these existing indexes were gone and these new ones there.
-    ///
-    /// # Errors
-    /// When the twin cannot be asked any more.
-    pub fn plan_without(
-        &mut self,
-        hidden: &[QualifiedName],
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        Ok(self.with(indexes, hidden, Preamble::default(), statements)?)
-    }
-
     fn with(
         &mut self,
         indexes: &[NamedIndex],
@@ -244,8 +231,8 @@ impl Twin {
         };
         Ok(Answer::Planned(Planned {
             plans: self.plans(&opening, statements)?,
-            builds: known.iter().map(|known| known.build.clone()).collect(),
-            write_block: Millis::default(),
+            indexes: known.iter().map(|known| known.index.clone()).collect(),
+            write_block: None,
         }))
     }
 
@@ -325,27 +312,15 @@ fn leaf(row: &Row) -> Result<Leaf, DbError> {
 }
 
 impl Planner for Twin {
+    /// Whatever target is named: there is only the twin.
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        match question.mode {
+            Mode::Plan => Ok(self.answer(question)?),
+            Mode::Execute => Ok(Answer::Refused(RefusalCause::NoServer.into())),
+        }
+    }
+
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         Ok(self.session.catalog(tables)?)
-    }
-
-    fn plan(
-        &mut self,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        if indexes.is_empty() {
-            return Ok(Answer::Planned(self.plan_baseline(statements)?));
-        }
-        Ok(self.with(indexes, &[], Preamble::default(), statements)?)
-    }
-
-    fn suppose(
-        &mut self,
-        hypothesis: &Hypothesis,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        Ok(self.answer_supposing(hypothesis, indexes, statements)?)
     }
 }

@@ -1,30 +1,31 @@
-//! A materialized inner side that is gone through for every outer row: memory instead of a table, but still all pairs.
+//! A materialized inner side that is read for every outer row: from memory instead of a table, but still all pairs of rows.
 
+use super::advice;
 use super::conditions::{Keys, Relation, conjuncts};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
+use crate::plan::{Node, NodeType};
 use crate::sql::Shape;
 
-/// Pairs of rows that are worth a word.
+/// The minimum number of compared pairs of rows.
 const MIN_PAIRS: f64 = 100_000.0;
-/// Below so many rows an index is no faster than going through them.
+/// With fewer rows an index is no faster than reading them all.
 const MIN_ROWS_FOR_AN_INDEX: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "materialize-rescans",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a nested loop that goes through a materialized table for every outer row, 100,000 pairs or more",
     why: "every outer row is compared with every inner row; an equality would allow a hash join, an index a look-up",
     source: "https://www.postgresql.org/docs/current/planner-optimizer.html",
-    check: Check::Node(&["Materialize"], check),
+    check: Check::Node(&[NodeType::Materialize], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let join = subject
         .parent(node)
-        .filter(|parent| parent.node_type() == "Nested Loop")?;
+        .filter(|parent| *parent.node_type() == NodeType::NestedLoop)?;
     let outer = subject
         .inputs(join)
         .next()
@@ -34,7 +35,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         None => outer.plan_rows()? * node.plan_rows()?,
     };
     let delivered = subject.rows(join)?;
-    // A result of all pairs is what was asked for.
+    // A cross join returns all pairs.
     if pairs < MIN_PAIRS || delivered * 2.0 > pairs {
         return None;
     }
@@ -43,9 +44,9 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let mut keys = Keys::default();
     if let Some(filter) = subject
         .condition(join, "Join Filter")
-        .filter(|_| subject.matters(impact))
+        .filter(|_| subject.is_reportable(impact))
     {
-        // An OR leaves no other join: another rule says so.
+        // An OR allows no other join method; another rule reports it.
         if conjuncts(&filter)
             .iter()
             .any(|conjunct| matches!(conjunct.shape, Shape::Or(_)))
@@ -61,10 +62,10 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(times),
         count(pairs),
         count(delivered),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     let worth_an_index =
-        pairs / times.max(1.0) >= MIN_ROWS_FOR_AN_INDEX && scan.text("Relation Name").is_some();
+        pairs / times.max(1.0) >= MIN_ROWS_FOR_AN_INDEX && scan.relation_name().is_some();
     let action = if worth_an_index {
         advice::create_index(subject, scan, &keys)
     } else {

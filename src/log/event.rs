@@ -1,30 +1,30 @@
-//! What a message says about a statement: that it begins, that it took so long, or what its plan was.
+//! What a message says about a statement: that it begins, how long it took, or its plan.
 //!
 //! The server's texts are in `exec_simple_query` and `exec_execute_message` (src/backend/tcop/postgres.c), auto_explain's in
-//! `explain_ExecutorEnd`; the words are translated, their order and the numbers are not.
+//! `explain_ExecutorEnd`. The words are translated, but their order and the numbers are the same in all languages.
 
 use super::lines::beginning;
-use super::words;
+use super::translations;
 
-/// What was timed.
+/// How a statement was executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// A text sent as it is (`statement`).
+pub enum ExecutionKind {
+    /// By a simple query (`statement`).
     Statement,
-    /// A prepared one (`execute NAME`).
+    /// As a prepared statement (`execute NAME`).
     Execute,
-    /// More rows of it (`execute fetch from NAME`).
+    /// By fetching more rows of a prepared statement (`execute fetch from NAME`).
     Fetch,
 }
 
-/// What a message says, where it speaks of a statement.
+/// What a message says about a statement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event<'a> {
     /// `duration: 12.3 ms  plan:` and auto_explain's text.
     Plan {
         /// Of the execution.
         duration_ms: f64,
-        /// What follows, in one of the four formats.
+        /// The rest of the message, in one of the four formats.
         body: &'a str,
     },
     /// `duration: 12.3 ms  statement: …` (log_min_duration_statement).
@@ -32,7 +32,7 @@ pub enum Event<'a> {
         /// Of the execution.
         duration_ms: f64,
         /// How it was sent.
-        step: Step,
+        kind: ExecutionKind,
         /// The text.
         sql: &'a str,
     },
@@ -43,7 +43,7 @@ pub enum Event<'a> {
     /// `statement: …` (log_statement).
     Begun {
         /// How it was sent.
-        step: Step,
+        kind: ExecutionKind,
         /// The text.
         sql: &'a str,
     },
@@ -53,7 +53,7 @@ pub enum Event<'a> {
 
 #[cfg(test)]
 impl Event<'_> {
-    /// The duration it gives.
+    /// The logged duration.
     pub fn duration_ms(&self) -> Option<f64> {
         match self {
             Event::Plan { duration_ms, .. } | Event::Executed { duration_ms, .. } => {
@@ -68,21 +68,21 @@ impl Event<'_> {
 /// Reads a message.
 pub(super) fn read(message: &str) -> Event<'_> {
     let Some((duration_ms, rest)) = duration(message) else {
-        return match step(message) {
-            Some((step, sql)) => Event::Begun { step, sql },
+        return match kind(message) {
+            Some((kind, sql)) => Event::Begun { kind, sql },
             None => Event::Other,
         };
     };
-    // French has a comma there.
+    // The French message has a comma here.
     let rest = rest.trim_start_matches([' ', ',', '\u{a0}']);
     if let Some(body) = rest.strip_prefix("plan:") {
         let body = body.strip_prefix('\n').unwrap_or(body);
         return Event::Plan { duration_ms, body };
     }
-    match step(rest) {
-        Some((step, sql)) => Event::Executed {
+    match kind(rest) {
+        Some((kind, sql)) => Event::Executed {
             duration_ms,
-            step,
+            kind,
             sql,
         },
         None if rest.is_empty() => Event::Duration(duration_ms),
@@ -90,8 +90,7 @@ pub(super) fn read(message: &str) -> Event<'_> {
     }
 }
 
-/// `duration: 12.345 ms`: some words, a number with three decimals, and the unit; the words differ between languages, the rest
-/// hardly does.
+/// `duration: 12.345 ms`: some words, a number with three decimals, and the unit. The words and the unit are translated.
 fn duration(message: &str) -> Option<(f64, &str)> {
     const MAX_WORDS_BYTES: usize = 80;
     let digits = message
@@ -112,10 +111,10 @@ fn duration(message: &str) -> Option<(f64, &str)> {
         .split_once('.')
         .is_some_and(|(_, decimals)| decimals.len() == 3);
     let rest = rest.trim_start_matches([' ', '\u{a0}']);
-    let after_unit = words::MILLISECONDS
+    let after_unit = translations::MILLISECONDS
         .iter()
         .find_map(|unit| rest.strip_prefix(unit))?;
-    // Georgian has the English plural there.
+    // The Georgian message has a plural s here.
     let after_unit = after_unit.strip_prefix('s').unwrap_or(after_unit);
     has_three_decimals
         .then(|| number.parse().ok())
@@ -124,23 +123,23 @@ fn duration(message: &str) -> Option<(f64, &str)> {
 }
 
 /// `statement: …`, `execute NAME: …`, `execute fetch from NAME: …`.
-fn step(text: &str) -> Option<(Step, &str)> {
+fn kind(text: &str) -> Option<(ExecutionKind, &str)> {
     // Names have at most 63 bytes, and there are two with a slash between them.
     const MAX_LABEL_BYTES: usize = 240;
     let searched = beginning(text, MAX_LABEL_BYTES);
     let colon = searched.find(": ").or_else(|| searched.find(":\n"))?;
     let label = searched[..colon].trim();
     let begins = |words: &[&str]| words.iter().any(|word| begins_with_word(label, word));
-    let step = if words::STATEMENT.contains(&label) {
-        Step::Statement
-    } else if begins(words::FETCH) {
-        Step::Fetch
-    } else if begins(words::EXECUTE) {
-        Step::Execute
+    let kind = if translations::STATEMENT.contains(&label) {
+        ExecutionKind::Statement
+    } else if begins(translations::FETCH) {
+        ExecutionKind::Fetch
+    } else if begins(translations::EXECUTE) {
+        ExecutionKind::Execute
     } else {
         return None;
     };
-    Some((step, text[colon + 1..].trim_start_matches(' ')))
+    Some((kind, text[colon + 1..].trim_start_matches(' ')))
 }
 
 fn begins_with_word(label: &str, word: &str) -> bool {
@@ -154,49 +153,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_speak_of_statements_in_many_languages() {
+    fn messages_about_statements_are_read_in_many_languages() {
         for (message, duration_ms, expected) in [
             (
                 "duration: 12.345 ms  statement: select 1",
                 12.345,
-                Step::Statement,
+                ExecutionKind::Statement,
             ),
             (
                 "Dauer: 12.345 ms  Anweisung: select 1",
                 12.345,
-                Step::Statement,
+                ExecutionKind::Statement,
             ),
             (
                 "durée : 12.345 ms, instruction : select 1",
                 12.345,
-                Step::Statement,
+                ExecutionKind::Statement,
             ),
             (
                 "期間: 12.345 ミリ秒  実行 <unnamed>: select 1",
                 12.345,
-                Step::Execute,
+                ExecutionKind::Execute,
             ),
             (
                 "duration: 0.001 ms  execute S_1/C_2: select 1",
                 0.001,
-                Step::Execute,
+                ExecutionKind::Execute,
             ),
             (
                 "duration: 0.001 ms  execute fetch from S_1/C_2: select 1",
                 0.001,
-                Step::Fetch,
+                ExecutionKind::Fetch,
             ),
         ] {
             assert_eq!(
                 read(message),
                 Event::Executed {
                     duration_ms,
-                    step: expected,
+                    kind: expected,
                     sql: "select 1"
                 },
                 "{message}"
             );
         }
+    }
+
+    #[test]
+    fn durations_plans_and_beginnings_are_told_apart() {
         assert_eq!(read("duration: 1.000 ms"), Event::Duration(1.0));
         assert_eq!(
             read("duration: 1.000 ms  bind a: select 1"),
@@ -216,14 +219,14 @@ mod tests {
         assert_eq!(
             read("statement: a\nb"),
             Event::Begun {
-                step: Step::Statement,
+                kind: ExecutionKind::Statement,
                 sql: "a\nb"
             }
         );
         assert_eq!(
             read("execute <unnamed>: a"),
             Event::Begun {
-                step: Step::Execute,
+                kind: ExecutionKind::Execute,
                 sql: "a"
             }
         );

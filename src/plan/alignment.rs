@@ -1,28 +1,28 @@
-//! Two plans of the same query, node beside node, also when the order of joins or an access path changed.
+//! Finds which nodes of two plans of the same query correspond, also when the join order or an access path changed.
 //!
-//! Lists of titles (as a textual diff compares them) lose every node that changed its method. Here a node is known by what it is
-//! *for*: its class (scan, join, sort, …) and the relations below it. So
-//! 1. a table's scan finds the table's scan under the same alias, whatever the access path;
-//! 2. a join finds the join of the same relations, whatever the method and the order inside;
-//! 3. sorts, aggregates and the like find their kind over the same relations, the first the first;
-//! 4. what is left on one side was added or removed.
+//! A textual diff of the titles does not match nodes that changed their method. Here nodes are matched by their class (scan, join,
+//! sort, …) and by the relations below them:
+//! 1. a scan matches the scan of the same table and alias, whatever the access path;
+//! 2. a join matches the join of the same relations, whatever the method and the order of its inputs;
+//! 3. sorts, aggregates and other nodes match those of their class over the same relations, in the order of the plan;
+//! 4. nodes without a match were added or removed.
 //!
-//! The relations below a node are kept as the sum of their hashes, so all of this is linear.
+//! The relations below a node are kept as the sum of their hashes, so the time is linear in the number of nodes.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{Node, NodeId, Plan};
+use super::{Node, NodeId, NodeType, Plan};
 
-/// Which node of one plan is which of the other.
+/// Which nodes of two plans correspond.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alignment {
     before: Vec<Option<NodeId>>,
     after: Vec<Option<NodeId>>,
 }
 
-/// What a node is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What a node does, whatever its method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class<'p> {
     /// Reads a relation, by whatever path.
     Scan,
@@ -35,30 +35,29 @@ pub enum Class<'p> {
     /// Collects from workers.
     Gather,
     /// Anything else, by its type.
-    Other(&'p str),
+    Other(&'p NodeType),
 }
 
 /// The class of a node.
 pub fn class(node: &Node) -> Class<'_> {
     match node.node_type() {
-        "Seq Scan" | "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" | "Tid Scan"
-        | "Tid Range Scan" | "Sample Scan" | "Foreign Scan" => Class::Scan,
-        "Nested Loop" | "Hash Join" | "Merge Join" => Class::Join,
-        "Sort" | "Incremental Sort" => Class::Sort,
-        "Aggregate" | "Group" | "Unique" => Class::Aggregate,
-        "Gather" | "Gather Merge" => Class::Gather,
+        scan if scan.is_table_scan() => Class::Scan,
+        join if join.is_join() => Class::Join,
+        sort if sort.is_sort() => Class::Sort,
+        NodeType::Aggregate | NodeType::Group | NodeType::Unique => Class::Aggregate,
+        gather if gather.is_gather() => Class::Gather,
         other => Class::Other(other),
     }
 }
 
-/// A step of going through both plans from top to bottom.
+/// Corresponding nodes, or a node without a counterpart at this position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum AlignedNodes {
     /// The same node in both.
     Both(NodeId, NodeId),
-    /// A node of the first plan that is not in the second, or elsewhere.
+    /// A node of the first plan whose counterpart is missing or at another position.
     Before(NodeId),
-    /// A node of the second plan that is not in the first, or elsewhere.
+    /// A node of the second plan whose counterpart is missing or at another position.
     After(NodeId),
 }
 
@@ -87,7 +86,7 @@ pub fn align(before: &Plan, after: &Plan) -> Alignment {
     alignment
 }
 
-/// For each node the relations below it, as a number that does not depend on their order.
+/// For each node a hash of the relations below it that does not depend on their order.
 fn relations_below(plan: &Plan) -> Vec<u64> {
     let mut below = vec![0u64; plan.nodes().len()];
     for node in plan.nodes().iter().rev() {
@@ -101,17 +100,10 @@ fn relations_below(plan: &Plan) -> Vec<u64> {
 
 /// The hash of the relation a node reads, 0 when it reads none.
 fn own_relation(node: &Node) -> u64 {
-    let names = [
-        "Relation Name",
-        "CTE Name",
-        "Function Name",
-        "Table Function Name",
-        "Tuplestore Name",
-    ];
-    let Some(name) = names.iter().find_map(|property| node.text(property)) else {
+    let Some(name) = node.source_name() else {
         return 0;
     };
-    if node.node_type() == "ModifyTable" {
+    if *node.node_type() == NodeType::ModifyTable {
         return 0;
     }
     let mut hasher = DefaultHasher::new();
@@ -120,19 +112,18 @@ fn own_relation(node: &Node) -> u64 {
 }
 
 impl Alignment {
-    /// The node of the second plan that is this one of the first.
+    /// The node of the second plan that corresponds to this one of the first.
     pub fn in_after(&self, before: NodeId) -> Option<NodeId> {
         self.before.get(before.0).copied().flatten()
     }
 
-    /// The node of the first plan that is this one of the second.
+    /// The node of the first plan that corresponds to this one of the second.
     pub fn in_before(&self, after: NodeId) -> Option<NodeId> {
         self.after.get(after.0).copied().flatten()
     }
 
-    /// Both plans from top to bottom: as many pairs side by side as the order of both allows; a node whose partner stands
-    /// elsewhere comes by itself.
-    pub fn steps(&self) -> Vec<Step> {
+    /// Both plans from top to bottom, with as many pairs as the order of both allows; other nodes come alone.
+    pub fn steps(&self) -> Vec<AlignedNodes> {
         let pairs: Vec<(usize, usize)> = self
             .before
             .iter()
@@ -143,10 +134,10 @@ impl Alignment {
         let (mut left, mut right) = (0, 0);
         let end = (self.before.len(), self.after.len());
         for (before, after) in longest_rising(&pairs).into_iter().chain([end]) {
-            steps.extend((left..before).map(|node| Step::Before(NodeId(node))));
-            steps.extend((right..after).map(|node| Step::After(NodeId(node))));
+            steps.extend((left..before).map(|node| AlignedNodes::Before(NodeId(node))));
+            steps.extend((right..after).map(|node| AlignedNodes::After(NodeId(node))));
             if (before, after) != end {
-                steps.push(Step::Both(NodeId(before), NodeId(after)));
+                steps.push(AlignedNodes::Both(NodeId(before), NodeId(after)));
             }
             (left, right) = (before + 1, after + 1);
         }
@@ -154,7 +145,7 @@ impl Alignment {
     }
 }
 
-/// The longest run of pairs that rises on both sides, of pairs that rise on the left (patience sorting).
+/// The longest subsequence of pairs that rises in both positions; the pairs are sorted by the first (patience sorting).
 fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut tails: Vec<usize> = Vec::new();
     let mut previous: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
@@ -175,25 +166,20 @@ fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     run
 }
 
-/// `((a ⋈ b) ⋈ c)`: what is joined with what, outer side first.
+/// The join order as `((a ⋈ b) ⋈ c)`, outer input first.
 pub fn join_order(plan: &Plan) -> String {
     const MAX_TEXT_BYTES: usize = 2_000;
     let mut texts: Vec<String> = vec![String::new(); plan.nodes().len()];
     for node in plan.nodes().iter().rev() {
-        let inputs = node.children.iter().filter(|child| {
-            !matches!(
-                plan.node(**child).text("Parent Relationship"),
-                Some("InitPlan" | "SubPlan")
-            )
-        });
-        let below: Vec<String> = inputs
-            .map(|child| std::mem::take(&mut texts[child.0]))
+        let below: Vec<String> = plan
+            .inputs(node.id)
+            .map(|input| std::mem::take(&mut texts[input.id.0]))
             .filter(|text| !text.is_empty())
             .collect();
         let own = if own_relation(node) == 0 {
             None
         } else {
-            node.alias().or_else(|| node.text("CTE Name"))
+            node.alias().or_else(|| node.cte_name())
         };
         texts[node.id.0] = match (own, class(node)) {
             (Some(alias), _) => alias.to_owned(),
@@ -280,15 +266,15 @@ mod tests {
         let left: Vec<usize> = steps
             .iter()
             .filter_map(|step| match step {
-                Step::Both(id, _) | Step::Before(id) => Some(id.0),
-                Step::After(_) => None,
+                AlignedNodes::Both(id, _) | AlignedNodes::Before(id) => Some(id.0),
+                AlignedNodes::After(_) => None,
             })
             .collect();
         let right: Vec<usize> = steps
             .iter()
             .filter_map(|step| match step {
-                Step::Both(_, id) | Step::After(id) => Some(id.0),
-                Step::Before(_) => None,
+                AlignedNodes::Both(_, id) | AlignedNodes::After(id) => Some(id.0),
+                AlignedNodes::Before(_) => None,
             })
             .collect();
         assert_eq!(left, (0..6).collect::<Vec<_>>());

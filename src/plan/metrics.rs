@@ -1,12 +1,12 @@
-//! Numbers derived from a plan, kept beside it: what each node takes by itself, in time, cost, buffers and memory, and how far its
-//! estimate was off.
+//! Numbers derived from a plan: what each node takes by itself in time, cost, buffers and memory, and the error of its row estimate.
 //!
-//! EXPLAIN's numbers include everything below a node, are averages over loops, and in a parallel part over processes too. Each
-//! rule that undoes this has its reason beside it: [`charge`] (who pays for what), [`time`] (loops and processes), [`cost`]
-//! (repeated and unfinished inputs), [`buffers`] and [`memory`]. All walk the node list a few times; none recurses.
+//! EXPLAIN's numbers include everything below a node, are averages over loops, and in a parallel part also over processes. These
+//! files undo this, with the reason for each rule: [`attribution`] (which node a CTE or InitPlan counts to), [`time`] (loops and
+//! processes), [`cost`] (repeated and unfinished inputs), [`buffers`] and [`memory`]. All read the node list a few times without
+//! recursion.
 
+pub mod attribution;
 pub mod buffers;
-pub mod charge;
 pub mod cost;
 pub mod memory;
 pub(crate) mod raw;
@@ -14,7 +14,7 @@ pub mod rows;
 pub mod summary;
 pub mod time;
 
-use super::{NodeId, Plan};
+use super::{NodeId, NodeType, Plan, Relationship};
 use crate::model::{Cost, Millis};
 
 pub use buffers::Buffers;
@@ -29,11 +29,11 @@ pub struct Metrics {
     pub nodes: Vec<NodeMetrics>,
     /// Of the plan as a whole.
     pub summary: Summary,
-    /// What shares are shares of.
+    /// What a share is relative to.
     pub basis: Basis,
 }
 
-/// What is compared when nodes are compared: time when it was measured, else cost.
+/// The measure by which nodes are compared: time when it was measured, else cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Basis {
     /// Measured; the whole is the execution time.
@@ -66,22 +66,22 @@ pub struct NodeMetrics {
     pub loops: Option<f64>,
     /// How many processes shared its loops; 1 outside a parallel part.
     pub processes: f64,
-    /// Rows expected against rows seen, for one execution.
+    /// Rows expected and actual rows of one execution.
     pub estimate: Option<Estimate>,
-    /// Rows read and thrown away, in all loops.
+    /// Rows read and discarded, in all loops.
     pub removed: Removed,
     /// Blocks it touched by itself.
     pub buffers: Option<Buffers>,
     /// Memory and disk it used.
     pub memory: Memory,
-    /// How it belongs to the node above.
-    pub(crate) relationship: raw::Relationship,
+    /// Its relationship to the node above.
+    pub(crate) relationship: Relationship,
     /// Does it read a CTE?
     pub(crate) is_cte_scan: bool,
 }
 
 impl NodeMetrics {
-    /// Was it run at all? None without ANALYZE.
+    /// Was it executed? None without ANALYZE.
     pub fn executed(&self) -> Option<bool> {
         Some(self.loops? > 0.0)
     }
@@ -94,12 +94,12 @@ impl NodeMetrics {
 
 /// The metrics of a plan.
 pub fn metrics(plan: &Plan) -> Metrics {
-    let raw = raw::raw(plan);
-    let charges = charge::charges(plan, &raw);
+    let raw = raw::raw_numbers(plan);
+    let attributions = attribution::attributions(plan, &raw);
     let processes = time::processes(plan, &raw);
-    let times = time::times(plan, &raw, &processes, &charges);
+    let times = time::times(plan, &raw, &processes, &attributions);
     let costs = cost::costs(plan, &raw);
-    let mut buffers = buffers::own(plan, &raw, &charges);
+    let mut buffers = buffers::own(plan, &raw, &attributions);
     let summary = summary::summary(plan);
     let root_time = times
         .first()
@@ -137,9 +137,9 @@ pub fn metrics(plan: &Plan) -> Metrics {
             estimate: rows::estimate(raw),
             removed: rows::removed(raw),
             buffers: buffers.take(),
-            memory: memory::memory(node, raw.node_type),
+            memory: memory::memory(node),
             relationship: raw.relationship,
-            is_cte_scan: raw.node_type == "CTE Scan",
+            is_cte_scan: raw.node_type == Some(&NodeType::CteScan),
         }
     });
     Metrics {
@@ -163,9 +163,27 @@ impl Metrics {
         &self.nodes[id.0]
     }
 
-    /// The costliest nodes by what they take themselves: the fewest that make up `share` of the plan, at most `most`, costliest
+    /// What a node takes by itself, in the unit of the [`Basis`].
+    pub fn own(&self, id: NodeId) -> f64 {
+        let node = self.node(id);
+        match self.basis {
+            Basis::Time(_) => node.time.map_or(0.0, |time| time.own.0),
+            Basis::Cost(_) => node.cost.own.0,
+        }
+    }
+
+    /// What a node takes with everything below it, in the unit of the [`Basis`].
+    pub fn inclusive(&self, id: NodeId) -> f64 {
+        let node = self.node(id);
+        match self.basis {
+            Basis::Time(_) => node.time.map_or(0.0, |time| time.inclusive.0),
+            Basis::Cost(_) => node.cost.inclusive.0,
+        }
+    }
+
+    /// The costliest nodes by what they take themselves: the fewest that make up `share` of the plan, at most `max`, costliest
     /// first.
-    pub fn costliest(&self, share: f64, most: usize) -> Vec<NodeId> {
+    pub fn costliest(&self, share: f64, max: usize) -> Vec<NodeId> {
         let mut order: Vec<usize> = (0..self.nodes.len()).collect();
         let own = |position: usize| self.nodes[position].self_share;
         order.sort_by(|a, b| own(*b).total_cmp(&own(*a)).then(a.cmp(b)));
@@ -177,7 +195,7 @@ impl Metrics {
         };
         order
             .into_iter()
-            .take(most)
+            .take(max)
             .take_while(enough)
             .map(NodeId)
             .collect()

@@ -1,15 +1,20 @@
-//! What the server said about a node, kept small: a plan may have ten thousand nodes with thirty properties each, and as maps of
-//! `serde_json` they would take four times the memory, and the time to fetch it.
+//! The properties of a node in little memory: a plan may have ten thousand nodes with thirty properties each, and maps of
+//! `serde_json` would take four times the memory and more time.
 //!
-//! The names are the same few dozen at every node, so a plan holds each once. The values are looked for one after the other, which
-//! is as fast as hashing for so few.
+//! All nodes have the same few dozen property names, so a plan holds each name once. A property is found by comparing one name after
+//! the other, which is as fast as hashing for so few.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 
-/// Names and values in the server's order, never changed.
+use super::node_type::NodeType;
+
+/// The property that is kept as a [`NodeType`] and not as a text.
+const NODE_TYPE: &str = "Node Type";
+
+/// Names and values in the server's order.
 #[derive(Debug, Clone, Default)]
 pub struct Properties(Box<[(Arc<str>, Property)]>);
 
@@ -22,9 +27,11 @@ pub enum Property {
     Flag(bool),
     /// A number, exactly as the server wrote it.
     Number(Number),
-    /// A text.
+    /// The value of `Node Type`.
+    NodeType(NodeType),
+    /// Any other text.
     Text(Box<str>),
-    /// A list of nothing but texts, such as `Output`.
+    /// A list of texts, such as `Output`.
     Texts(Box<[Box<str>]>),
     /// Another list, or an object: `Workers`, `Grouping Sets`, ….
     Nested(Box<Value>),
@@ -64,7 +71,7 @@ impl Properties {
     }
 }
 
-/// As with JSON objects, order does not matter.
+/// As for JSON objects, the order does not matter.
 impl PartialEq for Properties {
     fn eq(&self, other: &Properties) -> bool {
         self.len() == other.len()
@@ -89,6 +96,7 @@ impl Property {
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Property::Text(text) => Some(text),
+            Property::NodeType(node_type) => Some(node_type.name()),
             _ => None,
         }
     }
@@ -166,6 +174,7 @@ impl From<Property> for Value {
             Property::Flag(flag) => Value::Bool(flag),
             Property::Number(number) => Value::Number(number),
             Property::Text(text) => Value::String(text.into_string()),
+            Property::NodeType(node_type) => Value::String(node_type.name().to_owned()),
             Property::Texts(texts) => texts
                 .into_iter()
                 .map(|text| Value::String(text.into_string()))
@@ -175,16 +184,16 @@ impl From<Property> for Value {
     }
 }
 
-/// The names of a plan's properties while it is read, each kept once.
+/// The property names of a plan that is being read, each kept once.
 #[derive(Debug, Default)]
-pub(crate) struct Names(HashSet<Arc<str>>);
+pub(crate) struct PropertyNames(HashSet<Arc<str>>);
 
-impl Names {
+impl PropertyNames {
     /// Properties that share these names.
     pub(crate) fn properties(&mut self, map: Map<String, Value>) -> Properties {
         Properties(
             map.into_iter()
-                .map(|(name, value)| (self.shared(&name), value.into()))
+                .map(|(name, value)| (self.shared(&name), property(&name, value)))
                 .collect(),
         )
     }
@@ -199,6 +208,13 @@ impl Names {
     }
 }
 
+fn property(name: &str, value: Value) -> Property {
+    match value {
+        Value::String(text) if name == NODE_TYPE => Property::NodeType(NodeType::parse(&text)),
+        value => value.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,7 +224,7 @@ mod tests {
         let Value::Object(map) = value else {
             return Properties::default();
         };
-        Names::default().properties(map)
+        PropertyNames::default().properties(map)
     }
 
     #[test]
@@ -251,6 +267,28 @@ mod tests {
             (kept.get("other"), kept.contains("flag"), kept.len()),
             (None, true, 5)
         );
+    }
+
+    #[test]
+    fn the_node_type_is_a_type_and_comes_out_as_it_was() {
+        for said in ["Seq Scan", "ColumnarScan", "seq scan", ""] {
+            let kept = properties(json!({"Node Type": said, "Alias": "Seq Scan"}));
+            assert_eq!(
+                kept.get("Node Type"),
+                Some(&Property::NodeType(NodeType::parse(said)))
+            );
+            assert_eq!(kept.get("Node Type").and_then(Property::as_str), Some(said));
+            assert_eq!(
+                serde_json::to_string(&Map::from(kept)).unwrap(),
+                json!({"Node Type": said, "Alias": "Seq Scan"}).to_string()
+            );
+        }
+    }
+
+    /// The tags of `Property` and of `NodeType` share their bytes.
+    #[test]
+    fn a_property_is_no_larger_than_a_boxed_text_with_its_tag() {
+        assert!(size_of::<Property>() <= 3 * size_of::<usize>());
     }
 
     #[test]

@@ -15,8 +15,9 @@ use crate::catalog::Catalog;
 use crate::finding;
 use crate::model::{Cost, Millis};
 use crate::plan::Plan;
-use crate::rehearsal::Evidence;
+use crate::planner::Evidence;
 use crate::remedy::{Effect, Remedy};
+use crate::sentences;
 use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
 
@@ -235,10 +236,10 @@ pub struct RecommendedIndex {
     pub size_bytes: u64,
     /// The estimate of the planner twin, where the index was built, too.
     pub predicted_size_bytes: Option<u64>,
-    /// How long building it took; 0 when it was not built.
-    pub build_ms: f64,
-    /// How long writers to the table waited for the proof.
-    pub write_block_ms: f64,
+    /// How long building it took; null when it was not built.
+    pub build_ms: Option<f64>,
+    /// How long writers to the table waited for its verification; null when it was not built.
+    pub write_block_ms: Option<f64>,
     /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an entry, in planner units.
     pub upkeep_cost: f64,
     /// The statements it helps.
@@ -501,17 +502,21 @@ impl Report {
                 .map(HypotheticalDropReport::new)
                 .collect(),
             what_if: advice.what_if.as_ref().map(WhatIfReport::new),
-            notices: advice.notices.clone(),
+            notices: advice.notices.iter().map(sentences::notice).collect(),
             rehearsal: Rehearsal {
-                transactions: advice.rehearsal.transactions,
-                indexes_built: advice.rehearsal.indexes_built,
-                twin_questions: advice.rehearsal.twin_questions,
-                server_explains: advice.rehearsal.explained.server,
-                twin_explains: advice.rehearsal.explained.twin,
+                transactions: advice.rehearsal.tally.transactions,
+                indexes_built: advice.rehearsal.tally.indexes_built,
+                twin_questions: advice.rehearsal.tally.twin_questions,
+                server_explains: advice.rehearsal.tally.server_explains,
+                twin_explains: advice.rehearsal.tally.twin_explains,
                 out_of_time: advice.rehearsal.out_of_time,
                 left_behind: measured.left_behind,
-                longest_write_block_ms: tenth(advice.rehearsal.longest_write_block),
-                total_write_block_ms: tenth(advice.rehearsal.total_write_block),
+                longest_write_block_ms: advice
+                    .rehearsal
+                    .tally
+                    .longest_write_block
+                    .map_or(0.0, tenth),
+                total_write_block_ms: advice.rehearsal.tally.total_write_block.map_or(0.0, tenth),
             },
             timing: Timing {
                 total_ms: tenth(measured.total),
@@ -601,8 +606,8 @@ impl Statement {
                 .map_or_else(Vec::new, |plan| findings(plan, Some(catalog))),
             recommendations: advice.recommendations.clone(),
             no_index_helps: advice.no_index.as_ref().map(|no_index| NoIndexHelps {
-                reason: no_index.reason.name().to_owned(),
-                detail: no_index.detail.clone(),
+                reason: no_index.reason().name().to_owned(),
+                detail: sentences::no_index(no_index),
             }),
             twin_agreement: advice
                 .agreement
@@ -642,11 +647,11 @@ impl RecommendedIndex {
                 .collect(),
             size_bytes: recommendation.size.0,
             predicted_size_bytes: recommendation.predicted_size.map(|size| size.0),
-            build_ms: tenth(recommendation.build_time),
-            write_block_ms: tenth(recommendation.write_block),
+            build_ms: recommendation.build_time.map(tenth),
+            write_block_ms: recommendation.write_block.map(tenth),
             benefits,
             // Nothing is 0, not -0.
-            upkeep_cost: recommendation.upkeep.0 + 0.0,
+            upkeep_cost: recommendation.write_cost.0 + 0.0,
             replaces: recommendation
                 .replaces
                 .iter()
@@ -656,12 +661,12 @@ impl RecommendedIndex {
             not_built_reason: recommendation
                 .not_built
                 .as_ref()
-                .map(|refusal| refusal.reason.name().to_owned()),
+                .map(|refusal| refusal.reason().name().to_owned()),
             not_built_detail: recommendation
                 .not_built
                 .as_ref()
-                .map(|refusal| refusal.detail.clone()),
-            explanation: recommendation.explanation.clone(),
+                .map(|refusal| sentences::refusal(&refusal.cause)),
+            explanation: sentences::explanation(&recommendation.explanation),
         }
     }
 }
@@ -694,14 +699,14 @@ impl RejectedIndex {
         let index = &rejected.index.definition;
         RejectedIndex {
             ddl: rejected.ddl.clone(),
-            reason: rejected.reason.name().to_owned(),
-            detail: rejected.detail.clone(),
+            reason: rejected.reason().name().to_owned(),
+            detail: sentences::rejection(&rejected.rejection),
             table: index.table.to_string(),
             method: index.method.name().to_owned(),
             evidence: rejected.evidence.map(|evidence| evidence.name().to_owned()),
             size_bytes: rejected.size.map(|size| size.0),
             build_ms: rejected.build_time.map(tenth),
-            upkeep_cost: rejected.upkeep.map(|cost| cost.0 + 0.0),
+            upkeep_cost: rejected.write_cost.map(|cost| cost.0 + 0.0),
             benefits: benefits(&rejected.benefits),
         }
     }

@@ -7,6 +7,7 @@ use super::text;
 use crate::advise::{Advice, ExistingFinding, StatementAdvice, StatementStatus};
 use crate::model::printable::printable_sql;
 use crate::model::{factor_text, printable};
+use crate::sentences;
 
 /// Columns of the plans in code fences.
 const FENCE_COLUMNS: usize = 120;
@@ -51,7 +52,7 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
             markdown,
             "**{}** {}\n\n```sql\n{}\n```\n",
             recommendation.id,
-            escaped(&recommendation.explanation),
+            escaped(&sentences::explanation(&recommendation.explanation)),
             fenced(&ddl)
         );
     }
@@ -107,7 +108,7 @@ fn no_index(markdown: &mut String, advice: &Advice) {
             markdown,
             "- {}: {}",
             escaped(name),
-            escaped(&no_index.detail)
+            escaped(&sentences::no_index(no_index))
         );
     }
 }

@@ -19,7 +19,8 @@ use crate::model::{
     printable::{printable_lines, printable_sql},
 };
 use crate::plan::Plan;
-use crate::rehearsal::Evidence;
+use crate::planner::Evidence;
+use crate::sentences;
 use crate::verdict::{Change, MinImprovement};
 
 pub mod layout;
@@ -129,7 +130,7 @@ fn no_index(advice: &Advice) -> String {
     let untested = advice
         .rejected
         .iter()
-        .filter(|candidate| candidate.reason.is_passing())
+        .filter(|candidate| candidate.reason().is_passing())
         .count();
     match untested {
         0 => "No index was seen to help.".to_owned(),
@@ -204,7 +205,10 @@ fn statement_block(
         width,
     ));
     if let Some(no_index) = &statement.no_index {
-        let line = format!("no index helps: {}", printable(&no_index.detail));
+        let line = format!(
+            "no index helps: {}",
+            printable(&sentences::no_index(no_index))
+        );
         let _ = writeln!(text, "{}", styled(DIM, indented(&line, "  ", width)));
     }
     top_findings(text, before, catalog, width);
@@ -322,18 +326,17 @@ fn facts(recommendation: &Recommendation) -> String {
         &recommendation.not_built,
         recommendation.predicted_size,
     ) {
-        (Evidence::RolledBackTransaction, _, None) => {
-            format!("{size} · built in {build_time} · writers blocked {write_block}")
-        }
-        (Evidence::RolledBackTransaction, _, Some(predicted)) => {
-            format!(
-                "{size} (foreseen {predicted}) · built in {build_time} · writers blocked {write_block}"
-            )
+        (Evidence::RolledBackTransaction, _, predicted) => {
+            let predicted = predicted.map(|predicted| format!(" (predicted {predicted})"));
+            let built = build_time.map(|time| format!(" · built in {time}"));
+            let blocked = write_block.map(|time| format!(" · writers blocked {time}"));
+            let parts = [predicted, built, blocked];
+            format!("{size}{}", parts.into_iter().flatten().collect::<String>())
         }
         (Evidence::PlannerTwin, Some(refusal), _) => {
             format!(
                 "about {size} · planner twin only: {}",
-                printable(&refusal.detail)
+                printable(&sentences::refusal(&refusal.cause))
             )
         }
         (Evidence::PlannerTwin, None, _) => format!("about {size} · planner twin only"),
@@ -382,11 +385,11 @@ fn recommendation_block(
         );
         let _ = writeln!(text, "{}", indented(&gain, "    ", width));
     }
-    if recommendation.upkeep.0 > 0.0 {
+    if recommendation.write_cost.0 > 0.0 {
         let _ = writeln!(
             text,
             "    the workload's writes pay {} in all to keep it up to date",
-            recommendation.upkeep
+            recommendation.write_cost
         );
     }
     for replaced in &recommendation.replaces {
@@ -401,7 +404,11 @@ fn recommendation_block(
         "{}",
         styled(
             DIM,
-            indented(&printable(&recommendation.explanation), "    ", width)
+            indented(
+                &printable(&sentences::explanation(&recommendation.explanation)),
+                "    ",
+                width
+            )
         )
     );
 }
@@ -463,8 +470,8 @@ fn rejected_row(candidate: &Rejected, table: &str) -> [String; 4] {
     [
         printable(definition).into_owned(),
         size,
-        candidate.reason.name().to_owned(),
-        printable(&candidate.detail).into_owned(),
+        candidate.reason().name().to_owned(),
+        printable(&sentences::rejection(&candidate.rejection)).into_owned(),
     ]
 }
 
@@ -543,29 +550,35 @@ fn notices(text: &mut String, advice: &Advice, width: usize) {
         let _ = writeln!(
             text,
             "{}",
-            styled(HOT, indented(&printable(notice), "! ", width))
+            styled(
+                HOT,
+                indented(&printable(&sentences::notice(notice)), "! ", width)
+            )
         );
     }
 }
 
 fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize) {
-    let rehearsal = &advice.rehearsal;
-    let asked = match rehearsal.twin_questions {
+    let tally = &advice.rehearsal.tally;
+    let asked = match tally.twin_questions {
         0 => String::new(),
         questions => format!(
             "The planner twin was asked about {}. ",
             count(questions, "set", "sets")
         ),
     };
-    let built = match rehearsal.transactions {
+    let waits = tally.longest_write_block.zip(tally.total_write_block);
+    let waits = waits.map(|(longest, total)| {
+        format!(" Writers waited {longest} at most at a time, {total} in all.")
+    });
+    let built = match tally.transactions {
         0 => "Nothing was built.".to_owned(),
         transactions => format!(
-            "{} built in {}, all rolled back; {} left behind. Writers waited {} at most at a time, {} in all.",
-            count(rehearsal.indexes_built, "index", "indexes"),
+            "{} built in {}, all rolled back; {} left behind.{}",
+            count(tally.indexes_built, "index", "indexes"),
             count(transactions, "transaction", "transactions"),
             measured.left_behind,
-            rehearsal.longest_write_block,
-            rehearsal.total_write_block,
+            waits.unwrap_or_default(),
         ),
     };
     let line = format!("{asked}{built} It took {}.", measured.total);

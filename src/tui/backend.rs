@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use super::model::{Ask, Msg, Progress, Reply};
 use super::session_data::{Group, SessionData};
 use crate::index::NamedIndex;
-use crate::rehearsal::{Answer, Comparison, Event, PlannerError, Refusal, Rollback};
+use crate::planner::{Answer, Comparison, Event, PlannerError, Refusal, Rollback};
 use crate::workload::Statement;
 
 /// Somebody with a server.
@@ -205,7 +205,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::rehearsal::Planned;
+    use crate::planner::Planned;
     use crate::sql::parse_index;
 
     /// Answers everything, and remembers how many indexes it was asked about.

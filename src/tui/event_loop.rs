@@ -10,7 +10,7 @@ use super::model::{Effect, Model, Msg, Reply};
 use super::session_data::SessionData;
 use super::terminal::{Tty, write_ddl};
 use super::update::update;
-use crate::rehearsal::Rollback;
+use crate::planner::Rollback;
 
 /// How soon an answer or a signal is noticed; keys are noticed at once.
 const PATIENCE: Duration = Duration::from_millis(50);

@@ -9,7 +9,7 @@ use super::keymap::{Key, Scope, Screen};
 use super::look::Look;
 use super::screen::{compare, indexes, plan, workload};
 use super::session_data::{Group, SessionData};
-use crate::rehearsal::{Comparison, NamedIndex, Refusal, Rollback};
+use crate::planner::{Comparison, NamedIndex, Refusal, Rollback};
 use crate::workload::Statement;
 
 /// The terminal, in columns and lines.

@@ -19,10 +19,12 @@ use crate::finding::findings;
 use crate::index::upkeep::{Upkeep, upkeep};
 use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
-use crate::rehearsal::Evidence as Tried;
-use crate::rehearsal::costs::{Costs, Weighted};
-use crate::rehearsal::recording::Recording;
-use crate::rehearsal::{Answer, Build, Comparison, NamedIndex, PlanOutcome, Trial, uses};
+use crate::planner::Evidence as Tried;
+use crate::planner::recording::Recording;
+use crate::planner::{Answer, Comparison, NamedIndex, PlanOutcome, TestedIndex, uses};
+use crate::search::costs::{Costs, Weighted};
+use crate::search::{Trial, TrialId, Trials};
+use crate::sentences;
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId};
 
@@ -48,7 +50,7 @@ pub struct SessionData {
     /// Each statement's calls and cost as things are.
     weights: Costs,
     /// The rehearsals of one index each.
-    trials: Vec<Trial>,
+    trials: Trials,
     /// Combinations that were asked about.
     proofs: together::Proofs,
 }
@@ -125,7 +127,7 @@ pub struct Entry {
     /// The statements of the workload that write to its table.
     pub writers: Writers,
     /// Its rehearsal by itself, if there was one.
-    trial: Option<usize>,
+    trial: Option<TrialId>,
 }
 
 /// What became of an index.
@@ -215,7 +217,7 @@ impl SessionData {
             subject,
             cards: cards(&advice.statements),
             existing: advice.existing,
-            notices: advice.notices,
+            notices: advice.notices.iter().map(sentences::notice).collect(),
             limits: recording.limits.clone(),
             catalog: advice.catalog,
             ..SessionData::default()
@@ -226,15 +228,13 @@ impl SessionData {
             session_data.entries.push(Entry {
                 verdict: Verdict::Recommended {
                     id: recommendation.id,
-                    explanation: recommendation.explanation,
+                    explanation: sentences::explanation(&recommendation.explanation),
                 },
                 ddl: recommendation.creation.statements().cloned().collect(),
                 tried: Some(recommendation.evidence),
                 size: Some(recommendation.size),
-                build_time: Some(recommendation.build_time)
-                    .filter(|_| was_built(recommendation.evidence)),
-                write_block: Some(recommendation.write_block)
-                    .filter(|_| was_built(recommendation.evidence)),
+                build_time: recommendation.build_time,
+                write_block: recommendation.write_block,
                 benefits: recommendation.benefits,
                 upkeep: upkeep(&recommendation.index.definition, &session_data.catalog),
                 writers: session_data.writers(&recommendation.index.definition.table),
@@ -245,8 +245,8 @@ impl SessionData {
         for rejected in advice.rejected {
             session_data.entries.push(Entry {
                 verdict: Verdict::Rejected {
-                    reason: rejected.reason,
-                    detail: rejected.detail,
+                    reason: rejected.reason(),
+                    detail: sentences::rejection(&rejected.rejection),
                 },
                 ddl: vec![rejected.ddl],
                 tried: rejected.evidence,
@@ -353,7 +353,7 @@ impl SessionData {
         let Answer::Planned(planned) = &answer else {
             return;
         };
-        let Some(build) = planned.builds.first().cloned() else {
+        let Some(build) = planned.indexes.first().cloned() else {
             return;
         };
         let plan_of = |plans: &BTreeMap<StatementId, PlanOutcome>, id: &StatementId| {
@@ -378,12 +378,15 @@ impl SessionData {
         }
         let write_block = planned.write_block;
         let target = &mut self.entries[entry];
-        target.trial = Some(self.trials.len());
+        target.trial = Some(TrialId(self.trials.len()));
         if target.tried.is_none_or(was_built) {
-            target.write_block.get_or_insert(write_block);
+            target.write_block = target.write_block.or(write_block);
         }
-        self.trials
-            .push(Trial::from_answer(target.index.clone(), answer));
+        self.trials.push(Trial::from_answer(
+            target.index.clone(),
+            std::collections::BTreeSet::new(),
+            answer,
+        ));
         if let Some(ddl) = self
             .ddl_alone(entry)
             .filter(|_| !self.entries[entry].is_recommended())
@@ -406,15 +409,15 @@ impl SessionData {
 
     /// An index that was rehearsed by hand joins the others; its position.
     pub fn add_by_hand(&mut self, index: NamedIndex, compared: Comparison) -> usize {
-        let build = compared.after.builds.first();
+        let build = compared.after.indexes.first();
         let entry = self.entries.len();
         self.entries.push(Entry {
             ddl: Vec::new(),
             verdict: Verdict::ByHand,
             tried: Some(Tried::RolledBackTransaction),
             size: build.map(|build| build.size),
-            build_time: build.map(|build| build.build_time),
-            write_block: Some(compared.after.write_block),
+            build_time: build.and_then(|build| build.build_time),
+            write_block: compared.after.write_block,
             benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &compared)),
             upkeep: upkeep(&index.definition, &self.catalog),
             writers: self.writers(&index.definition.table),
@@ -427,7 +430,7 @@ impl SessionData {
         entry
     }
 
-    fn benefits(&self, build: &Build, compared: &Comparison) -> Vec<Benefit> {
+    fn benefits(&self, build: &TestedIndex, compared: &Comparison) -> Vec<Benefit> {
         let benefit = |(id, outcome): (&StatementId, &PlanOutcome)| {
             let after = outcome
                 .plan()
@@ -475,10 +478,7 @@ fn cards(statements: &[StatementAdvice]) -> Vec<Card> {
             haystack: haystack(&advice.statement),
             statement: advice.statement.clone(),
             helped_by: advice.recommendations.clone(),
-            no_index: advice
-                .no_index
-                .as_ref()
-                .map(|no_index| no_index.detail.clone()),
+            no_index: advice.no_index.as_ref().map(sentences::no_index),
             share: None,
             findings: 0,
             before,

@@ -23,8 +23,8 @@ use super::{draw, update};
 use crate::advise::advise;
 use crate::model::Millis;
 use crate::plan::Plan;
-use crate::rehearsal::recording::{Recording, Replay};
-use crate::rehearsal::{Answer, Comparison, PlanOutcome, Refusal};
+use crate::planner::recording::{Recording, Replay};
+use crate::planner::{Answer, Comparison, PlanOutcome, Refusal, RefusalCause};
 use crate::verdict::Reason;
 use crate::workload::StatementId;
 
@@ -722,10 +722,8 @@ fn an_index_written_by_hand_is_rehearsed_and_shown() {
         ("transactions_status_user_id_idx", 6)
     );
     let refusal = Refusal {
-        reason: Reason::LockTimeout,
-        detail: "the lock was not to be had".to_owned(),
-        write_block: Millis(1.0),
-        built: 0,
+        write_block: Some(Millis(1.0)),
+        ..RefusalCause::LockTimeout(Millis(1_000.0)).into()
     };
     let refused = Reply::Rehearsed(index.clone(), Err(refusal));
     update(&mut model, Msg::Answered(2, refused));
@@ -829,7 +827,7 @@ fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
 #[test]
 fn a_combination_that_takes_too_long_to_build_is_not_tried() {
     let mut session_data = session_data();
-    session_data.limits.max_write_block = Millis(300.0);
+    session_data.limits.max_write_block = Millis(100.0);
     let (mut model, _) = Model::live(SMALL, Look::Plain);
     update(
         &mut model,
@@ -839,7 +837,7 @@ fn a_combination_that_takes_too_long_to_build_is_not_tried() {
     press(&mut model, Key::Char(' '));
     assert_eq!(press(&mut model, Key::Char('R')), []);
     assert!(
-        screen(&model).contains("not tried: one by one they took 338 ms to build"),
+        screen(&model).contains("not tried: one by one they took 169 ms to build"),
         "{}",
         screen(&model)
     );

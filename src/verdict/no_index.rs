@@ -1,15 +1,6 @@
-//! Why no index helps a statement: a word for programs and a sentence for people.
+//! The kinds of reasons why no index helps a statement.
 
 use super::Reason;
-
-/// Why no index helps a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoIndexHelps {
-    /// The kind of reason.
-    pub reason: NoIndexReason,
-    /// In a sentence, with what was seen.
-    pub detail: String,
-}
 
 /// The kind of reason why no index helps a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -26,20 +26,9 @@ pub enum Target {
 
 /// The room of a file: the first part of its path. `lib.rs` and `main.rs` stand above all rooms.
 pub fn room_of(file: &str) -> Option<&str> {
-    if file.starts_with("rehearsal") {
-        return Some(split_rehearsal(file.split(['/', '.']).nth(1)));
-    }
     let first = file.split('/').next()?;
     let room = first.strip_suffix(".rs").unwrap_or(first);
     (!matches!(room, "lib" | "main")).then_some(room)
-}
-
-/// Temporary: `src/rehearsal` is about to become the rooms `planner` and `search`.
-fn split_rehearsal(child: Option<&str>) -> &'static str {
-    match child {
-        Some("costs" | "search" | "upkeep") => "search",
-        _ => "planner",
-    }
 }
 
 /// Every use of another room, another file or one of `crates`.
@@ -115,9 +104,7 @@ impl Resolver<'_> {
         if let Some(absolute) = absolute(from, module, written) {
             let room = absolute.first()?;
             let is_room = self.tree.modules.get(&Vec::new())?.children.contains(room);
-            let room = if room == "rehearsal" {
-                split_rehearsal(absolute.get(1).map(String::as_str)).to_owned()
-            } else if is_room {
+            let room = if is_room {
                 room.clone()
             } else {
                 room_of(&self.find(from, written, 0)?)?.to_owned()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::internals::db::{Interrupt, Safety, Server, Session, SessionOptions, connect};
-use pgrehearse::internals::rehearsal::{Answer, PlanOutcome, Planner};
+use pgrehearse::internals::planner::{Answer, PlanOutcome, Planner, Question, Target};
 use pgrehearse::internals::workload::{Statement, StatementId};
 
 use crate::live::{Database, cluster, file, statement};
@@ -120,7 +120,9 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
             place: String::new(),
             varying_literals: std::collections::BTreeSet::new(),
         };
-        let Answer::Planned(planned) = Server::new(&session).plan(&[], &[statement]).unwrap()
+        let Answer::Planned(planned) = Server::new(&session)
+            .ask(&Question::plans(Target::Server, &[statement]))
+            .unwrap()
         else {
             panic!()
         };
@@ -161,7 +163,7 @@ fn a_lock_that_is_not_to_be_had_is_given_up() {
         .collect();
     let waited = details
         .iter()
-        .filter(|detail| detail.contains("within 100 ms (lock_timeout)"))
+        .filter(|detail| detail.contains("--lock-timeout 100 ms"))
         .count();
     assert_eq!(
         waited, 1,

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pgrehearse::internals::advise::advise;
-use pgrehearse::internals::rehearsal::recording::{Recording, Replay};
-use pgrehearse::internals::rehearsal::{Answer, Event, NamedIndex, PlannerError};
+use pgrehearse::internals::planner::recording::{Recording, Replay};
+use pgrehearse::internals::planner::{Answer, Event, NamedIndex, PlannerError};
 use pgrehearse::internals::tui::backend::{Backend, CancelToken};
 use pgrehearse::internals::tui::look::Look;
 use pgrehearse::internals::tui::session_data::SessionData;

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use pgrehearse::internals::db::Server;
 use pgrehearse::internals::index::NamedIndex;
 use pgrehearse::internals::plan::{Plan, Property};
-use pgrehearse::internals::rehearsal::{Answer, Build, Planned, Planner, uses};
+use pgrehearse::internals::planner::{
+    Answer, Planned, Planner, Question, Target, TestedIndex, uses,
+};
 use pgrehearse::internals::sql::fingerprint::identifiers;
 use pgrehearse::internals::sql::parse_index;
 use pgrehearse::internals::workload::Statement;
@@ -58,7 +60,7 @@ fn named(line: &str, number: usize) -> NamedIndex {
 }
 
 /// What a plan does, the index under one name.
-fn shape(plan: &Plan, build: &Build) -> Vec<String> {
+fn shape(plan: &Plan, build: &TestedIndex) -> Vec<String> {
     let node = |node: &pgrehearse::internals::plan::Node| {
         let properties = node
             .properties
@@ -99,7 +101,7 @@ impl Rehearsal {
         let pair = Pair::of(database);
         // What has no plan as things are is not rehearsed either.
         let Answer::Planned(now) = Server::new(&pair.server)
-            .plan(&[], workload.statements())
+            .ask(&Question::plans(Target::Server, workload.statements()))
             .unwrap()
         else {
             panic!()
@@ -128,7 +130,9 @@ impl Rehearsal {
             .map(|index| index.definition.table.clone())
             .collect();
         server.catalog(&tables).unwrap();
-        server.plan(indexes, &self.statements).unwrap()
+        server
+            .ask(&Question::plans(Target::Server, &self.statements).with_indexes(indexes))
+            .unwrap()
     }
 
     fn twin(&mut self, indexes: &[NamedIndex]) -> Answer {
@@ -138,7 +142,10 @@ impl Rehearsal {
                 .fetch_samples(indexes, &self.words, &self.pair.server)
                 .unwrap();
         }
-        self.pair.twin.plan(indexes, &self.statements).unwrap()
+        self.pair
+            .twin
+            .ask(&Question::plans(Target::Twin, &self.statements).with_indexes(indexes))
+            .unwrap()
     }
 
     fn compare(&mut self, index: NamedIndex, tallies: &mut Tallies) {
@@ -157,7 +164,7 @@ impl Rehearsal {
             (real, twin) => {
                 tally.refused += 1;
                 let refusal = |answer: Answer| match answer {
-                    Answer::Refused(refusal) => refusal.detail,
+                    Answer::Refused(refusal) => format!("{:?}", refusal.cause),
                     Answer::Planned(_) => "planned".to_owned(),
                 };
                 tally.lines.push(format!(
@@ -172,7 +179,7 @@ impl Rehearsal {
 
 impl Tally {
     fn add(&mut self, definition: &str, real: &Planned, twin: &Planned) {
-        let (real_build, twin_build) = (&real.builds[0], &twin.builds[0]);
+        let (real_build, twin_build) = (&real.indexes[0], &twin.indexes[0]);
         let ratio = twin_build.size.0 as f64 / real_build.size.0.max(1) as f64;
         self.candidates += 1;
         if (ratio - 1.0).abs() <= 0.25 {

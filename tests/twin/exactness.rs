@@ -9,7 +9,7 @@ use pgrehearse::internals::cluster::binaries::WhenMissing;
 use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use pgrehearse::internals::rehearsal::{Answer, PlanOutcome, Planner};
+use pgrehearse::internals::planner::{Answer, PlanOutcome, Planner, Question, Target};
 use pgrehearse::internals::twin::Snapshot;
 use pgrehearse::internals::twin::agreement::Agreement;
 use pgrehearse::internals::workload::{StatementId, Workload, file};
@@ -77,12 +77,16 @@ impl Pair {
 
     pub fn compare(&mut self, workload: &Workload) -> BTreeMap<StatementId, Agreement> {
         let Answer::Planned(real) = Server::new(&self.server)
-            .plan(&[], workload.statements())
+            .ask(&Question::plans(Target::Server, workload.statements()))
             .unwrap()
         else {
             panic!()
         };
-        let Answer::Planned(copy) = self.twin.plan(&[], workload.statements()).unwrap() else {
+        let Answer::Planned(copy) = self
+            .twin
+            .ask(&Question::plans(Target::Twin, workload.statements()))
+            .unwrap()
+        else {
             panic!()
         };
         let mut agreements = BTreeMap::new();

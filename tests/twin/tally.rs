@@ -8,7 +8,7 @@ use pgrehearse::internals::cluster::binaries::WhenMissing;
 use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::internals::db::Twin;
 use pgrehearse::internals::plan::{Node, Plan};
-use pgrehearse::internals::rehearsal::{Answer, PlanOutcome, Planner};
+use pgrehearse::internals::planner::{Answer, PlanOutcome, Planner, Question, Target};
 use pgrehearse::internals::twin::Snapshot;
 use pgrehearse::internals::twin::agreement::Agreement;
 use pgrehearse::internals::workload::{StatementId, Workload, file};
@@ -48,7 +48,10 @@ pub fn twin_of(snapshot: &Snapshot) -> Twin {
 }
 
 pub fn plans(planner: &mut dyn Planner, workload: &Workload) -> BTreeMap<StatementId, PlanOutcome> {
-    match planner.plan(&[], workload.statements()).unwrap() {
+    match planner
+        .ask(&Question::plans(Target::Server, workload.statements()))
+        .unwrap()
+    {
         Answer::Planned(planned) => planned.plans,
         Answer::Refused(refusal) => panic!("{refusal:?}"),
     }
@@ -133,7 +136,7 @@ impl Tally {
 fn nodes(plan: &Plan) -> Vec<String> {
     let line = |node: &Node| {
         let parts = [
-            node.node_type(),
+            node.node_type().name(),
             node.alias().unwrap_or(""),
             node.index_name().unwrap_or(""),
         ];

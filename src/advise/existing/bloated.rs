@@ -1,10 +1,9 @@
 //! Indexes that are mostly empty: btrees that are much larger than the same index freshly built, as the planner twin estimates it.
 
-use super::{ExistingFinding, ExistingKind, Fix};
+use super::{ExistingFinding, ExistingKind, Fix, FreshSizes};
 use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::{Method, NamedIndex};
 use crate::model::Bytes;
-use crate::rehearsal::FreshSize;
 
 /// An index that is written to in no order is 69 % full by and by, instead of 90 % (Yao: "On random 2-3 trees", 1978), and the estimate may be off
 /// by a quarter: at twice the size it is neither.
@@ -38,11 +37,8 @@ pub(in crate::advise) fn candidates(catalog: &Catalog) -> Vec<NamedIndex> {
 }
 
 /// Said only by an estimate.
-pub(super) fn finding(index: &ExistingIndex, fresh_sizes: &[FreshSize]) -> Option<ExistingFinding> {
-    let fresh = fresh_sizes
-        .iter()
-        .find(|fresh| fresh.index == index.name)?
-        .size;
+pub(super) fn finding(index: &ExistingIndex, fresh_sizes: &FreshSizes) -> Option<ExistingFinding> {
+    let fresh = *fresh_sizes.get(&index.name)?;
     let gain = index.size.0.saturating_sub(fresh.0);
     if (index.size.0 as f64) < MUCH_LARGER * fresh.0 as f64 || gain < MIN_GAIN.0 {
         return None;

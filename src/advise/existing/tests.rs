@@ -66,15 +66,11 @@ fn counting(indexes: Vec<ExistingIndex>) -> Catalog {
     }
 }
 
-fn findings_of(
-    catalog: &Catalog,
-    used: &[&str],
-    fresh_sizes: &[FreshSize],
-) -> Vec<ExistingFinding> {
+fn findings_of(catalog: &Catalog, used: &[&str], fresh_sizes: &FreshSizes) -> Vec<ExistingFinding> {
     let used = used.iter().map(|name| (*name).to_owned()).collect();
     let drop_effects = DropEffects::default();
     let (recommendations, unused_after) = (&[][..], Millis(7.0 * DAY_S * 1_000.0));
-    findings(Seen {
+    findings(Observed {
         catalog,
         recommendations,
         drop_effects: &drop_effects,
@@ -85,7 +81,7 @@ fn findings_of(
 }
 
 fn found(indexes: Vec<ExistingIndex>) -> Vec<(String, ExistingKind)> {
-    let found = findings_of(&catalog(indexes), &[], &[]);
+    let found = findings_of(&catalog(indexes), &[], &FreshSizes::new());
     found
         .into_iter()
         .map(|finding| (finding.index.name, finding.kind))
@@ -146,7 +142,7 @@ fn what_enforces_something_or_is_part_of_something_stays() {
 #[test]
 fn a_unique_leftover_is_completed_unless_a_valid_one_enforces_the_same() {
     let fixes = |indexes| {
-        findings_of(&catalog(indexes), &[], &[])
+        findings_of(&catalog(indexes), &[], &FreshSizes::new())
             .iter()
             .map(|found| found.fix)
             .collect::<Vec<_>>()
@@ -180,7 +176,7 @@ fn what_was_not_scanned_for_long_and_no_plan_uses_is_unused() {
             },
         ]
     };
-    let [unused] = &findings_of(&counting(indexes()), &[], &[])[..] else {
+    let [unused] = &findings_of(&counting(indexes()), &[], &FreshSizes::new())[..] else {
         panic!()
     };
     assert_eq!(
@@ -196,15 +192,19 @@ fn what_was_not_scanned_for_long_and_no_plan_uses_is_unused() {
         assert!(unused.detail.contains(words), "{}", unused.detail);
     }
     assert_eq!(
-        findings_of(&counting(indexes()), &["u"], &[]),
+        findings_of(&counting(indexes()), &["u"], &FreshSizes::new()),
         [],
         "a plan uses it"
     );
     let mut young = counting(indexes());
     young.server.counters.as_mut().unwrap().counted_for_s = 6.0 * DAY_S;
-    assert_eq!(findings_of(&young, &[], &[]), [], "too short a time");
     assert_eq!(
-        findings_of(&catalog(indexes()), &[], &[]),
+        findings_of(&young, &[], &FreshSizes::new()),
+        [],
+        "too short a time"
+    );
+    assert_eq!(
+        findings_of(&catalog(indexes()), &[], &FreshSizes::new()),
         [],
         "nobody knows how long"
     );
@@ -220,7 +220,7 @@ fn what_makes_another_one_redundant_is_not_called_unused() {
             ..index("b", "x, y")
         },
     ]);
-    let kinds: Vec<_> = findings_of(&catalog, &[], &[])
+    let kinds: Vec<_> = findings_of(&catalog, &[], &FreshSizes::new())
         .iter()
         .map(|found| (found.index.name.clone(), found.kind))
         .collect();
@@ -248,7 +248,7 @@ fn a_foreign_key_and_cluster_are_mentioned() {
         foreign_keys: vec![key],
         ..counting(vec![index])
     };
-    let detail = &findings_of(&catalog, &[], &[])[0].detail;
+    let detail = &findings_of(&catalog, &[], &FreshSizes::new())[0].detail;
     assert!(
         detail.contains(
             "only index for the foreign key t_parent: without it, each DELETE from public.parent"
@@ -268,10 +268,7 @@ fn twice_the_size_and_some_megabytes_are_bloat() {
         ..unique("i", "x")
     };
     let kinds = |size, fresh| {
-        let fresh = [FreshSize {
-            index: QualifiedName::new("public", "i"),
-            size: Bytes(fresh),
-        }];
+        let fresh = [(QualifiedName::new("public", "i"), Bytes(fresh))].into();
         findings_of(&catalog(vec![large(size)]), &[], &fresh)
     };
     let [bloated] = &kinds(20 * Bytes::MB, 9 * Bytes::MB)[..] else {

@@ -3,7 +3,7 @@
 //! `idx_scan` also counts the planner's own looks at the ends of an index, so that one with no scans at all has really not been
 //! touched; one with a few may be as useless, but nobody can tell.
 
-use super::{ExistingFinding, ExistingKind, Seen};
+use super::{ExistingFinding, ExistingKind, Observed};
 use crate::catalog::{Catalog, Counters, ExistingIndex, ForeignKey, Table};
 use crate::index::Key;
 use crate::model::period::period;
@@ -12,18 +12,18 @@ use crate::model::period::period;
 pub(super) fn finding(
     index: &ExistingIndex,
     table: &Table,
-    seen: Seen<'_>,
+    observed: Observed<'_>,
 ) -> Option<ExistingFinding> {
-    let counters = seen.catalog.server.counters.as_ref()?;
-    let long_enough = counters.counted_for_s * 1_000.0 >= seen.unused_after.0;
-    let unused = index.valid && index.scans == 0 && !seen.used.contains(&index.name.name);
+    let counters = observed.catalog.server.counters.as_ref()?;
+    let long_enough = counters.counted_for_s * 1_000.0 >= observed.unused_after.0;
+    let unused = index.valid && index.scans == 0 && !observed.used.contains(&index.name.name);
     if !long_enough || !unused || !index.may_be_dropped() {
         return None;
     }
     let detail = [
-        Some(since(counters, seen.catalog.server.version_num)),
-        foreign_key(index, table, seen.catalog),
-        Some(elsewhere(counters, seen.catalog)),
+        Some(since(counters, observed.catalog.server.version_num)),
+        foreign_key(index, table, observed.catalog),
+        Some(elsewhere(counters, observed.catalog)),
     ];
     let detail = detail.into_iter().flatten().collect::<Vec<_>>().join("; ");
     let finding = ExistingFinding::of(index, ExistingKind::Unused, detail);

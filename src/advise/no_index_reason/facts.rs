@@ -1,11 +1,11 @@
 //! What a plan and the catalog alone say about why no index helps.
 
+use super::NoIndexHelps;
 use crate::catalog::{Catalog, Table};
-use crate::model::{Cost, QualifiedName, group_thousands};
+use crate::model::{Cost, QualifiedName};
 use crate::plan::metrics::{metrics, rows_of_all_processes};
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan};
 use crate::predicate::{RelationUse, relation_uses};
-use crate::verdict::{NoIndexHelps, NoIndexReason};
 
 /// From this share of a table's rows on, most of it is read.
 pub(super) const MOST: f64 = 0.5;
@@ -31,7 +31,7 @@ impl<'p> Scan<'p> {
         let scans = plan
             .nodes()
             .iter()
-            .filter(|node| node.node_type() != "ModifyTable" && node.table().is_some());
+            .filter(|node| *node.node_type() != NodeType::ModifyTable && node.table().is_some());
         let share = |node: &Node| metrics.node(node.id).share;
         let node = scans.max_by(|a, b| share(a).total_cmp(&share(b)).then(b.id.cmp(&a.id)))?;
         let name = node.table()?;
@@ -53,7 +53,7 @@ impl<'p> Scan<'p> {
         let mut waiting = vec![self.node];
         while let Some(node) = waiting.pop() {
             found.extend(Some(node).filter(|node| node.index_name().is_some()));
-            if node.node_type().starts_with("Bitmap") {
+            if node.node_type().is_bitmap() {
                 waiting.extend(
                     node.children
                         .iter()
@@ -80,7 +80,7 @@ impl<'p> Scan<'p> {
 
     /// Its conditions as the plan has them.
     pub(super) fn filter(&self) -> Option<&'p str> {
-        self.node.text("Filter")
+        self.node.filter()
     }
 
     /// Does it ask for anything that a generator can read?
@@ -91,24 +91,16 @@ impl<'p> Scan<'p> {
     }
 }
 
-/// The reason that needs nobody to be asked, if there is one.
+/// The reason that the plan and the catalog give, if there is one.
 pub(super) fn decided(plan: &Plan, catalog: &Catalog) -> Option<NoIndexHelps> {
-    let because = |reason, detail| Some(NoIndexHelps { reason, detail });
     let Some(scan) = Scan::costliest(plan, catalog) else {
-        return because(NoIndexReason::NoCondition, "it reads no table".to_owned());
+        return Some(NoIndexHelps::ReadsNoTable);
     };
     if asks_nothing(plan, catalog) {
-        let detail = format!(
-            "nothing filters, orders or groups the rows of {}",
-            scan.name
-        );
-        return because(NoIndexReason::NoCondition, detail);
+        return Some(NoIndexHelps::NoCondition(scan.name));
     }
     let checks = [table_too_small, already_indexed, reads_most];
-    checks
-        .iter()
-        .find_map(|check| check(&scan, catalog))
-        .and_then(|(reason, detail)| because(reason, detail))
+    checks.iter().find_map(|check| check(&scan, catalog))
 }
 
 fn asks_nothing(plan: &Plan, catalog: &Catalog) -> bool {
@@ -131,70 +123,49 @@ fn asks_nothing(plan: &Plan, catalog: &Catalog) -> bool {
     !filtered && relation_uses(plan, catalog).iter().all(idle)
 }
 
-type Verdict = Option<(NoIndexReason, String)>;
-
-fn table_too_small(scan: &Scan<'_>, catalog: &Catalog) -> Verdict {
+fn table_too_small(scan: &Scan<'_>, catalog: &Catalog) -> Option<NoIndexHelps> {
     let one_row = Cost(PAGES_OF_ONE_ROW * setting(catalog, "random_page_cost", 4.0));
-    let small = scan.node.node_type() == "Seq Scan" && scan.node.total_cost() <= one_row;
-    let pages = scan.table.filter(|_| small)?.pages;
-    let detail = format!(
-        "{} has {} {}: to read it whole costs {}, one row through an index at least {one_row}",
-        scan.name,
-        group_thousands(pages as f64, 0),
-        if pages == 1 { "page" } else { "pages" },
-        scan.node.total_cost()
-    );
-    Some((NoIndexReason::TableTooSmall, detail))
+    let small = *scan.node.node_type() == NodeType::SeqScan && scan.node.total_cost() <= one_row;
+    Some(NoIndexHelps::TableTooSmall {
+        table: scan.name.clone(),
+        pages: scan.table.filter(|_| small)?.pages,
+        whole: scan.node.total_cost(),
+        one_row,
+    })
 }
 
 /// All that it asks for is answered by an index: nothing is left to filter.
-fn already_indexed(scan: &Scan<'_>, _catalog: &Catalog) -> Verdict {
+fn already_indexed(scan: &Scan<'_>, _catalog: &Catalog) -> Option<NoIndexHelps> {
     let indexes = scan.index_scans();
     let first = indexes.first()?;
-    let filtered =
-        scan.filter().is_some() || indexes.iter().any(|node| node.text("Filter").is_some());
-    let conditions: Vec<&str> = indexes
+    let filtered = scan.filter().is_some() || indexes.iter().any(|node| node.filter().is_some());
+    let conditions: Vec<String> = indexes
         .iter()
-        .filter_map(|node| node.text("Index Cond"))
+        .filter_map(|node| Some(node.index_cond()?.to_owned()))
         .collect();
-    let ordered = scan.is_limited()
-        || scan
-            .asked
-            .as_ref()
-            .is_some_and(|asked| !asked.distances.is_empty());
+    let asked = scan.asked.as_ref();
+    let ordered = scan.is_limited() || asked.is_some_and(|asked| !asked.distances.is_empty());
     if filtered || (conditions.len() < indexes.len() && !ordered) {
         return None;
     }
-    let names: Vec<&str> = indexes
-        .iter()
-        .filter_map(|node| node.index_name())
-        .collect();
-    let how = match conditions.first() {
-        Some(_) => format!("with all conditions on it: {}", conditions.join(" and ")),
-        None => "in the order that is wanted".to_owned(),
-    };
-    let detail = format!(
-        "{} is read by {} of {} {how}",
-        scan.name,
-        first.node_type(),
-        names.join(" and ")
-    );
-    Some((NoIndexReason::AlreadyIndexed, detail))
+    let names = indexes.iter().filter_map(|node| node.index_name());
+    Some(NoIndexHelps::AlreadyIndexed {
+        table: scan.name.clone(),
+        scan: first.node_type().name().to_owned(),
+        indexes: names.map(str::to_owned).collect(),
+        conditions,
+    })
 }
 
-fn reads_most(scan: &Scan<'_>, _catalog: &Catalog) -> Verdict {
+fn reads_most(scan: &Scan<'_>, _catalog: &Catalog) -> Option<NoIndexHelps> {
     // What is above it may end before it does: a merge join whose other side is short.
     let to_its_end = scan.node.total_cost().0 <= scan.plan.total_cost().0 * 1.01;
-    let (returned, all) = scan.rows().filter(|_| !scan.is_limited() && to_its_end)?;
-    let share = returned / all;
-    let detail = format!(
-        "{} of the {} rows of {} are wanted ({:.0} %)",
-        group_thousands(returned, 0),
-        group_thousands(all, 0),
-        scan.name,
-        share * 100.0
-    );
-    (share >= MOST).then_some((NoIndexReason::ReadsMostOfTheTable, detail))
+    let (returned, rows) = scan.rows().filter(|_| !scan.is_limited() && to_its_end)?;
+    (returned / rows >= MOST).then(|| NoIndexHelps::ReadsMost {
+        table: scan.name.clone(),
+        returned,
+        rows,
+    })
 }
 
 /// A numeric setting of the server, or its default.

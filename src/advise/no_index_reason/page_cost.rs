@@ -1,32 +1,43 @@
-//! At which `random_page_cost` would the planner use an index? Asked of the server for indexes that exist, and of the planner twin for
+//! At which `random_page_cost` would the planner use an index? The server is asked about indexes that exist, and the planner twin about
 //! the candidates: at the lowest value that makes sense, and if one is used there, at values in between.
 
 use std::collections::BTreeMap;
 
 use super::facts::setting;
-use crate::advise::verification::Known;
-use crate::advise::{Baseline, Run};
-use crate::candidate::Candidate;
+use crate::advise::baseline::Baseline;
+use crate::advise::context::Context;
+use crate::advise::run::Run;
+use crate::index::Index;
 use crate::model::Cost;
 use crate::plan::Plan;
-use crate::rehearsal::{
-    Answer, Event, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Target, Trial,
+use crate::planner::{
+    Hypothesis, NamedIndex, PlanOutcome, PlannerError, Question, Target, TestedIndex, uses,
 };
+use crate::search::{Trial, Trials};
 use crate::workload::{Statement, StatementId};
 
 const NAME: &str = "random_page_cost";
 
 /// An index that is used only below the present value.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::advise) struct LowerPageCost {
-    /// It as people know it: its name, or what is indexed.
-    pub(super) index: String,
+pub struct LowerPageCost {
+    /// The index.
+    pub index: WouldBeUsed,
     /// The present value.
-    pub(super) now: f64,
+    pub now: f64,
     /// The greatest value, to one digit behind the point (two below a difference of one), at which it is used.
-    pub(super) at: f64,
+    pub at: f64,
     /// The statement's cost there.
-    pub(super) cost: Cost,
+    pub cost: Cost,
+}
+
+/// An index that the planner would use.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WouldBeUsed {
+    /// One that exists, by its name.
+    Existing(String),
+    /// A candidate.
+    Candidate(Index),
 }
 
 /// The greatest value at which an index is used, and the statement's cost there.
@@ -35,56 +46,47 @@ type Threshold = (f64, Cost);
 /// For each of these statements, what a lower value would bring, if anything.
 pub(super) fn ask(
     run: &mut Run<'_>,
-    known: Known<'_>,
-    (candidates, trials): (&[Candidate], &[Trial]),
+    context: Context<'_>,
+    trials: &Trials,
     undecided: &[Statement],
 ) -> Result<BTreeMap<StatementId, LowerPageCost>, PlannerError> {
     let mut found = BTreeMap::new();
-    let Some(range) = Range::of(known).filter(|_| !undecided.is_empty()) else {
+    let Some(range) = Range::of(context).filter(|_| !undecided.is_empty()) else {
         return Ok(found);
     };
-    (run.observer)(Event::Begin {
-        what: "asking why",
-        steps: undecided.len(),
-    });
-    let lowest = range.plans(run, Target::Server, &[], undecided, range.lowest)?;
+    run.begin("testing a lower random_page_cost", undecided.len());
+    let lowest = range.plans(run, (Target::Server, &[]), undecided, range.lowest)?;
     for statement in undecided {
-        (run.observer)(Event::Step(&statement.id.0));
-        let before = known
-            .baseline
-            .get(&statement.id)
-            .and_then(PlanOutcome::plan);
+        run.step(&statement.id.0);
+        let before = context.plan(&statement.id);
         let plan = lowest.get(&statement.id).and_then(PlanOutcome::plan);
         let Some((before, plan)) = before.zip(plan) else {
             continue;
         };
-        let existing = plan
-            .index_names()
-            .into_iter()
-            .find(|name| !before.index_names().contains(name));
-        let lower = match existing.map(str::to_owned) {
-            Some(index) => {
-                let used = |plan: &Plan| plan.index_names().contains(index.as_str());
-                range
-                    .bisect(run, (Target::Server, &[]), statement, &used)?
-                    .map(|seen| (index.clone(), seen))
-            }
-            None => range.candidate(run, known, (candidates, trials), statement)?,
+        let lower = match newly_used(before, plan) {
+            Some(index) => range.existing(run, statement, index)?,
+            None => range.candidate(run, context, trials, statement)?,
         };
         if let Some((index, (at, cost))) = lower {
-            found.insert(
-                statement.id.clone(),
-                LowerPageCost {
-                    index,
-                    now: range.now,
-                    at,
-                    cost,
-                },
-            );
+            let now = range.now;
+            let lower = LowerPageCost {
+                index,
+                now,
+                at,
+                cost,
+            };
+            found.insert(statement.id.clone(), lower);
         }
     }
-    (run.observer)(Event::End);
+    run.end();
     Ok(found)
+}
+
+/// An index that the first plan does not use, and the second does.
+fn newly_used(before: &Plan, plan: &Plan) -> Option<String> {
+    let known = before.index_names();
+    let mut names = plan.index_names().into_iter();
+    names.find(|name| !known.contains(name)).map(str::to_owned)
 }
 
 /// The values from `seq_page_cost` to below the present one, in steps.
@@ -99,12 +101,12 @@ struct Range {
 
 impl Range {
     /// None where the value is as low as reading page after page already.
-    fn of(known: Known<'_>) -> Option<Range> {
-        let now = setting(known.catalog, NAME, 4.0);
-        let least = setting(known.catalog, "seq_page_cost", 1.0);
-        let steps_in_one = if now - least >= 1.0 { 10.0 } else { 100.0 };
+    fn of(context: Context<'_>) -> Option<Range> {
+        let now = setting(context.catalog, NAME, 4.0);
+        let min = setting(context.catalog, "seq_page_cost", 1.0);
+        let steps_in_one = if now - min >= 1.0 { 10.0 } else { 100.0 };
         let (lowest, end) = (
-            (least * steps_in_one).ceil() as i64,
+            (min * steps_in_one).ceil() as i64,
             (now * steps_in_one).ceil() as i64,
         );
         (lowest < end && now.is_finite()).then_some(Range {
@@ -118,29 +120,25 @@ impl Range {
     fn plans(
         &self,
         run: &mut Run<'_>,
-        target: Target,
-        indexes: &[NamedIndex],
+        (target, indexes): (Target, &[NamedIndex]),
         statements: &[Statement],
         step: i64,
     ) -> Result<Baseline, PlannerError> {
-        let value = (step as f64 / self.steps_in_one).to_string();
         let hypothesis = Hypothesis::Setting {
             name: NAME.to_owned(),
-            value,
+            value: (step as f64 / self.steps_in_one).to_string(),
         };
-        Ok(
-            match run.suppose(target, &hypothesis, indexes, statements)? {
-                Answer::Planned(planned) => planned.plans,
-                Answer::Refused(_) => Baseline::new(),
-            },
-        )
+        let question = Question::plans(target, statements)
+            .with_indexes(indexes)
+            .under(hypothesis);
+        Ok(run.ask(&question)?.into_plans())
     }
 
     /// The greatest value at which the plan uses it, and the cost there; none when not even the lowest will do.
     fn bisect(
         &self,
         run: &mut Run<'_>,
-        (target, indexes): (Target, &[NamedIndex]),
+        asked: (Target, &[NamedIndex]),
         statement: &Statement,
         used: &dyn Fn(&Plan) -> bool,
     ) -> Result<Option<Threshold>, PlannerError> {
@@ -148,12 +146,9 @@ impl Range {
         let mut best = None;
         let mut next = self.lowest;
         while high - low > 1 {
-            let plans = self.plans(run, target, indexes, std::slice::from_ref(statement), next)?;
-            match plans
-                .get(&statement.id)
-                .and_then(PlanOutcome::plan)
-                .filter(|plan| used(plan))
-            {
+            let plans = self.plans(run, asked, std::slice::from_ref(statement), next)?;
+            let plan = plans.get(&statement.id).and_then(PlanOutcome::plan);
+            match plan.filter(|plan| used(plan)) {
                 Some(plan) => {
                     best = Some((next as f64 / self.steps_in_one, plan.total_cost()));
                     low = next;
@@ -166,58 +161,65 @@ impl Range {
         Ok(best)
     }
 
-    /// Of the candidates that this statement asked for and that no plan used, the one that is used first.
+    fn existing(
+        &self,
+        run: &mut Run<'_>,
+        statement: &Statement,
+        index: String,
+    ) -> Result<Option<(WouldBeUsed, Threshold)>, PlannerError> {
+        let used = |plan: &Plan| plan.index_names().contains(index.as_str());
+        let threshold = self.bisect(run, (Target::Server, &[]), statement, &used)?;
+        Ok(threshold.map(|threshold| (WouldBeUsed::Existing(index), threshold)))
+    }
+
+    /// Of the candidates for this statement that no plan used, the one that is used first.
     fn candidate(
         &self,
         run: &mut Run<'_>,
-        known: Known<'_>,
-        (candidates, trials): (&[Candidate], &[Trial]),
+        context: Context<'_>,
+        trials: &Trials,
         statement: &Statement,
-    ) -> Result<Option<(String, Threshold)>, PlannerError> {
-        if known.twin.target() == Target::Server || known.twin.failure(&statement.id).is_some() {
+    ) -> Result<Option<(WouldBeUsed, Threshold)>, PlannerError> {
+        if context.target() == Target::Server || context.twin.failure(&statement.id).is_some() {
             return Ok(None);
         }
-        let asked = candidates
+        let unused = unused_candidates(trials, &statement.id);
+        let indexes: Vec<NamedIndex> = unused
             .iter()
-            .zip(trials)
-            .filter(|(candidate, _)| candidate.asked_by.contains(&statement.id));
-        let unused = asked.map(|(_, trial)| trial).filter(|trial| {
-            trial
-                .built()
-                .is_some_and(|(_, costs)| costs.get(&statement.id).is_some_and(|cost| !cost.used))
-        });
-        let unused: Vec<&Trial> = unused.collect();
-        let indexes: Vec<NamedIndex> = unused.iter().map(|trial| trial.index.clone()).collect();
+            .map(|(trial, _)| trial.index.clone())
+            .collect();
         if indexes.is_empty() {
             return Ok(None);
         }
-        let together = self.plans(
-            run,
-            Target::Twin,
-            &indexes,
-            std::slice::from_ref(statement),
-            self.lowest,
-        )?;
+        let statements = std::slice::from_ref(statement);
+        let together = self.plans(run, (Target::Twin, &indexes), statements, self.lowest)?;
         let Some(plan) = together.get(&statement.id).and_then(PlanOutcome::plan) else {
             return Ok(None);
         };
-        let reads = |trial: &Trial, plan: &Plan| {
-            trial
-                .built()
-                .is_some_and(|(build, _)| crate::rehearsal::uses(plan, build))
-        };
-        let Some(trial) = unused.into_iter().find(|trial| reads(trial, plan)) else {
+        let mut unused = unused.into_iter();
+        let Some((trial, tested)) = unused.find(|(_, tested)| uses(plan, tested)) else {
             return Ok(None);
         };
         let alone = std::slice::from_ref(&trial.index);
-        let seen = self.bisect(run, (Target::Twin, alone), statement, &|plan| {
-            reads(trial, plan)
-        })?;
-        Ok(seen.map(|seen| {
-            (
-                format!("an index on {}", trial.index.definition.definition()),
-                seen,
-            )
-        }))
+        let used = |plan: &Plan| uses(plan, tested);
+        let threshold = self.bisect(run, (Target::Twin, alone), statement, &used)?;
+        let index = WouldBeUsed::Candidate(trial.index.definition.clone());
+        Ok(threshold.map(|threshold| (index, threshold)))
     }
+}
+
+/// The statement's candidates that were tested and not used.
+fn unused_candidates<'t>(
+    trials: &'t Trials,
+    statement: &StatementId,
+) -> Vec<(&'t Trial, &'t TestedIndex)> {
+    let is_unused = |trial: &Trial| {
+        let cost = trial.costs().and_then(|costs| costs.get(statement));
+        trial.asked_by.contains(statement) && cost.is_some_and(|cost| !cost.used)
+    };
+    let trials = trials.iter().map(|(_, trial)| trial);
+    let unused = trials.filter(|trial| is_unused(trial));
+    unused
+        .filter_map(|trial| Some((trial, trial.tested()?)))
+        .collect()
 }

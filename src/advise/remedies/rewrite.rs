@@ -1,38 +1,35 @@
 //! A statement written another way, planned: on the server as things are, and in the planner twin with the recommended indexes and
 //! those that it could use then.
 
-use super::Seen;
-use crate::advise::{Run, shape};
+use super::Chosen;
+use crate::advise::candidates::shape;
+use crate::advise::run::Run;
 use crate::candidate;
-use crate::index::naming;
 use crate::index::statements::creation_of_candidate;
+use crate::index::{Index, naming};
 use crate::model::{Cost, factor_text};
 use crate::plan::Plan;
-use crate::predicate::relation_uses;
-use crate::rehearsal::{
-    Answer, Event, Evidence, Hypothesis, NamedIndex, PlanOutcome, Planned, PlannerError, Target,
-    uses,
+use crate::planner::{
+    Answer, Evidence, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Question, Target, uses,
 };
+use crate::predicate::relation_uses;
 use crate::remedy::rewrite::{Proposal, propose};
 use crate::remedy::{Ask, Effect, Kind, Remedy};
 use crate::workload::Statement;
 
 pub(super) fn test(
     run: &mut Run<'_>,
-    seen: Seen<'_>,
+    chosen: Chosen<'_>,
     ask: Ask<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let proposals = propose(ask);
-    (run.observer)(Event::Begin {
-        what: "trying other ways of writing",
-        steps: proposals.len(),
-    });
+    run.begin("testing other ways of writing", proposals.len());
     let mut remedies = Vec::new();
     for proposal in proposals {
-        (run.observer)(Event::Step(&proposal.statement.id.0));
-        remedies.extend(test_one(run, seen, &proposal)?);
+        run.step(&proposal.statement.id.0);
+        remedies.extend(test_one(run, chosen, &proposal)?);
     }
-    (run.observer)(Event::End);
+    run.end();
     Ok(remedies)
 }
 
@@ -46,7 +43,7 @@ struct Rewritten {
 
 fn test_one(
     run: &mut Run<'_>,
-    seen: Seen<'_>,
+    chosen: Chosen<'_>,
     proposal: &Proposal<'_>,
 ) -> Result<Option<Remedy>, PlannerError> {
     // Which of its literals vary is known of the statement as it was.
@@ -59,8 +56,8 @@ fn test_one(
     let Some((plain, _)) = planned(run, Target::Server, &[], &statement)? else {
         return Ok(None);
     };
-    let indexed = match seen.known.twin.target() {
-        Target::Twin => with_indexes(run, seen, (proposal, &statement), &plain)?,
+    let indexed = match chosen.context.twin.target() {
+        Target::Twin => with_indexes(run, chosen, (proposal, &statement), &plain)?,
         Target::Server => None,
     };
     let as_is = Rewritten {
@@ -69,85 +66,81 @@ fn test_one(
         evidence: Evidence::RolledBackTransaction,
     };
     let gains = |rewritten: &Rewritten, than: Cost| {
-        run.limits
+        chosen
+            .context
+            .limits
             .min_improvement
             .reached(than, rewritten.plan.total_cost())
     };
     let best = indexed
         .filter(|indexed| gains(indexed, as_is.plan.total_cost()))
         .unwrap_or(as_is);
-    let before = seen
+    let before = chosen
         .verification
         .after
         .get(&statement.id)
         .unwrap_or(proposal.plan);
     Ok(gains(&best, before.total_cost())
-        .then(|| remedy(proposal, before.total_cost(), &best, seen)))
+        .then(|| remedy(proposal, before.total_cost(), &best, chosen)))
 }
 
 /// With what is recommended, and with what a generator makes of the rewritten statement; and if some of that is used, with that alone.
 fn with_indexes(
     run: &mut Run<'_>,
-    seen: Seen<'_>,
+    chosen: Chosen<'_>,
     (proposal, statement): (&Proposal<'_>, &Statement),
     plain: &Plan,
 ) -> Result<Option<Rewritten>, PlannerError> {
-    let catalog = seen.known.catalog;
-    let recommended: Vec<NamedIndex> = seen
-        .verification
-        .verified
-        .iter()
-        .map(|verified| seen.trials[verified.trial].index.clone())
-        .collect();
-    let asked: Vec<_> = relation_uses(plain, catalog)
-        .into_iter()
-        .map(|asked| (statement.id.clone(), asked))
-        .collect();
-    let shapes = [(statement.id.clone(), shape(proposal.statement))].into();
-    let new = candidate::generate(&asked, &shapes, catalog).to_try;
-    let known = |index: &crate::index::Index| {
-        seen.trials
-            .iter()
-            .find(|trial| trial.index.definition == *index)
-    };
-    let unknown = new
-        .iter()
-        .map(|new| &new.index)
-        .filter(|index| known(index).is_none());
-    let mut taken = catalog.taken_names.clone();
-    taken.extend(seen.trials.iter().map(|trial| {
-        crate::model::QualifiedName::new(
-            trial.index.definition.table.schema.clone(),
-            trial.index.name.clone(),
-        )
-    }));
-    let mut names = naming::names(unknown, &taken).into_iter();
-    let named = new.iter().filter_map(|new| match known(&new.index) {
-        Some(trial) => Some(trial.index.clone()),
-        None => Some(NamedIndex {
-            name: names.next()?,
-            definition: new.index.clone(),
-        }),
-    });
-    let new: Vec<NamedIndex> = named.filter(|index| !recommended.contains(index)).collect();
+    let recommended = chosen.indexes();
+    let mut new = candidates(chosen, (proposal, statement), plain);
+    new.retain(|index| !recommended.contains(index));
     let all = [recommended.as_slice(), new.as_slice()].concat();
     let Some((plan, used)) = planned(run, Target::Twin, &all, statement)? else {
         return Ok(None);
     };
-    let indexes: Vec<NamedIndex> = new
-        .into_iter()
-        .filter(|index| used.contains(index))
-        .collect();
-    let few = [recommended.as_slice(), indexes.as_slice()].concat();
+    new.retain(|index| used.contains(index));
+    let few = [recommended.as_slice(), new.as_slice()].concat();
     let plan = match few.len() < all.len() {
         true => planned(run, Target::Twin, &few, statement)?.map_or(plan, |(plan, _)| plan),
         false => plan,
     };
     Ok(Some(Rewritten {
         plan,
-        indexes,
+        indexes: new,
         evidence: Evidence::PlannerTwin,
     }))
+}
+
+/// Candidates for the rewritten statement, under names of their own; those that are trials already keep their names.
+fn candidates(
+    chosen: Chosen<'_>,
+    (proposal, statement): (&Proposal<'_>, &Statement),
+    plain: &Plan,
+) -> Vec<NamedIndex> {
+    let catalog = chosen.context.catalog;
+    let uses: Vec<_> = relation_uses(plain, catalog)
+        .into_iter()
+        .map(|relation| (statement.id.clone(), relation))
+        .collect();
+    let shapes = [(statement.id.clone(), shape(proposal.statement))].into();
+    let new = candidate::generate(&uses, &shapes, catalog).to_try;
+    let known = |index: &Index| chosen.trials.find(index);
+    let unknown = new
+        .iter()
+        .map(|new| &new.index)
+        .filter(|index| known(index).is_none());
+    let mut taken = catalog.taken_names.clone();
+    let trials = chosen.trials.iter();
+    taken.extend(trials.map(|(_, trial)| trial.index.qualified_name()));
+    let mut names = naming::names(unknown, &taken).into_iter();
+    let named = |new: &candidate::Candidate| match known(&new.index) {
+        Some(trial) => Some(trial.index.clone()),
+        None => Some(NamedIndex {
+            name: names.next()?,
+            definition: new.index.clone(),
+        }),
+    };
+    new.iter().filter_map(named).collect()
 }
 
 /// Its plan with these indexes, and which of them it uses.
@@ -157,31 +150,22 @@ fn planned(
     indexes: &[NamedIndex],
     statement: &Statement,
 ) -> Result<Option<(Plan, Vec<NamedIndex>)>, PlannerError> {
-    let answer = run.suppose(
-        target,
-        &Hypothesis::Rewritten,
-        indexes,
-        std::slice::from_ref(statement),
-    )?;
-    let Answer::Planned(Planned {
-        mut plans, builds, ..
-    }) = answer
-    else {
+    let question = Question::plans(target, std::slice::from_ref(statement))
+        .with_indexes(indexes)
+        .under(Hypothesis::Rewritten);
+    let Answer::Planned(mut planned) = run.ask(&question)? else {
         return Ok(None);
     };
-    let Some(PlanOutcome::Plan(plan)) = plans.remove(&statement.id) else {
+    let Some(PlanOutcome::Plan(plan)) = planned.plans.remove(&statement.id) else {
         return Ok(None);
     };
-    let used = indexes
-        .iter()
-        .zip(&builds)
-        .filter(|(_, build)| uses(&plan, build))
-        .map(|(index, _)| index.clone());
-    let used = used.collect();
+    let tested = indexes.iter().zip(&planned.indexes);
+    let used = tested.filter(|(_, tested)| uses(&plan, tested));
+    let used = used.map(|(index, _)| index.clone()).collect();
     Ok(Some((plan, used)))
 }
 
-fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, seen: Seen<'_>) -> Remedy {
+fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, chosen: Chosen<'_>) -> Remedy {
     let after = best.plan.total_cost();
     let with = match best.indexes.len() {
         0 => "",
@@ -192,7 +176,7 @@ fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, seen: Seen<'_
     let ddl = best
         .indexes
         .iter()
-        .map(|index| creation_of_candidate(index, seen.known.catalog));
+        .map(|index| creation_of_candidate(index, chosen.context.catalog));
     // A comment at its end must not take in the semicolon.
     let end = if proposal.rewriting.sql.contains("--") {
         "\n;"

@@ -5,14 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Seen, effect, plan_of, plans};
-use crate::advise::{Baseline, Run, build_refusal, touching};
+use super::{Chosen, effect, plan_of, plans};
+use crate::advise::baseline::Baseline;
+use crate::advise::build_refusal;
+use crate::advise::run::Run;
 use crate::catalog::{Table, TableKind};
 use crate::index::Key;
 use crate::model::{QualifiedName, group_thousands};
 use crate::plan::Plan;
-use crate::rehearsal::hypothesis::Analyzed;
-use crate::rehearsal::{Event, Evidence, Hypothesis, PlannerError, Target};
+use crate::planner::hypothesis::Analyzed;
+use crate::planner::{Evidence, Hypothesis, PlannerError};
 use crate::remedy::analyze::{Stale, stale};
 use crate::remedy::statistics::{Estimated, Proposal, propose};
 use crate::remedy::{Ask, Effect, Kind, Remedy};
@@ -23,13 +25,13 @@ const MIN_FACTOR: f64 = 2.0;
 
 pub(super) fn test(
     run: &mut Run<'_>,
-    seen: Seen<'_>,
+    chosen: Chosen<'_>,
     ask: Ask<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let mut proposals: BTreeMap<QualifiedName, Vec<Proposal>> = BTreeMap::new();
     for proposal in propose(ask)
         .into_iter()
-        .filter(|proposal| !has_index(proposal, seen))
+        .filter(|proposal| !has_index(proposal, chosen))
     {
         proposals
             .entry(proposal.statistics.table.clone())
@@ -38,9 +40,15 @@ pub(super) fn test(
     }
     let allowed = |table: &&Table| {
         table.kind == TableKind::Plain
-            && build_refusal(table, seen.known.catalog, run.limits).is_none()
+            && build_refusal(table, chosen.context.catalog, chosen.context.limits).is_none()
     };
-    let tables: Vec<&Table> = seen.known.catalog.tables.iter().filter(allowed).collect();
+    let tables: Vec<&Table> = chosen
+        .context
+        .catalog
+        .tables
+        .iter()
+        .filter(allowed)
+        .collect();
     let wanted: Vec<(&Table, Option<Stale>, Vec<Proposal>)> = tables
         .into_iter()
         .map(|table| {
@@ -52,22 +60,19 @@ pub(super) fn test(
         })
         .filter(|(_, stale, proposals)| stale.is_some() || !proposals.is_empty())
         .collect();
-    (run.observer)(Event::Begin {
-        what: "trying statistics",
-        steps: wanted.len(),
-    });
+    run.begin("testing statistics", wanted.len());
     let mut remedies = Vec::new();
     for (table, stale, proposals) in wanted {
-        (run.observer)(Event::Step(&table.name.name));
-        remedies.extend(test_table(run, seen, (table, stale), &proposals)?);
+        run.step(&table.name.name);
+        remedies.extend(test_table(run, chosen, (table, stale), &proposals)?);
     }
-    (run.observer)(Event::End);
+    run.end();
     remedies.sort_by_key(|remedy| remedy.kind);
     Ok(remedies)
 }
 
 /// An index on an expression brings statistics of it.
-fn has_index(proposal: &Proposal, seen: Seen<'_>) -> bool {
+fn has_index(proposal: &Proposal, chosen: Chosen<'_>) -> bool {
     let [key] = proposal.statistics.keys.as_slice() else {
         return false;
     };
@@ -77,29 +82,28 @@ fn has_index(proposal: &Proposal, seen: Seen<'_>) -> bool {
                 |held| matches!(&held.key, Key::Expression(text) if format!("({text})") == *key),
             )
     };
-    let existing = seen
-        .known
+    let existing = chosen
+        .context
         .catalog
         .table(&proposal.statistics.table)
         .into_iter()
         .flat_map(|table| &table.indexes);
     existing.filter_map(|index| index.index.as_ref()).any(holds)
-        || seen
+        || chosen
             .verification
             .verified
             .iter()
-            .any(|verified| holds(&seen.trials[verified.trial].index.definition))
+            .any(|verified| holds(&chosen.trials[verified.trial].index.definition))
 }
 
 fn test_table(
     run: &mut Run<'_>,
-    seen: Seen<'_>,
+    chosen: Chosen<'_>,
     (table, stale): (&Table, Option<Stale>),
     proposals: &[Proposal],
 ) -> Result<Vec<Remedy>, PlannerError> {
     let mut remedies = Vec::new();
-    let known = seen.known;
-    let statements = touching_table(run, seen, table);
+    let statements = touching_table(chosen, table);
     let columns: Vec<String> = match stale {
         Some(_) => table
             .columns
@@ -119,13 +123,7 @@ fn test_table(
         columns,
         statistics: Vec::new(),
     };
-    let Some(fresh) = plans(
-        run,
-        Target::Server,
-        &Hypothesis::Analyzed(analyzed.clone()),
-        &statements,
-    )?
-    else {
+    let Some(fresh) = plans(run, Hypothesis::Analyzed(analyzed.clone()), &statements)? else {
         return Ok(remedies);
     };
     if let Some(stale) = stale {
@@ -133,7 +131,7 @@ fn test_table(
             table,
             stale,
             &statements,
-            known.baseline,
+            chosen.context.baseline,
             &fresh,
         ));
     }
@@ -192,7 +190,7 @@ fn changing<'p>(
         .filter(|statement| asked.contains(&statement.id))
         .cloned()
         .collect();
-    let Some(with) = plans(run, Target::Server, &hypothesis, &statements)? else {
+    let Some(with) = plans(run, hypothesis, &statements)? else {
         return Ok(Vec::new());
     };
     let extended =
@@ -227,20 +225,15 @@ fn least(mut contenders: Vec<(&Proposal, Remedy)>) -> Vec<Remedy> {
 }
 
 /// Of a partition, too: its own plans name it.
-fn touching_table(run: &Run<'_>, seen: Seen<'_>, table: &Table) -> Vec<Statement> {
-    let owner = seen
-        .known
+fn touching_table(chosen: Chosen<'_>, table: &Table) -> Vec<Statement> {
+    let owner = chosen
+        .context
         .catalog
         .index_owner(&table.name)
         .map_or(&table.name, |owner| &owner.name);
-    let statements = touching(
-        run.workload,
-        seen.known.baseline,
-        seen.known.catalog,
-        &BTreeSet::from([owner.clone()]),
-    );
+    let statements = chosen.context.touching(&BTreeSet::from([owner.clone()]));
     let reads = |statement: &Statement| {
-        plan_of(seen.known.baseline, statement)
+        plan_of(chosen.context.baseline, statement)
             .is_some_and(|plan| plan.tables().contains(&table.name))
     };
     statements.into_iter().filter(reads).collect()

@@ -1,39 +1,30 @@
 //! VACUUM, tried: the planner twin is told that all pages of a table are marked as visible to everybody.
 
-use super::{Seen, effect};
-use crate::advise::{Baseline, Run};
+use super::{Chosen, effect};
+use crate::advise::baseline::Baseline;
+use crate::advise::run::Run;
 use crate::catalog::Table;
 use crate::model::QualifiedName;
-use crate::plan::Plan;
-use crate::rehearsal::{
-    Answer, Event, Evidence, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Target,
-};
+use crate::plan::{NodeType, Plan};
+use crate::planner::{Evidence, Hypothesis, PlanOutcome, PlannerError, Question, Target};
 use crate::remedy::vacuum::unmarked;
 use crate::remedy::{Ask, Effect, Kind, Remedy};
 use crate::workload::Statement;
 
 pub(super) fn test(
     run: &mut Run<'_>,
-    seen: Seen<'_>,
+    chosen: Chosen<'_>,
     ask: Ask<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let tables = unmarked(ask);
-    if seen.known.twin.target() == Target::Server || tables.is_empty() {
+    if chosen.context.twin.target() == Target::Server || tables.is_empty() {
         return Ok(Vec::new());
     }
-    let indexes: Vec<NamedIndex> = seen
-        .verification
-        .verified
-        .iter()
-        .map(|verified| seen.trials[verified.trial].index.clone())
-        .collect();
-    (run.observer)(Event::Begin {
-        what: "trying VACUUM",
-        steps: tables.len(),
-    });
+    let indexes = chosen.indexes();
+    run.begin("testing VACUUM", tables.len());
     let mut remedies = Vec::new();
     for table in tables {
-        (run.observer)(Event::Step(&table.name.name));
+        run.step(&table.name.name);
         let reads = |(_, plan): &&(&Statement, &Plan)| plan.tables().contains(&table.name);
         let statements: Vec<Statement> = ask
             .plans
@@ -41,24 +32,18 @@ pub(super) fn test(
             .filter(reads)
             .map(|(statement, _)| (*statement).clone())
             .collect();
-        let before = planned(run.ask(Target::Twin, &indexes, &statements)?);
+        let question = Question::plans(Target::Twin, &statements).with_indexes(&indexes);
+        let before = run.ask(&question)?.into_plans();
         let hypothesis = Hypothesis::AllVisible(table.name.clone());
-        let after = planned(run.suppose(Target::Twin, &hypothesis, &indexes, &statements)?);
-        remedies.extend(remedy(run, table, &statements, (&before, &after)));
+        let after = run.ask(&question.under(hypothesis))?.into_plans();
+        remedies.extend(remedy(chosen, table, &statements, (&before, &after)));
     }
-    (run.observer)(Event::End);
+    run.end();
     Ok(remedies)
 }
 
-fn planned(answer: Answer) -> Baseline {
-    match answer {
-        Answer::Planned(planned) => planned.plans,
-        Answer::Refused(_) => Baseline::new(),
-    }
-}
-
 fn remedy(
-    run: &Run<'_>,
+    chosen: Chosen<'_>,
     table: &Table,
     statements: &[Statement],
     (before, after): (&Baseline, &Baseline),
@@ -71,7 +56,8 @@ fn remedy(
                 .cloned()
         };
         let (before, after) = (plan(before)?, plan(after)?);
-        let gains = run
+        let gains = chosen
+            .context
             .limits
             .min_improvement
             .reached(before.total_cost(), after.total_cost());
@@ -97,7 +83,7 @@ fn remedy(
 }
 
 fn index_only(plan: &Plan, table: &QualifiedName) -> bool {
-    plan.nodes()
-        .iter()
-        .any(|node| node.node_type() == "Index Only Scan" && node.table().as_ref() == Some(table))
+    plan.nodes().iter().any(|node| {
+        *node.node_type() == NodeType::IndexOnlyScan && node.table().as_ref() == Some(table)
+    })
 }

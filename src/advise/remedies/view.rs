@@ -1,11 +1,11 @@
 //! A materialized view, tried: in the planner twin at its estimated size, and with `--analyze`, which allows to execute what only
 //! reads, really filled on the server and rolled back.
 
-use super::{Seen, plan_of};
-use crate::advise::Run;
+use super::{Chosen, plan_of};
+use crate::advise::run::Run;
 use crate::model::{Bytes, group_thousands};
 use crate::plan::Plan;
-use crate::rehearsal::{Answer, Event, Evidence, Hypothesis, PlannerError, Target};
+use crate::planner::{Answer, Evidence, Hypothesis, PlannerError, Question, Target};
 use crate::remedy::materialized_view::{Proposal, propose};
 use crate::remedy::{Ask, Effect, Kind, Remedy};
 use crate::verdict::Rehearse;
@@ -16,12 +16,12 @@ const MUCH: f64 = 0.5;
 
 pub(super) fn test(
     run: &mut Run<'_>,
-    seen: Seen<'_>,
+    chosen: Chosen<'_>,
     ask: Ask<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let hardly_helped = |proposal: &Proposal<'_>| {
-        let before = plan_of(seen.known.baseline, proposal.statement).map(Plan::total_cost);
-        let after = seen
+        let before = plan_of(chosen.context.baseline, proposal.statement).map(Plan::total_cost);
+        let after = chosen
             .verification
             .after
             .get(&proposal.statement.id)
@@ -29,50 +29,48 @@ pub(super) fn test(
         before.is_some_and(|before| after.unwrap_or(before).0 >= MUCH * before.0)
     };
     let proposals: Vec<Proposal<'_>> = propose(ask).into_iter().filter(hardly_helped).collect();
-    (run.observer)(Event::Begin {
-        what: "trying materialized views",
-        steps: proposals.len(),
-    });
+    run.begin("testing materialized views", proposals.len());
     let mut remedies = Vec::new();
     for proposal in proposals {
-        (run.observer)(Event::Step(&proposal.view.name.name));
-        remedies.extend(test_one(run, seen, &proposal)?);
+        run.step(&proposal.view.name.name);
+        remedies.extend(test_one(run, chosen, &proposal)?);
     }
-    (run.observer)(Event::End);
+    run.end();
     Ok(remedies)
 }
 
 fn test_one(
     run: &mut Run<'_>,
-    seen: Seen<'_>,
+    chosen: Chosen<'_>,
     proposal: &Proposal<'_>,
 ) -> Result<Option<Remedy>, PlannerError> {
-    let may_fill = run.limits.analyze
-        && matches!(run.limits.rehearse, Rehearse::Auto | Rehearse::Transaction)
-        && !seen.known.catalog.server.in_recovery;
-    let twin = (seen.known.twin.target() == Target::Twin).then_some(Target::Twin);
+    let may_fill = chosen.context.limits.analyze
+        && matches!(
+            chosen.context.limits.rehearse,
+            Rehearse::Auto | Rehearse::Transaction
+        )
+        && !chosen.context.catalog.server.in_recovery;
+    let twin = (chosen.context.twin.target() == Target::Twin).then_some(Target::Twin);
     let reading = Statement {
         sql: format!("SELECT * FROM {}", proposal.view.name),
         ..proposal.statement.clone()
     };
     for target in may_fill.then_some(Target::Server).into_iter().chain(twin) {
         let hypothesis = Hypothesis::View(proposal.view.clone());
-        if let Answer::Planned(planned) =
-            run.suppose(target, &hypothesis, &[], std::slice::from_ref(&reading))?
-        {
-            let size = planned.builds.first().map(|build| build.size);
-            let before = plan_of(seen.known.baseline, proposal.statement);
+        let question = Question::plans(target, std::slice::from_ref(&reading)).under(hypothesis);
+        if let Answer::Planned(planned) = run.ask(&question)? {
+            let size = planned.indexes.first().map(|view| view.size);
+            let before = plan_of(chosen.context.baseline, proposal.statement);
             let plans = before.zip(plan_of(&planned.plans, &reading)).zip(size);
-            return Ok(
-                plans.and_then(|(plans, size)| remedy(run, proposal, plans, (size, target.into())))
-            );
+            return Ok(plans
+                .and_then(|(plans, size)| remedy(chosen, proposal, plans, (size, target.into()))));
         }
     }
     Ok(None)
 }
 
 fn remedy(
-    run: &Run<'_>,
+    chosen: Chosen<'_>,
     proposal: &Proposal<'_>,
     (before, after): (&Plan, &Plan),
     (size, evidence): (Bytes, Evidence),
@@ -82,7 +80,7 @@ fn remedy(
         after.total_cost(),
         after.root().plan_rows()?,
     );
-    if !run.limits.min_improvement.reached(before, after) || after.0 >= MUCH * before.0 {
+    if !chosen.context.limits.min_improvement.reached(before, after) || after.0 >= MUCH * before.0 {
         return None;
     }
     let about = if evidence == Evidence::PlannerTwin {

@@ -11,8 +11,8 @@ use crate::db::catalog::field;
 use crate::db::session::{CONNECTION_CHECK_INTERVAL, milliseconds};
 use crate::db::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_literal};
-use crate::rehearsal::hypothesis::View;
-use crate::rehearsal::{Answer, Build, Planned};
+use crate::planner::hypothesis::View;
+use crate::planner::{Answer, Planned, TestedIndex};
 use crate::workload::Statement;
 
 /// Refuses a view that would not show the same to everybody and at any time.
@@ -22,7 +22,7 @@ pub(in crate::db) fn check_view(name: &QualifiedName) -> String {
 
 impl Session {
     /// The plans after these statements of ours, in a transaction that is rolled back.
-    pub(in crate::db) fn suppose_after(
+    pub(in crate::db) fn plan_after(
         &self,
         script: &[String],
         statements: &[Statement],
@@ -38,7 +38,7 @@ impl Session {
     }
 
     /// The plans of statements that read a view, which is filled for them.
-    pub(in crate::db) fn suppose_view(
+    pub(in crate::db) fn plan_with_view(
         &self,
         view: &View,
         statements: &[Statement],
@@ -54,7 +54,7 @@ impl Session {
             let size = transaction.size_of(&view.name)?;
             let planned = or_refuse!(transaction.plans(statements));
             Ok(Ok(Planned {
-                builds: vec![built(view, size, build_time)],
+                indexes: vec![created(view, size, Some(build_time))],
                 ..planned
             }))
         })?;
@@ -63,8 +63,8 @@ impl Session {
 }
 
 /// A view as an answer has it.
-pub(in crate::db) fn built(view: &View, size: Bytes, build_time: Millis) -> Build {
-    Build {
+pub(in crate::db) fn created(view: &View, size: Bytes, build_time: Option<Millis>) -> TestedIndex {
+    TestedIndex {
         names: [view.name.name.clone()].into(),
         body: String::new(),
         size,

@@ -6,8 +6,8 @@ use super::index_part::{IndexPart, part};
 use super::{Heap, Leaf, Twin};
 use crate::db::DbError;
 use crate::db::transaction::body;
-use crate::model::{Bytes, Millis, quote_literal};
-use crate::rehearsal::{Build, NamedIndex, Refusal};
+use crate::model::{Bytes, quote_literal};
+use crate::planner::{NamedIndex, Refusal, TestedIndex};
 use crate::twin::page::{self, BLOCK_BYTES};
 use crate::twin::size::IndexSize;
 use crate::twin::snapshot::Oid;
@@ -22,8 +22,8 @@ pub(super) struct Hypothetical {
     name: String,
     /// Itself and, on a partitioned table, its partitions' indexes.
     pub(super) oids: Vec<Oid>,
-    /// As an answer has it: its size is an estimate, and it took no time.
-    pub(super) build: Build,
+    /// As an answer has it: its size is an estimate.
+    pub(super) index: TestedIndex,
 }
 
 /// What an index's rows are while it is created.
@@ -60,13 +60,8 @@ impl Twin {
             }
             Err(refused) if refused.is_refusal() => {
                 self.session.rollback();
-                let detail = refused.to_string();
-                Ok(Err(Refusal {
-                    reason: Reason::BuildFailed,
-                    detail,
-                    write_block: Millis::default(),
-                    built: 0,
-                }))
+                let message = refused.to_string();
+                Ok(Err(Refusal::server(Reason::BuildFailed, message)))
             }
             Err(error) => Err(error),
         }
@@ -267,17 +262,17 @@ fn hypothetical(
         .map(|part| part.definition.as_str())
         .unwrap_or_default();
     let names: BTreeSet<String> = parts.iter().map(|part| part.index_name.clone()).collect();
-    let build = Build {
+    let tested = TestedIndex {
         names,
         body: body(definition, index),
         size: Bytes(bytes),
-        build_time: Millis::default(),
+        build_time: None,
         usable: true,
     };
     Hypothetical {
         name: index.qualified_name().to_string(),
         oids,
-        build,
+        index: tested,
     }
 }
 

@@ -4,7 +4,7 @@ use super::Twin;
 use crate::db::DbError;
 use crate::index::NamedIndex;
 use crate::model::Bytes;
-use crate::rehearsal::FreshSize;
+use crate::planner::TestedIndex;
 use crate::twin::page::{self, BLOCK_BYTES};
 
 const OPERATION: &str = "estimating an index that exists";
@@ -15,8 +15,8 @@ impl Twin {
     ///
     /// # Errors
     /// When the twin cannot be asked any more.
-    pub fn fresh_sizes(&mut self, indexes: &[NamedIndex]) -> Result<Vec<FreshSize>, DbError> {
-        let mut sizes = Vec::new();
+    pub(super) fn rebuilt(&mut self, indexes: &[NamedIndex]) -> Result<Vec<TestedIndex>, DbError> {
+        let mut rebuilt = Vec::new();
         for index in indexes {
             for leaf in self.leaves(&index.definition.table)? {
                 self.learn(&leaf)?;
@@ -26,15 +26,18 @@ impl Twin {
             let estimated = self.fresh_size(index);
             self.session.rollback();
             match estimated {
-                Ok(size) => sizes.extend(size.map(|size| FreshSize {
-                    index: index.qualified_name(),
+                Ok(size) => rebuilt.extend(size.map(|size| TestedIndex {
+                    names: [index.qualified_name().to_string()].into(),
+                    body: String::new(),
                     size,
+                    build_time: None,
+                    usable: true,
                 })),
                 Err(refused) if refused.is_refusal() => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(sizes)
+        Ok(rebuilt)
     }
 
     fn fresh_size(&mut self, index: &NamedIndex) -> Result<Option<Bytes>, DbError> {

@@ -3,22 +3,26 @@
 use super::Twin;
 use crate::db::DbError;
 use crate::db::explain::Preamble;
-use crate::db::transaction::hypothesis::{built, check_view};
-use crate::model::{Millis, QualifiedName, quote_identifier, quote_literal};
-use crate::rehearsal::hypothesis::View;
-use crate::rehearsal::{Answer, Hypothesis, NamedIndex, Refusal};
+use crate::db::transaction::hypothesis::{check_view, created};
+use crate::model::{QualifiedName, quote_identifier, quote_literal};
+use crate::planner::hypothesis::View;
+use crate::planner::{Answer, Hypothesis, NamedIndex, Planned, Question, Refusal};
 use crate::twin::page::BLOCK_BYTES;
 use crate::verdict::Reason;
 use crate::workload::Statement;
 
 impl Twin {
-    /// The plans if this were so; refused where it takes rows.
-    pub(super) fn answer_supposing(
-        &mut self,
-        hypothesis: &Hypothesis,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, DbError> {
+    /// The plans under the conditions of the question; refused where the hypothesis takes rows.
+    pub(super) fn answer(&mut self, question: &Question) -> Result<Answer, DbError> {
+        let Question {
+            indexes,
+            hidden,
+            statements,
+            ..
+        } = question;
+        let Some(hypothesis) = &question.hypothesis else {
+            return self.answer_plainly(question);
+        };
         let besides = match hypothesis {
             Hypothesis::Setting { name, value } => Preamble::from(
                 format!(
@@ -31,9 +35,28 @@ impl Twin {
             Hypothesis::AllVisible(table) => Preamble::from(all_visible(table).as_str()),
             Hypothesis::View(view) => return self.with_view(view, indexes, statements),
             Hypothesis::Rewritten => Preamble::default(),
+            Hypothesis::Reindexed(indexes) => {
+                return Ok(Answer::Planned(Planned {
+                    indexes: self.rebuilt(indexes)?,
+                    ..Planned::default()
+                }));
+            }
             Hypothesis::Analyzed(_) => return Ok(Answer::Refused(hypothesis.refused(indexes))),
         };
-        self.with(indexes, &[], besides, statements)
+        self.with(indexes, hidden, besides, statements)
+    }
+
+    fn answer_plainly(&mut self, question: &Question) -> Result<Answer, DbError> {
+        if question.is_baseline() {
+            return Ok(Answer::Planned(self.plan_baseline(&question.statements)?));
+        }
+        let besides = Preamble::default();
+        self.with(
+            &question.indexes,
+            &question.hidden,
+            besides,
+            &question.statements,
+        )
     }
 
     /// The view exists without rows, and has a file of the size that it is estimated to have.
@@ -59,20 +82,16 @@ impl Twin {
         };
         match self.with(indexes, &[], opening, statements) {
             Ok(Answer::Planned(mut planned)) => {
-                planned
-                    .builds
-                    .push(built(view, view.size, Millis::default()));
+                planned.indexes.push(created(view, view.size, None));
                 Ok(Answer::Planned(planned))
             }
             Err(refused) if refused.is_refusal() => {
                 self.session.rollback();
-                let detail = refused.to_string();
-                Ok(Answer::Refused(Refusal {
-                    reason: Reason::BuildFailed,
-                    detail,
-                    write_block: Millis::default(),
-                    built: 0,
-                }))
+                let message = refused.to_string();
+                Ok(Answer::Refused(Refusal::server(
+                    Reason::BuildFailed,
+                    message,
+                )))
             }
             other => other,
         }

@@ -1,45 +1,45 @@
-//! Memory a node used, and what it put on disk for want of it. Every kind of node says it in words of its own.
+//! Memory a node used, and what it wrote to disk because memory was short. EXPLAIN has other property names for each node type.
 
 use serde_json::Value;
 
 use crate::model::Bytes;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// What a node used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Memory {
-    /// At most at one time, by the process that used most.
+    /// The peak of the process that used most.
     pub peak: Option<Bytes>,
-    /// On disk, by the process that used most; none when all fitted in memory or nothing is known.
+    /// On disk, by the process that used most; none when everything fitted into memory or nothing is known.
     pub disk: Option<Bytes>,
-    /// Pieces a hash table was cut into; 1 means that it fitted.
+    /// Batches of a hash table; 1 means that it fitted into memory.
     pub batches: Option<u64>,
 }
 
-pub(super) fn memory(node: &Node, node_type: &str) -> Memory {
-    match node_type {
-        "Sort" => sort(node),
-        "Incremental Sort" => incremental_sort(node),
-        "Hash" => Memory {
+pub(super) fn memory(node: &Node) -> Memory {
+    match node.node_type() {
+        NodeType::Sort => sort(node),
+        NodeType::IncrementalSort => incremental_sort(node),
+        NodeType::Hash => Memory {
             peak: kilobytes(node, "Peak Memory Usage"),
             disk: None,
             batches: count(node, "Hash Batches"),
         },
-        "Aggregate" => Memory {
+        NodeType::Aggregate => Memory {
             peak: kilobytes(node, "Peak Memory Usage"),
             disk: kilobytes(node, "Disk Usage").filter(|disk| disk.0 > 0),
             batches: count(node, "HashAgg Batches"),
         },
-        "Memoize" => Memory {
+        NodeType::Memoize => Memory {
             peak: kilobytes(node, "Peak Memory Usage"),
             ..Memory::default()
         },
-        "Materialize"
-        | "WindowAgg"
-        | "CTE Scan"
-        | "Recursive Union"
-        | "Table Function Scan"
-        | "Function Scan" => storage(node),
+        NodeType::Materialize
+        | NodeType::WindowAgg
+        | NodeType::CteScan
+        | NodeType::RecursiveUnion
+        | NodeType::TableFunctionScan
+        | NodeType::FunctionScan => storage(node),
         _ => Memory::default(),
     }
 }

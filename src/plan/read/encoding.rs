@@ -1,8 +1,8 @@
-//! Bytes to text: UTF-8, or UTF-16 as Windows' editors and PowerShell's `>` write it.
+//! Decodes bytes to text: UTF-8, or UTF-16 as Windows editors and PowerShell's `>` write it.
 
 use std::borrow::Cow;
 
-use super::error::{Place, ReadError, Reason};
+use super::error::{FilePosition, ReadError, Reason};
 
 /// The text of a file, without its byte order mark.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
@@ -10,7 +10,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes).map(Cow::Owned),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes).map(Cow::Owned),
-        // Without a mark: plans are mostly ASCII, whose other byte is zero.
+        // Without a byte order mark: plans are mostly ASCII, where every second byte is zero.
         [low, 0, low2, 0, ..] if is_text(*low) && is_text(*low2) => {
             utf16(bytes, u16::from_le_bytes).map(Cow::Owned)
         }
@@ -26,10 +26,10 @@ fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
 }
 
-/// A zero byte in the first kilobytes, as `git diff` and `grep` judge it.
+/// Is there a zero byte in the first kilobytes? `git diff` and `grep` test the same.
 fn is_binary(bytes: &[u8]) -> bool {
-    const LOOKED_AT: usize = 8000;
-    bytes.iter().take(LOOKED_AT).any(|byte| *byte == 0)
+    const MAX_SEARCHED_BYTES: usize = 8000;
+    bytes.iter().take(MAX_SEARCHED_BYTES).any(|byte| *byte == 0)
 }
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
@@ -37,9 +37,9 @@ fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
         Ok(text) => Ok(Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text))),
         Err(error) => {
             let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let place = place_of_end(&String::from_utf8_lossy(valid));
+            let position = end_position(&String::from_utf8_lossy(valid));
             Err(ReadError {
-                place: Some(place),
+                position: Some(position),
                 reason: Reason::NotText,
             })
         }
@@ -54,7 +54,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
             Ok(character) => text.push(character),
             Err(_) => {
                 return Err(ReadError {
-                    place: Some(place_of_end(&text)),
+                    position: Some(end_position(&text)),
                     reason: Reason::NotText,
                 });
             }
@@ -62,18 +62,18 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
     }
     if !rest.is_empty() {
         return Err(ReadError {
-            place: Some(place_of_end(&text)),
+            position: Some(end_position(&text)),
             reason: Reason::Truncated("a UTF-16 character"),
         });
     }
     Ok(text)
 }
 
-/// The place behind a text.
-pub(crate) fn place_of_end(text: &str) -> Place {
+/// The position after the last character of a text.
+pub(crate) fn end_position(text: &str) -> FilePosition {
     let line_start = text.rfind('\n').map_or(0, |newline| newline + 1);
     let column = text.get(line_start..).unwrap_or_default().chars().count() + 1;
-    Place {
+    FilePosition {
         line: 1 + text.bytes().filter(|byte| *byte == b'\n').count(),
         column: Some(column),
     }

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// A text that holds no plan, or a plan that is damaged.
+/// The error of a text without a plan, or with a damaged one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{reason}", Prefix(*place))]
+#[error("{}{reason}", Prefix(*position))]
 pub struct ReadError {
-    /// Where, when it is about a place.
-    pub place: Option<Place>,
+    /// Where it is, when the error has a position.
+    pub position: Option<FilePosition>,
     /// What is wrong there.
     pub reason: Reason,
 }
@@ -16,31 +16,31 @@ impl ReadError {
     /// An error about the text as a whole.
     pub(crate) fn whole(reason: Reason) -> ReadError {
         ReadError {
-            place: None,
+            position: None,
             reason,
         }
     }
 }
 
-/// A place in the file as it was given, frames and all.
+/// A position in the file as it was given, with frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct FilePosition {
     /// Line, from 1.
     pub line: usize,
-    /// Column in characters, from 1; unknown where a frame around the plan was taken off.
+    /// Column in characters, from 1; unknown where a frame around the plan was removed.
     pub column: Option<usize>,
 }
 
-struct Prefix(Option<Place>);
+struct Prefix(Option<FilePosition>);
 
 impl fmt::Display for Prefix {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(Place {
+            Some(FilePosition {
                 line,
                 column: Some(column),
             }) => write!(formatter, "line {line}, column {column}: "),
-            Some(Place { line, column: None }) => write!(formatter, "line {line}: "),
+            Some(FilePosition { line, column: None }) => write!(formatter, "line {line}: "),
             None => Ok(()),
         }
     }
@@ -49,7 +49,7 @@ impl fmt::Display for Prefix {
 /// What is wrong with a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// Larger than what is taken into memory.
+    /// Larger than [`MAX_FILE`](super::MAX_FILE).
     #[error("{size} bytes are more than the {limit} that are read")]
     TooLarge {
         /// Its size.
@@ -63,24 +63,24 @@ pub enum Reason {
     /// An archive, an image, a custom-format dump, …
     #[error("a binary file, not a plan")]
     Binary,
-    /// It stops where something has to follow.
+    /// The text ends inside something.
     #[error("truncated: the text ends inside {0}")]
     Truncated(&'static str),
-    /// Something else than what has to stand there.
-    #[error("{}", Long(.0))]
+    /// The text does not follow the format's syntax.
+    #[error("{}", LongMessage(.0))]
     Syntax(String),
-    /// One object says something twice.
-    #[error("duplicate key \"{}\"", Short(.0))]
+    /// An object has the same key twice.
+    #[error("duplicate key \"{}\"", Excerpt(.0))]
     DuplicateKey(String),
-    /// NaN, 1e400 and the like.
-    #[error("\"{}\" is no finite number", Short(.0))]
+    /// A number that JSON cannot express, such as NaN or 1e400.
+    #[error("\"{}\" is not a finite number", Excerpt(.0))]
     NotFinite(String),
-    /// A text where a number has to be, or the like.
-    #[error("\"{}\" is not {expected}", Short(.property))]
+    /// A property has a value of the wrong type.
+    #[error("\"{}\" is not {expected}", Excerpt(.property))]
     WrongType {
         /// Which property.
         property: String,
-        /// What it has to be.
+        /// The type it should have.
         expected: &'static str,
     },
     /// A node without `Node Type`.
@@ -89,11 +89,11 @@ pub enum Reason {
     /// Nothing in the text looks like a plan.
     #[error("there is no plan in it")]
     NoPlan,
-    /// An object or list of the right syntax that is not EXPLAIN's.
+    /// A well-formed object or list that is not EXPLAIN's output.
     #[error("no \"Plan\" object: this is not the output of EXPLAIN (FORMAT JSON)")]
     NotExplain,
     /// EXPLAIN of something that has no plan.
-    #[error("EXPLAIN printed no plan but \"{}\": utility statements have none", Short(.0))]
+    #[error("EXPLAIN printed no plan but \"{}\": utility statements have none", Excerpt(.0))]
     Utility(String),
     /// A web page.
     #[error("an HTML page, not a plan; save the plan's text itself")]
@@ -104,37 +104,37 @@ pub enum Reason {
     /// XML with a document type or entities of its own, which EXPLAIN never prints.
     #[error("XML document types and entities are refused")]
     Entities,
-    /// More nodes above each other than anything real has.
+    /// Nested deeper than any real plan.
     #[error("nested more than {0} levels deep")]
     TooDeep(usize),
-    /// More nodes than anything real has.
+    /// More nodes than any real plan.
     #[error("more than {0} nodes")]
     TooManyNodes(usize),
     /// A TEXT plan whose lines all begin in the same column.
-    #[error("the indentation is lost: it cannot be known which node this one feeds")]
+    #[error("the indentation is lost: the parent of this node is unknown")]
     LostIndentation,
 }
 
-/// The beginning of a text that a message quotes.
-struct Short<'a>(&'a str);
+/// A text that a message quotes, cut off after 60 characters.
+struct Excerpt<'a>(&'a str);
 
-impl fmt::Display for Short<'_> {
+impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         cut(formatter, self.0, 60)
     }
 }
 
-/// A message that may quote something long.
-struct Long<'a>(&'a str);
+/// A message, cut off after 200 characters because it may quote something long.
+struct LongMessage<'a>(&'a str);
 
-impl fmt::Display for Long<'_> {
+impl fmt::Display for LongMessage<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         cut(formatter, self.0, 200)
     }
 }
 
-fn cut(formatter: &mut fmt::Formatter<'_>, text: &str, longest: usize) -> fmt::Result {
-    match text.char_indices().nth(longest) {
+fn cut(formatter: &mut fmt::Formatter<'_>, text: &str, max_chars: usize) -> fmt::Result {
+    match text.char_indices().nth(max_chars) {
         Some((end, _)) => write!(formatter, "{}…", text.get(..end).unwrap_or_default()),
         None => formatter.write_str(text),
     }
@@ -142,15 +142,15 @@ fn cut(formatter: &mut fmt::Formatter<'_>, text: &str, longest: usize) -> fmt::R
 
 /// An error at an offset of the text being read; becomes a [`ReadError`] when the offset is looked up in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub(crate) struct OffsetError {
     /// Bytes from the beginning of the text.
     pub(crate) offset: usize,
     /// What is wrong there.
     pub(crate) reason: Reason,
 }
 
-impl Failure {
-    pub(crate) fn at(offset: usize) -> impl Fn(Reason) -> Failure {
-        move |reason| Failure { offset, reason }
+impl OffsetError {
+    pub(crate) fn at(offset: usize) -> impl Fn(Reason) -> OffsetError {
+        move |reason| OffsetError { offset, reason }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads TEXT, EXPLAIN's format for people, into the properties of the JSON format: the same names, the same types.
+//! Reads the format TEXT into the properties of the JSON format, with the same names and types.
 //!
 //! A line is one of these (explain.c prints them, two columns per level):
 //! ```text
@@ -10,9 +10,9 @@
 //!         Buckets: 1024  Batches: 1  Memory Usage: 9kB its details: six columns in from the arrow
 //! Planning Time: 0.1 ms                                about the whole plan: in the first node's column
 //! ```
-//! So a line belongs to the last node above it whose details stand no further in. What TEXT leaves out (zero counters, `false`,
-//! worker times without VERBOSE) stays out; what it says in the headline's wording (`Hash Left Join`) becomes the properties it
-//! stands for. `Parent Relationship` follows from a node's place and its parent's type alone, and is set.
+//! A line belongs to the last node above it whose details are not indented further. What TEXT leaves out (zero counters, `false`,
+//! worker times without VERBOSE) is missing in the result too. The words of a headline (`Hash Left Join`) become the properties that
+//! they express. `Parent Relationship` follows from a node's position and its parent's type, and is set.
 
 mod composite;
 mod detail;
@@ -25,20 +25,15 @@ mod relationship;
 mod summary;
 mod tree;
 
-use super::error::Failure;
-use super::lines::Line;
-use crate::plan::Plan;
-
-/// A plan and where it ends.
-pub(crate) struct TextPlan {
-    /// The plan.
-    pub(crate) plan: Plan,
-    /// Where the first line behind it begins.
-    pub(crate) end: usize,
-}
+use super::error::OffsetError;
+use super::lines::SourceLine;
+use tree::TextPlan;
 
 /// Whether a plan begins with this line.
-pub(crate) fn begins<'a>(line: &Line<'a>, next: impl FnOnce() -> Option<Line<'a>>) -> bool {
+pub(crate) fn begins<'a>(
+    line: &SourceLine<'a>,
+    next: impl FnOnce() -> Option<SourceLine<'a>>,
+) -> bool {
     headline::begins_plan(line, next)
 }
 
@@ -53,6 +48,6 @@ pub(crate) fn query_text(above: &str) -> Option<String> {
 }
 
 /// Reads the plan whose first headline begins at `start`.
-pub(crate) fn read_plan(text: &str, start: usize) -> Result<TextPlan, Failure> {
+pub(crate) fn read_plan(text: &str, start: usize) -> Result<TextPlan, OffsetError> {
     tree::read(text, start)
 }

@@ -1,10 +1,10 @@
-//! Reads `EXPLAIN (FORMAT XML)`. The crate's pull parser keeps no tree and expands nothing: entities other than XML's five and
-//! character references, and document types, are refused, so there is no bomb to explode.
+//! Reads `EXPLAIN (FORMAT XML)`. The crate's pull parser keeps no tree and expands nothing: document types, and entities other than
+//! XML's five and character references, are refused, so an entity-expansion attack is not possible.
 //!
-//! XML does not say whether an element is a text, a number, an object or a list: what is inside decides, and [`kind`] for what has
-//! nothing or text inside. Two names are lost in this format (explain.c prints the group's type instead of its label): which
-//! `Incremental-Sort-Groups` are the full and which the pre-sorted ones follows from their order; whether a lone `Sort-Space` was
-//! memory or disk does not follow from anything, so it keeps the name `Sort Space`.
+//! XML does not say whether an element is a text, a number, an object or a list: this follows from what is inside, and from
+//! [`property_type`] for empty elements and text. Two names are lost in this format (explain.c prints the group's type instead of its
+//! label). Which `Incremental-Sort-Groups` are the full and which the pre-sorted ones follows from their order. Whether a single
+//! `Sort-Space` was memory or disk is unknown, so it keeps the name `Sort Space`.
 
 use std::borrow::Cow;
 
@@ -13,16 +13,16 @@ use quick_xml::events::{BytesRef, Event};
 use serde_json::Value;
 
 use super::builder::Builder;
-use super::error::{Failure, Reason};
+use super::error::{OffsetError, Reason};
 use super::number::number;
-use super::property::{Kind, kind};
+use super::property::{PropertyType, property_type};
 
 /// Reads the document that begins at `start`; returns where it ends.
 pub(crate) fn read_document(
     text: &str,
     start: usize,
     builder: &mut Builder,
-) -> Result<usize, Failure> {
+) -> Result<usize, OffsetError> {
     let body = text.get(start..).unwrap_or_default();
     let mut events = Reader::from_str(body);
     let mut reader = XmlReader::default();
@@ -31,7 +31,7 @@ pub(crate) fn read_document(
         let event = events
             .read_event()
             .map_err(|error| syntax(start + position(&events), &error))?;
-        let fail = Failure::at(begins);
+        let fail = OffsetError::at(begins);
         match event {
             Event::Start(tag) => reader.open(tag.name().as_ref(), builder).map_err(fail)?,
             Event::Empty(tag) => {
@@ -64,12 +64,12 @@ fn position(events: &Reader<&[u8]>) -> usize {
     usize::try_from(events.buffer_position()).unwrap_or(usize::MAX)
 }
 
-fn syntax(offset: usize, error: &quick_xml::Error) -> Failure {
+fn syntax(offset: usize, error: &quick_xml::Error) -> OffsetError {
     let reason = match error {
         quick_xml::Error::Syntax(_) => Reason::Truncated("the XML"),
         other => Reason::Syntax(format!("not XML: {other}")),
     };
-    Failure { offset, reason }
+    OffsetError { offset, reason }
 }
 
 fn resolve(reference: &BytesRef<'_>) -> Result<char, Reason> {
@@ -86,10 +86,10 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, Reason> {
     }
 }
 
-/// What an open element turned out to be.
+/// The type of an open element, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// Nothing is known yet: no element was met inside.
+enum ElementType {
+    /// Not known yet: there was no element inside.
     Undecided,
     /// Its members have names.
     Object,
@@ -100,8 +100,8 @@ enum Role {
 #[derive(Debug)]
 struct Element {
     property: String,
-    role: Role,
-    /// `Incremental-Sort-Groups` or `Sort-Space` met inside.
+    element_type: ElementType,
+    /// `Incremental-Sort-Groups` or `Sort-Space` elements inside so far.
     groups: usize,
 }
 
@@ -123,26 +123,30 @@ impl XmlReader {
         }
         self.open.push(Element {
             property,
-            role: Role::Undecided,
+            element_type: ElementType::Undecided,
             groups: 0,
         });
         Ok(())
     }
 
-    /// The element around turns out to hold elements: whether it is a list or an object shows by the first of them.
+    /// Decides by its first inner element whether the element around is a list or an object.
     fn decide(&mut self, child: &str, builder: &mut Builder) -> Result<(), Reason> {
         let key = self.key();
         let Some(element) = self.open.last_mut() else {
             return Ok(());
         };
-        if element.role != Role::Undecided {
+        if element.element_type != ElementType::Undecided {
             return Ok(());
         }
         let is_list = match element.property.as_str() {
             "explain" => child == "Query",
             property => child == "Item" || is_list(property),
         };
-        element.role = if is_list { Role::List } else { Role::Object };
+        element.element_type = if is_list {
+            ElementType::List
+        } else {
+            ElementType::Object
+        };
         if is_list {
             builder.open_list(key.map(Cow::Owned))
         } else {
@@ -159,14 +163,14 @@ impl XmlReader {
             return Ok(());
         };
         let text = std::mem::take(&mut self.text);
-        if element.role != Role::Undecided {
+        if element.element_type != ElementType::Undecided {
             return builder.close();
         }
         let is_empty = text.trim().is_empty();
         if is_empty && is_list(&element.property) {
             builder.open_list(key)?;
             builder.close()
-        } else if is_empty && kind(&element.property) == Some(Kind::Object) {
+        } else if is_empty && property_type(&element.property) == Some(PropertyType::Object) {
             builder.open_object(key)?;
             builder.close()
         } else if in_settings || element.property == "Item" {
@@ -179,7 +183,7 @@ impl XmlReader {
     /// The innermost element's name within what holds it.
     fn key(&self) -> Option<String> {
         let holder = self.parent()?;
-        (holder.role == Role::Object)
+        (holder.element_type == ElementType::Object)
             .then(|| self.open.last().map(|element| element.property.clone()))
             .flatten()
     }
@@ -191,7 +195,7 @@ impl XmlReader {
             .and_then(|index| self.open.get(index))
     }
 
-    /// The property a tag stands for.
+    /// The property name of a tag.
     fn property(&mut self, tag: &str) -> String {
         let Some(holder) = self.open.last_mut() else {
             return tag.to_owned();
@@ -224,17 +228,19 @@ impl XmlReader {
 
 fn is_list(property: &str) -> bool {
     matches!(
-        kind(property),
-        Some(Kind::Texts | Kind::Objects | Kind::Lists)
+        property_type(property),
+        Some(PropertyType::Texts | PropertyType::Objects | PropertyType::Lists)
     )
 }
 
-/// The value an element's text stands for.
+/// The value of an element's text.
 fn typed(property: &str, text: String) -> Value {
-    match (kind(property), text.as_str()) {
-        (Some(Kind::Flag) | None, "true") => Value::Bool(true),
-        (Some(Kind::Flag) | None, "false") => Value::Bool(false),
-        (Some(Kind::Number) | None, digits) => number(digits).unwrap_or(Value::String(text)),
+    match (property_type(property), text.as_str()) {
+        (Some(PropertyType::Flag) | None, "true") => Value::Bool(true),
+        (Some(PropertyType::Flag) | None, "false") => Value::Bool(false),
+        (Some(PropertyType::Number) | None, digits) => {
+            number(digits).unwrap_or(Value::String(text))
+        }
         _ => Value::String(text),
     }
 }

@@ -7,7 +7,7 @@ use super::{BOLD, DIM, GOOD, styled};
 use crate::advise::Advice;
 use crate::model::printable::printable_sql;
 use crate::model::{group_thousands, printable};
-use crate::rehearsal::Evidence;
+use crate::planner::Evidence;
 use crate::remedy::{Effect, Remedy};
 
 /// Writes the section, if there is anything to say.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::advise::ExistingFinding;
 use crate::model::{Bytes, Cost};
-use crate::rehearsal::costs::Costs;
+use crate::search::costs::Costs;
 use crate::tui::list::List;
 use crate::tui::session_data::{Entry, Estimate, Evidence, SessionData, Verdict, total};
 

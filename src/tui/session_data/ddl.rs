@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use super::{Entry, SessionData};
 use crate::index::statements::{Creation, creations};
-use crate::rehearsal::TrialOutcome;
 
 impl SessionData {
     /// The statements that create these indexes for keeps, in order.
@@ -37,10 +36,8 @@ impl SessionData {
 
     /// What the server said stands behind the table's name, if the index was built.
     fn body(&self, entry: &Entry) -> Option<&str> {
-        match &self.trials.get(entry.trial?)?.outcome {
-            TrialOutcome::Built { build, .. } => Some(&build.body),
-            TrialOutcome::Refused(_) => None,
-        }
+        let tested = self.trials[entry.trial?].tested()?;
+        Some(&tested.body)
     }
 }
 
@@ -51,7 +48,7 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
     use crate::model::{Bytes, Millis};
-    use crate::rehearsal::{Build, Comparison, NamedIndex, Planned};
+    use crate::planner::{Comparison, NamedIndex, Planned, TestedIndex};
     use crate::sql::parse_index;
 
     /// A table in two partitions.
@@ -66,17 +63,17 @@ mod tests {
     }
 
     fn built(body: &str) -> Comparison {
-        let build = Build {
+        let build = TestedIndex {
             names: BTreeSet::new(),
             body: body.to_owned(),
             size: Bytes(8192),
-            build_time: Millis(1.0),
+            build_time: Some(Millis(1.0)),
             usable: true,
         };
         Comparison {
             before: BTreeMap::new(),
             after: Planned {
-                builds: vec![build],
+                indexes: vec![build],
                 ..Planned::default()
             },
         }

@@ -6,9 +6,10 @@ use super::SessionData;
 use crate::index::NamedIndex;
 use crate::model::{Cost, Millis, QualifiedName};
 use crate::plan::Plan;
-pub use crate::rehearsal::costs::total;
-use crate::rehearsal::costs::{Costs, KnownCosts, Weighted};
-use crate::rehearsal::{Comparison, PlanOutcome};
+use crate::planner::{Comparison, PlanOutcome};
+use crate::search::TrialId;
+pub use crate::search::costs::total;
+use crate::search::costs::{Costs, KnownCosts, Weighted};
 use crate::workload::{Statement, StatementId};
 
 /// How a total is known.
@@ -146,7 +147,7 @@ impl SessionData {
                 evidence,
             };
         }
-        let trials: Vec<usize> = entries
+        let trials: Vec<TrialId> = entries
             .iter()
             .filter_map(|entry| self.entries.get(*entry)?.trial)
             .collect();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{refresh, refresh_all, session_data};
 use crate::index::NamedIndex;
 use crate::model::printable;
-use crate::rehearsal::{Comparison, Refusal};
+use crate::planner::{Comparison, Refusal};
+use crate::sentences;
 use crate::tui::cells::count;
 use crate::tui::keymap::Screen;
 use crate::tui::model::{Ask, Effect, Job, Message, Model, Pane, Progress, Reply, Server};
@@ -121,8 +122,8 @@ pub(super) fn answered(model: &mut Model, number: u64, reply: Reply) {
 fn refused(model: &mut Model, refusal: &Refusal) {
     model.message = Message::bad(format!(
         "{}: {}",
-        refusal.reason.name(),
-        printable(&refusal.detail)
+        refusal.reason().name(),
+        printable(&sentences::refusal(&refusal.cause))
     ));
 }
 

@@ -3,6 +3,7 @@
 use super::{height, jobs, refresh, session_data};
 use crate::advise::build_refusal;
 use crate::index::{Index, NamedIndex, naming};
+use crate::sentences;
 use crate::sql::parse_index;
 use crate::tui::editor::Line;
 use crate::tui::keymap::Action;
@@ -117,7 +118,7 @@ fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String>
         ));
     }
     if let Some(refusal) = build_refusal(table, &session_data.catalog, &session_data.limits) {
-        return Err(refusal.detail);
+        return Err(sentences::refusal(&refusal));
     }
     if let Some(known) = session_data
         .entries

@@ -6,15 +6,15 @@ use super::composite;
 use super::identifier::split_list;
 use crate::plan::read::error::Reason;
 use crate::plan::read::number::number;
-use crate::plan::read::property::{Kind, kind};
+use crate::plan::read::property::{PropertyType, property_type};
 
-type Properties = Map<String, Value>;
+type PropertyMap = Map<String, Value>;
 
 /// Reads one label's value into properties; none when it is damaged.
-type Reading = fn(&str, &mut Properties) -> Option<()>;
+type ValueReader = fn(&str, &mut PropertyMap) -> Option<()>;
 
 /// Lines that hold several properties, or whose label is not the property's name. All others are one property named as the label.
-const COMPOSITES: &[(&str, Reading)] = &[
+const COMPOSITES: &[(&str, ValueReader)] = &[
     ("Buffers", composite::buffers),
     ("I/O Timings", composite::io_timings),
     ("WAL", composite::wal),
@@ -41,7 +41,7 @@ pub(super) fn is_known(text: &str) -> bool {
     match text.split_once(": ") {
         Some((label, _)) => {
             COMPOSITES.iter().any(|(known, _)| *known == label)
-                || kind(label).is_some()
+                || property_type(label).is_some()
                 || is_worker(label)
         }
         None => matches!(text, "Planning:" | "JIT:"),
@@ -55,14 +55,11 @@ fn is_worker(label: &str) -> bool {
 }
 
 /// Reads a detail into the properties of what it belongs to.
-pub(super) fn read(label: &str, value: &str, properties: &mut Properties) -> Result<(), Reason> {
+pub(super) fn read(label: &str, value: &str, properties: &mut PropertyMap) -> Result<(), Reason> {
     let composite = COMPOSITES.iter().find(|(known, _)| *known == label);
     if let Some((_, reading)) = composite {
-        return reading(value, properties).ok_or_else(|| {
-            Reason::Syntax(format!(
-                "\"{label}:\" is followed by something it is never followed by"
-            ))
-        });
+        return reading(value, properties)
+            .ok_or_else(|| Reason::Syntax(format!("\"{label}:\" has an unexpected value")));
     }
     if is_grouping(label, properties) {
         add_grouping(label, value, properties);
@@ -79,32 +76,34 @@ pub(super) fn read(label: &str, value: &str, properties: &mut Properties) -> Res
 
 /// The value of a line with one property.
 fn typed(label: &str, text: &str) -> Result<Value, Reason> {
-    let wrong = |kind: Kind| Reason::WrongType {
+    let wrong = |kind: PropertyType| Reason::WrongType {
         property: label.to_owned(),
         expected: kind.expected(),
     };
-    match kind(label) {
+    match property_type(label) {
         // A unit may follow: "0.120 ms", "3 b".
-        Some(Kind::Number) => {
+        Some(PropertyType::Number) => {
             let digits = text.split(' ').next().unwrap_or_default();
-            number(digits).ok_or_else(|| wrong(Kind::Number))
+            number(digits).ok_or_else(|| wrong(PropertyType::Number))
         }
-        Some(Kind::Flag) => match text {
+        Some(PropertyType::Flag) => match text {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
-            _ => Err(wrong(Kind::Flag)),
+            _ => Err(wrong(PropertyType::Flag)),
         },
-        Some(Kind::Texts) => Ok(texts(text)),
-        Some(Kind::Text) => Ok(Value::String(text.to_owned())),
+        Some(PropertyType::Texts) => Ok(texts(text)),
+        Some(PropertyType::Text) => Ok(Value::String(text.to_owned())),
         // TEXT never prints these as a line.
-        Some(kind @ (Kind::Object | Kind::Objects | Kind::Lists)) => Err(wrong(kind)),
-        // Unknown: JSON would have a number where nothing but one stands.
+        Some(kind @ (PropertyType::Object | PropertyType::Objects | PropertyType::Lists)) => {
+            Err(wrong(kind))
+        }
+        // An unknown property is a number in JSON when its value is only a number.
         None => Ok(number(text).unwrap_or_else(|| Value::String(text.to_owned()))),
     }
 }
 
-/// A line without a label, of an extension or of a version to come, or a label's second one: kept.
-pub(super) fn add_other_line(properties: &mut Properties, text: &str) {
+/// Keeps a line without a label (of an extension or a later version), or with a label that occurred before.
+pub(super) fn add_other_line(properties: &mut PropertyMap, text: &str) {
     if let Value::Array(lines) = properties
         .entry("Other Lines")
         .or_insert_with(|| Value::Array(Vec::new()))
@@ -118,14 +117,14 @@ fn texts(text: &str) -> Value {
 }
 
 /// Whether a key belongs to grouping sets: an aggregate's second one, or one only they have.
-fn is_grouping(label: &str, properties: &Properties) -> bool {
+fn is_grouping(label: &str, properties: &PropertyMap) -> bool {
     let is_aggregate = properties.get("Node Type").and_then(Value::as_str) == Some("Aggregate");
     is_aggregate && matches!(label, "Hash Key" | "Group Key" | "Sort Key")
 }
 
 /// `Group Key` of an aggregate, alone; or one of its grouping sets (`show_grouping_sets`): TEXT prints the sets' keys one below the
 /// other, `Sort Key` beginning a new pass, and each hashed set is a pass of its own.
-fn add_grouping(label: &str, value: &str, properties: &mut Properties) {
+fn add_grouping(label: &str, value: &str, properties: &mut PropertyMap) {
     let keys = if value == "()" {
         Value::Array(Vec::new())
     } else {

@@ -1,20 +1,28 @@
-//! Which line belongs to which node.
+//! Assigns the lines of a TEXT plan to its nodes.
 
 use serde_json::{Map, Value};
 
 use super::headline::{self, Attachment};
-use super::logical::{Logical, logical_at};
-use super::{TextPlan, detail, numbers, relationship, summary};
+use super::logical::{LogicalLine, logical_at};
+use super::{detail, numbers, relationship, summary};
 use crate::plan::read::builder::MAX_NODES;
-use crate::plan::read::error::{Failure, Reason};
+use crate::plan::read::error::{OffsetError, Reason};
 use crate::plan::read::lines::{line_at, lines_from};
-use crate::plan::read::property::kind;
-use crate::plan::{DEEPEST_PLAN, Names, Node, NodeId, Plan, Properties};
+use crate::plan::read::property::property_type;
+use crate::plan::{MAX_PLAN_DEPTH, Node, NodeId, Plan, Properties, PropertyNames};
+
+/// A plan and where it ends.
+pub(crate) struct TextPlan {
+    /// The plan.
+    pub(crate) plan: Plan,
+    /// Where the first line after it begins.
+    pub(crate) end: usize,
+}
 
 /// Reads the plan whose first headline begins at `start`.
-pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
+pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, OffsetError> {
     let Some(first) = logical_at(text, start) else {
-        return Err(Failure {
+        return Err(OffsetError {
             offset: start,
             reason: Reason::NoPlan,
         });
@@ -26,7 +34,7 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
         .map_or(&*first.text, str::trim_start);
     reader
         .add_node(root, first.indent + 1, Attachment::default())
-        .map_err(Failure::at(start))?;
+        .map_err(OffsetError::at(start))?;
     let mut end = first.next;
     while let Some(line) = logical_at(text, end) {
         if line.text.is_empty() {
@@ -36,14 +44,17 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
             }
             continue;
         }
-        if !reader.line(&line, text).map_err(Failure::at(line.offset))? {
+        if !reader
+            .line(&line, text)
+            .map_err(OffsetError::at(line.offset))?
+        {
             break;
         }
         end = line.next;
     }
     reader.close_blocks(0);
     match reader.label {
-        Some(_) => Err(Failure {
+        Some(_) => Err(OffsetError {
             offset: end,
             reason: Reason::Truncated("a subplan whose node has to follow"),
         }),
@@ -54,20 +65,13 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
     }
 }
 
-/// Blank lines end a plan, unless its lines go on behind them (pasted with double spacing).
+/// Blank lines end a plan, unless its lines continue after them (pasted with double spacing).
 fn after_blank(text: &str, from: usize, reader: &TextReader) -> Option<usize> {
     let next = lines_from(text, from).find(|line| !line.is_blank())?;
     let trimmed = next.text.trim();
     let goes_on =
         next.indent() > reader.base && (trimmed.starts_with("->") || detail::is_known(trimmed));
     (goes_on || summary::is_summary(trimmed)).then_some(next.offset)
-}
-
-/// `InitPlan 1 (returns $0)`, `SubPlan 2`, `CTE x`: the name of the node on the next line.
-pub(super) fn is_label(text: &str) -> bool {
-    ["InitPlan ", "SubPlan ", "CTE "]
-        .iter()
-        .any(|prefix| text.starts_with(prefix))
 }
 
 /// A node whose details or children may follow.
@@ -79,15 +83,15 @@ struct OpenNode {
     children: usize,
 }
 
-/// An object within a node or the summary that the indented lines below belong to; put in its place when they end.
+/// An object within a node or the summary, made of the indented lines below; it is inserted when they end.
 struct Block {
     indent: usize,
-    place: Place,
+    target: BlockTarget,
     properties: Map<String, Value>,
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+enum BlockTarget {
     /// The object of this name.
     Object(&'static str),
     /// The next item of the list of this name.
@@ -97,14 +101,14 @@ enum Place {
 struct TextReader {
     base: usize,
     nodes: Vec<Node>,
-    /// What is known of each node.
+    /// The properties read so far of each node.
     properties: Vec<Map<String, Value>>,
     summary: Map<String, Value>,
     open: Vec<OpenNode>,
     blocks: Vec<Block>,
     label: Option<(usize, String)>,
     in_summary: bool,
-    /// Whether a line below the first headline was met.
+    /// Was there a line below the first headline?
     has_body: bool,
 }
 
@@ -124,17 +128,17 @@ impl TextReader {
     }
 
     fn finish(mut self) -> Plan {
-        let mut names = Names::default();
+        let mut names = PropertyNames::default();
         for (node, properties) in self.nodes.iter_mut().zip(self.properties) {
             node.properties = names.properties(properties);
         }
         Plan::from_parts(self.nodes, self.summary)
     }
 
-    /// Takes a line in; false when it is not part of the plan.
-    fn line(&mut self, line: &Logical<'_>, text: &str) -> Result<bool, Reason> {
+    /// Adds a line; false when it is not part of the plan.
+    fn line(&mut self, line: &LogicalLine<'_>, text: &str) -> Result<bool, Reason> {
         if !self.has_body && line.indent > self.base && !summary::is_summary(&line.text) {
-            // The first line's indentation gets lost when people copy: the others show what it was.
+            // The first line's indentation is often lost when a plan is copied; the others show what it was.
             self.base = self.base.max(line.indent.saturating_sub(2));
             self.has_body = true;
         }
@@ -151,7 +155,7 @@ impl TextReader {
         if line.indent <= self.base {
             return Ok(false);
         }
-        if !self.in_summary && is_label(&line.text) && arrow_follows(text, line) {
+        if !self.in_summary && relationship::is_label(&line.text) && arrow_follows(text, line) {
             self.label = Some((line.indent, line.text.clone().into_owned()));
             return Ok(true);
         }
@@ -159,12 +163,12 @@ impl TextReader {
         Ok(true)
     }
 
-    fn summary(&mut self, line: &Logical<'_>) -> Result<(), Reason> {
+    fn summary(&mut self, line: &LogicalLine<'_>) -> Result<(), Reason> {
         self.close_blocks(0);
         self.in_summary = true;
         summary::read(&line.text, &mut self.summary)?;
         if let Some(name) = summary::block(&line.text) {
-            self.open_block(line.indent, Place::Object(name), Map::new());
+            self.open_block(line.indent, BlockTarget::Object(name), Map::new());
         }
         Ok(())
     }
@@ -203,7 +207,7 @@ impl TextReader {
                 }
             }
         };
-        // Its own details stand six columns in; pastes that lost some blanks keep at least one.
+        // Its details are indented by six columns; copies that lost some blanks keep at least one.
         self.add_node(headline, arrow + 1, attachment)?;
         Ok(true)
     }
@@ -219,8 +223,8 @@ impl TextReader {
             return Err(Reason::TooManyNodes(MAX_NODES));
         }
         let depth = self.open.len();
-        if depth > DEEPEST_PLAN {
-            return Err(Reason::TooDeep(DEEPEST_PLAN));
+        if depth > MAX_PLAN_DEPTH {
+            return Err(Reason::TooDeep(MAX_PLAN_DEPTH));
         }
         let parent = self.open.last().map(|open| open.index);
         let properties = headline::read(headline, attachment)?;
@@ -243,10 +247,10 @@ impl TextReader {
         Ok(())
     }
 
-    fn detail(&mut self, line: &Logical<'_>) -> Result<(), Reason> {
+    fn detail(&mut self, line: &LogicalLine<'_>) -> Result<(), Reason> {
         self.close_blocks(line.indent);
         if !self.in_summary {
-            // A detail never stands left of its node's own children, but lost blanks may put it in the arrow's column.
+            // A detail is never left of its node's children, but with lost blanks it may be in the arrow's column.
             while self.open.len() > 1
                 && self
                     .open
@@ -261,11 +265,11 @@ impl TextReader {
             return self.worker(line.indent, worker);
         }
         if text == "JIT:" {
-            self.open_block(line.indent, Place::Object("JIT"), Map::new());
+            self.open_block(line.indent, BlockTarget::Object("JIT"), Map::new());
             return Ok(());
         }
         if let Some(target) = target_table(text) {
-            self.open_block(line.indent, Place::Item("Target Tables"), target);
+            self.open_block(line.indent, BlockTarget::Item("Target Tables"), target);
             return Ok(());
         }
         let properties = self.current();
@@ -277,7 +281,7 @@ impl TextReader {
                     .map(|label| (label, Value::String(String::new())));
                 match label {
                     Some((label, empty))
-                        if !properties.contains_key(label) && kind(label).is_none() =>
+                        if !properties.contains_key(label) && property_type(label).is_none() =>
                     {
                         properties.insert(label.to_owned(), empty);
                     }
@@ -291,28 +295,30 @@ impl TextReader {
     /// `Worker 0:  actual time=0.1..0.2 rows=1 loops=1`, and the lines below it.
     fn worker(&mut self, indent: usize, (number, rest): (u64, &str)) -> Result<(), Reason> {
         let properties = Map::from_iter([("Worker Number".to_owned(), number.into())]);
-        self.open_block(indent, Place::Item("Workers"), properties);
+        self.open_block(indent, BlockTarget::Item("Workers"), properties);
         let properties = self.current();
         if let Some(actual) = rest.strip_prefix("actual ") {
             return numbers::add_actual(actual, properties);
         }
         match rest.split_once(": ") {
             Some((label, value)) => detail::read(label, value.trim(), properties)?,
-            None if rest == "JIT:" => self.open_block(indent + 1, Place::Object("JIT"), Map::new()),
+            None if rest == "JIT:" => {
+                self.open_block(indent + 1, BlockTarget::Object("JIT"), Map::new())
+            }
             None => {}
         }
         Ok(())
     }
 
-    fn open_block(&mut self, indent: usize, place: Place, properties: Map<String, Value>) {
+    fn open_block(&mut self, indent: usize, target: BlockTarget, properties: Map<String, Value>) {
         self.blocks.push(Block {
             indent,
-            place,
+            target,
             properties,
         });
     }
 
-    /// Puts the blocks that begin in this column or further in where they belong.
+    /// Inserts the blocks that begin in this column or a later one into the objects around them.
     fn close_blocks(&mut self, column: usize) {
         while self
             .blocks
@@ -320,12 +326,12 @@ impl TextReader {
             .is_some_and(|block| block.indent >= column)
         {
             let Some(Block {
-                place, properties, ..
+                target, properties, ..
             }) = self.blocks.pop()
             else {
                 break;
             };
-            put(self.current(), place, properties);
+            put(self.current(), target, properties);
         }
     }
 
@@ -359,17 +365,17 @@ fn rename_only_child(nodes: &[Node], properties: &mut [Map<String, Value>], pare
     }
 }
 
-/// Puts a block into the properties around it; a worker met before gets what is new.
-fn put(around: &mut Map<String, Value>, place: Place, properties: Map<String, Value>) {
-    match place {
-        Place::Object(key) => match around
+/// Inserts a block into the properties around it; properties of a known worker are merged.
+fn put(around: &mut Map<String, Value>, target: BlockTarget, properties: Map<String, Value>) {
+    match target {
+        BlockTarget::Object(key) => match around
             .entry(key)
             .or_insert_with(|| Value::Object(Map::new()))
         {
             Value::Object(known) => known.extend(properties),
             other => *other = Value::Object(properties),
         },
-        Place::Item(key) => {
+        BlockTarget::Item(key) => {
             let Value::Array(items) = around
                 .entry(key)
                 .or_insert_with(|| Value::Array(Vec::new()))
@@ -388,7 +394,7 @@ fn put(around: &mut Map<String, Value>, place: Place, properties: Map<String, Va
     }
 }
 
-fn arrow_follows(text: &str, label: &Logical<'_>) -> bool {
+fn arrow_follows(text: &str, label: &LogicalLine<'_>) -> bool {
     line_at(text, label.next)
         .is_none_or(|next| next.indent() > label.indent && next.text.trim_start().starts_with("->"))
 }

@@ -1,0 +1,46 @@
+//! Candidates for what the plans ask of their tables.
+
+use super::capture::Captured;
+use crate::candidate::{self, Candidates, StatementShape};
+use crate::predicate::relation_uses;
+use crate::sql::fingerprint::fingerprint;
+use crate::sql::literals;
+use crate::workload::Statement;
+
+/// What the plans ask of their tables, as candidates.
+pub(super) fn suggest(captured: &Captured) -> Candidates {
+    let Captured {
+        workload,
+        baseline,
+        catalog,
+    } = captured;
+    let planned = workload
+        .statements()
+        .iter()
+        .filter_map(|statement| Some((&statement.id, baseline.get(&statement.id)?.plan()?)));
+    let uses: Vec<_> = planned
+        .flat_map(|(id, plan)| {
+            relation_uses(plan, catalog)
+                .into_iter()
+                .map(move |relation| (id.clone(), relation))
+        })
+        .collect();
+    let shapes = workload
+        .statements()
+        .iter()
+        .map(|statement| (statement.id.clone(), shape(statement)));
+    candidate::generate(&uses, &shapes.collect(), catalog)
+}
+
+/// What makes two texts one statement, and which of its literals vary.
+pub(super) fn shape(statement: &Statement) -> StatementShape {
+    let literals = literals(&statement.sql)
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate();
+    let varying = literals.filter(|(position, _)| statement.varying_literals.contains(position));
+    StatementShape {
+        shape: fingerprint(&statement.sql),
+        varying: varying.map(|(_, literal)| literal).collect(),
+    }
+}

@@ -1,0 +1,98 @@
+//! The one place where the pipeline asks the planner.
+
+use std::collections::BTreeSet;
+
+use super::advice::RehearsalSummary;
+use super::baseline::Baseline;
+use crate::catalog::Catalog;
+use crate::model::QualifiedName;
+use crate::planner::counted::Counted;
+use crate::planner::{
+    Answer, Event, Observer, PlanOutcome, Planner, PlannerError, Preparation, Question,
+    RefusalCause, Target,
+};
+use crate::workload::Statement;
+
+/// One run of the pipeline while it talks to the planner.
+pub(super) struct Run<'a> {
+    planner: Counted<'a>,
+    observer: Observer<'a>,
+    out_of_time: bool,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(planner: &'a mut dyn Planner, observer: Observer<'a>) -> Run<'a> {
+        Run {
+            planner: Counted::new(planner),
+            observer,
+            out_of_time: false,
+        }
+    }
+
+    /// Asks, and remembers when the time for the search is over.
+    pub(super) fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        let answer = self.planner.ask(question)?;
+        self.out_of_time |=
+            matches!(&answer, Answer::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime);
+        Ok(answer)
+    }
+
+    /// The plans without any new index; where the planner refuses to make them, that is each statement's message.
+    pub(super) fn baseline(
+        &mut self,
+        target: Target,
+        statements: &[Statement],
+    ) -> Result<Baseline, PlannerError> {
+        match self.ask(&Question::plans(target, statements))? {
+            Answer::Planned(planned) => Ok(planned.plans),
+            Answer::Refused(refusal) => {
+                let failed = PlanOutcome::Failed(refusal.reason().name().to_owned());
+                let ids = statements.iter().map(|statement| statement.id.clone());
+                Ok(ids.map(|id| (id, failed.clone())).collect())
+            }
+        }
+    }
+
+    pub(super) fn catalog(
+        &mut self,
+        tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Catalog, PlannerError> {
+        self.planner.catalog(tables)
+    }
+
+    pub(super) fn prepare_twin(
+        &mut self,
+        tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError> {
+        self.planner.prepare_twin(tables)
+    }
+
+    /// Is the time for the search over?
+    pub(super) fn is_out_of_time(&self) -> bool {
+        self.out_of_time
+    }
+
+    /// Was anything built on the server so far?
+    pub(super) fn has_built(&self) -> bool {
+        self.planner.tally().indexes_built > 0
+    }
+
+    pub(super) fn summary(&self) -> RehearsalSummary {
+        RehearsalSummary {
+            tally: self.planner.tally(),
+            out_of_time: self.out_of_time,
+        }
+    }
+
+    pub(super) fn begin(&self, what: &str, steps: usize) {
+        (self.observer)(Event::Begin { what, steps });
+    }
+
+    pub(super) fn step(&self, what: &str) {
+        (self.observer)(Event::Step(what));
+    }
+
+    pub(super) fn end(&self) {
+        (self.observer)(Event::End);
+    }
+}

@@ -1,0 +1,143 @@
+//! Each candidate, tested by itself.
+
+use std::collections::BTreeSet;
+
+use super::build_refusal::build_refusal;
+use super::context::Context;
+use super::run::Run;
+use crate::candidate::Candidate;
+use crate::index::naming;
+use crate::model::QualifiedName;
+use crate::planner::{Answer, NamedIndex, PlannerError, Question, Refusal, RefusalCause, Target};
+use crate::search::{Trial, TrialOutcome, Trials};
+use crate::verdict::Reason;
+use crate::workload::Statement;
+
+/// Tests every candidate by itself, in the order of [`trial_order`]; the result is in the order of the candidates.
+pub(super) fn test(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+    candidates: &[Candidate],
+) -> Result<Trials, PlannerError> {
+    let definitions = candidates.iter().map(|candidate| &candidate.index);
+    let names = naming::names(definitions, &context.catalog.taken_names);
+    let named = names.into_iter().zip(candidates).map(named);
+    let ranks = trial_order(candidates, context);
+    let mut ordered: Vec<_> = ranks.into_iter().zip(named.enumerate()).collect();
+    ordered.sort_by_key(|(rank, _)| *rank);
+    run.begin("testing candidates", candidates.len());
+    let mut trials = Vec::with_capacity(candidates.len());
+    let mut locked: BTreeSet<QualifiedName> = BTreeSet::new();
+    for (_, (position, (index, asked_by))) in ordered {
+        run.step(&index.name);
+        let table = index.definition.table.clone();
+        let answer = if locked.contains(&table) {
+            Answer::Refused(RefusalCause::TableLocked(table.clone()).into())
+        } else {
+            test_one(run, context, &index)?
+        };
+        let trial = Trial::from_answer(index, asked_by, answer);
+        if is_refused_for_a_lock(&trial) {
+            locked.insert(table);
+        }
+        trials.push((position, trial));
+    }
+    run.end();
+    trials.sort_by_key(|(position, _)| *position);
+    Ok(trials.into_iter().map(|(_, trial)| trial).collect())
+}
+
+type Named = (NamedIndex, BTreeSet<crate::workload::StatementId>);
+
+fn named((name, candidate): (String, &Candidate)) -> Named {
+    let definition = candidate.index.clone();
+    let asked_by = candidate.asked_by.iter().cloned().collect();
+    (NamedIndex { name, definition }, asked_by)
+}
+
+fn is_refused_for_a_lock(trial: &Trial) -> bool {
+    matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.reason() == Reason::LockTimeout)
+}
+
+/// On the twin; on the server where there is none, or where the twin cannot plan one of the statements and the index may be built.
+fn test_one(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+    index: &NamedIndex,
+) -> Result<Answer, PlannerError> {
+    let statements = context.touching(&BTreeSet::from([index.definition.table.clone()]));
+    if context.target() == Target::Server {
+        return build(run, context, index, &statements);
+    }
+    let fails = |statement: &Statement| context.twin.failure(&statement.id);
+    let Some((statement, message)) = statements
+        .iter()
+        .find_map(|statement| Some((statement, fails(statement)?)))
+    else {
+        return simulate(run, index, &statements);
+    };
+    match build(run, context, index, &statements)? {
+        Answer::Refused(refusal) if statements.iter().all(|other| fails(other).is_some()) => {
+            let cause = RefusalCause::TwinCannotPlan {
+                cause: Box::new(refusal.cause),
+                statement: statement.id.clone(),
+                message: message.to_owned(),
+            };
+            Ok(Answer::Refused(Refusal { cause, ..refusal }))
+        }
+        Answer::Refused(_) => simulate(run, index, &statements),
+        built => Ok(built),
+    }
+}
+
+fn simulate(
+    run: &mut Run<'_>,
+    index: &NamedIndex,
+    statements: &[Statement],
+) -> Result<Answer, PlannerError> {
+    let question = Question::plans(Target::Twin, statements);
+    let indexes = std::slice::from_ref(index);
+    run.ask(&question.with_indexes(indexes).skippable())
+}
+
+/// On the server, if that is allowed.
+fn build(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+    index: &NamedIndex,
+    statements: &[Statement],
+) -> Result<Answer, PlannerError> {
+    let table = context.catalog.table(&index.definition.table);
+    if let Some(cause) =
+        table.and_then(|table| build_refusal(table, context.catalog, context.limits))
+    {
+        return Ok(Answer::Refused(cause.into()));
+    }
+    let question = Question::plans(Target::Server, statements);
+    let indexes = std::slice::from_ref(index);
+    run.ask(&question.with_indexes(indexes).skippable())
+}
+
+/// A rank for each candidate, so that little time goes to what matters most: each statement's first candidate, the most expensive
+/// statement first, then each one's second.
+fn trial_order(candidates: &[Candidate], context: Context<'_>) -> Vec<(usize, usize)> {
+    let weight = |statement: &Statement| {
+        let cost = context
+            .plan(&statement.id)
+            .map_or(0.0, |plan| plan.total_cost().0);
+        statement.calls * cost
+    };
+    let mut statements: Vec<&Statement> = context.workload.statements().iter().collect();
+    statements.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    let mut ranks = vec![(usize::MAX, 0); candidates.len()];
+    for (place, statement) in statements.into_iter().enumerate() {
+        let own = ranks
+            .iter_mut()
+            .zip(candidates)
+            .filter(|(_, candidate)| candidate.asked_by.contains(&statement.id));
+        for (round, (rank, _)) in own.enumerate() {
+            *rank = (*rank).min((round, place));
+        }
+    }
+    ranks
+}

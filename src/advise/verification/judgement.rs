@@ -1,0 +1,73 @@
+//! Which indexes of a set hold: some statement's plan uses them and gains enough.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Failure, Verification, VerifiedIndex};
+use crate::advise::measure::Measured;
+use crate::model::{Cost, Millis};
+use crate::plan::Plan;
+use crate::planner::{TestedIndex, uses};
+use crate::search::TrialId;
+use crate::verdict::MinImprovement;
+use crate::workload::StatementId;
+
+impl Verification {
+    /// Fails the indexes that do not hold; returns which of those left to verify are out.
+    pub(super) fn judge(
+        &mut self,
+        left: &[TrialId],
+        min_improvement: MinImprovement,
+    ) -> BTreeSet<TrialId> {
+        let refused = left.iter().filter(|id| self.failed.contains_key(id));
+        let mut out: BTreeSet<TrialId> = refused.copied().collect();
+        let failures: Vec<(TrialId, Failure)> = self
+            .verified
+            .iter()
+            .filter_map(|verified| {
+                let failure = self.failure(&verified.index, min_improvement)?;
+                Some((verified.trial, failure))
+            })
+            .collect();
+        out.extend(failures.iter().map(|(id, _)| *id));
+        self.failed.extend(failures);
+        out
+    }
+
+    fn failure(&self, index: &TestedIndex, min_improvement: MinImprovement) -> Option<Failure> {
+        let mut used = false;
+        for (id, after) in self.after.iter().filter(|(_, plan)| uses(plan, index)) {
+            used = true;
+            let before = self.cost_before(id);
+            if before.is_some_and(|before| min_improvement.reached(before, after.total_cost())) {
+                return None;
+            }
+        }
+        Some(match (used, index.usable) {
+            (true, _) => Failure::GainTooSmall,
+            (false, true) => Failure::NotUsed,
+            (false, false) => Failure::NotUsableNow,
+        })
+    }
+
+    fn cost_before(&self, id: &StatementId) -> Option<Cost> {
+        self.before.get(id)?.plan().map(Plan::total_cost)
+    }
+
+    /// Fails the indexes with which everything took longer. The plans with the set stay: another choice follows, or they were seen.
+    pub(in crate::advise) fn fail_slower(&mut self, measured: &Measured) {
+        let slower = |verified: &VerifiedIndex| Some((verified.trial, measured.slower(verified)?));
+        let slower: Vec<(TrialId, (StatementId, Millis, Millis))> =
+            self.verified.iter().filter_map(slower).collect();
+        let failures = slower
+            .into_iter()
+            .map(|(trial, (id, before, after))| (trial, Failure::Slower(id, before, after)));
+        self.fail(failures.collect());
+    }
+
+    /// Fails these; as with [`Verification::fail_slower`], the plans stay.
+    pub(in crate::advise) fn fail(&mut self, failures: BTreeMap<TrialId, Failure>) {
+        self.verified
+            .retain(|verified| !failures.contains_key(&verified.trial));
+        self.failed.extend(failures);
+    }
+}

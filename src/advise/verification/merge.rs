@@ -1,0 +1,195 @@
+//! Putting together what was seen of several groups, and of the twin and the server.
+
+use std::collections::BTreeMap;
+
+use super::{Failure, Verification, VerifiedIndex};
+use crate::advise::baseline::Baseline;
+use crate::plan::Plan;
+use crate::planner::{
+    Evidence, PlanOutcome, Planned, Refusal, RefusalCause, Target, TestedIndex, uses,
+};
+use crate::search::TrialId;
+use crate::verdict::Reason;
+use crate::workload::StatementId;
+
+impl Verification {
+    /// Adds what was seen of indexes that existed together.
+    pub(super) fn take(
+        &mut self,
+        target: Target,
+        group: &[TrialId],
+        before: Baseline,
+        with: Planned,
+    ) {
+        let write_block = with.write_block;
+        let verified = |(trial, index): (&TrialId, TestedIndex)| VerifiedIndex {
+            trial: *trial,
+            index,
+            write_block,
+            evidence: target.into(),
+            not_built: None,
+            predicted: None,
+        };
+        self.verified
+            .extend(group.iter().zip(with.indexes).map(verified));
+        self.before.extend(before);
+        self.take_plans(with.plans);
+    }
+
+    /// A statement that touches several groups keeps its best plan: each was really seen.
+    fn take_plans(&mut self, plans: Baseline) {
+        for (id, outcome) in plans {
+            let PlanOutcome::Plan(plan) = outcome else {
+                continue;
+            };
+            let known = self.after.get(&id);
+            if known.is_none_or(|known| plan.total_cost() < known.total_cost()) {
+                self.after.insert(id, plan);
+            }
+        }
+    }
+
+    /// Takes out what was seen of these indexes, and copies the plans.
+    pub(super) fn split_off(&mut self, ids: &[TrialId]) -> Verification {
+        let (of_these, others): (Vec<VerifiedIndex>, Vec<VerifiedIndex>) =
+            std::mem::take(&mut self.verified)
+                .into_iter()
+                .partition(|verified| ids.contains(&verified.trial));
+        self.verified = others;
+        let failed = ids
+            .iter()
+            .filter_map(|id| Some((*id, self.failed.remove(id)?)));
+        Verification {
+            verified: of_these,
+            failed: failed.collect(),
+            before: self.before.clone(),
+            after: self.after.clone(),
+            predicted: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what was seen of more indexes; statements that have a plan already keep it.
+    pub(super) fn extend(&mut self, more: Verification) {
+        self.verified.extend(more.verified);
+        self.verified.sort_by_key(|verified| verified.trial);
+        self.failed.extend(more.failed);
+        if self.verified.is_empty() {
+            return;
+        }
+        for (id, plan) in more.after {
+            if !self.after.contains_key(&id) {
+                let before = more.before.get(&id);
+                self.before
+                    .extend(before.map(|before| (id.clone(), before.clone())));
+                self.after.insert(id, plan);
+            }
+        }
+    }
+
+    /// What the twin predicted, with what the server showed. An index that the server did not build stays as predicted; one that was
+    /// built and not used is out. `not_built`: the indexes that could not be built, with the reason.
+    pub(super) fn confirmed_by(
+        self,
+        server: Verification,
+        mut not_built: BTreeMap<TrialId, Refusal>,
+    ) -> Verification {
+        let mut result = Verification {
+            failed: self.failed.clone(),
+            ..Verification::default()
+        };
+        for (id, failure) in &server.failed {
+            match on_the_server(failure) {
+                ServerFailure::Final => {
+                    result.failed.insert(*id, failure.clone());
+                }
+                ServerFailure::NotBuilt(refusal) => {
+                    not_built.insert(*id, refusal);
+                }
+            }
+        }
+        let (held, dropped): (Vec<VerifiedIndex>, Vec<VerifiedIndex>) = self
+            .verified
+            .iter()
+            .cloned()
+            .partition(|verified| !result.failed.contains_key(&verified.trial));
+        for predicted in held {
+            let built = server
+                .verified
+                .iter()
+                .find(|verified| verified.trial == predicted.trial);
+            result.verified.push(match built {
+                Some(verified) => VerifiedIndex {
+                    predicted: Some(predicted.index),
+                    ..verified.clone()
+                },
+                None => VerifiedIndex {
+                    not_built: not_built.remove(&predicted.trial),
+                    ..predicted
+                },
+            });
+        }
+        for (id, plan) in &self.after {
+            result.take_confirmed(id, plan, (&self, &server), &dropped);
+        }
+        result
+    }
+
+    /// The server's plan where it shows all that the twin predicted; the twin's where an index of it was not built; none where an index
+    /// of it is out.
+    fn take_confirmed(
+        &mut self,
+        id: &StatementId,
+        predicted: &Plan,
+        (twin, server): (&Verification, &Verification),
+        dropped: &[VerifiedIndex],
+    ) {
+        let only_predicted = |verified: &VerifiedIndex| {
+            verified.evidence == Evidence::PlannerTwin && uses(predicted, &verified.index)
+        };
+        let rests_on_the_twin = self.verified.iter().any(only_predicted);
+        let before = |of: &Verification| of.before.get(id).cloned();
+        match server.after.get(id).filter(|_| !rests_on_the_twin) {
+            Some(plan) => {
+                let twin_before = twin.before.get(id).and_then(PlanOutcome::plan);
+                self.predicted.extend(twin_before.map(|before| {
+                    let costs = (before.total_cost(), predicted.total_cost());
+                    (id.clone(), costs)
+                }));
+                self.before
+                    .extend(before(server).map(|before| (id.clone(), before)));
+                self.after.insert(id.clone(), plan.clone());
+            }
+            None if dropped.iter().any(|index| uses(predicted, &index.index)) => {}
+            None => {
+                self.before
+                    .extend(before(twin).map(|before| (id.clone(), before)));
+                self.after.insert(id.clone(), predicted.clone());
+            }
+        }
+    }
+}
+
+/// What a failure on the server means for an index that holds in the twin.
+enum ServerFailure {
+    /// It is out.
+    Final,
+    /// The server could not say: the twin's prediction stands.
+    NotBuilt(Refusal),
+}
+
+fn on_the_server(failure: &Failure) -> ServerFailure {
+    match failure {
+        // The twin, which has no rows, cannot know that an index cannot be built.
+        Failure::Refused(refusal) if refusal.reason() == Reason::BuildFailed => {
+            ServerFailure::Final
+        }
+        Failure::Refused(refusal) => ServerFailure::NotBuilt(refusal.clone()),
+        Failure::NotUsableNow => ServerFailure::NotBuilt(Refusal {
+            built: 1,
+            ..RefusalCause::NotUsableNow.into()
+        }),
+        Failure::NotUsed | Failure::GainTooSmall | Failure::Slower(..) | Failure::Faster(_) => {
+            ServerFailure::Final
+        }
+    }
+}

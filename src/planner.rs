@@ -1,0 +1,91 @@
+//! A planner that can be asked about indexes that do not exist yet: one question, one answer.
+//!
+//! A [`Question`] says everything: which planner is asked, which indexes it has to see, what else is assumed, and which statements.
+//! A planner keeps no state between questions, so that recording, counting and limiting are a few lines around [`Planner::ask`], and
+//! a [recording](recording::Recording) is a list of questions with their answers. That an index could not be built (a lock could not
+//! be acquired, a build failed) is an answer, not an error.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Catalog;
+use crate::model::Gap;
+use crate::model::QualifiedName;
+
+mod answer;
+pub mod counted;
+mod error;
+pub mod hypothesis;
+mod progress;
+mod question;
+pub mod recording;
+mod refusal;
+#[cfg(test)]
+pub mod test_planner;
+
+pub use crate::index::NamedIndex;
+pub use answer::{Answer, Comparison, Evidence, PlanOutcome, Planned, TestedIndex, uses};
+pub use error::{PlannerError, Rollback};
+pub use hypothesis::Hypothesis;
+pub use progress::{Event, Observer};
+pub use question::{Mode, Question, Target};
+pub use refusal::{Refusal, RefusalCause};
+
+/// Answers questions about plans: a server with transactions that are rolled back, its planner twin, both, or a recording of them.
+pub trait Planner {
+    /// The plans of statements under the conditions of the question.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more, or has no answer on record. Indexes that could not be built are an
+    /// [`Answer::Refused`].
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError>;
+
+    /// What the server knows about these tables and those they belong to.
+    ///
+    /// # Errors
+    /// When the server cannot be asked any more.
+    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError>;
+
+    /// Makes the planner twin ready for statements on these tables, where there can be one.
+    ///
+    /// # Errors
+    /// When the server cannot be asked any more. That there is no twin is not an error.
+    fn prepare_twin(
+        &mut self,
+        _tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError> {
+        Ok(TwinState::NotWanted.into())
+    }
+}
+
+/// Is there a planner twin?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TwinState {
+    /// It answers questions.
+    Ready,
+    /// No twin is wanted.
+    NotWanted,
+    /// It could not be made, for this reason.
+    Unavailable(String),
+}
+
+/// The result of making a twin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// Is there one?
+    pub state: TwinState,
+    /// What it is missing, for the tables that were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+}
+
+impl From<TwinState> for Preparation {
+    fn from(state: TwinState) -> Preparation {
+        Preparation {
+            state,
+            gaps: Vec::new(),
+        }
+    }
+}

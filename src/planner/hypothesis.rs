@@ -1,0 +1,165 @@
+//! What a question may assume besides new indexes: another setting, better statistics, a vacuumed table, a view that exists.
+
+use serde::{Deserialize, Serialize};
+
+use super::{NamedIndex, Refusal, RefusalCause};
+use crate::model::{Bytes, QualifiedName, quote_identifier};
+
+/// Something that is not so, and is assumed for one question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hypothesis {
+    /// A planner setting has another value. The server can plan with the indexes that exist, the twin with any.
+    Setting {
+        /// Its name.
+        name: String,
+        /// Its value, as SET takes it.
+        value: String,
+    },
+    /// ANALYZE has run. Only the server has the rows for that; it runs it in a transaction that is rolled back.
+    Analyzed(Analyzed),
+    /// VACUUM has marked all pages of a table as all-visible. Only the twin can simulate that.
+    AllVisible(QualifiedName),
+    /// A materialized view exists; the statements of the question read it. The twin takes rows and size as they are estimated; the
+    /// server fills it, in a transaction that is rolled back.
+    View(View),
+    /// Nothing: the statements are the workload's, written another way.
+    Rewritten,
+    /// These existing btrees were rebuilt. The answer has no plans, but the indexes with their sizes; those whose size cannot be
+    /// estimated are left out. Only the twin can estimate them.
+    Reindexed(Vec<NamedIndex>),
+}
+
+/// Statistics as ANALYZE would make them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Analyzed {
+    /// The table.
+    pub table: QualifiedName,
+    /// Its columns. They are named one by one so that the server goes on counting the rows that changed since ANALYZE: autovacuum
+    /// goes by that (`do_analyze_rel` in src/backend/commands/analyze.c resets the counter only without a list).
+    pub columns: Vec<String>,
+    /// What is created before.
+    pub statistics: Vec<ExtendedStatistics>,
+}
+
+/// An object of CREATE STATISTICS.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ExtendedStatistics {
+    /// Its name.
+    pub name: QualifiedName,
+    /// The table.
+    pub table: QualifiedName,
+    /// `dependencies`, `mcv`, `ndistinct`; none for a single expression.
+    pub kinds: Vec<String>,
+    /// Columns and expressions as CREATE STATISTICS takes them.
+    pub keys: Vec<String>,
+}
+
+/// A materialized view.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Its name.
+    pub name: QualifiedName,
+    /// The statement that fills it.
+    pub query: String,
+    /// How many rows it is estimated to have.
+    pub rows: f64,
+    /// How large it is estimated to be.
+    pub size: Bytes,
+}
+
+impl Analyzed {
+    /// What makes it so.
+    pub fn statements(&self) -> Vec<String> {
+        let columns: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| quote_identifier(column))
+            .collect();
+        let analyze = format!("ANALYZE {} ({})", self.table, columns.join(", "));
+        self.statistics
+            .iter()
+            .map(ExtendedStatistics::create)
+            .chain([analyze])
+            .collect()
+    }
+}
+
+impl ExtendedStatistics {
+    /// `CREATE STATISTICS public.t_a_b_stats (dependencies, mcv) ON a, b FROM public.t`
+    pub fn create(&self) -> String {
+        let kinds = if self.kinds.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", self.kinds.join(", "))
+        };
+        format!(
+            "CREATE STATISTICS {}{kinds} ON {} FROM {}",
+            self.name,
+            self.keys.join(", "),
+            self.table
+        )
+    }
+}
+
+impl View {
+    /// Creates it without rows.
+    pub fn create_empty(&self) -> String {
+        format!("{} WITH NO DATA", self.create())
+    }
+
+    /// Creates it; on a line of its own, because the statement may end in a comment.
+    pub fn create(&self) -> String {
+        // A comment at the end of the query must not take in what is put behind it.
+        let end = if self.query.contains("--") { "\n" } else { "" };
+        format!(
+            "CREATE MATERIALIZED VIEW {} AS\n{}{end}",
+            self.name, self.query
+        )
+    }
+
+    /// Fills it anew.
+    pub fn refresh(&self) -> String {
+        format!("REFRESH MATERIALIZED VIEW {}", self.name)
+    }
+}
+
+impl Hypothesis {
+    /// Does the server create or analyze something for it, and roll it back?
+    pub fn takes_a_transaction(&self) -> bool {
+        match self {
+            Hypothesis::Analyzed(_) | Hypothesis::View(_) => true,
+            Hypothesis::Setting { .. }
+            | Hypothesis::AllVisible(_)
+            | Hypothesis::Rewritten
+            | Hypothesis::Reindexed(_) => false,
+        }
+    }
+
+    /// The planner that is asked cannot simulate it.
+    pub fn refused(&self, indexes: &[NamedIndex]) -> Refusal {
+        RefusalCause::CannotSimulate {
+            hypothesis: self.to_string(),
+            beside_indexes: !indexes.is_empty(),
+        }
+        .into()
+    }
+}
+
+impl std::fmt::Display for Hypothesis {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Hypothesis::Setting { name, value } => write!(formatter, "{name} = {value}"),
+            Hypothesis::Analyzed(analyzed) => {
+                formatter.write_str(&analyzed.statements().join("; "))
+            }
+            Hypothesis::AllVisible(table) => write!(formatter, "VACUUM {table}"),
+            Hypothesis::View(view) => write!(formatter, "the materialized view {}", view.name),
+            Hypothesis::Rewritten => formatter.write_str("statements written another way"),
+            Hypothesis::Reindexed(indexes) => {
+                let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
+                write!(formatter, "REINDEX {}", names.join(", "))
+            }
+        }
+    }
+}

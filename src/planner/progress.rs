@@ -1,0 +1,20 @@
+//! Progress of a run, for a display.
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A phase of so many steps begins.
+    Begin {
+        /// The phase.
+        what: &'a str,
+        /// Its number of steps.
+        steps: usize,
+    },
+    /// A step begins.
+    Step(&'a str),
+    /// The phase is over.
+    End,
+}
+
+/// Told about progress.
+pub type Observer<'a> = &'a dyn Fn(Event<'_>);

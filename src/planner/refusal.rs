@@ -1,0 +1,138 @@
+//! Why the conditions of a question could not be met.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Bytes, Millis, QualifiedName};
+use crate::verdict::{Reason, Rehearse};
+use crate::workload::StatementId;
+
+/// Why the conditions of a question could not be met, and what the attempt took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The reason, with what there is to say about it.
+    pub cause: RefusalCause,
+    /// How long writers waited all the same; absent where no lock was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_block: Option<Millis>,
+    /// How many indexes were built before it came to that.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub built: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// A reason with its facts. What users read of it is written by the reports and screens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCause {
+    /// Nothing may be built this way.
+    BuildingNotAllowed(Rehearse),
+    /// The server is a standby.
+    ReadOnlyServer,
+    /// Only the table's owner may build on it.
+    NotOwner(QualifiedName),
+    /// The table is larger than what may be built on.
+    TableTooLarge {
+        /// The table.
+        table: QualifiedName,
+        /// Its size.
+        size: Bytes,
+        /// The largest size that is allowed.
+        limit: Bytes,
+    },
+    /// The lock of this table could not be acquired for another candidate: waiting for it again and again would make writers queue
+    /// behind us each time.
+    TableLocked(QualifiedName),
+    /// The table's lock could not be acquired within this time.
+    LockTimeout(Millis),
+    /// The table's lock is not waited for while another table's is held, and it was not free.
+    LockNotFree(QualifiedName),
+    /// It would have blocked writers longer than this, and was stopped.
+    WriteBlockTooLong(Millis),
+    /// A statement took longer than this, and was stopped.
+    StatementTimeout(Millis),
+    /// There is no server to build or execute on.
+    NoServer,
+    /// The planner that was asked cannot simulate the hypothesis.
+    CannotSimulate {
+        /// The hypothesis.
+        hypothesis: String,
+        /// It could without new indexes.
+        beside_indexes: bool,
+    },
+    /// The time for the search is over.
+    OutOfTime,
+    /// An older snapshot of another session keeps the planner from using the index now.
+    NotUsableNow,
+    /// The server was asked, too, and its plans do not use the index.
+    NotUsedByServer,
+    /// The server refused.
+    Server {
+        /// What kind of refusal it is.
+        reason: Reason,
+        /// The server's message.
+        message: String,
+    },
+    /// The twin cannot plan a statement that the server plans, and the index may not be built on the server.
+    TwinCannotPlan {
+        /// Why it may not be built.
+        cause: Box<RefusalCause>,
+        /// The statement.
+        statement: StatementId,
+        /// The twin's message.
+        message: String,
+    },
+}
+
+impl RefusalCause {
+    /// The kind of reason, as reports name it.
+    pub fn reason(&self) -> Reason {
+        match self {
+            RefusalCause::BuildingNotAllowed(_) => Reason::NotRehearsed,
+            RefusalCause::ReadOnlyServer => Reason::ReadOnlyServer,
+            RefusalCause::NotOwner(_) => Reason::NotOwner,
+            RefusalCause::TableTooLarge { .. } => Reason::TableTooLarge,
+            RefusalCause::TableLocked(_)
+            | RefusalCause::LockTimeout(_)
+            | RefusalCause::LockNotFree(_) => Reason::LockTimeout,
+            RefusalCause::WriteBlockTooLong(_) => Reason::WriteBlockTooLong,
+            RefusalCause::StatementTimeout(_) => Reason::StatementTimeout,
+            RefusalCause::NoServer | RefusalCause::CannotSimulate { .. } => Reason::Offline,
+            RefusalCause::OutOfTime => Reason::OutOfTime,
+            RefusalCause::NotUsableNow => Reason::NotUsableNow,
+            RefusalCause::NotUsedByServer => Reason::NotChosen,
+            RefusalCause::Server { reason, .. } => *reason,
+            RefusalCause::TwinCannotPlan { cause, .. } => cause.reason(),
+        }
+    }
+}
+
+impl Refusal {
+    /// The server would not.
+    pub fn server(reason: Reason, message: impl Into<String>) -> Refusal {
+        let message = message.into();
+        RefusalCause::Server { reason, message }.into()
+    }
+
+    /// The kind of reason, as reports name it.
+    pub fn reason(&self) -> Reason {
+        self.cause.reason()
+    }
+}
+
+/// Nothing was attempted.
+impl From<RefusalCause> for Refusal {
+    fn from(cause: RefusalCause) -> Refusal {
+        Refusal {
+            cause,
+            write_block: None,
+            built: 0,
+        }
+    }
+}

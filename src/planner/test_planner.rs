@@ -1,0 +1,1 @@
+//! A planner for tests.

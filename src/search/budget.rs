@@ -1,0 +1,158 @@
+//! Which set pays under `--budget`? Several greedy beginnings, each improved by exchanges; the best of them is taken.
+//!
+//! By saving picks what matters most and may spend all on it; by saving per byte spends well and may leave room; the third way begins
+//! with what would be chosen without a budget and gives up what is missed least for its size, or exchanges it for something smaller
+//! (Bruno, Chaudhuri: "Automatic Physical Database Tuning: A Relaxation-based Approach", 2005). Which of them wins depends on the
+//! budget; published comparisons found the same (Kossmann, Halfpap, Jankrift, Schlosser: "Magic mirror in my hand", 2020).
+
+use super::{Offer, Preference, Search, TrialId};
+use crate::model::Bytes;
+use crate::planner::PlannerError;
+
+/// An exchange has to lower the sum by at least this share: less is not worth the questions.
+const WORTH_AN_EXCHANGE: f64 = 0.001;
+
+/// So many smaller indexes in place of one are put to the planner.
+const SMALLER_ASKED: usize = 4;
+
+impl Search<'_, '_> {
+    /// The best set that fits.
+    pub(super) fn within(&mut self, budget: Bytes) -> Result<Vec<TrialId>, PlannerError> {
+        let by_saving = self.pick(Vec::new(), Preference::Saving)?;
+        let mut best = (self.sum(&by_saving)?, by_saving.clone());
+        let frugal = self.pick(Vec::new(), Preference::SavingPerByte)?;
+        let relaxed = self.relaxed(budget)?;
+        for set in [by_saving, frugal, relaxed] {
+            let set = self.replace_the_least(set)?;
+            let sum = self.sum(&set)?;
+            if sum < best.0 * (1.0 - WORTH_AN_EXCHANGE) {
+                best = (sum, set);
+            }
+        }
+        Ok(best.1)
+    }
+
+    /// What would be chosen without a budget, made smaller step by step until it fits; the room left is then filled.
+    fn relaxed(&mut self, budget: Bytes) -> Result<Vec<TrialId>, PlannerError> {
+        self.budget = None;
+        let mut set = self.pick(Vec::new(), Preference::Saving)?;
+        self.budget = Some(budget);
+        while self.size(&set) > budget {
+            set = self.made_smaller(&set)?;
+        }
+        self.pick(set, Preference::SavingPerByte)
+    }
+
+    /// The set without one index, or with a smaller one in its place: whatever costs least for each byte it frees.
+    fn made_smaller(&mut self, set: &[TrialId]) -> Result<Vec<TrialId>, PlannerError> {
+        let sum = self.sum(set)?;
+        let mut best: Option<(f64, Vec<TrialId>)> = None;
+        for id in set {
+            let others: Vec<TrialId> = set.iter().copied().filter(|other| other != id).collect();
+            let mut smaller = vec![others.clone()];
+            for replacement in self.smaller_ones(*id, &others)? {
+                smaller.push([others.as_slice(), &[replacement]].concat());
+            }
+            for smaller in smaller {
+                let freed = self
+                    .size(set)
+                    .0
+                    .saturating_sub(self.size(&smaller).0)
+                    .max(1);
+                let price = (self.sum(&smaller)? - sum) / freed as f64;
+                if best.as_ref().is_none_or(|(least, _)| price < *least) {
+                    best = Some((price, smaller));
+                }
+            }
+        }
+        Ok(best.map(|(_, set)| set).unwrap_or_default())
+    }
+
+    /// Smaller indexes that would bring most beside the others, by what each did alone.
+    fn smaller_ones(
+        &mut self,
+        id: TrialId,
+        others: &[TrialId],
+    ) -> Result<Vec<TrialId>, PlannerError> {
+        let without = self.costs(others)?;
+        let size = self.size(&[id]);
+        let candidates = self
+            .known
+            .trials()
+            .ids()
+            .filter(|other| *other != id && !others.contains(other));
+        let mut offers: Vec<Offer> = candidates
+            .filter(|other| self.size(&[*other]) < size)
+            .filter_map(|other| {
+                self.offer(
+                    &[other],
+                    others,
+                    &without,
+                    &self.known.estimate(&without, &[other]),
+                )
+            })
+            .collect();
+        offers.sort_by(|a, b| self.compare(b, a, Preference::Saving));
+        Ok(offers
+            .into_iter()
+            .take(SMALLER_ASKED)
+            .flat_map(|offer| offer.ids)
+            .collect())
+    }
+
+    /// Under a budget: lets what was kept out push out what saves least for its size, as long as the sum falls.
+    fn replace_the_least(
+        &mut self,
+        mut chosen: Vec<TrialId>,
+    ) -> Result<Vec<TrialId>, PlannerError> {
+        for _ in 0..self.known.trials().len() {
+            let sum = self.sum(&chosen)?;
+            let mut best: Option<(f64, Vec<TrialId>)> = None;
+            let too_large = |search: &Self, offer: &Offer| search.refusal(&[], offer);
+            for offer in self.offers(&chosen, too_large)? {
+                let Some(set) = self.made_room(&chosen, &offer)? else {
+                    continue;
+                };
+                let replaced = self.sum(&set)?;
+                let least = best
+                    .as_ref()
+                    .map_or(sum * (1.0 - WORTH_AN_EXCHANGE), |(least, _)| *least);
+                if replaced < least {
+                    best = Some((replaced, set));
+                }
+            }
+            match best {
+                Some((_, set)) => chosen = set,
+                None => break,
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The set with the offer in, and without whatever is missed least for its size until it fits.
+    fn made_room(
+        &mut self,
+        chosen: &[TrialId],
+        offer: &Offer,
+    ) -> Result<Option<Vec<TrialId>>, PlannerError> {
+        let mut set: Vec<TrialId> = [chosen, &offer.ids].concat();
+        self.drop_unneeded(&mut set)?;
+        while !self.fits(&set) {
+            let sum = self.sum(&set)?;
+            let mut least: Option<(f64, TrialId)> = None;
+            for id in set.clone().into_iter().filter(|id| !offer.ids.contains(id)) {
+                let others: Vec<TrialId> =
+                    set.iter().copied().filter(|other| *other != id).collect();
+                let loss = (self.sum(&others)? - sum) / self.size(&[id]).0.max(1) as f64;
+                if least.is_none_or(|(smallest, _)| loss < smallest) {
+                    least = Some((loss, id));
+                }
+            }
+            let Some((_, id)) = least else {
+                return Ok(None);
+            };
+            set.retain(|other| *other != id);
+        }
+        Ok(Some(set))
+    }
+}

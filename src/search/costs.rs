@@ -1,0 +1,340 @@
+//! What the workload costs with sets of indexes: what each did alone, and what the planner says of several together.
+//!
+//! A plan that uses some indexes of a set is the plan under every set between those and this one: what the planner does not use, it
+//! does not miss. So few sets have to be asked about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::trial::{Trial, TrialId, TrialSet, Trials};
+use super::write_cost::WriteCosts;
+use crate::index::{Index, Method};
+use crate::model::{Bytes, Cost, QualifiedName};
+use crate::planner::PlannerError;
+use crate::workload::StatementId;
+
+/// A statement's weight and its cost as things are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weighted {
+    /// How often it runs.
+    pub calls: f64,
+    /// Its plan's cost without any new index.
+    pub cost: Cost,
+}
+
+/// Statements with their weights and costs.
+pub type Costs = BTreeMap<StatementId, Weighted>;
+
+/// Existing indexes that can go, with their sizes.
+pub type Superseded = BTreeMap<QualifiedName, Bytes>;
+
+/// Σ calls × cost.
+pub fn total(costs: &Costs) -> Cost {
+    Cost(
+        costs
+            .values()
+            .map(|weighted| weighted.calls * weighted.cost.0)
+            .sum(),
+    )
+}
+
+/// Plans statements with sets of candidates.
+pub trait SetPlanner {
+    /// The costs of these statements with exactly these trials' indexes; none when the time for the search is over.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError>;
+}
+
+/// A statement with a set of indexes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetCost {
+    /// The plan's cost.
+    pub cost: Cost,
+    /// The indexes of the set that the plan uses.
+    pub used: TrialSet,
+}
+
+/// The costs that are known so far, and a planner to ask for more.
+pub struct KnownCosts<'a> {
+    trials: &'a Trials,
+    at_first: Costs,
+    planner: Option<&'a mut dyn SetPlanner>,
+    /// For each statement, the sets that it was planned under.
+    known: BTreeMap<StatementId, Vec<(TrialSet, SetCost)>>,
+    /// For each statement, the trials on its tables.
+    relevant: BTreeMap<StatementId, TrialSet>,
+    /// What writes pay.
+    write_costs: WriteCosts,
+    /// For each trial, the existing indexes that are not needed beside its index.
+    superseded: BTreeMap<TrialId, Superseded>,
+    /// For each statement, the indexes that it uses when all are there, if they are several.
+    bundles: Option<BTreeSet<Vec<TrialId>>>,
+    cut_short: bool,
+}
+
+impl<'a> KnownCosts<'a> {
+    /// What the trials showed, and nobody to ask about more: a statement costs what it costs with the set's best member.
+    pub fn of_singles(trials: &'a Trials, at_first: Costs) -> Self {
+        let mut known: BTreeMap<StatementId, Vec<(TrialSet, SetCost)>> = BTreeMap::new();
+        let mut relevant: BTreeMap<StatementId, TrialSet> = BTreeMap::new();
+        for (id, weighted) in &at_first {
+            let nothing = SetCost {
+                cost: weighted.cost,
+                used: BTreeSet::new(),
+            };
+            known
+                .entry(id.clone())
+                .or_default()
+                .push((BTreeSet::new(), nothing));
+        }
+        for (id, trial) in trials.iter() {
+            for (statement, cost) in trial.costs().into_iter().flatten() {
+                let alone = TrialSet::from([id]);
+                let used = if cost.used {
+                    alone.clone()
+                } else {
+                    TrialSet::new()
+                };
+                let cost = SetCost {
+                    cost: cost.cost,
+                    used,
+                };
+                known
+                    .entry(statement.clone())
+                    .or_default()
+                    .push((alone, cost));
+                relevant.entry(statement.clone()).or_default().insert(id);
+            }
+        }
+        KnownCosts {
+            trials,
+            at_first,
+            planner: None,
+            known,
+            relevant,
+            write_costs: WriteCosts::default(),
+            superseded: BTreeMap::new(),
+            bundles: None,
+            cut_short: false,
+        }
+    }
+
+    /// The same, with a planner to ask about sets.
+    pub fn asking(trials: &'a Trials, at_first: Costs, planner: &'a mut dyn SetPlanner) -> Self {
+        KnownCosts {
+            planner: Some(planner),
+            ..KnownCosts::of_singles(trials, at_first)
+        }
+    }
+
+    /// The same, with what writes pay for the trials' indexes.
+    #[must_use]
+    pub fn with_write_costs(self, write_costs: WriteCosts) -> Self {
+        KnownCosts {
+            write_costs,
+            ..self
+        }
+    }
+
+    /// The same, with what could go once each trial's index is there.
+    #[must_use]
+    pub fn with_superseded(self, superseded: BTreeMap<TrialId, Superseded>) -> Self {
+        KnownCosts { superseded, ..self }
+    }
+
+    /// The size of the existing indexes that can go with these trials' indexes.
+    pub fn superseded_size(&self, set: &[TrialId]) -> Bytes {
+        let of_set = set
+            .iter()
+            .filter_map(|id| self.superseded.get(id))
+            .flatten();
+        of_set
+            .collect::<BTreeMap<_, _>>()
+            .into_values()
+            .copied()
+            .sum()
+    }
+
+    /// What writes pay for these indexes, in planner units.
+    pub fn write_cost(&self, set: &[TrialId]) -> f64 {
+        self.write_costs.of(set)
+    }
+
+    /// What writes pay more for these indexes when those are there already, in planner units.
+    pub fn write_cost_beside(&self, added: &[TrialId], chosen: &[TrialId]) -> f64 {
+        self.write_costs.of(&[chosen, added].concat()) - self.write_costs.of(chosen)
+    }
+
+    /// The trials, by id.
+    pub fn trials(&self) -> &'a Trials {
+        self.trials
+    }
+
+    /// The statements without any new index.
+    pub fn at_first(&self) -> &Costs {
+        &self.at_first
+    }
+
+    /// Is there somebody to ask?
+    pub fn can_ask(&self) -> bool {
+        self.planner.is_some()
+    }
+
+    /// Did time run out? From then on nobody is asked, and what is known has to do.
+    pub fn cut_short(&self) -> bool {
+        self.cut_short
+    }
+
+    /// What the workload costs under this set.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    pub fn under(&mut self, set: &TrialSet) -> Result<Costs, PlannerError> {
+        let mut costs = self.at_first.clone();
+        let mut unknown: Vec<StatementId> = Vec::new();
+        for (id, weighted) in &mut costs {
+            match self.known_of(id, &self.relevant_part(id, set)) {
+                Some(cost) => weighted.cost = cost,
+                None => unknown.push(id.clone()),
+            }
+        }
+        let mut answered = self.ask(set, &unknown)?;
+        for id in unknown {
+            let part = self.relevant_part(&id, set);
+            let Some(weighted) = costs.get_mut(&id) else {
+                continue;
+            };
+            let at_most = self.at_most(&id, weighted.cost, &part);
+            weighted.cost = at_most;
+            let Some(answered) = &mut answered else {
+                continue;
+            };
+            // A statement that the planner cannot plan: what its indexes did alone, wherever that was seen, has to do.
+            let under = answered.remove(&id).unwrap_or_else(|| SetCost {
+                cost: at_most,
+                used: part.clone(),
+            });
+            weighted.cost = under.cost;
+            self.known.entry(id).or_default().push((part, under));
+        }
+        Ok(costs)
+    }
+
+    /// None: there is no planner to ask, or the time is over.
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        let Some(planner) = self.planner.as_mut().filter(|_| !statements.is_empty()) else {
+            return Ok(None);
+        };
+        let answer = planner.ask(set, statements)?;
+        if answer.is_none() {
+            self.planner = None;
+            self.cut_short = true;
+        }
+        Ok(answer)
+    }
+
+    /// The cost of a statement that was not planned with this set: the planner can still choose every plan that was seen and uses only these indexes.
+    fn at_most(&self, id: &StatementId, at_first: Cost, part: &TrialSet) -> Cost {
+        let seen = self.known.get(id).into_iter().flatten();
+        let possible =
+            seen.filter(|(_, under)| !under.used.is_empty() && under.used.is_subset(part));
+        possible
+            .map(|(_, under)| under.cost)
+            .fold(at_first, |least, cost| Cost(least.0.min(cost.0)))
+    }
+
+    fn relevant_part(&self, id: &StatementId, set: &TrialSet) -> TrialSet {
+        self.relevant
+            .get(id)
+            .map(|relevant| relevant & set)
+            .unwrap_or_default()
+    }
+
+    /// By a set that was asked about and holds this one, and whose plan uses nothing else.
+    fn known_of(&self, id: &StatementId, part: &TrialSet) -> Option<Cost> {
+        let known = self.known.get(id)?.iter();
+        let answers = |(asked, under): &&(TrialSet, SetCost)| {
+            asked.is_superset(part) && under.used.is_subset(part)
+        };
+        known.rev().find(answers).map(|(_, under)| under.cost)
+    }
+
+    /// From these costs, by what each of these indexes did alone.
+    pub fn estimate(&self, now: &Costs, added: &[TrialId]) -> Costs {
+        let mut costs = now.clone();
+        for alone in added.iter().filter_map(|id| self.trials[*id].costs()) {
+            for (id, trial) in alone.iter().filter(|(_, trial)| trial.used) {
+                if let Some(statement) = costs.get_mut(id) {
+                    statement.cost = Cost(statement.cost.0.min(trial.cost.0));
+                }
+            }
+        }
+        costs
+    }
+
+    /// Indexes that some statement uses together when all are there: several may pay that do not pay alone.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    pub fn bundles(&mut self, chosen: &[TrialId]) -> Result<Vec<Vec<TrialId>>, PlannerError> {
+        if self.bundles.is_none() {
+            let mut bundles = BTreeSet::new();
+            if self.can_ask() {
+                let built = self
+                    .trials
+                    .iter()
+                    .filter(|(_, trial)| trial.tested().is_some());
+                let all: TrialSet = built.map(|(id, _)| id).collect();
+                self.under(&all)?;
+                for (id, known) in &self.known {
+                    let used = known.iter().map(|(_, under)| &under.used);
+                    let several = used.filter(|used| used.len() > 1 && !self.is_in_one(id, used));
+                    bundles.extend(several.map(|used| used.iter().copied().collect::<Vec<_>>()));
+                }
+            }
+            self.bundles = Some(bundles);
+        }
+        let fresh = |bundle: &&Vec<TrialId>| bundle.iter().any(|id| !chosen.contains(id));
+        Ok(self
+            .bundles
+            .iter()
+            .flatten()
+            .filter(fresh)
+            .cloned()
+            .collect())
+    }
+
+    /// Is there one index, which the statement uses, with the keys of all of these? It finds the same rows without putting two bitmaps
+    /// together; what makes those seem cheaper is that the planner takes their conditions to be independent, whatever
+    /// CREATE STATISTICS told it (`cost_bitmap_and_node`, src/backend/optimizer/path/costsize.c).
+    fn is_in_one(&self, id: &StatementId, used: &TrialSet) -> bool {
+        let plain = |index: &Index| index.method == Method::Btree && index.predicate.is_none();
+        let has_all = |one: &Index| {
+            plain(one)
+                && used
+                    .iter()
+                    .map(|id| &self.trials[*id].index.definition)
+                    .all(|index| {
+                        plain(index)
+                            && index.table == one.table
+                            && index.keys.iter().all(|key| one.keys.contains(key))
+                    })
+        };
+        let is_used = |trial: &Trial| {
+            let cost = trial.costs().and_then(|costs| costs.get(id));
+            cost.is_some_and(|cost| cost.used)
+        };
+        self.trials
+            .iter()
+            .any(|(_, trial)| has_all(&trial.index.definition) && is_used(trial))
+    }
+}

@@ -1,0 +1,61 @@
+//! A chosen index without its last columns, where the planner does as well with that.
+//!
+//! The search weighs sizes, and sizes of estimates: a second column that fits into what alignment leaves over anyway costs nothing
+//! there. But writers pay for it, and whoever reads the advice wonders what it is for.
+
+use super::trial::{TrialId, Trials};
+use super::{Search, is_near};
+use crate::index::Index;
+use crate::planner::PlannerError;
+
+impl Search<'_, '_> {
+    /// Takes off the columns that nothing would miss.
+    pub(super) fn shorten(&mut self, chosen: &mut [TrialId]) -> Result<(), PlannerError> {
+        for place in 0..chosen.len() {
+            let with_present = self.costs(chosen)?;
+            let mut others = chosen.to_vec();
+            let present = others.remove(place);
+            let without = self.costs(&others)?;
+            let Some(now) = self.offer(&[present], &others, &without, &with_present) else {
+                continue;
+            };
+            for id in shorter(self.known.trials(), present) {
+                let set = [others.as_slice(), &[id]].concat();
+                let exchanged = self.costs(&set)?;
+                let offer = self.offer(&[id], &others, &without, &exchanged);
+                let supersedes_as_much =
+                    self.known.superseded_size(&set) >= self.known.superseded_size(chosen);
+                let may = self.fits(&set) && supersedes_as_much;
+                if may
+                    && offer.is_some_and(|offer| is_near(&offer, &now))
+                    && !self.misses(&exchanged, &with_present)
+                {
+                    chosen[place] = id;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The trials that are this index with fewer columns, the shortest first.
+fn shorter(trials: &Trials, id: TrialId) -> Vec<TrialId> {
+    let present = &trials[id].index.definition;
+    let mut found: Vec<(usize, TrialId)> = trials
+        .iter()
+        .filter(|(_, trial)| trial.tested().is_some())
+        .filter(|(_, trial)| is_part(&trial.index.definition, present))
+        .map(|(id, trial)| (columns(&trial.index.definition), id))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, id)| id).collect()
+}
+
+fn is_part(index: &Index, of: &Index) -> bool {
+    index.method == of.method && columns(index) < columns(of) && of.subsumes(index)
+}
+
+fn columns(index: &Index) -> usize {
+    index.keys.len() + index.include.len()
+}

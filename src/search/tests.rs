@@ -1,0 +1,481 @@
+use super::*;
+use crate::index::{Index, IndexKey, Key};
+use crate::model::{Millis, QualifiedName};
+use crate::planner::{NamedIndex, TestedIndex};
+use crate::search::costs::{SetCost, SetPlanner, Superseded, Weighted};
+use crate::search::write_cost::{WriteCosts, WriteLoad};
+use crate::workload::StatementId;
+
+fn trial(name: &str, size: u64, costs: &[(&str, f64)]) -> Trial {
+    let index = Index::btree(
+        QualifiedName::new("public", "t"),
+        vec![IndexKey::ascending(Key::Column(name.to_owned()))],
+    );
+    let tested = TestedIndex {
+        names: [name.to_owned()].into(),
+        body: String::new(),
+        size: Bytes(size),
+        build_time: Some(Millis(1.0)),
+        usable: true,
+    };
+    let costs = costs.iter().map(|(id, cost)| {
+        (
+            StatementId((*id).to_owned()),
+            TrialCost {
+                cost: Cost(*cost),
+                used: true,
+            },
+        )
+    });
+    Trial {
+        index: NamedIndex {
+            name: name.to_owned(),
+            definition: index,
+        },
+        asked_by: BTreeSet::new(),
+        outcome: TrialOutcome::Tested {
+            index: tested,
+            costs: costs.collect(),
+        },
+    }
+}
+
+fn ids<const N: usize>(positions: [usize; N]) -> TrialSet {
+    positions.map(TrialId).into()
+}
+
+fn statements(costs: &[(&str, f64, f64)]) -> Costs {
+    let weighted = |(id, calls, cost): &(&str, f64, f64)| {
+        (
+            StatementId((*id).to_owned()),
+            Weighted {
+                calls: *calls,
+                cost: Cost(*cost),
+            },
+        )
+    };
+    costs.iter().map(weighted).collect()
+}
+
+fn chosen(trials: &Trials, statements: &Costs, limits: &Limits) -> Vec<String> {
+    choose(
+        &mut KnownCosts::of_singles(trials, statements.clone()),
+        limits,
+    )
+    .unwrap()
+    .chosen
+    .into_iter()
+    .map(|id| trials[id].index.name.clone())
+    .collect()
+}
+
+#[test]
+fn the_smaller_of_two_nearly_equal_indexes_is_taken() {
+    let trials = Trials::from_iter([
+        trial("large", 9_000, &[("s", 10.0)]),
+        trial("small", 100, &[("s", 10.5)]),
+        trial("poor", 10, &[("s", 600.0)]),
+    ]);
+    assert_eq!(
+        chosen(
+            &trials,
+            &statements(&[("s", 1.0, 1_000.0)]),
+            &Limits::default()
+        ),
+        ["small"]
+    );
+}
+
+#[test]
+fn a_much_smaller_index_may_leave_twice_as_much_to_pay() {
+    let workload = statements(&[("s", 1.0, 3_000.0)]);
+    let trials = |cost| {
+        Trials::from_iter([
+            trial("full", 8_000, &[("s", 18.0)]),
+            trial("partial", 48, &[("s", cost)]),
+        ])
+    };
+    assert_eq!(
+        chosen(&trials(31.0), &workload, &Limits::default()),
+        ["partial"]
+    );
+    assert_eq!(
+        chosen(&trials(40.0), &workload, &Limits::default()),
+        ["full"]
+    );
+}
+
+#[test]
+fn an_index_made_unnecessary_by_a_later_one_goes() {
+    let trials = Trials::from_iter([
+        trial("a", 100, &[("one", 50.0)]),
+        trial("ab", 150, &[("one", 51.0), ("two", 5.0)]),
+    ]);
+    let workload = statements(&[("one", 1_000.0, 500.0), ("two", 1.0, 100.0)]);
+    assert_eq!(chosen(&trials, &workload, &Limits::default()), ["ab"]);
+}
+
+#[test]
+fn a_cheap_statement_gets_its_index_beside_a_dominating_one() {
+    let trials = Trials::from_iter([
+        trial("big", 100, &[("huge", 10.0)]),
+        trial("little", 100, &[("tiny", 1.0)]),
+    ]);
+    let workload = statements(&[("huge", 1e9, 1e6), ("tiny", 1.0, 2.0)]);
+    assert_eq!(
+        chosen(&trials, &workload, &Limits::default()),
+        ["big", "little"]
+    );
+}
+
+#[test]
+fn a_pick_for_two_statements_makes_room_when_one_is_served_better() {
+    let trials = Trials::from_iter([
+        trial("both", 8_000, &[("one", 18.0), ("two", 400.0)]),
+        trial("two_only", 40, &[("two", 4.0)]),
+        trial("one_only", 48, &[("one", 31.0)]),
+    ]);
+    let workload = statements(&[("one", 1.0, 10_000.0), ("two", 1.0, 9_000.0)]);
+    assert_eq!(
+        chosen(&trials, &workload, &Limits::default()),
+        ["one_only", "two_only"]
+    );
+}
+
+#[test]
+fn limits_keep_indexes_out_and_say_so() {
+    let trials = Trials::from_iter([
+        trial("a", 1_000, &[("one", 1.0)]),
+        trial("b", 1_000, &[("two", 1.0)]),
+    ]);
+    let workload = statements(&[("one", 1.0, 100.0), ("two", 1.0, 50.0)]);
+    let budget = Limits {
+        budget: Some(Bytes(1_500)),
+        ..Limits::default()
+    };
+    let select = |limits: &Limits| {
+        choose(
+            &mut KnownCosts::of_singles(&trials, workload.clone()),
+            limits,
+        )
+        .unwrap()
+    };
+    let selection = select(&budget);
+    assert_eq!(
+        (selection.chosen, selection.kept_out),
+        (
+            vec![TrialId(0)],
+            BTreeMap::from([(TrialId(1), Reason::OverBudget)])
+        )
+    );
+    let one = Limits {
+        max_indexes: Some(1),
+        ..Limits::default()
+    };
+    assert_eq!(
+        select(&one).kept_out,
+        BTreeMap::from([(TrialId(1), Reason::TooManyIndexes)])
+    );
+}
+
+#[test]
+fn small_gains_are_no_gains() {
+    assert_eq!(
+        chosen(
+            &Trials::from_iter([trial("a", 1, &[("s", 95.0)])]),
+            &statements(&[("s", 1.0, 100.0)]),
+            &Limits::default()
+        ),
+        [""; 0]
+    );
+}
+
+/// A planner for which two indexes pay only together.
+struct Together;
+
+impl SetPlanner for Together {
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        let both = set.is_superset(&ids([0, 1]));
+        let (cost, used) = if both {
+            (Cost(10.0), ids([0, 1]))
+        } else {
+            (Cost(1_000.0), BTreeSet::new())
+        };
+        let under = |id: &StatementId| {
+            let used = used.clone();
+            (id.clone(), SetCost { cost, used })
+        };
+        Ok(Some(statements.iter().map(under).collect()))
+    }
+}
+
+#[test]
+fn indexes_that_pay_only_together_are_picked_together() {
+    let unused = |name| {
+        let mut trial = trial(name, 100, &[("or", 1_000.0)]);
+        if let TrialOutcome::Tested { costs, .. } = &mut trial.outcome {
+            costs.values_mut().for_each(|cost| cost.used = false);
+        }
+        trial
+    };
+    let trials = Trials::from_iter([unused("a"), unused("b"), unused("c")]);
+    let workload = statements(&[("or", 1.0, 1_000.0)]);
+    assert_eq!(chosen(&trials, &workload, &Limits::default()), [""; 0]);
+    let mut planner = Together;
+    let mut known = KnownCosts::asking(&trials, workload, &mut planner);
+    assert_eq!(
+        choose(&mut known, &Limits::default()).unwrap().chosen,
+        [TrialId(0), TrialId(1)]
+    );
+}
+
+/// The same planner, for so many questions.
+struct ForAWhile {
+    questions_left: usize,
+}
+
+impl SetPlanner for ForAWhile {
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        if self.questions_left == 0 {
+            return Ok(None);
+        }
+        self.questions_left -= 1;
+        Together.ask(set, statements)
+    }
+}
+
+#[test]
+fn when_time_is_up_what_was_found_is_kept() {
+    let trials = Trials::from_iter([
+        trial("a", 100, &[("or", 1_000.0)]),
+        trial("b", 100, &[("or", 1_000.0)]),
+        trial("c", 100, &[("alone", 5.0)]),
+    ]);
+    let workload = statements(&[("or", 1.0, 1_000.0), ("alone", 1.0, 700.0)]);
+    let chosen_within = |questions_left| {
+        let mut planner = ForAWhile { questions_left };
+        let mut known = KnownCosts::asking(&trials, workload.clone(), &mut planner);
+        let Selection {
+            chosen, cut_short, ..
+        } = choose(&mut known, &Limits::default()).unwrap();
+        (chosen.into_iter().collect::<TrialSet>(), cut_short)
+    };
+    assert_eq!(
+        chosen_within(0),
+        (ids([2]), true),
+        "what each index did alone has to do"
+    );
+    let (everything, cut_short) = chosen_within(1_000);
+    assert_eq!((&everything, cut_short), (&ids([0, 1, 2]), false));
+    let needed = (0..)
+        .find(|questions| !chosen_within(*questions).1)
+        .unwrap();
+    assert_eq!(chosen_within(needed).0, everything);
+    let sizes: Vec<usize> = (0..=needed)
+        .map(|questions| chosen_within(questions).0.len())
+        .collect();
+    assert!(sizes.is_sorted(), "more time never finds less: {sizes:?}");
+    assert!(needed > 0);
+}
+
+/// Two indexes of which each is hardly missed beside the other, though both are a gain; a third one serves another statement.
+struct HardlyMissed;
+
+impl SetPlanner for HardlyMissed {
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        let of = |id: &StatementId| match id.0.as_str() {
+            "two" => (
+                1_000.0 - 80.0 * set.iter().filter(|id| id.0 < 2).count() as f64,
+                set & &ids([0, 1]),
+            ),
+            _ => (
+                if set.contains(&TrialId(2)) {
+                    10.0
+                } else {
+                    100.0
+                },
+                set & &ids([2]),
+            ),
+        };
+        let under = |id: &StatementId| {
+            let (cost, used) = of(id);
+            (
+                id.clone(),
+                SetCost {
+                    cost: Cost(cost),
+                    used,
+                },
+            )
+        };
+        Ok(Some(statements.iter().map(under).collect()))
+    }
+}
+
+#[test]
+fn what_is_taken_out_again_at_once_does_not_keep_others_out() {
+    let trials = Trials::from_iter([
+        trial("a", 100, &[("two", 920.0)]),
+        trial("b", 100, &[("two", 920.0)]),
+        trial("c", 100, &[("other", 10.0)]),
+    ]);
+    let workload = statements(&[("two", 1.0, 1_000.0), ("other", 1.0, 100.0)]);
+    let mut planner = HardlyMissed;
+    let mut known = KnownCosts::asking(&trials, workload, &mut planner);
+    assert_eq!(known.bundles(&[]).unwrap(), [[TrialId(0), TrialId(1)]]);
+    assert_eq!(
+        choose(&mut known, &Limits::default()).unwrap().chosen,
+        [TrialId(2)]
+    );
+}
+
+#[test]
+fn columns_that_nothing_would_miss_are_taken_off() {
+    let keys = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| IndexKey::ascending(Key::Column((*name).to_owned())))
+            .collect::<Vec<_>>()
+    };
+    let with_keys = |name, size, cost, of: &[&str]| {
+        let mut trial = trial(name, size, &[("s", cost)]);
+        trial.index.definition.keys = keys(of);
+        trial
+    };
+    let workload = statements(&[("s", 1.0, 1_000.0)]);
+    let long_and = |short_cost| {
+        Trials::from_iter([
+            with_keys("long", 100, 10.0, &["a", "b"]),
+            with_keys("short", 101, short_cost, &["a"]),
+            with_keys("other", 90, 500.0, &["b"]),
+        ])
+    };
+    assert_eq!(
+        chosen(&long_and(10.5), &workload, &Limits::default()),
+        ["short"]
+    );
+    assert_eq!(
+        chosen(&long_and(15.0), &workload, &Limits::default()),
+        ["long"]
+    );
+    let limits = Limits {
+        budget: Some(Bytes(100)),
+        ..Limits::default()
+    };
+    assert_eq!(
+        chosen(&long_and(10.5), &workload, &limits),
+        ["long"],
+        "a budget is kept"
+    );
+}
+
+#[test]
+fn two_bitmaps_do_no_better_than_one_index_with_both_keys() {
+    let unused = |name| {
+        let mut trial = trial(name, 100, &[("and", 1_000.0)]);
+        if let TrialOutcome::Tested { costs, .. } = &mut trial.outcome {
+            costs.values_mut().for_each(|cost| cost.used = false);
+        }
+        trial
+    };
+    let mut both = trial("both", 200, &[("and", 300.0)]);
+    both.index.definition.keys = ["a", "b"]
+        .map(|name| IndexKey::ascending(Key::Column(name.to_owned())))
+        .into_iter()
+        .collect();
+    let trials = Trials::from_iter([unused("a"), unused("b"), both]);
+    let mut planner = Together;
+    let mut known = KnownCosts::asking(&trials, statements(&[("and", 1.0, 1_000.0)]), &mut planner);
+    assert!(known.bundles(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_budget_goes_to_what_saves_most_for_its_size() {
+    let trials = Trials::from_iter([
+        trial("large", 1_000, &[("one", 10.0)]),
+        trial("small_1", 400, &[("two", 10.0)]),
+        trial("small_2", 400, &[("three", 10.0)]),
+    ]);
+    let workload = statements(&[
+        ("one", 1.0, 1_000.0),
+        ("two", 1.0, 900.0),
+        ("three", 1.0, 900.0),
+    ]);
+    let limits = Limits {
+        budget: Some(Bytes(1_000)),
+        ..Limits::default()
+    };
+    assert_eq!(chosen(&trials, &workload, &limits), ["small_1", "small_2"]);
+}
+
+#[test]
+fn an_index_that_costs_writers_more_than_it_gains_readers_is_left_out() {
+    let trials = Trials::from_iter([trial("a", 100, &[("one", 10.0)])]);
+    let workload = statements(&[("one", 10.0, 100.0)]);
+    let select = |entry| {
+        let load = WriteLoad {
+            versions: 1.0,
+            on: ids([0]),
+            ..WriteLoad::default()
+        };
+        let write_costs = WriteCosts {
+            entries: BTreeMap::from([(TrialId(0), entry)]),
+            loads: vec![load],
+        };
+        let mut known =
+            KnownCosts::of_singles(&trials, workload.clone()).with_write_costs(write_costs);
+        choose(&mut known, &Limits::default()).unwrap()
+    };
+    assert_eq!(select(800.0).chosen, [TrialId(0)]);
+    let left_out = select(1_000.0);
+    assert_eq!(
+        (left_out.chosen, left_out.kept_out),
+        (
+            vec![],
+            BTreeMap::from([(TrialId(0), Reason::UpkeepTooHigh)])
+        )
+    );
+}
+
+/// A larger index in whose place an existing one could go is smaller only in the end: the budget is for what is new.
+#[test]
+fn what_an_index_frees_makes_no_room_in_a_budget() {
+    let trials = Trials::from_iter([
+        trial("b", 40, &[("s", 10.0)]),
+        trial("ab", 110, &[("s", 10.5)]),
+    ]);
+    let workload = statements(&[("s", 1.0, 1_000.0)]);
+    let chosen_within = |budget| {
+        let existing = (QualifiedName::new("public", "t_a_idx"), Bytes(80));
+        let superseded = BTreeMap::from([(TrialId(1), Superseded::from([existing]))]);
+        let mut known =
+            KnownCosts::of_singles(&trials, workload.clone()).with_superseded(superseded);
+        choose(
+            &mut known,
+            &Limits {
+                budget,
+                ..Limits::default()
+            },
+        )
+        .unwrap()
+        .chosen
+    };
+    assert_eq!(
+        chosen_within(None),
+        [TrialId(1)],
+        "30 more than there is today, not 40"
+    );
+    assert_eq!(chosen_within(Some(Bytes(120))), [TrialId(1)]);
+    assert_eq!(chosen_within(Some(Bytes(100))), [TrialId(0)]);
+}

@@ -1,0 +1,193 @@
+//! Candidates, each tested by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Index;
+
+use crate::model::{Bytes, Cost, QualifiedName};
+use crate::plan::Plan;
+use crate::planner::{
+    Answer, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, TestedIndex, uses,
+};
+use crate::verdict::Reason;
+use crate::workload::StatementId;
+
+/// A candidate's identity in a run: its position in the list of trials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrialId(pub usize);
+
+/// A set of candidates.
+pub type TrialSet = BTreeSet<TrialId>;
+
+/// One candidate, tested by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// The candidate under its name.
+    pub index: NamedIndex,
+    /// The statements that it was generated for.
+    pub asked_by: BTreeSet<StatementId>,
+    /// The result.
+    pub outcome: TrialOutcome,
+}
+
+/// The result of a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrialOutcome {
+    /// Statements were planned with it.
+    Tested {
+        /// As it was built, or simulated: [`TestedIndex::evidence`] says which.
+        index: TestedIndex,
+        /// The cost of each statement on its table, and whether the plan used it.
+        costs: BTreeMap<StatementId, TrialCost>,
+    },
+    /// It was not tested.
+    Refused(Refusal),
+}
+
+/// A statement's cost with one new index.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrialCost {
+    /// The plan's total cost.
+    pub cost: Cost,
+    /// Does the plan use the index?
+    pub used: bool,
+}
+
+impl Trial {
+    /// The answer about one index, as a search needs it.
+    pub fn from_answer(
+        index: NamedIndex,
+        asked_by: BTreeSet<StatementId>,
+        answer: Answer,
+    ) -> Trial {
+        let outcome = match answer {
+            Answer::Refused(refusal) => TrialOutcome::Refused(refusal),
+            Answer::Planned(planned) => tested(planned).unwrap_or_else(|| {
+                let message = "the answer does not hold the index";
+                TrialOutcome::Refused(Refusal::server(Reason::BuildFailed, message))
+            }),
+        };
+        Trial {
+            index,
+            asked_by,
+            outcome,
+        }
+    }
+
+    /// The table that the index is on.
+    pub fn table(&self) -> &QualifiedName {
+        &self.index.definition.table
+    }
+
+    /// The index as it was tested.
+    pub fn tested(&self) -> Option<&TestedIndex> {
+        match &self.outcome {
+            TrialOutcome::Tested { index, .. } => Some(index),
+            TrialOutcome::Refused(_) => None,
+        }
+    }
+
+    /// The costs of the statements on its table, if it was tested.
+    pub fn costs(&self) -> Option<&BTreeMap<StatementId, TrialCost>> {
+        match &self.outcome {
+            TrialOutcome::Tested { costs, .. } => Some(costs),
+            TrialOutcome::Refused(_) => None,
+        }
+    }
+
+    /// Its size as it was tested.
+    pub fn size(&self) -> Option<Bytes> {
+        self.tested().map(|index| index.size)
+    }
+
+    /// Was it built on the server?
+    pub fn was_built(&self) -> bool {
+        self.tested()
+            .is_some_and(|index| index.build_time.is_some())
+    }
+
+    /// It is out: the server's plans do not use it.
+    pub fn refuse(&mut self, cause: RefusalCause) {
+        self.outcome = TrialOutcome::Refused(cause.into());
+    }
+}
+
+fn tested(planned: Planned) -> Option<TrialOutcome> {
+    let index = planned.indexes.into_iter().next()?;
+    let cost = |plan: &Plan| TrialCost {
+        cost: plan.total_cost(),
+        used: uses(plan, &index),
+    };
+    let costs = planned
+        .plans
+        .iter()
+        .filter_map(|(id, outcome): (&StatementId, &PlanOutcome)| {
+            Some((id.clone(), cost(outcome.plan()?)))
+        })
+        .collect();
+    Some(TrialOutcome::Tested { index, costs })
+}
+
+/// All candidates of a run, by identity.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Trials(Vec<Trial>);
+
+impl Trials {
+    /// Every identity, in order.
+    pub fn ids(&self) -> impl Iterator<Item = TrialId> + use<> {
+        (0..self.0.len()).map(TrialId)
+    }
+
+    /// Every trial with its identity, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (TrialId, &Trial)> {
+        self.0
+            .iter()
+            .enumerate()
+            .map(|(position, trial)| (TrialId(position), trial))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A trial that may change.
+    pub fn trial_mut(&mut self, id: TrialId) -> Option<&mut Trial> {
+        self.0.get_mut(id.0)
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, trial: Trial) {
+        self.0.push(trial);
+    }
+
+    /// The indexes of these trials under their names.
+    pub fn indexes<'i>(&self, ids: impl IntoIterator<Item = &'i TrialId>) -> Vec<NamedIndex> {
+        ids.into_iter().map(|id| self[*id].index.clone()).collect()
+    }
+
+    /// The trial of this definition.
+    pub fn find(&self, definition: &crate::index::Index) -> Option<&Trial> {
+        self.0
+            .iter()
+            .find(|trial| trial.index.definition == *definition)
+    }
+}
+
+impl Index<TrialId> for Trials {
+    type Output = Trial;
+
+    fn index(&self, id: TrialId) -> &Trial {
+        &self.0[id.0]
+    }
+}
+
+impl FromIterator<Trial> for Trials {
+    fn from_iter<I: IntoIterator<Item = Trial>>(trials: I) -> Trials {
+        Trials(trials.into_iter().collect())
+    }
+}

@@ -1,0 +1,75 @@
+//! What users read of the core's reasons: reports, screens and errors say them in the same words. The core itself knows no sentences and no
+//! options of the command line.
+
+use crate::planner::RefusalCause;
+use crate::verdict::Rehearse;
+
+mod explanation;
+mod no_index;
+mod notice;
+mod rejection;
+
+pub use explanation::explanation;
+pub use no_index::no_index;
+pub use notice::notice;
+pub use rejection::rejection;
+
+/// Why the conditions of a question could not be met.
+pub fn refusal(cause: &RefusalCause) -> String {
+    match cause {
+        RefusalCause::BuildingNotAllowed(Rehearse::Off) => {
+            "--rehearse=off: nothing was built".to_owned()
+        }
+        RefusalCause::BuildingNotAllowed(_) => "--rehearse=twin: nothing was built".to_owned(),
+        RefusalCause::ReadOnlyServer => {
+            "the server is a standby: no index can be built on it".to_owned()
+        }
+        RefusalCause::NotOwner(table) => {
+            format!("only the owner of {table} can build an index on it")
+        }
+        RefusalCause::TableTooLarge { table, size, limit } => {
+            format!("{table} has {size}, more than --max-table-size {limit}")
+        }
+        RefusalCause::TableLocked(table) => {
+            format!("not tested: could not acquire the lock on {table} for another candidate")
+        }
+        RefusalCause::LockTimeout(limit) => {
+            format!("could not acquire the lock within --lock-timeout {limit}")
+        }
+        RefusalCause::LockNotFree(table) => format!(
+            "could not acquire the lock on {table} at once, and no lock is waited for while another table is locked"
+        ),
+        RefusalCause::WriteBlockTooLong(limit) => {
+            format!("stopped: it would have blocked writers longer than --max-write-block {limit}")
+        }
+        RefusalCause::StatementTimeout(limit) => {
+            format!("stopped after --statement-timeout {limit}")
+        }
+        RefusalCause::NoServer => "there is no server to build it on".to_owned(),
+        RefusalCause::CannotSimulate {
+            hypothesis,
+            beside_indexes,
+        } => {
+            let beside = if *beside_indexes {
+                " together with new indexes"
+            } else {
+                ""
+            };
+            format!("cannot simulate {hypothesis}{beside}")
+        }
+        RefusalCause::OutOfTime => "--search-time ran out before it was tested".to_owned(),
+        RefusalCause::NotUsableNow => {
+            "an older snapshot of another session kept the planner from using it".to_owned()
+        }
+        RefusalCause::NotUsedByServer => "the server did not use it".to_owned(),
+        RefusalCause::Server { message, .. } => message.clone(),
+        RefusalCause::TwinCannotPlan {
+            cause,
+            statement,
+            message,
+        } => format!(
+            "{}; the planner twin cannot plan {statement}: {message}",
+            refusal(cause)
+        ),
+    }
+}

@@ -1,0 +1,141 @@
+//! Why no index helps a statement.
+
+use super::{refusal, rejection};
+use crate::advise::no_index_reason::{LowerPageCost, NoIndexHelps, WouldBeUsed};
+use crate::advise::rejection::Rejection;
+use crate::index::Index;
+use crate::model::{Cost, QualifiedName, group_thousands};
+use crate::verdict::Reason;
+
+/// Why no index helps a statement, in a sentence.
+pub fn no_index(reason: &NoIndexHelps) -> String {
+    match reason {
+        NoIndexHelps::ReadsNoTable => "it reads no table".to_owned(),
+        NoIndexHelps::NoCondition(table) => {
+            format!("nothing filters, orders or groups the rows of {table}")
+        }
+        NoIndexHelps::TableTooSmall {
+            table,
+            pages,
+            whole,
+            one_row,
+        } => {
+            let pages = match pages {
+                1 => "1 page".to_owned(),
+                pages => format!("{} pages", group_thousands(*pages as f64, 0)),
+            };
+            format!(
+                "{table} has {pages}: to read it whole costs {whole}, one row through an index at least {one_row}"
+            )
+        }
+        NoIndexHelps::AlreadyIndexed {
+            table,
+            scan,
+            indexes,
+            conditions,
+        } => already_indexed(table, scan, indexes, conditions),
+        NoIndexHelps::ReadsMost {
+            table,
+            returned,
+            rows,
+        } => format!(
+            "{} of the {} rows of {table} are wanted ({:.0} %)",
+            group_thousands(*returned, 0),
+            group_thousands(*rows, 0),
+            returned / rows * 100.0
+        ),
+        NoIndexHelps::Candidate {
+            index,
+            before,
+            after,
+            rejection,
+        } => format!(
+            "{} would lower it, {before} → {after}, but: {}",
+            named(index),
+            why(rejection)
+        ),
+        NoIndexHelps::GainsTooLittle {
+            index,
+            before,
+            after,
+            min_improvement,
+        } => format!(
+            "the best, {}, is used and saves {:.1} % ({before} → {after}); a gain is {:.0} % or more",
+            named(index),
+            before.saved_share(*after) * 100.0,
+            min_improvement.0 * 100.0
+        ),
+        NoIndexHelps::LowerPageCost(lower) => at_lower_page_cost(lower),
+        NoIndexHelps::NotIndexable(reason) => reason.clone(),
+        NoIndexHelps::NotIndexableFilter { filter, table } => {
+            format!("no index can serve {filter} on {table}")
+        }
+        NoIndexHelps::NotTested {
+            refused,
+            candidates,
+            cause,
+        } => format!(
+            "{refused} of {candidates} candidates could not be tested: {}",
+            refusal(cause)
+        ),
+        NoIndexHelps::NoCandidateHelped {
+            candidates,
+            best,
+            now,
+        } => no_candidate_helped(*candidates, best.as_ref(), *now),
+    }
+}
+
+fn named(index: &Index) -> String {
+    format!("an index on {}", index.definition())
+}
+
+fn already_indexed(
+    table: &QualifiedName,
+    scan: &str,
+    indexes: &[String],
+    conditions: &[String],
+) -> String {
+    let how = if conditions.is_empty() {
+        "in the order that is wanted".to_owned()
+    } else {
+        format!("with all conditions on it: {}", conditions.join(" and "))
+    };
+    let indexes = indexes.join(" and ");
+    format!("{table} is read by {scan} of {indexes} {how}")
+}
+
+fn why(rejected: &Rejection) -> String {
+    match rejected.reason() {
+        Reason::OverBudget => "it does not fit into --budget".to_owned(),
+        Reason::TooManyIndexes => "--max-indexes are reached".to_owned(),
+        Reason::UpkeepTooHigh => "writes would pay more for it than reads gain".to_owned(),
+        _ => rejection(rejected),
+    }
+}
+
+fn at_lower_page_cost(lower: &LowerPageCost) -> String {
+    let LowerPageCost {
+        index,
+        now,
+        at,
+        cost,
+    } = lower;
+    let index = match index {
+        WouldBeUsed::Existing(name) => name.clone(),
+        WouldBeUsed::Candidate(index) => named(index),
+    };
+    format!(
+        "the planner would use {index} only at random_page_cost = {at} or less (it is {now}); it would cost {cost} there"
+    )
+}
+
+fn no_candidate_helped(candidates: usize, best: Option<&(Index, Cost)>, now: Cost) -> String {
+    match best {
+        Some((index, cost)) => format!(
+            "of {candidates} tested, none was used; with {} it costs {cost} as before ({now})",
+            named(index)
+        ),
+        None => "there is no candidate index for it".to_owned(),
+    }
+}

@@ -1,0 +1,84 @@
+//! Why a candidate is not recommended.
+
+use super::refusal;
+use crate::advise::Benefit;
+use crate::advise::rejection::{OtherIndex, Rejection};
+
+/// From this factor on, another index serves a statement clearly better.
+const CLEARLY_BETTER: f64 = 1.05;
+
+/// Why a candidate is not recommended, in a sentence.
+pub fn rejection(rejection: &Rejection) -> String {
+    match rejection {
+        Rejection::Refused(cause) => refusal(cause),
+        Rejection::NotUsed => "no plan used it".to_owned(),
+        Rejection::NotUsableNow => {
+            "rows were updated in place while another session holds an older snapshot, so the planner may not use a new index yet".to_owned()
+        }
+        Rejection::NotUsedBesideOthers => {
+            "no plan used it beside the other recommended indexes".to_owned()
+        }
+        Rejection::GainTooSmallBesideOthers => {
+            "it gains too little beside the other recommended indexes".to_owned()
+        }
+        Rejection::Slower {
+            statement,
+            before,
+            after,
+        } => format!("{statement}, executed, took {before} without it and {after} with it"),
+        Rejection::SlowerThan(slower) => slower.to_string(),
+        Rejection::GainTooSmall {
+            best,
+            min_improvement,
+        } => format!(
+            "{}, {:.1} % lower; a gain is {:.0} % or more",
+            gain(best),
+            best.before.saved_share(best.after) * 100.0,
+            min_improvement.0 * 100.0
+        ),
+        Rejection::WriteCostTooHigh {
+            best,
+            gained,
+            write_cost,
+            of_lost_hot,
+        } => {
+            let hot = if of_lost_hot.0 > 0.0 {
+                format!(
+                    ", {of_lost_hot} of it because updates that are HOT now would make entries in all indexes"
+                )
+            } else {
+                String::new()
+            };
+            format!(
+                "{}; all calls together gain {gained}, and writes would pay {write_cost} to keep it up to date{hot}",
+                gain(best)
+            )
+        }
+        Rejection::OverLimit { best, .. } => gain(best),
+        Rejection::Redundant { best, other } => {
+            let other = other.as_ref().map(|other| other_index(best, other));
+            format!("{}{}", gain(best), other.unwrap_or_default())
+        }
+        Rejection::CoveredByExisting(index) => format!("{index} exists and does the same"),
+    }
+}
+
+/// `queue: 120 → 8.3`
+fn gain(benefit: &Benefit) -> String {
+    let Benefit {
+        statement,
+        before,
+        after,
+    } = benefit;
+    format!("{statement}: {before} → {after}")
+}
+
+/// What the recommended index does for the same statement.
+fn other_index(rejected: &Benefit, other: &OtherIndex) -> String {
+    let OtherIndex { id, size, after } = other;
+    if rejected.after.factor_to(*after) >= CLEARLY_BETTER {
+        format!("; {id} → {after}")
+    } else {
+        format!("; {id} does the same with {size} ({after})")
+    }
+}
