@@ -9,13 +9,13 @@
 
 use std::fmt::Write as _;
 
-use pgrehearse::advise::advise;
-use pgrehearse::planner::recording::{Recording, Replay};
-use pgrehearse::tui::keymap::Key;
-use pgrehearse::tui::model::{Model, Msg, Size};
-use pgrehearse::tui::session_data::SessionData;
-use pgrehearse::tui::theme::Theme;
-use pgrehearse::tui::{draw, update};
+use pgrehearse::internals::advise::advise;
+use pgrehearse::internals::planner::recording::{Recording, Replay};
+use pgrehearse::internals::tui::keymap::Key;
+use pgrehearse::internals::tui::model::{Model, Msg, Size};
+use pgrehearse::internals::tui::session_data::SessionData;
+use pgrehearse::internals::tui::theme::Theme;
+use pgrehearse::internals::tui::{draw, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};

@@ -5,19 +5,15 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
-use crate::cluster::{BinariesError, ClusterError};
-use crate::db::DbError;
-use crate::db::conninfo::ConninfoError;
-use crate::planner::{PlannerError, Rollback};
 use crate::terminal;
-use crate::workload::file::FileError;
-use crate::workload::log::LogError;
 
 mod advise;
 mod connection;
 mod demo;
+mod error;
 mod explain;
 mod interactive;
+mod output;
 mod planners;
 mod review;
 mod snapshot;
@@ -25,101 +21,9 @@ mod time_limit;
 mod what_if;
 mod workload;
 
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Done.
-    Done,
-    /// Done as far as it went; what failed was said.
-    Failed,
-    /// `--fail-on` matched.
-    Matched,
-}
+pub use error::{CommandError, Outcome};
 
-/// Why a command could not do its work.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// The words do not go together.
-    #[error("{0}")]
-    Usage(String),
-    /// The user asked to stop.
-    #[error("interrupted; {0}")]
-    Interrupted(Rollback),
-    /// The connection parameters make no sense.
-    #[error(transparent)]
-    Conninfo(#[from] ConninfoError),
-    /// The server, or the way to it.
-    #[error(transparent)]
-    Db(DbError),
-    /// The planner could not be asked.
-    #[error(transparent)]
-    Planner(PlannerError),
-    /// A workload file says something that makes no sense.
-    #[error(transparent)]
-    Workload(#[from] FileError),
-    /// A log holds nothing for a workload.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A file could not be read or written.
-    #[error("{0}")]
-    File(String),
-    /// No server programs for the throwaway server.
-    #[error(transparent)]
-    Binaries(#[from] BinariesError),
-    /// No planner twin.
-    #[error("the planner twin: {0}")]
-    Twin(planners::TwinError),
-    /// No throwaway server.
-    #[error(transparent)]
-    Cluster(ClusterError),
-}
-
-impl From<DbError> for CommandError {
-    fn from(error: DbError) -> Self {
-        match error {
-            DbError::Interrupted { rollback } => CommandError::Interrupted(rollback),
-            other => CommandError::Db(other),
-        }
-    }
-}
-
-impl From<PlannerError> for CommandError {
-    fn from(error: PlannerError) -> Self {
-        match error {
-            PlannerError::Interrupted { rollback } => CommandError::Interrupted(rollback),
-            other => CommandError::Planner(other),
-        }
-    }
-}
-
-impl From<planners::TwinError> for CommandError {
-    fn from(error: planners::TwinError) -> Self {
-        match error {
-            planners::TwinError::Db(error @ DbError::Interrupted { .. }) => error.into(),
-            planners::TwinError::Cluster(error @ ClusterError::Interrupted) => error.into(),
-            other => CommandError::Twin(other),
-        }
-    }
-}
-
-impl From<ClusterError> for CommandError {
-    fn from(error: ClusterError) -> Self {
-        match error {
-            ClusterError::Interrupted => CommandError::Interrupted(Rollback::Confirmed),
-            other => CommandError::Cluster(other),
-        }
-    }
-}
-
-impl CommandError {
-    fn exit_status(&self) -> u8 {
-        match self {
-            CommandError::Usage(_) => 2,
-            CommandError::Interrupted(_) => 130,
-            _ => 1,
-        }
-    }
-}
+use output::write;
 
 /// Runs what was typed.
 pub fn run(cli: &Cli) -> ExitCode {
@@ -156,10 +60,4 @@ fn manual_page(cli: &Cli) -> Result<Outcome, CommandError> {
         .render(&mut page)
         .map_err(|error| CommandError::File(error.to_string()))?;
     write(cli, &String::from_utf8_lossy(&page))
-}
-
-fn write(cli: &Cli, text: &str) -> Result<Outcome, CommandError> {
-    terminal::write_report(&cli.output, text)
-        .map_err(|error| CommandError::File(error.to_string()))?;
-    Ok(Outcome::Done)
 }

@@ -55,7 +55,7 @@ use subject::Subject;
 use threshold::is_reportable;
 
 pub use rule::{Rule, Severity};
-pub use threshold::{CRITICAL_SHARE, MIN_COST, MIN_SHARE, MIN_TIME, WARNING_SHARE};
+pub use threshold::{CRITICAL_SHARE, WARNING_SHARE};
 
 /// The most that could be saved.
 #[derive(Debug, Clone, Copy, PartialEq)]

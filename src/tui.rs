@@ -24,7 +24,9 @@ mod upkeep_text;
 mod view;
 
 pub use event_loop::{SessionEnd, Start, run};
+#[cfg(any(test, feature = "internals"))]
 pub use update::update;
+#[cfg(any(test, feature = "internals"))]
 pub use view::draw;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is to be planned: named, weighted statements, whatever they were read from.
+//! The statements of a run: named, weighted, whatever they were read from.
 
 pub mod file;
 pub mod log;
@@ -42,7 +42,7 @@ pub struct Statement {
 /// From so many values on, a literal in statements that are otherwise the same is a parameter.
 pub const VALUES_OF_A_PARAMETER: usize = 4;
 
-/// How much a statement is used, as its source tells.
+/// How much a statement is used, as its source says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usage {
     /// How often it runs.

@@ -1,6 +1,6 @@
 //! A condition with constants becomes the index's predicate; the rest of the statement gives the keys.
 //!
-//! Only for conditions that name a *kind* of row ([`super::kinds`]): a predicate on a value that changes from call to call (a user,
+//! Only for conditions that name a *kind* of row ([`super::partial_eligibility`]): a predicate on a value that changes from call to call (a user,
 //! a date) would serve one call. And only when few rows satisfy it.
 
 use super::composite::key_lists;

@@ -11,7 +11,9 @@ use super::{CommandError, Outcome, advise, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
 use crate::cli::{Cli, Color, RunArgs};
 use crate::db::conninfo::Settings;
-use crate::db::{DbError, Interrupt, Raise, Safety, Server, Session, SessionOptions, connect};
+use crate::db::{
+    DbError, Interrupt, InterruptTrigger, Safety, Server, Session, SessionOptions, connect,
+};
 use crate::model::quote_identifier;
 use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
@@ -73,7 +75,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
 }
 
 /// Until the interface has the terminal, and Ctrl-C is a key, a signal has to stop what waits for the server.
-fn raise_on_signal(signals: &Interrupt, raise: &Raise) -> Result<(), CommandError> {
+fn raise_on_signal(signals: &Interrupt, raise: &InterruptTrigger) -> Result<(), CommandError> {
     const CHECK_INTERVAL: Duration = Duration::from_millis(50);
     let (signals, raise) = (signals.clone(), raise.clone());
     let watch = move || {
@@ -266,7 +268,7 @@ impl Connector {
 struct LiveBackend {
     connector: Connector,
     session: Option<Session>,
-    raise: Raise,
+    raise: InterruptTrigger,
     run: Run,
 }
 
@@ -342,7 +344,7 @@ fn subject(run: &Run, advice: &Advice) -> String {
     )
 }
 
-struct InterruptToken(Raise);
+struct InterruptToken(InterruptTrigger);
 
 impl CancelToken for InterruptToken {
     fn cancel(&self) {

@@ -9,6 +9,7 @@ use crate::cluster::locale::{ClusterLocale, LocaleProvider};
 use crate::cluster::{Binaries, Cluster, ClusterError, ClusterOptions, Starting};
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
+use crate::model::Gap;
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
@@ -16,7 +17,7 @@ use crate::planner::{
 };
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
-use crate::twin::snapshot::{Gap, Origin};
+use crate::twin::snapshot::Origin;
 use crate::verdict::Rehearse;
 use crate::workload::{Statement, StatementId, Workload};
 

@@ -528,6 +528,7 @@ impl Report {
 ///
 /// # Errors
 /// Never in practice: a schema is plain JSON.
+#[cfg(any(test, feature = "internals"))]
 pub fn schema() -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&schemars::schema_for!(Report))? + "\n")
 }

@@ -44,6 +44,7 @@ pub struct AnnotatedFinding {
 
 impl PlanView {
     /// Of this plan.
+    #[cfg(test)]
     pub fn new(plan: Arc<Plan>) -> PlanView {
         let metrics = metrics(&plan);
         PlanView::from_metrics(plan, &metrics)

@@ -19,7 +19,7 @@ pub enum LogError {
     },
     /// Entries, but none with a statement that can be planned.
     #[error(
-        "{file}: there is no statement in it that could be planned; log_min_duration_statement or auto_explain puts them there"
+        "{file}: the log has no statement that can be planned; set log_min_duration_statement or use auto_explain"
     )]
     NoStatement {
         /// Its name.
@@ -125,7 +125,7 @@ impl LoggedStatements {
         }
     }
 
-    /// Statements sent together are told apart, and then nobody knows how long each took.
+    /// Statements that were sent together are split, and then the duration of each is unknown.
     fn add(&mut self, file: &str, execution: &Execution) -> bool {
         let pieces = split(&execution.sql);
         let planned: Vec<&str> = pieces
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(
             times[2],
             ("select d", None),
-            "sent together, nobody knows how long each took"
+            "sent together, so the duration of each is unknown"
         );
     }
 

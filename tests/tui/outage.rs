@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
 use postgres::{Client, NoTls};
 
 use super::tmux::{PATIENCE, Tmux};

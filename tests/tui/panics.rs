@@ -4,14 +4,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pgrehearse::advise::advise;
-use pgrehearse::planner::recording::{Recording, Replay};
-use pgrehearse::planner::{Answer, Event, NamedIndex, PlannerError};
-use pgrehearse::tui::backend::{Backend, CancelToken};
-use pgrehearse::tui::session_data::SessionData;
-use pgrehearse::tui::theme::Theme;
-use pgrehearse::tui::{self, Start};
-use pgrehearse::workload::Statement;
+use pgrehearse::internals::advise::advise;
+use pgrehearse::internals::planner::recording::{Recording, Replay};
+use pgrehearse::internals::planner::{Answer, Event, NamedIndex, PlannerError};
+use pgrehearse::internals::tui::backend::{Backend, CancelToken};
+use pgrehearse::internals::tui::session_data::SessionData;
+use pgrehearse::internals::tui::theme::Theme;
+use pgrehearse::internals::tui::{self, Start};
+use pgrehearse::internals::workload::Statement;
 
 use super::RECORDING;
 use super::tmux::Tmux;
