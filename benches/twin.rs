@@ -24,9 +24,9 @@ use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::index::NamedIndex;
+use pgrehearse::index::parse_index;
 use pgrehearse::rehearsal::{Answer, Planner};
 use pgrehearse::sql::fingerprint::identifiers;
-use pgrehearse::sql::parse_index;
 use pgrehearse::workload::{Statement, Workload, file};
 
 const SAMPLE: &str = "002-table-sync";

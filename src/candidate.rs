@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
 use crate::index::{Index, IndexKey, Key};
-use crate::predicate::{Condition, Kind, RelationUse};
+use crate::predicate::{Condition, ConditionKind, RelationUse};
 use crate::sql::fingerprint::Fingerprint;
 use crate::workload::StatementId;
 
@@ -39,7 +39,6 @@ mod types;
 mod volatility;
 mod workload_profile;
 
-pub(crate) use partial_eligibility::array_elements;
 use workload_profile::WorkloadProfile;
 
 /// What a generator is asked: one use of one table.
@@ -199,7 +198,9 @@ impl<'a> Ask<'a> {
     /// most distinct values: so the indexes of several statements have a prefix in common.
     fn equality_keys(self, left_out: &[&Condition]) -> Vec<Key> {
         let equalities = |c: &Condition| {
-            matches!(c.kind, Kind::Equality | Kind::Null) && !c.is_join() && !left_out.contains(&c)
+            matches!(c.kind, ConditionKind::Equality | ConditionKind::Null)
+                && !c.is_join()
+                && !left_out.contains(&c)
         };
         let mut keys = distinct_keys(self.conditions(equalities));
         let rows = self.table.rows.unwrap_or(0.0);
@@ -221,13 +222,13 @@ impl<'a> Ask<'a> {
     }
 
     /// The keys of one kind of condition.
-    fn keys_of(self, kind: Kind, left_out: &[&Condition]) -> Vec<Key> {
+    fn keys_of(self, kind: ConditionKind, left_out: &[&Condition]) -> Vec<Key> {
         distinct_keys(self.conditions(|c| c.kind == kind && !c.is_join() && !left_out.contains(&c)))
     }
 
     /// The keys it is joined on.
     fn join_keys(self) -> Vec<Key> {
-        distinct_keys(self.conditions(|c| c.kind == Kind::Equality && c.is_join()))
+        distinct_keys(self.conditions(|c| c.kind == ConditionKind::Equality && c.is_join()))
     }
 
     fn btree(self, keys: Vec<IndexKey>) -> Index {

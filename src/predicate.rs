@@ -14,7 +14,7 @@ use crate::sql::{Expression, Shape, SortTerm, parse_expression, parse_sort_term}
 mod condition;
 mod needed;
 
-pub use condition::{Condition, Kind, Operand};
+pub use condition::{Condition, ConditionKind, Operand};
 
 /// Everything one plan asks of one relation.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,19 +150,15 @@ impl<'a> Relations<'a> {
         let Ok(expression) = parse_expression(text) else {
             return;
         };
-        let conjuncts = match expression.shape {
-            Shape::And(parts) => parts,
-            _ => vec![expression],
-        };
-        for conjunct in conjuncts {
-            for alias in conjunct.relations.clone() {
-                let Some((position, table)) = self.by_alias.get(&alias).copied() else {
+        for conjunct in expression.conjuncts() {
+            for alias in &conjunct.relations {
+                let Some((position, table)) = self.by_alias.get(alias).copied() else {
                     continue;
                 };
                 let Some(relation) = self.uses.get_mut(&position) else {
                     continue;
                 };
-                relation.add_condition(&conjunct, &alias, table);
+                relation.add_condition(conjunct, alias, table);
             }
         }
     }
@@ -296,7 +292,6 @@ impl<'a> Relations<'a> {
             return;
         }
         for output in node.texts("Output") {
-            let output = output.strip_prefix("PARTIAL ").unwrap_or(output);
             let Ok(Expression {
                 shape:
                     Shape::Call {
@@ -383,11 +378,8 @@ impl RelationUse {
 
 /// The conditions of one arm of an OR; none when an index could not find its rows.
 fn arm_conditions(arm: &Expression, alias: &str, table: &Table) -> Option<Vec<Condition>> {
-    let parts = match &arm.shape {
-        Shape::And(parts) => parts.as_slice(),
-        _ => std::slice::from_ref(arm),
-    };
-    let conditions: Vec<Condition> = parts
+    let conditions: Vec<Condition> = arm
+        .conjuncts()
         .iter()
         .filter_map(|part| Condition::read(part, alias, table))
         .collect();
@@ -404,7 +396,6 @@ fn distance(term: &SortTerm, table: &Table) -> Option<Distance> {
     else {
         return None;
     };
-    let operator = bare_operator(operator);
     let key = match (left.columns.is_empty(), right.columns.is_empty()) {
         (false, true) => left,
         (true, false) => right,
@@ -417,18 +408,6 @@ fn distance(term: &SortTerm, table: &Table) -> Option<Distance> {
             operator: operator.to_owned(),
         })
     })?
-}
-
-/// `OPERATOR(public.%)` → `%`.
-fn bare_operator(operator: &str) -> &str {
-    let inner = operator
-        .strip_prefix("OPERATOR(")
-        .and_then(|rest| rest.strip_suffix(')'));
-    inner.map_or(operator, |qualified| {
-        qualified
-            .rsplit_once('.')
-            .map_or(qualified, |(_, operator)| operator)
-    })
 }
 
 /// The Limit that asks for some of the rows, with nothing between that needs them all. A Sort does, but only until an index sorts.
@@ -502,7 +481,7 @@ fn key_of(expression: &Expression, table: &Table) -> Option<Key> {
     );
     let fixed = !is_known_at_run_time(expression);
     (known && computed && fixed && !expression.columns.is_empty())
-        .then(|| Key::Expression(expression.text.clone()))
+        .then(|| Key::Expression(expression.clone()))
 }
 
 /// Does a part of it change from call to call? No index can hold that.
@@ -525,7 +504,8 @@ fn is_known_at_run_time(expression: &Expression) -> bool {
         | Shape::TruthTest { operand, .. }
         | Shape::Collate { operand, .. }
         | Shape::Cast { operand, .. } => is_known_at_run_time(operand),
-        Shape::Column(_) | Shape::Constant | Shape::Other => false,
+        Shape::Extract { source, .. } => is_known_at_run_time(source),
+        Shape::Column(_) | Shape::Constant | Shape::Other | Shape::Unparsed => false,
     }
 }
 

@@ -10,7 +10,7 @@ use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, 
 use pgrehearse::index::{Index, IndexKey, Key, naming};
 use pgrehearse::model::{Bytes, Millis, QualifiedName};
 use pgrehearse::plan::Plan;
-use pgrehearse::predicate::{Kind, RelationUse, relation_uses};
+use pgrehearse::predicate::{ConditionKind, RelationUse, relation_uses};
 use pgrehearse::rehearsal::{Answer, NamedIndex, PlanOutcome, Planned, Planner};
 use pgrehearse::workload::{Statement, StatementId, Workload, file};
 
@@ -149,7 +149,10 @@ fn columns(relation: &RelationUse) -> BTreeSet<Key> {
     let searchable = |kind| {
         matches!(
             kind,
-            Kind::Equality | Kind::Membership | Kind::Range | Kind::Null
+            ConditionKind::Equality
+                | ConditionKind::Membership
+                | ConditionKind::Range
+                | ConditionKind::Null
         )
     };
     let compared = relation
@@ -236,7 +239,7 @@ impl Search {
         for number in 0..self.statements.len() {
             if self.statements[number]
                 .1
-                .contains(&self.candidates[position].index.table)
+                .contains(&self.candidates[position].definition.table)
             {
                 let (now, then) = (self.cost(number, chosen), self.cost(number, &with));
                 gain += self.statements[number].0.calls * (now - then);
@@ -256,7 +259,7 @@ impl Search {
         let mut set: Vec<usize> = set
             .iter()
             .copied()
-            .filter(|position| tables.contains(&self.candidates[*position].index.table))
+            .filter(|position| tables.contains(&self.candidates[*position].definition.table))
             .collect();
         set.sort_unstable();
         let key = (statement.id.clone(), set);

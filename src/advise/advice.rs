@@ -10,9 +10,9 @@ use super::verification::{Failure, Verification, VerifiedIndex, was_really_built
 use super::what_if::WhatIf;
 use super::{Baseline, TwinView, existing, explanation};
 use crate::candidate::Candidates;
+use crate::catalog::create_index::{Creation, creation_of_candidate, creations};
 use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::naming;
-use crate::index::statements::{Creation, creation_of_candidate, creations};
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::rehearsal::counting::Explained;

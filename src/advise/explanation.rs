@@ -154,27 +154,13 @@ fn part_served(
     } else {
         format!(", for {}", parts.join(" and "))
     };
-    let rows = index
-        .definition
-        .predicate
-        .as_ref()
-        .map(|predicate| format!(", among the rows where {}", without_frame(predicate)));
+    let rows = index.definition.predicate.as_ref().map(|predicate| {
+        format!(
+            ", among the rows where {}",
+            predicate.text_without_parentheses()
+        )
+    });
     served + &rows.unwrap_or_default()
-}
-
-/// `(a AND b)` → `a AND b`.
-fn without_frame(predicate: &str) -> &str {
-    let inner = predicate
-        .strip_prefix('(')
-        .and_then(|text| text.strip_suffix(')'));
-    let closed = |text: &str| {
-        let mut open = 0_i32;
-        text.chars().all(|character| {
-            open += i32::from(character == '(') - i32::from(character == ')');
-            open >= 0
-        })
-    };
-    inner.filter(|text| closed(text)).unwrap_or(predicate)
 }
 
 /// The node that reads this table.
@@ -220,9 +206,9 @@ fn ancestors<'p>(plan: &'p Plan, node: &'p Node) -> impl Iterator<Item = &'p Nod
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::parse_index;
     use crate::model::{Bytes, Millis};
     use crate::rehearsal::Build;
-    use crate::sql::parse_index;
     use serde_json::{Value, json};
 
     fn plan(root: &Value) -> Plan {

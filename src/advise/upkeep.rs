@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use super::verification::Known;
 use crate::catalog::{ExistingIndex, Table, Writes};
-use crate::index::upkeep::columns_that_block_hot;
+use crate::index::columns_that_block_hot;
 use crate::plan::{Node, Plan};
 use crate::rehearsal::upkeep::{Load, Upkeep};
 use crate::rehearsal::{PlanOutcome, Trial};

@@ -8,7 +8,7 @@
 use super::{Ask, ascending};
 use crate::catalog::{Column, OperatorClass};
 use crate::index::{Index, Key, Method};
-use crate::predicate::Kind;
+use crate::predicate::ConditionKind;
 
 /// A smaller table is read faster than its block ranges are looked up.
 const MIN_TABLE_PAGES: u64 = 1_000;
@@ -36,7 +36,7 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
 }
 
 fn minmax(ask: Ask<'_>) -> Vec<Index> {
-    let ranges = ask.keys_of(Kind::Range, &[]);
+    let ranges = ask.keys_of(ConditionKind::Range, &[]);
     let is_leading =
         |key: &&Key| correlation(ask, key).is_some_and(|share| share >= MIN_CORRELATION);
     let Some(leading) = ranges.iter().find(is_leading) else {
@@ -56,7 +56,7 @@ fn minmax(ask: Ask<'_>) -> Vec<Index> {
 
 fn intervals(ask: Ask<'_>) -> Vec<Index> {
     let middling = MIN_CORRELATION_OF_INTERVALS..MIN_CORRELATION;
-    let ranges = ask.keys_of(Kind::Range, &[]);
+    let ranges = ask.keys_of(ConditionKind::Range, &[]);
     let keys = ranges
         .iter()
         .filter(|key| correlation(ask, key).is_some_and(|share| middling.contains(&share)));
@@ -71,7 +71,7 @@ fn bloom(ask: Ask<'_>) -> Vec<Index> {
             .distinct_values(rows)
             .is_some_and(|distinct| distinct >= MIN_DISTINCT_FOR_BLOOM && distinct < rows / 2.0)
     };
-    let keys = ask.keys_of(Kind::Equality, &[]);
+    let keys = ask.keys_of(ConditionKind::Equality, &[]);
     let large = ask.table.pages >= MIN_TABLE_FOR_BLOOM_PAGES;
     let wanted = keys
         .iter()

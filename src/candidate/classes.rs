@@ -89,7 +89,7 @@ fn is_worth_an_index(condition: &Condition) -> bool {
     if !matches!(condition.operator.as_str(), "~~" | "~~*" | "~" | "~*") {
         return true;
     }
-    let pattern = crate::catalog::selectivity::literal_value(literal);
+    let pattern = crate::sql::literal_value(literal);
     let mut runs = pattern
         .split(|c: char| !c.is_alphanumeric())
         .map(|run| run.chars().count());

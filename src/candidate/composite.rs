@@ -3,7 +3,7 @@
 
 use super::{Ask, ascending};
 use crate::index::{Index, IndexKey, Key};
-use crate::predicate::{Condition, Kind, OrderKey};
+use crate::predicate::{Condition, ConditionKind, OrderKey};
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let several = |keys: &Vec<IndexKey>| keys.len() > 1;
@@ -18,8 +18,8 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
 /// Lists of one key are among them.
 pub(super) fn key_lists(ask: Ask<'_>, left_out: &[&Condition]) -> Vec<Vec<IndexKey>> {
     let equal = ask.equality_keys(left_out);
-    let ranges = ask.keys_of(Kind::Range, left_out);
-    let members = ask.keys_of(Kind::Membership, left_out);
+    let ranges = ask.keys_of(ConditionKind::Range, left_out);
+    let members = ask.keys_of(ConditionKind::Membership, left_out);
     let mut lists = vec![ascending(&equal)];
     lists.extend(
         ask.relation

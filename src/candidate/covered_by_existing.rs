@@ -3,8 +3,8 @@
 use super::Ask;
 use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::{Index, IndexKey, Key, Method};
-use crate::predicate::{Condition, Kind};
-use crate::sql::{Shape, parse_expression};
+use crate::predicate::{Condition, ConditionKind};
+use crate::sql::Expression;
 
 /// An index that answers all that this one would, whatever the statement.
 pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a ExistingIndex> {
@@ -24,7 +24,10 @@ pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a 
 /// cannot read more.
 pub(super) fn as_precise<'a>(index: &Index, ask: Ask<'a>) -> Option<&'a ExistingIndex> {
     let fixed: Vec<&Condition> = ask.conditions(|condition| {
-        matches!(condition.kind, Kind::Equality | Kind::Null) && !condition.is_join()
+        matches!(
+            condition.kind,
+            ConditionKind::Equality | ConditionKind::Null
+        ) && !condition.is_join()
     });
     let serves = |existing: &&ExistingIndex| {
         existing.valid
@@ -71,18 +74,11 @@ fn finds(known: &Index, index: &Index, fixed: &[&Condition]) -> bool {
 }
 
 /// Is the predicate nothing but conditions on these keys?
-fn follows(predicate: &str, fixed: &[&Condition], settled: &[&Key]) -> bool {
-    let Ok(expression) = parse_expression(predicate) else {
-        return false;
-    };
-    let parts = match expression.shape {
-        Shape::And(parts) => parts,
-        _ => vec![expression],
-    };
-    let is_settled = |text: &str| {
+fn follows(predicate: &Expression, fixed: &[&Condition], settled: &[&Key]) -> bool {
+    let is_settled = |part: &Expression| {
         fixed
             .iter()
-            .any(|condition| condition.text == text && settled.contains(&&condition.key))
+            .any(|condition| condition.expression == *part && settled.contains(&&condition.key))
     };
-    parts.iter().all(|part| is_settled(&part.text))
+    predicate.conjuncts().iter().all(is_settled)
 }

@@ -6,7 +6,8 @@ use super::composite::key_lists;
 use super::partial::parts;
 use super::{Ask, ascending};
 use crate::index::{Index, IndexKey, Key};
-use crate::predicate::{Condition, Kind};
+use crate::predicate::{Condition, ConditionKind};
+use crate::sql::Expression;
 
 /// So many columns are carried at most, and so many bytes.
 const MAX_COLUMNS: usize = 4;
@@ -28,7 +29,7 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let too_few = ask.relation.fetched.is_some_and(|rows| rows < MIN_ROWS);
     // How many rows an expression picks is a guess before it has statistics.
     let is_guess = |condition: &Condition| {
-        matches!(condition.key, Key::Expression(_)) && condition.kind == Kind::Equality
+        matches!(condition.key, Key::Expression(_)) && condition.kind == ConditionKind::Equality
     };
     if ask.relation.conditions.iter().any(is_guess) {
         return Vec::new();
@@ -37,7 +38,7 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
         return Vec::new();
     }
     let mut lists: Vec<Vec<IndexKey>> = key_lists(ask, &[]);
-    let ranges = ask.keys_of(Kind::Range, &[]);
+    let ranges = ask.keys_of(ConditionKind::Range, &[]);
     lists.extend(
         ask.relation
             .extremes
@@ -65,11 +66,11 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
 
 /// The index with what is missing from its keys; none when that is nothing, or too much. What only the predicate asks for is not
 /// read (`check_index_only`, src/backend/optimizer/path/indxpath.c).
-fn covering(ask: Ask<'_>, keys: Vec<IndexKey>, predicate: Option<String>) -> Option<Index> {
+fn covering(ask: Ask<'_>, keys: Vec<IndexKey>, predicate: Option<Expression>) -> Option<Index> {
     let in_predicate = |condition: &&Condition| {
         predicate
             .as_ref()
-            .is_some_and(|text| text.contains(&condition.text))
+            .is_some_and(|predicate| predicate.conjuncts().contains(&condition.expression))
     };
     let conditions = ask
         .relation

@@ -3,7 +3,7 @@
 
 use super::{Ask, ascending};
 use crate::index::{Index, Key, Method};
-use crate::predicate::Kind;
+use crate::predicate::ConditionKind;
 
 /// From this width on the difference in size is worth trying.
 const LONG_VALUE_BYTES: u32 = 32;
@@ -13,8 +13,9 @@ const MAX_ROWS_OF_A_VALUE: f64 = 20.0;
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let rows = ask.table.rows.unwrap_or(0.0);
-    let equal = ask
-        .conditions(|condition| condition.kind == Kind::Equality && !condition.operator.is_empty());
+    let equal = ask.conditions(|condition| {
+        condition.kind == ConditionKind::Equality && !condition.operator.is_empty()
+    });
     let keys = super::distinct_keys(equal).into_iter().filter(|key| {
         let Key::Column(name) = key else { return false };
         let Some(column) = ask.table.column(name) else {

@@ -7,7 +7,8 @@ use super::composite::key_lists;
 use super::partial_eligibility::kept_share;
 use super::{Ask, ascending};
 use crate::index::{Index, IndexKey, Key};
-use crate::predicate::{Condition, Kind};
+use crate::predicate::{Condition, ConditionKind};
+use crate::sql::Expression;
 
 /// A predicate that keeps more rows than this saves too little over the whole index.
 const MAX_SHARE: f64 = 0.35;
@@ -29,7 +30,7 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
 #[derive(Debug, Clone)]
 pub(super) struct Part<'a> {
     /// Which rows it holds.
-    pub(super) predicate: String,
+    pub(super) predicate: Expression,
     /// The statement's conditions that say so: they need no key any more.
     pub(super) settled: Vec<&'a Condition>,
     /// The key lists that go with it.
@@ -38,7 +39,7 @@ pub(super) struct Part<'a> {
 
 /// What may be a predicate, or a part of one.
 struct Term<'a> {
-    text: String,
+    expression: Expression,
     share: f64,
     largest_share: f64,
     /// The key of an index that holds these rows and nothing else is asked of them.
@@ -71,15 +72,17 @@ pub(super) fn parts(ask: Ask<'_>) -> Vec<Part<'_>> {
 fn of_condition<'a>(condition: &'a Condition, ask: Ask<'_>) -> Option<Term<'a>> {
     let share = kept_share(condition, ask)?;
     let largest_share = match condition.kind {
-        Kind::NotNull | Kind::Inequality | Kind::Exclusion => MAX_SHARE_OF_THE_REST,
+        ConditionKind::NotNull | ConditionKind::Inequality | ConditionKind::Exclusion => {
+            MAX_SHARE_OF_THE_REST
+        }
         _ => MAX_SHARE,
     };
     let own_key = match condition.kind {
-        Kind::OfRow => condition.columns().into_iter().next().map(Key::Column),
+        ConditionKind::RowPredicate => condition.columns().into_iter().next().map(Key::Column),
         _ => Some(condition.key.clone()),
     };
     Some(Term {
-        text: condition.text.clone(),
+        expression: condition.expression.clone(),
         share,
         largest_share,
         own_key,
@@ -89,7 +92,7 @@ fn of_condition<'a>(condition: &'a Condition, ask: Ask<'_>) -> Option<Term<'a>> 
 
 /// `state = 'NEW' OR state = 'LOST' AND owner = 7`: of each arm what names kinds; together it is implied by the whole.
 fn of_arms<'a>(arms: &'a [Vec<Condition>], ask: Ask<'_>) -> Option<Term<'a>> {
-    let mut texts: Vec<String> = Vec::new();
+    let mut rarest_of_arms: Vec<Expression> = Vec::new();
     let mut share = 0.0;
     let mut own_key = None;
     for arm in arms {
@@ -99,13 +102,12 @@ fn of_arms<'a>(arms: &'a [Vec<Condition>], ask: Ask<'_>) -> Option<Term<'a>> {
         let rarest = kinds.min_by(|a, b| a.share.total_cmp(&b.share))?;
         share += rarest.share;
         own_key = own_key.or(rarest.own_key);
-        if !texts.contains(&rarest.text) {
-            texts.push(rarest.text);
+        if !rarest_of_arms.contains(&rarest.expression) {
+            rarest_of_arms.push(rarest.expression);
         }
     }
-    let text = format!("({})", texts.join(" OR "));
-    (texts.len() > 1).then_some(Term {
-        text,
+    (rarest_of_arms.len() > 1).then(|| Term {
+        expression: Expression::any(rarest_of_arms),
         share,
         largest_share: MAX_SHARE,
         own_key,
@@ -119,7 +121,7 @@ fn term_sets<'t, 'a>(terms: &'t [Term<'a>]) -> Vec<Vec<&'t Term<'a>>> {
     let mut sets: Vec<Vec<&Term<'_>>> = selective.map(|term| vec![term]).collect();
     let is_fact = |term: &&Term<'_>| {
         term.condition
-            .is_some_and(|condition| condition.kind == Kind::OfRow)
+            .is_some_and(|condition| condition.kind == ConditionKind::RowPredicate)
     };
     let facts: Vec<&Term<'_>> = terms.iter().filter(is_fact).collect();
     let share: f64 = terms.iter().map(|term| term.share).product();
@@ -148,18 +150,10 @@ fn part<'a>(ask: Ask<'_>, set: &[&Term<'a>]) -> Part<'a> {
                 .map(|key| ascending(&[key])),
         );
     }
-    let texts: Vec<&str> = set.iter().map(|term| term.text.as_str()).collect();
+    let parts = set.iter().map(|term| term.expression.clone()).collect();
     Part {
-        predicate: conjunction(&texts),
+        predicate: Expression::all(parts),
         settled,
         lists,
-    }
-}
-
-/// Conditions as an index's predicate.
-fn conjunction(texts: &[&str]) -> String {
-    match texts {
-        [only] => (*only).to_owned(),
-        several => format!("({})", several.join(" AND ")),
     }
 }

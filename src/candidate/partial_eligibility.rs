@@ -8,9 +8,9 @@
 
 use super::Ask;
 use crate::catalog::Column;
-use crate::catalog::selectivity::literal_value;
 use crate::index::{Key, Method};
-use crate::predicate::{Condition, Kind, Operand};
+use crate::predicate::{Condition, ConditionKind, Operand};
+use crate::sql::{array_elements, literal_value};
 
 /// What the planner assumes of an inequality it knows nothing about (src/include/utils/selfuncs.h, `DEFAULT_INEQ_SEL`).
 const UNKNOWN_SHARE: f64 = 1.0 / 3.0;
@@ -41,8 +41,10 @@ pub(super) fn kept_share(condition: &Condition, ask: Ask<'_>) -> Option<f64> {
     }
     match &condition.key {
         Key::Expression(_) => {
-            let of_expression =
-                matches!(condition.kind, Kind::Range | Kind::Inequality | Kind::OfRow);
+            let of_expression = matches!(
+                condition.kind,
+                ConditionKind::Range | ConditionKind::Inequality | ConditionKind::RowPredicate
+            );
             of_expression.then_some(UNKNOWN_SHARE)
         }
         Key::Column(name) => of_column(condition, literal, ask.table.column(name)?, ask),
@@ -60,17 +62,17 @@ fn of_column(condition: &Condition, literal: &str, column: &Column, ask: Ask<'_>
         share.filter(|_| elements.len() <= MAX_LIST)
     };
     let share = match condition.kind {
-        Kind::Null => return column.null_share(),
-        Kind::NotNull => return column.null_share().map(|share| 1.0 - share),
+        ConditionKind::Null => return column.null_share(),
+        ConditionKind::NotNull => return column.null_share().map(|share| 1.0 - share),
         _ if !names_kinds(column, ask) => return unusual_share(condition, literal, column),
-        Kind::Equality => column.equality_share(literal, rows),
-        Kind::Inequality => column
+        ConditionKind::Equality => column.equality_share(literal, rows),
+        ConditionKind::Inequality => column
             .equality_share(literal, rows)
             .map(|share| 1.0 - share),
-        Kind::Range => common_values_share(column, condition, literal),
-        Kind::Membership => of_list(),
-        Kind::Exclusion => of_list().map(|share| 1.0 - share),
-        Kind::Other | Kind::OfRow => None,
+        ConditionKind::Range => common_values_share(column, condition, literal),
+        ConditionKind::Membership => of_list(),
+        ConditionKind::Exclusion => of_list().map(|share| 1.0 - share),
+        ConditionKind::Other | ConditionKind::RowPredicate => None,
     };
     share.map(|share| share.clamp(0.0, 1.0))
 }
@@ -81,8 +83,8 @@ fn is_window(condition: &Condition, ask: Ask<'_>) -> bool {
         .relation
         .conditions
         .iter()
-        .filter(|other| other.kind == Kind::Range && other.key == condition.key);
-    condition.kind == Kind::Range && same_key.count() > 1
+        .filter(|other| other.kind == ConditionKind::Range && other.key == condition.key);
+    condition.kind == ConditionKind::Range && same_key.count() > 1
 }
 
 /// Are the column's values kinds (a state, a flag) rather than facts? `user_id = 42` is about a user, whatever their number now:
@@ -128,26 +130,14 @@ fn is_enum(column: &Column, ask: Ask<'_>) -> bool {
 /// `balance <> 0`, `balance > 0` where most rows have 0: everything but the usual.
 fn unusual_share(condition: &Condition, literal: &str, column: &Column) -> Option<f64> {
     let leaves_out = match condition.kind {
-        Kind::Inequality => true,
-        Kind::Range => matches!(condition.operator.as_str(), "<" | ">"),
+        ConditionKind::Inequality => true,
+        ConditionKind::Range => matches!(condition.operator.as_str(), "<" | ">"),
         _ => false,
     };
     let (_, share) = column
         .common_value(literal)
         .filter(|(_, share)| *share >= MIN_SHARE_OF_THE_USUAL)?;
     leaves_out.then_some(1.0 - share)
-}
-
-/// `'{QUEUED,RUNNING}'::text[]` → `QUEUED`, `RUNNING`, each as a literal.
-pub(crate) fn array_elements(literal: &str) -> Vec<String> {
-    let value = literal_value(literal);
-    let elements = value
-        .trim_start_matches('{')
-        .trim_end_matches('}')
-        .split(',');
-    elements
-        .map(|element| format!("'{}'", element.trim_matches('"').replace('\'', "''")))
-        .collect()
 }
 
 /// For `attempts > 0` over a handful of values: the share of the common values on the right side.

@@ -2,9 +2,9 @@
 //! (<https://www.postgresql.org/docs/current/indexes-opclass.html>).
 
 use super::{Ask, ascending};
-use crate::catalog::selectivity::literal_value;
 use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, Operand};
+use crate::sql::literal_value;
 
 const PATTERN_CLASS: &str = "text_pattern_ops";
 

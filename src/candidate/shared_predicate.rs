@@ -39,6 +39,6 @@ fn with_predicate(ask: Ask<'_>, predicate: &Condition) -> Vec<Index> {
     let some = lists
         .into_iter()
         .flat_map(|lists| lists.into_iter().take(MAX_LISTS));
-    some.map(|keys| ask.btree(keys).partial(predicate.text.clone()))
+    some.map(|keys| ask.btree(keys).partial(predicate.expression.clone()))
         .collect()
 }

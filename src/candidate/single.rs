@@ -2,13 +2,16 @@
 
 use super::{Ask, ascending, distinct_keys};
 use crate::index::{Index, Key};
-use crate::predicate::Kind;
+use crate::predicate::ConditionKind;
 
 pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     let looked_up = ask.conditions(|c| {
         matches!(
             c.kind,
-            Kind::Equality | Kind::Membership | Kind::Range | Kind::Null
+            ConditionKind::Equality
+                | ConditionKind::Membership
+                | ConditionKind::Range
+                | ConditionKind::Null
         )
     });
     let sorted_by = ask

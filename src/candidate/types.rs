@@ -3,7 +3,7 @@
 
 use crate::catalog::Table;
 use crate::index::Key;
-use crate::sql::{DISTINCT, Expression, Shape, parse_expression};
+use crate::sql::{DISTINCT, Expression, Shape};
 
 /// Functions that give text whatever they are given.
 const TEXT_FUNCTIONS: &[&str] = &[
@@ -42,7 +42,7 @@ const TEXT_FUNCTIONS: &[&str] = &[
 pub(super) fn type_of_key(key: &Key, table: &Table) -> Option<String> {
     match key {
         Key::Column(name) => Some(plain(&table.column(name)?.type_name)),
-        Key::Expression(text) => type_of(&parse_expression(text).ok()?, table),
+        Key::Expression(expression) => type_of(expression, table),
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn type_of(expression: &Expression, table: &Table) -> Option<String> 
         | Shape::AnyOf { .. }
         | Shape::NullTest { .. }
         | Shape::TruthTest { .. } => Some("boolean".to_owned()),
-        Shape::RunTime | Shape::Other => None,
+        Shape::RunTime | Shape::Extract { .. } | Shape::Other | Shape::Unparsed => None,
     }
 }
 

@@ -2,9 +2,8 @@
 
 use super::conditions::{Relation, conjuncts, waste};
 use super::{Check, Draft, Rule, Severity, Subject};
-use crate::catalog::selectivity::literal_value;
 use crate::plan::Node;
-use crate::sql::{Expression, Shape};
+use crate::sql::{Expression, Shape, literal_value};
 
 pub(super) const RULE: Rule = Rule {
     name: "leading-wildcard",

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{OrderKey, bare_operator, key_of, plain_column};
+use super::{OrderKey, key_of, plain_column};
 use crate::catalog::Table;
 use crate::index::Key;
-use crate::sql::{DISTINCT, Expression, Shape, parse_expression};
+use crate::sql::{DISTINCT, Expression, Shape};
 
 /// A condition and what it compares.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,18 +13,18 @@ pub struct Condition {
     /// What an index would have as its key for it.
     pub key: Key,
     /// What kind of condition it is.
-    pub kind: Kind,
+    pub kind: ConditionKind,
     /// The operator with the key on its left (`=`, `@>`, `~~`), without a schema; empty for tests for NULL and for booleans.
     pub operator: String,
     /// What the key is compared with.
     pub operand: Operand,
-    /// The whole condition as an index predicate would have it.
-    pub text: String,
+    /// The whole condition, as an index predicate would have it.
+    pub expression: Expression,
 }
 
 /// What an index can do with a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ConditionKind {
     /// `=`, also a boolean column by itself: one place in a btree.
     Equality,
     /// `= ANY (array)`: several places.
@@ -39,8 +39,8 @@ pub enum Kind {
     Inequality,
     /// `<> ALL (array)`, as NOT IN is written: the same.
     Exclusion,
-    /// A fact about the row alone, whatever the call: `shipped > due`, `flag IS NOT TRUE`. The same.
-    OfRow,
+    /// Of the row's own columns and literals alone: `shipped > due`, `flag IS NOT TRUE`. The same.
+    RowPredicate,
     /// Any other operator: nothing for a btree.
     Other,
 }
@@ -60,7 +60,7 @@ impl Condition {
     /// Reads a conjunct from the point of view of one relation; none when no index key can be made of it.
     pub fn read(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
         Condition::read_keyed(conjunct, alias, table)
-            .or_else(|| Condition::read_of_row(conjunct, alias, table))
+            .or_else(|| Condition::read_row_predicate(conjunct, alias, table))
     }
 
     /// A condition between a key and something else.
@@ -69,9 +69,9 @@ impl Condition {
         let condition = |key, kind, operator: &str, operand| Condition {
             key,
             kind,
-            operator: bare_operator(operator).to_owned(),
+            operator: operator.to_owned(),
             operand,
-            text: conjunct.text.clone(),
+            expression: conjunct.clone(),
         };
         match &conjunct.shape {
             Shape::Binary {
@@ -97,12 +97,16 @@ impl Condition {
                 array,
             } if own(operand) && operator == "=" => Some(condition(
                 key_of(operand, table)?,
-                Kind::Membership,
+                ConditionKind::Membership,
                 operator,
                 operand_of(array),
             )),
             Shape::NullTest { operand, negated } if own(operand) => {
-                let kind = if *negated { Kind::NotNull } else { Kind::Null };
+                let kind = if *negated {
+                    ConditionKind::NotNull
+                } else {
+                    ConditionKind::Null
+                };
                 Some(condition(
                     key_of(operand, table)?,
                     kind,
@@ -117,14 +121,14 @@ impl Condition {
                     array,
                 } if operator == "=" && own(operand) => Some(condition(
                     key_of(operand, table)?,
-                    Kind::Exclusion,
+                    ConditionKind::Exclusion,
                     "<>",
                     operand_of(array),
                 )),
                 _ => boolean_column(operand, table).map(|key| {
                     condition(
                         key,
-                        Kind::Equality,
+                        ConditionKind::Equality,
                         "",
                         Operand::Constant("false".to_owned()),
                     )
@@ -137,7 +141,7 @@ impl Condition {
             } if own(operand) => boolean_column(operand, table).map(|key| {
                 condition(
                     key,
-                    Kind::Equality,
+                    ConditionKind::Equality,
                     "",
                     Operand::Constant(value.to_string()),
                 )
@@ -146,7 +150,7 @@ impl Condition {
                 boolean_column(conjunct, table).map(|key| {
                     condition(
                         key,
-                        Kind::Equality,
+                        ConditionKind::Equality,
                         "",
                         Operand::Constant("true".to_owned()),
                     )
@@ -156,14 +160,14 @@ impl Condition {
         }
     }
 
-    /// Something that is true or false of a row for good: only its own columns, and nothing that is known only at run time.
-    fn read_of_row(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
+    /// A condition that only an index predicate can hold: over columns of this relation, with nothing that is known only at run time.
+    fn read_row_predicate(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
         let own = conjunct.relations.len() == 1 && conjunct.relations.contains(alias);
         let columns = &conjunct.columns;
         let known = !columns.is_empty() && columns.iter().all(|name| table.column(name).is_some());
         let is_fact = match &conjunct.shape {
             Shape::Binary { operator, .. } => {
-                operator == DISTINCT || kind_of(operator) != Kind::Other
+                operator == DISTINCT || kind_of(operator) != ConditionKind::Other
             }
             Shape::Not(_) | Shape::TruthTest { .. } | Shape::Call { .. } => true,
             _ => false,
@@ -171,14 +175,14 @@ impl Condition {
         if !own || !known || !is_fact || !is_fixed(conjunct) {
             return None;
         }
-        let text = in_one_direction(conjunct);
+        let expression = in_one_direction(conjunct);
         let operand = Operand::Constant(String::new());
         Some(Condition {
-            key: Key::Expression(text.clone()),
-            kind: Kind::OfRow,
+            key: Key::Expression(expression.clone()),
+            kind: ConditionKind::RowPredicate,
             operator: String::new(),
             operand,
-            text,
+            expression,
         })
     }
 
@@ -210,7 +214,9 @@ impl Condition {
         else {
             return None;
         };
-        if !function.eq_ignore_ascii_case("row") || !matches!(kind_of(operator), Kind::Range) {
+        if !function.eq_ignore_ascii_case("row")
+            || !matches!(kind_of(operator), ConditionKind::Range)
+        {
             return None;
         }
         let keys: Option<Vec<Key>> = arguments
@@ -220,10 +226,10 @@ impl Condition {
         let keys = keys.filter(|keys| !keys.is_empty())?;
         let condition = Condition {
             key: keys.first()?.clone(),
-            kind: Kind::Range,
+            kind: ConditionKind::Range,
             operator: operator.to_owned(),
             operand: Operand::RunTime,
-            text: conjunct.text.clone(),
+            expression: conjunct.clone(),
         };
         let order = keys.into_iter().map(|key| OrderKey {
             key,
@@ -235,12 +241,7 @@ impl Condition {
 
     /// The columns it reads of its relation.
     pub fn columns(&self) -> BTreeSet<String> {
-        match &self.key {
-            Key::Column(name) => BTreeSet::from([name.clone()]),
-            Key::Expression(text) => parse_expression(text)
-                .map(|expression| expression.columns)
-                .unwrap_or_default(),
-        }
+        self.key.columns().unwrap_or_default()
     }
 
     /// May an index predicate hold this condition? Only literals: anything else would change from call to call.
@@ -271,7 +272,7 @@ fn operand_of(value: &Expression) -> Operand {
 fn is_fixed(expression: &Expression) -> bool {
     match &expression.shape {
         Shape::Column(_) | Shape::Constant => true,
-        Shape::RunTime | Shape::Other => false,
+        Shape::RunTime | Shape::Extract { .. } | Shape::Other | Shape::Unparsed => false,
         Shape::Binary { left, right, .. }
         | Shape::AnyOf {
             operand: left,
@@ -293,33 +294,35 @@ fn is_fixed(expression: &Expression) -> bool {
 
 /// `a > b` as `b < a`, so that statements that write it in either direction have one index: the planner proves the one from the other
 /// (`operator_predicate_proof`, src/backend/optimizer/util/predtest.c).
-fn in_one_direction(comparison: &Expression) -> String {
+fn in_one_direction(comparison: &Expression) -> Expression {
+    let exchanged = |left: &Expression, operator: &str, right: &Expression| {
+        Expression::binary(right.clone(), operator, left.clone())
+    };
     match &comparison.shape {
         Shape::Binary {
             operator,
             left,
             right,
         } if matches!(operator.as_str(), ">" | ">=") => {
-            let operator = if operator == ">" { "<" } else { "<=" };
-            format!("({} {operator} {})", right.text, left.text)
+            exchanged(left, if operator == ">" { "<" } else { "<=" }, right)
         }
         Shape::Binary {
             operator,
             left,
             right,
-        } if matches!(operator.as_str(), "=" | "<>") && right.text < left.text => {
-            format!("({} {operator} {})", right.text, left.text)
+        } if matches!(operator.as_str(), "=" | "<>") && right < left => {
+            exchanged(left, operator, right)
         }
-        _ => comparison.text.clone(),
+        _ => comparison.clone(),
     }
 }
 
-fn kind_of(operator: &str) -> Kind {
+fn kind_of(operator: &str) -> ConditionKind {
     match operator {
-        "=" => Kind::Equality,
-        "<" | "<=" | ">" | ">=" => Kind::Range,
-        "<>" | DISTINCT => Kind::Inequality,
-        _ => Kind::Other,
+        "=" => ConditionKind::Equality,
+        "<" | "<=" | ">" | ">=" => ConditionKind::Range,
+        "<>" | DISTINCT => ConditionKind::Inequality,
+        _ => ConditionKind::Other,
     }
 }
 

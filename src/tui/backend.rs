@@ -205,8 +205,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::index::parse_index;
     use crate::rehearsal::Planned;
-    use crate::sql::parse_index;
 
     /// Answers everything, and remembers how many indexes it was asked about.
     struct Willing(Arc<Mutex<Vec<usize>>>);

@@ -15,8 +15,8 @@ pub use writers::Writers;
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
+use crate::catalog::entries_written::{EntriesWritten, entries_written};
 use crate::finding::findings;
-use crate::index::upkeep::{Upkeep, upkeep};
 use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
 use crate::rehearsal::Evidence as Tried;
@@ -121,7 +121,7 @@ pub struct Entry {
     /// The statements it helps.
     pub benefits: Vec<Benefit>,
     /// What writers pay for it by the server's counters, if they were read.
-    pub upkeep: Option<Upkeep>,
+    pub entries_written: Option<EntriesWritten>,
     /// The statements of the workload that write to its table.
     pub writers: Writers,
     /// Its rehearsal by itself, if there was one.
@@ -236,7 +236,10 @@ impl SessionData {
                 write_block: Some(recommendation.write_block)
                     .filter(|_| was_built(recommendation.evidence)),
                 benefits: recommendation.benefits,
-                upkeep: upkeep(&recommendation.index.definition, &session_data.catalog),
+                entries_written: entries_written(
+                    &recommendation.index.definition,
+                    &session_data.catalog,
+                ),
                 writers: session_data.writers(&recommendation.index.definition.table),
                 index: recommendation.index,
                 trial: None,
@@ -254,7 +257,7 @@ impl SessionData {
                 build_time: rejected.build_time,
                 write_block: None,
                 benefits: rejected.benefits,
-                upkeep: upkeep(&rejected.index.definition, &session_data.catalog),
+                entries_written: entries_written(&rejected.index.definition, &session_data.catalog),
                 writers: session_data.writers(&rejected.index.definition.table),
                 index: rejected.index,
                 trial: None,
@@ -273,7 +276,9 @@ impl SessionData {
 
     /// Were the writes to the tables of the indexes counted?
     pub fn counts_writes(&self) -> bool {
-        self.entries.iter().any(|entry| entry.upkeep.is_some())
+        self.entries
+            .iter()
+            .any(|entry| entry.entries_written.is_some())
     }
 
     fn count_findings(&mut self) {
@@ -416,7 +421,7 @@ impl SessionData {
             build_time: build.map(|build| build.build_time),
             write_block: Some(compared.after.write_block),
             benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &compared)),
-            upkeep: upkeep(&index.definition, &self.catalog),
+            entries_written: entries_written(&index.definition, &self.catalog),
             writers: self.writers(&index.definition.table),
             index,
             trial: None,

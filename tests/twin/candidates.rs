@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use pgrehearse::db::Server;
 use pgrehearse::index::NamedIndex;
+use pgrehearse::index::parse_index;
 use pgrehearse::plan::{Plan, Property};
 use pgrehearse::rehearsal::{Answer, Build, Planned, Planner, uses};
 use pgrehearse::sql::fingerprint::identifiers;
-use pgrehearse::sql::parse_index;
 use pgrehearse::workload::Statement;
 
 use crate::exactness::{Pair, SAMPLES, sample_sql, workload};

@@ -4,8 +4,8 @@
 use super::Seen;
 use crate::advise::{Run, shape};
 use crate::candidate;
+use crate::catalog::create_index::creation_of_candidate;
 use crate::index::naming;
-use crate::index::statements::creation_of_candidate;
 use crate::model::{Cost, factor_text};
 use crate::plan::Plan;
 use crate::predicate::relation_uses;

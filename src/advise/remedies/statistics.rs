@@ -74,7 +74,7 @@ fn has_index(proposal: &Proposal, seen: Seen<'_>) -> bool {
     let holds = |index: &crate::index::Index| {
         index.table == proposal.statistics.table
             && index.keys.iter().any(
-                |held| matches!(&held.key, Key::Expression(text) if format!("({text})") == *key),
+                |held| matches!(&held.key, Key::Expression(expression) if format!("({expression})") == *key),
             )
     };
     let existing = seen

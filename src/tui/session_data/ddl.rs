@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Entry, SessionData};
-use crate::index::statements::{Creation, creations};
+use crate::catalog::create_index::{Creation, creations};
 use crate::rehearsal::TrialOutcome;
 
 impl SessionData {
@@ -50,9 +50,9 @@ mod tests {
 
     use super::*;
     use crate::catalog::Catalog;
+    use crate::index::parse_index;
     use crate::model::{Bytes, Millis};
     use crate::rehearsal::{Build, Comparison, NamedIndex, Planned};
-    use crate::sql::parse_index;
 
     /// A table in two partitions.
     fn events() -> Catalog {

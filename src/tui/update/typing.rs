@@ -2,8 +2,8 @@
 
 use super::{height, jobs, refresh, session_data};
 use crate::advise::build_refusal;
+use crate::index::parse_index;
 use crate::index::{Index, NamedIndex, naming};
-use crate::sql::parse_index;
 use crate::tui::editor::Line;
 use crate::tui::keymap::Action;
 use crate::tui::model::{Ask, Effect, IndexEditor, Message, Model, Overlay, Server};

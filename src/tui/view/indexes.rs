@@ -220,7 +220,10 @@ fn entry_line(model: &Model, entry: &Entry, position: usize, columns: &Columns) 
         }
         _ => count(entry.benefits.len(), "statement", "statements"),
     };
-    let writes = entry.upkeep.as_ref().map_or_else(dash, upkeep::short);
+    let writes = entry
+        .entries_written
+        .as_ref()
+        .map_or_else(dash, upkeep::short);
     let definition = entry.index.definition.definition();
     let definition = definition.strip_prefix("public.").unwrap_or(&definition);
     let spans = vec![
@@ -408,7 +411,7 @@ fn entry_lines(look: Look, entry: &Entry, columns: usize) -> Vec<Line<'static>> 
     }
     let partial = entry.index.definition.predicate.is_some();
     let counted = entry
-        .upkeep
+        .entries_written
         .as_ref()
         .map(|known| upkeep::sentences(known, partial));
     for sentence in counted

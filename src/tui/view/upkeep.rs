@@ -1,6 +1,6 @@
 //! What writers pay for an index, in a column and in sentences.
 
-use crate::index::upkeep::Upkeep;
+use crate::catalog::entries_written::EntriesWritten;
 use crate::model::period::period;
 use crate::model::printable;
 use crate::tui::cells::{count, short_number};
@@ -10,22 +10,22 @@ use crate::tui::session_data::Writers;
 const DAY_S: f64 = 86_400.0;
 
 /// `150 k/d`, `≤150 k/d`, or without a rate when it was counted for less than a day or nobody knows for how long.
-pub fn short(upkeep: &Upkeep) -> String {
-    let bound = if upkeep.least == upkeep.most {
+pub fn short(entries: &EntriesWritten) -> String {
+    let bound = if entries.min == entries.max {
         ""
     } else {
         "≤"
     };
-    let (number, per_day) = match days(upkeep) {
-        Some(days) => (upkeep.most as f64 / days, "/d"),
-        None => (upkeep.most as f64, ""),
+    let (number, per_day) = match days(entries) {
+        Some(days) => (entries.max as f64 / days, "/d"),
+        None => (entries.max as f64, ""),
     };
     format!("{bound}{}{per_day}", short_number(number))
 }
 
 /// What was counted, what of it would have been this index's, and what the index changes for updates.
-pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
-    let writes = &upkeep.writes;
+pub fn sentences(entries: &EntriesWritten, partial: bool) -> String {
+    let writes = &entries.writes;
     let number = |rows: u64| short_number(rows as f64);
     let (inserted, updated, deleted) = (
         number(writes.n_tup_ins),
@@ -43,29 +43,29 @@ pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
         Some(seconds) => format!("in the {} since its statistics were reset", period(seconds)),
         None => "as the server counted them, since when is not known".to_owned(),
     };
-    let entries = if upkeep.least == upkeep.most {
-        number(upkeep.most)
+    let number_of_entries = if entries.min == entries.max {
+        number(entries.max)
     } else if partial {
         format!(
             "at most {}, as far as they satisfy its predicate,",
-            number(upkeep.most)
+            number(entries.max)
         )
     } else {
-        format!("{} to {}", number(upkeep.least), number(upkeep.most))
+        format!("{} to {}", number(entries.min), number(entries.max))
     };
-    let rate = days(upkeep).map_or_else(String::new, |days| {
-        let most = if upkeep.least == upkeep.most {
+    let rate = days(entries).map_or_else(String::new, |days| {
+        let most = if entries.min == entries.max {
             ""
         } else {
             "at most "
         };
-        format!(": {most}{} a day", short_number(upkeep.most as f64 / days))
+        format!(": {most}{} a day", short_number(entries.max as f64 / days))
     });
     let mut text = format!(
         "Writes to the table, {since}: {inserted} rows inserted, {updated} updated{hot}, {deleted} deleted. \
-         Of these, {entries} would have made an entry in this index{rate}."
+         Of these, {number_of_entries} would have made an entry in this index{rate}."
     );
-    match &upkeep.newly_indexed {
+    match &entries.newly_indexed {
         Some(columns) if columns.is_empty() => text += " Updates that are HOT stay so.",
         Some(columns) => {
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
@@ -94,8 +94,8 @@ pub fn workload_sentence(writers: Writers) -> Option<String> {
     ))
 }
 
-fn days(upkeep: &Upkeep) -> Option<f64> {
-    upkeep
+fn days(entries: &EntriesWritten) -> Option<f64> {
+    entries
         .writes
         .counted_for_s
         .map(|seconds| seconds / DAY_S)
@@ -107,7 +107,12 @@ mod tests {
     use super::*;
     use crate::catalog::Writes;
 
-    fn upkeep(least: u64, most: u64, counted_for_s: Option<f64>, newly_indexed: &[&str]) -> Upkeep {
+    fn entries(
+        min: u64,
+        max: u64,
+        counted_for_s: Option<f64>,
+        newly_indexed: &[&str],
+    ) -> EntriesWritten {
         let writes = Writes {
             n_tup_ins: 100,
             n_tup_upd: 50,
@@ -119,30 +124,30 @@ mod tests {
             .iter()
             .map(|column| (*column).to_owned())
             .collect();
-        Upkeep {
+        EntriesWritten {
             writes,
-            least,
-            most,
+            min,
+            max,
             newly_indexed: Some(newly_indexed),
         }
     }
 
     #[test]
     fn a_rate_is_given_only_where_it_is_known() {
-        assert_eq!(short(&upkeep(110, 110, Some(2.0 * DAY_S), &[])), "55/d");
-        assert_eq!(short(&upkeep(110, 150, Some(3_600.0), &[])), "≤150");
-        assert_eq!(short(&upkeep(0, 150, None, &[])), "≤150");
+        assert_eq!(short(&entries(110, 110, Some(2.0 * DAY_S), &[])), "55/d");
+        assert_eq!(short(&entries(110, 150, Some(3_600.0), &[])), "≤150");
+        assert_eq!(short(&entries(0, 150, None, &[])), "≤150");
     }
 
     #[test]
     fn what_is_said_is_what_was_counted() {
         assert_eq!(
-            sentences(&upkeep(110, 150, Some(2.0 * DAY_S), &["state"]), false),
+            sentences(&entries(110, 150, Some(2.0 * DAY_S), &["state"]), false),
             "Writes to the table, in the 2 days since its statistics were reset: 100 rows inserted, 50 updated (80% HOT), \
              7 deleted. Of these, 110 to 150 would have made an entry in this index: at most 75 a day. An update of state \
              cannot be HOT with it."
         );
-        let partial = sentences(&upkeep(0, 110, None, &[]), true);
+        let partial = sentences(&entries(0, 110, None, &[]), true);
         assert!(
             partial.contains("since when is not known: 100 rows"),
             "{partial}"
