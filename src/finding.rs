@@ -5,10 +5,13 @@
 //! anything and never ask anybody. What is below the thresholds here is not worth a word, whatever it is.
 
 mod advice;
+mod ancestry;
 mod conditions;
-mod flow;
+mod misestimate;
 mod partitions;
+mod rule;
 mod subject;
+mod threshold;
 
 mod correlated_columns;
 mod correlated_subquery;
@@ -45,42 +48,14 @@ use std::collections::HashMap;
 use crate::catalog::Catalog;
 use crate::model::{Cost, Millis};
 use crate::plan::metrics::{Basis, Metrics, metrics};
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::{Node, NodeId, NodeType, Plan};
 
+use rule::{Check, Draft, NodeCheck};
 use subject::Subject;
+use threshold::is_reportable;
 
-/// A finding is about at least this share of the plan.
-pub const MIN_SHARE: f64 = 0.05;
-/// … and at least this time, when time was measured.
-pub const MIN_TIME: Millis = Millis(1.0);
-/// … else at least this cost: that of reading a hundred pages.
-pub const MIN_COST: Cost = Cost(100.0);
-/// From this share on a finding is a warning.
-pub const WARNING_SHARE: f64 = 0.10;
-/// From this share on a finding is critical.
-pub const CRITICAL_SHARE: f64 = 0.50;
-
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// Worth some work.
-    Warning,
-    /// This is what makes the statement slow.
-    Critical,
-}
-
-impl Severity {
-    /// Its name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Severity::Info => "info",
-            Severity::Warning => "warning",
-            Severity::Critical => "critical",
-        }
-    }
-}
+pub use rule::{Rule, Severity};
+pub use threshold::{CRITICAL_SHARE, MIN_COST, MIN_SHARE, MIN_TIME, WARNING_SHARE};
 
 /// What could be saved at most.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,11 +80,11 @@ impl std::fmt::Display for Impact {
 pub struct Finding {
     /// The rule's name.
     pub rule: &'static str,
-    /// How much it matters in this plan.
+    /// How much it is_reportable in this plan.
     pub severity: Severity,
     /// Where.
     pub node: NodeId,
-    /// What, and why it matters, with the numbers. Names in it are the plan's own: whoever prints it makes them printable.
+    /// What, and why it is_reportable, with the numbers. Names in it are the plan's own: whoever prints it makes them printable.
     pub message: String,
     /// What to do: SQL to run, where there is some.
     pub action: Option<String>,
@@ -117,62 +92,6 @@ pub struct Finding {
     pub impact: Impact,
     /// `stake` as a share of the plan, 0 to 1.
     pub share: f64,
-}
-
-/// A rule: what it is called and why it exists, beside the function that looks.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule {
-    /// Its name: that of its file and of its fixtures, with dashes.
-    pub name: &'static str,
-    /// No finding of it is worse than this.
-    pub at_most: Severity,
-    /// What it looks for.
-    pub looks_for: &'static str,
-    /// Why that is bad.
-    pub why: &'static str,
-    /// Where to read about it.
-    pub source: &'static str,
-    check: Check,
-}
-
-/// How a rule looks.
-#[derive(Debug, Clone, Copy)]
-enum Check {
-    /// At each node of these types (all types when there are none) that is not too cheap to matter.
-    Node(
-        &'static [&'static str],
-        fn(&Subject<'_>, &Node) -> Option<Draft>,
-    ),
-    /// At the plan as a whole.
-    Plan(fn(&Subject<'_>) -> Vec<Draft>),
-}
-
-/// What a rule found, before it is weighed.
-#[derive(Debug, Clone, PartialEq)]
-struct Draft {
-    node: NodeId,
-    /// In the unit of the plan's [`Basis`].
-    impact: f64,
-    message: String,
-    action: Option<String>,
-}
-
-impl Draft {
-    fn new(node: &Node, impact: f64, message: impl Into<String>) -> Draft {
-        Draft {
-            node: node.id,
-            impact,
-            message: message.into(),
-            action: None,
-        }
-    }
-
-    fn action(self, action: impl Into<Option<String>>) -> Draft {
-        Draft {
-            action: action.into(),
-            ..self
-        }
-    }
 }
 
 /// All rules, in the order of their names.
@@ -216,9 +135,13 @@ pub fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
 /// As [`findings`], for callers that have the metrics already.
 pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) -> Vec<Finding> {
     let subject = Subject::new(plan, metrics, catalog);
-    let weighed =
-        |(rule, draft): (&Rule, Draft)| weighed(rule, with_family(&subject, draft), metrics.basis);
-    let mut findings: Vec<Finding> = drafts(&subject).into_iter().filter_map(weighed).collect();
+    let finding_of = |(rule, draft): (&Rule, Draft)| {
+        finding_of(rule, with_partition_count(&subject, draft), metrics.basis)
+    };
+    let mut findings: Vec<Finding> = drafts(&subject)
+        .into_iter()
+        .filter_map(finding_of)
+        .collect();
     findings.sort_by(|a, b| {
         b.share
             .total_cmp(&a.share)
@@ -232,13 +155,12 @@ pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) 
 /// What the rules find, as they find it.
 fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
     let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
-    let by_type = rules_by_type();
-    let worth_it =
-        |node: &&Node| subject.matters(subject.inclusive(node.id).max(subject.own(node.id)));
-    for node in subject.plan.nodes().iter().filter(worth_it) {
-        let of_its_type = by_type.get(node.node_type()).into_iter().flatten();
-        for (rule, check) in of_its_type.chain(by_type.get("").into_iter().flatten()) {
-            drafts.extend(check(subject, node).map(|draft| (*rule, draft)));
+    let rules = NodeRules::new();
+    let is_costly_enough =
+        |node: &&Node| subject.is_reportable(subject.inclusive(node.id).max(subject.own(node.id)));
+    for node in subject.plan.nodes().iter().filter(is_costly_enough) {
+        for (rule, check) in rules.of(node) {
+            drafts.extend(check(subject, node).map(|draft| (rule, draft)));
         }
     }
     for rule in RULES {
@@ -250,8 +172,8 @@ fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
 }
 
 /// A partition that stands for others says so.
-fn with_family(subject: &Subject<'_>, draft: Draft) -> Draft {
-    match subject.family(draft.node) {
+fn with_partition_count(subject: &Subject<'_>, draft: Draft) -> Draft {
+    match subject.other_partitions(draft.node) {
         Some(others) => {
             let message = format!(
                 "{} The same goes for {others} more partitions.",
@@ -263,23 +185,41 @@ fn with_family(subject: &Subject<'_>, draft: Draft) -> Draft {
     }
 }
 
-type NodeCheck = fn(&Subject<'_>, &Node) -> Option<Draft>;
-
-fn rules_by_type() -> HashMap<&'static str, Vec<(&'static Rule, NodeCheck)>> {
-    let mut by_type: HashMap<&'static str, Vec<(&'static Rule, NodeCheck)>> = HashMap::new();
-    for rule in RULES {
-        if let Check::Node(types, check) = rule.check {
-            let types = if types.is_empty() { &[""] } else { types };
-            types
-                .iter()
-                .for_each(|node_type| by_type.entry(node_type).or_default().push((rule, check)));
-        }
-    }
-    by_type
+/// The rules that look at single nodes, by the type of node they look at.
+struct NodeRules {
+    by_type: HashMap<&'static NodeType, Vec<(&'static Rule, NodeCheck)>>,
+    of_any_type: Vec<(&'static Rule, NodeCheck)>,
 }
 
-fn weighed(rule: &Rule, draft: Draft, basis: Basis) -> Option<Finding> {
-    if !matters(draft.impact, basis) {
+impl NodeRules {
+    fn new() -> NodeRules {
+        let mut rules = NodeRules {
+            by_type: HashMap::new(),
+            of_any_type: Vec::new(),
+        };
+        for rule in RULES {
+            let Check::Node(types, check) = rule.check else {
+                continue;
+            };
+            for node_type in types {
+                let of_type = rules.by_type.entry(node_type).or_default();
+                of_type.push((rule, check));
+            }
+            if types.is_empty() {
+                rules.of_any_type.push((rule, check));
+            }
+        }
+        rules
+    }
+
+    fn of(&self, node: &Node) -> impl Iterator<Item = (&'static Rule, NodeCheck)> {
+        let of_type = self.by_type.get(node.node_type()).into_iter().flatten();
+        of_type.chain(&self.of_any_type).copied()
+    }
+}
+
+fn finding_of(rule: &Rule, draft: Draft, basis: Basis) -> Option<Finding> {
+    if !is_reportable(draft.impact, basis) {
         return None;
     }
     let share = (draft.impact / basis.whole()).clamp(0.0, 1.0);
@@ -300,21 +240,13 @@ fn weighed(rule: &Rule, draft: Draft, basis: Basis) -> Option<Finding> {
     } = draft;
     Some(Finding {
         rule: rule.name,
-        severity: severity.min(rule.at_most),
+        severity: severity.min(rule.max_severity),
         node,
         message,
         action,
         impact,
         share,
     })
-}
-
-fn matters(impact: f64, basis: Basis) -> bool {
-    let least = match basis {
-        Basis::Time(_) => MIN_TIME.0,
-        Basis::Cost(_) => MIN_COST.0,
-    };
-    impact >= least && impact >= MIN_SHARE * basis.whole()
 }
 
 #[cfg(test)]

@@ -6,9 +6,12 @@
 
 pub mod alignment;
 pub mod metrics;
+mod node;
+mod node_type;
 mod properties;
 pub mod read;
 mod title;
+mod walk;
 
 use std::collections::BTreeSet;
 
@@ -17,13 +20,11 @@ use serde_json::{Map, Value};
 
 use crate::model::{Cost, Millis, QualifiedName};
 
-pub(crate) use properties::Names;
+pub(crate) use node::Relationship;
+pub use node::{Node, NodeId};
+pub use node_type::NodeType;
+pub(crate) use properties::PropertyNames;
 pub use properties::{Properties, Property};
-
-/// A node's position in its plan, in the order EXPLAIN prints them; the root is 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NodeId(pub usize);
 
 /// One plan of one statement. Serializes as EXPLAIN's own JSON object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,85 +33,6 @@ pub struct Plan {
     nodes: Vec<Node>,
     /// What stands beside `"Plan"` in EXPLAIN's output: `"Planning Time"`, `"Settings"`, `"Triggers"`, …
     pub summary: Map<String, Value>,
-}
-
-/// One node of a plan.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    /// Its position.
-    pub id: NodeId,
-    /// The node it feeds; none for the root.
-    pub parent: Option<NodeId>,
-    /// Nodes above it.
-    pub depth: usize,
-    /// The nodes that feed it, in the server's order.
-    pub children: Vec<NodeId>,
-    /// Everything the server said about it except its children, in the server's order.
-    pub properties: Properties,
-}
-
-impl Node {
-    /// `Seq Scan`, `Hash Join`, …, or `?` when the server did not say.
-    pub fn node_type(&self) -> &str {
-        self.text("Node Type").unwrap_or("?")
-    }
-
-    /// A property that is a string.
-    pub fn text(&self, property: &str) -> Option<&str> {
-        self.properties.get(property)?.as_str()
-    }
-
-    /// A property that is a number.
-    pub fn number(&self, property: &str) -> Option<f64> {
-        self.properties.get(property)?.as_f64()
-    }
-
-    /// A property that is true or false.
-    pub fn flag(&self, property: &str) -> Option<bool> {
-        self.properties.get(property)?.as_bool()
-    }
-
-    /// A property that is an object or a list, other than a list of strings.
-    pub fn nested(&self, property: &str) -> Option<&Value> {
-        self.properties.get(property)?.as_nested()
-    }
-
-    /// A property that is a list of strings, such as `Sort Key`.
-    pub fn texts(&self, property: &str) -> Vec<&str> {
-        let list = self
-            .properties
-            .get(property)
-            .filter(|property| property.as_str().is_none());
-        list.into_iter().flat_map(Property::texts).collect()
-    }
-
-    /// `Total Cost`: of this node and all below it, in planner units.
-    pub fn total_cost(&self) -> Cost {
-        Cost(self.number("Total Cost").unwrap_or(0.0))
-    }
-
-    /// `Plan Rows`: the rows the planner expects from one execution.
-    pub fn plan_rows(&self) -> Option<f64> {
-        self.number("Plan Rows")
-    }
-
-    /// The table it reads or writes; the schema is known only with EXPLAIN's VERBOSE.
-    pub fn table(&self) -> Option<QualifiedName> {
-        Some(QualifiedName::new(
-            self.text("Schema")?,
-            self.text("Relation Name")?,
-        ))
-    }
-
-    /// The name its columns carry in conditions: unique within a plan.
-    pub fn alias(&self) -> Option<&str> {
-        self.text("Alias").or_else(|| self.text("Relation Name"))
-    }
-
-    /// The index it reads, as the server prints it.
-    pub fn index_name(&self) -> Option<&str> {
-        self.text("Index Name")
-    }
 }
 
 /// Why a value is no plan.
@@ -128,13 +50,13 @@ pub enum PlanError {
 }
 
 /// Deeper plans are refused: each level costs stack when the plan is written out again.
-pub const DEEPEST_PLAN: usize = 2_000;
+pub const MAX_PLAN_DEPTH: usize = 2_000;
 
 impl Plan {
     /// Takes EXPLAIN's object (`{"Plan": {…}, …}`) apart.
     ///
     /// # Errors
-    /// When it is no plan, or nested deeper than [`DEEPEST_PLAN`].
+    /// When it is no plan, or nested deeper than [`MAX_PLAN_DEPTH`].
     pub fn from_json(value: Value) -> Result<Plan, PlanError> {
         let Value::Object(mut summary) = value else {
             return Err(PlanError::NoPlan);
@@ -142,14 +64,14 @@ impl Plan {
         let Some(root @ Value::Object(_)) = summary.remove("Plan") else {
             return Err(PlanError::NoPlan);
         };
-        let (mut nodes, mut names): (Vec<Node>, Names) = Default::default();
+        let (mut nodes, mut names): (Vec<Node>, PropertyNames) = Default::default();
         let mut waiting = vec![(None, 0, root)];
         while let Some((parent, depth, value)) = waiting.pop() {
-            if depth > DEEPEST_PLAN {
-                return Err(PlanError::TooDeep(DEEPEST_PLAN));
+            if depth > MAX_PLAN_DEPTH {
+                return Err(PlanError::TooDeep(MAX_PLAN_DEPTH));
             }
             let id = NodeId(nodes.len());
-            let (properties, children) = take_node_apart(value, id)?;
+            let (properties, children) = split_node(value, id)?;
             if let Some(NodeId(parent)) = parent {
                 nodes[parent].children.push(id);
             }
@@ -211,7 +133,7 @@ impl Plan {
     pub fn only_reads(&self) -> bool {
         self.nodes
             .iter()
-            .all(|node| !matches!(node.node_type(), "ModifyTable" | "LockRows"))
+            .all(|node| !matches!(node.node_type(), NodeType::ModifyTable | NodeType::LockRows))
     }
 
     /// The plan with its statement's text beside it, under the name auto_explain gives it.
@@ -232,10 +154,7 @@ impl Plan {
     }
 }
 
-fn take_node_apart(
-    value: Value,
-    id: NodeId,
-) -> Result<(Map<String, Value>, Vec<Value>), PlanError> {
+fn split_node(value: Value, id: NodeId) -> Result<(Map<String, Value>, Vec<Value>), PlanError> {
     let Value::Object(mut properties) = value else {
         return Err(PlanError::BadNode(format!(
             "node {} is not an object",
@@ -311,7 +230,7 @@ mod tests {
         let types: Vec<_> = plan
             .nodes()
             .iter()
-            .map(|node| (node.node_type(), node.depth))
+            .map(|node| (node.node_type().name(), node.depth))
             .collect();
         assert_eq!(
             types,

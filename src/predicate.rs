@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, Column, Table};
 use crate::index::Key;
 use crate::model::QualifiedName;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeId, NodeType, Plan};
 use crate::sql::{Expression, Shape, SortTerm, parse_expression, parse_sort_term};
 
 mod condition;
@@ -106,7 +106,7 @@ impl<'a> Relations<'a> {
         for node in plan
             .nodes()
             .iter()
-            .filter(|node| node.node_type() != "ModifyTable")
+            .filter(|node| *node.node_type() != NodeType::ModifyTable)
         {
             let (Some(name), Some(alias)) = (node.table(), node.alias()) else {
                 continue;
@@ -226,7 +226,7 @@ impl<'a> Relations<'a> {
     /// Grouping by hashing or sorting would both be served by rows that come in the groups' order.
     fn add_group(&mut self, node: &Node) {
         let terms: Option<Vec<_>> = node
-            .texts("Group Key")
+            .group_key()
             .into_iter()
             .map(|text| parse_expression(text).ok())
             .collect();
@@ -248,9 +248,7 @@ impl<'a> Relations<'a> {
 
     /// A plan that already reads an index for its order has no Sort that would show it: what the index delivers is wanted.
     fn add_index_order(&mut self, plan: &Plan, node: &Node, catalog: &Catalog) {
-        if !matches!(node.node_type(), "Index Scan" | "Index Only Scan")
-            || !order_is_used(plan, node)
-        {
+        if !node.node_type().is_index_scan() || !order_is_used(plan, node) {
             return;
         }
         let (Some(index), Some(name)) = (node.index_name(), node.table()) else {
@@ -266,7 +264,7 @@ impl<'a> Relations<'a> {
         let Some(index) = existing.and_then(|existing| existing.index.as_ref()) else {
             return;
         };
-        let backward = node.text("Scan Direction") == Some("Backward");
+        let backward = node.is_backward();
         let keys = index.keys.iter().map(|key| OrderKey {
             key: key.key.clone(),
             descending: key.descending != backward,
@@ -288,7 +286,7 @@ impl<'a> Relations<'a> {
 
     /// `min(x)` and `max(x)` without GROUP BY: one descent of an index would answer each.
     fn add_extremes(&mut self, node: &Node) {
-        if node.node_type() != "Aggregate" || !node.texts("Group Key").is_empty() {
+        if *node.node_type() != NodeType::Aggregate || !node.group_key().is_empty() {
             return;
         }
         for output in node.texts("Output") {
@@ -412,15 +410,13 @@ fn distance(term: &SortTerm, table: &Table) -> Option<Distance> {
 
 /// The Limit that asks for some of the rows, with nothing between that needs them all. A Sort does, but only until an index sorts.
 fn limit_above<'p>(plan: &'p Plan, node: &Node) -> Option<&'p Node> {
-    let above =
-        std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
-    let mut below_a_result = above.take_while(|node| {
+    let mut below_a_result = plan.ancestors(node.id).take_while(|node| {
         !matches!(
             node.node_type(),
-            "Aggregate" | "Hash" | "WindowAgg" | "Materialize"
+            NodeType::Aggregate | NodeType::Hash | NodeType::WindowAgg | NodeType::Materialize
         )
     });
-    below_a_result.find(|node| node.node_type() == "Limit")
+    below_a_result.find(|node| *node.node_type() == NodeType::Limit)
 }
 
 /// Above an Append, conditions and sort keys carry the partitioned table's alias; its partitions have it with a number
@@ -435,30 +431,38 @@ fn parent_alias(alias: &str) -> Option<&str> {
 
 /// Does a node between this one and the relation's scan compute results of many rows?
 fn is_above_a_result(plan: &Plan, node: &Node, scan: usize) -> bool {
-    let below = std::iter::successors(plan.nodes().get(scan), |node| {
-        node.parent.map(|id| plan.node(id))
-    });
-    let mut between = below.take_while(|ancestor| ancestor.id != node.id);
+    let scan = plan.node(NodeId(scan));
+    let from_scan = std::iter::once(scan).chain(plan.ancestors(scan.id));
+    let mut between = from_scan.take_while(|ancestor| ancestor.id != node.id);
     between.any(|ancestor| {
         matches!(
             ancestor.node_type(),
-            "Aggregate" | "WindowAgg" | "Group" | "ProjectSet"
+            NodeType::Aggregate | NodeType::WindowAgg | NodeType::Group | NodeType::ProjectSet
         )
     })
 }
 
 /// Does something above the node rely on the order it delivers? Up to the first node that makes an order of its own.
 fn order_is_used(plan: &Plan, node: &Node) -> bool {
-    let above =
-        std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
-    for ancestor in above {
-        match (ancestor.node_type(), ancestor.text("Strategy")) {
-            ("Sort" | "Incremental Sort" | "Hash" | "Hash Join", _)
-            | ("Aggregate", Some("Hashed" | "Plain")) => {
+    for ancestor in plan.ancestors(node.id) {
+        match (ancestor.node_type(), ancestor.strategy()) {
+            (
+                NodeType::Sort | NodeType::IncrementalSort | NodeType::Hash | NodeType::HashJoin,
+                _,
+            )
+            | (NodeType::Aggregate, Some("Hashed" | "Plain")) => {
                 return false;
             }
-            ("Limit" | "Merge Join" | "Unique" | "WindowAgg" | "Group" | "Merge Append", _)
-            | ("Aggregate", Some("Sorted")) => return true,
+            (
+                NodeType::Limit
+                | NodeType::MergeJoin
+                | NodeType::Unique
+                | NodeType::WindowAgg
+                | NodeType::Group
+                | NodeType::MergeAppend,
+                _,
+            )
+            | (NodeType::Aggregate, Some("Sorted")) => return true,
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use super::Run;
 use super::measure::Measured;
 use super::verification::{Failure, Known, Verification, VerifiedIndex};
 use crate::model::{Bytes, Millis, group_thousands};
-use crate::plan::Plan;
+use crate::plan::{NodeType, Plan};
 use crate::rehearsal::{
     Answer, Event, Evidence, NamedIndex, PlanOutcome, Planned, PlannerError, Trial, TrialCost, uses,
 };
@@ -233,7 +233,7 @@ fn costs_mislead(id: &StatementId, after: &Plan, measured: &Measured, known: Kno
         .map_or(predicted_factor, |(before, after)| {
             before.0 / after.0.max(f64::MIN_POSITIVE)
         });
-    before.root().node_type() == "Limit" || predicted_factor > MISLEADING_FACTOR * kept
+    *before.root().node_type() == NodeType::Limit || predicted_factor > MISLEADING_FACTOR * kept
 }
 
 /// Those on the same table that did nearly as well for one of these statements, the nearest first; all that helped, where costs mislead.

@@ -4,7 +4,7 @@ use super::advice::Benefit;
 use super::verification::VerifiedIndex;
 use crate::catalog::ExistingIndex;
 use crate::model::{Millis, QualifiedName, factor_text};
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan};
 use crate::rehearsal::{Evidence, NamedIndex, uses};
 use crate::sql::parse_expression;
 use crate::workload::StatementId;
@@ -103,8 +103,9 @@ fn access_paths(plan: &Plan, table: &QualifiedName) -> String {
     let Some(node) = read_of(plan, table) else {
         return "its present access path".to_owned();
     };
-    let sorted =
-        ancestors(plan, node).find(|node| matches!(node.node_type(), "Sort" | "Incremental Sort"));
+    let sorted = plan
+        .ancestors(node.id)
+        .find(|node| node.node_type().is_sort());
     let with_index = match node.index_name() {
         Some(index) => format!("{} using {index}", node.operation()),
         None => node.operation(),
@@ -130,16 +131,19 @@ fn part_served(
         return String::new();
     };
     let columns = node
-        .text("Index Cond")
+        .index_cond()
         .and_then(|text| parse_expression(text).ok())
         .map(|condition| condition.columns);
     let columns: Vec<String> = columns.into_iter().flatten().collect();
-    let sorts =
-        |plan: &Plan, node: &Node| ancestors(plan, node).any(|node| node.node_type() == "Sort");
+    let sorts = |plan: &Plan, node: &Node| {
+        plan.ancestors(node.id)
+            .any(|node| *node.node_type() == NodeType::Sort)
+    };
     let was_sorted = before.is_some_and(|plan| {
         read_of(plan, &index.definition.table).is_some_and(|node| sorts(plan, node))
     });
-    let in_order = was_sorted && !sorts(after, node) && node.node_type() != "Bitmap Index Scan";
+    let in_order =
+        was_sorted && !sorts(after, node) && *node.node_type() != NodeType::BitmapIndexScan;
     let conditions = match columns.as_slice() {
         [] => None,
         [one] => Some(format!("its condition on {one}")),
@@ -166,9 +170,9 @@ fn part_served(
 /// The node that reads this table.
 fn read_of<'p>(plan: &'p Plan, table: &QualifiedName) -> Option<&'p Node> {
     plan.nodes().iter().find(|node| {
-        node.text("Relation Name").is_some()
+        node.relation_name().is_some()
             && node.text("Schema") == Some(&table.schema)
-            && node.text("Relation Name") == Some(&table.name)
+            && node.relation_name() == Some(&table.name)
     })
 }
 
@@ -195,12 +199,6 @@ fn path_of_index(plan: &Plan, verified: &VerifiedIndex) -> String {
         .iter()
         .find(reads)
         .map_or_else(|| "a scan".to_owned(), Node::operation)
-}
-
-fn ancestors<'p>(plan: &'p Plan, node: &'p Node) -> impl Iterator<Item = &'p Node> {
-    std::iter::successors(node.parent.map(|id| plan.node(id)), |node| {
-        node.parent.map(|id| plan.node(id))
-    })
 }
 
 #[cfg(test)]

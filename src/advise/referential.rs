@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, ForeignKey};
 use crate::model::quote_identifier;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan};
 use crate::sql::{Assigned, assignments};
 use crate::workload::{Statement, Workload};
 
@@ -32,7 +32,7 @@ fn lookups_of(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Stat
     for node in plan
         .nodes()
         .iter()
-        .filter(|node| node.node_type() == "ModifyTable")
+        .filter(|node| *node.node_type() == NodeType::ModifyTable)
     {
         let Some(table) = node
             .table()
@@ -40,7 +40,7 @@ fn lookups_of(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Stat
         else {
             continue;
         };
-        let is_asked = |key: &&ForeignKey| match node.text("Operation") {
+        let is_asked = |key: &&ForeignKey| match node.modification() {
             Some("Delete") => true,
             Some("Update") => sets_one_of(&statement.sql, &key.parent_columns),
             _ => false,
@@ -84,10 +84,7 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
 
 /// The planner's estimate of the rows that are deleted or updated, each of which is one lookup.
 fn rows_written(plan: &Plan, node: &Node) -> f64 {
-    let below = node
-        .children
-        .iter()
-        .filter_map(|child| plan.node(*child).plan_rows());
+    let below = plan.children(node.id).filter_map(Node::plan_rows);
     below.sum::<f64>().max(1.0)
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use super::verification::Known;
 use crate::catalog::{ExistingIndex, Table, Writes};
 use crate::index::columns_that_block_hot;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan};
 use crate::rehearsal::upkeep::{Load, Upkeep};
 use crate::rehearsal::{PlanOutcome, Trial};
 use crate::sql::{Assigned, assignments};
@@ -90,7 +90,7 @@ impl Written<'_> {
             };
             for node in plan.nodes().iter().filter(|node| self.is_written_by(node)) {
                 let versions = statement.calls * rows_below(node, plan);
-                if node.text("Operation") == Some("Update") {
+                if node.modification() == Some("Update") {
                     sum.updated += versions;
                     loads.push(self.updates(versions, self.assigned(statement, node).as_ref()));
                 } else {
@@ -105,14 +105,14 @@ impl Written<'_> {
     }
 
     fn is_written_by(&self, node: &Node) -> bool {
-        let adds = matches!(node.text("Operation"), Some("Insert" | "Update" | "Merge"));
+        let adds = matches!(node.modification(), Some("Insert" | "Update" | "Merge"));
         let on = node.table();
         let owner = on
             .as_ref()
             .and_then(|on| self.known.catalog.index_owner(on))
             .map(|owner| &owner.name);
         let table = &self.table.name;
-        node.node_type() == "ModifyTable"
+        *node.node_type() == NodeType::ModifyTable
             && adds
             && (on.as_ref() == Some(table) || owner == Some(table))
     }
@@ -184,7 +184,7 @@ impl Written<'_> {
         let found = assignments(&statement.sql).ok()?;
         let named = |assigned: &&Assigned| {
             assigned.table == self.table.name.name
-                || Some(assigned.table.as_str()) == node.text("Relation Name")
+                || Some(assigned.table.as_str()) == node.relation_name()
         };
         let of_table: Vec<&Assigned> = found.iter().filter(named).collect();
         let columns = of_table
@@ -232,8 +232,5 @@ fn hot_share(writes: Writes) -> f64 {
 }
 
 fn rows_below(node: &Node, plan: &Plan) -> f64 {
-    node.children
-        .iter()
-        .filter_map(|child| plan.node(*child).plan_rows())
-        .sum()
+    plan.children(node.id).filter_map(Node::plan_rows).sum()
 }

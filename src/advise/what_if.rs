@@ -122,7 +122,7 @@ fn shifted(
 
 /// The first step that differs, in EXPLAIN's order: `Seq Scan on jobs` → `Gather`.
 fn flip(now: &Plan, then: &Plan) -> Option<(String, String)> {
-    let step = |node: &Node| match (node.index_name(), node.text("Relation Name")) {
+    let step = |node: &Node| match (node.index_name(), node.relation_name()) {
         (Some(index), _) => format!("{} using {index}", node.operation()),
         (None, Some(table)) => format!("{} on {table}", node.operation()),
         (None, None) => node.operation(),

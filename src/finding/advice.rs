@@ -1,7 +1,7 @@
 //! Statements to run: the texts that several rules end with.
 
-use super::Subject;
 use super::conditions::Keys;
+use super::subject::Subject;
 use crate::model::{Bytes, quote_identifier};
 use crate::plan::Node;
 use crate::remedy::statistics::statistics_name;

@@ -1,8 +1,8 @@
 //! Conditions from an index's point of view: what of them could be keys, and what stands in the way.
 
-use super::Subject;
+use super::subject::Subject;
 use crate::catalog::Table;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape};
 
 /// Rows read in vain that are worth a word.
@@ -218,9 +218,9 @@ impl Waste {
 /// Does a node's filter throw away most of what it reads? Counted with ANALYZE; without, judged by whether fetching the expected
 /// rows one by one would cost much less than the scan does (`random_page_cost`, 4 when it is not known).
 pub(super) fn waste(subject: &Subject<'_>, node: &Node) -> Option<Waste> {
-    node.text("Filter")?;
+    node.filter()?;
     let own = subject.own(node.id);
-    if !subject.matters(own) {
+    if !subject.is_reportable(own) {
         return None;
     }
     if subject.measured() {
@@ -234,7 +234,7 @@ pub(super) fn waste(subject: &Subject<'_>, node: &Node) -> Option<Waste> {
             kept,
         });
     }
-    if node.node_type() != "Seq Scan" {
+    if *node.node_type() != NodeType::SeqScan {
         return None;
     }
     let random_page = subject

@@ -2,17 +2,18 @@
 //!
 //! Extended statistics say otherwise (dependencies and ndistinct since PostgreSQL 10, most common combinations since 12).
 
+use super::advice;
 use super::conditions::keys;
-use super::row_misestimate::origin;
-use super::subject::{count, times};
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::misestimate::origin;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, times};
 use crate::plan::metrics::Direction;
+use crate::plan::{Node, NodeType};
 use crate::sql::{Shape, parse_expression};
 
 pub(super) const RULE: Rule = Rule {
     name: "correlated-columns",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "several columns of one table compared by equality, or grouped by, where the row estimate is ten times off",
     why: "without extended statistics the planner takes columns for independent",
     source: "https://www.postgresql.org/docs/current/planner-stats.html#PLANNER-STATS-EXTENDED",
@@ -46,7 +47,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(estimate.actual?),
         times(factor),
         columns.join(" and "),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(
         Draft::new(node, impact, message)
@@ -64,7 +65,7 @@ pub(super) struct Columns {
 /// The columns of a misestimated node that may be correlated.
 pub(super) fn columns(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
     let (_, direction, _) = origin(subject, node)?;
-    if node.node_type() == "Aggregate" {
+    if *node.node_type() == NodeType::Aggregate {
         grouped(subject, node)
     } else {
         compared(subject, node, direction)
@@ -73,7 +74,7 @@ pub(super) fn columns(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
 
 /// Two or more equalities on one table, and more rows than the product of their selectivities.
 fn compared(subject: &Subject<'_>, node: &Node, direction: Direction) -> Option<Columns> {
-    if direction != Direction::Under || node.text("Relation Name").is_none() {
+    if direction != Direction::Under || node.relation_name().is_none() {
         return None;
     }
     let columns = keys(
@@ -93,7 +94,7 @@ fn compared(subject: &Subject<'_>, node: &Node, direction: Direction) -> Option<
 /// Two or more plain columns of one table that are grouped by.
 fn grouped(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
     let keys: Option<Vec<_>> = node
-        .texts("Group Key")
+        .group_key()
         .into_iter()
         .map(|key| parse_expression(key).ok())
         .collect();
@@ -121,6 +122,6 @@ fn only_scan<'a>(subject: &Subject<'a>) -> Option<&'a Node> {
         .plan
         .nodes()
         .iter()
-        .filter(|node| node.text("Relation Name").is_some());
+        .filter(|node| node.relation_name().is_some());
     scans.next().filter(|_| scans.next().is_none())
 }

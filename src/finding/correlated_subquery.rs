@@ -1,17 +1,18 @@
 //! A subquery that is run again for each row.
 
+use super::advice;
 use super::conditions::keys;
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::plan::metrics::cost::is_hashed_subplan;
+use crate::plan::{Node, NodeType, Relationship};
 
 /// At least so many times.
 const MIN_CALLS: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "correlated-subquery",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a SubPlan that runs at least a hundred times",
     why: "it is run for each row of the outer query; a join computes all of them at once",
     source: "https://www.postgresql.org/docs/current/functions-subquery.html",
@@ -22,7 +23,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let parent = subject
         .parent(node)
-        .filter(|_| node.text("Parent Relationship") == Some("SubPlan"))?;
+        .filter(|_| node.relationship() == Relationship::SubPlan)?;
     if is_hashed_subplan(parent, node) {
         return None;
     }
@@ -36,19 +37,23 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     }
     let impact = subject.inclusive(node.id);
     let scan = subject
-        .input_past(node, &["Aggregate", "Limit", "Sort"])
+        .plan
+        .input_below(
+            node.id,
+            &[NodeType::Aggregate, NodeType::Limit, NodeType::Sort],
+        )
         .unwrap_or(node);
-    let action = if scan.node_type() == "Seq Scan" {
+    let action = if *scan.node_type() == NodeType::SeqScan {
         advice::create_index(subject, scan, &keys(subject, scan, &["Filter"]))
     } else {
         None
     };
     let message = format!(
         "{} of {} runs {} times, once for each row ({}). Write it as a join, or as a LATERAL subquery that is aggregated once.",
-        node.text("Subplan Name").unwrap_or("the subquery"),
+        node.subplan_name().unwrap_or("the subquery"),
         parent.title(),
         count(calls),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(action))
 }

@@ -1,12 +1,13 @@
 //! A node that the planner was told not to use, and used for want of another.
 
-use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
 use crate::plan::metrics::cost::is_penalised;
+use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "disabled-node",
-    at_most: Severity::Warning,
+    max_severity: Severity::Warning,
     looks_for: "a node of a kind that is switched off (Disabled since PostgreSQL 18, a cost from 10,000,000,000 on before)",
     why: "it was chosen because nothing else was possible; the plan's costs say little",
     source: "https://www.postgresql.org/docs/current/runtime-config-query.html#RUNTIME-CONFIG-QUERY-ENABLE",
@@ -35,28 +36,28 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         } else {
             "; its cost holds a penalty of 10,000,000,000, which is left out of the shares here"
         },
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(action))
 }
 
 fn setting(node: &Node) -> Option<&'static str> {
     Some(match node.node_type() {
-        "Seq Scan" => "enable_seqscan",
-        "Index Scan" => "enable_indexscan",
-        "Index Only Scan" => "enable_indexonlyscan",
-        "Bitmap Heap Scan" => "enable_bitmapscan",
-        "Tid Scan" | "Tid Range Scan" => "enable_tidscan",
-        "Sort" => "enable_sort",
-        "Incremental Sort" => "enable_incremental_sort",
-        "Nested Loop" => "enable_nestloop",
-        "Hash Join" => "enable_hashjoin",
-        "Merge Join" => "enable_mergejoin",
-        "Materialize" => "enable_material",
-        "Aggregate" if matches!(node.text("Strategy"), Some("Hashed" | "Mixed")) => {
+        NodeType::SeqScan => "enable_seqscan",
+        NodeType::IndexScan => "enable_indexscan",
+        NodeType::IndexOnlyScan => "enable_indexonlyscan",
+        NodeType::BitmapHeapScan => "enable_bitmapscan",
+        NodeType::TidScan | NodeType::TidRangeScan => "enable_tidscan",
+        NodeType::Sort => "enable_sort",
+        NodeType::IncrementalSort => "enable_incremental_sort",
+        NodeType::NestedLoop => "enable_nestloop",
+        NodeType::HashJoin => "enable_hashjoin",
+        NodeType::MergeJoin => "enable_mergejoin",
+        NodeType::Materialize => "enable_material",
+        NodeType::Aggregate if matches!(node.strategy(), Some("Hashed" | "Mixed")) => {
             "enable_hashagg"
         }
-        "Gather Merge" => "enable_gathermerge",
+        NodeType::GatherMerge => "enable_gathermerge",
         _ => return None,
     })
 }

@@ -1,24 +1,24 @@
 //! A foreign scan that fetches rows from the other server to throw them away here.
 
 use super::conditions::MIN_REMOVED;
-use super::subject::{count, percent};
-use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, percent};
+use crate::plan::{Node, NodeType};
 
 /// At least this share of the fetched rows is thrown away.
 const MIN_WASTE: f64 = 0.50;
 
 pub(super) const RULE: Rule = Rule {
     name: "foreign-filter",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a foreign scan that throws away at least half of the rows it fetched",
     why: "only built-in, immutable operators and functions (or those of listed extensions) are sent to the other server",
     source: "https://www.postgresql.org/docs/current/postgres-fdw.html#POSTGRES-FDW-REMOTE-QUERY-OPTIMIZATION",
-    check: Check::Node(&["Foreign Scan"], check),
+    check: Check::Node(&[NodeType::ForeignScan], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    let filter = node.text("Filter")?;
+    let filter = node.filter()?;
     let metrics = subject.of(node);
     let (kept, removed) = (metrics.rows_total()?, metrics.removed.by_filter);
     let share = removed / (kept + removed).max(1.0);
@@ -31,7 +31,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          can be sent: built-in immutable operators, or the server's option extensions.",
         count(kept + removed),
         percent(share),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message))
 }

@@ -1,16 +1,18 @@
 //! A hash table of a join that did not fit into memory and was cut into batches on disk.
 
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::advice;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
 use crate::model::Bytes;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "hash-batches",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a hash join whose hash table was cut into batches",
     why: "both sides of the join are written to temporary files and read back, all batches but the first",
     source: "https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-HASH-MEM-MULTIPLIER",
-    check: Check::Node(&["Hash"], check),
+    check: Check::Node(&[NodeType::Hash], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -30,7 +32,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         "the hash table of {} did not fit into memory and went to disk in {batches} batches{surprise}; in one piece it takes about \
          {wanted} ({}). Memory for hash tables is work_mem × hash_mem_multiplier.",
         join.title(),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(
         Draft::new(node, impact, message)

@@ -1,8 +1,8 @@
 //! An index-only scan that has to look into the table after all, because the visibility map does not vouch for its pages.
 
-use super::subject::{count, percent};
-use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, percent};
+use crate::plan::{Node, NodeType};
 
 /// Fetches that are worth a word.
 const MIN_FETCHES: f64 = 1_000.0;
@@ -11,11 +11,11 @@ const MIN_FETCHED: f64 = 0.10;
 
 pub(super) const RULE: Rule = Rule {
     name: "heap-fetches",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "an index-only scan that fetches at least a tenth of its rows from the table",
     why: "pages changed since the last VACUUM are not known to be visible to all, so their rows have to be looked at",
     source: "https://www.postgresql.org/docs/current/indexes-index-only-scans.html",
-    check: Check::Node(&["Index Only Scan"], check),
+    check: Check::Node(&[NodeType::IndexOnlyScan], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -34,7 +34,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          VACUUM ({}).",
         count(fetches),
         percent(share),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(format!("VACUUM {table};")))
 }

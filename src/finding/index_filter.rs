@@ -1,21 +1,26 @@
 //! An index scan that fetches many rows for its filter to throw away.
 
 use super::conditions::{MIN_REMOVED, keys};
-use super::subject::{count, percent};
-use super::{Check, Draft, Rule, Severity, Subject, advice, wrong_order_index};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, percent};
+use super::{advice, wrong_order_index};
+use crate::plan::{Node, NodeType};
 
 /// The filter throws away at least this share of what the index delivers.
 const MIN_WASTE: f64 = 0.90;
 
 pub(super) const RULE: Rule = Rule {
     name: "index-filter",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "an index or bitmap scan whose filter throws away at least 90 % of the rows it fetched",
     why: "each row is fetched from the table only to be thrown away; with the filtered column in the index it would not be",
     source: "https://www.postgresql.org/docs/current/indexes-multicolumn.html",
     check: Check::Node(
-        &["Index Scan", "Index Only Scan", "Bitmap Heap Scan"],
+        &[
+            NodeType::IndexScan,
+            NodeType::IndexOnlyScan,
+            NodeType::BitmapHeapScan,
+        ],
         check,
     ),
 };
@@ -47,7 +52,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         node.title(),
         count(kept + removed),
         percent(share),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(action))
 }

@@ -1,7 +1,7 @@
 //! Compiling a query took a good part of running it.
 
-use super::subject::{count, percent};
-use super::{Check, Draft, Rule, Severity, Subject};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, percent};
 use crate::plan::metrics::Basis;
 
 /// At least this share of the execution.
@@ -11,7 +11,7 @@ const MIN_JIT_MS: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "jit-dominates",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "JIT compilation that takes a fifth of the execution time or more",
     why: "compiling is decided by the plan's cost alone; many expressions or partitions make it take longer than it saves",
     source: "https://www.postgresql.org/docs/current/jit-decision.html",

@@ -1,20 +1,20 @@
 //! OFFSET: rows that are made and thrown away, more with every page that is turned.
 
 use super::conditions::MIN_REMOVED;
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
+use crate::plan::{Node, NodeType};
 
 /// At least so many rows are skipped for one that is delivered.
 const MIN_SKIPPED_PER_ROW: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "large-offset",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a LIMIT with an OFFSET that skips at least 1,000 rows and ten times what it delivers",
     why: "skipped rows are computed all the same; a condition on the last row seen (keyset pagination) starts at the right place",
     source: "https://use-the-index-luke.com/no-offset",
-    check: Check::Node(&["Limit"], check),
+    check: Check::Node(&[NodeType::Limit], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -35,7 +35,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          (last values) … LIMIT) instead.",
         count(skipped),
         count(delivered),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message))
 }
@@ -43,7 +43,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 /// Without ANALYZE the offset shows in the costs (src/backend/optimizer/util/pathnode.c, `adjust_limit_rows_costs`): a LIMIT starts as
 /// much later than its input as it skips.
 fn expected(node: &Node, input: &Node) -> Option<(f64, f64)> {
-    let (start, input_start) = (node.number("Startup Cost")?, input.number("Startup Cost")?);
+    let (start, input_start) = (node.startup_cost()?, input.startup_cost()?);
     let run = input.number("Total Cost")? - input_start;
     let skipped = if run > 0.0 {
         (start - input_start).max(0.0) / run * input.plan_rows()?

@@ -1,17 +1,25 @@
 //! `LIKE '%…'`: no btree can find what ends with or contains a text; a trigram index can.
 
 use super::conditions::{Relation, conjuncts, waste};
-use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
+use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape, literal_value};
 
 pub(super) const RULE: Rule = Rule {
     name: "leading-wildcard",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a filter that throws away most rows with LIKE or ILIKE and a pattern that begins with % or _",
     why: "a btree is searched from the first character on; trigrams (pg_trgm) find a text anywhere",
     source: "https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX",
-    check: Check::Node(&["Seq Scan", "Index Scan", "Bitmap Heap Scan"], check),
+    check: Check::Node(
+        &[
+            NodeType::SeqScan,
+            NodeType::IndexScan,
+            NodeType::BitmapHeapScan,
+        ],
+        check,
+    ),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -33,7 +41,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          A trigram index can (extension pg_trgm).",
         subject.table_name(node)?,
         waste.text(),
-        subject.amount(waste.impact)
+        subject.impact_text(waste.impact)
     );
     let action = format!(
         "{} USING gin ({column} gin_trgm_ops);",

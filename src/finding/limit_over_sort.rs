@@ -1,39 +1,47 @@
 //! LIMIT over a sort: everything is read and sorted, and a handful is kept. An index in that order would stop after the handful.
 
+use super::advice;
 use super::conditions::{MIN_REMOVED, Relation, keys};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
+use crate::plan::{Node, NodeType};
 use crate::sql::parse_sort_term;
 
 /// At least so many rows are sorted for one that is kept.
 const MIN_SORTED_PER_ROW: f64 = 10.0;
 /// Nodes between LIMIT and scan that change nothing for an index.
-pub(super) const TRANSPARENT: &[&str] = &["Gather Merge", "Gather", "Result", "Subquery Scan"];
+pub(super) const ROW_PRESERVING: &[NodeType] = &[
+    NodeType::GatherMerge,
+    NodeType::Gather,
+    NodeType::Result,
+    NodeType::SubqueryScan,
+];
 /// Scans whose order a better index could replace.
-pub(super) const SCANS: &[&str] = &[
-    "Seq Scan",
-    "Index Scan",
-    "Index Only Scan",
-    "Bitmap Heap Scan",
+pub(super) const SCANS: &[NodeType] = &[
+    NodeType::SeqScan,
+    NodeType::IndexScan,
+    NodeType::IndexOnlyScan,
+    NodeType::BitmapHeapScan,
 ];
 
 pub(super) const RULE: Rule = Rule {
     name: "limit-over-sort",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a LIMIT over the sort of one table's rows, ten times as many as it keeps",
     why: "an index in the order wanted delivers the first rows first, and nothing has to be sorted",
     source: "https://www.postgresql.org/docs/current/indexes-ordering.html",
-    check: Check::Node(&["Limit"], check),
+    check: Check::Node(&[NodeType::Limit], check),
 };
 
 fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
     let sort = subject
-        .input_past(subject.node(limit.id), TRANSPARENT)
-        .filter(|node| node.node_type() == "Sort")?;
+        .plan
+        .input_below(limit.id, ROW_PRESERVING)
+        .filter(|node| *node.node_type() == NodeType::Sort)?;
     let scan = subject
-        .input_past(sort, TRANSPARENT)
-        .filter(|node| SCANS.contains(&node.node_type()))?;
+        .plan
+        .input_below(sort.id, ROW_PRESERVING)
+        .filter(|node| SCANS.contains(node.node_type()))?;
     let (sorted, kept) = (subject.rows(scan)?, subject.rows(limit)?);
     if sorted < MIN_REMOVED || sorted < MIN_SORTED_PER_ROW * kept {
         return None;
@@ -48,7 +56,7 @@ fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
         subject.table_name(scan)?,
         order.join(", "),
         count(kept),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(sort, impact, message).action(advice::create_index(subject, scan, &wanted)))
 }
@@ -56,7 +64,7 @@ fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
 /// The sort keys as an index on the scanned table would have them; none when it cannot.
 pub(super) fn order<'a>(subject: &Subject<'a>, sort: &Node, scan: &'a Node) -> Option<Vec<String>> {
     let relation = Relation::of(subject, scan);
-    let keys = sort.texts("Sort Key").into_iter().map(|key| {
+    let keys = sort.sort_key().into_iter().map(|key| {
         let term = parse_sort_term(key)
             .ok()
             .filter(|term| relation.owns(&term.expression))?;

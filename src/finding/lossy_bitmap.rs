@@ -1,21 +1,22 @@
 //! A bitmap that ran out of memory and remembers whole pages instead of rows.
 
+use super::advice;
 use super::conditions::MIN_REMOVED;
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::model::Bytes;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// What the bitmap takes for each page (src/backend/nodes/tidbitmap.c, `tbm_calculate_entries`): an entry of 48 bytes and two pointers.
 const BYTES_PER_PAGE: f64 = 64.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "lossy-bitmap",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a bitmap heap scan with lossy pages and many rows removed by the recheck",
     why: "every row of a lossy page is read and compared again",
     source: "https://www.postgresql.org/docs/current/indexes-bitmap-scans.html",
-    check: Check::Node(&["Bitmap Heap Scan"], check),
+    check: Check::Node(&[NodeType::BitmapHeapScan], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -38,7 +39,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(lossy),
         count(lossy + exact),
         count(rechecked),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(advice::set_work_mem(wanted)))
 }

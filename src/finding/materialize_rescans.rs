@@ -1,9 +1,10 @@
 //! A materialized inner side that is gone through for every outer row: memory instead of a table, but still all pairs.
 
+use super::advice;
 use super::conditions::{Keys, Relation, conjuncts};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
+use crate::plan::{Node, NodeType};
 use crate::sql::Shape;
 
 /// Pairs of rows that are worth a word.
@@ -13,18 +14,18 @@ const MIN_ROWS_FOR_AN_INDEX: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "materialize-rescans",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a nested loop that goes through a materialized table for every outer row, 100,000 pairs or more",
     why: "every outer row is compared with every inner row; an equality would allow a hash join, an index a look-up",
     source: "https://www.postgresql.org/docs/current/planner-optimizer.html",
-    check: Check::Node(&["Materialize"], check),
+    check: Check::Node(&[NodeType::Materialize], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let join = subject
         .parent(node)
-        .filter(|parent| parent.node_type() == "Nested Loop")?;
+        .filter(|parent| *parent.node_type() == NodeType::NestedLoop)?;
     let outer = subject
         .inputs(join)
         .next()
@@ -43,7 +44,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let mut keys = Keys::default();
     if let Some(filter) = subject
         .condition(join, "Join Filter")
-        .filter(|_| subject.matters(impact))
+        .filter(|_| subject.is_reportable(impact))
     {
         // An OR leaves no other join: another rule says so.
         if conjuncts(&filter)
@@ -61,10 +62,10 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(times),
         count(pairs),
         count(delivered),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     let worth_an_index =
-        pairs / times.max(1.0) >= MIN_ROWS_FOR_AN_INDEX && scan.text("Relation Name").is_some();
+        pairs / times.max(1.0) >= MIN_ROWS_FOR_AN_INDEX && scan.relation_name().is_some();
     let action = if worth_an_index {
         advice::create_index(subject, scan, &keys)
     } else {

@@ -1,9 +1,10 @@
 //! A Memoize that hardly ever has what it is asked for.
 
-use super::subject::{count, percent};
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::advice;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, percent};
 use crate::model::Bytes;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// Look-ups that are worth a word.
 const MIN_MISSES: f64 = 1_000.0;
@@ -12,11 +13,11 @@ const MIN_MISSED: f64 = 0.80;
 
 pub(super) const RULE: Rule = Rule {
     name: "memoize-misses",
-    at_most: Severity::Warning,
+    max_severity: Severity::Warning,
     looks_for: "a Memoize with at least 80 % misses, or one that had to throw entries away",
     why: "it keeps rows that nobody asks for again, or too few to be asked for; the planner expected fewer distinct keys",
     source: "https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-ENABLE-MEMOIZE",
-    check: Check::Node(&["Memoize"], check),
+    check: Check::Node(&[NodeType::Memoize], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -57,7 +58,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let key = node.text("Cache Key").unwrap_or("its key");
     let message = format!(
         "Memoize by {key}: {looked_up}; {why} ({}).",
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(action))
 }

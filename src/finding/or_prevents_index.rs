@@ -1,23 +1,24 @@
 //! OR over different columns: one index serves none of it; one index for each side, combined as bitmaps, does. In a join, OR leaves
 //! only the nested loop.
 
+use super::advice;
 use super::conditions::{Keys, MIN_REMOVED, Relation, conjuncts, waste};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
+use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape};
 
 pub(super) const RULE: Rule = Rule {
     name: "or-prevents-index",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a selective filter, or a join condition, that is an OR over different columns",
     why: "an index can only be searched for what all rows have in common; hash and merge joins need an equality",
     source: "https://www.postgresql.org/docs/current/indexes-bitmap-scans.html",
-    check: Check::Node(&["Seq Scan", "Nested Loop"], check),
+    check: Check::Node(&[NodeType::SeqScan, NodeType::NestedLoop], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    if node.node_type() == "Nested Loop" {
+    if *node.node_type() == NodeType::NestedLoop {
         of_join(subject, node)
     } else {
         of_scan(subject, node)
@@ -47,7 +48,7 @@ fn of_scan(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
          can be combined (BitmapOr), or write it as a UNION ({}).",
         subject.table_name(node)?,
         waste.text(),
-        subject.amount(waste.impact)
+        subject.impact_text(waste.impact)
     );
     Some(
         Draft::new(node, waste.impact, message)
@@ -79,7 +80,7 @@ fn of_join(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let inner = subject.inputs(node).nth(1)?;
     let impact = subject.own(node.id) + subject.inclusive(inner.id);
     let removed = subject.of(node).removed.by_join_filter;
-    if !subject.matters(impact) || (subject.measured() && removed < MIN_REMOVED) {
+    if !subject.is_reportable(impact) || (subject.measured() && removed < MIN_REMOVED) {
         return None;
     }
     let filter = subject.condition(node, "Join Filter")?;
@@ -98,7 +99,7 @@ fn of_join(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         "the join condition {} is an OR, so every row is compared with every row{pairs} ({}). Join each side by itself and \
          combine the results with UNION.",
         or.text,
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message))
 }

@@ -1,62 +1,61 @@
-//! Partitions of one table are scanned alike: hundreds of scans, each too cheap for a word, that together are the whole plan. The
-//! costliest stands for its family, with what all of them take; about the others there is nothing more to say.
+//! PartitionGroups of one table are scanned alike: hundreds of scans, each too cheap for a word, that together are the whole plan. The
+//! costliest stands for its group, with what all of them take; about the others there is nothing more to say.
 
 use std::collections::HashMap;
 
-use super::subject::own_of;
 use crate::plan::metrics::Metrics;
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::{Node, NodeId, NodeType, Plan};
 
 /// Fewer scans under one Append are looked at one by one.
-const MIN_FAMILY: usize = 3;
+const MIN_GROUP: usize = 3;
 
-/// The families of partitions of a plan.
-pub(super) struct Partitions {
-    /// Only for scans that are in a family: what the one that stands for all takes, and nothing for the others.
+/// The groups of partitions of a plan.
+pub(super) struct PartitionGroups {
+    /// Only for scans that are in a group: what the one that stands for all takes, and nothing for the others.
     own: HashMap<usize, f64>,
     others: HashMap<usize, usize>,
 }
 
-impl Partitions {
-    pub(super) fn of(plan: &Plan, metrics: &Metrics) -> Partitions {
-        let mut partitions = Partitions {
+impl PartitionGroups {
+    pub(super) fn of(plan: &Plan, metrics: &Metrics) -> PartitionGroups {
+        let mut partitions = PartitionGroups {
             own: HashMap::new(),
             others: HashMap::new(),
         };
         for append in plan
             .nodes()
             .iter()
-            .filter(|node| matches!(node.node_type(), "Append" | "Merge Append"))
+            .filter(|node| node.node_type().is_append())
         {
-            let mut families: HashMap<(&str, &str), Vec<NodeId>> = HashMap::new();
-            for child in append.children.iter().map(|child| plan.node(*child)) {
+            let mut groups: HashMap<(&NodeType, &str), Vec<NodeId>> = HashMap::new();
+            for child in plan.children(append.id) {
                 if let Some(table) = table_of_alias(child) {
-                    families
+                    groups
                         .entry((child.node_type(), table))
                         .or_default()
                         .push(child.id);
                 }
             }
-            families
+            groups
                 .into_values()
-                .filter(|family| family.len() >= MIN_FAMILY)
-                .for_each(|family| partitions.add(metrics, &family));
+                .filter(|group| group.len() >= MIN_GROUP)
+                .for_each(|group| partitions.add(metrics, &group));
         }
         partitions
     }
 
-    fn add(&mut self, metrics: &Metrics, family: &[NodeId]) {
-        let own = |id: &NodeId| own_of(metrics, *id);
-        let together: f64 = family.iter().map(own).sum();
-        let costliest = family
+    fn add(&mut self, metrics: &Metrics, group: &[NodeId]) {
+        let own = |id: &NodeId| metrics.own(*id);
+        let together: f64 = group.iter().map(own).sum();
+        let costliest = group
             .iter()
             .max_by(|a, b| own(a).total_cmp(&own(b)).then(b.cmp(a)));
-        for id in family {
+        for id in group {
             self.own
                 .insert(id.0, if Some(id) == costliest { together } else { 0.0 });
         }
         if let Some(costliest) = costliest {
-            self.others.insert(costliest.0, family.len() - 1);
+            self.others.insert(costliest.0, group.len() - 1);
         }
     }
 

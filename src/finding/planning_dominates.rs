@@ -1,6 +1,7 @@
 //! Planning took longer than running.
 
-use super::{Check, Draft, Rule, Severity, Subject};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
 use crate::plan::metrics::Basis;
 
 /// Shorter planning is not worth a word.
@@ -8,7 +9,7 @@ const MIN_PLANNING_MS: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "planning-dominates",
-    at_most: Severity::Warning,
+    max_severity: Severity::Warning,
     looks_for: "planning that takes longer than the execution, and 10 ms or more",
     why: "many partitions, joins or indexes make planning slow; a prepared statement is planned once (after five executions)",
     source: "https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES",

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
+use crate::plan::{Node, NodeType, Relationship};
 
 /// Rows read that are worth a word.
 const MIN_READ: f64 = 10_000.0;
@@ -13,7 +13,7 @@ const MIN_TIMES: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "repeated-cte-scan",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "scans of a CTE that read its rows at least ten times over",
     why: "a materialized CTE has no index and no statistics: every look-up reads all of it",
     source: "https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-CTE-MATERIALIZATION",
@@ -29,7 +29,7 @@ fn check(subject: &Subject<'_>) -> Vec<Draft> {
         .filter(|node| subject.of(node).is_cte_scan)
     {
         scans
-            .entry(node.text("CTE Name").unwrap_or_default())
+            .entry(node.cte_name().unwrap_or_default())
             .or_default()
             .push(node);
     }
@@ -67,7 +67,7 @@ fn of_cte(subject: &Subject<'_>, name: &str, scans: &[&Node]) -> Option<Draft> {
          or put it into a temporary table with an index.",
         count(times),
         count(read),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(costliest, impact, message))
 }
@@ -76,8 +76,8 @@ fn of_cte(subject: &Subject<'_>, name: &str, scans: &[&Node]) -> Option<Draft> {
 fn repetitions_expected(subject: &Subject<'_>, node: &Node) -> f64 {
     let parent = subject
         .parent(node)
-        .filter(|parent| parent.node_type() == "Nested Loop");
-    let inner = node.text("Parent Relationship") == Some("Inner");
+        .filter(|parent| *parent.node_type() == NodeType::NestedLoop);
+    let inner = node.relationship() == Relationship::Inner;
     let outer = parent
         .filter(|_| inner)
         .and_then(|parent| subject.inputs(parent).next());

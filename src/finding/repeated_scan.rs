@@ -1,9 +1,10 @@
 //! A nested loop that reads a whole table again for each row of its other side.
 
+use super::advice;
 use super::conditions::{Keys, Relation};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
+use crate::plan::{Node, NodeType};
 
 /// At least so many times.
 const MIN_REPETITIONS: f64 = 10.0;
@@ -12,25 +13,25 @@ const MIN_ROWS_FOR_AN_INDEX: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "repeated-scan",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a sequential scan on the inner side of a nested loop, at least ten times over",
     why: "the table is read once for each outer row; an index would look up the matching rows, a hash join would read it once",
     source: "https://www.postgresql.org/docs/current/planner-optimizer.html",
-    check: Check::Node(&["Nested Loop"], check),
+    check: Check::Node(&[NodeType::NestedLoop], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let outer = subject.inputs(node).next()?;
     let inner = subject.inputs(node).nth(1)?;
-    let scan = down_to_scan(subject, inner)?;
+    let scan = scan_below(subject, inner)?;
     let times = if subject.measured() {
         subject.repetitions(scan)?
     } else {
         outer.plan_rows()?
     };
     let impact = subject.inclusive(inner.id) + subject.own(node.id);
-    if times < MIN_REPETITIONS || !subject.matters(impact) {
+    if times < MIN_REPETITIONS || !subject.is_reportable(impact) {
         return None;
     }
     let relation = Relation::of(subject, scan);
@@ -52,7 +53,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         "the nested loop reads all of {} {} times{all_of_it} ({}).",
         subject.table_name(scan)?,
         count(times),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     let action = if worth_an_index {
         advice::create_index(subject, scan, &keys)
@@ -63,19 +64,19 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 }
 
 /// The sequential scan that an inner side comes down to.
-fn down_to_scan<'a>(subject: &Subject<'a>, inner: &'a Node) -> Option<&'a Node> {
-    const PAST: &[&str] = &[
-        "Aggregate",
-        "Limit",
-        "Subquery Scan",
-        "Result",
-        "Sort",
-        "Unique",
+fn scan_below<'a>(subject: &Subject<'a>, inner: &'a Node) -> Option<&'a Node> {
+    const SKIPPED: &[NodeType] = &[
+        NodeType::Aggregate,
+        NodeType::Limit,
+        NodeType::SubqueryScan,
+        NodeType::Result,
+        NodeType::Sort,
+        NodeType::Unique,
     ];
-    let scan = if PAST.contains(&inner.node_type()) {
-        subject.input_past(inner, PAST)?
+    let scan = if SKIPPED.contains(inner.node_type()) {
+        subject.plan.input_below(inner.id, SKIPPED)?
     } else {
         inner
     };
-    (scan.node_type() == "Seq Scan").then_some(scan)
+    (*scan.node_type() == NodeType::SeqScan).then_some(scan)
 }

@@ -1,42 +1,17 @@
 //! The node where an estimate goes wrong, not those above that inherit the error.
 
 use super::conditions::conjuncts;
-use super::subject::{count, times};
-use super::{Check, Draft, Rule, Severity, Subject, advice, correlated_columns, stale_statistics};
+use super::misestimate::origin;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, times};
+use super::{advice, correlated_columns, stale_statistics};
 use crate::plan::Node;
 use crate::plan::metrics::Direction;
 use crate::sql::{Expression, Shape};
 
-/// Times off.
-pub(super) const MIN_FACTOR: f64 = 10.0;
-/// Rows (expected or seen, all loops) below which an error does no harm.
-const MIN_ROWS: f64 = 1_000.0;
-/// Nodes that hand on what they get, or whose numbers mean something else: a bitmap's index scan may count rows twice.
-const NO_ORIGIN: &[&str] = &[
-    "Bitmap Index Scan",
-    "BitmapAnd",
-    "BitmapOr",
-    "Hash",
-    "Sort",
-    "Incremental Sort",
-    "Materialize",
-    "Memoize",
-    "Limit",
-    "Gather",
-    "Gather Merge",
-    "Result",
-    "Subquery Scan",
-    "CTE Scan",
-    "ModifyTable",
-    "LockRows",
-    "Append",
-    "Merge Append",
-    "WindowAgg",
-];
-
 pub(super) const RULE: Rule = Rule {
     name: "row-misestimate",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "the lowest node whose row estimate is ten times off, below a join, sort or aggregate that relies on it",
     why: "join order, join method and memory are chosen by the number of rows expected",
     source: "https://www.postgresql.org/docs/current/row-estimation-examples.html",
@@ -74,7 +49,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(estimate.actual?),
         count(estimate.expected),
         times(factor),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     if is_guess(subject, node) {
         let message = format!(
@@ -110,50 +85,4 @@ fn compares_columns(conjunct: &Expression) -> bool {
         Shape::Column(_) => true,
         _ => false,
     }
-}
-
-/// Does an error begin at this node, and what rests on it?
-pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction, f64)> {
-    let (factor, direction) = error(subject, node)?;
-    if NO_ORIGIN.contains(&node.node_type())
-        || (direction == Direction::Over && subject.flow.stopped_early(node.id))
-    {
-        return None;
-    }
-    let node = subject.node(node.id);
-    let inherited = subject
-        .inputs(node)
-        .any(|input| inherits(subject, input, direction));
-    let impact = resting_on(subject, node)?;
-    (!inherited && subject.matters(impact)).then_some((factor, direction, impact))
-}
-
-/// Is there an error in what comes in? Past nodes that only hand it on.
-fn inherits(subject: &Subject<'_>, input: &Node, direction: Direction) -> bool {
-    let next = |node: &&Node| {
-        let passing = NO_ORIGIN.contains(&node.node_type());
-        subject
-            .inputs(subject.node(node.id))
-            .next()
-            .filter(|_| passing)
-    };
-    std::iter::successors(Some(subject.node(input.id)), next)
-        .any(|node| error(subject, node).is_some_and(|(_, other)| other == direction))
-}
-
-fn error(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction)> {
-    let metrics = subject.of(node);
-    let estimate = metrics.estimate?;
-    let loops = metrics.loops?;
-    let factor = estimate.factor().filter(|factor| *factor >= MIN_FACTOR)?;
-    let rows = estimate.actual?.max(estimate.expected) * loops;
-    (rows >= MIN_ROWS).then_some((factor, estimate.direction()?))
-}
-
-/// What rests on the estimate: the nearest join, sort or grouping above, with everything below it.
-pub(super) fn resting_on(subject: &Subject<'_>, node: &Node) -> Option<f64> {
-    subject
-        .flow
-        .decision(node.id)
-        .map(|above| subject.inclusive(above))
 }

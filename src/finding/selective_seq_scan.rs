@@ -1,16 +1,18 @@
 //! A sequential scan that keeps few of the rows it reads, where a plain column index would find them.
 
+use super::advice;
 use super::conditions::{keys, waste};
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
+use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "selective-seq-scan",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a sequential scan whose filter on plain columns keeps at most a tenth of the rows",
     why: "the whole table is read for rows that an index would lead to",
     source: "https://www.postgresql.org/docs/current/indexes-intro.html",
-    check: Check::Node(&["Seq Scan"], check),
+    check: Check::Node(&[NodeType::SeqScan], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -31,7 +33,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let message = format!(
         "the sequential scan of {table} {} ({}).{there}",
         waste.text(),
-        subject.amount(waste.impact)
+        subject.impact_text(waste.impact)
     );
     let node = subject.node(node.id);
     Some(Draft::new(node, waste.impact, message).action(advice::create_index(subject, node, &keys)))

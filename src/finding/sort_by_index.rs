@@ -2,35 +2,38 @@
 //!
 //! Only where the rows are looked up by an equality: a whole table is sorted faster than it is read in an index's order.
 
+use super::advice;
 use super::conditions::keys;
-use super::limit_over_sort::{SCANS, TRANSPARENT, order};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::limit_over_sort::{ROW_PRESERVING, SCANS, order};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
+use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
     name: "sort-by-index",
-    at_most: Severity::Warning,
+    max_severity: Severity::Warning,
     looks_for: "a sort over the rows of one table that an equality selects",
     why: "an index on the compared columns followed by the sort columns delivers them in order",
     source: "https://www.postgresql.org/docs/current/indexes-ordering.html",
-    check: Check::Node(&["Sort"], check),
+    check: Check::Node(&[NodeType::Sort], check),
 };
 
 fn check(subject: &Subject<'_>, sort: &Node) -> Option<Draft> {
     let below_limit = subject
-        .ancestors(sort)
-        .find(|above| !TRANSPARENT.contains(&above.node_type()));
-    if below_limit.is_some_and(|above| above.node_type() == "Limit") {
+        .plan
+        .ancestors(sort.id)
+        .find(|above| !ROW_PRESERVING.contains(above.node_type()));
+    if below_limit.is_some_and(|above| *above.node_type() == NodeType::Limit) {
         return None;
     }
     let impact = subject.own(sort.id);
-    if !subject.matters(impact) {
+    if !subject.is_reportable(impact) {
         return None;
     }
     let scan = subject
-        .input_past(subject.node(sort.id), TRANSPARENT)
-        .filter(|node| SCANS.contains(&node.node_type()))?;
+        .plan
+        .input_below(sort.id, ROW_PRESERVING)
+        .filter(|node| SCANS.contains(node.node_type()))?;
     let mut wanted = keys(subject, scan, &["Filter", "Index Cond", "Recheck Cond"]);
     if wanted.equal.is_empty() {
         return None;
@@ -43,7 +46,7 @@ fn check(subject: &Subject<'_>, sort: &Node) -> Option<Draft> {
         subject.table_name(scan)?,
         wanted.order.join(", "),
         wanted.equal.join(", "),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(sort, impact, message).action(advice::create_index(subject, scan, &wanted)))
 }

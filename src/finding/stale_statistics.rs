@@ -1,9 +1,10 @@
 //! A table whose size the planner does not know: it was filled or emptied since ANALYZE, or never analyzed.
 
-use super::row_misestimate::resting_on;
-use super::subject::{count, times};
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::advice;
+use super::misestimate::dependent_impact;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, times};
+use crate::plan::{Node, NodeType};
 
 /// The number of rows in the table is at least this many times off. The planner scales it with the table's size in pages, so less is
 /// normal.
@@ -13,7 +14,7 @@ const MIN_ROWS: f64 = 1_000.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "stale-statistics",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a whole table read with at least three times more or fewer rows than expected, or a table never analyzed",
     why: "all estimates about the table rest on what ANALYZE saw last",
     source: "https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-STATISTICS",
@@ -28,14 +29,14 @@ fn check(subject: &Subject<'_>) -> Vec<Draft> {
             .estimate
             .and_then(|estimate| estimate.factor())
             .is_some_and(|factor| factor >= MIN_FACTOR);
-        (off || subject.catalog.is_some()) && subject.matters(impact(subject, node))
+        (off || subject.catalog.is_some()) && subject.is_reportable(impact(subject, node))
     };
     let scans = subject
         .plan
         .nodes()
         .iter()
         .filter(suspect)
-        .filter(|node| node.text("Relation Name").is_some());
+        .filter(|node| node.relation_name().is_some());
     let mut drafts: Vec<Draft> = Vec::new();
     for draft in scans.filter_map(|node| at(subject, node)) {
         if !drafts.iter().any(|known| known.action == draft.action) {
@@ -54,7 +55,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let message = if never_analyzed(subject, node) {
         format!(
             "{table} was never analyzed: its part of the plan rests on guesses ({}).",
-            subject.amount(impact)
+            subject.impact_text(impact)
         )
     } else {
         let factor = off_by(subject, node)?;
@@ -64,7 +65,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
             count(seen),
             count(expected),
             times(factor),
-            subject.amount(impact)
+            subject.impact_text(impact)
         )
     };
     Some(Draft::new(node, impact, message).action(advice::analyze(subject, node)))
@@ -72,12 +73,12 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 
 /// What rests on the table's statistics.
 fn impact(subject: &Subject<'_>, node: &Node) -> f64 {
-    resting_on(subject, node).unwrap_or_else(|| subject.inclusive(node.id))
+    dependent_impact(subject, node).unwrap_or_else(|| subject.inclusive(node.id))
 }
 
 /// Does this rule speak about the node?
 pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
-    node.text("Relation Name").is_some()
+    node.relation_name().is_some()
         && (never_analyzed(subject, node) || off_by(subject, node).is_some())
 }
 
@@ -98,17 +99,17 @@ fn off_by(subject: &Subject<'_>, node: &Node) -> Option<f64> {
 /// the catalog knows what was expected.
 fn seen_and_expected(subject: &Subject<'_>, node: &Node) -> Option<(f64, f64)> {
     let metrics = subject.of(node);
-    let whole = node.node_type() == "Seq Scan" && !subject.flow.stopped_early(node.id);
+    let whole = *node.node_type() == NodeType::SeqScan && !subject.ancestry.stopped_early(node.id);
     let loops = metrics.loops.filter(|loops| whole && *loops > 0.0)?;
     let read = metrics.rows_total()? + metrics.removed.by_filter;
-    let shared = crate::plan::metrics::time::is_parallel_aware(node);
+    let shared = node.is_parallel_aware();
     let seen = if shared {
         read / (loops / metrics.processes)
     } else {
         read / loops
     };
     match (
-        node.text("Filter"),
+        node.filter(),
         subject.table(node).and_then(|table| table.rows),
     ) {
         (_, Some(rows)) => Some((seen, rows)),

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::flow::Flow;
-use super::partitions::Partitions;
+use super::ancestry::Ancestry;
+use super::partitions::PartitionGroups;
+use super::threshold::is_reportable;
 use crate::catalog::{Catalog, Table};
 use crate::model::{Bytes, Cost, Millis, group_thousands, quote_identifier};
-use crate::plan::metrics::raw::Relationship;
 use crate::plan::metrics::{Basis, Metrics, NodeMetrics};
 use crate::plan::{Node, NodeId, Plan};
 use crate::sql::{Expression, parse_expression};
@@ -22,20 +22,20 @@ pub(super) struct Subject<'a> {
     pub(super) metrics: &'a Metrics,
     pub(super) catalog: Option<&'a Catalog>,
     conditions: RefCell<HashMap<ConditionKey, Option<Rc<Expression>>>>,
-    partitions: Partitions,
-    pub(super) flow: Flow,
+    partitions: PartitionGroups,
+    pub(super) ancestry: Ancestry,
 }
 
 impl<'a> Subject<'a> {
     pub(super) fn new(plan: &'a Plan, metrics: &'a Metrics, catalog: Option<&'a Catalog>) -> Self {
-        let partitions = Partitions::of(plan, metrics);
+        let partitions = PartitionGroups::of(plan, metrics);
         Subject {
             plan,
             metrics,
             catalog,
             conditions: RefCell::new(HashMap::new()),
             partitions,
-            flow: Flow::of(plan, metrics),
+            ancestry: Ancestry::of(plan, metrics),
         }
     }
 
@@ -48,63 +48,37 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn parent(&self, node: &Node) -> Option<&'a Node> {
-        node.parent.map(|parent| self.plan.node(parent))
-    }
-
-    /// The nodes above, the nearest first.
-    pub(super) fn ancestors(&self, node: &Node) -> impl Iterator<Item = &'a Node> {
-        let plan = self.plan;
-        std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id))
+        self.plan.parent(node.id)
     }
 
     /// The inputs: no InitPlans and SubPlans.
-    pub(super) fn inputs(&self, node: &'a Node) -> impl Iterator<Item = &'a Node> {
-        let input = |id: &NodeId| {
-            !matches!(
-                self.metrics.node(*id).relationship,
-                Relationship::InitPlan | Relationship::SubPlan
-            )
-        };
-        node.children
-            .iter()
-            .copied()
-            .filter(input)
-            .map(|child| self.plan.node(child))
+    pub(super) fn inputs(
+        &self,
+        node: &Node,
+    ) -> impl DoubleEndedIterator<Item = &'a Node> + use<'a> {
+        self.plan.inputs(node.id)
     }
 
-    /// The only input, past nodes that hand rows on as they are.
-    pub(super) fn input_past(&self, node: &'a Node, transparent: &[&str]) -> Option<&'a Node> {
-        let mut input = self.inputs(node).next()?;
-        while transparent.contains(&input.node_type()) {
-            input = self.inputs(input).next()?;
-        }
-        Some(input)
-    }
-
-    /// What the node takes by itself, in the unit of the basis; of partitions the costliest takes what all of its family take.
+    /// What the node takes by itself, in the unit of the basis; of partitions the costliest takes what all of its group take.
     pub(super) fn own(&self, id: NodeId) -> f64 {
         self.partitions
             .own(id)
-            .unwrap_or_else(|| own_of(self.metrics, id))
+            .unwrap_or_else(|| self.metrics.own(id))
     }
 
     /// How many other partitions this one stands for.
-    pub(super) fn family(&self, id: NodeId) -> Option<usize> {
+    pub(super) fn other_partitions(&self, id: NodeId) -> Option<usize> {
         self.partitions.others(id)
     }
 
     /// What it takes with everything below it.
     pub(super) fn inclusive(&self, id: NodeId) -> f64 {
-        let metrics = self.metrics.node(id);
-        match self.metrics.basis {
-            Basis::Time(_) => metrics.time.map_or(0.0, |time| time.inclusive.0),
-            Basis::Cost(_) => metrics.cost.inclusive.0,
-        }
+        self.metrics.inclusive(id)
     }
 
-    /// Is a stake of that much worth a word?
-    pub(super) fn matters(&self, impact: f64) -> bool {
-        super::matters(impact, self.metrics.basis)
+    /// Is an impact large enough for a finding?
+    pub(super) fn is_reportable(&self, impact: f64) -> bool {
+        is_reportable(impact, self.metrics.basis)
     }
 
     /// Was the plan executed?
@@ -116,7 +90,7 @@ impl<'a> Subject<'a> {
     }
 
     /// `1,234 ms, 84 % of the time` or `cost 5,678, 84 % of the plan`.
-    pub(super) fn amount(&self, impact: f64) -> String {
+    pub(super) fn impact_text(&self, impact: f64) -> String {
         let percent = (100.0 * impact / self.metrics.basis.whole())
             .min(100.0)
             .round();
@@ -161,7 +135,7 @@ impl<'a> Subject<'a> {
         match node.table() {
             Some(name) => Some(name.to_string()),
             None => node
-                .text("Relation Name")
+                .relation_name()
                 .map(|name| quote_identifier(name).into_owned()),
         }
     }
@@ -172,7 +146,7 @@ impl<'a> Subject<'a> {
         if let Some(name) = node.table() {
             return catalog.table(&name);
         }
-        let name = node.text("Relation Name")?;
+        let name = node.relation_name()?;
         let mut named = catalog
             .tables
             .iter()
@@ -200,7 +174,7 @@ impl<'a> Subject<'a> {
         self.plan
             .nodes()
             .iter()
-            .find(|node| node.alias() == Some(alias) && node.text("Relation Name").is_some())
+            .find(|node| node.alias() == Some(alias) && node.relation_name().is_some())
     }
 
     /// A setting as it was when the statement was planned: EXPLAIN's SETTINGS (which lists only what is not the default), else
@@ -225,15 +199,6 @@ impl<'a> Subject<'a> {
                 .contains_key("Settings")
                 .then_some(Bytes(4 * Bytes::MB)),
         }
-    }
-}
-
-/// What a node takes by itself, in the unit of the basis.
-pub(super) fn own_of(metrics: &Metrics, id: NodeId) -> f64 {
-    let node = metrics.node(id);
-    match metrics.basis {
-        Basis::Time(_) => node.time.map_or(0.0, |time| time.own.0),
-        Basis::Cost(_) => node.cost.own.0,
     }
 }
 

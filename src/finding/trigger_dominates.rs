@@ -1,7 +1,7 @@
 //! Triggers that take more than the statement itself; above all those of foreign keys without an index on the referencing side.
 
-use super::subject::{count, percent};
-use super::{Check, Draft, Rule, Severity, Subject};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count, percent};
 use crate::model::quote_identifier;
 use crate::plan::metrics::{Basis, Trigger};
 
@@ -10,7 +10,7 @@ const MIN_TRIGGER_SHARE: f64 = 0.20;
 
 pub(super) const RULE: Rule = Rule {
     name: "trigger-dominates",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a trigger that takes a fifth of the execution time or more",
     why: "deleting or changing a referenced row searches the referencing table for it, row by row; without an index it is read whole",
     source: "https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-FK",

@@ -1,8 +1,8 @@
-//! Partitions that were read to find nothing in them.
+//! PartitionGroups that were read to find nothing in them.
 
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
+use crate::plan::{Node, NodeType};
 
 /// Fewer partitions are not worth a word.
 const MIN_PARTITIONS: usize = 4;
@@ -11,11 +11,11 @@ const MIN_EMPTY: f64 = 0.75;
 
 pub(super) const RULE: Rule = Rule {
     name: "unpruned-partitions",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "an Append over four or more partitions of a table, three quarters of which are filtered down to nothing",
     why: "partitions are skipped only for conditions that compare the partition key itself with something of its own type",
     source: "https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITION-PRUNING",
-    check: Check::Node(&["Append", "Merge Append"], check),
+    check: Check::Node(&[NodeType::Append, NodeType::MergeAppend], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -36,8 +36,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         .filter(|scan| subject.rows(scan) == Some(0.0))
         .copied()
         .collect();
-    let filtered =
-        |scan: &&Node| scan.text("Filter").is_some() || scan.text("Index Cond").is_some();
+    let filtered = |scan: &&Node| scan.filter().is_some() || scan.index_cond().is_some();
     if read.len() < MIN_PARTITIONS
         || (empty.len() as f64) < MIN_EMPTY * read.len() as f64
         || !empty.iter().any(filtered)
@@ -47,21 +46,21 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let impact: f64 = empty.iter().map(|scan| subject.inclusive(scan.id)).sum();
     let condition = empty
         .iter()
-        .find_map(|scan| scan.text("Filter").or_else(|| scan.text("Index Cond")))
+        .find_map(|scan| scan.filter().or_else(|| scan.index_cond()))
         .unwrap_or_default();
     let message = format!(
         "{} of {} partitions were read to find nothing for {condition} ({}). A condition on the partition key itself, without function \
          or cast, lets the planner skip them.",
         count(empty.len() as f64),
         count(read.len() as f64),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message))
 }
 
 /// The planner numbers the aliases of a table's partitions: `events_1`, `events_2` (since PostgreSQL 12; before, all have one alias).
 fn is_partition(node: &Node) -> bool {
-    let (Some(relation), Some(alias)) = (node.text("Relation Name"), node.alias()) else {
+    let (Some(relation), Some(alias)) = (node.relation_name(), node.alias()) else {
         return false;
     };
     let numbered = alias

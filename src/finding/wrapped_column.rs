@@ -3,23 +3,25 @@
 //! Casts come from comparing with a value of another type (`id = 5.0` compares as numeric). A cast of varchar to text is only a
 //! relabelling and harmless (src/include/catalog/pg_cast.dat, castmethod `b`).
 
+use super::advice;
 use super::conditions::{Relation, comparison, conjuncts, waste};
-use super::{Check, Draft, Rule, Severity, Subject, advice};
-use crate::plan::Node;
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::Subject;
+use crate::plan::{Node, NodeType};
 use crate::sql::{Expression, Shape};
 
 pub(super) const RULE: Rule = Rule {
     name: "wrapped-column",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a filter that throws away most rows and compares a function or a cast of a column",
     why: "an index on the column is kept in the order of the column, not of the function's results",
     source: "https://www.postgresql.org/docs/current/indexes-expressional.html",
     check: Check::Node(
         &[
-            "Seq Scan",
-            "Index Scan",
-            "Index Only Scan",
-            "Bitmap Heap Scan",
+            NodeType::SeqScan,
+            NodeType::IndexScan,
+            NodeType::IndexOnlyScan,
+            NodeType::BitmapHeapScan,
         ],
         check,
     ),
@@ -70,7 +72,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let message = format!(
         "the filter on {table} {}: {why} ({}).",
         waste.text(),
-        subject.amount(waste.impact)
+        subject.impact_text(waste.impact)
     );
     Some(Draft::new(node, waste.impact, message).action(action))
 }

@@ -1,41 +1,43 @@
 //! ORDER BY … LIMIT that walks an index in the wanted order and throws away row after row until enough pass the filter.
 
+use super::advice;
 use super::conditions::{MIN_REMOVED, keys};
-use super::subject::count;
-use super::{Check, Draft, Rule, Severity, Subject, advice};
+use super::rule::{Check, Draft, Rule, Severity};
+use super::subject::{Subject, count};
 use crate::index::Key;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType, Relationship};
 
 /// At least so many rows are thrown away for one that passes.
 const MIN_REMOVED_PER_ROW: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
     name: "wrong-order-index",
-    at_most: Severity::Critical,
+    max_severity: Severity::Critical,
     looks_for: "a LIMIT over an index scan that throws away at least a hundred rows for each that passes its filter",
     why: "the planner expects matching rows to lie evenly along the index; when they lie at its end, all of it is read",
     source: "https://www.postgresql.org/docs/current/indexes-ordering.html",
-    check: Check::Node(&["Index Scan", "Index Only Scan"], check),
+    check: Check::Node(&[NodeType::IndexScan, NodeType::IndexOnlyScan], check),
 };
 
 /// Is this an index walked for its order under a LIMIT, with a filter?
 pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
-    const ON_THE_WAY: &[&str] = &[
-        "Nested Loop",
-        "Append",
-        "Merge Append",
-        "Result",
-        "Subquery Scan",
-        "LockRows",
-        "Memoize",
+    const SKIPPED: &[NodeType] = &[
+        NodeType::NestedLoop,
+        NodeType::Append,
+        NodeType::MergeAppend,
+        NodeType::Result,
+        NodeType::SubqueryScan,
+        NodeType::LockRows,
+        NodeType::Memoize,
     ];
     let above = subject
-        .ancestors(node)
-        .find(|above| !ON_THE_WAY.contains(&above.node_type()));
-    let inner = node.text("Parent Relationship") == Some("Inner");
-    above.is_some_and(|above| above.node_type() == "Limit")
+        .plan
+        .ancestors(node.id)
+        .find(|above| !SKIPPED.contains(above.node_type()));
+    let inner = node.relationship() == Relationship::Inner;
+    above.is_some_and(|above| *above.node_type() == NodeType::Limit)
         && !inner
-        && node.text("Filter").is_some()
+        && node.filter().is_some()
 }
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -56,7 +58,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(kept),
         node.index_name().unwrap_or("the index"),
         count(removed),
-        subject.amount(impact)
+        subject.impact_text(impact)
     );
     let action = known
         .then(|| advice::create_index(subject, node, &wanted))

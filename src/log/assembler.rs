@@ -1,17 +1,18 @@
 //! Puts the lines that one process wrote together into entries.
 //!
 //! The server indents every further line of a text with a tab, and begins each field of an entry (`DETAIL:  `, `STATEMENT:  `) with
-//! the prefix again. A line that is neither is not the server's — unless the log lost its tabs on the way to us (pasted from a chat,
-//! a web console), which shows in that there are none.
+//! the prefix again. A line with neither is not the server's, unless the log has no tabs at all: then they were lost when it was
+//! copied (from a chat, a web console).
 
-use super::words::{Field, Label};
-use super::{LogEntry, label};
+use super::entry::{LogEntry, OUR_APPLICATION};
+use super::label::{self, Labelled};
+use super::translations::{Field, Label, Severity};
 
-/// Where a line stands, and what is known about it from outside.
+/// Where a line is in the log, and what the syslog daemon says about it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Origin<'a> {
+pub(super) struct LineOrigin<'a> {
     pub(super) line: usize,
-    /// What the syslog daemon said; the prefix's own is preferred.
+    /// From the syslog daemon; used when the `log_line_prefix` has none.
     pub(super) process_id: Option<u32>,
     pub(super) time: Option<&'a str>,
 }
@@ -21,59 +22,93 @@ pub(super) struct Origin<'a> {
 pub(super) enum Unlabelled {
     /// The rest of a line that syslog had to split.
     Joins,
-    /// A further line, if tabs got lost; otherwise somebody else's.
+    /// A further line, if the log has no tabs; otherwise a line of another program.
     Continues,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
-    open: Option<Open>,
+    open: Option<OpenEntry>,
     tabs_seen: bool,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenEntry {
     entry: LogEntry,
     field: Field,
 }
 
 impl Assembler {
-    /// Takes a line; gives the entry that it ends.
+    /// Takes a line that may begin an entry; returns the entry that it ends.
     pub(super) fn line(
         &mut self,
         text: &str,
-        origin: Origin<'_>,
+        origin: LineOrigin<'_>,
         unlabelled: Unlabelled,
     ) -> Option<LogEntry> {
-        if let Some(further) = text.strip_prefix('\t') {
-            self.tabs_seen = true;
-            self.append("\n", further);
+        if self.append_indented(text) {
             return None;
         }
-        let Some(labelled) = label::find(text) else {
-            return self.unlabelled(text, unlabelled);
-        };
-        match labelled.label {
-            Label::Field(field) => {
-                self.begin_field(field, labelled.rest);
+        let labelled = label::find(text);
+        if let Some(Labelled {
+            prefix,
+            label: Label::Severity(severity),
+            rest,
+        }) = labelled
+        {
+            let ended = self.finish();
+            self.begin_entry(severity, prefix, origin);
+            self.append("", rest);
+            return ended;
+        }
+        self.continue_entry(text, labelled, unlabelled)
+    }
+
+    /// Takes a line that cannot begin an entry; returns the entry that it ends.
+    pub(super) fn further_line(&mut self, text: &str) -> Option<LogEntry> {
+        if self.append_indented(text) {
+            return None;
+        }
+        self.continue_entry(text, label::find(text), Unlabelled::Continues)
+    }
+
+    /// Appends a line that begins with a tab; false when it does not.
+    fn append_indented(&mut self, text: &str) -> bool {
+        let further = text.strip_prefix('\t');
+        if let Some(further) = further {
+            self.tabs_seen = true;
+            self.append("\n", further);
+        }
+        further.is_some()
+    }
+
+    fn begin_entry(&mut self, severity: Severity, prefix: &str, origin: LineOrigin<'_>) {
+        let mut entry = LogEntry::new(origin.line, severity);
+        entry.process_id = label::process_id(prefix).or(origin.process_id);
+        entry.time = label::time(prefix).or(origin.time).map(str::to_owned);
+        entry.application = label::is_ours(prefix).then(|| OUR_APPLICATION.to_owned());
+        self.open = Some(OpenEntry {
+            entry,
+            field: Field::Message,
+        });
+    }
+
+    fn continue_entry(
+        &mut self,
+        text: &str,
+        labelled: Option<Labelled<'_>>,
+        unlabelled: Unlabelled,
+    ) -> Option<LogEntry> {
+        match labelled {
+            Some(Labelled {
+                label: Label::Field(field),
+                rest,
+                ..
+            }) => {
+                self.begin_field(field, rest);
                 None
             }
-            Label::Severity(severity) => {
-                let ended = self.finish();
-                let mut entry = LogEntry::new(origin.line, severity);
-                entry.process_id = label::process_id(labelled.prefix).or(origin.process_id);
-                entry.time = label::time(labelled.prefix)
-                    .or(origin.time)
-                    .map(str::to_owned);
-                entry.application =
-                    label::is_ours(labelled.prefix).then(|| super::execution::OURS.to_owned());
-                self.open = Some(Open {
-                    entry,
-                    field: Field::Message,
-                });
-                self.append("", labelled.rest);
-                ended
-            }
+            _ => self.unlabelled(text, unlabelled),
         }
     }
 
@@ -107,7 +142,7 @@ impl Assembler {
     }
 
     fn append(&mut self, separator: &str, text: &str) {
-        let Some(Open { entry, field }) = &mut self.open else {
+        let Some(OpenEntry { entry, field }) = &mut self.open else {
             return;
         };
         let target = match field {

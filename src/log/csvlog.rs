@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 use csv::{ReaderBuilder, StringRecord};
 use regex::Regex;
 
+use super::entry::LogEntry;
 use super::lines::lines;
-use super::{LogEntry, words};
+use super::translations;
 
 /// Columns: 22 before application_name, 23 with it (9.0), 24 with backend_type (13), 26 with leader_pid and query_id (14).
 const MIN_COLUMNS: usize = 22;
@@ -55,7 +56,7 @@ fn entry(line: usize, record: &str) -> Option<LogEntry> {
     let record = fields(record).filter(|fields| fields.len() >= MIN_COLUMNS)?;
     let field = |column: usize| record.get(column).filter(|field| !field.is_empty());
     let owned = |column: usize| field(column).map(str::to_owned);
-    let mut entry = LogEntry::new(line, words::severity(field(column::SEVERITY)?)?);
+    let mut entry = LogEntry::new(line, translations::severity(field(column::SEVERITY)?)?);
     entry.time = owned(column::TIME);
     entry.process_id = field(column::PROCESS_ID).and_then(|id| id.parse().ok());
     entry.message = field(column::MESSAGE)

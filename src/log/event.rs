@@ -4,11 +4,11 @@
 //! `explain_ExecutorEnd`; the words are translated, their order and the numbers are not.
 
 use super::lines::beginning;
-use super::words;
+use super::translations;
 
 /// What was timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum ExecutionKind {
     /// A text sent as it is (`statement`).
     Statement,
     /// A prepared one (`execute NAME`).
@@ -32,7 +32,7 @@ pub enum Event<'a> {
         /// Of the execution.
         duration_ms: f64,
         /// How it was sent.
-        step: Step,
+        kind: ExecutionKind,
         /// The text.
         sql: &'a str,
     },
@@ -43,7 +43,7 @@ pub enum Event<'a> {
     /// `statement: …` (log_statement).
     Begun {
         /// How it was sent.
-        step: Step,
+        kind: ExecutionKind,
         /// The text.
         sql: &'a str,
     },
@@ -67,8 +67,8 @@ impl Event<'_> {
 /// Reads a message.
 pub(super) fn read(message: &str) -> Event<'_> {
     let Some((duration_ms, rest)) = duration(message) else {
-        return match step(message) {
-            Some((step, sql)) => Event::Begun { step, sql },
+        return match kind(message) {
+            Some((kind, sql)) => Event::Begun { kind, sql },
             None => Event::Other,
         };
     };
@@ -78,10 +78,10 @@ pub(super) fn read(message: &str) -> Event<'_> {
         let body = body.strip_prefix('\n').unwrap_or(body);
         return Event::Plan { duration_ms, body };
     }
-    match step(rest) {
-        Some((step, sql)) => Event::Executed {
+    match kind(rest) {
+        Some((kind, sql)) => Event::Executed {
             duration_ms,
-            step,
+            kind,
             sql,
         },
         None if rest.is_empty() => Event::Duration(duration_ms),
@@ -111,7 +111,7 @@ fn duration(message: &str) -> Option<(f64, &str)> {
         .split_once('.')
         .is_some_and(|(_, decimals)| decimals.len() == 3);
     let rest = rest.trim_start_matches([' ', '\u{a0}']);
-    let after_unit = words::MILLISECONDS
+    let after_unit = translations::MILLISECONDS
         .iter()
         .find_map(|unit| rest.strip_prefix(unit))?;
     // Georgian has the English plural there.
@@ -123,23 +123,23 @@ fn duration(message: &str) -> Option<(f64, &str)> {
 }
 
 /// `statement: …`, `execute NAME: …`, `execute fetch from NAME: …`.
-fn step(text: &str) -> Option<(Step, &str)> {
+fn kind(text: &str) -> Option<(ExecutionKind, &str)> {
     // Names have at most 63 bytes, and there are two with a slash between them.
     const MAX_LABEL_BYTES: usize = 240;
     let searched = beginning(text, MAX_LABEL_BYTES);
     let colon = searched.find(": ").or_else(|| searched.find(":\n"))?;
     let label = searched[..colon].trim();
     let begins = |words: &[&str]| words.iter().any(|word| begins_with_word(label, word));
-    let step = if words::STATEMENT.contains(&label) {
-        Step::Statement
-    } else if begins(words::FETCH) {
-        Step::Fetch
-    } else if begins(words::EXECUTE) {
-        Step::Execute
+    let kind = if translations::STATEMENT.contains(&label) {
+        ExecutionKind::Statement
+    } else if begins(translations::FETCH) {
+        ExecutionKind::Fetch
+    } else if begins(translations::EXECUTE) {
+        ExecutionKind::Execute
     } else {
         return None;
     };
-    Some((step, text[colon + 1..].trim_start_matches(' ')))
+    Some((kind, text[colon + 1..].trim_start_matches(' ')))
 }
 
 fn begins_with_word(label: &str, word: &str) -> bool {
@@ -158,39 +158,39 @@ mod tests {
             (
                 "duration: 12.345 ms  statement: select 1",
                 12.345,
-                Step::Statement,
+                ExecutionKind::Statement,
             ),
             (
                 "Dauer: 12.345 ms  Anweisung: select 1",
                 12.345,
-                Step::Statement,
+                ExecutionKind::Statement,
             ),
             (
                 "durée : 12.345 ms, instruction : select 1",
                 12.345,
-                Step::Statement,
+                ExecutionKind::Statement,
             ),
             (
                 "期間: 12.345 ミリ秒  実行 <unnamed>: select 1",
                 12.345,
-                Step::Execute,
+                ExecutionKind::Execute,
             ),
             (
                 "duration: 0.001 ms  execute S_1/C_2: select 1",
                 0.001,
-                Step::Execute,
+                ExecutionKind::Execute,
             ),
             (
                 "duration: 0.001 ms  execute fetch from S_1/C_2: select 1",
                 0.001,
-                Step::Fetch,
+                ExecutionKind::Fetch,
             ),
         ] {
             assert_eq!(
                 read(message),
                 Event::Executed {
                     duration_ms,
-                    step: expected,
+                    kind: expected,
                     sql: "select 1"
                 },
                 "{message}"
@@ -215,14 +215,14 @@ mod tests {
         assert_eq!(
             read("statement: a\nb"),
             Event::Begun {
-                step: Step::Statement,
+                kind: ExecutionKind::Statement,
                 sql: "a\nb"
             }
         );
         assert_eq!(
             read("execute <unnamed>: a"),
             Event::Begun {
-                step: Step::Execute,
+                kind: ExecutionKind::Execute,
                 sql: "a"
             }
         );

@@ -8,11 +8,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::entry::{LogEntry, OUR_APPLICATION};
+use super::event::{Event, ExecutionKind};
 use super::explained::explained;
-use super::{Event, LogEntry, Severity, Step};
-
-/// Our own `application_name`, and what our statements begin with.
-pub(super) const OURS: &str = "pgrehearse";
+use super::translations::Severity;
 
 /// More processes than this are not waited for at once.
 const MAX_PROCESSES: usize = 10_000;
@@ -34,7 +33,7 @@ pub struct Execution {
 
 /// What a process told and may tell more about.
 #[derive(Debug, Default)]
-struct Process {
+struct ProcessState {
     /// Case 1, its duration still to come.
     begun: Option<Execution>,
     /// Case 3, the server's own line still to come.
@@ -47,7 +46,7 @@ struct Process {
 #[derive(Debug)]
 pub struct Executions<I> {
     entries: I,
-    processes: HashMap<Option<u32>, Process>,
+    processes: HashMap<Option<u32>, ProcessState>,
     ready: VecDeque<Execution>,
 }
 
@@ -60,14 +59,14 @@ impl<I: Iterator<Item = LogEntry>> Executions<I> {
         }
     }
 
-    fn take(&mut self, entry: &LogEntry) {
+    fn add_entry(&mut self, entry: &LogEntry) {
         if self.processes.len() > MAX_PROCESSES {
             self.finish();
         }
         let process = self.processes.entry(entry.process_id).or_default();
         if entry.severity >= Severity::Error && entry.severity != Severity::Log {
             // What was begun failed; what has a plan had been executed before.
-            let Process { planned, .. } = std::mem::take(process);
+            let ProcessState { planned, .. } = std::mem::take(process);
             self.ready.extend(planned);
             return;
         }
@@ -81,16 +80,16 @@ impl<I: Iterator<Item = LogEntry>> Executions<I> {
             }
             Event::Executed {
                 duration_ms,
-                step,
+                kind,
                 sql,
             } => {
                 let mut execution = Execution::new(entry, sql, Some(duration_ms));
-                execution.is_fetch = step == Step::Fetch;
+                execution.is_fetch = kind == ExecutionKind::Fetch;
                 self.ready.extend(process.executed(execution));
             }
-            Event::Begun { step, sql } => {
+            Event::Begun { kind, sql } => {
                 let mut execution = Execution::new(entry, sql, None);
-                execution.is_fetch = step == Step::Fetch;
+                execution.is_fetch = kind == ExecutionKind::Fetch;
                 self.ready.extend(process.begun(execution));
             }
             Event::Duration(duration_ms) => self.ready.extend(process.ended(duration_ms)),
@@ -119,8 +118,8 @@ impl<I: Iterator<Item = LogEntry>> Iterator for Executions<I> {
                 Some(execution) if execution.is_ours() => {}
                 Some(execution) => return Some(execution),
                 None => match self.entries.next() {
-                    Some(entry) if entry.application.as_deref() == Some(OURS) => {}
-                    Some(entry) => self.take(&entry),
+                    Some(entry) if entry.application.as_deref() == Some(OUR_APPLICATION) => {}
+                    Some(entry) => self.add_entry(&entry),
                     None if self.processes.is_empty() => return None,
                     None => self.finish(),
                 },
@@ -129,7 +128,7 @@ impl<I: Iterator<Item = LogEntry>> Iterator for Executions<I> {
     }
 }
 
-impl Process {
+impl ProcessState {
     fn planned(&mut self, execution: Execution) -> Option<Execution> {
         if let Some(begun) = self
             .begun

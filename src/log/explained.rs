@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::{Event, LogEntry};
+use super::entry::LogEntry;
+use super::event::Event;
 
 const QUERY: &str = "Query Text: ";
 const PARAMETERS: &str = "Query Parameters: ";

@@ -3,12 +3,13 @@
 
 use serde::Deserialize;
 
+use super::entry::LogEntry;
 use super::lines::lines;
-use super::{LogEntry, words};
+use super::translations;
 
 /// The keys read here; the server leaves out what is empty.
 #[derive(Deserialize)]
-struct Object {
+struct JsonEntry {
     timestamp: String,
     error_severity: String,
     pid: Option<u32>,
@@ -21,28 +22,31 @@ struct Object {
     dbname: Option<String>,
 }
 
-fn object(line: &str) -> Option<Object> {
+fn json_entry(line: &str) -> Option<JsonEntry> {
     // Most lines of other files are told apart before a parser is asked.
     let may_be = line.starts_with('{') && line.contains("\"error_severity\"");
     may_be.then(|| serde_json::from_str(line).ok()).flatten()
 }
 
 pub(super) fn is_entry(line: &str) -> bool {
-    object(line).is_some()
+    json_entry(line).is_some()
 }
 
 pub(super) fn entries(text: &str) -> impl Iterator<Item = LogEntry> + '_ {
     lines(text).filter_map(|line| {
-        let object = object(line.text)?;
-        let mut entry = LogEntry::new(line.number, words::severity(&object.error_severity)?);
-        entry.time = Some(object.timestamp);
-        entry.process_id = object.pid;
-        entry.message = object.message.trim_end().to_owned();
-        entry.detail = object.detail;
-        entry.context = object.context;
-        entry.statement = object.statement;
-        entry.application = object.application_name;
-        entry.database = object.dbname;
+        let json_entry = json_entry(line.text)?;
+        let mut entry = LogEntry::new(
+            line.number,
+            translations::severity(&json_entry.error_severity)?,
+        );
+        entry.time = Some(json_entry.timestamp);
+        entry.process_id = json_entry.pid;
+        entry.message = json_entry.message.trim_end().to_owned();
+        entry.detail = json_entry.detail;
+        entry.context = json_entry.context;
+        entry.statement = json_entry.statement;
+        entry.application = json_entry.application_name;
+        entry.database = json_entry.dbname;
         Some(entry)
     })
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::lines::beginning;
-use super::words::{self, Label, Severity};
+use super::translations::{self, Label, Severity};
 
 /// Labels are looked for in this many bytes of a line; user, database and application name have at most 63 each.
 const MAX_PREFIX_BYTES: usize = 1000;
@@ -61,11 +61,11 @@ fn label_at_end(text: &str) -> Option<(usize, Label)> {
         .rsplit(|c: char| !c.is_alphabetic())
         .next()
         .unwrap_or(text);
-    if let Some(label) = words::label(word) {
+    if let Some(label) = translations::label(word) {
         return Some((text.len() - word.len(), label));
     }
     let glued = GLUED.iter().find(|label| word.ends_with(**label))?;
-    Some((text.len() - glued.len(), words::label(glued)?))
+    Some((text.len() - glued.len(), translations::label(glued)?))
 }
 
 impl Labelled<'_> {

@@ -1,8 +1,8 @@
-//! Lines with their numbers and places.
+//! Lines with their numbers and offsets.
 
 /// One line without its line feed and carriage return.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(super) struct LogLine<'a> {
     /// Counted from 1.
     pub(super) number: usize,
     /// Where it begins in the text.
@@ -11,24 +11,24 @@ pub(super) struct Line<'a> {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Lines<'a> {
+pub(super) struct LogLines<'a> {
     text: &'a str,
     start: usize,
     number: usize,
 }
 
-pub(super) fn lines(text: &str) -> Lines<'_> {
-    Lines {
+pub(super) fn lines(text: &str) -> LogLines<'_> {
+    LogLines {
         text,
         start: 0,
         number: 0,
     }
 }
 
-impl<'a> Iterator for Lines<'a> {
-    type Item = Line<'a>;
+impl<'a> Iterator for LogLines<'a> {
+    type Item = LogLine<'a>;
 
-    fn next(&mut self) -> Option<Line<'a>> {
+    fn next(&mut self) -> Option<LogLine<'a>> {
         let rest = self
             .text
             .get(self.start..)
@@ -38,7 +38,7 @@ impl<'a> Iterator for Lines<'a> {
         let start = self.start;
         self.start += length + 1;
         self.number += 1;
-        Some(Line {
+        Some(LogLine {
             number: self.number,
             start,
             text: line.strip_suffix('\r').unwrap_or(line),
@@ -46,9 +46,9 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// The text's first bytes, at most so many, and no half character.
-pub(super) fn beginning(text: &str, most_bytes: usize) -> &str {
-    let length = (0..=most_bytes.min(text.len()))
+/// The first bytes of a text, at most `max_bytes`, ending at a character's end.
+pub(super) fn beginning(text: &str, max_bytes: usize) -> &str {
+    let length = (0..=max_bytes.min(text.len()))
         .rev()
         .find(|at| text.is_char_boundary(*at));
     &text[..length.unwrap_or(0)]

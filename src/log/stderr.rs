@@ -1,22 +1,23 @@
 //! Logs as the server writes them to its standard error: lines with a prefix.
 
-use super::assembler::{Assembler, Origin, Unlabelled};
-use super::lines::{Lines, lines};
-use super::{LogEntry, label};
+use super::assembler::{Assembler, LineOrigin, Unlabelled};
+use super::entry::LogEntry;
+use super::label;
+use super::lines::{LogLines, lines};
 
 pub(super) fn begins_entry(line: &str) -> bool {
     label::find(line).is_some_and(|labelled| labelled.is_from_a_log())
 }
 
-/// One entry after the other: the server writes each as a whole.
+/// The entries of a log. The server writes each entry at once, so no other process writes between its lines.
 pub(super) struct Entries<'a> {
-    lines: Lines<'a>,
-    /// What `docker compose logs` puts before each line, `db-1  | `: other containers' lines are left out.
+    lines: LogLines<'a>,
+    /// What `docker compose logs` puts before each line (`db-1  | `); the lines of other containers are skipped.
     container: Option<&'a str>,
     assembler: Assembler,
 }
 
-fn container(line: &str) -> Option<&str> {
+fn container_prefix(line: &str) -> Option<&str> {
     let (name, _) = line.split_once(" | ")?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_container =
@@ -27,7 +28,7 @@ fn container(line: &str) -> Option<&str> {
 impl<'a> Entries<'a> {
     pub(super) fn new(text: &'a str) -> Entries<'a> {
         let first = lines(text).find(|line| begins_entry(line.text));
-        let container = first.and_then(|line| container(line.text));
+        let container = first.and_then(|line| container_prefix(line.text));
         Entries {
             lines: lines(text),
             container,
@@ -44,7 +45,7 @@ impl Iterator for Entries<'_> {
             let Some(text) = line.text.strip_prefix(self.container.unwrap_or_default()) else {
                 continue;
             };
-            let origin = Origin {
+            let origin = LineOrigin {
                 line: line.number,
                 process_id: None,
                 time: None,

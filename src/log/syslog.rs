@@ -9,24 +9,25 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::assembler::{Assembler, Origin, Unlabelled};
-use super::lines::{Line, Lines, lines};
-use super::words::{Label, Severity};
-use super::{LogEntry, label};
+use super::assembler::{Assembler, LineOrigin, Unlabelled};
+use super::entry::LogEntry;
+use super::label;
+use super::lines::{LogLine, LogLines, lines};
+use super::translations::{Label, Severity};
 
-/// A process that wrote nothing for so many lines has ended its entry.
+/// The entry of a process that wrote nothing for this many lines is complete.
 const MAX_PAUSE_LINES: usize = 4096;
 
-/// A line as the daemon wrote it.
-struct Record<'a> {
+/// A line of a syslog daemon, taken apart.
+struct SyslogLine<'a> {
     time: &'a str,
     program: &'a str,
     process_id: u32,
     message: &'a str,
 }
 
-impl<'a> Record<'a> {
-    fn of(line: &'a str) -> Option<Record<'a>> {
+impl<'a> SyslogLine<'a> {
+    fn of(line: &'a str) -> Option<SyslogLine<'a>> {
         static TRADITIONAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
             let time = r"\S{1,12} [ \d]?\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+";
             Regex::new(&format!(
@@ -46,7 +47,7 @@ impl<'a> Record<'a> {
             .or_else(|| TRADITIONAL.as_ref()?.captures(line))?;
         let group = |number: usize| found.get(number).map_or("", |group| group.as_str());
         let message = &line[found.get(0)?.end()..];
-        Some(Record {
+        Some(SyslogLine {
             time: group(1),
             program: group(2),
             process_id: group(3).parse().ok()?,
@@ -55,16 +56,16 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The server's numbers before a part: of the message, and of the part where there are several.
-struct Numbered<'a> {
+/// A part of a message, with the number of the message that the server writes before it.
+struct MessagePart<'a> {
     message_number: Option<&'a str>,
     is_numbered: bool,
     text: &'a str,
 }
 
-impl<'a> Numbered<'a> {
-    fn of(message: &'a str) -> Numbered<'a> {
-        Numbered::brackets(message).unwrap_or(Numbered {
+impl<'a> MessagePart<'a> {
+    fn of(message: &'a str) -> MessagePart<'a> {
+        MessagePart::brackets(message).unwrap_or(MessagePart {
             message_number: None,
             is_numbered: false,
             text: message,
@@ -72,19 +73,19 @@ impl<'a> Numbered<'a> {
     }
 
     /// `[4-2] `, or `[4] ` for a message in one part, or `[2] ` for a part when messages are not numbered.
-    fn brackets(message: &'a str) -> Option<Numbered<'a>> {
+    fn brackets(message: &'a str) -> Option<MessagePart<'a>> {
         let (number, text) = message.strip_prefix('[')?.split_once("] ")?;
         let is_number =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         match number.split_once('-') {
             Some((message_number, part)) if is_number(message_number) && is_number(part) => {
-                Some(Numbered {
+                Some(MessagePart {
                     message_number: Some(message_number),
                     is_numbered: true,
                     text,
                 })
             }
-            None if is_number(number) => Some(Numbered {
+            None if is_number(number) => Some(MessagePart {
                 message_number: None,
                 is_numbered: true,
                 text,
@@ -94,7 +95,7 @@ impl<'a> Numbered<'a> {
     }
 }
 
-/// `#011` is a tab; the others of its kind that a message can hold.
+/// The text with the control characters that daemons escape: `#011` (tab), `#012` (line feed), `#015` (carriage return, left out).
 fn unescaped(text: &str) -> std::borrow::Cow<'_, str> {
     if text.contains("#01") {
         text.replace("#011", "\t")
@@ -107,19 +108,20 @@ fn unescaped(text: &str) -> std::borrow::Cow<'_, str> {
 }
 
 pub(super) fn begins_entry(line: &str) -> bool {
-    let begins = |record: Record<'_>| {
-        let text = unescaped(Numbered::of(record.message).text).into_owned();
-        let label = label::find(&text).map(|labelled| labelled.label);
+    let begins = |record: SyslogLine<'_>| {
+        let text = unescaped(MessagePart::of(record.message).text);
+        let first = text.split('\n').next().unwrap_or_default();
+        let label = label::find(first).map(|labelled| labelled.label);
         let is_servers =
             record.program.starts_with("postgres") || label == Some(Label::Severity(Severity::Log));
         is_servers && matches!(label, Some(Label::Severity(_)))
     };
-    Record::of(line).is_some_and(begins)
+    SyslogLine::of(line).is_some_and(begins)
 }
 
-/// What a process is about to say.
+/// What was read of a process so far.
 #[derive(Default)]
-struct Speaker {
+struct ProcessState {
     assembler: Assembler,
     message_number: Option<String>,
     last_line: usize,
@@ -127,8 +129,8 @@ struct Speaker {
 
 /// The entries of all processes.
 pub(super) struct Entries<'a> {
-    lines: Lines<'a>,
-    speakers: HashMap<(&'a str, u32), Speaker>,
+    lines: LogLines<'a>,
+    processes: HashMap<(&'a str, u32), ProcessState>,
     ended: VecDeque<LogEntry>,
 }
 
@@ -136,57 +138,55 @@ impl<'a> Entries<'a> {
     pub(super) fn new(text: &'a str) -> Entries<'a> {
         Entries {
             lines: lines(text),
-            speakers: HashMap::new(),
+            processes: HashMap::new(),
             ended: VecDeque::new(),
         }
     }
 
-    fn take(&mut self, line: Line<'a>) {
-        let Some(record) = Record::of(line.text) else {
+    fn add_line(&mut self, line: LogLine<'a>) {
+        let Some(record) = SyslogLine::of(line.text) else {
             return;
         };
-        let numbered = Numbered::of(record.message);
-        let speaker = self
-            .speakers
+        let part = MessagePart::of(record.message);
+        let process = self
+            .processes
             .entry((record.program, record.process_id))
             .or_default();
-        speaker.last_line = line.number;
-        if let Some(number) = numbered.message_number
-            && speaker.message_number.as_deref() != Some(number)
+        process.last_line = line.number;
+        if let Some(number) = part.message_number
+            && process.message_number.as_deref() != Some(number)
         {
-            self.ended.extend(speaker.assembler.finish());
-            speaker.message_number = Some(number.to_owned());
+            self.ended.extend(process.assembler.finish());
+            process.message_number = Some(number.to_owned());
         }
-        let origin = Origin {
+        let origin = LineOrigin {
             line: line.number,
             process_id: Some(record.process_id),
             time: Some(record.time),
         };
-        let unlabelled = if numbered.is_numbered {
+        let unlabelled = if part.is_numbered {
             Unlabelled::Joins
         } else {
             Unlabelled::Continues
         };
-        for (index, part) in unescaped(numbered.text).split('\n').enumerate() {
-            let unlabelled = if index == 0 {
-                unlabelled
-            } else {
-                Unlabelled::Continues
-            };
-            self.ended
-                .extend(speaker.assembler.line(part, origin, unlabelled));
-        }
+        // A record is one message of the server, so only its first line can begin an entry.
+        let text = unescaped(part.text);
+        let mut lines = text.split('\n');
+        let first = lines.next().unwrap_or_default();
+        let ended = &mut self.ended;
+        ended.extend(process.assembler.line(first, origin, unlabelled));
+        ended.extend(lines.filter_map(|line| process.assembler.further_line(line)));
     }
 
-    /// Ends the entries of processes that were silent since that line, in the order of their lines.
-    fn end_silent_since(&mut self, line: usize) {
+    /// Ends the entries of processes that wrote nothing since that line, in the order of their lines.
+    fn end_idle_since(&mut self, line: usize) {
         let mut ended: Vec<LogEntry> = Vec::new();
-        self.speakers.retain(|_, speaker| {
-            let is_silent = speaker.last_line < line;
-            if is_silent {
-                ended.extend(speaker.assembler.finish());
+        self.processes.retain(|_, process| {
+            let is_idle = process.last_line < line;
+            if is_idle {
+                ended.extend(process.assembler.finish());
             }
-            !is_silent
+            !is_idle
         });
         ended.sort_by_key(|entry| entry.line);
         self.ended.extend(ended);
@@ -202,12 +202,12 @@ impl Iterator for Entries<'_> {
                 return Some(entry);
             }
             let Some(line) = self.lines.next() else {
-                self.end_silent_since(usize::MAX);
+                self.end_idle_since(usize::MAX);
                 return self.ended.pop_front();
             };
-            self.take(line);
+            self.add_line(line);
             if line.number % MAX_PAUSE_LINES == 0 {
-                self.end_silent_since(line.number.saturating_sub(MAX_PAUSE_LINES));
+                self.end_idle_since(line.number.saturating_sub(MAX_PAUSE_LINES));
             }
         }
     }

@@ -272,6 +272,28 @@ fn many_processes_and_deep_texts_take_one_pass() {
     assert_eq!(plans(&lines).len(), 1);
 }
 
+/// A record holds one message (write_syslog in elog.c), also with `syslog_split_messages = off`, where its line feeds are `#012`.
+#[test]
+fn a_syslog_record_holds_at_most_one_entry() {
+    let record = "Nov 20 10:00:00 host postgres[1]: ";
+    let whole = format!("{record}ERROR:  a#012#011b#012DETAIL:  c#012STATEMENT:  d#012#011e\n");
+    let entries = read(&whole);
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].message, "a\nb");
+    assert_eq!(entries[0].detail.as_deref(), Some("c"));
+    assert_eq!(entries[0].statement.as_deref(), Some("d\ne"));
+
+    let two_labels = format!("{record}LOG:  a#012ERROR:  b\n{record}LOG:  c\n");
+    let messages: Vec<String> = read(&two_labels)
+        .into_iter()
+        .map(|entry| entry.message)
+        .collect();
+    assert_eq!(messages, ["a\nERROR:  b", "c"]);
+
+    let label_behind_a_line_feed = format!("{record}#012LOG:  #012ERROR:  ");
+    assert_eq!(read(&label_behind_a_line_feed).len(), 1);
+}
+
 const PIECES: [&str; 30] = [
     "LOG:  ",
     "DETAIL:  ",

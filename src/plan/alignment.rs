@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{Node, NodeId, Plan};
+use super::{Node, NodeId, NodeType, Plan};
 
 /// Which node of one plan is which of the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Alignment {
 }
 
 /// What a node is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class<'p> {
     /// Reads a relation, by whatever path.
     Scan,
@@ -35,25 +35,24 @@ pub enum Class<'p> {
     /// Collects from workers.
     Gather,
     /// Anything else, by its type.
-    Other(&'p str),
+    Other(&'p NodeType),
 }
 
 /// The class of a node.
 pub fn class(node: &Node) -> Class<'_> {
     match node.node_type() {
-        "Seq Scan" | "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" | "Tid Scan"
-        | "Tid Range Scan" | "Sample Scan" | "Foreign Scan" => Class::Scan,
-        "Nested Loop" | "Hash Join" | "Merge Join" => Class::Join,
-        "Sort" | "Incremental Sort" => Class::Sort,
-        "Aggregate" | "Group" | "Unique" => Class::Aggregate,
-        "Gather" | "Gather Merge" => Class::Gather,
+        scan if scan.is_table_scan() => Class::Scan,
+        join if join.is_join() => Class::Join,
+        sort if sort.is_sort() => Class::Sort,
+        NodeType::Aggregate | NodeType::Group | NodeType::Unique => Class::Aggregate,
+        gather if gather.is_gather() => Class::Gather,
         other => Class::Other(other),
     }
 }
 
 /// A step of going through both plans from top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum AlignedNodes {
     /// The same node in both.
     Both(NodeId, NodeId),
     /// A node of the first plan that is not in the second, or elsewhere.
@@ -101,17 +100,10 @@ fn relations_below(plan: &Plan) -> Vec<u64> {
 
 /// The hash of the relation a node reads, 0 when it reads none.
 fn own_relation(node: &Node) -> u64 {
-    let names = [
-        "Relation Name",
-        "CTE Name",
-        "Function Name",
-        "Table Function Name",
-        "Tuplestore Name",
-    ];
-    let Some(name) = names.iter().find_map(|property| node.text(property)) else {
+    let Some(name) = node.source_name() else {
         return 0;
     };
-    if node.node_type() == "ModifyTable" {
+    if *node.node_type() == NodeType::ModifyTable {
         return 0;
     }
     let mut hasher = DefaultHasher::new();
@@ -132,7 +124,7 @@ impl Alignment {
 
     /// Both plans from top to bottom: as many pairs side by side as the order of both allows; a node whose partner stands
     /// elsewhere comes by itself.
-    pub fn steps(&self) -> Vec<Step> {
+    pub fn steps(&self) -> Vec<AlignedNodes> {
         let pairs: Vec<(usize, usize)> = self
             .before
             .iter()
@@ -143,10 +135,10 @@ impl Alignment {
         let (mut left, mut right) = (0, 0);
         let end = (self.before.len(), self.after.len());
         for (before, after) in longest_rising(&pairs).into_iter().chain([end]) {
-            steps.extend((left..before).map(|node| Step::Before(NodeId(node))));
-            steps.extend((right..after).map(|node| Step::After(NodeId(node))));
+            steps.extend((left..before).map(|node| AlignedNodes::Before(NodeId(node))));
+            steps.extend((right..after).map(|node| AlignedNodes::After(NodeId(node))));
             if (before, after) != end {
-                steps.push(Step::Both(NodeId(before), NodeId(after)));
+                steps.push(AlignedNodes::Both(NodeId(before), NodeId(after)));
             }
             (left, right) = (before + 1, after + 1);
         }
@@ -180,20 +172,15 @@ pub fn join_order(plan: &Plan) -> String {
     const MAX_TEXT_BYTES: usize = 2_000;
     let mut texts: Vec<String> = vec![String::new(); plan.nodes().len()];
     for node in plan.nodes().iter().rev() {
-        let inputs = node.children.iter().filter(|child| {
-            !matches!(
-                plan.node(**child).text("Parent Relationship"),
-                Some("InitPlan" | "SubPlan")
-            )
-        });
-        let below: Vec<String> = inputs
-            .map(|child| std::mem::take(&mut texts[child.0]))
+        let below: Vec<String> = plan
+            .inputs(node.id)
+            .map(|input| std::mem::take(&mut texts[input.id.0]))
             .filter(|text| !text.is_empty())
             .collect();
         let own = if own_relation(node) == 0 {
             None
         } else {
-            node.alias().or_else(|| node.text("CTE Name"))
+            node.alias().or_else(|| node.cte_name())
         };
         texts[node.id.0] = match (own, class(node)) {
             (Some(alias), _) => alias.to_owned(),
@@ -280,15 +267,15 @@ mod tests {
         let left: Vec<usize> = steps
             .iter()
             .filter_map(|step| match step {
-                Step::Both(id, _) | Step::Before(id) => Some(id.0),
-                Step::After(_) => None,
+                AlignedNodes::Both(id, _) | AlignedNodes::Before(id) => Some(id.0),
+                AlignedNodes::After(_) => None,
             })
             .collect();
         let right: Vec<usize> = steps
             .iter()
             .filter_map(|step| match step {
-                Step::Both(_, id) | Step::After(id) => Some(id.0),
-                Step::Before(_) => None,
+                AlignedNodes::Both(_, id) | AlignedNodes::After(id) => Some(id.0),
+                AlignedNodes::Before(_) => None,
             })
             .collect();
         assert_eq!(left, (0..6).collect::<Vec<_>>());

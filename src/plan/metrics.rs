@@ -2,11 +2,11 @@
 //! estimate was off.
 //!
 //! EXPLAIN's numbers include everything below a node, are averages over loops, and in a parallel part over processes too. Each
-//! rule that undoes this has its reason beside it: [`charge`] (who pays for what), [`time`] (loops and processes), [`cost`]
+//! rule that undoes this has its reason beside it: [`attribution`] (who pays for what), [`time`] (loops and processes), [`cost`]
 //! (repeated and unfinished inputs), [`buffers`] and [`memory`]. All walk the node list a few times; none recurses.
 
+pub mod attribution;
 pub mod buffers;
-pub mod charge;
 pub mod cost;
 pub mod memory;
 pub(crate) mod raw;
@@ -14,7 +14,7 @@ pub mod rows;
 pub mod summary;
 pub mod time;
 
-use super::{NodeId, Plan};
+use super::{NodeId, NodeType, Plan, Relationship};
 use crate::model::{Cost, Millis};
 
 pub use buffers::Buffers;
@@ -75,7 +75,7 @@ pub struct NodeMetrics {
     /// Memory and disk it used.
     pub memory: Memory,
     /// How it belongs to the node above.
-    pub(crate) relationship: raw::Relationship,
+    pub(crate) relationship: Relationship,
     /// Does it read a CTE?
     pub(crate) is_cte_scan: bool,
 }
@@ -94,12 +94,12 @@ impl NodeMetrics {
 
 /// The metrics of a plan.
 pub fn metrics(plan: &Plan) -> Metrics {
-    let raw = raw::raw(plan);
-    let charges = charge::charges(plan, &raw);
+    let raw = raw::raw_numbers(plan);
+    let attributions = attribution::attributions(plan, &raw);
     let processes = time::processes(plan, &raw);
-    let times = time::times(plan, &raw, &processes, &charges);
+    let times = time::times(plan, &raw, &processes, &attributions);
     let costs = cost::costs(plan, &raw);
-    let mut buffers = buffers::own(plan, &raw, &charges);
+    let mut buffers = buffers::own(plan, &raw, &attributions);
     let summary = summary::summary(plan);
     let root_time = times
         .first()
@@ -137,9 +137,9 @@ pub fn metrics(plan: &Plan) -> Metrics {
             estimate: rows::estimate(raw),
             removed: rows::removed(raw),
             buffers: buffers.take(),
-            memory: memory::memory(node, raw.node_type),
+            memory: memory::memory(node),
             relationship: raw.relationship,
-            is_cte_scan: raw.node_type == "CTE Scan",
+            is_cte_scan: raw.node_type == Some(&NodeType::CteScan),
         }
     });
     Metrics {
@@ -163,9 +163,27 @@ impl Metrics {
         &self.nodes[id.0]
     }
 
-    /// The costliest nodes by what they take themselves: the fewest that make up `share` of the plan, at most `most`, costliest
+    /// What a node takes by itself, in the unit of the [`Basis`].
+    pub fn own(&self, id: NodeId) -> f64 {
+        let node = self.node(id);
+        match self.basis {
+            Basis::Time(_) => node.time.map_or(0.0, |time| time.own.0),
+            Basis::Cost(_) => node.cost.own.0,
+        }
+    }
+
+    /// What a node takes with everything below it, in the unit of the [`Basis`].
+    pub fn inclusive(&self, id: NodeId) -> f64 {
+        let node = self.node(id);
+        match self.basis {
+            Basis::Time(_) => node.time.map_or(0.0, |time| time.inclusive.0),
+            Basis::Cost(_) => node.cost.inclusive.0,
+        }
+    }
+
+    /// The costliest nodes by what they take themselves: the fewest that make up `share` of the plan, at most `max`, costliest
     /// first.
-    pub fn costliest(&self, share: f64, most: usize) -> Vec<NodeId> {
+    pub fn costliest(&self, share: f64, max: usize) -> Vec<NodeId> {
         let mut order: Vec<usize> = (0..self.nodes.len()).collect();
         let own = |position: usize| self.nodes[position].self_share;
         order.sort_by(|a, b| own(*b).total_cmp(&own(*a)).then(a.cmp(b)));
@@ -177,7 +195,7 @@ impl Metrics {
         };
         order
             .into_iter()
-            .take(most)
+            .take(max)
             .take_while(enough)
             .map(NodeId)
             .collect()

@@ -9,6 +9,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 
+use super::node_type::NodeType;
+
+/// The property that is kept as a [`NodeType`] and not as a text.
+const NODE_TYPE: &str = "Node Type";
+
 /// Names and values in the server's order, never changed.
 #[derive(Debug, Clone, Default)]
 pub struct Properties(Box<[(Arc<str>, Property)]>);
@@ -22,7 +27,9 @@ pub enum Property {
     Flag(bool),
     /// A number, exactly as the server wrote it.
     Number(Number),
-    /// A text.
+    /// The value of `Node Type`.
+    NodeType(NodeType),
+    /// Any other text.
     Text(Box<str>),
     /// A list of nothing but texts, such as `Output`.
     Texts(Box<[Box<str>]>),
@@ -89,6 +96,7 @@ impl Property {
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Property::Text(text) => Some(text),
+            Property::NodeType(node_type) => Some(node_type.name()),
             _ => None,
         }
     }
@@ -166,6 +174,7 @@ impl From<Property> for Value {
             Property::Flag(flag) => Value::Bool(flag),
             Property::Number(number) => Value::Number(number),
             Property::Text(text) => Value::String(text.into_string()),
+            Property::NodeType(node_type) => Value::String(node_type.name().to_owned()),
             Property::Texts(texts) => texts
                 .into_iter()
                 .map(|text| Value::String(text.into_string()))
@@ -177,14 +186,14 @@ impl From<Property> for Value {
 
 /// The names of a plan's properties while it is read, each kept once.
 #[derive(Debug, Default)]
-pub(crate) struct Names(HashSet<Arc<str>>);
+pub(crate) struct PropertyNames(HashSet<Arc<str>>);
 
-impl Names {
+impl PropertyNames {
     /// Properties that share these names.
     pub(crate) fn properties(&mut self, map: Map<String, Value>) -> Properties {
         Properties(
             map.into_iter()
-                .map(|(name, value)| (self.shared(&name), value.into()))
+                .map(|(name, value)| (self.shared(&name), property(&name, value)))
                 .collect(),
         )
     }
@@ -199,6 +208,13 @@ impl Names {
     }
 }
 
+fn property(name: &str, value: Value) -> Property {
+    match value {
+        Value::String(text) if name == NODE_TYPE => Property::NodeType(NodeType::parse(&text)),
+        value => value.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,7 +224,7 @@ mod tests {
         let Value::Object(map) = value else {
             return Properties::default();
         };
-        Names::default().properties(map)
+        PropertyNames::default().properties(map)
     }
 
     #[test]
@@ -251,6 +267,27 @@ mod tests {
             (kept.get("other"), kept.contains("flag"), kept.len()),
             (None, true, 5)
         );
+    }
+
+    #[test]
+    fn the_node_type_is_a_type_and_comes_out_as_it_was() {
+        for said in ["Seq Scan", "ColumnarScan", "seq scan", ""] {
+            let kept = properties(json!({"Node Type": said, "Alias": "Seq Scan"}));
+            assert_eq!(
+                kept.get("Node Type"),
+                Some(&Property::NodeType(NodeType::parse(said)))
+            );
+            assert_eq!(kept.get("Node Type").and_then(Property::as_str), Some(said));
+            assert_eq!(
+                serde_json::to_string(&Map::from(kept)).unwrap(),
+                json!({"Node Type": said, "Alias": "Seq Scan"}).to_string()
+            );
+        }
+    }
+
+    #[test]
+    fn a_property_takes_no_more_memory_than_its_largest_value() {
+        assert!(size_of::<Property>() <= 3 * size_of::<usize>());
     }
 
     #[test]

@@ -8,10 +8,10 @@
 mod builder;
 mod encoding;
 mod error;
-mod foreign;
 mod frame;
 mod json;
 mod lines;
+mod no_plan;
 mod number;
 mod property;
 mod statement;
@@ -22,10 +22,10 @@ mod yaml;
 use serde_json::Value;
 
 use self::builder::Builder;
-use self::error::Failure;
-pub use self::error::{Place, ReadError, Reason};
+use self::error::OffsetError;
+pub use self::error::{FilePosition, ReadError, Reason};
 use self::frame::Unframed;
-use self::lines::{Line, line_at, lines_from};
+use self::lines::{SourceLine, line_at, lines_from};
 use super::Plan;
 
 /// Larger files are refused.
@@ -114,9 +114,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
 pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let unframed = frame::unframe(text);
-    let plans = scan(&unframed.text).map_err(|failure| located(&unframed, failure))?;
+    let plans = scan(&unframed.text).map_err(|error| located(&unframed, error))?;
     if plans.is_empty() {
-        return Err(ReadError::whole(foreign::why_no_plan(text)));
+        return Err(ReadError::whole(no_plan::why_no_plan(text)));
     }
     Ok(plans)
 }
@@ -130,34 +130,34 @@ pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
 }
 
 /// A failure's place in the file.
-fn located(unframed: &Unframed<'_>, Failure { offset, reason }: Failure) -> ReadError {
+fn located(unframed: &Unframed<'_>, OffsetError { offset, reason }: OffsetError) -> ReadError {
     let text = &unframed.text;
     let end = (0..=offset.min(text.len()))
         .rev()
         .find(|end| text.is_char_boundary(*end))
         .unwrap_or(0);
-    let place = encoding::place_of_end(text.get(..end).unwrap_or_default());
-    let place = match &unframed.numbers {
-        None => place,
+    let position = encoding::end_position(text.get(..end).unwrap_or_default());
+    let position = match &unframed.numbers {
+        None => position,
         Some(numbers) => {
             let number = numbers
-                .get(place.line - 1)
+                .get(position.line - 1)
                 .or_else(|| numbers.last())
                 .copied()
-                .unwrap_or(place.line);
-            Place {
+                .unwrap_or(position.line);
+            FilePosition {
                 line: number,
                 column: None,
             }
         }
     };
     ReadError {
-        place: Some(place),
+        position: Some(position),
         reason,
     }
 }
 
-fn scan(text: &str) -> Result<Vec<ReadPlan>, Failure> {
+fn scan(text: &str) -> Result<Vec<ReadPlan>, OffsetError> {
     let mut plans = Vec::new();
     let (mut at, mut behind_last) = (0, 0);
     while let Some(line) = line_at(text, at) {
@@ -179,9 +179,9 @@ fn scan(text: &str) -> Result<Vec<ReadPlan>, Failure> {
 fn read_one(
     text: &str,
     start: usize,
-    line: &Line<'_>,
+    line: &SourceLine<'_>,
     format: SourceFormat,
-) -> Result<(Vec<Plan>, usize), Failure> {
+) -> Result<(Vec<Plan>, usize), OffsetError> {
     let reader = match format {
         SourceFormat::Text => {
             let found = text::read_plan(text, line.offset)?;
@@ -223,7 +223,7 @@ fn read_plan(plan: Plan, format: SourceFormat, above: &str) -> ReadPlan {
 }
 
 /// The format of the plan that begins with this line, if one does.
-fn format_beginning(text: &str, line: &Line<'_>) -> Option<SourceFormat> {
+fn format_beginning(text: &str, line: &SourceLine<'_>) -> Option<SourceFormat> {
     let trimmed = line.text.trim_start();
     let start = line.offset + line.text.len() - trimmed.len();
     match trimmed.as_bytes().first()? {

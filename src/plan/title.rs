@@ -1,13 +1,15 @@
 //! A node's headline and its details as EXPLAIN's TEXT format writes them (src/backend/commands/explain.c, `ExplainNode`), so that
 //! people see the words they know.
 
-use super::{Node, Property};
+use super::node::Node;
+use super::node_type::NodeType;
+use super::properties::Property;
 use crate::model::quote_identifier;
 
 impl Node {
     /// `Parallel Index Only Scan Backward using jobs_pkey on jobs j`, `Hash Left Join`, `HashAggregate`, …
     pub fn title(&self) -> String {
-        let parallel = if self.flag("Parallel Aware") == Some(true) {
+        let parallel = if self.is_parallel_aware() {
             "Parallel "
         } else {
             ""
@@ -24,25 +26,25 @@ impl Node {
     pub fn operation(&self) -> String {
         let node_type = self.node_type();
         match node_type {
-            "Aggregate" => self.aggregate_operation(),
-            "Nested Loop" | "Hash Join" | "Merge Join" => self.join_operation(),
-            "ModifyTable" => self.text("Operation").unwrap_or(node_type).to_owned(),
-            "SetOp" => format!(
+            NodeType::Aggregate => self.aggregate_operation(),
+            join if join.is_join() => self.join_operation(),
+            NodeType::ModifyTable => self.modification().unwrap_or(node_type.name()).to_owned(),
+            NodeType::SetOp => format!(
                 "{}SetOp {}",
-                if self.text("Strategy") == Some("Hashed") {
+                if self.strategy() == Some("Hashed") {
                     "Hash"
                 } else {
                     ""
                 },
                 self.text("Command").unwrap_or("")
             ),
-            _ if self.text("Scan Direction") == Some("Backward") => format!("{node_type} Backward"),
-            _ => node_type.to_owned(),
+            _ if self.is_backward() => format!("{node_type} Backward"),
+            _ => node_type.name().to_owned(),
         }
     }
 
     fn aggregate_operation(&self) -> String {
-        let strategy = match self.text("Strategy") {
+        let strategy = match self.strategy() {
             Some("Sorted") => "GroupAggregate",
             Some("Hashed") => "HashAggregate",
             Some("Mixed") => "MixedAggregate",
@@ -55,32 +57,28 @@ impl Node {
     }
 
     fn join_operation(&self) -> String {
-        let method = self.node_type().trim_end_matches(" Join");
-        match (self.text("Join Type"), self.node_type()) {
-            (None | Some("Inner"), node_type) => node_type.to_owned(),
-            (Some(join_type), _) => format!("{method} {join_type} Join"),
+        let name = self.node_type().name();
+        match self.text("Join Type") {
+            None | Some("Inner") => name.to_owned(),
+            Some(join_type) => {
+                let method = name.trim_end_matches(" Join");
+                format!("{method} {join_type} Join")
+            }
         }
     }
 
     fn index_clause(&self) -> String {
         match (self.index_name(), self.node_type()) {
-            (Some(index), "Bitmap Index Scan") => format!(" on {}", quote_identifier(index)),
+            (Some(index), NodeType::BitmapIndexScan) => format!(" on {}", quote_identifier(index)),
             (Some(index), _) => format!(" using {}", quote_identifier(index)),
             _ => String::new(),
         }
     }
 
     fn target_clause(&self) -> String {
-        let target = [
-            "Relation Name",
-            "CTE Name",
-            "Function Name",
-            "Table Function Name",
-            "Tuplestore Name",
-        ];
-        let Some(name) = target.iter().find_map(|property| self.text(property)) else {
+        let Some(name) = self.source_name() else {
             return match (self.node_type(), self.text("Alias")) {
-                ("Subquery Scan" | "Values Scan", Some(alias)) => {
+                (NodeType::SubqueryScan | NodeType::ValuesScan, Some(alias)) => {
                     format!(" on {}", quote_identifier(alias))
                 }
                 _ => String::new(),
@@ -112,6 +110,7 @@ impl Node {
         ];
         let value = |property: &&'static str| match self.properties.get(property)? {
             Property::Text(text) => Some((*property, text.to_string())),
+            Property::NodeType(node_type) => Some((*property, node_type.to_string())),
             list @ (Property::Texts(_) | Property::Nested(_)) => {
                 Some((*property, list.texts().collect::<Vec<_>>().join(", ")))
             }

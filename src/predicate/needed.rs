@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CONDITION_PROPERTIES, RelationUse};
 use crate::catalog::Table;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan};
 
 /// Properties with expressions over columns, besides the conditions.
 const EXPRESSION_LISTS: &[&str] = &["Sort Key", "Presorted Key", "Group Key", "Cache Key"];
@@ -24,11 +24,7 @@ pub(super) fn columns(
 ) -> Option<BTreeSet<String>> {
     let scan = plan.nodes().get(scan)?;
     let (_, table) = by_alias.get(&relation.alias)?;
-    if plan
-        .nodes()
-        .iter()
-        .any(|node| matches!(node.node_type(), "ModifyTable" | "LockRows"))
-    {
+    if !plan.only_reads() {
         return None;
     }
     let mut needed = BTreeSet::new();
@@ -77,16 +73,12 @@ pub(super) fn columns(
 
 /// Nothing of the plan is above it that would read its output: the plan's own top or that of a subplan.
 fn is_top(scan: &Node) -> bool {
-    scan.parent.is_none()
-        || matches!(
-            scan.text("Parent Relationship"),
-            Some("InitPlan" | "SubPlan")
-        )
+    scan.parent.is_none() || scan.relationship().is_subquery()
 }
 
 /// What hands on its child's output as it is.
 fn is_physical(node: &Node) -> bool {
-    node.parent.is_some() && matches!(node.node_type(), "Append" | "Limit")
+    node.parent.is_some() && matches!(node.node_type(), NodeType::Append | NodeType::Limit)
 }
 
 /// Every word that is one of the table's columns.

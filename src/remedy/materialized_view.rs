@@ -7,7 +7,7 @@ use crate::catalog::Table;
 use crate::index::naming::cut;
 use crate::model::{Bytes, QualifiedName};
 use crate::plan::metrics::rows_of_all_processes;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan};
 use crate::rehearsal::hypothesis::View;
 use crate::sql::split::highest_parameter;
 use crate::sql::{Shape, parse_expression};
@@ -54,10 +54,12 @@ pub fn propose(ask: Ask<'_>) -> Vec<Proposal<'_>> {
             .any(|table| table.row_security);
         let repeatable =
             same_text && plan.only_reads() && !secured && !names_the_clock(&statement.sql);
-        let aggregates = plan
-            .nodes()
-            .iter()
-            .any(|node| matches!(node.node_type(), "Aggregate" | "Group" | "Unique"));
+        let aggregates = plan.nodes().iter().any(|node| {
+            matches!(
+                node.node_type(),
+                NodeType::Aggregate | NodeType::Group | NodeType::Unique
+            )
+        });
         let Some((table, read)) = most_read(plan, ask).filter(|_| repeatable && aggregates) else {
             continue;
         };
@@ -107,7 +109,7 @@ fn most_read<'a>(plan: &Plan, ask: Ask<'a>) -> Option<(&'a Table, f64)> {
 }
 
 fn size(rows: f64, root: &Node) -> Bytes {
-    let width = (root.number("Plan Width").unwrap_or(0.0) / 8.0).ceil() * 8.0;
+    let width = (root.plan_width().unwrap_or(0.0) / 8.0).ceil() * 8.0;
     let a_page = ((PAGE_BYTES - PAGE_HEADER_BYTES) / (ROW_HEADER_BYTES + width))
         .floor()
         .max(1.0);
@@ -120,7 +122,7 @@ fn free_name(table: &Table, plan: &Plan, taken: &BTreeSet<QualifiedName>) -> Qua
     let grouped = plan
         .nodes()
         .iter()
-        .map(|node| node.texts("Group Key"))
+        .map(|node| node.group_key())
         .find(|keys| !keys.is_empty());
     let column = |text: &str| match parse_expression(text).ok()?.shape {
         Shape::Column(name) => Some(name),

@@ -60,7 +60,7 @@ impl Estimated {
 
 /// In whatever order: it depends on how the plan groups.
 fn is_grouped_by(node: &Node, keys: &[String]) -> bool {
-    let found: BTreeSet<&str> = node.texts("Group Key").into_iter().collect();
+    let found: BTreeSet<&str> = node.group_key().into_iter().collect();
     found.len() == keys.len() && keys.iter().all(|key| found.contains(key.as_str()))
 }
 
@@ -230,7 +230,7 @@ fn grouped(plan: &Plan, ask: Ask<'_>) -> Vec<(QualifiedName, Draft)> {
 }
 
 fn grouped_at(plan: &Plan, node: &Node, ask: Ask<'_>) -> Option<(QualifiedName, Draft)> {
-    let texts = node.texts("Group Key");
+    let texts = node.group_key();
     if !(2..=MAX_KEYS).contains(&texts.len()) {
         return None;
     }

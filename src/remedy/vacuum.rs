@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Ask;
 use crate::catalog::Table;
 use crate::model::QualifiedName;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// A table of which less than this share is marked is worth trying …
 const MOSTLY: f64 = 0.9;
@@ -33,7 +33,7 @@ pub fn is_read_by_index(ask: Ask<'_>) -> bool {
     let by_index = |node: &Node| {
         let indexed = matches!(
             node.node_type(),
-            "Index Only Scan" | "Index Scan" | "Bitmap Heap Scan"
+            NodeType::IndexOnlyScan | NodeType::IndexScan | NodeType::BitmapHeapScan
         );
         indexed && node.table().is_some_and(|table| unmarked.contains(&table))
     };

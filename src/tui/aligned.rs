@@ -4,7 +4,7 @@
 
 use super::plan_view::PlanView;
 use crate::plan::NodeId;
-use crate::plan::alignment::{Step, align};
+use crate::plan::alignment::{AlignedNodes, align};
 
 /// Costs that differ by more than this share are a difference.
 const COUNTS_AS_CHANGED: f64 = 0.01;
@@ -47,9 +47,9 @@ pub fn rows(before: &PlanView, after: &PlanView) -> Vec<Row> {
     let mut rows = Vec::new();
     for step in align(&before.plan, &after.plan).steps() {
         let (old, new) = match step {
-            Step::Both(NodeId(old), NodeId(new)) => (Some(old), Some(new)),
-            Step::Before(NodeId(old)) => (Some(old), None),
-            Step::After(NodeId(new)) => (None, Some(new)),
+            AlignedNodes::Both(NodeId(old), NodeId(new)) => (Some(old), Some(new)),
+            AlignedNodes::Before(NodeId(old)) => (Some(old), None),
+            AlignedNodes::After(NodeId(new)) => (None, Some(new)),
         };
         rows.extend(node_rows(
             before,

@@ -72,7 +72,7 @@ impl PlanView {
     }
 
     fn of(plan: Arc<Plan>, metrics: &Metrics) -> PlanView {
-        let analyzed = plan.root().number("Actual Rows").is_some();
+        let analyzed = plan.root().actual_rows().is_some();
         PlanView {
             lines: lines(&plan),
             heat: heat(metrics),
@@ -103,11 +103,6 @@ impl PlanView {
             seen.push(node.id.0);
         }
         seen
-    }
-
-    /// The nodes above a node, nearest first.
-    pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        std::iter::successors(self.plan.node(id).parent, |id| self.plan.node(*id).parent)
     }
 
     /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by
@@ -149,7 +144,7 @@ fn value_text(value: &Property) -> String {
         Property::Nested(value) => nested_text(value),
         Property::Null => "null".to_owned(),
         Property::Number(number) => number.to_string(),
-        Property::Text(_) | Property::Texts(_) => {
+        Property::NodeType(_) | Property::Text(_) | Property::Texts(_) => {
             printable(&value.texts().collect::<Vec<_>>().join(", ")).into_owned()
         }
     }
@@ -171,7 +166,7 @@ fn nested_text(value: &serde_json::Value) -> String {
 
 /// Rows expected and, when it was executed, rows seen: `1,204`, `1,204→98 k`.
 pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
-    match node.number("Actual Rows") {
+    match node.actual_rows() {
         Some(actual) => format!(
             "{}→{}",
             short_number(node.plan_rows().unwrap_or(0.0)),
@@ -183,10 +178,7 @@ pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
 
 /// How far the rows seen are from those expected, when that is ten times or more.
 pub fn misjudged(node: &Node) -> Option<f64> {
-    let (expected, actual) = (
-        node.plan_rows()?.max(1.0),
-        node.number("Actual Rows")?.max(1.0),
-    );
+    let (expected, actual) = (node.plan_rows()?.max(1.0), node.actual_rows()?.max(1.0));
     let factor = (expected / actual).max(actual / expected);
     (factor >= 10.0).then_some(factor)
 }

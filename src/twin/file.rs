@@ -17,7 +17,7 @@ use super::Snapshot;
 use super::redaction::RedactionReport;
 use crate::catalog::Catalog;
 use crate::model::Bytes;
-use crate::plan::DEEPEST_PLAN;
+use crate::plan::MAX_PLAN_DEPTH;
 use crate::rehearsal::PlanOutcome;
 use crate::workload::{StatementId, Workload};
 
@@ -31,7 +31,7 @@ const FAMILY: &str = "pgrehearse-twin-";
 pub const MAX_SIZE: Bytes = Bytes(2 * Bytes::GB);
 
 /// Objects and lists in each other: two for each level of a plan, and what is around it.
-const DEEPEST: usize = 2 * DEEPEST_PLAN + 32;
+const DEEPEST: usize = 2 * MAX_PLAN_DEPTH + 32;
 
 /// Stack for reading and writing a plan of that depth.
 const STACK_BYTES: usize = 256 * 1024 * 1024;

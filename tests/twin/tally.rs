@@ -133,7 +133,7 @@ impl Tally {
 fn nodes(plan: &Plan) -> Vec<String> {
     let line = |node: &Node| {
         let parts = [
-            node.node_type(),
+            node.node_type().name(),
             node.alias().unwrap_or(""),
             node.index_name().unwrap_or(""),
         ];

@@ -3,7 +3,7 @@
 use crate::catalog::{Catalog, Table};
 use crate::model::{Cost, QualifiedName, group_thousands};
 use crate::plan::metrics::{metrics, rows_of_all_processes};
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan};
 use crate::predicate::{RelationUse, relation_uses};
 use crate::verdict::{NoIndexHelps, NoIndexReason};
 
@@ -31,7 +31,7 @@ impl<'p> Scan<'p> {
         let scans = plan
             .nodes()
             .iter()
-            .filter(|node| node.node_type() != "ModifyTable" && node.table().is_some());
+            .filter(|node| *node.node_type() != NodeType::ModifyTable && node.table().is_some());
         let share = |node: &Node| metrics.node(node.id).share;
         let node = scans.max_by(|a, b| share(a).total_cmp(&share(b)).then(b.id.cmp(&a.id)))?;
         let name = node.table()?;
@@ -53,13 +53,8 @@ impl<'p> Scan<'p> {
         let mut waiting = vec![self.node];
         while let Some(node) = waiting.pop() {
             found.extend(Some(node).filter(|node| node.index_name().is_some()));
-            if node.node_type().starts_with("Bitmap") {
-                waiting.extend(
-                    node.children
-                        .iter()
-                        .rev()
-                        .map(|child| self.plan.node(*child)),
-                );
+            if node.node_type().is_bitmap() {
+                waiting.extend(self.plan.children(node.id).rev());
             }
         }
         found
@@ -80,7 +75,7 @@ impl<'p> Scan<'p> {
 
     /// Its conditions as the plan has them.
     pub(super) fn filter(&self) -> Option<&'p str> {
-        self.node.text("Filter")
+        self.node.filter()
     }
 
     /// Does it ask for anything that a generator can read?
@@ -135,7 +130,7 @@ type Verdict = Option<(NoIndexReason, String)>;
 
 fn table_too_small(scan: &Scan<'_>, catalog: &Catalog) -> Verdict {
     let one_row = Cost(PAGES_OF_ONE_ROW * setting(catalog, "random_page_cost", 4.0));
-    let small = scan.node.node_type() == "Seq Scan" && scan.node.total_cost() <= one_row;
+    let small = *scan.node.node_type() == NodeType::SeqScan && scan.node.total_cost() <= one_row;
     let pages = scan.table.filter(|_| small)?.pages;
     let detail = format!(
         "{} has {} {}: to read it whole costs {}, one row through an index at least {one_row}",
@@ -151,11 +146,10 @@ fn table_too_small(scan: &Scan<'_>, catalog: &Catalog) -> Verdict {
 fn already_indexed(scan: &Scan<'_>, _catalog: &Catalog) -> Verdict {
     let indexes = scan.index_scans();
     let first = indexes.first()?;
-    let filtered =
-        scan.filter().is_some() || indexes.iter().any(|node| node.text("Filter").is_some());
+    let filtered = scan.filter().is_some() || indexes.iter().any(|node| node.filter().is_some());
     let conditions: Vec<&str> = indexes
         .iter()
-        .filter_map(|node| node.text("Index Cond"))
+        .filter_map(|node| node.index_cond())
         .collect();
     let ordered = scan.is_limited()
         || scan

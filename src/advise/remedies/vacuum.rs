@@ -4,7 +4,7 @@ use super::{Seen, effect};
 use crate::advise::{Baseline, Run};
 use crate::catalog::Table;
 use crate::model::QualifiedName;
-use crate::plan::Plan;
+use crate::plan::{NodeType, Plan};
 use crate::rehearsal::{
     Answer, Event, Evidence, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Target,
 };
@@ -97,7 +97,7 @@ fn remedy(
 }
 
 fn index_only(plan: &Plan, table: &QualifiedName) -> bool {
-    plan.nodes()
-        .iter()
-        .any(|node| node.node_type() == "Index Only Scan" && node.table().as_ref() == Some(table))
+    plan.nodes().iter().any(|node| {
+        *node.node_type() == NodeType::IndexOnlyScan && node.table().as_ref() == Some(table)
+    })
 }

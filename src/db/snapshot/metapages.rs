@@ -155,7 +155,7 @@ fn level(btree: &Btree, plan: &Plan) -> Option<u32> {
                 .text("Schema")
                 .is_none_or(|schema| schema == btree.name.schema)
     };
-    let startup = plan.nodes().iter().find(reads)?.number("Startup Cost")?;
+    let startup = plan.nodes().iter().find(reads)?.startup_cost()?;
     let levels = (startup / PRICE_OF_A_LEVEL).floor() - 1.0;
     (0.0..64.0).contains(&levels).then_some(levels as u32)
 }

@@ -1,8 +1,8 @@
 //! Blocks a node touched by itself. EXPLAIN counts those of everything below it too; they are totals over all loops and processes,
-//! so only the inputs have to be taken out, by whoever paid for them ([`super::charge`]).
+//! so only the inputs have to be taken out, by whoever paid for them ([`super::attribution`]).
 
-use super::charge::{self, Charges};
-use super::raw::Raw;
+use super::attribution::{self, Attributions};
+use super::raw::{COUNTERS, RawNumbers};
 use crate::model::{Bytes, Millis};
 use crate::plan::Plan;
 
@@ -48,11 +48,12 @@ impl Buffers {
     }
 }
 
-/// How many kinds of blocks and times are counted, in the order of the fields of [`Buffers`].
-pub(super) const COUNTERS: usize = 11;
-
 /// The blocks of every node; none without BUFFERS.
-pub(super) fn own(plan: &Plan, raw: &[Raw<'_>], charges: &Charges) -> Vec<Option<Buffers>> {
+pub(super) fn own(
+    plan: &Plan,
+    raw: &[RawNumbers<'_>],
+    attributions: &Attributions,
+) -> Vec<Option<Buffers>> {
     if raw.iter().all(|node| node.counters.is_none()) {
         return vec![None; raw.len()];
     }
@@ -60,7 +61,7 @@ pub(super) fn own(plan: &Plan, raw: &[Raw<'_>], charges: &Charges) -> Vec<Option
         .iter()
         .map(|node| node.counters.unwrap_or_default())
         .collect();
-    let own = charge::own(plan, charges, &inclusive);
+    let own = attribution::own(plan, attributions, &inclusive);
     own.into_iter()
         .zip(raw)
         .map(|(own, raw)| raw.counters.map(|_| buffers(own)))

@@ -11,9 +11,9 @@
 //! 5. Before PostgreSQL 18 a disabled node carries a penalty of 10 000 000 000 (src/backend/optimizer/path/costsize.c,
 //!    `disable_cost`), under which everything else vanishes. It is taken out here; the server's own number stays in the plan.
 
-use super::raw::{Raw, Relationship};
+use super::raw::RawNumbers;
 use crate::model::Cost;
-use crate::plan::{Node, NodeId, Plan, Property};
+use crate::plan::{Node, NodeId, NodeType, Plan, Property, Relationship};
 
 /// Penalty of one disabled node before PostgreSQL 18.
 pub const DISABLE_COST: f64 = 1.0e10;
@@ -28,7 +28,7 @@ pub struct NodeCost {
 }
 
 /// The cost of every node.
-pub(super) fn costs(plan: &Plan, raw: &[Raw<'_>]) -> Vec<NodeCost> {
+pub(super) fn costs(plan: &Plan, raw: &[RawNumbers<'_>]) -> Vec<NodeCost> {
     let totals = totals_without_penalty(plan, raw);
     let mut inclusive = vec![0.0; totals.len()];
     let mut own = vec![0.0; totals.len()];
@@ -38,7 +38,7 @@ pub(super) fn costs(plan: &Plan, raw: &[Raw<'_>]) -> Vec<NodeCost> {
     inclusive[0] = totals[0];
     for node in plan.nodes() {
         let position = node.id.0;
-        let factor = if raw[position].node_type == "Materialize" {
+        let factor = if raw[position].node_type == Some(&NodeType::Materialize) {
             once[position]
         } else {
             scale[position]
@@ -67,7 +67,7 @@ pub(super) fn costs(plan: &Plan, raw: &[Raw<'_>]) -> Vec<NodeCost> {
 }
 
 /// What each input takes of one execution of the node.
-fn claims(plan: &Plan, node: &Node, raw: &[Raw<'_>], totals: &[f64]) -> Vec<(NodeId, f64)> {
+fn claims(plan: &Plan, node: &Node, raw: &[RawNumbers<'_>], totals: &[f64]) -> Vec<(NodeId, f64)> {
     let total = totals[node.id.0];
     let claims = node
         .children
@@ -105,9 +105,9 @@ fn claims(plan: &Plan, node: &Node, raw: &[Raw<'_>], totals: &[f64]) -> Vec<(Nod
 }
 
 /// How often the planner expects an input to run for one execution of the node.
-fn repeats(plan: &Plan, node: &Node, child: NodeId, raw: &[Raw<'_>]) -> f64 {
+fn repeats(plan: &Plan, node: &Node, child: NodeId, raw: &[RawNumbers<'_>]) -> f64 {
     match (raw[child.0].relationship, raw[node.id.0].node_type) {
-        (Relationship::Inner, "Nested Loop") => {
+        (Relationship::Inner, Some(NodeType::NestedLoop)) => {
             // InitPlans are printed before the inputs.
             let outer = node
                 .children
@@ -124,8 +124,8 @@ fn repeats(plan: &Plan, node: &Node, child: NodeId, raw: &[Raw<'_>]) -> f64 {
 
 /// A hashed SubPlan runs once; any other for each row.
 fn subplan_calls(node: &Node, child: &Node) -> f64 {
-    let name = child.text("Subplan Name").unwrap_or("SubPlan");
-    let filter = node.text("Filter").unwrap_or_default();
+    let name = child.subplan_name().unwrap_or("SubPlan");
+    let filter = node.filter().unwrap_or_default();
     if is_hashed_subplan(node, child) {
         return 1.0;
     }
@@ -139,7 +139,7 @@ fn subplan_calls(node: &Node, child: &Node) -> f64 {
 
 /// Does the node keep the SubPlan's rows in a hash table (`hashed SubPlan 1` in one of its expressions)?
 pub fn is_hashed_subplan(node: &Node, child: &Node) -> bool {
-    let Some(name) = child.text("Subplan Name") else {
+    let Some(name) = child.subplan_name() else {
         return false;
     };
     let hashed = format!("hashed {name}");
@@ -154,7 +154,7 @@ pub fn is_hashed_subplan(node: &Node, child: &Node) -> bool {
 }
 
 /// Total costs, with the penalties of disabled nodes taken out.
-fn totals_without_penalty(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
+fn totals_without_penalty(plan: &Plan, raw: &[RawNumbers<'_>]) -> Vec<f64> {
     let totals = raw.iter().map(|node| node.total_cost);
     let mut suspects = raw
         .iter()
@@ -170,12 +170,10 @@ fn totals_without_penalty(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
 /// Is this node (and not only something below it) disabled, as servers before 18 show it: from the start it costs more than the
 /// penalty, and none of its inputs does?
 pub fn is_penalised(plan: &Plan, node: &Node) -> bool {
-    node.number("Startup Cost")
-        .is_some_and(|cost| cost >= DISABLE_COST)
-        && node
-            .children
-            .iter()
-            .all(|child| plan.node(*child).total_cost().0 < DISABLE_COST)
+    node.startup_cost().is_some_and(|cost| cost >= DISABLE_COST)
+        && plan
+            .children(node.id)
+            .all(|child| child.total_cost().0 < DISABLE_COST)
 }
 
 /// The cost without its penalties, of which a cost may hold several.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::model::Bytes;
-use crate::plan::Node;
+use crate::plan::{Node, NodeType};
 
 /// What a node used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,30 +16,30 @@ pub struct Memory {
     pub batches: Option<u64>,
 }
 
-pub(super) fn memory(node: &Node, node_type: &str) -> Memory {
-    match node_type {
-        "Sort" => sort(node),
-        "Incremental Sort" => incremental_sort(node),
-        "Hash" => Memory {
+pub(super) fn memory(node: &Node) -> Memory {
+    match node.node_type() {
+        NodeType::Sort => sort(node),
+        NodeType::IncrementalSort => incremental_sort(node),
+        NodeType::Hash => Memory {
             peak: kilobytes(node, "Peak Memory Usage"),
             disk: None,
             batches: count(node, "Hash Batches"),
         },
-        "Aggregate" => Memory {
+        NodeType::Aggregate => Memory {
             peak: kilobytes(node, "Peak Memory Usage"),
             disk: kilobytes(node, "Disk Usage").filter(|disk| disk.0 > 0),
             batches: count(node, "HashAgg Batches"),
         },
-        "Memoize" => Memory {
+        NodeType::Memoize => Memory {
             peak: kilobytes(node, "Peak Memory Usage"),
             ..Memory::default()
         },
-        "Materialize"
-        | "WindowAgg"
-        | "CTE Scan"
-        | "Recursive Union"
-        | "Table Function Scan"
-        | "Function Scan" => storage(node),
+        NodeType::Materialize
+        | NodeType::WindowAgg
+        | NodeType::CteScan
+        | NodeType::RecursiveUnion
+        | NodeType::TableFunctionScan
+        | NodeType::FunctionScan => storage(node),
         _ => Memory::default(),
     }
 }

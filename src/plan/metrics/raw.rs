@@ -3,27 +3,15 @@
 //! Looking up forty names one by one in a node's map costs more than all the arithmetic after it: the maps of a large plan do not
 //! fit into the processor's caches, and every look-up goes there again.
 
-use super::buffers::COUNTERS;
-use crate::plan::{Node, Plan, Property};
+use crate::plan::{Node, NodeType, Plan, Property, Relationship};
 
-/// How a node belongs to the one above it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Relationship {
-    /// An input, or the root.
-    #[default]
-    Input,
-    /// The inner side of a join.
-    Inner,
-    /// Run before or in between, once.
-    InitPlan,
-    /// Run for each row.
-    SubPlan,
-}
+/// How many kinds of blocks and times are counted, in the order of the fields of [`super::Buffers`].
+pub(super) const COUNTERS: usize = 11;
 
 /// The numbers of one node as the server said them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Raw<'p> {
-    pub(crate) node_type: &'p str,
+pub(crate) struct RawNumbers<'p> {
+    pub(crate) node_type: Option<&'p NodeType>,
     pub(crate) relationship: Relationship,
     pub(crate) loops: Option<f64>,
     pub(crate) total_time: Option<f64>,
@@ -39,15 +27,12 @@ pub(crate) struct Raw<'p> {
 }
 
 /// Of every node, in the plan's order.
-pub(crate) fn raw(plan: &Plan) -> Vec<Raw<'_>> {
+pub(crate) fn raw_numbers(plan: &Plan) -> Vec<RawNumbers<'_>> {
     plan.nodes().iter().map(of_node).collect()
 }
 
-fn of_node(node: &Node) -> Raw<'_> {
-    let mut raw = Raw {
-        node_type: "?",
-        ..Raw::default()
-    };
+fn of_node(node: &Node) -> RawNumbers<'_> {
+    let mut raw = RawNumbers::default();
     for (property, value) in node.properties.iter() {
         match value {
             Property::Number(number) => {
@@ -55,9 +40,9 @@ fn of_node(node: &Node) -> Raw<'_> {
                     take_number(&mut raw, property, number);
                 }
             }
-            Property::Text(text) if property == "Node Type" => raw.node_type = text,
+            Property::NodeType(node_type) => raw.node_type = Some(node_type),
             Property::Text(text) if property == "Parent Relationship" => {
-                raw.relationship = relationship(text)
+                raw.relationship = Relationship::parse(text);
             }
             _ => {}
         }
@@ -65,7 +50,7 @@ fn of_node(node: &Node) -> Raw<'_> {
     raw
 }
 
-fn take_number(raw: &mut Raw<'_>, property: &str, number: f64) {
+fn take_number(raw: &mut RawNumbers<'_>, property: &str, number: f64) {
     match property.as_bytes().first() {
         Some(b'A') => match property {
             "Actual Loops" => raw.loops = Some(number),
@@ -87,7 +72,7 @@ fn take_number(raw: &mut Raw<'_>, property: &str, number: f64) {
     }
 }
 
-fn take_counter(raw: &mut Raw<'_>, property: &str, number: f64) {
+fn take_counter(raw: &mut RawNumbers<'_>, property: &str, number: f64) {
     let column = match property {
         "Shared Hit Blocks" => 0,
         "Shared Read Blocks" => 1,
@@ -104,13 +89,4 @@ fn take_counter(raw: &mut Raw<'_>, property: &str, number: f64) {
         _ => return,
     };
     raw.counters.get_or_insert_default()[column] += number;
-}
-
-fn relationship(text: &str) -> Relationship {
-    match text {
-        "Inner" => Relationship::Inner,
-        "InitPlan" => Relationship::InitPlan,
-        "SubPlan" => Relationship::SubPlan,
-        _ => Relationship::Input,
-    }
 }

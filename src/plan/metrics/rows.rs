@@ -1,21 +1,18 @@
 //! Rows expected against rows seen, and rows read in vain.
 
-use super::raw::Raw;
-use super::time::is_parallel_aware;
+use super::raw::RawNumbers;
 use crate::plan::{Node, Plan};
 
 /// The rows the planner expects of a node, those of all processes of a parallel scan together: its `Plan Rows` are of one of them
 /// (`get_parallel_divisor`, src/backend/optimizer/path/costsize.c).
 pub fn rows_of_all_processes(plan: &Plan, node: &Node) -> Option<f64> {
     let rows = node.plan_rows()?;
-    if !is_parallel_aware(node) {
+    if !node.is_parallel_aware() {
         return Some(rows);
     }
-    let above =
-        std::iter::successors(node.parent, |id| plan.node(*id).parent).map(|id| plan.node(id));
-    let workers = above
-        .filter_map(|node| node.number("Workers Planned"))
-        .next()
+    let workers = plan
+        .ancestors(node.id)
+        .find_map(Node::workers_planned)
         .unwrap_or(0.0);
     Some(rows * (workers + (1.0 - 0.3 * workers).max(0.0)))
 }
@@ -73,7 +70,7 @@ pub struct Removed {
     pub by_recheck: f64,
 }
 
-pub(super) fn estimate(raw: &Raw<'_>) -> Option<Estimate> {
+pub(super) fn estimate(raw: &RawNumbers<'_>) -> Option<Estimate> {
     let ran = raw.loops.is_none_or(|loops| loops > 0.0);
     Some(Estimate {
         expected: raw.plan_rows?,
@@ -81,7 +78,7 @@ pub(super) fn estimate(raw: &Raw<'_>) -> Option<Estimate> {
     })
 }
 
-pub(super) fn removed(raw: &Raw<'_>) -> Removed {
+pub(super) fn removed(raw: &RawNumbers<'_>) -> Removed {
     let loops = raw.loops.unwrap_or(0.0);
     Removed {
         by_filter: raw.removed_by_filter * loops,

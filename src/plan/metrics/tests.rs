@@ -249,7 +249,7 @@ fn estimates_have_a_factor_and_a_direction() {
 
 #[test]
 fn a_deep_plan_is_walked_without_recursion() {
-    let levels = crate::plan::DEEPEST_PLAN;
+    let levels = crate::plan::MAX_PLAN_DEPTH;
     let open =
         r#"{"Node Type":"Append","Actual Total Time":2,"Actual Loops":1,"Plans":["#.repeat(levels);
     let text = format!(

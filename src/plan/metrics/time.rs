@@ -17,10 +17,10 @@
 //! a Gather, which is wrong on the inner side of a nested loop there (thousands of loops a process); Pg::Explain 0.20
 //! (explain.depesz.com) multiplies by all loops, which makes parallel parts take more time than there was.
 
-use super::charge::{self, Charges};
-use super::raw::{Raw, Relationship};
+use super::attribution::{self, Attributions};
+use super::raw::RawNumbers;
 use crate::model::Millis;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan, Relationship};
 
 /// The time of one node on the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +32,7 @@ pub struct NodeTime {
 }
 
 /// How many processes shared each node's loops.
-pub(super) fn processes(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
+pub(super) fn processes(plan: &Plan, raw: &[RawNumbers<'_>]) -> Vec<f64> {
     let mut processes: Vec<f64> = Vec::with_capacity(raw.len());
     for node in plan.nodes() {
         let of_node = match node.parent {
@@ -47,46 +47,45 @@ pub(super) fn processes(plan: &Plan, raw: &[Raw<'_>]) -> Vec<f64> {
     processes
 }
 
-fn processes_below(parent: &Node, (above, below): (&Raw<'_>, &Raw<'_>), processes: f64) -> f64 {
+fn processes_below(
+    parent: &Node,
+    (above, below): (&RawNumbers<'_>, &RawNumbers<'_>),
+    processes: f64,
+) -> f64 {
     match above.node_type {
-        "Gather" | "Gather Merge" if below.relationship != Relationship::InitPlan => {
+        Some(gather) if gather.is_gather() && below.relationship != Relationship::InitPlan => {
             match (below.loops, above.loops) {
                 (Some(loops), Some(runs)) if runs > 0.0 => (loops / runs).max(1.0),
                 _ => 1.0,
             }
         }
-        "Bitmap Heap Scan" if is_parallel_aware(parent) => 1.0,
+        Some(NodeType::BitmapHeapScan) if parent.is_parallel_aware() => 1.0,
         _ => processes,
     }
-}
-
-/// Do the processes share this node's work (instead of each doing all of it)?
-pub fn is_parallel_aware(node: &Node) -> bool {
-    node.flag("Parallel Aware") == Some(true)
 }
 
 /// The time of every node; none where it was not measured.
 pub(super) fn times(
     plan: &Plan,
-    raw: &[Raw<'_>],
+    raw: &[RawNumbers<'_>],
     processes: &[f64],
-    charges: &Charges,
+    attributions: &Attributions,
 ) -> Vec<Option<NodeTime>> {
     let mut measured: Vec<Option<f64>> = Vec::with_capacity(raw.len());
     for ((node, raw), processes) in plan.nodes().iter().zip(raw).zip(processes) {
         let waits = node
             .parent
             .filter(|_| raw.relationship != Relationship::InitPlan);
-        let most = waits
+        let max = waits
             .and_then(|parent| measured[parent.0])
             .unwrap_or(f64::INFINITY);
-        measured.push(inclusive(raw, *processes).map(|time| time.min(most)));
+        measured.push(inclusive(raw, *processes).map(|time| time.min(max)));
     }
     if measured.iter().all(Option::is_none) {
         return vec![None; measured.len()];
     }
     let all: Vec<[f64; 1]> = measured.iter().map(|time| [time.unwrap_or(0.0)]).collect();
-    let own = charge::own(plan, charges, &all);
+    let own = attribution::own(plan, attributions, &all);
     let times = measured.into_iter().zip(own);
     times
         .map(|(inclusive, [own])| {
@@ -98,7 +97,7 @@ pub(super) fn times(
         .collect()
 }
 
-fn inclusive(raw: &Raw<'_>, processes: f64) -> Option<f64> {
+fn inclusive(raw: &RawNumbers<'_>, processes: f64) -> Option<f64> {
     let loops = raw.loops?;
     match raw.total_time {
         Some(once) => Some(once * loops / processes),

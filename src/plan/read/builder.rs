@@ -8,20 +8,20 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::error::Reason;
-use super::property::{Kind, kind};
-use crate::plan::{DEEPEST_PLAN, Names, Node, NodeId, Plan, Properties};
+use super::property::{PropertyType, property_type};
+use crate::plan::{MAX_PLAN_DEPTH, Node, NodeId, Plan, Properties, PropertyNames};
 
 /// More nodes than this are refused.
 pub(crate) const MAX_NODES: usize = 2_000_000;
 
 /// Levels of objects and lists within one node; EXPLAIN's own deepest are the grouping sets with four.
-const DEEPEST_VALUE: usize = 16;
+const MAX_VALUE_DEPTH: usize = 16;
 
 /// The name of a value within its object; none within a list.
 pub(crate) type Key<'a> = Option<Cow<'a, str>>;
 
 #[derive(Debug)]
-enum Frame {
+enum OpenContainer {
     /// The list around all plans.
     Document,
     /// The object with `"Plan"` in it.
@@ -41,9 +41,9 @@ enum Frame {
 pub(crate) struct Builder {
     finished: Vec<Plan>,
     nodes: Vec<Node>,
-    names: Names,
+    names: PropertyNames,
     summary: Map<String, Value>,
-    frames: Vec<Frame>,
+    open: Vec<OpenContainer>,
     values_open: usize,
 }
 
@@ -55,36 +55,38 @@ impl Builder {
 
     /// An object begins.
     pub(crate) fn open_object(&mut self, key: Key<'_>) -> Result<(), Reason> {
-        let frame = match (self.frames.last_mut(), key.as_deref()) {
-            (None | Some(Frame::Document), None) => Frame::Query { has_plan: false },
-            (Some(Frame::Query { has_plan }), Some("Plan")) => {
+        let container = match (self.open.last_mut(), key.as_deref()) {
+            (None | Some(OpenContainer::Document), None) => {
+                OpenContainer::Query { has_plan: false }
+            }
+            (Some(OpenContainer::Query { has_plan }), Some("Plan")) => {
                 if std::mem::replace(has_plan, true) {
                     return Err(Reason::DuplicateKey("Plan".to_owned()));
                 }
-                Frame::Node(self.add_node(None)?, empty_node())
+                OpenContainer::Node(self.add_node(None)?, empty_node())
             }
-            (Some(Frame::Children(parent)), _) => {
+            (Some(OpenContainer::Children(parent)), _) => {
                 let parent = *parent;
-                Frame::Node(self.add_node(Some(parent))?, empty_node())
+                OpenContainer::Node(self.add_node(Some(parent))?, empty_node())
             }
             (_, name) => {
                 if let Some(name) = name {
-                    check(name, Shape::Object)?;
+                    check(name, JsonType::Object)?;
                 }
                 self.values_open += 1;
-                Frame::Object(key.map(Cow::into_owned), Map::new())
+                OpenContainer::Object(key.map(Cow::into_owned), Map::new())
             }
         };
-        self.push(frame)
+        self.push(container)
     }
 
     /// A list begins.
     pub(crate) fn open_list(&mut self, key: Key<'_>) -> Result<(), Reason> {
-        let frame = match (self.frames.last(), key.as_deref()) {
-            (None | Some(Frame::Document), None) => Frame::Document,
+        let container = match (self.open.last(), key.as_deref()) {
+            (None | Some(OpenContainer::Document), None) => OpenContainer::Document,
             // What a client made of the result's one row and column.
-            (Some(Frame::Query { .. }), Some("QUERY PLAN")) => Frame::Document,
-            (Some(Frame::Node(node, _)), Some("Plans")) => {
+            (Some(OpenContainer::Query { .. }), Some("QUERY PLAN")) => OpenContainer::Document,
+            (Some(OpenContainer::Node(node, _)), Some("Plans")) => {
                 if self
                     .nodes
                     .get(*node)
@@ -92,23 +94,23 @@ impl Builder {
                 {
                     return Err(Reason::DuplicateKey("Plans".to_owned()));
                 }
-                Frame::Children(*node)
+                OpenContainer::Children(*node)
             }
             (_, name) => {
                 if let Some(name) = name {
-                    check(name, Shape::List)?;
+                    check(name, JsonType::List)?;
                 }
                 self.values_open += 1;
-                Frame::List(key.map(Cow::into_owned), Vec::new())
+                OpenContainer::List(key.map(Cow::into_owned), Vec::new())
             }
         };
-        self.push(frame)
+        self.push(container)
     }
 
     /// A text, a number, true, false or null.
     pub(crate) fn value(&mut self, key: Key<'_>, value: Value) -> Result<(), Reason> {
         if let Some(name) = key.as_deref() {
-            check(name, Shape::of(&value))?;
+            check(name, JsonType::of(&value))?;
         }
         // No children, in the words of some other program.
         if value.is_null() && key.as_deref() == Some("Plans") {
@@ -119,18 +121,18 @@ impl Builder {
 
     /// The innermost object or list ends.
     pub(crate) fn close(&mut self) -> Result<(), Reason> {
-        match self.frames.pop() {
-            Some(Frame::Object(key, map)) => {
+        match self.open.pop() {
+            Some(OpenContainer::Object(key, map)) => {
                 self.values_open -= 1;
                 self.put(key, Value::Object(map))
             }
-            Some(Frame::List(key, items)) => {
+            Some(OpenContainer::List(key, items)) => {
                 self.values_open -= 1;
                 self.put(key, Value::Array(items))
             }
-            Some(Frame::Node(node, properties)) => self.end_node(node, properties),
-            Some(Frame::Query { has_plan }) => self.end_query(has_plan),
-            Some(Frame::Document | Frame::Children(_)) | None => Ok(()),
+            Some(OpenContainer::Node(node, properties)) => self.end_node(node, properties),
+            Some(OpenContainer::Query { has_plan }) => self.end_query(has_plan),
+            Some(OpenContainer::Document | OpenContainer::Children(_)) | None => Ok(()),
         }
     }
 
@@ -177,8 +179,8 @@ impl Builder {
             }
             None => 0,
         };
-        if depth > DEEPEST_PLAN {
-            return Err(Reason::TooDeep(DEEPEST_PLAN));
+        if depth > MAX_PLAN_DEPTH {
+            return Err(Reason::TooDeep(MAX_PLAN_DEPTH));
         }
         let (id, parent) = (NodeId(index), parent.map(NodeId));
         self.nodes.push(Node {
@@ -191,30 +193,30 @@ impl Builder {
         Ok(index)
     }
 
-    fn push(&mut self, frame: Frame) -> Result<(), Reason> {
-        let documents = self.frames.len() > DEEPEST_VALUE && self.nodes.is_empty();
-        if self.values_open > DEEPEST_VALUE || documents {
-            return Err(Reason::TooDeep(DEEPEST_VALUE));
+    fn push(&mut self, container: OpenContainer) -> Result<(), Reason> {
+        let documents = self.open.len() > MAX_VALUE_DEPTH && self.nodes.is_empty();
+        if self.values_open > MAX_VALUE_DEPTH || documents {
+            return Err(Reason::TooDeep(MAX_VALUE_DEPTH));
         }
-        self.frames.push(frame);
+        self.open.push(container);
         Ok(())
     }
 
     fn put(&mut self, key: Option<String>, value: Value) -> Result<(), Reason> {
-        let map = match (self.frames.last_mut(), &key) {
-            (Some(Frame::Query { .. }), Some(_)) => &mut self.summary,
-            (Some(Frame::Node(_, map) | Frame::Object(_, map)), Some(_)) => map,
-            (Some(Frame::List(_, items)), None) => {
+        let map = match (self.open.last_mut(), &key) {
+            (Some(OpenContainer::Query { .. }), Some(_)) => &mut self.summary,
+            (Some(OpenContainer::Node(_, map) | OpenContainer::Object(_, map)), Some(_)) => map,
+            (Some(OpenContainer::List(_, items)), None) => {
                 items.push(value);
                 return Ok(());
             }
-            (Some(Frame::Children(_)), _) => {
+            (Some(OpenContainer::Children(_)), _) => {
                 return Err(Reason::WrongType {
                     property: "Plans".to_owned(),
-                    expected: Kind::Objects.expected(),
+                    expected: PropertyType::Objects.expected(),
                 });
             }
-            (Some(Frame::Document), None) => {
+            (Some(OpenContainer::Document), None) => {
                 return Err(match value {
                     Value::String(text) => Reason::Utility(text),
                     _ => Reason::NotExplain,
@@ -267,7 +269,7 @@ fn merge_workers(known: &mut Vec<Value>, more: &[Value]) {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+enum JsonType {
     Text,
     Number,
     Flag,
@@ -276,40 +278,42 @@ enum Shape {
     List,
 }
 
-impl Shape {
-    fn of(value: &Value) -> Shape {
+impl JsonType {
+    fn of(value: &Value) -> JsonType {
         match value {
-            Value::Null => Shape::Null,
-            Value::Bool(_) => Shape::Flag,
-            Value::Number(_) => Shape::Number,
-            Value::String(_) => Shape::Text,
-            Value::Array(_) => Shape::List,
-            Value::Object(_) => Shape::Object,
+            Value::Null => JsonType::Null,
+            Value::Bool(_) => JsonType::Flag,
+            Value::Number(_) => JsonType::Number,
+            Value::String(_) => JsonType::Text,
+            Value::Array(_) => JsonType::List,
+            Value::Object(_) => JsonType::Object,
         }
     }
 }
 
 /// Refuses a known property of another type. Only where the difference would mislead: `JIT`'s `Generation` was a number before 17,
 /// and a setting may carry any name.
-fn check(property: &str, shape: Shape) -> Result<(), Reason> {
-    let must_be_number = || matches!(kind(property), Some(Kind::Number));
-    let wrong = match shape {
-        Shape::Number => matches!(
+fn check(property: &str, json_type: JsonType) -> Result<(), Reason> {
+    let must_be_number = || matches!(property_type(property), Some(PropertyType::Number));
+    let wrong = match json_type {
+        JsonType::Number => matches!(
             property,
             "Plan" | "Plans" | "Node Type" | "Output" | "Filter" | "Relation Name"
         ),
-        Shape::Flag | Shape::Object => {
+        JsonType::Flag | JsonType::Object => {
             matches!(property, "Plans" | "Node Type") || must_be_number()
         }
-        Shape::Text | Shape::List | Shape::Null => {
+        JsonType::Text | JsonType::List | JsonType::Null => {
             matches!(property, "Plan" | "Plans") || must_be_number()
         }
     };
     // An empty text, list or null where a list of children may be is no children.
-    if !wrong || (property == "Plans" && matches!(shape, Shape::Null)) {
+    if !wrong || (property == "Plans" && matches!(json_type, JsonType::Null)) {
         return Ok(());
     }
-    let expected = kind(property).unwrap_or(Kind::Text).expected();
+    let expected = property_type(property)
+        .unwrap_or(PropertyType::Text)
+        .expected();
     Err(Reason::WrongType {
         property: property.to_owned(),
         expected,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::error::{Place, ReadError, Reason};
+use super::error::{FilePosition, ReadError, Reason};
 
 /// The text of a file, without its byte order mark.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
@@ -28,8 +28,8 @@ fn is_text(byte: u8) -> bool {
 
 /// A zero byte in the first kilobytes, as `git diff` and `grep` judge it.
 fn is_binary(bytes: &[u8]) -> bool {
-    const LOOKED_AT: usize = 8000;
-    bytes.iter().take(LOOKED_AT).any(|byte| *byte == 0)
+    const MAX_SEARCHED_BYTES: usize = 8000;
+    bytes.iter().take(MAX_SEARCHED_BYTES).any(|byte| *byte == 0)
 }
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
@@ -37,9 +37,9 @@ fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
         Ok(text) => Ok(Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text))),
         Err(error) => {
             let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let place = place_of_end(&String::from_utf8_lossy(valid));
+            let position = end_position(&String::from_utf8_lossy(valid));
             Err(ReadError {
-                place: Some(place),
+                position: Some(position),
                 reason: Reason::NotText,
             })
         }
@@ -54,7 +54,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
             Ok(character) => text.push(character),
             Err(_) => {
                 return Err(ReadError {
-                    place: Some(place_of_end(&text)),
+                    position: Some(end_position(&text)),
                     reason: Reason::NotText,
                 });
             }
@@ -62,7 +62,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
     }
     if !rest.is_empty() {
         return Err(ReadError {
-            place: Some(place_of_end(&text)),
+            position: Some(end_position(&text)),
             reason: Reason::Truncated("a UTF-16 character"),
         });
     }
@@ -70,10 +70,10 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
 }
 
 /// The place behind a text.
-pub(crate) fn place_of_end(text: &str) -> Place {
+pub(crate) fn end_position(text: &str) -> FilePosition {
     let line_start = text.rfind('\n').map_or(0, |newline| newline + 1);
     let column = text.get(line_start..).unwrap_or_default().chars().count() + 1;
-    Place {
+    FilePosition {
         line: 1 + text.bytes().filter(|byte| *byte == b'\n').count(),
         column: Some(column),
     }

@@ -4,10 +4,10 @@ use std::fmt;
 
 /// A text that holds no plan, or a plan that is damaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{reason}", Prefix(*place))]
+#[error("{}{reason}", Prefix(*position))]
 pub struct ReadError {
-    /// Where, when it is about a place.
-    pub place: Option<Place>,
+    /// Where, when it is about a position.
+    pub position: Option<FilePosition>,
     /// What is wrong there.
     pub reason: Reason,
 }
@@ -16,7 +16,7 @@ impl ReadError {
     /// An error about the text as a whole.
     pub(crate) fn whole(reason: Reason) -> ReadError {
         ReadError {
-            place: None,
+            position: None,
             reason,
         }
     }
@@ -24,23 +24,23 @@ impl ReadError {
 
 /// A place in the file as it was given, frames and all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// Line, from 1.
+pub struct FilePosition {
+    /// SourceLine, from 1.
     pub line: usize,
     /// Column in characters, from 1; unknown where a frame around the plan was taken off.
     pub column: Option<usize>,
 }
 
-struct Prefix(Option<Place>);
+struct Prefix(Option<FilePosition>);
 
 impl fmt::Display for Prefix {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(Place {
+            Some(FilePosition {
                 line,
                 column: Some(column),
             }) => write!(formatter, "line {line}, column {column}: "),
-            Some(Place { line, column: None }) => write!(formatter, "line {line}: "),
+            Some(FilePosition { line, column: None }) => write!(formatter, "line {line}: "),
             None => Ok(()),
         }
     }
@@ -133,8 +133,8 @@ impl fmt::Display for Long<'_> {
     }
 }
 
-fn cut(formatter: &mut fmt::Formatter<'_>, text: &str, longest: usize) -> fmt::Result {
-    match text.char_indices().nth(longest) {
+fn cut(formatter: &mut fmt::Formatter<'_>, text: &str, max_chars: usize) -> fmt::Result {
+    match text.char_indices().nth(max_chars) {
         Some((end, _)) => write!(formatter, "{}…", text.get(..end).unwrap_or_default()),
         None => formatter.write_str(text),
     }
@@ -142,15 +142,15 @@ fn cut(formatter: &mut fmt::Formatter<'_>, text: &str, longest: usize) -> fmt::R
 
 /// An error at an offset of the text being read; becomes a [`ReadError`] when the offset is looked up in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub(crate) struct OffsetError {
     /// Bytes from the beginning of the text.
     pub(crate) offset: usize,
     /// What is wrong there.
     pub(crate) reason: Reason,
 }
 
-impl Failure {
-    pub(crate) fn at(offset: usize) -> impl Fn(Reason) -> Failure {
-        move |reason| Failure { offset, reason }
+impl OffsetError {
+    pub(crate) fn at(offset: usize) -> impl Fn(Reason) -> OffsetError {
+        move |reason| OffsetError { offset, reason }
     }
 }

@@ -2,20 +2,14 @@
 //! quotes. One small file for each; each looks at the whole text for its own marks and leaves it alone when there are none.
 
 mod fence;
+mod line;
 mod mail;
 mod quotes;
 mod table;
 
 use std::borrow::Cow;
 
-/// One line of a file on its way through the frames.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FramedLine<'a> {
-    /// Its number in the file, from 1.
-    pub(crate) number: usize,
-    /// What is left of it.
-    pub(crate) text: Cow<'a, str>,
-}
+use line::FramedLine;
 
 /// A text without frames, which still knows the lines it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::builder::{Builder, Key};
-use super::error::{Failure, Reason};
+use super::error::{OffsetError, Reason};
 use super::number::number;
 
 /// Reads the document that begins at `start`; returns where it ends.
@@ -14,7 +14,7 @@ pub(crate) fn read_document(
     text: &str,
     start: usize,
     builder: &mut Builder,
-) -> Result<usize, Failure> {
+) -> Result<usize, OffsetError> {
     let mut reader = JsonReader {
         text,
         at: start,
@@ -41,17 +41,17 @@ struct JsonReader<'a> {
 
 impl<'a> JsonReader<'a> {
     /// The next member of the innermost container, or its end.
-    fn member(&mut self, container: Container, builder: &mut Builder) -> Result<(), Failure> {
+    fn member(&mut self, container: Container, builder: &mut Builder) -> Result<(), OffsetError> {
         let (end, empty) = match container {
             Container::Object { empty } => (b'}', empty),
             Container::List { empty } => (b']', empty),
         };
         let next = self.peek()?;
         if next == end {
-            let failure = Failure::at(self.at);
+            let to_error = OffsetError::at(self.at);
             self.at += 1;
             self.open.pop();
-            return builder.close().map_err(failure);
+            return builder.close().map_err(to_error);
         }
         if !empty {
             self.expect(b',')?;
@@ -68,7 +68,7 @@ impl<'a> JsonReader<'a> {
         self.value(key, builder)
     }
 
-    fn key(&mut self) -> Result<Cow<'a, str>, Failure> {
+    fn key(&mut self) -> Result<Cow<'a, str>, OffsetError> {
         if self.peek()? != b'"' {
             return Err(self.syntax("a key in double quotes has to stand here"));
         }
@@ -78,33 +78,33 @@ impl<'a> JsonReader<'a> {
         Ok(key)
     }
 
-    fn value(&mut self, key: Key<'a>, builder: &mut Builder) -> Result<(), Failure> {
+    fn value(&mut self, key: Key<'a>, builder: &mut Builder) -> Result<(), OffsetError> {
         let first = self.peek()?;
-        let failure = Failure::at(self.at);
+        let to_error = OffsetError::at(self.at);
         match first {
             b'{' => {
                 self.at += 1;
                 self.open.push(Container::Object { empty: true });
-                builder.open_object(key).map_err(failure)
+                builder.open_object(key).map_err(to_error)
             }
             b'[' => {
                 self.at += 1;
                 self.open.push(Container::List { empty: true });
-                builder.open_list(key).map_err(failure)
+                builder.open_list(key).map_err(to_error)
             }
             b'"' => {
                 let text = self.string()?.into_owned();
-                builder.value(key, Value::String(text)).map_err(failure)
+                builder.value(key, Value::String(text)).map_err(to_error)
             }
             _ => {
                 let value = self.bare()?;
-                builder.value(key, value).map_err(failure)
+                builder.value(key, value).map_err(to_error)
             }
         }
     }
 
     /// A number, `true`, `false` or `null`.
-    fn bare(&mut self) -> Result<Value, Failure> {
+    fn bare(&mut self) -> Result<Value, OffsetError> {
         let rest = self.rest();
         let is_part =
             |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_');
@@ -134,7 +134,7 @@ impl<'a> JsonReader<'a> {
     }
 
     /// The string whose opening quote is next.
-    fn string(&mut self) -> Result<Cow<'a, str>, Failure> {
+    fn string(&mut self) -> Result<Cow<'a, str>, OffsetError> {
         let text: &'a str = self.text;
         let start = self.at + 1;
         let mut unescaped: Option<String> = None;
@@ -173,7 +173,7 @@ impl<'a> JsonReader<'a> {
     }
 
     /// The escape sequence that is next.
-    fn escape(&mut self) -> Result<char, Failure> {
+    fn escape(&mut self) -> Result<char, OffsetError> {
         let Some(byte) = self.rest().as_bytes().get(1).copied() else {
             return Err(self.fail(Reason::Truncated("a JSON string")));
         };
@@ -191,7 +191,7 @@ impl<'a> JsonReader<'a> {
         Ok(character)
     }
 
-    fn unicode_escape(&mut self) -> Result<char, Failure> {
+    fn unicode_escape(&mut self) -> Result<char, OffsetError> {
         let first = self.hex_unit(0)?;
         if let Some(character) = char::from_u32(first) {
             self.at += 6;
@@ -207,7 +207,7 @@ impl<'a> JsonReader<'a> {
             .ok_or_else(|| self.syntax("no such character"))
     }
 
-    fn hex_unit(&self, skip: usize) -> Result<u32, Failure> {
+    fn hex_unit(&self, skip: usize) -> Result<u32, OffsetError> {
         let digits = self
             .rest()
             .get(skip + 2..skip + 6)
@@ -218,7 +218,7 @@ impl<'a> JsonReader<'a> {
     }
 
     /// The next byte that is not white space.
-    fn peek(&mut self) -> Result<u8, Failure> {
+    fn peek(&mut self) -> Result<u8, OffsetError> {
         let bytes = self.text.as_bytes();
         while let Some(byte) = bytes.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
@@ -229,7 +229,7 @@ impl<'a> JsonReader<'a> {
         Err(self.fail(Reason::Truncated("the JSON")))
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Failure> {
+    fn expect(&mut self, byte: u8) -> Result<(), OffsetError> {
         if self.text.as_bytes().get(self.at) != Some(&byte) {
             return Err(self.syntax(&format!("\"{}\" has to stand here", char::from(byte))));
         }
@@ -241,12 +241,12 @@ impl<'a> JsonReader<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn syntax(&self, what: &str) -> Failure {
+    fn syntax(&self, what: &str) -> OffsetError {
         self.fail(Reason::Syntax(format!("not JSON: {what}")))
     }
 
-    fn fail(&self, reason: Reason) -> Failure {
-        Failure {
+    fn fail(&self, reason: Reason) -> OffsetError {
+        OffsetError {
             offset: self.at,
             reason,
         }
@@ -260,7 +260,11 @@ fn is_not_finite(word: &str) -> bool {
 }
 
 /// A value that stands alone in a text, such as a list in brackets in YAML.
-pub(crate) fn read_value(text: &str, key: Key<'_>, builder: &mut Builder) -> Result<(), Failure> {
+pub(crate) fn read_value(
+    text: &str,
+    key: Key<'_>,
+    builder: &mut Builder,
+) -> Result<(), OffsetError> {
     let mut reader = JsonReader {
         text,
         at: 0,
@@ -279,7 +283,7 @@ pub(crate) fn read_value(text: &str, key: Key<'_>, builder: &mut Builder) -> Res
 }
 
 /// The text of a string in JSON's quotes.
-pub(crate) fn unescape(quoted: &str) -> Result<Cow<'_, str>, Failure> {
+pub(crate) fn unescape(quoted: &str) -> Result<Cow<'_, str>, OffsetError> {
     JsonReader {
         text: quoted,
         at: 0,

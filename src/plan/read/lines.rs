@@ -2,7 +2,7 @@
 
 /// One line, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Line<'a> {
+pub(crate) struct SourceLine<'a> {
     /// Where it begins.
     pub(crate) offset: usize,
     /// Its text, without `\n` or `\r\n`.
@@ -11,7 +11,7 @@ pub(crate) struct Line<'a> {
     pub(crate) next: usize,
 }
 
-impl Line<'_> {
+impl SourceLine<'_> {
     /// Columns before its first character; a tab goes to the next multiple of eight.
     pub(crate) fn indent(&self) -> usize {
         indent_of(self.text)
@@ -24,13 +24,13 @@ impl Line<'_> {
 }
 
 /// The line that begins at an offset; none at the end.
-pub(crate) fn line_at(text: &str, offset: usize) -> Option<Line<'_>> {
+pub(crate) fn line_at(text: &str, offset: usize) -> Option<SourceLine<'_>> {
     let rest = text.get(offset..).filter(|rest| !rest.is_empty())?;
     let (line, next) = match rest.find('\n') {
         Some(end) => (rest.get(..end).unwrap_or_default(), offset + end + 1),
         None => (rest, text.len()),
     };
-    Some(Line {
+    Some(SourceLine {
         offset,
         text: line.strip_suffix('\r').unwrap_or(line),
         next,
@@ -38,7 +38,7 @@ pub(crate) fn line_at(text: &str, offset: usize) -> Option<Line<'_>> {
 }
 
 /// The lines from the one that begins at an offset.
-pub(crate) fn lines_from(text: &str, offset: usize) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines_from(text: &str, offset: usize) -> impl Iterator<Item = SourceLine<'_>> {
     std::iter::successors(line_at(text, offset), move |line| line_at(text, line.next))
 }
 

@@ -3,7 +3,7 @@
 
 /// The type of a property's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum PropertyType {
     /// `ExplainPropertyText`.
     Text,
     /// `ExplainPropertyInteger`, `…UInteger`, `…Float`.
@@ -20,25 +20,25 @@ pub(crate) enum Kind {
     Objects,
 }
 
-impl Kind {
+impl PropertyType {
     /// In words, for messages.
     pub(crate) fn expected(self) -> &'static str {
         match self {
-            Kind::Text => "a text",
-            Kind::Number => "a number",
-            Kind::Flag => "true or false",
-            Kind::Texts => "a list of texts",
-            Kind::Lists => "a list of lists",
-            Kind::Object => "an object",
-            Kind::Objects => "a list of objects",
+            PropertyType::Text => "a text",
+            PropertyType::Number => "a number",
+            PropertyType::Flag => "true or false",
+            PropertyType::Texts => "a list of texts",
+            PropertyType::Lists => "a list of lists",
+            PropertyType::Object => "an object",
+            PropertyType::Objects => "a list of objects",
         }
     }
 }
 
 /// The type of a known property; none for those of extensions and of versions to come.
-pub(crate) fn kind(property: &str) -> Option<Kind> {
+pub(crate) fn property_type(property: &str) -> Option<PropertyType> {
     if is_count(property) {
-        return Some(Kind::Number);
+        return Some(PropertyType::Number);
     }
     Some(match property {
         "Output"
@@ -48,15 +48,17 @@ pub(crate) fn kind(property: &str) -> Option<Kind> {
         | "Hash Key"
         | "Conflict Arbiter Indexes"
         | "Sampling Parameters"
-        | "Sort Methods Used" => Kind::Texts,
-        "Group Keys" | "Hash Keys" => Kind::Lists,
+        | "Sort Methods Used" => PropertyType::Texts,
+        "Group Keys" | "Hash Keys" => PropertyType::Lists,
         "Parallel Aware" | "Async Capable" | "Inner Unique" | "Single Copy" | "Disabled"
-        | "Inlining" | "Optimization" | "Expressions" | "Deforming" => Kind::Flag,
+        | "Inlining" | "Optimization" | "Expressions" | "Deforming" => PropertyType::Flag,
         "Plan" | "Planning" | "Settings" | "JIT" | "Options" | "Timing" | "Serialization"
         | "Full-sort Groups" | "Pre-sorted Groups" | "Presorted Groups" | "Sort Space Memory"
-        | "Sort Space Disk" | "Sort Space" => Kind::Object,
-        "Plans" | "Workers" | "Triggers" | "Target Tables" | "Grouping Sets" => Kind::Objects,
-        _ if TEXTS.contains(&property) => Kind::Text,
+        | "Sort Space Disk" | "Sort Space" => PropertyType::Object,
+        "Plans" | "Workers" | "Triggers" | "Target Tables" | "Grouping Sets" => {
+            PropertyType::Objects
+        }
+        _ if TEXTS.contains(&property) => PropertyType::Text,
         _ => return None,
     })
 }
@@ -183,17 +185,17 @@ mod tests {
     #[test]
     fn types_are_those_of_the_json_format() {
         for (property, expected) in [
-            ("Total Cost", Kind::Number),
-            ("Shared I/O Read Time", Kind::Number),
-            ("Rows Removed by Index Recheck", Kind::Number),
-            ("Exact Heap Blocks", Kind::Number),
-            ("One-Time Filter", Kind::Text),
-            ("Disabled", Kind::Flag),
-            ("Group Key", Kind::Texts),
-            ("Workers", Kind::Objects),
+            ("Total Cost", PropertyType::Number),
+            ("Shared I/O Read Time", PropertyType::Number),
+            ("Rows Removed by Index Recheck", PropertyType::Number),
+            ("Exact Heap Blocks", PropertyType::Number),
+            ("One-Time Filter", PropertyType::Text),
+            ("Disabled", PropertyType::Flag),
+            ("Group Key", PropertyType::Texts),
+            ("Workers", PropertyType::Objects),
         ] {
-            assert_eq!(kind(property), Some(expected), "{property}");
+            assert_eq!(property_type(property), Some(expected), "{property}");
         }
-        assert_eq!(kind("Chunks excluded during startup"), None);
+        assert_eq!(property_type("Chunks excluded during startup"), None);
     }
 }

@@ -347,7 +347,7 @@ fn older_and_unknown_things_are_kept() {
     let types: Vec<&str> = plan
         .nodes()
         .iter()
-        .map(crate::plan::Node::node_type)
+        .map(|node| node.node_type().name())
         .collect();
     assert_eq!(types, ["Custom Scan", "Task", "Quantum Scan"]);
     assert_eq!(
@@ -632,10 +632,10 @@ fn a_thousand_levels_are_read_and_more_than_the_limit_refused() {
             Some(1_000),
             "{format:?}"
         );
-        let refused = read_text(&deep(format, super::super::DEEPEST_PLAN + 1)).unwrap_err();
+        let refused = read_text(&deep(format, super::super::MAX_PLAN_DEPTH + 1)).unwrap_err();
         assert_eq!(
             refused.reason,
-            Reason::TooDeep(super::super::DEEPEST_PLAN),
+            Reason::TooDeep(super::super::MAX_PLAN_DEPTH),
             "{format:?}"
         );
     }

@@ -25,20 +25,15 @@ mod relationship;
 mod summary;
 mod tree;
 
-use super::error::Failure;
-use super::lines::Line;
-use crate::plan::Plan;
-
-/// A plan and where it ends.
-pub(crate) struct TextPlan {
-    /// The plan.
-    pub(crate) plan: Plan,
-    /// Where the first line behind it begins.
-    pub(crate) end: usize,
-}
+use super::error::OffsetError;
+use super::lines::SourceLine;
+use tree::TextPlan;
 
 /// Whether a plan begins with this line.
-pub(crate) fn begins<'a>(line: &Line<'a>, next: impl FnOnce() -> Option<Line<'a>>) -> bool {
+pub(crate) fn begins<'a>(
+    line: &SourceLine<'a>,
+    next: impl FnOnce() -> Option<SourceLine<'a>>,
+) -> bool {
     headline::begins_plan(line, next)
 }
 
@@ -53,6 +48,6 @@ pub(crate) fn query_text(above: &str) -> Option<String> {
 }
 
 /// Reads the plan whose first headline begins at `start`.
-pub(crate) fn read_plan(text: &str, start: usize) -> Result<TextPlan, Failure> {
+pub(crate) fn read_plan(text: &str, start: usize) -> Result<TextPlan, OffsetError> {
     tree::read(text, start)
 }

@@ -13,16 +13,16 @@ use quick_xml::events::{BytesRef, Event};
 use serde_json::Value;
 
 use super::builder::Builder;
-use super::error::{Failure, Reason};
+use super::error::{OffsetError, Reason};
 use super::number::number;
-use super::property::{Kind, kind};
+use super::property::{PropertyType, property_type};
 
 /// Reads the document that begins at `start`; returns where it ends.
 pub(crate) fn read_document(
     text: &str,
     start: usize,
     builder: &mut Builder,
-) -> Result<usize, Failure> {
+) -> Result<usize, OffsetError> {
     let body = text.get(start..).unwrap_or_default();
     let mut events = Reader::from_str(body);
     let mut reader = XmlReader::default();
@@ -31,7 +31,7 @@ pub(crate) fn read_document(
         let event = events
             .read_event()
             .map_err(|error| syntax(start + position(&events), &error))?;
-        let fail = Failure::at(begins);
+        let fail = OffsetError::at(begins);
         match event {
             Event::Start(tag) => reader.open(tag.name().as_ref(), builder).map_err(fail)?,
             Event::Empty(tag) => {
@@ -64,12 +64,12 @@ fn position(events: &Reader<&[u8]>) -> usize {
     usize::try_from(events.buffer_position()).unwrap_or(usize::MAX)
 }
 
-fn syntax(offset: usize, error: &quick_xml::Error) -> Failure {
+fn syntax(offset: usize, error: &quick_xml::Error) -> OffsetError {
     let reason = match error {
         quick_xml::Error::Syntax(_) => Reason::Truncated("the XML"),
         other => Reason::Syntax(format!("not XML: {other}")),
     };
-    Failure { offset, reason }
+    OffsetError { offset, reason }
 }
 
 fn resolve(reference: &BytesRef<'_>) -> Result<char, Reason> {
@@ -166,7 +166,7 @@ impl XmlReader {
         if is_empty && is_list(&element.property) {
             builder.open_list(key)?;
             builder.close()
-        } else if is_empty && kind(&element.property) == Some(Kind::Object) {
+        } else if is_empty && property_type(&element.property) == Some(PropertyType::Object) {
             builder.open_object(key)?;
             builder.close()
         } else if in_settings || element.property == "Item" {
@@ -224,17 +224,19 @@ impl XmlReader {
 
 fn is_list(property: &str) -> bool {
     matches!(
-        kind(property),
-        Some(Kind::Texts | Kind::Objects | Kind::Lists)
+        property_type(property),
+        Some(PropertyType::Texts | PropertyType::Objects | PropertyType::Lists)
     )
 }
 
 /// The value an element's text stands for.
 fn typed(property: &str, text: String) -> Value {
-    match (kind(property), text.as_str()) {
-        (Some(Kind::Flag) | None, "true") => Value::Bool(true),
-        (Some(Kind::Flag) | None, "false") => Value::Bool(false),
-        (Some(Kind::Number) | None, digits) => number(digits).unwrap_or(Value::String(text)),
+    match (property_type(property), text.as_str()) {
+        (Some(PropertyType::Flag) | None, "true") => Value::Bool(true),
+        (Some(PropertyType::Flag) | None, "false") => Value::Bool(false),
+        (Some(PropertyType::Number) | None, digits) => {
+            number(digits).unwrap_or(Value::String(text))
+        }
         _ => Value::String(text),
     }
 }

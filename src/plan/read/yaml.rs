@@ -10,18 +10,18 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::builder::Builder;
-use super::error::{Failure, Reason};
+use super::error::{OffsetError, Reason};
 use super::json;
-use super::lines::{Line, lines_from};
+use super::lines::{SourceLine, lines_from};
 use super::number::number;
-use super::property::{Kind, kind};
+use super::property::{PropertyType, property_type};
 
 /// Reads the document that begins at `start`; returns where it ends.
 pub(crate) fn read_document(
     text: &str,
     start: usize,
     builder: &mut Builder,
-) -> Result<usize, Failure> {
+) -> Result<usize, OffsetError> {
     let mut reader = YamlReader {
         builder,
         levels: Vec::new(),
@@ -40,22 +40,26 @@ pub(crate) fn read_document(
         }
         reader
             .line(indent, content)
-            .map_err(Failure::at(line.offset + indent))?;
+            .map_err(OffsetError::at(line.offset + indent))?;
     }
     reader
         .close_all()
-        .map_err(Failure::at(end.min(text.len())))?;
+        .map_err(OffsetError::at(end.min(text.len())))?;
     Ok(end)
 }
 
 /// Whether a document begins with this line.
-pub(crate) fn begins<'a>(line: &Line<'a>, next: impl FnOnce() -> Option<Line<'a>>) -> bool {
+pub(crate) fn begins<'a>(
+    line: &SourceLine<'a>,
+    next: impl FnOnce() -> Option<SourceLine<'a>>,
+) -> bool {
     let content = line.text.trim_start();
     let content = content.strip_prefix("- ").map_or(content, str::trim_start);
     let is_plan = matches!(content.trim_end(), "Plan:" | "\"Plan\":");
     // "Plan:" may also be a heading above one.
-    let holds_entry =
-        |next: Line<'_>| next.indent() > line.indent() && split_key(next.text.trim()).is_some();
+    let holds_entry = |next: SourceLine<'_>| {
+        next.indent() > line.indent() && split_key(next.text.trim()).is_some()
+    };
     (is_plan && next().is_some_and(holds_entry))
         || (content.starts_with("Query Text: \"") && line.text.trim_end().ends_with('"'))
         || ["\"CREATE TABLE AS\"", "\"Utility Statement\"", "\"Notify\""]
@@ -134,8 +138,11 @@ impl YamlReader<'_> {
 
     /// A group without members.
     fn empty(&mut self, key: Option<String>) -> Result<(), Reason> {
-        let known = key.as_deref().and_then(kind);
-        if matches!(known, Some(Kind::Texts | Kind::Objects | Kind::Lists)) {
+        let known = key.as_deref().and_then(property_type);
+        if matches!(
+            known,
+            Some(PropertyType::Texts | PropertyType::Objects | PropertyType::Lists)
+        ) {
             self.builder.open_list(key.map(Cow::Owned))?;
         } else {
             self.builder.open_object(key.map(Cow::Owned))?;
@@ -202,7 +209,7 @@ impl YamlReader<'_> {
     fn scalar(&mut self, key: Option<Cow<'_, str>>, text: &str) -> Result<(), Reason> {
         match text.as_bytes().first() {
             Some(b'[' | b'{') => {
-                json::read_value(text, key, self.builder).map_err(|failure| failure.reason)
+                json::read_value(text, key, self.builder).map_err(|error| error.reason)
             }
             Some(b'&' | b'*' | b'!') => Err(not_yaml("anchors, aliases and tags are refused")),
             Some(b'|' | b'>') if text.len() <= 2 => {
@@ -216,7 +223,7 @@ impl YamlReader<'_> {
     }
 
     fn plain(&mut self, key: Option<Cow<'_, str>>, text: &str) -> Result<(), Reason> {
-        let is_text = key.as_deref().and_then(kind) == Some(Kind::Text);
+        let is_text = key.as_deref().and_then(property_type) == Some(PropertyType::Text);
         let value = match text {
             _ if is_text => Value::String(text.to_owned()),
             "true" => Value::Bool(true),

@@ -6,7 +6,7 @@
 use super::layout::{cut, fitted, wrapped};
 use super::tree::{NodeLines, lines};
 use super::{BAD, DIM, GOOD, HOT, styled};
-use crate::plan::alignment::{Step, align};
+use crate::plan::alignment::{AlignedNodes, align};
 use crate::plan::metrics::metrics;
 use crate::plan::{NodeId, Plan};
 use crate::report::heat;
@@ -106,18 +106,18 @@ fn rows(before: &Plan, after: Option<&Plan>, columns: usize) -> Vec<(Cell, Cell)
     let mut rows = Rows::default();
     for step in alignment.steps() {
         match step {
-            Step::Both(a, b) if old[a.0].0.identity == new[b.0].0.identity => {
+            AlignedNodes::Both(a, b) if old[a.0].0.identity == new[b.0].0.identity => {
                 rows.beside(left(a, Mark::Same), right(b, Mark::Same));
             }
-            Step::Both(a, b) => rows.beside(left(a, Mark::Before), right(b, Mark::After)),
-            Step::Before(a) => {
+            AlignedNodes::Both(a, b) => rows.beside(left(a, Mark::Before), right(b, Mark::After)),
+            AlignedNodes::Before(a) => {
                 let same = alignment
                     .in_after(a)
                     .is_some_and(|b| old[a.0].0.identity == new[b.0].0.identity);
                 rows.left
                     .extend(left(a, if same { Mark::Moved } else { Mark::Before }));
             }
-            Step::After(b) => {
+            AlignedNodes::After(b) => {
                 let same = alignment
                     .in_before(b)
                     .is_some_and(|a| old[a.0].0.identity == new[b.0].0.identity);

@@ -57,10 +57,9 @@ fn node_lines(plan: &Plan, node: &Node) -> NodeLines {
 /// The branches before a node's headline, and those before the lines below it.
 fn branches(plan: &Plan, node: &Node) -> (String, String) {
     const DEEPEST_DRAWN: usize = 60;
-    let path: Vec<&Node> = std::iter::successors(Some(node), |node| {
-        node.parent.map(|parent| plan.node(parent))
-    })
-    .collect();
+    let path: Vec<&Node> = std::iter::once(node)
+        .chain(plan.ancestors(node.id))
+        .collect();
     let mut branch = String::new();
     // From the root down; very deep plans keep only the branches nearest to the node.
     for ancestor in path
@@ -98,8 +97,8 @@ fn branches(plan: &Plan, node: &Node) -> (String, String) {
 }
 
 fn is_last_child(plan: &Plan, node: &Node) -> bool {
-    node.parent
-        .is_none_or(|parent| plan.node(parent).children.last() == Some(&node.id))
+    plan.parent(node.id)
+        .is_none_or(|parent| parent.children.last() == Some(&node.id))
 }
 
 #[cfg(test)]

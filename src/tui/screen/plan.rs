@@ -150,8 +150,8 @@ impl State {
 
     /// Unfolds what is in the way, and selects the node.
     fn jump(&mut self, view: &PlanView, node: NodeId, height: usize) {
-        for above in view.ancestors(node) {
-            self.folded.remove(&above);
+        for above in view.plan.ancestors(node) {
+            self.folded.remove(&above.id);
         }
         self.show();
         let place = self

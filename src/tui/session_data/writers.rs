@@ -2,7 +2,7 @@
 
 use super::{Card, SessionData};
 use crate::model::QualifiedName;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, NodeType, Plan};
 
 /// Statements that insert or update rows; one that only deletes leaves index entries to VACUUM.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -30,8 +30,8 @@ impl SessionData {
 
     fn writes(&self, plan: &Plan, table: &QualifiedName) -> bool {
         let adds_rows = |node: &&Node| {
-            node.node_type() == "ModifyTable"
-                && matches!(node.text("Operation"), Some("Insert" | "Update" | "Merge"))
+            *node.node_type() == NodeType::ModifyTable
+                && matches!(node.modification(), Some("Insert" | "Update" | "Merge"))
         };
         let written = plan
             .nodes()

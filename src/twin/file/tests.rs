@@ -126,7 +126,7 @@ fn bombs_are_refused() {
 #[test]
 fn the_deepest_plan_comes_back() {
     let mut node = serde_json::Map::from_iter([("Node Type".to_owned(), json!("Seq Scan"))]);
-    for _ in 0..DEEPEST_PLAN {
+    for _ in 0..MAX_PLAN_DEPTH {
         let plans = serde_json::Value::Array(vec![serde_json::Value::Object(node)]);
         node = serde_json::Map::from_iter([
             ("Node Type".to_owned(), json!("Limit")),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::FramedLine;
+use super::line::FramedLine;
 
 /// Empties the fences and what stands outside of them, if a fence holds something like a plan; an unclosed fence goes to the end.
 pub(super) fn strip(lines: &mut [FramedLine<'_>]) -> bool {

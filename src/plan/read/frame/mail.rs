@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::FramedLine;
+use super::line::FramedLine;
 
 /// Takes the marks off, however often it was answered. No line of a plan begins with `>`.
 pub(super) fn strip(lines: &mut [FramedLine<'_>]) -> bool {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::FramedLine;
+use super::line::FramedLine;
 
 /// Takes the quotes off the lines that begin with one; a quote that is never closed is no quote.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {

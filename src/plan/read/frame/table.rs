@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::FramedLine;
+use super::line::FramedLine;
 
 /// Takes tables off.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {

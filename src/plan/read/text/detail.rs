@@ -6,7 +6,7 @@ use super::composite;
 use super::identifier::split_list;
 use crate::plan::read::error::Reason;
 use crate::plan::read::number::number;
-use crate::plan::read::property::{Kind, kind};
+use crate::plan::read::property::{PropertyType, property_type};
 
 type Properties = Map<String, Value>;
 
@@ -41,7 +41,7 @@ pub(super) fn is_known(text: &str) -> bool {
     match text.split_once(": ") {
         Some((label, _)) => {
             COMPOSITES.iter().any(|(known, _)| *known == label)
-                || kind(label).is_some()
+                || property_type(label).is_some()
                 || is_worker(label)
         }
         None => matches!(text, "Planning:" | "JIT:"),
@@ -79,25 +79,27 @@ pub(super) fn read(label: &str, value: &str, properties: &mut Properties) -> Res
 
 /// The value of a line with one property.
 fn typed(label: &str, text: &str) -> Result<Value, Reason> {
-    let wrong = |kind: Kind| Reason::WrongType {
+    let wrong = |kind: PropertyType| Reason::WrongType {
         property: label.to_owned(),
         expected: kind.expected(),
     };
-    match kind(label) {
+    match property_type(label) {
         // A unit may follow: "0.120 ms", "3 b".
-        Some(Kind::Number) => {
+        Some(PropertyType::Number) => {
             let digits = text.split(' ').next().unwrap_or_default();
-            number(digits).ok_or_else(|| wrong(Kind::Number))
+            number(digits).ok_or_else(|| wrong(PropertyType::Number))
         }
-        Some(Kind::Flag) => match text {
+        Some(PropertyType::Flag) => match text {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
-            _ => Err(wrong(Kind::Flag)),
+            _ => Err(wrong(PropertyType::Flag)),
         },
-        Some(Kind::Texts) => Ok(texts(text)),
-        Some(Kind::Text) => Ok(Value::String(text.to_owned())),
+        Some(PropertyType::Texts) => Ok(texts(text)),
+        Some(PropertyType::Text) => Ok(Value::String(text.to_owned())),
         // TEXT never prints these as a line.
-        Some(kind @ (Kind::Object | Kind::Objects | Kind::Lists)) => Err(wrong(kind)),
+        Some(kind @ (PropertyType::Object | PropertyType::Objects | PropertyType::Lists)) => {
+            Err(wrong(kind))
+        }
         // Unknown: JSON would have a number where nothing but one stands.
         None => Ok(number(text).unwrap_or_else(|| Value::String(text.to_owned()))),
     }

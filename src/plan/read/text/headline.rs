@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::identifier::{find_outside_quotes, take};
 use super::{numbers, operation};
 use crate::plan::read::error::Reason;
-use crate::plan::read::lines::Line;
+use crate::plan::read::lines::SourceLine;
 
 /// How a node is attached to its parent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -156,7 +156,10 @@ fn target_property(wording: &str) -> Option<&'static str> {
 }
 
 /// Whether a plan begins with this line: its costs say so, or, with COSTS OFF, a known operation and what follows.
-pub(super) fn begins_plan<'a>(line: &Line<'a>, next: impl FnOnce() -> Option<Line<'a>>) -> bool {
+pub(super) fn begins_plan<'a>(
+    line: &SourceLine<'a>,
+    next: impl FnOnce() -> Option<SourceLine<'a>>,
+) -> bool {
     let text = line.text.trim();
     let (text, has_arrow) = match text.strip_prefix("->") {
         Some(rest) => (rest.trim_start(), true),
@@ -183,13 +186,14 @@ fn has_numbers(text: &str) -> bool {
 }
 
 /// Whether the next line may stand below a headline: deeper, and a node, a label or a detail; or nothing at all.
-fn follows_headline(line: &Line<'_>, next: &Line<'_>) -> bool {
+fn follows_headline(line: &SourceLine<'_>, next: &SourceLine<'_>) -> bool {
     let text = next.text.trim();
     if text.is_empty() {
         return true;
     }
     let deeper = next.indent() > line.indent();
-    (deeper && (text.starts_with("->") || text.contains(": ") || super::tree::is_label(text)))
+    (deeper
+        && (text.starts_with("->") || text.contains(": ") || super::relationship::is_label(text)))
         || super::summary::is_summary(text)
         || text.starts_with('(')
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::detail;
-use crate::plan::read::lines::{Line, indent_of, line_at};
+use crate::plan::read::lines::{SourceLine, indent_of, line_at};
 
 /// More lines than this are never one.
 const MAX_LINES: usize = 500;
@@ -61,7 +61,7 @@ pub(super) fn logical_at(text: &str, offset: usize) -> Option<Logical<'_>> {
 }
 
 /// Whether a line may be the rest of the one above: not when it is clearly one of its own.
-fn continues(line: &Line<'_>, open: Open) -> bool {
+fn continues(line: &SourceLine<'_>, open: Open) -> bool {
     let trimmed = line.text.trim();
     if trimmed.is_empty() {
         return open.quote;

@@ -4,17 +4,25 @@ use serde_json::{Map, Value};
 
 use super::headline::{self, Attachment};
 use super::logical::{Logical, logical_at};
-use super::{TextPlan, detail, numbers, relationship, summary};
+use super::{detail, numbers, relationship, summary};
 use crate::plan::read::builder::MAX_NODES;
-use crate::plan::read::error::{Failure, Reason};
+use crate::plan::read::error::{OffsetError, Reason};
 use crate::plan::read::lines::{line_at, lines_from};
-use crate::plan::read::property::kind;
-use crate::plan::{DEEPEST_PLAN, Names, Node, NodeId, Plan, Properties};
+use crate::plan::read::property::property_type;
+use crate::plan::{MAX_PLAN_DEPTH, Node, NodeId, Plan, Properties, PropertyNames};
+
+/// A plan and where it ends.
+pub(crate) struct TextPlan {
+    /// The plan.
+    pub(crate) plan: Plan,
+    /// Where the first line behind it begins.
+    pub(crate) end: usize,
+}
 
 /// Reads the plan whose first headline begins at `start`.
-pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
+pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, OffsetError> {
     let Some(first) = logical_at(text, start) else {
-        return Err(Failure {
+        return Err(OffsetError {
             offset: start,
             reason: Reason::NoPlan,
         });
@@ -26,7 +34,7 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
         .map_or(&*first.text, str::trim_start);
     reader
         .add_node(root, first.indent + 1, Attachment::default())
-        .map_err(Failure::at(start))?;
+        .map_err(OffsetError::at(start))?;
     let mut end = first.next;
     while let Some(line) = logical_at(text, end) {
         if line.text.is_empty() {
@@ -36,14 +44,17 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, Failure> {
             }
             continue;
         }
-        if !reader.line(&line, text).map_err(Failure::at(line.offset))? {
+        if !reader
+            .line(&line, text)
+            .map_err(OffsetError::at(line.offset))?
+        {
             break;
         }
         end = line.next;
     }
     reader.close_blocks(0);
     match reader.label {
-        Some(_) => Err(Failure {
+        Some(_) => Err(OffsetError {
             offset: end,
             reason: Reason::Truncated("a subplan whose node has to follow"),
         }),
@@ -63,13 +74,6 @@ fn after_blank(text: &str, from: usize, reader: &TextReader) -> Option<usize> {
     (goes_on || summary::is_summary(trimmed)).then_some(next.offset)
 }
 
-/// `InitPlan 1 (returns $0)`, `SubPlan 2`, `CTE x`: the name of the node on the next line.
-pub(super) fn is_label(text: &str) -> bool {
-    ["InitPlan ", "SubPlan ", "CTE "]
-        .iter()
-        .any(|prefix| text.starts_with(prefix))
-}
-
 /// A node whose details or children may follow.
 struct OpenNode {
     index: usize,
@@ -82,12 +86,12 @@ struct OpenNode {
 /// An object within a node or the summary that the indented lines below belong to; put in its place when they end.
 struct Block {
     indent: usize,
-    place: Place,
+    target: BlockTarget,
     properties: Map<String, Value>,
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+enum BlockTarget {
     /// The object of this name.
     Object(&'static str),
     /// The next item of the list of this name.
@@ -124,7 +128,7 @@ impl TextReader {
     }
 
     fn finish(mut self) -> Plan {
-        let mut names = Names::default();
+        let mut names = PropertyNames::default();
         for (node, properties) in self.nodes.iter_mut().zip(self.properties) {
             node.properties = names.properties(properties);
         }
@@ -151,7 +155,7 @@ impl TextReader {
         if line.indent <= self.base {
             return Ok(false);
         }
-        if !self.in_summary && is_label(&line.text) && arrow_follows(text, line) {
+        if !self.in_summary && relationship::is_label(&line.text) && arrow_follows(text, line) {
             self.label = Some((line.indent, line.text.clone().into_owned()));
             return Ok(true);
         }
@@ -164,7 +168,7 @@ impl TextReader {
         self.in_summary = true;
         summary::read(&line.text, &mut self.summary)?;
         if let Some(name) = summary::block(&line.text) {
-            self.open_block(line.indent, Place::Object(name), Map::new());
+            self.open_block(line.indent, BlockTarget::Object(name), Map::new());
         }
         Ok(())
     }
@@ -219,8 +223,8 @@ impl TextReader {
             return Err(Reason::TooManyNodes(MAX_NODES));
         }
         let depth = self.open.len();
-        if depth > DEEPEST_PLAN {
-            return Err(Reason::TooDeep(DEEPEST_PLAN));
+        if depth > MAX_PLAN_DEPTH {
+            return Err(Reason::TooDeep(MAX_PLAN_DEPTH));
         }
         let parent = self.open.last().map(|open| open.index);
         let properties = headline::read(headline, attachment)?;
@@ -261,11 +265,11 @@ impl TextReader {
             return self.worker(line.indent, worker);
         }
         if text == "JIT:" {
-            self.open_block(line.indent, Place::Object("JIT"), Map::new());
+            self.open_block(line.indent, BlockTarget::Object("JIT"), Map::new());
             return Ok(());
         }
         if let Some(target) = target_table(text) {
-            self.open_block(line.indent, Place::Item("Target Tables"), target);
+            self.open_block(line.indent, BlockTarget::Item("Target Tables"), target);
             return Ok(());
         }
         let properties = self.current();
@@ -277,7 +281,7 @@ impl TextReader {
                     .map(|label| (label, Value::String(String::new())));
                 match label {
                     Some((label, empty))
-                        if !properties.contains_key(label) && kind(label).is_none() =>
+                        if !properties.contains_key(label) && property_type(label).is_none() =>
                     {
                         properties.insert(label.to_owned(), empty);
                     }
@@ -291,23 +295,25 @@ impl TextReader {
     /// `Worker 0:  actual time=0.1..0.2 rows=1 loops=1`, and the lines below it.
     fn worker(&mut self, indent: usize, (number, rest): (u64, &str)) -> Result<(), Reason> {
         let properties = Map::from_iter([("Worker Number".to_owned(), number.into())]);
-        self.open_block(indent, Place::Item("Workers"), properties);
+        self.open_block(indent, BlockTarget::Item("Workers"), properties);
         let properties = self.current();
         if let Some(actual) = rest.strip_prefix("actual ") {
             return numbers::add_actual(actual, properties);
         }
         match rest.split_once(": ") {
             Some((label, value)) => detail::read(label, value.trim(), properties)?,
-            None if rest == "JIT:" => self.open_block(indent + 1, Place::Object("JIT"), Map::new()),
+            None if rest == "JIT:" => {
+                self.open_block(indent + 1, BlockTarget::Object("JIT"), Map::new())
+            }
             None => {}
         }
         Ok(())
     }
 
-    fn open_block(&mut self, indent: usize, place: Place, properties: Map<String, Value>) {
+    fn open_block(&mut self, indent: usize, target: BlockTarget, properties: Map<String, Value>) {
         self.blocks.push(Block {
             indent,
-            place,
+            target,
             properties,
         });
     }
@@ -320,12 +326,12 @@ impl TextReader {
             .is_some_and(|block| block.indent >= column)
         {
             let Some(Block {
-                place, properties, ..
+                target, properties, ..
             }) = self.blocks.pop()
             else {
                 break;
             };
-            put(self.current(), place, properties);
+            put(self.current(), target, properties);
         }
     }
 
@@ -360,16 +366,16 @@ fn rename_only_child(nodes: &[Node], properties: &mut [Map<String, Value>], pare
 }
 
 /// Puts a block into the properties around it; a worker met before gets what is new.
-fn put(around: &mut Map<String, Value>, place: Place, properties: Map<String, Value>) {
-    match place {
-        Place::Object(key) => match around
+fn put(around: &mut Map<String, Value>, target: BlockTarget, properties: Map<String, Value>) {
+    match target {
+        BlockTarget::Object(key) => match around
             .entry(key)
             .or_insert_with(|| Value::Object(Map::new()))
         {
             Value::Object(known) => known.extend(properties),
             other => *other = Value::Object(properties),
         },
-        Place::Item(key) => {
+        BlockTarget::Item(key) => {
             let Value::Array(items) = around
                 .entry(key)
                 .or_insert_with(|| Value::Array(Vec::new()))

@@ -3,7 +3,7 @@
 use super::error::Reason;
 
 /// How far is looked.
-const LOOKED_AT: usize = 20_000;
+const MAX_SEARCHED_CHARS: usize = 20_000;
 
 /// Marks that only this database's plans have.
 const MARKS: &[(&str, &str)] = &[
@@ -31,7 +31,7 @@ const HTML: &[&str] = &["<!doctype html", "<html", "<body", "<table", "<div", "<
 pub(crate) fn why_no_plan(text: &str) -> Reason {
     let end = text
         .char_indices()
-        .nth(LOOKED_AT)
+        .nth(MAX_SEARCHED_CHARS)
         .map_or(text.len(), |(at, _)| at);
     let beginning = text.get(..end).unwrap_or_default();
     if let Some((_, database)) = MARKS.iter().find(|(mark, _)| beginning.contains(mark)) {

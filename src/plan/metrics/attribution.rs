@@ -13,23 +13,23 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::raw::{Raw, Relationship};
-use crate::plan::{Node, NodeId, Plan};
+use super::raw::RawNumbers;
+use crate::plan::{Node, NodeId, NodeType, Plan, Relationship};
 
 /// A node that another than its parent pays for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Charge {
+pub struct Attribution {
     /// The top of the CTE or InitPlan.
     pub producer: NodeId,
     /// The nodes that ran it.
-    pub payers: Vec<NodeId>,
+    pub consumers: Vec<NodeId>,
 }
 
-/// The charges that differ from "the parent pays", by their producer's position.
-pub type Charges = BTreeMap<usize, Charge>;
+/// The attributions that differ from "the parent pays", by their producer's position.
+pub type Attributions = BTreeMap<usize, Attribution>;
 
-/// Finds the payers of all CTEs and InitPlans.
-pub(super) fn charges(plan: &Plan, raw: &[Raw<'_>]) -> Charges {
+/// Finds the consumers of all CTEs and InitPlans.
+pub(super) fn attributions(plan: &Plan, raw: &[RawNumbers<'_>]) -> Attributions {
     let init_plans = plan
         .nodes()
         .iter()
@@ -37,21 +37,21 @@ pub(super) fn charges(plan: &Plan, raw: &[Raw<'_>]) -> Charges {
         .filter(|(_, raw)| raw.relationship == Relationship::InitPlan);
     let producers: Vec<&Node> = init_plans.map(|(node, _)| node).collect();
     if producers.is_empty() {
-        return Charges::new();
+        return Attributions::new();
     }
-    let users = Users::of(plan, &producers);
+    let users = ConsumerIndex::of(plan, &producers);
     let end = subtree_ends(plan);
-    let charge = |producer: &&Node| {
-        let payers = users.of_producer(plan, producer, &end);
-        (!payers.is_empty()).then_some((
+    let attribution = |producer: &&Node| {
+        let consumers = users.of_producer(plan, producer, &end);
+        (!consumers.is_empty()).then_some((
             producer.id.0,
-            Charge {
+            Attribution {
                 producer: producer.id,
-                payers,
+                consumers,
             },
         ))
     };
-    producers.iter().filter_map(charge).collect()
+    producers.iter().filter_map(attribution).collect()
 }
 
 /// For each node, the position after its last descendant: nodes lie in the order they are printed.
@@ -67,30 +67,33 @@ pub fn subtree_ends(plan: &Plan) -> Vec<usize> {
 
 /// What each node takes by itself of several things at once: its inclusive numbers less those of the nodes it pays for, never below
 /// zero.
-pub fn own<const THINGS: usize>(
+pub fn own<const N: usize>(
     plan: &Plan,
-    charges: &Charges,
-    inclusive: &[[f64; THINGS]],
-) -> Vec<[f64; THINGS]> {
+    attributions: &Attributions,
+    inclusive: &[[f64; N]],
+) -> Vec<[f64; N]> {
     let mut own = inclusive.to_vec();
     for node in plan.nodes() {
         let (NodeId(position), Some(NodeId(parent))) = (node.id, node.parent) else {
             continue;
         };
-        let payers = charges
+        let consumers = attributions
             .get(&position)
-            .map_or(&[] as &[NodeId], |charge| &charge.payers);
-        for thing in 0..THINGS {
-            let amount = inclusive[position][thing];
-            let together: f64 = payers.iter().map(|payer| inclusive[payer.0][thing]).sum();
+            .map_or(&[] as &[NodeId], |attribution| &attribution.consumers);
+        for column in 0..N {
+            let amount = inclusive[position][column];
+            let together: f64 = consumers
+                .iter()
+                .map(|consumer| inclusive[consumer.0][column])
+                .sum();
             if together > 0.0 {
-                // No payer can have waited longer than it took in all.
+                // No consumer can have waited longer than it took in all.
                 let rate = (amount / together).min(1.0);
-                payers
-                    .iter()
-                    .for_each(|payer| own[payer.0][thing] -= inclusive[payer.0][thing] * rate);
+                consumers.iter().for_each(|consumer| {
+                    own[consumer.0][column] -= inclusive[consumer.0][column] * rate
+                });
             } else {
-                own[parent][thing] -= amount;
+                own[parent][column] -= amount;
             }
         }
     }
@@ -99,15 +102,15 @@ pub fn own<const THINGS: usize>(
 }
 
 /// Where CTE names and InitPlan values are used.
-struct Users<'p> {
+struct ConsumerIndex<'p> {
     scans: HashMap<&'p str, Vec<NodeId>>,
     in_conditions: HashMap<String, Vec<NodeId>>,
     in_output: HashMap<String, Vec<NodeId>>,
 }
 
-impl<'p> Users<'p> {
+impl<'p> ConsumerIndex<'p> {
     fn of(plan: &'p Plan, producers: &[&Node]) -> Self {
-        let mut users = Users {
+        let mut users = ConsumerIndex {
             scans: HashMap::new(),
             in_conditions: HashMap::new(),
             in_output: HashMap::new(),
@@ -115,8 +118,8 @@ impl<'p> Users<'p> {
         let values = producers.iter().any(|node| !is_cte(node));
         for node in plan.nodes() {
             if let Some(name) = node
-                .text("CTE Name")
-                .filter(|_| node.node_type() == "CTE Scan")
+                .cte_name()
+                .filter(|_| *node.node_type() == NodeType::CteScan)
             {
                 users.scans.entry(name).or_default().push(node.id);
             }
@@ -144,7 +147,7 @@ impl<'p> Users<'p> {
     }
 
     fn of_producer(&self, plan: &Plan, producer: &Node, end: &[usize]) -> Vec<NodeId> {
-        let name = producer.text("Subplan Name").unwrap_or_default();
+        let name = producer.subplan_name().unwrap_or_default();
         if let Some(cte) = name.strip_prefix("CTE ") {
             return self.scans_of(plan, cte, producer, end);
         }
@@ -180,10 +183,9 @@ impl<'p> Users<'p> {
         };
         let scans = self.scans.get(cte).map_or(&[] as &[NodeId], Vec::as_slice);
         let declared_below = |scan: &NodeId| {
-            let above = std::iter::successors(plan.node(*scan).parent, |id| plan.node(*id).parent);
-            above
-                .take_while(|ancestor| ancestor.0 > home)
-                .any(|ancestor| declares(plan, ancestor, cte))
+            plan.ancestors(*scan)
+                .take_while(|ancestor| ancestor.id.0 > home)
+                .any(|ancestor| declares(plan, ancestor.id, cte))
         };
         let inside = |scan: &&NodeId| (home..end[home]).contains(&scan.0);
         scans
@@ -196,18 +198,13 @@ impl<'p> Users<'p> {
 }
 
 fn declares(plan: &Plan, node: NodeId, cte: &str) -> bool {
-    let names = plan
-        .node(node)
-        .children
-        .iter()
-        .filter_map(|child| plan.node(*child).text("Subplan Name"));
-    names
-        .into_iter()
+    plan.children(node)
+        .filter_map(Node::subplan_name)
         .any(|name| name.strip_prefix("CTE ") == Some(cte))
 }
 
 fn is_cte(node: &Node) -> bool {
-    node.text("Subplan Name")
+    node.subplan_name()
         .is_some_and(|name| name.starts_with("CTE "))
 }
 

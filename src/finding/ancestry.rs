@@ -2,57 +2,53 @@
 //! rows? Asking upwards from each node would take time with the square of a deep plan.
 
 use crate::plan::metrics::Metrics;
-use crate::plan::metrics::raw::Relationship;
-use crate::plan::{Node, NodeId, Plan};
+use crate::plan::{Node, NodeId, NodeType, Plan};
 
 /// For each node what is above it.
-pub(super) struct Flow {
+pub(super) struct Ancestry {
     stopped_early: Vec<bool>,
-    decision: Vec<Option<NodeId>>,
+    dependent: Vec<Option<NodeId>>,
 }
 
 /// What a node does to those below it.
 #[derive(Debug, Clone, Copy, Default)]
-struct Role {
+struct EffectOnInputs {
     stops_early: bool,
     reads_all: bool,
-    decides: bool,
+    depends_on_rows: bool,
 }
 
-impl Flow {
-    pub(super) fn of(plan: &Plan, metrics: &Metrics) -> Flow {
+impl Ancestry {
+    pub(super) fn of(plan: &Plan, metrics: &Metrics) -> Ancestry {
         let count = plan.nodes().len();
-        let mut flow = Flow {
+        let mut ancestry = Ancestry {
             stopped_early: vec![false; count],
-            decision: vec![None; count],
+            dependent: vec![None; count],
         };
         // Only nodes with something below them have a role.
         let role = |node: &Node| {
             if node.children.is_empty() {
-                Role::default()
+                EffectOnInputs::default()
             } else {
                 role(node)
             }
         };
-        let roles: Vec<Role> = plan.nodes().iter().map(role).collect();
+        let roles: Vec<EffectOnInputs> = plan.nodes().iter().map(role).collect();
         for node in plan.nodes() {
-            let subquery = matches!(
-                metrics.node(node.id).relationship,
-                Relationship::SubPlan | Relationship::InitPlan
-            );
+            let subquery = metrics.node(node.id).relationship.is_subquery();
             let Some(NodeId(parent)) = node.parent else {
                 continue;
             };
             let role = roles[parent];
-            let stopped = (flow.stopped_early[parent] || role.stops_early) && !role.reads_all;
-            flow.stopped_early[node.id.0] = subquery || stopped;
-            flow.decision[node.id.0] = if role.decides {
+            let stopped = (ancestry.stopped_early[parent] || role.stops_early) && !role.reads_all;
+            ancestry.stopped_early[node.id.0] = subquery || stopped;
+            ancestry.dependent[node.id.0] = if role.depends_on_rows {
                 Some(NodeId(parent))
             } else {
-                flow.decision[parent]
+                ancestry.dependent[parent]
             };
         }
-        flow
+        ancestry
     }
 
     /// May a node above have stopped asking? Then fewer rows than expected are no error.
@@ -61,37 +57,37 @@ impl Flow {
     }
 
     /// The nearest join, sort or grouping above, which was chosen by the number of rows expected.
-    pub(super) fn decision(&self, id: NodeId) -> Option<NodeId> {
-        self.decision[id.0]
+    pub(super) fn dependent(&self, id: NodeId) -> Option<NodeId> {
+        self.dependent[id.0]
     }
 }
 
-fn role(node: &Node) -> Role {
-    Role {
+fn role(node: &Node) -> EffectOnInputs {
+    EffectOnInputs {
         stops_early: stops_early(node),
         reads_all: reads_all(node),
-        decides: decides(node),
+        depends_on_rows: depends_on_rows(node),
     }
 }
 
 fn stops_early(node: &Node) -> bool {
-    matches!(node.node_type(), "Limit" | "Merge Join")
+    matches!(node.node_type(), NodeType::Limit | NodeType::MergeJoin)
         || matches!(node.text("Join Type"), Some("Semi" | "Anti"))
 }
 
 /// Reads its input to the end before it delivers anything.
 fn reads_all(node: &Node) -> bool {
     match node.node_type() {
-        "Sort" | "Hash" => true,
-        "Aggregate" => node.text("Strategy") != Some("Sorted"),
+        NodeType::Sort | NodeType::Hash => true,
+        NodeType::Aggregate => node.strategy() != Some("Sorted"),
         _ => false,
     }
 }
 
-fn decides(node: &Node) -> bool {
+fn depends_on_rows(node: &Node) -> bool {
     match node.node_type() {
-        "Nested Loop" | "Hash Join" | "Merge Join" | "Sort" | "Incremental Sort" => true,
-        "Aggregate" => node.properties.contains("Group Key"),
+        join_or_sort if join_or_sort.is_join() || join_or_sort.is_sort() => true,
+        NodeType::Aggregate => node.properties.contains("Group Key"),
         _ => false,
     }
 }
@@ -108,13 +104,13 @@ mod tests {
                 {"Node Type": "Seq Scan"},
                 {"Node Type": "Sort", "Plans": [{"Node Type": "Seq Scan"}]}]}]}}))
         .unwrap();
-        let flow = Flow::of(&plan, &crate::plan::metrics::metrics(&plan));
+        let ancestry = Ancestry::of(&plan, &crate::plan::metrics::metrics(&plan));
         let stopped: Vec<bool> = (0..5)
-            .map(|node| flow.stopped_early(NodeId(node)))
+            .map(|node| ancestry.stopped_early(NodeId(node)))
             .collect();
         assert_eq!(stopped, [false, true, true, true, false]);
         let decisions: Vec<Option<usize>> = (0..5)
-            .map(|node| flow.decision(NodeId(node)).map(|id| id.0))
+            .map(|node| ancestry.dependent(NodeId(node)).map(|id| id.0))
             .collect();
         assert_eq!(decisions, [None, None, Some(1), Some(1), Some(3)]);
     }
