@@ -5,6 +5,7 @@ use crate::catalog::{CallKind, Column, ColumnStatistics, Mutable, OperatorClass}
 use crate::index::parse_index;
 use crate::index::{Extension, Method};
 use crate::model::{Bytes, QualifiedName};
+use crate::plan::NodeId;
 use crate::predicate::{Operand, OrderKey};
 use crate::sql::Expression;
 
@@ -117,18 +118,7 @@ fn order(column: &str, descending: bool) -> OrderKey {
 }
 
 fn unused(table: &Table) -> RelationUse {
-    RelationUse {
-        table: table.name.clone(),
-        alias: "j".to_owned(),
-        conditions: Vec::new(),
-        orders: Vec::new(),
-        extremes: Vec::new(),
-        distances: Vec::new(),
-        alternatives: Vec::new(),
-        limited: false,
-        fetched: None,
-        needed: None,
-    }
+    RelationUse::new(NodeId(0), table.name.clone(), "j".to_owned())
 }
 
 fn definitions(

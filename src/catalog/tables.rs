@@ -325,8 +325,9 @@ impl Column {
 
     /// Is a cast to this type only a relabelling, so that an index on the column itself serves it?
     /// (varchar to text: src/include/catalog/pg_cast.dat, castmethod `b`, with text's operators.)
+    /// Where the column's type is not known, a cast to text is taken for one.
     pub fn is_relabelled_by(&self, type_name: &str) -> bool {
         let base = self.type_name.split('(').next().unwrap_or_default();
-        type_name == base || (base == "character varying" && type_name == "text")
+        type_name == base || (matches!(base, "character varying" | "") && type_name == "text")
     }
 }

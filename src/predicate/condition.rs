@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{OrderKey, key_of, plain_column};
+use super::key::{OrderKey, key_of, plain_column};
+use super::relation::Relation;
 use crate::catalog::Table;
 use crate::index::Key;
 use crate::sql::{DISTINCT, Expression, Shape};
@@ -58,14 +59,14 @@ pub enum Operand {
 
 impl Condition {
     /// Reads a conjunct from the point of view of one relation; none when no index key can be made of it.
-    pub fn read(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
-        Condition::read_keyed(conjunct, alias, table)
-            .or_else(|| Condition::read_row_predicate(conjunct, alias, table))
+    pub fn read(conjunct: &Expression, relation: Relation<'_>) -> Option<Condition> {
+        Condition::read_keyed(conjunct, relation)
+            .or_else(|| Condition::read_row_predicate(conjunct, relation))
     }
 
     /// A condition between a key and something else.
-    fn read_keyed(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
-        let own = |part: &Expression| part.relations.len() == 1 && part.relations.contains(alias);
+    fn read_keyed(conjunct: &Expression, relation: Relation<'_>) -> Option<Condition> {
+        let (own, table) = (|part: &Expression| relation.owns(part), relation.table);
         let condition = |key, kind, operator: &str, operand| Condition {
             key,
             kind,
@@ -161,8 +162,8 @@ impl Condition {
     }
 
     /// A condition that only an index predicate can hold: over columns of this relation, with nothing that is known only at run time.
-    fn read_row_predicate(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
-        let own = conjunct.relations.len() == 1 && conjunct.relations.contains(alias);
+    fn read_row_predicate(conjunct: &Expression, relation: Relation<'_>) -> Option<Condition> {
+        let (own, table) = (relation.owns(conjunct), relation.table);
         let columns = &conjunct.columns;
         let known = !columns.is_empty() && columns.iter().all(|name| table.column(name).is_some());
         let is_fact = match &conjunct.shape {
@@ -190,8 +191,7 @@ impl Condition {
     /// columns has next to each other (keyset pagination).
     pub fn read_row(
         conjunct: &Expression,
-        alias: &str,
-        table: &Table,
+        relation: Relation<'_>,
     ) -> Option<(Condition, Vec<OrderKey>)> {
         let Shape::Binary {
             operator,
@@ -201,7 +201,7 @@ impl Condition {
         else {
             return None;
         };
-        let own = |part: &Expression| part.relations.len() == 1 && part.relations.contains(alias);
+        let (own, table) = (|part: &Expression| relation.owns(part), relation.table);
         let (row, operator) = match (own(left), own(right)) {
             (true, false) => (left, operator.as_str()),
             (false, true) => (right, commuted(operator)?),

@@ -1,7 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalog::TableKind;
+use crate::catalog::{Catalog, Column, Table, TableKind};
+use crate::index::Key;
+use crate::model::QualifiedName;
+use crate::plan::Plan;
 
 fn table(name: &str, columns: &[(&str, &str)]) -> Table {
     let column = |(name, type_name): &(&str, &str)| Column {
@@ -331,4 +334,45 @@ fn the_result_of_a_grouping_is_no_index_key() {
     assert_eq!(grouped("j.state"), 1);
     let computed = json!({"Node Type": "Sort", "Sort Key": ["(lower(j.name))"], "Plans": [scan]});
     assert_eq!(uses(&computed)[0].orders.len(), 1);
+}
+
+/// The keys and kinds of conditions, read without a catalog.
+fn conditions_without_catalog(root: &Value) -> Vec<(String, ConditionKind)> {
+    let plan = Plan::from_json(json!({ "Plan": root })).unwrap();
+    let uses = relation_uses(&plan, &catalog_of_plan(&plan, None));
+    let conditions = uses.iter().flat_map(|relation| &relation.conditions);
+    conditions
+        .map(|condition| (condition.key.to_string(), condition.kind))
+        .collect()
+}
+
+#[test]
+fn a_plan_without_a_catalog_names_its_columns_itself() {
+    let filter =
+        "(((state)::text = 'NEW'::text) AND (NOT done) AND (at > 5) AND ((id)::numeric = 5.0))";
+    let scan =
+        json!({"Node Type": "Seq Scan", "Relation Name": "jobs", "Alias": "j", "Filter": filter});
+    assert_eq!(
+        conditions_without_catalog(&scan),
+        [
+            ("state".to_owned(), ConditionKind::Equality),
+            ("done".to_owned(), ConditionKind::Equality),
+            ("at".to_owned(), ConditionKind::Range),
+            ("((id)::numeric)".to_owned(), ConditionKind::Equality),
+        ]
+    );
+}
+
+#[test]
+fn columns_that_the_catalog_lacks_are_added_to_it() {
+    let filter = "((j.state = 'NEW'::text) AND (j.added = 1))";
+    let plan = Plan::from_json(json!({ "Plan": scan("jobs", "j", &json!({ "Filter": filter })) }))
+        .unwrap();
+    let merged = catalog_of_plan(&plan, Some(&catalog()));
+    let jobs = merged.table(&QualifiedName::new("public", "jobs")).unwrap();
+    assert_eq!(
+        jobs.column("state").unwrap().type_name,
+        "character varying(20)"
+    );
+    assert_eq!(jobs.column("added").unwrap().type_name, "");
 }
