@@ -1,8 +1,8 @@
-//! What is to be said about a plan: findings, each from one rule, ranked by the time or cost they account for.
+//! Findings about a plan, each from one rule, ranked by the time or cost they account for.
 //!
-//! A rule lives in a file of its own with its metadata, and has plans that it must and must not speak about in
-//! `fixtures/findings/RULE`. Rules see the plan, its [`metrics`] and, when there is one, the catalog; they never change
-//! anything and never ask anybody. What is below the thresholds here is not worth a word, whatever it is.
+//! Each rule is a file with its metadata; `fixtures/findings/RULE` has plans with and without its finding. Rules read the plan, its
+//! [`metrics`] and, when there is one, the catalog; they change nothing and query no server. Findings below the thresholds of
+//! `src/finding/threshold.rs` are not reported.
 
 mod advice;
 mod ancestry;
@@ -57,7 +57,7 @@ use threshold::is_reportable;
 pub use rule::{Rule, Severity};
 pub use threshold::{CRITICAL_SHARE, MIN_COST, MIN_SHARE, MIN_TIME, WARNING_SHARE};
 
-/// What could be saved at most.
+/// The most that could be saved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Impact {
     /// Measured.
@@ -75,22 +75,23 @@ impl std::fmt::Display for Impact {
     }
 }
 
-/// What one rule says about one node.
+/// The result of one rule about one node.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// The rule's name.
     pub rule: &'static str,
-    /// How much it is_reportable in this plan.
+    /// Its severity in this plan.
     pub severity: Severity,
-    /// Where.
+    /// The node it is about.
     pub node: NodeId,
-    /// What, and why it is_reportable, with the numbers. Names in it are the plan's own: whoever prints it makes them printable.
+    /// The problem and its effect, with the numbers. Names in it come from the plan, so a caller that prints it must escape control
+    /// characters.
     pub message: String,
-    /// What to do: SQL to run, where there is some.
+    /// What to do: SQL to run, where there is one.
     pub action: Option<String>,
     /// The time or cost it is about.
     pub impact: Impact,
-    /// `stake` as a share of the plan, 0 to 1.
+    /// `impact` as a share of the plan, 0 to 1.
     pub share: f64,
 }
 
@@ -127,7 +128,7 @@ pub const RULES: &[Rule] = &[
     wrong_order_index::RULE,
 ];
 
-/// Everything that is to be said about a plan, highest impact first.
+/// All findings about a plan, highest impact first.
 pub fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
     findings_with(plan, &metrics(plan), catalog)
 }
@@ -152,7 +153,7 @@ pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) 
     findings
 }
 
-/// What the rules find, as they find it.
+/// What the rules find, unsorted.
 fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
     let mut drafts: Vec<(&'static Rule, Draft)> = Vec::new();
     let rules = NodeRules::new();
@@ -171,7 +172,7 @@ fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
     drafts
 }
 
-/// A partition that stands for others says so.
+/// Adds the number of similar partitions to the message of a finding about a partition.
 fn with_partition_count(subject: &Subject<'_>, draft: Draft) -> Draft {
     match subject.other_partitions(draft.node) {
         Some(others) => {
@@ -185,7 +186,7 @@ fn with_partition_count(subject: &Subject<'_>, draft: Draft) -> Draft {
     }
 }
 
-/// The rules that look at single nodes, by the type of node they look at.
+/// The rules that check single nodes, by the type of node they check.
 struct NodeRules {
     by_type: HashMap<&'static NodeType, Vec<(&'static Rule, NodeCheck)>>,
     of_any_type: Vec<(&'static Rule, NodeCheck)>,

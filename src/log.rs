@@ -1,13 +1,12 @@
-//! Server logs: what PostgreSQL wrote into stderr logs, csvlog, jsonlog and syslog, taken apart into entries, and from those the
-//! plans that auto_explain logged and the statements that were timed.
+//! Reads server logs (stderr, csvlog, jsonlog and syslog) into entries, and from these the plans that auto_explain logged and the
+//! statements that were executed.
 //!
-//! Logs are read as found: any `log_line_prefix`, cut off at both ends, several processes between each other's lines, in the
-//! languages the server speaks. Nothing here refuses a text: what is no entry is passed over. Everything is one pass over the text
-//! and keeps no more than the entries that are still open.
+//! Logs may have any `log_line_prefix`, any language of the server, lines of several processes mixed, and missing lines at both ends.
+//! No text is an error: what is not an entry is skipped. A log is read in one pass, and only incomplete entries are kept in memory.
 //!
-//! This room knows nothing of files and of plans: a logged plan is handed on as the text it is.
+//! This room does not read files or plans: a logged plan is returned as text.
 //!
-//! How the server writes each kind is in its `src/backend/utils/error/` (elog.c, csvlog.c, jsonlog.c).
+//! The server's code is in `src/backend/utils/error/` (elog.c, csvlog.c, jsonlog.c).
 
 mod assembler;
 mod csvlog;
@@ -30,7 +29,7 @@ pub use execution::{Execution, Executions};
 pub use explained::LoggedPlan;
 pub use translations::Severity;
 
-/// A way of writing logs (`log_destination`).
+/// The format of a log (`log_destination`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// Lines with a `log_line_prefix`.
@@ -43,11 +42,11 @@ pub enum LogFormat {
     Json,
 }
 
-/// Lines searched for the first that tells how the log is written.
+/// At most so many lines are searched for one that shows the format.
 const LINES_TO_TELL: usize = 20_000;
 
 impl LogFormat {
-    /// The format of the first line that shows one; none when the text is no server log.
+    /// The format of the first line that shows one; none when the text is not a server log.
     pub fn of(text: &str) -> Option<LogFormat> {
         lines::lines(text)
             .take(LINES_TO_TELL)
@@ -67,13 +66,13 @@ impl LogFormat {
     }
 }
 
-/// Is this what a server wrote into its log?
+/// Is this a server log?
 pub fn looks_like_log(text: &str) -> bool {
     LogFormat::of(text).is_some()
 }
 
-/// The entries of a log in the order in which they end; in syslog, where processes write between each other's lines, that may
-/// differ from the order in which they begin. A text that is no log has none.
+/// The entries of a log in the order in which they end. In syslog, where the lines of processes are mixed, this may differ from the
+/// order in which they begin. A text that is not a log has no entries.
 pub fn entries(text: &str) -> Box<dyn Iterator<Item = LogEntry> + '_> {
     match LogFormat::of(text) {
         Some(LogFormat::Stderr) => Box::new(stderr::Entries::new(text)),
@@ -84,7 +83,7 @@ pub fn entries(text: &str) -> Box<dyn Iterator<Item = LogEntry> + '_> {
     }
 }
 
-/// The plans that auto_explain logged, in the order of their lines; each nested statement's is one of its own.
+/// The plans that auto_explain logged, in the order of their lines; nested statements have their own.
 pub fn plans(text: &str) -> Vec<LoggedPlan> {
     let mut plans: Vec<LoggedPlan> = entries(text)
         .filter_map(|entry| LoggedPlan::of(&entry))
@@ -93,7 +92,7 @@ pub fn plans(text: &str) -> Vec<LoggedPlan> {
     plans
 }
 
-/// The executions of statements that the log tells of, each once, even where auto_explain and the server both tell of it.
+/// The executions of statements in a log, each once, even where both auto_explain and the server logged it.
 pub fn executions(text: &str) -> Executions<impl Iterator<Item = LogEntry>> {
     Executions::new(entries(text))
 }

@@ -1,8 +1,8 @@
-//! A plan exactly as the server said it: nodes with all their properties, immutable. Derived numbers live beside it
-//! ([`metrics`]), never over it.
+//! A plan exactly as the server printed it: nodes with all their properties, immutable. Derived numbers are kept separately
+//! ([`metrics`]) and never replace the server's.
 //!
-//! Nodes lie in one vector in the order EXPLAIN prints them (a parent before its children), so a plan of any depth is walked
-//! without recursion, and a node is named by its position.
+//! Nodes are in one vector in the order EXPLAIN prints them (a parent before its children), so a plan of any depth is read
+//! without recursion, and a node is identified by its position.
 
 pub mod alignment;
 pub mod metrics;
@@ -31,20 +31,20 @@ pub use properties::{Properties, Property};
 #[serde(into = "Value", try_from = "Value")]
 pub struct Plan {
     nodes: Vec<Node>,
-    /// What stands beside `"Plan"` in EXPLAIN's output: `"Planning Time"`, `"Settings"`, `"Triggers"`, …
+    /// The members beside `"Plan"` in EXPLAIN's output: `"Planning Time"`, `"Settings"`, `"Triggers"`, …
     pub summary: Map<String, Value>,
 }
 
-/// Why a value is no plan.
+/// Why a JSON value is not a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The object has no `"Plan"`.
     #[error("no \"Plan\" object: this is not the output of EXPLAIN (FORMAT JSON)")]
     NoPlan,
-    /// A node is not what it has to be; the text names it.
+    /// A node is malformed; the text says which and how.
     #[error("{0}")]
     BadNode(String),
-    /// More nodes above each other than anything real has.
+    /// Nested deeper than any real plan.
     #[error("the plan is more than {0} nodes deep")]
     TooDeep(usize),
 }
@@ -53,10 +53,10 @@ pub enum PlanError {
 pub const MAX_PLAN_DEPTH: usize = 2_000;
 
 impl Plan {
-    /// Takes EXPLAIN's object (`{"Plan": {…}, …}`) apart.
+    /// Reads EXPLAIN's JSON object (`{"Plan": {…}, …}`).
     ///
     /// # Errors
-    /// When it is no plan, or nested deeper than [`MAX_PLAN_DEPTH`].
+    /// When it is not a plan, or is nested deeper than [`MAX_PLAN_DEPTH`].
     pub fn from_json(value: Value) -> Result<Plan, PlanError> {
         let Value::Object(mut summary) = value else {
             return Err(PlanError::NoPlan);
@@ -92,7 +92,7 @@ impl Plan {
         Ok(Plan { nodes, summary })
     }
 
-    /// A plan put together by a reader: at least one node, a parent before its children, each knowing its place.
+    /// A plan that a reader put together: at least one node, parents before children, each with its own position.
     pub(crate) fn from_parts(nodes: Vec<Node>, summary: Map<String, Value>) -> Plan {
         Plan { nodes, summary }
     }
@@ -102,7 +102,7 @@ impl Plan {
         &self.nodes
     }
 
-    /// The node of that position; positions come from this plan, so there is one.
+    /// The node at that position, which must be from this plan.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
     }
@@ -122,7 +122,7 @@ impl Plan {
         Some(Millis(self.summary.get("Execution Time")?.as_f64()?))
     }
 
-    /// Blocks of tables and indexes that it read, from memory or not, when that was counted.
+    /// Blocks of tables and indexes that it read from shared buffers or disk; none without BUFFERS.
     pub fn shared_blocks(&self) -> Option<f64> {
         let root = self.root();
         let hit = root.number("Shared Hit Blocks")?;
@@ -136,7 +136,7 @@ impl Plan {
             .all(|node| !matches!(node.node_type(), NodeType::ModifyTable | NodeType::LockRows))
     }
 
-    /// The plan with its statement's text beside it, under the name auto_explain gives it.
+    /// The plan with its statement's text as `Query Text`, as auto_explain prints it.
     pub fn with_query(mut self, sql: &str) -> Plan {
         self.summary
             .insert("Query Text".to_owned(), Value::String(sql.to_owned()));
@@ -181,9 +181,9 @@ fn split_node(value: Value, id: NodeId) -> Result<(Map<String, Value>, Vec<Value
 }
 
 impl From<Plan> for Value {
-    /// EXPLAIN's own object again, children last.
+    /// EXPLAIN's JSON object, with the children after the other properties of a node.
     fn from(plan: Plan) -> Value {
-        // Children come before their parent, from the last to the first.
+        // In reverse order all children come before their parent.
         let mut children: Vec<Vec<Value>> = vec![Vec::new(); plan.nodes.len()];
         let mut object = Map::new();
         for node in plan.nodes.into_iter().rev() {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_comes_back_as_the_server_said_it() {
+    fn a_plan_is_written_as_the_server_printed_it() {
         let plan = Plan::from_json(nested()).unwrap();
         assert_eq!(Value::from(plan), nested());
     }

@@ -1,4 +1,4 @@
-//! Statements to run: the texts that several rules end with.
+//! SQL statements that several rules propose.
 
 use super::conditions::Keys;
 use super::subject::Subject;

@@ -1,16 +1,16 @@
-//! What lies above each node, told once for all from the top down: does something stop it early, and which decision rests on its
-//! rows? Asking upwards from each node would take time with the square of a deep plan.
+//! What the ancestors of each node do: may one stop it early, and which one was chosen by its number of rows? Computed for all nodes in
+//! one pass from the top down, because walking up from each node would be quadratic in a deep plan.
 
 use crate::plan::metrics::Metrics;
 use crate::plan::{Node, NodeId, NodeType, Plan};
 
-/// For each node what is above it.
+/// The effect of its ancestors on each node.
 pub(super) struct Ancestry {
     stopped_early: Vec<bool>,
     dependent: Vec<Option<NodeId>>,
 }
 
-/// What a node does to those below it.
+/// The effect of a node on the nodes below it.
 #[derive(Debug, Clone, Copy, Default)]
 struct EffectOnInputs {
     stops_early: bool,
@@ -25,24 +25,17 @@ impl Ancestry {
             stopped_early: vec![false; count],
             dependent: vec![None; count],
         };
-        // Only nodes with something below them have a role.
-        let role = |node: &Node| {
-            if node.children.is_empty() {
-                EffectOnInputs::default()
-            } else {
-                role(node)
-            }
-        };
-        let roles: Vec<EffectOnInputs> = plan.nodes().iter().map(role).collect();
+        let effects: Vec<EffectOnInputs> = plan.nodes().iter().map(EffectOnInputs::of).collect();
         for node in plan.nodes() {
             let subquery = metrics.node(node.id).relationship.is_subquery();
             let Some(NodeId(parent)) = node.parent else {
                 continue;
             };
-            let role = roles[parent];
-            let stopped = (ancestry.stopped_early[parent] || role.stops_early) && !role.reads_all;
+            let effect = effects[parent];
+            let stopped =
+                (ancestry.stopped_early[parent] || effect.stops_early) && !effect.reads_all;
             ancestry.stopped_early[node.id.0] = subquery || stopped;
-            ancestry.dependent[node.id.0] = if role.depends_on_rows {
+            ancestry.dependent[node.id.0] = if effect.depends_on_rows {
                 Some(NodeId(parent))
             } else {
                 ancestry.dependent[parent]
@@ -51,7 +44,7 @@ impl Ancestry {
         ancestry
     }
 
-    /// May a node above have stopped asking? Then fewer rows than expected are no error.
+    /// May a node above have stopped it before its end? Then fewer rows than expected are no error.
     pub(super) fn stopped_early(&self, id: NodeId) -> bool {
         self.stopped_early[id.0]
     }
@@ -62,11 +55,16 @@ impl Ancestry {
     }
 }
 
-fn role(node: &Node) -> EffectOnInputs {
-    EffectOnInputs {
-        stops_early: stops_early(node),
-        reads_all: reads_all(node),
-        depends_on_rows: depends_on_rows(node),
+impl EffectOnInputs {
+    fn of(node: &Node) -> EffectOnInputs {
+        if node.children.is_empty() {
+            return EffectOnInputs::default();
+        }
+        EffectOnInputs {
+            stops_early: stops_early(node),
+            reads_all: reads_all(node),
+            depends_on_rows: depends_on_rows(node),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Columns that say the same thing: the planner multiplies their selectivities as if they were independent.
+//! Correlated columns: the planner multiplies their selectivities as if they were independent.
 //!
-//! Extended statistics say otherwise (dependencies and ndistinct since PostgreSQL 10, most common combinations since 12).
+//! Extended statistics describe the correlation (dependencies and ndistinct since PostgreSQL 10, most common combinations since 12).
 
 use super::advice;
 use super::conditions::keys;

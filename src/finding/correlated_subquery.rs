@@ -7,7 +7,7 @@ use super::subject::{Subject, count};
 use crate::plan::metrics::cost::is_hashed_subplan;
 use crate::plan::{Node, NodeType, Relationship};
 
-/// At least so many times.
+/// The minimum number of repetitions.
 const MIN_CALLS: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {

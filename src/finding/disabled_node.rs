@@ -1,4 +1,4 @@
-//! A node that the planner was told not to use, and used for want of another.
+//! A node of a disabled type, which the planner used because there was no alternative.
 
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::Subject;

@@ -1,11 +1,11 @@
-//! A foreign scan that fetches rows from the other server to throw them away here.
+//! A foreign scan that fetches rows from the other server and discards them here.
 
 use super::conditions::MIN_REMOVED;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, percent};
 use crate::plan::{Node, NodeType};
 
-/// At least this share of the fetched rows is thrown away.
+/// At least this share of the fetched rows is discarded.
 const MIN_WASTE: f64 = 0.50;
 
 pub(super) const RULE: Rule = Rule {

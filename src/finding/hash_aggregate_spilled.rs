@@ -20,7 +20,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let impact = subject.own(node.id);
     let keys = node.group_key().join(", ");
     if let Some(disk) = memory.disk {
-        // What is on disk are rows, not groups: the peak times the batches is nearer to what the groups take.
+        // The disk has rows, not groups: peak memory times batches is closer to the size of the groups.
         let wanted = Bytes((memory.peak.unwrap_or_default().0 * 2).max(disk.0 * 2));
         let message = format!(
             "grouping by {keys} did not fit into memory: {disk} went to disk, in {} batches ({}).",
@@ -30,7 +30,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         return Some(Draft::new(node, impact, message).action(advice::set_work_mem(wanted)));
     }
     let partitions = node
-        .number("Planned PartitionGroups")
+        .number("Planned Partitions")
         .filter(|partitions| *partitions > 0.0 && !subject.measured())?;
     let message = format!(
         "grouping by {keys} is expected not to fit into memory: it is planned in {} partitions on disk ({}).",

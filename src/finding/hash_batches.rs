@@ -1,4 +1,4 @@
-//! A hash table of a join that did not fit into memory and was cut into batches on disk.
+//! The hash table of a join that did not fit into memory and was split into batches on disk.
 
 use super::advice;
 use super::rule::{Check, Draft, Rule, Severity};

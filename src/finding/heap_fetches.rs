@@ -1,12 +1,12 @@
-//! An index-only scan that has to look into the table after all, because the visibility map does not vouch for its pages.
+//! An index-only scan that visits the table, because its pages are not marked all-visible in the visibility map.
 
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, percent};
 use crate::plan::{Node, NodeType};
 
-/// Fetches that are worth a word.
+/// The minimum number of heap fetches.
 const MIN_FETCHES: f64 = 1_000.0;
-/// … when they are at least this share of the rows.
+/// The minimum share of rows that are fetched from the heap.
 const MIN_FETCHED: f64 = 0.10;
 
 pub(super) const RULE: Rule = Rule {

@@ -1,4 +1,4 @@
-//! An index scan that fetches many rows for its filter to throw away.
+//! An index scan that fetches many rows which its filter removes.
 
 use super::conditions::{MIN_REMOVED, keys};
 use super::rule::{Check, Draft, Rule, Severity};
@@ -6,7 +6,7 @@ use super::subject::{Subject, count, percent};
 use super::{advice, wrong_order_index};
 use crate::plan::{Node, NodeType};
 
-/// The filter throws away at least this share of what the index delivers.
+/// The filter removes at least this share of the rows that the index returns.
 const MIN_WASTE: f64 = 0.90;
 
 pub(super) const RULE: Rule = Rule {

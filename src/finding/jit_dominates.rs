@@ -1,4 +1,4 @@
-//! Compiling a query took a good part of running it.
+//! JIT compilation took a large part of the execution time.
 
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, percent};
@@ -6,7 +6,7 @@ use crate::plan::metrics::Basis;
 
 /// At least this share of the execution.
 const MIN_JIT_SHARE: f64 = 0.20;
-/// … and at least so many milliseconds.
+/// The minimum compilation time in milliseconds.
 const MIN_JIT_MS: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {

@@ -1,11 +1,11 @@
-//! OFFSET: rows that are made and thrown away, more with every page that is turned.
+//! OFFSET: rows that are computed and skipped, more with every page.
 
 use super::conditions::MIN_REMOVED;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 
-/// At least so many rows are skipped for one that is delivered.
+/// The minimum number of skipped rows for each returned row.
 const MIN_SKIPPED_PER_ROW: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {

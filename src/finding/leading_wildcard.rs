@@ -1,4 +1,4 @@
-//! `LIKE '%…'`: no btree can find what ends with or contains a text; a trigram index can.
+//! `LIKE '%…'`: a btree cannot search for a suffix or a part of a text; a trigram index can.
 
 use super::conditions::{Relation, conjuncts, waste};
 use super::rule::{Check, Draft, Rule, Severity};

@@ -1,4 +1,4 @@
-//! LIMIT over a sort: everything is read and sorted, and a handful is kept. An index in that order would stop after the handful.
+//! LIMIT over a sort: all rows are read and sorted, and few are kept. With an index in that order, the scan stops after these.
 
 use super::advice;
 use super::conditions::{MIN_REMOVED, Relation, keys};
@@ -7,9 +7,9 @@ use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 use crate::sql::parse_sort_term;
 
-/// At least so many rows are sorted for one that is kept.
+/// The minimum number of sorted rows for each row that is kept.
 const MIN_SORTED_PER_ROW: f64 = 10.0;
-/// Nodes between LIMIT and scan that change nothing for an index.
+/// Nodes between a LIMIT and a scan that do not prevent the use of an index's order.
 pub(super) const ROW_PRESERVING: &[NodeType] = &[
     NodeType::GatherMerge,
     NodeType::Gather,

@@ -1,4 +1,4 @@
-//! A bitmap that ran out of memory and remembers whole pages instead of rows.
+//! A bitmap that exceeded work_mem and stores pages instead of rows.
 
 use super::advice;
 use super::conditions::MIN_REMOVED;

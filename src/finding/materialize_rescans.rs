@@ -1,4 +1,4 @@
-//! A materialized inner side that is gone through for every outer row: memory instead of a table, but still all pairs.
+//! A materialized inner side that is read for every outer row: from memory instead of a table, but still all pairs of rows.
 
 use super::advice;
 use super::conditions::{Keys, Relation, conjuncts};
@@ -7,9 +7,9 @@ use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 use crate::sql::Shape;
 
-/// Pairs of rows that are worth a word.
+/// The minimum number of compared pairs of rows.
 const MIN_PAIRS: f64 = 100_000.0;
-/// Below so many rows an index is no faster than going through them.
+/// With fewer rows an index is no faster than reading them all.
 const MIN_ROWS_FOR_AN_INDEX: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
@@ -35,7 +35,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         None => outer.plan_rows()? * node.plan_rows()?,
     };
     let delivered = subject.rows(join)?;
-    // A result of all pairs is what was asked for.
+    // A cross join returns all pairs.
     if pairs < MIN_PAIRS || delivered * 2.0 > pairs {
         return None;
     }
@@ -46,7 +46,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         .condition(join, "Join Filter")
         .filter(|_| subject.is_reportable(impact))
     {
-        // An OR leaves no other join: another rule says so.
+        // An OR allows no other join method; another rule reports it.
         if conjuncts(&filter)
             .iter()
             .any(|conjunct| matches!(conjunct.shape, Shape::Or(_)))

@@ -1,4 +1,4 @@
-//! A Memoize that hardly ever has what it is asked for.
+//! A Memoize with few cache hits.
 
 use super::advice;
 use super::rule::{Check, Draft, Rule, Severity};
@@ -6,16 +6,16 @@ use super::subject::{Subject, count, percent};
 use crate::model::Bytes;
 use crate::plan::{Node, NodeType};
 
-/// Look-ups that are worth a word.
+/// The minimum number of cache misses.
 const MIN_MISSES: f64 = 1_000.0;
-/// At least this share of them found nothing.
+/// The minimum share of misses.
 const MIN_MISSED: f64 = 0.80;
 
 pub(super) const RULE: Rule = Rule {
     name: "memoize-misses",
     max_severity: Severity::Warning,
     looks_for: "a Memoize with at least 80 % misses, or one that had to throw entries away",
-    why: "it keeps rows that nobody asks for again, or too few to be asked for; the planner expected fewer distinct keys",
+    why: "it caches rows that are never read again, or evicts them too early; the planner expected fewer distinct keys",
     source: "https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-ENABLE-MEMOIZE",
     check: Check::Node(&[NodeType::Memoize], check),
 };

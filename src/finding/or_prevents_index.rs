@@ -1,5 +1,5 @@
-//! OR over different columns: one index serves none of it; one index for each side, combined as bitmaps, does. In a join, OR leaves
-//! only the nested loop.
+//! OR over different columns: a single index cannot be used, but one index for each side can, combined as bitmaps. In a join, OR allows
+//! only a nested loop.
 
 use super::advice;
 use super::conditions::{Keys, MIN_REMOVED, Relation, conjuncts, waste};

@@ -1,17 +1,17 @@
-//! PartitionGroups of one table are scanned alike: hundreds of scans, each too cheap for a word, that together are the whole plan. The
-//! costliest stands for its group, with what all of them take; about the others there is nothing more to say.
+//! Groups the scans of the partitions of one table. Each of hundreds of scans may be too cheap for a finding, while together they are
+//! the whole plan. The costliest one represents its group, with the sum of all; the others get no findings.
 
 use std::collections::HashMap;
 
 use crate::plan::metrics::Metrics;
 use crate::plan::{Node, NodeId, NodeType, Plan};
 
-/// Fewer scans under one Append are looked at one by one.
+/// With fewer scans under one Append, each is checked on its own.
 const MIN_GROUP: usize = 3;
 
-/// The groups of partitions of a plan.
+/// The groups of a plan's partition scans.
 pub(super) struct PartitionGroups {
-    /// Only for scans that are in a group: what the one that stands for all takes, and nothing for the others.
+    /// For scans in a group: the sum of the group for the costliest one, and zero for the others.
     own: HashMap<usize, f64>,
     others: HashMap<usize, usize>,
 }
@@ -68,7 +68,7 @@ impl PartitionGroups {
     }
 }
 
-/// `events` of `events_12`, whatever has an alias: the planner numbers the aliases of partitions (before PostgreSQL 12 all have the same).
+/// `events` of the alias `events_12`: the planner numbers the aliases of partitions (before PostgreSQL 12 all have the same).
 fn table_of_alias(node: &Node) -> Option<&str> {
     let alias = node.text("Alias")?;
     let numbered = alias

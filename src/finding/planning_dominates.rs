@@ -1,10 +1,10 @@
-//! Planning took longer than running.
+//! Planning took longer than the execution.
 
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::Subject;
 use crate::plan::metrics::Basis;
 
-/// Shorter planning is not worth a word.
+/// The minimum planning time in milliseconds.
 const MIN_PLANNING_MS: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {

@@ -1,4 +1,4 @@
-//! A CTE whose rows are gone through again and again: it has no index.
+//! A CTE whose rows are read many times, because it has no index.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType, Relationship};
 
-/// Rows read that are worth a word.
+/// The minimum number of rows read.
 const MIN_READ: f64 = 10_000.0;
-/// … when they are at least so many times those that the CTE has.
+/// The minimum number of scans.
 const MIN_TIMES: f64 = 10.0;
 
 pub(super) const RULE: Rule = Rule {

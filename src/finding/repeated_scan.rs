@@ -6,9 +6,9 @@ use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 
-/// At least so many times.
+/// The minimum number of repetitions.
 const MIN_REPETITIONS: f64 = 10.0;
-/// Below so many rows an index is no faster than the scan; then the remedy is another join.
+/// With fewer rows an index is no faster than the scan; another join method may help.
 const MIN_ROWS_FOR_AN_INDEX: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
@@ -63,7 +63,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     Some(Draft::new(scan, impact, message).action(action))
 }
 
-/// The sequential scan that an inner side comes down to.
+/// The sequential scan below the inner side of a join.
 fn scan_below<'a>(subject: &Subject<'a>, inner: &'a Node) -> Option<&'a Node> {
     const SKIPPED: &[NodeType] = &[
         NodeType::Aggregate,

@@ -1,4 +1,4 @@
-//! The node where an estimate goes wrong, not those above that inherit the error.
+//! The node where an estimate error begins, not those above that inherit it.
 
 use super::conditions::conjuncts;
 use super::misestimate::origin;

@@ -3,10 +3,10 @@
 use super::subject::Subject;
 use crate::plan::{Node, NodeId, NodeType};
 
-/// How much a finding is_reportable.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Good to know.
+    /// For information.
     Info,
     /// Worth acting on.
     Warning,
@@ -32,7 +32,7 @@ pub struct Rule {
     pub name: &'static str,
     /// The highest severity its findings can have.
     pub max_severity: Severity,
-    /// What it looks for.
+    /// What it searches for.
     pub looks_for: &'static str,
     /// Why that is bad.
     pub why: &'static str,
@@ -54,7 +54,7 @@ pub(super) enum Check {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Draft {
     pub(super) node: NodeId,
-    /// In the unit of the plan's [`Basis`].
+    /// In the unit of the plan's [`Basis`](crate::plan::metrics::Basis).
     pub(super) impact: f64,
     pub(super) message: String,
     pub(super) action: Option<String>,
@@ -78,5 +78,5 @@ impl Draft {
     }
 }
 
-/// The function of a rule that looks at single nodes.
+/// The function of a rule that checks single nodes.
 pub(super) type NodeCheck = fn(&Subject<'_>, &Node) -> Option<Draft>;

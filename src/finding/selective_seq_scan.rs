@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    // Repeated scans are another rule's.
+    // Repeated scans have a rule of their own.
     if subject.repetitions(node).is_some_and(|loops| loops > 1.0) {
         return None;
     }

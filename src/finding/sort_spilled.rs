@@ -1,4 +1,4 @@
-//! A sort that did not fit into work_mem and went through temporary files.
+//! A sort that did not fit into work_mem and used temporary files.
 
 use super::advice;
 use super::rule::{Check, Draft, Rule, Severity};

@@ -9,7 +9,7 @@ use crate::plan::{Node, NodeType};
 /// The number of rows in the table is at least this many times off. The planner scales it with the table's size in pages, so less is
 /// normal.
 const MIN_FACTOR: f64 = 3.0;
-/// Tables with fewer rows are not worth a word.
+/// With fewer rows there is no finding.
 const MIN_ROWS: f64 = 1_000.0;
 
 pub(super) const RULE: Rule = Rule {
@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Draft> {
-    // What is cheap to ask is asked first: names are looked up only where something may be wrong.
+    // The numbers are checked first because they are cheaper than looking up names.
     let suspect = |node: &&Node| {
         let off = subject
             .of(node)
@@ -71,12 +71,12 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     Some(Draft::new(node, impact, message).action(advice::analyze(subject, node)))
 }
 
-/// What rests on the table's statistics.
+/// The time or cost of what was planned by the table's statistics.
 fn impact(subject: &Subject<'_>, node: &Node) -> f64 {
     dependent_impact(subject, node).unwrap_or_else(|| subject.inclusive(node.id))
 }
 
-/// Does this rule speak about the node?
+/// Does this rule have a finding about the node?
 pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
     node.relation_name().is_some()
         && (never_analyzed(subject, node) || off_by(subject, node).is_some())
@@ -95,8 +95,8 @@ fn off_by(subject: &Subject<'_>, node: &Node) -> Option<f64> {
     (factor >= MIN_FACTOR && seen.max(expected) >= MIN_ROWS).then_some(factor)
 }
 
-/// The rows of the whole table: counted by a scan that read all of it, against what the planner expected of it. With a filter only
-/// the catalog knows what was expected.
+/// The actual and the expected rows of the whole table, when a scan read all of it. With a filter, the expected rows are known only
+/// from the catalog.
 fn seen_and_expected(subject: &Subject<'_>, node: &Node) -> Option<(f64, f64)> {
     let metrics = subject.of(node);
     let whole = *node.node_type() == NodeType::SeqScan && !subject.ancestry.stopped_early(node.id);

@@ -1,4 +1,4 @@
-//! What rules look at: a plan with its metrics, the catalog when there is one, and conditions read once.
+//! The input of the rules: a plan with its metrics, the catalog when there is one, and conditions that are parsed once.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -59,14 +59,14 @@ impl<'a> Subject<'a> {
         self.plan.inputs(node.id)
     }
 
-    /// What the node takes by itself, in the unit of the basis; of partitions the costliest takes what all of its group take.
+    /// What the node takes by itself, in the unit of the basis; the costliest partition of a group has the sum of the group.
     pub(super) fn own(&self, id: NodeId) -> f64 {
         self.partitions
             .own(id)
             .unwrap_or_else(|| self.metrics.own(id))
     }
 
-    /// How many other partitions this one stands for.
+    /// How many other partitions this one represents.
     pub(super) fn other_partitions(&self, id: NodeId) -> Option<usize> {
         self.partitions.others(id)
     }
@@ -100,7 +100,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// How often a node ran in each process, as measured or as far as the plan says.
+    /// How often a node was executed in each process; none without ANALYZE.
     pub(super) fn repetitions(&self, node: &Node) -> Option<f64> {
         let metrics = self.of(node);
         Some(metrics.loops? / metrics.processes)
@@ -115,7 +115,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// A condition, read once.
+    /// A condition, parsed once.
     pub(super) fn condition(&self, node: &Node, property: &'static str) -> Option<Rc<Expression>> {
         let known = self.conditions.borrow().get(&(node.id, property)).cloned();
         known.unwrap_or_else(|| {
@@ -140,7 +140,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The table as the catalog knows it; without VERBOSE by its name alone, when only one has it.
+    /// The table in the catalog; without VERBOSE it is found by its name, when the name is unique.
     pub(super) fn table(&self, node: &Node) -> Option<&'a Table> {
         let catalog = self.catalog?;
         if let Some(name) = node.table() {

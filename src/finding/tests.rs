@@ -1,5 +1,5 @@
-//! Every rule has plans that it must and must not speak about: `fixtures/findings/RULE/{bad,good}*.json`, with a sparse expectation
-//! beside each bad one.
+//! Every rule has plans with and without its finding: `fixtures/findings/RULE/{bad,good}*.json`, with a sparse expectation beside
+//! each bad one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -81,7 +81,7 @@ fn is_plan(file: &str) -> bool {
 }
 
 #[test]
-fn rules_speak_about_bad_plans_and_are_silent_about_good_ones() {
+fn rules_have_findings_about_bad_plans_and_none_about_good_ones() {
     let mut failures = Vec::new();
     for rule in RULES {
         let directory = directory().join(rule.name);
@@ -206,7 +206,7 @@ fn jobs_table(rows: Option<f64>, partition_of: Option<&str>) -> serde_json::Valu
 }
 
 #[test]
-fn the_catalog_says_more() {
+fn the_catalog_improves_findings() {
     let of = |file: &str, rule: &str, catalog: &Catalog| {
         let findings = findings(&read_plan(&directory().join(file)), Some(catalog));
         findings.into_iter().find(|finding| finding.rule == rule)

@@ -1,12 +1,12 @@
-//! PartitionGroups that were read to find nothing in them.
+//! Partitions that were read and had no matching rows.
 
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
 
-/// Fewer partitions are not worth a word.
+/// The minimum number of partitions.
 const MIN_PARTITIONS: usize = 4;
-/// At least this share of them had nothing.
+/// The minimum share of partitions without matching rows.
 const MIN_EMPTY: f64 = 0.75;
 
 pub(super) const RULE: Rule = Rule {
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
-    // The numbers are asked before the names: most Appends are told by them.
+    // The numbers are checked before the names: they exclude most Appends.
     let nothing = |scan: &&Node| subject.rows(scan) == Some(0.0);
     if subject.inputs(node).filter(nothing).count() < MIN_PARTITIONS / 2 {
         return None;

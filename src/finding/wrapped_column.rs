@@ -32,7 +32,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let relation = Relation::of(subject, node);
     let filter = subject.condition(node, "Filter")?;
-    // A plain condition beside it is the better key: another rule names it.
+    // A plain condition beside it is the better key; another rule reports it.
     if conjuncts(&filter)
         .iter()
         .any(|conjunct| relation.key_of(conjunct).is_some())

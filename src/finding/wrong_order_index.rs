@@ -1,4 +1,4 @@
-//! ORDER BY … LIMIT that walks an index in the wanted order and throws away row after row until enough pass the filter.
+//! ORDER BY … LIMIT that reads an index in the requested order and discards rows until enough pass the filter.
 
 use super::advice;
 use super::conditions::{MIN_REMOVED, keys};
@@ -7,7 +7,7 @@ use super::subject::{Subject, count};
 use crate::index::Key;
 use crate::plan::{Node, NodeType, Relationship};
 
-/// At least so many rows are thrown away for one that passes.
+/// The minimum number of discarded rows for each row that passes.
 const MIN_REMOVED_PER_ROW: f64 = 100.0;
 
 pub(super) const RULE: Rule = Rule {
@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Node(&[NodeType::IndexScan, NodeType::IndexOnlyScan], check),
 };
 
-/// Is this an index walked for its order under a LIMIT, with a filter?
+/// Is this an index scan with a filter, under a LIMIT that needs the index's order?
 pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
     const SKIPPED: &[NodeType] = &[
         NodeType::NestedLoop,
@@ -66,7 +66,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     Some(Draft::new(node, impact, message).action(action))
 }
 
-/// The columns of the index that was walked, as the catalog knows them.
+/// The columns of the index that is read, from the catalog.
 fn index_keys(subject: &Subject<'_>, node: &Node) -> Vec<String> {
     let (Some(table), Some(name)) = (subject.table(node), node.index_name()) else {
         return Vec::new();

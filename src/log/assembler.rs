@@ -20,7 +20,7 @@ pub(super) struct LineOrigin<'a> {
 /// What a line without tab and label is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unlabelled {
-    /// The rest of a line that syslog had to split.
+    /// The rest of a line that the server split for syslog.
     Joins,
     /// A further line, if the log has no tabs; otherwise a line of another program.
     Continues,

@@ -1,7 +1,7 @@
 //! csvlog (<https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-CSVLOG>).
 //!
-//! A file cut off inside a quoted field would turn quoted and unquoted round for all that follows, so records are found by what they
-//! begin with (time, user, database, process, host, session) and only then read as CSV, each for itself.
+//! In a file that begins inside a quoted field, a CSV reader would take quoted text for unquoted. So records are found by their first
+//! columns (time, user, database, process, host, session), and each is then read as CSV.
 
 use std::sync::LazyLock;
 

@@ -6,18 +6,18 @@ use super::translations::Severity;
 /// Our own `application_name`, and what our statements begin with.
 pub(super) const OUR_APPLICATION: &str = "pgrehearse";
 
-/// One message of the server, with what the log tells about it: what it does not tell is not there.
+/// One message of the server; what the log does not contain is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
     /// Line of the log where it begins, counted from 1.
     pub line: usize,
-    /// When, as the log writes it.
+    /// Its time, as the log has it.
     pub time: Option<String>,
     /// The server process that wrote it.
     pub process_id: Option<u32>,
     /// `LOG`, `ERROR`, …
     pub severity: Severity,
-    /// What it says first, without the tabs of its further lines.
+    /// The primary message, without the tabs of its further lines.
     pub message: String,
     /// `DETAIL`.
     pub detail: Option<String>,
@@ -25,7 +25,7 @@ pub struct LogEntry {
     pub context: Option<String>,
     /// `STATEMENT`: the statement an error happened in.
     pub statement: Option<String>,
-    /// The client's `application_name`; in a stderr log or syslog only ours is known.
+    /// The client's `application_name`; in stderr logs and syslog only ours is recognized.
     pub application: Option<String>,
     /// The client's database; not known in stderr logs and syslog.
     pub database: Option<String>,
@@ -47,12 +47,12 @@ impl LogEntry {
         }
     }
 
-    /// What the message says, where it speaks of a statement.
+    /// What the message says about a statement.
     pub fn event(&self) -> Event<'_> {
         event::read(&self.message)
     }
 
-    /// The duration the message begins with.
+    /// The duration at the beginning of the message.
     pub fn duration_ms(&self) -> Option<f64> {
         self.event().duration_ms()
     }

@@ -1,30 +1,30 @@
-//! What a message says about a statement: that it begins, that it took so long, or what its plan was.
+//! What a message says about a statement: that it begins, how long it took, or its plan.
 //!
 //! The server's texts are in `exec_simple_query` and `exec_execute_message` (src/backend/tcop/postgres.c), auto_explain's in
-//! `explain_ExecutorEnd`; the words are translated, their order and the numbers are not.
+//! `explain_ExecutorEnd`. The words are translated, but their order and the numbers are the same in all languages.
 
 use super::lines::beginning;
 use super::translations;
 
-/// What was timed.
+/// How a statement was executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutionKind {
-    /// A text sent as it is (`statement`).
+    /// By a simple query (`statement`).
     Statement,
-    /// A prepared one (`execute NAME`).
+    /// As a prepared statement (`execute NAME`).
     Execute,
-    /// More rows of it (`execute fetch from NAME`).
+    /// By fetching more rows of a prepared statement (`execute fetch from NAME`).
     Fetch,
 }
 
-/// What a message says, where it speaks of a statement.
+/// What a message says about a statement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event<'a> {
     /// `duration: 12.3 ms  plan:` and auto_explain's text.
     Plan {
         /// Of the execution.
         duration_ms: f64,
-        /// What follows, in one of the four formats.
+        /// The rest of the message, in one of the four formats.
         body: &'a str,
     },
     /// `duration: 12.3 ms  statement: …` (log_min_duration_statement).
@@ -52,7 +52,7 @@ pub enum Event<'a> {
 }
 
 impl Event<'_> {
-    /// The duration it gives.
+    /// The logged duration.
     pub fn duration_ms(&self) -> Option<f64> {
         match self {
             Event::Plan { duration_ms, .. } | Event::Executed { duration_ms, .. } => {
@@ -72,7 +72,7 @@ pub(super) fn read(message: &str) -> Event<'_> {
             None => Event::Other,
         };
     };
-    // French has a comma there.
+    // The French message has a comma here.
     let rest = rest.trim_start_matches([' ', ',', '\u{a0}']);
     if let Some(body) = rest.strip_prefix("plan:") {
         let body = body.strip_prefix('\n').unwrap_or(body);
@@ -89,8 +89,7 @@ pub(super) fn read(message: &str) -> Event<'_> {
     }
 }
 
-/// `duration: 12.345 ms`: some words, a number with three decimals, and the unit; the words differ between languages, the rest
-/// hardly does.
+/// `duration: 12.345 ms`: some words, a number with three decimals, and the unit. The words and the unit are translated.
 fn duration(message: &str) -> Option<(f64, &str)> {
     const MAX_WORDS_BYTES: usize = 80;
     let digits = message
@@ -114,7 +113,7 @@ fn duration(message: &str) -> Option<(f64, &str)> {
     let after_unit = translations::MILLISECONDS
         .iter()
         .find_map(|unit| rest.strip_prefix(unit))?;
-    // Georgian has the English plural there.
+    // The Georgian message has a plural s here.
     let after_unit = after_unit.strip_prefix('s').unwrap_or(after_unit);
     has_three_decimals
         .then(|| number.parse().ok())
@@ -153,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_speak_of_statements_in_many_languages() {
+    fn messages_about_statements_are_read_in_many_languages() {
         for (message, duration_ms, expected) in [
             (
                 "duration: 12.345 ms  statement: select 1",

@@ -1,10 +1,10 @@
-//! Executions of statements: one execution can be told of in several entries, which are brought together here.
+//! Executions of statements. An execution may be logged in several entries, which are combined here.
 //!
 //! 1. `statement: …` (log_statement) when it begins, then a bare `duration: …` (log_duration) of the same process.
 //! 2. `duration: … statement: …` (log_min_duration_statement).
 //! 3. `duration: … plan:` (auto_explain); before the server's own line in the simple protocol, after it in the extended one.
 //!
-//! A process does one thing at a time, so what belongs together is found by process; a log without process ids is read as one.
+//! A process executes one statement at a time, so entries are combined by process. A log without process ids is read as one process.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,7 +13,7 @@ use super::event::{Event, ExecutionKind};
 use super::explained::explained;
 use super::translations::Severity;
 
-/// More processes than this are not waited for at once.
+/// With more processes than this, executions are completed with what is known.
 const MAX_PROCESSES: usize = 10_000;
 
 /// One execution of one statement text.
@@ -25,20 +25,20 @@ pub struct Execution {
     pub duration_ms: Option<f64>,
     /// Its parameters as the log has them.
     pub parameters: Option<String>,
-    /// Does it only fetch more rows of an execution told of before?
+    /// Does it only fetch more rows of an earlier execution?
     pub is_fetch: bool,
     /// Line of the log.
     pub line: usize,
 }
 
-/// What a process told and may tell more about.
+/// The executions of a process that later entries may complete.
 #[derive(Debug, Default)]
 struct ProcessState {
-    /// Case 1, its duration still to come.
+    /// Case 1, without its duration.
     begun: Option<Execution>,
-    /// Case 3, the server's own line still to come.
+    /// Case 3, without the server's own entry.
     planned: Option<Execution>,
-    /// Done, its plan still to come.
+    /// The text of a completed execution whose plan may follow.
     done: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl<I: Iterator<Item = LogEntry>> Executions<I> {
         }
         let process = self.processes.entry(entry.process_id).or_default();
         if entry.severity >= Severity::Error && entry.severity != Severity::Log {
-            // What was begun failed; what has a plan had been executed before.
+            // The statement that was begun has failed; one with a plan was completed before.
             let ProcessState { planned, .. } = std::mem::take(process);
             self.ready.extend(planned);
             return;
@@ -97,7 +97,7 @@ impl<I: Iterator<Item = LogEntry>> Executions<I> {
         }
     }
 
-    /// Nothing more comes: gives what was waiting, in the order of the lines.
+    /// Completes all executions with what is known, in the order of their lines.
     fn finish(&mut self) {
         let waiting = self
             .processes

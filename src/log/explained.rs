@@ -1,7 +1,7 @@
 //! auto_explain's text: the statement and its parameters, and the plan in one of four formats
 //! (<https://www.postgresql.org/docs/current/auto-explain.html>).
 //!
-//! Only the statement is read here; the plan stays the text it is, for the readers of plans.
+//! Only the statement and its parameters are read here; the plan remains a text for the readers of plans.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ pub struct LoggedPlan {
 }
 
 impl LoggedPlan {
-    /// The plan in an entry, if it is auto_explain's.
+    /// The plan in an entry; none when the entry is not from auto_explain.
     pub fn of(entry: &LogEntry) -> Option<LoggedPlan> {
         let Event::Plan { duration_ms, body } = entry.event() else {
             return None;
@@ -47,7 +47,7 @@ impl LoggedPlan {
     }
 }
 
-/// auto_explain's text taken apart.
+/// The parts of auto_explain's text.
 #[derive(Debug, PartialEq)]
 pub(super) struct Explained<'a> {
     pub(super) query: Option<Cow<'a, str>>,
@@ -90,7 +90,7 @@ fn is_yaml(body: &str) -> bool {
         || body.starts_with("Plan: \n")
 }
 
-/// The statement may hold anything, lines of plans too; the plan's root is the last line that has costs and no arrow.
+/// The statement may contain anything, even lines of plans. The plan's first line is the last one with costs and without an arrow.
 fn text(body: &str) -> Explained<'_> {
     let root = last_line(body, |line| {
         line.contains("  (cost=") && !line.trim_start().starts_with("->")

@@ -23,7 +23,7 @@ struct JsonEntry {
 }
 
 fn json_entry(line: &str) -> Option<JsonEntry> {
-    // Most lines of other files are told apart before a parser is asked.
+    // Excludes most lines of other files without parsing them.
     let may_be = line.starts_with('{') && line.contains("\"error_severity\"");
     may_be.then(|| serde_json::from_str(line).ok()).flatten()
 }

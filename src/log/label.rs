@@ -1,7 +1,7 @@
-//! Where a line says what it is (`LOG:  `, `DETAIL:  `), and what can be known from the `log_line_prefix` before it.
+//! The label of a line (`LOG:  `, `DETAIL:  `), and what can be read from the `log_line_prefix` before it.
 //!
-//! The prefix is anything (<https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-LINE-PREFIX>), so it is not
-//! parsed but searched: the label is found first, and the prefix is what stands before it.
+//! The prefix may be anything (<https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-LINE-PREFIX>), so it is not
+//! parsed: the label is searched first, and the prefix is the text before it.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use super::translations::{self, Label, Severity};
 /// Labels are looked for in this many bytes of a line; user, database and application name have at most 63 each.
 const MAX_PREFIX_BYTES: usize = 1000;
 
-/// Labels that may be glued to a prefix that ends in a letter, such as `%t`.
+/// Labels that are recognized directly after a prefix that ends in a letter, such as `%t`.
 const GLUED: &[&str] = &[
     "DETAIL",
     "CONTEXT",
@@ -36,7 +36,7 @@ pub(super) struct Labelled<'a> {
     pub(super) rest: &'a str,
 }
 
-/// The first label of the line. A line with a quote before it is SQL that holds something similar.
+/// The first label of the line. With a quote before it, the line is SQL with a similar text.
 pub(super) fn find(line: &str) -> Option<Labelled<'_>> {
     let searched = beginning(line, MAX_PREFIX_BYTES);
     let quote = searched.find('\'').unwrap_or(searched.len());
@@ -69,7 +69,7 @@ fn label_at_end(text: &str) -> Option<(usize, Label)> {
 }
 
 impl Labelled<'_> {
-    /// Can this line only be from a server's log? psql prints `ERROR:  …` and `psql:FILE:LINE: NOTICE:  …` too.
+    /// Is this line certainly from a server log? psql prints `ERROR:  …` and `psql:FILE:LINE: NOTICE:  …` too.
     pub(super) fn is_from_a_log(&self) -> bool {
         match self.label {
             Label::Severity(Severity::Log) => true,
@@ -88,7 +88,7 @@ pub(super) fn time(prefix: &str) -> Option<&str> {
 }
 
 /// The process in a prefix. Tried in this order: 1. `[123]`; 2. `pid=123`; 3. the session id `%c`, whose second half is the
-/// process in hexadecimal; 4. a number that stands alone.
+/// process in hexadecimal; 4. a number between blanks.
 pub(super) fn process_id(prefix: &str) -> Option<u32> {
     static PROCESS: LazyLock<Vec<(Regex, u32)>> = LazyLock::new(|| {
         let patterns = [
@@ -108,7 +108,7 @@ pub(super) fn process_id(prefix: &str) -> Option<u32> {
     found.find_map(|(captures, base)| u32::from_str_radix(&captures[1], base).ok())
 }
 
-/// Is the application of this prefix ours? Only a name that stands alone or after `app=`, not a database or user of that name.
+/// Is the application of this prefix ours? Only a whole word, also after `app=`, not a database or user of that name.
 pub(super) fn is_ours(prefix: &str) -> bool {
     static OURS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?:^|[\s,\[(:/]|app=|application=)pgrehearse(?:$|[\s,\])/:])").ok()

@@ -1,8 +1,8 @@
-//! The same lines inside those of a syslog daemon, in its traditional format (RFC 3164, also with ISO times, as rsyslog and
-//! journalctl write it) and in that of RFC 5424.
+//! Logs in the lines of a syslog daemon, in the traditional format (RFC 3164, also with ISO times, as rsyslog and journalctl write it)
+//! and in that of RFC 5424.
 //!
 //! The server splits a message at its line feeds and every 900 bytes, and numbers message and part (`[4-2]`; write_syslog in
-//! elog.c); a part may stand between those of another process. Daemons write control characters as `#011`.
+//! elog.c); a part may come between those of another process. Daemons write control characters as `#011`.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ use super::translations::{Label, Severity};
 /// The entry of a process that wrote nothing for this many lines is complete.
 const MAX_PAUSE_LINES: usize = 4096;
 
-/// A line of a syslog daemon, taken apart.
+/// The parts of a line of a syslog daemon.
 struct SyslogLine<'a> {
     time: &'a str,
     program: &'a str,

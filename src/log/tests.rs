@@ -143,7 +143,7 @@ fn syslog_parts_of_several_processes_are_told_apart() {
 }
 
 #[test]
-fn syslog_comes_in_several_dresses() {
+fn syslog_has_several_formats() {
     for line in [
         "<134>Nov  2 10:00:00 host postgres[12]: [4] LOG:  a",
         "2024-11-20T10:00:00.123+01:00 host postgres[12]: [4-1] user@db LOG:  a",

@@ -1,7 +1,7 @@
-//! The words of the server's own messages that a log is read by, in the languages it speaks.
+//! Labels and other words of the server's messages, in all languages of the server.
 //!
-//! From the message catalogs of PostgreSQL 15 (`msgunfmt …/LC_MESSAGES/postgres-15.mo`; `src/backend/po`), and the test corpus has a
-//! log in each of them. auto_explain's own message is never translated. A label of two words is known by its second one.
+//! From the message catalogs of PostgreSQL 15 (`msgunfmt …/LC_MESSAGES/postgres-15.mo`; `src/backend/po`); the test corpus has a log in
+//! each language. auto_explain's message is never translated. A label of two words is recognized by the second one.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -31,14 +31,14 @@ pub(super) enum Field {
     Other,
 }
 
-/// What a word before `:  ` says.
+/// The meaning of a word before `:  `.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Label {
     Severity(Severity),
     Field(Field),
 }
 
-/// en, de, es, fr, it, ja, ka, ko, ru, sv, uk, zh_CN; a word that several share stands once. German once had PROTOKOLL.
+/// en, de, es, fr, it, ja, ka, ko, ru, sv, uk, zh_CN; a word that several share is listed once. PROTOKOLL is from older German versions.
 const SEVERITIES: &[(Severity, &str)] = &[
     (
         Severity::Log,

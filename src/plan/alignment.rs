@@ -1,27 +1,27 @@
-//! Two plans of the same query, node beside node, also when the order of joins or an access path changed.
+//! Finds which nodes of two plans of the same query correspond, also when the join order or an access path changed.
 //!
-//! Lists of titles (as a textual diff compares them) lose every node that changed its method. Here a node is known by what it is
-//! *for*: its class (scan, join, sort, …) and the relations below it. So
-//! 1. a table's scan finds the table's scan under the same alias, whatever the access path;
-//! 2. a join finds the join of the same relations, whatever the method and the order inside;
-//! 3. sorts, aggregates and the like find their kind over the same relations, the first the first;
-//! 4. what is left on one side was added or removed.
+//! A textual diff of the titles does not match nodes that changed their method. Here nodes are matched by their class (scan, join,
+//! sort, …) and by the relations below them:
+//! 1. a scan matches the scan of the same table and alias, whatever the access path;
+//! 2. a join matches the join of the same relations, whatever the method and the order of its inputs;
+//! 3. sorts, aggregates and other nodes match those of their class over the same relations, in the order of the plan;
+//! 4. nodes without a match were added or removed.
 //!
-//! The relations below a node are kept as the sum of their hashes, so all of this is linear.
+//! The relations below a node are kept as the sum of their hashes, so the time is linear in the number of nodes.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Node, NodeId, NodeType, Plan};
 
-/// Which node of one plan is which of the other.
+/// Which nodes of two plans correspond.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alignment {
     before: Vec<Option<NodeId>>,
     after: Vec<Option<NodeId>>,
 }
 
-/// What a node is for.
+/// What a node does, whatever its method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class<'p> {
     /// Reads a relation, by whatever path.
@@ -50,14 +50,14 @@ pub fn class(node: &Node) -> Class<'_> {
     }
 }
 
-/// A step of going through both plans from top to bottom.
+/// Corresponding nodes, or a node without a counterpart at this position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlignedNodes {
     /// The same node in both.
     Both(NodeId, NodeId),
-    /// A node of the first plan that is not in the second, or elsewhere.
+    /// A node of the first plan whose counterpart is missing or at another position.
     Before(NodeId),
-    /// A node of the second plan that is not in the first, or elsewhere.
+    /// A node of the second plan whose counterpart is missing or at another position.
     After(NodeId),
 }
 
@@ -86,7 +86,7 @@ pub fn align(before: &Plan, after: &Plan) -> Alignment {
     alignment
 }
 
-/// For each node the relations below it, as a number that does not depend on their order.
+/// For each node a hash of the relations below it that does not depend on their order.
 fn relations_below(plan: &Plan) -> Vec<u64> {
     let mut below = vec![0u64; plan.nodes().len()];
     for node in plan.nodes().iter().rev() {
@@ -112,18 +112,17 @@ fn own_relation(node: &Node) -> u64 {
 }
 
 impl Alignment {
-    /// The node of the second plan that is this one of the first.
+    /// The node of the second plan that corresponds to this one of the first.
     pub fn in_after(&self, before: NodeId) -> Option<NodeId> {
         self.before.get(before.0).copied().flatten()
     }
 
-    /// The node of the first plan that is this one of the second.
+    /// The node of the first plan that corresponds to this one of the second.
     pub fn in_before(&self, after: NodeId) -> Option<NodeId> {
         self.after.get(after.0).copied().flatten()
     }
 
-    /// Both plans from top to bottom: as many pairs side by side as the order of both allows; a node whose partner stands
-    /// elsewhere comes by itself.
+    /// Both plans from top to bottom, with as many pairs as the order of both allows; other nodes come alone.
     pub fn steps(&self) -> Vec<AlignedNodes> {
         let pairs: Vec<(usize, usize)> = self
             .before
@@ -146,7 +145,7 @@ impl Alignment {
     }
 }
 
-/// The longest run of pairs that rises on both sides, of pairs that rise on the left (patience sorting).
+/// The longest subsequence of pairs that rises in both positions; the pairs are sorted by the first (patience sorting).
 fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut tails: Vec<usize> = Vec::new();
     let mut previous: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
@@ -167,7 +166,7 @@ fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     run
 }
 
-/// `((a ⋈ b) ⋈ c)`: what is joined with what, outer side first.
+/// The join order as `((a ⋈ b) ⋈ c)`, outer input first.
 pub fn join_order(plan: &Plan) -> String {
     const MAX_TEXT_BYTES: usize = 2_000;
     let mut texts: Vec<String> = vec![String::new(); plan.nodes().len()];

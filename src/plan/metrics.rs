@@ -1,9 +1,9 @@
-//! Numbers derived from a plan, kept beside it: what each node takes by itself, in time, cost, buffers and memory, and how far its
-//! estimate was off.
+//! Numbers derived from a plan: what each node takes by itself in time, cost, buffers and memory, and the error of its row estimate.
 //!
-//! EXPLAIN's numbers include everything below a node, are averages over loops, and in a parallel part over processes too. Each
-//! rule that undoes this has its reason beside it: [`attribution`] (who pays for what), [`time`] (loops and processes), [`cost`]
-//! (repeated and unfinished inputs), [`buffers`] and [`memory`]. All walk the node list a few times; none recurses.
+//! EXPLAIN's numbers include everything below a node, are averages over loops, and in a parallel part also over processes. These
+//! files undo this, with the reason for each rule: [`attribution`] (which node a CTE or InitPlan counts to), [`time`] (loops and
+//! processes), [`cost`] (repeated and unfinished inputs), [`buffers`] and [`memory`]. All read the node list a few times without
+//! recursion.
 
 pub mod attribution;
 pub mod buffers;
@@ -29,11 +29,11 @@ pub struct Metrics {
     pub nodes: Vec<NodeMetrics>,
     /// Of the plan as a whole.
     pub summary: Summary,
-    /// What shares are shares of.
+    /// What a share is relative to.
     pub basis: Basis,
 }
 
-/// What is compared when nodes are compared: time when it was measured, else cost.
+/// The measure by which nodes are compared: time when it was measured, else cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Basis {
     /// Measured; the whole is the execution time.
@@ -66,22 +66,22 @@ pub struct NodeMetrics {
     pub loops: Option<f64>,
     /// How many processes shared its loops; 1 outside a parallel part.
     pub processes: f64,
-    /// Rows expected against rows seen, for one execution.
+    /// Rows expected and actual rows of one execution.
     pub estimate: Option<Estimate>,
-    /// Rows read and thrown away, in all loops.
+    /// Rows read and discarded, in all loops.
     pub removed: Removed,
     /// Blocks it touched by itself.
     pub buffers: Option<Buffers>,
     /// Memory and disk it used.
     pub memory: Memory,
-    /// How it belongs to the node above.
+    /// Its relationship to the node above.
     pub(crate) relationship: Relationship,
     /// Does it read a CTE?
     pub(crate) is_cte_scan: bool,
 }
 
 impl NodeMetrics {
-    /// Was it run at all? None without ANALYZE.
+    /// Was it executed? None without ANALYZE.
     pub fn executed(&self) -> Option<bool> {
         Some(self.loops? > 0.0)
     }

@@ -1,4 +1,4 @@
-//! One node of a plan: what the server said about it, under the names EXPLAIN prints.
+//! One node of a plan: what the server printed about it, under the names EXPLAIN prints.
 
 use std::sync::LazyLock;
 
@@ -56,7 +56,7 @@ pub struct Node {
     pub depth: usize,
     /// The nodes that feed it, in the server's order.
     pub children: Vec<NodeId>,
-    /// Everything the server said about it except its children, in the server's order.
+    /// Everything the server printed about it except its children, in the server's order.
     pub properties: Properties,
 }
 
@@ -94,7 +94,7 @@ impl Node {
 
 /// The properties that several rooms ask for.
 impl Node {
-    /// `Node Type`; `Other("?")` when the server did not say.
+    /// `Node Type`; `Other("?")` when the server did not print it.
     pub fn node_type(&self) -> &NodeType {
         static UNKNOWN: LazyLock<NodeType> = LazyLock::new(|| NodeType::Other("?".into()));
         match self.properties.get("Node Type") {

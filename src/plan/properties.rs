@@ -1,8 +1,8 @@
-//! What the server said about a node, kept small: a plan may have ten thousand nodes with thirty properties each, and as maps of
-//! `serde_json` they would take four times the memory, and the time to fetch it.
+//! The properties of a node in little memory: a plan may have ten thousand nodes with thirty properties each, and maps of
+//! `serde_json` would take four times the memory and more time.
 //!
-//! The names are the same few dozen at every node, so a plan holds each once. The values are looked for one after the other, which
-//! is as fast as hashing for so few.
+//! All nodes have the same few dozen property names, so a plan holds each name once. A property is found by comparing one name after
+//! the other, which is as fast as hashing for so few.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::node_type::NodeType;
 /// The property that is kept as a [`NodeType`] and not as a text.
 const NODE_TYPE: &str = "Node Type";
 
-/// Names and values in the server's order, never changed.
+/// Names and values in the server's order.
 #[derive(Debug, Clone, Default)]
 pub struct Properties(Box<[(Arc<str>, Property)]>);
 
@@ -31,7 +31,7 @@ pub enum Property {
     NodeType(NodeType),
     /// Any other text.
     Text(Box<str>),
-    /// A list of nothing but texts, such as `Output`.
+    /// A list of texts, such as `Output`.
     Texts(Box<[Box<str>]>),
     /// Another list, or an object: `Workers`, `Grouping Sets`, ….
     Nested(Box<Value>),
@@ -71,7 +71,7 @@ impl Properties {
     }
 }
 
-/// As with JSON objects, order does not matter.
+/// As for JSON objects, the order does not matter.
 impl PartialEq for Properties {
     fn eq(&self, other: &Properties) -> bool {
         self.len() == other.len()
@@ -184,7 +184,7 @@ impl From<Property> for Value {
     }
 }
 
-/// The names of a plan's properties while it is read, each kept once.
+/// The property names of a plan that is being read, each kept once.
 #[derive(Debug, Default)]
 pub(crate) struct PropertyNames(HashSet<Arc<str>>);
 

@@ -1,9 +1,9 @@
-//! Reads plans as people have them: in any of EXPLAIN's four formats, with whatever psql, a mail, a chat or a spreadsheet put around
-//! them, several in one file. Nobody is asked for the format.
+//! Reads plans from files: in any of EXPLAIN's four formats, with what psql, mail, chat or a spreadsheet adds around them, and several
+//! in one file. The format is detected.
 //!
-//! Bytes become text (`encoding`), frames come off (`frame`), and what remains is looked through line by line for the beginning of a
-//! plan; the format's reader takes it from there and says where it ends. What stands between plans is skipped. All readers fill the same
-//! property names with the same types, those of the JSON format, and none recurses.
+//! Bytes are decoded to text (`encoding`), frames are removed (`frame`), and the rest is searched line by line for the beginning of a
+//! plan. The format's reader reads the plan and returns where it ends. Text between plans is skipped. All readers produce the property
+//! names and types of the JSON format, and none recurses.
 
 mod builder;
 mod encoding;
@@ -34,18 +34,18 @@ pub const MAX_FILE: usize = 256 * 1024 * 1024;
 /// The format a plan was printed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SourceFormat {
-    /// For people.
+    /// `FORMAT TEXT`.
     Text,
-    /// For programs.
+    /// `FORMAT JSON`.
     Json,
-    /// For both.
+    /// `FORMAT YAML`.
     Yaml,
-    /// For programs of another time.
+    /// `FORMAT XML`.
     Xml,
 }
 
 impl SourceFormat {
-    /// As reports name it.
+    /// Its name in reports.
     pub fn name(self) -> &'static str {
         match self {
             SourceFormat::Text => "text",
@@ -56,19 +56,19 @@ impl SourceFormat {
     }
 }
 
-/// A plan, and how it was found.
+/// A plan, its format and its statement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadPlan {
     /// The plan.
     pub plan: Plan,
     /// The format it was printed in.
     pub format: SourceFormat,
-    /// Its statement: what the plan says itself (`Query Text`), else the `EXPLAIN …;` that stands above it.
+    /// Its statement: the plan's `Query Text`, else the `EXPLAIN …;` above the plan.
     pub query: Option<String>,
 }
 
 impl ReadPlan {
-    /// A plan the server gave in JSON for a statement, with the statement's text beside it as auto_explain has it.
+    /// A plan that the server returned in JSON for a statement, with the statement as `Query Text`.
     pub fn of_statement(plan: Plan, sql: &str) -> ReadPlan {
         ReadPlan {
             plan: plan.with_query(sql),
@@ -79,7 +79,7 @@ impl ReadPlan {
 }
 
 impl ReadPlan {
-    /// The plan with the statement a log tells beside it, unless it tells one itself.
+    /// The plan with the statement from a log, unless the plan has one.
     #[must_use]
     pub fn with_query(self, sql: Option<&str>) -> ReadPlan {
         match sql {
@@ -96,7 +96,7 @@ impl ReadPlan {
 /// Reads all plans of a file.
 ///
 /// # Errors
-/// When it is no text, holds no plan, or a plan in it is damaged; with the place where that is known.
+/// When it is not text, has no plan, or a plan in it is damaged; with the position where it is known.
 pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
     if bytes.len() > MAX_FILE {
         return Err(ReadError::whole(Reason::TooLarge {
@@ -121,7 +121,7 @@ pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
     Ok(plans)
 }
 
-/// The plans of a text, for whom it does not matter how they were found.
+/// The plans of a text, without their formats and statements.
 ///
 /// # Errors
 /// As [`read`].
@@ -129,7 +129,7 @@ pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
     Ok(read_text(text)?.into_iter().map(|read| read.plan).collect())
 }
 
-/// A failure's place in the file.
+/// The error with its position in the file.
 fn located(unframed: &Unframed<'_>, OffsetError { offset, reason }: OffsetError) -> ReadError {
     let text = &unframed.text;
     let end = (0..=offset.min(text.len()))
@@ -222,7 +222,7 @@ fn read_plan(plan: Plan, format: SourceFormat, above: &str) -> ReadPlan {
     }
 }
 
-/// The format of the plan that begins with this line, if one does.
+/// The format of the plan that begins at this line; none when no plan begins here.
 fn format_beginning(text: &str, line: &SourceLine<'_>) -> Option<SourceFormat> {
     let trimmed = line.text.trim_start();
     let start = line.offset + line.text.len() - trimmed.len();
@@ -239,7 +239,7 @@ fn format_beginning(text: &str, line: &SourceLine<'_>) -> Option<SourceFormat> {
     }
 }
 
-/// A bracket in prose is followed by words; one at the very beginning of a file is meant as JSON whatever follows.
+/// In prose a bracket is followed by words. At the beginning of a file a bracket is JSON, whatever follows.
 fn begins_json(text: &str, start: usize) -> bool {
     let behind = text.get(start + 1..).unwrap_or_default().trim_start();
     let is_first = text

@@ -1,5 +1,4 @@
-//! A node's headline and its details as EXPLAIN's TEXT format writes them (src/backend/commands/explain.c, `ExplainNode`), so that
-//! people see the words they know.
+//! A node's headline and its details as EXPLAIN's TEXT format prints them (src/backend/commands/explain.c, `ExplainNode`).
 
 use super::node::Node;
 use super::node_type::NodeType;
@@ -90,7 +89,7 @@ impl Node {
         }
     }
 
-    /// The lines EXPLAIN prints under a node that say what it filters, joins, sorts and groups by: `("Filter", "(a = 1)")`.
+    /// The properties that say what a node filters, joins, sorts and groups by, as EXPLAIN prints them: `("Filter", "(a = 1)")`.
     pub fn details(&self) -> Vec<(&str, String)> {
         const DETAILS: &[&str] = &[
             "Subplan Name",

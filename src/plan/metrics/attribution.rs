@@ -1,22 +1,23 @@
-//! Who pays for a node: nearly always the node above it. CTEs and InitPlans are printed below one node and run from another.
+//! Which node the time and buffers of a node count to: nearly always the node above it. CTEs and InitPlans are printed below one node
+//! and executed by another.
 //!
-//! 1. **A CTE** is printed below the node its query level starts with, but its rows are made when a CTE Scan asks for them
-//!    (src/backend/executor/nodeCtescan.c, `CteScanNext`): the scan's time and buffers include them. So the scans pay. With
-//!    several scans the server does not say which one pulled how much; each pays in proportion to what it took, and no more.
-//! 2. **An InitPlan** runs when its value is first needed (src/backend/executor/nodeSubplan.c, `ExecSetParamPlan`), by the node that
-//!    has `$0` or `(InitPlan 1).col1` in a condition or in its output. That node pays; when none is seen, the node it hangs on.
-//! 3. **A SubPlan** runs in the node it hangs on, which pays.
+//! 1. **A CTE** is printed below the top node of its query level, but it is executed when a CTE Scan fetches a row
+//!    (src/backend/executor/nodeCtescan.c, `CteScanNext`), whose time and buffers include it. So it counts to the scans. The server does
+//!    not say how much each of several scans caused: each gets a part in proportion to its own numbers, and no more than these.
+//! 2. **An InitPlan** is executed when its value is first needed (src/backend/executor/nodeSubplan.c, `ExecSetParamPlan`). It counts to
+//!    the node that has `$0` or `(InitPlan 1).col1` in a condition or in its output; when there is none, to the node above it.
+//! 3. **A SubPlan** counts to the node above it, which executes it.
 //!
-//! What others do, in the versions looked at: PEV2 (plan-service.ts at bc665c8) subtracts no InitPlan from anything, so the node that
-//! waits for one is blamed for it; Pg::Explain 0.20 (explain.depesz.com) subtracts each where it is printed, so the node that waits
-//! is blamed too, and the node it hangs on goes below zero and is clamped. In both, the times no longer add up to the whole.
+//! Other programs: PEV2 (plan-service.ts at bc665c8) subtracts InitPlans nowhere, so the node that waits for one shows its time as its
+//! own. Pg::Explain 0.20 (explain.depesz.com) subtracts each where it is printed, so the node that waits shows it too, and the node
+//! above it becomes negative and is set to zero. In both, the times no longer add up to the total.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::raw::RawNumbers;
 use crate::plan::{Node, NodeId, NodeType, Plan, Relationship};
 
-/// A node that another than its parent pays for.
+/// A CTE or InitPlan that counts to other nodes than its parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribution {
     /// The top of the CTE or InitPlan.
@@ -25,7 +26,7 @@ pub struct Attribution {
     pub consumers: Vec<NodeId>,
 }
 
-/// The attributions that differ from "the parent pays", by their producer's position.
+/// The nodes that do not count to their parents, by the position of the producer.
 pub type Attributions = BTreeMap<usize, Attribution>;
 
 /// Finds the consumers of all CTEs and InitPlans.
@@ -65,8 +66,8 @@ pub fn subtree_ends(plan: &Plan) -> Vec<usize> {
     end
 }
 
-/// What each node takes by itself of several things at once: its inclusive numbers less those of the nodes it pays for, never below
-/// zero.
+/// What each node takes by itself, in `N` measures at once: its inclusive numbers minus those of the nodes that count to it, never
+/// below zero.
 pub fn own<const N: usize>(
     plan: &Plan,
     attributions: &Attributions,
@@ -87,7 +88,7 @@ pub fn own<const N: usize>(
                 .map(|consumer| inclusive[consumer.0][column])
                 .sum();
             if together > 0.0 {
-                // No consumer can have waited longer than it took in all.
+                // A consumer cannot have waited longer than its own inclusive time.
                 let rate = (amount / together).min(1.0);
                 consumers.iter().for_each(|consumer| {
                     own[consumer.0][column] -= inclusive[consumer.0][column] * rate
@@ -176,7 +177,7 @@ impl<'p> ConsumerIndex<'p> {
         }
     }
 
-    /// The scans of a CTE: of those with its name, the ones below the node it hangs on that no nearer CTE of that name hides.
+    /// The scans of a CTE: those of its name below its parent that do not belong to a nearer CTE of the same name.
     fn scans_of(&self, plan: &Plan, cte: &str, producer: &Node, end: &[usize]) -> Vec<NodeId> {
         let Some(NodeId(home)) = producer.parent else {
             return Vec::new();
@@ -208,7 +209,7 @@ fn is_cte(node: &Node) -> bool {
         .is_some_and(|name| name.starts_with("CTE "))
 }
 
-/// Of nodes that lie above each other only the lowest: it asks first, and those above include it anyway.
+/// Of nodes above each other only the lowest: it needs the value first, and the numbers of those above include it.
 fn lowest(sorted: &[NodeId], end: &[usize]) -> Vec<NodeId> {
     let next = sorted.iter().skip(1).map(Some).chain(std::iter::once(None));
     let lowest = sorted

@@ -1,5 +1,5 @@
 //! Blocks a node touched by itself. EXPLAIN counts those of everything below it too; they are totals over all loops and processes,
-//! so only the inputs have to be taken out, by whoever paid for them ([`super::attribution`]).
+//! so only the inputs have to be subtracted ([`super::attribution`] says from which node).
 
 use super::attribution::{self, Attributions};
 use super::raw::{COUNTERS, RawNumbers};
@@ -14,7 +14,7 @@ pub const BLOCK_BYTES: f64 = 8192.0;
 pub struct Buffers {
     /// Found in shared buffers.
     pub shared_hit: f64,
-    /// Asked from the operating system.
+    /// Read from the operating system.
     pub shared_read: f64,
     /// Changed for the first time since a checkpoint or a write.
     pub shared_dirtied: f64,

@@ -1,13 +1,13 @@
 //! Cost by itself: the planner's numbers, shared out so that they add up to the plan's total.
 //!
 //! A node's `Total Cost` is for one complete execution. Its share of the plan's cost is another number:
-//! 1. **Less**, where the node above stops early (LIMIT, a merge join, a semi-join): inputs are scaled down together to what
-//!    the node above says it pays.
+//! 1. **Less**, where the node above stops early (LIMIT, a merge join, a semi-join): inputs are scaled down together to what is
+//!    left of the cost of the node above.
 //! 2. **More**, on the inner side of a nested loop (once for each row of the outer side) and for SubPlans (once for each row,
 //!    twice the rows that pass when it is in the filter: the planner expects half to pass). Rescans may be cheaper than the first
 //!    scan, so repeated inputs never get more than what is left of the node above.
 //! 3. The input of a Materialize runs once, however often it is read again.
-//! 4. InitPlans and CTEs are in the cost of the node they hang on (src/backend/optimizer/plan/subselect.c, `SS_attach_initplans`).
+//! 4. InitPlans and CTEs are in the cost of the node above them (src/backend/optimizer/plan/subselect.c, `SS_attach_initplans`).
 //! 5. Before PostgreSQL 18 a disabled node carries a penalty of 10 000 000 000 (src/backend/optimizer/path/costsize.c,
 //!    `disable_cost`), under which everything else vanishes. It is taken out here; the server's own number stays in the plan.
 

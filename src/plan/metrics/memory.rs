@@ -1,4 +1,4 @@
-//! Memory a node used, and what it put on disk for want of it. Every kind of node says it in words of its own.
+//! Memory a node used, and what it wrote to disk because memory was short. EXPLAIN has other property names for each node type.
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use crate::plan::{Node, NodeType};
 /// What a node used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Memory {
-    /// At most at one time, by the process that used most.
+    /// The peak of the process that used most.
     pub peak: Option<Bytes>,
-    /// On disk, by the process that used most; none when all fitted in memory or nothing is known.
+    /// On disk, by the process that used most; none when everything fitted into memory or nothing is known.
     pub disk: Option<Bytes>,
-    /// Pieces a hash table was cut into; 1 means that it fitted.
+    /// Batches of a hash table; 1 means that it fitted into memory.
     pub batches: Option<u64>,
 }
 

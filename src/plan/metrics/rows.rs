@@ -1,4 +1,4 @@
-//! Rows expected against rows seen, and rows read in vain.
+//! Rows expected and actual rows, and rows that were read and discarded.
 
 use super::raw::RawNumbers;
 use crate::plan::{Node, Plan};
@@ -29,26 +29,26 @@ pub struct Estimate {
     pub actual: Option<f64>,
 }
 
-/// Which way an estimate was off.
+/// The direction of an estimate's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// More rows came than expected: the dangerous one (nested loops, small hash tables).
+    /// More rows than expected, which is the dangerous error (nested loops, small hash tables).
     Under,
-    /// Fewer rows came than expected.
+    /// Fewer rows than expected.
     Over,
-    /// Neither.
+    /// No error.
     Exact,
 }
 
 impl Estimate {
-    /// How many times off, at least 1. The planner never expects less than one row, and servers before 18 round the average
+    /// The factor of the error, at least 1. The planner never expects less than one row, and servers before 18 round the average
     /// over loops to whole rows, so less than one row counts as one.
     pub fn factor(&self) -> Option<f64> {
         let (expected, actual) = (self.expected.max(1.0), self.actual?.max(1.0));
         Some((actual / expected).max(expected / actual))
     }
 
-    /// Which way.
+    /// The direction of the error.
     pub fn direction(&self) -> Option<Direction> {
         let (expected, actual) = (self.expected.max(1.0), self.actual?.max(1.0));
         Some(match actual.total_cmp(&expected) {
@@ -59,14 +59,14 @@ impl Estimate {
     }
 }
 
-/// Rows that were read and thrown away, in all loops. EXPLAIN prints averages of a loop; they are multiplied here.
+/// Rows that were read and discarded, in all loops. EXPLAIN prints the average of a loop, which is multiplied here.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Removed {
     /// By `Filter`.
     pub by_filter: f64,
     /// By `Join Filter`.
     pub by_join_filter: f64,
-    /// By the second look at the rows of a lossy bitmap or a lossy index.
+    /// By the recheck of a lossy bitmap or a lossy index.
     pub by_recheck: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What EXPLAIN says beside the tree: planning, execution, JIT compilation, triggers.
+//! What EXPLAIN prints about the whole statement: planning, execution, JIT compilation, triggers.
 
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub struct Summary {
 pub struct Jit {
     /// Functions compiled, in all processes.
     pub functions: f64,
-    /// The time that took, in the leader and, as far as EXPLAIN adds them up, in the workers.
+    /// The time it took in the leader and, as far as EXPLAIN adds them up, in the workers.
     pub time: Millis,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn summary(plan: &Plan) -> Summary {
             .total_cmp(&a.time.0)
             .then_with(|| a.name.cmp(&b.name))
     });
-    // `Total Runtime` is what servers before 9.4 called it, and some viewers still do.
+    // `Total Runtime` is the name before 9.4, which some viewers still use.
     let execution = number("Execution Time").or_else(|| number("Total Runtime"));
     Summary {
         planning: number("Planning Time").map(Millis),

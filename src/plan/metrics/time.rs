@@ -6,7 +6,7 @@
 //!    them spent there, which is what the wall clock sees. Means add up, so what remains for a node after its inputs is right.
 //! 2. The number of processes is measured, not taken from `Workers Launched`: the loops of Gather's input per loop of Gather. This
 //!    covers workers that came late and `parallel_leader_participation = off`.
-//! 3. InitPlans that hang on a Gather run in the leader alone, before the workers start.
+//! 3. InitPlans below a Gather run in the leader alone, before the workers start.
 //! 4. The bitmap of a *parallel* Bitmap Heap Scan is built by one process while the others wait for it
 //!    (src/backend/executor/nodeBitmapHeapscan.c, `BitmapShouldInitializeSharedState`): its time counts in full.
 //! 5. A node that never ran took no time.
@@ -22,10 +22,10 @@ use super::raw::RawNumbers;
 use crate::model::Millis;
 use crate::plan::{Node, NodeType, Plan, Relationship};
 
-/// The time of one node on the wall clock.
+/// The wall-clock time of one node.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NodeTime {
-    /// With everything it waited for.
+    /// Including everything it waited for.
     pub inclusive: Millis,
     /// By itself.
     pub own: Millis,

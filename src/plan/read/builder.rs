@@ -1,7 +1,7 @@
-//! Puts plans together from what a reader meets: objects, lists and values with their names. JSON, YAML and XML differ only in how
-//! they are written, so their readers report the same events here, and limits and checks exist once.
+//! Builds plans from the events of a reader: objects, lists and values with their names. The readers of JSON, YAML and XML report the
+//! same events, so limits and checks exist once.
 //!
-//! No recursion: nodes go straight into the plan's flat list, and what else is nested is nested a few levels at most.
+//! It does not recurse: nodes are added to the plan's flat list, and other values are nested a few levels at most.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::plan::{MAX_PLAN_DEPTH, Node, NodeId, Plan, Properties, PropertyNames}
 /// More nodes than this are refused.
 pub(crate) const MAX_NODES: usize = 2_000_000;
 
-/// Levels of objects and lists within one node; EXPLAIN's own deepest are the grouping sets with four.
+/// Levels of objects and lists within one node; EXPLAIN's deepest are grouping sets with four.
 const MAX_VALUE_DEPTH: usize = 16;
 
 /// The name of a value within its object; none within a list.
@@ -26,7 +26,7 @@ enum OpenContainer {
     Document,
     /// The object with `"Plan"` in it.
     Query { has_plan: bool },
-    /// A node, and what is known of it.
+    /// A node with the properties read so far.
     Node(usize, Map<String, Value>),
     /// The list of a node's children.
     Children(usize),
@@ -84,7 +84,7 @@ impl Builder {
     pub(crate) fn open_list(&mut self, key: Key<'_>) -> Result<(), Reason> {
         let container = match (self.open.last(), key.as_deref()) {
             (None | Some(OpenContainer::Document), None) => OpenContainer::Document,
-            // What a client made of the result's one row and column.
+            // A client's export of the result's one row and column.
             (Some(OpenContainer::Query { .. }), Some("QUERY PLAN")) => OpenContainer::Document,
             (Some(OpenContainer::Node(node, _)), Some("Plans")) => {
                 if self
@@ -112,7 +112,7 @@ impl Builder {
         if let Some(name) = key.as_deref() {
             check(name, JsonType::of(&value))?;
         }
-        // No children, in the words of some other program.
+        // Other programs write this for a node without children.
         if value.is_null() && key.as_deref() == Some("Plans") {
             return Ok(());
         }
@@ -153,7 +153,7 @@ impl Builder {
                 .push(Plan::from_parts(std::mem::take(&mut self.nodes), summary));
             return Ok(());
         }
-        // An object around other documents holds nothing itself.
+        // An object around other documents has no members of its own.
         if summary.is_empty() && !self.finished.is_empty() {
             return Ok(());
         }
@@ -228,7 +228,7 @@ impl Builder {
     }
 }
 
-/// Room for what most nodes have, so that their maps need not grow.
+/// A map with the capacity that most nodes need.
 fn empty_node() -> Map<String, Value> {
     const MANY_PROPERTIES: usize = 32;
     Map::with_capacity(MANY_PROPERTIES)
@@ -250,7 +250,7 @@ fn insert(map: &mut Map<String, Value>, key: String, value: Value) -> Result<(),
     }
 }
 
-/// Before PostgreSQL 13 a Sort printed `"Workers"` twice: once for rows and times, once for what sorting took.
+/// Before PostgreSQL 13 a Sort printed `"Workers"` twice: for rows and times, and for the sort space.
 fn merge_workers(known: &mut Vec<Value>, more: &[Value]) {
     for worker in more {
         let number = worker.get("Worker Number");
@@ -307,7 +307,7 @@ fn check(property: &str, json_type: JsonType) -> Result<(), Reason> {
             matches!(property, "Plan" | "Plans") || must_be_number()
         }
     };
-    // An empty text, list or null where a list of children may be is no children.
+    // A null in place of the list of children means no children.
     if !wrong || (property == "Plans" && matches!(json_type, JsonType::Null)) {
         return Ok(());
     }

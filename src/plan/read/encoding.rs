@@ -1,4 +1,4 @@
-//! Bytes to text: UTF-8, or UTF-16 as Windows' editors and PowerShell's `>` write it.
+//! Decodes bytes to text: UTF-8, or UTF-16 as Windows editors and PowerShell's `>` write it.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes).map(Cow::Owned),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes).map(Cow::Owned),
-        // Without a mark: plans are mostly ASCII, whose other byte is zero.
+        // Without a byte order mark: plans are mostly ASCII, where every second byte is zero.
         [low, 0, low2, 0, ..] if is_text(*low) && is_text(*low2) => {
             utf16(bytes, u16::from_le_bytes).map(Cow::Owned)
         }
@@ -26,7 +26,7 @@ fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
 }
 
-/// A zero byte in the first kilobytes, as `git diff` and `grep` judge it.
+/// Is there a zero byte in the first kilobytes? `git diff` and `grep` test the same.
 fn is_binary(bytes: &[u8]) -> bool {
     const MAX_SEARCHED_BYTES: usize = 8000;
     bytes.iter().take(MAX_SEARCHED_BYTES).any(|byte| *byte == 0)
@@ -69,7 +69,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
     Ok(text)
 }
 
-/// The place behind a text.
+/// The position after the last character of a text.
 pub(crate) fn end_position(text: &str) -> FilePosition {
     let line_start = text.rfind('\n').map_or(0, |newline| newline + 1);
     let column = text.get(line_start..).unwrap_or_default().chars().count() + 1;

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// A text that holds no plan, or a plan that is damaged.
+/// The error of a text without a plan, or with a damaged one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{reason}", Prefix(*position))]
 pub struct ReadError {
-    /// Where, when it is about a position.
+    /// Where it is, when the error has a position.
     pub position: Option<FilePosition>,
     /// What is wrong there.
     pub reason: Reason,
@@ -22,12 +22,12 @@ impl ReadError {
     }
 }
 
-/// A place in the file as it was given, frames and all.
+/// A position in the file as it was given, with frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilePosition {
-    /// SourceLine, from 1.
+    /// Line, from 1.
     pub line: usize,
-    /// Column in characters, from 1; unknown where a frame around the plan was taken off.
+    /// Column in characters, from 1; unknown where a frame around the plan was removed.
     pub column: Option<usize>,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for Prefix {
 /// What is wrong with a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// Larger than what is taken into memory.
+    /// Larger than [`MAX_FILE`](super::MAX_FILE).
     #[error("{size} bytes are more than the {limit} that are read")]
     TooLarge {
         /// Its size.
@@ -63,24 +63,24 @@ pub enum Reason {
     /// An archive, an image, a custom-format dump, …
     #[error("a binary file, not a plan")]
     Binary,
-    /// It stops where something has to follow.
+    /// The text ends inside something.
     #[error("truncated: the text ends inside {0}")]
     Truncated(&'static str),
-    /// Something else than what has to stand there.
+    /// The text does not follow the format's syntax.
     #[error("{}", Long(.0))]
     Syntax(String),
-    /// One object says something twice.
+    /// An object has the same key twice.
     #[error("duplicate key \"{}\"", Short(.0))]
     DuplicateKey(String),
-    /// NaN, 1e400 and the like.
+    /// A number that JSON cannot express, such as NaN or 1e400.
     #[error("\"{}\" is no finite number", Short(.0))]
     NotFinite(String),
-    /// A text where a number has to be, or the like.
+    /// A property has a value of the wrong type.
     #[error("\"{}\" is not {expected}", Short(.property))]
     WrongType {
         /// Which property.
         property: String,
-        /// What it has to be.
+        /// The type it should have.
         expected: &'static str,
     },
     /// A node without `Node Type`.
@@ -89,7 +89,7 @@ pub enum Reason {
     /// Nothing in the text looks like a plan.
     #[error("there is no plan in it")]
     NoPlan,
-    /// An object or list of the right syntax that is not EXPLAIN's.
+    /// A well-formed object or list that is not EXPLAIN's output.
     #[error("no \"Plan\" object: this is not the output of EXPLAIN (FORMAT JSON)")]
     NotExplain,
     /// EXPLAIN of something that has no plan.
@@ -104,18 +104,18 @@ pub enum Reason {
     /// XML with a document type or entities of its own, which EXPLAIN never prints.
     #[error("XML document types and entities are refused")]
     Entities,
-    /// More nodes above each other than anything real has.
+    /// Nested deeper than any real plan.
     #[error("nested more than {0} levels deep")]
     TooDeep(usize),
-    /// More nodes than anything real has.
+    /// More nodes than any real plan.
     #[error("more than {0} nodes")]
     TooManyNodes(usize),
     /// A TEXT plan whose lines all begin in the same column.
-    #[error("the indentation is lost: it cannot be known which node this one feeds")]
+    #[error("the indentation is lost: the parent of this node is unknown")]
     LostIndentation,
 }
 
-/// The beginning of a text that a message quotes.
+/// A text that a message quotes, cut off after 60 characters.
 struct Short<'a>(&'a str);
 
 impl fmt::Display for Short<'_> {
@@ -124,7 +124,7 @@ impl fmt::Display for Short<'_> {
     }
 }
 
-/// A message that may quote something long.
+/// A message, cut off after 200 characters because it may quote something long.
 struct Long<'a>(&'a str);
 
 impl fmt::Display for Long<'_> {

@@ -1,5 +1,5 @@
-//! Takes off what programs put around a plan's lines: mail quotes, code fences, psql's and Markdown's tables, CSV's and pgAdmin's
-//! quotes. One small file for each; each looks at the whole text for its own marks and leaves it alone when there are none.
+//! Removes frames, which programs add around a plan's lines: mail quotes, code fences, tables of psql and Markdown, quotes of CSV and
+//! pgAdmin. Each file here removes one kind, and changes nothing when the text does not have it.
 
 mod fence;
 mod line;
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use line::FramedLine;
 
-/// A text without frames, which still knows the lines it came from.
+/// A text without frames, with the numbers of its lines in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unframed<'a> {
     /// The text.
@@ -20,7 +20,7 @@ pub(crate) struct Unframed<'a> {
     pub(crate) numbers: Option<Vec<usize>>,
 }
 
-/// Takes all frames off.
+/// Removes all frames.
 pub(crate) fn unframe(text: &str) -> Unframed<'_> {
     let as_it_is = Unframed {
         text: Cow::Borrowed(text),
@@ -61,7 +61,7 @@ pub(crate) fn unframe(text: &str) -> Unframed<'_> {
     }
 }
 
-/// Plain JSON and XML, the largest inputs, are not looked through line by line.
+/// Plain JSON and XML, the largest inputs, are not searched for frames.
 fn may_be_framed(text: &str) -> bool {
     let first_lines: Vec<&str> = text
         .lines()

@@ -70,7 +70,7 @@ impl<'a> JsonReader<'a> {
 
     fn key(&mut self) -> Result<Cow<'a, str>, OffsetError> {
         if self.peek()? != b'"' {
-            return Err(self.syntax("a key in double quotes has to stand here"));
+            return Err(self.syntax("expected a key in double quotes"));
         }
         let key = self.string()?;
         self.peek()?;
@@ -117,7 +117,7 @@ impl<'a> JsonReader<'a> {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
             "null" => Value::Null,
-            "" => return Err(self.syntax("a value has to stand here")),
+            "" => return Err(self.syntax("expected a value")),
             word => match number(word) {
                 Some(number) => number,
                 None if length == rest.len() => {
@@ -126,7 +126,7 @@ impl<'a> JsonReader<'a> {
                 None if is_not_finite(word) => {
                     return Err(self.fail(Reason::NotFinite(word.to_owned())));
                 }
-                None => return Err(self.syntax("a value has to stand here")),
+                None => return Err(self.syntax("expected a value")),
             },
         };
         self.at += length;
@@ -165,7 +165,7 @@ impl<'a> JsonReader<'a> {
                 }
                 0..=0x1f => {
                     self.at = at;
-                    return Err(self.syntax("a control character stands in a string"));
+                    return Err(self.syntax("control character in a string"));
                 }
                 _ => at += 1,
             }
@@ -231,7 +231,7 @@ impl<'a> JsonReader<'a> {
 
     fn expect(&mut self, byte: u8) -> Result<(), OffsetError> {
         if self.text.as_bytes().get(self.at) != Some(&byte) {
-            return Err(self.syntax(&format!("\"{}\" has to stand here", char::from(byte))));
+            return Err(self.syntax(&format!("expected \"{}\"", char::from(byte))));
         }
         self.at += 1;
         Ok(())
@@ -259,7 +259,7 @@ fn is_not_finite(word: &str) -> bool {
         || unsigned.starts_with(|first: char| first.is_ascii_digit())
 }
 
-/// A value that stands alone in a text, such as a list in brackets in YAML.
+/// A value that is all of a text, such as a list in brackets in YAML.
 pub(crate) fn read_value(
     text: &str,
     key: Key<'_>,
@@ -278,7 +278,7 @@ pub(crate) fn read_value(
     if reader.rest().trim().is_empty() {
         Ok(())
     } else {
-        Err(reader.syntax("something stands behind the value"))
+        Err(reader.syntax("unexpected text after the value"))
     }
 }
 

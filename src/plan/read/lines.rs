@@ -1,4 +1,4 @@
-//! Lines with their places in a text.
+//! Lines of a text with their offsets.
 
 /// One line, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,11 @@
-//! What a text is that holds no plan of PostgreSQL's, so that the error can say so.
+//! Why a text has no plan of PostgreSQL, for the error message.
 
 use super::error::Reason;
 
-/// How far is looked.
+/// Only the beginning of a text is searched.
 const MAX_SEARCHED_CHARS: usize = 20_000;
 
-/// Marks that only this database's plans have.
+/// Texts that occur only in the plans of one other database.
 const MARKS: &[(&str, &str)] = &[
     ("\"query_block\"", "MySQL or MariaDB"),
     ("| select_type |", "MySQL or MariaDB"),

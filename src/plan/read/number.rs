@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-/// The number this text is, if it is a finite one in JSON's grammar.
+/// The number in this text; none when it is not finite or not a number of JSON's grammar.
 pub(crate) fn number(text: &str) -> Option<Value> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.starts_with(|first: char| first.is_ascii_digit())
@@ -27,7 +27,7 @@ pub(crate) fn number(text: &str) -> Option<Value> {
     {
         return None;
     }
-    // f64's own parser takes "1.e5", JSON's grammar does not, but no harm is done by reading it.
+    // f64's parser accepts "1.e5", which JSON's grammar does not; reading it does no harm.
     text.parse::<f64>()
         .ok()
         .and_then(Number::from_f64)

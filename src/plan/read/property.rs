@@ -35,7 +35,7 @@ impl PropertyType {
     }
 }
 
-/// The type of a known property; none for those of extensions and of versions to come.
+/// The type of a known property; none for those of extensions and later versions.
 pub(crate) fn property_type(property: &str) -> Option<PropertyType> {
     if is_count(property) {
         return Some(PropertyType::Number);

@@ -52,7 +52,7 @@ fn without_prompt(line: &str) -> &str {
     }
 }
 
-/// Takes `(ANALYZE, BUFFERS)` or `ANALYZE VERBOSE` off.
+/// Removes `(ANALYZE, BUFFERS)` or `ANALYZE VERBOSE`.
 fn without_options(text: &str) -> &str {
     if text.starts_with('(')
         && let Some((_, rest)) = text.split_once(')')

@@ -410,7 +410,7 @@ fn damaged_json_is_refused_with_place_and_reason() {
     for (text, message) in [
         (
             "[\n {\"Plan\": oops}]",
-            "line 2, column 11: not JSON: a value has to stand here",
+            "line 2, column 11: not JSON: expected a value",
         ),
         (
             "[{\"Plan\": {\"Node Type\": \"Resu",
@@ -481,7 +481,7 @@ fn damaged_text_yaml_and_xml_are_refused_with_place_and_reason() {
     for (text, message) in [
         (
             "Limit  (cost=0.00..1.0",
-            "line 1: truncated: the text ends inside the parentheses behind a node",
+            "line 1: truncated: the text ends inside the parentheses after a node",
         ),
         (
             "Limit  (cost=0.00..NaN rows=1 width=1)",
@@ -493,7 +493,7 @@ fn damaged_text_yaml_and_xml_are_refused_with_place_and_reason() {
         ),
         (
             "Limit  (cost=0.00..1.00 rows=1 width=1)\n->  Result\n",
-            "line 2: the indentation is lost: it cannot be known which node this one feeds",
+            "line 2: the indentation is lost: the parent of this node is unknown",
         ),
         (
             "Limit  (cost=0.00..1.00 rows=1 width=1)\n  Buffers: shared hit=\n",
@@ -582,7 +582,7 @@ fn damaged_text_yaml_and_xml_are_refused_with_place_and_reason() {
 fn errors_name_the_line_of_the_file_with_its_frame() {
     assert_eq!(
         error("> hi\n>\n> [\n>  {\"Plan\": oops}]"),
-        "line 4: not JSON: a value has to stand here"
+        "line 4: not JSON: expected a value"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Reads TEXT, EXPLAIN's format for people, into the properties of the JSON format: the same names, the same types.
+//! Reads the format TEXT into the properties of the JSON format, with the same names and types.
 //!
 //! A line is one of these (explain.c prints them, two columns per level):
 //! ```text
@@ -10,9 +10,9 @@
 //!         Buckets: 1024  Batches: 1  Memory Usage: 9kB its details: six columns in from the arrow
 //! Planning Time: 0.1 ms                                about the whole plan: in the first node's column
 //! ```
-//! So a line belongs to the last node above it whose details stand no further in. What TEXT leaves out (zero counters, `false`,
-//! worker times without VERBOSE) stays out; what it says in the headline's wording (`Hash Left Join`) becomes the properties it
-//! stands for. `Parent Relationship` follows from a node's place and its parent's type alone, and is set.
+//! A line belongs to the last node above it whose details are not indented further. What TEXT leaves out (zero counters, `false`,
+//! worker times without VERBOSE) is missing in the result too. The words of a headline (`Hash Left Join`) become the properties that
+//! they express. `Parent Relationship` follows from a node's position and its parent's type, and is set.
 
 mod composite;
 mod detail;

@@ -1,9 +1,9 @@
-//! Reads `EXPLAIN (FORMAT XML)`. The crate's pull parser keeps no tree and expands nothing: entities other than XML's five and
-//! character references, and document types, are refused, so there is no bomb to explode.
+//! Reads `EXPLAIN (FORMAT XML)`. The crate's pull parser keeps no tree and expands nothing: document types, and entities other than
+//! XML's five and character references, are refused, so an entity-expansion attack is not possible.
 //!
-//! XML does not say whether an element is a text, a number, an object or a list: what is inside decides, and [`kind`] for what has
-//! nothing or text inside. Two names are lost in this format (explain.c prints the group's type instead of its label): which
-//! `Incremental-Sort-Groups` are the full and which the pre-sorted ones follows from their order; whether a lone `Sort-Space` was
+//! XML does not say whether an element is a text, a number, an object or a list: this follows from what is inside, and from
+//! [`property_type`] for empty elements and text. Two names are lost in this format (explain.c prints the group's type instead of its
+//! label): which `Incremental-Sort-Groups` are the full and which the pre-sorted ones follows from their order; whether a lone `Sort-Space` was
 //! memory or disk does not follow from anything, so it keeps the name `Sort Space`.
 
 use std::borrow::Cow;
@@ -86,10 +86,10 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, Reason> {
     }
 }
 
-/// What an open element turned out to be.
+/// The type of an open element, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// Nothing is known yet: no element was met inside.
+    /// Not known yet: there was no element inside.
     Undecided,
     /// Its members have names.
     Object,
@@ -101,7 +101,7 @@ enum Role {
 struct Element {
     property: String,
     role: Role,
-    /// `Incremental-Sort-Groups` or `Sort-Space` met inside.
+    /// `Incremental-Sort-Groups` or `Sort-Space` elements inside so far.
     groups: usize,
 }
 
@@ -129,7 +129,7 @@ impl XmlReader {
         Ok(())
     }
 
-    /// The element around turns out to hold elements: whether it is a list or an object shows by the first of them.
+    /// Decides by its first inner element whether the element around is a list or an object.
     fn decide(&mut self, child: &str, builder: &mut Builder) -> Result<(), Reason> {
         let key = self.key();
         let Some(element) = self.open.last_mut() else {
@@ -191,7 +191,7 @@ impl XmlReader {
             .and_then(|index| self.open.get(index))
     }
 
-    /// The property a tag stands for.
+    /// The property name of a tag.
     fn property(&mut self, tag: &str) -> String {
         let Some(holder) = self.open.last_mut() else {
             return tag.to_owned();
@@ -229,7 +229,7 @@ fn is_list(property: &str) -> bool {
     )
 }
 
-/// The value an element's text stands for.
+/// The value of an element's text.
 fn typed(property: &str, text: String) -> Value {
     match (property_type(property), text.as_str()) {
         (Some(PropertyType::Flag) | None, "true") => Value::Bool(true),

@@ -1,9 +1,9 @@
 //! Reads `EXPLAIN (FORMAT YAML)`, line by line.
 //!
-//! Why not a YAML crate: what EXPLAIN prints is a small fixed part of YAML (indented `Key: value`, `- item`, strings in JSON's quotes,
-//! lists of strings in brackets), while a crate would bring anchors and aliases (the billion-laughs attack) and recursion over the
-//! plan's depth, would lose the place of errors, and serde_yaml is no longer maintained. Anchors, aliases, tags and block scalars are
-//! refused; plain and single-quoted strings are taken, because other programs write them when they save a plan again.
+//! A YAML crate is not used, because EXPLAIN prints a small subset of YAML (indented `Key: value`, `- item`, strings in JSON's quotes,
+//! lists of strings in brackets). A crate would also accept anchors and aliases (the billion-laughs attack), recurse over the plan's
+//! depth and lose the position of errors, and serde_yaml is no longer maintained. Anchors, aliases, tags and block scalars are
+//! refused. Plain and single-quoted strings are accepted, because other programs write them when they save a plan.
 
 use std::borrow::Cow;
 
@@ -72,7 +72,7 @@ enum Level {
     List { indent: usize },
 }
 
-/// A key, or a dash, behind which nothing stood: what it holds is on the next lines.
+/// A key or a dash with nothing after it: its value is on the next lines.
 #[derive(Debug)]
 struct Pending {
     key: Option<String>,
@@ -109,7 +109,7 @@ impl YamlReader<'_> {
         }
     }
 
-    /// Decides what the pending key or dash holds.
+    /// Decides what the value of the pending key or dash is.
     fn settle(&mut self, indent: usize, content: &str) -> Result<(), Reason> {
         let Some(Pending { key, indent: outer }) = self.pending.take() else {
             if self.levels.is_empty() {
@@ -250,7 +250,7 @@ fn is_item(content: &str) -> bool {
     content == "-" || content.starts_with("- ")
 }
 
-/// A line's key and what stands behind it.
+/// A line's key and the text after it.
 fn split_key(content: &str) -> Option<(Cow<'_, str>, &str)> {
     if content.starts_with(['"', '\'']) {
         let quoted = quoted_length(content)?;
@@ -281,7 +281,7 @@ fn unquote(text: &str) -> Result<Cow<'_, str>, Reason> {
             json::unescape(text.get(..length).unwrap_or_default())
                 .map_err(|_| not_yaml("a damaged string"))
         }
-        Some(_) => Err(not_yaml("something stands behind a string")),
+        Some(_) => Err(not_yaml("unexpected text after a string")),
         None => Err(Reason::Truncated("a YAML string")),
     }
 }

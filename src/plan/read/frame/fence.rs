@@ -1,10 +1,10 @@
-//! Markdown's code fences. What stands outside of them is prose.
+//! Markdown's code fences. Text outside of them is prose.
 
 use std::borrow::Cow;
 
 use super::line::FramedLine;
 
-/// Empties the fences and what stands outside of them, if a fence holds something like a plan; an unclosed fence goes to the end.
+/// Empties the lines of the fences and those outside of them, if a fence contains a plan. An unclosed fence ends at the end of the text.
 pub(super) fn strip(lines: &mut [FramedLine<'_>]) -> bool {
     let Some(inside) = inside_fences(lines) else {
         return false;
@@ -17,7 +17,7 @@ pub(super) fn strip(lines: &mut [FramedLine<'_>]) -> bool {
     true
 }
 
-/// For each line whether it stands in a fence; none when no fence holds a plan.
+/// For each line whether it is in a fence; none when no fence contains a plan.
 fn inside_fences(lines: &[FramedLine<'_>]) -> Option<Vec<bool>> {
     let mut fence: Option<&str> = None;
     let mut holds_plan = false;

@@ -1,12 +1,12 @@
-//! A line of a file while frames are taken off.
+//! A line of a file while frames are removed.
 
 use std::borrow::Cow;
 
-/// One line of a file on its way through the frames.
+/// A line of a file, from which frames are removed one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FramedLine<'a> {
     /// Its number in the file, from 1.
     pub(crate) number: usize,
-    /// What is left of it.
+    /// The line without the frames removed so far.
     pub(crate) text: Cow<'a, str>,
 }

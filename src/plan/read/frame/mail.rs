@@ -1,10 +1,10 @@
-//! `> ` before each line of a plan that was answered to by mail or chat.
+//! `> ` before each line of a plan that was quoted in a mail or chat.
 
 use std::borrow::Cow;
 
 use super::line::FramedLine;
 
-/// Takes the marks off, however often it was answered. No line of a plan begins with `>`.
+/// Removes the marks, also several before a line. No line of a plan begins with `>`.
 pub(super) fn strip(lines: &mut [FramedLine<'_>]) -> bool {
     let mut changed = false;
     for line in lines {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::line::FramedLine;
 
-/// Takes the quotes off the lines that begin with one; a quote that is never closed is no quote.
+/// Removes the quotes of lines that begin with one. A quote that is never closed is kept.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     if !lines.iter().any(|line| begins_field(&line.text)) {
         return false;
@@ -83,14 +83,14 @@ fn unquote(line: &str) -> (String, bool) {
     (text, false)
 }
 
-/// What stands between a line's first quote and its last, when quotes in between are not doubled: pgAdmin copies so.
+/// The text between the first and the last quote of a line, when quotes in between are not doubled, as pgAdmin copies it.
 fn not_doubled(text: &str) -> Option<&str> {
     let inner = text.trim_end().strip_suffix('"')?;
     let has_columns = inner.contains("\",\"") || inner.contains("\";\"");
     (has_single_quote(inner) && !has_columns).then_some(inner)
 }
 
-/// Whether a quote stands alone within a line.
+/// Whether there is a single quote character that is not doubled within a line.
 fn has_single_quote(inner: &str) -> bool {
     inner.replace("\"\"", "").contains('"')
 }

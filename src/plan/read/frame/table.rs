@@ -1,6 +1,6 @@
 //! Tables of one column around a plan: psql's aligned, expanded, bordered (ASCII and Unicode) and wrapped output, and Markdown's.
 //!
-//! psql marks a line that goes on in the same row with `+` (Unicode: `↵`) at its end, and one it broke to fit the screen with `.`
+//! psql marks a line that continues in the same row with `+` (Unicode: `↵`) at its end, and one it broke to fit the screen with `.`
 //! (Unicode: `…`) at its end and before the next (src/fe_utils/print.c). The first is a line of its own within the value, the second
 //! is not.
 
@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::line::FramedLine;
 
-/// Takes tables off.
+/// Removes tables.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let any = |holds: fn(&str) -> bool| lines.iter().any(|line| holds(&line.text));
     let expanded = any(is_record_header) || any(names_column);
@@ -34,7 +34,7 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     join_wrapped(lines) || changed
 }
 
-/// What a line holds within borders.
+/// The text of a line between the table's borders.
 fn cell(line: &str, is_bordered: bool) -> Cow<'_, str> {
     if is_header(line) || is_ruler(line) {
         return Cow::Borrowed("");
@@ -100,7 +100,7 @@ fn names_column(line: &str) -> bool {
         .is_some_and(|rest| rest.trim_start().starts_with(['|', '│']))
 }
 
-/// The value of a line in expanded output: what stands behind `QUERY PLAN |`, or behind the blanks of a value's further lines.
+/// The value of a line in expanded output: the text after `QUERY PLAN |`, or after the blanks of a value's further lines.
 fn expanded_cell(line: &str) -> Cow<'_, str> {
     if is_record_header(line) || is_ruler(line) {
         return Cow::Borrowed("");
@@ -117,7 +117,7 @@ fn expanded_cell(line: &str) -> Cow<'_, str> {
     without_continuation(value.unwrap_or(line)).into()
 }
 
-/// Takes the mark of a line that goes on in the same row off.
+/// Removes the mark of a line that continues in the same row.
 fn without_continuation(line: &str) -> &str {
     let trimmed = line.trim_end();
     trimmed
@@ -125,7 +125,7 @@ fn without_continuation(line: &str) -> &str {
         .map_or(trimmed, str::trim_end)
 }
 
-/// Puts together what psql broke to fit the screen.
+/// Joins lines that psql broke to fit the screen.
 fn join_wrapped(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let wraps = |text: &str, next: Option<&str>| {
         let is_next = next.is_some_and(|next| next.trim_start_matches('│').starts_with(['.', '…']));

@@ -1,5 +1,5 @@
-//! Lines that TEXT packs several properties into. Each function undoes one of explain.c's `show_…_info`; none is returned for what
-//! it never prints.
+//! Lines of TEXT that contain several properties. Each function reads what one of explain.c's `show_…_info` prints, and returns none
+//! for anything else.
 
 use serde_json::{Map, Value};
 
@@ -22,7 +22,7 @@ fn put_kilobytes(properties: &mut Properties, property: &str, text: &str) -> Opt
     put_number(properties, property, text.strip_suffix("kB")?)
 }
 
-/// `Label: value  Label: value`, the first label taken off already.
+/// `Label: value  Label: value`, without the first label.
 fn parts<'a>(first: &'a str, value: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
     let (own, rest) = value.split_once("  ").unwrap_or((value, ""));
     let others = rest

@@ -100,12 +100,12 @@ fn typed(label: &str, text: &str) -> Result<Value, Reason> {
         Some(kind @ (PropertyType::Object | PropertyType::Objects | PropertyType::Lists)) => {
             Err(wrong(kind))
         }
-        // Unknown: JSON would have a number where nothing but one stands.
+        // An unknown property is a number in JSON when its value is only a number.
         None => Ok(number(text).unwrap_or_else(|| Value::String(text.to_owned()))),
     }
 }
 
-/// A line without a label, of an extension or of a version to come, or a label's second one: kept.
+/// Keeps a line without a label (of an extension or a later version), or with a label that occurred before.
 pub(super) fn add_other_line(properties: &mut Properties, text: &str) {
     if let Value::Array(lines) = properties
         .entry("Other Lines")

@@ -7,7 +7,7 @@ use super::{numbers, operation};
 use crate::plan::read::error::Reason;
 use crate::plan::read::lines::SourceLine;
 
-/// How a node is attached to its parent.
+/// A node's relationship to its parent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Attachment {
     /// `Outer`, `Inner`, `InitPlan`, …; none for the first node.
@@ -16,7 +16,7 @@ pub(super) struct Attachment {
     pub(super) name: Option<String>,
 }
 
-/// The properties a headline stands for.
+/// The properties that a headline expresses.
 pub(super) fn read(headline: &str, attachment: Attachment) -> Result<Map<String, Value>, Reason> {
     let split = numbers::split(headline)?;
     let Title {
@@ -155,7 +155,7 @@ fn target_property(wording: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a plan begins with this line: its costs say so, or, with COSTS OFF, a known operation and what follows.
+/// Whether a plan begins with this line: it has costs or, with COSTS OFF, a known operation and a fitting next line.
 pub(super) fn begins_plan<'a>(
     line: &SourceLine<'a>,
     next: impl FnOnce() -> Option<SourceLine<'a>>,
@@ -172,7 +172,7 @@ pub(super) fn begins_plan<'a>(
     if has_arrow || !operation::operation(title.wording).is_known {
         return false;
     }
-    // Words such as "Limit", "Sort" or "Update on x" may stand in prose; a scan's target and what follows a plan's first line do not.
+    // Words such as "Limit", "Sort" or "Update on x" occur in prose; a scan with a target, or a line that fits below a headline, does not.
     (title.target.is_some() && title.wording.ends_with("Scan"))
         || next().is_none_or(|next| follows_headline(line, &next))
 }
@@ -185,7 +185,7 @@ fn has_numbers(text: &str) -> bool {
     is_cost || text.contains(" (actual time=") || text.contains(" (actual rows=")
 }
 
-/// Whether the next line may stand below a headline: deeper, and a node, a label or a detail; or nothing at all.
+/// Whether the next line fits below a headline: indented further, and a node, a label or a detail; or empty.
 fn follows_headline(line: &SourceLine<'_>, next: &SourceLine<'_>) -> bool {
     let text = next.text.trim();
     if text.is_empty() {

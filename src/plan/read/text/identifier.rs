@@ -1,6 +1,6 @@
 //! Names as `quote_identifier` prints them: bare, or in double quotes with quotes doubled.
 
-/// The first name of a text, without its quotes, and what stands behind it.
+/// The first name of a text, without its quotes, and the text after it.
 pub(super) fn take(text: &str) -> Option<(String, &str)> {
     if let Some(quoted) = text.strip_prefix('"') {
         return take_quoted(quoted);
@@ -29,7 +29,7 @@ fn take_quoted(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// Where a word stands outside of quoted names.
+/// The offset of a word outside of quoted names.
 pub(super) fn find_outside_quotes(text: &str, word: &str) -> Option<usize> {
     let mut in_quotes = false;
     for (at, byte) in text.bytes().enumerate() {
@@ -42,7 +42,7 @@ pub(super) fn find_outside_quotes(text: &str, word: &str) -> Option<usize> {
     None
 }
 
-/// Splits at the commas that stand in no parentheses, brackets or quotes.
+/// Splits at the commas outside of parentheses, brackets and quotes.
 pub(super) fn split_list(text: &str) -> Vec<String> {
     let (mut items, mut from, mut depth) = (Vec::new(), 0, 0usize);
     let (mut in_quote, mut in_name) = (false, false);

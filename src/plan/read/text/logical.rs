@@ -1,11 +1,11 @@
-//! Lines put together again: a literal with a newline in it is printed as it is, and mail programs break long lines.
+//! Joins lines that belong together: the server prints newlines in literals as they are, and mail programs break long lines.
 
 use std::borrow::Cow;
 
 use super::detail;
 use crate::plan::read::lines::{SourceLine, indent_of, line_at};
 
-/// More lines than this are never one.
+/// At most so many lines are joined.
 const MAX_LINES: usize = 500;
 
 /// A line of the plan, as the server printed it.
@@ -70,7 +70,7 @@ fn continues(line: &SourceLine<'_>, open: Open) -> bool {
     !(own && (indent_of(line.text) >= 2 || !open.quote))
 }
 
-/// What is open at the end of a line.
+/// The quotes and parentheses that are open at the end of a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Open {
     quote: bool,

@@ -1,11 +1,11 @@
-//! The parentheses behind a headline: `(cost=0.00..1.00 rows=1 width=4) (actual time=0.01..0.02 rows=1 loops=1)`.
+//! The parentheses after a headline: `(cost=0.00..1.00 rows=1 width=4) (actual time=0.01..0.02 rows=1 loops=1)`.
 
 use serde_json::{Map, Value};
 
 use crate::plan::read::error::Reason;
 use crate::plan::read::number::number;
 
-/// A headline and the contents of the parentheses behind it.
+/// A headline and the contents of the parentheses after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Split<'a> {
     pub(super) title: &'a str,
@@ -14,7 +14,7 @@ pub(super) struct Split<'a> {
     pub(super) never_executed: bool,
 }
 
-/// Takes the parentheses off. The title may hold anything in quotes, so they are looked for from the end.
+/// Splits off the parentheses. They are searched from the end, because the title may contain anything in quotes.
 pub(super) fn split(headline: &str) -> Result<Split<'_>, Reason> {
     let mut split = Split {
         title: headline.trim_end(),
@@ -35,7 +35,7 @@ pub(super) fn split(headline: &str) -> Result<Split<'_>, Reason> {
     Ok(split)
 }
 
-/// Takes the last parentheses of this kind off, when they stand at the end.
+/// Splits off the last parentheses, when they are of this kind and at the end.
 fn take<'a>(text: &'a str, opening: &str) -> Result<(&'a str, Option<&'a str>), Reason> {
     let Some(at) = text
         .rfind(opening)
@@ -51,7 +51,7 @@ fn take<'a>(text: &'a str, opening: &str) -> Result<(&'a str, Option<&'a str>), 
         }
         Some(_) => Ok((text, None)),
         None if inside.contains(')') => Ok((text, None)),
-        None => Err(Reason::Truncated("the parentheses behind a node")),
+        None => Err(Reason::Truncated("the parentheses after a node")),
     }
 }
 
@@ -127,7 +127,7 @@ fn not_a_number(property: &str, digits: &str) -> Reason {
 
 fn unreadable(word: &str) -> Reason {
     Reason::Syntax(format!(
-        "\"{word}\" has no place in the parentheses behind a node"
+        "unexpected \"{word}\" in the parentheses after a node"
     ))
 }
 
@@ -152,7 +152,7 @@ mod tests {
     fn damage_is_named() {
         assert_eq!(
             split("Limit  (cost=0.0"),
-            Err(Reason::Truncated("the parentheses behind a node"))
+            Err(Reason::Truncated("the parentheses after a node"))
         );
         assert!(split("Result (never executed)").unwrap().never_executed);
         let reasons = [

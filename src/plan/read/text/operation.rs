@@ -1,4 +1,4 @@
-//! A headline's wording taken apart: `Parallel Hash Left Join` is a Hash Join, parallel-aware, of join type Left.
+//! Reads the words of a headline: `Parallel Hash Left Join` is a parallel-aware Hash Join of join type Left.
 
 use serde_json::{Map, Value};
 
@@ -56,18 +56,18 @@ const JOIN_TYPES: &[&str] = &[
 
 const MODIFICATIONS: &[&str] = &["Insert", "Update", "Delete", "Merge"];
 
-/// What an operation's wording stands for.
+/// The properties that the words of an operation express.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Operation {
-    /// `Node Type` first, then what else the wording says.
+    /// `Node Type` first, then the other properties in the words.
     pub(super) properties: Map<String, Value>,
-    /// `Parallel Aware`, `Async Capable`: they stand behind the relationship in the JSON format.
+    /// `Parallel Aware`, `Async Capable`, which come after the relationship in the JSON format.
     pub(super) flags: Map<String, Value>,
     /// Whether PostgreSQL itself has such nodes.
     pub(super) is_known: bool,
 }
 
-/// Takes an operation's wording apart; a type nobody knows keeps its name.
+/// Reads the words of an operation; an unknown node type keeps its name.
 pub(super) fn operation(wording: &str) -> Operation {
     let mut flags = Map::new();
     let mut name = wording;

@@ -1,4 +1,4 @@
-//! `Parent Relationship`, which TEXT does not print: it follows from the parent's type and the place among its children
+//! `Parent Relationship`, which TEXT does not print: it follows from the parent's type and the position among its children
 //! (`ExplainNode` calls itself with it).
 
 /// The relationship of a node that has no label. `siblings` are those before it that have none either.
@@ -13,7 +13,7 @@ pub(super) fn of_child(parent_type: &str, siblings: usize) -> &'static str {
     }
 }
 
-/// The relationship a label stands for.
+/// The relationship that a label expresses.
 pub(super) fn of_label(label: &str) -> &'static str {
     if label.starts_with("SubPlan ") {
         "SubPlan"

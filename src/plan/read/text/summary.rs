@@ -1,4 +1,4 @@
-//! What stands below a plan and is about all of it: `Planning Time: …`, `Trigger …`, `Settings: …`, `Serialization: …`.
+//! The lines below a plan about the whole statement: `Planning Time: …`, `Trigger …`, `Settings: …`, `Serialization: …`.
 
 use serde_json::{Map, Value};
 
@@ -147,7 +147,7 @@ fn settings(text: &str) -> Option<Properties> {
     Some(settings)
 }
 
-/// The quote behind which the text ends or another setting begins.
+/// The quote after which the text ends or another setting begins.
 fn end_of_setting(text: &str) -> Option<usize> {
     let is_name = |name: &str| {
         !name.is_empty()

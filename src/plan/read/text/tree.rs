@@ -1,4 +1,4 @@
-//! Which line belongs to which node.
+//! Assigns the lines of a TEXT plan to its nodes.
 
 use serde_json::{Map, Value};
 
@@ -15,7 +15,7 @@ use crate::plan::{MAX_PLAN_DEPTH, Node, NodeId, Plan, Properties, PropertyNames}
 pub(crate) struct TextPlan {
     /// The plan.
     pub(crate) plan: Plan,
-    /// Where the first line behind it begins.
+    /// Where the first line after it begins.
     pub(crate) end: usize,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, OffsetError> {
     }
 }
 
-/// Blank lines end a plan, unless its lines go on behind them (pasted with double spacing).
+/// Blank lines end a plan, unless its lines continue after them (pasted with double spacing).
 fn after_blank(text: &str, from: usize, reader: &TextReader) -> Option<usize> {
     let next = lines_from(text, from).find(|line| !line.is_blank())?;
     let trimmed = next.text.trim();
@@ -83,7 +83,7 @@ struct OpenNode {
     children: usize,
 }
 
-/// An object within a node or the summary that the indented lines below belong to; put in its place when they end.
+/// An object within a node or the summary, made of the indented lines below; it is inserted when they end.
 struct Block {
     indent: usize,
     target: BlockTarget,
@@ -101,14 +101,14 @@ enum BlockTarget {
 struct TextReader {
     base: usize,
     nodes: Vec<Node>,
-    /// What is known of each node.
+    /// The properties read so far of each node.
     properties: Vec<Map<String, Value>>,
     summary: Map<String, Value>,
     open: Vec<OpenNode>,
     blocks: Vec<Block>,
     label: Option<(usize, String)>,
     in_summary: bool,
-    /// Whether a line below the first headline was met.
+    /// Was there a line below the first headline?
     has_body: bool,
 }
 
@@ -135,10 +135,10 @@ impl TextReader {
         Plan::from_parts(self.nodes, self.summary)
     }
 
-    /// Takes a line in; false when it is not part of the plan.
+    /// Adds a line; false when it is not part of the plan.
     fn line(&mut self, line: &Logical<'_>, text: &str) -> Result<bool, Reason> {
         if !self.has_body && line.indent > self.base && !summary::is_summary(&line.text) {
-            // The first line's indentation gets lost when people copy: the others show what it was.
+            // The first line's indentation is often lost when a plan is copied; the others show what it was.
             self.base = self.base.max(line.indent.saturating_sub(2));
             self.has_body = true;
         }
@@ -207,7 +207,7 @@ impl TextReader {
                 }
             }
         };
-        // Its own details stand six columns in; pastes that lost some blanks keep at least one.
+        // Its details are indented by six columns; copies that lost some blanks keep at least one.
         self.add_node(headline, arrow + 1, attachment)?;
         Ok(true)
     }
@@ -250,7 +250,7 @@ impl TextReader {
     fn detail(&mut self, line: &Logical<'_>) -> Result<(), Reason> {
         self.close_blocks(line.indent);
         if !self.in_summary {
-            // A detail never stands left of its node's own children, but lost blanks may put it in the arrow's column.
+            // A detail is never left of its node's children, but with lost blanks it may be in the arrow's column.
             while self.open.len() > 1
                 && self
                     .open
@@ -318,7 +318,7 @@ impl TextReader {
         });
     }
 
-    /// Puts the blocks that begin in this column or further in where they belong.
+    /// Inserts the blocks that begin in this column or a later one into the objects around them.
     fn close_blocks(&mut self, column: usize) {
         while self
             .blocks
@@ -365,7 +365,7 @@ fn rename_only_child(nodes: &[Node], properties: &mut [Map<String, Value>], pare
     }
 }
 
-/// Puts a block into the properties around it; a worker met before gets what is new.
+/// Inserts a block into the properties around it; properties of a known worker are merged.
 fn put(around: &mut Map<String, Value>, target: BlockTarget, properties: Map<String, Value>) {
     match target {
         BlockTarget::Object(key) => match around
