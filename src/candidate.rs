@@ -76,7 +76,7 @@ pub struct Candidate {
 
 /// A candidate that need not be tried.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AlreadyThere {
+pub struct CoveredByExisting {
     /// The index.
     pub index: Index,
     /// What does its work today.
@@ -100,7 +100,7 @@ pub struct Candidates {
     /// To be tried, by table, in a fixed order.
     pub to_try: Vec<Candidate>,
     /// Served by an index that exists.
-    pub already_there: Vec<AlreadyThere>,
+    pub covered: Vec<CoveredByExisting>,
     /// What no index can serve as it is written.
     pub notes: Vec<Note>,
 }
@@ -173,15 +173,21 @@ pub fn generate(
         ..Candidates::default()
     };
     served.retain(|index, _| !merged.contains_key(index));
-    candidates.already_there = served
+    candidates.covered = served
         .into_iter()
-        .map(|(index, existing)| AlreadyThere { index, existing })
+        .map(|(index, existing)| CoveredByExisting { index, existing })
         .collect();
     candidates.to_try = merged
         .into_iter()
         .map(|(index, asked_by)| Candidate { index, asked_by })
         .collect();
     candidates
+}
+
+/// The candidates for one use of a relation, whatever the rest of the workload does.
+pub fn for_relation(relation: &RelationUse, catalog: &Catalog) -> Candidates {
+    let uses = [(StatementId(String::new()), relation.clone())];
+    generate(&uses, &BTreeMap::new(), catalog)
 }
 
 impl<'a> Ask<'a> {

@@ -468,15 +468,12 @@ impl Parts<'_> {
             .filter(|position| !verified(position))
             .map(|position| self.rejected_trial(position, recommendations));
         let names = naming::names(
-            self.candidates
-                .already_there
-                .iter()
-                .map(|found| &found.index),
+            self.candidates.covered.iter().map(|found| &found.index),
             &self.catalog.taken_names,
         );
         let there = self
             .candidates
-            .already_there
+            .covered
             .iter()
             .zip(names)
             .map(|(found, name)| Rejected {

@@ -363,14 +363,19 @@ impl Index {
         )
     }
 
-    /// Everything behind `ON`: `public.jobs (state, run_after) WHERE …`.
+    /// Everything after `ON`: `public.jobs (state, run_after) WHERE …`.
     pub fn definition(&self) -> String {
+        format!("{} {}", self.table, self.body())
+    }
+
+    /// Everything after the table's name: `(state, run_after) WHERE …`.
+    pub fn body(&self) -> String {
         let method = match &self.method {
             Method::Btree => String::new(),
             other => format!("USING {} ", other.name()),
         };
         let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
-        let mut sql = format!("{} {method}({})", self.table, keys.join(", "));
+        let mut sql = format!("{method}({})", keys.join(", "));
         if !self.include.is_empty() {
             let columns: Vec<_> = self
                 .include

@@ -1,7 +1,9 @@
 //! What an expression over one table would be as the key of an index.
 
+use std::fmt;
+
 use crate::catalog::{Column, Table};
-use crate::index::Key;
+use crate::index::{IndexKey, Key};
 use crate::sql::{Expression, Shape};
 
 /// One column of a wanted order.
@@ -13,6 +15,24 @@ pub struct OrderKey {
     pub descending: bool,
     /// Nulls first.
     pub nulls_first: bool,
+}
+
+impl OrderKey {
+    /// The key of an index that delivers this order.
+    pub fn as_index_key(&self) -> IndexKey {
+        IndexKey {
+            key: self.key.clone(),
+            operator_class: None,
+            descending: self.descending,
+            nulls_first: self.nulls_first,
+        }
+    }
+}
+
+impl fmt::Display for OrderKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_index_key().fmt(formatter)
+    }
 }
 
 /// The index key that an expression over one table is: a column, also behind a cast that only relabels it and with its own collation

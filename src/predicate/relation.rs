@@ -1,7 +1,8 @@
 //! A relation of a plan, and which expressions are its own.
 
-use super::key::plain_column;
+use super::key::{key_of, plain_column};
 use crate::catalog::{Column, Table};
+use crate::index::Key;
 use crate::sql::Expression;
 
 /// A relation as its conditions see it.
@@ -13,7 +14,7 @@ pub struct Relation<'a> {
     pub table: &'a Table,
 }
 
-impl Relation<'_> {
+impl<'a> Relation<'a> {
     /// Does the expression read columns of this relation and of no other? Columns without a qualifier are its own: without VERBOSE,
     /// a scan prints them so.
     pub fn owns(&self, expression: &Expression) -> bool {
@@ -21,8 +22,13 @@ impl Relation<'_> {
         !expression.columns.is_empty() && expression.relations.iter().all(is_own)
     }
 
+    /// What an index would have as its key for an expression of this relation.
+    pub fn key(&self, expression: &Expression) -> Option<Key> {
+        key_of(expression, self.table).filter(|_| self.owns(expression))
+    }
+
     /// The plain column that an expression of this relation is, also behind a cast that only relabels it.
-    pub fn column(&self, expression: &Expression) -> Option<&Column> {
+    pub fn column(&self, expression: &Expression) -> Option<&'a Column> {
         plain_column(expression, self.table).filter(|_| self.owns(expression))
     }
 }

@@ -65,6 +65,13 @@ impl RelationUse {
         }
     }
 
+    /// Adds what a condition asks of the relation.
+    pub fn add_conditions(&mut self, condition: &Expression, relation: Relation<'_>) {
+        for conjunct in condition.conjuncts() {
+            self.add_condition(conjunct, relation);
+        }
+    }
+
     pub(super) fn add_condition(&mut self, conjunct: &Expression, relation: Relation<'_>) {
         match &conjunct.shape {
             Shape::Or(arms) => {
