@@ -1,4 +1,4 @@
-//! When does one condition imply another? Only for what the planner proves, too (src/backend/optimizer/util/predtest.c): a partial
+//! When does one condition imply another? Only where the planner proves it, too (src/backend/optimizer/util/predtest.c): a partial
 //! index serves a statement whose conditions imply its predicate.
 
 use crate::predicate::{Condition, ConditionKind, Operand};

@@ -1,13 +1,13 @@
 //! Each idea on a use of a table made by hand; what the planner makes of them is tested on a real server.
 
 use super::*;
-use crate::catalog::{CallKind, Column, ColumnStatistics, Mutable, OperatorClass};
-use crate::index::parse_index;
-use crate::index::{Extension, Method};
+use crate::catalog::{CallKind, Column, ColumnStatistics, Mutable, OperatorClass, Table};
+use crate::index::{Extension, Key, Method, parse_index};
 use crate::model::{Bytes, QualifiedName};
 use crate::plan::NodeId;
-use crate::predicate::{Operand, OrderKey};
+use crate::predicate::{Condition, ConditionKind, Operand, OrderKey};
 use crate::sql::Expression;
+use crate::sql::fingerprint::Fingerprint;
 
 fn column(name: &str, type_name: &str, statistics: ColumnStatistics) -> Column {
     Column {

@@ -1,16 +1,27 @@
-//! Expressions that no index may hold, because what they give depends on a setting: `created_at::date` of a `timestamptz` on
-//! TimeZone, `to_char` on lc_time. Said with the rewrite that an index can serve
+//! Expressions that no index may hold, because their result depends on a setting: `created_at::date` of a `timestamptz` on
+//! TimeZone, `to_char` on lc_time. The note names a rewrite that an index can serve
 //! (<https://www.postgresql.org/docs/current/xfunc-volatility.html>).
 
-use super::types::{plain, type_of};
-use super::{Ask, Note};
+use super::context::CandidateContext;
+use super::expression_types::{plain, type_of};
 use crate::catalog::{CallKind, Catalog, Mutable, Table};
 use crate::index::{Index, Key};
 use crate::predicate::ConditionKind;
 use crate::sql::{DISTINCT, Expression, Shape, with_column_replaced};
 use crate::workload::StatementId;
 
-/// May an index hold all its keys and its predicate? What cannot be read may.
+/// Why there is no candidate for a condition or an order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// The statement.
+    pub statement: StatementId,
+    /// Why no index can serve it.
+    pub reason: String,
+    /// How to write it so that an index can.
+    pub rewrite: String,
+}
+
+/// May an index hold all its keys and its predicate? An expression that cannot be parsed may.
 pub(super) fn is_immutable(index: &Index, table: &Table, catalog: &Catalog) -> bool {
     let keys = index.keys.iter().filter_map(|key| key.key.expression());
     keys.chain(&index.predicate)
@@ -18,12 +29,12 @@ pub(super) fn is_immutable(index: &Index, table: &Table, catalog: &Catalog) -> b
 }
 
 /// Which conditions and orders would have an index if their expression were immutable.
-pub(super) fn notes(ask: Ask<'_>, statement: &StatementId) -> Vec<Note> {
-    let keyed = ask
+pub(super) fn notes(context: CandidateContext<'_>, statement: &StatementId) -> Vec<Note> {
+    let keyed = context
         .conditions(|condition| condition.kind != ConditionKind::RowPredicate)
         .into_iter();
     let conditions = keyed.map(|condition| (&condition.key, Some(&condition.expression)));
-    let orders = ask
+    let orders = context
         .relation
         .orders
         .iter()
@@ -31,18 +42,18 @@ pub(super) fn notes(ask: Ask<'_>, statement: &StatementId) -> Vec<Note> {
         .map(|term| (&term.key, None));
     conditions
         .chain(orders)
-        .filter_map(|(key, condition)| note(ask, statement, key, condition))
+        .filter_map(|(key, condition)| note(context, statement, key, condition))
         .collect()
 }
 
 fn note(
-    ask: Ask<'_>,
+    context: CandidateContext<'_>,
     statement: &StatementId,
     key: &Key,
     condition: Option<&Expression>,
 ) -> Option<Note> {
     let expression = key.expression()?;
-    let (call, called) = mutable_call(expression, ask.table, ask.catalog)?;
+    let (call, called) = mutable_call(expression, context.table, context.catalog)?;
     let reason = format!(
         "no index can hold {called}: {} is not immutable{}",
         written(&call),
@@ -55,7 +66,7 @@ fn note(
     let note = Note {
         statement: statement.clone(),
         reason,
-        rewrite: rewrite(&call, expression, condition, ask.table),
+        rewrite: rewrite(&call, expression, condition, context.table),
     };
     Some(note)
 }
@@ -102,7 +113,7 @@ fn rewrite(
             let at_utc = format!("{quoted} AT TIME ZONE 'UTC'");
             let also = with_column_replaced(&expression.text, column, &at_utc)
                 .filter(|_| call.called != "to_char")
-                .map(|fixed| format!(", or index and ask for {fixed}"))
+                .map(|fixed| format!(", or index and compare {fixed}"))
                 .unwrap_or_default();
             let column = quoted;
             format!(
@@ -150,7 +161,7 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
             left,
             right,
         } => {
-            // That two values are distinct is asked of `=` (`make_distinct_op`, src/backend/parser/parse_expr.c).
+            // IS DISTINCT FROM uses the operator `=` (`make_distinct_op`, src/backend/parser/parse_expr.c).
             let operator = if operator == DISTINCT { "=" } else { operator };
             inside(&[left, right]).or_else(|| {
                 matching(
@@ -187,7 +198,7 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
     }
 }
 
-/// `EXTRACT(day FROM created_at)`, by the type of what it takes from.
+/// EXTRACT from a value of this type.
 fn extraction<'c>(source_type: &str, catalog: &'c Catalog) -> Option<&'c Mutable> {
     let takes = |last: &String| last == source_type;
     let known =

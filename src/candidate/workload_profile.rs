@@ -1,8 +1,7 @@
-//! What the workload as a whole does: which keys many statements look up, and which are compared with another value each time.
+//! Facts about the whole workload: which keys many statements look up, and which are compared with another value in each call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ask, StatementShape};
 use crate::catalog::Catalog;
 use crate::index::Key;
 use crate::model::QualifiedName;
@@ -18,6 +17,15 @@ enum Compared {
     Key(QualifiedName, Key),
     /// A condition of the row alone, which may hold literals anywhere: the condition without them.
     Condition(QualifiedName, Fingerprint),
+}
+
+/// A statement without its literals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementShape {
+    /// The same for statements that differ only in their literals.
+    pub shape: Fingerprint,
+    /// The values of literals that are known to vary.
+    pub varying: BTreeSet<String>,
 }
 
 /// Facts about all statements together.
@@ -77,11 +85,16 @@ impl WorkloadProfile {
             .map_or(0, BTreeSet::len)
     }
 
-    /// Has the condition another literal each time?
-    pub(super) fn varies(&self, ask: Ask<'_>, condition: &Condition) -> bool {
+    /// Does the condition have another literal in each call?
+    pub(super) fn varies(
+        &self,
+        statement: &StatementId,
+        relation: &RelationUse,
+        condition: &Condition,
+    ) -> bool {
         self.varying
-            .get(ask.statement)
-            .is_some_and(|varying| varying.contains(&compared(ask.relation, condition)))
+            .get(statement)
+            .is_some_and(|varying| varying.contains(&compared(relation, condition)))
     }
 
     /// Every condition with a constant that some statement has on the table, in the order of the workload.
@@ -90,20 +103,20 @@ impl WorkloadProfile {
     }
 }
 
-/// A condition in statements that are the same but for literals.
+/// The same condition in statements that differ only in their literals.
 #[derive(Debug, Default)]
-struct Alike<'u> {
+struct SameCondition<'u> {
     expressions: BTreeSet<&'u Expression>,
     statements: BTreeSet<&'u StatementId>,
 }
 
-/// What varies: where statements that are otherwise the same have different literals, and where the workload's source saw it.
+/// What varies: where statements that are otherwise the same have different literals, and where the source of the workload has seen several values.
 fn varying<'u>(
     uses: impl Iterator<Item = &'u (StatementId, RelationUse)>,
     shapes: &BTreeMap<StatementId, StatementShape>,
 ) -> BTreeMap<StatementId, BTreeSet<Compared>> {
     let mut varying: BTreeMap<StatementId, BTreeSet<Compared>> = BTreeMap::new();
-    let mut groups: BTreeMap<(Compared, Fingerprint), Alike<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Compared, Fingerprint), SameCondition<'_>> = BTreeMap::new();
     for (statement, relation) in uses {
         let Some(shape) = shapes.get(statement) else {
             continue;

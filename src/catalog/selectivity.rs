@@ -39,7 +39,7 @@ impl Column {
     /// How many equally frequent values would be as likely to be the same in two rows: one over the sum of the squared shares
     /// (Simpson, "Measurement of Diversity", Nature 163, 1949). Seven equal shares are seven; one value of 90 % and six others are
     /// not even one and a quarter. NULL counts as a value.
-    pub fn values_in_effect(&self, rows: f64) -> Option<f64> {
+    pub fn effective_values(&self, rows: f64) -> Option<f64> {
         let statistics = self.statistics.as_ref()?;
         let shares = statistics
             .most_common_values
@@ -110,7 +110,7 @@ mod tests {
                 statistics: Some(statistics),
                 ..state()
             }
-            .values_in_effect(1_000.0)
+            .effective_values(1_000.0)
             .unwrap()
         };
         assert!((of(&[0.25; 4], 4.0) - 4.0).abs() < 1e-9);

@@ -43,7 +43,7 @@ pub struct OperatorClass {
     pub default: bool,
     /// The operators with that type on the left that it answers in a WHERE clause (`pg_amop.amoppurpose = 's'`).
     pub searched: Vec<String>,
-    /// Those whose order it delivers, as distances are (`'o'`).
+    /// Those by which it orders rows, such as distances (`'o'`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ordered: Vec<String>,
     /// The extension that would have to be installed first.
@@ -60,7 +60,7 @@ pub struct Mutable {
     pub called: String,
     /// The types of its arguments.
     pub arguments: Vec<String>,
-    /// Somebody wrote it for this database, and could declare it IMMUTABLE if it is.
+    /// It was written for this database, so its owner could declare it IMMUTABLE if it is.
     #[serde(default)]
     pub own: bool,
 }
@@ -141,7 +141,7 @@ pub struct Table {
     /// Rows changed since the last ANALYZE, as the statistics collector counts them.
     #[serde(default)]
     pub modified_rows: u64,
-    /// Row-level security: not everybody sees the same rows.
+    /// Row-level security: roles may see different rows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub row_security: bool,
     /// What was written to it; none in recordings from before this was kept.
@@ -238,7 +238,7 @@ pub struct ExistingIndex {
     pub name: QualifiedName,
     /// `pg_get_indexdef`.
     pub ddl: String,
-    /// What that says, when it could be read.
+    /// The definition, when it could be parsed.
     pub index: Option<Index>,
     /// It enforces uniqueness.
     pub unique: bool,
@@ -246,7 +246,7 @@ pub struct ExistingIndex {
     pub constraint: bool,
     /// `pg_index.indisvalid`: false after a failed CREATE INDEX CONCURRENTLY.
     pub valid: bool,
-    /// Somebody is building it right now.
+    /// It is being built right now.
     #[serde(default)]
     pub being_built: bool,
     /// It is made of its partitions' indexes.
@@ -284,8 +284,8 @@ impl Catalog {
 }
 
 impl ExistingIndex {
-    /// Nothing depends on it but speed, and nobody is building it at the moment. An index of a partitioned table cannot be dropped
-    /// without blocking everybody, and may be waiting for its partitions' indexes, which cannot be dropped by themselves: hands off.
+    /// Does only speed depend on it, and is it not being built? An index of a partitioned table cannot be dropped without blocking all
+    /// other sessions, and may be waiting for its partitions' indexes, which cannot be dropped by themselves.
     pub fn may_be_dropped(&self) -> bool {
         let enforces = self.unique || self.constraint || self.replica_identity;
         !enforces && !self.being_built && !self.partitioned && self.part_of.is_none()
@@ -314,7 +314,7 @@ impl Table {
 }
 
 impl Column {
-    /// How many distinct values it is thought to have, of so many rows.
+    /// The estimated number of distinct values in so many rows.
     pub fn distinct_values(&self, rows: f64) -> Option<f64> {
         match self.statistics.as_ref()?.distinct {
             0.0 => None,

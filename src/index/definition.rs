@@ -345,7 +345,7 @@ impl Index {
         self.keys.len() >= other.keys.len() && (alike(false) || alike(true))
     }
 
-    /// Does it hold the column, so that nobody has to look it up in the table?
+    /// Does it hold the column, so that a scan need not read it from the table?
     pub fn carries(&self, column: &String) -> bool {
         self.include.contains(column)
             || self

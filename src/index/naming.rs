@@ -1,4 +1,4 @@
-//! Names for new indexes: said by what they hold, the same on every run, and none that is taken.
+//! Names for new indexes: made of what they hold, the same on every run, and none that is taken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -110,7 +110,7 @@ fn add_text(text: &str, words: &mut Vec<String>) {
     words.extend(found.filter(|word| !word.is_empty()).map(ToOwned::to_owned));
 }
 
-/// The beginning of a name, in at most so many bytes.
+/// The beginning of a name, cut at a maximum of bytes.
 pub(crate) fn cut(name: &str, bytes: usize) -> &str {
     let mut end = name.len().min(bytes);
     while !name.is_char_boundary(end) {

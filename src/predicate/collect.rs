@@ -196,7 +196,7 @@ impl<'a> Relations<'a> {
         self.add_wanted_order(position, keys);
     }
 
-    /// A plan that already reads an index for its order has no Sort that would show it: what the index delivers is wanted.
+    /// A plan that already reads an index for its order has no Sort that would show it: the order is the index's.
     fn add_index_order(&mut self, plan: &Plan, node: &Node, catalog: &Catalog) {
         if !node.node_type().is_index_scan() || !order_is_used(plan, node) {
             return;
@@ -316,7 +316,8 @@ fn distance(term: &SortTerm, table: &Table) -> Option<Distance> {
     })?
 }
 
-/// The Limit that asks for some of the rows, with nothing between that needs them all. A Sort does, but only until an index sorts.
+/// The Limit above that takes only some of the rows, without a node in between that needs all of them. A Sort does not count: an
+/// index in its order would replace it.
 fn limit_above<'p>(plan: &'p Plan, node: &Node) -> Option<&'p Node> {
     let mut below_a_result = plan.ancestors(node.id).take_while(|node| {
         !matches!(

@@ -30,11 +30,11 @@ pub enum ConditionKind {
     Equality,
     /// `= ANY (array)`: several places.
     Membership,
-    /// `<`, `<=`, `>`, `>=`: a stretch.
+    /// `<`, `<=`, `>`, `>=`: a range of a btree.
     Range,
     /// `IS NULL`: one place.
     Null,
-    /// `IS NOT NULL`: a stretch.
+    /// `IS NOT NULL`: a range of a btree.
     NotNull,
     /// `<>` and `IS DISTINCT FROM`: nothing for a key, something for a predicate.
     Inequality,
@@ -268,7 +268,7 @@ fn operand_of(value: &Expression) -> Operand {
     }
 }
 
-/// Of columns and literals alone, as far as that can be told from its shape.
+/// Does it consist of columns and literals alone, as far as its shape shows?
 fn is_fixed(expression: &Expression) -> bool {
     match &expression.shape {
         Shape::Column(_) | Shape::Constant => true,

@@ -6,7 +6,7 @@ use crate::catalog::{Column, Table};
 use crate::index::{IndexKey, Key};
 use crate::sql::{Expression, Shape};
 
-/// One column of a wanted order.
+/// One column of an order that a plan needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderKey {
     /// What is ordered.
@@ -54,7 +54,7 @@ pub(super) fn key_of(expression: &Expression, table: &Table) -> Option<Key> {
         .then(|| Key::Expression(expression.clone()))
 }
 
-/// Does a part of it change from call to call? No index can hold that.
+/// Does a part of it change from call to call, so that no index can hold it?
 fn is_known_at_run_time(expression: &Expression) -> bool {
     match &expression.shape {
         Shape::RunTime => true,

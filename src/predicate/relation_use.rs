@@ -21,15 +21,15 @@ pub struct RelationUse {
     pub alias: String,
     /// The ANDed conditions on it, each once.
     pub conditions: Vec<Condition>,
-    /// The orders in which its rows are wanted: sort keys, and group keys that a sorted input would serve.
+    /// The orders that the plan needs its rows in: sort keys, and group keys that a sorted input would serve.
     pub orders: Vec<Vec<OrderKey>>,
     /// `min` and `max` over the whole relation.
     pub extremes: Vec<Key>,
-    /// Distances that its rows are wanted in the order of: `place <-> '(1,2)'`.
+    /// Distances by which its rows are ordered: `place <-> '(1,2)'`.
     pub distances: Vec<Distance>,
     /// ORed conditions that an index for each arm could answer together (a BitmapOr): the conditions of each arm.
     pub alternatives: Vec<Vec<Vec<Condition>>>,
-    /// A LIMIT above it asks for some of its rows only.
+    /// A LIMIT above it takes only some of its rows.
     pub limited: bool,
     /// How many of its rows the planner expects to be read for something above: what passes its filter, up to the LIMIT.
     pub fetched: Option<f64>,
@@ -48,7 +48,7 @@ pub struct Distance {
 }
 
 impl RelationUse {
-    /// A use that asks for nothing yet.
+    /// A use without conditions or orders.
     pub fn new(node: NodeId, table: QualifiedName, alias: String) -> RelationUse {
         RelationUse {
             node,

@@ -36,7 +36,7 @@ pub struct IndexElement {
     pub operator_class: Option<String>,
     /// DESC.
     pub descending: bool,
-    /// NULLS FIRST or NULLS LAST, where that is said.
+    /// NULLS FIRST or NULLS LAST, where that is written.
     pub nulls_first: Option<bool>,
 }
 

@@ -21,7 +21,7 @@ pub const DISTINCT: &str = "IS DISTINCT FROM";
 /// Two expressions are equal, and are ordered, by their text: the same index could hold either.
 #[derive(Debug, Clone)]
 pub struct Expression {
-    /// As it stands in an index definition: no table qualifiers, types in lower case.
+    /// As an index definition has it: no table qualifiers, types in lower case.
     pub text: String,
     /// The qualifiers (table aliases) its columns came with.
     pub relations: BTreeSet<String>,

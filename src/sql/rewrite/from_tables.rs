@@ -16,7 +16,7 @@ pub struct Rewriting {
 /// A table in FROM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FromTable {
-    /// Its schema, if that was said.
+    /// Its schema, if the statement names one.
     pub schema: Option<String>,
     /// Its name.
     pub name: String,
