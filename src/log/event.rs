@@ -195,6 +195,10 @@ mod tests {
                 "{message}"
             );
         }
+    }
+
+    #[test]
+    fn durations_plans_and_beginnings_are_told_apart() {
         assert_eq!(read("duration: 1.000 ms"), Event::Duration(1.0));
         assert_eq!(
             read("duration: 1.000 ms  bind a: select 1"),

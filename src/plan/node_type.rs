@@ -172,9 +172,4 @@ mod tests {
             assert_eq!(node_type.name(), name);
         }
     }
-
-    #[test]
-    fn a_type_takes_no_more_memory_than_a_text() {
-        assert_eq!(size_of::<NodeType>(), size_of::<Box<str>>());
-    }
 }

@@ -285,8 +285,9 @@ mod tests {
         }
     }
 
+    /// The tags of `Property` and of `NodeType` share their bytes.
     #[test]
-    fn a_property_takes_no_more_memory_than_its_largest_value() {
+    fn a_property_is_no_larger_than_a_boxed_text_with_its_tag() {
         assert!(size_of::<Property>() <= 3 * size_of::<usize>());
     }
 

@@ -1,15 +1,15 @@
-//! Cost by itself: the planner's numbers, shared out so that they add up to the plan's total.
+//! The cost of each node by itself, computed from the planner's numbers so that all add up to the plan's total.
 //!
-//! A node's `Total Cost` is for one complete execution. Its share of the plan's cost is another number:
-//! 1. **Less**, where the node above stops early (LIMIT, a merge join, a semi-join): inputs are scaled down together to what is
-//!    left of the cost of the node above.
+//! A node's `Total Cost` is for one complete execution. Its share of the plan's cost may be
+//! 1. **Less**, where the node above stops early (LIMIT, a merge join, a semi-join): inputs are scaled down together, so that
+//!    they do not exceed the cost of the node above.
 //! 2. **More**, on the inner side of a nested loop (once for each row of the outer side) and for SubPlans (once for each row,
 //!    twice the rows that pass when it is in the filter: the planner expects half to pass). Rescans may be cheaper than the first
 //!    scan, so repeated inputs never get more than what is left of the node above.
-//! 3. The input of a Materialize runs once, however often it is read again.
+//! 3. The input of a Materialize is executed once, however often it is read again.
 //! 4. InitPlans and CTEs are in the cost of the node above them (src/backend/optimizer/plan/subselect.c, `SS_attach_initplans`).
 //! 5. Before PostgreSQL 18 a disabled node carries a penalty of 10 000 000 000 (src/backend/optimizer/path/costsize.c,
-//!    `disable_cost`), under which everything else vanishes. It is taken out here; the server's own number stays in the plan.
+//!    `disable_cost`), which hides all other costs. It is subtracted here; the plan keeps the server's number.
 
 use super::raw::RawNumbers;
 use crate::model::Cost;
@@ -153,7 +153,7 @@ pub fn is_hashed_subplan(node: &Node, child: &Node) -> bool {
         .any(names_it)
 }
 
-/// Total costs, with the penalties of disabled nodes taken out.
+/// Total costs, without the penalties of disabled nodes.
 fn totals_without_penalty(plan: &Plan, raw: &[RawNumbers<'_>]) -> Vec<f64> {
     let totals = raw.iter().map(|node| node.total_cost);
     let mut suspects = raw
@@ -167,8 +167,7 @@ fn totals_without_penalty(plan: &Plan, raw: &[RawNumbers<'_>]) -> Vec<f64> {
     }
 }
 
-/// Is this node (and not only something below it) disabled, as servers before 18 show it: from the start it costs more than the
-/// penalty, and none of its inputs does?
+/// Is this node itself disabled, on a server before 18? Then its startup cost is above the penalty, and no input's cost is.
 pub fn is_penalised(plan: &Plan, node: &Node) -> bool {
     node.startup_cost().is_some_and(|cost| cost >= DISABLE_COST)
         && plan

@@ -67,16 +67,16 @@ pub enum Reason {
     #[error("truncated: the text ends inside {0}")]
     Truncated(&'static str),
     /// The text does not follow the format's syntax.
-    #[error("{}", Long(.0))]
+    #[error("{}", LongMessage(.0))]
     Syntax(String),
     /// An object has the same key twice.
-    #[error("duplicate key \"{}\"", Short(.0))]
+    #[error("duplicate key \"{}\"", Excerpt(.0))]
     DuplicateKey(String),
     /// A number that JSON cannot express, such as NaN or 1e400.
-    #[error("\"{}\" is no finite number", Short(.0))]
+    #[error("\"{}\" is not a finite number", Excerpt(.0))]
     NotFinite(String),
     /// A property has a value of the wrong type.
-    #[error("\"{}\" is not {expected}", Short(.property))]
+    #[error("\"{}\" is not {expected}", Excerpt(.property))]
     WrongType {
         /// Which property.
         property: String,
@@ -93,7 +93,7 @@ pub enum Reason {
     #[error("no \"Plan\" object: this is not the output of EXPLAIN (FORMAT JSON)")]
     NotExplain,
     /// EXPLAIN of something that has no plan.
-    #[error("EXPLAIN printed no plan but \"{}\": utility statements have none", Short(.0))]
+    #[error("EXPLAIN printed no plan but \"{}\": utility statements have none", Excerpt(.0))]
     Utility(String),
     /// A web page.
     #[error("an HTML page, not a plan; save the plan's text itself")]
@@ -116,18 +116,18 @@ pub enum Reason {
 }
 
 /// A text that a message quotes, cut off after 60 characters.
-struct Short<'a>(&'a str);
+struct Excerpt<'a>(&'a str);
 
-impl fmt::Display for Short<'_> {
+impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         cut(formatter, self.0, 60)
     }
 }
 
 /// A message, cut off after 200 characters because it may quote something long.
-struct Long<'a>(&'a str);
+struct LongMessage<'a>(&'a str);
 
-impl fmt::Display for Long<'_> {
+impl fmt::Display for LongMessage<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         cut(formatter, self.0, 200)
     }

@@ -200,7 +200,7 @@ impl<'a> JsonReader<'a> {
         let pair = (0xd800..0xdc00).contains(&first) && self.rest().get(6..8) == Some("\\u");
         let second = if pair { self.hex_unit(6)? } else { 0 };
         if !(0xdc00..0xe000).contains(&second) {
-            return Err(self.syntax("a lone surrogate is no character"));
+            return Err(self.syntax("a lone surrogate is not a character"));
         }
         self.at += 12;
         char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))

@@ -3,8 +3,8 @@
 //!
 //! XML does not say whether an element is a text, a number, an object or a list: this follows from what is inside, and from
 //! [`property_type`] for empty elements and text. Two names are lost in this format (explain.c prints the group's type instead of its
-//! label): which `Incremental-Sort-Groups` are the full and which the pre-sorted ones follows from their order; whether a lone `Sort-Space` was
-//! memory or disk does not follow from anything, so it keeps the name `Sort Space`.
+//! label). Which `Incremental-Sort-Groups` are the full and which the pre-sorted ones follows from their order. Whether a single
+//! `Sort-Space` was memory or disk is unknown, so it keeps the name `Sort Space`.
 
 use std::borrow::Cow;
 
@@ -88,7 +88,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, Reason> {
 
 /// The type of an open element, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+enum ElementType {
     /// Not known yet: there was no element inside.
     Undecided,
     /// Its members have names.
@@ -100,7 +100,7 @@ enum Role {
 #[derive(Debug)]
 struct Element {
     property: String,
-    role: Role,
+    element_type: ElementType,
     /// `Incremental-Sort-Groups` or `Sort-Space` elements inside so far.
     groups: usize,
 }
@@ -123,7 +123,7 @@ impl XmlReader {
         }
         self.open.push(Element {
             property,
-            role: Role::Undecided,
+            element_type: ElementType::Undecided,
             groups: 0,
         });
         Ok(())
@@ -135,14 +135,18 @@ impl XmlReader {
         let Some(element) = self.open.last_mut() else {
             return Ok(());
         };
-        if element.role != Role::Undecided {
+        if element.element_type != ElementType::Undecided {
             return Ok(());
         }
         let is_list = match element.property.as_str() {
             "explain" => child == "Query",
             property => child == "Item" || is_list(property),
         };
-        element.role = if is_list { Role::List } else { Role::Object };
+        element.element_type = if is_list {
+            ElementType::List
+        } else {
+            ElementType::Object
+        };
         if is_list {
             builder.open_list(key.map(Cow::Owned))
         } else {
@@ -159,7 +163,7 @@ impl XmlReader {
             return Ok(());
         };
         let text = std::mem::take(&mut self.text);
-        if element.role != Role::Undecided {
+        if element.element_type != ElementType::Undecided {
             return builder.close();
         }
         let is_empty = text.trim().is_empty();
@@ -179,7 +183,7 @@ impl XmlReader {
     /// The innermost element's name within what holds it.
     fn key(&self) -> Option<String> {
         let holder = self.parent()?;
-        (holder.role == Role::Object)
+        (holder.element_type == ElementType::Object)
             .then(|| self.open.last().map(|element| element.property.clone()))
             .flatten()
     }

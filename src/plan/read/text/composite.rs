@@ -6,19 +6,19 @@ use serde_json::{Map, Value};
 use super::identifier::split_list;
 use crate::plan::read::number::number;
 
-type Properties = Map<String, Value>;
+type PropertyMap = Map<String, Value>;
 
-fn put_number(properties: &mut Properties, property: &str, digits: &str) -> Option<()> {
+fn put_number(properties: &mut PropertyMap, property: &str, digits: &str) -> Option<()> {
     properties.insert(property.to_owned(), number(digits)?);
     Some(())
 }
 
-fn put_text(properties: &mut Properties, property: &str, text: &str) {
+fn put_text(properties: &mut PropertyMap, property: &str, text: &str) {
     properties.insert(property.to_owned(), Value::String(text.to_owned()));
 }
 
 /// `25kB`
-fn put_kilobytes(properties: &mut Properties, property: &str, text: &str) -> Option<()> {
+fn put_kilobytes(properties: &mut PropertyMap, property: &str, text: &str) -> Option<()> {
     put_number(properties, property, text.strip_suffix("kB")?)
 }
 
@@ -32,7 +32,7 @@ fn parts<'a>(first: &'a str, value: &'a str) -> impl Iterator<Item = (&'a str, &
 }
 
 /// `shared hit=1 read=2, temp read=3 written=4` → `Shared Hit Blocks`, …
-pub(super) fn buffers(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn buffers(value: &str, properties: &mut PropertyMap) -> Option<()> {
     for group in value.split(", ") {
         let (kind, counts) = group.split_once(' ')?;
         for count in counts.split(' ') {
@@ -48,7 +48,7 @@ pub(super) fn buffers(value: &str, properties: &mut Properties) -> Option<()> {
 }
 
 /// `shared read=0.1 write=0.2, temp read=0.3`; before 15 without a kind; in 15 and 16 `shared/local`, which JSON has no kind for.
-pub(super) fn io_timings(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn io_timings(value: &str, properties: &mut PropertyMap) -> Option<()> {
     for group in value.split(", ") {
         let mut kind = "";
         for word in group.split(' ') {
@@ -76,7 +76,7 @@ pub(super) fn io_timings(value: &str, properties: &mut Properties) -> Option<()>
 }
 
 /// `records=1 fpi=2 bytes=3 buffers full=4`
-pub(super) fn wal(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn wal(value: &str, properties: &mut PropertyMap) -> Option<()> {
     for count in value.split(' ').filter(|word| *word != "buffers") {
         let (what, digits) = count.split_once('=')?;
         let property = match what {
@@ -92,7 +92,7 @@ pub(super) fn wal(value: &str, properties: &mut Properties) -> Option<()> {
 }
 
 /// `exact=1 lossy=2`
-pub(super) fn heap_blocks(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn heap_blocks(value: &str, properties: &mut PropertyMap) -> Option<()> {
     value.split(' ').try_for_each(|count| {
         let (what, digits) = count.split_once('=')?;
         put_number(
@@ -104,7 +104,7 @@ pub(super) fn heap_blocks(value: &str, properties: &mut Properties) -> Option<()
 }
 
 /// `inserted=1 updated=2 deleted=3 skipped=4`
-pub(super) fn tuples(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn tuples(value: &str, properties: &mut PropertyMap) -> Option<()> {
     value.split(' ').try_for_each(|count| {
         let (what, digits) = count.split_once('=')?;
         put_number(properties, &format!("Tuples {}", capital(what)?), digits)
@@ -112,7 +112,7 @@ pub(super) fn tuples(value: &str, properties: &mut Properties) -> Option<()> {
 }
 
 /// `used=8kB  allocated=16kB`
-pub(super) fn memory(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn memory(value: &str, properties: &mut PropertyMap) -> Option<()> {
     value.split_ascii_whitespace().try_for_each(|amount| {
         let (what, size) = amount.split_once('=')?;
         put_kilobytes(properties, &format!("Memory {}", capital(what)?), size)
@@ -120,7 +120,7 @@ pub(super) fn memory(value: &str, properties: &mut Properties) -> Option<()> {
 }
 
 /// `quicksort  Memory: 25kB`
-pub(super) fn sort_method(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn sort_method(value: &str, properties: &mut PropertyMap) -> Option<()> {
     let (method, space) = value.rsplit_once("  ").unwrap_or((value, ""));
     put_text(properties, "Sort Method", method);
     if let Some((kind, size)) = space.split_once(": ") {
@@ -131,7 +131,7 @@ pub(super) fn sort_method(value: &str, properties: &mut Properties) -> Option<()
 }
 
 /// `1024 (originally 2048)  Batches: 4 (originally 1)  Memory Usage: 9kB`
-pub(super) fn buckets(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn buckets(value: &str, properties: &mut PropertyMap) -> Option<()> {
     for (label, value) in parts("Buckets", value) {
         let (now, originally) = match value.split_once(" (originally ") {
             Some((now, rest)) => (now, Some(rest.strip_suffix(')')?)),
@@ -152,18 +152,18 @@ pub(super) fn buckets(value: &str, properties: &mut Properties) -> Option<()> {
 }
 
 /// `1  Memory Usage: 24kB  Disk Usage: 80kB`
-pub(super) fn hash_aggregate_batches(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn hash_aggregate_batches(value: &str, properties: &mut PropertyMap) -> Option<()> {
     hash_aggregate(parts("Batches", value), properties)
 }
 
 /// `4  Batches: 5  Memory Usage: 24kB  Disk Usage: 80kB`
-pub(super) fn planned_partitions(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn planned_partitions(value: &str, properties: &mut PropertyMap) -> Option<()> {
     hash_aggregate(parts("Planned Partitions", value), properties)
 }
 
 fn hash_aggregate<'a>(
     mut parts: impl Iterator<Item = (&'a str, &'a str)>,
-    properties: &mut Properties,
+    properties: &mut PropertyMap,
 ) -> Option<()> {
     parts.try_for_each(|(label, value)| match label {
         "Planned Partitions" => put_number(properties, label, value),
@@ -178,7 +178,7 @@ fn hash_aggregate<'a>(
 }
 
 /// `1  Misses: 2  Evictions: 3  Overflows: 4  Memory Usage: 5kB`
-pub(super) fn memoize(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn memoize(value: &str, properties: &mut PropertyMap) -> Option<()> {
     parts("Hits", value).try_for_each(|(label, value)| match label {
         "Memory Usage" => put_kilobytes(properties, "Peak Memory Usage", value),
         _ => put_number(properties, &format!("Cache {label}"), value),
@@ -186,13 +186,13 @@ pub(super) fn memoize(value: &str, properties: &mut Properties) -> Option<()> {
 }
 
 /// `capacity=10 distinct keys=10 lookups=100 hit percent=90.00%`, of versions after 18.
-pub(super) fn memoize_estimates(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn memoize_estimates(value: &str, properties: &mut PropertyMap) -> Option<()> {
     put_text(properties, "Estimates", value);
     Some(())
 }
 
 /// `Memory  Maximum Storage: 17kB`
-pub(super) fn storage(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn storage(value: &str, properties: &mut PropertyMap) -> Option<()> {
     parts("Storage", value).try_for_each(|(label, value)| match label {
         "Storage" => {
             put_text(properties, label, value);
@@ -203,7 +203,7 @@ pub(super) fn storage(value: &str, properties: &mut Properties) -> Option<()> {
     })
 }
 
-pub(super) fn full_sort_groups(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn full_sort_groups(value: &str, properties: &mut PropertyMap) -> Option<()> {
     // 13 put both kinds of groups on one line.
     let (full, presorted) = match value
         .split_once("  Pre-sorted Groups: ")
@@ -222,7 +222,7 @@ pub(super) fn full_sort_groups(value: &str, properties: &mut Properties) -> Opti
     Some(())
 }
 
-pub(super) fn presorted_groups(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn presorted_groups(value: &str, properties: &mut PropertyMap) -> Option<()> {
     properties.insert(
         "Pre-sorted Groups".to_owned(),
         Value::Object(sort_groups(value)?),
@@ -231,8 +231,8 @@ pub(super) fn presorted_groups(value: &str, properties: &mut Properties) -> Opti
 }
 
 /// `8  Sort Methods: quicksort, top-N heapsort  Average Memory: 28kB  Peak Memory: 28kB`
-fn sort_groups(value: &str) -> Option<Properties> {
-    let mut groups = Properties::new();
+fn sort_groups(value: &str) -> Option<PropertyMap> {
+    let mut groups = PropertyMap::new();
     for (label, value) in parts("Group Count", value) {
         match label {
             "Group Count" => put_number(&mut groups, label, value)?,
@@ -260,7 +260,7 @@ fn sort_groups(value: &str) -> Option<Properties> {
 }
 
 /// `bernoulli ('5'::real) REPEATABLE ('7'::double precision)`
-pub(super) fn sampling(value: &str, properties: &mut Properties) -> Option<()> {
+pub(super) fn sampling(value: &str, properties: &mut PropertyMap) -> Option<()> {
     let (method, rest) = value.split_once(" (")?;
     let (parameters, seed) = match rest.rsplit_once(") REPEATABLE (") {
         Some((parameters, seed)) => (parameters, Some(seed.strip_suffix(')')?)),
@@ -279,8 +279,8 @@ pub(super) fn sampling(value: &str, properties: &mut Properties) -> Option<()> {
 }
 
 /// `Inlining false, Optimization false, Expressions true, Deforming true`
-pub(super) fn jit_options(value: &str, properties: &mut Properties) -> Option<()> {
-    let mut options = Properties::new();
+pub(super) fn jit_options(value: &str, properties: &mut PropertyMap) -> Option<()> {
+    let mut options = PropertyMap::new();
     for option in value.split(", ") {
         let (name, flag) = option.split_once(' ')?;
         options.insert(name.to_owned(), Value::Bool(flag == "true"));
@@ -290,8 +290,8 @@ pub(super) fn jit_options(value: &str, properties: &mut Properties) -> Option<()
 }
 
 /// `Generation 0.5 ms (Deform 0.1 ms), Inlining 0.0 ms, …, Total 2.0 ms`; before 17 without `Deform`, and JSON had a number there.
-pub(super) fn jit_timing(value: &str, properties: &mut Properties) -> Option<()> {
-    let mut timing = Properties::new();
+pub(super) fn jit_timing(value: &str, properties: &mut PropertyMap) -> Option<()> {
+    let mut timing = PropertyMap::new();
     for part in value.split(", ") {
         let (whole, deform) = match part.split_once(" (Deform ") {
             Some((whole, deform)) => (whole, Some(deform.strip_suffix(')')?)),
@@ -326,10 +326,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    type Reading = fn(&str, &mut Properties) -> Option<()>;
+    type ValueReader = fn(&str, &mut PropertyMap) -> Option<()>;
 
-    fn read(reading: Reading, value: &str) -> Option<Value> {
-        let mut properties = Properties::new();
+    fn read(reading: ValueReader, value: &str) -> Option<Value> {
+        let mut properties = PropertyMap::new();
         reading(value, &mut properties)?;
         Some(Value::Object(properties))
     }
@@ -337,7 +337,7 @@ mod tests {
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table")]
     fn packed_lines_are_unpacked() {
-        let cases: &[(Reading, &str, Value)] = &[
+        let cases: &[(ValueReader, &str, Value)] = &[
             (
                 buffers,
                 "shared hit=1 dirtied=2, temp written=3",

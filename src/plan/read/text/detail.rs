@@ -8,13 +8,13 @@ use crate::plan::read::error::Reason;
 use crate::plan::read::number::number;
 use crate::plan::read::property::{PropertyType, property_type};
 
-type Properties = Map<String, Value>;
+type PropertyMap = Map<String, Value>;
 
 /// Reads one label's value into properties; none when it is damaged.
-type Reading = fn(&str, &mut Properties) -> Option<()>;
+type ValueReader = fn(&str, &mut PropertyMap) -> Option<()>;
 
 /// Lines that hold several properties, or whose label is not the property's name. All others are one property named as the label.
-const COMPOSITES: &[(&str, Reading)] = &[
+const COMPOSITES: &[(&str, ValueReader)] = &[
     ("Buffers", composite::buffers),
     ("I/O Timings", composite::io_timings),
     ("WAL", composite::wal),
@@ -55,14 +55,11 @@ fn is_worker(label: &str) -> bool {
 }
 
 /// Reads a detail into the properties of what it belongs to.
-pub(super) fn read(label: &str, value: &str, properties: &mut Properties) -> Result<(), Reason> {
+pub(super) fn read(label: &str, value: &str, properties: &mut PropertyMap) -> Result<(), Reason> {
     let composite = COMPOSITES.iter().find(|(known, _)| *known == label);
     if let Some((_, reading)) = composite {
-        return reading(value, properties).ok_or_else(|| {
-            Reason::Syntax(format!(
-                "\"{label}:\" is followed by something it is never followed by"
-            ))
-        });
+        return reading(value, properties)
+            .ok_or_else(|| Reason::Syntax(format!("\"{label}:\" has an unexpected value")));
     }
     if is_grouping(label, properties) {
         add_grouping(label, value, properties);
@@ -106,7 +103,7 @@ fn typed(label: &str, text: &str) -> Result<Value, Reason> {
 }
 
 /// Keeps a line without a label (of an extension or a later version), or with a label that occurred before.
-pub(super) fn add_other_line(properties: &mut Properties, text: &str) {
+pub(super) fn add_other_line(properties: &mut PropertyMap, text: &str) {
     if let Value::Array(lines) = properties
         .entry("Other Lines")
         .or_insert_with(|| Value::Array(Vec::new()))
@@ -120,14 +117,14 @@ fn texts(text: &str) -> Value {
 }
 
 /// Whether a key belongs to grouping sets: an aggregate's second one, or one only they have.
-fn is_grouping(label: &str, properties: &Properties) -> bool {
+fn is_grouping(label: &str, properties: &PropertyMap) -> bool {
     let is_aggregate = properties.get("Node Type").and_then(Value::as_str) == Some("Aggregate");
     is_aggregate && matches!(label, "Hash Key" | "Group Key" | "Sort Key")
 }
 
 /// `Group Key` of an aggregate, alone; or one of its grouping sets (`show_grouping_sets`): TEXT prints the sets' keys one below the
 /// other, `Sort Key` beginning a new pass, and each hashed set is a pass of its own.
-fn add_grouping(label: &str, value: &str, properties: &mut Properties) {
+fn add_grouping(label: &str, value: &str, properties: &mut PropertyMap) {
     let keys = if value == "()" {
         Value::Array(Vec::new())
     } else {

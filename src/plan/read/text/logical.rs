@@ -10,7 +10,7 @@ const MAX_LINES: usize = 500;
 
 /// A line of the plan, as the server printed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Logical<'a> {
+pub(super) struct LogicalLine<'a> {
     /// Where it begins.
     pub(super) offset: usize,
     /// Columns before its first character.
@@ -22,15 +22,15 @@ pub(super) struct Logical<'a> {
 }
 
 /// The line that begins at an offset, with what belongs to it from the lines below.
-pub(super) fn logical_at(text: &str, offset: usize) -> Option<Logical<'_>> {
+pub(super) fn logical_at(text: &str, offset: usize) -> Option<LogicalLine<'_>> {
     let line = line_at(text, offset)?;
-    let mut logical = Logical {
+    let mut logical = LogicalLine {
         offset,
         indent: line.indent(),
         text: Cow::Borrowed(line.text.trim()),
         next: line.next,
     };
-    let mut open = Open::default().after(line.text.trim());
+    let mut open = OpenDelimiters::default().after(line.text.trim());
     for _ in 0..MAX_LINES {
         if open.is_closed() {
             return Some(logical);
@@ -52,16 +52,16 @@ pub(super) fn logical_at(text: &str, offset: usize) -> Option<Logical<'_>> {
     if open.is_closed() {
         return Some(logical);
     }
-    // Nothing closes it: what looked open was not (a file name with an apostrophe), or the plan is cut off here.
-    Some(Logical {
+    // Nothing closes it: it was not open (a file name with an apostrophe), or the plan is cut off here.
+    Some(LogicalLine {
         text: Cow::Borrowed(line.text.trim()),
         next: line.next,
         ..logical
     })
 }
 
-/// Whether a line may be the rest of the one above: not when it is clearly one of its own.
-fn continues(line: &SourceLine<'_>, open: Open) -> bool {
+/// Whether a line may continue the one above; false when it begins a node or a detail.
+fn continues(line: &SourceLine<'_>, open: OpenDelimiters) -> bool {
     let trimmed = line.text.trim();
     if trimmed.is_empty() {
         return open.quote;
@@ -72,14 +72,14 @@ fn continues(line: &SourceLine<'_>, open: Open) -> bool {
 
 /// The quotes and parentheses that are open at the end of a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Open {
+struct OpenDelimiters {
     quote: bool,
     name: bool,
     parentheses: usize,
 }
 
-impl Open {
-    fn after(mut self, text: &str) -> Open {
+impl OpenDelimiters {
+    fn after(mut self, text: &str) -> OpenDelimiters {
         for byte in text.bytes() {
             match byte {
                 b'\'' if !self.name => self.quote = !self.quote,

@@ -264,6 +264,10 @@ mod tests {
             assert_eq!(Value::Object(operation.properties), expected);
             assert!(operation.is_known);
         }
+    }
+
+    #[test]
+    fn parallel_is_a_flag_of_known_operations_only() {
         assert_eq!(
             operation("Parallel Seq Scan").flags.get("Parallel Aware"),
             Some(&json!(true))

@@ -6,7 +6,7 @@ use super::detail;
 use crate::plan::read::error::Reason;
 use crate::plan::read::number::number;
 
-type Properties = Map<String, Value>;
+type PropertyMap = Map<String, Value>;
 
 /// Labels that are about the whole plan, with the names the JSON format has for them. 9.6 and before wrote the times in lower case.
 const LABELS: &[(&str, &str)] = &[
@@ -45,15 +45,11 @@ pub(super) fn block(text: &str) -> Option<&'static str> {
 }
 
 /// Reads a line about the whole plan.
-pub(super) fn read(text: &str, summary: &mut Properties) -> Result<(), Reason> {
+pub(super) fn read(text: &str, summary: &mut PropertyMap) -> Result<(), Reason> {
     let Some((label, value)) = text.split_once(": ") else {
         return Ok(());
     };
-    let damaged = || {
-        Reason::Syntax(format!(
-            "\"{label}:\" is followed by something it is never followed by"
-        ))
-    };
+    let damaged = || Reason::Syntax(format!("\"{label}:\" has an unexpected value"));
     match label {
         "Settings" => {
             summary.insert(
@@ -89,9 +85,9 @@ pub(super) fn read(text: &str, summary: &mut Properties) -> Result<(), Reason> {
 
 /// `Trigger t for constraint c on r: time=0.1 calls=2`: the name only with VERBOSE or without a constraint, the relation only when
 /// there are several.
-fn trigger(label: &str, value: &str) -> Option<Properties> {
+fn trigger(label: &str, value: &str) -> Option<PropertyMap> {
     let mut names = label.strip_prefix("Trigger")?;
-    let mut trigger = Properties::new();
+    let mut trigger = PropertyMap::new();
     let mut put = |property: &str, text: &str| {
         trigger.insert(property.to_owned(), Value::String(text.to_owned()))
     };
@@ -126,8 +122,8 @@ fn trigger(label: &str, value: &str) -> Option<Properties> {
 }
 
 /// `a = 'x', b = NULL`; quotes within a value are printed as they are.
-fn settings(text: &str) -> Option<Properties> {
-    let mut settings = Properties::new();
+fn settings(text: &str) -> Option<PropertyMap> {
+    let mut settings = PropertyMap::new();
     let mut rest = text;
     while !rest.is_empty() {
         let (name, value) = rest.split_once(" = ")?;
@@ -168,8 +164,8 @@ fn end_of_setting(text: &str) -> Option<usize> {
 }
 
 /// `time=0.1 ms  output=5kB  format=text`
-fn serialization(value: &str) -> Option<Properties> {
-    let mut properties = Properties::new();
+fn serialization(value: &str) -> Option<PropertyMap> {
+    let mut properties = PropertyMap::new();
     for part in value.split("  ") {
         let (what, amount) = part.split_once('=')?;
         let (property, value) = match what {
@@ -190,7 +186,7 @@ mod tests {
 
     #[test]
     fn summaries_become_properties() {
-        let mut summary = Properties::new();
+        let mut summary = PropertyMap::new();
         for line in [
             "Planning time: 0.5 ms",
             "Trigger a b: time=0.5 calls=2",

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::headline::{self, Attachment};
-use super::logical::{Logical, logical_at};
+use super::logical::{LogicalLine, logical_at};
 use super::{detail, numbers, relationship, summary};
 use crate::plan::read::builder::MAX_NODES;
 use crate::plan::read::error::{OffsetError, Reason};
@@ -136,7 +136,7 @@ impl TextReader {
     }
 
     /// Adds a line; false when it is not part of the plan.
-    fn line(&mut self, line: &Logical<'_>, text: &str) -> Result<bool, Reason> {
+    fn line(&mut self, line: &LogicalLine<'_>, text: &str) -> Result<bool, Reason> {
         if !self.has_body && line.indent > self.base && !summary::is_summary(&line.text) {
             // The first line's indentation is often lost when a plan is copied; the others show what it was.
             self.base = self.base.max(line.indent.saturating_sub(2));
@@ -163,7 +163,7 @@ impl TextReader {
         Ok(true)
     }
 
-    fn summary(&mut self, line: &Logical<'_>) -> Result<(), Reason> {
+    fn summary(&mut self, line: &LogicalLine<'_>) -> Result<(), Reason> {
         self.close_blocks(0);
         self.in_summary = true;
         summary::read(&line.text, &mut self.summary)?;
@@ -247,7 +247,7 @@ impl TextReader {
         Ok(())
     }
 
-    fn detail(&mut self, line: &Logical<'_>) -> Result<(), Reason> {
+    fn detail(&mut self, line: &LogicalLine<'_>) -> Result<(), Reason> {
         self.close_blocks(line.indent);
         if !self.in_summary {
             // A detail is never left of its node's children, but with lost blanks it may be in the arrow's column.
@@ -394,7 +394,7 @@ fn put(around: &mut Map<String, Value>, target: BlockTarget, properties: Map<Str
     }
 }
 
-fn arrow_follows(text: &str, label: &Logical<'_>) -> bool {
+fn arrow_follows(text: &str, label: &LogicalLine<'_>) -> bool {
     line_at(text, label.next)
         .is_none_or(|next| next.indent() > label.indent && next.text.trim_start().starts_with("->"))
 }
