@@ -13,7 +13,7 @@ use crate::sql::Expression;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum IndexProposal {
     /// It would have to be created.
-    Create(Index),
+    Create(Box<Index>),
     /// The planner has one and does not use it.
     Existing(QualifiedName),
 }
@@ -47,7 +47,7 @@ pub(super) fn propose(subject: &Subject<'_>, relation: &RelationUse) -> Option<I
     let wanted = WantedKeys::of(relation);
     let missing = candidates.to_try.into_iter().map(|candidate| {
         let score = wanted.score(&candidate.index);
-        (score, IndexProposal::Create(candidate.index))
+        (score, IndexProposal::Create(Box::new(candidate.index)))
     });
     let existing = candidates.covered.into_iter().map(|covered| {
         let score = wanted.score(&covered.index);

@@ -66,99 +66,14 @@ impl Condition {
 
     /// A condition between a key and something else.
     fn read_keyed(conjunct: &Expression, relation: Relation<'_>) -> Option<Condition> {
-        let (own, table) = (|part: &Expression| relation.owns(part), relation.table);
-        let condition = |key, kind, operator: &str, operand| Condition {
+        let (key, kind, operator, operand) = keyed(conjunct, relation)?;
+        Some(Condition {
             key,
             kind,
-            operator: operator.to_owned(),
+            operator,
             operand,
             expression: conjunct.clone(),
-        };
-        match &conjunct.shape {
-            Shape::Binary {
-                operator,
-                left,
-                right,
-            } => {
-                let (key, operator, value) = match (own(left), own(right)) {
-                    (true, false) => (left, operator.as_str(), right),
-                    (false, true) => (right, commuted(operator)?, left),
-                    _ => return None,
-                };
-                Some(condition(
-                    key_of(key, table)?,
-                    kind_of(operator),
-                    operator,
-                    operand_of(value),
-                ))
-            }
-            Shape::AnyOf {
-                operator,
-                operand,
-                array,
-            } if own(operand) && operator == "=" => Some(condition(
-                key_of(operand, table)?,
-                ConditionKind::Membership,
-                operator,
-                operand_of(array),
-            )),
-            Shape::NullTest { operand, negated } if own(operand) => {
-                let kind = if *negated {
-                    ConditionKind::NotNull
-                } else {
-                    ConditionKind::Null
-                };
-                Some(condition(
-                    key_of(operand, table)?,
-                    kind,
-                    "",
-                    Operand::Constant(String::new()),
-                ))
-            }
-            Shape::Not(operand) if own(operand) => match &operand.shape {
-                Shape::AnyOf {
-                    operator,
-                    operand,
-                    array,
-                } if operator == "=" && own(operand) => Some(condition(
-                    key_of(operand, table)?,
-                    ConditionKind::Exclusion,
-                    "<>",
-                    operand_of(array),
-                )),
-                _ => boolean_column(operand, table).map(|key| {
-                    condition(
-                        key,
-                        ConditionKind::Equality,
-                        "",
-                        Operand::Constant("false".to_owned()),
-                    )
-                }),
-            },
-            Shape::TruthTest {
-                operand,
-                value,
-                negated: false,
-            } if own(operand) => boolean_column(operand, table).map(|key| {
-                condition(
-                    key,
-                    ConditionKind::Equality,
-                    "",
-                    Operand::Constant(value.to_string()),
-                )
-            }),
-            Shape::Column(_) | Shape::Cast { .. } if own(conjunct) => {
-                boolean_column(conjunct, table).map(|key| {
-                    condition(
-                        key,
-                        ConditionKind::Equality,
-                        "",
-                        Operand::Constant("true".to_owned()),
-                    )
-                })
-            }
-            _ => None,
-        }
+        })
     }
 
     /// A condition that only an index predicate can hold: over columns of this relation, with nothing that is known only at run time.
@@ -253,6 +168,89 @@ impl Condition {
     pub fn is_join(&self) -> bool {
         self.operand == Operand::Join
     }
+}
+
+/// The key, the kind, the operator and the operand of a condition.
+type Keyed = (Key, ConditionKind, String, Operand);
+
+fn keyed(conjunct: &Expression, relation: Relation<'_>) -> Option<Keyed> {
+    let nothing = || Operand::Constant(String::new());
+    match &conjunct.shape {
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } => comparison(operator, left, right, relation),
+        Shape::AnyOf {
+            operator,
+            operand,
+            array,
+        } if operator == "=" && relation.owns(operand) => {
+            let key = key_of(operand, relation.table)?;
+            let kind = ConditionKind::Membership;
+            Some((key, kind, operator.clone(), operand_of(array)))
+        }
+        Shape::NullTest { operand, negated } if relation.owns(operand) => {
+            let kind = if *negated {
+                ConditionKind::NotNull
+            } else {
+                ConditionKind::Null
+            };
+            let key = key_of(operand, relation.table)?;
+            Some((key, kind, String::new(), nothing()))
+        }
+        Shape::Not(operand) if relation.owns(operand) => negated(operand, relation),
+        Shape::TruthTest {
+            operand,
+            value,
+            negated: false,
+        } => boolean(operand, *value, relation),
+        Shape::Column(_) | Shape::Cast { .. } => boolean(conjunct, true, relation),
+        _ => None,
+    }
+}
+
+fn comparison(
+    operator: &str,
+    left: &Expression,
+    right: &Expression,
+    relation: Relation<'_>,
+) -> Option<Keyed> {
+    let (key, operator, value) = match (relation.owns(left), relation.owns(right)) {
+        (true, false) => (left, operator, right),
+        (false, true) => (right, commuted(operator)?, left),
+        _ => return None,
+    };
+    Some((
+        key_of(key, relation.table)?,
+        kind_of(operator),
+        operator.to_owned(),
+        operand_of(value),
+    ))
+}
+
+/// `NOT flag`, or `a <> ALL (array)`.
+fn negated(operand: &Expression, relation: Relation<'_>) -> Option<Keyed> {
+    match &operand.shape {
+        Shape::AnyOf {
+            operator,
+            operand,
+            array,
+        } if operator == "=" && relation.owns(operand) => Some((
+            key_of(operand, relation.table)?,
+            ConditionKind::Exclusion,
+            "<>".to_owned(),
+            operand_of(array),
+        )),
+        _ => boolean(operand, false, relation),
+    }
+}
+
+/// A boolean column that has to have a value.
+fn boolean(operand: &Expression, value: bool, relation: Relation<'_>) -> Option<Keyed> {
+    let key = boolean_column(operand, relation.table).filter(|_| relation.owns(operand))?;
+    let value = Operand::Constant(value.to_string());
+    Some((key, ConditionKind::Equality, String::new(), value))
 }
 
 fn boolean_column(expression: &Expression, table: &Table) -> Option<Key> {

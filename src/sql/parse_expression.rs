@@ -117,6 +117,7 @@ pub(super) fn read(ast: &Expr) -> Expression {
             op: BinaryOperator::Or,
             ..
         } => flattened(ast, &BinaryOperator::Or),
+        Expr::BinaryOp { .. } if is_deep(ast) => other(ast),
         Expr::BinaryOp { left, op, right } => {
             Expression::binary_written(read(left), &op.to_string(), &bare_operator(op), read(right))
         }
@@ -149,6 +150,19 @@ pub(super) fn read(ast: &Expr) -> Expression {
         Expr::Function(function) => call(ast, function),
         _ => other(ast),
     }
+}
+
+/// Is it a chain of so many operators that a tree of it would overflow the stack when it is walked?
+fn is_deep(ast: &Expr) -> bool {
+    const MAX_DEPTH: usize = 500;
+    let mut chain = ast;
+    for _ in 0..MAX_DEPTH {
+        let Expr::BinaryOp { left, .. } = bare(chain) else {
+            return false;
+        };
+        chain = left;
+    }
+    true
 }
 
 fn is_constant(ast: &Expr) -> bool {
@@ -504,5 +518,7 @@ mod tests {
         };
         assert_eq!(arms.len(), 6_000);
         assert!(parse_expression(&vec!["1"; 20_000].join("+")).is_ok());
+        let sum = parse_expression(&vec!["a"; 20_000].join("+")).unwrap();
+        assert_eq!(sum.clone().shape, Shape::Other);
     }
 }
