@@ -24,9 +24,9 @@ use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
 use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::internals::index::NamedIndex;
+use pgrehearse::internals::index::parse_index;
 use pgrehearse::internals::planner::{Answer, Planner, Question, Target};
 use pgrehearse::internals::sql::fingerprint::identifiers;
-use pgrehearse::internals::sql::parse_index;
 use pgrehearse::internals::workload::{Statement, Workload, file};
 
 const SAMPLE: &str = "002-table-sync";

@@ -6,12 +6,13 @@
 
 mod advice;
 mod ancestry;
-mod conditions;
+mod index_proposal;
 mod misestimate;
 mod partitions;
 mod rule;
 mod subject;
 mod threshold;
+mod waste;
 
 mod correlated_columns;
 mod correlated_subquery;

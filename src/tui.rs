@@ -20,8 +20,8 @@ mod sql_text;
 mod terminal;
 pub mod theme;
 mod update;
-mod upkeep_text;
 mod view;
+mod write_cost_text;
 
 pub use event_loop::{SessionEnd, Start, run};
 #[cfg(any(test, feature = "internals"))]

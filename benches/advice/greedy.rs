@@ -13,7 +13,7 @@ use pgrehearse::internals::plan::Plan;
 use pgrehearse::internals::planner::{
     Answer, NamedIndex, PlanOutcome, Planned, Planner, Question, Target,
 };
-use pgrehearse::internals::predicate::{Kind, RelationUse, relation_uses};
+use pgrehearse::internals::predicate::{ConditionKind, RelationUse, relation_uses};
 use pgrehearse::internals::workload::{Statement, StatementId, Workload, file};
 
 use super::advisor::{Proposal, Task};
@@ -156,7 +156,10 @@ fn columns(relation: &RelationUse) -> BTreeSet<Key> {
     let searchable = |kind| {
         matches!(
             kind,
-            Kind::Equality | Kind::Membership | Kind::Range | Kind::Null
+            ConditionKind::Equality
+                | ConditionKind::Membership
+                | ConditionKind::Range
+                | ConditionKind::Null
         )
     };
     let compared = relation

@@ -206,8 +206,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::index::parse_index;
     use crate::planner::Planned;
-    use crate::sql::parse_index;
 
     /// Answers every request and counts the indexes in it.
     struct StubBackend(Arc<Mutex<Vec<usize>>>);

@@ -19,8 +19,8 @@ pub use writers::Writers;
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
+use crate::catalog::entries_written::entries_written;
 use crate::finding::findings;
-use crate::index::upkeep::upkeep;
 use crate::model::Cost;
 use crate::plan::Plan;
 use crate::planner::Evidence;
@@ -88,7 +88,10 @@ impl SessionData {
                 build_time: recommendation.build_time,
                 write_block: recommendation.write_block,
                 benefits: recommendation.benefits,
-                upkeep: upkeep(&recommendation.index.definition, &session_data.catalog),
+                entries_written: entries_written(
+                    &recommendation.index.definition,
+                    &session_data.catalog,
+                ),
                 writers: session_data.writers(&recommendation.index.definition.table),
                 named: recommendation.index,
                 trial: None,
@@ -106,7 +109,7 @@ impl SessionData {
                 build_time: rejected.build_time,
                 write_block: None,
                 benefits: rejected.benefits,
-                upkeep: upkeep(&rejected.index.definition, &session_data.catalog),
+                entries_written: entries_written(&rejected.index.definition, &session_data.catalog),
                 writers: session_data.writers(&rejected.index.definition.table),
                 named: rejected.index,
                 trial: None,
@@ -125,7 +128,9 @@ impl SessionData {
 
     /// Were the writes to the tables of the indexes counted?
     pub fn counts_writes(&self) -> bool {
-        self.indexes.iter().any(|index| index.upkeep.is_some())
+        self.indexes
+            .iter()
+            .any(|index| index.entries_written.is_some())
     }
 
     fn count_findings(&mut self) {
@@ -269,7 +274,7 @@ impl SessionData {
             build_time: build.and_then(|build| build.build_time),
             write_block: compared.after.write_block,
             benefits: build.map_or_else(Vec::new, |build| self.benefits(build, &compared)),
-            upkeep: upkeep(&named.definition, &self.catalog),
+            entries_written: entries_written(&named.definition, &self.catalog),
             writers: self.writers(&named.definition.table),
             named,
             trial: None,

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use pgrehearse::internals::db::Server;
 use pgrehearse::internals::index::NamedIndex;
+use pgrehearse::internals::index::parse_index;
 use pgrehearse::internals::plan::{Plan, Property};
 use pgrehearse::internals::planner::{
     Answer, Planned, Planner, Question, Target, TestedIndex, uses,
 };
 use pgrehearse::internals::sql::fingerprint::identifiers;
-use pgrehearse::internals::sql::parse_index;
 use pgrehearse::internals::workload::Statement;
 
 use crate::exactness::{Pair, SAMPLES, sample_sql, workload};

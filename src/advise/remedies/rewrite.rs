@@ -5,7 +5,7 @@ use super::Chosen;
 use crate::advise::candidates::shape;
 use crate::advise::run::Run;
 use crate::candidate;
-use crate::index::statements::creation_of_candidate;
+use crate::catalog::create_index::creation_of_candidate;
 use crate::index::{Index, naming};
 use crate::model::Cost;
 use crate::plan::Plan;

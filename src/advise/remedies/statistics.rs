@@ -78,7 +78,7 @@ fn has_index(proposal: &Proposal, chosen: Chosen<'_>) -> bool {
     let holds = |index: &crate::index::Index| {
         index.table == proposal.statistics.table
             && index.keys.iter().any(
-                |held| matches!(&held.key, Key::Expression(text) if format!("({text})") == *key),
+                |held| matches!(&held.key, Key::Expression(expression) if format!("({expression})") == *key),
             )
     };
     let existing = chosen

@@ -10,7 +10,7 @@ use crate::tui::model::Model;
 use crate::tui::screen::indexes::IndexRow;
 use crate::tui::session_data::{IndexStatus, IndexView, SessionData};
 use crate::tui::theme::Theme;
-use crate::tui::upkeep_text;
+use crate::tui::write_cost_text;
 
 /// Everything known about the selected index.
 pub fn selected_index(
@@ -86,12 +86,12 @@ fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'sta
     }
     let partial = index.named.definition.predicate.is_some();
     let counted = index
-        .upkeep
+        .entries_written
         .as_ref()
-        .map(|known| upkeep_text::sentences(known, partial));
+        .map(|known| write_cost_text::sentences(known, partial));
     for sentence in counted
         .into_iter()
-        .chain(upkeep_text::workload_sentence(index.writers))
+        .chain(write_cost_text::workload_sentence(index.writers))
     {
         lines.extend(plain(&sentence, columns, theme.dim()));
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{IndexView, SessionData};
-use crate::index::statements::{Creation, creations};
+use crate::catalog::create_index::{Creation, creations};
 
 impl SessionData {
     /// The DDL that creates these indexes, in order.
@@ -47,9 +47,9 @@ mod tests {
 
     use super::*;
     use crate::catalog::Catalog;
+    use crate::index::parse_index;
     use crate::model::{Bytes, Millis};
     use crate::planner::{Comparison, NamedIndex, Planned, TestedIndex};
-    use crate::sql::parse_index;
 
     /// A table in two partitions.
     fn events() -> Catalog {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{IndexStatus, IndexView, SessionData};
 use crate::finding::Finding;
 use crate::index::Index;
-use crate::sql::parse_index;
+use crate::index::parse_index;
 use crate::workload::StatementId;
 
 impl SessionData {

@@ -2,7 +2,7 @@
 
 use super::writers::Writers;
 use crate::advise::Benefit;
-use crate::index::upkeep::Upkeep;
+use crate::catalog::entries_written::EntriesWritten;
 use crate::model::{Bytes, Millis};
 use crate::planner::{Evidence, NamedIndex};
 use crate::search::TrialId;
@@ -28,7 +28,7 @@ pub struct IndexView {
     /// The statements it helps.
     pub benefits: Vec<Benefit>,
     /// What writers pay for it by the server's counters, if they were read.
-    pub upkeep: Option<Upkeep>,
+    pub entries_written: Option<EntriesWritten>,
     /// The statements of the workload that write to its table.
     pub writers: Writers,
     /// Its test alone, if there was one.

@@ -3,9 +3,9 @@
 use super::jobs;
 use super::refresh::{height, refresh, session_data};
 use crate::advise::build_refusal;
+use crate::index::parse_index;
 use crate::index::{Index, NamedIndex, naming};
 use crate::sentences;
-use crate::sql::parse_index;
 use crate::tui::editor::TextInput;
 use crate::tui::keymap::Action;
 use crate::tui::model::{Connection, Effect, IndexEditor, Message, Model, Overlay, Request};

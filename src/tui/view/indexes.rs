@@ -15,7 +15,7 @@ use crate::tui::model::Model;
 use crate::tui::screen::indexes::{IndexRow, SelectionTotals};
 use crate::tui::session_data::{IndexStatus, IndexView, SessionData, TotalBasis};
 use crate::tui::theme::Theme;
-use crate::tui::upkeep_text;
+use crate::tui::write_cost_text;
 
 const METER: usize = 16;
 
@@ -235,7 +235,10 @@ fn index_line(
         }
         _ => count(index.benefits.len(), "statement", "statements"),
     };
-    let writes = index.upkeep.as_ref().map_or_else(dash, upkeep_text::short);
+    let writes = index
+        .entries_written
+        .as_ref()
+        .map_or_else(dash, write_cost_text::short);
     let definition = index.named.definition.definition();
     let definition = definition.strip_prefix("public.").unwrap_or(&definition);
     let spans = vec![

@@ -1,6 +1,6 @@
 //! What writes pay for an index, in a column and in sentences.
 
-use crate::index::upkeep::Upkeep;
+use crate::catalog::entries_written::EntriesWritten;
 use crate::model::period::period;
 use crate::model::printable;
 use crate::tui::cells::{count, short_number};
@@ -10,21 +10,17 @@ use crate::tui::session_data::Writers;
 const DAY_S: f64 = 86_400.0;
 
 /// `150 k/d`, `≤150 k/d`, or without a rate if it was counted for less than a day or for an unknown time.
-pub fn short(upkeep: &Upkeep) -> String {
-    let bound = if upkeep.least == upkeep.most {
-        ""
-    } else {
-        "≤"
-    };
+pub fn short(upkeep: &EntriesWritten) -> String {
+    let bound = if upkeep.min == upkeep.max { "" } else { "≤" };
     let (number, per_day) = match days(upkeep) {
-        Some(days) => (upkeep.most as f64 / days, "/d"),
-        None => (upkeep.most as f64, ""),
+        Some(days) => (upkeep.max as f64 / days, "/d"),
+        None => (upkeep.max as f64, ""),
     };
     format!("{bound}{}{per_day}", short_number(number))
 }
 
 /// What was counted, what of it would have been this index's, and what the index changes for updates.
-pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
+pub fn sentences(upkeep: &EntriesWritten, partial: bool) -> String {
     let writes = &upkeep.writes;
     let number = |rows: u64| short_number(rows as f64);
     let (inserted, updated, deleted) = (
@@ -43,23 +39,23 @@ pub fn sentences(upkeep: &Upkeep, partial: bool) -> String {
         Some(seconds) => format!("in the {} since its statistics were reset", period(seconds)),
         None => "counted by the server since an unknown time".to_owned(),
     };
-    let entries = if upkeep.least == upkeep.most {
-        number(upkeep.most)
+    let entries = if upkeep.min == upkeep.max {
+        number(upkeep.max)
     } else if partial {
         format!(
             "at most {} (those that satisfy its predicate)",
-            number(upkeep.most)
+            number(upkeep.max)
         )
     } else {
-        format!("{} to {}", number(upkeep.least), number(upkeep.most))
+        format!("{} to {}", number(upkeep.min), number(upkeep.max))
     };
     let rate = days(upkeep).map_or_else(String::new, |days| {
-        let most = if upkeep.least == upkeep.most {
+        let most = if upkeep.min == upkeep.max {
             ""
         } else {
             "at most "
         };
-        format!(": {most}{} a day", short_number(upkeep.most as f64 / days))
+        format!(": {most}{} a day", short_number(upkeep.max as f64 / days))
     });
     let mut text = format!(
         "Writes to the table {since}: {inserted} rows inserted, {updated} updated{hot}, {deleted} deleted. \
@@ -94,7 +90,7 @@ pub fn workload_sentence(writers: Writers) -> Option<String> {
     ))
 }
 
-fn days(upkeep: &Upkeep) -> Option<f64> {
+fn days(upkeep: &EntriesWritten) -> Option<f64> {
     upkeep
         .writes
         .counted_for_s
@@ -107,7 +103,12 @@ mod tests {
     use super::*;
     use crate::catalog::Writes;
 
-    fn upkeep(least: u64, most: u64, counted_for_s: Option<f64>, newly_indexed: &[&str]) -> Upkeep {
+    fn upkeep(
+        min: u64,
+        max: u64,
+        counted_for_s: Option<f64>,
+        newly_indexed: &[&str],
+    ) -> EntriesWritten {
         let writes = Writes {
             n_tup_ins: 100,
             n_tup_upd: 50,
@@ -119,10 +120,10 @@ mod tests {
             .iter()
             .map(|column| (*column).to_owned())
             .collect();
-        Upkeep {
+        EntriesWritten {
             writes,
-            least,
-            most,
+            min,
+            max,
             newly_indexed: Some(newly_indexed),
         }
     }

@@ -1,11 +1,11 @@
-//! The type of an expression over a table's columns, as far as that can be told without a server: enough to look operator classes
-//! up, and to tell `date_trunc` of a `timestamp` from that of a `timestamptz`.
+//! The type of an expression over a table's columns, as far as it is known without a server: enough to look operator classes
+//! up, and to distinguish `date_trunc` of a `timestamp` from that of a `timestamptz`.
 
 use crate::catalog::Table;
 use crate::index::Key;
-use crate::sql::{DISTINCT, Expression, Shape, parse_expression};
+use crate::sql::{DISTINCT, Expression, Shape};
 
-/// Functions that give text whatever they are given.
+/// Functions that return text for any arguments.
 const TEXT_FUNCTIONS: &[&str] = &[
     "lower",
     "upper",
@@ -42,11 +42,11 @@ const TEXT_FUNCTIONS: &[&str] = &[
 pub(super) fn type_of_key(key: &Key, table: &Table) -> Option<String> {
     match key {
         Key::Column(name) => Some(plain(&table.column(name)?.type_name)),
-        Key::Expression(text) => type_of(&parse_expression(text).ok()?, table),
+        Key::Expression(expression) => type_of(expression, table),
     }
 }
 
-/// The type of an expression; none where it depends on more than is known here.
+/// The type of an expression; none where it is not known here.
 pub(super) fn type_of(expression: &Expression, table: &Table) -> Option<String> {
     match &expression.shape {
         Shape::Column(name) => Some(plain(&table.column(name)?.type_name)),
@@ -68,7 +68,7 @@ pub(super) fn type_of(expression: &Expression, table: &Table) -> Option<String> 
         | Shape::AnyOf { .. }
         | Shape::NullTest { .. }
         | Shape::TruthTest { .. } => Some("boolean".to_owned()),
-        Shape::RunTime | Shape::Other => None,
+        Shape::RunTime | Shape::Extract { .. } | Shape::Other | Shape::Unparsed => None,
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_told_without_lengths() {
+    fn types_have_no_lengths() {
         assert_eq!(plain("character varying(20)"), "text");
         assert_eq!(
             plain("timestamp(3) with time zone"),

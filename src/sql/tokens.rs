@@ -3,10 +3,10 @@
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
 
-use crate::sql::MAX_TEXT_BYTES;
+use super::parser::MAX_TEXT_BYTES;
 
 /// A statement in tokens, without blanks and comments.
-pub(super) struct Tokens<'s> {
+pub(in crate::sql) struct Tokens<'s> {
     sql: &'s str,
     pieces: Vec<Piece>,
 }
@@ -19,14 +19,14 @@ struct Piece {
 
 /// A column as the statement names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Column {
-    pub(super) qualifier: Option<String>,
-    pub(super) name: String,
+pub(in crate::sql) struct Column {
+    pub(in crate::sql) qualifier: Option<String>,
+    pub(in crate::sql) name: String,
 }
 
 impl<'s> Tokens<'s> {
     /// None where the text is no SQL, or too long.
-    pub(super) fn read(sql: &'s str) -> Option<Tokens<'s>> {
+    pub(in crate::sql) fn read(sql: &'s str) -> Option<Tokens<'s>> {
         if sql.len() > MAX_TEXT_BYTES {
             return None;
         }
@@ -54,22 +54,25 @@ impl<'s> Tokens<'s> {
         Some(Tokens { sql, pieces })
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::sql) fn len(&self) -> usize {
         self.pieces.len()
     }
 
-    pub(super) fn at(&self, position: usize) -> Option<&Token> {
+    pub(in crate::sql) fn at(&self, position: usize) -> Option<&Token> {
         self.pieces.get(position).map(|piece| &piece.token)
     }
 
     /// The text of these tokens and what is between them.
-    pub(super) fn text(&self, from: usize, to: usize) -> Option<&'s str> {
+    pub(in crate::sql) fn text(&self, from: usize, to: usize) -> Option<&'s str> {
         self.sql
             .get(self.pieces.get(from)?.start..self.pieces.get(to.checked_sub(1)?)?.end)
     }
 
     /// The statement with another text in the place of these tokens.
-    pub(super) fn replaced(&self, replacements: &[(usize, usize, String)]) -> Option<String> {
+    pub(in crate::sql) fn replaced(
+        &self,
+        replacements: &[(usize, usize, String)],
+    ) -> Option<String> {
         let mut sql = String::with_capacity(self.sql.len());
         let mut done = 0;
         for (from, to, text) in replacements {
@@ -86,22 +89,22 @@ impl<'s> Tokens<'s> {
     }
 
     /// Is it this keyword, or an unquoted name?
-    pub(super) fn is_word(&self, position: usize, wanted: &str) -> bool {
+    pub(in crate::sql) fn is_word(&self, position: usize, wanted: &str) -> bool {
         matches!(self.at(position), Some(Token::Word(word)) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted))
     }
 
-    pub(super) fn is_one_of(&self, position: usize, wanted: &[&str]) -> bool {
+    pub(in crate::sql) fn is_one_of(&self, position: usize, wanted: &[&str]) -> bool {
         wanted.iter().any(|wanted| self.is_word(position, wanted))
     }
 
-    pub(super) fn count_words(&self, wanted: &str) -> usize {
+    pub(in crate::sql) fn count_words(&self, wanted: &str) -> usize {
         (0..self.len())
             .filter(|position| self.is_word(*position, wanted))
             .count()
     }
 
     /// A name as PostgreSQL reads it.
-    pub(super) fn name(&self, position: usize) -> Option<String> {
+    pub(in crate::sql) fn name(&self, position: usize) -> Option<String> {
         match self.at(position)? {
             Token::Word(word) if word.quote_style.is_some() => Some(word.value.clone()),
             Token::Word(word) => Some(word.value.to_lowercase()),
@@ -110,7 +113,7 @@ impl<'s> Tokens<'s> {
     }
 
     /// `a`, or `t.a`, and where it ends.
-    pub(super) fn column(&self, position: usize) -> Option<(Column, usize)> {
+    pub(in crate::sql) fn column(&self, position: usize) -> Option<(Column, usize)> {
         let first = self.name(position)?;
         if self.at(position + 1) != Some(&Token::Period) {
             return Some((
@@ -134,7 +137,7 @@ impl<'s> Tokens<'s> {
     }
 
     /// Does a whole condition begin here? Behind BETWEEN, AND is not between conditions.
-    pub(super) fn begins_condition(&self, position: usize) -> bool {
+    pub(in crate::sql) fn begins_condition(&self, position: usize) -> bool {
         let Some(before) = position.checked_sub(1) else {
             return false;
         };
@@ -145,7 +148,7 @@ impl<'s> Tokens<'s> {
     }
 
     /// Does a whole condition end before this?
-    pub(super) fn ends_condition(&self, position: usize) -> bool {
+    pub(in crate::sql) fn ends_condition(&self, position: usize) -> bool {
         const NEXT: &[&str] = &[
             "and", "or", "group", "order", "limit", "offset", "having", "fetch", "window", "for",
         ];

@@ -1,50 +1,46 @@
-//! What writers would pay for an index, as far as the server's counters tell: how many rows were written that need an entry in it.
+//! How many entries writers would have made in an index, from the server's counters.
 //!
 //! An INSERT makes an entry. An UPDATE makes one unless it is HOT, that is, unless it changes no indexed column and finds room on
-//! the row's page (<https://www.postgresql.org/docs/current/storage-hot.html>). A DELETE leaves the entry to VACUUM. What nobody
-//! counted is not guessed but left open between a least and a most: which of the HOT updates would change a column that only the
-//! new index has, and how many of the rows satisfy a predicate.
+//! the row's page (<https://www.postgresql.org/docs/current/storage-hot.html>). A DELETE leaves the entry to VACUUM. Two things are
+//! not counted: which of the HOT updates would change a column that only the new index has, and how many of the rows satisfy a
+//! predicate. So the result is a minimum and a maximum.
 
 use std::collections::BTreeSet;
 
-use super::{Index, Key, Method};
-use crate::catalog::{Catalog, Table, Writes};
-use crate::sql::parse_expression;
+use super::tables::{Catalog, Table, Writes};
+use crate::index::{Index, columns_that_block_hot};
 
-/// From this version on an index that only summarises ranges (BRIN) does not keep an update of its keys from being HOT.
-const SUMMARISING_KEEPS_HOT: u32 = 160_000;
-
-/// What writers would have paid for an index.
+/// The entries that writers would have made in an index.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Upkeep {
+pub struct EntriesWritten {
     /// The table's counters it is made of.
     pub writes: Writes,
-    /// Rows written that need an entry, at least.
-    pub least: u64,
-    /// Rows written that need an entry, at most.
-    pub most: u64,
-    /// The columns of it that no index has so far: an update of one of them cannot be HOT with it. None: not all of its columns could
-    /// be told.
+    /// The minimum.
+    pub min: u64,
+    /// The maximum.
+    pub max: u64,
+    /// The columns of it that no index has so far: an update of one of them cannot be HOT with it. None when not all of its
+    /// columns are known.
     pub newly_indexed: Option<BTreeSet<String>>,
 }
 
-/// The upkeep of an index that does not exist yet; none when its table's writes were not counted.
-pub fn upkeep(index: &Index, catalog: &Catalog) -> Option<Upkeep> {
+/// The entries of an index that does not exist yet; none when its table's writes were not counted.
+pub fn entries_written(index: &Index, catalog: &Catalog) -> Option<EntriesWritten> {
     let table = catalog.table(&index.table)?;
     let writes = table.writes?;
     let newly_indexed = newly_indexed(index, table, catalog.server.version_num);
     let cold = writes.n_tup_upd.saturating_sub(writes.n_tup_hot_upd);
     let stays_hot = newly_indexed.as_ref().is_some_and(BTreeSet::is_empty);
-    let most = writes.n_tup_ins + if stays_hot { cold } else { writes.n_tup_upd };
-    let least = if index.predicate.is_some() {
+    let max = writes.n_tup_ins + if stays_hot { cold } else { writes.n_tup_upd };
+    let min = if index.predicate.is_some() {
         0
     } else {
         writes.n_tup_ins + cold
     };
-    Some(Upkeep {
+    Some(EntriesWritten {
         writes,
-        least,
-        most,
+        min,
+        max,
         newly_indexed,
     })
 }
@@ -62,31 +58,12 @@ fn newly_indexed(index: &Index, table: &Table, version_num: u32) -> Option<BTree
     Some(columns)
 }
 
-/// The columns whose change keeps an update from being HOT; none when an expression cannot be read.
-pub(crate) fn columns_that_block_hot(index: &Index, version_num: u32) -> Option<BTreeSet<String>> {
-    let summarises = index.method == Method::Brin && version_num >= SUMMARISING_KEEPS_HOT;
-    let mut columns: BTreeSet<String> = BTreeSet::new();
-    if !summarises {
-        columns.extend(index.include.iter().cloned());
-        for key in &index.keys {
-            match &key.key {
-                Key::Column(name) => columns.extend([name.clone()]),
-                Key::Expression(text) => columns.extend(parse_expression(text).ok()?.columns),
-            }
-        }
-    }
-    if let Some(predicate) = &index.predicate {
-        columns.extend(parse_expression(predicate).ok()?.columns);
-    }
-    Some(columns)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalog::{ExistingIndex, Server, TableKind};
+    use crate::index::parse_index;
     use crate::model::{Bytes, QualifiedName};
-    use crate::sql::parse_index;
 
     const WRITES: Writes = Writes {
         n_tup_ins: 100,
@@ -142,11 +119,11 @@ mod tests {
         let mut catalog = catalog(Some(WRITES));
         catalog.server.version_num = version_num;
         let index = parse_index(&format!("CREATE INDEX x ON public.jobs {definition}")).unwrap();
-        let upkeep = upkeep(&index, &catalog).unwrap();
+        let entries = entries_written(&index, &catalog).unwrap();
         (
-            upkeep.least,
-            upkeep.most,
-            upkeep.newly_indexed.unwrap().into_iter().collect(),
+            entries.min,
+            entries.max,
+            entries.newly_indexed.unwrap().into_iter().collect(),
         )
     }
 
@@ -168,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_rows_of_a_predicate_only_the_most_is_known() {
+    fn of_the_rows_of_a_predicate_only_the_maximum_is_known() {
         assert_eq!(of("(id) WHERE id > 5", 150_000), (0, 110, vec![]));
         assert_eq!(
             of("(id) WHERE state = 'x'", 150_000),
@@ -192,6 +169,6 @@ mod tests {
     #[test]
     fn what_was_not_counted_is_not_known() {
         let index = parse_index("CREATE INDEX x ON public.jobs (id)").unwrap();
-        assert_eq!(upkeep(&index, &catalog(None)), None);
+        assert_eq!(entries_written(&index, &catalog(None)), None);
     }
 }

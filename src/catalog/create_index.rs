@@ -1,10 +1,10 @@
-//! The statements that create an index for keeps without blocking writers for the time of the build.
+//! The statements that create an index in production, without blocking writers during the build where that is possible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::naming::names;
-use super::{Index, NamedIndex};
-use crate::catalog::{Catalog, Partition, Table};
+use super::tables::{Catalog, Partition, Table};
+use crate::index::naming::names;
+use crate::index::{Index, NamedIndex};
 use crate::model::{QualifiedName, quote_identifier};
 
 /// What creates an index.
@@ -12,7 +12,7 @@ use crate::model::{QualifiedName, quote_identifier};
 pub struct Creation {
     /// The statements that create it, to be run one after the other and outside a transaction.
     pub create: Vec<String>,
-    /// What has to follow for the plans that were seen: an expression has no statistics before ANALYZE.
+    /// What has to run after them: an expression has no statistics before ANALYZE.
     pub afterwards: Vec<String>,
 }
 
@@ -23,8 +23,8 @@ impl Creation {
     }
 }
 
-/// How to create these indexes; `body` is what stands behind the table's name in the server's own definition of each, which does
-/// not depend on anybody's search_path.
+/// How to create these indexes; `body` is what follows the table's name in the server's own definition of each, which does
+/// not depend on the search_path.
 ///
 /// For a plain table it is one `CREATE INDEX CONCURRENTLY`. A partitioned table does not take that: there, an index on nothing but
 /// the parent is made first, then one on each partition, and attached
@@ -41,7 +41,7 @@ pub fn creations(indexes: &[(&NamedIndex, &str)], catalog: &Catalog) -> Vec<Crea
         .collect()
 }
 
-/// What would create an index that was not built, in our own words.
+/// The statement for an index that was not built, so that there is no definition from the server.
 pub fn creation_of_candidate(index: &NamedIndex, catalog: &Catalog) -> String {
     let definition = index.definition.definition();
     let extension = extension(index)

@@ -1,12 +1,12 @@
-//! Which operator classes answer a condition, looked up in what the catalog says: extensions' classes are found like any other.
+//! Which operator classes answer a condition, looked up in the catalog: those of extensions like all others.
 
-use super::Ask;
-use super::types::type_of_key;
+use super::context::CandidateContext;
+use super::expression_types::type_of_key;
 use crate::catalog::OperatorClass;
 use crate::index::{Index, IndexKey, Key, Method};
 use crate::predicate::{Condition, Operand};
 
-impl<'a> Ask<'a> {
+impl<'a> CandidateContext<'a> {
     /// The classes of a method that answer the condition, the default one first.
     pub(super) fn classes_for(
         self,
@@ -33,7 +33,7 @@ impl<'a> Ask<'a> {
         };
         let of_type = self.catalog.operator_classes.iter().filter(|class| {
             class.method == *method
-                && super::types::plain(&class.input_type) == type_name
+                && super::expression_types::plain(&class.input_type) == type_name
                 && answers(class)
         });
         let mut classes: Vec<&OperatorClass> = of_type.collect();
@@ -42,7 +42,7 @@ impl<'a> Ask<'a> {
         classes
     }
 
-    /// Conditions that a btree cannot answer, or not as they are.
+    /// Conditions with operators that a plain btree does not search for.
     pub(super) fn special_conditions(self) -> Vec<&'a Condition> {
         self.conditions(|condition| {
             !condition.operator.is_empty()
@@ -79,7 +79,7 @@ fn key_with(key: Key, class: &OperatorClass) -> IndexKey {
     }
 }
 
-/// A pattern without three letters in a row has no trigram: it would be looked up by reading the whole index
+/// A pattern without three letters in a row has no trigram: it would read the whole index
 /// (<https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX>).
 fn is_worth_an_index(condition: &Condition) -> bool {
     const LETTERS_OF_A_TRIGRAM: usize = 3;
@@ -89,7 +89,7 @@ fn is_worth_an_index(condition: &Condition) -> bool {
     if !matches!(condition.operator.as_str(), "~~" | "~~*" | "~" | "~*") {
         return true;
     }
-    let pattern = crate::catalog::selectivity::literal_value(literal);
+    let pattern = crate::sql::literal_value(literal);
     let mut runs = pattern
         .split(|c: char| !c.is_alphanumeric())
         .map(|run| run.chars().count());

@@ -2,21 +2,22 @@
 //!
 //! Not BRIN: its size is that of the table's pages, whichever rows it summarizes, so a predicate saves nothing.
 
-use super::{Ask, gin, gist, hash, nearest, partial, pattern, spgist};
+use super::context::CandidateContext;
+use super::{gin, gist, hash, nearest, partial, pattern, spgist};
 use crate::index::Index;
 use crate::predicate::{Condition, RelationUse};
 
-pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    partial::parts(ask)
+pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
+    partial::parts(context)
         .into_iter()
-        .flat_map(|part| of_part(ask, &part))
+        .flat_map(|part| of_part(context, &part))
         .collect()
 }
 
-/// As if only the rest of the conditions were asked for, of these rows.
-fn of_part(ask: Ask<'_>, part: &partial::Part<'_>) -> Vec<Index> {
-    let is_left = |condition: &&Condition| !part.settled.contains(condition);
-    let conditions = ask
+/// The candidates for the other conditions, limited to these rows.
+fn of_part(context: CandidateContext<'_>, part: &partial::Part<'_>) -> Vec<Index> {
+    let is_left = |condition: &&Condition| !part.implied.contains(condition);
+    let conditions = context
         .relation
         .conditions
         .iter()
@@ -25,11 +26,11 @@ fn of_part(ask: Ask<'_>, part: &partial::Part<'_>) -> Vec<Index> {
         .collect();
     let relation = RelationUse {
         conditions,
-        ..ask.relation.clone()
+        ..context.relation.clone()
     };
-    let ask = Ask {
+    let context = CandidateContext {
         relation: &relation,
-        ..ask
+        ..context
     };
     [
         pattern::generate,
@@ -40,7 +41,7 @@ fn of_part(ask: Ask<'_>, part: &partial::Part<'_>) -> Vec<Index> {
         hash::generate,
     ]
     .iter()
-    .flat_map(|generator| generator(ask))
+    .flat_map(|generator| generator(context))
     .map(|index| index.partial(part.predicate.clone()))
     .collect()
 }
