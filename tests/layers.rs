@@ -25,15 +25,11 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use source::Tree;
-use uses::{Edges, Target, Use, room_of};
+use uses::{Target, Use, room_of};
 
 /// Files that use their child modules although these use their items. What the children share could be a file of its own; here it
 /// is not, for the reason given.
 const PARENTS: rules::Parents = &[
-    (
-        "candidate.rs",
-        "`GENERATORS` lists the files, and each generator takes the question that is defined beside the list",
-    ),
     (
         "db/twin.rs",
         "the methods of `Twin` are in files by subject, and its fields are of these files' types",
@@ -43,12 +39,6 @@ const PARENTS: rules::Parents = &[
         "proposals are collected from the files, and each takes the question that is defined beside the collection",
     ),
 ];
-
-/// Temporary: upward imports that are about to go, the room and what it uses.
-const KNOWN_IMPORTS: &[(&str, &str)] = &[("index", "catalog"), ("sql", "index")];
-
-/// Temporary: rooms whose circles of files are about to go.
-const KNOWN_CIRCLES: &[&str] = &["advise", "predicate", "report", "search", "sql", "tui"];
 
 /// The only room with `async`.
 const ASYNC_ROOM: &str = "db";
@@ -82,53 +72,19 @@ fn every_room_uses_only_what_its_row_lists() {
     let project = &*PROJECT;
     let may_use = table::rooms(&project.architecture);
     assert_none(&rules::table_errors(&project.tree, &may_use));
-    let is_known = |used: &&Use| {
-        KNOWN_IMPORTS.iter().any(|(room, target)| {
-            room_of(&used.file) == Some(room) && used.target == Target::Room((*target).to_owned())
-        })
-    };
-    let rest = project.uses.iter().filter(|used| !is_known(used)).cloned();
-    assert_none(&rules::upward(&rest.collect(), &may_use));
+    assert_none(&rules::upward(&project.uses, &may_use));
 }
 
 #[test]
 fn no_rooms_use_each_other_in_a_circle() {
-    let mut edges = uses::room_edges(&PROJECT.uses);
-    edges.retain(|(from, to), _| !KNOWN_IMPORTS.contains(&(from, to)));
-    assert_none(&rules::circles(&edges, &[]));
+    assert_none(&rules::circles(&uses::room_edges(&PROJECT.uses), &[]));
 }
 
 #[test]
 fn no_files_of_a_room_use_each_other_in_a_circle() {
     let edges = uses::file_edges(&PROJECT.uses);
     assert_none(&rules::stale_parents(&edges, PARENTS));
-    let (known, rest): (Edges, Edges) = edges.into_iter().partition(|((file, _), _)| {
-        room_of(file).is_some_and(|room| KNOWN_CIRCLES.contains(&room))
-    });
-    assert_none(&rules::circles(&rest, PARENTS));
-    let is_without = |room: &&str| {
-        let mut inside = known.clone();
-        inside.retain(|(file, _), _| room_of(file) == Some(room));
-        rules::circles(&inside, PARENTS).is_empty()
-    };
-    let without: Vec<String> = KNOWN_CIRCLES
-        .iter()
-        .copied()
-        .filter(is_without)
-        .map(|room| format!("Take `{room}` off KNOWN_CIRCLES: it has none any more."))
-        .collect();
-    assert_none(&without);
-}
-
-#[test]
-fn known_upward_imports_are_still_there() {
-    let edges = uses::room_edges(&PROJECT.uses);
-    for (room, target) in KNOWN_IMPORTS {
-        assert!(
-            edges.contains_key(&((*room).to_owned(), (*target).to_owned())),
-            "take `{room}` → `{target}` off KNOWN_IMPORTS: it is gone"
-        );
-    }
+    assert_none(&rules::circles(&edges, PARENTS));
 }
 
 #[test]
