@@ -163,3 +163,6 @@ fn write(cli: &Cli, text: &str) -> Result<Outcome, CommandError> {
         .map_err(|error| CommandError::File(error.to_string()))?;
     Ok(Outcome::Done)
 }
+
+#[cfg(test)]
+mod tests;
