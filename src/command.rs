@@ -61,3 +61,6 @@ fn manual_page(cli: &Cli) -> Result<Outcome, CommandError> {
         .map_err(|error| CommandError::File(error.to_string()))?;
     write(cli, &String::from_utf8_lossy(&page))
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,3 +160,6 @@ pub fn wants_twin(ask: Ask<'_>) -> bool {
 
 /// The statements that a proposal is for.
 pub type AskedBy = BTreeSet<StatementId>;
+
+#[cfg(test)]
+mod testing;

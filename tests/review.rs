@@ -149,3 +149,64 @@ fn a_replay_reports_nothing_that_was_not_measured() {
         }
     }
 }
+const RECORDING: &str = include_str!("../fixtures/recordings/003-game-overviews-twin.json");
+
+/// Reviews a recording that was changed; what is said about it.
+fn review_changed(change: impl FnOnce(&mut Value)) -> (Option<i32>, String, String) {
+    let mut recording: Value = serde_json::from_str(RECORDING).unwrap();
+    change(&mut recording);
+    review_text(&recording.to_string())
+}
+
+fn review_text(recording: &str) -> (Option<i32>, String, String) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("run.json"), recording).unwrap();
+    let output = review(directory.path(), &["run.json", "--format", "json"]);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn a_damaged_recording_is_refused_under_its_name() {
+    let older = |recording: &mut Value| recording["format"] = "pgrehearse-recording-1".into();
+    let incomplete = |recording: &mut Value| {
+        recording["exchanges"].as_array_mut().unwrap().remove(0);
+    };
+    let no_such_plan = |recording: &mut Value| {
+        let plans = recording["exchanges"][0]["plans"].as_object_mut().unwrap();
+        plans.values_mut().for_each(|plan| *plan = 9_999.into());
+    };
+    let cut_off = &RECORDING[..RECORDING.len() / 2];
+    for (found, message) in [
+        (review_changed(older), "pgrehearse-recording-1"),
+        (
+            review_changed(incomplete),
+            "the recording has no answer to: server: plans of games-by-id",
+        ),
+        (review_changed(no_such_plan), "plan 9999"),
+        (review_text(cut_off), "the recording cannot be read"),
+    ] {
+        let (status, stdout, stderr) = found;
+        assert_eq!((status, stdout.as_str()), (Some(1), ""), "{stderr}");
+        let named = stderr.contains("run.json: ");
+        assert!(named && stderr.contains(message), "{stderr}");
+    }
+}
+
+#[test]
+fn answers_that_are_not_asked_for_are_told_of() {
+    let notices = |(status, stdout, stderr): (Option<i32>, String, String)| {
+        assert_eq!(status, Some(0), "{stderr}");
+        let report: Value = serde_json::from_str(&stdout).unwrap();
+        report["notices"].as_array().unwrap().len()
+    };
+    let twice = review_changed(|recording| {
+        let exchanges = recording["exchanges"].as_array_mut().unwrap();
+        exchanges.extend(exchanges.last().cloned());
+    });
+    assert_eq!(notices(twice), notices(review_text(RECORDING)) + 1);
+}

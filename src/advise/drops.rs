@@ -130,7 +130,9 @@ impl Simulation<'_, '_, '_> {
                 .filter(droppable)
                 .map(move |index| (table, index))
         });
-        let droppable: Vec<(&Table, &ExistingIndex)> = droppable.collect();
+        let droppable: Vec<(&Table, &ExistingIndex)> = droppable
+            .filter(|(_, index)| self.can_judge(index))
+            .collect();
         self.run.begin("simulating index drops", droppable.len());
         for (table, index) in droppable {
             self.run.step(&index.name.name);
@@ -166,6 +168,7 @@ impl Simulation<'_, '_, '_> {
             .collect();
         let replaced: Vec<(&ExistingIndex, NamedIndex)> = tables()
             .filter(|pair| pair.1.valid && pair.1.may_be_dropped() && !structural(pair))
+            .filter(|(_, index)| self.can_judge(index))
             .filter_map(|(_, index)| {
                 let known = index.index.as_ref()?;
                 Some((
@@ -234,9 +237,22 @@ impl Simulation<'_, '_, '_> {
     fn using(&self, hidden: &[&ExistingIndex], plans: &Plans) -> Vec<Statement> {
         let statements = self.context.workload.statements().iter();
         statements
-            .filter(|statement| hidden.iter().any(|index| may_use(plans, statement, index)))
+            .filter(|statement| {
+                let plan = plans.get(&statement.id);
+                plan.is_some_and(|plan| hidden.iter().any(|index| may_use(plan, index)))
+            })
             .cloned()
             .collect()
+    }
+
+    /// A statement that the twin cannot plan, and for which the server may use the index, may need it.
+    fn can_judge(&self, index: &ExistingIndex) -> bool {
+        let mut statements = self.context.workload.statements().iter();
+        !statements.any(|Statement { id, .. }| {
+            let is_unknown = self.context.twin.failure(id).is_some();
+            let plan = self.context.plan(id).filter(|_| is_unknown);
+            plan.is_some_and(|plan| may_use(plan, index))
+        })
     }
 
     fn without(
@@ -277,9 +293,6 @@ fn plans_of(answer: Answer) -> Plans {
 }
 
 /// A plan that does not read an index is not worse without it. (The names in plans of partitions are not the index's own.)
-fn may_use(plans: &Plans, statement: &Statement, index: &ExistingIndex) -> bool {
-    let plan = plans.get(&statement.id);
-    plan.is_some_and(|plan| {
-        index.partitioned || plan.index_names().contains(index.name.name.as_str())
-    })
+fn may_use(plan: &Plan, index: &ExistingIndex) -> bool {
+    index.partitioned || plan.index_names().contains(index.name.name.as_str())
 }

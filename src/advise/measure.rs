@@ -73,9 +73,14 @@ impl Measured {
         statements.retain(executable);
         let is_new = |statement: &&Statement| !self.before.contains_key(&statement.id);
         let new: Vec<Statement> = statements.iter().filter(is_new).cloned().collect();
-        let before = run.ask(&Question::plans(Target::Server, &new).executed())?;
-        self.keep(before, |measured| &mut measured.before);
+        if !new.is_empty() {
+            let before = run.ask(&Question::plans(Target::Server, &new).executed())?;
+            self.keep(before, |measured| &mut measured.before);
+        }
         statements.retain(|statement| self.before.contains_key(&statement.id));
+        if statements.is_empty() {
+            return Ok(());
+        }
         let question = Question::plans(Target::Server, &statements)
             .executed()
             .with_indexes(&trials.indexes(group));

@@ -74,7 +74,7 @@ impl Rounds<'_> {
         context: Context<'_>,
         is_last: bool,
     ) -> Result<Option<Chosen>, PlannerError> {
-        let selection = choose(run, context, &self.considered)?;
+        let mut selection = choose(run, context, &self.considered)?;
         let chosen = &selection.chosen;
         let mut verification = verify(run, context, self.trials, chosen, &mut self.built_groups)?;
         let is_last = is_last || run.is_out_of_time();
@@ -85,13 +85,16 @@ impl Rounds<'_> {
             return Ok(None);
         }
         let left = within_budget(&selection, &verification, context.limits.budget);
+        let given_up = given_up(&verification, &left);
         let slower = self.failed.values().any(Failure::is_measured);
-        if slower || left.len() < verification.verified.len() {
+        if slower || !given_up.is_empty() {
             verification = verify(run, context, self.trials, &left, &mut self.built_groups)?;
         }
+        let over_budget = given_up.into_iter().map(|id| (id, Reason::OverBudget));
+        selection.kept_out.extend(over_budget);
         let mut failed = std::mem::take(&mut self.failed);
         failed.retain(|id, _| !left.contains(id));
-        verification.failed = failed;
+        verification.failed.extend(failed);
         Ok(Some(Chosen {
             selection,
             verification,
@@ -145,6 +148,12 @@ fn within_budget(
         left.pop();
     }
     left
+}
+
+/// What was verified and is not left.
+fn given_up(verification: &Verification, left: &[TrialId]) -> Vec<TrialId> {
+    let verified = verification.verified.iter().map(|verified| verified.trial);
+    verified.filter(|id| !left.contains(id)).collect()
 }
 
 /// Takes over what the verification showed; says whether that asks for another choice.

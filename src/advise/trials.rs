@@ -9,7 +9,7 @@ use crate::candidate::Candidate;
 use crate::index::naming;
 use crate::model::QualifiedName;
 use crate::planner::{Answer, NamedIndex, PlannerError, Question, Refusal, RefusalCause, Target};
-use crate::search::{Trial, TrialOutcome, Trials};
+use crate::search::{Trial, Trials};
 use crate::verdict::Reason;
 use crate::workload::Statement;
 
@@ -27,20 +27,15 @@ pub(super) fn test(
     ordered.sort_by_key(|(rank, _)| *rank);
     run.begin("testing candidates", candidates.len());
     let mut trials = Vec::with_capacity(candidates.len());
-    let mut locked: BTreeSet<QualifiedName> = BTreeSet::new();
+    let mut tester = Tester {
+        run,
+        context,
+        locked: BTreeSet::new(),
+    };
     for (_, (position, (index, asked_by))) in ordered {
-        run.step(&index.name);
-        let table = index.definition.table.clone();
-        let answer = if locked.contains(&table) {
-            Answer::Refused(RefusalCause::TableLocked(table.clone()).into())
-        } else {
-            test_one(run, context, &index)?
-        };
-        let trial = Trial::from_answer(index, asked_by, answer);
-        if is_refused_for_a_lock(&trial) {
-            locked.insert(table);
-        }
-        trials.push((position, trial));
+        tester.run.step(&index.name);
+        let answer = tester.test_one(&index)?;
+        trials.push((position, Trial::from_answer(index, asked_by, answer)));
     }
     run.end();
     trials.sort_by_key(|(position, _)| *position);
@@ -55,67 +50,81 @@ fn named((name, candidate): (String, &Candidate)) -> Named {
     (NamedIndex { name, definition }, asked_by)
 }
 
-fn is_refused_for_a_lock(trial: &Trial) -> bool {
-    matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.reason() == Reason::LockTimeout)
+/// Tests one candidate after the other.
+struct Tester<'t, 'r, 'c> {
+    run: &'t mut Run<'r>,
+    context: Context<'c>,
+    /// Tables whose lock could not be acquired: waiting for it again and again would make writers queue behind us each time.
+    locked: BTreeSet<QualifiedName>,
 }
 
-/// On the twin; on the server where there is none, or where the twin cannot plan one of the statements and the index may be built.
-fn test_one(
-    run: &mut Run<'_>,
-    context: Context<'_>,
-    index: &NamedIndex,
-) -> Result<Answer, PlannerError> {
-    let statements = context.touching(&BTreeSet::from([index.definition.table.clone()]));
-    if context.target() == Target::Server {
-        return build(run, context, index, &statements);
-    }
-    let fails = |statement: &Statement| context.twin.failure(&statement.id);
-    let Some((statement, message)) = statements
-        .iter()
-        .find_map(|statement| Some((statement, fails(statement)?)))
-    else {
-        return simulate(run, index, &statements);
-    };
-    match build(run, context, index, &statements)? {
-        Answer::Refused(refusal) if statements.iter().all(|other| fails(other).is_some()) => {
-            let cause = RefusalCause::TwinCannotPlan {
-                cause: Box::new(refusal.cause),
-                statement: statement.id.clone(),
-                message: message.to_owned(),
-            };
-            Ok(Answer::Refused(Refusal { cause, ..refusal }))
+impl Tester<'_, '_, '_> {
+    /// On the twin; on the server where there is none, or where the twin cannot plan one of the statements and the index may be built.
+    fn test_one(&mut self, index: &NamedIndex) -> Result<Answer, PlannerError> {
+        let context = self.context;
+        let statements = context.touching(&BTreeSet::from([index.definition.table.clone()]));
+        if context.target() == Target::Server {
+            return self.build(index, &statements);
         }
-        Answer::Refused(_) => simulate(run, index, &statements),
-        built => Ok(built),
+        let fails = |statement: &Statement| context.twin.failure(&statement.id);
+        let Some((statement, message)) = statements
+            .iter()
+            .find_map(|statement| Some((statement, fails(statement)?)))
+        else {
+            return self.simulate(index, &statements);
+        };
+        match self.build(index, &statements)? {
+            Answer::Refused(refusal) if statements.iter().all(|other| fails(other).is_some()) => {
+                let cause = RefusalCause::TwinCannotPlan {
+                    cause: Box::new(refusal.cause),
+                    statement: statement.id.clone(),
+                    message: message.to_owned(),
+                };
+                Ok(Answer::Refused(Refusal { cause, ..refusal }))
+            }
+            Answer::Refused(_) => self.simulate(index, &statements),
+            built => Ok(built),
+        }
+    }
+
+    fn simulate(
+        &mut self,
+        index: &NamedIndex,
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let question = Question::plans(Target::Twin, statements);
+        let indexes = std::slice::from_ref(index);
+        self.run.ask(&question.with_indexes(indexes).skippable())
+    }
+
+    /// On the server, if that is allowed and the table was not busy before.
+    fn build(
+        &mut self,
+        index: &NamedIndex,
+        statements: &[Statement],
+    ) -> Result<Answer, PlannerError> {
+        let name = &index.definition.table;
+        let table = self.context.catalog.table(name);
+        let refusal = || build_refusal(table?, self.context.catalog, self.context.limits);
+        if let Some(cause) = refusal() {
+            return Ok(Answer::Refused(cause.into()));
+        }
+        if self.locked.contains(name) {
+            let cause = RefusalCause::TableLocked(name.clone());
+            return Ok(Answer::Refused(cause.into()));
+        }
+        let question = Question::plans(Target::Server, statements);
+        let indexes = std::slice::from_ref(index);
+        let answer = self.run.ask(&question.with_indexes(indexes).skippable())?;
+        if is_for_a_lock(&answer) {
+            self.locked.insert(name.clone());
+        }
+        Ok(answer)
     }
 }
 
-fn simulate(
-    run: &mut Run<'_>,
-    index: &NamedIndex,
-    statements: &[Statement],
-) -> Result<Answer, PlannerError> {
-    let question = Question::plans(Target::Twin, statements);
-    let indexes = std::slice::from_ref(index);
-    run.ask(&question.with_indexes(indexes).skippable())
-}
-
-/// On the server, if that is allowed.
-fn build(
-    run: &mut Run<'_>,
-    context: Context<'_>,
-    index: &NamedIndex,
-    statements: &[Statement],
-) -> Result<Answer, PlannerError> {
-    let table = context.catalog.table(&index.definition.table);
-    if let Some(cause) =
-        table.and_then(|table| build_refusal(table, context.catalog, context.limits))
-    {
-        return Ok(Answer::Refused(cause.into()));
-    }
-    let question = Question::plans(Target::Server, statements);
-    let indexes = std::slice::from_ref(index);
-    run.ask(&question.with_indexes(indexes).skippable())
+fn is_for_a_lock(answer: &Answer) -> bool {
+    matches!(answer, Answer::Refused(refusal) if refusal.reason() == Reason::LockTimeout)
 }
 
 /// A rank for each candidate, so that little time goes to what matters most: each statement's first candidate, the most expensive

@@ -143,3 +143,84 @@ fn flip(now: &Plan, then: &Plan) -> Option<(String, String)> {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advise::advise;
+    use crate::model::Bytes;
+    use crate::planner::test_planner::{TestPlan, TestPlanner, id, index, seq_scan, short, table};
+    use crate::verdict::Limits;
+
+    /// Advice on one statement that costs this much, and so much by an index on the column.
+    fn advice(cost: f64, indexed: &[(&str, f64)]) -> Advice {
+        let plan = seq_scan("orders", cost).filter("((orders.a = 5) AND (orders.b = 6))");
+        let orders = table("orders", &["a bigint", "b bigint"]);
+        let sql = "SELECT * FROM orders WHERE a = 5 AND b = 6";
+        let mut planner = TestPlanner::new([orders]).statement("s", sql, plan);
+        for (text, cost) in indexed {
+            planner = planner.index(text, Bytes(8192), &[("s", *cost)]);
+        }
+        let workload = planner.workload().clone();
+        advise(&workload, &Limits::default(), &mut planner, &|_| {}).unwrap()
+    }
+
+    fn compare(now: &Advice, then: &Advice, same_set: &[f64]) -> WhatIf {
+        let plan = |cost: &f64| PlanOutcome::Plan(seq_scan("orders", *cost).plan());
+        let plans = same_set.iter().map(|cost| (id("s"), plan(cost)));
+        WhatIf::compare(now, then, &plans.collect(), Conditions::default())
+    }
+
+    fn definitions(found: &[Recommendation]) -> Vec<String> {
+        let definitions = found
+            .iter()
+            .map(|found| found.index.definition.definition());
+        definitions.map(|definition| short(&definition)).collect()
+    }
+
+    #[test]
+    fn indexes_start_and_stop_to_pay() {
+        let now = advice(1_000.0, &[("orders (a)", 10.0)]);
+        let then = advice(9_000.0, &[("orders (b)", 20.0)]);
+        let changed = compare(&now, &then, &[500.0]);
+        assert_eq!(definitions(&changed.started), ["orders (b)"]);
+        assert_eq!(changed.stopped, ["r1"]);
+        let statement = &changed.statements[0];
+        assert_eq!(statement.cost_before, (Cost(1_000.0), Cost(9_000.0)));
+        assert_eq!(statement.cost_after, (Cost(10.0), Cost(500.0)));
+        assert_eq!(statement.cost_rechosen, Cost(20.0));
+        assert_eq!(statement.flip, None, "the same Seq Scan");
+    }
+
+    #[test]
+    fn without_indexes_nothing_is_gained_then() {
+        let (now, then) = (advice(1_000.0, &[]), advice(9_000.0, &[]));
+        let changed = compare(&now, &then, &[]);
+        assert_eq!(definitions(&changed.started), Vec::<String>::new());
+        assert_eq!(changed.stopped, Vec::<String>::new());
+        let statement = &changed.statements[0];
+        assert_eq!(statement.cost_after, (Cost(1_000.0), Cost(9_000.0)));
+    }
+
+    #[test]
+    fn the_first_step_that_differs_is_named() {
+        let scan = || seq_scan("orders", 10.0);
+        let by_index = scan().by_indexes(&[(&index("orders (a)"), "i")], 5.0);
+        let step = |now: &TestPlan, then: &TestPlan| flip(&now.plan(), &then.plan());
+        let named = |now: &str, then: &str| Some((now.to_owned(), then.to_owned()));
+        assert_eq!(
+            step(&scan(), &by_index),
+            named("Seq Scan on orders", "Index Scan using i")
+        );
+        assert_eq!(step(&scan(), &scan()), None);
+        let limited = scan().limited(1.0);
+        assert_eq!(
+            step(&limited, &scan()),
+            named("Limit", "Seq Scan on orders")
+        );
+        assert_eq!(
+            step(&limited.clone().limited(1.0), &limited),
+            named("Limit", "Seq Scan on orders")
+        );
+    }
+}

@@ -217,3 +217,51 @@ fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
         Outcome::Done
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Bytes;
+    use crate::planner::test_planner::{TestPlanner, seq_scan, table};
+
+    /// Advice that makes one statement 95 % cheaper.
+    fn advised() -> Advice {
+        let scan = seq_scan("orders", 1_000.0).filter("(orders.a = 5)");
+        let mut planner = TestPlanner::new([table("orders", &["id bigint", "a bigint"])])
+            .statement("s", "SELECT * FROM orders WHERE a = 5", scan)
+            .index("orders (a)", Bytes(8192), &[("s", 50.0)]);
+        let workload = planner.workload().clone();
+        advise(&workload, &Limits::default(), &mut planner, &|_| {}).unwrap()
+    }
+
+    #[test]
+    fn fail_on_matches_from_its_percentage_on() {
+        let advice = advised();
+        assert_eq!(outcome(&advice, None), Outcome::Done);
+        assert_eq!(outcome(&advice, Some(95.0)), Outcome::Matched);
+        assert_eq!(outcome(&advice, Some(95.1)), Outcome::Done);
+    }
+
+    #[test]
+    fn a_run_fails_only_when_no_statement_was_planned() {
+        let mut advice = advised();
+        advice.recommendations.clear();
+        assert_eq!(outcome(&advice, Some(1.0)), Outcome::Done);
+        advice.statements.push(advice.statements[0].clone());
+        advice.statements[0].status = StatementStatus::Failed;
+        assert_eq!(outcome(&advice, None), Outcome::Done);
+        advice.statements[1].status = StatementStatus::Skipped;
+        assert_eq!(outcome(&advice, None), Outcome::Failed);
+        advice.statements.clear();
+        assert_eq!(outcome(&advice, None), Outcome::Failed);
+    }
+
+    #[test]
+    fn every_name_under_which_something_was_tested_is_looked_for() {
+        let mut advice = advised();
+        let names = [QualifiedName::new("public", "orders_a_idx")];
+        assert_eq!(rehearsed_names(&advice), names);
+        advice.recommendations.clear();
+        assert_eq!(rehearsed_names(&advice), []);
+    }
+}

@@ -283,7 +283,8 @@ fn subject(paths: &[PathBuf]) -> String {
 fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, CommandError> {
     let mut replay = Replay::new(recording);
     let (workload, limits) = (&recording.workload, &recording.limits);
-    let mut advice = run_pipeline(workload, limits, &mut replay, &|_| {})?;
+    let failed = |error| CommandError::File(format!("{}: {error}", file.display()));
+    let mut advice = run_pipeline(workload, limits, &mut replay, &|_| {}).map_err(failed)?;
     if replay.unused() > 0 {
         advice.notices.push(Notice::UnusedAnswers(replay.unused()));
     }

@@ -53,3 +53,62 @@ impl Planner for TimeLimit<'_> {
         self.planner.prepare_twin(tables)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::Target;
+    use crate::planner::test_planner::{TestPlanner, seq_scan, table};
+
+    const NO_TIME: Option<Millis> = Some(Millis(0.0));
+
+    fn planner() -> TestPlanner {
+        let scan = seq_scan("orders", 100.0);
+        TestPlanner::new([table("orders", &["id bigint"])]).statement("s", "SELECT 1", scan)
+    }
+
+    /// Asks one question, which may be skipped or not; is it answered?
+    fn is_answered(limit: Option<Millis>, is_skippable: impl Fn(Question) -> Question) -> bool {
+        let mut planner = planner();
+        let statements = planner.workload().statements().to_vec();
+        let question = is_skippable(Question::plans(Target::Server, &statements));
+        let answer = TimeLimit::new(&mut planner, limit).ask(&question).unwrap();
+        match answer {
+            Answer::Planned(_) => true,
+            Answer::Refused(refusal) => {
+                assert_eq!(refusal.cause, RefusalCause::OutOfTime);
+                assert_eq!(planner.asked().len(), 0, "it is not passed on");
+                false
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_be_skipped_is_refused_once_the_time_is_over() {
+        assert!(!is_answered(NO_TIME, Question::skippable));
+        assert!(is_answered(Some(Millis(1e9)), Question::skippable));
+        assert!(is_answered(None, Question::skippable));
+    }
+
+    #[test]
+    fn what_may_not_be_skipped_is_never_refused() {
+        assert!(is_answered(NO_TIME, |question| question));
+        assert!(is_answered(NO_TIME, Question::executed));
+    }
+
+    #[test]
+    fn the_clock_starts_with_the_search() {
+        let mut planner = planner();
+        let mut limited = TimeLimit::new(&mut planner, NO_TIME);
+        limited.ask(&Question::plans(Target::Server, &[])).unwrap();
+        assert_eq!(limited.began, None);
+        let skippable = Question::plans(Target::Server, &[]).skippable();
+        limited.ask(&skippable).unwrap();
+        assert!(limited.began.is_some());
+    }
+
+    #[test]
+    fn a_limit_longer_than_any_clock_is_no_limit() {
+        assert!(is_answered(Some(Millis(f64::MAX)), Question::skippable));
+    }
+}

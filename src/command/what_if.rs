@@ -80,3 +80,56 @@ impl ChangedConditions {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// The conditions of `pgrehearse advise` with these options.
+    fn read(options: &[&str]) -> Result<Option<Conditions>, CommandError> {
+        let words = ["pgrehearse", "advise", "-c", "SELECT 1"];
+        let cli = Cli::try_parse_from(words.iter().chain(options)).unwrap();
+        let Some(Command::Advise(arguments)) = cli.command else {
+            panic!("another command");
+        };
+        let changed = ChangedConditions::read(&arguments)?;
+        Ok(changed.map(|changed| changed.conditions))
+    }
+
+    #[test]
+    fn without_options_nothing_is_asked() {
+        assert_eq!(read(&[]).unwrap(), None);
+    }
+
+    #[test]
+    fn growth_and_settings_are_kept_as_they_were_typed() {
+        let options = [
+            "--scale",
+            "10",
+            "--scale",
+            "orders=2",
+            "--set",
+            "work_mem=1GB",
+        ];
+        let conditions = read(&options).unwrap().unwrap();
+        assert_eq!(conditions.growth, ["10", "orders=2"]);
+        let work_mem = ("work_mem".to_owned(), "1GB".to_owned());
+        assert_eq!(conditions.settings, [work_mem].into());
+        assert_eq!(
+            conditions.to_string(),
+            "data at 10 × its size, orders at 2 × its size, work_mem = 1GB"
+        );
+    }
+
+    #[test]
+    fn growth_that_makes_no_sense_is_wrong_usage() {
+        for scale in ["0", "many", "=2", "orders=-1"] {
+            let error = read(&["--scale", scale]).unwrap_err();
+            assert_eq!(error.exit_status(), 2, "{scale}");
+            assert!(error.to_string().contains(scale), "{error}");
+        }
+    }
+}

@@ -121,3 +121,75 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
 fn file_error(path: &Path, error: &dyn std::fmt::Display) -> CommandError {
     CommandError::File(format!("{}: {error}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::workload::Usage;
+
+    /// The workload options of `pgrehearse advise`.
+    fn arguments(options: &[&str]) -> WorkloadArgs {
+        let words = ["pgrehearse", "advise"];
+        let cli = Cli::try_parse_from(words.iter().chain(options)).unwrap();
+        match cli.command {
+            Some(Command::Advise(arguments)) => arguments.run.workload,
+            _ => panic!("another command"),
+        }
+    }
+
+    fn names(workload: &Workload) -> Vec<&str> {
+        let statements = workload.statements().iter();
+        statements
+            .map(|statement| statement.id.0.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn no_workload_is_wrong_usage() {
+        assert_eq!(check(&arguments(&[])).unwrap_err().exit_status(), 2);
+    }
+
+    #[test]
+    fn files_come_before_texts() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.sql");
+        fs::write(&path, "-- name: first\nSELECT 1;").unwrap();
+        let path = path.to_str().unwrap();
+        let found = arguments(&["-c", "SELECT 2", "-c", "SELECT 3", "-f", path]);
+        check(&found).unwrap();
+        let workload = read_texts(&found).unwrap();
+        assert_eq!(names(&workload), ["first", "command-1:1", "command-2:1"]);
+    }
+
+    #[test]
+    fn a_twin_files_own_workload_is_used_where_none_is_given() {
+        let mut kept = Workload::default();
+        let usage = Usage {
+            calls: 1.0,
+            mean_time_ms: None,
+        };
+        kept.add("kept", "SELECT 1", usage, "kept.sql:1".to_owned());
+        let read = |options: &[&str]| read_offline(&arguments(options), &kept).unwrap();
+        assert_eq!(names(&read(&[])), ["kept"]);
+        assert_eq!(names(&read(&["-c", "SELECT 2"])), ["command-1:1"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let missing = directory.path().join("missing.sql");
+        let missing = missing.to_str().unwrap();
+        for option in ["-f", "--log"] {
+            let error = check(&arguments(&[option, missing])).unwrap_err();
+            assert_eq!(error.exit_status(), 1);
+            assert!(error.to_string().starts_with(missing), "{error}");
+        }
+        let binary = directory.path().join("binary.sql");
+        fs::write(&binary, b"SELECT 1;\n\xff").unwrap();
+        let error = read_file(&binary).unwrap_err().to_string();
+        assert!(error.ends_with("binary.sql: line 2: not UTF-8"), "{error}");
+    }
+}

@@ -154,3 +154,81 @@ impl std::fmt::Display for Question {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::hypothesis::Analyzed;
+    use crate::planner::test_planner::{TestPlanner, index, seq_scan, table};
+
+    fn statements() -> Vec<Statement> {
+        let planner = TestPlanner::new([table("t", &["a bigint"])])
+            .statement("one", "SELECT 1", seq_scan("t", 1.0))
+            .statement("two", "SELECT 2", seq_scan("t", 1.0));
+        planner.workload().statements().to_vec()
+    }
+
+    fn new_index() -> [NamedIndex; 1] {
+        [NamedIndex {
+            name: "t_a_idx".to_owned(),
+            definition: index("t (a)"),
+        }]
+    }
+
+    #[test]
+    fn a_question_names_all_its_conditions() {
+        let plain = Question::plans(Target::Twin, &statements());
+        assert_eq!(plain.to_string(), "planner twin: plans of one, two");
+        let setting = Hypothesis::Setting {
+            name: "work_mem".to_owned(),
+            value: "1GB".to_owned(),
+        };
+        let hidden = [QualifiedName::new("public", "old")];
+        let all = plain
+            .with_indexes(&new_index())
+            .hiding(&hidden)
+            .under(setting)
+            .executed();
+        assert_eq!(
+            all.to_string(),
+            "planner twin: plans of one, two with t_a_idx without old under the hypothesis work_mem = 1GB, executed"
+        );
+    }
+
+    #[test]
+    fn only_what_the_server_makes_takes_a_transaction() {
+        let plans = |target| Question::plans(target, &statements());
+        let analyzed = Hypothesis::Analyzed(Analyzed {
+            table: QualifiedName::new("public", "t"),
+            columns: vec!["a".to_owned()],
+            statistics: Vec::new(),
+        });
+        let (server, twin) = (plans(Target::Server), plans(Target::Twin));
+        assert!(
+            server
+                .clone()
+                .with_indexes(&new_index())
+                .takes_a_transaction()
+        );
+        assert!(server.clone().under(analyzed.clone()).takes_a_transaction());
+        assert!(!server.clone().executed().takes_a_transaction());
+        assert!(!server.under(Hypothesis::Rewritten).takes_a_transaction());
+        assert!(
+            !twin
+                .clone()
+                .with_indexes(&new_index())
+                .takes_a_transaction()
+        );
+        assert!(!twin.under(analyzed).takes_a_transaction());
+    }
+
+    #[test]
+    fn a_baseline_is_under_no_condition() {
+        let plans = Question::plans(Target::Server, &statements());
+        assert!(plans.is_baseline() && plans.clone().skippable().is_baseline());
+        assert!(!plans.clone().with_indexes(&new_index()).is_baseline());
+        assert!(plans.clone().with_indexes(&new_index()).is_plain());
+        assert!(!plans.clone().executed().is_plain());
+        assert!(!plans.under(Hypothesis::Rewritten).is_plain());
+    }
+}

@@ -136,3 +136,52 @@ impl From<RefusalCause> for Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_for_want_of_a_twin_has_the_reason_why_nothing_may_be_built() {
+        let cause = RefusalCause::TwinCannotPlan {
+            cause: Box::new(RefusalCause::BuildingNotAllowed(Rehearse::Twin)),
+            statement: StatementId("s".to_owned()),
+            message: "no such function".to_owned(),
+        };
+        assert_eq!(cause.reason(), Reason::NotRehearsed);
+    }
+
+    #[test]
+    fn only_what_says_nothing_of_the_index_passes() {
+        let table = || QualifiedName::new("public", "t");
+        for passing in [
+            RefusalCause::TableLocked(table()),
+            RefusalCause::LockNotFree(table()),
+            RefusalCause::LockTimeout(Millis(1.0)),
+            RefusalCause::NotUsableNow,
+        ] {
+            assert!(passing.reason().is_passing(), "{passing:?}");
+        }
+        for lasting in [
+            RefusalCause::NotUsedByServer,
+            RefusalCause::StatementTimeout(Millis(1.0)),
+            RefusalCause::WriteBlockTooLong(Millis(1.0)),
+            RefusalCause::NotOwner(table()),
+        ] {
+            assert!(!lasting.reason().is_passing(), "{lasting:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_written_and_read_back() {
+        let refusal = Refusal {
+            built: 2,
+            write_block: Some(Millis(5.0)),
+            ..Refusal::server(Reason::BuildFailed, "out of room")
+        };
+        for refusal in [refusal, RefusalCause::OutOfTime.into()] {
+            let json = serde_json::to_string(&refusal).unwrap();
+            assert_eq!(serde_json::from_str::<Refusal>(&json).unwrap(), refusal);
+        }
+    }
+}

@@ -39,3 +39,59 @@ pub fn stale(table: &Table) -> Option<Stale> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::test_planner::{TestTable, table};
+
+    fn orders() -> TestTable {
+        table("orders", &["id bigint", "a bigint"]).rows(1_000.0)
+    }
+
+    fn found(table: TestTable) -> Option<Stale> {
+        stale(&table.into())
+    }
+
+    fn without_statistics(table: &mut Table) {
+        for column in &mut table.columns {
+            column.statistics = None;
+        }
+    }
+
+    #[test]
+    fn a_table_is_stale_from_when_autovacuum_would_analyze_it() {
+        let modified = |rows| found(orders().with(|table| table.modified_rows = rows));
+        assert_eq!(modified(150), None);
+        let expected = Stale::Modified {
+            rows: 151.0,
+            of: 1_000.0,
+        };
+        assert_eq!(modified(151), Some(expected));
+    }
+
+    #[test]
+    fn a_table_without_row_count_or_statistics_was_never_analyzed() {
+        let unknown = orders().with(|table| table.rows = None);
+        assert_eq!(found(unknown), Some(Stale::Never));
+        assert_eq!(found(orders().with(without_statistics)), Some(Stale::Never));
+        assert_eq!(found(orders()), None);
+    }
+
+    #[test]
+    fn missing_statistics_mean_nothing_where_they_may_not_be_read_or_there_is_nothing() {
+        let not_owned = orders().with(without_statistics).with(|table| {
+            table.owned = false;
+        });
+        assert_eq!(found(not_owned), None, "not everybody may read them");
+        let no_rows = orders().with(without_statistics).rows(0.0);
+        assert_eq!(found(no_rows), None);
+        let no_pages = orders().with(|table| {
+            table.rows = None;
+            table.pages = 0;
+        });
+        assert_eq!(found(no_pages), None);
+        let some = orders().with(|table| table.columns[0].statistics = None);
+        assert_eq!(found(some), None);
+    }
+}

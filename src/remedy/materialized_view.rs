@@ -147,3 +147,105 @@ fn free_name(table: &Table, plan: &Plan, taken: &BTreeSet<QualifiedName>) -> Qua
         .find(|name| !taken.contains(name))
         .unwrap_or_else(|| table.name.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::test_planner::{TestPlan, TestTable, seq_scan, table};
+    use crate::remedy::testing::Asked;
+
+    const SQL: &str = "SELECT state, count(*) FROM orders GROUP BY state";
+
+    fn orders() -> TestTable {
+        table("orders", &["id bigint", "state text"])
+    }
+
+    /// Reads so many of a hundred thousand rows, and makes so many groups of them.
+    fn grouped(read: f64, groups: f64) -> TestPlan {
+        let scan = seq_scan("orders", 2_000.0).rows(read);
+        scan.grouped_by(&["orders.state"], groups)
+    }
+
+    fn counting(table: TestTable, sql: &str, plan: &TestPlan) -> Asked {
+        Asked::of([table]).statement(sql, plan)
+    }
+
+    fn views(asked: &Asked) -> Vec<View> {
+        asked.ask(|ask| {
+            let found = propose(ask).into_iter();
+            found.map(|proposal| proposal.view).collect()
+        })
+    }
+
+    #[test]
+    fn few_rows_made_of_most_of_a_table_are_worth_a_view() {
+        let found = views(&counting(orders(), SQL, &grouped(100_000.0, 10.0)));
+        let expected = View {
+            name: QualifiedName::new("public", "orders_by_state"),
+            query: SQL.to_owned(),
+            rows: 10.0,
+            size: Bytes(8192),
+        };
+        assert_eq!(found, [expected]);
+        assert_eq!(
+            views(&counting(orders(), SQL, &grouped(49_000.0, 10.0))),
+            []
+        );
+        assert_eq!(
+            views(&counting(orders(), SQL, &grouped(100_000.0, 10_001.0))),
+            []
+        );
+        let small = orders().rows(999.0);
+        assert_eq!(views(&counting(small, SQL, &grouped(999.0, 1.0))), []);
+        let plain = seq_scan("orders", 2_000.0).rows(100_000.0).limited(10.0);
+        assert_eq!(views(&counting(orders(), SQL, &plain)), [], "no aggregate");
+    }
+
+    #[test]
+    fn what_differs_from_call_to_call_is_no_view() {
+        let plan = grouped(100_000.0, 10.0);
+        for sql in [
+            "SELECT state, count(*) FROM orders WHERE id > $1 GROUP BY state",
+            "SELECT state, count(*) FROM orders WHERE at < 'now' GROUP BY state",
+            "SELECT state, count(*) FROM orders WHERE at < 'Today 10:00' GROUP BY state",
+        ] {
+            assert_eq!(views(&counting(orders(), sql, &plan)), [], "{sql}");
+        }
+        let varying = counting(orders(), SQL, &plan)
+            .with_workload(|workload| workload.note_varying_literals([0].into()));
+        assert_eq!(views(&varying), []);
+    }
+
+    #[test]
+    fn what_writes_or_is_not_for_everybody_is_no_view() {
+        let writes = grouped(100_000.0, 10.0).modifying("Insert", "sums");
+        assert_eq!(views(&counting(orders(), SQL, &writes)), []);
+        let secured = orders().with(|table| table.row_security = true);
+        let plan = grouped(100_000.0, 10.0);
+        assert_eq!(views(&counting(secured, SQL, &plan)), []);
+    }
+
+    #[test]
+    fn each_view_has_a_name_of_its_own() {
+        let plan = grouped(100_000.0, 10.0);
+        let asked = counting(orders(), SQL, &plan)
+            .statement(SQL, &plan)
+            .with_catalog(|catalog| {
+                let taken = QualifiedName::new("public", "orders_by_state");
+                catalog.taken_names.insert(taken);
+            });
+        let names: Vec<String> = views(&asked)
+            .into_iter()
+            .map(|view| view.name.name)
+            .collect();
+        assert_eq!(names, ["orders_by_state1", "orders_by_state2"]);
+    }
+
+    #[test]
+    fn its_size_is_that_of_its_rows() {
+        // 28 bytes and 8 of data each: 226 on a page.
+        let of = |groups| views(&counting(orders(), SQL, &grouped(100_000.0, groups)))[0].size;
+        assert_eq!(of(226.0), Bytes(8192));
+        assert_eq!(of(227.0), Bytes(2 * 8192));
+    }
+}

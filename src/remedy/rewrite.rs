@@ -97,3 +97,59 @@ fn catalog_table<'c>(table: &FromTable, catalog: &'c Catalog) -> Option<&'c Tabl
     let only = found.next().filter(|_| found.next().is_none());
     only.filter(|table| table.kind != TableKind::Unsupported)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::test_planner::{TestTable, seq_scan, table};
+    use crate::remedy::testing::Asked;
+
+    fn events(time: &str) -> TestTable {
+        table("events", &["id bigint", &format!("at {time}")])
+    }
+
+    fn rewritten(tables: impl IntoIterator<Item = TestTable>, sql: &str) -> Option<String> {
+        let asked = Asked::of(tables).statement(sql, &seq_scan("events", 100.0));
+        asked.ask(|ask| {
+            let mut found = propose(ask).into_iter();
+            found.next().map(|proposal| proposal.rewriting.sql)
+        })
+    }
+
+    const BY_DAY: &str = "SELECT * FROM events WHERE at::date = '2024-01-31'";
+
+    #[test]
+    fn a_day_of_a_time_with_time_zone_gets_a_range() {
+        for zoned in ["timestamp with time zone", "timestamp(3) with time zone"] {
+            let found = rewritten([events(zoned)], BY_DAY).unwrap();
+            assert!(found.contains("AND at >= "), "{found}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_time_zone_is_left_alone() {
+        let plain = events("timestamp without time zone");
+        assert_eq!(rewritten([plain], BY_DAY), None, "an index can hold that");
+        let unknown = "SELECT * FROM other WHERE at::date = '2024-01-31'";
+        let zoned = || events("timestamp with time zone");
+        assert_eq!(rewritten([zoned()], unknown), None);
+        let twice = zoned().with(|table| table.name.schema = "archive".to_owned());
+        assert_eq!(rewritten([zoned(), twice], BY_DAY), None, "which of them?");
+        let foreign = zoned().with(|table| table.kind = TableKind::Unsupported);
+        assert_eq!(rewritten([foreign], BY_DAY), None);
+    }
+
+    #[test]
+    fn not_in_is_rewritten_only_where_no_null_can_be() {
+        let sql = "SELECT * FROM events WHERE id NOT IN (SELECT event_id FROM seen)";
+        let not_null = |table: TestTable, yes| table.with(|table| table.columns[0].not_null = yes);
+        let tables = |outer, inner| {
+            let seen = table("seen", &["event_id bigint"]);
+            [not_null(events("date"), outer), not_null(seen, inner)]
+        };
+        let found = rewritten(tables(true, true), sql).unwrap();
+        assert!(found.contains("NOT EXISTS"), "{found}");
+        assert_eq!(rewritten(tables(true, false), sql), None);
+        assert_eq!(rewritten(tables(false, true), sql), None);
+    }
+}

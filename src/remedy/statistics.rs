@@ -282,3 +282,120 @@ pub fn statistics_name(table: &str, keys: &[String]) -> String {
         .for_each(|key| name = format!("{name}_{}", plain(key)));
     format!("{}_stats", cut(&name, MAX_NAME_BYTES))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::test_planner::{TestPlan, TestTable, seq_scan, table};
+    use crate::remedy::testing::Asked;
+
+    fn people() -> TestTable {
+        table("people", &["id bigint", "country text", "city text"])
+    }
+
+    fn proposals(table: TestTable, plan: &TestPlan) -> Vec<String> {
+        let asked = Asked::of([table]).statement("SELECT 1", plan);
+        asked.ask(|ask| {
+            let found = propose(ask).into_iter();
+            found.map(|proposal| proposal.statistics.create()).collect()
+        })
+    }
+
+    fn filtered(condition: &str) -> TestPlan {
+        seq_scan("people", 2_000.0).filter(condition)
+    }
+
+    const BOTH: &str = "((people.country = 'X'::text) AND (people.city = 'Y'::text))";
+
+    const CREATE_BOTH: &str = "CREATE STATISTICS public.people_city_country_stats (dependencies, mcv) ON city, country FROM public.people";
+
+    #[test]
+    fn columns_that_are_compared_together_may_depend_on_each_other() {
+        assert_eq!(proposals(people(), &filtered(BOTH)), [CREATE_BOTH]);
+        let one = "(people.country = 'X'::text)";
+        assert_eq!(proposals(people(), &filtered(one)), Vec::<String>::new());
+        let range = "((people.country = 'X'::text) AND (people.id > 5))";
+        assert_eq!(proposals(people(), &filtered(range)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn small_tables_partitions_and_unique_keys_need_none() {
+        let none = Vec::<String>::new();
+        let plan = filtered(BOTH);
+        assert_eq!(proposals(people().rows(999.0), &plan), none);
+        let one_page = people().with(|table| table.pages = 1);
+        assert_eq!(proposals(one_page, &plan), none);
+        let whole = people().with(|table| table.kind = TableKind::Partitioned);
+        assert_eq!(proposals(whole, &plan), none);
+        let unique = |body: &str| {
+            let size = crate::model::Bytes(8192);
+            people()
+                .existing("key", body, size)
+                .with(|table| table.indexes[0].unique = true)
+        };
+        assert_eq!(proposals(unique("(country, city)"), &plan), none);
+        assert_eq!(proposals(unique("(id)"), &plan), [CREATE_BOTH]);
+    }
+
+    #[test]
+    fn an_expression_gets_statistics_of_its_own() {
+        let lower = filtered("(lower(people.city) = 'y'::text)");
+        let found = proposals(people(), &lower);
+        let [create] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert!(create.contains("lower(city)"), "{create}");
+        assert!(create.starts_with("CREATE STATISTICS public.people_lowercity_stats ON "));
+    }
+
+    #[test]
+    fn columns_that_are_grouped_by_get_their_number_of_groups() {
+        let scan = || seq_scan("people", 2_000.0);
+        let both = scan().grouped_by(&["people.country", "people.city"], 50.0);
+        assert_eq!(
+            proposals(people(), &both),
+            [
+                "CREATE STATISTICS public.people_city_country_stats (ndistinct) ON city, country FROM public.people"
+            ]
+        );
+        for keys in [
+            &["people.country"][..],
+            &["people.country", "lower(people.city)"],
+            &["people.country", "other.city"],
+        ] {
+            let grouped = scan().grouped_by(keys, 50.0);
+            assert_eq!(proposals(people(), &grouped), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn one_object_serves_all_that_ask_for_the_same_keys() {
+        let grouped = seq_scan("people", 2_000.0).grouped_by(&["country", "city"], 50.0);
+        let asked = Asked::of([people()])
+            .statement("SELECT 1", &filtered(BOTH))
+            .statement("SELECT 2", &grouped);
+        let found = asked.ask(propose);
+        let [proposal] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        let kinds = &proposal.statistics.kinds;
+        assert_eq!(*kinds, ["dependencies", "mcv", "ndistinct"]);
+        let statements: Vec<StatementId> = proposal.statements().into_iter().collect();
+        assert_eq!(
+            statements,
+            ["s", "s-2"].map(|id| StatementId(id.to_owned()))
+        );
+    }
+
+    #[test]
+    fn an_estimate_is_found_in_another_plan_of_the_statement() {
+        let scan = seq_scan("people", 9.0).rows(70.0);
+        let grouped = scan.grouped_by(&["people.country", "people.city"], 7.0);
+        let keys = ["people.city", "people.country"].map(str::to_owned);
+        let rows = |estimated: Estimated| estimated.rows(&grouped.plan());
+        assert_eq!(rows(Estimated::Groups(keys.to_vec())), Some(7.0));
+        assert_eq!(rows(Estimated::Groups(keys[..1].to_vec())), None);
+        assert_eq!(rows(Estimated::Scan("people".to_owned())), Some(70.0));
+        assert_eq!(rows(Estimated::Scan("other".to_owned())), None);
+    }
+}

@@ -41,3 +41,50 @@ pub fn is_read_by_index(ask: Ask<'_>) -> bool {
         .iter()
         .any(|(_, plan)| plan.nodes().iter().any(by_index))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Bytes;
+    use crate::planner::test_planner::{TestTable, index, seq_scan, table};
+    use crate::remedy::testing::Asked;
+
+    /// Of a hundred pages so many are all-visible.
+    fn orders(all_visible_pages: u64) -> TestTable {
+        let orders = table("orders", &["id bigint", "a bigint"]);
+        orders.existing("old", "(a)", Bytes(8192)).with(|table| {
+            table.pages = 100;
+            table.all_visible_pages = all_visible_pages;
+        })
+    }
+
+    fn names(asked: &Asked) -> Vec<String> {
+        asked.ask(|ask| {
+            let tables = unmarked(ask).into_iter();
+            tables.map(|table| table.name.name.clone()).collect()
+        })
+    }
+
+    fn read(orders: TestTable) -> Asked {
+        Asked::of([orders]).statement("SELECT 1", &seq_scan("orders", 100.0))
+    }
+
+    #[test]
+    fn a_table_that_is_read_and_mostly_unmarked_is_worth_a_vacuum() {
+        assert_eq!(names(&read(orders(89))), ["orders"]);
+        assert_eq!(names(&read(orders(90))), Vec::<String>::new());
+        let small = orders(0).with(|table| table.pages = 15);
+        assert_eq!(names(&read(small)), Vec::<String>::new());
+        assert_eq!(names(&Asked::of([orders(0)])), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_twin_is_wanted_only_where_an_index_is_read() {
+        let by_index = seq_scan("orders", 100.0).by_indexes(&[(&index("orders (a)"), "old")], 9.0);
+        let wanted = |asked: &Asked| asked.ask(is_read_by_index);
+        assert!(!wanted(&read(orders(0))));
+        let with_index = |marked| Asked::of([orders(marked)]).statement("SELECT 2", &by_index);
+        assert!(wanted(&with_index(0)));
+        assert!(!wanted(&with_index(100)));
+    }
+}

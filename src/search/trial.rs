@@ -191,3 +191,89 @@ impl FromIterator<Trial> for Trials {
         Trials(trials.into_iter().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::test_planner::{self, index, seq_scan};
+
+    fn named() -> NamedIndex {
+        NamedIndex {
+            name: "new".to_owned(),
+            definition: index("orders (a)"),
+        }
+    }
+
+    fn trial(answer: Answer) -> Trial {
+        Trial::from_answer(named(), BTreeSet::new(), answer)
+    }
+
+    /// The plans of two statements, of which one uses the index.
+    fn answer() -> Planned {
+        let scan = seq_scan("orders", 100.0);
+        let by_index = scan.by_indexes(&[(&index("orders (a)"), "new")], 5.0);
+        match test_planner::planned(&[("uses", &by_index), ("scans", &scan)]) {
+            Answer::Planned(planned) => planned,
+            Answer::Refused(refusal) => panic!("{refusal:?}"),
+        }
+    }
+
+    fn tested_index() -> TestedIndex {
+        TestedIndex {
+            names: ["new".to_owned()].into(),
+            body: String::new(),
+            size: Bytes(8192),
+            build_time: None,
+            usable: true,
+        }
+    }
+
+    #[test]
+    fn a_trial_knows_each_statements_cost_and_whether_it_uses_the_index() {
+        let mut planned = answer();
+        planned.indexes.push(tested_index());
+        let failed = PlanOutcome::Failed("no such function".to_owned());
+        planned.plans.insert(test_planner::id("fails"), failed);
+        let trial = trial(Answer::Planned(planned));
+        let cost = |cost, used| TrialCost {
+            cost: Cost(cost),
+            used,
+        };
+        let expected = [
+            (test_planner::id("scans"), cost(100.0, false)),
+            (test_planner::id("uses"), cost(5.0, true)),
+        ];
+        assert_eq!(trial.costs(), Some(&expected.into()));
+        assert_eq!(trial.size(), Some(Bytes(8192)));
+        assert!(!trial.was_built(), "in the twin");
+    }
+
+    #[test]
+    fn an_answer_without_the_index_is_a_failure() {
+        let trial = trial(Answer::Planned(answer()));
+        let TrialOutcome::Refused(refusal) = &trial.outcome else {
+            panic!("{trial:?}");
+        };
+        assert_eq!(refusal.reason(), Reason::BuildFailed);
+        assert_eq!((trial.costs(), trial.size()), (None, None));
+    }
+
+    #[test]
+    fn trials_are_found_by_identity_and_by_definition() {
+        let refused = || Answer::Refused(RefusalCause::NoServer.into());
+        let other = NamedIndex {
+            name: "other".to_owned(),
+            definition: index("orders (b)"),
+        };
+        let other = Trial::from_answer(other, BTreeSet::new(), refused());
+        let trials = Trials::from_iter([trial(refused()), other]);
+        let names = |ids: &[TrialId]| -> Vec<String> {
+            let indexes = trials.indexes(ids).into_iter();
+            indexes.map(|index| index.name).collect()
+        };
+        assert_eq!(names(&[TrialId(1), TrialId(0)]), ["other", "new"]);
+        let found = trials.find(&index("orders (b)"));
+        assert_eq!(found.map(|trial| trial.index.name.as_str()), Some("other"));
+        assert_eq!(trials.find(&index("orders (c)")), None);
+    }
+}

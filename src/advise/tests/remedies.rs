@@ -1,0 +1,180 @@
+//! Remedies that are not indexes: recommended only where a planner says that they change something.
+
+use super::*;
+use crate::planner::test_planner::{TestPlan, definitions, index, planned};
+use crate::planner::{Answer, Evidence, Hypothesis, TestedIndex};
+use crate::remedy::{Kind, Remedy};
+
+fn statements(remedies: &[Remedy]) -> Vec<(Kind, &str)> {
+    let of = |remedy: &'_ Remedy| (remedy.kind, remedy.statements.len());
+    assert!(remedies.iter().map(of).all(|(_, number)| number > 0));
+    let last = remedies.iter();
+    last.map(|remedy| (remedy.kind, remedy.statements[0].as_str()))
+        .collect()
+}
+
+/// `by-a` on a table of which many rows were written since it was analyzed; with fresh statistics so many rows are expected.
+fn stale(rows: f64) -> TestPlanner {
+    let stale = orders().with(|table| table.modified_rows = 50_000);
+    let fresh = seq_scan("orders", TODAY)
+        .filter("(orders.a = 5)")
+        .rows(rows);
+    looking_up(TestPlanner::new([stale]), 1.0, "a").answering(move |question| {
+        match question.hypothesis {
+            Some(Hypothesis::Analyzed(_)) => Some(planned(&[("by-a", &fresh)])),
+            _ => None,
+        }
+    })
+}
+
+#[test]
+fn analyze_is_recommended_where_an_estimate_changes() {
+    let found = advice(&mut stale(1_000.0));
+    assert_eq!(
+        statements(&found.remedies),
+        [(Kind::Analyze, "ANALYZE public.orders;")]
+    );
+    assert_eq!(found.remedies[0].id, "m1");
+    assert_eq!(found.remedies[0].benefits[0].rows, Some((100.0, 1_000.0)));
+    assert_eq!(advice(&mut stale(150.0)).remedies, [], "nearly the same");
+}
+
+#[test]
+fn nothing_is_analyzed_where_nothing_may_be_built() {
+    let mut planner = stale(1_000.0);
+    let found = advice_within(&mut planner, &rehearse(Rehearse::Twin));
+    assert_eq!(found.remedies, []);
+    let is_analyze = |asked: &Question| matches!(asked.hypothesis, Some(Hypothesis::Analyzed(_)));
+    assert!(!planner.asked().iter().any(is_analyze));
+}
+
+/// Statistics on both columns: with them so many rows are expected.
+fn correlated(rows: f64) -> TestPlanner {
+    let plan = |rows| {
+        seq_scan("orders", TODAY)
+            .filter("((orders.a = 5) AND (orders.b = 6))")
+            .rows(rows)
+    };
+    by_both().answering(move |question| match &question.hypothesis {
+        Some(Hypothesis::Analyzed(analyzed)) => {
+            let rows = if analyzed.statistics.is_empty() {
+                100.0
+            } else {
+                rows
+            };
+            Some(planned(&[("by-both", &plan(rows))]))
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn statistics_on_several_columns_are_recommended_where_they_change_an_estimate() {
+    let found = advice(&mut correlated(5_000.0));
+    assert_eq!(
+        statements(&found.remedies),
+        [(
+            Kind::CreateStatistics,
+            "CREATE STATISTICS public.orders_a_b_stats (dependencies, mcv) ON a, b FROM public.orders;"
+        )]
+    );
+    assert_eq!(advice(&mut correlated(100.0)).remedies, []);
+}
+
+/// `by-a` by an index that exists, on a table of which no page is all-visible; index-only it would cost this.
+fn unvacuumed(index_only: f64) -> TestPlanner {
+    let table = orders()
+        .existing("old", "(a)", MB)
+        .with(|table| table.all_visible_pages = 0);
+    let by_index = seq_scan("orders", TODAY)
+        .filter("(orders.a = 5)")
+        .by_indexes(&[(&index("orders (a)"), "old")], index_only)
+        .with("Node Type", "Index Only Scan".into());
+    looking_up(TestPlanner::new([table]), 1.0, "a")
+        .index("orders (a)", MB, &[("by-a", 100.0)])
+        .answering(move |question| match question.hypothesis {
+            Some(Hypothesis::AllVisible(_)) => Some(planned(&[("by-a", &by_index)])),
+            _ => None,
+        })
+}
+
+#[test]
+fn vacuum_is_recommended_where_an_index_only_scan_gains() {
+    let found = advice(&mut unvacuumed(20.0));
+    assert_eq!(
+        statements(&found.remedies),
+        [(Kind::Vacuum, "VACUUM public.orders;")]
+    );
+    assert_eq!(found.remedies[0].evidence, Evidence::PlannerTwin);
+    assert_eq!(advice(&mut unvacuumed(99.0)).remedies, [], "too little");
+}
+
+/// A count by group over the whole table; the view of it would cost this.
+fn counted(view_cost: f64) -> TestPlanner {
+    let view = seq_scan("orders_by_a", view_cost).rows(10.0);
+    TestPlanner::new([orders()])
+        .statement(
+            "counts",
+            "SELECT a, count(*) FROM orders GROUP BY a",
+            counts(),
+        )
+        .answering(move |question| {
+            let Some(Hypothesis::View(asked)) = &question.hypothesis else {
+                return None;
+            };
+            let Answer::Planned(mut planned) = planned(&[("counts", &view)]) else {
+                return None;
+            };
+            planned.indexes.push(TestedIndex {
+                names: [asked.name.name.clone()].into(),
+                body: String::new(),
+                size: asked.size,
+                build_time: None,
+                usable: true,
+            });
+            Some(Answer::Planned(planned))
+        })
+}
+
+fn counts() -> TestPlan {
+    seq_scan("orders", TODAY)
+        .rows(100_000.0)
+        .grouped_by(&["orders.a"], 10.0)
+}
+
+#[test]
+fn a_view_is_recommended_where_it_costs_much_less() {
+    let found = advice(&mut counted(1.5));
+    assert_eq!(
+        statements(&found.remedies),
+        [(
+            Kind::MaterializedView,
+            "CREATE MATERIALIZED VIEW public.orders_by_a AS\nSELECT a, count(*) FROM orders GROUP BY a;"
+        )]
+    );
+    assert_eq!(found.remedies[0].size, Some(Bytes(8192)));
+    assert_eq!(advice(&mut counted(1_500.0)).remedies, []);
+}
+
+#[test]
+fn a_rewritten_statement_is_recommended_where_it_costs_less() {
+    let rewritten = |cost| {
+        let plan = seq_scan("events", cost).filter("(events.at > '2024-01-30'::date)");
+        let mut planner =
+            super::no_index::by_day().answering(move |question| match question.hypothesis {
+                Some(Hypothesis::Rewritten) if definitions(question).is_empty() => {
+                    Some(planned(&[("by-day", &plan)]))
+                }
+                _ => None,
+            });
+        advice(&mut planner).remedies
+    };
+    let found = rewritten(100.0);
+    let [remedy] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(remedy.kind, Kind::Rewrite);
+    assert!(remedy.statements[0].contains("AND at >= "), "{remedy:?}");
+    assert_eq!(remedy.benefits[0].cost, (Cost(TODAY), Cost(100.0)));
+    assert_eq!(rewritten(TODAY), []);
+}

@@ -1,0 +1,197 @@
+//! The verification of the chosen set on the server.
+
+use super::*;
+use crate::planner::test_planner::definitions;
+use crate::planner::{Answer, Evidence, RefusalCause};
+use crate::verdict::Reason;
+
+/// Two tables that one statement reads together, with an index on each.
+fn joined() -> TestPlanner {
+    let one = seq_scan("orders", TODAY).filter("(orders.a = 5)");
+    let other = seq_scan("items", TODAY).filter("(items.b = 6)");
+    let sql = "SELECT * FROM orders, items WHERE orders.a = 5 AND items.b = 6";
+    TestPlanner::new([orders(), table("items", &["id bigint", "b bigint"])])
+        .statement("join", sql, one.joined_with(other))
+        .index("orders (a)", MB, &[("join", 2_100.0)])
+        .index("items (b)", MB, &[("join", 2_200.0)])
+        .together(&["orders (a)", "items (b)"], &[("join", 20.0)])
+}
+
+fn sorted(mut found: Vec<String>) -> Vec<String> {
+    found.sort();
+    found
+}
+
+#[test]
+fn a_set_that_the_server_refutes_is_chosen_again_without_it() {
+    let mut planner = by_both()
+        .index("orders (a)", MB, &[("by-both", 10.0)])
+        .index("orders (b)", MB, &[("by-both", 300.0)])
+        .costs(Target::Server, &["orders (a)"], &[]);
+    let advice = advice(&mut planner);
+    assert_eq!(recommended(&advice), ["orders (b)"]);
+    assert_eq!(
+        rejection(&advice, "orders (a)"),
+        &Rejection::NotUsedBesideOthers
+    );
+    assert_eq!(planner.built(), [["orders (a)"], ["orders (b)"]]);
+}
+
+#[test]
+fn tables_that_are_read_together_get_their_indexes_in_one_transaction() {
+    let mut planner = joined();
+    let advice = advice(&mut planner);
+    let both = ["items (b)", "orders (a)"];
+    assert_eq!(sorted(recommended(&advice)), both);
+    let built: Vec<_> = planner.built().into_iter().map(sorted).collect();
+    assert_eq!(built, [both]);
+}
+
+#[test]
+fn tables_that_would_block_writers_too_long_together_are_verified_one_by_one() {
+    // A build takes 0.22 s by the number of rows, and there has to be room for twice that.
+    let one_fits = Limits {
+        max_write_block: Millis(500.0),
+        ..Limits::default()
+    };
+    let mut planner = joined();
+    let advice = advice_within(&mut planner, &one_fits);
+    assert_eq!(
+        sorted(planner.built().concat()),
+        ["items (b)", "orders (a)"]
+    );
+    assert!(planner.built().iter().all(|built| built.len() == 1));
+    let [found, ..] = advice.recommendations.as_slice() else {
+        panic!("nothing is recommended");
+    };
+    assert!(found.benefits[0].after > Cost(2_000.0), "seen alone");
+}
+
+#[test]
+fn indexes_of_one_table_are_split_when_they_block_writers_too_long() {
+    let limits = Limits {
+        max_write_block: Millis(500.0),
+        ..Limits::default()
+    };
+    let mut planner = by_a_and_b();
+    let advice = advice_within(&mut planner, &limits);
+    assert_eq!(recommended(&advice), ["orders (a)", "orders (b)"]);
+    assert_eq!(planner.built(), [["orders (a)"], ["orders (b)"]]);
+}
+
+#[test]
+fn a_group_that_is_stopped_is_verified_in_halves() {
+    for cause in [
+        RefusalCause::WriteBlockTooLong(Millis(1.0)),
+        RefusalCause::StatementTimeout(Millis(1.0)),
+    ] {
+        let stopped = cause.clone();
+        let mut planner = by_a_and_b().answering(move |question| {
+            let is_group = is_build(question) && question.indexes.len() > 1;
+            is_group.then(|| Answer::Refused(stopped.clone().into()))
+        });
+        let advice = advice(&mut planner);
+        assert_eq!(recommended(&advice), ["orders (a)", "orders (b)"]);
+        let group: &[&str] = &["orders (a)", "orders (b)"];
+        let halves: [&[&str]; 3] = [group, &group[..1], &group[1..]];
+        assert_eq!(planner.built(), halves, "{cause:?}");
+    }
+}
+
+#[test]
+fn a_lock_that_is_not_free_is_not_waited_for_again_in_halves() {
+    let cause = RefusalCause::LockTimeout(Millis(1_000.0));
+    let busy = cause.clone();
+    let mut planner = by_a_and_b().answering(move |question| {
+        is_build(question).then(|| Answer::Refused(busy.clone().into()))
+    });
+    let advice = advice(&mut planner);
+    assert_eq!(planner.built().len(), 1);
+    assert_eq!(recommended(&advice), ["orders (a)", "orders (b)"]);
+    for found in &advice.recommendations {
+        assert_eq!(
+            found.evidence,
+            Evidence::PlannerTwin,
+            "the prediction stands"
+        );
+        let not_built = found.not_built.as_ref().unwrap();
+        assert_eq!(not_built.cause, cause);
+    }
+}
+
+#[test]
+fn what_the_server_builds_and_cannot_use_yet_stands_as_predicted() {
+    let mut planner = by_a_with_index().unusable("orders (a)");
+    let advice = advice(&mut planner);
+    let [found] = advice.recommendations.as_slice() else {
+        panic!("{:?}", recommended(&advice));
+    };
+    let not_built = found.not_built.as_ref().unwrap();
+    assert_eq!(not_built.cause, RefusalCause::NotUsableNow);
+    assert_eq!(not_built.built, 1);
+    assert_eq!(found.benefits, [benefit("by-a", TODAY, 10.0)]);
+}
+
+#[test]
+fn one_index_that_cannot_be_built_leaves_the_others() {
+    let cause = RefusalCause::Server {
+        reason: Reason::BuildFailed,
+        message: "out of room".to_owned(),
+    };
+    let mut planner = by_a_and_b().refuses(Target::Server, "orders (a)", cause.clone());
+    let advice = advice(&mut planner);
+    assert_eq!(recommended(&advice), ["orders (b)"]);
+    assert_eq!(rejection(&advice, "orders (a)"), &Rejection::Refused(cause));
+}
+
+#[test]
+fn nothing_is_built_twice() {
+    // The real sizes leave room for one, so the choice is made again.
+    let limits = Limits {
+        budget: Some(Bytes(3 * Bytes::MB)),
+        ..Limits::default()
+    };
+    let mut planner = by_a_and_b()
+        .size(Target::Server, "orders (a)", Bytes(2 * Bytes::MB))
+        .size(Target::Server, "orders (b)", Bytes(2 * Bytes::MB));
+    advice_within(&mut planner, &limits);
+    let mut built = planner.built();
+    assert!(built.len() > 1, "{built:?}");
+    built.sort();
+    let mut once = built.clone();
+    once.dedup();
+    assert_eq!(built, once);
+}
+
+#[test]
+fn where_the_twin_cannot_plan_the_server_builds() {
+    let mut planner = by_a_with_index().twin_cannot_plan("by-a", "no such function");
+    let advice = advice(&mut planner);
+    let [found] = advice.recommendations.as_slice() else {
+        panic!("{:?}", recommended(&advice));
+    };
+    assert_eq!(found.evidence, Evidence::RolledBackTransaction);
+    assert_eq!(found.predicted_size, None);
+    let in_twin =
+        |question: &&Question| question.target == Target::Twin && !definitions(question).is_empty();
+    let skippable = planner.asked().iter().filter(in_twin);
+    assert_eq!(
+        skippable
+            .filter(|asked| asked.skippable && asked.indexes.len() == 1)
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn where_the_twin_cannot_plan_and_nothing_may_be_built_that_is_the_reason() {
+    let mut planner = by_a_with_index().twin_cannot_plan("by-a", "no such function\nHINT: none");
+    let advice = advice_within(&mut planner, &rehearse(Rehearse::Twin));
+    let cause = RefusalCause::TwinCannotPlan {
+        cause: Box::new(RefusalCause::BuildingNotAllowed(Rehearse::Twin)),
+        statement: id("by-a"),
+        message: "no such function".to_owned(),
+    };
+    assert_eq!(rejection(&advice, "orders (a)"), &Rejection::Refused(cause));
+    assert!(!planner.asked().iter().any(is_build));
+}
