@@ -1,4 +1,4 @@
-//! The commands: what was typed, turned into calls of the rooms, and their results into an exit status.
+//! The commands: each reads its options, calls the other rooms, writes a report, and returns an exit status.
 
 use std::process::ExitCode;
 
@@ -28,48 +28,48 @@ mod workload;
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done.
+    /// Everything was done.
     Done,
-    /// Done as far as it went; what failed was said.
+    /// Something failed; the report says what.
     Failed,
-    /// `--fail-on` matched.
+    /// The condition of `--fail-on` holds.
     Matched,
 }
 
-/// Why a command could not do its work.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The words do not go together.
+    /// The options are not valid together.
     #[error("{0}")]
     Usage(String),
     /// The user asked to stop.
     #[error("interrupted; {0}")]
     Interrupted(Rollback),
-    /// The connection parameters make no sense.
+    /// The connection parameters are not valid.
     #[error(transparent)]
     Conninfo(#[from] ConninfoError),
-    /// The server, or the way to it.
+    /// The server, or the connection to it, failed.
     #[error(transparent)]
     Db(DbError),
-    /// The planner could not be asked.
+    /// The planner failed.
     #[error(transparent)]
     Planner(PlannerError),
-    /// A workload file says something that makes no sense.
+    /// A workload file has an annotation that is not valid.
     #[error(transparent)]
     Workload(#[from] FileError),
-    /// A log holds nothing for a workload.
+    /// A log has no statements for a workload.
     #[error(transparent)]
     Log(#[from] LogError),
     /// A file could not be read or written.
     #[error("{0}")]
     File(String),
-    /// No server programs for the throwaway server.
+    /// The programs for the throwaway server are missing.
     #[error(transparent)]
     Binaries(#[from] BinariesError),
-    /// No planner twin.
+    /// The planner twin could not be made.
     #[error("the planner twin: {0}")]
     Twin(planners::TwinError),
-    /// No throwaway server.
+    /// The throwaway server could not be started.
     #[error(transparent)]
     Cluster(ClusterError),
 }
@@ -121,7 +121,7 @@ impl CommandError {
     }
 }
 
-/// Runs what was typed.
+/// Runs the command.
 pub fn run(cli: &Cli) -> ExitCode {
     let outcome = match &cli.command {
         Some(Command::Advise(arguments)) => advise::run(cli, arguments),
@@ -131,14 +131,14 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Demo(arguments)) => demo::run(cli, arguments),
         Some(Command::Completions { shell }) => completions(cli, *shell),
         Some(Command::Man) => manual_page(cli),
-        None => interactive::run(cli, &cli.live),
+        None => interactive::run(cli, &cli.interactive),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
         Ok(Outcome::Matched) => ExitCode::from(3),
         Err(error) => {
-            terminal::say(&error.to_string());
+            terminal::print_message(&error.to_string());
             ExitCode::from(error.exit_status())
         }
     }

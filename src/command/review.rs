@@ -1,4 +1,4 @@
-//! `pgrehearse review`: saved plans and recorded sessions, without a server.
+//! `pgrehearse review`: saved plans and recordings, without a server.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
     } else {
         files
             .iter()
-            .filter_map(|path| review_found(path, &arguments.paths))
+            .filter_map(|path| review_or_skip(path, &arguments.paths))
             .collect()
     };
     if interactive::is_wanted(cli) {
@@ -41,43 +41,46 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
     write_reviewed(cli, &reviewed)
 }
 
-/// The file's plans; none for one that was only come across in a directory and holds no plan (a README, some other program's JSON):
-/// that is nobody's error.
-fn review_found(path: &Path, named: &[PathBuf]) -> Option<Reviewed> {
+/// The file's plans; none for a file that was found in a directory and holds no plan (a README, JSON of another program).
+fn review_or_skip(path: &Path, named: &[PathBuf]) -> Option<Reviewed> {
     let bytes = read_bytes(path);
-    let other =
-        !named.iter().any(|named| named == path) && bytes.as_deref().is_ok_and(is_something_else);
-    (!other).then(|| review(path, bytes))
+    let skip =
+        !named.iter().any(|named| named == path) && bytes.as_deref().is_ok_and(holds_no_plans);
+    (!skip).then(|| review(path, bytes))
 }
 
-fn is_something_else(bytes: &[u8]) -> bool {
+fn holds_no_plans(bytes: &[u8]) -> bool {
     let no_plan = |reason: &Reason| {
         matches!(
             reason,
             Reason::NoPlan | Reason::NotExplain | Reason::Binary | Reason::Html
         )
     };
-    let unread = recording(bytes).is_none() && !log::looks_like_log(&log::decode(bytes));
-    unread && read::read(bytes).is_err_and(|error| no_plan(&error.reason))
+    let is_other = recording(bytes).is_none() && !log::looks_like_log(&log::decode(bytes));
+    is_other && read::read(bytes).is_err_and(|error| no_plan(&error.reason))
 }
 
-/// Compares the plans of two files, the first with the first, the second with the second, ….
+/// Compares the plans of two files in pairs, in their order.
 fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
     let [before, after] = paths else {
         return Err(CommandError::Usage(
-            "--diff takes two files: the plan before and the plan after".to_owned(),
+            "--diff needs two files: the plan before and the plan after".to_owned(),
         ));
     };
     let (before, after) = (
         review(before, read_bytes(before)),
         review(after, read_bytes(after)),
     );
-    let named = |file: &str, error: &str| CommandError::File(format!("{file}: {error}"));
-    let plans_before = before.plans.map_err(|error| named(&before.file, &error))?;
-    let plans_after = after.plans.map_err(|error| named(&after.file, &error))?;
+    let file_error = |file: &str, error: &str| CommandError::File(format!("{file}: {error}"));
+    let plans_before = before
+        .plans
+        .map_err(|error| file_error(&before.file, &error))?;
+    let plans_after = after
+        .plans
+        .map_err(|error| file_error(&after.file, &error))?;
     if plans_before.len() != plans_after.len() {
         let message = format!(
-            "{} holds {} plans and {} holds {}: which to compare?",
+            "{} has {} plans and {} has {}: --diff needs the same number in both",
             before.file,
             plans_before.len(),
             after.file,
@@ -121,7 +124,7 @@ pub(super) fn write_reviewed(cli: &Cli, reviewed: &[Reviewed]) -> Result<Outcome
     write(cli, &report)?;
     let failed: Vec<&Reviewed> = reviewed.iter().filter(|file| file.plans.is_err()).collect();
     for Reviewed { file, plans } in &failed {
-        terminal::say(&format!(
+        terminal::print_message(&format!(
             "{file}: {}",
             plans.as_ref().err().map_or("", String::as_str)
         ));
@@ -138,7 +141,7 @@ const EXTENSIONS: &[&str] = &[
     "json", "txt", "text", "yaml", "yml", "xml", "plan", "log", "csv", "md",
 ];
 
-/// The files named, and those below the directories named that may hold plans, in the order of their names.
+/// The given files, and the files below the given directories that may hold plans, sorted by name.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     let mut files = Vec::new();
     for path in paths {
@@ -147,7 +150,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
             add_directory(path, &mut files)?;
             if files.len() == before {
                 return Err(CommandError::File(format!(
-                    "{}: there is no file with plans in it (.{})",
+                    "{}: the directory has no files that may hold plans (.{})",
                     path.display(),
                     EXTENSIONS.join(", .")
                 )));
@@ -199,7 +202,7 @@ fn review(path: &Path, bytes: Result<Vec<u8>, CommandError>) -> Reviewed {
 fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> {
     if let Some(recording) = recording(bytes) {
         let failed = |error: RecordingError| CommandError::File(error.to_string());
-        return Ok(first_plans(&recording.map_err(failed)?));
+        return Ok(baseline_plans(&recording.map_err(failed)?));
     }
     let text = log::decode(bytes);
     if log::looks_like_log(&text) {
@@ -208,12 +211,12 @@ fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> 
     read::read(bytes).map_err(|error| CommandError::File(error.to_string()))
 }
 
-/// The plans auto_explain logged. One that cannot be read is told of, and does not stop the others.
+/// The plans that auto_explain logged. One that cannot be read gives a message, and the others are read.
 fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> {
     let logged = log::plans(text);
     if logged.is_empty() {
         return Err(CommandError::File(
-            "there is no plan in this log: auto_explain puts them there".to_owned(),
+            "the log has no plans; auto_explain logs them".to_owned(),
         ));
     }
     let (mut plans, mut failures) = (Vec::new(), Vec::new());
@@ -223,10 +226,9 @@ fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> 
                 read.into_iter()
                     .map(|plan| plan.with_query(entry.query.as_deref())),
             ),
-            Err(reason) => failures.push(format!(
-                "the plan in the entry of line {}: {reason}",
-                entry.line
-            )),
+            Err(reason) => {
+                failures.push(format!("the plan logged at line {}: {reason}", entry.line))
+            }
         }
     }
     let Some(first) = failures.first() else {
@@ -241,7 +243,7 @@ fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> 
     if plans.is_empty() {
         return Err(CommandError::File(failure));
     }
-    terminal::say(&format!("{}: {failure}", path.display()));
+    terminal::print_message(&format!("{}: {failure}", path.display()));
     Ok(plans)
 }
 
@@ -252,15 +254,15 @@ fn without_name(message: &str, path: &Path) -> String {
         .to_owned()
 }
 
-/// None: the file is no recording.
+/// The recording in these bytes; none if they are not a recording.
 fn recording(bytes: &[u8]) -> Option<Result<Recording, RecordingError>> {
     let text = std::str::from_utf8(bytes).ok()?;
     let names_its_format = text.contains(FORMAT_PREFIX) && text.contains("\"format\"");
     names_its_format.then(|| Recording::from_json(text))
 }
 
-/// Among other files a recording stands for the plans it began with.
-fn first_plans(recording: &Recording) -> Vec<ReadPlan> {
+/// The plans of a recording without new indexes: what is shown of it among other files.
+fn baseline_plans(recording: &Recording) -> Vec<ReadPlan> {
     let mut plans = Vec::new();
     for statement in recording.workload.statements() {
         let outcome = recording
@@ -279,7 +281,7 @@ fn subject(paths: &[PathBuf]) -> String {
         .join(" ")
 }
 
-/// The pipeline runs again on what the planners answered then, and gives the same report.
+/// Runs the pipeline again with the recorded answers, which gives the same report.
 fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, CommandError> {
     let mut replay = Replay::new(recording);
     let (workload, limits) = (&recording.workload, &recording.limits);
