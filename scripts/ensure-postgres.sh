@@ -18,7 +18,8 @@
 # Exit status: 0 found or installed, 1 not, 2 wrong usage.
 #
 # No cluster is created, started, stopped or upgraded: pgrehearse makes its
-# own, in temporary directories, and leaves the machine's databases alone. Nothing here depends on $0, so `sh -s < ensure-postgres.sh` works.
+# own, in temporary directories, and leaves the machine's databases alone.
+# Nothing here depends on $0, so `sh -s < ensure-postgres.sh` works.
 set -eu
 
 # --major makes all of them mean one version.
