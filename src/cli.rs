@@ -177,7 +177,7 @@ pub struct OutputArgs {
 /// A report's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// To read
+    /// For a terminal or a text file
     Text,
     /// For programs: see schema/advise-report.schema.json
     Json,

@@ -31,7 +31,7 @@ use crate::workload::{Statement, Workload};
 pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandError> {
     if arguments.workload.is_empty() {
         return Err(CommandError::Usage(
-            "no workload: give --file FILE.sql, --command SQL or --pg-stat-statements, or a command (see --help)"
+            "no workload: give --file FILE.sql, --command SQL, --log FILE or --pg-stat-statements, or a command (see --help)"
                 .to_owned(),
         ));
     }
