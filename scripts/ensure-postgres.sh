@@ -197,7 +197,7 @@ answer() {
   printf '%s\n' "$FOUND"
 }
 
-# Name servers of other versions, so that nobody wonders why the PostgreSQL
+# Name servers of other versions, so that it is clear why the PostgreSQL
 # they know is there does not count.
 say_unsupported() {
   for _dir in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/bin /usr/local/bin; do

@@ -231,7 +231,7 @@ PREFIXES
     written 15-pairs repeated
     printf '%s\n' "$PAIRS" "log_destination = 'stderr'" | settings
     written 15-pairs-extended extended
-    # The same execution told twice: its plan by auto_explain, and its duration by the server.
+    # The same execution logged twice: its plan by auto_explain, and its duration by the server.
     printf '%s\n' "$EXPLAINING" "log_min_duration_statement = 0" | settings
     written 15-both statements
     translated

@@ -1,4 +1,4 @@
-//! The `pgrehearse` program: reads what was typed and runs it.
+//! The `pgrehearse` program: parses the command line and runs the command.
 
 use std::process::ExitCode;
 

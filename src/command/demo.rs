@@ -53,7 +53,7 @@ const LOADING: Safety = Safety {
 pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandError> {
     let started = Instant::now();
     if arguments.tui {
-        interactive::check(cli)?;
+        interactive::require_terminal(cli)?;
     }
     let interrupt = connection::interrupt()?;
     let binaries = Binaries::find(if arguments.no_install {

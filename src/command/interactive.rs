@@ -35,7 +35,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
                 .to_owned(),
         ));
     }
-    check(cli)?;
+    require_terminal(cli)?;
     workload::check(&arguments.workload)?;
     let limits = arguments.limits.limits();
     let safety = arguments.safety.safety(limits.max_write_block);
@@ -187,15 +187,15 @@ fn with_query(read: ReadPlan) -> Plan {
 }
 
 /// Does the user want the interface: is there a terminal, and no option for a report?
-pub(super) fn is_wanted(cli: &Cli) -> bool {
+pub(super) fn is_requested(cli: &Cli) -> bool {
     let wants_report = cli.output.format_given || cli.output.output.is_some();
     let is_dumb = std::env::var("TERM").is_ok_and(|terminal| terminal == "dumb");
     !wants_report && !is_dumb && std::io::stdout().is_terminal()
 }
 
 /// An error where the interface cannot be shown.
-pub(super) fn check(cli: &Cli) -> Result<(), CommandError> {
-    if is_wanted(cli) {
+pub(super) fn require_terminal(cli: &Cli) -> Result<(), CommandError> {
+    if is_requested(cli) {
         return Ok(());
     }
     let message = "the interactive session needs a terminal and does not take --format or --output; for a report use pgrehearse advise";

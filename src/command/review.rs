@@ -35,7 +35,7 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
             .filter_map(|path| review_or_skip(path, &arguments.paths))
             .collect()
     };
-    if interactive::is_wanted(cli) {
+    if interactive::is_requested(cli) {
         return interactive::on_plans(cli, &subject(&arguments.paths), reviewed);
     }
     write_reviewed(cli, &reviewed)
@@ -163,11 +163,11 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
 }
 
 fn add_directory(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
-    let named =
+    let file_error =
         |error: std::io::Error| CommandError::File(format!("{}: {error}", directory.display()));
-    let entries: Result<Vec<_>, _> = std::fs::read_dir(directory).map_err(named)?.collect();
+    let entries: Result<Vec<_>, _> = std::fs::read_dir(directory).map_err(file_error)?.collect();
     let mut paths: Vec<PathBuf> = entries
-        .map_err(named)?
+        .map_err(file_error)?
         .into_iter()
         .map(|entry| entry.path())
         .collect();
@@ -289,7 +289,7 @@ fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, Comm
     if replay.unused() > 0 {
         advice.notices.push(Notice::UnusedAnswers(replay.unused()));
     }
-    if interactive::is_wanted(cli) {
+    if interactive::is_requested(cli) {
         return interactive::on_recording(cli, file.display().to_string(), advice, recording);
     }
     advise::write_advice(cli, &advice, Measured::default())?;
