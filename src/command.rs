@@ -60,9 +60,9 @@ pub enum CommandError {
     /// A log has no statements for a workload.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// A file could not be read or written.
+    /// Something else failed, such as reading a file; the message names it.
     #[error("{0}")]
-    File(String),
+    Other(String),
     /// The programs for the throwaway server are missing.
     #[error(transparent)]
     Binaries(#[from] BinariesError),
@@ -154,12 +154,12 @@ fn manual_page(cli: &Cli) -> Result<Outcome, CommandError> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command())
         .render(&mut page)
-        .map_err(|error| CommandError::File(error.to_string()))?;
+        .map_err(|error| CommandError::Other(error.to_string()))?;
     write(cli, &String::from_utf8_lossy(&page))
 }
 
 fn write(cli: &Cli, text: &str) -> Result<Outcome, CommandError> {
     terminal::write_report(&cli.output, text)
-        .map_err(|error| CommandError::File(error.to_string()))?;
+        .map_err(|error| CommandError::Other(error.to_string()))?;
     Ok(Outcome::Done)
 }

@@ -148,9 +148,9 @@ fn advise_and_record(
 /// Writes a recording to a file.
 pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandError> {
     let json =
-        serde_json::to_string(recording).map_err(|error| CommandError::File(error.to_string()))?;
+        serde_json::to_string(recording).map_err(|error| CommandError::Other(error.to_string()))?;
     fs::write(file, json)
-        .map_err(|error| CommandError::File(format!("{}: {error}", file.display())))
+        .map_err(|error| CommandError::Other(format!("{}: {error}", file.display())))
 }
 
 /// The names of all candidates: no index of these names may exist after the run.
@@ -177,7 +177,7 @@ pub(super) fn write_advice(
         Format::Markdown => markdown::write(advice, measured),
         Format::Json => Report::new(advice, measured)
             .to_json()
-            .map_err(|error| CommandError::File(error.to_string()))?,
+            .map_err(|error| CommandError::Other(error.to_string()))?,
     };
     write(cli, &report).map(|_| ())
 }

@@ -9,7 +9,7 @@ use crate::terminal;
 /// Listens for Ctrl-C from now on.
 pub(super) fn interrupt() -> Result<Interrupt, CommandError> {
     Interrupt::listen()
-        .map_err(|error| CommandError::File(format!("could not listen for signals: {error}")))
+        .map_err(|error| CommandError::Other(format!("could not listen for signals: {error}")))
 }
 
 /// Connects with the options and the environment.

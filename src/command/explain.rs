@@ -70,7 +70,7 @@ fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<ReadPlan>, Strin
 /// Writes one file for each statement: EXPLAIN's JSON with the statement's text, as auto_explain logs it.
 fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<(), CommandError> {
     let file_error = |path: &Path, error: &std::io::Error| {
-        CommandError::File(format!("{}: {error}", path.display()))
+        CommandError::Other(format!("{}: {error}", path.display()))
     };
     fs::create_dir_all(directory).map_err(|error| file_error(directory, &error))?;
     let mut taken = BTreeSet::new();
@@ -79,7 +79,7 @@ fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<
         let path = directory.join(file_name(&statement.id.0, &mut taken));
         let plans: Vec<&Plan> = plans.iter().map(|read| &read.plan).collect();
         let json = serde_json::to_string_pretty(&plans)
-            .map_err(|error| CommandError::File(error.to_string()))?;
+            .map_err(|error| CommandError::Other(error.to_string()))?;
         fs::write(&path, json + "\n").map_err(|error| file_error(&path, &error))?;
     }
     Ok(())

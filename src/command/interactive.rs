@@ -87,7 +87,7 @@ fn raise_on_signal(signals: &Interrupt, raise: &Raise) -> Result<(), CommandErro
         .spawn(watch);
     thread
         .map(|_| ())
-        .map_err(|error| CommandError::File(format!("could not start a thread: {error}")))
+        .map_err(|error| CommandError::Other(format!("could not start a thread: {error}")))
 }
 
 /// The interface on a server that this program started.
@@ -205,7 +205,7 @@ pub(super) fn require_terminal(cli: &Cli) -> Result<(), CommandError> {
 fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, CommandError> {
     let ended = tui::run(start, look(cli), &|| signals.is_raised());
     let Ended { print, rollback } =
-        ended.map_err(|error| CommandError::File(format!("the terminal: {error}")))?;
+        ended.map_err(|error| CommandError::Other(format!("the terminal: {error}")))?;
     if signals.is_raised() || rollback == Rollback::Unconfirmed {
         return Err(CommandError::Interrupted(rollback));
     }

@@ -25,7 +25,7 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         // Read once: it may be standard input.
         let bytes = read_bytes(only);
         if let Some(recording) = bytes.as_deref().ok().and_then(recording) {
-            let failed = |error| CommandError::File(format!("{}: {error}", only.display()));
+            let failed = |error| CommandError::Other(format!("{}: {error}", only.display()));
             return replay(cli, only, &recording.map_err(failed)?);
         }
         vec![review(only, bytes)]
@@ -71,7 +71,7 @@ fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
         review(before, read_bytes(before)),
         review(after, read_bytes(after)),
     );
-    let file_error = |file: &str, error: &str| CommandError::File(format!("{file}: {error}"));
+    let file_error = |file: &str, error: &str| CommandError::Other(format!("{file}: {error}"));
     let plans_before = before
         .plans
         .map_err(|error| file_error(&before.file, &error))?;
@@ -86,7 +86,7 @@ fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
             after.file,
             plans_after.len()
         );
-        return Err(CommandError::File(message));
+        return Err(CommandError::Other(message));
     }
     let pairs = plans_before.iter().zip(&plans_after);
     let diffs: Vec<Diff> = pairs
@@ -105,7 +105,7 @@ fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
             .collect::<Vec<_>>()
             .join("\n"),
         Format::Json => {
-            diff::write_json(&diffs).map_err(|error| CommandError::File(error.to_string()))?
+            diff::write_json(&diffs).map_err(|error| CommandError::Other(error.to_string()))?
         }
     };
     write(cli, &report)
@@ -118,7 +118,7 @@ pub(super) fn write_reviewed(cli: &Cli, reviewed: &[Reviewed]) -> Result<Outcome
         Format::Text => write_text(reviewed, width),
         Format::Markdown => write_markdown(reviewed, width),
         Format::Json => {
-            write_json(reviewed).map_err(|error| CommandError::File(error.to_string()))?
+            write_json(reviewed).map_err(|error| CommandError::Other(error.to_string()))?
         }
     };
     write(cli, &report)?;
@@ -149,7 +149,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
             let before = files.len();
             add_directory(path, &mut files)?;
             if files.len() == before {
-                return Err(CommandError::File(format!(
+                return Err(CommandError::Other(format!(
                     "{}: the directory has no files that may hold plans (.{})",
                     path.display(),
                     EXTENSIONS.join(", .")
@@ -164,7 +164,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
 
 fn add_directory(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
     let file_error =
-        |error: std::io::Error| CommandError::File(format!("{}: {error}", directory.display()));
+        |error: std::io::Error| CommandError::Other(format!("{}: {error}", directory.display()));
     let entries: Result<Vec<_>, _> = std::fs::read_dir(directory).map_err(file_error)?.collect();
     let mut paths: Vec<PathBuf> = entries
         .map_err(file_error)?
@@ -201,21 +201,21 @@ fn review(path: &Path, bytes: Result<Vec<u8>, CommandError>) -> Reviewed {
 
 fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> {
     if let Some(recording) = recording(bytes) {
-        let failed = |error: RecordingError| CommandError::File(error.to_string());
+        let failed = |error: RecordingError| CommandError::Other(error.to_string());
         return Ok(baseline_plans(&recording.map_err(failed)?));
     }
     let text = log::decode(bytes);
     if log::looks_like_log(&text) {
         return logged_plans(path, &text);
     }
-    read::read(bytes).map_err(|error| CommandError::File(error.to_string()))
+    read::read(bytes).map_err(|error| CommandError::Other(error.to_string()))
 }
 
 /// The plans that auto_explain logged. One that cannot be read gives a message, and the others are read.
 fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> {
     let logged = log::plans(text);
     if logged.is_empty() {
-        return Err(CommandError::File(
+        return Err(CommandError::Other(
             "the log has no plans; auto_explain logs them".to_owned(),
         ));
     }
@@ -241,7 +241,7 @@ fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> 
         first.clone()
     };
     if plans.is_empty() {
-        return Err(CommandError::File(failure));
+        return Err(CommandError::Other(failure));
     }
     terminal::print_message(&format!("{}: {failure}", path.display()));
     Ok(plans)

@@ -52,7 +52,7 @@ fn redaction_key(arguments: &SnapshotArgs) -> Result<RedactionKey, CommandError>
             let mut key = [0; 32];
             let read =
                 File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut key));
-            read.map_err(|error| CommandError::File(format!("/dev/urandom: {error}")))?;
+            read.map_err(|error| CommandError::Other(format!("/dev/urandom: {error}")))?;
             Ok(RedactionKey::new(key))
         }
     }
@@ -115,19 +115,19 @@ fn plans(
 ) -> Result<BTreeMap<StatementId, PlanOutcome>, CommandError> {
     match server.ask(&Question::plans(Target::Server, workload.statements()))? {
         Answer::Planned(planned) => Ok(planned.plans),
-        Answer::Refused(refusal) => Err(CommandError::File(sentences::refusal(&refusal.cause))),
+        Answer::Refused(refusal) => Err(CommandError::Other(sentences::refusal(&refusal.cause))),
     }
 }
 
 fn write(file: &TwinFile, path: &Path) -> Result<(), CommandError> {
-    let failed = |error: TwinFileError| CommandError::File(format!("{}: {error}", path.display()));
+    let failed = |error: TwinFileError| CommandError::Other(format!("{}: {error}", path.display()));
     let created = File::create(path).map_err(|error| failed(error.into()))?;
     file.write(created).map_err(failed)
 }
 
 /// Reads a twin file.
 pub(super) fn read(path: &Path) -> Result<TwinFile, CommandError> {
-    let failed = |error: TwinFileError| CommandError::File(format!("{}: {error}", path.display()));
+    let failed = |error: TwinFileError| CommandError::Other(format!("{}: {error}", path.display()));
     TwinFile::read(File::open(path).map_err(|error| failed(error.into()))?).map_err(failed)
 }
 

@@ -119,5 +119,5 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
 }
 
 fn file_error(path: &Path, error: &dyn std::fmt::Display) -> CommandError {
-    CommandError::File(format!("{}: {error}", path.display()))
+    CommandError::Other(format!("{}: {error}", path.display()))
 }
