@@ -1,4 +1,4 @@
-//! The commands: what was typed, turned into calls of the rooms, and their results into an exit status.
+//! The commands: each reads its options, calls the other rooms, writes a report, and returns an exit status.
 
 use std::process::ExitCode;
 
@@ -25,7 +25,7 @@ pub use error::{CommandError, Outcome};
 
 use output::write;
 
-/// Runs what was typed.
+/// Runs the command.
 pub fn run(cli: &Cli) -> ExitCode {
     let outcome = match &cli.command {
         Some(Command::Advise(arguments)) => advise::run(cli, arguments),
@@ -35,14 +35,14 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Demo(arguments)) => demo::run(cli, arguments),
         Some(Command::Completions { shell }) => completions(cli, *shell),
         Some(Command::Man) => manual_page(cli),
-        None => interactive::run(cli, &cli.live),
+        None => interactive::run(cli, &cli.interactive),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
         Ok(Outcome::Matched) => ExitCode::from(3),
         Err(error) => {
-            terminal::say(&error.to_string());
+            terminal::print_message(&error.to_string());
             ExitCode::from(error.exit_status())
         }
     }
@@ -58,7 +58,7 @@ fn manual_page(cli: &Cli) -> Result<Outcome, CommandError> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command())
         .render(&mut page)
-        .map_err(|error| CommandError::File(error.to_string()))?;
+        .map_err(|error| CommandError::Other(error.to_string()))?;
     write(cli, &String::from_utf8_lossy(&page))
 }
 

@@ -45,7 +45,7 @@ pub enum CommandError {
     Log(#[from] LogError),
     /// A file could not be read or written.
     #[error("{0}")]
-    File(String),
+    Other(String),
     /// No server programs for the throwaway server.
     #[error(transparent)]
     Binaries(#[from] BinariesError),

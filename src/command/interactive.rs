@@ -1,4 +1,4 @@
-//! The interactive interface: on a live server, on the demo's own, or on files.
+//! The interactive interface on a server, on the demo's server, or on saved files.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -33,11 +33,11 @@ use crate::workload::{Statement, Workload};
 pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandError> {
     if arguments.workload.is_empty() {
         return Err(CommandError::Usage(
-            "no workload: give --file FILE.sql, --command SQL or --pg-stat-statements, or a command (see --help)"
+            "no workload: give --file FILE.sql, --command SQL, --log FILE or --pg-stat-statements, or a command (see --help)"
                 .to_owned(),
         ));
     }
-    check(cli)?;
+    require_terminal(cli)?;
     workload::check(&arguments.workload)?;
     let limits = arguments.limits.limits();
     let safety = arguments.safety.safety(limits.max_write_block);
@@ -54,33 +54,33 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     let session = connector.connect(&connect::prompt_on_terminal)?;
     let workload = workload::read(&arguments.workload, &session)?;
     let pg_bin = arguments.limits.pg_bin.clone();
-    let samples = !arguments.limits.no_sample;
+    let may_sample = !arguments.limits.no_sample;
     let record = arguments.record.clone();
-    let run = Run {
+    let run = InteractiveRun {
         workload,
         limits,
         safety,
         record,
         pg_bin,
-        samples,
+        may_sample,
         subject: String::new(),
     };
-    let live = LiveBackend {
+    let backend = LiveBackend {
         connector,
         session: Some(session),
         raise,
         run,
     };
-    show(cli, Start::Live(Box::new(live)), &signals)
+    show(cli, Start::Live(Box::new(backend)), &signals)
 }
 
-/// Until the interface has the terminal, and Ctrl-C is a key, a signal has to stop what waits for the server.
+/// Until the interface reads the keys itself, Ctrl-C is a signal: it has to stop what waits for the server.
 fn raise_on_signal(signals: &Interrupt, raise: &InterruptTrigger) -> Result<(), CommandError> {
-    const CHECK_INTERVAL: Duration = Duration::from_millis(50);
+    const POLL_INTERVAL: Duration = Duration::from_millis(50);
     let (signals, raise) = (signals.clone(), raise.clone());
     let watch = move || {
         while !signals.is_raised() {
-            std::thread::sleep(CHECK_INTERVAL);
+            std::thread::sleep(POLL_INTERVAL);
         }
         raise.raise();
     };
@@ -89,14 +89,14 @@ fn raise_on_signal(signals: &Interrupt, raise: &InterruptTrigger) -> Result<(), 
         .spawn(watch);
     thread
         .map(|_| ())
-        .map_err(|error| CommandError::File(format!("could not start a thread: {error}")))
+        .map_err(|error| CommandError::Other(format!("could not start a thread: {error}")))
 }
 
-/// On a server that this program started.
+/// The interface on a server that this program started.
 pub(super) fn on_own_server(
     cli: &Cli,
     conninfo: String,
-    run: Run,
+    run: InteractiveRun,
     signals: &Interrupt,
 ) -> Result<Outcome, CommandError> {
     let (raise, interrupt) = Interrupt::by_hand();
@@ -109,30 +109,30 @@ pub(super) fn on_own_server(
         password: Arc::default(),
     };
     let session = connector.connect(&connect::prompt_on_terminal)?;
-    let live = LiveBackend {
+    let backend = LiveBackend {
         connector,
         session: Some(session),
         raise,
         run,
     };
-    show(cli, Start::Live(Box::new(live)), signals)
+    show(cli, Start::Live(Box::new(backend)), signals)
 }
 
-/// What to advise on, and how.
-pub(super) struct Run {
+/// The workload and the options of an interactive session.
+pub(super) struct InteractiveRun {
     pub(super) workload: Workload,
     pub(super) limits: Limits,
     pub(super) safety: Safety,
     pub(super) record: Option<PathBuf>,
-    /// Where the programs for the planner twin are.
+    /// The directory of the programs for the planner twin.
     pub(super) pg_bin: Option<PathBuf>,
-    /// Whether rows may be sampled for it.
-    pub(super) samples: bool,
-    /// For the title; empty: the server's version and database.
+    /// May the twin's estimates read rows?
+    pub(super) may_sample: bool,
+    /// The headline; empty for the server's version and database.
     pub(super) subject: String,
 }
 
-/// A recorded run.
+/// The interface on a recorded run.
 pub(super) fn on_recording(
     cli: &Cli,
     file: String,
@@ -147,7 +147,7 @@ pub(super) fn on_recording(
     )
 }
 
-/// Saved plans.
+/// The interface on saved plans.
 pub(super) fn on_plans(
     cli: &Cli,
     subject: &str,
@@ -180,7 +180,7 @@ fn named_plans(reviewed: Reviewed) -> Vec<(String, Result<Plan, String>)> {
     }
 }
 
-/// The plan with its statement beside it, wherever that was found.
+/// The plan with its statement's text, if that was found.
 fn with_query(read: ReadPlan) -> Plan {
     match &read.query {
         Some(query) => read.plan.with_query(query),
@@ -188,26 +188,26 @@ fn with_query(read: ReadPlan) -> Plan {
     }
 }
 
-/// Is there a terminal to show it on, and was nothing else asked for?
-pub(super) fn is_wanted(cli: &Cli) -> bool {
-    let plain = cli.output.format_given || cli.output.output.is_some();
-    let dumb = std::env::var("TERM").is_ok_and(|terminal| terminal == "dumb");
-    !plain && !dumb && std::io::stdout().is_terminal()
+/// Does the user want the interface: is there a terminal, and no option for a report?
+pub(super) fn is_requested(cli: &Cli) -> bool {
+    let wants_report = cli.output.format_given || cli.output.output.is_some();
+    let is_dumb = std::env::var("TERM").is_ok_and(|terminal| terminal == "dumb");
+    !wants_report && !is_dumb && std::io::stdout().is_terminal()
 }
 
-/// Refuses early what needs a terminal when there is none.
-pub(super) fn check(cli: &Cli) -> Result<(), CommandError> {
-    if is_wanted(cli) {
+/// An error where the interface cannot be shown.
+pub(super) fn require_terminal(cli: &Cli) -> Result<(), CommandError> {
+    if is_requested(cli) {
         return Ok(());
     }
-    let said = "the interactive session needs a terminal, and neither --format nor --output; for a report: pgrehearse advise";
-    Err(CommandError::Usage(said.to_owned()))
+    let message = "the interactive session needs a terminal and does not take --format or --output; for a report use pgrehearse advise";
+    Err(CommandError::Usage(message.to_owned()))
 }
 
 fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, CommandError> {
-    let shown = tui::run(start, theme(cli), &|| signals.is_raised());
+    let ended = tui::run(start, theme(cli), &|| signals.is_raised());
     let SessionEnd { print, rollback } =
-        shown.map_err(|error| CommandError::File(format!("the terminal: {error}")))?;
+        ended.map_err(|error| CommandError::Other(format!("the terminal: {error}")))?;
     if signals.is_raised() || rollback == Rollback::Unconfirmed {
         return Err(CommandError::Interrupted(rollback));
     }
@@ -226,7 +226,7 @@ fn theme(cli: &Cli) -> Theme {
     }
 }
 
-/// Connects to the server, and again after the connection was lost: a typed password is kept for that.
+/// Connects to the server, and again after the connection was lost; remembers a password that was typed.
 struct Connector {
     settings: Settings,
     safety: Safety,
@@ -236,14 +236,14 @@ struct Connector {
 
 impl Connector {
     fn connect(&self, prompt: connect::Prompt<'_>) -> Result<Session, DbError> {
-        let password = |text: &str| {
-            let mut known = self
+        let remembered = |text: &str| {
+            let mut password = self
                 .password
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            match known.as_ref() {
-                Some(password) => Ok(password.clone()),
-                None => Ok(known.insert(prompt(text)?).clone()),
+            match password.as_ref() {
+                Some(known) => Ok(known.clone()),
+                None => Ok(password.insert(prompt(text)?).clone()),
             }
         };
         let options = SessionOptions {
@@ -251,42 +251,42 @@ impl Connector {
             interrupt: self.interrupt.clone(),
             trace: None,
         };
-        Session::connect(&self.settings, &password, options)
+        Session::connect(&self.settings, &remembered, options)
     }
 
-    /// Connects again without a password prompt: the interface has the terminal.
+    /// Connects without a prompt: the interface has the terminal.
     fn reconnect(&self) -> Result<Session, DbError> {
         self.connect(&|_| {
             Err(std::io::Error::other(
-                "the server asks for a password; quit and start again",
+                "the server requires a password; quit and start again",
             ))
         })
     }
 }
 
-/// Runs the interface's requests on a live server.
+/// The server behind the interface.
 struct LiveBackend {
     connector: Connector,
     session: Option<Session>,
     raise: InterruptTrigger,
-    run: Run,
+    run: InteractiveRun,
 }
 
 impl LiveBackend {
-    /// Runs work on the session and reconnects first if the connection was lost; a failed session is not used again.
+    /// Calls a function with the session; reconnects if it was lost. A session that failed is not used again.
     fn with_session<T>(
         &mut self,
-        work: impl FnOnce(&Session, &Run) -> Result<T, PlannerError>,
+        call: impl FnOnce(&Session, &InteractiveRun) -> Result<T, PlannerError>,
     ) -> Result<T, PlannerError> {
         let session = match self.session.take() {
             Some(session) => session,
             None => self.connector.reconnect()?,
         };
-        let done = work(&session, &self.run);
-        if !matches!(done, Err(PlannerError::Server { .. })) {
+        let result = call(&session, &self.run);
+        if !matches!(result, Err(PlannerError::Server { .. })) {
             self.session = Some(session);
         }
-        done
+        result
     }
 }
 
@@ -294,20 +294,20 @@ impl Backend for LiveBackend {
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
         let interrupt = self.connector.interrupt.clone();
         self.with_session(|session, run| {
-            let maker = TwinMaker {
+            let twin_maker = TwinMaker {
                 rehearse: run.limits.rehearse,
-                samples: run.samples,
+                may_sample: run.may_sample,
                 pg_bin: run.pg_bin.clone(),
                 interrupt,
             };
-            let mut planner = LivePlanner::new(session, &run.workload, maker);
+            let mut planner = LivePlanner::new(session, &run.workload, twin_maker);
             let mut planner = TimeLimit::new(&mut planner, run.limits.search_time);
             let mut recorder = Recorder::new(&mut planner);
             let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, observer)?;
             let recording = recorder.finish(run.workload.clone(), run.limits.clone());
             if let Some(file) = &run.record {
                 let failed = |error: CommandError| PlannerError::Server {
-                    operation: "saving the recording".to_owned(),
+                    operation: "writing the recording".to_owned(),
                     message: error.to_string(),
                 };
                 advise::save(&recording, file).map_err(failed)?;
@@ -328,11 +328,11 @@ impl Backend for LiveBackend {
     }
 
     fn cancel_token(&self) -> Arc<dyn CancelToken> {
-        Arc::new(InterruptToken(self.raise.clone()))
+        Arc::new(RaiseOnCancel(self.raise.clone()))
     }
 }
 
-fn subject(run: &Run, advice: &Advice) -> String {
+fn subject(run: &InteractiveRun, advice: &Advice) -> String {
     if !run.subject.is_empty() {
         return run.subject.clone();
     }
@@ -344,9 +344,10 @@ fn subject(run: &Run, advice: &Advice) -> String {
     )
 }
 
-struct InterruptToken(InterruptTrigger);
+/// Cancels by raising the session's interrupt.
+struct RaiseOnCancel(InterruptTrigger);
 
-impl CancelToken for InterruptToken {
+impl CancelToken for RaiseOnCancel {
     fn cancel(&self) {
         self.0.raise();
     }

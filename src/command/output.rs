@@ -7,6 +7,6 @@ use crate::terminal;
 /// Writes `text` to the file that `--output` names, or to standard output.
 pub(super) fn write(cli: &Cli, text: &str) -> Result<Outcome, CommandError> {
     terminal::write_report(&cli.output, text)
-        .map_err(|error| CommandError::File(error.to_string()))?;
+        .map_err(|error| CommandError::Other(error.to_string()))?;
     Ok(Outcome::Done)
 }

@@ -147,7 +147,7 @@ fn without_the_locale_texts_are_compared_as_in_c() {
     assert!(
         noticed(
             &report,
-            "cannot be had on this machine, so the planner twin compares texts as the locale C does"
+            "is not available on this machine, so the planner twin compares texts as the locale C does"
         ),
         "{report:#}"
     );
