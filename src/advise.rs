@@ -9,38 +9,55 @@ use crate::workload::Workload;
 pub mod advice;
 mod assembly;
 mod baseline;
+mod benefit;
+mod build_groups;
 mod build_refusal;
 mod candidates;
 mod capture;
-pub mod compare_timings;
+mod compare_timings;
 mod context;
-pub mod drops;
+pub mod drop_effects;
+mod drops;
+mod effort;
 mod existing;
 pub mod explanation;
+mod explanation_facts;
 mod foreign_keys;
 mod measure;
-pub mod no_index_reason;
-pub mod notices;
+pub mod no_index_helps;
+mod no_index_reason;
+pub mod notice;
+mod notices;
+mod parts;
+mod prepare_twin;
+mod recommendation;
+mod recommendations;
 pub mod rejection;
+mod rejections;
 mod remedies;
 mod run;
 mod selection;
+mod summary;
 mod superseded;
 #[cfg(test)]
 mod tests;
 mod trials;
-mod twin;
+mod twin_view;
 mod verification;
+mod verify;
 pub mod what_if;
+mod what_if_comparison;
 mod write_cost;
 
-pub use advice::{Advice, Benefit, Recommendation, Rejected, StatementAdvice, StatementStatus};
+pub use advice::{Advice, Rejected, StatementAdvice, StatementStatus};
+pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
-pub use existing::{ExistingFinding, Fix};
+pub use existing::finding::{ExistingFinding, Fix};
+pub use recommendation::Recommendation;
 
 use context::Context;
+use prepare_twin::prepare_twin;
 use run::Run;
-use twin::TwinView;
 
 /// Advises on a workload.
 ///
@@ -55,7 +72,7 @@ pub fn advise(
     let mut run = Run::new(planner, observer);
     let captured = capture::workload(&mut run, workload)?;
     let candidates = candidates::suggest(&captured);
-    let twin = TwinView::prepare(&mut run, limits, &captured, &candidates)?;
+    let twin = prepare_twin(&mut run, limits, &captured, &candidates)?;
     let context = Context {
         workload: &captured.workload,
         limits,
@@ -76,7 +93,7 @@ pub fn advise(
     let lower_page_cost = no_index_reason::ask(&mut run, context, &trials, verification)?;
     let remedies = remedies::test(&mut run, context, &trials, verification)?;
     let write_costs = write_cost::of_trials(&trials, context);
-    Ok(assembly::Parts {
+    Ok(parts::Parts {
         context,
         candidates,
         trials,

@@ -1,22 +1,22 @@
 //! The result of a run: every statement, and every candidate with the decision on it.
 
-use super::drops::HypotheticalDrop;
-use super::existing::ExistingFinding;
-use super::explanation::Explanation;
-use super::no_index_reason::NoIndexHelps;
-use super::notices::Notice;
+use super::benefit::Benefit;
+use super::drop_effects::HypotheticalDrop;
+use super::existing::finding::ExistingFinding;
+use super::no_index_helps::NoIndexHelps;
+use super::notice::Notice;
+use super::recommendation::Recommendation;
 use super::rejection::Rejection;
+use super::summary::RehearsalSummary;
 use super::what_if::WhatIf;
 use crate::catalog::Catalog;
-use crate::catalog::create_index::Creation;
-use crate::model::{Bytes, Cost, Millis, QualifiedName};
+use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
-use crate::planner::counted::Tally;
-use crate::planner::{Evidence, NamedIndex, Refusal};
+use crate::planner::{Evidence, NamedIndex};
 use crate::remedy::Remedy;
 use crate::twin::agreement::Agreement;
 use crate::verdict::{Change, Reason};
-use crate::workload::{Statement, StatementId};
+use crate::workload::Statement;
 
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,55 +96,6 @@ impl StatementAdvice {
     }
 }
 
-/// An index that the planner chose, with what it gains.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Recommendation {
-    /// `r1`, `r2`, …
-    pub id: String,
-    /// The index under its name.
-    pub index: NamedIndex,
-    /// The statements that create it for keeps.
-    pub creation: Creation,
-    /// Which planner chose it.
-    pub evidence: Evidence,
-    /// Why it was not built on the server, when only the planner twin was asked.
-    pub not_built: Option<Refusal>,
-    /// Its size when it was really built, or as it is estimated.
-    pub size: Bytes,
-    /// The estimate, when it was built, too.
-    pub predicted_size: Option<Bytes>,
-    /// How long building it took, where it was built.
-    pub build_time: Option<Millis>,
-    /// How long writers waited for the transaction that verified it, where there was one.
-    pub write_block: Option<Millis>,
-    /// The statements it helps.
-    pub benefits: Vec<Benefit>,
-    /// What the workload's writes pay for it, beside nothing but what exists: Σ calls × rows × cost, in planner units.
-    pub write_cost: Cost,
-    /// Existing indexes it makes redundant.
-    pub replaces: Vec<QualifiedName>,
-    /// What it does for which statement, and what it costs.
-    pub explanation: Explanation,
-}
-
-impl Recommendation {
-    /// Does it help this statement?
-    pub fn helps(&self, id: &StatementId) -> bool {
-        self.benefits.iter().any(|benefit| benefit.statement == *id)
-    }
-}
-
-/// What an index gains one statement.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Benefit {
-    /// The statement.
-    pub statement: StatementId,
-    /// Its cost without new indexes.
-    pub before: Cost,
-    /// Its cost with the index.
-    pub after: Cost,
-}
-
 /// A candidate that is not recommended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rejected {
@@ -171,13 +122,4 @@ impl Rejected {
     pub fn reason(&self) -> Reason {
         self.rejection.reason()
     }
-}
-
-/// What a run took.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct RehearsalSummary {
-    /// What the planners were asked.
-    pub tally: Tally,
-    /// The time for the search was over: the set is the best that was found until then.
-    pub out_of_time: bool,
 }

@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
+use super::effort::{Effort, SlowerThan, effort};
 use super::measure::{MIN_TIME, Measured};
 use super::run::Run;
 use super::verification::{Failure, Verification, VerifiedIndex};
-use crate::model::{Bytes, Millis, group_thousands};
+use crate::model::Bytes;
 use crate::plan::{NodeType, Plan};
 use crate::planner::{Answer, Evidence, Planned, PlannerError, Question, Target, uses};
 use crate::search::{Trial, TrialCost, TrialId, Trials};
@@ -25,56 +26,11 @@ const CLOSE: f64 = 1.5;
 /// A statement's time should have fallen like its cost; if it fell so many times less, its costs mislead.
 const MISLEADING_FACTOR: f64 = 4.0;
 
-/// A time has to be shorter by this share to be called shorter.
-const CLEARLY_SHORTER: f64 = 0.1;
-
 /// Times that are too near to tell are decided by blocks, if one reads so many times as many.
 const CLEARLY_MORE_BLOCKS: f64 = 2.0;
 
 /// An index of more than this many times the size has to be as many times faster.
 const LARGER: f64 = 2.0;
-
-/// What executing statements took, Σ calls × each.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Effort {
-    time: Millis,
-    blocks: f64,
-}
-
-impl std::fmt::Display for Effort {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let blocks = group_thousands(self.blocks, 0);
-        write!(formatter, "{} and {blocks} blocks", self.time)
-    }
-}
-
-/// Which index was faster than this one, and by how much.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SlowerThan {
-    /// The statements that were executed.
-    statements: Vec<StatementId>,
-    effort: Effort,
-    /// The name of the faster index.
-    faster: String,
-    less: Effort,
-}
-
-impl std::fmt::Display for SlowerThan {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ids: Vec<&str> = self.statements.iter().map(|id| id.0.as_str()).collect();
-        let SlowerThan {
-            effort,
-            faster,
-            less,
-            ..
-        } = self;
-        write!(
-            formatter,
-            "{}, executed, took {effort} with it, {less} with {faster}",
-            ids.join(" and ")
-        )
-    }
-}
 
 /// What is compared.
 #[derive(Debug, Clone, Copy)]
@@ -304,23 +260,6 @@ impl Comparison<'_> {
     }
 }
 
-/// None when a statement was not executed to its end.
-fn effort(statements: &[Statement], plans: &BTreeMap<StatementId, Plan>) -> Option<Effort> {
-    let mut effort = Effort::default();
-    for statement in statements {
-        let plan = plans.get(&statement.id)?;
-        effort.time.0 += statement.calls * plan.execution_time()?.0;
-        effort.blocks += statement.calls * plan.shared_blocks().unwrap_or(0.0);
-    }
-    Some(effort)
-}
-
-impl Effort {
-    fn is_clearly_shorter_than(self, other: Effort) -> bool {
-        self.time.0 <= other.time.0 * (1.0 - CLEARLY_SHORTER)
-    }
-}
-
 /// An index whose statements were executed.
 #[derive(Debug, Clone, Copy)]
 struct Contender {
@@ -343,6 +282,7 @@ impl Contender {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Millis;
 
     fn contender(size_mb: u64, time_ms: f64, blocks: f64) -> Contender {
         let time = Millis(time_ms);

@@ -1,7 +1,7 @@
 //! What is known before anything is chosen: values only.
 
-use super::TwinView;
 use super::baseline::{Baseline, touching};
+use super::twin_view::TwinView;
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::plan::Plan;

@@ -3,75 +3,20 @@
 //!
 //! Each index by itself; and those that a recommended one makes redundant one after the other, so that what is said can go may all go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::context::Context;
-use super::existing;
+use super::drop_effects::{DropEffects, HypotheticalDrop, Replaced, Worsened};
+use super::existing::structural::structural as structural_finding;
 use super::run::Run;
 use super::verification::Verification;
 use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
-use crate::model::{Bytes, Cost, QualifiedName};
+use crate::model::QualifiedName;
 use crate::plan::Plan;
 use crate::planner::{Answer, NamedIndex, PlanOutcome, PlannerError, Question, Target};
 use crate::search::Trials;
 use crate::verdict::WORSE_SHARE;
 use crate::workload::{Statement, StatementId};
-
-/// An existing index, and what its drop would do.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HypotheticalDrop {
-    /// The index.
-    pub index: QualifiedName,
-    /// The table it is on.
-    pub table: QualifiedName,
-    /// Its size.
-    pub size: Bytes,
-    /// `idx_scan`: scans since the statistics were reset.
-    pub scans: u64,
-    /// The statements that get worse without it; none: this workload does not need it.
-    pub worse: Vec<Worsened>,
-}
-
-/// A statement that gets worse without an index.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Worsened {
-    /// The statement.
-    pub statement: StatementId,
-    /// Its cost with all indexes, the recommended ones included.
-    pub with: Cost,
-    /// Its cost without this one.
-    pub without: Cost,
-}
-
-impl HypotheticalDrop {
-    /// The statement that gets worse most.
-    pub(super) fn worst(&self) -> Option<&Worsened> {
-        let factor = |worse: &Worsened| worse.without.factor_to(worse.with);
-        self.worse
-            .iter()
-            .max_by(|a, b| factor(a).total_cmp(&factor(b)))
-    }
-}
-
-/// What drops would do.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct DropEffects {
-    /// Every index that may be dropped at all, by itself.
-    pub(super) drops: Vec<HypotheticalDrop>,
-    /// What can go once the recommended indexes are there: all of it together.
-    pub(super) replaced: Vec<Replaced>,
-    /// Names of the indexes that some plan uses then, which had used one that is gone.
-    pub(super) used: BTreeSet<String>,
-}
-
-/// An existing index that a recommended one makes redundant.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Replaced {
-    /// The existing one.
-    pub(super) index: QualifiedName,
-    /// The recommended one.
-    pub(super) by: NamedIndex,
-}
 
 /// Simulates the drop of every index of the workload's tables that may be dropped at all.
 pub(super) fn simulate(
@@ -158,9 +103,8 @@ impl Simulation<'_, '_, '_> {
                 .iter()
                 .flat_map(|table| table.indexes.iter().map(move |index| (table, index)))
         };
-        let structural = |(table, index): &(&Table, &ExistingIndex)| {
-            existing::structural(index, table).is_some()
-        };
+        let structural =
+            |(table, index): &(&Table, &ExistingIndex)| structural_finding(index, table).is_some();
         let mut gone: Vec<&ExistingIndex> = tables()
             .filter(structural)
             .map(|(_, index)| index)

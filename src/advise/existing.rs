@@ -3,129 +3,22 @@
 //! (`src/advise/existing/bloated.rs`). Indexes that enforce something are never proposed for dropping.
 
 pub(super) mod bloated;
+pub mod finding;
+pub(super) mod observed;
+pub(super) mod structural;
 mod unused;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::advice::Recommendation;
 use super::context::Context;
-use super::drops::{DropEffects, HypotheticalDrop};
+use super::drop_effects::{DropEffects, HypotheticalDrop};
 use super::run::Run;
-use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
-use crate::model::{Bytes, Millis, QualifiedName};
+use crate::catalog::{ExistingIndex, Table, TableKind};
+use crate::model::QualifiedName;
 use crate::planner::{Answer, Hypothesis, NamedIndex, PlannerError, Question, Target};
-
-/// Something about an index that exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExistingFinding {
-    /// The index.
-    pub index: QualifiedName,
-    /// What it is.
-    pub kind: ExistingKind,
-    /// What is proposed.
-    pub fix: Fix,
-    /// Its size.
-    pub size: Bytes,
-    /// What it would be if it were built anew, estimated; only of a bloated one.
-    pub expected_size: Option<Bytes>,
-    /// `idx_scan`: scans since the statistics were reset.
-    pub scans: u64,
-    /// Since when nothing scanned it, in UTC; only of an unused one.
-    pub unused_since: Option<String>,
-    /// The recommendation that does its work.
-    pub recommendation: Option<String>,
-    /// In a sentence or two.
-    pub detail: String,
-}
-
-/// What can be wrong with an existing index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExistingKind {
-    /// Another index is the same.
-    Duplicate,
-    /// Another index, existing or recommended, does its work too.
-    Redundant,
-    /// Left behind by a failed build.
-    Invalid,
-    /// Nothing has scanned it for long, and no plan of the workload uses it.
-    Unused,
-    /// It is much larger than it would be if it were built anew.
-    Bloated,
-}
-
-/// What can be done about it, without blocking anybody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fix {
-    /// DROP INDEX CONCURRENTLY.
-    Drop,
-    /// REINDEX INDEX CONCURRENTLY.
-    Reindex,
-}
-
-impl ExistingKind {
-    /// Its name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            ExistingKind::Duplicate => "duplicate",
-            ExistingKind::Redundant => "redundant",
-            ExistingKind::Invalid => "invalid",
-            ExistingKind::Unused => "unused",
-            ExistingKind::Bloated => "bloated",
-        }
-    }
-}
-
-impl ExistingFinding {
-    /// The statement that puts an end to it without blocking writers; runs as it is.
-    pub fn statement(&self) -> String {
-        match self.fix {
-            Fix::Drop => format!("DROP INDEX CONCURRENTLY {};", self.index),
-            Fix::Reindex => format!("REINDEX INDEX CONCURRENTLY {};", self.index),
-        }
-    }
-
-    /// What that gives back.
-    pub fn freed(&self) -> Bytes {
-        match (self.fix, self.expected_size) {
-            (Fix::Drop, _) => self.size,
-            (Fix::Reindex, Some(expected)) => Bytes(self.size.0.saturating_sub(expected.0)),
-            (Fix::Reindex, None) => Bytes(0),
-        }
-    }
-
-    fn of(index: &ExistingIndex, kind: ExistingKind, detail: String) -> ExistingFinding {
-        ExistingFinding {
-            index: index.name.clone(),
-            kind,
-            fix: Fix::Drop,
-            size: index.size,
-            expected_size: None,
-            scans: index.scans,
-            unused_since: None,
-            recommendation: None,
-            detail,
-        }
-    }
-}
-
-/// Existing indexes with their size if they were rebuilt.
-pub(super) type FreshSizes = BTreeMap<QualifiedName, Bytes>;
-
-/// What the findings rest on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Observed<'a> {
-    pub(super) catalog: &'a Catalog,
-    /// What is recommended.
-    pub(super) recommendations: &'a [Recommendation],
-    /// What came of thinking indexes away.
-    pub(super) drop_effects: &'a DropEffects,
-    /// Names of indexes that some plan of the workload uses, as things are or with what is recommended.
-    pub(super) used: &'a BTreeSet<String>,
-    /// Sizes of fresh builds.
-    pub(super) fresh_sizes: &'a FreshSizes,
-    /// So long an index has to go without a scan to be called unused.
-    pub(super) unused_after: Millis,
-}
+use finding::{ExistingFinding, ExistingKind, Fix};
+use observed::{FreshSizes, Observed};
+use structural::{does_its_work, structural};
 
 /// The sizes of existing btrees if they were rebuilt, as far as the twin can estimate them.
 pub(super) fn fresh_sizes(
@@ -179,79 +72,6 @@ fn of_table(table: &Table, observed: Observed<'_>) -> Vec<ExistingFinding> {
         Some(mentioning_cluster(found, index))
     };
     table.indexes.iter().filter_map(finding).collect()
-}
-
-/// What the catalog alone says.
-pub(super) fn structural(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
-    if !index.valid {
-        return invalid(index, table);
-    }
-    let (other, kind) = does_its_work(index, table)?;
-    let detail = match kind {
-        ExistingKind::Duplicate => format!("the same as {}", other.name),
-        _ => format!("its columns are the first of {}", other.name),
-    };
-    Some(ExistingFinding::of(index, kind, detail))
-}
-
-/// Another valid index that does all that this one, which may be dropped, does.
-fn does_its_work<'t>(
-    index: &ExistingIndex,
-    table: &'t Table,
-) -> Option<(&'t ExistingIndex, ExistingKind)> {
-    let known = index
-        .index
-        .as_ref()
-        .filter(|_| index.valid && index.may_be_dropped())?;
-    let others = table
-        .indexes
-        .iter()
-        .filter(|other| other.valid && other.name != index.name);
-    let (twins, longer): (Vec<_>, Vec<_>) = others
-        .filter(|other| {
-            other
-                .index
-                .as_ref()
-                .is_some_and(|other| other.subsumes(known))
-        })
-        .partition(|other| other.index.as_ref() == Some(known));
-    // Of two equal ones, the one that enforces something or comes first by name stays.
-    let twin = twins
-        .into_iter()
-        .find(|twin| !twin.may_be_dropped() || twin.name < index.name);
-    let twin = twin.map(|twin| (twin, ExistingKind::Duplicate));
-    twin.or_else(|| Some((longer.into_iter().next()?, ExistingKind::Redundant)))
-}
-
-/// A failed CREATE INDEX CONCURRENTLY leaves an index that is kept up to date and never used; so does a failed REINDEX, beside the good
-/// one. A unique one goes on refusing duplicates all the same: it is completed, unless a valid one does the same
-/// (<https://www.postgresql.org/docs/current/sql-createindex.html>, "Building Indexes Concurrently").
-fn invalid(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
-    let bound =
-        index.being_built || index.partitioned || index.part_of.is_some() || index.constraint;
-    if bound || index.replica_identity {
-        return None;
-    }
-    let detail = "left behind by a CREATE INDEX CONCURRENTLY that failed: it is kept up to date and never used";
-    let is_enforced = table.indexes.iter().any(|other| {
-        other.valid
-            && other.unique
-            && other.name != index.name
-            && other.index.is_some()
-            && other.index == index.index
-    });
-    let finding = ExistingFinding::of(index, ExistingKind::Invalid, detail.to_owned());
-    if index.unique && !is_enforced {
-        let detail = format!(
-            "{detail}; it is unique, so it is completed rather than dropped (remove duplicate rows first)"
-        );
-        return Some(ExistingFinding {
-            fix: Fix::Reindex,
-            detail,
-            ..finding
-        });
-    }
-    Some(finding)
 }
 
 /// A longer index is also a larger one: where the twin would plan a statement worse, that has to be known.

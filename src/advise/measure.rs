@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::build_groups::build_groups;
 use super::context::Context;
 use super::run::Run;
-use super::verification::{Verification, VerifiedIndex, groups};
+use super::verification::{Failure, Verification, VerifiedIndex};
 use crate::model::Millis;
 use crate::plan::Plan;
 use crate::planner::{Answer, Evidence, PlanOutcome, PlannerError, Question, Target, uses};
@@ -46,7 +47,7 @@ impl Measured {
             .iter()
             .filter(|verified| verified.evidence == Evidence::RolledBackTransaction);
         let built: Vec<TrialId> = built.map(|verified| verified.trial).collect();
-        let groups = groups(&built, trials, context);
+        let groups = build_groups(&built, trials, context);
         run.begin("executing", groups.len());
         for group in groups {
             run.step("statements without and with the indexes");
@@ -118,8 +119,18 @@ impl Measured {
         ))
     }
 
+    /// The verified indexes with which everything took longer.
+    pub(super) fn failures(&self, verification: &Verification) -> BTreeMap<TrialId, Failure> {
+        let slower = |verified: &VerifiedIndex| {
+            let (statement, before, after) = self.slower(verified)?;
+            let failure = Failure::Slower(statement, before, after);
+            Some((verified.trial, failure))
+        };
+        verification.verified.iter().filter_map(slower).collect()
+    }
+
     /// Did every statement that uses this index take longer with it? Its worst times.
-    pub(super) fn slower(&self, verified: &VerifiedIndex) -> Option<(StatementId, Millis, Millis)> {
+    fn slower(&self, verified: &VerifiedIndex) -> Option<(StatementId, Millis, Millis)> {
         let using = self
             .after
             .iter()

@@ -7,138 +7,23 @@
 
 use std::collections::BTreeMap;
 
-use super::advice::Recommendation;
-use super::assembly::Parts;
 use super::context::Context;
-use super::rejection::Rejection;
+use super::no_index_helps::{LowerPageCost, NoIndexHelps};
+use super::parts::Parts;
+use super::recommendation::Recommendation;
 use super::run::Run;
 use super::verification::Verification;
 use crate::index::Index;
-use crate::model::{Cost, QualifiedName};
+use crate::model::Cost;
 use crate::plan::Plan;
 use crate::planner::{PlannerError, RefusalCause};
 use crate::search::{Trial, TrialId, TrialOutcome, Trials};
-use crate::verdict::{MinImprovement, NoIndexReason, Reason};
 use crate::workload::{Statement, StatementId};
 
 mod facts;
 mod page_cost;
 
 use facts::Scan;
-pub use page_cost::{LowerPageCost, WouldBeUsed};
-
-/// Why no index helps a statement, with what was seen.
-#[derive(Debug, Clone, PartialEq)]
-pub enum NoIndexHelps {
-    /// It reads no table.
-    ReadsNoTable,
-    /// Nothing filters, orders or groups the rows of this table.
-    NoCondition(QualifiedName),
-    /// The whole table costs less to read than one row through an index.
-    TableTooSmall {
-        /// The table.
-        table: QualifiedName,
-        /// Its pages.
-        pages: u64,
-        /// The cost of reading it whole.
-        whole: Cost,
-        /// The least cost of one row through an index.
-        one_row: Cost,
-    },
-    /// An index answers all its conditions today.
-    AlreadyIndexed {
-        /// The table.
-        table: QualifiedName,
-        /// How it is read: `Index Scan`.
-        scan: String,
-        /// The indexes that are used.
-        indexes: Vec<String>,
-        /// The conditions that they answer; none where they bring the order.
-        conditions: Vec<String>,
-    },
-    /// Most rows of the table are wanted.
-    ReadsMost {
-        /// The table.
-        table: QualifiedName,
-        /// The rows that are returned.
-        returned: f64,
-        /// The rows that there are.
-        rows: f64,
-    },
-    /// An index would help, and is not recommended.
-    Candidate {
-        /// The candidate.
-        index: Index,
-        /// The statement's cost without it.
-        before: Cost,
-        /// The statement's cost with it.
-        after: Cost,
-        /// Why it is not recommended.
-        rejection: Rejection,
-    },
-    /// The best candidate gains too little.
-    GainsTooLittle {
-        /// The candidate.
-        index: Index,
-        /// The statement's cost without it.
-        before: Cost,
-        /// The statement's cost with it.
-        after: Cost,
-        /// What counts as a gain.
-        min_improvement: MinImprovement,
-    },
-    /// The planner would use an index if `random_page_cost` were lower.
-    LowerPageCost(LowerPageCost),
-    /// Its conditions are nothing that an index can answer: the reason that a generator gave.
-    NotIndexable(String),
-    /// No index can serve this condition on this table.
-    NotIndexableFilter {
-        /// The condition.
-        filter: String,
-        /// The table.
-        table: QualifiedName,
-    },
-    /// Candidates could not be tested.
-    NotTested {
-        /// How many could not be tested.
-        refused: usize,
-        /// How many there are.
-        candidates: usize,
-        /// Why the first of them was not tested.
-        cause: RefusalCause,
-    },
-    /// Nothing else is known: what was tested did not help.
-    NoCandidateHelped {
-        /// How many candidates there are.
-        candidates: usize,
-        /// The cheapest of those that were tested, and the statement's cost with it.
-        best: Option<(Index, Cost)>,
-        /// The statement's cost today.
-        now: Cost,
-    },
-}
-
-impl NoIndexHelps {
-    /// The kind of reason, as reports name it.
-    pub fn reason(&self) -> NoIndexReason {
-        match self {
-            NoIndexHelps::ReadsNoTable | NoIndexHelps::NoCondition(_) => NoIndexReason::NoCondition,
-            NoIndexHelps::TableTooSmall { .. } => NoIndexReason::TableTooSmall,
-            NoIndexHelps::AlreadyIndexed { .. } => NoIndexReason::AlreadyIndexed,
-            NoIndexHelps::ReadsMost { .. } => NoIndexReason::ReadsMostOfTheTable,
-            NoIndexHelps::Candidate { rejection, .. } => {
-                NoIndexReason::Candidate(rejection.reason())
-            }
-            NoIndexHelps::GainsTooLittle { .. } => NoIndexReason::Candidate(Reason::GainTooSmall),
-            NoIndexHelps::LowerPageCost(_) => NoIndexReason::OnlyAtLowerRandomPageCost,
-            NoIndexHelps::NotIndexable(_) | NoIndexHelps::NotIndexableFilter { .. } => {
-                NoIndexReason::NotIndexable
-            }
-            NoIndexHelps::NotTested { cause, .. } => NoIndexReason::Candidate(cause.reason()),
-            NoIndexHelps::NoCandidateHelped { .. } => NoIndexReason::NoCandidateHelped,
-        }
-    }
-}
 
 /// What a lower `random_page_cost` would bring the statements that no index helps, where nothing else says why.
 pub(super) fn ask(

@@ -7,33 +7,18 @@ use super::run::Run;
 use super::verification::Verification;
 use crate::catalog::Catalog;
 use crate::plan::Plan;
-use crate::planner::{Answer, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Question, Target};
-use crate::remedy::{Ask, Effect, Remedy, wants_twin};
+use crate::planner::PlannerError;
+use crate::remedy::{Ask, Remedy, wants_twin};
 use crate::search::Trials;
-use crate::twin::agreement::Agreement;
 use crate::workload::{Statement, Workload};
 
+mod chosen;
 mod rewrite;
 mod statistics;
 mod vacuum;
 mod view;
 
-/// What is known when remedies are tested.
-#[derive(Debug, Clone, Copy)]
-struct Chosen<'a> {
-    context: Context<'a>,
-    verification: &'a Verification,
-    trials: &'a Trials,
-}
-
-impl Chosen<'_> {
-    /// The verified indexes.
-    fn indexes(self) -> Vec<NamedIndex> {
-        let verified = self.verification.verified.iter();
-        self.trials
-            .indexes(verified.map(|verified| &verified.trial))
-    }
-}
+use chosen::Chosen;
 
 /// Every remedy that changes something, numbered.
 pub(super) fn test(
@@ -74,32 +59,4 @@ pub(super) fn want_twin(workload: &Workload, baseline: &Baseline, catalog: &Cata
 fn planned<'a>(workload: &'a Workload, baseline: &'a Baseline) -> Vec<(&'a Statement, &'a Plan)> {
     let plan = |statement: &'a Statement| Some((statement, baseline.get(&statement.id)?.plan()?));
     workload.statements().iter().filter_map(plan).collect()
-}
-
-/// The server's plans of statements under a hypothesis; none where it could not be tested.
-fn plans(
-    run: &mut Run<'_>,
-    hypothesis: Hypothesis,
-    statements: &[Statement],
-) -> Result<Option<Baseline>, PlannerError> {
-    let question = Question::plans(Target::Server, statements).under(hypothesis);
-    Ok(match run.ask(&question)? {
-        Answer::Planned(planned) => Some(planned.plans),
-        Answer::Refused(_) => None,
-    })
-}
-
-/// What becomes of a statement.
-fn effect(statement: &Statement, before: &Plan, after: &Plan, rows: Option<(f64, f64)>) -> Effect {
-    Effect {
-        statement: statement.id.clone(),
-        cost: (before.total_cost(), after.total_cost()),
-        rows,
-        plan_changed: Agreement::between(before, after) == Agreement::Different,
-    }
-}
-
-/// The plan of a statement among others.
-fn plan_of<'p>(plans: &'p Baseline, statement: &Statement) -> Option<&'p Plan> {
-    plans.get(&statement.id).and_then(PlanOutcome::plan)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::advice::RehearsalSummary;
 use super::baseline::Baseline;
+use super::summary::RehearsalSummary;
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::planner::counted::Counted;

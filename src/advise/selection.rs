@@ -10,7 +10,8 @@ use super::compare_timings::{self, compare_timings};
 use super::context::Context;
 use super::measure::Measured;
 use super::run::Run;
-use super::verification::{BuiltGroups, Failure, Verification, verify};
+use super::verification::{Failure, Verification};
+use super::verify::{BuiltGroups, verify};
 use super::{superseded, write_cost};
 use crate::model::Bytes;
 use crate::planner::{
@@ -114,7 +115,7 @@ impl Rounds<'_> {
             return Ok(());
         };
         measured.add(run, context, self.trials, verification)?;
-        verification.fail_slower(measured);
+        verification.fail(measured.failures(verification));
         if !is_last {
             let compared = compare_timings::Compared {
                 verification,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::context::Context;
-use super::existing;
+use super::existing::structural::structural;
 use super::run::Run;
 use crate::catalog::ExistingIndex;
 use crate::planner::{Answer, PlannerError, Question, RefusalCause, Target};
@@ -82,7 +82,7 @@ fn replaceable<'c>(trial: &Trial, context: Context<'c>) -> Vec<&'c ExistingIndex
         known.is_some_and(|known| trial.index.definition.subsumes(known))
             && existing.valid
             && existing.may_be_dropped()
-            && existing::structural(existing, table).is_none()
+            && structural(existing, table).is_none()
     };
     table.indexes.iter().filter(is_subsumed).collect()
 }

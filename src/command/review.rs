@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::workload::read_bytes;
 use super::{CommandError, Outcome, advise, interactive, write};
 use crate::advise::advise as run_pipeline;
-use crate::advise::notices::Notice;
+use crate::advise::notice::Notice;
 use crate::cli::{Cli, Format, ReviewArgs};
 use crate::log;
 use crate::plan::read::{self, ReadPlan, Reason};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::run_measurements::RunMeasurements;
-use crate::advise::drops::HypotheticalDrop;
+use crate::advise::drop_effects::HypotheticalDrop;
 use crate::advise::what_if::{Shifted, WhatIf};
 use crate::advise::{
     Advice, Benefit, ExistingFinding, Recommendation, Rejected, StatementAdvice, StatementStatus,

@@ -5,7 +5,8 @@
 //! (Bruno, Chaudhuri: "Automatic Physical Database Tuning: A Relaxation-based Approach", 2005). Which of them wins depends on the
 //! budget; published comparisons found the same (Kossmann, Halfpap, Jankrift, Schlosser: "Magic mirror in my hand", 2020).
 
-use super::{Offer, Preference, Search, TrialId};
+use super::greedy::{Offer, Preference, Search};
+use super::trial::TrialId;
 use crate::model::Bytes;
 use crate::planner::PlannerError;
 

@@ -3,8 +3,8 @@
 //! The search weighs sizes, and sizes of estimates: a second column that fits into what alignment leaves over anyway costs nothing
 //! there. But writers pay for it, and whoever reads the advice wonders what it is for.
 
+use super::greedy::{Search, is_near};
 use super::trial::{TrialId, Trials};
-use super::{Search, is_near};
 use crate::index::Index;
 use crate::planner::PlannerError;
 

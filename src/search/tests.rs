@@ -1,5 +1,9 @@
 use super::*;
+use std::collections::BTreeSet;
+
+use super::costs::Costs;
 use crate::index::{Index, IndexKey, Key};
+use crate::model::{Bytes, Cost};
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{NamedIndex, TestedIndex};
 use crate::search::costs::{SetCost, SetPlanner, Superseded, Weighted};

@@ -1,7 +1,7 @@
 //! Why no index helps a statement.
 
 use super::{refusal, rejection};
-use crate::advise::no_index_reason::{LowerPageCost, NoIndexHelps, WouldBeUsed};
+use crate::advise::no_index_helps::{LowerPageCost, NoIndexHelps, WouldBeUsed};
 use crate::advise::rejection::Rejection;
 use crate::index::Index;
 use crate::model::{Cost, QualifiedName, group_thousands};

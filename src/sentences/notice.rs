@@ -1,6 +1,6 @@
 //! What the reader of a report has to know.
 
-use crate::advise::notices::Notice;
+use crate::advise::notice::Notice;
 use crate::model::Gap;
 use crate::model::group_thousands;
 use crate::twin::agreement::Agreement;

@@ -13,9 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use combinations::{BuildGroup, Estimate, TotalBasis, Totals, total};
-pub use index_view::{IndexStatus, IndexView};
+pub use index_view::{IndexStatus, IndexView, Writers};
 pub use statement_view::{Choice, StatementView, TimeCoverage};
-pub use writers::Writers;
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
@@ -242,11 +241,11 @@ impl SessionData {
             BTreeSet::new(),
             answer,
         ));
-        if let Some(ddl) = self
+        if let Some(statements) = self
             .ddl_alone(position)
             .filter(|_| !self.indexes[position].is_recommended())
         {
-            self.indexes[position].ddl = ddl;
+            self.indexes[position].ddl = statements;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Indexes that are mostly empty: btrees that are much larger than the same index freshly built, as the planner twin estimates it.
 
-use super::{ExistingFinding, ExistingKind, Fix, FreshSizes};
+use super::finding::{ExistingFinding, ExistingKind, Fix};
+use super::observed::FreshSizes;
 use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::{Method, NamedIndex};
 use crate::model::Bytes;

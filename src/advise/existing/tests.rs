@@ -1,6 +1,8 @@
 use super::*;
+use crate::catalog::Catalog;
 use crate::catalog::{Counters, ForeignKey, Server, TableKind};
 use crate::index::parse_index;
+use crate::model::{Bytes, Millis};
 
 fn index(name: &str, columns: &str) -> ExistingIndex {
     let ddl = format!("CREATE INDEX {name} ON public.t USING btree ({columns})");

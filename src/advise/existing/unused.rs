@@ -3,7 +3,8 @@
 //! `idx_scan` also counts the planner's own looks at the ends of an index, so that one with no scans at all has really not been
 //! touched; one with a few may be as useless, but nobody can tell.
 
-use super::{ExistingFinding, ExistingKind, Observed};
+use super::finding::{ExistingFinding, ExistingKind};
+use super::observed::Observed;
 use crate::catalog::{Catalog, Counters, ExistingIndex, ForeignKey, Table};
 use crate::index::Key;
 use crate::model::period::period;

@@ -1,6 +1,6 @@
 //! What a plan and the catalog alone say about why no index helps.
 
-use super::NoIndexHelps;
+use crate::advise::no_index_helps::NoIndexHelps;
 use crate::catalog::{Catalog, Table};
 use crate::model::{Cost, QualifiedName};
 use crate::plan::metrics::{metrics, rows_of_all_processes};

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::facts::setting;
 use crate::advise::baseline::Baseline;
 use crate::advise::context::Context;
+use crate::advise::no_index_helps::{LowerPageCost, WouldBeUsed};
 use crate::advise::run::Run;
-use crate::index::Index;
 use crate::model::Cost;
 use crate::plan::Plan;
 use crate::planner::{
@@ -17,28 +17,6 @@ use crate::search::{Trial, Trials};
 use crate::workload::{Statement, StatementId};
 
 const NAME: &str = "random_page_cost";
-
-/// An index that is used only below the present value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LowerPageCost {
-    /// The index.
-    pub index: WouldBeUsed,
-    /// The present value.
-    pub now: f64,
-    /// The greatest value, to one digit behind the point (two below a difference of one), at which it is used.
-    pub at: f64,
-    /// The statement's cost there.
-    pub cost: Cost,
-}
-
-/// An index that the planner would use.
-#[derive(Debug, Clone, PartialEq)]
-pub enum WouldBeUsed {
-    /// One that exists, by its name.
-    Existing(String),
-    /// A candidate.
-    Candidate(Index),
-}
 
 /// The greatest value at which an index is used, and the statement's cost there.
 type Threshold = (f64, Cost);

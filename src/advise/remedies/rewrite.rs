@@ -1,7 +1,7 @@
 //! A statement written another way, planned: on the server as things are, and in the planner twin with the recommended indexes and
 //! those that it could use then.
 
-use super::Chosen;
+use super::chosen::Chosen;
 use crate::advise::candidates::shape;
 use crate::advise::run::Run;
 use crate::candidate;

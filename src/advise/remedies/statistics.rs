@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Chosen, effect, plan_of, plans};
+use super::chosen::{Chosen, effect, plan_of, plans};
 use crate::advise::baseline::Baseline;
 use crate::advise::build_refusal;
 use crate::advise::run::Run;

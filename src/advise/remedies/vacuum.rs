@@ -1,6 +1,6 @@
 //! VACUUM, tried: the planner twin is told that all pages of a table are marked as visible to everybody.
 
-use super::{Chosen, effect};
+use super::chosen::{Chosen, effect};
 use crate::advise::baseline::Baseline;
 use crate::advise::run::Run;
 use crate::catalog::Table;

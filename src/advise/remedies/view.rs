@@ -1,7 +1,7 @@
 //! A materialized view, tried: in the planner twin at its estimated size, and with `--analyze`, which allows to execute what only
 //! reads, really filled on the server and rolled back.
 
-use super::{Chosen, plan_of};
+use super::chosen::{Chosen, plan_of};
 use crate::advise::run::Run;
 use crate::model::Bytes;
 use crate::plan::Plan;

@@ -1,7 +1,7 @@
 //! Budgets that real sizes break, and searches that run out of time.
 
 use super::*;
-use crate::advise::notices::Notice;
+use crate::advise::notice::Notice;
 use crate::planner::RefusalCause;
 use crate::verdict::Reason;
 

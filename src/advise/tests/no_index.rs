@@ -1,7 +1,7 @@
 //! Why no index helps a statement: each [`NoIndexHelps`].
 
 use super::*;
-use crate::advise::no_index_reason::{LowerPageCost, NoIndexHelps, WouldBeUsed};
+use crate::advise::no_index_helps::{LowerPageCost, NoIndexHelps, WouldBeUsed};
 use crate::catalog::{CallKind, Mutable};
 use crate::planner::test_planner::{TestPlan, index, planned};
 use crate::planner::{Answer, Hypothesis, RefusalCause, TestedIndex};

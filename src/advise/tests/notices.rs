@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::advise::notices::Notice;
+use crate::advise::notice::Notice;
 use crate::model::Gap;
 use crate::planner::test_planner::{index, planned};
 use crate::planner::{Hypothesis, Preparation, RefusalCause, TwinState};

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Failure, Verification, VerifiedIndex};
-use crate::advise::measure::Measured;
-use crate::model::{Cost, Millis};
+use super::{Failure, Verification};
+use crate::model::Cost;
 use crate::plan::Plan;
 use crate::planner::{TestedIndex, uses};
 use crate::search::TrialId;
@@ -13,7 +12,7 @@ use crate::workload::StatementId;
 
 impl Verification {
     /// Fails the indexes that do not hold; returns which of those left to verify are out.
-    pub(super) fn judge(
+    pub(in crate::advise) fn judge(
         &mut self,
         left: &[TrialId],
         min_improvement: MinImprovement,
@@ -53,18 +52,7 @@ impl Verification {
         self.before.get(id)?.plan().map(Plan::total_cost)
     }
 
-    /// Fails the indexes with which everything took longer. The plans with the set stay: another choice follows, or they were seen.
-    pub(in crate::advise) fn fail_slower(&mut self, measured: &Measured) {
-        let slower = |verified: &VerifiedIndex| Some((verified.trial, measured.slower(verified)?));
-        let slower: Vec<(TrialId, (StatementId, Millis, Millis))> =
-            self.verified.iter().filter_map(slower).collect();
-        let failures = slower
-            .into_iter()
-            .map(|(trial, (id, before, after))| (trial, Failure::Slower(id, before, after)));
-        self.fail(failures.collect());
-    }
-
-    /// Fails these; as with [`Verification::fail_slower`], the plans stay.
+    /// Fails these. The plans with the set stay: another choice follows, or they were seen.
     pub(in crate::advise) fn fail(&mut self, failures: BTreeMap<TrialId, Failure>) {
         self.verified
             .retain(|verified| !failures.contains_key(&verified.trial));

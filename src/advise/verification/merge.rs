@@ -14,7 +14,7 @@ use crate::workload::StatementId;
 
 impl Verification {
     /// Adds what was seen of indexes that existed together.
-    pub(super) fn take(
+    pub(in crate::advise) fn take(
         &mut self,
         target: Target,
         group: &[TrialId],
@@ -50,7 +50,7 @@ impl Verification {
     }
 
     /// Takes out what was seen of these indexes, and copies the plans.
-    pub(super) fn split_off(&mut self, ids: &[TrialId]) -> Verification {
+    pub(in crate::advise) fn split_off(&mut self, ids: &[TrialId]) -> Verification {
         let (of_these, others): (Vec<VerifiedIndex>, Vec<VerifiedIndex>) =
             std::mem::take(&mut self.verified)
                 .into_iter()
@@ -69,7 +69,7 @@ impl Verification {
     }
 
     /// Adds what was seen of more indexes; statements that have a plan already keep it.
-    pub(super) fn extend(&mut self, more: Verification) {
+    pub(in crate::advise) fn extend(&mut self, more: Verification) {
         self.verified.extend(more.verified);
         self.verified.sort_by_key(|verified| verified.trial);
         self.failed.extend(more.failed);
@@ -88,7 +88,7 @@ impl Verification {
 
     /// What the twin predicted, with what the server showed. An index that the server did not build stays as predicted; one that was
     /// built and not used is out. `not_built`: the indexes that could not be built, with the reason.
-    pub(super) fn confirmed_by(
+    pub(in crate::advise) fn confirmed_by(
         self,
         server: Verification,
         mut not_built: BTreeMap<TrialId, Refusal>,

@@ -1,12 +1,20 @@
 //! An index as the screens show it: a candidate of the run, or one that the user wrote.
 
-use super::writers::Writers;
 use crate::advise::Benefit;
 use crate::catalog::entries_written::EntriesWritten;
 use crate::model::{Bytes, Millis};
 use crate::planner::{Evidence, NamedIndex};
 use crate::search::TrialId;
 use crate::verdict::Reason;
+
+/// Statements that insert or update rows; one that only deletes leaves index entries to VACUUM.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Writers {
+    /// How many statements.
+    pub statements: usize,
+    /// How often they run in all.
+    pub calls: f64,
+}
 
 /// A candidate, or an index that the user wrote.
 #[derive(Debug, Clone)]
@@ -17,7 +25,7 @@ pub struct IndexView {
     pub ddl: Vec<String>,
     /// Its status.
     pub status: IndexStatus,
-    /// Where it was evidence, if it was.
+    /// Where it was tested, if it was.
     pub evidence: Option<Evidence>,
     /// Its size if it was built, else the planner twin's estimate.
     pub size: Option<Bytes>,

@@ -1,17 +1,8 @@
 //! Which statements of the workload write to a table, so that an index on it costs them something.
 
-use super::{SessionData, StatementView};
+use super::{SessionData, StatementView, Writers};
 use crate::model::QualifiedName;
 use crate::plan::{Node, NodeType, Plan};
-
-/// Statements that insert or update rows; one that only deletes leaves index indexes to VACUUM.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Writers {
-    /// How many statements.
-    pub statements: usize,
-    /// How often they run in all.
-    pub calls: f64,
-}
 
 impl SessionData {
     /// The statements of the workload that write to this table, or to a partition of it.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::advise::baseline::index_tables;
-use crate::advise::context::Context;
+use super::baseline::index_tables;
+use super::context::Context;
 use crate::model::{Millis, QualifiedName};
 use crate::planner::PlanOutcome;
 use crate::search::{TrialId, Trials};
@@ -13,7 +13,7 @@ const BUILD_MS_A_ROW: f64 = 0.0022;
 
 /// Tables that some statement reads together have to get their indexes in one transaction for that statement's plan to be seen;
 /// otherwise a transaction has one table. If the builds together would block writers for too long, each table is verified alone.
-pub(in crate::advise) fn groups(
+pub(super) fn build_groups(
     left: &[TrialId],
     trials: &Trials,
     context: Context<'_>,

@@ -1,16 +1,11 @@
-//! The planner twin in a run: is there one, and does it plan as the server does?
+//! What is known of the planner twin before anything is tried in it: is there one, and does it plan as the server does?
 
 use std::collections::BTreeMap;
 
-use super::baseline::{Baseline, planned, tables_of};
-use super::capture::Captured;
-use super::run::Run;
-use super::{existing, remedies};
-use crate::candidate::Candidates;
+use super::baseline::Baseline;
 use crate::model::Gap;
-use crate::planner::{PlanOutcome, PlannerError, Preparation, Target, TwinState};
+use crate::planner::{PlanOutcome, Target, TwinState};
 use crate::twin::agreement::Agreement;
-use crate::verdict::{Limits, Rehearse};
 use crate::workload::StatementId;
 
 /// A longer message of a server is cut.
@@ -31,44 +26,11 @@ pub(super) struct TwinView {
 }
 
 impl TwinView {
-    /// Makes the twin ready where there is something to ask it, and compares its plans with the server's.
-    pub(super) fn prepare(
-        run: &mut Run<'_>,
-        limits: &Limits,
-        captured: &Captured,
-        candidates: &Candidates,
-    ) -> Result<TwinView, PlannerError> {
-        let Captured {
-            workload,
-            baseline,
-            catalog,
-        } = captured;
-        let wanted = !candidates.to_try.is_empty()
-            || remedies::want_twin(workload, baseline, catalog)
-            || !existing::bloated::candidates(catalog).is_empty();
-        if !wanted || !matches!(limits.rehearse, Rehearse::Auto | Rehearse::Twin) {
-            return Ok(TwinView::without_twin(TwinState::NotWanted));
-        }
-        run.begin("building the planner twin", 1);
-        run.step("statistics, and files without content");
-        let Preparation { state, gaps } = run.prepare_twin(&tables_of(baseline))?;
-        run.end();
-        let mut view = TwinView {
-            gaps,
-            ..TwinView::without_twin(state)
-        };
-        if view.state == TwinState::Ready {
-            let twin = run.baseline(Target::Twin, &planned(workload, baseline))?;
-            view.compare(baseline, twin);
-        }
-        Ok(view)
-    }
-
     /// There is none, or nothing is known of it yet.
-    fn without_twin(state: TwinState) -> TwinView {
+    pub(super) fn without_plans(state: TwinState, gaps: Vec<Gap>) -> TwinView {
         TwinView {
             state,
-            gaps: Vec::new(),
+            gaps,
             before: Baseline::new(),
             failures: BTreeMap::new(),
             agreements: BTreeMap::new(),
@@ -76,7 +38,7 @@ impl TwinView {
     }
 
     /// Takes over the twin's plans; where it has none, the server's stand in.
-    fn compare(&mut self, server: &Baseline, twin: Baseline) {
+    pub(super) fn compare(&mut self, server: &Baseline, twin: Baseline) {
         self.agreements = agreements(server, &twin);
         self.failures = failures(&twin);
         self.before = twin;

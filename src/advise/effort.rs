@@ -1,0 +1,72 @@
+//! What executing statements took.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Millis, group_thousands};
+use crate::plan::Plan;
+use crate::workload::{Statement, StatementId};
+
+/// A time has to be shorter by this share to be called shorter.
+const CLEARLY_SHORTER: f64 = 0.1;
+
+/// What executing statements took, Σ calls × each.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Effort {
+    pub(super) time: Millis,
+    pub(super) blocks: f64,
+}
+
+impl std::fmt::Display for Effort {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let blocks = group_thousands(self.blocks, 0);
+        write!(formatter, "{} and {blocks} blocks", self.time)
+    }
+}
+
+/// Which index was faster than this one, and by how much.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlowerThan {
+    /// The statements that were executed.
+    pub(super) statements: Vec<StatementId>,
+    pub(super) effort: Effort,
+    /// The name of the faster index.
+    pub(super) faster: String,
+    pub(super) less: Effort,
+}
+
+impl std::fmt::Display for SlowerThan {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ids: Vec<&str> = self.statements.iter().map(|id| id.0.as_str()).collect();
+        let SlowerThan {
+            effort,
+            faster,
+            less,
+            ..
+        } = self;
+        write!(
+            formatter,
+            "{}, executed, took {effort} with it, {less} with {faster}",
+            ids.join(" and ")
+        )
+    }
+}
+
+/// None when a statement was not executed to its end.
+pub(super) fn effort(
+    statements: &[Statement],
+    plans: &BTreeMap<StatementId, Plan>,
+) -> Option<Effort> {
+    let mut effort = Effort::default();
+    for statement in statements {
+        let plan = plans.get(&statement.id)?;
+        effort.time.0 += statement.calls * plan.execution_time()?.0;
+        effort.blocks += statement.calls * plan.shared_blocks().unwrap_or(0.0);
+    }
+    Some(effort)
+}
+
+impl Effort {
+    pub(super) fn is_clearly_shorter_than(self, other: Effort) -> bool {
+        self.time.0 <= other.time.0 * (1.0 - CLEARLY_SHORTER)
+    }
+}

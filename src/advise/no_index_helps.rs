@@ -1,0 +1,142 @@
+//! Why no index helps a statement, as a value.
+
+use super::rejection::Rejection;
+use crate::index::Index;
+use crate::model::{Cost, QualifiedName};
+use crate::planner::RefusalCause;
+use crate::verdict::{MinImprovement, NoIndexReason, Reason};
+
+/// Why no index helps a statement, with what was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NoIndexHelps {
+    /// It reads no table.
+    ReadsNoTable,
+    /// Nothing filters, orders or groups the rows of this table.
+    NoCondition(QualifiedName),
+    /// The whole table costs less to read than one row through an index.
+    TableTooSmall {
+        /// The table.
+        table: QualifiedName,
+        /// Its pages.
+        pages: u64,
+        /// The cost of reading it whole.
+        whole: Cost,
+        /// The least cost of one row through an index.
+        one_row: Cost,
+    },
+    /// An index answers all its conditions today.
+    AlreadyIndexed {
+        /// The table.
+        table: QualifiedName,
+        /// How it is read: `Index Scan`.
+        scan: String,
+        /// The indexes that are used.
+        indexes: Vec<String>,
+        /// The conditions that they answer; none where they bring the order.
+        conditions: Vec<String>,
+    },
+    /// Most rows of the table are wanted.
+    ReadsMost {
+        /// The table.
+        table: QualifiedName,
+        /// The rows that are returned.
+        returned: f64,
+        /// The rows that there are.
+        rows: f64,
+    },
+    /// An index would help, and is not recommended.
+    Candidate {
+        /// The candidate.
+        index: Index,
+        /// The statement's cost without it.
+        before: Cost,
+        /// The statement's cost with it.
+        after: Cost,
+        /// Why it is not recommended.
+        rejection: Rejection,
+    },
+    /// The best candidate gains too little.
+    GainsTooLittle {
+        /// The candidate.
+        index: Index,
+        /// The statement's cost without it.
+        before: Cost,
+        /// The statement's cost with it.
+        after: Cost,
+        /// What counts as a gain.
+        min_improvement: MinImprovement,
+    },
+    /// The planner would use an index if `random_page_cost` were lower.
+    LowerPageCost(LowerPageCost),
+    /// Its conditions are nothing that an index can answer: the reason that a generator gave.
+    NotIndexable(String),
+    /// No index can serve this condition on this table.
+    NotIndexableFilter {
+        /// The condition.
+        filter: String,
+        /// The table.
+        table: QualifiedName,
+    },
+    /// Candidates could not be tested.
+    NotTested {
+        /// How many could not be tested.
+        refused: usize,
+        /// How many there are.
+        candidates: usize,
+        /// Why the first of them was not tested.
+        cause: RefusalCause,
+    },
+    /// Nothing else is known: what was tested did not help.
+    NoCandidateHelped {
+        /// How many candidates there are.
+        candidates: usize,
+        /// The cheapest of those that were tested, and the statement's cost with it.
+        best: Option<(Index, Cost)>,
+        /// The statement's cost today.
+        now: Cost,
+    },
+}
+
+impl NoIndexHelps {
+    /// The kind of reason, as reports name it.
+    pub fn reason(&self) -> NoIndexReason {
+        match self {
+            NoIndexHelps::ReadsNoTable | NoIndexHelps::NoCondition(_) => NoIndexReason::NoCondition,
+            NoIndexHelps::TableTooSmall { .. } => NoIndexReason::TableTooSmall,
+            NoIndexHelps::AlreadyIndexed { .. } => NoIndexReason::AlreadyIndexed,
+            NoIndexHelps::ReadsMost { .. } => NoIndexReason::ReadsMostOfTheTable,
+            NoIndexHelps::Candidate { rejection, .. } => {
+                NoIndexReason::Candidate(rejection.reason())
+            }
+            NoIndexHelps::GainsTooLittle { .. } => NoIndexReason::Candidate(Reason::GainTooSmall),
+            NoIndexHelps::LowerPageCost(_) => NoIndexReason::OnlyAtLowerRandomPageCost,
+            NoIndexHelps::NotIndexable(_) | NoIndexHelps::NotIndexableFilter { .. } => {
+                NoIndexReason::NotIndexable
+            }
+            NoIndexHelps::NotTested { cause, .. } => NoIndexReason::Candidate(cause.reason()),
+            NoIndexHelps::NoCandidateHelped { .. } => NoIndexReason::NoCandidateHelped,
+        }
+    }
+}
+
+/// An index that is used only below the present value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LowerPageCost {
+    /// The index.
+    pub index: WouldBeUsed,
+    /// The present value.
+    pub now: f64,
+    /// The greatest value, to one digit behind the point (two below a difference of one), at which it is used.
+    pub at: f64,
+    /// The statement's cost there.
+    pub cost: Cost,
+}
+
+/// An index that the planner would use.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WouldBeUsed {
+    /// One that exists, by its name.
+    Existing(String),
+    /// A candidate.
+    Candidate(Index),
+}

@@ -1,0 +1,73 @@
+//! Something the reader of a report has to know, as a value.
+
+use crate::model::{Cost, Gap, QualifiedName};
+use crate::twin::agreement::Agreement;
+use crate::workload::StatementId;
+
+/// Something the reader has to know.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// Plans on this table rest on guesses.
+    NeverAnalyzed(QualifiedName),
+    /// A statement costs more with the recommended indexes.
+    Worse {
+        /// The statement.
+        statement: StatementId,
+        /// Its cost without them.
+        before: Cost,
+        /// Its cost with them.
+        after: Cost,
+    },
+    /// Under better statistics a recommended index may be worth more or less than was seen.
+    PlannedOtherwise {
+        /// The remedy that changes statistics, by id.
+        remedy: String,
+        /// A statement whose plan changes by it, and for which an index is recommended.
+        statement: StatementId,
+    },
+    /// No index can serve a statement as it is written.
+    Rewrite {
+        /// The statement.
+        statement: StatementId,
+        /// Why no index serves it.
+        reason: String,
+        /// What an index could serve.
+        rewrite: String,
+    },
+    /// A longer search may find more.
+    OutOfTime {
+        /// How many candidates were tested.
+        tested: usize,
+        /// How many there are.
+        candidates: usize,
+    },
+    /// There was no planner twin, for this reason.
+    NoTwin(String),
+    /// The twin cannot plan a statement.
+    TwinCannotPlan {
+        /// The statement.
+        statement: StatementId,
+        /// The twin's message.
+        message: String,
+    },
+    /// The twin plans a statement otherwise than the server.
+    TwinDiffers {
+        /// The statement.
+        statement: StatementId,
+        /// How far.
+        agreement: Agreement,
+    },
+    /// The twin lacks something.
+    TwinGap(Gap),
+    /// So many candidates could not be tested because their tables are busy.
+    Untested(usize),
+    /// ANALYZE in a rehearsal has reset the counter that autovacuum goes by, and its statistics were rolled back.
+    AutovacuumCounterReset {
+        /// The table.
+        table: QualifiedName,
+        /// How many changed rows autovacuum does not know of any more.
+        rows: u64,
+    },
+    /// So many answers of the recording were not asked for: another version of the program made it.
+    UnusedAnswers(usize),
+}

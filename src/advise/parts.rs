@@ -1,0 +1,52 @@
+//! Everything the pipeline found, before it is put together.
+
+use std::collections::BTreeMap;
+
+use super::context::Context;
+use super::drop_effects::DropEffects;
+use super::existing::observed::FreshSizes;
+use super::no_index_helps::LowerPageCost;
+use super::selection::Chosen;
+use super::summary::RehearsalSummary;
+use crate::candidate::Candidates;
+use crate::plan::Plan;
+use crate::planner::PlanOutcome;
+use crate::remedy::Remedy;
+use crate::search::Trials;
+use crate::search::write_cost::WriteCosts;
+use crate::workload::StatementId;
+
+/// Everything the pipeline found.
+pub(super) struct Parts<'a> {
+    pub(super) context: Context<'a>,
+    pub(super) candidates: Candidates,
+    pub(super) trials: Trials,
+    pub(super) chosen: Chosen,
+    pub(super) drop_effects: DropEffects,
+    pub(super) fresh_sizes: FreshSizes,
+    pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
+    pub(super) remedies: Vec<Remedy>,
+    pub(super) write_costs: WriteCosts,
+    pub(super) summary: RehearsalSummary,
+}
+
+impl Parts<'_> {
+    /// The plan without new indexes, taken under the same row counts as the plan after where there is one.
+    pub(super) fn plan_before(&self, id: &StatementId) -> Option<&Plan> {
+        let verification = &self.chosen.verification;
+        let compared = verification.after.contains_key(id);
+        let verified = verification.before.get(id).filter(|_| compared);
+        verified
+            .and_then(PlanOutcome::plan)
+            .or_else(|| self.context.plan(id))
+    }
+
+    pub(super) fn plan_after(&self, id: &StatementId) -> Option<&Plan> {
+        self.chosen.verification.after.get(id)
+    }
+
+    pub(super) fn calls(&self, id: &StatementId) -> f64 {
+        let statement = self.context.workload.statement(id);
+        statement.map_or(1.0, |statement| statement.calls)
+    }
+}

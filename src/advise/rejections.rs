@@ -1,0 +1,164 @@
+//! The candidates that are not recommended, each with its reason.
+
+use std::collections::BTreeMap;
+
+use super::advice::Rejected;
+use super::benefit::Benefit;
+use super::parts::Parts;
+use super::recommendation::Recommendation;
+use super::rejection::{OtherIndex, Rejection};
+use super::verification::Failure;
+use crate::catalog::create_index::creation_of_candidate;
+use crate::index::naming;
+use crate::model::Cost;
+use crate::planner::{NamedIndex, TestedIndex};
+use crate::search::{TrialCost, TrialId, TrialOutcome};
+use crate::verdict::Reason;
+use crate::workload::StatementId;
+
+impl Parts<'_> {
+    /// Every candidate that is not recommended: those that were tested, then those that need not be.
+    pub(super) fn rejected(&self, recommendations: &[Recommendation]) -> Vec<Rejected> {
+        let verified = &self.chosen.verification.verified;
+        let is_verified = |id: &TrialId| verified.iter().any(|verified| verified.trial == *id);
+        let tested = self
+            .trials
+            .ids()
+            .filter(|id| !is_verified(id))
+            .map(|id| self.rejected_trial(id, recommendations));
+        tested.chain(self.covered()).collect()
+    }
+
+    fn covered(&self) -> Vec<Rejected> {
+        let covered = &self.candidates.covered;
+        let definitions = covered.iter().map(|found| &found.index);
+        let names = naming::names(definitions, &self.context.catalog.taken_names);
+        let rejected = |(found, name): (&crate::candidate::CoveredByExisting, String)| {
+            let index = NamedIndex {
+                name,
+                definition: found.index.clone(),
+            };
+            Rejected {
+                ddl: creation_of_candidate(&index, self.context.catalog),
+                index,
+                rejection: Rejection::CoveredByExisting(found.existing.name.clone()),
+                evidence: None,
+                size: None,
+                build_time: None,
+                write_cost: None,
+                benefits: Vec::new(),
+            }
+        };
+        covered.iter().zip(names).map(rejected).collect()
+    }
+
+    fn rejected_trial(&self, id: TrialId, recommendations: &[Recommendation]) -> Rejected {
+        let trial = &self.trials[id];
+        let tested = trial.tested();
+        Rejected {
+            index: trial.index.clone(),
+            ddl: creation_of_candidate(&trial.index, self.context.catalog),
+            rejection: self.rejection(id, recommendations),
+            evidence: tested.map(TestedIndex::evidence),
+            size: trial.size(),
+            build_time: tested.and_then(|index| index.build_time),
+            write_cost: tested.map(|_| Cost(self.write_costs.of(&[id]))),
+            benefits: trial
+                .costs()
+                .map(|costs| self.used_by(costs))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The statements whose plan used the index when it was alone.
+    fn used_by(&self, costs: &BTreeMap<StatementId, TrialCost>) -> Vec<Benefit> {
+        let benefit = |(id, trial): (&StatementId, &TrialCost)| {
+            let before = self.context.trial_plan(id)?.total_cost();
+            Some(Benefit {
+                statement: id.clone(),
+                before,
+                after: trial.cost,
+            })
+        };
+        let used = costs.iter().filter(|(_, trial)| trial.used);
+        used.filter_map(benefit).collect()
+    }
+
+    pub(super) fn rejection(&self, id: TrialId, recommendations: &[Recommendation]) -> Rejection {
+        let (index, costs) = match &self.trials[id].outcome {
+            TrialOutcome::Refused(refusal) => return Rejection::Refused(refusal.cause.clone()),
+            TrialOutcome::Tested { index, costs } => (index, costs),
+        };
+        if let Some(failure) = self.chosen.verification.failed.get(&id) {
+            return failed(failure);
+        }
+        let used = self.used_by(costs);
+        let saved = |benefit: &Benefit| benefit.before.saved_share(benefit.after);
+        let best = used.iter().max_by(|a, b| saved(a).total_cmp(&saved(b)));
+        let Some(best) = best.cloned() else {
+            return if index.usable {
+                Rejection::NotUsed
+            } else {
+                Rejection::NotUsableNow
+            };
+        };
+        let min_improvement = self.context.limits.min_improvement;
+        if !min_improvement.reached(best.before, best.after) {
+            return Rejection::GainTooSmall {
+                best,
+                min_improvement,
+            };
+        }
+        match self.chosen.selection.kept_out.get(&id) {
+            Some(Reason::UpkeepTooHigh) => self.write_cost_too_high(id, best, &used),
+            Some(reason) => Rejection::OverLimit {
+                reason: *reason,
+                best,
+            },
+            None => Rejection::Redundant {
+                other: other_index(&best.statement, recommendations),
+                best,
+            },
+        }
+    }
+
+    fn write_cost_too_high(&self, id: TrialId, best: Benefit, used: &[Benefit]) -> Rejection {
+        let gained = |benefit: &Benefit| {
+            self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0)
+        };
+        Rejection::WriteCostTooHigh {
+            best,
+            gained: Cost(used.iter().map(gained).sum::<f64>().max(0.0)),
+            write_cost: Cost(self.write_costs.of(&[id])),
+            of_lost_hot: Cost(self.write_costs.of_lost_hot(&[id])),
+        }
+    }
+}
+
+fn failed(failure: &Failure) -> Rejection {
+    match failure {
+        Failure::Refused(refusal) => Rejection::Refused(refusal.cause.clone()),
+        Failure::NotUsableNow => Rejection::NotUsableNow,
+        Failure::NotUsed => Rejection::NotUsedBesideOthers,
+        Failure::GainTooSmall => Rejection::GainTooSmallBesideOthers,
+        Failure::Slower(statement, before, after) => Rejection::Slower {
+            statement: statement.clone(),
+            before: *before,
+            after: *after,
+        },
+        Failure::Faster(slower_than) => Rejection::SlowerThan(slower_than.clone()),
+    }
+}
+
+/// The recommended index that helps this statement.
+fn other_index(statement: &StatementId, recommendations: &[Recommendation]) -> Option<OtherIndex> {
+    recommendations.iter().find_map(|recommendation| {
+        let mut benefits = recommendation.benefits.iter();
+        let benefit = benefits.find(|benefit| benefit.statement == *statement)?;
+        Some(OtherIndex {
+            id: recommendation.id.clone(),
+            size: recommendation.size,
+            after: benefit.after,
+        })
+    })
+}

@@ -1,0 +1,197 @@
+//! The verification of the chosen set: built together, planned together, rolled back; and the plans without it are taken again right
+//! after, because CREATE INDEX leaves more accurate row counts behind, and before and after have to rest on the same ones.
+//!
+//! With a planner twin the set is first put to the twin as a whole; what holds there is built on the server, where that is allowed.
+
+use std::collections::BTreeMap;
+
+use super::baseline::Baseline;
+use super::build_groups::build_groups;
+use super::build_refusal::build_refusal;
+use super::context::Context;
+use super::run::Run;
+use super::verification::{Failure, Verification};
+use crate::planner::{Answer, Planned, PlannerError, Question, Refusal, Target};
+use crate::search::{TrialId, Trials};
+use crate::verdict::Reason;
+
+/// What the server said of indexes that were built together. A set that is verified again after another choice has most of them in
+/// common with the one before: these are not built again.
+#[derive(Debug, Default)]
+pub(super) struct BuiltGroups(BTreeMap<Vec<TrialId>, BuiltGroup>);
+
+#[derive(Debug, Clone)]
+struct BuiltGroup {
+    before: Baseline,
+    with: Planned,
+}
+
+/// Puts the chosen set to the twin and the server, and drops what they do not confirm.
+pub(super) fn verify(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+    trials: &Trials,
+    chosen: &[TrialId],
+    built_groups: &mut BuiltGroups,
+) -> Result<Verification, PlannerError> {
+    let mut verifier = Verifier {
+        run,
+        context,
+        trials,
+        built_groups,
+    };
+    if context.target() == Target::Server {
+        return verifier.verify_on(Target::Server, chosen);
+    }
+    let (built, simulated): (Vec<TrialId>, Vec<TrialId>) =
+        chosen.iter().partition(|id| trials[**id].was_built());
+    let predicted = verifier.verify_on(Target::Twin, &simulated)?;
+    let not_built = refused_builds(&predicted, context, trials);
+    let mut allowed: Vec<TrialId> = predicted
+        .verified
+        .iter()
+        .map(|verified| verified.trial)
+        .filter(|id| !not_built.contains_key(id))
+        .chain(built.iter().copied())
+        .collect();
+    allowed.sort_unstable();
+    let mut confirmed = verifier.verify_on(Target::Server, &allowed)?;
+    let never_predicted = confirmed.split_off(&built);
+    let mut verification = predicted.confirmed_by(confirmed, not_built);
+    verification.extend(never_predicted);
+    Ok(verification)
+}
+
+/// The indexes that hold in the twin and may not be built, with the rule that forbids it.
+fn refused_builds(
+    predicted: &Verification,
+    context: Context<'_>,
+    trials: &Trials,
+) -> BTreeMap<TrialId, Refusal> {
+    let refusal = |id: TrialId| {
+        let table = context.catalog.table(trials[id].table())?;
+        let cause = build_refusal(table, context.catalog, context.limits)?;
+        Some((id, cause.into()))
+    };
+    let ids = predicted.verified.iter().map(|verified| verified.trial);
+    ids.filter_map(refusal).collect()
+}
+
+/// Asks about sets until what remains holds.
+struct Verifier<'v, 'r, 'c> {
+    run: &'v mut Run<'r>,
+    context: Context<'c>,
+    trials: &'v Trials,
+    built_groups: &'v mut BuiltGroups,
+}
+
+impl Verifier<'_, '_, '_> {
+    /// Drops what does not hold until what remains does.
+    fn verify_on(
+        &mut self,
+        target: Target,
+        chosen: &[TrialId],
+    ) -> Result<Verification, PlannerError> {
+        let mut verification = Verification::default();
+        let mut left: Vec<TrialId> = chosen.to_vec();
+        let phase = match target {
+            Target::Twin => "checking the set in the planner twin",
+            Target::Server => "verifying the set",
+        };
+        self.run.begin(phase, left.len());
+        while !left.is_empty() {
+            let mut attempt = Verification {
+                failed: std::mem::take(&mut verification.failed),
+                ..Verification::default()
+            };
+            let groups = match target {
+                Target::Server => build_groups(&left, self.trials, self.context),
+                Target::Twin => vec![left.clone()],
+            };
+            for group in groups {
+                self.verify_group(target, &group, &mut attempt)?;
+            }
+            let failed = attempt.judge(&left, self.context.limits.min_improvement);
+            verification = attempt;
+            if failed.is_empty() {
+                break;
+            }
+            left.retain(|id| !failed.contains(id));
+        }
+        self.run.end();
+        if left.is_empty() {
+            let failed = verification.failed;
+            verification = Verification {
+                failed,
+                ..Verification::default()
+            };
+        }
+        Ok(verification)
+    }
+
+    fn verify_group(
+        &mut self,
+        target: Target,
+        group: &[TrialId],
+        attempt: &mut Verification,
+    ) -> Result<(), PlannerError> {
+        let known = self.built_groups.0.get(group);
+        if let Some(BuiltGroup { before, with }) =
+            known.filter(|_| target == Target::Server).cloned()
+        {
+            attempt.take(target, group, before, with);
+            return Ok(());
+        }
+        let indexes = self.trials.indexes(group);
+        let tables = group
+            .iter()
+            .map(|id| self.trials[*id].table().clone())
+            .collect();
+        let statements = self.context.touching(&tables);
+        for index in &indexes {
+            self.run.step(&index.name);
+        }
+        let question = Question::plans(target, &statements).with_indexes(&indexes);
+        match self.run.ask(&question)? {
+            Answer::Planned(with) => {
+                let before = match target {
+                    Target::Twin => self.context.trial_baseline().clone(),
+                    Target::Server => {
+                        let before = self.run.baseline(Target::Server, &statements)?;
+                        let (before_then, with_then) = (before.clone(), with.clone());
+                        self.built_groups.0.insert(
+                            group.to_vec(),
+                            BuiltGroup {
+                                before: before_then,
+                                with: with_then,
+                            },
+                        );
+                        before
+                    }
+                };
+                attempt.take(target, group, before, with);
+                Ok(())
+            }
+            Answer::Refused(refusal) if group.len() > 1 && may_be_of_one(&refusal) => {
+                let (one, other) = group.split_at(group.len() / 2);
+                self.verify_group(target, one, attempt)?;
+                self.verify_group(target, other, attempt)
+            }
+            Answer::Refused(refusal) => {
+                let failures = group
+                    .iter()
+                    .map(|id| (*id, Failure::Refused(refusal.clone())));
+                attempt.failed.extend(failures);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Together, but perhaps not one by one: it takes too long, or one of them fails and the others need not.
+fn may_be_of_one(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.reason(),
+        Reason::WriteBlockTooLong | Reason::StatementTimeout | Reason::BuildFailed
+    )
+}

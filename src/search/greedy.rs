@@ -1,0 +1,361 @@
+//! Picking one index after the other, taking out again what a later pick made unnecessary, and exchanging single indexes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::costs::{Costs, KnownCosts, total};
+use super::trial::{TrialId, TrialSet};
+use crate::model::{Bytes, Cost};
+use crate::planner::PlannerError;
+use crate::verdict::{Limits, Reason};
+
+/// A smaller index is taken instead of the best one if it leaves at most this much more to pay, as a share of what the best
+/// leaves; a much smaller one (see [`MUCH_SMALLER`]) if it leaves at most twice as much. Size is what writes pay for.
+const WORTH_A_SMALLER_INDEX: f64 = 0.1;
+const WORTH_A_MUCH_SMALLER_INDEX: f64 = 1.0;
+const MUCH_SMALLER: f64 = 0.25;
+
+/// How much cheaper a statement that is served already has to become for another index to be worth it.
+const WORTH_ANOTHER_INDEX: f64 = 2.0;
+
+/// So many of the most promising offers are put to the planner together with what is chosen already.
+const OFFERS_ASKED: usize = 6;
+
+/// What the next pick is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Preference {
+    Saving,
+    SavingPerByte,
+}
+
+pub(super) struct Search<'s, 'k> {
+    pub(super) known: &'s mut KnownCosts<'k>,
+    pub(super) limits: &'s Limits,
+    /// That of the limits, or none for the moment.
+    pub(super) budget: Option<Bytes>,
+    pub(super) kept_out: BTreeMap<TrialId, Reason>,
+}
+
+/// What one index, or several that pay only together, would bring now.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Offer {
+    pub(super) ids: Vec<TrialId>,
+    /// Σ calls × cost saved, less what writes pay.
+    pub(super) gain: f64,
+    /// Σ calls × cost left of the statements it helps.
+    pub(super) remaining: f64,
+    pub(super) size: Bytes,
+    /// The size without that of existing indexes that can go then: smaller is better, but a budget is for what is new.
+    pub(super) net: Bytes,
+}
+
+impl Search<'_, '_> {
+    /// Greedily, beginning with these.
+    pub(super) fn pick(
+        &mut self,
+        mut chosen: Vec<TrialId>,
+        preference: Preference,
+    ) -> Result<Vec<TrialId>, PlannerError> {
+        // Taking out what became unneeded goes round in a circle where each of two is unneeded beside the other, but both are a gain.
+        let mut seen: BTreeSet<TrialSet> = BTreeSet::from([chosen.iter().copied().collect()]);
+        let mut in_vain: BTreeSet<Vec<TrialId>> = BTreeSet::new();
+        for _ in 0..2 * self.known.trials().len() {
+            let mut offers =
+                self.offers(&chosen, |search, offer| search.refusal(&chosen, offer))?;
+            offers.retain(|offer| !in_vain.contains(&offer.ids));
+            let Some(best) = self.best_offer(&offers, preference) else {
+                break;
+            };
+            let mut next = [chosen.as_slice(), &best].concat();
+            self.drop_unneeded(&mut next)?;
+            if seen.insert(next.iter().copied().collect()) {
+                chosen = next;
+                in_vain.clear();
+            } else {
+                in_vain.insert(best);
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// Indexes that would gain something, but less than writes pay for them.
+    pub(super) fn note_write_costs(&mut self) {
+        let at_first = self.known.at_first().clone();
+        for id in self.known.trials().ids() {
+            let with = self.known.estimate(&at_first, &[id]);
+            let gains = total(&with).0 < total(&at_first).0;
+            if gains && total(&at_first).0 - total(&with).0 <= self.known.write_cost(&[id]) {
+                self.kept_out.entry(id).or_insert(Reason::UpkeepTooHigh);
+            }
+        }
+    }
+
+    /// What could be added, but for what a limit keeps out. What each index did alone says which are worth asking about together with
+    /// what is chosen.
+    pub(super) fn offers(
+        &mut self,
+        chosen: &[TrialId],
+        refusal: impl Fn(&Self, &Offer) -> Option<Reason>,
+    ) -> Result<Vec<Offer>, PlannerError> {
+        let now = self.costs(chosen)?;
+        let others = self.known.trials().ids().filter(|id| !chosen.contains(id));
+        let alone = |id| self.offer(&[id], chosen, &now, &self.known.estimate(&now, &[id]));
+        let mut offers: Vec<Offer> = others.filter_map(alone).collect();
+        let mut kept_out = Vec::new();
+        offers.retain(|offer| {
+            let reason = refusal(self, offer);
+            kept_out.extend(
+                reason
+                    .into_iter()
+                    .flat_map(|reason| offer.ids.iter().map(move |at| (*at, reason))),
+            );
+            reason.is_none()
+        });
+        self.kept_out.extend(kept_out);
+        if !self.known.can_ask() {
+            return Ok(offers);
+        }
+        let ideas = self
+            .promising(&offers)
+            .into_iter()
+            .map(|offer| offer.ids)
+            .chain(self.known.bundles(chosen)?);
+        let ideas: Vec<Vec<TrialId>> = ideas.collect();
+        let mut asked = Vec::with_capacity(ideas.len());
+        for idea in ideas {
+            let with = self.costs(&[chosen, &idea].concat())?;
+            asked.extend(self.offer(&idea, chosen, &now, &with));
+        }
+        asked.retain(|offer| refusal(self, offer).is_none());
+        Ok(asked)
+    }
+
+    /// The best by saving and by saving per byte, and smaller ones that come near.
+    pub(super) fn promising(&self, offers: &[Offer]) -> Vec<Offer> {
+        let mut wanted: Vec<&Offer> = Vec::new();
+        for preference in [Preference::Saving, Preference::SavingPerByte] {
+            let mut ranked: Vec<&Offer> = offers.iter().collect();
+            ranked.sort_by(|a, b| self.compare(b, a, preference));
+            wanted.extend(ranked.into_iter().take(OFFERS_ASKED));
+        }
+        if let Some(largest) = offers
+            .iter()
+            .max_by(|a, b| self.compare(a, b, Preference::Saving))
+        {
+            let mut near: Vec<&Offer> = offers
+                .iter()
+                .filter(|offer| is_near(offer, largest))
+                .collect();
+            near.sort_by(|a, b| {
+                a.net
+                    .cmp(&b.net)
+                    .then_with(|| self.compare(b, a, Preference::Saving))
+            });
+            wanted.extend(near.into_iter().take(OFFERS_ASKED));
+        }
+        let mut seen: BTreeSet<&[TrialId]> = BTreeSet::new();
+        wanted
+            .into_iter()
+            .filter(|offer| seen.insert(&offer.ids))
+            .cloned()
+            .collect()
+    }
+
+    /// None when no statement gains enough beside what is chosen already.
+    pub(super) fn offer(
+        &self,
+        idea: &[TrialId],
+        chosen: &[TrialId],
+        now: &Costs,
+        with: &Costs,
+    ) -> Option<Offer> {
+        let added: Vec<TrialId> = idea
+            .iter()
+            .copied()
+            .filter(|id| !chosen.contains(id))
+            .collect();
+        let size = self.size(&added);
+        let superseded_size = self.known.superseded_size(&[chosen, &added].concat()).0
+            - self.known.superseded_size(chosen).0;
+        let net = Bytes(size.0.saturating_sub(superseded_size));
+        let mut offer = Offer {
+            ids: added,
+            gain: 0.0,
+            remaining: 0.0,
+            size,
+            net,
+        };
+        for (id, with) in with {
+            let (Some(now), Some(at_first)) = (now.get(id), self.known.at_first().get(id)) else {
+                continue;
+            };
+            if is_gain(at_first.cost, now.cost, with.cost, self.limits) {
+                offer.gain += now.calls * (now.cost.0 - with.cost.0);
+                offer.remaining += now.calls * with.cost.0;
+            }
+        }
+        offer.gain -= self.known.write_cost_beside(&offer.ids, chosen);
+        (offer.gain > 0.0).then_some(offer)
+    }
+
+    pub(super) fn best_offer(
+        &self,
+        offers: &[Offer],
+        preference: Preference,
+    ) -> Option<Vec<TrialId>> {
+        let largest = offers
+            .iter()
+            .max_by(|a, b| self.compare(a, b, preference))?;
+        if preference == Preference::SavingPerByte {
+            return Some(largest.ids.clone());
+        }
+        let near = offers.iter().filter(|offer| is_near(offer, largest));
+        let best = near.min_by(|a, b| {
+            a.net
+                .cmp(&b.net)
+                .then_with(|| self.compare(b, a, preference))
+        });
+        best.map(|offer| offer.ids.clone())
+    }
+
+    /// The better one is greater.
+    pub(super) fn compare(
+        &self,
+        a: &Offer,
+        b: &Offer,
+        preference: Preference,
+    ) -> std::cmp::Ordering {
+        let worth = |offer: &Offer| match preference {
+            Preference::Saving => offer.gain,
+            Preference::SavingPerByte => offer.gain / offer.size.0.max(1) as f64,
+        };
+        let names = |offer: &Offer| self.names(&offer.ids);
+        worth(a)
+            .total_cmp(&worth(b))
+            .then(b.net.cmp(&a.net))
+            .then_with(|| names(b).cmp(&names(a)))
+    }
+
+    pub(super) fn names(&self, ids: &[TrialId]) -> Vec<&str> {
+        ids.iter()
+            .map(|id| self.known.trials()[*id].index.name.as_str())
+            .collect()
+    }
+
+    pub(super) fn size(&self, ids: &[TrialId]) -> Bytes {
+        ids.iter()
+            .filter_map(|id| self.known.trials()[*id].size())
+            .sum()
+    }
+
+    /// Within the limits?
+    pub(super) fn fits(&self, set: &[TrialId]) -> bool {
+        self.budget.is_none_or(|budget| self.size(set) <= budget)
+            && self.limits.max_indexes.is_none_or(|most| set.len() <= most)
+    }
+
+    pub(super) fn refusal(&self, chosen: &[TrialId], offer: &Offer) -> Option<Reason> {
+        let taken = self.size(chosen);
+        if self
+            .budget
+            .is_some_and(|budget| taken.0 + offer.size.0 > budget.0)
+        {
+            return Some(Reason::OverBudget);
+        }
+        let number = chosen.len() + offer.ids.len();
+        self.limits
+            .max_indexes
+            .is_some_and(|most| number > most)
+            .then_some(Reason::TooManyIndexes)
+    }
+
+    pub(super) fn costs(&mut self, set: &[TrialId]) -> Result<Costs, PlannerError> {
+        self.known.under(&set.iter().copied().collect())
+    }
+
+    pub(super) fn sum(&mut self, set: &[TrialId]) -> Result<f64, PlannerError> {
+        Ok(total(&self.costs(set)?).0 + self.known.write_cost(set))
+    }
+
+    /// Takes out what no statement would miss by as much as a gain has to be.
+    pub(super) fn drop_unneeded(&mut self, chosen: &mut Vec<TrialId>) -> Result<(), PlannerError> {
+        for id in chosen.clone() {
+            let others: Vec<TrialId> = chosen
+                .iter()
+                .copied()
+                .filter(|other| *other != id)
+                .collect();
+            let (with, without) = (self.costs(chosen)?, self.costs(&others)?);
+            if !self.misses(&without, &with) {
+                *chosen = others;
+            }
+        }
+        Ok(())
+    }
+
+    /// A pick may have been the best for several statements of which others were served better later; for what it still serves, a
+    /// smaller index may do, if no statement misses the larger one.
+    pub(super) fn exchange_for_smaller(
+        &mut self,
+        chosen: &mut [TrialId],
+    ) -> Result<(), PlannerError> {
+        for place in 0..chosen.len() {
+            let with_present = self.costs(chosen)?;
+            let mut others = chosen.to_vec();
+            let present = others.remove(place);
+            let without = self.costs(&others)?;
+            let Some(now) = self.offer(&[present], &others, &without, &with_present) else {
+                continue;
+            };
+            let mut smaller: Vec<Offer> = Vec::new();
+            for id in self.known.trials().ids().filter(|id| !chosen.contains(id)) {
+                let estimate = self.known.estimate(&without, &[id]);
+                let near = |offer: &Offer| offer.net <= now.net && is_near(offer, &now);
+                let set = [others.as_slice(), &[id]].concat();
+                let alone = self.offer(&[id], &others, &without, &estimate);
+                if self.fits(&set) && alone.is_some_and(|offer| near(&offer)) {
+                    let exchanged = self.costs(&set)?;
+                    let offer = self.offer(&[id], &others, &without, &exchanged);
+                    smaller
+                        .extend(offer.filter(|offer| {
+                            near(offer) && !self.misses(&exchanged, &with_present)
+                        }));
+                }
+            }
+            smaller.push(now);
+            if let Some([better]) = self.best_offer(&smaller, Preference::Saving).as_deref() {
+                chosen[place] = *better;
+            }
+        }
+        Ok(())
+    }
+
+    /// Is there a statement for which going from these costs to those would be a gain?
+    pub(super) fn misses(&self, these: &Costs, those: &Costs) -> bool {
+        these.iter().any(
+            |(id, these)| match (those.get(id), self.known.at_first().get(id)) {
+                (Some(those), Some(at_first)) => {
+                    is_gain(at_first.cost, these.cost, those.cost, self.limits)
+                }
+                _ => false,
+            },
+        )
+    }
+}
+
+/// Beside what is chosen already, another index has to save the least share of what the statement cost at first, or halve what
+/// is left: going from 31 to 18 of once 3 000 is not worth an index, going from 257 to 18 is.
+pub(super) fn is_gain(at_first: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
+    let of_the_whole = now.0 - after.0 >= limits.min_improvement.0 * at_first.0;
+    let halved = now.factor_to(after) >= WORTH_ANOTHER_INDEX;
+    limits.min_improvement.reached(now, after) && (of_the_whole || halved)
+}
+
+pub(super) fn is_near(offer: &Offer, best: &Offer) -> bool {
+    let much_smaller = (offer.size.0 as f64) <= MUCH_SMALLER * best.size.0 as f64;
+    let may_give_up = if much_smaller {
+        WORTH_A_MUCH_SMALLER_INDEX
+    } else {
+        WORTH_A_SMALLER_INDEX
+    };
+    best.gain - offer.gain <= may_give_up * best.remaining
+}
