@@ -54,6 +54,7 @@ pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
 pub use existing::finding::{ExistingFinding, Fix};
 pub use recommendation::Recommendation;
+pub use summary::RehearsalSummary;
 
 use context::Context;
 use prepare_twin::prepare_twin;

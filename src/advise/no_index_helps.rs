@@ -138,5 +138,5 @@ pub enum WouldBeUsed {
     /// One that exists, by its name.
     Existing(String),
     /// A candidate.
-    Candidate(Index),
+    Candidate(Box<Index>),
 }

@@ -54,7 +54,7 @@ impl Parts<'_> {
             self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0)
         };
         let saved = benefits.iter().map(saved).sum();
-        let explanation = explanation_facts::of(Facts {
+        let explanation = explanation_facts::of(&Facts {
             index: &index,
             verified,
             benefits: &benefits,

@@ -10,7 +10,8 @@ use super::run_measurements::RunMeasurements;
 use crate::advise::drop_effects::HypotheticalDrop;
 use crate::advise::what_if::{Shifted, WhatIf};
 use crate::advise::{
-    Advice, Benefit, ExistingFinding, Recommendation, Rejected, StatementAdvice, StatementStatus,
+    Advice, Benefit, ExistingFinding, Recommendation, RehearsalSummary, Rejected, StatementAdvice,
+    StatementStatus,
 };
 use crate::catalog::Catalog;
 use crate::finding;
@@ -493,21 +494,7 @@ impl Report {
                 .collect(),
             what_if: advice.what_if.as_ref().map(WhatIfReport::new),
             notices: advice.notices.iter().map(sentences::notice).collect(),
-            rehearsal: Rehearsal {
-                transactions: advice.rehearsal.tally.transactions,
-                indexes_built: advice.rehearsal.tally.indexes_built,
-                twin_questions: advice.rehearsal.tally.twin_questions,
-                server_explains: advice.rehearsal.tally.server_explains,
-                twin_explains: advice.rehearsal.tally.twin_explains,
-                out_of_time: advice.rehearsal.out_of_time,
-                left_behind: measured.left_behind,
-                longest_write_block_ms: advice
-                    .rehearsal
-                    .tally
-                    .longest_write_block
-                    .map_or(0.0, tenth),
-                total_write_block_ms: advice.rehearsal.tally.total_write_block.map_or(0.0, tenth),
-            },
+            rehearsal: Rehearsal::new(&advice.rehearsal, measured.left_behind),
             timing: Timing {
                 total_ms: measured.total.map(tenth),
                 server_ms: measured.server.map(tenth),
@@ -521,6 +508,23 @@ impl Report {
     /// When a number has no JSON form, which plans do not hold.
     pub fn to_json(&self) -> serde_json::Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}
+
+impl Rehearsal {
+    fn new(summary: &RehearsalSummary, left_behind: Option<usize>) -> Rehearsal {
+        let tally = summary.tally;
+        Rehearsal {
+            transactions: tally.transactions,
+            indexes_built: tally.indexes_built,
+            twin_questions: tally.twin_questions,
+            server_explains: tally.server_explains,
+            twin_explains: tally.twin_explains,
+            out_of_time: summary.out_of_time,
+            left_behind,
+            longest_write_block_ms: tally.longest_write_block.map_or(0.0, tenth),
+            total_write_block_ms: tally.total_write_block.map_or(0.0, tenth),
+        }
     }
 }
 

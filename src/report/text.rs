@@ -12,7 +12,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::run_measurements::RunMeasurements;
 use super::style::{BAD, BOLD, DIM, GOOD, HOT, MIN_WIDTH, styled};
-use crate::advise::{Advice, Recommendation, Rejected, StatementAdvice, StatementStatus};
+use crate::advise::{Advice, Benefit, Recommendation, Rejected, StatementAdvice, StatementStatus};
 use crate::catalog::Catalog;
 use crate::finding::{Finding, Severity, findings};
 use crate::model::{
@@ -340,29 +340,7 @@ fn recommendation_block(
         let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(statement)));
     }
     for benefit in &recommendation.benefits {
-        let helped = advice
-            .statements
-            .iter()
-            .find(|statement| statement.statement.id == benefit.statement);
-        let predicted = helped
-            .and_then(|statement| statement.predicted)
-            .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
-            .filter(|(_, after)| {
-                Change::between(benefit.after, *after, MIN_SHOWN_DEVIATION) != Change::Same
-            })
-            .map_or_else(String::new, |(_, after)| format!("  (predicted {after})"));
-        let executed = helped
-            .and_then(|statement| statement.executed.as_ref())
-            .map_or_else(String::new, |(before, after)| {
-                format!("  executed: {}", execution_text(before, after))
-            });
-        let gain = format!(
-            "{}  {} → {}  {} lower{predicted}{executed}",
-            printable(&benefit.statement.0),
-            benefit.before,
-            benefit.after,
-            factor_text(benefit.before.factor_to(benefit.after))
-        );
+        let gain = benefit_line(benefit, recommendation, advice);
         let _ = writeln!(text, "{}", indent(&gain, "    ", width));
     }
     if recommendation.write_cost.0 > 0.0 {
@@ -391,6 +369,33 @@ fn recommendation_block(
             )
         )
     );
+}
+
+/// `queue  120 → 8.3  14 × lower`
+fn benefit_line(benefit: &Benefit, recommendation: &Recommendation, advice: &Advice) -> String {
+    let helped = advice
+        .statements
+        .iter()
+        .find(|statement| statement.statement.id == benefit.statement);
+    let predicted = helped
+        .and_then(|statement| statement.predicted)
+        .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
+        .filter(|(_, after)| {
+            Change::between(benefit.after, *after, MIN_SHOWN_DEVIATION) != Change::Same
+        })
+        .map_or_else(String::new, |(_, after)| format!("  (predicted {after})"));
+    let executed = helped
+        .and_then(|statement| statement.executed.as_ref())
+        .map_or_else(String::new, |(before, after)| {
+            format!("  executed: {}", execution_text(before, after))
+        });
+    format!(
+        "{}  {} → {}  {} lower{predicted}{executed}",
+        printable(&benefit.statement.0),
+        benefit.before,
+        benefit.after,
+        factor_text(benefit.before.factor_to(benefit.after))
+    )
 }
 
 /// Table by table, each candidate with its reason on its own line or lines.

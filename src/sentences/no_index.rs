@@ -5,7 +5,7 @@ use crate::advise::no_index_helps::{LowerPageCost, NoIndexHelps, WouldBeUsed};
 use crate::advise::rejection::Rejection;
 use crate::index::Index;
 use crate::model::{Cost, QualifiedName, group_thousands};
-use crate::verdict::Reason;
+use crate::verdict::{MinImprovement, Reason};
 
 /// Why no index helps a statement, in a sentence.
 pub fn no_index(reason: &NoIndexHelps) -> String {
@@ -19,15 +19,7 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             pages,
             whole,
             one_row,
-        } => {
-            let pages = match pages {
-                1 => "1 page".to_owned(),
-                pages => format!("{} pages", group_thousands(*pages as f64, 0)),
-            };
-            format!(
-                "{table} has {pages}: to read it whole costs {whole}, one row through an index at least {one_row}"
-            )
-        }
+        } => table_too_small(table, *pages, *whole, *one_row),
         NoIndexHelps::AlreadyIndexed {
             table,
             scan,
@@ -38,12 +30,7 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             table,
             returned,
             rows,
-        } => format!(
-            "{} of the {} rows of {table} are wanted ({:.0} %)",
-            group_thousands(*returned, 0),
-            group_thousands(*rows, 0),
-            returned / rows * 100.0
-        ),
+        } => reads_most(table, *returned, *rows),
         NoIndexHelps::Candidate {
             index,
             before,
@@ -59,12 +46,7 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             before,
             after,
             min_improvement,
-        } => format!(
-            "the best, {}, is used and saves {:.1} % ({before} → {after}); a gain is {:.0} % or more",
-            named(index),
-            before.saved_share(*after) * 100.0,
-            min_improvement.0 * 100.0
-        ),
+        } => gains_too_little(index, (*before, *after), *min_improvement),
         NoIndexHelps::LowerPageCost(lower) => at_lower_page_cost(lower),
         NoIndexHelps::NotIndexable(reason) => reason.clone(),
         NoIndexHelps::NotIndexableFilter { filter, table } => {
@@ -90,6 +72,25 @@ fn named(index: &Index) -> String {
     format!("an index on {}", index.definition())
 }
 
+fn table_too_small(table: &QualifiedName, pages: u64, whole: Cost, one_row: Cost) -> String {
+    let pages = match pages {
+        1 => "1 page".to_owned(),
+        pages => format!("{} pages", group_thousands(pages as f64, 0)),
+    };
+    format!(
+        "{table} has {pages}: to read it whole costs {whole}, one row through an index at least {one_row}"
+    )
+}
+
+fn reads_most(table: &QualifiedName, returned: f64, rows: f64) -> String {
+    format!(
+        "{} of the {} rows of {table} are wanted ({:.0} %)",
+        group_thousands(returned, 0),
+        group_thousands(rows, 0),
+        returned / rows * 100.0
+    )
+}
+
 fn already_indexed(
     table: &QualifiedName,
     scan: &str,
@@ -103,6 +104,19 @@ fn already_indexed(
     };
     let indexes = indexes.join(" and ");
     format!("{table} is read by {scan} of {indexes} {how}")
+}
+
+fn gains_too_little(
+    index: &Index,
+    (before, after): (Cost, Cost),
+    min_improvement: MinImprovement,
+) -> String {
+    format!(
+        "the best, {}, is used and saves {:.1} % ({before} → {after}); a gain is {:.0} % or more",
+        named(index),
+        before.saved_share(after) * 100.0,
+        min_improvement.0 * 100.0
+    )
 }
 
 fn why(rejected: &Rejection) -> String {

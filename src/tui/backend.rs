@@ -250,7 +250,7 @@ mod tests {
         worker.send(
             1,
             Request::Rehearse {
-                index: index.clone(),
+                index: Box::new(index.clone()),
                 statements: Vec::new(),
             },
         );

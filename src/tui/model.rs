@@ -161,7 +161,7 @@ pub enum Request {
     /// Test one index that the user wrote.
     Rehearse {
         /// The index.
-        index: NamedIndex,
+        index: Box<NamedIndex>,
         /// The statements on its table.
         statements: Vec<Statement>,
     },
@@ -216,7 +216,7 @@ pub enum Response {
     /// The run's result.
     Advised(Box<SessionData>),
     /// The plans with the index, or why it could not be built.
-    Rehearsed(NamedIndex, Result<Box<Comparison>, Refusal>),
+    Rehearsed(Box<NamedIndex>, Result<Box<Comparison>, Refusal>),
     /// The plans with the combination, one comparison for each transaction, or why it could not be built.
     Verified(BTreeSet<usize>, Result<Vec<Comparison>, Refusal>),
     /// It was cancelled; whether the rollback is confirmed.

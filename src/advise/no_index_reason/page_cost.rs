@@ -181,7 +181,7 @@ impl Range {
         let alone = std::slice::from_ref(&trial.index);
         let used = |plan: &Plan| uses(plan, tested);
         let threshold = self.bisect(run, (Target::Twin, alone), statement, &used)?;
-        let index = WouldBeUsed::Candidate(trial.index.definition.clone());
+        let index = WouldBeUsed::Candidate(Box::new(trial.index.definition.clone()));
         Ok(threshold.map(|threshold| (index, threshold)))
     }
 }

@@ -174,7 +174,7 @@ fn a_candidate_is_used_only_at_a_lower_page_cost() {
         Some(Answer::Planned(planned))
     });
     let expected = NoIndexHelps::LowerPageCost(LowerPageCost {
-        index: WouldBeUsed::Candidate(index("orders (a)")),
+        index: WouldBeUsed::Candidate(Box::new(index("orders (a)"))),
         now: 4.0,
         at: 2.5,
         cost: Cost(1_500.0),

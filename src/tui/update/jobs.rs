@@ -107,7 +107,7 @@ pub(super) fn responded(model: &mut Model, number: u64, response: Response) {
         }
         Response::Verified(indexes, Ok(compared)) => verified(model, indexes, &compared),
         Response::Verified(_, Err(refusal)) => refused(model, &refusal),
-        Response::Rehearsed(index, Ok(compared)) => rehearsed(model, index, *compared),
+        Response::Rehearsed(index, Ok(compared)) => rehearsed(model, *index, *compared),
         Response::Rehearsed(_, Err(refusal)) => refused(model, &refusal),
         Response::Cancelled(rollback) => {
             model.message = Message::info(format!("interrupted; {rollback}"));

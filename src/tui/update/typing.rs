@@ -91,7 +91,13 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
             let statements = session_data.touching(&[index.definition.table.clone()].into());
             model.navigation.overlay = Overlay::Nothing;
             refresh(model);
-            jobs::send(model, Request::Rehearse { index, statements })
+            jobs::send(
+                model,
+                Request::Rehearse {
+                    index: Box::new(index),
+                    statements,
+                },
+            )
         }
         Err(error) => {
             if let Overlay::Index(editor) = &mut model.navigation.overlay {
