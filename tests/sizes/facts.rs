@@ -493,12 +493,10 @@ impl Observer {
                 } else {
                     width
                 };
-                let deviation = if is_name {
-                    1.0
-                } else if length < 0 {
-                    self.width_deviation(table, key, &name)
-                } else {
-                    0.0
+                let deviation = match (is_name, length) {
+                    (true, _) => 1.0,
+                    (false, ..0) => self.width_deviation(table, key, &name),
+                    (false, _) => 0.0,
                 };
                 StoredColumn {
                     null_fraction: nulls,
