@@ -372,3 +372,6 @@ impl Planner for LivePlanner<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

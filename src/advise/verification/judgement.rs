@@ -33,6 +33,24 @@ impl Verification {
         out
     }
 
+    /// The plans of a statement may come from the twin, and those of another one from the server, which saw other indexes: what no plan gains
+    /// by when they are put together is out, and so are the plans that use it.
+    pub(super) fn drop_unhelpful(&mut self, min_improvement: MinImprovement) {
+        loop {
+            let out = self.judge(&[], min_improvement);
+            if out.is_empty() {
+                return;
+            }
+            let (dropped, held): (Vec<VerifiedIndex>, Vec<VerifiedIndex>) =
+                std::mem::take(&mut self.verified)
+                    .into_iter()
+                    .partition(|verified| out.contains(&verified.trial));
+            let uses_dropped = |plan: &Plan| dropped.iter().any(|index| uses(plan, &index.index));
+            self.after.retain(|_, plan| !uses_dropped(plan));
+            self.verified = held;
+        }
+    }
+
     fn failure(&self, index: &TestedIndex, min_improvement: MinImprovement) -> Option<Failure> {
         let mut used = false;
         for (id, after) in self.after.iter().filter(|(_, plan)| uses(plan, index)) {
