@@ -225,17 +225,21 @@ fn seeds() -> impl Iterator<Item = u64> {
 #[test]
 fn whatever_the_planners_say() {
     for seed in seeds() {
-        let mut random = Random(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(seed));
-        random.next();
-        let (mut planner, limits) = (planner(&mut random), limits(&mut random));
-        let workload = planner.workload().clone();
-        let mut recorder = Recorder::new(&mut planner);
-        let advice = advise(&workload, &limits, &mut recorder, &|_| {}).unwrap();
-        let recording = recorder.finish(workload.clone(), limits.clone());
-        println!("seed {seed}: {limits:?}");
-        check(&advice, &limits, &planner);
-        let mut replay = Replay::new(&recording);
-        let again = advise(&workload, &limits, &mut replay, &|_| {}).unwrap();
-        assert_eq!((replay.unused(), json(&again)), (0, json(&advice)));
+        let run = std::panic::catch_unwind(|| run_and_check(seed));
+        assert!(run.is_ok(), "seed {seed}");
     }
+}
+
+fn run_and_check(seed: u64) {
+    let mut random = Random(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(seed));
+    random.next();
+    let (mut planner, limits) = (planner(&mut random), limits(&mut random));
+    let workload = planner.workload().clone();
+    let mut recorder = Recorder::new(&mut planner);
+    let advice = advise(&workload, &limits, &mut recorder, &|_| {}).unwrap();
+    let recording = recorder.finish(workload.clone(), limits.clone());
+    check(&advice, &limits, &planner);
+    let mut replay = Replay::new(&recording);
+    let again = advise(&workload, &limits, &mut replay, &|_| {}).unwrap();
+    assert_eq!((replay.unused(), json(&again)), (0, json(&advice)));
 }
