@@ -167,7 +167,7 @@ impl Parts<'_> {
             self.calls(&benefit.statement) * (benefit.before.0 - benefit.after.0)
         };
         let saved = benefits.iter().map(saved).sum();
-        let explanation = explanation::of(explanation::Facts {
+        let explanation = explanation::of(&explanation::Facts {
             index: &index,
             verified,
             benefits: &benefits,

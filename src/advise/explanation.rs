@@ -79,11 +79,11 @@ pub(super) struct Facts<'f> {
     pub(super) supersedes: &'f [&'f ExistingIndex],
 }
 
-pub(super) fn of(facts: Facts<'_>) -> Explanation {
+pub(super) fn of(facts: &Facts<'_>) -> Explanation {
     let definition = &facts.index.definition;
     let superseded = facts.supersedes.iter();
     Explanation {
-        gain: gain(&facts),
+        gain: gain(facts),
         size: facts.verified.index.size,
         build_time: facts.verified.index.build_time,
         not_built: facts

@@ -127,7 +127,7 @@ pub(super) fn verify(
     allowed.sort_unstable();
     let mut confirmed = verifier.verify_on(Target::Server, &allowed)?;
     let never_predicted = confirmed.split_off(&built);
-    let mut verification = predicted.confirmed_by(confirmed, not_built);
+    let mut verification = predicted.confirmed_by(&confirmed, not_built);
     verification.extend(never_predicted);
     verification.drop_unhelpful(context.limits.min_improvement);
     Ok(verification)

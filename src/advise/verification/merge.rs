@@ -90,7 +90,7 @@ impl Verification {
     /// built and not used is out. `not_built`: the indexes that could not be built, with the reason.
     pub(super) fn confirmed_by(
         self,
-        server: Verification,
+        server: &Verification,
         mut not_built: BTreeMap<TrialId, Refusal>,
     ) -> Verification {
         let mut result = Verification {
@@ -129,7 +129,7 @@ impl Verification {
             });
         }
         for (id, plan) in &self.after {
-            result.take_confirmed(id, plan, (&self, &server), &dropped);
+            result.take_confirmed(id, plan, (&self, server), &dropped);
         }
         result
     }
