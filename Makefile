@@ -1,30 +1,49 @@
-# The project's promises, one command each.
+# One command for each check. CONTRIBUTING.md says how long each takes.
 
-.PHONY: demo test lint bench bench-advice bench-tpch
+.PHONY: check demo deny test lint bench bench-advice bench-tpch
 
-# A throwaway PostgreSQL, the sample workloads, and the report on them. Installs PostgreSQL when there is none.
+# After each change: formatting, types, unit tests. Needs no server.
+check:
+	cargo fmt --check
+	cargo check --locked --all-targets
+	cargo test --locked --lib
+
+# A throwaway PostgreSQL, the sample workloads, and the report on them. Installs PostgreSQL when it is missing.
 demo:
 	@scripts/ensure-postgres.sh >/dev/null
 	cargo build --release --locked
 	target/release/pgrehearse demo
 
-# Everything, from unit tests to tests against a real server that they start themselves.
+# Every test, fast ones first. The tests of the third step start their own PostgreSQL servers.
 test:
+	@echo "make test: 1 of 3: unit tests"
+	cargo test --locked --lib --bins
+	@echo "make test: 2 of 3: examples in the documentation"
+	cargo test --locked --doc
+	@echo "make test: 3 of 3: tests of the program and of real servers"
 	@scripts/ensure-postgres.sh >/dev/null
 	@scripts/ensure-test-tools.sh
-	cargo test --locked
+	cargo test --locked --examples --test '*'
 
 lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	# Without the tests the modules are private, and what nothing uses is found.
+	cargo clippy --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --document-private-items
 
+# Licenses and sources of the dependencies, by deny.toml. Works without network once the crates are downloaded.
+deny:
+	cargo fetch --locked
+	"$$(scripts/ensure-cargo-deny.sh)" --offline --locked check licenses bans sources
 
-# How fast the core is: times and throughput side by side in one run.
+# How fast the core is: times and throughput.
 bench:
 	cargo bench --locked --bench core --bench analyzing --bench memory --bench reading --bench start --bench tui --bench twin
 
-# How good the advice is: the five sample workloads at full size, and TPC-H. Their sets of indexes are really built.
-# ARGS="--scale 0.05" is a quick run; ARGS=--help shows the rest.
+# How good the advice is, on the five sample workloads at full size and on TPC-H: builds the recommended indexes and measures the costs again.
+# ARGS="--scale 0.05" is a quick run; ARGS=--help shows all options.
 bench-advice:
 	@scripts/ensure-postgres.sh >/dev/null
 	cargo bench --locked --bench advice -- $(ARGS)

@@ -34,7 +34,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use clap::Parser;
-use pgrehearse::model::Bytes;
+use pgrehearse::internals::model::Bytes;
 use serde_json::json;
 
 use advisor::{Program, Proposal, Task};

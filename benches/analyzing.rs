@@ -6,10 +6,10 @@
 mod plans;
 
 use divan::Bencher;
-use pgrehearse::finding::{findings, findings_with};
-use pgrehearse::plan::Plan;
-use pgrehearse::plan::alignment::align;
-use pgrehearse::plan::metrics::metrics;
+use pgrehearse::internals::finding::{findings, findings_with};
+use pgrehearse::internals::plan::Plan;
+use pgrehearse::internals::plan::alignment::align;
+use pgrehearse::internals::plan::metrics::metrics;
 
 fn main() {
     divan::main();

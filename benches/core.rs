@@ -8,8 +8,8 @@
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use pgrehearse::advise::advise;
-use pgrehearse::planner::recording::{Recording, Replay};
+use pgrehearse::internals::advise::advise;
+use pgrehearse::internals::planner::recording::{Recording, Replay};
 
 fn main() {
     divan::main();
@@ -39,7 +39,7 @@ fn read_plan(bencher: Bencher) {
     let text = wide_plan(10_000);
     bencher
         .counter(BytesCount::of_str(&text))
-        .bench(|| pgrehearse::plan::read::plans(divan::black_box(&text)).unwrap());
+        .bench(|| pgrehearse::internals::plan::read::plans(divan::black_box(&text)).unwrap());
 }
 
 #[divan::bench]

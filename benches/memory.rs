@@ -12,14 +12,14 @@
 mod plans;
 
 use divan::{AllocProfiler, Bencher};
-use pgrehearse::plan::Plan;
-use pgrehearse::plan::metrics::metrics;
-use pgrehearse::plan::read::read;
-use pgrehearse::tui::keymap::Key;
-use pgrehearse::tui::look::Look;
-use pgrehearse::tui::model::{Model, Msg, Size};
-use pgrehearse::tui::session_data::SessionData;
-use pgrehearse::tui::update;
+use pgrehearse::internals::plan::Plan;
+use pgrehearse::internals::plan::metrics::metrics;
+use pgrehearse::internals::plan::read::read;
+use pgrehearse::internals::tui::keymap::Key;
+use pgrehearse::internals::tui::model::{Model, Msg, Size};
+use pgrehearse::internals::tui::session_data::SessionData;
+use pgrehearse::internals::tui::theme::Theme;
+use pgrehearse::internals::tui::update;
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
@@ -52,7 +52,7 @@ fn opening_it(bencher: Bencher<'_, '_>, shape: &str) {
             columns: 200,
             lines: 60,
         },
-        Look::Colours,
+        Theme::Colours,
     );
     bencher
         .with_inputs(|| model.clone())

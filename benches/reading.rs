@@ -9,7 +9,7 @@ use std::path::Path;
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use pgrehearse::plan::read::read;
+use pgrehearse::internals::plan::read::read;
 
 fn main() {
     divan::main();

@@ -8,12 +8,12 @@
 use std::fmt::Write as _;
 
 use divan::Bencher;
-use pgrehearse::plan::Plan;
-use pgrehearse::tui::keymap::Key;
-use pgrehearse::tui::look::Look;
-use pgrehearse::tui::model::{Model, Msg, Size};
-use pgrehearse::tui::session_data::SessionData;
-use pgrehearse::tui::{draw, update};
+use pgrehearse::internals::plan::Plan;
+use pgrehearse::internals::tui::keymap::Key;
+use pgrehearse::internals::tui::model::{Model, Msg, Size};
+use pgrehearse::internals::tui::session_data::SessionData;
+use pgrehearse::internals::tui::theme::Theme;
+use pgrehearse::internals::tui::{draw, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -49,7 +49,7 @@ fn model(plans: Vec<(String, Plan)>) -> Model {
     Model::offline(
         SessionData::of_plans("bench".to_owned(), plans),
         SIZE,
-        Look::Colours,
+        Theme::Colours,
     )
 }
 

@@ -19,15 +19,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use live::{Database, cluster};
-use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
-use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
-use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use pgrehearse::index::NamedIndex;
-use pgrehearse::planner::{Answer, Planner, Question, Target};
-use pgrehearse::sql::fingerprint::identifiers;
-use pgrehearse::sql::parse_index;
-use pgrehearse::workload::{Statement, Workload, file};
+use pgrehearse::internals::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
+use pgrehearse::internals::index::NamedIndex;
+use pgrehearse::internals::index::parse_index;
+use pgrehearse::internals::planner::{Answer, Planner, Question, Target};
+use pgrehearse::internals::sql::fingerprint::identifiers;
+use pgrehearse::internals::workload::{Statement, Workload, file};
 
 const SAMPLE: &str = "002-table-sync";
 const CANDIDATES: &str = include_str!("../tests/twin/candidates/002.txt");

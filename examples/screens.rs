@@ -9,13 +9,13 @@
 
 use std::fmt::Write as _;
 
-use pgrehearse::advise::advise;
-use pgrehearse::planner::recording::{Recording, Replay};
-use pgrehearse::tui::keymap::Key;
-use pgrehearse::tui::look::Look;
-use pgrehearse::tui::model::{Model, Msg, Size};
-use pgrehearse::tui::session_data::SessionData;
-use pgrehearse::tui::{draw, update};
+use pgrehearse::internals::advise::advise;
+use pgrehearse::internals::planner::recording::{Recording, Replay};
+use pgrehearse::internals::tui::keymap::Key;
+use pgrehearse::internals::tui::model::{Model, Msg, Size};
+use pgrehearse::internals::tui::session_data::SessionData;
+use pgrehearse::internals::tui::theme::Theme;
+use pgrehearse::internals::tui::{draw, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
@@ -49,7 +49,7 @@ fn main() {
     )
     .unwrap();
     let session_data = SessionData::new("002-table-sync.json".to_owned(), advice, &recording);
-    let mut model = Model::offline(session_data, SIZE, Look::Colours);
+    let mut model = Model::offline(session_data, SIZE, Theme::Colours);
     let down = Key::Char('j');
     press(&mut model, &[down, Key::Char(' '), down, Key::Char(' ')]);
     save("workload", &model);

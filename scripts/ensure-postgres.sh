@@ -1,15 +1,15 @@
 #!/bin/sh
-# Find a PostgreSQL server installation (14 to 18) that pgrehearse can start
-# throw-away clusters with, and install one with the system's package manager
-# if there is none. Prints the directory of initdb, postgres and pg_ctl.
+# Finds a PostgreSQL server installation (14 to 18) that pgrehearse can start
+# throwaway clusters with; installs one with the system's package manager if
+# there is none. Prints the directory of initdb, postgres and pg_ctl.
 #
 # Usage: ensure-postgres.sh [--check [--quiet]] [--major N] [-v|--verbose] [-h|--help]
 #
 #   --major N      only this major version (14 to 18) will do
-#   --check        only look, never install; if there is none, exit 1 and say
-#                  which commands install one on this system
+#   --check        do not install; if there is none, exit 1 and print the
+#                  commands that install one on this system
 #   --quiet        do not look for those commands, which takes a second
-#   -v, --verbose  say on stderr which installation is used and why
+#   -v, --verbose  print on stderr which installation is used and why
 #
 # Environment:
 #   PGREHEARSE_PG_BIN  use this directory and no other; an error if unusable
@@ -18,8 +18,8 @@
 # Exit status: 0 found or installed, 1 not, 2 wrong usage.
 #
 # No cluster is created, started, stopped or upgraded: pgrehearse makes its
-# own, in temporary directories, and a machine's databases are none of its
-# business. Nothing here depends on $0, so `sh -s < ensure-postgres.sh` works.
+# own, in temporary directories, and leaves the machine's databases alone.
+# Nothing here depends on $0, so `sh -s < ensure-postgres.sh` works.
 set -eu
 
 # --major makes all of them mean one version.
@@ -63,9 +63,9 @@ Prints the directory of a PostgreSQL 14-18 server's programs; installs the
 server with the system's package manager if there is none.
 
   --major N      only this major version will do
-  --check        only look, never install
+  --check        do not install
   --quiet        with --check: do not look for what could be installed
-  -v, --verbose  say on stderr which installation is used and why
+  -v, --verbose  print on stderr which installation is used and why
 
 PGREHEARSE_PG_BIN names the directory to use instead of searching.
 USAGE
@@ -197,7 +197,7 @@ answer() {
   printf '%s\n' "$FOUND"
 }
 
-# Name servers of other versions, so that nobody wonders why the PostgreSQL
+# Name servers of other versions, so that it is clear why the PostgreSQL
 # they know is there does not count.
 say_unsupported() {
   for _dir in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/bin /usr/local/bin; do
@@ -402,7 +402,7 @@ say_plan() {
   if [ -n "$PLAN_WHY_NOT" ]; then
     say "run$_who:"
   else
-    say "to install one by hand, run$_who:"
+    say "to install one yourself, run$_who:"
   fi
   printf '%s\n' "$PLAN" | sed "s/^/  $_as/" >&2
 }
@@ -413,7 +413,7 @@ say_by_hand() {
   fi
   say_plan "$1"
   if [ "$1" = apt ] && any_cluster; then
-    say 'note: by hand, the installation may start stopped clusters that are set to start automatically'
+    say 'note: if you install it yourself, the installation may start stopped clusters that are set to start automatically'
   fi
 }
 
@@ -466,7 +466,7 @@ get_root() {
     return 0
   fi
   if ! have sudo; then
-    say 'installing needs root, and there is no sudo here'
+    say 'installing needs root, and sudo is not installed'
     return 1
   fi
   SUDO=sudo
@@ -538,7 +538,7 @@ any_cluster() {
 # are decided by the policy that was there, if one was.
 guard_services() {
   any_cluster || return 0
-  say "there are PostgreSQL clusters here: making sure none is started or stopped (temporary $POLICY)"
+  say "this machine has PostgreSQL clusters: preventing that any is started or stopped (temporary $POLICY)"
   if [ -e "$POLICY_SAVED" ] || [ -L "$POLICY_SAVED" ]; then
     say "putting back $POLICY, left by an interrupted run"
     run_root mv -f "$POLICY_SAVED" "$POLICY" || return 1
@@ -579,7 +579,7 @@ forbid_main_cluster() {
   say "+ $(quoted "$@")"
   _create=$("$@" 2>>"$LOG" </dev/null) || _create=''
   if [ "$_create" != off ]; then
-    say "postgresql-common does not heed create_main_cluster = false (it reads '$_create')"
+    say "postgresql-common ignores create_main_cluster = false (it reads '$_create')"
     return 1
   fi
 }
@@ -634,14 +634,14 @@ install_apt() {
     if ! _nn=$(apt_candidate); then
       # "apt-get update" also succeeds if no mirror could be reached.
       if make_plan apt; then
-        say 'apt knows no PostgreSQL at all, even after updating its lists'
+        say 'apt has no PostgreSQL package, even after updating its lists'
         show_log
       fi
       say_by_hand apt
       exit 1
     fi
   fi
-  say "postgresql-$_nn is to be installed with apt, without a default cluster"
+  say "installing postgresql-$_nn with apt, without a default cluster"
   _server=postgresql-$_nn
   apt_download "$_server" || return 1
   guard_services || return 1

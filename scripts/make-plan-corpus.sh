@@ -1,6 +1,6 @@
 #!/bin/bash
-# Makes fixtures/plans/corpus: every statement of its statements.sql, explained by real servers of PostgreSQL 14 to 18 in the
-# four formats EXPLAIN has, so that a test can say that all four read into the same tree.
+# Makes fixtures/plans/corpus: the plans of every statement of its statements.sql, from real servers of PostgreSQL 14 to 18 in the four
+# formats of EXPLAIN, so that a test can check that all four read into the same tree.
 #
 # Usage: make-plan-corpus.sh [VERSION…]        (default: 14 15 16 17 18)
 #

@@ -34,11 +34,9 @@ mod verification;
 pub mod what_if;
 mod write_cost;
 
-pub use advice::{
-    Advice, Benefit, Recommendation, RehearsalSummary, Rejected, StatementAdvice, StatementStatus,
-};
+pub use advice::{Advice, Benefit, Recommendation, Rejected, StatementAdvice, StatementStatus};
 pub(crate) use build_refusal::build_refusal;
-pub use existing::{ExistingFinding, ExistingKind, Fix};
+pub use existing::{ExistingFinding, Fix};
 
 use context::Context;
 use run::Run;

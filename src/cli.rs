@@ -1,4 +1,4 @@
-//! What was typed. psql's letters where psql has them: `-h` is the host, so help is `--help` or `-?`.
+//! The command line. It uses psql's letters: `-h` is the host, so help is `--help` or `-?`.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::db::conninfo::Typed;
 use crate::model::{Bytes, Millis};
 use crate::verdict::{Limits, MinImprovement, Rehearse};
 
-/// Rehearse an index before you build it: a PostgreSQL index advisor and plan analyzer.
+/// Rehearse an index before you build it: a PostgreSQL index advisor and query-plan analyzer
 #[derive(Debug, Parser)]
 #[command(
     name = "pgrehearse",
@@ -28,56 +28,57 @@ pub struct Cli {
     /// Show help.
     #[arg(long, short = '?', global = true, action = ArgAction::Help)]
     help: Option<bool>,
-    /// Without a command: the interactive session on this workload.
+    /// Without a command: the workload and limits of the interactive session.
     #[command(flatten)]
-    pub live: RunArgs,
-    /// What to do; without a command, the interactive session
+    pub interactive: RunArgs,
+    /// The command. Without one, the interactive session starts
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
 impl Cli {
-    /// Reads what was typed; ends the program with a usage error when it makes no sense.
+    /// Parses the command line; ends the program with a usage error when it is not valid.
     pub fn read() -> Cli {
-        Cli::read_from(std::env::args_os()).unwrap_or_else(|error| error.exit())
+        Cli::parse_from_arguments(std::env::args_os()).unwrap_or_else(|error| error.exit())
     }
 
-    fn read_from(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
-        let matches = Cli::command().try_get_matches_from(words)?;
+    fn parse_from_arguments(
+        arguments: impl IntoIterator<Item = std::ffi::OsString>,
+    ) -> Result<Cli, clap::Error> {
+        let matches = Cli::command().try_get_matches_from(arguments)?;
         let mut cli = Cli::from_arg_matches(&matches)?;
-        let typed = |matches: &clap::ArgMatches, id: &str| {
+        let is_given = |matches: &clap::ArgMatches, id: &str| {
             matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine)
         };
-        let format_given = |matches: &clap::ArgMatches| typed(matches, "format");
+        let format_given = |matches: &clap::ArgMatches| is_given(matches, "format");
         cli.output.format_given = format_given(&matches)
             || matches
                 .subcommand()
                 .is_some_and(|(_, matches)| format_given(matches));
         if let Some((name, _)) = matches.subcommand()
-            && let Some(misplaced) = misplaced_option(|id| typed(&matches, id))
+            && let Some(option) = misplaced_option(|id| is_given(&matches, id))
         {
-            let said = format!(
-                "--{misplaced} belongs behind the command: pgrehearse {name} --{misplaced} …"
-            );
-            return Err(Cli::command().error(clap::error::ErrorKind::ArgumentConflict, said));
+            let message =
+                format!("--{option} must follow the command: pgrehearse {name} --{option} …");
+            return Err(Cli::command().error(clap::error::ErrorKind::ArgumentConflict, message));
         }
         Ok(cli)
     }
 }
 
-/// An option of the interactive session that stands before a command, where it would mean nothing.
-fn misplaced_option(typed: impl Fn(&str) -> bool) -> Option<String> {
-    let command = RunArgs::augment_args(clap::Command::new("live"));
+/// An option of the interactive session that was given before a command, where it has no effect.
+fn misplaced_option(is_given: impl Fn(&str) -> bool) -> Option<String> {
+    let command = RunArgs::augment_args(clap::Command::new("interactive"));
     let found = command
         .get_arguments()
-        .find(|argument| typed(argument.get_id().as_str()));
+        .find(|argument| is_given(argument.get_id().as_str()));
     found.and_then(|argument| argument.get_long().map(str::to_owned))
 }
 
-/// What to advise on and within which limits: of `advise`, and of `pgrehearse` without a command.
+/// The workload and the limits of `advise`, and of `pgrehearse` without a command.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// What to advise on.
+    /// The workload.
     #[command(flatten)]
     pub workload: WorkloadArgs,
     /// Timeouts.
@@ -86,36 +87,36 @@ pub struct RunArgs {
     /// Limits.
     #[command(flatten)]
     pub limits: LimitArgs,
-    /// Keep everything the run saw in this file, for review
+    /// Record the run in this file: pgrehearse review replays it without the server
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
 }
 
-const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 --fail-on matched · 130 interrupted (everything rolled back)";
+const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 --fail-on matched · 130 interrupted (after everything was rolled back)";
 
-/// What to do.
+/// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Capture plans, suggest indexes, search for the set that pays, prove it in a transaction that is rolled back, and report
+    /// Recommend indexes: plan the workload, test candidates, verify the best set in a transaction that is rolled back, and report
     Advise(AdviseArgs),
-    /// Capture the plans of a workload as things are, and show or save them
+    /// Plan a workload without new indexes, and show or save the plans
     Explain(ExplainArgs),
-    /// Show saved plans (EXPLAIN's JSON, or what auto_explain logged) or a recorded session; needs no server. On a terminal: the interactive interface
+    /// Analyze saved plans (EXPLAIN output in any format, auto_explain logs) or replay a recording, without a server. On a terminal, interactively
     Review(ReviewArgs),
-    /// Write what the planner knows (schema, statistics, settings, no rows) and the workload to one file, for advise --snapshot
+    /// Write the workload and all that its planning needs (schema, statistics, settings, no rows) to a file for advise --snapshot
     Snapshot(SnapshotArgs),
-    /// Start a throwaway PostgreSQL, load the sample workloads, and advise on them
+    /// Start a throwaway PostgreSQL server, load the sample workloads, and advise on them
     Demo(DemoArgs),
     /// Print a completion script for a shell
     Completions {
-        /// The shell
+        /// Shell to print it for
         shell: clap_complete::Shell,
     },
     /// Print the manual page (roff)
     Man,
 }
 
-/// Where to connect; what is not given comes from the environment (PGHOST, PGSERVICE, …), as with psql.
+/// Where to connect. As with psql, the environment (PGHOST, PGSERVICE, …) has the defaults.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
@@ -137,7 +138,7 @@ pub struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
-    /// As the connection room takes it.
+    /// For [`crate::db::conninfo::resolve`].
     pub fn typed(&self) -> Typed {
         Typed {
             dbname: self.dbname.clone(),
@@ -156,19 +157,19 @@ pub struct OutputArgs {
     /// Format of the report
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Was a format asked for? Without one, a terminal gets the interactive interface where there is one.
+    /// Was `--format` given? Without it, commands with an interactive interface use it on a terminal.
     #[arg(skip)]
     pub format_given: bool,
     /// Write the report to a file
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Colours; auto asks the terminal and NO_COLOR
+    /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
     /// No progress display
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Show every statement that is sent to the server
+    /// Print every statement that is sent to the server
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
 }
@@ -176,9 +177,9 @@ pub struct OutputArgs {
 /// A report's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people
+    /// For a terminal or a text file
     Text,
-    /// For programs; described by a JSON Schema
+    /// For programs: see schema/advise-report.schema.json
     Json,
     /// To paste into an issue
     Markdown,
@@ -195,29 +196,29 @@ pub enum Color {
     Never,
 }
 
-/// What to plan.
+/// The workload.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Workload")]
 pub struct WorkloadArgs {
-    /// SQL file; - is standard input. A comment above a statement can name and weigh it: -- name: x, -- calls: 12000
+    /// File of SQL statements; - is standard input. Comments above a statement give its name and weight: -- name: x, -- calls: 12000
     #[arg(short, long, value_name = "FILE.sql")]
     pub file: Vec<PathBuf>,
-    /// SQL text
+    /// SQL statements
     #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
     pub command: Vec<String>,
-    /// The statements that pg_stat_statements saw take most time
+    /// The statements with the most total time in pg_stat_statements
     #[arg(long, group = "ranked")]
     pub pg_stat_statements: bool,
-    /// Server log (stderr, csvlog, jsonlog or syslog): the statements that took most time in it; - is standard input
+    /// The statements with the most total time in a server log (stderr, csvlog, jsonlog or syslog); - is standard input
     #[arg(long, value_name = "FILE", group = "ranked")]
     pub log: Vec<PathBuf>,
-    /// How many statements of --pg-stat-statements and of --log
+    /// Number of statements to take from pg_stat_statements and from logs
     #[arg(long, value_name = "N", default_value_t = 50, requires = "ranked")]
     pub top: u32,
 }
 
 impl WorkloadArgs {
-    /// Was nothing named?
+    /// Is no source given?
     pub fn is_empty(&self) -> bool {
         self.file.is_empty()
             && self.command.is_empty()
@@ -226,78 +227,80 @@ impl WorkloadArgs {
     }
 }
 
-/// How long anything may take on the server.
+/// Timeouts on the server.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Safety")]
 pub struct SafetyArgs {
-    /// Give a lock up after this long; later writers queue behind us no longer
+    /// Give up a lock request after this long: other sessions queue behind it
     #[arg(long, value_parser = Millis::parse, default_value = "1s", value_name = "TIME")]
     lock_timeout: Millis,
-    /// Stop a statement after this long
+    /// Cancel a statement after this long
     #[arg(long, value_parser = Millis::parse, default_value = "30s", value_name = "TIME")]
     statement_timeout: Millis,
 }
 
-/// What may be tried and recommended.
+/// How indexes are tested, and what may be recommended.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rehearsal and limits")]
 pub struct LimitArgs {
-    /// Block writers to a table no longer than this
+    /// Block writers to a table for at most this long
     #[arg(long, value_parser = Millis::parse, default_value = "10s", value_name = "TIME")]
     max_write_block: Millis,
-    /// Build nothing on larger tables
+    /// Build no index on tables larger than this
     #[arg(long, value_parser = Bytes::parse, default_value = "1GB", value_name = "SIZE")]
     max_table_size: Bytes,
-    /// How to try indexes
+    /// How to test indexes
     #[arg(long, value_enum, default_value_t = RehearseChoice::Auto)]
     rehearse: RehearseChoice,
-    /// Execute read-only statements without and with the chosen indexes, and others in their place where costs mislead: time decides
+    /// Execute read-only statements without and with the chosen indexes, and with alternatives where costs can mislead; time decides
     #[arg(long)]
     analyze: bool,
-    /// Directory of the server programs (initdb, postgres) for the planner twin; of the server's major version
+    /// Directory of initdb and postgres for the planner twin; they must have the server's major version
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
-    /// Read no rows of tables: sizes and statistics of partial, expression and GIN indexes in the twin are then guesses
+    /// Do not read rows of tables: the twin then guesses sizes and statistics of partial, expression and GIN indexes
     #[arg(long)]
     pub no_sample: bool,
-    /// Total size of the recommended indexes
+    /// Maximum total size of the recommended indexes
     #[arg(long, value_parser = Bytes::parse, value_name = "SIZE")]
     budget: Option<Bytes>,
-    /// Number of recommended indexes
+    /// Maximum number of recommended indexes
     #[arg(long, value_name = "N")]
     max_indexes: Option<usize>,
-    /// End the search after this long, with the best set found until then (its proof comes on top)
+    /// End the search after this long, with the best set found so far; its verification is not included
     #[arg(long, value_parser = Millis::parse, value_name = "TIME")]
     search_time: Option<Millis>,
-    /// Call an index unused that was not scanned for this long, as far back as the server's counters go
-    #[arg(long, value_parser = days_or_less, default_value = "7d", value_name = "TIME")]
+    /// Report an index as unused when it had no scan for at least this long, by the server's counters
+    #[arg(long, value_parser = duration_with_days, default_value = "7d", value_name = "TIME")]
     unused_after: Millis,
-    /// What counts as a gain: per cent of a statement's cost
+    /// Smallest gain that counts, in per cent of a statement's cost
     #[arg(long, value_parser = percent, default_value = "10", value_name = "PCT")]
     min_improvement: f64,
 }
 
-/// A duration, in days too: `7d`.
-fn days_or_less(text: &str) -> Result<Millis, String> {
+/// A duration; unlike [`Millis::parse`], also in days: `7d`.
+fn duration_with_days(text: &str) -> Result<Millis, String> {
     match text.trim().strip_suffix('d') {
         Some(days) => match days.trim().parse::<f64>() {
             Ok(days) if days >= 0.0 && days.is_finite() => Ok(Millis(days * 86_400_000.0)),
-            _ => Err(format!("{text:?} is not a number of days such as 7d")),
+            _ => Err(format!(
+                "expected a number of days such as 7d, not {text:?}"
+            )),
         },
         None => Millis::parse(text),
     }
 }
 
-/// How to try indexes.
+/// How to test indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RehearseChoice {
-    /// Search in a planner twin; build only the chosen indexes, in a transaction that is rolled back
+    /// Search in the planner twin; build only the chosen indexes, in a transaction that is rolled back
     Auto,
-    /// Only in the planner twin: the server is only read from
+    /// Only in the planner twin: nothing is built on the server
     Twin,
-    /// Build each in a transaction that is rolled back
+    /// Build every candidate in a transaction that is rolled back
     Transaction,
-    /// Build nothing: only list candidates
+    /// Test nothing: only list the candidates
     Off,
 }
 
@@ -313,7 +316,7 @@ impl From<RehearseChoice> for Rehearse {
 }
 
 impl LimitArgs {
-    /// As the pipeline takes them.
+    /// For [`crate::advise::advise`].
     pub fn limits(&self) -> Limits {
         Limits {
             budget: self.budget,
@@ -330,7 +333,7 @@ impl LimitArgs {
 }
 
 impl SafetyArgs {
-    /// As a session takes them.
+    /// For [`crate::db::Session`].
     pub fn safety(&self, max_write_block: Millis) -> Safety {
         Safety {
             lock_timeout: self.lock_timeout,
@@ -343,19 +346,19 @@ impl SafetyArgs {
 /// `pgrehearse advise`.
 #[derive(Debug, Args)]
 pub struct AdviseArgs {
-    /// What to advise on, and within which limits.
+    /// The workload and the limits.
     #[command(flatten)]
     pub run: RunArgs,
-    /// Advise from a twin file (see pgrehearse snapshot), without any connection; its own workload, unless one is given
+    /// Advise from a twin file (see pgrehearse snapshot) without a connection; on the file's own workload, unless one is given
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pg_stat_statements"])]
     pub snapshot: Option<PathBuf>,
-    /// What if the data grows? Compare with so many times the rows, of all tables or of one (repeatable)
+    /// What if the data grows? Compare with FACTOR times the rows, in all tables or in one (repeatable)
     #[arg(long, value_name = "FACTOR|TABLE=FACTOR")]
     pub scale: Vec<String>,
-    /// What if a setting were different? Compare with it (repeatable)
+    /// What if a setting changes? Compare with this value (repeatable)
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
-    /// Exit with 3 when a recommendation makes a statement cheaper by at least this: improvement=PCT
+    /// Exit with status 3 when a recommendation lowers a statement's cost by at least PCT per cent
     #[arg(long, value_parser = fail_on, value_name = "improvement=PCT")]
     pub fail_on: Option<f64>,
 }
@@ -363,22 +366,22 @@ pub struct AdviseArgs {
 /// `pgrehearse snapshot`.
 #[derive(Debug, Args)]
 pub struct SnapshotArgs {
-    /// What is to be advised on.
+    /// The workload.
     #[command(flatten)]
     pub workload: WorkloadArgs,
     /// Timeouts.
     #[command(flatten)]
     pub safety: SafetyArgs,
-    /// All tables and views of the database, not only those the workload touches and what these depend on
+    /// Include all tables and views, not only those that the workload needs
     #[arg(long)]
     pub all_tables: bool,
-    /// Replace data values in statistics by others that sort alike; docs/twin-files.md says what that hides and what not
+    /// Replace data values in statistics by others with the same order; docs/twin-files.md says what that hides and what it does not
     #[arg(long)]
     pub redact: bool,
-    /// The passphrase that values are replaced by; the same one gives the same values. Without it, a random one
+    /// Passphrase for --redact: the same passphrase gives the same values [default: random]
     #[arg(long, value_name = "TEXT", requires = "redact")]
     pub redact_key: Option<String>,
-    /// Keep up to 30 000 rows of each table in the file, too: without them, sizes of partial, expression and GIN indexes are guesses
+    /// Include up to 30 000 rows of each table: without them, sizes of partial, expression and GIN indexes are guesses
     #[arg(long, conflicts_with = "redact")]
     pub sample: bool,
 }
@@ -386,13 +389,13 @@ pub struct SnapshotArgs {
 /// `pgrehearse explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// What to plan.
+    /// The workload.
     #[command(flatten)]
     pub workload: WorkloadArgs,
     /// Timeouts.
     #[command(flatten)]
     pub safety: SafetyArgs,
-    /// Save each plan as DIR/NAME.json, for review
+    /// Save each plan as DIR/NAME.json, for pgrehearse review
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
 }
@@ -400,10 +403,10 @@ pub struct ExplainArgs {
 /// `pgrehearse review`.
 #[derive(Debug, Args)]
 pub struct ReviewArgs {
-    /// Files, or directories to search for .json files; - is standard input
+    /// Files, or directories to search for files with plans; - is standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Show what changed between the plans of two files, before and after
+    /// Compare the plans of two files, before and after
     #[arg(long)]
     pub diff: bool,
 }
@@ -411,10 +414,10 @@ pub struct ReviewArgs {
 /// `pgrehearse demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Size of the sample data: 1 is about 200 000 rows in each big table
+    /// Size of the sample data: 1 is about 200 000 rows in each large table
     #[arg(long, default_value_t = 1.0, value_parser = scale)]
     pub scale: f64,
-    /// Do not install PostgreSQL when there is none: only say how
+    /// Do not install PostgreSQL when it is missing: only print how
     #[arg(long)]
     pub no_install: bool,
     /// Limits.
@@ -423,7 +426,7 @@ pub struct DemoArgs {
     /// Timeouts.
     #[command(flatten)]
     pub safety: SafetyArgs,
-    /// Keep everything the run saw in this file, for review
+    /// Record the run in this file: pgrehearse review replays it without the server
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Show the result in the interactive interface
@@ -435,15 +438,15 @@ fn percent(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches('%').parse::<f64>().ok();
     number
         .filter(|percent| (0.0..=100.0).contains(percent))
-        .ok_or_else(|| "a per cent value from 0 to 100 is wanted".to_owned())
+        .ok_or_else(|| "expected a percentage from 0 to 100".to_owned())
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
-        .ok_or("NAME=VALUE is wanted, such as random_page_cost=1.1")?;
+        .ok_or("expected NAME=VALUE, such as random_page_cost=1.1")?;
     if name.trim().is_empty() {
-        return Err("the setting has no name".to_owned());
+        return Err("expected NAME=VALUE, but the name is empty".to_owned());
     }
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
@@ -451,7 +454,7 @@ fn setting(text: &str) -> Result<(String, String), String> {
 fn fail_on(text: &str) -> Result<f64, String> {
     percent(
         text.strip_prefix("improvement=")
-            .ok_or("improvement=PCT is wanted, such as improvement=50")?,
+            .ok_or("expected improvement=PCT, such as improvement=50")?,
     )
 }
 
@@ -459,5 +462,5 @@ fn scale(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok();
     number
         .filter(|scale| (0.01..=100.0).contains(scale))
-        .ok_or_else(|| "a number from 0.01 to 100 is wanted".to_owned())
+        .ok_or_else(|| "expected a number from 0.01 to 100".to_owned())
 }

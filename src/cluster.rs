@@ -1,6 +1,6 @@
 //! A throwaway PostgreSQL server: for the demo and for tests that need a real one.
 //!
-//! It lies in a temporary directory, listens on a Unix socket only, and belongs to nobody but us. A small shell, the keeper,
+//! It lies in a temporary directory, listens on a Unix socket only, and is used by this process only. A small shell, the keeper,
 //! starts the server and waits on a pipe whose other end this process holds: when the process ends, however it ends (Ctrl-C, a
 //! panic, `kill -9`), the pipe closes, and the keeper stops the server and removes the directory. What remains when the keeper was
 //! killed, too, the next one to start a cluster removes (`src/cluster/stale.rs`).
@@ -8,105 +8,35 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::Flock;
-use nix::unistd::{Uid, User};
 
 pub mod binaries;
+mod error;
 pub mod locale;
 mod stale;
+mod user;
 
 pub use binaries::{Binaries, BinariesError};
-pub use locale::{ClusterLocale, LocaleError, LocaleProvider};
+pub use error::ClusterError;
+pub use locale::ClusterLocale;
+pub use user::ServerUser;
 
-/// Why there is no throwaway server.
-#[derive(Debug, thiserror::Error)]
-pub enum ClusterError {
-    /// No place for it.
-    #[error("could not make a directory for the throwaway server in {}: {error}", place.display())]
-    Directory {
-        /// Where: the directory for temporary files.
-        place: PathBuf,
-        /// Why not.
-        #[source]
-        error: io::Error,
-    },
-    /// The place is not accessible to the user that the server has to run as.
-    #[error(
-        "the user {user}, who runs the throwaway server, cannot write to {}: set TMPDIR to a directory whose parents are open \
-         to everybody",
-        directory.display()
-    )]
-    Closed {
-        /// That user.
-        user: String,
-        /// The directory made for it.
-        directory: PathBuf,
-    },
-    /// Running as root, and no other user to run the server as (PostgreSQL refuses to run as root).
-    #[error(
-        "PostgreSQL does not run as root, and there is neither a user \"postgres\" nor \"nobody\" to run the throwaway \
-         server as"
-    )]
-    NoUser,
-    /// A program could not be started.
-    #[error("could not run {program}: {error}")]
-    Run {
-        /// Which.
-        program: String,
-        /// Why not.
-        #[source]
-        error: io::Error,
-    },
-    /// The locale cannot be had here; with [`ClusterLocale::default`] there would be a server.
-    #[error(transparent)]
-    Locale(#[from] LocaleError),
-    /// initdb or the server failed; its own words are in the text.
-    #[error("{what} failed:\n{log}")]
-    Failed {
-        /// What was being done.
-        what: &'static str,
-        /// The end of its output.
-        log: String,
-    },
-    /// It takes too long.
-    #[error("the throwaway server was not ready after {seconds} s; the end of its log:\n{log}")]
-    Slow {
-        /// How long it was waited for.
-        seconds: u64,
-        /// The end of its output.
-        log: String,
-    },
-    /// The user asked to stop.
-    #[error("interrupted")]
-    Interrupted,
-}
+use user::{command, server_user};
 
-/// What kind of server it is to be. The default: UTF8, locale C.
+/// The server's options. The default: UTF8, locale C.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClusterOptions {
     /// More lines for its configuration file (`name = value`, each ended by a newline); they win over ours.
     pub settings: String,
     /// Encoding and locale.
     pub locale: ClusterLocale,
-    /// Leave data checksums out, which are on by default from PostgreSQL 18 (before that, they are off anyway): whoever writes pages
+    /// Leave data checksums out, which are on by default from PostgreSQL 18 (before that, they are off anyway): a process that writes pages
     /// into its files then needs not compute them.
     pub without_checksums: bool,
-}
-
-/// The user that a server runs as when we are root.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerUser {
-    /// Its name.
-    pub name: String,
-    /// Its number.
-    pub uid: u32,
-    /// The number of its group.
-    pub gid: u32,
 }
 
 /// A server that is being made: initdb runs. Dropping it stops that and removes the files.
@@ -120,12 +50,12 @@ pub struct Cluster {
     user: Option<ServerUser>,
     keeper: Child,
     locale: ClusterLocale,
-    /// Says to others that somebody is here; ours and the keeper's. Last, so that it is given back last.
+    /// Tells other processes that the directory is in use; held by us and the keeper. Last, so that it is released last.
     _lock: Flock<File>,
 }
 
 /// What the keeper does; the arguments are the directory, the directory of the binaries, and more arguments for initdb. It makes the
-/// cluster, too, so that from the first moment on somebody is there to remove it. The trap covers a keeper that is itself told to
+/// cluster, too, so that from the first moment on a process is there to remove it. The trap covers a keeper that is itself told to
 /// end. SIGINT makes a server stop at once, but a shell starts what runs in the background with SIGINT ignored, and a server that has
 /// only just been started may not have changed that yet: SIGTERM ends such a one. Between the shell's fork and the server's exec both
 /// can be lost; so they are sent again until the server is gone.
@@ -161,7 +91,7 @@ read -r _ || true
 stop
 "#;
 
-/// Settings of a server whose data nobody will miss. (Commits stay synchronous: VACUUM marks no page all-visible before the commit that
+/// Settings of a server whose data are disposable. (Commits stay synchronous: VACUUM marks no page all-visible before the commit that
 /// filled it is in the log, and index-only scans would look expensive.)
 const SETTINGS: &str = "\
 listen_addresses = ''
@@ -228,7 +158,7 @@ impl Starting {
                 })
             }
             (Ok(Some(_)), _) => Err(ClusterError::Failed {
-                what: "keeping the throwaway server",
+                what: "supervising the throwaway server",
                 log,
             }),
             _ => Ok(()),
@@ -321,6 +251,7 @@ impl Cluster {
     }
 
     /// Where it lies; also its socket directory.
+    #[cfg(any(test, feature = "internals"))]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -355,27 +286,11 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
-        // The keeper could not, or somebody has killed it.
+        // The keeper failed, or it was killed.
         if self.directory.exists() {
             stale::dispose(&self.directory, self.user.as_ref());
         }
     }
-}
-
-/// Root may not run a server: another user has to. Anybody else runs it as themselves.
-fn server_user() -> Result<Option<ServerUser>, ClusterError> {
-    if !Uid::effective().is_root() {
-        return Ok(None);
-    }
-    let known = ["postgres", "nobody"]
-        .iter()
-        .find_map(|name| User::from_name(name).ok().flatten());
-    let user = known.ok_or(ClusterError::NoUser)?;
-    Ok(Some(ServerUser {
-        name: user.name,
-        uid: user.uid.as_raw(),
-        gid: user.gid.as_raw(),
-    }))
 }
 
 /// Gives the directory, and what is in it already, to the server's user.
@@ -390,22 +305,6 @@ fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
         std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))?;
     }
     Ok(())
-}
-
-fn command(program: &Path, user: Option<&ServerUser>) -> Command {
-    let mut command = Command::new(program);
-    command
-        .current_dir("/")
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null());
-    if let Some(user) = user {
-        command.uid(user.uid).gid(user.gid);
-    }
-    // A Ctrl-C in the terminal is ours to handle.
-    command.process_group(0);
-    command
 }
 
 fn tail(log: &str) -> String {

@@ -1,23 +1,19 @@
-//! The commands: what was typed, turned into calls of the rooms, and their results into an exit status.
+//! The commands: each reads its options, calls the other rooms, writes a report, and returns an exit status.
 
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
-use crate::cluster::{BinariesError, ClusterError};
-use crate::db::DbError;
-use crate::db::conninfo::ConninfoError;
-use crate::planner::{PlannerError, Rollback};
 use crate::terminal;
-use crate::workload::file::FileError;
-use crate::workload::log::LogError;
 
 mod advise;
 mod connection;
 mod demo;
+mod error;
 mod explain;
 mod interactive;
+mod output;
 mod planners;
 mod review;
 mod snapshot;
@@ -25,103 +21,11 @@ mod time_limit;
 mod what_if;
 mod workload;
 
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Done.
-    Done,
-    /// Done as far as it went; what failed was said.
-    Failed,
-    /// `--fail-on` matched.
-    Matched,
-}
+pub use error::{CommandError, Outcome};
 
-/// Why a command could not do its work.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// The words do not go together.
-    #[error("{0}")]
-    Usage(String),
-    /// The user asked to stop.
-    #[error("interrupted; {0}")]
-    Interrupted(Rollback),
-    /// The connection parameters make no sense.
-    #[error(transparent)]
-    Conninfo(#[from] ConninfoError),
-    /// The server, or the way to it.
-    #[error(transparent)]
-    Db(DbError),
-    /// The planner could not be asked.
-    #[error(transparent)]
-    Planner(PlannerError),
-    /// A workload file says something that makes no sense.
-    #[error(transparent)]
-    Workload(#[from] FileError),
-    /// A log holds nothing for a workload.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A file could not be read or written.
-    #[error("{0}")]
-    File(String),
-    /// No server programs for the throwaway server.
-    #[error(transparent)]
-    Binaries(#[from] BinariesError),
-    /// No planner twin.
-    #[error("the planner twin: {0}")]
-    Twin(planners::TwinError),
-    /// No throwaway server.
-    #[error(transparent)]
-    Cluster(ClusterError),
-}
+use output::write;
 
-impl From<DbError> for CommandError {
-    fn from(error: DbError) -> Self {
-        match error {
-            DbError::Interrupted { rollback } => CommandError::Interrupted(rollback),
-            other => CommandError::Db(other),
-        }
-    }
-}
-
-impl From<PlannerError> for CommandError {
-    fn from(error: PlannerError) -> Self {
-        match error {
-            PlannerError::Interrupted { rollback } => CommandError::Interrupted(rollback),
-            other => CommandError::Planner(other),
-        }
-    }
-}
-
-impl From<planners::TwinError> for CommandError {
-    fn from(error: planners::TwinError) -> Self {
-        match error {
-            planners::TwinError::Db(error @ DbError::Interrupted { .. }) => error.into(),
-            planners::TwinError::Cluster(error @ ClusterError::Interrupted) => error.into(),
-            other => CommandError::Twin(other),
-        }
-    }
-}
-
-impl From<ClusterError> for CommandError {
-    fn from(error: ClusterError) -> Self {
-        match error {
-            ClusterError::Interrupted => CommandError::Interrupted(Rollback::Confirmed),
-            other => CommandError::Cluster(other),
-        }
-    }
-}
-
-impl CommandError {
-    fn exit_status(&self) -> u8 {
-        match self {
-            CommandError::Usage(_) => 2,
-            CommandError::Interrupted(_) => 130,
-            _ => 1,
-        }
-    }
-}
-
-/// Runs what was typed.
+/// Runs the command.
 pub fn run(cli: &Cli) -> ExitCode {
     let outcome = match &cli.command {
         Some(Command::Advise(arguments)) => advise::run(cli, arguments),
@@ -131,14 +35,14 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Demo(arguments)) => demo::run(cli, arguments),
         Some(Command::Completions { shell }) => completions(cli, *shell),
         Some(Command::Man) => manual_page(cli),
-        None => interactive::run(cli, &cli.live),
+        None => interactive::run(cli, &cli.interactive),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
         Ok(Outcome::Matched) => ExitCode::from(3),
         Err(error) => {
-            terminal::say(&error.to_string());
+            terminal::print_message(&error.to_string());
             ExitCode::from(error.exit_status())
         }
     }
@@ -154,14 +58,8 @@ fn manual_page(cli: &Cli) -> Result<Outcome, CommandError> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command())
         .render(&mut page)
-        .map_err(|error| CommandError::File(error.to_string()))?;
+        .map_err(|error| CommandError::Other(error.to_string()))?;
     write(cli, &String::from_utf8_lossy(&page))
-}
-
-fn write(cli: &Cli, text: &str) -> Result<Outcome, CommandError> {
-    terminal::write_report(&cli.output, text)
-        .map_err(|error| CommandError::File(error.to_string()))?;
-    Ok(Outcome::Done)
 }
 
 #[cfg(test)]

@@ -22,8 +22,7 @@ mod transaction;
 mod twin;
 
 pub use error::DbError;
-pub use interrupt::{Interrupt, Raise};
-pub use sampling::{SampleRequest, SampleSource};
+pub use interrupt::{Interrupt, InterruptTrigger};
 pub use script::{Batching, run_script};
 pub use server::Server;
 pub use session::{Safety, Session, SessionOptions};

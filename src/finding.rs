@@ -6,12 +6,13 @@
 
 mod advice;
 mod ancestry;
-mod conditions;
+mod index_proposal;
 mod misestimate;
 mod partitions;
 mod rule;
 mod subject;
 mod threshold;
+mod waste;
 
 mod correlated_columns;
 mod correlated_subquery;
@@ -55,7 +56,7 @@ use subject::Subject;
 use threshold::is_reportable;
 
 pub use rule::{Rule, Severity};
-pub use threshold::{CRITICAL_SHARE, MIN_COST, MIN_SHARE, MIN_TIME, WARNING_SHARE};
+pub use threshold::{CRITICAL_SHARE, WARNING_SHARE};
 
 /// The most that could be saved.
 #[derive(Debug, Clone, Copy, PartialEq)]

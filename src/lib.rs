@@ -1,29 +1,176 @@
-//! pgrehearse: rehearse an index before you build it.
+//! Rehearse an index before you build it: a PostgreSQL index advisor and query-plan analyzer.
 //!
-//! The data's way through the rooms is drawn in ARCHITECTURE.md. The core (everything from [`model`] to [`report`]) is pure and
-//! synchronous; servers, files and the terminal are at the edges ([`db`], [`cluster`], [`terminal`], [`command`]).
+//! The program `pgrehearse` is this crate's main interface. The library offers the parts that are useful on their own:
+//!
+//! | to | use |
+//! |---|---|
+//! | read plans in any of EXPLAIN's formats | [`read_plans`], [`read_plans_from_bytes`] |
+//! | walk through a plan | [`Plan`], [`Node`] |
+//! | compute what each node takes by itself | [`metrics`] |
+//! | find out what is wrong with a plan | [`findings`] |
+//! | compare two plans of a query | [`diff`] |
+//!
+//! Nothing here opens a connection, reads a file or prints.
+//!
+//! # Reading plans
+//!
+//! ```
+//! let plans = pgrehearse::read_plans(
+//!     "                        QUERY PLAN
+//!      -----------------------------------------------------------
+//!       Seq Scan on orders  (cost=0.00..1943.00 rows=98 width=16)
+//!         Filter: (customer_id = 42)
+//!      (2 rows)",
+//! )?;
+//! let plan = &plans[0].plan;
+//! assert_eq!(plan.root().node_type(), &pgrehearse::NodeType::SeqScan);
+//! assert_eq!(plan.root().text("Filter"), Some("(customer_id = 42)"));
+//! assert_eq!(plan.total_cost(), pgrehearse::Cost(1943.0));
+//!
+//! let error = pgrehearse::read_plans("SELECT 1").unwrap_err();
+//! assert_eq!(error.to_string(), "there is no plan in it");
+//! # Ok::<(), pgrehearse::ReadError>(())
+//! ```
+//!
+//! # Metrics
+//!
+//! EXPLAIN's numbers include everything below a node and are averages over loops. [`metrics`] says what a node takes by itself:
+//!
+//! ```
+//! let plans = pgrehearse::read_plans(
+//!     "Sort  (cost=20.00..21.00 rows=100 width=4) (actual time=9.000..10.000 rows=100.00 loops=1)
+//!   Sort Key: id
+//!   ->  Seq Scan on orders  (cost=0.00..15.00 rows=100 width=4) (actual time=0.100..4.000 rows=100.00 loops=1)
+//! Execution Time: 10.000 ms",
+//! )?;
+//! let metrics = pgrehearse::metrics(&plans[0].plan);
+//! assert_eq!(metrics.nodes[0].self_share, 0.6);
+//! assert_eq!(metrics.nodes[1].self_share, 0.4);
+//! # Ok::<(), pgrehearse::ReadError>(())
+//! ```
+//!
+//! # Findings
+//!
+//! ```
+//! let plans = pgrehearse::read_plans(
+//!     "Sort  (cost=90000.00..92000.00 rows=1000000 width=64) (actual time=900.0..1200.0 rows=1000000.00 loops=1)
+//!   Sort Key: placed_at
+//!   Sort Method: external merge  Disk: 64000kB
+//!   ->  Seq Scan on orders  (cost=0.00..15000.00 rows=1000000 width=64) (actual time=0.1..200.0 rows=1000000.00 loops=1)
+//! Execution Time: 1250.0 ms",
+//! )?;
+//! let findings = pgrehearse::findings(&plans[0].plan);
+//! assert_eq!(findings[0].rule, "sort-spilled");
+//! assert_eq!(findings[0].severity, pgrehearse::Severity::Critical);
+//! # Ok::<(), pgrehearse::ReadError>(())
+//! ```
+//!
+//! # Differences
+//!
+//! ```
+//! use pgrehearse::ChangeKind;
+//!
+//! let plans = pgrehearse::read_plans(
+//!     "Seq Scan on orders  (cost=0.00..1943.00 rows=98 width=16)
+//!   Filter: (customer_id = 42)
+//!
+//! Index Scan using orders_customer_id_idx on orders  (cost=0.29..104.91 rows=98 width=16)
+//!   Index Cond: (customer_id = 42)",
+//! )?;
+//! let diff = pgrehearse::diff(&plans[0].plan, &plans[1].plan);
+//! assert_eq!(diff.changes[0].kind, ChangeKind::AccessPath);
+//! assert_eq!(diff.after.numbers.cost, Some(104.91));
+//! # Ok::<(), pgrehearse::ReadError>(())
+//! ```
+//!
+//! # What stays and what may change
+//!
+//! The crate follows semantic versioning. It covers the items on this page: their names, types and fields. While the version begins with
+//! 0, a new minor version (0.2) may change them and a patch version (0.1.1) may not.
+//!
+//! - Structs may get fields and enums may get variants in a minor version: match with a wildcard arm.
+//! - The text of messages, the set of rules, the order of findings and the numbers of [`metrics`] may change in any version.
+//! - JSON reports have a version of their own, `schema_version`.
+//! - The feature `internals` makes every module public for this crate's own tests and benchmarks. It promises nothing.
 
-pub mod advise;
-pub mod candidate;
-pub mod catalog;
-pub mod cli;
-pub mod cluster;
-pub mod command;
-pub mod db;
-pub mod finding;
-pub mod index;
-pub mod log;
-pub mod model;
-pub mod plan;
-pub mod planner;
-pub mod predicate;
-pub mod remedy;
-pub mod report;
-pub mod search;
-pub mod sentences;
-pub mod sql;
-pub mod terminal;
-pub mod tui;
-pub mod twin;
-pub mod verdict;
-pub mod workload;
+mod advise;
+mod candidate;
+mod catalog;
+mod cli;
+mod cluster;
+mod command;
+mod db;
+mod finding;
+mod index;
+mod log;
+mod model;
+mod plan;
+mod planner;
+mod predicate;
+mod remedy;
+mod report;
+mod search;
+mod sentences;
+mod sql;
+mod terminal;
+mod text_layout;
+mod tui;
+mod twin;
+mod verdict;
+mod workload;
+
+pub use finding::{Finding, Impact, RULES, Rule, Severity};
+pub use model::{Bytes, Cost, Millis, QualifiedName};
+pub use plan::metrics::cost::NodeCost;
+pub use plan::metrics::time::NodeTime;
+pub use plan::metrics::{
+    Basis, Buffers, Direction, Estimate, Jit, Memory, Metrics, NodeMetrics, Removed, Summary,
+    Trigger, metrics,
+};
+pub use plan::read::{
+    FilePosition, ReadError, ReadPlan, Reason as ReadErrorReason, SourceFormat,
+    read as read_plans_from_bytes, read_text as read_plans,
+};
+pub use plan::{MAX_PLAN_DEPTH, Node, NodeId, NodeType, Plan, PlanError, Properties, Property};
+pub use report::diff::{
+    ChangeKind, DiffNode, DiffReport, JoinOrder, NodeChange, Numbers, PlanNumbers,
+};
+
+// The advisor over a `Planner` goes here: `advise`, `Planner`, `Question`, `Answer` and what they consist of.
+
+/// What is worth saying about a plan, highest impact first.
+pub fn findings(plan: &Plan) -> Vec<Finding> {
+    finding::findings(plan, None)
+}
+
+/// The differences of two plans of the same query.
+pub fn diff(before: &Plan, after: &Plan) -> DiffReport {
+    let diff = report::diff::Diff::new(("before", before), ("after", after));
+    diff.report().clone()
+}
+
+/// The program: reads the command line, runs it, and returns the exit status.
+#[doc(hidden)]
+pub fn run() -> std::process::ExitCode {
+    command::run(&cli::Cli::read())
+}
+
+/// Every module, for this crate's own tests and benchmarks: see the feature `internals`.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    /// A public module of the same name for each, with the same items.
+    macro_rules! publish {
+        ($($name:ident),+ $(,)?) => {
+            $(#[allow(missing_docs, reason = "the module itself is documented")]
+            pub mod $name {
+                pub use crate::$name::*;
+            })+
+        };
+    }
+
+    publish!(
+        advise, candidate, catalog, cluster, db, finding, index, log, model, plan, planner,
+        predicate, remedy, report, search, sentences, sql, tui, twin, verdict, workload,
+    );
+}

@@ -24,9 +24,9 @@ mod translations;
 use std::borrow::Cow;
 
 pub use entry::LogEntry;
-pub use event::{Event, ExecutionKind};
 pub use execution::{Execution, Executions};
 pub use explained::LoggedPlan;
+#[cfg(feature = "internals")]
 pub use translations::Severity;
 
 /// The format of a log (`log_destination`).

@@ -1,7 +1,5 @@
-//! The `pgrehearse` program: reads what was typed and runs it.
+//! The program `pgrehearse`.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    pgrehearse::command::run(&pgrehearse::cli::Cli::read())
+fn main() -> std::process::ExitCode {
+    pgrehearse::run()
 }

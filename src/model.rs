@@ -7,10 +7,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod gap;
 pub mod identifier;
 pub mod period;
 pub mod printable;
 
+pub use gap::Gap;
 pub use identifier::{quote_identifier, quote_literal};
 pub use printable::printable;
 

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
+use crate::model::Gap;
 use crate::model::QualifiedName;
-use crate::twin::snapshot::Gap;
 
 mod answer;
 pub mod counted;

@@ -9,6 +9,7 @@ use crate::model::{Bytes, Cost, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::Evidence;
 use crate::workload::{Statement, StatementId};
+use analyze::Stale;
 
 pub mod analyze;
 pub mod materialized_view;
@@ -33,8 +34,52 @@ pub struct Remedy {
     pub size: Option<Bytes>,
     /// Where it was seen.
     pub evidence: Evidence,
-    /// In at most two sentences.
-    pub explanation: String,
+    /// Why it may help.
+    pub reason: RemedyReason,
+}
+
+/// Why a remedy may help, with its facts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RemedyReason {
+    /// The table's statistics were never made, or are out of date.
+    StaleStatistics {
+        /// What is wrong with them.
+        stale: Stale,
+        /// The statement whose estimate changes most with fresh ones.
+        most_changed: Effect,
+    },
+    /// The planner takes these columns for independent, or knows nothing of this expression.
+    UnknownToThePlanner {
+        /// Columns and expressions.
+        keys: Vec<String>,
+        /// The statement whose estimate changes most with the statistics object.
+        most_changed: Effect,
+    },
+    /// Index-only scans look into the table for pages that are not marked as all-visible.
+    NotAllVisible {
+        /// The share of pages that are, 0 to 1.
+        share: f64,
+    },
+    /// The statement makes few rows of many.
+    FewRowsOfMany {
+        /// The rows of the view.
+        rows: f64,
+        /// The rows that the statement reads.
+        read: f64,
+        /// What refreshing the view costs: what the statement costs today.
+        refresh_cost: Cost,
+    },
+    /// The planner does better with the statement as it is written now.
+    WrittenAnotherWay {
+        /// The cost of the statement as it was.
+        before: Cost,
+        /// Its cost as it is written now.
+        after: Cost,
+        /// How many new indexes that takes.
+        indexes: usize,
+        /// Why it means the same and may be better.
+        because: String,
+    },
 }
 
 /// What kind of remedy.
@@ -83,7 +128,21 @@ pub struct Effect {
     pub plan_changed: bool,
 }
 
-/// What remedies are thought of from.
+/// An estimate has changed when it is this many times another.
+const MIN_ESTIMATE_FACTOR: f64 = 2.0;
+
+/// How many times an estimate became another; the planner never expects less than one row.
+pub fn estimate_factor((before, after): (f64, f64)) -> f64 {
+    let (before, after) = (before.max(1.0), after.max(1.0));
+    (before / after).max(after / before)
+}
+
+/// Is the second estimate another one than the first?
+pub fn estimate_has_changed(rows: (f64, f64)) -> bool {
+    estimate_factor(rows) >= MIN_ESTIMATE_FACTOR
+}
+
+/// What remedies are proposed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
     /// The statements with their plans as things are.

@@ -8,11 +8,13 @@ mod explanation;
 mod no_index;
 mod notice;
 mod rejection;
+mod remedy;
 
 pub use explanation::explanation;
 pub use no_index::no_index;
 pub use notice::notice;
 pub use rejection::rejection;
+pub use remedy::remedy;
 
 /// Why the conditions of a question could not be met.
 pub fn refusal(cause: &RefusalCause) -> String {

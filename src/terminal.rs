@@ -1,4 +1,4 @@
-//! The edge to the terminal: where reports go, how wide it is, what a wait looks like.
+//! The terminal: writes reports, knows their width, shows progress.
 
 use std::cell::RefCell;
 use std::fs;
@@ -11,10 +11,10 @@ use crate::cli::{Color, OutputArgs};
 use crate::model::printable;
 use crate::planner::Event;
 
-/// Columns of a report that goes to no terminal.
+/// The width of a report that is not written to a terminal.
 const FILE_COLUMNS: usize = 120;
 
-/// How wide a report is to be: the terminal's width, else `COLUMNS`, else 120.
+/// The width of a report: that of the terminal, else `COLUMNS`, else 120.
 pub fn report_width(output: &OutputArgs) -> usize {
     let to_terminal = output.output.is_none() && io::stdout().is_terminal();
     let terminal = to_terminal
@@ -29,7 +29,7 @@ pub fn report_width(output: &OutputArgs) -> usize {
     terminal.or_else(from_environment).unwrap_or(FILE_COLUMNS)
 }
 
-/// Writes a report to where it belongs. A reader that stops reading (`| head`) is no error.
+/// Writes a report to the file of `--output` or to standard output. A reader that stops reading (`| head`) is not an error.
 ///
 /// # Errors
 /// When the file or the terminal cannot be written to; the text names the file.
@@ -43,7 +43,7 @@ pub fn write_report(output: &OutputArgs, report: &str) -> io::Result<()> {
         return fs::write(file, plain)
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())));
     }
-    let mut stdout = AutoStream::new(io::stdout().lock(), choice(output.color));
+    let mut stdout = AutoStream::new(io::stdout().lock(), color_choice(output.color));
     match stdout
         .write_all(report.as_bytes())
         .and_then(|()| stdout.flush())
@@ -53,7 +53,7 @@ pub fn write_report(output: &OutputArgs, report: &str) -> io::Result<()> {
     }
 }
 
-fn choice(color: Color) -> ColorChoice {
+fn color_choice(color: Color) -> ColorChoice {
     match color {
         Color::Auto => ColorChoice::Auto,
         Color::Always => ColorChoice::Always,
@@ -61,21 +61,21 @@ fn choice(color: Color) -> ColorChoice {
     }
 }
 
-/// Says something on standard error: harmless, prefixed, without stopping when nobody listens.
-pub fn say(message: &str) {
+/// Prints a message on standard error, prefixed and with control characters escaped. A closed standard error is not an error.
+pub fn print_message(message: &str) {
     let mut stderr = io::stderr().lock();
     for line in message.lines() {
         let _ = writeln!(stderr, "pgrehearse: {}", printable(line));
     }
 }
 
-/// Shows a statement that is about to be sent.
+/// Prints a statement that is about to be sent, for `--verbose`.
 pub fn trace(sql: &str) {
     let mut stderr = io::stderr().lock();
     let _ = writeln!(stderr, "→ {}", printable(sql.trim()));
 }
 
-/// A progress bar on standard error; nothing when that is no terminal, or with `-q`.
+/// A progress bar on standard error; hidden with `-q`, with `-v`, and where standard error is not a terminal.
 pub struct Progress {
     target: Target,
     bar: RefCell<ProgressBar>,
@@ -88,11 +88,11 @@ enum Target {
 }
 
 impl Progress {
-    /// For these options.
+    /// A progress bar for these options.
     pub fn new(output: &OutputArgs) -> Progress {
-        let shown = !output.quiet && !output.verbose && io::stderr().is_terminal();
+        let is_visible = !output.quiet && !output.verbose && io::stderr().is_terminal();
         Progress {
-            target: if shown {
+            target: if is_visible {
                 Target::Terminal
             } else {
                 Target::Hidden
@@ -101,7 +101,7 @@ impl Progress {
         }
     }
 
-    /// Follows the pipeline.
+    /// Shows an event of the pipeline.
     pub fn observe(&self, event: Event<'_>) {
         match event {
             Event::Begin { what, steps } => self.begin(what, steps),

@@ -4,26 +4,29 @@
 //! Only this room names ratatui and crossterm's events. It knows no server: whoever starts it hands in a [`backend::Backend`].
 
 pub mod aligned;
-mod areas;
 pub mod backend;
 mod cells;
-mod clipboard;
+mod details;
 mod editor;
 mod event_loop;
 pub mod keymap;
+mod layout;
 mod list;
-pub mod look;
 pub mod model;
 mod plan_view;
 mod screen;
 pub mod session_data;
 mod sql_text;
 mod terminal;
+pub mod theme;
 mod update;
 mod view;
+mod write_cost_text;
 
-pub use event_loop::{Ended, Start, run};
+pub use event_loop::{SessionEnd, Start, run};
+#[cfg(any(test, feature = "internals"))]
 pub use update::update;
+#[cfg(any(test, feature = "internals"))]
 pub use view::draw;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! planner answers as production's would.
 //!
 //! This room holds the values and the bytes: what is copied ([`snapshot`]), the pages that make an almost empty index look like a
-//! large one ([`page`]), statistics from what everybody may see ([`shown`]), how large an index that nobody has built would be
+//! large one ([`page`]), statistics from `pg_stats`, which every role may read ([`pg_stats_row`]), how large an index that is not built would be
 //! ([`size`]), and whether two planners agree ([`agreement`]). Reading the snapshot from a server, and the throwaway server itself, are `db`'s.
 
 pub mod agreement;
@@ -10,6 +10,7 @@ pub mod array_literal;
 pub mod file;
 pub mod growth;
 pub mod libraries;
+pub mod metapage;
 pub mod page;
 pub mod pg_stats_row;
 pub mod redaction;

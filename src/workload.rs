@@ -1,4 +1,4 @@
-//! What is to be planned: named, weighted statements, whatever they were read from.
+//! A workload: named, weighted statements from any source.
 
 pub mod file;
 pub mod log;
@@ -24,30 +24,30 @@ impl fmt::Display for StatementId {
 pub struct Statement {
     /// Its name.
     pub id: StatementId,
-    /// Its text, exactly as it was written; empty when there was nothing before a semicolon.
+    /// Its text as it was written; empty when there was nothing before a semicolon.
     pub sql: String,
-    /// How often it runs: its weight in all sums.
+    /// How often it runs: its weight in sums.
     pub calls: f64,
-    /// How long one execution took on average, in milliseconds, where that was measured: by `pg_stat_statements` or in a log.
+    /// The mean time of one execution in milliseconds, where `pg_stat_statements` or a log measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_time_ms: Option<f64>,
-    /// Where it was read, for messages: `jobs.sql:12`.
+    /// Its source, for messages: `jobs.sql:12`.
     pub place: String,
-    /// Which of its literals, counted as [`crate::sql::literals`] does, had other values when it was executed at other times
-    /// ([`VALUES_OF_A_PARAMETER`]): they are parameters, written out.
+    /// Positions of literals, as [`crate::sql::literals`] counts them, that had several values in other executions
+    /// ([`VALUES_OF_A_PARAMETER`]): they are parameters.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub varying_literals: BTreeSet<usize>,
 }
 
-/// From so many values on, a literal in statements that are otherwise the same is a parameter.
+/// A literal with at least this many values, in statements that are otherwise the same, is a parameter.
 pub const VALUES_OF_A_PARAMETER: usize = 4;
 
-/// How much a statement is used, as its source tells.
+/// How often a statement runs and how long it takes, as its source says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usage {
     /// How often it runs.
     pub calls: f64,
-    /// How long one execution took on average, in milliseconds, if that was measured.
+    /// The mean time of one execution in milliseconds, if it was measured.
     pub mean_time_ms: Option<f64>,
 }
 
@@ -55,13 +55,13 @@ pub struct Usage {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Workload {
     statements: Vec<Statement>,
-    /// For how long all its calls were counted, in seconds; none where that is not known, or some were made up.
+    /// The time in which all its calls were counted, in seconds; none where it is unknown, or where calls come from comments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calls_counted_for_s: Option<f64>,
 }
 
 impl Statement {
-    /// How long all its executions took together, in milliseconds, if that was measured.
+    /// The total time of its executions in milliseconds, if it was measured.
     pub fn total_time_ms(&self) -> Option<f64> {
         Some(self.calls * self.mean_time_ms?)
     }
@@ -96,7 +96,7 @@ impl Workload {
         });
     }
 
-    /// These literals of the statement that was added last are parameters.
+    /// Marks literals of the last statement as parameters.
     pub fn note_varying_literals(&mut self, positions: BTreeSet<usize>) {
         if let Some(last) = self.statements.last_mut() {
             last.varying_literals = positions;
@@ -112,12 +112,12 @@ impl Workload {
         }
     }
 
-    /// For how long all its calls were counted, in seconds; none where that is not known, or some were made up.
+    /// The time in which all its calls were counted, in seconds; none where it is unknown, or where calls come from comments.
     pub fn calls_counted_for_s(&self) -> Option<f64> {
         self.calls_counted_for_s
     }
 
-    /// Says for how long all the calls were counted, in seconds.
+    /// Sets the time in which all calls were counted, in seconds.
     pub fn count_calls_for(&mut self, seconds: Option<f64>) {
         self.calls_counted_for_s = seconds;
     }

@@ -52,7 +52,7 @@ fn a_log_without_plans_says_what_puts_them_there() {
     let output = pgrehearse(&["review", &log("15-durations.csv")]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        errors(&output).contains("there is no plan in this log: auto_explain puts them there"),
+        errors(&output).contains("the log has no plans; auto_explain logs them"),
         "{}",
         errors(&output)
     );

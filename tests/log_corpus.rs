@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pgrehearse::log::{self, LogEntry, LogFormat, Severity};
-use pgrehearse::plan::read;
+use pgrehearse::internals::log::{self, LogEntry, LogFormat, Severity};
+use pgrehearse::internals::plan::read;
 use serde::Deserialize;
 
 /// What is expected of a log; what is not named is not looked at.

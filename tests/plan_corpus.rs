@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pgrehearse::plan::Plan;
-use pgrehearse::plan::read::{SourceFormat, read};
+use pgrehearse::internals::plan::Plan;
+use pgrehearse::internals::plan::read::{SourceFormat, read};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

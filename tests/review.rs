@@ -121,6 +121,34 @@ fn escape_sequences_never_reach_the_terminal() {
     }
 }
 
+/// Nobody measures a replay: its times and what it left behind are absent, not 0.
+#[test]
+fn a_replay_reports_nothing_that_was_not_measured() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let recording = "fixtures/recordings/002-table-sync.json";
+    let json = review(root, &[recording, "--format", "json"]);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    for (part, field) in [
+        ("timing", "total_ms"),
+        ("timing", "server_ms"),
+        ("rehearsal", "left_behind"),
+    ] {
+        assert_eq!(json[part].get(field), Some(&Value::Null), "{field}");
+    }
+    let waited = json["rehearsal"]["longest_write_block_ms"].as_f64();
+    assert!(waited > Some(0.0), "recorded, so it is still known");
+    for format in ["text", "markdown"] {
+        let report = review(root, &[recording, "--format", format]);
+        let report = String::from_utf8(report.stdout).unwrap();
+        assert!(
+            report.contains("all rolled back. Writes waited"),
+            "{report}"
+        );
+        for unmeasured in ["left behind", "took", "0.0 ms"] {
+            assert!(!report.contains(unmeasured), "{unmeasured}: {report}");
+        }
+    }
+}
 const RECORDING: &str = include_str!("../fixtures/recordings/003-game-overviews-twin.json");
 
 /// Reviews a recording that was changed; what is said about it.

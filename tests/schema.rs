@@ -6,7 +6,7 @@ use std::path::Path;
 #[test]
 fn the_checked_in_schema_is_the_reports_own() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/advise-report.schema.json");
-    let schema = pgrehearse::report::json::schema().unwrap();
+    let schema = pgrehearse::internals::report::json::schema().unwrap();
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         std::fs::write(&file, &schema).unwrap();
     }

@@ -22,7 +22,6 @@ mod facts;
 
 use facts::{Measured, Observer, Source};
 use live::Database;
-use pgrehearse::twin::size::btree::type_deduplicates;
 
 /// The share of estimates within a quarter of the real size.
 fn share_within(measured: &[&Measured], deviation: f64) -> f64 {
@@ -127,7 +126,7 @@ fn types_that_deduplicate_are_those_of_the_server() {
         .unwrap();
     for row in rows {
         let (name, deduplicates): (String, bool) = (row.get(0), row.get(1));
-        assert_eq!(type_deduplicates(&name), deduplicates, "{name}");
+        assert_eq!(facts::type_deduplicates(&name), deduplicates, "{name}");
     }
 }
 

@@ -15,8 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use pgrehearse::db::connect::{ConnectError, Connected, connect};
-use pgrehearse::db::conninfo::{Environment, OsFiles, Settings, Typed, Warning, resolve};
+use pgrehearse::internals::db::connect::{ConnectError, Connected, connect};
+use pgrehearse::internals::db::conninfo::{
+    Environment, OsFiles, Settings, Typed, Warning, resolve,
+};
 
 #[path = "common/certificates.rs"]
 mod certificates;
@@ -408,7 +410,7 @@ async fn the_prompt_is_used_only_when_needed(world: &World) {
         .unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     let always = Settings {
-        password_prompt: pgrehearse::db::conninfo::PasswordPrompt::Always,
+        password_prompt: pgrehearse::internals::db::conninfo::PasswordPrompt::Always,
         ..world.settings("user=with_password password=wr0ng", &[])
     };
     connect(&always, &answer).await.unwrap();

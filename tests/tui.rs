@@ -76,12 +76,12 @@ fn from_the_worst_statement_to_the_ddl() {
     tmux.keys(&["c", "b"]);
     tmux.wait_for("RECOMMENDED SET");
     tmux.keys(&["4"]);
-    tmux.wait_for("proved: these were built together");
+    tmux.wait_for("verified: these indexes were built together");
     tmux.keys(&["Space"]);
-    tmux.wait_for("estimated: each was tried by itself");
+    tmux.wait_for("estimated: each index was tested alone");
     tmux.keys(&["R"]);
     tmux.wait_for("built together, planned and rolled back");
-    tmux.wait_for("proved: these were built together");
+    tmux.wait_for("verified: these indexes were built together");
     tmux.keys(&["a", "w"]);
     tmux.wait_for("written to pgrehearse-indexes.sql");
     tmux.keys(&["n"]);
@@ -219,7 +219,7 @@ fn it_follows_the_size_of_the_terminal() {
     tmux.wait_for("30×8 is too small");
     tmux.resize("200x60");
     tmux.wait_for("user_balance");
-    tmux.wait_for("Changes with what is on");
+    tmux.wait_for("Statements that change");
     tmux.keys(&["q"]);
     tmux.wait_for("EXIT 0");
 }
@@ -231,7 +231,7 @@ fn a_tiny_terminal_is_told_of_and_left_like_any_other() {
     tmux.keys(&["Enter", "4", "?", "?"]);
     tmux.resize("1x1");
     tmux.resize("80x24");
-    tmux.wait_for("Changes with what is on");
+    tmux.wait_for("Statements that change");
     tmux.resize("20x4");
     tmux.wait_for("20×4 is too small");
     tmux.keys(&["q"]);

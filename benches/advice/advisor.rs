@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use pgrehearse::model::Bytes;
+use pgrehearse::internals::model::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pgrehearse::model::Bytes;
+use pgrehearse::internals::model::Bytes;
 use serde::Serialize;
 
 use super::advisor::Proposal;

@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use pgrehearse::catalog::Catalog;
-use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
-use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use pgrehearse::index::{Index, IndexKey, Key, naming};
-use pgrehearse::model::{Bytes, Millis, QualifiedName};
-use pgrehearse::plan::Plan;
-use pgrehearse::planner::{Answer, NamedIndex, PlanOutcome, Planned, Planner, Question, Target};
-use pgrehearse::predicate::{Kind, RelationUse, relation_uses};
-use pgrehearse::workload::{Statement, StatementId, Workload, file};
+use pgrehearse::internals::catalog::Catalog;
+use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
+use pgrehearse::internals::index::{Index, IndexKey, Key, naming};
+use pgrehearse::internals::model::{Bytes, Millis, QualifiedName};
+use pgrehearse::internals::plan::Plan;
+use pgrehearse::internals::planner::{
+    Answer, NamedIndex, PlanOutcome, Planned, Planner, Question, Target,
+};
+use pgrehearse::internals::predicate::{ConditionKind, RelationUse, relation_uses};
+use pgrehearse::internals::workload::{Statement, StatementId, Workload, file};
 
 use super::advisor::{Proposal, Task};
 use super::server::throwaway;
@@ -154,7 +156,10 @@ fn columns(relation: &RelationUse) -> BTreeSet<Key> {
     let searchable = |kind| {
         matches!(
             kind,
-            Kind::Equality | Kind::Membership | Kind::Range | Kind::Null
+            ConditionKind::Equality
+                | ConditionKind::Membership
+                | ConditionKind::Range
+                | ConditionKind::Null
         )
     };
     let compared = relation

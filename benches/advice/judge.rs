@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use pgrehearse::workload::{Statement, Workload, file};
+use pgrehearse::internals::workload::{Statement, Workload, file};
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage};
 use serde::Serialize;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use pgrehearse::model::Bytes;
+use pgrehearse::internals::model::Bytes;
 
 /// Measures the advice: the sets of indexes are really built, and the server is asked for the costs again
 #[derive(Debug, Parser)]

@@ -1,7 +1,7 @@
 //! The server that the advice is about: a throwaway one, or one that was named.
 
-use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
 use postgres::{Client, NoTls};
 
 /// Room for the data and for building indexes on it; what the planner goes by stays at its defaults.

@@ -7,7 +7,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pgrehearse::log;
+use pgrehearse::internals::log;
 
 fuzz_target!(|bytes: &[u8]| {
     let text = log::decode(bytes);

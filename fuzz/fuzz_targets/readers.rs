@@ -6,8 +6,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pgrehearse::plan::Plan;
-use pgrehearse::plan::read::read;
+use pgrehearse::internals::plan::Plan;
+use pgrehearse::internals::plan::read::read;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(plans) = read(bytes) else { return };

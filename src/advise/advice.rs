@@ -8,7 +8,7 @@ use super::notices::Notice;
 use super::rejection::Rejection;
 use super::what_if::WhatIf;
 use crate::catalog::Catalog;
-use crate::index::statements::Creation;
+use crate::catalog::create_index::Creation;
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::counted::Tally;

@@ -14,7 +14,7 @@ use super::selection::Chosen;
 use super::verification::VerifiedIndex;
 use crate::candidate::Candidates;
 use crate::catalog::ExistingIndex;
-use crate::index::statements::{Creation, creations};
+use crate::catalog::create_index::{Creation, creations};
 use crate::model::{Cost, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{NamedIndex, PlanOutcome, TestedIndex, uses};

@@ -178,23 +178,8 @@ fn part_served(
         in_order: was_sorted
             && !sorts(after, node)
             && *node.node_type() != NodeType::BitmapIndexScan,
-        predicate: predicate.map(|predicate| without_parentheses(predicate).to_owned()),
+        predicate: predicate.map(|predicate| predicate.text_without_parentheses().to_owned()),
     }
-}
-
-/// `(a AND b)` → `a AND b`.
-fn without_parentheses(predicate: &str) -> &str {
-    let inner = predicate
-        .strip_prefix('(')
-        .and_then(|text| text.strip_suffix(')'));
-    let is_balanced = |text: &str| {
-        let mut open = 0_i32;
-        text.chars().all(|character| {
-            open += i32::from(character == '(') - i32::from(character == ')');
-            open >= 0
-        })
-    };
-    inner.filter(|text| is_balanced(text)).unwrap_or(predicate)
 }
 
 /// The node that reads this table.
@@ -217,9 +202,9 @@ fn used_beside(plan: &Plan, verified: &VerifiedIndex, all: &[VerifiedIndex]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::parse_index;
     use crate::planner::{Evidence, TestedIndex};
     use crate::search::TrialId;
-    use crate::sql::parse_index;
     use serde_json::{Value, json};
 
     fn plan(root: &Value) -> Plan {

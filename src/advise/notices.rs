@@ -3,12 +3,12 @@
 use super::assembly::Parts;
 use super::verification::Failure;
 use crate::catalog::{Table, TableKind};
+use crate::model::Gap;
 use crate::model::{Cost, QualifiedName};
 use crate::planner::{RefusalCause, TwinState, uses};
 use crate::remedy::Remedy;
 use crate::search::{Trial, TrialId, TrialOutcome};
 use crate::twin::agreement::Agreement;
-use crate::twin::snapshot::Gap;
 use crate::verdict::Change;
 use crate::workload::{Statement, StatementId};
 

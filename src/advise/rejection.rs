@@ -6,8 +6,8 @@ use super::advice::{Benefit, Recommendation, Rejected};
 use super::assembly::Parts;
 use super::compare_timings::SlowerThan;
 use super::verification::Failure;
+use crate::catalog::create_index::creation_of_candidate;
 use crate::index::naming;
-use crate::index::statements::creation_of_candidate;
 use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::planner::{NamedIndex, RefusalCause, TestedIndex};
 use crate::search::{TrialCost, TrialId, TrialOutcome};
@@ -119,10 +119,10 @@ impl Parts<'_> {
     }
 
     fn covered(&self) -> Vec<Rejected> {
-        let covered = &self.candidates.already_there;
+        let covered = &self.candidates.covered;
         let definitions = covered.iter().map(|found| &found.index);
         let names = naming::names(definitions, &self.context.catalog.taken_names);
-        let rejected = |(found, name): (&crate::candidate::AlreadyThere, String)| {
+        let rejected = |(found, name): (&crate::candidate::CoveredByExisting, String)| {
             let index = NamedIndex {
                 name,
                 definition: found.index.clone(),

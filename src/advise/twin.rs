@@ -7,9 +7,9 @@ use super::capture::Captured;
 use super::run::Run;
 use super::{existing, remedies};
 use crate::candidate::Candidates;
+use crate::model::Gap;
 use crate::planner::{PlanOutcome, PlannerError, Preparation, Target, TwinState};
 use crate::twin::agreement::Agreement;
-use crate::twin::snapshot::Gap;
 use crate::verdict::{Limits, Rehearse};
 use crate::workload::StatementId;
 

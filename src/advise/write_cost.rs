@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use super::context::Context;
 use crate::catalog::{ExistingIndex, Table, Writes};
-use crate::index::upkeep::columns_that_block_hot;
+use crate::index::columns_that_block_hot;
 use crate::plan::{Node, NodeType, Plan};
 use crate::search::write_cost::{WriteCosts, WriteLoad};
 use crate::search::{Trial, TrialId, Trials};

@@ -1,26 +1,27 @@
-//! `a = 1 OR b = 2`: an index for each arm, which a BitmapOr reads together. Only the search can tell that they belong together.
+//! `a = 1 OR b = 2`: an index for each arm, which a BitmapOr reads together. Each is a candidate by itself; the search finds out that they pay together.
 
-use super::{Ask, composite, gin, partial, single};
+use super::context::CandidateContext;
+use super::{composite, gin, partial, single};
 use crate::index::Index;
 use crate::predicate::RelationUse;
 
 /// A list of ORs this long is a list of values.
 const MAX_ARMS: usize = 6;
 
-pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    let alternatives = ask
+pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
+    let alternatives = context
         .relation
         .alternatives
         .iter()
         .filter(|arms| arms.len() <= MAX_ARMS);
     alternatives
         .flatten()
-        .flat_map(|arm| for_arm(ask, arm))
+        .flat_map(|arm| for_arm(context, arm))
         .collect()
 }
 
-/// As if the arm were all that is asked.
-fn for_arm(ask: Ask<'_>, arm: &[crate::predicate::Condition]) -> Vec<Index> {
+/// The candidates for a use with only the conditions of this arm.
+fn for_arm(context: CandidateContext<'_>, arm: &[crate::predicate::Condition]) -> Vec<Index> {
     let relation = RelationUse {
         conditions: arm.to_vec(),
         orders: Vec::new(),
@@ -30,11 +31,11 @@ fn for_arm(ask: Ask<'_>, arm: &[crate::predicate::Condition]) -> Vec<Index> {
         limited: false,
         fetched: None,
         needed: None,
-        ..ask.relation.clone()
+        ..context.relation.clone()
     };
-    let ask = Ask {
+    let context = CandidateContext {
         relation: &relation,
-        ..ask
+        ..context
     };
     [
         single::generate,
@@ -43,6 +44,6 @@ fn for_arm(ask: Ask<'_>, arm: &[crate::predicate::Condition]) -> Vec<Index> {
         gin::generate,
     ]
     .iter()
-    .flat_map(|generator| generator(ask))
+    .flat_map(|generator| generator(context))
     .collect()
 }

@@ -1,6 +1,6 @@
-//! What the server would not build, whatever the idea.
+//! Limits of the server: indexes that it would refuse to build, whichever generator proposes them.
 
-use super::types::{plain, type_of_key};
+use super::expression_types::{plain, type_of_key};
 use crate::catalog::{Catalog, Table};
 use crate::index::{Index, Key, Method};
 
@@ -9,15 +9,15 @@ const MAX_COLUMNS: usize = 32;
 
 /// A btree's rows are at most a third of a page, 2704 bytes (`BTMaxItemSize`, src/include/access/nbtree.h); values vary around
 /// their average.
-const WIDEST_BTREE_ROW_BYTES: u32 = 2_000;
+const MAX_BTREE_ROW_BYTES: u32 = 2_000;
 
 pub(super) fn is_buildable(index: &Index, table: &Table, catalog: &Catalog) -> bool {
     let columns = index.keys.len() + index.include.len();
-    let fits = index.method != Method::Btree || width(index, table) <= WIDEST_BTREE_ROW_BYTES;
+    let fits = index.method != Method::Btree || width(index, table) <= MAX_BTREE_ROW_BYTES;
     !index.keys.is_empty() && columns <= MAX_COLUMNS && fits && has_classes(index, table, catalog)
 }
 
-/// As far as the statistics know.
+/// The average bytes of a row in the index, as far as there are statistics.
 fn width(index: &Index, table: &Table) -> u32 {
     let of = |name: &str| {
         table
@@ -34,7 +34,7 @@ fn width(index: &Index, table: &Table) -> u32 {
         .fold(0, u32::saturating_add)
 }
 
-/// A key without a class of its own needs its type's default one. The catalog tells of the columns' types; others are let through.
+/// A key without a class of its own needs its type's default one. The catalog knows the classes of the columns' types only; keys of other types pass.
 fn has_classes(index: &Index, table: &Table, catalog: &Catalog) -> bool {
     index
         .keys
@@ -44,7 +44,7 @@ fn has_classes(index: &Index, table: &Table, catalog: &Catalog) -> bool {
             let Some(type_name) = type_of_key(&key.key, table) else {
                 return true;
             };
-            let asked_about = table
+            let is_known_type = table
                 .columns
                 .iter()
                 .any(|column| plain(&column.type_name) == type_name);
@@ -53,7 +53,7 @@ fn has_classes(index: &Index, table: &Table, catalog: &Catalog) -> bool {
                 .iter()
                 .filter(|class| plain(&class.input_type) == type_name);
             catalog.operator_classes.is_empty()
-                || !asked_about
+                || !is_known_type
                 || known.any(|class| class.method == index.method && class.default)
         })
 }

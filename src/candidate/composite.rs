@@ -1,33 +1,37 @@
-//! Several keys in the order a btree can use them: what is equal first, then the order wanted, then one range
+//! Several keys in the order a btree can use them: equalities first, then the order of the rows, then one range
 //! (<https://www.postgresql.org/docs/current/indexes-multicolumn.html>).
 
-use super::{Ask, ascending};
+use super::context::{CandidateContext, ascending};
 use crate::index::{Index, IndexKey, Key};
-use crate::predicate::{Condition, Kind, OrderKey};
+use crate::predicate::{Condition, ConditionKind, OrderKey};
 
-pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
+pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
     let several = |keys: &Vec<IndexKey>| keys.len() > 1;
-    key_lists(ask, &[])
+    key_lists(context, &[])
         .into_iter()
         .filter(several)
-        .map(|keys| ask.btree(keys))
+        .map(|keys| context.btree(keys))
         .collect()
 }
 
-/// The key lists that serve this use when some of its conditions are already taken care of (by a partial index's predicate).
-/// Lists of one key are among them.
-pub(super) fn key_lists(ask: Ask<'_>, left_out: &[&Condition]) -> Vec<Vec<IndexKey>> {
-    let equal = ask.equality_keys(left_out);
-    let ranges = ask.keys_of(Kind::Range, left_out);
-    let members = ask.keys_of(Kind::Membership, left_out);
+/// The key lists that serve this use without some of its conditions (those in a partial index's predicate). Lists of one key are
+/// included.
+pub(super) fn key_lists(
+    context: CandidateContext<'_>,
+    left_out: &[&Condition],
+) -> Vec<Vec<IndexKey>> {
+    let equal = context.equality_keys(left_out);
+    let ranges = context.keys_with(ConditionKind::Range, left_out);
+    let members = context.keys_with(ConditionKind::Membership, left_out);
     let mut lists = vec![ascending(&equal)];
     lists.extend(
-        ask.relation
+        context
+            .relation
             .extremes
             .iter()
             .map(|extreme| followed_by(ascending(&equal), extreme)),
     );
-    for order in &ask.relation.orders {
+    for order in &context.relation.orders {
         let ordered = followed_by_order(&equal, order);
         lists.extend(
             ranges
@@ -42,7 +46,7 @@ pub(super) fn key_lists(ask: Ask<'_>, left_out: &[&Condition]) -> Vec<Vec<IndexK
         }
         lists.push(ordered);
         lists.extend(order_first(
-            ask,
+            context,
             order,
             &[equal.as_slice(), &members, &ranges].concat(),
         ));
@@ -59,22 +63,26 @@ pub(super) fn key_lists(ask: Ask<'_>, left_out: &[&Condition]) -> Vec<Vec<IndexK
     {
         lists.push(followed_by(followed_by(ascending(&equal), member), range));
     }
-    lists.extend(join_lists(ask, &equal, &ranges));
+    lists.extend(join_lists(context, &equal, &ranges));
     lists.retain(|keys| !keys.is_empty());
     lists.dedup();
     lists
 }
 
-/// For the first rows of an order: the order itself, then what filters, which is checked in the index before the table is looked at.
-fn order_first(ask: Ask<'_>, order: &[OrderKey], filters: &[Key]) -> Option<Vec<IndexKey>> {
+/// For the first rows of an order: the order itself, then the filtered keys, which are checked in the index before the table is read.
+fn order_first(
+    context: CandidateContext<'_>,
+    order: &[OrderKey],
+    filters: &[Key],
+) -> Option<Vec<IndexKey>> {
     let ordered = followed_by_order(&[], order);
-    let several = !filters.is_empty() && ask.relation.limited;
+    let several = !filters.is_empty() && context.relation.limited;
     several.then(|| filters.iter().fold(ordered, followed_by))
 }
 
-/// For the inner side of a nested loop: the join key with what else is equal on either side of it, and all join keys together.
-fn join_lists(ask: Ask<'_>, equal: &[Key], ranges: &[Key]) -> Vec<Vec<IndexKey>> {
-    let joins: Vec<Key> = ask
+/// For the inner side of a nested loop: the join key before and after the other equalities, and all join keys together.
+fn join_lists(context: CandidateContext<'_>, equal: &[Key], ranges: &[Key]) -> Vec<Vec<IndexKey>> {
+    let joins: Vec<Key> = context
         .join_keys()
         .into_iter()
         .filter(|key| !equal.contains(key))
@@ -95,7 +103,7 @@ fn join_lists(ask: Ask<'_>, equal: &[Key], ranges: &[Key]) -> Vec<Vec<IndexKey>>
                 .map(|range| followed_by(followed_by(ascending(equal), join), range)),
         );
         lists.extend(
-            ask.relation.orders.iter().map(|order| {
+            context.relation.orders.iter().map(|order| {
                 followed_by_order(&[equal, std::slice::from_ref(join)].concat(), order)
             }),
         );
@@ -113,7 +121,7 @@ fn followed_by(mut keys: Vec<IndexKey>, key: &Key) -> Vec<IndexKey> {
     keys
 }
 
-/// A key that is equal to one value needs no place in the order. A btree can be read backwards, so an order is turned round
+/// A key that is equal to one value needs no place in the order. A btree can be read backwards, so an order is reversed
 /// where that lets its first key be ascending.
 fn followed_by_order(equal: &[Key], order: &[OrderKey]) -> Vec<IndexKey> {
     let mut keys = ascending(equal);

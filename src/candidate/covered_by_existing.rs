@@ -1,12 +1,12 @@
-//! What an index that exists does already.
+//! Candidates that an existing index makes unnecessary.
 
-use super::Ask;
+use super::context::CandidateContext;
 use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::{Index, IndexKey, Key, Method};
-use crate::predicate::{Condition, Kind};
-use crate::sql::{Shape, parse_expression};
+use crate::predicate::{Condition, ConditionKind};
+use crate::sql::Expression;
 
-/// An index that answers all that this one would, whatever the statement.
+/// An existing index that answers all that this one would, for any statement.
 pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a ExistingIndex> {
     let subsumes = |existing: &&ExistingIndex| {
         existing.valid
@@ -18,13 +18,19 @@ pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a 
     catalog.table(&index.table)?.indexes.iter().find(subsumes)
 }
 
-/// An index that has the rows of this use in the same order behind the keys that the use compares with one value: `(shop, made)`
-/// finds those of a shop and a day where `(made)` would find the day's. The planner may price it higher, because it takes the order of
-/// an index of several columns for three quarters of the first one's (`btcostestimate`, src/backend/utils/adt/selfuncs.c), but it
+/// An existing index that has the rows of this use in the same order after the keys that the use compares with one value: `(shop, made)`
+/// finds those of a shop and a day where `(made)` would find the day's. The planner may price it higher, because it assumes three
+/// quarters of the first column's correlation for an index of several columns (`btcostestimate`, src/backend/utils/adt/selfuncs.c), but it
 /// cannot read more.
-pub(super) fn as_precise<'a>(index: &Index, ask: Ask<'a>) -> Option<&'a ExistingIndex> {
-    let fixed: Vec<&Condition> = ask.conditions(|condition| {
-        matches!(condition.kind, Kind::Equality | Kind::Null) && !condition.is_join()
+pub(super) fn as_precise<'a>(
+    index: &Index,
+    context: CandidateContext<'a>,
+) -> Option<&'a ExistingIndex> {
+    let fixed: Vec<&Condition> = context.conditions(|condition| {
+        matches!(
+            condition.kind,
+            ConditionKind::Equality | ConditionKind::Null
+        ) && !condition.is_join()
     });
     let serves = |existing: &&ExistingIndex| {
         existing.valid
@@ -33,10 +39,10 @@ pub(super) fn as_precise<'a>(index: &Index, ask: Ask<'a>) -> Option<&'a Existing
                 .as_ref()
                 .is_some_and(|known| finds(known, index, &fixed))
     };
-    ask.table.indexes.iter().find(serves)
+    context.table.indexes.iter().find(serves)
 }
 
-/// Does the known index, behind some leading keys that are fixed, have all that the other one has?
+/// Does the known index, after some leading keys that have one value each, have all that the other one has?
 fn finds(known: &Index, index: &Index, fixed: &[&Condition]) -> bool {
     let is_fixed = |key: &IndexKey| fixed.iter().any(|condition| condition.key == key.key);
     let leading = known.keys.iter().take_while(|key| is_fixed(key)).count();
@@ -71,18 +77,11 @@ fn finds(known: &Index, index: &Index, fixed: &[&Condition]) -> bool {
 }
 
 /// Is the predicate nothing but conditions on these keys?
-fn follows(predicate: &str, fixed: &[&Condition], settled: &[&Key]) -> bool {
-    let Ok(expression) = parse_expression(predicate) else {
-        return false;
-    };
-    let parts = match expression.shape {
-        Shape::And(parts) => parts,
-        _ => vec![expression],
-    };
-    let is_settled = |text: &str| {
+fn follows(predicate: &Expression, fixed: &[&Condition], settled: &[&Key]) -> bool {
+    let is_settled = |part: &Expression| {
         fixed
             .iter()
-            .any(|condition| condition.text == text && settled.contains(&&condition.key))
+            .any(|condition| condition.expression == *part && settled.contains(&&condition.key))
     };
-    parts.iter().all(|part| is_settled(&part.text))
+    predicate.conjuncts().iter().all(is_settled)
 }

@@ -1,45 +1,47 @@
-//! Columns that an index only carries (INCLUDE), so that a scan need not look at the table at all. That pays when few narrow columns
+//! Columns that an index only carries (INCLUDE), so that a scan need not read the table at all. That pays when few narrow columns
 //! are read, and only for pages that the visibility map says are visible to all
 //! (<https://www.postgresql.org/docs/current/indexes-index-only-scans.html>).
 
 use super::composite::key_lists;
+use super::context::{CandidateContext, ascending};
 use super::partial::parts;
-use super::{Ask, ascending};
 use crate::index::{Index, IndexKey, Key};
-use crate::predicate::{Condition, Kind};
+use crate::predicate::{Condition, ConditionKind};
+use crate::sql::Expression;
 
-/// So many columns are carried at most, and so many bytes.
+/// The maximum of carried columns, and of their bytes.
 const MAX_COLUMNS: usize = 4;
 const MAX_BYTES: u32 = 40;
 
 /// An index that carries more of the table's width than this is a copy of the table.
 const MAX_SHARE_OF_WIDTH: f64 = 0.5;
 
-/// For fewer rows, what looking at the table costs is not worth a wider index.
+/// For fewer rows, reading the table costs less than a wider index.
 const MIN_ROWS: f64 = 50.0;
 
-/// Below this share of all-visible pages the table is looked at all the same.
+/// Below this share of all-visible pages a scan reads the table anyway.
 const MIN_ALL_VISIBLE: f64 = 0.5;
 
-/// So many key lists are tried with columns to carry: the first ones, which look up most precisely.
+/// The maximum of key lists that are tried with carried columns: the first ones are the most selective.
 const MAX_LISTS: usize = 6;
 
-pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    let too_few = ask.relation.fetched.is_some_and(|rows| rows < MIN_ROWS);
-    // How many rows an expression picks is a guess before it has statistics.
+pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
+    let too_few = context.relation.fetched.is_some_and(|rows| rows < MIN_ROWS);
+    // How many rows an expression selects is a guess before it has statistics.
     let is_guess = |condition: &Condition| {
-        matches!(condition.key, Key::Expression(_)) && condition.kind == Kind::Equality
+        matches!(condition.key, Key::Expression(_)) && condition.kind == ConditionKind::Equality
     };
-    if ask.relation.conditions.iter().any(is_guess) {
+    if context.relation.conditions.iter().any(is_guess) {
         return Vec::new();
     }
-    if ask.table.all_visible_share() < MIN_ALL_VISIBLE || too_few {
+    if context.table.all_visible_share() < MIN_ALL_VISIBLE || too_few {
         return Vec::new();
     }
-    let mut lists: Vec<Vec<IndexKey>> = key_lists(ask, &[]);
-    let ranges = ask.keys_of(Kind::Range, &[]);
+    let mut lists: Vec<Vec<IndexKey>> = key_lists(context, &[]);
+    let ranges = context.keys_with(ConditionKind::Range, &[]);
     lists.extend(
-        ask.relation
+        context
+            .relation
             .extremes
             .iter()
             .chain(&ranges)
@@ -47,11 +49,11 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     );
     let whole = lists
         .into_iter()
-        .filter_map(|keys| covering(ask, keys, None));
-    let partial = parts(ask).into_iter().flat_map(|part| {
+        .filter_map(|keys| covering(context, keys, None));
+    let partial = parts(context).into_iter().flat_map(|part| {
         let lists = part.lists.into_iter();
         lists
-            .filter_map(|keys| covering(ask, keys, Some(part.predicate.clone())))
+            .filter_map(|keys| covering(context, keys, Some(part.predicate.clone())))
             .collect::<Vec<_>>()
     });
     let mut indexes: Vec<Index> = Vec::new();
@@ -63,25 +65,30 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
     indexes
 }
 
-/// The index with what is missing from its keys; none when that is nothing, or too much. What only the predicate asks for is not
-/// read (`check_index_only`, src/backend/optimizer/path/indxpath.c).
-fn covering(ask: Ask<'_>, keys: Vec<IndexKey>, predicate: Option<String>) -> Option<Index> {
+/// The index with the columns that its keys lack; none when it lacks none, or too many. Columns that only the predicate reads are
+/// not needed (`check_index_only`, src/backend/optimizer/path/indxpath.c).
+fn covering(
+    context: CandidateContext<'_>,
+    keys: Vec<IndexKey>,
+    predicate: Option<Expression>,
+) -> Option<Index> {
     let in_predicate = |condition: &&Condition| {
         predicate
             .as_ref()
-            .is_some_and(|text| text.contains(&condition.text))
+            .is_some_and(|predicate| predicate.conjuncts().contains(&condition.expression))
     };
-    let conditions = ask
+    let conditions = context
         .relation
         .conditions
         .iter()
         .filter(|condition| !in_predicate(condition));
-    let mut read = ask.relation.needed.clone()?;
+    let mut read = context.relation.needed.clone()?;
     read.extend(conditions.flat_map(Condition::columns));
     read.retain(|name| keys.iter().all(|key| key.key != Key::Column(name.clone())));
     let width = |name: &String| {
         Some(
-            ask.table
+            context
+                .table
                 .column(name)?
                 .statistics
                 .as_ref()?
@@ -90,17 +97,17 @@ fn covering(ask: Ask<'_>, keys: Vec<IndexKey>, predicate: Option<String>) -> Opt
     };
     let widths: Option<Vec<u32>> = read.iter().map(width).collect();
     let bytes = widths?.iter().sum::<u32>();
-    let narrow = bytes <= MAX_BYTES && f64::from(bytes) <= MAX_SHARE_OF_WIDTH * row_width(ask);
+    let narrow = bytes <= MAX_BYTES && f64::from(bytes) <= MAX_SHARE_OF_WIDTH * row_width(context);
     let few = !read.is_empty() && read.len() <= MAX_COLUMNS;
     (few && narrow).then(|| Index {
         include: read.into_iter().collect(),
         predicate,
-        ..ask.btree(keys)
+        ..context.btree(keys)
     })
 }
 
-fn row_width(ask: Ask<'_>) -> f64 {
-    let known = ask
+fn row_width(context: CandidateContext<'_>) -> f64 {
+    let known = context
         .table
         .columns
         .iter()

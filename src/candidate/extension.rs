@@ -1,24 +1,24 @@
-//! Existing indexes made longer: where the columns of one are among those that a statement compares with single values, the other columns may
-//! as well follow them. Then the old index is not needed any more, while an index in another order would come on top of it.
+//! Existing indexes with more keys: where a statement compares the columns of one with single values, its other columns can follow
+//! them. Then the new index replaces the old one, while an index in another order would be an additional one.
 
-use super::Ask;
 use super::composite::key_lists;
+use super::context::CandidateContext;
 use crate::catalog::ExistingIndex;
 use crate::index::{Index, IndexKey, Key, Method};
 
-pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    let equal = ask.equality_keys(&[]);
-    let replaceable = ask
+pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
+    let equal = context.equality_keys(&[]);
+    let replaceable = context
         .table
         .indexes
         .iter()
         .filter(|existing| existing.valid && existing.may_be_dropped());
     replaceable
-        .flat_map(|existing| extended(existing, &equal, ask))
+        .flat_map(|existing| extended(existing, &equal, context))
         .collect()
 }
 
-fn extended(existing: &ExistingIndex, equal: &[Key], ask: Ask<'_>) -> Vec<Index> {
+fn extended(existing: &ExistingIndex, equal: &[Key], context: CandidateContext<'_>) -> Vec<Index> {
     let Some(known) = existing
         .index
         .as_ref()
@@ -34,7 +34,9 @@ fn extended(existing: &ExistingIndex, equal: &[Key], ask: Ask<'_>) -> Vec<Index>
     let begins_with_equal = |keys: &Vec<IndexKey>| {
         keys.len() > known.keys.len() && keys.iter().map(|key| &key.key).take(equal.len()).eq(equal)
     };
-    let lists = key_lists(ask, &[]).into_iter().filter(begins_with_equal);
+    let lists = key_lists(context, &[])
+        .into_iter()
+        .filter(begins_with_equal);
     let index = |keys: Vec<IndexKey>| {
         let others = keys.into_iter().filter(|key| !known.keys.contains(key));
         let keys: Vec<IndexKey> = known.keys.iter().cloned().chain(others).collect();
@@ -50,7 +52,7 @@ fn extended(existing: &ExistingIndex, equal: &[Key], ask: Ask<'_>) -> Vec<Index>
             .collect();
         Index {
             include,
-            ..ask.btree(keys)
+            ..context.btree(keys)
         }
     };
     lists.map(index).collect()

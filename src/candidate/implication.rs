@@ -1,17 +1,17 @@
-//! When does one condition imply another? Only for what the planner proves, too (src/backend/optimizer/util/predtest.c): a partial
+//! When does one condition imply another? Only where the planner proves it, too (src/backend/optimizer/util/predtest.c): a partial
 //! index serves a statement whose conditions imply its predicate.
 
-use super::partial_eligibility::array_elements;
-use crate::catalog::selectivity::literal_value;
-use crate::predicate::{Condition, Kind, Operand};
-use crate::sql::DISTINCT;
+use crate::predicate::{Condition, ConditionKind, Operand};
+use crate::sql::{DISTINCT, array_elements, literal_value};
 
 /// Does the first condition imply the second?
 pub(super) fn implies(condition: &Condition, other: &Condition) -> bool {
     if condition.key != other.key {
         return false;
     }
-    if condition.text == other.text || (other.kind == Kind::NotNull && is_strict(condition)) {
+    if condition.expression == other.expression
+        || (other.kind == ConditionKind::NotNull && is_strict(condition))
+    {
         return true;
     }
     let (Operand::Constant(value), Operand::Constant(wanted)) =
@@ -20,33 +20,38 @@ pub(super) fn implies(condition: &Condition, other: &Condition) -> bool {
         return false;
     };
     match (condition.kind, other.kind) {
-        (Kind::Equality, Kind::Membership) => array_elements(wanted)
+        (ConditionKind::Equality, ConditionKind::Membership) => array_elements(wanted)
             .iter()
             .any(|element| same(element, value)),
-        (Kind::Membership, Kind::Membership) => {
+        (ConditionKind::Membership, ConditionKind::Membership) => {
             let wanted = array_elements(wanted);
             array_elements(value)
                 .iter()
                 .all(|element| wanted.iter().any(|other| same(other, element)))
         }
-        (Kind::Equality, Kind::Inequality) => other.operator == "<>" && !same(value, wanted),
-        (Kind::Equality, Kind::Exclusion) => !array_elements(wanted)
+        (ConditionKind::Equality, ConditionKind::Inequality) => {
+            other.operator == "<>" && !same(value, wanted)
+        }
+        (ConditionKind::Equality, ConditionKind::Exclusion) => !array_elements(wanted)
             .iter()
             .any(|element| same(element, value)),
-        (Kind::Exclusion, Kind::Inequality) => {
+        (ConditionKind::Exclusion, ConditionKind::Inequality) => {
             other.operator == "<>"
                 && array_elements(value)
                     .iter()
                     .any(|element| same(element, wanted))
         }
-        (Kind::Equality | Kind::Range, Kind::Range) => reaches(condition, value, other, wanted),
+        (ConditionKind::Equality | ConditionKind::Range, ConditionKind::Range) => {
+            reaches(condition, value, other, wanted)
+        }
         _ => false,
     }
 }
 
 /// NULL never satisfies it.
 fn is_strict(condition: &Condition) -> bool {
-    !matches!(condition.kind, Kind::Null | Kind::NotNull) && condition.operator != DISTINCT
+    !matches!(condition.kind, ConditionKind::Null | ConditionKind::NotNull)
+        && condition.operator != DISTINCT
 }
 
 fn same(one: &str, other: &str) -> bool {
@@ -76,24 +81,25 @@ fn reaches(condition: &Condition, value: &str, other: &Condition, wanted: &str) 
 mod tests {
     use super::*;
     use crate::index::Key;
+    use crate::sql::Expression;
 
-    fn condition(kind: Kind, operator: &str, literal: &str) -> Condition {
+    fn condition(kind: ConditionKind, operator: &str, literal: &str) -> Condition {
         Condition {
             key: Key::Column("a".to_owned()),
             kind,
             operator: operator.to_owned(),
             operand: Operand::Constant(literal.to_owned()),
-            text: format!("(a {operator} {literal})"),
+            expression: Expression::from_sql(&format!("(a {operator} {literal})")),
         }
     }
 
     #[test]
     fn what_the_planner_proves_is_known() {
-        let queued = condition(Kind::Equality, "=", "'QUEUED'::text");
-        let some = condition(Kind::Membership, "=", "'{QUEUED,RUNNING}'::text[]");
-        let not_done = condition(Kind::Inequality, "<>", "'DONE'::text");
-        let not_null = condition(Kind::NotNull, "", "");
-        let none_of = |list| condition(Kind::Exclusion, "<>", list);
+        let queued = condition(ConditionKind::Equality, "=", "'QUEUED'::text");
+        let some = condition(ConditionKind::Membership, "=", "'{QUEUED,RUNNING}'::text[]");
+        let not_done = condition(ConditionKind::Inequality, "<>", "'DONE'::text");
+        let not_null = condition(ConditionKind::NotNull, "", "");
+        let none_of = |list| condition(ConditionKind::Exclusion, "<>", list);
         assert!(
             implies(&queued, &none_of("'{DONE,LOST}'::text[]"))
                 && !implies(&queued, &none_of("'{QUEUED}'::text[]"))
@@ -102,7 +108,7 @@ mod tests {
             implies(&none_of("'{DONE,LOST}'::text[]"), &not_done)
                 && !implies(&not_done, &none_of("'{DONE,LOST}'"))
         );
-        let distinct = condition(Kind::Inequality, DISTINCT, "'DONE'::text");
+        let distinct = condition(ConditionKind::Inequality, DISTINCT, "'DONE'::text");
         assert!(
             !implies(&queued, &distinct) && !implies(&distinct, &not_null),
             "the planner does not see it"
@@ -115,7 +121,7 @@ mod tests {
                 && !implies(&not_done, &queued)
                 && !implies(&not_null, &queued)
         );
-        let above = |operator, bound| condition(Kind::Range, operator, bound);
+        let above = |operator, bound| condition(ConditionKind::Range, operator, bound);
         assert!(
             implies(&above(">", "5"), &above(">", "3"))
                 && !implies(&above(">", "3"), &above(">", "5"))
@@ -125,7 +131,7 @@ mod tests {
                 && !implies(&above(">=", "5"), &above(">", "5"))
         );
         assert!(implies(
-            &condition(Kind::Equality, "=", "5"),
+            &condition(ConditionKind::Equality, "=", "5"),
             &above(">", "3")
         ));
         assert!(!implies(&above(">", "5"), &above("<", "9")));

@@ -1,85 +1,89 @@
 //! A condition with constants becomes the index's predicate; the rest of the statement gives the keys.
 //!
-//! Only for conditions that name a *kind* of row ([`super::kinds`]): a predicate on a value that changes from call to call (a user,
-//! a date) would serve one call. And only when few rows satisfy it.
+//! Only for conditions that select a category of rows ([`super::partial_eligibility`]): a predicate on a value that changes from
+//! call to call (a user, a date) would serve one call. And only when few rows satisfy it.
 
 use super::composite::key_lists;
+use super::context::{CandidateContext, ascending};
 use super::partial_eligibility::kept_share;
-use super::{Ask, ascending};
 use crate::index::{Index, IndexKey, Key};
-use crate::predicate::{Condition, Kind};
+use crate::predicate::{Condition, ConditionKind};
+use crate::sql::Expression;
 
 /// A predicate that keeps more rows than this saves too little over the whole index.
 const MAX_SHARE: f64 = 0.35;
 
-/// `<>`, NOT IN and `IS NOT NULL` leave out what nobody asks for, and need not leave much.
-const MAX_SHARE_OF_THE_REST: f64 = 0.8;
+/// `<>`, NOT IN and `IS NOT NULL` exclude rows that are not queried; a small excluded share is enough.
+const MAX_SHARE_OF_EXCLUSION: f64 = 0.8;
 
-pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
+pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
     let partial = |part: Part<'_>| {
         let lists = part.lists.into_iter();
         lists
-            .map(|keys| ask.btree(keys).partial(part.predicate.clone()))
+            .map(|keys| context.btree(keys).partial(part.predicate.clone()))
             .collect::<Vec<_>>()
     };
-    parts(ask).into_iter().flat_map(partial).collect()
+    parts(context).into_iter().flat_map(partial).collect()
 }
 
-/// A part of the table that is worth an index.
+/// A part of the table that an index could be limited to.
 #[derive(Debug, Clone)]
 pub(super) struct Part<'a> {
     /// Which rows it holds.
-    pub(super) predicate: String,
-    /// The statement's conditions that say so: they need no key any more.
-    pub(super) settled: Vec<&'a Condition>,
+    pub(super) predicate: Expression,
+    /// The conditions of the statement that the predicate implies: they need no key.
+    pub(super) implied: Vec<&'a Condition>,
     /// The key lists that go with it.
     pub(super) lists: Vec<Vec<IndexKey>>,
 }
 
-/// What may be a predicate, or a part of one.
+/// A condition that may be a predicate, or a part of one.
 struct Term<'a> {
-    text: String,
+    expression: Expression,
     share: f64,
     largest_share: f64,
-    /// The key of an index that holds these rows and nothing else is asked of them.
+    /// The key of the index where the statement asks for nothing else of these rows.
     own_key: Option<Key>,
-    /// None for an OR, which is no condition of the statement's.
+    /// None for an OR, which is not among the statement's conditions.
     condition: Option<&'a Condition>,
 }
 
 /// The predicates worth trying, each with the key lists that go with it.
-pub(super) fn parts(ask: Ask<'_>) -> Vec<Part<'_>> {
-    let conditions = ask
+pub(super) fn parts(context: CandidateContext<'_>) -> Vec<Part<'_>> {
+    let conditions = context
         .relation
         .conditions
         .iter()
-        .filter_map(|condition| of_condition(condition, ask));
+        .filter_map(|condition| of_condition(condition, context));
     let terms: Vec<Term<'_>> = conditions
         .chain(
-            ask.relation
+            context
+                .relation
                 .alternatives
                 .iter()
-                .filter_map(|arms| of_arms(arms, ask)),
+                .filter_map(|arms| of_arms(arms, context)),
         )
         .collect();
     term_sets(&terms)
         .into_iter()
-        .map(|set| part(ask, &set))
+        .map(|set| part(context, &set))
         .collect()
 }
 
-fn of_condition<'a>(condition: &'a Condition, ask: Ask<'_>) -> Option<Term<'a>> {
-    let share = kept_share(condition, ask)?;
+fn of_condition<'a>(condition: &'a Condition, context: CandidateContext<'_>) -> Option<Term<'a>> {
+    let share = kept_share(condition, context)?;
     let largest_share = match condition.kind {
-        Kind::NotNull | Kind::Inequality | Kind::Exclusion => MAX_SHARE_OF_THE_REST,
+        ConditionKind::NotNull | ConditionKind::Inequality | ConditionKind::Exclusion => {
+            MAX_SHARE_OF_EXCLUSION
+        }
         _ => MAX_SHARE,
     };
     let own_key = match condition.kind {
-        Kind::OfRow => condition.columns().into_iter().next().map(Key::Column),
+        ConditionKind::RowPredicate => condition.columns().into_iter().next().map(Key::Column),
         _ => Some(condition.key.clone()),
     };
     Some(Term {
-        text: condition.text.clone(),
+        expression: condition.expression.clone(),
         share,
         largest_share,
         own_key,
@@ -87,25 +91,24 @@ fn of_condition<'a>(condition: &'a Condition, ask: Ask<'_>) -> Option<Term<'a>> 
     })
 }
 
-/// `state = 'NEW' OR state = 'LOST' AND owner = 7`: of each arm what names kinds; together it is implied by the whole.
-fn of_arms<'a>(arms: &'a [Vec<Condition>], ask: Ask<'_>) -> Option<Term<'a>> {
-    let mut texts: Vec<String> = Vec::new();
+/// `state = 'NEW' OR state = 'LOST' AND owner = 7`: the most selective category of each arm; the whole condition implies them together.
+fn of_arms<'a>(arms: &'a [Vec<Condition>], context: CandidateContext<'_>) -> Option<Term<'a>> {
+    let mut rarest_of_arms: Vec<Expression> = Vec::new();
     let mut share = 0.0;
     let mut own_key = None;
     for arm in arms {
-        let kinds = arm
+        let categories = arm
             .iter()
-            .filter_map(|condition| of_condition(condition, ask));
-        let rarest = kinds.min_by(|a, b| a.share.total_cmp(&b.share))?;
+            .filter_map(|condition| of_condition(condition, context));
+        let rarest = categories.min_by(|a, b| a.share.total_cmp(&b.share))?;
         share += rarest.share;
         own_key = own_key.or(rarest.own_key);
-        if !texts.contains(&rarest.text) {
-            texts.push(rarest.text);
+        if !rarest_of_arms.contains(&rarest.expression) {
+            rarest_of_arms.push(rarest.expression);
         }
     }
-    let text = format!("({})", texts.join(" OR "));
-    (texts.len() > 1).then_some(Term {
-        text,
+    (rarest_of_arms.len() > 1).then(|| Term {
+        expression: Expression::any(rarest_of_arms),
         share,
         largest_share: MAX_SHARE,
         own_key,
@@ -113,18 +116,18 @@ fn of_arms<'a>(arms: &'a [Vec<Condition>], ask: Ask<'_>) -> Option<Term<'a>> {
     })
 }
 
-/// Each selective one by itself, all facts about the row together, and all of them together.
+/// Each selective term by itself, all row predicates together, and all terms together.
 fn term_sets<'t, 'a>(terms: &'t [Term<'a>]) -> Vec<Vec<&'t Term<'a>>> {
     let selective = terms.iter().filter(|term| term.share <= term.largest_share);
     let mut sets: Vec<Vec<&Term<'_>>> = selective.map(|term| vec![term]).collect();
-    let is_fact = |term: &&Term<'_>| {
+    let is_row_predicate = |term: &&Term<'_>| {
         term.condition
-            .is_some_and(|condition| condition.kind == Kind::OfRow)
+            .is_some_and(|condition| condition.kind == ConditionKind::RowPredicate)
     };
-    let facts: Vec<&Term<'_>> = terms.iter().filter(is_fact).collect();
+    let row_predicates: Vec<&Term<'_>> = terms.iter().filter(is_row_predicate).collect();
     let share: f64 = terms.iter().map(|term| term.share).product();
-    let all = (share <= MAX_SHARE_OF_THE_REST).then(|| terms.iter().collect::<Vec<_>>());
-    for set in [Some(facts), all]
+    let all = (share <= MAX_SHARE_OF_EXCLUSION).then(|| terms.iter().collect::<Vec<_>>());
+    for set in [Some(row_predicates), all]
         .into_iter()
         .flatten()
         .filter(|set| set.len() > 1)
@@ -136,11 +139,11 @@ fn term_sets<'t, 'a>(terms: &'t [Term<'a>]) -> Vec<Vec<&'t Term<'a>>> {
     sets
 }
 
-/// What is left of the statement gives the keys; where that is nothing, or only what it is joined on, the predicate's own column.
-fn part<'a>(ask: Ask<'_>, set: &[&Term<'a>]) -> Part<'a> {
-    let settled: Vec<&Condition> = set.iter().filter_map(|term| term.condition).collect();
-    let mut lists = key_lists(ask, &settled);
-    let joined = ask.join_keys();
+/// The other conditions of the statement give the keys; where there are none, or only joins, the predicate's own column does.
+fn part<'a>(context: CandidateContext<'_>, set: &[&Term<'a>]) -> Part<'a> {
+    let implied: Vec<&Condition> = set.iter().filter_map(|term| term.condition).collect();
+    let mut lists = key_lists(context, &implied);
+    let joined = context.join_keys();
     if lists.iter().flatten().all(|key| joined.contains(&key.key)) {
         lists.extend(
             set.iter()
@@ -148,18 +151,10 @@ fn part<'a>(ask: Ask<'_>, set: &[&Term<'a>]) -> Part<'a> {
                 .map(|key| ascending(&[key])),
         );
     }
-    let texts: Vec<&str> = set.iter().map(|term| term.text.as_str()).collect();
+    let parts = set.iter().map(|term| term.expression.clone()).collect();
     Part {
-        predicate: conjunction(&texts),
-        settled,
+        predicate: Expression::all(parts),
+        implied,
         lists,
-    }
-}
-
-/// Conditions as an index's predicate.
-fn conjunction(texts: &[&str]) -> String {
-    match texts {
-        [only] => (*only).to_owned(),
-        several => format!("({})", several.join(" AND ")),
     }
 }

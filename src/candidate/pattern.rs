@@ -1,35 +1,35 @@
-//! `LIKE 'abc%'`: a stretch of a btree, if that compares bytes. In any collation but C it takes a class that does
+//! `LIKE 'abc%'`: a range of a btree that compares bytes. In any collation but C that needs an operator class that does
 //! (<https://www.postgresql.org/docs/current/indexes-opclass.html>).
 
-use super::{Ask, ascending};
-use crate::catalog::selectivity::literal_value;
+use super::context::{CandidateContext, ascending};
 use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, Operand};
+use crate::sql::literal_value;
 
 const PATTERN_CLASS: &str = "text_pattern_ops";
 
-pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    let equal = ask.equality_keys(&[]);
+pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
+    let equal = context.equality_keys(&[]);
     let mut indexes = Vec::new();
-    for condition in ask
+    for condition in context
         .special_conditions()
         .into_iter()
         .filter(|condition| prefix(condition).is_some())
     {
-        let Some(key) = pattern_key(ask, &condition.key) else {
+        let Some(key) = pattern_key(context, &condition.key) else {
             continue;
         };
-        indexes.push(ask.btree(vec![key.clone()]));
+        indexes.push(context.btree(vec![key.clone()]));
         if !equal.is_empty() && !equal.contains(&condition.key) {
             let mut keys = ascending(&equal);
             keys.push(key);
-            indexes.push(ask.btree(keys));
+            indexes.push(context.btree(keys));
         }
     }
     indexes
 }
 
-/// What the value has to begin with, where the condition says so.
+/// The prefix that a condition requires.
 pub(super) fn prefix(condition: &Condition) -> Option<String> {
     let Operand::Constant(literal) = &condition.operand else {
         return None;
@@ -52,12 +52,12 @@ pub(super) fn prefix(condition: &Condition) -> Option<String> {
 }
 
 /// The key with the class it needs; none for types that have no such class.
-fn pattern_key(ask: Ask<'_>, key: &Key) -> Option<IndexKey> {
+fn pattern_key(context: CandidateContext<'_>, key: &Key) -> Option<IndexKey> {
     let collation_is_c = match key {
-        Key::Column(name) => ask.table.column(name)?.c_collation,
+        Key::Column(name) => context.table.column(name)?.c_collation,
         Key::Expression(_) => false,
     };
-    if super::types::type_of_key(key, ask.table)? != "text" {
+    if super::expression_types::type_of_key(key, context.table)? != "text" {
         return None;
     }
     Some(match collation_is_c {

@@ -1,17 +1,20 @@
-//! One key: each thing a statement looks up, ranges over, joins on, sorts by, or takes the least or greatest of.
+//! One key: each thing a statement looks up, ranges over, joins on, sorts by, or takes the minimum or maximum of.
 
-use super::{Ask, ascending, distinct_keys};
+use super::context::{CandidateContext, ascending, distinct_keys};
 use crate::index::{Index, Key};
-use crate::predicate::Kind;
+use crate::predicate::ConditionKind;
 
-pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
-    let looked_up = ask.conditions(|c| {
+pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
+    let looked_up = context.conditions(|c| {
         matches!(
             c.kind,
-            Kind::Equality | Kind::Membership | Kind::Range | Kind::Null
+            ConditionKind::Equality
+                | ConditionKind::Membership
+                | ConditionKind::Range
+                | ConditionKind::Null
         )
     });
-    let sorted_by = ask
+    let sorted_by = context
         .relation
         .orders
         .iter()
@@ -21,8 +24,8 @@ pub(super) fn generate(ask: Ask<'_>) -> Vec<Index> {
         });
     let mut keys: Vec<Key> = distinct_keys(looked_up);
     keys.extend(sorted_by);
-    keys.extend(ask.relation.extremes.iter().cloned());
+    keys.extend(context.relation.extremes.iter().cloned());
     keys.into_iter()
-        .map(|key| ask.btree(ascending(&[key])))
+        .map(|key| context.btree(ascending(&[key])))
         .collect()
 }

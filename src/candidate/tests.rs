@@ -1,11 +1,13 @@
 //! Each idea on a use of a table made by hand; what the planner makes of them is tested on a real server.
 
 use super::*;
-use crate::catalog::{CallKind, Column, ColumnStatistics, Mutable, OperatorClass};
-use crate::index::{Extension, Method};
+use crate::catalog::{CallKind, Column, ColumnStatistics, Mutable, OperatorClass, Table};
+use crate::index::{Extension, Key, Method, parse_index};
 use crate::model::{Bytes, QualifiedName};
-use crate::predicate::{Operand, OrderKey};
-use crate::sql::parse_index;
+use crate::plan::NodeId;
+use crate::predicate::{Condition, ConditionKind, Operand, OrderKey};
+use crate::sql::Expression;
+use crate::sql::fingerprint::Fingerprint;
 
 fn column(name: &str, type_name: &str, statistics: ColumnStatistics) -> Column {
     Column {
@@ -92,14 +94,14 @@ fn table() -> Table {
     }
 }
 
-fn condition(column: &str, kind: Kind, operand: Operand, text: &str) -> Condition {
+fn condition(column: &str, kind: ConditionKind, operand: Operand, text: &str) -> Condition {
     let operator = text.split(' ').nth(1).unwrap_or_default().to_owned();
     Condition {
         key: Key::Column(column.to_owned()),
         kind,
         operator,
         operand,
-        text: text.to_owned(),
+        expression: Expression::from_sql(text),
     }
 }
 
@@ -116,18 +118,7 @@ fn order(column: &str, descending: bool) -> OrderKey {
 }
 
 fn unused(table: &Table) -> RelationUse {
-    RelationUse {
-        table: table.name.clone(),
-        alias: "j".to_owned(),
-        conditions: Vec::new(),
-        orders: Vec::new(),
-        extremes: Vec::new(),
-        distances: Vec::new(),
-        alternatives: Vec::new(),
-        limited: false,
-        fetched: None,
-        needed: None,
-    }
+    RelationUse::new(NodeId(0), table.name.clone(), "j".to_owned())
 }
 
 fn definitions(
@@ -159,8 +150,13 @@ fn definitions(
 #[test]
 fn equality_then_order_then_range() {
     let conditions = vec![
-        condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)"),
-        condition("at", Kind::Range, Operand::RunTime, "(at > $2)"),
+        condition(
+            "owner",
+            ConditionKind::Equality,
+            Operand::RunTime,
+            "(owner = $1)",
+        ),
+        condition("at", ConditionKind::Range, Operand::RunTime, "(at > $2)"),
     ];
     let found = definitions(conditions, vec![vec![order("id", true)]], table());
     for wanted in [
@@ -202,17 +198,22 @@ fn states_become_predicates_and_owners_do_not() {
     let conditions = vec![
         condition(
             "state",
-            Kind::Equality,
+            ConditionKind::Equality,
             constant("'PENDING'::text"),
             "(state = 'PENDING'::text)",
         ),
         condition(
             "owner",
-            Kind::Equality,
+            ConditionKind::Equality,
             constant("'7'::bigint"),
             "(owner = '7'::bigint)",
         ),
-        condition("attempts", Kind::Range, constant("0"), "(attempts > 0)"),
+        condition(
+            "attempts",
+            ConditionKind::Range,
+            constant("0"),
+            "(attempts > 0)",
+        ),
     ];
     let found = definitions(conditions, vec![vec![order("at", false)]], table());
     for wanted in [
@@ -235,7 +236,7 @@ fn states_become_predicates_and_owners_do_not() {
 fn a_frequent_state_is_no_predicate() {
     let done = condition(
         "state",
-        Kind::Equality,
+        ConditionKind::Equality,
         constant("'DONE'::text"),
         "(state = 'DONE'::text)",
     );
@@ -247,11 +248,16 @@ fn a_short_list_of_states_becomes_a_predicate() {
     let list = "'{PENDING,FAILED}'::text[]";
     let waiting = condition(
         "state",
-        Kind::Membership,
+        ConditionKind::Membership,
         constant(list),
         &format!("(state = ANY ({list}))"),
     );
-    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+    let owner = condition(
+        "owner",
+        ConditionKind::Equality,
+        Operand::RunTime,
+        "(owner = $1)",
+    );
     let found = definitions(vec![waiting, owner], Vec::new(), table());
     assert!(
         found.contains(&format!("(owner) WHERE state = ANY ({list})")),
@@ -263,7 +269,7 @@ fn a_short_list_of_states_becomes_a_predicate() {
 fn a_predicate_alone_still_needs_a_key() {
     let pending = condition(
         "state",
-        Kind::Equality,
+        ConditionKind::Equality,
         constant("'PENDING'::text"),
         "(state = 'PENDING'::text)",
     );
@@ -275,7 +281,14 @@ fn a_predicate_alone_still_needs_a_key() {
 
 #[test]
 fn brin_needs_a_large_table_and_physical_order() {
-    let range = |column: &str| vec![condition(column, Kind::Range, Operand::RunTime, "(x > $1)")];
+    let range = |column: &str| {
+        vec![condition(
+            column,
+            ConditionKind::Range,
+            Operand::RunTime,
+            "(x > $1)",
+        )]
+    };
     let found = definitions(range("at"), Vec::new(), table());
     assert!(
         found.contains(&"USING brin (at) WITH (pages_per_range = 32)".to_owned()),
@@ -318,7 +331,12 @@ fn existing(ddl: &str) -> ExistingIndex {
 fn what_an_existing_index_does_is_not_tried() {
     let ddl = "CREATE INDEX jobs_owner_at_idx ON public.jobs USING btree (owner, at)";
     let existing = existing(ddl);
-    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+    let owner = condition(
+        "owner",
+        ConditionKind::Equality,
+        Operand::RunTime,
+        "(owner = $1)",
+    );
     let with = |existing| Table {
         indexes: vec![existing],
         ..table()
@@ -406,7 +424,7 @@ fn a_substring_needs_an_extension_and_a_beginning_another_class() {
         let text = format!("(state ~~ '{pattern}'::text)");
         let like = condition(
             "state",
-            Kind::Other,
+            ConditionKind::Other,
             constant(&format!("'{pattern}'::text")),
             &text,
         );
@@ -442,10 +460,10 @@ fn a_substring_needs_an_extension_and_a_beginning_another_class() {
 #[test]
 fn what_is_not_immutable_is_a_note() {
     let own = Condition {
-        key: Key::Expression("own(state)".to_owned()),
+        key: Key::Expression(Expression::from_sql("own(state)")),
         ..condition(
             "state",
-            Kind::Equality,
+            ConditionKind::Equality,
             constant("'x'::text"),
             "(own(state) = 'x'::text)",
         )
@@ -475,7 +493,12 @@ fn few_columns_of_many_rows_are_carried_by_an_index_over_visible_pages() {
             ..table()
         };
         table.columns.iter_mut().for_each(width);
-        let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+        let owner = condition(
+            "owner",
+            ConditionKind::Equality,
+            Operand::RunTime,
+            "(owner = $1)",
+        );
         let needed = Some(["at".to_owned()].into());
         let relation = RelationUse {
             conditions: vec![owner],
@@ -497,7 +520,7 @@ fn the_same_question_with_other_values_is_about_no_kind() {
         let text = format!("(state = '{state}'::text)");
         let state = condition(
             "state",
-            Kind::Equality,
+            ConditionKind::Equality,
             constant(&format!("'{state}'::text")),
             &text,
         );
@@ -536,14 +559,14 @@ fn the_same_question_with_other_values_is_about_no_kind() {
 fn a_literal_that_its_source_saw_vary_is_about_no_kind() {
     let state = condition(
         "state",
-        Kind::Equality,
+        ConditionKind::Equality,
         constant("'PENDING'::text"),
         "(state = 'PENDING'::text)",
     );
     let list = "'{1,2}'::integer[]";
     let attempts = condition(
         "attempts",
-        Kind::Membership,
+        ConditionKind::Membership,
         constant(list),
         &format!("(attempts = ANY ({list}))"),
     );
@@ -600,7 +623,7 @@ fn even(name: &str, values: usize) -> Column {
 }
 
 /// The predicates that a condition by itself leads to on a column like this.
-fn predicates_of(column: &Column, kind: Kind, literal: &str, text: &str) -> Vec<String> {
+fn predicates_of(column: &Column, kind: ConditionKind, literal: &str, text: &str) -> Vec<String> {
     let table = Table {
         columns: [table().columns, vec![column.clone()]].concat(),
         ..table()
@@ -608,7 +631,12 @@ fn predicates_of(column: &Column, kind: Kind, literal: &str, text: &str) -> Vec<
     let of_column = Condition {
         ..condition(&column.name, kind, constant(literal), text)
     };
-    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+    let owner = condition(
+        "owner",
+        ConditionKind::Equality,
+        Operand::RunTime,
+        "(owner = $1)",
+    );
     let found = definitions(vec![of_column, owner], Vec::new(), table);
     let predicates = found
         .iter()
@@ -618,7 +646,14 @@ fn predicates_of(column: &Column, kind: Kind, literal: &str, text: &str) -> Vec<
 
 #[test]
 fn values_that_are_all_as_frequent_are_no_kinds() {
-    let sizes = |count| predicates_of(&even("size", count), Kind::Equality, "3", "(size = 3)");
+    let sizes = |count| {
+        predicates_of(
+            &even("size", count),
+            ConditionKind::Equality,
+            "3",
+            "(size = 3)",
+        )
+    };
     assert_eq!(sizes(4), ["size = 3"], "four kinds");
     assert_eq!(
         (sizes(7), sizes(50)),
@@ -628,11 +663,16 @@ fn values_that_are_all_as_frequent_are_no_kinds() {
     let list = "'{1,2,3}'::integer[]";
     let text = "(size = ANY ('{1,2,3}'::integer[]))";
     assert_eq!(
-        predicates_of(&even("size", 50), Kind::Membership, list, text),
+        predicates_of(&even("size", 50), ConditionKind::Membership, list, text),
         [""; 0]
     );
     assert_eq!(
-        predicates_of(&even("size", 50), Kind::Inequality, "3", "(size <> 3)"),
+        predicates_of(
+            &even("size", 50),
+            ConditionKind::Inequality,
+            "3",
+            "(size <> 3)"
+        ),
         [""; 0]
     );
 }
@@ -648,7 +688,7 @@ fn what_most_rows_do_not_have_is_a_kind() {
     };
     let rare = predicates_of(
         &column("level", "integer", seven),
-        Kind::Equality,
+        ConditionKind::Equality,
         "5",
         "(level = 5)",
     );
@@ -665,26 +705,31 @@ fn what_most_rows_do_not_have_is_a_kind() {
         )
     };
     assert_eq!(
-        predicates_of(&debts(), Kind::Range, "0", "(debt > 0)"),
+        predicates_of(&debts(), ConditionKind::Range, "0", "(debt > 0)"),
         ["debt > 0"]
     );
     assert_eq!(
-        predicates_of(&debts(), Kind::Inequality, "0", "(debt <> 0)"),
+        predicates_of(&debts(), ConditionKind::Inequality, "0", "(debt <> 0)"),
         ["debt <> 0"]
     );
     assert_eq!(
-        predicates_of(&debts(), Kind::Equality, "7", "(debt = 7)"),
+        predicates_of(&debts(), ConditionKind::Equality, "7", "(debt = 7)"),
         [""; 0]
     );
     assert_eq!(
-        predicates_of(&debts(), Kind::Range, "5", "(debt > 5)"),
+        predicates_of(&debts(), ConditionKind::Range, "5", "(debt > 5)"),
         [""; 0]
     );
 }
 
 #[test]
 fn a_parameter_is_a_key_whatever_its_column_is_like() {
-    let state = condition("state", Kind::Equality, Operand::RunTime, "(state = $1)");
+    let state = condition(
+        "state",
+        ConditionKind::Equality,
+        Operand::RunTime,
+        "(state = $1)",
+    );
     let found = definitions(vec![state], vec![vec![order("at", false)]], table());
     assert!(
         found.contains(&"(state, at)".to_owned())
@@ -695,17 +740,22 @@ fn a_parameter_is_a_key_whatever_its_column_is_like() {
 
 fn of_row(text: &str) -> Condition {
     Condition {
-        key: Key::Expression(text.to_owned()),
-        kind: Kind::OfRow,
+        key: Key::Expression(Expression::from_sql(text)),
+        kind: ConditionKind::RowPredicate,
         operator: String::new(),
         operand: constant(""),
-        text: text.to_owned(),
+        expression: Expression::from_sql(text),
     }
 }
 
 #[test]
 fn facts_about_a_row_become_predicates_over_the_keys_of_the_rest() {
-    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
+    let owner = condition(
+        "owner",
+        ConditionKind::Equality,
+        Operand::RunTime,
+        "(owner = $1)",
+    );
     let found = definitions(
         vec![of_row("(id < at)"), of_row("(at < owner)"), owner],
         Vec::new(),
@@ -731,13 +781,23 @@ fn an_or_of_kinds_is_one_predicate() {
     let state = |value: &str| {
         condition(
             "state",
-            Kind::Equality,
+            ConditionKind::Equality,
             constant(&format!("'{value}'::text")),
             &format!("(state = '{value}'::text)"),
         )
     };
-    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
-    let attempts = condition("attempts", Kind::Equality, constant("2"), "(attempts = 2)");
+    let owner = condition(
+        "owner",
+        ConditionKind::Equality,
+        Operand::RunTime,
+        "(owner = $1)",
+    );
+    let attempts = condition(
+        "attempts",
+        ConditionKind::Equality,
+        constant("2"),
+        "(attempts = 2)",
+    );
     let alternatives = vec![vec![vec![state("PENDING"), owner.clone()], vec![attempts]]];
     let found = |alternatives| {
         let relation = RelationUse {
@@ -765,11 +825,16 @@ fn an_or_of_kinds_is_one_predicate() {
 fn other_methods_are_partial_too() {
     let like = condition(
         "state",
-        Kind::Other,
+        ConditionKind::Other,
         constant("'%abc%'::text"),
         "(state ~~ '%abc%'::text)",
     );
-    let tried = condition("attempts", Kind::Equality, constant("2"), "(attempts = 2)");
+    let tried = condition(
+        "attempts",
+        ConditionKind::Equality,
+        constant("2"),
+        "(attempts = 2)",
+    );
     let found = with_classes(
         RelationUse {
             conditions: vec![like, tried],
@@ -797,8 +862,13 @@ fn an_index_that_finds_the_same_rows_behind_what_is_fixed_is_there_already() {
         pages: 10,
         ..table()
     };
-    let owner = condition("owner", Kind::Equality, Operand::RunTime, "(owner = $1)");
-    let at = condition("at", Kind::Range, Operand::RunTime, "(at > $2)");
+    let owner = condition(
+        "owner",
+        ConditionKind::Equality,
+        Operand::RunTime,
+        "(owner = $1)",
+    );
+    let at = condition("at", ConditionKind::Range, Operand::RunTime, "(at > $2)");
     assert_eq!(
         definitions(vec![owner, at.clone()], Vec::new(), table()),
         [""; 0]
@@ -822,7 +892,14 @@ fn an_existing_index_is_made_longer() {
         unique,
         ..ExistingIndex::default()
     };
-    let equal = |column: &str| condition(column, Kind::Equality, Operand::RunTime, "(x = $1)");
+    let equal = |column: &str| {
+        condition(
+            column,
+            ConditionKind::Equality,
+            Operand::RunTime,
+            "(x = $1)",
+        )
+    };
     let found = |unique| {
         let table = Table {
             indexes: vec![existing(unique)],

@@ -1,32 +1,40 @@
-//! Expressions that no index may hold, because what they give depends on a setting: `created_at::date` of a `timestamptz` on
-//! TimeZone, `to_char` on lc_time. Said with the rewrite that an index can serve
+//! Expressions that no index may hold, because their result depends on a setting: `created_at::date` of a `timestamptz` on
+//! TimeZone, `to_char` on lc_time. The note names a rewrite that an index can serve
 //! (<https://www.postgresql.org/docs/current/xfunc-volatility.html>).
 
-use super::types::{plain, type_of};
-use super::{Ask, Note};
+use super::context::CandidateContext;
+use super::expression_types::{plain, type_of};
 use crate::catalog::{CallKind, Catalog, Mutable, Table};
 use crate::index::{Index, Key};
-use crate::predicate::Kind;
-use crate::sql::{DISTINCT, Expression, Shape, parse_expression};
+use crate::predicate::ConditionKind;
+use crate::sql::{DISTINCT, Expression, Shape, with_column_replaced};
 use crate::workload::StatementId;
 
-/// May an index hold all its keys and its predicate? What cannot be read may.
+/// Why there is no candidate for a condition or an order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// The statement.
+    pub statement: StatementId,
+    /// Why no index can serve it.
+    pub reason: String,
+    /// How to write it so that an index can.
+    pub rewrite: String,
+}
+
+/// May an index hold all its keys and its predicate? An expression that cannot be parsed may.
 pub(super) fn is_immutable(index: &Index, table: &Table, catalog: &Catalog) -> bool {
-    let keys = index.keys.iter().filter_map(|key| match &key.key {
-        Key::Expression(text) => Some(text),
-        Key::Column(_) => None,
-    });
+    let keys = index.keys.iter().filter_map(|key| key.key.expression());
     keys.chain(&index.predicate)
-        .all(|text| mutable_call(text, table, catalog).is_none())
+        .all(|expression| mutable_call(expression, table, catalog).is_none())
 }
 
 /// Which conditions and orders would have an index if their expression were immutable.
-pub(super) fn notes(ask: Ask<'_>, statement: &StatementId) -> Vec<Note> {
-    let keyed = ask
-        .conditions(|condition| condition.kind != Kind::OfRow)
+pub(super) fn notes(context: CandidateContext<'_>, statement: &StatementId) -> Vec<Note> {
+    let keyed = context
+        .conditions(|condition| condition.kind != ConditionKind::RowPredicate)
         .into_iter();
-    let conditions = keyed.map(|condition| (&condition.key, Some(condition.text.as_str())));
-    let orders = ask
+    let conditions = keyed.map(|condition| (&condition.key, Some(&condition.expression)));
+    let orders = context
         .relation
         .orders
         .iter()
@@ -34,15 +42,18 @@ pub(super) fn notes(ask: Ask<'_>, statement: &StatementId) -> Vec<Note> {
         .map(|term| (&term.key, None));
     conditions
         .chain(orders)
-        .filter_map(|(key, condition)| note(ask, statement, key, condition))
+        .filter_map(|(key, condition)| note(context, statement, key, condition))
         .collect()
 }
 
-fn note(ask: Ask<'_>, statement: &StatementId, key: &Key, condition: Option<&str>) -> Option<Note> {
-    let Key::Expression(text) = key else {
-        return None;
-    };
-    let (call, called) = mutable_call(text, ask.table, ask.catalog)?;
+fn note(
+    context: CandidateContext<'_>,
+    statement: &StatementId,
+    key: &Key,
+    condition: Option<&Expression>,
+) -> Option<Note> {
+    let expression = key.expression()?;
+    let (call, called) = mutable_call(expression, context.table, context.catalog)?;
     let reason = format!(
         "no index can hold {called}: {} is not immutable{}",
         written(&call),
@@ -55,7 +66,7 @@ fn note(ask: Ask<'_>, statement: &StatementId, key: &Key, condition: Option<&str
     let note = Note {
         statement: statement.clone(),
         reason,
-        rewrite: rewrite(&call, text, condition, ask.table),
+        rewrite: rewrite(&call, expression, condition, context.table),
     };
     Some(note)
 }
@@ -79,17 +90,18 @@ fn written(call: &Mutable) -> String {
     }
 }
 
-fn rewrite(call: &Mutable, text: &str, condition: Option<&str>, table: &Table) -> String {
-    let expression = parse_expression(text).ok();
+fn rewrite(
+    call: &Mutable,
+    expression: &Expression,
+    condition: Option<&Expression>,
+    table: &Table,
+) -> String {
     let of_zone = |name: &&String| {
         table
             .column(name)
             .is_some_and(|column| plain(&column.type_name) == "timestamp with time zone")
     };
-    let column = expression
-        .iter()
-        .flat_map(|expression| &expression.columns)
-        .find(of_zone);
+    let column = expression.columns.iter().find(of_zone);
     let where_it_is = condition
         .map(|condition| format!(" instead of {condition}"))
         .unwrap_or_default();
@@ -97,13 +109,13 @@ fn rewrite(call: &Mutable, text: &str, condition: Option<&str>, table: &Table) -
         ("date" | "date_trunc" | "to_char" | "extract" | "date_part", Some(column))
             if on_time_zone(call) =>
         {
-            let column = crate::model::quote_identifier(column);
-            let fixed = text.replacen(column.as_ref(), &format!("{column} AT TIME ZONE 'UTC'"), 1);
-            let also = if call.called == "to_char" {
-                String::new()
-            } else {
-                format!(", or index and ask for {fixed}")
-            };
+            let quoted = crate::model::quote_identifier(column);
+            let at_utc = format!("{quoted} AT TIME ZONE 'UTC'");
+            let also = with_column_replaced(&expression.text, column, &at_utc)
+                .filter(|_| call.called != "to_char")
+                .map(|fixed| format!(", or index and compare {fixed}"))
+                .unwrap_or_default();
+            let column = quoted;
             format!(
                 "compare {column} itself with the two ends of the period ({column} >= … AND {column} < …){where_it_is}{also}"
             )
@@ -122,11 +134,15 @@ fn rewrite(call: &Mutable, text: &str, condition: Option<&str>, table: &Table) -
 }
 
 /// The first call in an expression that is not immutable, with its text.
-fn mutable_call(text: &str, table: &Table, catalog: &Catalog) -> Option<(Mutable, String)> {
+fn mutable_call(
+    expression: &Expression,
+    table: &Table,
+    catalog: &Catalog,
+) -> Option<(Mutable, String)> {
     if catalog.mutable.is_empty() {
         return None;
     }
-    find(&parse_expression(text).ok()?, table, catalog)
+    find(expression, table, catalog)
 }
 
 fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mutable, String)> {
@@ -145,7 +161,7 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
             left,
             right,
         } => {
-            // That two values are distinct is asked of `=` (`make_distinct_op`, src/backend/parser/parse_expr.c).
+            // IS DISTINCT FROM uses the operator `=` (`make_distinct_op`, src/backend/parser/parse_expr.c).
             let operator = if operator == DISTINCT { "=" } else { operator };
             inside(&[left, right]).or_else(|| {
                 matching(
@@ -172,34 +188,22 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
         | Shape::TruthTest { operand, .. }
         | Shape::Collate { operand, .. } => inside(&[operand]),
         Shape::AnyOf { operand, array, .. } => inside(&[operand, array]),
-        Shape::Other => extraction(expression, table, catalog),
-        Shape::Column(_) | Shape::Constant | Shape::RunTime => None,
+        Shape::Extract { source, .. } => inside(&[source]).or_else(|| {
+            let found = extraction(&typed(source)?, catalog)?;
+            Some((found.clone(), expression.text.clone()))
+        }),
+        Shape::Column(_) | Shape::Constant | Shape::RunTime | Shape::Other | Shape::Unparsed => {
+            None
+        }
     }
 }
 
-/// `EXTRACT(day FROM created_at)`.
-fn extraction(
-    expression: &Expression,
-    table: &Table,
-    catalog: &Catalog,
-) -> Option<(Mutable, String)> {
-    let [column] = expression
-        .columns
-        .iter()
-        .collect::<Vec<_>>()
-        .try_into()
-        .ok()?;
-    let type_name = plain(&table.column(column)?.type_name);
-    let upper = expression.text.to_ascii_uppercase();
-    let plain_extract = upper.starts_with("EXTRACT(") && !upper.contains("AT TIME ZONE");
+/// EXTRACT from a value of this type.
+fn extraction<'c>(source_type: &str, catalog: &'c Catalog) -> Option<&'c Mutable> {
+    let takes = |last: &String| last == source_type;
     let known =
-        |known: &&Mutable| known.called == "extract" && known.arguments.last() == Some(&type_name);
-    let found = catalog
-        .mutable
-        .iter()
-        .find(known)
-        .filter(|_| plain_extract)?;
-    Some((found.clone(), expression.text.clone()))
+        |known: &&Mutable| known.called == "extract" && known.arguments.last().is_some_and(takes);
+    catalog.mutable.iter().find(known)
 }
 
 /// All argument types have to be known: `date_trunc` of a `timestamp` is immutable.

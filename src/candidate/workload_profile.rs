@@ -1,26 +1,39 @@
-//! What the workload as a whole does: which keys many statements look up, and which are compared with another value each time.
+//! Facts about the whole workload: which keys many statements look up, and which are compared with another value in each call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::partial_eligibility::array_elements;
-use super::{Ask, StatementShape};
 use crate::catalog::Catalog;
-use crate::catalog::selectivity::literal_value;
 use crate::index::Key;
 use crate::model::QualifiedName;
-use crate::predicate::{Condition, Kind, RelationUse};
+use crate::predicate::{Condition, ConditionKind, RelationUse};
 use crate::sql::fingerprint::{Fingerprint, fingerprint};
-use crate::sql::literals;
+use crate::sql::{Expression, array_elements, literal_value, literals};
 use crate::workload::{StatementId, VALUES_OF_A_PARAMETER};
 
-type Place = (QualifiedName, Key);
+/// What the literals of a condition are compared with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Compared {
+    /// One key of the table.
+    Key(QualifiedName, Key),
+    /// A condition of the row alone, which may hold literals anywhere: the condition without them.
+    Condition(QualifiedName, Fingerprint),
+}
+
+/// A statement without its literals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementShape {
+    /// The same for statements that differ only in their literals.
+    pub shape: Fingerprint,
+    /// The values of literals that are known to vary.
+    pub varying: BTreeSet<String>,
+}
 
 /// Facts about all statements together.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct WorkloadProfile {
-    looked_up: BTreeMap<Place, BTreeSet<StatementId>>,
+    looked_up: BTreeMap<(QualifiedName, Key), BTreeSet<StatementId>>,
     /// For each statement, what has another literal in each call.
-    varying: BTreeMap<StatementId, BTreeSet<Place>>,
+    varying: BTreeMap<StatementId, BTreeSet<Compared>>,
     /// The constant conditions on each table, that a partial index could have.
     constants: BTreeMap<QualifiedName, Vec<Condition>>,
 }
@@ -41,11 +54,14 @@ impl WorkloadProfile {
         };
         for (statement, relation) in known() {
             for condition in &relation.conditions {
-                if matches!(condition.kind, Kind::Equality | Kind::Null) {
-                    let place = (relation.table.clone(), condition.key.clone());
+                if matches!(
+                    condition.kind,
+                    ConditionKind::Equality | ConditionKind::Null
+                ) {
+                    let key = (relation.table.clone(), condition.key.clone());
                     profile
                         .looked_up
-                        .entry(place)
+                        .entry(key)
                         .or_default()
                         .insert(statement.clone());
                 }
@@ -53,7 +69,7 @@ impl WorkloadProfile {
                 let varies = profile
                     .varying
                     .get(statement)
-                    .is_some_and(|places| places.contains(&place_of(relation, condition)));
+                    .is_some_and(|varying| varying.contains(&compared(relation, condition)));
                 if condition.is_constant() && !varies && !constants.contains(condition) {
                     constants.push(condition.clone());
                 }
@@ -69,11 +85,16 @@ impl WorkloadProfile {
             .map_or(0, BTreeSet::len)
     }
 
-    /// Has the condition another literal each time?
-    pub(super) fn varies(&self, ask: Ask<'_>, condition: &Condition) -> bool {
+    /// Does the condition have another literal in each call?
+    pub(super) fn varies(
+        &self,
+        statement: &StatementId,
+        relation: &RelationUse,
+        condition: &Condition,
+    ) -> bool {
         self.varying
-            .get(ask.statement)
-            .is_some_and(|places| places.contains(&place_of(ask.relation, condition)))
+            .get(statement)
+            .is_some_and(|varying| varying.contains(&compared(relation, condition)))
     }
 
     /// Every condition with a constant that some statement has on the table, in the order of the workload.
@@ -82,20 +103,20 @@ impl WorkloadProfile {
     }
 }
 
-/// A condition in statements that are the same but for literals.
+/// The same condition in statements that differ only in their literals.
 #[derive(Debug, Default)]
-struct Alike<'u> {
-    texts: BTreeSet<String>,
+struct SameCondition<'u> {
+    expressions: BTreeSet<&'u Expression>,
     statements: BTreeSet<&'u StatementId>,
 }
 
-/// What varies: where statements that are otherwise the same have different literals, and where the workload's source saw it.
+/// What varies: where statements that are otherwise the same have different literals, and where the source of the workload has seen several values.
 fn varying<'u>(
     uses: impl Iterator<Item = &'u (StatementId, RelationUse)>,
     shapes: &BTreeMap<StatementId, StatementShape>,
-) -> BTreeMap<StatementId, BTreeSet<Place>> {
-    let mut varying: BTreeMap<StatementId, BTreeSet<Place>> = BTreeMap::new();
-    let mut groups: BTreeMap<(Place, Fingerprint), Alike<'_>> = BTreeMap::new();
+) -> BTreeMap<StatementId, BTreeSet<Compared>> {
+    let mut varying: BTreeMap<StatementId, BTreeSet<Compared>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Compared, Fingerprint), SameCondition<'_>> = BTreeMap::new();
     for (statement, relation) in uses {
         let Some(shape) = shapes.get(statement) else {
             continue;
@@ -107,7 +128,7 @@ fn varying<'u>(
             .chain(in_arms)
             .filter(|condition| condition.is_constant())
         {
-            let place = place_of(relation, condition);
+            let compared = compared(relation, condition);
             if values(condition)
                 .iter()
                 .any(|value| shape.varying.contains(value))
@@ -115,22 +136,22 @@ fn varying<'u>(
                 varying
                     .entry(statement.clone())
                     .or_default()
-                    .insert(place.clone());
+                    .insert(compared.clone());
             }
-            let alike = groups.entry((place, shape.shape)).or_default();
-            alike.texts.insert(condition.text.clone());
+            let alike = groups.entry((compared, shape.shape)).or_default();
+            alike.expressions.insert(&condition.expression);
             alike.statements.insert(statement);
         }
     }
-    for ((place, _), alike) in groups
+    for ((compared, _), alike) in groups
         .into_iter()
-        .filter(|(_, alike)| alike.texts.len() >= VALUES_OF_A_PARAMETER)
+        .filter(|(_, alike)| alike.expressions.len() >= VALUES_OF_A_PARAMETER)
     {
         for statement in alike.statements {
             varying
                 .entry(statement.clone())
                 .or_default()
-                .insert(place.clone());
+                .insert(compared.clone());
         }
     }
     varying
@@ -138,7 +159,7 @@ fn varying<'u>(
 
 /// The values of a condition's literals, those of lists one by one.
 fn values(condition: &Condition) -> Vec<String> {
-    let literals = literals(&condition.text).unwrap_or_default();
+    let literals = literals(&condition.expression.text).unwrap_or_default();
     let elements = literals
         .iter()
         .filter(|literal| literal.starts_with('{'))
@@ -147,11 +168,12 @@ fn values(condition: &Condition) -> Vec<String> {
     [literals, elements].concat()
 }
 
-/// What the literals of a condition are compared with. A fact about the row may hold literals anywhere.
-fn place_of(relation: &RelationUse, condition: &Condition) -> Place {
-    let key = match condition.kind {
-        Kind::OfRow => Key::Expression(fingerprint(&condition.text).to_string()),
-        _ => condition.key.clone(),
-    };
-    (relation.table.clone(), key)
+fn compared(relation: &RelationUse, condition: &Condition) -> Compared {
+    let table = relation.table.clone();
+    match condition.kind {
+        ConditionKind::RowPredicate => {
+            Compared::Condition(table, fingerprint(&condition.expression.text))
+        }
+        _ => Compared::Key(table, condition.key.clone()),
+    }
 }

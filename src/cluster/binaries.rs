@@ -30,6 +30,7 @@ pub enum WhenMissing {
     /// Only say what to install, in the error. Finding that out takes a second or two.
     Explain,
     /// Nothing: only whether they are there is of interest.
+    #[cfg(test)]
     Leave,
 }
 
@@ -133,6 +134,7 @@ fn search(
     match when_missing {
         WhenMissing::Install => &mut shell,
         WhenMissing::Explain => shell.arg("--check").stderr(Stdio::piped()),
+        #[cfg(test)]
         WhenMissing::Leave => shell.args(["--check", "--quiet"]).stderr(Stdio::piped()),
     };
     let mut running = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;

@@ -1,4 +1,4 @@
-//! Encoding and locale of a throwaway server, as initdb wants to be told.
+//! Encoding and locale of a throwaway server, as arguments of initdb.
 
 use std::fmt;
 
@@ -30,17 +30,17 @@ pub struct ClusterLocale {
     pub icu_rules: Option<String>,
 }
 
-/// A locale that cannot be had here. A cluster with another one can.
+/// A locale that is not available here; a cluster with another one is possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LocaleError {
     /// The operating system does not know it.
-    #[error("the locale {locale} of the server is not installed on this machine")]
+    #[error("the server's locale {locale} is not installed on this machine")]
     NotInstalled {
         /// Its name.
         locale: String,
     },
     /// Server programs of this version know no such thing.
-    #[error("PostgreSQL {major} cannot have the locale {locale} of the server: {reason}")]
+    #[error("PostgreSQL {major} does not support the server's locale {locale}: {reason}")]
     Unknown {
         /// The locale, described.
         locale: String,
@@ -50,7 +50,7 @@ pub enum LocaleError {
         reason: &'static str,
     },
     /// initdb does not take it for another reason.
-    #[error("the locale {locale} of the server cannot be had on this machine: {words}")]
+    #[error("the server's locale {locale} is not available on this machine: {words}")]
     Refused {
         /// The locale, described.
         locale: String,
@@ -122,7 +122,7 @@ impl ClusterLocale {
             LocaleProvider::Builtin => ("builtin", Some("--builtin-locale"), 17),
         };
         if major < since {
-            return unknown("its databases cannot have that provider");
+            return unknown("it has no such locale provider");
         }
         arguments.push(format!("--locale-provider={name}"));
         match (option, &self.provider_locale) {
@@ -136,7 +136,7 @@ impl ClusterLocale {
             .filter(|_| self.provider == LocaleProvider::Icu)
         {
             if major < 16 {
-                return unknown("its databases cannot have ICU rules");
+                return unknown("it does not support ICU rules");
             }
             arguments.push(format!("--icu-rules={rules}"));
         }
@@ -242,8 +242,7 @@ mod tests {
         }
         assert_eq!(
             icu().arguments(14).unwrap_err().to_string(),
-            "PostgreSQL 14 cannot have the locale de-DE of ICU with the encoding UTF8 of the server: its databases cannot have \
-             that provider"
+            "PostgreSQL 14 does not support the server's locale de-DE of ICU with the encoding UTF8: it has no such locale provider"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Throwaway servers whose owner and keeper were both killed: found and removed by whoever starts the next one.
+//! Throwaway servers whose owner and keeper were both killed: found and removed by the next process that starts one.
 //!
 //! Each directory has a file `lock`, which the owner and its keeper hold locked (flock) as one: the lock is free only when both are
 //! gone, however they ended. Whoever gets the lock owns the directory, whether to use it or to remove it.
@@ -14,7 +14,7 @@ use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::unistd::Uid;
 use tempfile::TempDir;
 
-use super::{ServerUser, command};
+use super::user::{ServerUser, command};
 
 /// The file that is locked.
 pub(super) const LOCK: &str = "lock";
@@ -46,7 +46,7 @@ pub(super) fn claim(place: &Path) -> io::Result<(TempDir, Flock<File>)> {
     }
 }
 
-/// The lock, unless somebody has it, or had it and removed the file.
+/// The lock, unless another process holds it, or held it and removed the file.
 fn lock(file: File) -> io::Result<Option<Flock<File>>> {
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => Ok(if lock.metadata()?.nlink() > 0 {
@@ -59,7 +59,7 @@ fn lock(file: File) -> io::Result<Option<Flock<File>>> {
     }
 }
 
-/// Removes what is stale among the temporary files. What cannot be removed stays; nobody has to know.
+/// Removes what is stale among the temporary files. What cannot be removed stays, silently.
 pub(super) fn sweep(place: &Path, user: Option<&ServerUser>) {
     let Ok(entries) = fs::read_dir(place) else {
         return;
@@ -74,7 +74,7 @@ pub(super) fn sweep(place: &Path, user: Option<&ServerUser>) {
     }
 }
 
-/// The lock of a directory that is one of ours, but nobody's now. A directory without a lock file is not ours.
+/// The lock of a directory that a process of pgrehearse made and no process uses now. A directory without a lock file is not ours.
 fn abandoned(directory: &Path, user: Option<&ServerUser>) -> Option<Flock<File>> {
     let is_ours =
         |uid: u32| uid == Uid::effective().as_raw() || user.is_some_and(|user| user.uid == uid);

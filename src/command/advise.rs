@@ -1,4 +1,4 @@
-//! `pgrehearse advise`: capture → suggest → rehearse → report.
+//! `pgrehearse advise`: runs the pipeline on a server or on a twin file, and writes the report.
 
 use std::fs;
 use std::path::Path;
@@ -14,37 +14,34 @@ use crate::db::Session;
 use crate::model::{Millis, QualifiedName};
 use crate::planner::Planner;
 use crate::planner::recording::{Recorder, Recording};
-use crate::report::json::{Measured, Report};
+use crate::report::json::Report;
+use crate::report::run_measurements::RunMeasurements;
 use crate::report::{markdown, text};
 use crate::terminal::{self, Progress};
 use crate::verdict::Limits;
 use crate::workload::Workload;
 
 pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandError> {
-    let began = Instant::now();
-    let question = ChangedConditions::read(arguments)?;
+    let started = Instant::now();
+    let what_if = ChangedConditions::read(arguments)?;
     let limits = arguments.run.limits.limits();
     let interrupt = connection::interrupt()?;
-    let maker = TwinMaker {
+    let twin_maker = TwinMaker {
         rehearse: limits.rehearse,
-        samples: !arguments.run.limits.no_sample,
+        may_sample: !arguments.run.limits.no_sample,
         pg_bin: arguments.run.limits.pg_bin.clone(),
         interrupt: interrupt.clone(),
     };
     let record = arguments.run.record.as_deref();
+    let options = AdviseOptions {
+        limits: &limits,
+        twin_maker,
+        what_if,
+        record,
+        started,
+    };
     if let Some(file) = &arguments.snapshot {
-        return from_file(
-            cli,
-            arguments,
-            file,
-            &Job {
-                limits: &limits,
-                maker,
-                question,
-                record,
-                began,
-            },
-        );
+        return advise_from_snapshot(cli, arguments, file, &options);
     }
     workload::check(&arguments.run.workload)?;
     let session = connection::session(
@@ -53,85 +50,78 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         &interrupt,
     )?;
     let workload = workload::read(&arguments.run.workload, &session)?;
-    let job = Job {
-        limits: &limits,
-        maker,
-        question,
-        record,
-        began,
-    };
-    let advice = advise_and_report(cli, &session, &workload, &job)?;
+    let advice = advise_and_report(cli, &session, &workload, &options)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
 
-/// How to advise, whatever on.
-pub(super) struct Job<'a> {
+/// How to advise, on a server or on a twin file.
+pub(super) struct AdviseOptions<'a> {
     pub(super) limits: &'a Limits,
-    pub(super) maker: TwinMaker,
-    pub(super) question: Option<ChangedConditions>,
+    pub(super) twin_maker: TwinMaker,
+    pub(super) what_if: Option<ChangedConditions>,
     pub(super) record: Option<&'a Path>,
-    pub(super) began: Instant,
+    pub(super) started: Instant,
 }
 
-/// Advises over a session and writes the report.
+/// Advises on a workload of a server and writes the report.
 pub(super) fn advise_and_report(
     cli: &Cli,
     session: &Session,
     workload: &Workload,
-    job: &Job<'_>,
+    options: &AdviseOptions<'_>,
 ) -> Result<Advice, CommandError> {
     let progress = Progress::new(&cli.output);
-    let mut planner = LivePlanner::new(session, workload, job.maker.clone());
-    let mut advice = advise_and_record(&mut planner, workload, job, &progress)?;
-    let left_behind = planner.server().count_existing(&rehearsed_names(&advice))?;
-    if let Some(question) = &job.question {
+    let mut planner = LivePlanner::new(session, workload, options.twin_maker.clone());
+    let mut advice = advise_and_record(&mut planner, workload, options, &progress)?;
+    let left_behind = planner.server().count_existing(&candidate_names(&advice))?;
+    if let Some(changed) = &options.what_if {
         let snapshot = planner.into_snapshot(&advice.catalog)?;
-        advice.what_if = Some(question.answer(
+        advice.what_if = Some(changed.compare(
             &advice,
-            (workload, job.limits),
+            (workload, options.limits),
             &snapshot,
-            &job.maker,
+            &options.twin_maker,
             &|event| {
                 progress.observe(event);
             },
         )?);
     }
-    let measured = Measured {
-        left_behind,
-        total: Millis::from(job.began.elapsed()),
-        server: session.waited(),
+    let measured = RunMeasurements {
+        left_behind: Some(left_behind),
+        total: Some(Millis::from(options.started.elapsed())),
+        server: Some(session.waited()),
     };
     write_advice(cli, &advice, measured)?;
     Ok(advice)
 }
 
-/// Advises from a twin file: nobody is connected to.
-fn from_file(
+/// Advises from a twin file, without a connection, and writes the report.
+fn advise_from_snapshot(
     cli: &Cli,
     arguments: &AdviseArgs,
     path: &Path,
-    job: &Job<'_>,
+    options: &AdviseOptions<'_>,
 ) -> Result<Outcome, CommandError> {
     let progress = Progress::new(&cli.output);
     let file = snapshot::read(path)?;
     let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
-    let mut planner = snapshot::planner(&file, &job.maker)?;
-    let mut advice = advise_and_record(&mut planner, &workload, job, &progress)?;
+    let mut planner = snapshot::planner(&file, &options.twin_maker)?;
+    let mut advice = advise_and_record(&mut planner, &workload, options, &progress)?;
     drop(planner);
-    if let Some(question) = &job.question {
-        advice.what_if = Some(question.answer(
+    if let Some(changed) = &options.what_if {
+        advice.what_if = Some(changed.compare(
             &advice,
-            (&workload, job.limits),
+            (&workload, options.limits),
             &file.snapshot,
-            &job.maker,
+            &options.twin_maker,
             &|event| {
                 progress.observe(event);
             },
         )?);
     }
-    let measured = Measured {
-        total: Millis::from(job.began.elapsed()),
-        ..Measured::default()
+    let measured = RunMeasurements {
+        total: Some(Millis::from(options.started.elapsed())),
+        ..RunMeasurements::default()
     };
     write_advice(cli, &advice, measured)?;
     Ok(outcome(&advice, arguments.fail_on))
@@ -140,32 +130,32 @@ fn from_file(
 fn advise_and_record(
     planner: &mut dyn Planner,
     workload: &Workload,
-    job: &Job<'_>,
+    options: &AdviseOptions<'_>,
     progress: &Progress,
 ) -> Result<Advice, CommandError> {
-    let mut planner = TimeLimit::new(planner, job.limits.search_time);
+    let mut planner = TimeLimit::new(planner, options.limits.search_time);
     let mut recorder = Recorder::new(&mut planner);
-    let advised = advise(workload, job.limits, &mut recorder, &|event| {
+    let advised = advise(workload, options.limits, &mut recorder, &|event| {
         progress.observe(event)
     });
-    let recording = recorder.finish(workload.clone(), job.limits.clone());
+    let recording = recorder.finish(workload.clone(), options.limits.clone());
     let advice = advised?;
-    if let Some(file) = job.record {
+    if let Some(file) = options.record {
         save(&recording, file)?;
     }
     Ok(advice)
 }
 
-/// Keeps a recording in a file.
+/// Writes a recording to a file.
 pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandError> {
     let json =
-        serde_json::to_string(recording).map_err(|error| CommandError::File(error.to_string()))?;
+        serde_json::to_string(recording).map_err(|error| CommandError::Other(error.to_string()))?;
     fs::write(file, json)
-        .map_err(|error| CommandError::File(format!("{}: {error}", file.display())))
+        .map_err(|error| CommandError::Other(format!("{}: {error}", file.display())))
 }
 
-/// Every name under which an index was or would have been built.
-fn rehearsed_names(advice: &Advice) -> Vec<QualifiedName> {
+/// The names of all candidates: no index of these names may exist after the run.
+fn candidate_names(advice: &Advice) -> Vec<QualifiedName> {
     let recommended = advice
         .recommendations
         .iter()
@@ -177,18 +167,18 @@ fn rehearsed_names(advice: &Advice) -> Vec<QualifiedName> {
         .collect()
 }
 
-/// Writes a report in the format that was asked for.
+/// Writes a report in the format of `--format`.
 pub(super) fn write_advice(
     cli: &Cli,
     advice: &Advice,
-    measured: Measured,
+    measured: RunMeasurements,
 ) -> Result<(), CommandError> {
     let report = match cli.output.format {
         Format::Text => text::write(advice, measured, terminal::report_width(&cli.output)),
         Format::Markdown => markdown::write(advice, measured),
         Format::Json => Report::new(advice, measured)
             .to_json()
-            .map_err(|error| CommandError::File(error.to_string()))?,
+            .map_err(|error| CommandError::Other(error.to_string()))?,
     };
     write(cli, &report).map(|_| ())
 }

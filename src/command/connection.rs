@@ -1,4 +1,4 @@
-//! From what was typed to a session.
+//! Sessions from the connection options and the environment.
 
 use super::CommandError;
 use crate::cli::Cli;
@@ -9,7 +9,7 @@ use crate::terminal;
 /// Listens for Ctrl-C from now on.
 pub(super) fn interrupt() -> Result<Interrupt, CommandError> {
     Interrupt::listen()
-        .map_err(|error| CommandError::File(format!("could not listen for signals: {error}")))
+        .map_err(|error| CommandError::Other(format!("could not listen for signals: {error}")))
 }
 
 /// Connects with the options and the environment.
@@ -27,7 +27,7 @@ pub(super) fn session(
     )
 }
 
-/// Connects with a connection string of our own; the environment is left out of it.
+/// Connects with this connection string, without the environment.
 pub(super) fn session_to(
     cli: &Cli,
     conninfo: String,
@@ -48,25 +48,28 @@ pub(super) fn session_to(
     )
 }
 
-/// The options and the environment, resolved; what is doubtful about them is said.
+/// The connection settings from the options and the environment; prints warnings about them.
 pub(super) fn settings(cli: &Cli) -> Result<Settings, CommandError> {
-    resolved(&cli.connection.typed(), &Environment::from_process())
+    resolve_with_warnings(&cli.connection.typed(), &Environment::from_process())
 }
 
-/// A connection string of our own, resolved.
+/// The connection settings of this connection string.
 pub(super) fn settings_of(conninfo: String) -> Result<Settings, CommandError> {
     let typed = Typed {
         dbname: Some(conninfo),
         ..Typed::default()
     };
     let no_variables: [(&str, &str); 0] = [];
-    resolved(&typed, &Environment::new(no_variables, None))
+    resolve_with_warnings(&typed, &Environment::new(no_variables, None))
 }
 
-fn resolved(typed: &Typed, environment: &Environment) -> Result<Settings, CommandError> {
+fn resolve_with_warnings(
+    typed: &Typed,
+    environment: &Environment,
+) -> Result<Settings, CommandError> {
     let settings = resolve(typed, environment, &OsFiles)?;
     for warning in &settings.warnings {
-        terminal::say(&format!("warning: {warning}"));
+        terminal::print_message(&format!("warning: {warning}"));
     }
     Ok(settings)
 }
@@ -78,7 +81,7 @@ fn session_with(
     safety: Safety,
     interrupt: &Interrupt,
 ) -> Result<Session, CommandError> {
-    let settings = resolved(typed, environment)?;
+    let settings = resolve_with_warnings(typed, environment)?;
     let trace = cli.output.verbose.then_some(terminal::trace as fn(&str));
     let options = SessionOptions {
         safety,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::advise::{Job, advise_and_report};
+use super::advise::{AdviseOptions, advise_and_report};
 use super::planners::TwinMaker;
 use super::{CommandError, Outcome, connection, interactive};
 use crate::cli::{Cli, DemoArgs};
@@ -43,7 +43,7 @@ const SAMPLES: &[Sample] = &[
     sample!("004-gigs-and-events"),
 ];
 
-/// Loading has time: nobody else is on that server.
+/// Limits for loading the samples, on a server that no other session uses.
 const LOADING: Safety = Safety {
     lock_timeout: Millis(60_000.0),
     statement_timeout: Millis(3_600_000.0),
@@ -51,9 +51,9 @@ const LOADING: Safety = Safety {
 };
 
 pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandError> {
-    let began = Instant::now();
+    let started = Instant::now();
     if arguments.tui {
-        interactive::check(cli)?;
+        interactive::require_terminal(cli)?;
     }
     let interrupt = connection::interrupt()?;
     let binaries = Binaries::find(if arguments.no_install {
@@ -63,10 +63,10 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     })?;
     let progress = Progress::new(&cli.output);
     progress.observe(Event::Begin {
-        what: "starting",
+        what: "starting server",
         steps: 1,
     });
-    progress.observe(Event::Step("a throwaway PostgreSQL server"));
+    progress.observe(Event::Step("throwaway PostgreSQL"));
     let cluster = Cluster::start(&binaries, &ClusterOptions::default(), &|| {
         interrupt.is_raised()
     })?;
@@ -75,13 +75,13 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     load_samples(cli, &cluster, arguments.scale, &interrupt, &progress)?;
     let limits = arguments.limits.limits();
     if arguments.tui {
-        let run = interactive::Run {
+        let run = interactive::InteractiveRun {
             workload: sample_workload()?,
             safety: arguments.safety.safety(limits.max_write_block),
             limits,
             record: arguments.record.clone(),
             pg_bin: arguments.limits.pg_bin.clone(),
-            samples: !arguments.limits.no_sample,
+            may_sample: !arguments.limits.no_sample,
             subject: "demo · five sample workloads on a throwaway server".to_owned(),
         };
         return interactive::on_own_server(cli, cluster.conninfo(), run, &interrupt);
@@ -93,26 +93,26 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         &interrupt,
     )?;
     let pg_bin = arguments.limits.pg_bin.clone();
-    let maker = TwinMaker {
+    let twin_maker = TwinMaker {
         rehearse: limits.rehearse,
-        samples: !arguments.limits.no_sample,
+        may_sample: !arguments.limits.no_sample,
         pg_bin,
         interrupt,
     };
     let workload = sample_workload()?;
-    let job = Job {
+    let options = AdviseOptions {
         limits: &limits,
-        maker,
-        question: None,
+        twin_maker,
+        what_if: None,
         record: arguments.record.as_deref(),
-        began,
+        started,
     };
-    advise_and_report(cli, &session, &workload, &job)?;
+    advise_and_report(cli, &session, &workload, &options)?;
     Ok(Outcome::Done)
 }
 
-/// In two sessions: what the first one changed is counted (for autovacuum, and for us) only when it ends, and VACUUM and ANALYZE
-/// have to come after that.
+/// Loads the samples in two sessions: the server counts what the first one changed only when it ends, and VACUUM and ANALYZE must come
+/// after that.
 fn load_samples(
     cli: &Cli,
     cluster: &Cluster,

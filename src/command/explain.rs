@@ -1,4 +1,4 @@
-//! `pgrehearse explain`: the plans of a workload as things are, shown or saved for review.
+//! `pgrehearse explain`: the plans of a workload without new indexes, shown or saved for review.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -67,25 +67,25 @@ fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<ReadPlan>, Strin
     }
 }
 
-/// One file a statement, as EXPLAIN would have printed it, with the statement's text beside the plan as auto_explain has it.
+/// Writes one file for each statement: EXPLAIN's JSON with the statement's text, as auto_explain logs it.
 fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<(), CommandError> {
-    let named = |path: &Path, error: &std::io::Error| {
-        CommandError::File(format!("{}: {error}", path.display()))
+    let file_error = |path: &Path, error: &std::io::Error| {
+        CommandError::Other(format!("{}: {error}", path.display()))
     };
-    fs::create_dir_all(directory).map_err(|error| named(directory, &error))?;
+    fs::create_dir_all(directory).map_err(|error| file_error(directory, &error))?;
     let mut taken = BTreeSet::new();
     for (statement, reviewed) in workload.statements().iter().zip(reviewed) {
         let Ok(plans) = &reviewed.plans else { continue };
         let path = directory.join(file_name(&statement.id.0, &mut taken));
         let plans: Vec<&Plan> = plans.iter().map(|read| &read.plan).collect();
         let json = serde_json::to_string_pretty(&plans)
-            .map_err(|error| CommandError::File(error.to_string()))?;
-        fs::write(&path, json + "\n").map_err(|error| named(&path, &error))?;
+            .map_err(|error| CommandError::Other(error.to_string()))?;
+        fs::write(&path, json + "\n").map_err(|error| file_error(&path, &error))?;
     }
     Ok(())
 }
 
-/// A statement's name as a file's: nothing that leads out of the directory, nothing too long, and no name twice.
+/// A file name for a statement: inside the directory, not too long, and unique.
 fn file_name(id: &str, taken: &mut BTreeSet<String>) -> String {
     const MAX_CHARACTERS: usize = 60;
     let safe = |c: char| {

@@ -1,4 +1,4 @@
-//! The interactive interface: on a live server, on the demo's own, or on files.
+//! The interactive interface on a server, on the demo's server, or on saved files.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -11,7 +11,9 @@ use super::{CommandError, Outcome, advise, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
 use crate::cli::{Cli, Color, RunArgs};
 use crate::db::conninfo::Settings;
-use crate::db::{DbError, Interrupt, Raise, Safety, Server, Session, SessionOptions, connect};
+use crate::db::{
+    DbError, Interrupt, InterruptTrigger, Safety, Server, Session, SessionOptions, connect,
+};
 use crate::model::quote_identifier;
 use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
@@ -21,9 +23,9 @@ use crate::planner::{
 };
 use crate::report::review::Reviewed;
 use crate::tui::backend::{Backend, CancelToken};
-use crate::tui::look::Look;
 use crate::tui::session_data::SessionData;
-use crate::tui::{self, Ended, Start};
+use crate::tui::theme::Theme;
+use crate::tui::{self, SessionEnd, Start};
 use crate::verdict::Limits;
 use crate::workload::{Statement, Workload};
 
@@ -31,11 +33,11 @@ use crate::workload::{Statement, Workload};
 pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandError> {
     if arguments.workload.is_empty() {
         return Err(CommandError::Usage(
-            "no workload: give --file FILE.sql, --command SQL or --pg-stat-statements, or a command (see --help)"
+            "no workload: give --file FILE.sql, --command SQL, --log FILE or --pg-stat-statements, or a command (see --help)"
                 .to_owned(),
         ));
     }
-    check(cli)?;
+    require_terminal(cli)?;
     workload::check(&arguments.workload)?;
     let limits = arguments.limits.limits();
     let safety = arguments.safety.safety(limits.max_write_block);
@@ -43,42 +45,42 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     let settings = connection::settings(cli)?;
     let (raise, interrupt) = Interrupt::by_hand();
     raise_on_signal(&signals, &raise)?;
-    let line = Line {
+    let connector = Connector {
         settings,
         safety,
         interrupt,
         password: Arc::default(),
     };
-    let session = line.connect(&connect::prompt_on_terminal)?;
+    let session = connector.connect(&connect::prompt_on_terminal)?;
     let workload = workload::read(&arguments.workload, &session)?;
     let pg_bin = arguments.limits.pg_bin.clone();
-    let samples = !arguments.limits.no_sample;
+    let may_sample = !arguments.limits.no_sample;
     let record = arguments.record.clone();
-    let run = Run {
+    let run = InteractiveRun {
         workload,
         limits,
         safety,
         record,
         pg_bin,
-        samples,
+        may_sample,
         subject: String::new(),
     };
-    let live = Live {
-        line,
+    let backend = LiveBackend {
+        connector,
         session: Some(session),
         raise,
         run,
     };
-    show(cli, Start::Live(Box::new(live)), &signals)
+    show(cli, Start::Live(Box::new(backend)), &signals)
 }
 
-/// Until the interface has the terminal, and Ctrl-C is a key, a signal has to stop what waits for the server.
-fn raise_on_signal(signals: &Interrupt, raise: &Raise) -> Result<(), CommandError> {
-    const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Until the interface reads the keys itself, Ctrl-C is a signal: it has to stop what waits for the server.
+fn raise_on_signal(signals: &Interrupt, raise: &InterruptTrigger) -> Result<(), CommandError> {
+    const POLL_INTERVAL: Duration = Duration::from_millis(50);
     let (signals, raise) = (signals.clone(), raise.clone());
     let watch = move || {
         while !signals.is_raised() {
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(POLL_INTERVAL);
         }
         raise.raise();
     };
@@ -87,50 +89,50 @@ fn raise_on_signal(signals: &Interrupt, raise: &Raise) -> Result<(), CommandErro
         .spawn(watch);
     thread
         .map(|_| ())
-        .map_err(|error| CommandError::File(format!("could not start a thread: {error}")))
+        .map_err(|error| CommandError::Other(format!("could not start a thread: {error}")))
 }
 
-/// On a server that this program started.
+/// The interface on a server that this program started.
 pub(super) fn on_own_server(
     cli: &Cli,
     conninfo: String,
-    run: Run,
+    run: InteractiveRun,
     signals: &Interrupt,
 ) -> Result<Outcome, CommandError> {
     let (raise, interrupt) = Interrupt::by_hand();
     let settings = connection::settings_of(conninfo)?;
     raise_on_signal(signals, &raise)?;
-    let line = Line {
+    let connector = Connector {
         settings,
         safety: run.safety,
         interrupt,
         password: Arc::default(),
     };
-    let session = line.connect(&connect::prompt_on_terminal)?;
-    let live = Live {
-        line,
+    let session = connector.connect(&connect::prompt_on_terminal)?;
+    let backend = LiveBackend {
+        connector,
         session: Some(session),
         raise,
         run,
     };
-    show(cli, Start::Live(Box::new(live)), signals)
+    show(cli, Start::Live(Box::new(backend)), signals)
 }
 
-/// What to advise on, and how.
-pub(super) struct Run {
+/// The workload and the options of an interactive session.
+pub(super) struct InteractiveRun {
     pub(super) workload: Workload,
     pub(super) limits: Limits,
     pub(super) safety: Safety,
     pub(super) record: Option<PathBuf>,
-    /// Where the programs for the planner twin are.
+    /// The directory of the programs for the planner twin.
     pub(super) pg_bin: Option<PathBuf>,
-    /// May rows be read for it?
-    pub(super) samples: bool,
-    /// For the headline; empty: the server's own words.
+    /// May the twin's estimates read rows?
+    pub(super) may_sample: bool,
+    /// The headline; empty for the server's version and database.
     pub(super) subject: String,
 }
 
-/// A recorded run.
+/// The interface on a recorded run.
 pub(super) fn on_recording(
     cli: &Cli,
     file: String,
@@ -145,7 +147,7 @@ pub(super) fn on_recording(
     )
 }
 
-/// Saved plans.
+/// The interface on saved plans.
 pub(super) fn on_plans(
     cli: &Cli,
     subject: &str,
@@ -178,7 +180,7 @@ fn named_plans(reviewed: Reviewed) -> Vec<(String, Result<Plan, String>)> {
     }
 }
 
-/// The plan with its statement beside it, wherever that was found.
+/// The plan with its statement's text, if that was found.
 fn with_query(read: ReadPlan) -> Plan {
     match &read.query {
         Some(query) => read.plan.with_query(query),
@@ -186,26 +188,26 @@ fn with_query(read: ReadPlan) -> Plan {
     }
 }
 
-/// Is there a terminal to show it on, and was nothing else asked for?
-pub(super) fn is_wanted(cli: &Cli) -> bool {
-    let plain = cli.output.format_given || cli.output.output.is_some();
-    let dumb = std::env::var("TERM").is_ok_and(|terminal| terminal == "dumb");
-    !plain && !dumb && std::io::stdout().is_terminal()
+/// Does the user want the interface: is there a terminal, and no option for a report?
+pub(super) fn is_requested(cli: &Cli) -> bool {
+    let wants_report = cli.output.format_given || cli.output.output.is_some();
+    let is_dumb = std::env::var("TERM").is_ok_and(|terminal| terminal == "dumb");
+    !wants_report && !is_dumb && std::io::stdout().is_terminal()
 }
 
-/// Refuses early what needs a terminal when there is none.
-pub(super) fn check(cli: &Cli) -> Result<(), CommandError> {
-    if is_wanted(cli) {
+/// An error where the interface cannot be shown.
+pub(super) fn require_terminal(cli: &Cli) -> Result<(), CommandError> {
+    if is_requested(cli) {
         return Ok(());
     }
-    let said = "the interactive session needs a terminal, and neither --format nor --output; for a report: pgrehearse advise";
-    Err(CommandError::Usage(said.to_owned()))
+    let message = "the interactive session needs a terminal and does not take --format or --output; for a report use pgrehearse advise";
+    Err(CommandError::Usage(message.to_owned()))
 }
 
 fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, CommandError> {
-    let shown = tui::run(start, look(cli), &|| signals.is_raised());
-    let Ended { print, rollback } =
-        shown.map_err(|error| CommandError::File(format!("the terminal: {error}")))?;
+    let ended = tui::run(start, theme(cli), &|| signals.is_raised());
+    let SessionEnd { print, rollback } =
+        ended.map_err(|error| CommandError::Other(format!("the terminal: {error}")))?;
     if signals.is_raised() || rollback == Rollback::Unconfirmed {
         return Err(CommandError::Interrupted(rollback));
     }
@@ -215,33 +217,33 @@ fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, Command
     }
 }
 
-fn look(cli: &Cli) -> Look {
+fn theme(cli: &Cli) -> Theme {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     match cli.output.color {
-        Color::Never => Look::Plain,
-        Color::Auto if no_color => Look::Plain,
-        Color::Auto | Color::Always => Look::Colours,
+        Color::Never => Theme::Plain,
+        Color::Auto if no_color => Theme::Plain,
+        Color::Auto | Color::Always => Theme::Colours,
     }
 }
 
-/// The way to the server, to be gone again after it was lost. A password that was typed is remembered for that.
-struct Line {
+/// Connects to the server, and again after the connection was lost; remembers a password that was typed.
+struct Connector {
     settings: Settings,
     safety: Safety,
     interrupt: Interrupt,
     password: Arc<Mutex<Option<String>>>,
 }
 
-impl Line {
+impl Connector {
     fn connect(&self, prompt: connect::Prompt<'_>) -> Result<Session, DbError> {
         let remembered = |text: &str| {
-            let mut known = self
+            let mut password = self
                 .password
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            match known.as_ref() {
-                Some(password) => Ok(password.clone()),
-                None => Ok(known.insert(prompt(text)?).clone()),
+            match password.as_ref() {
+                Some(known) => Ok(known.clone()),
+                None => Ok(password.insert(prompt(text)?).clone()),
             }
         };
         let options = SessionOptions {
@@ -252,60 +254,60 @@ impl Line {
         Session::connect(&self.settings, &remembered, options)
     }
 
-    /// While the screen is drawn nobody can be asked for a password.
-    fn connect_again(&self) -> Result<Session, DbError> {
+    /// Connects without a prompt: the interface has the terminal.
+    fn reconnect(&self) -> Result<Session, DbError> {
         self.connect(&|_| {
             Err(std::io::Error::other(
-                "a password is wanted; leave and start again",
+                "the server requires a password; quit and start again",
             ))
         })
     }
 }
 
-/// A server, as the interface asks it.
-struct Live {
-    line: Line,
+/// The server behind the interface.
+struct LiveBackend {
+    connector: Connector,
     session: Option<Session>,
-    raise: Raise,
-    run: Run,
+    raise: InterruptTrigger,
+    run: InteractiveRun,
 }
 
-impl Live {
-    /// Does something over the session, which is opened again if it was lost; a session that failed is not used again.
-    fn over<T>(
+impl LiveBackend {
+    /// Calls a function with the session; reconnects if it was lost. A session that failed is not used again.
+    fn with_session<T>(
         &mut self,
-        work: impl FnOnce(&Session, &Run) -> Result<T, PlannerError>,
+        call: impl FnOnce(&Session, &InteractiveRun) -> Result<T, PlannerError>,
     ) -> Result<T, PlannerError> {
         let session = match self.session.take() {
             Some(session) => session,
-            None => self.line.connect_again()?,
+            None => self.connector.reconnect()?,
         };
-        let done = work(&session, &self.run);
-        if !matches!(done, Err(PlannerError::Server { .. })) {
+        let result = call(&session, &self.run);
+        if !matches!(result, Err(PlannerError::Server { .. })) {
             self.session = Some(session);
         }
-        done
+        result
     }
 }
 
-impl Backend for Live {
+impl Backend for LiveBackend {
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
-        let interrupt = self.line.interrupt.clone();
-        self.over(|session, run| {
-            let maker = TwinMaker {
+        let interrupt = self.connector.interrupt.clone();
+        self.with_session(|session, run| {
+            let twin_maker = TwinMaker {
                 rehearse: run.limits.rehearse,
-                samples: run.samples,
+                may_sample: run.may_sample,
                 pg_bin: run.pg_bin.clone(),
                 interrupt,
             };
-            let mut planner = LivePlanner::new(session, &run.workload, maker);
+            let mut planner = LivePlanner::new(session, &run.workload, twin_maker);
             let mut planner = TimeLimit::new(&mut planner, run.limits.search_time);
             let mut recorder = Recorder::new(&mut planner);
             let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, observer)?;
             let recording = recorder.finish(run.workload.clone(), run.limits.clone());
             if let Some(file) = &run.record {
                 let failed = |error: CommandError| PlannerError::Server {
-                    operation: "keeping the recording".to_owned(),
+                    operation: "writing the recording".to_owned(),
                     message: error.to_string(),
                 };
                 advise::save(&recording, file).map_err(failed)?;
@@ -319,18 +321,18 @@ impl Backend for Live {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
-        self.over(|session, _| {
+        self.with_session(|session, _| {
             let question = Question::plans(Target::Server, statements).with_indexes(indexes);
             Server::new(session).ask(&question)
         })
     }
 
     fn cancel_token(&self) -> Arc<dyn CancelToken> {
-        Arc::new(ByHand(self.raise.clone()))
+        Arc::new(RaiseOnCancel(self.raise.clone()))
     }
 }
 
-fn subject(run: &Run, advice: &Advice) -> String {
+fn subject(run: &InteractiveRun, advice: &Advice) -> String {
     if !run.subject.is_empty() {
         return run.subject.clone();
     }
@@ -342,14 +344,15 @@ fn subject(run: &Run, advice: &Advice) -> String {
     )
 }
 
-struct ByHand(Raise);
+/// Cancels by raising the session's interrupt.
+struct RaiseOnCancel(InterruptTrigger);
 
-impl CancelToken for ByHand {
+impl CancelToken for RaiseOnCancel {
     fn cancel(&self) {
         self.0.raise();
     }
 
-    fn release(&self) {
+    fn reset(&self) {
         self.0.lower();
     }
 }

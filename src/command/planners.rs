@@ -1,4 +1,4 @@
-//! The planner of a live run: the server, and the twin that is made of it when the pipeline wants one.
+//! The planners of a run: a server with its planner twin, and a twin without a server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use crate::cluster::locale::{ClusterLocale, LocaleProvider};
 use crate::cluster::{Binaries, Cluster, ClusterError, ClusterOptions, Starting};
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
+use crate::model::Gap;
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
@@ -16,42 +17,42 @@ use crate::planner::{
 };
 use crate::sql::fingerprint::identifiers;
 use crate::twin::Snapshot;
-use crate::twin::snapshot::{Gap, Origin};
+use crate::twin::snapshot::Origin;
 use crate::verdict::Rehearse;
 use crate::workload::{Statement, StatementId, Workload};
 
-/// A server, and its planner twin once it was wanted.
+/// A server and its planner twin, which is made when the pipeline prepares it.
 pub(super) struct LivePlanner<'s> {
     session: &'s Session,
     server: Server<'s>,
-    maker: TwinMaker,
-    /// Words of the statements that could be names of tables and views.
-    words: BTreeSet<String>,
+    twin_maker: TwinMaker,
+    /// Identifiers in the statements: they may name tables and views.
+    identifiers: BTreeSet<String>,
     twin: Option<Twin>,
     snapshot: Option<Snapshot>,
 }
 
-/// What it takes to make a twin.
+/// Makes planner twins.
 #[derive(Clone)]
 pub(super) struct TwinMaker {
-    /// Whether one is wanted, and needed.
+    /// How indexes are tested.
     pub(super) rehearse: Rehearse,
-    /// May rows be read, for what statistics do not know?
-    pub(super) samples: bool,
-    /// Where the server programs are, if that was said.
+    /// May rows be read, for sizes that statistics do not tell?
+    pub(super) may_sample: bool,
+    /// The directory of the server programs, if it was given.
     pub(super) pg_bin: Option<PathBuf>,
-    /// Ends what is running.
+    /// Stops what is running.
     pub(super) interrupt: Interrupt,
 }
 
-/// The twin's own limits: nobody else is on it.
+/// Limits for statements on the twin, which no other session uses.
 const TWIN_SAFETY: Safety = Safety {
     lock_timeout: Millis(60_000.0),
     statement_timeout: Millis(60_000.0),
     max_write_block: Millis(600_000.0),
 };
 
-/// A server that holds little and never writes for keeps; holes are not worth a cache.
+/// Settings for a server with almost no data, whose data need not survive a crash.
 const TWIN_SETTINGS: &str = "\
 shared_buffers = 32MB
 max_connections = 10
@@ -61,14 +62,13 @@ max_wal_senders = 0
 ";
 
 impl<'s> LivePlanner<'s> {
-    /// Asks over this session.
-    pub(super) fn new(session: &'s Session, workload: &Workload, maker: TwinMaker) -> Self {
-        let words = words(workload);
+    /// Sends questions over this session.
+    pub(super) fn new(session: &'s Session, workload: &Workload, twin_maker: TwinMaker) -> Self {
         LivePlanner {
             session,
             server: Server::new(session),
-            maker,
-            words,
+            twin_maker,
+            identifiers: identifiers_of(workload),
             twin: None,
             snapshot: None,
         }
@@ -81,50 +81,52 @@ impl<'s> LivePlanner<'s> {
 
     fn make_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Twin, TwinError> {
         let origin = self.session.origin()?;
-        let starting = self.maker.begin(&origin)?;
-        let snapshot = self.session.snapshot(&scope(tables, &self.words))?;
-        let twin = self.maker.finish(&snapshot, starting)?;
+        let starting = self.twin_maker.start(&origin)?;
+        let snapshot = self.session.snapshot(&scope(tables, &self.identifiers))?;
+        let twin = self.twin_maker.fill(&snapshot, starting)?;
         self.snapshot = Some(snapshot);
         Ok(twin)
     }
 
     /// Fetches the rows that the twin's estimates of these indexes need, where they may be read.
     fn sample(&mut self, indexes: &[NamedIndex]) -> Result<(), DbError> {
-        let Some(twin) = self.twin.as_mut().filter(|_| self.maker.samples) else {
+        let Some(twin) = self.twin.as_mut().filter(|_| self.twin_maker.may_sample) else {
             return Ok(());
         };
-        let samples = twin.fetch_samples(indexes, &self.words, self.session)?;
+        let samples = twin.fetch_samples(indexes, &self.identifiers, self.session)?;
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.keep_samples(samples);
         }
         Ok(())
     }
 
-    /// What the twin was made of; read now, if none was made.
+    /// The snapshot that the twin was made from; reads one if there is no twin.
     pub(super) fn into_snapshot(self, catalog: &Catalog) -> Result<Snapshot, DbError> {
         let tables = catalog
             .tables
             .iter()
             .map(|table| table.name.clone())
             .collect();
-        self.snapshot
-            .map_or_else(|| self.session.snapshot(&scope(&tables, &self.words)), Ok)
+        self.snapshot.map_or_else(
+            || self.session.snapshot(&scope(&tables, &self.identifiers)),
+            Ok,
+        )
     }
 }
 
-/// These tables, and all that the statements may name.
-pub(super) fn scope(tables: &BTreeSet<QualifiedName>, words: &BTreeSet<String>) -> Scope {
+/// These tables, and whatever the statements may name.
+pub(super) fn scope(tables: &BTreeSet<QualifiedName>, identifiers: &BTreeSet<String>) -> Scope {
     Scope::Named(
         tables
             .iter()
             .map(|table| table.name.clone())
-            .chain(words.iter().cloned())
+            .chain(identifiers.iter().cloned())
             .collect(),
     )
 }
 
-/// Words of the statements that could be names of tables and views.
-pub(super) fn words(workload: &Workload) -> BTreeSet<String> {
+/// Identifiers in the statements: they may name tables and views.
+pub(super) fn identifiers_of(workload: &Workload) -> BTreeSet<String> {
     workload
         .statements()
         .iter()
@@ -132,40 +134,40 @@ pub(super) fn words(workload: &Workload) -> BTreeSet<String> {
         .collect()
 }
 
-/// A twin without the server it is a copy of: of a twin file, or of data that has grown.
+/// A twin without its server: made from a twin file, or for data that has grown.
 pub(super) struct TwinPlanner {
     twin: Twin,
-    /// What the server knew and planned, if somebody kept it.
-    kept: Option<Kept>,
+    /// The server's own catalog and plans, from a twin file.
+    captured: Option<CapturedServer>,
 }
 
-/// What a server said before the twin was made.
-pub(super) struct Kept {
+/// The catalog and the plans of a server, captured with the snapshot.
+pub(super) struct CapturedServer {
     pub(super) catalog: Catalog,
     pub(super) plans: BTreeMap<StatementId, PlanOutcome>,
 }
 
 impl TwinPlanner {
-    /// Asks this twin; for the server's part, what was kept of it speaks, or else the twin, too.
-    pub(super) fn new(twin: Twin, kept: Option<Kept>) -> TwinPlanner {
-        TwinPlanner { twin, kept }
+    /// A planner that answers for the server, too: with what was captured of it, or else from the twin.
+    pub(super) fn new(twin: Twin, captured: Option<CapturedServer>) -> TwinPlanner {
+        TwinPlanner { twin, captured }
     }
 
-    /// What the server would answer without new indexes: the plans that were kept, and the twin's for other statements.
+    /// The server's plans without new indexes: captured ones, and the twin's for other statements.
     fn baseline(&mut self, question: &Question) -> Result<Answer, PlannerError> {
-        let Some(Kept { plans, .. }) = &self.kept else {
+        let Some(CapturedServer { plans, .. }) = &self.captured else {
             return self.twin.ask(question);
         };
-        let (kept, others): (Vec<&Statement>, Vec<&Statement>) = question
+        let (captured, others): (Vec<&Statement>, Vec<&Statement>) = question
             .statements
             .iter()
             .partition(|statement| plans.contains_key(&statement.id));
-        let kept = kept
+        let captured = captured
             .into_iter()
             .filter_map(|statement| plans.get_key_value(&statement.id))
             .map(|(id, plan)| (id.clone(), plan.clone()));
         let mut planned = Planned {
-            plans: kept.collect(),
+            plans: captured.collect(),
             ..Planned::default()
         };
         let others: Vec<Statement> = others.into_iter().cloned().collect();
@@ -186,8 +188,8 @@ impl Planner for TwinPlanner {
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
-        match &self.kept {
-            Some(kept) => Ok(kept.catalog.clone()),
+        match &self.captured {
+            Some(captured) => Ok(captured.catalog.clone()),
             None => self.twin.catalog(tables),
         }
     }
@@ -209,29 +211,29 @@ pub enum TwinError {
     /// No server programs of that version.
     #[error(transparent)]
     Binaries(#[from] crate::cluster::BinariesError),
-    /// It does not start.
+    /// The throwaway server does not start.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
-    /// A server refused something, or cannot be asked.
+    /// One of the servers failed.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// Made with another block size, which the files would have to have.
-    #[error("the server has blocks of {0} bytes, and the twin's programs only read those of 8192")]
+    /// The server has another block size than the twin's programs.
+    #[error("the server's block size is {0} bytes, and the planner twin supports only 8192")]
     BlockSize(u32),
 }
 
 impl TwinMaker {
-    /// Starts a server like the snapshot's; it runs initdb while we go on. Where the locale is not to be had, it is C.
-    pub(super) fn begin(&self, origin: &Origin) -> Result<Starting, TwinError> {
-        match self.begin_with(origin, locale(origin)) {
+    /// Starts a server of the same version, without waiting for it. Where the locale is not available, it uses C.
+    pub(super) fn start(&self, origin: &Origin) -> Result<Starting, TwinError> {
+        match self.start_with(origin, locale(origin)) {
             Err(TwinError::Cluster(ClusterError::Locale(_))) => {
-                self.begin_with(origin, plain_locale(origin))
+                self.start_with(origin, c_locale(origin))
             }
             other => other,
         }
     }
 
-    fn begin_with(&self, origin: &Origin, locale: ClusterLocale) -> Result<Starting, TwinError> {
+    fn start_with(&self, origin: &Origin, locale: ClusterLocale) -> Result<Starting, TwinError> {
         if origin.block_size_bytes as usize != crate::twin::page::BLOCK_BYTES {
             return Err(TwinError::BlockSize(origin.block_size_bytes));
         }
@@ -245,35 +247,30 @@ impl TwinMaker {
         Ok(Cluster::begin(&binaries, &options)?)
     }
 
-    /// Starts one and fills it.
+    /// Starts a twin and loads this snapshot.
     pub(super) fn make(&self, snapshot: &Snapshot) -> Result<Twin, TwinError> {
-        let starting = self.begin(&snapshot.origin)?;
-        self.finish(snapshot, starting)
+        let starting = self.start(&snapshot.origin)?;
+        self.fill(snapshot, starting)
     }
 
-    /// Fills it.
-    pub(super) fn finish(
-        &self,
-        snapshot: &Snapshot,
-        starting: Starting,
-    ) -> Result<Twin, TwinError> {
+    /// Loads this snapshot into a server that is starting.
+    pub(super) fn fill(&self, snapshot: &Snapshot, starting: Starting) -> Result<Twin, TwinError> {
         let should_stop = || self.interrupt.is_raised();
         let cluster = match starting.wait(&should_stop) {
             Err(ClusterError::Locale(_)) => self
-                .begin_with(&snapshot.origin, plain_locale(&snapshot.origin))?
+                .start_with(&snapshot.origin, c_locale(&snapshot.origin))?
                 .wait(&should_stop)?,
             other => other?,
         };
-        let other_locale =
-            (*cluster.locale() != locale(&snapshot.origin)).then(|| other_locale(&snapshot.origin));
+        let locale_gap =
+            (*cluster.locale() != locale(&snapshot.origin)).then(|| locale_gap(&snapshot.origin));
         let typed = Typed {
             dbname: Some(cluster.conninfo()),
             ..Typed::default()
         };
         let no_variables: [(&str, &str); 0] = [];
-        let unresolved = |message: String| DbError::Missing(message);
         let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles)
-            .map_err(|error| unresolved(error.to_string()))?;
+            .map_err(|error| DbError::Missing(error.to_string()))?;
         let options = SessionOptions {
             safety: TWIN_SAFETY,
             interrupt: self.interrupt.clone(),
@@ -282,20 +279,21 @@ impl TwinMaker {
         let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));
         let session = Session::connect(&settings, &no_password, options)?;
         let mut twin = Twin::load(snapshot, cluster, session)?;
-        other_locale.into_iter().for_each(|gap| twin.add_gap(gap));
+        locale_gap.into_iter().for_each(|gap| twin.add_gap(gap));
         Ok(twin)
     }
 }
 
-/// C, which is there on every machine, in the same encoding.
-fn plain_locale(origin: &Origin) -> ClusterLocale {
+/// The locale C, which every machine has, in the same encoding.
+fn c_locale(origin: &Origin) -> ClusterLocale {
     ClusterLocale::libc(&origin.encoding, "C")
 }
 
-fn other_locale(origin: &Origin) -> Gap {
+/// What the plans of a twin in the locale C lack.
+fn locale_gap(origin: &Origin) -> Gap {
     let what = format!(
-        "the locale {} of the server cannot be had on this machine, so the planner twin compares texts as the locale C does: conditions on texts \
-         and their order may be planned differently",
+        "the server's locale {} is not available on this machine, so the planner twin compares texts as the locale C does: conditions on \
+         texts and their order may be planned differently",
         locale(origin)
     );
     let remedy = Some("install that locale here".to_owned());
@@ -321,7 +319,7 @@ fn locale(origin: &Origin) -> ClusterLocale {
     }
 }
 
-/// Without a twin the run goes on where it may; where it may not, and when the user asked to stop, it ends.
+/// What follows from a missing twin: an error where the run needs one or the user interrupted it, otherwise a run without a twin.
 fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, PlannerError> {
     match error {
         TwinError::Db(DbError::Interrupted { rollback }) => {
@@ -368,7 +366,7 @@ impl Planner for LivePlanner<'_> {
                     gaps,
                 })
             }
-            Err(error) => without_twin(error, self.maker.rehearse).map(Preparation::from),
+            Err(error) => without_twin(error, self.twin_maker.rehearse).map(Preparation::from),
         }
     }
 }

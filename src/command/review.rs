@@ -1,4 +1,4 @@
-//! `pgrehearse review`: saved plans and recorded sessions, without a server.
+//! `pgrehearse review`: saved plans and recordings, without a server.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use crate::plan::read::{self, ReadPlan, Reason};
 use crate::planner::PlanOutcome;
 use crate::planner::recording::{FORMAT_PREFIX, Recording, RecordingError, Replay};
 use crate::report::diff::{self, Diff};
-use crate::report::json::Measured;
 use crate::report::review::{Reviewed, write_json, write_markdown, write_text};
+use crate::report::run_measurements::RunMeasurements;
 use crate::terminal;
 
 pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandError> {
@@ -25,65 +25,68 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         // Read once: it may be standard input.
         let bytes = read_bytes(only);
         if let Some(recording) = bytes.as_deref().ok().and_then(recording) {
-            let failed = |error| CommandError::File(format!("{}: {error}", only.display()));
+            let failed = |error| CommandError::Other(format!("{}: {error}", only.display()));
             return replay(cli, only, &recording.map_err(failed)?);
         }
         vec![review(only, bytes)]
     } else {
         files
             .iter()
-            .filter_map(|path| review_found(path, &arguments.paths))
+            .filter_map(|path| review_or_skip(path, &arguments.paths))
             .collect()
     };
-    if interactive::is_wanted(cli) {
+    if interactive::is_requested(cli) {
         return interactive::on_plans(cli, &subject(&arguments.paths), reviewed);
     }
     write_reviewed(cli, &reviewed)
 }
 
-/// The file's plans; none for one that was only come across in a directory and holds no plan (a README, some other program's JSON):
-/// that is nobody's error.
-fn review_found(path: &Path, named: &[PathBuf]) -> Option<Reviewed> {
+/// The file's plans; none for a file that was found in a directory and holds no plan (a README, JSON of another program).
+fn review_or_skip(path: &Path, named: &[PathBuf]) -> Option<Reviewed> {
     let bytes = read_bytes(path);
-    let other =
-        !named.iter().any(|named| named == path) && bytes.as_deref().is_ok_and(is_something_else);
-    (!other).then(|| review(path, bytes))
+    let skip =
+        !named.iter().any(|named| named == path) && bytes.as_deref().is_ok_and(holds_no_plans);
+    (!skip).then(|| review(path, bytes))
 }
 
-fn is_something_else(bytes: &[u8]) -> bool {
+fn holds_no_plans(bytes: &[u8]) -> bool {
     let no_plan = |reason: &Reason| {
         matches!(
             reason,
             Reason::NoPlan | Reason::NotExplain | Reason::Binary | Reason::Html
         )
     };
-    let unread = recording(bytes).is_none() && !log::looks_like_log(&log::decode(bytes));
-    unread && read::read(bytes).is_err_and(|error| no_plan(&error.reason))
+    let is_other = recording(bytes).is_none() && !log::looks_like_log(&log::decode(bytes));
+    is_other && read::read(bytes).is_err_and(|error| no_plan(&error.reason))
 }
 
-/// Compares the plans of two files, the first with the first, the second with the second, ….
+/// Compares the plans of two files in pairs, in their order.
 fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
     let [before, after] = paths else {
         return Err(CommandError::Usage(
-            "--diff takes two files: the plan before and the plan after".to_owned(),
+            "--diff needs two files: the plan before and the plan after".to_owned(),
         ));
     };
     let (before, after) = (
         review(before, read_bytes(before)),
         review(after, read_bytes(after)),
     );
-    let named = |file: &str, error: &str| CommandError::File(format!("{file}: {error}"));
-    let plans_before = before.plans.map_err(|error| named(&before.file, &error))?;
-    let plans_after = after.plans.map_err(|error| named(&after.file, &error))?;
+    let file_error = |file: &str, error: &str| CommandError::Other(format!("{file}: {error}"));
+    let plans_before = before
+        .plans
+        .map_err(|error| file_error(&before.file, &error))?;
+    let plans_after = after
+        .plans
+        .map_err(|error| file_error(&after.file, &error))?;
     if plans_before.len() != plans_after.len() {
         let message = format!(
-            "{} holds {} plans and {} holds {}: which to compare?",
+            "{} has {} plans and {} has {}: --diff needs the same number in both",
             before.file,
             plans_before.len(),
             after.file,
             plans_after.len()
         );
-        return Err(CommandError::File(message));
+        return Err(CommandError::Other(message));
     }
     let pairs = plans_before.iter().zip(&plans_after);
     let diffs: Vec<Diff> = pairs
@@ -102,7 +105,7 @@ fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
             .collect::<Vec<_>>()
             .join("\n"),
         Format::Json => {
-            diff::write_json(&diffs).map_err(|error| CommandError::File(error.to_string()))?
+            diff::write_json(&diffs).map_err(|error| CommandError::Other(error.to_string()))?
         }
     };
     write(cli, &report)
@@ -115,13 +118,13 @@ pub(super) fn write_reviewed(cli: &Cli, reviewed: &[Reviewed]) -> Result<Outcome
         Format::Text => write_text(reviewed, width),
         Format::Markdown => write_markdown(reviewed, width),
         Format::Json => {
-            write_json(reviewed).map_err(|error| CommandError::File(error.to_string()))?
+            write_json(reviewed).map_err(|error| CommandError::Other(error.to_string()))?
         }
     };
     write(cli, &report)?;
     let failed: Vec<&Reviewed> = reviewed.iter().filter(|file| file.plans.is_err()).collect();
     for Reviewed { file, plans } in &failed {
-        terminal::say(&format!(
+        terminal::print_message(&format!(
             "{file}: {}",
             plans.as_ref().err().map_or("", String::as_str)
         ));
@@ -138,7 +141,7 @@ const EXTENSIONS: &[&str] = &[
     "json", "txt", "text", "yaml", "yml", "xml", "plan", "log", "csv", "md",
 ];
 
-/// The files named, and those below the directories named that may hold plans, in the order of their names.
+/// The given files, and the files below the given directories that may hold plans, sorted by name.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     let mut files = Vec::new();
     for path in paths {
@@ -146,8 +149,8 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
             let before = files.len();
             add_directory(path, &mut files)?;
             if files.len() == before {
-                return Err(CommandError::File(format!(
-                    "{}: there is no file with plans in it (.{})",
+                return Err(CommandError::Other(format!(
+                    "{}: the directory has no files that may hold plans (.{})",
                     path.display(),
                     EXTENSIONS.join(", .")
                 )));
@@ -160,11 +163,11 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
 }
 
 fn add_directory(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
-    let named =
-        |error: std::io::Error| CommandError::File(format!("{}: {error}", directory.display()));
-    let entries: Result<Vec<_>, _> = std::fs::read_dir(directory).map_err(named)?.collect();
+    let file_error =
+        |error: std::io::Error| CommandError::Other(format!("{}: {error}", directory.display()));
+    let entries: Result<Vec<_>, _> = std::fs::read_dir(directory).map_err(file_error)?.collect();
     let mut paths: Vec<PathBuf> = entries
-        .map_err(named)?
+        .map_err(file_error)?
         .into_iter()
         .map(|entry| entry.path())
         .collect();
@@ -198,22 +201,22 @@ fn review(path: &Path, bytes: Result<Vec<u8>, CommandError>) -> Reviewed {
 
 fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> {
     if let Some(recording) = recording(bytes) {
-        let failed = |error: RecordingError| CommandError::File(error.to_string());
-        return Ok(first_plans(&recording.map_err(failed)?));
+        let failed = |error: RecordingError| CommandError::Other(error.to_string());
+        return Ok(baseline_plans(&recording.map_err(failed)?));
     }
     let text = log::decode(bytes);
     if log::looks_like_log(&text) {
         return logged_plans(path, &text);
     }
-    read::read(bytes).map_err(|error| CommandError::File(error.to_string()))
+    read::read(bytes).map_err(|error| CommandError::Other(error.to_string()))
 }
 
-/// The plans auto_explain logged. One that cannot be read is told of, and does not stop the others.
+/// The plans that auto_explain logged. One that cannot be read gives a message, and the others are read.
 fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> {
     let logged = log::plans(text);
     if logged.is_empty() {
-        return Err(CommandError::File(
-            "there is no plan in this log: auto_explain puts them there".to_owned(),
+        return Err(CommandError::Other(
+            "the log has no plans; auto_explain logs them".to_owned(),
         ));
     }
     let (mut plans, mut failures) = (Vec::new(), Vec::new());
@@ -223,10 +226,9 @@ fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> 
                 read.into_iter()
                     .map(|plan| plan.with_query(entry.query.as_deref())),
             ),
-            Err(reason) => failures.push(format!(
-                "the plan in the entry of line {}: {reason}",
-                entry.line
-            )),
+            Err(reason) => {
+                failures.push(format!("the plan logged at line {}: {reason}", entry.line))
+            }
         }
     }
     let Some(first) = failures.first() else {
@@ -239,9 +241,9 @@ fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> 
         first.clone()
     };
     if plans.is_empty() {
-        return Err(CommandError::File(failure));
+        return Err(CommandError::Other(failure));
     }
-    terminal::say(&format!("{}: {failure}", path.display()));
+    terminal::print_message(&format!("{}: {failure}", path.display()));
     Ok(plans)
 }
 
@@ -252,15 +254,15 @@ fn without_name(message: &str, path: &Path) -> String {
         .to_owned()
 }
 
-/// None: the file is no recording.
+/// The recording in these bytes; none if they are not a recording.
 fn recording(bytes: &[u8]) -> Option<Result<Recording, RecordingError>> {
     let text = std::str::from_utf8(bytes).ok()?;
     let names_its_format = text.contains(FORMAT_PREFIX) && text.contains("\"format\"");
     names_its_format.then(|| Recording::from_json(text))
 }
 
-/// Among other files a recording stands for the plans it began with.
-fn first_plans(recording: &Recording) -> Vec<ReadPlan> {
+/// The plans of a recording without new indexes: what is shown of it among other files.
+fn baseline_plans(recording: &Recording) -> Vec<ReadPlan> {
     let mut plans = Vec::new();
     for statement in recording.workload.statements() {
         let outcome = recording
@@ -279,18 +281,18 @@ fn subject(paths: &[PathBuf]) -> String {
         .join(" ")
 }
 
-/// The pipeline runs again on what the planners answered then, and gives the same report.
+/// Runs the pipeline again with the recorded answers, which gives the same report.
 fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, CommandError> {
     let mut replay = Replay::new(recording);
     let (workload, limits) = (&recording.workload, &recording.limits);
-    let failed = |error| CommandError::File(format!("{}: {error}", file.display()));
+    let failed = |error| CommandError::Other(format!("{}: {error}", file.display()));
     let mut advice = run_pipeline(workload, limits, &mut replay, &|_| {}).map_err(failed)?;
     if replay.unused() > 0 {
         advice.notices.push(Notice::UnusedAnswers(replay.unused()));
     }
-    if interactive::is_wanted(cli) {
+    if interactive::is_requested(cli) {
         return interactive::on_recording(cli, file.display().to_string(), advice, recording);
     }
-    advise::write_advice(cli, &advice, Measured::default())?;
+    advise::write_advice(cli, &advice, RunMeasurements::default())?;
     Ok(Outcome::Done)
 }

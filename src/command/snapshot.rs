@@ -1,11 +1,11 @@
-//! `pgrehearse snapshot`: what the planner knows, and the workload, in one file; and advice from such a file.
+//! `pgrehearse snapshot`: writes a twin file; and the planner for such a file.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::planners::{Kept, TwinMaker, TwinPlanner, scope, words};
+use super::planners::{CapturedServer, TwinMaker, TwinPlanner, identifiers_of, scope};
 use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
 use crate::db::{Safety, Scope, Server, Session};
@@ -20,7 +20,7 @@ use crate::workload::{StatementId, Workload};
 pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, CommandError> {
     let Some(path) = &cli.output.output else {
         return Err(CommandError::Usage(
-            "a twin file is not for reading: name one with --output FILE".to_owned(),
+            "a twin file is not text: name the file with --output FILE".to_owned(),
         ));
     };
     workload::check(&arguments.workload)?;
@@ -28,19 +28,19 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     let safety = arguments.safety.safety(Safety::default().max_write_block);
     let session = connection::session(cli, safety, &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
-    let mut file = take(cli, &session, workload, arguments)?;
+    let mut file = capture(cli, &session, workload, arguments)?;
     if arguments.redact {
         file = file.redact(&redaction_key(arguments)?);
-        file.redacted.iter().for_each(tell);
+        file.redacted.iter().for_each(print_redaction);
     }
     write(&file, path)?;
     for gap in &file.snapshot.gaps {
         let remedy = gap
             .remedy
             .as_ref()
-            .map(|remedy| format!(" (would help: {remedy})"))
+            .map(|remedy| format!(". What helps: {remedy}"))
             .unwrap_or_default();
-        terminal::say(&format!("{}{remedy}", gap.what));
+        terminal::print_message(&format!("{}{remedy}", gap.what));
     }
     Ok(Outcome::Done)
 }
@@ -52,26 +52,26 @@ fn redaction_key(arguments: &SnapshotArgs) -> Result<RedactionKey, CommandError>
             let mut key = [0; 32];
             let read =
                 File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut key));
-            read.map_err(|error| CommandError::File(format!("/dev/urandom: {error}")))?;
+            read.map_err(|error| CommandError::Other(format!("/dev/urandom: {error}")))?;
             Ok(RedactionKey::new(key))
         }
     }
 }
 
-/// Whoever hands the file on has to know what is in it.
-fn tell(report: &RedactionReport) {
+/// Prints what redaction did: who passes the file on must know what it contains.
+fn print_redaction(report: &RedactionReport) {
     for (what, list) in [
         ("replaced", &report.replaced),
-        ("left out", &report.dropped),
+        ("dropped", &report.dropped),
         ("still in the file", &report.kept),
     ] {
         for line in list {
-            terminal::say(&format!("{what}: {line}"));
+            terminal::print_message(&format!("{what}: {line}"));
         }
     }
 }
 
-fn take(
+fn capture(
     cli: &Cli,
     session: &Session,
     workload: Workload,
@@ -79,7 +79,7 @@ fn take(
 ) -> Result<TwinFile, CommandError> {
     let progress = Progress::new(&cli.output);
     progress.observe(Event::Begin {
-        what: "reading",
+        what: "reading server",
         steps: 4,
     });
     let mut server = Server::new(session);
@@ -90,20 +90,20 @@ fn take(
         .filter_map(PlanOutcome::plan)
         .flat_map(Plan::tables)
         .collect();
-    progress.observe(Event::Step("the catalog"));
+    progress.observe(Event::Step("catalog"));
     let catalog = server.catalog(&tables)?;
-    progress.observe(Event::Step("what the planner knows"));
-    let words = words(&workload);
+    progress.observe(Event::Step("statistics and settings"));
+    let identifiers = identifiers_of(&workload);
     let scope = if arguments.all_tables {
         Scope::Everything
     } else {
-        scope(&tables, &words)
+        scope(&tables, &identifiers)
     };
     let mut snapshot = session.snapshot(&scope)?;
     progress.observe(Event::Step("samples of rows"));
     if arguments.sample {
         let only = arguments.all_tables.then_some(&tables);
-        snapshot.keep_samples(session.samples(&snapshot, &words, only)?);
+        snapshot.keep_samples(session.samples(&snapshot, &identifiers, only)?);
     }
     progress.observe(Event::End);
     Ok(TwinFile::new(workload, catalog, plans, snapshot))
@@ -115,27 +115,33 @@ fn plans(
 ) -> Result<BTreeMap<StatementId, PlanOutcome>, CommandError> {
     match server.ask(&Question::plans(Target::Server, workload.statements()))? {
         Answer::Planned(planned) => Ok(planned.plans),
-        Answer::Refused(refusal) => Err(CommandError::File(sentences::refusal(&refusal.cause))),
+        Answer::Refused(refusal) => Err(CommandError::Other(sentences::refusal(&refusal.cause))),
     }
 }
 
 fn write(file: &TwinFile, path: &Path) -> Result<(), CommandError> {
-    let failed = |error: TwinFileError| CommandError::File(format!("{}: {error}", path.display()));
+    let failed = |error: TwinFileError| CommandError::Other(format!("{}: {error}", path.display()));
     let created = File::create(path).map_err(|error| failed(error.into()))?;
     file.write(created).map_err(failed)
 }
 
-/// A twin file.
+/// Reads a twin file.
 pub(super) fn read(path: &Path) -> Result<TwinFile, CommandError> {
-    let failed = |error: TwinFileError| CommandError::File(format!("{}: {error}", path.display()));
+    let failed = |error: TwinFileError| CommandError::Other(format!("{}: {error}", path.display()));
     TwinFile::read(File::open(path).map_err(|error| failed(error.into()))?).map_err(failed)
 }
 
-/// The planners of a twin file: what it holds of the server, and a twin.
-pub(super) fn planner(file: &TwinFile, maker: &TwinMaker) -> Result<TwinPlanner, CommandError> {
-    let kept = Kept {
+/// The planner for a twin file: the captured server and a twin.
+pub(super) fn planner(
+    file: &TwinFile,
+    twin_maker: &TwinMaker,
+) -> Result<TwinPlanner, CommandError> {
+    let captured = CapturedServer {
         catalog: file.catalog.clone(),
         plans: file.plans.clone(),
     };
-    Ok(TwinPlanner::new(maker.make(&file.snapshot)?, Some(kept)))
+    Ok(TwinPlanner::new(
+        twin_maker.make(&file.snapshot)?,
+        Some(captured),
+    ))
 }

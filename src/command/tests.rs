@@ -3,7 +3,10 @@
 use clap::Parser;
 
 use super::*;
+use crate::cluster::ClusterError;
+use crate::db::DbError;
 use crate::model::{Bytes, Millis};
+use crate::planner::{PlannerError, Rollback};
 use crate::verdict::{Limits, MinImprovement, Rehearse};
 
 /// The limits of `pgrehearse advise` with these options.
@@ -64,7 +67,7 @@ fn each_way_of_rehearsing_has_a_name() {
 #[test]
 fn wrong_usage_failures_and_interrupts_have_their_own_exit_status() {
     let usage = CommandError::Usage("no".to_owned());
-    let file = CommandError::File("no".to_owned());
+    let file = CommandError::Other("no".to_owned());
     let planner: CommandError = PlannerError::NoTwin.into();
     assert_eq!(
         [&usage, &file, &planner].map(CommandError::exit_status),

@@ -1,5 +1,5 @@
-//! `--search-time`: a planner with a clock. The core has none: it says which questions are part of the search, and these are refused once
-//! the time is over.
+//! `--search-time`: a planner with a clock. The core has no clock: it marks the questions that the search can do without, and these are
+//! refused once the time is over.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -12,25 +12,25 @@ use crate::planner::{Answer, Planner, PlannerError, Preparation, Question, Refus
 pub(super) struct TimeLimit<'p> {
     planner: &'p mut dyn Planner,
     limit: Option<Duration>,
-    /// The first question of the search.
-    began: Option<Instant>,
+    /// When the first question was asked that can be skipped.
+    started: Option<Instant>,
 }
 
 impl<'p> TimeLimit<'p> {
-    /// No limit, if there is none.
+    /// Limits this planner, if there is a limit.
     pub(super) fn new(planner: &'p mut dyn Planner, limit: Option<Millis>) -> Self {
         let duration =
             |limit: Millis| Duration::try_from_secs_f64(limit.0 / 1_000.0).unwrap_or(Duration::MAX);
         TimeLimit {
             planner,
             limit: limit.map(duration),
-            began: None,
+            started: None,
         }
     }
 
     fn is_over(&mut self) -> bool {
-        let began = *self.began.get_or_insert_with(Instant::now);
-        self.limit.is_some_and(|limit| began.elapsed() >= limit)
+        let started = *self.started.get_or_insert_with(Instant::now);
+        self.limit.is_some_and(|limit| started.elapsed() >= limit)
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct ChangedConditions {
 }
 
 impl ChangedConditions {
-    /// Reads the options.
+    /// The conditions of these options, if they change any.
     pub(super) fn read(arguments: &AdviseArgs) -> Result<Option<ChangedConditions>, CommandError> {
         let mut growth = Growth::default();
         for text in &arguments.scale {
@@ -29,22 +29,22 @@ impl ChangedConditions {
             growth: arguments.scale.clone(),
             settings: arguments.settings.iter().cloned().collect(),
         };
-        let asked = !conditions.growth.is_empty() || !conditions.settings.is_empty();
-        Ok(asked.then_some(ChangedConditions { growth, conditions }))
+        let changes_something = !conditions.growth.is_empty() || !conditions.settings.is_empty();
+        Ok(changes_something.then_some(ChangedConditions { growth, conditions }))
     }
 
-    /// Advises again under the other conditions, and compares.
-    pub(super) fn answer(
+    /// Advises again under these conditions, and compares.
+    pub(super) fn compare(
         &self,
         now: &Advice,
         (workload, limits): (&Workload, &Limits),
         snapshot: &Snapshot,
-        maker: &TwinMaker,
+        twin_maker: &TwinMaker,
         observer: Observer<'_>,
     ) -> Result<WhatIf, CommandError> {
         if let Some(unknown) = self.growth.unknown(snapshot).first() {
             return Err(CommandError::Usage(format!(
-                "--scale: the workload has no table {unknown}"
+                "--scale: the workload uses no table {unknown}"
             )));
         }
         observer(Event::Begin {
@@ -52,7 +52,7 @@ impl ChangedConditions {
             steps: 1,
         });
         observer(Event::Step(&self.conditions.to_string()));
-        let twin = maker.make(&snapshot.grown(&self.growth))?;
+        let twin = twin_maker.make(&snapshot.grown(&self.growth))?;
         for (name, value) in &self.conditions.settings {
             twin.set(name, value)?;
         }

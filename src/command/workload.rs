@@ -1,4 +1,4 @@
-//! Collects the workload from where the options say.
+//! Reads the workload from the sources that the options name.
 
 use std::fs;
 use std::io::Read;
@@ -18,24 +18,24 @@ pub(super) fn read(arguments: &WorkloadArgs, session: &Session) -> Result<Worklo
     }
     if workload.statements().is_empty() {
         return Err(CommandError::Usage(
-            "the workload is empty: there is no statement in it".to_owned(),
+            "the workload has no statements".to_owned(),
         ));
     }
     Ok(workload)
 }
 
-/// What was given, without a server to ask; if nothing was, what a file holds.
+/// The workload of the options, without a server; if they name no source, that of the twin file.
 pub(super) fn read_offline(
     arguments: &WorkloadArgs,
-    kept: &Workload,
+    of_file: &Workload,
 ) -> Result<Workload, CommandError> {
     if arguments.is_empty() {
-        return Ok(kept.clone());
+        return Ok(of_file.clone());
     }
     read_texts(arguments)
 }
 
-/// Refuses early what needs no server to be refused.
+/// Checks the sources before connecting to a server.
 pub(super) fn check(arguments: &WorkloadArgs) -> Result<(), CommandError> {
     if arguments.is_empty() {
         return Err(CommandError::Usage(
@@ -43,17 +43,17 @@ pub(super) fn check(arguments: &WorkloadArgs) -> Result<(), CommandError> {
                 .to_owned(),
         ));
     }
-    read_texts_without_stdin(arguments)
+    check_files(arguments)
 }
 
-fn read_texts_without_stdin(arguments: &WorkloadArgs) -> Result<(), CommandError> {
+fn check_files(arguments: &WorkloadArgs) -> Result<(), CommandError> {
     let is_file = |path: &&PathBuf| *path != Path::new("-");
     arguments
         .file
         .iter()
         .filter(is_file)
         .try_for_each(|path| read_file(path).map(|_| ()))?;
-    // Logs are large: they are only opened here.
+    // Logs are large, so they are only opened.
     let opened = |path: &PathBuf| {
         fs::File::open(path)
             .map(|_| ())
@@ -91,12 +91,12 @@ fn source_name(path: &Path) -> String {
     }
 }
 
-/// A text file, with the file's name in every error.
+/// Reads a text file; errors name it.
 pub(super) fn read_file(path: &Path) -> Result<String, CommandError> {
     text(path, read_bytes(path)?)
 }
 
-/// These bytes of a file as text, with the file's name in the error.
+/// Decodes the bytes of a text file; errors name it.
 pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CommandError> {
     String::from_utf8(bytes).map_err(|error| {
         let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
@@ -107,7 +107,7 @@ pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CommandError> 
     })
 }
 
-/// A file's bytes, with the file's name in every error.
+/// Reads a file; errors name it.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
@@ -119,7 +119,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
 }
 
 fn file_error(path: &Path, error: &dyn std::fmt::Display) -> CommandError {
-    CommandError::File(format!("{}: {error}", path.display()))
+    CommandError::Other(format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

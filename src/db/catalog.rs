@@ -10,8 +10,8 @@ use crate::catalog::{
     Catalog, Column, ColumnStatistics, Counters, ExistingIndex, Partition, Server, Table,
     TableKind, Writes,
 };
+use crate::index::parse_index;
 use crate::model::{Bytes, QualifiedName};
-use crate::sql::parse_index;
 
 mod classes;
 

@@ -25,10 +25,12 @@ use super::tls::{self, TlsError};
 mod failure;
 mod session;
 mod target;
+mod timeout;
 
 pub use failure::{ConnectionFailure, Reason};
 
 use target::{Target, addresses, set_tcp};
+use timeout::within;
 
 /// Asks the user for a password; the argument is the text to show.
 pub type Prompt<'a> = &'a (dyn Fn(&str) -> io::Result<String> + Send + Sync);
@@ -38,6 +40,10 @@ pub struct Connected {
     /// To send queries with.
     pub client: Client,
     /// Ends when the client is dropped or the connection breaks; an error says why.
+    #[allow(
+        dead_code,
+        reason = "the program learns of a broken connection from its queries; a test waits for the end"
+    )]
     pub task: JoinHandle<Result<(), tokio_postgres::Error>>,
     /// To end a query that is running.
     pub cancel: CancelHandle,
@@ -49,7 +55,7 @@ pub enum ConnectError {
     /// Certificates or keys are missing or malformed.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// `-W`, and nobody to ask.
+    /// `-W`, and the password could not be read.
     #[error("could not read the password: {0}")]
     Prompt(io::Error),
     /// No server accepted; one failure for each attempt, in order.
@@ -302,18 +308,6 @@ impl<'a> Attempts<'a> {
         }
         set_tcp(&mut config, &settings.tcp);
         config
-    }
-}
-
-async fn within<T>(
-    timeout: Option<Duration>,
-    work: impl Future<Output = Result<T, Reason>>,
-) -> Result<T, Reason> {
-    match timeout {
-        Some(timeout) => tokio::time::timeout(timeout, work)
-            .await
-            .unwrap_or(Err(Reason::Timeout)),
-        None => work.await,
     }
 }
 

@@ -14,7 +14,6 @@
 //!    after the user.
 
 use std::fmt;
-use std::path::Path;
 
 mod encryption;
 mod endpoints;
@@ -29,19 +28,23 @@ mod password_file;
 mod passwords;
 mod service_file;
 mod settings;
+mod sources;
 mod uri;
 
 pub use environment::Environment;
-pub use error::{ConninfoError, ServiceLineProblem, SyntaxError, Warning};
-pub use files::{FileKind, Files, OsFiles};
+#[cfg(feature = "internals")]
+pub use error::Warning;
+pub use error::{ConninfoError, SyntaxError};
+pub use files::{Files, OsFiles};
 pub use origin::Origin;
 pub use settings::{
-    APPLICATION_NAME, Endpoint, Host, Password, PasswordPrompt, Secret, Settings, SslMode,
-    TargetSessionAttrs, TcpSettings,
+    APPLICATION_NAME, Endpoint, Host, PasswordPrompt, Settings, SslMode, TargetSessionAttrs,
+    TcpSettings,
 };
 
 use encryption::Encryption;
 use keywords::Parameters;
+use sources::Sources;
 
 /// The connection options of the command line, as typed.
 #[derive(Clone, Default)]
@@ -123,13 +126,6 @@ pub fn resolve(
         tls,
         warnings,
     })
-}
-
-/// What the settings that depend on files are decided from.
-struct Sources<'a> {
-    parameters: &'a Parameters,
-    home: Option<&'a Path>,
-    files: &'a dyn Files,
 }
 
 /// All sources laid over each other.

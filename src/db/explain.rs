@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, Type};
 
-use super::session::{Step, StepResult};
+use super::session::{PipelineStep, StepResult};
 use super::{DbError, Session, error};
 use crate::model::{quote_identifier, quote_literal};
 use crate::plan::Plan;
@@ -124,7 +124,7 @@ impl Session {
     /// trip, unless one is refused, after which the others are asked again.
     pub(super) fn explain_together(
         &self,
-        opening: &Opening,
+        opening: &Preamble,
         statements: &[&str],
     ) -> Result<Vec<Explained>, DbError> {
         let mut explained = Vec::with_capacity(statements.len());
@@ -141,19 +141,25 @@ impl Session {
     /// The plans of the first of these statements, up to one that is refused: it fails the transaction.
     fn explain_some(
         &self,
-        opening: &Opening,
+        opening: &Preamble,
         statements: &[&str],
         explained: &mut Vec<Explained>,
     ) -> Result<(), DbError> {
-        let questions: Vec<Question<'_>> = statements
+        let questions: Vec<ExplainRequest<'_>> = statements
             .iter()
-            .map(|sql| Question::new(sql, self))
+            .map(|sql| ExplainRequest::new(sql, self))
             .collect();
-        let mut steps = vec![Step::Script(opening.script.clone())];
-        steps.extend(opening.statements.iter().cloned().map(Step::Statement));
+        let mut steps = vec![PipelineStep::Script(opening.script.clone())];
+        steps.extend(
+            opening
+                .statements
+                .iter()
+                .cloned()
+                .map(PipelineStep::Statement),
+        );
         let openings = steps.len();
-        steps.extend(questions.iter().flat_map(Question::steps));
-        steps.push(Step::Script("ROLLBACK".to_owned()));
+        steps.extend(questions.iter().flat_map(ExplainRequest::steps));
+        steps.push(PipelineStep::Script("ROLLBACK".to_owned()));
         let mut results = self.pipeline(&steps)?.into_iter();
         for opened in results.by_ref().take(openings) {
             opened.map_err(|failed| DbError::query("asking the planner", &failed))?;
@@ -218,16 +224,16 @@ fn read_rows(rows: &[Row]) -> Explained {
 
 /// How the transaction of a question begins.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Opening {
+pub(super) struct Preamble {
     /// Statements of our own, BEGIN first.
     pub(super) script: String,
     /// Statements with parts that are not our own: one at a time, so that a second one behind a semicolon is refused.
     pub(super) statements: Vec<String>,
 }
 
-impl From<&str> for Opening {
-    fn from(script: &str) -> Opening {
-        Opening {
+impl From<&str> for Preamble {
+    fn from(script: &str) -> Preamble {
+        Preamble {
             script: script.to_owned(),
             statements: Vec::new(),
         }
@@ -238,7 +244,7 @@ impl From<&str> for Opening {
 const AT_ONCE: usize = 100;
 
 /// A statement that is explained together with others.
-struct Question<'q> {
+struct ExplainRequest<'q> {
     sql: &'q str,
     /// What is sent, each with how many characters of ours come before the statement's own text.
     sent: Vec<(String, usize)>,
@@ -246,18 +252,18 @@ struct Question<'q> {
     plan: usize,
 }
 
-impl<'q> Question<'q> {
-    fn new(sql: &'q str, session: &Session) -> Question<'q> {
+impl<'q> ExplainRequest<'q> {
+    fn new(sql: &'q str, session: &Session) -> ExplainRequest<'q> {
         let parameters = highest_parameter(sql);
         if sql.is_empty() {
-            return Question {
+            return ExplainRequest {
                 sql,
                 sent: Vec::new(),
                 plan: 0,
             };
         }
         if parameters == 0 || parameters > MAX_PARAMETERS {
-            return Question {
+            return ExplainRequest {
                 sql,
                 sent: vec![(format!("{EXPLAIN}{sql}"), EXPLAIN.len())],
                 plan: 0,
@@ -275,13 +281,13 @@ impl<'q> Question<'q> {
             (format!("{EXPLAIN}EXECUTE {name}({nulls})"), usize::MAX),
             (format!("DEALLOCATE {name}"), usize::MAX),
         ];
-        Question { sql, sent, plan: 2 }
+        ExplainRequest { sql, sent, plan: 2 }
     }
 
-    fn steps(&self) -> impl Iterator<Item = Step> + '_ {
+    fn steps(&self) -> impl Iterator<Item = PipelineStep> + '_ {
         self.sent
             .iter()
-            .map(|(sql, _)| Step::Statement(sql.clone()))
+            .map(|(sql, _)| PipelineStep::Statement(sql.clone()))
     }
 
     /// Takes its own results off.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 /// The exit status of a program that was interrupted: 128 + SIGINT.
 pub(super) const EXIT_INTERRUPTED: i32 = 130;
 
-/// Enough for the server to be told and to answer.
+/// Enough for the cancel request and the server's answer.
 const PATIENCE_WITHOUT_TERMINAL: Duration = Duration::from_secs(6);
 
 /// Has the user asked to stop? Clones share the answer.
@@ -22,9 +22,9 @@ pub struct Interrupt {
 
 /// Raises an interrupt by hand.
 #[derive(Debug, Clone)]
-pub struct Raise(std::sync::Arc<watch::Sender<bool>>);
+pub struct InterruptTrigger(std::sync::Arc<watch::Sender<bool>>);
 
-impl Raise {
+impl InterruptTrigger {
     /// What runs is cancelled on the server.
     pub fn raise(&self) {
         self.0.send_replace(true);
@@ -79,7 +79,8 @@ impl Interrupt {
         })
     }
 
-    /// One that is never raised: for tests and for work that ends by itself.
+    /// One that is never raised.
+    #[cfg(any(test, feature = "internals"))]
     pub fn never() -> Interrupt {
         let (raise, raised) = watch::channel(false);
         Interrupt {
@@ -89,11 +90,11 @@ impl Interrupt {
     }
 
     /// One that is raised, and lowered again, by the program itself: for work that the user can cancel.
-    pub fn by_hand() -> (Raise, Interrupt) {
+    pub fn by_hand() -> (InterruptTrigger, Interrupt) {
         let (raise, raised) = watch::channel(false);
         let raise = std::sync::Arc::new(raise);
         (
-            Raise(raise.clone()),
+            InterruptTrigger(raise.clone()),
             Interrupt {
                 raised,
                 _keep: Some(raise),

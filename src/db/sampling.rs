@@ -41,12 +41,12 @@ pub struct SampleRequest {
     pub columns: BTreeSet<String>,
 }
 
-/// Somebody who can be asked for rows.
+/// A source of sampled rows.
 pub trait SampleSource {
-    /// Some rows of a table; none where they may not be read or cannot be had in time.
+    /// Some rows of a table; none where the role cannot read them or it takes too long.
     ///
     /// # Errors
-    /// When nobody can be asked any more.
+    /// When the connection is lost or the work is interrupted.
     fn sample(&self, wanted: &SampleRequest) -> Result<Option<TableSample>, DbError>;
 }
 
@@ -157,7 +157,7 @@ impl Session {
         }
     }
 
-    fn extent(&self, relation: Oid) -> Result<Option<Extent>, DbError> {
+    fn extent(&self, relation: Oid) -> Result<Option<TableSize>, DbError> {
         let sql = "/* pgrehearse: how large a table is */ \
                    SELECT c.reltuples::float8 AS row_count, \
                           (pg_relation_size(c.oid) / current_setting('block_size')::bigint)::float8 AS pages \
@@ -166,7 +166,7 @@ impl Session {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
-        Ok(Some(Extent {
+        Ok(Some(TableSize {
             rows: field(row, "row_count")?,
             pages: field::<Option<f64>>(row, "pages")?.unwrap_or(0.0),
         }))
@@ -175,10 +175,10 @@ impl Session {
     fn read_sample(
         &self,
         wanted: &SampleRequest,
-        table: Extent,
+        table: TableSize,
         attempt: Attempt,
     ) -> Result<TableSample, DbError> {
-        let way = Way::choose(table, attempt);
+        let way = SampleMethod::choose(table, attempt);
         let sql = way.sql(wanted, attempt.rows);
         let mut values: Vec<Vec<Option<String>>> = vec![Vec::new(); wanted.columns.len()];
         let (mut rows, mut found) = (0, 0);
@@ -195,18 +195,18 @@ impl Session {
             columns: wanted.columns.iter().cloned().collect(),
             values,
             rows,
-            is_whole: way == Way::Whole && found < attempt.rows && rows == found,
+            is_whole: way == SampleMethod::Whole && found < attempt.rows && rows == found,
             page_share: match way {
-                Way::Pages(percent) => Some(percent / 100.0),
-                Way::Whole | Way::Rows(_) => None,
+                SampleMethod::Pages(percent) => Some(percent / 100.0),
+                SampleMethod::Whole | SampleMethod::Rows(_) => None,
             },
         })
     }
 }
 
-/// How large a table is; `rows` is -1 when nobody knows.
+/// How large a table is; `rows` is -1 when it is unknown.
 #[derive(Debug, Clone, Copy)]
-struct Extent {
+struct TableSize {
     rows: f64,
     pages: f64,
 }
@@ -219,7 +219,7 @@ struct Attempt {
 
 /// Which rows are looked at, before those with the smallest hashes of their places are taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Way {
+enum SampleMethod {
     Whole,
     /// So many per cent of the rows.
     Rows(f64),
@@ -227,25 +227,29 @@ enum Way {
     Pages(f64),
 }
 
-impl Way {
-    fn choose(table: Extent, attempt: Attempt) -> Way {
+impl SampleMethod {
+    fn choose(table: TableSize, attempt: Attempt) -> SampleMethod {
         if table.pages > attempt.pages {
-            return Way::Pages(100.0 * attempt.pages / table.pages);
+            return SampleMethod::Pages(100.0 * attempt.pages / table.pages);
         }
         // A little more than is wanted: chance may give less.
         let share = 1.1 * attempt.rows as f64 / table.rows.max(1.0);
         if share < 0.8 {
-            Way::Rows(100.0 * share)
+            SampleMethod::Rows(100.0 * share)
         } else {
-            Way::Whole
+            SampleMethod::Whole
         }
     }
 
     fn clause(self) -> String {
         match self {
-            Way::Whole => String::new(),
-            Way::Rows(percent) => format!(" TABLESAMPLE bernoulli ({percent:.6}) REPEATABLE (1)"),
-            Way::Pages(percent) => format!(" TABLESAMPLE system ({percent:.6}) REPEATABLE (1)"),
+            SampleMethod::Whole => String::new(),
+            SampleMethod::Rows(percent) => {
+                format!(" TABLESAMPLE bernoulli ({percent:.6}) REPEATABLE (1)")
+            }
+            SampleMethod::Pages(percent) => {
+                format!(" TABLESAMPLE system ({percent:.6}) REPEATABLE (1)")
+            }
         }
     }
 
@@ -292,14 +296,14 @@ mod tests {
             pages: MAX_PAGES,
             rows: MAX_ROWS,
         };
-        let way = |rows, pages| Way::choose(Extent { rows, pages }, first);
-        assert_eq!(way(20_000.0, 300.0), Way::Whole);
-        assert_eq!(way(-1.0, 300.0), Way::Whole);
+        let way = |rows, pages| SampleMethod::choose(TableSize { rows, pages }, first);
+        assert_eq!(way(20_000.0, 300.0), SampleMethod::Whole);
+        assert_eq!(way(-1.0, 300.0), SampleMethod::Whole);
         assert!(
-            matches!(way(300_000.0, 4_000.0), Way::Rows(percent) if (percent - 11.0).abs() < 1e-9)
+            matches!(way(300_000.0, 4_000.0), SampleMethod::Rows(percent) if (percent - 11.0).abs() < 1e-9)
         );
         assert!(
-            matches!(way(1e9, 8_192_000.0), Way::Pages(percent) if (percent - 0.1).abs() < 1e-9)
+            matches!(way(1e9, 8_192_000.0), SampleMethod::Pages(percent) if (percent - 0.1).abs() < 1e-9)
         );
     }
 }

@@ -3,7 +3,7 @@
 use super::{DbError, Session};
 use crate::sql::split::split;
 
-/// Runs a script, counted as anybody's changes are (for autovacuum, and for us); `one_by_one` sends each statement by itself, for those that refuse to be in a transaction (VACUUM).
+/// Runs a script whose changes the server counts as usual (autovacuum goes by the counters, and so does pgrehearse).
 ///
 /// # Errors
 /// When a statement fails.
@@ -11,12 +11,12 @@ pub fn run_script(
     session: &Session,
     operation: &'static str,
     script: &str,
-    one_by_one: Batching,
+    batching: Batching,
 ) -> Result<(), DbError> {
     if session.is_uncounted {
         session.set("track_counts", "on")?;
     }
-    match one_by_one {
+    match batching {
         Batching::Whole => session.batch(operation, script),
         Batching::OneByOne => split(script)
             .iter()

@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 
 use super::catalog::field;
 use super::explain::Explained;
-use super::transaction::{How, Locks};
+use super::transaction::Locks;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
@@ -67,7 +67,7 @@ impl<'s> Server<'s> {
         &self,
         indexes: &[NamedIndex],
         statements: &[Statement],
-        how: How,
+        mode: Mode,
     ) -> Result<Answer, DbError> {
         let short = |statement: &&Statement| {
             self.seen
@@ -92,7 +92,7 @@ impl<'s> Server<'s> {
                 .copied()
                 .collect(),
         };
-        self.session.rehearse(indexes, &statements, &locks, how)
+        self.session.rehearse(indexes, &statements, &locks, mode)
     }
 
     /// How many of these relations are in the catalog: after a rehearsal, of those it built, none.
@@ -131,11 +131,11 @@ impl Server<'_> {
         let statements = &question.statements;
         match (question.mode, question.indexes.is_empty()) {
             (Mode::Plan, true) => self.plan_each(statements, Self::capture),
-            (Mode::Plan, false) => self.rehearse(&question.indexes, statements, How::Planned),
+            (Mode::Plan, false) => self.rehearse(&question.indexes, statements, Mode::Plan),
             (Mode::Execute, true) => self.plan_each(statements, |server, statement| {
                 server.session.execute_without_indexes(&statement.sql)
             }),
-            (Mode::Execute, false) => self.rehearse(&question.indexes, statements, How::Executed),
+            (Mode::Execute, false) => self.rehearse(&question.indexes, statements, Mode::Execute),
         }
     }
 

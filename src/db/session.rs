@@ -44,27 +44,27 @@ const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
 pub(super) const CONNECTION_CHECK_INTERVAL: &str = "500ms";
 
 /// A part of a pipeline.
-pub(super) enum Step {
+pub(super) enum PipelineStep {
     /// Statements of our own (simple protocol); of no result.
     Script(String),
     /// One statement (extended protocol).
     Statement(String),
 }
 
-impl Step {
+impl PipelineStep {
     fn sql(&self) -> &str {
         match self {
-            Step::Script(sql) | Step::Statement(sql) => sql,
+            PipelineStep::Script(sql) | PipelineStep::Statement(sql) => sql,
         }
     }
 }
 
 pub(super) type StepResult = Result<Vec<Row>, tokio_postgres::Error>;
-type StepFuture<'s> = Pin<Box<dyn Future<Output = StepResult> + 's>>;
+type PipelineFuture<'s> = Pin<Box<dyn Future<Output = StepResult> + 's>>;
 
 /// A step that was sent, and what came of it.
 enum Pending<'s> {
-    Running(StepFuture<'s>),
+    Running(PipelineFuture<'s>),
     Done(StepResult),
 }
 
@@ -94,11 +94,11 @@ pub struct SessionOptions {
     pub safety: Safety,
     /// Ends what is running.
     pub interrupt: Interrupt,
-    /// Is told every statement before it is sent (`--verbose`).
+    /// Called with every statement before it is sent (`--verbose`).
     pub trace: Option<fn(&str)>,
 }
 
-/// A connection that nobody else uses.
+/// A connection of our own.
 pub struct Session {
     runtime: Runtime,
     client: Client,
@@ -111,7 +111,7 @@ pub struct Session {
     pub(super) safety: Safety,
     /// Does this server know `client_connection_check_interval`? (Not on every platform.)
     pub(super) checks_connection: bool,
-    /// Is what this session does left out of the server's counters? (Superusers may, and who was granted SET on `track_counts`.)
+    /// Is what this session does left out of the server's counters? (Superusers may, and roles with SET on `track_counts`.)
     pub(super) is_uncounted: bool,
 }
 
@@ -171,7 +171,7 @@ impl Session {
         self.set("statement_timeout", &milliseconds(statement_timeout))?;
         self.set("tcp_user_timeout", &milliseconds(max_write_block))
             .or_else(unless_refused)?;
-        // What plans print has to mean the same to whoever runs the printed statements.
+        // Settings that decide how plans print values: the printed statements must mean the same in any session.
         for (name, value) in [
             ("DateStyle", "ISO"),
             ("IntervalStyle", "postgres"),
@@ -235,8 +235,12 @@ impl Session {
     }
 
     /// Sends all steps at once and waits for all of their results: one round trip, however many there are.
-    pub(super) fn pipeline(&self, steps: &[Step]) -> Result<Vec<StepResult>, DbError> {
-        let traced = steps.iter().map(Step::sql).collect::<Vec<_>>().join(";\n");
+    pub(super) fn pipeline(&self, steps: &[PipelineStep]) -> Result<Vec<StepResult>, DbError> {
+        let traced = steps
+            .iter()
+            .map(PipelineStep::sql)
+            .collect::<Vec<_>>()
+            .join(";\n");
         self.drive(&traced, async {
             let mut pending: Vec<Pending<'_>> = steps
                 .iter()
@@ -263,11 +267,11 @@ impl Session {
     pub(super) fn attempt(
         &self,
         operation: &'static str,
-        statements: Vec<Step>,
+        statements: Vec<PipelineStep>,
     ) -> Result<Result<Vec<Vec<Row>>, DbError>, DbError> {
-        let mut steps = vec![Step::Script("SAVEPOINT attempt".to_owned())];
+        let mut steps = vec![PipelineStep::Script("SAVEPOINT attempt".to_owned())];
         steps.extend(statements);
-        steps.push(Step::Script("RELEASE SAVEPOINT attempt".to_owned()));
+        steps.push(PipelineStep::Script("RELEASE SAVEPOINT attempt".to_owned()));
         let results: Result<Vec<Vec<Row>>, _> = self.pipeline(&steps)?.into_iter().collect();
         match results {
             Ok(mut rows) => {
@@ -284,12 +288,12 @@ impl Session {
         }
     }
 
-    fn step<'s>(&'s self, step: &'s Step) -> StepFuture<'s> {
+    fn step<'s>(&'s self, step: &'s PipelineStep) -> PipelineFuture<'s> {
         match step {
-            Step::Script(sql) => {
+            PipelineStep::Script(sql) => {
                 Box::pin(async { self.client.batch_execute(sql).await.map(|()| Vec::new()) })
             }
-            Step::Statement(sql) => Box::pin(self.client.query_typed(sql, &[])),
+            PipelineStep::Statement(sql) => Box::pin(self.client.query_typed(sql, &[])),
         }
     }
 

@@ -41,7 +41,7 @@ impl Session {
     /// Reads what the planner knows. Takes no lock but the one that reading takes, and leaves nothing behind.
     ///
     /// # Errors
-    /// When the server cannot be asked any more. What the role may not read is a [`Gap`](crate::twin::snapshot::Gap), not an error.
+    /// When the server cannot be asked any more. What the role may not read is a [`Gap`](crate::model::Gap), not an error.
     pub fn snapshot(&self, scope: &Scope) -> Result<Snapshot, DbError> {
         let settings = self.pairs(include_str!("snapshot/settings.sql"))?;
         self.query(
@@ -59,7 +59,7 @@ impl Session {
         scope: &Scope,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
-        // Values as text have to mean the same to whoever reads them.
+        // Settings that decide how values are printed: the twin reads them with the same ones.
         for setting in [
             "SET LOCAL search_path = pg_catalog",
             "SET LOCAL extra_float_digits = 3",

@@ -19,11 +19,13 @@ use thiserror::Error;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 mod certificate;
+mod rejection;
 mod trust;
 mod verifier;
 
+use rejection::Rejection;
 use trust::Authorities;
-use verifier::{Rejection, Verifier};
+use verifier::Verifier;
 
 /// How TLS is done, where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub struct TlsSettings {
     pub verification: Verification,
     /// The certificate this side shows if it is asked for one.
     pub client_certificate: Option<ClientCertificate>,
-    /// Whether the server is told the host name before encryption starts (`sslsni`).
+    /// Whether the host name is sent before encryption starts (`sslsni`).
     pub server_name_indication: bool,
     /// TLS from the first byte on (`sslnegotiation=direct`, PostgreSQL 17).
     pub direct: bool,
@@ -242,7 +244,7 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
-/// libpq's rule: nobody but the owner, except that root may share a key with a group that reads it.
+/// libpq's rule: only the owner has access, except that root may share a key with a group that reads it.
 #[cfg(unix)]
 fn is_open_to_others(file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -19,7 +19,7 @@ use super::session::{CONNECTION_CHECK_INTERVAL, milliseconds};
 use super::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
 use crate::planner::{
-    Answer, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, TestedIndex,
+    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, TestedIndex,
 };
 use crate::verdict::Reason;
 use crate::workload::Statement;
@@ -38,7 +38,7 @@ macro_rules! or_refuse {
 
 pub(super) mod hypothesis;
 
-/// How often locks that have to be had at once are tried for, and the pause between.
+/// How often a lock that must not be waited for is tried, and the pause between.
 const LOCK_ATTEMPTS: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(150);
 
@@ -49,10 +49,10 @@ impl Session {
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
-        how: How,
+        mode: Mode,
     ) -> Result<Answer, DbError> {
         for attempt in 1.. {
-            let (answer, lock_missed) = self.rehearse_once(indexes, statements, locks, how)?;
+            let (answer, lock_missed) = self.rehearse_once(indexes, statements, locks, mode)?;
             if !lock_missed || attempt >= LOCK_ATTEMPTS {
                 return Ok(answer);
             }
@@ -65,18 +65,18 @@ impl Session {
         })
     }
 
-    /// One attempt; also says whether it failed for a lock that had to be had at once.
+    /// One attempt; also says whether it failed because a lock was not free at once.
     fn rehearse_once(
         &self,
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
-        how: How,
+        mode: Mode,
     ) -> Result<(Answer, bool), DbError> {
-        self.in_transaction(|transaction| transaction.run(indexes, statements, locks, how))
+        self.in_transaction(|transaction| transaction.run(indexes, statements, locks, mode))
     }
 
-    /// Does something in a transaction that is rolled back, whatever happens; also says whether it failed for a lock that had to be had
+    /// Does something in a transaction that is rolled back, whatever happens; also says whether it failed because a lock was not free
     /// at once.
     fn in_transaction(
         &self,
@@ -119,15 +119,6 @@ impl Session {
     }
 }
 
-/// What becomes of the statements of a rehearsal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
-    /// They are planned.
-    Planned,
-    /// They are executed, read-only, several times.
-    Executed,
-}
-
 /// The tables that a rehearsal locks before anything else. What LOCK TABLE does not take (a materialized view) is left to CREATE
 /// INDEX and the planner.
 pub(super) struct Locks<'t> {
@@ -161,7 +152,7 @@ impl Transaction<'_> {
         indexes: &[NamedIndex],
         statements: &[&Statement],
         locks: &Locks<'_>,
-        how: How,
+        mode: Mode,
     ) -> Outcome<Planned> {
         self.set_local(
             "lock_timeout",
@@ -173,7 +164,7 @@ impl Transaction<'_> {
                 CONNECTION_CHECK_INTERVAL,
             )?;
         }
-        // With empty hands: somebody may be installing the same one.
+        // Before any lock is held: another session may be installing the same extension.
         for extension in indexes
             .iter()
             .filter_map(|index| index.definition.extension.as_ref())
@@ -186,13 +177,13 @@ impl Transaction<'_> {
             planned.indexes.push(or_refuse!(self.build(index)));
             self.built += 1;
         }
-        if how == How::Executed {
+        if mode == Mode::Execute {
             self.set_local("transaction_read_only", "on")?;
         }
         for statement in statements {
-            let plan = match how {
-                How::Planned => or_refuse!(self.plan(statement)),
-                How::Executed => or_refuse!(self.execute_statement(statement)),
+            let plan = match mode {
+                Mode::Plan => or_refuse!(self.plan(statement)),
+                Mode::Execute => or_refuse!(self.execute_statement(statement)),
             };
             planned.plans.insert(statement.id.clone(), plan);
         }
@@ -264,7 +255,7 @@ impl Transaction<'_> {
         let Some(row) = rows.first() else {
             return Ok(Err(Refusal::server(
                 Reason::BuildFailed,
-                "the index is not there",
+                "the index does not exist after CREATE INDEX",
             )));
         };
         let definition: String = field(row, "definition")?;

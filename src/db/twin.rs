@@ -10,16 +10,17 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::catalog::field;
-use super::explain::{Explained, Opening};
+use super::explain::{Explained, Preamble};
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
+use crate::model::Gap;
 use crate::model::{QualifiedName, quote_identifier, quote_literal};
 use crate::planner::{
     Answer, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question, RefusalCause,
 };
 use crate::twin::Snapshot;
-use crate::twin::snapshot::{Gap, Oid};
+use crate::twin::snapshot::Oid;
 use crate::workload::{Statement, StatementId};
 
 mod attempts;
@@ -30,6 +31,7 @@ mod expressions;
 mod facts;
 mod files;
 mod hypothesis;
+mod index_part;
 mod libraries;
 mod load;
 mod observed;
@@ -207,7 +209,7 @@ impl Twin {
         &mut self,
         indexes: &[NamedIndex],
         hidden: &[QualifiedName],
-        besides: Opening,
+        besides: Preamble,
         statements: &[Statement],
     ) -> Result<Answer, DbError> {
         for index in indexes {
@@ -223,7 +225,7 @@ impl Twin {
             .iter()
             .flat_map(|known| known.oids.iter().copied())
             .collect();
-        let opening = Opening {
+        let opening = Preamble {
             script: format!("{}{}", show(&oids, hidden), besides.script),
             ..besides
         };
@@ -237,7 +239,7 @@ impl Twin {
     /// The plans in a transaction that begins like this.
     fn plans(
         &self,
-        opening: &Opening,
+        opening: &Preamble,
         statements: &[Statement],
     ) -> Result<BTreeMap<StatementId, PlanOutcome>, DbError> {
         let texts: Vec<&str> = statements

@@ -3,7 +3,7 @@
 //! Extended statistics describe the correlation (dependencies and ndistinct since PostgreSQL 10, most common combinations since 12).
 
 use super::advice;
-use super::conditions::keys;
+use super::index_proposal::{equal_columns, scan_use};
 use super::misestimate::origin;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, times};
@@ -77,12 +77,9 @@ fn compared(subject: &Subject<'_>, node: &Node, direction: Direction) -> Option<
     if direction != Direction::Under || node.relation_name().is_none() {
         return None;
     }
-    let columns = keys(
-        subject,
-        subject.node(node.id),
-        &["Filter", "Index Cond", "Recheck Cond"],
-    )
-    .equal;
+    let compared = scan_use(subject, node, &["Filter", "Index Cond", "Recheck Cond"])?;
+    let columns = equal_columns(&compared);
+    let columns: Vec<String> = columns.iter().map(ToString::to_string).collect();
     let table = subject.table_name(node)?;
     (columns.len() > 1).then_some(Columns {
         table,

@@ -1,7 +1,6 @@
 //! A subquery that is run again for each row.
 
-use super::advice;
-use super::conditions::keys;
+use super::index_proposal::{create_index, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use crate::plan::metrics::cost::is_hashed_subplan;
@@ -44,7 +43,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         )
         .unwrap_or(node);
     let action = if *scan.node_type() == NodeType::SeqScan {
-        advice::create_index(subject, scan, &keys(subject, scan, &["Filter"]))
+        scan_use(subject, scan, &["Filter"]).and_then(|wanted| create_index(subject, scan, &wanted))
     } else {
         None
     };

@@ -1,8 +1,8 @@
 //! A foreign scan that fetches rows from the other server and discards them here.
 
-use super::conditions::MIN_REMOVED;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, percent};
+use super::waste::MIN_REMOVED;
 use crate::plan::{Node, NodeType};
 
 /// At least this share of the fetched rows is discarded.

@@ -1,9 +1,10 @@
 //! An index scan that fetches many rows which its filter removes.
 
-use super::conditions::{MIN_REMOVED, keys};
+use super::index_proposal::{create_index, looks_up_columns, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, percent};
-use super::{advice, wrong_order_index};
+use super::waste::MIN_REMOVED;
+use super::wrong_order_index;
 use crate::plan::{Node, NodeType};
 
 /// The filter removes at least this share of the rows that the index returns.
@@ -37,16 +38,11 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let share = removed / (kept + removed);
     let impact = subject.own(node.id) * share;
-    let of_filter = keys(subject, node, &["Filter"]);
-    let action = if of_filter.is_empty() {
-        None
-    } else {
-        advice::create_index(
-            subject,
-            node,
-            &keys(subject, node, &["Index Cond", "Recheck Cond", "Filter"]),
-        )
-    };
+    let is_lookup = scan_use(subject, node, &["Filter"]).filter(looks_up_columns);
+    let wanted = scan_use(subject, node, &["Filter", "Index Cond", "Recheck Cond"]);
+    let action = wanted
+        .filter(|_| is_lookup.is_some())
+        .and_then(|wanted| create_index(subject, node, &wanted));
     let message = format!(
         "{} fetches {} rows and its filter throws away {} of them ({}).",
         node.title(),

@@ -1,8 +1,8 @@
 //! OFFSET: rows that are computed and skipped, more with every page.
 
-use super::conditions::MIN_REMOVED;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
+use super::waste::MIN_REMOVED;
 use crate::plan::{Node, NodeType};
 
 /// The minimum number of skipped rows for each returned row.

@@ -1,11 +1,13 @@
 //! `LIKE '%…'`: a btree cannot search for a suffix or a part of a text; a trigram index can.
 
-use super::conditions::{Relation, conjuncts, waste};
+use super::index_proposal::has_column_lookup;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::Subject;
-use crate::catalog::selectivity::literal_value;
+use super::waste::waste;
+use crate::model::quote_identifier;
 use crate::plan::{Node, NodeType};
-use crate::sql::{Expression, Shape};
+use crate::predicate::Relation;
+use crate::sql::{Expression, Shape, literal_value};
 
 pub(super) const RULE: Rule = Rule {
     name: "leading-wildcard",
@@ -26,17 +28,15 @@ pub(super) const RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let waste = waste(subject, node)?;
     let node = subject.node(node.id);
-    let relation = Relation::of(subject, node);
+    let relation = subject.relation(node)?;
     let filter = subject.condition(node, "Filter")?;
-    if conjuncts(&filter)
-        .iter()
-        .any(|conjunct| relation.key_of(conjunct).is_some())
-    {
+    if has_column_lookup(&filter, relation, node) {
         return None;
     }
-    let (column, pattern) = conjuncts(&filter)
+    let (column, pattern) = filter
+        .conjuncts()
         .iter()
-        .find_map(|conjunct| unanchored(conjunct, &relation))?;
+        .find_map(|conjunct| unanchored(conjunct, relation))?;
     let message = format!(
         "the filter on {} {}: the pattern {pattern} begins with a wildcard, which no btree index can search for ({}). \
          A trigram index can (extension pg_trgm).",
@@ -52,7 +52,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 }
 
 /// The column and the pattern of an unanchored LIKE.
-fn unanchored(conjunct: &Expression, relation: &Relation<'_>) -> Option<(String, String)> {
+fn unanchored(conjunct: &Expression, relation: Relation<'_>) -> Option<(String, String)> {
     let Shape::Binary {
         operator,
         left,
@@ -64,11 +64,12 @@ fn unanchored(conjunct: &Expression, relation: &Relation<'_>) -> Option<(String,
     if !matches!(operator.as_str(), "~~" | "~~*") || !matches!(right.shape, Shape::Constant) {
         return None;
     }
-    let column = relation
-        .plain_column(left)
-        .filter(|_| relation.owns(left))?;
+    let column = relation.column(left)?;
     let pattern = literal_value(&right.text);
-    pattern
-        .starts_with(['%', '_'])
-        .then(|| (column.text.clone(), format!("'{pattern}'")))
+    pattern.starts_with(['%', '_']).then(|| {
+        (
+            quote_identifier(&column.name).into_owned(),
+            format!("'{pattern}'"),
+        )
+    })
 }

@@ -1,10 +1,11 @@
 //! LIMIT over a sort: all rows are read and sorted, and few are kept. With an index in that order, the scan stops after these.
 
-use super::advice;
-use super::conditions::{MIN_REMOVED, Relation, keys};
+use super::index_proposal::{create_index, order_text, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
+use super::waste::MIN_REMOVED;
 use crate::plan::{Node, NodeType};
+use crate::predicate::OrderKey;
 use crate::sql::parse_sort_term;
 
 /// The minimum number of sorted rows for each row that is kept.
@@ -48,37 +49,31 @@ fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
     }
     let order = order(subject, sort, scan)?;
     let impact = subject.inclusive(sort.id);
-    let mut wanted = keys(subject, scan, &["Filter", "Index Cond", "Recheck Cond"]);
-    wanted.order.clone_from(&order);
+    let mut wanted = scan_use(subject, scan, &["Filter", "Index Cond", "Recheck Cond"])?;
+    wanted.limited = true;
+    wanted.orders = vec![order.clone()];
     let message = format!(
         "{} rows of {} are read and sorted by {} to keep the first {} ({}). An index in that order would stop there.",
         count(sorted),
         subject.table_name(scan)?,
-        order.join(", "),
+        order_text(&order),
         count(kept),
         subject.impact_text(impact)
     );
-    Some(Draft::new(sort, impact, message).action(advice::create_index(subject, scan, &wanted)))
+    Some(Draft::new(sort, impact, message).action(create_index(subject, scan, &wanted)))
 }
 
 /// The sort keys as an index on the scanned table would have them; none when it cannot.
-pub(super) fn order<'a>(subject: &Subject<'a>, sort: &Node, scan: &'a Node) -> Option<Vec<String>> {
-    let relation = Relation::of(subject, scan);
-    let keys = sort.sort_key().into_iter().map(|key| {
-        let term = parse_sort_term(key)
-            .ok()
-            .filter(|term| relation.owns(&term.expression))?;
-        let column = relation
-            .plain_column(&term.expression)
-            .map_or(term.expression.text.as_str(), |column| &column.text);
-        let direction = match (term.descending, term.nulls_first) {
-            (false, false) => "",
-            (false, true) => " NULLS FIRST",
-            (true, true) => " DESC",
-            (true, false) => " DESC NULLS LAST",
-        };
-        Some(format!("{column}{direction}"))
-    });
-    let keys: Option<Vec<String>> = keys.collect();
+pub(super) fn order(subject: &Subject<'_>, sort: &Node, scan: &Node) -> Option<Vec<OrderKey>> {
+    let relation = subject.relation(scan)?;
+    let key = |text| {
+        let term = parse_sort_term(text).ok()?;
+        Some(OrderKey {
+            key: relation.key(&term.expression)?,
+            descending: term.descending,
+            nulls_first: term.nulls_first,
+        })
+    };
+    let keys: Option<Vec<OrderKey>> = sort.sort_key().into_iter().map(key).collect();
     keys.filter(|keys| !keys.is_empty())
 }

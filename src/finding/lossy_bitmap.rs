@@ -1,9 +1,9 @@
 //! A bitmap that exceeded work_mem and stores pages instead of rows.
 
 use super::advice;
-use super::conditions::MIN_REMOVED;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
+use super::waste::MIN_REMOVED;
 use crate::model::Bytes;
 use crate::plan::{Node, NodeType};
 

@@ -1,11 +1,10 @@
 //! A materialized inner side that is read for every outer row: from memory instead of a table, but still all pairs of rows.
 
-use super::advice;
-use super::conditions::{Keys, Relation, conjuncts};
+use super::index_proposal::{create_index, relation_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
-use crate::sql::Shape;
+use crate::sql::{Expression, Shape};
 
 /// The minimum number of compared pairs of rows.
 const MIN_PAIRS: f64 = 100_000.0;
@@ -41,20 +40,15 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     }
     let impact = subject.own(join.id) + subject.own(node.id);
     let scan = subject.inputs(node).next()?;
-    let mut keys = Keys::default();
-    if let Some(filter) = subject
-        .condition(join, "Join Filter")
-        .filter(|_| subject.is_reportable(impact))
+    let filter = subject.condition(join, "Join Filter");
+    // An OR allows no other join method; another rule reports it.
+    let is_or = |conjunct: &Expression| matches!(conjunct.shape, Shape::Or(_));
+    if subject.is_reportable(impact)
+        && filter.is_some_and(|filter| filter.conjuncts().iter().any(is_or))
     {
-        // An OR allows no other join method; another rule reports it.
-        if conjuncts(&filter)
-            .iter()
-            .any(|conjunct| matches!(conjunct.shape, Shape::Or(_)))
-        {
-            return None;
-        }
-        keys.add(&filter, &Relation::of(subject, scan));
+        return None;
     }
+    let wanted = relation_use(subject, scan, &[(join, "Join Filter")]);
     let times = subject.repetitions(node).or(outer.plan_rows())?;
     let message = format!(
         "the nested loop goes through {} materialized rows {} times: {} pairs for {} rows ({}).",
@@ -67,7 +61,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let worth_an_index =
         pairs / times.max(1.0) >= MIN_ROWS_FOR_AN_INDEX && scan.relation_name().is_some();
     let action = if worth_an_index {
-        advice::create_index(subject, scan, &keys)
+        wanted.and_then(|wanted| create_index(subject, scan, &wanted))
     } else {
         None
     };

@@ -1,12 +1,14 @@
 //! OR over different columns: a single index cannot be used, but one index for each side can, combined as bitmaps. In a join, OR allows
 //! only a nested loop.
 
-use super::advice;
-use super::conditions::{Keys, MIN_REMOVED, Relation, conjuncts, waste};
+use super::index_proposal::{create_index, looks_up_columns, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
+use super::waste::{MIN_REMOVED, waste};
+use crate::index::Key;
 use crate::plan::{Node, NodeType};
-use crate::sql::{Expression, Shape};
+use crate::predicate::{Condition, ConditionKind, RelationUse};
+use crate::sql::Shape;
 
 pub(super) const RULE: Rule = Rule {
     name: "or-prevents-index",
@@ -28,21 +30,19 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 fn of_scan(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let waste = waste(subject, node)?;
     let node = subject.node(node.id);
-    let relation = Relation::of(subject, node);
-    let filter = subject.condition(node, "Filter")?;
-    if conjuncts(&filter)
-        .iter()
-        .any(|conjunct| relation.key_of(conjunct).is_some())
-    {
+    let wanted = scan_use(subject, node, &["Filter"])?;
+    if looks_up_columns(&wanted) {
         return None;
     }
-    let sides = conjuncts(&filter)
+    let sides = wanted
+        .alternatives
         .iter()
-        .find_map(|conjunct| sides(conjunct, &relation))?;
-    let missing = sides
-        .iter()
-        .filter_map(|keys| advice::create_index(subject, node, keys));
-    let missing: Vec<String> = missing.collect();
+        .find_map(|arms| sides(&wanted, arms))?;
+    let mut missing: Vec<String> = Vec::new();
+    for side in &sides {
+        let action = create_index(subject, node, side);
+        missing.extend(action.filter(|action| !missing.contains(action)));
+    }
     let message = format!(
         "the filter on {} {}: its OR asks for different columns, which no single index serves; one index for each side \
          can be combined (BitmapOr), or write it as a UNION ({}).",
@@ -56,23 +56,21 @@ fn of_scan(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     )
 }
 
-/// The keys of each side, when all sides have some and they differ.
-fn sides(conjunct: &Expression, relation: &Relation<'_>) -> Option<Vec<Keys>> {
-    let Shape::Or(parts) = &conjunct.shape else {
-        return None;
+/// What each side of an OR asks for, when all sides look up columns and these differ.
+fn sides(wanted: &RelationUse, arms: &[Vec<Condition>]) -> Option<Vec<RelationUse>> {
+    let side = |arm: &Vec<Condition>| RelationUse {
+        conditions: arm.clone(),
+        ..RelationUse::new(wanted.node, wanted.table.clone(), wanted.alias.clone())
     };
-    let mut sides: Vec<Keys> = Vec::new();
-    for part in parts {
-        let mut keys = Keys::default();
-        keys.add(part, relation);
-        if keys.is_empty() {
-            return None;
-        }
-        if !sides.contains(&keys) {
-            sides.push(keys);
-        }
-    }
-    (sides.len() > 1).then_some(sides)
+    let sides: Vec<RelationUse> = arms.iter().map(side).collect();
+    let keys = |side: &RelationUse| -> Vec<(Key, ConditionKind)> {
+        let conditions = side.conditions.iter();
+        conditions
+            .map(|condition| (condition.key.clone(), condition.kind))
+            .collect()
+    };
+    let differ = sides.iter().any(|side| keys(side) != keys(&sides[0]));
+    (differ && sides.iter().all(looks_up_columns)).then_some(sides)
 }
 
 fn of_join(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
@@ -84,7 +82,8 @@ fn of_join(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         return None;
     }
     let filter = subject.condition(node, "Join Filter")?;
-    let or = conjuncts(&filter)
+    let or = filter
+        .conjuncts()
         .iter()
         .find(|conjunct| matches!(conjunct.shape, Shape::Or(_)))?;
     if or.relations.len() < 2 {

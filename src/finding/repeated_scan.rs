@@ -1,7 +1,7 @@
 //! A nested loop that reads a whole table again for each row of its other side.
 
 use super::advice;
-use super::conditions::{Keys, Relation};
+use super::index_proposal::{create_index, relation_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use crate::plan::{Node, NodeType};
@@ -34,13 +34,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     if times < MIN_REPETITIONS || !subject.is_reportable(impact) {
         return None;
     }
-    let relation = Relation::of(subject, scan);
-    let mut keys = Keys::default();
-    for (node, property) in [(node, "Join Filter"), (scan, "Filter")] {
-        if let Some(condition) = subject.condition(node, property) {
-            keys.add(&condition, &relation);
-        }
-    }
+    let wanted = relation_use(subject, scan, &[(node, "Join Filter"), (scan, "Filter")]);
     let metrics = subject.of(scan);
     let read = metrics
         .rows_total()
@@ -56,7 +50,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         subject.impact_text(impact)
     );
     let action = if worth_an_index {
-        advice::create_index(subject, scan, &keys)
+        wanted.and_then(|wanted| create_index(subject, scan, &wanted))
     } else {
         advice::analyze(subject, outer)
     };

@@ -1,6 +1,5 @@
 //! The node where an estimate error begins, not those above that inherit it.
 
-use super::conditions::conjuncts;
 use super::misestimate::origin;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, times};
@@ -66,7 +65,7 @@ fn is_guess(subject: &Subject<'_>, node: &Node) -> bool {
     let Some(filter) = subject.condition(subject.node(node.id), "Filter") else {
         return false;
     };
-    !conjuncts(&filter).iter().all(compares_columns)
+    !filter.conjuncts().iter().all(compares_columns)
 }
 
 fn compares_columns(conjunct: &Expression) -> bool {

@@ -1,9 +1,9 @@
 //! A sequential scan that keeps few of the rows it reads, where a plain column index would find them.
 
-use super::advice;
-use super::conditions::{keys, waste};
+use super::index_proposal::{IndexProposal, looks_up_columns, propose, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::Subject;
+use super::waste::waste;
 use crate::plan::{Node, NodeType};
 
 pub(super) const RULE: Rule = Rule {
@@ -21,20 +21,21 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         return None;
     }
     let waste = waste(subject, node)?;
-    let keys = keys(subject, subject.node(node.id), &["Filter"]);
-    if keys.is_empty() {
-        return None;
-    }
+    let node = subject.node(node.id);
+    let wanted = scan_use(subject, node, &["Filter"]).filter(looks_up_columns)?;
     let table = subject.table_name(node)?;
-    let existing = advice::existing_index(subject, node, &keys.in_order());
-    let there = existing.map_or_else(String::new, |index| {
-        format!(" The index {index} is there and was not chosen: its columns may be too unselective, or the statistics too old.")
-    });
+    let proposal = propose(subject, &wanted);
+    let unused = match &proposal {
+        Some(IndexProposal::Existing(index)) => format!(
+            " The index {index} exists and was not chosen: its columns may be too unselective, or the statistics too old."
+        ),
+        _ => String::new(),
+    };
     let message = format!(
-        "the sequential scan of {table} {} ({}).{there}",
+        "the sequential scan of {table} {} ({}).{unused}",
         waste.text(),
         subject.impact_text(waste.impact)
     );
-    let node = subject.node(node.id);
-    Some(Draft::new(node, waste.impact, message).action(advice::create_index(subject, node, &keys)))
+    let action = proposal.and_then(|proposal| proposal.statement(subject, node));
+    Some(Draft::new(node, waste.impact, message).action(action))
 }

@@ -2,8 +2,7 @@
 //!
 //! Only where the rows are looked up by an equality: a whole table is sorted faster than it is read in an index's order.
 
-use super::advice;
-use super::conditions::keys;
+use super::index_proposal::{create_index, equal_columns, keys_text, order_text, scan_use};
 use super::limit_over_sort::{ROW_PRESERVING, SCANS, order};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
@@ -34,19 +33,20 @@ fn check(subject: &Subject<'_>, sort: &Node) -> Option<Draft> {
         .plan
         .input_below(sort.id, ROW_PRESERVING)
         .filter(|node| SCANS.contains(node.node_type()))?;
-    let mut wanted = keys(subject, scan, &["Filter", "Index Cond", "Recheck Cond"]);
-    if wanted.equal.is_empty() {
+    let mut wanted = scan_use(subject, scan, &["Filter", "Index Cond", "Recheck Cond"])?;
+    let equal = equal_columns(&wanted);
+    if equal.is_empty() {
         return None;
     }
-    wanted.range.clear();
-    wanted.order = order(subject, sort, scan)?;
+    let order = order(subject, sort, scan)?;
+    wanted.orders = vec![order.clone()];
     let message = format!(
         "{} rows of {} are sorted by {}; an index that begins with {} could deliver them in that order ({}).",
         count(subject.rows(sort)?),
         subject.table_name(scan)?,
-        wanted.order.join(", "),
-        wanted.equal.join(", "),
+        order_text(&order),
+        keys_text(&equal),
         subject.impact_text(impact)
     );
-    Some(Draft::new(sort, impact, message).action(advice::create_index(subject, scan, &wanted)))
+    Some(Draft::new(sort, impact, message).action(create_index(subject, scan, &wanted)))
 }

@@ -1,6 +1,6 @@
 //! The input of the rules: a plan with its metrics, the catalog when there is one, and conditions that are parsed once.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -10,9 +10,10 @@ use super::ancestry::Ancestry;
 use super::partitions::PartitionGroups;
 use super::threshold::is_reportable;
 use crate::catalog::{Catalog, Table};
-use crate::model::{Bytes, Cost, Millis, group_thousands, quote_identifier};
+use crate::model::{Bytes, Cost, Millis, QualifiedName, group_thousands, quote_identifier};
 use crate::plan::metrics::{Basis, Metrics, NodeMetrics};
 use crate::plan::{Node, NodeId, Plan};
+use crate::predicate::{Relation, catalog_of_plan};
 use crate::sql::{Expression, parse_expression};
 
 type ConditionKey = (NodeId, &'static str);
@@ -22,6 +23,7 @@ pub(super) struct Subject<'a> {
     pub(super) metrics: &'a Metrics,
     pub(super) catalog: Option<&'a Catalog>,
     conditions: RefCell<HashMap<ConditionKey, Option<Rc<Expression>>>>,
+    plan_catalog: OnceCell<Catalog>,
     partitions: PartitionGroups,
     pub(super) ancestry: Ancestry,
 }
@@ -34,6 +36,7 @@ impl<'a> Subject<'a> {
             metrics,
             catalog,
             conditions: RefCell::new(HashMap::new()),
+            plan_catalog: OnceCell::new(),
             partitions,
             ancestry: Ancestry::of(plan, metrics),
         }
@@ -152,6 +155,27 @@ impl<'a> Subject<'a> {
             .iter()
             .filter(|table| table.name.name == name);
         named.next().filter(|_| named.next().is_none())
+    }
+
+    /// The tables and columns that the plan names, with what the catalog knows of them.
+    pub(super) fn plan_catalog(&self) -> &Catalog {
+        self.plan_catalog
+            .get_or_init(|| catalog_of_plan(self.plan, self.catalog))
+    }
+
+    /// The relation a node reads; a partition's conditions are those of its partitioned table.
+    pub(super) fn relation<'s>(&'s self, node: &'s Node) -> Option<Relation<'s>> {
+        let table = match node.table() {
+            Some(name) => self.plan_catalog().index_owner(&name),
+            None => {
+                let name = QualifiedName::new("", node.relation_name()?);
+                self.plan_catalog().index_owner(&name)
+            }
+        };
+        Some(Relation {
+            alias: node.alias()?,
+            table: table?,
+        })
     }
 
     /// `CREATE INDEX CONCURRENTLY ON public.jobs`; for a partition, when the catalog knows of what, on the partitioned table, where

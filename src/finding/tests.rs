@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::*;
+use crate::candidate;
+use crate::index::parse_index;
 use crate::plan::read::plans;
+use crate::predicate::{catalog_of_plan, relation_uses};
 
 /// What must be true of a bad plan: it states only what the case is about.
 #[derive(Debug, Deserialize)]
@@ -236,4 +239,46 @@ fn the_catalog_improves_findings() {
         "{}",
         cast.message
     );
+}
+
+/// What the generators would try for any relation of the plan.
+fn candidate_bodies(plan: &Plan) -> BTreeSet<String> {
+    let catalog = catalog_of_plan(plan, None);
+    let uses = relation_uses(plan, &catalog);
+    uses.iter()
+        .flat_map(|relation| candidate::for_relation(relation, &catalog).to_try)
+        .map(|candidate| candidate.index.body())
+        .collect()
+}
+
+#[test]
+fn an_index_that_a_finding_names_is_a_candidate_of_the_advice() {
+    let mut named = 0;
+    for rule in RULES {
+        for file in names_in(&directory().join(rule.name))
+            .into_iter()
+            .filter(|file| is_plan(file))
+        {
+            let plan = read_plan(&directory().join(rule.name).join(&file));
+            let candidates = candidate_bodies(&plan);
+            let findings = findings(&plan, None);
+            let actions = findings.iter().filter_map(|finding| finding.action.clone());
+            // Without a catalog the operator classes of extensions are not known.
+            let btrees = actions.filter(|action| {
+                action.starts_with("CREATE INDEX") && !action.contains(" USING gin ")
+            });
+            for action in btrees {
+                for statement in action.split_inclusive(';') {
+                    let body = parse_index(statement.trim_end_matches(';')).unwrap().body();
+                    assert!(
+                        candidates.contains(&body),
+                        "{}/{file}: {body} is not among {candidates:#?}",
+                        rule.name
+                    );
+                    named += 1;
+                }
+            }
+        }
+    }
+    assert!(named > 12, "{named}");
 }

@@ -3,11 +3,12 @@
 //! Casts come from comparing with a value of another type (`id = 5.0` compares as numeric). A cast of varchar to text is only a
 //! relabelling and harmless (src/include/catalog/pg_cast.dat, castmethod `b`).
 
-use super::advice;
-use super::conditions::{Relation, comparison, conjuncts, waste};
+use super::index_proposal::{create_index, has_column_lookup, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::Subject;
+use super::waste::waste;
 use crate::plan::{Node, NodeType};
+use crate::predicate::Relation;
 use crate::sql::{Expression, Shape};
 
 pub(super) const RULE: Rule = Rule {
@@ -30,26 +31,25 @@ pub(super) const RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let waste = waste(subject, node)?;
     let node = subject.node(node.id);
-    let relation = Relation::of(subject, node);
+    let relation = subject.relation(node)?;
     let filter = subject.condition(node, "Filter")?;
     // A plain condition beside it is the better key; another rule reports it.
-    if conjuncts(&filter)
-        .iter()
-        .any(|conjunct| relation.key_of(conjunct).is_some())
-    {
+    if has_column_lookup(&filter, relation, node) {
         return None;
     }
-    let wrapped = conjuncts(&filter)
+    let wrapped = filter
+        .conjuncts()
         .iter()
-        .find_map(|conjunct| wrapped(conjunct, &relation))?;
+        .find_map(|conjunct| wrapped(conjunct, relation))?;
     let table = subject.table_name(node)?;
     let (column, text) = (wrapped.columns.iter().next()?, &wrapped.text);
     let (why, action) = match &wrapped.shape {
         Shape::Cast { type_name, .. } => {
             let known = relation
                 .table
-                .and_then(|table| table.column(column))
-                .map(|column| column.type_name.as_str());
+                .column(column)
+                .map(|column| column.type_name.as_str())
+                .filter(|type_name| !type_name.is_empty());
             let is = known.map_or_else(String::new, |own| format!(" ({own})"));
             (
                 format!(
@@ -59,13 +59,13 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
             )
         }
         _ => {
-            let key = advice::as_index_key(text);
-            let action = format!("{} ({key});", subject.create_index_on(node)?);
+            let wanted = scan_use(subject, node, &["Filter"])?;
+            let action = create_index(subject, node, &wanted);
             (
                 format!(
                     "no index on {column} serves {text}; an index on the expression would, or a condition on {column} itself"
                 ),
-                Some(action),
+                action,
             )
         }
     };
@@ -78,13 +78,15 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 }
 
 /// The call or cast of a column that a comparison has on one side.
-fn wrapped<'e>(conjunct: &'e Expression, relation: &Relation<'_>) -> Option<&'e Expression> {
+fn wrapped<'e>(conjunct: &'e Expression, relation: Relation<'_>) -> Option<&'e Expression> {
     let (left, right) = match &conjunct.shape {
         Shape::Binary {
             operator,
             left,
             right,
-        } if comparison(operator).is_some() => (left.as_ref(), right.as_ref()),
+        } if matches!(operator.as_str(), "=" | "<" | "<=" | ">" | ">=") => {
+            (left.as_ref(), right.as_ref())
+        }
         Shape::AnyOf {
             operator,
             operand,
@@ -98,6 +100,6 @@ fn wrapped<'e>(conjunct: &'e Expression, relation: &Relation<'_>) -> Option<&'e 
         (right, left)
     };
     let is_wrapper = matches!(own.shape, Shape::Call { .. } | Shape::Cast { .. })
-        && relation.plain_column(own).is_none();
+        && relation.column(own).is_none();
     (is_wrapper && relation.owns(own) && !relation.owns(other)).then_some(own)
 }

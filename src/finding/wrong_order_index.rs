@@ -1,11 +1,11 @@
 //! ORDER BY … LIMIT that reads an index in the requested order and discards rows until enough pass the filter.
 
-use super::advice;
-use super::conditions::{MIN_REMOVED, keys};
+use super::index_proposal::{create_index, equal_columns, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
-use crate::index::Key;
+use super::waste::MIN_REMOVED;
 use crate::plan::{Node, NodeType, Relationship};
+use crate::predicate::OrderKey;
 
 /// The minimum number of discarded rows for each row that passes.
 const MIN_REMOVED_PER_ROW: f64 = 100.0;
@@ -48,10 +48,10 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     }
     let node = subject.node(node.id);
     let impact = subject.own(node.id) * removed / (kept + removed);
-    let mut wanted = keys(subject, node, &["Filter", "Index Cond"]);
-    let order = index_keys(subject, node);
-    let known = !order.is_empty() && !wanted.equal.is_empty();
-    wanted.order = order;
+    let mut wanted = scan_use(subject, node, &["Filter", "Index Cond"])?;
+    let order = index_order(subject, node);
+    let known = !order.is_empty() && !equal_columns(&wanted).is_empty();
+    wanted.orders = vec![order];
     let message = format!(
         "to find {} rows in the order of {}, {} others were read and thrown away ({}). An index that begins with the filtered \
          columns and goes on with the order would find them at once.",
@@ -61,13 +61,13 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         subject.impact_text(impact)
     );
     let action = known
-        .then(|| advice::create_index(subject, node, &wanted))
+        .then(|| create_index(subject, node, &wanted))
         .flatten();
     Some(Draft::new(node, impact, message).action(action))
 }
 
-/// The columns of the index that is read, from the catalog.
-fn index_keys(subject: &Subject<'_>, node: &Node) -> Vec<String> {
+/// The order of the columns of the index that is read, from the catalog.
+fn index_order(subject: &Subject<'_>, node: &Node) -> Vec<OrderKey> {
     let (Some(table), Some(name)) = (subject.table(node), node.index_name()) else {
         return Vec::new();
     };
@@ -78,13 +78,12 @@ fn index_keys(subject: &Subject<'_>, node: &Node) -> Vec<String> {
     let keys = existing
         .and_then(|existing| existing.index.as_ref())
         .map_or(&[][..], |index| &index.keys);
-    let columns = keys.iter().filter_map(|key| match &key.key {
-        Key::Column(_) => Some(format!(
-            "{}{}",
-            key.key,
-            if key.descending { " DESC" } else { "" }
-        )),
-        Key::Expression(_) => None,
-    });
-    columns.collect()
+    let columns = keys.iter().filter(|key| key.key.column().is_some());
+    columns
+        .map(|key| OrderKey {
+            key: key.key.clone(),
+            descending: key.descending,
+            nulls_first: key.nulls_first,
+        })
+        .collect()
 }

@@ -1,9 +1,10 @@
-//! Names for new indexes: said by what they hold, the same on every run, and none that is taken.
+//! Names for new indexes: made of what they hold, the same on every run, and none that is taken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Index, Key, Method};
+use super::definition::{Index, Key, Method};
 use crate::model::QualifiedName;
+use crate::sql::{Expression, Shape, literal_value};
 
 /// PostgreSQL cuts identifiers at `NAMEDATALEN - 1` bytes.
 const MAX_NAME_BYTES: usize = 63;
@@ -51,30 +52,65 @@ fn wished_name(index: &Index) -> String {
     name
 }
 
-/// A column's own name; of an expression, its words: `lower(name)` → `lower_name`.
+/// A column's own name; of an expression, its names and values: `lower(name)` → `lower_name`.
 fn word(key: &Key) -> String {
     match key {
         Key::Column(name) => name.clone(),
-        Key::Expression(text) => {
-            let without_casts: String = text
-                .split("::")
-                .enumerate()
-                .map(|(part, text)| if part == 0 { text } else { after_type(text) })
-                .collect();
-            let words = without_casts
-                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-                .filter(|word| !word.is_empty());
-            words.collect::<Vec<_>>().join("_")
+        Key::Expression(expression) => {
+            let mut words = Vec::new();
+            add_words(expression, &mut words);
+            words.join("_")
         }
     }
 }
 
-fn after_type(text: &str) -> &str {
-    text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ' '))
-        .map_or("", |end| &text[end..])
+/// The words in the order they are written; types are left out.
+fn add_words(expression: &Expression, words: &mut Vec<String>) {
+    match &expression.shape {
+        Shape::Column(name) => add_text(name, words),
+        Shape::Constant => add_text(&literal_value(&expression.text), words),
+        Shape::Cast { operand, .. } => add_words(operand, words),
+        Shape::Collate { operand, collation } => {
+            add_words(operand, words);
+            add_text(collation, words);
+        }
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } => {
+            add_words(left, words);
+            add_text(operator, words);
+            add_words(right, words);
+        }
+        Shape::Call {
+            function,
+            arguments,
+        } => {
+            add_text(function, words);
+            arguments
+                .iter()
+                .for_each(|argument| add_words(argument, words));
+        }
+        Shape::Extract { field, source } => {
+            add_text("extract", words);
+            add_text(field, words);
+            add_words(source, words);
+        }
+        _ => expression
+            .columns
+            .iter()
+            .for_each(|name| add_text(name, words)),
+    }
 }
 
-/// The beginning of a name, in at most so many bytes.
+/// The letters and digits of a text: symbols are left out of names.
+fn add_text(text: &str, words: &mut Vec<String>) {
+    let found = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    words.extend(found.filter(|word| !word.is_empty()).map(ToOwned::to_owned));
+}
+
+/// The beginning of a name, cut at a maximum of bytes.
 pub(crate) fn cut(name: &str, bytes: usize) -> &str {
     let mut end = name.len().min(bytes);
     while !name.is_char_boundary(end) {
@@ -86,7 +122,7 @@ pub(crate) fn cut(name: &str, bytes: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::parse_index;
+    use crate::index::parse_index;
 
     fn name_of(definition: &str) -> String {
         let index = parse_index(&format!("CREATE INDEX x ON {definition}")).unwrap();

@@ -53,6 +53,7 @@ impl LogEntry {
     }
 
     /// The duration at the beginning of the message.
+    #[cfg(test)]
     pub fn duration_ms(&self) -> Option<f64> {
         self.event().duration_ms()
     }

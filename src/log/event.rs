@@ -51,6 +51,7 @@ pub enum Event<'a> {
     Other,
 }
 
+#[cfg(test)]
 impl Event<'_> {
     /// The logged duration.
     pub fn duration_ms(&self) -> Option<f64> {

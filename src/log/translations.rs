@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// How serious a message is (<https://www.postgresql.org/docs/current/runtime-config-logging.html>, "Message Severity Levels").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the server's own words")]
+#[allow(missing_docs, reason = "the server's own words")]
 pub enum Severity {
     Debug,
     Info,

@@ -125,6 +125,7 @@ pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
 ///
 /// # Errors
 /// As [`read`].
+#[cfg(any(test, feature = "internals"))]
 pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
     Ok(read_text(text)?.into_iter().map(|read| read.plan).collect())
 }

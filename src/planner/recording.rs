@@ -113,10 +113,14 @@ impl Exchange {
 }
 
 impl Recording {
-    /// The questions about new indexes alone.
+    /// The questions about new indexes alone: to the server, then to its twin.
     pub fn trials(&self) -> impl Iterator<Item = &Exchange> {
         let is_trial = |exchange: &&Exchange| !exchange.indexes.is_empty() && exchange.is_plain();
-        self.exchanges.iter().filter(is_trial)
+        let of = move |target: Target| {
+            let exchanges = self.exchanges.iter().filter(is_trial);
+            exchanges.filter(move |exchange| exchange.target == target)
+        };
+        of(Target::Server).chain(of(Target::Twin))
     }
 
     /// The server's first answer about this statement without new indexes.

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::catalog::Catalog;
 use crate::index::Index;
+use crate::index::parse_index;
 use crate::model::{Bytes, Millis, QualifiedName};
 use crate::plan::Plan;
-use crate::sql::parse_index;
 use crate::workload::{StatementId, Usage, Workload};
 
 mod plans;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{OrderKey, bare_operator, key_of, plain_column};
+use super::key::{OrderKey, key_of, plain_column};
+use super::relation::Relation;
 use crate::catalog::Table;
 use crate::index::Key;
-use crate::sql::{DISTINCT, Expression, Shape, parse_expression};
+use crate::sql::{DISTINCT, Expression, Shape};
 
 /// A condition and what it compares.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,34 +14,34 @@ pub struct Condition {
     /// What an index would have as its key for it.
     pub key: Key,
     /// What kind of condition it is.
-    pub kind: Kind,
+    pub kind: ConditionKind,
     /// The operator with the key on its left (`=`, `@>`, `~~`), without a schema; empty for tests for NULL and for booleans.
     pub operator: String,
     /// What the key is compared with.
     pub operand: Operand,
-    /// The whole condition as an index predicate would have it.
-    pub text: String,
+    /// The whole condition, as an index predicate would have it.
+    pub expression: Expression,
 }
 
 /// What an index can do with a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ConditionKind {
     /// `=`, also a boolean column by itself: one place in a btree.
     Equality,
     /// `= ANY (array)`: several places.
     Membership,
-    /// `<`, `<=`, `>`, `>=`: a stretch.
+    /// `<`, `<=`, `>`, `>=`: a range of a btree.
     Range,
     /// `IS NULL`: one place.
     Null,
-    /// `IS NOT NULL`: a stretch.
+    /// `IS NOT NULL`: a range of a btree.
     NotNull,
     /// `<>` and `IS DISTINCT FROM`: nothing for a key, something for a predicate.
     Inequality,
     /// `<> ALL (array)`, as NOT IN is written: the same.
     Exclusion,
-    /// A fact about the row alone, whatever the call: `shipped > due`, `flag IS NOT TRUE`. The same.
-    OfRow,
+    /// Of the row's own columns and literals alone: `shipped > due`, `flag IS NOT TRUE`. The same.
+    RowPredicate,
     /// Any other operator: nothing for a btree.
     Other,
 }
@@ -58,112 +59,31 @@ pub enum Operand {
 
 impl Condition {
     /// Reads a conjunct from the point of view of one relation; none when no index key can be made of it.
-    pub fn read(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
-        Condition::read_keyed(conjunct, alias, table)
-            .or_else(|| Condition::read_of_row(conjunct, alias, table))
+    pub fn read(conjunct: &Expression, relation: Relation<'_>) -> Option<Condition> {
+        Condition::read_keyed(conjunct, relation)
+            .or_else(|| Condition::read_row_predicate(conjunct, relation))
     }
 
     /// A condition between a key and something else.
-    fn read_keyed(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
-        let own = |part: &Expression| part.relations.len() == 1 && part.relations.contains(alias);
-        let condition = |key, kind, operator: &str, operand| Condition {
+    fn read_keyed(conjunct: &Expression, relation: Relation<'_>) -> Option<Condition> {
+        let (key, kind, operator, operand) = keyed(conjunct, relation)?;
+        Some(Condition {
             key,
             kind,
-            operator: bare_operator(operator).to_owned(),
+            operator,
             operand,
-            text: conjunct.text.clone(),
-        };
-        match &conjunct.shape {
-            Shape::Binary {
-                operator,
-                left,
-                right,
-            } => {
-                let (key, operator, value) = match (own(left), own(right)) {
-                    (true, false) => (left, operator.as_str(), right),
-                    (false, true) => (right, commuted(operator)?, left),
-                    _ => return None,
-                };
-                Some(condition(
-                    key_of(key, table)?,
-                    kind_of(operator),
-                    operator,
-                    operand_of(value),
-                ))
-            }
-            Shape::AnyOf {
-                operator,
-                operand,
-                array,
-            } if own(operand) && operator == "=" => Some(condition(
-                key_of(operand, table)?,
-                Kind::Membership,
-                operator,
-                operand_of(array),
-            )),
-            Shape::NullTest { operand, negated } if own(operand) => {
-                let kind = if *negated { Kind::NotNull } else { Kind::Null };
-                Some(condition(
-                    key_of(operand, table)?,
-                    kind,
-                    "",
-                    Operand::Constant(String::new()),
-                ))
-            }
-            Shape::Not(operand) if own(operand) => match &operand.shape {
-                Shape::AnyOf {
-                    operator,
-                    operand,
-                    array,
-                } if operator == "=" && own(operand) => Some(condition(
-                    key_of(operand, table)?,
-                    Kind::Exclusion,
-                    "<>",
-                    operand_of(array),
-                )),
-                _ => boolean_column(operand, table).map(|key| {
-                    condition(
-                        key,
-                        Kind::Equality,
-                        "",
-                        Operand::Constant("false".to_owned()),
-                    )
-                }),
-            },
-            Shape::TruthTest {
-                operand,
-                value,
-                negated: false,
-            } if own(operand) => boolean_column(operand, table).map(|key| {
-                condition(
-                    key,
-                    Kind::Equality,
-                    "",
-                    Operand::Constant(value.to_string()),
-                )
-            }),
-            Shape::Column(_) | Shape::Cast { .. } if own(conjunct) => {
-                boolean_column(conjunct, table).map(|key| {
-                    condition(
-                        key,
-                        Kind::Equality,
-                        "",
-                        Operand::Constant("true".to_owned()),
-                    )
-                })
-            }
-            _ => None,
-        }
+            expression: conjunct.clone(),
+        })
     }
 
-    /// Something that is true or false of a row for good: only its own columns, and nothing that is known only at run time.
-    fn read_of_row(conjunct: &Expression, alias: &str, table: &Table) -> Option<Condition> {
-        let own = conjunct.relations.len() == 1 && conjunct.relations.contains(alias);
+    /// A condition that only an index predicate can hold: over columns of this relation, with nothing that is known only at run time.
+    fn read_row_predicate(conjunct: &Expression, relation: Relation<'_>) -> Option<Condition> {
+        let (own, table) = (relation.owns(conjunct), relation.table);
         let columns = &conjunct.columns;
         let known = !columns.is_empty() && columns.iter().all(|name| table.column(name).is_some());
         let is_fact = match &conjunct.shape {
             Shape::Binary { operator, .. } => {
-                operator == DISTINCT || kind_of(operator) != Kind::Other
+                operator == DISTINCT || kind_of(operator) != ConditionKind::Other
             }
             Shape::Not(_) | Shape::TruthTest { .. } | Shape::Call { .. } => true,
             _ => false,
@@ -171,14 +91,14 @@ impl Condition {
         if !own || !known || !is_fact || !is_fixed(conjunct) {
             return None;
         }
-        let text = in_one_direction(conjunct);
+        let expression = in_one_direction(conjunct);
         let operand = Operand::Constant(String::new());
         Some(Condition {
-            key: Key::Expression(text.clone()),
-            kind: Kind::OfRow,
+            key: Key::Expression(expression.clone()),
+            kind: ConditionKind::RowPredicate,
             operator: String::new(),
             operand,
-            text,
+            expression,
         })
     }
 
@@ -186,8 +106,7 @@ impl Condition {
     /// columns has next to each other (keyset pagination).
     pub fn read_row(
         conjunct: &Expression,
-        alias: &str,
-        table: &Table,
+        relation: Relation<'_>,
     ) -> Option<(Condition, Vec<OrderKey>)> {
         let Shape::Binary {
             operator,
@@ -197,7 +116,7 @@ impl Condition {
         else {
             return None;
         };
-        let own = |part: &Expression| part.relations.len() == 1 && part.relations.contains(alias);
+        let (own, table) = (|part: &Expression| relation.owns(part), relation.table);
         let (row, operator) = match (own(left), own(right)) {
             (true, false) => (left, operator.as_str()),
             (false, true) => (right, commuted(operator)?),
@@ -210,7 +129,9 @@ impl Condition {
         else {
             return None;
         };
-        if !function.eq_ignore_ascii_case("row") || !matches!(kind_of(operator), Kind::Range) {
+        if !function.eq_ignore_ascii_case("row")
+            || !matches!(kind_of(operator), ConditionKind::Range)
+        {
             return None;
         }
         let keys: Option<Vec<Key>> = arguments
@@ -220,10 +141,10 @@ impl Condition {
         let keys = keys.filter(|keys| !keys.is_empty())?;
         let condition = Condition {
             key: keys.first()?.clone(),
-            kind: Kind::Range,
+            kind: ConditionKind::Range,
             operator: operator.to_owned(),
             operand: Operand::RunTime,
-            text: conjunct.text.clone(),
+            expression: conjunct.clone(),
         };
         let order = keys.into_iter().map(|key| OrderKey {
             key,
@@ -235,12 +156,7 @@ impl Condition {
 
     /// The columns it reads of its relation.
     pub fn columns(&self) -> BTreeSet<String> {
-        match &self.key {
-            Key::Column(name) => BTreeSet::from([name.clone()]),
-            Key::Expression(text) => parse_expression(text)
-                .map(|expression| expression.columns)
-                .unwrap_or_default(),
-        }
+        self.key.columns().unwrap_or_default()
     }
 
     /// May an index predicate hold this condition? Only literals: anything else would change from call to call.
@@ -252,6 +168,89 @@ impl Condition {
     pub fn is_join(&self) -> bool {
         self.operand == Operand::Join
     }
+}
+
+/// The key, the kind, the operator and the operand of a condition.
+type Keyed = (Key, ConditionKind, String, Operand);
+
+fn keyed(conjunct: &Expression, relation: Relation<'_>) -> Option<Keyed> {
+    let nothing = || Operand::Constant(String::new());
+    match &conjunct.shape {
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } => comparison(operator, left, right, relation),
+        Shape::AnyOf {
+            operator,
+            operand,
+            array,
+        } if operator == "=" && relation.owns(operand) => {
+            let key = key_of(operand, relation.table)?;
+            let kind = ConditionKind::Membership;
+            Some((key, kind, operator.clone(), operand_of(array)))
+        }
+        Shape::NullTest { operand, negated } if relation.owns(operand) => {
+            let kind = if *negated {
+                ConditionKind::NotNull
+            } else {
+                ConditionKind::Null
+            };
+            let key = key_of(operand, relation.table)?;
+            Some((key, kind, String::new(), nothing()))
+        }
+        Shape::Not(operand) if relation.owns(operand) => negated(operand, relation),
+        Shape::TruthTest {
+            operand,
+            value,
+            negated: false,
+        } => boolean(operand, *value, relation),
+        Shape::Column(_) | Shape::Cast { .. } => boolean(conjunct, true, relation),
+        _ => None,
+    }
+}
+
+fn comparison(
+    operator: &str,
+    left: &Expression,
+    right: &Expression,
+    relation: Relation<'_>,
+) -> Option<Keyed> {
+    let (key, operator, value) = match (relation.owns(left), relation.owns(right)) {
+        (true, false) => (left, operator, right),
+        (false, true) => (right, commuted(operator)?, left),
+        _ => return None,
+    };
+    Some((
+        key_of(key, relation.table)?,
+        kind_of(operator),
+        operator.to_owned(),
+        operand_of(value),
+    ))
+}
+
+/// `NOT flag`, or `a <> ALL (array)`.
+fn negated(operand: &Expression, relation: Relation<'_>) -> Option<Keyed> {
+    match &operand.shape {
+        Shape::AnyOf {
+            operator,
+            operand,
+            array,
+        } if operator == "=" && relation.owns(operand) => Some((
+            key_of(operand, relation.table)?,
+            ConditionKind::Exclusion,
+            "<>".to_owned(),
+            operand_of(array),
+        )),
+        _ => boolean(operand, false, relation),
+    }
+}
+
+/// A boolean column that has to have a value.
+fn boolean(operand: &Expression, value: bool, relation: Relation<'_>) -> Option<Keyed> {
+    let key = boolean_column(operand, relation.table).filter(|_| relation.owns(operand))?;
+    let value = Operand::Constant(value.to_string());
+    Some((key, ConditionKind::Equality, String::new(), value))
 }
 
 fn boolean_column(expression: &Expression, table: &Table) -> Option<Key> {
@@ -267,11 +266,11 @@ fn operand_of(value: &Expression) -> Operand {
     }
 }
 
-/// Of columns and literals alone, as far as that can be told from its shape.
+/// Does it consist of columns and literals alone, as far as its shape shows?
 fn is_fixed(expression: &Expression) -> bool {
     match &expression.shape {
         Shape::Column(_) | Shape::Constant => true,
-        Shape::RunTime | Shape::Other => false,
+        Shape::RunTime | Shape::Extract { .. } | Shape::Other | Shape::Unparsed => false,
         Shape::Binary { left, right, .. }
         | Shape::AnyOf {
             operand: left,
@@ -293,33 +292,35 @@ fn is_fixed(expression: &Expression) -> bool {
 
 /// `a > b` as `b < a`, so that statements that write it in either direction have one index: the planner proves the one from the other
 /// (`operator_predicate_proof`, src/backend/optimizer/util/predtest.c).
-fn in_one_direction(comparison: &Expression) -> String {
+fn in_one_direction(comparison: &Expression) -> Expression {
+    let exchanged = |left: &Expression, operator: &str, right: &Expression| {
+        Expression::binary(right.clone(), operator, left.clone())
+    };
     match &comparison.shape {
         Shape::Binary {
             operator,
             left,
             right,
         } if matches!(operator.as_str(), ">" | ">=") => {
-            let operator = if operator == ">" { "<" } else { "<=" };
-            format!("({} {operator} {})", right.text, left.text)
+            exchanged(left, if operator == ">" { "<" } else { "<=" }, right)
         }
         Shape::Binary {
             operator,
             left,
             right,
-        } if matches!(operator.as_str(), "=" | "<>") && right.text < left.text => {
-            format!("({} {operator} {})", right.text, left.text)
+        } if matches!(operator.as_str(), "=" | "<>") && right < left => {
+            exchanged(left, operator, right)
         }
-        _ => comparison.text.clone(),
+        _ => comparison.clone(),
     }
 }
 
-fn kind_of(operator: &str) -> Kind {
+fn kind_of(operator: &str) -> ConditionKind {
     match operator {
-        "=" => Kind::Equality,
-        "<" | "<=" | ">" | ">=" => Kind::Range,
-        "<>" | DISTINCT => Kind::Inequality,
-        _ => Kind::Other,
+        "=" => ConditionKind::Equality,
+        "<" | "<=" | ">" | ">=" => ConditionKind::Range,
+        "<>" | DISTINCT => ConditionKind::Inequality,
+        _ => ConditionKind::Other,
     }
 }
 

@@ -1,7 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalog::TableKind;
+use crate::catalog::{Catalog, Column, Table, TableKind};
+use crate::index::Key;
+use crate::model::QualifiedName;
+use crate::plan::Plan;
 
 fn table(name: &str, columns: &[(&str, &str)]) -> Table {
     let column = |(name, type_name): &(&str, &str)| Column {
@@ -62,7 +65,7 @@ fn uses(root: &Value) -> Vec<RelationUse> {
     )
 }
 
-fn conditions(filter: &str) -> Vec<(String, Kind, Operand)> {
+fn conditions(filter: &str) -> Vec<(String, ConditionKind, Operand)> {
     let uses = uses(&scan("jobs", "j", &json!({ "Filter": filter })));
     uses[0]
         .conditions
@@ -84,35 +87,43 @@ fn conditions_are_sorted_by_what_an_index_can_do() {
         [
             (
                 "state".to_owned(),
-                Kind::Equality,
+                ConditionKind::Equality,
                 constant("'PENDING'::text")
             ),
-            ("run_after".to_owned(), Kind::Range, Operand::RunTime),
+            (
+                "run_after".to_owned(),
+                ConditionKind::Range,
+                Operand::RunTime
+            ),
             (
                 "id".to_owned(),
-                Kind::Membership,
+                ConditionKind::Membership,
                 constant("'{1,2}'::bigint[]")
             ),
-            ("name".to_owned(), Kind::Null, constant("")),
+            ("name".to_owned(), ConditionKind::Null, constant("")),
         ]
     );
     assert_eq!(
         conditions("(NOT j.done)"),
-        [("done".to_owned(), Kind::Equality, constant("false"))]
+        [(
+            "done".to_owned(),
+            ConditionKind::Equality,
+            constant("false")
+        )]
     );
     assert_eq!(
         conditions("j.done"),
-        [("done".to_owned(), Kind::Equality, constant("true"))]
+        [("done".to_owned(), ConditionKind::Equality, constant("true"))]
     );
     assert_eq!(
         conditions("(5 < j.run_after)"),
-        [("run_after".to_owned(), Kind::Range, constant("5"))]
+        [("run_after".to_owned(), ConditionKind::Range, constant("5"))]
     );
     assert_eq!(
         conditions("(lower(j.name) = 'x'::text)"),
         [(
             "lower(name)".to_owned(),
-            Kind::Equality,
+            ConditionKind::Equality,
             constant("'x'::text")
         )]
     );
@@ -120,7 +131,7 @@ fn conditions_are_sorted_by_what_an_index_can_do() {
         conditions("((j.id)::text = '5'::text)"),
         [(
             "((id)::text)".to_owned(),
-            Kind::Equality,
+            ConditionKind::Equality,
             constant("'5'::text")
         )]
     );
@@ -142,7 +153,7 @@ fn what_no_index_serves_is_left_out() {
 #[test]
 fn a_fact_about_the_row_is_no_key_but_may_be_a_predicate() {
     let of_row = |filter: &str| match conditions(filter).as_slice() {
-        [(text, Kind::OfRow, Operand::Constant(literal))] if literal.is_empty() => {
+        [(text, ConditionKind::RowPredicate, Operand::Constant(literal))] if literal.is_empty() => {
             Some(text.clone())
         }
         _ => None,
@@ -182,11 +193,19 @@ fn what_is_not_in_a_list_and_distinct_from_a_value_is_known() {
         [
             (
                 "name".to_owned(),
-                Kind::Exclusion,
+                ConditionKind::Exclusion,
                 constant("'{a,b}'::text[]")
             ),
-            ("name".to_owned(), Kind::Inequality, constant("'x'::text")),
-            ("done".to_owned(), Kind::Equality, constant("false")),
+            (
+                "name".to_owned(),
+                ConditionKind::Inequality,
+                constant("'x'::text")
+            ),
+            (
+                "done".to_owned(),
+                ConditionKind::Equality,
+                constant("false")
+            ),
         ]
     );
 }
@@ -274,7 +293,7 @@ fn an_order_that_an_index_delivers_today_is_wanted_too() {
         .push(crate::catalog::ExistingIndex {
             name: QualifiedName::new("public", "jobs_pkey"),
             ddl: ddl.to_owned(),
-            index: crate::sql::parse_index(ddl).ok(),
+            index: crate::index::parse_index(ddl).ok(),
             unique: true,
             constraint: true,
             valid: true,
@@ -315,4 +334,45 @@ fn the_result_of_a_grouping_is_no_index_key() {
     assert_eq!(grouped("j.state"), 1);
     let computed = json!({"Node Type": "Sort", "Sort Key": ["(lower(j.name))"], "Plans": [scan]});
     assert_eq!(uses(&computed)[0].orders.len(), 1);
+}
+
+/// The keys and kinds of conditions, read without a catalog.
+fn conditions_without_catalog(root: &Value) -> Vec<(String, ConditionKind)> {
+    let plan = Plan::from_json(json!({ "Plan": root })).unwrap();
+    let uses = relation_uses(&plan, &catalog_of_plan(&plan, None));
+    let conditions = uses.iter().flat_map(|relation| &relation.conditions);
+    conditions
+        .map(|condition| (condition.key.to_string(), condition.kind))
+        .collect()
+}
+
+#[test]
+fn a_plan_without_a_catalog_names_its_columns_itself() {
+    let filter =
+        "(((state)::text = 'NEW'::text) AND (NOT done) AND (at > 5) AND ((id)::numeric = 5.0))";
+    let scan =
+        json!({"Node Type": "Seq Scan", "Relation Name": "jobs", "Alias": "j", "Filter": filter});
+    assert_eq!(
+        conditions_without_catalog(&scan),
+        [
+            ("state".to_owned(), ConditionKind::Equality),
+            ("done".to_owned(), ConditionKind::Equality),
+            ("at".to_owned(), ConditionKind::Range),
+            ("((id)::numeric)".to_owned(), ConditionKind::Equality),
+        ]
+    );
+}
+
+#[test]
+fn columns_that_the_catalog_lacks_are_added_to_it() {
+    let filter = "((j.state = 'NEW'::text) AND (j.added = 1))";
+    let plan = Plan::from_json(json!({ "Plan": scan("jobs", "j", &json!({ "Filter": filter })) }))
+        .unwrap();
+    let merged = catalog_of_plan(&plan, Some(&catalog()));
+    let jobs = merged.table(&QualifiedName::new("public", "jobs")).unwrap();
+    assert_eq!(
+        jobs.column("state").unwrap().type_name,
+        "character varying(20)"
+    );
+    assert_eq!(jobs.column("added").unwrap().type_name, "");
 }

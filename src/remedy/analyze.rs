@@ -1,7 +1,6 @@
 //! ANALYZE: a table whose statistics were never made, or rest on rows that have changed since.
 
 use crate::catalog::Table;
-use crate::model::group_thousands;
 
 /// What is wrong with a table's statistics.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,20 +36,6 @@ pub fn stale(table: &Table) -> Option<Stale> {
         Some(of) => {
             let rows = table.modified_rows as f64;
             (rows > THRESHOLD_ROWS + SCALE_FACTOR * of).then_some(Stale::Modified { rows, of })
-        }
-    }
-}
-
-impl std::fmt::Display for Stale {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Stale::Never => formatter.write_str("was never analyzed"),
-            Stale::Modified { rows, of } => write!(
-                formatter,
-                "had {} rows when it was last analyzed, and {} were written since",
-                group_thousands(*of, 0),
-                group_thousands(*rows, 0)
-            ),
         }
     }
 }
@@ -108,17 +93,5 @@ mod tests {
         assert_eq!(found(no_pages), None);
         let some = orders().with(|table| table.columns[0].statistics = None);
         assert_eq!(found(some), None);
-    }
-
-    #[test]
-    fn the_numbers_are_named() {
-        let stale = Stale::Modified {
-            rows: 5_000.0,
-            of: 1_000.0,
-        };
-        assert_eq!(
-            stale.to_string(),
-            "had 1,000 rows when it was last analyzed, and 5,000 were written since"
-        );
     }
 }

@@ -11,7 +11,7 @@ use crate::model::QualifiedName;
 use crate::plan::metrics::rows_of_all_processes;
 use crate::plan::{Node, Plan};
 use crate::planner::hypothesis::ExtendedStatistics;
-use crate::predicate::{Kind, RelationUse, relation_uses};
+use crate::predicate::{ConditionKind, RelationUse, relation_uses};
 use crate::sql::{Shape, parse_expression};
 use crate::workload::StatementId;
 
@@ -162,7 +162,7 @@ fn compared(relation: &RelationUse, table: &Table) -> Vec<(QualifiedName, Draft)
     let narrow = relation.conditions.iter().filter(|condition| {
         matches!(
             condition.kind,
-            Kind::Equality | Kind::Membership | Kind::Null
+            ConditionKind::Equality | ConditionKind::Membership | ConditionKind::Null
         ) && !condition.is_join()
     });
     let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -217,7 +217,7 @@ fn is_unique(table: &Table, columns: &BTreeSet<String>) -> bool {
 fn written(key: &Key) -> String {
     match key {
         Key::Column(name) => crate::model::quote_identifier(name).into_owned(),
-        Key::Expression(text) => format!("({text})"),
+        Key::Expression(expression) => format!("({expression})"),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::plan::{Node, NodeId, Plan};
 
 mod text;
 
-/// Numbers of a node that does the same as before are worth a line when one is at least this many times another …
+/// A node with the same title is listed if one of its numbers changed by at least this factor …
 const MIN_FACTOR: f64 = 2.0;
 /// … and the node takes at least this share of one of the plans.
 const MIN_SHARE: f64 = 0.05;
@@ -84,14 +84,14 @@ pub struct NodeChange {
     /// What kind of change.
     pub kind: ChangeKind,
     /// The node before.
-    pub before: Option<Side>,
+    pub before: Option<DiffNode>,
     /// The node after.
-    pub after: Option<Side>,
+    pub after: Option<DiffNode>,
 }
 
 /// A node of one of the plans.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Side {
+pub struct DiffNode {
     /// Its position in EXPLAIN's order, from 0.
     pub node_id: usize,
     /// As EXPLAIN writes it.
@@ -128,7 +128,7 @@ impl<'p> Diff<'p> {
             before: join_order(before),
             after: join_order(after),
         };
-        let sides = Sides {
+        let pair = PlanPair {
             before: (before, &metrics_before),
             after: (after, &metrics_after),
         };
@@ -136,7 +136,7 @@ impl<'p> Diff<'p> {
             before: plan_numbers(file_before, before, &metrics_before),
             after: plan_numbers(file_after, after, &metrics_after),
             join_order: (orders.before != orders.after).then_some(orders),
-            changes: sides.changes(&alignment),
+            changes: pair.changes(&alignment),
         };
         Diff {
             before,
@@ -189,12 +189,12 @@ fn numbers(node: &Node, metrics: &Metrics) -> Numbers {
 }
 
 /// Both plans with their metrics.
-struct Sides<'p> {
+struct PlanPair<'p> {
     before: (&'p Plan, &'p Metrics),
     after: (&'p Plan, &'p Metrics),
 }
 
-impl Sides<'_> {
+impl PlanPair<'_> {
     fn changes(&self, alignment: &Alignment) -> Vec<NodeChange> {
         let (before, after) = (self.before.0, self.after.0);
         let of_after = after
@@ -205,7 +205,7 @@ impl Sides<'_> {
                 None => Some(NodeChange {
                     kind: ChangeKind::Added,
                     before: None,
-                    after: Some(side(node, self.after.1)),
+                    after: Some(diff_node(node, self.after.1)),
                 }),
             });
         let gone = before
@@ -214,14 +214,17 @@ impl Sides<'_> {
             .filter(|node| alignment.in_after(node.id).is_none());
         let gone = gone.map(|node| NodeChange {
             kind: ChangeKind::Removed,
-            before: Some(side(node, self.before.1)),
+            before: Some(diff_node(node, self.before.1)),
             after: None,
         });
         of_after.chain(gone).collect()
     }
 
     fn change(&self, before: &Node, after: &Node) -> Option<NodeChange> {
-        let (old, new) = (side(before, self.before.1), side(after, self.after.1));
+        let (old, new) = (
+            diff_node(before, self.before.1),
+            diff_node(after, self.after.1),
+        );
         let kind = if old.title == new.title {
             let share = self.share(before.id, after.id);
             (share >= MIN_SHARE && differ(&old.numbers, &new.numbers))
@@ -249,8 +252,8 @@ impl Sides<'_> {
     }
 }
 
-fn side(node: &Node, metrics: &Metrics) -> Side {
-    Side {
+fn diff_node(node: &Node, metrics: &Metrics) -> DiffNode {
+    DiffNode {
         node_id: node.id.0,
         title: node.title(),
         numbers: numbers(node, metrics),

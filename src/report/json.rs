@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::run_measurements::RunMeasurements;
 use crate::advise::drops::HypotheticalDrop;
 use crate::advise::what_if::{Shifted, WhatIf};
 use crate::advise::{
@@ -32,26 +33,26 @@ pub struct Report {
     pub schema_version: u32,
     /// What wrote it.
     pub tool: Tool,
-    /// The server that was asked.
+    /// The server.
     pub server: Server,
     /// Planner settings that differ from their defaults or matter.
     pub settings: BTreeMap<String, String>,
     /// The statements, before and after.
     pub workload: Workload,
-    /// Indexes the planner was seen to choose, with what they gained.
+    /// Indexes that the planner chose, with their gains.
     pub recommendations: Vec<RecommendedIndex>,
-    /// What helps and is no index: statistics, and the like. Each was tried, and seen to change something.
+    /// Other advice, such as statistics. Each was tested and changes a plan or an estimate.
     pub remedies: Vec<RemedyReport>,
     /// Every other candidate, with the reason.
     pub rejected: Vec<RejectedIndex>,
     /// Indexes that exist and have something wrong with them.
     pub existing_indexes: Vec<ExistingIndex>,
-    /// What would become of the workload without each index that exists and enforces nothing, with the recommended ones in place; by
-    /// the planner twin's word, and empty without one.
+    /// The effect of dropping each existing index that enforces no constraint, with the recommended indexes in place; predicted by
+    /// the planner twin, and empty without one.
     pub hypothetical_drops: Vec<HypotheticalDropReport>,
-    /// The same under the conditions of --scale and --set, by the planner twin's word; null when nothing of the kind was asked.
+    /// The same under the conditions of --scale and --set, predicted by the planner twin; null without these options.
     pub what_if: Option<WhatIfReport>,
-    /// What has to be known to trust the numbers.
+    /// What the reader has to know to trust the numbers.
     pub notices: Vec<String>,
     /// What the rehearsal did to the server.
     pub rehearsal: Rehearsal,
@@ -68,7 +69,7 @@ pub struct Tool {
     pub version: String,
 }
 
-/// The server that was asked.
+/// The server.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Server {
     /// `server_version_num`, such as 150018.
@@ -107,19 +108,19 @@ pub struct Statement {
     pub place: String,
     /// How often it runs.
     pub calls: f64,
-    /// How long one execution took on average before, by pg_stat_statements or a log; null where nobody measured.
+    /// The mean time of one execution, from pg_stat_statements or a log; null if it was not measured.
     pub mean_time_ms: Option<f64>,
     /// Was it planned?
     pub status: Status,
     /// The server's message when it was not.
     pub error: Option<String>,
-    /// The plan's total cost as things are.
+    /// The plan's total cost without new indexes.
     pub cost_before: Option<f64>,
     /// The plan's total cost with all recommended indexes.
     pub cost_after: Option<f64>,
-    /// Measured time, only with --analyze.
+    /// RunMeasurements time, only with --analyze.
     pub time_before_ms: Option<f64>,
-    /// Measured time, only with --analyze.
+    /// RunMeasurements time, only with --analyze.
     pub time_after_ms: Option<f64>,
     /// Blocks of tables and indexes that it read, from memory or not, only with --analyze.
     pub blocks_before: Option<f64>,
@@ -131,7 +132,7 @@ pub struct Statement {
     pub plan_before: Option<Value>,
     /// EXPLAIN's own JSON; null when no recommended index is on its tables.
     pub plan_after: Option<Value>,
-    /// What is to be said about its plan.
+    /// Findings about its plan.
     pub findings: Vec<Finding>,
     /// Ids of the recommendations that help it.
     pub recommendations: Vec<String>,
@@ -141,9 +142,9 @@ pub struct Statement {
     pub twin_agreement: Option<String>,
     /// With `same_shape`: by how much the total costs differ, as a share of the server's.
     pub twin_deviation: Option<f64>,
-    /// The cost as things are by the planner twin's word, where recommended indexes were then built on the server.
+    /// The planner twin's cost without new indexes, if recommended indexes were then built on the server.
     pub predicted_cost_before: Option<f64>,
-    /// The cost with the recommended indexes that the planner twin foresaw.
+    /// The planner twin's cost with the recommended indexes.
     pub predicted_cost_after: Option<f64>,
 }
 
@@ -173,7 +174,7 @@ pub enum Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
-    /// Cheaper by at least the least gain asked for.
+    /// Cheaper by at least the minimum gain.
     Better,
     /// About the same.
     Same,
@@ -181,7 +182,7 @@ pub enum ChangeKind {
     Worse,
 }
 
-/// What is to be said about a node of a plan.
+/// A finding about a node of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
     /// The rule's name.
@@ -208,7 +209,7 @@ impl From<finding::Finding> for Finding {
     }
 }
 
-/// What is to be said about a plan, as reports have it.
+/// The findings about a plan, as reports have them.
 fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
     finding::findings(plan, catalog)
         .into_iter()
@@ -224,7 +225,7 @@ pub struct RecommendedIndex {
     /// Runs as it is; of a partitioned table, several statements, a line each.
     pub ddl: String,
     /// All statements to run, one after the other and outside a transaction: those of `ddl`, and an ANALYZE where an expression
-    /// needs statistics for the plans that were seen.
+    /// needs statistics for the plans to be the same.
     pub statements: Vec<String>,
     /// Schema-qualified, quoted where needed.
     pub table: String,
@@ -238,7 +239,7 @@ pub struct RecommendedIndex {
     pub predicted_size_bytes: Option<u64>,
     /// How long building it took; null when it was not built.
     pub build_ms: Option<f64>,
-    /// How long writers to the table waited for its verification; null when it was not built.
+    /// How long writers to the table waited while it was verified; null when it was not built.
     pub write_block_ms: Option<f64>,
     /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an entry, in planner units.
     pub upkeep_cost: f64,
@@ -261,11 +262,11 @@ pub struct RecommendedIndex {
 pub struct StatementBenefit {
     /// The statement's id.
     pub statement: String,
-    /// Plan cost as things are.
+    /// Plan cost without new indexes.
     pub cost_before: f64,
     /// Plan cost with the index.
     pub cost_after: f64,
-    /// Plan cost with the index as the planner twin foresaw it, where the server was then asked.
+    /// The planner twin's plan cost with the index, if it was then built on the server.
     pub predicted_cost_after: Option<f64>,
 }
 
@@ -287,7 +288,7 @@ pub struct RemedyReport {
     pub size_bytes: Option<u64>,
     /// How the claim was obtained: `rolled_back_transaction` or `planner_twin`.
     pub evidence: String,
-    /// In at most two sentences.
+    /// One or two sentences.
     pub explanation: String,
 }
 
@@ -323,7 +324,7 @@ pub struct RejectedIndex {
     pub method: String,
     /// Where it was tried: `rolled_back_transaction` or `planner_twin`; null when it was not.
     pub evidence: Option<String>,
-    /// Its size, if it was built, or as the planner twin had it.
+    /// Its size if it was built, else the planner twin's estimate.
     pub size_bytes: Option<u64>,
     /// How long that took, if it was built.
     pub build_ms: Option<f64>,
@@ -359,7 +360,7 @@ pub struct ExistingIndex {
     pub recommendation: Option<String>,
 }
 
-/// An existing index, thought away.
+/// The predicted effect of dropping an existing index.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "HypotheticalDrop")]
 pub struct HypotheticalDropReport {
@@ -421,45 +422,34 @@ pub struct Rehearsal {
     pub transactions: usize,
     /// Indexes built in them.
     pub indexes_built: usize,
-    /// How often the planner twin was asked about a set of indexes.
+    /// The number of index sets that the planner twin planned with.
     pub twin_questions: usize,
-    /// Plans (EXPLAIN) that the server was asked for.
+    /// EXPLAINs sent to the server.
     pub server_explains: usize,
-    /// Plans that the planner twin was asked for.
+    /// EXPLAINs sent to the planner twin.
     pub twin_explains: usize,
     /// --search-time ran out: the recommended indexes are the best that were found until then.
     pub out_of_time: bool,
-    /// Indexes that are still there: counted in the catalog at the end.
-    pub left_behind: usize,
-    /// The longest that writers to a table had to wait.
+    /// Indexes of the rehearsal that are still in the catalog at the end; null without a server: in a replay, from a twin file.
+    pub left_behind: Option<usize>,
+    /// The longest time that writes to a table waited.
     pub longest_write_block_ms: f64,
-    /// All the time that writers to some table had to wait.
+    /// The total time that writes to tables waited.
     pub total_write_block_ms: f64,
 }
 
 /// How long it took.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Timing {
-    /// From start to report.
-    pub total_ms: f64,
-    /// Of that, waiting for the server.
-    pub server_ms: f64,
-}
-
-/// What only the outside knows of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Measured {
-    /// Indexes of the rehearsal that are still in the catalog; none when it could not be looked up.
-    pub left_behind: usize,
-    /// The whole run.
-    pub total: Millis,
-    /// Waiting for the server.
-    pub server: Millis,
+    /// From start to report; null in a replay.
+    pub total_ms: Option<f64>,
+    /// Of that, time spent waiting for the server; null without a server: in a replay, from a twin file.
+    pub server_ms: Option<f64>,
 }
 
 impl Report {
     /// The report of an advice.
-    pub fn new(advice: &Advice, measured: Measured) -> Report {
+    pub fn new(advice: &Advice, measured: RunMeasurements) -> Report {
         let server = &advice.catalog.server;
         Report {
             schema_version: SCHEMA_VERSION,
@@ -519,8 +509,8 @@ impl Report {
                 total_write_block_ms: advice.rehearsal.tally.total_write_block.map_or(0.0, tenth),
             },
             timing: Timing {
-                total_ms: tenth(measured.total),
-                server_ms: tenth(measured.server),
+                total_ms: measured.total.map(tenth),
+                server_ms: measured.server.map(tenth),
             },
         }
     }
@@ -538,6 +528,7 @@ impl Report {
 ///
 /// # Errors
 /// Never in practice: a schema is plain JSON.
+#[cfg(any(test, feature = "internals"))]
 pub fn schema() -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&schemars::schema_for!(Report))? + "\n")
 }
@@ -621,11 +612,9 @@ impl Statement {
 impl RecommendedIndex {
     fn new(recommendation: &Recommendation, advice: &Advice) -> RecommendedIndex {
         let index = &recommendation.index.definition;
+        let was_built = recommendation.evidence == Evidence::RolledBackTransaction;
         let mut benefits = benefits(&recommendation.benefits);
-        for benefit in benefits
-            .iter_mut()
-            .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
-        {
+        for benefit in benefits.iter_mut().filter(|_| was_built) {
             let statement = advice
                 .statements
                 .iter()
@@ -688,7 +677,7 @@ impl RemedyReport {
             benefits: remedy.benefits.iter().map(effect).collect(),
             size_bytes: remedy.size.map(|size| size.0),
             evidence: remedy.evidence.name().to_owned(),
-            explanation: remedy.explanation.clone(),
+            explanation: sentences::remedy(remedy),
         }
     }
 }

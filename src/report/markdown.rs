@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::json::Measured;
+use super::run_measurements::RunMeasurements;
 use super::text;
 use crate::advise::{Advice, ExistingFinding, StatementAdvice, StatementStatus};
 use crate::model::printable::printable_sql;
@@ -13,7 +13,7 @@ use crate::sentences;
 const FENCE_COLUMNS: usize = 120;
 
 /// Writes the report.
-pub fn write(advice: &Advice, measured: Measured) -> String {
+pub fn write(advice: &Advice, measured: RunMeasurements) -> String {
     let mut markdown = String::from("## pgrehearse report\n\n");
     let executed = advice
         .statements
@@ -25,21 +25,21 @@ pub fn write(advice: &Advice, measured: Measured) -> String {
         "| statement | calls | cost before | cost after | |\n|---|--:|--:|--:|---|\n"
     };
     for statement in &advice.statements {
-        let effort = statement
+        let execution = statement
             .executed
             .as_ref()
-            .map(|(before, after)| text::effort(before, after));
-        let effort = if executed {
-            format!(" {} |", effort.unwrap_or_default())
+            .map(|(before, after)| text::execution_text(before, after));
+        let execution = if executed {
+            format!(" {} |", execution.unwrap_or_default())
         } else {
             String::new()
         };
-        let _ = writeln!(markdown, "{}{effort}", row(statement));
+        let _ = writeln!(markdown, "{}{execution}", row(statement));
     }
     no_index(&mut markdown, advice);
     markdown += "\n### Recommended\n\n";
     if advice.recommendations.is_empty() {
-        markdown += "No index was seen to help.\n";
+        markdown += "No index helps.\n";
     }
     for recommendation in &advice.recommendations {
         let ddl = recommendation
@@ -84,7 +84,7 @@ fn remedies(markdown: &mut String, advice: &Advice) {
             .map(|sql| printable_sql(sql))
             .collect::<Vec<_>>()
             .join("\n");
-        let explanation = escaped(&remedy.explanation);
+        let explanation = escaped(&sentences::remedy(remedy));
         let _ = writeln!(
             markdown,
             "**{}** {explanation}\n\n```sql\n{}\n```\n",
@@ -153,7 +153,7 @@ fn existing(finding: &ExistingFinding) -> String {
         },
     );
     format!(
-        "**{kind}** {index}, gives back {about}{}: {detail}\n\n```sql\n{statement}\n```\n",
+        "**{kind}** {index}, frees {about}{}: {detail}\n\n```sql\n{statement}\n```\n",
         finding.freed()
     )
 }

@@ -8,19 +8,19 @@ use serde_json::Value;
 
 use super::json::Finding;
 use super::markdown::escaped;
-use super::text::layout::indented;
-use super::text::{BAD, BOLD, NARROWEST, styled};
+use super::style::{BAD, BOLD, MIN_WIDTH, styled};
 use crate::finding::findings_with;
 use crate::model::printable;
 use crate::plan::metrics::metrics;
 use crate::plan::read::ReadPlan;
+use crate::text_layout::indent;
 
 mod facts;
 mod nodes;
 mod view;
 
 pub use nodes::ReviewedNode;
-pub(crate) use view::View;
+pub(crate) use view::PlanReview;
 
 /// One file that was reviewed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -52,7 +52,7 @@ pub struct ReviewedPlan {
     pub jit_time_ms: Option<f64>,
     /// All triggers.
     pub trigger_time_ms: Option<f64>,
-    /// What is to be said about it, highest impact first.
+    /// The findings about it, highest impact first.
     pub findings: Vec<Finding>,
     /// What was derived for each node.
     pub nodes: Vec<ReviewedNode>,
@@ -121,21 +121,21 @@ pub fn write_json(files: &[Reviewed]) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&reports)? + "\n")
 }
 
-/// All files for people: each plan as a tree, its costliest nodes marked, what is to be said about it first.
+/// All files for people: findings first, then each plan as a tree with its costliest nodes marked.
 pub fn write_text(files: &[Reviewed], width: usize) -> String {
-    let width = width.max(NARROWEST);
+    let width = width.max(MIN_WIDTH);
     let mut text = String::new();
     for file in files {
         let _ = writeln!(text, "{}", styled(BOLD, printable(&file.file)));
         match &file.plans {
             Ok(plans) => plans
                 .iter()
-                .for_each(|plan| text.push_str(&View::new(plan).text(width))),
+                .for_each(|plan| text.push_str(&PlanReview::new(plan).text(width))),
             Err(error) => {
                 let _ = writeln!(
                     text,
                     "{}",
-                    styled(BAD, indented(&printable(error), "  ", width))
+                    styled(BAD, indent(&printable(error), "  ", width))
                 );
             }
         }
@@ -150,9 +150,9 @@ pub fn write_markdown(files: &[Reviewed], width: usize) -> String {
     for file in files {
         let _ = writeln!(text, "### {}\n", escaped(&file.file));
         match &file.plans {
-            Ok(plans) => plans
-                .iter()
-                .for_each(|plan| text.push_str(&View::new(plan).markdown(width.max(NARROWEST)))),
+            Ok(plans) => plans.iter().for_each(|plan| {
+                text.push_str(&PlanReview::new(plan).markdown(width.max(MIN_WIDTH)))
+            }),
             Err(error) => {
                 let _ = writeln!(text, "**could not be read**: {}\n", escaped(error));
             }

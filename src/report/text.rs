@@ -1,5 +1,5 @@
-//! The report for people: the verdict first, then each statement's two plans side by side, everything that was tried and turned
-//! down, and last, next to the prompt, the indexes to create.
+//! The report for people: the summary first, then each statement's two plans side by side, every rejected candidate,
+//! and last, next to the prompt, the indexes to create.
 //!
 //! Text is styled with ANSI sequences throughout; whoever writes it to a file or a plain terminal strips them. Everything from
 //! outside goes through `printable` on its way in.
@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::json::Measured;
+use super::run_measurements::RunMeasurements;
+use super::style::{BAD, BOLD, DIM, GOOD, HOT, MIN_WIDTH, styled};
 use crate::advise::{Advice, Recommendation, Rejected, StatementAdvice, StatementStatus};
 use crate::catalog::Catalog;
 use crate::finding::{Finding, Severity, findings};
@@ -21,33 +22,18 @@ use crate::model::{
 use crate::plan::Plan;
 use crate::planner::Evidence;
 use crate::sentences;
+use crate::text_layout::{indent, titled_rule};
 use crate::verdict::{Change, MinImprovement};
+use crate::workload::Statement;
 
-pub mod layout;
 mod remedies;
 pub(crate) mod side_by_side;
 pub mod tree;
 mod what_if;
 
-use layout::{indented, padded_line};
-
-/// A headline.
-pub(crate) const BOLD: Style = Style::new().bold();
-/// What may be skipped.
-pub(crate) const DIM: Style = Style::new().dimmed();
-/// Better, or only after.
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// Worse, or only before.
-pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-/// Costly.
-pub(crate) const HOT: Style = AnsiColor::Yellow.on_default().bold();
-
-/// How wide the report may be, in terminal columns; narrower than this it is not made.
-pub const NARROWEST: usize = 60;
-
 /// Writes the report.
-pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
-    let width = width.max(NARROWEST);
+pub fn write(advice: &Advice, measured: RunMeasurements, width: usize) -> String {
+    let width = width.max(MIN_WIDTH);
     let mut text = String::new();
     summary(&mut text, advice, width);
     for statement in advice
@@ -71,11 +57,6 @@ pub fn write(advice: &Advice, measured: Measured, width: usize) -> String {
     text
 }
 
-/// A text in a style.
-pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
-    format!("{style}{text}{style:#}")
-}
-
 fn summary(text: &mut String, advice: &Advice, width: usize) {
     let server = &advice.catalog.server;
     let planned = advice
@@ -91,10 +72,10 @@ fn summary(text: &mut String, advice: &Advice, width: usize) {
         advice.statements.len()
     );
     let _ = writeln!(text, "{}", styled(BOLD, title));
-    let _ = writeln!(text, "{}\n", indented(&headline(advice), "", width));
+    let _ = writeln!(text, "{}\n", indent(&headline(advice), "", width));
 }
 
-/// The verdict in a sentence.
+/// The summary in a sentence.
 fn headline(advice: &Advice) -> String {
     let total = |cost: &dyn Fn(&StatementAdvice) -> Option<Cost>| {
         Cost(
@@ -125,7 +106,7 @@ fn headline(advice: &Advice) -> String {
     }
 }
 
-/// That nothing is recommended means something only if everything could be tested.
+/// Without recommendations, says whether every candidate could be tested.
 fn no_index(advice: &Advice) -> String {
     let untested = advice
         .rejected
@@ -133,7 +114,7 @@ fn no_index(advice: &Advice) -> String {
         .filter(|candidate| candidate.reason().is_passing())
         .count();
     match untested {
-        0 => "No index was seen to help.".to_owned(),
+        0 => "No index helps.".to_owned(),
         _ => format!(
             "No index is recommended, but {} could not be tested now.",
             count(untested, "candidate", "candidates")
@@ -154,49 +135,20 @@ fn statement_block(
     ) else {
         return;
     };
-    let calls = if statement.statement.calls > 1.0 {
-        format!(" · {} calls", group_thousands(statement.statement.calls, 0))
-    } else {
-        String::new()
-    };
-    let name = format!("{}{calls}", printable(&statement.statement.id.0));
-    let (style, gain) = match statement.change {
-        Some(Change::Better) => (
-            GOOD,
-            format!(
-                "{cost_before} → {cost_after}  {} lower",
-                factor_text(cost_before.factor_to(cost_after))
-            ),
-        ),
-        Some(Change::Worse) => (
-            BAD,
-            format!(
-                "{cost_before} → {cost_after}  WORSE by {}",
-                factor_text(cost_after.factor_to(cost_before))
-            ),
-        ),
-        _ => (DIM, format!("{cost_before}  unchanged")),
-    };
+    let name = statement_name(statement);
+    let (style, gain) = gain(statement.change, cost_before, cost_after);
     let used = if statement.recommendations.is_empty() {
         String::new()
     } else {
         format!("  [{}]", statement.recommendations.join(", "))
     };
-    let _ = writeln!(
-        text,
-        "{}",
-        padded_line(
-            &styled(BOLD, name),
-            &styled(style, format!("{gain}{used}")),
-            '─',
-            width
-        )
-    );
+    let gain = styled(style, format!("{gain}{used}"));
+    let _ = writeln!(text, "{}", titled_rule(&styled(BOLD, name), &gain, width));
     if let Some((before, after)) = &statement.executed {
         let _ = writeln!(
             text,
             "  {}",
-            styled(DIM, format!("executed: {}", effort(before, after)))
+            styled(DIM, format!("executed: {}", execution_text(before, after)))
         );
     }
     text.push_str(&side_by_side::write(
@@ -209,27 +161,53 @@ fn statement_block(
             "no index helps: {}",
             printable(&sentences::no_index(no_index))
         );
-        let _ = writeln!(text, "{}", styled(DIM, indented(&line, "  ", width)));
+        let _ = writeln!(text, "{}", styled(DIM, indent(&line, "  ", width)));
     }
     top_findings(text, before, catalog, width);
     text.push('\n');
 }
 
-/// What two executions took.
-pub(super) fn effort(before: &Plan, after: &Plan) -> String {
-    let seen = |plan: &Plan| {
+/// `job-list · 1,200 calls`.
+fn statement_name(statement: &StatementAdvice) -> String {
+    let Statement { id, calls, .. } = &statement.statement;
+    let calls = if *calls > 1.0 {
+        format!(" · {} calls", group_thousands(*calls, 0))
+    } else {
+        String::new()
+    };
+    format!("{}{calls}", printable(&id.0))
+}
+
+/// `5,073 → 40.28  126× lower`, and its style.
+fn gain(change: Option<Change>, before: Cost, after: Cost) -> (Style, String) {
+    match change {
+        Some(Change::Better) => {
+            let factor = factor_text(before.factor_to(after));
+            (GOOD, format!("{before} → {after}  {factor} lower"))
+        }
+        Some(Change::Worse) => {
+            let factor = factor_text(after.factor_to(before));
+            (BAD, format!("{before} → {after}  WORSE by {factor}"))
+        }
+        _ => (DIM, format!("{before}  unchanged")),
+    }
+}
+
+/// Time and blocks of two executions.
+pub(super) fn execution_text(before: &Plan, after: &Plan) -> String {
+    let text = |plan: &Plan| {
         let time = plan.execution_time().unwrap_or_default();
         match plan.shared_blocks() {
             Some(blocks) => format!("{time}, {} blocks", group_thousands(blocks, 0)),
             None => time.to_string(),
         }
     };
-    format!("{} → {}", seen(before), seen(after))
+    format!("{} → {}", text(before), text(after))
 }
 
-/// What is to be said about a statement besides indexes, which the rest of the report is about.
+/// Findings about a statement that do not suggest an index, which the rest of the report covers.
 fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize) {
-    const MOST: usize = 2;
+    const MAX_FINDINGS: usize = 2;
     let about_index = |finding: &Finding| {
         finding
             .action
@@ -244,11 +222,11 @@ fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize)
         message,
         action,
         ..
-    } in more.take(MOST)
+    } in more.take(MAX_FINDINGS)
     {
         let action = action.map_or_else(String::new, |action| format!(" {action}"));
         let line = format!("{rule}: {}{}", printable(&message), printable(&action));
-        let _ = writeln!(text, "{}", styled(HOT, indented(&line, "  ! ", width)));
+        let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ! ", width)));
     }
 }
 
@@ -297,7 +275,7 @@ fn recommendations(text: &mut String, advice: &Advice, width: usize) {
     text.push('\n');
 }
 
-/// What a recommendation rests on.
+/// What the recommendations are based on.
 fn recommended_heading(advice: &Advice) -> &'static str {
     let built = advice
         .recommendations
@@ -305,15 +283,15 @@ fn recommended_heading(advice: &Advice) -> &'static str {
         .filter(|index| index.evidence == Evidence::RolledBackTransaction)
         .count();
     if built == advice.recommendations.len() {
-        "RECOMMENDED  each was built, seen to be used by the planner, and rolled back"
+        "RECOMMENDED  each index was built, used by the planner, and rolled back"
     } else if built == 0 {
-        "RECOMMENDED  each was seen to be used by the planner twin; nothing was built"
+        "RECOMMENDED  each index is used by the planner twin; nothing was built"
     } else {
-        "RECOMMENDED  each was built, seen to be used by the planner, and rolled back, or seen in the planner twin where it says so"
+        "RECOMMENDED  each index was built, used by the planner, and rolled back, or tested only in the planner twin where noted"
     }
 }
 
-/// Sizes and times, measured or foreseen.
+/// Sizes and times, measured or predicted.
 fn facts(recommendation: &Recommendation) -> String {
     let Recommendation {
         size,
@@ -329,7 +307,7 @@ fn facts(recommendation: &Recommendation) -> String {
         (Evidence::RolledBackTransaction, _, predicted) => {
             let predicted = predicted.map(|predicted| format!(" (predicted {predicted})"));
             let built = build_time.map(|time| format!(" · built in {time}"));
-            let blocked = write_block.map(|time| format!(" · writers blocked {time}"));
+            let blocked = write_block.map(|time| format!(" · writes blocked {time}"));
             let parts = [predicted, built, blocked];
             format!("{size}{}", parts.into_iter().flatten().collect::<String>())
         }
@@ -343,8 +321,8 @@ fn facts(recommendation: &Recommendation) -> String {
     }
 }
 
-/// What was foreseen is told where it is off by more than this share.
-const SLIGHTEST: MinImprovement = MinImprovement(0.01);
+/// A prediction is shown where it deviates by more than this share.
+const MIN_SHOWN_DEVIATION: MinImprovement = MinImprovement(0.01);
 
 fn recommendation_block(
     text: &mut String,
@@ -366,29 +344,31 @@ fn recommendation_block(
             .statements
             .iter()
             .find(|statement| statement.statement.id == benefit.statement);
-        let foreseen = helped
+        let predicted = helped
             .and_then(|statement| statement.predicted)
             .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
-            .filter(|(_, after)| Change::between(benefit.after, *after, SLIGHTEST) != Change::Same)
-            .map_or_else(String::new, |(_, after)| format!("  (foreseen {after})"));
+            .filter(|(_, after)| {
+                Change::between(benefit.after, *after, MIN_SHOWN_DEVIATION) != Change::Same
+            })
+            .map_or_else(String::new, |(_, after)| format!("  (predicted {after})"));
         let executed = helped
             .and_then(|statement| statement.executed.as_ref())
             .map_or_else(String::new, |(before, after)| {
-                format!("  executed: {}", effort(before, after))
+                format!("  executed: {}", execution_text(before, after))
             });
         let gain = format!(
-            "{}  {} → {}  {} lower{foreseen}{executed}",
+            "{}  {} → {}  {} lower{predicted}{executed}",
             printable(&benefit.statement.0),
             benefit.before,
             benefit.after,
             factor_text(benefit.before.factor_to(benefit.after))
         );
-        let _ = writeln!(text, "{}", indented(&gain, "    ", width));
+        let _ = writeln!(text, "{}", indent(&gain, "    ", width));
     }
     if recommendation.write_cost.0 > 0.0 {
         let _ = writeln!(
             text,
-            "    the workload's writes pay {} in all to keep it up to date",
+            "    maintaining it costs the workload's writes {} in total",
             recommendation.write_cost
         );
     }
@@ -404,7 +384,7 @@ fn recommendation_block(
         "{}",
         styled(
             DIM,
-            indented(
+            indent(
                 &printable(&sentences::explanation(&recommendation.explanation)),
                 "    ",
                 width
@@ -492,13 +472,13 @@ fn existing(text: &mut String, advice: &Advice, width: usize) {
             printable(&index),
             printable(&finding.detail)
         );
-        let _ = writeln!(text, "{}", indented(&about, "  ", width));
+        let _ = writeln!(text, "{}", indent(&about, "  ", width));
         let _ = writeln!(text, "    {}", printable(&finding.statement()));
     }
     text.push('\n');
 }
 
-/// What would become of the workload without an index that is there.
+/// Costs of the workload without an existing index.
 fn hypothetical_drops(text: &mut String, advice: &Advice, width: usize) {
     if advice.drops.is_empty() {
         return;
@@ -508,7 +488,7 @@ fn hypothetical_drops(text: &mut String, advice: &Advice, width: usize) {
         "{}",
         styled(
             BOLD,
-            "WITHOUT AN EXISTING INDEX  as the planner twin would plan, recommended indexes in place"
+            "WITHOUT AN EXISTING INDEX  costs in the planner twin, with the recommended indexes"
         )
     );
     for drop in &advice.drops {
@@ -539,7 +519,7 @@ fn hypothetical_drops(text: &mut String, advice: &Advice, width: usize) {
         let _ = writeln!(
             text,
             "{}",
-            indented(&format!("{}: {effect}", index.trim_start()), "  ", width)
+            indent(&format!("{}: {effect}", index.trim_start()), "  ", width)
         );
     }
     text.push('\n');
@@ -552,42 +532,54 @@ fn notices(text: &mut String, advice: &Advice, width: usize) {
             "{}",
             styled(
                 HOT,
-                indented(&printable(&sentences::notice(notice)), "! ", width)
+                indent(&printable(&sentences::notice(notice)), "! ", width)
             )
         );
     }
 }
 
-fn closing(text: &mut String, advice: &Advice, measured: Measured, width: usize) {
-    let tally = &advice.rehearsal.tally;
-    let asked = match tally.twin_questions {
-        0 => String::new(),
-        questions => format!(
-            "The planner twin was asked about {}. ",
-            count(questions, "set", "sets")
-        ),
-    };
-    let waits = tally.longest_write_block.zip(tally.total_write_block);
-    let waits = waits.map(|(longest, total)| {
-        format!(" Writers waited {longest} at most at a time, {total} in all.")
-    });
-    let built = match tally.transactions {
-        0 => "Nothing was built.".to_owned(),
-        transactions => format!(
-            "{} built in {}, all rolled back; {} left behind.{}",
-            count(tally.indexes_built, "index", "indexes"),
-            count(transactions, "transaction", "transactions"),
-            measured.left_behind,
-            waits.unwrap_or_default(),
-        ),
-    };
-    let line = format!("{asked}{built} It took {}.", measured.total);
-    let _ = writeln!(text, "{}", styled(DIM, indented(&line, "", width)));
+fn closing(text: &mut String, advice: &Advice, measured: RunMeasurements, width: usize) {
+    let parts = [
+        twin_sentence(advice),
+        Some(built_sentence(advice, measured.left_behind)),
+        measured.total.map(|total| format!("The run took {total}.")),
+    ];
+    let line = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(text, "{}", styled(DIM, indent(&line, "", width)));
     let _ = writeln!(
         text,
         "{}",
-        styled(BOLD, indented(&headline(advice), "", width))
+        styled(BOLD, indent(&headline(advice), "", width))
     );
+}
+
+fn twin_sentence(advice: &Advice) -> Option<String> {
+    let sets = advice.rehearsal.tally.twin_questions;
+    (sets > 0).then(|| {
+        format!(
+            "The planner twin planned with {}.",
+            count(sets, "set of indexes", "sets of indexes")
+        )
+    })
+}
+
+/// What was built, and what of it is left: a replay has looked into no catalog.
+fn built_sentence(advice: &Advice, left_behind: Option<usize>) -> String {
+    let tally = &advice.rehearsal.tally;
+    if tally.transactions == 0 {
+        return "Nothing was built.".to_owned();
+    }
+    let left = left_behind.map_or_else(String::new, |left| format!("; {left} left behind"));
+    let waits = tally.longest_write_block.zip(tally.total_write_block);
+    let waits = waits.map(|(longest, total)| {
+        format!(" Writes waited at most {longest} at a time, {total} in total.")
+    });
+    format!(
+        "{} built in {}, all rolled back{left}.{}",
+        count(tally.indexes_built, "index", "indexes"),
+        count(tally.transactions, "transaction", "transactions"),
+        waits.unwrap_or_default()
+    )
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

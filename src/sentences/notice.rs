@@ -1,9 +1,9 @@
 //! What the reader of a report has to know.
 
 use crate::advise::notices::Notice;
+use crate::model::Gap;
 use crate::model::group_thousands;
 use crate::twin::agreement::Agreement;
-use crate::twin::snapshot::Gap;
 
 /// So many tables are named in a notice.
 const MAX_TABLES_NAMED: usize = 5;

@@ -7,7 +7,7 @@ use sqlparser::ast::{
     Assignment, AssignmentTarget, Expr, Ident, ObjectName, Statement, TableFactor, visit_statements,
 };
 
-use super::{SqlError, parse_all, syntax};
+use super::parser::{SqlError, parse_all, syntax};
 
 /// What one UPDATE, perhaps within a WITH, assigns.
 #[derive(Debug, Clone, PartialEq, Eq)]

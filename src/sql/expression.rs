@@ -1,29 +1,27 @@
-//! Expressions as plans print them, read into a small tree of our own.
+//! SQL expressions as values: a small tree of our own.
 //!
 //! The tree keeps what index advice asks about (columns, constants, comparisons, calls, casts) and the text of every part
 //! *without table qualifiers*, because that is how a part is written in an index definition. Everything else is
-//! [`Shape::Other`]: it still has its text and columns.
+//! [`Shape::Other`]: it still has its text and columns. [`super::parse_expression`] makes the tree from SQL.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::fmt;
+use std::hash::{Hash, Hasher};
 
-use regex::Regex;
-use sqlparser::ast::{
-    Array, BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    ObjectName, ObjectNamePart, OrderBySort, UnaryOperator, Value, visit_expressions,
-    visit_expressions_mut,
-};
+use serde::{Serialize, Serializer};
 
-use super::{SqlError, bare, parse_all, syntax};
 use crate::model::quote_identifier;
 
 /// `a IS DISTINCT FROM b` is read as a comparison with this operator.
 pub const DISTINCT: &str = "IS DISTINCT FROM";
 
-/// One expression and everything asked about it later.
-#[derive(Debug, Clone, PartialEq)]
+/// One expression with its parts.
+///
+/// Two expressions are equal, and are ordered, by their text: the same index could hold either.
+#[derive(Debug, Clone)]
 pub struct Expression {
-    /// As it stands in an index definition: no table qualifiers, types in lower case.
+    /// As an index definition has it: no table qualifiers, types in lower case.
     pub text: String,
     /// The qualifiers (table aliases) its columns came with.
     pub relations: BTreeSet<String>,
@@ -50,7 +48,7 @@ pub enum Shape {
     Not(Box<Expression>),
     /// `a op b`, comparisons and arithmetic alike; LIKE is `~~` as in plans.
     Binary {
-        /// As PostgreSQL prints it: `=`, `>=`, `->>`, `@>`, …
+        /// As PostgreSQL prints it, without a schema: `=`, `>=`, `->>`, `@>`, …
         operator: String,
         /// Left operand.
         left: Box<Expression>,
@@ -103,8 +101,17 @@ pub enum Shape {
         /// Its arguments.
         arguments: Vec<Expression>,
     },
+    /// `EXTRACT(field FROM a)`.
+    Extract {
+        /// What is taken from it: `DAY`.
+        field: String,
+        /// The date, time or interval.
+        source: Box<Expression>,
+    },
     /// Anything else.
     Other,
+    /// SQL that the parser does not know: only its text is known, not its columns.
+    Unparsed,
 }
 
 /// One term of a sort key: `transactions.updated DESC NULLS LAST`.
@@ -118,146 +125,270 @@ pub struct SortTerm {
     pub nulls_first: bool,
 }
 
-/// Reads one expression of a plan (`Filter`, `Index Cond`, `Group Key`, …).
-///
-/// # Errors
-/// When `sqlparser` does not know the syntax, text is left over, or it is too long.
-pub fn parse_expression(text: &str) -> Result<Expression, SqlError> {
-    let text = without_subplan_names(text);
-    parse_all(&text, |parser| {
-        let ast = parser.parse_expr().map_err(|error| syntax(&error))?;
-        Ok(read(&ast))
-    })
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
 }
 
-/// Reads one term of a `Sort Key`.
-///
-/// # Errors
-/// As [`parse_expression`]; also for `USING operator`, which no plain index delivers.
-pub fn parse_sort_term(text: &str) -> Result<SortTerm, SqlError> {
-    let text = without_subplan_names(text);
-    parse_all(&text, |parser| {
-        let term = parser
-            .parse_order_by_expr()
-            .map_err(|error| syntax(&error))?;
-        let descending = match term.options.sort {
-            None | Some(OrderBySort::Asc) => false,
-            Some(OrderBySort::Desc) => true,
-            Some(_) => return Err(SqlError::Syntax("no plain index sorts by USING".to_owned())),
+impl Eq for Expression {}
+
+impl PartialOrd for Expression {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Expression {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl Hash for Expression {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+/// As its text: catalogs and recordings hold SQL.
+impl Serialize for Expression {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl Expression {
+    /// A column, unqualified.
+    pub fn column(name: &str) -> Expression {
+        Expression {
+            text: quote_identifier(name).into_owned(),
+            relations: BTreeSet::new(),
+            columns: BTreeSet::from([name.to_owned()]),
+            shape: Shape::Column(name.to_owned()),
+        }
+    }
+
+    /// `NOT operand`.
+    pub fn negation(operand: Expression) -> Expression {
+        let text = format!("(NOT {})", operand.text);
+        Reads::of([&operand]).expression(text, Shape::Not(Box::new(operand)))
+    }
+
+    /// `left operator right`; between values that are known without a row, a value as well.
+    pub fn binary(left: Expression, operator: &str, right: Expression) -> Expression {
+        Expression::binary_written(left, operator, operator, right)
+    }
+
+    /// As [`Expression::binary`]; the text names the operator with its schema.
+    pub(super) fn binary_written(
+        left: Expression,
+        written: &str,
+        operator: &str,
+        right: Expression,
+    ) -> Expression {
+        let text = format!("({} {written} {})", left.text, right.text);
+        let reads = Reads::of([&left, &right]);
+        if left.is_known_without_row() && right.is_known_without_row() {
+            return reads.expression(text, Shape::RunTime);
+        }
+        let shape = Shape::Binary {
+            operator: operator.to_owned(),
+            left: Box::new(left),
+            right: Box::new(right),
         };
-        let nulls_first = term.options.nulls_first.unwrap_or(descending);
-        Ok(SortTerm {
-            expression: read(&term.expr),
-            descending,
-            nulls_first,
-        })
-    })
-}
+        reads.expression(text, shape)
+    }
 
-/// `(SubPlan 1)`, `(hashed SubPlan 1)`, `(InitPlan 1).col1` and `(returns $0)` are no SQL; each becomes a parameter, which is
-/// what it means to an index. Literals are left alone.
-fn without_subplan_names(text: &str) -> String {
-    static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"'(?:[^']|'')*'|\((?:hashed )?(?:SubPlan|InitPlan) \d+(?: \(returns [^)]*\))?\)(?:\.col\d+)?").ok()
-    });
-    let Some(names) = NAMES.as_ref().filter(|_| text.contains("Plan ")) else {
-        return text.to_owned();
-    };
-    names
-        .replace_all(text, |found: &regex::Captures<'_>| {
-            if found[0].starts_with('\'') {
-                found[0].to_owned()
-            } else {
-                "$32767".to_owned()
-            }
-        })
-        .into_owned()
-}
+    /// `operand operator ANY (array)`.
+    pub fn any_of(operand: Expression, operator: &str, array: Expression) -> Expression {
+        let text = format!("({} {operator} ANY ({}))", operand.text, array.text);
+        let reads = Reads::of([&operand, &array]);
+        let shape = Shape::AnyOf {
+            operator: operator.to_owned(),
+            operand: Box::new(operand),
+            array: Box::new(array),
+        };
+        reads.expression(text, shape)
+    }
 
-/// Converts bottom-up; each part knows its own text, columns and relations.
-pub(super) fn read(ast: &Expr) -> Expression {
-    match bare(ast) {
-        Expr::Identifier(name) => column(None, name),
-        Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-            [.., qualifier, name] => column(Some(qualifier), name),
-            [name] => column(None, name),
-            [] => other(ast),
-        },
-        Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => {
-            leaf(ast, Shape::RunTime)
+    /// `operand <> ALL (array)`, which NOT IN becomes in a plan: what `NOT (operand = ANY (array))` means.
+    pub fn none_of(operand: Expression, array: Expression) -> Expression {
+        let text = format!("({} <> ALL ({}))", operand.text, array.text);
+        let reads = Reads::of([&operand, &array]);
+        let any = Expression::any_of(operand, "=", array);
+        reads.expression(text, Shape::Not(Box::new(any)))
+    }
+
+    /// `operand IS TRUE`, `operand IS NOT FALSE`, …
+    pub fn truth_test(operand: Expression, value: bool, negated: bool) -> Expression {
+        let not = if negated { "NOT " } else { "" };
+        let tested = if value { "TRUE" } else { "FALSE" };
+        let text = format!("({} IS {not}{tested})", operand.text);
+        let reads = Reads::of([&operand]);
+        let shape = Shape::TruthTest {
+            operand: Box::new(operand),
+            value,
+            negated,
+        };
+        reads.expression(text, shape)
+    }
+
+    /// `operand IS NULL` or `operand IS NOT NULL`.
+    pub fn null_test(operand: Expression, negated: bool) -> Expression {
+        let not = if negated { "NOT " } else { "" };
+        let text = format!("({} IS {not}NULL)", operand.text);
+        let reads = Reads::of([&operand]);
+        let shape = Shape::NullTest {
+            operand: Box::new(operand),
+            negated,
+        };
+        reads.expression(text, shape)
+    }
+
+    /// `operand::type_name`.
+    pub fn cast(operand: Expression, type_name: String) -> Expression {
+        let text = format!("({})::{type_name}", operand.text);
+        let reads = Reads::of([&operand]);
+        let shape = Shape::Cast {
+            operand: Box::new(operand),
+            type_name,
+        };
+        reads.expression(text, shape)
+    }
+
+    /// `part AND part …`; a single part is itself.
+    pub fn all(parts: Vec<Expression>) -> Expression {
+        Expression::joined(parts, "AND", Shape::And)
+    }
+
+    /// `part OR part …`; a single part is itself.
+    pub fn any(parts: Vec<Expression>) -> Expression {
+        Expression::joined(parts, "OR", Shape::Or)
+    }
+
+    fn joined(
+        mut parts: Vec<Expression>,
+        word: &str,
+        shape: fn(Vec<Expression>) -> Shape,
+    ) -> Expression {
+        if parts.len() == 1 {
+            return parts.remove(0);
         }
-        Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => leaf(ast, Shape::Constant),
-        Expr::UnaryOp {
-            op: UnaryOperator::Not,
-            expr,
-        } => negation(read(expr)),
-        Expr::UnaryOp {
-            op: UnaryOperator::Minus | UnaryOperator::Plus,
-            expr,
-        } if is_constant(expr) => leaf(ast, Shape::Constant),
-        Expr::BinaryOp {
-            op: BinaryOperator::And,
-            ..
-        } => flattened(ast, &BinaryOperator::And),
-        Expr::BinaryOp {
-            op: BinaryOperator::Or,
-            ..
-        } => flattened(ast, &BinaryOperator::Or),
-        Expr::BinaryOp { left, op, right } => binary(read(left), &op.to_string(), read(right)),
-        Expr::AnyOp {
-            left,
-            compare_op,
-            right,
-            ..
-        } => any_of(read(left), &compare_op.to_string(), read(right)),
-        Expr::AllOp {
-            left,
-            compare_op,
-            right,
-        } => all_of(ast, read(left), &compare_op.to_string(), read(right)),
-        Expr::IsDistinctFrom(left, right) => binary(read(left), DISTINCT, read(right)),
-        Expr::IsTrue(operand) => truth_test(read(operand), true, false),
-        Expr::IsFalse(operand) => truth_test(read(operand), false, false),
-        Expr::IsNotTrue(operand) => truth_test(read(operand), true, true),
-        Expr::IsNotFalse(operand) => truth_test(read(operand), false, true),
-        Expr::IsNull(operand) => null_test(read(operand), false),
-        Expr::IsNotNull(operand) => null_test(read(operand), true),
-        Expr::Cast {
-            expr, data_type, ..
-        } => cast(ast, read(expr), data_type),
-        Expr::Collate { expr, collation } => collate(ast, read(expr), collation),
-        Expr::Array(Array { elem, .. }) if elem.iter().all(is_constant) => {
-            leaf(ast, Shape::Constant)
+        let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
+        let text = format!("({})", texts.join(&format!(" {word} ")));
+        let reads = Reads::of(&parts);
+        reads.expression(text, shape(parts))
+    }
+
+    /// SQL that could not be parsed.
+    pub(super) fn unparsed(text: &str) -> Expression {
+        Expression {
+            text: text.to_owned(),
+            relations: BTreeSet::new(),
+            columns: BTreeSet::new(),
+            shape: Shape::Unparsed,
         }
-        Expr::Function(function) => call(ast, function),
-        _ => other(ast),
+    }
+
+    /// The ANDed parts of a condition; a condition without AND is its only part.
+    pub fn conjuncts(&self) -> &[Expression] {
+        match &self.shape {
+            Shape::And(parts) => parts,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    /// The columns it reads; none when it could not be parsed.
+    pub fn known_columns(&self) -> Option<&BTreeSet<String>> {
+        (self.shape != Shape::Unparsed).then_some(&self.columns)
+    }
+
+    /// A literal, a parameter, or computed from nothing else.
+    pub(super) fn is_known_without_row(&self) -> bool {
+        matches!(self.shape, Shape::Constant | Shape::RunTime)
+    }
+
+    /// The text without the parentheses around all of it.
+    pub fn text_without_parentheses(&self) -> &str {
+        if self.is_parenthesised() {
+            &self.text[1..self.text.len() - 1]
+        } else {
+            &self.text
+        }
+    }
+
+    /// The text as the key of an index: a function call may stand alone, anything else needs parentheses
+    /// (<https://www.postgresql.org/docs/current/sql-createindex.html>, "expression").
+    pub fn key_text(&self) -> String {
+        let is_plain_call = match &self.shape {
+            Shape::Call { function, .. } => is_plain_function_name(function),
+            _ => false,
+        };
+        if is_plain_call || self.is_parenthesised() {
+            self.text.clone()
+        } else {
+            format!("({})", self.text)
+        }
+    }
+
+    fn is_parenthesised(&self) -> bool {
+        match &self.shape {
+            Shape::And(_)
+            | Shape::Or(_)
+            | Shape::Not(_)
+            | Shape::Binary { .. }
+            | Shape::AnyOf { .. }
+            | Shape::NullTest { .. }
+            | Shape::TruthTest { .. }
+            | Shape::Collate { .. } => true,
+            Shape::Column(_) | Shape::Cast { .. } | Shape::Call { .. } => false,
+            Shape::Constant | Shape::RunTime | Shape::Extract { .. } => is_enclosed(&self.text),
+            Shape::Other | Shape::Unparsed => is_enclosed(&self.text),
+        }
     }
 }
 
-fn is_constant(ast: &Expr) -> bool {
-    matches!(read(ast).shape, Shape::Constant)
+/// A name that needs no quotes and is no keyword with a syntax of its own (COALESCE, ROW), which plans print in capitals.
+fn is_plain_function_name(name: &str) -> bool {
+    name.chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.'))
 }
 
-fn column(qualifier: Option<&Ident>, name: &Ident) -> Expression {
-    Expression {
-        text: quote_identifier(&name.value).into_owned(),
-        relations: qualifier
-            .map(|qualifier| qualifier.value.clone())
-            .into_iter()
-            .collect(),
-        columns: BTreeSet::from([name.value.clone()]),
-        shape: Shape::Column(name.value.clone()),
+/// Does a text whose structure is not known begin with a parenthesis that its last character closes? Quoted parts are passed over.
+fn is_enclosed(text: &str) -> bool {
+    let mut depth = 0usize;
+    let mut quote = None;
+    for (position, character) in text.char_indices() {
+        match (quote, character) {
+            (Some(end), character) if end == character => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '(') => depth += 1,
+            (None, ')') => depth = depth.saturating_sub(1),
+            (None, _) => {}
+        }
+        if depth == 0 {
+            return position > 0 && position + 1 == text.len();
+        }
     }
+    false
 }
 
 /// What a part made of other parts reads: whatever they read.
-struct Reads {
+pub(super) struct Reads {
     relations: BTreeSet<String>,
-    columns: BTreeSet<String>,
+    pub(super) columns: BTreeSet<String>,
 }
 
 impl Reads {
-    fn of<'a>(parts: impl IntoIterator<Item = &'a Expression> + Clone) -> Reads {
+    pub(super) fn of<'a>(parts: impl IntoIterator<Item = &'a Expression> + Clone) -> Reads {
         Reads {
             relations: parts
                 .clone()
@@ -271,7 +402,7 @@ impl Reads {
         }
     }
 
-    fn expression(self, text: String, shape: Shape) -> Expression {
+    pub(super) fn expression(self, text: String, shape: Shape) -> Expression {
         Expression {
             text,
             relations: self.relations,
@@ -281,413 +412,84 @@ impl Reads {
     }
 }
 
-fn negation(operand: Expression) -> Expression {
-    Reads::of([&operand]).expression(
-        format!("(NOT {})", operand.text),
-        Shape::Not(Box::new(operand)),
-    )
-}
-
-fn binary(left: Expression, operator: &str, right: Expression) -> Expression {
-    let text = format!("({} {operator} {})", left.text, right.text);
-    let reads = Reads::of([&left, &right]);
-    if [&left, &right]
-        .iter()
-        .all(|part| matches!(part.shape, Shape::Constant | Shape::RunTime))
-    {
-        return reads.expression(text, Shape::RunTime);
-    }
-    reads.expression(
-        text,
-        Shape::Binary {
-            operator: operator.to_owned(),
-            left: Box::new(left),
-            right: Box::new(right),
-        },
-    )
-}
-
-fn any_of(operand: Expression, operator: &str, array: Expression) -> Expression {
-    let text = format!("({} {operator} ANY ({}))", operand.text, array.text);
-    let shape = |operand, array| Shape::AnyOf {
-        operator: operator.to_owned(),
-        operand: Box::new(operand),
-        array: Box::new(array),
-    };
-    Reads::of([&operand, &array]).expression(text, shape(operand, array))
-}
-
-/// `a <> ALL (array)`, which NOT IN becomes in a plan, is what `NOT (a = ANY (array))` means; its text stays as it is.
-fn all_of(ast: &Expr, operand: Expression, operator: &str, array: Expression) -> Expression {
-    if operator != "<>" {
-        return other(ast);
-    }
-    let text = format!("({} <> ALL ({}))", operand.text, array.text);
-    let reads = Reads::of([&operand, &array]);
-    reads.expression(text, Shape::Not(Box::new(any_of(operand, "=", array))))
-}
-
-fn truth_test(operand: Expression, value: bool, negated: bool) -> Expression {
-    let (not, tested) = (
-        if negated { "NOT " } else { "" },
-        if value { "TRUE" } else { "FALSE" },
-    );
-    let text = format!("({} IS {not}{tested})", operand.text);
-    Reads::of([&operand]).expression(
-        text,
-        Shape::TruthTest {
-            operand: Box::new(operand),
-            value,
-            negated,
-        },
-    )
-}
-
-fn null_test(operand: Expression, negated: bool) -> Expression {
-    let text = format!(
-        "({} IS {}NULL)",
-        operand.text,
-        if negated { "NOT " } else { "" }
-    );
-    Reads::of([&operand]).expression(
-        text,
-        Shape::NullTest {
-            operand: Box::new(operand),
-            negated,
-        },
-    )
-}
-
-fn cast(ast: &Expr, operand: Expression, data_type: &DataType) -> Expression {
-    match operand.shape {
-        Shape::Constant | Shape::RunTime => leaf(ast, operand.shape),
-        _ => {
-            let type_name = type_text(data_type);
-            let text = format!("({})::{type_name}", operand.text);
-            Reads::of([&operand]).expression(
-                text,
-                Shape::Cast {
-                    operand: Box::new(operand),
-                    type_name,
-                },
-            )
-        }
-    }
-}
-
-fn collate(ast: &Expr, operand: Expression, collation: &ObjectName) -> Expression {
-    let name = collation
-        .0
-        .last()
-        .and_then(ObjectNamePart::as_ident)
-        .map(|name| name.value.clone());
-    match (&operand.shape, name) {
-        (Shape::Constant | Shape::RunTime, _) => leaf(ast, operand.shape),
-        (_, Some(name)) => {
-            let text = format!("({} COLLATE {collation})", operand.text);
-            Reads::of([&operand]).expression(
-                text,
-                Shape::Collate {
-                    operand: Box::new(operand),
-                    collation: name,
-                },
-            )
-        }
-        (_, None) => other(ast),
-    }
-}
-
-/// A call that reads no column is known only at run time: the planner has already folded what is immutable.
-fn call(ast: &Expr, function: &sqlparser::ast::Function) -> Expression {
-    let plain =
-        function.over.is_none() && function.filter.is_none() && function.within_group.is_empty();
-    let FunctionArguments::List(list) = &function.args else {
-        return other(ast);
-    };
-    let arguments: Option<Vec<Expression>> = list.args.iter().map(plain_argument).collect();
-    let Some(arguments) = arguments
-        .filter(|_| plain && list.duplicate_treatment.is_none() && list.clauses.is_empty())
-    else {
-        return other(ast);
-    };
-    let texts: Vec<&str> = arguments
-        .iter()
-        .map(|argument| argument.text.as_str())
-        .collect();
-    let text = format!("{}({})", function.name, texts.join(", "));
-    let reads = Reads::of(&arguments);
-    let shape = if reads.columns.is_empty() {
-        Shape::RunTime
-    } else {
-        Shape::Call {
-            function: function.name.to_string(),
-            arguments,
-        }
-    };
-    reads.expression(text, shape)
-}
-
-fn plain_argument(argument: &FunctionArg) -> Option<Expression> {
-    match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => Some(read(expression)),
-        _ => None,
-    }
-}
-
-fn flattened(ast: &Expr, wanted: &BinaryOperator) -> Expression {
-    let mut parts = Vec::new();
-    let mut waiting = vec![ast];
-    while let Some(next) = waiting.pop() {
-        match bare(next) {
-            Expr::BinaryOp { left, op, right } if op == wanted => {
-                waiting.extend([right.as_ref(), left.as_ref()])
-            }
-            part => parts.push(read(part)),
-        }
-    }
-    let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
-    let text = format!("({})", texts.join(&format!(" {wanted} ")));
-    let reads = Reads::of(&parts);
-    reads.expression(
-        text,
-        if *wanted == BinaryOperator::And {
-            Shape::And(parts)
-        } else {
-            Shape::Or(parts)
-        },
-    )
-}
-
-fn leaf(ast: &Expr, shape: Shape) -> Expression {
-    Expression {
-        text: unqualified_text(ast),
-        relations: BTreeSet::new(),
-        columns: BTreeSet::new(),
-        shape,
-    }
-}
-
-/// Something this tree has no shape for: text and columns are still right.
-fn other(ast: &Expr) -> Expression {
-    let mut relations = BTreeSet::new();
-    let mut columns = BTreeSet::new();
-    let _ = visit_expressions(ast, |part| {
-        match part {
-            Expr::Identifier(name) => {
-                columns.insert(name.value.clone());
-            }
-            Expr::CompoundIdentifier(parts) => {
-                if let [.., qualifier, name] = parts.as_slice() {
-                    relations.insert(qualifier.value.clone());
-                    columns.insert(name.value.clone());
-                }
-            }
-            _ => {}
-        }
-        std::ops::ControlFlow::<()>::Continue(())
-    });
-    Expression {
-        text: unqualified_text(ast),
-        relations,
-        columns,
-        shape: Shape::Other,
-    }
-}
-
-fn unqualified_text(ast: &Expr) -> String {
-    let mut ast = ast.clone();
-    let _ = visit_expressions_mut(&mut ast, |part| {
-        match part {
-            Expr::CompoundIdentifier(parts) => {
-                if let Some(column) = parts.pop() {
-                    *part = Expr::Identifier(column);
-                }
-            }
-            Expr::Cast { data_type, .. } => {
-                let name = Ident::new(type_text(data_type));
-                *data_type = DataType::Custom(
-                    ObjectName(vec![ObjectNamePart::Identifier(name)]),
-                    Vec::new(),
-                );
-            }
-            _ => {}
-        }
-        std::ops::ControlFlow::<()>::Continue(())
-    });
-    ast.to_string()
-}
-
-/// `sqlparser` prints built-in types in capitals; plans and definitions have them in lower case.
-fn type_text(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Custom(..) => data_type.to_string(),
-        built_in => built_in.to_string().to_ascii_lowercase(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn text(sql: &str) -> String {
-        parse_expression(sql).unwrap().text
+    fn key_text(sql: &str) -> String {
+        Expression::from_sql(sql).key_text()
     }
 
     #[test]
-    fn qualifiers_go_and_types_are_lower_case() {
-        assert_eq!(
-            text("(t.state = 'PENDING'::text)"),
-            "(state = 'PENDING'::text)"
-        );
-        assert_eq!(
-            text("((o.\"Odd Name\")::text ~~ 'a%'::text)"),
-            "((\"Odd Name\")::text ~~ 'a%'::text)"
-        );
-        assert_eq!(
-            text("((e.payload ->> 'aggregate_id'::text) = 'x'::text)"),
-            "((payload ->> 'aggregate_id'::text) = 'x'::text)"
-        );
-        assert_eq!(
-            text("(a.t >= '2024-01-01 00:00:00+00'::timestamp with time zone)"),
-            "(t >= '2024-01-01 00:00:00+00'::timestamp with time zone)"
-        );
-    }
-
-    #[test]
-    fn the_document_s_interval_condition_survives() {
-        let sql = "(((((t.certified_by_user - t.created) / 1000))::double precision * '00:00:01'::interval) > '10:00:00'::interval)";
-        let expression = parse_expression(sql).unwrap();
-        assert_eq!(
-            expression.text,
-            "(((((certified_by_user - created) / 1000))::double precision * '00:00:01'::interval) > '10:00:00'::interval)"
-        );
-        assert_eq!(
-            expression.columns,
-            BTreeSet::from(["certified_by_user".to_owned(), "created".to_owned()])
-        );
-    }
-
-    #[test]
-    fn each_side_of_a_join_knows_its_relation() {
-        let Shape::Binary { left, right, .. } = parse_expression("(r.id = s.id)").unwrap().shape
-        else {
-            panic!()
-        };
-        assert_eq!(left.relations, BTreeSet::from(["r".to_owned()]));
-        assert_eq!(right.relations, BTreeSet::from(["s".to_owned()]));
-    }
-
-    #[test]
-    fn what_is_known_only_at_run_time() {
-        for sql in [
-            "$1",
-            "now()",
-            "(InitPlan 1).col1",
-            "((InitPlan 1 (returns $0))) + 1",
-            "(now() - '1 day'::interval)",
+    fn only_plain_calls_are_keys_without_parentheses() {
+        for (sql, written) in [
+            ("lower(email)", "lower(email)"),
+            ("COALESCE(a, b)", "(COALESCE(a, b))"),
+            ("(a + b)", "(a + b)"),
+            ("(a)::date", "((a)::date)"),
+            ("(lower(a) || lower(b))", "(lower(a) || lower(b))"),
+            ("EXTRACT(day FROM at)", "(EXTRACT(DAY FROM at))"),
+            (
+                "CASE WHEN a THEN 1 ELSE 2 END",
+                "(CASE WHEN a THEN 1 ELSE 2 END)",
+            ),
         ] {
-            let shape = parse_expression(sql).unwrap().shape;
-            assert_eq!(shape, Shape::RunTime, "{sql}");
-        }
-        assert!(matches!(
-            parse_expression("(NOT (hashed SubPlan 1))").unwrap().shape,
-            Shape::Not(_)
-        ));
-        assert_eq!(
-            text("(a = '(SubPlan 1)'::text)"),
-            "(a = '(SubPlan 1)'::text)",
-            "a literal is left alone"
-        );
-    }
-
-    #[test]
-    fn constants_keep_their_casts() {
-        for sql in [
-            "'x'::text",
-            "5",
-            "'-5'::integer",
-            "true",
-            "'{a,b}'::text[]",
-            "NULL::bigint",
-        ] {
-            assert_eq!(
-                parse_expression(sql).unwrap().shape,
-                Shape::Constant,
-                "{sql}"
-            );
+            assert_eq!(key_text(sql), written);
         }
     }
 
     #[test]
-    fn comparisons_that_are_no_operators_keep_their_words() {
-        assert_eq!(text("(t.a IS DISTINCT FROM t.b)"), "(a IS DISTINCT FROM b)");
-        assert_eq!(
-            text("(t.a <> ALL ('{x,y}'::text[]))"),
-            "(a <> ALL ('{x,y}'::text[]))"
-        );
-        assert_eq!(text("(t.a IS NOT TRUE)"), "(a IS NOT TRUE)");
-        let Shape::Not(any) = parse_expression("(t.a <> ALL ('{x,y}'::text[]))")
-            .unwrap()
-            .shape
-        else {
-            panic!()
-        };
-        assert!(matches!(any.shape, Shape::AnyOf { .. }));
-        assert_eq!(
-            parse_expression("(t.a > ALL ('{1,2}'::integer[]))")
-                .unwrap()
-                .shape,
-            Shape::Other
-        );
+    fn equality_and_order_go_by_the_text() {
+        let qualified = Expression::from_sql("(j.state = 'x'::text)");
+        let plain = Expression::from_sql("(state = 'x'::text)");
+        assert_eq!(qualified, plain);
+        assert_ne!(qualified.relations, plain.relations);
+        assert!(Expression::from_sql("(a = 1)") < Expression::from_sql("(b = 1)"));
     }
 
     #[test]
-    fn conjunctions_are_flat_and_in_order() {
-        let Shape::And(parts) = parse_expression("((a = 1) AND ((b = 2) AND (c = 3)) AND (d = 4))")
-            .unwrap()
-            .shape
-        else {
-            panic!()
-        };
-        let texts: Vec<_> = parts.iter().map(|part| part.text.as_str()).collect();
-        assert_eq!(texts, ["(a = 1)", "(b = 2)", "(c = 3)", "(d = 4)"]);
-    }
-
-    #[test]
-    fn sort_terms_know_their_nulls() {
-        for (sql, descending, nulls_first) in [
-            ("t.a", false, false),
-            ("t.a DESC", true, true),
-            ("t.a DESC NULLS LAST", true, false),
-            ("t.a NULLS FIRST", false, true),
+    fn expressions_are_text_in_json_and_none_is_refused() {
+        for text in [
+            "lower(name)",
+            "((a = 1) AND (b IS NULL))",
+            "(a ?! no SQL that (the parser knows",
         ] {
-            let term = parse_sort_term(sql).unwrap();
-            assert_eq!(
-                (term.descending, term.nulls_first),
-                (descending, nulls_first),
-                "{sql}"
-            );
+            let json = serde_json::Value::String(text.to_owned());
+            let expression: Expression = serde_json::from_value(json.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&expression).unwrap(), json);
         }
-        assert!(parse_sort_term("t.a USING >").is_err());
+        let unknown = Expression::from_sql("(a ?! no SQL that (the parser knows");
+        assert_eq!(unknown.shape, Shape::Unparsed);
+        assert_eq!(unknown.known_columns(), None);
     }
 
     #[test]
-    fn rest_text_and_nonsense_are_errors() {
-        assert!(parse_expression("a = 1 b").is_err());
-        assert!(parse_expression("").is_err());
-        assert!(matches!(
-            parse_expression(&"x".repeat(100_000)),
-            Err(SqlError::TooLong(100_000))
-        ));
+    fn conditions_are_taken_apart_and_put_together() {
+        let both = Expression::from_sql("((a = 1) AND ((b = 2) OR (c = 3)))");
+        assert_eq!(both.conjuncts().len(), 2);
+        assert_eq!(Expression::all(both.conjuncts().to_vec()), both);
+        let one = Expression::from_sql("(a = 1)");
+        assert_eq!(one.conjuncts(), std::slice::from_ref(&one));
+        assert_eq!(Expression::any(vec![one.clone()]), one);
+        assert_eq!(
+            both.text_without_parentheses(),
+            "(a = 1) AND ((b = 2) OR (c = 3))"
+        );
     }
 
     #[test]
-    fn long_chains_do_not_overflow_the_stack() {
-        let chain = vec!["(a=1)"; 6_000].join(" OR ");
-        let Shape::Or(arms) = parse_expression(&chain).unwrap().shape else {
+    fn operators_are_known_without_their_schema() {
+        let similar = Expression::from_sql("(name OPERATOR(public.%) 'x'::text)");
+        assert_eq!(similar.text, "(name OPERATOR(public.%) 'x'::text)");
+        let Shape::Binary { operator, .. } = similar.shape else {
             panic!()
         };
-        assert_eq!(arms.len(), 6_000);
-        assert!(parse_expression(&vec!["1"; 20_000].join("+")).is_ok());
+        assert_eq!(operator, "%");
+    }
+
+    #[test]
+    fn parentheses_of_unknown_texts_are_matched() {
+        assert!(is_enclosed("(a[1])") && is_enclosed("(CASE WHEN (a = ')') THEN 1 END)"));
+        assert!(!is_enclosed("(a).b") && !is_enclosed("(a) || (b)") && !is_enclosed("a"));
     }
 }

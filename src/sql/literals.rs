@@ -1,9 +1,9 @@
-//! The constants that a statement's text mentions.
+//! Literals: those of a statement, and the values of those that plans print.
 
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
-use super::{SqlError, syntax};
+use super::parser::{SqlError, syntax};
 
 /// All strings (unquoted) and numbers of a statement, in their order; what stands in comments is not among them.
 ///
@@ -25,6 +25,41 @@ pub fn literals(sql: &str) -> Result<Vec<String>, SqlError> {
     Ok(tokens.into_iter().filter_map(literal).collect())
 }
 
+/// The value of a literal that a plan prints, as `pg_stats` has it: without quotes and casts.
+pub fn literal_value(literal: &str) -> String {
+    let literal = literal.trim();
+    let Some(quoted) = literal.strip_prefix('\'') else {
+        return literal
+            .split("::")
+            .next()
+            .unwrap_or(literal)
+            .trim_matches(['(', ')'])
+            .to_owned();
+    };
+    let mut value = String::with_capacity(quoted.len());
+    let mut characters = quoted.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\'' if characters.peek() == Some(&'\'') => value.extend(characters.next()),
+            '\'' => break,
+            other => value.push(other),
+        }
+    }
+    value
+}
+
+/// `'{QUEUED,RUNNING}'::text[]` → `QUEUED`, `RUNNING`, each as a literal.
+pub fn array_elements(literal: &str) -> Vec<String> {
+    let value = literal_value(literal);
+    let elements = value
+        .trim_start_matches('{')
+        .trim_end_matches('}')
+        .split(',');
+    elements
+        .map(|element| format!("'{}'", element.trim_matches('"').replace('\'', "''")))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +72,25 @@ mod tests {
             ["it's", "a\nb", "x", "10.50", "1", "2", "5"]
         );
         assert!(literals("SELECT 'open").is_err());
+    }
+
+    #[test]
+    fn literals_lose_quotes_and_casts() {
+        for (literal, value) in [
+            ("'a''b'::text", "a'b"),
+            ("5", "5"),
+            ("'-5'::integer", "-5"),
+            ("true", "true"),
+        ] {
+            assert_eq!(literal_value(literal), value);
+        }
+    }
+
+    #[test]
+    fn elements_of_an_array_are_literals_themselves() {
+        assert_eq!(
+            array_elements("'{QUEUED,\"it''s\"}'::text[]"),
+            ["'QUEUED'", "'it''s'"]
+        );
     }
 }

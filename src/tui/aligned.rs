@@ -11,7 +11,7 @@ const COUNTS_AS_CHANGED: f64 = 0.01;
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub enum Difference {
     /// The same node with the same numbers.
     Same,
     /// The same node with other numbers.
@@ -22,28 +22,28 @@ pub enum Mark {
 
 /// One side of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum AlignedCell {
     /// A node's headline, by position.
     Node(usize),
     /// A detail of a node, by position and number.
     Detail(usize, usize),
-    /// Nothing stands here.
-    Nothing,
+    /// Nothing.
+    Empty,
 }
 
 /// One line of the two plans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
+pub struct AlignedRow {
     /// What it is.
-    pub mark: Mark,
-    /// The plan as things are.
-    pub before: Side,
+    pub difference: Difference,
+    /// The plan without the index.
+    pub before: AlignedCell,
     /// The plan with the index.
-    pub after: Side,
+    pub after: AlignedCell,
 }
 
 /// The two plans, line by line.
-pub fn rows(before: &PlanView, after: &PlanView) -> Vec<Row> {
+pub fn rows(before: &PlanView, after: &PlanView) -> Vec<AlignedRow> {
     let mut rows = Vec::new();
     for step in align(&before.plan, &after.plan).steps() {
         let (old, new) = match step {
@@ -56,22 +56,27 @@ pub fn rows(before: &PlanView, after: &PlanView) -> Vec<Row> {
             old,
             after,
             new,
-            mark(before, old, after, new),
+            difference_of(before, old, after, new),
         ));
     }
     rows
 }
 
-fn mark(before: &PlanView, old: Option<usize>, after: &PlanView, new: Option<usize>) -> Mark {
+fn difference_of(
+    before: &PlanView,
+    old: Option<usize>,
+    after: &PlanView,
+    new: Option<usize>,
+) -> Difference {
     let (Some(old), Some(new)) = (old, new) else {
-        return Mark::Different;
+        return Difference::Different;
     };
     if before.lines[old].identity != after.lines[new].identity {
-        Mark::Different
+        Difference::Different
     } else if numbers_differ(before, old, after, new) {
-        Mark::Numbers
+        Difference::Numbers
     } else {
-        Mark::Same
+        Difference::Same
     }
 }
 
@@ -88,23 +93,23 @@ fn node_rows(
     old: Option<usize>,
     after: &PlanView,
     new: Option<usize>,
-    mark: Mark,
-) -> Vec<Row> {
+    difference: Difference,
+) -> Vec<AlignedRow> {
     let details = |view: &PlanView, node: Option<usize>| {
         node.map_or(0, |node| view.lines[node].details.len())
     };
     let (old_details, new_details) = (details(before, old), details(after, new));
-    let headline = Row {
-        mark,
-        before: old.map_or(Side::Nothing, Side::Node),
-        after: new.map_or(Side::Nothing, Side::Node),
+    let headline = AlignedRow {
+        difference,
+        before: old.map_or(AlignedCell::Empty, AlignedCell::Node),
+        after: new.map_or(AlignedCell::Empty, AlignedCell::Node),
     };
     let side = |node: Option<usize>, details: usize, number: usize| match node {
-        Some(node) if number < details => Side::Detail(node, number),
-        _ => Side::Nothing,
+        Some(node) if number < details => AlignedCell::Detail(node, number),
+        _ => AlignedCell::Empty,
     };
-    let detail = |number| Row {
-        mark: Mark::Same,
+    let detail = |number| AlignedRow {
+        difference: Difference::Same,
         before: side(old, old_details, number),
         after: side(new, new_details, number),
     };
@@ -139,34 +144,34 @@ mod tests {
         let rows = rows(&before, &after);
         assert_eq!(
             rows[0],
-            Row {
-                mark: Mark::Numbers,
-                before: Side::Node(0),
-                after: Side::Node(0)
+            AlignedRow {
+                difference: Difference::Numbers,
+                before: AlignedCell::Node(0),
+                after: AlignedCell::Node(0)
             }
         );
         assert_eq!(
             rows[1],
-            Row {
-                mark: Mark::Different,
-                before: Side::Node(1),
-                after: Side::Nothing
+            AlignedRow {
+                difference: Difference::Different,
+                before: AlignedCell::Node(1),
+                after: AlignedCell::Empty
             }
         );
         assert_eq!(
             rows[2],
-            Row {
-                mark: Mark::Same,
-                before: Side::Detail(1, 0),
-                after: Side::Nothing
+            AlignedRow {
+                difference: Difference::Same,
+                before: AlignedCell::Detail(1, 0),
+                after: AlignedCell::Empty
             }
         );
         assert_eq!(
             rows[3],
-            Row {
-                mark: Mark::Different,
-                before: Side::Node(2),
-                after: Side::Node(1)
+            AlignedRow {
+                difference: Difference::Different,
+                before: AlignedCell::Node(2),
+                after: AlignedCell::Node(1)
             }
         );
     }

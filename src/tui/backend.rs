@@ -1,26 +1,26 @@
-//! The seam to the server, and the thread it lives on. Questions go in over a channel, messages come out; a question can be given
-//! up while it is being answered, and the latest one wins.
+//! The boundary to the server, and the thread it runs on. Requests go in over a channel, messages come out; a request can be
+//! cancelled while it runs, and the latest one wins.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::model::{Ask, Msg, Progress, Reply};
-use super::session_data::{Group, SessionData};
+use super::model::{Msg, Progress, Request, Response};
+use super::session_data::{BuildGroup, SessionData};
 use crate::index::NamedIndex;
 use crate::planner::{Answer, Comparison, Event, PlannerError, Refusal, Rollback};
 use crate::workload::Statement;
 
-/// Somebody with a server.
+/// Runs requests on a server.
 pub trait Backend: Send {
     /// The whole run.
     ///
     /// # Errors
-    /// When the server cannot be asked, or the run was cancelled; everything is rolled back then.
+    /// When the server fails or the run was cancelled; everything is rolled back then.
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError>;
 
-    /// Indexes with the statements on their tables, built in one transaction and rolled back; without indexes, things as they are.
+    /// Plans the statements with the indexes built in one transaction, which is rolled back; without indexes, as the server is.
     ///
     /// # Errors
     /// As with [`Backend::advise`].
@@ -30,133 +30,134 @@ pub trait Backend: Send {
         statements: &[Statement],
     ) -> Result<Answer, PlannerError>;
 
-    /// Stops what runs.
+    /// A token that cancels the running request.
     fn cancel_token(&self) -> Arc<dyn CancelToken>;
 }
 
-/// Stops what runs on the server.
+/// Cancels what runs on the server.
 pub trait CancelToken: Send + Sync {
-    /// Cancels the running statement, and all that follows until it is released.
+    /// Cancels the running statement and all later ones until [`CancelToken::reset`].
     fn cancel(&self);
-    /// Lets the next work run.
-    fn release(&self);
+    /// Allows statements to run again.
+    fn reset(&self);
 }
 
 /// The thread with the server.
 pub struct Worker {
-    questions: Sender<(u64, Ask)>,
+    requests: Sender<(u64, Request)>,
     cancel_token: Arc<dyn CancelToken>,
-    given_up: Arc<AtomicU64>,
+    cancelled_through: Arc<AtomicU64>,
     thread: std::thread::JoinHandle<()>,
 }
 
 impl Worker {
-    /// Starts it; answers go to this sender.
+    /// Starts it; responses go to this sender.
     ///
     /// # Errors
     /// When there can be no thread.
-    pub fn start(backend: Box<dyn Backend>, answers: Sender<Msg>) -> std::io::Result<Worker> {
-        let (questions, asked) = channel();
+    pub fn start(backend: Box<dyn Backend>, responses: Sender<Msg>) -> std::io::Result<Worker> {
+        let (requests, received) = channel();
         let cancel_token = backend.cancel_token();
-        let given_up = Arc::new(AtomicU64::new(0));
-        let desk = Desk {
+        let cancelled_through = Arc::new(AtomicU64::new(0));
+        let worker_thread = WorkerThread {
             backend,
-            answers,
+            responses,
             cancel_token: cancel_token.clone(),
-            given_up: given_up.clone(),
+            cancelled_through: cancelled_through.clone(),
         };
         let thread = std::thread::Builder::new()
             .name("server".to_owned())
-            .spawn(move || desk.work(&asked))?;
+            .spawn(move || worker_thread.work(&received))?;
         Ok(Worker {
-            questions,
+            requests,
             cancel_token,
-            given_up,
+            cancelled_through,
             thread,
         })
     }
 
-    /// Asks; the answer comes as a message.
-    pub fn ask(&self, job: u64, ask: Ask) {
-        // A worker that is gone has said so in a message of its own.
-        let _ = self.questions.send((job, ask));
+    /// Sends a request; the response comes as a message.
+    pub fn send(&self, job: u64, request: Request) {
+        // A worker that ended has sent a message about it.
+        let _ = self.requests.send((job, request));
     }
 
-    /// Gives this job up, at once.
+    /// Cancels this request immediately.
     pub fn cancel(&self, job: u64) {
-        self.given_up.fetch_max(job, Ordering::SeqCst);
+        self.cancelled_through.fetch_max(job, Ordering::SeqCst);
         self.cancel_token.cancel();
     }
 
-    /// Gives everything up and waits until it is rolled back.
+    /// Cancels everything and waits until it is rolled back.
     pub fn finish(self) {
         self.cancel(u64::MAX);
-        drop(self.questions);
+        drop(self.requests);
         let _ = self.thread.join();
     }
 }
 
 /// The worker's side.
-struct Desk {
+struct WorkerThread {
     backend: Box<dyn Backend>,
-    answers: Sender<Msg>,
+    responses: Sender<Msg>,
     cancel_token: Arc<dyn CancelToken>,
-    given_up: Arc<AtomicU64>,
+    cancelled_through: Arc<AtomicU64>,
 }
 
-impl Desk {
-    fn work(mut self, asked: &Receiver<(u64, Ask)>) {
-        while let Ok((job, ask)) = asked.recv() {
-            // Released first, looked after that: a cancel in between is seen here, one after it pulls the brake again.
-            self.cancel_token.release();
-            let given_up = self.given_up.load(Ordering::SeqCst) >= job;
-            let reply = if given_up {
-                Reply::Cancelled(Rollback::Confirmed)
+impl WorkerThread {
+    fn work(mut self, received: &Receiver<(u64, Request)>) {
+        while let Ok((job, request)) = received.recv() {
+            // Reset first, then check: a cancel in between is noticed here, and a later one cancels through the token.
+            self.cancel_token.reset();
+            let cancelled = self.cancelled_through.load(Ordering::SeqCst) >= job;
+            let response = if cancelled {
+                Response::Cancelled(Rollback::Confirmed)
             } else {
-                self.answer(job, ask)
+                self.handle(job, request)
             };
-            if self.answers.send(Msg::Answered(job, reply)).is_err() {
+            if self.responses.send(Msg::Response(job, response)).is_err() {
                 return;
             }
         }
     }
 
-    fn answer(&mut self, job: u64, ask: Ask) -> Reply {
-        let answers = self.answers.clone();
+    fn handle(&mut self, job: u64, request: Request) -> Response {
+        let responses = self.responses.clone();
         let backend = &mut self.backend;
-        let answered = catch_unwind(AssertUnwindSafe(|| match ask {
-            Ask::Advise => {
+        let handled = catch_unwind(AssertUnwindSafe(|| match request {
+            Request::Advise => {
                 let progress = std::cell::RefCell::new(Progress::default());
                 let observer = |event: Event<'_>| {
                     let mut progress = progress.borrow_mut();
-                    follow(&mut progress, event);
-                    let _ = answers.send(Msg::Progress(job, progress.clone()));
+                    record_progress(&mut progress, event);
+                    let _ = responses.send(Msg::Progress(job, progress.clone()));
                 };
                 backend
                     .advise(&observer)
-                    .map(|session_data| Reply::Advised(Box::new(session_data)))
+                    .map(|session_data| Response::Advised(Box::new(session_data)))
             }
-            Ask::Prove { entries, groups } => {
-                prove(backend.as_mut(), &groups).map(|proof| Reply::Proved(entries, proof))
-            }
-            Ask::Rehearse { index, statements } => {
+            Request::Verify { indexes, groups } => verify(backend.as_mut(), &groups)
+                .map(|verified| Response::Verified(indexes, verified)),
+            Request::Rehearse { index, statements } => {
                 let compared = compare(backend.as_mut(), std::slice::from_ref(&index), &statements);
-                compared.map(|compared| Reply::Rehearsed(index, compared.map(Box::new)))
+                compared.map(|compared| Response::Rehearsed(index, compared.map(Box::new)))
             }
         }));
-        match answered {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(PlannerError::Interrupted { rollback })) => Reply::Cancelled(rollback),
-            Ok(Err(error)) => Reply::Lost(error.to_string()),
-            Err(_) => Reply::Lost("a bug in pgrehearse: the work stopped in the middle".to_owned()),
+        match handled {
+            Ok(Ok(response)) => response,
+            Ok(Err(PlannerError::Interrupted { rollback })) => Response::Cancelled(rollback),
+            Ok(Err(error)) => Response::Failed(error.to_string()),
+            Err(_) => {
+                Response::Failed("a bug in pgrehearse: the work stopped in the middle".to_owned())
+            }
         }
     }
 }
 
 /// One transaction after the other; a statement on tables of one group only, so that it is planned once.
-fn prove(
+fn verify(
     backend: &mut dyn Backend,
-    groups: &[Group],
+    groups: &[BuildGroup],
 ) -> Result<Result<Vec<Comparison>, Refusal>, PlannerError> {
     groups
         .iter()
@@ -183,7 +184,7 @@ fn compare(
     })
 }
 
-fn follow(progress: &mut Progress, event: Event<'_>) {
+fn record_progress(progress: &mut Progress, event: Event<'_>) {
     match event {
         Event::Begin { what, steps } => {
             *progress = Progress {
@@ -205,13 +206,13 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::index::parse_index;
     use crate::planner::Planned;
-    use crate::sql::parse_index;
 
-    /// Answers everything, and remembers how many indexes it was asked about.
-    struct Willing(Arc<Mutex<Vec<usize>>>);
+    /// Answers every request and counts the indexes in it.
+    struct StubBackend(Arc<Mutex<Vec<usize>>>);
 
-    impl Backend for Willing {
+    impl Backend for StubBackend {
         fn advise(&mut self, _observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
             Ok(SessionData::default())
         }
@@ -234,42 +235,42 @@ mod tests {
 
     impl CancelToken for NoCancelToken {
         fn cancel(&self) {}
-        fn release(&self) {}
+        fn reset(&self) {}
     }
 
     #[test]
     fn the_plans_before_are_taken_again_after_each_build() {
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (answers, answered) = channel();
-        let worker = Worker::start(Box::new(Willing(asked.clone())), answers).unwrap();
+        let (responses, received) = channel();
+        let worker = Worker::start(Box::new(StubBackend(asked.clone())), responses).unwrap();
         let index = NamedIndex {
             name: "i".to_owned(),
             definition: parse_index("CREATE INDEX ON public.t (a)").unwrap(),
         };
-        worker.ask(
+        worker.send(
             1,
-            Ask::Rehearse {
+            Request::Rehearse {
                 index: index.clone(),
                 statements: Vec::new(),
             },
         );
         assert!(matches!(
-            answered.recv(),
-            Ok(Msg::Answered(1, Reply::Rehearsed(_, Ok(_))))
+            received.recv(),
+            Ok(Msg::Response(1, Response::Rehearsed(_, Ok(_))))
         ));
-        let group = Group {
+        let group = BuildGroup {
             indexes: vec![index.clone(), index],
             statements: Vec::new(),
         };
-        worker.ask(
+        worker.send(
             2,
-            Ask::Prove {
-                entries: [0, 1].into(),
+            Request::Verify {
+                indexes: [0, 1].into(),
                 groups: vec![group],
             },
         );
         assert!(
-            matches!(answered.recv(), Ok(Msg::Answered(2, Reply::Proved(_, Ok(proof)))) if proof.len() == 1)
+            matches!(received.recv(), Ok(Msg::Response(2, Response::Verified(_, Ok(verified)))) if verified.len() == 1)
         );
         worker.finish();
         assert_eq!(*asked.lock().unwrap(), [1, 0, 2, 0]);

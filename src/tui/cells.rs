@@ -1,10 +1,12 @@
-//! Text for columns: bars, short numbers, wrapping. All by display width.
+//! Text for columns: bars, short numbers, counts, and spans of a fixed width.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
-use crate::report::text::layout::cut;
+use crate::text_layout::{fit, truncate};
 
-/// A bar of up to so many columns, in eighths; something is always seen of what is more than nothing.
+/// A bar of up to `columns` columns, in eighths; a share above 0 is at least one eighth.
 pub fn bar(share: f64, columns: usize) -> String {
     let share = if share.is_finite() {
         share.clamp(0.0, 1.0)
@@ -39,35 +41,6 @@ pub fn mean_time(milliseconds: f64) -> String {
     }
 }
 
-/// The text wrapped at spaces, and within words that are longer than a line; at most so many lines of it, the last with `…` when
-/// there is more.
-pub fn wrapped(text: &str, columns: usize, most: usize) -> Vec<String> {
-    let columns = columns.max(8);
-    let mut lines = vec![String::new()];
-    for word in text.split_inclusive(' ') {
-        let used = lines.last().map_or(0, |line| line.width());
-        if used > 0 && used + word.trim_end().width() > columns {
-            lines.push(String::new());
-        }
-        for character in word.chars() {
-            let used = lines.last().map_or(0, |line| line.width());
-            if character != ' ' && used + character.width().unwrap_or(0) > columns {
-                lines.push(String::new());
-            }
-            if let Some(line) = lines.last_mut() {
-                line.push(character);
-            }
-        }
-    }
-    if lines.len() > most {
-        lines.truncate(most);
-        if let Some(last) = lines.last_mut() {
-            *last = cut(&format!("{}…", last.trim_end()), columns);
-        }
-    }
-    lines
-}
-
 /// `1 index`, `2 indexes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!(
@@ -77,19 +50,33 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     )
 }
 
+/// Text cut and padded to `columns` columns.
+pub fn left(text: &str, columns: usize, style: Style) -> Span<'static> {
+    Span::styled(fit(text, columns), style)
+}
+
+/// Text cut to `columns` columns and aligned right.
+pub fn right(text: &str, columns: usize, style: Style) -> Span<'static> {
+    let text = truncate(text, columns);
+    let padding = columns.saturating_sub(text.width());
+    Span::styled(" ".repeat(padding) + &text, style)
+}
+
+/// A line padded to `columns` columns.
+pub fn filled(text: Line<'static>, columns: usize) -> Vec<Span<'static>> {
+    let padding = columns.saturating_sub(text.width());
+    let mut spans = text.spans;
+    // What styles a whole line is lost when it becomes part of another.
+    spans
+        .iter_mut()
+        .for_each(|span| span.style = text.style.patch(span.style));
+    spans.push(Span::raw(" ".repeat(padding)));
+    spans
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_is_wider_than_its_columns() {
-        assert_eq!(
-            wrapped("one two threefourfive", 8, 9),
-            ["one two ", "threefou", "rfive"]
-        );
-        assert_eq!(wrapped("one two three four", 8, 2), ["one two ", "three…"]);
-        assert_eq!(wrapped("日本語日本語", 8, 9), ["日本語日", "本語"]);
-    }
 
     #[test]
     fn bars_and_numbers_are_short() {

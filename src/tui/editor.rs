@@ -1,69 +1,79 @@
-//! One line of text being typed.
+//! One line of text that is being typed.
+
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::keymap::Action;
 
-/// A text and the cursor in it.
+/// A text and the cursor in it. The cursor moves by graphemes: what looks like one letter is one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Line {
-    text: Vec<char>,
+pub struct TextInput {
+    text: String,
+    /// A byte offset, always between two graphemes or at an end.
     cursor: usize,
 }
 
-impl Line {
-    /// With this text, the cursor behind it.
-    pub fn new(text: &str) -> Line {
-        let text: Vec<char> = text.chars().collect();
-        Line {
+impl TextInput {
+    /// An input with this text and the cursor behind it.
+    pub fn new(text: &str) -> TextInput {
+        TextInput {
+            text: text.to_owned(),
             cursor: text.len(),
-            text,
         }
     }
 
     /// The text.
-    pub fn text(&self) -> String {
-        self.text.iter().collect()
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
-    /// Is there none?
+    /// Whether there is no text.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// What stands before the cursor.
-    pub fn before_cursor(&self) -> String {
-        self.text[..self.cursor].iter().collect()
+    /// The text before the cursor.
+    pub fn before_cursor(&self) -> &str {
+        &self.text[..self.cursor]
     }
 
-    /// Adds text at the cursor; line breaks become spaces.
+    /// Inserts text at the cursor; line breaks become spaces.
     pub fn insert(&mut self, text: &str) {
-        for character in text.chars() {
-            let character = if character.is_control() {
-                ' '
-            } else {
-                character
-            };
-            self.text.insert(self.cursor, character);
-            self.cursor += 1;
-        }
+        let text = text.replace(|character: char| character.is_control(), " ");
+        self.text.insert_str(self.cursor, &text);
+        self.cursor += text.len();
     }
 
-    /// Moves and deletes.
+    /// Moves the cursor or deletes text.
     pub fn act(&mut self, action: Action) {
         match action {
-            Action::EraseLeft if self.cursor > 0 => {
-                self.cursor -= 1;
-                self.text.remove(self.cursor);
+            Action::EraseLeft => {
+                let end = self.cursor;
+                self.cursor = self.left();
+                self.text.replace_range(self.cursor..end, "");
             }
-            Action::EraseRight if self.cursor < self.text.len() => {
-                self.text.remove(self.cursor);
+            Action::EraseRight => {
+                let end = self.right();
+                self.text.replace_range(self.cursor..end, "");
             }
-            Action::EraseAll => *self = Line::default(),
-            Action::CursorLeft => self.cursor = self.cursor.saturating_sub(1),
-            Action::CursorRight => self.cursor = (self.cursor + 1).min(self.text.len()),
+            Action::EraseAll => *self = TextInput::default(),
+            Action::CursorLeft => self.cursor = self.left(),
+            Action::CursorRight => self.cursor = self.right(),
             Action::CursorHome => self.cursor = 0,
             Action::CursorEnd => self.cursor = self.text.len(),
             _ => {}
         }
+    }
+
+    /// The beginning of the grapheme before the cursor.
+    fn left(&self) -> usize {
+        let before = self.before_cursor().graphemes(true).next_back();
+        self.cursor - before.map_or(0, str::len)
+    }
+
+    /// The end of the grapheme after the cursor.
+    fn right(&self) -> usize {
+        let after = self.text[self.cursor..].graphemes(true).next();
+        self.cursor + after.map_or(0, str::len)
     }
 }
 
@@ -73,20 +83,32 @@ mod tests {
 
     #[test]
     fn text_is_edited_where_the_cursor_is() {
-        let mut line = Line::new("größe");
-        line.act(Action::CursorLeft);
-        line.act(Action::EraseLeft);
-        line.insert("ss\n🙂");
+        let mut input = TextInput::new("größe");
+        input.act(Action::CursorLeft);
+        input.act(Action::EraseLeft);
+        input.insert("ss\n🙂");
         assert_eq!(
-            (line.text().as_str(), line.before_cursor().as_str()),
+            (input.text(), input.before_cursor()),
             ("gröss 🙂e", "gröss 🙂")
         );
-        line.act(Action::CursorHome);
-        line.act(Action::EraseLeft);
-        line.act(Action::EraseRight);
-        assert_eq!(line.text(), "röss 🙂e");
-        line.act(Action::EraseAll);
-        line.act(Action::EraseRight);
-        assert!(line.is_empty());
+        input.act(Action::CursorHome);
+        input.act(Action::EraseLeft);
+        input.act(Action::EraseRight);
+        assert_eq!(input.text(), "röss 🙂e");
+        input.act(Action::EraseAll);
+        input.act(Action::EraseRight);
+        assert!(input.is_empty());
+    }
+
+    #[test]
+    fn the_cursor_moves_and_deletes_by_graphemes() {
+        let mut input = TextInput::new("ae\u{301}👨\u{200d}👩\u{200d}👧b");
+        input.act(Action::CursorLeft);
+        input.act(Action::EraseLeft);
+        assert_eq!(input.text(), "ae\u{301}b");
+        input.act(Action::CursorLeft);
+        assert_eq!(input.before_cursor(), "a");
+        input.act(Action::EraseRight);
+        assert_eq!(input.text(), "ab");
     }
 }

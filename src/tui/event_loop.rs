@@ -5,49 +5,49 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::backend::{Backend, Worker};
-use super::look::Look;
-use super::model::{Effect, Model, Msg, Reply};
+use super::model::{Effect, Model, Msg, Response};
 use super::session_data::SessionData;
 use super::terminal::{Tty, write_ddl};
+use super::theme::Theme;
 use super::update::update;
 use crate::planner::Rollback;
 
 /// How soon an answer or a signal is noticed; keys are noticed at once.
-const PATIENCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// So often at most the elapsed time is drawn.
-const TICK: Duration = Duration::from_millis(100);
+/// How often the elapsed time is drawn.
+const TICK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What to show.
 pub enum Start {
-    /// Something that is there already.
+    /// Data from a file.
     SessionData(Box<SessionData>),
-    /// What this will find out.
+    /// A run on a server.
     Live(Box<dyn Backend>),
 }
 
-/// How it ended.
-pub struct Ended {
-    /// What the user wanted printed.
+/// How the session ended.
+pub struct SessionEnd {
+    /// What to print after the terminal is restored.
     pub print: Option<String>,
-    /// What became of what was being built.
+    /// Whether the rollback of a running build is confirmed.
     pub rollback: Rollback,
 }
 
-/// Runs the interface until the user leaves it, or `stop` says so (SIGTERM).
+/// Runs the interface until the user quits or `stop` returns true (SIGTERM).
 ///
 /// # Errors
 /// When the terminal cannot be used.
-pub fn run(start: Start, look: Look, stop: &dyn Fn() -> bool) -> io::Result<Ended> {
-    let (sender, answers) = channel();
+pub fn run(start: Start, theme: Theme, stop: &dyn Fn() -> bool) -> io::Result<SessionEnd> {
+    let (sender, responses) = channel();
     let tty = Tty::take()?;
     let size = tty.size()?;
     let (model, worker, effects) = match start {
         Start::SessionData(session_data) => {
-            (Model::offline(*session_data, size, look), None, Vec::new())
+            (Model::offline(*session_data, size, theme), None, Vec::new())
         }
         Start::Live(backend) => {
-            let (model, effects) = Model::live(size, look);
+            let (model, effects) = Model::live(size, theme);
             (
                 model,
                 Some(Worker::start(backend, sender.clone())?),
@@ -61,23 +61,23 @@ pub fn run(start: Start, look: Look, stop: &dyn Fn() -> bool) -> io::Result<Ende
         worker,
         sender,
         print: None,
-        goes_on: true,
+        running: true,
     };
-    let ended = session.run(effects, &answers, stop);
+    let ended = session.run(effects, &responses, stop);
     let Session {
         tty, worker, print, ..
     } = session;
-    // The terminal is the user's again while the server rolls back.
+    // The terminal is restored before the server rolls back.
     drop(tty);
     if let Some(worker) = worker {
         worker.finish();
     }
-    let rollback = answers.try_iter().filter_map(|msg| match msg {
-        Msg::Answered(_, Reply::Cancelled(rollback)) => Some(rollback),
+    let rollback = responses.try_iter().filter_map(|msg| match msg {
+        Msg::Response(_, Response::Cancelled(rollback)) => Some(rollback),
         _ => None,
     });
     let rollback = rollback.last().unwrap_or(Rollback::Confirmed);
-    ended.map(|()| Ended { print, rollback })
+    ended.map(|()| SessionEnd { print, rollback })
 }
 
 struct Session {
@@ -86,44 +86,44 @@ struct Session {
     worker: Option<Worker>,
     sender: Sender<Msg>,
     print: Option<String>,
-    goes_on: bool,
+    running: bool,
 }
 
 impl Session {
     fn run(
         &mut self,
         effects: Vec<Effect>,
-        answers: &Receiver<Msg>,
+        responses: &Receiver<Msg>,
         stop: &dyn Fn() -> bool,
     ) -> io::Result<()> {
         let began = Instant::now();
         let mut ticked = began;
         self.perform(effects)?;
         self.tty.draw(&self.model)?;
-        while self.goes_on && !stop() {
+        while self.running && !stop() {
             let mut changed = false;
-            if let Some(msg) = self.tty.wait(PATIENCE)? {
-                changed = self.happened(msg)?;
-                // Keys that wait already are taken together: a key held down does not run on after it was let go.
+            if let Some(msg) = self.tty.wait(POLL_INTERVAL)? {
+                changed = self.handle(msg)?;
+                // Pending keys are handled together, so that a key that was held down does not go on after it is released.
                 while let Some(msg) = self.tty.wait(Duration::ZERO)? {
-                    self.happened(msg)?;
+                    self.handle(msg)?;
                 }
             }
-            while let Ok(msg) = answers.try_recv() {
-                changed = self.happened(msg)?;
+            while let Ok(msg) = responses.try_recv() {
+                changed = self.handle(msg)?;
             }
-            if self.model.desk.job.is_some() && ticked.elapsed() >= TICK {
+            if self.model.jobs.current.is_some() && ticked.elapsed() >= TICK_INTERVAL {
                 ticked = Instant::now();
-                changed = self.happened(Msg::Tick(began.elapsed()))?;
+                changed = self.handle(Msg::Tick(began.elapsed()))?;
             }
-            if changed && self.goes_on {
+            if changed && self.running {
                 self.tty.draw(&self.model)?;
             }
         }
         Ok(())
     }
 
-    fn happened(&mut self, msg: Msg) -> io::Result<bool> {
+    fn handle(&mut self, msg: Msg) -> io::Result<bool> {
         let effects = update(&mut self.model, msg);
         self.perform(effects)?;
         Ok(true)
@@ -132,18 +132,18 @@ impl Session {
     fn perform(&mut self, effects: Vec<Effect>) -> io::Result<()> {
         for effect in effects {
             match effect {
-                Effect::Quit => self.goes_on = false,
+                Effect::Quit => self.running = false,
                 Effect::Suspend => self.tty.suspend()?,
-                Effect::Ask(job, ask) => self
+                Effect::Send(job, request) => self
                     .worker
                     .iter()
-                    .for_each(|worker| worker.ask(job, ask.clone())),
+                    .for_each(|worker| worker.send(job, request.clone())),
                 Effect::Cancel(job) => self.worker.iter().for_each(|worker| worker.cancel(job)),
-                Effect::WriteFile(ddl) => self.tell(Msg::Exported(write_ddl(&ddl))),
+                Effect::WriteFile(ddl) => self.post(Msg::Exported(write_ddl(&ddl))),
                 Effect::Copy(ddl) => {
                     self.tty.copy(&ddl)?;
-                    self.tell(Msg::Exported(Ok(
-                        "sent to the terminal's clipboard (if it allows OSC 52)".to_owned(),
+                    self.post(Msg::Exported(Ok(
+                        "copied to the clipboard, if the terminal supports OSC 52".to_owned(),
                     )));
                 }
                 Effect::PrintOnExit(ddl) => self.print = ddl,
@@ -152,8 +152,8 @@ impl Session {
         Ok(())
     }
 
-    /// Comes back as a message with the next round.
-    fn tell(&self, msg: Msg) {
+    /// Sends a message that the next iteration handles.
+    fn post(&self, msg: Msg) {
         let _ = self.sender.send(msg);
     }
 }

@@ -1,10 +1,10 @@
-//! The key table: one place that dispatch, footer and help are all made from, so that none of them can say something else.
+//! The key table. Dispatch, footer and help are made from it, so that they agree.
 //!
 //! Keys are values of our own: nothing here knows how a terminal encodes them.
 
 use std::borrow::Cow;
 
-/// A key as a person names it.
+/// A key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// A character, shifted or not.
@@ -77,7 +77,7 @@ pub enum Screen {
     Plan,
     /// Two plans.
     Compare,
-    /// What to create.
+    /// The indexes.
     Indexes,
 }
 
@@ -90,7 +90,7 @@ impl Screen {
         Screen::Indexes,
     ];
 
-    /// The word on its tab.
+    /// The title on its tab.
     pub fn title(self) -> &'static str {
         match self {
             Screen::Workload => "Workload",
@@ -101,7 +101,7 @@ impl Screen {
     }
 }
 
-/// What a key asks for.
+/// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Leave.
@@ -118,7 +118,7 @@ pub enum Action {
     PreviousScreen,
     /// Cancel what runs, or close what is open, or go back.
     Back,
-    /// Ask again after a failure.
+    /// Request again after a failure.
     Retry,
     /// Move.
     Up,
@@ -132,21 +132,21 @@ pub enum Action {
     Top,
     /// Move.
     Bottom,
-    /// Look closer.
+    /// Theme closer.
     Open,
     /// Sort by the next column.
     Sort,
-    /// Turn the order round.
+    /// Reverse the order.
     Reverse,
     /// Type a filter.
     Filter,
-    /// Mark the statement, or take its mark away.
+    /// Mark or unmark the statement.
     Mark,
-    /// Mark all that is shown, or take all their marks away.
+    /// Mark or unmark all shown statements.
     MarkShown,
-    /// Show only what is marked, or everything again.
+    /// Show only marked statements, or all.
     MarkedOnly,
-    /// Take all marks away.
+    /// Unmark all statements.
     Unmark,
     /// Fold or unfold the node.
     Fold,
@@ -170,32 +170,32 @@ pub enum Action {
     NextChoice,
     /// The one before.
     PreviousChoice,
-    /// Step only through indexes that are used, or through all again.
+    /// Movement only through indexes that are used, or through all again.
     UsedOnly,
     /// Jump to the next difference.
     NextChange,
     /// Switch an index on or off.
     Toggle,
-    /// Select what is recommended.
-    Recommended,
-    /// Select nothing.
-    Nothing,
-    /// Build what is on together.
-    Prove,
+    /// Switch on the recommended indexes.
+    EnableRecommended,
+    /// Switch all indexes off.
+    DisableAll,
+    /// Build the indexes that are on together.
+    Verify,
     /// Write the DDL to a file.
     WriteFile,
     /// Copy the DDL.
     Copy,
-    /// Print the DDL when leaving.
+    /// Print the DDL on exit.
     PrintOnExit,
-    /// Edit this index and rehearse it.
+    /// Edit this index and test it.
     EditIndex,
-    /// Write an index and rehearse it.
+    /// Write an index and test it.
     NewIndex,
     /// Finish typing.
-    Accept,
-    /// Stop typing.
-    Abandon,
+    AcceptInput,
+    /// Cancel typing.
+    CancelInput,
     /// Delete the character before the cursor.
     EraseLeft,
     /// Delete the character under the cursor.
@@ -212,14 +212,14 @@ pub enum Action {
     CursorEnd,
 }
 
-/// Where a key means something.
+/// Where a key has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// On every screen.
     Everywhere,
-    /// On one screen; such a meaning goes before the general one.
+    /// On one screen; this takes precedence over the general meaning.
     On(Screen),
-    /// While a filter or an index is typed; every other key is text then.
+    /// While a filter or an index is typed; every other key is text.
     Typing,
 }
 
@@ -247,19 +247,19 @@ impl Scope {
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
-    /// Where.
+    /// The scope in which it applies.
     pub scope: Scope,
-    /// Any of these keys.
+    /// The keys that trigger it.
     pub keys: &'static [Key],
-    /// Does this.
+    /// The action.
     pub action: Action,
-    /// As the help says it.
+    /// Its text in the help.
     pub help: &'static str,
-    /// As the footer says it, if it has the room; the most useful first.
+    /// Its text in the footer, if there is room; the most useful first.
     pub hint: Option<&'static str>,
 }
 
-/// The binding of a key where we are, those of the screen first.
+/// The binding of a key in a scope, bindings of the screen first.
 pub fn lookup(scope: Scope, key: Key) -> Option<&'static Binding> {
     let bound_in = |wanted: Scope| {
         BINDINGS
@@ -287,12 +287,12 @@ pub fn hints(scope: Scope) -> impl Iterator<Item = (Cow<'static, str>, &'static 
         .filter_map(|binding| Some((labels(binding, "/", 2), binding.hint?)))
 }
 
-/// The keys of a binding as text, at most so many of them.
-pub fn labels(binding: &Binding, separator: &str, most: usize) -> Cow<'static, str> {
+/// The keys of a binding as text, at most `max_keys` of them.
+pub fn labels(binding: &Binding, separator: &str, max_keys: usize) -> Cow<'static, str> {
     let labels: Vec<_> = binding
         .keys
         .iter()
-        .take(most)
+        .take(max_keys)
         .map(|key| key.label())
         .collect();
     Cow::Owned(labels.join(separator))
@@ -329,13 +329,13 @@ pub const BINDINGS: &[Binding] = &[
         Everywhere,
         &[Key::Esc, Key::Backspace],
         Action::Back,
-        "cancel what runs, close, go back; then drop filter and marks",
+        "cancel, close, go back; then clear filter and marks",
     ),
     bind(
         Everywhere,
         &[Char('1')],
         Action::Show(Workload),
-        "the statements",
+        "all statements",
     ),
     bind(
         Everywhere,
@@ -347,7 +347,7 @@ pub const BINDINGS: &[Binding] = &[
         Everywhere,
         &[Char('3')],
         Action::Show(Compare),
-        "its plans before and after",
+        "its plans before and after an index",
     ),
     bind(
         Everywhere,
@@ -366,7 +366,7 @@ pub const BINDINGS: &[Binding] = &[
         Everywhere,
         &[Char('j'), Key::Down],
         Action::Down,
-        "down (mouse wheel and click work, too)",
+        "down (also mouse wheel and click)",
     ),
     bind(Everywhere, &[Char('k'), Key::Up], Action::Up, "up"),
     bind(
@@ -397,13 +397,13 @@ pub const BINDINGS: &[Binding] = &[
         Everywhere,
         &[Char('r')],
         Action::Retry,
-        "ask the server again after a failure or a cancel",
+        "retry after a failure or a cancel",
     ),
     bind(
         Everywhere,
         &[Ctrl('z')],
         Action::Suspend,
-        "to the shell; fg comes back",
+        "suspend to the shell; fg resumes",
     ),
     bind(
         On(Workload),
@@ -416,26 +416,26 @@ pub const BINDINGS: &[Binding] = &[
         On(Workload),
         &[Char(' ')],
         Action::Mark,
-        "mark or unmark; all sums are over what is marked",
+        "mark or unmark; totals cover marked statements",
     )
     .hinted("mark"),
     bind(
         On(Workload),
         &[Char('m')],
         Action::MarkedOnly,
-        "show only what is marked, or all again",
+        "show only marked statements, or all",
     ),
     bind(
         On(Workload),
         &[Char('M')],
         Action::MarkShown,
-        "mark all that is shown, or unmark it",
+        "mark or unmark all shown statements",
     ),
     bind(
         On(Workload),
         &[Char('u')],
         Action::Unmark,
-        "unmark everything",
+        "unmark all statements",
     ),
     bind(
         On(Workload),
@@ -455,7 +455,7 @@ pub const BINDINGS: &[Binding] = &[
         On(Workload),
         &[Char('S')],
         Action::Reverse,
-        "turn the order round",
+        "reverse the order",
     ),
     bind(
         On(Plan),
@@ -482,7 +482,7 @@ pub const BINDINGS: &[Binding] = &[
         On(Plan),
         &[Char('b')],
         Action::Show(Compare),
-        "before and after",
+        "plans before and after an index",
     )
     .hinted("before|after"),
     bind(On(Plan), &[Char('z')], Action::FoldAll, "fold all"),
@@ -491,13 +491,13 @@ pub const BINDINGS: &[Binding] = &[
         On(Plan),
         &[Char('J')],
         Action::NextStatement,
-        "next statement of the list",
+        "next statement",
     ),
     bind(
         On(Plan),
         &[Char('K')],
         Action::PreviousStatement,
-        "previous statement of the list",
+        "previous statement",
     ),
     bind(
         On(Plan),
@@ -515,20 +515,20 @@ pub const BINDINGS: &[Binding] = &[
         On(Compare),
         &[Char('['), Key::Left],
         Action::PreviousChoice,
-        "previous index that was rehearsed",
+        "previous tested index",
     ),
     bind(
         On(Compare),
         &[Char(']'), Key::Right],
         Action::NextChoice,
-        "next index that was rehearsed, rejected ones too",
+        "next tested index, including rejected ones",
     )
     .hinted("next index"),
     bind(
         On(Compare),
         &[Char('u')],
         Action::UsedOnly,
-        "step only through indexes the plan uses, or all again",
+        "show only indexes that the plan uses, or all",
     )
     .hinted("used only"),
     bind(
@@ -554,61 +554,61 @@ pub const BINDINGS: &[Binding] = &[
         On(Compare),
         &[Char('J')],
         Action::NextStatement,
-        "next statement of the list",
+        "next statement",
     )
     .hinted("next statement"),
     bind(
         On(Compare),
         &[Char('K')],
         Action::PreviousStatement,
-        "previous statement of the list",
+        "previous statement",
     ),
     bind(
         On(Compare),
         &[Char('e')],
         Action::EditIndex,
-        "edit this index and rehearse it",
+        "edit this index and test it",
     ),
     bind(
         On(Indexes),
         &[Char(' ')],
         Action::Toggle,
-        "switch it on or off; the totals answer at once",
+        "switch the index on or off; the totals follow",
     )
     .hinted("on/off"),
     bind(
         On(Indexes),
         &[Key::Enter],
         Action::Open,
-        "before and after of the statement it helps most",
+        "plans of the statement that it helps most",
     )
     .hinted("plans"),
     bind(
         On(Indexes),
         &[Char('R')],
-        Action::Prove,
-        "build what is on together, see what it costs, roll back",
+        Action::Verify,
+        "build the indexes that are on together, plan, roll back",
     )
-    .hinted("prove"),
+    .hinted("verify"),
     bind(
         On(Indexes),
         &[Char('w')],
         Action::WriteFile,
-        "write the DDL of what is on to a file",
+        "save the DDL of the indexes that are on to a file",
     )
-    .hinted("write DDL"),
+    .hinted("save DDL"),
     bind(
         On(Indexes),
         &[Char('n')],
         Action::NewIndex,
-        "write a CREATE INDEX and rehearse it",
+        "write a CREATE INDEX and test it",
     )
     .hinted("new"),
     bind(
         On(Indexes),
         &[Char('e')],
         Action::EditIndex,
-        "edit this index and rehearse it",
+        "edit this index and test it",
     )
     .hinted("edit"),
     bind(
@@ -622,7 +622,7 @@ pub const BINDINGS: &[Binding] = &[
         On(Indexes),
         &[Char('p')],
         Action::PrintOnExit,
-        "print the DDL when leaving",
+        "print the DDL on exit",
     ),
     bind(
         On(Indexes),
@@ -639,17 +639,23 @@ pub const BINDINGS: &[Binding] = &[
     bind(
         On(Indexes),
         &[Char('a')],
-        Action::Recommended,
-        "switch on exactly what is recommended",
+        Action::EnableRecommended,
+        "switch on exactly the recommended indexes",
     ),
     bind(
         On(Indexes),
         &[Char('x')],
-        Action::Nothing,
-        "switch everything off",
+        Action::DisableAll,
+        "switch all indexes off",
     ),
-    bind(Typing, &[Key::Enter], Action::Accept, "done").hinted("done"),
-    bind(Typing, &[Key::Esc, Ctrl('c')], Action::Abandon, "leave it").hinted("leave it"),
+    bind(Typing, &[Key::Enter], Action::AcceptInput, "done").hinted("done"),
+    bind(
+        Typing,
+        &[Key::Esc, Ctrl('c')],
+        Action::CancelInput,
+        "cancel",
+    )
+    .hinted("cancel"),
     bind(
         Typing,
         &[Key::Backspace],
@@ -698,6 +704,14 @@ mod tests {
                     .find(|key| other.scope == binding.scope && other.keys.contains(key));
                 assert_eq!(clash, None, "{:?} and {:?}", binding.action, other.action);
             }
+        }
+    }
+
+    /// The help writes three blanks and 16 columns of keys before it.
+    #[test]
+    fn every_help_fits_80_columns() {
+        for binding in BINDINGS {
+            assert!(binding.help.chars().count() <= 80 - 19, "{}", binding.help);
         }
     }
 

@@ -1,18 +1,18 @@
-//! A position in a list and the part of it that is seen. Moved in update, where lengths are known; drawing only reads it.
+//! The selected line of a list and its scroll position. Update moves them, where lengths are known; drawing only reads them.
 
-/// A selected line and the first line that is seen.
+/// The selected line and the first visible line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct List {
+pub struct ListState {
     /// The selected line.
     pub selected: usize,
-    /// The first line that is seen.
+    /// The first visible line.
     pub offset: usize,
 }
 
-/// A step in a list.
+/// A movement in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// So many lines up or down.
+pub enum Movement {
+    /// Lines up or down.
     By(isize),
     /// Pages up or down.
     Pages(isize),
@@ -24,40 +24,40 @@ pub enum Step {
     To(usize),
 }
 
-impl List {
-    /// Moves the selection and keeps it in sight.
-    pub fn go(&mut self, step: Step, length: usize, height: usize) {
+impl ListState {
+    /// Moves the selection and scrolls it into view.
+    pub fn select(&mut self, movement: Movement, length: usize, height: usize) {
         let last = length.saturating_sub(1);
-        self.selected = match step {
-            Step::By(lines) => self.selected.saturating_add_signed(lines),
-            Step::Pages(pages) => self
+        self.selected = match movement {
+            Movement::By(lines) => self.selected.saturating_add_signed(lines),
+            Movement::Pages(pages) => self
                 .selected
                 .saturating_add_signed(pages * (height.max(2) as isize - 1)),
-            Step::First => 0,
-            Step::Last => last,
-            Step::To(line) => line,
+            Movement::First => 0,
+            Movement::Last => last,
+            Movement::To(line) => line,
         }
         .min(last);
         self.keep_in_sight(length, height);
     }
 
-    /// Scrolls without a selection: the first line seen moves, and the selection with it.
-    pub fn scroll(&mut self, step: Step, length: usize, height: usize) {
+    /// Scrolls without a selection: the first visible line moves, and the selection with it.
+    pub fn scroll(&mut self, movement: Movement, length: usize, height: usize) {
         let last = length.saturating_sub(height);
-        self.offset = match step {
-            Step::By(lines) => self.offset.saturating_add_signed(lines),
-            Step::Pages(pages) => self
+        self.offset = match movement {
+            Movement::By(lines) => self.offset.saturating_add_signed(lines),
+            Movement::Pages(pages) => self
                 .offset
                 .saturating_add_signed(pages * (height.max(2) as isize - 1)),
-            Step::First => 0,
-            Step::Last => last,
-            Step::To(line) => line,
+            Movement::First => 0,
+            Movement::Last => last,
+            Movement::To(line) => line,
         }
         .min(last);
         self.selected = self.offset;
     }
 
-    /// After the list or the room for it changed.
+    /// Scrolls the selection into view after the list or its height changed.
     pub fn keep_in_sight(&mut self, length: usize, height: usize) {
         self.selected = self.selected.min(length.saturating_sub(1));
         let lowest = (self.selected + 1).saturating_sub(height.max(1));
@@ -74,27 +74,27 @@ mod tests {
 
     #[test]
     fn the_selection_stays_in_the_list_and_in_sight() {
-        let mut list = List::default();
-        list.go(Step::By(-1), 100, 10);
+        let mut list = ListState::default();
+        list.select(Movement::By(-1), 100, 10);
         assert_eq!(
             list,
-            List {
+            ListState {
                 selected: 0,
                 offset: 0
             }
         );
-        list.go(Step::Pages(1), 100, 10);
+        list.select(Movement::Pages(1), 100, 10);
         assert_eq!(
             list,
-            List {
+            ListState {
                 selected: 9,
                 offset: 0
             }
         );
-        list.go(Step::Last, 100, 10);
+        list.select(Movement::Last, 100, 10);
         assert_eq!(
             list,
-            List {
+            ListState {
                 selected: 99,
                 offset: 90
             }
@@ -102,15 +102,15 @@ mod tests {
         list.keep_in_sight(5, 10);
         assert_eq!(
             list,
-            List {
+            ListState {
                 selected: 4,
                 offset: 0
             }
         );
-        list.go(Step::Last, 0, 0);
+        list.select(Movement::Last, 0, 0);
         assert_eq!(
             list,
-            List {
+            ListState {
                 selected: 0,
                 offset: 0
             }

@@ -1,18 +1,18 @@
-//! The interface as a value: what is known, where we are, what runs. Changed only by [`super::update`], read by `view`.
+//! The interface as a value: the data, the screen, the running request. Changed only by [`super::update`], read by `view`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::editor::Line;
+use super::editor::TextInput;
 use super::keymap::{Key, Scope, Screen};
-use super::look::Look;
 use super::screen::{compare, indexes, plan, workload};
-use super::session_data::{Group, SessionData};
+use super::session_data::{BuildGroup, SessionData};
+use super::theme::Theme;
 use crate::planner::{Comparison, NamedIndex, Refusal, Rollback};
 use crate::workload::Statement;
 
-/// The terminal, in columns and lines.
+/// The terminal's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// Columns.
@@ -21,31 +21,31 @@ pub struct Size {
     pub lines: u16,
 }
 
-/// Something that is there, or the reason why it is not.
+/// Data, or the reason why there is none yet.
 #[derive(Debug, Clone)]
 pub enum Pane<T> {
-    /// Being made.
+    /// It is being loaded.
     Loading(Progress),
-    /// There is nothing to show, and why.
+    /// There is nothing to show, for this reason.
     Empty(String),
-    /// Here it is.
+    /// The data.
     Has(T),
-    /// It could not be had.
+    /// Loading failed, for this reason.
     Failed(String),
-    /// The user did not want to wait.
+    /// The user cancelled.
     Cancelled,
 }
 
-/// How far the work is.
+/// The progress of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// What is being done.
+    /// The phase.
     pub what: String,
     /// Steps begun.
     pub step: usize,
     /// Steps in all.
     pub steps: usize,
-    /// What the step is about: a statement, an index.
+    /// The statement or index of the step.
     pub about: String,
 }
 
@@ -54,111 +54,111 @@ pub struct Progress {
 pub struct Model {
     /// What the screens show.
     pub data: Pane<Arc<SessionData>>,
-    /// Where we are.
-    pub place: Place,
+    /// The screen that is shown, and the way back.
+    pub navigation: Navigation,
     /// The statements.
     pub workload: workload::State,
     /// One plan.
     pub plan: plan::State,
     /// Two plans.
     pub compare: compare::State,
-    /// What to create.
+    /// The indexes.
     pub indexes: indexes::State,
-    /// The other side.
-    pub desk: Desk,
+    /// The requests to the worker.
+    pub jobs: Jobs,
     /// The terminal.
     pub size: Size,
-    /// How it may look.
-    pub look: Look,
-    /// What is to be said in the status line.
+    /// Colours or none.
+    pub theme: Theme,
+    /// The message in the status line.
     pub message: Option<Message>,
 }
 
-/// Where we are.
+/// The screen that is shown, and the way back.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct Navigation {
     /// The screen.
     pub screen: Screen,
     /// Where Esc leads back to.
     pub back: Vec<Screen>,
-    /// What lies over the screen.
+    /// What is drawn over the screen.
     pub overlay: Overlay,
 }
 
-/// What lies over the screen.
+/// What is drawn over the screen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
     /// Nothing.
     Nothing,
-    /// The help, scrolled by so many lines.
+    /// The help, scrolled by this many lines.
     Help(usize),
     /// The filter is being typed.
     Filter,
-    /// An index is being written.
+    /// An index is being typed.
     Index(IndexEditor),
 }
 
-/// An index being written.
+/// An index that is being typed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IndexEditor {
     /// The CREATE INDEX statement.
-    pub line: Line,
-    /// Why it was not taken.
+    pub input: TextInput,
+    /// Why it was rejected.
     pub error: Option<String>,
 }
 
-/// Who answers: a worker with a server, or nobody.
+/// The requests to the worker, if there is one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Desk {
-    /// Is there a server?
-    pub server: Server,
-    /// What was asked and is not answered yet.
-    pub job: Option<Job>,
-    /// The number of the last question.
-    pub last_job: u64,
-    /// What to ask again on retry.
-    pub failed: Option<Ask>,
+pub struct Jobs {
+    /// Whether there is a server.
+    pub connection: Connection,
+    /// The request that is running.
+    pub current: Option<Job>,
+    /// The number of the last request.
+    pub last_number: u64,
+    /// The request to repeat on retry.
+    pub failed: Option<Request>,
     /// Time since the start.
     pub now: Duration,
 }
 
-/// Is there a server?
+/// Whether there is a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Server {
-    /// No: everything is from a file.
+pub enum Connection {
+    /// No server: everything is from a file.
     None,
     /// Yes.
     Live,
-    /// It was lost, with its last words.
+    /// The connection was lost, with this error.
     Lost(String),
 }
 
-/// A question that is not answered yet.
+/// A request that is running.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// Its number.
     pub number: u64,
-    /// When it was asked.
+    /// When it was sent.
     pub began: Duration,
-    /// What was asked.
-    pub ask: Ask,
-    /// How far it is.
+    /// The request.
+    pub request: Request,
+    /// Its progress.
     pub progress: Progress,
 }
 
-/// What a worker can be asked.
+/// A request to the worker.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ask {
+pub enum Request {
     /// The whole run.
     Advise,
-    /// A combination of indexes.
-    Prove {
+    /// Verify a combination of indexes: build them together.
+    Verify {
         /// Their positions.
-        entries: BTreeSet<usize>,
+        indexes: BTreeSet<usize>,
         /// A transaction each.
-        groups: Vec<Group>,
+        groups: Vec<BuildGroup>,
     },
-    /// One index, written by hand.
+    /// Test one index that the user wrote.
     Rehearse {
         /// The index.
         index: NamedIndex,
@@ -167,34 +167,34 @@ pub enum Ask {
     },
 }
 
-/// A line for the reader.
+/// A message in the status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Good or bad.
-    pub tone: Tone,
-    /// The text; nothing raw is in it.
+    /// Whether it reports a success or an error.
+    pub level: MessageLevel,
+    /// The text.
     pub text: String,
 }
 
-/// How a message is meant.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
+pub enum MessageLevel {
     /// For information.
     Info,
     /// Done.
-    Good,
+    Success,
     /// Not done.
-    Bad,
+    Error,
 }
 
-/// What happened.
+/// An event: input, or a response of the worker.
 #[derive(Debug)]
 pub enum Msg {
     /// A key.
     Key(Key),
     /// Text that was pasted.
     Paste(String),
-    /// The wheel, by so many lines.
+    /// The mouse wheel, by this many lines.
     Wheel(isize),
     /// The left button, at a column and a line.
     Click(u16, u16),
@@ -205,69 +205,51 @@ pub enum Msg {
     /// A job goes on.
     Progress(u64, Progress),
     /// A job is done.
-    Answered(u64, Reply),
+    Response(u64, Response),
     /// DDL was written, copied, or not.
     Exported(Result<String, String>),
 }
 
-/// What became of a job.
+/// The response to a request.
 #[derive(Debug)]
-pub enum Reply {
+pub enum Response {
     /// The run's result.
     Advised(Box<SessionData>),
-    /// What the index did, or why it could not be built.
+    /// The plans with the index, or why it could not be built.
     Rehearsed(NamedIndex, Result<Box<Comparison>, Refusal>),
-    /// What the combination did, a transaction each, or why it could not be built.
-    Proved(BTreeSet<usize>, Result<Vec<Comparison>, Refusal>),
-    /// It was cancelled; what became of the transaction.
+    /// The plans with the combination, one comparison for each transaction, or why it could not be built.
+    Verified(BTreeSet<usize>, Result<Vec<Comparison>, Refusal>),
+    /// It was cancelled; whether the rollback is confirmed.
     Cancelled(Rollback),
-    /// The server could not be asked.
-    Lost(String),
+    /// The request failed.
+    Failed(String),
 }
 
-/// What is to be done, by whoever may do it.
+/// An action for the event loop to perform.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Leave the program.
     Quit,
     /// To the shell and back.
     Suspend,
-    /// Ask the worker; a question before it is given up.
-    Ask(u64, Ask),
+    /// Request the worker; a question before it is given up.
+    Send(u64, Request),
     /// Cancel on the server at once.
     Cancel(u64),
     /// Write this to a new file.
     WriteFile(String),
     /// Put this on the clipboard.
     Copy(String),
-    /// Print this when leaving; nothing to print takes it back.
+    /// Print this on exit; `None` prints nothing.
     PrintOnExit(Option<String>),
 }
 
 impl Model {
-    /// With everything there: from a file.
-    pub fn offline(session_data: SessionData, size: Size, look: Look) -> Model {
-        let mut model = Model::empty(Server::None, size, look);
-        model.data = if session_data.cards.is_empty() {
-            Pane::Empty("there is no statement in it".to_owned())
-        } else {
-            Pane::Has(Arc::new(session_data))
-        };
-        super::update::refresh_all(&mut model);
-        model
-    }
-
-    /// Before the first answer of a server; the effect asks for it.
-    pub fn live(size: Size, look: Look) -> (Model, Vec<Effect>) {
-        let mut model = Model::empty(Server::Live, size, look);
-        let effects = super::update::ask(&mut model, Ask::Advise);
-        (model, effects)
-    }
-
-    fn empty(server: Server, size: Size, look: Look) -> Model {
+    /// A model with nothing loaded yet.
+    pub(super) fn empty(connection: Connection, size: Size, theme: Theme) -> Model {
         Model {
             data: Pane::Loading(Progress::default()),
-            place: Place {
+            navigation: Navigation {
                 screen: Screen::Workload,
                 back: Vec::new(),
                 overlay: Overlay::Nothing,
@@ -276,20 +258,20 @@ impl Model {
             plan: plan::State::default(),
             compare: compare::State::default(),
             indexes: indexes::State::default(),
-            desk: Desk {
-                server,
-                job: None,
-                last_job: 0,
+            jobs: Jobs {
+                connection,
+                current: None,
+                last_number: 0,
                 failed: None,
                 now: Duration::ZERO,
             },
             size,
-            look,
+            theme,
             message: None,
         }
     }
 
-    /// The dossier, when it is there.
+    /// The session data, once it is loaded.
     pub fn session_data(&self) -> Option<&Arc<SessionData>> {
         match &self.data {
             Pane::Has(session_data) => Some(session_data),
@@ -297,11 +279,11 @@ impl Model {
         }
     }
 
-    /// Whose keys are meant.
+    /// The scope in which keys are looked up.
     pub fn scope(&self) -> Scope {
-        match self.place.overlay {
+        match self.navigation.overlay {
             Overlay::Filter | Overlay::Index(_) => Scope::Typing,
-            Overlay::Nothing | Overlay::Help(_) => Scope::On(self.place.screen),
+            Overlay::Nothing | Overlay::Help(_) => Scope::On(self.navigation.screen),
         }
     }
 }
@@ -310,23 +292,23 @@ impl Message {
     /// For information.
     pub fn info(text: impl Into<String>) -> Option<Message> {
         Some(Message {
-            tone: Tone::Info,
+            level: MessageLevel::Info,
             text: text.into(),
         })
     }
 
     /// Done.
-    pub fn good(text: impl Into<String>) -> Option<Message> {
+    pub fn success(text: impl Into<String>) -> Option<Message> {
         Some(Message {
-            tone: Tone::Good,
+            level: MessageLevel::Success,
             text: text.into(),
         })
     }
 
     /// Not done.
-    pub fn bad(text: impl Into<String>) -> Option<Message> {
+    pub fn error(text: impl Into<String>) -> Option<Message> {
         Some(Message {
-            tone: Tone::Bad,
+            level: MessageLevel::Error,
             text: text.into(),
         })
     }

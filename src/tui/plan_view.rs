@@ -1,5 +1,5 @@
 //! One plan made ready to be looked at: the lines of its nodes, their heat, the order of the costliest. Made once, when a plan is
-//! opened, so that drawing only cuts out what is seen.
+//! opened, so that drawing only takes the visible part.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::finding::{Finding, findings_with};
 use crate::model::printable;
 use crate::plan::metrics::{Metrics, metrics};
 use crate::plan::{Node, NodeId, Plan, Property};
-use crate::report::heat;
+use crate::report::heat::heat;
 use crate::report::text::tree::{NodeLines, lines};
 
 /// How many of the costliest nodes can be jumped to.
@@ -27,70 +27,71 @@ pub struct PlanView {
     pub heat: Vec<(f64, bool)>,
     /// The costliest first.
     pub costliest: Vec<NodeId>,
-    /// What is to be said about it, highest impact first.
-    pub remarks: Vec<Remark>,
+    /// The findings about it, highest impact first.
+    pub findings: Vec<AnnotatedFinding>,
     /// Was it executed (EXPLAIN ANALYZE)?
     pub analyzed: bool,
 }
 
-/// Something to be said about a node.
+/// A finding, and what the tests say about the index it suggests.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Remark {
-    /// By rule.
+pub struct AnnotatedFinding {
+    /// The finding.
     pub finding: Finding,
-    /// What was rehearsed in answer to it.
+    /// The test result of the index it suggests, or of a better one.
     pub answer: Option<String>,
 }
 
 impl PlanView {
     /// Of this plan.
+    #[cfg(test)]
     pub fn new(plan: Arc<Plan>) -> PlanView {
         let metrics = metrics(&plan);
-        PlanView::of(plan, &metrics)
+        PlanView::from_metrics(plan, &metrics)
     }
 
-    /// Of this plan of a card, made with these indexes, and with what is to be said about it.
-    pub fn with_remarks(
+    /// The view of a statement's plan that was made with these indexes, with its findings.
+    pub fn with_findings(
         plan: Arc<Plan>,
         session_data: &SessionData,
-        card: usize,
+        statement: usize,
         present: &BTreeSet<usize>,
     ) -> PlanView {
         let metrics = metrics(&plan);
-        let answered = |finding: Finding| Remark {
-            answer: session_data.answer(card, present, &finding),
+        let annotate = |finding: Finding| AnnotatedFinding {
+            answer: session_data.answer(statement, present, &finding),
             finding,
         };
-        let remarks = findings_with(&plan, &metrics, session_data.known_catalog())
+        let findings = findings_with(&plan, &metrics, session_data.known_catalog())
             .into_iter()
-            .map(answered)
+            .map(annotate)
             .collect();
         PlanView {
-            remarks,
-            ..PlanView::of(plan, &metrics)
+            findings,
+            ..PlanView::from_metrics(plan, &metrics)
         }
     }
 
-    fn of(plan: Arc<Plan>, metrics: &Metrics) -> PlanView {
+    fn from_metrics(plan: Arc<Plan>, metrics: &Metrics) -> PlanView {
         let analyzed = plan.root().actual_rows().is_some();
         PlanView {
             lines: lines(&plan),
             heat: heat(metrics),
             costliest: metrics.costliest(0.99, MAX_JUMPS),
-            remarks: Vec::new(),
+            findings: Vec::new(),
             analyzed,
             plan,
         }
     }
 
-    /// What is to be said about a node.
-    pub fn remarks_on(&self, id: NodeId) -> impl Iterator<Item = &Remark> {
-        self.remarks
+    /// The findings about a node.
+    pub fn findings_on(&self, id: NodeId) -> impl Iterator<Item = &AnnotatedFinding> {
+        self.findings
             .iter()
-            .filter(move |remark| remark.finding.node == id)
+            .filter(move |annotated| annotated.finding.node == id)
     }
 
-    /// The nodes that are seen when these are folded, by position.
+    /// The nodes that are visible when these are folded, by position.
     pub fn visible(&self, folded: &BTreeSet<NodeId>) -> Vec<usize> {
         let nodes = self.plan.nodes();
         let mut seen = Vec::with_capacity(nodes.len());
@@ -105,8 +106,8 @@ impl PlanView {
         seen
     }
 
-    /// Everything the server said about a node, a line for each property; nothing raw. What it filters, joins and sorts by
-    /// first, what says little last.
+    /// All properties of a node, a line each, without control characters. Conditions and sort keys
+    /// first, minor properties last.
     pub fn properties(&self, id: NodeId) -> Vec<(String, String)> {
         let node = self.plan.node(id);
         let basis = if self.analyzed { "time" } else { "cost" };
@@ -116,8 +117,7 @@ impl PlanView {
             .properties
             .iter()
             .filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
-        let (last, rest): (Vec<_>, Vec<_>) =
-            rest.partition(|(name, value)| says_little(name, value));
+        let (last, rest): (Vec<_>, Vec<_>) = rest.partition(|(name, value)| is_minor(name, value));
         let rest = rest
             .into_iter()
             .chain(last)
@@ -132,8 +132,8 @@ impl PlanView {
     }
 }
 
-/// What stands in the headline already, and what a node does not do.
-fn says_little(name: &str, value: &Property) -> bool {
+/// Properties that are in the headline already, and flags that are off.
+fn is_minor(name: &str, value: &Property) -> bool {
     name == "Node Type" || *value == Property::Flag(false)
 }
 
@@ -164,7 +164,7 @@ fn nested_text(value: &serde_json::Value) -> String {
     }
 }
 
-/// Rows expected and, when it was executed, rows seen: `1,204`, `1,204→98 k`.
+/// Expected rows and, if it was executed, actual rows: `1,204`, `1,204→98 k`.
 pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
     match node.actual_rows() {
         Some(actual) => format!(
@@ -176,8 +176,8 @@ pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
     }
 }
 
-/// How far the rows seen are from those expected, when that is ten times or more.
-pub fn misjudged(node: &Node) -> Option<f64> {
+/// By which factor actual and expected rows differ, if it is ten or more.
+pub fn misestimate(node: &Node) -> Option<f64> {
     let (expected, actual) = (node.plan_rows()?.max(1.0), node.actual_rows()?.max(1.0));
     let factor = (expected / actual).max(actual / expected);
     (factor >= 10.0).then_some(factor)

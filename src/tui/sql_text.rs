@@ -1,14 +1,13 @@
-//! SQL made ready to be read: told apart into words, literals and comments, and wrapped to a width. A lexer for colours only:
-//! what it cannot tell apart is plain text, and nothing depends on it.
-
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+//! SQL for the screens: split into keywords, literals and comments, and wrapped to a width. A lexer for colours only:
+//! what it does not recognize is plain text, and nothing depends on it.
 
 use crate::model::printable::printable_lines;
+use crate::text_layout::wrap_styled;
 
 /// What a piece of SQL is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A word of SQL.
+pub enum SqlToken {
+    /// A keyword.
     Keyword,
     /// A string or a number.
     Literal,
@@ -19,7 +18,7 @@ pub enum Kind {
 }
 
 /// One line: pieces in order.
-pub type SqlLine = Vec<(Kind, String)>;
+pub type SqlLine = Vec<(SqlToken, String)>;
 
 const KEYWORDS: &[&str] = &[
     "ALL",
@@ -95,74 +94,14 @@ const KEYWORDS: &[&str] = &[
     "WITH",
 ];
 
-/// The statement's lines, none wider than so many columns. Line breaks of the text stay; indentation is kept.
+/// The statement in lines of at most `columns` columns. Line breaks and indentation are kept.
 pub fn lines(sql: &str, columns: usize) -> Vec<SqlLine> {
     let clean = printable_lines(sql.trim());
-    let mut wrapping = Wrapping {
-        lines: vec![SqlLine::new()],
-        used: 0,
-        columns: columns.max(8),
-    };
-    for (kind, piece) in pieces(&clean) {
-        for (number, line) in piece.split('\n').enumerate() {
-            if number > 0 {
-                wrapping.break_line();
-            }
-            wrapping.add(kind, line);
-        }
-    }
-    wrapping.lines
-}
-
-struct Wrapping {
-    lines: Vec<SqlLine>,
-    used: usize,
-    columns: usize,
-}
-
-impl Wrapping {
-    fn break_line(&mut self) {
-        self.lines.push(SqlLine::new());
-        self.used = 0;
-    }
-
-    fn push(&mut self, kind: Kind, text: &str) {
-        self.used += text.width();
-        let Some(line) = self.lines.last_mut() else {
-            return;
-        };
-        match line.last_mut() {
-            Some((last, piece)) if *last == kind => piece.push_str(text),
-            _ => line.push((kind, text.to_owned())),
-        }
-    }
-
-    fn add(&mut self, kind: Kind, text: &str) {
-        for word in text.split_inclusive(' ') {
-            let width = word.trim_end().width();
-            if self.used > 0 && self.used + width > self.columns {
-                self.break_line();
-            }
-            if width <= self.columns {
-                self.push(kind, word);
-            } else {
-                self.add_long_word(kind, word);
-            }
-        }
-    }
-
-    fn add_long_word(&mut self, kind: Kind, word: &str) {
-        for character in word.chars() {
-            if self.used + character.width().unwrap_or(0) > self.columns {
-                self.break_line();
-            }
-            self.push(kind, character.encode_utf8(&mut [0; 4]));
-        }
-    }
+    wrap_styled(pieces(&clean), columns)
 }
 
 /// The text cut into pieces that are of one kind each.
-fn pieces(sql: &str) -> Vec<(Kind, &str)> {
+fn pieces(sql: &str) -> Vec<(SqlToken, &str)> {
     let mut pieces = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
@@ -174,7 +113,7 @@ fn pieces(sql: &str) -> Vec<(Kind, &str)> {
     pieces
 }
 
-fn piece(rest: &str, first: char) -> (Kind, usize) {
+fn piece(rest: &str, first: char) -> (SqlToken, usize) {
     let until = |end: &str, from: usize| {
         rest[from..]
             .find(end)
@@ -182,30 +121,32 @@ fn piece(rest: &str, first: char) -> (Kind, usize) {
     };
     let while_in = |wanted: &dyn Fn(char) -> bool| rest.find(|c| !wanted(c)).unwrap_or(rest.len());
     match first {
-        '\'' => (Kind::Literal, until("'", 1)),
-        '"' => (Kind::Plain, until("\"", 1)),
-        '-' if rest.starts_with("--") => (Kind::Comment, rest.find('\n').unwrap_or(rest.len())),
-        '/' if rest.starts_with("/*") => (Kind::Comment, until("*/", 2)),
+        '\'' => (SqlToken::Literal, until("'", 1)),
+        '"' => (SqlToken::Plain, until("\"", 1)),
+        '-' if rest.starts_with("--") => (SqlToken::Comment, rest.find('\n').unwrap_or(rest.len())),
+        '/' if rest.starts_with("/*") => (SqlToken::Comment, until("*/", 2)),
         digit if digit.is_ascii_digit() => (
-            Kind::Literal,
+            SqlToken::Literal,
             while_in(&|c| c.is_ascii_alphanumeric() || c == '.'),
         ),
         letter if letter.is_alphabetic() || letter == '_' => {
             let length = while_in(&|c| c.is_alphanumeric() || c == '_');
             let word = rest[..length].to_ascii_uppercase();
             let kind = if KEYWORDS.binary_search(&word.as_str()).is_ok() {
-                Kind::Keyword
+                SqlToken::Keyword
             } else {
-                Kind::Plain
+                SqlToken::Plain
             };
             (kind, length)
         }
-        other => (Kind::Plain, other.len_utf8()),
+        other => (SqlToken::Plain, other.len_utf8()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
 
     fn text(lines: &[SqlLine]) -> Vec<String> {
@@ -223,10 +164,10 @@ mod tests {
     #[test]
     fn words_literals_and_comments_are_told_apart() {
         let line = lines("select 'from' -- where\nfrom t", 80);
-        assert_eq!(line[0][0], (Kind::Keyword, "select".to_owned()));
-        assert!(line[0].contains(&(Kind::Literal, "'from'".to_owned())));
-        assert!(line[0].contains(&(Kind::Comment, "-- where".to_owned())));
-        assert_eq!(line[1][0], (Kind::Keyword, "from".to_owned()));
+        assert_eq!(line[0][0], (SqlToken::Keyword, "select".to_owned()));
+        assert!(line[0].contains(&(SqlToken::Literal, "'from'".to_owned())));
+        assert!(line[0].contains(&(SqlToken::Comment, "-- where".to_owned())));
+        assert_eq!(line[1][0], (SqlToken::Keyword, "from".to_owned()));
     }
 
     #[test]

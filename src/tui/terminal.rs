@@ -1,4 +1,4 @@
-//! The terminal itself: taken over, given back whatever happens, and what it says turned into messages.
+//! The terminal: taken over, always restored, its events turned into messages.
 
 use std::fs::File;
 use std::io::{self, Stdout, Write};
@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
@@ -17,20 +18,19 @@ use crossterm::terminal::{
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use super::clipboard;
 use super::keymap::Key;
 use super::model::{Model, Msg, Size};
 
-/// Is the terminal ours? Asked by the panic hook.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the interface has the terminal. The panic hook reads it.
+static TERMINAL_IN_USE: AtomicBool = AtomicBool::new(false);
 
 /// Reports of panics that could not be written while the terminal was taken.
-static UNSAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static DEFERRED_PANIC_REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Lines that one notch of the wheel moves.
-const WHEEL: isize = 3;
+const WHEEL_LINES: isize = 3;
 
-/// The terminal while it is ours; given back on drop.
+/// The terminal while the interface has it; restored on drop.
 pub struct Tty {
     terminal: Terminal<CrosstermBackend<Stdout>>,
 }
@@ -75,8 +75,8 @@ impl Tty {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn wait(&self, patience: Duration) -> io::Result<Option<Msg>> {
-        if event::poll(patience)? {
+    pub fn wait(&self, timeout: Duration) -> io::Result<Option<Msg>> {
+        if event::poll(timeout)? {
             Ok(message(event::read()?))
         } else {
             Ok(None)
@@ -86,7 +86,7 @@ impl Tty {
     /// To the shell; comes back with fg, and draws everything anew.
     ///
     /// # Errors
-    /// When the terminal cannot be had again.
+    /// When the terminal cannot be taken over again.
     pub fn suspend(&mut self) -> io::Result<()> {
         leave();
         nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;
@@ -94,21 +94,19 @@ impl Tty {
         self.terminal.clear()
     }
 
-    /// Puts text on the clipboard, as far as the terminal allows it.
+    /// Asks the terminal to copy the text to the clipboard (OSC 52), which also works over SSH.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        let mut stdout = io::stdout();
-        stdout.write_all(clipboard::sequence(text).as_bytes())?;
-        stdout.flush()
+    pub fn copy(&self, text: &str) -> io::Result<()> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 }
 
 impl Drop for Tty {
     fn drop(&mut self) {
         leave();
-        for report in UNSAID
+        for report in DEFERRED_PANIC_REPORTS
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .drain(..)
@@ -120,7 +118,7 @@ impl Drop for Tty {
 
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
-    TAKEN.store(true, Ordering::SeqCst);
+    TERMINAL_IN_USE.store(true, Ordering::SeqCst);
     execute!(
         io::stdout(),
         EnterAlternateScreen,
@@ -130,9 +128,9 @@ fn enter() -> io::Result<()> {
     .inspect_err(|_| leave())
 }
 
-/// Gives the terminal back. Twice is as good as once; an error here has nobody to go to.
+/// Restores the terminal. A second call does nothing; an error cannot be reported anywhere.
 fn leave() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
+    if TERMINAL_IN_USE.swap(false, Ordering::SeqCst) {
         let _ = execute!(
             io::stdout(),
             DisableBracketedPaste,
@@ -144,36 +142,36 @@ fn leave() {
     }
 }
 
-/// A panic of this thread gives the terminal back before it is reported. One of the worker's is caught there and told on the screen;
-/// its report would be written over it, so it is kept until the terminal is given back.
+/// A panic of this thread restores the terminal before the report. A panic of the worker is caught there and shown on the screen;
+/// its report would overwrite the screen, so it is kept until the terminal is restored.
 fn restore_on_panic() {
-    let ours = std::thread::current().id();
-    let before = std::panic::take_hook();
+    let interface_thread = std::thread::current().id();
+    let previous_hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current();
-        if thread.id() == ours {
+        if thread.id() == interface_thread {
             leave();
         }
-        if TAKEN.load(Ordering::SeqCst) {
+        if TERMINAL_IN_USE.load(Ordering::SeqCst) {
             let report = format!("thread '{}' {panic}", thread.name().unwrap_or("?"));
-            UNSAID
+            DEFERRED_PANIC_REPORTS
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(report);
         } else {
-            before(panic);
+            previous_hook(panic);
         }
     }));
 }
 
 fn message(event: Event) -> Option<Msg> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key).map(Msg::Key),
+        Event::Key(key) if key.kind != KeyEventKind::Release => key_of(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),
         Event::Resize(columns, lines) => Some(Msg::Resize(Size { columns, lines })),
         Event::Mouse(mouse) => match mouse.kind {
-            MouseEventKind::ScrollUp => Some(Msg::Wheel(-WHEEL)),
-            MouseEventKind::ScrollDown => Some(Msg::Wheel(WHEEL)),
+            MouseEventKind::ScrollUp => Some(Msg::Wheel(-WHEEL_LINES)),
+            MouseEventKind::ScrollDown => Some(Msg::Wheel(WHEEL_LINES)),
             MouseEventKind::Down(MouseButton::Left) => Some(Msg::Click(mouse.column, mouse.row)),
             _ => None,
         },
@@ -181,7 +179,7 @@ fn message(event: Event) -> Option<Msg> {
     }
 }
 
-fn pressed(key: KeyEvent) -> Option<Key> {
+fn key_of(key: KeyEvent) -> Option<Key> {
     Some(match key.code {
         KeyCode::Char(character) if key.modifiers.contains(KeyModifiers::CONTROL) => {
             Key::Ctrl(character.to_ascii_lowercase())
@@ -223,5 +221,5 @@ pub fn write_ddl(ddl: &str) -> Result<String, String> {
             Err(error) => return Err(format!("{name}: {error}")),
         }
     }
-    Err("there are a thousand pgrehearse-indexes files here already".to_owned())
+    Err("pgrehearse-indexes.sql to pgrehearse-indexes-999.sql already exist here".to_owned())
 }

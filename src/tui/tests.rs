@@ -14,11 +14,13 @@ use ratatui::backend::TestBackend;
 use ratatui::style::{Color, Modifier};
 
 use super::keymap::{BINDINGS, Key, Scope, Screen};
-use super::look::Look;
-use super::model::{Ask, Effect, Model, Msg, Overlay, Pane, Progress, Reply, Server, Size};
-use super::screen::indexes::Row;
+use super::model::{
+    Connection, Effect, Model, Msg, Overlay, Pane, Progress, Request, Response, Size,
+};
+use super::screen::indexes::IndexRow;
 use super::screen::workload::Sort;
-use super::session_data::{Evidence, SessionData, Timed, Verdict};
+use super::session_data::{IndexStatus, SessionData, TimeCoverage, TotalBasis};
+use super::theme::Theme;
 use super::{draw, update};
 use crate::advise::advise;
 use crate::model::Millis;
@@ -65,16 +67,16 @@ fn session_data() -> SessionData {
 }
 
 fn offline(size: Size) -> Model {
-    Model::offline(session_data(), size, Look::Colours)
+    Model::offline(session_data(), size, Theme::Colours)
 }
 
 /// A live session that has its advice.
 fn live() -> Model {
-    let (mut model, effects) = Model::live(SMALL, Look::Colours);
-    assert_eq!(effects, [Effect::Ask(1, Ask::Advise)]);
+    let (mut model, effects) = Model::live(SMALL, Theme::Colours);
+    assert_eq!(effects, [Effect::Send(1, Request::Advise)]);
     update(
         &mut model,
-        Msg::Answered(1, Reply::Advised(Box::new(session_data()))),
+        Msg::Response(1, Response::Advised(Box::new(session_data()))),
     );
     model
 }
@@ -118,7 +120,7 @@ fn every_screen_at_every_size() {
 
 #[test]
 fn a_run_that_goes_on_and_one_that_failed() {
-    let (mut model, _) = Model::live(SMALL, Look::Plain);
+    let (mut model, _) = Model::live(SMALL, Theme::Plain);
     let progress = Progress {
         what: "rehearsing".to_owned(),
         step: 3,
@@ -130,9 +132,9 @@ fn a_run_that_goes_on_and_one_that_failed() {
     insta::assert_snapshot!("loading_80x24", screen(&model));
     update(
         &mut model,
-        Msg::Answered(
+        Msg::Response(
             1,
-            Reply::Lost("planning a statement: connection\u{1b}[2J closed".to_owned()),
+            Response::Failed("planning a statement: connection\u{1b}[2J closed".to_owned()),
         ),
     );
     insta::assert_snapshot!("failed_80x24", screen(&model));
@@ -180,7 +182,7 @@ fn occasions(scope: Scope) -> Vec<Model> {
     let moved = [Key::Char('j'), Key::Char('j')];
     let lost = || {
         let mut model = live();
-        model.desk.failed = Some(Ask::Advise);
+        model.jobs.failed = Some(Request::Advise);
         model
     };
     match scope {
@@ -227,7 +229,7 @@ fn occasions(scope: Scope) -> Vec<Model> {
 fn every_key_does_something() {
     let state = |model: &Model| {
         let parts = (
-            &model.place,
+            &model.navigation,
             &model.workload,
             &model.plan.list,
             &model.plan.folded,
@@ -235,7 +237,7 @@ fn every_key_does_something() {
         );
         format!(
             "{parts:?} {:?} {:?} {:?} {:?}",
-            model.plan.card, model.compare, model.indexes, model.desk
+            model.plan.statement, model.compare, model.indexes, model.jobs
         )
     };
     for binding in BINDINGS {
@@ -261,21 +263,27 @@ fn the_filter_works_as_you_type_and_esc_takes_it_back() {
     type_text(&mut model, "BALANCE");
     let names: Vec<&str> = model
         .workload
-        .order
+        .visible
         .iter()
-        .map(|card| session_data_of(&model).cards[*card].statement.id.0.as_str())
+        .map(|statement| {
+            session_data_of(&model).statements[*statement]
+                .source
+                .id
+                .0
+                .as_str()
+        })
         .collect();
     assert_eq!(names, ["n26-one-balance", "n26-balance-by-user"]);
     press(&mut model, Key::Esc);
-    assert_eq!(model.workload.order.len(), 7);
+    assert_eq!(model.workload.visible.len(), 7);
     press(&mut model, Key::Char('/'));
     type_text(&mut model, "quit");
     assert_eq!(
-        model.place.overlay,
+        model.navigation.overlay,
         Overlay::Filter,
         "a q is a letter while one types"
     );
-    assert!(screen(&model).contains("no statement has that"));
+    assert!(screen(&model).contains("no statement matches the filter"));
 }
 
 #[test]
@@ -304,35 +312,41 @@ fn statements_are_ranked_by_measured_time_where_most_have_one() {
     let mut model = Model::offline(
         SessionData::new("x".to_owned(), advice, &recording),
         SMALL,
-        Look::Plain,
+        Theme::Plain,
     );
     insta::assert_snapshot!("workload_timed_80x24", screen(&model));
     let order = |model: &Model| -> Vec<String> {
         model
             .workload
-            .order
+            .visible
             .iter()
-            .map(|card| session_data_of(model).cards[*card].statement.id.0.clone())
+            .map(|statement| {
+                session_data_of(model).statements[*statement]
+                    .source
+                    .id
+                    .0
+                    .clone()
+            })
             .collect()
     };
     assert_eq!(
         order(&model).last(),
         by_time.last(),
-        "of the one without a time nobody knows the share"
+        "the share of the one without a time is unknown"
     );
     for _ in 0..3 {
         press(&mut model, Key::Char('s'));
     }
     assert_eq!((model.workload.sort, order(&model)), (Sort::Time, by_time));
     assert_eq!(
-        session_data().timed,
-        Timed::Nowhere,
+        session_data().time_coverage,
+        TimeCoverage::None,
         "recordings from before there were times are read"
     );
 }
 
 #[test]
-fn what_writers_pay_is_told_where_it_was_counted() {
+fn what_writers_pay_is_shown_where_it_was_counted() {
     let mut recording = recording();
     let counted = |n_tup_ins| crate::catalog::Writes {
         n_tup_ins,
@@ -358,7 +372,7 @@ fn what_writers_pay_is_told_where_it_was_counted() {
     let mut model = Model::offline(
         SessionData::new("x".to_owned(), advice, &recording),
         size,
-        Look::Plain,
+        Theme::Plain,
     );
     press(&mut model, Key::Char('4'));
     insta::assert_snapshot!("indexes_with_writes_120x30", screen(&model));
@@ -384,7 +398,7 @@ fn esc_leads_back_to_the_beginning_and_then_takes_back_filter_and_marks() {
     let state = |model: &Model| {
         let workload = &model.workload;
         (
-            model.place.screen,
+            model.navigation.screen,
             !workload.filter.is_empty(),
             workload.marked_only,
             workload.marks.len(),
@@ -409,53 +423,58 @@ fn esc_leads_back_to_the_beginning_and_then_takes_back_filter_and_marks() {
     assert!(screen(&model).contains("q quits"));
 }
 
-#[test]
-fn sums_are_over_what_is_marked_and_marks_survive_sorting_and_filtering() {
+/// Two statements are marked: one before the list was sorted by name and filtered, one after.
+fn with_two_marks() -> Model {
     let mut model = offline(SMALL);
-    let all = model.workload.totals;
-    press(&mut model, Key::Char('j'));
-    press(&mut model, Key::Char(' '));
-    press(&mut model, Key::Char('s'));
-    press(&mut model, Key::Char('/'));
+    for key in ['j', ' ', 's', '/'] {
+        press(&mut model, Key::Char(key));
+    }
     type_text(&mut model, "LARGE");
     press(&mut model, Key::Enter);
     press(&mut model, Key::Char('M'));
-    let names = |model: &Model, cards: &mut dyn Iterator<Item = usize>| -> Vec<String> {
-        cards
-            .map(|card| session_data_of(model).cards[card].statement.id.0.clone())
-            .collect()
+    model
+}
+
+#[test]
+fn marks_survive_sorting_and_filtering() {
+    let mut model = with_two_marks();
+    let names = |model: &Model, statements: &mut dyn Iterator<Item = usize>| -> Vec<String> {
+        let statements = statements.map(|statement| &session_data_of(model).statements[statement]);
+        statements.map(|view| view.source.id.0.clone()).collect()
     };
     let expected = ["n26-3c-large-slow-yesterday", "n26-max-updated"];
     let mut marked = names(&model, &mut model.workload.marks.iter().copied());
     marked.sort();
     assert_eq!(marked, expected);
+    let drawn = screen(&model);
     assert!(
-        screen(&model).contains("1 of 7 statements · 2 marked: 14.5% of the cost"),
-        "{}",
-        screen(&model)
+        drawn.contains("1 of 7 statements · 2 marked: 14.5% of the cost"),
+        "{drawn}"
     );
     press(&mut model, Key::Esc);
     press(&mut model, Key::Char('m'));
-    assert_eq!(
-        names(&model, &mut model.workload.order.iter().copied()),
-        expected,
-        "sorted by name"
-    );
+    let shown = names(&model, &mut model.workload.visible.iter().copied());
+    assert_eq!(shown, expected, "sorted by name");
+}
 
+#[test]
+fn totals_are_over_marked_statements() {
+    let all = offline(SMALL).workload.totals;
+    let mut model = with_two_marks();
     let marked = model.workload.totals;
     assert!(marked.before < all.before && marked.share < 1.0);
+    let drawn = screen(&model);
     assert!(
-        screen(&model).contains("the cost of 2 marked statements falls"),
-        "{}",
-        screen(&model)
+        drawn.contains("the cost of 2 marked statements falls"),
+        "{drawn}"
     );
     press(&mut model, Key::Char('4'));
-    let outcome = model.indexes.outcome.clone().unwrap();
+    let totals = model.indexes.totals.clone().unwrap();
     assert_eq!(
-        (outcome.before, outcome.after, outcome.marked),
+        (totals.before, totals.after, totals.marked),
         (marked.before, marked.after, Some(2))
     );
-    assert_eq!(outcome.changes.len(), 2);
+    assert_eq!(totals.changes.len(), 2);
     let drawn = screen(&model);
     assert!(
         drawn.contains("2 marked statements") && drawn.contains("of 2 marked"),
@@ -463,9 +482,10 @@ fn sums_are_over_what_is_marked_and_marks_survive_sorting_and_filtering() {
     );
 
     press(&mut model, Key::Char('1'));
+    press(&mut model, Key::Esc);
     press(&mut model, Key::Char('u'));
     assert_eq!(
-        (model.workload.order.len(), model.workload.totals),
+        (model.workload.visible.len(), model.workload.totals),
         (7, all)
     );
     press(&mut model, Key::Char('m'));
@@ -480,21 +500,21 @@ fn session_data_of(model: &Model) -> &SessionData {
 fn switching_an_index_off_raises_the_total_and_says_how_that_is_known() {
     let mut model = offline(SMALL);
     press(&mut model, Key::Char('4'));
-    let proved = model.indexes.outcome.clone().unwrap();
-    assert_eq!(proved.evidence, Evidence::Proved);
+    let verified = model.indexes.totals.clone().unwrap();
+    assert_eq!(verified.basis, TotalBasis::Verified);
     press(&mut model, Key::Char(' '));
-    let without = model.indexes.outcome.clone().unwrap();
-    assert_eq!(without.evidence, Evidence::OneByOne);
-    assert!(without.after > proved.after && without.size < proved.size);
+    let without = model.indexes.totals.clone().unwrap();
+    assert_eq!(without.basis, TotalBasis::Estimated);
+    assert!(without.after > verified.after && without.size < verified.size);
     press(&mut model, Key::Char('x'));
-    let nothing = model.indexes.outcome.clone().unwrap();
+    let nothing = model.indexes.totals.clone().unwrap();
     assert_eq!((nothing.after, nothing.changes.len()), (nothing.before, 0));
     assert!(
         press(&mut model, Key::Char('w')).is_empty(),
         "there is nothing to write"
     );
     press(&mut model, Key::Char('a'));
-    assert_eq!(model.indexes.outcome, Some(proved));
+    assert_eq!(model.indexes.totals, Some(verified));
 }
 
 #[test]
@@ -532,19 +552,20 @@ fn candidates_are_stepped_through_with_their_reasons() {
     let mut model = offline(SMALL);
     press(&mut model, Key::Char('3'));
     assert!(screen(&model).contains("RECOMMENDED SET"));
-    let choices = session_data_of(&model).cards[model.compare.card.unwrap()]
+    let choices = session_data_of(&model).statements[model.compare.statement.unwrap()]
         .choices
         .len();
     let mut reasons = Vec::new();
     for _ in 1..choices {
         press(&mut model, Key::Char(']'));
-        let entry = model
+        let index = model
             .compare
-            .shown(session_data_of(&model))
+            .current(session_data_of(&model))
             .unwrap()
-            .entry
+            .index
             .unwrap();
-        if let Verdict::Rejected { reason, .. } = &session_data_of(&model).entries[entry].verdict {
+        if let IndexStatus::Rejected { reason, .. } = &session_data_of(&model).indexes[index].status
+        {
             assert!(screen(&model).contains(reason.name()), "{}", screen(&model));
             reasons.push(*reason);
         }
@@ -558,22 +579,22 @@ fn candidates_are_stepped_through_with_their_reasons() {
 }
 
 #[test]
-fn a_rehearsed_index_answers_what_a_rule_suggests() {
+fn a_tested_index_answers_what_a_rule_suggests() {
     let mut model = offline(Size {
         columns: 120,
         lines: 40,
     });
     press(&mut model, Key::Enter);
     press(&mut model, Key::Char('f'));
-    let answer = "see Indexes: r1 answers this, as rehearsed: cost 5,073 → 40.28";
+    let answer = "see Indexes: r1 fixes this; tested cost 5,073 → 40.28";
     assert_eq!(
-        model.plan.view.as_ref().unwrap().remarks[0]
+        model.plan.view.as_ref().unwrap().findings[0]
             .answer
             .as_deref(),
         Some(answer)
     );
     press(&mut model, Key::Char('b'));
-    let after = |model: &Model| model.compare.after.clone().unwrap().remarks.clone();
+    let after = |model: &Model| model.compare.after.clone().unwrap().findings.clone();
     assert_eq!(
         after(&model),
         [],
@@ -585,8 +606,8 @@ fn a_rehearsed_index_answers_what_a_rule_suggests() {
             model.compare.choice, 0,
             "some rejected index leaves the finding where it was"
         );
-        if let Some(remark) = after(&model).first() {
-            assert_eq!(remark.answer.as_deref(), Some(answer));
+        if let Some(annotated) = after(&model).first() {
+            assert_eq!(annotated.answer.as_deref(), Some(answer));
             break;
         }
     }
@@ -626,7 +647,7 @@ fn what_is_cut_off_side_by_side_is_read_in_full_below() {
 fn only_what_is_used_is_stepped_through_on_request() {
     let mut model = offline(SMALL);
     press(&mut model, Key::Char('3'));
-    let choices = &session_data_of(&model).cards[model.compare.card.unwrap()].choices;
+    let choices = &session_data_of(&model).statements[model.compare.statement.unwrap()].choices;
     let used: Vec<usize> = (0..choices.len())
         .filter(|choice| choices[*choice].used)
         .collect();
@@ -641,7 +662,7 @@ fn only_what_is_used_is_stepped_through_on_request() {
         seen.push(model.compare.choice);
     }
     assert_eq!(seen, used);
-    let all = session_data_of(&model).cards[model.compare.card.unwrap()]
+    let all = session_data_of(&model).statements[model.compare.statement.unwrap()]
         .choices
         .len();
     assert!(
@@ -667,12 +688,12 @@ fn only_what_is_used_is_stepped_through_on_request() {
 
 #[test]
 fn the_latest_question_wins_and_esc_cancels() {
-    let (mut model, _) = Model::live(SMALL, Look::Plain);
+    let (mut model, _) = Model::live(SMALL, Theme::Plain);
     assert_eq!(press(&mut model, Key::Esc), [Effect::Cancel(1)]);
     assert!(matches!(model.data, Pane::Cancelled));
     update(
         &mut model,
-        Msg::Answered(1, Reply::Advised(Box::new(session_data()))),
+        Msg::Response(1, Response::Advised(Box::new(session_data()))),
     );
     assert!(
         matches!(model.data, Pane::Cancelled),
@@ -680,13 +701,13 @@ fn the_latest_question_wins_and_esc_cancels() {
     );
     assert_eq!(
         press(&mut model, Key::Char('r')),
-        [Effect::Ask(2, Ask::Advise)]
+        [Effect::Send(2, Request::Advise)]
     );
     update(
         &mut model,
-        Msg::Answered(2, Reply::Advised(Box::new(session_data()))),
+        Msg::Response(2, Response::Advised(Box::new(session_data()))),
     );
-    assert_eq!(session_data_of(&model).cards.len(), 7);
+    assert_eq!(session_data_of(&model).statements.len(), 7);
 }
 
 #[test]
@@ -694,10 +715,10 @@ fn what_is_recommended_is_exported_as_the_report_says_it() {
     let session_data = session_data();
     let recommended = session_data.recommended();
     let reported: Vec<String> = session_data
-        .entries
+        .indexes
         .iter()
         .take(recommended.len())
-        .flat_map(|entry| entry.ddl.clone())
+        .flat_map(|index| index.ddl.clone())
         .collect();
     assert_eq!(session_data.ddl(&recommended), reported);
 }
@@ -711,10 +732,10 @@ fn write_index(model: &mut Model, text: &str) -> Vec<Effect> {
 }
 
 #[test]
-fn an_index_written_by_hand_is_rehearsed_and_shown() {
+fn an_index_of_the_user_is_tested_and_shown() {
     let mut model = live();
     let effects = write_index(&mut model, "create index on transactions (status, user_id)");
-    let [Effect::Ask(2, Ask::Rehearse { index, statements })] = effects.as_slice() else {
+    let [Effect::Send(2, Request::Rehearse { index, statements })] = effects.as_slice() else {
         panic!("{effects:?}")
     };
     assert_eq!(
@@ -725,8 +746,8 @@ fn an_index_written_by_hand_is_rehearsed_and_shown() {
         write_block: Some(Millis(1.0)),
         ..RefusalCause::LockTimeout(Millis(1_000.0)).into()
     };
-    let refused = Reply::Rehearsed(index.clone(), Err(refusal));
-    update(&mut model, Msg::Answered(2, refused));
+    let refused = Response::Rehearsed(index.clone(), Err(refusal));
+    update(&mut model, Msg::Response(2, refused));
     assert!(
         model
             .message
@@ -751,12 +772,20 @@ fn an_index_written_by_hand_is_rehearsed_and_shown() {
     };
     update(
         &mut model,
-        Msg::Answered(3, Reply::Rehearsed(index.clone(), Ok(Box::new(compared)))),
+        Msg::Response(
+            3,
+            Response::Rehearsed(index.clone(), Ok(Box::new(compared))),
+        ),
     );
-    assert_eq!(model.place.screen, Screen::Compare);
+    assert_eq!(model.navigation.screen, Screen::Compare);
     assert!(screen(&model).contains("YOUR INDEX"));
     press(&mut model, Key::Char('4'));
-    assert!(model.indexes.rows.contains(&Row::Head("Rehearsed by hand")));
+    assert!(
+        model
+            .indexes
+            .rows
+            .contains(&IndexRow::Heading("Your indexes"))
+    );
 }
 
 fn plans_as_they_are() -> BTreeMap<StatementId, PlanOutcome> {
@@ -771,10 +800,10 @@ fn plans_as_they_are() -> BTreeMap<StatementId, PlanOutcome> {
 }
 
 #[test]
-fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
+fn an_index_of_the_user_is_compared_with_the_server_of_that_moment() {
     let mut model = live();
     let effects = write_index(&mut model, "create index on transactions (status, user_id)");
-    let [Effect::Ask(2, Ask::Rehearse { index, .. })] = effects.as_slice() else {
+    let [Effect::Send(2, Request::Rehearse { index, .. })] = effects.as_slice() else {
         panic!("{effects:?}")
     };
     let first = recording()
@@ -792,7 +821,10 @@ fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
     };
     update(
         &mut model,
-        Msg::Answered(2, Reply::Rehearsed(index.clone(), Ok(Box::new(compared)))),
+        Msg::Response(
+            2,
+            Response::Rehearsed(index.clone(), Ok(Box::new(compared))),
+        ),
     );
     assert!(
         model
@@ -800,7 +832,7 @@ fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
             .as_ref()
             .unwrap()
             .text
-            .contains("no statement gains enough by it")
+            .contains("no statement gains enough from it")
     );
     let drawn = screen(&model);
     assert!(
@@ -809,18 +841,18 @@ fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
     );
     press(&mut model, Key::Char('4'));
     press(&mut model, Key::Char('x'));
-    let mine = session_data_of(&model).entries.len() - 1;
+    let mine = session_data_of(&model).indexes.len() - 1;
     model.indexes.list.selected = model
         .indexes
         .rows
         .iter()
-        .position(|row| *row == Row::Entry(mine))
+        .position(|row| *row == IndexRow::Index(mine))
         .unwrap();
     press(&mut model, Key::Char(' '));
-    let outcome = model.indexes.outcome.as_ref().unwrap();
+    let totals = model.indexes.totals.as_ref().unwrap();
     assert_eq!(
-        (outcome.evidence, outcome.before),
-        (Evidence::Seen, outcome.after)
+        (totals.basis, totals.before),
+        (TotalBasis::Tested, totals.after)
     );
 }
 
@@ -828,23 +860,23 @@ fn what_is_rehearsed_by_hand_is_compared_with_the_server_of_that_moment() {
 fn a_combination_that_takes_too_long_to_build_is_not_tried() {
     let mut session_data = session_data();
     session_data.limits.max_write_block = Millis(100.0);
-    let (mut model, _) = Model::live(SMALL, Look::Plain);
+    let (mut model, _) = Model::live(SMALL, Theme::Plain);
     update(
         &mut model,
-        Msg::Answered(1, Reply::Advised(Box::new(session_data))),
+        Msg::Response(1, Response::Advised(Box::new(session_data))),
     );
     press(&mut model, Key::Char('4'));
     press(&mut model, Key::Char(' '));
     assert_eq!(press(&mut model, Key::Char('R')), []);
     assert!(
-        screen(&model).contains("not tried: one by one they took 169 ms to build"),
+        screen(&model).contains("not built: the builds take 169 ms"),
         "{}",
         screen(&model)
     );
 }
 
 #[test]
-fn an_index_that_cannot_be_rehearsed_says_why() {
+fn an_index_that_cannot_be_tested_says_why() {
     for (text, why) in [
         ("create table t ()", "not a CREATE INDEX"),
         (
@@ -853,7 +885,7 @@ fn an_index_that_cannot_be_rehearsed_says_why() {
         ),
         (
             "create index on transactions (updated)",
-            "it was rehearsed already",
+            "this index was already tested",
         ),
     ] {
         let mut model = live();
@@ -867,17 +899,17 @@ fn an_index_that_cannot_be_rehearsed_says_why() {
 }
 
 #[test]
-fn a_combination_that_is_only_estimated_can_be_proved() {
+fn a_combination_that_is_only_estimated_can_be_verified() {
     let mut model = live();
     press(&mut model, Key::Char('4'));
     assert_eq!(
         press(&mut model, Key::Char('R')),
         [],
-        "what is recommended is proved already"
+        "what is recommended is already verified"
     );
     press(&mut model, Key::Char(' '));
     let effects = press(&mut model, Key::Char('R'));
-    let [Effect::Ask(2, Ask::Prove { entries, groups })] = effects.as_slice() else {
+    let [Effect::Send(2, Request::Verify { indexes, groups })] = effects.as_slice() else {
         panic!("{effects:?}")
     };
     assert_eq!(
@@ -898,10 +930,10 @@ fn a_combination_that_is_only_estimated_can_be_proved() {
     };
     update(
         &mut model,
-        Msg::Answered(
+        Msg::Response(
             2,
-            Reply::Proved(
-                entries.clone(),
+            Response::Verified(
+                indexes.clone(),
                 Ok(vec![Comparison {
                     before: plans_as_they_are(),
                     after: planned,
@@ -910,37 +942,36 @@ fn a_combination_that_is_only_estimated_can_be_proved() {
         ),
     );
     assert_eq!(
-        model.indexes.outcome.as_ref().unwrap().evidence,
-        Evidence::Proved
+        model.indexes.totals.as_ref().unwrap().basis,
+        TotalBasis::Verified
     );
-    assert!(screen(&model).contains("proved: these were built together"));
+    assert!(screen(&model).contains("verified: these indexes were built together"));
 }
 
 #[test]
-fn a_lost_connection_is_said_and_can_be_tried_again() {
+fn a_lost_connection_is_shown_and_can_be_retried() {
     let mut model = live();
     write_index(&mut model, "create index on transactions (status, user_id)");
     update(
         &mut model,
-        Msg::Answered(
+        Msg::Response(
             2,
-            Reply::Lost("the server closed the connection".to_owned()),
+            Response::Failed("the server closed the connection".to_owned()),
         ),
     );
-    assert!(matches!(model.desk.server, Server::Lost(_)));
+    assert!(matches!(model.jobs.connection, Connection::Lost(_)));
     assert!(
-        screen(&model)
-            .contains("connection lost: the server closed the connection · r tries again")
+        screen(&model).contains("connection lost: the server closed the connection · r retries")
     );
     assert_eq!(
-        session_data_of(&model).cards.len(),
+        session_data_of(&model).statements.len(),
         7,
         "what is known stays"
     );
     let effects = press(&mut model, Key::Char('r'));
     assert!(matches!(
         effects.as_slice(),
-        [Effect::Ask(3, Ask::Rehearse { .. })]
+        [Effect::Send(3, Request::Rehearse { .. })]
     ));
 }
 
@@ -952,7 +983,7 @@ fn clicks_and_the_wheel_select() {
     update(&mut model, Msg::Wheel(3));
     assert_eq!(model.workload.list.selected, 5);
     update(&mut model, Msg::Click(18, 0));
-    assert_eq!(model.place.screen, Screen::Plan);
+    assert_eq!(model.navigation.screen, Screen::Plan);
 }
 
 #[test]
@@ -977,7 +1008,7 @@ fn any_size_can_be_drawn_and_wide_characters_break_no_column() {
         let mut model = Model::offline(
             SessionData::of_plans("x".to_owned(), plans.clone()),
             Size { columns, lines },
-            Look::Plain,
+            Theme::Plain,
         );
         for key in ['1', '2', '3', '4', '?', '1', 'j', 'G'] {
             press(&mut model, Key::Char(key));
@@ -1036,7 +1067,7 @@ fn the_selected_line_is_of_one_colour() {
 
 #[test]
 fn without_colours_there_are_none_and_every_mark_is_there() {
-    let mut model = Model::offline(session_data(), SMALL, Look::Plain);
+    let mut model = Model::offline(session_data(), SMALL, Theme::Plain);
     for key in ['1', '2', '3', '4', '?'] {
         press(&mut model, Key::Char(key));
         let mut terminal = Terminal::new(TestBackend::new(SMALL.columns, SMALL.lines)).unwrap();

@@ -1,36 +1,33 @@
-//! What happens changes the model here and nowhere else; what is to be done about it is returned, not done.
+//! Events change the model here and nowhere else; effects are returned, not performed.
 
 mod actions;
 mod jobs;
+mod navigation;
+mod refresh;
+mod start;
 mod typing;
 
-use std::sync::Arc;
-
-use super::areas;
 use super::keymap::{Key, Scope, Screen, lookup};
-use super::list::Step;
+use super::layout;
+use super::list::Movement;
 use super::model::{Effect, Message, Model, Msg, Overlay};
-use super::screen::indexes::Row;
-use super::session_data::SessionData;
 
-pub use jobs::ask;
-
-/// Applies what happened.
+/// Applies an event.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key) => return key_pressed(model, key),
         Msg::Paste(text) => typing::insert(model, &text),
-        Msg::Wheel(lines) => return actions::step(model, Step::By(lines)),
+        Msg::Wheel(lines) => return navigation::step(model, Movement::By(lines)),
         Msg::Click(column, line) => click(model, column, line),
         Msg::Resize(size) => {
             model.size = size;
-            refresh(model);
+            refresh::refresh(model);
         }
-        Msg::Tick(now) => model.desk.now = now,
+        Msg::Tick(now) => model.jobs.now = now,
         Msg::Progress(job, progress) => jobs::progress(model, job, progress),
-        Msg::Answered(job, reply) => jobs::answered(model, job, reply),
-        Msg::Exported(Ok(done)) => model.message = Message::good(done),
-        Msg::Exported(Err(error)) => model.message = Message::bad(error),
+        Msg::Response(job, response) => jobs::responded(model, job, response),
+        Msg::Exported(Ok(done)) => model.message = Message::success(done),
+        Msg::Exported(Err(error)) => model.message = Message::error(error),
     }
     Vec::new()
 }
@@ -51,105 +48,23 @@ fn key_pressed(model: &mut Model, key: Key) -> Vec<Effect> {
 
 /// A click selects the line it is on; on the tabs it goes to a screen.
 fn click(model: &mut Model, column: u16, line: u16) {
-    if !matches!(model.place.overlay, Overlay::Nothing) {
+    if !matches!(model.navigation.overlay, Overlay::Nothing) {
         return;
     }
-    let areas = areas::of(model);
+    let areas = layout::of(model);
     if line == areas.tabs.y {
-        if let Some(screen) = super::view::tab_at(column) {
-            actions::show(model, screen);
+        if let Some(screen) = layout::tab_at(column) {
+            navigation::show(model, screen);
         }
     } else if areas.list.contains((column, line).into()) {
         let row = usize::from(line - areas.list.y);
-        let place = |offset: usize| Step::To(offset + row);
-        let step = match model.place.screen {
+        let place = |offset: usize| Movement::To(offset + row);
+        let step = match model.navigation.screen {
             Screen::Workload => place(model.workload.list.offset),
             Screen::Plan => place(model.plan.list.offset),
             Screen::Indexes => place(model.indexes.list.offset),
             Screen::Compare => return,
         };
-        actions::step(model, step);
-    }
-}
-
-/// The dossier, apart from the rest of the model.
-fn session_data(model: &Model) -> Option<Arc<SessionData>> {
-    model.session_data().cloned()
-}
-
-/// Lines of the present list.
-fn height(model: &Model) -> usize {
-    usize::from(areas::of(model).list.height)
-}
-
-/// After the dossier is there: every state is made from it.
-pub(super) fn refresh_all(model: &mut Model) {
-    let Some(session_data) = session_data(model) else {
-        return;
-    };
-    model.plan = Default::default();
-    model.compare = Default::default();
-    model.workload.arrange(&session_data, height(model));
-    model.indexes.begin(&session_data, &model.workload.marks);
-    refresh(model);
-}
-
-/// After something changed that sums are made of: what is marked, what is on, what is known.
-fn add_up(model: &mut Model, session_data: &SessionData) {
-    model.workload.arrange(session_data, height(model));
-    model.indexes.answer(session_data, &model.workload.marks);
-}
-
-/// After the terminal's size or the screen changed: selections are in sight again.
-fn refresh(model: &mut Model) {
-    let Some(session_data) = session_data(model) else {
-        return;
-    };
-    let columns = usize::from(model.size.columns);
-    if model.place.screen == Screen::Plan {
-        model.plan.wrap(&session_data, columns);
-    }
-    let height = height(model);
-    match model.place.screen {
-        Screen::Workload => model
-            .workload
-            .list
-            .keep_in_sight(model.workload.order.len(), height),
-        Screen::Plan => model
-            .plan
-            .list
-            .keep_in_sight(model.plan.visible.len(), height),
-        Screen::Compare => model
-            .compare
-            .list
-            .keep_in_sight(model.compare.rows.len(), height),
-        Screen::Indexes => model
-            .indexes
-            .list
-            .keep_in_sight(model.indexes.rows.len(), height),
-    }
-}
-
-/// The statement the screens are about.
-fn current_card(model: &Model) -> Option<usize> {
-    match model.place.screen {
-        Screen::Workload | Screen::Indexes => model.workload.selected().or(model.plan.card),
-        Screen::Plan => model.plan.card,
-        Screen::Compare => model.compare.card,
-    }
-}
-
-/// The index the screens are about.
-fn current_entry(model: &Model, session_data: &SessionData) -> Option<usize> {
-    match model.place.screen {
-        Screen::Indexes => match model.indexes.selected() {
-            Some(Row::Entry(entry)) => Some(entry),
-            _ => None,
-        },
-        Screen::Compare => model
-            .compare
-            .shown(session_data)
-            .and_then(|choice| choice.entry),
-        _ => None,
+        navigation::step(model, step);
     }
 }

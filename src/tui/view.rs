@@ -1,27 +1,21 @@
-//! Drawing: the model in, cells out. Nothing is sorted, asked or changed in here.
+//! Drawing: the model in, cells out. Nothing is sorted, requested or changed here.
 
 mod chrome;
 mod compare;
 mod help;
 mod indexes;
 mod paint;
+mod placeholder;
 mod plan;
-mod upkeep;
-mod waiting;
 mod workload;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::areas::{self, MIN_SIZE};
 use super::keymap::Screen;
+use super::layout::{self, MIN_SIZE};
 use super::model::{Model, Overlay, Pane};
-
-pub use chrome::tab_at;
-pub use compare::lines_in_full;
-pub use help::{height as help_height, lines as help_lines};
-pub use indexes::lines_about as lines_about_index;
 
 /// Draws everything.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
@@ -32,14 +26,14 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         buffer.set_line(0, 0, &Line::from(word), whole.width);
         return;
     }
-    let areas = areas::of(model);
+    let areas = layout::of(model);
     chrome::tabs(model, buffer, areas.tabs);
     let body = Rect {
         y: 1,
         height: whole.height.saturating_sub(3),
         ..whole
     };
-    match (&model.data, model.place.screen) {
+    match (&model.data, model.navigation.screen) {
         (Pane::Has(session_data), Screen::Workload) => {
             workload::draw(model, session_data, buffer, areas)
         }
@@ -50,10 +44,10 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         (Pane::Has(session_data), Screen::Indexes) => {
             indexes::draw(model, session_data, buffer, areas)
         }
-        (other, _) => waiting::draw(model, other, buffer, body),
+        (other, _) => placeholder::draw(model, other, buffer, body),
     }
     let mut cursor = None;
-    match &model.place.overlay {
+    match &model.navigation.overlay {
         Overlay::Help(scrolled) => help::draw(model, *scrolled, buffer),
         Overlay::Index(editor) => cursor = Some(chrome::index_editor(model, editor, buffer)),
         Overlay::Filter => cursor = Some(chrome::filter_cursor(model, areas)),

@@ -49,7 +49,7 @@ pub struct TwinFile {
     /// What was done to the data values; none when they are production's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redacted: Option<RedactionReport>,
-    /// What is to be advised on.
+    /// The statements.
     pub workload: Workload,
     /// What the server knew about the workload's tables.
     pub catalog: Catalog,
@@ -74,9 +74,7 @@ pub enum TwinFileError {
     #[error("the twin file is damaged: {0}")]
     Damaged(String),
     /// More than [`MAX_SIZE`].
-    #[error(
-        "the twin file holds more than {0} when it is unpacked: it is damaged, or made to do harm"
-    )]
+    #[error("the unpacked twin file is larger than {0}: it is damaged or malicious")]
     TooLarge(Bytes),
     /// The file could not be read or written.
     #[error(transparent)]
@@ -123,6 +121,7 @@ impl TwinFile {
     ///
     /// # Errors
     /// None that a file in memory can have.
+    #[cfg(any(test, feature = "internals"))]
     pub fn to_bytes(&self) -> Result<Vec<u8>, TwinFileError> {
         let mut bytes = Vec::new();
         self.write(&mut bytes)?;
@@ -152,15 +151,15 @@ impl TwinFile {
             .read_to_end(&mut head)
             .map_err(|error| unpacking(&error))?;
         check_format(&head)?;
-        let mut guarded = Guarded::new(head.chain(unpacked), largest.0);
+        let mut guarded = LimitedReader::new(head.chain(unpacked), largest.0);
         let read = stacker::grow(STACK_BYTES, || {
             let mut json = serde_json::Deserializer::from_reader(BufReader::new(&mut guarded));
             json.disable_recursion_limit();
             TwinFile::deserialize(&mut json).and_then(|file| json.end().map(|()| file))
         });
         read.map_err(|error| match (guarded.broken, error.classify()) {
-            (Some(Broken::TooLarge), _) => TwinFileError::TooLarge(largest),
-            (Some(Broken::TooDeep), _) => {
+            (Some(JsonLimit::TooLarge), _) => TwinFileError::TooLarge(largest),
+            (Some(JsonLimit::TooDeep), _) => {
                 TwinFileError::Damaged("it is nested too deeply".to_owned())
             }
             (None, Category::Io) => unpacking(&error.into()),
@@ -208,24 +207,24 @@ fn format_of(head: &str) -> Option<&str> {
 
 /// What is wrong with a text before it is even parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Broken {
+enum JsonLimit {
     TooLarge,
     TooDeep,
 }
 
 /// Passes JSON on, as long as it is neither too long nor nested too deeply (either would end the program, not only the reading).
-struct Guarded<R> {
+struct LimitedReader<R> {
     inner: R,
     left: u64,
     depth: usize,
     in_string: bool,
     escaped: bool,
-    broken: Option<Broken>,
+    broken: Option<JsonLimit>,
 }
 
-impl<R> Guarded<R> {
+impl<R> LimitedReader<R> {
     fn new(inner: R, most_bytes: u64) -> Self {
-        Guarded {
+        LimitedReader {
             inner,
             left: most_bytes,
             depth: 0,
@@ -245,17 +244,17 @@ impl<R> Guarded<R> {
             _ => {}
         }
         if self.depth > DEEPEST {
-            self.broken = Some(Broken::TooDeep);
+            self.broken = Some(JsonLimit::TooDeep);
         }
     }
 }
 
-impl<R: Read> Read for Guarded<R> {
+impl<R: Read> Read for LimitedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         match self.left.checked_sub(read as u64) {
             Some(left) => self.left = left,
-            None => self.broken = Some(Broken::TooLarge),
+            None => self.broken = Some(JsonLimit::TooLarge),
         }
         for byte in buffer.iter().take(read) {
             self.look_at(*byte);

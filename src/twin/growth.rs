@@ -7,105 +7,26 @@
 //!   values is not a share of its rows keeps that number.
 //! - Keys grow: a number of values that ANALYZE saw as a share of the rows stays that share. A foreign key has as many more
 //!   values as the table it refers to has rows, and each of them is that much rarer.
-//! - Time goes on: where the rows lie in the order of a number or a time (correlation above [`IN_ORDER`]), the new ones come
+//! - Time goes on: where the rows lie in the order of a number or a time (correlation above [`columns::IN_ORDER`]), the new ones come
 //!   behind the old ones, and look like them. The histogram and the end of the index go on in proportion. A column that a table
 //!   is partitioned by stays within its partitions.
 //! - Correlations, widths, shares of NULL, array elements, ranges and extended statistics stay.
 
 use std::collections::BTreeMap;
 
-use super::snapshot::{
-    Metapage, RelationFile, Snapshot, SystemTable, btree_level, last_revmap_page,
-};
-use crate::model::QualifiedName;
+use super::metapage::Metapage;
+use super::snapshot::{RelationFile, Snapshot, SystemTable, btree_level, last_revmap_page};
 
 mod columns;
+mod factors;
 mod relations;
+
+pub use factors::Growth;
 
 use relations::Relations;
 
-/// From here on a column's rows lie in its order.
-pub const IN_ORDER: f32 = 0.99;
-
 /// `MaxBlockNumber` (src/include/storage/block.h).
 const MAX_BLOCKS: f64 = 4_294_967_294.0;
-
-/// How much larger tables are to be: 10.0 is ten times as many rows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Growth {
-    /// All tables that are not named.
-    pub all: f64,
-    /// Some tables; their partitions go with them. An empty schema stands for any.
-    pub tables: BTreeMap<QualifiedName, f64>,
-}
-
-impl Default for Growth {
-    fn default() -> Self {
-        Growth::by(1.0)
-    }
-}
-
-impl Growth {
-    /// All tables alike.
-    pub fn by(factor: f64) -> Growth {
-        Growth {
-            all: factor,
-            tables: BTreeMap::new(),
-        }
-    }
-
-    /// Reads what was typed and adds it: `10`, `orders=10`, `shop.orders=0.5`.
-    ///
-    /// # Errors
-    /// A sentence for the user when it is none of these.
-    pub fn add(&mut self, text: &str) -> Result<(), String> {
-        let (table, number) = text
-            .rsplit_once('=')
-            .map_or((None, text), |(table, number)| (Some(table), number));
-        let factor = number.trim().trim_end_matches(['x', '×']).parse().ok();
-        let factor = factor.filter(|factor: &f64| *factor > 0.0 && *factor <= 1e9);
-        let Some(factor) = factor else {
-            return Err(format!(
-                "{text:?} is not a growth such as 10 or orders=10: a number above 0 and up to 1e9"
-            ));
-        };
-        match table.map(|table| table.split_once('.').unwrap_or(("", table))) {
-            None => self.all = factor,
-            Some((_, "")) => return Err(format!("{text:?} names no table")),
-            Some((schema, name)) => {
-                self.tables
-                    .insert(QualifiedName::new(schema.trim(), name.trim()), factor);
-            }
-        }
-        Ok(())
-    }
-
-    /// Names that no table of the snapshot has: typing mistakes.
-    pub fn unknown(&self, snapshot: &Snapshot) -> Vec<QualifiedName> {
-        let relations = Relations::of(snapshot);
-        self.tables
-            .keys()
-            .filter(|name| !relations.names().any(|known| matches(name, known)))
-            .cloned()
-            .collect()
-    }
-
-    fn named(&self, table: &QualifiedName) -> Option<f64> {
-        let exact = self.tables.get(table);
-        exact
-            .or_else(|| {
-                self.tables
-                    .iter()
-                    .find(|(name, _)| matches(name, table))
-                    .map(|(_, factor)| factor)
-            })
-            .copied()
-    }
-}
-
-fn matches(typed: &QualifiedName, table: &QualifiedName) -> bool {
-    typed.name == table.name && (typed.schema.is_empty() || typed.schema == table.schema)
-}
 
 impl Snapshot {
     /// The same tables with more rows (or fewer). A factor of 1 changes nothing.

@@ -5,7 +5,7 @@
 //! (`get_actual_variable_range`, src/backend/utils/adt/selfuncs.c), and the counters in the metapages of GIN and BRIN. The rest of
 //! the file is only measured, and may be a hole.
 
-use super::snapshot::Metapage;
+use super::metapage::Metapage;
 
 /// `BLCKSZ`; other sizes are refused before anything is written.
 pub const BLOCK_BYTES: usize = 8192;

@@ -1,4 +1,4 @@
-//! Rows of `pg_statistic` rebuilt from what the view `pg_stats` shows to who may read the columns.
+//! Rows of `pg_statistic` rebuilt from the view `pg_stats`, which shows the columns that the role can read.
 //!
 //! The view leaves out the operators and collations that a slot was made with, and says which kinds there are only by which of its
 //! columns are filled. ANALYZE takes both from the type (`std_typanalyze` in src/backend/commands/analyze.c and the `typanalyze`

@@ -25,73 +25,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
 use super::Snapshot;
 use super::array_literal::ArrayLiteral;
 use super::file::TwinFile;
-use super::scalar::Line;
+use super::scalar::Scale;
 use super::snapshot::{Extremes, Oid, Origin, Slot, Statistic};
 
 mod constants;
+mod key;
 mod kinds;
 mod mapping;
+mod report;
 mod schema;
 mod uuid;
 
-use kinds::{Kind, Kinds};
+pub use key::RedactionKey;
+pub use report::RedactionReport;
+
+use kinds::{ValueKind, ValueKinds};
 use mapping::Collected;
-
-/// What was done to the data values of a twin file.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct RedactionReport {
-    /// What was replaced by made-up values.
-    pub replaced: Vec<String>,
-    /// What was left out.
-    pub dropped: Vec<String>,
-    /// What is still production's own.
-    pub kept: Vec<String>,
-}
-
-/// What the made-up values depend on. Random for each file, or the same for files that are to be compared.
-#[derive(Clone)]
-pub struct RedactionKey([u8; 32]);
-
-impl RedactionKey {
-    /// 32 random bytes.
-    pub fn new(bytes: [u8; 32]) -> RedactionKey {
-        RedactionKey(bytes)
-    }
-
-    /// What somebody typed.
-    pub fn from_passphrase(passphrase: &str) -> RedactionKey {
-        RedactionKey(Sha256::digest(passphrase.as_bytes()).into())
-    }
-
-    /// Bytes that nobody can foretell without the key.
-    fn noise(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
-            return [0; 32];
-        };
-        mac.update(purpose.as_bytes());
-        mac.update(&[0]);
-        mac.update(value);
-        mac.finalize().into_bytes().into()
-    }
-
-    /// A number between -1 and 1.
-    fn share(&self, value: &str) -> f64 {
-        let noise = self.noise("number", value.as_bytes());
-        let number = noise
-            .first_chunk()
-            .copied()
-            .map(u32::from_le_bytes)
-            .unwrap_or_default();
-        f64::from(number) / f64::from(u32::MAX) * 1.98 - 0.99
-    }
-}
 
 impl TwinFile {
     /// The file with its data values replaced, and the account of it in [`TwinFile::redacted`].
@@ -102,7 +54,7 @@ impl TwinFile {
             match crate::sql::literals(&statement.sql) {
                 Ok(literals) => mentioned.extend(literals),
                 Err(_) => report.kept.push(format!(
-                    "all of the statement {}, whose constants could not be read",
+                    "the statement {} as a whole, because its constants could not be parsed",
                     statement.id
                 )),
             }
@@ -145,24 +97,11 @@ impl TwinFile {
     }
 }
 
-impl Snapshot {
-    /// The snapshot with its data values replaced; values that are mentioned elsewhere stay as they are.
-    pub fn redacted(
-        &self,
-        mentioned: BTreeSet<String>,
-        key: &RedactionKey,
-    ) -> (Snapshot, RedactionReport) {
-        let mut report = RedactionReport::default();
-        let snapshot = Redaction::of(self, mentioned, key).snapshot(self, &mut report);
-        (snapshot, report)
-    }
-}
-
 /// Old and new values, and what types they are of.
 struct Redaction<'s> {
-    kinds: Kinds<'s>,
-    new: BTreeMap<Kind, BTreeMap<String, String>>,
-    all: BTreeMap<Kind, Collected>,
+    kinds: ValueKinds<'s>,
+    new: BTreeMap<ValueKind, BTreeMap<String, String>>,
+    all: BTreeMap<ValueKind, Collected>,
 }
 
 /// `STATISTIC_KIND_HISTOGRAM` and `STATISTIC_KIND_MCELEM`.
@@ -180,7 +119,7 @@ impl<'s> Redaction<'s> {
         key: &RedactionKey,
     ) -> Redaction<'s> {
         let mut redaction = Redaction {
-            kinds: Kinds::of(snapshot),
+            kinds: ValueKinds::of(snapshot),
             new: BTreeMap::new(),
             all: BTreeMap::new(),
         };
@@ -221,8 +160,8 @@ impl<'s> Redaction<'s> {
             collected.fixed.clone_from(&mentioned);
             let by_bytes = sorts_by_bytes(*kind, &snapshot.origin);
             let new = match kind {
-                Kind::Text(_) => mapping::texts(collected, key, by_bytes),
-                Kind::Json => {
+                ValueKind::Text(_) => mapping::texts(collected, key, by_bytes),
+                ValueKind::Json => {
                     collected.fixed.clear();
                     let texts = mapping::texts(collected, key, by_bytes);
                     texts
@@ -230,12 +169,12 @@ impl<'s> Redaction<'s> {
                         .map(|(old, new)| (old, format!("{{\"r\": \"{new}\"}}")))
                         .collect()
                 }
-                Kind::Uuid => mapping::uuids(collected, key),
-                Kind::Integer => mapping::numbers(collected, Line::Integer(i64::MAX), key),
-                Kind::OnALine(type_oid) => Line::of(*type_oid)
+                ValueKind::Uuid => mapping::uuids(collected, key),
+                ValueKind::Integer => mapping::numbers(collected, Scale::Integer(i64::MAX), key),
+                ValueKind::OnScale(type_oid) => Scale::of(*type_oid)
                     .map(|line| mapping::numbers(collected, line, key))
                     .unwrap_or_default(),
-                Kind::Harmless | Kind::Unknown => BTreeMap::new(),
+                ValueKind::Harmless | ValueKind::Unknown => BTreeMap::new(),
             };
             redaction.new.insert(*kind, new);
         }
@@ -297,7 +236,8 @@ impl<'s> Redaction<'s> {
                     23 => new.parse::<i32>().is_err(),
                     _ => false,
                 };
-                (kind != Kind::Unknown).then(|| if is_too_large { part } else { new }.to_owned())
+                (kind != ValueKind::Unknown)
+                    .then(|| if is_too_large { part } else { new }.to_owned())
             },
         )
     }
@@ -408,7 +348,7 @@ impl<'s> Redaction<'s> {
             }
             if kept > 0 {
                 report.kept.push(format!(
-                    "{kept} {name}, mentioned in statements or the schema or without room to move"
+                    "{kept} {name} that statements or the schema mention, or that no other value fits between"
                 ));
             }
         }
@@ -417,15 +357,15 @@ impl<'s> Redaction<'s> {
 }
 
 /// For people; none where nothing is replaced.
-fn name(kind: Kind) -> Option<&'static str> {
+fn name(kind: ValueKind) -> Option<&'static str> {
     match kind {
-        Kind::Text(_) => Some("texts"),
-        Kind::Json => Some("JSON values"),
-        Kind::Uuid => Some("UUIDs"),
-        Kind::Integer => Some("whole numbers"),
-        Kind::OnALine(1082 | 1114 | 1184) => Some("dates and times"),
-        Kind::OnALine(_) => Some("numbers"),
-        Kind::Harmless | Kind::Unknown => None,
+        ValueKind::Text(_) => Some("texts"),
+        ValueKind::Json => Some("JSON values"),
+        ValueKind::Uuid => Some("UUIDs"),
+        ValueKind::Integer => Some("whole numbers"),
+        ValueKind::OnScale(1082 | 1114 | 1184) => Some("dates and times"),
+        ValueKind::OnScale(_) => Some("numbers"),
+        ValueKind::Harmless | ValueKind::Unknown => None,
     }
 }
 
@@ -442,14 +382,14 @@ fn collation(oid: Oid) -> Oid {
     if oid == 0 { DEFAULT_COLLATION } else { oid }
 }
 
-fn sorts_by_bytes(kind: Kind, origin: &Origin) -> bool {
+fn sorts_by_bytes(kind: ValueKind, origin: &Origin) -> bool {
     let default_is = || {
         let locale = origin.provider_locale.as_deref().unwrap_or(&origin.collate);
         origin.locale_provider == "b" || matches!(locale, "C" | "POSIX" | "C.UTF-8" | "C.utf8")
     };
     match kind {
-        Kind::Text(DEFAULT_COLLATION) | Kind::Json => default_is(),
-        Kind::Text(collation) => BYTE_COLLATIONS.contains(&collation),
+        ValueKind::Text(DEFAULT_COLLATION) | ValueKind::Json => default_is(),
+        ValueKind::Text(collation) => BYTE_COLLATIONS.contains(&collation),
         _ => true,
     }
 }
@@ -466,11 +406,11 @@ const RANGES: [(Oid, Oid); 6] = [
 
 /// A value with all that it is made of (elements of an array, bounds of a range) replaced; none when one part is refused.
 fn rewrite(
-    kinds: &Kinds<'_>,
+    kinds: &ValueKinds<'_>,
     value: &str,
     type_oid: Oid,
     of_collation: Oid,
-    with: &mut dyn FnMut(Kind, &str) -> Option<String>,
+    with: &mut dyn FnMut(ValueKind, &str) -> Option<String>,
 ) -> Option<String> {
     if let Some(element) = kinds.element(type_oid) {
         // An array of a domain cannot be read back where the domain has a CHECK.

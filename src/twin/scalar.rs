@@ -4,7 +4,7 @@ use super::snapshot::Oid;
 
 /// Types with differences (src/include/catalog/pg_type.dat).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum Scale {
     /// `smallint`, `integer`, `bigint`, with their largest value.
     Integer(i64),
     /// `real` and `double precision`.
@@ -26,52 +26,52 @@ pub enum Position {
     Real(f64, usize),
 }
 
-impl Line {
+impl Scale {
     /// The line that values of a type lie on.
-    pub fn of(type_oid: Oid) -> Option<Line> {
+    pub fn of(type_oid: Oid) -> Option<Scale> {
         Some(match type_oid {
-            21 => Line::Integer(i16::MAX.into()),
-            23 => Line::Integer(i32::MAX.into()),
-            20 => Line::Integer(i64::MAX),
-            700 | 701 => Line::Float,
-            1700 => Line::Numeric,
-            1082 => Line::Date,
-            1114 => Line::Timestamp(false),
-            1184 => Line::Timestamp(true),
+            21 => Scale::Integer(i16::MAX.into()),
+            23 => Scale::Integer(i32::MAX.into()),
+            20 => Scale::Integer(i64::MAX),
+            700 | 701 => Scale::Float,
+            1700 => Scale::Numeric,
+            1082 => Scale::Date,
+            1114 => Scale::Timestamp(false),
+            1184 => Scale::Timestamp(true),
             _ => return None,
         })
     }
 
     /// A point in time?
     pub fn is_time(self) -> bool {
-        matches!(self, Line::Date | Line::Timestamp(_))
+        matches!(self, Scale::Date | Scale::Timestamp(_))
     }
 
     /// Reads a value. None for those that lie nowhere: infinities, NaN, years before Christ.
     pub fn read(self, text: &str) -> Option<Position> {
         match self {
-            Line::Integer(_) => text.parse().ok().map(Position::Whole),
-            Line::Float | Line::Numeric => {
+            Scale::Integer(_) => text.parse().ok().map(Position::Whole),
+            Scale::Float | Scale::Numeric => {
                 let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
                 let decimals = text.split_once('.').map_or(0, |(_, digits)| digits.len());
                 Some(Position::Real(value, decimals))
             }
-            Line::Date => Some(Position::Whole(read_date(text)?.into())),
-            Line::Timestamp(_) => Some(Position::Whole(read_timestamp(text)?)),
+            Scale::Date => Some(Position::Whole(read_date(text)?.into())),
+            Scale::Timestamp(_) => Some(Position::Whole(read_timestamp(text)?)),
         }
     }
 
     /// Writes a value; what is beyond the type's end is its end.
     pub fn write(self, position: Position) -> String {
         match (self, position) {
-            (Line::Integer(largest), Position::Whole(whole)) => whole
+            (Scale::Integer(largest), Position::Whole(whole)) => whole
                 .clamp(-i128::from(largest) - 1, largest.into())
                 .to_string(),
-            (Line::Date, Position::Whole(days)) => {
+            (Scale::Date, Position::Whole(days)) => {
                 write_date(days.clamp(FIRST_DAY, LAST_DAY) as i64)
             }
-            (Line::Timestamp(zone), Position::Whole(at)) => write_timestamp(at, zone),
-            (Line::Float, Position::Real(value, _)) => value.to_string(),
+            (Scale::Timestamp(zone), Position::Whole(at)) => write_timestamp(at, zone),
+            (Scale::Float, Position::Real(value, _)) => value.to_string(),
             (_, Position::Real(value, decimals)) => format!("{value:.decimals$}"),
             (_, Position::Whole(whole)) => whole.to_string(),
         }
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn points_in_time_are_read_wherever_they_were_written() {
-        let zoned = Line::Timestamp(true);
+        let zoned = Scale::Timestamp(true);
         assert_eq!(
             zoned.read("1970-01-02 05:30:00.5+05:30"),
             Some(Position::Whole(86_400_500_000))
@@ -229,28 +229,31 @@ mod tests {
             zoned.write(Position::Whole(86_400_500_000)),
             "1970-01-02 00:00:00.5+00"
         );
-        assert_eq!(Line::Date.read("2024-02-29"), Some(Position::Whole(19_782)));
+        assert_eq!(
+            Scale::Date.read("2024-02-29"),
+            Some(Position::Whole(19_782))
+        );
         for text in ["infinity", "0044-03-15 BC", "2023-02-29", "29/02/2024", ""] {
-            assert_eq!(Line::Date.read(text), None, "{text}");
+            assert_eq!(Scale::Date.read(text), None, "{text}");
         }
     }
 
     #[test]
     fn numbers_keep_their_digits_and_their_ends() {
-        let price = Line::Numeric.read("12.50").unwrap();
-        assert_eq!(Line::Numeric.write(price.plus(2.25)), "14.75");
+        let price = Scale::Numeric.read("12.50").unwrap();
+        assert_eq!(Scale::Numeric.write(price.plus(2.25)), "14.75");
         assert_eq!(
-            Line::Integer(i16::MAX.into()).write(Position::Whole(40_000)),
+            Scale::Integer(i16::MAX.into()).write(Position::Whole(40_000)),
             "32767"
         );
-        assert_eq!(Line::Float.read("NaN"), None);
+        assert_eq!(Scale::Float.read("NaN"), None);
     }
 
     proptest! {
         #[test]
         fn every_day_and_moment_comes_back(day in FIRST_DAY..LAST_DAY, of_day in 0..MICROSECONDS_OF_A_DAY) {
-            for (line, position) in [(Line::Date, day), (Line::Timestamp(false), day * MICROSECONDS_OF_A_DAY + of_day),
-                                     (Line::Timestamp(true), day * MICROSECONDS_OF_A_DAY + of_day)] {
+            for (line, position) in [(Scale::Date, day), (Scale::Timestamp(false), day * MICROSECONDS_OF_A_DAY + of_day),
+                                     (Scale::Timestamp(true), day * MICROSECONDS_OF_A_DAY + of_day)] {
                 let position = Position::Whole(position);
                 prop_assert_eq!(line.read(&line.write(position)), Some(position));
             }

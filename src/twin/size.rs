@@ -15,6 +15,7 @@ pub mod sample;
 pub mod tree;
 mod tuple;
 
+use super::metapage::Metapage;
 use sample::SampledKeys;
 
 /// Bytes of a page, PostgreSQL's `BLCKSZ`, which practically no installation changes.
@@ -24,36 +25,15 @@ const PAGE_HEADER_BYTES: f64 = 24.0;
 /// `sizeof(ItemIdData)`: the line pointer of each item of a page.
 const LINE_POINTER_BYTES: f64 = 4.0;
 
-/// The size of an index, as the planner is told it.
+/// The size of an index, as the planner sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IndexSize {
     /// Blocks of 8192 bytes in the main fork, metapage included (`pg_class.relpages`).
     pub pages: u64,
     /// Rows the index covers (`pg_class.reltuples`): posting lists count each of their rows.
     pub tuples: f64,
-    /// What the planner reads from the index's metapage.
-    pub metapage: Metapage,
-}
-
-/// What the planner reads from an index itself, beside its length.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Metapage {
-    /// B-tree (`_bt_getrootheight`).
-    Btree {
-        /// The level of the root: 0 when the root is a leaf or there is no row.
-        root_level: u32,
-    },
-    /// BRIN (`brinGetStats`).
-    Brin {
-        /// The storage parameter, in heap pages.
-        pages_per_range: u32,
-        /// Pages of the range map: the metapage's `lastRevmapPage`.
-        revmap_pages: u64,
-    },
-    /// GIN (`ginGetStats`).
-    Gin(GinPages),
-    /// The planner reads no metapage of this access method.
-    Unread,
+    /// What the planner reads from the index's metapage; none where it reads nothing.
+    pub metapage: Option<Metapage>,
 }
 
 /// The numbers of a GIN metapage right after a build (`GinMetaPageData`): the pending list is empty.
@@ -82,7 +62,7 @@ pub struct StoredColumn {
     /// The share of NULLs, 0 to 1 (`pg_stats.null_frac`).
     pub null_fraction: f64,
     /// Does the B-tree operator class promise that equal values are equal bytes (support function 4, `equalimage`, which also
-    /// asks whether the collation is deterministic)? [`btree::type_deduplicates`] knows the types that come with PostgreSQL.
+    /// asks whether the collation is deterministic)?
     pub deduplicates: bool,
     /// Distinct values among the index's rows, NULL not counted; `None` when nothing is known, as of an expression.
     pub distinct_values: Option<f64>,

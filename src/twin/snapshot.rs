@@ -6,17 +6,15 @@
 //! same catalogs and the same OIDs below 12000 (src/include/access/transam.h); what `initdb` itself numbered (collations, text
 //! search, plpgsql) is copied too and replaces the twin's own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::QualifiedName;
+use super::metapage::Metapage;
+use crate::model::{Gap, QualifiedName};
 
 /// An object identifier of the server that the snapshot is of.
 pub type Oid = u32;
-
-/// Objects that somebody created have this OID or a higher one (`FirstNormalObjectId`, src/include/access/transam.h).
-pub const FIRST_NORMAL_OID: Oid = 16_384;
 
 /// A server's planner, as far as some tables go.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -65,7 +63,7 @@ pub struct Origin {
     pub database: String,
     /// A standby: nothing can be built there.
     pub in_recovery: bool,
-    /// `current_user`: "$user" in `search_path`, and whom policies apply to.
+    /// `current_user`: "$user" in `search_path`, and the role that policies apply to.
     #[serde(default)]
     pub role: String,
 }
@@ -207,39 +205,6 @@ pub struct RelationFile {
     pub metapage: Option<Metapage>,
 }
 
-/// What the planner reads from an index's first page.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metapage {
-    /// `btm_fastlevel` (src/include/access/nbtree.h).
-    Btree {
-        /// Levels above the leaves.
-        level: u32,
-    },
-    /// `GinMetaPageData` (src/include/access/ginblock.h), counted by the last VACUUM.
-    Gin {
-        /// All pages.
-        total_pages: u32,
-        /// Pages of the entry tree.
-        entry_pages: u32,
-        /// Pages of posting trees.
-        data_pages: u32,
-        /// Entries.
-        entries: i64,
-        /// Pages of the pending list.
-        pending_pages: u32,
-    },
-    /// `BrinMetaPageData` (src/include/access/brin_page.h).
-    Brin {
-        /// `pages_per_range`.
-        pages_per_range: u32,
-        /// The last page of the range map.
-        last_revmap_page: u32,
-    },
-    /// Only that it is one (`spgGetCache`, src/backend/access/spgist/spgutils.c).
-    Spgist,
-}
-
 /// The smallest and the largest value of a column, as text.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Extremes {
@@ -269,29 +234,6 @@ pub struct TableSample {
     /// The rows come from this share of the table's pages, chosen by chance; none: from all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_share: Option<f64>,
-}
-
-/// Something that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Gap {
-    /// The tables that it is about; empty when it is about all.
-    #[serde(default)]
-    pub tables: BTreeSet<QualifiedName>,
-    /// What is missing, and what follows.
-    pub what: String,
-    /// What would help: a GRANT.
-    pub remedy: Option<String>,
-}
-
-impl Gap {
-    /// The part of it that is about these tables.
-    pub fn about(&self, tables: &BTreeSet<QualifiedName>) -> Option<Gap> {
-        let about: BTreeSet<QualifiedName> = self.tables.intersection(tables).cloned().collect();
-        (self.tables.is_empty() || !about.is_empty()).then(|| Gap {
-            tables: about,
-            ..self.clone()
-        })
-    }
 }
 
 impl Snapshot {

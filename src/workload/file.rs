@@ -1,4 +1,4 @@
-//! Workload files: plain SQL. A comment directly above a statement can name and weigh it.
+//! Workload files: plain SQL. Comments directly above a statement give its name and weight.
 //!
 //! ```sql
 //! -- name: jobs-queue
@@ -13,18 +13,18 @@ use regex::Regex;
 use super::{Usage, Workload};
 use crate::sql::split::{Piece, split};
 
-/// More calls than any server has answered; sums of them stay numbers.
+/// The largest number of calls: sums of them stay finite and exact enough.
 const MAX_CALLS: f64 = 1e15;
 
-/// A comment that cannot be meant as it stands.
+/// An annotation that is not valid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FileError {
-    /// `-- calls:` with something that is no number.
+    /// `-- calls:` without a positive number.
     #[error("{place}: calls: {text:?} is not a positive number")]
     BadCalls {
         /// File and line.
         place: String,
-        /// What stood there.
+        /// The text after the colon.
         text: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The workload that server logs tell of: statements that were timed or explained, those that differ only in literals as one.
+//! The workload of server logs: statements that were timed or explained. Statements that differ only in literals are one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,18 +11,18 @@ use crate::sql::split::split;
 /// Why a log gives no statements.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
-    /// No line of it is one that a server writes.
-    #[error("{file}: this is not a PostgreSQL log (stderr, csvlog, jsonlog or syslog)")]
+    /// It has no line that a PostgreSQL server writes.
+    #[error("{file}: not a PostgreSQL log (stderr, csvlog, jsonlog or syslog)")]
     NotALog {
-        /// Its name.
+        /// The name of the log.
         file: String,
     },
-    /// Entries, but none with a statement that can be planned.
+    /// It has no statement that can be planned.
     #[error(
-        "{file}: there is no statement in it that could be planned; log_min_duration_statement or auto_explain puts them there"
+        "{file}: the log has no statement that can be planned; set log_min_duration_statement or use auto_explain"
     )]
     NoStatement {
-        /// Its name.
+        /// The name of the log.
         file: String,
     },
 }
@@ -36,19 +36,19 @@ pub struct LoggedStatements {
 /// All executions of one statement.
 #[derive(Debug)]
 struct Group {
-    /// The text of the slowest execution, and where it stands.
+    /// The text of the slowest execution, and its file and line.
     sql: String,
     place: String,
     slowest_ms: Option<f64>,
     total_ms: f64,
     calls: f64,
-    /// Those of the calls whose duration is in `total_ms`.
+    /// The calls whose duration is known: those in `total_ms`.
     timed_calls: f64,
     literals: Literals,
 }
 
-/// The values that the literals of a statement were seen to have. A list may be longer in one text than in another, so texts are only
-/// compared with those that have as many literals.
+/// The values of a statement's literals in its executions. An IN list may be longer in one text than in another, so only texts with the
+/// same number of literals are compared.
 #[derive(Debug, Default)]
 struct Literals {
     texts: usize,
@@ -56,11 +56,11 @@ struct Literals {
 }
 
 impl Literals {
-    /// So many texts show what varies.
-    const TEXTS_LOOKED_AT: usize = 100;
+    /// Later texts are not compared.
+    const MAX_TEXTS: usize = 100;
 
     fn add(&mut self, sql: &str) {
-        if self.texts >= Self::TEXTS_LOOKED_AT {
+        if self.texts >= Self::MAX_TEXTS {
             return;
         }
         self.texts += 1;
@@ -74,7 +74,7 @@ impl Literals {
         }
     }
 
-    /// The positions of those that vary in this text.
+    /// The positions of the literals of this text that vary.
     fn varying(&self, sql: &str) -> BTreeSet<usize> {
         let seen = literals(sql)
             .ok()
@@ -91,7 +91,7 @@ impl Literals {
 }
 
 impl Group {
-    /// The mean over what was logged with its duration; statements faster than `log_min_duration_statement` are not in it.
+    /// Calls and mean time; executions faster than `log_min_duration_statement` are not in the log, so not in the mean.
     fn usage(&self) -> Usage {
         let mean_time_ms = (self.timed_calls > 0.0).then(|| self.total_ms / self.timed_calls);
         Usage {
@@ -105,7 +105,7 @@ impl LoggedStatements {
     /// Adds a log's statements. `file` is its name for messages.
     ///
     /// # Errors
-    /// When it is no log, or holds no statement that can be planned.
+    /// When it is not a log, or has no statement that can be planned.
     pub fn add_log(&mut self, file: &str, text: &str) -> Result<(), LogError> {
         if !log::looks_like_log(text) {
             return Err(LogError::NotALog {
@@ -125,7 +125,7 @@ impl LoggedStatements {
         }
     }
 
-    /// Statements sent together are told apart, and then nobody knows how long each took.
+    /// Adds an execution. Several statements that were sent together count as several, without durations.
     fn add(&mut self, file: &str, execution: &Execution) -> bool {
         let pieces = split(&execution.sql);
         let planned: Vec<&str> = pieces
@@ -161,7 +161,7 @@ impl LoggedStatements {
         !planned.is_empty()
     }
 
-    /// Adds those that took most time in all to the workload, named after their fingerprints.
+    /// Adds the statements with the most total time to the workload, named after their fingerprints.
     pub fn add_to(self, workload: &mut Workload, top: u32) {
         let mut groups: Vec<(Fingerprint, Group)> = self.groups.into_iter().collect();
         groups.sort_by(|(one, a), (other, b)| {
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(
             times[2],
             ("select d", None),
-            "sent together, nobody knows how long each took"
+            "sent together, so the duration of each is unknown"
         );
     }
 

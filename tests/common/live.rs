@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use serde_json::Value;
 

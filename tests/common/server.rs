@@ -9,8 +9,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use nix::unistd::{Uid, User, chown};
-use pgrehearse::cluster::Binaries;
-use pgrehearse::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::Binaries;
+use pgrehearse::internals::cluster::binaries::WhenMissing;
 use tempfile::TempDir;
 
 const HBA: &str = "\

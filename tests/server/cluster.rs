@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User, chown};
-use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{
-    Binaries, Cluster, ClusterError, ClusterLocale, ClusterOptions, LocaleError, LocaleProvider,
+use pgrehearse::internals::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::locale::{LocaleError, LocaleProvider};
+use pgrehearse::internals::cluster::{
+    Binaries, Cluster, ClusterError, ClusterLocale, ClusterOptions,
 };
 use postgres::{Client, NoTls};
 use tempfile::TempDir;

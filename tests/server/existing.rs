@@ -3,8 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pgrehearse::cluster::Binaries;
-use pgrehearse::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::Binaries;
+use pgrehearse::internals::cluster::binaries::WhenMissing;
 use serde_json::Value;
 
 use crate::live::{Database, cluster, recommended, text_of};

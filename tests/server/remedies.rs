@@ -583,7 +583,7 @@ fn the_range_holds_where_clocks_are_strange() {
     ] {
         for day in 0..days {
             let day = database.text(&format!("SELECT '{first}'::date + {day}"));
-            let rewriting = pgrehearse::sql::rewrite::bounded(
+            let rewriting = pgrehearse::internals::sql::rewrite::bounded(
                 &format!("SELECT at FROM clock WHERE {}", query(&day)),
                 &|_, _, _| true,
             )

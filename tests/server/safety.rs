@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
-use pgrehearse::db::{Interrupt, Safety, Server, Session, SessionOptions, connect};
-use pgrehearse::planner::{Answer, PlanOutcome, Planner, Question, Target};
-use pgrehearse::workload::{Statement, StatementId};
+use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::internals::db::{Interrupt, Safety, Server, Session, SessionOptions, connect};
+use pgrehearse::internals::planner::{Answer, PlanOutcome, Planner, Question, Target};
+use pgrehearse::internals::workload::{Statement, StatementId};
 
 use crate::live::{Database, cluster, file, statement};
 

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use pgrehearse::twin::size::brin::{self, BrinFacts, BrinSummary};
-use pgrehearse::twin::size::btree::{self, BtreeFacts, type_deduplicates};
-use pgrehearse::twin::size::gin::{self, GinSampleBuild};
-use pgrehearse::twin::size::hash::{self, HashFacts};
-use pgrehearse::twin::size::sample::{SampledKeys, sample_rows};
-use pgrehearse::twin::size::tree::{self, SampleBuild};
-use pgrehearse::twin::size::{EqualKeys, GinPages, IndexSize, Metapage, StoredColumn};
+use pgrehearse::internals::twin::metapage::Metapage;
+use pgrehearse::internals::twin::size::brin::{self, BrinFacts, BrinSummary};
+use pgrehearse::internals::twin::size::btree::{self, BtreeFacts};
+use pgrehearse::internals::twin::size::gin::{self, GinSampleBuild};
+use pgrehearse::internals::twin::size::hash::{self, HashFacts};
+use pgrehearse::internals::twin::size::sample::SampledKeys;
+use pgrehearse::internals::twin::size::tree::{self, SampleBuild};
+use pgrehearse::internals::twin::size::{EqualKeys, GinPages, IndexSize, StoredColumn};
 use postgres::{Client, SimpleQueryMessage};
 use serde_json::Value;
 
@@ -44,7 +45,7 @@ impl Measured {
 
     pub fn level_is_right(&self) -> bool {
         match self.estimate.metapage {
-            Metapage::Btree { root_level } => Some(root_level) == self.real_level,
+            Some(Metapage::Btree { level }) => Some(level) == self.real_level,
             _ => true,
         }
     }
@@ -69,7 +70,7 @@ impl Measured {
             ""
         };
         let gin = match estimate.metapage {
-            Metapage::Gin(pages) => format!("  {pages:?}"),
+            Some(pages @ Metapage::Gin { .. }) => format!("  {pages:?}"),
             _ => String::new(),
         };
         format!(
@@ -589,3 +590,60 @@ fn column_of_partial(column: StoredColumn, predicate: &str, key: &str) -> Stored
 const STATISTICS: &str =
     "SELECT avg_width, null_frac::float8, n_distinct::float8, most_common_freqs
 FROM pg_stats WHERE tablename = $1 AND attname = $2 AND schemaname = 'public'";
+
+/// How many rows to build indexes on, the smallest first: the table's rows by a power of two, `most_rows` at most, and a quarter and
+/// a sixteenth of that. Indexes double their pages at about the same time when their pages are full, so that one of half the rows is
+/// as full as that of all.
+pub fn sample_rows(table_rows: u64, most_rows: u64) -> [u64; 3] {
+    let mut rows = table_rows;
+    while rows > most_rows.max(1) {
+        rows = rows.div_ceil(2);
+    }
+    [rows.div_ceil(16), rows.div_ceil(4), rows]
+}
+
+#[test]
+fn samples_are_halves_of_halves() {
+    assert_eq!(sample_rows(80_000, 30_000), [1_250, 5_000, 20_000]);
+    assert_eq!(sample_rows(10, 30_000), [1, 3, 10]);
+    assert_eq!(sample_rows(0, 0), [0, 0, 0]);
+}
+
+/// Do the default B-tree operator classes of this type (`pg_type.typname`) let equal values share one tuple? As `pg_amproc` of
+/// PostgreSQL 14 to 18 has it (`btequalimage` and `btvarstrequalimage`; the latter only holds for deterministic collations). Types
+/// that are not known, such as those of extensions, do not; enums do, and their names are the user's.
+pub fn type_deduplicates(type_name: &str) -> bool {
+    const TYPES: [&str; 30] = [
+        "bit",
+        "bool",
+        "bpchar",
+        "bytea",
+        "char",
+        "cidr",
+        "date",
+        "inet",
+        "int2",
+        "int4",
+        "int8",
+        "macaddr",
+        "macaddr8",
+        "money",
+        "name",
+        "oid",
+        "oidvector",
+        "pg_lsn",
+        "regclass",
+        "text",
+        "tid",
+        "time",
+        "timestamp",
+        "timestamptz",
+        "timetz",
+        "uuid",
+        "varbit",
+        "varchar",
+        "xid8",
+        "regtype",
+    ];
+    TYPES.contains(&type_name)
+}

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
 use postgres::{Client, NoTls};
 
 use super::tmux::{PATIENCE, Tmux};
@@ -154,7 +154,7 @@ fn a_server_killed_in_the_middle_of_a_build_is_told_and_asked_again() {
     );
     wait_until("the build", || server.is_building());
     server.kill();
-    tmux.wait_for("The server could not be asked.");
+    tmux.wait_for("The request to the server failed.");
     tmux.keys(&["?"]);
     tmux.wait_for("? or Esc closes");
     tmux.keys(&["Escape"]);

@@ -4,14 +4,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pgrehearse::advise::advise;
-use pgrehearse::planner::recording::{Recording, Replay};
-use pgrehearse::planner::{Answer, Event, NamedIndex, PlannerError};
-use pgrehearse::tui::backend::{Backend, CancelToken};
-use pgrehearse::tui::look::Look;
-use pgrehearse::tui::session_data::SessionData;
-use pgrehearse::tui::{self, Start};
-use pgrehearse::workload::Statement;
+use pgrehearse::internals::advise::advise;
+use pgrehearse::internals::planner::recording::{Recording, Replay};
+use pgrehearse::internals::planner::{Answer, Event, NamedIndex, PlannerError};
+use pgrehearse::internals::tui::backend::{Backend, CancelToken};
+use pgrehearse::internals::tui::session_data::SessionData;
+use pgrehearse::internals::tui::theme::Theme;
+use pgrehearse::internals::tui::{self, Start};
+use pgrehearse::internals::workload::Statement;
 
 use super::RECORDING;
 use super::tmux::Tmux;
@@ -53,7 +53,7 @@ fn interface_with_a_bug() {
     };
     tui::run(
         Start::SessionData(Box::new(session_data())),
-        Look::Colours,
+        Theme::Colours,
         &stop,
     )
     .unwrap();
@@ -64,7 +64,7 @@ fn interface_with_a_bug() {
 fn worker_with_a_bug() {
     tui::run(
         Start::Live(Box::new(Buggy { runs: 0 })),
-        Look::Colours,
+        Theme::Colours,
         &|| false,
     )
     .unwrap();
@@ -95,7 +95,7 @@ struct NoCancelToken;
 
 impl CancelToken for NoCancelToken {
     fn cancel(&self) {}
-    fn release(&self) {}
+    fn reset(&self) {}
 }
 
 #[test]

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use pgrehearse::db::Server;
-use pgrehearse::index::NamedIndex;
-use pgrehearse::plan::{Plan, Property};
-use pgrehearse::planner::{Answer, Planned, Planner, Question, Target, TestedIndex, uses};
-use pgrehearse::sql::fingerprint::identifiers;
-use pgrehearse::sql::parse_index;
-use pgrehearse::workload::Statement;
+use pgrehearse::internals::db::Server;
+use pgrehearse::internals::index::NamedIndex;
+use pgrehearse::internals::index::parse_index;
+use pgrehearse::internals::plan::{Plan, Property};
+use pgrehearse::internals::planner::{
+    Answer, Planned, Planner, Question, Target, TestedIndex, uses,
+};
+use pgrehearse::internals::sql::fingerprint::identifiers;
+use pgrehearse::internals::workload::Statement;
 
 use crate::exactness::{Pair, SAMPLES, sample_sql, workload};
 use crate::live::Database;
@@ -59,7 +61,7 @@ fn named(line: &str, number: usize) -> NamedIndex {
 
 /// What a plan does, the index under one name.
 fn shape(plan: &Plan, build: &TestedIndex) -> Vec<String> {
-    let node = |node: &pgrehearse::plan::Node| {
+    let node = |node: &pgrehearse::internals::plan::Node| {
         let properties = node
             .properties
             .iter()

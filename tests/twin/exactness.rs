@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
-use pgrehearse::db::conninfo::{Environment, OsFiles, Typed, resolve};
-use pgrehearse::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use pgrehearse::planner::{Answer, PlanOutcome, Planner, Question, Target};
-use pgrehearse::twin::Snapshot;
-use pgrehearse::twin::agreement::Agreement;
-use pgrehearse::workload::{StatementId, Workload, file};
+use pgrehearse::internals::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
+use pgrehearse::internals::planner::{Answer, PlanOutcome, Planner, Question, Target};
+use pgrehearse::internals::twin::Snapshot;
+use pgrehearse::internals::twin::agreement::Agreement;
+use pgrehearse::internals::workload::{StatementId, Workload, file};
 
 use crate::live::{Database, cluster};
 

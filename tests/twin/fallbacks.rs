@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
-use pgrehearse::twin::agreement::Agreement;
+use pgrehearse::internals::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::twin::agreement::Agreement;
 use postgres::{Client, NoTls};
 use serde_json::Value;
 
@@ -147,7 +147,7 @@ fn without_the_locale_texts_are_compared_as_in_c() {
     assert!(
         noticed(
             &report,
-            "cannot be had on this machine, so the planner twin compares texts as the locale C does"
+            "is not available on this machine, so the planner twin compares texts as the locale C does"
         ),
         "{report:#}"
     );

@@ -1,7 +1,7 @@
 //! A small server's twin, grown, plans as the large server does.
 
-use pgrehearse::db::{Scope, Server};
-use pgrehearse::twin::growth::Growth;
+use pgrehearse::internals::db::{Scope, Server};
+use pgrehearse::internals::twin::growth::Growth;
 
 use crate::exactness::session;
 use crate::live::{Database, cluster};

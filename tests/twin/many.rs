@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use pgrehearse::twin::agreement::Agreement;
+use pgrehearse::internals::twin::agreement::Agreement;
 
 use crate::exactness::{Pair, workload};
 use crate::live::{Database, cluster};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use pgrehearse::db::Scope;
-use pgrehearse::twin::agreement::Agreement;
-use pgrehearse::twin::snapshot::{ExtendedStatistic, Oid, Statistic};
-use pgrehearse::workload::StatementId;
+use pgrehearse::internals::db::Scope;
+use pgrehearse::internals::twin::agreement::Agreement;
+use pgrehearse::internals::twin::snapshot::{ExtendedStatistic, Oid, Statistic};
+use pgrehearse::internals::workload::StatementId;
 use serde_json::Value;
 
 use crate::exactness::{Pair, conninfo, session, workload};
@@ -165,7 +165,7 @@ fn what_may_not_be_read_is_told_with_what_would_help() {
         .map(|notice| notice.as_str().unwrap())
         .collect();
     for expected in [
-        "public.part: the role twin_some may not read the table, or not all of its columns",
+        "public.part: the role twin_some cannot read the table or some of its columns",
         "What helps: GRANT SELECT ON public.part TO twin_some;",
         "GRANT SELECT ON public.closed TO twin_some;",
         "public.guarded: row-level security policies apply to the role on the server",

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use pgrehearse::catalog::Catalog;
-use pgrehearse::db::{Scope, Server};
-use pgrehearse::twin::Snapshot;
-use pgrehearse::twin::array_literal::ArrayLiteral;
-use pgrehearse::twin::file::TwinFile;
-use pgrehearse::twin::redaction::RedactionKey;
-use pgrehearse::workload::Workload;
+use pgrehearse::internals::catalog::Catalog;
+use pgrehearse::internals::db::{Scope, Server};
+use pgrehearse::internals::twin::Snapshot;
+use pgrehearse::internals::twin::array_literal::ArrayLiteral;
+use pgrehearse::internals::twin::file::TwinFile;
+use pgrehearse::internals::twin::redaction::RedactionKey;
+use pgrehearse::internals::workload::Workload;
 
 use crate::exactness::session;
 use crate::live::{Database, cluster};

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgrehearse::cluster::Binaries;
-use pgrehearse::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::Binaries;
+use pgrehearse::internals::cluster::binaries::WhenMissing;
 use postgres::{Client, NoTls};
 use serde_json::Value;
 use tempfile::TempDir;

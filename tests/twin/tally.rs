@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use pgrehearse::cluster::binaries::WhenMissing;
-use pgrehearse::cluster::{Binaries, Cluster, ClusterOptions};
-use pgrehearse::db::Twin;
-use pgrehearse::plan::{Node, Plan};
-use pgrehearse::planner::{Answer, PlanOutcome, Planner, Question, Target};
-use pgrehearse::twin::Snapshot;
-use pgrehearse::twin::agreement::Agreement;
-use pgrehearse::workload::{StatementId, Workload, file};
+use pgrehearse::internals::cluster::binaries::WhenMissing;
+use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::db::Twin;
+use pgrehearse::internals::plan::{Node, Plan};
+use pgrehearse::internals::planner::{Answer, PlanOutcome, Planner, Question, Target};
+use pgrehearse::internals::twin::Snapshot;
+use pgrehearse::internals::twin::agreement::Agreement;
+use pgrehearse::internals::workload::{StatementId, Workload, file};
 
 use crate::exactness::session;
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::catalog::{Counters, ForeignKey, Server, TableKind};
-use crate::sql::parse_index;
+use crate::index::parse_index;
 
 fn index(name: &str, columns: &str) -> ExistingIndex {
     let ddl = format!("CREATE INDEX {name} ON public.t USING btree ({columns})");

@@ -5,16 +5,16 @@ use super::Chosen;
 use crate::advise::candidates::shape;
 use crate::advise::run::Run;
 use crate::candidate;
-use crate::index::statements::creation_of_candidate;
+use crate::catalog::create_index::creation_of_candidate;
 use crate::index::{Index, naming};
-use crate::model::{Cost, factor_text};
+use crate::model::Cost;
 use crate::plan::Plan;
 use crate::planner::{
     Answer, Evidence, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Question, Target, uses,
 };
 use crate::predicate::relation_uses;
 use crate::remedy::rewrite::{Proposal, propose};
-use crate::remedy::{Ask, Effect, Kind, Remedy};
+use crate::remedy::{Ask, Effect, Kind, Remedy, RemedyReason};
 use crate::workload::Statement;
 
 pub(super) fn test(
@@ -167,12 +167,6 @@ fn planned(
 
 fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, chosen: Chosen<'_>) -> Remedy {
     let after = best.plan.total_cost();
-    let with = match best.indexes.len() {
-        0 => "",
-        1 => " with this index",
-        _ => " with these indexes",
-    };
-    let gain = factor_text(before.factor_to(after));
     let ddl = best
         .indexes
         .iter()
@@ -203,9 +197,11 @@ fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, chosen: Chose
         }],
         size: None,
         evidence: best.evidence,
-        explanation: format!(
-            "Written like this it costs {after} instead of {before}{with}, {gain} lower. {}",
-            proposal.because
-        ),
+        reason: RemedyReason::WrittenAnotherWay {
+            before,
+            after,
+            indexes: best.indexes.len(),
+            because: proposal.because.clone(),
+        },
     }
 }

@@ -11,17 +11,16 @@ use crate::advise::build_refusal;
 use crate::advise::run::Run;
 use crate::catalog::{Table, TableKind};
 use crate::index::Key;
-use crate::model::{QualifiedName, group_thousands};
+use crate::model::QualifiedName;
 use crate::plan::Plan;
 use crate::planner::hypothesis::Analyzed;
 use crate::planner::{Evidence, Hypothesis, PlannerError};
 use crate::remedy::analyze::{Stale, stale};
 use crate::remedy::statistics::{Estimated, Proposal, propose};
-use crate::remedy::{Ask, Effect, Kind, Remedy};
+use crate::remedy::{
+    Ask, Effect, Kind, Remedy, RemedyReason, estimate_factor, estimate_has_changed,
+};
 use crate::workload::{Statement, StatementId};
-
-/// An estimate has changed when it is this many times another.
-const MIN_FACTOR: f64 = 2.0;
 
 pub(super) fn test(
     run: &mut Run<'_>,
@@ -79,7 +78,7 @@ fn has_index(proposal: &Proposal, chosen: Chosen<'_>) -> bool {
     let holds = |index: &crate::index::Index| {
         index.table == proposal.statistics.table
             && index.keys.iter().any(
-                |held| matches!(&held.key, Key::Expression(text) if format!("({text})") == *key),
+                |held| matches!(&held.key, Key::Expression(expression) if format!("({expression})") == *key),
             )
     };
     let existing = chosen
@@ -255,25 +254,24 @@ fn fresh_statistics(
             .filter(|node| node.table().as_ref() == Some(&table.name));
         let rows = scans
             .filter_map(|node| rows_at(&Estimated::Scan(node.alias()?.to_owned()), before, after));
-        let rows = rows.max_by(|a, b| factor(*a).total_cmp(&factor(*b)));
+        let rows = rows.max_by(|a, b| estimate_factor(*a).total_cmp(&estimate_factor(*b)));
         let effect = effect(statement, before, after, rows);
-        (effect.plan_changed || rows.is_some_and(has_changed)).then_some(effect)
+        (effect.plan_changed || rows.is_some_and(estimate_has_changed)).then_some(effect)
     });
     let effects: Vec<Effect> = effects.collect();
     let most = effects
         .iter()
         .max_by(|a, b| most_changed(a).total_cmp(&most_changed(b)))?;
-    let explanation = format!(
-        "{} {stale}. With fresh statistics {}.",
-        table.name,
-        expectation(most)
-    );
+    let reason = RemedyReason::StaleStatistics {
+        stale,
+        most_changed: most.clone(),
+    };
     Some(remedy(
         Kind::Analyze,
         &table.name,
         vec![format!("ANALYZE {};", table.name)],
         effects.clone(),
-        explanation,
+        reason,
     ))
 }
 
@@ -287,7 +285,7 @@ fn extended(
     let effects = proposal.asked_by.iter().filter_map(|(id, estimated)| {
         let statement = statements.iter().find(|statement| statement.id == *id)?;
         let (before, after) = (plan_of(before, statement)?, plan_of(after, statement)?);
-        let rows = rows_at(estimated, before, after).filter(|rows| has_changed(*rows))?;
+        let rows = rows_at(estimated, before, after).filter(|rows| estimate_has_changed(*rows))?;
         Some(effect(statement, before, after, Some(rows)))
     });
     let effects: Vec<Effect> = effects.collect();
@@ -295,15 +293,10 @@ fn extended(
         .iter()
         .max_by(|a, b| most_changed(a).total_cmp(&most_changed(b)))?;
     let statistics = &proposal.statistics;
-    let keys = statistics.keys.join(" and ");
-    let now = match statistics.keys.len() {
-        1 => format!("The planner knows nothing of {keys}"),
-        _ => format!("The planner takes {keys} for independent"),
+    let reason = RemedyReason::UnknownToThePlanner {
+        keys: statistics.keys.clone(),
+        most_changed: most.clone(),
     };
-    let explanation = format!(
-        "{now}. The statistics object, built from a sample of the rows, says otherwise: {}.",
-        expectation(most)
-    );
     let run = vec![
         format!("{};", statistics.create()),
         format!("ANALYZE {};", statistics.table),
@@ -313,7 +306,7 @@ fn extended(
         &statistics.table,
         run,
         effects.clone(),
-        explanation,
+        reason,
     ))
 }
 
@@ -322,7 +315,7 @@ fn remedy(
     table: &QualifiedName,
     run: Vec<String>,
     mut benefits: Vec<Effect>,
-    explanation: String,
+    reason: RemedyReason,
 ) -> Remedy {
     // The partial and the final step of an aggregate expect the same.
     benefits.dedup();
@@ -334,7 +327,7 @@ fn remedy(
         benefits,
         size: None,
         evidence: Evidence::RolledBackTransaction,
-        explanation,
+        reason,
     }
 }
 
@@ -342,47 +335,6 @@ fn rows_at(estimated: &Estimated, before: &Plan, after: &Plan) -> Option<(f64, f
     Some((estimated.rows(before)?, estimated.rows(after)?))
 }
 
-/// How many times an estimate became another; the planner never expects less than one row.
-fn factor((before, after): (f64, f64)) -> f64 {
-    let (before, after) = (before.max(1.0), after.max(1.0));
-    (before / after).max(after / before)
-}
-
-fn has_changed(rows: (f64, f64)) -> bool {
-    factor(rows) >= MIN_FACTOR
-}
-
 fn most_changed(effect: &Effect) -> f64 {
-    effect.rows.map_or(1.0, factor)
-}
-
-/// `the planner expects 600 rows instead of 6 for q, and plans it another way (cost 1,200 → 900)`
-fn expectation(effect: &Effect) -> String {
-    let Effect {
-        statement,
-        cost: (before, after),
-        rows,
-        plan_changed,
-    } = effect;
-    let rows = rows
-        .filter(|rows| has_changed(*rows))
-        .map(|(before, after)| {
-            format!(
-                "expects {} rows instead of {} for {statement}",
-                group_thousands(after, 0),
-                group_thousands(before, 0)
-            )
-        });
-    let planned = plan_changed.then(|| {
-        format!(
-            "plans {} another way (cost {before} → {after})",
-            if rows.is_some() {
-                "it".to_owned()
-            } else {
-                statement.to_string()
-            }
-        )
-    });
-    let parts: Vec<String> = rows.into_iter().chain(planned).collect();
-    format!("the planner {}", parts.join(" and "))
+    effect.rows.map_or(1.0, estimate_factor)
 }

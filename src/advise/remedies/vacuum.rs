@@ -8,7 +8,7 @@ use crate::model::QualifiedName;
 use crate::plan::{NodeType, Plan};
 use crate::planner::{Evidence, Hypothesis, PlanOutcome, PlannerError, Question, Target};
 use crate::remedy::vacuum::unmarked;
-use crate::remedy::{Ask, Effect, Kind, Remedy};
+use crate::remedy::{Ask, Effect, Kind, Remedy, RemedyReason};
 use crate::workload::Statement;
 
 pub(super) fn test(
@@ -64,12 +64,7 @@ fn remedy(
         (gains && index_only(&after, &table.name)).then(|| effect(statement, &before, &after, None))
     });
     let benefits: Vec<Effect> = effects.collect();
-    let explanation = format!(
-        "{:.0} % of the pages of {} are marked as visible to everybody, so index-only scans have to look into the table for the others. \
-         VACUUM marks them, as far as no transaction still needs old rows.",
-        table.all_visible_share() * 100.0,
-        table.name
-    );
+    let share = table.all_visible_share();
     (!benefits.is_empty()).then(|| Remedy {
         id: String::new(),
         kind: Kind::Vacuum,
@@ -78,7 +73,7 @@ fn remedy(
         benefits,
         size: None,
         evidence: Evidence::PlannerTwin,
-        explanation,
+        reason: RemedyReason::NotAllVisible { share },
     })
 }
 

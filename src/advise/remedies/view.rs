@@ -3,11 +3,11 @@
 
 use super::{Chosen, plan_of};
 use crate::advise::run::Run;
-use crate::model::{Bytes, group_thousands};
+use crate::model::Bytes;
 use crate::plan::Plan;
 use crate::planner::{Answer, Evidence, Hypothesis, PlannerError, Question, Target};
 use crate::remedy::materialized_view::{Proposal, propose};
-use crate::remedy::{Ask, Effect, Kind, Remedy};
+use crate::remedy::{Ask, Effect, Kind, Remedy, RemedyReason};
 use crate::verdict::Rehearse;
 use crate::workload::Statement;
 
@@ -83,19 +83,6 @@ fn remedy(
     if !chosen.context.limits.min_improvement.reached(before, after) || after.0 >= MUCH * before.0 {
         return None;
     }
-    let about = if evidence == Evidence::PlannerTwin {
-        "about "
-    } else {
-        ""
-    };
-    let explanation = format!(
-        "It has {about}{} rows of the {} that the statement reads of {}; to refresh it costs what the statement costs today ({before}), so it \
-         pays if it is read more often than it is refreshed. It shows the state of the last REFRESH MATERIALIZED VIEW (CONCURRENTLY needs a \
-         unique index on it), in no particular order.",
-        group_thousands(rows, 0),
-        group_thousands(proposal.read, 0),
-        proposal.table,
-    );
     Some(Remedy {
         id: String::new(),
         kind: Kind::MaterializedView,
@@ -109,6 +96,10 @@ fn remedy(
         }],
         size: Some(size),
         evidence,
-        explanation,
+        reason: RemedyReason::FewRowsOfMany {
+            rows,
+            read: proposal.read,
+            refresh_cost: before,
+        },
     })
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::advise::drops::{HypotheticalDrop, Worsened};
+use crate::advise::existing::ExistingKind;
 
 /// `by-both` reads the existing index on a, at 500. Candidates: one on b, as an additional index; one on both, which could take the old
 /// one's place and costs nearly the same. A second statement `by-a` costs 400 by the old index, and `replaced` by the new one.

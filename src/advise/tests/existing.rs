@@ -1,6 +1,7 @@
 //! Indexes that exist: what would be smaller if it were built anew, and what nothing uses.
 
 use super::*;
+use crate::advise::existing::ExistingKind;
 use crate::catalog::Counters;
 use crate::planner::{Answer, Hypothesis, Planned, TestedIndex};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::advise::notices::Notice;
+use crate::model::Gap;
 use crate::planner::test_planner::{index, planned};
 use crate::planner::{Hypothesis, Preparation, RefusalCause, TwinState};
 use crate::twin::agreement::Agreement;
-use crate::twin::snapshot::Gap;
 
 fn notices(planner: &mut TestPlanner) -> Vec<Notice> {
     advice(planner).notices

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::planner::PlannerError;
 use crate::planner::recording::{Exchange, Recorder, Recording, RecordingError, Replay};
-use crate::report::json::{Measured, Report};
+use crate::report::json::Report;
+use crate::report::run_measurements::RunMeasurements;
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recordings")
@@ -27,7 +28,9 @@ fn replayed(recording: &Recording) -> Result<(Advice, usize), PlannerError> {
 }
 
 fn json(advice: &Advice) -> String {
-    Report::new(advice, Measured::default()).to_json().unwrap()
+    Report::new(advice, RunMeasurements::default())
+        .to_json()
+        .unwrap()
 }
 
 /// What each recording recommends, as the server wrote it: the table, and what stands behind its name.

@@ -1,21 +1,16 @@
 //! What share of a table's rows a partial index holds: rows that are not in it cost it nothing.
 
-use crate::candidate::array_elements;
 use crate::catalog::{Column, Table};
 use crate::index::Index;
-use crate::sql::{Expression, Shape, parse_expression};
+use crate::sql::{Expression, Shape, array_elements};
 
 /// As the planner guesses ranges that it knows nothing about (`DEFAULT_INEQ_SEL`, src/include/utils/selfuncs.h).
 const UNKNOWN_RANGE: f64 = 1.0 / 3.0;
 
 /// The share of rows in the index, 0 to 1; all of them where its predicate cannot be told.
 pub(super) fn of_index(index: &Index, table: &Table) -> f64 {
-    let predicate = index
-        .predicate
-        .as_ref()
-        .and_then(|text| parse_expression(text).ok());
-    predicate.map_or(1.0, |predicate| {
-        of_condition(&predicate, table)
+    index.predicate.as_ref().map_or(1.0, |predicate| {
+        of_condition(predicate, table)
             .unwrap_or(1.0)
             .clamp(0.0, 1.0)
     })

@@ -10,7 +10,7 @@ use crate::index::{Extension, Method};
 use crate::model::{QualifiedName, quote_identifier};
 
 /// Operator classes of extensions that come with PostgreSQL, which a database may not have installed: the extension, the class, its
-/// method, its type, what it answers. (Of an installed one the catalog itself tells.)
+/// method, its type, what it answers. (The catalog has those of installed extensions.)
 /// <https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX>
 const AVAILABLE: &[(&str, &str, Method, &str, &[&str])] = &[
     (

@@ -95,7 +95,7 @@ pub enum Reason {
     },
     /// The server wants a password, and none is known.
     PasswordNeeded,
-    /// The server wants a password, and nobody can be asked.
+    /// The server wants a password, and there is no terminal to ask for it.
     PasswordUnavailable(io::Error),
     /// The session is not what `target_session_attrs` wants.
     Session(&'static str),

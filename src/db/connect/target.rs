@@ -1,11 +1,12 @@
-//! Where exactly to connect: the addresses behind a host, and how tokio-postgres is told.
+//! Where exactly to connect: the addresses behind a host, as settings of tokio-postgres.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio_postgres::Config;
 
-use super::{Reason, within};
+use super::failure::Reason;
+use super::timeout::within;
 use crate::db::conninfo::{Endpoint, Host, TcpSettings};
 
 /// One address of a server.

@@ -6,9 +6,9 @@
 
 use std::path::PathBuf;
 
-use super::Sources;
 use super::error::{ConninfoError, Warning};
 use super::settings::{Endpoint, Host, SslMode};
+use super::sources::Sources;
 use crate::db::tls::{ClientCertificate, TlsSettings, Trust, Verification};
 
 /// The mode, how TLS is done in it, and what was skipped.

@@ -92,7 +92,7 @@ pub enum ConninfoError {
         /// The files that were looked for.
         searched: Vec<PathBuf>,
     },
-    /// `verify-ca` and `verify-full` need to know whom to trust.
+    /// `verify-ca` and `verify-full` need a root certificate.
     #[error(
         "root certificate file{} does not exist, and sslmode=\"{sslmode}\" needs it to verify the server certificate: \
          provide the file, use the system's trusted roots with sslrootcert=system, or choose an sslmode that does not verify",

@@ -1,12 +1,12 @@
-//! Which password belongs to which server, as far as nobody has to be asked.
+//! Which password belongs to which server, from the parameters and the password file.
 
 use std::path::{Path, PathBuf};
 
-use super::Sources;
 use super::endpoints;
 use super::error::Warning;
 use super::password_file::{Login, PasswordFile};
 use super::settings::{Endpoint, Host, Password, Secret};
+use super::sources::Sources;
 
 impl Sources<'_> {
     /// Gives each server its password; returns why the password file was not used.

@@ -110,7 +110,7 @@ pub enum Host {
     Address(IpAddr),
 }
 
-/// A password, and who supplied it.
+/// A password, and the file it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Password {
     /// The password.
@@ -130,7 +130,7 @@ impl Secret {
         Self(text)
     }
 
-    /// The text, for the one who must send it.
+    /// The text, to be sent to the server.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0

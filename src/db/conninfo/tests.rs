@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::files::FileKind;
 use super::files::fake::FakeFiles;
 use super::*;
 

@@ -19,7 +19,7 @@ const LOOKING: &[&str] = &[
     "SET LOCAL row_security = off",
 ];
 
-struct Leading {
+struct LeadingColumn {
     relation: Oid,
     attribute: i16,
     table: String,
@@ -34,14 +34,14 @@ impl Session {
             &[(&relations, Type::OID_ARRAY)],
         )?;
         let leading = rows.iter().map(|row| {
-            Ok(Leading {
+            Ok(LeadingColumn {
                 relation: field(row, "relation")?,
                 attribute: field(row, "attribute")?,
                 table: field(row, "table_name")?,
                 column: field(row, "column_name")?,
             })
         });
-        let leading: Vec<Leading> = leading.collect::<Result<_, DbError>>()?;
+        let leading: Vec<LeadingColumn> = leading.collect::<Result<_, DbError>>()?;
         for setting in LOOKING {
             self.query(OPERATION, setting, &[])?;
         }
@@ -60,9 +60,9 @@ impl Session {
     }
 
     /// None when the server would not, or not in time.
-    fn ends(&self, columns: &[Leading]) -> Result<Option<Vec<Extremes>>, DbError> {
-        let end = |column: &Leading, order: &str| {
-            let Leading { table, column, .. } = column;
+    fn ends(&self, columns: &[LeadingColumn]) -> Result<Option<Vec<Extremes>>, DbError> {
+        let end = |column: &LeadingColumn, order: &str| {
+            let LeadingColumn { table, column, .. } = column;
             format!(
                 "(SELECT t.{column}::text FROM ONLY {table} t WHERE t.{column} IS NOT NULL ORDER BY t.{column} {order} LIMIT 1)"
             )

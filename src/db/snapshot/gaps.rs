@@ -8,8 +8,8 @@ use tokio_postgres::types::{Oid, ToSql, Type};
 use super::{OPERATION, Scope};
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
+use crate::model::Gap;
 use crate::model::{QualifiedName, quote_identifier};
-use crate::twin::snapshot::Gap;
 
 /// Where the statistics were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) enum Source {
 }
 
 /// What of a table is out of reach.
-struct Reach {
+struct TableAccess {
     table: QualifiedName,
     readable: bool,
     row_security: bool,
@@ -42,34 +42,35 @@ impl Session {
             include_str!("gaps.sql"),
             &[(&relations, Type::OID_ARRAY)],
         )?;
-        let tables: Vec<Reach> = rows.iter().map(reach).collect::<Result<_, _>>()?;
+        let tables: Vec<TableAccess> = rows.iter().map(reach).collect::<Result<_, _>>()?;
         let role = quote_identifier(role);
         let mut gaps: Vec<Gap> = tables
             .iter()
             .filter(|table| !table.readable)
             .map(|table| unread(table, &role))
             .collect();
-        let policies = |reach: &Reach| reach.row_security;
+        let policies = |reach: &TableAccess| reach.row_security;
         gaps.extend(gap(
             &tables,
             policies,
             "row-level security policies apply to the role on the server, and the planner twin plans without them; \
-             it does not know the ends of indexes there either",
+             it does not know the smallest and largest values there either",
             None,
         ));
         if source == Source::Views {
             let remedy = format!(
                 "GRANT SELECT ON pg_catalog.pg_statistic, pg_catalog.pg_statistic_ext_data TO {role}; (or GRANT pg_read_all_data TO {role};)"
             );
-            let of =
-                |what: &str, which: fn(&Reach) -> bool| gap(&tables, which, what, Some(&remedy));
+            let of = |what: &str, which: fn(&TableAccess) -> bool| {
+                gap(&tables, which, what, Some(&remedy))
+            };
             gaps.extend(of("row-level security hides the statistics", policies));
             gaps.extend(of(
                 "only pg_statistic has the statistics of the expressions in indexes",
                 |reach| reach.hidden_expressions,
             ));
             gaps.extend(of(
-                "the extended statistics (CREATE STATISTICS) may not be read, or not all of them",
+                "the role cannot read all extended statistics (CREATE STATISTICS)",
                 |reach| reach.hidden_extended,
             ));
             gaps.extend(of(
@@ -98,7 +99,7 @@ impl Session {
                 field::<String>(row, "table_name")?,
             );
             let what = format!(
-                "{reason}, which the planner twin cannot have: statements on it are only planned by the server"
+                "{reason}, which the planner twin does not support: only the server plans statements on it"
             );
             Ok(Gap {
                 tables: BTreeSet::from([table]),
@@ -110,8 +111,8 @@ impl Session {
     }
 }
 
-fn reach(row: &Row) -> Result<Reach, DbError> {
-    Ok(Reach {
+fn reach(row: &Row) -> Result<TableAccess, DbError> {
+    Ok(TableAccess {
         table: QualifiedName::new(
             field::<String>(row, "schema_name")?,
             field::<String>(row, "table_name")?,
@@ -124,19 +125,19 @@ fn reach(row: &Row) -> Result<Reach, DbError> {
     })
 }
 
-fn unread(reach: &Reach, role: &str) -> Gap {
+fn unread(reach: &TableAccess, role: &str) -> Gap {
     Gap {
         tables: BTreeSet::from([reach.table.clone()]),
         what: format!(
-            "the role {role} may not read the table, or not all of its columns: statistics and the ends of indexes are missing"
+            "the role {role} cannot read the table or some of its columns: statistics and the smallest and largest values are missing"
         ),
         remedy: Some(format!("GRANT SELECT ON {} TO {role};", reach.table)),
     }
 }
 
 fn gap(
-    tables: &[Reach],
-    which: fn(&Reach) -> bool,
+    tables: &[TableAccess],
+    which: fn(&TableAccess) -> bool,
     what: &str,
     remedy: Option<&str>,
 ) -> Option<Gap> {

@@ -1,4 +1,4 @@
-//! What the planner reads from the first page of an index. Where it cannot be had, [`Snapshot::metapage`] reckons it.
+//! What the planner reads from the first page of an index. Where it cannot be read, [`Snapshot::metapage`] computes it.
 //!
 //! [`Snapshot::metapage`]: crate::twin::Snapshot::metapage
 
@@ -12,8 +12,8 @@ use crate::db::explain::Explained;
 use crate::db::{DbError, Session};
 use crate::model::QualifiedName;
 use crate::plan::Plan;
+use crate::twin::metapage::Metapage;
 use crate::twin::page::read_metapage;
-use crate::twin::snapshot::Metapage;
 
 /// So many indexes are asked about at once.
 const INDEXES_AT_ONCE: usize = 50;
@@ -109,7 +109,7 @@ impl Session {
         }
     }
 
-    /// A superuser (and who is granted `pg_read_server_files` and the function) can read the pages of GIN and BRIN.
+    /// Superusers and roles that are granted `pg_read_server_files` and the function can read the pages of GIN and BRIN.
     pub(super) fn add_metapages(&self, files: &mut [RelationFile]) -> Result<(), DbError> {
         let wanted: Vec<Oid> = files
             .iter()

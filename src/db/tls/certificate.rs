@@ -1,6 +1,6 @@
 //! The parts of an X.509 certificate that rustls-webpki does not show: whether it is self-signed, when it is valid, and its names.
 //!
-//! Reads only; nothing here decides whom to trust.
+//! Reads only; nothing here decides which certificates are trusted.
 
 use rustls::CertificateError;
 use rustls::pki_types::{CertificateDer, UnixTime};

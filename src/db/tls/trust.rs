@@ -12,7 +12,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error, RootCertStore};
 
 use super::certificate::Certificate;
-use super::verifier::Rejection;
+use super::rejection::Rejection;
 
 /// The certificates that decide whether a server's is trusted.
 #[derive(Debug)]

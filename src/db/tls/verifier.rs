@@ -2,35 +2,16 @@
 //!
 //! Whatever the mode, the server proves that it has the key of the certificate it shows.
 
-use std::sync::Arc;
-
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::certificate::{AlternativeName, Certificate};
+use super::rejection::Rejection;
 use super::trust::{Authorities, ServerChain};
-
-/// Why a certificate is refused, where rustls has no word for it.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Rejection {
-    #[error("server certificate for {names} does not match host name \"{host}\"")]
-    HostName { names: String, host: String },
-    #[error(
-        "certificate verify failed: the server's certificate is of X.509 version 1, which cannot be verified: issue it again with \
-         extensions (subjectAltName)"
-    )]
-    Version1,
-}
-
-impl From<Rejection> for Error {
-    fn from(rejection: Rejection) -> Self {
-        CertificateError::Other(OtherError(Arc::new(rejection))).into()
-    }
-}
 
 /// What is checked.
 #[derive(Debug)]

@@ -2,13 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use tokio_postgres::Row;
-
-use super::estimate::metapage;
-use super::observed::is_data_error;
+use super::index_part::{IndexPart, part};
 use super::{Heap, Leaf, Twin};
 use crate::db::DbError;
-use crate::db::catalog::field;
 use crate::db::transaction::body;
 use crate::model::{Bytes, quote_literal};
 use crate::planner::{NamedIndex, Refusal, TestedIndex};
@@ -28,56 +24,6 @@ pub(super) struct Hypothetical {
     pub(super) oids: Vec<Oid>,
     /// As an answer has it: its size is an estimate.
     pub(super) index: TestedIndex,
-}
-
-/// A part of the index as the twin has built it: all of it, or that of one partition.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Part {
-    pub(super) oid: Oid,
-    index_name: String,
-    pub(super) table: Oid,
-    /// Qualified.
-    pub(super) table_name: String,
-    /// Where it lies; a partitioned index has no file.
-    pub(super) path: Option<String>,
-    pub(super) method: String,
-    definition: String,
-    /// What stands behind the table's name, with every name qualified.
-    pub(super) body: String,
-    /// How many of its columns are keys; the others are only carried.
-    pub(super) key_count: usize,
-    pub(super) is_unique: bool,
-    /// Can equal keys share an entry? The build of a btree finds out.
-    pub(super) deduplicates: bool,
-    /// The storage parameters `fillfactor`, in per cent, where one is set, and `deduplicate_items`.
-    pub(super) fillfactor: Option<u8>,
-    pub(super) deduplicate_items: bool,
-    pub(super) predicate: Option<String>,
-    pub(super) columns: Vec<PartColumn>,
-}
-
-/// A column of an index.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct PartColumn {
-    /// The table's column; 0 is an expression.
-    pub(super) attribute: i16,
-    /// As SQL.
-    pub(super) text: String,
-    /// `attlen` and `attalign`, in bytes, of what the index stores.
-    pub(super) length: i16,
-    pub(super) alignment: u8,
-    /// The operator class of a key.
-    pub(super) class: Option<String>,
-}
-
-impl Part {
-    pub(super) fn keys(&self) -> impl Iterator<Item = &PartColumn> + Clone {
-        self.columns.iter().take(self.key_count)
-    }
-
-    pub(super) fn has_expression(&self) -> bool {
-        self.columns.iter().any(|column| column.attribute == 0)
-    }
 }
 
 /// What an index's rows are while it is created.
@@ -102,7 +48,7 @@ impl Twin {
         }
         self.forget(index)?;
         let mut created = self.create(index, Rows::Ends);
-        if created.as_ref().is_err_and(is_data_error) {
+        if created.as_ref().is_err_and(DbError::is_data_error) {
             self.session.rollback();
             created = self.create(index, Rows::None);
         }
@@ -167,7 +113,7 @@ impl Twin {
                 self.add_expression_statistics(&part)?;
             }
             let size = self.estimate(&index.definition, &part)?;
-            let beginning = match metapage(&part.method, &size) {
+            let beginning = match size.metapage {
                 Some(metapage) => page::first_blocks(&metapage, size.pages, &built),
                 None => Vec::new(),
             };
@@ -195,7 +141,7 @@ impl Twin {
 
     /// New OIDs, greater than those of all indexes that production has: of indexes that cost the same, the planner takes the one
     /// with the greatest (it goes through them in that order), and a new one would have it.
-    fn raise(&mut self, parts: &[Part]) -> Vec<(Oid, Oid)> {
+    fn raise(&mut self, parts: &[IndexPart]) -> Vec<(Oid, Oid)> {
         let mut old: Vec<Oid> = parts.iter().map(|part| part.oid).collect();
         old.sort_unstable();
         let raise = |old| {
@@ -248,7 +194,7 @@ impl Twin {
     }
 
     /// An index of the twin's, the whole first.
-    pub(super) fn parts(&self, index: &NamedIndex) -> Result<Vec<Part>, DbError> {
+    pub(super) fn parts(&self, index: &NamedIndex) -> Result<Vec<IndexPart>, DbError> {
         let sql = format!(
             "EXECUTE pgrehearse_parts({})",
             quote_literal(&index.qualified_name().to_string())
@@ -270,7 +216,7 @@ impl Twin {
 }
 
 /// Gives indexes other OIDs, in a transaction of its own: within the one that creates a relation the server holds on to it.
-fn raise_script(raised: &[(Oid, Oid)], parts: &[Part]) -> String {
+fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
     let pairs: Vec<String> = raised
         .iter()
         .map(|(old, new)| format!("({old}::oid, {new}::oid)"))
@@ -305,7 +251,12 @@ fn raise_script(raised: &[(Oid, Oid)], parts: &[Part]) -> String {
     )
 }
 
-fn hypothetical(index: &NamedIndex, parts: &[Part], oids: Vec<Oid>, bytes: u64) -> Hypothetical {
+fn hypothetical(
+    index: &NamedIndex,
+    parts: &[IndexPart],
+    oids: Vec<Oid>,
+    bytes: u64,
+) -> Hypothetical {
     let definition = parts
         .first()
         .map(|part| part.definition.as_str())
@@ -342,46 +293,4 @@ fn give_files(files: &[(Oid, Oid, IndexSize)]) -> String {
          FROM (VALUES {}) AS f (oid, number, pages, tuples) WHERE c.oid = f.oid::oid",
         rows.join(", ")
     )
-}
-
-fn part(row: &Row) -> Result<Part, DbError> {
-    let texts: Vec<String> = field(row, "texts")?;
-    let lengths: Vec<i16> = field(row, "lengths")?;
-    let alignments: Vec<i16> = field(row, "alignments")?;
-    let attributes: Vec<i16> = field(row, "attributes")?;
-    let classes: Vec<String> = field(row, "classes")?;
-    let columns = texts.into_iter().enumerate().map(|(at, text)| PartColumn {
-        attribute: attributes.get(at).copied().unwrap_or(0),
-        text,
-        length: lengths.get(at).copied().unwrap_or(-1),
-        alignment: alignments
-            .get(at)
-            .and_then(|bytes| u8::try_from(*bytes).ok())
-            .unwrap_or(1),
-        class: classes.get(at).cloned(),
-    });
-    let definition: String = field(row, "definition")?;
-    let body = definition
-        .find(" USING ")
-        .and_then(|at| definition.get(at..))
-        .unwrap_or_default()
-        .to_owned();
-    Ok(Part {
-        oid: field(row, "oid")?,
-        index_name: field(row, "index_name")?,
-        table: field(row, "table_oid")?,
-        table_name: field(row, "table_name")?,
-        path: field(row, "path")?,
-        method: field(row, "method")?,
-        columns: columns.collect(),
-        body,
-        definition,
-        key_count: usize::try_from(field::<i16>(row, "key_count")?).unwrap_or(0),
-        is_unique: field(row, "is_unique")?,
-        deduplicates: false,
-        fillfactor: field::<Option<i16>>(row, "fillfactor")?
-            .and_then(|percent| u8::try_from(percent).ok()),
-        deduplicate_items: field(row, "deduplicate_items")?,
-        predicate: field(row, "predicate")?,
-    })
 }

@@ -1,20 +1,20 @@
-//! How large an index would be: facts from the twin and from samples, put to the model (`src/twin/size.rs`).
+//! How large an index would be: facts from the twin and from samples, as input of the model in `src/twin/size.rs`.
 
 use super::Twin;
-use super::candidates::{Part, PartColumn};
 use super::facts::{ColumnStatistics, TableFacts};
+use super::index_part::{IndexPart, IndexPartColumn};
 use super::observed::{Observed, ObservedColumn, gin_builds};
 use crate::db::DbError;
 use crate::db::explain::{EXPLAIN, plan_of};
-use crate::db::session::Step;
+use crate::db::session::PipelineStep;
 use crate::index::Index;
+use crate::twin::metapage::Metapage;
 use crate::twin::size::brin::{self, BrinFacts, BrinSummary};
 use crate::twin::size::btree::{self, BtreeFacts};
 use crate::twin::size::gin::{self, GinFacts};
 use crate::twin::size::hash::{self, HashFacts};
 use crate::twin::size::tree::{self, GistBuild};
-use crate::twin::size::{EqualKeys, IndexSize, Metapage as SizedMetapage, StoredColumn};
-use crate::twin::snapshot::Metapage;
+use crate::twin::size::{EqualKeys, IndexSize, StoredColumn};
 
 const OPERATION: &str = "estimating an index in the planner twin";
 
@@ -26,7 +26,7 @@ const MAX_SHORT_BYTES: f64 = 130.0;
 const SIGNATURE_BITS: u32 = 80;
 
 /// The table and what is known of the index's rows.
-struct Known<'k> {
+struct IndexedRows<'k> {
     table: &'k TableFacts,
     /// Rows of the table.
     table_rows: f64,
@@ -39,7 +39,11 @@ struct Known<'k> {
 
 impl Twin {
     /// The size that a part of an index would have, and its rows.
-    pub(super) fn estimate(&mut self, index: &Index, part: &Part) -> Result<IndexSize, DbError> {
+    pub(super) fn estimate(
+        &mut self,
+        index: &Index,
+        part: &IndexPart,
+    ) -> Result<IndexSize, DbError> {
         let by_keys = matches!(part.method.as_str(), "btree" | "hash");
         let is_plain = part.predicate.is_none() && part.keys().all(|column| column.attribute > 0);
         let is_simple = is_plain && (!by_keys || part.keys().count() == 1);
@@ -56,7 +60,7 @@ impl Twin {
             return Ok(IndexSize {
                 pages: 1,
                 tuples: 0.0,
-                metapage: SizedMetapage::Unread,
+                metapage: metapage_of_tree(part),
             });
         };
         let planned = if observed.is_none() && !is_simple {
@@ -78,7 +82,11 @@ impl Twin {
                 .unwrap_or_else(|| known.gin(part)),
             "gist" | "spgist" => {
                 let sizes: Vec<_> = builds.iter().map(|(build, _)| *build).collect();
-                tree::extrapolate(known.rows, &sizes).unwrap_or_else(|| known.tree(part))
+                let size = tree::extrapolate(known.rows, &sizes);
+                IndexSize {
+                    metapage: metapage_of_tree(part),
+                    ..size.unwrap_or_else(|| known.tree(part))
+                }
             }
             "bloom" => tree::bloom(known.rows, SIGNATURE_BITS),
             _ => known.btree(part),
@@ -88,10 +96,10 @@ impl Twin {
     fn known_rows<'k>(
         &self,
         table: &'k TableFacts,
-        part: &Part,
+        part: &IndexPart,
         observed: Option<Observed>,
         planned: Option<Planned>,
-    ) -> Known<'k> {
+    ) -> IndexedRows<'k> {
         let side = self.side(part.table);
         // The planner takes no table for empty.
         let of_table = if table.pages == 0 { 0.0 } else { table.rows };
@@ -108,7 +116,7 @@ impl Twin {
             (Some(_), _, _, Some(planned)) => planned.rows.min(table_rows),
             (Some(_), ..) => table_rows,
         };
-        Known {
+        IndexedRows {
             table,
             table_rows,
             rows,
@@ -118,7 +126,7 @@ impl Twin {
     }
 
     /// The planner's own estimates of the predicate's rows and of distinct keys among them.
-    fn planned(&self, part: &Part, with_keys: bool) -> Result<Option<Planned>, DbError> {
+    fn planned(&self, part: &IndexPart, with_keys: bool) -> Result<Option<Planned>, DbError> {
         let keys: Vec<&str> = part.keys().map(|column| column.text.as_str()).collect();
         let list = if with_keys {
             format!("DISTINCT {}", keys.join(", "))
@@ -132,7 +140,7 @@ impl Twin {
         );
         let Ok(answers) = self
             .session
-            .attempt(OPERATION, vec![Step::Statement(sql)])?
+            .attempt(OPERATION, vec![PipelineStep::Statement(sql)])?
         else {
             return Ok(None);
         };
@@ -156,8 +164,8 @@ struct Planned {
     distinct: Option<f64>,
 }
 
-impl Known<'_> {
-    fn statistics(&self, column: &PartColumn) -> Option<&ColumnStatistics> {
+impl IndexedRows<'_> {
+    fn statistics(&self, column: &IndexPartColumn) -> Option<&ColumnStatistics> {
         self.table
             .columns
             .get(&column.attribute)?
@@ -169,7 +177,7 @@ impl Known<'_> {
         self.observed.as_ref()?.columns.get(number).copied()
     }
 
-    fn columns(&self, part: &Part) -> Vec<StoredColumn> {
+    fn columns(&self, part: &IndexPart) -> Vec<StoredColumn> {
         part.columns
             .iter()
             .enumerate()
@@ -177,7 +185,7 @@ impl Known<'_> {
             .collect()
     }
 
-    fn column(&self, part: &Part, column: &PartColumn, number: usize) -> StoredColumn {
+    fn column(&self, part: &IndexPart, column: &IndexPartColumn, number: usize) -> StoredColumn {
         let stored = StoredColumn {
             type_length: column.length,
             deduplicates: part.deduplicates,
@@ -205,8 +213,8 @@ impl Known<'_> {
         &self,
         stored: &StoredColumn,
         statistics: &ColumnStatistics,
-        part: &Part,
-        column: &PartColumn,
+        part: &IndexPart,
+        column: &IndexPartColumn,
         observed: Option<ObservedColumn>,
     ) -> StoredColumn {
         let widths = StoredColumn::variable(
@@ -240,7 +248,7 @@ impl Known<'_> {
         }
     }
 
-    fn equal_keys(&self, part: &Part) -> EqualKeys {
+    fn equal_keys(&self, part: &IndexPart) -> EqualKeys {
         if let Some(keys) = self
             .observed
             .as_ref()
@@ -264,7 +272,7 @@ impl Known<'_> {
         )
     }
 
-    fn btree(&self, part: &Part) -> IndexSize {
+    fn btree(&self, part: &IndexPart) -> IndexSize {
         let mut keys = self.columns(part);
         let include = keys.split_off(part.key_count.min(keys.len()));
         let facts = BtreeFacts::new(self.rows, keys, self.equal_keys(part));
@@ -277,7 +285,7 @@ impl Known<'_> {
         })
     }
 
-    fn hash(&self, part: &Part) -> IndexSize {
+    fn hash(&self, part: &IndexPart) -> IndexSize {
         let key = self
             .columns(part)
             .into_iter()
@@ -292,8 +300,8 @@ impl Known<'_> {
         })
     }
 
-    fn brin(&self, part: &Part, pages_per_range: u32) -> IndexSize {
-        let summary = |(column, stored): (&PartColumn, StoredColumn)| {
+    fn brin(&self, part: &IndexPart, pages_per_range: u32) -> IndexSize {
+        let summary = |(column, stored): (&IndexPartColumn, StoredColumn)| {
             let class = column.class.as_deref().unwrap_or_default();
             let summary = if class.ends_with("_minmax_multi_ops") {
                 BrinSummary::MinmaxMulti
@@ -325,7 +333,7 @@ impl Known<'_> {
     }
 
     /// By a rule of thumb.
-    fn gin(&self, part: &Part) -> IndexSize {
+    fn gin(&self, part: &IndexPart) -> IndexSize {
         const ITEMS: f64 = 10.0;
         let Some(column) = part.columns.first() else {
             return gin::without_sample(&GinFacts {
@@ -360,7 +368,7 @@ impl Known<'_> {
     }
 
     /// GiST and SP-GiST by a rule of thumb.
-    fn tree(&self, part: &Part) -> IndexSize {
+    fn tree(&self, part: &IndexPart) -> IndexSize {
         let key = self
             .columns(part)
             .into_iter()
@@ -383,34 +391,16 @@ impl Known<'_> {
     }
 }
 
+/// The planner opens the metapage of SP-GiST and none of GiST.
+fn metapage_of_tree(part: &IndexPart) -> Option<Metapage> {
+    (part.method == "spgist").then_some(Metapage::Spgist)
+}
+
 /// As stored, from what `pg_column_size` says of a value that was just computed.
 fn short_width(computed_bytes: f64) -> f64 {
     if computed_bytes <= MAX_SHORT_BYTES {
         (computed_bytes - 3.0).max(1.0)
     } else {
         computed_bytes
-    }
-}
-
-/// What is written into the index's first page. None where the planner reads none.
-pub(super) fn metapage(method: &str, size: &IndexSize) -> Option<Metapage> {
-    let pages = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-    match size.metapage {
-        SizedMetapage::Btree { root_level } => Some(Metapage::Btree { level: root_level }),
-        SizedMetapage::Brin {
-            pages_per_range,
-            revmap_pages,
-        } => Some(Metapage::Brin {
-            pages_per_range,
-            last_revmap_page: pages(revmap_pages),
-        }),
-        SizedMetapage::Gin(contents) => Some(Metapage::Gin {
-            total_pages: pages(size.pages),
-            entry_pages: pages(contents.entry_pages),
-            data_pages: pages(contents.data_pages),
-            entries: i64::try_from(contents.entries).unwrap_or(i64::MAX),
-            pending_pages: 0,
-        }),
-        SizedMetapage::Unread => (method == "spgist").then_some(Metapage::Spgist),
     }
 }

@@ -3,14 +3,14 @@
 use tokio_postgres::types::Type;
 
 use super::Twin;
-use super::candidates::Part;
+use super::index_part::IndexPart;
 use super::observed::failed_on_data;
-use super::samples::{SCHEMA, Side};
+use super::samples::{SCHEMA, SideTable};
 use crate::db::DbError;
 use crate::db::catalog::field;
-use crate::db::session::Step;
+use crate::db::session::PipelineStep;
 
-const OPERATION: &str = "taking statistics of an expression in the planner twin";
+const OPERATION: &str = "computing an expression's statistics in the planner twin";
 
 /// The columns of `pg_statistic` behind `stadistinct`.
 const SLOTS: &str = "stakind1, stakind2, stakind3, stakind4, stakind5, staop1, staop2, staop3, staop4, staop5, \
@@ -30,7 +30,7 @@ struct Counted {
 
 impl Twin {
     /// Builds the same index over the sample, has it analyzed, and gives the result to the new index.
-    pub(super) fn add_expression_statistics(&self, part: &Part) -> Result<(), DbError> {
+    pub(super) fn add_expression_statistics(&self, part: &IndexPart) -> Result<(), DbError> {
         let Some(side) = self.side(part.table) else {
             return Ok(());
         };
@@ -52,7 +52,7 @@ impl Twin {
         ];
         match self
             .session
-            .attempt(OPERATION, statements.map(Step::Statement).into())?
+            .attempt(OPERATION, statements.map(PipelineStep::Statement).into())?
         {
             Ok(_) if side.is_whole => Ok(()),
             Ok(_) => self.correct_distinct(part, side),
@@ -61,7 +61,7 @@ impl Twin {
     }
 
     /// ANALYZE took the sample for the whole table.
-    fn correct_distinct(&self, part: &Part, side: &Side) -> Result<(), DbError> {
+    fn correct_distinct(&self, part: &IndexPart, side: &SideTable) -> Result<(), DbError> {
         let table_rows = self
             .facts
             .get(&part.table)
@@ -81,7 +81,7 @@ impl Twin {
         Ok(())
     }
 
-    fn count_values(&self, part: &Part, side: &Side) -> Result<Vec<Counted>, DbError> {
+    fn count_values(&self, part: &IndexPart, side: &SideTable) -> Result<Vec<Counted>, DbError> {
         let sql = "SELECT staattnum AS attribute, stanullfrac::float8 AS null_fraction FROM pg_catalog.pg_statistic \
                    WHERE starelid = $1 AND stadistinct <> 0";
         let mut counted = Vec::new();
@@ -110,7 +110,7 @@ impl Twin {
             // Without equality there is nothing to count.
             let Ok(answers) = self
                 .session
-                .attempt(OPERATION, vec![Step::Statement(query)])?
+                .attempt(OPERATION, vec![PipelineStep::Statement(query)])?
             else {
                 continue;
             };

@@ -1,4 +1,4 @@
-//! What the twin's catalogs and planner know about a table that an index is to be on: asked once for each table.
+//! What the twin's catalogs and planner know about the table of a candidate: read once for each table.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::db::catalog::field;
 use crate::db::explain::Explained;
 use crate::model::QualifiedName;
 
-const OPERATION: &str = "asking the planner twin about a table";
+const OPERATION: &str = "reading a table's facts from the planner twin";
 
 /// A table.
 #[derive(Debug, Clone, PartialEq)]

@@ -162,7 +162,7 @@ impl DataDirectory {
         Ok(())
     }
 
-    /// The server, and whoever removes its files, has to own them.
+    /// The server's user has to own the files, to open and to remove them.
     fn give(&self, path: &Path) -> io::Result<()> {
         match self.owner {
             Some((user, group)) => std::os::unix::fs::chown(path, Some(user), Some(group)),

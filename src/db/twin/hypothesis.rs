@@ -2,7 +2,7 @@
 
 use super::Twin;
 use crate::db::DbError;
-use crate::db::explain::Opening;
+use crate::db::explain::Preamble;
 use crate::db::transaction::hypothesis::{check_view, created};
 use crate::model::{QualifiedName, quote_identifier, quote_literal};
 use crate::planner::hypothesis::View;
@@ -24,7 +24,7 @@ impl Twin {
             return self.answer_plainly(question);
         };
         let besides = match hypothesis {
-            Hypothesis::Setting { name, value } => Opening::from(
+            Hypothesis::Setting { name, value } => Preamble::from(
                 format!(
                     "; SET LOCAL {} = {}",
                     quote_identifier(name),
@@ -32,9 +32,9 @@ impl Twin {
                 )
                 .as_str(),
             ),
-            Hypothesis::AllVisible(table) => Opening::from(all_visible(table).as_str()),
+            Hypothesis::AllVisible(table) => Preamble::from(all_visible(table).as_str()),
             Hypothesis::View(view) => return self.with_view(view, indexes, statements),
-            Hypothesis::Rewritten => Opening::default(),
+            Hypothesis::Rewritten => Preamble::default(),
             Hypothesis::Reindexed(indexes) => {
                 return Ok(Answer::Planned(Planned {
                     indexes: self.rebuilt(indexes)?,
@@ -50,7 +50,7 @@ impl Twin {
         if question.is_baseline() {
             return Ok(Answer::Planned(self.plan_baseline(&question.statements)?));
         }
-        let besides = Opening::default();
+        let besides = Preamble::default();
         self.with(
             &question.indexes,
             &question.hidden,
@@ -76,9 +76,9 @@ impl Twin {
             quote_literal(&view.name.to_string())
         );
         let statements_before = vec![view.create_empty(), check_view(&view.name), measures];
-        let opening = Opening {
+        let opening = Preamble {
             statements: statements_before,
-            ..Opening::default()
+            ..Preamble::default()
         };
         match self.with(indexes, &[], opening, statements) {
             Ok(Answer::Planned(mut planned)) => {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::{OPERATION, Twin};
 use crate::db::DbError;
 use crate::db::catalog::field;
+use crate::model::Gap;
 use crate::twin::Snapshot;
 use crate::twin::libraries::{libraries, tables_with};
-use crate::twin::snapshot::Gap;
 
 /// What a library's file name ends with (`DLSUFFIX`).
 const SUFFIXES: &[&str] = &["", ".so", ".dylib"];

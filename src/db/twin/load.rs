@@ -139,7 +139,7 @@ impl Twin {
         self.session.set("session_replication_role", "origin")
     }
 
-    /// Btrees, over the few rows: of others, nobody looks at what they contain. What cannot be built (a function that fails, a
+    /// Btrees, over the few rows: the planner does not look into indexes of other methods. What cannot be built (a function that fails, a
     /// library that is missing) stays empty. Each gets a new file; before, it has none.
     fn build_indexes(&self, snapshot: &Snapshot) -> Result<(), DbError> {
         let indexes: Vec<&RelationFile> = snapshot
@@ -177,7 +177,7 @@ impl Twin {
             };
             let beginning = self.beginning(file, &place.path, snapshot)?;
             if file.kind == "i" {
-                // The server builds btrees past its shared buffers, and nobody has read this one since.
+                // The server builds btrees past its shared buffers, and nothing has read this one since.
                 self.directory
                     .replace(place.number, &beginning, file.blocks)?;
                 continue;
@@ -203,7 +203,7 @@ impl Twin {
         Ok(())
     }
 
-    fn places(&self, oids: &[Oid]) -> Result<BTreeMap<Oid, Place>, DbError> {
+    fn places(&self, oids: &[Oid]) -> Result<BTreeMap<Oid, PhysicalFile>, DbError> {
         let sql = "SELECT oid, relfilenode, pg_relation_filepath(oid) AS path, relpages, reltuples, relallvisible \
                    FROM pg_class WHERE oid = ANY ($1::oid[])";
         let mut places = BTreeMap::new();
@@ -216,7 +216,7 @@ impl Twin {
                 tuples: field(&row, "reltuples")?,
                 all_visible_pages: field(&row, "relallvisible")?,
             };
-            let place = Place {
+            let place = PhysicalFile {
                 number: field(&row, "relfilenode")?,
                 path: field(&row, "path")?,
                 measures,
@@ -226,7 +226,7 @@ impl Twin {
         Ok(places)
     }
 
-    /// What a file begins with: a table's rows, an index's metapage and the way to its ends; nothing where nobody looks.
+    /// What a file begins with: a table's rows, an index's metapage and the way to its ends; nothing where the planner does not look.
     fn beginning(
         &self,
         file: &RelationFile,
@@ -253,7 +253,7 @@ impl Twin {
 }
 
 /// Where a relation lies.
-struct Place {
+struct PhysicalFile {
     number: Oid,
     path: String,
     measures: Measures,

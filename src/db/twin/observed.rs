@@ -2,18 +2,18 @@
 
 use tokio_postgres::Row;
 
-use super::candidates::Part;
-use super::samples::Side;
+use super::index_part::IndexPart;
+use super::samples::SideTable;
 use super::{OPERATION, Twin};
 use crate::db::DbError;
 use crate::db::catalog::field;
-use crate::db::session::Step;
+use crate::db::session::PipelineStep;
+use crate::twin::metapage::Metapage;
 use crate::twin::page::{BLOCK_BYTES, read_metapage};
 use crate::twin::size::GinPages;
 use crate::twin::size::gin::GinSampleBuild;
 use crate::twin::size::sample::SampledKeys;
 use crate::twin::size::tree::SampleBuild;
-use crate::twin::snapshot::Metapage;
 
 /// The rows of a sample that an index covers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -35,29 +35,11 @@ pub(super) struct ObservedColumn {
     pub(super) null_fraction: f64,
 }
 
-impl Part {
-    /// ` WHERE …`, or nothing.
-    pub(super) fn filter(&self) -> String {
-        self.predicate
-            .as_ref()
-            .map(|predicate| format!(" WHERE {predicate}"))
-            .unwrap_or_default()
-    }
-
-    /// The key columns as SQL.
-    fn key_list(&self) -> String {
-        self.keys()
-            .map(|column| column.text.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
-}
-
 impl Twin {
     /// What the sample says about rows, widths and equal keys. None without a sample, or when it cannot be asked that.
     pub(super) fn observe(
         &mut self,
-        part: &Part,
+        part: &IndexPart,
         with_keys: bool,
     ) -> Result<Option<Observed>, DbError> {
         let Some(side) = self.side(part.table) else {
@@ -71,10 +53,10 @@ impl Twin {
         if let Some(known) = self.observed.get(&question) {
             return Ok(known.clone());
         }
-        let mut statements = vec![Step::Statement(rows)];
+        let mut statements = vec![PipelineStep::Statement(rows)];
         let page_share = side.page_share;
         if with_keys {
-            statements.extend([keys, neighbours_query(part, side)].map(Step::Statement));
+            statements.extend([keys, neighbours_query(part, side)].map(PipelineStep::Statement));
         }
         let observed = match self.session.attempt(OPERATION, statements)? {
             Ok(answers) => Some(read(&answers, part, with_keys.then_some(page_share))?),
@@ -87,7 +69,7 @@ impl Twin {
     /// Builds the index over the sample and its parts.
     pub(super) fn build_on_samples(
         &self,
-        part: &Part,
+        part: &IndexPart,
     ) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
         let Some(side) = self.side(part.table) else {
             return Ok(Vec::new());
@@ -95,14 +77,14 @@ impl Twin {
         let mut statements = Vec::new();
         let tables: Vec<&String> = std::iter::once(&side.name).chain(&side.parts).collect();
         for (number, table) in tables.iter().enumerate() {
-            statements.push(Step::Statement(format!(
+            statements.push(PipelineStep::Statement(format!(
                 "CREATE INDEX pgrehearse_probe_{number} ON {table} {}",
                 part.body
             )));
         }
         if part.method == "gin" {
             // Its pages are in the server's memory so far.
-            statements.push(Step::Statement("CHECKPOINT".to_owned()));
+            statements.push(PipelineStep::Statement("CHECKPOINT".to_owned()));
         }
         let counts: Vec<String> = tables
             .iter()
@@ -116,7 +98,7 @@ impl Twin {
                 )
             })
             .collect();
-        statements.push(Step::Statement(counts.join(" UNION ALL ")));
+        statements.push(PipelineStep::Statement(counts.join(" UNION ALL ")));
         self.session.batch(OPERATION, "SAVEPOINT probes")?;
         let builds = match self.session.attempt(OPERATION, statements)? {
             Ok(answers) => {
@@ -133,7 +115,7 @@ impl Twin {
 
     fn read_builds(
         &self,
-        part: &Part,
+        part: &IndexPart,
         rows: &[Row],
     ) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
         let build = |row: &Row| {
@@ -183,19 +165,14 @@ pub(super) fn gin_builds(builds: &[(SampleBuild, Option<GinPages>)]) -> Vec<GinS
 
 /// An expression that fails on real rows makes the real index fail as well; any other refusal only means that there is no answer.
 pub(super) fn failed_on_data(refused: DbError) -> Result<(), DbError> {
-    if is_data_error(&refused) {
+    if refused.is_data_error() {
         Err(refused)
     } else {
         Ok(())
     }
 }
 
-/// SQLSTATE class 22, data exceptions, and what functions raise.
-pub(super) fn is_data_error(error: &DbError) -> bool {
-    matches!(error, DbError::Query { state: Some(state), .. } if state.code().starts_with("22") || state.code().starts_with("P0"))
-}
-
-fn rows_query(part: &Part, side: &Side) -> String {
+fn rows_query(part: &IndexPart, side: &SideTable) -> String {
     let names: Vec<String> = (1..=part.keys().count())
         .map(|number| format!("g{number}"))
         .collect();
@@ -219,7 +196,7 @@ fn rows_query(part: &Part, side: &Side) -> String {
     )
 }
 
-fn keys_query(part: &Part, side: &Side) -> String {
+fn keys_query(part: &IndexPart, side: &SideTable) -> String {
     let names: Vec<String> = (1..=part.keys().count())
         .map(|number| format!("g{number}"))
         .collect();
@@ -240,7 +217,7 @@ fn keys_query(part: &Part, side: &Side) -> String {
 }
 
 /// How many rows have the key of the row before. A sample is in its table's order.
-fn neighbours_query(part: &Part, side: &Side) -> String {
+fn neighbours_query(part: &IndexPart, side: &SideTable) -> String {
     let names: Vec<String> = (1..=part.keys().count())
         .map(|number| format!("g{number}"))
         .collect();
@@ -260,7 +237,11 @@ fn neighbours_query(part: &Part, side: &Side) -> String {
 }
 
 /// `page_share`: also what keys are equal, in a sample of this share of the table's pages.
-fn read(answers: &[Vec<Row>], part: &Part, page_share: Option<f64>) -> Result<Observed, DbError> {
+fn read(
+    answers: &[Vec<Row>],
+    part: &IndexPart,
+    page_share: Option<f64>,
+) -> Result<Observed, DbError> {
     let mut observed = Observed::default();
     if let Some(row) = answers.first().and_then(|rows| rows.first()) {
         observed.rows = field(row, "row_count")?;

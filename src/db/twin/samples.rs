@@ -12,7 +12,7 @@ use crate::model::quote_identifier;
 use crate::sql::fingerprint::identifiers;
 use crate::twin::snapshot::{Oid, TableSample};
 
-const OPERATION: &str = "keeping a sample in the planner twin";
+const OPERATION: &str = "storing a sample in the planner twin";
 
 /// The schema of the side tables.
 pub(super) const SCHEMA: &str = "pgrehearse_sample";
@@ -23,14 +23,14 @@ pub(super) struct Samples {
     /// What was asked for, whether or not it came.
     asked: BTreeMap<Oid, BTreeSet<String>>,
     /// What came, by table.
-    kept: BTreeMap<Oid, Side>,
+    kept: BTreeMap<Oid, SideTable>,
     /// Is there a schema for them?
     has_schema: bool,
 }
 
 /// A side table.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Side {
+pub(super) struct SideTable {
     /// Its name, qualified.
     pub(super) name: String,
     pub(super) rows: f64,
@@ -128,7 +128,7 @@ impl Twin {
         self.samples.kept.remove(&sample.relation);
         self.observed
             .retain(|(table, _), _| *table != sample.relation);
-        let side = Side {
+        let side = SideTable {
             name: format!("{SCHEMA}.t{}", sample.relation),
             rows: sample.rows as f64,
             is_whole: sample.is_whole,
@@ -146,7 +146,12 @@ impl Twin {
     }
 
     /// A table like the real one, of the sampled columns only. Its columns get no statistics: only expressions of indexes will.
-    fn fill_side(&self, leaf: &Leaf, sample: &TableSample, side: &Side) -> Result<(), DbError> {
+    fn fill_side(
+        &self,
+        leaf: &Leaf,
+        sample: &TableSample,
+        side: &SideTable,
+    ) -> Result<(), DbError> {
         let facts = self.facts.get(&leaf.table);
         let type_of = |name: &String| {
             let columns = facts.map(|facts| &facts.columns);
@@ -206,7 +211,7 @@ impl Twin {
     }
 
     /// The sample of a table, if there is one with rows.
-    pub(super) fn side(&self, table: Oid) -> Option<&Side> {
+    pub(super) fn side(&self, table: Oid) -> Option<&SideTable> {
         self.samples.kept.get(&table).filter(|side| side.rows > 0.0)
     }
 

@@ -57,7 +57,7 @@ impl Twin {
     }
 }
 
-/// `stavalues` are of a type that only their row knows: `array_in` is told it.
+/// `stavalues` are of a type that only their row knows: it is an argument of `array_in`.
 fn insert() -> String {
     let mut sql = "INSERT INTO pg_catalog.pg_statistic SELECT r.c1::oid, r.c2::int2, r.c3::bool, r.c4::float4, r.c5::int4, r.c6::float4"
         .to_owned();

@@ -49,7 +49,7 @@ impl fmt::Display for Prefix {
 /// What is wrong with a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// Larger than [`MAX_FILE`](super::MAX_FILE).
+    /// Larger than what is read into memory.
     #[error("{size} bytes are more than the {limit} that are read")]
     TooLarge {
         /// Its size.

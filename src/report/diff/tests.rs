@@ -26,7 +26,7 @@ fn another_join_method_is_told_in_80_columns() {
     let text = Diff::new(("before.json", &before), ("after.json", &after)).text(80);
     let widest = plain(&text)
         .lines()
-        .map(crate::report::text::layout::width)
+        .map(crate::text_layout::display_width)
         .max();
     assert!(widest <= Some(80));
     assert!(

@@ -5,20 +5,21 @@ use std::fmt::Write as _;
 use super::{ChangeKind, Diff, NodeChange, Numbers};
 use crate::model::{Cost, Millis, factor_text, group_thousands, printable};
 use crate::report::markdown::{escaped, fenced};
-use crate::report::text::layout::{cut, indented};
-use crate::report::text::{BAD, BOLD, DIM, GOOD, HOT, NARROWEST, side_by_side, styled};
+use crate::report::style::{BAD, BOLD, DIM, GOOD, HOT, MIN_WIDTH, styled};
+use crate::report::text::side_by_side;
+use crate::text_layout::{indent, truncate};
 
 impl Diff<'_> {
     /// For a terminal of that width.
     pub fn text(&self, width: usize) -> String {
-        let width = width.max(NARROWEST);
+        let width = width.max(MIN_WIDTH);
         let mut text = String::new();
         let title = format!(
             "{} → {}",
             printable(&self.report.before.file),
             printable(&self.report.after.file)
         );
-        let _ = writeln!(text, "{}", styled(BOLD, cut(&title, width)));
+        let _ = writeln!(text, "{}", styled(BOLD, truncate(&title, width)));
         for (name, change) in self.totals() {
             let _ = writeln!(text, "  {name:<10} {change}");
         }
@@ -28,7 +29,7 @@ impl Diff<'_> {
                 printable(&order.before),
                 printable(&order.after)
             );
-            let _ = writeln!(text, "{}", styled(HOT, indented(&line, "  ", width)));
+            let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
         }
         text.push('\n');
         for change in &self.report.changes {
@@ -72,7 +73,7 @@ impl Diff<'_> {
                 escaped(&behind(&numbers))
             );
         }
-        let sides = side_by_side::write(self.before, Some(self.after), width.max(NARROWEST));
+        let sides = side_by_side::write(self.before, Some(self.after), width.max(MIN_WIDTH));
         let sides = anstream::adapter::strip_str(&sides).to_string();
         let _ = writeln!(text, "\n```\n{}```", fenced(&sides));
         text
@@ -108,13 +109,13 @@ fn write_change(text: &mut String, change: &NodeChange, width: usize) {
         _ => HOT,
     };
     let line = format!("{:<12} {}", word(change.kind), printable(&what(change)));
-    let _ = writeln!(text, "{}", styled(style, indented(&line, "  ", width)));
+    let _ = writeln!(text, "{}", styled(style, indent(&line, "  ", width)));
     let numbers = numbers(change);
     if !numbers.is_empty() {
         let _ = writeln!(
             text,
             "{}",
-            styled(DIM, indented(&numbers, "               ", width))
+            styled(DIM, indent(&numbers, "               ", width))
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What was measured at one node, said in a line below it: loops, rows thrown away, blocks, memory. All of it the node's own.
+//! What was measured at one node, in a line below it: loops, removed rows, blocks, memory; without the nodes below it.
 
 use crate::model::group_thousands;
 use crate::plan::metrics::{Buffers, NodeMetrics};

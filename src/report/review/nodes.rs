@@ -18,7 +18,7 @@ pub struct ReviewedNode {
     pub self_share: f64,
     /// Wall clock, all loops, with everything below it.
     pub time_ms: Option<f64>,
-    /// Wall clock, all loops, by itself.
+    /// Wall clock, all loops, without the nodes below it.
     pub self_time_ms: Option<f64>,
     /// Its own part of the plan's cost.
     pub self_cost: f64,
@@ -32,13 +32,13 @@ pub struct ReviewedNode {
     pub estimate_direction: Option<String>,
     /// Rows read and thrown away, all loops.
     pub rows_removed: Option<f64>,
-    /// Blocks of tables and indexes it looked at by itself.
+    /// Blocks of tables and indexes it accessed, without the nodes below it.
     pub self_blocks: Option<f64>,
-    /// Blocks it wrote to temporary files by itself.
+    /// Blocks it wrote to temporary files, without the nodes below it.
     pub self_temp_blocks: Option<f64>,
-    /// Waiting for reads by itself, all processes.
+    /// Waiting for reads, all processes, without the nodes below it.
     pub self_read_ms: Option<f64>,
-    /// Memory at most.
+    /// Peak memory.
     pub memory_bytes: Option<u64>,
     /// What went to disk for want of it.
     pub disk_bytes: Option<u64>,

@@ -22,7 +22,7 @@ fn plain(text: &str) -> String {
 fn widest(text: &str) -> usize {
     plain(text)
         .lines()
-        .map(super::super::text::layout::width)
+        .map(crate::text_layout::display_width)
         .max()
         .unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! One plan for people: a summary, what matters most, and the tree with heat bars, numbers and the findings under their nodes.
+//! One plan for people: a summary, the most important findings, and the tree with heat bars, numbers and findings.
 
 use std::fmt::Write as _;
 
@@ -10,11 +10,11 @@ use crate::model::{Millis, group_thousands, printable};
 use crate::plan::metrics::{Basis, Direction, Metrics, NodeMetrics, metrics};
 use crate::plan::read::ReadPlan;
 use crate::plan::{NodeId, Plan};
+use crate::report::heat::{MARKED_SHARE, MAX_MARKED};
 use crate::report::markdown::{escaped, fenced};
-use crate::report::text::layout::{cut, fitted, indented};
+use crate::report::style::{BAD, BOLD, DIM, GOOD, HOT, styled};
 use crate::report::text::tree::{NodeLines, lines};
-use crate::report::text::{BAD, BOLD, DIM, GOOD, HOT, styled};
-use crate::report::{MARKED_SHARE, MAX_MARKED};
+use crate::text_layout::{fit, indent, truncate};
 
 /// Findings that are listed before the tree.
 const MAX_ON_TOP: usize = 5;
@@ -23,19 +23,19 @@ const MIN_FACTOR: f64 = 2.0;
 /// Columns of the numbers behind a headline: time or cost, self, bar, rows, factor.
 const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 
-/// A plan and everything said about it.
-pub(crate) struct View<'p> {
+/// A plan with its metrics and findings.
+pub(crate) struct PlanReview<'p> {
     plan: &'p Plan,
     query: Option<&'p str>,
     metrics: Metrics,
     findings: Vec<Finding>,
 }
 
-impl<'p> View<'p> {
-    pub(crate) fn new(ReadPlan { plan, query, .. }: &'p ReadPlan) -> View<'p> {
+impl<'p> PlanReview<'p> {
+    pub(crate) fn new(ReadPlan { plan, query, .. }: &'p ReadPlan) -> PlanReview<'p> {
         let metrics = metrics(plan);
         let findings = findings_with(plan, &metrics, None);
-        View {
+        PlanReview {
             plan,
             query: query.as_deref(),
             metrics,
@@ -47,12 +47,12 @@ impl<'p> View<'p> {
     pub(crate) fn text(&self, width: usize) -> String {
         let mut text = String::new();
         if let Some(query) = self.query {
-            let _ = writeln!(text, "{}", indented(&printable(query), "  ", width));
+            let _ = writeln!(text, "{}", indent(&printable(query), "  ", width));
         }
         let _ = writeln!(
             text,
             "{}",
-            styled(BOLD, indented(&self.summary(), "  ", width))
+            styled(BOLD, indent(&self.summary(), "  ", width))
         );
         text.push('\n');
         self.top(&mut text, width);
@@ -123,13 +123,13 @@ impl<'p> View<'p> {
         }
         parts.push(counted(self.plan.nodes().len(), "node", "nodes"));
         parts.push(match self.findings.len() {
-            0 => "nothing to say".to_owned(),
+            0 => "no findings".to_owned(),
             number => counted(number, "finding", "findings"),
         });
         parts.join(" · ")
     }
 
-    /// What matters most, a line each, with the statement to run.
+    /// The most important findings, a line each, with the statement to run.
     fn top(&self, text: &mut String, width: usize) {
         for (number, finding) in self.findings.iter().take(MAX_ON_TOP).enumerate() {
             let title = self.plan.node(finding.node).title();
@@ -144,13 +144,13 @@ impl<'p> View<'p> {
             let _ = writeln!(
                 text,
                 "{}",
-                styled(style(finding.severity), indented(&line, "  ", width))
+                styled(style(finding.severity), indent(&line, "  ", width))
             );
             if let Some(action) = &finding.action {
                 let _ = writeln!(
                     text,
                     "{}",
-                    styled(GOOD, indented(&printable(action), "      ", width))
+                    styled(GOOD, indent(&printable(action), "      ", width))
                 );
             }
         }
@@ -176,7 +176,7 @@ impl<'p> View<'p> {
         let _ = writeln!(
             text,
             "{}",
-            styled(DIM, format!("  {}{header}", fitted("", room)).trim_end())
+            styled(DIM, format!("  {}{header}", fit("", room)).trim_end())
         );
         let marked = self.metrics.costliest(MARKED_SHARE, MAX_MARKED);
         let mut of_node: Vec<Vec<(usize, &Finding)>> = vec![Vec::new(); self.plan.nodes().len()];
@@ -214,7 +214,7 @@ impl<'p> View<'p> {
         let metrics = self.metrics.node(node.id);
         let line = format!(
             "{}{}",
-            fitted(&node.lines.headline, room),
+            fit(&node.lines.headline, room),
             self.numbers(node, metrics)
         );
         let line = line.trim_end();
@@ -225,15 +225,15 @@ impl<'p> View<'p> {
         };
         let _ = writeln!(text, "{line}");
         for detail in &node.lines.details {
-            let _ = writeln!(text, "  {}", styled(DIM, cut(detail, width - 2)));
+            let _ = writeln!(text, "  {}", styled(DIM, truncate(detail, width - 2)));
         }
         let facts = facts(metrics);
         if !facts.is_empty() {
             let line = format!("{}  {}", node.lines.below, facts.join(" · "));
-            let _ = writeln!(text, "  {}", styled(DIM, cut(&line, width - 2)));
+            let _ = writeln!(text, "  {}", styled(DIM, truncate(&line, width - 2)));
         }
         for (number, finding) in findings {
-            let indent = format!("  {}  ", node.lines.below);
+            let margin = format!("  {}  ", node.lines.below);
             let message = format!(
                 "{} {}: {}",
                 mark(*number),
@@ -243,7 +243,7 @@ impl<'p> View<'p> {
             let _ = writeln!(
                 text,
                 "{}",
-                styled(style(finding.severity), indented(&message, &indent, width))
+                styled(style(finding.severity), indent(&message, &margin, width))
             );
             if let Some(action) = finding.action.as_ref().filter(|_| *number >= MAX_ON_TOP) {
                 let _ = writeln!(
@@ -251,7 +251,7 @@ impl<'p> View<'p> {
                     "{}",
                     styled(
                         GOOD,
-                        indented(&printable(action), &format!("{indent}  "), width)
+                        indent(&printable(action), &format!("{margin}  "), width)
                     )
                 );
             }
@@ -298,9 +298,9 @@ struct NodeLine {
 fn numbers(amount: &str, own: &str, bar: &str, rows: &str, factor: &str) -> String {
     format!(
         "{:>11}{own:>6} {}{:>11}{factor:>8}",
-        cut(amount, 11),
-        fitted(bar, 6),
-        cut(rows, 10)
+        truncate(amount, 11),
+        fit(bar, 6),
+        truncate(rows, 10)
     )
 }
 

@@ -1,14 +1,15 @@
-//! What helps and is no index.
+//! Advice that is not an index.
 
 use std::fmt::Write as _;
 
-use super::layout::indented;
-use super::{BOLD, DIM, GOOD, styled};
 use crate::advise::Advice;
 use crate::model::printable::printable_sql;
 use crate::model::{group_thousands, printable};
 use crate::planner::Evidence;
 use crate::remedy::{Effect, Remedy};
+use crate::report::style::{BOLD, DIM, GOOD, styled};
+use crate::sentences;
+use crate::text_layout::indent;
 
 /// Writes the section, if there is anything to say.
 pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
@@ -20,7 +21,7 @@ pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
         "{}",
         styled(
             BOLD,
-            "BESIDES INDEXES  each was tried, and seen to change what the planner does"
+            "BESIDES INDEXES  each was tested and changes what the planner does"
         )
     );
     for remedy in &advice.remedies {
@@ -33,11 +34,11 @@ fn block(text: &mut String, remedy: &Remedy, width: usize) {
     let size = remedy
         .size
         .map_or_else(String::new, |size| format!(" · {size}"));
-    let seen = match remedy.evidence {
-        Evidence::RolledBackTransaction => "tried on the server and rolled back",
+    let tested = match remedy.evidence {
+        Evidence::RolledBackTransaction => "tested on the server and rolled back",
         Evidence::PlannerTwin => "planner twin only",
     };
-    let facts = format!("{}{size} · {seen}", remedy.kind.name().replace('_', " "));
+    let facts = format!("{}{size} · {tested}", remedy.kind.name().replace('_', " "));
     let _ = writeln!(text, "\n{}  {facts}", styled(BOLD, &remedy.id));
     for statement in &remedy.statements {
         for line in printable_sql(statement).lines() {
@@ -57,12 +58,12 @@ fn block(text: &mut String, remedy: &Remedy, width: usize) {
         "{}",
         styled(
             DIM,
-            indented(&printable(&remedy.explanation), "    ", width)
+            indent(&printable(&sentences::remedy(remedy)), "    ", width)
         )
     );
 }
 
-/// `cost 1,200 → 900 · expects 6 → 600 rows · planned another way`
+/// `cost 1,200 → 900 · expects 6 → 600 rows · different plan`
 fn numbers(effect: &Effect) -> String {
     let Effect {
         cost: (before, after),
@@ -78,7 +79,7 @@ fn numbers(effect: &Effect) -> String {
         )
     });
     let planned = if *plan_changed {
-        " · planned another way"
+        " · different plan"
     } else {
         ""
     };

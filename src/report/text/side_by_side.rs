@@ -1,15 +1,15 @@
 //! Two plans of one statement, before and after, aligned node by node ([`crate::plan::alignment`]).
 //!
-//! What does the same thing stands on one line. Nodes that do it another way are marked on both sides; those that are only there
+//! Nodes that do the same are on one line. Nodes that do it in another way are marked on both sides; nodes that are only there
 //! before or only after are marked on their side; `~` marks one that is in both, in another place.
 
-use super::layout::{cut, fitted, wrapped};
 use super::tree::{NodeLines, lines};
-use super::{BAD, DIM, GOOD, HOT, styled};
 use crate::plan::alignment::{AlignedNodes, align};
 use crate::plan::metrics::metrics;
 use crate::plan::{NodeId, Plan};
-use crate::report::heat;
+use crate::report::heat::heat;
+use crate::report::style::{BAD, DIM, GOOD, HOT, styled};
+use crate::text_layout::{fit, truncate, wrap_hanging};
 
 /// Columns for a cost.
 const COST_COLUMNS: usize = 9;
@@ -23,7 +23,7 @@ const MAX_LINES: usize = 3;
 /// One half of a line.
 #[derive(Debug, Clone, Default)]
 struct Cell {
-    mark: Mark,
+    change: CellChange,
     text: String,
     cost: String,
     hot: bool,
@@ -31,7 +31,7 @@ struct Cell {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Mark {
+enum CellChange {
     #[default]
     Same,
     Before,
@@ -40,14 +40,14 @@ enum Mark {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum Column {
     /// Filled up to the line between the two.
     Left,
     /// Nothing follows: it ends where its text ends.
     Right,
 }
 
-/// The two plans in two columns; with nothing after, the plan and a word.
+/// The two plans in two columns; without a plan after, the plan before and a note.
 pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String {
     let column = (width - 3) / 2;
     let mut text = String::new();
@@ -68,8 +68,8 @@ pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String
     for (left, right) in std::iter::once(titles).chain(rows(before, after, column)) {
         let line = format!(
             "{} │ {}",
-            write_cell(&left, column, Side::Left),
-            write_cell(&right, column, Side::Right)
+            write_cell(&left, column, Column::Left),
+            write_cell(&right, column, Column::Right)
         );
         text.push_str(line.trim_end());
         text.push('\n');
@@ -78,66 +78,68 @@ pub(crate) fn write(before: &Plan, after: Option<&Plan>, width: usize) -> String
 }
 
 fn rows(before: &Plan, after: Option<&Plan>, columns: usize) -> Vec<(Cell, Cell)> {
-    let old = nodes(before);
-    let Some(after) = after else {
-        let words =
-            std::iter::once("(no recommended index on its tables)").chain(std::iter::repeat(""));
-        let cells = old
-            .iter()
-            .flat_map(|node| cells_of(node, Mark::Same, columns))
-            .zip(words);
-        return cells
-            .map(|(cell, word)| {
-                (
-                    cell,
-                    Cell {
-                        text: word.to_owned(),
-                        detail: true,
-                        ..Cell::default()
-                    },
-                )
-            })
-            .collect();
-    };
-    let new = nodes(after);
+    match after {
+        Some(after) => aligned_rows(before, after, columns),
+        None => rows_without_after(before, columns),
+    }
+}
+
+/// The plan before, with a note beside its first line.
+fn rows_without_after(before: &Plan, columns: usize) -> Vec<(Cell, Cell)> {
+    let notes =
+        std::iter::once("(no recommended index on its tables)").chain(std::iter::repeat(""));
+    let right = notes.map(|note| Cell {
+        text: note.to_owned(),
+        detail: true,
+        ..Cell::default()
+    });
+    nodes(before)
+        .iter()
+        .flat_map(|node| cells_of(node, CellChange::Same, columns))
+        .zip(right)
+        .collect()
+}
+
+fn aligned_rows(before: &Plan, after: &Plan, columns: usize) -> Vec<(Cell, Cell)> {
+    let (old, new) = (nodes(before), nodes(after));
     let alignment = align(before, after);
-    let left = |id: NodeId, mark| cells_of(&old[id.0], mark, columns);
-    let right = |id: NodeId, mark| cells_of(&new[id.0], mark, columns);
-    let mut rows = Rows::default();
+    let left = |id: NodeId, change| cells_of(&old[id.0], change, columns);
+    let right = |id: NodeId, change| cells_of(&new[id.0], change, columns);
+    let same = |a: NodeId, b: NodeId| old[a.0].0.identity == new[b.0].0.identity;
+    let moved_or = |is_moved: bool, change| if is_moved { CellChange::Moved } else { change };
+    let mut rows = RowBuilder::default();
     for step in alignment.steps() {
         match step {
-            AlignedNodes::Both(a, b) if old[a.0].0.identity == new[b.0].0.identity => {
-                rows.beside(left(a, Mark::Same), right(b, Mark::Same));
+            AlignedNodes::Both(a, b) if same(a, b) => {
+                rows.beside(left(a, CellChange::Same), right(b, CellChange::Same));
             }
-            AlignedNodes::Both(a, b) => rows.beside(left(a, Mark::Before), right(b, Mark::After)),
+            AlignedNodes::Both(a, b) => {
+                rows.beside(left(a, CellChange::Before), right(b, CellChange::After))
+            }
             AlignedNodes::Before(a) => {
-                let same = alignment
-                    .in_after(a)
-                    .is_some_and(|b| old[a.0].0.identity == new[b.0].0.identity);
+                let is_moved = alignment.in_after(a).is_some_and(|b| same(a, b));
                 rows.left
-                    .extend(left(a, if same { Mark::Moved } else { Mark::Before }));
+                    .extend(left(a, moved_or(is_moved, CellChange::Before)));
             }
             AlignedNodes::After(b) => {
-                let same = alignment
-                    .in_before(b)
-                    .is_some_and(|a| old[a.0].0.identity == new[b.0].0.identity);
+                let is_moved = alignment.in_before(b).is_some_and(|a| same(a, b));
                 rows.right
-                    .extend(right(b, if same { Mark::Moved } else { Mark::After }));
+                    .extend(right(b, moved_or(is_moved, CellChange::After)));
             }
         }
     }
     rows.finish()
 }
 
-/// Lines of both sides; what stands only on one side waits until the next line that both have.
+/// Lines of both sides; lines of one side only wait until the next line that both have.
 #[derive(Default)]
-struct Rows {
+struct RowBuilder {
     done: Vec<(Cell, Cell)>,
     left: Vec<Cell>,
     right: Vec<Cell>,
 }
 
-impl Rows {
+impl RowBuilder {
     fn beside(&mut self, left: Vec<Cell>, right: Vec<Cell>) {
         self.flush();
         (self.left, self.right) = (left, right);
@@ -171,23 +173,23 @@ fn nodes(plan: &Plan) -> Vec<(NodeLines, bool)> {
 }
 
 /// A node's lines; what is too long for the column goes on below, up to [`MAX_LINES`].
-fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec<Cell> {
+fn cells_of((lines, hot): &(NodeLines, bool), change: CellChange, columns: usize) -> Vec<Cell> {
     let room = columns.saturating_sub(MARGIN_COLUMNS);
     let below = format!("{}  ", lines.below);
-    let titles = wrapped(
+    let titles = wrap_hanging(
         &lines.headline,
         room.saturating_sub(COST_COLUMNS + 1),
         &below,
         MAX_LINES,
     );
     let first = Cell {
-        mark,
+        change,
         cost: lines.cost.clone(),
         hot: *hot,
         ..Cell::default()
     };
     let more = std::iter::repeat(Cell {
-        mark: Mark::Same,
+        change: CellChange::Same,
         ..Cell::default()
     });
     let headline = std::iter::once(first)
@@ -198,7 +200,7 @@ fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec
     let details = lines
         .details
         .iter()
-        .flat_map(|detail| wrapped(detail, room, &below, MAX_LINES));
+        .flat_map(|detail| wrap_hanging(detail, room, &below, MAX_LINES));
     headline
         .chain(details.map(|text| Cell {
             text,
@@ -209,22 +211,25 @@ fn cells_of((lines, hot): &(NodeLines, bool), mark: Mark, columns: usize) -> Vec
 }
 
 /// `- └─ Seq Scan on jobs            10,673 *`: mark, text, cost and, for the costliest nodes, a star.
-fn write_cell(cell: &Cell, columns: usize, side: Side) -> String {
+fn write_cell(cell: &Cell, columns: usize, column: Column) -> String {
     let room = columns.saturating_sub(MARGIN_COLUMNS);
-    let (mark, style) = match cell.mark {
-        Mark::Same => (' ', None),
-        Mark::Before => ('-', Some(BAD)),
-        Mark::After => ('+', Some(GOOD)),
-        Mark::Moved => ('~', Some(HOT)),
+    let (mark, style) = match cell.change {
+        CellChange::Same => (' ', None),
+        CellChange::Before => ('-', Some(BAD)),
+        CellChange::After => ('+', Some(GOOD)),
+        CellChange::Moved => ('~', Some(HOT)),
     };
     let body = if cell.cost.is_empty() {
-        fitted(&cell.text, room)
+        fit(&cell.text, room)
     } else {
-        let text = fitted(&cell.text, room.saturating_sub(COST_COLUMNS));
-        format!("{text}{:>COST_COLUMNS$}", cut(&cell.cost, COST_COLUMNS))
+        let text = fit(&cell.text, room.saturating_sub(COST_COLUMNS));
+        format!(
+            "{text}{:>COST_COLUMNS$}",
+            truncate(&cell.cost, COST_COLUMNS)
+        )
     };
     // The caller trims a line's end, but sees no blanks within a style.
-    let body = if side == Side::Right && !cell.hot {
+    let body = if column == Column::Right && !cell.hot {
         body.trim_end().to_owned()
     } else {
         body

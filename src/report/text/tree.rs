@@ -56,7 +56,7 @@ fn node_lines(plan: &Plan, node: &Node) -> NodeLines {
 
 /// The branches before a node's headline, and those before the lines below it.
 fn branches(plan: &Plan, node: &Node) -> (String, String) {
-    const DEEPEST_DRAWN: usize = 60;
+    const MAX_DRAWN_DEPTH: usize = 60;
     let path: Vec<&Node> = std::iter::once(node)
         .chain(plan.ancestors(node.id))
         .collect();
@@ -66,7 +66,7 @@ fn branches(plan: &Plan, node: &Node) -> (String, String) {
         .iter()
         .rev()
         .skip(1)
-        .skip(path.len().saturating_sub(DEEPEST_DRAWN))
+        .skip(path.len().saturating_sub(MAX_DRAWN_DEPTH))
     {
         let is_node = ancestor.id == node.id;
         let last = is_last_child(plan, ancestor);

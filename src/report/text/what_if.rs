@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::{BOLD, DIM, GOOD, indented, styled};
 use crate::advise::what_if::{Shifted, WhatIf};
 use crate::model::printable;
 use crate::model::printable::printable_sql;
+use crate::report::style::{BOLD, DIM, GOOD, styled};
+use crate::text_layout::indent;
 
 /// Writes the section.
 pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
     let heading = format!(
-        "WHAT IF  {}, as the planner twin would plan",
+        "WHAT IF  {}, in the planner twin",
         printable(&what_if.conditions.to_string())
     );
     let _ = writeln!(text, "{}", styled(BOLD, heading));
@@ -27,7 +28,7 @@ pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
         "then",
         "with indexes now",
         "then",
-        "rechosen",
+        "reselected",
         "",
     ]);
     for shifted in &what_if.statements {
@@ -40,17 +41,14 @@ pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
         let _ = writeln!(text, " {}", line.trim_end());
     }
     for index in &what_if.started {
-        let _ = writeln!(text, "  starts to pay (about {}):", index.size);
+        let _ = writeln!(text, "  recommended then (about {}):", index.size);
         for statement in index.creation.statements() {
             let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(statement)));
         }
     }
     if !what_if.stopped.is_empty() {
-        let line = format!(
-            "not recommended any more then: {}",
-            what_if.stopped.join(", ")
-        );
-        let _ = writeln!(text, "{}", indented(&line, "  ", width));
+        let line = format!("not recommended then: {}", what_if.stopped.join(", "));
+        let _ = writeln!(text, "{}", indent(&line, "  ", width));
     }
     if what_if.started.is_empty() && what_if.stopped.is_empty() {
         let _ = writeln!(

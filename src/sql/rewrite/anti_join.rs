@@ -4,9 +4,9 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::tokens::{Column, Tokens};
-use super::{FromTable, Rewriting, tables_of_select};
+use super::from_tables::{FromTable, Rewriting, tables_of_select};
 use crate::model::quote_identifier;
+use crate::sql::tokens::{Column, Tokens};
 
 /// Clauses behind which a subquery's rows are other ones than those of its table.
 const OTHER_ROWS: &[&str] = &[

@@ -5,8 +5,8 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::tokens::{Column, Tokens};
-use super::{FromTable, Rewriting, tables_of_select};
+use super::from_tables::{FromTable, Rewriting, tables_of_select};
+use crate::sql::tokens::{Column, Tokens};
 
 /// Can a column of these tables, with this qualifier and name, only be a `timestamptz`?
 pub type IsTimestamptz<'a> = dyn Fn(&[FromTable], Option<&str>, &str) -> bool + 'a;

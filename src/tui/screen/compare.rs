@@ -1,19 +1,19 @@
-//! Two plans of one statement: as things are, and with an index that was rehearsed.
+//! The before/after screen: a statement's plan without and with a tested index.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::plan::Plan;
-use crate::tui::aligned::{Mark, Row, rows};
-use crate::tui::list::{List, Step};
+use crate::tui::aligned::{AlignedRow, Difference, rows};
+use crate::tui::list::{ListState, Movement};
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::{Choice, SessionData};
 
-/// What is seen of two plans.
+/// The state of the before/after screen.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    /// The statement, a card's position.
-    pub card: Option<usize>,
+    /// The statement, a statement's position.
+    pub statement: Option<usize>,
     /// Which of its choices is shown.
     pub choice: usize,
     /// Are only those choices stepped through that the plan uses?
@@ -23,36 +23,36 @@ pub struct State {
     /// The plan with the choice.
     pub after: Option<Arc<PlanView>>,
     /// Both, line by line.
-    pub rows: Vec<Row>,
+    pub rows: Vec<AlignedRow>,
     /// How far both are scrolled.
-    pub list: List,
-    /// The first line of the details that is seen.
+    pub list: ListState,
+    /// The first visible line of the details.
     pub detail: usize,
 }
 
 impl State {
     /// Opens a statement at its first choice, unless it is open.
-    pub fn open(&mut self, session_data: &SessionData, card: usize) {
-        if self.card != Some(card) {
-            self.clear_for(card);
+    pub fn open(&mut self, session_data: &SessionData, statement: usize) {
+        if self.statement != Some(statement) {
+            self.clear_for(statement);
             self.load(session_data);
         }
     }
 
     /// Opens a statement at this index.
-    pub fn open_at(&mut self, session_data: &SessionData, card: usize, entry: usize) {
-        self.clear_for(card);
+    pub fn open_at(&mut self, session_data: &SessionData, statement: usize, index: usize) {
+        self.clear_for(statement);
         let choices = self.choices(session_data);
         self.choice = choices
             .iter()
-            .position(|choice| choice.entry == Some(entry))
+            .position(|choice| choice.index == Some(index))
             .unwrap_or(0);
         self.load(session_data);
     }
 
-    fn clear_for(&mut self, card: usize) {
+    fn clear_for(&mut self, statement: usize) {
         *self = State {
-            card: Some(card),
+            statement: Some(statement),
             used_only: self.used_only,
             ..State::default()
         };
@@ -65,14 +65,11 @@ impl State {
     pub fn step(&mut self, session_data: &SessionData, by: isize) -> Result<(), String> {
         let stops = self.stops(session_data);
         if stops.is_empty() {
-            let used = if self.used_only {
-                " and used; u steps through all"
+            return Err(if self.used_only {
+                "the plan of this statement uses no tested index; u shows all".to_owned()
             } else {
-                ""
-            };
-            return Err(format!(
-                "there is no index for this statement that was rehearsed{used}"
-            ));
+                "no index was tested for this statement".to_owned()
+            });
         }
         let behind = stops.iter().filter(|stop| **stop < self.choice).count() as isize;
         let here = isize::from(stops.contains(&self.choice));
@@ -91,7 +88,7 @@ impl State {
         match self.stops(session_data).first() {
             None if self.used_only => {
                 self.used_only = false;
-                Err("no index that was rehearsed is used by this statement's plan".to_owned())
+                Err("the plan of this statement uses no tested index".to_owned())
             }
             Some(first) if !self.stops(session_data).contains(&self.choice) => {
                 self.choice = *first;
@@ -112,7 +109,7 @@ impl State {
     }
 
     /// Where we are among the choices: `3/23`, `2/5 used of 23`.
-    pub fn place(&self, session_data: &SessionData) -> String {
+    pub fn position_text(&self, session_data: &SessionData) -> String {
         let (stops, all) = (self.stops(session_data), self.choices(session_data).len());
         let here = stops.iter().position(|stop| *stop == self.choice);
         let here = here.map_or_else(|| "–".to_owned(), |position| (position + 1).to_string());
@@ -124,52 +121,52 @@ impl State {
     }
 
     /// Moves the selection; the details start at their top.
-    pub fn go(&mut self, step: Step, height: usize) {
-        self.list.go(step, self.rows.len(), height);
+    pub fn select(&mut self, movement: Movement, height: usize) {
+        self.list.select(movement, self.rows.len(), height);
         self.detail = 0;
     }
 
     /// Scrolls to the next headline that differs, round in a circle.
     pub fn jump_to_change(&mut self, height: usize) {
         let changes: Vec<usize> = (0..self.rows.len())
-            .filter(|row| self.rows[*row].mark != Mark::Same)
+            .filter(|row| self.rows[*row].difference != Difference::Same)
             .collect();
         let next = changes
             .iter()
             .find(|row| **row > self.list.selected)
             .or(changes.first());
         if let Some(row) = next {
-            self.go(Step::To(*row), height);
+            self.select(Movement::To(*row), height);
         }
     }
 
     fn choices<'d>(&self, session_data: &'d SessionData) -> &'d [Choice] {
-        self.card
-            .and_then(|card| session_data.cards.get(card))
-            .map_or(&[], |card| &card.choices)
+        self.statement
+            .and_then(|statement| session_data.statements.get(statement))
+            .map_or(&[], |statement| &statement.choices)
     }
 
     /// The choice that is shown.
-    pub fn shown<'d>(&self, session_data: &'d SessionData) -> Option<&'d Choice> {
+    pub fn current<'d>(&self, session_data: &'d SessionData) -> Option<&'d Choice> {
         self.choices(session_data).get(self.choice)
     }
 
     fn load(&mut self, session_data: &SessionData) {
-        let card = self.card.unwrap_or(0);
+        let statement = self.statement.unwrap_or(0);
         let view = |plan: &Arc<Plan>, present: &BTreeSet<usize>| {
-            Arc::new(PlanView::with_remarks(
+            Arc::new(PlanView::with_findings(
                 plan.clone(),
                 session_data,
-                card,
+                statement,
                 present,
             ))
         };
-        let shown = self.shown(session_data);
+        let shown = self.current(session_data);
         let before = shown.map(|choice| view(&choice.before, &BTreeSet::new()));
         let present = |choice: &Choice| {
             choice
-                .entry
-                .map_or_else(|| session_data.recommended(), |entry| [entry].into())
+                .index
+                .map_or_else(|| session_data.recommended(), |index| [index].into())
         };
         self.after = shown.map(|choice| view(&choice.plan, &present(choice)));
         self.before = before;
@@ -177,7 +174,7 @@ impl State {
             (Some(before), Some(after)) => rows(before, after),
             _ => Vec::new(),
         };
-        self.list = List::default();
+        self.list = ListState::default();
         self.detail = 0;
     }
 }

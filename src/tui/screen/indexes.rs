@@ -1,115 +1,115 @@
-//! What to create: which indexes are on, and what the workload costs with them.
+//! The indexes screen: which indexes are on, and what the workload costs with them.
 
 use std::collections::BTreeSet;
 
 use crate::advise::ExistingFinding;
 use crate::model::{Bytes, Cost};
 use crate::search::costs::Costs;
-use crate::tui::list::List;
-use crate::tui::session_data::{Entry, Estimate, Evidence, SessionData, Verdict, total};
+use crate::tui::list::ListState;
+use crate::tui::session_data::{Estimate, IndexStatus, IndexView, SessionData, TotalBasis, total};
 
-/// What is seen of the indexes.
+/// The state of the indexes screen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     /// The lines of the list.
-    pub rows: Vec<Row>,
-    /// Where we are in them.
-    pub list: List,
+    pub rows: Vec<IndexRow>,
+    /// The selected line and the scroll position.
+    pub list: ListState,
     /// The indexes that are on.
-    pub on: BTreeSet<usize>,
+    pub enabled: BTreeSet<usize>,
     /// The existing indexes whose DROP or REINDEX is exported, too.
-    pub drops: BTreeSet<usize>,
-    /// The first line of the details that is seen.
+    pub fixes: BTreeSet<usize>,
+    /// The first visible line of the details.
     pub detail: usize,
-    /// What the workload costs with what is on.
-    pub outcome: Option<Outcome>,
-    /// Is the DDL of what is on printed when leaving?
+    /// The totals with the indexes that are on.
+    pub totals: Option<SelectionTotals>,
+    /// Whether the DDL is printed on exit.
     pub print: bool,
 }
 
 /// A line of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Row {
+pub enum IndexRow {
     /// A headline.
-    Head(&'static str),
-    /// An index that was thought of.
-    Entry(usize),
+    Heading(&'static str),
+    /// A candidate, or an index that the user wrote.
+    Index(usize),
     /// An index that exists.
     Existing(usize),
 }
 
-/// What the workload costs with what is on.
+/// The totals with the indexes that are on.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// Σ calls × cost as things are.
+pub struct SelectionTotals {
+    /// Σ calls × cost without new indexes.
     pub before: Cost,
-    /// And with what is on.
+    /// The same with the indexes that are on.
     pub after: Cost,
-    /// Of how many marked statements; none: of the whole workload.
+    /// The number of marked statements it covers; `None`: the whole workload.
     pub marked: Option<usize>,
-    /// How that is known.
-    pub evidence: Evidence,
-    /// The size of what is on.
+    /// What that is based on.
+    pub basis: TotalBasis,
+    /// The size of the indexes that are on.
     pub size: Bytes,
-    /// The statements that change: card, before, after; those that gain most first.
+    /// The statements that change: statement, before, after; those that gain most first.
     pub changes: Vec<(usize, Cost, Cost)>,
 }
 
 impl State {
-    /// For a new dossier, or one that grew: with what is recommended on.
-    pub fn begin(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
+    /// The state for new session data: the recommended indexes are on.
+    pub fn reset(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
         *self = State {
-            on: session_data.recommended(),
+            enabled: session_data.recommended(),
             ..State::default()
         };
-        self.list_rows(session_data);
+        self.rebuild_rows(session_data);
         self.list.selected = usize::from(self.rows.len() > 1);
-        self.answer(session_data, marks);
+        self.update_totals(session_data, marks);
     }
 
-    /// Lists everything again after an index was added; what is on stays on.
-    pub fn list_rows(&mut self, session_data: &SessionData) {
-        let of = |wanted: &dyn Fn(&Entry) -> bool| -> Vec<Row> {
-            (0..session_data.entries.len())
-                .filter(|entry| wanted(&session_data.entries[*entry]))
-                .map(Row::Entry)
+    /// Makes the lines again after an index was added; indexes that are on stay on.
+    pub fn rebuild_rows(&mut self, session_data: &SessionData) {
+        let of = |wanted: &dyn Fn(&IndexView) -> bool| -> Vec<IndexRow> {
+            (0..session_data.indexes.len())
+                .filter(|index| wanted(&session_data.indexes[*index]))
+                .map(IndexRow::Index)
                 .collect()
         };
-        let by_hand = |entry: &Entry| entry.verdict == Verdict::ByHand;
-        let rejected = |entry: &Entry| matches!(entry.verdict, Verdict::Rejected { .. });
+        let user_defined = |index: &IndexView| index.status == IndexStatus::UserDefined;
+        let rejected = |index: &IndexView| matches!(index.status, IndexStatus::Rejected { .. });
         let existing = (0..session_data.existing.len())
-            .map(Row::Existing)
+            .map(IndexRow::Existing)
             .collect();
         self.rows = [
-            ("Recommended", of(&Entry::is_recommended)),
-            ("Rehearsed by hand", of(&by_hand)),
-            ("Rejected, each with its reason", of(&rejected)),
+            ("Recommended", of(&IndexView::is_recommended)),
+            ("Your indexes", of(&user_defined)),
+            ("Rejected", of(&rejected)),
             ("Existing indexes", existing),
         ]
         .into_iter()
         .filter(|(_, rows)| !rows.is_empty())
-        .flat_map(|(head, rows)| std::iter::once(Row::Head(head)).chain(rows))
+        .flat_map(|(head, rows)| std::iter::once(IndexRow::Heading(head)).chain(rows))
         .collect();
     }
 
     /// The selected line.
-    pub fn selected(&self) -> Option<Row> {
+    pub fn selected(&self) -> Option<IndexRow> {
         self.rows.get(self.list.selected).copied()
     }
 
-    /// Switches the selected index on or off; the sums are to be made again after that.
+    /// Switches the selected index on or off; the caller updates the totals.
     ///
     /// # Errors
     /// Why it cannot be switched.
     pub fn toggle(&mut self, session_data: &SessionData) -> Result<(), String> {
         let (set, position) = match self.selected() {
-            Some(Row::Entry(entry)) => {
-                if !session_data.entries[entry].is_built() && !self.on.contains(&entry) {
-                    return Err("it was not built, so nobody knows what it would bring".to_owned());
+            Some(IndexRow::Index(index)) => {
+                if !session_data.indexes[index].is_tested() && !self.enabled.contains(&index) {
+                    return Err("this index was not tested, so its effect is unknown".to_owned());
                 }
-                (&mut self.on, entry)
+                (&mut self.enabled, index)
             }
-            Some(Row::Existing(finding)) => (&mut self.drops, finding),
+            Some(IndexRow::Existing(finding)) => (&mut self.fixes, finding),
             _ => return Ok(()),
         };
         if !set.remove(&position) {
@@ -118,36 +118,36 @@ impl State {
         Ok(())
     }
 
-    /// Adds up what the workload costs with what is on, or what the marked statements (cards) of it do.
-    pub fn answer(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
+    /// Updates the totals with the indexes that are on, of the marked statements or of the whole workload.
+    pub fn update_totals(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
         let Estimate {
             before,
             after,
-            evidence,
-        } = session_data.estimate(&self.on);
+            basis,
+        } = session_data.estimate(&self.enabled);
         let (before, after) = (
             session_data.among(marks, before),
             session_data.among(marks, after),
         );
-        self.outcome = Some(Outcome {
+        self.totals = Some(SelectionTotals {
             before: total(&before),
             after: total(&after),
             marked: Some(marks.len()).filter(|marked| *marked > 0),
-            evidence,
+            basis,
             size: self
-                .on
+                .enabled
                 .iter()
-                .filter_map(|entry| session_data.entries.get(*entry)?.size)
+                .filter_map(|index| session_data.indexes.get(*index)?.size)
                 .sum(),
             changes: changes(session_data, &before, &after),
         });
     }
 
-    /// The statements that make what is on real, a line each; none when nothing is on.
+    /// The DDL of the indexes that are on, a statement in each line; `None` if there is none.
     pub fn ddl(&self, session_data: &SessionData) -> Option<String> {
-        let create = session_data.ddl(&self.on).into_iter();
+        let create = session_data.ddl(&self.enabled).into_iter();
         let drop = self
-            .drops
+            .fixes
             .iter()
             .filter_map(|finding| session_data.existing.get(*finding))
             .map(ExistingFinding::statement);
@@ -157,10 +157,10 @@ impl State {
 }
 
 fn changes(session_data: &SessionData, before: &Costs, after: &Costs) -> Vec<(usize, Cost, Cost)> {
-    let change = |(position, card): (usize, &crate::tui::session_data::Card)| {
+    let change = |(position, statement): (usize, &crate::tui::session_data::StatementView)| {
         let (before, after) = (
-            before.get(&card.statement.id)?,
-            after.get(&card.statement.id)?,
+            before.get(&statement.source.id)?,
+            after.get(&statement.source.id)?,
         );
         let changed = before.cost.saved_share(after.cost).abs() > crate::verdict::WORSE_SHARE;
         changed.then_some((
@@ -169,7 +169,7 @@ fn changes(session_data: &SessionData, before: &Costs, after: &Costs) -> Vec<(us
         ))
     };
     let mut changes: Vec<_> = session_data
-        .cards
+        .statements
         .iter()
         .enumerate()
         .filter_map(change)

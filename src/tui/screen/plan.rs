@@ -4,27 +4,27 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::plan::NodeId;
-use crate::tui::list::{List, Step};
+use crate::tui::list::{ListState, Movement};
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::SessionData;
 use crate::tui::sql_text::{SqlLine, lines};
 
-/// What is seen of a plan.
+/// The state of the plan screen.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    /// The statement, a card's position.
-    pub card: Option<usize>,
+    /// The statement, a statement's position.
+    pub statement: Option<usize>,
     /// Its plan made ready, if it has one.
     pub view: Option<Arc<PlanView>>,
     /// The statement's text, wrapped.
     pub sql: Vec<SqlLine>,
-    /// What is folded.
+    /// The folded nodes.
     pub folded: BTreeSet<NodeId>,
-    /// The nodes that are seen.
+    /// The visible nodes.
     pub visible: Vec<usize>,
-    /// Where we are in them.
-    pub list: List,
-    /// The first line of the details that is seen.
+    /// The selected line and the scroll position.
+    pub list: ListState,
+    /// The first visible line of the details.
     pub detail: usize,
     /// Which of the costliest nodes was jumped to last.
     jumped: Option<usize>,
@@ -34,24 +34,24 @@ pub struct State {
 
 impl State {
     /// Opens a statement's plan, unless it is open.
-    pub fn open(&mut self, session_data: &SessionData, card: usize, columns: usize) {
-        if self.card == Some(card) {
+    pub fn open(&mut self, session_data: &SessionData, statement: usize, columns: usize) {
+        if self.statement == Some(statement) {
             return;
         }
         let plan = session_data
-            .cards
-            .get(card)
-            .and_then(|card| card.before.as_ref().ok());
+            .statements
+            .get(statement)
+            .and_then(|statement| statement.before.as_ref().ok());
         let view = plan.map(|plan| {
-            Arc::new(PlanView::with_remarks(
+            Arc::new(PlanView::with_findings(
                 plan.clone(),
                 session_data,
-                card,
+                statement,
                 &BTreeSet::new(),
             ))
         });
         *self = State {
-            card: Some(card),
+            statement: Some(statement),
             view,
             ..State::default()
         };
@@ -61,9 +61,11 @@ impl State {
 
     /// Wraps the statement's text again: the terminal has another width.
     pub fn wrap(&mut self, session_data: &SessionData, columns: usize) {
-        let card = self.card.and_then(|card| session_data.cards.get(card));
-        self.sql = card.map_or_else(Vec::new, |card| {
-            lines(&card.statement.sql, columns.saturating_sub(2))
+        let statement = self
+            .statement
+            .and_then(|statement| session_data.statements.get(statement));
+        self.sql = statement.map_or_else(Vec::new, |statement| {
+            lines(&statement.source.sql, columns.saturating_sub(2))
         });
     }
 
@@ -80,8 +82,8 @@ impl State {
     }
 
     /// Moves the selection; the details start at their top.
-    pub fn go(&mut self, step: Step, height: usize) {
-        self.list.go(step, self.visible.len(), height);
+    pub fn select(&mut self, movement: Movement, height: usize) {
+        self.list.select(movement, self.visible.len(), height);
         self.detail = 0;
     }
 
@@ -110,7 +112,7 @@ impl State {
             .filter(|node| node.depth > 0 && !node.children.is_empty());
         self.folded = inner.map(|node| node.id).collect();
         self.show();
-        self.go(Step::First, height);
+        self.select(Movement::First, height);
     }
 
     /// Unfolds everything; the selected node stays selected.
@@ -118,7 +120,7 @@ impl State {
         let selected = self.selected();
         self.folded.clear();
         self.show();
-        self.go(Step::To(selected.map_or(0, |node| node.0)), height);
+        self.select(Movement::To(selected.map_or(0, |node| node.0)), height);
     }
 
     /// Selects the costliest node, or the next after the one that was jumped to last.
@@ -135,16 +137,16 @@ impl State {
     /// Selects the node of the next finding, highest impact first.
     ///
     /// # Errors
-    /// When there is nothing to be said.
+    /// When the plan has no findings.
     pub fn jump_to_finding(&mut self, height: usize) -> Result<(), String> {
         let Some(view) = self.view.clone() else {
             return Ok(());
         };
-        self.found = next_of(self.found, view.remarks.len());
-        let Some(remark) = self.found.and_then(|next| view.remarks.get(next)) else {
-            return Err("there is nothing to be said about this plan".to_owned());
+        self.found = next_of(self.found, view.findings.len());
+        let Some(annotated) = self.found.and_then(|next| view.findings.get(next)) else {
+            return Err("this plan has no findings".to_owned());
         };
-        self.jump(&view, remark.finding.node, height);
+        self.jump(&view, annotated.finding.node, height);
         Ok(())
     }
 
@@ -159,16 +161,7 @@ impl State {
             .iter()
             .position(|seen| *seen == node.0)
             .unwrap_or(0);
-        self.go(Step::To(place), height);
-    }
-
-    /// Scrolls the details.
-    pub fn scroll_detail(&mut self, lines: isize) {
-        let (Some(view), Some(node)) = (&self.view, self.selected()) else {
-            return;
-        };
-        let last = view.plan.node(node).properties.len() + 3 * view.remarks_on(node).count();
-        self.detail = self.detail.saturating_add_signed(lines).min(last);
+        self.select(Movement::To(place), height);
     }
 }
 

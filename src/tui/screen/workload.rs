@@ -2,24 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use crate::tui::editor::Line;
-use crate::tui::list::{List, Step};
-use crate::tui::session_data::{Card, SessionData, Timed, Totals};
+use crate::tui::editor::TextInput;
+use crate::tui::list::{ListState, Movement};
+use crate::tui::session_data::{SessionData, StatementView, TimeCoverage, Totals};
 
-/// What is seen of the workload.
+/// The state of the workload screen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
-    /// The cards that are shown, in order.
-    pub order: Vec<usize>,
-    /// Where we are in them.
-    pub list: List,
+    /// The statements that are shown, in order.
+    pub visible: Vec<usize>,
+    /// The selected line and the scroll position.
+    pub list: ListState,
     /// What they are sorted by.
     pub sort: Sort,
-    /// Which way.
-    pub direction: Direction,
+    /// The direction of the order.
+    pub direction: SortDirection,
     /// Only statements with this in their name or text.
-    pub filter: Line,
-    /// The cards that are marked: when there are any, all sums are over these.
+    pub filter: TextInput,
+    /// The statements that are marked: when there are any, all sums are over these.
     pub marks: BTreeSet<usize>,
     /// Are only the marked ones shown?
     pub marked_only: bool,
@@ -45,22 +45,22 @@ pub enum Sort {
     Gain,
 }
 
-/// Which way.
+/// The direction of the order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// The most interesting first: large numbers, but names from A on.
+pub enum SortDirection {
+    /// Large numbers first, but names from A on.
     #[default]
     Usual,
-    /// Turned round.
+    /// Reversed.
     Reversed,
 }
 
 impl Sort {
-    fn next(self, timed: Timed) -> Sort {
+    fn next(self, time_coverage: TimeCoverage) -> Sort {
         match self {
             Sort::Share => Sort::Name,
             Sort::Name => Sort::Calls,
-            Sort::Calls if timed != Timed::Nowhere => Sort::Time,
+            Sort::Calls if time_coverage != TimeCoverage::None => Sort::Time,
             Sort::Calls | Sort::Time => Sort::Cost,
             Sort::Cost => Sort::Gain,
             Sort::Gain => Sort::Share,
@@ -71,32 +71,32 @@ impl Sort {
 impl State {
     /// Sorts by the next column; as with all that follows, the list is to be arranged again after that.
     pub fn sort_by_next(&mut self, session_data: &SessionData) {
-        self.sort = self.sort.next(session_data.timed);
-        self.direction = Direction::Usual;
+        self.sort = self.sort.next(session_data.time_coverage);
+        self.direction = SortDirection::Usual;
     }
 
     /// Turns the order round.
     pub fn reverse(&mut self) {
         self.direction = match self.direction {
-            Direction::Usual => Direction::Reversed,
-            Direction::Reversed => Direction::Usual,
+            SortDirection::Usual => SortDirection::Reversed,
+            SortDirection::Reversed => SortDirection::Usual,
         };
     }
 
     /// Marks the selected statement, or takes its mark away.
     pub fn mark(&mut self) {
-        if let Some(card) = self.selected()
-            && !self.marks.remove(&card)
+        if let Some(statement) = self.selected()
+            && !self.marks.remove(&statement)
         {
-            self.marks.insert(card);
+            self.marks.insert(statement);
         }
     }
 
     /// Marks everything that is shown; if it is marked already, takes those marks away.
     pub fn mark_shown(&mut self) {
-        let shown: BTreeSet<usize> = self.order.iter().copied().collect();
+        let shown: BTreeSet<usize> = self.visible.iter().copied().collect();
         if shown.is_subset(&self.marks) {
-            self.marks.retain(|card| !shown.contains(card));
+            self.marks.retain(|statement| !shown.contains(statement));
         } else {
             self.marks.extend(shown);
         }
@@ -106,42 +106,43 @@ impl State {
     pub fn arrange(&mut self, session_data: &SessionData, height: usize) {
         let selected = self.selected();
         let wanted = self.filter.text().to_lowercase();
-        let cards = &session_data.cards;
-        self.marks.retain(|card| *card < cards.len());
+        let statements = &session_data.statements;
+        self.marks.retain(|statement| *statement < statements.len());
         self.marked_only &= !self.marks.is_empty();
         self.totals = session_data.totals(&self.marks);
-        let is_shown = |card: &usize| {
-            cards[*card].haystack.contains(&wanted)
-                && (!self.marked_only || self.marks.contains(card))
+        let is_shown = |statement: &usize| {
+            statements[*statement].search_text.contains(&wanted)
+                && (!self.marked_only || self.marks.contains(statement))
         };
-        self.order = (0..cards.len()).filter(is_shown).collect();
+        self.visible = (0..statements.len()).filter(is_shown).collect();
         let sort = self.sort;
-        self.order
-            .sort_by(|a, b| compare(sort, &cards[*a], &cards[*b]).then(a.cmp(b)));
-        if self.direction == Direction::Reversed {
-            self.order.reverse();
+        self.visible
+            .sort_by(|a, b| compare(sort, &statements[*a], &statements[*b]).then(a.cmp(b)));
+        if self.direction == SortDirection::Reversed {
+            self.visible.reverse();
         }
         let place = selected
-            .and_then(|card| self.order.iter().position(|shown| *shown == card))
+            .and_then(|statement| self.visible.iter().position(|shown| *shown == statement))
             .unwrap_or(0);
-        self.list.go(Step::To(place), self.order.len(), height);
+        self.list
+            .select(Movement::To(place), self.visible.len(), height);
     }
 
-    /// The selected card.
+    /// The selected statement.
     pub fn selected(&self) -> Option<usize> {
-        self.order.get(self.list.selected).copied()
+        self.visible.get(self.list.selected).copied()
     }
 }
 
-fn compare(sort: Sort, a: &Card, b: &Card) -> std::cmp::Ordering {
+fn compare(sort: Sort, a: &StatementView, b: &StatementView) -> std::cmp::Ordering {
     // What is not known comes after everything that is.
-    let cost = |card: &Card| card.cost().map_or(-1.0, |cost| cost.0);
-    let share = |card: &Card| card.share.unwrap_or(-1.0);
-    let time = |card: &Card| card.statement.mean_time_ms.unwrap_or(-1.0);
+    let cost = |statement: &StatementView| statement.cost().map_or(-1.0, |cost| cost.0);
+    let share = |statement: &StatementView| statement.share.unwrap_or(-1.0);
+    let time = |statement: &StatementView| statement.source.mean_time_ms.unwrap_or(-1.0);
     match sort {
         Sort::Share => share(b).total_cmp(&share(a)),
-        Sort::Name => a.statement.id.cmp(&b.statement.id),
-        Sort::Calls => b.statement.calls.total_cmp(&a.statement.calls),
+        Sort::Name => a.source.id.cmp(&b.source.id),
+        Sort::Calls => b.source.calls.total_cmp(&a.source.calls),
         Sort::Time => time(b).total_cmp(&time(a)),
         Sort::Cost => cost(b).total_cmp(&cost(a)),
         Sort::Gain => b.factor().total_cmp(&a.factor()),

@@ -3,28 +3,28 @@
 
 use std::collections::BTreeSet;
 
-use super::{Entry, SessionData};
-use crate::index::statements::{Creation, creations};
+use super::{IndexView, SessionData};
+use crate::catalog::create_index::{Creation, creations};
 
 impl SessionData {
-    /// The statements that create these indexes for keeps, in order.
-    pub fn ddl(&self, entries: &BTreeSet<usize>) -> Vec<String> {
-        let chosen = || entries.iter().filter_map(|entry| self.entries.get(*entry));
+    /// The DDL that creates these indexes, in order.
+    pub fn ddl(&self, indexes: &BTreeSet<usize>) -> Vec<String> {
+        let chosen = || indexes.iter().filter_map(|index| self.indexes.get(*index));
         let built: Vec<_> = chosen()
-            .filter_map(|entry| Some((&entry.index, self.body(entry)?)))
+            .filter_map(|index| Some((&index.named, self.body(index)?)))
             .collect();
         let mut created = creations(&built, &self.catalog).into_iter();
-        let statements = |entry: &Entry| match self.body(entry).and_then(|_| created.next()) {
+        let statements = |index: &IndexView| match self.body(index).and_then(|_| created.next()) {
             Some(creation) => creation.statements().cloned().collect(),
-            None => entry.ddl.clone(),
+            None => index.ddl.clone(),
         };
         chosen().flat_map(statements).collect()
     }
 
     /// The statements that create this index when it is the only one.
-    pub(super) fn ddl_alone(&self, entry: usize) -> Option<Vec<String>> {
-        let entry = self.entries.get(entry)?;
-        let created = creations(&[(&entry.index, self.body(entry)?)], &self.catalog);
+    pub(super) fn ddl_alone(&self, index: usize) -> Option<Vec<String>> {
+        let index = self.indexes.get(index)?;
+        let created = creations(&[(&index.named, self.body(index)?)], &self.catalog);
         Some(
             created
                 .iter()
@@ -34,9 +34,9 @@ impl SessionData {
         )
     }
 
-    /// What the server said stands behind the table's name, if the index was built.
-    fn body(&self, entry: &Entry) -> Option<&str> {
-        let tested = self.trials[entry.trial?].tested()?;
+    /// The definition behind the table's name as the server prints it, if the index was tested.
+    fn body(&self, index: &IndexView) -> Option<&str> {
+        let tested = self.trials[index.trial?].tested()?;
         Some(&tested.body)
     }
 }
@@ -47,9 +47,9 @@ mod tests {
 
     use super::*;
     use crate::catalog::Catalog;
+    use crate::index::parse_index;
     use crate::model::{Bytes, Millis};
     use crate::planner::{Comparison, NamedIndex, Planned, TestedIndex};
-    use crate::sql::parse_index;
 
     /// A table in two partitions.
     fn events() -> Catalog {
@@ -97,7 +97,8 @@ mod tests {
                 name: name.to_owned(),
                 definition: index,
             };
-            session_data.add_by_hand(index, built(&format!("USING btree (id) WHERE {predicate}")));
+            session_data
+                .add_user_defined(index, built(&format!("USING btree (id) WHERE {predicate}")));
         }
         let ddl = session_data.ddl(&[0, 1].into());
         let names: Vec<&str> = ddl

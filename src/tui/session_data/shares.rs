@@ -1,29 +1,32 @@
-//! What each statement is of the workload: by measured time where most statements have one, by the planner's cost otherwise.
+//! The share of each statement in the workload: by measured time if most statements have one, by the planner's cost otherwise.
 
-use super::{Card, Timed};
+use super::statement_view::{StatementView, TimeCoverage};
 
 /// Sets the shares; how many statements have a measured time decides what they are of.
-pub(super) fn set_shares(cards: &mut [Card]) -> Timed {
-    let timed = timed(cards);
-    let weight = |card: &Card| match timed {
-        Timed::Mostly => card.statement.total_time_ms(),
-        Timed::Nowhere | Timed::Partly => Some(card.statement.calls * card.cost()?.0),
+pub(super) fn set_shares(statements: &mut [StatementView]) -> TimeCoverage {
+    let time_coverage = time_coverage(statements);
+    let weight = |statement: &StatementView| match time_coverage {
+        TimeCoverage::Majority => statement.source.total_time_ms(),
+        TimeCoverage::None | TimeCoverage::Minority => {
+            Some(statement.source.calls * statement.cost()?.0)
+        }
     };
-    let all: f64 = cards.iter().filter_map(weight).sum();
-    for card in cards {
-        card.share = weight(card).map(|weight| if all > 0.0 { weight / all } else { 0.0 });
+    let all: f64 = statements.iter().filter_map(weight).sum();
+    for statement in statements {
+        statement.share =
+            weight(statement).map(|weight| if all > 0.0 { weight / all } else { 0.0 });
     }
-    timed
+    time_coverage
 }
 
-fn timed(cards: &[Card]) -> Timed {
-    match cards
+fn time_coverage(statements: &[StatementView]) -> TimeCoverage {
+    match statements
         .iter()
-        .filter(|card| card.statement.mean_time_ms.is_some())
+        .filter(|statement| statement.source.mean_time_ms.is_some())
         .count()
     {
-        0 => Timed::Nowhere,
-        some if 2 * some > cards.len() => Timed::Mostly,
-        _ => Timed::Partly,
+        0 => TimeCoverage::None,
+        some if 2 * some > statements.len() => TimeCoverage::Majority,
+        _ => TimeCoverage::Minority,
     }
 }

@@ -1,10 +1,10 @@
 //! Which statements of the workload write to a table, so that an index on it costs them something.
 
-use super::{Card, SessionData};
+use super::{SessionData, StatementView};
 use crate::model::QualifiedName;
 use crate::plan::{Node, NodeType, Plan};
 
-/// Statements that insert or update rows; one that only deletes leaves index entries to VACUUM.
+/// Statements that insert or update rows; one that only deletes leaves index indexes to VACUUM.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Writers {
     /// How many statements.
@@ -16,14 +16,15 @@ pub struct Writers {
 impl SessionData {
     /// The statements of the workload that write to this table, or to a partition of it.
     pub(super) fn writers(&self, table: &QualifiedName) -> Writers {
-        let writing = self.cards.iter().filter(|card| {
-            card.before
+        let writing = self.statements.iter().filter(|statement| {
+            statement
+                .before
                 .as_ref()
                 .is_ok_and(|plan| self.writes(plan, table))
         });
-        let add = |writers: Writers, card: &Card| Writers {
+        let add = |writers: Writers, statement: &StatementView| Writers {
             statements: writers.statements + 1,
-            calls: writers.calls + card.statement.calls,
+            calls: writers.calls + statement.source.calls,
         };
         writing.fold(Writers::default(), add)
     }

@@ -1,14 +1,16 @@
 //! What each action does.
 
-use super::{add_up, current_card, current_entry, height, jobs, refresh, session_data, typing};
+use super::navigation::{screen_at_offset, show, step};
+use super::refresh::{current_index, height, refresh, refresh_totals, session_data};
+use super::{jobs, typing};
+use crate::tui::details;
 use crate::tui::keymap::{Action, Screen};
-use crate::tui::list::Step;
-use crate::tui::model::{Ask, Effect, Message, Model, Overlay, Pane, Server};
-use crate::tui::screen::indexes::Row;
-use crate::tui::session_data::{Evidence, SessionData};
-use crate::tui::view;
+use crate::tui::layout;
+use crate::tui::list::Movement;
+use crate::tui::model::{Connection, Effect, Message, Model, Overlay, Pane, Request};
+use crate::tui::session_data::{SessionData, TotalBasis};
 
-/// Does it.
+/// Performs the action.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return vec![Effect::Quit],
@@ -17,16 +19,16 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Retry => return retry(model),
         Action::Help => toggle_help(model),
         Action::Show(screen) => show(model, screen),
-        Action::NextScreen => show(model, neighbour(model.place.screen, 1)),
-        Action::PreviousScreen => show(model, neighbour(model.place.screen, 3)),
-        Action::Up => return step(model, Step::By(-1)),
-        Action::Down => return step(model, Step::By(1)),
-        Action::PageUp => return step(model, Step::Pages(-1)),
-        Action::PageDown => return step(model, Step::Pages(1)),
-        Action::Top => return step(model, Step::First),
-        Action::Bottom => return step(model, Step::Last),
+        Action::NextScreen => show(model, screen_at_offset(model.navigation.screen, 1)),
+        Action::PreviousScreen => show(model, screen_at_offset(model.navigation.screen, 3)),
+        Action::Up => return step(model, Movement::By(-1)),
+        Action::Down => return step(model, Movement::By(1)),
+        Action::PageUp => return step(model, Movement::Pages(-1)),
+        Action::PageDown => return step(model, Movement::Pages(1)),
+        Action::Top => return step(model, Movement::First),
+        Action::Bottom => return step(model, Movement::Last),
         of_a_screen => {
-            model.place.overlay = Overlay::Nothing;
+            model.navigation.overlay = Overlay::Nothing;
             return match session_data(model) {
                 Some(session_data) => on_screen(model, &session_data, of_a_screen),
                 None => Vec::new(),
@@ -37,105 +39,22 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 fn toggle_help(model: &mut Model) {
-    model.place.overlay = match model.place.overlay {
+    model.navigation.overlay = match model.navigation.overlay {
         Overlay::Help(_) => Overlay::Nothing,
         _ => Overlay::Help(0),
     };
 }
 
-fn neighbour(screen: Screen, by: usize) -> Screen {
-    let place = Screen::ALL
-        .iter()
-        .position(|other| *other == screen)
-        .unwrap_or(0);
-    Screen::ALL[(place + by) % Screen::ALL.len()]
-}
-
-/// Moves what moves on this screen.
-pub(super) fn step(model: &mut Model, step: Step) -> Vec<Effect> {
-    if let Overlay::Help(scrolled) = model.place.overlay {
-        let mut list = crate::tui::list::List {
-            selected: scrolled,
-            offset: scrolled,
-        };
-        list.scroll(step, view::help_lines(), view::help_height(model.size));
-        model.place.overlay = Overlay::Help(list.offset);
-        return Vec::new();
-    }
-    let height = height(model);
-    match model.place.screen {
-        Screen::Workload => model
-            .workload
-            .list
-            .go(step, model.workload.order.len(), height),
-        Screen::Plan => model.plan.go(step, height),
-        Screen::Compare => model.compare.go(step, height),
-        Screen::Indexes => {
-            model
-                .indexes
-                .list
-                .go(step, model.indexes.rows.len(), height);
-            model.indexes.detail = 0;
-            skip_heads(model, step, height);
-        }
-    }
-    Vec::new()
-}
-
-/// Headlines are not selected: on in the same direction, or back from an end.
-fn skip_heads(model: &mut Model, step: Step, height: usize) {
-    if !matches!(model.indexes.selected(), Some(Row::Head(_))) {
-        return;
-    }
-    let length = model.indexes.rows.len();
-    let upwards = matches!(step, Step::By(lines) | Step::Pages(lines) if lines < 0);
-    let by = if upwards && model.indexes.list.selected > 0 {
-        -1
-    } else {
-        1
-    };
-    model.indexes.list.go(Step::By(by), length, height);
-    if model.indexes.list.selected == 1 {
-        model.indexes.list.offset = 0;
-    }
-}
-
-/// Goes to a screen, with what it is about.
-pub(super) fn show(model: &mut Model, screen: Screen) {
-    model.place.overlay = Overlay::Nothing;
-    if screen == model.place.screen {
-        return;
-    }
-    if let Some(session_data) = session_data(model) {
-        let card = current_card(model).unwrap_or(0);
-        match screen {
-            Screen::Plan => model
-                .plan
-                .open(&session_data, card, usize::from(model.size.columns)),
-            Screen::Compare => model.compare.open(&session_data, card),
-            Screen::Workload | Screen::Indexes => {}
-        }
-    }
-    model.place.back.retain(|other| *other != screen);
-    model.place.back.push(model.place.screen);
-    if screen == Screen::Workload {
-        // Everything begins there, so Esc leads no further back.
-        model.place.back.clear();
-    }
-    model.place.screen = screen;
-    refresh(model);
-}
-
-/// Esc: what runs is cancelled first, then what is open is closed, then it leads back; at last it takes back, one by one, what keeps
-/// statements out of the list or the sums.
+/// Esc cancels the running request, else closes what is open, else goes back; on the first screen it removes, one by one, what keeps
+/// statements out of the list or the totals.
 fn back(model: &mut Model) -> Vec<Effect> {
     if let Some(cancel) = jobs::cancel(model) {
         return cancel;
     }
-    if model.place.overlay != Overlay::Nothing {
-        model.place.overlay = Overlay::Nothing;
-    } else if let Some(screen) = model.place.back.pop() {
-        model.place.screen = screen;
+    if model.navigation.overlay != Overlay::Nothing {
+        model.navigation.overlay = Overlay::Nothing;
+    } else if let Some(screen) = model.navigation.back.pop() {
+        model.navigation.screen = screen;
         refresh(model);
     } else if !model.workload.filter.is_empty() {
         typing::clear_filter(model);
@@ -146,37 +65,37 @@ fn back(model: &mut Model) -> Vec<Effect> {
             model.workload.marked_only = false;
         } else {
             model.workload.marks.clear();
-            model.message = Message::info("nothing is marked any more");
+            model.message = Message::info("no statement is marked now");
         }
-        add_up(model, &session_data);
+        refresh_totals(model, &session_data);
     } else {
-        model.message = Message::info("this is where it began; q quits");
+        model.message = Message::info("this is the first screen; q quits");
     }
     Vec::new()
 }
 
 fn retry(model: &mut Model) -> Vec<Effect> {
-    if model.desk.server == Server::None {
-        model.message = Message::info("there is no server to ask: this is a file");
+    if model.jobs.connection == Connection::None {
+        model.message = Message::info("there is no server: this is a file");
         return Vec::new();
     }
-    if model.desk.job.is_some() {
-        model.message = Message::info("it is being asked already; Esc cancels");
+    if model.jobs.current.is_some() {
+        model.message = Message::info("a request is already running; Esc cancels it");
         return Vec::new();
     }
-    match (model.desk.failed.take(), &model.data) {
-        (Some(failed), _) => jobs::ask(model, failed),
+    match (model.jobs.failed.take(), &model.data) {
+        (Some(failed), _) => jobs::send(model, failed),
         (None, Pane::Has(_)) => {
-            model.message = Message::info("nothing failed, so there is nothing to ask again");
+            model.message = Message::info("nothing failed, so there is nothing to retry");
             Vec::new()
         }
-        (None, _) => jobs::ask(model, Ask::Advise),
+        (None, _) => jobs::send(model, Request::Advise),
     }
 }
 
 fn on_screen(model: &mut Model, session_data: &SessionData, action: Action) -> Vec<Effect> {
     let height = height(model);
-    match model.place.screen {
+    match model.navigation.screen {
         Screen::Workload => on_workload(model, session_data, action),
         Screen::Plan => on_plan(model, session_data, action, height),
         Screen::Compare => on_compare(model, session_data, action, height),
@@ -190,7 +109,7 @@ fn on_workload(model: &mut Model, session_data: &SessionData, action: Action) {
         Action::Open if model.workload.selected().is_some() => return show(model, Screen::Plan),
         Action::Sort => model.workload.sort_by_next(session_data),
         Action::Reverse => model.workload.reverse(),
-        Action::Filter => model.place.overlay = Overlay::Filter,
+        Action::Filter => model.navigation.overlay = Overlay::Filter,
         Action::Mark => model.workload.mark(),
         Action::MarkShown => model.workload.mark_shown(),
         Action::Unmark | Action::MarkedOnly if model.workload.marks.is_empty() => {
@@ -200,7 +119,7 @@ fn on_workload(model: &mut Model, session_data: &SessionData, action: Action) {
         Action::MarkedOnly => model.workload.marked_only = !model.workload.marked_only,
         _ => {}
     }
-    add_up(model, session_data);
+    refresh_totals(model, session_data);
 }
 
 fn on_plan(model: &mut Model, session_data: &SessionData, action: Action, height: usize) {
@@ -214,8 +133,8 @@ fn on_plan(model: &mut Model, session_data: &SessionData, action: Action, height
                 model.message = Message::info(reason);
             }
         }
-        Action::DetailDown => model.plan.scroll_detail(1),
-        Action::DetailUp => model.plan.scroll_detail(-1),
+        Action::DetailDown => scroll_node(model, 1),
+        Action::DetailUp => scroll_node(model, -1),
         Action::NextStatement => other_statement(model, session_data, 1),
         Action::PreviousStatement => other_statement(model, session_data, -1),
         _ => {}
@@ -240,30 +159,48 @@ fn on_compare(model: &mut Model, session_data: &SessionData, action: Action, hei
         Action::NextStatement => other_statement(model, session_data, 1),
         Action::PreviousStatement => other_statement(model, session_data, -1),
         Action::EditIndex => {
-            typing::edit_index(model, session_data, current_entry(model, session_data))
+            typing::edit_index(model, session_data, current_index(model, session_data))
         }
         _ => {}
     }
 }
 
-/// Scrolls what is known of the two selected nodes.
+/// Scrolls the details of the selected node.
+fn scroll_node(model: &mut Model, lines: isize) {
+    let (Some(view), Some(node)) = (&model.plan.view, model.plan.selected()) else {
+        return;
+    };
+    let columns = usize::from(layout::of(model).detail.width);
+    let last = details::plan_node(model.theme, view, node, columns)
+        .len()
+        .saturating_sub(1);
+    model.plan.detail = model.plan.detail.saturating_add_signed(lines).min(last);
+}
+
+/// Scrolls the details of the two selected nodes.
 fn scroll_nodes(model: &mut Model, lines: isize) {
-    let last = view::lines_in_full(model).saturating_sub(1);
+    let columns = usize::from(layout::of(model).detail.width);
+    let last = details::compared_nodes(model, columns)
+        .len()
+        .saturating_sub(1);
     model.compare.detail = model.compare.detail.saturating_add_signed(lines).min(last);
 }
 
 /// The next statement of the list, or the one before, stays selected there.
 fn other_statement(model: &mut Model, session_data: &SessionData, by: isize) {
-    let length = model.workload.order.len();
-    model.workload.list.go(Step::By(by), length, height(model));
-    let Some(card) = model.workload.selected() else {
+    let length = model.workload.visible.len();
+    model
+        .workload
+        .list
+        .select(Movement::By(by), length, height(model));
+    let Some(statement) = model.workload.selected() else {
         return;
     };
-    match model.place.screen {
+    match model.navigation.screen {
         Screen::Plan => model
             .plan
-            .open(session_data, card, usize::from(model.size.columns)),
-        _ => model.compare.open(session_data, card),
+            .open(session_data, statement, usize::from(model.size.columns)),
+        _ => model.compare.open(session_data, statement),
     }
     refresh(model);
 }
@@ -272,23 +209,23 @@ fn on_indexes(model: &mut Model, session_data: &SessionData, action: Action) -> 
     match action {
         Action::Toggle => match model.indexes.toggle(session_data) {
             Ok(()) => return switched(model, session_data),
-            Err(reason) => model.message = Message::bad(reason),
+            Err(reason) => model.message = Message::error(reason),
         },
-        Action::Recommended => {
-            model.indexes.on = session_data.recommended();
+        Action::EnableRecommended => {
+            model.indexes.enabled = session_data.recommended();
             return switched(model, session_data);
         }
-        Action::Nothing => {
-            model.indexes.drops.clear();
-            model.indexes.on.clear();
+        Action::DisableAll => {
+            model.indexes.fixes.clear();
+            model.indexes.enabled.clear();
             return switched(model, session_data);
         }
         Action::DetailDown => scroll_about(model, session_data, 1),
         Action::DetailUp => scroll_about(model, session_data, -1),
-        Action::Prove => return prove(model, session_data),
+        Action::Verify => return verify(model, session_data),
         Action::Open => open_best(model, session_data),
         Action::EditIndex => {
-            typing::edit_index(model, session_data, current_entry(model, session_data))
+            typing::edit_index(model, session_data, current_index(model, session_data))
         }
         Action::NewIndex => typing::edit_index(model, session_data, None),
         Action::WriteFile | Action::Copy | Action::PrintOnExit => {
@@ -299,55 +236,59 @@ fn on_indexes(model: &mut Model, session_data: &SessionData, action: Action) -> 
     Vec::new()
 }
 
-/// Scrolls what is said about the selected index.
+/// Scrolls the details of the selected index.
 fn scroll_about(model: &mut Model, session_data: &SessionData, lines: isize) {
-    let last = view::lines_about_index(model, session_data).saturating_sub(1);
+    let columns = usize::from(layout::of(model).detail.width);
+    let last = details::selected_index(model, session_data, columns)
+        .len()
+        .saturating_sub(1);
     model.indexes.detail = model.indexes.detail.saturating_add_signed(lines).min(last);
 }
 
-/// Asks about exactly what is on, where that is only estimated.
-fn prove(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
+/// Verifies the indexes that are on, if their total is only an estimate.
+fn verify(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     let known = model
         .indexes
-        .outcome
+        .totals
         .as_ref()
-        .is_none_or(|outcome| outcome.evidence != Evidence::OneByOne);
-    let refusal = match (&model.desk.server, known) {
-        (Server::None, _) => "there is no server to build it on: this is a recording",
-        _ if model.indexes.on.is_empty() => "nothing is on",
-        (_, true) => "this was built together already",
-        (_, false) => return prove_what_is_on(model, session_data),
+        .is_none_or(|totals| totals.basis != TotalBasis::Estimated);
+    let refusal = match (&model.jobs.connection, known) {
+        (Connection::None, _) => "there is no server to build on: this is a recording",
+        _ if model.indexes.enabled.is_empty() => "no index is on",
+        (_, true) => "these indexes are already verified",
+        (_, false) => return verify_enabled(model, session_data),
     };
     model.message = Message::info(refusal);
     Vec::new()
 }
 
-/// Asks, if `--max-write-block` has room for the builds; they would only be stopped halfway, after writers had waited.
-fn prove_what_is_on(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
-    let entries = model.indexes.on.clone();
-    let groups = session_data.groups(&entries);
+/// Sends the request if `--max-write-block` allows the builds: otherwise they are stopped halfway, after writers have waited.
+fn verify_enabled(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
+    let indexes = model.indexes.enabled.clone();
+    let groups = session_data.groups(&indexes);
     if let Some(builds) = session_data.too_long_to_build(&groups) {
-        let most = session_data.limits.max_write_block;
+        let max = session_data.limits.max_write_block;
         let why = format!(
-            "not tried: one by one they took {builds} to build, and --max-write-block {most} has to be twice that"
+            "not built: the builds take {builds}, and --max-write-block ({max}) must be at least twice that"
         );
-        model.message = Message::bad(why);
+        model.message = Message::error(why);
         return Vec::new();
     }
-    jobs::ask(model, Ask::Prove { entries, groups })
+    jobs::send(model, Request::Verify { indexes, groups })
 }
 
-/// Before and after of the statement that the selected index helps most.
+/// Shows the plans of the statement that the selected index helps most.
 fn open_best(model: &mut Model, session_data: &SessionData) {
-    let Some(entry) = current_entry(model, session_data) else {
+    let Some(index) = current_index(model, session_data) else {
         return;
     };
-    let shows = |card: &crate::tui::session_data::Card| {
-        card.choices
+    let shows = |statement: &crate::tui::session_data::StatementView| {
+        statement
+            .choices
             .iter()
-            .any(|choice| choice.entry == Some(entry))
+            .any(|choice| choice.index == Some(index))
     };
-    let best = session_data.entries[entry]
+    let best = session_data.indexes[index]
         .benefits
         .iter()
         .max_by(|a, b| {
@@ -356,21 +297,22 @@ fn open_best(model: &mut Model, session_data: &SessionData) {
                 .total_cmp(&b.before.factor_to(b.after))
         })
         .and_then(|benefit| session_data.position(&benefit.statement))
-        .or_else(|| session_data.cards.iter().position(shows));
-    match best.filter(|card| shows(&session_data.cards[*card])) {
-        Some(card) => {
+        .or_else(|| session_data.statements.iter().position(shows));
+    match best.filter(|statement| shows(&session_data.statements[*statement])) {
+        Some(statement) => {
             show(model, Screen::Compare);
-            model.compare.open_at(session_data, card, entry);
+            model.compare.open_at(session_data, statement, index);
         }
         None => {
-            model.message = Message::bad("it was not built by itself, so there is no plan to show")
+            model.message =
+                Message::error("this index was not tested alone, so there is no plan to show")
         }
     }
 }
 
-/// After something was switched: the sums, and what is printed on leaving, follow.
+/// Updates the totals and the DDL that is printed on exit.
 fn switched(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
-    add_up(model, session_data);
+    refresh_totals(model, session_data);
     if model.indexes.print {
         vec![Effect::PrintOnExit(model.indexes.ddl(session_data))]
     } else {
@@ -384,9 +326,9 @@ fn export(model: &mut Model, session_data: &SessionData, action: Action) -> Vec<
         model.indexes.print = !model.indexes.print;
         let on = model.indexes.print;
         model.message = Message::info(if on {
-            "what is on is printed when you leave"
+            "the DDL is printed on exit"
         } else {
-            "nothing is printed"
+            "the DDL is not printed on exit"
         });
         return vec![Effect::PrintOnExit(ddl.filter(|_| on))];
     }
@@ -394,7 +336,7 @@ fn export(model: &mut Model, session_data: &SessionData, action: Action) -> Vec<
         (Some(ddl), Action::WriteFile) => vec![Effect::WriteFile(ddl)],
         (Some(ddl), _) => vec![Effect::Copy(ddl)],
         (None, _) => {
-            model.message = Message::bad("nothing is on");
+            model.message = Message::error("no index is on");
             Vec::new()
         }
     }

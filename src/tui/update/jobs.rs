@@ -1,66 +1,74 @@
-//! Questions to the worker and their answers. The latest question wins: what comes back for an older one is not listened to.
+//! Requests to the worker and their responses. The latest request wins: responses to older ones are ignored.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{refresh, refresh_all, session_data};
+use super::navigation::show;
+use super::refresh::{refresh, refresh_all, refresh_totals, session_data};
 use crate::index::NamedIndex;
 use crate::model::printable;
 use crate::planner::{Comparison, Refusal};
 use crate::sentences;
 use crate::tui::cells::count;
 use crate::tui::keymap::Screen;
-use crate::tui::model::{Ask, Effect, Job, Message, Model, Pane, Progress, Reply, Server};
+use crate::tui::model::{
+    Connection, Effect, Job, Message, Model, Pane, Progress, Request, Response,
+};
 
-/// Asks the worker; a question that is still open is given up.
-pub fn ask(model: &mut Model, ask: Ask) -> Vec<Effect> {
+/// Sends a request to the worker; a running one is cancelled.
+pub fn send(model: &mut Model, request: Request) -> Vec<Effect> {
     let mut effects = cancel(model).unwrap_or_default();
-    let number = model.desk.last_job + 1;
+    let number = model.jobs.last_number + 1;
     let progress = Progress {
-        what: waiting_for(&ask),
+        what: waiting_for(&request),
         ..Progress::default()
     };
-    if ask == Ask::Advise {
+    if request == Request::Advise {
         model.data = Pane::Loading(progress.clone());
     }
-    model.desk.last_job = number;
-    model.desk.failed = None;
-    model.desk.job = Some(Job {
+    model.jobs.last_number = number;
+    model.jobs.failed = None;
+    model.jobs.current = Some(Job {
         number,
-        began: model.desk.now,
-        ask: ask.clone(),
+        began: model.jobs.now,
+        request: request.clone(),
         progress,
     });
     model.message = None;
-    effects.push(Effect::Ask(number, ask));
+    effects.push(Effect::Send(number, request));
     effects
 }
 
-fn waiting_for(ask: &Ask) -> String {
-    match ask {
-        Ask::Advise => "asking the server".to_owned(),
-        Ask::Prove { entries, .. } => format!(
+fn waiting_for(request: &Request) -> String {
+    match request {
+        Request::Advise => "waiting for the server".to_owned(),
+        Request::Verify { indexes, .. } => format!(
             "building {} together",
-            count(entries.len(), "index", "indexes")
+            count(indexes.len(), "index", "indexes")
         ),
-        Ask::Rehearse { index, .. } => format!("rehearsing {}", index.name),
+        Request::Rehearse { index, .. } => format!("testing {}", index.name),
     }
 }
 
-/// Gives up what runs; none when nothing does.
+/// Cancels the running request; `None` if there is none.
 pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
-    let job = model.desk.job.take()?;
-    if job.ask == Ask::Advise {
+    let job = model.jobs.current.take()?;
+    if job.request == Request::Advise {
         model.data = Pane::Cancelled;
     }
     model.message = Message::info("cancelling on the server …");
-    model.desk.failed = Some(job.ask);
+    model.jobs.failed = Some(job.request);
     Some(vec![Effect::Cancel(job.number)])
 }
 
-/// The job goes on.
+/// Updates the progress of the running request.
 pub(super) fn progress(model: &mut Model, number: u64, progress: Progress) {
-    let Some(job) = model.desk.job.as_mut().filter(|job| job.number == number) else {
+    let Some(job) = model
+        .jobs
+        .current
+        .as_mut()
+        .filter(|job| job.number == number)
+    else {
         return;
     };
     job.progress = progress.clone();
@@ -69,107 +77,110 @@ pub(super) fn progress(model: &mut Model, number: u64, progress: Progress) {
     }
 }
 
-/// The job is done.
-pub(super) fn answered(model: &mut Model, number: u64, reply: Reply) {
+/// Handles the response to a request.
+pub(super) fn responded(model: &mut Model, number: u64, response: Response) {
     if model
-        .desk
-        .job
+        .jobs
+        .current
         .as_ref()
         .is_none_or(|job| job.number != number)
     {
-        if let (Reply::Cancelled(rollback), None) = (reply, &model.desk.job) {
+        if let (Response::Cancelled(rollback), None) = (response, &model.jobs.current) {
             model.message = Message::info(format!("cancelled on the server; {rollback}"));
         }
         return;
     }
-    let Some(job) = model.desk.job.take() else {
+    let Some(job) = model.jobs.current.take() else {
         return;
     };
-    if !matches!(reply, Reply::Lost(_) | Reply::Cancelled(_)) {
-        model.desk.server = Server::Live;
+    if !matches!(response, Response::Failed(_) | Response::Cancelled(_)) {
+        model.jobs.connection = Connection::Live;
     }
-    match reply {
-        Reply::Advised(session_data) => {
-            model.data = if session_data.cards.is_empty() {
-                Pane::Empty("there is no statement in the workload".to_owned())
+    match response {
+        Response::Advised(session_data) => {
+            model.data = if session_data.statements.is_empty() {
+                Pane::Empty("The workload contains no statements.".to_owned())
             } else {
                 Pane::Has(Arc::new(*session_data))
             };
             refresh_all(model);
         }
-        Reply::Proved(entries, Ok(compared)) => proved(model, entries, &compared),
-        Reply::Proved(_, Err(refusal)) => refused(model, &refusal),
-        Reply::Rehearsed(index, Ok(compared)) => rehearsed(model, index, *compared),
-        Reply::Rehearsed(_, Err(refusal)) => refused(model, &refusal),
-        Reply::Cancelled(rollback) => {
+        Response::Verified(indexes, Ok(compared)) => verified(model, indexes, &compared),
+        Response::Verified(_, Err(refusal)) => refused(model, &refusal),
+        Response::Rehearsed(index, Ok(compared)) => rehearsed(model, index, *compared),
+        Response::Rehearsed(_, Err(refusal)) => refused(model, &refusal),
+        Response::Cancelled(rollback) => {
             model.message = Message::info(format!("interrupted; {rollback}"));
-            model.desk.failed = Some(job.ask.clone());
-            if job.ask == Ask::Advise {
+            model.jobs.failed = Some(job.request.clone());
+            if job.request == Request::Advise {
                 model.data = Pane::Cancelled;
             }
         }
-        Reply::Lost(why) => {
+        Response::Failed(why) => {
             let why = printable(&why).into_owned();
-            if job.ask == Ask::Advise {
+            if job.request == Request::Advise {
                 model.data = Pane::Failed(why.clone());
             }
-            model.desk.failed = Some(job.ask);
-            model.desk.server = Server::Lost(why);
+            model.jobs.failed = Some(job.request);
+            model.jobs.connection = Connection::Lost(why);
         }
     }
 }
 
 fn refused(model: &mut Model, refusal: &Refusal) {
-    model.message = Message::bad(format!(
+    model.message = Message::error(format!(
         "{}: {}",
         refusal.reason().name(),
         printable(&sentences::refusal(&refusal.cause))
     ));
 }
 
-/// The total is known for certain now.
-fn proved(model: &mut Model, entries: BTreeSet<usize>, compared: &[Comparison]) {
+/// Stores the verified total.
+fn verified(model: &mut Model, indexes: BTreeSet<usize>, compared: &[Comparison]) {
     let Some(known) = session_data(model) else {
         return;
     };
     let mut session_data = (*known).clone();
-    session_data.add_proof(entries, compared);
-    super::add_up(model, &session_data);
+    session_data.add_verification(indexes, compared);
+    refresh_totals(model, &session_data);
     model.data = Pane::Has(Arc::new(session_data));
-    model.message = Message::good("built together, planned and rolled back");
+    model.message = Message::success("built together, planned and rolled back");
 }
 
-/// The index joins the others, and what it does for the statement it helps most is shown.
+/// Adds the index to the others and shows the plans of the statement that it helps most.
 fn rehearsed(model: &mut Model, index: NamedIndex, compared: Comparison) {
     let Some(known) = session_data(model) else {
         return;
     };
     let mut session_data = (*known).clone();
     let name = index.name.clone();
-    let entry = session_data.add_by_hand(index, compared);
-    let card = best_card(&session_data, entry).unwrap_or(0);
-    let helps = session_data.entries[entry].benefits.len();
+    let position = session_data.add_user_defined(index, compared);
+    let statement = best_statement(&session_data, position).unwrap_or(0);
+    let helps = session_data.indexes[position].benefits.len();
     let session_data = Arc::new(session_data);
     model.data = Pane::Has(session_data.clone());
-    model.indexes.list_rows(&session_data);
-    super::actions::show(model, Screen::Compare);
-    model.compare.open_at(&session_data, card, entry);
+    model.indexes.rebuild_rows(&session_data);
+    show(model, Screen::Compare);
+    model.compare.open_at(&session_data, statement, position);
     refresh(model);
     let found = if helps == 0 {
-        "no statement gains enough by it".to_owned()
+        "no statement gains enough from it".to_owned()
     } else {
         format!("it helps {}", count(helps, "statement", "statements"))
     };
-    model.message = Message::good(format!("{name}: built, planned and rolled back; {found}"));
+    model.message = Message::success(format!("{name}: built, planned and rolled back; {found}"));
 }
 
-/// The statement that the index makes cheapest, or one that was planned with it.
-fn best_card(session_data: &crate::tui::session_data::SessionData, entry: usize) -> Option<usize> {
-    let cost_with = |card: &crate::tui::session_data::Card| {
-        let choice = card
+/// The statement with the largest gain from the index, else one that was planned with it.
+fn best_statement(
+    session_data: &crate::tui::session_data::SessionData,
+    index: usize,
+) -> Option<usize> {
+    let cost_with = |statement: &crate::tui::session_data::StatementView| {
+        let choice = statement
             .choices
             .iter()
-            .find(|choice| choice.entry == Some(entry))?;
+            .find(|choice| choice.index == Some(index))?;
         Some((
             choice.used,
             choice
@@ -179,10 +190,10 @@ fn best_card(session_data: &crate::tui::session_data::SessionData, entry: usize)
         ))
     };
     let known = session_data
-        .cards
+        .statements
         .iter()
         .enumerate()
-        .filter_map(|(position, card)| Some((position, cost_with(card)?)));
+        .filter_map(|(position, statement)| Some((position, cost_with(statement)?)));
     known
         .max_by(|(_, a), (_, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)))
         .map(|(position, _)| position)

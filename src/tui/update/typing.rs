@@ -1,49 +1,50 @@
-//! Typing: the filter, and an index to be rehearsed.
+//! Typing: the filter, and an index to test.
 
-use super::{height, jobs, refresh, session_data};
+use super::jobs;
+use super::refresh::{height, refresh, session_data};
 use crate::advise::build_refusal;
+use crate::index::parse_index;
 use crate::index::{Index, NamedIndex, naming};
 use crate::sentences;
-use crate::sql::parse_index;
-use crate::tui::editor::Line;
+use crate::tui::editor::TextInput;
 use crate::tui::keymap::Action;
-use crate::tui::model::{Ask, Effect, IndexEditor, Message, Model, Overlay, Server};
+use crate::tui::model::{Connection, Effect, IndexEditor, Message, Model, Overlay, Request};
 use crate::tui::session_data::SessionData;
 
-/// Adds text where something is being typed.
+/// Inserts text into what is being typed.
 pub(super) fn insert(model: &mut Model, text: &str) {
-    match &mut model.place.overlay {
+    match &mut model.navigation.overlay {
         Overlay::Filter => {
             model.workload.filter.insert(text);
             filter_changed(model);
         }
         Overlay::Index(editor) => {
-            editor.line.insert(text);
+            editor.input.insert(text);
             editor.error = None;
         }
         Overlay::Nothing | Overlay::Help(_) => {}
     }
 }
 
-/// Moves, deletes, ends.
+/// Edits, accepts or cancels.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    match (&mut model.place.overlay, action) {
-        (Overlay::Filter, Action::Accept) => model.place.overlay = Overlay::Nothing,
-        (Overlay::Filter, Action::Abandon) => clear_filter(model),
+    match (&mut model.navigation.overlay, action) {
+        (Overlay::Filter, Action::AcceptInput) => model.navigation.overlay = Overlay::Nothing,
+        (Overlay::Filter, Action::CancelInput) => clear_filter(model),
         (Overlay::Filter, _) => {
             model.workload.filter.act(action);
             filter_changed(model);
         }
-        (Overlay::Index(editor), Action::Accept) => {
-            let text = editor.line.text();
+        (Overlay::Index(editor), Action::AcceptInput) => {
+            let text = editor.input.text().to_owned();
             return accept_index(model, &text);
         }
-        (Overlay::Index(_), Action::Abandon) => {
-            model.place.overlay = Overlay::Nothing;
+        (Overlay::Index(_), Action::CancelInput) => {
+            model.navigation.overlay = Overlay::Nothing;
             refresh(model);
         }
         (Overlay::Index(editor), _) => {
-            editor.line.act(action);
+            editor.input.act(action);
             editor.error = None;
         }
         _ => {}
@@ -53,8 +54,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Shows all statements again.
 pub(super) fn clear_filter(model: &mut Model) {
-    model.place.overlay = Overlay::Nothing;
-    model.workload.filter = Line::default();
+    model.navigation.overlay = Overlay::Nothing;
+    model.workload.filter = TextInput::default();
     filter_changed(model);
 }
 
@@ -64,18 +65,18 @@ fn filter_changed(model: &mut Model) {
     }
 }
 
-/// Opens the editor with an index, or with the beginning of one.
-pub(super) fn edit_index(model: &mut Model, session_data: &SessionData, entry: Option<usize>) {
-    if model.desk.server == Server::None {
-        model.message = Message::info("there is no server to build it on: this is a recording");
+/// Opens the editor with an index, or with `CREATE INDEX ON`.
+pub(super) fn edit_index(model: &mut Model, session_data: &SessionData, index: Option<usize>) {
+    if model.jobs.connection == Connection::None {
+        model.message = Message::info("there is no server to build on: this is a recording");
         return;
     }
-    let text = match entry.and_then(|entry| session_data.entries.get(entry)) {
-        Some(entry) => format!("CREATE INDEX ON {}", entry.index.definition.definition()),
+    let text = match index.and_then(|index| session_data.indexes.get(index)) {
+        Some(index) => format!("CREATE INDEX ON {}", index.named.definition.definition()),
         None => "CREATE INDEX ON ".to_owned(),
     };
-    model.place.overlay = Overlay::Index(IndexEditor {
-        line: Line::new(&text),
+    model.navigation.overlay = Overlay::Index(IndexEditor {
+        input: TextInput::new(&text),
         error: None,
     });
     refresh(model);
@@ -88,12 +89,12 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
     match checked(text, &session_data) {
         Ok(index) => {
             let statements = session_data.touching(&[index.definition.table.clone()].into());
-            model.place.overlay = Overlay::Nothing;
+            model.navigation.overlay = Overlay::Nothing;
             refresh(model);
-            jobs::ask(model, Ask::Rehearse { index, statements })
+            jobs::send(model, Request::Rehearse { index, statements })
         }
         Err(error) => {
-            if let Overlay::Index(editor) = &mut model.place.overlay {
+            if let Overlay::Index(editor) = &mut model.navigation.overlay {
                 editor.error = Some(error);
             }
             Vec::new()
@@ -101,7 +102,7 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
     }
 }
 
-/// The index of a text, under a name that is free, if it may be built: the same rules hold as for the program's own candidates.
+/// The index of a text with a free name, if it may be built: the rules are those for candidates.
 fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String> {
     let index = with_schema(
         parse_index(text).map_err(|error| error.to_string())?,
@@ -113,7 +114,7 @@ fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String>
         .ok_or_else(|| format!("no statement reads {}", index.table))?;
     if let Some(root) = &table.partition_of {
         return Err(format!(
-            "{} is a partition: write the index on {root}",
+            "{} is a partition: create the index on {root}",
             table.name
         ));
     }
@@ -121,14 +122,17 @@ fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String>
         return Err(sentences::refusal(&refusal));
     }
     if let Some(known) = session_data
-        .entries
+        .indexes
         .iter()
-        .find(|entry| entry.index.definition == index && entry.is_built())
+        .find(|known| known.named.definition == index && known.is_tested())
     {
-        return Err(format!("it was rehearsed already: {}", known.index.name));
+        return Err(format!(
+            "this index was already tested: {}",
+            known.named.name
+        ));
     }
     let mut taken = session_data.catalog.taken_names.clone();
-    let given = session_data.entries.iter().map(|entry| &entry.index);
+    let given = session_data.indexes.iter().map(|known| &known.named);
     taken.extend(given.map(|index| {
         crate::model::QualifiedName::new(&index.definition.table.schema, &index.name)
     }));

@@ -7,38 +7,24 @@ use unicode_width::UnicodeWidthStr;
 
 use super::paint::{line, rule};
 use crate::model::printable;
-use crate::report::text::layout::cut;
-use crate::tui::areas::{self, Areas};
+use crate::text_layout::{truncate, wrap_anywhere};
 use crate::tui::keymap::{Screen, hints};
-use crate::tui::model::{IndexEditor, Model, Pane, Server, Tone};
+use crate::tui::layout::{self, Areas};
+use crate::tui::model::{Connection, IndexEditor, MessageLevel, Model, Pane};
 use crate::tui::sql_text;
 
-/// ` 1 Workload `.
-fn tab(number: usize, screen: Screen) -> String {
-    format!(" {} {} ", number + 1, screen.title())
-}
-
-/// The screen whose tab is at this column.
-pub fn tab_at(column: u16) -> Option<Screen> {
-    let mut end = 0;
-    Screen::ALL.iter().enumerate().find_map(|(number, screen)| {
-        end += tab(number, *screen).width();
-        (usize::from(column) < end).then_some(*screen)
-    })
-}
-
-/// The tabs, and at the right what all this is about.
+/// The tabs, and at the right the subject: a database or a file.
 pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
-    let look = model.look;
+    let theme = model.theme;
     let mut spans = Vec::new();
     for (number, screen) in Screen::ALL.into_iter().enumerate() {
-        let selected = screen == model.place.screen;
+        let selected = screen == model.navigation.screen;
         spans.push(Span::styled(
-            tab(number, screen),
+            layout::tab(number, screen),
             if selected {
-                look.selected()
+                theme.selected()
             } else {
-                look.dim()
+                theme.dim()
             },
         ));
     }
@@ -47,54 +33,51 @@ pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
     let subject = model
         .session_data()
         .map_or("", |session_data| session_data.subject.as_str());
-    let subject = cut(&printable(subject), room);
+    let subject = truncate(&printable(subject), room);
     spans.push(Span::raw(
         " ".repeat(room.saturating_sub(subject.width()) + 1),
     ));
-    spans.push(Span::styled(subject, look.dim()));
+    spans.push(Span::styled(subject, theme.dim()));
     line(buffer, area, 0, Line::from(spans));
 }
 
-/// What is to be said: a lost connection, a job that runs, the last message.
+/// The status line: a lost connection, a running request, the last message.
 pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
-    let look = model.look;
-    let text = if let Some(job) = &model.desk.job {
-        let elapsed = model.desk.now.saturating_sub(job.began).as_secs_f64();
+    let theme = model.theme;
+    let text = if let Some(job) = &model.jobs.current {
+        let elapsed = model.jobs.now.saturating_sub(job.began).as_secs_f64();
         let what = printable(&job.progress.what).into_owned();
         Line::styled(
             format!("▸ {what} · {elapsed:.1} s · Esc cancels on the server"),
-            look.hot(),
+            theme.hot(),
         )
     } else if let Some(message) = &model.message {
-        let (mark, style) = match message.tone {
-            Tone::Info => ("·", look.dim()),
-            Tone::Good => ("✓", look.good()),
-            Tone::Bad => ("✗", look.bad()),
+        let (mark, style) = match message.level {
+            MessageLevel::Info => ("·", theme.dim()),
+            MessageLevel::Success => ("✓", theme.good()),
+            MessageLevel::Error => ("✗", theme.bad()),
         };
         Line::styled(format!("{mark} {}", printable(&message.text)), style)
-    } else if let (Server::Lost(why), Pane::Has(_)) = (&model.desk.server, &model.data) {
-        Line::styled(
-            format!("✗ connection lost: {why} · r tries again"),
-            look.bad(),
-        )
+    } else if let (Connection::Lost(why), Pane::Has(_)) = (&model.jobs.connection, &model.data) {
+        Line::styled(format!("✗ connection lost: {why} · r retries"), theme.bad())
     } else {
         Line::default()
     };
     line(buffer, area, 0, text);
 }
 
-/// The most useful keys, as many as there is room for; help and quit always.
+/// The most useful keys that fit; help and quit always.
 pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
-    let look = model.look;
+    let theme = model.theme;
     let mut hints: Vec<_> = hints(model.scope()).collect();
     let width = |(keys, word): &(std::borrow::Cow<'_, str>, &str)| keys.width() + word.width() + 3;
-    // The general ones stand last and matter most: what goes first is the last of the screen's own.
+    // The general hints are last and matter most: the last of the screen's own is left out first.
     while hints.len() > 3 && hints.iter().map(width).sum::<usize>() > usize::from(area.width) {
         hints.remove(hints.len() - 4);
     }
     let spans = hints.into_iter().flat_map(|(keys, word)| {
         [
-            Span::styled(keys.into_owned(), look.key()),
+            Span::styled(keys.into_owned(), theme.key()),
             Span::raw(format!(" {word}  ")),
         ]
     });
@@ -103,8 +86,8 @@ pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
 
 /// The box in which an index is written; the cursor's place.
 pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) -> Position {
-    let look = model.look;
-    let area = areas::editor(model.size);
+    let theme = model.theme;
+    let area = layout::editor(model.size);
     for number in 0..usize::from(area.height) {
         let blank = " ".repeat(usize::from(area.width));
         line(buffer, area, number, Line::raw(blank));
@@ -113,12 +96,12 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
         buffer,
         area,
         0,
-        "Rehearse an index: built, planned with, rolled back",
-        look,
+        "Test an index: build it, plan with it, roll back",
+        theme,
     );
     let columns = usize::from(area.width).saturating_sub(2);
-    let before = wrapped_by_character(&printable(&editor.line.before_cursor()), columns);
-    let all = wrapped_by_character(&printable(&editor.line.text()), columns);
+    let before = wrap_anywhere(&printable(editor.input.before_cursor()), columns);
+    let all = wrap_anywhere(&printable(editor.input.text()), columns);
     let room = usize::from(area.height).saturating_sub(2);
     let cursor_line = before.len() - 1;
     let first = (cursor_line + 1).saturating_sub(room);
@@ -127,14 +110,14 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
             buffer,
             area,
             1 + number,
-            super::plan::sql_line(&sql_text::lines(text, columns.max(8))[0], look),
+            super::plan::sql_line(&sql_text::lines(text, columns.max(8))[0], theme),
         );
     }
     let (style, word) = match &editor.error {
-        Some(error) => (look.bad(), format!("✗ {}", printable(error))),
+        Some(error) => (theme.bad(), format!("✗ {}", printable(error))),
         None => (
-            look.dim(),
-            "Writers to the table wait while it is built. Enter rehearses, Esc leaves it."
+            theme.dim(),
+            "Writes to the table wait during the build. Enter tests the index, Esc cancels."
                 .to_owned(),
         ),
     };
@@ -151,27 +134,9 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
     )
 }
 
-fn wrapped_by_character(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for character in text.chars() {
-        let mut wide = [0; 4];
-        let piece: &str = character.encode_utf8(&mut wide);
-        if lines
-            .last()
-            .is_some_and(|line| line.width() + piece.width() > columns)
-        {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push_str(piece);
-        }
-    }
-    lines
-}
-
-/// Where the cursor stands while a filter is typed: behind it, in the last line of the top.
+/// The cursor's position while a filter is typed: behind its text.
 pub fn filter_cursor(model: &Model, areas: Areas) -> Position {
-    let column = "/ ".width() + printable(&model.workload.filter.before_cursor()).width();
+    let column = "/ ".width() + printable(model.workload.filter.before_cursor()).width();
     Position::new(
         (column as u16).min(areas.top.width.saturating_sub(1)),
         areas.top.y + 1,

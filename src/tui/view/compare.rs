@@ -4,29 +4,27 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::paint::{filled, left, line, right, rule, style};
-use super::plan;
+use super::paint::{line, rule, style};
 use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
-use crate::tui::aligned::{Mark, Row, Side};
-use crate::tui::areas::{self, Areas};
-use crate::tui::cells::wrapped;
-use crate::tui::look::Look;
+use crate::text_layout::wrap;
+use crate::tui::aligned::{AlignedCell, AlignedRow, Difference};
+use crate::tui::cells::{left, right};
+use crate::tui::details;
+use crate::tui::layout::{
+    self, Areas, PLAN_COST_COLUMNS as COST_COLUMNS, PLAN_MARK_COLUMNS as MARK_COLUMNS,
+};
 use crate::tui::model::Model;
 use crate::tui::plan_view::PlanView;
-use crate::tui::session_data::{Card, Choice, Entry, SessionData, Verdict};
+use crate::tui::session_data::{Choice, IndexStatus, IndexView, SessionData, StatementView};
+use crate::tui::theme::Theme;
 
-const COST: usize = 11;
-
-/// ` *!`: among the costliest, something is to be said.
-const TAIL: usize = 3;
-
-/// Draws it.
+/// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
-    let Some(card) = model
+    let Some(statement) = model
         .compare
-        .card
-        .and_then(|card| session_data.cards.get(card))
+        .statement
+        .and_then(|statement| session_data.statements.get(statement))
     else {
         return;
     };
@@ -34,28 +32,28 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
         buffer,
         areas.top,
         0,
-        &printable(&card.statement.id.0),
-        model.look,
+        &printable(&statement.source.id.0),
+        model.theme,
     );
     let (Some(before), Some(after), Some(choice)) = (
         &model.compare.before,
         &model.compare.after,
-        model.compare.shown(session_data),
+        model.compare.current(session_data),
     ) else {
-        let why = match &card.before {
-            Err(why) => format!("✗ it has no plan: {}", printable(why)),
-            Ok(_) if session_data.entries.is_empty() => {
-                "nothing was rehearsed: these are saved plans".to_owned()
+        let why = match &statement.before {
+            Err(why) => format!("✗ no plan: {}", printable(why)),
+            Ok(_) if session_data.indexes.is_empty() => {
+                "no index was tested: these are saved plans".to_owned()
             }
-            Ok(_) => "no index was rehearsed on the tables of this statement".to_owned(),
+            Ok(_) => "no index was tested on the tables of this statement".to_owned(),
         };
-        line(buffer, areas.top, 2, Line::styled(why, model.look.dim()));
+        line(buffer, areas.top, 2, Line::styled(why, model.theme.dim()));
         return;
     };
-    verdict(model, session_data, (card, choice), buffer, areas);
-    totals(model.look, choice, buffer, areas);
+    choice_title(model, session_data, (statement, choice), buffer, areas);
+    totals(model.theme, choice, buffer, areas);
     let columns = usize::from(areas.list.width);
-    line(buffer, areas.headings, 0, titles(model.look, columns));
+    line(buffer, areas.headings, 0, titles(model.theme, columns));
     let list = model.compare.list;
     for (number, row) in model
         .compare
@@ -69,23 +67,18 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.list,
             number,
-            row_line(model.look, before, after, row, columns),
+            row_line(model.theme, before, after, row, columns),
         );
         if list.offset + number == list.selected {
-            style(buffer, areas.list, number, model.look.selected());
+            style(buffer, areas.list, number, model.theme.selected());
         }
     }
     in_full(model, buffer, areas);
 }
 
-/// How many lines there are about the selected nodes.
-pub fn lines_in_full(model: &Model) -> usize {
-    nodes_in_full(model, usize::from(areas::of(model).detail.width)).len()
-}
-
 /// The nodes of the selected line with all that is known of them, side by side.
 fn in_full(model: &Model, buffer: &mut Buffer, areas: Areas) {
-    let lines = nodes_in_full(model, usize::from(areas.detail.width));
+    let lines = details::compared_nodes(model, usize::from(areas.detail.width));
     let room = usize::from(areas.detail.height).saturating_sub(1);
     let first = model.compare.detail;
     let more = if lines.len() > first + room {
@@ -97,148 +90,112 @@ fn in_full(model: &Model, buffer: &mut Buffer, areas: Areas) {
         buffer,
         areas.detail,
         0,
-        &format!("the selected line in full{more}"),
-        model.look,
+        &format!("details of the selected line{more}"),
+        model.theme,
     );
     for (number, text) in lines.into_iter().skip(first).take(room).enumerate() {
         line(buffer, areas.detail, 1 + number, text);
     }
 }
 
-fn nodes_in_full(model: &Model, columns: usize) -> Vec<Line<'static>> {
-    let state = &model.compare;
-    let (Some(row), Some(before), Some(after)) = (
-        state.rows.get(state.list.selected),
-        &state.before,
-        &state.after,
-    ) else {
-        return Vec::new();
-    };
-    let half = half(columns);
-    let old = node_in_full(model.look, before, row.before, half);
-    let new = node_in_full(model.look, after, row.after, half);
-    let length = old.len().max(new.len());
-    let side =
-        |lines: Vec<Line<'static>>| lines.into_iter().map(Some).chain(std::iter::repeat(None));
-    let pairs = side(old).zip(side(new)).take(length);
-    let border = Span::styled("│", model.look.dim());
-    let join = |(old, new): (Option<Line<'static>>, Option<Line<'static>>)| {
-        let mut spans = filled(old.unwrap_or_default(), half);
-        spans.push(border.clone());
-        spans.extend(filled(new.unwrap_or_default(), half));
-        Line::from(spans)
-    };
-    pairs.map(join).collect()
+/// The title of a choice: its status, its index or indexes, how it was tested or why it was rejected.
+struct ChoiceTitle {
+    status: String,
+    style: Style,
+    indexes: String,
+    explanation: String,
 }
 
-fn node_in_full(look: Look, view: &PlanView, side: Side, columns: usize) -> Vec<Line<'static>> {
-    let (Side::Node(position) | Side::Detail(position, _)) = side else {
-        return Vec::new();
-    };
-    let node = &view.plan.nodes()[position];
-    let title = wrapped(&printable(&node.title()), columns.saturating_sub(1), 4);
-    let title = title
-        .into_iter()
-        .map(|text| Line::styled(text, look.bold()));
-    let remarks = plan::remark_lines(look, view, node.id, columns);
-    title
-        .chain(remarks)
-        .chain(plan::property_lines(look, view, node.id, columns))
-        .collect()
-}
-
-/// Which index this is about, and what became of it.
-fn verdict(
+/// Which index this is about, and its status.
+fn choice_title(
     model: &Model,
     session_data: &SessionData,
-    (card, choice): (&Card, &Choice),
+    (statement, choice): (&StatementView, &Choice),
     buffer: &mut Buffer,
     areas: Areas,
 ) {
-    let look = model.look;
-    let place = model.compare.place(session_data) + " ";
-    let (word, tone, about, why) = match choice
-        .entry
-        .and_then(|entry| session_data.entries.get(entry))
-    {
-        None => {
-            let ids = card.helped_by.join(", ");
-            (
-                "RECOMMENDED SET".to_owned(),
-                look.good(),
-                ids,
-                "built together in one transaction and rolled back".to_owned(),
-            )
-        }
-        Some(entry) => of_entry(look, entry, choice.used),
+    let theme = model.theme;
+    let index = choice
+        .index
+        .and_then(|index| session_data.indexes.get(index));
+    let title = match index {
+        None => set_title(theme, session_data, statement),
+        Some(index) => index_title(theme, index, choice),
     };
-    let mut spans = vec![
-        Span::styled(place, look.key()),
-        Span::styled(word, tone),
+    let spans = vec![
+        Span::styled(model.compare.position_text(session_data) + " ", theme.key()),
+        Span::styled(title.status, title.style),
         Span::raw("  "),
+        Span::styled(printable(&title.indexes).into_owned(), theme.bold()),
     ];
-    spans.push(Span::styled(printable(&about).into_owned(), look.bold()));
     line(buffer, areas.top, 1, Line::from(spans));
     let columns = usize::from(areas.top.width);
-    for (number, text) in wrapped(&printable(&why), columns, 2)
-        .into_iter()
-        .enumerate()
-    {
-        line(
-            buffer,
-            areas.top,
-            2 + number,
-            Line::styled(text, look.dim()),
-        );
+    let explanation = wrap(&printable(&title.explanation), columns, 2);
+    for (number, text) in explanation.into_iter().enumerate() {
+        let text = Line::styled(text, theme.dim());
+        line(buffer, areas.top, 2 + number, text);
     }
 }
 
-fn of_entry(look: Look, entry: &Entry, used: bool) -> (String, Style, String, String) {
-    let about = entry.index.definition.definition();
-    let unused = if used {
+fn set_title(theme: Theme, session_data: &SessionData, statement: &StatementView) -> ChoiceTitle {
+    let is_predicted = |index: &usize| session_data.indexes[*index].is_predicted();
+    let explanation = if session_data.recommended().iter().any(is_predicted) {
+        "planned with together in the planner twin; not built together"
+    } else {
+        "built together in one transaction and rolled back"
+    };
+    ChoiceTitle {
+        status: "RECOMMENDED SET".to_owned(),
+        style: theme.good(),
+        indexes: statement.helped_by.join(", "),
+        explanation: explanation.to_owned(),
+    }
+}
+
+fn index_title(theme: Theme, index: &IndexView, choice: &Choice) -> ChoiceTitle {
+    let tested = if index.is_predicted() {
+        "tested alone in the planner twin, not built"
+    } else {
+        "built alone and rolled back"
+    };
+    let (status, style, explanation) = match &index.status {
+        IndexStatus::Recommended { id, .. } => (format!("RECOMMENDED {id}"), theme.good(), tested),
+        IndexStatus::Rejected { reason, detail } => (
+            format!("REJECTED {}", reason.name()),
+            theme.bad(),
+            detail.as_str(),
+        ),
+        IndexStatus::UserDefined => ("YOUR INDEX".to_owned(), theme.hot(), tested),
+    };
+    let unused = if choice.used {
         ""
     } else {
         "this plan does not use it; "
     };
-    let alone = "built alone and rolled back";
-    match &entry.verdict {
-        Verdict::Recommended { id, .. } => (
-            format!("RECOMMENDED {id}"),
-            look.good(),
-            about,
-            format!("{unused}{alone}"),
-        ),
-        Verdict::Rejected { reason, detail } => (
-            format!("REJECTED {}", reason.name()),
-            look.bad(),
-            about,
-            format!("{unused}{detail}"),
-        ),
-        Verdict::ByHand => (
-            "YOUR INDEX".to_owned(),
-            look.hot(),
-            about,
-            format!("{unused}{alone}"),
-        ),
+    ChoiceTitle {
+        status,
+        style,
+        indexes: index.named.definition.definition(),
+        explanation: format!("{unused}{explanation}"),
     }
 }
 
 /// `cost 8,865 → 9.74   910× lower`.
-fn totals(look: Look, choice: &Choice, buffer: &mut Buffer, areas: Areas) {
+fn totals(theme: Theme, choice: &Choice, buffer: &mut Buffer, areas: Areas) {
     let (before, after) = (choice.before.total_cost(), choice.plan.total_cost());
     let factor = before.factor_to(after);
     let (tone, word) = if factor > 1.01 {
         (
-            look.good().add_modifier(ratatui::style::Modifier::BOLD),
+            theme.good().add_modifier(ratatui::style::Modifier::BOLD),
             format!("{} lower", factor_text(factor)),
         )
     } else if factor < 0.99 {
         (
-            look.bad().add_modifier(ratatui::style::Modifier::BOLD),
+            theme.bad().add_modifier(ratatui::style::Modifier::BOLD),
             format!("{} HIGHER", factor_text(1.0 / factor)),
         )
     } else {
-        (look.dim(), "the same".to_owned())
+        (theme.dim(), "the same".to_owned())
     };
     let spans = vec![
         Span::raw(format!("cost {before} → {after}   ")),
@@ -247,75 +204,75 @@ fn totals(look: Look, choice: &Choice, buffer: &mut Buffer, areas: Areas) {
     line(buffer, areas.top, 4, Line::from(spans));
 }
 
-fn titles(look: Look, columns: usize) -> Line<'static> {
-    let half = half(columns);
+fn titles(theme: Theme, columns: usize) -> Line<'static> {
+    let half = layout::plan_columns(columns);
     let title = |word: &str| {
         [
-            left(word, half - COST - TAIL, look.dim()),
-            right("cost", COST, look.dim()),
-            Span::raw(" ".repeat(TAIL)),
+            left(word, half - COST_COLUMNS - MARK_COLUMNS, theme.dim()),
+            right("cost", COST_COLUMNS, theme.dim()),
+            Span::raw(" ".repeat(MARK_COLUMNS)),
         ]
     };
     let mut spans: Vec<Span<'_>> = title("  BEFORE").into();
-    spans.push(Span::styled("│", look.dim()));
+    spans.push(Span::styled("│", theme.dim()));
     spans.extend(title("  AFTER"));
     Line::from(spans)
 }
 
-fn half(columns: usize) -> usize {
-    (columns.saturating_sub(1) / 2).max(2 + COST + TAIL)
-}
-
 fn row_line(
-    look: Look,
+    theme: Theme,
     before: &PlanView,
     after: &PlanView,
-    row: &Row,
+    row: &AlignedRow,
     columns: usize,
 ) -> Line<'static> {
-    let half = half(columns);
-    let (old, new) = match row.mark {
-        Mark::Same => (("  ", Style::new()), ("  ", Style::new())),
-        Mark::Numbers => (("~ ", look.bold()), ("~ ", look.bold())),
-        Mark::Different => (("- ", look.bad()), ("+ ", look.good())),
+    let half = layout::plan_columns(columns);
+    let (old, new) = match row.difference {
+        Difference::Same => (("  ", Style::new()), ("  ", Style::new())),
+        Difference::Numbers => (("~ ", theme.bold()), ("~ ", theme.bold())),
+        Difference::Different => (("- ", theme.bad()), ("+ ", theme.good())),
     };
-    let mut spans = side(look, before, row.before, old, half);
-    spans.push(Span::styled("│", look.dim()));
-    spans.extend(side(look, after, row.after, new, half));
+    let mut spans = side(theme, before, row.before, old, half);
+    spans.push(Span::styled("│", theme.dim()));
+    spans.extend(side(theme, after, row.after, new, half));
     Line::from(spans)
 }
 
 fn side(
-    look: Look,
+    theme: Theme,
     view: &PlanView,
-    side: Side,
+    side: AlignedCell,
     (mark, tone): (&'static str, Style),
     half: usize,
 ) -> Vec<Span<'static>> {
     match side {
-        Side::Nothing => vec![Span::raw(" ".repeat(half))],
-        Side::Detail(node, number) => {
+        AlignedCell::Empty => vec![Span::raw(" ".repeat(half))],
+        AlignedCell::Detail(node, number) => {
             vec![
                 Span::raw("  "),
-                left(&view.lines[node].details[number], half - 2, look.dim()),
+                left(&view.lines[node].details[number], half - 2, theme.dim()),
             ]
         }
-        Side::Node(node) => {
+        AlignedCell::Node(node) => {
             let lines = &view.lines[node];
             let hot = view.heat[node].1;
-            let cost = if hot { look.hot() } else { tone };
-            let found = if view.remarks_on(NodeId(node)).next().is_some() {
+            let cost = if hot { theme.hot() } else { tone };
+            let found = if view.findings_on(NodeId(node)).next().is_some() {
                 '!'
             } else {
                 ' '
             };
             vec![
                 Span::styled(mark, tone),
-                left(&lines.headline, half.saturating_sub(2 + COST + TAIL), tone),
-                right(&lines.cost, COST, cost),
+                left(
+                    &lines.headline,
+                    half.saturating_sub(2 + COST_COLUMNS + MARK_COLUMNS),
+                    tone,
+                ),
+                right(&lines.cost, COST_COLUMNS, cost),
                 Span::styled(
                     format!(" {}{found}", if hot { '*' } else { ' ' }),
-                    look.hot(),
+                    theme.hot(),
                 ),
             ]
         }

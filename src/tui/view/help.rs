@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::paint::{left, line};
+use super::paint::line;
+use crate::tui::cells::left;
 use crate::tui::keymap::{BINDINGS, Binding, Scope, Screen, labels};
-use crate::tui::model::{Model, Size};
+use crate::tui::model::Model;
 
 /// A line of the help.
 enum HelpLine {
@@ -32,19 +33,9 @@ fn all(screen: Screen) -> Vec<HelpLine> {
     here.into_iter().chain(elsewhere).flat_map(of).collect()
 }
 
-/// How many lines the help has.
-pub fn lines() -> usize {
-    BINDINGS.len() + 2 * Scope::ALL.len()
-}
-
-/// How many of them are seen.
-pub fn height(size: Size) -> usize {
-    usize::from(size.lines.saturating_sub(4))
-}
-
 /// Draws it over the screen.
 pub fn draw(model: &Model, scrolled: usize, buffer: &mut Buffer) {
-    let look = model.look;
+    let theme = model.theme;
     let area = Rect::new(0, 1, model.size.columns, model.size.lines.saturating_sub(3));
     for number in 0..usize::from(area.height) {
         line(
@@ -58,22 +49,22 @@ pub fn draw(model: &Model, scrolled: usize, buffer: &mut Buffer) {
         buffer,
         area,
         0,
-        Line::styled(" Keys   ? or Esc closes, ↓ ↑ scroll", look.bold()),
+        Line::styled(" Keys   ? or Esc closes, ↓ ↑ scroll", theme.bold()),
     );
     let room = usize::from(area.height).saturating_sub(1);
-    for (number, entry) in all(model.place.screen)
+    for (number, index) in all(model.navigation.screen)
         .iter()
         .skip(scrolled)
         .take(room)
         .enumerate()
     {
-        let text = match entry {
-            HelpLine::Head(title) => Line::styled(format!(" {title}"), look.bold()),
+        let text = match index {
+            HelpLine::Head(title) => Line::styled(format!(" {title}"), theme.bold()),
             HelpLine::Key(binding) => {
                 let keys = labels(binding, " ", usize::MAX);
                 Line::from(vec![
                     Span::raw("   "),
-                    left(&keys, 16, look.key()),
+                    left(&keys, 16, theme.key()),
                     Span::raw(binding.help),
                 ])
             }

@@ -1,20 +1,21 @@
-//! What to create: the indexes with their switches, what the workload costs with those that are on, the selected one in full.
+//! The indexes screen: the indexes and which are on, the totals, the details of the selected one.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::paint::{divider, left, line, right, rule, style};
-use super::upkeep;
+use super::paint::{divider, line, rule, style};
 use crate::advise::Fix;
 use crate::model::{Cost, factor_text, printable};
-use crate::tui::areas::{self, Areas};
-use crate::tui::cells::{bar, count, wrapped};
-use crate::tui::look::Look;
+use crate::tui::cells::{bar, count, left, right};
+use crate::tui::details;
+use crate::tui::layout::Areas;
 use crate::tui::model::Model;
-use crate::tui::screen::indexes::{Outcome, Row};
-use crate::tui::session_data::{Entry, Evidence, SessionData, Verdict};
+use crate::tui::screen::indexes::{IndexRow, SelectionTotals};
+use crate::tui::session_data::{IndexStatus, IndexView, SessionData, TotalBasis};
+use crate::tui::theme::Theme;
+use crate::tui::write_cost_text;
 
 const METER: usize = 16;
 
@@ -24,13 +25,13 @@ const SWITCH: usize = 6;
 /// `r1  `
 const ID: usize = 4;
 
-/// With fewer columns than this, the build time is told only in full.
+/// With fewer columns than this, the build time is only in the details.
 const NARROW: usize = 100;
 
-/// Draws it.
+/// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
-    if let Some(outcome) = &model.indexes.outcome {
-        summary(model, session_data, outcome, buffer, areas);
+    if let Some(totals) = &model.indexes.totals {
+        summary(model, session_data, totals, buffer, areas);
     }
     let state = &model.indexes;
     let columns = columns(usize::from(areas.list.width), session_data);
@@ -39,10 +40,10 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.list,
             0,
-            Line::styled("  no index was thought of", model.look.dim()),
+            Line::styled("  no candidate indexes", model.theme.dim()),
         );
     } else {
-        headings(model.look, &columns, buffer, areas);
+        headings(model.theme, &columns, buffer, areas);
     }
     for (number, row) in state
         .rows
@@ -58,60 +59,69 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             row_line(model, session_data, *row, &columns),
         );
         if state.list.offset + number == state.list.selected {
-            style(buffer, areas.list, number, model.look.selected());
+            style(buffer, areas.list, number, model.theme.selected());
         }
     }
-    divider(buffer, areas.detail, model.look);
-    detail(model, session_data, buffer, areas.detail);
+    divider(buffer, areas.detail, model.theme);
+    index_details(model, session_data, buffer, areas.detail);
 }
 
 fn summary(
     model: &Model,
     session_data: &SessionData,
-    outcome: &Outcome,
+    totals: &SelectionTotals,
     buffer: &mut Buffer,
     areas: Areas,
 ) {
-    let look = model.look;
-    let (before, after) = (outcome.before, outcome.after);
-    let on = count(model.indexes.on.len(), "index", "indexes");
+    let theme = model.theme;
+    let (before, after) = (totals.before, totals.after);
+    let on = count(model.indexes.enabled.len(), "index", "indexes");
     let gain = format!("{} lower", factor_text(before.factor_to(after)));
-    let whose = match outcome.marked {
+    let whose = match totals.marked {
         None => "workload".to_owned(),
         Some(marked) => count(marked, "marked statement", "marked statements"),
     };
     let first = vec![
-        Span::styled(format!("{on} on  "), look.bold()),
+        Span::styled(format!("{on} on  "), theme.bold()),
         Span::raw(format!("{whose} {before} → {after}  ")),
-        Span::styled(gain, look.good()),
+        Span::styled(gain, theme.good()),
     ];
     line(buffer, areas.top, 0, Line::from(first));
     let (mut second, tone) = match session_data.limits.budget {
         Some(budget) => {
-            let share = outcome.size.0 as f64 / budget.0.max(1) as f64;
+            let share = totals.size.0 as f64 / budget.0.max(1) as f64;
             let over = if share > 1.0 { "  OVER BUDGET" } else { "" };
             let meter = format!("{:░<METER$}", bar(share, METER));
-            let text = format!("{meter} {} of {budget}{over}", outcome.size);
-            (text, if share > 1.0 { look.bad() } else { look.bar() })
+            let text = format!("{meter} {} of {budget}{over}", totals.size);
+            (
+                text,
+                if share > 1.0 {
+                    theme.bad()
+                } else {
+                    theme.bar()
+                },
+            )
         }
         None => (
-            format!("{} in all (no --budget was given)", outcome.size),
-            look.dim(),
+            format!("{} in total (no --budget)", totals.size),
+            theme.dim(),
         ),
     };
     if model.indexes.print {
-        second += "  · DDL is printed on leaving";
+        second += "  · DDL is printed on exit";
     }
     line(buffer, areas.top, 1, Line::styled(second, tone));
-    let evidence = match outcome.evidence {
-        Evidence::Proved => "proved: these were built together and their plans seen",
-        Evidence::Seen => "seen: the plans with this index by itself",
-        Evidence::Foreseen => {
-            "foreseen: the planner twin planned with these together; nothing was built"
+    let basis = match totals.basis {
+        TotalBasis::Verified => {
+            "verified: these indexes were built together, planned with and rolled back"
         }
-        Evidence::OneByOne => "estimated: each was tried by itself, not together",
+        TotalBasis::Tested => "tested: this index was built alone, planned with and rolled back",
+        TotalBasis::Predicted => {
+            "predicted: the planner twin planned with these indexes; nothing was built"
+        }
+        TotalBasis::Estimated => "estimated: each index was tested alone, not together",
     };
-    line(buffer, areas.top, 2, Line::styled(evidence, look.dim()));
+    line(buffer, areas.top, 2, Line::styled(basis, theme.dim()));
 }
 
 /// The columns' widths; the definition gets what the numbers leave.
@@ -147,7 +157,7 @@ fn columns(all: usize, session_data: &SessionData) -> Columns {
     }
 }
 
-fn headings(look: Look, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
+fn headings(theme: Theme, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
     let Columns {
         definition,
         size,
@@ -156,11 +166,11 @@ fn headings(look: Look, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
         helps,
     } = *columns;
     let spans = vec![
-        left("  on  id  index", SWITCH + ID + definition, look.dim()),
-        right("size", size, look.dim()),
-        right("build", build, look.dim()),
-        right("writes", upkeep, look.dim()),
-        right("helps", helps, look.dim()),
+        left("  on  id  index", SWITCH + ID + definition, theme.dim()),
+        right("size", size, theme.dim()),
+        right("build", build, theme.dim()),
+        right("writes", upkeep, theme.dim()),
+        right("helps", helps, theme.dim()),
     ];
     line(buffer, areas.headings, 0, Line::from(spans));
 }
@@ -168,18 +178,18 @@ fn headings(look: Look, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
 fn row_line(
     model: &Model,
     session_data: &SessionData,
-    row: Row,
+    row: IndexRow,
     columns: &Columns,
 ) -> Line<'static> {
-    let look = model.look;
+    let theme = model.theme;
     match row {
-        Row::Head(title) => Line::styled(title, look.bold()),
-        Row::Entry(position) => {
-            entry_line(model, &session_data.entries[position], position, columns)
+        IndexRow::Heading(title) => Line::styled(title, theme.bold()),
+        IndexRow::Index(position) => {
+            index_line(model, &session_data.indexes[position], position, columns)
         }
-        Row::Existing(position) => {
+        IndexRow::Existing(position) => {
             let finding = &session_data.existing[position];
-            let switch = match (model.indexes.drops.contains(&position), finding.fix) {
+            let switch = match (model.indexes.fixes.contains(&position), finding.fix) {
                 (false, _) => "  [ ] ",
                 (true, Fix::Drop) => "  [D] ",
                 (true, Fix::Reindex) => "  [R] ",
@@ -193,236 +203,135 @@ fn row_line(
             Line::from(vec![
                 Span::raw(switch),
                 left(&printable(&text), ID + columns.definition, Style::new()),
-                right(&finding.size.to_string(), columns.size, look.dim()),
+                right(&finding.size.to_string(), columns.size, theme.dim()),
                 Span::raw(" ".repeat(columns.numbers() - columns.size)),
             ])
         }
     }
 }
 
-fn entry_line(model: &Model, entry: &Entry, position: usize, columns: &Columns) -> Line<'static> {
-    let look = model.look;
-    let on = model.indexes.on.contains(&position);
-    let switch = match (entry.is_built() || on, on) {
+fn index_line(
+    model: &Model,
+    index: &IndexView,
+    position: usize,
+    columns: &Columns,
+) -> Line<'static> {
+    let theme = model.theme;
+    let on = model.indexes.enabled.contains(&position);
+    let switch = match (index.is_tested() || on, on) {
         (false, _) => "   ·  ",
         (true, true) => "  [x] ",
         (true, false) => "  [ ] ",
     };
     let dash = || "–".to_owned();
-    let tone = match (&entry.verdict, on) {
-        (_, true) => look.good(),
-        (Verdict::Rejected { .. }, _) => look.dim(),
+    let tone = match (&index.status, on) {
+        (_, true) => theme.good(),
+        (IndexStatus::Rejected { .. }, _) => theme.dim(),
         _ => Style::new(),
     };
-    let last = match &entry.verdict {
-        Verdict::Rejected { reason, .. } if entry.benefits.is_empty() => {
+    let last = match &index.status {
+        IndexStatus::Rejected { reason, .. } if index.benefits.is_empty() => {
             reason.name().replace('_', " ")
         }
-        _ => count(entry.benefits.len(), "statement", "statements"),
+        _ => count(index.benefits.len(), "statement", "statements"),
     };
-    let writes = entry.upkeep.as_ref().map_or_else(dash, upkeep::short);
-    let definition = entry.index.definition.definition();
+    let writes = index
+        .entries_written
+        .as_ref()
+        .map_or_else(dash, write_cost_text::short);
+    let definition = index.named.definition.definition();
     let definition = definition.strip_prefix("public.").unwrap_or(&definition);
     let spans = vec![
         Span::styled(switch, tone),
-        left(entry.id(), ID, look.key()),
+        left(index.id(), ID, theme.key()),
         left(&printable(definition), columns.definition, tone),
         right(
-            &entry.size_text().unwrap_or_else(dash),
+            &index.size_text().unwrap_or_else(dash),
             columns.size,
-            look.dim(),
+            theme.dim(),
         ),
         right(
-            &entry.build_time.map_or_else(dash, |time| time.to_string()),
+            &index.build_time.map_or_else(dash, |time| time.to_string()),
             columns.build,
-            look.dim(),
+            theme.dim(),
         ),
-        right(&writes, columns.upkeep, look.dim()),
-        right(&last, columns.helps, look.dim()),
+        right(&writes, columns.upkeep, theme.dim()),
+        right(&last, columns.helps, theme.dim()),
     ];
     Line::from(spans)
 }
 
-/// How many lines there are about what is selected.
-pub fn lines_about(model: &Model, session_data: &SessionData) -> usize {
-    about(
-        model,
-        session_data,
-        usize::from(areas::of(model).detail.width),
-    )
-    .len()
-}
-
-/// All there is to say about what is selected.
-fn about(model: &Model, session_data: &SessionData, columns: usize) -> Vec<Line<'static>> {
-    match model.indexes.selected() {
-        Some(Row::Entry(entry)) => entry_lines(model.look, &session_data.entries[entry], columns),
-        Some(Row::Existing(position)) => {
-            let finding = &session_data.existing[position];
-            let mut lines = plain(&printable(&finding.detail), columns, Style::new());
-            let estimated = if finding.expected_size.is_some() {
-                "about "
-            } else {
-                ""
-            };
-            let gain = format!("That gives back {estimated}{}.", finding.freed());
-            lines.extend(plain(&gain, columns, model.look.dim()));
-            let tone = if finding.fix == Fix::Drop {
-                model.look.bad()
-            } else {
-                model.look.bold()
-            };
-            lines.extend(plain(&printable(&finding.statement()), columns, tone));
-            lines
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The selected line in full, then the statements that change with what is on.
-fn detail(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area: Rect) {
-    let columns = usize::from(area.width);
-    let about = about(model, session_data, columns);
+/// The details of the selected line, then the statements that change.
+fn index_details(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area: Rect) {
+    let details = details::selected_index(model, session_data, usize::from(area.width));
     let title = match model.indexes.selected() {
-        Some(Row::Entry(entry)) => session_data.entries[entry].index.name.clone(),
-        Some(Row::Existing(position)) => session_data.existing[position].index.to_string(),
+        Some(IndexRow::Index(index)) => session_data.indexes[index].named.name.clone(),
+        Some(IndexRow::Existing(position)) => session_data.existing[position].index.to_string(),
         _ => String::new(),
     };
-    let all = usize::from(area.height).saturating_sub(1);
-    let changes = model
-        .indexes
-        .outcome
-        .as_ref()
-        .map_or(0, |outcome| outcome.changes.len());
-    let about_room = about
-        .len()
-        .min(all.saturating_sub((changes + 1).min(all / 3)));
+    let totals = model.indexes.totals.as_ref();
+    let changes = totals.map_or(0, |totals| totals.changes.len());
+    let room = usize::from(area.height).saturating_sub(1);
+    let room_for_details = room.saturating_sub((changes + 1).min(room / 3));
+    let shown = details.len().min(room_for_details);
     let first = model.indexes.detail;
-    let more = if about.len() > first + about_room {
+    let more = if details.len() > first + shown {
         " · > shows more"
     } else {
         ""
     };
-    rule(
-        buffer,
-        area,
-        0,
-        &format!("{}{more}", printable(&title)),
-        model.look,
-    );
+    let title = format!("{}{more}", printable(&title));
+    rule(buffer, area, 0, &title, model.theme);
     let mut number = 1;
-    for text in about.into_iter().skip(first).take(about_room) {
+    for text in details.into_iter().skip(first).take(shown) {
         line(buffer, area, number, text);
         number += 1;
     }
-    if let Some(outcome) = model
-        .indexes
-        .outcome
-        .as_ref()
-        .filter(|_| number < usize::from(area.height))
-    {
-        let among = outcome
-            .marked
-            .map_or_else(String::new, |marked| format!(" of {marked} marked"));
-        rule(
-            buffer,
-            area,
-            number,
-            &format!("Changes with what is on: {changes}{among}"),
-            model.look,
-        );
-        for (card, before, after) in &outcome.changes {
-            number += 1;
-            let id = &session_data.cards[*card].statement.id.0;
-            line(
-                buffer,
-                area,
-                number,
-                change_line(model.look, &printable(id), (*before, *after), columns),
-            );
-        }
+    if let Some(totals) = totals {
+        changed_statements(model, session_data, totals, buffer, (area, number));
+    }
+}
+
+/// The statements whose cost changes, from this line of the area on.
+fn changed_statements(
+    model: &Model,
+    session_data: &SessionData,
+    totals: &SelectionTotals,
+    buffer: &mut Buffer,
+    (area, first): (Rect, usize),
+) {
+    if first >= usize::from(area.height) {
+        return;
+    }
+    let among = totals
+        .marked
+        .map_or_else(String::new, |marked| format!(" of {marked} marked"));
+    let title = format!("Statements that change: {}{among}", totals.changes.len());
+    rule(buffer, area, first, &title, model.theme);
+    for (number, (statement, before, after)) in totals.changes.iter().enumerate() {
+        let id = printable(&session_data.statements[*statement].source.id.0);
+        let columns = usize::from(area.width);
+        let text = change_line(model.theme, &id, (*before, *after), columns);
+        line(buffer, area, first + 1 + number, text);
     }
 }
 
 fn change_line(
-    look: Look,
+    theme: Theme,
     id: &str,
     (before, after): (Cost, Cost),
     columns: usize,
 ) -> Line<'static> {
     let factor = before.factor_to(after);
     let (tone, gain) = if factor >= 1.0 {
-        (look.good(), factor_text(factor).into_owned())
+        (theme.good(), factor_text(factor).into_owned())
     } else {
-        (look.bad(), format!("↑{}", factor_text(1.0 / factor)))
+        (theme.bad(), format!("↑{}", factor_text(1.0 / factor)))
     };
     let numbers = format!("{before} → {after}");
     Line::from(vec![
         left(id, columns.saturating_sub(24 + 9), Style::new()),
-        right(&numbers, 24, look.dim()),
+        right(&numbers, 24, theme.dim()),
         right(&gain, 9, tone),
     ])
-}
-
-fn entry_lines(look: Look, entry: &Entry, columns: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for statement in &entry.ddl {
-        lines.extend(plain(&printable(statement), columns, look.good()));
-    }
-    let mut facts = vec![entry.index.definition.method.name().to_owned()];
-    facts.extend(
-        entry
-            .index
-            .definition
-            .features()
-            .into_iter()
-            .map(|feature| feature.name().to_owned()),
-    );
-    if entry.is_foreseen() {
-        facts.push("seen in the planner twin, not built: its size is an estimate".to_owned());
-    }
-    facts.extend(entry.build_time.map(|time| format!("built in {time}")));
-    facts.extend(
-        entry
-            .write_block
-            .map(|wait| format!("writers waited {wait}")),
-    );
-    lines.extend(plain(&facts.join(" · "), columns, look.dim()));
-    match &entry.verdict {
-        Verdict::Recommended { explanation, .. } => {
-            lines.extend(plain(&printable(explanation), columns, Style::new()))
-        }
-        Verdict::Rejected { reason, detail } => {
-            let why = format!(
-                "Rejected, {}: {}",
-                reason.name().replace('_', " "),
-                printable(detail)
-            );
-            lines.extend(plain(&why, columns, look.bad()));
-        }
-        Verdict::ByHand => lines.extend(plain(
-            "Written and rehearsed by you.",
-            columns,
-            Style::new(),
-        )),
-    }
-    let partial = entry.index.definition.predicate.is_some();
-    let counted = entry
-        .upkeep
-        .as_ref()
-        .map(|known| upkeep::sentences(known, partial));
-    for sentence in counted
-        .into_iter()
-        .chain(upkeep::workload_sentence(entry.writers))
-    {
-        lines.extend(plain(&sentence, columns, look.dim()));
-    }
-    lines
-}
-
-fn plain(text: &str, columns: usize, style: Style) -> Vec<Line<'static>> {
-    wrapped(text, columns.saturating_sub(1), 12)
-        .into_iter()
-        .map(|text| Line::styled(text, style))
-        .collect()
 }

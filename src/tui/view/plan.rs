@@ -1,61 +1,69 @@
-//! One plan: the statement, the tree, the selected node with all that the server said about it.
+//! One plan: the statement, the tree, the selected node with its properties.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::paint::{divider, left, line, right, rule, style};
+use super::paint::{divider, line, rule, style};
 use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
-use crate::tui::areas::Areas;
-use crate::tui::cells::{bar, count, wrapped};
-use crate::tui::look::Look;
+use crate::text_layout::wrap;
+use crate::tui::cells::{bar, count, left, right};
+use crate::tui::details;
+use crate::tui::layout::Areas;
 use crate::tui::model::Model;
-use crate::tui::plan_view::{PlanView, Remark, misjudged, rows_text};
-use crate::tui::session_data::SessionData;
-use crate::tui::sql_text::{Kind, SqlLine};
+use crate::tui::plan_view::{PlanView, misestimate, rows_text};
+use crate::tui::session_data::{SessionData, StatementView};
+use crate::tui::sql_text::{SqlLine, SqlToken};
+use crate::tui::theme::Theme;
 
 const COST: usize = 11;
 const ROWS: usize = 12;
 const BAR: usize = 6;
 
-/// Draws it.
+/// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
-    let Some(card) = model
+    let Some(statement) = model
         .plan
-        .card
-        .and_then(|card| session_data.cards.get(card))
+        .statement
+        .and_then(|statement| session_data.statements.get(statement))
     else {
         return;
     };
-    let helped = match card.helped_by.join(", ") {
-        none if none.is_empty() => String::new(),
-        ids => format!(" · {ids} helps: b shows it"),
-    };
-    statement(
-        model,
-        &format!("{}{helped}", card.statement.id),
-        buffer,
-        areas,
-    );
-    let Some(view) = &model.plan.view else {
-        let why = card.before.as_ref().err().map_or("", String::as_str);
-        line(
-            buffer,
-            areas.headings,
-            0,
-            Line::styled("✗ it has no plan:", model.look.bad()),
-        );
-        let columns = usize::from(areas.list.width);
-        let text = why
-            .lines()
-            .flat_map(|paragraph| wrapped(&printable(paragraph), columns, 10));
-        for (number, text) in text.enumerate() {
-            line(buffer, areas.list, number, Line::raw(text));
+    statement_header(model, &title(statement), buffer, areas);
+    match &model.plan.view {
+        Some(view) => {
+            tree(model, view, buffer, areas);
+            node_details(model, view, buffer, areas);
         }
-        return;
-    };
-    headings(model.look, view, buffer, areas);
+        None => no_plan(model.theme, statement, buffer, areas),
+    }
+}
+
+fn title(statement: &StatementView) -> String {
+    let id = &statement.source.id;
+    if statement.helped_by.is_empty() {
+        return id.to_string();
+    }
+    let helped_by = statement.helped_by.join(", ");
+    format!("{id} · {helped_by} helps; b compares the plans")
+}
+
+fn no_plan(theme: Theme, statement: &StatementView, buffer: &mut Buffer, areas: Areas) {
+    let head = Line::styled("✗ no plan:", theme.bad());
+    line(buffer, areas.headings, 0, head);
+    let error = statement.before.as_ref().err().map_or("", String::as_str);
+    let columns = usize::from(areas.list.width);
+    let text = error
+        .lines()
+        .flat_map(|paragraph| wrap(&printable(paragraph), columns, 10));
+    for (number, text) in text.enumerate() {
+        line(buffer, areas.list, number, Line::raw(text));
+    }
+}
+
+fn tree(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
+    headings(model.theme, view, buffer, areas);
     let state = &model.plan;
     let height = usize::from(areas.list.height);
     for (number, node) in state
@@ -71,7 +79,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             areas.list,
             number,
             node_line(
-                model.look,
+                model.theme,
                 view,
                 id,
                 usize::from(areas.list.width),
@@ -79,56 +87,55 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             ),
         );
         if state.list.offset + number == state.list.selected {
-            style(buffer, areas.list, number, model.look.selected());
+            style(buffer, areas.list, number, model.theme.selected());
         }
     }
-    details(model, view, buffer, areas);
 }
 
 /// A line of SQL in its colours.
-pub fn sql_line(pieces: &SqlLine, look: Look) -> Line<'static> {
+pub fn sql_line(pieces: &SqlLine, theme: Theme) -> Line<'static> {
     let spans = pieces.iter().map(|(kind, text)| {
         let style = match kind {
-            Kind::Keyword => look.key(),
-            Kind::Literal => look.literal(),
-            Kind::Comment => look.dim(),
-            Kind::Plain => Style::new(),
+            SqlToken::Keyword => theme.key(),
+            SqlToken::Literal => theme.literal(),
+            SqlToken::Comment => theme.dim(),
+            SqlToken::Plain => Style::new(),
         };
         Span::styled(text.clone(), style)
     });
     Line::from_iter(spans)
 }
 
-fn statement(model: &Model, title: &str, buffer: &mut Buffer, areas: Areas) {
-    rule(buffer, areas.top, 0, &printable(title), model.look);
+fn statement_header(model: &Model, title: &str, buffer: &mut Buffer, areas: Areas) {
+    rule(buffer, areas.top, 0, &printable(title), model.theme);
     let room = usize::from(areas.top.height).saturating_sub(1);
     let hidden = model.plan.sql.len().saturating_sub(room);
     for (number, text) in model.plan.sql.iter().take(room).enumerate() {
-        let mut shown = sql_line(text, model.look);
+        let mut shown = sql_line(text, model.theme);
         if hidden > 0 && number + 1 == room {
-            shown = Line::styled(format!("… {} more lines", hidden + 1), model.look.dim());
+            shown = Line::styled(format!("… {} more lines", hidden + 1), model.theme.dim());
         }
         line(buffer, areas.top, 1 + number, shown);
     }
 }
 
-fn headings(look: Look, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
+fn headings(theme: Theme, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     let room = tree_columns(usize::from(areas.headings.width));
     let rows = if view.analyzed {
         "est→actual"
     } else {
         "rows"
     };
-    let found = match view.remarks.len() {
+    let found = match view.findings.len() {
         0 => String::new(),
         number => format!(" · ! {}", count(number, "finding", "findings")),
     };
     let title = format!("  plan · {} nodes{found}", view.plan.nodes().len());
     let spans = vec![
-        left(&title, room, look.dim()),
-        right("cost", COST, look.dim()),
-        right(rows, ROWS, look.dim()),
-        right("own", 6, look.dim()),
+        left(&title, room, theme.dim()),
+        right("cost", COST, theme.dim()),
+        right(rows, ROWS, theme.dim()),
+        right("own", 6, theme.dim()),
     ];
     line(buffer, areas.headings, 0, Line::from(spans));
 }
@@ -138,7 +145,7 @@ fn tree_columns(width: usize) -> usize {
 }
 
 fn node_line(
-    look: Look,
+    theme: Theme,
     view: &PlanView,
     id: NodeId,
     width: usize,
@@ -146,39 +153,39 @@ fn node_line(
 ) -> Line<'static> {
     let (node, lines) = (view.plan.node(id), &view.lines[id.0]);
     let (share, hot) = view.heat[id.0];
-    let tone = if hot { look.hot() } else { Style::new() };
+    let tone = if hot { theme.hot() } else { Style::new() };
     let fold = match (node.children.is_empty(), folded.contains(&id)) {
         (true, _) => "  ",
         (false, true) => "▸ ",
         (false, false) => "▾ ",
     };
-    let misjudged =
-        misjudged(node).map_or_else(String::new, |factor| format!(" ≠{}", factor_text(factor)));
-    let found = if view.remarks_on(id).next().is_some() {
+    let misestimate =
+        misestimate(node).map_or_else(String::new, |factor| format!(" ≠{}", factor_text(factor)));
+    let found = if view.findings_on(id).next().is_some() {
         "!"
     } else {
         " "
     };
     let hidden = if folded.contains(&id) { " …" } else { "" };
     Line::from(vec![
-        Span::styled(fold, look.dim()),
+        Span::styled(fold, theme.dim()),
         left(
-            &format!("{}{hidden}{misjudged}", lines.headline),
+            &format!("{}{hidden}{misestimate}", lines.headline),
             tree_columns(width).saturating_sub(2),
             tone,
         ),
         right(&lines.cost, COST, tone),
         right(&rows_text(node, lines), ROWS, Style::new()),
-        right(&format!("{:.0}%", share * 100.0), 6, look.dim()),
+        right(&format!("{:.0}%", share * 100.0), 6, theme.dim()),
         Span::raw(if hot { "*" } else { " " }),
-        Span::styled(found, look.hot()),
-        left(&bar(share, BAR), BAR, look.bar()),
+        Span::styled(found, theme.hot()),
+        left(&bar(share, BAR), BAR, theme.bar()),
     ])
 }
 
-fn details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
-    let look = model.look;
-    divider(buffer, areas.detail, look);
+fn node_details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
+    let theme = model.theme;
+    divider(buffer, areas.detail, theme);
     let Some(id) = model.plan.selected() else {
         return;
     };
@@ -187,76 +194,12 @@ fn details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
         areas.detail,
         0,
         &printable(&view.plan.node(id).title()),
-        look,
+        theme,
     );
     let columns = usize::from(areas.detail.width);
     let room = usize::from(areas.detail.height);
-    let lines = remark_lines(look, view, id, columns)
-        .into_iter()
-        .chain(property_lines(look, view, id, columns));
+    let lines = details::plan_node(theme, view, id, columns).into_iter();
     for (number, text) in lines.skip(model.plan.detail).take(room).enumerate() {
         line(buffer, areas.detail, 1 + number, text);
     }
-}
-
-/// What is to be said about the node, what was rehearsed about that, and what to do by rule.
-pub fn remark_lines(look: Look, view: &PlanView, id: NodeId, columns: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for Remark { finding, answer } in view.remarks_on(id) {
-        let mut add = |mark: &str, text: &str, style: Style| {
-            let text = wrapped(&printable(text), columns.saturating_sub(3), 6);
-            let line = |(number, text): (usize, String)| {
-                format!("{} {text}", if number == 0 { mark } else { " " })
-            };
-            lines.extend(
-                text.into_iter()
-                    .enumerate()
-                    .map(|text| Line::styled(line(text), style)),
-            );
-        };
-        add(
-            "!",
-            &format!("{}: {}", finding.severity.name(), finding.message),
-            look.hot(),
-        );
-        if let Some(answer) = answer {
-            add("✓", answer, look.good());
-        }
-        if let Some(action) = &finding.action {
-            add(
-                "→",
-                action,
-                if answer.is_some() {
-                    look.dim()
-                } else {
-                    look.good()
-                },
-            );
-        }
-    }
-    lines
-}
-
-/// Everything that the server said about the node.
-pub fn property_lines(
-    look: Look,
-    view: &PlanView,
-    id: NodeId,
-    columns: usize,
-) -> Vec<Line<'static>> {
-    let label = (columns / 3).clamp(8, 22);
-    let mut lines = Vec::new();
-    for (name, value) in view.properties(id) {
-        for (part, text) in wrapped(&value, columns.saturating_sub(label + 1), 12)
-            .into_iter()
-            .enumerate()
-        {
-            let head = if part == 0 { name.as_str() } else { "" };
-            lines.push(Line::from(vec![
-                left(head, label, look.dim()),
-                Span::raw(format!(" {text}")),
-            ]));
-        }
-    }
-    lines
 }

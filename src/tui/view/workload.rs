@@ -4,18 +4,19 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use super::paint::{left, line, right, rule, style};
+use super::paint::{line, rule, style};
 use crate::model::{Cost, factor_text, printable};
-use crate::report::text::layout::cut;
-use crate::tui::areas::Areas;
-use crate::tui::cells::{bar, count, mean_time, short_number};
-use crate::tui::look::Look;
+use crate::text_layout::truncate;
+use crate::tui::cells::{bar, count, left, mean_time, right, short_number};
+use crate::tui::layout::Areas;
 use crate::tui::model::{Model, Overlay};
-use crate::tui::screen::workload::{Direction, Sort};
-use crate::tui::session_data::{Card, SessionData, Timed, Totals};
+use crate::tui::screen::workload::{Sort, SortDirection};
+use crate::tui::session_data::{SessionData, StatementView, TimeCoverage, Totals};
 use crate::tui::sql_text;
+use crate::tui::theme::Theme;
 
 const BAR: usize = 8;
 const SHARE: usize = 7;
@@ -26,49 +27,46 @@ const FINDINGS: usize = 4;
 /// With less room than this, no text is shown beside the numbers.
 const MIN_TEXT: usize = 24;
 
-/// Draws it.
+/// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
     summary(model, session_data, buffer, areas);
-    let columns = columns(areas.list.width, session_data.timed);
+    let columns = columns(areas.list.width, session_data.time_coverage);
     headings(model, &columns, buffer, areas);
     let state = &model.workload;
     let height = usize::from(areas.list.height);
-    for (number, card) in state
-        .order
+    for (number, statement) in state
+        .visible
         .iter()
         .skip(state.list.offset)
         .take(height)
         .enumerate()
     {
         let selected = state.list.offset + number == state.list.selected;
-        let mark = Mark {
+        let mark = RowMarks {
             selected,
-            marked: state.marks.contains(card),
+            marked: state.marks.contains(statement),
         };
         row(
-            model.look,
-            (&session_data.cards[*card], mark),
+            model.theme,
+            (&session_data.statements[*statement], mark),
             &columns,
             buffer,
             (areas, number),
         );
     }
-    if state.order.is_empty() {
+    if state.visible.is_empty() {
         line(
             buffer,
             areas.list,
             0,
-            Line::styled(
-                "  no statement has that in its name or text",
-                model.look.dim(),
-            ),
+            Line::styled("  no statement matches the filter", model.theme.dim()),
         );
     }
     preview(model, session_data, buffer, areas);
 }
 
 fn summary(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
-    let look = model.look;
+    let theme = model.theme;
     let in_full = sentence(model, session_data, |cost| cost.to_string());
     let fits = in_full.width() <= usize::from(areas.top.width);
     let sentence = if fits {
@@ -76,28 +74,28 @@ fn summary(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas
     } else {
         sentence(model, session_data, |cost| short_number(cost.0))
     };
-    line(buffer, areas.top, 0, Line::styled(sentence, look.bold()));
+    line(buffer, areas.top, 0, Line::styled(sentence, theme.bold()));
     line(buffer, areas.top, 1, shown(model, session_data));
     for (number, notice) in session_data.notices.iter().enumerate().take(2) {
         line(
             buffer,
             areas.top,
             2 + number,
-            Line::styled(format!("! {}", printable(notice)), look.hot()),
+            Line::styled(format!("! {}", printable(notice)), theme.hot()),
         );
     }
 }
 
 /// Which statements are listed, and which sums are over.
 fn shown(model: &Model, session_data: &SessionData) -> Line<'static> {
-    let (look, state) = (model.look, &model.workload);
-    let all = count(session_data.cards.len(), "statement", "statements");
-    let mut words = match state.order.len() {
-        shown if shown == session_data.cards.len() => all,
+    let (theme, state) = (model.theme, &model.workload);
+    let all = count(session_data.statements.len(), "statement", "statements");
+    let mut words = match state.visible.len() {
+        shown if shown == session_data.statements.len() => all,
         shown => format!("{shown} of {all}"),
     };
     if state.marked_only {
-        words += ", only marked ones";
+        words += ", marked only";
     }
     if !state.marks.is_empty() {
         let share = state.totals.share * 100.0;
@@ -107,21 +105,21 @@ fn shown(model: &Model, session_data: &SessionData) -> Line<'static> {
             basis(session_data)
         );
     }
-    let words = Span::styled(words, look.dim());
+    let words = Span::styled(words, theme.dim());
     let filter = state.filter.text();
-    if filter.is_empty() && model.place.overlay != Overlay::Filter {
+    if filter.is_empty() && model.navigation.overlay != Overlay::Filter {
         return Line::from(words);
     }
     Line::from(vec![
-        Span::styled("/ ", look.key()),
-        Span::raw(printable(&filter).into_owned() + "   "),
+        Span::styled("/ ", theme.key()),
+        Span::raw(printable(filter).into_owned() + "   "),
         words,
     ])
 }
 
-/// What shares are of.
+/// What shares refer to.
 fn basis(session_data: &SessionData) -> &'static str {
-    if session_data.timed == Timed::Mostly {
+    if session_data.time_coverage == TimeCoverage::Majority {
         "time"
     } else {
         "cost"
@@ -139,23 +137,20 @@ fn whose_cost(model: &Model) -> String {
     }
 }
 
-/// The verdict in a sentence, its costs written in some way.
+/// The summary in a sentence, its costs formatted by `text`.
 fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> String) -> String {
     let recommended = session_data.recommended().len();
     let Totals { before, after, .. } = model.workload.totals;
     let whose = whose_cost(model);
-    if session_data.entries.is_empty() {
+    if session_data.indexes.is_empty() {
         return format!(
             "{}; {whose}: {}",
-            count(session_data.cards.len(), "plan", "plans"),
+            count(session_data.statements.len(), "plan", "plans"),
             text(before)
         );
     }
     if recommended == 0 {
-        return format!(
-            "No index was seen to help; {whose} (calls × cost): {}",
-            text(before)
-        );
+        return format!("No index helps; {whose} (calls × cost): {}", text(before));
     }
     let factor = factor_text(before.factor_to(after));
     let indexes = count(recommended, "index", "indexes");
@@ -166,14 +161,14 @@ fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> St
     )
 }
 
-/// What stands before a line.
+/// The marks before a line.
 #[derive(Debug, Clone, Copy)]
-struct Mark {
+struct RowMarks {
     selected: bool,
     marked: bool,
 }
 
-impl Mark {
+impl RowMarks {
     fn text(self) -> &'static str {
         match (self.selected, self.marked) {
             (false, false) => "   ",
@@ -184,12 +179,12 @@ impl Mark {
     }
 }
 
-/// The columns of [`Mark::text`].
-const MARK: usize = 3;
+/// The columns of [`RowMarks::text`].
+const MARKS: usize = 3;
 
 /// The columns' widths: the name gets what is left, the text what is left beyond that.
 struct Columns {
-    /// What shares are of, as their heading says it.
+    /// The heading of the shares.
     share: &'static str,
     bar: usize,
     name: usize,
@@ -199,28 +194,32 @@ struct Columns {
     sql: usize,
 }
 
-/// With fewer columns than this, what is told elsewhere, too, is left out.
+/// With fewer columns than this, columns that are also shown elsewhere are left out.
 const NARROW: u16 = 100;
 
-fn columns(width: u16, timed: Timed) -> Columns {
+fn columns(width: u16, time_coverage: TimeCoverage) -> Columns {
     let (after, helped_by) = if width < NARROW {
         (0, 0)
     } else {
         (NUMBER + 1, 9)
     };
-    let time = if timed == Timed::Nowhere { 0 } else { TIME };
+    let time = if time_coverage == TimeCoverage::None {
+        0
+    } else {
+        TIME
+    };
     let bar = if width < NARROW && time > 0 { 0 } else { BAR };
     let numbers = 8 + time + NUMBER + 1 + after + 9;
     let room =
-        usize::from(width).saturating_sub(MARK + bar + SHARE + numbers + helped_by + FINDINGS);
+        usize::from(width).saturating_sub(MARKS + bar + SHARE + numbers + helped_by + FINDINGS);
     let (name, sql) = match room.saturating_sub(36 + 2) {
         sql if sql < MIN_TEXT => (room, 0),
         sql => (36, sql),
     };
-    let share = match (timed, bar) {
-        (Timed::Mostly, 0) => "%time",
+    let share = match (time_coverage, bar) {
+        (TimeCoverage::Majority, 0) => "%time",
         (_, 0) => "%cost",
-        (Timed::Mostly, _) => "share of time",
+        (TimeCoverage::Majority, _) => "share of time",
         _ => "share of cost",
     };
     Columns {
@@ -235,9 +234,9 @@ fn columns(width: u16, timed: Timed) -> Columns {
 }
 
 fn headings(model: &Model, columns: &Columns, buffer: &mut Buffer, areas: Areas) {
-    let look = model.look;
+    let theme = model.theme;
     let state = &model.workload;
-    let arrow = if state.direction == Direction::Usual {
+    let arrow = if state.direction == SortDirection::Usual {
         "▾"
     } else {
         "▴"
@@ -261,142 +260,122 @@ fn headings(model: &Model, columns: &Columns, buffer: &mut Buffer, areas: Areas)
     let spans = vec![
         left(
             &format!("   {}", head(share, Sort::Share)),
-            MARK + bar + SHARE,
-            look.dim(),
+            MARKS + bar + SHARE,
+            theme.dim(),
         ),
-        left(&head("statement", Sort::Name), name, look.dim()),
-        right(&head("calls", Sort::Calls), 8, look.dim()),
-        right(&head("mean time", Sort::Time), time, look.dim()),
-        right(&head("cost", Sort::Cost), NUMBER + 1, look.dim()),
-        right("after", after, look.dim()),
-        right(&head("gain", Sort::Gain), 9, look.dim()),
-        right("!", FINDINGS, look.dim()),
-        left(" indexes", helped_by, look.dim()),
-        left(if sql > 0 { "  text" } else { "" }, sql + 2, look.dim()),
+        left(&head("statement", Sort::Name), name, theme.dim()),
+        right(&head("calls", Sort::Calls), 8, theme.dim()),
+        right(&head("mean time", Sort::Time), time, theme.dim()),
+        right(&head("cost", Sort::Cost), NUMBER + 1, theme.dim()),
+        right("after", after, theme.dim()),
+        right(&head("gain", Sort::Gain), 9, theme.dim()),
+        right("!", FINDINGS, theme.dim()),
+        left(" indexes", helped_by, theme.dim()),
+        left(if sql > 0 { "  text" } else { "" }, sql + 2, theme.dim()),
     ];
     line(buffer, areas.headings, 0, Line::from(spans));
 }
 
 fn row(
-    look: Look,
-    (card, mark): (&Card, Mark),
+    theme: Theme,
+    (statement, mark): (&StatementView, RowMarks),
     columns: &Columns,
     buffer: &mut Buffer,
     (areas, number): (Areas, usize),
 ) {
-    let Columns {
-        share: _,
-        bar: bar_columns,
-        name,
-        time,
-        after,
-        helped_by,
-        sql,
-    } = *columns;
-    let share = card.share.map_or_else(
+    let share = statement.share.map_or_else(
         || "– ".to_owned(),
         |share| format!("{:.1}% ", share * 100.0),
     );
-    let time_text = card
-        .statement
+    let share_bar = bar(statement.share.unwrap_or(0.0), columns.bar);
+    let source = &statement.source;
+    let time = source
         .mean_time_ms
         .map_or_else(|| "–".to_owned(), mean_time);
     let mut spans = vec![
-        Span::styled(mark.text(), look.key()),
-        left(
-            &bar(card.share.unwrap_or(0.0), bar_columns),
-            bar_columns,
-            look.bar(),
-        ),
-        right(&share, SHARE, look.dim()),
-        left(&printable(&card.statement.id.0), name, look.bold()),
-        right(&short_number(card.statement.calls), 8, look.dim()),
-        right(&time_text, time, Style::new()),
+        Span::styled(mark.text(), theme.key()),
+        left(&share_bar, columns.bar, theme.bar()),
+        right(&share, SHARE, theme.dim()),
+        left(&printable(&source.id.0), columns.name, theme.bold()),
+        right(&short_number(source.calls), 8, theme.dim()),
+        right(&time, columns.time, Style::new()),
     ];
-    if let (Some(cost), Some(cost_after)) = (card.cost(), card.cost_after()) {
-        let (gain, tone) = gain(look, card);
-        let known = card.after.is_some();
-        spans.extend([
-            right(&cost.to_string(), NUMBER + 1, Style::new()),
-            right(
-                &if known {
-                    cost_after.to_string()
-                } else {
-                    "–".to_owned()
-                },
-                after,
-                tone,
-            ),
-            right(&gain, 9, tone),
-            right(
-                &if card.findings > 0 {
-                    card.findings.to_string()
-                } else {
-                    String::new()
-                },
-                FINDINGS,
-                look.hot(),
-            ),
-            left(
-                &format!(" {}", card.helped_by.join(" ")),
-                helped_by,
-                look.dim(),
-            ),
-        ]);
-    } else {
-        let why = card.before.as_ref().err().map_or("", String::as_str);
-        let room = NUMBER + 1 + after + 9 + FINDINGS + helped_by;
-        spans.push(left(
-            &format!("  not planned: {}", printable(why)),
-            room,
-            look.bad(),
-        ));
-    }
-    if sql > 0 {
-        let beginning: String = card.statement.sql.trim().chars().take(sql).collect();
-        spans.push(left(
-            &format!("  {}", printable(&beginning)),
-            sql + 2,
-            look.dim(),
-        ));
+    spans.extend(cost_spans(theme, statement, columns));
+    if columns.sql > 0 {
+        let beginning: String = source
+            .sql
+            .trim()
+            .graphemes(true)
+            .take(columns.sql)
+            .collect();
+        let text = format!("  {}", printable(&beginning));
+        spans.push(left(&text, columns.sql + 2, theme.dim()));
     }
     line(buffer, areas.list, number, Line::from(spans));
     if mark.selected {
-        style(buffer, areas.list, number, look.selected());
+        style(buffer, areas.list, number, theme.selected());
     }
 }
 
-/// `910×`, `worse 1.20×` or `=`, and how it is meant.
-fn gain(look: Look, card: &Card) -> (String, Style) {
-    let factor = card.factor();
-    if factor > 1.01 {
-        (factor_text(factor).into_owned(), look.good())
-    } else if factor < 0.99 {
-        (format!("↑{}", factor_text(1.0 / factor)), look.bad())
+/// The columns from the cost on; the error instead if the statement was not planned.
+fn cost_spans(theme: Theme, statement: &StatementView, columns: &Columns) -> Vec<Span<'static>> {
+    let (Some(cost), Some(cost_after)) = (statement.cost(), statement.cost_after()) else {
+        let error = statement.before.as_ref().err().map_or("", String::as_str);
+        let room = NUMBER + 1 + columns.after + 9 + FINDINGS + columns.helped_by;
+        let text = format!("  not planned: {}", printable(error));
+        return vec![left(&text, room, theme.bad())];
+    };
+    let (gain, tone) = gain(theme, statement);
+    let cost_after = if statement.after.is_some() {
+        cost_after.to_string()
     } else {
-        ("=".to_owned(), look.dim())
+        "–".to_owned()
+    };
+    let findings = match statement.finding_count {
+        0 => String::new(),
+        number => number.to_string(),
+    };
+    let helped_by = format!(" {}", statement.helped_by.join(" "));
+    vec![
+        right(&cost.to_string(), NUMBER + 1, Style::new()),
+        right(&cost_after, columns.after, tone),
+        right(&gain, 9, tone),
+        right(&findings, FINDINGS, theme.hot()),
+        left(&helped_by, columns.helped_by, theme.dim()),
+    ]
+}
+
+/// `910×`, `worse 1.20×` or `=`, and how it is meant.
+fn gain(theme: Theme, statement: &StatementView) -> (String, Style) {
+    let factor = statement.factor();
+    if factor > 1.01 {
+        (factor_text(factor).into_owned(), theme.good())
+    } else if factor < 0.99 {
+        (format!("↑{}", factor_text(1.0 / factor)), theme.bad())
+    } else {
+        ("=".to_owned(), theme.dim())
     }
 }
 
 /// The text of the selected statement, below.
 fn preview(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
-    let Some(card) = model
+    let Some(statement) = model
         .workload
         .selected()
-        .map(|card| &session_data.cards[card])
+        .map(|statement| &session_data.statements[statement])
     else {
         return;
     };
-    let place = if card.statement.place.is_empty() {
+    let place = if statement.source.place.is_empty() {
         String::new()
     } else {
-        format!(" · {}", card.statement.place)
+        format!(" · {}", statement.source.place)
     };
-    let title = format!("{}{place}", card.statement.id);
-    rule(buffer, areas.detail, 0, &printable(&title), model.look);
+    let title = format!("{}{place}", statement.source.id);
+    rule(buffer, areas.detail, 0, &printable(&title), model.theme);
     let room = usize::from(areas.detail.height).saturating_sub(1);
     let lines = sql_text::lines(
-        &beginning(&card.statement.sql),
+        &beginning(&statement.source.sql),
         usize::from(areas.detail.width).saturating_sub(2),
     );
     for (number, text) in lines.iter().take(room).enumerate() {
@@ -404,11 +383,11 @@ fn preview(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas
             buffer,
             areas.detail,
             1 + number,
-            super::plan::sql_line(text, model.look),
+            super::plan::sql_line(text, model.theme),
         );
     }
-    if let Some(why) = &card.no_index {
-        let why = cut(
+    if let Some(why) = &statement.no_index {
+        let why = truncate(
             &format!("no index helps: {}", printable(why)),
             usize::from(areas.detail.width),
         );
@@ -416,21 +395,21 @@ fn preview(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas
             buffer,
             areas.detail,
             room,
-            Line::styled(why, model.look.dim()),
+            Line::styled(why, model.theme.dim()),
         );
     }
-    if let Err(why) = &card.before {
+    if let Err(why) = &statement.before {
         line(
             buffer,
             areas.detail,
             room,
-            Line::styled(format!("✗ {}", printable(why)), model.look.bad()),
+            Line::styled(format!("✗ {}", printable(why)), model.theme.bad()),
         );
     }
 }
 
 /// As much of a text as a preview can show: some statements are megabytes long.
 fn beginning(sql: &str) -> String {
-    const MOST: usize = 4_000;
-    sql.trim().chars().take(MOST).collect()
+    const MAX_CHARACTERS: usize = 4_000;
+    sql.trim().chars().take(MAX_CHARACTERS).collect()
 }

@@ -5,9 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::model::QualifiedName;
 use crate::plan::Plan;
-use crate::twin::snapshot::{
-    Extremes, Metapage, RelationFile, Slot, Statistic, SystemTable, Values,
-};
+use crate::twin::metapage::Metapage;
+use crate::twin::snapshot::{Extremes, RelationFile, Slot, Statistic, SystemTable, Values};
 
 fn sample() -> TwinFile {
     let mut workload = Workload::default();

@@ -1,11 +1,14 @@
 //! Statistics of columns after growth.
 
+use super::factors::Growth;
 use super::relations::{ColumnKey, Relations};
-use super::{Growth, IN_ORDER};
 use crate::twin::Snapshot;
 use crate::twin::array_literal::ArrayLiteral;
-use crate::twin::scalar::{Line, Position};
+use crate::twin::scalar::{Position, Scale};
 use crate::twin::snapshot::{Extremes, Oid, Slot, Statistic};
+
+/// From here on a column's rows lie in its order.
+pub const IN_ORDER: f32 = 0.99;
 
 /// `STATISTIC_KIND_…` (src/include/catalog/pg_statistic.h).
 const MOST_COMMON: i16 = 1;
@@ -17,22 +20,22 @@ const GROWING_SHARE: f64 = 0.1;
 
 /// What becomes of one column.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Change {
+struct ColumnGrowth {
     /// The number of rows is multiplied by this.
     rows: f64,
     /// The number of values of an open set is multiplied by this.
     values: Option<f64>,
     /// New values: how the line they lie on goes on.
-    course: Course,
+    course: ValueShift,
 }
 
 /// How values of a column lie after growth.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Course {
+enum ValueShift {
     /// Where they lay.
     Same,
     /// The old ones stay, and new ones like them follow.
-    GoesOn { factor: f64 },
+    Extended { factor: f64 },
     /// Spread over a range that has become so much longer.
     Stretched { factor: f64 },
 }
@@ -66,16 +69,16 @@ pub(super) fn grow(
         let referenced = relations
             .referenced(key)
             .map(|(table, _)| relations.factor_with_children(table, growth));
-        let change = Change {
+        let change = ColumnGrowth {
             rows: factor,
             values: referenced,
             course: course(key),
         };
         if change
-            != (Change {
+            != (ColumnGrowth {
                 rows: 1.0,
                 values: referenced.map(|_| 1.0),
-                course: Course::Same,
+                course: ValueShift::Same,
             })
         {
             statistic.grow(change, rows, extremes(key));
@@ -84,8 +87,8 @@ pub(super) fn grow(
     for ends in &mut grown.extremes {
         if let Some((line, smallest, largest)) = ends.line(before) {
             let factor = match course((ends.relation, ends.attribute)) {
-                Course::Same => continue,
-                Course::GoesOn { factor } | Course::Stretched { factor } => factor,
+                ValueShift::Same => continue,
+                ValueShift::Extended { factor } | ValueShift::Stretched { factor } => factor,
             };
             ends.largest = Some(line.write(largest.plus(largest.minus(smallest) * (factor - 1.0))));
         }
@@ -98,9 +101,9 @@ fn course(
     relations: &Relations<'_>,
     growth: &Growth,
     key: ColumnKey,
-) -> Course {
+) -> ValueShift {
     if relations.is_partition_key(key) {
-        return Course::Same;
+        return ValueShift::Same;
     }
     let in_order = |key: ColumnKey| {
         let own = snapshot
@@ -113,21 +116,21 @@ fn course(
     match relations.referenced(key) {
         // Where the keys go, what refers to them goes.
         Some(referenced) if in_order(referenced) && !relations.is_partition_key(referenced) => {
-            Course::Stretched {
+            ValueShift::Stretched {
                 factor: relations.factor_with_children(referenced.0, growth),
             }
         }
-        Some(_) => Course::Same,
-        None if in_order(key) => Course::GoesOn {
+        Some(_) => ValueShift::Same,
+        None if in_order(key) => ValueShift::Extended {
             factor: relations.factor(key.0, growth),
         },
-        None => Course::Same,
+        None => ValueShift::Same,
     }
 }
 
 impl Extremes {
-    /// The line a column lies on, as its histogram tells, and its two ends there.
-    fn line(&self, snapshot: &Snapshot) -> Option<(Line, Position, Position)> {
+    /// The line a column lies on, from its histogram, and its two ends there.
+    fn line(&self, snapshot: &Snapshot) -> Option<(Scale, Position, Position)> {
         let own = |statistic: &&Statistic| {
             (statistic.relation, statistic.attribute) == (self.relation, self.attribute)
         };
@@ -149,9 +152,9 @@ impl Statistic {
         self.slots.iter().find(|slot| slot.kind == kind)
     }
 
-    fn line(&self) -> Option<Line> {
+    fn line(&self) -> Option<Scale> {
         let type_oid: Oid = self.slot(HISTOGRAM)?.values.as_ref()?.element_type;
-        Line::of(type_oid)
+        Scale::of(type_oid)
     }
 
     /// Do the rows lie in the order of this column, and is that an order of time? A few numbers many times over are none.
@@ -170,11 +173,11 @@ impl Statistic {
         self.slot(MOST_COMMON).is_some() && self.slot(HISTOGRAM).is_none()
     }
 
-    fn grow(&mut self, change: Change, rows: f64, extremes: Option<&Extremes>) {
+    fn grow(&mut self, change: ColumnGrowth, rows: f64, extremes: Option<&Extremes>) {
         let complete = self.is_complete();
         let values = change.values.unwrap_or(match change.course {
-            Course::GoesOn { factor } | Course::Stretched { factor } => factor,
-            Course::Same => 1.0,
+            ValueShift::Extended { factor } | ValueShift::Stretched { factor } => factor,
+            ValueShift::Same => 1.0,
         });
         let distinct = f64::from(self.distinct);
         let number = if distinct < 0.0 {
@@ -193,7 +196,7 @@ impl Statistic {
             self.set_distinct(number, rows * change.rows, false);
             self.make_rarer(values.max(1.0));
         }
-        if change.course != Course::Same {
+        if change.course != ValueShift::Same {
             self.extend_histogram(change.course, extremes);
         }
     }
@@ -222,7 +225,7 @@ impl Statistic {
         }
     }
 
-    fn extend_histogram(&mut self, course: Course, extremes: Option<&Extremes>) {
+    fn extend_histogram(&mut self, course: ValueShift, extremes: Option<&Extremes>) {
         let Some(line) = self.line() else { return };
         let slot = self.slots.iter_mut().find(|slot| slot.kind == HISTOGRAM);
         let Some(values) = slot.and_then(|slot| slot.values.as_mut()) else {
@@ -254,7 +257,7 @@ impl Statistic {
 /// As many bounds as before, over what has been added.
 fn extend(
     bounds: &[Position],
-    course: Course,
+    course: ValueShift,
     ends: Option<(Position, Position)>,
 ) -> Vec<Position> {
     let (Some(first), Some(last)) = (bounds.first().copied(), bounds.last().copied()) else {
@@ -264,12 +267,12 @@ fn extend(
     let period = end.minus(start).max(last.minus(first));
     let steps = (bounds.len() - 1) as f64;
     let bound = |number: usize| match course {
-        Course::Same => bounds.get(number).copied().unwrap_or(last),
-        Course::Stretched { factor } => {
+        ValueShift::Same => bounds.get(number).copied().unwrap_or(last),
+        ValueShift::Stretched { factor } => {
             let old = bounds.get(number).copied().unwrap_or(last);
             start.plus(old.minus(start) * factor)
         }
-        Course::GoesOn { factor } => {
+        ValueShift::Extended { factor } => {
             let place = number as f64 / steps * factor;
             // The very end is the end of the last time round, not the beginning of the next.
             let rounds = if number as f64 == steps {

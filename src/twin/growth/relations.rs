@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Growth;
+use super::factors::{Growth, matches};
 use crate::model::QualifiedName;
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Oid;
@@ -187,5 +187,17 @@ impl<'s> Relations<'s> {
         self.ancestry(table)
             .into_iter()
             .any(|oid| self.partition_keys.contains(&(oid, *name)))
+    }
+}
+
+impl Growth {
+    /// Names that no table of the snapshot has: typing mistakes.
+    pub fn unknown(&self, snapshot: &Snapshot) -> Vec<QualifiedName> {
+        let relations = Relations::of(snapshot);
+        self.tables
+            .keys()
+            .filter(|name| !relations.names().any(|known| matches(name, known)))
+            .cloned()
+            .collect()
     }
 }

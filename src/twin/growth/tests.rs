@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::QualifiedName;
 use crate::twin::snapshot::{Extremes, Slot, Statistic, Values};
 
 fn table(name: &str, columns: &[&str], rows: &[&[&str]]) -> SystemTable {

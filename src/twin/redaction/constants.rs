@@ -1,6 +1,6 @@
 //! Constants in stored expressions (`pg_node_tree`): predicates of indexes, CHECK constraints, bounds of partitions, views.
 
-use crate::twin::scalar::{Line, Position};
+use crate::twin::scalar::{Position, Scale};
 use crate::twin::snapshot::Oid;
 
 /// Microseconds and days between 1970-01-01 and 2000-01-01, from where PostgreSQL counts.
@@ -33,7 +33,7 @@ pub(super) fn constants(tree: &str) -> Vec<(Oid, String)> {
 
 fn text(type_oid: Oid, bytes: &[u8]) -> Option<String> {
     let word = bytes.first_chunk().copied().map(i64::from_le_bytes);
-    Some(match (type_oid, Line::of(type_oid)) {
+    Some(match (type_oid, Scale::of(type_oid)) {
         (25 | 1042 | 1043 | 114 | 3802, _) => String::from_utf8(variable(bytes)?.to_vec()).ok()?,
         (2950, _) => super::uuid::write(u128::from_be_bytes(*bytes.first_chunk()?)),
         (21, _) => (word? as i16).to_string(),
@@ -42,10 +42,10 @@ fn text(type_oid: Oid, bytes: &[u8]) -> Option<String> {
         (700, _) => f32::from_bits(word? as u32).to_string(),
         (701, _) => f64::from_bits(word? as u64).to_string(),
         (1700, _) => numeric(variable(bytes)?)?,
-        (_, Some(line @ Line::Date)) => {
+        (_, Some(line @ Scale::Date)) => {
             line.write(Position::Whole(i128::from(word? as i32) + EPOCH_DAYS))
         }
-        (_, Some(line @ Line::Timestamp(_))) => {
+        (_, Some(line @ Scale::Timestamp(_))) => {
             line.write(Position::Whole(i128::from(word?) + EPOCH_MICROSECONDS))
         }
         _ => return None,

@@ -7,7 +7,7 @@ use crate::twin::snapshot::Oid;
 
 /// What is done to values of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     /// Texts that sort alike, for each collation.
     Text(Oid),
     /// `json` and `jsonb`: an object with a text.
@@ -16,8 +16,8 @@ pub(super) enum Kind {
     Uuid,
     /// All integers: they are compared with each other.
     Integer,
-    /// Types of [`Line`](crate::twin::scalar::Line), by their OID.
-    OnALine(Oid),
+    /// Types of [`Scale`](crate::twin::scalar::Scale), by their OID.
+    OnScale(Oid),
     /// Says nothing: booleans, and enums, whose values are the schema's.
     Harmless,
     /// Nothing is known about it.
@@ -25,13 +25,13 @@ pub(super) enum Kind {
 }
 
 /// Types of the snapshot: built-in ones, and what its own are made of.
-pub(super) struct Kinds<'s> {
+pub(super) struct ValueKinds<'s> {
     base_types: BTreeMap<Oid, Oid>,
     elements: BTreeMap<Oid, Oid>,
     enums: BTreeSet<Oid>,
     columns: BTreeMap<(Oid, i16), (Oid, Oid)>,
     type_names: BTreeMap<Oid, &'s str>,
-    /// By name, for those who know no OIDs.
+    /// By name, for the catalog, which has no OIDs.
     pub(super) columns_by_name: BTreeMap<(&'s str, &'s str, &'s str), (Oid, i16)>,
 }
 
@@ -78,9 +78,9 @@ const NAMES: [(Oid, &str); 15] = [
 /// `tsvector`, whose elements are sorted in an order of their own (`ts_typanalyze`).
 const TSVECTOR: Oid = 3614;
 
-impl<'s> Kinds<'s> {
-    pub(super) fn of(snapshot: &'s Snapshot) -> Kinds<'s> {
-        let mut kinds = Kinds {
+impl<'s> ValueKinds<'s> {
+    pub(super) fn of(snapshot: &'s Snapshot) -> ValueKinds<'s> {
+        let mut kinds = ValueKinds {
             base_types: BTreeMap::new(),
             elements: BTreeMap::from(ARRAYS),
             enums: BTreeSet::new(),
@@ -184,17 +184,17 @@ impl<'s> Kinds<'s> {
             .is_some_and(|(type_oid, _)| self.base(type_oid) == TSVECTOR)
     }
 
-    /// What is to be done to values of a type that is no array.
-    pub(super) fn kind(&self, type_oid: Oid, collation: Oid) -> Kind {
+    /// What is done to values of a type that is no array.
+    pub(super) fn kind(&self, type_oid: Oid, collation: Oid) -> ValueKind {
         match self.base(type_oid) {
-            16 => Kind::Harmless,
-            25 | 1042 | 1043 => Kind::Text(collation),
-            114 | 3802 => Kind::Json,
-            2950 => Kind::Uuid,
-            20 | 21 | 23 => Kind::Integer,
-            base @ (700 | 701 | 1700 | 1082 | 1114 | 1184) => Kind::OnALine(base),
-            base if self.enums.contains(&base) => Kind::Harmless,
-            _ => Kind::Unknown,
+            16 => ValueKind::Harmless,
+            25 | 1042 | 1043 => ValueKind::Text(collation),
+            114 | 3802 => ValueKind::Json,
+            2950 => ValueKind::Uuid,
+            20 | 21 | 23 => ValueKind::Integer,
+            base @ (700 | 701 | 1700 | 1082 | 1114 | 1184) => ValueKind::OnScale(base),
+            base if self.enums.contains(&base) => ValueKind::Harmless,
+            _ => ValueKind::Unknown,
         }
     }
 }

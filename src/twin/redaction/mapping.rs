@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{RedactionKey, uuid};
-use crate::twin::scalar::{Line, Position};
+use crate::twin::scalar::{Position, Scale};
 
 /// Values of one kind, while they are collected.
 #[derive(Debug, Default)]
@@ -201,7 +201,7 @@ pub(super) fn uuids(collected: &Collected, key: &RedactionKey) -> BTreeMap<Strin
 /// New numbers and times: each is moved by less than half the way to its neighbours, so their order stays.
 pub(super) fn numbers(
     collected: &Collected,
-    line: Line,
+    line: Scale,
     key: &RedactionKey,
 ) -> BTreeMap<String, String> {
     let read = |text: &String| Some((line.read(text)?, text.clone()));
@@ -251,7 +251,7 @@ pub(super) fn numbers(
 }
 
 /// Equal numbers move alike, however they are written: 1.5 and 1.50.
-fn canonical(position: Position, line: Line) -> String {
+fn canonical(position: Position, line: Scale) -> String {
     match position {
         Position::Whole(_) => line.write(position),
         Position::Real(value, _) => value.to_string(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::RedactionReport;
 use super::constants;
-use super::kinds::{Kind, Kinds};
+use super::kinds::{ValueKind, ValueKinds};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::SystemTable;
 
@@ -42,7 +42,11 @@ pub(super) fn constants(snapshot: &Snapshot) -> BTreeSet<String> {
 }
 
 /// Empties what can do without.
-pub(super) fn redact(snapshot: &mut Snapshot, kinds: &Kinds<'_>, report: &mut RedactionReport) {
+pub(super) fn redact(
+    snapshot: &mut Snapshot,
+    kinds: &ValueKinds<'_>,
+    report: &mut RedactionReport,
+) {
     let (bodies, sql_bodies) = empty_bodies(snapshot);
     if bodies > 0 {
         report.dropped.push(format!(
@@ -96,11 +100,15 @@ fn empty_bodies(snapshot: &mut Snapshot) -> (usize, usize) {
 }
 
 /// Those that hold a value as a table might; the generation expressions of columns stay.
-fn drop_defaults(snapshot: &mut Snapshot, kinds: &Kinds<'_>) -> usize {
+fn drop_defaults(snapshot: &mut Snapshot, kinds: &ValueKinds<'_>) -> usize {
     let is_data = |tree: &str| {
         let mut constants = constants::constants(tree).into_iter();
-        constants
-            .any(|(type_oid, _)| !matches!(kinds.kind(type_oid, 0), Kind::Harmless | Kind::Unknown))
+        constants.any(|(type_oid, _)| {
+            !matches!(
+                kinds.kind(type_oid, 0),
+                ValueKind::Harmless | ValueKind::Unknown
+            )
+        })
     };
     let generated: BTreeSet<(String, String)> = snapshot
         .rows_of("pg_attribute", ["attrelid", "attnum", "attgenerated"])

@@ -1,8 +1,7 @@
 //! BRIN: one summary tuple for each range of heap pages (src/backend/access/brin/brin.c, brin_pageops.c, brin_tuple.c).
 
-use super::{
-    IndexSize, LINE_POINTER_BYTES, Metapage, PAGE_BYTES, StoredColumn, max_align, whole_pages,
-};
+use super::{IndexSize, LINE_POINTER_BYTES, PAGE_BYTES, StoredColumn, max_align, whole_pages};
+use crate::twin::metapage::Metapage;
 
 /// `BRIN_DEFAULT_PAGES_PER_RANGE`.
 pub const DEFAULT_PAGES_PER_RANGE: u32 = 128;
@@ -60,10 +59,10 @@ pub fn size(facts: &BrinFacts) -> IndexSize {
     IndexSize {
         pages,
         tuples: facts.rows,
-        metapage: Metapage::Brin {
+        metapage: Some(Metapage::Brin {
             pages_per_range,
-            revmap_pages,
-        },
+            last_revmap_page: u32::try_from(revmap_pages).unwrap_or(u32::MAX),
+        }),
     }
 }
 
@@ -207,7 +206,9 @@ mod tests {
             columns: vec![(StoredColumn::fixed(8, 8), BrinSummary::Minmax)],
         };
         let revmap = |heap_pages| match size(&facts(heap_pages)).metapage {
-            Metapage::Brin { revmap_pages, .. } => revmap_pages,
+            Some(Metapage::Brin {
+                last_revmap_page, ..
+            }) => last_revmap_page,
             _ => panic!("BRIN has a range map"),
         };
         assert_eq!((revmap(0), revmap(1360), revmap(1361)), (1, 1, 2));

@@ -3,9 +3,10 @@
 use super::groups::{Groups, distinct_prefix, key_groups};
 use super::tuple::{SampleRows, mean};
 use super::{
-    EqualKeys, IndexSize, LINE_POINTER_BYTES, Metapage, PAGE_BYTES, PAGE_HEADER_BYTES,
-    StoredColumn, max_align,
+    EqualKeys, IndexSize, LINE_POINTER_BYTES, PAGE_BYTES, PAGE_HEADER_BYTES, StoredColumn,
+    max_align,
 };
+use crate::twin::metapage::Metapage;
 
 /// `BTREE_DEFAULT_FILLFACTOR` (src/include/access/nbtree.h).
 pub const DEFAULT_FILLFACTOR: u8 = 90;
@@ -65,45 +66,6 @@ impl BtreeFacts {
     }
 }
 
-/// Do the default B-tree operator classes of this type (`pg_type.typname`) let equal values share one tuple? As `pg_amproc` of
-/// PostgreSQL 14 to 18 has it (`btequalimage` and `btvarstrequalimage`; the latter only holds for deterministic collations). Types
-/// that are not known, such as those of extensions, do not; enums do, and their names are the user's.
-pub fn type_deduplicates(type_name: &str) -> bool {
-    const TYPES: [&str; 30] = [
-        "bit",
-        "bool",
-        "bpchar",
-        "bytea",
-        "char",
-        "cidr",
-        "date",
-        "inet",
-        "int2",
-        "int4",
-        "int8",
-        "macaddr",
-        "macaddr8",
-        "money",
-        "name",
-        "oid",
-        "oidvector",
-        "pg_lsn",
-        "regclass",
-        "text",
-        "tid",
-        "time",
-        "timestamp",
-        "timestamptz",
-        "timetz",
-        "uuid",
-        "varbit",
-        "varchar",
-        "xid8",
-        "regtype",
-    ];
-    TYPES.contains(&type_name)
-}
-
 /// The size of a freshly built B-tree.
 pub fn size(facts: &BtreeFacts) -> IndexSize {
     let rows = facts.rows.max(0.0).round();
@@ -111,7 +73,7 @@ pub fn size(facts: &BtreeFacts) -> IndexSize {
         return IndexSize {
             pages: 1,
             tuples: 0.0,
-            metapage: Metapage::Btree { root_level: 0 },
+            metapage: Some(Metapage::Btree { level: 0 }),
         };
     }
     let items = leaf_items(facts, rows);
@@ -129,7 +91,7 @@ pub fn size(facts: &BtreeFacts) -> IndexSize {
     IndexSize {
         pages: pages as u64,
         tuples: rows,
-        metapage: Metapage::Btree { root_level: level },
+        metapage: Some(Metapage::Btree { level }),
     }
 }
 
@@ -298,7 +260,7 @@ mod tests {
 
     fn built(facts: &BtreeFacts) -> (u64, u32) {
         match size(facts).metapage {
-            Metapage::Btree { root_level } => (size(facts).pages, root_level),
+            Some(Metapage::Btree { level }) => (size(facts).pages, level),
             _ => panic!("a B-tree has a root"),
         }
     }

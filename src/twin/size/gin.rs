@@ -4,7 +4,8 @@
 //! Entries are inserted in order and their pages split in the middle, so that a fresh index is about half full. What cannot be
 //! derived from statistics is how many distinct items there are: where the index was built on samples, [`extrapolate`] that.
 
-use super::{GinPages, IndexSize, Metapage, PAGE_BYTES, max_align, whole_pages};
+use super::{GinPages, IndexSize, PAGE_BYTES, max_align, whole_pages};
+use crate::twin::metapage::Metapage;
 
 /// A GIN index that was really built on a sample of the table's rows, and its metapage.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,7 +27,7 @@ const PACKING: f64 = 0.9;
 /// can take at most.
 const MAX_ENTRY_BYTES: f64 = 1_900.0;
 
-/// GIN by indexes on samples of as many rows as [`super::sample::sample_rows`] says (two will do, one hardly): pages are
+/// GIN by indexes on samples of about a sixteenth, a quarter and all of the sampled rows (two will do, one hardly): pages are
 /// `a · entries + b · rows`, of which the two largest give `a` and `b`, and entries follow the curve of all. `None` without a build.
 pub fn extrapolate(rows: f64, builds: &[GinSampleBuild]) -> Option<IndexSize> {
     let mut builds: Vec<&GinSampleBuild> =
@@ -54,15 +55,17 @@ pub fn extrapolate(rows: f64, builds: &[GinSampleBuild]) -> Option<IndexSize> {
 fn finished(rows: f64, total: f64, data: f64, entries: f64) -> IndexSize {
     let pages = whole_pages(total, 2);
     let data_pages = whole_pages(data, 0).min(pages - 2);
-    let contents = GinPages {
-        entry_pages: pages - 1 - data_pages,
-        data_pages,
-        entries: whole_pages(entries, 0),
-    };
+    let block = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     IndexSize {
         pages,
         tuples: rows,
-        metapage: Metapage::Gin(contents),
+        metapage: Some(Metapage::Gin {
+            total_pages: block(pages),
+            entry_pages: block(pages - 1 - data_pages),
+            data_pages: block(data_pages),
+            entries: i64::try_from(whole_pages(entries, 0)).unwrap_or(i64::MAX),
+            pending_pages: 0,
+        }),
     }
 }
 
@@ -225,13 +228,17 @@ mod tests {
         let estimate = extrapolate(rows, builds).unwrap();
         let ratio = estimate.pages as f64 / pages;
         assert!((0.75..=1.25).contains(&ratio), "{ratio}: {estimate:?}");
-        let Metapage::Gin(contents) = estimate.metapage else {
+        let Some(Metapage::Gin {
+            total_pages,
+            entry_pages,
+            data_pages,
+            ..
+        }) = estimate.metapage
+        else {
             panic!("GIN has a metapage")
         };
-        assert_eq!(
-            estimate.pages,
-            1 + contents.entry_pages + contents.data_pages
-        );
+        assert_eq!(total_pages, 1 + entry_pages + data_pages);
+        assert_eq!(estimate.pages, u64::from(total_pages));
     }
 
     /// PostgreSQL 15: indexes on 3,333, 10,000 and 30,000 of 300,000 rows, and on all.

@@ -12,7 +12,7 @@ const ALL_DIFFERENT: f64 = 0.995;
 
 /// Keys of one kind: so many possible keys, each of which has this share of all rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Kind {
+struct KeyClass {
     keys: f64,
     share: f64,
 }
@@ -59,7 +59,7 @@ pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys)
         [column] => single_column(rows, column, distinct),
         _ if distinct >= rows * ALL_DIFFERENT => vec![Groups::of(rows, 1.0)],
         _ => {
-            let mut kinds = vec![Kind {
+            let mut kinds = vec![KeyClass {
                 keys: 1.0,
                 share: 1.0,
             }];
@@ -73,7 +73,7 @@ pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys)
 
 /// How many distinct keys the first columns have, if columns are independent; at most one for each row.
 pub(super) fn distinct_prefix(rows: f64, columns: &[StoredColumn]) -> f64 {
-    let mut kinds = vec![Kind {
+    let mut kinds = vec![KeyClass {
         keys: 1.0,
         share: 1.0,
     }];
@@ -95,7 +95,7 @@ fn spread(rows: f64, keys: f64) -> Vec<Groups> {
         rows,
         &fit(
             rows,
-            &[Kind {
+            &[KeyClass {
                 keys,
                 share: 1.0 / keys,
             }],
@@ -133,18 +133,18 @@ fn single_column(rows: f64, column: &StoredColumn, distinct: f64) -> Vec<Groups>
 }
 
 /// The kinds of values of a column: each common value, NULL, and all others alike.
-fn kinds_of(column: &StoredColumn, rows: f64) -> Vec<Kind> {
-    let mut kinds: Vec<Kind> = column
+fn kinds_of(column: &StoredColumn, rows: f64) -> Vec<KeyClass> {
+    let mut kinds: Vec<KeyClass> = column
         .common_fractions
         .iter()
-        .map(|share| Kind {
+        .map(|share| KeyClass {
             keys: 1.0,
             share: *share,
         })
         .filter(|k| k.share > 0.0)
         .collect();
     if column.null_fraction > 0.0 {
-        kinds.push(Kind {
+        kinds.push(KeyClass {
             keys: 1.0,
             share: column.null_fraction,
         });
@@ -153,12 +153,12 @@ fn kinds_of(column: &StoredColumn, rows: f64) -> Vec<Kind> {
     let distinct = column.distinct_values.unwrap_or(rows).max(1.0);
     let others = distinct - column.common_fractions.len() as f64;
     if left > 1e-6 && others >= 0.5 {
-        kinds.push(Kind {
+        kinds.push(KeyClass {
             keys: others,
             share: left / others,
         });
     } else if kinds.is_empty() {
-        kinds.push(Kind {
+        kinds.push(KeyClass {
             keys: distinct,
             share: 1.0 / distinct,
         });
@@ -167,9 +167,9 @@ fn kinds_of(column: &StoredColumn, rows: f64) -> Vec<Kind> {
 }
 
 /// Every kind of one with every kind of the other.
-fn product(left: &[Kind], right: &[Kind]) -> Vec<Kind> {
+fn product(left: &[KeyClass], right: &[KeyClass]) -> Vec<KeyClass> {
     let pairs = left.iter().flat_map(|l| {
-        right.iter().map(move |r| Kind {
+        right.iter().map(move |r| KeyClass {
             keys: (l.keys * r.keys).min(1e15),
             share: l.share * r.share,
         })
@@ -178,8 +178,8 @@ fn product(left: &[Kind], right: &[Kind]) -> Vec<Kind> {
 }
 
 /// Not more than [`MAX_KINDS`] kinds: neighbours of similar share become one with their mean share.
-fn merged(mut kinds: Vec<Kind>) -> Vec<Kind> {
-    let total = |kinds: &[Kind]| kinds.iter().map(|kind| kind.keys * kind.share).sum::<f64>();
+fn merged(mut kinds: Vec<KeyClass>) -> Vec<KeyClass> {
+    let total = |kinds: &[KeyClass]| kinds.iter().map(|kind| kind.keys * kind.share).sum::<f64>();
     let whole = total(&kinds);
     kinds.retain(|kind| kind.keys > 0.0 && kind.share > 0.0);
     kinds.sort_by(|a, b| b.share.total_cmp(&a.share));
@@ -187,7 +187,7 @@ fn merged(mut kinds: Vec<Kind>) -> Vec<Kind> {
         let first = kinds.first().map_or(1.0, |kind| kind.share);
         let last = kinds.last().map_or(1.0, |kind| kind.share);
         let width = ((first / last).ln() / (MAX_KINDS as f64 - 1.0)).max(1e-9);
-        let mut result: Vec<(i64, Kind)> = Vec::with_capacity(MAX_KINDS);
+        let mut result: Vec<(i64, KeyClass)> = Vec::with_capacity(MAX_KINDS);
         for kind in kinds {
             let class = ((first / kind.share).ln() / width) as i64;
             match result.last_mut() {
@@ -210,7 +210,7 @@ fn merged(mut kinds: Vec<Kind>) -> Vec<Kind> {
 }
 
 /// How many of the possible keys have at least one of the rows.
-fn present(rows: f64, kinds: &[Kind]) -> f64 {
+fn present(rows: f64, kinds: &[KeyClass]) -> f64 {
     kinds
         .iter()
         .map(|kind| kind.keys * -(-rows * kind.share).exp_m1())
@@ -218,11 +218,11 @@ fn present(rows: f64, kinds: &[Kind]) -> f64 {
 }
 
 /// The kinds with as many more (or fewer) possible keys that `distinct` of them occur.
-fn fit(rows: f64, kinds: &[Kind], distinct: f64) -> Vec<Kind> {
-    let scaled = |factor: f64| -> Vec<Kind> {
+fn fit(rows: f64, kinds: &[KeyClass], distinct: f64) -> Vec<KeyClass> {
+    let scaled = |factor: f64| -> Vec<KeyClass> {
         kinds
             .iter()
-            .map(|kind| Kind {
+            .map(|kind| KeyClass {
                 keys: kind.keys * factor,
                 share: kind.share / factor,
             })
@@ -241,7 +241,7 @@ fn fit(rows: f64, kinds: &[Kind], distinct: f64) -> Vec<Kind> {
 }
 
 /// Group sizes of each kind: certain for large groups, Poisson for small ones.
-fn drawn(rows: f64, kinds: &[Kind]) -> Vec<Groups> {
+fn drawn(rows: f64, kinds: &[KeyClass]) -> Vec<Groups> {
     let mut groups = Vec::new();
     for kind in kinds {
         let expected = rows * kind.share;

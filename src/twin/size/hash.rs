@@ -1,7 +1,7 @@
 //! Hash: buckets made for the table's rows, and overflow pages (src/backend/access/hash/hashpage.c, hash.c, hashutil.c).
 
 use super::groups::{Groups, key_groups};
-use super::{EqualKeys, IndexSize, Metapage, StoredColumn, whole_pages};
+use super::{EqualKeys, IndexSize, StoredColumn, whole_pages};
 
 /// `HASH_DEFAULT_FILLFACTOR`.
 pub const DEFAULT_FILLFACTOR: u8 = 75;
@@ -45,7 +45,7 @@ pub fn size(facts: &HashFacts) -> IndexSize {
     IndexSize {
         pages,
         tuples,
-        metapage: Metapage::Unread,
+        metapage: None,
     }
 }
 

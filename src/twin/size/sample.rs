@@ -1,16 +1,5 @@
 //! What a sample of rows says about all of them.
 
-/// How many rows to build indexes on, the smallest first: the table's rows by a power of two, `most_rows` at most, and a quarter and
-/// a sixteenth of that. Indexes double their pages at about the same time when their pages are full, so that one of half the rows is
-/// as full as that of all.
-pub fn sample_rows(table_rows: u64, most_rows: u64) -> [u64; 3] {
-    let mut rows = table_rows;
-    while rows > most_rows.max(1) {
-        rows = rows.div_ceil(2);
-    }
-    [rows.div_ceil(16), rows.div_ceil(4), rows]
-}
-
 /// Groups of equal keys in a random sample of a table's rows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SampledKeys {
@@ -209,22 +198,6 @@ fn distinct_values(sample_rows: f64, distinct: f64, once: f64, table_rows: f64) 
     estimate.clamp(distinct, table_rows)
 }
 
-/// Mean and standard deviation of the stored lengths of some values (`pg_column_size`), for
-/// [`super::StoredColumn::average_width_bytes`] and `width_deviation_bytes`. `None` without values.
-pub fn width_bytes(lengths: &[f64]) -> Option<(f64, f64)> {
-    if lengths.is_empty() {
-        return None;
-    }
-    let count = lengths.len() as f64;
-    let mean = lengths.iter().sum::<f64>() / count;
-    let variance = lengths
-        .iter()
-        .map(|length| (length - mean).powi(2))
-        .sum::<f64>()
-        / count;
-    Some((mean, variance.sqrt()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,13 +216,6 @@ mod tests {
             (estimate / truth - 1.0).abs() <= by,
             "{estimate} is not {truth}"
         );
-    }
-
-    #[test]
-    fn samples_are_halves_of_halves() {
-        assert_eq!(sample_rows(80_000, 30_000), [1_250, 5_000, 20_000]);
-        assert_eq!(sample_rows(10, 30_000), [1, 3, 10]);
-        assert_eq!(sample_rows(0, 0), [0, 0, 0]);
     }
 
     #[test]
@@ -312,11 +278,5 @@ mod tests {
         ];
         let estimate = keys(&groups, 200_000.0);
         near(estimate, 102_000.0, 0.1);
-    }
-
-    #[test]
-    fn widths_have_a_mean_and_a_deviation() {
-        assert_eq!(width_bytes(&[]), None);
-        assert_eq!(width_bytes(&[2.0, 4.0]), Some((3.0, 1.0)));
     }
 }

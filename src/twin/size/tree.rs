@@ -1,6 +1,6 @@
 //! GiST, SP-GiST and bloom: a tuple for each row, so that a sample's index grows in proportion.
 
-use super::{IndexSize, LINE_POINTER_BYTES, Metapage, StoredColumn, whole_pages};
+use super::{IndexSize, LINE_POINTER_BYTES, StoredColumn, whole_pages};
 
 /// An index that was really built on a sample of the table's rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,7 +12,7 @@ pub struct SampleBuild {
 }
 
 /// GiST or SP-GiST by indexes on samples, of the table's order (pages of rows that come in order are filled otherwise): in
-/// proportion to them, the largest counting most. Let [`super::sample::sample_rows`] choose how many rows: all pages of an index on
+/// proportion to them, the largest counting most. The samples should be of a sixteenth, a quarter and all of the sampled rows: all pages of an index on
 /// evenly spread values split at about the same time, and its pages are half full soon after and full before. `None` without a
 /// sample's row.
 pub fn extrapolate(rows: f64, builds: &[SampleBuild]) -> Option<IndexSize> {
@@ -28,7 +28,7 @@ pub fn extrapolate(rows: f64, builds: &[SampleBuild]) -> Option<IndexSize> {
     Some(IndexSize {
         pages: whole_pages(rows * per_row, 1),
         tuples: rows,
-        metapage: Metapage::Unread,
+        metapage: None,
     })
 }
 
@@ -60,7 +60,7 @@ pub fn gist(rows: f64, key: &StoredColumn, build: GistBuild) -> IndexSize {
     IndexSize {
         pages: whole_pages(leaves + upper, 1),
         tuples: rows,
-        metapage: Metapage::Unread,
+        metapage: None,
     }
 }
 
@@ -78,7 +78,7 @@ pub fn spgist(rows: f64, key: &StoredColumn) -> IndexSize {
     IndexSize {
         pages: whole_pages(estimate, 3),
         tuples: rows,
-        metapage: Metapage::Unread,
+        metapage: None,
     }
 }
 
@@ -91,7 +91,7 @@ pub fn bloom(rows: f64, signature_bits: u32) -> IndexSize {
     IndexSize {
         pages: 1 + whole_pages(rows / per_page, 0),
         tuples: rows,
-        metapage: Metapage::Unread,
+        metapage: None,
     }
 }
 

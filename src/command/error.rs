@@ -1,0 +1,106 @@
+//! How commands end: their outcomes and errors.
+
+use super::planners::TwinError;
+use crate::cluster::{BinariesError, ClusterError};
+use crate::db::DbError;
+use crate::db::conninfo::ConninfoError;
+use crate::planner::{PlannerError, Rollback};
+use crate::workload::file::FileError;
+use crate::workload::log::LogError;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// Done as far as it went; what failed was said.
+    Failed,
+    /// `--fail-on` matched.
+    Matched,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The words do not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// The user asked to stop.
+    #[error("interrupted; {0}")]
+    Interrupted(Rollback),
+    /// The connection parameters make no sense.
+    #[error(transparent)]
+    Conninfo(#[from] ConninfoError),
+    /// The server, or the way to it.
+    #[error(transparent)]
+    Db(DbError),
+    /// The planner could not be asked.
+    #[error(transparent)]
+    Planner(PlannerError),
+    /// A workload file says something that makes no sense.
+    #[error(transparent)]
+    Workload(#[from] FileError),
+    /// A log holds nothing for a workload.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A file could not be read or written.
+    #[error("{0}")]
+    Other(String),
+    /// No server programs for the throwaway server.
+    #[error(transparent)]
+    Binaries(#[from] BinariesError),
+    /// No planner twin.
+    #[error("the planner twin: {0}")]
+    Twin(TwinError),
+    /// No throwaway server.
+    #[error(transparent)]
+    Cluster(ClusterError),
+}
+
+impl From<DbError> for CommandError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Interrupted { rollback } => CommandError::Interrupted(rollback),
+            other => CommandError::Db(other),
+        }
+    }
+}
+
+impl From<PlannerError> for CommandError {
+    fn from(error: PlannerError) -> Self {
+        match error {
+            PlannerError::Interrupted { rollback } => CommandError::Interrupted(rollback),
+            other => CommandError::Planner(other),
+        }
+    }
+}
+
+impl From<TwinError> for CommandError {
+    fn from(error: TwinError) -> Self {
+        match error {
+            TwinError::Db(error @ DbError::Interrupted { .. }) => error.into(),
+            TwinError::Cluster(error @ ClusterError::Interrupted) => error.into(),
+            other => CommandError::Twin(other),
+        }
+    }
+}
+
+impl From<ClusterError> for CommandError {
+    fn from(error: ClusterError) -> Self {
+        match error {
+            ClusterError::Interrupted => CommandError::Interrupted(Rollback::Confirmed),
+            other => CommandError::Cluster(other),
+        }
+    }
+}
+
+impl CommandError {
+    /// The exit status of the program.
+    pub(super) fn exit_status(&self) -> u8 {
+        match self {
+            CommandError::Usage(_) => 2,
+            CommandError::Interrupted(_) => 130,
+            _ => 1,
+        }
+    }
+}

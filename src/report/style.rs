@@ -1,0 +1,22 @@
+//! What the text reports look like: styles, and how narrow they may be.
+
+use anstyle::{AnsiColor, Style};
+
+/// A headline.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// What may be skipped.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// Better, or only after.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// Worse, or only before.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+/// Costly.
+pub(crate) const HOT: Style = AnsiColor::Yellow.on_default().bold();
+
+/// A report is never narrower than this many terminal columns.
+pub const MIN_WIDTH: usize = 60;
+
+/// A text in a style.
+pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}

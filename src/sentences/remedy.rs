@@ -1,0 +1,108 @@
+//! Why a remedy may help.
+
+use crate::model::{factor_text, group_thousands};
+use crate::planner::Evidence;
+use crate::remedy::analyze::Stale;
+use crate::remedy::{Effect, Remedy, RemedyReason, estimate_has_changed};
+
+/// Why a remedy may help, in at most three sentences.
+pub fn remedy(remedy: &Remedy) -> String {
+    let table = &remedy.table;
+    match &remedy.reason {
+        RemedyReason::StaleStatistics {
+            stale,
+            most_changed,
+        } => format!(
+            "{table} {}. With fresh statistics {}.",
+            stale_statistics(*stale),
+            expectation(most_changed)
+        ),
+        RemedyReason::UnknownToThePlanner { keys, most_changed } => {
+            let now = match keys.as_slice() {
+                [key] => format!("The planner knows nothing of {key}"),
+                keys => format!("The planner takes {} for independent", keys.join(" and ")),
+            };
+            format!(
+                "{now}. The statistics object, built from a sample of the rows, says otherwise: {}.",
+                expectation(most_changed)
+            )
+        }
+        RemedyReason::NotAllVisible { share } => format!(
+            "{:.0} % of the pages of {table} are marked as visible to everybody, so index-only scans have to look into the table for the others. \
+             VACUUM marks them, as far as no transaction still needs old rows.",
+            share * 100.0
+        ),
+        RemedyReason::FewRowsOfMany {
+            rows,
+            read,
+            refresh_cost,
+        } => {
+            let about = match remedy.evidence {
+                Evidence::PlannerTwin => "about ",
+                Evidence::RolledBackTransaction => "",
+            };
+            format!(
+                "It has {about}{} rows of the {} that the statement reads of {table}; to refresh it costs what the statement costs today \
+                 ({refresh_cost}), so it pays if it is read more often than it is refreshed. It shows the state of the last REFRESH \
+                 MATERIALIZED VIEW (CONCURRENTLY needs a unique index on it), in no particular order.",
+                group_thousands(*rows, 0),
+                group_thousands(*read, 0),
+            )
+        }
+        RemedyReason::WrittenAnotherWay {
+            before,
+            after,
+            indexes,
+            because,
+        } => {
+            let with = match indexes {
+                0 => "",
+                1 => " with this index",
+                _ => " with these indexes",
+            };
+            let factor = factor_text(before.factor_to(*after));
+            format!(
+                "Written like this it costs {after} instead of {before}{with}, {factor} lower. {because}"
+            )
+        }
+    }
+}
+
+fn stale_statistics(stale: Stale) -> String {
+    match stale {
+        Stale::Never => "was never analyzed".to_owned(),
+        Stale::Modified { rows, of } => format!(
+            "had {} rows when it was last analyzed, and {} were written since",
+            group_thousands(of, 0),
+            group_thousands(rows, 0)
+        ),
+    }
+}
+
+/// `the planner expects 600 rows instead of 6 for q, and plans it another way (cost 1,200 → 900)`
+fn expectation(effect: &Effect) -> String {
+    let Effect {
+        statement,
+        cost: (before, after),
+        rows,
+        plan_changed,
+    } = effect;
+    let rows = rows
+        .filter(|rows| estimate_has_changed(*rows))
+        .map(|(before, after)| {
+            format!(
+                "expects {} rows instead of {} for {statement}",
+                group_thousands(after, 0),
+                group_thousands(before, 0)
+            )
+        });
+    let planned = plan_changed.then(|| {
+        let statement = match rows {
+            Some(_) => "it".to_owned(),
+            None => statement.to_string(),
+        };
+        format!("plans {statement} another way (cost {before} → {after})")
+    });
+    let parts: Vec<String> = rows.into_iter().chain(planned).collect();
+    format!("the planner {}", parts.join(" and "))
+}

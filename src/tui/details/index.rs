@@ -1,0 +1,106 @@
+//! Details of an index: its DDL, how it was tested, why it is or is not recommended, what writers pay.
+
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::advise::Fix;
+use crate::model::printable;
+use crate::text_layout::wrap;
+use crate::tui::model::Model;
+use crate::tui::screen::indexes::IndexRow;
+use crate::tui::session_data::{IndexStatus, IndexView, SessionData};
+use crate::tui::theme::Theme;
+use crate::tui::write_cost_text;
+
+/// Everything known about the selected index.
+pub fn selected_index(
+    model: &Model,
+    session_data: &SessionData,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    match model.indexes.selected() {
+        Some(IndexRow::Index(index)) => {
+            index_lines(model.theme, &session_data.indexes[index], columns)
+        }
+        Some(IndexRow::Existing(position)) => {
+            let finding = &session_data.existing[position];
+            let mut lines = plain(&printable(&finding.detail), columns, Style::new());
+            let estimated = if finding.expected_size.is_some() {
+                "about "
+            } else {
+                ""
+            };
+            let gain = format!("This frees {estimated}{}.", finding.freed());
+            lines.extend(plain(&gain, columns, model.theme.dim()));
+            let tone = if finding.fix == Fix::Drop {
+                model.theme.bad()
+            } else {
+                model.theme.bold()
+            };
+            lines.extend(plain(&printable(&finding.statement()), columns, tone));
+            lines
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for statement in &index.ddl {
+        lines.extend(plain(&printable(statement), columns, theme.good()));
+    }
+    let mut facts = vec![index.named.definition.method.name().to_owned()];
+    facts.extend(
+        index
+            .named
+            .definition
+            .features()
+            .into_iter()
+            .map(|feature| feature.name().to_owned()),
+    );
+    if index.is_predicted() {
+        facts.push("tested in the planner twin, not built; the size is an estimate".to_owned());
+    }
+    facts.extend(index.build_time.map(|time| format!("built in {time}")));
+    facts.extend(
+        index
+            .write_block
+            .map(|wait| format!("writes waited {wait}")),
+    );
+    lines.extend(plain(&facts.join(" · "), columns, theme.dim()));
+    match &index.status {
+        IndexStatus::Recommended { explanation, .. } => {
+            lines.extend(plain(&printable(explanation), columns, Style::new()))
+        }
+        IndexStatus::Rejected { reason, detail } => {
+            let why = format!(
+                "Rejected ({}): {}",
+                reason.name().replace('_', " "),
+                printable(detail)
+            );
+            lines.extend(plain(&why, columns, theme.bad()));
+        }
+        IndexStatus::UserDefined => {
+            lines.extend(plain("Written and tested by you.", columns, Style::new()))
+        }
+    }
+    let partial = index.named.definition.predicate.is_some();
+    let counted = index
+        .entries_written
+        .as_ref()
+        .map(|known| write_cost_text::sentences(known, partial));
+    for sentence in counted
+        .into_iter()
+        .chain(write_cost_text::workload_sentence(index.writers))
+    {
+        lines.extend(plain(&sentence, columns, theme.dim()));
+    }
+    lines
+}
+
+fn plain(text: &str, columns: usize, style: Style) -> Vec<Line<'static>> {
+    wrap(text, columns.saturating_sub(1), 12)
+        .into_iter()
+        .map(|text| Line::styled(text, style))
+        .collect()
+}

@@ -1,0 +1,188 @@
+//! Where everything is on a terminal of some size. Update uses it for scroll limits and clicks, and drawing for positions.
+
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
+
+use super::keymap::{BINDINGS, Scope, Screen};
+use super::model::{Model, Navigation, Overlay, Size};
+
+/// On a smaller terminal only a message about its size is drawn.
+pub const MIN_SIZE: Size = Size {
+    columns: 40,
+    lines: 10,
+};
+
+/// From this width on, details are beside the list, not below it.
+const WIDE: u16 = 110;
+
+/// The same for lists with long lines.
+const WIDEST: u16 = 150;
+
+/// From this height on, two plans leave room for the selected line in full.
+const ROOMY: u16 = 15;
+
+/// The parts of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Areas {
+    /// The tabs.
+    pub tabs: Rect,
+    /// Above the list: the summary, the statement.
+    pub top: Rect,
+    /// The list's headings.
+    pub headings: Rect,
+    /// The list or the tree.
+    pub list: Rect,
+    /// Details of what is selected.
+    pub detail: Rect,
+    /// The status line.
+    pub status: Rect,
+    /// The keys.
+    pub footer: Rect,
+}
+
+/// The parts of this screen, with up to `top` lines above the list, if there is room.
+pub fn areas(size: Size, navigation: &Navigation, top: u16) -> Areas {
+    let Size { columns, lines } = size;
+    let line = |y: u16| Rect::new(0, y.min(lines.saturating_sub(1)), columns, lines.min(1));
+    let editor = if matches!(navigation.overlay, Overlay::Index(_)) {
+        EDITOR_LINES
+    } else {
+        0
+    };
+    let bottom = lines.saturating_sub(2 + editor);
+    let room = bottom.saturating_sub(1);
+    let top_lines = top.min(room.saturating_sub(5));
+    let top_area = Rect::new(0, 1, columns, top_lines);
+    let body = Rect::new(0, 1 + top_lines, columns, room.saturating_sub(top_lines));
+    let (list, detail) = split(body, navigation.screen);
+    let headings = Rect {
+        height: list.height.min(1),
+        ..list
+    };
+    let list = Rect {
+        y: list.y + headings.height,
+        height: list.height.saturating_sub(1),
+        ..list
+    };
+    Areas {
+        tabs: line(0),
+        top: top_area,
+        headings,
+        list,
+        detail,
+        status: line(lines.saturating_sub(2)),
+        footer: line(lines.saturating_sub(1)),
+    }
+}
+
+/// The lines of the editor's box, above the status line.
+pub const EDITOR_LINES: u16 = 6;
+
+/// The editor's box.
+pub fn editor(size: Size) -> Rect {
+    let y = size.lines.saturating_sub(2 + EDITOR_LINES);
+    Rect::new(
+        0,
+        y,
+        size.columns,
+        EDITOR_LINES.min(size.lines.saturating_sub(y)),
+    )
+}
+
+/// The list, and the details beside or below it.
+fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
+    let beside = |share: u16| {
+        let detail = body.width * share / 100;
+        let list = body.width - detail - 1;
+        (
+            Rect {
+                width: list,
+                ..body
+            },
+            Rect {
+                x: body.x + list + 1,
+                width: detail,
+                ..body
+            },
+        )
+    };
+    let below = |share: u16, least: u16| {
+        let detail = (body.height * share / 100)
+            .max(least)
+            .min(body.height.saturating_sub(4));
+        let list = body.height - detail;
+        (
+            Rect {
+                height: list,
+                ..body
+            },
+            Rect {
+                y: body.y + list,
+                height: detail,
+                ..body
+            },
+        )
+    };
+    match screen {
+        Screen::Compare if body.height < ROOMY => (body, Rect { height: 0, ..body }),
+        Screen::Compare => below(28, 6),
+        Screen::Workload => below(30, 6),
+        Screen::Plan if body.width >= WIDE => beside(36),
+        Screen::Plan => below(35, 6),
+        Screen::Indexes if body.width >= WIDEST => beside(42),
+        Screen::Indexes => below(45, 7),
+    }
+}
+
+/// The parts of the screen that is shown.
+pub fn of(model: &Model) -> Areas {
+    let top = match model.navigation.screen {
+        Screen::Workload => {
+            2 + model
+                .session_data()
+                .map_or(0, |session_data| session_data.notices.len().min(2) as u16)
+        }
+        Screen::Plan => {
+            let most = (model.size.lines / 4).max(3);
+            1 + (model.plan.sql.len() as u16).clamp(1, most)
+        }
+        Screen::Compare => 5,
+        Screen::Indexes => 3,
+    };
+    areas(model.size, &model.navigation, top)
+}
+
+/// ` 1 Workload `.
+pub fn tab(number: usize, screen: Screen) -> String {
+    format!(" {} {} ", number + 1, screen.title())
+}
+
+/// The screen whose tab is at this column.
+pub fn tab_at(column: u16) -> Option<Screen> {
+    let mut end = 0;
+    Screen::ALL.iter().enumerate().find_map(|(number, screen)| {
+        end += tab(number, *screen).width();
+        (usize::from(column) < end).then_some(*screen)
+    })
+}
+
+/// The number of lines of the help.
+pub fn help_lines() -> usize {
+    BINDINGS.len() + 2 * Scope::ALL.len()
+}
+
+/// The number of visible lines of the help.
+pub fn help_height(size: Size) -> usize {
+    usize::from(size.lines.saturating_sub(4))
+}
+
+/// The columns of a plan's cost, and of the marks behind it, where two plans stand side by side.
+pub const PLAN_COST_COLUMNS: usize = 11;
+
+/// ` *!`: among the costliest, and there is a finding.
+pub const PLAN_MARK_COLUMNS: usize = 3;
+
+/// The columns of each of two plans side by side.
+pub fn plan_columns(columns: usize) -> usize {
+    (columns.saturating_sub(1) / 2).max(2 + PLAN_COST_COLUMNS + PLAN_MARK_COLUMNS)
+}

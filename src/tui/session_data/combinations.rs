@@ -1,0 +1,263 @@
+//! Combinations of indexes: what the workload costs with them, what that total is based on, and how to verify it.
+
+use std::collections::BTreeSet;
+
+use super::SessionData;
+use crate::index::NamedIndex;
+use crate::model::{Cost, Millis, QualifiedName};
+use crate::plan::Plan;
+use crate::planner::{Comparison, PlanOutcome};
+use crate::search::TrialId;
+pub use crate::search::costs::total;
+use crate::search::costs::{Costs, KnownCosts, Weighted};
+use crate::workload::{Statement, StatementId};
+
+/// What a total is based on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TotalBasis {
+    /// These indexes were built together and planned with.
+    Verified,
+    /// The one index was built and planned with.
+    Tested,
+    /// The planner twin planned with these indexes; nothing was built.
+    Predicted,
+    /// Each index was tested alone; together they are assumed to be as good as the best of them.
+    Estimated,
+}
+
+impl TotalBasis {
+    /// The basis of a total with this many indexes that were built in one transaction.
+    fn of(indexes: usize) -> TotalBasis {
+        if indexes == 1 {
+            TotalBasis::Tested
+        } else {
+            TotalBasis::Verified
+        }
+    }
+}
+
+/// Indexes to be built in one transaction, and the statements on their tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BuildGroup {
+    /// The indexes.
+    pub indexes: Vec<NamedIndex>,
+    /// The statements.
+    pub statements: Vec<Statement>,
+}
+
+/// What the statements cost with some indexes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Each statement's cost without them.
+    pub before: Costs,
+    /// Each statement's cost with them.
+    pub after: Costs,
+    /// What that is based on.
+    pub basis: TotalBasis,
+}
+
+/// The total cost of some statements.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Totals {
+    /// Σ calls × cost without new indexes.
+    pub before: Cost,
+    /// The same with all recommended indexes.
+    pub after: Cost,
+    /// The share of these statements in the workload, 0 to 1; see [`StatementView::share`](super::StatementView::share).
+    pub share: f64,
+}
+
+impl SessionData {
+    /// What these statements cost in all, or the whole workload when there are none.
+    pub fn totals(&self, statements: &BTreeSet<usize>) -> Totals {
+        let marked = self
+            .statements
+            .iter()
+            .enumerate()
+            .filter(|(position, _)| statements.contains(position));
+        Totals {
+            before: total(&self.among(statements, self.weights.clone())),
+            after: total(&self.among(statements, self.costs_with_recommended())),
+            share: if statements.is_empty() {
+                1.0
+            } else {
+                marked.filter_map(|(_, statement)| statement.share).sum()
+            },
+        }
+    }
+
+    /// What of these costs is about these statements; all of it when there are none.
+    pub fn among(&self, statements: &BTreeSet<usize>, mut costs: Costs) -> Costs {
+        if !statements.is_empty() {
+            let ids: BTreeSet<&StatementId> = statements
+                .iter()
+                .filter_map(|statement| Some(&self.statements.get(*statement)?.source.id))
+                .collect();
+            costs.retain(|id, _| ids.contains(id));
+        }
+        costs
+    }
+
+    /// The positions of the recommended indexes.
+    pub fn recommended(&self) -> BTreeSet<usize> {
+        let indexes = self.indexes.iter().enumerate();
+        let recommended = indexes.filter(|(_, index)| index.is_recommended());
+        recommended.map(|(position, _)| position).collect()
+    }
+
+    /// Each statement's cost without and with these indexes. If exactly these were verified, both costs are from that time.
+    pub fn estimate(&self, indexes: &BTreeSet<usize>) -> Estimate {
+        let before = self.weights.clone();
+        if let Some(verified) = self.verifications.get(indexes) {
+            let mut estimate = Estimate {
+                after: before.clone(),
+                before,
+                basis: TotalBasis::of(indexes.len()),
+            };
+            for (id, (without, with)) in verified {
+                estimate
+                    .before
+                    .entry(id.clone())
+                    .and_modify(|weighted| weighted.cost = *without);
+                estimate
+                    .after
+                    .entry(id.clone())
+                    .and_modify(|weighted| weighted.cost = *with);
+            }
+            return estimate;
+        }
+        let predicted = |index: &usize| {
+            self.indexes
+                .get(*index)
+                .is_some_and(super::IndexView::is_predicted)
+        };
+        let in_the_twin = indexes.iter().any(predicted);
+        if *indexes == self.recommended() {
+            let basis = if in_the_twin {
+                TotalBasis::Predicted
+            } else {
+                TotalBasis::Verified
+            };
+            return Estimate {
+                before,
+                after: self.costs_with_recommended(),
+                basis,
+            };
+        }
+        let trials: Vec<TrialId> = indexes
+            .iter()
+            .filter_map(|index| self.indexes.get(*index)?.trial)
+            .collect();
+        let basis = match (trials.len(), in_the_twin) {
+            (1, false) => TotalBasis::Tested,
+            (1, true) => TotalBasis::Predicted,
+            _ => TotalBasis::Estimated,
+        };
+        let after = KnownCosts::of_singles(&self.trials, before.clone()).estimate(&before, &trials);
+        Estimate {
+            after,
+            before,
+            basis,
+        }
+    }
+
+    fn costs_with_recommended(&self) -> Costs {
+        let verified = |statement: &super::StatementView| {
+            let cost = statement.cost_after()?;
+            Some((
+                statement.source.id.clone(),
+                Weighted {
+                    calls: statement.source.calls,
+                    cost,
+                },
+            ))
+        };
+        self.statements.iter().filter_map(verified).collect()
+    }
+
+    /// Stores the costs with these indexes together.
+    pub fn add_verification(&mut self, indexes: BTreeSet<usize>, compared: &[Comparison]) {
+        let costs = |compared: &Comparison| -> Vec<(StatementId, (Cost, Cost))> {
+            let costs = |(id, after): (&StatementId, &PlanOutcome)| {
+                let before = compared.before.get(id)?.plan()?.total_cost();
+                Some((id.clone(), (before, after.plan()?.total_cost())))
+            };
+            compared.after.plans.iter().filter_map(costs).collect()
+        };
+        self.verifications
+            .insert(indexes, compared.iter().flat_map(costs).collect());
+    }
+
+    /// The total build time of a group that `--max-write-block` does not allow.
+    pub fn too_long_to_build(&self, groups: &[BuildGroup]) -> Option<Millis> {
+        let build_time = |named: &NamedIndex| {
+            self.indexes
+                .iter()
+                .find(|index| index.named == *named)?
+                .build_time
+        };
+        groups.iter().find_map(|group| {
+            let times: Vec<Millis> = group.indexes.iter().filter_map(build_time).collect();
+            let refused = !self.limits.have_room_for(times.iter().copied());
+            refused.then(|| Millis(times.iter().map(|time| time.0).sum()))
+        })
+    }
+
+    /// How to verify these indexes: tables that a statement reads together belong in one transaction, or its plan would be
+    /// unknown; other tables get their own transaction, so that none is locked longer than necessary.
+    pub fn groups(&self, indexes: &BTreeSet<usize>) -> Vec<BuildGroup> {
+        let indexes = || {
+            indexes
+                .iter()
+                .filter_map(|index| self.indexes.get(*index))
+                .map(|index| &index.named)
+        };
+        let tables: BTreeSet<QualifiedName> = indexes()
+            .map(|index| index.definition.table.clone())
+            .collect();
+        let mut together: Vec<BTreeSet<QualifiedName>> = tables
+            .iter()
+            .map(|table| BTreeSet::from([table.clone()]))
+            .collect();
+        for plan in self
+            .statements
+            .iter()
+            .filter_map(|statement| statement.before.as_ref().ok())
+        {
+            let read = self.owners(plan);
+            let (joined, mut apart): (Vec<_>, Vec<_>) = together
+                .into_iter()
+                .partition(|group: &BTreeSet<_>| !group.is_disjoint(&read));
+            if !joined.is_empty() {
+                apart.push(joined.into_iter().flatten().collect());
+            }
+            together = apart;
+        }
+        let group = |tables: BTreeSet<QualifiedName>| BuildGroup {
+            indexes: indexes()
+                .filter(|index| tables.contains(&index.definition.table))
+                .cloned()
+                .collect(),
+            statements: self.touching(&tables),
+        };
+        together.into_iter().map(group).collect()
+    }
+
+    /// The statements whose plan reads one of these tables, or a partition of it.
+    pub fn touching(&self, tables: &BTreeSet<QualifiedName>) -> Vec<Statement> {
+        let reads = |plan: &Plan| !self.owners(plan).is_disjoint(tables);
+        let touching = self
+            .statements
+            .iter()
+            .filter(|statement| statement.before.as_ref().is_ok_and(|plan| reads(plan)));
+        touching.map(|statement| statement.source.clone()).collect()
+    }
+
+    /// The tables a new index for this plan would be on.
+    fn owners(&self, plan: &Plan) -> BTreeSet<QualifiedName> {
+        plan.tables()
+            .iter()
+            .filter_map(|read| Some(self.catalog.index_owner(read)?.name.clone()))
+            .collect()
+    }
+}

@@ -1,0 +1,30 @@
+//! The first model of a session.
+
+use std::sync::Arc;
+
+use super::jobs::send;
+use super::refresh::refresh_all;
+use crate::tui::model::{Connection, Effect, Model, Pane, Request, Size};
+use crate::tui::session_data::SessionData;
+use crate::tui::theme::Theme;
+
+impl Model {
+    /// With everything there: from a file.
+    pub fn offline(session_data: SessionData, size: Size, theme: Theme) -> Model {
+        let mut model = Model::empty(Connection::None, size, theme);
+        model.data = if session_data.statements.is_empty() {
+            Pane::Empty("The file contains no statements.".to_owned())
+        } else {
+            Pane::Has(Arc::new(session_data))
+        };
+        refresh_all(&mut model);
+        model
+    }
+
+    /// Before the first answer of a server; the effect asks for it.
+    pub fn live(size: Size, theme: Theme) -> (Model, Vec<Effect>) {
+        let mut model = Model::empty(Connection::Live, size, theme);
+        let effects = send(&mut model, Request::Advise);
+        (model, effects)
+    }
+}
