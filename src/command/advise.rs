@@ -249,8 +249,8 @@ mod tests {
     fn every_name_under_which_something_was_tested_is_looked_for() {
         let mut advice = advised();
         let names = [QualifiedName::new("public", "orders_a_idx")];
-        assert_eq!(rehearsed_names(&advice), names);
+        assert_eq!(candidate_names(&advice), names);
         advice.recommendations.clear();
-        assert_eq!(rehearsed_names(&advice), []);
+        assert_eq!(candidate_names(&advice), []);
     }
 }

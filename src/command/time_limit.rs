@@ -101,10 +101,10 @@ mod tests {
         let mut planner = planner();
         let mut limited = TimeLimit::new(&mut planner, NO_TIME);
         limited.ask(&Question::plans(Target::Server, &[])).unwrap();
-        assert_eq!(limited.began, None);
+        assert_eq!(limited.started, None);
         let skippable = Question::plans(Target::Server, &[]).skippable();
         limited.ask(&skippable).unwrap();
-        assert!(limited.began.is_some());
+        assert!(limited.started.is_some());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use super::*;
 use crate::planner::recording::{Recorder, Replay};
 use crate::planner::test_planner::TestPlan;
 use crate::planner::{Mode, RefusalCause};
-use crate::report::json::{Measured, Report};
+use crate::report::json::Report;
+use crate::report::run_measurements::RunMeasurements;
 use crate::verdict::Reason;
 
 /// Numbers that look random and are the same every time (Marsaglia: "Xorshift RNGs", 2003).
@@ -141,7 +142,9 @@ fn limits(random: &mut Random) -> Limits {
 }
 
 fn json(advice: &Advice) -> String {
-    Report::new(advice, Measured::default()).to_json().unwrap()
+    Report::new(advice, RunMeasurements::default())
+        .to_json()
+        .unwrap()
 }
 
 /// What holds for every advice.

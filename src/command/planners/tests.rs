@@ -60,13 +60,13 @@ fn the_twin_has_the_servers_locale() {
     let icu = locale(&origin("i", Some("de-CH")));
     assert_eq!(icu.provider_locale.as_deref(), Some("de-CH"));
     assert_eq!(icu.collate, "de_CH.utf8");
-    let plain = plain_locale(&origin("i", Some("de-CH")));
+    let plain = c_locale(&origin("i", Some("de-CH")));
     assert_eq!(plain, ClusterLocale::libc("UTF8", "C"));
 }
 
 #[test]
 fn another_locale_is_a_gap_that_names_the_servers() {
-    let gap = other_locale(&origin("c", None));
+    let gap = locale_gap(&origin("c", None));
     assert!(gap.what.contains("de_CH.utf8"), "{}", gap.what);
     assert!(gap.tables.is_empty(), "it is about all of them");
 }
@@ -80,7 +80,7 @@ fn a_snapshot_is_of_the_tables_and_of_all_that_statements_may_name() {
     };
     let sql = "SELECT * FROM open_orders WHERE state = 'closed'";
     workload.add("s", sql, usage, "s.sql:1".to_owned());
-    let words = words(&workload);
+    let words = identifiers_of(&workload);
     assert!(words.contains("open_orders") && !words.contains("closed"));
     let tables = BTreeSet::from([QualifiedName::new("public", "orders")]);
     let Scope::Named(names) = scope(&tables, &words) else {
