@@ -15,15 +15,20 @@ use crate::planner::{Answer, Planned, PlannerError, Question, Refusal, Target};
 use crate::search::{TrialId, Trials};
 use crate::verdict::Reason;
 
-/// What the server said of indexes that were built together. A set that is verified again after another choice has most of them in
-/// common with the one before: these are not built again.
+/// What the server said of indexes that were built together, or were to be. A set that is verified again after another choice has most of
+/// them in common with the one before: these are not built again, and no lock is waited for again.
 #[derive(Debug, Default)]
-pub(super) struct BuiltGroups(BTreeMap<Vec<TrialId>, BuiltGroup>);
+pub(super) struct BuiltGroups(BTreeMap<Vec<TrialId>, GroupAnswer>);
 
+/// The answer about indexes that exist together.
 #[derive(Debug, Clone)]
-struct BuiltGroup {
-    before: Baseline,
-    with: Planned,
+enum GroupAnswer {
+    /// The plans without and with them.
+    Planned {
+        before: Baseline,
+        with: Planned,
+    },
+    Refused(Refusal),
 }
 
 /// Puts the chosen set to the twin and the server, and drops what they do not confirm.
@@ -59,6 +64,7 @@ pub(super) fn verify(
     let never_predicted = confirmed.split_off(&built);
     let mut verification = predicted.confirmed_by(&confirmed, not_built);
     verification.extend(never_predicted);
+    verification.drop_unhelpful(context.limits.min_improvement);
     Ok(verification)
 }
 
@@ -135,13 +141,41 @@ impl Verifier<'_, '_, '_> {
         group: &[TrialId],
         attempt: &mut Verification,
     ) -> Result<(), PlannerError> {
-        let known = self.built_groups.0.get(group);
-        if let Some(BuiltGroup { before, with }) =
-            known.filter(|_| target == Target::Server).cloned()
-        {
-            attempt.take(target, group, before, with);
-            return Ok(());
+        match self.answer(target, group)? {
+            GroupAnswer::Planned { before, with } => {
+                attempt.take(target, group, before, with);
+                Ok(())
+            }
+            GroupAnswer::Refused(refusal) if group.len() > 1 && may_be_of_one(&refusal) => {
+                let (one, other) = group.split_at(group.len() / 2);
+                self.verify_group(target, one, attempt)?;
+                self.verify_group(target, other, attempt)
+            }
+            GroupAnswer::Refused(refusal) => {
+                let failures = group
+                    .iter()
+                    .map(|id| (*id, Failure::Refused(refusal.clone())));
+                attempt.failed.extend(failures);
+                Ok(())
+            }
         }
+    }
+
+    /// The server is asked about a group once.
+    fn answer(&mut self, target: Target, group: &[TrialId]) -> Result<GroupAnswer, PlannerError> {
+        let known = self.built_groups.0.get(group);
+        if let Some(known) = known.filter(|_| target == Target::Server) {
+            return Ok(known.clone());
+        }
+        let answer = self.ask(target, group)?;
+        if target == Target::Server {
+            let group = group.to_vec();
+            self.built_groups.0.insert(group, answer.clone());
+        }
+        Ok(answer)
+    }
+
+    fn ask(&mut self, target: Target, group: &[TrialId]) -> Result<GroupAnswer, PlannerError> {
         let indexes = self.trials.indexes(group);
         let tables = group
             .iter()
@@ -152,39 +186,16 @@ impl Verifier<'_, '_, '_> {
             self.run.step(&index.name);
         }
         let question = Question::plans(target, &statements).with_indexes(&indexes);
-        match self.run.ask(&question)? {
+        Ok(match self.run.ask(&question)? {
             Answer::Planned(with) => {
                 let before = match target {
                     Target::Twin => self.context.trial_baseline().clone(),
-                    Target::Server => {
-                        let before = self.run.baseline(Target::Server, &statements)?;
-                        let (before_then, with_then) = (before.clone(), with.clone());
-                        self.built_groups.0.insert(
-                            group.to_vec(),
-                            BuiltGroup {
-                                before: before_then,
-                                with: with_then,
-                            },
-                        );
-                        before
-                    }
+                    Target::Server => self.run.baseline(Target::Server, &statements)?,
                 };
-                attempt.take(target, group, before, with);
-                Ok(())
+                GroupAnswer::Planned { before, with }
             }
-            Answer::Refused(refusal) if group.len() > 1 && may_be_of_one(&refusal) => {
-                let (one, other) = group.split_at(group.len() / 2);
-                self.verify_group(target, one, attempt)?;
-                self.verify_group(target, other, attempt)
-            }
-            Answer::Refused(refusal) => {
-                let failures = group
-                    .iter()
-                    .map(|id| (*id, Failure::Refused(refusal.clone())));
-                attempt.failed.extend(failures);
-                Ok(())
-            }
-        }
+            Answer::Refused(refusal) => GroupAnswer::Refused(refusal),
+        })
     }
 }
 

@@ -116,6 +116,34 @@ fn file_name(id: &str, taken: &mut BTreeSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::planner::RefusalCause;
+    use crate::planner::test_planner::{TestPlanner, id, planned, seq_scan, table};
+
+    /// What is shown of a statement after this answer.
+    fn shown(answer: Answer) -> Result<Vec<ReadPlan>, String> {
+        let planner = TestPlanner::new([table("t", &["a bigint"])]);
+        let planner = planner.statement("s", "SELECT 1", seq_scan("t", 1.0));
+        outcome(answer, &planner.workload().statements()[0])
+    }
+
+    #[test]
+    fn a_statement_is_shown_with_its_plan_or_with_what_kept_it_from_one() {
+        let found = shown(planned(&[("s", &seq_scan("t", 7.0))])).unwrap();
+        assert_eq!(found[0].query.as_deref(), Some("SELECT 1"));
+        assert_eq!(found[0].plan.total_cost().0, 7.0);
+        let failing = |outcome| {
+            let plans = [(id("s"), outcome)].into();
+            let planned = crate::planner::Planned {
+                plans,
+                ..Default::default()
+            };
+            shown(Answer::Planned(planned)).unwrap_err()
+        };
+        assert_eq!(failing(PlanOutcome::Failed("no".to_owned())), "no");
+        assert_eq!(failing(PlanOutcome::Empty), "the statement is empty");
+        let refused = Answer::Refused(RefusalCause::NoServer.into());
+        assert_eq!(shown(refused).unwrap_err(), "the server gave no plan");
+    }
 
     #[test]
     fn every_statement_gets_a_file_of_its_own_in_the_directory() {

@@ -370,3 +370,6 @@ impl Planner for LivePlanner<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -163,3 +163,71 @@ impl std::fmt::Display for Hypothesis {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statistics(kinds: &[&str]) -> ExtendedStatistics {
+        ExtendedStatistics {
+            name: QualifiedName::new("public", "order_a_stats"),
+            table: QualifiedName::new("public", "order"),
+            kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+            keys: vec!["a".to_owned(), "(lower(b))".to_owned()],
+        }
+    }
+
+    #[test]
+    fn statistics_are_created_before_their_columns_are_analyzed() {
+        let analyzed = Analyzed {
+            table: QualifiedName::new("public", "order"),
+            columns: vec!["a".to_owned(), "Group".to_owned()],
+            statistics: vec![statistics(&["dependencies", "mcv"])],
+        };
+        assert_eq!(
+            analyzed.statements(),
+            [
+                "CREATE STATISTICS public.order_a_stats (dependencies, mcv) ON a, (lower(b)) FROM public.\"order\"",
+                "ANALYZE public.\"order\" (a, \"Group\")",
+            ]
+        );
+        let plain = statistics(&[]).create();
+        assert!(
+            plain.starts_with("CREATE STATISTICS public.order_a_stats ON a"),
+            "{plain}"
+        );
+    }
+
+    fn view(query: &str) -> View {
+        View {
+            name: QualifiedName::new("public", "sums"),
+            query: query.to_owned(),
+            rows: 1.0,
+            size: Bytes(8192),
+        }
+    }
+
+    #[test]
+    fn a_comment_at_the_end_of_a_view_takes_nothing_in() {
+        assert_eq!(
+            view("SELECT 1").create_empty(),
+            "CREATE MATERIALIZED VIEW public.sums AS\nSELECT 1 WITH NO DATA"
+        );
+        assert_eq!(
+            view("SELECT 1 -- one").create_empty(),
+            "CREATE MATERIALIZED VIEW public.sums AS\nSELECT 1 -- one\n WITH NO DATA"
+        );
+    }
+
+    #[test]
+    fn a_refusal_says_whether_new_indexes_were_in_the_way() {
+        let vacuumed = Hypothesis::AllVisible(QualifiedName::new("public", "t"));
+        let expected = RefusalCause::CannotSimulate {
+            hypothesis: "VACUUM public.t".to_owned(),
+            beside_indexes: false,
+        };
+        assert_eq!(vacuumed.refused(&[]).cause, expected);
+        assert!(!vacuumed.takes_a_transaction());
+        assert!(Hypothesis::View(view("SELECT 1")).takes_a_transaction());
+    }
+}

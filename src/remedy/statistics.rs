@@ -335,6 +335,8 @@ mod tests {
         };
         assert_eq!(proposals(unique("(country, city)"), &plan), none);
         assert_eq!(proposals(unique("(id)"), &plan), [CREATE_BOTH]);
+        let plain = unique("(country, city)").with(|table| table.indexes[0].unique = false);
+        assert_eq!(proposals(plain, &plan), [CREATE_BOTH]);
     }
 
     #[test]

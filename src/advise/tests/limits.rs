@@ -24,6 +24,24 @@ fn real_sizes_that_break_the_budget_are_heeded() {
 }
 
 #[test]
+fn with_real_sizes_another_set_may_save_more() {
+    let limits = Limits {
+        budget: Some(Bytes(4 * Bytes::MB)),
+        ..Limits::default()
+    };
+    let planner = looking_up(TestPlanner::new([orders()]), 3.0, "a");
+    let mut planner = looking_up(looking_up(planner, 2.0, "b"), 2.0, "c")
+        .index("orders (a)", MB, &[("by-a", 10.0)])
+        .index("orders (b)", MB, &[("by-b", 10.0)])
+        .index("orders (c)", MB, &[("by-c", 10.0)])
+        .size(Target::Server, "orders (a)", Bytes(3 * Bytes::MB))
+        .size(Target::Server, "orders (b)", Bytes(2 * Bytes::MB))
+        .size(Target::Server, "orders (c)", Bytes(2 * Bytes::MB));
+    let advice = advice_within(&mut planner, &limits);
+    assert_eq!(recommended(&advice), ["orders (b)", "orders (c)"]);
+}
+
+#[test]
 fn a_budget_is_for_all_indexes_together() {
     let within = |megabytes| {
         let limits = Limits {

@@ -1,8 +1,8 @@
 //! The verification of the chosen set on the server.
 
 use super::*;
-use crate::planner::test_planner::definitions;
-use crate::planner::{Answer, Evidence, RefusalCause};
+use crate::planner::test_planner::{BUILD_TIME, definitions, planned};
+use crate::planner::{Answer, Evidence, RefusalCause, TestedIndex};
 use crate::verdict::Reason;
 
 /// Two tables that one statement reads together, with an index on each.
@@ -194,4 +194,74 @@ fn where_the_twin_cannot_plan_and_nothing_may_be_built_that_is_the_reason() {
     };
     assert_eq!(rejection(&advice, "orders (a)"), &Rejection::Refused(cause));
     assert!(!planner.asked().iter().any(is_build));
+}
+
+#[test]
+fn what_gained_only_without_an_index_that_could_not_be_used_yet_is_out() {
+    // The server plans by-both by (a) only because it cannot use (b) yet, and does not use (a) for by-a.
+    let of_server = &[("by-both", 1_000.0)];
+    let mut planner = looking_up(by_both(), 1.0, "a")
+        .index("orders (b)", MB, &[("by-both", 41.0)])
+        .unusable("orders (b)")
+        .index("orders (a)", MB, &[("by-a", 10.0), ("by-both", 1_000.0)])
+        .costs(Target::Server, &["orders (a)"], of_server);
+    let advice = advice(&mut planner);
+    assert_eq!(recommended(&advice), ["orders (b)"]);
+    assert_eq!(
+        rejection(&advice, "orders (a)"),
+        &Rejection::NotUsedBesideOthers
+    );
+}
+
+#[test]
+fn a_second_build_that_cannot_be_used_is_no_verification() {
+    let limits = rehearse(Rehearse::Transaction);
+    let mut once = by_a_with_index();
+    assert_eq!(
+        recommended(&advice_within(&mut once, &limits)),
+        ["orders (a)"]
+    );
+    let mut twice = by_a_with_index().answering(|question| {
+        let is_second = is_build(question) && !question.skippable;
+        is_second.then(|| built_and_not_usable(question))
+    });
+    let advice = advice_within(&mut twice, &limits);
+    assert_eq!(recommended(&advice), Vec::<String>::new());
+    assert_eq!(rejection(&advice, "orders (a)"), &Rejection::NotUsableNow);
+}
+
+fn built_and_not_usable(question: &Question) -> Answer {
+    let scan = seq_scan("orders", TODAY).filter("(orders.a = 5)");
+    let Answer::Planned(mut planned) = planned(&[("by-a", &scan)]) else {
+        panic!("refused");
+    };
+    planned.indexes.push(TestedIndex {
+        names: [question.indexes[0].name.clone()].into(),
+        body: "USING btree (a)".to_owned(),
+        size: MB,
+        build_time: Some(BUILD_TIME),
+        usable: false,
+    });
+    Answer::Planned(planned)
+}
+
+#[test]
+fn a_lock_that_is_not_free_is_not_waited_for_in_the_next_round() {
+    // The server refutes the index on items, so the choice is made again.
+    let busy = RefusalCause::LockTimeout(Millis(1_000.0));
+    let items = table("items", &["id bigint", "x bigint"]);
+    let scan = seq_scan("items", TODAY).filter("(items.x = 6)");
+    let planner = looking_up(TestPlanner::new([orders(), items]), 1.0, "a");
+    let mut planner = planner
+        .statement("by-x", "SELECT * FROM items WHERE x = 6", scan)
+        .index("orders (a)", MB, &[("by-a", 10.0)])
+        .index("items (x)", MB, &[("by-x", 10.0)])
+        .costs(Target::Server, &["items (x)"], &[])
+        .refuses(Target::Server, "orders (a)", busy);
+    let advice = advice(&mut planner);
+    assert_eq!(recommended(&advice), ["orders (a)"], "as predicted");
+    assert_eq!(
+        sorted(planner.built().concat()),
+        ["items (x)", "orders (a)"]
+    );
 }

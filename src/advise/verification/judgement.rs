@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Failure, Verification};
+use super::{Failure, Verification, VerifiedIndex};
 use crate::model::Cost;
 use crate::plan::Plan;
 use crate::planner::{TestedIndex, uses};
@@ -30,6 +30,24 @@ impl Verification {
         out.extend(failures.iter().map(|(id, _)| *id));
         self.failed.extend(failures);
         out
+    }
+
+    /// The plans of a statement may come from the twin, and those of another one from the server, which saw other indexes: what no plan gains
+    /// by when they are put together is out, and so are the plans that use it.
+    pub(in crate::advise) fn drop_unhelpful(&mut self, min_improvement: MinImprovement) {
+        loop {
+            let out = self.judge(&[], min_improvement);
+            if out.is_empty() {
+                return;
+            }
+            let (dropped, held): (Vec<VerifiedIndex>, Vec<VerifiedIndex>) =
+                std::mem::take(&mut self.verified)
+                    .into_iter()
+                    .partition(|verified| out.contains(&verified.trial));
+            let uses_dropped = |plan: &Plan| dropped.iter().any(|index| uses(plan, &index.index));
+            self.after.retain(|_, plan| !uses_dropped(plan));
+            self.verified = held;
+        }
     }
 
     fn failure(&self, index: &TestedIndex, min_improvement: MinImprovement) -> Option<Failure> {
