@@ -9,6 +9,8 @@
 //! | compute what each node takes by itself | [`metrics`] |
 //! | find out what is wrong with a plan | [`findings`] |
 //! | compare two plans of a query | [`diff`] |
+//! | get advice on a workload from any [`Planner`] | [`advise`] |
+//! | look at a recorded run again | [`Recording`], [`Replay`] |
 //!
 //! Nothing here opens a connection, reads a file or prints.
 //!
@@ -83,6 +85,51 @@
 //! # Ok::<(), pgrehearse::ReadError>(())
 //! ```
 //!
+//! # Advice
+//!
+//! [`advise`] asks a [`Planner`]: a trait with one question, [`Planner::ask`]. A recorded run answers it without a server, and a planner
+//! of your own can wrap another one:
+//!
+//! ```
+//! use std::collections::BTreeSet;
+//!
+//! use pgrehearse::{
+//!     Answer, Catalog, Planner, PlannerError, Preparation, QualifiedName, Question, Recording, Replay, Target,
+//! };
+//!
+//! /// Counts the plans that the server made.
+//! struct ServerPlans<'p> {
+//!     planner: &'p mut dyn Planner,
+//!     count: usize,
+//! }
+//!
+//! impl Planner for ServerPlans<'_> {
+//!     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+//!         if question.target == Target::Server {
+//!             self.count += question.statements.len();
+//!         }
+//!         self.planner.ask(question)
+//!     }
+//!
+//!     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
+//!         self.planner.catalog(tables)
+//!     }
+//!
+//!     fn prepare_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Preparation, PlannerError> {
+//!         self.planner.prepare_twin(tables)
+//!     }
+//! }
+//!
+//! let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings/003-game-overviews-twin.json");
+//! let recording = Recording::from_json(&std::fs::read_to_string(file)?)?;
+//! let mut planner = ServerPlans { planner: &mut Replay::new(&recording), count: 0 };
+//! let advice = pgrehearse::advise(&recording.workload, &recording.limits, &mut planner, &|_| {})?;
+//! assert_eq!(advice.recommendations.len(), 4);
+//! assert!(pgrehearse::explanation_text(&advice.recommendations[0]).starts_with("For games-of-developer"));
+//! assert!(planner.count > 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What stays and what may change
 //!
 //! The crate follows semantic versioning. It covers the items on this page: their names, types and fields. While the version begins with
@@ -136,7 +183,30 @@ pub use report::diff::{
     ChangeKind, DiffNode, DiffReport, JoinOrder, NodeChange, Numbers, PlanNumbers,
 };
 
-// The advisor over a `Planner` goes here: `advise`, `Planner`, `Question`, `Answer` and what they consist of.
+pub use advise::rejection::Rejection;
+pub use advise::{
+    Advice, Benefit, Recommendation, Rejected, StatementAdvice, StatementStatus, advise,
+};
+pub use catalog::Catalog;
+pub use index::Index;
+pub use planner::recording::{Recorder, Recording, RecordingError, Replay};
+pub use planner::{
+    Answer, Event, Evidence, Hypothesis, Mode, NamedIndex, Observer, PlanOutcome, Planned, Planner,
+    PlannerError, Preparation, Question, Refusal, RefusalCause, Rollback, Target, TestedIndex,
+    TwinState,
+};
+pub use verdict::{Limits, MinImprovement, NoIndexReason, Reason, Rehearse};
+pub use workload::{Statement, StatementId, Usage, Workload};
+
+/// A rejection as the reports say it.
+pub fn rejection_text(rejection: &Rejection) -> String {
+    sentences::rejection(rejection)
+}
+
+/// What a recommended index does for which statement, and what it costs, as the reports say it.
+pub fn explanation_text(recommendation: &Recommendation) -> String {
+    sentences::explanation(&recommendation.explanation)
+}
 
 /// What is worth saying about a plan, highest impact first.
 pub fn findings(plan: &Plan) -> Vec<Finding> {

@@ -112,7 +112,7 @@ fn a_cancelled_build_ends_on_the_server_at_once() {
         &format!("{} {limits}", target(&database)),
     );
     wait_until("the build", || database.text(BUILDING) == "1");
-    tmux.wait_for("rehearsing");
+    tmux.wait_for("testing candidates");
     tmux.keys(&["Escape"]);
     tmux.wait_for("Cancelled.");
     wait_until("the end of the build", || database.text(BUILDING) == "0");

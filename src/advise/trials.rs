@@ -25,7 +25,11 @@ pub(super) fn test(
     let ranks = trial_order(candidates, context);
     let mut ordered: Vec<_> = ranks.into_iter().zip(named.enumerate()).collect();
     ordered.sort_by_key(|(rank, _)| *rank);
-    run.begin("testing candidates", candidates.len());
+    let phase = match context.target() {
+        Target::Twin => "testing candidates in the planner twin",
+        Target::Server => "testing candidates on the server",
+    };
+    run.begin(phase, candidates.len());
     let mut trials = Vec::with_capacity(candidates.len());
     let mut tester = Tester {
         run,

@@ -122,7 +122,7 @@ fn every_screen_at_every_size() {
 fn a_run_that_goes_on_and_one_that_failed() {
     let (mut model, _) = Model::live(SMALL, Theme::Plain);
     let progress = Progress {
-        what: "rehearsing".to_owned(),
+        what: "testing candidates on the server".to_owned(),
         step: 3,
         steps: 12,
         about: "jobs_state_idx".to_owned(),

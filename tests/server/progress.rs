@@ -26,7 +26,7 @@ fn a_terminal_gets_a_progress_bar_and_colours() {
         |more: &str| String::from_utf8_lossy(&on_a_terminal(&database, more).stdout).into_owned();
     let shown = text("");
     assert!(
-        shown.contains("rehearsing") && shown.contains("item_owner_idx"),
+        shown.contains("testing candidates") && shown.contains("item_owner_idx"),
         "{shown}"
     );
     assert!(
@@ -35,7 +35,7 @@ fn a_terminal_gets_a_progress_bar_and_colours() {
     );
     let quiet = text("-q");
     assert!(
-        !quiet.contains("rehearsing") && quiet.contains("CREATE INDEX CONCURRENTLY item_owner_idx"),
+        !quiet.contains("testing candidates") && quiet.contains("CREATE INDEX CONCURRENTLY item_owner_idx"),
         "{quiet}"
     );
 }
