@@ -35,7 +35,8 @@ fn a_terminal_gets_a_progress_bar_and_colours() {
     );
     let quiet = text("-q");
     assert!(
-        !quiet.contains("testing candidates") && quiet.contains("CREATE INDEX CONCURRENTLY item_owner_idx"),
+        !quiet.contains("testing candidates")
+            && quiet.contains("CREATE INDEX CONCURRENTLY item_owner_idx"),
         "{quiet}"
     );
 }
