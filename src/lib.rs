@@ -9,7 +9,7 @@
 //! | compute what each node takes by itself | [`metrics`] |
 //! | find out what is wrong with a plan | [`findings`] |
 //! | compare two plans of a query | [`diff`] |
-//! | get advice on a workload from any [`Planner`] | [`advise`] |
+//! | get advice on a workload from any [`Planner`] | [`advise`](fn@advise) |
 //! | look at a recorded run again | [`Recording`], [`Replay`] |
 //!
 //! Nothing here opens a connection, reads a file or prints.
@@ -87,7 +87,7 @@
 //!
 //! # Advice
 //!
-//! [`advise`] asks a [`Planner`]: a trait with one question, [`Planner::ask`]. A recorded run answers it without a server, and a planner
+//! [`advise`](fn@advise) asks a [`Planner`]: a trait with one question, [`Planner::ask`]. A recorded run answers it without a server, and a planner
 //! of your own can wrap another one:
 //!
 //! ```

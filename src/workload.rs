@@ -33,8 +33,8 @@ pub struct Statement {
     pub mean_time_ms: Option<f64>,
     /// Its source, for messages: `jobs.sql:12`.
     pub place: String,
-    /// Positions of literals, as [`crate::sql::literals`] counts them, that had several values in other executions
-    /// ([`VALUES_OF_A_PARAMETER`]): they are parameters.
+    /// Positions of literals, as `sql::literals` counts them, that had several values in other executions
+    /// (`VALUES_OF_A_PARAMETER`): they are parameters.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub varying_literals: BTreeSet<usize>,
 }

@@ -58,6 +58,7 @@ fn counted<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
 }
 
 /// Everything that differs from the expectation.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn differences(path: &Path) -> Vec<String> {
     let expectation_path = PathBuf::from(format!("{}.expect.json", path.display()));
     let Ok(expectation) = fs::read_to_string(&expectation_path) else {

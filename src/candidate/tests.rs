@@ -20,6 +20,7 @@ fn column(name: &str, type_name: &str, statistics: ColumnStatistics) -> Column {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn table() -> Table {
     let states = vec![
         ("DONE".to_owned(), 0.9),

@@ -2,7 +2,7 @@
 //!
 //! The tree keeps what index advice asks about (columns, constants, comparisons, calls, casts) and the text of every part
 //! *without table qualifiers*, because that is how a part is written in an index definition. Everything else is
-//! [`Shape::Other`]: it still has its text and columns. [`super::parse_expression`] makes the tree from SQL.
+//! [`Shape::Other`]: it still has its text and columns. [`super::parse_expression()`] makes the tree from SQL.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;

@@ -519,6 +519,6 @@ mod tests {
         assert_eq!(arms.len(), 6_000);
         assert!(parse_expression(&vec!["1"; 20_000].join("+")).is_ok());
         let sum = parse_expression(&vec!["a"; 20_000].join("+")).unwrap();
-        assert_eq!(sum.clone().shape, Shape::Other);
+        assert_eq!(sum.shape, Shape::Other);
     }
 }

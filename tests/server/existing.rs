@@ -72,6 +72,7 @@ const BOOKINGS: &str = "CREATE TABLE room (id int PRIMARY KEY);
 const BY_GUEST: &str = "SELECT * FROM booking WHERE guest = 5";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn what_nothing_has_used_since_the_counters_began_is_named_with_that_time() {
     let database = Database::new("existing_unused", BOOKINGS);
     database.run("SELECT pg_stat_reset()");

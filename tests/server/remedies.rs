@@ -231,6 +231,7 @@ const CORRELATED: &str = "CREATE TABLE place (id bigint PRIMARY KEY, city int NO
      INSERT INTO place SELECT n, n % 100, n % 100 / 10, n % 7, 'Name ' || n % 20 FROM generate_series(1, 60000) AS n; ANALYZE place;";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn statistics_are_recommended_where_they_change_the_estimate_and_only_there() {
     let database = Database::new("create_statistics", CORRELATED);
     let before = database.catalog();

@@ -32,6 +32,7 @@ fn reasons<'r>(report: &'r Value, texts: &[&str]) -> Vec<&'r str> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn an_index_that_ends_hot_updates_has_to_gain_more_than_one_on_a_column_that_is_never_updated() {
     let database = Database::new("upkeep_hot", ACCOUNTS);
     database.run("UPDATE account SET note = 'changed ' || id WHERE id <= 5000");

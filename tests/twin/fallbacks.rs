@@ -160,6 +160,7 @@ fn without_the_locale_texts_are_compared_as_in_c() {
 
 /// Tablespaces with prices of their own, one of them the database's.
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn tablespaces_cost_what_they_cost_on_the_server() {
     let binaries = Binaries::find(WhenMissing::Explain).unwrap();
     let cluster = Cluster::start(&binaries, &ClusterOptions::default(), &|| false).unwrap();

@@ -63,6 +63,7 @@ fn is_gin_guess(id: &StatementId, how: &Agreement) -> bool {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn statistics_are_rebuilt_from_the_views_as_analyze_wrote_them() {
     let grants = "GRANT USAGE ON SCHEMA shop TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA shop TO {role}; \
                   GRANT USAGE ON ALL SEQUENCES IN SCHEMA shop TO {role}; \

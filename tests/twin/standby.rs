@@ -25,6 +25,7 @@ struct Standby {
 
 impl Standby {
     /// None where there is no pg_basebackup beside the server's programs.
+    #[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
     fn start() -> Option<Standby> {
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
         // What was found may be links to a few of the programs.

@@ -207,6 +207,7 @@ mod tests {
     const HOME_ROOT: &str = "/home/me/.postgresql/root.crt";
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn the_root_file_decides_whether_require_verifies() {
         let chain = |file: &str| Verification::Chain(Trust::File(PathBuf::from(file)));
         let full = |file: &str| Verification::ChainAndHost(Trust::File(PathBuf::from(file)));

@@ -45,6 +45,7 @@ fn described(typed: &Typed, variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn sources_rank_as_in_psql() {
     let all = Typed {
         dbname: Some("db".to_owned()),

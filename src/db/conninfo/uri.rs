@@ -187,6 +187,7 @@ mod tests {
 
     /// The examples of the manual and of libpq's own test suite (`src/interfaces/libpq/t/001_uri.pl`).
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn parts_are_found_where_libpq_finds_them() {
         let cases = [
             ("postgresql://", "host", None),

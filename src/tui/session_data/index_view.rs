@@ -21,7 +21,7 @@ pub struct Writers {
 pub struct IndexView {
     /// The index under its name.
     pub named: NamedIndex,
-    /// The DDL that creates it alone; for several indexes see [`SessionData::ddl`].
+    /// The DDL that creates it alone; for several indexes see [`super::SessionData::ddl`].
     pub ddl: Vec<String>,
     /// Its status.
     pub status: IndexStatus,

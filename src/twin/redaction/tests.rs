@@ -45,6 +45,7 @@ fn table(name: &str, columns: &[&str], rows: &[&[&str]]) -> SystemTable {
 const CONSTANT: &str =
     "{OPEXPR {CONST :consttype 25 :constisnull false :constvalue 8 [ 32 0 0 0 112 97 105 100 ]}}";
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn snapshot() -> Snapshot {
     let statistic = |attribute, slots| Statistic {
         relation: 10,
@@ -206,6 +207,7 @@ fn values_go_and_what_is_mentioned_stays() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn the_catalog_of_a_file_is_redacted_alike() {
     let mut old = snapshot();
     old.system_tables.push(table(

@@ -335,6 +335,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn equal_keys_share_posting_lists() {
         let with = |distinct: f64, key: StoredColumn| BtreeFacts {
             equal_keys: EqualKeys::Distinct(distinct),

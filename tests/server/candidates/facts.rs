@@ -227,6 +227,7 @@ fn literals_that_a_log_shows_to_vary_are_no_predicates() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn other_methods_index_only_the_rows_of_a_kind() {
     let database = Database::new("facts_methods", PARCELS);
     for (condition, index) in [
