@@ -1,8 +1,10 @@
-//! How good the advice is. `make bench-advice`: the five sample workloads at full size; `make bench-tpch`: TPC-H at scale factor 1.
+//! How good the advice is. `make bench-advice`: the five sample workloads at full size;
+//! `make bench-tpch`: TPC-H at scale factor 1.
 //!
-//! The program is run as a user would run it, what it recommends is really created, and the server is asked again: costs (before and
-//! after under the same statistics), sizes, times. A simple greedy selection of one- and two-column btrees over the same planner twin is
-//! judged in the same way, as a yardstick. Sizes are in MB of 1 048 576 bytes.
+//! The program is run as a user would run it, what it recommends is really created, and the server
+//! is asked again: costs (before and after under the same statistics), sizes, times. A simple
+//! greedy selection of one- and two-column btrees over the same planner twin is judged in the same
+//! way, as a yardstick. Sizes are in MB of 1 048 576 bytes.
 
 #![allow(
     clippy::unwrap_used,
@@ -43,7 +45,8 @@ use judge::{Judge, Judged, Verdict};
 use options::Options;
 use server::Server;
 
-/// With calls: without a budget, and with the budgets of a careful expert; each statement once: with these.
+/// With calls: without a budget, and with the budgets of a careful expert; each statement once:
+/// with these.
 const EXPERTS_BUDGETS: &[u64] = &[783, 518];
 
 /// Of TPC-H: the first three are those that published algorithms were measured at.
@@ -100,7 +103,8 @@ fn budgets(options: &Options, usual: &[u64]) -> Vec<Bytes> {
     }
 }
 
-/// Who, on which case, proposes what. All of it before anything is created: an advisor has to find the server as it is.
+/// Who, on which case, proposes what. All of it before anything is created: an advisor has to find
+/// the server as it is.
 fn proposals<'c>(
     conninfo: &str,
     cases: &'c [Case],

@@ -1,4 +1,5 @@
-//! How long the analyzer takes for a plan of 10 000 nodes. The aim is less than 10 ms for metrics and findings together.
+//! How long the analyzer takes for a plan of 10 000 nodes. The aim is less than 10 ms for metrics
+//! and findings together.
 //!
 //! Run with `cargo bench --bench analyzing`.
 

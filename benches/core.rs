@@ -1,5 +1,5 @@
-//! How fast the core is, without a server: reading plans (beside `serde_json` into `Value`, in the same run) and the whole pipeline
-//! on a recorded run.
+//! How fast the core is, without a server: reading plans (beside `serde_json` into `Value`, in the
+//! same run) and the whole pipeline on a recorded run.
 
 #![allow(
     clippy::unwrap_used,

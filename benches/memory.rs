@@ -1,5 +1,6 @@
-//! What the library keeps in memory for a plan of 10 000 nodes, counted by its allocator (`max alloc`): the plan itself, its metrics and
-//! what the interface makes of it. `cargo bench --bench start` has the whole program's memory.
+//! What the library keeps in memory for a plan of 10 000 nodes, counted by its allocator
+//! (`max alloc`): the plan itself, its metrics and what the interface makes of it.
+//! `cargo bench --bench start` has the whole program's memory.
 //!
 //! Run with `cargo bench --bench memory`.
 

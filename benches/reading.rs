@@ -1,4 +1,5 @@
-//! How fast plans are read, in bytes per second: JSON beside `serde_json` into `Value` on the same text, and the other formats.
+//! How fast plans are read, in bytes per second: JSON beside `serde_json` into `Value` on the same
+//! text, and the other formats.
 //!
 //! ```sh
 //! cargo bench --bench reading

@@ -1,7 +1,9 @@
-//! How soon the program shows something, and how much memory it takes: `pgrehearse review FILE` in a terminal of its own, measured
-//! from outside. The aims: the first screen of a recorded run within 50 ms, and less than 50 MB with a plan of 10 000 nodes.
+//! How soon the program shows something, and how much memory it takes: `pgrehearse review FILE` in
+//! a terminal of its own, measured from outside. The aims: the first screen of a recorded run
+//! within 50 ms, and less than 50 MB with a plan of 10 000 nodes.
 //!
-//! Run with `cargo bench --bench start`. Memory is what Linux says in /proc: at rest with the plan opened, and at most.
+//! Run with `cargo bench --bench start`. Memory is what Linux says in /proc: at rest with the plan
+//! opened, and at most.
 
 #![allow(
     clippy::unwrap_used,
@@ -121,7 +123,8 @@ impl Session {
         }
     }
 
-    /// Opens the plan, goes to its last node, looks at the memory and leaves. Milliseconds to the first screen, MB at rest, MB at most.
+    /// Opens the plan, goes to its last node, looks at the memory and leaves. Milliseconds to the
+    /// first screen, MB at rest, MB at most.
     fn finish(mut self) -> [f64; 3] {
         self.keys.write_all(b"\rG").unwrap();
         while self.screen.recv_timeout(QUIET).is_ok() {}

@@ -1,4 +1,5 @@
-//! How fast the interface answers: one key and the frame that follows, on large plans and large workloads.
+//! How fast the interface answers: one key and the frame that follows, on large plans and large
+//! workloads.
 
 #![allow(
     clippy::unwrap_used,

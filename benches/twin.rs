@@ -1,6 +1,8 @@
-//! What a question costs: to the planner twin, to HypoPG (where the server has it), and to the server that really builds the index.
+//! What a question costs: to the planner twin, to HypoPG (where the server has it), and to the
+//! server that really builds the index.
 //!
-//! `cargo bench --bench twin`; `SCALE` is the size of the sample workload (1 is 200 000 rows). It starts its own servers.
+//! `cargo bench --bench twin`; `SCALE` is the size of the sample workload (1 is 200 000 rows). It
+//! starts its own servers.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
-//! Renders the interface's screens from its own buffer to SVG, for the README: `cargo run --example screens`. The pictures are what
-//! the program draws from the recording in fixtures/recordings, cell by cell.
+//! Renders the interface's screens from its own buffer to SVG, for the README:
+//! `cargo run --example screens`. The pictures are what the program draws from the recording in
+//! fixtures/recordings, cell by cell.
 
 #![allow(
     clippy::unwrap_used,
@@ -95,7 +96,8 @@ fn svg(buffer: &Buffer) -> String {
     svg + "</svg>\n"
 }
 
-/// Cells of one style that stand beside each other are one text; its length is fixed, so that any font keeps the columns.
+/// Cells of one style that stand beside each other are one text; its length is fixed, so that any
+/// font keeps the columns.
 fn write_row(svg: &mut String, number: usize, row: &[Cell]) {
     let mut column = 0;
     while column < row.len() {

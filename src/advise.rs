@@ -1,6 +1,8 @@
-//! The pipeline: capture → suggest → test → choose → verify → advice. Short enough to read as the picture in ARCHITECTURE.md.
+//! The pipeline: capture → suggest → test → choose → verify → advice. Short enough to read as the
+//! picture in ARCHITECTURE.md.
 //!
-//! What decides is functions over values; only [`run::Run`] asks the planner. The same answers give the same advice, byte for byte.
+//! What decides is functions over values; only [`run::Run`] asks the planner. The same answers give
+//! the same advice, byte for byte.
 
 use crate::planner::{Observer, Planner, PlannerError};
 use crate::verdict::Limits;
@@ -63,7 +65,8 @@ use run::Run;
 /// Advises on a workload.
 ///
 /// # Errors
-/// When the planner cannot be asked any more, or the user interrupts; whatever was built is rolled back by then.
+/// When the planner cannot be asked any more, or the user interrupts; whatever was built is rolled
+/// back by then.
 pub fn advise(
     workload: &Workload,
     limits: &Limits,

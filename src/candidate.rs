@@ -1,11 +1,13 @@
 //! Indexes worth trying: one generator for each idea, merged, and pruned against what exists.
 //!
-//! A generator proposes what could help one use of one table; it knows no costs. An expression is a key like any other, so
-//! expression indexes have no generator of their own: `lower(name)` in a condition becomes a key wherever a column would.
-//! A new idea is a new file with a function in `GENERATORS`.
+//! A generator proposes what could help one use of one table; it knows no costs. An expression is a
+//! key like any other, so expression indexes have no generator of their own: `lower(name)` in a
+//! condition becomes a key wherever a column would. A new idea is a new file with a function in
+//! `GENERATORS`.
 //!
-//! Checks that all generators need are made once, at the end: an expression that is not immutable becomes a
-//! [`Note`], and an index that no server would build (a type without an operator class, a key too wide for a page) is dropped.
+//! Checks that all generators need are made once, at the end: an expression that is not immutable
+//! becomes a [`Note`], and an index that no server would build (a type without an operator class, a
+//! key too wide for a page) is dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,8 +95,8 @@ const GENERATORS: &[fn(CandidateContext<'_>) -> Vec<Index>] = &[
     hash::generate,
 ];
 
-/// The candidates for all uses of all statements: equal ones merged, those that an existing index covers set aside. `shapes` tell
-/// which statements are the same but for their literals.
+/// The candidates for all uses of all statements: equal ones merged, those that an existing index
+/// covers set aside. `shapes` tell which statements are the same but for their literals.
 pub fn generate(
     uses: &[(StatementId, RelationUse)],
     shapes: &BTreeMap<StatementId, StatementShape>,

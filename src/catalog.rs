@@ -1,6 +1,8 @@
-//! What the database knows about the workload's tables, as a value: columns, statistics, sizes, indexes, settings.
+//! What the database knows about the workload's tables, as a value: columns, statistics, sizes,
+//! indexes, settings.
 //!
-//! Loaded from a server by `db`, or from a recording: the value is the same. Numbers are the server's own.
+//! Loaded from a server by `db`, or from a recording: the value is the same. Numbers are the
+//! server's own.
 
 pub mod counters;
 pub mod create_index;

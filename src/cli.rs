@@ -97,13 +97,16 @@ const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Recommend indexes: plan the workload, test candidates, verify the best set in a transaction that is rolled back, and report
+    /// Recommend indexes: plan the workload, test candidates, verify the best set in a transaction
+    /// that is rolled back, and report
     Advise(AdviseArgs),
     /// Plan a workload without new indexes, and show or save the plans
     Explain(ExplainArgs),
-    /// Analyze saved plans (EXPLAIN output in any format, auto_explain logs) or replay a recording, without a server. On a terminal, interactively
+    /// Analyze saved plans (EXPLAIN output in any format, auto_explain logs) or replay a recording,
+    /// without a server. On a terminal, interactively
     Review(ReviewArgs),
-    /// Write the workload and all that its planning needs (schema, statistics, settings, no rows) to a file for advise --snapshot
+    /// Write the workload and all that its planning needs (schema, statistics, settings, no rows)
+    /// to a file for advise --snapshot
     Snapshot(SnapshotArgs),
     /// Start a throwaway PostgreSQL server, load the sample workloads, and advise on them
     Demo(DemoArgs),
@@ -157,7 +160,8 @@ pub struct OutputArgs {
     /// Format of the report
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Was `--format` given? Without it, commands with an interactive interface use it on a terminal.
+    /// Was `--format` given? Without it, commands with an interactive interface use it on a
+    /// terminal.
     #[arg(skip)]
     pub format_given: bool,
     /// Write the report to a file
@@ -200,7 +204,8 @@ pub enum Color {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Workload")]
 pub struct WorkloadArgs {
-    /// File of SQL statements; - is standard input. Comments above a statement give its name and weight: -- name: x, -- calls: 12000
+    /// File of SQL statements; - is standard input. Comments above a statement give its name and
+    /// weight: -- name: x, -- calls: 12000
     #[arg(short, long, value_name = "FILE.sql")]
     pub file: Vec<PathBuf>,
     /// SQL statements
@@ -209,7 +214,8 @@ pub struct WorkloadArgs {
     /// The statements with the most total time in pg_stat_statements
     #[arg(long, group = "ranked")]
     pub pg_stat_statements: bool,
-    /// The statements with the most total time in a server log (stderr, csvlog, jsonlog or syslog); - is standard input
+    /// The statements with the most total time in a server log (stderr, csvlog, jsonlog or syslog);
+    /// - is standard input
     #[arg(long, value_name = "FILE", group = "ranked")]
     pub log: Vec<PathBuf>,
     /// Number of statements to take from pg_stat_statements and from logs
@@ -252,13 +258,16 @@ pub struct LimitArgs {
     /// How to test indexes
     #[arg(long, value_enum, default_value_t = RehearseChoice::Auto)]
     rehearse: RehearseChoice,
-    /// Execute read-only statements without and with the chosen indexes, and with alternatives where costs can mislead; time decides
+    /// Execute read-only statements without and with the chosen indexes, and with alternatives
+    /// where costs can mislead; time decides
     #[arg(long)]
     analyze: bool,
-    /// Directory of initdb and postgres for the planner twin; they must have the server's major version
+    /// Directory of initdb and postgres for the planner twin; they must have the server's major
+    /// version
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
-    /// Do not read rows of tables: the twin then guesses sizes and statistics of partial, expression and GIN indexes
+    /// Do not read rows of tables: the twin then guesses sizes and statistics of partial,
+    /// expression and GIN indexes
     #[arg(long)]
     pub no_sample: bool,
     /// Maximum total size of the recommended indexes
@@ -267,10 +276,12 @@ pub struct LimitArgs {
     /// Maximum number of recommended indexes
     #[arg(long, value_name = "N")]
     max_indexes: Option<usize>,
-    /// End the search after this long, with the best set found so far; its verification is not included
+    /// End the search after this long, with the best set found so far; its verification is not
+    /// included
     #[arg(long, value_parser = Millis::parse, value_name = "TIME")]
     search_time: Option<Millis>,
-    /// Report an index as unused when it had no scan for at least this long, by the server's counters
+    /// Report an index as unused when it had no scan for at least this long, by the server's
+    /// counters
     #[arg(long, value_parser = duration_with_days, default_value = "7d", value_name = "TIME")]
     unused_after: Millis,
     /// Smallest gain that counts, in per cent of a statement's cost
@@ -294,7 +305,8 @@ fn duration_with_days(text: &str) -> Result<Millis, String> {
 /// How to test indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RehearseChoice {
-    /// Search in the planner twin; build only the chosen indexes, in a transaction that is rolled back
+    /// Search in the planner twin; build only the chosen indexes, in a transaction that is rolled
+    /// back
     Auto,
     /// Only in the planner twin: nothing is built on the server
     Twin,
@@ -349,10 +361,12 @@ pub struct AdviseArgs {
     /// The workload and the limits.
     #[command(flatten)]
     pub run: RunArgs,
-    /// Advise from a twin file (see pgrehearse snapshot) without a connection; on the file's own workload, unless one is given
+    /// Advise from a twin file (see pgrehearse snapshot) without a connection; on the file's own
+    /// workload, unless one is given
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pg_stat_statements"])]
     pub snapshot: Option<PathBuf>,
-    /// What if the data grows? Compare with FACTOR times the rows, in all tables or in one (repeatable)
+    /// What if the data grows? Compare with FACTOR times the rows, in all tables or in one
+    /// (repeatable)
     #[arg(long, value_name = "FACTOR|TABLE=FACTOR")]
     pub scale: Vec<String>,
     /// What if a setting changes? Compare with this value (repeatable)
@@ -375,13 +389,15 @@ pub struct SnapshotArgs {
     /// Include all tables and views, not only those that the workload needs
     #[arg(long)]
     pub all_tables: bool,
-    /// Replace data values in statistics by others with the same order; docs/twin-files.md says what that hides and what it does not
+    /// Replace data values in statistics by others with the same order; docs/twin-files.md says
+    /// what that hides and what it does not
     #[arg(long)]
     pub redact: bool,
     /// Passphrase for --redact: the same passphrase gives the same values [default: random]
     #[arg(long, value_name = "TEXT", requires = "redact")]
     pub redact_key: Option<String>,
-    /// Include up to 30 000 rows of each table: without them, sizes of partial, expression and GIN indexes are guesses
+    /// Include up to 30 000 rows of each table: without them, sizes of partial, expression and GIN
+    /// indexes are guesses
     #[arg(long, conflicts_with = "redact")]
     pub sample: bool,
 }

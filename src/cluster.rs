@@ -1,9 +1,10 @@
 //! A throwaway PostgreSQL server: for the demo and for tests that need a real one.
 //!
-//! It lies in a temporary directory, listens on a Unix socket only, and is used by this process only. A small shell, the keeper,
-//! starts the server and waits on a pipe whose other end this process holds: when the process ends, however it ends (Ctrl-C, a
-//! panic, `kill -9`), the pipe closes, and the keeper stops the server and removes the directory. What remains when the keeper was
-//! killed, too, the next one to start a cluster removes (`src/cluster/stale.rs`).
+//! It lies in a temporary directory, listens on a Unix socket only, and is used by this process
+//! only. A small shell, the keeper, starts the server and waits on a pipe whose other end this
+//! process holds: when the process ends, however it ends (Ctrl-C, a panic, `kill -9`), the pipe
+//! closes, and the keeper stops the server and removes the directory. What remains when the keeper
+//! was killed, too, the next one to start a cluster removes (`src/cluster/stale.rs`).
 
 use std::fs::{self, File};
 use std::io;
@@ -30,12 +31,13 @@ use user::{command, server_user};
 /// The server's options. The default: UTF8, locale C.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClusterOptions {
-    /// More lines for its configuration file (`name = value`, each ended by a newline); they win over ours.
+    /// More lines for its configuration file (`name = value`, each ended by a newline); they win
+    /// over ours.
     pub settings: String,
     /// Encoding and locale.
     pub locale: ClusterLocale,
-    /// Leave data checksums out, which are on by default from PostgreSQL 18 (before that, they are off anyway): a process that writes pages
-    /// into its files then needs not compute them.
+    /// Leave data checksums out, which are on by default from PostgreSQL 18 (before that, they are
+    /// off anyway): a process that writes pages into its files then needs not compute them.
     pub without_checksums: bool,
 }
 
@@ -50,17 +52,21 @@ pub struct Cluster {
     user: Option<ServerUser>,
     keeper: Child,
     locale: ClusterLocale,
-    /// Tells other processes that the directory is in use; held by us and the keeper. Last, so that it is released last.
+    /// Tells other processes that the directory is in use; held by us and the keeper. Last, so that
+    /// it is released last.
     _lock: Flock<File>,
 }
 
-/// What the keeper does; the arguments are the directory, the directory of the binaries, and more arguments for initdb. It makes the
-/// cluster, too, so that from the first moment on a process is there to remove it. The trap covers a keeper that is itself told to
-/// end. SIGINT makes a server stop at once, but a shell starts what runs in the background with SIGINT ignored, and a server that has
-/// only just been started may not have changed that yet: SIGTERM ends such a one. Between the shell's fork and the server's exec both
-/// can be lost; so they are sent again until the server is gone.
+/// What the keeper does; the arguments are the directory, the directory of the binaries, and more
+/// arguments for initdb. It makes the cluster, too, so that from the first moment on a process is
+/// there to remove it. The trap covers a keeper that is itself told to end. SIGINT makes a server
+/// stop at once, but a shell starts what runs in the background with SIGINT ignored, and a server
+/// that has only just been started may not have changed that yet: SIGTERM ends such a one. Between
+/// the shell's fork and the server's exec both can be lost; so they are sent again until the server
+/// is gone.
 ///
-/// Its standard output is the lock of the directory: the keeper holds it, and initdb does (as 3), but the server must not.
+/// Its standard output is the lock of the directory: the keeper holds it, and initdb does (as 3),
+/// but the server must not.
 const KEEPER: &str = r#"
 directory=$1 programs=$2
 shift 2
@@ -91,8 +97,9 @@ read -r _ || true
 stop
 "#;
 
-/// Settings of a server whose data are disposable. (Commits stay synchronous: VACUUM marks no page all-visible before the commit that
-/// filled it is in the log, and index-only scans would look expensive.)
+/// Settings of a server whose data are disposable. (Commits stay synchronous: VACUUM marks no page
+/// all-visible before the commit that filled it is in the log, and index-only scans would look
+/// expensive.)
 const SETTINGS: &str = "\
 listen_addresses = ''
 unix_socket_permissions = 0700
@@ -113,8 +120,8 @@ impl Starting {
     /// Waits until the server accepts connections. `should_stop` is asked now and then.
     ///
     /// # Errors
-    /// When initdb or the server fails ([`ClusterError::Locale`] when it is only the locale), takes more than a minute, or
-    /// `should_stop` says so.
+    /// When initdb or the server fails ([`ClusterError::Locale`] when it is only the locale), takes
+    /// more than a minute, or `should_stop` says so.
     pub fn wait(mut self, should_stop: &dyn Fn() -> bool) -> Result<Cluster, ClusterError> {
         let began = Instant::now();
         while !self.cluster.is_ready() {
@@ -170,8 +177,8 @@ impl Cluster {
     /// Makes and starts a cluster with these binaries. `should_stop` is asked now and then.
     ///
     /// # Errors
-    /// When there is no place, no user to run it as, or initdb or the server fails ([`ClusterError::Locale`] when it is only the
-    /// locale).
+    /// When there is no place, no user to run it as, or initdb or the server fails
+    /// ([`ClusterError::Locale`] when it is only the locale).
     pub fn start(
         binaries: &Binaries,
         options: &ClusterOptions,
@@ -180,11 +187,12 @@ impl Cluster {
         Cluster::begin(binaries, options)?.wait(should_stop)
     }
 
-    /// The first half of [`Cluster::start`]: returns at once, while initdb runs in the background. What earlier processes had to
-    /// leave behind is removed in the background, too.
+    /// The first half of [`Cluster::start`]: returns at once, while initdb runs in the background.
+    /// What earlier processes had to leave behind is removed in the background, too.
     ///
     /// # Errors
-    /// When there is no place, no user to run it as, no shell, or no such locale in that version of PostgreSQL.
+    /// When there is no place, no user to run it as, no shell, or no such locale in that version of
+    /// PostgreSQL.
     pub fn begin(binaries: &Binaries, options: &ClusterOptions) -> Result<Starting, ClusterError> {
         let mut arguments = options.locale.arguments(binaries.major)?;
         if options.without_checksums && binaries.major >= 18 {
@@ -261,13 +269,14 @@ impl Cluster {
         self.directory.join("data")
     }
 
-    /// Target files in the data directory have to be given to, since the server could not open them otherwise; `None` when it runs as
-    /// the same user as we do.
+    /// Target files in the data directory have to be given to, since the server could not open them
+    /// otherwise; `None` when it runs as the same user as we do.
     pub fn server_user(&self) -> Option<&ServerUser> {
         self.user.as_ref()
     }
 
-    /// The last line of postmaster.pid says "ready" once connections are accepted (src/include/utils/pidfile.h).
+    /// The last line of postmaster.pid says "ready" once connections are accepted
+    /// (src/include/utils/pidfile.h).
     fn is_ready(&self) -> bool {
         let file =
             fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();

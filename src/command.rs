@@ -1,4 +1,5 @@
-//! The commands: each reads its options, calls the other rooms, writes a report, and returns an exit status.
+//! The commands: each reads its options, calls the other rooms, writes a report, and returns an
+//! exit status.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,8 @@
-//! Everything that talks to a server: connecting, session safety, catalog queries, the transaction that is rolled back.
+//! Everything that talks to a server: connecting, session safety, catalog queries, the transaction
+//! that is rolled back.
 //!
-//! The only room that names tokio. From outside it is synchronous: a [`Session`] drives its connection while it is asked.
+//! The only room that names tokio. From outside it is synchronous: a [`Session`] drives its
+//! connection while it is asked.
 
 use crate::planner::PlannerError;
 

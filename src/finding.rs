@@ -1,8 +1,9 @@
 //! Findings about a plan, each from one rule, ranked by the time or cost they account for.
 //!
-//! Each rule is a file with its metadata; `fixtures/findings/RULE` has plans with and without its finding. Rules read the plan, its
-//! [`metrics`] and, when there is one, the catalog; they change nothing and query no server. Findings below the thresholds of
-//! `src/finding/threshold.rs` are not reported.
+//! Each rule is a file with its metadata; `fixtures/findings/RULE` has plans with and without its
+//! finding. Rules read the plan, its [`metrics`] and, when there is one, the catalog; they change
+//! nothing and query no server. Findings below the thresholds of `src/finding/threshold.rs` are not
+//! reported.
 
 mod advice;
 mod ancestry;
@@ -85,8 +86,8 @@ pub struct Finding {
     pub severity: Severity,
     /// The node it is about.
     pub node: NodeId,
-    /// The problem and its effect, with the numbers. Names in it come from the plan, so a caller that prints it must escape control
-    /// characters.
+    /// The problem and its effect, with the numbers. Names in it come from the plan, so a caller
+    /// that prints it must escape control characters.
     pub message: String,
     /// What to do: SQL to run, where there is one.
     pub action: Option<String>,

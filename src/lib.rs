@@ -1,6 +1,7 @@
 //! Rehearse an index before you build it: a PostgreSQL index advisor and query-plan analyzer.
 //!
-//! The program `pgrehearse` is this crate's main interface. The library offers the parts that are useful on their own:
+//! The program `pgrehearse` is this crate's main interface. The library offers the parts that are
+//! useful on their own:
 //!
 //! | to | use |
 //! |---|---|
@@ -36,7 +37,8 @@
 //!
 //! # Metrics
 //!
-//! EXPLAIN's numbers include everything below a node and are averages over loops. [`metrics`] says what a node takes by itself:
+//! EXPLAIN's numbers include everything below a node and are averages over loops. [`metrics`] says
+//! what a node takes by itself:
 //!
 //! ```
 //! let plans = pgrehearse::read_plans(
@@ -87,8 +89,8 @@
 //!
 //! # Advice
 //!
-//! [`advise`](fn@advise) asks a [`Planner`]: a trait with one question, [`Planner::ask`]. A recorded run answers it without a server, and a planner
-//! of your own can wrap another one:
+//! [`advise`](fn@advise) asks a [`Planner`]: a trait with one question, [`Planner::ask`]. A
+//! recorded run answers it without a server, and a planner of your own can wrap another one:
 //!
 //! ```
 //! use std::collections::BTreeSet;
@@ -132,13 +134,17 @@
 //!
 //! # What stays and what may change
 //!
-//! The crate follows semantic versioning. It covers the items on this page: their names, types and fields. While the version begins with
-//! 0, a new minor version (0.2) may change them and a patch version (0.1.1) may not.
+//! The crate follows semantic versioning. It covers the items on this page: their names, types and
+//! fields. While the version begins with 0, a new minor version (0.2) may change them and a patch
+//! version (0.1.1) may not.
 //!
-//! - Structs may get fields and enums may get variants in a minor version: match with a wildcard arm.
-//! - The text of messages, the set of rules, the order of findings and the numbers of [`metrics`] may change in any version.
+//! - Structs may get fields and enums may get variants in a minor version: match with a wildcard
+//!   arm.
+//! - The text of messages, the set of rules, the order of findings and the numbers of [`metrics`]
+//!   may change in any version.
 //! - JSON reports have a version of their own, `schema_version`.
-//! - The feature `internals` makes every module public for this crate's own tests and benchmarks. It promises nothing.
+//! - The feature `internals` makes every module public for this crate's own tests and benchmarks.
+//!   It promises nothing.
 
 mod advise;
 mod candidate;

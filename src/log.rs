@@ -1,8 +1,9 @@
-//! Reads server logs (stderr, csvlog, jsonlog and syslog) into entries, and from these the plans that auto_explain logged and the
-//! statements that were executed.
+//! Reads server logs (stderr, csvlog, jsonlog and syslog) into entries, and from these the plans
+//! that auto_explain logged and the statements that were executed.
 //!
-//! Logs may have any `log_line_prefix`, any language of the server, lines of several processes mixed, and missing lines at both ends.
-//! No text is an error: what is not an entry is skipped. A log is read in one pass, and only incomplete entries are kept in memory.
+//! Logs may have any `log_line_prefix`, any language of the server, lines of several processes
+//! mixed, and missing lines at both ends. No text is an error: what is not an entry is skipped. A
+//! log is read in one pass, and only incomplete entries are kept in memory.
 //!
 //! This room does not read files or plans: a logged plan is returned as text.
 //!
@@ -71,8 +72,9 @@ pub fn looks_like_log(text: &str) -> bool {
     LogFormat::of(text).is_some()
 }
 
-/// The entries of a log in the order in which they end. In syslog, where the lines of processes are mixed, this may differ from the
-/// order in which they begin. A text that is not a log has no entries.
+/// The entries of a log in the order in which they end. In syslog, where the lines of processes are
+/// mixed, this may differ from the order in which they begin. A text that is not a log has no
+/// entries.
 pub fn entries(text: &str) -> Box<dyn Iterator<Item = LogEntry> + '_> {
     match LogFormat::of(text) {
         Some(LogFormat::Stderr) => Box::new(stderr::Entries::new(text)),
@@ -83,7 +85,8 @@ pub fn entries(text: &str) -> Box<dyn Iterator<Item = LogEntry> + '_> {
     }
 }
 
-/// The plans that auto_explain logged, in the order of their lines; nested statements have their own.
+/// The plans that auto_explain logged, in the order of their lines; nested statements have their
+/// own.
 pub fn plans(text: &str) -> Vec<LoggedPlan> {
     let mut plans: Vec<LoggedPlan> = entries(text)
         .filter_map(|entry| LoggedPlan::of(&entry))
@@ -92,12 +95,14 @@ pub fn plans(text: &str) -> Vec<LoggedPlan> {
     plans
 }
 
-/// The executions of statements in a log, each once, even where both auto_explain and the server logged it.
+/// The executions of statements in a log, each once, even where both auto_explain and the server
+/// logged it.
 pub fn executions(text: &str) -> Executions<impl Iterator<Item = LogEntry>> {
     Executions::new(entries(text))
 }
 
-/// A log's bytes as text. Databases of different encodings write into one log, so bytes that are not UTF-8 are replaced.
+/// A log's bytes as text. Databases of different encodings write into one log, so bytes that are
+/// not UTF-8 are replaced.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
 }

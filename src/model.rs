@@ -1,6 +1,8 @@
-//! The words everything else is written in: costs, sizes, durations and qualified names, and how they print.
+//! The words everything else is written in: costs, sizes, durations and qualified names, and how
+//! they print.
 //!
-//! Two numbers that could be swapped by mistake have types of their own here. Nothing in this room does I/O.
+//! Two numbers that could be swapped by mistake have types of their own here. Nothing in this room
+//! does I/O.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -70,7 +72,8 @@ impl Bytes {
     /// One GB as PostgreSQL counts it.
     pub const GB: u64 = 1024 * Self::MB;
 
-    /// Reads `512MB`, `1 GB`, `64kB`, `1.5TB` or a plain number of bytes; the units are PostgreSQL's and case does not matter.
+    /// Reads `512MB`, `1 GB`, `64kB`, `1.5TB` or a plain number of bytes; the units are
+    /// PostgreSQL's and case does not matter.
     ///
     /// # Errors
     /// A sentence for the user when the text is no size.
@@ -174,7 +177,8 @@ impl fmt::Display for Millis {
     }
 }
 
-/// A schema-qualified name as the catalog holds it (unquoted); prints as SQL, quoted where PostgreSQL needs it.
+/// A schema-qualified name as the catalog holds it (unquoted); prints as SQL, quoted where
+/// PostgreSQL needs it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct QualifiedName {
     /// The schema, unquoted.

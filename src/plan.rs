@@ -1,8 +1,8 @@
-//! A plan exactly as the server printed it: nodes with all their properties, immutable. Derived numbers are kept separately
-//! ([`metrics`]) and never replace the server's.
+//! A plan exactly as the server printed it: nodes with all their properties, immutable. Derived
+//! numbers are kept separately ([`metrics`]) and never replace the server's.
 //!
-//! Nodes are in one vector in the order EXPLAIN prints them (a parent before its children), so a plan of any depth is read
-//! without recursion, and a node is identified by its position.
+//! Nodes are in one vector in the order EXPLAIN prints them (a parent before its children), so a
+//! plan of any depth is read without recursion, and a node is identified by its position.
 
 pub mod alignment;
 pub mod metrics;
@@ -31,7 +31,8 @@ pub use properties::{Properties, Property};
 #[serde(into = "Value", try_from = "Value")]
 pub struct Plan {
     nodes: Vec<Node>,
-    /// The members beside `"Plan"` in EXPLAIN's output: `"Planning Time"`, `"Settings"`, `"Triggers"`, …
+    /// The members beside `"Plan"` in EXPLAIN's output: `"Planning Time"`, `"Settings"`,
+    /// `"Triggers"`, …
     pub summary: Map<String, Value>,
 }
 
@@ -92,7 +93,8 @@ impl Plan {
         Ok(Plan { nodes, summary })
     }
 
-    /// A plan that a reader put together: at least one node, parents before children, each with its own position.
+    /// A plan that a reader put together: at least one node, parents before children, each with its
+    /// own position.
     pub(crate) fn from_parts(nodes: Vec<Node>, summary: Map<String, Value>) -> Plan {
         Plan { nodes, summary }
     }

@@ -1,9 +1,10 @@
 //! A planner that can be asked about indexes that do not exist yet: one question, one answer.
 //!
-//! A [`Question`] says everything: which planner is asked, which indexes it has to see, what else is assumed, and which statements.
-//! A planner keeps no state between questions, so that recording, counting and limiting are a few lines around [`Planner::ask`], and
-//! a [recording](recording::Recording) is a list of questions with their answers. That an index could not be built (a lock could not
-//! be acquired, a build failed) is an answer, not an error.
+//! A [`Question`] says everything: which planner is asked, which indexes it has to see, what else
+//! is assumed, and which statements. A planner keeps no state between questions, so that recording,
+//! counting and limiting are a few lines around [`Planner::ask`], and a
+//! [recording](recording::Recording) is a list of questions with their answers. That an index could
+//! not be built (a lock could not be acquired, a build failed) is an answer, not an error.
 
 use std::collections::BTreeSet;
 
@@ -32,13 +33,14 @@ pub use progress::{Event, Observer};
 pub use question::{Mode, Question, Target};
 pub use refusal::{Refusal, RefusalCause};
 
-/// Answers questions about plans: a server with transactions that are rolled back, its planner twin, both, or a recording of them.
+/// Answers questions about plans: a server with transactions that are rolled back, its planner
+/// twin, both, or a recording of them.
 pub trait Planner {
     /// The plans of statements under the conditions of the question.
     ///
     /// # Errors
-    /// When the planner cannot be asked any more, or has no answer on record. Indexes that could not be built are an
-    /// [`Answer::Refused`].
+    /// When the planner cannot be asked any more, or has no answer on record. Indexes that could
+    /// not be built are an [`Answer::Refused`].
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError>;
 
     /// What the server knows about these tables and those they belong to.

@@ -1,8 +1,10 @@
-//! What a plan asks of each table: the conditions its nodes filter and join on, and the orders and groups they need.
+//! What a plan asks of each table: the conditions its nodes filter and join on, and the orders and
+//! groups they need.
 //!
-//! The plan is the dependable source: it is already resolved, folded and attached to the relation that pays. In EXPLAIN's
-//! VERBOSE form every column carries its relation's alias, and aliases are unique within a plan. The table's columns come from the
-//! catalog; for a saved plan without one, [`catalog_of_plan`] makes a small catalog from the plan itself.
+//! The plan is the dependable source: it is already resolved, folded and attached to the relation
+//! that pays. In EXPLAIN's VERBOSE form every column carries its relation's alias, and aliases are
+//! unique within a plan. The table's columns come from the catalog; for a saved plan without one,
+//! [`catalog_of_plan`] makes a small catalog from the plan itself.
 
 mod collect;
 mod condition;

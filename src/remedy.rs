@@ -1,6 +1,7 @@
-//! What may help a statement where no index is the answer: fresh statistics, extended ones, a vacuum, a materialized view, another way
-//! of writing it. One idea in a file; each only proposes, from plans and the catalog. Whether it helps is seen by trying it
-//! ([`mod@crate::advise`]), and what was not seen to help is not recommended.
+//! What may help a statement where no index is the answer: fresh statistics, extended ones, a
+//! vacuum, a materialized view, another way of writing it. One idea in a file; each only proposes,
+//! from plans and the catalog. Whether it helps is seen by trying it ([`mod@crate::advise`]), and
+//! what was not seen to help is not recommended.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,7 @@
 //! Reports: types of their own for other programs to rely on, and one small writer for each format.
 //!
-//! The core's types may change; these may only gain fields. The JSON Schema in `schema/` is made from them.
+//! The core's types may change; these may only gain fields. The JSON Schema in `schema/` is made
+//! from them.
 
 pub mod diff;
 pub(crate) mod heat;

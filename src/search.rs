@@ -1,13 +1,15 @@
 //! Which set of indexes pays for the whole workload?
 //!
-//! Picks one index after the other, the one that saves most, or a smaller one that saves nearly as much; takes out again what a later
-//! pick made unnecessary; then exchanges single indexes for others as long as that helps. Under `--budget` it also picks by saving
-//! per byte, and replaces what saves least by what would save more. Every set is put to the planner as a whole ([`KnownCosts`]), so
-//! that indexes that pay only together, or not together, are seen to. Deterministic: ties go to the smaller index, then to the name.
+//! Picks one index after the other, the one that saves most, or a smaller one that saves nearly as
+//! much; takes out again what a later pick made unnecessary; then exchanges single indexes for
+//! others as long as that helps. Under `--budget` it also picks by saving per byte, and replaces
+//! what saves least by what would save more. Every set is put to the planner as a whole
+//! ([`KnownCosts`]), so that indexes that pay only together, or not together, are seen to.
+//! Deterministic: ties go to the smaller index, then to the name.
 //!
-//! After Extend (Schlosser, Kossmann, Boissier: "Efficient Scalable Multi-Attribute Index Selection Using Recursive Strategies",
-//! 2019) and the "what-if" caching of Papadomanolakis, Dash and Ailamaki ("Efficient Use of the Query Optimizer for Automated
-//! Physical Design", 2007).
+//! After Extend (Schlosser, Kossmann, Boissier: "Efficient Scalable Multi-Attribute Index Selection
+//! Using Recursive Strategies", 2019) and the "what-if" caching of Papadomanolakis, Dash and
+//! Ailamaki ("Efficient Use of the Query Optimizer for Automated Physical Design", 2007).
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! What users read of the core's reasons: reports, screens and errors say them in the same words. The core itself knows no sentences and no
-//! options of the command line.
+//! What users read of the core's reasons: reports, screens and errors say them in the same words.
+//! The core itself knows no sentences and no options of the command line.
 
 use crate::planner::RefusalCause;
 use crate::verdict::Rehearse;

@@ -29,7 +29,8 @@ pub fn report_width(output: &OutputArgs) -> usize {
     terminal.or_else(from_environment).unwrap_or(FILE_COLUMNS)
 }
 
-/// Writes a report to the file of `--output` or to standard output. A reader that stops reading (`| head`) is not an error.
+/// Writes a report to the file of `--output` or to standard output. A reader that stops reading
+/// (`| head`) is not an error.
 ///
 /// # Errors
 /// When the file or the terminal cannot be written to; the text names the file.
@@ -61,7 +62,8 @@ fn color_choice(color: Color) -> ColorChoice {
     }
 }
 
-/// Prints a message on standard error, prefixed and with control characters escaped. A closed standard error is not an error.
+/// Prints a message on standard error, prefixed and with control characters escaped. A closed
+/// standard error is not an error.
 pub fn print_message(message: &str) {
     let mut stderr = io::stderr().lock();
     for line in message.lines() {
@@ -75,7 +77,8 @@ pub fn trace(sql: &str) {
     let _ = writeln!(stderr, "→ {}", printable(sql.trim()));
 }
 
-/// A progress bar on standard error; hidden with `-q`, with `-v`, and where standard error is not a terminal.
+/// A progress bar on standard error; hidden with `-q`, with `-v`, and where standard error is not a
+/// terminal.
 pub struct Progress {
     target: Target,
     bar: RefCell<ProgressBar>,

@@ -1,9 +1,10 @@
-//! Text in lines of a fixed number of terminal columns: cut, padded and wrapped. The one module that does so, for the reports and
-//! the interactive interface.
+//! Text in lines of a fixed number of terminal columns: cut, padded and wrapped. The one module
+//! that does so, for the reports and the interactive interface.
 //!
-//! `textwrap` decides where lines end ([`wrap_first_fit`]). The words are our own, for three reasons its `wrap` has no option for:
-//! a word may have a style (SQL in colours); a word that is wider than a line is divided between graphemes, not characters; and a
-//! number of lines may be the limit. A grapheme is never divided, and its width is what the terminal shows.
+//! `textwrap` decides where lines end ([`wrap_first_fit`]). The words are our own, for three
+//! reasons its `wrap` has no option for: a word may have a style (SQL in colours); a word that is
+//! wider than a line is divided between graphemes, not characters; and a number of lines may be the
+//! limit. A grapheme is never divided, and its width is what the terminal shows.
 
 use textwrap::core::Fragment;
 use textwrap::wrap_algorithms::wrap_first_fit;
@@ -21,7 +22,8 @@ pub fn display_width(text: &str) -> usize {
     anstream::adapter::strip_str(text).to_string().width()
 }
 
-/// The text in at most this many columns, with `…` at the end if it was cut. For text without escape sequences.
+/// The text in at most this many columns, with `…` at the end if it was cut. For text without
+/// escape sequences.
 pub fn truncate(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
@@ -41,14 +43,16 @@ pub fn truncate(text: &str, columns: usize) -> String {
     kept
 }
 
-/// The text in exactly this many columns: cut as by [`truncate`], or padded at the right. For text without escape sequences.
+/// The text in exactly this many columns: cut as by [`truncate`], or padded at the right. For text
+/// without escape sequences.
 pub fn fit(text: &str, columns: usize) -> String {
     let text = truncate(text, columns);
     let padding = columns.saturating_sub(text.width());
     text + &" ".repeat(padding)
 }
 
-/// The text in at most so many lines of at most so many columns; the last one is cut if there is more.
+/// The text in at most so many lines of at most so many columns; the last one is cut if there is
+/// more.
 pub fn wrap(text: &str, columns: usize, max_lines: usize) -> Vec<String> {
     wrap_hanging(text, columns.max(MIN_WRAP_COLUMNS), "", max_lines)
 }
@@ -84,8 +88,8 @@ pub fn wrap_hanging(text: &str, columns: usize, indent: &str, max_lines: usize) 
     wrapped
 }
 
-/// The text with every line behind the indent. A word that is wider than the line stays whole, so that a name or an address can be
-/// copied.
+/// The text with every line behind the indent. A word that is wider than the line stays whole, so
+/// that a name or an address can be copied.
 pub fn indent(text: &str, indent: &str, columns: usize) -> String {
     const MIN_COLUMNS: usize = 20;
     let room = columns.saturating_sub(indent.width()).max(MIN_COLUMNS);
@@ -122,7 +126,8 @@ pub fn wrap_styled<'t, S: Copy + PartialEq + std::fmt::Debug>(
     lines.collect()
 }
 
-/// The text in lines as full as they can be, divided anywhere between graphemes: for text that is being typed.
+/// The text in lines as full as they can be, divided anywhere between graphemes: for text that is
+/// being typed.
 pub fn wrap_anywhere(text: &str, columns: usize) -> Vec<String> {
     let graphemes: Vec<Word<'_, ()>> = text
         .graphemes(true)

@@ -114,7 +114,8 @@ pub struct Limits {
     /// The statements that the chosen indexes help are executed without and with them.
     #[serde(default)]
     pub analyze: bool,
-    /// The search ends after this long, with the best set found until then. The proof of that set comes on top.
+    /// The search ends after this long, with the best set found until then. The proof of that set
+    /// comes on top.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_time: Option<Millis>,
     /// So long an index has to go without a scan to be called unused.
@@ -133,7 +134,8 @@ fn unused_after() -> Millis {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rehearse {
-    /// Searched in the planner twin, and the chosen ones built in a transaction that is rolled back.
+    /// Searched in the planner twin, and the chosen ones built in a transaction that is rolled
+    /// back.
     #[default]
     Auto,
     /// Only in the planner twin: the server is only read from.
@@ -145,8 +147,8 @@ pub enum Rehearse {
 }
 
 impl Limits {
-    /// May indexes that took this long be built again in one transaction within `--max-write-block`? With room for planning and for a
-    /// slower second build.
+    /// May indexes that took this long be built again in one transaction within
+    /// `--max-write-block`? With room for planning and for a slower second build.
     pub fn have_room_for(&self, build_times: impl IntoIterator<Item = Millis>) -> bool {
         build_times.into_iter().map(|time| time.0).sum::<f64>() * 2.0 < self.max_write_block.0
     }
@@ -168,7 +170,8 @@ impl Default for Limits {
     }
 }
 
-/// A statement is called worse only beyond what the planner's rounding and a refreshed row count explain.
+/// A statement is called worse only beyond what the planner's rounding and a refreshed row count
+/// explain.
 pub const WORSE_SHARE: f64 = 0.01;
 
 /// How a statement fares with the recommended set.

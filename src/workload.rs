@@ -28,18 +28,20 @@ pub struct Statement {
     pub sql: String,
     /// How often it runs: its weight in sums.
     pub calls: f64,
-    /// The mean time of one execution in milliseconds, where `pg_stat_statements` or a log measured it.
+    /// The mean time of one execution in milliseconds, where `pg_stat_statements` or a log measured
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_time_ms: Option<f64>,
     /// Its source, for messages: `jobs.sql:12`.
     pub place: String,
-    /// Positions of literals, as `sql::literals` counts them, that had several values in other executions
-    /// (`VALUES_OF_A_PARAMETER`): they are parameters.
+    /// Positions of literals, as `sql::literals` counts them, that had several values in other
+    /// executions (`VALUES_OF_A_PARAMETER`): they are parameters.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub varying_literals: BTreeSet<usize>,
 }
 
-/// A literal with at least this many values, in statements that are otherwise the same, is a parameter.
+/// A literal with at least this many values, in statements that are otherwise the same, is a
+/// parameter.
 pub const VALUES_OF_A_PARAMETER: usize = 4;
 
 /// How often a statement runs and how long it takes, as its source says.
@@ -55,7 +57,8 @@ pub struct Usage {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Workload {
     statements: Vec<Statement>,
-    /// The time in which all its calls were counted, in seconds; none where it is unknown, or where calls come from comments.
+    /// The time in which all its calls were counted, in seconds; none where it is unknown, or where
+    /// calls come from comments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calls_counted_for_s: Option<f64>,
 }
@@ -112,7 +115,8 @@ impl Workload {
         }
     }
 
-    /// The time in which all its calls were counted, in seconds; none where it is unknown, or where calls come from comments.
+    /// The time in which all its calls were counted, in seconds; none where it is unknown, or where
+    /// calls come from comments.
     pub fn calls_counted_for_s(&self) -> Option<f64> {
         self.calls_counted_for_s
     }

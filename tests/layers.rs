@@ -1,4 +1,5 @@
-//! Layers that cannot be crossed: which room may use which, and which crate is used where, as ARCHITECTURE.md says it.
+//! Layers that cannot be crossed: which room may use which, and which crate is used where, as
+//! ARCHITECTURE.md says it.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,8 +28,8 @@ use std::sync::LazyLock;
 use source::Tree;
 use uses::{Target, Use, room_of};
 
-/// Files that use their child modules although these use their items. What the children share could be a file of its own; here it
-/// is not, for the reason given.
+/// Files that use their child modules although these use their items. What the children share could
+/// be a file of its own; here it is not, for the reason given.
 const PARENTS: rules::Parents = &[
     (
         "db/twin.rs",

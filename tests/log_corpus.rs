@@ -1,5 +1,6 @@
-//! Logs that real servers wrote (fixtures/logs, made by scripts/make-log-corpus.sh): each file has beside it what has to be found
-//! in it. A file added is a test added; one without an expectation fails.
+//! Logs that real servers wrote (fixtures/logs, made by scripts/make-log-corpus.sh): each file has
+//! beside it what has to be found in it. A file added is a test added; one without an expectation
+//! fails.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

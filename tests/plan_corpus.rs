@@ -1,5 +1,6 @@
-//! Plans that real servers printed (scripts/make-plan-corpus.sh): every file is read, all four formats of one EXPLAIN give the same
-//! tree, and each says what its expectation says. A new file is a new test; one without an expectation fails.
+//! Plans that real servers printed (scripts/make-plan-corpus.sh): every file is read, all four
+//! formats of one EXPLAIN give the same tree, and each says what its expectation says. A new file
+//! is a new test; one without an expectation fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -366,7 +367,8 @@ fn without_what_xml_confuses(tree: &mut Value) {
     });
 }
 
-/// What explain.c prints only `if (es->format != EXPLAIN_FORMAT_TEXT)`, or in TEXT only if it is not zero.
+/// What explain.c prints only `if (es->format != EXPLAIN_FORMAT_TEXT)`, or in TEXT only if it is
+/// not zero.
 fn without_what_text_leaves_out(tree: &mut Value) {
     for_each_object(tree, &|map| {
         let never_executed = map.get("Actual Loops") == Some(&Value::from(0));
@@ -395,8 +397,8 @@ fn without_what_text_leaves_out(tree: &mut Value) {
             let is_empty_group = ["Triggers", "Settings", "Planning"].contains(&key.as_str())
                 && (value.as_array().is_some_and(Vec::is_empty)
                     || value.as_object().is_some_and(Map::is_empty));
-            // TEXT says that a join is unique only with VERBOSE, which trigger only with VERBOSE or without a constraint, and the
-            // trigger's table only if there are several.
+            // TEXT says that a join is unique only with VERBOSE, which trigger only with VERBOSE or
+            // without a constraint, and the trigger's table only if there are several.
             let is_verbose = ["Inner Unique", "Trigger Name", "Relation"].contains(&key.as_str());
             let left_out = (is_zero && zeros_are_left_out)
                 || is_false_flag

@@ -1,4 +1,5 @@
-//! Connecting to a real server: each `sslmode` against certificates good and bad, passwords, and cancelling.
+//! Connecting to a real server: each `sslmode` against certificates good and bad, passwords, and
+//! cancelling.
 //!
 //! The verdict on each combination is compared with psql's own: libpq is the specification.
 
@@ -139,7 +140,8 @@ impl Roots {
 
 type Cases = &'static [(&'static str, &'static str)];
 
-/// Mode, root file and user, with the expectation: encrypted (`t`), not (`f`), or a part of the message.
+/// Mode, root file and user, with the expectation: encrypted (`t`), not (`f`), or a part of the
+/// message.
 const RIGHT_HOST: Cases = &[
     ("disable root anyone", "f"),
     ("disable none ssl_only", "no pg_hba.conf entry"),
@@ -246,7 +248,8 @@ async fn every_sslmode_judges_as_psql_does() {
     }
 }
 
-/// webpki cannot read such a certificate; where it is not verified that must not matter, whatever the TLS version.
+/// webpki cannot read such a certificate; where it is not verified that must not matter, whatever
+/// the TLS version.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unverified_certificate_may_be_of_version_1() {
     let files = tempfile::tempdir().unwrap();

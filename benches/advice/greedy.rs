@@ -1,5 +1,6 @@
-//! The yardstick: what simple advisors do. Btrees on one and two columns of the conditions, joins and orders, one picked after the
-//! other by what it saves (under a budget: by what it saves for its size), asked of the same planner twin.
+//! The yardstick: what simple advisors do. Btrees on one and two columns of the conditions, joins
+//! and orders, one picked after the other by what it saves (under a budget: by what it saves for
+//! its size), asked of the same planner twin.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -212,7 +213,8 @@ impl Search {
         }
     }
 
-    /// Gains mostly fall as the set grows, so only those are asked about again whose last gain is still the largest.
+    /// Gains mostly fall as the set grows, so only those are asked about again whose last gain is
+    /// still the largest.
     fn choose(&mut self, budget: Option<Bytes>) -> Vec<usize> {
         let mut chosen: Vec<usize> = Vec::new();
         let mut gains: Vec<Gain> = (0..self.candidates.len())

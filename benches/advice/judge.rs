@@ -1,4 +1,5 @@
-//! Judged by what is really there: the indexes of a set are created, and the server is asked for costs, sizes and times.
+//! Judged by what is really there: the indexes of a set are created, and the server is asked for
+//! costs, sizes and times.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -36,7 +37,8 @@ pub struct Judged {
     pub tables: BTreeSet<String>,
     pub before: f64,
     pub after: f64,
-    /// Median of three executions; a statement that takes longer than [`PATIENCE`] counts as that long.
+    /// Median of three executions; a statement that takes longer than [`PATIENCE`] counts as that
+    /// long.
     pub time_before_ms: Option<f64>,
     pub time_after_ms: Option<f64>,
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Parser;
 use pgrehearse::internals::model::Bytes;
 
-/// Measures the advice: the sets of indexes are really built, and the server is asked for the costs again
+/// Measures the advice: the sets of indexes are really built, and the server is asked for the costs
+/// again
 #[derive(Debug, Parser)]
 pub struct Options {
     /// Given by cargo
@@ -20,8 +21,8 @@ pub struct Options {
     /// Total size of the indexes (repeatable; in place of the usual ones)
     #[arg(long, value_parser = Bytes::parse)]
     pub budget: Vec<Bytes>,
-    /// Use this server (connection string without a database) and leave the data there for the next run, instead of a throwaway
-    /// one; its encoding has to be UTF8 and its locale C
+    /// Use this server (connection string without a database) and leave the data there for the next
+    /// run, instead of a throwaway one; its encoding has to be UTF8 and its locale C
     #[arg(long, value_name = "CONNINFO")]
     pub server: Option<String>,
     /// Measure this program instead of the one just built

@@ -1,4 +1,5 @@
-//! The five sample workloads at full size: 5 M transactions, 2 M jobs, 1 M references and 1.5 M saved items, 1 M overviews, 2 M orders.
+//! The five sample workloads at full size: 5 M transactions, 2 M jobs, 1 M references and 1.5 M
+//! saved items, 1 M overviews, 2 M orders.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -25,8 +26,9 @@ fn read(sample: &str, file: &str) -> String {
     std::fs::read_to_string(folder.join(file)).unwrap()
 }
 
-/// Two at a time. VACUUM comes when all is there and the loading sessions are gone: a transaction that is still open would keep pages
-/// from becoming all-visible, and counts of changes only arrive when a session ends.
+/// Two at a time. VACUUM comes when all is there and the loading sessions are gone: a transaction
+/// that is still open would keep pages from becoming all-visible, and counts of changes only arrive
+/// when a session ends.
 pub fn load(server: &Server, database: &str, share: f64) {
     two_at_a_time(|(sample, scale, _)| {
         let scale = scale * share;

@@ -4,7 +4,8 @@ use pgrehearse::internals::cluster::binaries::WhenMissing;
 use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
 use postgres::{Client, NoTls};
 
-/// Room for the data and for building indexes on it; what the planner goes by stays at its defaults.
+/// Room for the data and for building indexes on it; what the planner goes by stays at its
+/// defaults.
 const SETTINGS: &str = "\
 shared_buffers = 2GB
 maintenance_work_mem = 512MB

@@ -15,10 +15,12 @@ const SCHEMA: &str = include_str!("../tpch/schema.sql");
 const KEYS: &str = include_str!("../tpch/keys.sql");
 pub const QUERIES: &str = include_str!("../tpch/queries.sql");
 
-/// Left out of the published comparison: without indexes their subqueries cost more than all the others together.
+/// Left out of the published comparison: without indexes their subqueries cost more than all the
+/// others together.
 pub const DOMINATING: &[&str] = &["q02", "q17", "q20"];
 
-/// Σ cost after / before over the other 19 of the best published set that fits into so many MB, really built.
+/// Σ cost after / before over the other 19 of the best published set that fits into so many MB,
+/// really built.
 pub const TO_BEAT: &[(u64, f64)] = &[(78, 0.863), (130, 0.774), (341, 0.689)];
 
 /// What the comparison is made with.
@@ -81,7 +83,8 @@ pub fn load(server: &Server, database: &str, scale: f64) {
         .unwrap();
 }
 
-/// Rows print as dbgen writes them, with a bar at the end of the line, which COPY would take for one more column.
+/// Rows print as dbgen writes them, with a bar at the end of the line, which COPY would take for
+/// one more column.
 fn copy<Row: Display>(client: &mut Client, table: &str, rows: impl Iterator<Item = Row>) {
     let mut writer = client
         .copy_in(&format!("COPY {table} FROM STDIN (DELIMITER '|')"))

@@ -64,7 +64,8 @@ pub struct StatementAdvice {
     pub no_index: Option<NoIndexHelps>,
     /// How far the planner twin plans it as the server does, if there was one.
     pub agreement: Option<Agreement>,
-    /// The plans without and with the recommended indexes as they were executed, with times and buffers (`--analyze`).
+    /// The plans without and with the recommended indexes as they were executed, with times and
+    /// buffers (`--analyze`).
     pub executed: Option<(Plan, Plan)>,
     /// The costs before and after that the twin predicted, where the server was asked, too.
     pub predicted: Option<(Cost, Cost)>,
@@ -111,7 +112,8 @@ pub struct Rejected {
     pub size: Option<Bytes>,
     /// How long building it took.
     pub build_time: Option<Millis>,
-    /// What the workload's writes would pay for it: Σ calls × rows × cost, in planner units; none where its size is not known.
+    /// What the workload's writes would pay for it: Σ calls × rows × cost, in planner units; none
+    /// where its size is not known.
     pub write_cost: Option<Cost>,
     /// The statements whose plan used it when it was tested alone.
     pub benefits: Vec<Benefit>,

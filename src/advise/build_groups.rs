@@ -11,8 +11,9 @@ use crate::search::{TrialId, Trials};
 /// Expected duration of a build where there was none yet: five million rows took 11 s.
 const BUILD_MS_A_ROW: f64 = 0.0022;
 
-/// Tables that some statement reads together have to get their indexes in one transaction for that statement's plan to be seen;
-/// otherwise a transaction has one table. If the builds together would block writers for too long, each table is verified alone.
+/// Tables that some statement reads together have to get their indexes in one transaction for that
+/// statement's plan to be seen; otherwise a transaction has one table. If the builds together would
+/// block writers for too long, each table is verified alone.
 pub(super) fn build_groups(
     left: &[TrialId],
     trials: &Trials,

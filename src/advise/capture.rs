@@ -61,8 +61,8 @@ fn plans(run: &mut Run<'_>, statements: &[Statement]) -> Result<Baseline, Planne
     Ok(baseline)
 }
 
-/// The baseline after trials on the server: CREATE INDEX has refreshed row counts in place, and what is compared with the trials has to
-/// rest on the same ones.
+/// The baseline after trials on the server: CREATE INDEX has refreshed row counts in place, and
+/// what is compared with the trials has to rest on the same ones.
 pub(super) fn again(run: &mut Run<'_>, context: Context<'_>) -> Result<Baseline, PlannerError> {
     let mut baseline = context.baseline.clone();
     if run.has_built() {

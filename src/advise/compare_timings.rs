@@ -1,8 +1,10 @@
-//! With `analyze`, time decides among indexes that cost about the same, or whose costs are known to mislead.
+//! With `analyze`, time decides among indexes that cost about the same, or whose costs are known to
+//! mislead.
 //!
-//! The planner's costs know nothing of the cache, take a BRIN range for as good as rows, a GiST lookup for a walk down one path, and a
-//! LIMIT for ending early. So an index that was chosen by its cost is compared with the next best: the statements that use it are
-//! executed with each in its place. Time decides; where that is too near to tell, blocks do.
+//! The planner's costs know nothing of the cache, take a BRIN range for as good as rows, a GiST
+//! lookup for a walk down one path, and a LIMIT for ending early. So an index that was chosen by
+//! its cost is compared with the next best: the statements that use it are executed with each in
+//! its place. Time decides; where that is too near to tell, blocks do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +25,8 @@ const MAX_ALTERNATIVES: usize = 2;
 /// Costs are close up to this factor.
 const CLOSE: f64 = 1.5;
 
-/// A statement's time should have fallen like its cost; if it fell so many times less, its costs mislead.
+/// A statement's time should have fallen like its cost; if it fell so many times less, its costs
+/// mislead.
 const MISLEADING_FACTOR: f64 = 4.0;
 
 /// Times that are too near to tell are decided by blocks, if one reads so many times as many.
@@ -55,8 +58,8 @@ struct Comparison<'p> {
 /// Which indexes are out.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// Chosen indexes for which there is a faster one, and the alternatives that were slower than that: the choice has to be made again
-    /// without them.
+    /// Chosen indexes for which there is a faster one, and the alternatives that were slower than
+    /// that: the choice has to be made again without them.
     pub(super) replaced: BTreeMap<TrialId, Failure>,
     /// Alternatives that are not faster than what was chosen.
     pub(super) not_faster: BTreeMap<TrialId, Failure>,
@@ -91,7 +94,8 @@ pub(super) fn compare_timings(
 }
 
 impl<'a> Compared<'a> {
-    /// Finds alternatives to time; none where no statement takes long enough, or the alternatives are all chosen.
+    /// Finds alternatives to time; none where no statement takes long enough, or the alternatives
+    /// are all chosen.
     fn comparison(
         self,
         context: Context<'_>,
@@ -135,7 +139,8 @@ impl<'a> Compared<'a> {
         })
     }
 
-    /// With LIMIT the planner hopes to find enough soon; and where time did not fall as cost did, something is wrong with the cost.
+    /// With LIMIT the planner hopes to find enough soon; and where time did not fall as cost did,
+    /// something is wrong with the cost.
     fn costs_mislead(self, context: Context<'_>, id: &StatementId, after: &Plan) -> bool {
         let Some(before) = context.plan(id) else {
             return false;
@@ -148,7 +153,8 @@ impl<'a> Compared<'a> {
     }
 }
 
-/// Trials on the same table that did nearly as well for one of these statements, the nearest first; all that helped, where costs mislead.
+/// Trials on the same table that did nearly as well for one of these statements, the nearest first;
+/// all that helped, where costs mislead.
 fn alternatives(
     current: TrialId,
     using: &BTreeMap<&StatementId, &Plan>,
@@ -228,7 +234,8 @@ impl Comparison<'_> {
         })
     }
 
-    /// The statements, executed with the alternative in the chosen index's place; none where it was not used, or they did not end.
+    /// The statements, executed with the alternative in the chosen index's place; none where it was
+    /// not used, or they did not end.
     fn execute_with(
         &self,
         run: &mut Run<'_>,

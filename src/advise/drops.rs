@@ -1,7 +1,8 @@
-//! Hypothetical drops: the costs of the workload without an index that exists, with the recommended ones in place.
-//! Only the planner twin can hide an index without taking it away.
+//! Hypothetical drops: the costs of the workload without an index that exists, with the recommended
+//! ones in place. Only the planner twin can hide an index without taking it away.
 //!
-//! Each index by itself; and those that a recommended one makes redundant one after the other, so that what is said can go may all go.
+//! Each index by itself; and those that a recommended one makes redundant one after the other, so
+//! that what is said can go may all go.
 
 use std::collections::BTreeMap;
 
@@ -177,7 +178,8 @@ impl Simulation<'_, '_, '_> {
         Ok(worse.collect())
     }
 
-    /// The statements whose plan may read one of these indexes: the others are not worse without them.
+    /// The statements whose plan may read one of these indexes: the others are not worse without
+    /// them.
     fn using(&self, hidden: &[&ExistingIndex], plans: &Plans) -> Vec<Statement> {
         let statements = self.context.workload.statements().iter();
         statements
@@ -189,7 +191,8 @@ impl Simulation<'_, '_, '_> {
             .collect()
     }
 
-    /// A statement that the twin cannot plan, and for which the server may use the index, may need it.
+    /// A statement that the twin cannot plan, and for which the server may use the index, may need
+    /// it.
     fn can_judge(&self, index: &ExistingIndex) -> bool {
         let mut statements = self.context.workload.statements().iter();
         !statements.any(|Statement { id, .. }| {
@@ -215,7 +218,8 @@ impl Simulation<'_, '_, '_> {
     }
 }
 
-/// A partition's index cannot be dropped by itself, and rarely would be; the partitioned index is judged.
+/// A partition's index cannot be dropped by itself, and rarely would be; the partitioned index is
+/// judged.
 fn is_part_of_another(table: &Table, catalog: &Catalog) -> bool {
     table
         .partition_of
@@ -236,7 +240,8 @@ fn plans_of(answer: Answer) -> Plans {
     }
 }
 
-/// A plan that does not read an index is not worse without it. (The names in plans of partitions are not the index's own.)
+/// A plan that does not read an index is not worse without it. (The names in plans of partitions
+/// are not the index's own.)
 fn may_use(plan: &Plan, index: &ExistingIndex) -> bool {
     index.partitioned || plan.index_names().contains(index.name.name.as_str())
 }

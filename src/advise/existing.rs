@@ -1,6 +1,7 @@
-//! What is wrong with indexes that exist: what the catalog says alone (invalid leftovers, duplicates, prefixes of others), what a
-//! recommended index makes redundant, what was never used (`src/advise/existing/unused.rs`), what is mostly empty
-//! (`src/advise/existing/bloated.rs`). Indexes that enforce something are never proposed for dropping.
+//! What is wrong with indexes that exist: what the catalog says alone (invalid leftovers,
+//! duplicates, prefixes of others), what a recommended index makes redundant, what was never used
+//! (`src/advise/existing/unused.rs`), what is mostly empty (`src/advise/existing/bloated.rs`).
+//! Indexes that enforce something are never proposed for dropping.
 
 pub(super) mod bloated;
 pub mod finding;
@@ -74,7 +75,8 @@ fn of_table(table: &Table, observed: Observed<'_>) -> Vec<ExistingFinding> {
     table.indexes.iter().filter_map(finding).collect()
 }
 
-/// A longer index is also a larger one: where the twin would plan a statement worse, that has to be known.
+/// A longer index is also a larger one: where the twin would plan a statement worse, that has to be
+/// known.
 fn with_what_the_twin_says(
     mut finding: ExistingFinding,
     drop_effects: &DropEffects,

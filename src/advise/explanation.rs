@@ -1,4 +1,5 @@
-//! What a recommended index does for which statement, and what it costs: the facts from which its explanation is written.
+//! What a recommended index does for which statement, and what it costs: the facts from which its
+//! explanation is written.
 
 use super::benefit::Benefit;
 use crate::model::{Bytes, Millis, QualifiedName};

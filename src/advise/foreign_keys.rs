@@ -1,6 +1,8 @@
-//! What foreign keys ask without being seen: deleting a row of the parent, or changing its key, looks for rows that refer to it. Those
-//! queries run inside triggers and are in no plan (src/backend/utils/adt/ri_triggers.c, `RI_FKey_noaction_del`), and PostgreSQL makes
-//! no index for them. So they join the workload as statements of their own, as often as their parents' rows are written.
+//! What foreign keys ask without being seen: deleting a row of the parent, or changing its key,
+//! looks for rows that refer to it. Those queries run inside triggers and are in no plan
+//! (src/backend/utils/adt/ri_triggers.c, `RI_FKey_noaction_del`), and PostgreSQL makes no index for
+//! them. So they join the workload as statements of their own, as often as their parents' rows are
+//! written.
 
 use std::collections::BTreeSet;
 
@@ -60,7 +62,8 @@ fn lookups_of(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Stat
     found
 }
 
-/// As the trigger asks, but for the lock on what is found, which takes a privilege that reading does not.
+/// As the trigger asks, but for the lock on what is found, which takes a privilege that reading
+/// does not.
 fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Statement {
     let conditions: Vec<String> = key
         .columns
@@ -88,7 +91,8 @@ fn rows_written(plan: &Plan, node: &Node) -> f64 {
     below.sum::<f64>().max(1.0)
 }
 
-/// Does the UPDATE assign one of these columns? (A key that is not assigned makes no lookup; a statement that cannot be read may.)
+/// Does the UPDATE assign one of these columns? (A key that is not assigned makes no lookup; a
+/// statement that cannot be read may.)
 fn sets_one_of(sql: &str, columns: &[String]) -> bool {
     let sets_one = |assigned: &Assigned| {
         columns

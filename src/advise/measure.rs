@@ -1,5 +1,6 @@
-//! `--analyze`: cost is not time. The statements that the proved indexes help are executed without and with them, read-only; an index
-//! with which all of them took longer is out, whatever its costs.
+//! `--analyze`: cost is not time. The statements that the proved indexes help are executed without
+//! and with them, read-only; an index with which all of them took longer is out, whatever its
+//! costs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +33,8 @@ const LONGER: f64 = 0.1;
 pub(super) const MIN_TIME: Millis = Millis(1.0);
 
 impl Measured {
-    /// Executes the statements that the verified indexes help, without and with them; what was executed without them before is not
-    /// executed again.
+    /// Executes the statements that the verified indexes help, without and with them; what was
+    /// executed without them before is not executed again.
     pub(super) fn add(
         &mut self,
         run: &mut Run<'_>,

@@ -126,7 +126,8 @@ pub struct LowerPageCost {
     pub index: WouldBeUsed,
     /// The present value.
     pub now: f64,
-    /// The greatest value, to one digit behind the point (two below a difference of one), at which it is used.
+    /// The greatest value, to one digit behind the point (two below a difference of one), at which
+    /// it is used.
     pub at: f64,
     /// The statement's cost there.
     pub cost: Cost,

@@ -1,9 +1,10 @@
 //! Why no index helps: for every statement that ends without one, the reason that was seen.
 //!
-//! In this order, the first that holds: (1) an index would help, and a limit or its verification kept it out; (2) what the plan and the
-//! catalog say ([`facts`]); (3) an index is used and gains too little; (4) the planner would use one at a lower `random_page_cost`
-//! ([`page_cost`]); (5) there is no candidate, because of the conditions; (6) candidates could not be tested; (7) only that what was
-//! tested did not help.
+//! In this order, the first that holds: (1) an index would help, and a limit or its verification
+//! kept it out; (2) what the plan and the catalog say ([`facts`]); (3) an index is used and gains
+//! too little; (4) the planner would use one at a lower `random_page_cost` ([`page_cost`]); (5)
+//! there is no candidate, because of the conditions; (6) candidates could not be tested; (7) only
+//! that what was tested did not help.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,8 @@ mod page_cost;
 
 use facts::Scan;
 
-/// What a lower `random_page_cost` would bring the statements that no index helps, where nothing else says why.
+/// What a lower `random_page_cost` would bring the statements that no index helps, where nothing
+/// else says why.
 pub(super) fn ask(
     run: &mut Run<'_>,
     context: Context<'_>,

@@ -61,7 +61,8 @@ pub enum Notice {
     TwinGap(Gap),
     /// So many candidates could not be tested because their tables are busy.
     Untested(usize),
-    /// ANALYZE in a rehearsal has reset the counter that autovacuum goes by, and its statistics were rolled back.
+    /// ANALYZE in a rehearsal has reset the counter that autovacuum goes by, and its statistics
+    /// were rolled back.
     AutovacuumCounterReset {
         /// The table.
         table: QualifiedName,

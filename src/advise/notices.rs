@@ -106,7 +106,8 @@ impl Parts<'_> {
         })
     }
 
-    /// Candidates of which nothing can be said: the absence of a recommendation means nothing for them.
+    /// Candidates of which nothing can be said: the absence of a recommendation means nothing for
+    /// them.
     fn untested(&self) -> Option<Notice> {
         let is_untested = |trial: &Trial| match &trial.outcome {
             TrialOutcome::Refused(refusal) => refusal.reason().is_passing(),

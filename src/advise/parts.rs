@@ -31,7 +31,8 @@ pub(super) struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// The plan without new indexes, taken under the same row counts as the plan after where there is one.
+    /// The plan without new indexes, taken under the same row counts as the plan after where there
+    /// is one.
     pub(super) fn plan_before(&self, id: &StatementId) -> Option<&Plan> {
         let verification = &self.chosen.verification;
         let compared = verification.after.contains_key(id);

@@ -10,7 +10,8 @@ use crate::candidate::Candidates;
 use crate::planner::{PlannerError, Preparation, Target, TwinState};
 use crate::verdict::{Limits, Rehearse};
 
-/// Makes the twin ready where there is something to ask it, and compares its plans with the server's.
+/// Makes the twin ready where there is something to ask it, and compares its plans with the
+/// server's.
 pub(super) fn prepare_twin(
     run: &mut Run<'_>,
     limits: &Limits,

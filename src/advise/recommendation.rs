@@ -30,7 +30,8 @@ pub struct Recommendation {
     pub write_block: Option<Millis>,
     /// The statements it helps.
     pub benefits: Vec<Benefit>,
-    /// What the workload's writes pay for it, beside nothing but what exists: Σ calls × rows × cost, in planner units.
+    /// What the workload's writes pay for it, beside nothing but what exists: Σ calls × rows ×
+    /// cost, in planner units.
     pub write_cost: Cost,
     /// Existing indexes it makes redundant.
     pub replaces: Vec<QualifiedName>,

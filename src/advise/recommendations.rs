@@ -46,7 +46,8 @@ impl Parts<'_> {
         recommendations
     }
 
-    /// A verified index with Σ calls × cost that it saves. Its number and the statements that create it follow from all of them.
+    /// A verified index with Σ calls × cost that it saves. Its number and the statements that
+    /// create it follow from all of them.
     fn recommendation(&self, verified: &VerifiedIndex) -> (f64, Recommendation) {
         let index = self.trials[verified.trial].index.clone();
         let benefits = self.benefits(&verified.index);

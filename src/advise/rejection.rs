@@ -14,13 +14,15 @@ pub enum Rejection {
     Refused(RefusalCause),
     /// No plan used it.
     NotUsed,
-    /// Rows were updated in place while another session holds an older snapshot: the planner may not use a new index yet.
+    /// Rows were updated in place while another session holds an older snapshot: the planner may
+    /// not use a new index yet.
     NotUsableNow,
     /// No plan used it beside the other recommended indexes.
     NotUsedBesideOthers,
     /// It gains too little beside the other recommended indexes.
     GainTooSmallBesideOthers,
-    /// Every statement that uses it took longer when it was executed; the worst, without and with it.
+    /// Every statement that uses it took longer when it was executed; the worst, without and with
+    /// it.
     Slower {
         /// The statement.
         statement: StatementId,

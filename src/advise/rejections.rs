@@ -17,7 +17,8 @@ use crate::verdict::Reason;
 use crate::workload::StatementId;
 
 impl Parts<'_> {
-    /// Every candidate that is not recommended: those that were tested, then those that need not be.
+    /// Every candidate that is not recommended: those that were tested, then those that need not
+    /// be.
     pub(super) fn rejected(&self, recommendations: &[Recommendation]) -> Vec<Rejected> {
         let verified = &self.chosen.verification.verified;
         let is_verified = |id: &TrialId| verified.iter().any(|verified| verified.trial == *id);

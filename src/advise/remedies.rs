@@ -1,5 +1,5 @@
-//! Remedies that are not indexes, tested like indexes: a planner is asked about each proposal of the room [`crate::remedy`], and what
-//! changes nothing is not recommended.
+//! Remedies that are not indexes, tested like indexes: a planner is asked about each proposal of
+//! the room [`crate::remedy`], and what changes nothing is not recommended.
 
 use super::baseline::Baseline;
 use super::context::Context;

@@ -37,7 +37,8 @@ impl<'a> Run<'a> {
         Ok(answer)
     }
 
-    /// The plans without any new index; where the planner refuses to make them, that is each statement's message.
+    /// The plans without any new index; where the planner refuses to make them, that is each
+    /// statement's message.
     pub(super) fn baseline(
         &mut self,
         target: Target,

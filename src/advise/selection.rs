@@ -1,7 +1,7 @@
 //! Choosing a set and verifying it, until what was chosen is what was verified.
 //!
-//! The planner twin knows sizes only as estimates, and may be wrong about a plan. What the server shows goes back into the choice: real
-//! sizes, and indexes that it did not use after all.
+//! The planner twin knows sizes only as estimates, and may be wrong about a plan. What the server
+//! shows goes back into the choice: real sizes, and indexes that it did not use after all.
 
 use std::collections::BTreeMap;
 
@@ -186,7 +186,8 @@ fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) 
     again || limits.budget.is_some_and(|budget| size > budget)
 }
 
-/// Which set pays? With a twin, sets are asked about; without one, they are taken to be as good as their members.
+/// Which set pays? With a twin, sets are asked about; without one, they are taken to be as good as
+/// their members.
 fn choose(
     run: &mut Run<'_>,
     context: Context<'_>,

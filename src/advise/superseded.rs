@@ -1,5 +1,6 @@
-//! Which existing indexes a candidate could replace: those whose work it does, and without which, with the candidate there, the planner
-//! twin plans no statement worse. The search prefers such a candidate to one that would be an additional index.
+//! Which existing indexes a candidate could replace: those whose work it does, and without which,
+//! with the candidate there, the planner twin plans no statement worse. The search prefers such a
+//! candidate to one that would be an additional index.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,8 @@ use crate::search::{Trial, TrialId, Trials};
 use crate::verdict::WORSE_SHARE;
 use crate::workload::Statement;
 
-/// For each trial, the existing indexes it could replace; none are known when the time for the search is over.
+/// For each trial, the existing indexes it could replace; none are known when the time for the
+/// search is over.
 pub(super) fn by_trials(
     run: &mut Run<'_>,
     context: Context<'_>,
@@ -35,8 +37,8 @@ pub(super) fn by_trials(
     Ok(superseded)
 }
 
-/// With the trial's index there, is no statement that uses the existing one worse without it than it is now? None: the time for the
-/// search is over.
+/// With the trial's index there, is no statement that uses the existing one worse without it than
+/// it is now? None: the time for the search is over.
 fn is_replaced(
     run: &mut Run<'_>,
     context: Context<'_>,

@@ -13,7 +13,8 @@ use crate::search::{Trial, Trials};
 use crate::verdict::Reason;
 use crate::workload::Statement;
 
-/// Tests every candidate by itself, in the order of [`trial_order`]; the result is in the order of the candidates.
+/// Tests every candidate by itself, in the order of [`trial_order`]; the result is in the order of
+/// the candidates.
 pub(super) fn test(
     run: &mut Run<'_>,
     context: Context<'_>,
@@ -58,12 +59,14 @@ fn named((name, candidate): (String, &Candidate)) -> Named {
 struct Tester<'t, 'r, 'c> {
     run: &'t mut Run<'r>,
     context: Context<'c>,
-    /// Tables whose lock could not be acquired: waiting for it again and again would make writers queue behind us each time.
+    /// Tables whose lock could not be acquired: waiting for it again and again would make writers
+    /// queue behind us each time.
     locked: BTreeSet<QualifiedName>,
 }
 
 impl Tester<'_, '_, '_> {
-    /// On the twin; on the server where there is none, or where the twin cannot plan one of the statements and the index may be built.
+    /// On the twin; on the server where there is none, or where the twin cannot plan one of the
+    /// statements and the index may be built.
     fn test_one(&mut self, index: &NamedIndex) -> Result<Answer, PlannerError> {
         let context = self.context;
         let statements = context.touching(&BTreeSet::from([index.definition.table.clone()]));
@@ -131,8 +134,8 @@ fn is_for_a_lock(answer: &Answer) -> bool {
     matches!(answer, Answer::Refused(refusal) if refusal.reason() == Reason::LockTimeout)
 }
 
-/// A rank for each candidate, so that little time goes to what matters most: each statement's first candidate, the most expensive
-/// statement first, then each one's second.
+/// A rank for each candidate, so that little time goes to what matters most: each statement's first
+/// candidate, the most expensive statement first, then each one's second.
 fn trial_order(candidates: &[Candidate], context: Context<'_>) -> Vec<(usize, usize)> {
     let weight = |statement: &Statement| {
         let cost = context

@@ -1,4 +1,5 @@
-//! What is known of the planner twin before anything is tried in it: is there one, and does it plan as the server does?
+//! What is known of the planner twin before anything is tried in it: is there one, and does it plan
+//! as the server does?
 
 use std::collections::BTreeMap;
 

@@ -24,7 +24,8 @@ pub(super) struct Verification {
     pub(super) after: BTreeMap<StatementId, Plan>,
     /// Chosen, but not verified.
     pub(super) failed: BTreeMap<TrialId, Failure>,
-    /// What the twin predicted for each statement, where the server was asked, too: its cost before and after.
+    /// What the twin predicted for each statement, where the server was asked, too: its cost before
+    /// and after.
     pub(super) predicted: BTreeMap<StatementId, (Cost, Cost)>,
 }
 
@@ -55,7 +56,8 @@ pub(super) enum Failure {
     NotUsableNow,
     /// It could not be built again.
     Refused(Refusal),
-    /// Every statement that uses it took longer when it was executed; the worst, without and with the index.
+    /// Every statement that uses it took longer when it was executed; the worst, without and with
+    /// the index.
     Slower(StatementId, Millis, Millis),
     /// Another one was faster when both were executed.
     Faster(SlowerThan),

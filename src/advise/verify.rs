@@ -1,7 +1,9 @@
-//! The verification of the chosen set: built together, planned together, rolled back; and the plans without it are taken again right
-//! after, because CREATE INDEX leaves more accurate row counts behind, and before and after have to rest on the same ones.
+//! The verification of the chosen set: built together, planned together, rolled back; and the plans
+//! without it are taken again right after, because CREATE INDEX leaves more accurate row counts
+//! behind, and before and after have to rest on the same ones.
 //!
-//! With a planner twin the set is first put to the twin as a whole; what holds there is built on the server, where that is allowed.
+//! With a planner twin the set is first put to the twin as a whole; what holds there is built on
+//! the server, where that is allowed.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +17,9 @@ use crate::planner::{Answer, Planned, PlannerError, Question, Refusal, Target};
 use crate::search::{TrialId, Trials};
 use crate::verdict::Reason;
 
-/// What the server said of indexes that were built together, or were to be. A set that is verified again after another choice has most of
-/// them in common with the one before: these are not built again, and no lock is waited for again.
+/// What the server said of indexes that were built together, or were to be. A set that is verified
+/// again after another choice has most of them in common with the one before: these are not built
+/// again, and no lock is waited for again.
 #[derive(Debug, Default)]
 pub(super) struct BuiltGroups(BTreeMap<Vec<TrialId>, GroupAnswer>);
 
@@ -199,7 +202,8 @@ impl Verifier<'_, '_, '_> {
     }
 }
 
-/// Together, but perhaps not one by one: it takes too long, or one of them fails and the others need not.
+/// Together, but perhaps not one by one: it takes too long, or one of them fails and the others
+/// need not.
 fn may_be_of_one(refusal: &Refusal) -> bool {
     matches!(
         refusal.reason(),

@@ -56,6 +56,7 @@ pub struct Shifted {
     pub cost_after: (Cost, Cost),
     /// Its cost then with what would be recommended then.
     pub cost_rechosen: Cost,
-    /// Where its plan without any new index becomes another one: the first step that differs, now and then.
+    /// Where its plan without any new index becomes another one: the first step that differs, now
+    /// and then.
     pub flip: Option<(String, String)>,
 }

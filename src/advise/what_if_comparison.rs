@@ -10,7 +10,8 @@ use crate::planner::PlanOutcome;
 use crate::workload::StatementId;
 
 impl WhatIf {
-    /// Compares advice under today's conditions with advice under others; `same_set` are the plans then with what is recommended now.
+    /// Compares advice under today's conditions with advice under others; `same_set` are the plans
+    /// then with what is recommended now.
     pub fn compare(
         now: &Advice,
         then: &Advice,

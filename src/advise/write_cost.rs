@@ -1,9 +1,12 @@
-//! What writes pay for an index, in planner units, so that it can be set against what reads gain: how often rows are written that need an
-//! entry, times what an entry costs (`src/advise/write_cost/entry.rs`).
+//! What writes pay for an index, in planner units, so that it can be set against what reads gain:
+//! how often rows are written that need an entry, times what an entry costs
+//! (`src/advise/write_cost/entry.rs`).
 //!
-//! The workload's own INSERTs and UPDATEs count as often as they run, by the columns that each UPDATE assigns. The server's counters count
-//! besides only where the workload's calls were counted, too (`pg_stat_statements`): then both are scaled to one time, and what was written
-//! by none of the statements is charged as well. With made-up calls they are of another time: they are shown, and not set against anything.
+//! The workload's own INSERTs and UPDATEs count as often as they run, by the columns that each
+//! UPDATE assigns. The server's counters count besides only where the workload's calls were
+//! counted, too (`pg_stat_statements`): then both are scaled to one time, and what was written by
+//! none of the statements is charged as well. With made-up calls they are of another time: they are
+//! shown, and not set against anything.
 
 mod entry;
 mod share;
@@ -20,7 +23,8 @@ use crate::sql::{Assigned, assignments};
 use crate::workload::Statement;
 use entry::Prices;
 
-/// The share of updates that find room on their row's page, where the server has counted too few to tell.
+/// The share of updates that find room on their row's page, where the server has counted too few to
+/// tell.
 const USUALLY_HOT: f64 = 0.5;
 /// Fewer updates tell nothing.
 const ENOUGH_UPDATES: u64 = 100;
@@ -120,8 +124,9 @@ impl Written<'_> {
         }
     }
 
-    /// Row versions of an UPDATE. 1. What it assigns is not known, or an index has one of these columns already: none of them is HOT. 2. Else
-    /// some are, by the server's counters, and 3. are not any more with an index that has one of these columns.
+    /// Row versions of an UPDATE. 1. What it assigns is not known, or an index has one of these
+    /// columns already: none of them is HOT. 2. Else some are, by the server's counters, and 3. are
+    /// not any more with an index that has one of these columns.
     fn updates(&self, versions: f64, assigned: Option<&BTreeSet<String>>) -> WriteLoad {
         let load = self.load(versions);
         let Some(assigned) = assigned else {
@@ -184,8 +189,9 @@ impl Written<'_> {
         (!of_table.is_empty()).then_some(columns)
     }
 
-    /// What the server counted beyond these, in the time that the calls were counted. Of inserts nothing is said where all of the table's rows
-    /// came in that time: its first loading is among them. Of updates it is not known what they assign: those that are HOT may stay so.
+    /// What the server counted beyond these, in the time that the calls were counted. Of inserts
+    /// nothing is said where all of the table's rows came in that time: its first loading is among
+    /// them. Of updates it is not known what they assign: those that are HOT may stay so.
     fn unseen(&self, seen: Sum) -> Vec<WriteLoad> {
         let times = || {
             let calls_s = self.context.workload.calls_counted_for_s()?;

@@ -1,4 +1,5 @@
-//! `a = 1 OR b = 2`: an index for each arm, which a BitmapOr reads together. Each is a candidate by itself; the search finds out that they pay together.
+//! `a = 1 OR b = 2`: an index for each arm, which a BitmapOr reads together. Each is a candidate by
+//! itself; the search finds out that they pay together.
 
 use super::context::CandidateContext;
 use super::{composite, gin, partial, single};

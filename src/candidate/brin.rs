@@ -1,9 +1,10 @@
 //! BRIN: a large table whose rows lie on disk in (nearly) the order of a column that is ranged over
 //! (<https://www.postgresql.org/docs/current/brin-intro.html>).
 //!
-//! By the column's correlation: the minimum and maximum of each block range where it is high, several intervals
-//! (`minmax_multi`, which outliers do not spoil) where it is medium. Equal values in a very large table get a Bloom filter of each
-//! range, which helps where they lie together (rows of one session, one batch); ranges and addresses their smallest container.
+//! By the column's correlation: the minimum and maximum of each block range where it is high,
+//! several intervals (`minmax_multi`, which outliers do not spoil) where it is medium. Equal values
+//! in a very large table get a Bloom filter of each range, which helps where they lie together
+//! (rows of one session, one batch); ranges and addresses their smallest container.
 
 use super::context::{CandidateContext, ascending};
 use crate::catalog::{Column, OperatorClass};

@@ -7,8 +7,8 @@ use crate::index::{Index, Key, Method};
 /// `INDEX_MAX_KEYS`, with the columns it only carries (src/include/pg_config_manual.h).
 const MAX_COLUMNS: usize = 32;
 
-/// A btree's rows are at most a third of a page, 2704 bytes (`BTMaxItemSize`, src/include/access/nbtree.h); values vary around
-/// their average.
+/// A btree's rows are at most a third of a page, 2704 bytes (`BTMaxItemSize`,
+/// src/include/access/nbtree.h); values vary around their average.
 const MAX_BTREE_ROW_BYTES: u32 = 2_000;
 
 pub(super) fn is_buildable(index: &Index, table: &Table, catalog: &Catalog) -> bool {
@@ -34,7 +34,8 @@ fn width(index: &Index, table: &Table) -> u32 {
         .fold(0, u32::saturating_add)
 }
 
-/// A key without a class of its own needs its type's default one. The catalog knows the classes of the columns' types only; keys of other types pass.
+/// A key without a class of its own needs its type's default one. The catalog knows the classes of
+/// the columns' types only; keys of other types pass.
 fn has_classes(index: &Index, table: &Table, catalog: &Catalog) -> bool {
     index
         .keys

@@ -1,5 +1,5 @@
-//! Several keys in the order a btree can use them: equalities first, then the order of the rows, then one range
-//! (<https://www.postgresql.org/docs/current/indexes-multicolumn.html>).
+//! Several keys in the order a btree can use them: equalities first, then the order of the rows,
+//! then one range (<https://www.postgresql.org/docs/current/indexes-multicolumn.html>).
 
 use super::context::{CandidateContext, ascending};
 use crate::index::{Index, IndexKey, Key};
@@ -14,8 +14,8 @@ pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
         .collect()
 }
 
-/// The key lists that serve this use without some of its conditions (those in a partial index's predicate). Lists of one key are
-/// included.
+/// The key lists that serve this use without some of its conditions (those in a partial index's
+/// predicate). Lists of one key are included.
 pub(super) fn key_lists(
     context: CandidateContext<'_>,
     left_out: &[&Condition],
@@ -69,7 +69,8 @@ pub(super) fn key_lists(
     lists
 }
 
-/// For the first rows of an order: the order itself, then the filtered keys, which are checked in the index before the table is read.
+/// For the first rows of an order: the order itself, then the filtered keys, which are checked in
+/// the index before the table is read.
 fn order_first(
     context: CandidateContext<'_>,
     order: &[OrderKey],
@@ -80,7 +81,8 @@ fn order_first(
     several.then(|| filters.iter().fold(ordered, followed_by))
 }
 
-/// For the inner side of a nested loop: the join key before and after the other equalities, and all join keys together.
+/// For the inner side of a nested loop: the join key before and after the other equalities, and all
+/// join keys together.
 fn join_lists(context: CandidateContext<'_>, equal: &[Key], ranges: &[Key]) -> Vec<Vec<IndexKey>> {
     let joins: Vec<Key> = context
         .join_keys()
@@ -121,8 +123,8 @@ fn followed_by(mut keys: Vec<IndexKey>, key: &Key) -> Vec<IndexKey> {
     keys
 }
 
-/// A key that is equal to one value needs no place in the order. A btree can be read backwards, so an order is reversed
-/// where that lets its first key be ascending.
+/// A key that is equal to one value needs no place in the order. A btree can be read backwards, so
+/// an order is reversed where that lets its first key be ascending.
 fn followed_by_order(equal: &[Key], order: &[OrderKey]) -> Vec<IndexKey> {
     let mut keys = ascending(equal);
     let free: Vec<&OrderKey> = order

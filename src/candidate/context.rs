@@ -31,8 +31,9 @@ impl<'a> CandidateContext<'a> {
             .collect()
     }
 
-    /// The keys a btree can start with: equalities and `IS NULL`, those that most statements look up first, then those with the
-    /// most distinct values: so the indexes of several statements have a prefix in common.
+    /// The keys a btree can start with: equalities and `IS NULL`, those that most statements look
+    /// up first, then those with the most distinct values: so the indexes of several statements
+    /// have a prefix in common.
     pub(super) fn equality_keys(self, left_out: &[&Condition]) -> Vec<Key> {
         let equalities = |c: &Condition| {
             matches!(c.kind, ConditionKind::Equality | ConditionKind::Null)

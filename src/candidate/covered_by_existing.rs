@@ -18,10 +18,11 @@ pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a 
     catalog.table(&index.table)?.indexes.iter().find(subsumes)
 }
 
-/// An existing index that has the rows of this use in the same order after the keys that the use compares with one value: `(shop, made)`
-/// finds those of a shop and a day where `(made)` would find the day's. The planner may price it higher, because it assumes three
-/// quarters of the first column's correlation for an index of several columns (`btcostestimate`, src/backend/utils/adt/selfuncs.c), but it
-/// cannot read more.
+/// An existing index that has the rows of this use in the same order after the keys that the use
+/// compares with one value: `(shop, made)` finds those of a shop and a day where `(made)` would
+/// find the day's. The planner may price it higher, because it assumes three quarters of the first
+/// column's correlation for an index of several columns (`btcostestimate`,
+/// src/backend/utils/adt/selfuncs.c), but it cannot read more.
 pub(super) fn as_precise<'a>(
     index: &Index,
     context: CandidateContext<'a>,
@@ -42,7 +43,8 @@ pub(super) fn as_precise<'a>(
     context.table.indexes.iter().find(serves)
 }
 
-/// Does the known index, after some leading keys that have one value each, have all that the other one has?
+/// Does the known index, after some leading keys that have one value each, have all that the other
+/// one has?
 fn finds(known: &Index, index: &Index, fixed: &[&Condition]) -> bool {
     let is_fixed = |key: &IndexKey| fixed.iter().any(|condition| condition.key == key.key);
     let leading = known.keys.iter().take_while(|key| is_fixed(key)).count();

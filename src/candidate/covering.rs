@@ -1,6 +1,6 @@
-//! Columns that an index only carries (INCLUDE), so that a scan need not read the table at all. That pays when few narrow columns
-//! are read, and only for pages that the visibility map says are visible to all
-//! (<https://www.postgresql.org/docs/current/indexes-index-only-scans.html>).
+//! Columns that an index only carries (INCLUDE), so that a scan need not read the table at all.
+//! That pays when few narrow columns are read, and only for pages that the visibility map says are
+//! visible to all (<https://www.postgresql.org/docs/current/indexes-index-only-scans.html>).
 
 use super::composite::key_lists;
 use super::context::{CandidateContext, ascending};
@@ -22,7 +22,8 @@ const MIN_ROWS: f64 = 50.0;
 /// Below this share of all-visible pages a scan reads the table anyway.
 const MIN_ALL_VISIBLE: f64 = 0.5;
 
-/// The maximum of key lists that are tried with carried columns: the first ones are the most selective.
+/// The maximum of key lists that are tried with carried columns: the first ones are the most
+/// selective.
 const MAX_LISTS: usize = 6;
 
 pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
@@ -65,8 +66,9 @@ pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
     indexes
 }
 
-/// The index with the columns that its keys lack; none when it lacks none, or too many. Columns that only the predicate reads are
-/// not needed (`check_index_only`, src/backend/optimizer/path/indxpath.c).
+/// The index with the columns that its keys lack; none when it lacks none, or too many. Columns
+/// that only the predicate reads are not needed (`check_index_only`,
+/// src/backend/optimizer/path/indxpath.c).
 fn covering(
     context: CandidateContext<'_>,
     keys: Vec<IndexKey>,

@@ -1,5 +1,6 @@
-//! The type of an expression over a table's columns, as far as it is known without a server: enough to look operator classes
-//! up, and to distinguish `date_trunc` of a `timestamp` from that of a `timestamptz`.
+//! The type of an expression over a table's columns, as far as it is known without a server: enough
+//! to look operator classes up, and to distinguish `date_trunc` of a `timestamp` from that of a
+//! `timestamptz`.
 
 use crate::catalog::Table;
 use crate::index::Key;

@@ -1,5 +1,6 @@
-//! Existing indexes with more keys: where a statement compares the columns of one with single values, its other columns can follow
-//! them. Then the new index replaces the old one, while an index in another order would be an additional one.
+//! Existing indexes with more keys: where a statement compares the columns of one with single
+//! values, its other columns can follow them. Then the new index replaces the old one, while an
+//! index in another order would be an additional one.
 
 use super::composite::key_lists;
 use super::context::CandidateContext;

@@ -16,7 +16,8 @@ pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
                 .iter()
                 .map(|class| context.index(Method::Gin, vec![(condition.key.clone(), *class)])),
         );
-        // The smaller class, which is not the default one (jsonb_path_ops), together with the others.
+        // The smaller class, which is not the default one (jsonb_path_ops), together with the
+        // others.
         if let Some(class) = classes
             .last()
             .filter(|_| together.iter().all(|(key, _)| *key != condition.key))

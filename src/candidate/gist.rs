@@ -1,7 +1,9 @@
-//! GiST: ranges that overlap, shapes that contain, trees of labels (<https://www.postgresql.org/docs/current/gist-intro.html>).
+//! GiST: ranges that overlap, shapes that contain, trees of labels
+//! (<https://www.postgresql.org/docs/current/gist-intro.html>).
 //!
-//! Not where GIN answers the same: for words, trigrams and the like GiST holds signatures, which are lossy; the planner underestimates
-//! its costs, and GIN is faster to read (<https://www.postgresql.org/docs/current/textsearch-indexes.html>).
+//! Not where GIN answers the same: for words, trigrams and the like GiST holds signatures, which
+//! are lossy; the planner underestimates its costs, and GIN is faster to read
+//! (<https://www.postgresql.org/docs/current/textsearch-indexes.html>).
 
 use super::context::CandidateContext;
 use crate::catalog::OperatorClass;

@@ -1,5 +1,5 @@
-//! Hash: long values that are only ever looked up whole. A btree holds the values, a hash index four bytes of each
-//! (<https://www.postgresql.org/docs/current/hash-intro.html>).
+//! Hash: long values that are only ever looked up whole. A btree holds the values, a hash index
+//! four bytes of each (<https://www.postgresql.org/docs/current/hash-intro.html>).
 
 use super::context::{CandidateContext, ascending};
 use crate::index::{Index, Key, Method};

@@ -1,5 +1,6 @@
-//! When does one condition imply another? Only where the planner proves it, too (src/backend/optimizer/util/predtest.c): a partial
-//! index serves a statement whose conditions imply its predicate.
+//! When does one condition imply another? Only where the planner proves it, too
+//! (src/backend/optimizer/util/predtest.c): a partial index serves a statement whose conditions
+//! imply its predicate.
 
 use crate::predicate::{Condition, ConditionKind, Operand};
 use crate::sql::{DISTINCT, array_elements, literal_value};

@@ -1,5 +1,6 @@
-//! Nearest neighbours: `ORDER BY place <-> '(1,2)' LIMIT 10`, by any method that delivers that order (GiST, SP-GiST, those of
-//! extensions such as hnsw; <https://www.postgresql.org/docs/current/indexes-ordering.html>).
+//! Nearest neighbours: `ORDER BY place <-> '(1,2)' LIMIT 10`, by any method that delivers that
+//! order (GiST, SP-GiST, those of extensions such as hnsw;
+//! <https://www.postgresql.org/docs/current/indexes-ordering.html>).
 
 use std::collections::BTreeSet;
 

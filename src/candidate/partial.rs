@@ -1,7 +1,9 @@
-//! A condition with constants becomes the index's predicate; the rest of the statement gives the keys.
+//! A condition with constants becomes the index's predicate; the rest of the statement gives the
+//! keys.
 //!
-//! Only for conditions that select a category of rows ([`super::partial_eligibility`]): a predicate on a value that changes from
-//! call to call (a user, a date) would serve one call. And only when few rows satisfy it.
+//! Only for conditions that select a category of rows ([`super::partial_eligibility`]): a predicate
+//! on a value that changes from call to call (a user, a date) would serve one call. And only when
+//! few rows satisfy it.
 
 use super::composite::key_lists;
 use super::context::{CandidateContext, ascending};
@@ -13,7 +15,8 @@ use crate::sql::Expression;
 /// A predicate that keeps more rows than this saves too little over the whole index.
 const MAX_SHARE: f64 = 0.35;
 
-/// `<>`, NOT IN and `IS NOT NULL` exclude rows that are not queried; a small excluded share is enough.
+/// `<>`, NOT IN and `IS NOT NULL` exclude rows that are not queried; a small excluded share is
+/// enough.
 const MAX_SHARE_OF_EXCLUSION: f64 = 0.8;
 
 pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
@@ -91,7 +94,8 @@ fn of_condition<'a>(condition: &'a Condition, context: CandidateContext<'_>) -> 
     })
 }
 
-/// `state = 'NEW' OR state = 'LOST' AND owner = 7`: the most selective category of each arm; the whole condition implies them together.
+/// `state = 'NEW' OR state = 'LOST' AND owner = 7`: the most selective category of each arm; the
+/// whole condition implies them together.
 fn of_arms<'a>(arms: &'a [Vec<Condition>], context: CandidateContext<'_>) -> Option<Term<'a>> {
     let mut rarest_of_arms: Vec<Expression> = Vec::new();
     let mut share = 0.0;
@@ -139,7 +143,8 @@ fn term_sets<'t, 'a>(terms: &'t [Term<'a>]) -> Vec<Vec<&'t Term<'a>>> {
     sets
 }
 
-/// The other conditions of the statement give the keys; where there are none, or only joins, the predicate's own column does.
+/// The other conditions of the statement give the keys; where there are none, or only joins, the
+/// predicate's own column does.
 fn part<'a>(context: CandidateContext<'_>, set: &[&Term<'a>]) -> Part<'a> {
     let implied: Vec<&Condition> = set.iter().filter_map(|term| term.condition).collect();
     let mut lists = key_lists(context, &implied);

@@ -1,10 +1,12 @@
-//! Does a condition select a category of rows (a state, a flag, NULL, late ones), and how many rows are in it?
+//! Does a condition select a category of rows (a state, a flag, NULL, late ones), and how many rows
+//! are in it?
 //!
-//! A condition with a parameter does not: a generic plan cannot match it with a predicate, and the next call may have another value.
-//! Such columns are keys, which serve every value. A literal may be such a value, too, written out. Two things show that: other
-//! statements that are the same but for it ([`super::workload_profile`]), and the column's statistics. A column of categories has few
-//! values, or one or two that nearly all rows have. Where many values are about as frequent (sizes, cities, ship modes), the next call
-//! is likely to have another one.
+//! A condition with a parameter does not: a generic plan cannot match it with a predicate, and the
+//! next call may have another value. Such columns are keys, which serve every value. A literal may
+//! be such a value, too, written out. Two things show that: other statements that are the same but
+//! for it ([`super::workload_profile`]), and the column's statistics. A column of categories has
+//! few values, or one or two that nearly all rows have. Where many values are about as frequent
+//! (sizes, cities, ship modes), the next call is likely to have another one.
 
 use super::context::CandidateContext;
 use crate::catalog::Column;
@@ -12,20 +14,23 @@ use crate::index::{Key, Method};
 use crate::predicate::{Condition, ConditionKind, Operand};
 use crate::sql::{array_elements, literal_value};
 
-/// What the planner assumes of an inequality it knows nothing about (src/include/utils/selfuncs.h, `DEFAULT_INEQ_SEL`).
+/// What the planner assumes of an inequality it knows nothing about (src/include/utils/selfuncs.h,
+/// `DEFAULT_INEQ_SEL`).
 const UNKNOWN_SHARE: f64 = 1.0 / 3.0;
 
 /// With more values than this, they are not categories, however rare most of them are.
 const MAX_CATEGORIES: f64 = 100.0;
 
-/// The maximum of effective values (see [`Column::effective_values`]). Four states are categories, and so are twenty of which one
-/// has most rows; seven that are equally frequent are not.
+/// The maximum of effective values (see [`Column::effective_values`]). Four states are categories,
+/// and so are twenty of which one has most rows; seven that are equally frequent are not.
 const MAX_EFFECTIVE_CATEGORIES: f64 = 4.0;
 
-/// A column that refers to something (a user, a tenant) has categories only when there are few values.
+/// A column that refers to something (a user, a tenant) has categories only when there are few
+/// values.
 const MAX_CATEGORIES_OF_REFERENCE: f64 = 10.0;
 
-/// A value that at least this share of the rows has is the usual one; all other rows together are a category.
+/// A value that at least this share of the rows has is the usual one; all other rows together are a
+/// category.
 const MIN_SHARE_OF_USUAL_VALUE: f64 = 0.5;
 
 /// A longer list of values is not a category.
@@ -98,8 +103,9 @@ fn has_two_bounds(condition: &Condition, context: CandidateContext<'_>) -> bool 
     condition.kind == ConditionKind::Range && same_key.count() > 1
 }
 
-/// Are the column's values categories (a state, a flag)? `user_id = 42` is about one user, however few there are now: the values of
-/// a column that refers to another table are categories only when they are very few.
+/// Are the column's values categories (a state, a flag)? `user_id = 42` is about one user, however
+/// few there are now: the values of a column that refers to another table are categories only when
+/// they are very few.
 fn has_categories(column: &Column, context: CandidateContext<'_>) -> bool {
     if column.type_name == "boolean" || is_enum(column, context) {
         return true;

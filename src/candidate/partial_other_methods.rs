@@ -1,6 +1,8 @@
-//! Partial indexes of the other methods: `payload @> '…' AND state = 'open'` is a GIN index of the open rows.
+//! Partial indexes of the other methods: `payload @> '…' AND state = 'open'` is a GIN index of the
+//! open rows.
 //!
-//! Not BRIN: its size is that of the table's pages, whichever rows it summarizes, so a predicate saves nothing.
+//! Not BRIN: its size is that of the table's pages, whichever rows it summarizes, so a predicate
+//! saves nothing.
 
 use super::context::CandidateContext;
 use super::{gin, gist, hash, nearest, partial, pattern, spgist};

@@ -1,5 +1,5 @@
-//! `LIKE 'abc%'`: a range of a btree that compares bytes. In any collation but C that needs an operator class that does
-//! (<https://www.postgresql.org/docs/current/indexes-opclass.html>).
+//! `LIKE 'abc%'`: a range of a btree that compares bytes. In any collation but C that needs an
+//! operator class that does (<https://www.postgresql.org/docs/current/indexes-opclass.html>).
 
 use super::context::{CandidateContext, ascending};
 use crate::index::{Index, IndexKey, Key};

@@ -1,5 +1,6 @@
-//! One partial index for several statements: the predicate of another statement, where this one's conditions imply it. It is weaker
-//! than this statement's own predicate, so the index is larger, but one index serves both.
+//! One partial index for several statements: the predicate of another statement, where this one's
+//! conditions imply it. It is weaker than this statement's own predicate, so the index is larger,
+//! but one index serves both.
 
 use super::composite::key_lists;
 use super::context::CandidateContext;
@@ -11,7 +12,8 @@ use crate::predicate::Condition;
 /// A predicate that keeps more rows than this is not worth sharing.
 const MAX_SHARE: f64 = 0.5;
 
-/// The maximum of other predicates that are tried with one use of a table, and of key lists with each.
+/// The maximum of other predicates that are tried with one use of a table, and of key lists with
+/// each.
 const MAX_PREDICATES: usize = 3;
 const MAX_LISTS: usize = 3;
 

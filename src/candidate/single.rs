@@ -1,4 +1,5 @@
-//! One key: each thing a statement looks up, ranges over, joins on, sorts by, or takes the minimum or maximum of.
+//! One key: each thing a statement looks up, ranges over, joins on, sorts by, or takes the minimum
+//! or maximum of.
 
 use super::context::{CandidateContext, ascending, distinct_keys};
 use crate::index::{Index, Key};

@@ -1,4 +1,5 @@
-//! Each idea on a use of a table made by hand; what the planner makes of them is tested on a real server.
+//! Each idea on a use of a table made by hand; what the planner makes of them is tested on a real
+//! server.
 
 use super::*;
 use crate::catalog::{CallKind, Column, ColumnStatistics, Mutable, OperatorClass, Table};

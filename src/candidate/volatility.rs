@@ -1,5 +1,6 @@
-//! Expressions that no index may hold, because their result depends on a setting: `created_at::date` of a `timestamptz` on
-//! TimeZone, `to_char` on lc_time. The note names a rewrite that an index can serve
+//! Expressions that no index may hold, because their result depends on a setting:
+//! `created_at::date` of a `timestamptz` on TimeZone, `to_char` on lc_time. The note names a
+//! rewrite that an index can serve
 //! (<https://www.postgresql.org/docs/current/xfunc-volatility.html>).
 
 use super::context::CandidateContext;
@@ -161,7 +162,8 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
             left,
             right,
         } => {
-            // IS DISTINCT FROM uses the operator `=` (`make_distinct_op`, src/backend/parser/parse_expr.c).
+            // IS DISTINCT FROM uses the operator `=` (`make_distinct_op`,
+            // src/backend/parser/parse_expr.c).
             let operator = if operator == DISTINCT { "=" } else { operator };
             inside(&[left, right]).or_else(|| {
                 matching(

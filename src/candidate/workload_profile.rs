@@ -1,4 +1,5 @@
-//! Facts about the whole workload: which keys many statements look up, and which are compared with another value in each call.
+//! Facts about the whole workload: which keys many statements look up, and which are compared with
+//! another value in each call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,7 +98,8 @@ impl WorkloadProfile {
             .is_some_and(|varying| varying.contains(&compared(relation, condition)))
     }
 
-    /// Every condition with a constant that some statement has on the table, in the order of the workload.
+    /// Every condition with a constant that some statement has on the table, in the order of the
+    /// workload.
     pub(super) fn constants(&self, table: &QualifiedName) -> &[Condition] {
         self.constants.get(table).map_or(&[], Vec::as_slice)
     }
@@ -110,7 +112,8 @@ struct SameCondition<'u> {
     statements: BTreeSet<&'u StatementId>,
 }
 
-/// What varies: where statements that are otherwise the same have different literals, and where the source of the workload has seen several values.
+/// What varies: where statements that are otherwise the same have different literals, and where the
+/// source of the workload has seen several values.
 fn varying<'u>(
     uses: impl Iterator<Item = &'u (StatementId, RelationUse)>,
     shapes: &BTreeMap<StatementId, StatementShape>,

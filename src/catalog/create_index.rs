@@ -1,4 +1,5 @@
-//! The statements that create an index in production, without blocking writers during the build where that is possible.
+//! The statements that create an index in production, without blocking writers during the build
+//! where that is possible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,13 +24,14 @@ impl Creation {
     }
 }
 
-/// How to create these indexes; `body` is what follows the table's name in the server's own definition of each, which does
-/// not depend on the search_path.
+/// How to create these indexes; `body` is what follows the table's name in the server's own
+/// definition of each, which does not depend on the search_path.
 ///
-/// For a plain table it is one `CREATE INDEX CONCURRENTLY`. A partitioned table does not take that: there, an index on nothing but
-/// the parent is made first, then one on each partition, and attached
-/// (<https://www.postgresql.org/docs/current/ddl-partitioning.html>, "Partition Maintenance"). With a foreign table among the
-/// partitions that does not work either, and only a CREATE INDEX that blocks writers is left.
+/// For a plain table it is one `CREATE INDEX CONCURRENTLY`. A partitioned table does not take that:
+/// there, an index on nothing but the parent is made first, then one on each partition, and
+/// attached (<https://www.postgresql.org/docs/current/ddl-partitioning.html>, "Partition
+/// Maintenance"). With a foreign table among the partitions that does not work either, and only a
+/// CREATE INDEX that blocks writers is left.
 pub fn creations(indexes: &[(&NamedIndex, &str)], catalog: &Catalog) -> Vec<Creation> {
     let mut taken = catalog.taken_names.clone();
     taken.extend(indexes.iter().map(|(index, _)| {

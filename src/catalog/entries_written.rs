@@ -1,9 +1,11 @@
 //! How many entries writers would have made in an index, from the server's counters.
 //!
-//! An INSERT makes an entry. An UPDATE makes one unless it is HOT, that is, unless it changes no indexed column and finds room on
-//! the row's page (<https://www.postgresql.org/docs/current/storage-hot.html>). A DELETE leaves the entry to VACUUM. Two things are
-//! not counted: which of the HOT updates would change a column that only the new index has, and how many of the rows satisfy a
-//! predicate. So the result is a minimum and a maximum.
+//! An INSERT makes an entry. An UPDATE makes one unless it is HOT, that is, unless it changes no
+//! indexed column and finds room on the row's page
+//! (<https://www.postgresql.org/docs/current/storage-hot.html>). A DELETE leaves the entry to
+//! VACUUM. Two things are not counted: which of the HOT updates would change a column that only the
+//! new index has, and how many of the rows satisfy a predicate. So the result is a minimum and a
+//! maximum.
 
 use std::collections::BTreeSet;
 
@@ -19,8 +21,8 @@ pub struct EntriesWritten {
     pub min: u64,
     /// The maximum.
     pub max: u64,
-    /// The columns of it that no index has so far: an update of one of them cannot be HOT with it. None when not all of its
-    /// columns are known.
+    /// The columns of it that no index has so far: an update of one of them cannot be HOT with it.
+    /// None when not all of its columns are known.
     pub newly_indexed: Option<BTreeSet<String>>,
 }
 

@@ -1,11 +1,13 @@
-//! What share of a table's rows a condition keeps, from `pg_stats` alone: enough to decide whether a partial index is worth
-//! trying (the planner has the last word in the rehearsal). After src/backend/utils/adt/selfuncs.c, `var_eq_const`.
+//! What share of a table's rows a condition keeps, from `pg_stats` alone: enough to decide whether
+//! a partial index is worth trying (the planner has the last word in the rehearsal). After
+//! src/backend/utils/adt/selfuncs.c, `var_eq_const`.
 
 use super::tables::Column;
 use crate::sql::literal_value;
 
 impl Column {
-    /// The share of rows where the column equals a constant. `literal` is as plans print it: `'PENDING'::text`, `5`, `true`.
+    /// The share of rows where the column equals a constant. `literal` is as plans print it:
+    /// `'PENDING'::text`, `5`, `true`.
     pub fn equality_share(&self, literal: &str, rows: f64) -> Option<f64> {
         let statistics = self.statistics.as_ref()?;
         if let Some((_, share)) = self.common_value(literal) {
@@ -36,9 +38,10 @@ impl Column {
             .find(|(common, _)| same_value(common, &value))
     }
 
-    /// How many equally frequent values would be as likely to be the same in two rows: one over the sum of the squared shares
-    /// (Simpson, "Measurement of Diversity", Nature 163, 1949). Seven equal shares are seven; one value of 90 % and six others are
-    /// not even one and a quarter. NULL counts as a value.
+    /// How many equally frequent values would be as likely to be the same in two rows: one over the
+    /// sum of the squared shares (Simpson, "Measurement of Diversity", Nature 163, 1949). Seven
+    /// equal shares are seven; one value of 90 % and six others are not even one and a quarter.
+    /// NULL counts as a value.
     pub fn effective_values(&self, rows: f64) -> Option<f64> {
         let statistics = self.statistics.as_ref()?;
         let shares = statistics

@@ -30,18 +30,21 @@ pub struct Catalog {
     pub foreign_keys: Vec<ForeignKey>,
 }
 
-/// An operator class, for one type that it takes (<https://www.postgresql.org/docs/current/indexes-opclass.html>).
+/// An operator class, for one type that it takes
+/// (<https://www.postgresql.org/docs/current/indexes-opclass.html>).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperatorClass {
     /// The access method it is for.
     pub method: Method,
-    /// Its name as CREATE INDEX has to write it: with a schema where that is not on the search_path.
+    /// Its name as CREATE INDEX has to write it: with a schema where that is not on the
+    /// search_path.
     pub name: String,
     /// The type, as `format_type` prints it; a polymorphic class stands here once for each type.
     pub input_type: String,
     /// CREATE INDEX takes it when no class is named.
     pub default: bool,
-    /// The operators with that type on the left that it answers in a WHERE clause (`pg_amop.amoppurpose = 's'`).
+    /// The operators with that type on the left that it answers in a WHERE clause
+    /// (`pg_amop.amoppurpose = 's'`).
     pub searched: Vec<String>,
     /// Those by which it orders rows, such as distances (`'o'`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -51,7 +54,8 @@ pub struct OperatorClass {
     pub extension: Option<Extension>,
 }
 
-/// A call whose result may change although its arguments do not (`pg_proc.provolatile` other than `i`): no index may hold it.
+/// A call whose result may change although its arguments do not (`pg_proc.provolatile` other than
+/// `i`): no index may hold it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mutable {
     /// How it is written.
@@ -90,7 +94,8 @@ pub struct ForeignKey {
     pub parent: QualifiedName,
     /// Its columns.
     pub parent_columns: Vec<String>,
-    /// `confdeltype`: what follows a DELETE of the parent: `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default.
+    /// `confdeltype`: what follows a DELETE of the parent: `a` no action, `r` restrict, `c`
+    /// cascade, `n` set null, `d` set default.
     pub on_delete: String,
     /// `confupdtype`: the same for an UPDATE of its key.
     pub on_update: String,
@@ -121,7 +126,8 @@ pub struct Table {
     pub name: QualifiedName,
     /// What kind of relation it is.
     pub kind: TableKind,
-    /// The partitioned table an index would have to be created on instead, when this is one of its partitions.
+    /// The partitioned table an index would have to be created on instead, when this is one of its
+    /// partitions.
     pub partition_of: Option<QualifiedName>,
     /// What it is partitioned into, a partition before its own partitions; empty for other tables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -130,7 +136,8 @@ pub struct Table {
     pub rows: Option<f64>,
     /// Its main fork's size in blocks; of a partitioned table, all partitions'.
     pub pages: u64,
-    /// `pg_class.relallvisible`, of a partitioned table all partitions': pages that an index-only scan need not look at.
+    /// `pg_class.relallvisible`, of a partitioned table all partitions': pages that an index-only
+    /// scan need not look at.
     #[serde(default)]
     pub all_visible_pages: u64,
     /// May the connected role create indexes on it (owner)?
@@ -153,7 +160,8 @@ pub struct Table {
     pub indexes: Vec<ExistingIndex>,
 }
 
-/// Rows written, as `pg_stat_user_tables` counts them, rolled-back transactions included; of a partitioned table, in all its partitions
+/// Rows written, as `pg_stat_user_tables` counts them, rolled-back transactions included; of a
+/// partitioned table, in all its partitions
 /// (<https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ALL-TABLES-VIEW>).
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Writes {
@@ -165,8 +173,8 @@ pub struct Writes {
     pub n_tup_hot_upd: u64,
     /// Rows deleted.
     pub n_tup_del: u64,
-    /// Seconds from the last reset of the database's statistics (`pg_stat_database.stats_reset`) until this was read; none when the
-    /// server does not know of a reset.
+    /// Seconds from the last reset of the database's statistics (`pg_stat_database.stats_reset`)
+    /// until this was read; none when the server does not know of a reset.
     pub counted_for_s: Option<f64>,
 }
 
@@ -205,11 +213,12 @@ pub struct Column {
     pub type_name: String,
     /// NOT NULL.
     pub not_null: bool,
-    /// Its collation compares bytes (`C`, `POSIX`), so that a plain btree finds what begins with something.
+    /// Its collation compares bytes (`C`, `POSIX`), so that a plain btree finds what begins with
+    /// something.
     #[serde(default)]
     pub c_collation: bool,
-    /// Its collation, where that is not its type's: plans then name it in sort keys (`show_sortorder_options`,
-    /// src/backend/commands/explain.c).
+    /// Its collation, where that is not its type's: plans then name it in sort keys
+    /// (`show_sortorder_options`, src/backend/commands/explain.c).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
     /// Its row of `pg_stats`; none before the first ANALYZE or without the right to read it.
@@ -254,7 +263,8 @@ pub struct ExistingIndex {
     pub partitioned: bool,
     /// `pg_relation_size`.
     pub size: Bytes,
-    /// `idx_scan`: scans since the statistics were reset. The planner's looks at the ends of an index count, too.
+    /// `idx_scan`: scans since the statistics were reset. The planner's looks at the ends of an
+    /// index count, too.
     pub scans: u64,
     /// Logical replication tells rows apart by it (`pg_index.indisreplident`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -273,7 +283,8 @@ impl Catalog {
         self.tables.iter().find(|table| table.name == *name)
     }
 
-    /// The table an index for this one has to be created on: the topmost partitioned table, or the table itself.
+    /// The table an index for this one has to be created on: the topmost partitioned table, or the
+    /// table itself.
     pub fn index_owner(&self, name: &QualifiedName) -> Option<&Table> {
         let table = self.table(name)?;
         match &table.partition_of {
@@ -284,8 +295,9 @@ impl Catalog {
 }
 
 impl ExistingIndex {
-    /// Does only speed depend on it, and is it not being built? An index of a partitioned table cannot be dropped without blocking all
-    /// other sessions, and may be waiting for its partitions' indexes, which cannot be dropped by themselves.
+    /// Does only speed depend on it, and is it not being built? An index of a partitioned table
+    /// cannot be dropped without blocking all other sessions, and may be waiting for its
+    /// partitions' indexes, which cannot be dropped by themselves.
     pub fn may_be_dropped(&self) -> bool {
         let enforces = self.unique || self.constraint || self.replica_identity;
         !enforces && !self.being_built && !self.partitioned && self.part_of.is_none()

@@ -1,4 +1,5 @@
-//! Where PostgreSQL's server programs are: found by the same script that `make` uses, so that there is one list of places.
+//! Where PostgreSQL's server programs are: found by the same script that `make` uses, so that there
+//! is one list of places.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -6,8 +7,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Finds a server installation (14–18) or installs one with the system's package manager. Looking takes it some 30 ms, finding out
-/// what could be installed a second or two.
+/// Finds a server installation (14–18) or installs one with the system's package manager. Looking
+/// takes it some 30 ms, finding out what could be installed a second or two.
 const SCRIPT: &str = include_str!("../../scripts/ensure-postgres.sh");
 
 /// Names the directory to use instead of searching.
@@ -25,7 +26,8 @@ pub struct Binaries {
 /// What may be done when there are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenMissing {
-    /// Install them with the system's package manager; every command is announced on standard error.
+    /// Install them with the system's package manager; every command is announced on standard
+    /// error.
     Install,
     /// Only say what to install, in the error. Finding that out takes a second or two.
     Explain,
@@ -45,7 +47,8 @@ pub enum BinariesError {
     Missing {
         /// The version asked for; `None` when any supported one would have done.
         major: Option<u32>,
-        /// What to do about it, in lines; empty when that has been said already, or was not asked for.
+        /// What to do about it, in lines; empty when that has been said already, or was not asked
+        /// for.
         advice: String,
     },
     /// The directory that was named is of another version.
@@ -93,11 +96,13 @@ impl Binaries {
         search(None, when_missing, &path())
     }
 
-    /// The server programs of one major version: those in `pg_bin` or, without that, in the directory that the variable
-    /// `PGREHEARSE_PG_BIN` names; when neither is given, wherever they are installed.
+    /// The server programs of one major version: those in `pg_bin` or, without that, in the
+    /// directory that the variable `PGREHEARSE_PG_BIN` names; when neither is given, wherever they
+    /// are installed.
     ///
     /// # Errors
-    /// When the directory that was named is not one of that version, or there are no such programs and none could be installed.
+    /// When the directory that was named is not one of that version, or there are no such programs
+    /// and none could be installed.
     pub fn find_major(
         major: u32,
         pg_bin: Option<&Path>,
@@ -233,8 +238,8 @@ mod tests {
         directory
     }
 
-    /// Not written by this process: a child that another test starts meanwhile would have the file open for writing, too, and nobody
-    /// can run a file that is ("text file busy").
+    /// Not written by this process: a child that another test starts meanwhile would have the file
+    /// open for writing, too, and nobody can run a file that is ("text file busy").
     fn write_program(file: &Path, commands: &str) {
         let write = "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
         let status = Command::new("sh")

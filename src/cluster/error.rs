@@ -44,7 +44,8 @@ pub enum ClusterError {
         #[source]
         error: io::Error,
     },
-    /// The locale is not available here; with [`ClusterLocale::default`](super::ClusterLocale) there would be a server.
+    /// The locale is not available here; with [`ClusterLocale::default`](super::ClusterLocale)
+    /// there would be a server.
     #[error(transparent)]
     Locale(#[from] LocaleError),
     /// initdb or the server failed; its own words are in the text.

@@ -13,7 +13,8 @@ pub enum LocaleProvider {
     Builtin,
 }
 
-/// Encoding and locale of a cluster and all its databases; as of a row of `pg_database`. The default is UTF8 and C.
+/// Encoding and locale of a cluster and all its databases; as of a row of `pg_database`. The
+/// default is UTF8 and C.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterLocale {
     /// The encoding's name (`pg_encoding_to_char(encoding)`).

@@ -1,7 +1,9 @@
-//! Throwaway servers whose owner and keeper were both killed: found and removed by the next process that starts one.
+//! Throwaway servers whose owner and keeper were both killed: found and removed by the next process
+//! that starts one.
 //!
-//! Each directory has a file `lock`, which the owner and its keeper hold locked (flock) as one: the lock is free only when both are
-//! gone, however they ended. Whoever gets the lock owns the directory, whether to use it or to remove it.
+//! Each directory has a file `lock`, which the owner and its keeper hold locked (flock) as one: the
+//! lock is free only when both are gone, however they ended. Whoever gets the lock owns the
+//! directory, whether to use it or to remove it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -24,8 +26,8 @@ const PREFIX: &str = "pgrehearse-";
 /// A server told to stop at once kills what is left of it after 5 s by itself.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A new directory, locked. Another process may find it before it is locked, take it for a stale one and remove it: then there is
-/// another one.
+/// A new directory, locked. Another process may find it before it is locked, take it for a stale
+/// one and remove it: then there is another one.
 pub(super) fn claim(place: &Path) -> io::Result<(TempDir, Flock<File>)> {
     loop {
         let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(place)?;
@@ -74,7 +76,8 @@ pub(super) fn sweep(place: &Path, user: Option<&ServerUser>) {
     }
 }
 
-/// The lock of a directory that a process of pgrehearse made and no process uses now. A directory without a lock file is not ours.
+/// The lock of a directory that a process of pgrehearse made and no process uses now. A directory
+/// without a lock file is not ours.
 fn abandoned(directory: &Path, user: Option<&ServerUser>) -> Option<Flock<File>> {
     let is_ours =
         |uid: u32| uid == Uid::effective().as_raw() || user.is_some_and(|user| user.uid == uid);
@@ -95,8 +98,9 @@ fn abandoned(directory: &Path, user: Option<&ServerUser>) -> Option<Flock<File>>
     lock(file).ok().flatten()
 }
 
-/// Stops the server of a directory, if one is running, and removes the directory; the lock file last, so that what is left of an
-/// attempt that fails is found again. All as the server's user: root's powers are not needed.
+/// Stops the server of a directory, if one is running, and removes the directory; the lock file
+/// last, so that what is left of an attempt that fails is found again. All as the server's user:
+/// root's powers are not needed.
 pub(super) fn dispose(directory: &Path, user: Option<&ServerUser>) {
     let Ok(metadata) = fs::symlink_metadata(directory) else {
         return;
@@ -163,7 +167,8 @@ struct Postmaster {
 }
 
 impl Postmaster {
-    /// From postmaster.pid: the first line is the process, the second one the data directory (src/include/utils/pidfile.h).
+    /// From postmaster.pid: the first line is the process, the second one the data directory
+    /// (src/include/utils/pidfile.h).
     fn of(data: &Path) -> Option<Postmaster> {
         let text = fs::read_to_string(data.join("postmaster.pid")).ok()?;
         let mut lines = text.lines();
@@ -176,8 +181,8 @@ impl Postmaster {
         })
     }
 
-    /// Whether that process is a server of that directory, and not another one that has got its number since: its command line is
-    /// the one the keeper started it with.
+    /// Whether that process is a server of that directory, and not another one that has got its
+    /// number since: its command line is the one the keeper started it with.
     fn is_running(&self) -> bool {
         command_line(&self.pid).contains(&format!("/postgres -D {} -k ", self.data))
     }

@@ -111,8 +111,8 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     Ok(Outcome::Done)
 }
 
-/// Loads the samples in two sessions: the server counts what the first one changed only when it ends, and VACUUM and ANALYZE must come
-/// after that.
+/// Loads the samples in two sessions: the server counts what the first one changed only when it
+/// ends, and VACUUM and ANALYZE must come after that.
 fn load_samples(
     cli: &Cli,
     cluster: &Cluster,

@@ -67,7 +67,8 @@ fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<ReadPlan>, Strin
     }
 }
 
-/// Writes one file for each statement: EXPLAIN's JSON with the statement's text, as auto_explain logs it.
+/// Writes one file for each statement: EXPLAIN's JSON with the statement's text, as auto_explain
+/// logs it.
 fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<(), CommandError> {
     let file_error = |path: &Path, error: &std::io::Error| {
         CommandError::Other(format!("{}: {error}", path.display()))

@@ -74,7 +74,8 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     show(cli, Start::Live(Box::new(backend)), &signals)
 }
 
-/// Until the interface reads the keys itself, Ctrl-C is a signal: it has to stop what waits for the server.
+/// Until the interface reads the keys itself, Ctrl-C is a signal: it has to stop what waits for the
+/// server.
 fn raise_on_signal(signals: &Interrupt, raise: &InterruptTrigger) -> Result<(), CommandError> {
     const POLL_INTERVAL: Duration = Duration::from_millis(50);
     let (signals, raise) = (signals.clone(), raise.clone());
@@ -226,7 +227,8 @@ fn theme(cli: &Cli) -> Theme {
     }
 }
 
-/// Connects to the server, and again after the connection was lost; remembers a password that was typed.
+/// Connects to the server, and again after the connection was lost; remembers a password that was
+/// typed.
 struct Connector {
     settings: Settings,
     safety: Safety,
@@ -273,7 +275,8 @@ struct LiveBackend {
 }
 
 impl LiveBackend {
-    /// Calls a function with the session; reconnects if it was lost. A session that failed is not used again.
+    /// Calls a function with the session; reconnects if it was lost. A session that failed is not
+    /// used again.
     fn with_session<T>(
         &mut self,
         call: impl FnOnce(&Session, &InteractiveRun) -> Result<T, PlannerError>,

@@ -148,7 +148,8 @@ pub(super) struct CapturedServer {
 }
 
 impl TwinPlanner {
-    /// A planner that answers for the server, too: with what was captured of it, or else from the twin.
+    /// A planner that answers for the server, too: with what was captured of it, or else from the
+    /// twin.
     pub(super) fn new(twin: Twin, captured: Option<CapturedServer>) -> TwinPlanner {
         TwinPlanner { twin, captured }
     }
@@ -223,7 +224,8 @@ pub enum TwinError {
 }
 
 impl TwinMaker {
-    /// Starts a server of the same version, without waiting for it. Where the locale is not available, it uses C.
+    /// Starts a server of the same version, without waiting for it. Where the locale is not
+    /// available, it uses C.
     pub(super) fn start(&self, origin: &Origin) -> Result<Starting, TwinError> {
         match self.start_with(origin, locale(origin)) {
             Err(TwinError::Cluster(ClusterError::Locale(_))) => {
@@ -319,7 +321,8 @@ fn locale(origin: &Origin) -> ClusterLocale {
     }
 }
 
-/// What follows from a missing twin: an error where the run needs one or the user interrupted it, otherwise a run without a twin.
+/// What follows from a missing twin: an error where the run needs one or the user interrupted it,
+/// otherwise a run without a twin.
 fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, PlannerError> {
     match error {
         TwinError::Db(DbError::Interrupted { rollback }) => {

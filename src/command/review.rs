@@ -41,7 +41,8 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
     write_reviewed(cli, &reviewed)
 }
 
-/// The file's plans; none for a file that was found in a directory and holds no plan (a README, JSON of another program).
+/// The file's plans; none for a file that was found in a directory and holds no plan (a README,
+/// JSON of another program).
 fn review_or_skip(path: &Path, named: &[PathBuf]) -> Option<Reviewed> {
     let bytes = read_bytes(path);
     let skip =
@@ -136,7 +137,8 @@ pub(super) fn write_reviewed(cli: &Cli, reviewed: &[Reviewed]) -> Result<Outcome
     })
 }
 
-/// What plans are saved as; other files in a directory are left alone. A file that is named is read whatever its name.
+/// What plans are saved as; other files in a directory are left alone. A file that is named is read
+/// whatever its name.
 const EXTENSIONS: &[&str] = &[
     "json", "txt", "text", "yaml", "yml", "xml", "plan", "log", "csv", "md",
 ];
@@ -211,7 +213,8 @@ fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> 
     read::read(bytes).map_err(|error| CommandError::Other(error.to_string()))
 }
 
-/// The plans that auto_explain logged. One that cannot be read gives a message, and the others are read.
+/// The plans that auto_explain logged. One that cannot be read gives a message, and the others are
+/// read.
 fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> {
     let logged = log::plans(text);
     if logged.is_empty() {

@@ -1,5 +1,5 @@
-//! `--search-time`: a planner with a clock. The core has no clock: it marks the questions that the search can do without, and these are
-//! refused once the time is over.
+//! `--search-time`: a planner with a clock. The core has no clock: it marks the questions that the
+//! search can do without, and these are refused once the time is over.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

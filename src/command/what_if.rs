@@ -1,4 +1,5 @@
-//! `advise --scale` and `--set`: the same workload on a twin with more rows, or with other settings.
+//! `advise --scale` and `--set`: the same workload on a twin with more rows, or with other
+//! settings.
 
 use super::CommandError;
 use super::planners::{TwinMaker, TwinPlanner};

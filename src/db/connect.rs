@@ -1,8 +1,9 @@
 //! From settings to a session: which server, with or without TLS, with which password.
 //!
-//! tokio-postgres connects to one address at a time; everything libpq does around that is here: the servers and their addresses in
-//! turn, the second attempt of `prefer` and `allow`, the password that is asked for only when the server wants one, and the check
-//! of `target_session_attrs`. It knows nothing of connection strings, and prints nothing: the prompt is the caller's, notices of
+//! tokio-postgres connects to one address at a time; everything libpq does around that is here: the
+//! servers and their addresses in turn, the second attempt of `prefer` and `allow`, the password
+//! that is asked for only when the server wants one, and the check of `target_session_attrs`. It
+//! knows nothing of connection strings, and prints nothing: the prompt is the caller's, notices of
 //! the server are dropped.
 
 use std::future::poll_fn;
@@ -322,7 +323,8 @@ where
     Ok((client, tokio::spawn(drive(connection))))
 }
 
-/// Moves the connection's bytes until it ends. Notices are dropped here: tokio-postgres would log them.
+/// Moves the connection's bytes until it ends. Notices are dropped here: tokio-postgres would log
+/// them.
 async fn drive<S>(mut connection: Connection<Socket, S>) -> Result<(), tokio_postgres::Error>
 where
     S: TlsStream + Unpin,
@@ -333,7 +335,8 @@ where
     Ok(())
 }
 
-/// Ends the query that a session is running, over a connection of its own with the same TLS settings.
+/// Ends the query that a session is running, over a connection of its own with the same TLS
+/// settings.
 #[derive(Clone)]
 pub struct CancelHandle {
     token: CancelToken,
@@ -344,7 +347,8 @@ pub struct CancelHandle {
 }
 
 impl CancelHandle {
-    /// Asks the server to cancel. It does not answer: that the query has ended shows in its own result.
+    /// Asks the server to cancel. It does not answer: that the query has ended shows in its own
+    /// result.
     ///
     /// # Errors
     /// When the request could not be delivered.

@@ -1,17 +1,19 @@
 //! From what the user typed to the settings of a connection, the way psql and libpq do it.
 //!
-//! [`resolve`] is a pure function of the command line, the environment and the files; nothing here opens a connection, prints,
-//! or knows TLS beyond its settings. tokio-postgres's own parser of connection strings is not used: it has no `verify-ca` and
-//! `verify-full`, no certificates, no password file and no services, and refuses libpq's other keywords.
+//! [`resolve`] is a pure function of the command line, the environment and the files; nothing here
+//! opens a connection, prints, or knows TLS beyond its settings. tokio-postgres's own parser of
+//! connection strings is not used: it has no `verify-ca` and `verify-full`, no certificates, no
+//! password file and no services, and refuses libpq's other keywords.
 //!
 //! Sources, first to last rank:
-//! 1. the connection string given as `-d` (a URI or `key=value …`). It outranks the other options, as psql's manual says of
-//!    `-d`: "connection string parameters will override any conflicting command line options";
+//! 1. the connection string given as `-d` (a URI or `key=value …`). It outranks the other options,
+//!    as psql's manual says of `-d`: "connection string parameters will override any conflicting
+//!    command line options";
 //! 2. the options `-h`, `-p`, `-U`, and a plain database name given as `-d`;
 //! 3. the service named by `service=` or `PGSERVICE`;
 //! 4. the environment variables;
-//! 5. the defaults: the socket directory or `localhost`, port 5432, the operating system's user name, and the database named
-//!    after the user.
+//! 5. the defaults: the socket directory or `localhost`, port 5432, the operating system's user
+//!    name, and the database named after the user.
 
 use std::fmt;
 
@@ -88,7 +90,8 @@ impl fmt::Debug for Typed {
 /// Resolves a connection.
 ///
 /// # Errors
-/// When the connection string, a value, or the service file is wrong, or `sslmode` asks for what the files cannot support.
+/// When the connection string, a value, or the service file is wrong, or `sslmode` asks for what
+/// the files cannot support.
 pub fn resolve(
     typed: &Typed,
     environment: &Environment,

@@ -59,14 +59,15 @@ impl DbError {
         matches!(self, DbError::Query { state: Some(state), .. } if !CONNECTION_GONE.contains(state))
     }
 
-    /// Did an expression fail on the data? SQLSTATE class 22, data exceptions, and what functions raise.
+    /// Did an expression fail on the data? SQLSTATE class 22, data exceptions, and what functions
+    /// raise.
     pub(super) fn is_data_error(&self) -> bool {
         matches!(self, DbError::Query { state: Some(state), .. } if state.code().starts_with("22") || state.code().starts_with("P0"))
     }
 }
 
-/// The server's message as psql shows it, with DETAIL and HINT; the place is given within the user's own text, which began
-/// after `prefix_characters` of ours.
+/// The server's message as psql shows it, with DETAIL and HINT; the place is given within the
+/// user's own text, which began after `prefix_characters` of ours.
 pub(super) fn message(
     error: &tokio_postgres::Error,
     prefix_characters: usize,

@@ -1,4 +1,5 @@
-//! Statements executed for their time (`--analyze`): read-only, under statement_timeout, several times.
+//! Statements executed for their time (`--analyze`): read-only, under statement_timeout, several
+//! times.
 
 use std::time::{Duration, Instant};
 
@@ -39,7 +40,8 @@ impl Session {
         Ok(median(seen))
     }
 
-    /// One execution, in whatever transaction there is; that it is read-only is the caller's affair.
+    /// One execution, in whatever transaction there is; that it is read-only is the caller's
+    /// affair.
     pub(super) fn explain_executed(&self, sql: &str) -> Result<Explained, DbError> {
         self.explain_text(
             &format!("{EXPLAIN_ANALYZE}{sql}"),

@@ -11,7 +11,8 @@ use crate::plan::Plan;
 use crate::plan::read::{ReadError, Reason, read_text};
 use crate::sql::split::highest_parameter;
 
-/// VERBOSE gives every relation's schema and every column's alias, which is what makes conditions resolvable.
+/// VERBOSE gives every relation's schema and every column's alias, which is what makes conditions
+/// resolvable.
 pub(super) const EXPLAIN: &str = "EXPLAIN (FORMAT JSON, VERBOSE) ";
 
 /// The protocol's limit; beyond it the server has the word.
@@ -60,8 +61,8 @@ impl Explained {
 }
 
 impl Session {
-    /// The plan of a statement as things are. In a transaction that is read-only and rolled back: functions that the planner
-    /// evaluates must not leave anything behind either.
+    /// The plan of a statement as things are. In a transaction that is read-only and rolled back:
+    /// functions that the planner evaluates must not leave anything behind either.
     pub(super) fn capture(&self, sql: &str) -> Result<Explained, DbError> {
         self.query("planning a statement", "BEGIN READ ONLY", &[])?;
         let explained = self.explain(sql);
@@ -89,8 +90,9 @@ impl Session {
         explained
     }
 
-    /// The plan of a statement in this session, whatever transaction it is in. A statement with parameters is prepared first and
-    /// its generic plan shown (`plan_cache_mode = force_generic_plan`,
+    /// The plan of a statement in this session, whatever transaction it is in. A statement with
+    /// parameters is prepared first and its generic plan shown
+    /// (`plan_cache_mode = force_generic_plan`,
     /// <https://www.postgresql.org/docs/current/sql-prepare.html>).
     pub(super) fn explain(&self, sql: &str) -> Result<Explained, DbError> {
         match (sql.is_empty(), highest_parameter(sql)) {
@@ -102,7 +104,8 @@ impl Session {
         }
     }
 
-    /// Each time under a new name: PREPARE is not undone by a rollback, and in a failed transaction DEALLOCATE does not work.
+    /// Each time under a new name: PREPARE is not undone by a rollback, and in a failed transaction
+    /// DEALLOCATE does not work.
     fn explain_prepared(&self, sql: &str, parameters: usize) -> Result<Explained, DbError> {
         let name = self.new_statement_name();
         let prepare = format!("PREPARE {name} AS ");
@@ -120,8 +123,9 @@ impl Session {
         explained
     }
 
-    /// The plans of these statements in a transaction of their own that begins with `opening` and is rolled back: all in one round
-    /// trip, unless one is refused, after which the others are asked again.
+    /// The plans of these statements in a transaction of their own that begins with `opening` and
+    /// is rolled back: all in one round trip, unless one is refused, after which the others are
+    /// asked again.
     pub(super) fn explain_together(
         &self,
         opening: &Preamble,
@@ -138,7 +142,8 @@ impl Session {
         Ok(explained)
     }
 
-    /// The plans of the first of these statements, up to one that is refused: it fails the transaction.
+    /// The plans of the first of these statements, up to one that is refused: it fails the
+    /// transaction.
     fn explain_some(
         &self,
         opening: &Preamble,
@@ -227,7 +232,8 @@ fn read_rows(rows: &[Row]) -> Explained {
 pub(super) struct Preamble {
     /// Statements of our own, BEGIN first.
     pub(super) script: String,
-    /// Statements with parts that are not our own: one at a time, so that a second one behind a semicolon is refused.
+    /// Statements with parts that are not our own: one at a time, so that a second one behind a
+    /// semicolon is refused.
     pub(super) statements: Vec<String>,
 }
 

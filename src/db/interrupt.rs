@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks for a clean end (the running statement is cancelled on the server and rolled back), the
-//! second ends the program at once.
+//! Ctrl-C and SIGTERM: the first asks for a clean end (the running statement is cancelled on the
+//! server and rolled back), the second ends the program at once.
 
 use std::io;
 use std::time::Duration;
@@ -89,7 +89,8 @@ impl Interrupt {
         }
     }
 
-    /// One that is raised, and lowered again, by the program itself: for work that the user can cancel.
+    /// One that is raised, and lowered again, by the program itself: for work that the user can
+    /// cancel.
     pub fn by_hand() -> (InterruptTrigger, Interrupt) {
         let (raise, raised) = watch::channel(false);
         let raise = std::sync::Arc::new(raise);

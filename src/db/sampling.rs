@@ -1,7 +1,8 @@
-//! Reads some rows of a table: what statistics do not know about predicates, expressions and combinations of columns.
+//! Reads some rows of a table: what statistics do not know about predicates, expressions and
+//! combinations of columns.
 //!
-//! In a read-only transaction with a time limit of its own. It takes SELECT on the table, and what may not be read, or takes too
-//! long, is done without.
+//! In a read-only transaction with a time limit of its own. It takes SELECT on the table, and what
+//! may not be read, or takes too long, is done without.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +21,9 @@ const OPERATION: &str = "reading a sample of rows";
 pub const MAX_ROWS: u64 = 30_000;
 /// Stored bytes of a sample, without what large values would take outside of their rows.
 const MAX_BYTES: u64 = 32 << 20;
-/// A table of so many pages is read as a whole, and rows are chosen one by one; of a larger one so many pages are, each of them by
-/// chance, and of their rows few enough that hardly any are neighbours.
+/// A table of so many pages is read as a whole, and rows are chosen one by one; of a larger one so
+/// many pages are, each of them by chance, and of their rows few enough that hardly any are
+/// neighbours.
 const MAX_PAGES: f64 = 8192.0;
 /// How long one table may take.
 const TIME: Millis = Millis(2_000.0);
@@ -81,8 +83,9 @@ impl SampleSource for Session {
 }
 
 impl Session {
-    /// Samples of the tables of a snapshot, with those of their columns whose names a workload mentions: for a snapshot that is to
-    /// be advised from without a connection. `only`: of no other tables than these.
+    /// Samples of the tables of a snapshot, with those of their columns whose names a workload
+    /// mentions: for a snapshot that is to be advised from without a connection. `only`: of no
+    /// other tables than these.
     ///
     /// # Errors
     /// When the server cannot be asked any more.
@@ -123,7 +126,8 @@ impl Session {
         Ok(samples)
     }
 
-    /// Does something in a read-only transaction that is rolled back; none when the server refuses, for time or for privileges.
+    /// Does something in a read-only transaction that is rolled back; none when the server refuses,
+    /// for time or for privileges.
     fn in_read_only<T>(
         &self,
         time: Millis,

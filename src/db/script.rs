@@ -3,7 +3,8 @@
 use super::{DbError, Session};
 use crate::sql::split::split;
 
-/// Runs a script whose changes the server counts as usual (autovacuum goes by the counters, and so does pgrehearse).
+/// Runs a script whose changes the server counts as usual (autovacuum goes by the counters, and so
+/// does pgrehearse).
 ///
 /// # Errors
 /// When a statement fails.

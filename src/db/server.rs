@@ -1,4 +1,5 @@
-//! A live server as a [`Planner`]: plans without new indexes, and with indexes that are built and rolled back.
+//! A live server as a [`Planner`]: plans without new indexes, and with indexes that are built and
+//! rolled back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +33,9 @@ struct Seen {
     plan_bytes: usize,
 }
 
-/// A longer plan is not fetched while writers wait: a client or a network that stalls in the middle of it would keep the server,
-/// and its locks, waiting in a write that no timeout ends. Less than what a socket buffers.
+/// A longer plan is not fetched while writers wait: a client or a network that stalls in the middle
+/// of it would keep the server, and its locks, waiting in a write that no timeout ends. Less than
+/// what a socket buffers.
 const MAX_PLAN_UNDER_LOCK_BYTES: usize = 96 * 1024;
 
 impl<'s> Server<'s> {

@@ -19,7 +19,8 @@ use crate::planner::Rollback;
 /// How long anything may take on the server.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Safety {
-    /// `lock_timeout`: how long to wait for a lock, and so how long later writers may queue behind us.
+    /// `lock_timeout`: how long to wait for a lock, and so how long later writers may queue behind
+    /// us.
     pub lock_timeout: Millis,
     /// `statement_timeout`: how long one statement may run.
     pub statement_timeout: Millis,
@@ -37,10 +38,12 @@ impl Default for Safety {
     }
 }
 
-/// How long to wait for the server to acknowledge a cancel request before the connection is given up.
+/// How long to wait for the server to acknowledge a cancel request before the connection is given
+/// up.
 const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
 
-/// How soon the server notices that a client is gone while it builds (PG 14+; it would go on to the end otherwise).
+/// How soon the server notices that a client is gone while it builds (PG 14+; it would go on to the
+/// end otherwise).
 pub(super) const CONNECTION_CHECK_INTERVAL: &str = "500ms";
 
 /// A part of a pipeline.
@@ -111,7 +114,8 @@ pub struct Session {
     pub(super) safety: Safety,
     /// Does this server know `client_connection_check_interval`? (Not on every platform.)
     pub(super) checks_connection: bool,
-    /// Is what this session does left out of the server's counters? (Superusers may, and roles with SET on `track_counts`.)
+    /// Is what this session does left out of the server's counters? (Superusers may, and roles with
+    /// SET on `track_counts`.)
     pub(super) is_uncounted: bool,
 }
 
@@ -171,7 +175,8 @@ impl Session {
         self.set("statement_timeout", &milliseconds(statement_timeout))?;
         self.set("tcp_user_timeout", &milliseconds(max_write_block))
             .or_else(unless_refused)?;
-        // Settings that decide how plans print values: the printed statements must mean the same in any session.
+        // Settings that decide how plans print values: the printed statements must mean the same in
+        // any session.
         for (name, value) in [
             ("DateStyle", "ISO"),
             ("IntervalStyle", "postgres"),
@@ -184,7 +189,8 @@ impl Session {
             "idle_in_transaction_session_timeout",
             &milliseconds(max_write_block),
         )?;
-        // To look at the ends of an index, as we do and the planner does for us, is no use of it, and `idx_scan` counts it.
+        // To look at the ends of an index, as we do and the planner does for us, is no use of it,
+        // and `idx_scan` counts it.
         match self.set("track_counts", "off") {
             Err(error) if error.is_refusal() => self.is_uncounted = false,
             other => other?,
@@ -209,7 +215,8 @@ impl Session {
         Ok(())
     }
 
-    /// Runs one statement with the extended protocol: a second one behind a semicolon is refused by the server.
+    /// Runs one statement with the extended protocol: a second one behind a semicolon is refused by
+    /// the server.
     pub(super) fn query(
         &self,
         operation: &'static str,
@@ -220,7 +227,8 @@ impl Session {
         rows.map_err(|error| DbError::query(operation, &error))
     }
 
-    /// As [`Session::query`], with the driver's own error: for statements of the user, whose errors are results.
+    /// As [`Session::query`], with the driver's own error: for statements of the user, whose errors
+    /// are results.
     pub(super) fn try_query(
         &self,
         sql: &str,
@@ -234,7 +242,8 @@ impl Session {
             .map_err(|error| DbError::query(operation, &error))
     }
 
-    /// Sends all steps at once and waits for all of their results: one round trip, however many there are.
+    /// Sends all steps at once and waits for all of their results: one round trip, however many
+    /// there are.
     pub(super) fn pipeline(&self, steps: &[PipelineStep]) -> Result<Vec<StepResult>, DbError> {
         let traced = steps
             .iter()
@@ -263,7 +272,8 @@ impl Session {
         })
     }
 
-    /// Statements that may fail, within a transaction that goes on all the same: their rows, or the first refusal.
+    /// Statements that may fail, within a transaction that goes on all the same: their rows, or the
+    /// first refusal.
     pub(super) fn attempt(
         &self,
         operation: &'static str,
@@ -308,7 +318,8 @@ impl Session {
         self.waited.get().into()
     }
 
-    /// Runs a future to its end, or, when the user asks to stop, cancels the statement on the server and waits for that.
+    /// Runs a future to its end, or, when the user asks to stop, cancels the statement on the
+    /// server and waits for that.
     fn drive<T>(&self, sql: &str, work: impl Future<Output = T>) -> Result<T, DbError> {
         if let Some(trace) = self.trace {
             trace(sql);
@@ -331,8 +342,9 @@ impl Session {
         done
     }
 
-    /// Ends a transaction whatever happened in it, also after an interrupt. Never fails: a connection that does not answer is
-    /// dropped with the session, and the server rolls back by itself.
+    /// Ends a transaction whatever happened in it, also after an interrupt. Never fails: a
+    /// connection that does not answer is dropped with the session, and the server rolls back by
+    /// itself.
     pub(super) fn rollback(&self) -> Rollback {
         if let Some(trace) = self.trace {
             trace("ROLLBACK");

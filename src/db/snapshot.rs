@@ -1,4 +1,5 @@
-//! Reads a [`Snapshot`] from a server: one read-only transaction, nothing but SELECT on catalogs and a look at the ends of indexes.
+//! Reads a [`Snapshot`] from a server: one read-only transaction, nothing but SELECT on catalogs
+//! and a look at the ends of indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,10 +39,12 @@ impl Scope {
 }
 
 impl Session {
-    /// Reads what the planner knows. Takes no lock but the one that reading takes, and leaves nothing behind.
+    /// Reads what the planner knows. Takes no lock but the one that reading takes, and leaves
+    /// nothing behind.
     ///
     /// # Errors
-    /// When the server cannot be asked any more. What the role may not read is a [`Gap`](crate::model::Gap), not an error.
+    /// When the server cannot be asked any more. What the role may not read is a
+    /// [`Gap`](crate::model::Gap), not an error.
     pub fn snapshot(&self, scope: &Scope) -> Result<Snapshot, DbError> {
         let settings = self.pairs(include_str!("snapshot/settings.sql"))?;
         self.query(

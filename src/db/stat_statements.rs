@@ -1,4 +1,5 @@
-//! The workload that `pg_stat_statements` has seen (<https://www.postgresql.org/docs/current/pgstatstatements.html>).
+//! The workload that `pg_stat_statements` has seen
+//! (<https://www.postgresql.org/docs/current/pgstatstatements.html>).
 
 use tokio_postgres::types::Type;
 
@@ -10,7 +11,8 @@ use crate::workload::{Usage, Workload};
 const OPERATION: &str = "reading pg_stat_statements";
 
 impl Session {
-    /// Adds the statements that took most time in all, with their calls; their literals are parameters (`$1`).
+    /// Adds the statements that took most time in all, with their calls; their literals are
+    /// parameters (`$1`).
     ///
     /// # Errors
     /// When the extension is not in this database, or may not be read.

@@ -1,11 +1,13 @@
 //! TLS as libpq does it, with rustls.
 //!
-//! What rustls has no setting for is done here: a root certificate file read the way OpenSSL reads it, a certificate chain without
-//! the host name (`verify-ca`), no verification at all (`prefer`, `require`), and the common name as a fallback. This module
-//! knows neither connection strings nor PostgreSQL's protocol; whether TLS is used at all is not its matter.
+//! What rustls has no setting for is done here: a root certificate file read the way OpenSSL reads
+//! it, a certificate chain without the host name (`verify-ca`), no verification at all (`prefer`,
+//! `require`), and the common name as a fallback. This module knows neither connection strings nor
+//! PostgreSQL's protocol; whether TLS is used at all is not its matter.
 //!
-//! Differences to libpq that remain: TLS 1.2 is the oldest version; RSA keys under 2048 bits are refused when verifying; a server
-//! certificate of X.509 version 1 can only be used where it is not verified; encrypted client keys are not read.
+//! Differences to libpq that remain: TLS 1.2 is the oldest version; RSA keys under 2048 bits are
+//! refused when verifying; a server certificate of X.509 version 1 can only be used where it is not
+//! verified; encrypted client keys are not read.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -244,7 +246,8 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
-/// libpq's rule: only the owner has access, except that root may share a key with a group that reads it.
+/// libpq's rule: only the owner has access, except that root may share a key with a group that
+/// reads it.
 #[cfg(unix)]
 fn is_open_to_others(file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

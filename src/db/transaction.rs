@@ -1,11 +1,13 @@
-//! The rehearsal itself: BEGIN, limits, locks, CREATE INDEX, ANALYZE where an expression needs statistics, EXPLAIN, and always
-//! ROLLBACK.
+//! The rehearsal itself: BEGIN, limits, locks, CREATE INDEX, ANALYZE where an expression needs
+//! statistics, EXPLAIN, and always ROLLBACK.
 //!
-//! A build needs a lock that readers do not notice and writers wait for, until the ROLLBACK. So everything in here is bounded by
-//! `max_write_block`, nothing is waited for between the statements, and the transaction ends as soon as the plans are seen.
-//! Nothing is ever waited for *while a lock is held* either: the first lock is waited for with empty hands, and all others are
-//! taken at once or not at all. Otherwise an application that locks the same tables in another order could be the victim of a
-//! deadlock (<https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS>).
+//! A build needs a lock that readers do not notice and writers wait for, until the ROLLBACK. So
+//! everything in here is bounded by `max_write_block`, nothing is waited for between the
+//! statements, and the transaction ends as soon as the plans are seen. Nothing is ever waited for
+//! *while a lock is held* either: the first lock is waited for with empty hands, and all others are
+//! taken at once or not at all. Otherwise an application that locks the same tables in another
+//! order could be the victim of a deadlock
+//! (<https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS>).
 
 use std::time::{Duration, Instant};
 
@@ -76,8 +78,8 @@ impl Session {
         self.in_transaction(|transaction| transaction.run(indexes, statements, locks, mode))
     }
 
-    /// Does something in a transaction that is rolled back, whatever happens; also says whether it failed because a lock was not free
-    /// at once.
+    /// Does something in a transaction that is rolled back, whatever happens; also says whether it
+    /// failed because a lock was not free at once.
     fn in_transaction(
         &self,
         work: impl FnOnce(&mut Transaction<'_>) -> Outcome<Planned>,
@@ -119,8 +121,8 @@ impl Session {
     }
 }
 
-/// The tables that a rehearsal locks before anything else. What LOCK TABLE does not take (a materialized view) is left to CREATE
-/// INDEX and the planner.
+/// The tables that a rehearsal locks before anything else. What LOCK TABLE does not take (a
+/// materialized view) is left to CREATE INDEX and the planner.
 pub(super) struct Locks<'t> {
     /// Indexes are built on them.
     pub(super) write: Vec<&'t QualifiedName>,
@@ -190,9 +192,10 @@ impl Transaction<'_> {
         Ok(Ok(planned))
     }
 
-    /// The first table's lock is waited for, with nothing held; the other tables' are taken at once or not at all. SHARE ROW
-    /// EXCLUSIVE is what CREATE INDEX (SHARE) and ALTER TABLE … SET STATISTICS and ANALYZE (SHARE UPDATE EXCLUSIVE) need together,
-    /// so that no lock is raised later.
+    /// The first table's lock is waited for, with nothing held; the other tables' are taken at once
+    /// or not at all. SHARE ROW EXCLUSIVE is what CREATE INDEX (SHARE) and ALTER TABLE … SET
+    /// STATISTICS and ANALYZE (SHARE UPDATE EXCLUSIVE) need together, so that no lock is raised
+    /// later.
     fn lock(&mut self, locks: &Locks<'_>) -> Outcome<()> {
         let mut wait = "";
         for table in &locks.write {
@@ -268,7 +271,8 @@ impl Transaction<'_> {
         }))
     }
 
-    /// Gives the new index's expressions statistics, and leaves those of the table's columns as they are.
+    /// Gives the new index's expressions statistics, and leaves those of the table's columns as
+    /// they are.
     fn analyze_expressions(&mut self, table: &QualifiedName) -> Outcome<()> {
         let name = table.to_string();
         let rows = self.session.query(
@@ -284,7 +288,8 @@ impl Transaction<'_> {
         if let Some(statement) = statement {
             or_refuse!(self.execute(&statement));
         }
-        // Autovacuum hears of an ANALYZE through the counters, and the report says when that matters: so it is counted for everybody.
+        // Autovacuum hears of an ANALYZE through the counters, and the report says when that
+        // matters: so it is counted for everybody.
         if self.session.is_uncounted {
             self.set_local("track_counts", "on")?;
         }
@@ -312,7 +317,8 @@ impl Transaction<'_> {
         })
     }
 
-    /// Within what is left of the time that writers may wait; a statement that takes longer ends the rehearsal.
+    /// Within what is left of the time that writers may wait; a statement that takes longer ends
+    /// the rehearsal.
     fn execute_statement(&mut self, statement: &Statement) -> Outcome<PlanOutcome> {
         let mut left = RUNS;
         let mut seen = Vec::new();
@@ -349,8 +355,9 @@ impl Transaction<'_> {
         })
     }
 
-    /// Runs a statement within what is left of the time, and turns the server's "no" into a refusal. Should the client stop
-    /// between two statements, the server ends the transaction after what is left, too.
+    /// Runs a statement within what is left of the time, and turns the server's "no" into a
+    /// refusal. Should the client stop between two statements, the server ends the transaction
+    /// after what is left, too.
     fn guarded<T>(
         &mut self,
         statement: impl FnOnce(&Session) -> Result<Result<T, DbError>, DbError>,
@@ -433,7 +440,8 @@ impl Transaction<'_> {
     }
 }
 
-/// What stands behind the table in `CREATE INDEX name ON [ONLY] table USING …`; ours, should the server's not begin like that.
+/// What stands behind the table in `CREATE INDEX name ON [ONLY] table USING …`; ours, should the
+/// server's not begin like that.
 pub(super) fn body(definition: &str, index: &NamedIndex) -> String {
     let on = format!("CREATE INDEX {} ON ", quote_identifier(&index.name));
     let table = index.definition.table.to_string();

@@ -1,8 +1,10 @@
-//! The planner twin: a throwaway server that has production's catalogs, statistics and file sizes, and none of its data.
+//! The planner twin: a throwaway server that has production's catalogs, statistics and file sizes,
+//! and none of its data.
 //!
-//! It is asked like a server ([`Planner`]), about any set of indexes, without a lock on anything real. Each candidate is created
-//! once, over a handful of rows, given a file of its estimated size, and hidden (`pg_index.indisvalid = false`); a question makes
-//! the set's indexes visible in a transaction that is rolled back.
+//! It is asked like a server ([`Planner`]), about any set of indexes, without a lock on anything
+//! real. Each candidate is created once, over a handful of rows, given a file of its estimated
+//! size, and hidden (`pg_index.indisvalid = false`); a question makes the set's indexes visible in
+//! a transaction that is rolled back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +49,8 @@ use samples::Samples;
 
 const OPERATION: &str = "building the planner twin";
 
-/// From then on statements are planned and small samples looked at; an expression that takes its time is not worth waiting for.
+/// From then on statements are planned and small samples looked at; an expression that takes its
+/// time is not worth waiting for.
 const PATIENCE: &str = "3s";
 
 /// The twin's server itself gives no such OIDs soon.
@@ -106,7 +109,8 @@ struct Measures {
     all_visible_pages: i32,
 }
 
-/// So that a set of plans can be compared with a server's, what could not be planned is an outcome, too.
+/// So that a set of plans can be compared with a server's, what could not be planned is an outcome,
+/// too.
 impl From<Explained> for PlanOutcome {
     fn from(explained: Explained) -> PlanOutcome {
         match explained {
@@ -280,7 +284,8 @@ impl Twin {
     }
 }
 
-/// Begins a transaction in which these new indexes are visible, and these existing ones, with all their partitions, are not.
+/// Begins a transaction in which these new indexes are visible, and these existing ones, with all
+/// their partitions, are not.
 fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
     let mut sql = "BEGIN".to_owned();
     if !oids.is_empty() {

@@ -1,5 +1,6 @@
-//! What the ancestors of each node do: may one stop it early, and which one was chosen by its number of rows? Computed for all nodes in
-//! one pass from the top down, because walking up from each node would be quadratic in a deep plan.
+//! What the ancestors of each node do: may one stop it early, and which one was chosen by its
+//! number of rows? Computed for all nodes in one pass from the top down, because walking up from
+//! each node would be quadratic in a deep plan.
 
 use crate::plan::metrics::Metrics;
 use crate::plan::{Node, NodeId, NodeType, Plan};

@@ -1,6 +1,7 @@
 //! Correlated columns: the planner multiplies their selectivities as if they were independent.
 //!
-//! Extended statistics describe the correlation (dependencies and ndistinct since PostgreSQL 10, most common combinations since 12).
+//! Extended statistics describe the correlation (dependencies and ndistinct since PostgreSQL 10,
+//! most common combinations since 12).
 
 use super::advice;
 use super::index_proposal::{equal_columns, scan_use};
@@ -113,7 +114,8 @@ fn grouped(subject: &Subject<'_>, node: &Node) -> Option<Columns> {
     })
 }
 
-/// Without qualifiers there is only one relation (src/backend/utils/adt/ruleutils.c, `set_deparse_plan`).
+/// Without qualifiers there is only one relation (src/backend/utils/adt/ruleutils.c,
+/// `set_deparse_plan`).
 fn only_scan<'a>(subject: &Subject<'a>) -> Option<&'a Node> {
     let mut scans = subject
         .plan

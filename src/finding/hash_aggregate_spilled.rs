@@ -1,4 +1,5 @@
-//! A HashAggregate whose groups did not fit into memory (since PostgreSQL 13 it goes to disk instead of taking more).
+//! A HashAggregate whose groups did not fit into memory (since PostgreSQL 13 it goes to disk
+//! instead of taking more).
 
 use super::advice;
 use super::rule::{Check, Draft, Rule, Severity};
@@ -20,7 +21,8 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let impact = subject.own(node.id);
     let keys = node.group_key().join(", ");
     if let Some(disk) = memory.disk {
-        // The disk has rows, not groups: peak memory times batches is closer to the size of the groups.
+        // The disk has rows, not groups: peak memory times batches is closer to the size of the
+        // groups.
         let wanted = Bytes((memory.peak.unwrap_or_default().0 * 2).max(disk.0 * 2));
         let message = format!(
             "grouping by {keys} did not fit into memory: {disk} went to disk, in {} batches ({}).",

@@ -19,7 +19,8 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let memory = subject.of(node).memory;
     let batches = memory.batches.filter(|batches| *batches > 1)?;
     let join = subject.parent(node)?;
-    // The rows of both sides go through files: by the hash node those of its side, by the join those of the other.
+    // The rows of both sides go through files: by the hash node those of its side, by the join
+    // those of the other.
     let impact = subject.own(node.id) + subject.own(join.id);
     let wanted = Bytes(memory.peak?.0 * batches);
     let planned = node
@@ -40,7 +41,8 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     )
 }
 
-/// `hash_mem_multiplier`: 1 by default up to PostgreSQL 14, 2 since 15; 1 when the version is unknown.
+/// `hash_mem_multiplier`: 1 by default up to PostgreSQL 14, 2 since 15; 1 when the version is
+/// unknown.
 fn multiplier(subject: &Subject<'_>) -> u64 {
     let by_version = subject.catalog.map_or(1, |catalog| {
         if catalog.server.version_num >= 150_000 {

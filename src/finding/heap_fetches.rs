@@ -1,4 +1,5 @@
-//! An index-only scan that visits the table, because its pages are not marked all-visible in the visibility map.
+//! An index-only scan that visits the table, because its pages are not marked all-visible in the
+//! visibility map.
 
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, percent};
@@ -19,7 +20,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
-    // A total, not an average over loops (src/backend/commands/explain.c, `show_instrumentation_count` is not used for it).
+    // A total, not an average over loops (src/backend/commands/explain.c,
+    // `show_instrumentation_count` is not used for it).
     let fetches = node.number("Heap Fetches")?;
     let metrics = subject.of(node);
     let rows = (metrics.rows_total()? + metrics.removed.by_filter).max(1.0);

@@ -1,5 +1,6 @@
-//! Indexes that findings propose: candidates of the generators that the advice uses (`src/candidate`), made for one relation of the
-//! plan. So a finding never names an index that the advice would not try.
+//! Indexes that findings propose: candidates of the generators that the advice uses
+//! (`src/candidate`), made for one relation of the plan. So a finding never names an index that the
+//! advice would not try.
 
 use super::subject::Subject;
 use crate::candidate;
@@ -19,7 +20,8 @@ pub(super) enum IndexProposal {
 }
 
 impl IndexProposal {
-    /// `CREATE INDEX CONCURRENTLY ON public.jobs (state, run_at);`; nothing for an index that exists.
+    /// `CREATE INDEX CONCURRENTLY ON public.jobs (state, run_at);`; nothing for an index that
+    /// exists.
     pub(super) fn statement(&self, subject: &Subject<'_>, scan: &Node) -> Option<String> {
         match self {
             IndexProposal::Create(index) => Some(format!(
@@ -32,7 +34,8 @@ impl IndexProposal {
     }
 }
 
-/// The best candidate for a use of a relation, and what creates it. None where no index helps, or where one exists.
+/// The best candidate for a use of a relation, and what creates it. None where no index helps, or
+/// where one exists.
 pub(super) fn create_index(
     subject: &Subject<'_>,
     scan: &Node,
@@ -105,7 +108,8 @@ pub(super) fn looks_up_columns(relation: &RelationUse) -> bool {
         .any(|key| key.column().is_some())
 }
 
-/// Does a filter compare a plain column of the relation with something that is known, so that an index would find its rows?
+/// Does a filter compare a plain column of the relation with something that is known, so that an
+/// index would find its rows?
 pub(super) fn has_column_lookup(filter: &Expression, relation: Relation<'_>, scan: &Node) -> bool {
     let name = relation.table.name.clone();
     let mut wanted = RelationUse::new(scan.id, name, relation.alias.to_owned());
@@ -130,8 +134,8 @@ fn lookups(relation: &RelationUse, wanted: impl Fn(ConditionKind) -> bool) -> Ve
     keys
 }
 
-/// The keys an index should have: those of equalities in any order, then the order of the rows, or else one range (nothing after a
-/// range narrows the scan; an order after one is lost).
+/// The keys an index should have: those of equalities in any order, then the order of the rows, or
+/// else one range (nothing after a range narrows the scan; an order after one is lost).
 struct WantedKeys {
     equal: Vec<Key>,
     after: Vec<Key>,
@@ -146,7 +150,8 @@ struct Score {
 }
 
 impl WantedKeys {
-    /// Plain columns, where any are compared: of an expression there are no statistics before the index is built.
+    /// Plain columns, where any are compared: of an expression there are no statistics before the
+    /// index is built.
     fn of(relation: &RelationUse) -> WantedKeys {
         let mut equal = lookups(relation, is_equality);
         let mut ranges = lookups(relation, |kind| kind == ConditionKind::Range);

@@ -40,8 +40,8 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     Some(Draft::new(node, impact, message))
 }
 
-/// Without ANALYZE the offset shows in the costs (src/backend/optimizer/util/pathnode.c, `adjust_limit_rows_costs`): a LIMIT starts as
-/// much later than its input as it skips.
+/// Without ANALYZE the offset shows in the costs (src/backend/optimizer/util/pathnode.c,
+/// `adjust_limit_rows_costs`): a LIMIT starts as much later than its input as it skips.
 fn expected(node: &Node, input: &Node) -> Option<(f64, f64)> {
     let (start, input_start) = (node.startup_cost()?, input.startup_cost()?);
     let run = input.number("Total Cost")? - input_start;

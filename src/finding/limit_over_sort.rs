@@ -1,4 +1,5 @@
-//! LIMIT over a sort: all rows are read and sorted, and few are kept. With an index in that order, the scan stops after these.
+//! LIMIT over a sort: all rows are read and sorted, and few are kept. With an index in that order,
+//! the scan stops after these.
 
 use super::index_proposal::{create_index, order_text, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};

@@ -7,7 +7,8 @@ use super::waste::MIN_REMOVED;
 use crate::model::Bytes;
 use crate::plan::{Node, NodeType};
 
-/// What the bitmap takes for each page (src/backend/nodes/tidbitmap.c, `tbm_calculate_entries`): an entry of 48 bytes and two pointers.
+/// What the bitmap takes for each page (src/backend/nodes/tidbitmap.c, `tbm_calculate_entries`): an
+/// entry of 48 bytes and two pointers.
 const BYTES_PER_PAGE: f64 = 64.0;
 
 pub(super) const RULE: Rule = Rule {

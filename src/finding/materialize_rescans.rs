@@ -1,4 +1,5 @@
-//! A materialized inner side that is read for every outer row: from memory instead of a table, but still all pairs of rows.
+//! A materialized inner side that is read for every outer row: from memory instead of a table, but
+//! still all pairs of rows.
 
 use super::index_proposal::{create_index, relation_use};
 use super::rule::{Check, Draft, Rule, Severity};

@@ -8,8 +8,8 @@ use crate::plan::{Node, NodeType};
 const MIN_FACTOR: f64 = 10.0;
 /// With fewer rows (expected or actual, of all loops) an error does no harm.
 const MIN_ROWS: f64 = 1_000.0;
-/// Nodes whose estimate follows from that of their input, or whose row counts mean something else: a bitmap's index scan may count
-/// rows twice.
+/// Nodes whose estimate follows from that of their input, or whose row counts mean something else:
+/// a bitmap's index scan may count rows twice.
 const NEVER_ORIGIN: &[NodeType] = &[
     NodeType::BitmapIndexScan,
     NodeType::BitmapAnd,
@@ -32,7 +32,8 @@ const NEVER_ORIGIN: &[NodeType] = &[
     NodeType::WindowAgg,
 ];
 
-/// The factor, direction and impact of an error that begins at this node and is not inherited from an input.
+/// The factor, direction and impact of an error that begins at this node and is not inherited from
+/// an input.
 pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction, f64)> {
     let (factor, direction) = error(subject, node)?;
     if NEVER_ORIGIN.contains(node.node_type())
@@ -70,7 +71,8 @@ fn error(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction)> {
     (rows >= MIN_ROWS).then_some((factor, estimate.direction()?))
 }
 
-/// The impact of an estimate: what the nearest join, sort or grouping above takes, with everything below it.
+/// The impact of an estimate: what the nearest join, sort or grouping above takes, with everything
+/// below it.
 pub(super) fn dependent_impact(subject: &Subject<'_>, node: &Node) -> Option<f64> {
     subject
         .ancestry

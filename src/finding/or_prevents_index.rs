@@ -1,5 +1,5 @@
-//! OR over different columns: a single index cannot be used, but one index for each side can, combined as bitmaps. In a join, OR allows
-//! only a nested loop.
+//! OR over different columns: a single index cannot be used, but one index for each side can,
+//! combined as bitmaps. In a join, OR allows only a nested loop.
 
 use super::index_proposal::{create_index, looks_up_columns, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};

@@ -1,5 +1,6 @@
-//! Groups the scans of the partitions of one table. Each of hundreds of scans may be too cheap for a finding, while together they are
-//! the whole plan. The costliest one represents its group, with the sum of all; the others get no findings.
+//! Groups the scans of the partitions of one table. Each of hundreds of scans may be too cheap for
+//! a finding, while together they are the whole plan. The costliest one represents its group, with
+//! the sum of all; the others get no findings.
 
 use std::collections::HashMap;
 
@@ -68,7 +69,8 @@ impl PartitionGroups {
     }
 }
 
-/// `events` of the alias `events_12`: the planner numbers the aliases of partitions (before PostgreSQL 12 all have the same).
+/// `events` of the alias `events_12`: the planner numbers the aliases of partitions (before
+/// PostgreSQL 12 all have the same).
 fn table_of_alias(node: &Node) -> Option<&str> {
     let alias = node.text("Alias")?;
     let numbered = alias

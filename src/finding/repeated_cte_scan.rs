@@ -72,7 +72,8 @@ fn of_cte(subject: &Subject<'_>, name: &str, scans: &[&Node]) -> Option<Draft> {
     Some(Draft::new(costliest, impact, message))
 }
 
-/// How often the planner expects a scan to run: once, or for each row of the nested loop it is the inner side of.
+/// How often the planner expects a scan to run: once, or for each row of the nested loop it is the
+/// inner side of.
 fn repetitions_expected(subject: &Subject<'_>, node: &Node) -> f64 {
     let parent = subject
         .parent(node)

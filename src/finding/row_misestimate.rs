@@ -59,8 +59,8 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     Some(Draft::new(node, impact, message).action(advice::analyze(subject, node)))
 }
 
-/// ANALYZE helps where plain columns are compared with values; for anything computed the planner has a fixed guess
-/// (src/include/utils/selfuncs.h, `DEFAULT_EQ_SEL` and its like).
+/// ANALYZE helps where plain columns are compared with values; for anything computed the planner
+/// has a fixed guess (src/include/utils/selfuncs.h, `DEFAULT_EQ_SEL` and its like).
 fn is_guess(subject: &Subject<'_>, node: &Node) -> bool {
     let Some(filter) = subject.condition(subject.node(node.id), "Filter") else {
         return false;

@@ -44,7 +44,8 @@ pub struct Rule {
 /// What the function of a rule is called with.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Check {
-    /// Each node of these types (all types when the list is empty) that is costly enough for a finding.
+    /// Each node of these types (all types when the list is empty) that is costly enough for a
+    /// finding.
     Node(&'static [NodeType], NodeCheck),
     /// The plan as a whole.
     Plan(fn(&Subject<'_>) -> Vec<Draft>),

@@ -1,4 +1,5 @@
-//! A sequential scan that keeps few of the rows it reads, where a plain column index would find them.
+//! A sequential scan that keeps few of the rows it reads, where a plain column index would find
+//! them.
 
 use super::index_proposal::{IndexProposal, looks_up_columns, propose, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};

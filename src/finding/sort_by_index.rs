@@ -1,6 +1,7 @@
 //! A sort of one table's filtered rows that one index could both find and deliver in order.
 //!
-//! Only where the rows are looked up by an equality: a whole table is sorted faster than it is read in an index's order.
+//! Only where the rows are looked up by an equality: a whole table is sorted faster than it is read
+//! in an index's order.
 
 use super::index_proposal::{create_index, equal_columns, keys_text, order_text, scan_use};
 use super::limit_over_sort::{ROW_PRESERVING, SCANS, order};

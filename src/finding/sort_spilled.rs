@@ -6,8 +6,9 @@ use super::subject::Subject;
 use crate::model::Bytes;
 use crate::plan::{Node, NodeType};
 
-/// What a row takes in a sort besides its data: the tuple's header and the sort's own entry for it (src/backend/utils/sort/tuplesort.c,
-/// `SortTuple`; src/include/access/htup_details.h, `MinimalTupleData`; both with what the allocator adds).
+/// What a row takes in a sort besides its data: the tuple's header and the sort's own entry for it
+/// (src/backend/utils/sort/tuplesort.c, `SortTuple`; src/include/access/htup_details.h,
+/// `MinimalTupleData`; both with what the allocator adds).
 const ROW_OVERHEAD: f64 = 24.0 + 16.0 + 8.0;
 
 pub(super) const RULE: Rule = Rule {
@@ -42,7 +43,8 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     Some(Draft::new(node, impact, message).action(action))
 }
 
-/// What one process needs to sort its rows in memory: by the size of the rows, and at least what went to disk.
+/// What one process needs to sort its rows in memory: by the size of the rows, and at least what
+/// went to disk.
 fn memory_wanted(subject: &Subject<'_>, node: &Node) -> Option<Bytes> {
     let estimate = subject.of(node).estimate?;
     let rows = estimate.actual.unwrap_or(estimate.expected);

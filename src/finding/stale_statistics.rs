@@ -1,4 +1,5 @@
-//! A table whose size the planner does not know: it was filled or emptied since ANALYZE, or never analyzed.
+//! A table whose size the planner does not know: it was filled or emptied since ANALYZE, or never
+//! analyzed.
 
 use super::advice;
 use super::misestimate::dependent_impact;
@@ -6,8 +7,8 @@ use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, times};
 use crate::plan::{Node, NodeType};
 
-/// The number of rows in the table is at least this many times off. The planner scales it with the table's size in pages, so less is
-/// normal.
+/// The number of rows in the table is at least this many times off. The planner scales it with the
+/// table's size in pages, so less is normal.
 const MIN_FACTOR: f64 = 3.0;
 /// With fewer rows there is no finding.
 const MIN_ROWS: f64 = 1_000.0;
@@ -95,8 +96,8 @@ fn off_by(subject: &Subject<'_>, node: &Node) -> Option<f64> {
     (factor >= MIN_FACTOR && seen.max(expected) >= MIN_ROWS).then_some(factor)
 }
 
-/// The actual and the expected rows of the whole table, when a scan read all of it. With a filter, the expected rows are known only
-/// from the catalog.
+/// The actual and the expected rows of the whole table, when a scan read all of it. With a filter,
+/// the expected rows are known only from the catalog.
 fn seen_and_expected(subject: &Subject<'_>, node: &Node) -> Option<(f64, f64)> {
     let metrics = subject.of(node);
     let whole = *node.node_type() == NodeType::SeqScan && !subject.ancestry.stopped_early(node.id);

@@ -1,4 +1,5 @@
-//! The input of the rules: a plan with its metrics, the catalog when there is one, and conditions that are parsed once.
+//! The input of the rules: a plan with its metrics, the catalog when there is one, and conditions
+//! that are parsed once.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -62,7 +63,8 @@ impl<'a> Subject<'a> {
         self.plan.inputs(node.id)
     }
 
-    /// What the node takes by itself, in the unit of the basis; the costliest partition of a group has the sum of the group.
+    /// What the node takes by itself, in the unit of the basis; the costliest partition of a group
+    /// has the sum of the group.
     pub(super) fn own(&self, id: NodeId) -> f64 {
         self.partitions
             .own(id)
@@ -178,8 +180,9 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// `CREATE INDEX CONCURRENTLY ON public.jobs`; for a partition, when the catalog knows of what, on the partitioned table, where
-    /// CONCURRENTLY is not possible (<https://www.postgresql.org/docs/current/sql-createindex.html>).
+    /// `CREATE INDEX CONCURRENTLY ON public.jobs`; for a partition, when the catalog knows of what,
+    /// on the partitioned table, where CONCURRENTLY is not possible
+    /// (<https://www.postgresql.org/docs/current/sql-createindex.html>).
     pub(super) fn create_index_on(&self, node: &Node) -> Option<String> {
         match self
             .table(node)
@@ -201,8 +204,8 @@ impl<'a> Subject<'a> {
             .find(|node| node.alias() == Some(alias) && node.relation_name().is_some())
     }
 
-    /// A setting as it was when the statement was planned: EXPLAIN's SETTINGS (which lists only what is not the default), else
-    /// the catalog's.
+    /// A setting as it was when the statement was planned: EXPLAIN's SETTINGS (which lists only
+    /// what is not the default), else the catalog's.
     pub(super) fn setting(&self, name: &str) -> Option<&'a str> {
         let printed = self
             .plan

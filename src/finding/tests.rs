@@ -1,5 +1,5 @@
-//! Every rule has plans with and without its finding: `fixtures/findings/RULE/{bad,good}*.json`, with a sparse expectation beside
-//! each bad one.
+//! Every rule has plans with and without its finding: `fixtures/findings/RULE/{bad,good}*.json`,
+//! with a sparse expectation beside each bad one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,7 +29,8 @@ struct Expected {
     /// How bad it is.
     #[serde(default)]
     severity: Option<String>,
-    /// Where the plan comes from, when it was not printed by the server of scripts/finding-fixtures.sh.
+    /// Where the plan comes from, when it was not printed by the server of
+    /// scripts/finding-fixtures.sh.
     #[serde(default, rename = "source")]
     _source: Option<String>,
 }

@@ -1,4 +1,5 @@
-//! Triggers that take more than the statement itself; above all those of foreign keys without an index on the referencing side.
+//! Triggers that take more than the statement itself; above all those of foreign keys without an
+//! index on the referencing side.
 
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, percent};

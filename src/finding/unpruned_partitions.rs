@@ -58,7 +58,8 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     Some(Draft::new(node, impact, message))
 }
 
-/// The planner numbers the aliases of a table's partitions: `events_1`, `events_2` (since PostgreSQL 12; before, all have one alias).
+/// The planner numbers the aliases of a table's partitions: `events_1`, `events_2` (since
+/// PostgreSQL 12; before, all have one alias).
 fn is_partition(node: &Node) -> bool {
     let (Some(relation), Some(alias)) = (node.relation_name(), node.alias()) else {
         return false;

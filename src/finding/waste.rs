@@ -7,8 +7,9 @@ use crate::plan::{Node, NodeType};
 pub(super) const MIN_REMOVED: f64 = 1_000.0;
 /// A scan is selective when it keeps at most this share of what it reads.
 pub(super) const MAX_KEPT: f64 = 0.10;
-/// Without ANALYZE: fetching the rows one random page each would have to be this many times cheaper than the scan.
-/// (For a function of a column the planner guesses half a per cent of the rows, which has to pass here.)
+/// Without ANALYZE: fetching the rows one random page each would have to be this many times cheaper
+/// than the scan. (For a function of a column the planner guesses half a per cent of the rows,
+/// which has to pass here.)
 const MIN_GAIN: f64 = 2.0;
 
 /// A scan that throws away most of what it reads.
@@ -33,8 +34,9 @@ impl Waste {
     }
 }
 
-/// Does a node's filter throw away most of what it reads? Counted with ANALYZE; without, judged by whether fetching the expected
-/// rows one by one would cost much less than the scan does (`random_page_cost`, 4 when it is not known).
+/// Does a node's filter throw away most of what it reads? Counted with ANALYZE; without, judged by
+/// whether fetching the expected rows one by one would cost much less than the scan does
+/// (`random_page_cost`, 4 when it is not known).
 pub(super) fn waste(subject: &Subject<'_>, node: &Node) -> Option<Waste> {
     node.filter()?;
     let own = subject.own(node.id);

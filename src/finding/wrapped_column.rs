@@ -1,7 +1,8 @@
 //! A function or cast around a column in a condition: an index on the column cannot serve it.
 //!
-//! Casts come from comparing with a value of another type (`id = 5.0` compares as numeric). A cast of varchar to text is only a
-//! relabelling and harmless (src/include/catalog/pg_cast.dat, castmethod `b`).
+//! Casts come from comparing with a value of another type (`id = 5.0` compares as numeric). A cast
+//! of varchar to text is only a relabelling and harmless (src/include/catalog/pg_cast.dat,
+//! castmethod `b`).
 
 use super::index_proposal::{create_index, has_column_lookup, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};

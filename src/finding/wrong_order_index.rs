@@ -1,4 +1,5 @@
-//! ORDER BY … LIMIT that reads an index in the requested order and discards rows until enough pass the filter.
+//! ORDER BY … LIMIT that reads an index in the requested order and discards rows until enough pass
+//! the filter.
 
 use super::index_proposal::{create_index, equal_columns, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};

@@ -137,8 +137,8 @@ impl IndexKey {
         }
     }
 
-    /// Does it hold the same in the same order, read forwards or backwards? `pg_get_indexdef` writes an operator class with its
-    /// schema or without, as the search_path has it.
+    /// Does it hold the same in the same order, read forwards or backwards? `pg_get_indexdef`
+    /// writes an operator class with its schema or without, as the search_path has it.
     fn is_like(&self, other: &IndexKey, backwards: bool) -> bool {
         self.key == other.key
             && self.operator_class.as_deref().map(plain_class)
@@ -148,7 +148,8 @@ impl IndexKey {
     }
 }
 
-/// The name without a schema; varchar's pattern class is text's under another name (src/include/catalog/pg_opclass.dat).
+/// The name without a schema; varchar's pattern class is text's under another name
+/// (src/include/catalog/pg_opclass.dat).
 fn plain_class(name: &str) -> &str {
     match name.rsplit('.').next().unwrap_or(name) {
         "varchar_pattern_ops" => "text_pattern_ops",
@@ -305,9 +306,9 @@ impl Index {
         .collect()
     }
 
-    /// Does this index answer all that `other` answers? True for equal indexes, for a btree whose leading keys are `other`'s keys
-    /// (in its order or exactly the reverse), over the same rows, for a GIN index over more columns, and for a btree instead of a hash
-    /// index on its first key.
+    /// Does this index answer all that `other` answers? True for equal indexes, for a btree whose
+    /// leading keys are `other`'s keys (in its order or exactly the reverse), over the same rows,
+    /// for a GIN index over more columns, and for a btree instead of a hash index on its first key.
     pub fn subsumes(&self, other: &Index) -> bool {
         if self == other {
             return true;
@@ -354,7 +355,8 @@ impl Index {
                 .any(|key| matches!(&key.key, Key::Column(name) if name == column))
     }
 
-    /// The `CREATE INDEX` statement that builds it at once, blocking writers: for the rolled-back transaction.
+    /// The `CREATE INDEX` statement that builds it at once, blocking writers: for the rolled-back
+    /// transaction.
     pub fn create(&self, name: &str) -> String {
         format!(
             "CREATE INDEX {} ON {}",

@@ -9,9 +9,10 @@ use crate::sql::{Expression, Shape, literal_value};
 /// PostgreSQL cuts identifiers at `NAMEDATALEN - 1` bytes.
 const MAX_NAME_BYTES: usize = 63;
 
-/// A name for each index, in their order: `jobs_state_run_after_idx`, `jobs_id_partial_idx`, `events_at_brin_idx`. Where two would
-/// get the same one, or it is taken, a number is added. In whatever schema: plans print index names without one, and a plan has to
-/// tell which index it uses.
+/// A name for each index, in their order: `jobs_state_run_after_idx`, `jobs_id_partial_idx`,
+/// `events_at_brin_idx`. Where two would get the same one, or it is taken, a number is added. In
+/// whatever schema: plans print index names without one, and a plan has to tell which index it
+/// uses.
 pub fn names<'a>(
     indexes: impl IntoIterator<Item = &'a Index>,
     taken: &BTreeSet<QualifiedName>,

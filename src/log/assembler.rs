@@ -1,8 +1,9 @@
 //! Puts the lines that one process wrote together into entries.
 //!
-//! The server indents every further line of a text with a tab, and begins each field of an entry (`DETAIL:  `, `STATEMENT:  `) with
-//! the prefix again. A line with neither is not the server's, unless the log has no tabs at all: then they were lost when it was
-//! copied (from a chat, a web console).
+//! The server indents every further line of a text with a tab, and begins each field of an entry
+//! (`DETAIL:  `, `STATEMENT:  `) with the prefix again. A line with neither is not the server's,
+//! unless the log has no tabs at all: then they were lost when it was copied (from a chat, a web
+//! console).
 
 use super::entry::{LogEntry, OUR_APPLICATION};
 use super::label::{self, Labelled};

@@ -1,7 +1,9 @@
-//! csvlog (<https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-CSVLOG>).
+//! csvlog
+//! (<https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-CSVLOG>).
 //!
-//! In a file that begins inside a quoted field, a CSV reader would take quoted text for unquoted. So records are found by their first
-//! columns (time, user, database, process, host, session), and each is then read as CSV.
+//! In a file that begins inside a quoted field, a CSV reader would take quoted text for unquoted.
+//! So records are found by their first columns (time, user, database, process, host, session), and
+//! each is then read as CSV.
 
 use std::sync::LazyLock;
 
@@ -12,7 +14,8 @@ use super::entry::LogEntry;
 use super::lines::lines;
 use super::translations;
 
-/// Columns: 22 before application_name, 23 with it (9.0), 24 with backend_type (13), 26 with leader_pid and query_id (14).
+/// Columns: 22 before application_name, 23 with it (9.0), 24 with backend_type (13), 26 with
+/// leader_pid and query_id (14).
 const MIN_COLUMNS: usize = 22;
 
 mod column {

@@ -1,7 +1,8 @@
 //! What a message says about a statement: that it begins, how long it took, or its plan.
 //!
-//! The server's texts are in `exec_simple_query` and `exec_execute_message` (src/backend/tcop/postgres.c), auto_explain's in
-//! `explain_ExecutorEnd`. The words are translated, but their order and the numbers are the same in all languages.
+//! The server's texts are in `exec_simple_query` and `exec_execute_message`
+//! (src/backend/tcop/postgres.c), auto_explain's in `explain_ExecutorEnd`. The words are
+//! translated, but their order and the numbers are the same in all languages.
 
 use super::lines::beginning;
 use super::translations;
@@ -90,7 +91,8 @@ pub(super) fn read(message: &str) -> Event<'_> {
     }
 }
 
-/// `duration: 12.345 ms`: some words, a number with three decimals, and the unit. The words and the unit are translated.
+/// `duration: 12.345 ms`: some words, a number with three decimals, and the unit. The words and the
+/// unit are translated.
 fn duration(message: &str) -> Option<(f64, &str)> {
     const MAX_WORDS_BYTES: usize = 80;
     let digits = message

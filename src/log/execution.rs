@@ -1,10 +1,14 @@
-//! Executions of statements. An execution may be logged in several entries, which are combined here.
+//! Executions of statements. An execution may be logged in several entries, which are combined
+//! here.
 //!
-//! 1. `statement: …` (log_statement) when it begins, then a bare `duration: …` (log_duration) of the same process.
+//! 1. `statement: …` (log_statement) when it begins, then a bare `duration: …` (log_duration) of
+//!    the same process.
 //! 2. `duration: … statement: …` (log_min_duration_statement).
-//! 3. `duration: … plan:` (auto_explain); before the server's own line in the simple protocol, after it in the extended one.
+//! 3. `duration: … plan:` (auto_explain); before the server's own line in the simple protocol,
+//!    after it in the extended one.
 //!
-//! A process executes one statement at a time, so entries are combined by process. A log without process ids is read as one process.
+//! A process executes one statement at a time, so entries are combined by process. A log without
+//! process ids is read as one process.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -209,7 +213,8 @@ impl Execution {
     }
 }
 
-/// SQL's `EXECUTE name (…)` has the statement in its detail: `prepare: PREPARE name (types) AS SELECT …`.
+/// SQL's `EXECUTE name (…)` has the statement in its detail:
+/// `prepare: PREPARE name (types) AS SELECT …`.
 fn prepared<'a>(sql: &str, detail: Option<&'a str>) -> Option<&'a str> {
     let is_execute = sql
         .trim_start()

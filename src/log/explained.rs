@@ -1,7 +1,8 @@
 //! auto_explain's text: the statement and its parameters, and the plan in one of four formats
 //! (<https://www.postgresql.org/docs/current/auto-explain.html>).
 //!
-//! Only the statement and its parameters are read here; the plan remains a text for the readers of plans.
+//! Only the statement and its parameters are read here; the plan remains a text for the readers of
+//! plans.
 
 use std::borrow::Cow;
 
@@ -20,7 +21,8 @@ pub struct LoggedPlan {
     pub parameters: Option<String>,
     /// How long the execution took.
     pub duration_ms: Option<f64>,
-    /// The plan as EXPLAIN would have printed it; in the formats other than text, the statement is still in it.
+    /// The plan as EXPLAIN would have printed it; in the formats other than text, the statement is
+    /// still in it.
     pub plan_text: String,
     /// Line of the log where the entry begins.
     pub line: usize,
@@ -90,7 +92,8 @@ fn is_yaml(body: &str) -> bool {
         || body.starts_with("Plan: \n")
 }
 
-/// The statement may contain anything, even lines of plans. The plan's first line is the last one with costs and without an arrow.
+/// The statement may contain anything, even lines of plans. The plan's first line is the last one
+/// with costs and without an arrow.
 fn text(body: &str) -> Explained<'_> {
     let root = last_line(body, |line| {
         line.contains("  (cost=") && !line.trim_start().starts_with("->")
@@ -127,7 +130,8 @@ fn last_line(text: &str, is_it: impl Fn(&str) -> bool) -> Option<usize> {
     }
 }
 
-/// The first string after that key at the beginning of a line; plans of any depth may follow, so only the string is parsed.
+/// The first string after that key at the beginning of a line; plans of any depth may follow, so
+/// only the string is parsed.
 fn json_string<'a>(body: &'a str, key: &str) -> Option<Cow<'a, str>> {
     let at_line_start = |at: &usize| {
         body[..*at]

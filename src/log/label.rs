@@ -1,7 +1,9 @@
-//! The label of a line (`LOG:  `, `DETAIL:  `), and what can be read from the `log_line_prefix` before it.
+//! The label of a line (`LOG:  `, `DETAIL:  `), and what can be read from the `log_line_prefix`
+//! before it.
 //!
-//! The prefix may be anything (<https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-LINE-PREFIX>), so it is not
-//! parsed: the label is searched first, and the prefix is the text before it.
+//! The prefix may be anything
+//! (<https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-LINE-PREFIX>), so
+//! it is not parsed: the label is searched first, and the prefix is the text before it.
 
 use std::sync::LazyLock;
 
@@ -10,7 +12,8 @@ use regex::Regex;
 use super::lines::beginning;
 use super::translations::{self, Label, Severity};
 
-/// Labels are looked for in this many bytes of a line; user, database and application name have at most 63 each.
+/// Labels are looked for in this many bytes of a line; user, database and application name have at
+/// most 63 each.
 const MAX_PREFIX_BYTES: usize = 1000;
 
 /// Labels that are recognized directly after a prefix that ends in a letter, such as `%t`.
@@ -69,7 +72,8 @@ fn label_at_end(text: &str) -> Option<(usize, Label)> {
 }
 
 impl Labelled<'_> {
-    /// Is this line certainly from a server log? psql prints `ERROR:  …` and `psql:FILE:LINE: NOTICE:  …` too.
+    /// Is this line certainly from a server log? psql prints `ERROR:  …` and
+    /// `psql:FILE:LINE: NOTICE:  …` too.
     pub(super) fn is_from_a_log(&self) -> bool {
         match self.label {
             Label::Severity(Severity::Log) => true,
@@ -87,8 +91,8 @@ pub(super) fn time(prefix: &str) -> Option<&str> {
     TIME.as_ref()?.find(prefix).map(|found| found.as_str())
 }
 
-/// The process in a prefix. Tried in this order: 1. `[123]`; 2. `pid=123`; 3. the session id `%c`, whose second half is the
-/// process in hexadecimal; 4. a number between blanks.
+/// The process in a prefix. Tried in this order: 1. `[123]`; 2. `pid=123`; 3. the session id `%c`,
+/// whose second half is the process in hexadecimal; 4. a number between blanks.
 pub(super) fn process_id(prefix: &str) -> Option<u32> {
     static PROCESS: LazyLock<Vec<(Regex, u32)>> = LazyLock::new(|| {
         let patterns = [
@@ -108,7 +112,8 @@ pub(super) fn process_id(prefix: &str) -> Option<u32> {
     found.find_map(|(captures, base)| u32::from_str_radix(&captures[1], base).ok())
 }
 
-/// Is the application of this prefix ours? Only a whole word, also after `app=`, not a database or user of that name.
+/// Is the application of this prefix ours? Only a whole word, also after `app=`, not a database or
+/// user of that name.
 pub(super) fn is_ours(prefix: &str) -> bool {
     static OURS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?:^|[\s,\[(:/]|app=|application=)pgrehearse(?:$|[\s,\])/:])").ok()

@@ -9,10 +9,12 @@ pub(super) fn begins_entry(line: &str) -> bool {
     label::find(line).is_some_and(|labelled| labelled.is_from_a_log())
 }
 
-/// The entries of a log. The server writes each entry at once, so no other process writes between its lines.
+/// The entries of a log. The server writes each entry at once, so no other process writes between
+/// its lines.
 pub(super) struct Entries<'a> {
     lines: LogLines<'a>,
-    /// What `docker compose logs` puts before each line (`db-1  | `); the lines of other containers are skipped.
+    /// What `docker compose logs` puts before each line (`db-1  | `); the lines of other containers
+    /// are skipped.
     container: Option<&'a str>,
     assembler: Assembler,
 }

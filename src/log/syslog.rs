@@ -1,8 +1,9 @@
-//! Logs in the lines of a syslog daemon, in the traditional format (RFC 3164, also with ISO times, as rsyslog and journalctl write it)
-//! and in that of RFC 5424.
+//! Logs in the lines of a syslog daemon, in the traditional format (RFC 3164, also with ISO times,
+//! as rsyslog and journalctl write it) and in that of RFC 5424.
 //!
-//! The server splits a message at its line feeds and every 900 bytes, and numbers message and part (`[4-2]`; write_syslog in
-//! elog.c); a part may come between those of another process. Daemons write control characters as `#011`.
+//! The server splits a message at its line feeds and every 900 bytes, and numbers message and part
+//! (`[4-2]`; write_syslog in elog.c); a part may come between those of another process. Daemons
+//! write control characters as `#011`.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
@@ -72,7 +73,8 @@ impl<'a> MessagePart<'a> {
         })
     }
 
-    /// `[4-2] `, or `[4] ` for a message in one part, or `[2] ` for a part when messages are not numbered.
+    /// `[4-2] `, or `[4] ` for a message in one part, or `[2] ` for a part when messages are not
+    /// numbered.
     fn brackets(message: &'a str) -> Option<MessagePart<'a>> {
         let (number, text) = message.strip_prefix('[')?.split_once("] ")?;
         let is_number =
@@ -95,7 +97,8 @@ impl<'a> MessagePart<'a> {
     }
 }
 
-/// The text with the control characters that daemons escape: `#011` (tab), `#012` (line feed), `#015` (carriage return, left out).
+/// The text with the control characters that daemons escape: `#011` (tab), `#012` (line feed),
+/// `#015` (carriage return, left out).
 fn unescaped(text: &str) -> std::borrow::Cow<'_, str> {
     if text.contains("#01") {
         text.replace("#011", "\t")
@@ -178,7 +181,8 @@ impl<'a> Entries<'a> {
         ended.extend(lines.filter_map(|line| process.assembler.further_line(line)));
     }
 
-    /// Ends the entries of processes that wrote nothing since that line, in the order of their lines.
+    /// Ends the entries of processes that wrote nothing since that line, in the order of their
+    /// lines.
     fn end_idle_since(&mut self, line: usize) {
         let mut ended: Vec<LogEntry> = Vec::new();
         self.processes.retain(|_, process| {

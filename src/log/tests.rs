@@ -272,7 +272,8 @@ fn many_processes_and_deep_texts_take_one_pass() {
     assert_eq!(plans(&lines).len(), 1);
 }
 
-/// A record holds one message (write_syslog in elog.c), also with `syslog_split_messages = off`, where its line feeds are `#012`.
+/// A record holds one message (write_syslog in elog.c), also with `syslog_split_messages = off`,
+/// where its line feeds are `#012`.
 #[test]
 fn a_syslog_record_holds_at_most_one_entry() {
     let record = "Nov 20 10:00:00 host postgres[1]: ";

@@ -1,12 +1,14 @@
 //! Labels and other words of the server's messages, in all languages of the server.
 //!
-//! From the message catalogs of PostgreSQL 15 (`msgunfmt …/LC_MESSAGES/postgres-15.mo`; `src/backend/po`); the test corpus has a log in
-//! each language. auto_explain's message is never translated. A label of two words is recognized by the second one.
+//! From the message catalogs of PostgreSQL 15 (`msgunfmt …/LC_MESSAGES/postgres-15.mo`;
+//! `src/backend/po`); the test corpus has a log in each language. auto_explain's message is never
+//! translated. A label of two words is recognized by the second one.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// How serious a message is (<https://www.postgresql.org/docs/current/runtime-config-logging.html>, "Message Severity Levels").
+/// How serious a message is (<https://www.postgresql.org/docs/current/runtime-config-logging.html>,
+/// "Message Severity Levels").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the server's own words")]
 pub enum Severity {
@@ -38,7 +40,8 @@ pub(super) enum Label {
     Field(Field),
 }
 
-/// en, de, es, fr, it, ja, ka, ko, ru, sv, uk, zh_CN; a word that several share is listed once. PROTOKOLL is from older German versions.
+/// en, de, es, fr, it, ja, ka, ko, ru, sv, uk, zh_CN; a word that several share is listed once.
+/// PROTOKOLL is from older German versions.
 const SEVERITIES: &[(Severity, &str)] = &[
     (
         Severity::Log,

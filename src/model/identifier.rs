@@ -1,9 +1,10 @@
-//! Quoting of identifiers, as `quote_ident` does it (src/backend/utils/adt/ruleutils.c, `quote_identifier`).
+//! Quoting of identifiers, as `quote_ident` does it (src/backend/utils/adt/ruleutils.c,
+//! `quote_identifier`).
 
 use std::borrow::Cow;
 
-/// Every key word of PostgreSQL 14–18 that is not "non-reserved" (SQL Key Words, Appendix C): such a name needs quotes
-/// somewhere, and quotes never hurt. Sorted, for the binary search below.
+/// Every key word of PostgreSQL 14–18 that is not "non-reserved" (SQL Key Words, Appendix C): such
+/// a name needs quotes somewhere, and quotes never hurt. Sorted, for the binary search below.
 const KEY_WORDS: &[&str] = &[
     "all",
     "analyse",
@@ -171,7 +172,8 @@ const KEY_WORDS: &[&str] = &[
     "xmltable",
 ];
 
-/// The identifier as it has to be written in SQL: quoted unless it is a plain lower-case name that is no key word.
+/// The identifier as it has to be written in SQL: quoted unless it is a plain lower-case name that
+/// is no key word.
 pub fn quote_identifier(name: &str) -> Cow<'_, str> {
     let mut characters = name.chars();
     let plain_start = characters
@@ -186,7 +188,8 @@ pub fn quote_identifier(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text as a string constant, as `quote_literal` writes it: right whatever `standard_conforming_strings` says.
+/// A text as a string constant, as `quote_literal` writes it: right whatever
+/// `standard_conforming_strings` says.
 pub fn quote_literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') {

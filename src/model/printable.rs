@@ -1,12 +1,14 @@
-//! The one door between text from outside (identifiers, literals, server messages, files) and a terminal.
+//! The one door between text from outside (identifiers, literals, server messages, files) and a
+//! terminal.
 //!
-//! A plan or a table name may hold escape sequences that move the cursor, change the title or hide text; nobody should
-//! have to trust the database to read a report about it.
+//! A plan or a table name may hold escape sequences that move the cursor, change the title or hide
+//! text; nobody should have to trust the database to read a report about it.
 
 use std::borrow::Cow;
 
-/// The text with every character that a terminal would act on written out: `\u{1b}` for ESC, C1 controls and the
-/// bidirectional overrides likewise. Newlines and tabs become spaces, so one value stays on one line.
+/// The text with every character that a terminal would act on written out: `\u{1b}` for ESC, C1
+/// controls and the bidirectional overrides likewise. Newlines and tabs become spaces, so one value
+/// stays on one line.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_harmless) {
         return Cow::Borrowed(text);
@@ -27,8 +29,9 @@ pub fn printable_lines(text: &str) -> String {
     text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// SQL that runs and is harmless to a terminal: as [`printable`], but inside literals and quoted identifiers what a terminal would
-/// act on is written in SQL's own escapes, so that the text still means the same.
+/// SQL that runs and is harmless to a terminal: as [`printable`], but inside literals and quoted
+/// identifiers what a terminal would act on is written in SQL's own escapes, so that the text still
+/// means the same.
 pub fn printable_sql(sql: &str) -> Cow<'_, str> {
     if sql.chars().all(is_harmless) {
         return Cow::Borrowed(sql);
@@ -64,7 +67,8 @@ fn quoted_length(text: &str, quote: &str) -> usize {
     }
 }
 
-/// `U&'…'` and `U&"…"` (<https://www.postgresql.org/docs/current/sql-syntax-lexical.html>, "Unicode escapes").
+/// `U&'…'` and `U&"…"` (<https://www.postgresql.org/docs/current/sql-syntax-lexical.html>, "Unicode
+/// escapes").
 fn unicode_quoted(text: &str, quote: &str) -> String {
     if text.chars().all(is_harmless) {
         return text.to_owned();

@@ -1,13 +1,17 @@
-//! Finds which nodes of two plans of the same query correspond, also when the join order or an access path changed.
+//! Finds which nodes of two plans of the same query correspond, also when the join order or an
+//! access path changed.
 //!
-//! A textual diff of the titles does not match nodes that changed their method. Here nodes are matched by their class (scan, join,
-//! sort, …) and by the relations below them:
+//! A textual diff of the titles does not match nodes that changed their method. Here nodes are
+//! matched by their class (scan, join, sort, …) and by the relations below them:
 //! 1. a scan matches the scan of the same table and alias, whatever the access path;
-//! 2. a join matches the join of the same relations, whatever the method and the order of its inputs;
-//! 3. sorts, aggregates and other nodes match those of their class over the same relations, in the order of the plan;
+//! 2. a join matches the join of the same relations, whatever the method and the order of its
+//!    inputs;
+//! 3. sorts, aggregates and other nodes match those of their class over the same relations, in the
+//!    order of the plan;
 //! 4. nodes without a match were added or removed.
 //!
-//! The relations below a node are kept as the sum of their hashes, so the time is linear in the number of nodes.
+//! The relations below a node are kept as the sum of their hashes, so the time is linear in the
+//! number of nodes.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -122,7 +126,8 @@ impl Alignment {
         self.after.get(after.0).copied().flatten()
     }
 
-    /// Both plans from top to bottom, with as many pairs as the order of both allows; other nodes come alone.
+    /// Both plans from top to bottom, with as many pairs as the order of both allows; other nodes
+    /// come alone.
     pub fn steps(&self) -> Vec<AlignedNodes> {
         let pairs: Vec<(usize, usize)> = self
             .before
@@ -145,7 +150,8 @@ impl Alignment {
     }
 }
 
-/// The longest subsequence of pairs that rises in both positions; the pairs are sorted by the first (patience sorting).
+/// The longest subsequence of pairs that rises in both positions; the pairs are sorted by the first
+/// (patience sorting).
 fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut tails: Vec<usize> = Vec::new();
     let mut previous: Vec<Option<usize>> = Vec::with_capacity(pairs.len());

@@ -1,8 +1,10 @@
-//! Numbers derived from a plan: what each node takes by itself in time, cost, buffers and memory, and the error of its row estimate.
+//! Numbers derived from a plan: what each node takes by itself in time, cost, buffers and memory,
+//! and the error of its row estimate.
 //!
-//! EXPLAIN's numbers include everything below a node, are averages over loops, and in a parallel part also over processes. These
-//! files undo this, with the reason for each rule: [`attribution`] (which node a CTE or InitPlan counts to), [`time`] (loops and
-//! processes), [`cost`] (repeated and unfinished inputs), [`buffers`] and [`memory`]. All read the node list a few times without
+//! EXPLAIN's numbers include everything below a node, are averages over loops, and in a parallel
+//! part also over processes. These files undo this, with the reason for each rule: [`attribution`]
+//! (which node a CTE or InitPlan counts to), [`time`] (loops and processes), [`cost`] (repeated and
+//! unfinished inputs), [`buffers`] and [`memory`]. All read the node list a few times without
 //! recursion.
 
 pub mod attribution;
@@ -38,7 +40,8 @@ pub struct Metrics {
 pub enum Basis {
     /// Measured; the whole is the execution time.
     Time(Millis),
-    /// Only estimated (no ANALYZE, or TIMING OFF); the whole is the plan's total cost without penalties for disabled nodes.
+    /// Only estimated (no ANALYZE, or TIMING OFF); the whole is the plan's total cost without
+    /// penalties for disabled nodes.
     Cost(Cost),
 }
 
@@ -181,8 +184,8 @@ impl Metrics {
         }
     }
 
-    /// The costliest nodes by what they take themselves: the fewest that make up `share` of the plan, at most `max`, costliest
-    /// first.
+    /// The costliest nodes by what they take themselves: the fewest that make up `share` of the
+    /// plan, at most `max`, costliest first.
     pub fn costliest(&self, share: f64, max: usize) -> Vec<NodeId> {
         let mut order: Vec<usize> = (0..self.nodes.len()).collect();
         let own = |position: usize| self.nodes[position].self_share;

@@ -180,7 +180,8 @@ impl Node {
         .find_map(|property| self.text(property))
     }
 
-    /// `Operation` of a ModifyTable or Foreign Scan: `Insert`, `Update`, `Delete`, `Merge` or `Select`.
+    /// `Operation` of a ModifyTable or Foreign Scan: `Insert`, `Update`, `Delete`, `Merge` or
+    /// `Select`.
     pub fn modification(&self) -> Option<&str> {
         self.text("Operation")
     }

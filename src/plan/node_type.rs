@@ -1,7 +1,8 @@
 //! The types of plan nodes, as EXPLAIN prints them in `Node Type`.
 //!
-//! The names are those of `ExplainNode` (src/backend/commands/explain.c) in PostgreSQL 14 to 18. A type of another version or
-//! program is kept as the text it is, so nothing is lost when a plan is written again.
+//! The names are those of `ExplainNode` (src/backend/commands/explain.c) in PostgreSQL 14 to 18. A
+//! type of another version or program is kept as the text it is, so nothing is lost when a plan is
+//! written again.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
-//! The properties of a node in little memory: a plan may have ten thousand nodes with thirty properties each, and maps of
-//! `serde_json` would take four times the memory and more time.
+//! The properties of a node in little memory: a plan may have ten thousand nodes with thirty
+//! properties each, and maps of `serde_json` would take four times the memory and more time.
 //!
-//! All nodes have the same few dozen property names, so a plan holds each name once. A property is found by comparing one name after
-//! the other, which is as fast as hashing for so few.
+//! All nodes have the same few dozen property names, so a plan holds each name once. A property is
+//! found by comparing one name after the other, which is as fast as hashing for so few.
 
 use std::collections::HashSet;
 use std::sync::Arc;

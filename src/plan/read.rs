@@ -1,9 +1,10 @@
-//! Reads plans from files: in any of EXPLAIN's four formats, with what psql, mail, chat or a spreadsheet adds around them, and several
-//! in one file. The format is detected.
+//! Reads plans from files: in any of EXPLAIN's four formats, with what psql, mail, chat or a
+//! spreadsheet adds around them, and several in one file. The format is detected.
 //!
-//! Bytes are decoded to text (`encoding`), frames are removed (`frame`), and the rest is searched line by line for the beginning of a
-//! plan. The format's reader reads the plan and returns where it ends. Text between plans is skipped. All readers produce the property
-//! names and types of the JSON format, and none recurses.
+//! Bytes are decoded to text (`encoding`), frames are removed (`frame`), and the rest is searched
+//! line by line for the beginning of a plan. The format's reader reads the plan and returns where
+//! it ends. Text between plans is skipped. All readers produce the property names and types of the
+//! JSON format, and none recurses.
 
 mod builder;
 mod encoding;
@@ -96,7 +97,8 @@ impl ReadPlan {
 /// Reads all plans of a file.
 ///
 /// # Errors
-/// When it is not text, has no plan, or a plan in it is damaged; with the position where it is known.
+/// When it is not text, has no plan, or a plan in it is damaged; with the position where it is
+/// known.
 pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
     if bytes.len() > MAX_FILE {
         return Err(ReadError::whole(Reason::TooLarge {
@@ -240,7 +242,8 @@ fn format_beginning(text: &str, line: &SourceLine<'_>) -> Option<SourceFormat> {
     }
 }
 
-/// In prose a bracket is followed by words. At the beginning of a file a bracket is JSON, whatever follows.
+/// In prose a bracket is followed by words. At the beginning of a file a bracket is JSON, whatever
+/// follows.
 fn begins_json(text: &str, start: usize) -> bool {
     let behind = text.get(start + 1..).unwrap_or_default().trim_start();
     let is_first = text

@@ -1,4 +1,5 @@
-//! A node's headline and its details as EXPLAIN's TEXT format prints them (src/backend/commands/explain.c, `ExplainNode`).
+//! A node's headline and its details as EXPLAIN's TEXT format prints them
+//! (src/backend/commands/explain.c, `ExplainNode`).
 
 use super::node::Node;
 use super::node_type::NodeType;
@@ -6,7 +7,8 @@ use super::properties::Property;
 use crate::model::quote_identifier;
 
 impl Node {
-    /// `Parallel Index Only Scan Backward using jobs_pkey on jobs j`, `Hash Left Join`, `HashAggregate`, …
+    /// `Parallel Index Only Scan Backward using jobs_pkey on jobs j`, `Hash Left Join`,
+    /// `HashAggregate`, …
     pub fn title(&self) -> String {
         let parallel = if self.is_parallel_aware() {
             "Parallel "
@@ -89,7 +91,8 @@ impl Node {
         }
     }
 
-    /// The properties that say what a node filters, joins, sorts and groups by, as EXPLAIN prints them: `("Filter", "(a = 1)")`.
+    /// The properties that say what a node filters, joins, sorts and groups by, as EXPLAIN prints
+    /// them: `("Filter", "(a = 1)")`.
     pub fn details(&self) -> Vec<(&str, String)> {
         const DETAILS: &[&str] = &[
             "Subplan Name",

@@ -34,10 +34,12 @@ impl Answer {
 pub struct Planned {
     /// For each statement: its plan, or the server's error.
     pub plans: BTreeMap<StatementId, PlanOutcome>,
-    /// What existed for the question, in its order: the new indexes, or what the hypothesis created.
+    /// What existed for the question, in its order: the new indexes, or what the hypothesis
+    /// created.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<TestedIndex>,
-    /// How long writers to the tables waited: from the first lock to the end of ROLLBACK. Absent where no lock was taken.
+    /// How long writers to the tables waited: from the first lock to the end of ROLLBACK. Absent
+    /// where no lock was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_block: Option<Millis>,
 }
@@ -64,21 +66,23 @@ impl PlanOutcome {
     }
 }
 
-/// An index as it existed while statements were planned with it: built on the server, or simulated in the twin.
+/// An index as it existed while statements were planned with it: built on the server, or simulated
+/// in the twin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestedIndex {
-    /// The names plans may show it under: its own and, on a partitioned table, its partitions' indexes.
+    /// The names plans may show it under: its own and, on a partitioned table, its partitions'
+    /// indexes.
     pub names: BTreeSet<String>,
-    /// What stands behind the table's name in its definition, as the server writes it with every name qualified:
-    /// `USING btree (state) WHERE (state = 'x'::text)`.
+    /// What stands behind the table's name in its definition, as the server writes it with every
+    /// name qualified: `USING btree (state) WHERE (state = 'x'::text)`.
     pub body: String,
     /// Its size on disk, or its estimated size in the twin.
     pub size: Bytes,
     /// How long CREATE INDEX (and ANALYZE, for an expression) took; absent where nothing was built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build_time: Option<Millis>,
-    /// False when `pg_index.indcheckxmin` keeps this transaction from using it: rows were HOT-updated and an older snapshot
-    /// is still held by another session.
+    /// False when `pg_index.indcheckxmin` keeps this transaction from using it: rows were
+    /// HOT-updated and an older snapshot is still held by another session.
     pub usable: bool,
 }
 
@@ -99,8 +103,9 @@ pub fn uses(plan: &Plan, index: &TestedIndex) -> bool {
         .any(|name| index.names.contains(*name))
 }
 
-/// The same statements without and with indexes, on the server in one state: the plans without are taken right after the build was
-/// rolled back, because CREATE INDEX leaves more accurate row counts behind.
+/// The same statements without and with indexes, on the server in one state: the plans without are
+/// taken right after the build was rolled back, because CREATE INDEX leaves more accurate row
+/// counts behind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// The plans without the indexes.

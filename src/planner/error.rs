@@ -30,7 +30,8 @@ pub enum PlannerError {
 pub enum Rollback {
     /// The server confirmed it, or there was none to make.
     Confirmed,
-    /// The server did not answer in time; it rolls back by itself as soon as it notices that the connection is gone.
+    /// The server did not answer in time; it rolls back by itself as soon as it notices that the
+    /// connection is gone.
     Unconfirmed,
 }
 

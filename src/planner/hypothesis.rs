@@ -1,4 +1,5 @@
-//! What a question may assume besides new indexes: another setting, better statistics, a vacuumed table, a view that exists.
+//! What a question may assume besides new indexes: another setting, better statistics, a vacuumed
+//! table, a view that exists.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,24 +10,26 @@ use crate::model::{Bytes, QualifiedName, quote_identifier};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hypothesis {
-    /// A planner setting has another value. The server can plan with the indexes that exist, the twin with any.
+    /// A planner setting has another value. The server can plan with the indexes that exist, the
+    /// twin with any.
     Setting {
         /// Its name.
         name: String,
         /// Its value, as SET takes it.
         value: String,
     },
-    /// ANALYZE has run. Only the server has the rows for that; it runs it in a transaction that is rolled back.
+    /// ANALYZE has run. Only the server has the rows for that; it runs it in a transaction that is
+    /// rolled back.
     Analyzed(Analyzed),
     /// VACUUM has marked all pages of a table as all-visible. Only the twin can simulate that.
     AllVisible(QualifiedName),
-    /// A materialized view exists; the statements of the question read it. The twin takes rows and size as they are estimated; the
-    /// server fills it, in a transaction that is rolled back.
+    /// A materialized view exists; the statements of the question read it. The twin takes rows and
+    /// size as they are estimated; the server fills it, in a transaction that is rolled back.
     View(View),
     /// Nothing: the statements are the workload's, written another way.
     Rewritten,
-    /// These existing btrees were rebuilt. The answer has no plans, but the indexes with their sizes; those whose size cannot be
-    /// estimated are left out. Only the twin can estimate them.
+    /// These existing btrees were rebuilt. The answer has no plans, but the indexes with their
+    /// sizes; those whose size cannot be estimated are left out. Only the twin can estimate them.
     Reindexed(Vec<NamedIndex>),
 }
 
@@ -35,8 +38,9 @@ pub enum Hypothesis {
 pub struct Analyzed {
     /// The table.
     pub table: QualifiedName,
-    /// Its columns. They are named one by one so that the server goes on counting the rows that changed since ANALYZE: autovacuum
-    /// goes by that (`do_analyze_rel` in src/backend/commands/analyze.c resets the counter only without a list).
+    /// Its columns. They are named one by one so that the server goes on counting the rows that
+    /// changed since ANALYZE: autovacuum goes by that (`do_analyze_rel` in
+    /// src/backend/commands/analyze.c resets the counter only without a list).
     pub columns: Vec<String>,
     /// What is created before.
     pub statistics: Vec<ExtendedStatistics>,

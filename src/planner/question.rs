@@ -23,8 +23,8 @@ pub enum Mode {
     /// They are planned.
     #[default]
     Plan,
-    /// They are executed read-only, several times; the plans are those of the run of median time, with what it measured
-    /// (`Actual Rows`, `Execution Time`, buffers).
+    /// They are executed read-only, several times; the plans are those of the run of median time,
+    /// with what it measured (`Actual Rows`, `Execution Time`, buffers).
     Execute,
 }
 
@@ -43,8 +43,9 @@ pub struct Question {
     pub mode: Mode,
     /// The statements.
     pub statements: Vec<Statement>,
-    /// The search can go on without an answer: refused with [`RefusalCause::OutOfTime`](super::RefusalCause::OutOfTime) when the
-    /// time for the search is over.
+    /// The search can go on without an answer: refused with
+    /// [`RefusalCause::OutOfTime`](super::RefusalCause::OutOfTime) when the time for the search is
+    /// over.
     pub skippable: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Everything a run asked and was answered, as a value that can be saved and replayed: for `review`, for tests of the core, and to look
-//! at a run without its server.
+//! Everything a run asked and was answered, as a value that can be saved and replayed: for
+//! `review`, for tests of the core, and to look at a run without its server.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -40,7 +40,8 @@ pub struct Recording {
     pub exchanges: Vec<Exchange>,
 }
 
-/// A question and its answer. Of the statements only the ids are kept: the texts are the workload's.
+/// A question and its answer. Of the statements only the ids are kept: the texts are the
+/// workload's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
     /// Which planner was asked.
@@ -190,8 +191,8 @@ impl Planner for Recorder<'_> {
     }
 }
 
-/// Answers from a recording. Each answer is given once and in order, because the same question may have been answered
-/// differently later (CREATE INDEX refreshes `pg_class.reltuples` for good).
+/// Answers from a recording. Each answer is given once and in order, because the same question may
+/// have been answered differently later (CREATE INDEX refreshes `pg_class.reltuples` for good).
 pub struct Replay {
     catalog: Catalog,
     twin: Preparation,
@@ -208,8 +209,8 @@ impl Replay {
         }
     }
 
-    /// How many recorded answers were not asked for. More than none: another version of the program made the recording, and its report
-    /// may have been another one.
+    /// How many recorded answers were not asked for. More than none: another version of the program
+    /// made the recording, and its report may have been another one.
     pub fn unused(&self) -> usize {
         self.left.len()
     }

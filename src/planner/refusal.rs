@@ -46,8 +46,8 @@ pub enum RefusalCause {
         /// The largest size that is allowed.
         limit: Bytes,
     },
-    /// The lock of this table could not be acquired for another candidate: waiting for it again and again would make writers queue
-    /// behind us each time.
+    /// The lock of this table could not be acquired for another candidate: waiting for it again and
+    /// again would make writers queue behind us each time.
     TableLocked(QualifiedName),
     /// The table's lock could not be acquired within this time.
     LockTimeout(Millis),
@@ -79,7 +79,8 @@ pub enum RefusalCause {
         /// The server's message.
         message: String,
     },
-    /// The twin cannot plan a statement that the server plans, and the index may not be built on the server.
+    /// The twin cannot plan a statement that the server plans, and the index may not be built on
+    /// the server.
     TwinCannotPlan {
         /// Why it may not be built.
         cause: Box<RefusalCause>,

@@ -1,9 +1,10 @@
 //! A planner in memory, for tests of everything that asks one.
 //!
-//! A test says what the tables are, how each statement is planned today, and what it would cost with which index. Of the indexes that a
-//! question makes visible (new ones, and existing ones that are not hidden) the cheapest decides each plan, even where the statement
-//! costs more by it than without any. The server and the twin
-//! say the same unless the test makes them differ. Every question is kept, so that a test can also say what is not asked.
+//! A test says what the tables are, how each statement is planned today, and what it would cost
+//! with which index. Of the indexes that a question makes visible (new ones, and existing ones that
+//! are not hidden) the cheapest decides each plan, even where the statement costs more by it than
+//! without any. The server and the twin say the same unless the test makes them differ. Every
+//! question is kept, so that a test can also say what is not asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 

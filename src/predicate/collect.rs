@@ -93,7 +93,8 @@ impl<'a> Relations<'a> {
         }
     }
 
-    /// Without VERBOSE, a scan's own columns have no qualifier; nor has any column of a plan with one relation.
+    /// Without VERBOSE, a scan's own columns have no qualifier; nor has any column of a plan with
+    /// one relation.
     fn add_unqualified(&mut self, conjunct: &Expression, node: &Node) {
         let own = node.alias().and_then(|alias| self.by_alias.get(alias));
         let Some((position, table)) = own.copied().or_else(|| self.sole_relation()) else {
@@ -162,7 +163,8 @@ impl<'a> Relations<'a> {
                 })
             })
             .collect();
-        // Above a grouping or a window, anything but a column may be its result (`sum(total)`), which no index holds.
+        // Above a grouping or a window, anything but a column may be its result (`sum(total)`),
+        // which no index holds.
         let computed = keys
             .iter()
             .flatten()
@@ -196,7 +198,8 @@ impl<'a> Relations<'a> {
         self.add_wanted_order(position, keys);
     }
 
-    /// A plan that already reads an index for its order has no Sort that would show it: the order is the index's.
+    /// A plan that already reads an index for its order has no Sort that would show it: the order
+    /// is the index's.
     fn add_index_order(&mut self, plan: &Plan, node: &Node, catalog: &Catalog) {
         if !node.node_type().is_index_scan() || !order_is_used(plan, node) {
             return;
@@ -269,7 +272,8 @@ impl<'a> Relations<'a> {
         }
     }
 
-    /// The plan's only relation. Its columns have no qualifier in `Output` (`show_plan_tlist`, src/backend/commands/explain.c).
+    /// The plan's only relation. Its columns have no qualifier in `Output` (`show_plan_tlist`,
+    /// src/backend/commands/explain.c).
     fn sole_relation(&self) -> Option<(usize, &'a Table)> {
         let mut relations = self.by_alias.values().copied();
         let first = relations.next()?;
@@ -292,7 +296,8 @@ impl<'a> Relations<'a> {
     }
 }
 
-/// `place <-> '(1,2)'::point`: an operator that is no arithmetic, between something of the table and something known.
+/// `place <-> '(1,2)'::point`: an operator that is no arithmetic, between something of the table
+/// and something known.
 fn distance(term: &SortTerm, table: &Table) -> Option<Distance> {
     let Shape::Binary {
         operator,
@@ -316,8 +321,8 @@ fn distance(term: &SortTerm, table: &Table) -> Option<Distance> {
     })?
 }
 
-/// The Limit above that takes only some of the rows, without a node in between that needs all of them. A Sort does not count: an
-/// index in its order would replace it.
+/// The Limit above that takes only some of the rows, without a node in between that needs all of
+/// them. A Sort does not count: an index in its order would replace it.
 fn limit_above<'p>(plan: &'p Plan, node: &Node) -> Option<&'p Node> {
     let mut below_a_result = plan.ancestors(node.id).take_while(|node| {
         !matches!(
@@ -328,8 +333,8 @@ fn limit_above<'p>(plan: &'p Plan, node: &Node) -> Option<&'p Node> {
     below_a_result.find(|node| *node.node_type() == NodeType::Limit)
 }
 
-/// Above an Append, conditions and sort keys carry the partitioned table's alias; its partitions have it with a number
-/// (`part` and `part_1`: ruleutils.c, `set_rtable_names`).
+/// Above an Append, conditions and sort keys carry the partitioned table's alias; its partitions
+/// have it with a number (`part` and `part_1`: ruleutils.c, `set_rtable_names`).
 fn parent_alias(alias: &str) -> Option<&str> {
     let (parent, number) = alias.rsplit_once('_')?;
     number
@@ -351,7 +356,8 @@ fn is_above_a_result(plan: &Plan, node: &Node, scan: usize) -> bool {
     })
 }
 
-/// Does something above the node rely on the order it delivers? Up to the first node that makes an order of its own.
+/// Does something above the node rely on the order it delivers? Up to the first node that makes an
+/// order of its own.
 fn order_is_used(plan: &Plan, node: &Node) -> bool {
     for ancestor in plan.ancestors(node.id) {
         match (ancestor.node_type(), ancestor.strategy()) {

@@ -15,7 +15,8 @@ pub struct Condition {
     pub key: Key,
     /// What kind of condition it is.
     pub kind: ConditionKind,
-    /// The operator with the key on its left (`=`, `@>`, `~~`), without a schema; empty for tests for NULL and for booleans.
+    /// The operator with the key on its left (`=`, `@>`, `~~`), without a schema; empty for tests
+    /// for NULL and for booleans.
     pub operator: String,
     /// What the key is compared with.
     pub operand: Operand,
@@ -51,14 +52,16 @@ pub enum ConditionKind {
 pub enum Operand {
     /// A literal, as the plan prints it; or nothing at all, as in `IS NULL`.
     Constant(String),
-    /// A parameter, `now()`, the result of a subplan: a value, but not one an index predicate may hold.
+    /// A parameter, `now()`, the result of a subplan: a value, but not one an index predicate may
+    /// hold.
     RunTime,
     /// Another relation's column.
     Join,
 }
 
 impl Condition {
-    /// Reads a conjunct from the point of view of one relation; none when no index key can be made of it.
+    /// Reads a conjunct from the point of view of one relation; none when no index key can be made
+    /// of it.
     pub fn read(conjunct: &Expression, relation: Relation<'_>) -> Option<Condition> {
         Condition::read_keyed(conjunct, relation)
             .or_else(|| Condition::read_row_predicate(conjunct, relation))
@@ -76,7 +79,8 @@ impl Condition {
         })
     }
 
-    /// A condition that only an index predicate can hold: over columns of this relation, with nothing that is known only at run time.
+    /// A condition that only an index predicate can hold: over columns of this relation, with
+    /// nothing that is known only at run time.
     fn read_row_predicate(conjunct: &Expression, relation: Relation<'_>) -> Option<Condition> {
         let (own, table) = (relation.owns(conjunct), relation.table);
         let columns = &conjunct.columns;
@@ -102,8 +106,8 @@ impl Condition {
         })
     }
 
-    /// Reads a comparison of rows, `(a, b) > ($1, $2)`: a range on the first column, whose rows an index in the order of all the
-    /// columns has next to each other (keyset pagination).
+    /// Reads a comparison of rows, `(a, b) > ($1, $2)`: a range on the first column, whose rows an
+    /// index in the order of all the columns has next to each other (keyset pagination).
     pub fn read_row(
         conjunct: &Expression,
         relation: Relation<'_>,
@@ -159,7 +163,8 @@ impl Condition {
         self.key.columns().unwrap_or_default()
     }
 
-    /// May an index predicate hold this condition? Only literals: anything else would change from call to call.
+    /// May an index predicate hold this condition? Only literals: anything else would change from
+    /// call to call.
     pub fn is_constant(&self) -> bool {
         matches!(self.operand, Operand::Constant(_))
     }
@@ -290,8 +295,9 @@ fn is_fixed(expression: &Expression) -> bool {
     }
 }
 
-/// `a > b` as `b < a`, so that statements that write it in either direction have one index: the planner proves the one from the other
-/// (`operator_predicate_proof`, src/backend/optimizer/util/predtest.c).
+/// `a > b` as `b < a`, so that statements that write it in either direction have one index: the
+/// planner proves the one from the other (`operator_predicate_proof`,
+/// src/backend/optimizer/util/predtest.c).
 fn in_one_direction(comparison: &Expression) -> Expression {
     let exchanged = |left: &Expression, operator: &str, right: &Expression| {
         Expression::binary(right.clone(), operator, left.clone())

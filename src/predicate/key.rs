@@ -35,8 +35,8 @@ impl fmt::Display for OrderKey {
     }
 }
 
-/// The index key that an expression over one table is: a column, also behind a cast that only relabels it and with its own collation
-/// named, or an expression over its columns.
+/// The index key that an expression over one table is: a column, also behind a cast that only
+/// relabels it and with its own collation named, or an expression over its columns.
 pub(super) fn key_of(expression: &Expression, table: &Table) -> Option<Key> {
     if let Some(column) = plain_column(expression, table) {
         return Some(Key::Column(column.name.clone()));

@@ -1,8 +1,8 @@
 //! Which columns of a relation a plan reads: what an index has to hold for an index-only scan.
 //!
-//! A scan's own output may name every column of the table, because that saves copying (`use_physical_tlist`,
-//! src/backend/optimizer/plan/createplan.c); what the nodes above it read is exact. So a scan's output only counts where nothing
-//! is above it.
+//! A scan's own output may name every column of the table, because that saves copying
+//! (`use_physical_tlist`, src/backend/optimizer/plan/createplan.c); what the nodes above it read is
+//! exact. So a scan's output only counts where nothing is above it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,8 @@ use crate::catalog::Table;
 use crate::plan::{Node, NodeType, Plan};
 use crate::sql::{ColumnReference, column_references};
 
-/// Properties that hold conditions. `Index Cond` and `Recheck Cond` of a bitmap say the same; equal ones are kept once.
+/// Properties that hold conditions. `Index Cond` and `Recheck Cond` of a bitmap say the same; equal
+/// ones are kept once.
 pub(super) const CONDITION_PROPERTIES: &[&str] = &[
     "Filter",
     "Index Cond",
@@ -50,8 +51,9 @@ impl References {
         Some(References { nodes })
     }
 
-    /// The columns that anything but the scan's own conditions reads of the relation; none for whole rows, system columns, and
-    /// conditions of the scan that no [`super::Condition`] was made of.
+    /// The columns that anything but the scan's own conditions reads of the relation; none for
+    /// whole rows, system columns, and conditions of the scan that no [`super::Condition`] was made
+    /// of.
     pub(super) fn needed(
         &self,
         plan: &Plan,
@@ -122,7 +124,8 @@ fn name(reference: &ColumnReference) -> String {
         .unwrap_or_else(|| WHOLE_ROW.to_owned())
 }
 
-/// Nothing of the plan is above it that would read its output: the plan's own top or that of a subplan.
+/// Nothing of the plan is above it that would read its output: the plan's own top or that of a
+/// subplan.
 fn is_top(scan: &Node) -> bool {
     scan.parent.is_none() || scan.relationship().is_subquery()
 }
@@ -132,11 +135,13 @@ fn hands_on(node: &Node) -> bool {
     node.parent.is_some() && matches!(node.node_type(), NodeType::Append | NodeType::Limit)
 }
 
-/// Of a plan's only relation, columns have no qualifier in `Output`, where other names are as well: those that are columns count.
+/// Of a plan's only relation, columns have no qualifier in `Output`, where other names are as well:
+/// those that are columns count.
 ///
-/// Two more count, so that fewer covering indexes are tried than could be: columns whose name is a part of a name in the output (`id`
-/// of `user_id`), and, as a whole row, the table's own name where it is a qualifier (in the output of a grouping). The recorded runs
-/// in fixtures/recordings hold answers for these candidates only.
+/// Two more count, so that fewer covering indexes are tried than could be: columns whose name is a
+/// part of a name in the output (`id` of `user_id`), and, as a whole row, the table's own name
+/// where it is a qualifier (in the output of a grouping). The recorded runs in fixtures/recordings
+/// hold answers for these candidates only.
 fn unqualified(output: &[ColumnReference], table: &Table) -> BTreeSet<String> {
     const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
     let mut found = BTreeSet::new();

@@ -1,8 +1,10 @@
-//! A catalog made from a plan: the tables and columns that its nodes name, for plans that come without the server's catalog.
+//! A catalog made from a plan: the tables and columns that its nodes name, for plans that come
+//! without the server's catalog.
 //!
-//! Types are known as far as conditions tell: what is a condition by itself is boolean, what is matched with LIKE is text. A column
-//! of another type has no type name, and a cast of it to text is taken for relabelling (nearly always it is a varchar). There are
-//! no statistics and no indexes.
+//! Types are known as far as conditions tell: what is a condition by itself is boolean, what is
+//! matched with LIKE is text. A column of another type has no type name, and a cast of it to text
+//! is taken for relabelling (nearly always it is a varchar). There are no statistics and no
+//! indexes.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +14,8 @@ use crate::model::QualifiedName;
 use crate::plan::{Node, NodeType, Plan};
 use crate::sql::{Expression, Shape, parse_expression, parse_sort_term};
 
-/// The catalog of the plan's tables: as the known catalog has them, where there is one, with the columns that only the plan names.
+/// The catalog of the plan's tables: as the known catalog has them, where there is one, with the
+/// columns that only the plan names.
 pub fn catalog_of_plan(plan: &Plan, known: Option<&Catalog>) -> Catalog {
     let mut catalog = match known {
         Some(known) => Catalog {
@@ -179,7 +182,8 @@ fn scans(plan: &Plan) -> impl Iterator<Item = &Node> {
 
 type NamedColumn = (Option<String>, String, &'static str);
 
-/// The columns in an expression with their qualifiers and types; `type_name` is the type that the expression must have.
+/// The columns in an expression with their qualifiers and types; `type_name` is the type that the
+/// expression must have.
 fn collect_columns(
     expression: &Expression,
     type_name: &'static str,

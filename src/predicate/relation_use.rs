@@ -15,26 +15,30 @@ use crate::sql::{Expression, Shape};
 pub struct RelationUse {
     /// The node that reads it.
     pub node: NodeId,
-    /// The table, as the catalog names it (a partition's own table is replaced by its partitioned table).
+    /// The table, as the catalog names it (a partition's own table is replaced by its partitioned
+    /// table).
     pub table: QualifiedName,
     /// What the statement calls it.
     pub alias: String,
     /// The ANDed conditions on it, each once.
     pub conditions: Vec<Condition>,
-    /// The orders that the plan needs its rows in: sort keys, and group keys that a sorted input would serve.
+    /// The orders that the plan needs its rows in: sort keys, and group keys that a sorted input
+    /// would serve.
     pub orders: Vec<Vec<OrderKey>>,
     /// `min` and `max` over the whole relation.
     pub extremes: Vec<Key>,
     /// Distances by which its rows are ordered: `place <-> '(1,2)'`.
     pub distances: Vec<Distance>,
-    /// ORed conditions that an index for each arm could answer together (a BitmapOr): the conditions of each arm.
+    /// ORed conditions that an index for each arm could answer together (a BitmapOr): the
+    /// conditions of each arm.
     pub alternatives: Vec<Vec<Vec<Condition>>>,
     /// A LIMIT above it takes only some of its rows.
     pub limited: bool,
-    /// How many of its rows the planner expects to be read for something above: what passes its filter, up to the LIMIT.
+    /// How many of its rows the planner expects to be read for something above: what passes its
+    /// filter, up to the LIMIT.
     pub fetched: Option<f64>,
-    /// The columns that anything in the plan but these conditions reads of it; none when that is not known, or when whole rows are
-    /// wanted.
+    /// The columns that anything in the plan but these conditions reads of it; none when that is
+    /// not known, or when whole rows are wanted.
     pub needed: Option<BTreeSet<String>>,
 }
 

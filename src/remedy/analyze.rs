@@ -16,12 +16,14 @@ pub enum Stale {
     },
 }
 
-/// From when on autovacuum would analyze a table: its defaults for autovacuum_analyze_threshold and autovacuum_analyze_scale_factor
+/// From when on autovacuum would analyze a table: its defaults for autovacuum_analyze_threshold and
+/// autovacuum_analyze_scale_factor
 /// (<https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM>).
 const THRESHOLD_ROWS: f64 = 50.0;
 const SCALE_FACTOR: f64 = 0.1;
 
-/// Is there something wrong with this table's statistics? Row counts in `pg_class` alone do not make them: CREATE INDEX leaves them, too.
+/// Is there something wrong with this table's statistics? Row counts in `pg_class` alone do not
+/// make them: CREATE INDEX leaves them, too.
 pub fn stale(table: &Table) -> Option<Stale> {
     let without = table.owned
         && !table.columns.is_empty()

@@ -1,4 +1,5 @@
-//! A materialized view: for a statement that makes few rows of most of a table, which no index spares it to read.
+//! A materialized view: for a statement that makes few rows of most of a table, which no index
+//! spares it to read.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +21,9 @@ const MIN_ROWS: f64 = 1_000.0;
 /// … and to make at most this share of them.
 const MAX_MADE: f64 = 0.1;
 
-/// What PostgreSQL keeps of a page and of a row: `SizeOfPageHeaderData`, `SizeofHeapTupleHeader` aligned, `sizeof(ItemIdData)`
-/// (`estimate_rel_size` in src/backend/optimizer/util/plancat.c counts so, too).
+/// What PostgreSQL keeps of a page and of a row: `SizeOfPageHeaderData`, `SizeofHeapTupleHeader`
+/// aligned, `sizeof(ItemIdData)` (`estimate_rel_size` in src/backend/optimizer/util/plancat.c
+/// counts so, too).
 const PAGE_BYTES: f64 = 8_192.0;
 const PAGE_HEADER_BYTES: f64 = 24.0;
 const ROW_HEADER_BYTES: f64 = 28.0;
@@ -39,8 +41,8 @@ pub struct Proposal<'a> {
     pub view: View,
 }
 
-/// A view for each statement that aggregates most of a table. Parameters, and literals that a log shows
-/// to vary, are different from call to call, and what writes is no view.
+/// A view for each statement that aggregates most of a table. Parameters, and literals that a log
+/// shows to vary, are different from call to call, and what writes is no view.
 pub fn propose(ask: Ask<'_>) -> Vec<Proposal<'_>> {
     let mut taken: BTreeSet<QualifiedName> = ask.catalog.taken_names.clone();
     let mut proposals = Vec::new();
@@ -88,7 +90,8 @@ pub fn propose(ask: Ask<'_>) -> Vec<Proposal<'_>> {
     proposals
 }
 
-/// `'now'`, `'today 10:00'`: the server reads the clock once, when it reads the text, and a stored view would keep that.
+/// `'now'`, `'today 10:00'`: the server reads the clock once, when it reads the text, and a stored
+/// view would keep that.
 fn names_the_clock(sql: &str) -> bool {
     let lower = sql.to_lowercase();
     lower.split('\'').any(|piece| {

@@ -1,5 +1,6 @@
-//! A statement written another way that means the same for certain ([`crate::sql::rewrite`]) and lets the planner do what it may not
-//! do now: use an index for a period of time, or an anti-join for NOT IN.
+//! A statement written another way that means the same for certain ([`crate::sql::rewrite`]) and
+//! lets the planner do what it may not do now: use an index for a period of time, or an anti-join
+//! for NOT IN.
 
 use super::Ask;
 use crate::catalog::{Catalog, Table, TableKind};

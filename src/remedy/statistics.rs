@@ -1,5 +1,6 @@
-//! CREATE STATISTICS: columns that are compared or grouped together and may depend on each other, and expressions, of which the
-//! planner knows nothing (<https://www.postgresql.org/docs/current/planner-stats.html#PLANNER-STATS-EXTENDED>).
+//! CREATE STATISTICS: columns that are compared or grouped together and may depend on each other,
+//! and expressions, of which the planner knows nothing
+//! (<https://www.postgresql.org/docs/current/planner-stats.html#PLANNER-STATS-EXTENDED>).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +65,8 @@ fn is_grouped_by(node: &Node, keys: &[String]) -> bool {
     found.len() == keys.len() && keys.iter().all(|key| found.contains(key.as_str()))
 }
 
-/// What to try, in a fixed order: one object for the same keys, of all kinds that are asked for, each under a name of its own.
+/// What to try, in a fixed order: one object for the same keys, of all kinds that are asked for,
+/// each under a name of its own.
 pub fn propose(ask: Ask<'_>) -> Vec<Proposal> {
     let mut merged: BTreeMap<(QualifiedName, Vec<String>), Drafts> = BTreeMap::new();
     for (statement, plan) in ask.plans {
@@ -270,7 +272,8 @@ fn grouped_at(plan: &Plan, node: &Node, ask: Ask<'_>) -> Option<(QualifiedName, 
     (draft.keys.len() > 1).then(|| (table.name.clone(), draft))
 }
 
-/// `accounts_country_city_stats`, unquoted. The name is optional only since PostgreSQL 16, so there is always one.
+/// `accounts_country_city_stats`, unquoted. The name is optional only since PostgreSQL 16, so there
+/// is always one.
 pub fn statistics_name(table: &str, keys: &[String]) -> String {
     let plain = |text: &str| {
         text.chars()

@@ -1,5 +1,6 @@
-//! VACUUM: an index-only scan has to look into the table for each page that is not marked as visible to everybody, and only VACUUM
-//! marks them (<https://www.postgresql.org/docs/current/indexes-index-only-scans.html>).
+//! VACUUM: an index-only scan has to look into the table for each page that is not marked as
+//! visible to everybody, and only VACUUM marks them
+//! (<https://www.postgresql.org/docs/current/indexes-index-only-scans.html>).
 
 use std::collections::BTreeSet;
 

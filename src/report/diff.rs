@@ -1,4 +1,5 @@
-//! What changed between two plans of the same query: access paths, join order and methods, rows, cost, time, buffers.
+//! What changed between two plans of the same query: access paths, join order and methods, rows,
+//! cost, time, buffers.
 
 use schemars::JsonSchema;
 use serde::Serialize;

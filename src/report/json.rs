@@ -1,4 +1,5 @@
-//! The JSON report of `advise`: a public interface, versioned, described by `schema/advise-report.schema.json`.
+//! The JSON report of `advise`: a public interface, versioned, described by
+//! `schema/advise-report.schema.json`.
 
 use std::collections::BTreeMap;
 
@@ -48,10 +49,11 @@ pub struct Report {
     pub rejected: Vec<RejectedIndex>,
     /// Indexes that exist and have something wrong with them.
     pub existing_indexes: Vec<ExistingIndex>,
-    /// The effect of dropping each existing index that enforces no constraint, with the recommended indexes in place; predicted by
-    /// the planner twin, and empty without one.
+    /// The effect of dropping each existing index that enforces no constraint, with the recommended
+    /// indexes in place; predicted by the planner twin, and empty without one.
     pub hypothetical_drops: Vec<HypotheticalDropReport>,
-    /// The same under the conditions of --scale and --set, predicted by the planner twin; null without these options.
+    /// The same under the conditions of --scale and --set, predicted by the planner twin; null
+    /// without these options.
     pub what_if: Option<WhatIfReport>,
     /// What the reader has to know to trust the numbers.
     pub notices: Vec<String>,
@@ -81,7 +83,8 @@ pub struct Server {
     pub database: String,
     /// A standby: nothing could be built.
     pub in_recovery: bool,
-    /// Since when it counts scans and rows written, in UTC: when its statistics began or were last reset; null when that is not known.
+    /// Since when it counts scans and rows written, in UTC: when its statistics began or were last
+    /// reset; null when that is not known.
     pub counted_since: Option<String>,
     /// Standbys that were connected, whose counters are their own.
     pub standbys: Option<u32>,
@@ -109,7 +112,8 @@ pub struct Statement {
     pub place: String,
     /// How often it runs.
     pub calls: f64,
-    /// The mean time of one execution, from pg_stat_statements or a log; null if it was not measured.
+    /// The mean time of one execution, from pg_stat_statements or a log; null if it was not
+    /// measured.
     pub mean_time_ms: Option<f64>,
     /// Was it planned?
     pub status: Status,
@@ -119,9 +123,9 @@ pub struct Statement {
     pub cost_before: Option<f64>,
     /// The plan's total cost with all recommended indexes.
     pub cost_after: Option<f64>,
-    /// RunMeasurements time, only with --analyze.
+    /// Measured execution time, only with --analyze.
     pub time_before_ms: Option<f64>,
-    /// RunMeasurements time, only with --analyze.
+    /// Measured execution time, only with --analyze.
     pub time_after_ms: Option<f64>,
     /// Blocks of tables and indexes that it read, from memory or not, only with --analyze.
     pub blocks_before: Option<f64>,
@@ -139,11 +143,13 @@ pub struct Statement {
     pub recommendations: Vec<String>,
     /// Why no index helps it; null when one does, and when it was not planned.
     pub no_index_helps: Option<NoIndexHelps>,
-    /// How far the planner twin plans it as the server does: `exact`, `same_shape` or `different`; null without a twin.
+    /// How far the planner twin plans it as the server does: `exact`, `same_shape` or `different`;
+    /// null without a twin.
     pub twin_agreement: Option<String>,
     /// With `same_shape`: by how much the total costs differ, as a share of the server's.
     pub twin_deviation: Option<f64>,
-    /// The planner twin's cost without new indexes, if recommended indexes were then built on the server.
+    /// The planner twin's cost without new indexes, if recommended indexes were then built on the
+    /// server.
     pub predicted_cost_before: Option<f64>,
     /// The planner twin's cost with the recommended indexes.
     pub predicted_cost_after: Option<f64>,
@@ -152,8 +158,9 @@ pub struct Statement {
 /// Why no index helps a statement.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct NoIndexHelps {
-    /// As a word: `reads_most_of_the_table`, `only_at_lower_random_page_cost`, `already_indexed`, `table_too_small`, `no_condition`,
-    /// `not_indexable`, `no_candidate_helped`, or, where an index would help, the reason why it is not recommended (`over_budget`, …).
+    /// As a word: `reads_most_of_the_table`, `only_at_lower_random_page_cost`, `already_indexed`,
+    /// `table_too_small`, `no_condition`, `not_indexable`, `no_candidate_helped`, or, where an
+    /// index would help, the reason why it is not recommended (`over_budget`, …).
     pub reason: String,
     /// As a sentence.
     pub detail: String,
@@ -225,8 +232,8 @@ pub struct RecommendedIndex {
     pub id: String,
     /// Runs as it is; of a partitioned table, several statements, a line each.
     pub ddl: String,
-    /// All statements to run, one after the other and outside a transaction: those of `ddl`, and an ANALYZE where an expression
-    /// needs statistics for the plans to be the same.
+    /// All statements to run, one after the other and outside a transaction: those of `ddl`, and an
+    /// ANALYZE where an expression needs statistics for the plans to be the same.
     pub statements: Vec<String>,
     /// Schema-qualified, quoted where needed.
     pub table: String,
@@ -234,7 +241,8 @@ pub struct RecommendedIndex {
     pub method: String,
     /// `composite`, `partial`, `expression`, `covering`, `ordered`.
     pub features: Vec<String>,
-    /// Its size when it was really built, or, where `evidence` is `planner_twin`, as it is estimated.
+    /// Its size when it was really built, or, where `evidence` is `planner_twin`, as it is
+    /// estimated.
     pub size_bytes: u64,
     /// The estimate of the planner twin, where the index was built, too.
     pub predicted_size_bytes: Option<u64>,
@@ -242,7 +250,8 @@ pub struct RecommendedIndex {
     pub build_ms: Option<f64>,
     /// How long writers to the table waited while it was verified; null when it was not built.
     pub write_block_ms: Option<f64>,
-    /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an entry, in planner units.
+    /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an
+    /// entry, in planner units.
     pub upkeep_cost: f64,
     /// The statements it helps.
     pub benefits: Vec<StatementBenefit>,
@@ -281,7 +290,8 @@ pub struct RemedyReport {
     pub kind: String,
     /// Schema-qualified, quoted where needed.
     pub table: String,
-    /// What to run, one after the other; of a rewrite, the indexes that it needs, and last the statement.
+    /// What to run, one after the other; of a rewrite, the indexes that it needs, and last the
+    /// statement.
     pub statements: Vec<String>,
     /// The statements that it does something for.
     pub benefits: Vec<RemedyEffect>,
@@ -329,8 +339,8 @@ pub struct RejectedIndex {
     pub size_bytes: Option<u64>,
     /// How long that took, if it was built.
     pub build_ms: Option<f64>,
-    /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an entry, in planner units; null when its size is
-    /// not known.
+    /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an
+    /// entry, in planner units; null when its size is not known.
     pub upkeep_cost: Option<f64>,
     /// The statements whose plan used it when it was there alone.
     pub benefits: Vec<StatementBenefit>,
@@ -351,13 +361,15 @@ pub struct ExistingIndex {
     pub size_bytes: u64,
     /// What `ddl` gives back; of a bloated one estimated.
     pub freed_bytes: u64,
-    /// Its size if it were built anew, as the planner twin estimates it; null where it is not bloated.
+    /// Its size if it were built anew, as the planner twin estimates it; null where it is not
+    /// bloated.
     pub expected_size_bytes: Option<u64>,
     /// Scans since the statistics were reset.
     pub scans: u64,
     /// Of an unused index: since when nothing has scanned it, in UTC; null otherwise.
     pub unused_since: Option<String>,
-    /// Id of the recommendation that does its work, for which `ddl` has to wait; null where none does.
+    /// Id of the recommendation that does its work, for which `ddl` has to wait; null where none
+    /// does.
     pub recommendation: Option<String>,
 }
 
@@ -373,7 +385,8 @@ pub struct HypotheticalDropReport {
     pub size_bytes: u64,
     /// Scans since the statistics were reset.
     pub scans: u64,
-    /// The statements that would get worse: `cost_before` with it, `cost_after` without it. Empty: this workload does not need it.
+    /// The statements that would get worse: `cost_before` with it, `cost_after` without it. Empty:
+    /// this workload does not need it.
     pub worse: Vec<StatementBenefit>,
 }
 
@@ -431,7 +444,8 @@ pub struct Rehearsal {
     pub twin_explains: usize,
     /// --search-time ran out: the recommended indexes are the best that were found until then.
     pub out_of_time: bool,
-    /// Indexes of the rehearsal that are still in the catalog at the end; null without a server: in a replay, from a twin file.
+    /// Indexes of the rehearsal that are still in the catalog at the end; null without a server: in
+    /// a replay, from a twin file.
     pub left_behind: Option<usize>,
     /// The longest time that writes to a table waited.
     pub longest_write_block_ms: f64,
@@ -444,7 +458,8 @@ pub struct Rehearsal {
 pub struct Timing {
     /// From start to report; null in a replay.
     pub total_ms: Option<f64>,
-    /// Of that, time spent waiting for the server; null without a server: in a replay, from a twin file.
+    /// Of that, time spent waiting for the server; null without a server: in a replay, from a twin
+    /// file.
     pub server_ms: Option<f64>,
 }
 
@@ -528,13 +543,22 @@ impl Rehearsal {
     }
 }
 
-/// The JSON Schema of [`Report`], as it is checked in.
+/// The JSON Schema of [`Report`], as it is checked in. A description is one line, however the
+/// comment is wrapped.
 ///
 /// # Errors
 /// Never in practice: a schema is plain JSON.
 #[cfg(any(test, feature = "internals"))]
 pub fn schema() -> serde_json::Result<String> {
-    Ok(serde_json::to_string_pretty(&schemars::schema_for!(Report))? + "\n")
+    let mut schema = schemars::schema_for!(Report);
+    let mut unwrap_lines =
+        schemars::transform::RecursiveTransform(|part: &mut schemars::Schema| {
+            if let Some(serde_json::Value::String(description)) = part.get_mut("description") {
+                *description = description.replace('\n', " ");
+            }
+        });
+    schemars::transform::Transform::transform(&mut unwrap_lines, &mut schema);
+    Ok(serde_json::to_string_pretty(&schema)? + "\n")
 }
 
 fn total(advice: &Advice, cost: impl Fn(&StatementAdvice) -> Option<Cost>) -> f64 {

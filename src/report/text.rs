@@ -1,8 +1,8 @@
-//! The report for people: the summary first, then each statement's two plans side by side, every rejected candidate,
-//! and last, next to the prompt, the indexes to create.
+//! The report for people: the summary first, then each statement's two plans side by side, every
+//! rejected candidate, and last, next to the prompt, the indexes to create.
 //!
-//! Text is styled with ANSI sequences throughout; whoever writes it to a file or a plain terminal strips them. Everything from
-//! outside goes through `printable` on its way in.
+//! Text is styled with ANSI sequences throughout; whoever writes it to a file or a plain terminal
+//! strips them. Everything from outside goes through `printable` on its way in.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

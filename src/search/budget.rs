@@ -1,9 +1,12 @@
-//! Which set pays under `--budget`? Several greedy beginnings, each improved by exchanges; the best of them is taken.
+//! Which set pays under `--budget`? Several greedy beginnings, each improved by exchanges; the best
+//! of them is taken.
 //!
-//! By saving picks what matters most and may spend all on it; by saving per byte spends well and may leave room; the third way begins
-//! with what would be chosen without a budget and gives up what is missed least for its size, or exchanges it for something smaller
-//! (Bruno, Chaudhuri: "Automatic Physical Database Tuning: A Relaxation-based Approach", 2005). Which of them wins depends on the
-//! budget; published comparisons found the same (Kossmann, Halfpap, Jankrift, Schlosser: "Magic mirror in my hand", 2020).
+//! By saving picks what matters most and may spend all on it; by saving per byte spends well and
+//! may leave room; the third way begins with what would be chosen without a budget and gives up
+//! what is missed least for its size, or exchanges it for something smaller (Bruno, Chaudhuri:
+//! "Automatic Physical Database Tuning: A Relaxation-based Approach", 2005). Which of them wins
+//! depends on the budget; published comparisons found the same (Kossmann, Halfpap, Jankrift,
+//! Schlosser: "Magic mirror in my hand", 2020).
 
 use super::greedy::{Offer, Preference, Search};
 use super::trial::TrialId;
@@ -33,7 +36,8 @@ impl Search<'_, '_> {
         Ok(best.1)
     }
 
-    /// What would be chosen without a budget, made smaller step by step until it fits; the room left is then filled.
+    /// What would be chosen without a budget, made smaller step by step until it fits; the room
+    /// left is then filled.
     fn relaxed(&mut self, budget: Bytes) -> Result<Vec<TrialId>, PlannerError> {
         self.budget = None;
         let mut set = self.pick(Vec::new(), Preference::Saving)?;
@@ -44,7 +48,8 @@ impl Search<'_, '_> {
         self.pick(set, Preference::SavingPerByte)
     }
 
-    /// The set without one index, or with a smaller one in its place: whatever costs least for each byte it frees.
+    /// The set without one index, or with a smaller one in its place: whatever costs least for each
+    /// byte it frees.
     fn made_smaller(&mut self, set: &[TrialId]) -> Result<Vec<TrialId>, PlannerError> {
         let sum = self.sum(set)?;
         let mut best: Option<(f64, Vec<TrialId>)> = None;
@@ -101,7 +106,8 @@ impl Search<'_, '_> {
             .collect())
     }
 
-    /// Under a budget: lets what was kept out push out what saves least for its size, as long as the sum falls.
+    /// Under a budget: lets what was kept out push out what saves least for its size, as long as
+    /// the sum falls.
     fn replace_the_least(
         &mut self,
         mut chosen: Vec<TrialId>,

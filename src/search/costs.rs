@@ -1,7 +1,8 @@
-//! What the workload costs with sets of indexes: what each did alone, and what the planner says of several together.
+//! What the workload costs with sets of indexes: what each did alone, and what the planner says of
+//! several together.
 //!
-//! A plan that uses some indexes of a set is the plan under every set between those and this one: what the planner does not use, it
-//! does not miss. So few sets have to be asked about.
+//! A plan that uses some indexes of a set is the plan under every set between those and this one:
+//! what the planner does not use, it does not miss. So few sets have to be asked about.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +40,8 @@ pub fn total(costs: &Costs) -> Cost {
 
 /// Plans statements with sets of candidates.
 pub trait SetPlanner {
-    /// The costs of these statements with exactly these trials' indexes; none when the time for the search is over.
+    /// The costs of these statements with exactly these trials' indexes; none when the time for the
+    /// search is over.
     ///
     /// # Errors
     /// When the planner cannot be asked any more.
@@ -78,7 +80,8 @@ pub struct KnownCosts<'a> {
 }
 
 impl<'a> KnownCosts<'a> {
-    /// What the trials showed, and nobody to ask about more: a statement costs what it costs with the set's best member.
+    /// What the trials showed, and nobody to ask about more: a statement costs what it costs with
+    /// the set's best member.
     pub fn of_singles(trials: &'a Trials, at_first: Costs) -> Self {
         let mut known: BTreeMap<StatementId, Vec<(TrialSet, SetCost)>> = BTreeMap::new();
         let mut relevant: BTreeMap<StatementId, TrialSet> = BTreeMap::new();
@@ -214,7 +217,8 @@ impl<'a> KnownCosts<'a> {
             let Some(answered) = &mut answered else {
                 continue;
             };
-            // A statement that the planner cannot plan: what its indexes did alone, wherever that was seen, has to do.
+            // A statement that the planner cannot plan: what its indexes did alone, wherever that
+            // was seen, has to do.
             let under = answered.remove(&id).unwrap_or_else(|| SetCost {
                 cost: at_most,
                 used: part.clone(),
@@ -242,7 +246,8 @@ impl<'a> KnownCosts<'a> {
         Ok(answer)
     }
 
-    /// The cost of a statement that was not planned with this set: the planner can still choose every plan that was seen and uses only these indexes.
+    /// The cost of a statement that was not planned with this set: the planner can still choose
+    /// every plan that was seen and uses only these indexes.
     fn at_most(&self, id: &StatementId, at_first: Cost, part: &TrialSet) -> Cost {
         let seen = self.known.get(id).into_iter().flatten();
         let possible =
@@ -281,7 +286,8 @@ impl<'a> KnownCosts<'a> {
         costs
     }
 
-    /// Indexes that some statement uses together when all are there: several may pay that do not pay alone.
+    /// Indexes that some statement uses together when all are there: several may pay that do not
+    /// pay alone.
     ///
     /// # Errors
     /// When the planner cannot be asked any more.
@@ -313,9 +319,10 @@ impl<'a> KnownCosts<'a> {
             .collect())
     }
 
-    /// Is there one index, which the statement uses, with the keys of all of these? It finds the same rows without putting two bitmaps
-    /// together; what makes those seem cheaper is that the planner takes their conditions to be independent, whatever
-    /// CREATE STATISTICS told it (`cost_bitmap_and_node`, src/backend/optimizer/path/costsize.c).
+    /// Is there one index, which the statement uses, with the keys of all of these? It finds the
+    /// same rows without putting two bitmaps together; what makes those seem cheaper is that the
+    /// planner takes their conditions to be independent, whatever CREATE STATISTICS told it
+    /// (`cost_bitmap_and_node`, src/backend/optimizer/path/costsize.c).
     fn is_in_one(&self, id: &StatementId, used: &TrialSet) -> bool {
         let plain = |index: &Index| index.method == Method::Btree && index.predicate.is_none();
         let has_all = |one: &Index| {

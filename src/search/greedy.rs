@@ -1,4 +1,5 @@
-//! Picking one index after the other, taking out again what a later pick made unnecessary, and exchanging single indexes.
+//! Picking one index after the other, taking out again what a later pick made unnecessary, and
+//! exchanging single indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,16 +9,19 @@ use crate::model::{Bytes, Cost};
 use crate::planner::PlannerError;
 use crate::verdict::{Limits, Reason};
 
-/// A smaller index is taken instead of the best one if it leaves at most this much more to pay, as a share of what the best
-/// leaves; a much smaller one (see [`MUCH_SMALLER`]) if it leaves at most twice as much. Size is what writes pay for.
+/// A smaller index is taken instead of the best one if it leaves at most this much more to pay, as
+/// a share of what the best leaves; a much smaller one (see [`MUCH_SMALLER`]) if it leaves at most
+/// twice as much. Size is what writes pay for.
 const WORTH_A_SMALLER_INDEX: f64 = 0.1;
 const WORTH_A_MUCH_SMALLER_INDEX: f64 = 1.0;
 const MUCH_SMALLER: f64 = 0.25;
 
-/// How much cheaper a statement that is served already has to become for another index to be worth it.
+/// How much cheaper a statement that is served already has to become for another index to be worth
+/// it.
 const WORTH_ANOTHER_INDEX: f64 = 2.0;
 
-/// So many of the most promising offers are put to the planner together with what is chosen already.
+/// So many of the most promising offers are put to the planner together with what is chosen
+/// already.
 const OFFERS_ASKED: usize = 6;
 
 /// What the next pick is judged by.
@@ -44,7 +48,8 @@ pub(super) struct Offer {
     /// Σ calls × cost left of the statements it helps.
     pub(super) remaining: f64,
     pub(super) size: Bytes,
-    /// The size without that of existing indexes that can go then: smaller is better, but a budget is for what is new.
+    /// The size without that of existing indexes that can go then: smaller is better, but a budget
+    /// is for what is new.
     pub(super) net: Bytes,
 }
 
@@ -55,7 +60,8 @@ impl Search<'_, '_> {
         mut chosen: Vec<TrialId>,
         preference: Preference,
     ) -> Result<Vec<TrialId>, PlannerError> {
-        // Taking out what became unneeded goes round in a circle where each of two is unneeded beside the other, but both are a gain.
+        // Taking out what became unneeded goes round in a circle where each of two is unneeded
+        // beside the other, but both are a gain.
         let mut seen: BTreeSet<TrialSet> = BTreeSet::from([chosen.iter().copied().collect()]);
         let mut in_vain: BTreeSet<Vec<TrialId>> = BTreeSet::new();
         for _ in 0..2 * self.known.trials().len() {
@@ -89,8 +95,8 @@ impl Search<'_, '_> {
         }
     }
 
-    /// What could be added, but for what a limit keeps out. What each index did alone says which are worth asking about together with
-    /// what is chosen.
+    /// What could be added, but for what a limit keeps out. What each index did alone says which
+    /// are worth asking about together with what is chosen.
     pub(super) fn offers(
         &mut self,
         chosen: &[TrialId],
@@ -292,8 +298,9 @@ impl Search<'_, '_> {
         Ok(())
     }
 
-    /// A pick may have been the best for several statements of which others were served better later; for what it still serves, a
-    /// smaller index may do, if no statement misses the larger one.
+    /// A pick may have been the best for several statements of which others were served better
+    /// later; for what it still serves, a smaller index may do, if no statement misses the larger
+    /// one.
     pub(super) fn exchange_for_smaller(
         &mut self,
         chosen: &mut [TrialId],
@@ -342,8 +349,9 @@ impl Search<'_, '_> {
     }
 }
 
-/// Beside what is chosen already, another index has to save the least share of what the statement cost at first, or halve what
-/// is left: going from 31 to 18 of once 3 000 is not worth an index, going from 257 to 18 is.
+/// Beside what is chosen already, another index has to save the least share of what the statement
+/// cost at first, or halve what is left: going from 31 to 18 of once 3 000 is not worth an index,
+/// going from 257 to 18 is.
 pub(super) fn is_gain(at_first: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
     let of_the_whole = now.0 - after.0 >= limits.min_improvement.0 * at_first.0;
     let halved = now.factor_to(after) >= WORTH_ANOTHER_INDEX;

@@ -1,7 +1,8 @@
 //! A chosen index without its last columns, where the planner does as well with that.
 //!
-//! The search weighs sizes, and sizes of estimates: a second column that fits into what alignment leaves over anyway costs nothing
-//! there. But writers pay for it, and whoever reads the advice wonders what it is for.
+//! The search weighs sizes, and sizes of estimates: a second column that fits into what alignment
+//! leaves over anyway costs nothing there. But writers pay for it, and whoever reads the advice
+//! wonders what it is for.
 
 use super::greedy::{Search, is_near};
 use super::trial::{TrialId, Trials};

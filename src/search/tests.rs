@@ -290,7 +290,8 @@ fn when_time_is_up_what_was_found_is_kept() {
     assert!(needed > 0);
 }
 
-/// Two indexes of which each is hardly missed beside the other, though both are a gain; a third one serves another statement.
+/// Two indexes of which each is hardly missed beside the other, though both are a gain; a third one
+/// serves another statement.
 struct HardlyMissed;
 
 impl SetPlanner for HardlyMissed {
@@ -452,7 +453,8 @@ fn an_index_that_costs_writers_more_than_it_gains_readers_is_left_out() {
     );
 }
 
-/// A larger index in whose place an existing one could go is smaller only in the end: the budget is for what is new.
+/// A larger index in whose place an existing one could go is smaller only in the end: the budget is
+/// for what is new.
 #[test]
 fn what_an_index_frees_makes_no_room_in_a_budget() {
     let trials = Trials::from_iter([

@@ -1,8 +1,9 @@
 //! What writes pay for sets of indexes, in planner units: the other side of what reads gain.
 //!
-//! A row version that is not HOT makes an entry in each index. So an index with which updates cannot be HOT any more costs more than
-//! its own entries: those updates then make entries in all the others, too, existing and new
-//! (<https://www.postgresql.org/docs/current/storage-hot.html>). That is why a set has a cost of its own, which is no sum.
+//! A row version that is not HOT makes an entry in each index. So an index with which updates
+//! cannot be HOT any more costs more than its own entries: those updates then make entries in all
+//! the others, too, existing and new (<https://www.postgresql.org/docs/current/storage-hot.html>).
+//! That is why a set has a cost of its own, which is no sum.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,8 @@ use super::trial::{TrialId, TrialSet};
 /// The write cost of the workload with any set of new indexes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct WriteCosts {
-    /// For each trial, what an entry of one row version costs in its index, on average: less where only some rows are in it.
+    /// For each trial, what an entry of one row version costs in its index, on average: less where
+    /// only some rows are in it.
     pub entries: BTreeMap<TrialId, f64>,
     /// What is written.
     pub loads: Vec<WriteLoad>,
@@ -78,7 +80,8 @@ mod tests {
     const B: TrialId = TrialId(1);
     const OTHER_TABLE: TrialId = TrialId(2);
 
-    /// A hundred updates, nine of ten HOT, of a column that only index B has; what exists costs 3.0 for each version.
+    /// A hundred updates, nine of ten HOT, of a column that only index B has; what exists costs 3.0
+    /// for each version.
     fn updates() -> WriteCosts {
         let load = WriteLoad {
             versions: 100.0,

@@ -1,4 +1,5 @@
-//! A recommendation in two sentences: what the planner does now and then for which statement, and what the index costs.
+//! A recommendation in two sentences: what the planner does now and then for which statement, and
+//! what the index costs.
 
 use super::refusal;
 use crate::advise::explanation::{AccessPath, Explanation, Gain};

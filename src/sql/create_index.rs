@@ -65,7 +65,8 @@ pub fn parse_create_index(ddl: &str) -> Result<CreateIndex, SqlError> {
     })
 }
 
-/// `ON ONLY` is the one form that sqlparser does not know and `pg_get_indexdef` prints: for every partitioned index.
+/// `ON ONLY` is the one form that sqlparser does not know and `pg_get_indexdef` prints: for every
+/// partitioned index.
 fn without_only(ddl: &str) -> Cow<'_, str> {
     let without = || {
         let tokens = Tokens::read(ddl)?;

@@ -1,8 +1,9 @@
 //! SQL expressions as values: a small tree of our own.
 //!
-//! The tree keeps what index advice asks about (columns, constants, comparisons, calls, casts) and the text of every part
-//! *without table qualifiers*, because that is how a part is written in an index definition. Everything else is
-//! [`Shape::Other`]: it still has its text and columns. [`super::parse_expression()`] makes the tree from SQL.
+//! The tree keeps what index advice asks about (columns, constants, comparisons, calls, casts) and
+//! the text of every part *without table qualifiers*, because that is how a part is written in an
+//! index definition. Everything else is [`Shape::Other`]: it still has its text and columns.
+//! [`super::parse_expression()`] makes the tree from SQL.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -121,7 +122,8 @@ pub struct SortTerm {
     pub expression: Expression,
     /// DESC.
     pub descending: bool,
-    /// Nulls first, by clause or by default (PostgreSQL sorts nulls last when ascending, first when descending).
+    /// Nulls first, by clause or by default (PostgreSQL sorts nulls last when ascending, first when
+    /// descending).
     pub nulls_first: bool,
 }
 
@@ -218,7 +220,8 @@ impl Expression {
         reads.expression(text, shape)
     }
 
-    /// `operand <> ALL (array)`, which NOT IN becomes in a plan: what `NOT (operand = ANY (array))` means.
+    /// `operand <> ALL (array)`, which NOT IN becomes in a plan: what `NOT (operand = ANY (array))`
+    /// means.
     pub fn none_of(operand: Expression, array: Expression) -> Expression {
         let text = format!("({} <> ALL ({}))", operand.text, array.text);
         let reads = Reads::of([&operand, &array]);
@@ -324,8 +327,8 @@ impl Expression {
         }
     }
 
-    /// The text as the key of an index: a function call may stand alone, anything else needs parentheses
-    /// (<https://www.postgresql.org/docs/current/sql-createindex.html>, "expression").
+    /// The text as the key of an index: a function call may stand alone, anything else needs
+    /// parentheses (<https://www.postgresql.org/docs/current/sql-createindex.html>, "expression").
     pub fn key_text(&self) -> String {
         let is_plain_call = match &self.shape {
             Shape::Call { function, .. } => is_plain_function_name(function),
@@ -355,13 +358,15 @@ impl Expression {
     }
 }
 
-/// A name that needs no quotes and is no keyword with a syntax of its own (COALESCE, ROW), which plans print in capitals.
+/// A name that needs no quotes and is no keyword with a syntax of its own (COALESCE, ROW), which
+/// plans print in capitals.
 fn is_plain_function_name(name: &str) -> bool {
     name.chars()
         .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.'))
 }
 
-/// Does a text whose structure is not known begin with a parenthesis that its last character closes? Quoted parts are passed over.
+/// Does a text whose structure is not known begin with a parenthesis that its last character
+/// closes? Quoted parts are passed over.
 fn is_enclosed(text: &str) -> bool {
     let mut depth = 0usize;
     let mut quote = None;

@@ -1,7 +1,9 @@
-//! What makes two texts the same statement: everything but literals, parameters, spelling of keywords, blanks and comments.
+//! What makes two texts the same statement: everything but literals, parameters, spelling of
+//! keywords, blanks and comments.
 //!
-//! Much as pg_stat_statements counts them, from the tokens alone: they are read without recursion, and texts that are no valid SQL
-//! have some too. Constants that partial indexes are about (`true`, `null`) are kept.
+//! Much as pg_stat_statements counts them, from the tokens alone: they are read without recursion,
+//! and texts that are no valid SQL have some too. Constants that partial indexes are about (`true`,
+//! `null`) are kept.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +28,8 @@ pub fn fingerprint(sql: &str) -> Fingerprint {
     Fingerprint(fnv_1a(normalized(sql).as_deref().unwrap_or(sql)))
 }
 
-/// Can the server plan it? Only statements that read or change rows; not those that run others or define things.
+/// Can the server plan it? Only statements that read or change rows; not those that run others or
+/// define things.
 pub fn can_be_planned(sql: &str) -> bool {
     const PLANNED: [&str; 8] = [
         "select", "insert", "update", "delete", "merge", "with", "values", "table",
@@ -49,7 +52,8 @@ pub fn can_be_planned(sql: &str) -> bool {
         .any(|planned| planned.eq_ignore_ascii_case(word))
 }
 
-/// Everything in a text that could be the name of a relation, as the catalog would have it. A text that is no SQL gives its words.
+/// Everything in a text that could be the name of a relation, as the catalog would have it. A text
+/// that is no SQL gives its words.
 pub fn identifiers(sql: &str) -> BTreeSet<String> {
     let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize() else {
         return sql
@@ -82,7 +86,8 @@ fn normalized(sql: &str) -> Option<String> {
 
 const LITERAL: &str = "?";
 
-/// The token in its normal spelling; a sign before a number is part of it, unless something is subtracted.
+/// The token in its normal spelling; a sign before a number is part of it, unless something is
+/// subtracted.
 fn push(words: &mut Vec<String>, token: &Token) {
     if !is_literal(token) {
         words.push(spelling(token));
@@ -168,7 +173,8 @@ fn literal_list_length(words: &[String]) -> usize {
     }
 }
 
-/// The 64-bit FNV-1a hash (<http://www.isthe.com/chongo/tech/comp/fnv/>): short, and the same everywhere.
+/// The 64-bit FNV-1a hash (<http://www.isthe.com/chongo/tech/comp/fnv/>): short, and the same
+/// everywhere.
 fn fnv_1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -5,7 +5,8 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::parser::{SqlError, syntax};
 
-/// All strings (unquoted) and numbers of a statement, in their order; what stands in comments is not among them.
+/// All strings (unquoted) and numbers of a statement, in their order; what stands in comments is
+/// not among them.
 ///
 /// # Errors
 /// When the text falls into no tokens.

@@ -27,7 +27,8 @@ pub fn parse_expression(text: &str) -> Result<Expression, SqlError> {
 }
 
 impl Expression {
-    /// Reads SQL from a catalog or a recording. What the parser does not know keeps its text ([`Shape::Unparsed`]).
+    /// Reads SQL from a catalog or a recording. What the parser does not know keeps its text
+    /// ([`Shape::Unparsed`]).
     pub fn from_sql(text: &str) -> Expression {
         parse_expression(text).unwrap_or_else(|_| Expression::unparsed(text))
     }
@@ -63,13 +64,14 @@ pub fn parse_sort_term(text: &str) -> Result<SortTerm, SqlError> {
     })
 }
 
-/// What plans print beside SQL: `PARTIAL` before the aggregates of a parallel worker, and names of subplans.
+/// What plans print beside SQL: `PARTIAL` before the aggregates of a parallel worker, and names of
+/// subplans.
 fn as_sql(text: &str) -> String {
     without_subplan_names(text.strip_prefix("PARTIAL ").unwrap_or(text))
 }
 
-/// `(SubPlan 1)`, `(hashed SubPlan 1)`, `(InitPlan 1).col1` and `(returns $0)` are no SQL; each becomes a parameter, which is
-/// what it means to an index. Literals are left alone.
+/// `(SubPlan 1)`, `(hashed SubPlan 1)`, `(InitPlan 1).col1` and `(returns $0)` are no SQL; each
+/// becomes a parameter, which is what it means to an index. Literals are left alone.
 fn without_subplan_names(text: &str) -> String {
     static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"'(?:[^']|'')*'|\((?:hashed )?(?:SubPlan|InitPlan) \d+(?: \(returns [^)]*\))?\)(?:\.col\d+)?").ok()
@@ -232,7 +234,8 @@ fn collate(ast: &Expr, operand: Expression, collation: &ObjectName) -> Expressio
     }
 }
 
-/// A call that reads no column is known only at run time: the planner has already folded what is immutable.
+/// A call that reads no column is known only at run time: the planner has already folded what is
+/// immutable.
 fn call(ast: &Expr, function: &sqlparser::ast::Function) -> Expression {
     let plain =
         function.over.is_none() && function.filter.is_none() && function.within_group.is_empty();

@@ -1,15 +1,17 @@
-//! `sqlparser`, called safely: limits on length, a stack that is big enough, and text left over is an error.
+//! `sqlparser`, called safely: limits on length, a stack that is big enough, and text left over is
+//! an error.
 
 use sqlparser::ast::Expr;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
-/// Texts longer than this are not parsed: a condition of that length is a list of literals, and no index key.
+/// Texts longer than this are not parsed: a condition of that length is a list of literals, and no
+/// index key.
 pub(super) const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// Stack for parsing, converting and dropping one expression. `sqlparser` limits its own depth while parsing, but not for
-/// the left-deep trees that long `AND`/`OR`/`+` chains become.
+/// Stack for parsing, converting and dropping one expression. `sqlparser` limits its own depth
+/// while parsing, but not for the left-deep trees that long `AND`/`OR`/`+` chains become.
 const STACK_BYTES: usize = 256 * 1024 * 1024;
 
 /// Why a text could not be parsed.
@@ -23,7 +25,8 @@ pub enum SqlError {
     Syntax(String),
 }
 
-/// Runs a parser over the whole text on a big stack; text left over is an error (`parse_expr` alone would stop silently).
+/// Runs a parser over the whole text on a big stack; text left over is an error (`parse_expr` alone
+/// would stop silently).
 pub(super) fn parse_all<T: Send>(
     text: &str,
     parse: impl FnOnce(&mut Parser<'_>) -> Result<T, SqlError> + Send,

@@ -1,5 +1,5 @@
-//! Which columns a text names, from its tokens alone: also of texts that are not an expression, as the `Output` of a plan's node
-//! may be (`count(*) FILTER (WHERE …)`, `rank() OVER (?)`).
+//! Which columns a text names, from its tokens alone: also of texts that are not an expression, as
+//! the `Output` of a plan's node may be (`count(*) FILTER (WHERE …)`, `rank() OVER (?)`).
 
 use sqlparser::tokenizer::Token;
 
@@ -14,7 +14,8 @@ pub struct ColumnReference {
     pub name: Option<String>,
 }
 
-/// Every name in the text that may be a column's: not those of functions and types. None where the text has no tokens.
+/// Every name in the text that may be a column's: not those of functions and types. None where the
+/// text has no tokens.
 pub fn column_references(text: &str) -> Option<Vec<ColumnReference>> {
     let tokens = Tokens::read(text)?;
     let mut found = Vec::new();
@@ -40,7 +41,8 @@ pub fn with_column_replaced(text: &str, column: &str, replacement: &str) -> Opti
     tokens.replaced(&[(position, position + 1, replacement.to_owned())])
 }
 
-/// The name that begins at a token, if any, and where it ends. A name that is not a column's has an end and no reference.
+/// The name that begins at a token, if any, and where it ends. A name that is not a column's has an
+/// end and no reference.
 fn reference(tokens: &Tokens<'_>, position: usize) -> Option<(Option<ColumnReference>, usize)> {
     let first = tokens.name(position)?;
     if tokens.at(position + 1) != Some(&Token::Period) {

@@ -1,10 +1,12 @@
-//! Splitting a workload text into statements at its semicolons, as psql does (src/fe_utils/psqlscan.l): literals, quoted
-//! identifiers, dollar quotes, nested comments and parentheses are passed over; the text of a statement is never altered.
+//! Splitting a workload text into statements at its semicolons, as psql does
+//! (src/fe_utils/psqlscan.l): literals, quoted identifiers, dollar quotes, nested comments and
+//! parentheses are passed over; the text of a statement is never altered.
 
 /// One statement of a text, with the comments directly above it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece<'a> {
-    /// The statement as written, without the semicolon and the `--` lines above it; empty for a lone semicolon.
+    /// The statement as written, without the semicolon and the `--` lines above it; empty for a
+    /// lone semicolon.
     pub sql: &'a str,
     /// The `--` comment lines before it, without the dashes.
     pub comments: Vec<&'a str>,
@@ -12,7 +14,8 @@ pub struct Piece<'a> {
     pub line: usize,
 }
 
-/// The statements of the text in order. An unclosed quote or comment runs to the end: the server will say what is wrong.
+/// The statements of the text in order. An unclosed quote or comment runs to the end: the server
+/// will say what is wrong.
 pub fn split(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = Scanner { text, position: 0 };

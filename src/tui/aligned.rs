@@ -1,6 +1,7 @@
-//! Two plans aligned node by node ([`crate::plan::alignment`] says which node of one is which of the other), as lines to scroll
-//! through: nodes that do the same for the query stand side by side, those that do it in another way are marked, and where only
-//! the numbers differ, that is marked, too.
+//! Two plans aligned node by node ([`crate::plan::alignment`] says which node of one is which of
+//! the other), as lines to scroll through: nodes that do the same for the query stand side by side,
+//! those that do it in another way are marked, and where only the numbers differ, that is marked,
+//! too.
 
 use super::plan_view::PlanView;
 use crate::plan::NodeId;

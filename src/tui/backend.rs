@@ -1,5 +1,5 @@
-//! The boundary to the server, and the thread it runs on. Requests go in over a channel, messages come out; a request can be
-//! cancelled while it runs, and the latest one wins.
+//! The boundary to the server, and the thread it runs on. Requests go in over a channel, messages
+//! come out; a request can be cancelled while it runs, and the latest one wins.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,7 +20,8 @@ pub trait Backend: Send {
     /// When the server fails or the run was cancelled; everything is rolled back then.
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError>;
 
-    /// Plans the statements with the indexes built in one transaction, which is rolled back; without indexes, as the server is.
+    /// Plans the statements with the indexes built in one transaction, which is rolled back;
+    /// without indexes, as the server is.
     ///
     /// # Errors
     /// As with [`Backend::advise`].
@@ -107,7 +108,8 @@ struct WorkerThread {
 impl WorkerThread {
     fn work(mut self, received: &Receiver<(u64, Request)>) {
         while let Ok((job, request)) = received.recv() {
-            // Reset first, then check: a cancel in between is noticed here, and a later one cancels through the token.
+            // Reset first, then check: a cancel in between is noticed here, and a later one cancels
+            // through the token.
             self.cancel_token.reset();
             let cancelled = self.cancelled_through.load(Ordering::SeqCst) >= job;
             let response = if cancelled {
@@ -154,7 +156,8 @@ impl WorkerThread {
     }
 }
 
-/// One transaction after the other; a statement on tables of one group only, so that it is planned once.
+/// One transaction after the other; a statement on tables of one group only, so that it is planned
+/// once.
 fn verify(
     backend: &mut dyn Backend,
     groups: &[BuildGroup],

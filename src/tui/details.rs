@@ -1,5 +1,5 @@
-//! The details of what is selected, as styled lines of a width: drawing shows a part of them, and update counts them, so that they
-//! cannot be scrolled beyond their end.
+//! The details of what is selected, as styled lines of a width: drawing shows a part of them, and
+//! update counts them, so that they cannot be scrolled beyond their end.
 
 mod index;
 mod node;

@@ -1,4 +1,5 @@
-//! The loop around the pure core: waits for something to happen, updates, does what is to be done, draws when something changed.
+//! The loop around the pure core: waits for something to happen, updates, does what is to be done,
+//! draws when something changed.
 
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -104,7 +105,8 @@ impl Session {
             let mut changed = false;
             if let Some(msg) = self.tty.wait(POLL_INTERVAL)? {
                 changed = self.handle(msg)?;
-                // Pending keys are handled together, so that a key that was held down does not go on after it is released.
+                // Pending keys are handled together, so that a key that was held down does not go
+                // on after it is released.
                 while let Some(msg) = self.tty.wait(Duration::ZERO)? {
                     self.handle(msg)?;
                 }

@@ -1,4 +1,5 @@
-//! Where everything is on a terminal of some size. Update uses it for scroll limits and clicks, and drawing for positions.
+//! Where everything is on a terminal of some size. Update uses it for scroll limits and clicks, and
+//! drawing for positions.
 
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;

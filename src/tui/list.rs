@@ -1,4 +1,5 @@
-//! The selected line of a list and its scroll position. Update moves them, where lengths are known; drawing only reads them.
+//! The selected line of a list and its scroll position. Update moves them, where lengths are known;
+//! drawing only reads them.
 
 /// The selected line and the first visible line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

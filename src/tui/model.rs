@@ -1,4 +1,5 @@
-//! The interface as a value: the data, the screen, the running request. Changed only by [`super::update`], read by `view`.
+//! The interface as a value: the data, the screen, the running request. Changed only by
+//! [`super::update`], read by `view`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -217,7 +218,8 @@ pub enum Response {
     Advised(Box<SessionData>),
     /// The plans with the index, or why it could not be built.
     Rehearsed(Box<NamedIndex>, Result<Box<Comparison>, Refusal>),
-    /// The plans with the combination, one comparison for each transaction, or why it could not be built.
+    /// The plans with the combination, one comparison for each transaction, or why it could not be
+    /// built.
     Verified(BTreeSet<usize>, Result<Vec<Comparison>, Refusal>),
     /// It was cancelled; whether the rollback is confirmed.
     Cancelled(Rollback),

@@ -1,5 +1,5 @@
-//! One plan made ready to be looked at: the lines of its nodes, their heat, the order of the costliest. Made once, when a plan is
-//! opened, so that drawing only takes the visible part.
+//! One plan made ready to be looked at: the lines of its nodes, their heat, the order of the
+//! costliest. Made once, when a plan is opened, so that drawing only takes the visible part.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

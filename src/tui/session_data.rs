@@ -1,5 +1,5 @@
-//! What the screens show: the advice, and the plans of every tested index, which the recording of the run has. A value, made
-//! from a live run or from a saved one; the screens do not know which.
+//! What the screens show: the advice, and the plans of every tested index, which the recording of
+//! the run has. A value, made from a live run or from a saved one; the screens do not know which.
 
 mod combinations;
 mod ddl;
@@ -31,7 +31,8 @@ use crate::sentences;
 use crate::verdict::Limits;
 use crate::workload::{Statement, StatementId};
 
-/// Combinations of indexes that were verified: what each statement on their tables costs without and with them.
+/// Combinations of indexes that were verified: what each statement on their tables costs without
+/// and with them.
 type Verifications = BTreeMap<BTreeSet<usize>, BTreeMap<StatementId, (Cost, Cost)>>;
 
 /// Everything the screens show.
@@ -51,7 +52,8 @@ pub struct SessionData {
     pub catalog: Catalog,
     /// The limits of the run.
     pub limits: Limits,
-    /// How many of the statements have a measured time, and with that, what [`StatementView::share`] is of.
+    /// How many of the statements have a measured time, and with that, what
+    /// [`StatementView::share`] is of.
     pub time_coverage: TimeCoverage,
     /// Each statement's calls and cost without new indexes.
     weights: Costs,
@@ -199,7 +201,8 @@ impl SessionData {
         }
     }
 
-    /// Adds the plans with an index alone, and the plans to compare them with if these are not the plans of the run.
+    /// Adds the plans with an index alone, and the plans to compare them with if these are not the
+    /// plans of the run.
     fn add_trial(
         &mut self,
         position: usize,

@@ -142,8 +142,9 @@ fn leave() {
     }
 }
 
-/// A panic of this thread restores the terminal before the report. A panic of the worker is caught there and shown on the screen;
-/// its report would overwrite the screen, so it is kept until the terminal is restored.
+/// A panic of this thread restores the terminal before the report. A panic of the worker is caught
+/// there and shown on the screen; its report would overwrite the screen, so it is kept until the
+/// terminal is restored.
 fn restore_on_panic() {
     let interface_thread = std::thread::current().id();
     let previous_hook = std::panic::take_hook();

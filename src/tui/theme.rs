@@ -1,5 +1,6 @@
-//! Styles. Only the sixteen colours that a terminal's own theme defines, and attributes: right on light and dark backgrounds
-//! without a query. Whatever a colour shows, a mark or a word shows, too.
+//! Styles. Only the sixteen colours that a terminal's own theme defines, and attributes: right on
+//! light and dark backgrounds without a query. Whatever a colour shows, a mark or a word shows,
+//! too.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -30,7 +31,8 @@ impl Theme {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// The selected line. Of one colour: reversed, a coloured text would be a block, and the blank behind a bar as long as the bar.
+    /// The selected line. Of one colour: reversed, a coloured text would be a block, and the blank
+    /// behind a bar as long as the bar.
     pub fn selected(self) -> Style {
         Style::new()
             .fg(Color::Reset)

@@ -9,7 +9,8 @@ use crate::tui::session_data::Writers;
 /// Shorter than this, a rate per day would be a guess.
 const DAY_S: f64 = 86_400.0;
 
-/// `150 k/d`, `≤150 k/d`, or without a rate if it was counted for less than a day or for an unknown time.
+/// `150 k/d`, `≤150 k/d`, or without a rate if it was counted for less than a day or for an unknown
+/// time.
 pub fn short(upkeep: &EntriesWritten) -> String {
     let bound = if upkeep.min == upkeep.max { "" } else { "≤" };
     let (number, per_day) = match days(upkeep) {
@@ -19,7 +20,8 @@ pub fn short(upkeep: &EntriesWritten) -> String {
     format!("{bound}{}{per_day}", short_number(number))
 }
 
-/// What was counted, what of it would have been this index's, and what the index changes for updates.
+/// What was counted, what of it would have been this index's, and what the index changes for
+/// updates.
 pub fn sentences(upkeep: &EntriesWritten, partial: bool) -> String {
     let writes = &upkeep.writes;
     let number = |rows: u64| short_number(rows as f64);
@@ -75,7 +77,8 @@ pub fn sentences(upkeep: &EntriesWritten, partial: bool) -> String {
     text
 }
 
-/// What of the workload itself has to keep the index up to date; nothing when nothing of it writes to the table.
+/// What of the workload itself has to keep the index up to date; nothing when nothing of it writes
+/// to the table.
 pub fn workload_sentence(writers: Writers) -> Option<String> {
     let Writers { statements, calls } = writers;
     let verb = if statements == 1 {

@@ -61,7 +61,8 @@ impl Agreement {
         }
     }
 
-    /// Is it close enough to search with? A thousandth is what a clock that went on (`now()`) makes.
+    /// Is it close enough to search with? A thousandth is what a clock that went on (`now()`)
+    /// makes.
     pub fn is_close(self) -> bool {
         match self {
             Agreement::Exact => true,

@@ -1,8 +1,8 @@
-//! Twin files: all that advice needs (a snapshot, a workload, the server's own plans) in one file, for machines that do not reach
-//! the server.
+//! Twin files: all that advice needs (a snapshot, a workload, the server's own plans) in one file,
+//! for machines that do not reach the server.
 //!
-//! A twin file is one JSON object, compressed with gzip; `zcat FILE | jq .` shows all of it. The same contents give the same
-//! bytes: nothing in it says when or where it was written.
+//! A twin file is one JSON object, compressed with gzip; `zcat FILE | jq .` shows all of it. The
+//! same contents give the same bytes: nothing in it says when or where it was written.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -21,13 +21,15 @@ use crate::plan::MAX_PLAN_DEPTH;
 use crate::planner::PlanOutcome;
 use crate::workload::{StatementId, Workload};
 
-/// The `format` a twin file names itself by; the number at its end counts up when an older program could not read a file.
+/// The `format` a twin file names itself by; the number at its end counts up when an older program
+/// could not read a file.
 pub const FORMAT: &str = "pgrehearse-twin-1";
 
 /// What all formats have in common.
 const FAMILY: &str = "pgrehearse-twin-";
 
-/// Larger files are refused while they are unpacked. (A server with 1 000 tables and 3 000 indexes makes about 100 MB.)
+/// Larger files are refused while they are unpacked. (A server with 1 000 tables and 3 000 indexes
+/// makes about 100 MB.)
 pub const MAX_SIZE: Bytes = Bytes(2 * Bytes::GB);
 
 /// Objects and lists in each other: two for each level of a plan, and what is around it.
@@ -212,7 +214,8 @@ enum JsonLimit {
     TooDeep,
 }
 
-/// Passes JSON on, as long as it is neither too long nor nested too deeply (either would end the program, not only the reading).
+/// Passes JSON on, as long as it is neither too long nor nested too deeply (either would end the
+/// program, not only the reading).
 struct LimitedReader<R> {
     inner: R,
     left: u64,

@@ -1,15 +1,19 @@
-//! What if the data grows? A snapshot with more rows: larger files, taller trees, and statistics as ANALYZE would find them.
+//! What if the data grows? A snapshot with more rows: larger files, taller trees, and statistics as
+//! ANALYZE would find them.
 //!
 //! What is assumed of growth:
 //!
-//! - A table's rows, pages and index pages grow by its factor; its rows stay as wide, and as many of its pages all-visible.
-//! - Sets stay what they are (states, currencies, cities): most common values keep their shares, and a column whose number of
-//!   values is not a share of its rows keeps that number.
-//! - Keys grow: a number of values that ANALYZE saw as a share of the rows stays that share. A foreign key has as many more
-//!   values as the table it refers to has rows, and each of them is that much rarer.
-//! - Time goes on: where the rows lie in the order of a number or a time (correlation above [`columns::IN_ORDER`]), the new ones come
-//!   behind the old ones, and look like them. The histogram and the end of the index go on in proportion. A column that a table
-//!   is partitioned by stays within its partitions.
+//! - A table's rows, pages and index pages grow by its factor; its rows stay as wide, and as many
+//!   of its pages all-visible.
+//! - Sets stay what they are (states, currencies, cities): most common values keep their shares,
+//!   and a column whose number of values is not a share of its rows keeps that number.
+//! - Keys grow: a number of values that ANALYZE saw as a share of the rows stays that share. A
+//!   foreign key has as many more values as the table it refers to has rows, and each of them is
+//!   that much rarer.
+//! - Time goes on: where the rows lie in the order of a number or a time (correlation above
+//!   [`columns::IN_ORDER`]), the new ones come behind the old ones, and look like them. The
+//!   histogram and the end of the index go on in proportion. A column that a table is partitioned
+//!   by stays within its partitions.
 //! - Correlations, widths, shares of NULL, array elements, ranges and extended statistics stay.
 
 use std::collections::BTreeMap;
@@ -89,7 +93,8 @@ fn grow_file(file: &mut RelationFile, factor: f64) {
         Some(Metapage::Btree { level }) => {
             *level = (*level + btree_level(file.blocks)).saturating_sub(btree_level(old));
         }
-        // As the planner itself reckons when an index has grown since its VACUUM (gincostestimate, selfuncs.c).
+        // As the planner itself reckons when an index has grown since its VACUUM (gincostestimate,
+        // selfuncs.c).
         Some(Metapage::Gin {
             total_pages,
             entry_pages,

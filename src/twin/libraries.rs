@@ -17,7 +17,8 @@ pub fn libraries(snapshot: &Snapshot) -> BTreeMap<String, BTreeSet<String>> {
     libraries
 }
 
-/// The tables and materialized views with a column of a type, or an index of a kind, that these functions make.
+/// The tables and materialized views with a column of a type, or an index of a kind, that these
+/// functions make.
 pub fn tables_with(snapshot: &Snapshot, functions: &BTreeSet<String>) -> BTreeSet<QualifiedName> {
     let among = |catalog: &str, column: &str, function: &str| -> BTreeSet<&str> {
         pairs(snapshot, catalog, column, function)

@@ -1,9 +1,9 @@
-//! Pages that make an almost empty index look like a large one to the planner, byte for byte as PostgreSQL writes them
-//! (little-endian, 8 kB blocks).
+//! Pages that make an almost empty index look like a large one to the planner, byte for byte as
+//! PostgreSQL writes them (little-endian, 8 kB blocks).
 //!
 //! The planner opens an index for three things: a btree's height, a btree's first and last entry
-//! (`get_actual_variable_range`, src/backend/utils/adt/selfuncs.c), and the counters in the metapages of GIN and BRIN. The rest of
-//! the file is only measured, and may be a hole.
+//! (`get_actual_variable_range`, src/backend/utils/adt/selfuncs.c), and the counters in the
+//! metapages of GIN and BRIN. The rest of the file is only measured, and may be a hole.
 
 use super::metapage::Metapage;
 
@@ -23,7 +23,8 @@ const BTP_ROOT: u16 = 1 << 1;
 const BTP_META: u16 = 1 << 3;
 /// Where `btm_allequalimage` lies in `BTMetaPageData`.
 const ALL_EQUAL_IMAGE: usize = HEADER_BYTES + 40;
-/// An `IndexTuple` of eight bytes that carries no key: minus infinity (`INDEX_ALT_TID_MASK`, no attributes).
+/// An `IndexTuple` of eight bytes that carries no key: minus infinity (`INDEX_ALT_TID_MASK`, no
+/// attributes).
 const MINUS_INFINITY: u16 = 0x2000 | 8;
 
 /// `LP_NORMAL` (src/include/storage/itemid.h).
@@ -46,8 +47,8 @@ const SPGIST_PAGE_ID: u16 = 0xFF82;
 /// `SpGistMetaPageData`: the magic number and the cache of last used pages.
 const SPGIST_META_BYTES: usize = 4 + 8 * 8;
 
-/// The first blocks of an index that is to have this metapage and so many blocks; the rest of its file is a hole. `built` is the
-/// beginning of the same index built over the twin's few rows.
+/// The first blocks of an index that is to have this metapage and so many blocks; the rest of its
+/// file is a hole. `built` is the beginning of the same index built over the twin's few rows.
 pub fn first_blocks(metapage: &Metapage, blocks: u64, built: &[u8]) -> Vec<u8> {
     match *metapage {
         Metapage::Btree { .. } if blocks <= 1 => btree_metapage(0, 0, equal_image(built)),
@@ -96,8 +97,8 @@ pub fn read_metapage(method: &str, block: &[u8]) -> Option<Metapage> {
     }
 }
 
-/// The metapage, one leaf with the smallest and the largest entry, and above it a chain of pages with nothing but a way down:
-/// block n + 1 is of level n.
+/// The metapage, one leaf with the smallest and the largest entry, and above it a chain of pages
+/// with nothing but a way down: block n + 1 is of level n.
 fn btree(level: u32, built: &[u8]) -> Vec<u8> {
     let mut blocks = btree_metapage(level + 1, level, equal_image(built));
     let leaf = built
@@ -114,8 +115,8 @@ fn btree(level: u32, built: &[u8]) -> Vec<u8> {
     blocks
 }
 
-/// Does a freshly built btree say that equal keys are the same bytes, so that they can share a tuple (`btm_allequalimage`)? False
-/// for columns of INCLUDE, too.
+/// Does a freshly built btree say that equal keys are the same bytes, so that they can share a
+/// tuple (`btm_allequalimage`)? False for columns of INCLUDE, too.
 pub fn deduplicates(built: &[u8]) -> bool {
     equal_image(built) != 0
 }

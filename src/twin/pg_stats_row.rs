@@ -1,8 +1,10 @@
-//! Rows of `pg_statistic` rebuilt from the view `pg_stats`, which shows the columns that the role can read.
+//! Rows of `pg_statistic` rebuilt from the view `pg_stats`, which shows the columns that the role
+//! can read.
 //!
-//! The view leaves out the operators and collations that a slot was made with, and says which kinds there are only by which of its
-//! columns are filled. ANALYZE takes both from the type (`std_typanalyze` in src/backend/commands/analyze.c and the `typanalyze`
-//! functions of src/backend/utils/adt and src/backend/tsearch), and so does this.
+//! The view leaves out the operators and collations that a slot was made with, and says which kinds
+//! there are only by which of its columns are filled. ANALYZE takes both from the type
+//! (`std_typanalyze` in src/backend/commands/analyze.c and the `typanalyze` functions of
+//! src/backend/utils/adt and src/backend/tsearch), and so does this.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +20,11 @@ const ELEMENT_COUNTS: i16 = 5;
 const RANGE_LENGTHS: i16 = 6;
 const RANGE_BOUNDS: i16 = 7;
 
-/// `Float8LessOperator`, which lengths of ranges are sorted with (src/backend/utils/adt/rangetypes_typanalyze.c).
+/// `Float8LessOperator`, which lengths of ranges are sorted with
+/// (src/backend/utils/adt/rangetypes_typanalyze.c).
 const FLOAT8_LESS: Oid = 672;
-/// `TEXTOID` and `DEFAULT_COLLATION_OID`: the lexemes of a `tsvector` (src/backend/tsearch/ts_typanalyze.c).
+/// `TEXTOID` and `DEFAULT_COLLATION_OID`: the lexemes of a `tsvector`
+/// (src/backend/tsearch/ts_typanalyze.c).
 const TEXT: Oid = 25;
 const DEFAULT_COLLATION: Oid = 100;
 

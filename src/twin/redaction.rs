@@ -1,26 +1,31 @@
 //! `--redact`: a twin file whose data values are made up, and whose plans are nearly the same.
 //!
-//! Statistics hold values of the tables: most common ones, bounds of histograms, elements of arrays, the ends of indexes. They
-//! are replaced by others that lie in the same order, the same value by the same one wherever it occurs (joins compare the lists
-//! of two columns). Texts become letters that tell the rank, followed by noise of about the same length; UUIDs, numbers and
-//! times are moved by less than half the way to their neighbours. The new values depend on a key that is not in the file.
+//! Statistics hold values of the tables: most common ones, bounds of histograms, elements of
+//! arrays, the ends of indexes. They are replaced by others that lie in the same order, the same
+//! value by the same one wherever it occurs (joins compare the lists of two columns). Texts become
+//! letters that tell the rank, followed by noise of about the same length; UUIDs, numbers and times
+//! are moved by less than half the way to their neighbours. The new values depend on a key that is
+//! not in the file.
 //!
-//! **Values that statements or the schema mention keep their places and stay as they are**: constants of the workload, of
-//! predicates, CHECK constraints, bounds of partitions and views. They are in the file anyway, and only so do conditions still
-//! find their value in the statistics, predicates imply each other, and partitions get pruned. Who wants to hide them as well
-//! gives a workload with parameters (`$1`), as `pg_stat_statements` has it.
+//! **Values that statements or the schema mention keep their places and stay as they are**:
+//! constants of the workload, of predicates, CHECK constraints, bounds of partitions and views.
+//! They are in the file anyway, and only so do conditions still find their value in the statistics,
+//! predicates imply each other, and partitions get pruned. Who wants to hide them as well gives a
+//! workload with parameters (`$1`), as `pg_stat_statements` has it.
 //!
-//! Times are not shifted by a constant, though that would keep distances: `now()` in a statement, constants and the bounds of
-//! partitions would not move along.
+//! Times are not shifted by a constant, though that would keep distances: `now()` in a statement,
+//! constants and the bounds of partitions would not move along.
 //!
-//! What it does not hide: names, types and enum values; constants as above; whole numbers in an unbroken row (states, ages),
-//! and roughly how large numbers and how late times are; shares of rows, the order of values, lengths of texts up to 200
-//! letters; bodies of functions in SQL, which the planner inlines; the name of the database. Comments never were in a snapshot.
+//! What it does not hide: names, types and enum values; constants as above; whole numbers in an
+//! unbroken row (states, ages), and roughly how large numbers and how late times are; shares of
+//! rows, the order of values, lengths of texts up to 200 letters; bodies of functions in SQL, which
+//! the planner inlines; the name of the database. Comments never were in a snapshot.
 //!
-//! What is dropped, and so lost to the planner: most common values of extended statistics (their bytes hold the values),
-//! elements of `tsvector` (sorted by length), statistics of types that are not known here (`inet`, `bytea`, `point`, composite
-//! types, …), defaults with constants, bodies of functions in other languages. Patterns (`LIKE '%x%'`) and containment in JSON
-//! are estimated by trying them on the values of the histogram, and will match none of the made-up ones.
+//! What is dropped, and so lost to the planner: most common values of extended statistics (their
+//! bytes hold the values), elements of `tsvector` (sorted by length), statistics of types that are
+//! not known here (`inet`, `bytea`, `point`, composite types, …), defaults with constants, bodies
+//! of functions in other languages. Patterns (`LIKE '%x%'`) and containment in JSON are estimated
+//! by trying them on the values of the histogram, and will match none of the made-up ones.
 //! `tests/twin/redaction.rs` measures what that costs; the figures are in docs/twin-files.md.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -294,7 +299,8 @@ impl<'s> Redaction<'s> {
                     *slot = Slot::default();
                 }
                 Some(new) => {
-                    // A made-up value need not be one that a domain's CHECK allows; the type below holds the same bytes.
+                    // A made-up value need not be one that a domain's CHECK allows; the type below
+                    // holds the same bytes.
                     values.element_type = self.kinds.base(values.element_type);
                     values.literal = new;
                 }
@@ -404,7 +410,8 @@ const RANGES: [(Oid, Oid); 6] = [
     (3910, 1184),
 ];
 
-/// A value with all that it is made of (elements of an array, bounds of a range) replaced; none when one part is refused.
+/// A value with all that it is made of (elements of an array, bounds of a range) replaced; none
+/// when one part is refused.
 fn rewrite(
     kinds: &ValueKinds<'_>,
     value: &str,

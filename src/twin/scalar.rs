@@ -1,4 +1,5 @@
-//! Values of built-in types that lie on a line: read from what PostgreSQL writes (`DateStyle` ISO), moved, and written again.
+//! Values of built-in types that lie on a line: read from what PostgreSQL writes (`DateStyle` ISO),
+//! moved, and written again.
 
 use super::snapshot::Oid;
 

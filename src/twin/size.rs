@@ -1,10 +1,12 @@
-//! How large an index would be, from facts about its table: pages, tuples and what its metapage says.
+//! How large an index would be, from facts about its table: pages, tuples and what its metapage
+//! says.
 //!
-//! The planner costs an index by these numbers (src/backend/optimizer/util/plancat.c, `get_relation_info`, and
-//! src/backend/utils/adt/selfuncs.c, `btcostestimate`, `gincostestimate`, `brincostestimate`). Each access method has a file that
-//! follows the code which builds it: [`btree`], [`hash`], [`brin`], [`gin`], and [`tree`] for GiST, SP-GiST and bloom. A size is
-//! that of a *freshly built* index, without the bloat of later changes. Everything here is arithmetic on numbers: no I/O, no
-//! chance.
+//! The planner costs an index by these numbers (src/backend/optimizer/util/plancat.c,
+//! `get_relation_info`, and src/backend/utils/adt/selfuncs.c, `btcostestimate`, `gincostestimate`,
+//! `brincostestimate`). Each access method has a file that follows the code which builds it:
+//! [`btree`], [`hash`], [`brin`], [`gin`], and [`tree`] for GiST, SP-GiST and bloom. A size is that
+//! of a *freshly built* index, without the bloat of later changes. Everything here is arithmetic on
+//! numbers: no I/O, no chance.
 
 pub mod brin;
 pub mod btree;
@@ -36,7 +38,8 @@ pub struct IndexSize {
     pub metapage: Option<Metapage>,
 }
 
-/// The numbers of a GIN metapage right after a build (`GinMetaPageData`): the pending list is empty.
+/// The numbers of a GIN metapage right after a build (`GinMetaPageData`): the pending list is
+/// empty.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GinPages {
     /// Pages of the tree of entries (`nEntryPages`).
@@ -50,32 +53,39 @@ pub struct GinPages {
 /// One column of an index, as `pg_type` and `pg_stats` know it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredColumn {
-    /// `pg_type.typlen` of what the index stores: bytes, -1 for a varlena, -2 for a C string (such as `name` in a B-tree).
+    /// `pg_type.typlen` of what the index stores: bytes, -1 for a varlena, -2 for a C string (such
+    /// as `name` in a B-tree).
     pub type_length: i16,
     /// `pg_type.typalign` in bytes: 1, 2, 4 or 8.
     pub alignment_bytes: u8,
-    /// Mean bytes of values that are not NULL, the varlena header included, as stored (`pg_stats.avg_width`).
-    /// Of no meaning for fixed lengths. `ANALYZE` cuts the fraction off: see [`StoredColumn::variable`].
+    /// Mean bytes of values that are not NULL, the varlena header included, as stored
+    /// (`pg_stats.avg_width`). Of no meaning for fixed lengths. `ANALYZE` cuts the fraction off:
+    /// see [`StoredColumn::variable`].
     pub average_width_bytes: f64,
-    /// Standard deviation of those bytes: 0 when all values are equally long. Rounding to 8 bytes makes it matter.
+    /// Standard deviation of those bytes: 0 when all values are equally long. Rounding to 8 bytes
+    /// makes it matter.
     pub width_deviation_bytes: f64,
     /// The share of NULLs, 0 to 1 (`pg_stats.null_frac`).
     pub null_fraction: f64,
-    /// Does the B-tree operator class promise that equal values are equal bytes (support function 4, `equalimage`, which also
-    /// asks whether the collation is deterministic)?
+    /// Does the B-tree operator class promise that equal values are equal bytes (support function
+    /// 4, `equalimage`, which also asks whether the collation is deterministic)?
     pub deduplicates: bool,
-    /// Distinct values among the index's rows, NULL not counted; `None` when nothing is known, as of an expression.
+    /// Distinct values among the index's rows, NULL not counted; `None` when nothing is known, as
+    /// of an expression.
     pub distinct_values: Option<f64>,
-    /// The shares of all rows, 0 to 1, that the most common values have (`pg_stats.most_common_freqs`), in any order.
+    /// The shares of all rows, 0 to 1, that the most common values have
+    /// (`pg_stats.most_common_freqs`), in any order.
     pub common_fractions: Vec<f64>,
 }
 
-/// What is known of equal keys: how many rows share theirs decides about posting lists and overflow pages.
+/// What is known of equal keys: how many rows share theirs decides about posting lists and overflow
+/// pages.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EqualKeys {
-    /// The number of distinct keys among the index's rows, NULL not counted when there is one column: the planner's estimate of
-    /// `SELECT DISTINCT`. The common values and NULLs of the columns are used beside it. The planner takes columns as independent
-    /// (unless it has extended statistics), so that of composite keys a sample knows more.
+    /// The number of distinct keys among the index's rows, NULL not counted when there is one
+    /// column: the planner's estimate of `SELECT DISTINCT`. The common values and NULLs of the
+    /// columns are used beside it. The planner takes columns as independent (unless it has extended
+    /// statistics), so that of composite keys a sample knows more.
     Distinct(f64),
     /// A sample of the index's rows; what the columns say about common values is not used.
     Sampled(SampledKeys),
@@ -106,8 +116,9 @@ impl StoredColumn {
         }
     }
 
-    /// A column of a varlena type by its `pg_stats.avg_width` and the standard deviation of its values' lengths, both in bytes.
-    /// Half a byte is added to widths that vary because `ANALYZE` stores the mean's whole part (`pg_statistic.stawidth`).
+    /// A column of a varlena type by its `pg_stats.avg_width` and the standard deviation of its
+    /// values' lengths, both in bytes. Half a byte is added to widths that vary because `ANALYZE`
+    /// stores the mean's whole part (`pg_statistic.stawidth`).
     pub fn variable(
         alignment_bytes: u8,
         stated_width_bytes: f64,
@@ -125,7 +136,8 @@ impl StoredColumn {
         }
     }
 
-    /// The column in a partial index whose predicate keeps no NULLs of it and does not ask for its values otherwise.
+    /// The column in a partial index whose predicate keeps no NULLs of it and does not ask for its
+    /// values otherwise.
     pub fn without_nulls(self) -> StoredColumn {
         let left = 1.0 - self.null_fraction;
         let common_fractions = if left > 0.0 {

@@ -1,10 +1,11 @@
-//! All that production's planner knows about some tables, as a value: rows of the system catalogs with their OIDs, statistics,
-//! file sizes, settings.
+//! All that production's planner knows about some tables, as a value: rows of the system catalogs
+//! with their OIDs, statistics, file sizes, settings.
 //!
-//! Catalog rows are copied as they are instead of being written out as DDL: attribute numbers, enum values, operators inside
-//! stored expressions and statistics all refer to OIDs, and so all of them stay right. A server of the same major version has the
-//! same catalogs and the same OIDs below 12000 (src/include/access/transam.h); what `initdb` itself numbered (collations, text
-//! search, plpgsql) is copied too and replaces the twin's own.
+//! Catalog rows are copied as they are instead of being written out as DDL: attribute numbers, enum
+//! values, operators inside stored expressions and statistics all refer to OIDs, and so all of them
+//! stay right. A server of the same major version has the same catalogs and the same OIDs below
+//! 12000 (src/include/access/transam.h); what `initdb` itself numbered (collations, text search,
+//! plpgsql) is copied too and replaces the twin's own.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +36,8 @@ pub struct Snapshot {
     pub extremes: Vec<Extremes>,
     /// What could not be read, and what would help.
     pub gaps: Vec<Gap>,
-    /// Rows of tables, for what statistics do not know: predicates, expressions, GIN. Their values are data, all of it.
+    /// Rows of tables, for what statistics do not know: predicates, expressions, GIN. Their values
+    /// are data, all of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<TableSample>,
 }
@@ -145,7 +147,8 @@ pub struct Statistic {
     pub slots: Vec<Slot>,
 }
 
-/// One of the five slots of a row of `pg_statistic`: most common values, a histogram, … (src/include/catalog/pg_statistic.h).
+/// One of the five slots of a row of `pg_statistic`: most common values, a histogram, …
+/// (src/include/catalog/pg_statistic.h).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Slot {
     /// `stakindN`; 0 is an empty slot.
@@ -231,7 +234,8 @@ pub struct TableSample {
     pub rows: u64,
     /// These are all rows of the table.
     pub is_whole: bool,
-    /// The rows come from this share of the table's pages, chosen by chance; none: from all of them.
+    /// The rows come from this share of the table's pages, chosen by chance; none: from all of
+    /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_share: Option<f64>,
 }
@@ -242,7 +246,8 @@ impl Snapshot {
         self.system_tables.iter().find(|table| table.name == name)
     }
 
-    /// Some columns of a system catalog, row by row; rows with a NULL among them are left out, and all where a column is missing.
+    /// Some columns of a system catalog, row by row; rows with a NULL among them are left out, and
+    /// all where a column is missing.
     pub fn rows_of<'s, const N: usize>(
         &'s self,
         table: &str,
@@ -294,7 +299,8 @@ impl Snapshot {
         self.files.iter().find(|file| file.oid == table)
     }
 
-    /// An index's metapage as it was read, or as it has to be from the sizes. None for other methods: the planner reads none.
+    /// An index's metapage as it was read, or as it has to be from the sizes. None for other
+    /// methods: the planner reads none.
     pub fn metapage(&self, index: &RelationFile) -> Option<Metapage> {
         index.metapage.or_else(|| match index.method.as_deref()? {
             "btree" => Some(Metapage::Btree {

@@ -29,8 +29,8 @@ pub enum FileError {
     },
 }
 
-/// Adds every statement of the text. `source` is the file's name for messages; unnamed statements are called after it and
-/// their line (`jobs:12`).
+/// Adds every statement of the text. `source` is the file's name for messages; unnamed statements
+/// are called after it and their line (`jobs:12`).
 ///
 /// # Errors
 /// When a `-- calls:` comment is no positive number.

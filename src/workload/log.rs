@@ -1,4 +1,5 @@
-//! The workload of server logs: statements that were timed or explained. Statements that differ only in literals are one.
+//! The workload of server logs: statements that were timed or explained. Statements that differ
+//! only in literals are one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -47,8 +48,8 @@ struct Group {
     literals: Literals,
 }
 
-/// The values of a statement's literals in its executions. An IN list may be longer in one text than in another, so only texts with the
-/// same number of literals are compared.
+/// The values of a statement's literals in its executions. An IN list may be longer in one text
+/// than in another, so only texts with the same number of literals are compared.
 #[derive(Debug, Default)]
 struct Literals {
     texts: usize,
@@ -91,7 +92,8 @@ impl Literals {
 }
 
 impl Group {
-    /// Calls and mean time; executions faster than `log_min_duration_statement` are not in the log, so not in the mean.
+    /// Calls and mean time; executions faster than `log_min_duration_statement` are not in the log,
+    /// so not in the mean.
     fn usage(&self) -> Usage {
         let mean_time_ms = (self.timed_calls > 0.0).then(|| self.total_ms / self.timed_calls);
         Usage {
@@ -125,7 +127,8 @@ impl LoggedStatements {
         }
     }
 
-    /// Adds an execution. Several statements that were sent together count as several, without durations.
+    /// Adds an execution. Several statements that were sent together count as several, without
+    /// durations.
     fn add(&mut self, file: &str, execution: &Execution) -> bool {
         let pieces = split(&execution.sql);
         let planned: Vec<&str> = pieces
@@ -161,7 +164,8 @@ impl LoggedStatements {
         !planned.is_empty()
     }
 
-    /// Adds the statements with the most total time to the workload, named after their fingerprints.
+    /// Adds the statements with the most total time to the workload, named after their
+    /// fingerprints.
     pub fn add_to(self, workload: &mut Workload, top: u32) {
         let mut groups: Vec<(Fingerprint, Group)> = self.groups.into_iter().collect();
         groups.sort_by(|(one, a), (other, b)| {

@@ -1,4 +1,5 @@
-//! A real throwaway server for the tests of one binary, a database for each test, and the program run against it.
+//! A real throwaway server for the tests of one binary, a database for each test, and the program
+//! run against it.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -90,8 +91,8 @@ impl Database {
         rows.iter().filter_map(row).collect::<Vec<_>>().join("\n")
     }
 
-    /// Everything in the catalog that a run could leave behind, as text to compare. What CREATE INDEX and ANALYZE refresh in place
-    /// (row and page counts) is documented and left out.
+    /// Everything in the catalog that a run could leave behind, as text to compare. What CREATE
+    /// INDEX and ANALYZE refresh in place (row and page counts) is documented and left out.
     pub fn catalog(&self) -> String {
         [
             "SELECT oid, relname, relkind, relfilenode, relnamespace, relowner, relacl FROM pg_class ORDER BY oid",

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::uses::Edges;
 
-/// One shortest circle for each group of nodes that all reach each other, as the nodes on the way; the first is not repeated.
+/// One shortest circle for each group of nodes that all reach each other, as the nodes on the way;
+/// the first is not repeated.
 pub fn circles(edges: &Edges) -> Vec<Vec<String>> {
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (from, to) in edges.keys() {

@@ -30,7 +30,8 @@ pub fn upward(uses: &BTreeSet<Use>, may_use: &MayUse) -> Vec<String> {
     uses.iter().filter(breaks).map(sentence).collect()
 }
 
-/// Crates that are used in a room that their row does not list. A row without names lists every room.
+/// Crates that are used in a room that their row does not list. A row without names lists every
+/// room.
 pub fn misplaced_crates(uses: &BTreeSet<Use>, rooms_of_crates: &MayUse) -> Vec<String> {
     let sentence = |used: &Use| {
         let (room, Target::Crate(name)) = (room_of(&used.file)?, &used.target) else {

@@ -1,5 +1,5 @@
-//! The source of the crate as modules: what each one declares, what it imports and which paths it names. Read with syn; code that
-//! is compiled for tests only is left out.
+//! The source of the crate as modules: what each one declares, what it imports and which paths it
+//! names. Read with syn; code that is compiled for tests only is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -188,7 +188,8 @@ impl Resolver<'_> {
     }
 }
 
-/// A path from the root of the crate, where it is one: `crate::`, `self::`, `super::`, or a child of the module.
+/// A path from the root of the crate, where it is one: `crate::`, `self::`, `super::`, or a child
+/// of the module.
 fn absolute(from: &[String], module: &Module, written: &[String]) -> Option<Vec<String>> {
     let first = written.first()?;
     let (mut base, mut rest) = match first.as_str() {

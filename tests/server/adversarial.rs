@@ -13,7 +13,8 @@ fn ddl(report: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The reasons of the rejected candidates whose DDL contains all of these texts; there have to be some.
+/// The reasons of the rejected candidates whose DDL contains all of these texts; there have to be
+/// some.
 fn reasons<'r>(report: &'r Value, texts: &[&str]) -> Vec<&'r str> {
     let candidates = rejected(report, texts);
     assert!(
@@ -56,7 +57,8 @@ fn things(name: &str) -> Database {
     database
 }
 
-/// A condition that every second row satisfies reads the whole table anyway: each page holds such rows.
+/// A condition that every second row satisfies reads the whole table anyway: each page holds such
+/// rows.
 #[test]
 fn a_column_of_low_selectivity_gets_no_index() {
     let database = things("adversarial_low");
@@ -90,7 +92,8 @@ fn a_tiny_table_gets_no_index() {
     );
 }
 
-/// An index holds what an expression gave once; one whose result changes, or depends on a setting, cannot be indexed.
+/// An index holds what an expression gave once; one whose result changes, or depends on a setting,
+/// cannot be indexed.
 #[test]
 fn a_volatile_expression_gets_no_index() {
     let database = things("adversarial_volatile");
@@ -115,7 +118,8 @@ fn a_volatile_expression_gets_no_index() {
     }
 }
 
-/// What an index that exists does already is not recommended again, for no part of its work and in no direction of reading.
+/// What an index that exists does already is not recommended again, for no part of its work and in
+/// no direction of reading.
 #[test]
 fn what_an_existing_index_covers_gets_no_second_one() {
     let database = things("adversarial_covered");
@@ -144,9 +148,10 @@ fn what_an_existing_index_covers_gets_no_second_one() {
     }
 }
 
-/// The planner takes the order of an index of several columns for three quarters of the order of its first column and knows nothing of the
-/// others', so that it prices 30 rows that lie on one page as 30 pages, and `(made)` as eleven times cheaper than the index that finds
-/// the same rows already. Executed, they take the same time.
+/// The planner takes the order of an index of several columns for three quarters of the order of
+/// its first column and knows nothing of the others', so that it prices 30 rows that lie on one
+/// page as 30 pages, and `(made)` as eleven times cheaper than the index that finds the same rows
+/// already. Executed, they take the same time.
 #[test]
 fn an_index_that_only_seems_to_be_cheaper_than_an_existing_one_is_not_recommended() {
     let database = things("adversarial_seeming");
@@ -175,8 +180,9 @@ fn orders_without_a_reason(name: &str) -> Value {
     advise(&database, &[sql])
 }
 
-/// `r.reason IS NULL` above the outer join is mostly true of rows that the join made up, which no index holds, and an index on the few
-/// refunds without a reason would miss those that have one: what helps is the way to the orders, and from them to their refunds.
+/// `r.reason IS NULL` above the outer join is mostly true of rows that the join made up, which no
+/// index holds, and an index on the few refunds without a reason would miss those that have one:
+/// what helps is the way to the orders, and from them to their refunds.
 #[test]
 fn a_predicate_on_the_nullable_side_of_an_outer_join_gets_no_index() {
     let report = orders_without_a_reason("adversarial_outer");
@@ -187,7 +193,8 @@ fn a_predicate_on_the_nullable_side_of_an_outer_join_gets_no_index() {
         "{:#?}",
         ddl(&report)
     );
-    // From 18 on a scan may skip `reason` and use what stands behind it, as well as an index on that alone.
+    // From 18 on a scan may skip `reason` and use what stands behind it, as well as an index on
+    // that alone.
     let may_skip = report["server"]["version_num"].as_u64().unwrap() >= 180_000;
     for candidate in [["refunds", "(reason"], ["refunds", "WHERE reason IS NULL"]] {
         let expected =
@@ -278,8 +285,8 @@ fn of_correlated_columns_the_determining_one_is_enough() {
     );
 }
 
-/// The same column holds a value that nearly every row has and one that few have: an index pays for the second one only, and a partial one
-/// does not store the others.
+/// The same column holds a value that nearly every row has and one that few have: an index pays for
+/// the second one only, and a partial one does not store the others.
 #[test]
 fn of_skewed_values_only_the_rare_one_gets_an_index() {
     let database = Database::new(
@@ -305,7 +312,8 @@ fn of_skewed_values_only_the_rare_one_gets_an_index() {
     assert_eq!(statements[1]["change"], "better");
 }
 
-/// A row may qualify by either table, so neither table's index finds all: both are read whatever there is.
+/// A row may qualify by either table, so neither table's index finds all: both are read whatever
+/// there is.
 #[test]
 fn an_or_across_tables_gets_no_index() {
     let database = Database::new(
@@ -321,7 +329,8 @@ fn an_or_across_tables_gets_no_index() {
     assert_eq!(ddl(&report), [""; 0], "{report:#}");
 }
 
-/// The statement names a column of the view; what is indexed is the view's expression over the table's column.
+/// The statement names a column of the view; what is indexed is the view's expression over the
+/// table's column.
 #[test]
 fn a_function_in_a_view_is_indexed_on_the_table() {
     let database = things("adversarial_view");

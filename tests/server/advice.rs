@@ -193,7 +193,8 @@ fn what_an_expression_index_needs_for_its_plan_is_printed() {
         "CREATE TABLE item (id bigint PRIMARY KEY, v text);
          INSERT INTO item SELECT n, md5(n::text) FROM generate_series(1, 30000) AS n; ANALYZE item;",
     );
-    // No more rows than ANALYZE looks at (300 × default_statistics_target): each time it finds the same.
+    // No more rows than ANALYZE looks at (300 × default_statistics_target): each time it finds the
+    // same.
     let query = "SELECT * FROM item WHERE left(v, 2) = 'ab'";
     let report = database.advise(&["-c", query]);
     let [recommendation] = report["recommendations"].as_array().unwrap().as_slice() else {
@@ -359,7 +360,8 @@ fn the_same_question_gets_the_same_report() {
         };
         timeless(&mut report["rehearsal"]);
         timeless(&mut report["timing"]);
-        // ANALYZE draws a new sample for expressions on every run, so only the choice and its order are compared.
+        // ANALYZE draws a new sample for expressions on every run, so only the choice and its order
+        // are compared.
         let ddl = |list: &str| {
             report[list]
                 .as_array()
@@ -416,7 +418,8 @@ fn time_decides_where_a_limit_misleads() {
              CASE WHEN n BETWEEN 30000 AND 32000 THEN ARRAY['timeout'] ELSE ARRAY['fine', 'tag ' || n % 20] END FROM generate_series(1, 100000) AS n;
          ANALYZE event;",
     );
-    // They lie together, a third of the way along the order: an index on it reads all before them first, and the planner cannot know.
+    // They lie together, a third of the way along the order: an index on it reads all before them
+    // first, and the planner cannot know.
     let workload =
         "-- name: oldest\nSELECT * FROM event WHERE tags @> ARRAY['timeout'] ORDER BY at LIMIT 5";
     let by_cost = database.advise(&["-c", workload]);

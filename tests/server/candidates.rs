@@ -1,4 +1,5 @@
-//! Each idea for an index: a statement for which the planner takes it, and one for which nothing of the kind may be suggested.
+//! Each idea for an index: a statement for which the planner takes it, and one for which nothing of
+//! the kind may be suggested.
 
 use serde_json::Value;
 

@@ -257,7 +257,8 @@ impl Holder {
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// Kills the process and its keeper, so that nobody is left to remove the cluster. Returns it and its server.
+    /// Kills the process and its keeper, so that nobody is left to remove the cluster. Returns it
+    /// and its server.
     fn abandon(mut self) -> (PathBuf, i32) {
         let server = self.postmaster();
         for pid in [self.keeper(), self.pid()] {
@@ -379,7 +380,8 @@ fn what_only_looks_like_a_stale_one_is_not_touched() {
     symlink(path("elsewhere"), path("pgrehearse-link")).unwrap();
     // Its lock is a link to a file elsewhere.
     symlink(path("elsewhere/lock"), path("pgrehearse-unlocked/lock")).unwrap();
-    // A process that has got the number of a server of long ago: it is the directory that is stale, and what links lead to is not.
+    // A process that has got the number of a server of long ago: it is the directory that is stale,
+    // and what links lead to is not.
     let mut innocent = Command::new("cat")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

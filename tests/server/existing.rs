@@ -77,7 +77,8 @@ fn what_nothing_has_used_since_the_counters_began_is_named_with_that_time() {
     let database = Database::new("existing_unused", BOOKINGS);
     database.run("SELECT pg_stat_reset()");
     let report = database.advise(&["-c", BY_GUEST, "--unused-after", "0d"]);
-    // The one on during is what the exclusion constraint has; the constraint's own, unique ones and the one in use are not named.
+    // The one on during is what the exclusion constraint has; the constraint's own, unique ones and
+    // the one in use are not named.
     assert_eq!(
         findings(&report),
         [
@@ -117,7 +118,8 @@ fn what_nothing_has_used_since_the_counters_began_is_named_with_that_time() {
             && !detail("booking_note").contains("foreign key")
     );
 
-    // To look at the ends of indexes is no use of them, for a superuser's run at least: another run says the same.
+    // To look at the ends of indexes is no use of them, for a superuser's run at least: another run
+    // says the same.
     let again = database.advise(&["-c", BY_GUEST, "--unused-after", "0d"]);
     assert_eq!(findings(&again), findings(&report));
     let text = database
@@ -495,7 +497,8 @@ fn a_shorter_index_that_serves_something_better_is_not_called_redundant() {
     );
 }
 
-/// Either order of two columns serves a statement that compares both: the one that makes an existing index unneeded is taken.
+/// Either order of two columns serves a statement that compares both: the one that makes an
+/// existing index unneeded is taken.
 #[test]
 fn an_index_is_rather_extended_than_added() {
     let database = Database::new(

@@ -1,4 +1,5 @@
-//! Long work shows a progress bar on a terminal, and nothing of it elsewhere. `script` (util-linux) provides the terminal.
+//! Long work shows a progress bar on a terminal, and nothing of it elsewhere. `script` (util-linux)
+//! provides the terminal.
 
 use std::process::{Command, Output};
 

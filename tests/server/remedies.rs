@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::live::{Database, program, recommended, statement, text_of};
 
-/// Rows in the order of `id`; `spread` says nothing about where a row lies, `kind` little about which it is.
+/// Rows in the order of `id`; `spread` says nothing about where a row lies, `kind` little about
+/// which it is.
 const TABLES: &str = "CREATE TABLE item (id bigint PRIMARY KEY, spread bigint NOT NULL, kind int NOT NULL, at timestamptz NOT NULL, note text);
      INSERT INTO item SELECT n, n * 7919 % 5000, n % 10, '2024-01-01'::timestamptz + n * interval '1 minute', repeat('x', 60)
      FROM generate_series(1, 60000) AS n;
@@ -226,7 +227,8 @@ fn remedies<'r>(report: &'r Value, kind: &str) -> Vec<&'r Value> {
         .collect()
 }
 
-/// A city lies in one country; each of 100 has 600 rows, which the planner takes for 60 when both are asked for.
+/// A city lies in one country; each of 100 has 600 rows, which the planner takes for 60 when both
+/// are asked for.
 const CORRELATED: &str = "CREATE TABLE place (id bigint PRIMARY KEY, city int NOT NULL, country int NOT NULL, free int NOT NULL, name text NOT NULL);
      INSERT INTO place SELECT n, n % 100, n % 100 / 10, n % 7, 'Name ' || n % 20 FROM generate_series(1, 60000) AS n; ANALYZE place;";
 
@@ -440,7 +442,8 @@ fn an_aggregate_over_most_of_a_table_gets_a_materialized_view() {
     );
 }
 
-/// To fill a view is to execute its statement: only with `--analyze`, and not when it does or depends on anything else.
+/// To fill a view is to execute its statement: only with `--analyze`, and not when it does or
+/// depends on anything else.
 #[test]
 fn a_view_is_only_for_what_is_the_same_at_any_time() {
     let database = Database::new(

@@ -1,4 +1,5 @@
-//! Reports are a public interface: the JSON one is described by a checked-in schema, and a recorded run gives the same one again.
+//! Reports are a public interface: the JSON one is described by a checked-in schema, and a recorded
+//! run gives the same one again.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! It may be pointed at production: nothing is left behind, writers are not blocked for longer than allowed.
+//! It may be pointed at production: nothing is left behind, writers are not blocked for longer than
+//! allowed.
 
 use std::time::Duration;
 

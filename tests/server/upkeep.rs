@@ -9,8 +9,8 @@ use crate::live::{Database, recommended, rejected};
 /// More than enough on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Two columns alike, and pages with room for new versions of their rows. (Written in a block, whose statements pg_stat_statements does not
-/// count.)
+/// Two columns alike, and pages with room for new versions of their rows. (Written in a block,
+/// whose statements pg_stat_statements does not count.)
 const ACCOUNTS: &str = "CREATE TABLE account (id bigint PRIMARY KEY, seen int NOT NULL, region int NOT NULL, note text)
          WITH (fillfactor = 50, autovacuum_enabled = off);
      DO $$ BEGIN INSERT INTO account SELECT n, n % 4000, n % 4000, 'note ' || n FROM generate_series(1, 40000) AS n; END $$;";

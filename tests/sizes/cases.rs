@@ -1,4 +1,5 @@
-//! The tables and the indexes. A specification is `table|method|key; key…|include=a; b|where=…|unique`, a key `column#operator class`.
+//! The tables and the indexes. A specification is
+//! `table|method|key; key…|include=a; b|where=…|unique`, a key `column#operator class`.
 
 use crate::live::Database;
 
@@ -70,7 +71,8 @@ ALTER TABLE filled RENAME TO documents;
 
 /// Indexes on the tables of [`create`].
 pub const VARIED: &[&str] = &[
-    // Single columns: fixed lengths, lengths that vary, few and many values, clustered or not, skewed.
+    // Single columns: fixed lengths, lengths that vary, few and many values, clustered or not,
+    // skewed.
     "plain|btree|id",
     "plain|btree|id|unique",
     "plain|btree|big",

@@ -133,7 +133,8 @@ impl<'s> Specification<'s> {
             .iter()
             .map(|(key, class)| format!("({key}) {class}"))
             .collect();
-        // An expression's parentheses are superfluous around a column, but allowed only for expressions in INCLUDE.
+        // An expression's parentheses are superfluous around a column, but allowed only for
+        // expressions in INCLUDE.
         let optional = |word: &str, text: String| {
             if text.is_empty() {
                 text
@@ -426,7 +427,8 @@ impl Observer {
         }
     }
 
-    /// Equal keys: the planner's estimate for plain columns, a sample for expressions and, if asked for, for all keys.
+    /// Equal keys: the planner's estimate for plain columns, a sample for expressions and, if asked
+    /// for, for all keys.
     fn equal_keys(&mut self, specification: &Specification<'_>, rows: f64) -> EqualKeys {
         let (table, keys, filter) = (
             specification.table,
@@ -540,7 +542,8 @@ impl Observer {
         ))
     }
 
-    /// An expression has no statistics: widths come from the sample, where values have headers of 4 bytes.
+    /// An expression has no statistics: widths come from the sample, where values have headers of 4
+    /// bytes.
     fn expression(
         &mut self,
         specification: &Specification<'_>,
@@ -589,9 +592,9 @@ const STATISTICS: &str =
     "SELECT avg_width, null_frac::float8, n_distinct::float8, most_common_freqs
 FROM pg_stats WHERE tablename = $1 AND attname = $2 AND schemaname = 'public'";
 
-/// How many rows to build indexes on, the smallest first: the table's rows by a power of two, `most_rows` at most, and a quarter and
-/// a sixteenth of that. Indexes double their pages at about the same time when their pages are full, so that one of half the rows is
-/// as full as that of all.
+/// How many rows to build indexes on, the smallest first: the table's rows by a power of two,
+/// `most_rows` at most, and a quarter and a sixteenth of that. Indexes double their pages at about
+/// the same time when their pages are full, so that one of half the rows is as full as that of all.
 pub fn sample_rows(table_rows: u64, most_rows: u64) -> [u64; 3] {
     let mut rows = table_rows;
     while rows > most_rows.max(1) {
@@ -607,9 +610,10 @@ fn samples_are_halves_of_halves() {
     assert_eq!(sample_rows(0, 0), [0, 0, 0]);
 }
 
-/// Do the default B-tree operator classes of this type (`pg_type.typname`) let equal values share one tuple? As `pg_amproc` of
-/// PostgreSQL 14 to 18 has it (`btequalimage` and `btvarstrequalimage`; the latter only holds for deterministic collations). Types
-/// that are not known, such as those of extensions, do not; enums do, and their names are the user's.
+/// Do the default B-tree operator classes of this type (`pg_type.typname`) let equal values share
+/// one tuple? As `pg_amproc` of PostgreSQL 14 to 18 has it (`btequalimage` and
+/// `btvarstrequalimage`; the latter only holds for deterministic collations). Types that are not
+/// known, such as those of extensions, do not; enums do, and their names are the user's.
 pub fn type_deduplicates(type_name: &str) -> bool {
     const TYPES: [&str; 30] = [
         "bit",

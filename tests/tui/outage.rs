@@ -1,4 +1,5 @@
-//! The whole server goes away while the interface shows what it said, and comes back: a throwaway server for each test.
+//! The whole server goes away while the interface shows what it said, and comes back: a throwaway
+//! server for each test.
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -17,7 +18,8 @@ use super::{SLOW_TABLE, wait_until};
 const TABLE: &str = "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);
     INSERT INTO t SELECT n, n % 1000, n % 77 FROM generate_series(1, 20000) AS n; ANALYZE t;";
 
-/// A server that can be killed and started again: a child of the test on the files of a throwaway cluster.
+/// A server that can be killed and started again: a child of the test on the files of a throwaway
+/// cluster.
 struct Mortal {
     cluster: Cluster,
     binaries: Binaries,
@@ -60,7 +62,8 @@ impl Mortal {
         }
     }
 
-    /// As somebody does who finds the server down; it is refused as long as a child of the old one lives.
+    /// As somebody does who finds the server down; it is refused as long as a child of the old one
+    /// lives.
     fn start_again(&mut self) {
         let began = Instant::now();
         let mut server = self.postgres().spawn().unwrap();

@@ -1,5 +1,6 @@
-//! A bug in the interface and one in the work for it, in a real terminal. The program has no switch that makes it panic; these tests run
-//! their own executable in the terminal instead, as a program around the library's event loop, terminal and worker.
+//! A bug in the interface and one in the work for it, in a real terminal. The program has no switch
+//! that makes it panic; these tests run their own executable in the terminal instead, as a program
+//! around the library's event loop, terminal and worker.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! A terminal for a test: a tmux server of its own with one window, in which a shell starts the program.
+//! A terminal for a test: a tmux server of its own with one window, in which a shell starts the
+//! program.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,8 +19,8 @@ pub struct Tmux {
 }
 
 impl Tmux {
-    /// Starts the program with these arguments, in an empty directory, in a terminal of `COLUMNSxLINES`. When it ends,
-    /// `EXIT status` is printed and the shell stays.
+    /// Starts the program with these arguments, in an empty directory, in a terminal of
+    /// `COLUMNSxLINES`. When it ends, `EXIT status` is printed and the shell stays.
     pub fn start(name: &str, size: &str, arguments: &str) -> Tmux {
         Tmux::start_command(
             name,
@@ -41,7 +42,8 @@ impl Tmux {
         );
         std::fs::write(&script, text).unwrap();
         let directory = tmux.directory.path().to_str().unwrap().to_owned();
-        // Not bash: it gives the terminal back its modes itself, and nobody would see that the program did not.
+        // Not bash: it gives the terminal back its modes itself, and nobody would see that the
+        // program did not.
         let shell = format!("env ENV={} dash -i", script.display());
         let window = [
             "new-session",
@@ -158,8 +160,9 @@ impl Tmux {
         self.modes() == "alternate:0 mouse:0 cursor:1"
     }
 
-    /// Asserts that the terminal is as it was before the program started: its screen, mouse and cursor as tmux sees them, and the
-    /// line discipline (raw mode, echo) as `stty` saw it right after the program stopped or ended.
+    /// Asserts that the terminal is as it was before the program started: its screen, mouse and
+    /// cursor as tmux sees them, and the line discipline (raw mode, echo) as `stty` saw it right
+    /// after the program stopped or ended.
     pub fn assert_given_back(&self, when: &str) {
         assert!(self.is_given_back(), "{when}: {}", self.modes());
         let saved = |file: &str| std::fs::read_to_string(self.directory().join(file)).unwrap();

@@ -1,4 +1,5 @@
-//! Advice with a planner twin: the search writes nothing, and what it says is proved where that may be.
+//! Advice with a planner twin: the search writes nothing, and what it says is proved where that may
+//! be.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -216,7 +217,8 @@ fn an_interrupted_or_killed_run_leaves_no_twin() {
     }
 }
 
-/// Statistics say nothing of how large these would be: rows are read, and the index is built over them.
+/// Statistics say nothing of how large these would be: rows are read, and the index is built over
+/// them.
 #[test]
 fn what_statistics_say_nothing_of_is_foreseen_from_rows() {
     let database = Database::new(

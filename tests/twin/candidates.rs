@@ -1,4 +1,5 @@
-//! Indexes that do not exist: the twin, with its estimates of them, against the server that builds them and rolls back.
+//! Indexes that do not exist: the twin, with its estimates of them, against the server that builds
+//! them and rolls back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -300,7 +301,8 @@ fn run(rehearsal: &mut Rehearsal, lines: &str, tallies: &mut Tallies) {
     }
 }
 
-/// 0.3 is 60 000 rows in each big table, of which a sample has half: `SCALE=5` says more about samples, and takes its time.
+/// 0.3 is 60 000 rows in each big table, of which a sample has half: `SCALE=5` says more about
+/// samples, and takes its time.
 fn scale() -> String {
     std::env::var("SCALE").unwrap_or_else(|_| "0.3".to_owned())
 }

@@ -162,7 +162,8 @@ fn the_sample_workloads_are_planned_alike() {
     }
 }
 
-/// To the planner, rows that were deleted while another transaction of the server was running still lie at the end of an index.
+/// To the planner, rows that were deleted while another transaction of the server was running still
+/// lie at the end of an index.
 pub fn wait_for_older_transactions(database: &Database) {
     let now = database.text("SELECT pg_current_xact_id()");
     let over = || {
@@ -198,7 +199,8 @@ fn every_kind_of_table_and_index_is_planned_alike() {
     assert!(different.is_empty(), "{different:?}");
 }
 
-/// What is rarely seen: names, types and operators of one's own, partitions of every kind, settings of a role.
+/// What is rarely seen: names, types and operators of one's own, partitions of every kind, settings
+/// of a role.
 #[test]
 fn what_is_rarely_seen_is_planned_alike() {
     Database::new("twin_oddities", "DROP ROLE IF EXISTS twin_oddities_role");

@@ -132,7 +132,8 @@ fn statistics_are_rebuilt_from_the_views_as_analyze_wrote_them() {
     assert!(unexpected.is_empty(), "{unexpected:?}");
 }
 
-/// Columns, policies, nothing at all: what can be planned is advised on, and the report has the GRANTs.
+/// Columns, policies, nothing at all: what can be planned is advised on, and the report has the
+/// GRANTs.
 #[test]
 fn what_may_not_be_read_is_told_with_what_would_help() {
     let database = Database::new(

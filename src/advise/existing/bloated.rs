@@ -1,4 +1,5 @@
-//! Indexes that are mostly empty: btrees that are much larger than the same index freshly built, as the planner twin estimates it.
+//! Indexes that are mostly empty: btrees that are much larger than the same index freshly built, as
+//! the planner twin estimates it.
 
 use super::finding::{ExistingFinding, ExistingKind, Fix};
 use super::observed::FreshSizes;
@@ -6,14 +7,15 @@ use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::{Method, NamedIndex};
 use crate::model::Bytes;
 
-/// An index that is written to in no order is 69 % full by and by, instead of 90 % (Yao: "On random 2-3 trees", 1978), and the estimate may be off
-/// by a quarter: at twice the size it is neither.
+/// An index that is written to in no order is 69 % full by and by, instead of 90 % (Yao: "On random
+/// 2-3 trees", 1978), and the estimate may be off by a quarter: at twice the size it is neither.
 const MUCH_LARGER: f64 = 2.0;
 
 /// Less to be gained is not worth a REINDEX.
 pub(super) const MIN_GAIN: Bytes = Bytes(4 * Bytes::MB);
 
-/// The indexes that could be: btrees of some size. Those that enforce something, too: to rebuild is not to drop.
+/// The indexes that could be: btrees of some size. Those that enforce something, too: to rebuild is
+/// not to drop.
 pub(in crate::advise) fn candidates(catalog: &Catalog) -> Vec<NamedIndex> {
     let indexes = catalog
         .tables

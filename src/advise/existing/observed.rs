@@ -18,7 +18,8 @@ pub(in crate::advise) struct Observed<'a> {
     pub(in crate::advise) recommendations: &'a [Recommendation],
     /// What drops of existing indexes would do.
     pub(in crate::advise) drop_effects: &'a DropEffects,
-    /// Names of indexes that some plan of the workload uses, as things are or with what is recommended.
+    /// Names of indexes that some plan of the workload uses, as things are or with what is
+    /// recommended.
     pub(in crate::advise) used: &'a BTreeSet<String>,
     /// Sizes of fresh builds.
     pub(in crate::advise) fresh_sizes: &'a FreshSizes,

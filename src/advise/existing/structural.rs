@@ -1,4 +1,5 @@
-//! What the catalog alone says of an existing index: invalid leftovers, duplicates, prefixes of others.
+//! What the catalog alone says of an existing index: invalid leftovers, duplicates, prefixes of
+//! others.
 
 use super::finding::{ExistingFinding, ExistingKind, Fix};
 use crate::catalog::{ExistingIndex, Table};
@@ -48,9 +49,11 @@ pub(super) fn does_its_work<'t>(
     twin.or_else(|| Some((longer.into_iter().next()?, ExistingKind::Redundant)))
 }
 
-/// A failed CREATE INDEX CONCURRENTLY leaves an index that is kept up to date and never used; so does a failed REINDEX, beside the good
-/// one. A unique one goes on refusing duplicates all the same: it is completed, unless a valid one does the same
-/// (<https://www.postgresql.org/docs/current/sql-createindex.html>, "Building Indexes Concurrently").
+/// A failed CREATE INDEX CONCURRENTLY leaves an index that is kept up to date and never used; so
+/// does a failed REINDEX, beside the good one. A unique one goes on refusing duplicates all the
+/// same: it is completed, unless a valid one does the same
+/// (<https://www.postgresql.org/docs/current/sql-createindex.html>, "Building Indexes
+/// Concurrently").
 fn invalid(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
     let bound =
         index.being_built || index.partitioned || index.part_of.is_some() || index.constraint;

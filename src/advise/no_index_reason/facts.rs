@@ -10,8 +10,9 @@ use crate::predicate::{RelationUse, relation_uses};
 /// From this share of a table's rows on, most of it is read.
 pub(super) const MOST: f64 = 0.5;
 
-/// A row through an index takes at least a page of the index and one of the table, each at `random_page_cost`
-/// (`genericcostestimate` in src/backend/utils/adt/selfuncs.c, `cost_index` in src/backend/optimizer/path/costsize.c).
+/// A row through an index takes at least a page of the index and one of the table, each at
+/// `random_page_cost` (`genericcostestimate` in src/backend/utils/adt/selfuncs.c, `cost_index` in
+/// src/backend/optimizer/path/costsize.c).
 const PAGES_OF_ONE_ROW: f64 = 2.0;
 
 /// How a statement reads the table that most of its cost is for.

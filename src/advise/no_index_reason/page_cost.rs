@@ -1,5 +1,6 @@
-//! At which `random_page_cost` would the planner use an index? The server is asked about indexes that exist, and the planner twin about
-//! the candidates: at the lowest value that makes sense, and if one is used there, at values in between.
+//! At which `random_page_cost` would the planner use an index? The server is asked about indexes
+//! that exist, and the planner twin about the candidates: at the lowest value that makes sense, and
+//! if one is used there, at values in between.
 
 use std::collections::BTreeMap;
 
@@ -112,7 +113,8 @@ impl Range {
         Ok(run.ask(&question)?.into_plans())
     }
 
-    /// The greatest value at which the plan uses it, and the cost there; none when not even the lowest will do.
+    /// The greatest value at which the plan uses it, and the cost there; none when not even the
+    /// lowest will do.
     fn bisect(
         &self,
         run: &mut Run<'_>,

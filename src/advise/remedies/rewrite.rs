@@ -1,5 +1,5 @@
-//! A statement written another way, planned: on the server as things are, and in the planner twin with the recommended indexes and
-//! those that it could use then.
+//! A statement written another way, planned: on the server as things are, and in the planner twin
+//! with the recommended indexes and those that it could use then.
 
 use super::chosen::Chosen;
 use crate::advise::candidates::shape;
@@ -84,7 +84,8 @@ fn test_one(
         .then(|| remedy(proposal, before.total_cost(), &best, chosen)))
 }
 
-/// With what is recommended, and with what a generator makes of the rewritten statement; and if some of that is used, with that alone.
+/// With what is recommended, and with what a generator makes of the rewritten statement; and if
+/// some of that is used, with that alone.
 fn with_indexes(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
@@ -111,7 +112,8 @@ fn with_indexes(
     }))
 }
 
-/// Candidates for the rewritten statement, under names of their own; those that are trials already keep their names.
+/// Candidates for the rewritten statement, under names of their own; those that are trials already
+/// keep their names.
 fn candidates(
     chosen: Chosen<'_>,
     (proposal, statement): (&Proposal<'_>, &Statement),

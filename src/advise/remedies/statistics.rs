@@ -1,7 +1,8 @@
-//! ANALYZE and CREATE STATISTICS, tried in a transaction that is rolled back: what the planner expects then.
+//! ANALYZE and CREATE STATISTICS, tried in a transaction that is rolled back: what the planner
+//! expects then.
 //!
-//! For each table the statistics of its columns are made anew first, so that what an object of CREATE STATISTICS adds is told apart
-//! from what ANALYZE alone changes.
+//! For each table the statistics of its columns are made anew first, so that what an object of
+//! CREATE STATISTICS adds is told apart from what ANALYZE alone changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -162,7 +163,8 @@ fn test_table(
     Ok(remedies)
 }
 
-/// Of these, those by which an estimate that they are for becomes another one when they are all there.
+/// Of these, those by which an estimate that they are for becomes another one when they are all
+/// there.
 fn changing<'p>(
     run: &mut Run<'_>,
     analyzed: &Analyzed,
@@ -197,7 +199,8 @@ fn changing<'p>(
     Ok(proposals.iter().filter_map(extended).collect())
 }
 
-/// Of those that change the same estimates, one for each: what changes it most, and has the fewest keys.
+/// Of those that change the same estimates, one for each: what changes it most, and has the fewest
+/// keys.
 fn least(mut contenders: Vec<(&Proposal, Remedy)>) -> Vec<Remedy> {
     let most = |remedy: &Remedy| remedy.benefits.iter().map(most_changed).fold(1.0, f64::max);
     let keys = |proposal: &Proposal| proposal.statistics.keys.len();

@@ -1,4 +1,5 @@
-//! VACUUM, tried: the planner twin is told that all pages of a table are marked as visible to everybody.
+//! VACUUM, tried: the planner twin is told that all pages of a table are marked as visible to
+//! everybody.
 
 use super::chosen::{Chosen, effect};
 use crate::advise::baseline::Baseline;

@@ -1,5 +1,5 @@
-//! A materialized view, tried: in the planner twin at its estimated size, and with `--analyze`, which allows to execute what only
-//! reads, really filled on the server and rolled back.
+//! A materialized view, tried: in the planner twin at its estimated size, and with `--analyze`,
+//! which allows to execute what only reads, really filled on the server and rolled back.
 
 use super::chosen::{Chosen, plan_of};
 use crate::advise::run::Run;
@@ -11,7 +11,8 @@ use crate::remedy::{Ask, Effect, Kind, Remedy, RemedyReason};
 use crate::verdict::Rehearse;
 use crate::workload::Statement;
 
-/// Indexes that lower a statement's cost below this share are the better answer: they are always up to date.
+/// Indexes that lower a statement's cost below this share are the better answer: they are always up
+/// to date.
 const MUCH: f64 = 0.5;
 
 pub(super) fn test(

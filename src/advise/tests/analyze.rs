@@ -52,7 +52,8 @@ fn an_index_that_is_faster_is_recommended_with_its_times() {
     assert_eq!(gain.times, Some((Millis(100.0), Millis(2.0))));
 }
 
-/// Two indexes of nearly the same cost; the one that costs less takes this long, the other one that long.
+/// Two indexes of nearly the same cost; the one that costs less takes this long, the other one that
+/// long.
 fn timed(first_ms: f64, second_ms: f64) -> TestPlanner {
     by_both()
         .index("orders (a)", MB, &[("by-both", 100.0)])

@@ -4,8 +4,9 @@ use super::*;
 use crate::advise::drop_effects::{HypotheticalDrop, Worsened};
 use crate::advise::existing::finding::ExistingKind;
 
-/// `by-both` reads the existing index on a, at 500. Candidates: one on b, as an additional index; one on both, which could take the old
-/// one's place and costs nearly the same. A second statement `by-a` costs 400 by the old index, and `replaced` by the new one.
+/// `by-both` reads the existing index on a, at 500. Candidates: one on b, as an additional index;
+/// one on both, which could take the old one's place and costs nearly the same. A second statement
+/// `by-a` costs 400 by the old index, and `replaced` by the new one.
 fn with_old_index(replaced: f64) -> TestPlanner {
     let existing = orders().existing("old", "(a)", Bytes(4 * Bytes::MB));
     let planner = looking_up(TestPlanner::new([existing]), 1.0, "a").statement(

@@ -3,7 +3,8 @@
 use super::*;
 use crate::catalog::ForeignKey;
 
-/// A parent from which 3 rows are deleted, 10 times, or whose column is updated, and a child that refers to it by a.
+/// A parent from which 3 rows are deleted, 10 times, or whose column is updated, and a child that
+/// refers to it by a.
 fn parent(sql: &str, operation: &str, indexed: bool) -> TestPlanner {
     let written = seq_scan("customers", 50.0)
         .rows(3.0)

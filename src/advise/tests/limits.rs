@@ -127,8 +127,8 @@ fn enough_time_is_not_mentioned() {
     assert!(!advice.notices.iter().any(is_about_time));
 }
 
-/// Of two megabytes each on the server, and of one in the twin; the time is over before any set is asked about, so that the choice is not
-/// made again.
+/// Of two megabytes each on the server, and of one in the twin; the time is over before any set is
+/// asked about, so that the choice is not made again.
 fn larger_than_predicted(planner: TestPlanner) -> Advice {
     let limits = Limits {
         budget: Some(Bytes(3 * Bytes::MB)),

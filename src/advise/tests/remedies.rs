@@ -13,7 +13,8 @@ fn statements(remedies: &[Remedy]) -> Vec<(Kind, &str)> {
         .collect()
 }
 
-/// `by-a` on a table of which many rows were written since it was analyzed; with fresh statistics so many rows are expected.
+/// `by-a` on a table of which many rows were written since it was analyzed; with fresh statistics
+/// so many rows are expected.
 fn stale(rows: f64) -> TestPlanner {
     let stale = orders().with(|table| table.modified_rows = 50_000);
     let fresh = seq_scan("orders", TODAY)
@@ -81,7 +82,8 @@ fn statistics_on_several_columns_are_recommended_where_they_change_an_estimate()
     assert_eq!(advice(&mut correlated(100.0)).remedies, []);
 }
 
-/// `by-a` by an index that exists, on a table of which no page is all-visible; index-only it would cost this.
+/// `by-a` by an index that exists, on a table of which no page is all-visible; index-only it would
+/// cost this.
 fn unvacuumed(index_only: f64) -> TestPlanner {
     let table = orders()
         .existing("old", "(a)", MB)

@@ -33,7 +33,8 @@ fn json(advice: &Advice) -> String {
         .unwrap()
 }
 
-/// What each recording recommends, as the server wrote it: the table, and what stands behind its name.
+/// What each recording recommends, as the server wrote it: the table, and what stands behind its
+/// name.
 const EXPECTED: &[(&str, &[&str])] = &[
     (
         "000-job-queue-twin.json",

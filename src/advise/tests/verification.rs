@@ -198,7 +198,8 @@ fn where_the_twin_cannot_plan_and_nothing_may_be_built_that_is_the_reason() {
 
 #[test]
 fn what_gained_only_without_an_index_that_could_not_be_used_yet_is_out() {
-    // The server plans by-both by (a) only because it cannot use (b) yet, and does not use (a) for by-a.
+    // The server plans by-both by (a) only because it cannot use (b) yet, and does not use (a) for
+    // by-a.
     let of_server = &[("by-both", 1_000.0)];
     let mut planner = looking_up(by_both(), 1.0, "a")
         .index("orders (b)", MB, &[("by-both", 41.0)])

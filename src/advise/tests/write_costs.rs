@@ -54,7 +54,8 @@ fn an_update_that_could_not_be_hot_before_cannot_lose_that() {
     );
 }
 
-/// `by-a`, with calls that were counted for so long, beside what the server counted in a thousand seconds.
+/// `by-a`, with calls that were counted for so long, beside what the server counted in a thousand
+/// seconds.
 fn counted(calls_for_s: Option<f64>, inserted: u64) -> TestPlanner {
     let written = orders().with(|table| {
         table.writes = Some(Writes {

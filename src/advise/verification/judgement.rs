@@ -32,8 +32,9 @@ impl Verification {
         out
     }
 
-    /// The plans of a statement may come from the twin, and those of another one from the server, which saw other indexes: what no plan gains
-    /// by when they are put together is out, and so are the plans that use it.
+    /// The plans of a statement may come from the twin, and those of another one from the server,
+    /// which saw other indexes: what no plan gains by when they are put together is out, and so are
+    /// the plans that use it.
     pub(in crate::advise) fn drop_unhelpful(&mut self, min_improvement: MinImprovement) {
         loop {
             let out = self.judge(&[], min_improvement);

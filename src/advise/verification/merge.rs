@@ -86,8 +86,9 @@ impl Verification {
         }
     }
 
-    /// What the twin predicted, with what the server showed. An index that the server did not build stays as predicted; one that was
-    /// built and not used is out. `not_built`: the indexes that could not be built, with the reason.
+    /// What the twin predicted, with what the server showed. An index that the server did not build
+    /// stays as predicted; one that was built and not used is out. `not_built`: the indexes that
+    /// could not be built, with the reason.
     pub(in crate::advise) fn confirmed_by(
         self,
         server: &Verification,
@@ -134,8 +135,8 @@ impl Verification {
         result
     }
 
-    /// The server's plan where it shows all that the twin predicted; the twin's where an index of it was not built; none where an index
-    /// of it is out.
+    /// The server's plan where it shows all that the twin predicted; the twin's where an index of
+    /// it was not built; none where an index of it is out.
     fn take_confirmed(
         &mut self,
         id: &StatementId,

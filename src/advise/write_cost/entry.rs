@@ -1,9 +1,11 @@
 //! What one more entry costs in an index, in planner units.
 //!
 //! PostgreSQL's planner prices no index maintenance. Three parts of a price:
-//! 1. The way down, as the planner prices it: 50 × `cpu_operator_cost` for each level (src/backend/utils/adt/selfuncs.c, `btcostestimate`).
-//! 2. The leaf, which has to be there and to be written again: a quarter of a random page where each entry hits another leaf. Between two
-//!    checkpoints a small index has its few leaves written once, however many entries they get.
+//! 1. The way down, as the planner prices it: 50 × `cpu_operator_cost` for each level
+//!    (src/backend/utils/adt/selfuncs.c, `btcostestimate`).
+//! 2. The leaf, which has to be there and to be written again: a quarter of a random page where
+//!    each entry hits another leaf. Between two checkpoints a small index has its few leaves
+//!    written once, however many entries they get.
 //! 3. The room it takes: pages that are written for good, 69 % full.
 
 use std::collections::BTreeMap;

@@ -4,7 +4,8 @@ use crate::catalog::{Column, Table};
 use crate::index::Index;
 use crate::sql::{Expression, Shape, array_elements};
 
-/// As the planner guesses ranges that it knows nothing about (`DEFAULT_INEQ_SEL`, src/include/utils/selfuncs.h).
+/// As the planner guesses ranges that it knows nothing about (`DEFAULT_INEQ_SEL`,
+/// src/include/utils/selfuncs.h).
 const UNKNOWN_RANGE: f64 = 1.0 / 3.0;
 
 /// The share of rows in the index, 0 to 1; all of them where its predicate cannot be told.

@@ -9,8 +9,9 @@ use crate::db::{DbError, Session};
 use crate::index::{Extension, Method};
 use crate::model::{QualifiedName, quote_identifier};
 
-/// Operator classes of extensions that come with PostgreSQL, which a database may not have installed: the extension, the class, its
-/// method, its type, what it answers. (The catalog has those of installed extensions.)
+/// Operator classes of extensions that come with PostgreSQL, which a database may not have
+/// installed: the extension, the class, its method, its type, what it answers. (The catalog has
+/// those of installed extensions.)
 /// <https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX>
 const AVAILABLE: &[(&str, &str, Method, &str, &[&str])] = &[
     (

@@ -1,7 +1,8 @@
 //! Why a connection failed, in psql's words.
 //!
-//! tokio-postgres hides the kind of its errors. This is the only place that tells them apart, by the error inside and, where there
-//! is none, by the text (checked by the integration tests, as texts may change with a version).
+//! tokio-postgres hides the kind of its errors. This is the only place that tells them apart, by
+//! the error inside and, where there is none, by the text (checked by the integration tests, as
+//! texts may change with a version).
 
 use std::error::Error;
 use std::fmt;
@@ -165,8 +166,9 @@ impl Reason {
         self
     }
 
-    /// Whether `prefer` and `allow` try once more the other way: TLS itself failed, or `pg_hba.conf` has no line for this kind of
-    /// connection. A refused password is not tried again, unlike in libpq: it would be refused again.
+    /// Whether `prefer` and `allow` try once more the other way: TLS itself failed, or
+    /// `pg_hba.conf` has no line for this kind of connection. A refused password is not tried
+    /// again, unlike in libpq: it would be refused again.
     pub(super) fn depends_on_encryption(&self) -> bool {
         match self {
             Self::Tls(_) => true,
@@ -177,8 +179,9 @@ impl Reason {
         }
     }
 
-    /// Whether other servers are not tried: this one was reached, and refused for a reason that the user has to know. libpq goes on
-    /// only if a server cannot be reached, is starting up or shutting down, or is of the wrong kind.
+    /// Whether other servers are not tried: this one was reached, and refused for a reason that the
+    /// user has to know. libpq goes on only if a server cannot be reached, is starting up or
+    /// shutting down, or is of the wrong kind.
     pub(super) fn is_final(&self) -> bool {
         match self {
             Self::HostName(_) | Self::Unreachable(_) | Self::Timeout | Self::Session(_) => false,

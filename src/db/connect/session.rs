@@ -1,6 +1,7 @@
 //! `target_session_attrs`: whether a session is of the kind that was asked for.
 //!
-//! Source: PostgreSQL documentation, "Parameter Key Words", and the statements libpq uses for servers before 14.
+//! Source: PostgreSQL documentation, "Parameter Key Words", and the statements libpq uses for
+//! servers before 14.
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 

@@ -1,8 +1,9 @@
 //! From `sslmode` and its companions to what TLS has to do.
 //!
-//! Source: PostgreSQL documentation, "SSL Support". The server's certificate is verified whenever a root certificate file
-//! exists, in every mode ("Client Verification of Server Certificates"): this is what makes `require` the same as `verify-ca`
-//! there. `verify-ca` and `verify-full` insist on the file. The mode "is ignored for Unix domain socket communication".
+//! Source: PostgreSQL documentation, "SSL Support". The server's certificate is verified whenever a
+//! root certificate file exists, in every mode ("Client Verification of Server Certificates"): this
+//! is what makes `require` the same as `verify-ca` there. `verify-ca` and `verify-full` insist on
+//! the file. The mode "is ignored for Unix domain socket communication".
 
 use std::path::PathBuf;
 

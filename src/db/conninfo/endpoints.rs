@@ -1,7 +1,7 @@
 //! From `host`, `hostaddr` and `port`, each a list with commas, to the servers to try.
 //!
-//! Source: PostgreSQL documentation, "Specifying Multiple Hosts": `hostaddr` or else `host` decides how many there are; one port
-//! is enough for all; an empty entry means the default.
+//! Source: PostgreSQL documentation, "Specifying Multiple Hosts": `hostaddr` or else `host` decides
+//! how many there are; one port is enough for all; an empty entry means the default.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
-//! The process environment as a value, captured once, so that resolving a connection is a pure function of it.
+//! The process environment as a value, captured once, so that resolving a connection is a pure
+//! function of it.
 //!
-//! Only the variables that connecting depends on are kept; `Debug` shows which are set and never to what.
+//! Only the variables that connecting depends on are kept; `Debug` shows which are set and never to
+//! what.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,7 +1,8 @@
 //! Why what was typed, or what the environment and the files say, is no connection.
 //!
-//! No variant holds the text that was refused: it may contain a password (a URI whose password has an unescaped `/` reads as
-//! a host and a port). Keywords, file names and line numbers are named; values are not.
+//! No variant holds the text that was refused: it may contain a password (a URI whose password has
+//! an unescaped `/` reads as a host and a port). Keywords, file names and line numbers are named;
+//! values are not.
 
 use std::io;
 use std::path::PathBuf;
@@ -142,7 +143,8 @@ pub enum SyntaxError {
         /// Which word, counted from 1.
         word: usize,
     },
-    /// A word after a password that is no keyword: as likely the rest of the password as a mistyped keyword.
+    /// A word after a password that is no keyword: as likely the rest of the password as a mistyped
+    /// keyword.
     #[error(
         "no connection option follows \"{keyword}\" (a value that contains spaces must be quoted with ')"
     )]
@@ -220,7 +222,8 @@ pub enum Warning {
         /// What the system said.
         reason: String,
     },
-    /// `sslrootcert` was given, does not exist, and the mode does not insist: the server is not verified.
+    /// `sslrootcert` was given, does not exist, and the mode does not insist: the server is not
+    /// verified.
     #[error("root certificate file \"{}\" does not exist: the server certificate is not verified", .0.display())]
     RootCertificateMissing(PathBuf),
     /// `sslcert` was given and does not exist: no client certificate is sent.

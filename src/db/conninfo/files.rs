@@ -9,7 +9,8 @@ pub trait Files {
     /// The text of a file.
     ///
     /// # Errors
-    /// Whatever the system says; [`io::ErrorKind::NotFound`] is how an absent optional file is recognised.
+    /// Whatever the system says; [`io::ErrorKind::NotFound`] is how an absent optional file is
+    /// recognised.
     fn read(&self, file: &Path) -> io::Result<String>;
 
     /// What is at the path, if anything.

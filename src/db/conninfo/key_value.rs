@@ -1,7 +1,8 @@
 //! The `key=value …` form of a connection string.
 //!
-//! Source: PostgreSQL documentation, "Keyword/Value Connection Strings". Whitespace separates the pairs and may surround `=`;
-//! a value with whitespace, or an empty one, is quoted with `'`; `\` escapes the next character inside and outside of quotes.
+//! Source: PostgreSQL documentation, "Keyword/Value Connection Strings". Whitespace separates the
+//! pairs and may surround `=`; a value with whitespace, or an empty one, is quoted with `'`; `\`
+//! escapes the next character inside and outside of quotes.
 
 use std::iter::Peekable;
 use std::str::Chars;

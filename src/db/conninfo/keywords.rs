@@ -1,14 +1,17 @@
-//! libpq's parameter keywords: which exist, which environment variable stands for which, and what happens to those that
-//! pgrehearse has no use for.
+//! libpq's parameter keywords: which exist, which environment variable stands for which, and what
+//! happens to those that pgrehearse has no use for.
 //!
-//! Source: PostgreSQL documentation, "Parameter Key Words" and "Environment Variables" (18). A keyword is
+//! Source: PostgreSQL documentation, "Parameter Key Words" and "Environment Variables" (18). A
+//! keyword is
 //! - **used**: it takes part in the resolution;
-//! - **ignored**: without effect on what an index advisor does, so an existing connection string keeps working:
-//!   `application_name` and `fallback_application_name` (ours is "pgrehearse"), `client_encoding` (tokio-postgres speaks UTF-8
-//!   only), `gssdelegation`, `gsslib`, `krbsrvname`, `load_balance_hosts`,
-//!   `sslcompression`, `min_protocol_version`, `max_protocol_version`, `sslkeylogfile`, the `oauth_*` family;
-//! - **limited**: accepted with the values that ask for nothing, refused otherwise, because ignoring it would weaken what the
-//!   user asked for (`sslcrl`, `requirepeer`, `gssencmode=require`, …).
+//! - **ignored**: without effect on what an index advisor does, so an existing connection string
+//!   keeps working: `application_name` and `fallback_application_name` (ours is "pgrehearse"),
+//!   `client_encoding` (tokio-postgres speaks UTF-8 only), `gssdelegation`, `gsslib`, `krbsrvname`,
+//!   `load_balance_hosts`, `sslcompression`, `min_protocol_version`, `max_protocol_version`,
+//!   `sslkeylogfile`, the `oauth_*` family;
+//! - **limited**: accepted with the values that ask for nothing, refused otherwise, because
+//!   ignoring it would weaken what the user asked for (`sslcrl`, `requirepeer`,
+//!   `gssencmode=require`, …).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -153,7 +156,8 @@ const KEYWORDS: &[(&str, Handling)] = &[
     ("user", Used),
 ];
 
-/// The environment variables that stand for a keyword. `PGSYSCONFDIR` is not one: it says where to look for service files.
+/// The environment variables that stand for a keyword. `PGSYSCONFDIR` is not one: it says where to
+/// look for service files.
 const VARIABLES: &[(&str, &str)] = &[
     ("PGCHANNELBINDING", "channel_binding"),
     ("PGCONNECT_TIMEOUT", "connect_timeout"),
@@ -218,8 +222,8 @@ impl fmt::Debug for Value {
 pub(super) struct Parameters(BTreeMap<&'static str, Value>);
 
 impl Parameters {
-    /// Sets a parameter, replacing an earlier one, after checking that the keyword exists and the value is not one that would
-    /// have to be disregarded.
+    /// Sets a parameter, replacing an earlier one, after checking that the keyword exists and the
+    /// value is not one that would have to be disregarded.
     pub(super) fn set(
         &mut self,
         keyword: &str,
@@ -266,7 +270,8 @@ impl Parameters {
         self.0.get(keyword)
     }
 
-    /// The value unless it is empty: to libpq an empty value means the default, but still hides the sources of lower rank.
+    /// The value unless it is empty: to libpq an empty value means the default, but still hides the
+    /// sources of lower rank.
     pub(super) fn filled(&self, keyword: &str) -> Option<&Value> {
         self.value(keyword).filter(|value| !value.text.is_empty())
     }

@@ -1,7 +1,8 @@
 //! The password file: which password belongs to which server, database and user.
 //!
-//! Source: PostgreSQL documentation, "The Password File". Lines of `hostname:port:database:username:password`; `*` matches
-//! anything; `\` escapes `:` and `\`; the first line that matches counts. A file that others can read is not used at all.
+//! Source: PostgreSQL documentation, "The Password File". Lines of
+//! `hostname:port:database:username:password`; `*` matches anything; `\` escapes `:` and `\`; the
+//! first line that matches counts. A file that others can read is not used at all.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use super::files::{FileKind, Files};
 /// What a line must match.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Login<'a> {
-    /// The names the host goes by: a socket directory that is the default one is also called `localhost`.
+    /// The names the host goes by: a socket directory that is the default one is also called
+    /// `localhost`.
     pub(super) host_names: &'a [&'a str],
     pub(super) port: u16,
     pub(super) dbname: &'a str,
@@ -26,7 +28,8 @@ pub(super) struct PasswordFile {
 }
 
 impl PasswordFile {
-    /// Reads the file; a file that is not there is none, one that must not or cannot be used is a warning.
+    /// Reads the file; a file that is not there is none, one that must not or cannot be used is a
+    /// warning.
     pub(super) fn open(path: &Path, files: &dyn Files) -> Result<Option<Self>, Warning> {
         match files.kind(path) {
             None => return Ok(None),

@@ -1,9 +1,11 @@
 //! The connection service file: named groups of connection parameters.
 //!
-//! Source: PostgreSQL documentation, "The Connection Service File". The file of the user (`PGSERVICEFILE`, else
-//! `~/.pg_service.conf`) is searched first, then `pg_service.conf` of the system's configuration directory. Written here because
-//! the existing crates (`pg-client-config`, `postgres-service`) lead straight to tokio-postgres's `Config`, which has no place for
-//! `verify-full`, `sslrootcert` or the password file, and name neither file nor line in their errors.
+//! Source: PostgreSQL documentation, "The Connection Service File". The file of the user
+//! (`PGSERVICEFILE`, else `~/.pg_service.conf`) is searched first, then `pg_service.conf` of the
+//! system's configuration directory. Written here because the existing crates (`pg-client-config`,
+//! `postgres-service`) lead straight to tokio-postgres's `Config`, which has no place for
+//! `verify-full`, `sslrootcert` or the password file, and name neither file nor line in their
+//! errors.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,8 @@ use super::origin::Origin;
 /// Where Debian and Ubuntu have what libpq calls its system configuration directory.
 const DEFAULT_SYSTEM_CONFIGURATION: &str = "/etc/postgresql-common";
 
-/// The parameters of the service that `chosen` (or else the environment) names; none if no service is named.
+/// The parameters of the service that `chosen` (or else the environment) names; none if no service
+/// is named.
 pub(super) fn parameters(
     chosen: &Parameters,
     environment: &Environment,
@@ -74,7 +77,8 @@ fn read_service(
     }
 }
 
-/// The parameters of the section `name`, if the file has it. Lines of other sections are not looked at.
+/// The parameters of the section `name`, if the file has it. Lines of other sections are not looked
+/// at.
 fn parse(text: &str, name: &str, file: &Path) -> Result<Option<Parameters>, ConninfoError> {
     let origin = Origin::Service {
         name: name.to_owned(),

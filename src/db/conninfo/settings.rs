@@ -99,7 +99,8 @@ impl fmt::Display for Endpoint {
 pub enum Host {
     /// The directory of a Unix-domain socket.
     Socket(PathBuf),
-    /// `host`, which may be an address as well; with `hostaddr` the name is not looked up but still verified by TLS.
+    /// `host`, which may be an address as well; with `hostaddr` the name is not looked up but still
+    /// verified by TLS.
     Named {
         /// `host`.
         name: String,

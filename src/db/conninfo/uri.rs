@@ -1,8 +1,10 @@
-//! The URI form of a connection string: `postgresql://[user[:password]@][host[:port],…][/dbname][?keyword=value&…]`.
+//! The URI form of a connection string:
+//! `postgresql://[user[:password]@][host[:port],…][/dbname][?keyword=value&…]`.
 //!
-//! Source: PostgreSQL documentation, "Connection URIs", and the order in which libpq's `conninfo_uri_parse_options` looks for
-//! the delimiters. Stricter than libpq in one point: an `@` in a place where only a badly escaped password can have put it is
-//! an error, because the pieces would otherwise appear as a host or a database name in messages and on the wire.
+//! Source: PostgreSQL documentation, "Connection URIs", and the order in which libpq's
+//! `conninfo_uri_parse_options` looks for the delimiters. Stricter than libpq in one point: an `@`
+//! in a place where only a badly escaped password can have put it is an error, because the pieces
+//! would otherwise appear as a host or a database name in messages and on the wire.
 
 use super::error::{ConninfoError, SyntaxError};
 use super::keywords::Parameters;
@@ -185,7 +187,8 @@ mod tests {
         parameters.value(keyword).map(|value| value.text.clone())
     }
 
-    /// The examples of the manual and of libpq's own test suite (`src/interfaces/libpq/t/001_uri.pl`).
+    /// The examples of the manual and of libpq's own test suite
+    /// (`src/interfaces/libpq/t/001_uri.pl`).
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table")]
     fn parts_are_found_where_libpq_finds_them() {

@@ -1,5 +1,5 @@
-//! The smallest and the largest value of columns that an index starts with: the planner looks at them when a condition lies near
-//! the end of its histogram, and so has the twin's.
+//! The smallest and the largest value of columns that an index starts with: the planner looks at
+//! them when a condition lies near the end of its histogram, and so has the twin's.
 
 use tokio_postgres::types::{Oid, Type};
 

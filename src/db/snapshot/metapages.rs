@@ -1,4 +1,5 @@
-//! What the planner reads from the first page of an index. Where it cannot be read, [`Snapshot::metapage`] computes it.
+//! What the planner reads from the first page of an index. Where it cannot be read,
+//! [`Snapshot::metapage`] computes it.
 //!
 //! [`Snapshot::metapage`]: crate::twin::Snapshot::metapage
 
@@ -18,8 +19,9 @@ use crate::twin::page::read_metapage;
 /// So many indexes are asked about at once.
 const INDEXES_AT_ONCE: usize = 50;
 
-/// Makes the planner's price of descending a btree readable in the startup cost: `(level + 1) * 50 * cpu_operator_cost`, and at most
-/// 64 operators for the comparisons (`btcostestimate`, src/backend/utils/adt/selfuncs.c).
+/// Makes the planner's price of descending a btree readable in the startup cost:
+/// `(level + 1) * 50 * cpu_operator_cost`, and at most 64 operators for the comparisons
+/// (`btcostestimate`, src/backend/utils/adt/selfuncs.c).
 const PRICES: &[&str] = &[
     "SET LOCAL cpu_operator_cost = 100",
     "SET LOCAL enable_seqscan = off",
@@ -109,7 +111,8 @@ impl Session {
         }
     }
 
-    /// Superusers and roles that are granted `pg_read_server_files` and the function can read the pages of GIN and BRIN.
+    /// Superusers and roles that are granted `pg_read_server_files` and the function can read the
+    /// pages of GIN and BRIN.
     pub(super) fn add_metapages(&self, files: &mut [RelationFile]) -> Result<(), DbError> {
         let wanted: Vec<Oid> = files
             .iter()

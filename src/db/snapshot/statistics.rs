@@ -1,4 +1,5 @@
-//! The planner's statistics: from `pg_statistic`, or, for a role that may not read it, rebuilt from the views that everybody may.
+//! The planner's statistics: from `pg_statistic`, or, for a role that may not read it, rebuilt from
+//! the views that everybody may.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,8 @@ use crate::twin::Snapshot;
 use crate::twin::pg_stats_row::{Operators, PgStatsRow};
 use crate::twin::snapshot::{ExtendedStatistic, Slot, Statistic, Values};
 
-/// `array_send` writes the element type, but not every type has the send function that it needs; then the column's type has to do.
+/// `array_send` writes the element type, but not every type has the send function that it needs;
+/// then the column's type has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ElementTypes {
     Sent,

@@ -8,8 +8,8 @@ use crate::db::{DbError, Session};
 use crate::model::quote_identifier;
 use crate::twin::snapshot::SystemTable;
 
-/// The catalogs and the rows of each that are copied; `$1` are the relations. What initdb numbers differs between machines, so it
-/// is copied as well (12000 is `FirstUnpinnedObjectId`).
+/// The catalogs and the rows of each that are copied; `$1` are the relations. What initdb numbers
+/// differs between machines, so it is copied as well (12000 is `FirstUnpinnedObjectId`).
 const SYSTEM_TABLES: &[(&str, &str)] = &[
     // For the prices of reading that they may have; 1664 is pg_global.
     ("pg_tablespace", "x.oid <> 1664"),
@@ -136,8 +136,8 @@ struct Column {
 }
 
 impl Column {
-    /// Its value as text that reads back on another server: owners become the one role that is there, privileges are left out, and
-    /// so is what belongs to production's files.
+    /// Its value as text that reads back on another server: owners become the one role that is
+    /// there, privileges are left out, and so is what belongs to production's files.
     fn as_text(&self) -> String {
         let column = format!("x.{}", quote_identifier(&self.name));
         let fixed = match (

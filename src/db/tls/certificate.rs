@@ -1,4 +1,5 @@
-//! The parts of an X.509 certificate that rustls-webpki does not show: whether it is self-signed, when it is valid, and its names.
+//! The parts of an X.509 certificate that rustls-webpki does not show: whether it is self-signed,
+//! when it is valid, and its names.
 //!
 //! Reads only; nothing here decides which certificates are trusted.
 

@@ -1,4 +1,5 @@
-//! Certificates that rustls alone judges differently from OpenSSL. The combinations with `sslmode` are in `tests/tls.rs`.
+//! Certificates that rustls alone judges differently from OpenSSL. The combinations with `sslmode`
+//! are in `tests/tls.rs`.
 
 use std::time::Duration;
 
@@ -40,7 +41,8 @@ fn verdict(
         .map_err(|error| explain(&error))
 }
 
-/// What `openssl x509 -req` made before OpenSSL 3.2, and what the manual's recipe for a server certificate therefore led to.
+/// What `openssl x509 -req` made before OpenSSL 3.2, and what the manual's recipe for a server
+/// certificate therefore led to.
 fn version_1(issuer: &CertifiedIssuer<'static, KeyPair>) -> CertificateDer<'static> {
     let mut certificate = x509_cert::Certificate::from_der(issuer.der()).unwrap();
     certificate.tbs_certificate.version = x509_cert::Version::V1;

@@ -1,9 +1,10 @@
 //! Who may vouch for a server: a root certificate file as OpenSSL uses it.
 //!
-//! webpki takes every certificate it is given as an anchor. OpenSSL, as libpq uses it, ends a chain only at a self-signed
-//! certificate of the file; the others help to build the chain. And a self-signed server certificate that is itself in the file
-//! is trusted, while webpki refuses it as an end entity if it is marked as an authority (which is what
-//! `openssl req -x509` makes, the manual's recipe for a self-signed certificate).
+//! webpki takes every certificate it is given as an anchor. OpenSSL, as libpq uses it, ends a chain
+//! only at a self-signed certificate of the file; the others help to build the chain. And a
+//! self-signed server certificate that is itself in the file is trusted, while webpki refuses it as
+//! an end entity if it is marked as an authority (which is what `openssl req -x509` makes, the
+//! manual's recipe for a self-signed certificate).
 
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::WebPkiSupportedAlgorithms;
@@ -41,7 +42,8 @@ impl Authorities {
         })
     }
 
-    /// The operating system's certificates; those that webpki cannot read are left out, as there are always some.
+    /// The operating system's certificates; those that webpki cannot read are left out, as there
+    /// are always some.
     pub(super) fn from_system(certificates: Vec<CertificateDer<'static>>) -> Self {
         let mut anchors = RootCertStore::empty();
         anchors.add_parsable_certificates(certificates);
@@ -52,7 +54,8 @@ impl Authorities {
         }
     }
 
-    /// Verifies that the server's certificate is one of the self-signed ones, or that a chain leads to one of them.
+    /// Verifies that the server's certificate is one of the self-signed ones, or that a chain leads
+    /// to one of them.
     pub(super) fn verify(
         &self,
         server: &ServerChain<'_>,

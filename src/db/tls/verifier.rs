@@ -56,8 +56,9 @@ impl Verifier {
         }
     }
 
-    /// webpki does not read every certificate that OpenSSL reads (X.509 version 1, unknown critical extensions). One that was not
-    /// verified, or that the user named as trusted, may still sign: only its key is needed for that.
+    /// webpki does not read every certificate that OpenSSL reads (X.509 version 1, unknown critical
+    /// extensions). One that was not verified, or that the user named as trusted, may still sign:
+    /// only its key is needed for that.
     fn signed(
         &self,
         verified: Result<HandshakeSignatureValid, Error>,

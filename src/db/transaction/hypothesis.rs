@@ -1,7 +1,8 @@
-//! Statistics and views that exist only in a transaction that is rolled back, as an index in a rehearsal does.
+//! Statistics and views that exist only in a transaction that is rolled back, as an index in a
+//! rehearsal does.
 //!
-//! Neither blocks readers or writers: ANALYZE and CREATE STATISTICS take SHARE UPDATE EXCLUSIVE, which only VACUUM,
-//! other ANALYZEs and DDL conflict with, and a new view only reads its tables
+//! Neither blocks readers or writers: ANALYZE and CREATE STATISTICS take SHARE UPDATE EXCLUSIVE,
+//! which only VACUUM, other ANALYZEs and DDL conflict with, and a new view only reads its tables
 //! (<https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES>).
 
 use tokio_postgres::types::Type;

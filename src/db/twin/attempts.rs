@@ -12,7 +12,8 @@ pub(super) struct Attempt {
     pub(super) otherwise: Option<String>,
 }
 
-/// PL/pgSQL is the production server's row of `pg_language`; where that is missing, each statement is sent by itself.
+/// PL/pgSQL is the production server's row of `pg_language`; where that is missing, each statement
+/// is sent by itself.
 const FUNCTION: &str = "\
 CREATE OR REPLACE FUNCTION pg_temp.pgrehearse_attempts(statements text[], otherwise text[]) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
@@ -30,7 +31,8 @@ BEGIN
 END $body$";
 
 impl Twin {
-    /// Tries all of these. They are one transaction: there is a limit to the locks that it can hold.
+    /// Tries all of these. They are one transaction: there is a limit to the locks that it can
+    /// hold.
     pub(super) fn attempt_all(&self, attempts: &[Attempt]) -> Result<(), DbError> {
         if self.attempt(FUNCTION)? {
             let statements: Vec<&str> = attempts

@@ -1,4 +1,5 @@
-//! Indexes that do not exist: created over the few rows of the twin, given a file of the estimated size, and hidden.
+//! Indexes that do not exist: created over the few rows of the twin, given a file of the estimated
+//! size, and hidden.
 
 use std::collections::BTreeSet;
 
@@ -139,8 +140,9 @@ impl Twin {
         ))
     }
 
-    /// New OIDs, greater than those of all indexes that production has: of indexes that cost the same, the planner takes the one
-    /// with the greatest (it goes through them in that order), and a new one would have it.
+    /// New OIDs, greater than those of all indexes that production has: of indexes that cost the
+    /// same, the planner takes the one with the greatest (it goes through them in that order), and
+    /// a new one would have it.
     fn raise(&mut self, parts: &[IndexPart]) -> Vec<(Oid, Oid)> {
         let mut old: Vec<Oid> = parts.iter().map(|part| part.oid).collect();
         old.sort_unstable();
@@ -215,7 +217,8 @@ impl Twin {
     }
 }
 
-/// Gives indexes other OIDs, in a transaction of its own: within the one that creates a relation the server holds on to it.
+/// Gives indexes other OIDs, in a transaction of its own: within the one that creates a relation
+/// the server holds on to it.
 fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
     let pairs: Vec<String> = raised
         .iter()

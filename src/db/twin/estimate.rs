@@ -1,4 +1,5 @@
-//! How large an index would be: facts from the twin and from samples, as input of the model in `src/twin/size.rs`.
+//! How large an index would be: facts from the twin and from samples, as input of the model in
+//! `src/twin/size.rs`.
 
 use super::Twin;
 use super::facts::{ColumnStatistics, TableFacts};
@@ -18,9 +19,11 @@ use crate::twin::size::{EqualKeys, IndexSize, StoredColumn};
 
 const OPERATION: &str = "estimating an index in the planner twin";
 
-/// The planner's guess of a varlena without statistics (`get_typavgwidth`, src/backend/utils/cache/lsyscache.c).
+/// The planner's guess of a varlena without statistics (`get_typavgwidth`,
+/// src/backend/utils/cache/lsyscache.c).
 const UNKNOWN_WIDTH_BYTES: f64 = 32.0;
-/// The longest computed value, with its header of four bytes, that an index stores with one byte of header instead.
+/// The longest computed value, with its header of four bytes, that an index stores with one byte of
+/// header instead.
 const MAX_SHORT_BYTES: f64 = 130.0;
 /// Bits of a bloom index's signature unless set.
 const SIGNATURE_BITS: u32 = 80;

@@ -1,4 +1,5 @@
-//! How large an index that exists would be if it were built anew: the same estimate as for one that does not exist.
+//! How large an index that exists would be if it were built anew: the same estimate as for one that
+//! does not exist.
 
 use super::Twin;
 use crate::db::DbError;
@@ -10,8 +11,9 @@ use crate::twin::page::{self, BLOCK_BYTES};
 const OPERATION: &str = "estimating an index that exists";
 
 impl Twin {
-    /// The sizes of these btrees, freshly built. What cannot be said honestly is left out: an index that the twin does not have, and
-    /// a partial one or one of expressions where no rows were sampled.
+    /// The sizes of these btrees, freshly built. What cannot be said honestly is left out: an index
+    /// that the twin does not have, and a partial one or one of expressions where no rows were
+    /// sampled.
     ///
     /// # Errors
     /// When the twin cannot be asked any more.

@@ -1,4 +1,5 @@
-//! Statistics of expressions, which production would only have after an ANALYZE with the index: taken from a sample.
+//! Statistics of expressions, which production would only have after an ANALYZE with the index:
+//! taken from a sample.
 
 use tokio_postgres::types::Type;
 
@@ -29,7 +30,8 @@ struct Counted {
 }
 
 impl Twin {
-    /// Builds the same index over the sample, has it analyzed, and gives the result to the new index.
+    /// Builds the same index over the sample, has it analyzed, and gives the result to the new
+    /// index.
     pub(super) fn add_expression_statistics(&self, part: &IndexPart) -> Result<(), DbError> {
         let Some(side) = self.side(part.table) else {
             return Ok(());
@@ -129,7 +131,8 @@ impl Twin {
     }
 }
 
-/// What ANALYZE makes of a sample of `rows` rows with a value (`compute_scalar_stats`, src/backend/commands/analyze.c).
+/// What ANALYZE makes of a sample of `rows` rows with a value (`compute_scalar_stats`,
+/// src/backend/commands/analyze.c).
 fn stadistinct(counted: &Counted, index_rows: f64) -> f32 {
     let &Counted {
         rows,

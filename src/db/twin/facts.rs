@@ -1,4 +1,5 @@
-//! What the twin's catalogs and planner know about the table of a candidate: read once for each table.
+//! What the twin's catalogs and planner know about the table of a candidate: read once for each
+//! table.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,8 @@ pub(super) struct ColumnFacts {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ColumnStatistics {
     pub(super) null_fraction: f64,
-    /// `stawidth`; of the type `name` the mean length of its strings with the end, which is what a btree stores.
+    /// `stawidth`; of the type `name` the mean length of its strings with the end, which is what a
+    /// btree stores.
     pub(super) width_bytes: f64,
     /// Of the values in the histogram.
     pub(super) width_deviation_bytes: f64,

@@ -1,4 +1,5 @@
-//! Files in the twin's data directory: copies of small ones, grown to production's size without taking the space.
+//! Files in the twin's data directory: copies of small ones, grown to production's size without
+//! taking the space.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -53,8 +54,9 @@ impl DataDirectory {
         })
     }
 
-    /// Tablespaces whose files lie where all others do: only what they cost is of interest. (`GetDatabasePath`,
-    /// src/common/relpath.c: `pg_tblspc/<oid>/PG_<major>_<catalog version>/<database>`.)
+    /// Tablespaces whose files lie where all others do: only what they cost is of interest.
+    /// (`GetDatabasePath`, src/common/relpath.c:
+    /// `pg_tblspc/<oid>/PG_<major>_<catalog version>/<database>`.)
     pub(super) fn create_tablespaces(
         &self,
         session: &Session,
@@ -127,7 +129,8 @@ impl DataDirectory {
         )
     }
 
-    /// The first `at_most` bytes of a file that the server wrote, if it wrote one; `path` is what `pg_relation_filepath` says.
+    /// The first `at_most` bytes of a file that the server wrote, if it wrote one; `path` is what
+    /// `pg_relation_filepath` says.
     pub(super) fn read(&self, path: &str, at_most: usize) -> Result<Vec<u8>, DbError> {
         use std::io::Read;
         let path = self.root.join(path);
@@ -140,7 +143,8 @@ impl DataDirectory {
         }
     }
 
-    /// Full segments are exactly that long, and behind a full one there is another (src/backend/storage/smgr/md.c).
+    /// Full segments are exactly that long, and behind a full one there is another
+    /// (src/backend/storage/smgr/md.c).
     fn write(&self, number: Oid, beginning: &[u8], blocks: u64) -> Result<(), DbError> {
         let mut left = blocks;
         for segment in 0u64.. {

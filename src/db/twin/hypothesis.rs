@@ -1,4 +1,5 @@
-//! What the twin can suppose besides indexes: settings, a vacuumed table, a materialized view of an estimated size.
+//! What the twin can suppose besides indexes: settings, a vacuumed table, a materialized view of an
+//! estimated size.
 
 use super::Twin;
 use crate::db::DbError;

@@ -1,4 +1,5 @@
-//! An index of the twin's as it was built: one [`IndexPart`] for the index, and one for each partition's.
+//! An index of the twin's as it was built: one [`IndexPart`] for the index, and one for each
+//! partition's.
 
 use tokio_postgres::Row;
 

@@ -13,7 +13,8 @@ use crate::twin::libraries::{libraries, tables_with};
 const SUFFIXES: &[&str] = &["", ".so", ".dylib"];
 
 impl Twin {
-    /// One for each library: without it, what its functions do cannot be done, and some of that the planner needs.
+    /// One for each library: without it, what its functions do cannot be done, and some of that the
+    /// planner needs.
     pub(super) fn missing_libraries(&self, snapshot: &Snapshot) -> Result<Vec<Gap>, DbError> {
         let sql = "SELECT setting AS directory FROM pg_catalog.pg_config WHERE name = 'PKGLIBDIR'";
         let rows = self.session.query(OPERATION, sql, &[])?;

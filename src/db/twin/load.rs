@@ -1,7 +1,9 @@
-//! From a snapshot to a twin: catalog rows, a few rows of data, indexes over them, and the files that make it look large.
+//! From a snapshot to a twin: catalog rows, a few rows of data, indexes over them, and the files
+//! that make it look large.
 //!
-//! Tables come first without anything that hangs on them (indexes, constraints, rules), so that the rows that stand for their
-//! smallest and largest values can be put in; then indexes, built by the server over these rows; then all the rest.
+//! Tables come first without anything that hangs on them (indexes, constraints, rules), so that the
+//! rows that stand for their smallest and largest values can be put in; then indexes, built by the
+//! server over these rows; then all the rest.
 
 use std::collections::BTreeMap;
 
@@ -101,8 +103,8 @@ const MEASURES: &[&str] = &["relpages", "reltuples", "relallvisible", "relallfro
 /// Locks on each and on its table, of which a server with few connections has less than a thousand.
 const INDEXES_AT_ONCE: usize = 100;
 
-/// Reads types without input functions back from text. OIDs that no release uses (src/include/access/transam.h: 8000 to 9999 are for
-/// development).
+/// Reads types without input functions back from text. OIDs that no release uses
+/// (src/include/access/transam.h: 8000 to 9999 are for development).
 const CASTS: &str = "\
 INSERT INTO pg_catalog.pg_cast (oid, castsource, casttarget, castfunc, castcontext, castmethod)
 SELECT 9990 + number, source::regtype, target::regtype, 0, 'e', 'b'
@@ -115,8 +117,9 @@ impl Twin {
         self.session.set("allow_system_table_mods", "on")?;
         self.session.set("session_replication_role", "replica")?;
         self.session.set("extra_float_digits", "3")?;
-        // With wal_level = minimal, small new files would be read into shared buffers to be logged (smgrDoPendingSyncs,
-        // src/backend/catalog/storage.c), and what replaces them would not be seen.
+        // With wal_level = minimal, small new files would be read into shared buffers to be logged
+        // (smgrDoPendingSyncs, src/backend/catalog/storage.c), and what replaces them would not be
+        // seen.
         self.session.set("wal_skip_threshold", "0")?;
         let types = self.session.column_types(snapshot)?;
         let copier = Copier {
@@ -139,8 +142,9 @@ impl Twin {
         self.session.set("session_replication_role", "origin")
     }
 
-    /// Btrees, over the few rows: the planner does not look into indexes of other methods. What cannot be built (a function that fails, a
-    /// library that is missing) stays empty. Each gets a new file; before, it has none.
+    /// Btrees, over the few rows: the planner does not look into indexes of other methods. What
+    /// cannot be built (a function that fails, a library that is missing) stays empty. Each gets a
+    /// new file; before, it has none.
     fn build_indexes(&self, snapshot: &Snapshot) -> Result<(), DbError> {
         let indexes: Vec<&RelationFile> = snapshot
             .files
@@ -177,7 +181,8 @@ impl Twin {
             };
             let beginning = self.beginning(file, &place.path, snapshot)?;
             if file.kind == "i" {
-                // The server builds btrees past its shared buffers, and nothing has read this one since.
+                // The server builds btrees past its shared buffers, and nothing has read this one
+                // since.
                 self.directory
                     .replace(place.number, &beginning, file.blocks)?;
                 continue;
@@ -226,7 +231,8 @@ impl Twin {
         Ok(places)
     }
 
-    /// What a file begins with: a table's rows, an index's metapage and the way to its ends; nothing where the planner does not look.
+    /// What a file begins with: a table's rows, an index's metapage and the way to its ends;
+    /// nothing where the planner does not look.
     fn beginning(
         &self,
         file: &RelationFile,

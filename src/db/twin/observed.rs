@@ -1,4 +1,5 @@
-//! What a sample says about an index: its rows, its expressions, its equal keys, and how large it was over the sample.
+//! What a sample says about an index: its rows, its expressions, its equal keys, and how large it
+//! was over the sample.
 
 use tokio_postgres::Row;
 
@@ -36,7 +37,8 @@ pub(super) struct ObservedColumn {
 }
 
 impl Twin {
-    /// What the sample says about rows, widths and equal keys. None without a sample, or when it cannot be asked that.
+    /// What the sample says about rows, widths and equal keys. None without a sample, or when it
+    /// cannot be asked that.
     pub(super) fn observe(
         &mut self,
         part: &IndexPart,
@@ -163,7 +165,8 @@ pub(super) fn gin_builds(builds: &[(SampleBuild, Option<GinPages>)]) -> Vec<GinS
     builds.iter().filter_map(gin).collect()
 }
 
-/// An expression that fails on real rows makes the real index fail as well; any other refusal only means that there is no answer.
+/// An expression that fails on real rows makes the real index fail as well; any other refusal only
+/// means that there is no answer.
 pub(super) fn failed_on_data(refused: DbError) -> Result<(), DbError> {
     if refused.is_data_error() {
         Err(refused)

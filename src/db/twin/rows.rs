@@ -1,4 +1,5 @@
-//! Two rows for each table: one of the smallest values of its columns, one of the largest. Indexes over them have production's ends.
+//! Two rows for each table: one of the smallest values of its columns, one of the largest. Indexes
+//! over them have production's ends.
 
 use std::collections::BTreeMap;
 

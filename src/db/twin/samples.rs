@@ -1,4 +1,5 @@
-//! Rows of production in the twin: side tables over which PostgreSQL itself evaluates predicates and expressions and builds indexes.
+//! Rows of production in the twin: side tables over which PostgreSQL itself evaluates predicates
+//! and expressions and builds indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,10 +44,11 @@ pub(super) struct SideTable {
 }
 
 impl Twin {
-    /// Fetches rows of the tables that these indexes are on, where an estimate needs them: for predicates, expressions, several
-    /// columns, and access methods of which statistics say nothing. Each table is asked for once, with the columns that these
-    /// indexes and `words` (those of the workload) name; again only when another index needs one that was not among them. Returns
-    /// what came.
+    /// Fetches rows of the tables that these indexes are on, where an estimate needs them: for
+    /// predicates, expressions, several columns, and access methods of which statistics say
+    /// nothing. Each table is asked for once, with the columns that these indexes and `words`
+    /// (those of the workload) name; again only when another index needs one that was not among
+    /// them. Returns what came.
     ///
     /// # Errors
     /// When the source or the twin cannot be asked any more.
@@ -145,7 +147,8 @@ impl Twin {
         }
     }
 
-    /// A table like the real one, of the sampled columns only. Its columns get no statistics: only expressions of indexes will.
+    /// A table like the real one, of the sampled columns only. Its columns get no statistics: only
+    /// expressions of indexes will.
     fn fill_side(
         &self,
         leaf: &Leaf,

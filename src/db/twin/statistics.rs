@@ -45,7 +45,8 @@ impl Twin {
             .map(|_| ())
     }
 
-    /// Values of a type whose library is not here cannot be read; what counts and widths say remains.
+    /// Values of a type whose library is not here cannot be read; what counts and widths say
+    /// remains.
     fn insert_as_far_as_known(&self, statistic: &Statistic) -> Result<(), DbError> {
         match self.insert_statistics(std::slice::from_ref(statistic)) {
             Err(refused) if refused.is_refusal() => self.insert_statistics(&[Statistic {

@@ -1,16 +1,21 @@
-//! Which node the time and buffers of a node count to: nearly always the node above it. CTEs and InitPlans are printed below one node
-//! and executed by another.
+//! Which node the time and buffers of a node count to: nearly always the node above it. CTEs and
+//! InitPlans are printed below one node and executed by another.
 //!
-//! 1. **A CTE** is printed below the top node of its query level, but it is executed when a CTE Scan fetches a row
-//!    (src/backend/executor/nodeCtescan.c, `CteScanNext`), whose time and buffers include it. So it counts to the scans. The server does
-//!    not say how much each of several scans caused: each gets a part in proportion to its own numbers, and no more than these.
-//! 2. **An InitPlan** is executed when its value is first needed (src/backend/executor/nodeSubplan.c, `ExecSetParamPlan`). It counts to
-//!    the node that has `$0` or `(InitPlan 1).col1` in a condition or in its output; when there is none, to the node above it.
+//! 1. **A CTE** is printed below the top node of its query level, but it is executed when a CTE
+//!    Scan fetches a row (src/backend/executor/nodeCtescan.c, `CteScanNext`), whose time and
+//!    buffers include it. So it counts to the scans. The server does not say how much each of
+//!    several scans caused: each gets a part in proportion to its own numbers, and no more than
+//!    these.
+//! 2. **An InitPlan** is executed when its value is first needed
+//!    (src/backend/executor/nodeSubplan.c, `ExecSetParamPlan`). It counts to the node that has `$0`
+//!    or `(InitPlan 1).col1` in a condition or in its output; when there is none, to the node above
+//!    it.
 //! 3. **A SubPlan** counts to the node above it, which executes it.
 //!
-//! Other programs: PEV2 (plan-service.ts at bc665c8) subtracts InitPlans nowhere, so the node that waits for one shows its time as its
-//! own. Pg::Explain 0.20 (explain.depesz.com) subtracts each where it is printed, so the node that waits shows it too, and the node
-//! above it becomes negative and is set to zero. In both, the times no longer add up to the total.
+//! Other programs: PEV2 (plan-service.ts at bc665c8) subtracts InitPlans nowhere, so the node that
+//! waits for one shows its time as its own. Pg::Explain 0.20 (explain.depesz.com) subtracts each
+//! where it is printed, so the node that waits shows it too, and the node above it becomes negative
+//! and is set to zero. In both, the times no longer add up to the total.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -66,8 +71,8 @@ pub fn subtree_ends(plan: &Plan) -> Vec<usize> {
     end
 }
 
-/// What each node takes by itself, in `N` measures at once: its inclusive numbers minus those of the nodes that count to it, never
-/// below zero.
+/// What each node takes by itself, in `N` measures at once: its inclusive numbers minus those of
+/// the nodes that count to it, never below zero.
 pub fn own<const N: usize>(
     plan: &Plan,
     attributions: &Attributions,
@@ -177,7 +182,8 @@ impl<'p> ConsumerIndex<'p> {
         }
     }
 
-    /// The scans of a CTE: those of its name below its parent that do not belong to a nearer CTE of the same name.
+    /// The scans of a CTE: those of its name below its parent that do not belong to a nearer CTE of
+    /// the same name.
     fn scans_of(&self, plan: &Plan, cte: &str, producer: &Node, end: &[usize]) -> Vec<NodeId> {
         let Some(NodeId(home)) = producer.parent else {
             return Vec::new();
@@ -209,7 +215,8 @@ fn is_cte(node: &Node) -> bool {
         .is_some_and(|name| name.starts_with("CTE "))
 }
 
-/// Of nodes above each other only the lowest: it needs the value first, and the numbers of those above include it.
+/// Of nodes above each other only the lowest: it needs the value first, and the numbers of those
+/// above include it.
 fn lowest(sorted: &[NodeId], end: &[usize]) -> Vec<NodeId> {
     let next = sorted.iter().skip(1).map(Some).chain(std::iter::once(None));
     let lowest = sorted

@@ -1,5 +1,6 @@
-//! Blocks a node touched by itself. EXPLAIN counts those of everything below it too; they are totals over all loops and processes,
-//! so only the inputs have to be subtracted ([`super::attribution`] says from which node).
+//! Blocks a node touched by itself. EXPLAIN counts those of everything below it too; they are
+//! totals over all loops and processes, so only the inputs have to be subtracted
+//! ([`super::attribution`] says from which node).
 
 use super::attribution::{self, Attributions};
 use super::raw::{COUNTERS, RawNumbers};

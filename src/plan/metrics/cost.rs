@@ -1,15 +1,19 @@
-//! The cost of each node by itself, computed from the planner's numbers so that all add up to the plan's total.
+//! The cost of each node by itself, computed from the planner's numbers so that all add up to the
+//! plan's total.
 //!
 //! A node's `Total Cost` is for one complete execution. Its share of the plan's cost may be
-//! 1. **Less**, where the node above stops early (LIMIT, a merge join, a semi-join): inputs are scaled down together, so that
-//!    they do not exceed the cost of the node above.
-//! 2. **More**, on the inner side of a nested loop (once for each row of the outer side) and for SubPlans (once for each row,
-//!    twice the rows that pass when it is in the filter: the planner expects half to pass). Rescans may be cheaper than the first
-//!    scan, so repeated inputs never get more than what is left of the node above.
+//! 1. **Less**, where the node above stops early (LIMIT, a merge join, a semi-join): inputs are
+//!    scaled down together, so that they do not exceed the cost of the node above.
+//! 2. **More**, on the inner side of a nested loop (once for each row of the outer side) and for
+//!    SubPlans (once for each row, twice the rows that pass when it is in the filter: the planner
+//!    expects half to pass). Rescans may be cheaper than the first scan, so repeated inputs never
+//!    get more than what is left of the node above.
 //! 3. The input of a Materialize is executed once, however often it is read again.
-//! 4. InitPlans and CTEs are in the cost of the node above them (src/backend/optimizer/plan/subselect.c, `SS_attach_initplans`).
-//! 5. Before PostgreSQL 18 a disabled node carries a penalty of 10 000 000 000 (src/backend/optimizer/path/costsize.c,
-//!    `disable_cost`), which hides all other costs. It is subtracted here; the plan keeps the server's number.
+//! 4. InitPlans and CTEs are in the cost of the node above them
+//!    (src/backend/optimizer/plan/subselect.c, `SS_attach_initplans`).
+//! 5. Before PostgreSQL 18 a disabled node carries a penalty of 10 000 000 000
+//!    (src/backend/optimizer/path/costsize.c, `disable_cost`), which hides all other costs. It is
+//!    subtracted here; the plan keeps the server's number.
 
 use super::raw::RawNumbers;
 use crate::model::Cost;
@@ -32,7 +36,8 @@ pub(super) fn costs(plan: &Plan, raw: &[RawNumbers<'_>]) -> Vec<NodeCost> {
     let totals = totals_without_penalty(plan, raw);
     let mut inclusive = vec![0.0; totals.len()];
     let mut own = vec![0.0; totals.len()];
-    // How much of one complete execution is in the plan, and how much of its input when that runs only once.
+    // How much of one complete execution is in the plan, and how much of its input when that runs
+    // only once.
     let mut scale = vec![1.0; totals.len()];
     let mut once = vec![1.0; totals.len()];
     inclusive[0] = totals[0];
@@ -137,7 +142,8 @@ fn subplan_calls(node: &Node, child: &Node) -> f64 {
     }
 }
 
-/// Does the node keep the SubPlan's rows in a hash table (`hashed SubPlan 1` in one of its expressions)?
+/// Does the node keep the SubPlan's rows in a hash table (`hashed SubPlan 1` in one of its
+/// expressions)?
 pub fn is_hashed_subplan(node: &Node, child: &Node) -> bool {
     let Some(name) = child.subplan_name() else {
         return false;
@@ -167,7 +173,8 @@ fn totals_without_penalty(plan: &Plan, raw: &[RawNumbers<'_>]) -> Vec<f64> {
     }
 }
 
-/// Is this node itself disabled, on a server before 18? Then its startup cost is above the penalty, and no input's cost is.
+/// Is this node itself disabled, on a server before 18? Then its startup cost is above the penalty,
+/// and no input's cost is.
 pub fn is_penalised(plan: &Plan, node: &Node) -> bool {
     node.startup_cost().is_some_and(|cost| cost >= DISABLE_COST)
         && plan

@@ -1,4 +1,5 @@
-//! Memory a node used, and what it wrote to disk because memory was short. EXPLAIN has other property names for each node type.
+//! Memory a node used, and what it wrote to disk because memory was short. EXPLAIN has other
+//! property names for each node type.
 
 use serde_json::Value;
 
@@ -10,7 +11,8 @@ use crate::plan::{Node, NodeType};
 pub struct Memory {
     /// The peak of the process that used most.
     pub peak: Option<Bytes>,
-    /// On disk, by the process that used most; none when everything fitted into memory or nothing is known.
+    /// On disk, by the process that used most; none when everything fitted into memory or nothing
+    /// is known.
     pub disk: Option<Bytes>,
     /// Batches of a hash table; 1 means that it fitted into memory.
     pub batches: Option<u64>,

@@ -1,11 +1,12 @@
 //! The numbers that metrics are computed from, read from each node's properties in one pass.
 //!
-//! Looking up forty names one by one costs more than all the arithmetic: the properties of a large plan do not fit into the
-//! processor's caches, so each look-up reads main memory again.
+//! Looking up forty names one by one costs more than all the arithmetic: the properties of a large
+//! plan do not fit into the processor's caches, so each look-up reads main memory again.
 
 use crate::plan::{Node, NodeType, Plan, Property, Relationship};
 
-/// How many kinds of blocks and times are counted, in the order of the fields of [`super::Buffers`].
+/// How many kinds of blocks and times are counted, in the order of the fields of
+/// [`super::Buffers`].
 pub(super) const COUNTERS: usize = 11;
 
 /// The numbers of one node as the server printed them.

@@ -3,8 +3,8 @@
 use super::raw::RawNumbers;
 use crate::plan::{Node, Plan};
 
-/// The rows the planner expects of a node, those of all processes of a parallel scan together: its `Plan Rows` are of one of them
-/// (`get_parallel_divisor`, src/backend/optimizer/path/costsize.c).
+/// The rows the planner expects of a node, those of all processes of a parallel scan together: its
+/// `Plan Rows` are of one of them (`get_parallel_divisor`, src/backend/optimizer/path/costsize.c).
 pub fn rows_of_all_processes(plan: &Plan, node: &Node) -> Option<f64> {
     let rows = node.plan_rows()?;
     if !node.is_parallel_aware() {
@@ -19,8 +19,9 @@ pub fn rows_of_all_processes(plan: &Plan, node: &Node) -> Option<f64> {
 
 /// Rows of one execution of a node.
 ///
-/// `Plan Rows` of a node in a parallel part is for one process, and `Actual Rows` the average of the loops of all processes, so the
-/// two compare as they are (as long as all planned workers came).
+/// `Plan Rows` of a node in a parallel part is for one process, and `Actual Rows` the average of
+/// the loops of all processes, so the two compare as they are (as long as all planned workers
+/// came).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// `Plan Rows`.
@@ -41,8 +42,9 @@ pub enum Direction {
 }
 
 impl Estimate {
-    /// The factor of the error, at least 1. The planner never expects less than one row, and servers before 18 round the average
-    /// over loops to whole rows, so less than one row counts as one.
+    /// The factor of the error, at least 1. The planner never expects less than one row, and
+    /// servers before 18 round the average over loops to whole rows, so less than one row counts as
+    /// one.
     pub fn factor(&self) -> Option<f64> {
         let (expected, actual) = (self.expected.max(1.0), self.actual?.max(1.0));
         Some((actual / expected).max(expected / actual))
@@ -59,7 +61,8 @@ impl Estimate {
     }
 }
 
-/// Rows that were read and discarded, in all loops. EXPLAIN prints the average of a loop, which is multiplied here.
+/// Rows that were read and discarded, in all loops. EXPLAIN prints the average of a loop, which is
+/// multiplied here.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Removed {
     /// By `Filter`.

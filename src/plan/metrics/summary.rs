@@ -32,7 +32,8 @@ pub struct Jit {
 pub struct Trigger {
     /// `Trigger Name`.
     pub name: String,
-    /// The constraint it enforces, when it is one of a constraint: a foreign key's are `RI_ConstraintTrigger_…`.
+    /// The constraint it enforces, when it is one of a constraint: a foreign key's are
+    /// `RI_ConstraintTrigger_…`.
     pub constraint: Option<String>,
     /// The table it is on.
     pub relation: Option<String>,

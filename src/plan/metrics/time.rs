@@ -1,21 +1,25 @@
 //! The time that each node takes by itself, from averages over loops and processes.
 //!
-//! `Actual Total Time` is the average of one loop, and below a Gather `Actual Loops` counts the loops of all processes (leader and
-//! workers). The rules:
-//! 1. Time × loops is what all processes spent in a node together; divided by the number of processes it is the mean time one of
-//!    them spent there, which is wall-clock time. Means can be subtracted: the rest after the inputs is the node's own time.
-//! 2. The number of processes is measured, not taken from `Workers Launched`: the loops of Gather's input per loop of Gather. This
-//!    covers workers that came late and `parallel_leader_participation = off`.
+//! `Actual Total Time` is the average of one loop, and below a Gather `Actual Loops` counts the
+//! loops of all processes (leader and workers). The rules:
+//! 1. Time × loops is what all processes spent in a node together; divided by the number of
+//!    processes it is the mean time one of them spent there, which is wall-clock time. Means can be
+//!    subtracted: the rest after the inputs is the node's own time.
+//! 2. The number of processes is measured, not taken from `Workers Launched`: the loops of Gather's
+//!    input per loop of Gather. This covers workers that came late and
+//!    `parallel_leader_participation = off`.
 //! 3. InitPlans below a Gather run in the leader alone, before the workers start.
-//! 4. The bitmap of a *parallel* Bitmap Heap Scan is built by one process while the others wait for it
-//!    (src/backend/executor/nodeBitmapHeapscan.c, `BitmapShouldInitializeSharedState`): its time counts in full.
+//! 4. The bitmap of a *parallel* Bitmap Heap Scan is built by one process while the others wait for
+//!    it (src/backend/executor/nodeBitmapHeapscan.c, `BitmapShouldInitializeSharedState`): its time
+//!    counts in full.
 //! 5. A node that was never executed took no time.
-//! 6. Averages are rounded to a microsecond, and thousands of loops multiply the rounding: no input takes longer than the node that
-//!    waits for it.
+//! 6. Averages are rounded to a microsecond, and thousands of loops multiply the rounding: no input
+//!    takes longer than the node that waits for it.
 //!
-//! Other programs: PEV2 (plan-service.ts at bc665c8) takes the time of a single loop for everything below
-//! a Gather, which is wrong on the inner side of a nested loop there (thousands of loops a process); Pg::Explain 0.20
-//! (explain.depesz.com) multiplies by all loops, which makes parallel parts take more time than there was.
+//! Other programs: PEV2 (plan-service.ts at bc665c8) takes the time of a single loop for everything
+//! below a Gather, which is wrong on the inner side of a nested loop there (thousands of loops a
+//! process); Pg::Explain 0.20 (explain.depesz.com) multiplies by all loops, which makes parallel
+//! parts take more time than there was.
 
 use super::attribution::{self, Attributions};
 use super::raw::RawNumbers;

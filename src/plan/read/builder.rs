@@ -1,7 +1,8 @@
-//! Builds plans from the events of a reader: objects, lists and values with their names. The readers of JSON, YAML and XML report the
-//! same events, so limits and checks exist once.
+//! Builds plans from the events of a reader: objects, lists and values with their names. The
+//! readers of JSON, YAML and XML report the same events, so limits and checks exist once.
 //!
-//! It does not recurse: nodes are added to the plan's flat list, and other values are nested a few levels at most.
+//! It does not recurse: nodes are added to the plan's flat list, and other values are nested a few
+//! levels at most.
 
 use std::borrow::Cow;
 
@@ -250,7 +251,8 @@ fn insert(map: &mut Map<String, Value>, key: String, value: Value) -> Result<(),
     }
 }
 
-/// Before PostgreSQL 13 a Sort printed `"Workers"` twice: for rows and times, and for the sort space.
+/// Before PostgreSQL 13 a Sort printed `"Workers"` twice: for rows and times, and for the sort
+/// space.
 fn merge_workers(known: &mut Vec<Value>, more: &[Value]) {
     for worker in more {
         let number = worker.get("Worker Number");
@@ -291,8 +293,8 @@ impl JsonType {
     }
 }
 
-/// Refuses a known property of another type. Only where the difference would mislead: `JIT`'s `Generation` was a number before 17,
-/// and a setting may carry any name.
+/// Refuses a known property of another type. Only where the difference would mislead: `JIT`'s
+/// `Generation` was a number before 17, and a setting may carry any name.
 fn check(property: &str, json_type: JsonType) -> Result<(), Reason> {
     let must_be_number = || matches!(property_type(property), Some(PropertyType::Number));
     let wrong = match json_type {

@@ -140,7 +140,8 @@ fn cut(formatter: &mut fmt::Formatter<'_>, text: &str, max_chars: usize) -> fmt:
     }
 }
 
-/// An error at an offset of the text being read; becomes a [`ReadError`] when the offset is looked up in the file.
+/// An error at an offset of the text being read; becomes a [`ReadError`] when the offset is looked
+/// up in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OffsetError {
     /// Bytes from the beginning of the text.

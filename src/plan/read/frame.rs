@@ -1,5 +1,6 @@
-//! Removes frames, which programs add around a plan's lines: mail quotes, code fences, tables of psql and Markdown, quotes of CSV and
-//! pgAdmin. Each file here removes one kind, and changes nothing when the text does not have it.
+//! Removes frames, which programs add around a plan's lines: mail quotes, code fences, tables of
+//! psql and Markdown, quotes of CSV and pgAdmin. Each file here removes one kind, and changes
+//! nothing when the text does not have it.
 
 mod fence;
 mod line;

@@ -1,5 +1,6 @@
-//! Reads `EXPLAIN (FORMAT JSON)` in one pass and without recursion, so that a plan's depth costs no stack; duplicate keys and
-//! numbers that are none are refused where they stand, which `serde_json::Value` cannot do.
+//! Reads `EXPLAIN (FORMAT JSON)` in one pass and without recursion, so that a plan's depth costs no
+//! stack; duplicate keys and numbers that are none are refused where they stand, which
+//! `serde_json::Value` cannot do.
 
 use std::borrow::Cow;
 

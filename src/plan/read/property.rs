@@ -1,5 +1,6 @@
-//! What type each of EXPLAIN's properties has in its JSON format, for the formats that do not say (TEXT, XML) and to find wrong types
-//! in those that do. From src/backend/commands/explain.c of PostgreSQL 9.6 to 18: which of the `ExplainProperty…` functions prints it.
+//! What type each of EXPLAIN's properties has in its JSON format, for the formats that do not say
+//! (TEXT, XML) and to find wrong types in those that do. From src/backend/commands/explain.c of
+//! PostgreSQL 9.6 to 18: which of the `ExplainProperty…` functions prints it.
 
 /// The type of a property's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

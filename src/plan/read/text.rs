@@ -10,9 +10,10 @@
 //!         Buckets: 1024  Batches: 1  Memory Usage: 9kB its details: six columns in from the arrow
 //! Planning Time: 0.1 ms                                about the whole plan: in the first node's column
 //! ```
-//! A line belongs to the last node above it whose details are not indented further. What TEXT leaves out (zero counters, `false`,
-//! worker times without VERBOSE) is missing in the result too. The words of a headline (`Hash Left Join`) become the properties that
-//! they express. `Parent Relationship` follows from a node's position and its parent's type, and is set.
+//! A line belongs to the last node above it whose details are not indented further. What TEXT
+//! leaves out (zero counters, `false`, worker times without VERBOSE) is missing in the result too.
+//! The words of a headline (`Hash Left Join`) become the properties that they express.
+//! `Parent Relationship` follows from a node's position and its parent's type, and is set.
 
 mod composite;
 mod detail;

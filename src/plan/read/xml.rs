@@ -1,10 +1,12 @@
-//! Reads `EXPLAIN (FORMAT XML)`. The crate's pull parser keeps no tree and expands nothing: document types, and entities other than
-//! XML's five and character references, are refused, so an entity-expansion attack is not possible.
+//! Reads `EXPLAIN (FORMAT XML)`. The crate's pull parser keeps no tree and expands nothing:
+//! document types, and entities other than XML's five and character references, are refused, so an
+//! entity-expansion attack is not possible.
 //!
-//! XML does not say whether an element is a text, a number, an object or a list: this follows from what is inside, and from
-//! [`property_type`] for empty elements and text. Two names are lost in this format (explain.c prints the group's type instead of its
-//! label). Which `Incremental-Sort-Groups` are the full and which the pre-sorted ones follows from their order. Whether a single
-//! `Sort-Space` was memory or disk is unknown, so it keeps the name `Sort Space`.
+//! XML does not say whether an element is a text, a number, an object or a list: this follows from
+//! what is inside, and from [`property_type`] for empty elements and text. Two names are lost in
+//! this format (explain.c prints the group's type instead of its label). Which
+//! `Incremental-Sort-Groups` are the full and which the pre-sorted ones follows from their order.
+//! Whether a single `Sort-Space` was memory or disk is unknown, so it keeps the name `Sort Space`.
 
 use std::borrow::Cow;
 

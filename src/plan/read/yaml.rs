@@ -1,9 +1,11 @@
 //! Reads `EXPLAIN (FORMAT YAML)`, line by line.
 //!
-//! A YAML crate is not used, because EXPLAIN prints a small subset of YAML (indented `Key: value`, `- item`, strings in JSON's quotes,
-//! lists of strings in brackets). A crate would also accept anchors and aliases (the billion-laughs attack), recurse over the plan's
-//! depth and lose the position of errors, and serde_yaml is no longer maintained. Anchors, aliases, tags and block scalars are
-//! refused. Plain and single-quoted strings are accepted, because other programs write them when they save a plan.
+//! A YAML crate is not used, because EXPLAIN prints a small subset of YAML (indented `Key: value`,
+//! `- item`, strings in JSON's quotes, lists of strings in brackets). A crate would also accept
+//! anchors and aliases (the billion-laughs attack), recurse over the plan's depth and lose the
+//! position of errors, and serde_yaml is no longer maintained. Anchors, aliases, tags and block
+//! scalars are refused. Plain and single-quoted strings are accepted, because other programs write
+//! them when they save a plan.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,5 @@
-//! A recording as it is written to a file: each plan once, because most answers repeat plans of earlier ones.
+//! A recording as it is written to a file: each plan once, because most answers repeat plans of
+//! earlier ones.
 
 use std::collections::{BTreeMap, HashMap};
 

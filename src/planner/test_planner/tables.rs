@@ -4,7 +4,8 @@ use super::index;
 use crate::catalog::{Catalog, Column, ColumnStatistics, ExistingIndex, Server, Table, TableKind};
 use crate::model::{Bytes, QualifiedName};
 
-/// A table in the schema public. Of a hundred thousand rows, owned, analyzed and vacuumed, unless the test says otherwise.
+/// A table in the schema public. Of a hundred thousand rows, owned, analyzed and vacuumed, unless
+/// the test says otherwise.
 #[derive(Debug, Clone)]
 pub(crate) struct TestTable(Table);
 

@@ -1,4 +1,5 @@
-//! The differences for people: the totals, the join order, the changes, and both plans side by side.
+//! The differences for people: the totals, the join order, the changes, and both plans side by
+//! side.
 
 use std::fmt::Write as _;
 

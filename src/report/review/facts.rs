@@ -1,4 +1,5 @@
-//! What was measured at one node, in a line below it: loops, removed rows, blocks, memory; without the nodes below it.
+//! What was measured at one node, in a line below it: loops, removed rows, blocks, memory; without
+//! the nodes below it.
 
 use crate::model::group_thousands;
 use crate::plan::metrics::{Buffers, NodeMetrics};

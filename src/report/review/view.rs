@@ -1,4 +1,5 @@
-//! One plan for people: a summary, the most important findings, and the tree with heat bars, numbers and findings.
+//! One plan for people: a summary, the most important findings, and the tree with heat bars,
+//! numbers and findings.
 
 use std::fmt::Write as _;
 

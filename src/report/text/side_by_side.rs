@@ -1,7 +1,8 @@
 //! Two plans of one statement, before and after, aligned node by node ([`crate::plan::alignment`]).
 //!
-//! Nodes that do the same are on one line. Nodes that do it in another way are marked on both sides; nodes that are only there
-//! before or only after are marked on their side; `~` marks one that is in both, in another place.
+//! Nodes that do the same are on one line. Nodes that do it in another way are marked on both
+//! sides; nodes that are only there before or only after are marked on their side; `~` marks one
+//! that is in both, in another place.
 
 use super::tree::{NodeLines, lines};
 use crate::plan::alignment::{AlignedNodes, align};
@@ -210,7 +211,8 @@ fn cells_of((lines, hot): &(NodeLines, bool), change: CellChange, columns: usize
         .collect()
 }
 
-/// `- └─ Seq Scan on jobs            10,673 *`: mark, text, cost and, for the costliest nodes, a star.
+/// `- └─ Seq Scan on jobs            10,673 *`: mark, text, cost and, for the costliest nodes, a
+/// star.
 fn write_cell(cell: &Cell, columns: usize, column: Column) -> String {
     let room = columns.saturating_sub(MARGIN_COLUMNS);
     let (mark, style) = match cell.change {

@@ -1,4 +1,5 @@
-//! A plan as a tree of lines: a headline and details for each node, with the branches that lead to it.
+//! A plan as a tree of lines: a headline and details for each node, with the branches that lead to
+//! it.
 
 use crate::model::{group_thousands, printable};
 use crate::plan::{Node, Plan};

@@ -1,5 +1,6 @@
-//! `a NOT IN (SELECT b FROM …)`: for one NULL among the `b`, nothing is true, and so the planner may not make an anti-join of it. Where
-//! neither can be NULL, `NOT EXISTS (… a = b)` means the same and may
+//! `a NOT IN (SELECT b FROM …)`: for one NULL among the `b`, nothing is true, and so the planner
+//! may not make an anti-join of it. Where neither can be NULL, `NOT EXISTS (… a = b)` means the
+//! same and may
 //! (<https://www.postgresql.org/docs/current/functions-subquery.html#FUNCTIONS-SUBQUERY-NOTIN>).
 
 use sqlparser::tokenizer::Token;
@@ -28,7 +29,8 @@ const OTHER_ROWS: &[&str] = &[
 /// Behind these a column that cannot be NULL may be.
 const MAKE_NULLS: &[&str] = &["rollup", "cube", "grouping"];
 
-/// A SELECT from one table with such a condition; `not_null` knows of a table's column whether it is there and cannot be NULL.
+/// A SELECT from one table with such a condition; `not_null` knows of a table's column whether it
+/// is there and cannot be NULL.
 pub fn not_exists(sql: &str, not_null: &dyn Fn(&FromTable, &str) -> bool) -> Option<Rewriting> {
     let [outer] = <[FromTable; 1]>::try_from(tables_of_select(sql)?).ok()?;
     let tokens = Tokens::read(sql).filter(|tokens| tokens.count_words("select") == 2)?;

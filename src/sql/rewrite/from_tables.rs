@@ -24,8 +24,8 @@ pub struct FromTable {
     pub alias: String,
 }
 
-/// The tables of a SELECT that reads nothing but tables (or views): no WITH, no set operation, no subquery or function in FROM, no names
-/// given to columns.
+/// The tables of a SELECT that reads nothing but tables (or views): no WITH, no set operation, no
+/// subquery or function in FROM, no names given to columns.
 pub(super) fn tables_of_select(sql: &str) -> Option<Vec<FromTable>> {
     let tables = parse_all(sql, |parser| {
         let Statement::Query(query) = parser.parse_statement().map_err(|error| syntax(&error))?

@@ -1,7 +1,8 @@
-//! `at::date = '2024-01-01'` of a `timestamptz`: what day it is depends on the session's TimeZone, so no index can hold it. A range on the
-//! column itself can use one. The condition stays, and the range has a day more at either end than the period: two places on earth are
-//! never more than a day apart, nor does a change of offset skip or repeat more. So it holds for every row of the period in every time
-//! zone, and the result is the same, NULLs and infinities included.
+//! `at::date = '2024-01-01'` of a `timestamptz`: what day it is depends on the session's TimeZone,
+//! so no index can hold it. A range on the column itself can use one. The condition stays, and the
+//! range has a day more at either end than the period: two places on earth are never more than a
+//! day apart, nor does a change of offset skip or repeat more. So it holds for every row of the
+//! period in every time zone, and the result is the same, NULLs and infinities included.
 
 use sqlparser::tokenizer::Token;
 
@@ -144,7 +145,8 @@ fn period(tokens: &Tokens<'_>, position: usize) -> Option<Period> {
     cast.then_some((column, (position, end), 1, end + 2))
 }
 
-/// A day that is the same for everybody: `'2024-01-01'`, with or without its type, or `current_date`.
+/// A day that is the same for everybody: `'2024-01-01'`, with or without its type, or
+/// `current_date`.
 fn day(tokens: &Tokens<'_>, position: usize) -> Option<(String, usize)> {
     if tokens.is_word(position, "current_date") {
         return Some(("current_date".to_owned(), position + 1));

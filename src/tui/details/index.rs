@@ -1,4 +1,5 @@
-//! Details of an index: its DDL, how it was tested, why it is or is not recommended, what writers pay.
+//! Details of an index: its DDL, how it was tested, why it is or is not recommended, what writers
+//! pay.
 
 use ratatui::style::Style;
 use ratatui::text::Line;

@@ -118,7 +118,8 @@ impl State {
         Ok(())
     }
 
-    /// Updates the totals with the indexes that are on, of the marked statements or of the whole workload.
+    /// Updates the totals with the indexes that are on, of the marked statements or of the whole
+    /// workload.
     pub fn update_totals(&mut self, session_data: &SessionData, marks: &BTreeSet<usize>) {
         let Estimate {
             before,

@@ -69,7 +69,8 @@ impl Sort {
 }
 
 impl State {
-    /// Sorts by the next column; as with all that follows, the list is to be arranged again after that.
+    /// Sorts by the next column; as with all that follows, the list is to be arranged again after
+    /// that.
     pub fn sort_by_next(&mut self, session_data: &SessionData) {
         self.sort = self.sort.next(session_data.time_coverage);
         self.direction = SortDirection::Usual;

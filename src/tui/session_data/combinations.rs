@@ -1,4 +1,5 @@
-//! Combinations of indexes: what the workload costs with them, what that total is based on, and how to verify it.
+//! Combinations of indexes: what the workload costs with them, what that total is based on, and how
+//! to verify it.
 
 use std::collections::BTreeSet;
 
@@ -63,7 +64,8 @@ pub struct Totals {
     pub before: Cost,
     /// The same with all recommended indexes.
     pub after: Cost,
-    /// The share of these statements in the workload, 0 to 1; see [`StatementView::share`](super::StatementView::share).
+    /// The share of these statements in the workload, 0 to 1; see
+    /// [`StatementView::share`](super::StatementView::share).
     pub share: f64,
 }
 
@@ -105,7 +107,8 @@ impl SessionData {
         recommended.map(|(position, _)| position).collect()
     }
 
-    /// Each statement's cost without and with these indexes. If exactly these were verified, both costs are from that time.
+    /// Each statement's cost without and with these indexes. If exactly these were verified, both
+    /// costs are from that time.
     pub fn estimate(&self, indexes: &BTreeSet<usize>) -> Estimate {
         let before = self.weights.clone();
         if let Some(verified) = self.verifications.get(indexes) {
@@ -203,8 +206,9 @@ impl SessionData {
         })
     }
 
-    /// How to verify these indexes: tables that a statement reads together belong in one transaction, or its plan would be
-    /// unknown; other tables get their own transaction, so that none is locked longer than necessary.
+    /// How to verify these indexes: tables that a statement reads together belong in one
+    /// transaction, or its plan would be unknown; other tables get their own transaction, so that
+    /// none is locked longer than necessary.
     pub fn groups(&self, indexes: &BTreeSet<usize>) -> Vec<BuildGroup> {
         let indexes = || {
             indexes

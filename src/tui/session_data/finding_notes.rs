@@ -1,5 +1,5 @@
-//! What tests say about an index that a finding suggests: a rule sees one node and says `CREATE INDEX`, the tests know
-//! the effect of that index, or of a better one.
+//! What tests say about an index that a finding suggests: a rule sees one node and says
+//! `CREATE INDEX`, the tests know the effect of that index, or of a better one.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,9 @@ use crate::index::parse_index;
 use crate::workload::StatementId;
 
 impl SessionData {
-    /// The test result for the index that a finding suggests; `None` if it suggests no index or nothing was tested for it.
-    /// `present` are the indexes that the plan was made with, which are no solution for it.
+    /// The test result for the index that a finding suggests; `None` if it suggests no index or
+    /// nothing was tested for it. `present` are the indexes that the plan was made with, which are
+    /// no solution for it.
     pub fn answer(
         &self,
         statement: usize,

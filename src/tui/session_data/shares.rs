@@ -1,4 +1,5 @@
-//! The share of each statement in the workload: by measured time if most statements have one, by the planner's cost otherwise.
+//! The share of each statement in the workload: by measured time if most statements have one, by
+//! the planner's cost otherwise.
 
 use super::statement_view::{StatementView, TimeCoverage};
 

@@ -27,7 +27,8 @@ pub struct StatementView {
     pub before: Result<Arc<Plan>, String>,
     /// Its plan with all recommended indexes.
     pub after: Option<Arc<Plan>>,
-    /// Its share of the workload's time or cost ([`super::SessionData::time_coverage`]), 0 to 1; none when its own is not known.
+    /// Its share of the workload's time or cost ([`super::SessionData::time_coverage`]), 0 to 1;
+    /// none when its own is not known.
     pub share: Option<f64>,
     /// The ids of the recommendations that help it.
     pub helped_by: Vec<String>,

@@ -45,8 +45,8 @@ fn toggle_help(model: &mut Model) {
     };
 }
 
-/// Esc cancels the running request, else closes what is open, else goes back; on the first screen it removes, one by one, what keeps
-/// statements out of the list or the totals.
+/// Esc cancels the running request, else closes what is open, else goes back; on the first screen
+/// it removes, one by one, what keeps statements out of the list or the totals.
 fn back(model: &mut Model) -> Vec<Effect> {
     if let Some(cancel) = jobs::cancel(model) {
         return cancel;
@@ -262,7 +262,8 @@ fn verify(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Sends the request if `--max-write-block` allows the builds: otherwise they are stopped halfway, after writers have waited.
+/// Sends the request if `--max-write-block` allows the builds: otherwise they are stopped halfway,
+/// after writers have waited.
 fn verify_enabled(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     let indexes = model.indexes.enabled.clone();
     let groups = session_data.groups(&indexes);

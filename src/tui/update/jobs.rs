@@ -1,4 +1,5 @@
-//! Requests to the worker and their responses. The latest request wins: responses to older ones are ignored.
+//! Requests to the worker and their responses. The latest request wins: responses to older ones are
+//! ignored.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! What is made from the session data and the terminal's size is made again after one of them changed.
+//! What is made from the session data and the terminal's size is made again after one of them
+//! changed.
 
 use std::sync::Arc;
 

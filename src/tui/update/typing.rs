@@ -149,7 +149,8 @@ fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String>
     })
 }
 
-/// A table that is in another schema than `public` may be written without it, when only one schema has it.
+/// A table that is in another schema than `public` may be written without it, when only one schema
+/// has it.
 fn with_schema(index: Index, session_data: &SessionData) -> Index {
     if session_data.catalog.table(&index.table).is_some() {
         return index;

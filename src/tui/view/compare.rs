@@ -98,7 +98,8 @@ fn in_full(model: &Model, buffer: &mut Buffer, areas: Areas) {
     }
 }
 
-/// The title of a choice: its status, its index or indexes, how it was tested or why it was rejected.
+/// The title of a choice: its status, its index or indexes, how it was tested or why it was
+/// rejected.
 struct ChoiceTitle {
     status: String,
     style: Style,

@@ -15,7 +15,8 @@ const MOST_COMMON: i16 = 1;
 const HISTOGRAM: i16 = 2;
 const CORRELATION: i16 = 3;
 
-/// ANALYZE says a number of values as a share of the rows from here on (`compute_scalar_stats`, src/backend/commands/analyze.c).
+/// ANALYZE says a number of values as a share of the rows from here on (`compute_scalar_stats`,
+/// src/backend/commands/analyze.c).
 const GROWING_SHARE: f64 = 0.1;
 
 /// What becomes of one column.
@@ -157,7 +158,8 @@ impl Statistic {
         Scale::of(type_oid)
     }
 
-    /// Do the rows lie in the order of this column, and is that an order of time? A few numbers many times over are none.
+    /// Do the rows lie in the order of this column, and is that an order of time? A few numbers
+    /// many times over are none.
     fn is_in_order(&self) -> bool {
         let correlation = self
             .slot(CORRELATION)

@@ -153,7 +153,8 @@ impl<'s> Relations<'s> {
         all
     }
 
-    /// A table and all below it that have rows of their own; a partitioned table has none, only a sum.
+    /// A table and all below it that have rows of their own; a partitioned table has none, only a
+    /// sum.
     fn family(&self, table: Oid) -> Vec<Oid> {
         let mut all = vec![table];
         let mut next = 0;

@@ -53,7 +53,8 @@ fn file(
     }
 }
 
-/// Customers (10) and their orders (20), which are in the order of their ids and times, with indexes (11, 21, 22).
+/// Customers (10) and their orders (20), which are in the order of their ids and times, with
+/// indexes (11, 21, 22).
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn shop() -> Snapshot {
     let classes = table(

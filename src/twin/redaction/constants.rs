@@ -1,4 +1,5 @@
-//! Constants in stored expressions (`pg_node_tree`): predicates of indexes, CHECK constraints, bounds of partitions, views.
+//! Constants in stored expressions (`pg_node_tree`): predicates of indexes, CHECK constraints,
+//! bounds of partitions, views.
 
 use crate::twin::scalar::{Position, Scale};
 use crate::twin::snapshot::Oid;
@@ -7,8 +8,9 @@ use crate::twin::snapshot::Oid;
 const EPOCH_DAYS: i128 = 10_957;
 const EPOCH_MICROSECONDS: i128 = EPOCH_DAYS * 86_400_000_000;
 
-/// The type and the text of every constant whose bytes are understood. A byte is written as a signed number (`outDatum`,
-/// src/backend/nodes/outfuncs.c); the machine is taken to be a little-endian one.
+/// The type and the text of every constant whose bytes are understood. A byte is written as a
+/// signed number (`outDatum`, src/backend/nodes/outfuncs.c); the machine is taken to be a
+/// little-endian one.
 pub(super) fn constants(tree: &str) -> Vec<(Oid, String)> {
     let each = tree.split("{CONST ").skip(1);
     each.filter_map(|constant| {
@@ -60,7 +62,8 @@ fn variable(bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// `NumericShort` (src/backend/utils/adt/numeric.c): sign, digits behind the point, weight; then digits of base 10 000.
+/// `NumericShort` (src/backend/utils/adt/numeric.c): sign, digits behind the point, weight; then
+/// digits of base 10 000.
 fn numeric(bytes: &[u8]) -> Option<String> {
     let header = u16::from_le_bytes(*bytes.first_chunk()?);
     if header & 0xC000 != 0x8000 {

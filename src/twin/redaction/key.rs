@@ -3,7 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// What the made-up values depend on. Random for each file, or the same for files that are to be compared.
+/// What the made-up values depend on. Random for each file, or the same for files that are to be
+/// compared.
 #[derive(Clone)]
 pub struct RedactionKey([u8; 32]);
 

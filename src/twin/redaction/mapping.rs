@@ -198,7 +198,8 @@ pub(super) fn uuids(collected: &Collected, key: &RedactionKey) -> BTreeMap<Strin
     new
 }
 
-/// New numbers and times: each is moved by less than half the way to its neighbours, so their order stays.
+/// New numbers and times: each is moved by less than half the way to its neighbours, so their order
+/// stays.
 pub(super) fn numbers(
     collected: &Collected,
     line: Scale,

@@ -8,7 +8,8 @@ use super::kinds::{ValueKind, ValueKinds};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::SystemTable;
 
-/// `internal`, `C` and `SQL` (src/include/catalog/pg_language.dat): names of functions, and bodies that the planner inlines.
+/// `internal`, `C` and `SQL` (src/include/catalog/pg_language.dat): names of functions, and bodies
+/// that the planner inlines.
 const LANGUAGES_KEPT: [&str; 3] = ["12", "13", "14"];
 const SQL_LANGUAGE: &str = "14";
 

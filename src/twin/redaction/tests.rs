@@ -344,7 +344,8 @@ proptest! {
 
     #[test]
     fn texts_keep_their_order(values in prop::collection::vec("[a-zA-Z0-9 _]{0,12}", 1..40), fixed in prop::collection::vec("[a-zA-Z][a-z0-9]{3,8}", 0..4)) {
-        // A mentioned text that begins with another one leaves little room between them; that is for letters only.
+        // A mentioned text that begins with another one leaves little room between them; that is
+        // for letters only.
         let fixed: Vec<String> = fixed.iter().filter(|one| !fixed.iter().any(|other| other != *one && one.starts_with(other.as_str()))).cloned().collect();
         let new = mapping::texts(&collected(&values, &fixed), &key(), true);
         let all: BTreeSet<&String> = values.iter().chain(&fixed).collect();

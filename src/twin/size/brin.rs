@@ -1,4 +1,5 @@
-//! BRIN: one summary tuple for each range of heap pages (src/backend/access/brin/brin.c, brin_pageops.c, brin_tuple.c).
+//! BRIN: one summary tuple for each range of heap pages (src/backend/access/brin/brin.c,
+//! brin_pageops.c, brin_tuple.c).
 
 use super::{IndexSize, LINE_POINTER_BYTES, PAGE_BYTES, StoredColumn, max_align, whole_pages};
 use crate::twin::metapage::Metapage;
@@ -11,9 +12,11 @@ const RANGES_PER_REVMAP_PAGE: u64 = 1360;
 const ROOM_BYTES: f64 = PAGE_BYTES as f64 - 32.0;
 /// `MaxHeapTuplesPerPage`.
 const MAX_ROWS_PER_PAGE: f64 = 291.0;
-/// What a varlena summary adds to its numbers: its header, and for minmax_multi those of `SerializedRanges`.
+/// What a varlena summary adds to its numbers: its header, and for minmax_multi those of
+/// `SerializedRanges`.
 const MULTI_HEADER_BYTES: f64 = 24.0;
-/// Values kept of up to 32 (`MINMAX_BUFFER_DEFAULT_VALUES_PER_RANGE`), measured: 17 where the table is in order, 32 where it is not.
+/// Values kept of up to 32 (`MINMAX_BUFFER_DEFAULT_VALUES_PER_RANGE`), measured: 17 where the table
+/// is in order, 32 where it is not.
 const MULTI_VALUES: f64 = 20.0;
 
 /// What an operator class of BRIN keeps of each range.
@@ -25,9 +28,11 @@ pub enum BrinSummary {
     MinmaxMulti,
     /// `…_bloom_ops` with the default false positive rate of 1 %.
     Bloom {
-        /// The parameter `n_distinct_per_range`: below 0 a share of the rows a range may have (-0.1 is the default).
+        /// The parameter `n_distinct_per_range`: below 0 a share of the rows a range may have (-0.1
+        /// is the default).
         distinct_per_range: f64,
-        /// Distinct values that a range really has, as far as known; a nearly empty filter is compressed.
+        /// Distinct values that a range really has, as far as known; a nearly empty filter is
+        /// compressed.
         distinct_values: f64,
     },
     /// `…_inclusion_ops`: one value that contains all, and two flags.
@@ -53,7 +58,8 @@ pub fn size(facts: &BrinFacts) -> IndexSize {
     let ranges = facts.heap_pages.div_ceil(u64::from(pages_per_range));
     let tuple = tuple_bytes(facts) + LINE_POINTER_BYTES;
     let per_page = (ROOM_BYTES / tuple).floor().max(1.0);
-    // The range map has its first page from the start, also of an empty table; a tuple's page comes with the first range.
+    // The range map has its first page from the start, also of an empty table; a tuple's page comes
+    // with the first range.
     let revmap_pages = ranges.div_ceil(RANGES_PER_REVMAP_PAGE).max(1);
     let pages = 1 + revmap_pages + whole_pages(ranges as f64 / per_page, 0);
     IndexSize {
@@ -66,7 +72,8 @@ pub fn size(facts: &BrinFacts) -> IndexSize {
     }
 }
 
-/// `brin_form_tuple`: a header of 5 bytes, two bits of each column if any range has NULLs, then the summaries.
+/// `brin_form_tuple`: a header of 5 bytes, two bits of each column if any range has NULLs, then the
+/// summaries.
 fn tuple_bytes(facts: &BrinFacts) -> f64 {
     let has_nulls = facts
         .columns

@@ -1,4 +1,5 @@
-//! B-tree: how `CREATE INDEX` packs leaf and internal pages (src/backend/access/nbtree/nbtsort.c, nbtdedup.c, nbtutils.c).
+//! B-tree: how `CREATE INDEX` packs leaf and internal pages (src/backend/access/nbtree/nbtsort.c,
+//! nbtdedup.c, nbtutils.c).
 
 use super::groups::{Groups, distinct_prefix, key_groups};
 use super::tuple::{SampleRows, mean};
@@ -14,8 +15,8 @@ pub const DEFAULT_FILLFACTOR: u8 = 90;
 const INTERNAL_FILLFACTOR: u8 = 70;
 /// `sizeof(BTPageOpaqueData)`, at the end of each page.
 const SPECIAL_BYTES: f64 = 16.0;
-/// A posting list tuple is at most this long: a tenth of a page without the line pointer (nbtsort.c, `_bt_load`:
-/// `maxpostingsize`), and a multiple of 8.
+/// A posting list tuple is at most this long: a tenth of a page without the line pointer
+/// (nbtsort.c, `_bt_load`: `maxpostingsize`), and a multiple of 8.
 const MAX_POSTING_TUPLE_BYTES: f64 = 808.0;
 /// `sizeof(ItemPointerData)`.
 const TID_BYTES: f64 = 6.0;
@@ -57,7 +58,8 @@ impl BtreeFacts {
         }
     }
 
-    /// `BTGetDeduplicateItems` and `_bt_allequalimage`: no posting lists with INCLUDE, nor where equal is not the same bytes.
+    /// `BTGetDeduplicateItems` and `_bt_allequalimage`: no posting lists with INCLUDE, nor where
+    /// equal is not the same bytes.
     fn builds_posting_lists(&self) -> bool {
         self.deduplicate_items
             && !self.unique
@@ -78,7 +80,8 @@ pub fn size(facts: &BtreeFacts) -> IndexSize {
     }
     let items = leaf_items(facts, rows);
     let per_leaf = items.per_page(free_bytes(facts.fillfactor));
-    // A page is closed when the item after its last one comes: that one is its high key (`_bt_buildadd`).
+    // A page is closed when the item after its last one comes: that one is its high key
+    // (`_bt_buildadd`).
     let leaves = pages_for(items.count, per_leaf);
     let pivot_bytes = pivot_bytes(facts, rows, items.count);
     let per_internal = downlinks_per_page(pivot_bytes);
@@ -95,7 +98,8 @@ pub fn size(facts: &BtreeFacts) -> IndexSize {
     }
 }
 
-/// The last page of a level holds up to one item more than the others, which gave their last to their neighbour.
+/// The last page of a level holds up to one item more than the others, which gave their last to
+/// their neighbour.
 fn pages_for(items: f64, per_page: f64) -> f64 {
     ((items - 1.0) / per_page).ceil().max(1.0)
 }
@@ -105,8 +109,8 @@ fn free_bytes(fillfactor: u8) -> f64 {
     (PAGE_BYTES * u64::from(100_u8.saturating_sub(fillfactor)) / 100) as f64
 }
 
-/// Bytes for items on a page that is being filled: without the header, the special space, the line pointer that waits for the
-/// high key, and the one that `PageGetFreeSpace` reserves.
+/// Bytes for items on a page that is being filled: without the header, the special space, the line
+/// pointer that waits for the high key, and the one that `PageGetFreeSpace` reserves.
 fn room() -> f64 {
     PAGE_BYTES as f64 - PAGE_HEADER_BYTES - SPECIAL_BYTES - 2.0 * LINE_POINTER_BYTES
 }
@@ -138,8 +142,9 @@ impl Items {
         self.keys += count * key;
     }
 
-    /// Items that stay on a page: `_bt_buildadd` closes it when less than `free` bytes would be left, its last item counted
-    /// without its posting list, or when the next item does not fit; the last item then moves to the next page.
+    /// Items that stay on a page: `_bt_buildadd` closes it when less than `free` bytes would be
+    /// left, its last item counted without its posting list, or when the next item does not fit;
+    /// the last item then moves to the next page.
     fn per_page(&self, free: f64) -> f64 {
         let limit = room() - free;
         let mean = self.bytes / self.count;
@@ -147,7 +152,8 @@ impl Items {
         if self.largest - self.smallest < 0.5 {
             return constant_per_page(mean, key, limit);
         }
-        // Renewal: the sum passes a limit by half the item that lies there, and long items lie there more often.
+        // Renewal: the sum passes a limit by half the item that lies there, and long items lie
+        // there more often.
         let lying_there = self.squares / self.bytes;
         let full = (limit - key + lying_there / 2.0).min(room() - lying_there);
         (full / mean).max(1.0)
@@ -192,8 +198,8 @@ fn leaf_items(facts: &BtreeFacts, rows: f64) -> Items {
     items
 }
 
-/// The items of a group of equal keys: full posting lists and what is left (nbtdedup.c, `_bt_dedup_save_htid`,
-/// `_bt_form_posting`).
+/// The items of a group of equal keys: full posting lists and what is left (nbtdedup.c,
+/// `_bt_dedup_save_htid`, `_bt_form_posting`).
 fn add_group(items: &mut Items, group: Groups, key_bytes: f64) {
     let most_tids = ((MAX_POSTING_TUPLE_BYTES - key_bytes) / TID_BYTES)
         .floor()
@@ -224,8 +230,8 @@ fn add_group(items: &mut Items, group: Groups, key_bytes: f64) {
     }
 }
 
-/// Mean bytes of a pivot tuple: the key columns up to the first that tells two neighbouring items apart, or all of them and a TID
-/// (nbtutils.c, `_bt_truncate`).
+/// Mean bytes of a pivot tuple: the key columns up to the first that tells two neighbouring items
+/// apart, or all of them and a TID (nbtutils.c, `_bt_truncate`).
 fn pivot_bytes(facts: &BtreeFacts, rows: f64, items: f64) -> f64 {
     let keys = facts.keys.len();
     let whole = facts.equal_keys.distinct(rows);
@@ -359,7 +365,8 @@ mod tests {
             849.0,
             0.01,
         );
-        // Seven rows each, which the statistics do not say: spread by chance they take a little more or less.
+        // Seven rows each, which the statistics do not say: spread by chance they take a little
+        // more or less.
         near(&with(142_858.0, int4()), 1330.0, 0.05);
         near(
             &with(

@@ -1,8 +1,9 @@
-//! GIN: a tree of distinct items, each with a compressed list or tree of the rows that have it (src/backend/access/gin/gininsert.c,
-//! ginentrypage.c, gindatapage.c, ginpostinglist.c).
+//! GIN: a tree of distinct items, each with a compressed list or tree of the rows that have it
+//! (src/backend/access/gin/gininsert.c, ginentrypage.c, gindatapage.c, ginpostinglist.c).
 //!
-//! Entries are inserted in order and their pages split in the middle, so that a fresh index is about half full. What cannot be
-//! derived from statistics is how many distinct items there are: where the index was built on samples, [`extrapolate`] that.
+//! Entries are inserted in order and their pages split in the middle, so that a fresh index is
+//! about half full. What cannot be derived from statistics is how many distinct items there are:
+//! where the index was built on samples, [`extrapolate`] that.
 
 use super::{GinPages, IndexSize, PAGE_BYTES, max_align, whole_pages};
 use crate::twin::metapage::Metapage;
@@ -18,17 +19,19 @@ pub struct GinSampleBuild {
     pub contents: GinPages,
 }
 
-/// New items appear as a power of the rows; with each tripling of the rows, the distance of that power from 1 grows by this factor.
-/// Measured on text, tags and documents of 3,000 to 300,000 rows; up to 3 where all items are equally frequent.
+/// New items appear as a power of the rows; with each tripling of the rows, the distance of that
+/// power from 1 grows by this factor. Measured on text, tags and documents of 3,000 to 300,000
+/// rows; up to 3 where all items are equally frequent.
 const USUAL_LOSS: f64 = 1.38;
 /// Posting trees of a few pages are less full than long ones; measured.
 const PACKING: f64 = 0.9;
-/// A posting list longer than about a sixth of a page becomes a posting tree; with the page half empty this is what the entries
-/// can take at most.
+/// A posting list longer than about a sixth of a page becomes a posting tree; with the page half
+/// empty this is what the entries can take at most.
 const MAX_ENTRY_BYTES: f64 = 1_900.0;
 
-/// GIN by indexes on samples of about a sixteenth, a quarter and all of the sampled rows (two will do, one hardly): pages are
-/// `a · entries + b · rows`, of which the two largest give `a` and `b`, and entries follow the curve of all. `None` without a build.
+/// GIN by indexes on samples of about a sixteenth, a quarter and all of the sampled rows (two will
+/// do, one hardly): pages are `a · entries + b · rows`, of which the two largest give `a` and `b`,
+/// and entries follow the curve of all. `None` without a build.
 pub fn extrapolate(rows: f64, builds: &[GinSampleBuild]) -> Option<IndexSize> {
     let mut builds: Vec<&GinSampleBuild> =
         builds.iter().filter(|build| build.rows >= 1.0).collect();
@@ -132,7 +135,8 @@ fn loss(before: f64, after: f64) -> f64 {
     }
 }
 
-/// Pages for each entry and for each row: the solution of the two samples' equations, neither below 0.
+/// Pages for each entry and for each row: the solution of the two samples' equations, neither below
+/// 0.
 fn page_rates(small: &GinSampleBuild, large: &GinSampleBuild) -> (f64, f64) {
     let (e1, e2) = (small.contents.entries as f64, large.contents.entries as f64);
     let (n1, n2) = (small.rows, large.rows);
@@ -154,7 +158,8 @@ fn page_rates(small: &GinSampleBuild, large: &GinSampleBuild) -> (f64, f64) {
     }
 }
 
-/// Posting trees: what they grew by between the samples goes on, and all that entries cannot hold is theirs.
+/// Posting trees: what they grew by between the samples goes on, and all that entries cannot hold
+/// is theirs.
 fn data_pages_at(total: f64, entries: f64, small: &GinSampleBuild, large: &GinSampleBuild) -> f64 {
     let data = large.contents.data_pages as f64;
     let grown = (large.pages as f64 - small.pages as f64).max(1.0);
@@ -178,7 +183,8 @@ pub struct GinFacts {
     pub item_bytes: f64,
 }
 
-/// GIN by a rule of thumb: within a factor of two at best, because nothing says how the items are distributed.
+/// GIN by a rule of thumb: within a factor of two at best, because nothing says how the items are
+/// distributed.
 pub fn without_sample(facts: &GinFacts) -> IndexSize {
     /// Bytes of a row in a posting list or tree, with pages half full.
     const POSTING_BYTES: f64 = 4.0;

@@ -1,5 +1,5 @@
-//! How many rows have equal keys: what deduplication saves and which hash buckets overflow depends on the sizes of these groups,
-//! not only on their mean.
+//! How many rows have equal keys: what deduplication saves and which hash buckets overflow depends
+//! on the sizes of these groups, not only on their mean.
 
 use super::{EqualKeys, StoredColumn};
 
@@ -38,8 +38,9 @@ impl Groups {
 
 /// The sizes of the groups of equal keys among `rows` rows which have `distinct` distinct keys.
 ///
-/// The most common values have the sizes that the statistics say; other rows are spread over the other keys by chance (Poisson),
-/// and columns are taken as independent as far as `distinct` leaves that open.
+/// The most common values have the sizes that the statistics say; other rows are spread over the
+/// other keys by chance (Poisson), and columns are taken as independent as far as `distinct` leaves
+/// that open.
 pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys) -> Vec<Groups> {
     let rows = rows.max(0.0);
     let distinct = match equal {
@@ -71,7 +72,8 @@ pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys)
     }
 }
 
-/// How many distinct keys the first columns have, if columns are independent; at most one for each row.
+/// How many distinct keys the first columns have, if columns are independent; at most one for each
+/// row.
 pub(super) fn distinct_prefix(rows: f64, columns: &[StoredColumn]) -> f64 {
     let mut kinds = vec![KeyClass {
         keys: 1.0,
@@ -122,7 +124,8 @@ fn single_column(rows: f64, column: &StoredColumn, distinct: f64) -> Vec<Groups>
     let rest_rows = (rows - null_rows - rows * common).max(0.0);
     let rest_keys = distinct - column.common_fractions.len() as f64;
     groups.extend(spread(rest_rows, rest_keys));
-    // What the lists and the numbers of distinct values leave over, or claim twice, is spread over all.
+    // What the lists and the numbers of distinct values leave over, or claim twice, is spread over
+    // all.
     let covered: f64 = groups.iter().map(|group| group.count * group.rows).sum();
     if covered > 0.0 {
         groups

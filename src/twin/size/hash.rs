@@ -1,4 +1,5 @@
-//! Hash: buckets made for the table's rows, and overflow pages (src/backend/access/hash/hashpage.c, hash.c, hashutil.c).
+//! Hash: buckets made for the table's rows, and overflow pages (src/backend/access/hash/hashpage.c,
+//! hash.c, hashutil.c).
 
 use super::groups::{Groups, key_groups};
 use super::{EqualKeys, IndexSize, StoredColumn, whole_pages};
@@ -19,7 +20,8 @@ const LARGE_GROUP_ROWS: f64 = 64.0;
 pub struct HashFacts {
     /// Rows of the *table*, by which `hashbuild` makes buckets, whatever a predicate leaves over.
     pub table_rows: f64,
-    /// Rows that the predicate keeps; all of them without one. NULLs are subtracted here: a hash index has none.
+    /// Rows that the predicate keeps; all of them without one. NULLs are subtracted here: a hash
+    /// index has none.
     pub rows: f64,
     /// The column; its width does not matter.
     pub key: StoredColumn,
@@ -66,8 +68,8 @@ fn buckets(wanted: f64) -> f64 {
 
 /// Pages beyond the first of each bucket.
 ///
-/// Between powers of two some buckets are not split yet and have twice the rows of the others: those from the number of new buckets
-/// on (hashutil.c, `_hash_hashkey2bucket`).
+/// Between powers of two some buckets are not split yet and have twice the rows of the others:
+/// those from the number of new buckets on (hashutil.c, `_hash_hashkey2bucket`).
 fn overflow_pages(facts: &HashFacts, tuples: f64, buckets: f64) -> f64 {
     let column = facts.key.clone().without_nulls();
     let groups = key_groups(tuples, &[column], &facts.equal_keys);
@@ -94,8 +96,9 @@ fn overflow_pages(facts: &HashFacts, tuples: f64, buckets: f64) -> f64 {
     part(split, split / power) + part(not_split, 2.0 * not_split / power)
 }
 
-/// Overflow pages of buckets over which these groups are spread. Small groups of equal keys fill buckets evenly, up to chance
-/// (normal); each large one sits in a bucket of its own on top of that.
+/// Overflow pages of buckets over which these groups are spread. Small groups of equal keys fill
+/// buckets evenly, up to chance (normal); each large one sits in a bucket of its own on top of
+/// that.
 fn overflow_of(groups: &[Groups], buckets: f64) -> f64 {
     let (large, small): (Vec<Groups>, Vec<Groups>) = groups
         .iter()
@@ -144,7 +147,8 @@ fn expected_overflow(mean: f64, variance: f64, extra: f64) -> f64 {
     sum / weights
 }
 
-/// Overflow pages of a bucket whose load is a few large groups: a gamma-like load, approximated by the number of groups in it.
+/// Overflow pages of a bucket whose load is a few large groups: a gamma-like load, approximated by
+/// the number of groups in it.
 fn skewed_overflow(mean: f64, variance: f64) -> f64 {
     // Groups of one size g with Poisson numbers have this mean and variance.
     let size = (variance / mean.max(1e-9)).max(1.0);

@@ -4,7 +4,8 @@
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SampledKeys {
     /// How many groups there are of each size: (rows of a group in the sample, such groups), as
-    /// `SELECT size, count(*) FROM (SELECT count(*) AS size FROM sample GROUP BY keys) GROUP BY size`. NULL is a key here.
+    /// `SELECT size, count(*) FROM (SELECT count(*) AS size FROM sample GROUP BY keys) GROUP BY size`.
+    /// NULL is a key here.
     pub groups: Vec<(u64, u64)>,
     /// Rows of the sample whose key is that of the row before, in the table's order.
     pub as_before: u64,
@@ -12,7 +13,8 @@ pub struct SampledKeys {
     pub page_share: f64,
 }
 
-/// Keys that a sample has at least so often are taken as they are; rarer ones are estimated together.
+/// Keys that a sample has at least so often are taken as they are; rarer ones are estimated
+/// together.
 const FREQUENT: u64 = 12;
 
 impl SampledKeys {
@@ -29,8 +31,9 @@ impl SampledKeys {
         self.scaled(table_rows).iter().map(|(count, _)| count).sum()
     }
 
-    /// The groups of a table of `table_rows` rows, as (groups, rows of each). Where equal keys lie together (the lines of an order), a
-    /// page that was looked at has all of a group, and the other pages have groups like it.
+    /// The groups of a table of `table_rows` rows, as (groups, rows of each). Where equal keys lie
+    /// together (the lines of an order), a page that was looked at has all of a group, and the
+    /// other pages have groups like it.
     pub(super) fn scaled(&self, table_rows: f64) -> Vec<(f64, f64)> {
         if !self.lie_together() {
             return self.spread_over(table_rows);
@@ -62,8 +65,8 @@ impl SampledKeys {
             && self.as_before as f64 > f64::midpoint(by_chance, most)
     }
 
-    /// The groups of so many rows of which these were chosen one by one: those of frequent keys in proportion, the others as they most
-    /// likely are.
+    /// The groups of so many rows of which these were chosen one by one: those of frequent keys in
+    /// proportion, the others as they most likely are.
     fn spread_over(&self, table_rows: f64) -> Vec<(f64, f64)> {
         let rows = self.rows();
         if rows < 1.0 {
@@ -102,9 +105,10 @@ struct Size {
     share: f64,
 }
 
-/// The groups of rare keys: the mixture of group sizes under which the sample is likely (expectation maximization over sizes in
-/// steps of 1.3), begun half at the size that the estimator of `ANALYZE` gives and half anywhere. That estimator alone takes all rare
-/// keys as equally rare and finds a third of those of skewed data.
+/// The groups of rare keys: the mixture of group sizes under which the sample is likely
+/// (expectation maximization over sizes in steps of 1.3), begun half at the size that the estimator
+/// of `ANALYZE` gives and half anywhere. That estimator alone takes all rare keys as equally rare
+/// and finds a third of those of skewed data.
 fn most_likely(rare: &[(u64, u64)], factor: f64) -> Vec<(f64, f64)> {
     const ROUNDS: u32 = 300;
     let seen: f64 = rare.iter().map(|(_, count)| *count as f64).sum();
@@ -156,7 +160,8 @@ fn most_likely(rare: &[(u64, u64)], factor: f64) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Sizes from 1 up to three times what makes a key frequent, of which a `fraction` of the rows is sampled.
+/// Sizes from 1 up to three times what makes a key frequent, of which a `fraction` of the rows is
+/// sampled.
 fn possible_sizes(fraction: f64, usual: f64) -> Vec<Size> {
     let most = 3.0 * FREQUENT as f64 / fraction;
     let mut sizes = Vec::new();
@@ -227,8 +232,8 @@ mod tests {
         near(keys(&[], 100.0), 100.0, 1e-9);
     }
 
-    /// A fifth of the rows of a tenth of the pages of a table of 50 000 orders with four lines each: of an order that was looked at,
-    /// 4 · 0.2 · 0.8³ have one line in the sample, and so on.
+    /// A fifth of the rows of a tenth of the pages of a table of 50 000 orders with four lines
+    /// each: of an order that was looked at, 4 · 0.2 · 0.8³ have one line in the sample, and so on.
     #[test]
     fn what_lies_together_is_counted_where_it_lies() {
         let groups = vec![(1, 2_048), (2, 768), (3, 128), (4, 8)];
@@ -249,7 +254,8 @@ mod tests {
         near(keys(&[(6_000, 2), (1, 8_000)], 200_000.0), 80_002.0, 0.01);
     }
 
-    /// A tenth of the rows of 60 000 keys of 5 rows each: 5 · 0.1 · 0.9⁴ of the groups are seen once, and so on.
+    /// A tenth of the rows of 60 000 keys of 5 rows each: 5 · 0.1 · 0.9⁴ of the groups are seen
+    /// once, and so on.
     #[test]
     fn groups_of_one_size_are_counted() {
         near(
@@ -259,7 +265,8 @@ mod tests {
         );
     }
 
-    /// A tenth of 100 000 single rows and 2 000 groups of 50: what ANALYZE takes for groups of one size.
+    /// A tenth of 100 000 single rows and 2 000 groups of 50: what ANALYZE takes for groups of one
+    /// size.
     #[test]
     fn a_mixture_is_taken_apart() {
         let groups = [

@@ -11,10 +11,11 @@ pub struct SampleBuild {
     pub pages: u64,
 }
 
-/// GiST or SP-GiST by indexes on samples, of the table's order (pages of rows that come in order are filled otherwise): in
-/// proportion to them, the largest counting most. The samples should be of a sixteenth, a quarter and all of the sampled rows: all pages of an index on
-/// evenly spread values split at about the same time, and its pages are half full soon after and full before. `None` without a
-/// sample's row.
+/// GiST or SP-GiST by indexes on samples, of the table's order (pages of rows that come in order
+/// are filled otherwise): in proportion to them, the largest counting most. The samples should be
+/// of a sixteenth, a quarter and all of the sampled rows: all pages of an index on evenly spread
+/// values split at about the same time, and its pages are half full soon after and full before.
+/// `None` without a sample's row.
 pub fn extrapolate(rows: f64, builds: &[SampleBuild]) -> Option<IndexSize> {
     let squares: f64 = builds.iter().map(|build| build.rows * build.rows).sum();
     if squares < 1.0 {
@@ -37,12 +38,13 @@ pub fn extrapolate(rows: f64, builds: &[SampleBuild]) -> Option<IndexSize> {
 pub enum GistBuild {
     /// Row by row, with page splits.
     Inserted,
-    /// Sorted, with pages filled to 90 % (`point_ops` from PostgreSQL 14, and btree_gist's classes from 18).
+    /// Sorted, with pages filled to 90 % (`point_ops` from PostgreSQL 14, and btree_gist's classes
+    /// from 18).
     Sorted,
 }
 
-/// GiST without a sample (src/backend/access/gist/gistbuild.c): the width is that of the stored key (`pg_opclass.opckeytype`): a box
-/// for a polygon or circle, a box also for a point.
+/// GiST without a sample (src/backend/access/gist/gistbuild.c): the width is that of the stored key
+/// (`pg_opclass.opckeytype`): a box for a polygon or circle, a box also for a point.
 pub fn gist(rows: f64, key: &StoredColumn, build: GistBuild) -> IndexSize {
     let fill = match build {
         GistBuild::Inserted => 0.62,
@@ -64,8 +66,8 @@ pub fn gist(rows: f64, key: &StoredColumn, build: GistBuild) -> IndexSize {
     }
 }
 
-/// SP-GiST without a sample (src/backend/access/spgist): leaf tuples of 12 bytes and the value, line pointers, and pages about two
-/// thirds full; a metapage and two roots.
+/// SP-GiST without a sample (src/backend/access/spgist): leaf tuples of 12 bytes and the value,
+/// line pointers, and pages about two thirds full; a metapage and two roots.
 pub fn spgist(rows: f64, key: &StoredColumn) -> IndexSize {
     const FIXED_PAGES: f64 = 3.0;
     let width = if key.type_length > 0 {
@@ -82,8 +84,8 @@ pub fn spgist(rows: f64, key: &StoredColumn) -> IndexSize {
     }
 }
 
-/// The extension bloom (contrib/bloom/blutils.c): a TID and a signature of `signature_bits` (80 unless set) for each row, packed
-/// without line pointers.
+/// The extension bloom (contrib/bloom/blutils.c): a TID and a signature of `signature_bits` (80
+/// unless set) for each row, packed without line pointers.
 pub fn bloom(rows: f64, signature_bits: u32) -> IndexSize {
     const ROOM_BYTES: f64 = 8192.0 - 24.0 - 8.0;
     let tuple = 6.0 + 2.0 * (f64::from(signature_bits) / 16.0).ceil().max(1.0);

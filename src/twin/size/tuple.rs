@@ -1,5 +1,5 @@
-//! Index tuples: how many bytes a row takes in an index (src/backend/access/common/indextuple.c, `index_form_tuple`, and
-//! heaptuple.c, `heap_compute_data_size`).
+//! Index tuples: how many bytes a row takes in an index (src/backend/access/common/indextuple.c,
+//! `index_form_tuple`, and heaptuple.c, `heap_compute_data_size`).
 
 use super::{StoredColumn, align, max_align};
 
@@ -7,7 +7,8 @@ use super::{StoredColumn, align, max_align};
 const HEADER_BYTES: f64 = 8.0;
 /// The header with the null bitmap of 32 columns, aligned (`IndexInfoFindDataOffset`).
 const HEADER_WITH_NULLS_BYTES: f64 = 16.0;
-/// The longest varlena, header included, that is stored with a header of one byte and unaligned (`VARATT_SHORT_MAX`).
+/// The longest varlena, header included, that is stored with a header of one byte and unaligned
+/// (`VARATT_SHORT_MAX`).
 const MAX_SHORT_VARLENA_BYTES: f64 = 127.0;
 /// How many rows stand for all rows where lengths vary.
 const DRAWS: u32 = 512;
@@ -15,8 +16,9 @@ const DRAWS: u32 = 512;
 /// One row's columns as an index would hold them: the bytes of each, `None` for NULL.
 type Row = Vec<Option<f64>>;
 
-/// Rows that stand for all rows: widths and NULLs spread evenly and without chance (a Kronecker sequence, one irrational step for
-/// each column), so that rounding up to 8 bytes is averaged and not applied to an average.
+/// Rows that stand for all rows: widths and NULLs spread evenly and without chance (a Kronecker
+/// sequence, one irrational step for each column), so that rounding up to 8 bytes is averaged and
+/// not applied to an average.
 #[derive(Debug, Clone)]
 pub(super) struct SampleRows<'c> {
     columns: Vec<&'c StoredColumn>,
@@ -43,7 +45,8 @@ impl<'c> SampleRows<'c> {
         SampleRows { columns, rows }
     }
 
-    /// Bytes of the tuple made of the first `count` columns, one number for each sample row, aligned to 8.
+    /// Bytes of the tuple made of the first `count` columns, one number for each sample row,
+    /// aligned to 8.
     pub(super) fn tuple_bytes(&self, count: usize) -> Vec<f64> {
         self.rows
             .iter()

@@ -164,8 +164,9 @@ fn truth_and_lists_of_what_is_not_wanted_become_predicates() {
     );
 }
 
-/// Seven modes and fifty sizes are as frequent as each other, so the next call asks for another one; a state of which few rows are stays
-/// a kind. Which literals are parameters cannot be known from one statement.
+/// Seven modes and fifty sizes are as frequent as each other, so the next call asks for another
+/// one; a state of which few rows are stays a kind. Which literals are parameters cannot be known
+/// from one statement.
 #[test]
 fn evenly_spread_values_become_keys_and_rare_states_predicates() {
     let database = Database::new("facts_spread", PARCELS);

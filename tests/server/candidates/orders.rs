@@ -1,5 +1,5 @@
-//! What a btree is asked for: equalities with a common beginning, orders of every kind, lists, pages, extremes, parents of foreign keys.
-//! Each is proved by a plan that uses the index.
+//! What a btree is asked for: equalities with a common beginning, orders of every kind, lists,
+//! pages, extremes, parents of foreign keys. Each is proved by a plan that uses the index.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! The other methods: each idea with a plan that uses the index, those of extensions' types found through pg_amop alone.
+//! The other methods: each idea with a plan that uses the index, those of extensions' types found
+//! through pg_amop alone.
 
 use serde_json::Value;
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::line::FramedLine;
 
-/// Empties the lines of the fences and those outside of them, if a fence contains a plan. An unclosed fence ends at the end of the text.
+/// Empties the lines of the fences and those outside of them, if a fence contains a plan. An
+/// unclosed fence ends at the end of the text.
 pub(super) fn strip(lines: &mut [FramedLine<'_>]) -> bool {
     let Some(inside) = inside_fences(lines) else {
         return false;

@@ -1,4 +1,5 @@
-//! Lines in double quotes: CSV (one line of the plan a row, or all of it in one field) and what pgAdmin copies.
+//! Lines in double quotes: CSV (one line of the plan a row, or all of it in one field) and what
+//! pgAdmin copies.
 
 use std::borrow::Cow;
 
@@ -66,7 +67,8 @@ fn begins_field(line: &str) -> bool {
     !is_key
 }
 
-/// A line of a field without its doubled quotes; true when the closing quote is in it. What follows that (other columns) is dropped.
+/// A line of a field without its doubled quotes; true when the closing quote is in it. What follows
+/// that (other columns) is dropped.
 fn unquote(line: &str) -> (String, bool) {
     let mut text = String::with_capacity(line.len());
     let mut characters = line.chars().peekable();
@@ -83,7 +85,8 @@ fn unquote(line: &str) -> (String, bool) {
     (text, false)
 }
 
-/// The text between the first and the last quote of a line, when quotes in between are not doubled, as pgAdmin copies it.
+/// The text between the first and the last quote of a line, when quotes in between are not doubled,
+/// as pgAdmin copies it.
 fn not_doubled(text: &str) -> Option<&str> {
     let inner = text.trim_end().strip_suffix('"')?;
     let has_columns = inner.contains("\",\"") || inner.contains("\";\"");

@@ -1,8 +1,9 @@
-//! Tables of one column around a plan: psql's aligned, expanded, bordered (ASCII and Unicode) and wrapped output, and Markdown's.
+//! Tables of one column around a plan: psql's aligned, expanded, bordered (ASCII and Unicode) and
+//! wrapped output, and Markdown's.
 //!
-//! psql marks a line that continues in the same row with `+` (Unicode: `↵`) at its end, and one it broke to fit the screen with `.`
-//! (Unicode: `…`) at its end and before the next (src/fe_utils/print.c). The first is a line of its own within the value, the second
-//! is not.
+//! psql marks a line that continues in the same row with `+` (Unicode: `↵`) at its end, and one it
+//! broke to fit the screen with `.` (Unicode: `…`) at its end and before the next
+//! (src/fe_utils/print.c). The first is a line of its own within the value, the second is not.
 
 use std::borrow::Cow;
 
@@ -13,7 +14,8 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let any = |holds: fn(&str) -> bool| lines.iter().any(|line| holds(&line.text));
     let expanded = any(is_record_header) || any(names_column);
     let bordered = any(is_ruler) && any(|line| bordered(line).is_some());
-    // Without a header the mark of continuation has to be there from the beginning: a literal may end in a plus.
+    // Without a header the mark of continuation has to be there from the beginning: a literal may
+    // end in a plus.
     let first = lines.iter().find(|line| !line.text.trim().is_empty());
     let continued = first.is_some_and(|line| line.text.trim_end().ends_with(['+', '↵']));
     if !(expanded || bordered || any(is_header) || continued) {
@@ -100,7 +102,8 @@ fn names_column(line: &str) -> bool {
         .is_some_and(|rest| rest.trim_start().starts_with(['|', '│']))
 }
 
-/// The value of a line in expanded output: the text after `QUERY PLAN |`, or after the blanks of a value's further lines.
+/// The value of a line in expanded output: the text after `QUERY PLAN |`, or after the blanks of a
+/// value's further lines.
 fn expanded_cell(line: &str) -> Cow<'_, str> {
     if is_record_header(line) || is_ruler(line) {
         return Cow::Borrowed("");

@@ -102,7 +102,8 @@ proptest! {
     }
 }
 
-/// A node as it is before it is printed: its headline's parts, a filter, and how many of the following are its children.
+/// A node as it is before it is printed: its headline's parts, a filter, and how many of the
+/// following are its children.
 #[derive(Debug, Clone)]
 struct Seed {
     table: String,

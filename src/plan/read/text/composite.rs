@@ -1,5 +1,5 @@
-//! Lines of TEXT that contain several properties. Each function reads what one of explain.c's `show_…_info` prints, and returns none
-//! for anything else.
+//! Lines of TEXT that contain several properties. Each function reads what one of explain.c's
+//! `show_…_info` prints, and returns none for anything else.
 
 use serde_json::{Map, Value};
 
@@ -47,7 +47,8 @@ pub(super) fn buffers(value: &str, properties: &mut PropertyMap) -> Option<()> {
     Some(())
 }
 
-/// `shared read=0.1 write=0.2, temp read=0.3`; before 15 without a kind; in 15 and 16 `shared/local`, which JSON has no kind for.
+/// `shared read=0.1 write=0.2, temp read=0.3`; before 15 without a kind; in 15 and 16
+/// `shared/local`, which JSON has no kind for.
 pub(super) fn io_timings(value: &str, properties: &mut PropertyMap) -> Option<()> {
     for group in value.split(", ") {
         let mut kind = "";
@@ -289,7 +290,8 @@ pub(super) fn jit_options(value: &str, properties: &mut PropertyMap) -> Option<(
     Some(())
 }
 
-/// `Generation 0.5 ms (Deform 0.1 ms), Inlining 0.0 ms, …, Total 2.0 ms`; before 17 without `Deform`, and JSON had a number there.
+/// `Generation 0.5 ms (Deform 0.1 ms), Inlining 0.0 ms, …, Total 2.0 ms`; before 17 without
+/// `Deform`, and JSON had a number there.
 pub(super) fn jit_timing(value: &str, properties: &mut PropertyMap) -> Option<()> {
     let mut timing = PropertyMap::new();
     for part in value.split(", ") {

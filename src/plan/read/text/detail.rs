@@ -13,7 +13,8 @@ type PropertyMap = Map<String, Value>;
 /// Reads one label's value into properties; none when it is damaged.
 type ValueReader = fn(&str, &mut PropertyMap) -> Option<()>;
 
-/// Lines that hold several properties, or whose label is not the property's name. All others are one property named as the label.
+/// Lines that hold several properties, or whose label is not the property's name. All others are
+/// one property named as the label.
 const COMPOSITES: &[(&str, ValueReader)] = &[
     ("Buffers", composite::buffers),
     ("I/O Timings", composite::io_timings),
@@ -102,7 +103,8 @@ fn typed(label: &str, text: &str) -> Result<Value, Reason> {
     }
 }
 
-/// Keeps a line without a label (of an extension or a later version), or with a label that occurred before.
+/// Keeps a line without a label (of an extension or a later version), or with a label that occurred
+/// before.
 pub(super) fn add_other_line(properties: &mut PropertyMap, text: &str) {
     if let Value::Array(lines) = properties
         .entry("Other Lines")
@@ -122,8 +124,9 @@ fn is_grouping(label: &str, properties: &PropertyMap) -> bool {
     is_aggregate && matches!(label, "Hash Key" | "Group Key" | "Sort Key")
 }
 
-/// `Group Key` of an aggregate, alone; or one of its grouping sets (`show_grouping_sets`): TEXT prints the sets' keys one below the
-/// other, `Sort Key` beginning a new pass, and each hashed set is a pass of its own.
+/// `Group Key` of an aggregate, alone; or one of its grouping sets (`show_grouping_sets`): TEXT
+/// prints the sets' keys one below the other, `Sort Key` beginning a new pass, and each hashed set
+/// is a pass of its own.
 fn add_grouping(label: &str, value: &str, properties: &mut PropertyMap) {
     let keys = if value == "()" {
         Value::Array(Vec::new())

@@ -155,7 +155,8 @@ fn target_property(wording: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a plan begins with this line: it has costs or, with COSTS OFF, a known operation and a fitting next line.
+/// Whether a plan begins with this line: it has costs or, with COSTS OFF, a known operation and a
+/// fitting next line.
 pub(super) fn begins_plan<'a>(
     line: &SourceLine<'a>,
     next: impl FnOnce() -> Option<SourceLine<'a>>,
@@ -172,7 +173,8 @@ pub(super) fn begins_plan<'a>(
     if has_arrow || !operation::operation(title.wording).is_known {
         return false;
     }
-    // Words such as "Limit", "Sort" or "Update on x" occur in prose; a scan with a target, or a line that fits below a headline, does not.
+    // Words such as "Limit", "Sort" or "Update on x" occur in prose; a scan with a target, or a
+    // line that fits below a headline, does not.
     (title.target.is_some() && title.wording.ends_with("Scan"))
         || next().is_none_or(|next| follows_headline(line, &next))
 }
@@ -185,7 +187,8 @@ fn has_numbers(text: &str) -> bool {
     is_cost || text.contains(" (actual time=") || text.contains(" (actual rows=")
 }
 
-/// Whether the next line fits below a headline: indented further, and a node, a label or a detail; or empty.
+/// Whether the next line fits below a headline: indented further, and a node, a label or a detail;
+/// or empty.
 fn follows_headline(line: &SourceLine<'_>, next: &SourceLine<'_>) -> bool {
     let text = next.text.trim();
     if text.is_empty() {

@@ -1,4 +1,5 @@
-//! Joins lines that belong together: the server prints newlines in literals as they are, and mail programs break long lines.
+//! Joins lines that belong together: the server prints newlines in literals as they are, and mail
+//! programs break long lines.
 
 use std::borrow::Cow;
 
@@ -52,7 +53,8 @@ pub(super) fn logical_at(text: &str, offset: usize) -> Option<LogicalLine<'_>> {
     if open.is_closed() {
         return Some(logical);
     }
-    // Nothing closes it: it was not open (a file name with an apostrophe), or the plan is cut off here.
+    // Nothing closes it: it was not open (a file name with an apostrophe), or the plan is cut off
+    // here.
     Some(LogicalLine {
         text: Cow::Borrowed(line.text.trim()),
         next: line.next,

@@ -1,4 +1,5 @@
-//! The parentheses after a headline: `(cost=0.00..1.00 rows=1 width=4) (actual time=0.01..0.02 rows=1 loops=1)`.
+//! The parentheses after a headline:
+//! `(cost=0.00..1.00 rows=1 width=4) (actual time=0.01..0.02 rows=1 loops=1)`.
 
 use serde_json::{Map, Value};
 
@@ -14,7 +15,8 @@ pub(super) struct Split<'a> {
     pub(super) never_executed: bool,
 }
 
-/// Splits off the parentheses. They are searched from the end, because the title may contain anything in quotes.
+/// Splits off the parentheses. They are searched from the end, because the title may contain
+/// anything in quotes.
 pub(super) fn split(headline: &str) -> Result<Split<'_>, Reason> {
     let mut split = Split {
         title: headline.trim_end(),

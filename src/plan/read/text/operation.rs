@@ -1,4 +1,5 @@
-//! Reads the words of a headline: `Parallel Hash Left Join` is a parallel-aware Hash Join of join type Left.
+//! Reads the words of a headline: `Parallel Hash Left Join` is a parallel-aware Hash Join of join
+//! type Left.
 
 use serde_json::{Map, Value};
 

@@ -1,7 +1,8 @@
-//! `Parent Relationship`, which TEXT does not print: it follows from the parent's type and the position among its children
-//! (`ExplainNode` calls itself with it).
+//! `Parent Relationship`, which TEXT does not print: it follows from the parent's type and the
+//! position among its children (`ExplainNode` calls itself with it).
 
-/// The relationship of a node that has no label. `siblings` are those before it that have none either.
+/// The relationship of a node that has no label. `siblings` are those before it that have none
+/// either.
 pub(super) fn of_child(parent_type: &str, siblings: usize) -> &'static str {
     match parent_type {
         "Append" | "Merge Append" | "BitmapAnd" | "BitmapOr" => "Member",

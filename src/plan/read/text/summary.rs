@@ -1,4 +1,5 @@
-//! The lines below a plan about the whole statement: `Planning Time: …`, `Trigger …`, `Settings: …`, `Serialization: …`.
+//! The lines below a plan about the whole statement: `Planning Time: …`, `Trigger …`,
+//! `Settings: …`, `Serialization: …`.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +9,8 @@ use crate::plan::read::number::number;
 
 type PropertyMap = Map<String, Value>;
 
-/// Labels that are about the whole plan, with the names the JSON format has for them. 9.6 and before wrote the times in lower case.
+/// Labels that are about the whole plan, with the names the JSON format has for them. 9.6 and
+/// before wrote the times in lower case.
 const LABELS: &[(&str, &str)] = &[
     ("Planning Time", "Planning Time"),
     ("Planning time", "Planning Time"),
@@ -83,8 +85,8 @@ pub(super) fn read(text: &str, summary: &mut PropertyMap) -> Result<(), Reason> 
     Ok(())
 }
 
-/// `Trigger t for constraint c on r: time=0.1 calls=2`: the name only with VERBOSE or without a constraint, the relation only when
-/// there are several.
+/// `Trigger t for constraint c on r: time=0.1 calls=2`: the name only with VERBOSE or without a
+/// constraint, the relation only when there are several.
 fn trigger(label: &str, value: &str) -> Option<PropertyMap> {
     let mut names = label.strip_prefix("Trigger")?;
     let mut trigger = PropertyMap::new();

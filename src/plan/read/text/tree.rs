@@ -83,7 +83,8 @@ struct OpenNode {
     children: usize,
 }
 
-/// An object within a node or the summary, made of the indented lines below; it is inserted when they end.
+/// An object within a node or the summary, made of the indented lines below; it is inserted when
+/// they end.
 struct Block {
     indent: usize,
     target: BlockTarget,
@@ -138,7 +139,8 @@ impl TextReader {
     /// Adds a line; false when it is not part of the plan.
     fn line(&mut self, line: &LogicalLine<'_>, text: &str) -> Result<bool, Reason> {
         if !self.has_body && line.indent > self.base && !summary::is_summary(&line.text) {
-            // The first line's indentation is often lost when a plan is copied; the others show what it was.
+            // The first line's indentation is often lost when a plan is copied; the others show
+            // what it was.
             self.base = self.base.max(line.indent.saturating_sub(2));
             self.has_body = true;
         }
@@ -250,7 +252,8 @@ impl TextReader {
     fn detail(&mut self, line: &LogicalLine<'_>) -> Result<(), Reason> {
         self.close_blocks(line.indent);
         if !self.in_summary {
-            // A detail is never left of its node's children, but with lost blanks it may be in the arrow's column.
+            // A detail is never left of its node's children, but with lost blanks it may be in the
+            // arrow's column.
             while self.open.len() > 1
                 && self
                     .open
@@ -335,7 +338,8 @@ impl TextReader {
         }
     }
 
-    /// Where the properties of the current line go: the node or the summary, or the innermost open block within.
+    /// Where the properties of the current line go: the node or the summary, or the innermost open
+    /// block within.
     fn current(&mut self) -> &mut Map<String, Value> {
         if let Some(block) = self.blocks.last_mut() {
             return &mut block.properties;
