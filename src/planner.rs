@@ -67,7 +67,7 @@ pub trait Planner {
 pub enum TwinState {
     /// It answers questions.
     Ready,
-    /// No twin is wanted.
+    /// No twin was requested.
     NotWanted,
     /// It could not be made, for this reason.
     Unavailable(String),

@@ -1,7 +1,7 @@
 //! What may help a statement where no index is the answer: fresh statistics, extended ones, a
 //! vacuum, a materialized view, another way of writing it. One idea in a file; each only proposes,
 //! from plans and the catalog. Whether it helps is seen by trying it ([`mod@crate::advise`]), and
-//! what was not seen to help is not recommended.
+//! what does not help in a test is not recommended.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub mod rewrite;
 pub mod statistics;
 pub mod vacuum;
 
-/// Something to do that is not an index, with what it was seen to do.
+/// Advice that is not an index, with its effect in a test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remedy {
     /// `m1`, `m2`, …
@@ -49,7 +49,7 @@ pub enum RemedyReason {
         /// The statement whose estimate changes most with fresh ones.
         most_changed: Effect,
     },
-    /// The planner takes these columns for independent, or knows nothing of this expression.
+    /// The planner assumes that these columns are independent, or knows nothing of this expression.
     UnknownToThePlanner {
         /// Columns and expressions.
         keys: Vec<String>,

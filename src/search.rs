@@ -4,7 +4,7 @@
 //! much; takes out again what a later pick made unnecessary; then exchanges single indexes for
 //! others as long as that helps. Under `--budget` it also picks by saving per byte, and replaces
 //! what saves least by what would save more. Every set is put to the planner as a whole
-//! ([`KnownCosts`]), so that indexes that pay only together, or not together, are seen to.
+//! ([`KnownCosts`]), so that indexes that pay only together, or only alone, are chosen correctly.
 //! Deterministic: ties go to the smaller index, then to the name.
 //!
 //! After Extend (Schlosser, Kossmann, Boissier: "Efficient Scalable Multi-Attribute Index Selection

@@ -39,7 +39,7 @@ pub fn refusal(cause: &RefusalCause) -> String {
             format!("could not acquire the lock within --lock-timeout {limit}")
         }
         RefusalCause::LockNotFree(table) => format!(
-            "could not acquire the lock on {table} at once, and no lock is waited for while another table is locked"
+            "could not acquire the lock on {table} at once, and there is no waiting while another table is locked"
         ),
         RefusalCause::WriteBlockTooLong(limit) => {
             format!("stopped: it would have blocked writers longer than --max-write-block {limit}")

@@ -26,7 +26,7 @@ pub enum Reason {
     UpkeepTooHigh,
     /// The table is larger than `--max-table-size`: not built.
     TableTooLarge,
-    /// The lock was not to be had within `--lock-timeout`: not built.
+    /// The lock could not be acquired within `--lock-timeout`: not built.
     LockTimeout,
     /// The build took longer than `--statement-timeout`: stopped.
     StatementTimeout,

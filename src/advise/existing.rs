@@ -110,7 +110,7 @@ fn by_a_recommended_one(index: &ExistingIndex, observed: Observed<'_>) -> Option
         .iter()
         .find(|recommendation| recommendation.index == replaced.by)?;
     let detail = format!(
-        "{} ({}) does its work: as the planner twin has it, no statement gets worse without it once that is there",
+        "{} ({}) replaces it: in the planner twin, no statement gets worse without it once that index exists",
         by.id, by.index.name
     );
     let recommendation = Some(by.id.clone());
@@ -122,7 +122,8 @@ fn by_a_recommended_one(index: &ExistingIndex, observed: Observed<'_>) -> Option
 
 fn mentioning_cluster(mut finding: ExistingFinding, index: &ExistingIndex) -> ExistingFinding {
     if index.clustered && finding.fix == Fix::Drop {
-        finding.detail += "; CLUSTER goes by it, and needs another one to be named then";
+        finding.detail +=
+            "; the table is clustered on it: without it, CLUSTER needs the name of another index";
     }
     finding
 }

@@ -7,7 +7,7 @@ use crate::workload::StatementId;
 /// Something the reader has to know.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
-    /// Plans on this table rest on guesses.
+    /// Plans on this table are based on default estimates.
     NeverAnalyzed(QualifiedName),
     /// A statement costs more with the recommended indexes.
     Worse {

@@ -269,7 +269,7 @@ pub struct ExistingIndex {
     /// Logical replication tells rows apart by it (`pg_index.indisreplident`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replica_identity: bool,
-    /// CLUSTER goes by it (`pg_index.indisclustered`).
+    /// The table is clustered on it (`pg_index.indisclustered`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clustered: bool,
     /// The partitioned index that it is a part of (`pg_inherits`): it cannot be dropped by itself.

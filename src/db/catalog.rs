@@ -44,7 +44,7 @@ impl Session {
         let rows = self.query(OPERATION, include_str!("sql/server.sql"), &[])?;
         let row = rows
             .first()
-            .ok_or_else(|| unexpected("the server did not say who it is"))?;
+            .ok_or_else(|| unexpected("the server did not report its version"))?;
         Ok(Server {
             version_num: u32::try_from(field::<i32>(row, "version_num")?).unwrap_or(0),
             version: field(row, "version")?,

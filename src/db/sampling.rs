@@ -32,7 +32,7 @@ const FEWER_PAGES: f64 = 512.0;
 const FEWER_ROWS: u64 = 5_000;
 const LESS_TIME: Millis = Millis(1_000.0);
 
-/// What is wanted of a table.
+/// The sample requested of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleRequest {
     /// The table: one that has a file.
@@ -236,7 +236,7 @@ impl SampleMethod {
         if table.pages > attempt.pages {
             return SampleMethod::Pages(100.0 * attempt.pages / table.pages);
         }
-        // A little more than is wanted: chance may give less.
+        // A little more than requested: chance may give less.
         let share = 1.1 * attempt.rows as f64 / table.rows.max(1.0);
         if share < 0.8 {
             SampleMethod::Rows(100.0 * share)

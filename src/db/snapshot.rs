@@ -107,7 +107,7 @@ impl Session {
         let rows = self.query(OPERATION, include_str!("snapshot/origin.sql"), &[])?;
         let Some(row) = rows.first() else {
             return Err(DbError::Missing(
-                "the server did not say who it is".to_owned(),
+                "the server did not report its version".to_owned(),
             ));
         };
         Ok(Origin {

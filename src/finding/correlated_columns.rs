@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     name: "correlated-columns",
     max_severity: Severity::Critical,
     looks_for: "several columns of one table compared by equality, or grouped by, where the row estimate is ten times off",
-    why: "without extended statistics the planner takes columns for independent",
+    why: "without extended statistics the planner assumes that columns are independent",
     source: "https://www.postgresql.org/docs/current/planner-stats.html#PLANNER-STATS-EXTENDED",
     check: Check::Plan(check),
 };
@@ -42,7 +42,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     } = columns(subject, node)?;
     let estimate = subject.of(node).estimate?;
     let message = format!(
-        "{} expected {} rows and got {} ({} off): the planner takes {} for independent, which they are not ({} rest on it).",
+        "{} expected {} rows and got {} ({} off): the planner assumes that {} are independent, which they are not ({} rest on it).",
         node.title(),
         count(estimate.expected),
         count(estimate.actual?),

@@ -30,7 +30,7 @@ pub(super) const RULE: Rule = Rule {
     name: "limit-over-sort",
     max_severity: Severity::Critical,
     looks_for: "a LIMIT over the sort of one table's rows, ten times as many as it keeps",
-    why: "an index in the order wanted delivers the first rows first, and nothing has to be sorted",
+    why: "an index in that order delivers the first rows first, and nothing has to be sorted",
     source: "https://www.postgresql.org/docs/current/indexes-ordering.html",
     check: Check::Node(&[NodeType::Limit], check),
 };

@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     name: "stale-statistics",
     max_severity: Severity::Critical,
     looks_for: "a whole table read with at least three times more or fewer rows than expected, or a table never analyzed",
-    why: "all estimates about the table rest on what ANALYZE saw last",
+    why: "all estimates about the table are based on its last ANALYZE",
     source: "https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-STATISTICS",
     check: Check::Plan(check),
 };
@@ -62,7 +62,7 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         let factor = off_by(subject, node)?;
         let (seen, expected) = seen_and_expected(subject, node)?;
         format!(
-            "{table} has {} rows where the planner knows of {} ({} off): its statistics are out of date ({} rest on them).",
+            "{table} has {} rows, the planner expects {} ({} off): its statistics are out of date ({} rest on them).",
             count(seen),
             count(expected),
             times(factor),

@@ -2,7 +2,7 @@
 //! terminal.
 //!
 //! A plan or a table name may hold escape sequences that move the cursor, change the title or hide
-//! text; nobody should have to trust the database to read a report about it.
+//! text; a reader of a report need not trust the database it is about.
 
 use std::borrow::Cow;
 

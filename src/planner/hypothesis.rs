@@ -122,7 +122,7 @@ impl View {
         )
     }
 
-    /// Fills it anew.
+    /// Fills it again.
     pub fn refresh(&self) -> String {
         format!("REFRESH MATERIALIZED VIEW {}", self.name)
     }

@@ -85,7 +85,7 @@ mod tests {
         let not_owned = orders().with(without_statistics).with(|table| {
             table.owned = false;
         });
-        assert_eq!(found(not_owned), None, "not everybody may read them");
+        assert_eq!(found(not_owned), None, "not every role can read them");
         let no_rows = orders().with(without_statistics).rows(0.0);
         assert_eq!(found(no_rows), None);
         let no_pages = orders().with(|table| {

@@ -14,7 +14,7 @@ const MOSTLY: f64 = 0.9;
 /// … if it has at least so many pages.
 const MIN_PAGES: u64 = 16;
 
-/// The tables of the workload whose pages are mostly not marked as visible to everybody.
+/// The tables of the workload whose pages are mostly not marked as all-visible.
 pub fn unmarked(ask: Ask<'_>) -> Vec<&Table> {
     let read: BTreeSet<QualifiedName> = ask
         .plans

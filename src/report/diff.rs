@@ -65,9 +65,9 @@ pub struct JoinOrder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
-    /// A relation is read another way.
+    /// A relation is read differently.
     AccessPath,
-    /// The same relations are joined another way.
+    /// The same relations are joined differently.
     JoinMethod,
     /// Another way to sort, aggregate, …
     Method,

@@ -316,7 +316,7 @@ pub struct RemedyEffect {
     pub rows_before: Option<f64>,
     /// The same with it.
     pub rows_after: Option<f64>,
-    /// Is it planned another way?
+    /// Is it planned differently?
     pub plan_changed: bool,
 }
 
@@ -353,7 +353,7 @@ pub struct ExistingIndex {
     pub index: String,
     /// `duplicate`, `redundant`, `invalid`, `unused`, `bloated`.
     pub finding: String,
-    /// Drops it, or builds it anew where that is what helps; runs as it is.
+    /// Drops it, or rebuilds it where that is what helps; runs as it is.
     pub ddl: String,
     /// In a sentence.
     pub detail: String,
@@ -361,7 +361,7 @@ pub struct ExistingIndex {
     pub size_bytes: u64,
     /// What `ddl` gives back; of a bloated one estimated.
     pub freed_bytes: u64,
-    /// Its size if it were built anew, as the planner twin estimates it; null where it is not
+    /// Its size if it were rebuilt, as the planner twin estimates it; null where it is not
     /// bloated.
     pub expected_size_bytes: Option<u64>,
     /// Scans since the statistics were reset.

@@ -80,8 +80,8 @@ pub struct KnownCosts<'a> {
 }
 
 impl<'a> KnownCosts<'a> {
-    /// What the trials showed, and nobody to ask about more: a statement costs what it costs with
-    /// the set's best member.
+    /// What the trials showed, without a planner for more questions: a statement costs what it
+    /// costs with the set's best member.
     pub fn of_singles(trials: &'a Trials, at_first: Costs) -> Self {
         let mut known: BTreeMap<StatementId, Vec<(TrialSet, SetCost)>> = BTreeMap::new();
         let mut relevant: BTreeMap<StatementId, TrialSet> = BTreeMap::new();
@@ -188,7 +188,7 @@ impl<'a> KnownCosts<'a> {
         self.planner.is_some()
     }
 
-    /// Did time run out? From then on nobody is asked, and what is known has to do.
+    /// Did time run out? From then on no question is asked, and known costs decide.
     pub fn cut_short(&self) -> bool {
         self.cut_short
     }

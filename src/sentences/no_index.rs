@@ -84,7 +84,7 @@ fn table_too_small(table: &QualifiedName, pages: u64, whole: Cost, one_row: Cost
 
 fn reads_most(table: &QualifiedName, returned: f64, rows: f64) -> String {
     format!(
-        "{} of the {} rows of {table} are wanted ({:.0} %)",
+        "{} of the {} rows of {table} are needed ({:.0} %)",
         group_thousands(returned, 0),
         group_thousands(rows, 0),
         returned / rows * 100.0
@@ -98,7 +98,7 @@ fn already_indexed(
     conditions: &[String],
 ) -> String {
     let how = if conditions.is_empty() {
-        "in the order that is wanted".to_owned()
+        "in the order that the query needs".to_owned()
     } else {
         format!("with all conditions on it: {}", conditions.join(" and "))
     };

@@ -13,7 +13,7 @@ pub fn notice(notice: &Notice) -> String {
     match notice {
         Notice::NeverAnalyzed(table) => {
             format!(
-                "{table} was never analyzed: its plans rest on guesses. Run: ANALYZE {table};"
+                "{table} was never analyzed: its plans are based on default estimates. Run: ANALYZE {table};"
             )
         }
         Notice::Worse {

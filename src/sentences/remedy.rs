@@ -20,7 +20,10 @@ pub fn remedy(remedy: &Remedy) -> String {
         RemedyReason::UnknownToThePlanner { keys, most_changed } => {
             let now = match keys.as_slice() {
                 [key] => format!("The planner knows nothing of {key}"),
-                keys => format!("The planner takes {} for independent", keys.join(" and ")),
+                keys => format!(
+                    "The planner assumes that {} are independent",
+                    keys.join(" and ")
+                ),
             };
             format!(
                 "{now}. The statistics object, built from a sample of the rows, says otherwise: {}.",
@@ -28,7 +31,7 @@ pub fn remedy(remedy: &Remedy) -> String {
             )
         }
         RemedyReason::NotAllVisible { share } => format!(
-            "{:.0} % of the pages of {table} are marked as visible to everybody, so index-only scans have to look into the table for the others. \
+            "{:.0} % of the pages of {table} are marked as all-visible, so index-only scans have to fetch the rows of the others from the table. \
              VACUUM marks them, as far as no transaction still needs old rows.",
             share * 100.0
         ),
@@ -42,7 +45,7 @@ pub fn remedy(remedy: &Remedy) -> String {
                 Evidence::RolledBackTransaction => "",
             };
             format!(
-                "It has {about}{} rows of the {} that the statement reads of {table}; to refresh it costs what the statement costs today \
+                "It has {about}{} rows of the {} that the statement reads of {table}; refreshing it costs what the statement costs today \
                  ({refresh_cost}), so it pays if it is read more often than it is refreshed. It shows the state of the last REFRESH \
                  MATERIALIZED VIEW (CONCURRENTLY needs a unique index on it), in no particular order.",
                 group_thousands(*rows, 0),
@@ -79,7 +82,7 @@ fn stale_statistics(stale: Stale) -> String {
     }
 }
 
-/// `the planner expects 600 rows instead of 6 for q, and plans it another way (cost 1,200 → 900)`
+/// `the planner expects 600 rows instead of 6 for q, and plans it differently (cost 1,200 → 900)`
 fn expectation(effect: &Effect) -> String {
     let Effect {
         statement,
@@ -101,7 +104,7 @@ fn expectation(effect: &Effect) -> String {
             Some(_) => "it".to_owned(),
             None => statement.to_string(),
         };
-        format!("plans {statement} another way (cost {before} → {after})")
+        format!("plans {statement} differently (cost {before} → {after})")
     });
     let parts: Vec<String> = rows.into_iter().chain(planned).collect();
     format!("the planner {}", parts.join(" and "))

@@ -83,7 +83,7 @@ impl Tty {
         }
     }
 
-    /// To the shell; comes back with fg, and draws everything anew.
+    /// To the shell; comes back with fg, and redraws everything.
     ///
     /// # Errors
     /// When the terminal cannot be taken over again.

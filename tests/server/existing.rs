@@ -114,7 +114,7 @@ fn what_nothing_has_used_since_the_counters_began_is_named_with_that_time() {
         );
     }
     assert!(
-        detail("booking_note").contains("CLUSTER goes by it")
+        detail("booking_note").contains("the table is clustered on it")
             && !detail("booking_note").contains("foreign key")
     );
 
@@ -364,7 +364,7 @@ fn a_bloated_index_is_found_with_the_size_that_it_then_has() {
     assert_eq!(
         bloated(&database.advise(&workload)),
         [""; 0],
-        "built anew, none is bloated"
+        "rebuilt, none is bloated"
     );
 }
 

@@ -41,12 +41,12 @@ fn every_statement_without_an_index_says_why() {
         (
             "most",
             "reads_most_of_the_table",
-            "rows of public.item are wanted (80 %)",
+            "rows of public.item are needed (80 %)",
         ),
         (
             "groups",
             "reads_most_of_the_table",
-            "60,000 of the 60,000 rows of public.item are wanted (100 %)",
+            "60,000 of the 60,000 rows of public.item are needed (100 %)",
         ),
         (
             "all",
@@ -62,7 +62,7 @@ fn every_statement_without_an_index_says_why() {
         (
             "newest",
             "already_indexed",
-            "item_pkey in the order that is wanted",
+            "item_pkey in the order that the query needs",
         ),
         (
             "tiny",

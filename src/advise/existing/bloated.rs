@@ -48,7 +48,7 @@ pub(super) fn finding(index: &ExistingIndex, fresh_sizes: &FreshSizes) -> Option
     }
     let factor = index.size.0 as f64 / fresh.0.max(1) as f64;
     let detail = format!(
-        "{factor:.1} × as large as it has to be: built anew, it would take about {fresh} (estimated by the planner twin from the table's statistics)"
+        "{factor:.1} × as large as it has to be: rebuilt, it would take about {fresh} (estimated by the planner twin from the table's statistics)"
     );
     let finding = ExistingFinding::of(index, ExistingKind::Bloated, detail);
     Some(ExistingFinding {

@@ -14,7 +14,7 @@ pub struct ExistingFinding {
     pub fix: Fix,
     /// Its size.
     pub size: Bytes,
-    /// What it would be if it were built anew, estimated; only of a bloated one.
+    /// Its estimated size if it were rebuilt; only of a bloated one.
     pub expected_size: Option<Bytes>,
     /// `idx_scan`: scans since the statistics were reset.
     pub scans: u64,
@@ -31,13 +31,13 @@ pub struct ExistingFinding {
 pub enum ExistingKind {
     /// Another index is the same.
     Duplicate,
-    /// Another index, existing or recommended, does its work too.
+    /// Another index, existing or recommended, replaces it, too.
     Redundant,
     /// Left behind by a failed build.
     Invalid,
     /// Nothing has scanned it for long, and no plan of the workload uses it.
     Unused,
-    /// It is much larger than it would be if it were built anew.
+    /// It is much larger than it would be after REINDEX.
     Bloated,
 }
 

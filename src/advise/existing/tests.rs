@@ -258,7 +258,7 @@ fn a_foreign_key_and_cluster_are_mentioned() {
         "{detail}"
     );
     assert!(
-        detail.ends_with("CLUSTER goes by it, and needs another one to be named then"),
+        detail.ends_with("without it, CLUSTER needs the name of another index"),
         "{detail}"
     );
 }

@@ -2,7 +2,8 @@
 //! plan of the workload.
 //!
 //! `idx_scan` also counts the planner's own looks at the ends of an index, so that one with no
-//! scans at all has really not been touched; one with a few may be as useless, but nobody can tell.
+//! scans at all has really not been touched; one with a few may be as useless, but that cannot be
+//! known.
 
 use super::finding::{ExistingFinding, ExistingKind};
 use super::observed::Observed;

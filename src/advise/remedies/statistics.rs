@@ -1,7 +1,7 @@
 //! ANALYZE and CREATE STATISTICS, tried in a transaction that is rolled back: what the planner
 //! expects then.
 //!
-//! For each table the statistics of its columns are made anew first, so that what an object of
+//! For each table the statistics of its columns are computed again first, so that what an object of
 //! CREATE STATISTICS adds is told apart from what ANALYZE alone changes.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! Indexes that exist: what would be smaller if it were built anew, and what nothing uses.
+//! Indexes that exist: what would be smaller if it were rebuilt, and what nothing uses.
 
 use super::*;
 use crate::advise::existing::finding::ExistingKind;

@@ -1,4 +1,4 @@
-//! How large an index that exists would be if it were built anew: the same estimate as for one that
+//! How large an index that exists would be if it were rebuilt: the same estimate as for one that
 //! does not exist.
 
 use super::Twin;

@@ -160,7 +160,7 @@ fn insert(table: &QualifiedName, columns: &[&Column<'_>]) -> String {
 }
 
 impl Column<'_> {
-    /// What an index was seen to begin or end with, else what the statistics know.
+    /// The first or last value that was read from an index, else what the statistics know.
     fn value(&self, end: End) -> String {
         let of_type = |value: &str| format!("({value})::{}", self.type_name);
         if let Some(extremes) = self.extremes {

@@ -249,7 +249,7 @@ mod tests {
 
     /// PostgreSQL 15: indexes on 3,333, 10,000 and 30,000 of 300,000 rows, and on all.
     #[test]
-    fn ten_times_the_sample_is_foreseen() {
+    fn ten_times_the_sample_is_predicted() {
         near(
             &[
                 build(3333.0, 8, 7, 0, 201),
