@@ -9,6 +9,8 @@ mod no_index;
 mod notice;
 mod rejection;
 mod remedy;
+#[cfg(test)]
+mod tests;
 
 pub use explanation::explanation;
 pub use no_index::no_index;
@@ -33,7 +35,7 @@ pub fn refusal(cause: &RefusalCause) -> String {
             format!("{table} has {size}, more than --max-table-size {limit}")
         }
         RefusalCause::TableLocked(table) => {
-            format!("not tested: could not acquire the lock on {table} for another candidate")
+            format!("could not acquire the lock on {table} for an earlier candidate")
         }
         RefusalCause::LockTimeout(limit) => {
             format!("could not acquire the lock within --lock-timeout {limit}")

@@ -61,12 +61,12 @@ pub enum Notice {
     TwinGap(Gap),
     /// So many candidates could not be tested because their tables are busy.
     Untested(usize),
-    /// ANALYZE in a rehearsal has reset the counter that autovacuum goes by, and its statistics
+    /// ANALYZE in a rehearsal has reset the counter that autovacuum uses, and its statistics
     /// were rolled back.
     AutovacuumCounterReset {
         /// The table.
         table: QualifiedName,
-        /// How many changed rows autovacuum does not know of any more.
+        /// How many changed rows are no longer counted.
         rows: u64,
     },
     /// So many answers of the recording were not asked for: another version of the program made it.

@@ -20,15 +20,15 @@ use crate::workload::{Statement, StatementId};
 /// A server behind one session.
 pub struct Server<'s> {
     session: &'s Session,
-    /// What was seen of each statement when it was planned as things are.
-    seen: BTreeMap<StatementId, Seen>,
+    /// Facts of each statement from its plan without new indexes.
+    planned: BTreeMap<StatementId, PlannedStatement>,
     /// The tables that LOCK TABLE takes.
     lockable: BTreeSet<QualifiedName>,
 }
 
 /// What a rehearsal has to know of a statement before it takes locks.
 #[derive(Debug, Clone)]
-struct Seen {
+struct PlannedStatement {
     tables: BTreeSet<QualifiedName>,
     plan_bytes: usize,
 }
@@ -43,7 +43,7 @@ impl<'s> Server<'s> {
     pub fn new(session: &'s Session) -> Self {
         Server {
             session,
-            seen: BTreeMap::new(),
+            planned: BTreeMap::new(),
             lockable: BTreeSet::new(),
         }
     }
@@ -51,9 +51,9 @@ impl<'s> Server<'s> {
     fn capture(&mut self, statement: &Statement) -> Result<PlanOutcome, DbError> {
         Ok(match self.session.capture(&statement.sql)? {
             Explained::Plan { plan, bytes } => {
-                self.seen.insert(
+                self.planned.insert(
                     statement.id.clone(),
-                    Seen {
+                    PlannedStatement {
                         tables: plan.tables(),
                         plan_bytes: bytes,
                     },
@@ -72,19 +72,20 @@ impl<'s> Server<'s> {
         mode: Mode,
     ) -> Result<Answer, DbError> {
         let short = |statement: &&Statement| {
-            self.seen
+            self.planned
                 .get(&statement.id)
-                .is_none_or(|seen| seen.plan_bytes <= MAX_PLAN_UNDER_LOCK_BYTES)
+                .is_none_or(|statement| statement.plan_bytes <= MAX_PLAN_UNDER_LOCK_BYTES)
         };
         let statements: Vec<&Statement> = statements.iter().filter(short).collect();
-        let seen = statements
+        let planned = statements
             .iter()
-            .filter_map(|statement| self.seen.get(&statement.id));
+            .filter_map(|statement| self.planned.get(&statement.id));
         let built_on: BTreeSet<&QualifiedName> = indexes
             .iter()
             .map(|index| &index.definition.table)
             .collect();
-        let read: BTreeSet<&QualifiedName> = seen.flat_map(|seen| &seen.tables).collect();
+        let read: BTreeSet<&QualifiedName> =
+            planned.flat_map(|statement| &statement.tables).collect();
         let lockable = |table: &&&QualifiedName| self.lockable.contains(**table);
         let locks = Locks {
             write: built_on.iter().filter(lockable).copied().collect(),

@@ -61,7 +61,7 @@ pub fn notice(notice: &Notice) -> String {
             "{number} candidates could not be tested now because their tables are busy: run again at a quieter time"
         ),
         Notice::AutovacuumCounterReset { table, rows } => format!(
-            "autovacuum does not know any more that {} rows of {table} changed since its last ANALYZE. Run: ANALYZE {table};",
+            "the rehearsal's ANALYZE was rolled back, but it reset the counter that autovacuum uses ({} changed rows of {table}). Run: ANALYZE {table};",
             group_thousands(*rows as f64, 0)
         ),
         Notice::UnusedAnswers(number) => format!(
