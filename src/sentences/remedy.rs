@@ -18,15 +18,9 @@ pub fn remedy(remedy: &Remedy) -> String {
             expectation(most_changed)
         ),
         RemedyReason::UnknownToThePlanner { keys, most_changed } => {
-            let now = match keys.as_slice() {
-                [key] => format!("The planner knows nothing of {key}"),
-                keys => format!(
-                    "The planner assumes that {} are independent",
-                    keys.join(" and ")
-                ),
-            };
             format!(
-                "{now}. The statistics object, built from a sample of the rows, says otherwise: {}.",
+                "{}. The statistics object, built from a sample of the rows, says otherwise: {}.",
+                assumption(keys),
                 expectation(most_changed)
             )
         }
@@ -108,4 +102,15 @@ fn expectation(effect: &Effect) -> String {
     });
     let parts: Vec<String> = rows.into_iter().chain(planned).collect();
     format!("the planner {}", parts.join(" and "))
+}
+
+/// `The planner assumes that a and b are independent`
+fn assumption(keys: &[String]) -> String {
+    match keys {
+        [key] => format!("The planner knows nothing of {key}"),
+        keys => format!(
+            "The planner assumes that {} are independent",
+            keys.join(" and ")
+        ),
+    }
 }

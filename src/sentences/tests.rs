@@ -125,6 +125,7 @@ fn rejections() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn why_no_index_helps() {
     let already_indexed = |conditions: &[&str]| NoIndexHelps::AlreadyIndexed {
         table: table(),
@@ -204,7 +205,7 @@ fn notices() {
     let gap = |tables: usize| {
         Notice::TwinGap(Gap {
             tables: (0..tables)
-                .map(|number| QualifiedName::new("shop", &format!("t{number}")))
+                .map(|number| QualifiedName::new("shop", format!("t{number}")))
                 .collect(),
             what: "statistics are missing".to_owned(),
             remedy: Some("GRANT pg_read_all_data TO advisor".to_owned()),
