@@ -1,8 +1,8 @@
 //! The pipeline: capture → suggest → test → choose → verify → advice. Short enough to read as the
 //! picture in ARCHITECTURE.md.
 //!
-//! What decides is functions over values; only [`run::Run`] asks the planner. The same answers give
-//! the same advice, byte for byte.
+//! Decisions are functions over values; only [`run::Run`] queries the planner. The same answers
+//! give the same advice, byte for byte.
 
 use crate::planner::{Observer, Planner, PlannerError};
 use crate::verdict::Limits;

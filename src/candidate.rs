@@ -1,4 +1,4 @@
-//! Indexes worth trying: one generator for each idea, merged, and pruned against what exists.
+//! Indexes to test: one generator for each idea, merged, and pruned against existing indexes.
 //!
 //! A generator proposes what could help one use of one table; it knows no costs. An expression is a
 //! key like any other, so expression indexes have no generator of their own: `lower(name)` in a
@@ -47,7 +47,7 @@ pub use workload_profile::StatementShape;
 use context::CandidateContext;
 use workload_profile::WorkloadProfile;
 
-/// An index worth trying.
+/// An index to test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// The index.
@@ -56,7 +56,7 @@ pub struct Candidate {
     pub asked_by: BTreeSet<StatementId>,
 }
 
-/// A candidate that need not be tried.
+/// A candidate that need not be tested.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CoveredByExisting {
     /// The index.
@@ -68,9 +68,9 @@ pub struct CoveredByExisting {
 /// What the generators found.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Candidates {
-    /// To be tried, by table, in a fixed order.
+    /// To be tested, by table, in a fixed order.
     pub to_try: Vec<Candidate>,
-    /// Not to be tried: an existing index does the same.
+    /// Not tested: an existing index does the same.
     pub covered: Vec<CoveredByExisting>,
     /// Conditions and orders that no index can serve as they are written.
     pub notes: Vec<Note>,

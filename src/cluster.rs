@@ -1,10 +1,10 @@
 //! A throwaway PostgreSQL server: for the demo and for tests that need a real one.
 //!
-//! It lies in a temporary directory, listens on a Unix socket only, and is used by this process
-//! only. A small shell, the keeper, starts the server and waits on a pipe whose other end this
-//! process holds: when the process ends, however it ends (Ctrl-C, a panic, `kill -9`), the pipe
-//! closes, and the keeper stops the server and removes the directory. What remains when the keeper
-//! was killed, too, the next one to start a cluster removes (`src/cluster/stale.rs`).
+//! It is in a temporary directory, listens on a Unix socket only, and only this process uses it. A
+//! small shell script, the keeper, starts the server and waits on a pipe whose other end this
+//! process holds. When the process ends, in whatever way (Ctrl-C, a panic, `kill -9`), the pipe
+//! closes, and the keeper stops the server and removes the directory. If the keeper was killed,
+//! too, the next process that starts a cluster removes what is left (`src/cluster/stale.rs`).
 
 use std::fs::{self, File};
 use std::io;
@@ -31,17 +31,17 @@ use user::{command, server_user};
 /// The server's options. The default: UTF8, locale C.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClusterOptions {
-    /// More lines for its configuration file (`name = value`, each ended by a newline); they win
-    /// over ours.
+    /// More lines for its configuration file (`name = value`, each ended by a newline). They
+    /// override ours.
     pub settings: String,
     /// Encoding and locale.
     pub locale: ClusterLocale,
-    /// Leave data checksums out, which are on by default from PostgreSQL 18 (before that, they are
-    /// off anyway): a process that writes pages into its files then needs not compute them.
+    /// Turns data checksums off, which are on by default from PostgreSQL 18: a process that writes
+    /// pages into the server's files then need not compute them.
     pub without_checksums: bool,
 }
 
-/// A server that is being made: initdb runs. Dropping it stops that and removes the files.
+/// A server that is starting: initdb runs. Dropping it stops initdb and removes the files.
 pub struct Starting {
     cluster: Cluster,
 }
@@ -52,18 +52,18 @@ pub struct Cluster {
     user: Option<ServerUser>,
     keeper: Child,
     locale: ClusterLocale,
-    /// Tells other processes that the directory is in use; held by us and the keeper. Last, so that
-    /// it is released last.
+    /// The lock that shows other processes that the directory is in use; we and the keeper hold it.
+    /// The last field, so that it is released last.
     _lock: Flock<File>,
 }
 
-/// What the keeper does; the arguments are the directory, the directory of the binaries, and more
-/// arguments for initdb. It makes the cluster, too, so that from the first moment on a process is
-/// there to remove it. The trap covers a keeper that is itself told to end. SIGINT makes a server
-/// stop at once, but a shell starts what runs in the background with SIGINT ignored, and a server
-/// that has only just been started may not have changed that yet: SIGTERM ends such a one. Between
-/// the shell's fork and the server's exec both can be lost; so they are sent again until the server
-/// is gone.
+/// The keeper's script. Its arguments are the directory, the directory of the binaries, and more
+/// arguments for initdb. It also runs initdb, so that from the beginning a process exists that
+/// removes the directory. The trap is for a signal to the keeper itself. SIGINT is an immediate
+/// shutdown for the server, but a shell starts background processes with SIGINT ignored, and a new
+/// server may not have installed its handlers yet: SIGTERM ends such a server. Both signals can be
+/// lost between the shell's fork and the server's exec, so they are repeated until the server is
+/// gone.
 ///
 /// Its standard output is the lock of the directory: the keeper holds it, and initdb does (as 3),
 /// but the server must not.
@@ -97,9 +97,9 @@ read -r _ || true
 stop
 "#;
 
-/// Settings of a server whose data are disposable. (Commits stay synchronous: VACUUM marks no page
-/// all-visible before the commit that filled it is in the log, and index-only scans would look
-/// expensive.)
+/// Settings of a server whose data are disposable. (Commits stay synchronous: VACUUM marks a page
+/// all-visible only when the commit that filled it is in the WAL. Otherwise index-only scans would
+/// look expensive.)
 const SETTINGS: &str = "\
 listen_addresses = ''
 unix_socket_permissions = 0700
@@ -113,15 +113,15 @@ max_connections = 40
 log_min_messages = warning
 ";
 
-/// For initdb and the server's start together.
+/// Maximum time for initdb and the start of the server together.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Starting {
-    /// Waits until the server accepts connections. `should_stop` is asked now and then.
+    /// Waits until the server accepts connections, and calls `should_stop` repeatedly.
     ///
     /// # Errors
-    /// When initdb or the server fails ([`ClusterError::Locale`] when it is only the locale), takes
-    /// more than a minute, or `should_stop` says so.
+    /// When initdb or the server fails ([`ClusterError::Locale`] if only the locale is the reason),
+    /// takes more than a minute, or `should_stop` returns true.
     pub fn wait(mut self, should_stop: &dyn Fn() -> bool) -> Result<Cluster, ClusterError> {
         let began = Instant::now();
         while !self.cluster.is_ready() {
@@ -140,7 +140,7 @@ impl Starting {
         Ok(self.cluster)
     }
 
-    /// Whether it still can become something.
+    /// Fails if initdb or the server has failed.
     fn check(&mut self) -> Result<(), ClusterError> {
         let directory = &self.cluster.directory;
         if let Ok(log) = fs::read_to_string(directory.join("initdb.failed")) {
@@ -174,11 +174,11 @@ impl Starting {
 }
 
 impl Cluster {
-    /// Makes and starts a cluster with these binaries. `should_stop` is asked now and then.
+    /// Creates and starts a cluster with these binaries, and calls `should_stop` repeatedly.
     ///
     /// # Errors
-    /// When there is no place, no user to run it as, or initdb or the server fails
-    /// ([`ClusterError::Locale`] when it is only the locale).
+    /// When there is no directory for it, no user to run it as, or initdb or the server fails
+    /// ([`ClusterError::Locale`] if only the locale is the reason).
     pub fn start(
         binaries: &Binaries,
         options: &ClusterOptions,
@@ -188,11 +188,11 @@ impl Cluster {
     }
 
     /// The first half of [`Cluster::start`]: returns at once, while initdb runs in the background.
-    /// What earlier processes had to leave behind is removed in the background, too.
+    /// Also in the background, it removes the servers that killed processes left.
     ///
     /// # Errors
-    /// When there is no place, no user to run it as, no shell, or no such locale in that version of
-    /// PostgreSQL.
+    /// When there is no directory for it, no user to run it as, no shell, or no such locale in that
+    /// version of PostgreSQL.
     pub fn begin(binaries: &Binaries, options: &ClusterOptions) -> Result<Starting, ClusterError> {
         let mut arguments = options.locale.arguments(binaries.major)?;
         if options.without_checksums && binaries.major >= 18 {
@@ -253,12 +253,12 @@ impl Cluster {
         )
     }
 
-    /// Its encoding and locale, as they were ordered.
+    /// Its encoding and locale, as requested.
     pub fn locale(&self) -> &ClusterLocale {
         &self.locale
     }
 
-    /// Where it lies; also its socket directory.
+    /// Its directory, which is also its socket directory.
     #[cfg(any(test, feature = "internals"))]
     pub fn directory(&self) -> &Path {
         &self.directory
@@ -269,8 +269,8 @@ impl Cluster {
         self.directory.join("data")
     }
 
-    /// Target files in the data directory have to be given to, since the server could not open them
-    /// otherwise; `None` when it runs as the same user as we do.
+    /// The user who must own the files in the data directory, because the server could not open
+    /// them otherwise; `None` when the server runs as our user.
     pub fn server_user(&self) -> Option<&ServerUser> {
         self.user.as_ref()
     }
@@ -295,7 +295,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
-        // The keeper failed, or it was killed.
+        // The keeper failed or was killed.
         if self.directory.exists() {
             stale::dispose(&self.directory, self.user.as_ref());
         }

@@ -43,7 +43,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// At most so many lines are searched for one that shows the format.
+/// Maximum number of lines that are searched for one that shows the format.
 const LINES_TO_TELL: usize = 20_000;
 
 impl LogFormat {

@@ -1,8 +1,8 @@
-//! The words everything else is written in: costs, sizes, durations and qualified names, and how
-//! they print.
+//! Basic values that all rooms use: costs, sizes, durations and qualified names, and how they
+//! print.
 //!
-//! Two numbers that could be swapped by mistake have types of their own here. Nothing in this room
-//! does I/O.
+//! Two numbers that could be swapped by mistake have different types. Nothing in this room does
+//! I/O.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -233,7 +233,7 @@ pub fn group_thousands(number: f64, digits: usize) -> String {
     }
 }
 
-/// How a gain is said to people: `43.6×`, `1,204×`, `1.05×`.
+/// A gain as text: `43.6×`, `1,204×`, `1.05×`.
 pub fn factor_text(factor: f64) -> Cow<'static, str> {
     match factor {
         infinite if infinite.is_infinite() => Cow::Borrowed("∞×"),

@@ -50,7 +50,7 @@ pub enum PlanError {
     TooDeep(usize),
 }
 
-/// Deeper plans are refused: each level costs stack when the plan is written out again.
+/// Deeper plans are refused, because each level takes stack when the plan is written.
 pub const MAX_PLAN_DEPTH: usize = 2_000;
 
 impl Plan {

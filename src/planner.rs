@@ -1,4 +1,4 @@
-//! A planner that can be asked about indexes that do not exist yet: one question, one answer.
+//! A planner that plans statements with indexes that do not exist yet: one question, one answer.
 //!
 //! A [`Question`] says everything: which planner is asked, which indexes it has to see, what else
 //! is assumed, and which statements. A planner keeps no state between questions, so that recording,

@@ -1,7 +1,7 @@
 //! What may help a statement where no index is the answer: fresh statistics, extended ones, a
 //! vacuum, a materialized view, another way of writing it. One idea in a file; each only proposes,
-//! from plans and the catalog. Whether it helps is seen by trying it ([`mod@crate::advise`]), and
-//! what does not help in a test is not recommended.
+//! from plans and the catalog. [`mod@crate::advise`] tests each proposal and recommends only those
+//! that help.
 
 use std::collections::BTreeSet;
 
@@ -29,11 +29,11 @@ pub struct Remedy {
     pub table: QualifiedName,
     /// What to run, one after the other; a rewritten statement comes last.
     pub statements: Vec<String>,
-    /// What becomes of each statement that it is for.
+    /// Its effect on each statement that it is for.
     pub benefits: Vec<Effect>,
     /// The size of what it creates, if that takes room.
     pub size: Option<Bytes>,
-    /// Where it was seen.
+    /// Where it was tested.
     pub evidence: Evidence,
     /// Why it may help.
     pub reason: RemedyReason,
@@ -42,7 +42,7 @@ pub struct Remedy {
 /// Why a remedy may help, with its facts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RemedyReason {
-    /// The table's statistics were never made, or are out of date.
+    /// The table was never analyzed, or its statistics are out of date.
     StaleStatistics {
         /// What is wrong with them.
         stale: Stale,
@@ -146,13 +146,13 @@ pub fn estimate_has_changed(rows: (f64, f64)) -> bool {
 /// What remedies are proposed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
-    /// The statements with their plans as things are.
+    /// The statements with their present plans.
     pub plans: &'a [(&'a Statement, &'a Plan)],
     /// What the server knows.
     pub catalog: &'a Catalog,
 }
 
-/// Is there something to try that only the planner twin can tell about?
+/// Is there a remedy that only the planner twin can test?
 pub fn wants_twin(ask: Ask<'_>) -> bool {
     vacuum::is_read_by_index(ask)
         || !materialized_view::propose(ask).is_empty()

@@ -3,7 +3,7 @@
 //! Picks one index after the other, the one that saves most, or a smaller one that saves nearly as
 //! much; takes out again what a later pick made unnecessary; then exchanges single indexes for
 //! others as long as that helps. Under `--budget` it also picks by saving per byte, and replaces
-//! what saves least by what would save more. Every set is put to the planner as a whole
+//! the index that saves least by one that saves more. The planner plans with every set as a whole
 //! ([`KnownCosts`]), so that indexes that pay only together, or only alone, are chosen correctly.
 //! Deterministic: ties go to the smaller index, then to the name.
 //!

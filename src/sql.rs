@@ -1,11 +1,10 @@
 //! SQL as text: splitting a workload into statements, parsing the expressions of plans and index
 //! definitions.
 //!
-//! This is the only room that names `sqlparser`; what it hands out are types of its own.
-//! `sqlparser` is lenient, incomplete and recursive (measured: it accepts 98.6 % of the condition
-//! strings in plans and can overflow the stack on long chains), so nothing here may be needed for a
-//! statement to be planned: what cannot be parsed is `None` or an error value, and the caller goes
-//! on without it.
+//! This is the only module that uses `sqlparser`; its public types are its own. `sqlparser` is
+//! lenient, incomplete and recursive (measured: it accepts 98.6 % of the condition strings in plans
+//! and can overflow the stack on long chains), so nothing here may be needed for a statement to be
+//! planned: what cannot be parsed is `None` or an error value, and the caller goes on without it.
 
 mod assignments;
 mod create_index;

@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr;
 /// Marks a cut.
 const ELLIPSIS: &str = "…";
 
-/// With fewer columns than this behind its indent, a text is cut, not wrapped.
+/// A text with fewer columns than this after its indent is cut, not wrapped.
 const MIN_WRAP_COLUMNS: usize = 8;
 
 /// The columns a text takes; escape sequences take none.
@@ -51,8 +51,8 @@ pub fn fit(text: &str, columns: usize) -> String {
     text + &" ".repeat(padding)
 }
 
-/// The text in at most so many lines of at most so many columns; the last one is cut if there is
-/// more.
+/// The text in at most this number of lines and columns; the last line is cut if the text is
+/// longer.
 pub fn wrap(text: &str, columns: usize, max_lines: usize) -> Vec<String> {
     wrap_hanging(text, columns.max(MIN_WRAP_COLUMNS), "", max_lines)
 }
@@ -126,7 +126,7 @@ pub fn wrap_styled<'t, S: Copy + PartialEq + std::fmt::Debug>(
     lines.collect()
 }
 
-/// The text in lines as full as they can be, divided anywhere between graphemes: for text that is
+/// The text in lines as full as possible, divided anywhere between graphemes: for text that is
 /// being typed.
 pub fn wrap_anywhere(text: &str, columns: usize) -> Vec<String> {
     let graphemes: Vec<Word<'_, ()>> = text

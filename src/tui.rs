@@ -1,9 +1,9 @@
-//! The interactive interface: a pure core (what happens goes in, the model changes, effects come
-//! out; the model goes in, cells come out), and around it a loop that owns the terminal and a
-//! worker that owns the server.
+//! The interactive interface: a pure core (an event changes the model and returns effects; drawing
+//! turns the model into cells), and around it a loop that owns the terminal and a worker that owns
+//! the server.
 //!
-//! Only this room names ratatui and crossterm's events. It knows no server: whoever starts it hands
-//! in a [`backend::Backend`].
+//! Only this room uses ratatui and crossterm's events. It does not know the server: the caller
+//! passes a [`backend::Backend`].
 
 pub mod aligned;
 pub mod backend;

@@ -1,11 +1,11 @@
 //! The planner twin: a throwaway server with production's catalogs and statistics and sparse files
-//! of production's size, whose planner answers as production's would.
+//! of production's size. Its planner answers as production's planner would.
 //!
-//! This room holds the values and the bytes: what is copied ([`snapshot`]), the pages that make an
+//! This room has the values and the bytes: what is copied ([`snapshot`]), the pages that make an
 //! almost empty index look like a large one ([`page`]), statistics from `pg_stats`, which every
-//! role may read ([`pg_stats_row`]), how large an index that is not built would be ([`size`]), and
-//! whether two planners agree ([`agreement`]). Reading the snapshot from a server, and the
-//! throwaway server itself, are `db`'s.
+//! role may read ([`pg_stats_row`]), the sizes of indexes that are not built ([`size`]), and
+//! whether two planners agree ([`agreement`]). The room `db` reads the snapshot from a server and
+//! runs the throwaway server.
 
 pub mod agreement;
 pub mod array_literal;

@@ -22,7 +22,7 @@ pub enum Reason {
     OverBudget,
     /// `--max-indexes` were reached.
     TooManyIndexes,
-    /// Keeping it up to date would cost writers more than readers gain.
+    /// Its write cost is higher than what reads gain.
     UpkeepTooHigh,
     /// The table is larger than `--max-table-size`: not built.
     TableTooLarge,
@@ -46,12 +46,12 @@ pub enum Reason {
     NotRehearsed,
     /// There is no server to build on: the advice is made from a file.
     Offline,
-    /// `--search-time` ran out before it was tried.
+    /// `--search-time` ran out before it was tested.
     OutOfTime,
 }
 
 impl Reason {
-    /// Does it say nothing about the index, only about the moment?
+    /// Is the reason temporary, so that it says nothing about the index?
     pub fn is_passing(self) -> bool {
         matches!(self, Reason::LockTimeout | Reason::NotUsableNow)
     }
@@ -96,7 +96,7 @@ impl MinImprovement {
     }
 }
 
-/// What may be recommended, and what may be tried.
+/// What may be recommended, and what may be tested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Total size of the recommended indexes.
@@ -109,28 +109,28 @@ pub struct Limits {
     pub max_table_size: Bytes,
     /// Writers are not blocked longer.
     pub max_write_block: Millis,
-    /// How candidates are tried.
+    /// How candidates are tested.
     pub rehearse: Rehearse,
     /// The statements that the chosen indexes help are executed without and with them.
     #[serde(default)]
     pub analyze: bool,
-    /// The search ends after this long, with the best set found until then. The proof of that set
-    /// comes on top.
+    /// The search ends after this long, with the best set found until then. The time to verify that
+    /// set is not included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_time: Option<Millis>,
-    /// So long an index has to go without a scan to be called unused.
+    /// Minimum time without a scan after which an index counts as unused.
     #[serde(default = "unused_after")]
     pub unused_after: Millis,
 }
 
-/// A week has all its days in it; what runs once a month or a year is for the user to remember.
+/// A week covers jobs that run daily or weekly; those that run monthly or yearly are not covered.
 pub const UNUSED_AFTER: Millis = Millis(7.0 * 86_400_000.0);
 
 fn unused_after() -> Millis {
     UNUSED_AFTER
 }
 
-/// How candidates are tried.
+/// How candidates are tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rehearse {

@@ -1,4 +1,4 @@
-//! The documents are held to the tree: what they name is there.
+//! Checks the documents against the tree: the files and options they name must exist.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
@@ -79,7 +79,7 @@ fn every_room_and_every_dependency_is_in_the_architecture() {
     }
 }
 
-/// What stands below `[name]`.
+/// The text of the section `[name]`.
 fn section_of<'text>(manifest: &'text str, name: &str) -> &'text str {
     let (_, below) = manifest.split_once(&format!("\n[{name}]\n")).unwrap();
     below

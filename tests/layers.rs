@@ -1,5 +1,5 @@
-//! Layers that cannot be crossed: which room may use which, and which crate is used where, as
-//! ARCHITECTURE.md says it.
+//! The layers: which room may use which, and which crate is used where, as in the tables of
+//! ARCHITECTURE.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ use source::Tree;
 use uses::{Target, Use, room_of};
 
 /// Files that use their child modules although these use their items. What the children share could
-/// be a file of its own; here it is not, for the reason given.
+/// be in another file; here it is not, for the given reason.
 const PARENTS: rules::Parents = &[
     (
         "db/twin.rs",

@@ -1,6 +1,5 @@
-//! Logs that real servers wrote (fixtures/logs, made by scripts/make-log-corpus.sh): each file has
-//! beside it what has to be found in it. A file added is a test added; one without an expectation
-//! fails.
+//! Logs of real servers (fixtures/logs, made by scripts/make-log-corpus.sh), each with a file of
+//! what must be found in it. A new log is a new test; one without an expectation fails.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,7 +11,7 @@ use pgrehearse::internals::log::{self, LogEntry, LogFormat, Severity};
 use pgrehearse::internals::plan::read;
 use serde::Deserialize;
 
-/// What is expected of a log; what is not named is not looked at.
+/// What is expected of a log; fields that are absent are not checked.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expectation {
@@ -213,9 +212,9 @@ fn every_log_is_read_as_expected() {
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
-/// What stderr's and syslog's lines do not tell is left out.
+/// Leaves out what lines of stderr and syslog do not contain.
 fn comparable(entry: LogEntry) -> LogEntry {
-    // Where the error is stands in a column of its own, not in the message.
+    // The position of an error is in a column of its own, not in the message.
     let message = entry
         .message
         .split(" at character ")

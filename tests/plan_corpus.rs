@@ -1,6 +1,6 @@
-//! Plans that real servers printed (scripts/make-plan-corpus.sh): every file is read, all four
-//! formats of one EXPLAIN give the same tree, and each says what its expectation says. A new file
-//! is a new test; one without an expectation fails.
+//! Plans of real servers (scripts/make-plan-corpus.sh): every file is read, all four formats of one
+//! EXPLAIN give the same tree, and each tree meets its expectation. A new file is a new test; one
+//! without an expectation fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,13 +29,13 @@ fn plans_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/plans")
 }
 
-/// What has to be true of a statement's plans, of any version and variant unless it says which.
+/// What must be true of a statement's plans, in all versions and variants unless it names some.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expectation {
-    /// For readers of the corpus.
+    /// A note for readers of the corpus.
     about: String,
-    /// Nodes that have to be there: some node has at least these properties.
+    /// Required nodes: some node has at least these properties.
     #[serde(default)]
     nodes: Vec<ExpectedNode>,
     /// How many plans one EXPLAIN prints.
@@ -177,7 +177,7 @@ fn four_formats_give_the_same_tree() {
     );
 }
 
-/// The expectation all versions and variants of a statement share.
+/// The expectation that all versions and variants of a statement share.
 fn expectation(statement: &str) -> Expectation {
     let path = plans_directory().join(format!("corpus/expected/{statement}.json"));
     let text = fs::read_to_string(&path)
@@ -244,13 +244,13 @@ fn applies(node: &ExpectedNode, case: &Case) -> bool {
 
 fn holds(expected: &Map<String, Value>, properties: &Map<String, Value>) -> bool {
     expected.iter().all(|(key, value)| match value {
-        // "*": whatever it is, it is there.
+        // "*": any value, but the property must exist.
         Value::String(any) if any == "*" => properties.contains_key(key),
         value => properties.get(key) == Some(value),
     })
 }
 
-/// The six plans of seed 002 have the numbers they always had.
+/// The numbers of the six plans of sample 002 do not change.
 #[test]
 fn the_plans_of_seed_002_are_read() {
     let expected = [
@@ -319,7 +319,7 @@ fn for_each_object(value: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) 
     }
 }
 
-/// Takes out what changes from run to run; what is left of a number is that there is one.
+/// Removes what changes from run to run; of a number only its presence remains.
 fn without_volatile(tree: &mut Value) {
     for_each_object(tree, &|map| {
         map.retain(|key, _| {
@@ -346,7 +346,7 @@ fn without_volatile(tree: &mut Value) {
     });
 }
 
-/// Which worker does how much is chance.
+/// How the work is divided between workers is random.
 fn without_shares_of_work(tree: &mut Value) {
     for_each_object(tree, &|map| {
         map.retain(|key, _| {

@@ -1,4 +1,4 @@
-//! `pgrehearse review`, the program, on files as people have them.
+//! `pgrehearse review` as a program, on files as users have them.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
@@ -57,7 +57,7 @@ fn a_directory_of_all_formats_is_read_and_a_bad_file_stops_nothing() {
     assert_eq!(
         formats,
         [Some("text"), Some("yaml"), Some("xml"), None, Some("text")],
-        "e.md holds no plan, and nobody named it"
+        "e.md holds no plan and was not named"
     );
     assert_eq!(files[0]["plans"][0]["query"], "select 1");
     assert_eq!(files[0]["plans"][0]["total_cost"], 25.0);
@@ -121,7 +121,7 @@ fn escape_sequences_never_reach_the_terminal() {
     }
 }
 
-/// Nobody measures a replay: its times and what it left behind are absent, not 0.
+/// A replay measures nothing: its times and leftovers are absent, not 0.
 #[test]
 fn a_replay_reports_nothing_that_was_not_measured() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -151,7 +151,7 @@ fn a_replay_reports_nothing_that_was_not_measured() {
 }
 const RECORDING: &str = include_str!("../fixtures/recordings/003-game-overviews-twin.json");
 
-/// Reviews a recording that was changed; what is said about it.
+/// Reviews a changed copy of the recording; returns the output.
 fn review_changed(change: impl FnOnce(&mut Value)) -> (Option<i32>, String, String) {
     let mut recording: Value = serde_json::from_str(RECORDING).unwrap();
     change(&mut recording);
@@ -198,7 +198,7 @@ fn a_damaged_recording_is_refused_under_its_name() {
 }
 
 #[test]
-fn answers_that_are_not_asked_for_are_told_of() {
+fn answers_that_no_question_needs_give_a_notice() {
     let notices = |(status, stdout, stderr): (Option<i32>, String, String)| {
         assert_eq!(status, Some(0), "{stderr}");
         let report: Value = serde_json::from_str(&stdout).unwrap();

@@ -1,6 +1,6 @@
-//! The checked-in JSON Schemas are those of the report types. After a change of the types, write
-//! them anew with `UPDATE_SCHEMA=1 cargo test --test schema`, and look at the difference: fields
-//! are only ever added.
+//! The checked-in JSON Schemas match the report types. After a change of the types, write them
+//! again with `UPDATE_SCHEMA=1 cargo test --test schema`, and read the difference: fields are only
+//! added.
 
 use std::path::Path;
 

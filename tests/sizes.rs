@@ -1,4 +1,4 @@
-//! Estimated sizes of indexes against indexes that a real server built.
+//! Estimated sizes of indexes compared with indexes that a real server built.
 //!
 //! `cargo test --test sizes -- --ignored --nocapture` prints a table of how far off the estimates
 //! are, for tables of all kinds and for the five sample workloads.

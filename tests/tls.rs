@@ -1,7 +1,7 @@
-//! Connecting to a real server: each `sslmode` against certificates good and bad, passwords, and
+//! Connecting to a real server: each `sslmode` with valid and invalid certificates, passwords, and
 //! cancelling.
 //!
-//! The verdict on each combination is compared with psql's own: libpq is the specification.
+//! Each result is compared with psql's: libpq is the specification.
 
 #![expect(
     clippy::unwrap_used,
@@ -67,7 +67,7 @@ async fn ask(connected: &Connected, sql: &str) -> String {
     row.unwrap_or_default()
 }
 
-/// `t` encrypted, `f` not, or why not connected.
+/// `t` encrypted, `f` not encrypted, otherwise the error.
 async fn verdict(conninfo: &str, home: &Path) -> Result<String, String> {
     let typed = Typed {
         dbname: Some(conninfo.to_owned()),
@@ -248,8 +248,8 @@ async fn every_sslmode_judges_as_psql_does() {
     }
 }
 
-/// webpki cannot read such a certificate; where it is not verified that must not matter, whatever
-/// the TLS version.
+/// webpki cannot read such a certificate; if it is not verified, that must not matter, in any TLS
+/// version.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unverified_certificate_may_be_of_version_1() {
     let files = tempfile::tempdir().unwrap();

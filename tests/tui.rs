@@ -30,7 +30,7 @@ const RECORDING: &str = concat!(
     "/fixtures/recordings/002-table-sync.json"
 );
 
-/// 20 000 rows at 10 ms each: a build that nobody waits for.
+/// 20 000 rows at 10 ms each: a build that would take too long for a test.
 const SLOW_TABLE: &str = "CREATE TABLE job (id bigint PRIMARY KEY, note text);
      INSERT INTO job SELECT n, 'note ' || n FROM generate_series(1, 20000) AS n;
      CREATE FUNCTION slow(x bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN x; END $$;
@@ -150,7 +150,7 @@ fn a_signal_in_the_middle_of_a_build_rolls_back_and_gives_the_terminal_back() {
 }
 
 #[test]
-fn a_lost_connection_is_told_and_made_again() {
+fn a_lost_connection_is_shown_and_made_again() {
     let database = Database::new(
         "tui_lost",
         "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);
@@ -225,7 +225,7 @@ fn it_follows_the_size_of_the_terminal() {
 }
 
 #[test]
-fn a_tiny_terminal_is_told_of_and_left_like_any_other() {
+fn a_tiny_terminal_shows_a_message_and_is_restored() {
     let tmux = Tmux::start("tiny", "20x4", &format!("review {RECORDING}"));
     tmux.wait_for("20×4 is too small");
     tmux.keys(&["Enter", "4", "?", "?"]);

@@ -1,10 +1,11 @@
-//! With `analyze`, time decides among indexes that cost about the same, or whose costs are known to
-//! mislead.
+//! With `analyze`, execution time decides among indexes of similar cost, and where costs are known
+//! to be misleading.
 //!
-//! The planner's costs know nothing of the cache, take a BRIN range for as good as rows, a GiST
-//! lookup for a walk down one path, and a LIMIT for ending early. So an index that was chosen by
-//! its cost is compared with the next best: the statements that use it are executed with each in
-//! its place. Time decides; where that is too near to tell, blocks do.
+//! The planner's costs ignore the cache. They price a BRIN range as if it were exact, a GiST lookup
+//! as a descent along one path, and a LIMIT as if it ended early. So an index that was chosen by
+//! cost is compared with the next best ones: the statements that use it are executed with each of
+//! them in its place. The shorter time wins; if the times are too similar, the number of blocks
+//! decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,20 +20,21 @@ use crate::planner::{Answer, Evidence, Planned, PlannerError, Question, Target, 
 use crate::search::{Trial, TrialCost, TrialId, Trials};
 use crate::workload::{Statement, StatementId};
 
-/// So many alternatives are timed for a chosen index.
+/// Maximum number of alternatives that are timed for a chosen index.
 const MAX_ALTERNATIVES: usize = 2;
 
-/// Costs are close up to this factor.
+/// Maximum factor between two costs that count as similar.
 const CLOSE: f64 = 1.5;
 
-/// A statement's time should have fallen like its cost; if it fell so many times less, its costs
-/// mislead.
+/// A statement's time should fall by the same factor as its cost. If the cost falls by more than
+/// this many times the factor of the time, the cost is misleading.
 const MISLEADING_FACTOR: f64 = 4.0;
 
-/// Times that are too near to tell are decided by blocks, if one reads so many times as many.
+/// Where times are too similar, an index wins if the other one reads at least this many times as
+/// many blocks.
 const CLEARLY_MORE_BLOCKS: f64 = 2.0;
 
-/// An index of more than this many times the size has to be as many times faster.
+/// An index that is more than this many times as large must be at least this many times as fast.
 const LARGER: f64 = 2.0;
 
 /// What is compared.
@@ -55,11 +57,11 @@ struct Comparison<'p> {
     alternatives: Vec<TrialId>,
 }
 
-/// Which indexes are out.
+/// The indexes that lost the comparison.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// Chosen indexes for which there is a faster one, and the alternatives that were slower than
-    /// that: the choice has to be made again without them.
+    /// that: the set must be chosen again without them.
     pub(super) replaced: BTreeMap<TrialId, Failure>,
     /// Alternatives that are not faster than what was chosen.
     pub(super) not_faster: BTreeMap<TrialId, Failure>,
@@ -139,8 +141,8 @@ impl<'a> Compared<'a> {
         })
     }
 
-    /// With LIMIT the planner hopes to find enough soon; and where time did not fall as cost did,
-    /// something is wrong with the cost.
+    /// Costs are misleading under a LIMIT, where the planner assumes that enough rows are found
+    /// early, and where the time did not fall as the cost did.
     fn costs_mislead(self, context: Context<'_>, id: &StatementId, after: &Plan) -> bool {
         let Some(before) = context.plan(id) else {
             return false;
@@ -153,8 +155,8 @@ impl<'a> Compared<'a> {
     }
 }
 
-/// Trials on the same table that did nearly as well for one of these statements, the nearest first;
-/// all that helped, where costs mislead.
+/// Trials on the same table with a similar cost for one of these statements, the closest first;
+/// where costs are misleading, all trials that helped.
 fn alternatives(
     current: TrialId,
     using: &BTreeMap<&StatementId, &Plan>,
@@ -183,7 +185,8 @@ fn alternatives(
         .filter_map(|(id, trial)| Some((nearness(trial)?, id)))
         .collect();
     near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    // One of another method first, if there is one: it is there that costs mislead most.
+    // An index of another access method first, if there is one: costs are least comparable between
+    // methods.
     let (others, same): (Vec<TrialId>, Vec<TrialId>) = near
         .into_iter()
         .map(|(_, id)| id)

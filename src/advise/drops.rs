@@ -1,8 +1,8 @@
 //! Hypothetical drops: the costs of the workload without an index that exists, with the recommended
 //! ones in place. Only the planner twin can hide an index without taking it away.
 //!
-//! Each index by itself; and those that a recommended one makes redundant one after the other, so
-//! that what is said can go may all go.
+//! Each index is dropped by itself. Those that a recommended index makes redundant are also dropped
+//! one after the other, so that all of the reported ones can be dropped together.
 
 use std::collections::BTreeMap;
 

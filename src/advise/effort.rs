@@ -6,7 +6,7 @@ use crate::model::{Millis, group_thousands};
 use crate::plan::Plan;
 use crate::workload::{Statement, StatementId};
 
-/// A time has to be shorter by this share to be called shorter.
+/// Minimum share by which a time must be shorter to count as shorter.
 const CLEARLY_SHORTER: f64 = 0.1;
 
 /// What executing statements took, Σ calls × each.

@@ -75,8 +75,7 @@ fn of_table(table: &Table, observed: Observed<'_>) -> Vec<ExistingFinding> {
     table.indexes.iter().filter_map(finding).collect()
 }
 
-/// A longer index is also a larger one: where the twin would plan a statement worse, that has to be
-/// known.
+/// A longer index is also a larger one: the report must say where the twin plans a statement worse.
 fn with_what_the_twin_says(
     mut finding: ExistingFinding,
     drop_effects: &DropEffects,
@@ -98,7 +97,7 @@ fn with_what_the_twin_says(
     finding
 }
 
-/// A recommended index does its work, and the twin has planned no statement worse without it.
+/// A recommended index replaces it, and the twin plans no statement worse without it.
 fn by_a_recommended_one(index: &ExistingIndex, observed: Observed<'_>) -> Option<ExistingFinding> {
     let replaced = observed
         .drop_effects

@@ -31,7 +31,7 @@ pub struct Gain {
     pub benefit: Benefit,
     /// How many other statements gain something.
     pub others: usize,
-    /// How the plan reads the table today; none where it cannot be told.
+    /// How the plan reads the table today; none where it is unknown.
     pub today: Option<AccessPath>,
     /// How it reads the index then: `Index Scan`.
     pub then: Option<String>,

@@ -1,8 +1,8 @@
-//! What foreign keys ask without being seen: deleting a row of the parent, or changing its key,
-//! looks for rows that refer to it. Those queries run inside triggers and are in no plan
-//! (src/backend/utils/adt/ri_triggers.c, `RI_FKey_noaction_del`), and PostgreSQL makes no index for
-//! them. So they join the workload as statements of their own, as often as their parents' rows are
-//! written.
+//! The lookups that foreign keys make outside of plans: deleting a row of the parent, or changing
+//! its key, looks up the rows that refer to it. Those queries run inside triggers and are in no
+//! plan (src/backend/utils/adt/ri_triggers.c, `RI_FKey_noaction_del`), and PostgreSQL makes no
+//! index for them. So they join the workload as statements of their own, as often as their parents'
+//! rows are written.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! `--analyze`: cost is not time. The statements that the proved indexes help are executed without
-//! and with them, read-only; an index with which all of them took longer is out, whatever its
-//! costs.
+//! `--analyze`: cost is not time. The statements that the verified indexes help are executed
+//! without and with them, read-only. An index with which all of them took longer is rejected,
+//! whatever its costs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,21 +15,22 @@ use crate::search::{TrialId, Trials};
 use crate::sql::split::highest_parameter;
 use crate::workload::{Statement, StatementId};
 
-/// What was seen when statements were executed: their plans, with times and buffers.
+/// The plans of executed statements, with times and buffers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Measured {
-    /// As things are.
+    /// Without new indexes.
     pub(super) before: BTreeMap<StatementId, Plan>,
-    /// With the proved indexes.
+    /// With the verified indexes.
     pub(super) after: BTreeMap<StatementId, Plan>,
     /// The server's message where a statement was not executed to its end.
     pub(super) failed: BTreeMap<StatementId, String>,
 }
 
-/// A time has to be longer by this share to be called longer: caches and clocks make less.
+/// Minimum share by which a time must be longer to count as longer: smaller differences come from
+/// caches and clocks.
 const LONGER: f64 = 0.1;
 
-/// Statements that take less differ by chance.
+/// Times below this vary too much to compare.
 pub(super) const MIN_TIME: Millis = Millis(1.0);
 
 impl Measured {

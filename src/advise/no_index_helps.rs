@@ -6,7 +6,7 @@ use crate::model::{Cost, QualifiedName};
 use crate::planner::RefusalCause;
 use crate::verdict::{MinImprovement, NoIndexReason, Reason};
 
-/// Why no index helps a statement, with what was seen.
+/// Why no index helps a statement, with the facts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NoIndexHelps {
     /// It reads no table.
@@ -21,7 +21,7 @@ pub enum NoIndexHelps {
         pages: u64,
         /// The cost of reading it whole.
         whole: Cost,
-        /// The least cost of one row through an index.
+        /// The minimum cost of one row through an index.
         one_row: Cost,
     },
     /// An index answers all its conditions today.
@@ -126,8 +126,8 @@ pub struct LowerPageCost {
     pub index: WouldBeUsed,
     /// The present value.
     pub now: f64,
-    /// The greatest value, to one digit behind the point (two below a difference of one), at which
-    /// it is used.
+    /// The maximum value at which it is used, to one decimal place (two where the values differ by
+    /// less than one).
     pub at: f64,
     /// The statement's cost there.
     pub cost: Cost,

@@ -1,4 +1,4 @@
-//! Why no index helps: for every statement that ends without one, the reason that was seen.
+//! Why no index helps: the reason for every statement for which no index is recommended.
 //!
 //! In this order, the first that holds: (1) an index would help, and a limit or its verification
 //! kept it out; (2) what the plan and the catalog say ([`facts`]); (3) an index is used and gains

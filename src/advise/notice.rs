@@ -18,7 +18,7 @@ pub enum Notice {
         /// Its cost with them.
         after: Cost,
     },
-    /// Under better statistics a recommended index may be worth more or less than was seen.
+    /// With better statistics a recommended index may gain more or less than in the test.
     PlannedOtherwise {
         /// The remedy that changes statistics, by id.
         remedy: String,
@@ -50,7 +50,7 @@ pub enum Notice {
         /// The twin's message.
         message: String,
     },
-    /// The twin plans a statement otherwise than the server.
+    /// The twin plans a statement differently from the server.
     TwinDiffers {
         /// The statement.
         statement: StatementId,
@@ -59,7 +59,7 @@ pub enum Notice {
     },
     /// The twin lacks something.
     TwinGap(Gap),
-    /// So many candidates could not be tested because their tables are busy.
+    /// The number of candidates that could not be tested because their tables are busy.
     Untested(usize),
     /// ANALYZE in a rehearsal has reset the counter that autovacuum uses, and its statistics
     /// were rolled back.
@@ -69,6 +69,7 @@ pub enum Notice {
         /// How many changed rows are no longer counted.
         rows: u64,
     },
-    /// So many answers of the recording were not asked for: another version of the program made it.
+    /// The number of recorded answers that were not used: another version of the program made the
+    /// recording.
     UnusedAnswers(usize),
 }

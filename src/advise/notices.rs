@@ -106,8 +106,7 @@ impl Parts<'_> {
         })
     }
 
-    /// Candidates of which nothing can be said: the absence of a recommendation means nothing for
-    /// them.
+    /// Candidates that could not be tested: that they are not recommended says nothing about them.
     fn untested(&self) -> Option<Notice> {
         let is_untested = |trial: &Trial| match &trial.outcome {
             TrialOutcome::Refused(refusal) => refusal.reason().is_passing(),

@@ -14,7 +14,7 @@ pub struct Recommendation {
     pub id: String,
     /// The index under its name.
     pub index: NamedIndex,
-    /// The statements that create it for keeps.
+    /// The statements that create it in production.
     pub creation: Creation,
     /// Which planner chose it.
     pub evidence: Evidence,

@@ -1,7 +1,7 @@
 //! Choosing a set and verifying it, until what was chosen is what was verified.
 //!
-//! The planner twin knows sizes only as estimates, and may be wrong about a plan. What the server
-//! shows goes back into the choice: real sizes, and indexes that it did not use after all.
+//! The planner twin knows sizes only as estimates, and may be wrong about a plan. The server's
+//! results are used for the next choice: real sizes, and the indexes that its plans do not use.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::search::{self, Selection, TrialId, TrialOutcome, TrialSet, Trials};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};
 
-/// So often a choice is made again after its verification.
+/// Maximum number of rounds of choosing and verifying.
 const MAX_ROUNDS: usize = 3;
 
 /// The set that pays, as far as it was verified.
@@ -130,7 +130,7 @@ impl Rounds<'_> {
     }
 }
 
-/// What was verified, without the last picks that real sizes leave no room for.
+/// The verified set without the last picks, as far as real sizes exceed the budget.
 fn within_budget(
     selection: &Selection,
     verification: &Verification,
@@ -157,7 +157,7 @@ fn given_up(verification: &Verification, left: &[TrialId]) -> Vec<TrialId> {
     verified.filter(|id| !left.contains(id)).collect()
 }
 
-/// Takes over what the verification showed; says whether that asks for another choice.
+/// Stores the results of the verification; returns whether the set must be chosen again.
 fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) -> bool {
     let mut again = false;
     for (id, failure) in &verification.failed {
@@ -186,8 +186,8 @@ fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) 
     again || limits.budget.is_some_and(|budget| size > budget)
 }
 
-/// Which set pays? With a twin, sets are asked about; without one, they are taken to be as good as
-/// their members.
+/// Which set pays? With a twin, sets are planned as a whole; without one, each statement is
+/// assumed to cost what it costs with the best single member.
 fn choose(
     run: &mut Run<'_>,
     context: Context<'_>,

@@ -1,5 +1,5 @@
-//! What is known of the planner twin before anything is tried in it: is there one, and does it plan
-//! as the server does?
+//! What is known about the planner twin before anything is tested in it: does it exist, and does it
+//! plan as the server does?
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use crate::workload::StatementId;
 /// A longer message of a server is cut.
 const MAX_MESSAGE_CHARS: usize = 200;
 
-/// What is known of the twin before anything is tried in it.
+/// What is known about the twin before anything is tested in it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TwinView {
     pub(super) state: TwinState,
     /// What it is missing.
     pub(super) gaps: Vec<Gap>,
-    /// Its plans as things are; the server's, where it has none.
+    /// Its plans without new indexes; the server's plans where it has none.
     before: Baseline,
     /// The statements that it cannot plan though the server can, with its message.
     failures: BTreeMap<StatementId, String>,
@@ -38,7 +38,7 @@ impl TwinView {
         }
     }
 
-    /// Takes over the twin's plans; where it has none, the server's stand in.
+    /// Stores the twin's plans, and the server's plans where the twin has none.
     pub(super) fn compare(&mut self, server: &Baseline, twin: Baseline) {
         self.agreements = agreements(server, &twin);
         self.failures = failures(&twin);
@@ -93,7 +93,7 @@ fn failures(twin: &Baseline) -> BTreeMap<StatementId, String> {
     twin.iter().filter_map(failure).collect()
 }
 
-/// The first line, if need be its beginning.
+/// The first line, cut if it is too long.
 fn shortened(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     match line.char_indices().nth(MAX_MESSAGE_CHARS) {

@@ -1,4 +1,4 @@
-//! What the planners said of a chosen set, as a value, and what follows from it.
+//! The planners' plans for a chosen set, as a value, and the conclusions from them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::workload::StatementId;
 mod judgement;
 mod merge;
 
-/// What the planners said of the chosen set.
+/// The result of verifying the chosen set.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Verification {
     /// The indexes that some statement's plan uses and gains enough by.
@@ -52,7 +52,7 @@ pub(super) enum Failure {
     NotUsed,
     /// Used, but not for enough.
     GainTooSmall,
-    /// Built, but an older snapshot of another session kept the planner from it.
+    /// Built, but an older snapshot of another session keeps the planner from using it.
     NotUsableNow,
     /// It could not be built again.
     Refused(Refusal),

@@ -1,9 +1,9 @@
 //! The verification of the chosen set: built together, planned together, rolled back; and the plans
-//! without it are taken again right after, because CREATE INDEX leaves more accurate row counts
-//! behind, and before and after have to rest on the same ones.
+//! without it are taken again right after, because CREATE INDEX updates the row counts, and both
+//! plans must use the same ones.
 //!
-//! With a planner twin the set is first put to the twin as a whole; what holds there is built on
-//! the server, where that is allowed.
+//! With a planner twin, the twin first plans with the whole set; the indexes that it confirms are
+//! built on the server, where that is allowed.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,8 @@ enum GroupAnswer {
     Refused(Refusal),
 }
 
-/// Puts the chosen set to the twin and the server, and drops what they do not confirm.
+/// Verifies the chosen set in the twin and on the server, and drops the indexes that they do not
+/// confirm.
 pub(super) fn verify(
     run: &mut Run<'_>,
     context: Context<'_>,
@@ -86,7 +87,7 @@ fn refused_builds(
     ids.filter_map(refusal).collect()
 }
 
-/// Asks about sets until what remains holds.
+/// Verifies sets until all remaining indexes are confirmed.
 struct Verifier<'v, 'r, 'c> {
     run: &'v mut Run<'r>,
     context: Context<'c>,
@@ -95,7 +96,7 @@ struct Verifier<'v, 'r, 'c> {
 }
 
 impl Verifier<'_, '_, '_> {
-    /// Drops what does not hold until what remains does.
+    /// Drops unconfirmed indexes until all remaining ones are confirmed.
     fn verify_on(
         &mut self,
         target: Target,

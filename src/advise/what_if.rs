@@ -32,7 +32,7 @@ impl std::fmt::Display for Conditions {
     }
 }
 
-/// The workload under other conditions, by the planner twin's word.
+/// The workload under other conditions, as the planner twin plans it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WhatIf {
     /// What was changed.

@@ -23,10 +23,9 @@ use crate::sql::{Assigned, assignments};
 use crate::workload::Statement;
 use entry::Prices;
 
-/// The share of updates that find room on their row's page, where the server has counted too few to
-/// tell.
+/// The share of updates that find room on their row's page, where the server has counted too few.
 const USUALLY_HOT: f64 = 0.5;
-/// Fewer updates tell nothing.
+/// Minimum number of updates for a meaningful HOT share.
 const ENOUGH_UPDATES: u64 = 100;
 
 /// What the trials' indexes would cost.
@@ -174,7 +173,7 @@ impl Written<'_> {
         self.table.indexes.iter().map(entry).sum()
     }
 
-    /// The columns that the statement assigns in this table; none where that cannot be told.
+    /// The columns that the statement assigns in this table; none where they are unknown.
     fn assigned(&self, statement: &Statement, node: &Node) -> Option<BTreeSet<String>> {
         let found = assignments(&statement.sql).ok()?;
         let named = |assigned: &&Assigned| {

@@ -1,4 +1,4 @@
-//! What generators work on, and the keys that several of them take from it.
+//! The input of generators, and the keys that several of them use.
 
 use super::workload_profile::WorkloadProfile;
 use crate::catalog::{Catalog, Table};

@@ -9,7 +9,7 @@ use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, ConditionKind};
 use crate::sql::Expression;
 
-/// The maximum of carried columns, and of their bytes.
+/// Maximum number of carried columns, and of their bytes.
 const MAX_COLUMNS: usize = 4;
 const MAX_BYTES: u32 = 40;
 
@@ -22,7 +22,7 @@ const MIN_ROWS: f64 = 50.0;
 /// Below this share of all-visible pages a scan reads the table anyway.
 const MIN_ALL_VISIBLE: f64 = 0.5;
 
-/// The maximum of key lists that are tried with carried columns: the first ones are the most
+/// Maximum number of key lists that are combined with carried columns: the first ones are the most
 /// selective.
 const MAX_LISTS: usize = 6;
 

@@ -5,7 +5,7 @@ use super::context::{CandidateContext, ascending};
 use crate::index::{Index, Key, Method};
 use crate::predicate::ConditionKind;
 
-/// From this width on the difference in size is worth trying.
+/// Minimum width at which the difference in size is worth a test.
 const LONG_VALUE_BYTES: u32 = 32;
 
 /// Equal values make chains of overflow pages.

@@ -1,4 +1,4 @@
-//! When does one condition imply another? Only where the planner proves it, too
+//! When one condition implies another: only where the planner can prove it, too
 //! (src/backend/optimizer/util/predtest.c): a partial index serves a statement whose conditions
 //! imply its predicate.
 

@@ -1,5 +1,5 @@
-//! Which operator classes answer a condition, looked up in the catalog: those of extensions like
-//! all others.
+//! Which operator classes answer a condition, looked up in the catalog, including those of
+//! extensions.
 
 use super::context::CandidateContext;
 use super::expression_types::type_of_key;

@@ -12,8 +12,8 @@ use crate::predicate::Condition;
 /// A predicate that keeps more rows than this is not worth sharing.
 const MAX_SHARE: f64 = 0.5;
 
-/// The maximum of other predicates that are tried with one use of a table, and of key lists with
-/// each.
+/// Maximum number of other predicates that are combined with one use of a table, and of key lists
+/// with each.
 const MAX_PREDICATES: usize = 3;
 const MAX_LISTS: usize = 3;
 

@@ -1,4 +1,4 @@
-//! Since when the server counts: what "never scanned" rests on.
+//! The start of the server's counters, on which "never scanned" is based.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
 //! What share of a table's rows a condition keeps, from `pg_stats` alone: enough to decide whether
-//! a partial index is worth trying (the planner has the last word in the rehearsal). After
+//! a partial index is worth a test (the planner decides in the rehearsal). After
 //! src/backend/utils/adt/selfuncs.c, `var_eq_const`.
 
 use super::tables::Column;

@@ -263,7 +263,7 @@ pub struct ExistingIndex {
     pub partitioned: bool,
     /// `pg_relation_size`.
     pub size: Bytes,
-    /// `idx_scan`: scans since the statistics were reset. The planner's looks at the ends of an
+    /// `idx_scan`: scans since the statistics were reset. The planner's reads of the ends of an
     /// index count, too.
     pub scans: u64,
     /// Logical replication tells rows apart by it (`pg_index.indisreplident`).
@@ -326,7 +326,7 @@ impl Table {
 }
 
 impl Column {
-    /// The estimated number of distinct values in so many rows.
+    /// The estimated number of distinct values in this number of rows.
     pub fn distinct_values(&self, rows: f64) -> Option<f64> {
         match self.statistics.as_ref()?.distinct {
             0.0 => None,
@@ -337,7 +337,7 @@ impl Column {
 
     /// Is a cast to this type only a relabelling, so that an index on the column itself serves it?
     /// (varchar to text: src/include/catalog/pg_cast.dat, castmethod `b`, with text's operators.)
-    /// Where the column's type is not known, a cast to text is taken for one.
+    /// Where the column's type is not known, a cast to text is assumed to be one.
     pub fn is_relabelled_by(&self, type_name: &str) -> bool {
         let base = self.type_name.split('(').next().unwrap_or_default();
         type_name == base || (matches!(base, "character varying" | "") && type_name == "text")

@@ -7,8 +7,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Finds a server installation (14–18) or installs one with the system's package manager. Looking
-/// takes it some 30 ms, finding out what could be installed a second or two.
+/// Finds a server installation (14–18) or installs one with the system's package manager. The
+/// search takes about 30 ms; finding out what could be installed takes a second or two.
 const SCRIPT: &str = include_str!("../../scripts/ensure-postgres.sh");
 
 /// Names the directory to use instead of searching.
@@ -23,15 +23,14 @@ pub struct Binaries {
     pub major: u32,
 }
 
-/// What may be done when there are none.
+/// What to do when there are no server programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenMissing {
-    /// Install them with the system's package manager; every command is announced on standard
-    /// error.
+    /// Install them with the system's package manager, and print every command on standard error.
     Install,
-    /// Only say what to install, in the error. Finding that out takes a second or two.
+    /// Say in the error what to install. Finding that out takes a second or two.
     Explain,
-    /// Nothing: only whether they are there is of interest.
+    /// Nothing: the error says only that there are none.
     #[cfg(test)]
     Leave,
 }
@@ -42,16 +41,15 @@ pub enum BinariesError {
     /// The script could not be run.
     #[error("could not look for PostgreSQL's server programs: {0}")]
     Script(#[from] std::io::Error),
-    /// Nowhere to be found.
+    /// No server programs are installed.
     #[error("{}", missing(.major.as_ref(), advice))]
     Missing {
-        /// The version asked for; `None` when any supported one would have done.
+        /// The requested version; `None` if any supported version was requested.
         major: Option<u32>,
-        /// What to do about it, in lines; empty when that has been said already, or was not asked
-        /// for.
+        /// What to do about it, in lines; empty if it was already printed or not requested.
         advice: String,
     },
-    /// The directory that was named is of another version.
+    /// The given directory has another version.
     #[error(
         "the server programs in {} are of PostgreSQL {found}, but PostgreSQL {wanted} is needed: name their directory with \
          --pg-bin or {VARIABLE}",
@@ -62,15 +60,15 @@ pub enum BinariesError {
         directory: PathBuf,
         /// The major version of what is there.
         found: u32,
-        /// The one that is needed.
+        /// The version that is needed.
         wanted: u32,
     },
-    /// The directory that was named is not one with PostgreSQL's server programs.
+    /// The given directory has no server programs of PostgreSQL.
     #[error("{} is not the directory of a PostgreSQL server's programs: {reason}", directory.display())]
     NotADirectoryOfPrograms {
         /// The directory.
         directory: PathBuf,
-        /// What is amiss.
+        /// What is wrong with it.
         reason: String,
     },
 }
@@ -96,13 +94,12 @@ impl Binaries {
         search(None, when_missing, &path())
     }
 
-    /// The server programs of one major version: those in `pg_bin` or, without that, in the
-    /// directory that the variable `PGREHEARSE_PG_BIN` names; when neither is given, wherever they
-    /// are installed.
+    /// The server programs of one major version: those in `pg_bin`, otherwise in the directory that
+    /// the variable `PGREHEARSE_PG_BIN` names, otherwise those that the search finds.
     ///
     /// # Errors
-    /// When the directory that was named is not one of that version, or there are no such programs
-    /// and none could be installed.
+    /// When the given directory has another version, or there are no such programs and none could
+    /// be installed.
     pub fn find_major(
         major: u32,
         pg_bin: Option<&Path>,
@@ -122,7 +119,7 @@ fn path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// Has the script search, with these directories as the PATH.
+/// Runs the script with these directories as the PATH.
 fn search(
     major: Option<u32>,
     when_missing: WhenMissing,
@@ -144,7 +141,7 @@ fn search(
     };
     let mut running = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     if let Some(mut input) = running.stdin.take() {
-        // It may have come to its end before its text did.
+        // The script may end before it has read all its input.
         let _ = input.write_all(SCRIPT.as_bytes());
     }
     let output = running.wait_with_output()?;
@@ -198,7 +195,7 @@ fn version_of(program: &Path) -> Result<u32, String> {
     if !program.is_file() {
         return Err(format!("it has no {name}"));
     }
-    // Started elsewhere: a relative path would mean another file.
+    // The program runs in another directory, where a relative path would name another file.
     let output = Command::new(std::path::absolute(program).map_err(|error| error.to_string())?)
         .arg("--version")
         .stdin(Stdio::null())
@@ -228,7 +225,7 @@ mod tests {
 
     use super::*;
 
-    /// A directory of programs that do nothing but tell a version.
+    /// A directory of programs that only print a version.
     fn programs(versions: &[(&str, &str)]) -> TempDir {
         let directory = tempfile::tempdir().unwrap();
         for (name, version) in versions {
@@ -238,8 +235,9 @@ mod tests {
         directory
     }
 
-    /// Not written by this process: a child that another test starts meanwhile would have the file
-    /// open for writing, too, and nobody can run a file that is ("text file busy").
+    /// Another process writes the file: a child that another test starts at the same time would
+    /// inherit our open file, and a file that is open for writing cannot be executed ("text file
+    /// busy").
     fn write_program(file: &Path, commands: &str) {
         let write = "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
         let status = Command::new("sh")
@@ -338,7 +336,7 @@ mod tests {
         }
     }
 
-    /// 13 is installed nowhere as far as we are concerned: it is not supported.
+    /// Version 13 is not supported, so the search never finds it.
     #[test]
     fn what_is_missing_is_said() {
         let path = path();

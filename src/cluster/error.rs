@@ -8,7 +8,7 @@ use super::locale::LocaleError;
 /// Why there is no throwaway server.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// No place for it.
+    /// No directory for it.
     #[error("could not create a directory for the throwaway server in {}: {error}", place.display())]
     Directory {
         /// Where: the directory for temporary files.
@@ -17,7 +17,7 @@ pub enum ClusterError {
         #[source]
         error: io::Error,
     },
-    /// The place is not accessible to the user that the server has to run as.
+    /// The user that the server must run as cannot enter the directory.
     #[error(
         "the user {user}, who runs the throwaway server, cannot write to {}: set TMPDIR to a directory whose parents \
          every user can enter",
@@ -29,7 +29,8 @@ pub enum ClusterError {
         /// The directory made for it.
         directory: PathBuf,
     },
-    /// Running as root, and no other user to run the server as (PostgreSQL refuses to run as root).
+    /// We run as root, and there is no other user to run the server as (PostgreSQL refuses to run
+    /// as root).
     #[error(
         "PostgreSQL does not run as root, and there is neither a user \"postgres\" nor \"nobody\" to run the throwaway \
          server as"
@@ -38,17 +39,17 @@ pub enum ClusterError {
     /// A program could not be started.
     #[error("could not run {program}: {error}")]
     Run {
-        /// Which.
+        /// The program.
         program: String,
         /// Why not.
         #[source]
         error: io::Error,
     },
-    /// The locale is not available here; with [`ClusterLocale::default`](super::ClusterLocale)
-    /// there would be a server.
+    /// The locale is not available here; the server would start with
+    /// [`ClusterLocale::default`](super::ClusterLocale).
     #[error(transparent)]
     Locale(#[from] LocaleError),
-    /// initdb or the server failed; its own words are in the text.
+    /// initdb or the server failed; the text contains its message.
     #[error("{what} failed:\n{log}")]
     Failed {
         /// What was being done.
@@ -56,10 +57,10 @@ pub enum ClusterError {
         /// The end of its output.
         log: String,
     },
-    /// It takes too long.
+    /// It was not ready in time.
     #[error("the throwaway server was not ready after {seconds} s; the end of its log:\n{log}")]
     Slow {
-        /// How long it was waited for.
+        /// How long we waited.
         seconds: u64,
         /// The end of its output.
         log: String,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Who compares strings in a database (`pg_database.datlocprovider`).
+/// The library that compares strings in a database (`pg_database.datlocprovider`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocaleProvider {
     /// The C library: `c`, and everything before PostgreSQL 15.
@@ -13,13 +13,13 @@ pub enum LocaleProvider {
     Builtin,
 }
 
-/// Encoding and locale of a cluster and all its databases; as of a row of `pg_database`. The
+/// Encoding and locale of a cluster and all its databases, as in a row of `pg_database`. The
 /// default is UTF8 and C.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterLocale {
     /// The encoding's name (`pg_encoding_to_char(encoding)`).
     pub encoding: String,
-    /// Who compares strings.
+    /// The library that compares strings.
     pub provider: LocaleProvider,
     /// `LC_COLLATE` (`datcollate`).
     pub collate: String,
@@ -34,13 +34,13 @@ pub struct ClusterLocale {
 /// A locale that is not available here; a cluster with another one is possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LocaleError {
-    /// The operating system does not know it.
+    /// The operating system does not have it.
     #[error("the server's locale {locale} is not installed on this machine")]
     NotInstalled {
         /// Its name.
         locale: String,
     },
-    /// Server programs of this version know no such thing.
+    /// The server programs of this version do not support it.
     #[error("PostgreSQL {major} does not support the server's locale {locale}: {reason}")]
     Unknown {
         /// The locale, described.
@@ -50,7 +50,7 @@ pub enum LocaleError {
         /// What they lack.
         reason: &'static str,
     },
-    /// initdb does not take it for another reason.
+    /// initdb refuses it for another reason.
     #[error("the server's locale {locale} is not available on this machine: {words}")]
     Refused {
         /// The locale, described.
@@ -144,7 +144,7 @@ impl ClusterLocale {
         Ok(arguments)
     }
 
-    /// Whether it was the locale that initdb did not like; `log` is its output, in English.
+    /// Whether initdb failed because of the locale; `log` is its output, in English.
     pub(super) fn refused(&self, log: &str) -> Option<LocaleError> {
         let marks = ["initdb: error: ", "FATAL:  "];
         let mut lines = log.lines();

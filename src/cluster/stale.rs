@@ -1,9 +1,9 @@
-//! Throwaway servers whose owner and keeper were both killed: found and removed by the next process
-//! that starts one.
+//! Throwaway servers whose owner and keeper were both killed. The next process that starts a server
+//! finds and removes them.
 //!
-//! Each directory has a file `lock`, which the owner and its keeper hold locked (flock) as one: the
-//! lock is free only when both are gone, however they ended. Whoever gets the lock owns the
-//! directory, whether to use it or to remove it.
+//! Each directory has a file `lock`. The owner and its keeper hold one lock on it together (flock):
+//! it is free only when both are gone, in whatever way they ended. The process that gets the lock
+//! owns the directory and may use or remove it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -23,11 +23,11 @@ pub(super) const LOCK: &str = "lock";
 
 const PREFIX: &str = "pgrehearse-";
 
-/// A server told to stop at once kills what is left of it after 5 s by itself.
+/// After an immediate shutdown, the server itself kills its remaining processes after 5 s.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A new directory, locked. Another process may find it before it is locked, take it for a stale
-/// one and remove it: then there is another one.
+/// A new directory, locked. Before it is locked, another process may take it for a stale one and
+/// remove it; then another directory is made.
 pub(super) fn claim(place: &Path) -> io::Result<(TempDir, Flock<File>)> {
     loop {
         let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(place)?;
@@ -61,7 +61,8 @@ fn lock(file: File) -> io::Result<Option<Flock<File>>> {
     }
 }
 
-/// Removes what is stale among the temporary files. What cannot be removed stays, silently.
+/// Removes stale servers in the directory for temporary files. What cannot be removed stays,
+/// without a message.
 pub(super) fn sweep(place: &Path, user: Option<&ServerUser>) {
     let Ok(entries) = fs::read_dir(place) else {
         return;
@@ -76,7 +77,7 @@ pub(super) fn sweep(place: &Path, user: Option<&ServerUser>) {
     }
 }
 
-/// The lock of a directory that a process of pgrehearse made and no process uses now. A directory
+/// The lock of a directory that a pgrehearse process made and that no process uses now. A directory
 /// without a lock file is not ours.
 fn abandoned(directory: &Path, user: Option<&ServerUser>) -> Option<Flock<File>> {
     let is_ours =
@@ -98,14 +99,14 @@ fn abandoned(directory: &Path, user: Option<&ServerUser>) -> Option<Flock<File>>
     lock(file).ok().flatten()
 }
 
-/// Stops the server of a directory, if one is running, and removes the directory; the lock file
-/// last, so that what is left of an attempt that fails is found again. All as the server's user:
-/// root's powers are not needed.
+/// Stops the server of a directory, if one is running, and removes the directory. The lock file is
+/// removed last, so that the next attempt finds what a failed one left. All of this runs as the
+/// server's user, without root's privileges.
 pub(super) fn dispose(directory: &Path, user: Option<&ServerUser>) {
     let Ok(metadata) = fs::symlink_metadata(directory) else {
         return;
     };
-    // One that was made, but never given to that user, is root's.
+    // A directory that was made but not yet given to that user belongs to root.
     let user = user.filter(|user| user.uid == metadata.uid());
     if !stop_server(&directory.join("data"), user) {
         return;
@@ -117,7 +118,7 @@ pub(super) fn dispose(directory: &Path, user: Option<&ServerUser>) {
     let removed = remove(contents.collect(), user);
     if removed {
         remove(vec![directory.to_owned()], user);
-        // Empty, when it lies in a directory that the server's user cannot write to.
+        // The directory is empty, but its parent is not writable for the server's user.
         let _ = fs::remove_dir(directory);
     }
 }
@@ -139,14 +140,15 @@ fn run(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Whether no server runs there any more.
+/// Whether its server has ended.
 fn stop_server(data: &Path, user: Option<&ServerUser>) -> bool {
     let Some(server) = Postmaster::of(data) else {
         return true;
     };
     let began = Instant::now();
     while server.is_running() {
-        // Again and again: one that has only just been started may not have been ready for it.
+        // Repeated, because a server that has just started may not have installed its signal
+        // handlers.
         run(command(Path::new("/bin/sh"), user)
             .arg("-c")
             .arg("kill -QUIT \"$1\"")
@@ -160,7 +162,7 @@ fn stop_server(data: &Path, user: Option<&ServerUser>) -> bool {
     true
 }
 
-/// What a data directory says about its server.
+/// What a data directory contains about its server.
 struct Postmaster {
     pid: String,
     data: String,
@@ -181,8 +183,8 @@ impl Postmaster {
         })
     }
 
-    /// Whether that process is a server of that directory, and not another one that has got its
-    /// number since: its command line is the one the keeper started it with.
+    /// Whether that process is a server of that directory, and not another process with the same
+    /// number: its command line must be the one that the keeper used.
     fn is_running(&self) -> bool {
         command_line(&self.pid).contains(&format!("/postgres -D {} -k ", self.data))
     }

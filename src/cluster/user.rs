@@ -1,4 +1,4 @@
-//! Who runs the server's programs: PostgreSQL refuses to run as root.
+//! The user that runs the server's programs: PostgreSQL refuses to run as root.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub struct ServerUser {
     pub gid: u32,
 }
 
-/// Root may not run a server: another user has to. Anybody else runs it as themselves.
+/// Root may not run a server, so it needs another user. Every other user runs it directly.
 pub(super) fn server_user() -> Result<Option<ServerUser>, ClusterError> {
     if !Uid::effective().is_root() {
         return Ok(None);
@@ -35,7 +35,7 @@ pub(super) fn server_user() -> Result<Option<ServerUser>, ClusterError> {
     }))
 }
 
-/// A program that is run as that user, with nothing of our environment.
+/// A command that runs as that user, without our environment.
 pub(super) fn command(program: &Path, user: Option<&ServerUser>) -> Command {
     let mut command = Command::new(program);
     command
@@ -47,7 +47,7 @@ pub(super) fn command(program: &Path, user: Option<&ServerUser>) -> Command {
     if let Some(user) = user {
         command.uid(user.uid).gid(user.gid);
     }
-    // A Ctrl-C in the terminal is ours to handle.
+    // Only we handle a Ctrl-C in the terminal; the program must not get it.
     command.process_group(0);
     command
 }

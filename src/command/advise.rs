@@ -154,7 +154,7 @@ pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandErro
         .map_err(|error| CommandError::Other(format!("{}: {error}", file.display())))
 }
 
-/// The names of all candidates: no index of these names may exist after the run.
+/// The names of all candidates: after the run, no index may have such a name.
 fn candidate_names(advice: &Advice) -> Vec<QualifiedName> {
     let recommended = advice
         .recommendations

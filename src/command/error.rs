@@ -13,7 +13,7 @@ use crate::workload::log::LogError;
 pub enum Outcome {
     /// Done.
     Done,
-    /// Done as far as it went; what failed was said.
+    /// Completed in part; the errors were printed.
     Failed,
     /// `--fail-on` matched.
     Matched,
@@ -22,25 +22,25 @@ pub enum Outcome {
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The words do not go together.
+    /// Wrong usage.
     #[error("{0}")]
     Usage(String),
     /// The user asked to stop.
     #[error("interrupted; {0}")]
     Interrupted(Rollback),
-    /// The connection parameters make no sense.
+    /// The connection parameters are invalid.
     #[error(transparent)]
     Conninfo(#[from] ConninfoError),
-    /// The server, or the way to it.
+    /// The server or the connection failed.
     #[error(transparent)]
     Db(DbError),
     /// The planner could not be asked.
     #[error(transparent)]
     Planner(PlannerError),
-    /// A workload file says something that makes no sense.
+    /// A workload file is invalid.
     #[error(transparent)]
     Workload(#[from] FileError),
-    /// A log holds nothing for a workload.
+    /// A log has no statements.
     #[error(transparent)]
     Log(#[from] LogError),
     /// A file could not be read or written.

@@ -120,7 +120,7 @@ mod tests {
     use crate::planner::RefusalCause;
     use crate::planner::test_planner::{TestPlanner, id, planned, seq_scan, table};
 
-    /// What is shown of a statement after this answer.
+    /// The result for a statement.
     fn shown(answer: Answer) -> Result<Vec<ReadPlan>, String> {
         let planner = TestPlanner::new([table("t", &["a bigint"])]);
         let planner = planner.statement("s", "SELECT 1", seq_scan("t", 1.0));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_shown_with_its_plan_or_with_what_kept_it_from_one() {
+    fn a_statement_is_shown_with_its_plan_or_its_error() {
         let found = shown(planned(&[("s", &seq_scan("t", 7.0))])).unwrap();
         assert_eq!(found[0].query.as_deref(), Some("SELECT 1"));
         assert_eq!(found[0].plan.total_cost().0, 7.0);

@@ -74,8 +74,8 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     show(cli, Start::Live(Box::new(backend)), &signals)
 }
 
-/// Until the interface reads the keys itself, Ctrl-C is a signal: it has to stop what waits for the
-/// server.
+/// Until the interface reads keys itself, Ctrl-C arrives as a signal, which must stop waiting for
+/// the server.
 fn raise_on_signal(signals: &Interrupt, raise: &InterruptTrigger) -> Result<(), CommandError> {
     const POLL_INTERVAL: Duration = Duration::from_millis(50);
     let (signals, raise) = (signals.clone(), raise.clone());

@@ -321,8 +321,8 @@ fn locale(origin: &Origin) -> ClusterLocale {
     }
 }
 
-/// What follows from a missing twin: an error where the run needs one or the user interrupted it,
-/// otherwise a run without a twin.
+/// What a missing twin means: an error if the run needs a twin or the user interrupted it,
+/// otherwise a run without one.
 fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, PlannerError> {
     match error {
         TwinError::Db(DbError::Interrupted { rollback }) => {

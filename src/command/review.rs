@@ -137,8 +137,8 @@ pub(super) fn write_reviewed(cli: &Cli, reviewed: &[Reviewed]) -> Result<Outcome
     })
 }
 
-/// What plans are saved as; other files in a directory are left alone. A file that is named is read
-/// whatever its name.
+/// The file name extensions of plans; other files in a directory are skipped. A file that is given
+/// by name is always read.
 const EXTENSIONS: &[&str] = &[
     "json", "txt", "text", "yaml", "yml", "xml", "plan", "log", "csv", "md",
 ];

@@ -58,7 +58,7 @@ fn redaction_key(arguments: &SnapshotArgs) -> Result<RedactionKey, CommandError>
     }
 }
 
-/// Prints what redaction did: who passes the file on must know what it contains.
+/// Prints what redaction did, so that users know what the file contains before they pass it on.
 fn print_redaction(report: &RedactionReport) {
     for (what, list) in [
         ("replaced", &report.replaced),

@@ -67,7 +67,7 @@ mod tests {
         TestPlanner::new([table("orders", &["id bigint"])]).statement("s", "SELECT 1", scan)
     }
 
-    /// Asks one question, which may be skipped or not; is it answered?
+    /// Asks one question, which may be skippable; returns whether it is answered.
     fn is_answered(limit: Option<Millis>, is_skippable: impl Fn(Question) -> Question) -> bool {
         let mut planner = planner();
         let statements = planner.workload().statements().to_vec();

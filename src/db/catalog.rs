@@ -257,7 +257,7 @@ fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
     })
 }
 
-/// A field of one of our own queries; that it is there and of its type is a matter of the query.
+/// A field of one of our own queries. That it exists and has this type depends only on the query.
 pub(super) fn field<'r, T: FromSql<'r>>(row: &'r Row, name: &str) -> Result<T, DbError> {
     row.try_get(name)
         .map_err(|error| unexpected(&format!("{name}: {error}")))

@@ -1,10 +1,10 @@
 //! From settings to a session: which server, with or without TLS, with which password.
 //!
-//! tokio-postgres connects to one address at a time; everything libpq does around that is here: the
-//! servers and their addresses in turn, the second attempt of `prefer` and `allow`, the password
-//! that is asked for only when the server wants one, and the check of `target_session_attrs`. It
-//! knows nothing of connection strings, and prints nothing: the prompt is the caller's, notices of
-//! the server are dropped.
+//! tokio-postgres connects to one address at a time. Everything else that libpq does is here:
+//! trying the servers and their addresses in turn, the second attempt of `prefer` and `allow`, the
+//! password prompt if the server requires one, and the check of `target_session_attrs`. This module
+//! does not parse connection strings and prints nothing: the caller shows the prompt, and notices
+//! of the server are dropped.
 
 use std::future::poll_fn;
 use std::io;
@@ -38,28 +38,28 @@ pub type Prompt<'a> = &'a (dyn Fn(&str) -> io::Result<String> + Send + Sync);
 
 /// A session.
 pub struct Connected {
-    /// To send queries with.
+    /// Sends queries.
     pub client: Client,
-    /// Ends when the client is dropped or the connection breaks; an error says why.
+    /// Ends when the client is dropped or the connection breaks; the error has the reason.
     #[allow(
         dead_code,
         reason = "the program learns of a broken connection from its queries; a test waits for the end"
     )]
     pub task: JoinHandle<Result<(), tokio_postgres::Error>>,
-    /// To end a query that is running.
+    /// Cancels a running query.
     pub cancel: CancelHandle,
 }
 
-/// There is no session.
+/// Why there is no session.
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// Certificates or keys are missing or malformed.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// `-W`, and the password could not be read.
+    /// `-W` was given, and the password could not be read.
     #[error("could not read the password: {0}")]
     Prompt(io::Error),
-    /// No server accepted; one failure for each attempt, in order.
+    /// No server accepted the connection; one failure for each attempt, in order.
     #[error("{}", lines(.0))]
     Failed(Vec<ConnectionFailure>),
 }
@@ -72,7 +72,7 @@ fn lines(failures: &[ConnectionFailure]) -> String {
         .join("\n")
 }
 
-/// Asks on the terminal, without echo, whatever standard input and output are connected to.
+/// Asks on the terminal, without echo, even if standard input and output are redirected.
 ///
 /// # Errors
 /// When there is no terminal.
@@ -83,7 +83,7 @@ pub fn prompt_on_terminal(text: &str) -> io::Result<String> {
 /// Opens a session with the first server that accepts.
 ///
 /// # Errors
-/// When none does, with what each of them said.
+/// When no server accepts, with the failure of each attempt.
 pub async fn connect(settings: &Settings, prompt: Prompt<'_>) -> Result<Connected, ConnectError> {
     let mut attempts = Attempts::new(settings, prompt)?;
     for &wanted in passes(settings.target_session_attrs) {
@@ -96,7 +96,7 @@ pub async fn connect(settings: &Settings, prompt: Prompt<'_>) -> Result<Connecte
     Err(attempts.give_up())
 }
 
-/// `prefer-standby` takes a second turn in which any session will do.
+/// `prefer-standby` needs a second round in which any session is accepted.
 fn passes(wanted: TargetSessionAttrs) -> &'static [TargetSessionAttrs] {
     use TargetSessionAttrs::{Any, PreferStandby, Primary, ReadOnly, ReadWrite, Standby};
     match wanted {
@@ -109,7 +109,7 @@ fn passes(wanted: TargetSessionAttrs) -> &'static [TargetSessionAttrs] {
     }
 }
 
-/// What is tried in turn on one address, as libpq does it.
+/// The order of attempts on one address, as in libpq.
 fn negotiations(sslmode: SslMode, endpoint: &Endpoint) -> &'static [Negotiation] {
     match sslmode {
         _ if endpoint.socket().is_some() => &[Negotiation::Disable],
@@ -124,9 +124,9 @@ fn negotiations(sslmode: SslMode, endpoint: &Endpoint) -> &'static [Negotiation]
 struct Attempts<'a> {
     settings: &'a Settings,
     prompt: Prompt<'a>,
-    /// None when TLS is never used.
+    /// None if TLS is never used.
     connector: Option<MakeRustlsConnect>,
-    /// What the user answered; asked at most once.
+    /// The password that the user typed; asked for at most once.
     answer: Option<String>,
     failures: Vec<ConnectionFailure>,
 }
@@ -163,7 +163,7 @@ impl<'a> Attempts<'a> {
         ConnectError::Failed(std::mem::take(&mut self.failures))
     }
 
-    /// Tries the addresses of one server; none means that the next server may be tried.
+    /// Tries the addresses of one server; none if the next server may be tried.
     async fn endpoint(
         &mut self,
         endpoint: &Endpoint,
@@ -215,7 +215,7 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Opens a session and checks that it is of the wanted kind.
+    /// Opens a session and checks its `target_session_attrs`.
     async fn session(
         &mut self,
         target: Target<'_>,
@@ -269,7 +269,7 @@ impl<'a> Attempts<'a> {
         })
     }
 
-    /// A refused password is more easily corrected when it is known which file it stands in.
+    /// The name of the password file helps the user to correct a refused password.
     fn reason(&self, error: &tokio_postgres::Error, target: Target<'_>) -> Reason {
         let file = target
             .endpoint
@@ -323,7 +323,7 @@ where
     Ok((client, tokio::spawn(drive(connection))))
 }
 
-/// Moves the connection's bytes until it ends. Notices are dropped here: tokio-postgres would log
+/// Drives the connection until it ends. Notices are dropped here, because tokio-postgres would log
 /// them.
 async fn drive<S>(mut connection: Connection<Socket, S>) -> Result<(), tokio_postgres::Error>
 where
@@ -347,8 +347,8 @@ pub struct CancelHandle {
 }
 
 impl CancelHandle {
-    /// Asks the server to cancel. It does not answer: that the query has ended shows in its own
-    /// result.
+    /// Asks the server to cancel. The server does not answer this request; the result of the query
+    /// shows that it ended.
     ///
     /// # Errors
     /// When the request could not be delivered.

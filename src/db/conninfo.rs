@@ -1,4 +1,4 @@
-//! From what the user typed to the settings of a connection, the way psql and libpq do it.
+//! From the user's options to the settings of a connection, as psql and libpq do it.
 //!
 //! [`resolve`] is a pure function of the command line, the environment and the files; nothing here
 //! opens a connection, prints, or knows TLS beyond its settings. tokio-postgres's own parser of
@@ -90,8 +90,8 @@ impl fmt::Debug for Typed {
 /// Resolves a connection.
 ///
 /// # Errors
-/// When the connection string, a value, or the service file is wrong, or `sslmode` asks for what
-/// the files cannot support.
+/// When the connection string, a value, or the service file is wrong, or `sslmode` needs a file
+/// that does not exist.
 pub fn resolve(
     typed: &Typed,
     environment: &Environment,
@@ -131,7 +131,7 @@ pub fn resolve(
     })
 }
 
-/// All sources laid over each other.
+/// All sources merged.
 fn merged(
     typed: &Typed,
     environment: &Environment,

@@ -1,4 +1,4 @@
-//! What can go wrong with a server, in its own words.
+//! Errors of a server.
 
 use std::error::Error as _;
 
@@ -7,27 +7,27 @@ use tokio_postgres::error::{DbError as ServerError, ErrorPosition, SqlState};
 use super::connect::ConnectError;
 use crate::planner::Rollback;
 
-/// A failed conversation.
+/// An error of a connection or statement.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// The user asked to stop; the running statement was cancelled on the server.
     #[error("interrupted")]
     Interrupted {
-        /// What became of what was going on.
+        /// What happened to the running work.
         rollback: Rollback,
     },
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Something that was asked for is not on this server.
+    /// Something requested does not exist on this server.
     #[error("{0}")]
     Missing(String),
-    /// A statement failed, or its connection did.
+    /// A statement or its connection failed.
     #[error("{operation}: {message}")]
     Query {
-        /// What was being done.
+        /// The operation.
         operation: &'static str,
-        /// What the server said.
+        /// The server's message.
         message: String,
         /// The SQLSTATE, when the server answered at all.
         state: Option<SqlState>,
@@ -35,7 +35,7 @@ pub enum DbError {
 }
 
 impl DbError {
-    /// Sorts a driver's error.
+    /// Classifies an error of the driver.
     pub(super) fn query(operation: &'static str, error: &tokio_postgres::Error) -> DbError {
         DbError::Query {
             operation,
@@ -44,7 +44,7 @@ impl DbError {
         }
     }
 
-    /// May the role not do it?
+    /// Does the role lack the privilege?
     pub(super) fn is_denial(&self) -> bool {
         matches!(self, DbError::Query { state: Some(state), .. } if *state == SqlState::INSUFFICIENT_PRIVILEGE)
     }
@@ -59,15 +59,15 @@ impl DbError {
         matches!(self, DbError::Query { state: Some(state), .. } if !CONNECTION_GONE.contains(state))
     }
 
-    /// Did an expression fail on the data? SQLSTATE class 22, data exceptions, and what functions
-    /// raise.
+    /// Did an expression fail on the data? SQLSTATE class 22, data exceptions, and errors that
+    /// functions raise.
     pub(super) fn is_data_error(&self) -> bool {
         matches!(self, DbError::Query { state: Some(state), .. } if state.code().starts_with("22") || state.code().starts_with("P0"))
     }
 }
 
-/// The server's message as psql shows it, with DETAIL and HINT; the place is given within the
-/// user's own text, which began after `prefix_characters` of ours.
+/// The server's message as psql shows it, with DETAIL and HINT. The position is in the user's own
+/// text, which follows `prefix_characters` of ours.
 pub(super) fn message(
     error: &tokio_postgres::Error,
     prefix_characters: usize,

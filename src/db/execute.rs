@@ -8,19 +8,20 @@ use super::{DbError, Session};
 use crate::plan::Plan;
 use crate::planner::PlanOutcome;
 
-/// So often a statement runs; the run of median time is kept.
+/// Number of executions of a statement; the one with the median time is kept.
 pub(super) const RUNS: u32 = 3;
 
-/// A statement that takes this long runs once: it is not the cache that decides about it.
+/// A statement that takes this long is executed once: the cache has little effect on its time.
 pub(super) const LONG_RUN: Duration = Duration::from_secs(5);
 
 const OPERATION: &str = "executing a statement";
 
-/// TIMING off would spare slow clocks, but the node times are what people want to see.
+/// TIMING off would cost less with a slow clock, but users want the times of nodes.
 const EXPLAIN_ANALYZE: &str = "EXPLAIN (FORMAT JSON, VERBOSE, ANALYZE, BUFFERS) ";
 
 impl Session {
-    /// Executes a statement as things are, in transactions that are read-only and rolled back.
+    /// Executes a statement without new indexes, in transactions that are read-only and rolled
+    /// back.
     pub(super) fn execute_without_indexes(&self, sql: &str) -> Result<PlanOutcome, DbError> {
         let mut seen = Vec::new();
         for _ in 0..RUNS {
@@ -40,8 +41,7 @@ impl Session {
         Ok(median(seen))
     }
 
-    /// One execution, in whatever transaction there is; that it is read-only is the caller's
-    /// affair.
+    /// One execution in the current transaction. The caller makes sure that it is read-only.
     pub(super) fn explain_executed(&self, sql: &str) -> Result<Explained, DbError> {
         self.explain_text(
             &format!("{EXPLAIN_ANALYZE}{sql}"),
@@ -51,7 +51,7 @@ impl Session {
     }
 }
 
-/// The run of median time; a failure, if there was one.
+/// The execution with the median time; a failure, if there was one.
 pub(super) fn median(mut runs: Vec<PlanOutcome>) -> PlanOutcome {
     if let Some(failed) = runs.iter().position(|run| run.plan().is_none()) {
         return runs.swap_remove(failed);

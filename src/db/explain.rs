@@ -11,14 +11,14 @@ use crate::plan::Plan;
 use crate::plan::read::{ReadError, Reason, read_text};
 use crate::sql::split::highest_parameter;
 
-/// VERBOSE gives every relation's schema and every column's alias, which is what makes conditions
-/// resolvable.
+/// VERBOSE prints every relation's schema and every column's alias, which are needed to resolve
+/// conditions.
 pub(super) const EXPLAIN: &str = "EXPLAIN (FORMAT JSON, VERBOSE) ";
 
-/// The protocol's limit; beyond it the server has the word.
+/// The protocol's limit; with more parameters the server reports the error.
 const MAX_PARAMETERS: usize = 65_535;
 
-/// The server's JSON, unread.
+/// The server's JSON, not parsed.
 struct JsonText(String);
 
 impl<'a> FromSql<'a> for JsonText {
@@ -31,23 +31,23 @@ impl<'a> FromSql<'a> for JsonText {
     }
 }
 
-/// What came of an EXPLAIN.
+/// The result of an EXPLAIN.
 pub(super) enum Explained {
-    /// A plan, and how long the server's text of it was.
+    /// A plan, and the length of the server's text.
     Plan {
         /// The plan.
         plan: Plan,
         /// The length of its text.
         bytes: usize,
     },
-    /// The server's refusal.
+    /// The server or pgrehearse refused the statement.
     Refused {
-        /// Its message.
+        /// The message.
         message: String,
-        /// Its SQLSTATE; none where the refusal is ours.
+        /// The SQLSTATE; none if pgrehearse refused it.
         state: Option<SqlState>,
     },
-    /// There was nothing to plan.
+    /// The text has no statement.
     Empty,
 }
 
@@ -61,8 +61,8 @@ impl Explained {
 }
 
 impl Session {
-    /// The plan of a statement as things are. In a transaction that is read-only and rolled back:
-    /// functions that the planner evaluates must not leave anything behind either.
+    /// The plan of a statement without new indexes, in a transaction that is read-only and rolled
+    /// back: functions that the planner evaluates must not leave anything behind.
     pub(super) fn capture(&self, sql: &str) -> Result<Explained, DbError> {
         self.query("planning a statement", "BEGIN READ ONLY", &[])?;
         let explained = self.explain(sql);
@@ -70,7 +70,7 @@ impl Session {
         explained
     }
 
-    /// As [`Session::capture`], with a setting that holds for that transaction.
+    /// Like [`Session::capture`], with one setting changed for that transaction.
     pub(super) fn capture_under(
         &self,
         (name, value): (&str, &str),
@@ -104,8 +104,8 @@ impl Session {
         }
     }
 
-    /// Each time under a new name: PREPARE is not undone by a rollback, and in a failed transaction
-    /// DEALLOCATE does not work.
+    /// A new name each time: a rollback does not undo PREPARE, and DEALLOCATE does not work in a
+    /// failed transaction.
     fn explain_prepared(&self, sql: &str, parameters: usize) -> Result<Explained, DbError> {
         let name = self.new_statement_name();
         let prepare = format!("PREPARE {name} AS ");
@@ -123,9 +123,9 @@ impl Session {
         explained
     }
 
-    /// The plans of these statements in a transaction of their own that begins with `opening` and
-    /// is rolled back: all in one round trip, unless one is refused, after which the others are
-    /// asked again.
+    /// The plans of these statements in a transaction that begins with `opening` and is rolled
+    /// back. All are in one round trip, unless one is refused; then the remaining ones are asked
+    /// again.
     pub(super) fn explain_together(
         &self,
         opening: &Preamble,
@@ -142,8 +142,8 @@ impl Session {
         Ok(explained)
     }
 
-    /// The plans of the first of these statements, up to one that is refused: it fails the
-    /// transaction.
+    /// The plans of the first of these statements, up to one that is refused, because that fails
+    /// the transaction.
     fn explain_some(
         &self,
         opening: &Preamble,
@@ -232,8 +232,8 @@ fn read_rows(rows: &[Row]) -> Explained {
 pub(super) struct Preamble {
     /// Statements of our own, BEGIN first.
     pub(super) script: String,
-    /// Statements with parts that are not our own: one at a time, so that a second one behind a
-    /// semicolon is refused.
+    /// Statements with parts that are not our own: sent one at a time, so that the server refuses a
+    /// second one behind a semicolon.
     pub(super) statements: Vec<String>,
 }
 
@@ -246,15 +246,15 @@ impl From<&str> for Preamble {
     }
 }
 
-/// So many statements are explained at once.
+/// Maximum number of statements in one round trip.
 const AT_ONCE: usize = 100;
 
 /// A statement that is explained together with others.
 struct ExplainRequest<'q> {
     sql: &'q str,
-    /// What is sent, each with how many characters of ours come before the statement's own text.
+    /// The messages, each with the number of our characters before the statement's own text.
     sent: Vec<(String, usize)>,
-    /// Which of these answers with a plan.
+    /// The position of the message that returns the plan.
     plan: usize,
 }
 
@@ -296,7 +296,7 @@ impl<'q> ExplainRequest<'q> {
             .map(|(sql, _)| PipelineStep::Statement(sql.clone()))
     }
 
-    /// Takes its own results off.
+    /// Takes its own results from the iterator.
     fn read(&self, results: &mut impl Iterator<Item = StepResult>) -> Result<Explained, DbError> {
         let mut explained = Explained::Empty;
         let mut failure = None;

@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks for a clean end (the running statement is cancelled on the
-//! server and rolled back), the second ends the program at once.
+//! Ctrl-C and SIGTERM: the first one requests a clean end (the running statement is cancelled on
+//! the server and rolled back), the second one ends the program at once.
 
 use std::io;
 use std::time::Duration;
@@ -10,27 +10,27 @@ use tokio::sync::watch;
 /// The exit status of a program that was interrupted: 128 + SIGINT.
 pub(super) const EXIT_INTERRUPTED: i32 = 130;
 
-/// Enough for the cancel request and the server's answer.
+/// Time for the cancel request and the server's answer.
 const PATIENCE_WITHOUT_TERMINAL: Duration = Duration::from_secs(6);
 
-/// Has the user asked to stop? Clones share the answer.
+/// Whether the user asked to stop. Clones share the state.
 #[derive(Debug, Clone)]
 pub struct Interrupt {
     raised: watch::Receiver<bool>,
     _keep: Option<std::sync::Arc<watch::Sender<bool>>>,
 }
 
-/// Raises an interrupt by hand.
+/// Raises and lowers an interrupt from the program.
 #[derive(Debug, Clone)]
 pub struct InterruptTrigger(std::sync::Arc<watch::Sender<bool>>);
 
 impl InterruptTrigger {
-    /// What runs is cancelled on the server.
+    /// Cancels the running statement on the server.
     pub fn raise(&self) {
         self.0.send_replace(true);
     }
 
-    /// The next work may run.
+    /// Allows statements to run again.
     pub fn lower(&self) {
         self.0.send_replace(false);
     }
@@ -67,7 +67,7 @@ impl Interrupt {
                     tokio::select! {
                         _ = interrupt.recv() => {}
                         _ = terminate.recv() => {}
-                        // Whoever reads from a terminal that is gone may never come back from it.
+                        // A read from a terminal that is gone may never return.
                         () = tokio::time::sleep(PATIENCE_WITHOUT_TERMINAL), if terminal_gone => {}
                     }
                     std::process::exit(EXIT_INTERRUPTED);
@@ -79,7 +79,7 @@ impl Interrupt {
         })
     }
 
-    /// One that is never raised.
+    /// An interrupt that is never raised.
     #[cfg(any(test, feature = "internals"))]
     pub fn never() -> Interrupt {
         let (raise, raised) = watch::channel(false);
@@ -89,8 +89,7 @@ impl Interrupt {
         }
     }
 
-    /// One that is raised, and lowered again, by the program itself: for work that the user can
-    /// cancel.
+    /// An interrupt that the program itself raises and lowers: for work that the user can cancel.
     pub fn by_hand() -> (InterruptTrigger, Interrupt) {
         let (raise, raised) = watch::channel(false);
         let raise = std::sync::Arc::new(raise);

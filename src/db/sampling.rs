@@ -1,8 +1,8 @@
-//! Reads some rows of a table: what statistics do not know about predicates, expressions and
-//! combinations of columns.
+//! Reads some rows of a table, for what statistics do not contain: selectivity of predicates,
+//! values of expressions, combinations of columns.
 //!
-//! In a read-only transaction with a time limit of its own. It takes SELECT on the table, and what
-//! may not be read, or takes too long, is done without.
+//! It uses a read-only transaction with its own time limit, and needs SELECT on the table. If the
+//! role may not read a table, or reading takes too long, there is no sample of it.
 
 use std::collections::BTreeSet;
 
@@ -17,17 +17,17 @@ use crate::twin::snapshot::TableSample;
 
 const OPERATION: &str = "reading a sample of rows";
 
-/// As ANALYZE has with its default statistics target.
+/// As many rows as ANALYZE reads with the default statistics target.
 pub const MAX_ROWS: u64 = 30_000;
-/// Stored bytes of a sample, without what large values would take outside of their rows.
+/// Maximum size of a sample in bytes, without values that are stored out of line.
 const MAX_BYTES: u64 = 32 << 20;
-/// A table of so many pages is read as a whole, and rows are chosen one by one; of a larger one so
-/// many pages are, each of them by chance, and of their rows few enough that hardly any are
-/// neighbours.
+/// A table of up to this many pages is read as a whole, and its rows are chosen at random. Of a
+/// larger table, about this many pages are read at random, and so few of their rows are taken that
+/// hardly any are neighbours.
 const MAX_PAGES: f64 = 8192.0;
-/// How long one table may take.
+/// Time limit for one table.
 const TIME: Millis = Millis(2_000.0);
-/// The second attempt, where that was not enough.
+/// Limits of the second attempt, if the first one took too long.
 const FEWER_PAGES: f64 = 512.0;
 const FEWER_ROWS: u64 = 5_000;
 const LESS_TIME: Millis = Millis(1_000.0);
@@ -45,7 +45,7 @@ pub struct SampleRequest {
 
 /// A source of sampled rows.
 pub trait SampleSource {
-    /// Some rows of a table; none where the role cannot read them or it takes too long.
+    /// Some rows of a table; none if the role cannot read them or it takes too long.
     ///
     /// # Errors
     /// When the connection is lost or the work is interrupted.
@@ -83,12 +83,11 @@ impl SampleSource for Session {
 }
 
 impl Session {
-    /// Samples of the tables of a snapshot, with those of their columns whose names a workload
-    /// mentions: for a snapshot that is to be advised from without a connection. `only`: of no
-    /// other tables than these.
+    /// Samples of the tables of a snapshot, with the columns whose names a workload mentions, for
+    /// advice without a connection. `only` limits this to some tables.
     ///
     /// # Errors
-    /// When the server cannot be asked any more.
+    /// When the connection to the server is lost.
     pub fn samples(
         &self,
         snapshot: &Snapshot,
@@ -126,8 +125,8 @@ impl Session {
         Ok(samples)
     }
 
-    /// Does something in a read-only transaction that is rolled back; none when the server refuses,
-    /// for time or for privileges.
+    /// Calls a function in a read-only transaction that is rolled back; none if the server refuses
+    /// because of the time limit or of privileges.
     fn in_read_only<T>(
         &self,
         time: Millis,
@@ -208,7 +207,7 @@ impl Session {
     }
 }
 
-/// How large a table is; `rows` is -1 when it is unknown.
+/// The size of a table; `rows` is -1 if it is unknown.
 #[derive(Debug, Clone, Copy)]
 struct TableSize {
     rows: f64,
@@ -221,13 +220,13 @@ struct Attempt {
     rows: u64,
 }
 
-/// Which rows are looked at, before those with the smallest hashes of their places are taken.
+/// Which rows are read. Of these, the ones with the smallest hashes of their positions are taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum SampleMethod {
     Whole,
-    /// So many per cent of the rows.
+    /// This percentage of the rows.
     Rows(f64),
-    /// So many per cent of the pages.
+    /// This percentage of the pages.
     Pages(f64),
 }
 
@@ -236,7 +235,7 @@ impl SampleMethod {
         if table.pages > attempt.pages {
             return SampleMethod::Pages(100.0 * attempt.pages / table.pages);
         }
-        // A little more than requested: chance may give less.
+        // A little more than requested, because a random sample may be smaller.
         let share = 1.1 * attempt.rows as f64 / table.rows.max(1.0);
         if share < 0.8 {
             SampleMethod::Rows(100.0 * share)
@@ -257,7 +256,7 @@ impl SampleMethod {
         }
     }
 
-    /// Rows in the table's order; the same ones each time, as long as the table is the same.
+    /// Rows in the table's order; the same rows each time, while the table does not change.
     fn sql(self, wanted: &SampleRequest, rows: u64) -> String {
         let columns: Vec<String> = (1..=wanted.columns.len())
             .map(|number| format!("c{number}"))

@@ -1,10 +1,10 @@
-//! Scripts of our own (the sample workloads' schemas and data): trusted text, run as psql would.
+//! Our own scripts (schemas and data of the sample workloads): trusted text, run as psql would.
 
 use super::{DbError, Session};
 use crate::sql::split::split;
 
-/// Runs a script whose changes the server counts as usual (autovacuum goes by the counters, and so
-/// does pgrehearse).
+/// Runs a script. The server counts its changes as usual, because autovacuum and pgrehearse use the
+/// counters.
 ///
 /// # Errors
 /// When a statement fails.
@@ -29,7 +29,7 @@ pub fn run_script(
 /// How a script is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Batching {
-    /// In one message, which is one transaction.
+    /// In one message, which the server runs as one transaction.
     Whole,
     /// Statement by statement.
     OneByOne,

@@ -22,24 +22,24 @@ pub struct Server<'s> {
     session: &'s Session,
     /// Facts of each statement from its plan without new indexes.
     planned: BTreeMap<StatementId, PlannedStatement>,
-    /// The tables that LOCK TABLE takes.
+    /// The tables to lock with LOCK TABLE.
     lockable: BTreeSet<QualifiedName>,
 }
 
-/// What a rehearsal has to know of a statement before it takes locks.
+/// What a rehearsal must know about a statement before it takes locks.
 #[derive(Debug, Clone)]
 struct PlannedStatement {
     tables: BTreeSet<QualifiedName>,
     plan_bytes: usize,
 }
 
-/// A longer plan is not fetched while writers wait: a client or a network that stalls in the middle
-/// of it would keep the server, and its locks, waiting in a write that no timeout ends. Less than
-/// what a socket buffers.
+/// Maximum length of a plan that is fetched while writers wait. If a client or a network stalls
+/// while a longer plan is sent, the server waits in a write that no timeout ends, and keeps its
+/// locks. Less than what a socket buffers.
 const MAX_PLAN_UNDER_LOCK_BYTES: usize = 96 * 1024;
 
 impl<'s> Server<'s> {
-    /// Asks over this session.
+    /// Sends questions over this session.
     pub fn new(session: &'s Session) -> Self {
         Server {
             session,
@@ -98,7 +98,8 @@ impl<'s> Server<'s> {
         self.session.rehearse(indexes, &statements, &locks, mode)
     }
 
-    /// How many of these relations are in the catalog: after a rehearsal, of those it built, none.
+    /// How many of these relations are in the catalog. After a rehearsal, the indexes that it built
+    /// must not be.
     ///
     /// # Errors
     /// When the catalog cannot be read.
@@ -116,7 +117,7 @@ impl<'s> Server<'s> {
 }
 
 impl Server<'_> {
-    /// Each statement by itself, without any new index.
+    /// Plans each statement by itself, without any new index.
     fn plan_each(
         &mut self,
         statements: &[Statement],

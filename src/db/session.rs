@@ -16,7 +16,7 @@ use super::{DbError, Interrupt};
 use crate::model::Millis;
 use crate::planner::Rollback;
 
-/// How long anything may take on the server.
+/// Limits for everything on the server.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Safety {
     /// `lock_timeout`: how long to wait for a lock, and so how long later writers may queue behind
@@ -38,17 +38,16 @@ impl Default for Safety {
     }
 }
 
-/// How long to wait for the server to acknowledge a cancel request before the connection is given
-/// up.
+/// How long to wait for the server to confirm a cancel request before the connection is dropped.
 const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
 
-/// How soon the server notices that a client is gone while it builds (PG 14+; it would go on to the
-/// end otherwise).
+/// How soon the server notices during a build that the client is gone (PG 14+; otherwise it would
+/// complete the build).
 pub(super) const CONNECTION_CHECK_INTERVAL: &str = "500ms";
 
 /// A part of a pipeline.
 pub(super) enum PipelineStep {
-    /// Statements of our own (simple protocol); of no result.
+    /// Statements of our own (simple protocol), without a result.
     Script(String),
     /// One statement (extended protocol).
     Statement(String),
@@ -65,7 +64,7 @@ impl PipelineStep {
 pub(super) type StepResult = Result<Vec<Row>, tokio_postgres::Error>;
 type PipelineFuture<'s> = Pin<Box<dyn Future<Output = StepResult> + 's>>;
 
-/// A step that was sent, and what came of it.
+/// A step that was sent, and its result.
 enum Pending<'s> {
     Running(PipelineFuture<'s>),
     Done(StepResult),
@@ -90,12 +89,12 @@ impl Pending<'_> {
     }
 }
 
-/// Everything about a session besides where it connects to.
+/// The options of a session other than where it connects to.
 #[derive(Clone)]
 pub struct SessionOptions {
     /// The limits.
     pub safety: Safety,
-    /// Ends what is running.
+    /// Cancels the running statement.
     pub interrupt: Interrupt,
     /// Called with every statement before it is sent (`--verbose`).
     pub trace: Option<fn(&str)>,
@@ -114,8 +113,8 @@ pub struct Session {
     pub(super) safety: Safety,
     /// Does this server know `client_connection_check_interval`? (Not on every platform.)
     pub(super) checks_connection: bool,
-    /// Is what this session does left out of the server's counters? (Superusers may, and roles with
-    /// SET on `track_counts`.)
+    /// Does the server leave this session out of its counters? (Possible for superusers and roles
+    /// with SET on `track_counts`.)
     pub(super) is_uncounted: bool,
 }
 
@@ -175,7 +174,7 @@ impl Session {
         self.set("statement_timeout", &milliseconds(statement_timeout))?;
         self.set("tcp_user_timeout", &milliseconds(max_write_block))
             .or_else(unless_refused)?;
-        // Settings that decide how plans print values: the printed statements must mean the same in
+        // Settings that affect how plans print values: the printed statements must mean the same in
         // any session.
         for (name, value) in [
             ("DateStyle", "ISO"),
@@ -184,13 +183,13 @@ impl Session {
         ] {
             self.set(name, value)?;
         }
-        // A client that is stopped (Ctrl-Z, a frozen machine) must not keep its locks.
+        // A stopped client (Ctrl-Z, a frozen machine) must not keep its locks.
         self.set(
             "idle_in_transaction_session_timeout",
             &milliseconds(max_write_block),
         )?;
-        // To look at the ends of an index, as we do and the planner does for us, is no use of it,
-        // and `idx_scan` counts it.
+        // `idx_scan` also counts reads of the ends of an index, by us and by the planner. These are
+        // not a use of the index.
         match self.set("track_counts", "off") {
             Err(error) if error.is_refusal() => self.is_uncounted = false,
             other => other?,
@@ -215,8 +214,8 @@ impl Session {
         Ok(())
     }
 
-    /// Runs one statement with the extended protocol: a second one behind a semicolon is refused by
-    /// the server.
+    /// Runs one statement with the extended protocol: the server refuses a second one behind a
+    /// semicolon.
     pub(super) fn query(
         &self,
         operation: &'static str,
@@ -227,7 +226,7 @@ impl Session {
         rows.map_err(|error| DbError::query(operation, &error))
     }
 
-    /// As [`Session::query`], with the driver's own error: for statements of the user, whose errors
+    /// Like [`Session::query`], with the driver's error: for the user's statements, whose errors
     /// are results.
     pub(super) fn try_query(
         &self,
@@ -242,8 +241,7 @@ impl Session {
             .map_err(|error| DbError::query(operation, &error))
     }
 
-    /// Sends all steps at once and waits for all of their results: one round trip, however many
-    /// there are.
+    /// Sends all steps at once and waits for all results, in one round trip.
     pub(super) fn pipeline(&self, steps: &[PipelineStep]) -> Result<Vec<StepResult>, DbError> {
         let traced = steps
             .iter()
@@ -255,7 +253,7 @@ impl Session {
                 .iter()
                 .map(|step| Pending::Running(self.step(step)))
                 .collect();
-            // tokio-postgres sends when it is first asked for a result.
+            // tokio-postgres sends a request when its future is first polled.
             std::future::poll_fn(|context| {
                 let mut ready = true;
                 for step in &mut pending {
@@ -272,8 +270,8 @@ impl Session {
         })
     }
 
-    /// Statements that may fail, within a transaction that goes on all the same: their rows, or the
-    /// first refusal.
+    /// Statements that may fail inside a transaction that continues after a failure: their rows, or
+    /// the first refusal.
     pub(super) fn attempt(
         &self,
         operation: &'static str,
@@ -307,7 +305,7 @@ impl Session {
         }
     }
 
-    /// A name no prepared statement of this session has had.
+    /// A name that no prepared statement of this session had.
     pub(super) fn new_statement_name(&self) -> String {
         self.prepared.set(self.prepared.get() + 1);
         format!("pgrehearse_{}", self.prepared.get())
@@ -318,8 +316,8 @@ impl Session {
         self.waited.get().into()
     }
 
-    /// Runs a future to its end, or, when the user asks to stop, cancels the statement on the
-    /// server and waits for that.
+    /// Runs a future to its end. If the user asks to stop, cancels the statement on the server and
+    /// waits until it ends.
     fn drive<T>(&self, sql: &str, work: impl Future<Output = T>) -> Result<T, DbError> {
         if let Some(trace) = self.trace {
             trace(sql);
@@ -342,9 +340,8 @@ impl Session {
         done
     }
 
-    /// Ends a transaction whatever happened in it, also after an interrupt. Never fails: a
-    /// connection that does not answer is dropped with the session, and the server rolls back by
-    /// itself.
+    /// Ends a transaction, whatever happened in it, also after an interrupt. Never fails: a
+    /// connection that does not answer is dropped with the session, and the server then rolls back.
     pub(super) fn rollback(&self) -> Rollback {
         if let Some(trace) = self.trace {
             trace("ROLLBACK");
@@ -361,7 +358,7 @@ impl Session {
     }
 }
 
-/// A setting that this server does not take is done without.
+/// A setting that this server does not know is skipped.
 fn unless_refused(error: DbError) -> Result<(), DbError> {
     if error.is_refusal() {
         Ok(())
@@ -370,7 +367,7 @@ fn unless_refused(error: DbError) -> Result<(), DbError> {
     }
 }
 
-/// A duration as a setting; zero switches a limit off, as everywhere in PostgreSQL.
+/// A duration as the value of a setting; zero means no limit, as everywhere in PostgreSQL.
 pub(super) fn milliseconds(duration: Millis) -> String {
     format!("{}ms", duration.0.ceil())
 }

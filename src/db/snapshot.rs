@@ -1,5 +1,5 @@
-//! Reads a [`Snapshot`] from a server: one read-only transaction, nothing but SELECT on catalogs
-//! and a look at the ends of indexes.
+//! Reads a [`Snapshot`] from a server in one read-only transaction. It only selects from catalogs
+//! and reads the ends of indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,17 +19,17 @@ mod system_tables;
 
 const OPERATION: &str = "reading the planner's catalogs";
 
-/// Which relations a snapshot is of; what they depend on comes along.
+/// The relations of a snapshot; objects they depend on are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// All tables and views of the database.
     Everything,
-    /// Those of these names, in whatever schema.
+    /// Those with these names, in any schema.
     Named(BTreeSet<String>),
 }
 
 impl Scope {
-    /// As a query wants it.
+    /// As a parameter of the query.
     fn parameters(&self) -> (bool, Vec<&str>) {
         match self {
             Scope::Everything => (true, Vec::new()),
@@ -39,8 +39,7 @@ impl Scope {
 }
 
 impl Session {
-    /// Reads what the planner knows. Takes no lock but the one that reading takes, and leaves
-    /// nothing behind.
+    /// Reads what the planner knows. Takes only the locks of reads, and leaves nothing behind.
     ///
     /// # Errors
     /// When the server cannot be asked any more. What the role may not read is a
@@ -62,7 +61,8 @@ impl Session {
         scope: &Scope,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
-        // Settings that decide how values are printed: the twin reads them with the same ones.
+        // Settings that affect how values are printed; the twin uses the same ones when it reads
+        // them.
         for setting in [
             "SET LOCAL search_path = pg_catalog",
             "SET LOCAL extra_float_digits = 3",

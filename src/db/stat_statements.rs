@@ -11,7 +11,7 @@ use crate::workload::{Usage, Workload};
 const OPERATION: &str = "reading pg_stat_statements";
 
 impl Session {
-    /// Adds the statements that took most time in all, with their calls; their literals are
+    /// Adds the statements with the most total time, with their calls; their literals are
     /// parameters (`$1`).
     ///
     /// # Errors

@@ -1,13 +1,13 @@
 //! TLS as libpq does it, with rustls.
 //!
-//! What rustls has no setting for is done here: a root certificate file read the way OpenSSL reads
-//! it, a certificate chain without the host name (`verify-ca`), no verification at all (`prefer`,
-//! `require`), and the common name as a fallback. This module knows neither connection strings nor
-//! PostgreSQL's protocol; whether TLS is used at all is not its matter.
+//! This module implements what rustls has no setting for: a root certificate file read as OpenSSL
+//! reads it, a certificate chain without the host name (`verify-ca`), no verification at all
+//! (`prefer`, `require`), and the common name as a fallback. It knows neither connection strings
+//! nor PostgreSQL's protocol, and does not decide whether TLS is used.
 //!
-//! Differences to libpq that remain: TLS 1.2 is the oldest version; RSA keys under 2048 bits are
-//! refused when verifying; a server certificate of X.509 version 1 can only be used where it is not
-//! verified; encrypted client keys are not read.
+//! Remaining differences from libpq: TLS 1.2 is the oldest version; verification refuses RSA keys
+//! under 2048 bits; a server certificate of X.509 version 1 works only where it is not verified;
+//! encrypted client keys are not supported.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,9 +32,9 @@ use verifier::Verifier;
 /// How TLS is done, where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// What of the server's certificate is verified.
+    /// How much of the server's certificate is verified.
     pub verification: Verification,
-    /// The certificate this side shows if it is asked for one.
+    /// The client certificate, sent if the server asks for one.
     pub client_certificate: Option<ClientCertificate>,
     /// Whether the host name is sent before encryption starts (`sslsni`).
     pub server_name_indication: bool,
@@ -53,7 +53,7 @@ impl Default for TlsSettings {
     }
 }
 
-/// What of the server's certificate is verified.
+/// How much of the server's certificate is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
     /// Nothing.
@@ -64,7 +64,7 @@ pub enum Verification {
     ChainAndHost(Trust),
 }
 
-/// Which authorities are trusted.
+/// The trusted authorities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
     /// The operating system's.
@@ -93,13 +93,13 @@ pub enum TlsError {
         /// What is wrong with it.
         source: pem::Error,
     },
-    /// A file that should have certificates.
+    /// A certificate file without a certificate.
     #[error("certificate file \"{}\" contains no certificate", file.display())]
     NoCertificate {
         /// The file.
         file: PathBuf,
     },
-    /// A certificate that is none.
+    /// An invalid certificate.
     #[error("could not use a root certificate from {from}: {source}")]
     RootCertificate {
         /// The file, or the system.
@@ -121,7 +121,7 @@ pub enum TlsError {
         /// What is wrong with it.
         source: pem::Error,
     },
-    /// Others can read the key.
+    /// Other users can read the key.
     #[error(
         "private key file \"{}\" has group or world access; file must have permissions u=rw (0600) or less if owned by the \
          current user, or permissions u=rw,g=r (0640) or less if owned by root",
@@ -262,7 +262,7 @@ fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
-/// What a TLS failure means to the user.
+/// The message for a TLS failure.
 #[must_use]
 pub fn explain(error: &rustls::Error) -> String {
     match error {

@@ -1,12 +1,11 @@
 //! The rehearsal itself: BEGIN, limits, locks, CREATE INDEX, ANALYZE where an expression needs
 //! statistics, EXPLAIN, and always ROLLBACK.
 //!
-//! A build needs a lock that readers do not notice and writers wait for, until the ROLLBACK. So
-//! everything in here is bounded by `max_write_block`, nothing is waited for between the
-//! statements, and the transaction ends as soon as the plans are seen. Nothing is ever waited for
-//! *while a lock is held* either: the first lock is waited for with empty hands, and all others are
-//! taken at once or not at all. Otherwise an application that locks the same tables in another
-//! order could be the victim of a deadlock
+//! A build needs a lock that does not affect readers and makes writers wait until the ROLLBACK. So
+//! `max_write_block` limits everything here, nothing pauses between the statements, and the
+//! transaction ends as soon as the plans are known. It also never waits for a lock *while it holds
+//! one*: it waits only for the first lock, and takes all others at once or not at all. Otherwise an
+//! application that locks the same tables in another order could be the victim of a deadlock
 //! (<https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS>).
 
 use std::time::{Duration, Instant};
@@ -40,7 +39,7 @@ macro_rules! or_refuse {
 
 pub(super) mod hypothesis;
 
-/// How often a lock that must not be waited for is tried, and the pause between.
+/// How often a lock that must not be waited for is tried, and the pause between two attempts.
 const LOCK_ATTEMPTS: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(150);
 
@@ -67,7 +66,7 @@ impl Session {
         })
     }
 
-    /// One attempt; also says whether it failed because a lock was not free at once.
+    /// One attempt; also returns whether it failed because a lock was not free at once.
     fn rehearse_once(
         &self,
         indexes: &[NamedIndex],
@@ -78,7 +77,7 @@ impl Session {
         self.in_transaction(|transaction| transaction.run(indexes, statements, locks, mode))
     }
 
-    /// Does something in a transaction that is rolled back, whatever happens; also says whether it
+    /// Calls a function in a transaction that is rolled back in every case; also returns whether it
     /// failed because a lock was not free at once.
     fn in_transaction(
         &self,
@@ -121,25 +120,25 @@ impl Session {
     }
 }
 
-/// The tables that a rehearsal locks before anything else. What LOCK TABLE does not take (a
-/// materialized view) is left to CREATE INDEX and the planner.
+/// The tables that a rehearsal locks first. What LOCK TABLE does not accept (a materialized view)
+/// is locked later by CREATE INDEX and the planner.
 pub(super) struct Locks<'t> {
-    /// Indexes are built on them.
+    /// Tables that indexes are built on.
     pub(super) write: Vec<&'t QualifiedName>,
-    /// The planner reads about them.
+    /// Tables that the planner reads.
     pub(super) read: Vec<&'t QualifiedName>,
 }
 
-/// An open transaction. Whoever opened it rolls it back.
+/// An open transaction. The function that opens it also rolls it back.
 struct Transaction<'s> {
     session: &'s Session,
-    /// Writers may be waiting since then.
+    /// When the first lock was taken: writers may wait since then.
     locked: Option<Instant>,
     built: usize,
     lock_missed: bool,
 }
 
-/// Which limit ends a statement first.
+/// The limit that ends a statement first.
 #[derive(Debug, Clone, Copy)]
 struct Allowance {
     time: Millis,
@@ -192,9 +191,9 @@ impl Transaction<'_> {
         Ok(Ok(planned))
     }
 
-    /// The first table's lock is waited for, with nothing held; the other tables' are taken at once
-    /// or not at all. SHARE ROW EXCLUSIVE is what CREATE INDEX (SHARE) and ALTER TABLE … SET
-    /// STATISTICS and ANALYZE (SHARE UPDATE EXCLUSIVE) need together, so that no lock is raised
+    /// Waits for the first table's lock while holding none; takes the locks of the other tables at
+    /// once or not at all. SHARE ROW EXCLUSIVE is what CREATE INDEX (SHARE) and ALTER TABLE … SET
+    /// STATISTICS and ANALYZE (SHARE UPDATE EXCLUSIVE) need together, so that no lock is upgraded
     /// later.
     fn lock(&mut self, locks: &Locks<'_>) -> Outcome<()> {
         let mut wait = "";
@@ -271,8 +270,8 @@ impl Transaction<'_> {
         }))
     }
 
-    /// Gives the new index's expressions statistics, and leaves those of the table's columns as
-    /// they are.
+    /// Gives the new index's expressions statistics, and does not change those of the table's
+    /// columns.
     fn analyze_expressions(&mut self, table: &QualifiedName) -> Outcome<()> {
         let name = table.to_string();
         let rows = self.session.query(
@@ -288,8 +287,8 @@ impl Transaction<'_> {
         if let Some(statement) = statement {
             or_refuse!(self.execute(&statement));
         }
-        // Autovacuum hears of an ANALYZE through the counters, and the report says when that
-        // matters: so it is counted for everybody.
+        // Autovacuum learns of an ANALYZE from the counters, and the report says when that matters.
+        // So this ANALYZE is counted, even if the session is not.
         if self.session.is_uncounted {
             self.set_local("track_counts", "on")?;
         }
@@ -317,8 +316,8 @@ impl Transaction<'_> {
         })
     }
 
-    /// Within what is left of the time that writers may wait; a statement that takes longer ends
-    /// the rehearsal.
+    /// Executes a statement within the remaining time of `max_write_block`; one that takes longer
+    /// ends the rehearsal.
     fn execute_statement(&mut self, statement: &Statement) -> Outcome<PlanOutcome> {
         let mut left = RUNS;
         let mut seen = Vec::new();
@@ -355,9 +354,9 @@ impl Transaction<'_> {
         })
     }
 
-    /// Runs a statement within what is left of the time, and turns the server's "no" into a
-    /// refusal. Should the client stop between two statements, the server ends the transaction
-    /// after what is left, too.
+    /// Runs a statement within the remaining time, and turns the server's error into a refusal. If
+    /// the client stops between two statements, the server ends the transaction after that time,
+    /// too.
     fn guarded<T>(
         &mut self,
         statement: impl FnOnce(&Session) -> Result<Result<T, DbError>, DbError>,
@@ -376,7 +375,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// What `max_write_block` leaves.
+    /// The remaining time of `max_write_block`.
     fn left(&self) -> Millis {
         let gone = self
             .locked
@@ -384,7 +383,8 @@ impl Transaction<'_> {
         Millis(self.session.safety.max_write_block.0 - gone.0)
     }
 
-    /// The shorter of `statement_timeout` (zero is none) and what `max_write_block` leaves.
+    /// The shorter of `statement_timeout` (zero is none) and the remaining time of
+    /// `max_write_block`.
     fn allowance(&self) -> Allowance {
         let (limit, left) = (self.session.safety.statement_timeout, self.left());
         if limit.0 <= 0.0 || left < limit {
@@ -440,8 +440,8 @@ impl Transaction<'_> {
     }
 }
 
-/// What stands behind the table in `CREATE INDEX name ON [ONLY] table USING …`; ours, should the
-/// server's not begin like that.
+/// The text after the table in `CREATE INDEX name ON [ONLY] table USING …`; our own text if the
+/// server's does not begin like that.
 pub(super) fn body(definition: &str, index: &NamedIndex) -> String {
     let on = format!("CREATE INDEX {} ON ", quote_identifier(&index.name));
     let table = index.definition.table.to_string();

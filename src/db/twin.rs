@@ -1,10 +1,10 @@
 //! The planner twin: a throwaway server that has production's catalogs, statistics and file sizes,
 //! and none of its data.
 //!
-//! It is asked like a server ([`Planner`]), about any set of indexes, without a lock on anything
-//! real. Each candidate is created once, over a handful of rows, given a file of its estimated
-//! size, and hidden (`pg_index.indisvalid = false`); a question makes the set's indexes visible in
-//! a transaction that is rolled back.
+//! It is asked like a server ([`Planner`]), about any set of indexes, without a lock on any real
+//! table. Each candidate is created once, over a few rows, gets a file of its estimated size, and
+//! is hidden (`pg_index.indisvalid = false`). A question makes the indexes of its set visible in a
+//! transaction that is rolled back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,11 +49,11 @@ use samples::Samples;
 
 const OPERATION: &str = "building the planner twin";
 
-/// From then on statements are planned and small samples looked at; an expression that takes its
-/// time is not worth waiting for.
+/// Time limit once the twin is loaded: it plans statements and evaluates small samples. A slow
+/// expression is not waited for.
 const PATIENCE: &str = "3s";
 
-/// The twin's server itself gives no such OIDs soon.
+/// The first OID for candidates; the twin's server does not reach it by itself.
 const MIN_OID: Oid = 1 << 31;
 
 /// A running twin.
@@ -61,36 +61,36 @@ pub struct Twin {
     session: Session,
     /// Its files.
     directory: DataDirectory,
-    /// Tables with a file: the few rows it was made of, and the hole that the planner measures.
+    /// Tables with a file: the file with a few rows, and the sparse one that the planner measures.
     heaps: BTreeMap<Oid, Heap>,
-    /// The tables with files that a table consists of.
+    /// The tables with files that make up a table (its partitions).
     leaves: BTreeMap<QualifiedName, Vec<Leaf>>,
-    /// What is known of tables that indexes were asked about on.
+    /// Facts about the tables of candidates.
     facts: BTreeMap<Oid, TableFacts>,
-    /// Rows of production.
+    /// Sampled rows of production.
     samples: Samples,
-    /// What samples said, by table and question.
+    /// What samples showed, by table and question.
     observed: BTreeMap<(Oid, String), Option<Observed>>,
-    /// What was asked about so far, by definition.
+    /// The candidates that exist in the twin, by definition.
     known: BTreeMap<String, Hypothetical>,
-    /// The last OID that was given to such an index.
+    /// The last OID that a candidate got.
     next_oid: Oid,
-    /// What it is missing.
+    /// What the twin lacks.
     gaps: Vec<Gap>,
-    /// Stops the server last.
+    /// The server; the last field, so that it stops last.
     _cluster: Cluster,
 }
 
 /// The two files of a table, by `relfilenode`.
 #[derive(Debug, Clone, Copy)]
 struct Heap {
-    /// A few rows: what an index is built over.
+    /// The file with a few rows, over which indexes are built.
     short: Oid,
-    /// As large as production's.
+    /// The sparse file of production's size.
     long: Oid,
     /// Its size.
     pages: u64,
-    /// What production's row of `pg_class` says; CREATE INDEX changes it.
+    /// The counts in production's row of `pg_class`, which CREATE INDEX changes.
     measures: Measures,
 }
 
@@ -109,8 +109,8 @@ struct Measures {
     all_visible_pages: i32,
 }
 
-/// So that a set of plans can be compared with a server's, what could not be planned is an outcome,
-/// too.
+/// A statement that could not be planned is an outcome, too, so that all plans can be compared with
+/// the server's.
 impl From<Explained> for PlanOutcome {
     fn from(explained: Explained) -> PlanOutcome {
         match explained {
@@ -125,7 +125,7 @@ impl Twin {
     /// Fills a throwaway server of the same major version.
     ///
     /// # Errors
-    /// When the server does not take what was copied.
+    /// When the server refuses something that was copied.
     pub fn load(snapshot: &Snapshot, cluster: Cluster, session: Session) -> Result<Twin, DbError> {
         let directory = DataDirectory::of(&cluster, &session)?;
         let mut twin = Twin {
@@ -157,7 +157,7 @@ impl Twin {
         Ok(twin)
     }
 
-    /// What it is missing, as far as these tables go.
+    /// What it lacks for these tables.
     pub fn gaps(&self, tables: &BTreeSet<QualifiedName>) -> Vec<Gap> {
         self.gaps
             .iter()
@@ -165,12 +165,12 @@ impl Twin {
             .collect()
     }
 
-    /// Something else that it is missing.
+    /// Adds something that it lacks.
     pub fn add_gap(&mut self, gap: Gap) {
         self.gaps.push(gap);
     }
 
-    /// `current_user`, and "$user" in `search_path`, have to mean the same as on the server.
+    /// `current_user`, and "$user" in `search_path`, must mean the same as on the server.
     fn act_as(&self, role: &str) -> Result<(), DbError> {
         if role.is_empty() || role == "postgres" {
             return Ok(());
@@ -182,7 +182,7 @@ impl Twin {
         )
     }
 
-    /// Sets a planner setting for everything that is asked from now on.
+    /// Changes a planner setting for all later questions.
     ///
     /// # Errors
     /// When there is no such setting or value.
@@ -190,7 +190,7 @@ impl Twin {
         self.session.set(name, value)
     }
 
-    /// Settings that this server does not know are none of its planner's.
+    /// Settings that this server does not know do not affect its planner.
     fn apply(&self, settings: &BTreeMap<String, String>) -> Result<(), DbError> {
         for (name, value) in settings {
             match self.session.set(name, value) {
@@ -198,7 +198,7 @@ impl Twin {
                 _ => {}
             }
         }
-        // Only says whether a plan would be compiled.
+        // This setting only decides whether a plan would be compiled.
         self.session.set("jit", "off")
     }
 
@@ -240,7 +240,7 @@ impl Twin {
         }))
     }
 
-    /// The plans in a transaction that begins like this.
+    /// The plans in a transaction that begins with this preamble.
     fn plans(
         &self,
         opening: &Preamble,
@@ -257,7 +257,7 @@ impl Twin {
             .collect())
     }
 
-    /// The tables with files that an index on this table consists of.
+    /// The tables with files that an index on this table covers: itself or its partitions.
     fn leaves(&mut self, table: &QualifiedName) -> Result<Vec<Leaf>, DbError> {
         if let Some(known) = self.leaves.get(table) {
             return Ok(known.clone());
@@ -274,7 +274,7 @@ impl Twin {
         Ok(leaves)
     }
 
-    /// The table of that OID.
+    /// The table with this OID.
     fn leaf(&self, table: Oid) -> Result<Option<Leaf>, DbError> {
         let sql = "SELECT c.oid, n.nspname::text AS schema_name, c.relname::text AS table_name \
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -285,7 +285,7 @@ impl Twin {
 }
 
 /// Begins a transaction in which these new indexes are visible, and these existing ones, with all
-/// their partitions, are not.
+/// their partitions, are hidden.
 fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
     let mut sql = "BEGIN".to_owned();
     if !oids.is_empty() {
@@ -317,7 +317,7 @@ fn leaf(row: &Row) -> Result<Leaf, DbError> {
 }
 
 impl Planner for Twin {
-    /// Whatever target is named: there is only the twin.
+    /// Ignores the target of a question: there is only the twin.
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         match question.mode {
             Mode::Plan => Ok(self.answer(question)?),

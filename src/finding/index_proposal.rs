@@ -1,6 +1,6 @@
 //! Indexes that findings propose: candidates of the generators that the advice uses
-//! (`src/candidate`), made for one relation of the plan. So a finding never names an index that the
-//! advice would not try.
+//! (`src/candidate`), made for one relation of the plan. So a finding never proposes an index that
+//! the advice would not test.
 
 use super::subject::Subject;
 use crate::candidate;

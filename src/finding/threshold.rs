@@ -1,4 +1,4 @@
-//! From which impact on a finding is reported, and from which on it is a warning or critical.
+//! The minimum impact of a finding that is reported, and of one that is a warning or critical.
 
 use crate::model::{Cost, Millis};
 use crate::plan::metrics::Basis;

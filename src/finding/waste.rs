@@ -1,9 +1,9 @@
-//! Scans whose filters throw away most of what they read, and from when on that is worth a finding.
+//! Scans whose filters discard most of the rows they read, and the thresholds for a finding.
 
 use super::subject::Subject;
 use crate::plan::{Node, NodeType};
 
-/// Rows read in vain that are worth a word.
+/// Minimum number of discarded rows for a finding.
 pub(super) const MIN_REMOVED: f64 = 1_000.0;
 /// A scan is selective when it keeps at most this share of what it reads.
 pub(super) const MAX_KEPT: f64 = 0.10;
@@ -12,10 +12,10 @@ pub(super) const MAX_KEPT: f64 = 0.10;
 /// which has to pass here.)
 const MIN_GAIN: f64 = 2.0;
 
-/// A scan that throws away most of what it reads.
+/// A scan that discards most of the rows it reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Waste {
-    /// What that takes, in the unit of the basis.
+    /// The time or cost of the scan, in the unit of the basis.
     pub(super) impact: f64,
     /// Rows read, when they were counted.
     pub(super) read: Option<f64>,
@@ -34,7 +34,7 @@ impl Waste {
     }
 }
 
-/// Does a node's filter throw away most of what it reads? Counted with ANALYZE; without, judged by
+/// Does a node's filter discard most of the rows it reads? Counted with ANALYZE; without, judged by
 /// whether fetching the expected rows one by one would cost much less than the scan does
 /// (`random_page_cost`, 4 when it is not known).
 pub(super) fn waste(subject: &Subject<'_>, node: &Node) -> Option<Waste> {

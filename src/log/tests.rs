@@ -211,7 +211,7 @@ fn what_failed_is_not_paired_with_the_next() {
 }
 
 #[test]
-fn one_execution_told_of_twice_counts_once() {
+fn an_execution_that_is_logged_twice_counts_once() {
     let plan = "[1] LOG:  duration: 1.000 ms  plan:\n\tQuery Text: select a;\n\tResult  (cost=0.00..1.00 rows=1 width=4)\n";
     let statement = "[1] LOG:  duration: 1.500 ms  statement: select a;\n";
     let execute = "[1] LOG:  duration: 1.500 ms  execute x: select a;\n";

@@ -1,4 +1,4 @@
-//! What is unknown about tables, and what would make it known.
+//! What is unknown about tables, and what makes it known.
 
 use std::collections::BTreeSet;
 

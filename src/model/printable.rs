@@ -1,14 +1,14 @@
-//! The one door between text from outside (identifiers, literals, server messages, files) and a
-//! terminal.
+//! Every text from outside (identifiers, literals, server messages, files) passes through here
+//! before it reaches a terminal.
 //!
-//! A plan or a table name may hold escape sequences that move the cursor, change the title or hide
-//! text; a reader of a report need not trust the database it is about.
+//! A plan or a table name may contain escape sequences that move the cursor, change the title or
+//! hide text. Users must be able to read a report about a database that they do not trust.
 
 use std::borrow::Cow;
 
-/// The text with every character that a terminal would act on written out: `\u{1b}` for ESC, C1
-/// controls and the bidirectional overrides likewise. Newlines and tabs become spaces, so one value
-/// stays on one line.
+/// The text with every character that affects a terminal written out: `\u{1b}` for ESC; C1 controls
+/// and bidirectional overrides likewise. Newlines and tabs become spaces, so one value stays on one
+/// line.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_harmless) {
         return Cow::Borrowed(text);
@@ -29,9 +29,9 @@ pub fn printable_lines(text: &str) -> String {
     text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// SQL that runs and is harmless to a terminal: as [`printable`], but inside literals and quoted
-/// identifiers what a terminal would act on is written in SQL's own escapes, so that the text still
-/// means the same.
+/// SQL that runs and cannot affect a terminal: as [`printable`], but inside literals and quoted
+/// identifiers such characters are written in SQL's own escapes, so that the meaning does not
+/// change.
 pub fn printable_sql(sql: &str) -> Cow<'_, str> {
     if sql.chars().all(is_harmless) {
         return Cow::Borrowed(sql);

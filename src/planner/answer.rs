@@ -118,7 +118,7 @@ pub struct Comparison {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// The index was built on the server, the plan was seen, and all was rolled back.
+    /// The index was built on the server, statements were planned with it, and it was rolled back.
     RolledBackTransaction,
     /// The planner twin chose it, at its estimated size.
     PlannerTwin,

@@ -1,5 +1,5 @@
-//! A planner that counts what it is asked: the price of a run, beside its wall time. Every question
-//! of a run passes here once.
+//! A planner that counts questions: the cost of a run, besides its wall time. Every question of a
+//! run passes here once.
 
 use std::collections::BTreeSet;
 

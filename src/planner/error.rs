@@ -6,7 +6,7 @@ pub enum PlannerError {
     /// The user asked to stop.
     #[error("interrupted; {rollback}")]
     Interrupted {
-        /// What became of the open transaction.
+        /// The state of the open transaction.
         rollback: Rollback,
     },
     /// The connection or a query of our own failed.

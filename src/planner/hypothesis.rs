@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{NamedIndex, Refusal, RefusalCause};
 use crate::model::{Bytes, QualifiedName, quote_identifier};
 
-/// Something that is not so, and is assumed for one question.
+/// A condition that is not true now and is assumed for one question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hypothesis {
@@ -114,7 +114,7 @@ impl View {
 
     /// Creates it; on a line of its own, because the statement may end in a comment.
     pub fn create(&self) -> String {
-        // A comment at the end of the query must not take in what is put behind it.
+        // Text after the query must not become part of a comment at its end.
         let end = if self.query.contains("--") { "\n" } else { "" };
         format!(
             "CREATE MATERIALIZED VIEW {} AS\n{}{end}",

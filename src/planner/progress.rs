@@ -3,7 +3,7 @@
 /// What a run is doing.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
-    /// A phase of so many steps begins.
+    /// A phase begins.
     Begin {
         /// The phase.
         what: &'a str,
@@ -16,5 +16,5 @@ pub enum Event<'a> {
     End,
 }
 
-/// Told about progress.
+/// A callback for progress events.
 pub type Observer<'a> = &'a dyn Fn(Event<'_>);

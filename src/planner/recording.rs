@@ -34,7 +34,7 @@ pub struct Recording {
     pub limits: Limits,
     /// What the server knew.
     pub catalog: Catalog,
-    /// What became of the planner twin.
+    /// The state of the planner twin.
     pub twin: Preparation,
     /// Every question with its answer, in order.
     pub exchanges: Vec<Exchange>,
@@ -209,8 +209,8 @@ impl Replay {
         }
     }
 
-    /// How many recorded answers were not asked for. More than none: another version of the program
-    /// made the recording, and its report may have been another one.
+    /// How many recorded answers were not used. If there are any, another version of the program
+    /// made the recording, and its report may have been different.
     pub fn unused(&self) -> usize {
         self.left.len()
     }

@@ -14,7 +14,7 @@ pub struct Refusal {
     /// How long writers waited all the same; absent where no lock was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_block: Option<Millis>,
-    /// How many indexes were built before it came to that.
+    /// How many indexes were built before the refusal.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub built: usize,
 }
@@ -115,7 +115,7 @@ impl RefusalCause {
 }
 
 impl Refusal {
-    /// The server would not.
+    /// The server refused.
     pub fn server(reason: Reason, message: impl Into<String>) -> Refusal {
         let message = message.into();
         RefusalCause::Server { reason, message }.into()

@@ -138,7 +138,7 @@ fn hands_on(node: &Node) -> bool {
 /// Of a plan's only relation, columns have no qualifier in `Output`, where other names are as well:
 /// those that are columns count.
 ///
-/// Two more count, so that fewer covering indexes are tried than could be: columns whose name is a
+/// Two more count, so that fewer covering indexes are tested than possible: columns whose name is a
 /// part of a name in the output (`id` of `user_id`), and, as a whole row, the table's own name
 /// where it is a qualifier (in the output of a grouping). The recorded runs in fixtures/recordings
 /// hold answers for these candidates only.

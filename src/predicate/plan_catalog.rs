@@ -1,10 +1,10 @@
 //! A catalog made from a plan: the tables and columns that its nodes name, for plans that come
 //! without the server's catalog.
 //!
-//! Types are known as far as conditions tell: what is a condition by itself is boolean, what is
-//! matched with LIKE is text. A column of another type has no type name, and a cast of it to text
-//! is taken for relabelling (nearly always it is a varchar). There are no statistics and no
-//! indexes.
+//! Types are inferred from conditions: a column that is a condition by itself is boolean, one that
+//! is matched with LIKE is text. A column of another type has no type name, and a cast of it to
+//! text is assumed to be relabelling (it is nearly always a varchar). There are no statistics and
+//! no indexes.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! ANALYZE: a table whose statistics were never made, or rest on rows that have changed since.
+//! ANALYZE: a table that was never analyzed, or whose rows have changed since.
 
 use crate::catalog::Table;
 
@@ -7,7 +7,7 @@ use crate::catalog::Table;
 pub enum Stale {
     /// There are none.
     Never,
-    /// So many rows were written since.
+    /// Rows were written since the last ANALYZE.
     Modified {
         /// The rows.
         rows: f64,
@@ -16,7 +16,7 @@ pub enum Stale {
     },
 }
 
-/// From when on autovacuum would analyze a table: its defaults for autovacuum_analyze_threshold and
+/// When autovacuum would analyze a table: its defaults for autovacuum_analyze_threshold and
 /// autovacuum_analyze_scale_factor
 /// (<https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM>).
 const THRESHOLD_ROWS: f64 = 50.0;

@@ -1,5 +1,5 @@
-//! A materialized view: for a statement that makes few rows of most of a table, which no index
-//! spares it to read.
+//! A materialized view: for a statement that aggregates most of a table into few rows, so that no
+//! index helps.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::workload::Statement;
 
 /// It has to read at least this share of a table …
 const MIN_READ: f64 = 0.5;
-/// … of at least so many rows …
+/// … of at least this many rows …
 const MIN_ROWS: f64 = 1_000.0;
 /// … and to make at most this share of them.
 const MAX_MADE: f64 = 0.1;

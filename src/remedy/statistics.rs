@@ -16,7 +16,7 @@ use crate::predicate::{ConditionKind, RelationUse, relation_uses};
 use crate::sql::{Shape, parse_expression};
 use crate::workload::StatementId;
 
-/// Tables with fewer rows are not worth it.
+/// Minimum number of rows in the table.
 const MIN_ROWS: f64 = 1_000.0;
 
 /// `STATS_MAX_DIMENSIONS` (src/include/statistics/statistics.h).
@@ -25,7 +25,7 @@ const MAX_KEYS: usize = 8;
 /// PostgreSQL cuts identifiers at `NAMEDATALEN - 1` bytes; this leaves room for the ending.
 const MAX_NAME_BYTES: usize = 50;
 
-/// Statistics worth trying.
+/// Statistics to test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
     /// What to create.
@@ -203,7 +203,7 @@ fn compared(relation: &RelationUse, table: &Table) -> Vec<(QualifiedName, Draft)
         .collect()
 }
 
-/// No more than one row: there is nothing to know better.
+/// At most one row is expected: statistics cannot improve that.
 fn is_unique(table: &Table, columns: &BTreeSet<String>) -> bool {
     let within = |key: &Key| matches!(key, Key::Column(name) if columns.contains(name));
     table.indexes.iter().any(|index| {

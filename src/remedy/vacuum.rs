@@ -1,5 +1,5 @@
 //! VACUUM: an index-only scan has to look into the table for each page that is not marked as
-//! visible to everybody, and only VACUUM marks them
+//! all-visible, and only VACUUM marks them
 //! (<https://www.postgresql.org/docs/current/indexes-index-only-scans.html>).
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use crate::plan::{Node, NodeType};
 
 /// A table of which less than this share is marked is worth trying …
 const MOSTLY: f64 = 0.9;
-/// … if it has at least so many pages.
+/// … if it has at least this many pages.
 const MIN_PAGES: u64 = 16;
 
 /// The tables of the workload whose pages are mostly not marked as all-visible.

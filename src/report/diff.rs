@@ -111,7 +111,7 @@ pub struct Numbers {
     pub time_ms: Option<f64>,
     /// Rows in all loops; without ANALYZE those expected of one.
     pub rows: Option<f64>,
-    /// Blocks of tables and indexes that were touched.
+    /// Blocks of tables and indexes that were accessed.
     pub blocks: Option<f64>,
     /// Blocks written to temporary files.
     pub temp_blocks: Option<f64>,
@@ -155,7 +155,7 @@ impl<'p> Diff<'p> {
 /// All differences as JSON, indented, with a newline at the end.
 ///
 /// # Errors
-/// When a number has no JSON form, which plans do not hold.
+/// When a number has no JSON form, which does not happen for plans.
 pub fn write_json(diffs: &[Diff<'_>]) -> serde_json::Result<String> {
     let reports: Vec<&DiffReport> = diffs.iter().map(Diff::report).collect();
     Ok(serde_json::to_string_pretty(&reports)? + "\n")

@@ -24,7 +24,7 @@ use crate::sentences;
 use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
 
-/// Fields are only ever added within a version.
+/// Within a version, fields are only added.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything one run of `advise` found.
@@ -517,10 +517,10 @@ impl Report {
         }
     }
 
-    /// As it is printed: indented, with a newline at the end.
+    /// The report as JSON, indented, with a newline at the end.
     ///
     /// # Errors
-    /// When a number has no JSON form, which plans do not hold.
+    /// When a number has no JSON form, which does not happen for plans.
     pub fn to_json(&self) -> serde_json::Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
@@ -666,7 +666,7 @@ impl RecommendedIndex {
             build_ms: recommendation.build_time.map(tenth),
             write_block_ms: recommendation.write_block.map(tenth),
             benefits,
-            // Nothing is 0, not -0.
+            // Nothing is written as 0, not as -0.
             upkeep_cost: recommendation.write_cost.0 + 0.0,
             replaces: recommendation
                 .replaces

@@ -115,13 +115,13 @@ fn reviewed_plan(
 /// All files as JSON, indented, with a newline at the end.
 ///
 /// # Errors
-/// When a number has no JSON form, which plans do not hold.
+/// When a number has no JSON form, which does not happen for plans.
 pub fn write_json(files: &[Reviewed]) -> serde_json::Result<String> {
     let reports: Vec<ReviewedFile> = files.iter().map(Reviewed::to_report).collect();
     Ok(serde_json::to_string_pretty(&reports)? + "\n")
 }
 
-/// All files for people: findings first, then each plan as a tree with its costliest nodes marked.
+/// All files as text: findings first, then each plan as a tree with its costliest nodes marked.
 pub fn write_text(files: &[Reviewed], width: usize) -> String {
     let width = width.max(MIN_WIDTH);
     let mut text = String::new();

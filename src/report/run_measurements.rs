@@ -1,4 +1,5 @@
-//! What only the command knows: how long the run took, and what is in the catalog afterwards.
+//! What only the command knows: how long the run took, and which of its indexes are in the catalog
+//! afterwards.
 
 use crate::model::Millis;
 

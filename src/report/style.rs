@@ -1,10 +1,10 @@
-//! What the text reports look like: styles, and how narrow they may be.
+//! Styles and the minimum width of text reports.
 
 use anstyle::{AnsiColor, Style};
 
 /// A headline.
 pub(crate) const BOLD: Style = Style::new().bold();
-/// What may be skipped.
+/// Less important text.
 pub(crate) const DIM: Style = Style::new().dimmed();
 /// Better, or only after.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();

@@ -1,8 +1,8 @@
-//! The report for people: the summary first, then each statement's two plans side by side, every
+//! The report as text: the summary first, then each statement's two plans side by side, every
 //! rejected candidate, and last, next to the prompt, the indexes to create.
 //!
-//! Text is styled with ANSI sequences throughout; whoever writes it to a file or a plain terminal
-//! strips them. Everything from outside goes through `printable` on its way in.
+//! All text is styled with ANSI sequences. The caller removes them for a file or a terminal without
+//! colours. Everything from outside passes through `printable`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -568,7 +568,7 @@ fn twin_sentence(advice: &Advice) -> Option<String> {
     })
 }
 
-/// What was built, and what of it is left: a replay has looked into no catalog.
+/// What was built, and what is left of it; a replay has no catalog to check.
 fn built_sentence(advice: &Advice, left_behind: Option<usize>) -> String {
     let tally = &advice.rehearsal.tally;
     if tally.transactions == 0 {

@@ -1,22 +1,23 @@
 //! Which set pays under `--budget`? Several greedy beginnings, each improved by exchanges; the best
 //! of them is taken.
 //!
-//! By saving picks what matters most and may spend all on it; by saving per byte spends well and
-//! may leave room; the third way begins with what would be chosen without a budget and gives up
-//! what is missed least for its size, or exchanges it for something smaller (Bruno, Chaudhuri:
-//! "Automatic Physical Database Tuning: A Relaxation-based Approach", 2005). Which of them wins
-//! depends on the budget; published comparisons found the same (Kossmann, Halfpap, Jankrift,
-//! Schlosser: "Magic mirror in my hand", 2020).
+//! Picking by saving takes the best indexes first and may use up the budget with them. Picking by
+//! saving per byte uses the budget efficiently and may not use all of it. The third way starts with
+//! the set that would be chosen without a budget, and removes the indexes that save least for their
+//! size, or exchanges them for smaller ones (Bruno, Chaudhuri: "Automatic Physical Database Tuning:
+//! A Relaxation-based Approach", 2005). Which of them wins depends on the budget; published
+//! comparisons found the same (Kossmann, Halfpap, Jankrift, Schlosser: "Magic mirror in my hand",
+//! 2020).
 
 use super::greedy::{Offer, Preference, Search};
 use super::trial::TrialId;
 use crate::model::Bytes;
 use crate::planner::PlannerError;
 
-/// An exchange has to lower the sum by at least this share: less is not worth the questions.
+/// Minimum share by which an exchange must lower the sum: less is not worth the planner queries.
 const WORTH_AN_EXCHANGE: f64 = 0.001;
 
-/// So many smaller indexes in place of one are put to the planner.
+/// Maximum number of smaller replacements for one index that the planner is queried about.
 const SMALLER_ASKED: usize = 4;
 
 impl Search<'_, '_> {
@@ -106,8 +107,8 @@ impl Search<'_, '_> {
             .collect())
     }
 
-    /// Under a budget: lets what was kept out push out what saves least for its size, as long as
-    /// the sum falls.
+    /// Under a budget: exchanges the indexes that save least for their size for excluded ones, as
+    /// long as the sum falls.
     fn replace_the_least(
         &mut self,
         mut chosen: Vec<TrialId>,
@@ -136,7 +137,7 @@ impl Search<'_, '_> {
         Ok(chosen)
     }
 
-    /// The set with the offer in, and without whatever is missed least for its size until it fits.
+    /// The set with the offer, without the indexes that save least for their size, until it fits.
     fn made_room(
         &mut self,
         chosen: &[TrialId],

@@ -1,8 +1,9 @@
-//! What the workload costs with sets of indexes: what each did alone, and what the planner says of
-//! several together.
+//! The cost of the workload with sets of indexes: from trials of single indexes, and from the
+//! planner for several together.
 //!
-//! A plan that uses some indexes of a set is the plan under every set between those and this one:
-//! what the planner does not use, it does not miss. So few sets have to be asked about.
+//! A plan that uses some indexes of a set is also the plan for every subset that contains those
+//! indexes: removing an unused index does not change the plan. So the planner is queried about few
+//! sets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ use crate::model::{Bytes, Cost, QualifiedName};
 use crate::planner::PlannerError;
 use crate::workload::StatementId;
 
-/// A statement's weight and its cost as things are.
+/// A statement's weight and its present cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weighted {
     /// How often it runs.
@@ -183,12 +184,12 @@ impl<'a> KnownCosts<'a> {
         &self.at_first
     }
 
-    /// Is there somebody to ask?
+    /// Is there a planner for sets?
     pub fn can_ask(&self) -> bool {
         self.planner.is_some()
     }
 
-    /// Did time run out? From then on no question is asked, and known costs decide.
+    /// Did the search time run out? After that the planner is not queried, and known costs decide.
     pub fn cut_short(&self) -> bool {
         self.cut_short
     }
@@ -217,8 +218,7 @@ impl<'a> KnownCosts<'a> {
             let Some(answered) = &mut answered else {
                 continue;
             };
-            // A statement that the planner cannot plan: what its indexes did alone, wherever that
-            // was seen, has to do.
+            // The planner cannot plan this statement: use the known costs with its single indexes.
             let under = answered.remove(&id).unwrap_or_else(|| SetCost {
                 cost: at_most,
                 used: part.clone(),
@@ -247,7 +247,7 @@ impl<'a> KnownCosts<'a> {
     }
 
     /// The cost of a statement that was not planned with this set: the planner can still choose
-    /// every plan that was seen and uses only these indexes.
+    /// every known plan that uses only these indexes.
     fn at_most(&self, id: &StatementId, at_first: Cost, part: &TrialSet) -> Cost {
         let seen = self.known.get(id).into_iter().flatten();
         let possible =

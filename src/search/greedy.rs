@@ -20,11 +20,11 @@ const MUCH_SMALLER: f64 = 0.25;
 /// it.
 const WORTH_ANOTHER_INDEX: f64 = 2.0;
 
-/// So many of the most promising offers are put to the planner together with what is chosen
-/// already.
+/// Maximum number of offers in each ranking that the planner is queried about together with the
+/// chosen indexes.
 const OFFERS_ASKED: usize = 6;
 
-/// What the next pick is judged by.
+/// The criterion for the next pick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Preference {
     Saving,
@@ -48,8 +48,8 @@ pub(super) struct Offer {
     /// Σ calls × cost left of the statements it helps.
     pub(super) remaining: f64,
     pub(super) size: Bytes,
-    /// The size without that of existing indexes that can go then: smaller is better, but a budget
-    /// is for what is new.
+    /// The size less that of the existing indexes that can then be dropped. Smaller is better, but
+    /// the budget counts new indexes only.
     pub(super) net: Bytes,
 }
 
@@ -60,8 +60,8 @@ impl Search<'_, '_> {
         mut chosen: Vec<TrialId>,
         preference: Preference,
     ) -> Result<Vec<TrialId>, PlannerError> {
-        // Taking out what became unneeded goes round in a circle where each of two is unneeded
-        // beside the other, but both are a gain.
+        // Removing unneeded indexes never ends where each of two indexes makes the other one
+        // unneeded and both are a gain. Sets that were chosen before are therefore skipped.
         let mut seen: BTreeSet<TrialSet> = BTreeSet::from([chosen.iter().copied().collect()]);
         let mut in_vain: BTreeSet<Vec<TrialId>> = BTreeSet::new();
         for _ in 0..2 * self.known.trials().len() {
@@ -282,7 +282,7 @@ impl Search<'_, '_> {
         Ok(total(&self.costs(set)?).0 + self.known.write_cost(set))
     }
 
-    /// Takes out what no statement would miss by as much as a gain has to be.
+    /// Removes the indexes without which no statement loses as much as the minimum gain.
     pub(super) fn drop_unneeded(&mut self, chosen: &mut Vec<TrialId>) -> Result<(), PlannerError> {
         for id in chosen.clone() {
             let others: Vec<TrialId> = chosen
@@ -349,9 +349,9 @@ impl Search<'_, '_> {
     }
 }
 
-/// Beside what is chosen already, another index has to save the least share of what the statement
-/// cost at first, or halve what is left: going from 31 to 18 of once 3 000 is not worth an index,
-/// going from 257 to 18 is.
+/// Beside the chosen indexes, another index must save the minimum share of the statement's original
+/// cost, or halve its present cost: with an original cost of 3 000, going from 31 to 18 is not
+/// worth an index, going from 257 to 18 is.
 pub(super) fn is_gain(at_first: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
     let of_the_whole = now.0 - after.0 >= limits.min_improvement.0 * at_first.0;
     let halved = now.factor_to(after) >= WORTH_ANOTHER_INDEX;

@@ -1,8 +1,8 @@
 //! A chosen index without its last columns, where the planner does as well with that.
 //!
-//! The search weighs sizes, and sizes of estimates: a second column that fits into what alignment
-//! leaves over anyway costs nothing there. But writers pay for it, and whoever reads the advice
-//! wonders what it is for.
+//! The search compares estimated sizes. A second column that fits into alignment padding does not
+//! change the size, so the search does not count it. But writes pay for it, and the report could
+//! not explain what it is for.
 
 use super::greedy::{Search, is_near};
 use super::trial::{TrialId, Trials};
@@ -10,7 +10,7 @@ use crate::index::Index;
 use crate::planner::PlannerError;
 
 impl Search<'_, '_> {
-    /// Takes off the columns that nothing would miss.
+    /// Removes trailing columns that no statement needs.
     pub(super) fn shorten(&mut self, chosen: &mut [TrialId]) -> Result<(), PlannerError> {
         for place in 0..chosen.len() {
             let with_present = self.costs(chosen)?;

@@ -105,7 +105,7 @@ impl Trial {
             .is_some_and(|index| index.build_time.is_some())
     }
 
-    /// It is out: the server's plans do not use it.
+    /// Rejects it: the server's plans do not use it.
     pub fn refuse(&mut self, cause: RefusalCause) {
         self.outcome = TrialOutcome::Refused(cause.into());
     }

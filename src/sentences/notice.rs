@@ -1,11 +1,11 @@
-//! What the reader of a report has to know.
+//! The sentences of notices.
 
 use crate::advise::notice::Notice;
 use crate::model::Gap;
 use crate::model::group_thousands;
 use crate::twin::agreement::Agreement;
 
-/// So many tables are named in a notice.
+/// Maximum number of tables that are named in a notice.
 const MAX_TABLES_NAMED: usize = 5;
 
 /// A notice, in a sentence or two.

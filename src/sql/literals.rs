@@ -5,11 +5,10 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::parser::{SqlError, syntax};
 
-/// All strings (unquoted) and numbers of a statement, in their order; what stands in comments is
-/// not among them.
+/// All strings (unquoted) and numbers of a statement, in order, without those in comments.
 ///
 /// # Errors
-/// When the text falls into no tokens.
+/// When the text cannot be tokenized.
 pub fn literals(sql: &str) -> Result<Vec<String>, SqlError> {
     let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql)
         .tokenize()

@@ -154,7 +154,7 @@ pub(super) fn read(ast: &Expr) -> Expression {
     }
 }
 
-/// Is it a chain of so many operators that a tree of it would overflow the stack when it is walked?
+/// Is it a chain of operators long enough that walking its tree would overflow the stack?
 fn is_deep(ast: &Expr) -> bool {
     const MAX_DEPTH: usize = 500;
     let mut chain = ast;

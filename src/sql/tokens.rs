@@ -25,7 +25,7 @@ pub(in crate::sql) struct Column {
 }
 
 impl<'s> Tokens<'s> {
-    /// None where the text is no SQL, or too long.
+    /// None where the text cannot be tokenized or is too long.
     pub(in crate::sql) fn read(sql: &'s str) -> Option<Tokens<'s>> {
         if sql.len() > MAX_TEXT_BYTES {
             return None;

@@ -1,13 +1,12 @@
-//! Two plans aligned node by node ([`crate::plan::alignment`] says which node of one is which of
-//! the other), as lines to scroll through: nodes that do the same for the query stand side by side,
-//! those that do it in another way are marked, and where only the numbers differ, that is marked,
-//! too.
+//! Two plans aligned node by node ([`crate::plan::alignment`] says which nodes correspond), as
+//! lines to scroll through. Nodes that do the same for the query are side by side. Nodes that do
+//! the same in another way, or with other numbers, are marked.
 
 use super::plan_view::PlanView;
 use crate::plan::NodeId;
 use crate::plan::alignment::{AlignedNodes, align};
 
-/// Costs that differ by more than this share are a difference.
+/// Costs count as different if they differ by more than this share.
 const COUNTS_AS_CHANGED: f64 = 0.01;
 
 /// What a line is.

@@ -54,7 +54,7 @@ pub struct Worker {
 impl Worker {
     /// Starts it; responses go to this sender.
     ///
-    /// # Errors
+    /// When the thread cannot be started.
     /// When there can be no thread.
     pub fn start(backend: Box<dyn Backend>, responses: Sender<Msg>) -> std::io::Result<Worker> {
         let (requests, received) = channel();
@@ -79,7 +79,7 @@ impl Worker {
 
     /// Sends a request; the response comes as a message.
     pub fn send(&self, job: u64, request: Request) {
-        // A worker that ended has sent a message about it.
+        // A worker that has ended has sent a message about it.
         let _ = self.requests.send((job, request));
     }
 

@@ -1,5 +1,5 @@
-//! The loop around the pure core: waits for something to happen, updates, does what is to be done,
-//! draws when something changed.
+//! The loop around the pure core: waits for an event, updates the model, performs the effects, and
+//! draws if something changed.
 
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,7 +13,7 @@ use super::theme::Theme;
 use super::update::update;
 use crate::planner::Rollback;
 
-/// How soon an answer or a signal is noticed; keys are noticed at once.
+/// How soon a response or a signal is noticed; keys are noticed at once.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How often the elapsed time is drawn.

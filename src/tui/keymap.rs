@@ -104,9 +104,9 @@ impl Screen {
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Leave.
+    /// Quit.
     Quit,
-    /// To the shell and back with fg.
+    /// Suspend to the shell; fg resumes.
     Suspend,
     /// Show or hide the help.
     Help,
@@ -132,7 +132,7 @@ pub enum Action {
     Top,
     /// Move.
     Bottom,
-    /// Theme closer.
+    /// Open the selected item.
     Open,
     /// Sort by the next column.
     Sort,
@@ -217,7 +217,7 @@ pub enum Action {
 pub enum Scope {
     /// On every screen.
     Everywhere,
-    /// On one screen; this takes precedence over the general meaning.
+    /// On one screen; these bindings take precedence over the general ones.
     On(Screen),
     /// While a filter or an index is typed; every other key is text.
     Typing,
@@ -321,7 +321,7 @@ use Key::{Char, Ctrl};
 use Scope::{Everywhere, On, Typing};
 use Screen::{Compare, Indexes, Plan, Workload};
 
-/// Every key there is.
+/// Every key.
 pub const BINDINGS: &[Binding] = &[
     bind(Everywhere, &[Char('?')], Action::Help, "this help").hinted("help"),
     bind(Everywhere, &[Char('q'), Ctrl('c')], Action::Quit, "quit").hinted("quit"),

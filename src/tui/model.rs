@@ -82,11 +82,11 @@ pub struct Navigation {
     pub screen: Screen,
     /// Where Esc leads back to.
     pub back: Vec<Screen>,
-    /// What is drawn over the screen.
+    /// An overlay over the screen.
     pub overlay: Overlay,
 }
 
-/// What is drawn over the screen.
+/// An overlay over the screen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
     /// Nothing.
@@ -199,15 +199,15 @@ pub enum Msg {
     Wheel(isize),
     /// The left button, at a column and a line.
     Click(u16, u16),
-    /// The terminal has another size.
+    /// The terminal was resized.
     Resize(Size),
     /// Time passed since the start.
     Tick(Duration),
-    /// A job goes on.
+    /// Progress of a request.
     Progress(u64, Progress),
-    /// A job is done.
+    /// The response to a request.
     Response(u64, Response),
-    /// DDL was written, copied, or not.
+    /// The result of writing or copying DDL.
     Exported(Result<String, String>),
 }
 
@@ -230,9 +230,9 @@ pub enum Response {
 /// An action for the event loop to perform.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Leave the program.
+    /// Quit the program.
     Quit,
-    /// To the shell and back.
+    /// Suspend to the shell, and resume.
     Suspend,
     /// Request the worker; a question before it is given up.
     Send(u64, Request),

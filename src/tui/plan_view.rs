@@ -1,5 +1,5 @@
-//! One plan made ready to be looked at: the lines of its nodes, their heat, the order of the
-//! costliest. Made once, when a plan is opened, so that drawing only takes the visible part.
+//! One plan prepared for drawing: the lines of its nodes, their heat, the order of the costliest.
+//! Computed once, when a plan is opened, so that drawing only takes the visible part.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use crate::report::text::tree::{NodeLines, lines};
 /// How many of the costliest nodes can be jumped to.
 const MAX_JUMPS: usize = 20;
 
-/// A plan with everything drawn from it.
+/// A plan with everything that is drawn of it.
 #[derive(Debug)]
 pub struct PlanView {
     /// The plan itself.
     pub plan: Arc<Plan>,
-    /// Of each node.
+    /// The lines of each node.
     pub lines: Vec<NodeLines>,
-    /// Of each node: its share of the plan's cost, and whether it is among the costliest.
+    /// For each node its share of the plan's cost, and whether it is among the costliest.
     pub heat: Vec<(f64, bool)>,
     /// The costliest first.
     pub costliest: Vec<NodeId>,
@@ -43,7 +43,7 @@ pub struct AnnotatedFinding {
 }
 
 impl PlanView {
-    /// Of this plan.
+    /// The view of this plan.
     #[cfg(test)]
     pub fn new(plan: Arc<Plan>) -> PlanView {
         let metrics = metrics(&plan);
@@ -176,7 +176,7 @@ pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
     }
 }
 
-/// By which factor actual and expected rows differ, if it is ten or more.
+/// The factor between actual and expected rows, if it is ten or more.
 pub fn misestimate(node: &Node) -> Option<f64> {
     let (expected, actual) = (node.plan_rows()?.max(1.0), node.actual_rows()?.max(1.0));
     let factor = (expected / actual).max(actual / expected);

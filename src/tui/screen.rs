@@ -1,4 +1,4 @@
-//! The screens' states: one small struct each, with what a key does to it.
+//! The state of each screen, one small struct each, with the methods that its keys call.
 
 pub mod compare;
 pub mod indexes;

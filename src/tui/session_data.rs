@@ -1,5 +1,5 @@
-//! What the screens show: the advice, and the plans of every tested index, which the recording of
-//! the run has. A value, made from a live run or from a saved one; the screens do not know which.
+//! What the screens show: the advice, and the plans of every tested index from the recording of the
+//! run. A value, made from a live or a saved run; the screens do not know which.
 
 mod combinations;
 mod ddl;
@@ -38,13 +38,13 @@ type Verifications = BTreeMap<BTreeSet<usize>, BTreeMap<StatementId, (Cost, Cost
 /// Everything the screens show.
 #[derive(Debug, Clone, Default)]
 pub struct SessionData {
-    /// What it is about, for the headline: a database, a file.
+    /// The subject in the headline: a database, a file.
     pub subject: String,
     /// The statements in the workload's order.
     pub statements: Vec<StatementView>,
     /// Every candidate, the recommended indexes first, and the indexes of the user.
     pub indexes: Vec<IndexView>,
-    /// What is wrong with indexes that exist.
+    /// Problems of existing indexes.
     pub existing: Vec<ExistingFinding>,
     /// What the reader has to know to trust the numbers.
     pub notices: Vec<String>,
@@ -122,7 +122,7 @@ impl SessionData {
         session_data
     }
 
-    /// The catalog, when there is one: saved plans come without.
+    /// The catalog; none for saved plans.
     pub fn known_catalog(&self) -> Option<&Catalog> {
         Some(&self.catalog).filter(|catalog| !catalog.tables.is_empty())
     }

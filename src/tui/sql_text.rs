@@ -1,5 +1,5 @@
-//! SQL for the screens: split into keywords, literals and comments, and wrapped to a width. A lexer
-//! for colours only: what it does not recognize is plain text, and nothing depends on it.
+//! SQL for the screens: split into keywords, literals and comments, and wrapped to a width. The
+//! lexer is for colours only: what it does not recognize is plain text.
 
 use crate::model::printable::printable_lines;
 use crate::text_layout::wrap_styled;

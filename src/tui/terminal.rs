@@ -1,4 +1,4 @@
-//! The terminal: taken over, always restored, its events turned into messages.
+//! The terminal: takes it over, always restores it, and turns its events into messages.
 
 use std::fs::File;
 use std::io::{self, Stdout, Write};
@@ -39,12 +39,12 @@ impl Tty {
     /// Takes the terminal over.
     ///
     /// # Errors
-    /// When it cannot be.
+    /// When the terminal cannot be taken over.
     pub fn take() -> io::Result<Tty> {
         restore_on_panic();
         enter()?;
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()));
-        // Without a terminal there is no Tty whose drop would give it back.
+        // If this fails, there is no Tty whose drop would restore the terminal.
         let terminal = terminal.inspect_err(|_| leave())?;
         Ok(Tty { terminal })
     }
@@ -71,7 +71,7 @@ impl Tty {
         })
     }
 
-    /// Waits so long for something to happen.
+    /// Waits this long for an event.
     ///
     /// # Errors
     /// When the terminal is gone.
@@ -83,7 +83,7 @@ impl Tty {
         }
     }
 
-    /// To the shell; comes back with fg, and redraws everything.
+    /// Suspends to the shell; resumes with fg, and redraws everything.
     ///
     /// # Errors
     /// When the terminal cannot be taken over again.
@@ -204,7 +204,7 @@ fn key_of(key: KeyEvent) -> Option<Key> {
     })
 }
 
-/// Writes DDL to a new file in the working directory; nothing is written over.
+/// Writes DDL to a new file in the working directory; no file is overwritten.
 ///
 /// # Errors
 /// When no file can be written.

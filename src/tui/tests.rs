@@ -70,7 +70,7 @@ fn offline(size: Size) -> Model {
     Model::offline(session_data(), size, Theme::Colours)
 }
 
-/// A live session that has its advice.
+/// A live session with its advice.
 fn live() -> Model {
     let (mut model, effects) = Model::live(SMALL, Theme::Colours);
     assert_eq!(effects, [Effect::Send(1, Request::Advise)]);
@@ -166,7 +166,7 @@ fn every_key_is_in_the_help() {
     }
 }
 
-/// Models in which a key of this scope can do something: fresh, and after some moving about.
+/// Models in which a key of this scope has an effect: a new one, and some after other keys.
 fn occasions(scope: Scope) -> Vec<Model> {
     let on = |screen: Screen, keys: &[Key]| {
         let mut model = live();
@@ -814,7 +814,8 @@ fn an_index_of_the_user_is_compared_with_the_server_of_that_moment() {
     let Answer::Planned(after) = first.answer else {
         panic!()
     };
-    // Whatever made the plans cheap since the session began: they are as cheap without the index.
+    // The plans became cheaper for another reason since the session began: they are as cheap
+    // without the index.
     let compared = Comparison {
         before: after.plans.clone(),
         after,

@@ -1,6 +1,6 @@
-//! Styles. Only the sixteen colours that a terminal's own theme defines, and attributes: right on
-//! light and dark backgrounds without a query. Whatever a colour shows, a mark or a word shows,
-//! too.
+//! Styles. They use only attributes and the sixteen colours of the terminal's own theme, which are
+//! readable on light and dark backgrounds without a query. A mark or a word shows whatever a colour
+//! shows.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -26,13 +26,13 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
-    /// What may be skipped.
+    /// Less important text.
     pub fn dim(self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// The selected line. Of one colour: reversed, a coloured text would be a block, and the blank
-    /// behind a bar as long as the bar.
+    /// The selected line. In one colour: reversed, a coloured text would be a block, and a bar
+    /// could not be told from the blank behind it.
     pub fn selected(self) -> Style {
         Style::new()
             .fg(Color::Reset)
@@ -60,7 +60,7 @@ impl Theme {
         self.colour(Color::Blue)
     }
 
-    /// Keys in the footer, words of SQL.
+    /// Keys in the footer, keywords of SQL.
     pub fn key(self) -> Style {
         self.colour(Color::Cyan).add_modifier(Modifier::BOLD)
     }

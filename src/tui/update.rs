@@ -1,4 +1,4 @@
-//! Events change the model here and nowhere else; effects are returned, not performed.
+//! Only here do events change the model; effects are returned, not performed.
 
 mod actions;
 mod jobs;
@@ -46,7 +46,7 @@ fn key_pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     }
 }
 
-/// A click selects the line it is on; on the tabs it goes to a screen.
+/// A click selects its line; on the tabs it switches the screen.
 fn click(model: &mut Model, column: u16, line: u16) {
     if !matches!(model.navigation.overlay, Overlay::Nothing) {
         return;

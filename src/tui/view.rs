@@ -1,4 +1,4 @@
-//! Drawing: the model in, cells out. Nothing is sorted, requested or changed here.
+//! Drawing: turns the model into cells. Nothing is sorted, requested or changed here.
 
 mod chrome;
 mod compare;

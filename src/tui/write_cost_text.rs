@@ -1,4 +1,4 @@
-//! What writes pay for an index, in a column and in sentences.
+//! The write cost of an index, in a column and in sentences.
 
 use crate::catalog::entries_written::EntriesWritten;
 use crate::model::period::period;
@@ -20,8 +20,7 @@ pub fn short(upkeep: &EntriesWritten) -> String {
     format!("{bound}{}{per_day}", short_number(number))
 }
 
-/// What was counted, what of it would have been this index's, and what the index changes for
-/// updates.
+/// What was counted, how much of it this index would add, and what the index changes for updates.
 pub fn sentences(upkeep: &EntriesWritten, partial: bool) -> String {
     let writes = &upkeep.writes;
     let number = |rows: u64| short_number(rows as f64);
@@ -77,8 +76,7 @@ pub fn sentences(upkeep: &EntriesWritten, partial: bool) -> String {
     text
 }
 
-/// What of the workload itself has to keep the index up to date; nothing when nothing of it writes
-/// to the table.
+/// Which statements of the workload maintain the index; empty if none writes to the table.
 pub fn workload_sentence(writers: Writers) -> Option<String> {
     let Writers { statements, calls } = writers;
     let verb = if statements == 1 {

@@ -10,7 +10,7 @@ use crate::plan::{Node, Plan, Property};
 pub enum Agreement {
     /// Every node is the same: what it does, startup and total cost, rows and width.
     Exact,
-    /// The same nodes do the same, but numbers differ; by at most this share of the total cost.
+    /// The same nodes do the same, but numbers differ.
     SameShape {
         /// The difference of the total costs, as a share of the first one.
         deviation: f64,
@@ -19,7 +19,7 @@ pub enum Agreement {
     Different,
 }
 
-/// What the planner estimated, not what the plan does.
+/// Properties that the planner estimated, as opposed to what the plan does.
 const NUMBERS: [&str; 4] = ["Startup Cost", "Total Cost", "Plan Rows", "Plan Width"];
 
 impl Agreement {
@@ -61,8 +61,8 @@ impl Agreement {
         }
     }
 
-    /// Is it close enough to search with? A thousandth is what a clock that went on (`now()`)
-    /// makes.
+    /// Is it close enough for the search? A later time of `now()` alone changes costs by about a
+    /// thousandth.
     pub fn is_close(self) -> bool {
         match self {
             Agreement::Exact => true,

@@ -3,23 +3,23 @@
 
 use std::fmt;
 
-/// An array; of types whose elements are separated by commas, which is all but `box`.
+/// An array whose elements are separated by commas; this holds for all types but `box`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ArrayLiteral {
-    /// What stands before the braces when it does not begin with number 1: `[0:1]=`.
+    /// The bounds before the braces, if they do not begin with 1: `[0:1]=`.
     pub bounds: String,
-    /// What stands in the outermost braces.
+    /// The items in the outermost braces.
     pub items: Vec<Item>,
 }
 
-/// One thing in braces.
+/// An item in braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// NULL.
     Null,
     /// An element, unquoted.
     Text(String),
-    /// A row of an array of more dimensions.
+    /// A row of a multidimensional array.
     Items(Vec<Item>),
 }
 
@@ -35,7 +35,7 @@ impl ArrayLiteral {
         }
     }
 
-    /// Reads an array as `array_out` writes it. None when it is none.
+    /// Reads an array as `array_out` writes it. None if the text is not an array.
     pub fn parse(text: &str) -> Option<ArrayLiteral> {
         let (bounds, rest) = match text.find('{')? {
             0 => ("", text),
@@ -156,7 +156,7 @@ fn is_space(c: char) -> bool {
 }
 
 impl fmt::Display for ArrayLiteral {
-    /// As `array_out` does, quotes only where they are needed.
+    /// Like `array_out`, with quotes only where they are needed.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.bounds)?;
         write_items(&self.items, formatter)

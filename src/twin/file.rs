@@ -1,8 +1,9 @@
-//! Twin files: all that advice needs (a snapshot, a workload, the server's own plans) in one file,
-//! for machines that do not reach the server.
+//! Twin files: everything that advice needs (a snapshot, a workload, the server's own plans) in one
+//! file, for machines that cannot connect to the server.
 //!
 //! A twin file is one JSON object, compressed with gzip; `zcat FILE | jq .` shows all of it. The
-//! same contents give the same bytes: nothing in it says when or where it was written.
+//! same contents give the same bytes, because the file does not contain when or where it was
+//! written.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -21,34 +22,34 @@ use crate::plan::MAX_PLAN_DEPTH;
 use crate::planner::PlanOutcome;
 use crate::workload::{StatementId, Workload};
 
-/// The `format` a twin file names itself by; the number at its end counts up when an older program
-/// could not read a file.
+/// The value of `format` in a twin file. The number at its end increases when older programs could
+/// no longer read a file.
 pub const FORMAT: &str = "pgrehearse-twin-1";
 
-/// What all formats have in common.
+/// The common beginning of all formats.
 const FAMILY: &str = "pgrehearse-twin-";
 
-/// Larger files are refused while they are unpacked. (A server with 1 000 tables and 3 000 indexes
-/// makes about 100 MB.)
+/// Unpacking stops with an error at this size. (A server with 1 000 tables and 3 000 indexes makes
+/// about 100 MB.)
 pub const MAX_SIZE: Bytes = Bytes(2 * Bytes::GB);
 
-/// Objects and lists in each other: two for each level of a plan, and what is around it.
+/// Maximum nesting of objects and lists: two for each level of a plan, and those around it.
 const DEEPEST: usize = 2 * MAX_PLAN_DEPTH + 32;
 
 /// Stack for reading and writing a plan of that depth.
 const STACK_BYTES: usize = 256 * 1024 * 1024;
 
-/// Where the format has to be named.
+/// The format must be named within this many bytes.
 const HEAD_BYTES: u64 = 256;
 
-/// Everything that advice is made of.
+/// Everything that advice is made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TwinFile {
     /// [`FORMAT`]; comes first in the file.
     pub format: String,
     /// The program that wrote it: `pgrehearse 0.1.0`.
     pub written_by: String,
-    /// What was done to the data values; none when they are production's.
+    /// What was done to the data values; none if they are production's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redacted: Option<RedactionReport>,
     /// The statements.
@@ -61,21 +62,21 @@ pub struct TwinFile {
     pub snapshot: Snapshot,
 }
 
-/// Why there is no twin file.
+/// Why a twin file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TwinFileError {
-    /// Something else.
+    /// It is not a twin file.
     #[error("this is not a twin file: {0}")]
     NotATwinFile(&'static str),
-    /// Written by a program that knows more.
+    /// A newer program wrote it.
     #[error(
         "this twin file has the format {0:?}, which is newer than this program's {FORMAT:?}: use a newer pgrehearse"
     )]
     NewerFormat(String),
-    /// It begins like one, but does not go on or end like one.
+    /// It begins like a twin file, but is damaged.
     #[error("the twin file is damaged: {0}")]
     Damaged(String),
-    /// More than [`MAX_SIZE`].
+    /// It is larger than [`MAX_SIZE`].
     #[error("the unpacked twin file is larger than {0}: it is damaged or malicious")]
     TooLarge(Bytes),
     /// The file could not be read or written.
@@ -84,7 +85,7 @@ pub enum TwinFileError {
 }
 
 impl TwinFile {
-    /// A twin file of this program's.
+    /// A twin file by this program.
     pub fn new(
         workload: Workload,
         catalog: Catalog,
@@ -105,9 +106,9 @@ impl TwinFile {
     /// Writes it, compressed.
     ///
     /// # Errors
-    /// The writer's.
+    /// The writer's error.
     pub fn write(&self, to: impl Write) -> Result<(), TwinFileError> {
-        // No time, no name, and an operating system of "unknown" in the header: flate2's defaults.
+        // flate2's defaults: no time and no name in the header, and the operating system "unknown".
         let mut packed: GzEncoder<_> = GzBuilder::new().mtime(0).write(to, Compression::default());
         let mut buffered = BufWriter::new(&mut packed);
         stacker::grow(STACK_BYTES, || serde_json::to_writer(&mut buffered, self))
@@ -122,7 +123,7 @@ impl TwinFile {
     /// The file as bytes.
     ///
     /// # Errors
-    /// None that a file in memory can have.
+    /// None: writing to memory does not fail.
     #[cfg(any(test, feature = "internals"))]
     pub fn to_bytes(&self) -> Result<Vec<u8>, TwinFileError> {
         let mut bytes = Vec::new();
@@ -130,7 +131,8 @@ impl TwinFile {
         Ok(bytes)
     }
 
-    /// Reads a file, unpacking it as it goes: of the text, no more than a buffer is in memory.
+    /// Reads a file and unpacks it at the same time, so that only a buffer of its text is in
+    /// memory.
     ///
     /// # Errors
     /// See [`TwinFileError`].
@@ -170,7 +172,7 @@ impl TwinFile {
     }
 }
 
-/// Errors of gzip, and of the file below it.
+/// An error of gzip or of the file.
 fn unpacking(error: &io::Error) -> TwinFileError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => TwinFileError::Damaged("it ends too early".to_owned()),
@@ -207,15 +209,15 @@ fn format_of(head: &str) -> Option<&str> {
     rest.split_once('"').map(|(format, _)| format)
 }
 
-/// What is wrong with a text before it is even parsed.
+/// What is wrong with a text, found before it is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JsonLimit {
     TooLarge,
     TooDeep,
 }
 
-/// Passes JSON on, as long as it is neither too long nor nested too deeply (either would end the
-/// program, not only the reading).
+/// Passes JSON on while it is neither too long nor nested too deeply: either would end the program
+/// and not only the reading.
 struct LimitedReader<R> {
     inner: R,
     left: u64,

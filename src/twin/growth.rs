@@ -1,20 +1,21 @@
 //! What if the data grows? A snapshot with more rows: larger files, taller trees, and statistics as
 //! ANALYZE would find them.
 //!
-//! What is assumed of growth:
+//! Assumptions:
 //!
-//! - A table's rows, pages and index pages grow by its factor; its rows stay as wide, and as many
-//!   of its pages all-visible.
-//! - Sets stay what they are (states, currencies, cities): most common values keep their shares,
-//!   and a column whose number of values is not a share of its rows keeps that number.
-//! - Keys grow: a number of values that ANALYZE saw as a share of the rows stays that share. A
-//!   foreign key has as many more values as the table it refers to has rows, and each of them is
-//!   that much rarer.
-//! - Time goes on: where the rows lie in the order of a number or a time (correlation above
-//!   [`columns::IN_ORDER`]), the new ones come behind the old ones, and look like them. The
-//!   histogram and the end of the index go on in proportion. A column that a table is partitioned
-//!   by stays within its partitions.
-//! - Correlations, widths, shares of NULL, array elements, ranges and extended statistics stay.
+//! - A table's rows, pages and index pages grow by its factor. The width of its rows and the share
+//!   of all-visible pages do not change.
+//! - Sets stay the same (states, currencies, cities): most common values keep their shares, and a
+//!   column whose number of values is not a share of its rows keeps that number.
+//! - Keys grow: a number of values that ANALYZE stored as a share of the rows stays that share. The
+//!   number of values of a foreign key grows with the rows of the table it refers to, and each
+//!   value becomes rarer by that factor.
+//! - Time continues: where the rows are in the order of a number or a time (correlation above
+//!   [`columns::IN_ORDER`]), the new rows follow the old ones and are distributed alike. The
+//!   histogram and the end of the index grow in proportion. A column that a table is partitioned by
+//!   stays within its partitions.
+//! - Correlations, widths, shares of NULL, array elements, ranges and extended statistics do not
+//!   change.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +46,7 @@ impl Snapshot {
             grow_file(file, table_factor);
         }
         for sample in &mut grown.samples {
-            // The rows stand for more of their kind.
+            // Each sampled row stands for more rows.
             sample.is_whole &= (relations.factor(sample.relation, growth) - 1.0).abs() < 1e-9;
         }
         let tables: BTreeMap<_, _> = grown
@@ -82,10 +83,10 @@ impl Snapshot {
     }
 }
 
-/// A file of the same kind with more in it; what has no rows has none afterwards.
+/// A file of the same kind with more pages; a relation without rows has none afterwards.
 fn grow_file(file: &mut RelationFile, factor: f64) {
     let old = file.blocks;
-    // The metapage is no part of what grows.
+    // The metapage does not grow.
     let fixed = if file.kind == "i" { old.min(1) } else { 0 };
     file.blocks = fixed + times(old - fixed, factor);
     let count = |number: u32| times(number.into(), factor).try_into().unwrap_or(u32::MAX);
@@ -93,7 +94,7 @@ fn grow_file(file: &mut RelationFile, factor: f64) {
         Some(Metapage::Btree { level }) => {
             *level = (*level + btree_level(file.blocks)).saturating_sub(btree_level(old));
         }
-        // As the planner itself reckons when an index has grown since its VACUUM (gincostestimate,
+        // As the planner scales it if an index has grown since its last VACUUM (gincostestimate,
         // selfuncs.c).
         Some(Metapage::Gin {
             total_pages,
@@ -111,7 +112,7 @@ fn grow_file(file: &mut RelationFile, factor: f64) {
     }
 }
 
-/// Blocks; a relation that had some keeps at least one.
+/// Blocks; a relation with blocks keeps at least one.
 fn times(blocks: u64, factor: f64) -> u64 {
     match blocks {
         0 => 0,
@@ -150,7 +151,7 @@ fn grow_classes(classes: &mut SystemTable, relations: &Relations<'_>, growth: &G
     }
 }
 
-/// `reltuples`: -1 is "never counted".
+/// `reltuples`; -1 means "never counted".
 fn grown_tuples(text: &str, factor: f64) -> String {
     match text.parse::<f32>() {
         Ok(tuples) if tuples > 0.0 => {
@@ -160,7 +161,7 @@ fn grown_tuples(text: &str, factor: f64) -> String {
     }
 }
 
-/// A `BlockNumber` that the catalog holds in a signed integer.
+/// A `BlockNumber`, which the catalog stores as a signed integer.
 fn grown_pages(text: &str, factor: f64) -> String {
     match text.parse::<i32>() {
         Ok(pages) => (times((pages as u32).into(), factor) as u32 as i32).to_string(),

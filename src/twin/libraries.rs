@@ -1,4 +1,4 @@
-//! The libraries that functions are in, and the tables that need them.
+//! The libraries of functions, and the tables that need them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +17,8 @@ pub fn libraries(snapshot: &Snapshot) -> BTreeMap<String, BTreeSet<String>> {
     libraries
 }
 
-/// The tables and materialized views with a column of a type, or an index of a kind, that these
-/// functions make.
+/// The tables and materialized views that need one of these functions, for a column's type or an
+/// index's operator class.
 pub fn tables_with(snapshot: &Snapshot, functions: &BTreeSet<String>) -> BTreeSet<QualifiedName> {
     let among = |catalog: &str, column: &str, function: &str| -> BTreeSet<&str> {
         pairs(snapshot, catalog, column, function)
@@ -66,7 +66,7 @@ pub fn tables_with(snapshot: &Snapshot, functions: &BTreeSet<String>) -> BTreeSe
     concerned.map(|file| file.name.clone()).collect()
 }
 
-/// Two columns of a catalog, where both have a value.
+/// Two columns of a catalog, of rows where both have a value.
 fn pairs<'s>(
     snapshot: &'s Snapshot,
     catalog: &str,

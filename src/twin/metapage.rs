@@ -31,6 +31,6 @@ pub enum Metapage {
         /// The last page of the range map.
         last_revmap_page: u32,
     },
-    /// Only that it is one (`spgGetCache`, src/backend/access/spgist/spgutils.c).
+    /// Nothing but that it is one (`spgGetCache`, src/backend/access/spgist/spgutils.c).
     Spgist,
 }

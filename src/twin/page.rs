@@ -21,9 +21,9 @@ const BTREE_VERSION: u32 = 4;
 const BTP_LEAF: u16 = 1 << 0;
 const BTP_ROOT: u16 = 1 << 1;
 const BTP_META: u16 = 1 << 3;
-/// Where `btm_allequalimage` lies in `BTMetaPageData`.
+/// The offset of `btm_allequalimage` in `BTMetaPageData`.
 const ALL_EQUAL_IMAGE: usize = HEADER_BYTES + 40;
-/// An `IndexTuple` of eight bytes that carries no key: minus infinity (`INDEX_ALT_TID_MASK`, no
+/// An `IndexTuple` of eight bytes without a key: minus infinity (`INDEX_ALT_TID_MASK`, no
 /// attributes).
 const MINUS_INFINITY: u16 = 0x2000 | 8;
 
@@ -47,8 +47,8 @@ const SPGIST_PAGE_ID: u16 = 0xFF82;
 /// `SpGistMetaPageData`: the magic number and the cache of last used pages.
 const SPGIST_META_BYTES: usize = 4 + 8 * 8;
 
-/// The first blocks of an index that is to have this metapage and so many blocks; the rest of its
-/// file is a hole. `built` is the beginning of the same index built over the twin's few rows.
+/// The first blocks of an index with this metapage and this number of blocks; the rest of its file
+/// is sparse. `built` is the beginning of the same index built over the twin's few rows.
 pub fn first_blocks(metapage: &Metapage, blocks: u64, built: &[u8]) -> Vec<u8> {
     match *metapage {
         Metapage::Btree { .. } if blocks <= 1 => btree_metapage(0, 0, equal_image(built)),
@@ -98,7 +98,7 @@ pub fn read_metapage(method: &str, block: &[u8]) -> Option<Metapage> {
 }
 
 /// The metapage, one leaf with the smallest and the largest entry, and above it a chain of pages
-/// with nothing but a way down: block n + 1 is of level n.
+/// that contain only a downlink: block n + 1 is of level n.
 fn btree(level: u32, built: &[u8]) -> Vec<u8> {
     let mut blocks = btree_metapage(level + 1, level, equal_image(built));
     let leaf = built
@@ -115,13 +115,13 @@ fn btree(level: u32, built: &[u8]) -> Vec<u8> {
     blocks
 }
 
-/// Does a freshly built btree say that equal keys are the same bytes, so that they can share a
-/// tuple (`btm_allequalimage`)? False for columns of INCLUDE, too.
+/// Does the metapage of a freshly built btree say that equal keys have the same bytes, so that they
+/// can share a tuple (`btm_allequalimage`)? False with INCLUDE columns, too.
 pub fn deduplicates(built: &[u8]) -> bool {
     equal_image(built) != 0
 }
 
-/// Whether the keys can be deduplicated; the build finds out.
+/// Whether the keys can be deduplicated, as the build stored it.
 fn equal_image(built: &[u8]) -> u8 {
     built.get(ALL_EQUAL_IMAGE).copied().unwrap_or(1)
 }
@@ -143,7 +143,7 @@ fn btree_metapage(root: u32, level: u32, equal_image: u8) -> Vec<u8> {
     )
 }
 
-/// A page of a level; its only tuple, if any, leads down to `child`.
+/// A page of a level; its only tuple, if any, points to `child`.
 fn btree_page(level: u32, flags: u16, child: Option<u32>) -> Vec<u8> {
     let special = BLOCK_BYTES - BTREE_SPECIAL_BYTES;
     let Some(child) = child else {
@@ -249,7 +249,7 @@ fn spgist() -> Vec<u8> {
     )
 }
 
-/// A block with a header, what follows it, and the special space at its end.
+/// A block with a header, its contents, and the special space at its end.
 fn page(body: &[u8], lower: usize, upper: usize, special: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; BLOCK_BYTES];
     put(&mut bytes, 12, &(lower as u16).to_le_bytes());

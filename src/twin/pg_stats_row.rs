@@ -1,10 +1,10 @@
 //! Rows of `pg_statistic` rebuilt from the view `pg_stats`, which shows the columns that the role
 //! can read.
 //!
-//! The view leaves out the operators and collations that a slot was made with, and says which kinds
-//! there are only by which of its columns are filled. ANALYZE takes both from the type
-//! (`std_typanalyze` in src/backend/commands/analyze.c and the `typanalyze` functions of
-//! src/backend/utils/adt and src/backend/tsearch), and so does this.
+//! The view omits the operators and collations of slots, and shows the kinds of slots only by which
+//! of its columns are not NULL. ANALYZE takes both from the type (`std_typanalyze` in
+//! src/backend/commands/analyze.c and the `typanalyze` functions of src/backend/utils/adt and
+//! src/backend/tsearch), and so does this module.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,8 @@ const FLOAT8_LESS: Oid = 672;
 const TEXT: Oid = 25;
 const DEFAULT_COLLATION: Oid = 100;
 
-/// What ANALYZE compares the values of a type with (`lookup_type_cache`); 0 where there is none.
+/// The operators by which ANALYZE compares the values of a type (`lookup_type_cache`); 0 if there
+/// is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Operators {
     /// Equality.
@@ -37,7 +38,7 @@ pub struct Operators {
     pub less: Oid,
 }
 
-/// A row of `pg_stats`, with what the catalog says of the column.
+/// A row of `pg_stats`, with what the catalog contains about the column.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PgStatsRow {
     /// The table or the index.
@@ -79,7 +80,7 @@ pub struct PgStatsRow {
 }
 
 impl PgStatsRow {
-    /// The type that ANALYZE saw: of an expression, not what its index stores.
+    /// The type that ANALYZE used: for an expression its type, not the type that the index stores.
     fn analyzed_type(&self) -> Oid {
         let values = self.common.as_ref().or(self.bounds.as_ref());
         values.map_or(self.type_oid, |values| values.element_type)
@@ -91,7 +92,7 @@ impl PgStatsRow {
         std::iter::once(self.analyzed_type()).chain(elements)
     }
 
-    /// The row as ANALYZE has written it, slots in its order.
+    /// The row as ANALYZE wrote it, slots in its order.
     pub fn rebuilt(&self, operators: &BTreeMap<Oid, Operators>) -> Statistic {
         let of = |type_oid: Oid| operators.get(&type_oid).copied().unwrap_or_default();
         let mut slots: Vec<Slot> = Vec::with_capacity(SLOTS);

@@ -1,32 +1,33 @@
-//! `--redact`: a twin file whose data values are made up, and whose plans are nearly the same.
+//! `--redact`: a twin file with made-up data values and nearly the same plans.
 //!
-//! Statistics hold values of the tables: most common ones, bounds of histograms, elements of
-//! arrays, the ends of indexes. They are replaced by others that lie in the same order, the same
-//! value by the same one wherever it occurs (joins compare the lists of two columns). Texts become
-//! letters that tell the rank, followed by noise of about the same length; UUIDs, numbers and times
-//! are moved by less than half the way to their neighbours. The new values depend on a key that is
-//! not in the file.
+//! Statistics contain values of the tables: most common values, bounds of histograms, elements of
+//! arrays, the ends of indexes. Others in the same order replace them, and the same value is
+//! replaced by the same one everywhere (joins compare the lists of two columns). A text becomes
+//! letters that give its rank, followed by random letters of about the same length. UUIDs, numbers
+//! and times move by less than half the distance to their neighbours. The new values depend on a
+//! key that is not in the file.
 //!
-//! **Values that statements or the schema mention keep their places and stay as they are**:
-//! constants of the workload, of predicates, CHECK constraints, bounds of partitions and views.
-//! They are in the file anyway, and only so do conditions still find their value in the statistics,
-//! predicates imply each other, and partitions get pruned. Who wants to hide them as well gives a
-//! workload with parameters (`$1`), as `pg_stat_statements` has it.
+//! **Values that statements or the schema mention do not change**: constants of the workload, of
+//! predicates, CHECK constraints, bounds of partitions and views. They are in the file anyway. Only
+//! if they stay, conditions find their value in the statistics, predicates imply each other, and
+//! partitions are pruned. To hide them as well, use a workload with parameters (`$1`), as in
+//! `pg_stat_statements`.
 //!
-//! Times are not shifted by a constant, though that would keep distances: `now()` in a statement,
-//! constants and the bounds of partitions would not move along.
+//! Times are not shifted by a constant, although that would keep distances, because `now()` in a
+//! statement, constants and the bounds of partitions would not shift with them.
 //!
-//! What it does not hide: names, types and enum values; constants as above; whole numbers in an
-//! unbroken row (states, ages), and roughly how large numbers and how late times are; shares of
-//! rows, the order of values, lengths of texts up to 200 letters; bodies of functions in SQL, which
-//! the planner inlines; the name of the database. Comments never were in a snapshot.
+//! It does not hide: names, types and enum values; constants as above; whole numbers without a gap
+//! to their neighbours (states, ages), and roughly how large numbers are and when times were;
+//! shares of rows, the order of values, lengths of texts up to 200 letters; bodies of functions in
+//! SQL, which the planner inlines; the name of the database. Snapshots never contain comments.
 //!
-//! What is dropped, and so lost to the planner: most common values of extended statistics (their
-//! bytes hold the values), elements of `tsvector` (sorted by length), statistics of types that are
-//! not known here (`inet`, `bytea`, `point`, composite types, …), defaults with constants, bodies
-//! of functions in other languages. Patterns (`LIKE '%x%'`) and containment in JSON are estimated
-//! by trying them on the values of the histogram, and will match none of the made-up ones.
-//! `tests/twin/redaction.rs` measures what that costs; the figures are in docs/twin-files.md.
+//! It drops what it cannot replace, and the planner then lacks it: most common values of extended
+//! statistics (their bytes contain the values), elements of `tsvector` (sorted by length),
+//! statistics of types that are not known here (`inet`, `bytea`, `point`, composite types, …),
+//! defaults with constants, bodies of functions in other languages. The planner estimates patterns
+//! (`LIKE '%x%'`) and containment in JSON by evaluating them on the values of the histogram, and
+//! the made-up ones do not match. `tests/twin/redaction.rs` measures the effect; docs/twin-files.md
+//! has the figures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +52,7 @@ use kinds::{ValueKind, ValueKinds};
 use mapping::Collected;
 
 impl TwinFile {
-    /// The file with its data values replaced, and the account of it in [`TwinFile::redacted`].
+    /// The file with its data values replaced, and a report of that in [`TwinFile::redacted`].
     pub fn redact(&self, key: &RedactionKey) -> TwinFile {
         let mut report = RedactionReport::default();
         let mut mentioned = BTreeSet::new();
@@ -102,7 +103,7 @@ impl TwinFile {
     }
 }
 
-/// Old and new values, and what types they are of.
+/// Old and new values, and their types.
 struct Redaction<'s> {
     kinds: ValueKinds<'s>,
     new: BTreeMap<ValueKind, BTreeMap<String, String>>,
@@ -154,7 +155,7 @@ impl<'s> Redaction<'s> {
             })
             .collect();
         mentioned.extend(elements);
-        // A sign is an operator's, not the constant's.
+        // A sign belongs to an operator, not to the constant.
         let negative: Vec<String> = mentioned
             .iter()
             .filter(|text| text.parse::<f64>().is_ok())
@@ -223,7 +224,7 @@ impl<'s> Redaction<'s> {
         }
     }
 
-    /// The new value; none when nothing is known about the type.
+    /// The new value; none if the type is not known.
     fn value(&self, value: &str, type_oid: Oid, collation: Oid) -> Option<String> {
         rewrite(
             &self.kinds,
@@ -299,8 +300,8 @@ impl<'s> Redaction<'s> {
                     *slot = Slot::default();
                 }
                 Some(new) => {
-                    // A made-up value need not be one that a domain's CHECK allows; the type below
-                    // holds the same bytes.
+                    // A made-up value may violate a domain's CHECK; the base type has the same
+                    // bytes.
                     values.element_type = self.kinds.base(values.element_type);
                     values.literal = new;
                 }
@@ -335,7 +336,7 @@ impl<'s> Redaction<'s> {
         }
     }
 
-    /// How many values of which kind were replaced, and how many not.
+    /// How many values of each kind were replaced, and how many were kept.
     fn account(&self, report: &mut RedactionReport) {
         let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         for (kind, collected) in &self.all {
@@ -362,7 +363,7 @@ impl<'s> Redaction<'s> {
     }
 }
 
-/// For people; none where nothing is replaced.
+/// As a sentence; none if nothing was replaced.
 fn name(kind: ValueKind) -> Option<&'static str> {
     match kind {
         ValueKind::Text(_) => Some("texts"),
@@ -383,7 +384,7 @@ fn all_statistics(snapshot: &Snapshot) -> impl Iterator<Item = &Statistic> {
     snapshot.statistics.iter().chain(extended)
 }
 
-/// Zero is "has none", and so never the reason for another order.
+/// Zero means "no collation" and is treated as the default collation.
 fn collation(oid: Oid) -> Oid {
     if oid == 0 { DEFAULT_COLLATION } else { oid }
 }
@@ -400,7 +401,7 @@ fn sorts_by_bytes(kind: ValueKind, origin: &Origin) -> bool {
     }
 }
 
-/// Ranges of built-in types, and what they are ranges of.
+/// Built-in range types and their subtypes.
 const RANGES: [(Oid, Oid); 6] = [
     (3904, 23),
     (3926, 20),
@@ -410,8 +411,8 @@ const RANGES: [(Oid, Oid); 6] = [
     (3910, 1184),
 ];
 
-/// A value with all that it is made of (elements of an array, bounds of a range) replaced; none
-/// when one part is refused.
+/// A value with all its parts (elements of an array, bounds of a range) replaced; none if one part
+/// is refused.
 fn rewrite(
     kinds: &ValueKinds<'_>,
     value: &str,
@@ -420,7 +421,7 @@ fn rewrite(
     with: &mut dyn FnMut(ValueKind, &str) -> Option<String>,
 ) -> Option<String> {
     if let Some(element) = kinds.element(type_oid) {
-        // An array of a domain cannot be read back where the domain has a CHECK.
+        // An array of a domain with a CHECK may not be readable again.
         let mut known = kinds.base(element) == element;
         let new = ArrayLiteral::parse(value)?.map(&mut |text| {
             let new = rewrite(kinds, text, element, of_collation, with);

@@ -1,12 +1,12 @@
-//! Values of built-in types that lie on a line: read from what PostgreSQL writes (`DateStyle` ISO),
+//! Values of built-in types with a distance: read from PostgreSQL's output (`DateStyle` ISO),
 //! moved, and written again.
 
 use super::snapshot::Oid;
 
-/// Types with differences (src/include/catalog/pg_type.dat).
+/// Types whose values have differences (src/include/catalog/pg_type.dat).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// `smallint`, `integer`, `bigint`, with their largest value.
+    /// `smallint`, `integer`, `bigint`, with their maximum.
     Integer(i64),
     /// `real` and `double precision`.
     Float,
@@ -18,17 +18,17 @@ pub enum Scale {
     Timestamp(bool),
 }
 
-/// A place on the line.
+/// A value as a number.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub enum Position {
     /// Whole numbers, days, microseconds.
     Whole(i128),
-    /// With as many digits behind the point as it was written with.
+    /// With the number of digits after the point that it was written with.
     Real(f64, usize),
 }
 
 impl Scale {
-    /// The line that values of a type lie on.
+    /// The scale of a type.
     pub fn of(type_oid: Oid) -> Option<Scale> {
         Some(match type_oid {
             21 => Scale::Integer(i16::MAX.into()),
@@ -48,7 +48,8 @@ impl Scale {
         matches!(self, Scale::Date | Scale::Timestamp(_))
     }
 
-    /// Reads a value. None for those that lie nowhere: infinities, NaN, years before Christ.
+    /// Reads a value. None for values without a distance to others: infinities, NaN, years before
+    /// Christ.
     pub fn read(self, text: &str) -> Option<Position> {
         match self {
             Scale::Integer(_) => text.parse().ok().map(Position::Whole),
@@ -62,7 +63,7 @@ impl Scale {
         }
     }
 
-    /// Writes a value; what is beyond the type's end is its end.
+    /// Writes a value; one beyond the type's range becomes the end of the range.
     pub fn write(self, position: Position) -> String {
         match (self, position) {
             (Scale::Integer(largest), Position::Whole(whole)) => whole
@@ -80,7 +81,7 @@ impl Scale {
 }
 
 impl Position {
-    /// How far it is from there to here.
+    /// The distance from that value to this one.
     pub fn minus(self, other: Position) -> f64 {
         match (self, other) {
             (Position::Whole(one), Position::Whole(other)) => (one - other) as f64,
@@ -88,10 +89,10 @@ impl Position {
         }
     }
 
-    /// So much farther on.
+    /// The value at this distance.
     pub fn plus(self, distance: f64) -> Position {
         match self {
-            // More than a double can count exactly is far away, too.
+            // Also for distances beyond the integers that a double represents exactly.
             Position::Whole(whole) => {
                 Position::Whole(whole.saturating_add(distance.round() as i128))
             }
@@ -109,7 +110,7 @@ impl Position {
 
 const MICROSECONDS_OF_A_DAY: i128 = 86_400_000_000;
 
-/// 0001-01-01 and 9999-12-31, counted from 1970-01-01: all that is read or written here.
+/// 0001-01-01 and 9999-12-31 in days since 1970-01-01: the range that is read and written here.
 const FIRST_DAY: i128 = -719_162;
 const LAST_DAY: i128 = 2_932_896;
 

@@ -1,5 +1,5 @@
-//! How large an index would be, from facts about its table: pages, tuples and what its metapage
-//! says.
+//! The size of an index that is not built, from facts about its table: pages, tuples and the
+//! numbers in its metapage.
 //!
 //! The planner costs an index by these numbers (src/backend/optimizer/util/plancat.c,
 //! `get_relation_info`, and src/backend/utils/adt/selfuncs.c, `btcostestimate`, `gincostestimate`,
@@ -20,7 +20,7 @@ mod tuple;
 use super::metapage::Metapage;
 use sample::SampledKeys;
 
-/// Bytes of a page, PostgreSQL's `BLCKSZ`, which practically no installation changes.
+/// Bytes of a page, PostgreSQL's `BLCKSZ`, which hardly any installation changes.
 pub const PAGE_BYTES: u64 = 8192;
 /// `SizeOfPageHeaderData` (src/include/storage/bufpage.h).
 const PAGE_HEADER_BYTES: f64 = 24.0;
@@ -34,7 +34,7 @@ pub struct IndexSize {
     pub pages: u64,
     /// Rows the index covers (`pg_class.reltuples`): posting lists count each of their rows.
     pub tuples: f64,
-    /// What the planner reads from the index's metapage; none where it reads nothing.
+    /// What the planner reads from the index's metapage; none if it reads nothing.
     pub metapage: Option<Metapage>,
 }
 
@@ -70,15 +70,15 @@ pub struct StoredColumn {
     /// Does the B-tree operator class promise that equal values are equal bytes (support function
     /// 4, `equalimage`, which also asks whether the collation is deterministic)?
     pub deduplicates: bool,
-    /// Distinct values among the index's rows, NULL not counted; `None` when nothing is known, as
-    /// of an expression.
+    /// Distinct values among the index's rows, NULL not counted; `None` if unknown, as for an
+    /// expression.
     pub distinct_values: Option<f64>,
     /// The shares of all rows, 0 to 1, that the most common values have
     /// (`pg_stats.most_common_freqs`), in any order.
     pub common_fractions: Vec<f64>,
 }
 
-/// What is known of equal keys: how many rows share theirs decides about posting lists and overflow
+/// Facts about equal keys: how many rows share their key decides about posting lists and overflow
 /// pages.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EqualKeys {
@@ -87,7 +87,7 @@ pub enum EqualKeys {
     /// columns are used beside it. The planner takes columns as independent (unless it has extended
     /// statistics), so that of composite keys a sample knows more.
     Distinct(f64),
-    /// A sample of the index's rows; what the columns say about common values is not used.
+    /// A sample of the index's rows; the columns' most common values are then not used.
     Sampled(SampledKeys),
 }
 
@@ -102,7 +102,7 @@ impl EqualKeys {
 }
 
 impl StoredColumn {
-    /// A column of a type of fixed length, of which no more is known: no NULLs, no statistics.
+    /// A column of a fixed-length type without statistics and NULLs.
     pub fn fixed(type_length: i16, alignment_bytes: u8) -> StoredColumn {
         StoredColumn {
             type_length,
@@ -136,7 +136,7 @@ impl StoredColumn {
         }
     }
 
-    /// The column in a partial index whose predicate keeps no NULLs of it and does not ask for its
+    /// The column in a partial index whose predicate excludes its NULLs and does not restrict its
     /// values otherwise.
     pub fn without_nulls(self) -> StoredColumn {
         let left = 1.0 - self.null_fraction;
@@ -165,7 +165,7 @@ fn align(bytes: f64, alignment: f64) -> f64 {
     (bytes / alignment).ceil() * alignment
 }
 
-/// A number of pages from an estimate, never below `least`.
+/// A number of pages from an estimate, at least `least`.
 fn whole_pages(estimate: f64, least: u64) -> u64 {
     if estimate.is_finite() {
         (estimate.ceil().max(0.0) as u64).max(least)

@@ -1,11 +1,11 @@
-//! All that production's planner knows about some tables, as a value: rows of the system catalogs
-//! with their OIDs, statistics, file sizes, settings.
+//! Everything that production's planner knows about some tables, as a value: rows of the system
+//! catalogs with their OIDs, statistics, file sizes, settings.
 //!
-//! Catalog rows are copied as they are instead of being written out as DDL: attribute numbers, enum
-//! values, operators inside stored expressions and statistics all refer to OIDs, and so all of them
-//! stay right. A server of the same major version has the same catalogs and the same OIDs below
-//! 12000 (src/include/access/transam.h); what `initdb` itself numbered (collations, text search,
-//! plpgsql) is copied too and replaces the twin's own.
+//! Catalog rows are copied as they are, not as DDL: attribute numbers, enum values, operators
+//! inside stored expressions and statistics all refer to OIDs, which stay valid this way. A server
+//! of the same major version has the same catalogs and the same OIDs below 12000
+//! (src/include/access/transam.h). Rows whose OIDs `initdb` assigned (collations, text search,
+//! plpgsql) are copied too and replace the twin's own.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +14,15 @@ use serde::{Deserialize, Serialize};
 use super::metapage::Metapage;
 use crate::model::{Gap, QualifiedName};
 
-/// An object identifier of the server that the snapshot is of.
+/// An object identifier of the server that the snapshot was read from.
 pub type Oid = u32;
 
-/// A server's planner, as far as some tables go.
+/// What a server's planner knows about some tables.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The server.
     pub origin: Origin,
-    /// Settings that decide about plans, as `current_setting` prints them.
+    /// Settings that affect plans, as `current_setting` prints them.
     pub settings: BTreeMap<String, String>,
     /// Rows of the system catalogs.
     pub system_tables: Vec<SystemTable>,
@@ -32,17 +32,17 @@ pub struct Snapshot {
     pub extended_statistics: Vec<ExtendedStatistic>,
     /// Everything that has a file: tables, materialized views, indexes.
     pub files: Vec<RelationFile>,
-    /// True ends of columns that an index starts with.
+    /// Smallest and largest values of the leading columns of indexes.
     pub extremes: Vec<Extremes>,
-    /// What could not be read, and what would help.
+    /// What could not be read, with the GRANT that would help.
     pub gaps: Vec<Gap>,
-    /// Rows of tables, for what statistics do not know: predicates, expressions, GIN. Their values
-    /// are data, all of it.
+    /// Rows of tables, for what statistics do not contain: predicates, expressions, GIN. Their
+    /// values are all data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<TableSample>,
 }
 
-/// The server that a snapshot is of.
+/// The server that a snapshot was read from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Origin {
     /// `server_version_num`.
@@ -61,7 +61,7 @@ pub struct Origin {
     pub icu_rules: Option<String>,
     /// `block_size` in bytes.
     pub block_size_bytes: u32,
-    /// A database of this name was connected to.
+    /// The name of the database.
     pub database: String,
     /// A standby: nothing can be built there.
     pub in_recovery: bool,
@@ -89,12 +89,12 @@ pub struct SystemTable {
 }
 
 impl SystemTable {
-    /// Where a column stands in the rows.
+    /// The position of a column in the rows.
     pub fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|name| name == column)
     }
 
-    /// A column of all rows; nothing where there is no such column.
+    /// A column of all rows; empty if there is no such column.
     pub fn column(&self, column: &str) -> Vec<Option<&str>> {
         let Some(position) = self.position(column) else {
             return Vec::new();
@@ -202,9 +202,9 @@ pub struct RelationFile {
     pub kind: String,
     /// The access method of an index.
     pub method: Option<String>,
-    /// `pg_relation_size` in blocks: what the planner goes by, not `relpages`.
+    /// `pg_relation_size` in blocks, which the planner uses instead of `relpages`.
     pub blocks: u64,
-    /// The index's metapage, as far as the planner looks at it.
+    /// The index's metapage, as far as the planner reads it.
     pub metapage: Option<Metapage>,
 }
 
@@ -221,7 +221,7 @@ pub struct Extremes {
     pub largest: Option<String>,
 }
 
-/// Some rows of a table, chosen one by one and by chance, in the table's order.
+/// Rows of a table that were chosen one by one at random, in the table's order.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TableSample {
     /// The table: one that has a file.
@@ -234,8 +234,8 @@ pub struct TableSample {
     pub rows: u64,
     /// These are all rows of the table.
     pub is_whole: bool,
-    /// The rows come from this share of the table's pages, chosen by chance; none: from all of
-    /// them.
+    /// The rows are from this share of the table's pages, which were chosen at random; none: from
+    /// all pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_share: Option<f64>,
 }
@@ -246,8 +246,8 @@ impl Snapshot {
         self.system_tables.iter().find(|table| table.name == name)
     }
 
-    /// Some columns of a system catalog, row by row; rows with a NULL among them are left out, and
-    /// all where a column is missing.
+    /// Some columns of a system catalog, row by row. Rows with a NULL in one of them are left out;
+    /// if a column is missing, there are no rows.
     pub fn rows_of<'s, const N: usize>(
         &'s self,
         table: &str,
@@ -273,7 +273,7 @@ impl Snapshot {
         table.rows.iter().filter_map(row).collect()
     }
 
-    /// Adds samples; of a table that there is one of already, the new one is kept.
+    /// Adds samples; a new one replaces an older one of the same table.
     pub fn keep_samples(&mut self, samples: Vec<TableSample>) {
         for sample in samples {
             self.samples
@@ -299,14 +299,14 @@ impl Snapshot {
         self.files.iter().find(|file| file.oid == table)
     }
 
-    /// An index's metapage as it was read, or as it has to be from the sizes. None for other
-    /// methods: the planner reads none.
+    /// An index's metapage as it was read, or computed from the sizes. None for other methods,
+    /// because the planner reads none.
     pub fn metapage(&self, index: &RelationFile) -> Option<Metapage> {
         index.metapage.or_else(|| match index.method.as_deref()? {
             "btree" => Some(Metapage::Btree {
                 level: btree_level(index.blocks),
             }),
-            // Zeros make the planner guess, as it does for an index that was never vacuumed.
+            // With zeros the planner guesses, as for an index that was never vacuumed.
             "gin" => Some(Metapage::Gin {
                 total_pages: 0,
                 entry_pages: 0,
@@ -355,16 +355,16 @@ pub const PAGES_PER_RANGE: u32 = 128;
 /// Pointers in a page of BRIN's range map (`REVMAP_PAGE_MAXITEMS`, src/include/access/brin_page.h).
 const RANGES_PER_REVMAP_PAGE: u64 = 1360;
 
-/// Entries in an inner page of a btree of which only the size is known.
+/// Entries in an inner page of a btree, if only the size of the index is known.
 const BTREE_FAN_OUT: u64 = 200;
 
-/// The last page of the range map of a BRIN index: the pages behind the metapage.
+/// The last page of the range map of a BRIN index; the pages of tuples follow.
 pub fn last_revmap_page(table_blocks: u64, pages_per_range: u32) -> u32 {
     let ranges = table_blocks.div_ceil(u64::from(pages_per_range.max(1)));
     u32::try_from(ranges.div_ceil(RANGES_PER_REVMAP_PAGE).max(1)).unwrap_or(u32::MAX)
 }
 
-/// The level of a btree's root, from its size.
+/// The level of a btree's root, estimated from its size.
 pub(super) fn btree_level(blocks: u64) -> u32 {
     let mut pages = blocks.saturating_sub(1);
     let mut level = 0;

@@ -19,7 +19,7 @@ pub enum NoIndexReason {
     NotIndexable,
     /// An index would help, or might: this is why it is not recommended.
     Candidate(Reason),
-    /// Nothing else is known: what was tried did not help.
+    /// Nothing else is known: the tested candidates did not help.
     NoCandidateHelped,
 }
 

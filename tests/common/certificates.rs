@@ -1,4 +1,4 @@
-//! Certificates of every kind the connection tests need, made anew for each run.
+//! Certificates of every kind that the connection tests need, created for each run.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -18,7 +18,7 @@ pub fn authority(name: &str) -> Authority {
     CertifiedIssuer::self_signed(authority_params(name), KeyPair::generate().unwrap()).unwrap()
 }
 
-/// An authority that another one vouches for.
+/// An authority that another authority signed.
 pub fn intermediate(name: &str, issuer: &Authority) -> Authority {
     CertifiedIssuer::signed_by(authority_params(name), KeyPair::generate().unwrap(), issuer)
         .unwrap()

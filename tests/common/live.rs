@@ -1,5 +1,5 @@
-//! A real throwaway server for the tests of one binary, a database for each test, and the program
-//! run against it.
+//! A throwaway server for the tests of one binary, a database for each test, and the program run
+//! against it.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -27,7 +27,7 @@ pub fn cluster() -> &'static Cluster {
     })
 }
 
-/// A database of a test's own.
+/// A database for one test.
 pub struct Database {
     pub name: String,
 }
@@ -66,7 +66,7 @@ impl Database {
         database
     }
 
-    /// A connection of the test's own.
+    /// A connection for the test itself.
     pub fn client(&self) -> Client {
         connect(&self.name)
     }
@@ -91,8 +91,8 @@ impl Database {
         rows.iter().filter_map(row).collect::<Vec<_>>().join("\n")
     }
 
-    /// Everything in the catalog that a run could leave behind, as text to compare. What CREATE
-    /// INDEX and ANALYZE refresh in place (row and page counts) is documented and left out.
+    /// Everything in the catalog that a run could leave behind, as text to compare. Left out is
+    /// what CREATE INDEX and ANALYZE update in place (row and page counts), as the README says.
     pub fn catalog(&self) -> String {
         [
             "SELECT oid, relname, relkind, relfilenode, relnamespace, relowner, relacl FROM pg_class ORDER BY oid",
@@ -123,7 +123,7 @@ impl Database {
         command
     }
 
-    /// `advise --format json`, which has to succeed.
+    /// Runs `advise --format json`, which must succeed.
     pub fn advise(&self, arguments: &[&str]) -> Value {
         let output = self
             .program(&[&["advise", "--format", "json"], arguments].concat())
@@ -157,7 +157,7 @@ pub fn program() -> Command {
     command
 }
 
-/// What a program said, for messages.
+/// The program's output, for messages.
 pub fn text_of(output: &Output) -> String {
     format!(
         "{}\n{}\n{}",

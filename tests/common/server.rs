@@ -25,7 +25,7 @@ host      all with_password  127.0.0.1/32 scram-sha-256
 const ROLES: &str = "create role ssl_only login; create role plain_only login; create role certified login; \
                      create role anyone login; create role with_password login password 'right'";
 
-/// The server's programs, wherever they are.
+/// The server's programs, found by the search.
 fn binaries() -> &'static Path {
     static BINARIES: OnceLock<Binaries> = OnceLock::new();
     let find = || Binaries::find(WhenMissing::Explain).unwrap();
@@ -39,7 +39,7 @@ pub struct KeyedCertificate {
     pub key: String,
 }
 
-/// A running server; it stops, and its files vanish, when this is dropped.
+/// A running server; dropping it stops it and removes its files.
 pub struct Server {
     directory: TempDir,
     owner: Option<User>,
@@ -123,7 +123,7 @@ impl Server {
         self.directory.path()
     }
 
-    /// Runs a statement with psql, in an environment of its own; the answer, or what psql said.
+    /// Runs a statement with psql, in a clean environment; returns psql's output or error.
     pub fn psql(&self, conninfo: &str, sql: &str) -> Result<String, String> {
         let output = Command::new("psql")
             .env_clear()

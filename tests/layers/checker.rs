@@ -1,4 +1,4 @@
-//! The checker itself, on sources of a few lines: what it must find and what it must not.
+//! The checker itself, on sources of a few lines: what it must report and what it must not.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +45,7 @@ fn file_circles(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn an_upward_import_is_told_with_the_row_it_breaks() {
+fn an_upward_import_is_reported_with_the_row_it_breaks() {
     assert_eq!(
         upward("use crate::high::Roof;"),
         [
@@ -105,7 +105,7 @@ fn a_file_that_only_tests_declare_is_not_read() {
 }
 
 #[test]
-fn a_circle_of_rooms_is_told() {
+fn a_circle_of_rooms_is_reported() {
     let both = uses(&[
         ("high.rs", "pub struct Roof(crate::low::Low);"),
         ("low.rs", "pub struct Low(Box<crate::high::Roof>);"),
@@ -181,7 +181,7 @@ fn crates_and_async_stay_where_they_belong() {
 }
 
 #[test]
-fn a_room_without_a_row_and_a_row_without_a_room_are_told() {
+fn a_room_without_a_row_and_a_row_without_a_room_are_reported() {
     let files = [("high.rs", ""), ("low.rs", "")];
     let tree = Tree::parse(&sources(&files));
     let table = table::rooms("| room | may use |\n|---|---|\n| `src/high.rs` | `cellar` |\n");

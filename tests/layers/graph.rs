@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::uses::Edges;
 
-/// One shortest circle for each group of nodes that all reach each other, as the nodes on the way;
-/// the first is not repeated.
+/// One shortest circle for each group of nodes that all reach each other, as its nodes in order;
+/// the first node is not repeated.
 pub fn circles(edges: &Edges) -> Vec<Vec<String>> {
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (from, to) in edges.keys() {
@@ -51,7 +51,7 @@ fn shortest<'edges>(
     None
 }
 
-/// The circle as a sentence, with the path that each node names of the next.
+/// The circle as a sentence, with the path by which each node uses the next.
 pub fn sentence(circle: &[String], edges: &Edges) -> String {
     let steps = circle.iter().enumerate().map(|(place, from)| {
         let to = &circle[(place + 1) % circle.len()];

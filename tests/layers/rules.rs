@@ -1,4 +1,4 @@
-//! The rules, each answered with sentences: one for each thing that breaks it.
+//! The rules. Each returns sentences, one for each violation.
 
 use std::collections::{BTreeMap, BTreeSet};
 

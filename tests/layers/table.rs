@@ -1,4 +1,4 @@
-//! The tables of ARCHITECTURE.md that rooms and crates are held to.
+//! The tables of ARCHITECTURE.md that list the rooms and the crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,7 @@ fn cells(line: &str) -> Vec<&str> {
     inside.split('|').map(str::trim).collect()
 }
 
-/// What stands in backquotes.
+/// The texts in backquotes.
 fn words(cell: &str) -> Vec<String> {
     cell.split('`')
         .skip(1)

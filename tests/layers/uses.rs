@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::{Module, Tree, WrittenPath};
 
-/// Which file names something of which other room, file or crate, with the path as it is written.
+/// Which file uses which other room, file or crate, with the path in the source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
     /// The file inside `src`.
     pub file: String,
     pub target: Target,
-    /// The path that says so; of another room, from the root of the crate.
+    /// The path in the source; for another room, from the root of the crate.
     pub path: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
-    /// By the path as it is written.
+    /// By the path in the source.
     Room(String),
     /// Where the item is defined, through re-exports.
     File(String),
@@ -37,7 +37,7 @@ pub fn uses(tree: &Tree, crates: &BTreeSet<String>) -> BTreeSet<Use> {
     let mut found = BTreeSet::new();
     for (path, module) in &tree.modules {
         let imports = module.imports.iter().map(|import| {
-            // A re-export is no use of its own: the module's code may never name the item.
+            // A re-export is not a use: the module's code may not name the item.
             (&import.path, !import.is_reexport)
         });
         let paths = module.paths.iter().map(|written| (written, true));
@@ -86,7 +86,7 @@ struct Resolver<'tree> {
     crates: &'tree BTreeSet<String>,
 }
 
-/// Re-exports of re-exports end somewhere; names that lead in a circle do not.
+/// Chains of re-exports end; names that refer to each other in a circle do not.
 const MAX_STEPS: usize = 16;
 
 impl Resolver<'_> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::live::{Database, recommended, rejected, statement};
 
-/// What was recommended, as text.
+/// The recommendations as text.
 fn ddl(report: &Value) -> Vec<&str> {
     let recommendations = report["recommendations"].as_array().unwrap();
     recommendations
@@ -13,7 +13,7 @@ fn ddl(report: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The reasons of the rejected candidates whose DDL contains all of these texts; there have to be
+/// The reasons of the rejected candidates whose DDL contains all of these texts; there must be
 /// some.
 fn reasons<'r>(report: &'r Value, texts: &[&str]) -> Vec<&'r str> {
     let candidates = rejected(report, texts);
@@ -42,7 +42,7 @@ fn only_id(report: &Value) -> &str {
     report["workload"]["statements"][0]["id"].as_str().unwrap()
 }
 
-/// 60 000 rows of about 110 bytes; `half` is true for every second row, in no order.
+/// 60 000 rows of about 110 bytes; `half` is true for every second row, in random order.
 const THINGS: &str = "
     CREATE TABLE things (id bigint PRIMARY KEY, code text NOT NULL, half boolean NOT NULL, made timestamptz NOT NULL, note text);
     INSERT INTO things SELECT n, md5(n::text), hashint8(n) % 2 = 0, timestamptz '2024-01-01 00:00Z' + n * interval '1 minute',
@@ -71,7 +71,7 @@ fn a_column_of_low_selectivity_gets_no_index() {
     );
 }
 
-/// A table of one page is read faster than an index of two.
+/// Reading a table of one page is faster than reading an index of two.
 #[test]
 fn a_tiny_table_gets_no_index() {
     let database = Database::new(
@@ -92,8 +92,8 @@ fn a_tiny_table_gets_no_index() {
     );
 }
 
-/// An index holds what an expression gave once; one whose result changes, or depends on a setting,
-/// cannot be indexed.
+/// An index stores the result of an expression once, so an expression whose result changes or
+/// depends on a setting cannot be indexed.
 #[test]
 fn a_volatile_expression_gets_no_index() {
     let database = things("adversarial_volatile");
@@ -118,8 +118,8 @@ fn a_volatile_expression_gets_no_index() {
     }
 }
 
-/// What an index that exists does already is not recommended again, for no part of its work and in
-/// no direction of reading.
+/// What an existing index already does is not recommended again: not a part of its work, and in
+/// neither direction.
 #[test]
 fn what_an_existing_index_covers_gets_no_second_one() {
     let database = things("adversarial_covered");
@@ -148,10 +148,10 @@ fn what_an_existing_index_covers_gets_no_second_one() {
     }
 }
 
-/// The planner takes the order of an index of several columns for three quarters of the order of
-/// its first column and knows nothing of the others', so that it prices 30 rows that lie on one
-/// page as 30 pages, and `(made)` as eleven times cheaper than the index that finds the same rows
-/// already. Executed, they take the same time.
+/// The planner takes the correlation of an index's first column, times 0.75, as that of an index of
+/// several columns and knows nothing about the others. So it expects 30 pages for 30 rows that are
+/// on one page, and estimates `(made)` as eleven times cheaper than the index that already finds
+/// the same rows. Executed, both take the same time.
 #[test]
 fn an_index_that_only_seems_to_be_cheaper_than_an_existing_one_is_not_recommended() {
     let database = things("adversarial_seeming");
@@ -180,9 +180,9 @@ fn orders_without_a_reason(name: &str) -> Value {
     advise(&database, &[sql])
 }
 
-/// `r.reason IS NULL` above the outer join is mostly true of rows that the join made up, which no
-/// index holds, and an index on the few refunds without a reason would miss those that have one:
-/// what helps is the way to the orders, and from them to their refunds.
+/// `r.reason IS NULL` above the outer join is mostly true for rows that the join added, which no
+/// index contains, and an index on the few refunds without a reason would miss those with one. What
+/// helps is an index to find the orders, and from them their refunds.
 #[test]
 fn a_predicate_on_the_nullable_side_of_an_outer_join_gets_no_index() {
     let report = orders_without_a_reason("adversarial_outer");
@@ -193,8 +193,8 @@ fn a_predicate_on_the_nullable_side_of_an_outer_join_gets_no_index() {
         "{:#?}",
         ddl(&report)
     );
-    // From 18 on a scan may skip `reason` and use what stands behind it, as well as an index on
-    // that alone.
+    // From 18 on a scan may skip `reason` and use the columns after it, as well as an index on
+    // these columns alone.
     let may_skip = report["server"]["version_num"].as_u64().unwrap() >= 180_000;
     for candidate in [["refunds", "(reason"], ["refunds", "WHERE reason IS NULL"]] {
         let expected =
@@ -219,7 +219,7 @@ fn a_predicate_on_the_nullable_side_of_an_outer_join_gets_no_index() {
     assert!(factor(&report, only_id(&report)) > 10.0);
 }
 
-/// The condition above the join is no key of the index that serves the join either.
+/// The condition above the join must also not become a key of the index that serves the join.
 #[test]
 fn columns_that_serve_nothing_are_not_appended() {
     let report = orders_without_a_reason("adversarial_appended");
@@ -237,7 +237,7 @@ fn columns_that_serve_nothing_are_not_appended() {
     );
 }
 
-/// Ten rows of a condition that is often true are found on the first page.
+/// Ten rows of a condition that is often true are on the first page.
 #[test]
 fn a_limit_without_an_order_gets_no_index() {
     let database = things("adversarial_limit");
@@ -255,7 +255,7 @@ fn a_limit_without_an_order_gets_no_index() {
     );
 }
 
-/// 60 000 addresses; the postcode says which city it is.
+/// 60 000 addresses; the postcode determines the city.
 const ADDRESSES: &str = "
     CREATE TABLE addresses (id int PRIMARY KEY, city text NOT NULL, postcode text NOT NULL, note text);
     INSERT INTO addresses SELECT n, 'city ' || n % 600 / 10, 'postcode ' || n % 600, repeat('x', 60) FROM generate_series(1, 60000) AS n;
@@ -264,7 +264,7 @@ const ADDRESSES: &str = "
 const ADDRESSES_OF_A_PLACE: &str =
     "SELECT id, note FROM addresses WHERE city = 'city 7' AND postcode = 'postcode 77'";
 
-/// The second column of an index sorts out nothing when the first one determines it.
+/// The second column of an index filters nothing if the first one determines it.
 #[test]
 fn of_correlated_columns_the_determining_one_is_enough() {
     let database = Database::new("adversarial_correlated", ADDRESSES);
@@ -285,7 +285,7 @@ fn of_correlated_columns_the_determining_one_is_enough() {
     );
 }
 
-/// The same column holds a value that nearly every row has and one that few have: an index pays for
+/// The same column has a value that nearly every row has and one that few have. An index helps for
 /// the second one only, and a partial one does not store the others.
 #[test]
 fn of_skewed_values_only_the_rare_one_gets_an_index() {
@@ -312,8 +312,8 @@ fn of_skewed_values_only_the_rare_one_gets_an_index() {
     assert_eq!(statements[1]["change"], "better");
 }
 
-/// A row may qualify by either table, so neither table's index finds all: both are read whatever
-/// there is.
+/// A row may qualify by either table, so neither table's index finds all rows: both tables are read
+/// in any case.
 #[test]
 fn an_or_across_tables_gets_no_index() {
     let database = Database::new(
@@ -329,8 +329,8 @@ fn an_or_across_tables_gets_no_index() {
     assert_eq!(ddl(&report), [""; 0], "{report:#}");
 }
 
-/// The statement names a column of the view; what is indexed is the view's expression over the
-/// table's column.
+/// The statement names a column of the view; the index is on the view's expression over the table's
+/// column.
 #[test]
 fn a_function_in_a_view_is_indexed_on_the_table() {
     let database = things("adversarial_view");

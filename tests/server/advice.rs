@@ -1,4 +1,5 @@
-//! What the planner makes of each idea: which index, which access path; costs only as ratios.
+//! What the planner does with each kind of index: which index, which access path; costs only as
+//! ratios.
 
 use serde_json::Value;
 
@@ -193,8 +194,8 @@ fn what_an_expression_index_needs_for_its_plan_is_printed() {
         "CREATE TABLE item (id bigint PRIMARY KEY, v text);
          INSERT INTO item SELECT n, md5(n::text) FROM generate_series(1, 30000) AS n; ANALYZE item;",
     );
-    // No more rows than ANALYZE looks at (300 × default_statistics_target): each time it finds the
-    // same.
+    // At most the number of rows that ANALYZE reads (300 × default_statistics_target), so that its
+    // result is the same each time.
     let query = "SELECT * FROM item WHERE left(v, 2) = 'ab'";
     let report = database.advise(&["-c", query]);
     let [recommendation] = report["recommendations"].as_array().unwrap().as_slice() else {
@@ -297,7 +298,7 @@ fn printed_ddl_runs_and_is_then_not_recommended_again() {
 }
 
 #[test]
-fn limits_are_kept_and_told() {
+fn limits_are_kept_and_reported() {
     let database = Database::sample("limited", "002-table-sync", "0.1");
     let workload = ["-f", "fixtures/workloads/002-table-sync/workload.sql"];
     let reasons = |more: &[&str]| {
@@ -418,8 +419,8 @@ fn time_decides_where_a_limit_misleads() {
              CASE WHEN n BETWEEN 30000 AND 32000 THEN ARRAY['timeout'] ELSE ARRAY['fine', 'tag ' || n % 20] END FROM generate_series(1, 100000) AS n;
          ANALYZE event;",
     );
-    // They lie together, a third of the way along the order: an index on it reads all before them
-    // first, and the planner cannot know.
+    // These rows are together, at a third of the order: an index on the order reads all rows before
+    // them first, and the planner cannot know that.
     let workload =
         "-- name: oldest\nSELECT * FROM event WHERE tags @> ARRAY['timeout'] ORDER BY at LIMIT 5";
     let by_cost = database.advise(&["-c", workload]);

@@ -1,5 +1,5 @@
-//! Each idea for an index: a statement for which the planner takes it, and one for which nothing of
-//! the kind may be suggested.
+//! Each kind of index: a statement for which the planner uses it, and one for which no such index
+//! may be proposed.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ mod orders;
 #[path = "candidates/special.rs"]
 mod special;
 
-/// The DDL of everything that was recommended or tried.
+/// The DDL of all recommended and rejected candidates.
 fn tried(report: &Value) -> Vec<String> {
     let ddl = |list: &str| {
         let entries = report[list].as_array().unwrap().iter();
@@ -23,7 +23,7 @@ fn tried(report: &Value) -> Vec<String> {
     [ddl("recommendations"), ddl("rejected")].concat()
 }
 
-/// For messages: every index with its fate.
+/// For messages: every index with its result.
 fn summary(report: &Value) -> Vec<String> {
     let line = |entry: &Value| format!("{} {}: {}", entry["ddl"], entry["reason"], entry["detail"]);
     let list = |name: &str| {
@@ -41,7 +41,7 @@ fn is_tried(report: &Value, text: &str) -> bool {
     tried(report).iter().any(|ddl| ddl.contains(text))
 }
 
-/// Nothing that was tried failed to build: what is suggested can be built.
+/// No candidate failed to build: what is proposed can be built.
 fn assert_all_built(report: &Value) {
     let failed: Vec<&Value> = report["rejected"]
         .as_array()
@@ -52,7 +52,7 @@ fn assert_all_built(report: &Value) {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// By real builds: the planner twin's sizes of indexes that are no btrees are another matter.
+/// With real builds: other tests cover the twin's sizes of indexes that are not btrees.
 fn advise(database: &Database, workload: &str) -> Value {
     let report = database.advise(&["--rehearse", "transaction", "-c", workload]);
     assert_all_built(&report);

@@ -1,4 +1,4 @@
-//! Throwaway servers: their locale, and what is done about those that nobody could remove.
+//! Throwaway servers: their locale, and the removal of those that killed processes left.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -17,7 +17,7 @@ use pgrehearse::internals::cluster::{
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
 
-/// More than enough on a busy machine.
+/// A generous time limit for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn binaries() -> Binaries {
@@ -43,7 +43,7 @@ fn ask(cluster: &Cluster, sql: &str) -> String {
 }
 
 #[test]
-fn a_server_is_as_it_was_ordered() {
+fn a_server_has_the_requested_options() {
     let starting = Cluster::begin(
         &binaries(),
         &ClusterOptions {
@@ -74,7 +74,7 @@ fn a_server_is_as_it_was_ordered() {
 }
 
 #[test]
-fn a_locale_that_is_not_installed_is_told_apart() {
+fn a_locale_that_is_not_installed_has_its_own_error() {
     let name = "xx_YY'; exit 7; \"$0\".UTF-8";
     match start(ClusterLocale::libc("UTF8", name)).err().unwrap() {
         ClusterError::Locale(LocaleError::NotInstalled { locale }) => assert_eq!(locale, name),
@@ -88,7 +88,7 @@ fn a_locale_that_is_not_installed_is_told_apart() {
 }
 
 #[test]
-fn a_provider_is_had_from_its_version_on() {
+fn a_provider_is_available_from_its_version_on() {
     let major = binaries().major;
     let german = |provider, name: &str| ClusterLocale {
         provider,
@@ -111,7 +111,7 @@ fn a_provider_is_had_from_its_version_on() {
 }
 
 #[test]
-fn other_failures_are_no_matter_of_the_locale() {
+fn other_failures_do_not_blame_the_locale() {
     let options = ClusterOptions {
         settings: "work_mem = 'a lot'\n".to_owned(),
         ..ClusterOptions::default()
@@ -131,9 +131,9 @@ fn other_failures_are_no_matter_of_the_locale() {
     assert!(matches!(error, ClusterError::Interrupted), "{error}");
 }
 
-/// The first signals come before the new process is a server that hears them.
+/// The first signals arrive before the new process handles them as a server.
 #[test]
-fn a_server_that_misses_its_first_signals_is_told_again() {
+fn a_server_that_misses_its_first_signals_gets_them_again() {
     let programs = place();
     let initdb = "case $1 in --version) echo 'initdb (PostgreSQL) 15.0' ;; *) mkdir \"$2\" ;; esac";
     let postgres = "trap '' TERM; sleep 1; trap 'exit 0' TERM; while :; do sleep 0.1; done";
@@ -157,7 +157,7 @@ fn a_server_that_misses_its_first_signals_is_told_again() {
     let (done, is_done) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let starting = Cluster::begin(&binaries, &ClusterOptions::default()).unwrap();
-        // Not before there is something that does not listen.
+        // Waits until the process that ignores signals exists.
         std::thread::sleep(Duration::from_millis(500));
         done.send(starting.wait(&|| true).err()).unwrap();
     });
@@ -168,7 +168,7 @@ fn a_server_that_misses_its_first_signals_is_told_again() {
     assert!(matches!(error, ClusterError::Interrupted), "{error}");
 }
 
-/// The other process of the tests below: has a cluster until its standard input ends.
+/// The other process of the tests below: keeps a cluster until its standard input ends.
 #[test]
 #[ignore = "the tests of stale servers start it"]
 fn hold_one_for_another_test() {
@@ -177,7 +177,7 @@ fn hold_one_for_another_test() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
-/// A place for temporary files; nobody else's servers are in it.
+/// A directory for temporary files, without the servers of other tests.
 fn place() -> TempDir {
     let place = tempfile::Builder::new()
         .prefix("s")
@@ -190,7 +190,7 @@ fn place() -> TempDir {
 /// A process with a cluster.
 struct Holder {
     process: Child,
-    /// Kept open: the harness says a last word.
+    /// Kept open, because the test harness prints a last line.
     _output: BufReader<ChildStdout>,
     directory: PathBuf,
 }
@@ -257,8 +257,8 @@ impl Holder {
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// Kills the process and its keeper, so that nobody is left to remove the cluster. Returns it
-    /// and its server.
+    /// Kills the process and its keeper, so that neither can remove the cluster. Returns it and its
+    /// server.
     fn abandon(mut self) -> (PathBuf, i32) {
         let server = self.postmaster();
         for pid in [self.keeper(), self.pid()] {
@@ -267,7 +267,7 @@ impl Holder {
         self.process.wait().unwrap();
         assert!(
             runs(server) && self.directory.exists(),
-            "nobody is left to stop it"
+            "nothing is left to stop it"
         );
         (self.directory, server)
     }
@@ -288,7 +288,7 @@ impl Holder {
     }
 }
 
-/// Whether a process is there that is not only waiting for its parent to take notice of its end.
+/// Whether a process exists that is not a zombie.
 fn runs(pid: i32) -> bool {
     let listing = Command::new("ps")
         .args(["-o", "stat=", "-p", &pid.to_string()])
@@ -307,7 +307,7 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 }
 
 #[test]
-fn the_next_to_start_removes_what_nobody_could() {
+fn the_next_server_that_starts_removes_stale_ones() {
     let place = place();
     let living = Holder::new(&place);
     let (stale, server) = Holder::new(&place).abandon();
@@ -324,7 +324,7 @@ fn the_next_to_start_removes_what_nobody_could() {
 }
 
 #[test]
-fn two_that_start_at_once_do_not_hinder_each_other() {
+fn two_servers_that_start_at_once_do_not_hinder_each_other() {
     let place = place();
     let stale = [Holder::new(&place).abandon(), Holder::new(&place).abandon()];
     let next = [launch(&place), launch(&place), launch(&place)].map(holding);
@@ -340,9 +340,9 @@ fn two_that_start_at_once_do_not_hinder_each_other() {
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
 }
 
-/// A cluster whose owner alone lives (its keeper was killed) is not stale.
+/// A cluster whose owner lives, although its keeper was killed, is not stale.
 #[test]
-fn one_without_its_keeper_is_left_to_its_owner() {
+fn a_server_without_its_keeper_is_left_to_its_owner() {
     let place = place();
     let living = Holder::new(&place);
     kill(Pid::from_raw(living.keeper()), Signal::SIGKILL).unwrap();
@@ -366,7 +366,7 @@ fn given_to_the_server(path: &Path) {
 }
 
 #[test]
-fn what_only_looks_like_a_stale_one_is_not_touched() {
+fn what_only_looks_like_a_stale_server_is_not_touched() {
     let place = place();
     let path = |name: &str| place.path().join(name);
     // Without a lock; a link to a directory elsewhere that has one; another name.
@@ -380,8 +380,8 @@ fn what_only_looks_like_a_stale_one_is_not_touched() {
     symlink(path("elsewhere"), path("pgrehearse-link")).unwrap();
     // Its lock is a link to a file elsewhere.
     symlink(path("elsewhere/lock"), path("pgrehearse-unlocked/lock")).unwrap();
-    // A process that has got the number of a server of long ago: it is the directory that is stale,
-    // and what links lead to is not.
+    // A process that has the number of an old server: the directory is stale, but not what its
+    // links point to.
     let mut innocent = Command::new("cat")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

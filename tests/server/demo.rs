@@ -1,4 +1,4 @@
-//! `pgrehearse demo`: a server of its own that is gone afterwards, whatever happens.
+//! `pgrehearse demo`: its server is gone afterwards in every case.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::live::{program, text_of};
 
-/// A temporary directory that the server's user may enter, too.
+/// A temporary directory that the server's user can enter, too.
 fn place() -> TempDir {
     let place = tempfile::Builder::new()
         .prefix("d")

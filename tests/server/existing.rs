@@ -1,4 +1,4 @@
-//! Indexes that exist: what is proposed for dropping or building anew, and what never is.
+//! Existing indexes: which ones the report proposes to drop or rebuild, and which never.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::live::{Database, cluster, recommended, text_of};
 
-/// More than enough on a busy machine.
+/// A generous time limit for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The findings as `finding index`, sorted by index.
@@ -34,7 +34,7 @@ fn findings(report: &Value) -> Vec<String> {
     findings
 }
 
-/// Those of them that are about bloat: a recommended index may replace one.
+/// The bloated indexes among the findings; a recommended index may replace one.
 fn bloated(report: &Value) -> Vec<String> {
     findings(report)
         .into_iter()
@@ -68,7 +68,7 @@ const BOOKINGS: &str = "CREATE TABLE room (id int PRIMARY KEY);
      CREATE INDEX booking_guest ON booking (guest);
      ANALYZE;";
 
-/// The workload uses booking_guest, which nobody has scanned yet.
+/// The workload uses booking_guest, which has no scans yet.
 const BY_GUEST: &str = "SELECT * FROM booking WHERE guest = 5";
 
 #[test]
@@ -77,8 +77,8 @@ fn what_nothing_has_used_since_the_counters_began_is_named_with_that_time() {
     let database = Database::new("existing_unused", BOOKINGS);
     database.run("SELECT pg_stat_reset()");
     let report = database.advise(&["-c", BY_GUEST, "--unused-after", "0d"]);
-    // The one on during is what the exclusion constraint has; the constraint's own, unique ones and
-    // the one in use are not named.
+    // The one on during duplicates the index of the exclusion constraint; constraint indexes,
+    // unique ones and the one in use are not named.
     assert_eq!(
         findings(&report),
         [
@@ -118,8 +118,8 @@ fn what_nothing_has_used_since_the_counters_began_is_named_with_that_time() {
             && !detail("booking_note").contains("foreign key")
     );
 
-    // To look at the ends of indexes is no use of them, for a superuser's run at least: another run
-    // says the same.
+    // Reading the ends of indexes does not count as a use, at least in a superuser's run: another
+    // run gives the same result.
     let again = database.advise(&["-c", BY_GUEST, "--unused-after", "0d"]);
     assert_eq!(findings(&again), findings(&report));
     let text = database
@@ -152,7 +152,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    /// None where there is no pg_receivewal beside the server's programs.
+    /// None if the server's programs do not include pg_receivewal.
     fn start() -> Option<Receiver> {
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
         let programs = binaries
@@ -369,7 +369,7 @@ fn a_bloated_index_is_found_with_the_size_that_it_then_has() {
 }
 
 #[test]
-fn a_workload_that_needs_no_index_is_told_of_bloated_ones_all_the_same() {
+fn bloated_indexes_are_reported_even_if_no_index_helps() {
     let database = Database::new(
         "existing_served",
         "CREATE TABLE entry (id bigint PRIMARY KEY) WITH (autovacuum_enabled = off);
@@ -394,7 +394,7 @@ fn a_workload_that_needs_no_index_is_told_of_bloated_ones_all_the_same() {
 }
 
 #[test]
-fn without_a_look_at_rows_a_bloated_expression_is_not_guessed_at() {
+fn without_a_sample_bloat_of_an_expression_index_is_not_guessed() {
     let database = Database::new(
         "existing_unsampled",
         "CREATE TABLE entry (id bigint, note text) WITH (autovacuum_enabled = off);
@@ -472,7 +472,7 @@ fn a_recommended_index_replaces_a_shorter_one_when_nothing_gets_worse_without_it
 fn a_shorter_index_that_serves_something_better_is_not_called_redundant() {
     let database = Database::new("existing_kept", ORDERS);
     database.run("VACUUM ANALYZE orders");
-    // Its entries share their keys: to count over it is much cheaper than over the longer one.
+    // Its entries share keys, so counting over it is much cheaper than over the longer one.
     let workload = "-- name: recent\nSELECT note FROM orders WHERE owner = $1 AND at > $2 ORDER BY at LIMIT 10;
                     -- name: counted\nSELECT count(*) FROM orders WHERE owner < 60";
     let report = database.advise(&["-c", workload]);
@@ -497,8 +497,8 @@ fn a_shorter_index_that_serves_something_better_is_not_called_redundant() {
     );
 }
 
-/// Either order of two columns serves a statement that compares both: the one that makes an
-/// existing index unneeded is taken.
+/// Either order of two columns serves a statement that compares both; the one that makes an
+/// existing index redundant is chosen.
 #[test]
 fn an_index_is_rather_extended_than_added() {
     let database = Database::new(

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 
 use crate::live::Database;
 
-/// Thousands of rows at 10 ms each: a build that nobody waits for.
+/// Thousands of rows at 10 ms each: a build that would take too long for a test.
 const SLOW_TABLE: &str = "CREATE TABLE job (id bigint PRIMARY KEY, note text);
      INSERT INTO job SELECT n, 'note ' || n FROM generate_series(1, 20000) AS n;
      CREATE FUNCTION slow(x bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN x; END $$;
@@ -18,7 +18,7 @@ const BUILDING: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_
                         AND state = 'active' AND query LIKE 'CREATE INDEX%'";
 const PRESENT: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
 
-/// More than enough on a busy machine; what is measured is printed.
+/// A generous time limit for a busy machine; the test prints the measured time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn wait_until(what: &str, mut condition: impl FnMut() -> bool) -> Duration {

@@ -1,4 +1,4 @@
-//! Long work shows a progress bar on a terminal, and nothing of it elsewhere. `script` (util-linux)
+//! Long work shows a progress bar on a terminal, and nothing elsewhere. `script` (util-linux)
 //! provides the terminal.
 
 use std::process::{Command, Output};

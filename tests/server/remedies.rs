@@ -1,11 +1,11 @@
-//! What is said where no index helps, and what helps instead.
+//! The report when no index helps, and what helps instead.
 
 use serde_json::Value;
 
 use crate::live::{Database, program, recommended, statement, text_of};
 
-/// Rows in the order of `id`; `spread` says nothing about where a row lies, `kind` little about
-/// which it is.
+/// Rows in the order of `id`; `spread` is not correlated with a row's position, `kind` only a
+/// little.
 const TABLES: &str = "CREATE TABLE item (id bigint PRIMARY KEY, spread bigint NOT NULL, kind int NOT NULL, at timestamptz NOT NULL, note text);
      INSERT INTO item SELECT n, n * 7919 % 5000, n % 10, '2024-01-01'::timestamptz + n * interval '1 minute', repeat('x', 60)
      FROM generate_series(1, 60000) AS n;
@@ -88,7 +88,7 @@ fn every_statement_without_an_index_says_why() {
     }
 }
 
-/// At the value that is named the planner uses the index, and a step above it does not.
+/// At the value that is named the planner uses the index, and one step above it does not.
 #[test]
 fn the_random_page_cost_that_is_named_is_the_one_that_decides() {
     let database = Database::new(
@@ -122,14 +122,14 @@ fn the_random_page_cost_that_is_named_is_the_one_that_decides() {
         plan(value + 0.1)
     );
 
-    // The same of an index that does not exist, by the twin's word.
+    // The same for an index that does not exist, as the twin predicts it.
     database.run("DROP INDEX item_spread");
     let report = database.advise(&["-c", &format!("-- name: q\n{query}")]);
-    let (reason, foreseen) = because(&report, "q");
-    assert_eq!(reason, "only_at_lower_random_page_cost", "{foreseen}");
+    let (reason, predicted) = because(&report, "q");
+    assert_eq!(reason, "only_at_lower_random_page_cost", "{predicted}");
     assert!(
-        foreseen.contains(&format!("random_page_cost = {value} or less (it is 4)")),
-        "{foreseen}\n{detail}"
+        predicted.contains(&format!("random_page_cost = {value} or less (it is 4)")),
+        "{predicted}\n{detail}"
     );
 }
 
@@ -172,7 +172,7 @@ fn text_and_markdown_say_why_and_a_recording_says_it_again() {
         .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
     let mut replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
-    // A replay measures no times, and looks into no catalog for leftovers.
+    // A replay measures no times and has no catalog to check for leftovers.
     for report in [&mut live, &mut replayed] {
         report["timing"] = Value::Null;
         report["rehearsal"]["left_behind"] = Value::Null;
@@ -227,8 +227,8 @@ fn remedies<'r>(report: &'r Value, kind: &str) -> Vec<&'r Value> {
         .collect()
 }
 
-/// A city lies in one country; each of 100 has 600 rows, which the planner takes for 60 when both
-/// are asked for.
+/// A city is in one country. Each of 100 cities has 600 rows; for conditions on both columns the
+/// planner expects 60.
 const CORRELATED: &str = "CREATE TABLE place (id bigint PRIMARY KEY, city int NOT NULL, country int NOT NULL, free int NOT NULL, name text NOT NULL);
      INSERT INTO place SELECT n, n % 100, n % 100 / 10, n % 7, 'Name ' || n % 20 FROM generate_series(1, 60000) AS n; ANALYZE place;";
 
@@ -291,7 +291,7 @@ fn statistics_are_recommended_where_they_change_the_estimate_and_only_there() {
     );
     assert_eq!(database.catalog(), before);
 
-    // What is printed runs, and does what was said; then there is nothing more to say.
+    // The printed statements run and have the predicted effect; after that the report is empty.
     for statement in correlated["statements"].as_array().unwrap() {
         database.run(statement.as_str().unwrap());
     }
@@ -418,16 +418,16 @@ fn an_aggregate_over_most_of_a_table_gets_a_materialized_view() {
         assert_eq!(report["rehearsal"]["left_behind"], 0);
     }
     assert_eq!(database.catalog(), before);
-    let [(foreseen, foreseen_cost, _), (real, real_cost, sql)] = &sizes[..] else {
+    let [(predicted, predicted_cost, _), (real, real_cost, sql)] = &sizes[..] else {
         panic!()
     };
     assert!(
-        (foreseen / real).max(real / foreseen) < 2.0,
-        "{foreseen} {real}"
+        (predicted / real).max(real / predicted) < 2.0,
+        "{predicted} {real}"
     );
     assert!(
-        (foreseen_cost / real_cost).max(real_cost / foreseen_cost) < 2.0,
-        "{foreseen_cost} {real_cost}"
+        (predicted_cost / real_cost).max(real_cost / predicted_cost) < 2.0,
+        "{predicted_cost} {real_cost}"
     );
     database.run(sql[0].as_str().unwrap());
     let name = "public.orders_by_gig_id_state";
@@ -442,7 +442,7 @@ fn an_aggregate_over_most_of_a_table_gets_a_materialized_view() {
     );
 }
 
-/// To fill a view is to execute its statement: only with `--analyze`, and not when it does or
+/// Filling a view executes its statement: only with `--analyze`, and not if it has side effects or
 /// depends on anything else.
 #[test]
 fn a_view_is_only_for_what_is_the_same_at_any_time() {
@@ -470,7 +470,7 @@ fn a_view_is_only_for_what_is_the_same_at_any_time() {
     let none = database.advise(&["-c", workload, "--rehearse", "transaction"]);
     assert!(
         remedies(&none, "materialized_view").is_empty(),
-        "nobody could tell: {:#}",
+        "nothing could test it: {:#}",
         none["remedies"]
     );
 }
@@ -510,7 +510,7 @@ fn vacuum_is_recommended_where_index_only_scans_pay_for_unmarked_pages() {
     assert_eq!(
         statement(&again, "q")["cost_before"],
         found[0]["benefits"][0]["cost_after"],
-        "as foreseen"
+        "as predicted"
     );
     assert!(
         again["remedies"].as_array().unwrap().is_empty(),
@@ -574,7 +574,7 @@ fn a_day_of_a_timestamptz_becomes_a_range_with_the_same_result() {
     }
 }
 
-/// Around a change of offset that repeats midnight, and where a whole day was left out.
+/// Around a change of offset that repeats midnight, and where a whole day was skipped.
 #[test]
 fn the_range_holds_where_clocks_are_strange() {
     let database = Database::new("strange_clocks", "");

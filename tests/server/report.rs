@@ -1,5 +1,5 @@
-//! Reports are a public interface: the JSON one is described by a checked-in schema, and a recorded
-//! run gives the same one again.
+//! Reports are a public interface: a checked-in schema describes the JSON one, and a replay of a
+//! recorded run gives the same report.
 
 use serde_json::Value;
 
@@ -63,7 +63,7 @@ fn a_recorded_run_gives_the_same_report_without_a_server() {
         .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
     let mut replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
-    // A replay measures no times, and looks into no catalog for leftovers.
+    // A replay measures no times and has no catalog to check for leftovers.
     for report in [&mut live, &mut replayed] {
         report["timing"] = Value::Null;
         report["rehearsal"]["left_behind"] = Value::Null;
@@ -112,7 +112,7 @@ fn a_search_that_ran_out_of_time_keeps_what_it_found_and_is_replayed() {
         "{notice}"
     );
 
-    // However far it comes: what is recommended was proved, and nothing gets worse.
+    // However far the search comes: what is recommended was verified, and nothing gets worse.
     let little = advise(&["--search-time", "300ms"]);
     for statement in little["workload"]["statements"].as_array().unwrap() {
         assert_ne!(statement["change"], "worse", "{statement:#}");
@@ -189,7 +189,7 @@ fn rows_written_are_counted_over_all_partitions() {
          INSERT INTO event SELECT n, n % 5000 FROM generate_series(1, 40000) AS n;
          UPDATE event SET kind = 7 WHERE id <= 30; DELETE FROM event WHERE id > 39990; ANALYZE event;",
     );
-    // The statistics of a session that ended arrive when they arrive.
+    // The statistics of a session that ended arrive with a delay.
     let arrived = "SELECT sum(n_tup_del) FROM pg_stat_user_tables";
     let began = std::time::Instant::now();
     while database.text(arrived) != "10" && began.elapsed() < std::time::Duration::from_secs(20) {

@@ -1,5 +1,5 @@
-//! It may be pointed at production: nothing is left behind, writers are not blocked for longer than
-//! allowed.
+//! The program is safe on a production server: it leaves nothing behind and does not block writers
+//! for longer than allowed.
 
 use std::time::Duration;
 
@@ -137,7 +137,7 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
 }
 
 #[test]
-fn a_lock_that_is_not_to_be_had_is_given_up() {
+fn a_lock_that_is_not_free_is_given_up() {
     let database = Database::new("locked", TABLES);
     let mut writer = database.client();
     let mut transaction = writer.transaction().unwrap();
@@ -182,7 +182,7 @@ fn a_lock_that_is_not_to_be_had_is_given_up() {
     assert!(report["recommendations"].as_array().unwrap().is_empty());
 }
 
-/// An immutable function that takes its time, so that a build does.
+/// A slow immutable function, so that a build is slow.
 const SLOW: &str = "CREATE FUNCTION slow(x bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS
      $$ BEGIN PERFORM pg_sleep(0.002); RETURN x; END $$;";
 
@@ -208,7 +208,7 @@ fn a_build_that_blocks_writers_too_long_is_stopped() {
 }
 
 #[test]
-fn somebody_who_owns_nothing_is_told_so() {
+fn a_role_that_owns_no_table_gets_the_reason() {
     let database = Database::new(
         "not_owner",
         &format!(

@@ -1,4 +1,4 @@
-//! Where statements come from, and what they may look like.
+//! The sources and forms of statements.
 
 use std::io::Write;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! What writes pay is set against what reads gain.
+//! The write cost of an index is compared with its gain for reads.
 
 use std::time::{Duration, Instant};
 
@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use crate::live::{Database, recommended, rejected};
 
-/// More than enough on a busy machine.
+/// A generous time limit for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Two columns alike, and pages with room for new versions of their rows. (Written in a block,
+/// Two equal columns, and pages with room for new versions of their rows. (Written in a DO block,
 /// whose statements pg_stat_statements does not count.)
 const ACCOUNTS: &str = "CREATE TABLE account (id bigint PRIMARY KEY, seen int NOT NULL, region int NOT NULL, note text)
          WITH (fillfactor = 50, autovacuum_enabled = off);
      DO $$ BEGIN INSERT INTO account SELECT n, n % 4000, n % 4000, 'note ' || n FROM generate_series(1, 40000) AS n; END $$;";
 
-/// What sessions that ended counted arrives when it arrives.
+/// The counters of sessions that ended arrive with a delay.
 fn wait_until(database: &Database, condition: &str) {
     let began = Instant::now();
     while database.text(&format!("SELECT {condition}")) != "t" {
@@ -76,7 +76,7 @@ fn an_index_that_ends_hot_updates_has_to_gain_more_than_one_on_a_column_that_is_
         "{seen:#} {region:#}"
     );
 
-    // The same the other way round, and neither where nothing indexed is updated.
+    // The same with the columns swapped; no difference if no indexed column is updated.
     let report = database.advise(&["-c", &workload("region = $1")]);
     assert_eq!(
         (
@@ -93,7 +93,7 @@ fn an_index_that_ends_hot_updates_has_to_gain_more_than_one_on_a_column_that_is_
         ),
         (1, 1)
     );
-    // What is only carried keeps an update from being HOT as well.
+    // An INCLUDE column also keeps an update from being HOT.
     assert_eq!(
         recommended(&report, &["INCLUDE (note)"]).len(),
         0,
@@ -117,7 +117,7 @@ fn writes_that_only_the_server_counted_are_charged_where_the_calls_were_counted_
             .query("SELECT note FROM account WHERE region = $1", &[&region])
             .unwrap();
     }
-    // All rows were inserted while the counters counted: the first loading is no habit.
+    // All rows were inserted while the counters counted: the first loading is not typical.
     let quiet = database.advise(&["--pg-stat-statements"]);
     assert_eq!(
         recommended(&quiet, &["(region)"]).len(),
@@ -147,7 +147,7 @@ fn writes_that_only_the_server_counted_are_charged_where_the_calls_were_counted_
     assert_eq!(
         recommended(&by_hand, &["(region)"]).len(),
         1,
-        "calls that somebody wrote down are of no time: {:#}",
+        "calls from comments have no period: {:#}",
         by_hand["rejected"]
     );
 }

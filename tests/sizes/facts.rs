@@ -1,4 +1,4 @@
-//! Facts as a caller of the size model has them, and the index that is really built.
+//! Facts as a caller of the size model has them, and the real index.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::live::Database;
 
-/// Where rows of predicates and distinct keys are taken from.
+/// The source of rows of predicates and of distinct keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The planner's estimates and pg_stats; a sample only for expressions, GIN, GiST and SP-GiST.
@@ -24,7 +24,7 @@ pub enum Source {
     Both,
 }
 
-/// An estimate and the truth.
+/// An estimate and the real size.
 #[derive(Debug)]
 pub struct Measured {
     pub method: String,
@@ -179,7 +179,7 @@ impl<'s> Specification<'s> {
     }
 }
 
-/// Asks the server what a caller of the model can know.
+/// Reads from the server what a caller of the model can know.
 pub struct Observer {
     client: Client,
     source: Source,
@@ -489,7 +489,8 @@ impl Observer {
             Some(row) => {
                 let (width, nulls): (i32, f64) = (row.get(0), row.get(1));
                 let distinct: f64 = row.get(2);
-                // pg_stats has the 64 bytes of the table; the index has the string and its end.
+                // pg_stats has the 64 bytes of the table; the index stores the string and a
+                // terminating zero.
                 let width = if is_name {
                     self.name_width(table, key)
                 } else {
@@ -542,7 +543,7 @@ impl Observer {
         ))
     }
 
-    /// An expression has no statistics: widths come from the sample, where values have headers of 4
+    /// An expression has no statistics: widths are from the sample, where values have headers of 4
     /// bytes.
     fn expression(
         &mut self,
@@ -573,7 +574,7 @@ impl Observer {
     }
 }
 
-/// What a predicate on the column itself changes about it.
+/// How a predicate on the column itself changes its facts.
 fn column_of_partial(column: StoredColumn, predicate: &str, key: &str) -> StoredColumn {
     if predicate.contains(&format!("{key} IS NOT NULL")) {
         column.without_nulls()
@@ -592,9 +593,9 @@ const STATISTICS: &str =
     "SELECT avg_width, null_frac::float8, n_distinct::float8, most_common_freqs
 FROM pg_stats WHERE tablename = $1 AND attname = $2 AND schemaname = 'public'";
 
-/// How many rows to build indexes on, the smallest first: the table's rows by a power of two,
-/// `most_rows` at most, and a quarter and a sixteenth of that. Indexes double their pages at about
-/// the same time when their pages are full, so that one of half the rows is as full as that of all.
+/// The numbers of rows to build indexes on, the smallest first: the table's rows divided by a power
+/// of two, `most_rows` at most, and a quarter and a sixteenth of that. Full pages of an index split
+/// at about the same time, so an index on half of the rows is as full as that on all.
 pub fn sample_rows(table_rows: u64, most_rows: u64) -> [u64; 3] {
     let mut rows = table_rows;
     while rows > most_rows.max(1) {

@@ -1,5 +1,5 @@
-//! The whole server goes away while the interface shows what it said, and comes back: a throwaway
-//! server for each test.
+//! The server stops while the interface shows its data, and starts again: a throwaway server for
+//! each test.
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -18,8 +18,8 @@ use super::{SLOW_TABLE, wait_until};
 const TABLE: &str = "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);
     INSERT INTO t SELECT n, n % 1000, n % 77 FROM generate_series(1, 20000) AS n; ANALYZE t;";
 
-/// A server that can be killed and started again: a child of the test on the files of a throwaway
-/// cluster.
+/// A server that can be killed and started again: a child process of the test, on the files of a
+/// throwaway cluster.
 struct Mortal {
     cluster: Cluster,
     binaries: Binaries,
@@ -54,7 +54,7 @@ impl Mortal {
         Client::connect(&self.cluster.conninfo(), NoTls)
     }
 
-    /// `kill -9` of the postmaster; its children notice by themselves and end.
+    /// `kill -9` of the postmaster; its children notice that and end.
     fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
             server.kill().unwrap();
@@ -62,8 +62,7 @@ impl Mortal {
         }
     }
 
-    /// As somebody does who finds the server down; it is refused as long as a child of the old one
-    /// lives.
+    /// Starts the server again. It refuses to start while a child of the old one lives.
     fn start_again(&mut self) {
         let began = Instant::now();
         let mut server = self.postgres().spawn().unwrap();
@@ -115,7 +114,7 @@ impl Drop for Mortal {
 }
 
 #[test]
-fn a_killed_server_is_told_and_asked_again_when_it_is_back() {
+fn a_killed_server_is_shown_and_retried_when_it_is_back() {
     let mut server = Mortal::start(TABLE);
     let target = format!(
         "-d '{}' -c 'SELECT * FROM t WHERE a = 5'",
@@ -147,7 +146,7 @@ fn a_killed_server_is_told_and_asked_again_when_it_is_back() {
 }
 
 #[test]
-fn a_server_killed_in_the_middle_of_a_build_is_told_and_asked_again() {
+fn a_server_killed_in_the_middle_of_a_build_is_shown_and_retried() {
     let mut server = Mortal::start(SLOW_TABLE);
     let limits = "--statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
     let tmux = Tmux::start(

@@ -1,5 +1,5 @@
-//! A bug in the interface and one in the work for it, in a real terminal. The program has no switch
-//! that makes it panic; these tests run their own executable in the terminal instead, as a program
+//! A panic in the interface and one in its worker, in a real terminal. The program has no switch
+//! that makes it panic, so these tests run their own executable in the terminal, as a program
 //! around the library's event loop, terminal and worker.
 
 use std::path::Path;
@@ -17,7 +17,7 @@ use pgrehearse::internals::workload::Statement;
 use super::RECORDING;
 use super::tmux::Tmux;
 
-/// The program panics as soon as this file is there.
+/// The program panics when this file exists.
 const TRIGGER: &str = "panic-now";
 
 /// This executable, running one of the programs below instead of the tests.
@@ -112,7 +112,7 @@ fn a_panic_of_the_interface_gives_the_terminal_back_and_can_be_read() {
         screen.contains("panicked at tests/tui/panics.rs"),
         "{screen}"
     );
-    // In raw mode each line would begin below the end of the one before.
+    // In raw mode each line would begin where the one before ended.
     assert!(
         screen
             .lines()
@@ -122,7 +122,7 @@ fn a_panic_of_the_interface_gives_the_terminal_back_and_can_be_read() {
 }
 
 #[test]
-fn a_panic_of_the_worker_is_told_and_the_interface_goes_on() {
+fn a_panic_of_the_worker_is_shown_and_the_interface_goes_on() {
     let tmux = Tmux::start_command("worker", "120x30", &program("worker_with_a_bug"));
     tmux.wait_for("a bug in pgrehearse");
     assert!(

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// More than enough on a busy machine.
+/// A generous time limit for a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where `stty` says what the terminal was like before and after the program.
+/// The file with the output of `stty` before and after the program.
 const BEFORE: &str = "stty.before";
 const AFTER: &str = "stty.after";
 
-/// A terminal with the program in it; gone on drop.
+/// A terminal in which the program runs; dropping it removes it.
 pub struct Tmux {
     socket: String,
     directory: tempfile::TempDir,
@@ -42,8 +42,8 @@ impl Tmux {
         );
         std::fs::write(&script, text).unwrap();
         let directory = tmux.directory.path().to_str().unwrap().to_owned();
-        // Not bash: it gives the terminal back its modes itself, and nobody would see that the
-        // program did not.
+        // Not bash: it restores the terminal's modes itself, which would hide that the program did
+        // not.
         let shell = format!("env ENV={} dash -i", script.display());
         let window = [
             "new-session",
@@ -60,7 +60,7 @@ impl Tmux {
         tmux
     }
 
-    /// Where the program runs.
+    /// The program's working directory.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -94,7 +94,7 @@ impl Tmux {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Presses keys, by tmux's names.
+    /// Presses keys, by their names in tmux.
     pub fn keys(&self, keys: &[&str]) {
         for key in keys {
             self.run(&["send-keys", key]);
@@ -106,12 +106,12 @@ impl Tmux {
         self.run(&["send-keys", "-l", text]);
     }
 
-    /// What is on the screen.
+    /// The text on the screen.
     pub fn screen(&self) -> String {
         self.run(&["capture-pane", "-p"])
     }
 
-    /// Waits until this is on the screen; lines that the terminal wrapped do not hide it.
+    /// Waits until the screen shows this text, even if the terminal wrapped its lines.
     pub fn wait_for(&self, text: &str) {
         let began = Instant::now();
         while !self.screen().contains(text) {
@@ -124,13 +124,13 @@ impl Tmux {
         }
     }
 
-    /// Another size.
+    /// Resizes the terminal.
     pub fn resize(&self, size: &str) {
         let (columns, lines) = size.split_once('x').unwrap();
         self.run(&["resize-window", "-x", columns, "-y", lines]);
     }
 
-    /// A signal for the program: the shell's child.
+    /// Sends a signal to the program, the shell's child.
     pub fn signal(&self, signal: &str) {
         let shell = self.run(&["display-message", "-p", "#{pane_pid}"]);
         let children = Command::new("pgrep")

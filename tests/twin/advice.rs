@@ -1,5 +1,5 @@
-//! Advice with a planner twin: the search writes nothing, and what it says is proved where that may
-//! be.
+//! Advice with a planner twin: the search writes nothing to the server, and the result is verified
+//! there where building is allowed.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -85,7 +85,8 @@ fn with_the_twin_alone_the_server_is_only_read_from() {
     assert_eq!(before, after);
 }
 
-/// What may not be built is still advised on, and the report says why it was not proved.
+/// A table that indexes may not be built on still gets advice, and the report says why it was not
+/// verified on the server.
 #[test]
 fn a_table_that_is_too_large_or_not_ones_own_is_searched_in_the_twin() {
     let database = Database::new(
@@ -161,7 +162,7 @@ fn without_server_programs_the_report_says_so_and_builds_each_candidate() {
     );
 }
 
-/// The twin's directories in a temporary directory of a test's own.
+/// The twin's directories in this test's temporary directory.
 fn twins(place: &Path) -> usize {
     let entries = std::fs::read_dir(place).unwrap().filter_map(Result::ok);
     entries
@@ -174,7 +175,7 @@ fn twins(place: &Path) -> usize {
         .count()
 }
 
-/// Those in which a keeper has begun.
+/// Those in which a keeper has started.
 fn keepers_at_work(place: &Path) -> usize {
     let entries = std::fs::read_dir(place).unwrap().filter_map(Result::ok);
     entries
@@ -208,7 +209,7 @@ fn an_interrupted_or_killed_run_leaves_no_twin() {
             .unwrap();
         wait_until("a twin", || twins(place.path()) == 1);
         if signal == Signal::SIGKILL {
-            // Killed before it has a keeper, it would be left to the next one to start.
+            // If it is killed before it has a keeper, only the next run could remove its directory.
             wait_until("its keeper at work", || keepers_at_work(place.path()) == 1);
         }
         kill(Pid::from_raw(running.id().try_into().unwrap()), signal).unwrap();
@@ -217,10 +218,10 @@ fn an_interrupted_or_killed_run_leaves_no_twin() {
     }
 }
 
-/// Statistics say nothing of how large these would be: rows are read, and the index is built over
+/// Statistics do not show the sizes of these indexes, so rows are read and indexes are built over
 /// them.
 #[test]
-fn what_statistics_say_nothing_of_is_foreseen_from_rows() {
+fn sizes_that_statistics_do_not_show_are_predicted_from_rows() {
     let database = Database::new(
         "twin_sampled_methods",
         "CREATE TABLE product (id int PRIMARY KEY, attrs jsonb NOT NULL, valid int4range NOT NULL, place inet NOT NULL, note text);
@@ -244,12 +245,12 @@ fn what_statistics_say_nothing_of_is_foreseen_from_rows() {
         ),
     ] {
         let report = database.advise(&["-c", sql]);
-        let foreseen = report["recommendations"]
+        let predicted = report["recommendations"]
             .as_array()
             .unwrap()
             .iter()
             .chain(report["rejected"].as_array().unwrap());
-        let foreseen: Vec<(String, f64)> = foreseen
+        let predicted: Vec<(String, f64)> = predicted
             .filter(|index| index["method"] == method)
             .filter_map(|index| {
                 let size = index["predicted_size_bytes"]
@@ -261,8 +262,8 @@ fn what_statistics_say_nothing_of_is_foreseen_from_rows() {
                 ))
             })
             .collect();
-        assert!(!foreseen.is_empty(), "{method}: {report:#}");
-        for (ddl, size) in foreseen {
+        assert!(!predicted.is_empty(), "{method}: {report:#}");
+        for (ddl, size) in predicted {
             database.run(&ddl);
             let name = ddl.split(' ').nth(2).unwrap();
             let built: f64 = database
@@ -272,7 +273,7 @@ fn what_statistics_say_nothing_of_is_foreseen_from_rows() {
             database.run(&format!("DROP INDEX {name}"));
             assert!(
                 (0.75..=1.25).contains(&(size / built)),
-                "{ddl}: foreseen {size}, built {built}"
+                "{ddl}: predicted {size}, built {built}"
             );
         }
     }

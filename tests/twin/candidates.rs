@@ -1,5 +1,4 @@
-//! Indexes that do not exist: the twin, with its estimates of them, against the server that builds
-//! them and rolls back.
+//! Candidates: the twin with its estimates compared with a server that builds them and rolls back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -17,7 +16,7 @@ use pgrehearse::internals::workload::Statement;
 use crate::exactness::{Pair, SAMPLES, sample_sql, workload};
 use crate::live::Database;
 
-/// `CREATE INDEX` without its first words, one a line.
+/// `CREATE INDEX` statements without their first words, one a line.
 const WORKLOADS: [&str; 5] = [
     include_str!("candidates/000.txt"),
     include_str!("candidates/001.txt"),
@@ -27,7 +26,7 @@ const WORKLOADS: [&str; 5] = [
 ];
 const FEATURES: &str = include_str!("candidates/features.txt");
 
-/// What the planner estimated, not what the plan does.
+/// Properties that the planner estimated, as opposed to what the plan does.
 const NUMBERS: [&str; 4] = ["Startup Cost", "Total Cost", "Plan Rows", "Plan Width"];
 
 #[derive(Debug, Default)]
@@ -35,7 +34,7 @@ struct Tally {
     pairs: usize,
     same_shape: usize,
     exact: usize,
-    /// Of pairs where either plan uses the index.
+    /// Counts pairs where either plan uses the index.
     involved: usize,
     used_otherwise: usize,
     deviations: Vec<f64>,
@@ -60,7 +59,7 @@ fn named(line: &str, number: usize) -> NamedIndex {
     }
 }
 
-/// What a plan does, the index under one name.
+/// The plan's steps, with the same name for the index.
 fn shape(plan: &Plan, build: &TestedIndex) -> Vec<String> {
     let node = |node: &pgrehearse::internals::plan::Node| {
         let properties = node
@@ -100,7 +99,7 @@ impl Rehearsal {
     fn new(database: &Database, sql: &str, with_samples: bool) -> Rehearsal {
         let workload = workload(sql);
         let pair = Pair::of(database);
-        // What has no plan as things are is not rehearsed either.
+        // A statement that has no plan without new indexes is not rehearsed either.
         let Answer::Planned(now) = Server::new(&pair.server)
             .ask(&Question::plans(Target::Server, workload.statements()))
             .unwrap()
@@ -301,8 +300,8 @@ fn run(rehearsal: &mut Rehearsal, lines: &str, tallies: &mut Tallies) {
     }
 }
 
-/// 0.3 is 60 000 rows in each big table, of which a sample has half: `SCALE=5` says more about
-/// samples, and takes its time.
+/// 0.3 means 60 000 rows in each large table, half of which a sample has. `SCALE=5` tests samples
+/// better, but is slow.
 fn scale() -> String {
     std::env::var("SCALE").unwrap_or_else(|_| "0.3".to_owned())
 }
@@ -328,7 +327,7 @@ fn sample_workloads(with_samples: bool) -> Tallies {
 fn features(with_samples: bool) -> Tallies {
     let mut tallies = Tallies::new();
     let database = Database::new("features", include_str!("features.sql"));
-    // Metapages of GIN are read from the disk.
+    // Metapages of GIN are read from the file.
     database.run("CHECKPOINT");
     let queries = include_str!("features-queries.sql");
     run(

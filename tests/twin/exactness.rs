@@ -1,4 +1,4 @@
-//! With no new index, the twin plans every statement exactly as the server it is a copy of.
+//! Without new indexes, the twin plans every statement exactly as the server that it copies.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -49,7 +49,7 @@ impl Pair {
         Pair::seen_by(database, "postgres").0
     }
 
-    /// The server as this role sees it, its twin, and what that was made of.
+    /// The server with this role, its twin, and the snapshot.
     pub fn seen_by(database: &Database, role: &str) -> (Pair, Snapshot) {
         Pair::connected(&conninfo(database, role))
     }
@@ -135,7 +135,7 @@ pub fn sample_sql(sample: &str) -> String {
     std::fs::read_to_string(folder.join("workload.sql")).unwrap()
 }
 
-/// The database `features` is named in its script, so that two tests cannot have it at once.
+/// The script names the database `features`, so two tests cannot use it at the same time.
 pub fn features_database() -> MutexGuard<'static, ()> {
     static FEATURES: Mutex<()> = Mutex::new(());
     FEATURES.lock().unwrap_or_else(PoisonError::into_inner)
@@ -162,8 +162,8 @@ fn the_sample_workloads_are_planned_alike() {
     }
 }
 
-/// To the planner, rows that were deleted while another transaction of the server was running still
-/// lie at the end of an index.
+/// The planner still sees rows at the end of an index that were deleted while another transaction
+/// of the server was running.
 pub fn wait_for_older_transactions(database: &Database) {
     let now = database.text("SELECT pg_current_xact_id()");
     let over = || {
@@ -181,7 +181,7 @@ pub fn wait_for_older_transactions(database: &Database) {
     }
 }
 
-/// Everything the planner looks at, and tables that changed since their ANALYZE.
+/// Everything that the planner reads, and tables that changed since their ANALYZE.
 #[test]
 fn every_kind_of_table_and_index_is_planned_alike() {
     let _guard = features_database();
@@ -199,8 +199,8 @@ fn every_kind_of_table_and_index_is_planned_alike() {
     assert!(different.is_empty(), "{different:?}");
 }
 
-/// What is rarely seen: names, types and operators of one's own, partitions of every kind, settings
-/// of a role.
+/// Unusual objects: user-defined names, types and operators, partitions of every kind, settings of
+/// a role.
 #[test]
 fn what_is_rarely_seen_is_planned_alike() {
     Database::new("twin_oddities", "DROP ROLE IF EXISTS twin_oddities_role");

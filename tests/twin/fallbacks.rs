@@ -1,4 +1,4 @@
-//! What the twin cannot have is said, and does not keep it from the rest.
+//! What the twin lacks is reported, and does not affect the rest.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -26,7 +26,7 @@ fn noticed(report: &Value, expected: &str) -> bool {
         .any(|notice| notice.as_str().unwrap().contains(expected))
 }
 
-/// A foreign table is not copied: indexes for the statement that reads it are really built.
+/// A foreign table is not copied: indexes for the statement that reads it are built on the server.
 #[test]
 fn a_statement_on_a_foreign_table_is_rehearsed_on_the_server() {
     let database = Database::new(
@@ -69,7 +69,7 @@ fn a_statement_on_a_foreign_table_is_rehearsed_on_the_server() {
     );
 }
 
-/// The library of an extension is looked for beside the twin's programs.
+/// The library of an extension is searched beside the twin's programs.
 #[test]
 fn a_missing_library_is_named_with_its_tables() {
     let database = Database::new(
@@ -95,7 +95,7 @@ fn a_missing_library_is_named_with_its_tables() {
     );
 }
 
-/// Programs whose initdb knows no locale but C.
+/// Programs whose initdb supports only the locale C.
 fn programs_without_locales(directory: &Path) {
     let real = Binaries::find(WhenMissing::Explain).unwrap().directory;
     for (name, first) in [
@@ -158,7 +158,7 @@ fn without_the_locale_texts_are_compared_as_in_c() {
     );
 }
 
-/// Tablespaces with prices of their own, one of them the database's.
+/// Tablespaces with their own page costs, one of them the database's default.
 #[test]
 #[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn tablespaces_cost_what_they_cost_on_the_server() {
@@ -216,7 +216,7 @@ fn tablespaces_cost_what_they_cost_on_the_server() {
         "{agreements:?}"
     );
 
-    // Whoever removes the twin's files has to be able to remove these directories, too.
+    // The user who removes the twin's files must be able to remove these directories, too.
     let place = tempfile::tempdir().unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let arguments = [

@@ -1,4 +1,4 @@
-//! A small server's twin, grown, plans as the large server does.
+//! The twin of a small server, grown, plans as the large server does.
 
 use pgrehearse::internals::db::{Scope, Server};
 use pgrehearse::internals::twin::growth::Growth;
@@ -7,8 +7,8 @@ use crate::exactness::session;
 use crate::live::{Database, cluster};
 use crate::tally::{SAMPLES, Tally, plans, sample_workload, twin_of};
 
-/// A fifth of the rows, grown five times, against all of them: most statements have the plan of the
-/// large server, and more than have it without growth.
+/// A fifth of the rows, grown five times, compared with all of them: most statements have the large
+/// server's plan, and more have it than without growth.
 #[test]
 fn a_fifth_grown_five_times_plans_like_the_whole() {
     let (mut grown_tally, mut small_tally) = (Tally::default(), Tally::default());

@@ -1,5 +1,5 @@
-//! A schema of a thousand tables. Run it for its figures:
-//! `cargo test --release --test twin many -- --ignored --nocapture`.
+//! A schema of a thousand tables. To print figures, run `cargo test --release --test twin many --
+//! --ignored --nocapture`.
 
 use std::fmt::Write;
 

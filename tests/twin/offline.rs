@@ -1,4 +1,4 @@
-//! Twin files: advice without a server, and what if the data grew or a setting were different.
+//! Twin files: advice without a server, and under changed conditions (more rows, another setting).
 
 use std::io::Read;
 use std::path::Path;
@@ -184,7 +184,7 @@ fn what_if_the_data_grows_or_a_setting_changes() {
 }
 
 #[test]
-fn existing_indexes_are_thought_away_one_by_one() {
+fn existing_indexes_are_hidden_one_by_one() {
     let database = Database::new("twin_drops", TABLES);
     let report = database.advise(&["-c", WORKLOAD]);
     let drops = report["hypothetical_drops"].as_array().unwrap();

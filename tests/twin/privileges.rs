@@ -1,4 +1,4 @@
-//! What a role may not read is had otherwise, or said to be missing.
+//! What a role may not read comes from another source, or the report says that it is missing.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ fn differing(pair: &mut Pair) -> Vec<(StatementId, Agreement)> {
         .collect()
 }
 
-/// Reading everything is enough, but for the first pages of GIN indexes.
+/// Reading all data is enough, except for the first pages of GIN indexes.
 #[test]
 fn a_role_that_may_read_all_data_needs_no_more() {
     let database = features(
@@ -95,7 +95,7 @@ fn statistics_are_rebuilt_from_the_views_as_analyze_wrote_them() {
             Some(found) => panic!("{statistic:?}\n{found:?}"),
         }
     }
-    // Two indexes with expressions on tables that are not one's own; four columns of ranges.
+    // Two indexes with expressions on tables of other owners; four columns of ranges.
     assert_eq!((missing, unlike), (2, if shows_ranges { 0 } else { 4 }));
     let is_filled =
         |found: &&ExtendedStatistic| found.ndistinct.is_some() || !found.expressions.is_empty();
@@ -132,10 +132,10 @@ fn statistics_are_rebuilt_from_the_views_as_analyze_wrote_them() {
     assert!(unexpected.is_empty(), "{unexpected:?}");
 }
 
-/// Columns, policies, nothing at all: what can be planned is advised on, and the report has the
-/// GRANTs.
+/// Some columns, policies, no privileges: statements that can be planned get advice, and the report
+/// has the GRANTs.
 #[test]
-fn what_may_not_be_read_is_told_with_what_would_help() {
+fn what_may_not_be_read_is_reported_with_the_grant_that_helps() {
     let database = Database::new(
         "twin_some",
         "DROP ROLE IF EXISTS twin_some; CREATE ROLE twin_some LOGIN;

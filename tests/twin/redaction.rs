@@ -1,4 +1,4 @@
-//! What redaction costs: plans of a twin with made-up values against the real server's.
+//! The effect of redaction: plans of a twin with made-up values compared with the real server's.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ fn redacted(database: &Database, workload: &Workload) -> (Tally, TwinFile) {
     let before = values(&snapshot);
     let file = TwinFile::new(workload.clone(), Catalog::default(), real, snapshot);
     let file = file.redact(&RedactionKey::from_passphrase(&database.name));
-    // As somebody else gets it.
+    // The file as a recipient reads it.
     let file = TwinFile::read(file.to_bytes().unwrap().as_slice()).unwrap();
     let known: Vec<String> = values(&file.snapshot)
         .intersection(&before)
@@ -98,7 +98,8 @@ fn redacted_features_are_planned_nearly_alike() {
     eprintln!("features: {tally}\n{:#?}", file.redacted);
     assert_eq!(tally.total(), 69);
     assert!(tally.same_shape() >= 66 && tally.exact() >= 46, "{tally}");
-    // What a statement mentions is in the file anyway, and may be what a made-up value begins with.
+    // Values that a statement mentions are in the file anyway, and a made-up value may begin with
+    // one.
     let statistics = serde_json::to_string(&file.snapshot.statistics)
         .unwrap()
         .replace("u12@example.org", "");

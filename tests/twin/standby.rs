@@ -1,4 +1,4 @@
-//! Advice about a hot standby: nothing can be built there, and the twin needs nothing but reads.
+//! Advice about a hot standby: no index can be built there, and the twin needs only reads.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
@@ -14,21 +14,21 @@ use tempfile::TempDir;
 
 use crate::live::{Database, cluster, program, statement, text_of};
 
-/// More than enough on a busy machine.
+/// A generous time limit for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A copy of the tests' server that only recovers; it ends with this value.
+/// A copy of the tests' server in recovery; dropping this value stops it.
 struct Standby {
     directory: TempDir,
     server: Child,
 }
 
 impl Standby {
-    /// None where there is no pg_basebackup beside the server's programs.
+    /// None if the server's programs do not include pg_basebackup.
     #[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
     fn start() -> Option<Standby> {
         let binaries = Binaries::find(WhenMissing::Explain).unwrap();
-        // What was found may be links to a few of the programs.
+        // The search may return links to only some of the programs.
         let programs = binaries
             .directory
             .join("initdb")
@@ -156,7 +156,7 @@ fn a_standby_is_advised_on_from_its_twin() {
         "exact",
         "{report:#}"
     );
-    // The server would have refused anything else, and its log has it.
+    // The server would have refused anything else, and the error would be in its log.
     let log = std::fs::read_to_string(standby.directory.path().join("log")).unwrap();
     assert!(!log.contains("ERROR"), "{log}");
 }

@@ -1,4 +1,4 @@
-//! Two planners' plans for a workload, compared and counted.
+//! Compares and counts two planners' plans for a workload.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -57,7 +57,7 @@ pub fn plans(planner: &mut dyn Planner, workload: &Workload) -> BTreeMap<Stateme
     }
 }
 
-/// How many statements agree how well.
+/// The number of statements for each degree of agreement.
 #[derive(Debug, Default)]
 pub struct Tally {
     exact: usize,
@@ -121,7 +121,7 @@ impl Tally {
         self.total() - self.different
     }
 
-    /// Of the total costs, as a share of the first one.
+    /// Relative difference of the total costs, as a share of the first one.
     pub fn median_deviation(&self) -> f64 {
         let mut sorted: Vec<f64> = self
             .deviations

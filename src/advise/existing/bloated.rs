@@ -7,11 +7,12 @@ use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::{Method, NamedIndex};
 use crate::model::Bytes;
 
-/// An index that is written to in no order is 69 % full by and by, instead of 90 % (Yao: "On random
-/// 2-3 trees", 1978), and the estimate may be off by a quarter: at twice the size it is neither.
+/// An index with insertions in random order becomes 69 % full over time, instead of 90 % (Yao: "On
+/// random 2-3 trees", 1978), and the estimate may be off by a quarter. Neither explains twice the
+/// size.
 const MUCH_LARGER: f64 = 2.0;
 
-/// Less to be gained is not worth a REINDEX.
+/// Minimum saving that is worth a REINDEX.
 pub(super) const MIN_GAIN: Bytes = Bytes(4 * Bytes::MB);
 
 /// The indexes that could be: btrees of some size. Those that enforce something, too: to rebuild is

@@ -41,7 +41,7 @@ pub enum ExistingKind {
     Bloated,
 }
 
-/// What can be done about it, without blocking anybody.
+/// How to fix it without blocking other sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fix {
     /// DROP INDEX CONCURRENTLY.
@@ -64,7 +64,7 @@ impl ExistingKind {
 }
 
 impl ExistingFinding {
-    /// The statement that puts an end to it without blocking writers; runs as it is.
+    /// The complete statement that fixes it without blocking writers.
     pub fn statement(&self) -> String {
         match self.fix {
             Fix::Drop => format!("DROP INDEX CONCURRENTLY {};", self.index),

@@ -18,11 +18,11 @@ pub(in crate::advise) struct Observed<'a> {
     pub(in crate::advise) recommendations: &'a [Recommendation],
     /// What drops of existing indexes would do.
     pub(in crate::advise) drop_effects: &'a DropEffects,
-    /// Names of indexes that some plan of the workload uses, as things are or with what is
-    /// recommended.
+    /// Names of indexes that some plan of the workload uses, without or with the recommended
+    /// indexes.
     pub(in crate::advise) used: &'a BTreeSet<String>,
     /// Sizes of fresh builds.
     pub(in crate::advise) fresh_sizes: &'a FreshSizes,
-    /// So long an index has to go without a scan to be called unused.
+    /// Minimum time without a scan after which an index counts as unused.
     pub(in crate::advise) unused_after: Millis,
 }

@@ -1,9 +1,8 @@
 //! Indexes that nothing has used: no scan since the server's statistics began or were reset, and no
 //! plan of the workload.
 //!
-//! `idx_scan` also counts the planner's own looks at the ends of an index, so that one with no
-//! scans at all has really not been touched; one with a few may be as useless, but that cannot be
-//! known.
+//! `idx_scan` also counts the planner's own reads of the ends of an index, so an index with no
+//! scans was never read. One with a few scans may be unused too, but that cannot be determined.
 
 use super::finding::{ExistingFinding, ExistingKind};
 use super::observed::Observed;

@@ -19,7 +19,7 @@ use crate::workload::{Statement, StatementId};
 
 const NAME: &str = "random_page_cost";
 
-/// The greatest value at which an index is used, and the statement's cost there.
+/// The maximum value at which an index is used, and the statement's cost at that value.
 type Threshold = (f64, Cost);
 
 /// For each of these statements, what a lower value would bring, if anything.
@@ -79,7 +79,7 @@ struct Range {
 }
 
 impl Range {
-    /// None where the value is as low as reading page after page already.
+    /// None where the value is already as low as `seq_page_cost`.
     fn of(context: Context<'_>) -> Option<Range> {
         let now = setting(context.catalog, NAME, 4.0);
         let min = setting(context.catalog, "seq_page_cost", 1.0);
@@ -113,8 +113,8 @@ impl Range {
         Ok(run.ask(&question)?.into_plans())
     }
 
-    /// The greatest value at which the plan uses it, and the cost there; none when not even the
-    /// lowest will do.
+    /// The maximum value at which the plan uses it, and the cost at that value; none when the plan
+    /// does not use it even at the minimum.
     fn bisect(
         &self,
         run: &mut Run<'_>,

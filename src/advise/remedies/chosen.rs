@@ -41,7 +41,7 @@ pub(super) fn plans(
     })
 }
 
-/// What becomes of a statement.
+/// The effect of a remedy on a statement.
 pub(super) fn effect(
     statement: &Statement,
     before: &Plan,

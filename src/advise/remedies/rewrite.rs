@@ -1,5 +1,5 @@
-//! A statement written another way, planned: on the server as things are, and in the planner twin
-//! with the recommended indexes and those that it could use then.
+//! Plans a rewritten statement: on the server with the existing indexes, and in the planner twin
+//! with the recommended indexes and those that the rewritten statement could use.
 
 use super::chosen::Chosen;
 use crate::advise::candidates::shape;
@@ -173,7 +173,7 @@ fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, chosen: Chose
         .indexes
         .iter()
         .map(|index| creation_of_candidate(index, chosen.context.catalog));
-    // A comment at its end must not take in the semicolon.
+    // The semicolon must not become part of a comment at the end.
     let end = if proposal.rewriting.sql.contains("--") {
         "\n;"
     } else {

@@ -1,8 +1,8 @@
-//! ANALYZE and CREATE STATISTICS, tried in a transaction that is rolled back: what the planner
-//! expects then.
+//! Tests ANALYZE and CREATE STATISTICS in a transaction that is rolled back: how the planner's
+//! estimates change.
 //!
-//! For each table the statistics of its columns are computed again first, so that what an object of
-//! CREATE STATISTICS adds is told apart from what ANALYZE alone changes.
+//! For each table the statistics of its columns are computed again first, so that the effect of a
+//! CREATE STATISTICS object is separate from that of ANALYZE alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 

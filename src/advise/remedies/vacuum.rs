@@ -1,5 +1,4 @@
-//! VACUUM, tried: the planner twin is told that all pages of a table are marked as visible to
-//! everybody.
+//! Tests VACUUM: the planner twin plans as if all pages of a table were all-visible.
 
 use super::chosen::{Chosen, effect};
 use crate::advise::baseline::Baseline;

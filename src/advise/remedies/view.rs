@@ -1,5 +1,5 @@
-//! A materialized view, tried: in the planner twin at its estimated size, and with `--analyze`,
-//! which allows to execute what only reads, really filled on the server and rolled back.
+//! Tests a materialized view: in the planner twin at its estimated size; with `--analyze`, which
+//! permits executing read-only statements, it is filled on the server and rolled back.
 
 use super::chosen::{Chosen, plan_of};
 use crate::advise::run::Run;

@@ -11,7 +11,7 @@ use crate::verdict::MinImprovement;
 use crate::workload::StatementId;
 
 impl Verification {
-    /// Fails the indexes that do not hold; returns which of those left to verify are out.
+    /// Fails the indexes that are not confirmed; returns which of the remaining ones failed.
     pub(in crate::advise) fn judge(
         &mut self,
         left: &[TrialId],
@@ -71,7 +71,8 @@ impl Verification {
         self.before.get(id)?.plan().map(Plan::total_cost)
     }
 
-    /// Fails these. The plans with the set stay: another choice follows, or they were seen.
+    /// Marks these indexes as failed. The plans with the set stay: either another set is chosen, or
+    /// the plans were really made.
     pub(in crate::advise) fn fail(&mut self, failures: BTreeMap<TrialId, Failure>) {
         self.verified
             .retain(|verified| !failures.contains_key(&verified.trial));

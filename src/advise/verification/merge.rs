@@ -1,4 +1,4 @@
-//! Putting together what was seen of several groups, and of the twin and the server.
+//! Merges the results of several groups, and those of the twin and the server.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::verdict::Reason;
 use crate::workload::StatementId;
 
 impl Verification {
-    /// Adds what was seen of indexes that existed together.
+    /// Adds the results for indexes that existed together.
     pub(in crate::advise) fn take(
         &mut self,
         target: Target,
@@ -49,7 +49,7 @@ impl Verification {
         }
     }
 
-    /// Takes out what was seen of these indexes, and copies the plans.
+    /// Moves the results for these indexes out, and copies the plans.
     pub(in crate::advise) fn split_off(&mut self, ids: &[TrialId]) -> Verification {
         let (of_these, others): (Vec<VerifiedIndex>, Vec<VerifiedIndex>) =
             std::mem::take(&mut self.verified)
@@ -68,7 +68,7 @@ impl Verification {
         }
     }
 
-    /// Adds what was seen of more indexes; statements that have a plan already keep it.
+    /// Adds the results for more indexes; statements that already have a plan keep it.
     pub(in crate::advise) fn extend(&mut self, more: Verification) {
         self.verified.extend(more.verified);
         self.verified.sort_by_key(|verified| verified.trial);
@@ -87,7 +87,7 @@ impl Verification {
     }
 
     /// What the twin predicted, with what the server showed. An index that the server did not build
-    /// stays as predicted; one that was built and not used is out. `not_built`: the indexes that
+    /// stays as predicted; one that was built and not used fails. `not_built`: the indexes that
     /// could not be built, with the reason.
     pub(in crate::advise) fn confirmed_by(
         self,
@@ -136,7 +136,7 @@ impl Verification {
     }
 
     /// The server's plan where it shows all that the twin predicted; the twin's where an index of
-    /// it was not built; none where an index of it is out.
+    /// it was not built; none where one of its indexes failed.
     fn take_confirmed(
         &mut self,
         id: &StatementId,
@@ -172,7 +172,7 @@ impl Verification {
 
 /// What a failure on the server means for an index that holds in the twin.
 enum ServerFailure {
-    /// It is out.
+    /// The index fails.
     Final,
     /// The server could not say: the twin's prediction stands.
     NotBuilt(Refusal),

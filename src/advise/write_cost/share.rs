@@ -8,7 +8,7 @@ use crate::sql::{Expression, Shape, array_elements};
 /// src/include/utils/selfuncs.h).
 const UNKNOWN_RANGE: f64 = 1.0 / 3.0;
 
-/// The share of rows in the index, 0 to 1; all of them where its predicate cannot be told.
+/// The share of rows in the index, 0 to 1; all of them where the predicate's share is unknown.
 pub(super) fn of_index(index: &Index, table: &Table) -> f64 {
     index.predicate.as_ref().map_or(1.0, |predicate| {
         of_condition(predicate, table)

@@ -1,4 +1,4 @@
-//! What a run without a twin does, and what a twin is made of.
+//! A run without a twin, and the inputs of a twin.
 
 use super::*;
 use crate::workload::Usage;

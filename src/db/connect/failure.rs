@@ -1,8 +1,8 @@
 //! Why a connection failed, in psql's words.
 //!
-//! tokio-postgres hides the kind of its errors. This is the only place that tells them apart, by
-//! the error inside and, where there is none, by the text (checked by the integration tests, as
-//! texts may change with a version).
+//! tokio-postgres hides the kind of its errors. Only this module classifies them: by the inner
+//! error or, if there is none, by the text. The integration tests check the texts, which may change
+//! with a version.
 
 use std::error::Error;
 use std::fmt;
@@ -20,7 +20,7 @@ use crate::db::tls;
 pub struct ConnectionFailure {
     /// The server, as `server at "db1" (10.0.0.1), port 5432` or `server on socket "…"`.
     server: String,
-    /// Whether it is a socket; decides which advice is given.
+    /// Whether it is a socket, which decides the hint.
     is_socket: bool,
     /// What went wrong.
     pub reason: Reason,
@@ -81,31 +81,31 @@ pub enum Reason {
     HostName(io::Error),
     /// Nothing answers there.
     Unreachable(io::Error),
-    /// `connect_timeout` is over.
+    /// `connect_timeout` has passed.
     Timeout,
     /// The server does not speak TLS, and the mode requires it.
     TlsNotOffered,
     /// TLS failed; most often the certificate.
     Tls(String),
-    /// The server said no.
+    /// The server refused the connection.
     Server {
-        /// What it said.
+        /// Its message.
         error: Box<DbError>,
-        /// The password file it refused the password of.
+        /// The password file that has the refused password.
         password_file: Option<PathBuf>,
     },
     /// The server wants a password, and none is known.
     PasswordNeeded,
     /// The server wants a password, and there is no terminal to ask for it.
     PasswordUnavailable(io::Error),
-    /// The session is not what `target_session_attrs` wants.
+    /// The session does not satisfy `target_session_attrs`.
     Session(&'static str),
-    /// Something else in the course of the conversation.
+    /// Another error while connecting.
     Protocol(String),
 }
 
 impl Reason {
-    /// Reads tokio-postgres's error.
+    /// Classifies an error of tokio-postgres.
     pub(super) fn of(error: &tokio_postgres::Error) -> Self {
         if let Some(error) = error.as_db_error() {
             return Self::Server {
@@ -166,9 +166,9 @@ impl Reason {
         self
     }
 
-    /// Whether `prefer` and `allow` try once more the other way: TLS itself failed, or
-    /// `pg_hba.conf` has no line for this kind of connection. A refused password is not tried
-    /// again, unlike in libpq: it would be refused again.
+    /// Whether `prefer` and `allow` try again the other way: TLS itself failed, or `pg_hba.conf`
+    /// has no line for this kind of connection. Unlike in libpq, a refused password is not tried
+    /// again, because the server would refuse it again.
     pub(super) fn depends_on_encryption(&self) -> bool {
         match self {
             Self::Tls(_) => true,
@@ -179,9 +179,9 @@ impl Reason {
         }
     }
 
-    /// Whether other servers are not tried: this one was reached, and refused for a reason that the
-    /// user has to know. libpq goes on only if a server cannot be reached, is starting up or
-    /// shutting down, or is of the wrong kind.
+    /// Whether to skip the other servers: this one answered, and refused for a reason that the user
+    /// must know. libpq tries the next server only if one cannot be reached, is starting up or
+    /// shutting down, or has the wrong `target_session_attrs`.
     pub(super) fn is_final(&self) -> bool {
         match self {
             Self::HostName(_) | Self::Unreachable(_) | Self::Timeout | Self::Session(_) => false,

@@ -1,4 +1,4 @@
-//! `target_session_attrs`: whether a session is of the kind that was asked for.
+//! `target_session_attrs`: whether a session has the requested attributes.
 //!
 //! Source: PostgreSQL documentation, "Parameter Key Words", and the statements libpq uses for
 //! servers before 14.
@@ -12,7 +12,7 @@ const TRANSACTION_READ_ONLY: &str = "SHOW transaction_read_only";
 const IN_RECOVERY: &str =
     "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'on' ELSE 'off' END";
 
-/// Succeeds if the session is of the wanted kind.
+/// Succeeds if the session has the requested attributes.
 pub(super) async fn check(client: &Client, wanted: TargetSessionAttrs) -> Result<(), Reason> {
     let (question, wanted_answer, otherwise) = match wanted {
         TargetSessionAttrs::Any | TargetSessionAttrs::PreferStandby => return Ok(()),

@@ -1,4 +1,4 @@
-//! Where exactly to connect: the addresses behind a host, as settings of tokio-postgres.
+//! The addresses behind a host, as settings of tokio-postgres.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `connect_timeout`, which each step of connecting is held to.
+//! `connect_timeout`, which applies to each step of connecting.
 
 use std::time::Duration;
 

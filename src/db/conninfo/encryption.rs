@@ -1,4 +1,4 @@
-//! From `sslmode` and its companions to what TLS has to do.
+//! From `sslmode` and related parameters to the settings for TLS.
 //!
 //! Source: PostgreSQL documentation, "SSL Support". The server's certificate is verified whenever a
 //! root certificate file exists, in every mode ("Client Verification of Server Certificates"): this
@@ -20,7 +20,7 @@ pub(super) struct Encryption {
 }
 
 impl Sources<'_> {
-    /// Decides everything about encryption.
+    /// Resolves all settings for encryption.
     pub(super) fn encryption(&self, endpoints: &[Endpoint]) -> Result<Encryption, ConninfoError> {
         let mut sslmode = self.sslmode()?;
         if !endpoints.is_empty() && endpoints.iter().all(|endpoint| endpoint.socket().is_some()) {

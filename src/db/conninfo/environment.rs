@@ -1,8 +1,8 @@
 //! The process environment as a value, captured once, so that resolving a connection is a pure
 //! function of it.
 //!
-//! Only the variables that connecting depends on are kept; `Debug` shows which are set and never to
-//! what.
+//! Only the variables that affect connecting are kept. `Debug` shows which variables are set, never
+//! their values.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,8 +1,8 @@
-//! Why what was typed, or what the environment and the files say, is no connection.
+//! Why the options, the environment and the files do not make a connection.
 //!
-//! No variant holds the text that was refused: it may contain a password (a URI whose password has
-//! an unescaped `/` reads as a host and a port). Keywords, file names and line numbers are named;
-//! values are not.
+//! No variant contains the refused text, because it may contain a password (a URI whose password
+//! has an unescaped `/` reads as a host and a port). Variants name keywords, files and line
+//! numbers, not values.
 
 use std::io;
 use std::path::PathBuf;
@@ -25,27 +25,27 @@ pub enum ConninfoError {
         /// Where it stands.
         origin: Origin,
     },
-    /// A keyword of libpq that asks for something which would silently not be done.
+    /// A keyword of libpq whose effect we do not support and must not ignore.
     #[error("connection option \"{keyword}\" in {origin} is not supported: {because}")]
     UnsupportedKeyword {
         /// The keyword.
         keyword: &'static str,
         /// Where it stands.
         origin: Origin,
-        /// What is missing.
+        /// What is not supported.
         because: &'static str,
     },
-    /// A value outside of the values its keyword can have.
+    /// A value that the keyword does not accept.
     #[error("invalid value for connection option \"{keyword}\" in {origin}: expected {expected}")]
     InvalidValue {
         /// The keyword.
         keyword: &'static str,
         /// Where it stands.
         origin: Origin,
-        /// What can stand there.
+        /// The accepted values.
         expected: &'static str,
     },
-    /// As many ports (or addresses) as hosts are needed.
+    /// The number of ports (or addresses) differs from the number of hosts.
     #[error("could not match {count} {keyword} values to {hosts} hosts")]
     CountMismatch {
         /// `port` or `host`.
@@ -69,7 +69,7 @@ pub enum ConninfoError {
     ServiceFileUnreadable {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A line of a service file is wrong.
@@ -102,10 +102,10 @@ pub enum ConninfoError {
     RootCertificateMissing {
         /// The mode.
         sslmode: &'static str,
-        /// Where the file was expected; nothing when there is no home directory.
+        /// Where the file was expected; none if there is no home directory.
         file: Option<PathBuf>,
     },
-    /// The system's roots vouch for half the internet: useless without the host name check.
+    /// The system's roots sign certificates for any host, so they need the check of the host name.
     #[error(
         "weak sslmode \"{sslmode}\" may not be used with sslrootcert=system (use \"verify-full\")"
     )]
@@ -113,7 +113,7 @@ pub enum ConninfoError {
         /// The mode.
         sslmode: &'static str,
     },
-    /// Direct negotiation has no way back to an unencrypted connection.
+    /// Direct negotiation cannot fall back to an unencrypted connection.
     #[error(
         "weak sslmode \"{sslmode}\" may not be used with sslnegotiation=direct (use \"require\", \"verify-ca\", or \"verify-full\")"
     )]
@@ -143,7 +143,7 @@ pub enum SyntaxError {
         /// Which word, counted from 1.
         word: usize,
     },
-    /// A word after a password that is no keyword: as likely the rest of the password as a mistyped
+    /// A word after a password that is no keyword: it may be a part of the password or a mistyped
     /// keyword.
     #[error(
         "no connection option follows \"{keyword}\" (a value that contains spaces must be quoted with ')"
@@ -152,10 +152,10 @@ pub enum SyntaxError {
         /// The keyword before.
         keyword: &'static str,
     },
-    /// A `'` without its partner.
+    /// An unterminated `'`.
     #[error("unterminated quoted string")]
     UnterminatedQuote,
-    /// Looks like a URI of something else.
+    /// A URI with another scheme.
     #[error("the URI must start with postgresql:// or postgres://")]
     UnknownScheme,
     /// A `%` that is not followed by two hexadecimal digits, or that stands for NUL.
@@ -169,7 +169,7 @@ pub enum SyntaxError {
         "malformed IPv6 address in the URI: it must stand in brackets, and a port, path, query or comma can follow"
     )]
     Ipv6Address,
-    /// More `@`s than the form has places for.
+    /// More `@`s than a URI can have.
     #[error(
         "unexpected \"@\" in the URI: if the password contains \"/\" or \"@\", write %2F or %40 instead"
     )]
@@ -205,10 +205,10 @@ pub enum ServiceLineProblem {
     Parameter(Box<ConninfoError>),
 }
 
-/// Something that was skipped, and that the user may have relied on.
+/// Something that was skipped, although the user may rely on it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Warning {
-    /// Others may read the passwords, so libpq does not use them.
+    /// Other users can read the passwords, so libpq does not use the file.
     #[error("password file \"{}\" has group or world access; permissions should be u=rw (0600) or less", .0.display())]
     PasswordFileReadableByOthers(PathBuf),
     /// A directory, a device, …
@@ -219,11 +219,11 @@ pub enum Warning {
     PasswordFileUnreadable {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
-    /// `sslrootcert` was given, does not exist, and the mode does not insist: the server is not
-    /// verified.
+    /// `sslrootcert` names a file that does not exist, and the mode does not require it: the server
+    /// is not verified.
     #[error("root certificate file \"{}\" does not exist: the server certificate is not verified", .0.display())]
     RootCertificateMissing(PathBuf),
     /// `sslcert` was given and does not exist: no client certificate is sent.

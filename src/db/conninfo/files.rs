@@ -1,16 +1,15 @@
-//! The little of the file system that resolving a connection asks about.
+//! The file system operations that resolving a connection needs.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// How the resolution looks at the file system; tests have their own.
+/// Access to the file system; tests have their own implementation.
 pub trait Files {
     /// The text of a file.
     ///
     /// # Errors
-    /// Whatever the system says; [`io::ErrorKind::NotFound`] is how an absent optional file is
-    /// recognised.
+    /// The system's error; [`io::ErrorKind::NotFound`] means that an optional file does not exist.
     fn read(&self, file: &Path) -> io::Result<String>;
 
     /// What is at the path, if anything.

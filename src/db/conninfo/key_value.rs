@@ -11,7 +11,7 @@ use super::error::{ConninfoError, SyntaxError};
 use super::keywords::{Parameters, is_keyword};
 use super::origin::Origin;
 
-/// Reads the whole string; of a keyword that stands twice, the last value counts.
+/// Reads the whole string. If a keyword occurs twice, the last value counts.
 pub(super) fn parse(text: &str) -> Result<Parameters, ConninfoError> {
     let mut parameters = Parameters::default();
     let mut rest = text.chars().peekable();

@@ -1,5 +1,5 @@
-//! libpq's parameter keywords: which exist, which environment variable stands for which, and what
-//! happens to those that pgrehearse has no use for.
+//! libpq's parameter keywords: which exist, which environment variable sets which, and what happens
+//! to those that pgrehearse does not use.
 //!
 //! Source: PostgreSQL documentation, "Parameter Key Words" and "Environment Variables" (18). A
 //! keyword is
@@ -9,9 +9,8 @@
 //!   `client_encoding` (tokio-postgres speaks UTF-8 only), `gssdelegation`, `gsslib`, `krbsrvname`,
 //!   `load_balance_hosts`, `sslcompression`, `min_protocol_version`, `max_protocol_version`,
 //!   `sslkeylogfile`, the `oauth_*` family;
-//! - **limited**: accepted with the values that ask for nothing, refused otherwise, because
-//!   ignoring it would weaken what the user asked for (`sslcrl`, `requirepeer`,
-//!   `gssencmode=require`, …).
+//! - **limited**: accepted with the values that change nothing, refused otherwise, because ignoring
+//!   it would weaken what the user requested (`sslcrl`, `requirepeer`, `gssencmode=require`, …).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -222,8 +221,8 @@ impl fmt::Debug for Value {
 pub(super) struct Parameters(BTreeMap<&'static str, Value>);
 
 impl Parameters {
-    /// Sets a parameter, replacing an earlier one, after checking that the keyword exists and the
-    /// value is not one that would have to be disregarded.
+    /// Sets a parameter, replacing an earlier one. Refuses unknown keywords and values that would
+    /// have to be ignored.
     pub(super) fn set(
         &mut self,
         keyword: &str,

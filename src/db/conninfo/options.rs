@@ -1,4 +1,4 @@
-//! The parameters that are a number or one of a few words.
+//! Parameters with a number or one of a few words as value.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub(super) fn seconds(
     Ok(positive(parameters, keyword)?.map(Duration::from_secs))
 }
 
-/// To libpq zero and less mean "no limit" or "the system's default".
+/// In libpq, zero and negative values mean "no limit" or "the system's default".
 fn positive(parameters: &Parameters, keyword: &'static str) -> Result<Option<u64>, ConninfoError> {
     let value = number::<i32>(parameters, keyword)?;
     Ok(value

@@ -1,4 +1,4 @@
-//! Where a connection parameter came from, so that a message can point at the place to correct.
+//! Where a connection parameter came from, so that a message can name the place to correct.
 //!
 //! An origin names a place and never a value: a value may be, or contain, a password.
 

@@ -28,8 +28,7 @@ pub(super) struct PasswordFile {
 }
 
 impl PasswordFile {
-    /// Reads the file; a file that is not there is none, one that must not or cannot be used is a
-    /// warning.
+    /// Reads the file. No file gives none; a file that must not or cannot be used gives a warning.
     pub(super) fn open(path: &Path, files: &dyn Files) -> Result<Option<Self>, Warning> {
         match files.kind(path) {
             None => return Ok(None),

@@ -9,7 +9,7 @@ use super::settings::{Endpoint, Host, Password, Secret};
 use super::sources::Sources;
 
 impl Sources<'_> {
-    /// Gives each server its password; returns why the password file was not used.
+    /// Gives each server its password; returns a warning if the password file was not used.
     pub(super) fn fill_passwords(
         &self,
         endpoints: &mut [Endpoint],

@@ -77,8 +77,8 @@ fn read_service(
     }
 }
 
-/// The parameters of the section `name`, if the file has it. Lines of other sections are not looked
-/// at.
+/// The parameters of the section `name`, if the file has it. Lines of other sections are not
+/// checked.
 fn parse(text: &str, name: &str, file: &Path) -> Result<Option<Parameters>, ConninfoError> {
     let origin = Origin::Service {
         name: name.to_owned(),

@@ -1,4 +1,4 @@
-//! A resolved connection: everything `connect` needs, with nothing left to look up but host names.
+//! A resolved connection: everything `connect` needs, except the addresses of host names.
 //!
 //! Passwords are kept in [`Secret`], whose `Debug` shows nothing, so that `Settings` can be logged.
 
@@ -26,7 +26,7 @@ pub struct Settings {
     pub dbname: String,
     /// Server options of the session, as in `PGOPTIONS`.
     pub options: Option<String>,
-    /// How long one attempt may take; for ever if none.
+    /// How long one attempt may take; none means no limit.
     pub connect_timeout: Option<Duration>,
     /// Whether TLS is used.
     pub sslmode: SslMode,
@@ -34,13 +34,13 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// Whether SCRAM authentication is bound to the TLS connection.
     pub channel_binding: ChannelBinding,
-    /// Which kind of session is good enough.
+    /// Which kinds of session are accepted.
     pub target_session_attrs: TargetSessionAttrs,
     /// Options of TCP sockets.
     pub tcp: TcpSettings,
     /// When to ask the user for a password.
     pub password_prompt: PasswordPrompt,
-    /// What was skipped on the way here.
+    /// What was skipped while resolving.
     pub warnings: Vec<Warning>,
 }
 
@@ -116,7 +116,7 @@ pub enum Host {
 pub struct Password {
     /// The password.
     pub secret: Secret,
-    /// The password file it was found in, to be named when the server does not accept it.
+    /// The password file that has it, to name it if the server refuses the password.
     pub file: Option<PathBuf>,
 }
 
@@ -211,7 +211,7 @@ pub enum TargetSessionAttrs {
 /// Options of TCP sockets; none means the system's, or tokio-postgres's, default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcpSettings {
-    /// Whether dead connections are looked for at all.
+    /// Whether dead connections are detected.
     pub keepalives: bool,
     /// `keepalives_idle`.
     pub idle: Option<Duration>,
@@ -226,7 +226,7 @@ pub struct TcpSettings {
 /// When the user is asked for a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordPrompt {
-    /// If the server wants one and none is known.
+    /// If the server requires one and none is known.
     WhenNeeded,
     /// Before connecting (`-W`).
     Always,

@@ -1,5 +1,5 @@
-//! The smallest and the largest value of columns that an index starts with: the planner looks at
-//! them when a condition lies near the end of its histogram, and so has the twin's.
+//! The smallest and the largest value of the leading columns of indexes. The planner reads them
+//! when a condition is near the end of a histogram, and the twin must return the same values.
 
 use tokio_postgres::types::{Oid, Type};
 
@@ -7,11 +7,11 @@ use super::{Extremes, OPERATION};
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
 
-/// So many columns are asked for at once.
+/// Maximum number of columns in one query.
 const COLUMNS_AT_ONCE: usize = 50;
 
-/// Looking at the end of an index takes no time, unless a great many rows were deleted there.
-/// With policies one would see the ends of what they show.
+/// Reading the end of an index is fast, unless very many rows were deleted there. With row
+/// security, a query would return only the ends of the visible rows.
 const LOOKING: &[&str] = &[
     "SET LOCAL statement_timeout = '2s'",
     "SET LOCAL enable_seqscan = off",
@@ -59,7 +59,7 @@ impl Session {
         Ok(extremes)
     }
 
-    /// None when the server would not, or not in time.
+    /// None if the server refused or the time limit passed.
     fn ends(&self, columns: &[LeadingColumn]) -> Result<Option<Vec<Extremes>>, DbError> {
         let end = |column: &LeadingColumn, order: &str| {
             let LeadingColumn { table, column, .. } = column;

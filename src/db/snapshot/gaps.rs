@@ -11,16 +11,16 @@ use crate::db::{DbError, Session};
 use crate::model::Gap;
 use crate::model::{QualifiedName, quote_identifier};
 
-/// Where the statistics were read.
+/// The source of the statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     /// From `pg_statistic` itself.
     Catalog,
-    /// From the views for everybody.
+    /// From the views that every role may read.
     Views,
 }
 
-/// What of a table is out of reach.
+/// What of a table cannot be read.
 struct TableAccess {
     table: QualifiedName,
     readable: bool,

@@ -16,12 +16,12 @@ use crate::plan::Plan;
 use crate::twin::metapage::Metapage;
 use crate::twin::page::read_metapage;
 
-/// So many indexes are asked about at once.
+/// Maximum number of indexes in one query.
 const INDEXES_AT_ONCE: usize = 50;
 
-/// Makes the planner's price of descending a btree readable in the startup cost:
-/// `(level + 1) * 50 * cpu_operator_cost`, and at most 64 operators for the comparisons
-/// (`btcostestimate`, src/backend/utils/adt/selfuncs.c).
+/// Makes the planner's cost of descending a btree visible in the startup cost: `(level + 1) * 50 *
+/// cpu_operator_cost`, and at most 64 operators for the comparisons (`btcostestimate`,
+/// src/backend/utils/adt/selfuncs.c).
 const PRICES: &[&str] = &[
     "SET LOCAL cpu_operator_cost = 100",
     "SET LOCAL enable_seqscan = off",
@@ -38,7 +38,8 @@ struct Btree {
 }
 
 impl Session {
-    /// The levels of btrees, as the planner itself sees them. One of two pages has a single leaf.
+    /// The levels of btrees, computed from the planner's costs. A btree of two pages has a single
+    /// leaf.
     pub(super) fn add_btree_levels(&self, files: &mut [RelationFile]) -> Result<(), DbError> {
         let wanted: Vec<Oid> = files
             .iter()
@@ -95,7 +96,7 @@ impl Session {
         rows.iter().map(btree).collect()
     }
 
-    /// A plan that reads each of these indexes as a whole; none when the role may not.
+    /// A plan that reads each of these indexes as a whole; none if the role may not read a table.
     fn startup_costs(&self, btrees: &[Btree]) -> Result<Option<Plan>, DbError> {
         let queries: Vec<String> = btrees
             .iter()

@@ -1,4 +1,4 @@
-/* pgrehearse: what is no table of PostgreSQL's own: foreign tables, and those with an access method of somebody else's (heap is 2) */
+/* pgrehearse: tables that are not copied: foreign tables, and those of an access method other than heap (2) */
 SELECT n.nspname::text AS schema_name, c.relname::text AS table_name,
        CASE WHEN c.relkind = 'f' THEN 'it is a foreign table' ELSE 'its access method is ' || am.amname END AS reason
 FROM pg_catalog.pg_class c

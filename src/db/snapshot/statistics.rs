@@ -1,5 +1,5 @@
-//! The planner's statistics: from `pg_statistic`, or, for a role that may not read it, rebuilt from
-//! the views that everybody may.
+//! The planner's statistics: from `pg_statistic` or, for a role that may not read it, rebuilt from
+//! the views that every role may read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::twin::pg_stats_row::{Operators, PgStatsRow};
 use crate::twin::snapshot::{ExtendedStatistic, Slot, Statistic, Values};
 
 /// `array_send` writes the element type, but not every type has the send function that it needs;
-/// then the column's type has to do.
+/// for those, the column's type is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ElementTypes {
     Sent,
@@ -33,7 +33,7 @@ impl ElementTypes {
         }
     }
 
-    /// Of the five slots of `s`.
+    /// Columns of the five slots of `s`.
     fn of_slots(self) -> String {
         let of_slot = |slot: usize| {
             let declared = format!(
@@ -48,7 +48,7 @@ impl ElementTypes {
 }
 
 impl Session {
-    /// Reads them from where the role may.
+    /// Reads them from where the role may read them.
     pub(super) fn add_statistics(
         &self,
         oids: &[Oid],
@@ -78,7 +78,7 @@ impl Session {
         Ok(source)
     }
 
-    /// None when the role may not read it.
+    /// None if the role may not read it.
     fn with_element_types<T>(
         &self,
         read: impl Fn(ElementTypes) -> Result<T, DbError>,
@@ -204,7 +204,7 @@ impl Session {
             .collect())
     }
 
-    /// The views have no bytes of the lists of most common combinations: those are left out.
+    /// The views do not show the bytes of lists of most common combinations, so these are missing.
     fn shown_extended(
         &self,
         oids: &[Oid],
@@ -216,7 +216,7 @@ impl Session {
         } else {
             "false"
         };
-        // Before 15 there is always a row, and the planner relies on it.
+        // Before 15 the row always exists, and the planner depends on it.
         let join = if version_num >= 150_000 {
             "JOIN"
         } else {

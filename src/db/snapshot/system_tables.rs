@@ -8,10 +8,11 @@ use crate::db::{DbError, Session};
 use crate::model::quote_identifier;
 use crate::twin::snapshot::SystemTable;
 
-/// The catalogs and the rows of each that are copied; `$1` are the relations. What initdb numbers
-/// differs between machines, so it is copied as well (12000 is `FirstUnpinnedObjectId`).
+/// The catalogs and the rows of each that are copied; `$1` are the relations. OIDs that initdb
+/// assigns differ between machines, so those rows are copied as well (12000 is
+/// `FirstUnpinnedObjectId`).
 const SYSTEM_TABLES: &[(&str, &str)] = &[
-    // For the prices of reading that they may have; 1664 is pg_global.
+    // For the page costs that they may have; 1664 is pg_global.
     ("pg_tablespace", "x.oid <> 1664"),
     (
         "pg_namespace",
@@ -64,7 +65,7 @@ const SYSTEM_TABLES: &[(&str, &str)] = &[
     ),
     ("pg_statistic_ext", "x.stxrelid = ANY ($1::oid[])"),
     ("pg_sequence", "x.seqrelid = ANY ($1::oid[])"),
-    // What belongs to an identity column or a serial one.
+    // The sequence of an identity or serial column.
     (
         "pg_depend",
         "x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
@@ -72,7 +73,7 @@ const SYSTEM_TABLES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The bootstrap superuser, who exists everywhere.
+/// The bootstrap superuser, which every server has.
 const BOOTSTRAP_SUPERUSER: &str = "'10'";
 
 impl Session {
@@ -136,8 +137,8 @@ struct Column {
 }
 
 impl Column {
-    /// Its value as text that reads back on another server: owners become the one role that is
-    /// there, privileges are left out, and so is what belongs to production's files.
+    /// Its value as text that another server can read: the owner is always the one role that exists
+    /// there, privileges are left out, and so are references to production's files.
     fn as_text(&self) -> String {
         let column = format!("x.{}", quote_identifier(&self.name));
         let fixed = match (
@@ -148,7 +149,7 @@ impl Column {
             (_, _, "_aclitem") | (_, "attmissingval", _) => "NULL",
             (_, name, "oid") if name.ends_with("owner") => BOOTSTRAP_SUPERUSER,
             (_, "atthasmissing" | "relrowsecurity" | "relforcerowsecurity", _) => "'false'",
-            // 0 is the database's own, which is pg_default in the twin.
+            // 0 is the database's default tablespace, which is pg_default in the twin.
             ("pg_class", "reltablespace", _) => {
                 "CASE WHEN x.relkind IN ('r', 'm', 'i') THEN coalesce(nullif(coalesce(nullif(x.reltablespace, 0), \
                  (SELECT d.dattablespace FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())), \

@@ -1,10 +1,10 @@
-//! Why a server's certificate is rejected, where rustls has no words for it.
+//! Why a server's certificate is rejected, for reasons that rustls has no error for.
 
 use std::sync::Arc;
 
 use rustls::{CertificateError, Error, OtherError};
 
-/// Why a certificate is refused, where rustls has no word for it.
+/// Why a certificate is rejected, where rustls has no error for it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Rejection {
     #[error("server certificate for {names} does not match host name \"{host}\"")]

@@ -1,5 +1,5 @@
-//! Certificates that rustls alone judges differently from OpenSSL. The combinations with `sslmode`
-//! are in `tests/tls.rs`.
+//! Certificates that rustls without our verifier judges differently from OpenSSL. The combinations
+//! with `sslmode` are in `tests/tls.rs`.
 
 use std::time::Duration;
 

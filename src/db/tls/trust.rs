@@ -1,4 +1,4 @@
-//! Who may vouch for a server: a root certificate file as OpenSSL uses it.
+//! Which authorities are trusted: a root certificate file as OpenSSL uses it.
 //!
 //! webpki takes every certificate it is given as an anchor. OpenSSL, as libpq uses it, ends a chain
 //! only at a self-signed certificate of the file; the others help to build the chain. And a
@@ -90,7 +90,7 @@ impl Authorities {
     }
 }
 
-/// What the server showed, and when.
+/// The server's certificates and the time of the check.
 pub(super) struct ServerChain<'a> {
     pub(super) end_entity: &'a CertificateDer<'a>,
     pub(super) intermediates: &'a [CertificateDer<'a>],

@@ -1,6 +1,6 @@
-//! The verifier behind each `sslmode`: how much of the server's certificate is looked at.
+//! The verifier for each `sslmode`: how much of the server's certificate is verified.
 //!
-//! Whatever the mode, the server proves that it has the key of the certificate it shows.
+//! In every mode, the handshake verifies that the server has the key of its certificate.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
@@ -56,9 +56,9 @@ impl Verifier {
         }
     }
 
-    /// webpki does not read every certificate that OpenSSL reads (X.509 version 1, unknown critical
-    /// extensions). One that was not verified, or that the user named as trusted, may still sign:
-    /// only its key is needed for that.
+    /// webpki cannot read every certificate that OpenSSL reads (X.509 version 1, unknown critical
+    /// extensions). A certificate that is not verified, or that the user named as trusted, may
+    /// still sign the handshake, because that needs only its key.
     fn signed(
         &self,
         verified: Result<HandshakeSignatureValid, Error>,

@@ -1,5 +1,5 @@
-//! Statistics and views that exist only in a transaction that is rolled back, as an index in a
-//! rehearsal does.
+//! Statistics and views that exist only in a transaction that is rolled back, like an index in a
+//! rehearsal.
 //!
 //! Neither blocks readers or writers: ANALYZE and CREATE STATISTICS take SHARE UPDATE EXCLUSIVE,
 //! which only VACUUM, other ANALYZEs and DDL conflict with, and a new view only reads its tables
@@ -16,13 +16,13 @@ use crate::planner::hypothesis::View;
 use crate::planner::{Answer, Planned, TestedIndex};
 use crate::workload::Statement;
 
-/// Refuses a view that would not show the same to everybody and at any time.
+/// A query that refuses a view whose result depends on the role, the session or the time.
 pub(in crate::db) fn check_view(name: &QualifiedName) -> String {
     include_str!("../sql/view_is_repeatable.sql").replace("$1", &quote_literal(&name.to_string()))
 }
 
 impl Session {
-    /// The plans after these statements of ours, in a transaction that is rolled back.
+    /// The plans after these statements of our own, in a transaction that is rolled back.
     pub(in crate::db) fn plan_after(
         &self,
         script: &[String],
@@ -38,7 +38,7 @@ impl Session {
         Ok(answer)
     }
 
-    /// The plans of statements that read a view, which is filled for them.
+    /// The plans of statements that read a view, after the view is filled.
     pub(in crate::db) fn plan_with_view(
         &self,
         view: &View,
@@ -63,7 +63,7 @@ impl Session {
     }
 }
 
-/// A view as an answer has it.
+/// The view as an answer describes it.
 pub(in crate::db) fn created(view: &View, size: Bytes, build_time: Option<Millis>) -> TestedIndex {
     TestedIndex {
         names: [view.name.name.clone()].into(),

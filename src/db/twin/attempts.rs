@@ -1,4 +1,4 @@
-//! Statements that may fail, many in one message: each in a subtransaction of its own.
+//! Statements that may fail, sent in one message, each in a subtransaction.
 
 use tokio_postgres::types::Type;
 
@@ -8,12 +8,12 @@ use crate::db::DbError;
 /// A statement that may fail.
 pub(super) struct Attempt {
     pub(super) sql: String,
-    /// What to do if it does.
+    /// What to run if it fails.
     pub(super) otherwise: Option<String>,
 }
 
-/// PL/pgSQL is the production server's row of `pg_language`; where that is missing, each statement
-/// is sent by itself.
+/// This needs PL/pgSQL, the production server's row of `pg_language`. If that is missing, each
+/// statement is sent by itself.
 const FUNCTION: &str = "\
 CREATE OR REPLACE FUNCTION pg_temp.pgrehearse_attempts(statements text[], otherwise text[]) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
@@ -31,8 +31,7 @@ BEGIN
 END $body$";
 
 impl Twin {
-    /// Tries all of these. They are one transaction: there is a limit to the locks that it can
-    /// hold.
+    /// Runs all of these in one transaction, which limits how many locks it can hold.
     pub(super) fn attempt_all(&self, attempts: &[Attempt]) -> Result<(), DbError> {
         if self.attempt(FUNCTION)? {
             let statements: Vec<&str> = attempts

@@ -1,5 +1,5 @@
-//! Indexes that do not exist: created over the few rows of the twin, given a file of the estimated
-//! size, and hidden.
+//! Candidate indexes in the twin: created over its few rows, given a file of the estimated size,
+//! and hidden.
 
 use std::collections::BTreeSet;
 
@@ -16,33 +16,34 @@ use crate::verdict::Reason;
 
 const OPERATION: &str = "creating an index in the planner twin";
 
-/// An index that the twin knows and hides.
+/// A candidate that exists in the twin and is hidden.
 #[derive(Debug, Clone)]
 pub(super) struct Hypothetical {
     /// Its name, qualified.
     name: String,
     /// Itself and, on a partitioned table, its partitions' indexes.
     pub(super) oids: Vec<Oid>,
-    /// As an answer has it: its size is an estimate.
+    /// As an answer describes it: its size is an estimate.
     pub(super) index: TestedIndex,
 }
 
-/// What an index's rows are while it is created.
+/// Which rows the table has while an index is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rows {
-    /// Those of smallest and largest values.
+    /// The two rows with the smallest and the largest values.
     Ends,
-    /// None: those of the ends never stood together, and an expression may not bear that.
+    /// None: these two rows combine values that never were in one row, and an expression may fail
+    /// on them.
     None,
 }
 
 impl Twin {
-    /// What is known of this index.
+    /// The facts about this index.
     pub(super) fn hypothetical(&self, index: &NamedIndex) -> Option<&Hypothetical> {
         self.known.get(&index.definition.create(&index.name))
     }
 
-    /// Creates an index that was not asked about before.
+    /// Creates an index that the twin does not have yet.
     pub(super) fn know(&mut self, index: &NamedIndex) -> Result<Result<(), Refusal>, DbError> {
         if self.hypothetical(index).is_some() {
             return Ok(Ok(()));
@@ -68,7 +69,7 @@ impl Twin {
         }
     }
 
-    /// Drops another index that was asked about under the same name.
+    /// Drops another candidate that has the same name.
     fn forget(&mut self, index: &NamedIndex) -> Result<(), DbError> {
         let name = index.qualified_name().to_string();
         let other = self
@@ -140,9 +141,9 @@ impl Twin {
         ))
     }
 
-    /// New OIDs, greater than those of all indexes that production has: of indexes that cost the
-    /// same, the planner takes the one with the greatest (it goes through them in that order), and
-    /// a new one would have it.
+    /// New OIDs, greater than those of all of production's indexes. Among indexes with the same
+    /// cost, the planner takes the one with the greatest OID, because it considers them in that
+    /// order, and a new index on the server would have the greatest.
     fn raise(&mut self, parts: &[IndexPart]) -> Vec<(Oid, Oid)> {
         let mut old: Vec<Oid> = parts.iter().map(|part| part.oid).collect();
         old.sort_unstable();
@@ -153,7 +154,7 @@ impl Twin {
         old.into_iter().map(raise).collect()
     }
 
-    /// Creates an index over the short files and hides it.
+    /// Creates an index over the files with a few rows and hides it.
     fn creation(&self, index: &NamedIndex, leaves: &[Leaf], empty: Option<Oid>) -> String {
         let name = quote_literal(&index.qualified_name().to_string());
         format!(
@@ -167,7 +168,7 @@ impl Twin {
         )
     }
 
-    /// Puts the short or the long files under these tables, with the counts that production's have.
+    /// Switches these tables to their short or sparse files, with production's counts.
     fn use_files(&self, leaves: &[Leaf], which: impl Fn(&Heap) -> Oid) -> String {
         let heaps = leaves
             .iter()
@@ -195,7 +196,7 @@ impl Twin {
         )
     }
 
-    /// An index of the twin's, the whole first.
+    /// The parts of a candidate, the index on the table itself first.
     pub(super) fn parts(&self, index: &NamedIndex) -> Result<Vec<IndexPart>, DbError> {
         let sql = format!(
             "EXECUTE pgrehearse_parts({})",
@@ -205,7 +206,7 @@ impl Twin {
         rows.iter().map(part).collect()
     }
 
-    /// To plan that query takes longer than all the rest.
+    /// A prepared statement, because planning this query takes longer than everything else.
     pub(super) fn prepare_parts(&self) -> Result<(), DbError> {
         self.session.batch(
             OPERATION,
@@ -217,8 +218,8 @@ impl Twin {
     }
 }
 
-/// Gives indexes other OIDs, in a transaction of its own: within the one that creates a relation
-/// the server holds on to it.
+/// Gives indexes other OIDs, in a transaction of its own: in the transaction that creates a
+/// relation, the server keeps its cache entry.
 fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
     let pairs: Vec<String> = raised
         .iter()
@@ -246,7 +247,7 @@ fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
     .iter()
     .map(update)
     .collect();
-    // The tables' lists of indexes are read again.
+    // Makes the server read the tables' lists of indexes again.
     format!(
         "BEGIN; {}; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({}); COMMIT",
         updates.join("; "),

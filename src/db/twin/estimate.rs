@@ -1,5 +1,5 @@
-//! How large an index would be: facts from the twin and from samples, as input of the model in
-//! `src/twin/size.rs`.
+//! Estimates the size of an index: facts from the twin and from samples are the input of the model
+//! in `src/twin/size.rs`.
 
 use super::Twin;
 use super::facts::{ColumnStatistics, TableFacts};
@@ -19,16 +19,16 @@ use crate::twin::size::{EqualKeys, IndexSize, StoredColumn};
 
 const OPERATION: &str = "estimating an index in the planner twin";
 
-/// The planner's guess of a varlena without statistics (`get_typavgwidth`,
+/// The planner's default width of a varlena without statistics (`get_typavgwidth`,
 /// src/backend/utils/cache/lsyscache.c).
 const UNKNOWN_WIDTH_BYTES: f64 = 32.0;
 /// The longest computed value, with its header of four bytes, that an index stores with one byte of
 /// header instead.
 const MAX_SHORT_BYTES: f64 = 130.0;
-/// Bits of a bloom index's signature unless set.
+/// Bits of a bloom index's signature by default.
 const SIGNATURE_BITS: u32 = 80;
 
-/// The table and what is known of the index's rows.
+/// The table and the facts about the index's rows.
 struct IndexedRows<'k> {
     table: &'k TableFacts,
     /// Rows of the table.
@@ -41,7 +41,7 @@ struct IndexedRows<'k> {
 }
 
 impl Twin {
-    /// The size that a part of an index would have, and its rows.
+    /// The estimated size of a part of an index, and its rows.
     pub(super) fn estimate(
         &mut self,
         index: &Index,
@@ -104,7 +104,7 @@ impl Twin {
         planned: Option<Planned>,
     ) -> IndexedRows<'k> {
         let side = self.side(part.table);
-        // The planner takes no table for empty.
+        // The planner never takes a table for empty.
         let of_table = if table.pages == 0 { 0.0 } else { table.rows };
         let table_rows = side
             .filter(|side| side.is_whole)
@@ -112,7 +112,7 @@ impl Twin {
         let rows = match (&part.predicate, side, &observed, &planned) {
             (None, ..) => table_rows,
             (Some(_), Some(side), Some(observed), _) if side.is_whole => observed.rows,
-            // None of n rows: probably fewer than one in n.
+            // No row among n satisfies it: probably fewer than one in n does.
             (Some(_), Some(side), Some(observed), _) => {
                 table_rows * observed.rows.max(0.5) / side.rows
             }
@@ -160,7 +160,7 @@ impl Twin {
     }
 }
 
-/// What the planner expects.
+/// The planner's row estimate.
 #[derive(Debug, Clone, Copy)]
 struct Planned {
     rows: f64,
@@ -241,7 +241,7 @@ impl IndexedRows<'_> {
             {
                 stored.without_nulls()
             }
-            // What the predicate says about the column itself changes its values.
+            // A predicate on the column itself changes the distribution of its values.
             Some(predicate) if predicate.contains(&column.text) => StoredColumn {
                 common_fractions: Vec::new(),
                 distinct_values: None,
@@ -394,12 +394,12 @@ impl IndexedRows<'_> {
     }
 }
 
-/// The planner opens the metapage of SP-GiST and none of GiST.
+/// The planner opens the metapage of SP-GiST, but reads none of GiST.
 fn metapage_of_tree(part: &IndexPart) -> Option<Metapage> {
     (part.method == "spgist").then_some(Metapage::Spgist)
 }
 
-/// As stored, from what `pg_column_size` says of a value that was just computed.
+/// The stored width, computed from `pg_column_size` of a value that was just computed.
 fn short_width(computed_bytes: f64) -> f64 {
     if computed_bytes <= MAX_SHORT_BYTES {
         (computed_bytes - 3.0).max(1.0)

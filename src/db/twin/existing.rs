@@ -1,5 +1,5 @@
-//! How large an index that exists would be if it were rebuilt: the same estimate as for one that
-//! does not exist.
+//! The size that an existing index would have after a rebuild, with the same estimate as for
+//! candidates.
 
 use super::Twin;
 use crate::db::DbError;
@@ -11,12 +11,12 @@ use crate::twin::page::{self, BLOCK_BYTES};
 const OPERATION: &str = "estimating an index that exists";
 
 impl Twin {
-    /// The sizes of these btrees, freshly built. What cannot be said honestly is left out: an index
-    /// that the twin does not have, and a partial one or one of expressions where no rows were
-    /// sampled.
+    /// The sizes of these btrees after a rebuild. Left out are indexes that the twin does not have,
+    /// and partial or expression indexes without a sample of rows, because their estimates would
+    /// not be reliable.
     ///
     /// # Errors
-    /// When the twin cannot be asked any more.
+    /// When the connection to the twin is lost.
     pub(super) fn rebuilt(&mut self, indexes: &[NamedIndex]) -> Result<Vec<TestedIndex>, DbError> {
         let mut rebuilt = Vec::new();
         for index in indexes {

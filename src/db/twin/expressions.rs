@@ -1,5 +1,5 @@
-//! Statistics of expressions, which production would only have after an ANALYZE with the index:
-//! taken from a sample.
+//! Statistics of expressions, estimated from a sample. On the server they would exist only after an
+//! ANALYZE with the index.
 
 use tokio_postgres::types::Type;
 
@@ -21,16 +21,16 @@ const SLOTS: &str = "stakind1, stakind2, stakind3, stakind4, stakind5, staop1, s
 /// An expression's values in the sample.
 struct Counted {
     attribute: i16,
-    /// With a value.
+    /// Rows with a value that is not NULL.
     rows: f64,
     distinct: f64,
-    /// Values that only one row has.
+    /// Values that occur in one row only.
     once: f64,
     null_fraction: f64,
 }
 
 impl Twin {
-    /// Builds the same index over the sample, has it analyzed, and gives the result to the new
+    /// Builds the same index over the sample, analyzes it, and copies the statistics to the new
     /// index.
     pub(super) fn add_expression_statistics(&self, part: &IndexPart) -> Result<(), DbError> {
         let Some(side) = self.side(part.table) else {
@@ -62,7 +62,7 @@ impl Twin {
         }
     }
 
-    /// ANALYZE took the sample for the whole table.
+    /// ANALYZE assumed that the sample was the whole table.
     fn correct_distinct(&self, part: &IndexPart, side: &SideTable) -> Result<(), DbError> {
         let table_rows = self
             .facts
@@ -109,7 +109,7 @@ impl Twin {
                 side.name,
                 part.filter()
             );
-            // Without equality there is nothing to count.
+            // A type without equality has no distinct values.
             let Ok(answers) = self
                 .session
                 .attempt(OPERATION, vec![PipelineStep::Statement(query)])?
@@ -131,8 +131,8 @@ impl Twin {
     }
 }
 
-/// What ANALYZE makes of a sample of `rows` rows with a value (`compute_scalar_stats`,
-/// src/backend/commands/analyze.c).
+/// The value that ANALYZE would compute from a sample with `rows` values that are not NULL
+/// (`compute_scalar_stats`, src/backend/commands/analyze.c).
 fn stadistinct(counted: &Counted, index_rows: f64) -> f32 {
     let &Counted {
         rows,

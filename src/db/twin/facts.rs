@@ -1,4 +1,4 @@
-//! What the twin's catalogs and planner know about the table of a candidate: read once for each
+//! What the twin's catalogs and planner contain about the table of a candidate, read once for each
 //! table.
 
 use std::collections::BTreeMap;
@@ -17,19 +17,19 @@ const OPERATION: &str = "reading a table's facts from the planner twin";
 /// A table.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TableFacts {
-    /// As the planner estimates them.
+    /// The planner's estimate.
     pub(super) rows: f64,
-    /// Of the file.
+    /// The pages of its file.
     pub(super) pages: u64,
     /// By attribute number.
     pub(super) columns: BTreeMap<i16, ColumnFacts>,
 }
 
-/// A column, as `pg_statistic` knows it.
+/// A column with its statistics.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ColumnFacts {
     pub(super) name: String,
-    /// With its modifier: `numeric(12,2)`.
+    /// With its type modifier: `numeric(12,2)`.
     pub(super) type_name: String,
     /// None without statistics.
     pub(super) statistics: Option<ColumnStatistics>,
@@ -38,10 +38,10 @@ pub(super) struct ColumnFacts {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ColumnStatistics {
     pub(super) null_fraction: f64,
-    /// `stawidth`; of the type `name` the mean length of its strings with the end, which is what a
-    /// btree stores.
+    /// `stawidth`; for the type `name` the mean length of its strings with the terminating zero,
+    /// which is what a btree stores.
     pub(super) width_bytes: f64,
-    /// Of the values in the histogram.
+    /// The standard deviation over the histogram's values.
     pub(super) width_deviation_bytes: f64,
     /// `stadistinct`.
     pub(super) distinct: f64,
@@ -62,7 +62,7 @@ impl ColumnStatistics {
 }
 
 impl Twin {
-    /// Asks about a table, if that was not done before.
+    /// Reads the facts about a table, unless they were read before.
     pub(super) fn learn(&mut self, leaf: &Leaf) -> Result<(), DbError> {
         if self.facts.contains_key(&leaf.table) {
             return Ok(());

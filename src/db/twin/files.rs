@@ -1,5 +1,5 @@
-//! Files in the twin's data directory: copies of small ones, grown to production's size without
-//! taking the space.
+//! Files in the twin's data directory: copies of small ones, extended to production's size as
+//! sparse files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ pub(super) struct DataDirectory {
     database: PathBuf,
     /// Blocks in a file before the next one begins (`RELSEG_SIZE`; `segment_size`).
     segment_blocks: u64,
-    /// Target the files have to belong to, where that is not us.
+    /// The user who must own the files, if not us.
     owner: Option<(u32, u32)>,
     next: Oid,
 }
@@ -28,7 +28,7 @@ pub(super) struct DataDirectory {
 /// `pg_default`.
 const DEFAULT_TABLESPACE: &str = "1663";
 
-/// No server gives its files such numbers soon.
+/// The first file number for new files; no server reaches it soon.
 const FIRST_FILE: Oid = 1 << 30;
 
 impl DataDirectory {
@@ -54,9 +54,9 @@ impl DataDirectory {
         })
     }
 
-    /// Tablespaces whose files lie where all others do: only what they cost is of interest.
-    /// (`GetDatabasePath`, src/common/relpath.c:
-    /// `pg_tblspc/<oid>/PG_<major>_<catalog version>/<database>`.)
+    /// Creates the tablespaces, with their files in the same directory as all others: only their
+    /// costs matter. (`GetDatabasePath`, src/common/relpath.c: `pg_tblspc/<oid>/PG_<major>_<catalog
+    /// version>/<database>`.)
     pub(super) fn create_tablespaces(
         &self,
         session: &Session,
@@ -98,12 +98,12 @@ impl DataDirectory {
         Ok(())
     }
 
-    /// An empty file under this number.
+    /// An empty file with this number.
     pub(super) fn create_empty(&self, number: Oid) -> Result<(), DbError> {
         self.write(number, &[], 0)
     }
 
-    /// A new file that begins like this and has so many blocks; its number.
+    /// A new file with this beginning and this number of blocks; returns its number.
     pub(super) fn create(&mut self, beginning: &[u8], blocks: u64) -> Result<Oid, DbError> {
         let number = self.next;
         self.next += 1;
@@ -115,7 +115,7 @@ impl DataDirectory {
         Ok(number)
     }
 
-    /// Another file under this number.
+    /// Replaces the file with this number by one with this beginning and number of blocks.
     pub(super) fn replace(
         &self,
         number: Oid,
@@ -129,8 +129,8 @@ impl DataDirectory {
         )
     }
 
-    /// The first `at_most` bytes of a file that the server wrote, if it wrote one; `path` is what
-    /// `pg_relation_filepath` says.
+    /// At most the first `at_most` bytes of a file that the server wrote, if it exists; `path` is
+    /// the result of `pg_relation_filepath`.
     pub(super) fn read(&self, path: &str, at_most: usize) -> Result<Vec<u8>, DbError> {
         use std::io::Read;
         let path = self.root.join(path);
@@ -143,7 +143,7 @@ impl DataDirectory {
         }
     }
 
-    /// Full segments are exactly that long, and behind a full one there is another
+    /// All segments but the last one are full, and another one follows each full segment
     /// (src/backend/storage/smgr/md.c).
     fn write(&self, number: Oid, beginning: &[u8], blocks: u64) -> Result<(), DbError> {
         let mut left = blocks;
@@ -166,7 +166,7 @@ impl DataDirectory {
         Ok(())
     }
 
-    /// The server's user has to own the files, to open and to remove them.
+    /// The server's user must own the files to open and remove them.
     fn give(&self, path: &Path) -> io::Result<()> {
         match self.owner {
             Some((user, group)) => std::os::unix::fs::chown(path, Some(user), Some(group)),

@@ -1,4 +1,4 @@
-//! What the twin can suppose besides indexes: settings, a vacuumed table, a materialized view of an
+//! What the twin can assume besides indexes: settings, a vacuumed table, a materialized view of an
 //! estimated size.
 
 use super::Twin;
@@ -13,7 +13,7 @@ use crate::verdict::Reason;
 use crate::workload::Statement;
 
 impl Twin {
-    /// The plans under the conditions of the question; refused where the hypothesis takes rows.
+    /// The plans under the conditions of the question; refused if the hypothesis needs rows.
     pub(super) fn answer(&mut self, question: &Question) -> Result<Answer, DbError> {
         let Question {
             indexes,
@@ -60,7 +60,7 @@ impl Twin {
         )
     }
 
-    /// The view exists without rows, and has a file of the size that it is estimated to have.
+    /// The view has no rows, but a file of its estimated size.
     fn with_view(
         &mut self,
         view: &View,
@@ -99,7 +99,7 @@ impl Twin {
     }
 }
 
-/// As after a VACUUM that found nothing in its way; of a partitioned table, all its partitions.
+/// As after a VACUUM that marked every page; for a partitioned table, in all its partitions.
 fn all_visible(table: &QualifiedName) -> String {
     let name = quote_literal(&table.to_string());
     format!(

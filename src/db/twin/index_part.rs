@@ -1,5 +1,5 @@
-//! An index of the twin's as it was built: one [`IndexPart`] for the index, and one for each
-//! partition's.
+//! An index as the twin built it: one [`IndexPart`] for the index, and one for each partition's
+//! index.
 
 use tokio_postgres::Row;
 
@@ -7,7 +7,7 @@ use crate::db::DbError;
 use crate::db::catalog::field;
 use crate::twin::snapshot::Oid;
 
-/// A part of the index as the twin has built it: all of it, or that of one partition.
+/// An index in the twin, or its part on one partition.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct IndexPart {
     pub(super) oid: Oid,
@@ -15,18 +15,18 @@ pub(super) struct IndexPart {
     pub(super) table: Oid,
     /// Qualified.
     pub(super) table_name: String,
-    /// Where it lies; a partitioned index has no file.
+    /// The path of its file; a partitioned index has none.
     pub(super) path: Option<String>,
     pub(super) method: String,
     pub(super) definition: String,
-    /// What stands behind the table's name, with every name qualified.
+    /// The text after the table's name, with every name qualified.
     pub(super) body: String,
-    /// How many of its columns are keys; the others are only carried.
+    /// The number of key columns; the others are from INCLUDE.
     pub(super) key_count: usize,
     pub(super) is_unique: bool,
-    /// Can equal keys share an entry? The build of a btree finds out.
+    /// Can equal keys share an entry? The build of a btree sets this.
     pub(super) deduplicates: bool,
-    /// The storage parameters `fillfactor`, in per cent, where one is set, and `deduplicate_items`.
+    /// The storage parameters `fillfactor`, in per cent, if it is set, and `deduplicate_items`.
     pub(super) fillfactor: Option<u8>,
     pub(super) deduplicate_items: bool,
     pub(super) predicate: Option<String>,
@@ -36,7 +36,7 @@ pub(super) struct IndexPart {
 /// A column of an index.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct IndexPartColumn {
-    /// The table's column; 0 is an expression.
+    /// The table's column; 0 for an expression.
     pub(super) attribute: i16,
     /// As SQL.
     pub(super) text: String,

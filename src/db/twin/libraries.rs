@@ -1,4 +1,4 @@
-//! Libraries of extensions that this machine does not have.
+//! Extension libraries that this machine does not have.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,12 @@ use crate::model::Gap;
 use crate::twin::Snapshot;
 use crate::twin::libraries::{libraries, tables_with};
 
-/// What a library's file name ends with (`DLSUFFIX`).
+/// The suffix of a library's file name (`DLSUFFIX`).
 const SUFFIXES: &[&str] = &["", ".so", ".dylib"];
 
 impl Twin {
-    /// One for each library: without it, what its functions do cannot be done, and some of that the
-    /// planner needs.
+    /// A gap for each library: without it, its functions cannot be called, and the planner needs
+    /// some of them.
     pub(super) fn missing_libraries(&self, snapshot: &Snapshot) -> Result<Vec<Gap>, DbError> {
         let sql = "SELECT setting AS directory FROM pg_catalog.pg_config WHERE name = 'PKGLIBDIR'";
         let rows = self.session.query(OPERATION, sql, &[])?;
@@ -43,7 +43,8 @@ impl Twin {
     }
 }
 
-/// As the server looks for it (`expand_dynamic_library_name`, src/backend/utils/fmgr/dfmgr.c).
+/// The path where the server looks for it (`expand_dynamic_library_name`,
+/// src/backend/utils/fmgr/dfmgr.c).
 fn is_there(library: &str, directory: &Path) -> bool {
     let path = match library.strip_prefix("$libdir/") {
         Some(name) => directory.join(name),

@@ -1,9 +1,9 @@
-//! From a snapshot to a twin: catalog rows, a few rows of data, indexes over them, and the files
-//! that make it look large.
+//! From a snapshot to a twin: catalog rows, a few rows of data, indexes over them, and sparse
+//! files.
 //!
-//! Tables come first without anything that hangs on them (indexes, constraints, rules), so that the
-//! rows that stand for their smallest and largest values can be put in; then indexes, built by the
-//! server over these rows; then all the rest.
+//! Tables come first, without the objects that depend on them (indexes, constraints, rules), so
+//! that the two rows with their smallest and largest values can be inserted. Then the server builds
+//! indexes over these rows. Everything else follows.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::model::quote_identifier;
 use crate::twin::page::{self, BLOCK_BYTES};
 use crate::twin::snapshot::{Oid, RelationFile, Snapshot, SystemTable};
 
-/// What initdb made and production's rows replace.
+/// Rows that initdb made and production's rows replace.
 const REPLACED: &[(&str, &str)] = &[
     ("pg_namespace", "nspname = 'public'"),
     ("pg_collation", "oid >= 12000"),
@@ -31,7 +31,7 @@ const REPLACED: &[(&str, &str)] = &[
     ("pg_extension", "true"),
 ];
 
-/// Copied before the tables: what their columns and indexes are made of.
+/// Copied before the tables: what their columns and indexes depend on.
 const FOUNDATIONS: &[&str] = &[
     "pg_tablespace",
     "pg_namespace",
@@ -57,7 +57,7 @@ const FOUNDATIONS: &[&str] = &[
     "pg_extension",
 ];
 
-/// Copied last: what hangs on tables.
+/// Copied last: what depends on tables.
 const FINISH: &[&str] = &[
     "pg_attrdef",
     "pg_constraint",
@@ -70,7 +70,7 @@ const FINISH: &[&str] = &[
     "pg_depend",
 ];
 
-/// A table without what hangs on it, and how the columns that say so are set.
+/// Columns of `pg_class` and their values for a table that nothing depends on.
 const BARE_CLASS: &[(&str, &str)] = &[
     ("relchecks", "0"),
     ("relhasrules", "false"),
@@ -97,13 +97,14 @@ const BARE_INDEX: &[(&str, &str)] = &[
     ("indisclustered", "false"),
 ];
 
-/// What the planner reads of a relation and builds and VACUUM would change.
+/// Columns of a relation that the planner reads and that builds and VACUUM would change.
 const MEASURES: &[&str] = &["relpages", "reltuples", "relallvisible", "relallfrozen"];
 
-/// Locks on each and on its table, of which a server with few connections has less than a thousand.
+/// Maximum number of indexes in one transaction: each needs locks on itself and its table, and a
+/// server with few connections has less than a thousand.
 const INDEXES_AT_ONCE: usize = 100;
 
-/// Reads types without input functions back from text. OIDs that no release uses
+/// Reads values of types without input functions from text. OIDs that no release uses
 /// (src/include/access/transam.h: 8000 to 9999 are for development).
 const CASTS: &str = "\
 INSERT INTO pg_catalog.pg_cast (oid, castsource, casttarget, castfunc, castcontext, castmethod)
@@ -117,9 +118,9 @@ impl Twin {
         self.session.set("allow_system_table_mods", "on")?;
         self.session.set("session_replication_role", "replica")?;
         self.session.set("extra_float_digits", "3")?;
-        // With wal_level = minimal, small new files would be read into shared buffers to be logged
-        // (smgrDoPendingSyncs, src/backend/catalog/storage.c), and what replaces them would not be
-        // seen.
+        // With wal_level = minimal, the server would read small new files into shared buffers to
+        // log them (smgrDoPendingSyncs, src/backend/catalog/storage.c), and would not see the files
+        // that replace them.
         self.session.set("wal_skip_threshold", "0")?;
         let types = self.session.column_types(snapshot)?;
         let copier = Copier {
@@ -142,9 +143,9 @@ impl Twin {
         self.session.set("session_replication_role", "origin")
     }
 
-    /// Btrees, over the few rows: the planner does not look into indexes of other methods. What
-    /// cannot be built (a function that fails, a library that is missing) stays empty. Each gets a
-    /// new file; before, it has none.
+    /// Builds btrees over the few rows; the planner does not read indexes of other methods. An
+    /// index that cannot be built (a function fails, a library is missing) stays empty. Each gets
+    /// its first file here.
     fn build_indexes(&self, snapshot: &Snapshot) -> Result<(), DbError> {
         let indexes: Vec<&RelationFile> = snapshot
             .files
@@ -161,7 +162,7 @@ impl Twin {
         Ok(())
     }
 
-    /// Runs a statement that may fail; says whether it did not.
+    /// Runs a statement that may fail; returns whether it succeeded.
     pub(super) fn attempt(&self, sql: &str) -> Result<bool, DbError> {
         match self.session.batch(OPERATION, sql) {
             Ok(()) => Ok(true),
@@ -181,8 +182,8 @@ impl Twin {
             };
             let beginning = self.beginning(file, &place.path, snapshot)?;
             if file.kind == "i" {
-                // The server builds btrees past its shared buffers, and nothing has read this one
-                // since.
+                // The server builds btrees without its shared buffers, and nothing has read this
+                // one since.
                 self.directory
                     .replace(place.number, &beginning, file.blocks)?;
                 continue;
@@ -231,8 +232,8 @@ impl Twin {
         Ok(places)
     }
 
-    /// What a file begins with: a table's rows, an index's metapage and the way to its ends;
-    /// nothing where the planner does not look.
+    /// The beginning of a file: a table's rows, or an index's metapage and the pages that lead to
+    /// its ends; empty if the planner does not read it.
     fn beginning(
         &self,
         file: &RelationFile,
@@ -258,7 +259,7 @@ impl Twin {
     }
 }
 
-/// Where a relation lies.
+/// The path of a relation's file.
 struct PhysicalFile {
     number: Oid,
     path: String,
@@ -288,7 +289,7 @@ impl Session {
     }
 }
 
-/// Puts catalog rows into a server.
+/// Inserts catalog rows into a server.
 struct Copier<'s> {
     session: &'s Session,
     types: &'s ColumnTypes,
@@ -351,7 +352,7 @@ impl Copier<'_> {
         self.session.batch(OPERATION, "COMMIT")
     }
 
-    /// Everything that hangs on tables, and what was left out at first.
+    /// Everything that depends on tables, and the columns that were left out at first.
     fn finish(&self, snapshot: &Snapshot) -> Result<(), DbError> {
         self.session.batch(OPERATION, "BEGIN")?;
         for table in FINISH.iter().filter_map(|name| snapshot.system_table(name)) {
@@ -372,7 +373,7 @@ impl Copier<'_> {
         self.session.batch(OPERATION, "COMMIT")
     }
 
-    /// Row counts and the like, which whatever was built since has changed.
+    /// Restores row counts and the like, which the builds have changed.
     fn restore(&self, snapshot: &Snapshot) -> Result<(), DbError> {
         match snapshot.system_table("pg_class") {
             Some(classes) => self.update(classes, &["oid"], MEASURES),
@@ -380,7 +381,7 @@ impl Copier<'_> {
         }
     }
 
-    /// Puts rows in, some columns with other values.
+    /// Inserts rows, some columns with other values.
     fn insert(&self, table: &SystemTable, instead: &[(&str, &str)]) -> Result<(), DbError> {
         if table.rows.is_empty() {
             return Ok(());
@@ -405,7 +406,7 @@ impl Copier<'_> {
         self.run(&sql, table, &table.columns)
     }
 
-    /// Sets columns to what the rows say.
+    /// Updates columns to the values of these rows.
     fn update(&self, table: &SystemTable, keys: &[&str], columns: &[&str]) -> Result<(), DbError> {
         let known = |name: &&&str| table.position(name).is_some();
         let columns: Vec<&str> = columns.iter().filter(known).copied().collect();
@@ -448,7 +449,7 @@ impl Copier<'_> {
         self.session.query(OPERATION, sql, &parameters).map(|_| ())
     }
 
-    /// A column of `r`, as its own type.
+    /// A column of `r`, cast to its type.
     fn value_of(&self, table: &SystemTable, column: &str) -> String {
         let quoted = quote_identifier(column);
         match self

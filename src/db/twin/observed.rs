@@ -1,5 +1,5 @@
-//! What a sample says about an index: its rows, its expressions, its equal keys, and how large it
-//! was over the sample.
+//! What a sample shows about an index: its rows, its expressions, its equal keys, and its size over
+//! the sample.
 
 use tokio_postgres::Row;
 
@@ -19,11 +19,11 @@ use crate::twin::size::tree::SampleBuild;
 /// The rows of a sample that an index covers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Observed {
-    /// How many.
+    /// Their number.
     pub(super) rows: f64,
     /// Its key columns.
     pub(super) columns: Vec<ObservedColumn>,
-    /// Equal keys; none where that was not asked or cannot be.
+    /// Equal keys; none if they were not counted or cannot be.
     pub(super) keys: Option<SampledKeys>,
 }
 
@@ -37,8 +37,8 @@ pub(super) struct ObservedColumn {
 }
 
 impl Twin {
-    /// What the sample says about rows, widths and equal keys. None without a sample, or when it
-    /// cannot be asked that.
+    /// What the sample shows about rows, widths and equal keys. None if there is no sample or the
+    /// query on it fails.
     pub(super) fn observe(
         &mut self,
         part: &IndexPart,
@@ -85,7 +85,7 @@ impl Twin {
             )));
         }
         if part.method == "gin" {
-            // Its pages are in the server's memory so far.
+            // Until now its pages are only in the server's memory.
             statements.push(PipelineStep::Statement("CHECKPOINT".to_owned()));
         }
         let counts: Vec<String> = tables
@@ -153,7 +153,7 @@ fn gin_pages(metapage: Option<Metapage>) -> Option<GinPages> {
     }
 }
 
-/// As the size model takes them.
+/// As input of the size model.
 pub(super) fn gin_builds(builds: &[(SampleBuild, Option<GinPages>)]) -> Vec<GinSampleBuild> {
     let gin = |(build, contents): &(SampleBuild, Option<GinPages>)| {
         Some(GinSampleBuild {
@@ -165,8 +165,8 @@ pub(super) fn gin_builds(builds: &[(SampleBuild, Option<GinPages>)]) -> Vec<GinS
     builds.iter().filter_map(gin).collect()
 }
 
-/// An expression that fails on real rows makes the real index fail as well; any other refusal only
-/// means that there is no answer.
+/// If an expression fails on real rows, the real index would fail as well. Any other refusal only
+/// means that the sample gives no answer.
 pub(super) fn failed_on_data(refused: DbError) -> Result<(), DbError> {
     if refused.is_data_error() {
         Err(refused)
@@ -204,7 +204,7 @@ fn keys_query(part: &IndexPart, side: &SideTable) -> String {
         .map(|number| format!("g{number}"))
         .collect();
     let names = names.join(", ");
-    // A hash index has no NULLs.
+    // A hash index does not store NULLs.
     let filter = if part.method == "hash" {
         " WHERE g1 IS NOT NULL"
     } else {
@@ -219,7 +219,7 @@ fn keys_query(part: &IndexPart, side: &SideTable) -> String {
     )
 }
 
-/// How many rows have the key of the row before. A sample is in its table's order.
+/// The number of rows with the same key as the row before. A sample is in its table's order.
 fn neighbours_query(part: &IndexPart, side: &SideTable) -> String {
     let names: Vec<String> = (1..=part.keys().count())
         .map(|number| format!("g{number}"))
@@ -239,7 +239,7 @@ fn neighbours_query(part: &IndexPart, side: &SideTable) -> String {
     )
 }
 
-/// `page_share`: also what keys are equal, in a sample of this share of the table's pages.
+/// With `page_share` it also counts equal keys, in a sample of this share of the table's pages.
 fn read(
     answers: &[Vec<Row>],
     part: &IndexPart,

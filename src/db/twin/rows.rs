@@ -1,5 +1,5 @@
-//! Two rows for each table: one of the smallest values of its columns, one of the largest. Indexes
-//! over them have production's ends.
+//! Two rows for each table: one with the smallest values of its columns, one with the largest.
+//! Indexes over them have the same ends as production's.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ use crate::twin::snapshot::{Extremes, Oid, RelationFile, Slot, Statistic};
 const MOST_COMMON: i16 = 1;
 const HISTOGRAM: i16 = 2;
 
-/// The statements have the values of all histograms.
+/// Maximum number of tables in one statement, which contains the values of all their histograms.
 const TABLES_AT_ONCE: usize = 50;
 
-/// A column that gets values.
+/// A column that gets a value.
 struct Column<'s> {
     name: String,
     type_name: String,
@@ -160,7 +160,7 @@ fn insert(table: &QualifiedName, columns: &[&Column<'_>]) -> String {
 }
 
 impl Column<'_> {
-    /// The first or last value that was read from an index, else what the statistics know.
+    /// The first or last value: read from an index if possible, otherwise from the statistics.
     fn value(&self, end: End) -> String {
         let of_type = |value: &str| format!("({value})::{}", self.type_name);
         if let Some(extremes) = self.extremes {

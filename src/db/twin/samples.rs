@@ -1,5 +1,5 @@
-//! Rows of production in the twin: side tables over which PostgreSQL itself evaluates predicates
-//! and expressions and builds indexes.
+//! Rows of production in the twin: side tables over which PostgreSQL evaluates predicates and
+//! expressions and builds indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,14 +18,14 @@ const OPERATION: &str = "storing a sample in the planner twin";
 /// The schema of the side tables.
 pub(super) const SCHEMA: &str = "pgrehearse_sample";
 
-/// How far the twin knows rows of its tables.
+/// The samples of the twin's tables.
 #[derive(Debug, Default)]
 pub(super) struct Samples {
-    /// What was asked for, whether or not it came.
+    /// What was requested, whether or not it was returned.
     asked: BTreeMap<Oid, BTreeSet<String>>,
-    /// What came, by table.
+    /// The samples, by table.
     kept: BTreeMap<Oid, SideTable>,
-    /// Is there a schema for them?
+    /// Does their schema exist?
     has_schema: bool,
 }
 
@@ -35,23 +35,22 @@ pub(super) struct SideTable {
     /// Its name, qualified.
     pub(super) name: String,
     pub(super) rows: f64,
-    /// It has all rows of its table.
+    /// Does it have all rows of its table?
     pub(super) is_whole: bool,
-    /// Its rows come from this share of the table's pages.
+    /// Its rows are from this share of the table's pages.
     pub(super) page_share: f64,
-    /// Tables with about a third and a ninth of the rows, once they were needed.
+    /// Tables with about a third and a ninth of the rows; made when they are first needed.
     pub(super) parts: Vec<String>,
 }
 
 impl Twin {
-    /// Fetches rows of the tables that these indexes are on, where an estimate needs them: for
-    /// predicates, expressions, several columns, and access methods of which statistics say
-    /// nothing. Each table is asked for once, with the columns that these indexes and `words`
-    /// (those of the workload) name; again only when another index needs one that was not among
-    /// them. Returns what came.
+    /// Fetches rows of these indexes' tables if an estimate needs them: for predicates,
+    /// expressions, several columns, and access methods that statistics do not describe. Each table
+    /// is read once, with the columns that these indexes and `words` (those of the workload) name,
+    /// and again only if another index needs a further column. Returns the samples.
     ///
     /// # Errors
-    /// When the source or the twin cannot be asked any more.
+    /// When the connection to the source or the twin is lost.
     pub fn fetch_samples(
         &mut self,
         indexes: &[NamedIndex],
@@ -78,7 +77,7 @@ impl Twin {
         Ok(fetched)
     }
 
-    /// What has to be asked for; remembers it.
+    /// The samples that must be requested; remembers them.
     fn wanted(
         &mut self,
         index: &Index,
@@ -113,10 +112,10 @@ impl Twin {
         }))
     }
 
-    /// Keeps rows of a table in the twin; says whether that worked.
+    /// Stores a sample in the twin; returns whether that worked.
     ///
     /// # Errors
-    /// When the twin cannot be asked any more.
+    /// When the connection to the twin is lost.
     pub fn add_sample(&mut self, sample: &TableSample) -> Result<bool, DbError> {
         let Some(leaf) = self.leaf(sample.relation)? else {
             return Ok(false);
@@ -147,8 +146,8 @@ impl Twin {
         }
     }
 
-    /// A table like the real one, of the sampled columns only. Its columns get no statistics: only
-    /// expressions of indexes will.
+    /// A table like the real one, with the sampled columns only. Its columns get no statistics,
+    /// only expressions of indexes do.
     fn fill_side(
         &self,
         leaf: &Leaf,
@@ -218,7 +217,7 @@ impl Twin {
         self.samples.kept.get(&table).filter(|side| side.rows > 0.0)
     }
 
-    /// Makes the smaller samples, whose rows are in the order of the larger one.
+    /// Creates the smaller samples; their rows are in the order of the larger one.
     pub(super) fn divide_sample(&mut self, table: Oid) -> Result<(), DbError> {
         let Some(side) = self
             .samples
@@ -241,7 +240,7 @@ impl Twin {
     }
 }
 
-/// Do statistics say too little about this index?
+/// Does an estimate for this index need more than statistics?
 fn needs_sample(index: &Index) -> bool {
     let by_build = matches!(index.method, Method::Gin | Method::Gist | Method::SpGist);
     index.predicate.is_some()

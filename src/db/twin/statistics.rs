@@ -13,7 +13,7 @@ use crate::twin::snapshot::{ExtendedStatistic, Slot, Statistic};
 /// `STATISTIC_NUM_SLOTS` (src/include/catalog/pg_statistic.h).
 const SLOTS: usize = 5;
 
-/// So many rows at once: a row can have a hundred kilobytes.
+/// Maximum number of rows in one statement: a row can have a hundred kilobytes.
 const ROWS_AT_ONCE: usize = 500;
 
 impl Twin {
@@ -45,8 +45,7 @@ impl Twin {
             .map(|_| ())
     }
 
-    /// Values of a type whose library is not here cannot be read; what counts and widths say
-    /// remains.
+    /// Values of a type whose library is missing here cannot be read; counts and widths are kept.
     fn insert_as_far_as_known(&self, statistic: &Statistic) -> Result<(), DbError> {
         match self.insert_statistics(std::slice::from_ref(statistic)) {
             Err(refused) if refused.is_refusal() => self.insert_statistics(&[Statistic {
@@ -58,7 +57,7 @@ impl Twin {
     }
 }
 
-/// `stavalues` are of a type that only their row knows: it is an argument of `array_in`.
+/// Only the row knows the type of `stavalues`, so it is an argument of `array_in`.
 fn insert() -> String {
     let mut sql = "INSERT INTO pg_catalog.pg_statistic SELECT r.c1::oid, r.c2::int2, r.c3::bool, r.c4::float4, r.c5::int4, r.c6::float4"
         .to_owned();
@@ -90,7 +89,7 @@ fn insert() -> String {
     sql
 }
 
-/// The rows, turned: a list for each column.
+/// The rows transposed: a list for each column.
 fn columns(statistics: &[Statistic]) -> Vec<Vec<Option<String>>> {
     let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); 6 + 6 * SLOTS];
     for statistic in statistics {

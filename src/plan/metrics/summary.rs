@@ -32,7 +32,7 @@ pub struct Jit {
 pub struct Trigger {
     /// `Trigger Name`.
     pub name: String,
-    /// The constraint it enforces, when it is one of a constraint: a foreign key's are
+    /// The constraint that it enforces, if any: the triggers of a foreign key are named
     /// `RI_ConstraintTrigger_…`.
     pub constraint: Option<String>,
     /// The table it is on.

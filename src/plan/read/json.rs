@@ -1,5 +1,5 @@
-//! Reads `EXPLAIN (FORMAT JSON)` in one pass and without recursion, so that a plan's depth costs no
-//! stack; duplicate keys and numbers that are none are refused where they stand, which
+//! Reads `EXPLAIN (FORMAT JSON)` in one pass and without recursion, so that a deep plan needs no
+//! stack. Duplicate keys and invalid numbers are refused with their position, which
 //! `serde_json::Value` cannot do.
 
 use std::borrow::Cow;

@@ -117,7 +117,7 @@ const TEXTS: &[&str] = &[
     "Foreign Program",
 ];
 
-/// Everything that is a number.
+/// Is this the name of a numeric property?
 fn is_count(property: &str) -> bool {
     property.ends_with(" Blocks")
         || property.ends_with(" Cost")

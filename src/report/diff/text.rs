@@ -1,5 +1,4 @@
-//! The differences for people: the totals, the join order, the changes, and both plans side by
-//! side.
+//! The differences as text: the totals, the join order, the changes, and both plans side by side.
 
 use std::fmt::Write as _;
 
@@ -132,7 +131,7 @@ fn word(kind: ChangeKind) -> &'static str {
     }
 }
 
-/// `Seq Scan on jobs → Index Scan using jobs_pkey on jobs`, or the one title there is.
+/// `Seq Scan on jobs → Index Scan using jobs_pkey on jobs`, or the title if there is only one.
 fn what(change: &NodeChange) -> String {
     match (&change.before, &change.after) {
         (Some(before), Some(after)) if before.title != after.title => {

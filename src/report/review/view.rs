@@ -1,5 +1,5 @@
-//! One plan for people: a summary, the most important findings, and the tree with heat bars,
-//! numbers and findings.
+//! One plan as text: a summary, the most important findings, and the tree with heat bars, numbers
+//! and findings.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ use crate::text_layout::{fit, indent, truncate};
 
 /// Findings that are listed before the tree.
 const MAX_ON_TOP: usize = 5;
-/// Estimates that are off by less are not shown.
+/// Row estimates that are off by a smaller factor are not shown.
 const MIN_FACTOR: f64 = 2.0;
 /// Columns of the numbers behind a headline: time or cost, self, bar, rows, factor.
 const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
@@ -305,7 +305,7 @@ fn numbers(amount: &str, own: &str, bar: &str, rows: &str, factor: &str) -> Stri
     )
 }
 
-/// `▲200×` when more rows came than expected, `▼3.4×` when fewer did.
+/// `▲200×` when there were more rows than expected, `▼3.4×` when there were fewer.
 fn factor(metrics: &NodeMetrics) -> String {
     let Some(estimate) = metrics.estimate else {
         return String::new();
@@ -329,7 +329,7 @@ fn factor(metrics: &NodeMetrics) -> String {
     format!("{arrow}{number}×")
 }
 
-/// `[1]`, by which a finding on top is found in the tree.
+/// `[1]`: the number that connects a finding in the list with its node in the tree.
 fn mark(number: usize) -> String {
     format!("[{}]", number + 1)
 }

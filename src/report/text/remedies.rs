@@ -11,7 +11,7 @@ use crate::report::style::{BOLD, DIM, GOOD, styled};
 use crate::sentences;
 use crate::text_layout::indent;
 
-/// Writes the section, if there is anything to say.
+/// Writes the section, unless it is empty.
 pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
     if advice.remedies.is_empty() {
         return;

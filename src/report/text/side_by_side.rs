@@ -1,8 +1,8 @@
 //! Two plans of one statement, before and after, aligned node by node ([`crate::plan::alignment`]).
 //!
-//! Nodes that do the same are on one line. Nodes that do it in another way are marked on both
-//! sides; nodes that are only there before or only after are marked on their side; `~` marks one
-//! that is in both, in another place.
+//! Nodes that do the same are on one line. Nodes that do the same in another way are marked on both
+//! sides. Nodes that are only in one plan are marked on their side; `~` marks a node that is in
+//! both, at another position.
 
 use super::tree::{NodeLines, lines};
 use crate::plan::alignment::{AlignedNodes, align};
@@ -15,7 +15,7 @@ use crate::text_layout::{fit, truncate, wrap_hanging};
 /// Columns for a cost.
 const COST_COLUMNS: usize = 9;
 
-/// Columns of a half that hold no text: the mark before it and the star behind it.
+/// Columns of a half without text: the mark before the text and the star after it.
 const MARGIN_COLUMNS: usize = 2 + 2;
 
 /// A condition of more lines than this is cut.
@@ -42,9 +42,9 @@ enum CellChange {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
-    /// Filled up to the line between the two.
+    /// Padded up to the line between the two.
     Left,
-    /// Nothing follows: it ends where its text ends.
+    /// Not padded, because nothing follows.
     Right,
 }
 
@@ -230,7 +230,7 @@ fn write_cell(cell: &Cell, columns: usize, column: Column) -> String {
             truncate(&cell.cost, COST_COLUMNS)
         )
     };
-    // The caller trims a line's end, but sees no blanks within a style.
+    // The caller trims the end of a line, but cannot see blanks inside a style.
     let body = if column == Column::Right && !cell.hot {
         body.trim_end().to_owned()
     } else {

@@ -9,7 +9,7 @@ use crate::plan::{Node, Plan};
 pub struct NodeLines {
     /// `└─ Seq Scan on jobs`.
     pub headline: String,
-    /// The branches that go on below the node, for lines of its own.
+    /// The branches that continue below the node, for its further lines.
     pub below: String,
     /// `Filter: …`, each behind these branches.
     pub details: Vec<String>,
@@ -21,7 +21,7 @@ pub struct NodeLines {
     pub rows: String,
 }
 
-/// The lines of every node, in the plan's order. Nothing raw from the plan is in them.
+/// The lines of every node, in the plan's order. All text from the plan is escaped.
 pub fn lines(plan: &Plan) -> Vec<NodeLines> {
     plan.nodes()
         .iter()

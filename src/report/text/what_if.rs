@@ -1,4 +1,5 @@
-//! The workload under other conditions: what flips, what starts to pay and what stops.
+//! The workload under other conditions: which plans change, which indexes help then, and which no
+//! longer do.
 
 use std::fmt::Write as _;
 

@@ -145,7 +145,7 @@ fn period(tokens: &Tokens<'_>, position: usize) -> Option<Period> {
     cast.then_some((column, (position, end), 1, end + 2))
 }
 
-/// A day that is the same for everybody: `'2024-01-01'`, with or without its type, or
+/// A day that does not depend on the session: `'2024-01-01'`, with or without its type, or
 /// `current_date`.
 fn day(tokens: &Tokens<'_>, position: usize) -> Option<(String, usize)> {
     if tokens.is_word(position, "current_date") {
@@ -163,7 +163,7 @@ fn day(tokens: &Tokens<'_>, position: usize) -> Option<(String, usize)> {
     is_iso_day(text).then(|| (format!("'{text}'::date"), end))
 }
 
-/// `YYYY-MM-DD`, which every DateStyle reads alike. That it is a day is the server's affair.
+/// `YYYY-MM-DD`, which every DateStyle reads alike. The server checks that the date exists.
 fn is_iso_day(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 10

@@ -58,7 +58,7 @@ impl State {
         };
     }
 
-    /// The next choice that is stepped through, or the one before, round in a circle.
+    /// The next choice that is stepped through, or the previous one; wraps around.
     ///
     /// # Errors
     /// When there is none.
@@ -79,7 +79,7 @@ impl State {
         Ok(())
     }
 
-    /// Steps only through what is used from now on, or through everything again.
+    /// Steps only through choices that the plan uses from now on, or through all again.
     ///
     /// # Errors
     /// When nothing is used.
@@ -108,7 +108,7 @@ impl State {
             .collect()
     }
 
-    /// Where we are among the choices: `3/23`, `2/5 used of 23`.
+    /// The position of the shown choice: `3/23`, `2/5 used of 23`.
     pub fn position_text(&self, session_data: &SessionData) -> String {
         let (stops, all) = (self.stops(session_data), self.choices(session_data).len());
         let here = stops.iter().position(|stop| *stop == self.choice);
@@ -126,7 +126,7 @@ impl State {
         self.detail = 0;
     }
 
-    /// Scrolls to the next headline that differs, round in a circle.
+    /// Scrolls to the next headline that differs; wraps around.
     pub fn jump_to_change(&mut self, height: usize) {
         let changes: Vec<usize> = (0..self.rows.len())
             .filter(|row| self.rows[*row].difference != Difference::Same)

@@ -34,7 +34,7 @@ pub enum IndexRow {
     Heading(&'static str),
     /// A candidate, or an index that the user wrote.
     Index(usize),
-    /// An index that exists.
+    /// An existing index.
     Existing(usize),
 }
 
@@ -51,7 +51,7 @@ pub struct SelectionTotals {
     pub basis: TotalBasis,
     /// The size of the indexes that are on.
     pub size: Bytes,
-    /// The statements that change: statement, before, after; those that gain most first.
+    /// The statements that change: statement, before, after; the largest gain first.
     pub changes: Vec<(usize, Cost, Cost)>,
 }
 

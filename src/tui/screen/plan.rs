@@ -14,7 +14,7 @@ use crate::tui::sql_text::{SqlLine, lines};
 pub struct State {
     /// The statement, a statement's position.
     pub statement: Option<usize>,
-    /// Its plan made ready, if it has one.
+    /// Its plan prepared for drawing, if it has one.
     pub view: Option<Arc<PlanView>>,
     /// The statement's text, wrapped.
     pub sql: Vec<SqlLine>,
@@ -150,7 +150,7 @@ impl State {
         Ok(())
     }
 
-    /// Unfolds what is in the way, and selects the node.
+    /// Unfolds the nodes above, and selects the node.
     fn jump(&mut self, view: &PlanView, node: NodeId, height: usize) {
         for above in view.plan.ancestors(node) {
             self.folded.remove(&above.id);
@@ -165,7 +165,7 @@ impl State {
     }
 }
 
-/// The position after the last one, round in a circle.
+/// The next position; wraps around.
 fn next_of(last: Option<usize>, length: usize) -> Option<usize> {
     let next = last.map_or(0, |last| last + 1);
     (length > 0).then(|| next % length)

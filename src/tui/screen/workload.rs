@@ -41,7 +41,7 @@ pub enum Sort {
     Time,
     /// Cost of one call.
     Cost,
-    /// How much is to be gained.
+    /// The possible gain.
     Gain,
 }
 
@@ -69,14 +69,14 @@ impl Sort {
 }
 
 impl State {
-    /// Sorts by the next column; as with all that follows, the list is to be arranged again after
-    /// that.
+    /// Sorts by the next column. After this and the following methods, the caller arranges the list
+    /// again.
     pub fn sort_by_next(&mut self, session_data: &SessionData) {
         self.sort = self.sort.next(session_data.time_coverage);
         self.direction = SortDirection::Usual;
     }
 
-    /// Turns the order round.
+    /// Reverses the order.
     pub fn reverse(&mut self) {
         self.direction = match self.direction {
             SortDirection::Usual => SortDirection::Reversed,
@@ -84,7 +84,7 @@ impl State {
         };
     }
 
-    /// Marks the selected statement, or takes its mark away.
+    /// Marks or unmarks the selected statement.
     pub fn mark(&mut self) {
         if let Some(statement) = self.selected()
             && !self.marks.remove(&statement)
@@ -93,7 +93,7 @@ impl State {
         }
     }
 
-    /// Marks everything that is shown; if it is marked already, takes those marks away.
+    /// Marks everything that is shown; if all of it is marked, unmarks it.
     pub fn mark_shown(&mut self) {
         let shown: BTreeSet<usize> = self.visible.iter().copied().collect();
         if shown.is_subset(&self.marks) {
@@ -103,7 +103,7 @@ impl State {
         }
     }
 
-    /// Adds up, filters and sorts; whatever was selected stays so if it is still there.
+    /// Sums, filters and sorts; the selected statement stays selected if it is still shown.
     pub fn arrange(&mut self, session_data: &SessionData, height: usize) {
         let selected = self.selected();
         let wanted = self.filter.text().to_lowercase();
@@ -136,7 +136,7 @@ impl State {
 }
 
 fn compare(sort: Sort, a: &StatementView, b: &StatementView) -> std::cmp::Ordering {
-    // What is not known comes after everything that is.
+    // Unknown values come last.
     let cost = |statement: &StatementView| statement.cost().map_or(-1.0, |cost| cost.0);
     let share = |statement: &StatementView| statement.share.unwrap_or(-1.0);
     let time = |statement: &StatementView| statement.source.mean_time_ms.unwrap_or(-1.0);

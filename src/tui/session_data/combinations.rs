@@ -70,7 +70,7 @@ pub struct Totals {
 }
 
 impl SessionData {
-    /// What these statements cost in all, or the whole workload when there are none.
+    /// The cost of these statements, or of the whole workload if there are none.
     pub fn totals(&self, statements: &BTreeSet<usize>) -> Totals {
         let marked = self
             .statements
@@ -88,7 +88,7 @@ impl SessionData {
         }
     }
 
-    /// What of these costs is about these statements; all of it when there are none.
+    /// The part of these costs that is about these statements; all of it if there are none.
     pub fn among(&self, statements: &BTreeSet<usize>, mut costs: Costs) -> Costs {
         if !statements.is_empty() {
             let ids: BTreeSet<&StatementId> = statements
@@ -108,7 +108,7 @@ impl SessionData {
     }
 
     /// Each statement's cost without and with these indexes. If exactly these were verified, both
-    /// costs are from that time.
+    /// costs are from that verification.
     pub fn estimate(&self, indexes: &BTreeSet<usize>) -> Estimate {
         let before = self.weights.clone();
         if let Some(verified) = self.verifications.get(indexes) {

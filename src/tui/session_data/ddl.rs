@@ -1,5 +1,5 @@
-//! The statements that create what was chosen. Made for a whole selection at once: the indexes on
-//! the partitions of one table must not get the same names.
+//! The statements that create the selected indexes. Made for a whole selection at once, because
+//! indexes on the partitions of one table must not get the same names.
 
 use std::collections::BTreeSet;
 

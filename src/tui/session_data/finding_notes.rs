@@ -1,5 +1,5 @@
-//! What tests say about an index that a finding suggests: a rule sees one node and says
-//! `CREATE INDEX`, the tests know the effect of that index, or of a better one.
+//! What tests show about an index that a finding suggests: a rule sees one node and suggests
+//! `CREATE INDEX`; the tests know the effect of that index, or of a better one.
 
 use std::collections::BTreeSet;
 

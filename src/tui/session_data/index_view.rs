@@ -7,12 +7,13 @@ use crate::planner::{Evidence, NamedIndex};
 use crate::search::TrialId;
 use crate::verdict::Reason;
 
-/// Statements that insert or update rows; one that only deletes leaves index entries to VACUUM.
+/// Statements that insert or update rows; a statement that only deletes leaves index entries to
+/// VACUUM.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Writers {
-    /// How many statements.
+    /// The number of statements.
     pub statements: usize,
-    /// How often they run in all.
+    /// The total number of their calls.
     pub calls: f64,
 }
 
@@ -35,7 +36,7 @@ pub struct IndexView {
     pub write_block: Option<Millis>,
     /// The statements it helps.
     pub benefits: Vec<Benefit>,
-    /// What writers pay for it by the server's counters, if they were read.
+    /// Its write cost by the server's counters, if they were read.
     pub entries_written: Option<EntriesWritten>,
     /// The statements of the workload that write to its table.
     pub writers: Writers,
@@ -70,7 +71,7 @@ impl IndexView {
         self.evidence == Some(Evidence::PlannerTwin)
     }
 
-    /// Its size for a column: `≈` before one that is estimated.
+    /// Its size for a column; `≈` before an estimate.
     pub fn size_text(&self) -> Option<String> {
         let about = if self.is_predicted() { "≈" } else { "" };
         self.size.map(|size| format!("{about}{size}"))

@@ -3,7 +3,7 @@
 
 use super::statement_view::{StatementView, TimeCoverage};
 
-/// Sets the shares; how many statements have a measured time decides what they are of.
+/// Sets the shares: of time or of cost, depending on how many statements have a measured time.
 pub(super) fn set_shares(statements: &mut [StatementView]) -> TimeCoverage {
     let time_coverage = time_coverage(statements);
     let weight = |statement: &StatementView| match time_coverage {

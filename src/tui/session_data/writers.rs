@@ -1,4 +1,4 @@
-//! Which statements of the workload write to a table, so that an index on it costs them something.
+//! Which statements of the workload write to a table and so maintain its indexes.
 
 use super::{SessionData, StatementView, Writers};
 use crate::model::QualifiedName;

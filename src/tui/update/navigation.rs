@@ -1,4 +1,4 @@
-//! From screen to screen, and up and down on each.
+//! Switching screens, and moving on each.
 
 use super::refresh::{current_statement, height, refresh, session_data};
 use crate::tui::keymap::Screen;
@@ -91,7 +91,7 @@ pub(super) fn show(model: &mut Model, screen: Screen) {
     model.navigation.back.retain(|other| *other != screen);
     model.navigation.back.push(model.navigation.screen);
     if screen == Screen::Workload {
-        // Everything begins there, so Esc leads no further back.
+        // This is the first screen, so Esc goes back no further.
         model.navigation.back.clear();
     }
     model.navigation.screen = screen;

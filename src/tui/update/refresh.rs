@@ -1,5 +1,4 @@
-//! What is made from the session data and the terminal's size is made again after one of them
-//! changed.
+//! Recomputes what depends on the session data and the terminal's size after one of them changed.
 
 use std::sync::Arc;
 
@@ -31,7 +30,7 @@ pub(super) fn refresh_all(model: &mut Model) {
     refresh(model);
 }
 
-/// Makes the totals again after marks, switched-on indexes or the data changed.
+/// Recomputes the totals after marks, switched-on indexes or the data changed.
 pub(super) fn refresh_totals(model: &mut Model, session_data: &SessionData) {
     model.workload.arrange(session_data, height(model));
     model

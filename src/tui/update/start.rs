@@ -9,7 +9,7 @@ use crate::tui::session_data::SessionData;
 use crate::tui::theme::Theme;
 
 impl Model {
-    /// With everything there: from a file.
+    /// For data from a file: everything is loaded.
     pub fn offline(session_data: SessionData, size: Size, theme: Theme) -> Model {
         let mut model = Model::empty(Connection::None, size, theme);
         model.data = if session_data.statements.is_empty() {
@@ -21,7 +21,7 @@ impl Model {
         model
     }
 
-    /// Before the first answer of a server; the effect asks for it.
+    /// For a server, before its first response; the effect requests the run.
     pub fn live(size: Size, theme: Theme) -> (Model, Vec<Effect>) {
         let mut model = Model::empty(Connection::Live, size, theme);
         let effects = send(&mut model, Request::Advise);

@@ -1,4 +1,4 @@
-//! What every screen has: tabs, status line, footer; and the lines in which something is typed.
+//! What every screen has: tabs, status line, footer; and the lines for typing.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -71,7 +71,8 @@ pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
     let theme = model.theme;
     let mut hints: Vec<_> = hints(model.scope()).collect();
     let width = |(keys, word): &(std::borrow::Cow<'_, str>, &str)| keys.width() + word.width() + 3;
-    // The general hints are last and matter most: the last of the screen's own is left out first.
+    // The general hints are last and the most important: the screen's own hints are left out first,
+    // from the last one.
     while hints.len() > 3 && hints.iter().map(width).sum::<usize>() > usize::from(area.width) {
         hints.remove(hints.len() - 4);
     }
@@ -84,7 +85,7 @@ pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
     line(buffer, area, 0, Line::from_iter(spans));
 }
 
-/// The box in which an index is written; the cursor's place.
+/// The box for typing an index; returns the cursor's position.
 pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) -> Position {
     let theme = model.theme;
     let area = layout::editor(model.size);

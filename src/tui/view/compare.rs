@@ -76,7 +76,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     in_full(model, buffer, areas);
 }
 
-/// The nodes of the selected line with all that is known of them, side by side.
+/// The nodes of the selected line with all their details, side by side.
 fn in_full(model: &Model, buffer: &mut Buffer, areas: Areas) {
     let lines = details::compared_nodes(model, usize::from(areas.detail.width));
     let room = usize::from(areas.detail.height).saturating_sub(1);

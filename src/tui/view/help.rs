@@ -16,7 +16,7 @@ enum HelpLine {
     Blank,
 }
 
-/// The keys of the screen we are on come first.
+/// The keys of the current screen come first.
 fn all(screen: Screen) -> Vec<HelpLine> {
     let of = |scope: Scope| {
         let bindings = BINDINGS

@@ -124,7 +124,7 @@ fn summary(
     line(buffer, areas.top, 2, Line::styled(basis, theme.dim()));
 }
 
-/// The columns' widths; the definition gets what the numbers leave.
+/// The columns' widths; the definition gets the rest.
 struct Columns {
     definition: usize,
     size: usize,
@@ -139,7 +139,7 @@ impl Columns {
     }
 }
 
-/// Writes are shown where they were counted: recordings from before that have none.
+/// The column of writes is shown if they were counted; older recordings have no counters.
 fn columns(all: usize, session_data: &SessionData) -> Columns {
     let upkeep = if session_data.counts_writes() { 10 } else { 0 };
     let (size, build, helps) = if all < NARROW {

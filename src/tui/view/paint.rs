@@ -1,4 +1,4 @@
-//! Small tools of all screens: a line at a place, a selected row, a heading.
+//! Helpers of all screens: a line at a position, a selected row, a heading.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use crate::text_layout::truncate;
 use crate::tui::theme::Theme;
 
-/// Writes a line of an area; nothing beyond its edges.
+/// Writes a line into an area, cut at its edges.
 pub fn line<'t>(buffer: &mut Buffer, area: Rect, number: usize, text: impl Into<Line<'t>>) {
     if number < usize::from(area.height) {
         buffer.set_line(area.x, area.y + number as u16, &text.into(), area.width);

@@ -86,7 +86,7 @@ fn summary(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas
     }
 }
 
-/// Which statements are listed, and which sums are over.
+/// Which statements are listed, and which ones the sums are over.
 fn shown(model: &Model, session_data: &SessionData) -> Line<'static> {
     let (theme, state) = (model.theme, &model.workload);
     let all = count(session_data.statements.len(), "statement", "statements");
@@ -182,7 +182,7 @@ impl RowMarks {
 /// The columns of [`RowMarks::text`].
 const MARKS: usize = 3;
 
-/// The columns' widths: the name gets what is left, the text what is left beyond that.
+/// The columns' widths: the name gets what the numbers leave, the text what the name leaves.
 struct Columns {
     /// The heading of the shares.
     share: &'static str,
@@ -345,7 +345,7 @@ fn cost_spans(theme: Theme, statement: &StatementView, columns: &Columns) -> Vec
     ]
 }
 
-/// `910×`, `worse 1.20×` or `=`, and how it is meant.
+/// `910×`, `worse 1.20×` or `=`, and its meaning for the style.
 fn gain(theme: Theme, statement: &StatementView) -> (String, Style) {
     let factor = statement.factor();
     if factor > 1.01 {
@@ -408,7 +408,7 @@ fn preview(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas
     }
 }
 
-/// As much of a text as a preview can show: some statements are megabytes long.
+/// The beginning of a text that a preview can show, because some statements are megabytes long.
 fn beginning(sql: &str) -> String {
     const MAX_CHARACTERS: usize = 4_000;
     sql.trim().chars().take(MAX_CHARACTERS).collect()

@@ -102,7 +102,7 @@ fn a_changed_byte_is_never_taken_silently() {
     for position in 10..bytes.len() {
         let mut changed = bytes.clone();
         changed[position] ^= 0x20;
-        // Deflate has a few bits that mean nothing, behind the last block.
+        // After the last block, Deflate has a few unused bits.
         let read = TwinFile::read(changed.as_slice());
         assert!(read.map_or(true, |read| read == file), "byte {position}");
     }

@@ -7,7 +7,7 @@ use crate::twin::array_literal::ArrayLiteral;
 use crate::twin::scalar::{Position, Scale};
 use crate::twin::snapshot::{Extremes, Oid, Slot, Statistic};
 
-/// From here on a column's rows lie in its order.
+/// From this correlation on, a column's rows count as ordered by it.
 pub const IN_ORDER: f32 = 0.99;
 
 /// `STATISTIC_KIND_…` (src/include/catalog/pg_statistic.h).
@@ -15,29 +15,29 @@ const MOST_COMMON: i16 = 1;
 const HISTOGRAM: i16 = 2;
 const CORRELATION: i16 = 3;
 
-/// ANALYZE says a number of values as a share of the rows from here on (`compute_scalar_stats`,
-/// src/backend/commands/analyze.c).
+/// From this share on, ANALYZE stores the number of distinct values as a share of the rows
+/// (`compute_scalar_stats`, src/backend/commands/analyze.c).
 const GROWING_SHARE: f64 = 0.1;
 
-/// What becomes of one column.
+/// How one column grows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct ColumnGrowth {
     /// The number of rows is multiplied by this.
     rows: f64,
     /// The number of values of an open set is multiplied by this.
     values: Option<f64>,
-    /// New values: how the line they lie on goes on.
+    /// How the range of values changes.
     course: ValueShift,
 }
 
-/// How values of a column lie after growth.
+/// How the range of a column's values changes with growth.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum ValueShift {
-    /// Where they lay.
+    /// The same range as before.
     Same,
-    /// The old ones stay, and new ones like them follow.
+    /// The old values stay, and similar new ones follow.
     Extended { factor: f64 },
-    /// Spread over a range that has become so much longer.
+    /// The values are spread over a range that is longer by this factor.
     Stretched { factor: f64 },
 }
 
@@ -96,7 +96,7 @@ pub(super) fn grow(
     }
 }
 
-/// How a column's values lie after growth.
+/// How the range of a column's values grows.
 fn course(
     snapshot: &Snapshot,
     relations: &Relations<'_>,
@@ -115,7 +115,7 @@ fn course(
             .is_some_and(Statistic::is_in_order)
     };
     match relations.referenced(key) {
-        // Where the keys go, what refers to them goes.
+        // A foreign key grows like the key it refers to.
         Some(referenced) if in_order(referenced) && !relations.is_partition_key(referenced) => {
             ValueShift::Stretched {
                 factor: relations.factor_with_children(referenced.0, growth),
@@ -130,7 +130,7 @@ fn course(
 }
 
 impl Extremes {
-    /// The line a column lies on, from its histogram, and its two ends there.
+    /// The scale of a column from its histogram, and the two ends of the histogram.
     fn line(&self, snapshot: &Snapshot) -> Option<(Scale, Position, Position)> {
         let own = |statistic: &&Statistic| {
             (statistic.relation, statistic.attribute) == (self.relation, self.attribute)
@@ -158,8 +158,8 @@ impl Statistic {
         Scale::of(type_oid)
     }
 
-    /// Do the rows lie in the order of this column, and is that an order of time? A few numbers
-    /// many times over are none.
+    /// Are the rows in the order of this column, and do its values look like a time or a counter? A
+    /// few values with many rows each do not.
     fn is_in_order(&self) -> bool {
         let correlation = self
             .slot(CORRELATION)
@@ -170,7 +170,7 @@ impl Statistic {
         is_open && correlation.is_some_and(|correlation| correlation > IN_ORDER)
     }
 
-    /// Are all values among the most common ones?
+    /// Does the list of most common values contain all values?
     fn is_complete(&self) -> bool {
         self.slot(MOST_COMMON).is_some() && self.slot(HISTOGRAM).is_none()
     }
@@ -203,7 +203,7 @@ impl Statistic {
         }
     }
 
-    /// As ANALYZE writes it.
+    /// In the form that ANALYZE stores.
     fn set_distinct(&mut self, number: f64, rows: f64, as_number: bool) {
         let share = (number / rows).min(1.0);
         let is_share = share > GROWING_SHARE && !as_number;
@@ -214,7 +214,7 @@ impl Statistic {
         };
     }
 
-    /// Each of the most common values has its rows, and there are more values.
+    /// Each of the most common values keeps its number of rows, and there are more values.
     fn make_rarer(&mut self, factor: f64) {
         for slot in self
             .slots
@@ -256,7 +256,7 @@ impl Statistic {
     }
 }
 
-/// As many bounds as before, over what has been added.
+/// The same number of bounds, over the range with what was added.
 fn extend(
     bounds: &[Position],
     course: ValueShift,
@@ -276,7 +276,7 @@ fn extend(
         }
         ValueShift::Extended { factor } => {
             let place = number as f64 / steps * factor;
-            // The very end is the end of the last time round, not the beginning of the next.
+            // The last bound is the end of the last repetition, not the beginning of the next one.
             let rounds = if number as f64 == steps {
                 (place.ceil() - 1.0).max(0.0)
             } else {
@@ -288,7 +288,7 @@ fn extend(
     (0..bounds.len()).map(bound).collect()
 }
 
-/// A place between two bounds.
+/// A value between two bounds.
 fn within(bounds: &[Position], place: f64) -> Position {
     let at = (place.max(0.0) as usize).min(bounds.len().saturating_sub(1));
     match (bounds.get(at), bounds.get(at + 1)) {

@@ -1,15 +1,15 @@
-//! How much larger each table is to be, as the user typed it.
+//! By which factor each table grows, as the user typed it.
 
 use std::collections::BTreeMap;
 
 use crate::model::QualifiedName;
 
-/// How much larger tables are to be: 10.0 is ten times as many rows.
+/// The factors by which tables grow: 10.0 is ten times as many rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Growth {
-    /// All tables that are not named.
+    /// The factor of all tables that are not listed.
     pub all: f64,
-    /// Some tables; their partitions go with them. An empty schema stands for any.
+    /// The factors of some tables and their partitions. An empty schema means any.
     pub tables: BTreeMap<QualifiedName, f64>,
 }
 
@@ -20,7 +20,7 @@ impl Default for Growth {
 }
 
 impl Growth {
-    /// All tables alike.
+    /// The same factor for all tables.
     pub fn by(factor: f64) -> Growth {
         Growth {
             all: factor,
@@ -28,10 +28,10 @@ impl Growth {
         }
     }
 
-    /// Reads what was typed and adds it: `10`, `orders=10`, `shop.orders=0.5`.
+    /// Reads an option and adds it: `10`, `orders=10`, `shop.orders=0.5`.
     ///
     /// # Errors
-    /// A sentence for the user when it is none of these.
+    /// A sentence for the user if the text has another form.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
         let (table, number) = text
             .rsplit_once('=')
@@ -54,7 +54,7 @@ impl Growth {
         Ok(())
     }
 
-    /// The factor of a table that is named.
+    /// The factor of a listed table.
     pub(super) fn named(&self, table: &QualifiedName) -> Option<f64> {
         let exact = self.tables.get(table);
         exact
@@ -68,7 +68,7 @@ impl Growth {
     }
 }
 
-/// Does what was typed name this table? Without a schema it names tables of all schemas.
+/// Does the option name this table? Without a schema it names tables of all schemas.
 pub(super) fn matches(typed: &QualifiedName, table: &QualifiedName) -> bool {
     typed.name == table.name && (typed.schema.is_empty() || typed.schema == table.schema)
 }

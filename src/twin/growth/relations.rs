@@ -1,4 +1,4 @@
-//! How the tables of a snapshot hang together: partitions, indexes, foreign keys.
+//! How the tables of a snapshot are related: partitions, indexes, foreign keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::twin::snapshot::Oid;
 /// A column, by its table and its number.
 pub(super) type ColumnKey = (Oid, i16);
 
-/// What the catalogs say about tables.
+/// What the catalogs contain about tables.
 #[derive(Default)]
 pub(super) struct Relations<'s> {
     names: BTreeMap<Oid, QualifiedName>,
@@ -21,7 +21,7 @@ pub(super) struct Relations<'s> {
     children: BTreeMap<Oid, Vec<Oid>>,
     foreign_keys: BTreeMap<ColumnKey, ColumnKey>,
     column_names: BTreeMap<ColumnKey, &'s str>,
-    /// Tables that have no rows of their own.
+    /// Tables without rows of their own.
     partitioned: BTreeSet<Oid>,
     /// By list or by range.
     partition_keys: BTreeSet<(Oid, &'s str)>,
@@ -109,7 +109,7 @@ impl<'s> Relations<'s> {
         self.rows.get(&relation).copied().unwrap_or(0.0)
     }
 
-    /// The rows of a table and of all below it.
+    /// The rows of a table and of all its partitions.
     pub(super) fn rows_with_children(&self, relation: Oid) -> f64 {
         self.family(relation)
             .into_iter()
@@ -117,7 +117,7 @@ impl<'s> Relations<'s> {
             .sum()
     }
 
-    /// A table's own factor, or that of what it is a partition of.
+    /// A table's own factor, or that of the table it is a partition of.
     pub(super) fn factor(&self, table: Oid, growth: &Growth) -> f64 {
         let named = self
             .ancestry(table)
@@ -126,7 +126,7 @@ impl<'s> Relations<'s> {
         named.unwrap_or(growth.all)
     }
 
-    /// The factor of a table together with all below it.
+    /// The factor of a table together with its partitions.
     pub(super) fn factor_with_children(&self, table: Oid, growth: &Growth) -> f64 {
         let family: Vec<Oid> = self.family(table);
         let before: f64 = family.iter().map(|oid| self.rows(*oid)).sum();
@@ -140,7 +140,7 @@ impl<'s> Relations<'s> {
             / before
     }
 
-    /// A table and what it belongs to, upwards.
+    /// A table and the tables it is a partition of, from the bottom up.
     fn ancestry(&self, table: Oid) -> Vec<Oid> {
         let mut all = vec![table];
         while let Some(parent) = all
@@ -153,8 +153,8 @@ impl<'s> Relations<'s> {
         all
     }
 
-    /// A table and all below it that have rows of their own; a partitioned table has none, only a
-    /// sum.
+    /// A table and those of its partitions that have rows of their own; a partitioned table has
+    /// only the sum.
     fn family(&self, table: Oid) -> Vec<Oid> {
         let mut all = vec![table];
         let mut next = 0;
@@ -175,12 +175,12 @@ impl<'s> Relations<'s> {
         all
     }
 
-    /// What the column refers to, alone.
+    /// The column that this column alone refers to.
     pub(super) fn referenced(&self, column: ColumnKey) -> Option<ColumnKey> {
         self.foreign_keys.get(&column).copied()
     }
 
-    /// Does a partition's place depend on this column?
+    /// Is the table, or a table that it is a partition of, partitioned by this column?
     pub(super) fn is_partition_key(&self, (table, column): ColumnKey) -> bool {
         let Some(name) = self.column_names.get(&(table, column)) else {
             return false;
@@ -192,7 +192,7 @@ impl<'s> Relations<'s> {
 }
 
 impl Growth {
-    /// Names that no table of the snapshot has: typing mistakes.
+    /// Names that no table of the snapshot has: typing errors.
     pub fn unknown(&self, snapshot: &Snapshot) -> Vec<QualifiedName> {
         let relations = Relations::of(snapshot);
         self.tables

@@ -4,13 +4,13 @@
 use crate::twin::scalar::{Position, Scale};
 use crate::twin::snapshot::Oid;
 
-/// Microseconds and days between 1970-01-01 and 2000-01-01, from where PostgreSQL counts.
+/// Microseconds and days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
 const EPOCH_DAYS: i128 = 10_957;
 const EPOCH_MICROSECONDS: i128 = EPOCH_DAYS * 86_400_000_000;
 
-/// The type and the text of every constant whose bytes are understood. A byte is written as a
-/// signed number (`outDatum`, src/backend/nodes/outfuncs.c); the machine is taken to be a
-/// little-endian one.
+/// The type and the text of every constant whose bytes can be decoded. A byte is written as a
+/// signed number (`outDatum`, src/backend/nodes/outfuncs.c). The server's machine is assumed to be
+/// little-endian.
 pub(super) fn constants(tree: &str) -> Vec<(Oid, String)> {
     let each = tree.split("{CONST ").skip(1);
     each.filter_map(|constant| {
@@ -54,7 +54,7 @@ fn text(type_oid: Oid, bytes: &[u8]) -> Option<String> {
     })
 }
 
-/// What stands behind a length of four bytes, or of one (src/include/varatt.h).
+/// The bytes after a length header of four bytes or one (src/include/varatt.h).
 fn variable(bytes: &[u8]) -> Option<&[u8]> {
     match bytes.first()? & 1 {
         1 => bytes.get(1..),
@@ -62,7 +62,7 @@ fn variable(bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// `NumericShort` (src/backend/utils/adt/numeric.c): sign, digits behind the point, weight; then
+/// `NumericShort` (src/backend/utils/adt/numeric.c): sign, digits after the point, weight; then
 /// digits of base 10 000.
 fn numeric(bytes: &[u8]) -> Option<String> {
     let header = u16::from_le_bytes(*bytes.first_chunk()?);
@@ -105,7 +105,7 @@ mod tests {
             read(1184, "64 66 15 0 0 0 0 0"),
             [(1184, "2000-01-01 00:00:01+00".to_owned())]
         );
-        // 1234.50: one digit behind the first, two behind the point.
+        // 1234.50: one digit after the first, two after the point.
         assert_eq!(
             read(1700, "40 0 0 0 0 -127 -46 4 -120 19"),
             [(1700, "1234.50".to_owned())]

@@ -1,10 +1,9 @@
-//! What makes the values of a redacted file unpredictable.
+//! The key that makes the values of a redacted file unpredictable.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// What the made-up values depend on. Random for each file, or the same for files that are to be
-/// compared.
+/// The key of made-up values. Random for each file, or the same for files that are to be compared.
 #[derive(Clone)]
 pub struct RedactionKey([u8; 32]);
 

@@ -1,30 +1,30 @@
-//! Which types are dealt with, and how.
+//! Which types can be redacted, and how.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Oid;
 
-/// What is done to values of a type.
+/// How values of a type are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ValueKind {
-    /// Texts that sort alike, for each collation.
+    /// Texts, by the collation they are sorted with.
     Text(Oid),
     /// `json` and `jsonb`: an object with a text.
     Json,
-    /// 128 bits.
+    /// UUIDs: 128 bits.
     Uuid,
-    /// All integers: they are compared with each other.
+    /// All integers, because they are compared with each other.
     Integer,
     /// Types of [`Scale`](crate::twin::scalar::Scale), by their OID.
     OnScale(Oid),
-    /// Says nothing: booleans, and enums, whose values are the schema's.
+    /// Not replaced: booleans, and enums, whose values belong to the schema.
     Harmless,
-    /// Nothing is known about it.
+    /// Unknown types.
     Unknown,
 }
 
-/// Types of the snapshot: built-in ones, and what its own are made of.
+/// Types of the snapshot: built-in ones, and the base or element types of its own.
 pub(super) struct ValueKinds<'s> {
     base_types: BTreeMap<Oid, Oid>,
     elements: BTreeMap<Oid, Oid>,
@@ -56,7 +56,7 @@ const ARRAYS: [(Oid, Oid); 17] = [
     (3807, 3802),
 ];
 
-/// Types about which nothing is known here but the name.
+/// Types of which only the name is known here.
 const NAMES: [(Oid, &str); 15] = [
     (17, "bytea"),
     (18, "\"char\""),
@@ -160,7 +160,7 @@ impl<'s> ValueKinds<'s> {
             .map_or_else(|| format!("type-{type_oid}"), |name| (*name).to_owned())
     }
 
-    /// The type behind domains.
+    /// The base type of domains.
     pub(super) fn base(&self, type_oid: Oid) -> Oid {
         let mut found = type_oid;
         for _ in 0..32 {
@@ -184,7 +184,7 @@ impl<'s> ValueKinds<'s> {
             .is_some_and(|(type_oid, _)| self.base(type_oid) == TSVECTOR)
     }
 
-    /// What is done to values of a type that is no array.
+    /// How values of a type that is not an array are replaced.
     pub(super) fn kind(&self, type_oid: Oid, collation: Oid) -> ValueKind {
         match self.base(type_oid) {
             16 => ValueKind::Harmless,

@@ -1,4 +1,4 @@
-//! From old values to new ones that lie in the same order.
+//! Replaces values by new ones in the same order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use crate::twin::scalar::{Position, Scale};
 pub(super) struct Collected {
     /// Every value.
     pub(super) values: BTreeSet<String>,
-    /// Lists that the server has sorted.
+    /// Lists that the server sorted.
     pub(super) sorted: Vec<Vec<String>>,
-    /// Values that others see anyway: these keep their places.
+    /// Values that statements or the schema mention: these do not change.
     pub(super) fixed: BTreeSet<String>,
 }
 
-/// Letters that sort alike everywhere: no language has digraphs or accents of them.
+/// Letters that all collations sort alike: no language has digraphs or accents of them.
 const LETTERS: [char; 10] = ['b', 'd', 'f', 'k', 'm', 'p', 'q', 't', 'v', 'x'];
 
-/// Longer texts become this long; what the planner needs to know of width is `stawidth`.
+/// Maximum length of new texts; the planner knows longer widths from `stawidth`.
 const MAX_TEXT: usize = 200;
 
 /// New texts. `by_bytes`: the collation is that of `C`.
@@ -54,7 +54,7 @@ pub(super) fn texts(
     new
 }
 
-/// How a text has to begin that is to lie between these two.
+/// The beginning of a text that sorts between these two.
 fn beginning(before: Option<&str>, after: Option<&str>) -> String {
     match (before, after) {
         (None, None) => String::new(),
@@ -67,7 +67,7 @@ fn beginning(before: Option<&str>, after: Option<&str>) -> String {
     }
 }
 
-/// Decimal places that so many ranks need.
+/// The number of letters needed for this many ranks.
 fn digits(count: usize) -> usize {
     let mut width = 1;
     let mut room = 10usize;
@@ -78,7 +78,7 @@ fn digits(count: usize) -> usize {
     width
 }
 
-/// Its rank in letters, and noise up to the old length.
+/// Its rank in letters, and random letters up to the old length.
 fn text(beginning: &str, rank: usize, width: usize, old: &str, key: &RedactionKey) -> String {
     let mut new = beginning.to_owned();
     for digit in format!("{rank:0width$}").bytes() {
@@ -98,7 +98,7 @@ fn text(beginning: &str, rank: usize, width: usize, old: &str, key: &RedactionKe
     new
 }
 
-/// As the server would sort them, as far as its sorted lists and the letters tell.
+/// In the order of the server, as far as its sorted lists and the letters show it.
 fn in_order(collected: &Collected, by_bytes: bool) -> Vec<&str> {
     let mut all: Vec<&str> = collected
         .values
@@ -139,7 +139,7 @@ fn in_order(collected: &Collected, by_bytes: bool) -> Vec<&str> {
             }
         }
     }
-    // Lists that contradict each other: there should be none within one collation.
+    // Lists that contradict each other, which should not exist within one collation.
     order.extend(
         (0..all.len())
             .filter(|rank| !done[*rank])
@@ -198,8 +198,8 @@ pub(super) fn uuids(collected: &Collected, key: &RedactionKey) -> BTreeMap<Strin
     new
 }
 
-/// New numbers and times: each is moved by less than half the way to its neighbours, so their order
-/// stays.
+/// New numbers and times: each moves by less than half the distance to its neighbours, so their
+/// order does not change.
 pub(super) fn numbers(
     collected: &Collected,
     line: Scale,
@@ -232,14 +232,15 @@ pub(super) fn numbers(
             [one, other] => one.or(other).unwrap_or(0.0) / 2.0,
         };
         let share = key.share(&canonical(*position, line));
-        // The first and the last move inwards: what is outside may be no value of the type.
+        // The first and the last one move inwards, because values outside may not be valid for the
+        // type.
         let share = match gaps {
             [None, _] => share.abs(),
             [_, None] => -share.abs(),
             _ => share,
         };
         let moved = position.plus(share * room);
-        // As it is read again, digits rounded.
+        // As it will be read again, with rounded digits.
         let written = line.write(moved);
         let Some(back) = line.read(&written) else {
             continue;
@@ -251,7 +252,7 @@ pub(super) fn numbers(
     new
 }
 
-/// Equal numbers move alike, however they are written: 1.5 and 1.50.
+/// Equal numbers move alike, even if they are written differently: 1.5 and 1.50.
 fn canonical(position: Position, line: Scale) -> String {
     match position {
         Position::Whole(_) => line.write(position),

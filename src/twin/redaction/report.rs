@@ -1,4 +1,4 @@
-//! The account of a redaction.
+//! What a redaction did.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,6 @@ pub struct RedactionReport {
     pub replaced: Vec<String>,
     /// What was left out.
     pub dropped: Vec<String>,
-    /// What is still production's own.
+    /// What is still production's.
     pub kept: Vec<String>,
 }

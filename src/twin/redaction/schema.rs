@@ -1,4 +1,4 @@
-//! What of a schema is data: constants that are kept, defaults and function bodies that are not.
+//! Data in a schema: constants, which are kept, and defaults and function bodies, which are not.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ pub(super) fn constants(snapshot: &Snapshot) -> BTreeSet<String> {
     found
 }
 
-/// Empties what can do without.
+/// Drops bodies of functions and defaults with constants, and reports what was dropped and kept.
 pub(super) fn redact(
     snapshot: &mut Snapshot,
     kinds: &ValueKinds<'_>,
@@ -100,7 +100,7 @@ fn empty_bodies(snapshot: &mut Snapshot) -> (usize, usize) {
     counts
 }
 
-/// Those that hold a value as a table might; the generation expressions of columns stay.
+/// Defaults that contain a value as a table might; the generation expressions of columns stay.
 fn drop_defaults(snapshot: &mut Snapshot, kinds: &ValueKinds<'_>) -> usize {
     let is_data = |tree: &str| {
         let mut constants = constants::constants(tree).into_iter();

@@ -144,7 +144,7 @@ fn elements(snapshot: &Snapshot, statistic: usize, slot: usize) -> Vec<String> {
         .collect()
 }
 
-/// The snapshot with its data values replaced; values that are mentioned stay as they are.
+/// The snapshot with its data values replaced; mentioned values do not change.
 fn redacted(mentioned: BTreeSet<String>, key: &RedactionKey) -> (Snapshot, RedactionReport) {
     let old = snapshot();
     let mut report = RedactionReport::default();
@@ -344,8 +344,8 @@ proptest! {
 
     #[test]
     fn texts_keep_their_order(values in prop::collection::vec("[a-zA-Z0-9 _]{0,12}", 1..40), fixed in prop::collection::vec("[a-zA-Z][a-z0-9]{3,8}", 0..4)) {
-        // A mentioned text that begins with another one leaves little room between them; that is
-        // for letters only.
+        // Between a mentioned text and one that begins with it there is little room; only letters
+        // fit in.
         let fixed: Vec<String> = fixed.iter().filter(|one| !fixed.iter().any(|other| other != *one && one.starts_with(other.as_str()))).cloned().collect();
         let new = mapping::texts(&collected(&values, &fixed), &key(), true);
         let all: BTreeSet<&String> = values.iter().chain(&fixed).collect();

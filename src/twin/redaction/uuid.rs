@@ -1,4 +1,4 @@
-//! UUIDs as numbers: they sort alike.
+//! UUIDs as numbers, which sort like the UUIDs.
 
 /// Reads a UUID as PostgreSQL writes it.
 pub(super) fn read(text: &str) -> Option<u128> {

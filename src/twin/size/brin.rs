@@ -15,11 +15,11 @@ const MAX_ROWS_PER_PAGE: f64 = 291.0;
 /// What a varlena summary adds to its numbers: its header, and for minmax_multi those of
 /// `SerializedRanges`.
 const MULTI_HEADER_BYTES: f64 = 24.0;
-/// Values kept of up to 32 (`MINMAX_BUFFER_DEFAULT_VALUES_PER_RANGE`), measured: 17 where the table
-/// is in order, 32 where it is not.
+/// Number of values kept of up to 32 (`MINMAX_BUFFER_DEFAULT_VALUES_PER_RANGE`), measured: 17 where
+/// the table is in order, 32 where it is not.
 const MULTI_VALUES: f64 = 20.0;
 
-/// What an operator class of BRIN keeps of each range.
+/// What an operator class of BRIN stores for each range.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum BrinSummary {
     /// `…_minmax_ops`: two values.
@@ -31,24 +31,23 @@ pub enum BrinSummary {
         /// The parameter `n_distinct_per_range`: below 0 a share of the rows a range may have (-0.1
         /// is the default).
         distinct_per_range: f64,
-        /// Distinct values that a range really has, as far as known; a nearly empty filter is
-        /// compressed.
+        /// Distinct values that a range really has, if known; a nearly empty filter is compressed.
         distinct_values: f64,
     },
-    /// `…_inclusion_ops`: one value that contains all, and two flags.
+    /// `…_inclusion_ops`: one value that contains all others, and two flags.
     Inclusion,
 }
 
-/// What is known of a BRIN index to be.
+/// Facts about a BRIN index that is not built.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BrinFacts {
-    /// Rows of the table (`reltuples` of the index; the planner makes nothing of it).
+    /// Rows of the table (`reltuples` of the index; the planner does not use it).
     pub rows: f64,
     /// Pages of the table.
     pub heap_pages: u64,
     /// The storage parameter: [`DEFAULT_PAGES_PER_RANGE`].
     pub pages_per_range: u32,
-    /// The columns and what is kept of them.
+    /// The columns and what is stored of them.
     pub columns: Vec<(StoredColumn, BrinSummary)>,
 }
 
@@ -58,8 +57,8 @@ pub fn size(facts: &BrinFacts) -> IndexSize {
     let ranges = facts.heap_pages.div_ceil(u64::from(pages_per_range));
     let tuple = tuple_bytes(facts) + LINE_POINTER_BYTES;
     let per_page = (ROOM_BYTES / tuple).floor().max(1.0);
-    // The range map has its first page from the start, also of an empty table; a tuple's page comes
-    // with the first range.
+    // The range map has its first page from the beginning, even for an empty table; the first page
+    // of tuples comes with the first range.
     let revmap_pages = ranges.div_ceil(RANGES_PER_REVMAP_PAGE).max(1);
     let pages = 1 + revmap_pages + whole_pages(ranges as f64 / per_page, 0);
     IndexSize {

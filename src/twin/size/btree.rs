@@ -20,15 +20,15 @@ const SPECIAL_BYTES: f64 = 16.0;
 const MAX_POSTING_TUPLE_BYTES: f64 = 808.0;
 /// `sizeof(ItemPointerData)`.
 const TID_BYTES: f64 = 6.0;
-/// A heap TID appended to a pivot tuple that no key column tells apart (`_bt_truncate`).
+/// A heap TID that is appended to a pivot tuple if no key column distinguishes it (`_bt_truncate`).
 const PIVOT_TID_BYTES: f64 = 8.0;
 /// The first item of an internal page has no key (nbtsort.c, `_bt_sortaddtup`).
 const FIRST_DOWNLINK_BYTES: f64 = 12.0;
 
-/// What is known of a B-tree to be.
+/// Facts about a B-tree that is not built.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BtreeFacts {
-    /// Rows in the index: of a partial index those its predicate keeps.
+    /// Rows in the index: for a partial index those that satisfy its predicate.
     pub rows: f64,
     /// Key columns, in order.
     pub keys: Vec<StoredColumn>,
@@ -38,14 +38,14 @@ pub struct BtreeFacts {
     pub equal_keys: EqualKeys,
     /// `CREATE UNIQUE INDEX` builds no posting lists.
     pub unique: bool,
-    /// The storage parameter `deduplicate_items`; on unless switched off.
+    /// The storage parameter `deduplicate_items`, on by default.
     pub deduplicate_items: bool,
     /// The storage parameter, in percent: [`DEFAULT_FILLFACTOR`].
     pub fillfactor: u8,
 }
 
 impl BtreeFacts {
-    /// A plain index on these columns.
+    /// An index on these columns without options.
     pub fn new(rows: f64, keys: Vec<StoredColumn>, equal_keys: EqualKeys) -> BtreeFacts {
         BtreeFacts {
             rows,
@@ -59,7 +59,7 @@ impl BtreeFacts {
     }
 
     /// `BTGetDeduplicateItems` and `_bt_allequalimage`: no posting lists with INCLUDE, nor where
-    /// equal is not the same bytes.
+    /// equal keys may have different bytes.
     fn builds_posting_lists(&self) -> bool {
         self.deduplicate_items
             && !self.unique
@@ -98,8 +98,8 @@ pub fn size(facts: &BtreeFacts) -> IndexSize {
     }
 }
 
-/// The last page of a level holds up to one item more than the others, which gave their last to
-/// their neighbour.
+/// The last page of a level holds up to one item more than the others, whose last item moves to the
+/// next page.
 fn pages_for(items: f64, per_page: f64) -> f64 {
     ((items - 1.0) / per_page).ceil().max(1.0)
 }
@@ -110,7 +110,7 @@ fn free_bytes(fillfactor: u8) -> f64 {
 }
 
 /// Bytes for items on a page that is being filled: without the header, the special space, the line
-/// pointer that waits for the high key, and the one that `PageGetFreeSpace` reserves.
+/// pointer reserved for the high key, and the one that `PageGetFreeSpace` reserves.
 fn room() -> f64 {
     PAGE_BYTES as f64 - PAGE_HEADER_BYTES - SPECIAL_BYTES - 2.0 * LINE_POINTER_BYTES
 }
@@ -152,15 +152,15 @@ impl Items {
         if self.largest - self.smallest < 0.5 {
             return constant_per_page(mean, key, limit);
         }
-        // Renewal: the sum passes a limit by half the item that lies there, and long items lie
-        // there more often.
+        // Renewal theory: the sum passes a limit by half of the item that crosses it, and long
+        // items cross it more often.
         let lying_there = self.squares / self.bytes;
         let full = (limit - key + lying_there / 2.0).min(room() - lying_there);
         (full / mean).max(1.0)
     }
 }
 
-/// `_bt_buildadd` for items that are all alike.
+/// `_bt_buildadd` for items of the same size.
 fn constant_per_page(item: f64, key: f64, limit: f64) -> f64 {
     let by_fillfactor = ((limit - key) / item).floor() + 1.0;
     let by_space = ((room() - 8.0 + LINE_POINTER_BYTES) / item).floor() - 1.0;
@@ -198,7 +198,7 @@ fn leaf_items(facts: &BtreeFacts, rows: f64) -> Items {
     items
 }
 
-/// The items of a group of equal keys: full posting lists and what is left (nbtdedup.c,
+/// The items of a group of equal keys: full posting lists and the remainder (nbtdedup.c,
 /// `_bt_dedup_save_htid`, `_bt_form_posting`).
 fn add_group(items: &mut Items, group: Groups, key_bytes: f64) {
     let most_tids = ((MAX_POSTING_TUPLE_BYTES - key_bytes) / TID_BYTES)
@@ -230,8 +230,8 @@ fn add_group(items: &mut Items, group: Groups, key_bytes: f64) {
     }
 }
 
-/// Mean bytes of a pivot tuple: the key columns up to the first that tells two neighbouring items
-/// apart, or all of them and a TID (nbtutils.c, `_bt_truncate`).
+/// Mean bytes of a pivot tuple: the key columns up to the first that distinguishes two neighbouring
+/// items, or all of them and a TID (nbtutils.c, `_bt_truncate`).
 fn pivot_bytes(facts: &BtreeFacts, rows: f64, items: f64) -> f64 {
     let keys = facts.keys.len();
     let whole = facts.equal_keys.distinct(rows);
@@ -365,8 +365,8 @@ mod tests {
             849.0,
             0.01,
         );
-        // Seven rows each, which the statistics do not say: spread by chance they take a little
-        // more or less.
+        // Seven rows each, which statistics do not show: spread at random they take a little more
+        // or less.
         near(&with(142_858.0, int4()), 1330.0, 0.05);
         near(
             &with(
@@ -379,7 +379,7 @@ mod tests {
             1796.0,
             0.02,
         );
-        // Without posting lists it is one tuple for each row again.
+        // Without posting lists there is one tuple for each row again.
         near(
             &BtreeFacts {
                 unique: true,

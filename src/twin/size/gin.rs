@@ -8,7 +8,7 @@
 use super::{GinPages, IndexSize, PAGE_BYTES, max_align, whole_pages};
 use crate::twin::metapage::Metapage;
 
-/// A GIN index that was really built on a sample of the table's rows, and its metapage.
+/// A GIN index that was built on a sample of the table's rows, and its metapage.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GinSampleBuild {
     /// Rows of the sample that the index covers.
@@ -25,13 +25,14 @@ pub struct GinSampleBuild {
 const USUAL_LOSS: f64 = 1.38;
 /// Posting trees of a few pages are less full than long ones; measured.
 const PACKING: f64 = 0.9;
-/// A posting list longer than about a sixth of a page becomes a posting tree; with the page half
-/// empty this is what the entries can take at most.
+/// A posting list longer than about a sixth of a page becomes a posting tree. With pages half full,
+/// this is the maximum that entries can hold.
 const MAX_ENTRY_BYTES: f64 = 1_900.0;
 
-/// GIN by indexes on samples of about a sixteenth, a quarter and all of the sampled rows (two will
-/// do, one hardly): pages are `a · entries + b · rows`, of which the two largest give `a` and `b`,
-/// and entries follow the curve of all. `None` without a build.
+/// The size of a GIN index from indexes on samples of about a sixteenth, a quarter and all of the
+/// sampled rows (two are enough, one hardly): pages are `a · entries + b · rows`, where the two
+/// largest samples give `a` and `b`, and entries follow the curve through all samples. `None`
+/// without a build.
 pub fn extrapolate(rows: f64, builds: &[GinSampleBuild]) -> Option<IndexSize> {
     let mut builds: Vec<&GinSampleBuild> =
         builds.iter().filter(|build| build.rows >= 1.0).collect();
@@ -72,7 +73,7 @@ fn finished(rows: f64, total: f64, data: f64, entries: f64) -> IndexSize {
     }
 }
 
-/// The sample is (nearly) the whole, or the only one.
+/// The sample is (nearly) the whole table, or the only one.
 fn in_proportion(rows: f64, large: &GinSampleBuild) -> IndexSize {
     let share = rows / large.rows;
     let contents = large.contents;
@@ -125,7 +126,7 @@ fn power(pair: &[&GinSampleBuild]) -> Option<f64> {
     (step > 0.1).then(|| ((many / few).ln() / step).clamp(0.0, 1.0))
 }
 
-/// By what factor the power's distance from 1 grew.
+/// The factor by which the power's distance from 1 grew.
 fn loss(before: f64, after: f64) -> f64 {
     const MOST: f64 = 4.0;
     if before > 0.999 {
@@ -143,7 +144,7 @@ fn page_rates(small: &GinSampleBuild, large: &GinSampleBuild) -> (f64, f64) {
     let (p1, p2) = (small.pages as f64 - 1.0, large.pages as f64 - 1.0);
     let determinant = e1 * n2 - e2 * n1;
     let proportional = p2 / n2.max(1.0);
-    // Entries in proportion to rows: the equations are one.
+    // Entries are proportional to rows, so the two equations are the same.
     if determinant.abs() < 1e-3 * (e2 * n2).max(1.0) {
         return (0.0, proportional);
     }
@@ -158,8 +159,8 @@ fn page_rates(small: &GinSampleBuild, large: &GinSampleBuild) -> (f64, f64) {
     }
 }
 
-/// Posting trees: what they grew by between the samples goes on, and all that entries cannot hold
-/// is theirs.
+/// Posting trees: their growth between the samples continues, and they hold everything that entries
+/// cannot.
 fn data_pages_at(total: f64, entries: f64, small: &GinSampleBuild, large: &GinSampleBuild) -> f64 {
     let data = large.contents.data_pages as f64;
     let grown = (large.pages as f64 - small.pages as f64).max(1.0);
@@ -169,7 +170,7 @@ fn data_pages_at(total: f64, entries: f64, small: &GinSampleBuild, large: &GinSa
     going_on.max(total - 1.0 - most_entry_pages).max(0.0)
 }
 
-/// What is known of a GIN index that was built on no sample.
+/// Facts about a GIN index without a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GinFacts {
     /// Rows in the index.
@@ -177,14 +178,14 @@ pub struct GinFacts {
     /// Distinct items of a row, on average: elements, lexemes, keys and values, trigrams
     /// (`pg_stats.elem_count_histogram`'s last number for arrays and tsvector).
     pub items_per_row: f64,
-    /// Distinct items of all rows; `None` is a guess by their number.
+    /// Distinct items of all rows; `None`: guessed from the total number of items.
     pub distinct_items: Option<f64>,
     /// Mean bytes of an item as the index stores it: 4 for trigrams, hashes and `int4`.
     pub item_bytes: f64,
 }
 
-/// GIN by a rule of thumb: within a factor of two at best, because nothing says how the items are
-/// distributed.
+/// GIN by a rule of thumb: within a factor of two at best, because the distribution of items is
+/// unknown.
 pub fn without_sample(facts: &GinFacts) -> IndexSize {
     /// Bytes of a row in a posting list or tree, with pages half full.
     const POSTING_BYTES: f64 = 4.0;

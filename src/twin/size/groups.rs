@@ -3,14 +3,14 @@
 
 use super::{EqualKeys, StoredColumn};
 
-/// No more kinds of keys than this after a product of columns; similar ones are merged.
+/// Maximum number of kinds of keys after a product of columns; similar ones are merged.
 const MAX_KINDS: usize = 48;
-/// Above this expectation a group's size is taken as certain.
+/// Above this expected size, a group's size is taken as exact.
 const CERTAIN_ROWS: f64 = 400.0;
-/// Keys that are at least this nearly all different are.
+/// From this share of distinct keys on, all keys count as different.
 const ALL_DIFFERENT: f64 = 0.995;
 
-/// Keys of one kind: so many possible keys, each of which has this share of all rows.
+/// Keys of one kind: this number of possible keys, each with this share of all rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct KeyClass {
     keys: f64,
@@ -38,9 +38,9 @@ impl Groups {
 
 /// The sizes of the groups of equal keys among `rows` rows which have `distinct` distinct keys.
 ///
-/// The most common values have the sizes that the statistics say; other rows are spread over the
-/// other keys by chance (Poisson), and columns are taken as independent as far as `distinct` leaves
-/// that open.
+/// The most common values have the sizes from the statistics. Other rows are spread at random over
+/// the other keys (Poisson), and columns are assumed to be independent as far as `distinct` allows
+/// it.
 pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys) -> Vec<Groups> {
     let rows = rows.max(0.0);
     let distinct = match equal {
@@ -72,8 +72,8 @@ pub(super) fn key_groups(rows: f64, columns: &[StoredColumn], equal: &EqualKeys)
     }
 }
 
-/// How many distinct keys the first columns have, if columns are independent; at most one for each
-/// row.
+/// The number of distinct keys of the first columns if columns are independent; at most one for
+/// each row.
 pub(super) fn distinct_prefix(rows: f64, columns: &[StoredColumn]) -> f64 {
     let mut kinds = vec![KeyClass {
         keys: 1.0,
@@ -85,7 +85,7 @@ pub(super) fn distinct_prefix(rows: f64, columns: &[StoredColumn]) -> f64 {
     present(rows, &kinds).clamp(1.0, rows.max(1.0))
 }
 
-/// Rows spread by chance over keys, all of which occur.
+/// Rows spread at random over keys, each of which occurs.
 fn spread(rows: f64, keys: f64) -> Vec<Groups> {
     if keys < 0.5 || rows < 1.0 {
         return Vec::new();
@@ -124,8 +124,8 @@ fn single_column(rows: f64, column: &StoredColumn, distinct: f64) -> Vec<Groups>
     let rest_rows = (rows - null_rows - rows * common).max(0.0);
     let rest_keys = distinct - column.common_fractions.len() as f64;
     groups.extend(spread(rest_rows, rest_keys));
-    // What the lists and the numbers of distinct values leave over, or claim twice, is spread over
-    // all.
+    // The shares that the lists and the numbers of distinct values leave over, or count twice, are
+    // spread over all kinds.
     let covered: f64 = groups.iter().map(|group| group.count * group.rows).sum();
     if covered > 0.0 {
         groups
@@ -135,7 +135,7 @@ fn single_column(rows: f64, column: &StoredColumn, distinct: f64) -> Vec<Groups>
     groups
 }
 
-/// The kinds of values of a column: each common value, NULL, and all others alike.
+/// The kinds of values of a column: each common value, NULL, and all other values together.
 fn kinds_of(column: &StoredColumn, rows: f64) -> Vec<KeyClass> {
     let mut kinds: Vec<KeyClass> = column
         .common_fractions
@@ -169,7 +169,7 @@ fn kinds_of(column: &StoredColumn, rows: f64) -> Vec<KeyClass> {
     merged(kinds)
 }
 
-/// Every kind of one with every kind of the other.
+/// Every kind of one column with every kind of the other.
 fn product(left: &[KeyClass], right: &[KeyClass]) -> Vec<KeyClass> {
     let pairs = left.iter().flat_map(|l| {
         right.iter().map(move |r| KeyClass {
@@ -180,7 +180,8 @@ fn product(left: &[KeyClass], right: &[KeyClass]) -> Vec<KeyClass> {
     merged(pairs.collect())
 }
 
-/// Not more than [`MAX_KINDS`] kinds: neighbours of similar share become one with their mean share.
+/// Limits the kinds to [`MAX_KINDS`]: neighbours with similar shares become one with their mean
+/// share.
 fn merged(mut kinds: Vec<KeyClass>) -> Vec<KeyClass> {
     let total = |kinds: &[KeyClass]| kinds.iter().map(|kind| kind.keys * kind.share).sum::<f64>();
     let whole = total(&kinds);
@@ -204,7 +205,7 @@ fn merged(mut kinds: Vec<KeyClass>) -> Vec<KeyClass> {
         }
         kinds = result.into_iter().map(|(_, kind)| kind).collect();
     }
-    // Capped numbers of keys must not lose rows.
+    // Limiting the numbers of keys must not lose rows.
     let now = total(&kinds);
     if now > 0.0 && whole > 0.0 {
         kinds.iter_mut().for_each(|kind| kind.share *= whole / now);
@@ -212,7 +213,7 @@ fn merged(mut kinds: Vec<KeyClass>) -> Vec<KeyClass> {
     kinds
 }
 
-/// How many of the possible keys have at least one of the rows.
+/// The number of possible keys that have at least one of the rows.
 fn present(rows: f64, kinds: &[KeyClass]) -> f64 {
     kinds
         .iter()
@@ -220,7 +221,7 @@ fn present(rows: f64, kinds: &[KeyClass]) -> f64 {
         .sum()
 }
 
-/// The kinds with as many more (or fewer) possible keys that `distinct` of them occur.
+/// The kinds with their numbers of possible keys scaled so that `distinct` keys occur.
 fn fit(rows: f64, kinds: &[KeyClass], distinct: f64) -> Vec<KeyClass> {
     let scaled = |factor: f64| -> Vec<KeyClass> {
         kinds
@@ -243,7 +244,7 @@ fn fit(rows: f64, kinds: &[KeyClass], distinct: f64) -> Vec<KeyClass> {
     scaled(f64::midpoint(low, high).exp())
 }
 
-/// Group sizes of each kind: certain for large groups, Poisson for small ones.
+/// Group sizes of each kind: exact for large groups, Poisson for small ones.
 fn drawn(rows: f64, kinds: &[KeyClass]) -> Vec<Groups> {
     let mut groups = Vec::new();
     for kind in kinds {

@@ -1,4 +1,4 @@
-//! Hash: buckets made for the table's rows, and overflow pages (src/backend/access/hash/hashpage.c,
+//! Hash: buckets for the table's rows, and overflow pages (src/backend/access/hash/hashpage.c,
 //! hash.c, hashutil.c).
 
 use super::groups::{Groups, key_groups};
@@ -12,16 +12,16 @@ const ITEM_BYTES: u64 = 20;
 const TUPLES_PER_PAGE: f64 = 407.0;
 /// The metapage and the first bitmap page.
 const FIXED_PAGES: u64 = 2;
-/// Groups of so many equal keys stand out in their bucket.
+/// Groups of at least this many equal keys are counted separately in their bucket.
 const LARGE_GROUP_ROWS: f64 = 64.0;
 
-/// What is known of a hash index to be.
+/// Facts about a hash index that is not built.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HashFacts {
-    /// Rows of the *table*, by which `hashbuild` makes buckets, whatever a predicate leaves over.
+    /// Rows of the *table*: `hashbuild` makes buckets for all of them, even with a predicate.
     pub table_rows: f64,
-    /// Rows that the predicate keeps; all of them without one. NULLs are subtracted here: a hash
-    /// index has none.
+    /// Rows that satisfy the predicate; all of them without one. NULLs are subtracted here, because
+    /// a hash index does not store them.
     pub rows: f64,
     /// The column; its width does not matter.
     pub key: StoredColumn,
@@ -97,8 +97,7 @@ fn overflow_pages(facts: &HashFacts, tuples: f64, buckets: f64) -> f64 {
 }
 
 /// Overflow pages of buckets over which these groups are spread. Small groups of equal keys fill
-/// buckets evenly, up to chance (normal); each large one sits in a bucket of its own on top of
-/// that.
+/// buckets evenly, up to random variation (normal); each large one is added to one bucket.
 fn overflow_of(groups: &[Groups], buckets: f64) -> f64 {
     let (large, small): (Vec<Groups>, Vec<Groups>) = groups
         .iter()
@@ -119,7 +118,7 @@ fn overflow_of(groups: &[Groups], buckets: f64) -> f64 {
     let (load, variance) = (rows(&small) / buckets, squares(&small) / buckets);
     let large_groups: f64 = large.iter().map(|group| group.count).sum();
     if large_groups > buckets / 4.0 {
-        // Many large groups share buckets: they are chance, too.
+        // Many large groups share buckets, so their load varies at random, too.
         return buckets
             * skewed_overflow(
                 load + rows(&large) / buckets,

@@ -1,4 +1,4 @@
-//! What a sample of rows says about all of them.
+//! What a sample of rows shows about all rows.
 
 /// Groups of equal keys in a random sample of a table's rows.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -7,13 +7,13 @@ pub struct SampledKeys {
     /// `SELECT size, count(*) FROM (SELECT count(*) AS size FROM sample GROUP BY keys) GROUP BY size`.
     /// NULL is a key here.
     pub groups: Vec<(u64, u64)>,
-    /// Rows of the sample whose key is that of the row before, in the table's order.
+    /// Rows of the sample with the same key as the row before, in the table's order.
     pub as_before: u64,
     /// The rows were chosen from this share of the table's pages: 1 if they were chosen from all.
     pub page_share: f64,
 }
 
-/// Keys that a sample has at least so often are taken as they are; rarer ones are estimated
+/// Keys with at least this many rows in a sample are counted as they are; rarer ones are estimated
 /// together.
 const FREQUENT: u64 = 12;
 
@@ -31,9 +31,9 @@ impl SampledKeys {
         self.scaled(table_rows).iter().map(|(count, _)| count).sum()
     }
 
-    /// The groups of a table of `table_rows` rows, as (groups, rows of each). Where equal keys lie
-    /// together (the lines of an order), a page that was looked at has all of a group, and the
-    /// other pages have groups like it.
+    /// The groups of a table of `table_rows` rows, as (groups, rows of each). Where equal keys are
+    /// stored together (the lines of an order), a page that was read has all rows of a group, and
+    /// the other pages have similar groups.
     pub(super) fn scaled(&self, table_rows: f64) -> Vec<(f64, f64)> {
         if !self.lie_together() {
             return self.spread_over(table_rows);
@@ -45,7 +45,7 @@ impl SampledKeys {
             .collect()
     }
 
-    /// Are there far more equal neighbours than if rows were in no order?
+    /// Are far more neighbours equal than in a random order?
     fn lie_together(&self) -> bool {
         let equal = |size: f64, count: f64| (size - 1.0) * count;
         let most: f64 = self
@@ -65,8 +65,8 @@ impl SampledKeys {
             && self.as_before as f64 > f64::midpoint(by_chance, most)
     }
 
-    /// The groups of so many rows of which these were chosen one by one: those of frequent keys in
-    /// proportion, the others as they most likely are.
+    /// The groups of this number of rows if rows were sampled one by one: groups of frequent keys
+    /// in proportion, the others by maximum likelihood.
     fn spread_over(&self, table_rows: f64) -> Vec<(f64, f64)> {
         let rows = self.rows();
         if rows < 1.0 {
@@ -94,10 +94,10 @@ impl SampledKeys {
     }
 }
 
-/// One possible size of groups in the table.
+/// A possible size of groups in the table.
 struct Size {
     rows: f64,
-    /// The probability that a group of this size shows in the sample.
+    /// The probability that the sample contains a group of this size.
     seen: f64,
     /// The probability of each number of sampled rows, from 1 on.
     sampled: Vec<f64>,
@@ -105,10 +105,10 @@ struct Size {
     share: f64,
 }
 
-/// The groups of rare keys: the mixture of group sizes under which the sample is likely
-/// (expectation maximization over sizes in steps of 1.3), begun half at the size that the estimator
-/// of `ANALYZE` gives and half anywhere. That estimator alone takes all rare keys as equally rare
-/// and finds a third of those of skewed data.
+/// The groups of rare keys: the mixture of group sizes with the maximum likelihood of the sample
+/// (expectation maximization over sizes in steps of 1.3). It starts half at the size that the
+/// estimator of `ANALYZE` gives and half uniformly. That estimator alone assumes that all rare keys
+/// are equally rare, and finds a third of those in skewed data.
 fn most_likely(rare: &[(u64, u64)], factor: f64) -> Vec<(f64, f64)> {
     const ROUNDS: u32 = 300;
     let seen: f64 = rare.iter().map(|(_, count)| *count as f64).sum();
@@ -160,8 +160,8 @@ fn most_likely(rare: &[(u64, u64)], factor: f64) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Sizes from 1 up to three times what makes a key frequent, of which a `fraction` of the rows is
-/// sampled.
+/// Sizes from 1 to three times the size from which a key is frequent, if a `fraction` of the rows
+/// is sampled.
 fn possible_sizes(fraction: f64, usual: f64) -> Vec<Size> {
     let most = 3.0 * FREQUENT as f64 / fraction;
     let mut sizes = Vec::new();
@@ -233,7 +233,7 @@ mod tests {
     }
 
     /// A fifth of the rows of a tenth of the pages of a table of 50 000 orders with four lines
-    /// each: of an order that was looked at, 4 · 0.2 · 0.8³ have one line in the sample, and so on.
+    /// each: of an order on these pages, 4 · 0.2 · 0.8³ have one line in the sample, and so on.
     #[test]
     fn what_lies_together_is_counted_where_it_lies() {
         let groups = vec![(1, 2_048), (2, 768), (3, 128), (4, 8)];
@@ -265,8 +265,7 @@ mod tests {
         );
     }
 
-    /// A tenth of 100 000 single rows and 2 000 groups of 50: what ANALYZE takes for groups of one
-    /// size.
+    /// A tenth of 100 000 single rows and 2 000 groups of 50; ANALYZE assumes groups of one size.
     #[test]
     fn a_mixture_is_taken_apart() {
         let groups = [

@@ -1,8 +1,9 @@
-//! GiST, SP-GiST and bloom: a tuple for each row, so that a sample's index grows in proportion.
+//! GiST, SP-GiST and bloom: a tuple for each row, so that the size of a sample's index scales in
+//! proportion.
 
 use super::{IndexSize, LINE_POINTER_BYTES, StoredColumn, whole_pages};
 
-/// An index that was really built on a sample of the table's rows.
+/// An index that was built on a sample of the table's rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SampleBuild {
     /// Rows of the sample that the index covers.
@@ -11,11 +12,11 @@ pub struct SampleBuild {
     pub pages: u64,
 }
 
-/// GiST or SP-GiST by indexes on samples, of the table's order (pages of rows that come in order
-/// are filled otherwise): in proportion to them, the largest counting most. The samples should be
-/// of a sixteenth, a quarter and all of the sampled rows: all pages of an index on evenly spread
-/// values split at about the same time, and its pages are half full soon after and full before.
-/// `None` without a sample's row.
+/// The size of a GiST or SP-GiST index from indexes on samples in the table's order (the order
+/// changes how pages are filled): in proportion to them, the largest weighing most. The samples
+/// should be of a sixteenth, a quarter and all of the sampled rows: all pages of an index on evenly
+/// spread values split at about the same time, and its pages are half full soon after that and full
+/// before. `None` if no sample has a row.
 pub fn extrapolate(rows: f64, builds: &[SampleBuild]) -> Option<IndexSize> {
     let squares: f64 = builds.iter().map(|build| build.rows * build.rows).sum();
     if squares < 1.0 {

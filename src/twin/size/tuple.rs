@@ -10,15 +10,15 @@ const HEADER_WITH_NULLS_BYTES: f64 = 16.0;
 /// The longest varlena, header included, that is stored with a header of one byte and unaligned
 /// (`VARATT_SHORT_MAX`).
 const MAX_SHORT_VARLENA_BYTES: f64 = 127.0;
-/// How many rows stand for all rows where lengths vary.
+/// Number of model rows that represent all rows where lengths vary.
 const DRAWS: u32 = 512;
 
 /// One row's columns as an index would hold them: the bytes of each, `None` for NULL.
 type Row = Vec<Option<f64>>;
 
-/// Rows that stand for all rows: widths and NULLs spread evenly and without chance (a Kronecker
-/// sequence, one irrational step for each column), so that rounding up to 8 bytes is averaged and
-/// not applied to an average.
+/// Model rows that represent all rows: widths and NULLs are spread evenly and without randomness (a
+/// Kronecker sequence, one irrational step for each column), so that rounding up to 8 bytes is
+/// averaged and not applied to an average.
 #[derive(Debug, Clone)]
 pub(super) struct SampleRows<'c> {
     columns: Vec<&'c StoredColumn>,
@@ -82,7 +82,7 @@ fn place(offset: f64, column: &StoredColumn, width: f64) -> f64 {
 }
 
 fn value(column: &StoredColumn, at: usize, draw: f64) -> Option<f64> {
-    // Fractional parts of square roots of primes: no two columns move together.
+    // Fractional parts of square roots of primes: no two columns are correlated.
     const STEPS: [f64; 8] = [
         0.414_213_562_373,
         0.732_050_807_569,
@@ -107,7 +107,7 @@ fn value(column: &StoredColumn, at: usize, draw: f64) -> Option<f64> {
     Some((column.average_width_bytes + spread).round().max(1.0))
 }
 
-/// The mean of some numbers; 0 of none.
+/// The mean of some numbers; 0 if there are none.
 pub(super) fn mean(numbers: &[f64]) -> f64 {
     if numbers.is_empty() {
         0.0

@@ -1,4 +1,4 @@
-//! Partial indexes whose predicate is a fact about the row: proved by a plan that uses them.
+//! Partial indexes whose predicate is a fact about the row, each with a plan that uses it.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::special::assert_useful;
 use super::{advise, is_tried, summary, tried};
 use crate::live::{Database, recommended, rejected};
 
-/// 60 000 parcels of which one in forty came late, in the order of nothing.
+/// 60 000 parcels, one in forty of which was late, in random order.
 const PARCELS: &str = "CREATE TABLE parcel (id bigint PRIMARY KEY, shop bigint NOT NULL, due date NOT NULL, came date NOT NULL,
         state text NOT NULL, size integer NOT NULL, mode text NOT NULL, held boolean, weighed numeric, billed numeric,
         facts jsonb NOT NULL, words tsvector NOT NULL, place point NOT NULL, during int8range NOT NULL, code text COLLATE \"en-x-icu\" NOT NULL,
@@ -59,7 +59,7 @@ pub(super) fn assert_one_for_all(report: &Value, texts: &[&str]) {
 #[test]
 fn columns_compared_with_each_other_become_a_predicate() {
     let database = Database::new("facts_columns", PARCELS);
-    // Written in either direction: the planner proves the one from the other.
+    // Written in either direction: the planner derives one from the other.
     let report = advise(
         &database,
         "SELECT shop, count(*) FROM parcel WHERE came > due GROUP BY shop ORDER BY shop;
@@ -164,9 +164,8 @@ fn truth_and_lists_of_what_is_not_wanted_become_predicates() {
     );
 }
 
-/// Seven modes and fifty sizes are as frequent as each other, so the next call asks for another
-/// one; a state of which few rows are stays a kind. Which literals are parameters cannot be known
-/// from one statement.
+/// Seven modes and fifty sizes are equally frequent, so the next call probably asks for another
+/// one; a state with few rows is a kind. One statement does not show which literals are parameters.
 #[test]
 fn evenly_spread_values_become_keys_and_rare_states_predicates() {
     let database = Database::new("facts_spread", PARCELS);
@@ -193,7 +192,7 @@ fn evenly_spread_values_become_keys_and_rare_states_predicates() {
     );
 }
 
-/// A log shows each execution with its literals; the workload has one of them.
+/// A log has each execution with its literals; the workload has one of them.
 #[test]
 fn literals_that_a_log_shows_to_vary_are_no_predicates() {
     let database = Database::new("facts_log", PARCELS);

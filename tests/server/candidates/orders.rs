@@ -1,5 +1,5 @@
-//! What a btree is asked for: equalities with a common beginning, orders of every kind, lists,
-//! pages, extremes, parents of foreign keys. Each is proved by a plan that uses the index.
+//! What a btree is used for: equalities with a common prefix, orders of every kind, lists, pages,
+//! extremes, parents of foreign keys. Each with a plan that uses the index.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::facts::{assert_one_for_all, nodes};
 use super::{advise, is_tried, summary, tried};
 use crate::live::{Database, recommended};
 
-/// 60 000 visits in no order of anything but their number.
+/// 60 000 visits, ordered only by their number.
 const VISITS: &str = "CREATE TABLE visit (id bigint PRIMARY KEY, shop bigint NOT NULL, guest bigint NOT NULL, paid integer,
         at timestamptz NOT NULL, state text NOT NULL, deleted boolean NOT NULL, note text NOT NULL);
      INSERT INTO visit SELECT n, hashint8(n) & 1023, hashint8(n + 7) & 16383, CASE WHEN n % 9 > 0 THEN n * 7919 % 10007 END,
@@ -111,7 +111,7 @@ fn a_merge_join_reads_both_sides_in_order() {
         "CREATE TABLE bill AS SELECT id, guest, note FROM visit; ANALYZE bill;
          ALTER DATABASE orders_merge SET enable_hashjoin = off; ALTER DATABASE orders_merge SET enable_nestloop = off",
     );
-    // Together: with one of them alone the other side is still sorted.
+    // Both together: with one of them alone the other side is still sorted.
     let sql = "SELECT v.note, b.note FROM visit v JOIN bill b ON b.guest = v.guest LIMIT 10";
     let report = database.advise(&["-c", sql]);
     assert!(
@@ -165,7 +165,8 @@ fn pages_and_extremes_are_read_from_an_end() {
         assert_one_for_all(&report, &[keys]);
         assert!(!is_sorted(&report), "{sql}: {:?}", after(&report));
     }
-    // Of a shop's few visits hardly two are at the same time: the last column orders nothing.
+    // Of a shop's few visits hardly two are at the same time, so the last column does not change
+    // the order.
     let report = advise(
         &database,
         "SELECT * FROM visit WHERE shop = 7 AND (at, id) > ('2024-02-01', 500) ORDER BY at, id LIMIT 20",

@@ -1,5 +1,5 @@
-//! The other methods: each idea with a plan that uses the index, those of extensions' types found
-//! through pg_amop alone.
+//! The other access methods, each with a plan that uses the index; operator classes of extensions'
+//! types are found through pg_amop alone.
 
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ fn brin_keeps_ranges_intervals_and_containers() {
     assert_useful(&report, &["brin (address)"]);
 }
 
-/// 160 MB, for below that a btree is small enough.
+/// 160 MB, because below that a btree is small enough.
 #[test]
 fn brin_keeps_filters_of_equal_values_that_lie_together() {
     let database = Database::new(
@@ -95,7 +95,7 @@ fn regular_expressions_get_trigrams() {
     assert_useful(&report, &["gin (keys)"]);
 }
 
-/// As an exclusion constraint would ask: the same room, and times that overlap.
+/// The condition of an exclusion constraint: the same room, and times that overlap.
 #[test]
 fn overlaps_within_a_group_get_one_tree() {
     let database = Database::new(
@@ -135,7 +135,7 @@ fn overlaps_within_a_group_get_one_tree() {
     assert_useful(&report, &["USING spgist (place)"]);
 }
 
-/// Nothing knows these types by name: what their classes can do stands in pg_amop.
+/// The code names none of these types: pg_amop has what their classes can do.
 #[test]
 fn types_of_extensions_are_served_by_their_own_classes() {
     let database = Database::new(

@@ -56,7 +56,8 @@ fn field<'a>(lines: &[FramedLine<'a>], start: usize) -> Option<Vec<FramedLine<'a
     None
 }
 
-/// A quote that does not begin a key, as in a part of a JSON text, nor a quoted name in prose.
+/// Does the line begin with the quote of a field? A quoted text before a colon is a key of a JSON
+/// text or a quoted name in prose.
 fn begins_field(line: &str) -> bool {
     let Some(rest) = line.trim_start().strip_prefix('"') else {
         return false;

@@ -60,7 +60,8 @@ struct Title<'a> {
     target: Option<Map<String, Value>>,
 }
 
-/// `Index Scan using i on s.t a`: operation, index, target. What does not fit stays in the wording.
+/// `Index Scan using i on s.t a`: operation, index, target. Words that do not fit remain in the
+/// operation.
 fn title(text: &str) -> Title<'_> {
     let whole = Title {
         wording: text,
@@ -149,7 +150,7 @@ fn target_property(wording: &str) -> Option<&'static str> {
         "Table Function Scan" => Some("Table Function Name"),
         "CTE Scan" | "WorkTable Scan" => Some("CTE Name"),
         "Named Tuplestore Scan" => Some("Tuplestore Name"),
-        // They read no named thing: what follows is the alias.
+        // These node types read no named object: what follows is the alias.
         "Subquery Scan" | "Values Scan" => None,
         _ => Some("Relation Name"),
     }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::detail;
 use crate::plan::read::lines::{SourceLine, indent_of, line_at};
 
-/// At most so many lines are joined.
+/// Maximum number of lines that are joined.
 const MAX_LINES: usize = 500;
 
 /// A line of the plan, as the server printed it.

@@ -96,7 +96,7 @@ pub(super) fn add_actual(inside: &str, properties: &mut Map<String, Value>) -> R
     Ok(())
 }
 
-/// Adds a property that is a number, or says why it is none.
+/// Adds a property that is a number, or returns why it is not one.
 pub(super) fn add(
     properties: &mut Map<String, Value>,
     property: &str,
