@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::planners::{CapturedServer, TwinMaker, TwinPlanner, identifiers_of, scope};
+use super::planners::{CapturedServer, TwinMaker, TwinPlanner, identifiers_of, names_of, scope};
 use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
 use crate::db::{Safety, Scope, Server, Session};
@@ -97,7 +97,7 @@ fn capture(
     let scope = if arguments.all_tables {
         Scope::Everything
     } else {
-        scope(&tables, &identifiers)
+        scope(&tables, &names_of(&workload))
     };
     let mut snapshot = session.snapshot(&scope)?;
     progress.observe(Event::Step("samples of rows"));
