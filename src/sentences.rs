@@ -4,16 +4,22 @@
 use crate::planner::RefusalCause;
 use crate::verdict::Rehearse;
 
+mod existing;
 mod explanation;
+mod gap;
 mod no_index;
+mod not_indexable;
 mod notice;
 mod rejection;
 mod remedy;
 #[cfg(test)]
 mod tests;
 
+pub use existing::existing_index;
 pub use explanation::explanation;
+pub use gap::gap;
 pub use no_index::no_index;
+pub use not_indexable::not_indexable;
 pub use notice::notice;
 pub use rejection::rejection;
 pub use remedy::remedy;

@@ -1,5 +1,6 @@
 //! Something the reader of a report has to know, as a value.
 
+use crate::candidate::NotIndexable;
 use crate::model::{Cost, Gap, QualifiedName};
 use crate::twin::agreement::Agreement;
 use crate::workload::StatementId;
@@ -26,14 +27,7 @@ pub enum Notice {
         statement: StatementId,
     },
     /// No index can serve a statement as it is written.
-    Rewrite {
-        /// The statement.
-        statement: StatementId,
-        /// Why no index serves it.
-        reason: String,
-        /// What an index could serve.
-        rewrite: String,
-    },
+    NotIndexable(NotIndexable),
     /// A longer search may find more.
     OutOfTime {
         /// How many candidates were tested.

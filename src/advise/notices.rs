@@ -19,14 +19,10 @@ impl Parts<'_> {
             .map(|table| Notice::NeverAnalyzed(table.name.clone()));
         let statements = self.context.workload.statements().iter();
         let worse = statements.filter_map(|statement| self.worse(statement));
-        let rewrites = self.candidates.notes.iter().map(|note| Notice::Rewrite {
-            statement: note.statement.clone(),
-            reason: note.reason.clone(),
-            rewrite: note.rewrite.clone(),
-        });
+        let not_indexable = self.candidates.notes.iter().cloned();
         let mut notices: Vec<Notice> = never_analyzed.chain(worse).collect();
         notices.extend(self.planned_otherwise());
-        notices.extend(rewrites);
+        notices.extend(not_indexable.map(Notice::NotIndexable));
         notices.extend(self.out_of_time());
         notices.extend(self.about_the_twin());
         notices.extend(self.untested());

@@ -9,7 +9,7 @@ use crate::cluster::locale::{ClusterLocale, LocaleProvider};
 use crate::cluster::{Binaries, Cluster, ClusterError, ClusterOptions, Starting};
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use crate::model::Gap;
+use crate::model::{Gap, GapCause};
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
@@ -293,16 +293,11 @@ fn c_locale(origin: &Origin) -> ClusterLocale {
 
 /// What the plans of a twin in the locale C lack.
 fn locale_gap(origin: &Origin) -> Gap {
-    let what = format!(
-        "the server's locale {} is not available on this machine, so the planner twin compares texts as the locale C does: conditions on \
-         texts and their order may be planned differently",
-        locale(origin)
-    );
-    let remedy = Some("install that locale here".to_owned());
     Gap {
         tables: BTreeSet::new(),
-        what,
-        remedy,
+        cause: GapCause::LocaleMissing {
+            locale: locale(origin).to_string(),
+        },
     }
 }
 

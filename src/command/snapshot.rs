@@ -12,6 +12,7 @@ use crate::db::{Safety, Scope, Server, Session};
 use crate::plan::Plan;
 use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Target};
 use crate::sentences;
+use crate::sentences::gap as gap_sentence;
 use crate::terminal::{self, Progress};
 use crate::twin::file::{TwinFile, TwinFileError};
 use crate::twin::redaction::{RedactionKey, RedactionReport};
@@ -35,12 +36,7 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     }
     write(&file, path)?;
     for gap in &file.snapshot.gaps {
-        let remedy = gap
-            .remedy
-            .as_ref()
-            .map(|remedy| format!(". What helps: {remedy}"))
-            .unwrap_or_default();
-        terminal::print_message(&format!("{}{remedy}", gap.what));
+        terminal::print_message(&gap_sentence(gap));
     }
     Ok(Outcome::Done)
 }

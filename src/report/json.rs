@@ -784,15 +784,15 @@ impl ExistingIndex {
     fn new(finding: &ExistingFinding) -> ExistingIndex {
         ExistingIndex {
             index: finding.index.to_string(),
-            finding: finding.kind.name().to_owned(),
+            finding: finding.kind().name().to_owned(),
             ddl: finding.statement(),
-            detail: finding.detail.clone(),
+            detail: sentences::existing_index(finding),
             size_bytes: finding.size.0,
             freed_bytes: finding.freed().0,
-            expected_size_bytes: finding.expected_size.map(|size| size.0),
+            expected_size_bytes: finding.expected_size().map(|size| size.0),
             scans: finding.scans,
-            unused_since: finding.unused_since.clone(),
-            recommendation: finding.recommendation.clone(),
+            unused_since: finding.unused_since().map(str::to_owned),
+            recommendation: finding.recommendation().map(str::to_owned),
         }
     }
 }

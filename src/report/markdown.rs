@@ -141,12 +141,12 @@ fn row(statement: &StatementAdvice) -> String {
 fn existing(finding: &ExistingFinding) -> String {
     let (index, detail) = (
         escaped(&finding.index.to_string()),
-        escaped(&finding.detail),
+        escaped(&sentences::existing_index(finding)),
     );
     let statement = fenced(&printable_sql(&finding.statement()));
     let (kind, about) = (
-        finding.kind.name(),
-        if finding.expected_size.is_some() {
+        finding.kind().name(),
+        if finding.expected_size().is_some() {
             "about "
         } else {
             ""

@@ -467,15 +467,15 @@ fn existing(text: &mut String, advice: &Advice, width: usize) {
     let _ = writeln!(text, "{}", styled(BOLD, "EXISTING INDEXES"));
     for finding in &advice.existing {
         let index = finding.index.to_string();
-        let size = match finding.expected_size {
+        let size = match finding.expected_size() {
             Some(expected) => format!("{} → about {expected}", finding.size),
             None => finding.size.to_string(),
         };
         let about = format!(
             "{} {} ({size}): {}",
-            finding.kind.name(),
+            finding.kind().name(),
             printable(&index),
-            printable(&finding.detail)
+            printable(&sentences::existing_index(finding))
         );
         let _ = writeln!(text, "{}", indent(&about, "  ", width));
         let _ = writeln!(text, "    {}", printable(&finding.statement()));

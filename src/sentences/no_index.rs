@@ -1,6 +1,6 @@
 //! Why no index helps a statement.
 
-use super::{refusal, rejection};
+use super::{not_indexable, refusal, rejection};
 use crate::advise::no_index_helps::{LowerPageCost, NoIndexHelps, WouldBeUsed};
 use crate::advise::rejection::Rejection;
 use crate::index::Index;
@@ -48,7 +48,7 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             min_improvement,
         } => gains_too_little(index, (*before, *after), *min_improvement),
         NoIndexHelps::LowerPageCost(lower) => at_lower_page_cost(lower),
-        NoIndexHelps::NotIndexable(reason) => reason.clone(),
+        NoIndexHelps::NotIndexable(expression) => not_indexable(expression),
         NoIndexHelps::NotIndexableFilter { filter, table } => {
             format!("no index can serve {filter} on {table}")
         }

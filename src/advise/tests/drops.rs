@@ -28,7 +28,11 @@ fn existing(advice: &Advice) -> Vec<(String, ExistingKind, Option<String>)> {
     let found = advice.existing.iter();
     let found = found.map(|finding| {
         let name = finding.index.name.clone();
-        (name, finding.kind, finding.recommendation.clone())
+        (
+            name,
+            finding.kind(),
+            finding.recommendation().map(str::to_owned),
+        )
     });
     found.collect()
 }
