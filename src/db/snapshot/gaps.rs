@@ -55,9 +55,12 @@ impl Session {
     }
 }
 
+/// Is something of a table missing?
+type Which = fn(&TableAccess) -> bool;
+
 /// What the views do not show.
 fn hidden_statistics(tables: &[TableAccess], role: &str) -> Vec<Gap> {
-    let kinds: [(fn(&TableAccess) -> bool, HiddenStatistics); 4] = [
+    let kinds: [(Which, HiddenStatistics); 4] = [
         (has_policies, HiddenStatistics::OfTable),
         (
             |table| table.hidden_expressions,
@@ -133,7 +136,7 @@ fn not_readable(access: &TableAccess, role: &str) -> Gap {
     }
 }
 
-fn gap(tables: &[TableAccess], which: fn(&TableAccess) -> bool, cause: GapCause) -> Option<Gap> {
+fn gap(tables: &[TableAccess], which: Which, cause: GapCause) -> Option<Gap> {
     let tables: BTreeSet<QualifiedName> = tables
         .iter()
         .filter(|access| which(access))
