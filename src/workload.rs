@@ -35,14 +35,14 @@ pub struct Statement {
     /// Its source, for messages: `jobs.sql:12`.
     pub place: String,
     /// Positions of literals, as `sql::literals` counts them, that had several values in other
-    /// executions (`VALUES_OF_A_PARAMETER`): they are parameters.
+    /// executions (`MIN_DISTINCT_VALUES`): they are parameters.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub varying_literals: BTreeSet<usize>,
 }
 
 /// A literal with at least this many values, in statements that are otherwise the same, is a
 /// parameter.
-pub const VALUES_OF_A_PARAMETER: usize = 4;
+pub const MIN_DISTINCT_VALUES: usize = 4;
 
 /// How often a statement runs and how long it takes, as its source says.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -28,7 +28,7 @@ pub(super) struct Measured {
 
 /// Minimum share by which a time must be longer to count as longer: smaller differences come from
 /// caches and clocks.
-const LONGER: f64 = 0.1;
+const MIN_LONGER_SHARE: f64 = 0.1;
 
 /// Times below this vary too much to compare.
 pub(super) const MIN_TIME: Millis = Millis(1.0);
@@ -144,7 +144,7 @@ impl Measured {
             })
             .collect();
         let longer = |(_, before, after): &(StatementId, Millis, Millis)| {
-            *after > MIN_TIME && after.0 > before.0 * (1.0 + LONGER)
+            *after > MIN_TIME && after.0 > before.0 * (1.0 + MIN_LONGER_SHARE)
         };
         let all = !times.is_empty() && times.iter().all(longer);
         times

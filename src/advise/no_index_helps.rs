@@ -124,7 +124,7 @@ impl NoIndexHelps {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LowerPageCost {
     /// The index.
-    pub index: WouldBeUsed,
+    pub index: IndexChoice,
     /// The present value.
     pub now: f64,
     /// The maximum value at which it is used, to one decimal place (two where the values differ by
@@ -136,7 +136,7 @@ pub struct LowerPageCost {
 
 /// An index that the planner would use.
 #[derive(Debug, Clone, PartialEq)]
-pub enum WouldBeUsed {
+pub enum IndexChoice {
     /// One that exists, by its name.
     Existing(String),
     /// A candidate.

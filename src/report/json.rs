@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::run_measurements::RunMeasurements;
 use crate::advise::drop_effects::HypotheticalDrop;
-use crate::advise::what_if::{Shifted, WhatIf};
+use crate::advise::what_if::{StatementComparison, WhatIf};
 use crate::advise::{
     Advice, Benefit, ExistingFinding, Recommendation, RehearsalSummary, Rejected, StatementAdvice,
     StatementStatus,
@@ -758,7 +758,7 @@ impl HypotheticalDropReport {
 
 impl WhatIfReport {
     fn new(what_if: &WhatIf) -> WhatIfReport {
-        let statement = |shifted: &Shifted| ShiftedStatement {
+        let statement = |shifted: &StatementComparison| ShiftedStatement {
             statement: shifted.statement.0.clone(),
             cost_before_now: shifted.cost_before.0.0,
             cost_before_then: shifted.cost_before.1.0,

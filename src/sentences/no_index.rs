@@ -1,7 +1,7 @@
 //! Why no index helps a statement.
 
 use super::{not_indexable, refusal, rejection};
-use crate::advise::no_index_helps::{LowerPageCost, NoIndexHelps, WouldBeUsed};
+use crate::advise::no_index_helps::{IndexChoice, LowerPageCost, NoIndexHelps};
 use crate::advise::rejection::Rejection;
 use crate::index::Index;
 use crate::model::{Cost, QualifiedName, group_thousands};
@@ -136,8 +136,8 @@ fn at_lower_page_cost(lower: &LowerPageCost) -> String {
         cost,
     } = lower;
     let index = match index {
-        WouldBeUsed::Existing(name) => name.clone(),
-        WouldBeUsed::Candidate(index) => named(index),
+        IndexChoice::Existing(name) => name.clone(),
+        IndexChoice::Candidate(index) => named(index),
     };
     format!(
         "the planner would use {index} only at random_page_cost = {at} or less (it is {now}); it would cost {cost} there"

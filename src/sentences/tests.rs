@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::advise::drop_effects::Worsened;
-use crate::advise::no_index_helps::{LowerPageCost, NoIndexHelps, WouldBeUsed};
+use crate::advise::drop_effects::StatementRegression;
+use crate::advise::no_index_helps::{IndexChoice, LowerPageCost, NoIndexHelps};
 use crate::advise::notice::Notice;
 use crate::advise::rejection::{OtherIndex, Rejection};
 use crate::advise::{Benefit, ExistingCause, ExistingFinding, SupportedForeignKey, Unused};
@@ -101,11 +101,11 @@ fn rejections() {
         size: Bytes(8_192),
         after: Cost(after),
     };
-    let write_cost = |of_lost_hot| Rejection::WriteCostTooHigh {
+    let write_cost = |lost_hot_cost| Rejection::WriteCostTooHigh {
         best: benefit(),
         gained: Cost(4_000.0),
         write_cost: Cost(9_000.0),
-        of_lost_hot: Cost(of_lost_hot),
+        lost_hot_cost: Cost(lost_hot_cost),
     };
     let redundant = |other| Rejection::Redundant {
         best: benefit(),
@@ -193,8 +193,8 @@ fn why_no_index_helps() {
             after: Cost(1_150.0),
             min_improvement: A_TENTH,
         },
-        lower(WouldBeUsed::Existing("orders_pkey".to_owned())),
-        lower(WouldBeUsed::Candidate(Box::new(index()))),
+        lower(IndexChoice::Existing("orders_pkey".to_owned())),
+        lower(IndexChoice::Candidate(Box::new(index()))),
         NoIndexHelps::NotIndexable(not_indexable(Alternative::CompareColumn)),
         NoIndexHelps::NotIndexableFilter {
             filter: "(a + b = 3)".to_owned(),
@@ -365,7 +365,7 @@ fn unused(standbys: u32, another_index: Option<bool>) -> Unused {
 /// One finding of each cause.
 fn existing_causes() -> Vec<ExistingCause> {
     let of = || QualifiedName::new("public", "other");
-    let worst = Worsened {
+    let worst = StatementRegression {
         statement: statement(),
         with: Cost(8.3),
         without: Cost(12.0),

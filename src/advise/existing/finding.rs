@@ -1,7 +1,7 @@
 //! A finding about an index that exists: the cause with its data. `src/sentences/existing.rs` says
 //! it in words.
 
-use crate::advise::drop_effects::Worsened;
+use crate::advise::drop_effects::StatementRegression;
 use crate::catalog::{Counters, ExistingIndex};
 use crate::model::{Bytes, QualifiedName};
 
@@ -33,7 +33,7 @@ pub enum ExistingCause {
         /// The other one.
         of: QualifiedName,
         /// The statement that the twin plans worst without it; none if no statement gets worse.
-        worst: Option<Worsened>,
+        worst: Option<StatementRegression>,
     },
     /// A recommended index replaces it: the twin plans no statement worse without it.
     Replaced {

@@ -1,7 +1,7 @@
 //! Existing indexes that a candidate could replace, and what their drop would do.
 
 use super::*;
-use crate::advise::drop_effects::{HypotheticalDrop, Worsened};
+use crate::advise::drop_effects::{HypotheticalDrop, StatementRegression};
 use crate::advise::existing::finding::ExistingKind;
 
 /// `by-both` reads the existing index on a, at 500. Candidates: one on b, as an additional index;
@@ -37,7 +37,7 @@ fn existing(advice: &Advice) -> Vec<(String, ExistingKind, Option<String>)> {
     found.collect()
 }
 
-fn worse(advice: &Advice) -> Vec<(String, Vec<Worsened>)> {
+fn worse(advice: &Advice) -> Vec<(String, Vec<StatementRegression>)> {
     let drops = advice.drops.iter();
     let drops = drops.map(|drop: &HypotheticalDrop| (drop.index.name.clone(), drop.worse.clone()));
     drops.collect()
@@ -63,7 +63,7 @@ fn what_makes_a_statement_worse_replaces_nothing() {
     let advice = advice(&mut with_old_index(900.0));
     assert_eq!(recommended(&advice), ["orders (b)"], "smaller");
     assert_eq!(existing(&advice), []);
-    let by_a = Worsened {
+    let by_a = StatementRegression {
         statement: id("by-a"),
         with: Cost(400.0),
         without: Cost(TODAY),
