@@ -15,17 +15,20 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::Flock;
 
+mod access;
 pub mod binaries;
 mod error;
 pub mod locale;
 mod stale;
 mod user;
 
+pub use access::{Access, new_password};
 pub use binaries::{Binaries, BinariesError};
 pub use error::ClusterError;
 pub use locale::ClusterLocale;
 pub use user::ServerUser;
 
+use access::{Credentials, PASSWORD_FILE};
 use user::{command, server_user};
 
 /// The server's options. The default: UTF8, locale C.
@@ -39,6 +42,8 @@ pub struct ClusterOptions {
     /// Turns data checksums off, which are on by default from PostgreSQL 18: a process that writes
     /// pages into the server's files then need not compute them.
     pub without_checksums: bool,
+    /// Who may connect.
+    pub access: Access,
 }
 
 /// A server that is starting: initdb runs. Dropping it stops initdb and removes the files.
@@ -52,6 +57,7 @@ pub struct Cluster {
     user: Option<ServerUser>,
     keeper: Child,
     locale: ClusterLocale,
+    credentials: Credentials,
     /// The lock that shows other processes that the directory is in use; we and the keeper hold it.
     /// The last field, so that it is released last.
     _lock: Flock<File>,
@@ -84,7 +90,7 @@ stop() {
 }
 trap stop TERM HUP
 true >"$directory/initdb.log" || exit 1
-if "$programs/initdb" -D "$directory/data" --username=postgres --auth=trust --no-sync --no-instructions "$@" \
+if "$programs/initdb" -D "$directory/data" --no-sync --no-instructions "$@" \
     3>&1 >"$directory/initdb.log" 2>&1 </dev/null
 then
     cat "$directory/settings.conf" >>"$directory/data/postgresql.auto.conf"
@@ -137,6 +143,7 @@ impl Starting {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+        let _ = fs::remove_file(self.cluster.directory.join(PASSWORD_FILE));
         Ok(self.cluster)
     }
 
@@ -205,6 +212,9 @@ impl Cluster {
             error,
         };
         let (directory, lock) = stale::claim(&place).map_err(cannot)?;
+        let credentials = Credentials::new(options.access).map_err(cannot)?;
+        credentials.write(directory.path()).map_err(cannot)?;
+        arguments.extend(credentials.arguments(directory.path()));
         fs::write(
             directory.path().join("settings.conf"),
             format!("{SETTINGS}{}", options.settings),
@@ -234,6 +244,7 @@ impl Cluster {
             user: user.clone(),
             keeper,
             locale,
+            credentials,
             _lock: lock,
         };
         std::thread::spawn(move || stale::sweep(&place, user.as_ref()));
@@ -248,9 +259,26 @@ impl Cluster {
     /// A connection string for its superuser and a database.
     pub fn conninfo_of(&self, database: &str) -> String {
         format!(
-            "host={} port=5432 user=postgres dbname={database}",
-            self.directory.display()
+            "host={} port=5432 {} dbname={database}",
+            self.directory.display(),
+            self.credentials
         )
+    }
+
+    /// A connection string for another role with a password, and the database `postgres`; both are
+    /// quoted.
+    pub fn conninfo_as(&self, role: &str, password: &str) -> String {
+        format!(
+            "host={} port=5432 user={} password={} dbname=postgres",
+            self.directory.display(),
+            access::quote(role),
+            access::quote(password)
+        )
+    }
+
+    /// Does every connection need a password that only this process knows?
+    pub fn needs_password(&self) -> bool {
+        self.credentials.has_password()
     }
 
     /// Its encoding and locale, as requested.
@@ -309,8 +337,12 @@ fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
     for path in [
         directory.join(stale::LOCK),
         directory.join("settings.conf"),
+        directory.join(PASSWORD_FILE),
         directory.to_owned(),
-    ] {
+    ]
+    .iter()
+    .filter(|path| path.exists())
+    {
         std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))?;
     }
     Ok(())

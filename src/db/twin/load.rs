@@ -48,7 +48,6 @@ const FOUNDATIONS: &[&str] = &[
     "pg_opclass",
     "pg_amop",
     "pg_amproc",
-    "pg_cast",
     "pg_ts_parser",
     "pg_ts_template",
     "pg_ts_dict",
@@ -69,6 +68,10 @@ const FINISH: &[&str] = &[
     "pg_sequence",
     "pg_depend",
 ];
+
+/// Copied once the superuser's statements no longer convert anything: it must not call what a cast
+/// of the server calls.
+const CASTS_OF_SERVER: &str = "pg_cast";
 
 /// Columns of `pg_class` and their values for a table that nothing depends on.
 const BARE_CLASS: &[(&str, &str)] = &[
@@ -115,19 +118,21 @@ WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_cast c WHERE c.castsource = source
 
 impl Twin {
     pub(super) fn fill(&mut self, snapshot: &Snapshot) -> Result<(), DbError> {
-        self.session.set("allow_system_table_mods", "on")?;
-        self.session.set("session_replication_role", "replica")?;
-        self.session.set("extra_float_digits", "3")?;
-        // With wal_level = minimal, the server would read small new files into shared buffers to
-        // log them (smgrDoPendingSyncs, src/backend/catalog/storage.c), and would not see the files
-        // that replace them.
-        self.session.set("wal_skip_threshold", "0")?;
-        let types = self.session.column_types(snapshot)?;
+        self.admin.set("allow_system_table_mods", "on")?;
+        for session in [&self.admin, &self.session] {
+            session.set("extra_float_digits", "3")?;
+            // With wal_level = minimal, the server would read small new files into shared buffers
+            // to log them (smgrDoPendingSyncs, src/backend/catalog/storage.c), and would not see
+            // the files that replace them.
+            session.set("wal_skip_threshold", "0")?;
+        }
+        let types = self.admin.column_types(snapshot)?;
         let copier = Copier {
-            session: &self.session,
+            session: &self.admin,
             types: &types,
+            owner: self.role.oid,
         };
-        self.directory.create_tablespaces(&self.session, snapshot)?;
+        self.directory.create_tablespaces(&self.admin, snapshot)?;
         copier.tables(snapshot)?;
         for table in snapshot.files.iter().filter(|file| file.kind != "i") {
             self.directory.create_empty(table.oid)?;
@@ -137,10 +142,11 @@ impl Twin {
         self.build_indexes(snapshot)?;
         copier.finish(snapshot)?;
         copier.restore(snapshot)?;
+        self.grant_rights()?;
         self.add_statistics(snapshot)?;
-        self.session.batch(OPERATION, "CHECKPOINT")?;
-        self.grow(snapshot)?;
-        self.session.set("session_replication_role", "origin")
+        copier.casts(snapshot)?;
+        self.admin.batch(OPERATION, "CHECKPOINT")?;
+        self.grow(snapshot)
     }
 
     /// Builds btrees over the few rows; the planner does not read indexes of other methods. An
@@ -205,7 +211,7 @@ impl Twin {
                    FROM unnest($1::oid[], $2::oid[]) AS f (oid, number) WHERE c.oid = f.oid";
         let parameters: &[(&(dyn ToSql + Sync), Type)] =
             &[(&oids, Type::OID_ARRAY), (&numbers, Type::OID_ARRAY)];
-        self.session.query(OPERATION, sql, parameters)?;
+        self.admin.query(OPERATION, sql, parameters)?;
         Ok(())
     }
 
@@ -214,7 +220,7 @@ impl Twin {
                    FROM pg_class WHERE oid = ANY ($1::oid[])";
         let mut places = BTreeMap::new();
         for row in self
-            .session
+            .admin
             .query(OPERATION, sql, &[(&oids, Type::OID_ARRAY)])?
         {
             let measures = Measures {
@@ -293,6 +299,8 @@ impl Session {
 struct Copier<'s> {
     session: &'s Session,
     types: &'s ColumnTypes,
+    /// What is copied belongs to this role.
+    owner: Oid,
 }
 
 impl Copier<'_> {
@@ -318,6 +326,7 @@ impl Copier<'_> {
         {
             self.insert(table, &[])?;
         }
+        self.stop_functions()?;
         if let (Some(classes), Some(attributes)) = (
             snapshot.system_table("pg_class"),
             snapshot.system_table("pg_attribute"),
@@ -350,6 +359,25 @@ impl Copier<'_> {
             self.insert(table, BARE_INDEX)?;
         }
         self.session.batch(OPERATION, "COMMIT")
+    }
+
+    /// Functions that nothing may execute raise an error, and the owner may call the others.
+    fn stop_functions(&self) -> Result<(), DbError> {
+        self.session
+            .batch(OPERATION, include_str!("not_executed.sql"))?;
+        let open =
+            "UPDATE pg_catalog.pg_proc SET proacl = NULL WHERE oid >= 12000 AND proacl IS NOT NULL";
+        self.session.batch(OPERATION, open)
+    }
+
+    /// The server's casts, instead of ours.
+    fn casts(&self, snapshot: &Snapshot) -> Result<(), DbError> {
+        let ours = "DELETE FROM pg_catalog.pg_cast WHERE oid BETWEEN 9990 AND 9993";
+        match snapshot.system_table(CASTS_OF_SERVER) {
+            Some(casts) => self.insert(casts, &[])?,
+            None => {}
+        }
+        self.session.batch(OPERATION, ours)
     }
 
     /// Everything that depends on tables, and the columns that were left out at first.
@@ -458,6 +486,13 @@ impl Copier<'_> {
             .map(String::as_str)
         {
             None | Some("anyarray") => "NULL".to_owned(),
+            // Names roles; of functions, only whether everybody may call them (see
+            // `not_executed.sql`).
+            Some("_aclitem") if column == "proacl" => {
+                format!("CASE WHEN r.{quoted} IS NOT NULL THEN '{{}}'::pg_catalog.aclitem[] END")
+            }
+            Some("_aclitem") => "NULL".to_owned(),
+            Some("oid") if column.ends_with("owner") => format!("{}::pg_catalog.oid", self.owner),
             Some(type_name) => format!("r.{quoted}::pg_catalog.{}", quote_identifier(type_name)),
         }
     }
