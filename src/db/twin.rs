@@ -22,6 +22,7 @@ use crate::planner::{
     Answer, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question, RefusalCause,
 };
 use crate::twin::Snapshot;
+use crate::twin::checks::Checked;
 use crate::twin::snapshot::Oid;
 use crate::workload::{Statement, StatementId};
 
@@ -39,6 +40,7 @@ mod load;
 mod observed;
 mod rows;
 mod samples;
+mod sound;
 mod statistics;
 
 use candidates::Hypothetical;
@@ -127,6 +129,7 @@ impl Twin {
     /// # Errors
     /// When the server refuses something that was copied.
     pub fn load(snapshot: &Snapshot, cluster: Cluster, session: Session) -> Result<Twin, DbError> {
+        let checked = Checked::of(snapshot)?;
         let directory = DataDirectory::of(&cluster, &session)?;
         let mut twin = Twin {
             session,
@@ -146,8 +149,8 @@ impl Twin {
             _cluster: cluster,
         };
         twin.gaps.extend(twin.missing_libraries(snapshot)?);
-        twin.fill(snapshot)?;
-        twin.apply(&snapshot.settings)?;
+        twin.fill(&checked)?;
+        twin.apply(&checked)?;
         twin.session.set("statement_timeout", PATIENCE)?;
         twin.prepare_parts()?;
         for sample in &snapshot.samples {
@@ -191,8 +194,8 @@ impl Twin {
     }
 
     /// Settings that this server does not know do not affect its planner.
-    fn apply(&self, settings: &BTreeMap<String, String>) -> Result<(), DbError> {
-        for (name, value) in settings {
+    fn apply(&self, checked: &Checked<'_>) -> Result<(), DbError> {
+        for (name, value) in checked.settings() {
             match self.session.set(name, value) {
                 Err(error) if !error.is_refusal() => return Err(error),
                 _ => {}
