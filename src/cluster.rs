@@ -19,6 +19,7 @@ mod access;
 pub mod binaries;
 mod error;
 pub mod locale;
+mod sockets;
 mod stale;
 mod user;
 
@@ -29,6 +30,7 @@ pub use locale::ClusterLocale;
 pub use user::ServerUser;
 
 use access::{Credentials, PASSWORD_FILE};
+use sockets::Sockets;
 use user::{command, server_user};
 
 /// The server's options. The default: UTF8, locale C.
@@ -54,6 +56,8 @@ pub struct Starting {
 /// A running throwaway server. Dropping it stops the server and removes its files.
 pub struct Cluster {
     directory: PathBuf,
+    /// The directory of its socket: the same one, or a short one.
+    sockets: PathBuf,
     user: Option<ServerUser>,
     keeper: Child,
     locale: ClusterLocale,
@@ -63,8 +67,8 @@ pub struct Cluster {
     _lock: Flock<File>,
 }
 
-/// The keeper's script. Its arguments are the directory, the directory of the binaries, and more
-/// arguments for initdb. It also runs initdb, so that from the beginning a process exists that
+/// The keeper's script. Its arguments are the directory, the directory of the binaries, the directory
+/// of the socket, and more arguments for initdb. It also runs initdb, so that from the beginning a process exists that
 /// removes the directory. The trap is for a signal to the keeper itself. SIGINT is an immediate
 /// shutdown for the server, but a shell starts background processes with SIGINT ignored, and a new
 /// server may not have installed its handlers yet: SIGTERM ends such a server. Both signals can be
@@ -74,8 +78,8 @@ pub struct Cluster {
 /// Its standard output is the lock of the directory: the keeper holds it, and initdb does (as 3),
 /// but the server must not.
 const KEEPER: &str = r#"
-directory=$1 programs=$2
-shift 2
+directory=$1 programs=$2 sockets=$3
+shift 3
 server=
 stop() {
     trap '' TERM HUP
@@ -85,7 +89,7 @@ stop() {
         wait "$server"
         kill -KILL "$again"
     fi 2>/dev/null
-    rm -rf "$directory"
+    rm -rf "$sockets" "$directory"
     exit 0
 }
 trap stop TERM HUP
@@ -94,7 +98,7 @@ if "$programs/initdb" -D "$directory/data" --no-sync --no-instructions "$@" \
     3>&1 >"$directory/initdb.log" 2>&1 </dev/null
 then
     cat "$directory/settings.conf" >>"$directory/data/postgresql.auto.conf"
-    "$programs/postgres" -D "$directory/data" -k "$directory" >"$directory/server.log" 2>&1 </dev/null &
+    "$programs/postgres" -D "$directory/data" -k "$sockets" >"$directory/server.log" 2>&1 </dev/null &
     server=$!
 else
     mv "$directory/initdb.log" "$directory/initdb.failed"
@@ -206,7 +210,8 @@ impl Cluster {
             arguments.push("--no-data-checksums".to_owned());
         }
         let user = server_user()?;
-        let place = std::env::temp_dir();
+        // The keeper runs in another directory.
+        let place = std::path::absolute(std::env::temp_dir()).unwrap_or_else(|_| "/tmp".into());
         let cannot = |error| ClusterError::Directory {
             place: place.clone(),
             error,
@@ -220,6 +225,7 @@ impl Cluster {
             format!("{SETTINGS}{}", options.settings),
         )
         .map_err(cannot)?;
+        let sockets = Sockets::of(directory.path(), user.as_ref()).map_err(cannot)?;
         own(directory.path(), user.as_ref()).map_err(cannot)?;
         let mut shell = command(Path::new("/bin/sh"), user.as_ref());
         shell
@@ -227,7 +233,8 @@ impl Cluster {
             .arg(KEEPER)
             .arg("pgrehearse-keeper")
             .arg(directory.path())
-            .arg(&binaries.directory);
+            .arg(&binaries.directory)
+            .arg(sockets.path());
         shell
             .args(arguments)
             .stdin(Stdio::piped())
@@ -237,10 +244,11 @@ impl Cluster {
             program: "/bin/sh".to_owned(),
             error,
         })?;
-        // From here on the keeper removes the directory.
+        // From here on the keeper removes the directories.
         let locale = options.locale.clone();
         let cluster = Cluster {
             directory: directory.keep(),
+            sockets: sockets.keep(),
             user: user.clone(),
             keeper,
             locale,
@@ -260,7 +268,7 @@ impl Cluster {
     pub fn conninfo_of(&self, database: &str) -> String {
         format!(
             "host={} port=5432 {} dbname={database}",
-            self.directory.display(),
+            self.sockets.display(),
             self.credentials
         )
     }
@@ -270,7 +278,7 @@ impl Cluster {
     pub fn conninfo_as(&self, role: &str, password: &str) -> String {
         format!(
             "host={} port=5432 user={} password={} dbname=postgres",
-            self.directory.display(),
+            self.sockets.display(),
             access::quote(role),
             access::quote(password)
         )
@@ -286,7 +294,7 @@ impl Cluster {
         &self.locale
     }
 
-    /// Its directory, which is also its socket directory.
+    /// Its directory.
     #[cfg(any(test, feature = "internals"))]
     pub fn directory(&self) -> &Path {
         &self.directory
@@ -309,7 +317,7 @@ impl Cluster {
         let file =
             fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
         file.lines()
-            .nth(7)
+            .next_back()
             .is_some_and(|line| line.trim() == "ready")
     }
 
@@ -334,18 +342,16 @@ impl Drop for Cluster {
 fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
     fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
     let Some(user) = user else { return Ok(()) };
-    for path in [
-        directory.join(stale::LOCK),
-        directory.join("settings.conf"),
-        directory.join(PASSWORD_FILE),
-        directory.to_owned(),
-    ]
-    .iter()
-    .filter(|path| path.exists())
-    {
-        std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))?;
+    let chown = |path: &Path| std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid));
+    for optional in [sockets::NAMED_IN, PASSWORD_FILE] {
+        let path = directory.join(optional);
+        if path.exists() {
+            chown(&path)?;
+        }
     }
-    Ok(())
+    chown(&directory.join(stale::LOCK))?;
+    chown(&directory.join("settings.conf"))?;
+    chown(directory)
 }
 
 fn tail(log: &str) -> String {

@@ -39,6 +39,10 @@ impl From<DbError> for PlannerError {
                 operation: "connecting".to_owned(),
                 message: error.to_string(),
             },
+            DbError::Snapshot(fault) => PlannerError::Server {
+                operation: "building the planner twin".to_owned(),
+                message: fault.to_string(),
+            },
             DbError::Missing(message) => PlannerError::Server {
                 operation: "reading the workload".to_owned(),
                 message,

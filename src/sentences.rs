@@ -31,6 +31,10 @@ pub fn refusal(cause: &RefusalCause) -> String {
             "--rehearse=off: nothing was built".to_owned()
         }
         RefusalCause::BuildingNotAllowed(_) => "--rehearse=twin: nothing was built".to_owned(),
+        RefusalCause::NoTwin => {
+            "not tested: there is no planner twin, and --rehearse=auto builds nothing without one"
+                .to_owned()
+        }
         RefusalCause::ReadOnlyServer => {
             "the server is a standby: no index can be built on it".to_owned()
         }
@@ -77,9 +81,15 @@ pub fn refusal(cause: &RefusalCause) -> String {
             cause,
             statement,
             message,
-        } => format!(
-            "{}; the planner twin cannot plan {statement}: {message}",
-            refusal(cause)
-        ),
+        } => {
+            let not_built = match **cause {
+                RefusalCause::NoTwin => {
+                    "not tested: --rehearse=auto builds nothing that was not tested in the planner twin"
+                        .to_owned()
+                }
+                _ => refusal(cause),
+            };
+            format!("{not_built}; the planner twin cannot plan {statement}: {message}")
+        }
     }
 }

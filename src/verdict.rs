@@ -44,6 +44,9 @@ pub enum Reason {
     Slower,
     /// `--rehearse=off`, or `--rehearse=twin` where it is about building.
     NotRehearsed,
+    /// There is no planner twin, or it cannot plan the statements, and without
+    /// `--rehearse=transaction` nothing is built instead.
+    NoTwin,
     /// There is no server to build on: the advice is made from a file.
     Offline,
     /// `--search-time` ran out before it was tested.
@@ -74,6 +77,7 @@ impl Reason {
             Reason::ReadOnlyServer => "read_only_server",
             Reason::NotUsableNow => "not_usable_now",
             Reason::NotRehearsed => "not_rehearsed",
+            Reason::NoTwin => "no_twin",
             Reason::Slower => "slower",
             Reason::Offline => "offline",
             Reason::OutOfTime => "out_of_time",
@@ -135,7 +139,7 @@ fn unused_after() -> Millis {
 #[serde(rename_all = "snake_case")]
 pub enum Rehearse {
     /// Searched in the planner twin, and the chosen ones built in a transaction that is rolled
-    /// back.
+    /// back. Without a twin nothing is built.
     #[default]
     Auto,
     /// Only in the planner twin: the server is only read from.
@@ -239,6 +243,7 @@ mod tests {
             Reason::LockTimeout,
             Reason::WriteBlockTooLong,
             Reason::TooManyIndexes,
+            Reason::NoTwin,
         ] {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
         }

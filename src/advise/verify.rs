@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use super::baseline::Baseline;
 use super::build_groups::build_groups;
-use super::build_refusal::build_refusal;
 use super::context::Context;
 use super::run::Run;
 use super::verification::{Failure, Verification};
@@ -80,7 +79,7 @@ fn refused_builds(
 ) -> BTreeMap<TrialId, Refusal> {
     let refusal = |id: TrialId| {
         let table = context.catalog.table(trials[id].table())?;
-        let cause = build_refusal(table, context.catalog, context.limits)?;
+        let cause = context.build_refusal(table)?;
         Some((id, cause.into()))
     };
     let ids = predicted.verified.iter().map(|verified| verified.trial);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use super::planners::{LivePlanner, TwinMaker};
+use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
 use super::{CommandError, Outcome, connection, snapshot, workload, write};
@@ -32,6 +32,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         pg_bin: arguments.run.limits.pg_bin.clone(),
         interrupt: interrupt.clone(),
     };
+    check_pg_bin(twin_maker.pg_bin.as_deref())?;
     let record = arguments.run.record.as_deref();
     let options = AdviseOptions {
         limits: &limits,
@@ -103,7 +104,7 @@ fn advise_from_snapshot(
     options: &AdviseOptions<'_>,
 ) -> Result<Outcome, CommandError> {
     let progress = Progress::new(&cli.output);
-    let file = snapshot::read(path)?;
+    let file = snapshot::read(path, &options.twin_maker.interrupt)?;
     let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
     let mut planner = snapshot::planner(&file, &options.twin_maker)?;
     let mut advice = advise_and_record(&mut planner, &workload, options, &progress)?;

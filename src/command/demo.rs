@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::advise::{AdviseOptions, advise_and_report};
-use super::planners::TwinMaker;
+use super::planners::{TwinMaker, check_pg_bin};
 use super::{CommandError, Outcome, connection, interactive};
 use crate::cli::{Cli, DemoArgs};
 use crate::cluster::binaries::WhenMissing;
@@ -55,6 +55,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     if arguments.tui {
         interactive::require_terminal(cli)?;
     }
+    check_pg_bin(arguments.limits.pg_bin.as_deref())?;
     let interrupt = connection::interrupt()?;
     let binaries = Binaries::find(if arguments.no_install {
         WhenMissing::Explain

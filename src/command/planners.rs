@@ -1,8 +1,9 @@
 //! The planners of a run: a server with its planner twin, and a twin without a server.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::CommandError;
 use crate::catalog::Catalog;
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::locale::{ClusterLocale, LocaleProvider};
@@ -15,7 +16,7 @@ use crate::planner::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
     Question, RefusalCause, Rollback, Target, TwinState,
 };
-use crate::sql::fingerprint::identifiers;
+use crate::sql::fingerprint::{identifiers, quoted_names};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Origin;
 use crate::verdict::Rehearse;
@@ -28,8 +29,12 @@ pub(super) struct LivePlanner<'s> {
     twin_maker: TwinMaker,
     /// Identifiers in the statements: they may name tables and views.
     identifiers: BTreeSet<String>,
+    /// Names in their string literals: they may name sequences.
+    sequences: BTreeSet<String>,
     twin: Option<Twin>,
     snapshot: Option<Snapshot>,
+    /// A twin was wanted and could not be made: nothing is built on the server instead.
+    builds_nothing: bool,
 }
 
 /// Makes planner twins.
@@ -69,8 +74,10 @@ impl<'s> LivePlanner<'s> {
             server: Server::new(session),
             twin_maker,
             identifiers: identifiers_of(workload),
+            sequences: sequences_of(workload),
             twin: None,
             snapshot: None,
+            builds_nothing: false,
         }
     }
 
@@ -82,7 +89,8 @@ impl<'s> LivePlanner<'s> {
     fn make_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Twin, TwinError> {
         let origin = self.session.origin()?;
         let starting = self.twin_maker.start(&origin)?;
-        let snapshot = self.session.snapshot(&scope(tables, &self.identifiers))?;
+        let scope = scope(tables, &self.identifiers);
+        let snapshot = self.session.snapshot_naming(&scope, &self.sequences)?;
         let twin = self.twin_maker.fill(&snapshot, starting)?;
         self.snapshot = Some(snapshot);
         Ok(twin)
@@ -107,10 +115,9 @@ impl<'s> LivePlanner<'s> {
             .iter()
             .map(|table| table.name.clone())
             .collect();
-        self.snapshot.map_or_else(
-            || self.session.snapshot(&scope(&tables, &self.identifiers)),
-            Ok,
-        )
+        let scope = scope(&tables, &self.identifiers);
+        self.snapshot
+            .map_or_else(|| self.session.snapshot_naming(&scope, &self.sequences), Ok)
     }
 }
 
@@ -131,6 +138,15 @@ pub(super) fn identifiers_of(workload: &Workload) -> BTreeSet<String> {
         .statements()
         .iter()
         .flat_map(|statement| identifiers(&statement.sql))
+        .collect()
+}
+
+/// Names in string literals of the statements: they may name sequences.
+pub(super) fn sequences_of(workload: &Workload) -> BTreeSet<String> {
+    workload
+        .statements()
+        .iter()
+        .flat_map(|statement| quoted_names(&statement.sql))
         .collect()
 }
 
@@ -221,6 +237,14 @@ pub enum TwinError {
     /// The server has another block size than the twin's programs.
     #[error("the server's block size is {0} bytes, and the planner twin supports only 8192")]
     BlockSize(u32),
+}
+
+/// Fails if `--pg-bin` names something that is no directory of server programs.
+pub(super) fn check_pg_bin(pg_bin: Option<&Path>) -> Result<(), CommandError> {
+    match pg_bin.map(Binaries::in_directory) {
+        Some(Err(error)) => Err(CommandError::Usage(format!("--pg-bin: {error}"))),
+        Some(Ok(_)) | None => Ok(()),
+    }
 }
 
 impl TwinMaker {
@@ -338,6 +362,9 @@ fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, Plann
 impl Planner for LivePlanner<'_> {
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         if question.target == Target::Server {
+            if self.builds_nothing && question.takes_a_transaction() {
+                return Ok(Answer::Refused(RefusalCause::NoTwin.into()));
+            }
             return self.server.ask(question);
         }
         self.sample(&question.indexes)?;
@@ -365,7 +392,10 @@ impl Planner for LivePlanner<'_> {
                     gaps,
                 })
             }
-            Err(error) => without_twin(error, self.twin_maker.rehearse).map(Preparation::from),
+            Err(error) => {
+                self.builds_nothing = self.twin_maker.rehearse == Rehearse::Auto;
+                without_twin(error, self.twin_maker.rehearse).map(Preparation::from)
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use tokio_postgres::error::{DbError as ServerError, ErrorPosition, SqlState};
 
 use super::connect::ConnectError;
 use crate::planner::Rollback;
+use crate::twin::checks::SnapshotFault;
 
 /// An error of a connection or statement.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub enum DbError {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// No twin is made from such a snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotFault),
     /// Something requested does not exist on this server.
     #[error("{0}")]
     Missing(String),
@@ -47,6 +51,11 @@ impl DbError {
     /// Does the role lack the privilege?
     pub(super) fn is_denial(&self) -> bool {
         matches!(self, DbError::Query { state: Some(state), .. } if *state == SqlState::INSUFFICIENT_PRIVILEGE)
+    }
+
+    /// Could a lock not be acquired in time?
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        matches!(self, DbError::Query { state: Some(state), .. } if *state == SqlState::LOCK_NOT_AVAILABLE)
     }
 
     /// Did the server refuse the statement, and is the connection still good?

@@ -44,14 +44,39 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked any more. What the role may not read is a
     /// [`Gap`](crate::model::Gap), not an error.
+    #[cfg(any(test, feature = "internals"))]
     pub fn snapshot(&self, scope: &Scope) -> Result<Snapshot, DbError> {
+        self.snapshot_naming(scope, &BTreeSet::new())
+    }
+
+    /// The same, with the sequences of these names, in any schema.
+    ///
+    /// # Errors
+    /// See [`Session::snapshot`].
+    pub fn snapshot_naming(
+        &self,
+        scope: &Scope,
+        sequences: &BTreeSet<String>,
+    ) -> Result<Snapshot, DbError> {
+        match self.snapshot_once(scope, sequences) {
+            // A table was locked meanwhile. The next attempt does not ask for its lock.
+            Err(locked) if locked.is_lock_timeout() => self.snapshot_once(scope, sequences),
+            other => other,
+        }
+    }
+
+    fn snapshot_once(
+        &self,
+        scope: &Scope,
+        sequences: &BTreeSet<String>,
+    ) -> Result<Snapshot, DbError> {
         let settings = self.pairs(include_str!("snapshot/settings.sql"))?;
         self.query(
             OPERATION,
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             &[],
         )?;
-        let snapshot = self.read_snapshot(scope, settings);
+        let snapshot = self.read_snapshot(scope, sequences, settings);
         self.rollback();
         snapshot
     }
@@ -59,6 +84,7 @@ impl Session {
     fn read_snapshot(
         &self,
         scope: &Scope,
+        sequences: &BTreeSet<String>,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
         // Settings that affect how values are printed; the twin uses the same ones when it reads
@@ -69,7 +95,7 @@ impl Session {
         ] {
             self.query(OPERATION, setting, &[])?;
         }
-        let relations = self.relations(scope)?;
+        let relations = self.relations(scope, sequences)?;
         let oids: Vec<Oid> = relations.iter().map(|relation| relation.file.oid).collect();
         let mut files: Vec<RelationFile> = relations
             .into_iter()
@@ -125,10 +151,18 @@ impl Session {
         })
     }
 
-    fn relations(&self, scope: &Scope) -> Result<Vec<Relation>, DbError> {
+    fn relations(
+        &self,
+        scope: &Scope,
+        sequences: &BTreeSet<String>,
+    ) -> Result<Vec<Relation>, DbError> {
         let (everything, names) = scope.parameters();
-        let parameters: &[(&(dyn ToSql + Sync), Type)] =
-            &[(&everything, Type::BOOL), (&names, Type::TEXT_ARRAY)];
+        let sequences: Vec<&str> = sequences.iter().map(String::as_str).collect();
+        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
+            (&everything, Type::BOOL),
+            (&names, Type::TEXT_ARRAY),
+            (&sequences, Type::TEXT_ARRAY),
+        ];
         let rows = self.query(
             OPERATION,
             include_str!("snapshot/relations.sql"),

@@ -33,6 +33,8 @@ fn is_zero(count: &usize) -> bool {
 pub enum RefusalCause {
     /// Nothing may be built this way.
     BuildingNotAllowed(Rehearse),
+    /// There is no planner twin, and nothing is built instead.
+    NoTwin,
     /// The server is a standby.
     ReadOnlyServer,
     /// Only the table's owner may build on it.
@@ -79,10 +81,9 @@ pub enum RefusalCause {
         /// The server's message.
         message: String,
     },
-    /// The twin cannot plan a statement that the server plans, and the index may not be built on
-    /// the server.
+    /// The twin cannot plan a statement that the server plans, and nothing is built instead.
     TwinCannotPlan {
-        /// Why it may not be built.
+        /// Why nothing is built.
         cause: Box<RefusalCause>,
         /// The statement.
         statement: StatementId,
@@ -96,6 +97,7 @@ impl RefusalCause {
     pub fn reason(&self) -> Reason {
         match self {
             RefusalCause::BuildingNotAllowed(_) => Reason::NotRehearsed,
+            RefusalCause::NoTwin => Reason::NoTwin,
             RefusalCause::ReadOnlyServer => Reason::ReadOnlyServer,
             RefusalCause::NotOwner(_) => Reason::NotOwner,
             RefusalCause::TableTooLarge { .. } => Reason::TableTooLarge,

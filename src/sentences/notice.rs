@@ -31,10 +31,12 @@ pub fn notice(notice: &Notice) -> String {
             "--search-time ran out when {tested} of {candidates} candidates had been tested: the recommended indexes are the best found until then"
         ),
         Notice::NoTwin(reason) => format!(
-            "there was no planner twin, so each candidate was built by itself in a transaction that was rolled back: {reason}"
+            "there was no planner twin, so no candidate was tested and nothing was built: {reason}\n\
+             --rehearse=transaction tests without a twin: it builds each candidate on the server, which blocks writers to its table meanwhile, \
+             and rolls back"
         ),
         Notice::TwinCannotPlan { statement, message } => format!(
-            "the planner twin cannot plan {statement}, so only indexes that were built are known to help it: {message}"
+            "the planner twin cannot plan {statement}, so no candidate was tested for it: {message}"
         ),
         Notice::TwinDiffers {
             statement,

@@ -85,8 +85,14 @@ fn refusals() {
             reason: Reason::BuildFailed,
             message: "column \"x\" does not exist".to_owned(),
         },
+        RefusalCause::NoTwin,
         RefusalCause::TwinCannotPlan {
-            cause: Box::new(RefusalCause::ReadOnlyServer),
+            cause: Box::new(RefusalCause::BuildingNotAllowed(Rehearse::Twin)),
+            statement: statement(),
+            message: "function f() does not exist".to_owned(),
+        },
+        RefusalCause::TwinCannotPlan {
+            cause: Box::new(RefusalCause::NoTwin),
             statement: statement(),
             message: "function f() does not exist".to_owned(),
         },

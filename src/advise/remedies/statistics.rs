@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::chosen::{Chosen, effect, plan_of, plans};
 use crate::advise::baseline::Baseline;
-use crate::advise::build_refusal;
 use crate::advise::run::Run;
 use crate::catalog::{Table, TableKind};
 use crate::index::Key;
@@ -39,8 +38,7 @@ pub(super) fn test(
             .push(proposal);
     }
     let allowed = |table: &&Table| {
-        table.kind == TableKind::Plain
-            && build_refusal(table, chosen.context.catalog, chosen.context.limits).is_none()
+        table.kind == TableKind::Plain && chosen.context.build_refusal(table).is_none()
     };
     let tables: Vec<&Table> = chosen
         .context

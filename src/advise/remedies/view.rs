@@ -50,6 +50,7 @@ fn test_one(
             chosen.context.limits.rehearse,
             Rehearse::Auto | Rehearse::Transaction
         )
+        && chosen.context.no_twin().is_none()
         && !chosen.context.catalog.server.in_recovery;
     let twin = (chosen.context.twin.target() == Target::Twin).then_some(Target::Twin);
     let reading = Statement {

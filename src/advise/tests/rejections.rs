@@ -47,9 +47,26 @@ fn what_may_not_be_built_and_has_no_twin() {
     let planner = looking_up(TestPlanner::new([not_owned]), 1.0, "a");
     let mut planner = planner.without_twin("no programs");
     let advice = advice(&mut planner);
+    let cause = RefusalCause::NoTwin;
+    assert_eq!(rejection(&advice, "orders (a)"), &Rejection::Refused(cause));
+    assert!(!planner.asked().iter().any(is_build));
+    let advice = advice_within(&mut planner, &rehearse(Rehearse::Transaction));
     let cause = RefusalCause::NotOwner(QualifiedName::new("public", "orders"));
     assert_eq!(rejection(&advice, "orders (a)"), &Rejection::Refused(cause));
     assert!(!planner.asked().iter().any(is_build));
+}
+
+#[test]
+fn without_a_twin_nothing_is_made_on_the_server_unless_that_is_chosen() {
+    let mut planner = by_a_with_index().without_twin("no programs");
+    let advice = advice(&mut planner);
+    assert_eq!(recommended(&advice), Vec::<String>::new());
+    let cause = RefusalCause::NoTwin;
+    assert_eq!(rejection(&advice, "orders (a)"), &Rejection::Refused(cause));
+    assert!(!planner.asked().iter().any(Question::takes_a_transaction));
+    let mut planner = by_a_with_index().without_twin("no programs");
+    let advice = advice_within(&mut planner, &rehearse(Rehearse::Transaction));
+    assert_eq!(recommended(&advice), ["orders (a)"]);
 }
 
 #[test]
