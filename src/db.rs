@@ -13,6 +13,7 @@ mod error;
 mod execute;
 mod explain;
 mod interrupt;
+mod reached;
 mod sampling;
 mod script;
 mod server;

@@ -1,5 +1,6 @@
 //! The sentences of notices.
 
+use super::twin_only;
 use crate::advise::notice::Notice;
 use crate::model::Gap;
 use crate::model::group_thousands;
@@ -38,6 +39,9 @@ pub fn notice(notice: &Notice) -> String {
         Notice::TwinCannotPlan { statement, message } => format!(
             "the planner twin cannot plan {statement}, so only indexes that were built are known to help it: {message}"
         ),
+        Notice::TwinOnly { statement, reason } => {
+            format!("{statement} was {}", twin_only(reason))
+        }
         Notice::TwinDiffers {
             statement,
             agreement,
