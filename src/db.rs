@@ -11,6 +11,7 @@ pub mod connect;
 pub mod conninfo;
 mod error;
 mod execute;
+mod executions;
 mod explain;
 mod interrupt;
 mod reached;

@@ -1,7 +1,6 @@
 //! Statements executed for their time (`--analyze`): read-only, under statement_timeout, several
 //! times, and all together within a limit.
 
-use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
@@ -11,8 +10,7 @@ use super::session::milliseconds;
 use super::{DbError, Session};
 use crate::model::Millis;
 use crate::plan::Plan;
-use crate::planner::{NotExecuted, PlanOutcome};
-use crate::verdict::MAX_ANALYZE_TIME;
+use crate::planner::PlanOutcome;
 
 /// Number of executions of a statement; the one with the median time is kept.
 pub(super) const RUNS: u32 = 3;
@@ -33,43 +31,10 @@ FROM pg_catalog.pg_settings s, pg_catalog.pg_roles r \
 WHERE s.name = 'temp_file_limit' AND (s.setting::bigint < 0 OR s.setting::bigint > 1048576) \
   AND r.rolname = current_user AND r.rolsuper";
 
-/// How long statements have been executed in this session, and how long they may be.
-pub(super) struct Executions {
-    limit: Cell<Millis>,
-    used: Cell<Duration>,
-}
-
-impl Default for Executions {
-    fn default() -> Self {
-        Executions {
-            limit: Cell::new(MAX_ANALYZE_TIME),
-            used: Cell::default(),
-        }
-    }
-}
-
-impl Executions {
-    /// The remaining time.
-    pub(super) fn left(&self) -> Millis {
-        Millis((self.limit.get().0 - Millis::from(self.used.get()).0).max(0.0))
-    }
-
-    /// The outcome of a statement for which no time is left.
-    pub(super) fn out_of_time(&self) -> Option<PlanOutcome> {
-        let is_over = self.left().0 < 1.0;
-        is_over.then(|| PlanOutcome::NotExecuted(NotExecuted::OutOfTime(self.limit.get())))
-    }
-
-    fn add(&self, time: Duration) {
-        self.used.set(self.used.get() + time);
-    }
-}
-
 impl Session {
     /// Executes statements for at most this long from now on, all together.
     pub fn limit_executions(&self, limit: Millis) {
-        self.executions.limit.set(limit);
-        self.executions.used.set(Duration::ZERO);
+        self.executions.restart(limit);
     }
 
     /// Executes a statement without new indexes, in transactions that are read-only and rolled

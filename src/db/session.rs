@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Row};
 
 use super::connect::{self, CancelHandle, Connected, Prompt};
 use super::conninfo::Settings;
-use super::execute::Executions;
+use super::executions::Executions;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
 use crate::planner::Rollback;

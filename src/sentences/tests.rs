@@ -7,6 +7,7 @@ use crate::advise::notice::Notice;
 use crate::advise::rejection::{OtherIndex, Rejection};
 use crate::index::{Index, parse_index};
 use crate::model::{Bytes, Cost, Gap, Millis, QualifiedName};
+use crate::planner::{NotExecuted, TwinOnly, TwinOnlyReason};
 use crate::twin::agreement::Agreement;
 use crate::verdict::{MinImprovement, Reason};
 use crate::workload::StatementId;
@@ -62,6 +63,8 @@ fn refusals() {
         RefusalCause::OutOfTime,
         RefusalCause::NotUsableNow,
         RefusalCause::NotUsedByServer,
+        RefusalCause::PlannedInTwinOnly(statement()),
+        RefusalCause::NotExecuted(NotExecuted::LocksRows),
         RefusalCause::Server {
             reason: Reason::BuildFailed,
             message: "column \"x\" does not exist".to_owned(),
@@ -236,6 +239,13 @@ fn notices() {
             statement: statement(),
             message: "function f() does not exist".to_owned(),
         },
+        Notice::TwinOnly {
+            statement: statement(),
+            reason: TwinOnly {
+                authors: ["app".to_owned()].into(),
+                reason: TwinOnlyReason::EscapedNames,
+            },
+        },
         Notice::TwinDiffers {
             statement: statement(),
             agreement: Agreement::SameShape { deviation: 0.012 },
@@ -257,6 +267,46 @@ fn notices() {
         Notice::UnusedAnswers(7),
     ];
     insta::assert_snapshot!(lines(cases.iter().map(notice)));
+}
+
+#[test]
+fn why_a_statement_is_not_executed() {
+    let function = || "public.f(integer)".to_owned();
+    let cases = [
+        NotExecuted::Volatile(function()),
+        NotExecuted::ReachesOutside("table_to_xml(regclass,boolean,boolean,text)".to_owned()),
+        NotExecuted::Language {
+            function: function(),
+            language: "plperl".to_owned(),
+        },
+        NotExecuted::DynamicSql(function()),
+        NotExecuted::ForeignTable("public.remote".to_owned()),
+        NotExecuted::LocksRows,
+        NotExecuted::Writes,
+        NotExecuted::HasParameters,
+        NotExecuted::NotChecked("permission denied".to_owned()),
+        NotExecuted::OutOfTime(Millis(120_000.0)),
+        NotExecuted::Failed("ERROR: division by zero".to_owned()),
+    ];
+    insta::assert_snapshot!(lines(cases.iter().map(not_executed)));
+}
+
+#[test]
+fn why_a_statement_is_planned_in_the_twin_only() {
+    let reasons = [
+        TwinOnlyReason::FunctionOf {
+            function: "public.f(integer)".to_owned(),
+            owner: "app".to_owned(),
+        },
+        TwinOnlyReason::EscapedNames,
+        TwinOnlyReason::NotChecked("permission denied".to_owned()),
+    ];
+    let cases = reasons.map(|reason| TwinOnly {
+        authors: ["app".to_owned(), "web".to_owned()].into(),
+        reason,
+    });
+    let sentences = cases.iter().map(not_planned);
+    insta::assert_snapshot!(lines(sentences.chain(cases.iter().map(twin_only))));
 }
 
 fn lines(sentences: impl Iterator<Item = String>) -> String {
