@@ -74,7 +74,7 @@ pub fn advise(
     observer: Observer<'_>,
 ) -> Result<Advice, PlannerError> {
     let mut run = Run::new(planner, observer);
-    let captured = capture::workload(&mut run, workload)?;
+    let captured = capture::workload(&mut run, limits, workload)?;
     let candidates = candidates::suggest(&captured);
     let twin = prepare_twin(&mut run, limits, &captured, &candidates)?;
     let context = Context {

@@ -259,9 +259,16 @@ pub struct LimitArgs {
     #[arg(long, value_enum, default_value_t = RehearseChoice::Auto)]
     rehearse: RehearseChoice,
     /// Execute read-only statements without and with the chosen indexes, and with alternatives
-    /// where costs can mislead; time decides
+    /// where costs can mislead, up to 3 times each; time decides. Statements that may call volatile
+    /// functions, reach outside the database or lock rows are not executed
     #[arg(long)]
     analyze: bool,
+    /// Execute this statement whatever it calls: NAME as in the report (repeatable)
+    #[arg(long, value_name = "NAME", requires = "analyze")]
+    analyze_volatile: Vec<String>,
+    /// Execute statements for at most this long, all together
+    #[arg(long, value_parser = Millis::parse, default_value = "2min", value_name = "TIME")]
+    max_analyze_time: Millis,
     /// Directory of initdb and postgres for the planner twin; they must have the server's major
     /// version
     #[arg(long, value_name = "DIR")]
@@ -338,6 +345,8 @@ impl LimitArgs {
             max_write_block: self.max_write_block,
             rehearse: self.rehearse.into(),
             analyze: self.analyze,
+            analyze_volatile: self.analyze_volatile.iter().cloned().collect(),
+            max_analyze_time: self.max_analyze_time,
             search_time: self.search_time,
             unused_after: self.unused_after,
         }

@@ -14,6 +14,7 @@ mod rejection;
 mod remedy;
 #[cfg(test)]
 mod tests;
+mod withheld;
 
 pub use existing::existing_index;
 pub use explanation::explanation;
@@ -23,6 +24,7 @@ pub use not_indexable::not_indexable;
 pub use notice::notice;
 pub use rejection::rejection;
 pub use remedy::remedy;
+pub use withheld::{error, not_executed, not_planned, twin_only};
 
 /// Why the conditions of a question could not be met.
 pub fn refusal(cause: &RefusalCause) -> String {
@@ -76,6 +78,10 @@ pub fn refusal(cause: &RefusalCause) -> String {
             "an older snapshot of another session kept the planner from using it".to_owned()
         }
         RefusalCause::NotUsedByServer => "the server did not use it".to_owned(),
+        RefusalCause::PlannedInTwinOnly(statement) => {
+            format!("{statement}, which it is for, is planned in the planner twin only")
+        }
+        RefusalCause::NotExecuted(reason) => not_executed(reason),
         RefusalCause::Server { message, .. } => message.clone(),
         RefusalCause::TwinCannotPlan {
             cause,

@@ -1,5 +1,7 @@
 //! Thresholds, limits and reasons: when a gain is a gain, and why a candidate is not recommended.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Bytes, Cost, Millis};
@@ -118,6 +120,12 @@ pub struct Limits {
     /// The statements that the chosen indexes help are executed without and with them.
     #[serde(default)]
     pub analyze: bool,
+    /// Statements that are executed though a check finds that they may have effects, by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub analyze_volatile: BTreeSet<String>,
+    /// Statements are executed for at most this long, all together.
+    #[serde(default = "max_analyze_time")]
+    pub max_analyze_time: Millis,
     /// The search ends after this long, with the best set found until then. The time to verify that
     /// set is not included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,6 +133,13 @@ pub struct Limits {
     /// Minimum time without a scan after which an index counts as unused.
     #[serde(default = "unused_after")]
     pub unused_after: Millis,
+}
+
+/// How long statements are executed if nothing else is said, all together.
+pub const MAX_ANALYZE_TIME: Millis = Millis(120_000.0);
+
+fn max_analyze_time() -> Millis {
+    MAX_ANALYZE_TIME
 }
 
 /// A week covers jobs that run daily or weekly; those that run monthly or yearly are not covered.
@@ -168,6 +183,8 @@ impl Default for Limits {
             max_write_block: Millis(10_000.0),
             rehearse: Rehearse::default(),
             analyze: false,
+            analyze_volatile: BTreeSet::new(),
+            max_analyze_time: MAX_ANALYZE_TIME,
             search_time: None,
             unused_after: UNUSED_AFTER,
         }

@@ -232,7 +232,10 @@ fn plans_of(answer: Answer) -> Plans {
         Answer::Planned(planned) => {
             let plan = |(id, outcome)| match outcome {
                 PlanOutcome::Plan(plan) => Some((id, plan)),
-                PlanOutcome::Failed(_) | PlanOutcome::Empty => None,
+                PlanOutcome::Failed(_)
+                | PlanOutcome::Empty
+                | PlanOutcome::NotExecuted(_)
+                | PlanOutcome::TwinOnly(_) => None,
             };
             planned.plans.into_iter().filter_map(plan).collect()
         }

@@ -2,6 +2,7 @@
 
 use crate::candidate::NotIndexable;
 use crate::model::{Cost, Gap, QualifiedName};
+use crate::planner::TwinOnly;
 use crate::twin::agreement::Agreement;
 use crate::workload::StatementId;
 
@@ -43,6 +44,13 @@ pub enum Notice {
         statement: StatementId,
         /// The twin's message.
         message: String,
+    },
+    /// The server was not asked about a statement.
+    TwinOnly {
+        /// The statement.
+        statement: StatementId,
+        /// Why.
+        reason: TwinOnly,
     },
     /// The twin plans a statement differently from the server.
     TwinDiffers {

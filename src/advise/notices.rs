@@ -74,6 +74,7 @@ impl Parts<'_> {
         {
             notices.push(Notice::NoTwin(reason.clone()));
         }
+        notices.extend(self.planned_in_twin_only());
         let differs = |statement: &Statement| {
             let agreement = *twin.agreements.get(&statement.id)?;
             let statement = statement.id.clone();
@@ -90,6 +91,17 @@ impl Parts<'_> {
         notices.extend(statements.filter_map(differs));
         notices.extend(twin.gaps.iter().cloned().map(Notice::TwinGap));
         notices
+    }
+
+    /// Without a plan, the reason is that of the statement.
+    fn planned_in_twin_only(&self) -> impl Iterator<Item = Notice> + '_ {
+        let alone = self.context.twin.alone.iter();
+        alone
+            .filter(|(id, _)| self.context.plan(id).is_some())
+            .map(|(id, reason)| Notice::TwinOnly {
+                statement: id.clone(),
+                reason: reason.clone(),
+            })
     }
 
     fn out_of_time(&self) -> Option<Notice> {

@@ -51,6 +51,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         &interrupt,
     )?;
     let workload = workload::read(&arguments.run.workload, &session)?;
+    workload::check_names(&limits.analyze_volatile, &workload)?;
     let advice = advise_and_report(cli, &session, &workload, &options)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
@@ -72,7 +73,8 @@ pub(super) fn advise_and_report(
     options: &AdviseOptions<'_>,
 ) -> Result<Advice, CommandError> {
     let progress = Progress::new(&cli.output);
-    let mut planner = LivePlanner::new(session, workload, options.twin_maker.clone());
+    let planner = LivePlanner::new(session, workload, options.twin_maker.clone());
+    let mut planner = planner.within(options.limits);
     let mut advice = advise_and_record(&mut planner, workload, options, &progress)?;
     let left_behind = planner.server().count_existing(&candidate_names(&advice))?;
     if let Some(changed) = &options.what_if {
@@ -106,6 +108,7 @@ fn advise_from_snapshot(
     let progress = Progress::new(&cli.output);
     let file = snapshot::read(path, &options.twin_maker.interrupt)?;
     let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
+    workload::check_names(&options.limits.analyze_volatile, &workload)?;
     let mut planner = snapshot::planner(&file, &options.twin_maker)?;
     let mut advice = advise_and_record(&mut planner, &workload, options, &progress)?;
     drop(planner);

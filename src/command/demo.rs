@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::advise::{AdviseOptions, advise_and_report};
 use super::planners::{TwinMaker, check_pg_bin};
-use super::{CommandError, Outcome, connection, interactive};
+use super::{CommandError, Outcome, connection, interactive, workload};
 use crate::cli::{Cli, DemoArgs};
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::{Binaries, Cluster, ClusterOptions};
@@ -75,6 +75,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
 
     load_samples(cli, &cluster, arguments.scale, &interrupt, &progress)?;
     let limits = arguments.limits.limits();
+    workload::check_names(&limits.analyze_volatile, &sample_workload()?)?;
     if arguments.tui {
         let run = interactive::InteractiveRun {
             workload: sample_workload()?,

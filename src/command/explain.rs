@@ -11,6 +11,7 @@ use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
 use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Target};
 use crate::report::review::Reviewed;
+use crate::sentences;
 use crate::terminal::Progress;
 use crate::workload::{Statement, Workload};
 
@@ -63,6 +64,8 @@ fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<ReadPlan>, Strin
     match planned.plans.remove(&statement.id) {
         Some(PlanOutcome::Plan(plan)) => Ok(vec![ReadPlan::of_statement(plan, &statement.sql)]),
         Some(PlanOutcome::Failed(message)) => Err(message),
+        Some(PlanOutcome::TwinOnly(reason)) => Err(sentences::not_planned(&reason)),
+        Some(PlanOutcome::NotExecuted(reason)) => Err(sentences::not_executed(&reason)),
         Some(PlanOutcome::Empty) | None => Err("the statement is empty".to_owned()),
     }
 }

@@ -19,7 +19,7 @@ use crate::planner::{
 use crate::sql::fingerprint::{identifiers, quoted_names};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Origin;
-use crate::verdict::Rehearse;
+use crate::verdict::{Limits, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
 /// A server and its planner twin, which is made when the pipeline prepares it.
@@ -79,6 +79,27 @@ impl<'s> LivePlanner<'s> {
             snapshot: None,
             builds_nothing: false,
         }
+    }
+
+    /// With these limits for statements that are executed.
+    pub(super) fn within(self, limits: &Limits) -> Self {
+        self.session.limit_executions(limits.max_analyze_time);
+        let names = limits.analyze_volatile.iter();
+        let named = names.map(|name| StatementId(name.clone())).collect();
+        LivePlanner {
+            server: self.server.executing_anyway(named),
+            ..self
+        }
+    }
+
+    /// Has the twin all these tables?
+    fn twin_has(&self, tables: &BTreeSet<QualifiedName>) -> bool {
+        let Some(snapshot) = self.snapshot.as_ref().filter(|_| self.twin.is_some()) else {
+            return false;
+        };
+        let copied: BTreeSet<&QualifiedName> =
+            snapshot.files.iter().map(|file| &file.name).collect();
+        tables.iter().all(|table| copied.contains(table))
     }
 
     /// The server alone.
@@ -383,6 +404,12 @@ impl Planner for LivePlanner<'_> {
         &mut self,
         tables: &BTreeSet<QualifiedName>,
     ) -> Result<Preparation, PlannerError> {
+        if let Some(twin) = self.twin.as_ref().filter(|_| self.twin_has(tables)) {
+            return Ok(Preparation {
+                state: TwinState::Ready,
+                gaps: twin.gaps(tables),
+            });
+        }
         match self.make_twin(tables) {
             Ok(twin) => {
                 let gaps = twin.gaps(tables);

@@ -12,6 +12,7 @@ use tokio_postgres::{Client, Row};
 
 use super::connect::{self, CancelHandle, Connected, Prompt};
 use super::conninfo::Settings;
+use super::executions::Executions;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
 use crate::planner::Rollback;
@@ -116,6 +117,8 @@ pub struct Session {
     /// Does the server leave this session out of its counters? (Possible for superusers and roles
     /// with SET on `track_counts`.)
     pub(super) is_uncounted: bool,
+    /// How long statements may be executed.
+    pub(super) executions: Executions,
 }
 
 impl Session {
@@ -159,6 +162,7 @@ impl Session {
             safety,
             checks_connection: true,
             is_uncounted: true,
+            executions: Executions::default(),
         };
         session.set_limits()?;
         Ok(session)

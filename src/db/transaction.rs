@@ -322,18 +322,31 @@ impl Transaction<'_> {
         let mut left = RUNS;
         let mut seen = Vec::new();
         while left > 0 {
+            if let Some(out_of_time) = self.session.executions.out_of_time() {
+                if seen.is_empty() {
+                    seen.push(out_of_time);
+                }
+                break;
+            }
             let began = Instant::now();
+            let limit = self.allowance().time;
             seen.push(or_refuse!(self.guarded(|session| {
-                Ok(match session.explain_executed(&statement.sql)? {
-                    Explained::Refused {
-                        message,
-                        state: Some(state),
-                    } => Err(DbError::Query {
+                let explained = session.explain_executed(&statement.sql, limit)?;
+                Ok(match (session.executions.out_of_time(), explained) {
+                    // The transaction has failed, and nothing more is executed in it.
+                    (Some(out_of_time), Explained::Refused { .. }) => Ok(out_of_time),
+                    (
+                        None,
+                        Explained::Refused {
+                            message,
+                            state: Some(state),
+                        },
+                    ) => Err(DbError::Query {
                         operation: OPERATION,
                         message,
                         state: Some(state),
                     }),
-                    other => Ok(PlanOutcome::from(other)),
+                    (_, other) => Ok(PlanOutcome::from(other)),
                 })
             })));
             left = if began.elapsed() > LONG_RUN {

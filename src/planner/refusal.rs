@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::NotExecuted;
 use crate::model::{Bytes, Millis, QualifiedName};
 use crate::verdict::{Reason, Rehearse};
 use crate::workload::StatementId;
@@ -74,6 +75,10 @@ pub enum RefusalCause {
     NotUsableNow,
     /// The server was asked, too, and its plans do not use the index.
     NotUsedByServer,
+    /// The statements that it is for (this is the first) are planned in the twin only.
+    PlannedInTwinOnly(StatementId),
+    /// It would execute a statement that is not executed.
+    NotExecuted(NotExecuted),
     /// The server refused.
     Server {
         /// What kind of refusal it is.
@@ -110,6 +115,9 @@ impl RefusalCause {
             RefusalCause::OutOfTime => Reason::OutOfTime,
             RefusalCause::NotUsableNow => Reason::NotUsableNow,
             RefusalCause::NotUsedByServer => Reason::NotChosen,
+            RefusalCause::PlannedInTwinOnly(_) | RefusalCause::NotExecuted(_) => {
+                Reason::NotRehearsed
+            }
             RefusalCause::Server { reason, .. } => *reason,
             RefusalCause::TwinCannotPlan { cause, .. } => cause.reason(),
         }

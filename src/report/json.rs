@@ -131,6 +131,12 @@ pub struct Statement {
     pub blocks_before: Option<f64>,
     /// The same with all recommended indexes.
     pub blocks_after: Option<f64>,
+    /// Why it was not executed, only with --analyze; null when it was, and when no index that was
+    /// built is on its tables.
+    pub not_executed: Option<String>,
+    /// Why only the planner twin was asked about it: it is a statement of other users, and planning
+    /// it may execute somebody's function. Null where the server was asked.
+    pub twin_only: Option<String>,
     /// How it fares with the recommended indexes.
     pub change: Option<ChangeKind>,
     /// EXPLAIN's own JSON.
@@ -590,7 +596,9 @@ impl Statement {
                 StatementStatus::Failed => Status::Failed,
                 StatementStatus::Skipped => Status::Skipped,
             },
-            error: advice.error.clone(),
+            error: sentences::error(advice),
+            not_executed: advice.not_executed.as_ref().map(sentences::not_executed),
+            twin_only: advice.twin_only.as_ref().map(sentences::twin_only),
             cost_before: advice.cost_before().map(|cost| cost.0),
             cost_after: advice.cost_after().map(|cost| cost.0),
             time_before_ms: advice

@@ -133,7 +133,7 @@ fn row(statement: &StatementAdvice) -> String {
         }
         _ => format!(
             "| {name} | {calls} | | | {} |",
-            escaped(statement.error.as_deref().unwrap_or("failed"))
+            escaped(&sentences::error(statement).unwrap_or_else(|| "failed".to_owned()))
         ),
     }
 }

@@ -151,6 +151,13 @@ fn statement_block(
             styled(DIM, format!("executed: {}", execution_text(before, after)))
         );
     }
+    if let Some(reason) = &statement.not_executed {
+        let line = format!(
+            "not executed: {}",
+            printable(&sentences::not_executed(reason))
+        );
+        let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
+    }
     text.push_str(&side_by_side::write(
         before,
         statement.after.as_ref(),
@@ -257,7 +264,8 @@ fn not_planned(text: &mut String, advice: &Advice) {
             printable(&statement.statement.id.0),
             printable(&statement.statement.place)
         );
-        for line in printable_lines(statement.error.as_deref().unwrap_or_default()).lines() {
+        let error = sentences::error(statement).unwrap_or_default();
+        for line in printable_lines(&error).lines() {
             let _ = writeln!(text, "      {}", styled(BAD, line));
         }
     }

@@ -1,6 +1,7 @@
 //! The sentences of notices.
 
 use super::not_indexable::{alternative, not_indexable};
+use super::twin_only;
 use crate::advise::notice::Notice;
 use crate::model::group_thousands;
 use crate::twin::agreement::Agreement;
@@ -38,6 +39,9 @@ pub fn notice(notice: &Notice) -> String {
         Notice::TwinCannotPlan { statement, message } => format!(
             "the planner twin cannot plan {statement}, so no candidate was tested for it: {message}"
         ),
+        Notice::TwinOnly { statement, reason } => {
+            format!("{statement} was {}", twin_only(reason))
+        }
         Notice::TwinDiffers {
             statement,
             agreement,

@@ -12,6 +12,7 @@ use crate::candidate::{Alternative, NotIndexable};
 use crate::catalog::{CallKind, Counters, Mutable};
 use crate::index::{Index, parse_index};
 use crate::model::{Bytes, Cost, Gap, GapCause, HiddenStatistics, Millis, QualifiedName};
+use crate::planner::{NotExecuted, TwinOnly, TwinOnlyReason};
 use crate::twin::agreement::Agreement;
 use crate::verdict::{MinImprovement, Reason};
 use crate::workload::StatementId;
@@ -81,6 +82,8 @@ fn refusals() {
         RefusalCause::OutOfTime,
         RefusalCause::NotUsableNow,
         RefusalCause::NotUsedByServer,
+        RefusalCause::PlannedInTwinOnly(statement()),
+        RefusalCause::NotExecuted(NotExecuted::LocksRows),
         RefusalCause::Server {
             reason: Reason::BuildFailed,
             message: "column \"x\" does not exist".to_owned(),
@@ -264,6 +267,13 @@ fn notices() {
             statement: statement(),
             message: "function f() does not exist".to_owned(),
         },
+        Notice::TwinOnly {
+            statement: statement(),
+            reason: TwinOnly {
+                authors: ["app".to_owned()].into(),
+                reason: TwinOnlyReason::EscapedNames,
+            },
+        },
         Notice::TwinDiffers {
             statement: statement(),
             agreement: Agreement::SameShape { deviation: 0.012 },
@@ -285,6 +295,46 @@ fn notices() {
         Notice::UnusedAnswers(7),
     ];
     insta::assert_snapshot!(lines(cases.iter().map(notice)));
+}
+
+#[test]
+fn why_a_statement_is_not_executed() {
+    let function = || "public.f(integer)".to_owned();
+    let cases = [
+        NotExecuted::Volatile(function()),
+        NotExecuted::ReachesOutside("table_to_xml(regclass,boolean,boolean,text)".to_owned()),
+        NotExecuted::Language {
+            function: function(),
+            language: "plperl".to_owned(),
+        },
+        NotExecuted::DynamicSql(function()),
+        NotExecuted::ForeignTable("public.remote".to_owned()),
+        NotExecuted::LocksRows,
+        NotExecuted::Writes,
+        NotExecuted::HasParameters,
+        NotExecuted::NotChecked("permission denied".to_owned()),
+        NotExecuted::OutOfTime(Millis(120_000.0)),
+        NotExecuted::Failed("ERROR: division by zero".to_owned()),
+    ];
+    insta::assert_snapshot!(lines(cases.iter().map(not_executed)));
+}
+
+#[test]
+fn why_a_statement_is_planned_in_the_twin_only() {
+    let reasons = [
+        TwinOnlyReason::FunctionOf {
+            function: "public.f(integer)".to_owned(),
+            owner: "app".to_owned(),
+        },
+        TwinOnlyReason::EscapedNames,
+        TwinOnlyReason::NotChecked("permission denied".to_owned()),
+    ];
+    let cases = reasons.map(|reason| TwinOnly {
+        authors: ["app".to_owned(), "web".to_owned()].into(),
+        reason,
+    });
+    let sentences = cases.iter().map(not_planned);
+    insta::assert_snapshot!(lines(sentences.chain(cases.iter().map(twin_only))));
 }
 
 fn lines(sentences: impl Iterator<Item = String>) -> String {

@@ -46,6 +46,7 @@ fn test_one(
     proposal: &Proposal<'_>,
 ) -> Result<Option<Remedy>, PlannerError> {
     let may_fill = chosen.context.limits.analyze
+        && proposal.statement.authors.is_empty()
         && matches!(
             chosen.context.limits.rehearse,
             Rehearse::Auto | Rehearse::Transaction
