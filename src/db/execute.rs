@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::explain::Explained;
+use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::plan::Plan;
 use crate::planner::PlanOutcome;
@@ -26,10 +27,10 @@ impl Session {
         let mut seen = Vec::new();
         for _ in 0..RUNS {
             let began = Instant::now();
-            self.query(OPERATION, "BEGIN READ ONLY", &[])?;
-            let explained = self.explain_executed(sql);
-            self.rollback();
-            seen.push(PlanOutcome::from(explained?));
+            let explained = self.within(OPERATION, TransactionMode::Read, |session| {
+                session.explain_executed(sql)
+            })?;
+            seen.push(PlanOutcome::from(explained));
             let done = matches!(
                 seen.last(),
                 Some(PlanOutcome::Failed(_) | PlanOutcome::Empty)

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, ToSql, Type};
 
 use super::catalog::field;
+use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
 use crate::twin::snapshot::{Extremes, Origin, RelationFile, Snapshot};
@@ -45,15 +46,11 @@ impl Session {
     /// When the server cannot be asked any more. What the role may not read is a
     /// [`Gap`](crate::model::Gap), not an error.
     pub fn snapshot(&self, scope: &Scope) -> Result<Snapshot, DbError> {
-        let settings = self.pairs(include_str!("snapshot/settings.sql"))?;
-        self.query(
-            OPERATION,
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            &[],
-        )?;
-        let snapshot = self.read_snapshot(scope, settings);
-        self.rollback();
-        snapshot
+        self.within(OPERATION, TransactionMode::ReadSnapshot, |session| {
+            // Before anything below changes one of them.
+            let settings = session.pairs(include_str!("snapshot/settings.sql"))?;
+            session.read_snapshot(scope, settings)
+        })
     }
 
     fn read_snapshot(
@@ -64,7 +61,7 @@ impl Session {
         // Settings that affect how values are printed; the twin uses the same ones when it reads
         // them.
         for setting in [
-            "SET LOCAL search_path = pg_catalog",
+            "SET LOCAL search_path = pg_catalog, pg_temp",
             "SET LOCAL extra_float_digits = 3",
         ] {
             self.query(OPERATION, setting, &[])?;

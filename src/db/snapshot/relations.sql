@@ -43,7 +43,7 @@ SELECT c.oid,
        c.relkind::text AS kind,
        am.amname::text AS method,
        CASE WHEN c.relkind IN ('r', 'm', 'i')
-            THEN coalesce(pg_catalog.pg_relation_size(c.oid), 0) / current_setting('block_size')::bigint
+            THEN coalesce(pg_catalog.pg_relation_size(c.oid), 0) / pg_catalog.current_setting('block_size')::bigint
        END AS blocks
 FROM relations
 JOIN pg_catalog.pg_class c USING (oid)
