@@ -49,6 +49,18 @@ impl From<DbError> for PlannerError {
                 operation: "reading the workload".to_owned(),
                 message,
             },
+            error @ DbError::NoTransactions => PlannerError::Server {
+                operation: "connecting".to_owned(),
+                message: error.to_string(),
+            },
+            DbError::Silent {
+                operation,
+                waited,
+                may_hold_locks,
+            } => PlannerError::Server {
+                operation: operation.to_owned(),
+                message: error::silence(waited, may_hold_locks),
+            },
             DbError::Query {
                 operation, message, ..
             } => PlannerError::Server {

@@ -1,6 +1,6 @@
 //! `pgrehearse advise`: runs the pipeline on a server or on a twin file, and writes the report.
 
-use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -154,7 +154,8 @@ fn advise_and_record(
 pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandError> {
     let json =
         serde_json::to_string(recording).map_err(|error| CommandError::Other(error.to_string()))?;
-    fs::write(file, json)
+    terminal::create_private(file)
+        .and_then(|mut created| created.write_all(json.as_bytes()))
         .map_err(|error| CommandError::Other(format!("{}: {error}", file.display())))
 }
 

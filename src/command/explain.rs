@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use super::{CommandError, Outcome, connection, review, workload};
@@ -12,7 +13,7 @@ use crate::plan::read::ReadPlan;
 use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Target};
 use crate::report::review::Reviewed;
 use crate::sentences;
-use crate::terminal::Progress;
+use crate::terminal::{self, Progress};
 use crate::workload::{Statement, Workload};
 
 pub(super) fn run(cli: &Cli, arguments: &ExplainArgs) -> Result<Outcome, CommandError> {
@@ -84,7 +85,9 @@ fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<
         let plans: Vec<&Plan> = plans.iter().map(|read| &read.plan).collect();
         let json = serde_json::to_string_pretty(&plans)
             .map_err(|error| CommandError::Other(error.to_string()))?;
-        fs::write(&path, json + "\n").map_err(|error| file_error(&path, &error))?;
+        terminal::create_private(&path)
+            .and_then(|mut created| created.write_all((json + "\n").as_bytes()))
+            .map_err(|error| file_error(&path, &error))?;
     }
     Ok(())
 }

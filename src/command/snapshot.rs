@@ -122,7 +122,7 @@ fn plans(
 
 fn write(file: &TwinFile, path: &Path) -> Result<(), CommandError> {
     let failed = |error: TwinFileError| CommandError::Other(format!("{}: {error}", path.display()));
-    let created = File::create(path).map_err(|error| failed(error.into()))?;
+    let created = terminal::create_private(path).map_err(|error| failed(error.into()))?;
     file.write(created).map_err(failed)
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
 
 use super::explain::Explained;
-use super::session::milliseconds;
+use super::session::{TransactionMode, milliseconds};
 use super::{DbError, Session};
 use crate::model::Millis;
 use crate::plan::Plan;
@@ -49,10 +49,10 @@ impl Session {
                 break;
             }
             let began = Instant::now();
-            self.query(OPERATION, "BEGIN READ ONLY", &[])?;
-            let explained = self.explain_executed(sql, self.safety.statement_timeout);
-            self.rollback();
-            seen.push(self.outcome(explained?));
+            let explained = self.within(OPERATION, TransactionMode::Read, |session| {
+                session.explain_executed(sql, session.safety.statement_timeout)
+            })?;
+            seen.push(self.outcome(explained));
             let done = seen.last().is_some_and(|outcome| outcome.plan().is_none());
             if done || began.elapsed() > LONG_RUN {
                 break;
@@ -71,12 +71,8 @@ impl Session {
         } else {
             left
         };
-        let timeout = format!(
-            "/* pgrehearse */ SELECT pg_catalog.set_config('statement_timeout', '{}', true)",
-            milliseconds(limit)
-        );
         self.query(OPERATION, LIMIT_TEMPORARY_FILES, &[])?;
-        self.query(OPERATION, &timeout, &[])?;
+        self.set_local(OPERATION, "statement_timeout", &milliseconds(limit))?;
         let began = Instant::now();
         let explained = self.explain_text(
             &format!("{EXPLAIN_ANALYZE}{sql}"),

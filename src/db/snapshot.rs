@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, ToSql, Type};
 
 use super::catalog::field;
+use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
 use crate::twin::snapshot::{Extremes, Origin, RelationFile, Snapshot};
@@ -70,15 +71,11 @@ impl Session {
         scope: &Scope,
         sequences: &BTreeSet<String>,
     ) -> Result<Snapshot, DbError> {
-        let settings = self.pairs(include_str!("snapshot/settings.sql"))?;
-        self.query(
-            OPERATION,
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            &[],
-        )?;
-        let snapshot = self.read_snapshot(scope, sequences, settings);
-        self.rollback();
-        snapshot
+        self.within(OPERATION, TransactionMode::ReadSnapshot, |session| {
+            // Before anything below changes one of them.
+            let settings = session.pairs(include_str!("snapshot/settings.sql"))?;
+            session.read_snapshot(scope, sequences, settings)
+        })
     }
 
     fn read_snapshot(
@@ -90,7 +87,7 @@ impl Session {
         // Settings that affect how values are printed; the twin uses the same ones when it reads
         // them.
         for setting in [
-            "SET LOCAL search_path = pg_catalog",
+            "SET LOCAL search_path = pg_catalog, pg_temp",
             "SET LOCAL extra_float_digits = 3",
         ] {
             self.query(OPERATION, setting, &[])?;

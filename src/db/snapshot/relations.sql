@@ -50,7 +50,7 @@ SELECT c.oid,
        am.amname::text AS method,
        CASE WHEN c.relkind NOT IN ('r', 'm', 'i') THEN NULL
             WHEN c.oid IN (SELECT oid FROM locked) THEN c.relpages::bigint
-            ELSE coalesce(pg_catalog.pg_relation_size(c.oid), 0) / current_setting('block_size')::bigint
+            ELSE coalesce(pg_catalog.pg_relation_size(c.oid), 0) / pg_catalog.current_setting('block_size')::bigint
        END AS blocks
 FROM relations
 JOIN pg_catalog.pg_class c USING (oid)
