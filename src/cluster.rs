@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::Flock;
 
+mod access;
 pub mod binaries;
 mod error;
 pub mod locale;
@@ -22,11 +23,13 @@ mod sockets;
 mod stale;
 mod user;
 
+pub use access::{Access, new_password};
 pub use binaries::{Binaries, BinariesError};
 pub use error::ClusterError;
 pub use locale::ClusterLocale;
 pub use user::ServerUser;
 
+use access::{Credentials, PASSWORD_FILE};
 use sockets::Sockets;
 use user::{command, server_user};
 
@@ -41,6 +44,8 @@ pub struct ClusterOptions {
     /// Turns data checksums off, which are on by default from PostgreSQL 18: a process that writes
     /// pages into the server's files then need not compute them.
     pub without_checksums: bool,
+    /// Who may connect.
+    pub access: Access,
 }
 
 /// A server that is starting: initdb runs. Dropping it stops initdb and removes the files.
@@ -56,6 +61,7 @@ pub struct Cluster {
     user: Option<ServerUser>,
     keeper: Child,
     locale: ClusterLocale,
+    credentials: Credentials,
     /// The lock that shows other processes that the directory is in use; we and the keeper hold it.
     /// The last field, so that it is released last.
     _lock: Flock<File>,
@@ -88,7 +94,7 @@ stop() {
 }
 trap stop TERM HUP
 true >"$directory/initdb.log" || exit 1
-if "$programs/initdb" -D "$directory/data" --username=postgres --auth=trust --no-sync --no-instructions "$@" \
+if "$programs/initdb" -D "$directory/data" --no-sync --no-instructions "$@" \
     3>&1 >"$directory/initdb.log" 2>&1 </dev/null
 then
     cat "$directory/settings.conf" >>"$directory/data/postgresql.auto.conf"
@@ -141,6 +147,7 @@ impl Starting {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+        let _ = fs::remove_file(self.cluster.directory.join(PASSWORD_FILE));
         Ok(self.cluster)
     }
 
@@ -210,6 +217,9 @@ impl Cluster {
             error,
         };
         let (directory, lock) = stale::claim(&place).map_err(cannot)?;
+        let credentials = Credentials::new(options.access).map_err(cannot)?;
+        credentials.write(directory.path()).map_err(cannot)?;
+        arguments.extend(credentials.arguments(directory.path()));
         fs::write(
             directory.path().join("settings.conf"),
             format!("{SETTINGS}{}", options.settings),
@@ -242,6 +252,7 @@ impl Cluster {
             user: user.clone(),
             keeper,
             locale,
+            credentials,
             _lock: lock,
         };
         std::thread::spawn(move || stale::sweep(&place, user.as_ref()));
@@ -256,7 +267,24 @@ impl Cluster {
     /// A connection string for its superuser and a database.
     pub fn conninfo_of(&self, database: &str) -> String {
         let host = self.sockets.display();
-        format!("host={host} port=5432 user=postgres dbname={database}")
+        let credentials = &self.credentials;
+        format!("host={host} port=5432 {credentials} dbname={database}")
+    }
+
+    /// A connection string for another role with a password, and the database `postgres`; both are
+    /// quoted.
+    pub fn conninfo_as(&self, role: &str, password: &str) -> String {
+        format!(
+            "host={} port=5432 user={} password={} dbname=postgres",
+            self.sockets.display(),
+            access::quote(role),
+            access::quote(password)
+        )
+    }
+
+    /// Does every connection need a password that only this process knows?
+    pub fn needs_password(&self) -> bool {
+        self.credentials.has_password()
     }
 
     /// Its encoding and locale, as requested.
@@ -312,14 +340,19 @@ impl Drop for Cluster {
 fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
     fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
     let Some(user) = user else { return Ok(()) };
-    let chown = |path: &Path| std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid));
-    let named = directory.join(sockets::NAMED_IN);
-    if named.exists() {
-        chown(&named)?;
+    for path in [
+        directory.join(stale::LOCK),
+        directory.join("settings.conf"),
+        directory.join(PASSWORD_FILE),
+        directory.join(sockets::NAMED_IN),
+        directory.to_owned(),
+    ]
+    .iter()
+    .filter(|path| path.exists())
+    {
+        std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))?;
     }
-    chown(&directory.join(stale::LOCK))?;
-    chown(&directory.join("settings.conf"))?;
-    chown(directory)
+    Ok(())
 }
 
 fn tail(log: &str) -> String {

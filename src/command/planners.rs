@@ -7,7 +7,7 @@ use super::CommandError;
 use crate::catalog::Catalog;
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::locale::{ClusterLocale, LocaleProvider};
-use crate::cluster::{Binaries, Cluster, ClusterError, ClusterOptions, Starting};
+use crate::cluster::{Access, Binaries, Cluster, ClusterError, ClusterOptions, Starting};
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use crate::model::Gap;
@@ -269,6 +269,7 @@ impl TwinMaker {
             settings: TWIN_SETTINGS.to_owned(),
             locale,
             without_checksums: true,
+            access: Access::Password,
         };
         Ok(Cluster::begin(&binaries, &options)?)
     }

@@ -204,6 +204,20 @@ impl Session {
         Ok(())
     }
 
+    /// The options it was opened with.
+    pub(super) fn options(&self) -> SessionOptions {
+        SessionOptions {
+            safety: self.safety,
+            interrupt: self.interrupt.clone(),
+            trace: self.trace,
+        }
+    }
+
+    /// From now on its statements are not interrupted: for short ones that must not be left out.
+    pub(super) fn ignore_interrupts(&mut self) {
+        self.interrupt = Interrupt::never();
+    }
+
     /// Sets a setting for the session.
     pub(super) fn set(&self, name: &str, value: &str) -> Result<(), DbError> {
         self.query(

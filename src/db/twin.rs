@@ -17,7 +17,7 @@ use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
 use crate::model::Gap;
-use crate::model::{QualifiedName, quote_identifier, quote_literal};
+use crate::model::{QualifiedName, quote_literal};
 use crate::planner::{
     Answer, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question, RefusalCause,
 };
@@ -38,6 +38,7 @@ mod index_part;
 mod libraries;
 mod load;
 mod observed;
+mod rights;
 mod rows;
 mod samples;
 mod sound;
@@ -47,6 +48,7 @@ use candidates::Hypothetical;
 use facts::TableFacts;
 use files::DataDirectory;
 use observed::Observed;
+use rights::PlanningRole;
 use samples::Samples;
 
 const OPERATION: &str = "building the planner twin";
@@ -60,7 +62,13 @@ const MIN_OID: Oid = 1 << 31;
 
 /// A running twin.
 pub struct Twin {
+    /// The session of the role that plans, without rights. Functions that were copied can run only
+    /// here, so what it answers is not trusted to name a file.
     session: Session,
+    /// The superuser's session. It evaluates nothing that was copied.
+    admin: Session,
+    /// The role that plans.
+    role: PlanningRole,
     /// Its files.
     directory: DataDirectory,
     /// Tables with a file: the file with a few rows, and the sparse one that the planner measures.
@@ -124,15 +132,26 @@ impl From<Explained> for PlanOutcome {
 }
 
 impl Twin {
-    /// Fills a throwaway server of the same major version.
+    /// Fills a throwaway server of the same major version, which nobody may enter without a
+    /// password. `admin` is its superuser's session.
     ///
     /// # Errors
     /// When the server refuses something that was copied.
-    pub fn load(snapshot: &Snapshot, cluster: Cluster, session: Session) -> Result<Twin, DbError> {
+    pub fn load(snapshot: &Snapshot, cluster: Cluster, admin: Session) -> Result<Twin, DbError> {
         let checked = Checked::of(snapshot)?;
-        let directory = DataDirectory::of(&cluster, &session)?;
+        if !cluster.needs_password() {
+            let message = "the planner twin's server lets everybody in";
+            return Err(DbError::Missing(message.to_owned()));
+        }
+        // Names in our own statements never mean something that was copied.
+        admin.set("search_path", "pg_catalog, pg_temp")?;
+        let role = PlanningRole::create(&admin, &snapshot.origin.role)?;
+        let session = role.connect(&cluster, &admin)?;
+        let directory = DataDirectory::of(&cluster, &admin)?;
         let mut twin = Twin {
             session,
+            admin,
+            role,
             directory,
             heaps: BTreeMap::new(),
             leaves: BTreeMap::new(),
@@ -156,7 +175,8 @@ impl Twin {
         for sample in &snapshot.samples {
             twin.add_sample(sample)?;
         }
-        twin.act_as(&snapshot.origin.role)?;
+        // Its statements are short, and what the twin has would be wrong without some of them.
+        twin.admin.ignore_interrupts();
         Ok(twin)
     }
 
@@ -171,18 +191,6 @@ impl Twin {
     /// Adds something that it lacks.
     pub fn add_gap(&mut self, gap: Gap) {
         self.gaps.push(gap);
-    }
-
-    /// `current_user`, and "$user" in `search_path`, must mean the same as on the server.
-    fn act_as(&self, role: &str) -> Result<(), DbError> {
-        if role.is_empty() || role == "postgres" {
-            return Ok(());
-        }
-        let role = quote_identifier(role);
-        self.session.batch(
-            OPERATION,
-            &format!("CREATE ROLE {role} SUPERUSER; SET SESSION AUTHORIZATION {role}"),
-        )
     }
 
     /// Changes a planner setting for all later questions.
@@ -293,17 +301,14 @@ fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
     let mut sql = "BEGIN".to_owned();
     if !oids.is_empty() {
         let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
-        let oids = oids.join(", ");
-        sql += &format!(
-            "; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({oids})"
-        );
+        sql += &format!("; SELECT pgrehearse_twin.show('{{{}}}')", oids.join(","));
     }
-    for index in hidden {
-        let name = quote_literal(&index.to_string());
-        sql += &format!(
-            "; UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid IN \
-             (SELECT to_regclass({name})::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass({name})))"
-        );
+    if !hidden.is_empty() {
+        let names: Vec<String> = hidden
+            .iter()
+            .map(|index| quote_literal(&index.to_string()))
+            .collect();
+        sql += &format!("; SELECT pgrehearse_twin.hide(ARRAY[{}])", names.join(", "));
     }
     sql
 }

@@ -30,6 +30,7 @@ fn start(locale: ClusterLocale) -> Result<Cluster, ClusterError> {
         settings,
         locale,
         without_checksums: true,
+        ..ClusterOptions::default()
     };
     Cluster::start(&binaries(), &options, &|| false)
 }
@@ -50,6 +51,7 @@ fn a_server_has_the_requested_options() {
             settings: "work_mem = '77MB'\n".to_owned(),
             locale: ClusterLocale::libc("LATIN1", "C"),
             without_checksums: true,
+            ..ClusterOptions::default()
         },
     );
     let cluster = starting.unwrap().wait(&|| false).unwrap();

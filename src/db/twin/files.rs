@@ -1,9 +1,12 @@
 //! Files in the twin's data directory: copies of small ones, extended to production's size as
 //! sparse files.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
 
 use super::OPERATION;
 use crate::cluster::Cluster;
@@ -27,7 +30,7 @@ pub(super) struct DataDirectory {
 }
 
 /// The first file number for new files; no server reaches it soon.
-const FIRST_FILE: Oid = 1 << 30;
+pub(super) const FIRST_FILE: Oid = 1 << 30;
 
 impl DataDirectory {
     pub(super) fn of(cluster: &Cluster, session: &Session) -> Result<DataDirectory, DbError> {
@@ -132,10 +135,16 @@ impl DataDirectory {
     /// the result of `pg_relation_filepath`.
     pub(super) fn read(&self, path: &str, at_most: usize) -> Result<Vec<u8>, DbError> {
         use std::io::Read;
+        if !is_of_relation(path) {
+            return Err(DbError::Missing(format!("{path} is not a relation's file")));
+        }
         let path = self.root.join(path);
         let mut bytes = Vec::new();
-        let read =
-            File::open(&path).and_then(|file| file.take(at_most as u64).read_to_end(&mut bytes));
+        let read = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlag::O_NOFOLLOW.bits())
+            .open(&path)
+            .and_then(|file| file.take(at_most as u64).read_to_end(&mut bytes));
         match read {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
             _ => Ok(bytes),
@@ -178,12 +187,29 @@ impl DataDirectory {
             .write(true)
             .create(true)
             .truncate(true)
+            .custom_flags(OFlag::O_NOFOLLOW.bits())
             .open(path)?;
         file.write_all(content)?;
         file.set_len(blocks * BLOCK_BYTES as u64)?;
-        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        self.give(path)
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        match self.owner {
+            Some((user, group)) => std::os::unix::fs::fchown(&file, Some(user), Some(group)),
+            None => Ok(()),
+        }
     }
+}
+
+/// Is this `base/5/16384` or `pg_tblspc/16385/PG_15_202209061/5/16384`? The session that may run
+/// functions of others also asks for paths.
+fn is_of_relation(path: &str) -> bool {
+    let mut parts = path.split('/');
+    let is_part = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && part
+                .chars()
+                .all(|one| one.is_ascii_alphanumeric() || matches!(one, '_' | '.'))
+    };
+    matches!(parts.next(), Some("base" | "pg_tblspc")) && parts.all(is_part)
 }
 
 fn failed(path: &Path, error: &io::Error) -> DbError {

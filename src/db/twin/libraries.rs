@@ -20,7 +20,7 @@ impl Twin {
     /// some of them.
     pub(super) fn missing_libraries(&self, snapshot: &Snapshot) -> Result<Vec<Gap>, DbError> {
         let sql = "SELECT setting AS directory FROM pg_catalog.pg_config WHERE name = 'PKGLIBDIR'";
-        let rows = self.session.query(OPERATION, sql, &[])?;
+        let rows = self.admin.query(OPERATION, sql, &[])?;
         let Some(row) = rows.first() else {
             return Ok(Vec::new());
         };

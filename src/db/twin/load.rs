@@ -49,7 +49,6 @@ const FOUNDATIONS: &[&str] = &[
     "pg_opclass",
     "pg_amop",
     "pg_amproc",
-    "pg_cast",
     "pg_ts_parser",
     "pg_ts_template",
     "pg_ts_dict",
@@ -70,6 +69,10 @@ const FINISH: &[&str] = &[
     "pg_sequence",
     "pg_depend",
 ];
+
+/// Copied once the superuser's statements no longer convert anything: it must not call what a cast
+/// of the server calls.
+const CASTS_OF_SERVER: &str = "pg_cast";
 
 /// Columns of `pg_class` and their values for a table that nothing depends on.
 const BARE_CLASS: &[(&str, &str)] = &[
@@ -98,9 +101,6 @@ const BARE_INDEX: &[(&str, &str)] = &[
     ("indisclustered", "false"),
 ];
 
-/// Owns everything that is copied.
-const BOOTSTRAP_SUPERUSER: &str = "10";
-
 /// Columns of a relation that the planner reads and that builds and VACUUM would change.
 const MEASURES: &[&str] = &["relpages", "reltuples", "relallvisible", "relallfrozen"];
 
@@ -120,22 +120,23 @@ WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_cast c WHERE c.castsource = source
 impl Twin {
     pub(super) fn fill(&mut self, checked: &Checked<'_>) -> Result<(), DbError> {
         let snapshot = checked.snapshot();
-        self.session.set("search_path", "pg_catalog")?;
-        self.session.set("allow_system_table_mods", "on")?;
-        self.session.set("session_replication_role", "replica")?;
-        self.session.set("extra_float_digits", "3")?;
-        // With wal_level = minimal, the server would read small new files into shared buffers to
-        // log them (smgrDoPendingSyncs, src/backend/catalog/storage.c), and would not see the files
-        // that replace them.
-        self.session.set("wal_skip_threshold", "0")?;
-        let types = self.session.column_types(snapshot)?;
+        self.admin.set("allow_system_table_mods", "on")?;
+        for session in [&self.admin, &self.session] {
+            session.set("extra_float_digits", "3")?;
+            // With wal_level = minimal, the server would read small new files into shared buffers
+            // to log them (smgrDoPendingSyncs, src/backend/catalog/storage.c), and would not see
+            // the files that replace them.
+            session.set("wal_skip_threshold", "0")?;
+        }
+        let types = self.admin.column_types(snapshot)?;
         let copier = Copier {
-            session: &self.session,
+            session: &self.admin,
             types: &types,
             checked,
+            owner: self.role.oid,
         };
         self.directory
-            .create_tablespaces(&self.session, &checked.tablespaces)?;
+            .create_tablespaces(&self.admin, &checked.tablespaces)?;
         copier.tables(snapshot)?;
         copier.forget_other_modules()?;
         self.check_shapes()?;
@@ -151,11 +152,11 @@ impl Twin {
         self.build_indexes(snapshot)?;
         copier.finish(snapshot)?;
         copier.restore(snapshot)?;
+        self.grant_rights()?;
         self.add_statistics(snapshot)?;
-        self.session.batch(OPERATION, "CHECKPOINT")?;
-        self.grow(snapshot)?;
-        self.session.set("session_replication_role", "origin")?;
-        self.session.batch(OPERATION, "RESET search_path")
+        copier.casts()?;
+        self.admin.batch(OPERATION, "CHECKPOINT")?;
+        self.grow(snapshot)
     }
 
     /// Builds btrees over the few rows; the planner does not read indexes of other methods. An
@@ -220,7 +221,7 @@ impl Twin {
                    FROM unnest($1::oid[], $2::oid[]) AS f (oid, number) WHERE c.oid = f.oid";
         let parameters: &[(&(dyn ToSql + Sync), Type)] =
             &[(&oids, Type::OID_ARRAY), (&numbers, Type::OID_ARRAY)];
-        self.session.query(OPERATION, sql, parameters)?;
+        self.admin.query(OPERATION, sql, parameters)?;
         Ok(())
     }
 
@@ -229,7 +230,7 @@ impl Twin {
                    FROM pg_class WHERE oid = ANY ($1::oid[])";
         let mut places = BTreeMap::new();
         for row in self
-            .session
+            .admin
             .query(OPERATION, sql, &[(&oids, Type::OID_ARRAY)])?
         {
             let measures = Measures {
@@ -320,6 +321,8 @@ struct Copier<'s> {
     session: &'s Session,
     types: &'s ColumnTypes,
     checked: &'s Checked<'s>,
+    /// What is copied belongs to this role.
+    owner: Oid,
 }
 
 impl Copier<'_> {
@@ -346,6 +349,7 @@ impl Copier<'_> {
         {
             self.insert(&table, &[])?;
         }
+        self.stop_functions()?;
         if let (Some(classes), Some(attributes)) = (
             snapshot.system_table("pg_class"),
             snapshot.system_table("pg_attribute"),
@@ -416,6 +420,25 @@ impl Copier<'_> {
             self.insert(table, BARE_INDEX)?;
         }
         self.session.batch(OPERATION, "COMMIT")
+    }
+
+    /// Functions that nothing may execute raise an error, and the owner may call the others.
+    fn stop_functions(&self) -> Result<(), DbError> {
+        self.session
+            .batch(OPERATION, include_str!("not_executed.sql"))?;
+        let open =
+            "UPDATE pg_catalog.pg_proc SET proacl = NULL WHERE oid >= 12000 AND proacl IS NOT NULL";
+        self.session.batch(OPERATION, open)
+    }
+
+    /// The server's casts, instead of ours.
+    fn casts(&self) -> Result<(), DbError> {
+        let ours = "DELETE FROM pg_catalog.pg_cast WHERE oid BETWEEN 9990 AND 9993";
+        match self.checked.rows(CASTS_OF_SERVER) {
+            Some(casts) => self.insert(&casts, &[])?,
+            None => {}
+        }
+        self.session.batch(OPERATION, ours)
     }
 
     /// Everything that depends on tables, and the columns that were left out at first.
@@ -523,13 +546,19 @@ impl Copier<'_> {
             .get(&(table.name.clone(), column.to_owned()))
             .map(String::as_str)
         {
-            None | Some("anyarray" | "_aclitem") => "NULL".to_owned(),
+            None | Some("anyarray") => "NULL".to_owned(),
             // A file has the number of its relation, whatever the snapshot says.
             _ if (table.name.as_str(), column) == ("pg_class", "relfilenode") => {
                 "CASE WHEN r.relkind IN ('r', 'm', 'i', 'S') THEN r.oid::pg_catalog.oid ELSE 0 END"
                     .to_owned()
             }
-            Some("oid") if column.ends_with("owner") => BOOTSTRAP_SUPERUSER.to_owned(),
+            // Names roles; of functions, only whether everybody may call them (see
+            // `not_executed.sql`).
+            Some("_aclitem") if column == "proacl" => {
+                format!("CASE WHEN r.{quoted} IS NOT NULL THEN '{{}}'::pg_catalog.aclitem[] END")
+            }
+            Some("_aclitem") => "NULL".to_owned(),
+            Some("oid") if column.ends_with("owner") => format!("{}::pg_catalog.oid", self.owner),
             Some(type_name) => format!("r.{quoted}::pg_catalog.{}", quote_identifier(type_name)),
         }
     }

@@ -39,7 +39,7 @@ impl Twin {
     /// Fails if a copied row is one that PostgreSQL itself would not have made.
     pub(super) fn check_shapes(&self) -> Result<(), DbError> {
         let rows = self
-            .session
+            .admin
             .query(OPERATION, include_str!("shapes.sql"), &[])?;
         match rows.first() {
             Some(row) => Err(DbError::Missing(format!(
@@ -95,7 +95,7 @@ impl Twin {
             (&keys.2, Type::INT2_ARRAY),
             (&keys.3, Type::OID_ARRAY),
         ];
-        let rows = self.session.query(OPERATION, UNSOUND, parameters)?;
+        let rows = self.admin.query(OPERATION, UNSOUND, parameters)?;
         let key = |row| {
             Ok((
                 field(row, "relation")?,
