@@ -288,11 +288,9 @@ impl Cluster {
 
     /// A connection string for its superuser and a database.
     pub fn conninfo_of(&self, database: &str) -> String {
-        format!(
-            "host={} port=5432 {} dbname={database}",
-            self.sockets.display(),
-            self.credentials
-        )
+        let host = self.sockets.display();
+        let credentials = &self.credentials;
+        format!("host={host} port=5432 {credentials} dbname={database}")
     }
 
     /// A connection string for another role with a password, and the database `postgres`; both are
@@ -369,16 +367,19 @@ impl Drop for Cluster {
 fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
     fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
     let Some(user) = user else { return Ok(()) };
-    let chown = |path: &Path| std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid));
-    for optional in [sockets::NAMED_IN, PASSWORD_FILE] {
-        let path = directory.join(optional);
-        if path.exists() {
-            chown(&path)?;
-        }
+    for path in [
+        directory.join(stale::LOCK),
+        directory.join("settings.conf"),
+        directory.join(PASSWORD_FILE),
+        directory.join(sockets::NAMED_IN),
+        directory.to_owned(),
+    ]
+    .iter()
+    .filter(|path| path.exists())
+    {
+        std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))?;
     }
-    chown(&directory.join(stale::LOCK))?;
-    chown(&directory.join("settings.conf"))?;
-    chown(directory)
+    Ok(())
 }
 
 fn tail(log: &str) -> String {

@@ -138,11 +138,11 @@ impl Twin {
     /// # Errors
     /// When the server refuses something that was copied.
     pub fn load(snapshot: &Snapshot, cluster: Cluster, admin: Session) -> Result<Twin, DbError> {
+        let checked = Checked::of(snapshot)?;
         if !cluster.needs_password() {
             let message = "the planner twin's server lets everybody in";
             return Err(DbError::Missing(message.to_owned()));
         }
-        let checked = Checked::of(snapshot)?;
         // Names in our own statements never mean something that was copied.
         admin.set("search_path", "pg_catalog, pg_temp")?;
         let role = PlanningRole::create(&admin, &snapshot.origin.role)?;

@@ -34,7 +34,7 @@ pub const MAX_SIZE: Bytes = Bytes(Bytes::GB);
 
 /// Reading stops with an error at this number of values. Each takes about 60 bytes, even if the text
 /// has only three for it.
-pub const MAX_VALUES: u64 = 20_000_000;
+pub const MAX_VALUES: u64 = 30_000_000;
 
 /// Maximum nesting of objects and lists: two for each level of a plan, and those around it.
 const DEEPEST: usize = 2 * MAX_PLAN_DEPTH + 32;

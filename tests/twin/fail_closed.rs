@@ -2,10 +2,13 @@
 //! twin works in any directory for temporary files.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
 
+use pgrehearse::internals::cluster::Binaries;
+use pgrehearse::internals::cluster::binaries::WhenMissing;
+use postgres::NoTls;
 use serde_json::Value;
 
 use crate::live::{Database, file, recommended, rejected, statement, text_of};
@@ -173,4 +176,133 @@ fn sequences_are_planned_as_on_the_server() {
     let by_note = recommended(&report, &["(note)"]);
     assert_eq!(report["rehearsal"]["indexes_built"], 1, "{report:#}");
     assert_eq!(by_note.len(), 1, "{report:#}");
+}
+
+/// The server's programs without the library of one extension.
+fn programs_without(library: &str) -> tempfile::TempDir {
+    let real = Binaries::find(WhenMissing::Explain).unwrap();
+    let real_lib = real.directory.parent().unwrap().join("lib");
+    // PostgreSQL finds its other directories relative to its programs, and follows symbolic links
+    // to programs.
+    let root = tempfile::Builder::new()
+        .prefix("programs-")
+        .tempdir_in("/tmp")
+        .unwrap();
+    let home = root.path().join(
+        real.directory
+            .parent()
+            .unwrap()
+            .strip_prefix("/usr")
+            .unwrap(),
+    );
+    for directory in ["bin", "lib"] {
+        fs::create_dir_all(home.join(directory)).unwrap();
+    }
+    for name in ["postgres", "initdb"] {
+        fs::copy(real.directory.join(name), home.join("bin").join(name)).unwrap();
+    }
+    for entry in fs::read_dir(real_lib).unwrap().map(Result::unwrap) {
+        if entry.file_name() != library {
+            symlink(entry.path(), home.join("lib").join(entry.file_name())).unwrap();
+        }
+    }
+    fs::create_dir_all(root.path().join("share")).unwrap();
+    symlink(
+        "/usr/share/postgresql",
+        root.path().join("share/postgresql"),
+    )
+    .unwrap();
+    for path in [root.path(), &home] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    root
+}
+
+/// An index whose access method is in a library that is not there costs the statements on its
+/// table, and no others.
+#[test]
+fn a_missing_access_method_costs_only_its_table() {
+    let real = Binaries::find(WhenMissing::Explain).unwrap().directory;
+    if !real.starts_with("/usr/lib/postgresql") || !real.join("../lib/bloom.so").exists() {
+        eprintln!("skipped: the programs and contrib are not where Debian has them");
+        return;
+    }
+    let database = Database::new(
+        "closed_method",
+        &format!(
+            "{JOBS} CREATE EXTENSION bloom; CREATE TABLE doc (id int PRIMARY KEY, a int, b int);
+             INSERT INTO doc SELECT g, g % 500, g % 300 FROM generate_series(1, 50000) AS g;
+             CREATE INDEX doc_bloom ON doc USING bloom (b); ANALYZE doc;"
+        ),
+    );
+    let root = programs_without("bloom.so");
+    let major = real.parent().unwrap().file_name().unwrap();
+    let programs = root.path().join("lib/postgresql").join(major).join("bin");
+    let report = database.advise(&[
+        "--pg-bin",
+        programs.to_str().unwrap(),
+        "-c",
+        &format!("{BY_NOTE}; SELECT * FROM doc WHERE a = 5"),
+    ]);
+    assert_eq!(recommended(&report, &["(note)"]).len(), 1, "{report:#}");
+    assert_eq!(report["rehearsal"]["indexes_built"], 1, "{report:#}");
+    let by_a = rejected(&report, &["(a)"]);
+    assert_eq!(by_a[0]["reason"], "no_twin", "{report:#}");
+    assert!(
+        noticed(&report, "the planner twin cannot plan command-1:2"),
+        "{report:#}"
+    );
+    assert!(noticed(&report, "$libdir/bloom"), "{report:#}");
+}
+
+/// A lock that another session holds, or waits for, costs only the statements on its table.
+#[test]
+fn a_locked_table_costs_only_its_statements() {
+    let database = Database::new(
+        "closed_locked",
+        &format!(
+            "{JOBS} CREATE TABLE busy (id int, at int) PARTITION BY RANGE (at);
+             CREATE TABLE busy_1 PARTITION OF busy FOR VALUES FROM (0) TO (10);
+             CREATE TABLE busy_2 PARTITION OF busy FOR VALUES FROM (10) TO (20);
+             CREATE INDEX ON busy (id);
+             INSERT INTO busy SELECT g, g % 20 FROM generate_series(1, 20000) AS g; ANALYZE busy;"
+        ),
+    );
+    let mut reader = database.client();
+    let mut read = reader.transaction().unwrap();
+    read.batch_execute("SELECT FROM busy_2 LIMIT 1").unwrap();
+    let mut client = database.client();
+    let cancel = client.cancel_token();
+    let waiting = std::thread::spawn(move || client.batch_execute("TRUNCATE busy_2"));
+    let queued =
+        "SELECT count(*) FROM pg_locks WHERE relation = 'busy_2'::regclass AND NOT granted";
+    while database.text(queued) != "1" {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let report = database.advise(&[
+        "--lock-timeout",
+        "200ms",
+        "-c",
+        &format!("{BY_NOTE}; SELECT * FROM busy WHERE at = 3 AND id < 5; SELECT * FROM busy_2 WHERE id = 3"),
+    ]);
+    cancel.cancel_query(NoTls).unwrap();
+    read.rollback().unwrap();
+    waiting.join().unwrap().unwrap_err();
+    assert_eq!(recommended(&report, &["(note)"]).len(), 1, "{report:#}");
+    assert_eq!(
+        statement(&report, "command-1:1")["twin_agreement"],
+        "exact",
+        "{report:#}"
+    );
+    assert_eq!(
+        statement(&report, "command-1:2")["status"],
+        "planned",
+        "{report:#}"
+    );
+    assert_eq!(
+        statement(&report, "command-1:3")["status"],
+        "failed",
+        "{report:#}"
+    );
+    assert!(!noticed(&report, "there was no planner twin"), "{report:#}");
 }

@@ -135,8 +135,8 @@ impl Twin {
         let copier = Copier {
             session: &self.admin,
             types: &types,
-            owner: self.role.oid,
             checked,
+            owner: self.role.oid,
         };
         self.directory
             .create_tablespaces(&self.admin, &checked.tablespaces)?;
@@ -157,7 +157,7 @@ impl Twin {
         copier.restore(snapshot)?;
         self.grant_rights()?;
         self.add_statistics(snapshot)?;
-        copier.casts(snapshot)?;
+        copier.casts()?;
         self.admin.batch(OPERATION, "CHECKPOINT")?;
         self.grow(snapshot)
     }
@@ -323,9 +323,9 @@ LIMIT 1";
 struct Copier<'s> {
     session: &'s Session,
     types: &'s ColumnTypes,
+    checked: &'s Checked<'s>,
     /// What is copied belongs to this role.
     owner: Oid,
-    checked: &'s Checked<'s>,
 }
 
 impl Copier<'_> {
@@ -441,10 +441,10 @@ impl Copier<'_> {
     }
 
     /// The server's casts, instead of ours.
-    fn casts(&self, snapshot: &Snapshot) -> Result<(), DbError> {
+    fn casts(&self) -> Result<(), DbError> {
         let ours = "DELETE FROM pg_catalog.pg_cast WHERE oid BETWEEN 9990 AND 9993";
-        match snapshot.system_table(CASTS_OF_SERVER) {
-            Some(casts) => self.insert(casts, &[])?,
+        match self.checked.rows(CASTS_OF_SERVER) {
+            Some(casts) => self.insert(&casts, &[])?,
             None => {}
         }
         self.session.batch(OPERATION, ours)
@@ -556,17 +556,17 @@ impl Copier<'_> {
             .map(String::as_str)
         {
             None | Some("anyarray") => "NULL".to_owned(),
+            // A file has the number of its relation, whatever the snapshot says.
+            _ if (table.name.as_str(), column) == ("pg_class", "relfilenode") => {
+                "CASE WHEN r.relkind IN ('r', 'm', 'i', 'S') THEN r.oid::pg_catalog.oid ELSE 0 END"
+                    .to_owned()
+            }
             // Names roles; of functions, only whether everybody may call them (see
             // `not_executed.sql`).
             Some("_aclitem") if column == "proacl" => {
                 format!("CASE WHEN r.{quoted} IS NOT NULL THEN '{{}}'::pg_catalog.aclitem[] END")
             }
             Some("_aclitem") => "NULL".to_owned(),
-            // A file has the number of its relation, whatever the snapshot says.
-            _ if (table.name.as_str(), column) == ("pg_class", "relfilenode") => {
-                "CASE WHEN r.relkind IN ('r', 'm', 'i', 'S') THEN r.oid::pg_catalog.oid ELSE 0 END"
-                    .to_owned()
-            }
             Some("oid") if column.ends_with("owner") => format!("{}::pg_catalog.oid", self.owner),
             Some(type_name) => format!("r.{quoted}::pg_catalog.{}", quote_identifier(type_name)),
         }

@@ -19,18 +19,21 @@ FROM pg_catalog.pg_type t
 JOIN pg_catalog.pg_proc p ON p.oid IN (t.typinput, t.typoutput, t.typanalyze, t.typmodin)
 WHERE t.oid >= 16384
   AND NOT CASE
-      -- array_in, domain_in, enum_in, range_in, multirange_in, record_in and their _out
-      WHEN p.oid < 12000 AND p.proname ~ '^(array|domain|enum|range|multirange|record|shell|any|cstring|void)_(in|out)$'
+      WHEN t.typtype = 'd'
+          THEN p.oid < 12000 AND p.proname = 'domain_in'
+               OR EXISTS (SELECT FROM pg_catalog.pg_type base
+                          WHERE base.oid = t.typbasetype AND p.oid IN (base.typoutput, base.typanalyze, base.typmodin))
+      -- array_in, enum_in, range_in, multirange_in, record_in and their _out
+      WHEN p.oid < 12000 AND p.proname ~ '^(array|enum|range|multirange|record|shell|any|cstring|void)_(in|out)$'
           THEN p.proname ~ CASE WHEN p.oid = t.typinput THEN '_in$' ELSE '_out$' END
                AND (p.proname ~ '^array_') = (t.typtype = 'b' AND t.typelem <> 0)
-               AND (p.proname ~ '^domain_' OR t.typtype <> 'd' OR p.oid = t.typoutput)
                AND (p.proname ~ '^enum_') >= (t.typtype = 'e') AND (p.proname ~ '^record_') >= (t.typtype = 'c')
                AND (p.proname ~ '^range_') >= (t.typtype = 'r') AND (p.proname ~ '^multirange_') >= (t.typtype = 'm')
       WHEN p.oid = t.typinput
           THEN p.prorettype = t.oid AND p.proargtypes[0] = 2275
                OR t.typtype = 'p'
       WHEN p.oid = t.typoutput
-          THEN p.prorettype = 2275 AND (p.proargtypes[0] = t.oid OR t.typtype IN ('d', 'p'))
+          THEN p.prorettype = 2275 AND (p.proargtypes[0] = t.oid OR t.typtype = 'p')
       WHEN p.oid = t.typanalyze THEN p.prorettype = 16 AND p.proargtypes::text = '2281'
       ELSE p.prorettype = 23 AND p.proargtypes::text = '1263'
   END

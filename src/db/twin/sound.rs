@@ -17,7 +17,7 @@ type SlotKey = (Oid, i16, i16);
 
 /// Slots with values of another type than the planner takes them for (`examine_variable` and the
 /// estimators, src/backend/utils/adt): 1 and 2 are values of the column, 4 elements of an array or
-/// lexemes, 6 ranges, 7 lengths of ranges.
+/// lexemes, 6 lengths of ranges, 7 ranges.
 const UNSOUND: &str = "\
 SELECT s.relation, s.attribute, s.kind
 FROM unnest($1::oid[], $2::int2[], $3::int2[], $4::oid[]) AS s (relation, attribute, kind, element)
@@ -29,9 +29,9 @@ WHERE (CASE
     WHEN s.kind IN (1, 2) THEN e.oid IN (t.oid, base.oid)
                                OR e.typcategory = 'S' AND base.typcategory = 'S' AND e.typlen = -1 AND base.typlen = -1
     WHEN s.kind = 4 THEN e.oid = base.typelem OR base.oid = 3614 AND e.oid = 25
-    WHEN s.kind = 6 THEN e.oid IN (t.oid, base.oid)
+    WHEN s.kind = 6 THEN e.oid = 701
+    WHEN s.kind = 7 THEN e.oid IN (t.oid, base.oid)
                          OR EXISTS (SELECT FROM pg_catalog.pg_range r WHERE r.rngmultitypid = base.oid AND r.rngtypid = e.oid)
-    WHEN s.kind = 7 THEN e.oid = 701
     ELSE false
 END) IS NOT TRUE";
 
