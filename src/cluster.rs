@@ -20,6 +20,7 @@ pub mod binaries;
 mod confine;
 mod error;
 pub mod locale;
+mod sockets;
 mod stale;
 mod user;
 
@@ -31,6 +32,7 @@ pub use locale::ClusterLocale;
 pub use user::ServerUser;
 
 use access::{Credentials, PASSWORD_FILE};
+use sockets::Sockets;
 use user::{command, server_user};
 
 /// The server's options. The default: UTF8, locale C.
@@ -56,6 +58,8 @@ pub struct Starting {
 /// A running throwaway server. Dropping it stops the server and removes its files.
 pub struct Cluster {
     directory: PathBuf,
+    /// The directory of its socket: the same one, or a short one.
+    sockets: PathBuf,
     user: Option<ServerUser>,
     keeper: Child,
     locale: ClusterLocale,
@@ -66,8 +70,8 @@ pub struct Cluster {
     _lock: Flock<File>,
 }
 
-/// The keeper's script. Its arguments are the directory, the directory of the binaries, limits
-/// (`c=0`) for `ulimit`, and more arguments for initdb. It also runs initdb, so that from the beginning a process exists that
+/// The keeper's script. Its arguments are the directory, the directory of the binaries, the directory
+/// of the socket, limits (`c=0`) for `ulimit`, and more arguments for initdb. It also runs initdb, so that from the beginning a process exists that
 /// removes the directory. The trap is for a signal to the keeper itself. SIGINT is an immediate
 /// shutdown for the server, but a shell starts background processes with SIGINT ignored, and a new
 /// server may not have installed its handlers yet: SIGTERM ends such a server. Both signals can be
@@ -77,8 +81,8 @@ pub struct Cluster {
 /// Its standard output is the lock of the directory: the keeper holds it, and initdb does (as 3),
 /// but the server must not.
 const KEEPER: &str = r#"
-directory=$1 programs=$2 limits=$3
-shift 3
+directory=$1 programs=$2 sockets=$3 limits=$4
+shift 4
 server=
 stop() {
     trap '' TERM HUP
@@ -88,7 +92,7 @@ stop() {
         wait "$server"
         kill -KILL "$again"
     fi 2>/dev/null
-    rm -rf "$directory"
+    rm -rf "$sockets" "$directory"
     exit 0
 }
 trap stop TERM HUP
@@ -98,7 +102,7 @@ if "$programs/initdb" -D "$directory/data" --no-sync --no-instructions "$@" \
     3>&1 >"$directory/initdb.log" 2>&1 </dev/null
 then
     cat "$directory/settings.conf" >>"$directory/data/postgresql.auto.conf"
-    "$programs/postgres" -D "$directory/data" -k "$directory" >"$directory/server.log" 2>&1 </dev/null &
+    "$programs/postgres" -D "$directory/data" -k "$sockets" >"$directory/server.log" 2>&1 </dev/null &
     server=$!
 else
     mv "$directory/initdb.log" "$directory/initdb.failed"
@@ -215,7 +219,8 @@ impl Cluster {
             arguments.push("--no-data-checksums".to_owned());
         }
         let user = server_user()?;
-        let place = std::env::temp_dir();
+        // The keeper runs in another directory.
+        let place = std::path::absolute(std::env::temp_dir()).unwrap_or_else(|_| "/tmp".into());
         let cannot = |error| ClusterError::Directory {
             place: place.clone(),
             error,
@@ -229,6 +234,7 @@ impl Cluster {
             format!("{SETTINGS}{}", options.settings),
         )
         .map_err(cannot)?;
+        let sockets = Sockets::of(directory.path(), user.as_ref()).map_err(cannot)?;
         own(directory.path(), user.as_ref()).map_err(cannot)?;
         let mut shell = command(Path::new("/bin/sh"), user.as_ref());
         shell
@@ -237,6 +243,7 @@ impl Cluster {
             .arg("pgrehearse-keeper")
             .arg(directory.path())
             .arg(&binaries.directory)
+            .arg(sockets.path())
             .arg(match options.access {
                 Access::Trust => "",
                 Access::Password => LIMITS,
@@ -248,18 +255,21 @@ impl Cluster {
             .stderr(Stdio::null());
         let started = match options.access {
             Access::Trust => shell.spawn().map(|keeper| (keeper, Confinement::default())),
-            Access::Password => {
-                confine::spawn(&mut shell, &[directory.path()], &binaries.directory)
-            }
+            Access::Password => confine::spawn(
+                &mut shell,
+                &[directory.path(), sockets.path()],
+                &binaries.directory,
+            ),
         };
         let (keeper, confinement) = started.map_err(|error| ClusterError::Run {
             program: "/bin/sh".to_owned(),
             error,
         })?;
-        // From here on the keeper removes the directory.
+        // From here on the keeper removes the directories.
         let locale = options.locale.clone();
         let cluster = Cluster {
             directory: directory.keep(),
+            sockets: sockets.keep(),
             user: user.clone(),
             keeper,
             locale,
@@ -278,11 +288,9 @@ impl Cluster {
 
     /// A connection string for its superuser and a database.
     pub fn conninfo_of(&self, database: &str) -> String {
-        format!(
-            "host={} port=5432 {} dbname={database}",
-            self.directory.display(),
-            self.credentials
-        )
+        let host = self.sockets.display();
+        let credentials = &self.credentials;
+        format!("host={host} port=5432 {credentials} dbname={database}")
     }
 
     /// A connection string for another role with a password, and the database `postgres`; both are
@@ -290,7 +298,7 @@ impl Cluster {
     pub fn conninfo_as(&self, role: &str, password: &str) -> String {
         format!(
             "host={} port=5432 user={} password={} dbname=postgres",
-            self.directory.display(),
+            self.sockets.display(),
             access::quote(role),
             access::quote(password)
         )
@@ -311,7 +319,7 @@ impl Cluster {
         &self.locale
     }
 
-    /// Its directory, which is also its socket directory.
+    /// Its directory.
     #[cfg(any(test, feature = "internals"))]
     pub fn directory(&self) -> &Path {
         &self.directory
@@ -334,7 +342,7 @@ impl Cluster {
         let file =
             fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
         file.lines()
-            .nth(7)
+            .next_back()
             .is_some_and(|line| line.trim() == "ready")
     }
 
@@ -363,6 +371,7 @@ fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
         directory.join(stale::LOCK),
         directory.join("settings.conf"),
         directory.join(PASSWORD_FILE),
+        directory.join(sockets::NAMED_IN),
         directory.to_owned(),
     ]
     .iter()

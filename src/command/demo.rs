@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::advise::{AdviseOptions, advise_and_report};
-use super::planners::TwinMaker;
-use super::{CommandError, Outcome, connection, interactive};
+use super::planners::{TwinMaker, check_pg_bin};
+use super::{CommandError, Outcome, connection, interactive, workload};
 use crate::cli::{Cli, DemoArgs};
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::{Binaries, Cluster, ClusterOptions};
@@ -55,6 +55,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     if arguments.tui {
         interactive::require_terminal(cli)?;
     }
+    check_pg_bin(arguments.limits.pg_bin.as_deref())?;
     let interrupt = connection::interrupt()?;
     let binaries = Binaries::find(if arguments.no_install {
         WhenMissing::Explain
@@ -74,6 +75,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
 
     load_samples(cli, &cluster, arguments.scale, &interrupt, &progress)?;
     let limits = arguments.limits.limits();
+    workload::check_names(&limits.analyze_volatile, &sample_workload()?)?;
     if arguments.tui {
         let run = interactive::InteractiveRun {
             workload: sample_workload()?,

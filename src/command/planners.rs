@@ -1,8 +1,9 @@
 //! The planners of a run: a server with its planner twin, and a twin without a server.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::CommandError;
 use crate::catalog::Catalog;
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::locale::{ClusterLocale, LocaleProvider};
@@ -11,17 +12,17 @@ use crate::cluster::{
 };
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use crate::model::Gap;
+use crate::model::{Gap, GapCause};
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
     Question, RefusalCause, Rollback, Target, TwinState,
 };
 use crate::sql::fingerprint::identifiers;
-use crate::sql::{RelationName, relation_names};
+use crate::sql::{RelationName, quoted_relation_names, relation_names};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Origin;
-use crate::verdict::Rehearse;
+use crate::verdict::{Limits, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
 /// A server and its planner twin, which is made when the pipeline prepares it.
@@ -33,8 +34,12 @@ pub(super) struct LivePlanner<'s> {
     identifiers: BTreeSet<String>,
     /// Relations that the statements name.
     named: BTreeSet<RelationName>,
+    /// Names in their string literals: they may name sequences.
+    sequences: BTreeSet<RelationName>,
     twin: Option<Twin>,
     snapshot: Option<Snapshot>,
+    /// A twin was wanted and could not be made: nothing is built on the server instead.
+    builds_nothing: bool,
 }
 
 /// Makes planner twins.
@@ -79,9 +84,32 @@ impl<'s> LivePlanner<'s> {
             twin_maker,
             identifiers: identifiers_of(workload),
             named: names_of(workload),
+            sequences: sequences_of(workload),
             twin: None,
             snapshot: None,
+            builds_nothing: false,
         }
+    }
+
+    /// With these limits for statements that are executed.
+    pub(super) fn within(self, limits: &Limits) -> Self {
+        self.session.limit_executions(limits.max_analyze_time);
+        let names = limits.analyze_volatile.iter();
+        let named = names.map(|name| StatementId(name.clone())).collect();
+        LivePlanner {
+            server: self.server.executing_anyway(named),
+            ..self
+        }
+    }
+
+    /// Has the twin all these tables?
+    fn twin_has(&self, tables: &BTreeSet<QualifiedName>) -> bool {
+        let Some(snapshot) = self.snapshot.as_ref().filter(|_| self.twin.is_some()) else {
+            return false;
+        };
+        let copied: BTreeSet<&QualifiedName> =
+            snapshot.files.iter().map(|file| &file.name).collect();
+        tables.iter().all(|table| copied.contains(table))
     }
 
     /// The server alone.
@@ -92,7 +120,8 @@ impl<'s> LivePlanner<'s> {
     fn make_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Twin, TwinError> {
         let origin = self.session.origin()?;
         let starting = self.twin_maker.start(&origin)?;
-        let snapshot = self.session.snapshot(&scope(tables, &self.named))?;
+        let scope = scope(tables, &self.named);
+        let snapshot = self.session.snapshot_naming(&scope, &self.sequences)?;
         let twin = self.twin_maker.fill(&snapshot, starting)?;
         self.snapshot = Some(snapshot);
         Ok(twin)
@@ -117,8 +146,9 @@ impl<'s> LivePlanner<'s> {
             .iter()
             .map(|table| table.name.clone())
             .collect();
+        let scope = scope(&tables, &self.named);
         self.snapshot
-            .map_or_else(|| self.session.snapshot(&scope(&tables, &self.named)), Ok)
+            .map_or_else(|| self.session.snapshot_naming(&scope, &self.sequences), Ok)
     }
 }
 
@@ -146,6 +176,15 @@ pub(super) fn identifiers_of(workload: &Workload) -> BTreeSet<String> {
         .statements()
         .iter()
         .flat_map(|statement| identifiers(&statement.sql))
+        .collect()
+}
+
+/// Names in string literals of the statements: they may name sequences.
+pub(super) fn sequences_of(workload: &Workload) -> BTreeSet<RelationName> {
+    workload
+        .statements()
+        .iter()
+        .flat_map(|statement| quoted_relation_names(&statement.sql))
         .collect()
 }
 
@@ -238,6 +277,14 @@ pub enum TwinError {
     BlockSize(u32),
 }
 
+/// Fails if `--pg-bin` names something that is no directory of server programs.
+pub(super) fn check_pg_bin(pg_bin: Option<&Path>) -> Result<(), CommandError> {
+    match pg_bin.map(Binaries::in_directory) {
+        Some(Err(error)) => Err(CommandError::Usage(format!("--pg-bin: {error}"))),
+        Some(Ok(_)) | None => Ok(()),
+    }
+}
+
 impl TwinMaker {
     /// Starts a server of the same version, without waiting for it. Where the locale is not
     /// available, it uses C.
@@ -298,7 +345,7 @@ impl TwinMaker {
             trace: None,
         };
         let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));
-        let session = Session::connect(&settings, &no_password, options)?;
+        let session = Session::connect_to_own(&settings, &no_password, options)?;
         let mut twin = Twin::load(snapshot, cluster, session)?;
         locale_gap.into_iter().for_each(|gap| twin.add_gap(gap));
         Ok(twin)
@@ -329,16 +376,11 @@ fn c_locale(origin: &Origin) -> ClusterLocale {
 
 /// What the plans of a twin in the locale C lack.
 fn locale_gap(origin: &Origin) -> Gap {
-    let what = format!(
-        "the server's locale {} is not available on this machine, so the planner twin compares texts as the locale C does: conditions on \
-         texts and their order may be planned differently",
-        locale(origin)
-    );
-    let remedy = Some("install that locale here".to_owned());
     Gap {
         tables: BTreeSet::new(),
-        what,
-        remedy,
+        cause: GapCause::LocaleMissing {
+            locale: locale(origin).to_string(),
+        },
     }
 }
 
@@ -378,6 +420,9 @@ fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, Plann
 impl Planner for LivePlanner<'_> {
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         if question.target == Target::Server {
+            if self.builds_nothing && question.takes_a_transaction() {
+                return Ok(Answer::Refused(RefusalCause::NoTwin.into()));
+            }
             return self.server.ask(question);
         }
         self.sample(&question.indexes)?;
@@ -396,6 +441,12 @@ impl Planner for LivePlanner<'_> {
         &mut self,
         tables: &BTreeSet<QualifiedName>,
     ) -> Result<Preparation, PlannerError> {
+        if let Some(twin) = self.twin.as_ref().filter(|_| self.twin_has(tables)) {
+            return Ok(Preparation {
+                state: TwinState::Ready,
+                gaps: twin.gaps(tables),
+            });
+        }
         match self.make_twin(tables) {
             Ok(twin) => {
                 let gaps = twin.gaps(tables);
@@ -405,7 +456,10 @@ impl Planner for LivePlanner<'_> {
                     gaps,
                 })
             }
-            Err(error) => without_twin(error, self.twin_maker.rehearse).map(Preparation::from),
+            Err(error) => {
+                self.builds_nothing = self.twin_maker.rehearse == Rehearse::Auto;
+                without_twin(error, self.twin_maker.rehearse).map(Preparation::from)
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::planner::{
     Answer, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question, RefusalCause,
 };
 use crate::twin::Snapshot;
+use crate::twin::checks::Checked;
 use crate::twin::snapshot::Oid;
 use crate::workload::{Statement, StatementId};
 
@@ -40,6 +41,7 @@ mod observed;
 mod rights;
 mod rows;
 mod samples;
+mod sound;
 mod statistics;
 
 use candidates::Hypothetical;
@@ -136,6 +138,7 @@ impl Twin {
     /// # Errors
     /// When the server refuses something that was copied.
     pub fn load(snapshot: &Snapshot, cluster: Cluster, admin: Session) -> Result<Twin, DbError> {
+        let checked = Checked::of(snapshot)?;
         if !cluster.needs_password() {
             let message = "the planner twin's server lets everybody in";
             return Err(DbError::Missing(message.to_owned()));
@@ -165,8 +168,8 @@ impl Twin {
             _cluster: cluster,
         };
         twin.gaps.extend(twin.missing_libraries(snapshot)?);
-        twin.fill(snapshot)?;
-        twin.apply(&snapshot.settings)?;
+        twin.fill(&checked)?;
+        twin.apply(&checked)?;
         twin.session.set("statement_timeout", PATIENCE)?;
         twin.prepare_parts()?;
         for sample in &snapshot.samples {
@@ -199,8 +202,8 @@ impl Twin {
     }
 
     /// Settings that this server does not know do not affect its planner.
-    fn apply(&self, settings: &BTreeMap<String, String>) -> Result<(), DbError> {
-        for (name, value) in settings {
+    fn apply(&self, checked: &Checked<'_>) -> Result<(), DbError> {
+        for (name, value) in checked.settings() {
             match self.session.set(name, value) {
                 Err(error) if !error.is_refusal() => return Err(error),
                 _ => {}

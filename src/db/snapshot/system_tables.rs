@@ -164,7 +164,7 @@ impl Column {
             }
             ("pg_class", "reltoastrelid" | "relrewrite", _) => "'0'",
             ("pg_class", "relfilenode", _) => {
-                "CASE WHEN x.relkind IN ('r', 'm', 'i') THEN x.oid ELSE 0 END"
+                "CASE WHEN x.relkind IN ('r', 'm', 'i', 'S') THEN x.oid ELSE 0 END"
             }
             ("pg_class", "relpersistence", _) => "'p'",
             ("pg_class", "relfrozenxid", _) => "'3'",

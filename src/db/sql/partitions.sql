@@ -6,7 +6,7 @@ SELECT root.oid AS table_oid,
        parent.relname::text AS parent_name,
        c.relkind = 'p' AS partitioned,
        c.relkind = 'f' AS is_foreign
-FROM unnest($1::oid[]) AS root (oid)
+FROM pg_catalog.unnest($1::oid[]) AS root (oid)
 CROSS JOIN LATERAL pg_catalog.pg_partition_tree(root.oid) AS tree
 JOIN pg_catalog.pg_class c ON c.oid = tree.relid AND c.relkind IN ('r', 'p', 'f')
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -9,6 +9,12 @@ tables AS (
     SELECT oid FROM asked
     UNION
     SELECT pg_catalog.pg_partition_root(oid) FROM asked WHERE pg_catalog.pg_partition_root(oid) IS NOT NULL
+),
+-- Whoever asks for the size of one of these waits for its lock.
+locked AS MATERIALIZED (
+    SELECT l.relation AS oid
+    FROM pg_catalog.pg_locks l
+    WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
 )
 SELECT c.oid,
        n.nspname::text AS schema_name,
@@ -24,9 +30,9 @@ SELECT c.oid,
        CASE WHEN c.reltuples >= 0 THEN c.reltuples::float8 END AS row_count,
        coalesce(pg_catalog.pg_stat_get_mod_since_analyze(c.oid), 0) AS modified_rows,
        written.*,
-       extract(epoch FROM now() - pg_catalog.pg_stat_get_db_stat_reset_time(database.oid))::float8 AS counted_for_s,
+       extract(epoch FROM pg_catalog.now() - pg_catalog.pg_stat_get_db_stat_reset_time(database.oid))::float8 AS counted_for_s,
        (CASE WHEN c.relkind = 'p'
-            THEN (SELECT coalesce(sum(leaf_class.relallvisible), 0)
+            THEN (SELECT coalesce(pg_catalog.sum(leaf_class.relallvisible), 0)
                   FROM pg_catalog.pg_partition_tree(c.oid) AS leaf JOIN pg_catalog.pg_class leaf_class ON leaf_class.oid = leaf.relid
                   WHERE leaf.isleaf)
             ELSE greatest(c.relallvisible, 0)
@@ -35,19 +41,23 @@ SELECT c.oid,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
        c.relrowsecurity AS row_security,
        (CASE WHEN c.relkind = 'p'
-            THEN (SELECT coalesce(sum(pg_catalog.pg_relation_size(leaf.relid)), 0)
-                  FROM pg_catalog.pg_partition_tree(c.oid) AS leaf WHERE leaf.isleaf)
+            THEN (SELECT coalesce(pg_catalog.sum(CASE WHEN leaf.relid IN (SELECT oid FROM locked)
+                                           THEN leaf_class.relpages * pg_catalog.current_setting('block_size')::bigint
+                                           ELSE pg_catalog.pg_relation_size(leaf.relid)
+                                      END), 0)
+                  FROM pg_catalog.pg_partition_tree(c.oid) AS leaf JOIN pg_catalog.pg_class leaf_class ON leaf_class.oid = leaf.relid
+                  WHERE leaf.isleaf)
             ELSE coalesce(pg_catalog.pg_relation_size(c.oid), 0)
-        END / current_setting('block_size')::bigint)::bigint AS pages
+        END / pg_catalog.current_setting('block_size')::bigint)::bigint AS pages
 FROM tables
 JOIN pg_catalog.pg_class c USING (oid)
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_database database ON database.datname = current_database()
+JOIN pg_catalog.pg_database database ON database.datname = pg_catalog.current_database()
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(pg_catalog.pg_stat_get_tuples_inserted(leaf.oid)), 0)::bigint AS n_tup_ins,
-           coalesce(sum(pg_catalog.pg_stat_get_tuples_updated(leaf.oid)), 0)::bigint AS n_tup_upd,
-           coalesce(sum(pg_catalog.pg_stat_get_tuples_hot_updated(leaf.oid)), 0)::bigint AS n_tup_hot_upd,
-           coalesce(sum(pg_catalog.pg_stat_get_tuples_deleted(leaf.oid)), 0)::bigint AS n_tup_del
+    SELECT coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_tuples_inserted(leaf.oid)), 0)::bigint AS n_tup_ins,
+           coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_tuples_updated(leaf.oid)), 0)::bigint AS n_tup_upd,
+           coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_tuples_hot_updated(leaf.oid)), 0)::bigint AS n_tup_hot_upd,
+           coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_tuples_deleted(leaf.oid)), 0)::bigint AS n_tup_del
     FROM (SELECT c.oid WHERE c.relkind <> 'p'
           UNION ALL
           SELECT tree.relid FROM pg_catalog.pg_partition_tree(c.oid) AS tree WHERE tree.isleaf AND c.relkind = 'p') AS leaf (oid)

@@ -12,8 +12,9 @@ use super::OPERATION;
 use crate::cluster::Cluster;
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
+use crate::twin::checks::ObjectOid;
 use crate::twin::page::BLOCK_BYTES;
-use crate::twin::snapshot::{Oid, Snapshot};
+use crate::twin::snapshot::Oid;
 
 /// The directory of the twin's database.
 pub(super) struct DataDirectory {
@@ -27,9 +28,6 @@ pub(super) struct DataDirectory {
     owner: Option<(u32, u32)>,
     next: Oid,
 }
-
-/// `pg_default`.
-const DEFAULT_TABLESPACE: &str = "1663";
 
 /// The first file number for new files; no server reaches it soon.
 pub(super) const FIRST_FILE: Oid = 1 << 30;
@@ -63,28 +61,24 @@ impl DataDirectory {
     pub(super) fn create_tablespaces(
         &self,
         session: &Session,
-        snapshot: &Snapshot,
+        tablespaces: &[ObjectOid],
     ) -> Result<(), DbError> {
         let sql = "SELECT 'PG_' || current_setting('server_version_num')::integer / 10000 || '_' || catalog_version_no AS version \
                    FROM pg_control_system()";
-        let Some(tablespaces) = snapshot
-            .system_table("pg_tablespace")
-            .filter(|table| !table.rows.is_empty())
-        else {
+        if tablespaces.is_empty() {
             return Ok(());
-        };
+        }
         let rows = session.query(OPERATION, sql, &[])?;
         let Some(row) = rows.first() else {
             return Ok(());
         };
         let version: String = field(row, "version")?;
-        for oid in tablespaces
-            .column("oid")
-            .into_iter()
-            .flatten()
-            .filter(|oid| *oid != DEFAULT_TABLESPACE)
-        {
-            let place = self.root.join("pg_tblspc").join(oid).join(&version);
+        for oid in tablespaces {
+            let place = self
+                .root
+                .join("pg_tblspc")
+                .join(oid.to_string())
+                .join(&version);
             let link = place.join(self.database.file_name().unwrap_or_default());
             let made = fs::create_dir_all(&place)
                 .and_then(|()| std::os::unix::fs::symlink(&self.database, link));
@@ -104,6 +98,11 @@ impl DataDirectory {
     /// An empty file with this number.
     pub(super) fn create_empty(&self, number: Oid) -> Result<(), DbError> {
         self.write(number, &[], 0)
+    }
+
+    /// A sequence has one block. The planner measures it and does not read it.
+    pub(super) fn create_sequence(&self, number: Oid) -> Result<(), DbError> {
+        self.write(number, &[], 1)
     }
 
     /// A new file with this beginning and this number of blocks; returns its number.

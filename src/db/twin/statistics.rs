@@ -24,7 +24,7 @@ const ROWS_AT_ONCE: usize = 500;
 
 impl Twin {
     pub(super) fn add_statistics(&self, snapshot: &Snapshot) -> Result<(), DbError> {
-        for statistics in snapshot.statistics.chunks(ROWS_AT_ONCE) {
+        for statistics in self.sound_statistics(snapshot)?.chunks(ROWS_AT_ONCE) {
             if let Err(refused) = self.insert_statistics(statistics) {
                 if !refused.is_refusal() {
                     return Err(refused);
@@ -133,7 +133,7 @@ fn numbers(slot: &Slot) -> Option<String> {
 
 fn extended_row(extended: &ExtendedStatistic, version_num: u32) -> String {
     let bytes = |digits: &Option<String>, type_name: &str| match digits {
-        Some(digits) => format!("decode('{digits}', 'hex')::{type_name}"),
+        Some(digits) => format!("decode({}, 'hex')::{type_name}", quote_literal(digits)),
         None => "NULL".to_owned(),
     };
     let inherited = if version_num >= 150_000 {
