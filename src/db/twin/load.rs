@@ -158,6 +158,7 @@ impl Twin {
         self.grant_rights()?;
         self.add_statistics(snapshot)?;
         copier.casts()?;
+        self.check_shapes()?;
         self.admin.batch(OPERATION, "CHECKPOINT")?;
         self.grow(snapshot)
     }
