@@ -22,6 +22,8 @@ mod stat_statements;
 pub mod tls;
 mod transaction;
 mod twin;
+mod wait_budget;
+mod watcher;
 
 pub use error::DbError;
 pub use interrupt::{Interrupt, InterruptTrigger};

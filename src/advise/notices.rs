@@ -29,6 +29,7 @@ impl Parts<'_> {
         notices.extend(rewrites);
         notices.extend(self.out_of_time());
         notices.extend(self.about_the_twin());
+        notices.extend(self.unwatched.clone().map(Notice::Unwatched));
         notices.extend(self.untested());
         notices.extend(self.reset_counters());
         notices

@@ -40,7 +40,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     require_terminal(cli)?;
     workload::check(&arguments.workload)?;
     let limits = arguments.limits.limits();
-    let safety = arguments.safety.safety(limits.max_write_block);
+    let safety = arguments.safety.safety(&limits);
     let signals = connection::interrupt()?;
     let settings = connection::settings(cli)?;
     let (raise, interrupt) = Interrupt::by_hand();

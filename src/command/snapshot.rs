@@ -8,13 +8,14 @@ use std::path::Path;
 use super::planners::{CapturedServer, TwinMaker, TwinPlanner, identifiers_of, scope};
 use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
-use crate::db::{Safety, Scope, Server, Session};
+use crate::db::{Scope, Server, Session};
 use crate::plan::Plan;
 use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Target};
 use crate::sentences;
 use crate::terminal::{self, Progress};
 use crate::twin::file::{TwinFile, TwinFileError};
 use crate::twin::redaction::{RedactionKey, RedactionReport};
+use crate::verdict::Limits;
 use crate::workload::{StatementId, Workload};
 
 pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, CommandError> {
@@ -25,7 +26,7 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     };
     workload::check(&arguments.workload)?;
     let interrupt = connection::interrupt()?;
-    let safety = arguments.safety.safety(Safety::default().max_write_block);
+    let safety = arguments.safety.safety(&Limits::default());
     let session = connection::session(cli, safety, &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
     let mut file = capture(cli, &session, workload, arguments)?;

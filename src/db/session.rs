@@ -1,8 +1,9 @@
 //! One connection of our own, with limits on everything it does, driven synchronously.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use tokio_postgres::{Client, Row};
 
 use super::connect::{self, CancelHandle, Connected, Prompt};
 use super::conninfo::Settings;
+use super::watcher::{Alarm, Holder, Watch};
 use super::{DbError, Interrupt};
 use crate::model::Millis;
 use crate::planner::Rollback;
@@ -24,8 +26,12 @@ pub struct Safety {
     pub lock_timeout: Millis,
     /// `statement_timeout`: how long one statement may run.
     pub statement_timeout: Millis,
-    /// How long writers to a table may be blocked by one rehearsal.
+    /// The same while indexes are built; none: as long as they are expected to take, with a margin.
+    pub build_timeout: Option<Millis>,
+    /// How long another session may wait because of one rehearsal.
     pub max_write_block: Millis,
+    /// How long others may wait because of all rehearsals of a run.
+    pub max_total_write_block: Millis,
 }
 
 impl Default for Safety {
@@ -33,10 +39,32 @@ impl Default for Safety {
         Safety {
             lock_timeout: Millis(1_000.0),
             statement_timeout: Millis(30_000.0),
-            max_write_block: Millis(10_000.0),
+            build_timeout: None,
+            max_write_block: Millis(2_000.0),
+            max_total_write_block: Millis(30_000.0),
         }
     }
 }
+
+/// A build may take this many times as long as expected,
+const BUILD_MARGIN: f64 = 3.0;
+
+/// and at least this long.
+const MIN_BUILD_TIMEOUT: Millis = Millis(30_000.0);
+
+impl Safety {
+    /// How long a statement may run where a build is expected to take this long.
+    pub(super) fn build_timeout(&self, expected: Millis) -> Millis {
+        self.build_timeout
+            .unwrap_or(Millis(MIN_BUILD_TIMEOUT.0.max(expected.0 * BUILD_MARGIN)))
+    }
+}
+
+/// How long the server waits for a client that does not answer while nobody waits for us.
+const STALLED_CLIENT: Millis = Millis(10_000.0);
+
+/// How long to wait until a cancelled build has ended.
+const BUILD_END_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long to wait for the server to confirm a cancel request before the connection is dropped.
 const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
@@ -109,6 +137,15 @@ pub struct Session {
     trace: Option<fn(&str)>,
     waited: Cell<Duration>,
     prepared: Cell<u32>,
+    /// What it takes to connect once more.
+    settings: Settings,
+    password: Option<String>,
+    /// Watches who waits for the open transaction.
+    watch: RefCell<Option<Watch>>,
+    /// Is the running statement cancelled when somebody waits too long?
+    yields: Cell<bool>,
+    /// Was a statement of the open transaction cancelled for that?
+    yielded: Cell<bool>,
     /// The limits.
     pub(super) safety: Safety,
     /// Does this server know `client_connection_check_interval`? (Not on every platform.)
@@ -141,9 +178,15 @@ impl Session {
             message: error.to_string(),
             state: None,
         })?;
+        let typed = Mutex::new(None);
+        let remembering = |text: &str| {
+            let answer = prompt(text)?;
+            *typed.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer.clone());
+            Ok(answer)
+        };
         let connected = runtime.block_on(async {
             tokio::select! {
-                connected = connect::connect(settings, prompt) => connected.map_err(DbError::from),
+                connected = connect::connect(settings, &remembering) => connected.map_err(DbError::from),
                 () = interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Confirmed }),
             }
         })?;
@@ -156,6 +199,11 @@ impl Session {
             trace,
             waited: Cell::default(),
             prepared: Cell::default(),
+            settings: settings.clone(),
+            password: typed.into_inner().unwrap_or_else(PoisonError::into_inner),
+            watch: RefCell::default(),
+            yields: Cell::default(),
+            yielded: Cell::default(),
             safety,
             checks_connection: true,
             is_uncounted: true,
@@ -169,10 +217,16 @@ impl Session {
             lock_timeout,
             statement_timeout,
             max_write_block,
+            ..
         } = self.safety;
+        let stalled_client = if max_write_block < STALLED_CLIENT {
+            STALLED_CLIENT
+        } else {
+            max_write_block
+        };
         self.set("lock_timeout", &milliseconds(lock_timeout))?;
         self.set("statement_timeout", &milliseconds(statement_timeout))?;
-        self.set("tcp_user_timeout", &milliseconds(max_write_block))
+        self.set("tcp_user_timeout", &milliseconds(stalled_client))
             .or_else(unless_refused)?;
         // Settings that affect how plans print values: the printed statements must mean the same in
         // any session.
@@ -186,7 +240,7 @@ impl Session {
         // A stopped client (Ctrl-Z, a frozen machine) must not keep its locks.
         self.set(
             "idle_in_transaction_session_timeout",
-            &milliseconds(max_write_block),
+            &milliseconds(stalled_client),
         )?;
         // `idx_scan` also counts reads of the ends of an index, by us and by the planner. These are
         // not a use of the index.
@@ -323,12 +377,14 @@ impl Session {
             trace(sql);
         }
         let began = Instant::now();
+        let alarm = self.alarm();
         let done = self.runtime.block_on(async {
             let mut work = std::pin::pin!(work);
             tokio::select! {
                 biased;
                 () = self.interrupt.raised() => {}
                 done = &mut work => return Ok(done),
+                () = raised(alarm) => return self.yield_to_others(work).await,
             }
             let _ = tokio::time::timeout(CANCEL_PATIENCE, self.cancel.cancel()).await;
             let _ = tokio::time::timeout(CANCEL_PATIENCE, work).await;
@@ -338,6 +394,106 @@ impl Session {
         });
         self.waited.set(self.waited.get() + began.elapsed());
         done
+    }
+
+    /// Cancels the statement because somebody has waited too long for it, and waits for its end.
+    async fn yield_to_others<T>(
+        &self,
+        work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, DbError> {
+        self.yielded.set(true);
+        let _ = tokio::time::timeout(CANCEL_PATIENCE, self.cancel.cancel()).await;
+        tokio::select! {
+            () = self.interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Unconfirmed }),
+            ended = tokio::time::timeout(BUILD_END_PATIENCE, work) => ended.map_err(|_| DbError::Query {
+                operation: "cancelling a statement that others wait for",
+                message: "the server has not ended it yet: look for its lock in pg_locks".to_owned(),
+                state: None,
+            }),
+        }
+    }
+
+    fn alarm(&self) -> Option<Alarm> {
+        let is_armed = self.yields.get() && !self.yielded.get();
+        let watch = self.watch.borrow();
+        watch.as_ref().filter(|_| is_armed).map(Watch::alarm)
+    }
+
+    /// Another connection to the same server, for the same role.
+    pub(super) fn second_connection(&self) -> Result<Client, DbError> {
+        let password = &self.password;
+        let known = |_: &str| {
+            let password = password.clone();
+            password.ok_or_else(|| std::io::Error::other("the server requires a password"))
+        };
+        let connected = self.runtime.block_on(async {
+            tokio::select! {
+                connected = connect::connect(&self.settings, &known) => connected.map_err(DbError::from),
+                () = self.interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Confirmed }),
+            }
+        })?;
+        Ok(connected.client)
+    }
+
+    /// Watches who waits for the open transaction until [`Session::end_watch`]; an error says why
+    /// that is not possible.
+    pub(super) fn begin_watch(&self, client: Arc<Client>, limit: Duration) -> Result<(), String> {
+        let rows = self.query(
+            "watching",
+            "/* pgrehearse */ SELECT pid, virtualtransaction FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() LIMIT 1",
+            &[],
+        );
+        let rows = rows.map_err(|error| error.to_string())?;
+        let row = rows
+            .first()
+            .ok_or("pg_locks does not show our transaction")?;
+        let read = |error: tokio_postgres::Error| error.to_string();
+        let holder = Holder {
+            pid: row.try_get("pid").map_err(read)?,
+            transaction: row.try_get("virtualtransaction").map_err(read)?,
+        };
+        let watch = self.runtime.block_on(Watch::begin(client, holder, limit))?;
+        self.yielded.set(false);
+        self.watch.replace(Some(watch));
+        Ok(())
+    }
+
+    /// Looks once more who waits for the open transaction.
+    pub(super) fn look(&self) {
+        let watch = self.watch.take();
+        if let Some(watch) = &watch {
+            self.runtime.block_on(watch.look());
+        }
+        self.watch.replace(watch);
+    }
+
+    /// How long the session waited that waited longest.
+    pub(super) fn end_watch(&self) -> Option<Duration> {
+        self.yielded.set(false);
+        self.watch.take()?.longest()
+    }
+
+    /// Runs statements that are cancelled when somebody waits too long for the open transaction.
+    pub(super) fn yielding<T>(&self, call: impl FnOnce(&Session) -> T) -> T {
+        self.yields.set(true);
+        let result = call(self);
+        self.yields.set(false);
+        result
+    }
+
+    /// Has somebody waited too long for the open transaction?
+    pub(super) fn has_yielded(&self) -> bool {
+        self.yielded.get()
+    }
+
+    /// Does nothing until then, or until the user asks to stop.
+    pub(super) fn pause(&self, until: tokio::time::Instant) -> Result<(), DbError> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => Ok(()),
+                () = self.interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Confirmed }),
+            }
+        })
     }
 
     /// Ends a transaction, whatever happened in it, also after an interrupt. Never fails: a
@@ -355,6 +511,14 @@ impl Session {
         } else {
             Rollback::Unconfirmed
         }
+    }
+}
+
+/// Waits for the alarm; for ever where there is none.
+async fn raised(alarm: Option<Alarm>) {
+    match alarm {
+        Some(alarm) => alarm.raised().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -236,7 +236,7 @@ impl Twin {
         Ok(Answer::Planned(Planned {
             plans: self.plans(&opening, statements)?,
             indexes: known.iter().map(|known| known.index.clone()).collect(),
-            write_block: None,
+            ..Planned::default()
         }))
     }
 
