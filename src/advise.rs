@@ -107,6 +107,7 @@ pub fn advise(
         lower_page_cost,
         remedies,
         write_costs,
+        unwatched: run.unwatched(),
         summary: run.summary(),
     }
     .into_advice())

@@ -242,18 +242,22 @@ pub struct SafetyArgs {
     /// Stop waiting for a lock after this long; other sessions queue behind a waiting request
     #[arg(long, value_parser = Millis::parse, default_value = "1s", value_name = "TIME")]
     lock_timeout: Millis,
-    /// Cancel a statement after this long
-    #[arg(long, value_parser = Millis::parse, default_value = "30s", value_name = "TIME")]
-    statement_timeout: Millis,
+    /// Cancel a statement after this long [default: 30s; a build for which nobody waits: three
+    /// times what it is expected to take, if that is longer]
+    #[arg(long, value_parser = Millis::parse, value_name = "TIME")]
+    statement_timeout: Option<Millis>,
 }
 
 /// How indexes are tested, and what may be recommended.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rehearsal and limits")]
 pub struct LimitArgs {
-    /// Block writers to a table for at most this long
-    #[arg(long, value_parser = Millis::parse, default_value = "10s", value_name = "TIME")]
+    /// Let no session wait longer for a build: it is then cancelled and rolled back
+    #[arg(long, value_parser = Millis::parse, default_value = "2s", value_name = "TIME")]
     max_write_block: Millis,
+    /// Let sessions wait no longer for all builds of a run, the longest wait of each counted
+    #[arg(long, value_parser = Millis::parse, default_value = "30s", value_name = "TIME")]
+    max_total_write_block: Millis,
     /// Build no index on tables larger than this
     #[arg(long, value_parser = Bytes::parse, default_value = "1GB", value_name = "SIZE")]
     max_table_size: Bytes,
@@ -345,6 +349,7 @@ impl LimitArgs {
             min_improvement: MinImprovement(self.min_improvement / 100.0),
             max_table_size: self.max_table_size,
             max_write_block: self.max_write_block,
+            max_total_write_block: self.max_total_write_block,
             rehearse: self.rehearse.into(),
             analyze: self.analyze,
             analyze_volatile: self.analyze_volatile.iter().cloned().collect(),
@@ -357,11 +362,14 @@ impl LimitArgs {
 
 impl SafetyArgs {
     /// For [`crate::db::Session`].
-    pub fn safety(&self, max_write_block: Millis) -> Safety {
+    pub fn safety(&self, limits: &Limits) -> Safety {
+        let default = Safety::default();
         Safety {
             lock_timeout: self.lock_timeout,
-            statement_timeout: self.statement_timeout,
-            max_write_block,
+            statement_timeout: self.statement_timeout.unwrap_or(default.statement_timeout),
+            build_timeout: self.statement_timeout,
+            max_write_block: limits.max_write_block,
+            max_total_write_block: limits.max_total_write_block,
         }
     }
 }

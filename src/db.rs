@@ -24,6 +24,8 @@ mod stat_statements;
 pub mod tls;
 mod transaction;
 mod twin;
+mod wait_budget;
+mod watcher;
 
 pub use error::DbError;
 pub use interrupt::{Interrupt, InterruptTrigger};

@@ -56,8 +56,15 @@ pub fn refusal(cause: &RefusalCause) -> String {
             "could not acquire the lock on {table} at once, and there is no waiting while another table is locked"
         ),
         RefusalCause::WriteBlockTooLong(limit) => {
-            format!("stopped: it would have blocked writers longer than --max-write-block {limit}")
+            format!("stopped: a session waited for it for --max-write-block {limit}")
         }
+        RefusalCause::UnwatchedTooLong(limit) => format!(
+            "stopped: it took longer than --max-write-block {limit}, and nobody could watch who waits for it"
+        ),
+        RefusalCause::WriteBudgetSpent(limit) => format!(
+            "not built: sessions had waited for this run's builds for --max-total-write-block {limit}; to prove it, run again at a quieter time or allow more"
+        ),
+        RefusalCause::Declined => "not built: the builds were declined".to_owned(),
         RefusalCause::StatementTimeout(limit) => {
             format!("stopped after --statement-timeout {limit}")
         }

@@ -32,8 +32,12 @@ pub enum Reason {
     LockTimeout,
     /// The build took longer than `--statement-timeout`: stopped.
     StatementTimeout,
-    /// The build would have blocked writers longer than `--max-write-block`: stopped.
+    /// A session waited for the build for `--max-write-block`: stopped.
     WriteBlockTooLong,
+    /// Sessions had waited for earlier builds for `--max-total-write-block`: not built.
+    WriteBudgetSpent,
+    /// The user declined the builds.
+    Declined,
     /// The server would not build it.
     BuildFailed,
     /// Only the table's owner may build on it.
@@ -74,6 +78,8 @@ impl Reason {
             Reason::LockTimeout => "lock_timeout",
             Reason::StatementTimeout => "statement_timeout",
             Reason::WriteBlockTooLong => "write_block_too_long",
+            Reason::WriteBudgetSpent => "write_budget_spent",
+            Reason::Declined => "declined",
             Reason::BuildFailed => "build_failed",
             Reason::NotOwner => "not_owner",
             Reason::ReadOnlyServer => "read_only_server",
@@ -113,8 +119,11 @@ pub struct Limits {
     pub min_improvement: MinImprovement,
     /// Nothing is built on larger tables.
     pub max_table_size: Bytes,
-    /// Writers are not blocked longer.
+    /// No session waits longer for a build.
     pub max_write_block: Millis,
+    /// All waiting of a run, the longest of each build, is not longer.
+    #[serde(default = "max_total_write_block")]
+    pub max_total_write_block: Millis,
     /// How candidates are tested.
     pub rehearse: Rehearse,
     /// The statements that the chosen indexes help are executed without and with them.
@@ -149,6 +158,18 @@ fn unused_after() -> Millis {
     UNUSED_AFTER
 }
 
+fn max_total_write_block() -> Millis {
+    Limits::default().max_total_write_block
+}
+
+/// Expected duration of a build where there was none yet: five million rows took 11 s.
+const BUILD_MS_A_ROW: f64 = 0.0022;
+
+/// How long building an index on a table with this many rows is expected to take.
+pub fn expected_build(rows: f64) -> Millis {
+    Millis(rows * BUILD_MS_A_ROW)
+}
+
 /// How candidates are tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -166,8 +187,9 @@ pub enum Rehearse {
 }
 
 impl Limits {
-    /// May indexes that took this long be built again in one transaction within
-    /// `--max-write-block`? With room for planning and for a slower second build.
+    /// May indexes that take this long be built in one transaction, so that writers that come
+    /// during it need not wait longer than `--max-write-block`? With room for planning and for a
+    /// slower build.
     pub fn have_room_for(&self, build_times: impl IntoIterator<Item = Millis>) -> bool {
         build_times.into_iter().map(|time| time.0).sum::<f64>() * 2.0 < self.max_write_block.0
     }
@@ -180,7 +202,8 @@ impl Default for Limits {
             max_indexes: None,
             min_improvement: MinImprovement(0.1),
             max_table_size: Bytes(Bytes::GB),
-            max_write_block: Millis(10_000.0),
+            max_write_block: Millis(2_000.0),
+            max_total_write_block: Millis(30_000.0),
             rehearse: Rehearse::default(),
             analyze: false,
             analyze_volatile: BTreeSet::new(),
@@ -259,6 +282,8 @@ mod tests {
             Reason::NotChosen,
             Reason::LockTimeout,
             Reason::WriteBlockTooLong,
+            Reason::WriteBudgetSpent,
+            Reason::Declined,
             Reason::TooManyIndexes,
             Reason::NoTwin,
         ] {

@@ -61,6 +61,8 @@ pub enum Notice {
     },
     /// The twin lacks something.
     TwinGap(Gap),
+    /// Nobody watched who waited for the builds, for this reason.
+    Unwatched(String),
     /// The number of candidates that could not be tested because their tables are busy.
     Untested(usize),
     /// ANALYZE in a rehearsal has reset the counter that autovacuum uses, and its statistics

@@ -25,6 +25,7 @@ impl Parts<'_> {
         notices.extend(not_indexable.map(Notice::NotIndexable));
         notices.extend(self.out_of_time());
         notices.extend(self.about_the_twin());
+        notices.extend(self.unwatched.clone().map(Notice::Unwatched));
         notices.extend(self.untested());
         notices.extend(self.reset_counters());
         notices

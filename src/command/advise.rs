@@ -46,11 +46,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         return advise_from_snapshot(cli, arguments, file, &options);
     }
     workload::check(&arguments.run.workload)?;
-    let session = connection::session(
-        cli,
-        arguments.run.safety.safety(limits.max_write_block),
-        &interrupt,
-    )?;
+    let session = connection::session(cli, arguments.run.safety.safety(&limits), &interrupt)?;
     let workload = workload::read(&arguments.run.workload, &session)?;
     workload::check_names(&limits.analyze_volatile, &workload)?;
     let advice = advise_and_report(cli, &session, &workload, &options)?;

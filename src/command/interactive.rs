@@ -42,7 +42,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     check_pg_bin(arguments.limits.pg_bin.as_deref())?;
     workload::check(&arguments.workload)?;
     let limits = arguments.limits.limits();
-    let safety = arguments.safety.safety(limits.max_write_block);
+    let safety = arguments.safety.safety(&limits);
     let signals = connection::interrupt()?;
     let settings = connection::settings(cli)?;
     let (raise, interrupt) = Interrupt::by_hand();

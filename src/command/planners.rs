@@ -61,7 +61,9 @@ pub(super) struct TwinMaker {
 const TWIN_SAFETY: Safety = Safety {
     lock_timeout: Millis(60_000.0),
     statement_timeout: Millis(60_000.0),
+    build_timeout: None,
     max_write_block: Millis(600_000.0),
+    max_total_write_block: Millis(600_000.0),
 };
 
 /// Settings for a server with almost no data, whose data need not survive a crash.

@@ -12,7 +12,7 @@ use super::planners::{
 };
 use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
-use crate::db::{Interrupt, Safety, Scope, Server, Session};
+use crate::db::{Interrupt, Scope, Server, Session};
 use crate::plan::Plan;
 use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Rollback, Target};
 use crate::sentences;
@@ -21,6 +21,7 @@ use crate::terminal::{self, Progress};
 use crate::twin::checks::Checked;
 use crate::twin::file::{TwinFile, TwinFileError};
 use crate::twin::redaction::{RedactionKey, RedactionReport};
+use crate::verdict::Limits;
 use crate::workload::{StatementId, Workload};
 
 pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, CommandError> {
@@ -31,7 +32,7 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     };
     workload::check(&arguments.workload)?;
     let interrupt = connection::interrupt()?;
-    let safety = arguments.safety.safety(Safety::default().max_write_block);
+    let safety = arguments.safety.safety(&Limits::default());
     let session = connection::session(cli, safety, &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
     let mut file = capture(cli, &session, workload, arguments)?;

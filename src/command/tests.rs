@@ -46,6 +46,7 @@ fn options_become_limits() {
         min_improvement: MinImprovement(0.25),
         max_table_size: Bytes(2 * Bytes::GB),
         max_write_block: Millis(500.0),
+        max_total_write_block: Millis(30_000.0),
         rehearse: Rehearse::Twin,
         analyze: true,
         analyze_volatile: ["one".to_owned(), "other".to_owned()].into(),

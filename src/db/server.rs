@@ -7,14 +7,16 @@ use tokio_postgres::types::Type;
 
 use super::catalog::field;
 use super::explain::Explained;
-use super::transaction::Locks;
+use super::transaction::{Locks, Rehearsal};
+use super::wait_budget::WaitBudget;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
-use crate::model::QualifiedName;
+use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question,
     RefusalCause, Target,
 };
+use crate::verdict::expected_build;
 use crate::workload::{Statement, StatementId};
 
 /// A server behind one session.
@@ -26,6 +28,10 @@ pub struct Server<'s> {
     lockable: BTreeSet<QualifiedName>,
     /// Statements that are executed whatever they call.
     executed_anyway: BTreeSet<StatementId>,
+    /// How long one index on each table is expected to take.
+    expected: BTreeMap<QualifiedName, Millis>,
+    /// What others have waited because of this run.
+    budget: WaitBudget,
 }
 
 /// What a rehearsal must know about a statement before it takes locks.
@@ -48,6 +54,8 @@ impl<'s> Server<'s> {
             planned: BTreeMap::new(),
             lockable: BTreeSet::new(),
             executed_anyway: BTreeSet::new(),
+            expected: BTreeMap::new(),
+            budget: WaitBudget::default(),
         }
     }
 
@@ -137,7 +145,7 @@ impl<'s> Server<'s> {
     }
 
     fn rehearse(
-        &self,
+        &mut self,
         indexes: &[NamedIndex],
         statements: &[Statement],
         mode: Mode,
@@ -166,7 +174,20 @@ impl<'s> Server<'s> {
                 .copied()
                 .collect(),
         };
-        self.session.rehearse(indexes, &statements, &locks, mode)
+        let expected = built_on
+            .iter()
+            .filter_map(|table| self.expected.get(*table));
+        let expected = expected.fold(Millis::default(), |longest, time| {
+            Millis(longest.0.max(time.0))
+        });
+        let rehearsal = Rehearsal {
+            indexes,
+            statements,
+            mode,
+            locks,
+            expected,
+        };
+        self.session.rehearse(&rehearsal, &mut self.budget)
     }
 
     /// How many of these relations are in the catalog. After a rehearsal, the indexes that it built
@@ -230,15 +251,17 @@ impl Server<'_> {
                     Ok(explained.into())
                 })
             }
-            Hypothesis::Analyzed(analyzed) if question.indexes.is_empty() => {
-                self.session.plan_after(&analyzed.statements(), statements)
-            }
+            Hypothesis::Analyzed(analyzed) if question.indexes.is_empty() => self
+                .session
+                .plan_after(&analyzed.statements(), statements, &mut self.budget),
             Hypothesis::View(view) if question.indexes.is_empty() => {
                 match self.session.objection_to_executing(&view.query)? {
                     Some(objection) => {
                         Ok(Answer::Refused(RefusalCause::NotExecuted(objection).into()))
                     }
-                    None => self.session.plan_with_view(view, statements),
+                    None => self
+                        .session
+                        .plan_with_view(view, statements, &mut self.budget),
                 }
             }
             Hypothesis::Setting { .. }
@@ -267,6 +290,16 @@ impl Planner for Server<'_> {
             .iter()
             .filter(|table| table.lockable)
             .map(|table| table.name.clone())
+            .collect();
+        self.expected = catalog
+            .tables
+            .iter()
+            .map(|table| {
+                (
+                    table.name.clone(),
+                    expected_build(table.rows.unwrap_or(0.0)),
+                )
+            })
             .collect();
         Ok(catalog)
     }

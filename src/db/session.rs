@@ -14,6 +14,7 @@ use tokio_postgres::{Client, Row};
 use super::connect::{self, CancelHandle, Connected, Prompt};
 use super::conninfo::Settings;
 use super::executions::Executions;
+use super::watcher::{Alarm, Holder, Watch};
 use super::{DbError, Interrupt};
 use crate::model::Millis;
 use crate::planner::Rollback;
@@ -30,8 +31,12 @@ pub struct Safety {
     pub lock_timeout: Millis,
     /// `statement_timeout`: how long one statement may run.
     pub statement_timeout: Millis,
-    /// How long writers to a table may be blocked by one rehearsal.
+    /// The same while indexes are built; none: as long as they are expected to take, with a margin.
+    pub build_timeout: Option<Millis>,
+    /// How long another session may wait because of one rehearsal.
     pub max_write_block: Millis,
+    /// How long others may wait because of all rehearsals of a run.
+    pub max_total_write_block: Millis,
 }
 
 impl Default for Safety {
@@ -39,10 +44,37 @@ impl Default for Safety {
         Safety {
             lock_timeout: Millis(1_000.0),
             statement_timeout: Millis(30_000.0),
-            max_write_block: Millis(10_000.0),
+            build_timeout: None,
+            max_write_block: Millis(2_000.0),
+            max_total_write_block: Millis(30_000.0),
         }
     }
 }
+
+/// A build may take this many times as long as expected,
+const BUILD_MARGIN: f64 = 3.0;
+
+/// and at least this long.
+const MIN_BUILD_TIMEOUT: Millis = Millis(30_000.0);
+
+impl Safety {
+    /// How long a statement may run where a build is expected to take this long.
+    pub(super) fn build_timeout(&self, expected: Millis) -> Millis {
+        self.build_timeout
+            .unwrap_or(Millis(MIN_BUILD_TIMEOUT.0.max(expected.0 * BUILD_MARGIN)))
+    }
+
+    /// How long the server waits for a client that does not answer.
+    fn stalled_client(&self) -> Millis {
+        Millis(STALLED_CLIENT.0.max(self.max_write_block.0))
+    }
+}
+
+/// How long the server waits for a client that does not answer while nobody waits for us.
+const STALLED_CLIENT: Millis = Millis(10_000.0);
+
+/// How long to wait until a cancelled build has ended.
+const BUILD_END_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a cancel request, the end of the cancelled statement and the rollback may take together
 /// before the connection is dropped: an interrupt is answered within two seconds.
@@ -144,8 +176,8 @@ enum Open {
 }
 
 /// A connection and its cancel requests.
-struct Link {
-    client: Client,
+pub(super) struct Link {
+    pub(super) client: Client,
     cancel: CancelHandle,
 }
 
@@ -176,9 +208,16 @@ pub struct Session {
     local_settings: Vec<(&'static str, String)>,
     /// The `search_path` for reading the catalog, where the session's own would not do.
     catalog_path: Option<String>,
-    /// How to connect again, if `idle_session_timeout` may end the session between two
-    /// transactions.
+    /// How to connect again; none for a server of our own.
     reconnect: Option<Reconnect>,
+    /// May `idle_session_timeout` end the session between two transactions?
+    ends_when_idle: bool,
+    /// Watches who waits for the open transaction.
+    watch: RefCell<Option<Watch>>,
+    /// Is the running statement cancelled when somebody waits too long?
+    yields: Cell<bool>,
+    /// Was a statement of the open transaction cancelled for that?
+    yielded: Cell<bool>,
     /// The limits.
     pub(super) safety: Safety,
     /// Does this server know `client_connection_check_interval`? (Not on every platform.)
@@ -271,6 +310,10 @@ impl Session {
             local_settings: opening::always(safety),
             catalog_path: None,
             reconnect: None,
+            ends_when_idle: false,
+            watch: RefCell::default(),
+            yields: Cell::default(),
+            yielded: Cell::default(),
             safety,
             checks_connection: true,
             is_uncounted: true,
@@ -323,9 +366,9 @@ impl Session {
         if let Some(row) = facts.iter().flatten().next() {
             let path: String = super::catalog::field(row, "path")?;
             self.catalog_path = opening::catalog_first(&path);
-            let ends_when_idle: bool = super::catalog::field(row, "ends_when_idle")?;
-            self.reconnect = ends_when_idle.then_some(reconnect);
+            self.ends_when_idle = super::catalog::field(row, "ends_when_idle")?;
         }
+        self.reconnect = Some(reconnect);
         if let Some(trace) = self.trace {
             trace(&format!(
                 "every transaction begins with: {}",
@@ -395,18 +438,30 @@ impl Session {
             return Ok(true);
         }
         let gone = error.is_idle_session_timeout() || self.link().client.is_closed();
-        let Some(Reconnect { settings, password }) = self.reconnect.as_ref().filter(|_| gone)
-        else {
+        if !gone || !self.ends_when_idle {
+            return Ok(false);
+        }
+        let Some(reconnect) = &self.reconnect else {
             return Ok(false);
         };
         self.open.set(Open::No);
+        self.link.replace(self.connect_again(reconnect)?);
+        Ok(true)
+    }
+
+    fn connect_again(&self, reconnect: &Reconnect) -> Result<Arc<Link>, DbError> {
+        let Reconnect { settings, password } = reconnect;
         let known = |_: &str| {
             let missing = || std::io::Error::other("the password is not known any more");
             password.clone().ok_or_else(missing)
         };
-        let link = connect_unless_interrupted(&self.runtime, settings, &known, &self.interrupt)?;
-        self.link.replace(link);
-        Ok(true)
+        connect_unless_interrupted(&self.runtime, settings, &known, &self.interrupt)
+    }
+
+    /// Another connection to the same server, for the same role.
+    pub(super) fn second_connection(&self) -> Result<Arc<Link>, DbError> {
+        let missing = || DbError::Missing("the server is our own".to_owned());
+        self.connect_again(self.reconnect.as_ref().ok_or_else(missing)?)
     }
 
     /// Calls a function in a transaction that is rolled back in every case.
@@ -620,6 +675,7 @@ impl Session {
         let began = Instant::now();
         let link = self.link();
         let patience = self.patience(statements);
+        let alarm = self.alarm();
         let done = self.runtime.block_on(async {
             let mut work = std::pin::pin!(work);
             tokio::select! {
@@ -631,6 +687,7 @@ impl Session {
                     let _ = tokio::time::timeout(SHORT_PATIENCE, link.cancel.cancel()).await;
                     return Err(self.silent(operation, began.elapsed()));
                 }
+                () = raised(alarm) => return self.yield_to_others(operation, work).await,
             }
             let deadline = self.deadline();
             let _ = tokio::time::timeout_at(deadline, link.cancel.cancel()).await;
@@ -642,6 +699,93 @@ impl Session {
         });
         self.waited.set(self.waited.get() + began.elapsed());
         done
+    }
+
+    /// Cancels the statement because somebody has waited too long for it, and waits for its end.
+    async fn yield_to_others<T>(
+        &self,
+        operation: &'static str,
+        work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, DbError> {
+        self.yielded.set(true);
+        let began = Instant::now();
+        let _ = tokio::time::timeout(CANCEL_PATIENCE, self.link().cancel.cancel()).await;
+        tokio::select! {
+            () = self.interrupt.raised() => {
+                Err(DbError::Interrupted { rollback: self.rollback_so_far() })
+            }
+            ended = tokio::time::timeout(BUILD_END_PATIENCE, work) => ended.map_err(|_| {
+                self.lost.set(true);
+                self.silent(operation, began.elapsed())
+            }),
+        }
+    }
+
+    fn alarm(&self) -> Option<Alarm> {
+        let is_armed = self.yields.get() && !self.yielded.get();
+        let watch = self.watch.borrow();
+        watch.as_ref().filter(|_| is_armed).map(Watch::alarm)
+    }
+
+    /// Watches who waits for the open transaction until [`Session::end_watch`]; an error says why
+    /// that is not possible.
+    pub(super) fn begin_watch(&self, link: Arc<Link>, limit: Duration) -> Result<(), String> {
+        let rows = self.query(
+            "watching",
+            "/* pgrehearse */ SELECT pid, virtualtransaction FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() LIMIT 1",
+            &[],
+        );
+        let rows = rows.map_err(|error| error.to_string())?;
+        let row = rows
+            .first()
+            .ok_or("pg_locks does not show our transaction")?;
+        let read = |error: tokio_postgres::Error| error.to_string();
+        let holder = Holder {
+            pid: row.try_get("pid").map_err(read)?,
+            transaction: row.try_get("virtualtransaction").map_err(read)?,
+        };
+        let watch = self.runtime.block_on(Watch::begin(link, holder, limit))?;
+        self.yielded.set(false);
+        self.watch.replace(Some(watch));
+        Ok(())
+    }
+
+    /// Looks once more who waits for the open transaction.
+    pub(super) fn look(&self) {
+        let watch = self.watch.take();
+        if let Some(watch) = &watch {
+            self.runtime.block_on(watch.look());
+        }
+        self.watch.replace(watch);
+    }
+
+    /// How long the session waited that waited longest.
+    pub(super) fn end_watch(&self) -> Option<Duration> {
+        self.yielded.set(false);
+        self.watch.take()?.longest()
+    }
+
+    /// Runs statements that are cancelled when somebody waits too long for the open transaction.
+    pub(super) fn yielding<T>(&self, call: impl FnOnce(&Session) -> T) -> T {
+        self.yields.set(true);
+        let result = call(self);
+        self.yields.set(false);
+        result
+    }
+
+    /// Has somebody waited too long for the open transaction?
+    pub(super) fn has_yielded(&self) -> bool {
+        self.yielded.get()
+    }
+
+    /// Does nothing until then, or until the user asks to stop.
+    pub(super) fn pause(&self, until: tokio::time::Instant) -> Result<(), DbError> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => Ok(()),
+                () = self.interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Confirmed }),
+            }
+        })
     }
 
     /// How long the answers to so many statements may take; none if the server has no limit.
@@ -723,6 +867,14 @@ fn send<'s>(client: &'s Client, step: &'s PipelineStep) -> PipelineFuture<'s> {
             Box::pin(async move { client.batch_execute(sql).await.map(|()| Vec::new()) })
         }
         PipelineStep::Statement(sql) => Box::pin(client.query_typed(sql, &[])),
+    }
+}
+
+/// Waits for the alarm; for ever where there is none.
+async fn raised(alarm: Option<Alarm>) {
+    match alarm {
+        Some(alarm) => alarm.raised().await,
+        None => std::future::pending().await,
     }
 }
 

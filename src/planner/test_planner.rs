@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     Answer, Hypothesis, Mode, NotExecuted, PlanOutcome, Planned, Planner, PlannerError,
-    Preparation, Question, Refusal, RefusalCause, Target, TestedIndex, TwinOnly, TwinState,
+    Preparation, Question, Refusal, RefusalCause, Target, TestedIndex, TwinOnly, TwinState, Waits,
 };
 use crate::catalog::Catalog;
 use crate::index::Index;
@@ -310,6 +310,7 @@ impl TestPlanner {
                 .collect(),
             indexes: self.tested(question),
             write_block: builds.then_some(WRITE_BLOCK),
+            waits: builds.then(Waits::default),
         })
     }
 

@@ -254,7 +254,7 @@ pub struct RecommendedIndex {
     pub predicted_size_bytes: Option<u64>,
     /// How long building it took; null when it was not built.
     pub build_ms: Option<f64>,
-    /// How long writers to the table waited while it was verified; null when it was not built.
+    /// How long the table was locked for writes while it was verified; null when it was not built.
     pub write_block_ms: Option<f64>,
     /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an
     /// entry, in planner units.
@@ -453,10 +453,18 @@ pub struct Rehearsal {
     /// Indexes of the rehearsal that are still in the catalog at the end; null without a server: in
     /// a replay, from a twin file.
     pub left_behind: Option<usize>,
-    /// The longest time that writes to a table waited.
+    /// Of the indexes built, those that had been built before, to plan with another set of indexes.
+    pub built_again_to_plan: usize,
+    /// Of the indexes built, those that had been built before, to execute statements with them.
+    pub built_again_to_execute: usize,
+    /// The longest time that a table was locked for writes.
     pub longest_write_block_ms: f64,
-    /// The total time that writes to tables waited.
+    /// The total time that tables were locked for writes.
     pub total_write_block_ms: f64,
+    /// The longest time that a session was seen waiting because of that; null where nobody watched.
+    pub longest_wait_ms: Option<f64>,
+    /// The longest wait of each transaction, summed.
+    pub total_wait_ms: Option<f64>,
 }
 
 /// How long it took.
@@ -543,6 +551,10 @@ impl Rehearsal {
             twin_explains: tally.twin_explains,
             out_of_time: summary.out_of_time,
             left_behind,
+            built_again_to_plan: tally.built_again_to_plan,
+            built_again_to_execute: tally.built_again_to_execute,
+            longest_wait_ms: tally.longest_wait.map(tenth),
+            total_wait_ms: tally.total_wait.map(tenth),
             longest_write_block_ms: tally.longest_write_block.map_or(0.0, tenth),
             total_write_block_ms: tally.total_write_block.map_or(0.0, tenth),
         }

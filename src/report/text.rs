@@ -21,6 +21,7 @@ use crate::model::{
 };
 use crate::plan::Plan;
 use crate::planner::Evidence;
+use crate::planner::counted::Tally;
 use crate::sentences;
 use crate::text_layout::{indent, titled_rule};
 use crate::verdict::{Change, MinImprovement};
@@ -315,7 +316,7 @@ fn facts(recommendation: &Recommendation) -> String {
         (Evidence::RolledBackTransaction, _, predicted) => {
             let predicted = predicted.map(|predicted| format!(" (predicted {predicted})"));
             let built = build_time.map(|time| format!(" · built in {time}"));
-            let blocked = write_block.map(|time| format!(" · writes blocked {time}"));
+            let blocked = write_block.map(|time| format!(" · locked for writes {time}"));
             let parts = [predicted, built, blocked];
             format!("{size}{}", parts.into_iter().flatten().collect::<String>())
         }
@@ -583,16 +584,52 @@ fn built_sentence(advice: &Advice, left_behind: Option<usize>) -> String {
         return "Nothing was built.".to_owned();
     }
     let left = left_behind.map_or_else(String::new, |left| format!("; {left} left behind"));
-    let waits = tally.longest_write_block.zip(tally.total_write_block);
-    let waits = waits.map(|(longest, total)| {
-        format!(" Writes waited at most {longest} at a time, {total} in total.")
-    });
     format!(
-        "{} built in {}, all rolled back{left}.{}",
+        "{} built in {}{}, all rolled back{left}.{}{}",
         count(tally.indexes_built, "index", "indexes"),
         count(tally.transactions, "transaction", "transactions"),
-        waits.unwrap_or_default()
+        built_again(tally),
+        locked_sentence(tally),
+        waits_sentence(tally)
     )
+}
+
+/// Why indexes were built more than once.
+fn built_again(tally: &Tally) -> String {
+    let times = |number: usize, why: &str| {
+        (number > 0).then(|| format!("{} again to {why}", count(number, "build", "builds")))
+    };
+    let reasons = [
+        times(tally.built_again_to_plan, "plan with another set"),
+        times(tally.built_again_to_execute, "execute statements"),
+    ];
+    let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+    if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", reasons.join(", "))
+    }
+}
+
+fn locked_sentence(tally: &Tally) -> String {
+    let locked = tally.longest_write_block.zip(tally.total_write_block);
+    let sentence = locked.map(|(longest, total)| {
+        format!(" Tables were locked for writes at most {longest} at a time, {total} in total.")
+    });
+    sentence.unwrap_or_default()
+}
+
+/// How long others really waited, where that is known.
+fn waits_sentence(tally: &Tally) -> String {
+    match tally.longest_wait.zip(tally.total_wait) {
+        None => String::new(),
+        Some((_, total)) if total.0 <= 0.0 => " Nobody was seen waiting for that.".to_owned(),
+        Some((longest, total)) => {
+            format!(
+                " Other sessions waited for that at most {longest} at a time, {total} in total."
+            )
+        }
+    }
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

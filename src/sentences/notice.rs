@@ -57,6 +57,9 @@ pub fn notice(notice: &Notice) -> String {
             )
         }
         Notice::TwinGap(gap) => super::gap(gap),
+        Notice::Unwatched(reason) => format!(
+            "nobody could watch who waited for the builds, so each build was limited to --max-write-block: {reason}"
+        ),
         Notice::Untested(1) => {
             "1 candidate could not be tested now because its table is busy: run again at a quieter time"
                 .to_owned()

@@ -69,6 +69,9 @@ fn refusals() {
         RefusalCause::LockTimeout(Millis(500.0)),
         RefusalCause::LockNotFree(table()),
         RefusalCause::WriteBlockTooLong(Millis(2_000.0)),
+        RefusalCause::UnwatchedTooLong(Millis(2_000.0)),
+        RefusalCause::WriteBudgetSpent(Millis(30_000.0)),
+        RefusalCause::Declined,
         RefusalCause::StatementTimeout(Millis(30_000.0)),
         RefusalCause::NoServer,
         RefusalCause::CannotSimulate {
@@ -286,6 +289,7 @@ fn notices() {
         gap(2),
         gap(6),
         gap(8),
+        Notice::Unwatched("too many connections".to_owned()),
         Notice::Untested(1),
         Notice::Untested(2),
         Notice::AutovacuumCounterReset {

@@ -71,7 +71,7 @@ fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'sta
     facts.extend(
         index
             .write_block
-            .map(|wait| format!("writes waited {wait}")),
+            .map(|wait| format!("locked for writes {wait}")),
     );
     lines.extend(plain(&facts.join(" · "), columns, theme.dim()));
     match &index.status {
