@@ -17,6 +17,7 @@ use nix::fcntl::Flock;
 
 mod access;
 pub mod binaries;
+mod confine;
 mod error;
 pub mod locale;
 mod sockets;
@@ -25,6 +26,7 @@ mod user;
 
 pub use access::{Access, new_password};
 pub use binaries::{Binaries, BinariesError};
+pub use confine::Confinement;
 pub use error::ClusterError;
 pub use locale::ClusterLocale;
 pub use user::ServerUser;
@@ -62,13 +64,14 @@ pub struct Cluster {
     keeper: Child,
     locale: ClusterLocale,
     credentials: Credentials,
+    confinement: Confinement,
     /// The lock that shows other processes that the directory is in use; we and the keeper hold it.
     /// The last field, so that it is released last.
     _lock: Flock<File>,
 }
 
 /// The keeper's script. Its arguments are the directory, the directory of the binaries, the directory
-/// of the socket, and more arguments for initdb. It also runs initdb, so that from the beginning a process exists that
+/// of the socket, limits (`c=0`) for `ulimit`, and more arguments for initdb. It also runs initdb, so that from the beginning a process exists that
 /// removes the directory. The trap is for a signal to the keeper itself. SIGINT is an immediate
 /// shutdown for the server, but a shell starts background processes with SIGINT ignored, and a new
 /// server may not have installed its handlers yet: SIGTERM ends such a server. Both signals can be
@@ -78,8 +81,8 @@ pub struct Cluster {
 /// Its standard output is the lock of the directory: the keeper holds it, and initdb does (as 3),
 /// but the server must not.
 const KEEPER: &str = r#"
-directory=$1 programs=$2 sockets=$3
-shift 3
+directory=$1 programs=$2 sockets=$3 limits=$4
+shift 4
 server=
 stop() {
     trap '' TERM HUP
@@ -93,6 +96,7 @@ stop() {
     exit 0
 }
 trap stop TERM HUP
+for limit in $limits; do ulimit "-${limit%=*}" "${limit#*=}"; done 2>/dev/null
 true >"$directory/initdb.log" || exit 1
 if "$programs/initdb" -D "$directory/data" --no-sync --no-instructions "$@" \
     3>&1 >"$directory/initdb.log" 2>&1 </dev/null
@@ -106,6 +110,11 @@ fi
 read -r _ || true
 stop
 "#;
+
+/// Limits of a server in which code of strangers may run, as far as the system has them: no core
+/// files, 2 GB in a file (units of 512 bytes), and 4 GB of address space in a process (units of 1
+/// kB). A limit of processes would count all those of the user, also of other programs.
+const LIMITS: &str = "c=0 f=4194304 v=4194304";
 
 /// Settings of a server whose data are disposable. (Commits stay synchronous: VACUUM marks a page
 /// all-visible only when the commit that filled it is in the WAL. Otherwise index-only scans would
@@ -234,13 +243,25 @@ impl Cluster {
             .arg("pgrehearse-keeper")
             .arg(directory.path())
             .arg(&binaries.directory)
-            .arg(sockets.path());
+            .arg(sockets.path())
+            .arg(match options.access {
+                Access::Trust => "",
+                Access::Password => LIMITS,
+            });
         shell
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(lock.try_clone().map_err(cannot)?)
             .stderr(Stdio::null());
-        let keeper = shell.spawn().map_err(|error| ClusterError::Run {
+        let started = match options.access {
+            Access::Trust => shell.spawn().map(|keeper| (keeper, Confinement::default())),
+            Access::Password => confine::spawn(
+                &mut shell,
+                &[directory.path(), sockets.path()],
+                &binaries.directory,
+            ),
+        };
+        let (keeper, confinement) = started.map_err(|error| ClusterError::Run {
             program: "/bin/sh".to_owned(),
             error,
         })?;
@@ -253,6 +274,7 @@ impl Cluster {
             keeper,
             locale,
             credentials,
+            confinement,
             _lock: lock,
         };
         std::thread::spawn(move || stale::sweep(&place, user.as_ref()));
@@ -280,6 +302,11 @@ impl Cluster {
             access::quote(role),
             access::quote(password)
         )
+    }
+
+    /// What the operating system forbids its processes.
+    pub fn confinement(&self) -> Confinement {
+        self.confinement
     }
 
     /// Does every connection need a password that only this process knows?

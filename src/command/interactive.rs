@@ -308,6 +308,7 @@ impl Backend for LiveBackend {
                 may_sample: run.may_sample,
                 pg_bin: run.pg_bin.clone(),
                 interrupt,
+                trace: None,
             };
             let mut planner = LivePlanner::new(session, &run.workload, twin_maker);
             let mut planner = TimeLimit::new(&mut planner, run.limits.search_time);

@@ -7,7 +7,9 @@ use super::CommandError;
 use crate::catalog::Catalog;
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::locale::{ClusterLocale, LocaleProvider};
-use crate::cluster::{Access, Binaries, Cluster, ClusterError, ClusterOptions, Starting};
+use crate::cluster::{
+    Access, Binaries, Cluster, ClusterError, ClusterOptions, Confinement, Starting,
+};
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use crate::model::Gap;
@@ -17,6 +19,7 @@ use crate::planner::{
     Question, RefusalCause, Rollback, Target, TwinState,
 };
 use crate::sql::fingerprint::{identifiers, quoted_names};
+use crate::sql::{RelationName, relation_names};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Origin;
 use crate::verdict::Rehearse;
@@ -27,8 +30,10 @@ pub(super) struct LivePlanner<'s> {
     session: &'s Session,
     server: Server<'s>,
     twin_maker: TwinMaker,
-    /// Identifiers in the statements: they may name tables and views.
+    /// Identifiers in the statements: they may name columns.
     identifiers: BTreeSet<String>,
+    /// Relations that the statements name.
+    named: BTreeSet<RelationName>,
     /// Names in their string literals: they may name sequences.
     sequences: BTreeSet<String>,
     twin: Option<Twin>,
@@ -48,6 +53,8 @@ pub(super) struct TwinMaker {
     pub(super) pg_bin: Option<PathBuf>,
     /// Stops what is running.
     pub(super) interrupt: Interrupt,
+    /// Is told what `--verbose` shows.
+    pub(super) trace: Option<fn(&str)>,
 }
 
 /// Limits for statements on the twin, which no other session uses.
@@ -64,6 +71,8 @@ max_connections = 10
 synchronous_commit = off
 wal_level = minimal
 max_wal_senders = 0
+dynamic_shared_memory_type = mmap
+temp_file_limit = 1GB
 ";
 
 impl<'s> LivePlanner<'s> {
@@ -74,6 +83,7 @@ impl<'s> LivePlanner<'s> {
             server: Server::new(session),
             twin_maker,
             identifiers: identifiers_of(workload),
+            named: names_of(workload),
             sequences: sequences_of(workload),
             twin: None,
             snapshot: None,
@@ -89,7 +99,7 @@ impl<'s> LivePlanner<'s> {
     fn make_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Twin, TwinError> {
         let origin = self.session.origin()?;
         let starting = self.twin_maker.start(&origin)?;
-        let scope = scope(tables, &self.identifiers);
+        let scope = scope(tables, &self.named);
         let snapshot = self.session.snapshot_naming(&scope, &self.sequences)?;
         let twin = self.twin_maker.fill(&snapshot, starting)?;
         self.snapshot = Some(snapshot);
@@ -115,24 +125,31 @@ impl<'s> LivePlanner<'s> {
             .iter()
             .map(|table| table.name.clone())
             .collect();
-        let scope = scope(&tables, &self.identifiers);
+        let scope = scope(&tables, &self.named);
         self.snapshot
             .map_or_else(|| self.session.snapshot_naming(&scope, &self.sequences), Ok)
     }
 }
 
-/// These tables, and whatever the statements may name.
-pub(super) fn scope(tables: &BTreeSet<QualifiedName>, identifiers: &BTreeSet<String>) -> Scope {
-    Scope::Named(
-        tables
-            .iter()
-            .map(|table| table.name.clone())
-            .chain(identifiers.iter().cloned())
-            .collect(),
-    )
+/// These tables, and what the statements name: a plan need not read all of that.
+pub(super) fn scope(tables: &BTreeSet<QualifiedName>, named: &BTreeSet<RelationName>) -> Scope {
+    let planned = tables.iter().map(|table| RelationName {
+        schema: Some(table.schema.clone()),
+        name: table.name.clone(),
+    });
+    Scope::Named(planned.chain(named.iter().cloned()).collect())
 }
 
-/// Identifiers in the statements: they may name tables and views.
+/// The relations that the statements name.
+pub(super) fn names_of(workload: &Workload) -> BTreeSet<RelationName> {
+    workload
+        .statements()
+        .iter()
+        .flat_map(|statement| relation_names(&statement.sql))
+        .collect()
+}
+
+/// Identifiers in the statements: they may name columns.
 pub(super) fn identifiers_of(workload: &Workload) -> BTreeSet<String> {
     workload
         .statements()
@@ -289,6 +306,9 @@ impl TwinMaker {
                 .wait(&should_stop)?,
             other => other?,
         };
+        if let (Some(trace), Some(missing)) = (self.trace, unconfined(cluster.confinement())) {
+            trace(missing);
+        }
         let locale_gap =
             (*cluster.locale() != locale(&snapshot.origin)).then(|| locale_gap(&snapshot.origin));
         let typed = Typed {
@@ -308,6 +328,23 @@ impl TwinMaker {
         let mut twin = Twin::load(snapshot, cluster, session)?;
         locale_gap.into_iter().for_each(|gap| twin.add_gap(gap));
         Ok(twin)
+    }
+}
+
+/// What the operating system does not forbid the twin's processes.
+fn unconfined(confinement: Confinement) -> Option<&'static str> {
+    let Confinement { files, network } = confinement;
+    match (files, network) {
+        (true, true) => None,
+        (true, false) => {
+            Some("the operating system does not keep the planner twin from the network")
+        }
+        (false, true) => {
+            Some("the operating system does not keep the planner twin from other files")
+        }
+        (false, false) => Some(
+            "the operating system does not keep the planner twin from the network and other files",
+        ),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::planners::{
-    CapturedServer, TwinMaker, TwinPlanner, identifiers_of, scope, sequences_of,
+    CapturedServer, TwinMaker, TwinPlanner, identifiers_of, names_of, scope, sequences_of,
 };
 use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
@@ -102,7 +102,7 @@ fn capture(
     let scope = if arguments.all_tables {
         Scope::Everything
     } else {
-        scope(&tables, &identifiers)
+        scope(&tables, &names_of(&workload))
     };
     let mut snapshot = session.snapshot_naming(&scope, &sequences_of(&workload))?;
     progress.observe(Event::Step("samples of rows"));

@@ -9,6 +9,7 @@ use tokio_postgres::types::{Oid, ToSql, Type};
 use super::catalog::field;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
+use crate::sql::RelationName;
 use crate::twin::snapshot::{Extremes, Origin, RelationFile, Snapshot};
 
 mod extremes;
@@ -24,18 +25,14 @@ const OPERATION: &str = "reading the planner's catalogs";
 pub enum Scope {
     /// All tables and views of the database.
     Everything,
-    /// Those with these names, in any schema.
-    Named(BTreeSet<String>),
+    /// Those that these names mean in this session, with its `search_path`.
+    Named(BTreeSet<RelationName>),
 }
 
-impl Scope {
-    /// As a parameter of the query.
-    fn parameters(&self) -> (bool, Vec<&str>) {
-        match self {
-            Scope::Everything => (true, Vec::new()),
-            Scope::Named(names) => (false, names.iter().map(String::as_str).collect()),
-        }
-    }
+/// The relations of a scope, resolved; as parameters of queries.
+struct Resolved {
+    everything: bool,
+    oids: Vec<Oid>,
 }
 
 impl Session {
@@ -87,6 +84,7 @@ impl Session {
         sequences: &BTreeSet<String>,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
+        let scope = &self.resolved(scope)?;
         // Settings that affect how values are printed; the twin uses the same ones when it reads
         // them.
         for setting in [
@@ -151,16 +149,39 @@ impl Session {
         })
     }
 
+    /// Names that mean nothing are left out.
+    fn resolved(&self, scope: &Scope) -> Result<Resolved, DbError> {
+        let Scope::Named(names) = scope else {
+            return Ok(Resolved {
+                everything: true,
+                oids: Vec::new(),
+            });
+        };
+        let (schemas, relations): (Vec<Option<&str>>, Vec<&str>) = names
+            .iter()
+            .map(|name| (name.schema.as_deref(), name.name.as_str()))
+            .unzip();
+        let parameters: &[(&(dyn ToSql + Sync), Type)] =
+            &[(&schemas, Type::TEXT_ARRAY), (&relations, Type::TEXT_ARRAY)];
+        let rows = self.query(OPERATION, include_str!("snapshot/resolve.sql"), parameters)?;
+        Ok(Resolved {
+            everything: false,
+            oids: rows
+                .iter()
+                .map(|row| field(row, "oid"))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
     fn relations(
         &self,
-        scope: &Scope,
+        scope: &Resolved,
         sequences: &BTreeSet<String>,
     ) -> Result<Vec<Relation>, DbError> {
-        let (everything, names) = scope.parameters();
         let sequences: Vec<&str> = sequences.iter().map(String::as_str).collect();
         let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
-            (&everything, Type::BOOL),
-            (&names, Type::TEXT_ARRAY),
+            (&scope.everything, Type::BOOL),
+            (&scope.oids, Type::OID_ARRAY),
             (&sequences, Type::TEXT_ARRAY),
         ];
         let rows = self.query(

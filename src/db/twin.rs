@@ -278,7 +278,7 @@ impl Twin {
                    JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace \
                    WHERE c.relkind IN ('r', 'm') ORDER BY c.oid";
         let rows = self
-            .session
+            .admin
             .query(OPERATION, sql, &[(&table.to_string(), Type::TEXT)])?;
         let leaves: Vec<Leaf> = rows.iter().map(leaf).collect::<Result<_, DbError>>()?;
         self.leaves.insert(table.clone(), leaves.clone());
@@ -290,7 +290,7 @@ impl Twin {
         let sql = "SELECT c.oid, n.nspname::text AS schema_name, c.relname::text AS table_name \
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                    WHERE c.oid = $1 AND c.relkind IN ('r', 'm')";
-        let rows = self.session.query(OPERATION, sql, &[(&table, Type::OID)])?;
+        let rows = self.admin.query(OPERATION, sql, &[(&table, Type::OID)])?;
         rows.first().map(leaf).transpose()
     }
 }

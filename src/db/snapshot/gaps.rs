@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, ToSql, Type};
 
-use super::{OPERATION, Scope};
+use super::{OPERATION, Resolved};
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
 use crate::model::Gap;
@@ -84,11 +84,14 @@ impl Session {
 
 impl Session {
     /// Tables that the twin cannot have.
-    pub(super) fn not_copied(&self, scope: &Scope, relations: &[Oid]) -> Result<Vec<Gap>, DbError> {
-        let (everything, names) = scope.parameters();
+    pub(super) fn not_copied(
+        &self,
+        scope: &Resolved,
+        relations: &[Oid],
+    ) -> Result<Vec<Gap>, DbError> {
         let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
-            (&everything, Type::BOOL),
-            (&names, Type::TEXT_ARRAY),
+            (&scope.everything, Type::BOOL),
+            (&scope.oids, Type::OID_ARRAY),
             (&relations, Type::OID_ARRAY),
         ];
         let rows = self.query(OPERATION, include_str!("not_copied.sql"), parameters)?;

@@ -7,7 +7,7 @@ WITH RECURSIVE reached AS (
       AND c.oid >= 16384
       AND c.relpersistence <> 't'
       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-      AND ($1 OR c.relname = ANY ($2::text[]) OR c.relkind = 'S' AND c.relname = ANY ($3::text[]))
+      AND ($1 OR c.oid = ANY ($2::oid[]) OR c.relkind = 'S' AND c.relname = ANY ($3::text[]))
     UNION
     SELECT next.oid
     FROM reached,

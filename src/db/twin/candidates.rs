@@ -103,47 +103,47 @@ impl Twin {
             Rows::Ends => None,
             Rows::None => Some(self.directory.create(&[], 0)?),
         };
-        match self.build(index, &leaves, empty) {
-            Err(error) => {
-                self.session.rollback();
-                let name = index.qualified_name();
-                self.admin.batch(
-                    OPERATION,
-                    &format!(
-                        "{}; DROP INDEX IF EXISTS {name}",
-                        self.use_files(&leaves, |heap| heap.long)
-                    ),
-                )?;
-                Err(error)
-            }
-            built => built,
+        self.build(index, &leaves, empty)?;
+        let finished = self.finish(index);
+        if finished.is_err() {
+            self.session.rollback();
+            let name = index.qualified_name();
+            self.admin
+                .batch(OPERATION, &format!("DROP INDEX IF EXISTS {name}"))?;
         }
+        finished
     }
 
-    /// Creates an index over the files with a few rows, hides it, and gives it a file of the
-    /// estimated size.
+    /// Creates an index over the files with a few rows and hides it.
     fn build(
-        &mut self,
+        &self,
         index: &NamedIndex,
         leaves: &[Leaf],
         empty: Option<Oid>,
-    ) -> Result<Hypothetical, DbError> {
+    ) -> Result<(), DbError> {
         let few_rows = self.use_files(leaves, |heap| empty.unwrap_or(heap.short));
         self.admin.batch(OPERATION, &few_rows)?;
         let create = format!(
             "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; {}; COMMIT",
             index.definition.create(&index.name)
         );
-        self.session.batch(OPERATION, &create)?;
-        let hide = format!(
-            "{}; {}",
-            hide(index),
-            self.use_files(leaves, |heap| heap.long)
-        );
-        self.admin.batch(OPERATION, &hide)?;
+        let created = self.session.batch(OPERATION, &create);
+        if created.is_err() {
+            self.session.rollback();
+        }
+        let mut after = self.use_files(leaves, |heap| heap.long);
+        if created.is_ok() {
+            after = format!("{}; {after}", hide(index));
+        }
+        self.admin.batch(OPERATION, &after)?;
+        created
+    }
+
+    /// Gives a new index a file of the estimated size, and its lasting OID.
+    fn finish(&mut self, index: &NamedIndex) -> Result<Hypothetical, DbError> {
         let parts = self.parts(index)?;
-        for part in parts.iter().filter(|part| part.path.is_some()) {
-            if part.has_expression() {
+        for part in parts.iter().filter(|part| part.has_expression()) {
+            if part.path.is_some() {
                 self.add_expression_statistics(part)?;
             }
         }
