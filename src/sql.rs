@@ -26,4 +26,4 @@ pub use literals::{array_elements, literal_value, literals};
 pub use parse_expression::{parse_expression, parse_sort_term};
 pub use parser::SqlError;
 pub use references::{ColumnReference, column_references, with_column_replaced};
-pub use relation_names::{RelationName, relation_names};
+pub use relation_names::{RelationName, quoted_relation_names, relation_names};

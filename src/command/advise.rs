@@ -1,6 +1,6 @@
 //! `pgrehearse advise`: runs the pipeline on a server or on a twin file, and writes the report.
 
-use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -46,12 +46,9 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         return advise_from_snapshot(cli, arguments, file, &options);
     }
     workload::check(&arguments.run.workload)?;
-    let session = connection::session(
-        cli,
-        arguments.run.safety.safety(limits.max_write_block),
-        &interrupt,
-    )?;
+    let session = connection::session(cli, arguments.run.safety.safety(&limits), &interrupt)?;
     let workload = workload::read(&arguments.run.workload, &session)?;
+    workload::check_names(&limits.analyze_volatile, &workload)?;
     let advice = advise_and_report(cli, &session, &workload, &options)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
@@ -73,7 +70,8 @@ pub(super) fn advise_and_report(
     options: &AdviseOptions<'_>,
 ) -> Result<Advice, CommandError> {
     let progress = Progress::new(&cli.output);
-    let mut planner = LivePlanner::new(session, workload, options.twin_maker.clone());
+    let planner = LivePlanner::new(session, workload, options.twin_maker.clone());
+    let mut planner = planner.within(options.limits);
     let mut advice = advise_and_record(&mut planner, workload, options, &progress)?;
     let left_behind = planner.server().count_existing(&candidate_names(&advice))?;
     if let Some(changed) = &options.what_if {
@@ -107,6 +105,7 @@ fn advise_from_snapshot(
     let progress = Progress::new(&cli.output);
     let file = snapshot::read(path, &options.twin_maker.interrupt)?;
     let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
+    workload::check_names(&options.limits.analyze_volatile, &workload)?;
     let mut planner = snapshot::planner(&file, &options.twin_maker)?;
     let mut advice = advise_and_record(&mut planner, &workload, options, &progress)?;
     drop(planner);
@@ -152,7 +151,8 @@ fn advise_and_record(
 pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandError> {
     let json =
         serde_json::to_string(recording).map_err(|error| CommandError::Other(error.to_string()))?;
-    fs::write(file, json)
+    terminal::create_private(file)
+        .and_then(|mut created| created.write_all(json.as_bytes()))
         .map_err(|error| CommandError::Other(format!("{}: {error}", file.display())))
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::advise::{AdviseOptions, advise_and_report};
 use super::planners::{TwinMaker, check_pg_bin};
-use super::{CommandError, Outcome, connection, interactive};
+use super::{CommandError, Outcome, connection, interactive, workload};
 use crate::cli::{Cli, DemoArgs};
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::{Binaries, Cluster, ClusterOptions};
@@ -47,7 +47,9 @@ const SAMPLES: &[Sample] = &[
 const LOADING: Safety = Safety {
     lock_timeout: Millis(60_000.0),
     statement_timeout: Millis(3_600_000.0),
+    build_timeout: None,
     max_write_block: Millis(3_600_000.0),
+    max_total_write_block: Millis(3_600_000.0),
 };
 
 pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandError> {
@@ -75,10 +77,11 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
 
     load_samples(cli, &cluster, arguments.scale, &interrupt, &progress)?;
     let limits = arguments.limits.limits();
+    workload::check_names(&limits.analyze_volatile, &sample_workload()?)?;
     if arguments.tui {
         let run = interactive::InteractiveRun {
             workload: sample_workload()?,
-            safety: arguments.safety.safety(limits.max_write_block),
+            safety: arguments.safety.safety(&limits),
             limits,
             record: arguments.record.clone(),
             pg_bin: arguments.limits.pg_bin.clone(),
@@ -90,7 +93,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     let session = connection::session_to(
         cli,
         cluster.conninfo(),
-        arguments.safety.safety(limits.max_write_block),
+        arguments.safety.safety(&limits),
         &interrupt,
     )?;
     let pg_bin = arguments.limits.pg_bin.clone();

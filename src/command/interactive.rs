@@ -42,7 +42,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     check_pg_bin(arguments.limits.pg_bin.as_deref())?;
     workload::check(&arguments.workload)?;
     let limits = arguments.limits.limits();
-    let safety = arguments.safety.safety(limits.max_write_block);
+    let safety = arguments.safety.safety(&limits);
     let signals = connection::interrupt()?;
     let settings = connection::settings(cli)?;
     let (raise, interrupt) = Interrupt::by_hand();
@@ -55,6 +55,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     };
     let session = connector.connect(&connect::prompt_on_terminal)?;
     let workload = workload::read(&arguments.workload, &session)?;
+    workload::check_names(&limits.analyze_volatile, &workload)?;
     let pg_bin = arguments.limits.pg_bin.clone();
     let may_sample = !arguments.limits.no_sample;
     let record = arguments.record.clone();
@@ -310,7 +311,8 @@ impl Backend for LiveBackend {
                 interrupt,
                 trace: None,
             };
-            let mut planner = LivePlanner::new(session, &run.workload, twin_maker);
+            let planner = LivePlanner::new(session, &run.workload, twin_maker);
+            let mut planner = planner.within(&run.limits);
             let mut planner = TimeLimit::new(&mut planner, run.limits.search_time);
             let mut recorder = Recorder::new(&mut planner);
             let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, observer)?;

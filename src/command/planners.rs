@@ -12,17 +12,17 @@ use crate::cluster::{
 };
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use crate::model::Gap;
+use crate::model::{Gap, GapCause};
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
     Question, RefusalCause, Rollback, Target, TwinState,
 };
-use crate::sql::fingerprint::{identifiers, quoted_names};
-use crate::sql::{RelationName, relation_names};
+use crate::sql::fingerprint::identifiers;
+use crate::sql::{RelationName, quoted_relation_names, relation_names};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Origin;
-use crate::verdict::Rehearse;
+use crate::verdict::{Limits, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
 /// A server and its planner twin, which is made when the pipeline prepares it.
@@ -35,7 +35,7 @@ pub(super) struct LivePlanner<'s> {
     /// Relations that the statements name.
     named: BTreeSet<RelationName>,
     /// Names in their string literals: they may name sequences.
-    sequences: BTreeSet<String>,
+    sequences: BTreeSet<RelationName>,
     twin: Option<Twin>,
     snapshot: Option<Snapshot>,
     /// A twin was wanted and could not be made: nothing is built on the server instead.
@@ -61,7 +61,9 @@ pub(super) struct TwinMaker {
 const TWIN_SAFETY: Safety = Safety {
     lock_timeout: Millis(60_000.0),
     statement_timeout: Millis(60_000.0),
+    build_timeout: None,
     max_write_block: Millis(600_000.0),
+    max_total_write_block: Millis(600_000.0),
 };
 
 /// Settings for a server with almost no data, whose data need not survive a crash.
@@ -89,6 +91,27 @@ impl<'s> LivePlanner<'s> {
             snapshot: None,
             builds_nothing: false,
         }
+    }
+
+    /// With these limits for statements that are executed.
+    pub(super) fn within(self, limits: &Limits) -> Self {
+        self.session.limit_executions(limits.max_analyze_time);
+        let names = limits.analyze_volatile.iter();
+        let named = names.map(|name| StatementId(name.clone())).collect();
+        LivePlanner {
+            server: self.server.executing_anyway(named),
+            ..self
+        }
+    }
+
+    /// Has the twin all these tables?
+    fn twin_has(&self, tables: &BTreeSet<QualifiedName>) -> bool {
+        let Some(snapshot) = self.snapshot.as_ref().filter(|_| self.twin.is_some()) else {
+            return false;
+        };
+        let copied: BTreeSet<&QualifiedName> =
+            snapshot.files.iter().map(|file| &file.name).collect();
+        tables.iter().all(|table| copied.contains(table))
     }
 
     /// The server alone.
@@ -159,11 +182,11 @@ pub(super) fn identifiers_of(workload: &Workload) -> BTreeSet<String> {
 }
 
 /// Names in string literals of the statements: they may name sequences.
-pub(super) fn sequences_of(workload: &Workload) -> BTreeSet<String> {
+pub(super) fn sequences_of(workload: &Workload) -> BTreeSet<RelationName> {
     workload
         .statements()
         .iter()
-        .flat_map(|statement| quoted_names(&statement.sql))
+        .flat_map(|statement| quoted_relation_names(&statement.sql))
         .collect()
 }
 
@@ -324,7 +347,7 @@ impl TwinMaker {
             trace: None,
         };
         let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));
-        let session = Session::connect(&settings, &no_password, options)?;
+        let session = Session::connect_to_own(&settings, &no_password, options)?;
         let mut twin = Twin::load(snapshot, cluster, session)?;
         locale_gap.into_iter().for_each(|gap| twin.add_gap(gap));
         Ok(twin)
@@ -355,16 +378,11 @@ fn c_locale(origin: &Origin) -> ClusterLocale {
 
 /// What the plans of a twin in the locale C lack.
 fn locale_gap(origin: &Origin) -> Gap {
-    let what = format!(
-        "the server's locale {} is not available on this machine, so the planner twin compares texts as the locale C does: conditions on \
-         texts and their order may be planned differently",
-        locale(origin)
-    );
-    let remedy = Some("install that locale here".to_owned());
     Gap {
         tables: BTreeSet::new(),
-        what,
-        remedy,
+        cause: GapCause::LocaleMissing {
+            locale: locale(origin).to_string(),
+        },
     }
 }
 
@@ -425,6 +443,12 @@ impl Planner for LivePlanner<'_> {
         &mut self,
         tables: &BTreeSet<QualifiedName>,
     ) -> Result<Preparation, PlannerError> {
+        if let Some(twin) = self.twin.as_ref().filter(|_| self.twin_has(tables)) {
+            return Ok(Preparation {
+                state: TwinState::Ready,
+                gaps: twin.gaps(tables),
+            });
+        }
         match self.make_twin(tables) {
             Ok(twin) => {
                 let gaps = twin.gaps(tables);

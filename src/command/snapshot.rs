@@ -12,14 +12,16 @@ use super::planners::{
 };
 use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
-use crate::db::{Interrupt, Safety, Scope, Server, Session};
+use crate::db::{Interrupt, Scope, Server, Session};
 use crate::plan::Plan;
 use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Rollback, Target};
 use crate::sentences;
+use crate::sentences::gap as gap_sentence;
 use crate::terminal::{self, Progress};
 use crate::twin::checks::Checked;
 use crate::twin::file::{TwinFile, TwinFileError};
 use crate::twin::redaction::{RedactionKey, RedactionReport};
+use crate::verdict::Limits;
 use crate::workload::{StatementId, Workload};
 
 pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, CommandError> {
@@ -30,7 +32,7 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     };
     workload::check(&arguments.workload)?;
     let interrupt = connection::interrupt()?;
-    let safety = arguments.safety.safety(Safety::default().max_write_block);
+    let safety = arguments.safety.safety(&Limits::default());
     let session = connection::session(cli, safety, &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
     let mut file = capture(cli, &session, workload, arguments)?;
@@ -40,12 +42,7 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     }
     write(&file, path)?;
     for gap in &file.snapshot.gaps {
-        let remedy = gap
-            .remedy
-            .as_ref()
-            .map(|remedy| format!(". What helps: {remedy}"))
-            .unwrap_or_default();
-        terminal::print_message(&format!("{}{remedy}", gap.what));
+        terminal::print_message(&gap_sentence(gap));
     }
     Ok(Outcome::Done)
 }
@@ -126,7 +123,7 @@ fn plans(
 
 fn write(file: &TwinFile, path: &Path) -> Result<(), CommandError> {
     let failed = |error: TwinFileError| CommandError::Other(format!("{}: {error}", path.display()));
-    let created = File::create(path).map_err(|error| failed(error.into()))?;
+    let created = terminal::create_private(path).map_err(|error| failed(error.into()))?;
     file.write(created).map_err(failed)
 }
 

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, ToSql, Type};
 
 use super::catalog::field;
+use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
 use crate::sql::RelationName;
@@ -33,6 +34,8 @@ pub enum Scope {
 struct Resolved {
     everything: bool,
     oids: Vec<Oid>,
+    /// Of these only sequences count.
+    sequences: Vec<Oid>,
 }
 
 impl Session {
@@ -46,14 +49,14 @@ impl Session {
         self.snapshot_naming(scope, &BTreeSet::new())
     }
 
-    /// The same, with the sequences of these names, in any schema.
+    /// The same, with the sequences of these names.
     ///
     /// # Errors
     /// See [`Session::snapshot`].
     pub fn snapshot_naming(
         &self,
         scope: &Scope,
-        sequences: &BTreeSet<String>,
+        sequences: &BTreeSet<RelationName>,
     ) -> Result<Snapshot, DbError> {
         match self.snapshot_once(scope, sequences) {
             // A table was locked meanwhile. The next attempt does not ask for its lock.
@@ -65,35 +68,31 @@ impl Session {
     fn snapshot_once(
         &self,
         scope: &Scope,
-        sequences: &BTreeSet<String>,
+        sequences: &BTreeSet<RelationName>,
     ) -> Result<Snapshot, DbError> {
-        let settings = self.pairs(include_str!("snapshot/settings.sql"))?;
-        self.query(
-            OPERATION,
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            &[],
-        )?;
-        let snapshot = self.read_snapshot(scope, sequences, settings);
-        self.rollback();
-        snapshot
+        self.within(OPERATION, TransactionMode::ReadSnapshot, |session| {
+            // Before anything below changes one of them.
+            let settings = session.pairs(include_str!("snapshot/settings.sql"))?;
+            session.read_snapshot(scope, sequences, settings)
+        })
     }
 
     fn read_snapshot(
         &self,
         scope: &Scope,
-        sequences: &BTreeSet<String>,
+        sequences: &BTreeSet<RelationName>,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
-        let scope = &self.resolved(scope)?;
+        let scope = &self.resolved(scope, sequences)?;
         // Settings that affect how values are printed; the twin uses the same ones when it reads
         // them.
         for setting in [
-            "SET LOCAL search_path = pg_catalog",
+            "SET LOCAL search_path = pg_catalog, pg_temp",
             "SET LOCAL extra_float_digits = 3",
         ] {
             self.query(OPERATION, setting, &[])?;
         }
-        let relations = self.relations(scope, sequences)?;
+        let relations = self.relations(scope)?;
         let oids: Vec<Oid> = relations.iter().map(|relation| relation.file.oid).collect();
         let mut files: Vec<RelationFile> = relations
             .into_iter()
@@ -150,13 +149,27 @@ impl Session {
     }
 
     /// Names that mean nothing are left out.
-    fn resolved(&self, scope: &Scope) -> Result<Resolved, DbError> {
-        let Scope::Named(names) = scope else {
-            return Ok(Resolved {
+    fn resolved(
+        &self,
+        scope: &Scope,
+        sequences: &BTreeSet<RelationName>,
+    ) -> Result<Resolved, DbError> {
+        let sequences = self.resolve(sequences)?;
+        Ok(match scope {
+            Scope::Everything => Resolved {
                 everything: true,
                 oids: Vec::new(),
-            });
-        };
+                sequences,
+            },
+            Scope::Named(names) => Resolved {
+                everything: false,
+                oids: self.resolve(names)?,
+                sequences,
+            },
+        })
+    }
+
+    fn resolve(&self, names: &BTreeSet<RelationName>) -> Result<Vec<Oid>, DbError> {
         let (schemas, relations): (Vec<Option<&str>>, Vec<&str>) = names
             .iter()
             .map(|name| (name.schema.as_deref(), name.name.as_str()))
@@ -164,25 +177,14 @@ impl Session {
         let parameters: &[(&(dyn ToSql + Sync), Type)] =
             &[(&schemas, Type::TEXT_ARRAY), (&relations, Type::TEXT_ARRAY)];
         let rows = self.query(OPERATION, include_str!("snapshot/resolve.sql"), parameters)?;
-        Ok(Resolved {
-            everything: false,
-            oids: rows
-                .iter()
-                .map(|row| field(row, "oid"))
-                .collect::<Result<_, _>>()?,
-        })
+        rows.iter().map(|row| field(row, "oid")).collect()
     }
 
-    fn relations(
-        &self,
-        scope: &Resolved,
-        sequences: &BTreeSet<String>,
-    ) -> Result<Vec<Relation>, DbError> {
-        let sequences: Vec<&str> = sequences.iter().map(String::as_str).collect();
+    fn relations(&self, scope: &Resolved) -> Result<Vec<Relation>, DbError> {
         let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
             (&scope.everything, Type::BOOL),
             (&scope.oids, Type::OID_ARRAY),
-            (&sequences, Type::TEXT_ARRAY),
+            (&scope.sequences, Type::OID_ARRAY),
         ];
         let rows = self.query(
             OPERATION,

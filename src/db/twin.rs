@@ -247,7 +247,7 @@ impl Twin {
         Ok(Answer::Planned(Planned {
             plans: self.plans(&opening, statements)?,
             indexes: known.iter().map(|known| known.index.clone()).collect(),
-            write_block: None,
+            ..Planned::default()
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{NotExecuted, Waits};
 use crate::model::{Bytes, Millis, QualifiedName};
 use crate::verdict::{Reason, Rehearse};
 use crate::workload::StatementId;
@@ -11,9 +12,12 @@ use crate::workload::StatementId;
 pub struct Refusal {
     /// The reason, with what there is to say about it.
     pub cause: RefusalCause,
-    /// How long writers waited all the same; absent where no lock was taken.
+    /// How long the tables were locked all the same; absent where no lock was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_block: Option<Millis>,
+    /// What other sessions felt of the attempt; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waits>,
     /// How many indexes were built before the refusal.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub built: usize,
@@ -55,8 +59,14 @@ pub enum RefusalCause {
     LockTimeout(Millis),
     /// The table's lock is not waited for while another table's is held, and it was not free.
     LockNotFree(QualifiedName),
-    /// It would have blocked writers longer than this, and was stopped.
+    /// A session waited for it for this long, and it was stopped.
     WriteBlockTooLong(Millis),
+    /// Nobody could watch who waits for it, so it was stopped after this long.
+    UnwatchedTooLong(Millis),
+    /// Sessions had waited for the builds of this run for as long as is allowed.
+    WriteBudgetSpent(Millis),
+    /// The user declined the builds.
+    Declined,
     /// A statement took longer than this, and was stopped.
     StatementTimeout(Millis),
     /// There is no server to build or execute on.
@@ -74,6 +84,10 @@ pub enum RefusalCause {
     NotUsableNow,
     /// The server was asked, too, and its plans do not use the index.
     NotUsedByServer,
+    /// The statements that it is for (this is the first) are planned in the twin only.
+    PlannedInTwinOnly(StatementId),
+    /// It would execute a statement that is not executed.
+    NotExecuted(NotExecuted),
     /// The server refused.
     Server {
         /// What kind of refusal it is.
@@ -104,12 +118,19 @@ impl RefusalCause {
             RefusalCause::TableLocked(_)
             | RefusalCause::LockTimeout(_)
             | RefusalCause::LockNotFree(_) => Reason::LockTimeout,
-            RefusalCause::WriteBlockTooLong(_) => Reason::WriteBlockTooLong,
+            RefusalCause::WriteBlockTooLong(_) | RefusalCause::UnwatchedTooLong(_) => {
+                Reason::WriteBlockTooLong
+            }
+            RefusalCause::WriteBudgetSpent(_) => Reason::WriteBudgetSpent,
+            RefusalCause::Declined => Reason::Declined,
             RefusalCause::StatementTimeout(_) => Reason::StatementTimeout,
             RefusalCause::NoServer | RefusalCause::CannotSimulate { .. } => Reason::Offline,
             RefusalCause::OutOfTime => Reason::OutOfTime,
             RefusalCause::NotUsableNow => Reason::NotUsableNow,
             RefusalCause::NotUsedByServer => Reason::NotChosen,
+            RefusalCause::PlannedInTwinOnly(_) | RefusalCause::NotExecuted(_) => {
+                Reason::NotRehearsed
+            }
             RefusalCause::Server { reason, .. } => *reason,
             RefusalCause::TwinCannotPlan { cause, .. } => cause.reason(),
         }
@@ -135,6 +156,7 @@ impl From<RefusalCause> for Refusal {
         Refusal {
             cause,
             write_block: None,
+            waits: None,
             built: 0,
         }
     }

@@ -69,41 +69,6 @@ pub fn identifiers(sql: &str) -> BTreeSet<String> {
     tokens.into_iter().filter_map(name).collect()
 }
 
-/// The names that a text has in its string literals, where a sequence is named: `nextval('a.b')`.
-/// Of a qualified name it is the last part.
-pub fn quoted_names(sql: &str) -> BTreeSet<String> {
-    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize() else {
-        return BTreeSet::new();
-    };
-    let literal = |token| match token {
-        Token::SingleQuotedString(text) => Some(text),
-        _ => None,
-    };
-    let texts = tokens.into_iter().filter_map(literal);
-    texts.filter_map(|text| last_name(&text)).collect()
-}
-
-/// The last part of a text that is a qualified name and nothing else.
-fn last_name(text: &str) -> Option<String> {
-    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text)
-        .tokenize()
-        .ok()?;
-    let is_name = |(position, token): (usize, &Token)| match token {
-        Token::Word(_) => position % 2 == 0,
-        Token::Period => position % 2 == 1,
-        _ => false,
-    };
-    match tokens.last() {
-        Some(Token::Word(word)) if tokens.iter().enumerate().all(is_name) => {
-            Some(match word.quote_style {
-                Some(_) => word.value.clone(),
-                None => word.value.to_lowercase(),
-            })
-        }
-        _ => None,
-    }
-}
-
 fn normalized(sql: &str) -> Option<String> {
     if sql.len() > MAX_TEXT_BYTES {
         return None;

@@ -33,6 +33,44 @@ pub fn relation_names(sql: &str) -> BTreeSet<RelationName> {
     parsed.unwrap_or_else(|_| of_tokens(sql))
 }
 
+/// The names that a statement has in its string literals, where a sequence is named:
+/// `nextval('a.b')`.
+pub fn quoted_relation_names(sql: &str) -> BTreeSet<RelationName> {
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize() else {
+        return BTreeSet::new();
+    };
+    let literals = tokens.into_iter().filter_map(|token| match token {
+        Token::SingleQuotedString(text) => Some(text),
+        _ => None,
+    });
+    literals.filter_map(|text| of_literal(&text)).collect()
+}
+
+/// A text that is a name, qualified or not, and nothing else.
+fn of_literal(text: &str) -> Option<RelationName> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text)
+        .tokenize()
+        .ok()?;
+    let mut words = Vec::new();
+    for (position, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Word(word) if position % 2 == 0 => {
+                words.push(
+                    word.quote_style
+                        .map_or_else(|| word.value.to_lowercase(), |_| word.value.clone()),
+                );
+            }
+            Token::Period if position % 2 == 1 => {}
+            _ => return None,
+        }
+    }
+    let name = words.pop().filter(|_| tokens.len() % 2 == 1)?;
+    Some(RelationName {
+        schema: words.pop(),
+        name,
+    })
+}
+
 fn of_object(object: &ObjectName) -> Option<RelationName> {
     let mut parts = object.0.iter().rev();
     Some(RelationName {
@@ -86,6 +124,19 @@ mod tests {
                 None => name.name,
             })
             .collect()
+    }
+
+    #[test]
+    fn literals_may_name_sequences() {
+        let named = quoted_relation_names(
+            "SELECT nextval('app.Sq'), nextval('\"Sq\"'), 'two words', 'a.', '', currval('seq'::regclass)",
+        );
+        let name = |schema: Option<&str>, name: &str| RelationName {
+            schema: schema.map(str::to_owned),
+            name: name.to_owned(),
+        };
+        let expected = [name(None, "Sq"), name(None, "seq"), name(Some("app"), "sq")];
+        assert_eq!(named, BTreeSet::from(expected));
     }
 
     #[test]

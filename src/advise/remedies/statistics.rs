@@ -18,14 +18,14 @@ use crate::planner::{Evidence, Hypothesis, PlannerError};
 use crate::remedy::analyze::{Stale, stale};
 use crate::remedy::statistics::{Estimated, Proposal, propose};
 use crate::remedy::{
-    Ask, Effect, Kind, Remedy, RemedyReason, estimate_factor, estimate_has_changed,
+    Effect, Kind, Remedy, RemedyInput, RemedyReason, estimate_factor, estimate_has_changed,
 };
 use crate::workload::{Statement, StatementId};
 
 pub(super) fn test(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
-    ask: Ask<'_>,
+    ask: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let mut proposals: BTreeMap<QualifiedName, Vec<Proposal>> = BTreeMap::new();
     for proposal in propose(ask)

@@ -146,7 +146,7 @@ fn what_writes_would_pay_too_much_for() {
         best,
         gained,
         write_cost,
-        of_lost_hot,
+        lost_hot_cost,
     } = rejection(&many, "orders (a)")
     else {
         panic!("{:?}", rejection(&many, "orders (a)"));
@@ -154,7 +154,7 @@ fn what_writes_would_pay_too_much_for() {
     assert_eq!(*best, benefit("by-a", TODAY, 10.0));
     assert_eq!(*gained, Cost(TODAY - 10.0));
     assert!(write_cost > gained, "{write_cost} {gained}");
-    assert_eq!(*of_lost_hot, Cost(0.0), "an INSERT is never HOT");
+    assert_eq!(*lost_hot_cost, Cost(0.0), "an INSERT is never HOT");
 }
 
 #[test]

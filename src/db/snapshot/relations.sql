@@ -7,7 +7,7 @@ WITH RECURSIVE reached AS (
       AND c.oid >= 16384
       AND c.relpersistence <> 't'
       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-      AND ($1 OR c.oid = ANY ($2::oid[]) OR c.relkind = 'S' AND c.relname = ANY ($3::text[]))
+      AND ($1 OR c.oid = ANY ($2::oid[]) OR c.relkind = 'S' AND c.oid = ANY ($3::oid[]))
     UNION
     SELECT next.oid
     FROM reached,
@@ -50,7 +50,7 @@ SELECT c.oid,
        am.amname::text AS method,
        CASE WHEN c.relkind NOT IN ('r', 'm', 'i') THEN NULL
             WHEN c.oid IN (SELECT oid FROM locked) THEN c.relpages::bigint
-            ELSE coalesce(pg_catalog.pg_relation_size(c.oid), 0) / current_setting('block_size')::bigint
+            ELSE coalesce(pg_catalog.pg_relation_size(c.oid), 0) / pg_catalog.current_setting('block_size')::bigint
        END AS blocks
 FROM relations
 JOIN pg_catalog.pg_class c USING (oid)

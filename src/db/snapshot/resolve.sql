@@ -1,6 +1,6 @@
 /* pgrehearse: the relations that these names mean in this session */
 SELECT found.oid
-FROM unnest($1::text[], $2::text[]) AS named (schema_name, relation_name),
+FROM pg_catalog.unnest($1::text[], $2::text[]) AS named (schema_name, relation_name),
 LATERAL (
     SELECT c.oid
     FROM pg_catalog.pg_class c

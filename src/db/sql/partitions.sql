@@ -1,7 +1,7 @@
 /* pgrehearse: what partitioned tables consist of; pg_partition_tree would wait for the locks of all partitions */
 WITH RECURSIVE tree AS (
     SELECT root.oid AS root, root.oid AS relid, NULL::oid AS parentrelid, 0 AS level
-    FROM unnest($1::oid[]) AS root (oid) JOIN pg_catalog.pg_class c ON c.oid = root.oid AND c.relkind = 'p'
+    FROM pg_catalog.unnest($1::oid[]) AS root (oid) JOIN pg_catalog.pg_class c ON c.oid = root.oid AND c.relkind = 'p'
     UNION ALL
     SELECT tree.root, i.inhrelid, i.inhparent, tree.level + 1
     FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.relid

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{OPERATION, Twin};
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
-use crate::model::Gap;
+use crate::model::{Gap, GapCause};
 use crate::twin::Snapshot;
 use crate::twin::checks::Checked;
 use crate::twin::libraries::{libraries, tables_with};
@@ -28,16 +28,13 @@ impl Twin {
         let absent = libraries(snapshot)
             .into_iter()
             .filter(|(library, _)| !is_there(library, Path::new(&directory)));
-        let major = snapshot.origin.major();
         let gap = |(library, functions): (String, _)| Gap {
             tables: tables_with(snapshot, &functions),
-            what: format!(
-                "the library {library} of an extension is not in {directory} on this machine: the planner twin cannot plan what needs its \
-                 functions"
-            ),
-            remedy: Some(format!(
-                "install the extension for PostgreSQL {major} here (the package postgresql-contrib or postgresql-{major}-…)"
-            )),
+            cause: GapCause::LibraryMissing {
+                library,
+                directory: directory.clone(),
+                major_version: snapshot.origin.major(),
+            },
         };
         Ok(absent
             .map(gap)

@@ -64,7 +64,7 @@ impl PlanningRole {
         let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles)
             .map_err(|error| DbError::Missing(error.to_string()))?;
         let no_password = |_: &str| Err(std::io::Error::other("the password is known"));
-        Session::connect(&settings, &no_password, admin.options())
+        Session::connect_to_own(&settings, &no_password, admin.options())
     }
 }
 
