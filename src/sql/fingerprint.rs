@@ -276,12 +276,4 @@ mod tests {
             assert!(!can_be_planned(sql), "{sql}");
         }
     }
-
-    #[test]
-    fn names_in_literals_may_be_those_of_sequences() {
-        let sql = "SELECT nextval('sq'), currval('S.\"Odd one\"'::regclass), 'two words', 'a.', '5', '', $$x$$";
-        let expected = ["Odd one", "sq"].map(str::to_owned);
-        assert_eq!(quoted_names(sql), expected.into());
-        assert_eq!(quoted_names("SELECT 'unclosed"), BTreeSet::new());
-    }
 }

@@ -1,7 +1,7 @@
 /* pgrehearse: the tables of the workload, and the partitioned tables that own them */
 WITH RECURSIVE asked AS (
     SELECT c.oid
-    FROM pg_catalog.unnest($1::text[], $2::text[]) AS wanted (schema_name, table_name)
+    FROM unnest($1::text[], $2::text[]) AS wanted (schema_name, table_name)
     JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema_name
     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.table_name
 ),
