@@ -7,7 +7,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use super::{CONNECTION_CHECK_INTERVAL, Safety, milliseconds};
+use super::limits::{CONNECTION_CHECK_INTERVAL, Safety, milliseconds};
 use crate::db::DbError;
 use crate::model::quote_literal;
 
