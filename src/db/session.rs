@@ -125,7 +125,7 @@ impl Session {
             *typed.lock().unwrap_or_else(PoisonError::into_inner) = Some(password.clone());
             Ok(password)
         };
-        let mut session = Session::open(settings, &remembering, options, Scope::Transaction)?;
+        let mut session = Session::open(settings, &remembering, options)?;
         let password = typed.into_inner().unwrap_or_else(PoisonError::into_inner);
         session.probe(Reconnect {
             settings: with_time_limit(settings, session.safety),
@@ -134,25 +134,21 @@ impl Session {
         Ok(session)
     }
 
-    /// Connects to a server that is ours alone, and sets the session's limits.
+    /// The session of a server that is ours alone: its settings are the session's, so that questions
+    /// need not repeat them.
     ///
     /// # Errors
-    /// When the server cannot be reached or refuses.
-    pub fn connect_to_own(
-        settings: &Settings,
-        prompt: Prompt<'_>,
-        options: SessionOptions,
-    ) -> Result<Session, DbError> {
-        let mut session = Session::open(settings, prompt, options, Scope::Session)?;
-        session.set_limits()?;
-        Ok(session)
+    /// When the connection is lost.
+    pub fn into_own(mut self) -> Result<Session, DbError> {
+        self.scope = Scope::Session;
+        self.set_limits()?;
+        Ok(self)
     }
 
     fn open(
         settings: &Settings,
         prompt: Prompt<'_>,
         options: SessionOptions,
-        scope: Scope,
     ) -> Result<Session, DbError> {
         let SessionOptions {
             safety,
@@ -183,7 +179,7 @@ impl Session {
             trace,
             waited: Cell::default(),
             prepared: Cell::default(),
-            scope,
+            scope: Scope::Transaction,
             open: Cell::new(Open::No),
             lost: Cell::new(false),
             statement_limit: Cell::new(limit(safety.statement_timeout)),

@@ -21,7 +21,7 @@ use super::session::{CONNECTION_CHECK_INTERVAL, OWN_PATH, TransactionMode, milli
 use super::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
 use crate::planner::{
-    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, TestedIndex,
+    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, Rollback, TestedIndex,
 };
 use crate::verdict::Reason;
 use crate::workload::Statement;
@@ -100,6 +100,7 @@ impl Session {
             built, lock_missed, ..
         } = transaction;
         match rehearsed {
+            Ok(_) if rollback == Rollback::Unconfirmed => Err(self.unconfirmed(OPERATION)),
             Ok(Ok(planned)) => Ok((
                 Answer::Planned(Planned {
                     write_block,

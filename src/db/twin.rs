@@ -127,6 +127,7 @@ impl Twin {
     /// # Errors
     /// When the server refuses something that was copied.
     pub fn load(snapshot: &Snapshot, cluster: Cluster, session: Session) -> Result<Twin, DbError> {
+        let session = session.into_own()?;
         let directory = DataDirectory::of(&cluster, &session)?;
         let mut twin = Twin {
             session,

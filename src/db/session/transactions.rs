@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio_postgres::Row;
+
 use super::limits::limit;
 use super::opening::{self, TransactionMode};
 use super::pipeline::PipelineStep;
@@ -39,7 +41,12 @@ impl Session {
         }
         let probed = self.pipeline(&steps);
         let ended = self.rollback();
-        let mut results = probed?.into_iter();
+        let mut results = match probed {
+            Err(DbError::Interrupted { .. }) => {
+                return Err(DbError::Interrupted { rollback: ended });
+            }
+            other => other?.into_iter(),
+        };
         let facts = results.next().transpose();
         let facts = facts.map_err(|error| DbError::query(OPERATION, &error))?;
         for setting in optional {
@@ -58,12 +65,17 @@ impl Session {
         if ended == Rollback::Unconfirmed {
             return Err(self.silent(OPERATION, Duration::ZERO));
         }
+        self.learn(facts.iter().flatten().next(), reconnect)
+    }
+
+    /// Notes what the probe showed.
+    fn learn(&mut self, facts: Option<&Row>, reconnect: Reconnect) -> Result<(), DbError> {
         let is_set = |name| self.local_settings.iter().any(|(set, _)| *set == name);
         (self.is_uncounted, self.checks_connection) = (
             is_set("track_counts"),
             is_set("client_connection_check_interval"),
         );
-        if let Some(row) = facts.iter().flatten().next() {
+        if let Some(row) = facts {
             let path: String = field(row, "path")?;
             self.catalog_path = opening::catalog_first(&path);
             let ends_when_idle: bool = field(row, "ends_when_idle")?;
@@ -97,9 +109,14 @@ impl Session {
                 let link = self.link();
                 link.client.batch_execute(&script).await
             };
-            let opened = self
-                .drive(operation, mode.begin(), 1, work)?
-                .map_err(|error| DbError::query(operation, &error));
+            let opened = match self.drive(operation, mode.begin(), 1, work) {
+                Ok(opened) => opened.map_err(|error| DbError::query(operation, &error)),
+                Err(DbError::Interrupted { .. }) => {
+                    let rollback = self.rollback();
+                    return Err(DbError::Interrupted { rollback });
+                }
+                Err(error) => return Err(error),
+            };
             match opened {
                 Ok(()) => break,
                 Err(error) if attempt < OPENING_ATTEMPTS && self.can_begin_again(&error)? => {}

@@ -53,8 +53,10 @@ impl Session {
                 }
             }
             let deadline = self.deadline();
-            let _ = tokio::time::timeout_at(deadline, link.cancel.cancel()).await;
-            let ended = tokio::time::timeout_at(deadline, work).await;
+            let (_, ended) = tokio::join!(
+                tokio::time::timeout_at(deadline, link.cancel.cancel()),
+                tokio::time::timeout_at(deadline, work),
+            );
             self.lost.set(ended.is_err());
             Err(DbError::Interrupted {
                 rollback: self.rollback_so_far(),
@@ -88,6 +90,11 @@ impl Session {
         } else {
             Rollback::Unconfirmed
         }
+    }
+
+    /// A rollback whose end was not seen.
+    pub(in crate::db) fn unconfirmed(&self, operation: &'static str) -> DbError {
+        self.silent(operation, Duration::ZERO)
     }
 
     pub(super) fn silent(&self, operation: &'static str, waited: Duration) -> DbError {
