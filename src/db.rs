@@ -11,8 +11,10 @@ pub mod connect;
 pub mod conninfo;
 mod error;
 mod execute;
+mod executions;
 mod explain;
 mod interrupt;
+mod reached;
 mod sampling;
 mod script;
 mod server;
@@ -22,6 +24,8 @@ mod stat_statements;
 pub mod tls;
 mod transaction;
 mod twin;
+mod wait_budget;
+mod watcher;
 
 pub use error::DbError;
 pub use interrupt::{Interrupt, InterruptTrigger};
@@ -38,6 +42,10 @@ impl From<DbError> for PlannerError {
             DbError::Connect(error) => PlannerError::Server {
                 operation: "connecting".to_owned(),
                 message: error.to_string(),
+            },
+            DbError::Snapshot(fault) => PlannerError::Server {
+                operation: "building the planner twin".to_owned(),
+                message: fault.to_string(),
             },
             DbError::Missing(message) => PlannerError::Server {
                 operation: "reading the workload".to_owned(),

@@ -1,5 +1,7 @@
 //! Thresholds, limits and reasons: when a gain is a gain, and why a candidate is not recommended.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Bytes, Cost, Millis};
@@ -30,8 +32,12 @@ pub enum Reason {
     LockTimeout,
     /// The build took longer than `--statement-timeout`: stopped.
     StatementTimeout,
-    /// The build would have blocked writers longer than `--max-write-block`: stopped.
+    /// A session waited for the build for `--max-write-block`: stopped.
     WriteBlockTooLong,
+    /// Sessions had waited for earlier builds for `--max-total-write-block`: not built.
+    WriteBudgetSpent,
+    /// The user declined the builds.
+    Declined,
     /// The server would not build it.
     BuildFailed,
     /// Only the table's owner may build on it.
@@ -44,6 +50,9 @@ pub enum Reason {
     Slower,
     /// `--rehearse=off`, or `--rehearse=twin` where it is about building.
     NotRehearsed,
+    /// There is no planner twin, or it cannot plan the statements, and without
+    /// `--rehearse=transaction` nothing is built instead.
+    NoTwin,
     /// There is no server to build on: the advice is made from a file.
     Offline,
     /// `--search-time` ran out before it was tested.
@@ -69,11 +78,14 @@ impl Reason {
             Reason::LockTimeout => "lock_timeout",
             Reason::StatementTimeout => "statement_timeout",
             Reason::WriteBlockTooLong => "write_block_too_long",
+            Reason::WriteBudgetSpent => "write_budget_spent",
+            Reason::Declined => "declined",
             Reason::BuildFailed => "build_failed",
             Reason::NotOwner => "not_owner",
             Reason::ReadOnlyServer => "read_only_server",
             Reason::NotUsableNow => "not_usable_now",
             Reason::NotRehearsed => "not_rehearsed",
+            Reason::NoTwin => "no_twin",
             Reason::Slower => "slower",
             Reason::Offline => "offline",
             Reason::OutOfTime => "out_of_time",
@@ -107,13 +119,22 @@ pub struct Limits {
     pub min_improvement: MinImprovement,
     /// Nothing is built on larger tables.
     pub max_table_size: Bytes,
-    /// Writers are not blocked longer.
+    /// No session waits longer for a build.
     pub max_write_block: Millis,
+    /// All waiting of a run, the longest of each build, is not longer.
+    #[serde(default = "max_total_write_block")]
+    pub max_total_write_block: Millis,
     /// How candidates are tested.
     pub rehearse: Rehearse,
     /// The statements that the chosen indexes help are executed without and with them.
     #[serde(default)]
     pub analyze: bool,
+    /// Statements that are executed though a check finds that they may have effects, by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub analyze_volatile: BTreeSet<String>,
+    /// Statements are executed for at most this long, all together.
+    #[serde(default = "max_analyze_time")]
+    pub max_analyze_time: Millis,
     /// The search ends after this long, with the best set found until then. The time to verify that
     /// set is not included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,6 +144,13 @@ pub struct Limits {
     pub unused_after: Millis,
 }
 
+/// How long statements are executed if nothing else is said, all together.
+pub const MAX_ANALYZE_TIME: Millis = Millis(120_000.0);
+
+fn max_analyze_time() -> Millis {
+    MAX_ANALYZE_TIME
+}
+
 /// A week covers jobs that run daily or weekly; those that run monthly or yearly are not covered.
 pub const UNUSED_AFTER: Millis = Millis(7.0 * 86_400_000.0);
 
@@ -130,12 +158,24 @@ fn unused_after() -> Millis {
     UNUSED_AFTER
 }
 
+fn max_total_write_block() -> Millis {
+    Limits::default().max_total_write_block
+}
+
+/// Expected duration of a build where there was none yet: five million rows took 11 s.
+const BUILD_MS_A_ROW: f64 = 0.0022;
+
+/// How long building an index on a table with this many rows is expected to take.
+pub fn expected_build(rows: f64) -> Millis {
+    Millis(rows * BUILD_MS_A_ROW)
+}
+
 /// How candidates are tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rehearse {
     /// Searched in the planner twin, and the chosen ones built in a transaction that is rolled
-    /// back.
+    /// back. Without a twin nothing is built.
     #[default]
     Auto,
     /// Only in the planner twin: the server is only read from.
@@ -147,8 +187,9 @@ pub enum Rehearse {
 }
 
 impl Limits {
-    /// May indexes that took this long be built again in one transaction within
-    /// `--max-write-block`? With room for planning and for a slower second build.
+    /// May indexes that take this long be built in one transaction, so that writers that come
+    /// during it need not wait longer than `--max-write-block`? With room for planning and for a
+    /// slower build.
     pub fn have_room_for(&self, build_times: impl IntoIterator<Item = Millis>) -> bool {
         build_times.into_iter().map(|time| time.0).sum::<f64>() * 2.0 < self.max_write_block.0
     }
@@ -161,9 +202,12 @@ impl Default for Limits {
             max_indexes: None,
             min_improvement: MinImprovement(0.1),
             max_table_size: Bytes(Bytes::GB),
-            max_write_block: Millis(10_000.0),
+            max_write_block: Millis(2_000.0),
+            max_total_write_block: Millis(30_000.0),
             rehearse: Rehearse::default(),
             analyze: false,
+            analyze_volatile: BTreeSet::new(),
+            max_analyze_time: MAX_ANALYZE_TIME,
             search_time: None,
             unused_after: UNUSED_AFTER,
         }
@@ -238,7 +282,10 @@ mod tests {
             Reason::NotChosen,
             Reason::LockTimeout,
             Reason::WriteBlockTooLong,
+            Reason::WriteBudgetSpent,
+            Reason::Declined,
             Reason::TooManyIndexes,
+            Reason::NoTwin,
         ] {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
         }

@@ -141,7 +141,7 @@ fn a_replay_reports_nothing_that_was_not_measured() {
         let report = review(root, &[recording, "--format", format]);
         let report = String::from_utf8(report.stdout).unwrap();
         assert!(
-            report.contains("all rolled back. Writes waited"),
+            report.contains("all rolled back. Tables were locked"),
             "{report}"
         );
         for unmeasured in ["left behind", "took", "0.0 ms"] {

@@ -37,3 +37,5 @@ mod safety;
 mod statements;
 #[path = "server/upkeep.rs"]
 mod upkeep;
+#[path = "server/waits.rs"]
+mod waits;

@@ -7,9 +7,7 @@ use super::context::Context;
 use crate::model::{Millis, QualifiedName};
 use crate::planner::PlanOutcome;
 use crate::search::{TrialId, Trials};
-
-/// Expected duration of a build where there was none yet: five million rows took 11 s.
-const BUILD_MS_A_ROW: f64 = 0.0022;
+use crate::verdict::expected_build;
 
 /// Tables that some statement reads together have to get their indexes in one transaction for that
 /// statement's plan to be seen; otherwise a transaction has one table. If the builds together would
@@ -79,7 +77,7 @@ fn fits_write_block(members: &[TrialId], trials: &Trials, context: Context<'_>) 
         let expected = || {
             let table = context.catalog.table(trial.table());
             let rows = table.and_then(|table| table.rows).unwrap_or(0.0);
-            Millis(rows * BUILD_MS_A_ROW)
+            expected_build(rows)
         };
         trial.tested().map_or(Millis(f64::INFINITY), |index| {
             index.build_time.unwrap_or_else(expected)

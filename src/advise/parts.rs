@@ -27,6 +27,8 @@ pub(super) struct Parts<'a> {
     pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
     pub(super) remedies: Vec<Remedy>,
     pub(super) write_costs: WriteCosts,
+    /// Why nobody watched who waited for a build, if that happened.
+    pub(super) unwatched: Option<String>,
     pub(super) summary: RehearsalSummary,
 }
 

@@ -78,6 +78,11 @@ impl<'a> Run<'a> {
         self.planner.tally().indexes_built > 0
     }
 
+    /// Why nobody watched who waited for a build, if that happened.
+    pub(super) fn unwatched(&self) -> Option<String> {
+        self.planner.unwatched().map(str::to_owned)
+    }
+
     pub(super) fn summary(&self) -> RehearsalSummary {
         RehearsalSummary {
             tally: self.planner.tally(),

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use super::planners::{LivePlanner, TwinMaker};
+use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
 use super::{CommandError, Outcome, connection, snapshot, workload, write};
@@ -31,7 +31,9 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         may_sample: !arguments.run.limits.no_sample,
         pg_bin: arguments.run.limits.pg_bin.clone(),
         interrupt: interrupt.clone(),
+        trace: cli.output.verbose.then_some(terminal::trace as fn(&str)),
     };
+    check_pg_bin(twin_maker.pg_bin.as_deref())?;
     let record = arguments.run.record.as_deref();
     let options = AdviseOptions {
         limits: &limits,
@@ -44,12 +46,9 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         return advise_from_snapshot(cli, arguments, file, &options);
     }
     workload::check(&arguments.run.workload)?;
-    let session = connection::session(
-        cli,
-        arguments.run.safety.safety(limits.max_write_block),
-        &interrupt,
-    )?;
+    let session = connection::session(cli, arguments.run.safety.safety(&limits), &interrupt)?;
     let workload = workload::read(&arguments.run.workload, &session)?;
+    workload::check_names(&limits.analyze_volatile, &workload)?;
     let advice = advise_and_report(cli, &session, &workload, &options)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
@@ -71,7 +70,8 @@ pub(super) fn advise_and_report(
     options: &AdviseOptions<'_>,
 ) -> Result<Advice, CommandError> {
     let progress = Progress::new(&cli.output);
-    let mut planner = LivePlanner::new(session, workload, options.twin_maker.clone());
+    let planner = LivePlanner::new(session, workload, options.twin_maker.clone());
+    let mut planner = planner.within(options.limits);
     let mut advice = advise_and_record(&mut planner, workload, options, &progress)?;
     let left_behind = planner.server().count_existing(&candidate_names(&advice))?;
     if let Some(changed) = &options.what_if {
@@ -103,8 +103,9 @@ fn advise_from_snapshot(
     options: &AdviseOptions<'_>,
 ) -> Result<Outcome, CommandError> {
     let progress = Progress::new(&cli.output);
-    let file = snapshot::read(path)?;
+    let file = snapshot::read(path, &options.twin_maker.interrupt)?;
     let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
+    workload::check_names(&options.limits.analyze_volatile, &workload)?;
     let mut planner = snapshot::planner(&file, &options.twin_maker)?;
     let mut advice = advise_and_record(&mut planner, &workload, options, &progress)?;
     drop(planner);

@@ -7,22 +7,21 @@ use std::path::Path;
 
 use super::{CommandError, Outcome, connection, review, workload};
 use crate::cli::{Cli, ExplainArgs};
-use crate::db::{Safety, Server};
+use crate::db::Server;
 use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
 use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Target};
 use crate::report::review::Reviewed;
+use crate::sentences;
 use crate::terminal::{self, Progress};
+use crate::verdict::Limits;
 use crate::workload::{Statement, Workload};
 
 pub(super) fn run(cli: &Cli, arguments: &ExplainArgs) -> Result<Outcome, CommandError> {
     workload::check(&arguments.workload)?;
     let interrupt = connection::interrupt()?;
-    let session = connection::session(
-        cli,
-        arguments.safety.safety(Safety::default().max_write_block),
-        &interrupt,
-    )?;
+    let session =
+        connection::session(cli, arguments.safety.safety(&Limits::default()), &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
     let reviewed = plans(cli, &workload, &mut Server::new(&session))?;
     if let Some(directory) = &arguments.save {
@@ -64,6 +63,8 @@ fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<ReadPlan>, Strin
     match planned.plans.remove(&statement.id) {
         Some(PlanOutcome::Plan(plan)) => Ok(vec![ReadPlan::of_statement(plan, &statement.sql)]),
         Some(PlanOutcome::Failed(message)) => Err(message),
+        Some(PlanOutcome::TwinOnly(reason)) => Err(sentences::not_planned(&reason)),
+        Some(PlanOutcome::NotExecuted(reason)) => Err(sentences::not_executed(&reason)),
         Some(PlanOutcome::Empty) | None => Err("the statement is empty".to_owned()),
     }
 }

@@ -7,6 +7,7 @@ use tokio_postgres::error::{DbError as ServerError, ErrorPosition, SqlState};
 use super::connect::ConnectError;
 use crate::model::Millis;
 use crate::planner::Rollback;
+use crate::twin::checks::SnapshotFault;
 
 /// An error of a connection or statement.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum DbError {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// No twin is made from such a snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotFault),
     /// A pooler that hands out a server connection for one statement only.
     #[error(
         "the connection leads through a pooler that allows no transactions (statement pooling), and pgrehearse asks everything in \
@@ -64,6 +68,11 @@ impl DbError {
     /// Does the role lack the privilege?
     pub(super) fn is_denial(&self) -> bool {
         matches!(self, DbError::Query { state: Some(state), .. } if *state == SqlState::INSUFFICIENT_PRIVILEGE)
+    }
+
+    /// Could a lock not be acquired in time?
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        matches!(self, DbError::Query { state: Some(state), .. } if *state == SqlState::LOCK_NOT_AVAILABLE)
     }
 
     /// Did the server end the session because nothing was asked for some time?

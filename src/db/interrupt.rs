@@ -121,7 +121,6 @@ impl Interrupt {
     }
 
     /// An interrupt that is never raised.
-    #[cfg(any(test, feature = "internals"))]
     pub fn never() -> Interrupt {
         let (raise, raised) = watch::channel(false);
         Interrupt {

@@ -10,6 +10,8 @@ use tokio_postgres::{Client, Row};
 
 use super::connect::{self, CancelHandle, Connected, Prompt};
 use super::conninfo::Settings;
+use super::executions::Executions;
+use super::watcher::Watch;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
 use crate::planner::Rollback;
@@ -19,6 +21,7 @@ mod opening;
 mod pipeline;
 mod transactions;
 mod waiting;
+mod watching;
 
 pub use limits::Safety;
 pub(super) use limits::{CONNECTION_CHECK_INTERVAL, milliseconds};
@@ -58,8 +61,8 @@ enum Open {
 }
 
 /// A connection and its cancel requests.
-struct Link {
-    client: Client,
+pub(super) struct Link {
+    pub(super) client: Client,
     cancel: CancelHandle,
 }
 
@@ -90,9 +93,16 @@ pub struct Session {
     local_settings: Vec<(&'static str, String)>,
     /// The `search_path` for reading the catalog, where the session's own would not do.
     catalog_path: Option<String>,
-    /// How to connect again, if `idle_session_timeout` may end the session between two
-    /// transactions.
+    /// How to connect again; none for a server of our own.
     reconnect: Option<Reconnect>,
+    /// May `idle_session_timeout` end the session between two transactions?
+    ends_when_idle: bool,
+    /// Watches who waits for the open transaction.
+    watch: RefCell<Option<Watch>>,
+    /// Is the running statement cancelled when somebody waits too long?
+    yields: Cell<bool>,
+    /// Was a statement of the open transaction cancelled for that?
+    yielded: Cell<bool>,
     /// The limits.
     pub(super) safety: Safety,
     /// Does this server know `client_connection_check_interval`? (Not on every platform.)
@@ -100,6 +110,8 @@ pub struct Session {
     /// Does the server leave this session out of its counters? (Possible for superusers and roles
     /// with SET on `track_counts`.)
     pub(super) is_uncounted: bool,
+    /// How long statements may be executed.
+    pub(super) executions: Executions,
 }
 
 /// What a second connection needs.
@@ -125,7 +137,7 @@ impl Session {
             *typed.lock().unwrap_or_else(PoisonError::into_inner) = Some(password.clone());
             Ok(password)
         };
-        let mut session = Session::open(settings, &remembering, options)?;
+        let mut session = Session::open(settings, &remembering, options, Scope::Transaction)?;
         let password = typed.into_inner().unwrap_or_else(PoisonError::into_inner);
         session.probe(Reconnect {
             settings: with_time_limit(settings, session.safety),
@@ -134,14 +146,30 @@ impl Session {
         Ok(session)
     }
 
+    /// Connects to a server that is ours alone, and sets the session's limits.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub fn connect_to_own(
+        settings: &Settings,
+        prompt: Prompt<'_>,
+        options: SessionOptions,
+    ) -> Result<Session, DbError> {
+        let mut session = Session::open(settings, prompt, options, Scope::Session)?;
+        session.set_limits()?;
+        Ok(session)
+    }
+
     /// The session of a server that is ours alone: its settings are the session's, so that questions
     /// need not repeat them.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub fn into_own(mut self) -> Result<Session, DbError> {
-        self.scope = Scope::Session;
-        self.set_limits()?;
+    pub(super) fn into_own(mut self) -> Result<Session, DbError> {
+        if self.scope == Scope::Transaction {
+            self.scope = Scope::Session;
+            self.set_limits()?;
+        }
         Ok(self)
     }
 
@@ -149,6 +177,7 @@ impl Session {
         settings: &Settings,
         prompt: Prompt<'_>,
         options: SessionOptions,
+        scope: Scope,
     ) -> Result<Session, DbError> {
         let SessionOptions {
             safety,
@@ -179,7 +208,7 @@ impl Session {
             trace,
             waited: Cell::default(),
             prepared: Cell::default(),
-            scope: Scope::Transaction,
+            scope,
             open: Cell::new(Open::No),
             lost: Cell::new(false),
             statement_limit: Cell::new(limit(safety.statement_timeout)),
@@ -187,9 +216,14 @@ impl Session {
             local_settings: opening::always(safety),
             catalog_path: None,
             reconnect: None,
+            ends_when_idle: false,
+            watch: RefCell::default(),
+            yields: Cell::default(),
+            yielded: Cell::default(),
             safety,
             checks_connection: true,
             is_uncounted: true,
+            executions: Executions::default(),
         })
     }
 
@@ -245,6 +279,20 @@ impl Session {
             self.statement_limit.set(limit_of(value));
         }
         Ok(())
+    }
+
+    /// The options it was opened with.
+    pub(super) fn options(&self) -> SessionOptions {
+        SessionOptions {
+            safety: self.safety,
+            interrupt: self.interrupt.clone(),
+            trace: self.trace,
+        }
+    }
+
+    /// From now on its statements are not interrupted: for short ones that must not be left out.
+    pub(super) fn ignore_interrupts(&mut self) {
+        self.interrupt = Interrupt::never();
     }
 
     fn link(&self) -> Arc<Link> {

@@ -10,6 +10,7 @@ use super::catalog::field;
 use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
+use crate::sql::RelationName;
 use crate::twin::snapshot::{Extremes, Origin, RelationFile, Snapshot};
 
 mod extremes;
@@ -25,18 +26,16 @@ const OPERATION: &str = "reading the planner's catalogs";
 pub enum Scope {
     /// All tables and views of the database.
     Everything,
-    /// Those with these names, in any schema.
-    Named(BTreeSet<String>),
+    /// Those that these names mean in this session, with its `search_path`.
+    Named(BTreeSet<RelationName>),
 }
 
-impl Scope {
-    /// As a parameter of the query.
-    fn parameters(&self) -> (bool, Vec<&str>) {
-        match self {
-            Scope::Everything => (true, Vec::new()),
-            Scope::Named(names) => (false, names.iter().map(String::as_str).collect()),
-        }
-    }
+/// The relations of a scope, resolved; as parameters of queries.
+struct Resolved {
+    everything: bool,
+    oids: Vec<Oid>,
+    /// Of these only sequences count.
+    sequences: Vec<Oid>,
 }
 
 impl Session {
@@ -45,19 +44,46 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked any more. What the role may not read is a
     /// [`Gap`](crate::model::Gap), not an error.
+    #[cfg(any(test, feature = "internals"))]
     pub fn snapshot(&self, scope: &Scope) -> Result<Snapshot, DbError> {
+        self.snapshot_naming(scope, &BTreeSet::new())
+    }
+
+    /// The same, with the sequences of these names.
+    ///
+    /// # Errors
+    /// See [`Session::snapshot`].
+    pub fn snapshot_naming(
+        &self,
+        scope: &Scope,
+        sequences: &BTreeSet<RelationName>,
+    ) -> Result<Snapshot, DbError> {
+        match self.snapshot_once(scope, sequences) {
+            // A table was locked meanwhile. The next attempt does not ask for its lock.
+            Err(locked) if locked.is_lock_timeout() => self.snapshot_once(scope, sequences),
+            other => other,
+        }
+    }
+
+    fn snapshot_once(
+        &self,
+        scope: &Scope,
+        sequences: &BTreeSet<RelationName>,
+    ) -> Result<Snapshot, DbError> {
         self.within(OPERATION, TransactionMode::ReadSnapshot, |session| {
             // Before anything below changes one of them.
             let settings = session.pairs(include_str!("snapshot/settings.sql"))?;
-            session.read_snapshot(scope, settings)
+            session.read_snapshot(scope, sequences, settings)
         })
     }
 
     fn read_snapshot(
         &self,
         scope: &Scope,
+        sequences: &BTreeSet<RelationName>,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
+        let scope = &self.resolved(scope, sequences)?;
         // Settings that affect how values are printed; the twin uses the same ones when it reads
         // them.
         for setting in [
@@ -122,10 +148,44 @@ impl Session {
         })
     }
 
-    fn relations(&self, scope: &Scope) -> Result<Vec<Relation>, DbError> {
-        let (everything, names) = scope.parameters();
+    /// Names that mean nothing are left out.
+    fn resolved(
+        &self,
+        scope: &Scope,
+        sequences: &BTreeSet<RelationName>,
+    ) -> Result<Resolved, DbError> {
+        let sequences = self.resolve(sequences)?;
+        Ok(match scope {
+            Scope::Everything => Resolved {
+                everything: true,
+                oids: Vec::new(),
+                sequences,
+            },
+            Scope::Named(names) => Resolved {
+                everything: false,
+                oids: self.resolve(names)?,
+                sequences,
+            },
+        })
+    }
+
+    fn resolve(&self, names: &BTreeSet<RelationName>) -> Result<Vec<Oid>, DbError> {
+        let (schemas, relations): (Vec<Option<&str>>, Vec<&str>) = names
+            .iter()
+            .map(|name| (name.schema.as_deref(), name.name.as_str()))
+            .unzip();
         let parameters: &[(&(dyn ToSql + Sync), Type)] =
-            &[(&everything, Type::BOOL), (&names, Type::TEXT_ARRAY)];
+            &[(&schemas, Type::TEXT_ARRAY), (&relations, Type::TEXT_ARRAY)];
+        let rows = self.query(OPERATION, include_str!("snapshot/resolve.sql"), parameters)?;
+        rows.iter().map(|row| field(row, "oid")).collect()
+    }
+
+    fn relations(&self, scope: &Resolved) -> Result<Vec<Relation>, DbError> {
+        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
+            (&scope.everything, Type::BOOL),
+            (&scope.oids, Type::OID_ARRAY),
+            (&scope.sequences, Type::OID_ARRAY),
+        ];
         let rows = self.query(
             OPERATION,
             include_str!("snapshot/relations.sql"),

@@ -2,8 +2,9 @@
 //! statistics, EXPLAIN, and always ROLLBACK.
 //!
 //! A build needs a lock that does not affect readers and makes writers wait until the ROLLBACK. So
-//! `max_write_block` limits everything here, nothing pauses between the statements, and the
-//! transaction ends as soon as the plans are known. It also never waits for a lock *while it holds
+//! a second connection watches who waits, and what runs here is cancelled as soon as somebody has
+//! waited for `max_write_block`. Where nobody can watch, that is the limit of the whole transaction.
+//! Nothing pauses between the statements, and the transaction ends as soon as the plans are known. It also never waits for a lock *while it holds
 //! one*: it waits only for the first lock, and takes all others at once or not at all. Otherwise an
 //! application that locks the same tables in another order could be the victim of a deadlock
 //! (<https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS>).
@@ -18,10 +19,12 @@ use super::catalog::field;
 use super::execute::{LONG_RUN, RUNS, median};
 use super::explain::Explained;
 use super::session::{CONNECTION_CHECK_INTERVAL, OWN_PATH, TransactionMode, milliseconds};
+use super::wait_budget::WaitBudget;
 use super::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
 use crate::planner::{
     Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, Rollback, TestedIndex,
+    Waits,
 };
 use crate::verdict::Reason;
 use crate::workload::Statement;
@@ -44,17 +47,29 @@ pub(super) mod hypothesis;
 const LOCK_ATTEMPTS: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(150);
 
+/// What is rehearsed.
+pub(super) struct Rehearsal<'q> {
+    /// What is built.
+    pub(super) indexes: &'q [NamedIndex],
+    /// What is planned or executed with it.
+    pub(super) statements: Vec<&'q Statement>,
+    pub(super) mode: Mode,
+    /// The tables that are locked first.
+    pub(super) locks: Locks<'q>,
+    /// How long the longest build is expected to take.
+    pub(super) expected: Millis,
+}
+
 impl Session {
     /// Builds the indexes, plans the statements, rolls back.
     pub(super) fn rehearse(
         &self,
-        indexes: &[NamedIndex],
-        statements: &[&Statement],
-        locks: &Locks<'_>,
-        mode: Mode,
+        rehearsal: &Rehearsal<'_>,
+        budget: &mut WaitBudget,
     ) -> Result<Answer, DbError> {
         for attempt in 1.. {
-            let (answer, lock_missed) = self.rehearse_once(indexes, statements, locks, mode)?;
+            let (answer, lock_missed) =
+                self.in_transaction(budget, |transaction| transaction.run(rehearsal))?;
             if !lock_missed || attempt >= LOCK_ATTEMPTS {
                 return Ok(answer);
             }
@@ -67,43 +82,57 @@ impl Session {
         })
     }
 
-    /// One attempt; also returns whether it failed because a lock was not free at once.
-    fn rehearse_once(
-        &self,
-        indexes: &[NamedIndex],
-        statements: &[&Statement],
-        locks: &Locks<'_>,
-        mode: Mode,
-    ) -> Result<(Answer, bool), DbError> {
-        self.in_transaction(|transaction| transaction.run(indexes, statements, locks, mode))
-    }
-
     /// Calls a function in a transaction that is rolled back in every case; also returns whether it
     /// failed because a lock was not free at once.
     fn in_transaction(
         &self,
+        budget: &mut WaitBudget,
         work: impl FnOnce(&mut Transaction<'_>) -> Outcome<Planned>,
     ) -> Result<(Answer, bool), DbError> {
+        budget.rest(self)?;
+        let longest_wait = match budget.limit(&self.safety) {
+            Ok(limit) => limit,
+            Err(cause) => return Ok((Answer::Refused(cause.into()), false)),
+        };
+        let watcher = budget.watcher(self)?;
         self.begin(OPERATION, TransactionMode::Change)?;
+        let watching = watcher.and_then(|link| self.begin_watch(link, longest_wait));
         let mut transaction = Transaction {
             session: self,
+            longest_wait: longest_wait.into(),
+            statement_timeout: self.safety.statement_timeout,
+            unwatched: watching.err(),
             locked: None,
             built: 0,
             lock_missed: false,
         };
         let rehearsed = work(&mut transaction);
+        self.look();
         let rollback = self.rollback();
+        let waited = self.end_watch();
         let write_block = transaction
             .locked
             .map(|since| Millis::from(since.elapsed()));
         let Transaction {
-            built, lock_missed, ..
+            built,
+            lock_missed,
+            unwatched,
+            ..
         } = transaction;
+        let waits = Waits {
+            longest: match unwatched {
+                Some(_) => write_block,
+                None => waited.map(Millis::from),
+            },
+            unwatched,
+        };
+        budget.spend(&waits);
         match rehearsed {
             Ok(_) if rollback == Rollback::Unconfirmed => Err(self.unconfirmed(OPERATION)),
             Ok(Ok(planned)) => Ok((
                 Answer::Planned(Planned {
                     write_block,
+                    waits: Some(waits),
                     ..planned
                 }),
                 false,
@@ -111,6 +140,7 @@ impl Session {
             Ok(Err(refusal)) => Ok((
                 Answer::Refused(Refusal {
                     write_block,
+                    waits: Some(waits),
                     built,
                     ..refusal
                 }),
@@ -134,6 +164,12 @@ pub(super) struct Locks<'t> {
 /// An open transaction. The function that opens it also rolls it back.
 struct Transaction<'s> {
     session: &'s Session,
+    /// How long somebody may wait for it.
+    longest_wait: Millis,
+    /// How long a statement may run while nobody waits; zero is for ever.
+    statement_timeout: Millis,
+    /// Why nobody watches who waits.
+    unwatched: Option<String>,
     /// When the first lock was taken: writers may wait since then.
     locked: Option<Instant>,
     built: usize,
@@ -150,23 +186,16 @@ struct Allowance {
 type Outcome<T> = Result<Result<T, Refusal>, DbError>;
 
 impl Transaction<'_> {
-    fn run(
-        &mut self,
-        indexes: &[NamedIndex],
-        statements: &[&Statement],
-        locks: &Locks<'_>,
-        mode: Mode,
-    ) -> Outcome<Planned> {
-        self.set_local(
-            "lock_timeout",
-            &milliseconds(self.session.safety.lock_timeout),
-        )?;
-        if self.session.checks_connection {
-            self.set_local(
-                "client_connection_check_interval",
-                CONNECTION_CHECK_INTERVAL,
-            )?;
-        }
+    fn run(&mut self, rehearsal: &Rehearsal<'_>) -> Outcome<Planned> {
+        let Rehearsal {
+            indexes,
+            statements,
+            mode,
+            locks,
+            expected,
+        } = rehearsal;
+        self.statement_timeout = self.session.safety.build_timeout(*expected);
+        self.set_limits()?;
         // Before any lock is held: another session may be installing the same extension.
         for extension in indexes
             .iter()
@@ -176,11 +205,11 @@ impl Transaction<'_> {
         }
         or_refuse!(self.lock(locks));
         let mut planned = Planned::default();
-        for index in indexes {
+        for index in *indexes {
             planned.indexes.push(or_refuse!(self.build(index)));
             self.built += 1;
         }
-        if mode == Mode::Execute {
+        if *mode == Mode::Execute {
             self.set_local("transaction_read_only", "on")?;
         }
         for statement in statements {
@@ -319,24 +348,36 @@ impl Transaction<'_> {
         })
     }
 
-    /// Executes a statement within the remaining time of `max_write_block`; one that takes longer
-    /// ends the rehearsal.
+    /// Executes a statement; one that takes longer than is allowed ends the rehearsal.
     fn execute_statement(&mut self, statement: &Statement) -> Outcome<PlanOutcome> {
         let mut left = RUNS;
         let mut seen = Vec::new();
         while left > 0 {
+            if let Some(out_of_time) = self.session.executions.out_of_time() {
+                if seen.is_empty() {
+                    seen.push(out_of_time);
+                }
+                break;
+            }
             let began = Instant::now();
+            let limit = self.allowance().time;
             seen.push(or_refuse!(self.guarded(|session| {
-                Ok(match session.explain_executed(&statement.sql)? {
-                    Explained::Refused {
-                        message,
-                        state: Some(state),
-                    } => Err(DbError::Query {
+                let explained = session.explain_executed(&statement.sql, limit)?;
+                Ok(match (session.executions.out_of_time(), explained) {
+                    // The transaction has failed, and nothing more is executed in it.
+                    (Some(out_of_time), Explained::Refused { .. }) => Ok(out_of_time),
+                    (
+                        None,
+                        Explained::Refused {
+                            message,
+                            state: Some(state),
+                        },
+                    ) => Err(DbError::Query {
                         operation: OPERATION,
                         message,
                         state: Some(state),
                     }),
-                    other => Ok(PlanOutcome::from(other)),
+                    (_, other) => Ok(PlanOutcome::from(other)),
                 })
             })));
             left = if began.elapsed() > LONG_RUN {
@@ -366,31 +407,32 @@ impl Transaction<'_> {
     ) -> Outcome<T> {
         let allowance = self.allowance();
         let left = self.left();
-        if left.0 <= 0.0 {
-            return Ok(Err(self.refused_for_time(allowance.when_exceeded)));
+        if left.0 <= 0.0 || self.session.has_yielded() {
+            return Ok(Err(self.refused_for_time(Reason::WriteBlockTooLong)));
         }
         self.set_local("statement_timeout", &milliseconds(allowance.time))?;
         self.set_local("idle_in_transaction_session_timeout", &milliseconds(left))?;
-        match statement(self.session)? {
+        match self.session.yielding(statement)? {
             Ok(value) => Ok(Ok(value)),
             Err(error) if error.is_refusal() => Ok(Err(self.refused(&error, allowance))),
             Err(error) => Err(error),
         }
     }
 
-    /// The remaining time of `max_write_block`.
+    /// How long the transaction may go on if the client stops. Where nobody watches, somebody may
+    /// have been waiting since the first lock.
     fn left(&self) -> Millis {
-        let gone = self
-            .locked
-            .map_or(Millis::default(), |since| Millis::from(since.elapsed()));
-        Millis(self.session.safety.max_write_block.0 - gone.0)
+        let assumed = self.locked.filter(|_| self.unwatched.is_some());
+        let gone = assumed.map_or(Millis::default(), |since| Millis::from(since.elapsed()));
+        Millis(self.longest_wait.0 - gone.0)
     }
 
-    /// The shorter of `statement_timeout` (zero is none) and the remaining time of
-    /// `max_write_block`.
+    /// The timeout of statements (zero is none); where nobody watches, what is left if that is
+    /// shorter.
     fn allowance(&self) -> Allowance {
-        let (limit, left) = (self.session.safety.statement_timeout, self.left());
-        if limit.0 <= 0.0 || left < limit {
+        let (limit, left) = (self.statement_timeout, self.left());
+        let is_left_shorter = limit.0 <= 0.0 || left < limit;
+        if self.unwatched.is_some() && is_left_shorter {
             Allowance {
                 time: left,
                 when_exceeded: Reason::WriteBlockTooLong,
@@ -412,7 +454,12 @@ impl Transaction<'_> {
                 RefusalCause::LockTimeout(self.session.safety.lock_timeout).into()
             }
             Some(state) if *state == SqlState::QUERY_CANCELED => {
-                self.refused_for_time(allowance.when_exceeded)
+                let yielded = self.session.has_yielded();
+                self.refused_for_time(if yielded {
+                    Reason::WriteBlockTooLong
+                } else {
+                    allowance.when_exceeded
+                })
             }
             Some(state) if *state == SqlState::READ_ONLY_SQL_TRANSACTION => {
                 Refusal::server(Reason::ReadOnlyServer, message)
@@ -422,13 +469,28 @@ impl Transaction<'_> {
     }
 
     fn refused_for_time(&self, reason: Reason) -> Refusal {
-        let safety = self.session.safety;
-        match reason {
-            Reason::WriteBlockTooLong => {
-                RefusalCause::WriteBlockTooLong(safety.max_write_block).into()
+        let cause = match reason {
+            Reason::WriteBlockTooLong if self.unwatched.is_some() => {
+                RefusalCause::UnwatchedTooLong(self.longest_wait)
             }
-            _ => RefusalCause::StatementTimeout(safety.statement_timeout).into(),
+            Reason::WriteBlockTooLong => RefusalCause::WriteBlockTooLong(self.longest_wait),
+            _ => RefusalCause::StatementTimeout(self.statement_timeout),
+        };
+        cause.into()
+    }
+
+    fn set_limits(&mut self) -> Result<(), DbError> {
+        self.set_local(
+            "lock_timeout",
+            &milliseconds(self.session.safety.lock_timeout),
+        )?;
+        if self.session.checks_connection {
+            self.set_local(
+                "client_connection_check_interval",
+                CONNECTION_CHECK_INTERVAL,
+            )?;
         }
+        Ok(())
     }
 
     fn set_local(&self, name: &str, value: &str) -> Result<(), DbError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, Target};
+use super::{NotExecuted, Refusal, Target, TwinOnly, Waits};
 use crate::model::{Bytes, Millis};
 use crate::plan::Plan;
 use crate::workload::StatementId;
@@ -38,10 +38,13 @@ pub struct Planned {
     /// created.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<TestedIndex>,
-    /// How long writers to the tables waited: from the first lock to the end of ROLLBACK. Absent
-    /// where no lock was taken.
+    /// How long the tables were locked for writes: from the first lock to the end of ROLLBACK.
+    /// Absent where no lock was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_block: Option<Millis>,
+    /// What other sessions felt of the transaction; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waits>,
 }
 
 /// A plan, or the server's message why there is none.
@@ -54,6 +57,10 @@ pub enum PlanOutcome {
     Failed(String),
     /// Not sent: there is nothing to plan.
     Empty,
+    /// Not executed, for this reason.
+    NotExecuted(NotExecuted),
+    /// Not sent to the server: only the twin plans it.
+    TwinOnly(TwinOnly),
 }
 
 impl PlanOutcome {
@@ -61,7 +68,10 @@ impl PlanOutcome {
     pub fn plan(&self) -> Option<&Plan> {
         match self {
             PlanOutcome::Plan(plan) => Some(plan),
-            PlanOutcome::Failed(_) | PlanOutcome::Empty => None,
+            PlanOutcome::Failed(_)
+            | PlanOutcome::Empty
+            | PlanOutcome::NotExecuted(_)
+            | PlanOutcome::TwinOnly(_) => None,
         }
     }
 }

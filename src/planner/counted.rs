@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Planner, PlannerError, Preparation, Question, RefusalCause, Target};
+use super::{Answer, Mode, Planner, PlannerError, Preparation, Question, RefusalCause, Target};
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
 
@@ -16,22 +16,37 @@ pub struct Tally {
     pub transactions: usize,
     /// Indexes built in them.
     pub indexes_built: usize,
+    /// Of these, indexes that had been built before, to plan with another set of indexes.
+    #[serde(default)]
+    pub built_again_to_plan: usize,
+    /// Of these, indexes that had been built before, to execute statements with them.
+    #[serde(default)]
+    pub built_again_to_execute: usize,
     /// Questions to the planner twin.
     pub twin_questions: usize,
     /// Plans that the server made.
     pub server_explains: usize,
     /// Plans that the twin made.
     pub twin_explains: usize,
-    /// The longest that writers to a table waited; absent where no lock was taken.
+    /// The longest that tables were locked for writes; absent where no lock was taken.
     pub longest_write_block: Option<Millis>,
-    /// All the time that writers to some table waited.
+    /// All the time that some table was locked for writes.
     pub total_write_block: Option<Millis>,
+    /// The longest that a session waited; absent where that is not known.
+    #[serde(default)]
+    pub longest_wait: Option<Millis>,
+    /// The longest wait of each transaction, summed.
+    #[serde(default)]
+    pub total_wait: Option<Millis>,
 }
 
 /// Passes questions on and counts them.
 pub struct Counted<'a> {
     planner: &'a mut dyn Planner,
     tally: Tally,
+    /// The definitions of all indexes that the server built.
+    built: BTreeSet<String>,
+    unwatched: Option<String>,
 }
 
 impl<'a> Counted<'a> {
@@ -40,6 +55,8 @@ impl<'a> Counted<'a> {
         Counted {
             planner,
             tally: Tally::default(),
+            built: BTreeSet::new(),
+            unwatched: None,
         }
     }
 
@@ -47,29 +64,62 @@ impl<'a> Counted<'a> {
     pub fn tally(&self) -> Tally {
         self.tally
     }
+
+    /// Why nobody watched who waited for a build, if that happened.
+    pub fn unwatched(&self) -> Option<&str> {
+        self.unwatched.as_deref()
+    }
+
+    fn count_builds(&mut self, question: &Question, answer: &Answer) {
+        let (built, waits) = match answer {
+            Answer::Refused(refusal) => (refusal.built, &refusal.waits),
+            Answer::Planned(planned) => (planned.indexes.len(), &planned.waits),
+        };
+        if let Some(reason) = waits.as_ref().and_then(|waits| waits.unwatched.as_ref()) {
+            self.unwatched = Some(reason.clone());
+        }
+        if question.target == Target::Twin {
+            return;
+        }
+        for index in question.indexes.iter().take(built) {
+            let is_new = self.built.insert(index.definition.create(&index.name));
+            match question.mode {
+                _ if is_new => {}
+                Mode::Plan => self.tally.built_again_to_plan += 1,
+                Mode::Execute => self.tally.built_again_to_execute += 1,
+            }
+        }
+    }
 }
 
 impl Tally {
     fn count(&mut self, question: &Question, answer: &Answer) {
-        let (plans, built, write_block) = match answer {
+        let (plans, built, write_block, waits) = match answer {
             // Nothing was attempted.
             Answer::Refused(refusal)
                 if matches!(
                     refusal.cause,
                     RefusalCause::OutOfTime
+                        | RefusalCause::WriteBudgetSpent(_)
+                        | RefusalCause::Declined
                         | RefusalCause::NoServer
                         | RefusalCause::CannotSimulate { .. }
                 ) =>
             {
                 return;
             }
-            Answer::Refused(refusal) => (0, refusal.built, refusal.write_block),
+            Answer::Refused(refusal) => (0, refusal.built, refusal.write_block, &refusal.waits),
             Answer::Planned(planned) => {
                 let built = planned
                     .indexes
                     .iter()
                     .filter(|index| index.build_time.is_some());
-                (planned.plans.len(), built.count(), planned.write_block)
+                (
+                    planned.plans.len(),
+                    built.count(),
+                    planned.write_block,
+                    &planned.waits,
+                )
             }
         };
         match question.target {
@@ -86,6 +136,12 @@ impl Tally {
             longest.0 = longest.0.max(write_block.0);
             self.total_write_block.get_or_insert_default().0 += write_block.0;
         }
+        if let Some(waits) = waits {
+            let wait = waits.longest.unwrap_or_default();
+            let longest = self.longest_wait.get_or_insert(wait);
+            longest.0 = longest.0.max(wait.0);
+            self.total_wait.get_or_insert_default().0 += wait.0;
+        }
     }
 }
 
@@ -93,6 +149,7 @@ impl Planner for Counted<'_> {
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         let answer = self.planner.ask(question)?;
         self.tally.count(question, &answer);
+        self.count_builds(question, &answer);
         Ok(answer)
     }
 

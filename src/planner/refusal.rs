@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{NotExecuted, Waits};
 use crate::model::{Bytes, Millis, QualifiedName};
 use crate::verdict::{Reason, Rehearse};
 use crate::workload::StatementId;
@@ -11,9 +12,12 @@ use crate::workload::StatementId;
 pub struct Refusal {
     /// The reason, with what there is to say about it.
     pub cause: RefusalCause,
-    /// How long writers waited all the same; absent where no lock was taken.
+    /// How long the tables were locked all the same; absent where no lock was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_block: Option<Millis>,
+    /// What other sessions felt of the attempt; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waits>,
     /// How many indexes were built before the refusal.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub built: usize,
@@ -33,6 +37,8 @@ fn is_zero(count: &usize) -> bool {
 pub enum RefusalCause {
     /// Nothing may be built this way.
     BuildingNotAllowed(Rehearse),
+    /// There is no planner twin, and nothing is built instead.
+    NoTwin,
     /// The server is a standby.
     ReadOnlyServer,
     /// Only the table's owner may build on it.
@@ -53,8 +59,14 @@ pub enum RefusalCause {
     LockTimeout(Millis),
     /// The table's lock is not waited for while another table's is held, and it was not free.
     LockNotFree(QualifiedName),
-    /// It would have blocked writers longer than this, and was stopped.
+    /// A session waited for it for this long, and it was stopped.
     WriteBlockTooLong(Millis),
+    /// Nobody could watch who waits for it, so it was stopped after this long.
+    UnwatchedTooLong(Millis),
+    /// Sessions had waited for the builds of this run for as long as is allowed.
+    WriteBudgetSpent(Millis),
+    /// The user declined the builds.
+    Declined,
     /// A statement took longer than this, and was stopped.
     StatementTimeout(Millis),
     /// There is no server to build or execute on.
@@ -72,6 +84,10 @@ pub enum RefusalCause {
     NotUsableNow,
     /// The server was asked, too, and its plans do not use the index.
     NotUsedByServer,
+    /// The statements that it is for (this is the first) are planned in the twin only.
+    PlannedInTwinOnly(StatementId),
+    /// It would execute a statement that is not executed.
+    NotExecuted(NotExecuted),
     /// The server refused.
     Server {
         /// What kind of refusal it is.
@@ -79,10 +95,9 @@ pub enum RefusalCause {
         /// The server's message.
         message: String,
     },
-    /// The twin cannot plan a statement that the server plans, and the index may not be built on
-    /// the server.
+    /// The twin cannot plan a statement that the server plans, and nothing is built instead.
     TwinCannotPlan {
-        /// Why it may not be built.
+        /// Why nothing is built.
         cause: Box<RefusalCause>,
         /// The statement.
         statement: StatementId,
@@ -96,18 +111,26 @@ impl RefusalCause {
     pub fn reason(&self) -> Reason {
         match self {
             RefusalCause::BuildingNotAllowed(_) => Reason::NotRehearsed,
+            RefusalCause::NoTwin => Reason::NoTwin,
             RefusalCause::ReadOnlyServer => Reason::ReadOnlyServer,
             RefusalCause::NotOwner(_) => Reason::NotOwner,
             RefusalCause::TableTooLarge { .. } => Reason::TableTooLarge,
             RefusalCause::TableLocked(_)
             | RefusalCause::LockTimeout(_)
             | RefusalCause::LockNotFree(_) => Reason::LockTimeout,
-            RefusalCause::WriteBlockTooLong(_) => Reason::WriteBlockTooLong,
+            RefusalCause::WriteBlockTooLong(_) | RefusalCause::UnwatchedTooLong(_) => {
+                Reason::WriteBlockTooLong
+            }
+            RefusalCause::WriteBudgetSpent(_) => Reason::WriteBudgetSpent,
+            RefusalCause::Declined => Reason::Declined,
             RefusalCause::StatementTimeout(_) => Reason::StatementTimeout,
             RefusalCause::NoServer | RefusalCause::CannotSimulate { .. } => Reason::Offline,
             RefusalCause::OutOfTime => Reason::OutOfTime,
             RefusalCause::NotUsableNow => Reason::NotUsableNow,
             RefusalCause::NotUsedByServer => Reason::NotChosen,
+            RefusalCause::PlannedInTwinOnly(_) | RefusalCause::NotExecuted(_) => {
+                Reason::NotRehearsed
+            }
             RefusalCause::Server { reason, .. } => *reason,
             RefusalCause::TwinCannotPlan { cause, .. } => cause.reason(),
         }
@@ -133,6 +156,7 @@ impl From<RefusalCause> for Refusal {
         Refusal {
             cause,
             write_block: None,
+            waits: None,
             built: 0,
         }
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::run_measurements::RunMeasurements;
 use crate::advise::drop_effects::HypotheticalDrop;
-use crate::advise::what_if::{Shifted, WhatIf};
+use crate::advise::what_if::{StatementComparison, WhatIf};
 use crate::advise::{
     Advice, Benefit, ExistingFinding, Recommendation, RehearsalSummary, Rejected, StatementAdvice,
     StatementStatus,
@@ -131,6 +131,12 @@ pub struct Statement {
     pub blocks_before: Option<f64>,
     /// The same with all recommended indexes.
     pub blocks_after: Option<f64>,
+    /// Why it was not executed, only with --analyze; null when it was, and when no index that was
+    /// built is on its tables.
+    pub not_executed: Option<String>,
+    /// Why only the planner twin was asked about it: it is a statement of other users, and planning
+    /// it may execute somebody's function. Null where the server was asked.
+    pub twin_only: Option<String>,
     /// How it fares with the recommended indexes.
     pub change: Option<ChangeKind>,
     /// EXPLAIN's own JSON.
@@ -248,7 +254,7 @@ pub struct RecommendedIndex {
     pub predicted_size_bytes: Option<u64>,
     /// How long building it took; null when it was not built.
     pub build_ms: Option<f64>,
-    /// How long writers to the table waited while it was verified; null when it was not built.
+    /// How long the table was locked for writes while it was verified; null when it was not built.
     pub write_block_ms: Option<f64>,
     /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an
     /// entry, in planner units.
@@ -447,10 +453,18 @@ pub struct Rehearsal {
     /// Indexes of the rehearsal that are still in the catalog at the end; null without a server: in
     /// a replay, from a twin file.
     pub left_behind: Option<usize>,
-    /// The longest time that writes to a table waited.
+    /// Of the indexes built, those that had been built before, to plan with another set of indexes.
+    pub built_again_to_plan: usize,
+    /// Of the indexes built, those that had been built before, to execute statements with them.
+    pub built_again_to_execute: usize,
+    /// The longest time that a table was locked for writes.
     pub longest_write_block_ms: f64,
-    /// The total time that writes to tables waited.
+    /// The total time that tables were locked for writes.
     pub total_write_block_ms: f64,
+    /// The longest time that a session was seen waiting because of that; null where nobody watched.
+    pub longest_wait_ms: Option<f64>,
+    /// The longest wait of each transaction, summed.
+    pub total_wait_ms: Option<f64>,
 }
 
 /// How long it took.
@@ -537,6 +551,10 @@ impl Rehearsal {
             twin_explains: tally.twin_explains,
             out_of_time: summary.out_of_time,
             left_behind,
+            built_again_to_plan: tally.built_again_to_plan,
+            built_again_to_execute: tally.built_again_to_execute,
+            longest_wait_ms: tally.longest_wait.map(tenth),
+            total_wait_ms: tally.total_wait.map(tenth),
             longest_write_block_ms: tally.longest_write_block.map_or(0.0, tenth),
             total_write_block_ms: tally.total_write_block.map_or(0.0, tenth),
         }
@@ -590,7 +608,9 @@ impl Statement {
                 StatementStatus::Failed => Status::Failed,
                 StatementStatus::Skipped => Status::Skipped,
             },
-            error: advice.error.clone(),
+            error: sentences::error(advice),
+            not_executed: advice.not_executed.as_ref().map(sentences::not_executed),
+            twin_only: advice.twin_only.as_ref().map(sentences::twin_only),
             cost_before: advice.cost_before().map(|cost| cost.0),
             cost_after: advice.cost_after().map(|cost| cost.0),
             time_before_ms: advice
@@ -758,7 +778,7 @@ impl HypotheticalDropReport {
 
 impl WhatIfReport {
     fn new(what_if: &WhatIf) -> WhatIfReport {
-        let statement = |shifted: &Shifted| ShiftedStatement {
+        let statement = |shifted: &StatementComparison| ShiftedStatement {
             statement: shifted.statement.0.clone(),
             cost_before_now: shifted.cost_before.0.0,
             cost_before_then: shifted.cost_before.1.0,
@@ -784,15 +804,15 @@ impl ExistingIndex {
     fn new(finding: &ExistingFinding) -> ExistingIndex {
         ExistingIndex {
             index: finding.index.to_string(),
-            finding: finding.kind.name().to_owned(),
+            finding: finding.kind().name().to_owned(),
             ddl: finding.statement(),
-            detail: finding.detail.clone(),
+            detail: sentences::existing_index(finding),
             size_bytes: finding.size.0,
             freed_bytes: finding.freed().0,
-            expected_size_bytes: finding.expected_size.map(|size| size.0),
+            expected_size_bytes: finding.expected_size().map(|size| size.0),
             scans: finding.scans,
-            unused_since: finding.unused_since.clone(),
-            recommendation: finding.recommendation.clone(),
+            unused_since: finding.unused_since().map(str::to_owned),
+            recommendation: finding.recommendation().map(str::to_owned),
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::model::{
 };
 use crate::plan::Plan;
 use crate::planner::Evidence;
+use crate::planner::counted::Tally;
 use crate::sentences;
 use crate::text_layout::{indent, titled_rule};
 use crate::verdict::{Change, MinImprovement};
@@ -151,6 +152,13 @@ fn statement_block(
             styled(DIM, format!("executed: {}", execution_text(before, after)))
         );
     }
+    if let Some(reason) = &statement.not_executed {
+        let line = format!(
+            "not executed: {}",
+            printable(&sentences::not_executed(reason))
+        );
+        let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
+    }
     text.push_str(&side_by_side::write(
         before,
         statement.after.as_ref(),
@@ -257,7 +265,8 @@ fn not_planned(text: &mut String, advice: &Advice) {
             printable(&statement.statement.id.0),
             printable(&statement.statement.place)
         );
-        for line in printable_lines(statement.error.as_deref().unwrap_or_default()).lines() {
+        let error = sentences::error(statement).unwrap_or_default();
+        for line in printable_lines(&error).lines() {
             let _ = writeln!(text, "      {}", styled(BAD, line));
         }
     }
@@ -307,7 +316,7 @@ fn facts(recommendation: &Recommendation) -> String {
         (Evidence::RolledBackTransaction, _, predicted) => {
             let predicted = predicted.map(|predicted| format!(" (predicted {predicted})"));
             let built = build_time.map(|time| format!(" · built in {time}"));
-            let blocked = write_block.map(|time| format!(" · writes blocked {time}"));
+            let blocked = write_block.map(|time| format!(" · locked for writes {time}"));
             let parts = [predicted, built, blocked];
             format!("{size}{}", parts.into_iter().flatten().collect::<String>())
         }
@@ -467,15 +476,15 @@ fn existing(text: &mut String, advice: &Advice, width: usize) {
     let _ = writeln!(text, "{}", styled(BOLD, "EXISTING INDEXES"));
     for finding in &advice.existing {
         let index = finding.index.to_string();
-        let size = match finding.expected_size {
+        let size = match finding.expected_size() {
             Some(expected) => format!("{} → about {expected}", finding.size),
             None => finding.size.to_string(),
         };
         let about = format!(
             "{} {} ({size}): {}",
-            finding.kind.name(),
+            finding.kind().name(),
             printable(&index),
-            printable(&finding.detail)
+            printable(&sentences::existing_index(finding))
         );
         let _ = writeln!(text, "{}", indent(&about, "  ", width));
         let _ = writeln!(text, "    {}", printable_sql(&finding.statement()));
@@ -575,16 +584,52 @@ fn built_sentence(advice: &Advice, left_behind: Option<usize>) -> String {
         return "Nothing was built.".to_owned();
     }
     let left = left_behind.map_or_else(String::new, |left| format!("; {left} left behind"));
-    let waits = tally.longest_write_block.zip(tally.total_write_block);
-    let waits = waits.map(|(longest, total)| {
-        format!(" Writes waited at most {longest} at a time, {total} in total.")
-    });
     format!(
-        "{} built in {}, all rolled back{left}.{}",
+        "{} built in {}{}, all rolled back{left}.{}{}",
         count(tally.indexes_built, "index", "indexes"),
         count(tally.transactions, "transaction", "transactions"),
-        waits.unwrap_or_default()
+        built_again(tally),
+        locked_sentence(tally),
+        waits_sentence(tally)
     )
+}
+
+/// Why indexes were built more than once.
+fn built_again(tally: &Tally) -> String {
+    let times = |number: usize, why: &str| {
+        (number > 0).then(|| format!("{} again to {why}", count(number, "build", "builds")))
+    };
+    let reasons = [
+        times(tally.built_again_to_plan, "plan with another set"),
+        times(tally.built_again_to_execute, "execute statements"),
+    ];
+    let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+    if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", reasons.join(", "))
+    }
+}
+
+fn locked_sentence(tally: &Tally) -> String {
+    let locked = tally.longest_write_block.zip(tally.total_write_block);
+    let sentence = locked.map(|(longest, total)| {
+        format!(" Tables were locked for writes at most {longest} at a time, {total} in total.")
+    });
+    sentence.unwrap_or_default()
+}
+
+/// How long others really waited, where that is known.
+fn waits_sentence(tally: &Tally) -> String {
+    match tally.longest_wait.zip(tally.total_wait) {
+        None => String::new(),
+        Some((_, total)) if total.0 <= 0.0 => " Nobody was seen waiting for that.".to_owned(),
+        Some((longest, total)) => {
+            format!(
+                " Other sessions waited for that at most {longest} at a time, {total} in total."
+            )
+        }
+    }
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

@@ -858,25 +858,6 @@ fn an_index_of_the_user_is_compared_with_the_server_of_that_moment() {
 }
 
 #[test]
-fn a_combination_that_takes_too_long_to_build_is_not_tried() {
-    let mut session_data = session_data();
-    session_data.limits.max_write_block = Millis(100.0);
-    let (mut model, _) = Model::live(SMALL, Theme::Plain);
-    update(
-        &mut model,
-        Msg::Response(1, Response::Advised(Box::new(session_data))),
-    );
-    press(&mut model, Key::Char('4'));
-    press(&mut model, Key::Char(' '));
-    assert_eq!(press(&mut model, Key::Char('R')), []);
-    assert!(
-        screen(&model).contains("not built: the builds take 169 ms"),
-        "{}",
-        screen(&model)
-    );
-}
-
-#[test]
 fn an_index_that_cannot_be_tested_says_why() {
     for (text, why) in [
         ("create table t ()", "not a CREATE INDEX"),

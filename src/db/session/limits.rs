@@ -12,8 +12,12 @@ pub struct Safety {
     pub lock_timeout: Millis,
     /// `statement_timeout`: how long one statement may run.
     pub statement_timeout: Millis,
-    /// How long writers to a table may be blocked by one rehearsal.
+    /// The same while indexes are built; none: as long as they are expected to take, with a margin.
+    pub build_timeout: Option<Millis>,
+    /// How long another session may wait because of one rehearsal.
     pub max_write_block: Millis,
+    /// How long others may wait because of all rehearsals of a run.
+    pub max_total_write_block: Millis,
 }
 
 impl Default for Safety {
@@ -21,10 +25,34 @@ impl Default for Safety {
         Safety {
             lock_timeout: Millis(1_000.0),
             statement_timeout: Millis(30_000.0),
-            max_write_block: Millis(10_000.0),
+            build_timeout: None,
+            max_write_block: Millis(2_000.0),
+            max_total_write_block: Millis(30_000.0),
         }
     }
 }
+
+/// A build may take this many times as long as expected,
+const BUILD_MARGIN: f64 = 3.0;
+
+/// and at least this long.
+const MIN_BUILD_TIMEOUT: Millis = Millis(30_000.0);
+
+impl Safety {
+    /// How long a statement may run where a build is expected to take this long.
+    pub(in crate::db) fn build_timeout(&self, expected: Millis) -> Millis {
+        self.build_timeout
+            .unwrap_or(Millis(MIN_BUILD_TIMEOUT.0.max(expected.0 * BUILD_MARGIN)))
+    }
+
+    /// How long the server waits for a client that does not answer.
+    pub(super) fn stalled_client(&self) -> Millis {
+        Millis(STALLED_CLIENT.0.max(self.max_write_block.0))
+    }
+}
+
+/// How long the server waits for a client that does not answer while nobody waits for us.
+const STALLED_CLIENT: Millis = Millis(10_000.0);
 
 /// How soon the server notices during a build that the client is gone (PG 14+; otherwise it would
 /// complete the build).

@@ -36,7 +36,7 @@ pub(super) fn optional(safety: Safety) -> [(&'static str, String); 4] {
             "client_connection_check_interval",
             CONNECTION_CHECK_INTERVAL.to_owned(),
         ),
-        ("tcp_user_timeout", milliseconds(safety.max_write_block)),
+        ("tcp_user_timeout", milliseconds(safety.stalled_client())),
         // Known from 17 on.
         ("transaction_timeout", "0".to_owned()),
     ]
@@ -90,7 +90,7 @@ pub(super) fn always(safety: Safety) -> Vec<(&'static str, String)> {
         // A stopped client (Ctrl-Z, a frozen machine) must not keep its locks.
         (
             "idle_in_transaction_session_timeout",
-            milliseconds(safety.max_write_block),
+            milliseconds(safety.stalled_client()),
         ),
     ];
     settings.extend(

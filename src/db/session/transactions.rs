@@ -1,5 +1,6 @@
 //! Transactions that begin with our settings and are rolled back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Row;
@@ -7,7 +8,7 @@ use tokio_postgres::Row;
 use super::limits::limit;
 use super::opening::{self, TransactionMode};
 use super::pipeline::PipelineStep;
-use super::{Open, Reconnect, Scope, Session, connect_unless_interrupted};
+use super::{Link, Open, Reconnect, Scope, Session, connect_unless_interrupted};
 use crate::db::DbError;
 use crate::db::catalog::field;
 use crate::planner::Rollback;
@@ -78,9 +79,9 @@ impl Session {
         if let Some(row) = facts {
             let path: String = field(row, "path")?;
             self.catalog_path = opening::catalog_first(&path);
-            let ends_when_idle: bool = field(row, "ends_when_idle")?;
-            self.reconnect = ends_when_idle.then_some(reconnect);
+            self.ends_when_idle = field(row, "ends_when_idle")?;
         }
+        self.reconnect = Some(reconnect);
         if let Some(trace) = self.trace {
             trace(&format!(
                 "every transaction begins with: {}",
@@ -137,18 +138,30 @@ impl Session {
             return Ok(true);
         }
         let gone = error.is_idle_session_timeout() || self.link().client.is_closed();
-        let Some(Reconnect { settings, password }) = self.reconnect.as_ref().filter(|_| gone)
-        else {
+        if !gone || !self.ends_when_idle {
+            return Ok(false);
+        }
+        let Some(reconnect) = &self.reconnect else {
             return Ok(false);
         };
         self.set_open(Open::No);
+        self.link.replace(self.connect_again(reconnect)?);
+        Ok(true)
+    }
+
+    fn connect_again(&self, reconnect: &Reconnect) -> Result<Arc<Link>, DbError> {
+        let Reconnect { settings, password } = reconnect;
         let known = |_: &str| {
             let missing = || std::io::Error::other("the password is not known any more");
             password.clone().ok_or_else(missing)
         };
-        let link = connect_unless_interrupted(&self.runtime, settings, &known, &self.interrupt)?;
-        self.link.replace(link);
-        Ok(true)
+        connect_unless_interrupted(&self.runtime, settings, &known, &self.interrupt)
+    }
+
+    /// Another connection to the same server, for the same role.
+    pub(in crate::db) fn second_connection(&self) -> Result<Arc<Link>, DbError> {
+        let missing = || DbError::Missing("the server is our own".to_owned());
+        self.connect_again(self.reconnect.as_ref().ok_or_else(missing)?)
     }
 
     /// Calls a function in a transaction that is rolled back in every case.

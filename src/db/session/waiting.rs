@@ -1,15 +1,16 @@
-//! Waiting for the server, with limits: its answer, an interrupt, or silence.
+//! Waiting for the server, with limits: its answer, an interrupt, others who wait for us, or silence.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use super::watching::raised;
 use super::{Open, Session};
 use crate::db::DbError;
 use crate::planner::Rollback;
 
 /// How long a cancel request, the end of the cancelled statement and the rollback may take together
 /// before the connection is dropped: an interrupt is answered within two seconds.
-const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
+pub(super) const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// How long a cancel request may take that is sent to a server that does not answer.
 const SHORT_PATIENCE: Duration = Duration::from_millis(500);
@@ -40,6 +41,7 @@ impl Session {
         let began = Instant::now();
         let link = self.link();
         let patience = self.patience(statements);
+        let alarm = self.alarm();
         let done = self.runtime.block_on(async {
             let mut work = std::pin::pin!(work);
             tokio::select! {
@@ -51,6 +53,7 @@ impl Session {
                     let _ = tokio::time::timeout(SHORT_PATIENCE, link.cancel.cancel()).await;
                     return Err(self.silent(operation, began.elapsed()));
                 }
+                () = raised(alarm) => return self.yield_to_others(operation, work).await,
             }
             let deadline = self.deadline();
             let (_, ended) = tokio::join!(
@@ -74,7 +77,7 @@ impl Session {
     }
 
     /// When everything that an interrupt causes must be done.
-    fn deadline(&self) -> tokio::time::Instant {
+    pub(super) fn deadline(&self) -> tokio::time::Instant {
         let deadline = self
             .interrupt_deadline
             .get()
@@ -84,7 +87,7 @@ impl Session {
     }
 
     /// What is known of the transaction before its rollback was answered.
-    fn rollback_so_far(&self) -> Rollback {
+    pub(super) fn rollback_so_far(&self) -> Rollback {
         if self.open.get() == Open::No && !self.lost.get() {
             Rollback::Confirmed
         } else {

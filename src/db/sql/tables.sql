@@ -9,6 +9,12 @@ tables AS (
     SELECT oid FROM asked
     UNION
     SELECT pg_catalog.pg_partition_root(oid) FROM asked WHERE pg_catalog.pg_partition_root(oid) IS NOT NULL
+),
+-- Whoever asks for the size of one of these waits for its lock.
+locked AS MATERIALIZED (
+    SELECT l.relation AS oid
+    FROM pg_catalog.pg_locks l
+    WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
 )
 SELECT c.oid,
        n.nspname::text AS schema_name,
@@ -35,8 +41,12 @@ SELECT c.oid,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
        c.relrowsecurity AS row_security,
        (CASE WHEN c.relkind = 'p'
-            THEN (SELECT coalesce(pg_catalog.sum(pg_catalog.pg_relation_size(leaf.relid)), 0)
-                  FROM pg_catalog.pg_partition_tree(c.oid) AS leaf WHERE leaf.isleaf)
+            THEN (SELECT coalesce(pg_catalog.sum(CASE WHEN leaf.relid IN (SELECT oid FROM locked)
+                                           THEN leaf_class.relpages * pg_catalog.current_setting('block_size')::bigint
+                                           ELSE pg_catalog.pg_relation_size(leaf.relid)
+                                      END), 0)
+                  FROM pg_catalog.pg_partition_tree(c.oid) AS leaf JOIN pg_catalog.pg_class leaf_class ON leaf_class.oid = leaf.relid
+                  WHERE leaf.isleaf)
             ELSE coalesce(pg_catalog.pg_relation_size(c.oid), 0)
         END / pg_catalog.current_setting('block_size')::bigint)::bigint AS pages
 FROM tables

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 
 use super::{OPERATION, Outcome, Transaction};
 use crate::db::catalog::field;
-use crate::db::session::{CONNECTION_CHECK_INTERVAL, milliseconds};
+use crate::db::wait_budget::WaitBudget;
 use crate::db::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_literal};
 use crate::planner::hypothesis::View;
@@ -27,8 +27,9 @@ impl Session {
         &self,
         script: &[String],
         statements: &[Statement],
+        budget: &mut WaitBudget,
     ) -> Result<Answer, DbError> {
-        let (answer, _) = self.in_transaction(|transaction| {
+        let (answer, _) = self.in_transaction(budget, |transaction| {
             transaction.set_limits()?;
             for sql in script {
                 or_refuse!(transaction.execute(sql));
@@ -43,8 +44,9 @@ impl Session {
         &self,
         view: &View,
         statements: &[Statement],
+        budget: &mut WaitBudget,
     ) -> Result<Answer, DbError> {
-        let (answer, _) = self.in_transaction(|transaction| {
+        let (answer, _) = self.in_transaction(budget, |transaction| {
             transaction.set_limits()?;
             or_refuse!(transaction.execute(&view.create_empty()));
             or_refuse!(transaction.execute(&check_view(&view.name)));
@@ -75,20 +77,6 @@ pub(in crate::db) fn created(view: &View, size: Bytes, build_time: Option<Millis
 }
 
 impl Transaction<'_> {
-    fn set_limits(&mut self) -> Result<(), DbError> {
-        self.set_local(
-            "lock_timeout",
-            &milliseconds(self.session.safety.lock_timeout),
-        )?;
-        if self.session.checks_connection {
-            self.set_local(
-                "client_connection_check_interval",
-                CONNECTION_CHECK_INTERVAL,
-            )?;
-        }
-        Ok(())
-    }
-
     fn plans(&mut self, statements: &[Statement]) -> Outcome<Planned> {
         let mut planned = Planned::default();
         for statement in statements {

@@ -7,6 +7,7 @@ use ratatui::text::Line;
 use crate::advise::Fix;
 use crate::model::printable;
 use crate::model::printable::printable_sql;
+use crate::sentences;
 use crate::text_layout::wrap;
 use crate::tui::model::Model;
 use crate::tui::screen::indexes::IndexRow;
@@ -26,15 +27,19 @@ pub fn selected_index(
         }
         Some(IndexRow::Existing(position)) => {
             let finding = &session_data.existing[position];
-            let mut lines = plain(&printable(&finding.detail), columns, Style::new());
-            let estimated = if finding.expected_size.is_some() {
+            let mut lines = plain(
+                &printable(&sentences::existing_index(finding)),
+                columns,
+                Style::new(),
+            );
+            let estimated = if finding.expected_size().is_some() {
                 "about "
             } else {
                 ""
             };
             let gain = format!("This frees {estimated}{}.", finding.freed());
             lines.extend(plain(&gain, columns, model.theme.dim()));
-            let tone = if finding.fix == Fix::Drop {
+            let tone = if finding.fix() == Fix::Drop {
                 model.theme.bad()
             } else {
                 model.theme.bold()
@@ -67,7 +72,7 @@ fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'sta
     facts.extend(
         index
             .write_block
-            .map(|wait| format!("writes waited {wait}")),
+            .map(|wait| format!("locked for writes {wait}")),
     );
     lines.extend(plain(&facts.join(" · "), columns, theme.dim()));
     match &index.status {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::SessionData;
 use crate::index::NamedIndex;
-use crate::model::{Cost, Millis, QualifiedName};
+use crate::model::{Cost, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{Comparison, PlanOutcome};
 use crate::search::TrialId;
@@ -156,7 +156,8 @@ impl SessionData {
             (1, true) => TotalBasis::Predicted,
             _ => TotalBasis::Estimated,
         };
-        let after = KnownCosts::of_singles(&self.trials, before.clone()).estimate(&before, &trials);
+        let after =
+            KnownCosts::from_trials(&self.trials, before.clone()).estimate(&before, &trials);
         Estimate {
             after,
             before,
@@ -189,21 +190,6 @@ impl SessionData {
         };
         self.verifications
             .insert(indexes, compared.iter().flat_map(costs).collect());
-    }
-
-    /// The total build time of a group that `--max-write-block` does not allow.
-    pub fn too_long_to_build(&self, groups: &[BuildGroup]) -> Option<Millis> {
-        let build_time = |named: &NamedIndex| {
-            self.indexes
-                .iter()
-                .find(|index| index.named == *named)?
-                .build_time
-        };
-        groups.iter().find_map(|group| {
-            let times: Vec<Millis> = group.indexes.iter().filter_map(build_time).collect();
-            let refused = !self.limits.have_room_for(times.iter().copied());
-            refused.then(|| Millis(times.iter().map(|time| time.0).sum()))
-        })
     }
 
     /// How to verify these indexes: tables that a statement reads together belong in one

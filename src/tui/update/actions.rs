@@ -262,19 +262,10 @@ fn verify(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Sends the request if `--max-write-block` allows the builds: otherwise they are stopped halfway,
-/// after writers have waited.
+/// Builds the indexes that are on, and plans with them.
 fn verify_enabled(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     let indexes = model.indexes.enabled.clone();
     let groups = session_data.groups(&indexes);
-    if let Some(builds) = session_data.too_long_to_build(&groups) {
-        let max = session_data.limits.max_write_block;
-        let why = format!(
-            "not built: the builds take {builds}, and --max-write-block ({max}) must be at least twice that"
-        );
-        model.message = Message::error(why);
-        return Vec::new();
-    }
     jobs::send(model, Request::Verify { indexes, groups })
 }
 
