@@ -309,6 +309,7 @@ impl Session {
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, DbError> {
         if self.scope == Scope::Transaction && self.open.get() == Open::No {
+            debug_assert!(!sql.starts_with("BEGIN"), "`Session::begin` begins");
             return self.within(operation, TransactionMode::Read, |session| {
                 session.set_local(operation, "search_path", OWN_PATH)?;
                 session.query(operation, sql, parameters)
