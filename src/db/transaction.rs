@@ -23,7 +23,8 @@ use super::wait_budget::WaitBudget;
 use super::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
 use crate::planner::{
-    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, TestedIndex, Waits,
+    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, Rollback, TestedIndex,
+    Waits,
 };
 use crate::verdict::Reason;
 use crate::workload::Statement;
@@ -127,6 +128,7 @@ impl Session {
         };
         budget.spend(&waits);
         match rehearsed {
+            Ok(_) if rollback == Rollback::Unconfirmed => Err(self.unconfirmed(OPERATION)),
             Ok(Ok(planned)) => Ok((
                 Answer::Planned(Planned {
                     write_block,
