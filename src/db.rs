@@ -24,6 +24,7 @@ mod stat_statements;
 pub mod tls;
 mod transaction;
 mod twin;
+mod untrusted;
 
 pub use error::DbError;
 pub use interrupt::{Interrupt, InterruptTrigger};

@@ -13,6 +13,7 @@ use tokio_postgres::{Client, Row};
 use super::connect::{self, CancelHandle, Connected, Prompt};
 use super::conninfo::Settings;
 use super::executions::Executions;
+use super::untrusted::PlannedTables;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
 use crate::planner::Rollback;
@@ -119,6 +120,8 @@ pub struct Session {
     pub(super) is_uncounted: bool,
     /// How long statements may be executed.
     pub(super) executions: Executions,
+    /// The tables of statements that were planned.
+    pub(super) planned: PlannedTables,
 }
 
 impl Session {
@@ -163,6 +166,7 @@ impl Session {
             checks_connection: true,
             is_uncounted: true,
             executions: Executions::default(),
+            planned: PlannedTables::default(),
         };
         session.set_limits()?;
         Ok(session)
