@@ -5,6 +5,7 @@ use crate::advise::notice::Notice;
 use crate::model::Gap;
 use crate::model::group_thousands;
 use crate::twin::agreement::Agreement;
+use crate::workload::StatementId;
 
 /// Maximum number of tables that are named in a notice.
 const MAX_TABLES_NAMED: usize = 5;
@@ -45,17 +46,7 @@ pub fn notice(notice: &Notice) -> String {
         Notice::TwinDiffers {
             statement,
             agreement,
-        } => {
-            let how = match agreement {
-                Agreement::SameShape { deviation } => {
-                    format!("with a cost {:.1} % off", deviation * 100.0)
-                }
-                _ => "differently".to_owned(),
-            };
-            format!(
-                "the planner twin plans {statement} {how}: its predictions are less certain there"
-            )
-        }
+        } => twin_differs(statement, *agreement),
         Notice::TwinGap(gap) => twin_gap(gap),
         Notice::Untested(1) => {
             "1 candidate could not be tested now because its table is busy: run again at a quieter time"
@@ -72,6 +63,16 @@ pub fn notice(notice: &Notice) -> String {
             "{number} answers of the recording were not used: another version of pgrehearse made it, and its report may have been different"
         ),
     }
+}
+
+fn twin_differs(statement: &StatementId, agreement: Agreement) -> String {
+    let how = match agreement {
+        Agreement::SameShape { deviation } => {
+            format!("with a cost {:.1} % off", deviation * 100.0)
+        }
+        _ => "differently".to_owned(),
+    };
+    format!("the planner twin plans {statement} {how}: its predictions are less certain there")
 }
 
 /// `shop.a, shop.b and 3 more tables: what is missing. What helps: …`
