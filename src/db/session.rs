@@ -11,6 +11,7 @@ use tokio_postgres::{Client, Row};
 use super::connect::{self, CancelHandle, Connected, Prompt};
 use super::conninfo::Settings;
 use super::executions::Executions;
+use super::untrusted::PlannedTables;
 use super::watcher::Watch;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
@@ -112,6 +113,8 @@ pub struct Session {
     pub(super) is_uncounted: bool,
     /// How long statements may be executed.
     pub(super) executions: Executions,
+    /// The tables of statements that were planned.
+    pub(super) planned: PlannedTables,
 }
 
 /// What a second connection needs.
@@ -224,6 +227,7 @@ impl Session {
             checks_connection: true,
             is_uncounted: true,
             executions: Executions::default(),
+            planned: PlannedTables::default(),
         })
     }
 
