@@ -20,6 +20,7 @@ use super::execute::{LONG_RUN, RUNS, median};
 use super::explain::Explained;
 use super::session::{CONNECTION_CHECK_INTERVAL, OWN_PATH, TransactionMode, milliseconds};
 use super::wait_budget::WaitBudget;
+use super::watcher::LOOK_PATIENCE;
 use super::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
 use crate::planner::{
@@ -419,11 +420,15 @@ impl Transaction<'_> {
         }
     }
 
-    /// How long the transaction may go on if the client stops. Where nobody watches, somebody may
-    /// have been waiting since the first lock.
+    /// How long the transaction may go on if the client stops: then nobody watches any more. Where
+    /// nobody watches at all, somebody may have been waiting since the first lock.
     fn left(&self) -> Millis {
-        let assumed = self.locked.filter(|_| self.unwatched.is_some());
-        let gone = assumed.map_or(Millis::default(), |since| Millis::from(since.elapsed()));
+        if self.unwatched.is_none() {
+            return Millis(self.longest_wait.0.max(Millis::from(LOOK_PATIENCE).0));
+        }
+        let gone = self
+            .locked
+            .map_or(Millis::default(), |since| Millis::from(since.elapsed()));
         Millis(self.longest_wait.0 - gone.0)
     }
 
