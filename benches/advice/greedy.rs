@@ -89,9 +89,9 @@ fn connection(conninfo: &str) -> (Settings, SessionOptions) {
     let safety = Safety {
         lock_timeout: long,
         statement_timeout: long,
+        build_timeout: Some(long),
         max_write_block: long,
         max_total_write_block: long,
-        ..Safety::default()
     };
     let options = SessionOptions {
         safety,

@@ -117,9 +117,10 @@ impl Session {
         snapshot.gaps = self.gaps(&oids, &snapshot.origin.role, source)?;
         snapshot.gaps.extend(self.not_copied(scope, &oids)?);
         self.add_metapages(&mut files)?;
-        self.add_btree_levels(&mut files)?;
+        let untrusted = self.untrusted_tables(&oids)?;
+        self.add_btree_levels(&mut files, &untrusted)?;
         snapshot.files = files;
-        snapshot.extremes = self.extremes(&oids)?;
+        snapshot.extremes = self.extremes(&oids, &untrusted)?;
         Ok(snapshot)
     }
 

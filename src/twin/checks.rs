@@ -33,8 +33,8 @@ const PG_CATALOG: &str = "11";
 /// The tablespace `pg_default`.
 const PG_DEFAULT: Oid = 1663;
 
-/// `MaxBlockNumber` (src/include/storage/block.h) and one more.
-const MAX_BLOCKS: u64 = u32::MAX as u64;
+/// 16 TB. A relation may have twice that, but then its number of pages is negative in `pg_class`.
+const MAX_BLOCKS: u64 = i32::MAX as u64;
 
 /// All files together: 64 TB in blocks of 8 kB. Each GB is a file, although an empty one.
 const MAX_TOTAL_BLOCKS: u64 = 1 << 33;
@@ -193,7 +193,7 @@ fn check_files(snapshot: &Snapshot) -> Result<(), SnapshotFault> {
 }
 
 fn check_size(file: &RelationFile, name: &str) -> Result<(), SnapshotFault> {
-    if file.blocks >= MAX_BLOCKS {
+    if file.blocks > MAX_BLOCKS {
         return fault(format!("{name} has {} blocks", file.blocks));
     }
     let is_sound = match file.metapage {

@@ -36,6 +36,9 @@ pub const MAX_SIZE: Bytes = Bytes(Bytes::GB);
 /// has only three for it.
 pub const MAX_VALUES: u64 = 30_000_000;
 
+/// White space outside of strings; the program itself writes none.
+const MAX_WHITE_SPACE: u64 = 16 * 1024 * 1024;
+
 /// Maximum nesting of objects and lists: two for each level of a plan, and those around it.
 const DEEPEST: usize = 2 * MAX_PLAN_DEPTH + 32;
 
@@ -170,6 +173,9 @@ impl TwinFile {
         read.map_err(|error| match (guarded.broken, error.classify()) {
             (Some(JsonLimit::TooLarge), _) => TwinFileError::TooLarge(largest),
             (Some(JsonLimit::TooManyValues), _) => TwinFileError::TooManyValues(MAX_VALUES),
+            (Some(JsonLimit::TooMuchWhiteSpace), _) => {
+                TwinFileError::Damaged("it has too much white space".to_owned())
+            }
             (Some(JsonLimit::TooDeep), _) => {
                 TwinFileError::Damaged("it is nested too deeply".to_owned())
             }
@@ -221,6 +227,7 @@ fn format_of(head: &str) -> Option<&str> {
 enum JsonLimit {
     TooLarge,
     TooManyValues,
+    TooMuchWhiteSpace,
     TooDeep,
 }
 
@@ -230,6 +237,7 @@ struct LimitedReader<R> {
     inner: R,
     left: u64,
     values_left: u64,
+    white_space_left: u64,
     depth: usize,
     in_string: bool,
     escaped: bool,
@@ -242,6 +250,7 @@ impl<R> LimitedReader<R> {
             inner,
             left: most_bytes,
             values_left: MAX_VALUES,
+            white_space_left: MAX_WHITE_SPACE,
             depth: 0,
             in_string: false,
             escaped: false,
@@ -266,6 +275,12 @@ impl<R> LimitedReader<R> {
                 self.count_value();
             }
             b',' if !self.in_string => self.count_value(),
+            b' ' | b'\n' | b'\r' | b'\t' if !self.in_string => {
+                match self.white_space_left.checked_sub(1) {
+                    Some(left) => self.white_space_left = left,
+                    None => self.broken = Some(JsonLimit::TooMuchWhiteSpace),
+                }
+            }
             b'}' | b']' if !self.in_string => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }

@@ -32,9 +32,6 @@ const REPLACED: &[(&str, &str)] = &[
     ("pg_extension", "true"),
 ];
 
-/// `FirstUnpinnedObjectId`: below it are the objects that every server of a version has.
-const FIRST_UNPINNED: Oid = 12_000;
-
 /// Copied before the tables: what their columns and indexes depend on.
 const FOUNDATIONS: &[&str] = &[
     "pg_tablespace",
@@ -351,13 +348,7 @@ impl Copier<'_> {
             .iter()
             .filter_map(|name| self.checked.rows(name))
         {
-            // Others would be taken for the server's own, which may be executed.
-            let is_copied = |oid: &str| oid.parse().is_ok_and(|oid: Oid| oid >= FIRST_UNPINNED);
-            if table.name == "pg_proc" {
-                self.insert(&table.only("oid", is_copied), &[])?;
-            } else {
-                self.insert(&table, &[])?;
-            }
+            self.insert(&table, &[])?;
         }
         self.stop_functions()?;
         if let (Some(classes), Some(attributes)) = (

@@ -17,22 +17,26 @@ type SlotKey = (Oid, i16, i16);
 
 /// Slots with values of another type than the planner takes them for (`examine_variable` and the
 /// estimators, src/backend/utils/adt): 1 and 2 are values of the column, 4 elements of an array or
-/// lexemes, 6 lengths of ranges, 7 ranges.
+/// lexemes, 6 lengths of ranges, 7 ranges. The column of an index may store another type than its
+/// expression has; then the operator class knows what it takes, perhaps only the category.
 const UNSOUND: &str = "\
 SELECT s.relation, s.attribute, s.kind
 FROM unnest($1::oid[], $2::int2[], $3::int2[], $4::oid[]) AS s (relation, attribute, kind, element)
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = s.relation AND a.attnum = s.attribute
-LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = s.relation
+LEFT JOIN pg_catalog.pg_opclass c ON c.oid = i.indclass[s.attribute - 1]
+LEFT JOIN pg_catalog.pg_type t ON t.oid = CASE WHEN i.indexrelid IS NULL THEN a.atttypid ELSE c.opcintype END
 LEFT JOIN pg_catalog.pg_type base ON base.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
 LEFT JOIN pg_catalog.pg_type e ON e.oid = s.element
 WHERE (CASE
-    WHEN s.kind IN (1, 2) THEN e.oid IN (t.oid, base.oid)
-                               OR e.typcategory = 'S' AND base.typcategory = 'S' AND e.typlen = -1 AND base.typlen = -1
-    WHEN s.kind = 4 THEN e.oid = base.typelem OR base.oid = 3614 AND e.oid = 25
     WHEN s.kind = 6 THEN e.oid = 701
-    WHEN s.kind = 7 THEN e.oid IN (t.oid, base.oid)
-                         OR EXISTS (SELECT FROM pg_catalog.pg_range r WHERE r.rngmultitypid = base.oid AND r.rngtypid = e.oid)
-    ELSE false
+    WHEN s.kind = 4 THEN e.oid = base.typelem OR base.oid = 3614 AND e.oid = 25 OR base.oid = 2277
+    WHEN s.kind = 7 THEN e.typcategory = 'R'
+    WHEN s.kind NOT IN (1, 2) THEN false
+    WHEN base.typtype = 'p' THEN e.typcategory = CASE base.oid WHEN 2277 THEN 'A' WHEN 3500 THEN 'E' WHEN 3831 THEN 'R' WHEN 4537 THEN 'R' END
+    WHEN i.indexrelid IS NOT NULL OR e.typcategory = 'S'
+         THEN (e.typcategory, e.typlen, e.typbyval) = (base.typcategory, base.typlen, base.typbyval)
+    ELSE e.oid IN (t.oid, base.oid)
 END) IS NOT TRUE";
 
 impl Twin {
