@@ -24,6 +24,7 @@ mod stat_statements;
 pub mod tls;
 mod transaction;
 mod twin;
+mod untrusted;
 mod wait_budget;
 mod watcher;
 

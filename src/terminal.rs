@@ -1,5 +1,6 @@
 //! The terminal: writes reports, knows their width, shows progress.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
@@ -9,8 +10,8 @@ use std::path::Path;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::{Color, OutputArgs};
-use crate::model::printable;
+use crate::cli::{Color, Format, OutputArgs};
+use crate::model::printable::{printable, printable_json};
 use crate::planner::Event;
 
 /// The width of a report that is not written to a terminal.
@@ -37,11 +38,15 @@ pub fn report_width(output: &OutputArgs) -> usize {
 /// # Errors
 /// When the file or the terminal cannot be written to; the text names the file.
 pub fn write_report(output: &OutputArgs, report: &str) -> io::Result<()> {
+    let report = match output.format {
+        Format::Json => printable_json(report),
+        _ => Cow::Borrowed(report),
+    };
     if let Some(file) = &output.output {
         let plain = if output.color == Color::Always {
-            report.to_owned()
+            report.into_owned()
         } else {
-            anstream::adapter::strip_str(report).to_string()
+            anstream::adapter::strip_str(&report).to_string()
         };
         return create_private(file)
             .and_then(|mut created| created.write_all(plain.as_bytes()))

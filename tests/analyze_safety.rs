@@ -195,6 +195,7 @@ fn what_has_effects_is_not_executed_and_the_report_says_why() {
 
 /// Names the volatile function behind functions, views, policies, operators, aggregates and types.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_calls_it_indirectly_is_not_executed() {
     let database = Database::new("analyze_indirect", TABLES);
     database.run(

@@ -84,7 +84,9 @@ fn session(conninfo: &str) -> Session {
     let safety = Safety {
         lock_timeout: long,
         statement_timeout: long,
+        build_timeout: Some(long),
         max_write_block: long,
+        max_total_write_block: long,
     };
     let options = SessionOptions {
         safety,

@@ -30,12 +30,7 @@ pub(super) fn workload(
     workload: &Workload,
 ) -> Result<Captured, PlannerError> {
     let mut baseline = plans(run, workload.statements())?;
-    let twin_only = twin_only(&baseline);
-    if !twin_only.is_empty() && matches!(limits.rehearse, Rehearse::Auto | Rehearse::Twin) {
-        let is_withheld = |statement: &&Statement| twin_only.contains_key(&statement.id);
-        let withheld = workload.statements().iter().filter(is_withheld);
-        plan_in_twin(run, &withheld.cloned().collect::<Vec<_>>(), &mut baseline)?;
-    }
+    let twin_only = plan_withheld(run, limits, workload.statements(), &mut baseline)?;
     let catalog = run.catalog(&tables_of(&baseline))?;
     let lookups = foreign_keys::lookups(workload, &baseline, &catalog);
     let captured = Captured {
@@ -47,8 +42,25 @@ pub(super) fn workload(
     if lookups.is_empty() {
         Ok(captured)
     } else {
-        with_lookups(run, captured, &lookups)
+        with_lookups(run, limits, captured, &lookups)
     }
+}
+
+/// Those of these statements that were not sent to the server; if there can be a twin, it plans
+/// them.
+fn plan_withheld(
+    run: &mut Run<'_>,
+    limits: &Limits,
+    statements: &[Statement],
+    baseline: &mut Baseline,
+) -> Result<BTreeMap<StatementId, TwinOnly>, PlannerError> {
+    let twin_only = twin_only(baseline);
+    let is_withheld = |statement: &&Statement| twin_only.contains_key(&statement.id);
+    let withheld: Vec<Statement> = statements.iter().filter(is_withheld).cloned().collect();
+    if !withheld.is_empty() && matches!(limits.rehearse, Rehearse::Auto | Rehearse::Twin) {
+        plan_in_twin(run, &withheld, baseline)?;
+    }
+    Ok(twin_only)
 }
 
 /// The statements that were not sent to the server.
@@ -79,15 +91,22 @@ fn plan_in_twin(
 /// Lookups may read tables that no statement names.
 fn with_lookups(
     run: &mut Run<'_>,
+    limits: &Limits,
     captured: Captured,
     lookups: &[Statement],
 ) -> Result<Captured, PlannerError> {
-    let mut baseline = captured.baseline;
+    let Captured {
+        mut baseline,
+        mut twin_only,
+        ..
+    } = captured;
     baseline.extend(plans(run, lookups)?);
+    twin_only.extend(plan_withheld(run, limits, lookups, &mut baseline)?);
     let catalog = run.catalog(&tables_of(&baseline))?;
     Ok(Captured {
         baseline,
         catalog,
+        twin_only,
         ..captured
     })
 }

@@ -211,6 +211,7 @@ pub(super) fn require_terminal(cli: &Cli) -> Result<(), CommandError> {
 }
 
 fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, CommandError> {
+    signals.ends_by_itself();
     let ended = tui::run(start, theme(cli), &|| signals.is_raised());
     let SessionEnd { print, rollback } =
         ended.map_err(|error| CommandError::Other(format!("the terminal: {error}")))?;

@@ -347,7 +347,7 @@ impl TwinMaker {
             trace: None,
         };
         let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));
-        let session = Session::connect_to_own(&settings, &no_password, options)?;
+        let session = Session::connect(&settings, &no_password, options)?;
         let mut twin = Twin::load(snapshot, cluster, session)?;
         locale_gap.into_iter().for_each(|gap| twin.add_gap(gap));
         Ok(twin)

@@ -13,6 +13,7 @@
 use tokio_postgres::types::Type;
 
 use super::catalog::field;
+use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::planner::{NotExecuted, TwinOnly, TwinOnlyReason};
 use crate::sql::split::highest_parameter;
@@ -43,11 +44,10 @@ impl Session {
         let view = format!(
             "CREATE TEMPORARY VIEW {VIEW} AS SELECT 1 AS one FROM (\n{sql}\n) AS statement"
         );
-        let objection = self
-            .query(OPERATION, "BEGIN READ WRITE", &[])
-            .and_then(|_| self.query(OPERATION, &view, &[]))
-            .and_then(|_| self.objection(VIEW, ""));
-        self.rollback();
+        let objection = self.within(OPERATION, TransactionMode::Temporary, |session| {
+            session.query(OPERATION, &view, &[])?;
+            session.objection(VIEW, "")
+        });
         match objection {
             Ok(found) => Ok(found.map(not_executed)),
             Err(refused) if refused.is_refusal() => {
@@ -66,9 +66,9 @@ impl Session {
         if statement.authors.is_empty() || statement.sql.is_empty() {
             return Ok(None);
         }
-        self.query(OPERATION, "BEGIN READ ONLY", &[])?;
-        let objection = self.objection("", &statement.sql);
-        self.rollback();
+        let objection = self.within(OPERATION, TransactionMode::Read, |session| {
+            session.objection("", &statement.sql)
+        });
         let reason = match objection {
             Ok(None) => return Ok(None),
             Ok(Some(Objection {

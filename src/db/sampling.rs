@@ -57,6 +57,11 @@ impl SampleSource for Session {
         if wanted.columns.is_empty() {
             return Ok(None);
         }
+        let untrusted =
+            self.in_read_only(TIME, |session| session.untrusted_tables(&[wanted.relation]))?;
+        if untrusted.is_none_or(|tables| !tables.is_empty()) {
+            return Ok(None);
+        }
         let Some(table) = self
             .in_read_only(TIME, |session| session.extent(wanted.relation))?
             .flatten()

@@ -130,6 +130,7 @@ impl<'s> Server<'s> {
     fn capture(&mut self, statement: &Statement) -> Result<PlanOutcome, DbError> {
         Ok(match self.session.capture(&statement.sql)? {
             Explained::Plan { plan, bytes } => {
+                self.session.planned.add(&plan);
                 self.planned.insert(
                     statement.id.clone(),
                     PlannedStatement {

@@ -21,6 +21,10 @@ mod system_tables;
 
 const OPERATION: &str = "reading the planner's catalogs";
 
+/// The schemas where the statements' names are looked up, in this order.
+const SEARCHED: &str =
+    "/* pgrehearse */ SELECT pg_catalog.current_schemas(true)::pg_catalog.text[] AS path";
+
 /// The relations of a snapshot; objects they depend on are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
@@ -83,7 +87,10 @@ impl Session {
         sequences: &BTreeSet<RelationName>,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
-        let scope = &self.resolved(scope, sequences)?;
+        let path = self.query(OPERATION, SEARCHED, &[])?;
+        let path: Vec<String> = path
+            .first()
+            .map_or(Ok(Vec::new()), |row| field(row, "path"))?;
         // Settings that affect how values are printed; the twin uses the same ones when it reads
         // them.
         for setting in [
@@ -92,6 +99,7 @@ impl Session {
         ] {
             self.query(OPERATION, setting, &[])?;
         }
+        let scope = &self.resolved(scope, sequences, &path)?;
         let relations = self.relations(scope)?;
         let oids: Vec<Oid> = relations.iter().map(|relation| relation.file.oid).collect();
         let mut files: Vec<RelationFile> = relations
@@ -109,9 +117,10 @@ impl Session {
         snapshot.gaps = self.gaps(&oids, &snapshot.origin.role, source)?;
         snapshot.gaps.extend(self.not_copied(scope, &oids)?);
         self.add_metapages(&mut files)?;
-        self.add_btree_levels(&mut files)?;
+        let untrusted = self.untrusted_tables(&oids)?;
+        self.add_btree_levels(&mut files, &untrusted)?;
         snapshot.files = files;
-        snapshot.extremes = self.extremes(&oids)?;
+        snapshot.extremes = self.extremes(&oids, &untrusted)?;
         Ok(snapshot)
     }
 
@@ -153,8 +162,9 @@ impl Session {
         &self,
         scope: &Scope,
         sequences: &BTreeSet<RelationName>,
+        path: &[String],
     ) -> Result<Resolved, DbError> {
-        let sequences = self.resolve(sequences)?;
+        let sequences = self.resolve(sequences, path)?;
         Ok(match scope {
             Scope::Everything => Resolved {
                 everything: true,
@@ -163,19 +173,26 @@ impl Session {
             },
             Scope::Named(names) => Resolved {
                 everything: false,
-                oids: self.resolve(names)?,
+                oids: self.resolve(names, path)?,
                 sequences,
             },
         })
     }
 
-    fn resolve(&self, names: &BTreeSet<RelationName>) -> Result<Vec<Oid>, DbError> {
+    fn resolve(
+        &self,
+        names: &BTreeSet<RelationName>,
+        path: &[String],
+    ) -> Result<Vec<Oid>, DbError> {
         let (schemas, relations): (Vec<Option<&str>>, Vec<&str>) = names
             .iter()
             .map(|name| (name.schema.as_deref(), name.name.as_str()))
             .unzip();
-        let parameters: &[(&(dyn ToSql + Sync), Type)] =
-            &[(&schemas, Type::TEXT_ARRAY), (&relations, Type::TEXT_ARRAY)];
+        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
+            (&schemas, Type::TEXT_ARRAY),
+            (&relations, Type::TEXT_ARRAY),
+            (&path, Type::TEXT_ARRAY),
+        ];
         let rows = self.query(OPERATION, include_str!("snapshot/resolve.sql"), parameters)?;
         rows.iter().map(|row| field(row, "oid")).collect()
     }

@@ -20,10 +20,12 @@ use super::execute::{LONG_RUN, RUNS, median};
 use super::explain::Explained;
 use super::session::{CONNECTION_CHECK_INTERVAL, OWN_PATH, TransactionMode, milliseconds};
 use super::wait_budget::WaitBudget;
+use super::watcher::LOOK_PATIENCE;
 use super::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
 use crate::planner::{
-    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, TestedIndex, Waits,
+    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, Rollback, TestedIndex,
+    Waits,
 };
 use crate::verdict::Reason;
 use crate::workload::Statement;
@@ -127,6 +129,7 @@ impl Session {
         };
         budget.spend(&waits);
         match rehearsed {
+            Ok(_) if rollback == Rollback::Unconfirmed => Err(self.unconfirmed(OPERATION)),
             Ok(Ok(planned)) => Ok((
                 Answer::Planned(Planned {
                     write_block,
@@ -417,11 +420,15 @@ impl Transaction<'_> {
         }
     }
 
-    /// How long the transaction may go on if the client stops. Where nobody watches, somebody may
-    /// have been waiting since the first lock.
+    /// How long the transaction may go on if the client stops: then nobody watches any more. Where
+    /// nobody watches at all, somebody may have been waiting since the first lock.
     fn left(&self) -> Millis {
-        let assumed = self.locked.filter(|_| self.unwatched.is_some());
-        let gone = assumed.map_or(Millis::default(), |since| Millis::from(since.elapsed()));
+        if self.unwatched.is_none() {
+            return Millis(self.longest_wait.0.max(Millis::from(LOOK_PATIENCE).0));
+        }
+        let gone = self
+            .locked
+            .map_or(Millis::default(), |since| Millis::from(since.elapsed()));
         Millis(self.longest_wait.0 - gone.0)
     }
 

@@ -143,6 +143,7 @@ impl Twin {
             let message = "the planner twin's server lets everybody in";
             return Err(DbError::Missing(message.to_owned()));
         }
+        let admin = admin.into_own()?;
         // Names in our own statements never mean something that was copied.
         admin.set("search_path", "pg_catalog, pg_temp")?;
         let role = PlanningRole::create(&admin, &snapshot.origin.role)?;

@@ -25,7 +25,7 @@ use crate::model::Millis;
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 
 /// How long one look may take.
-const LOOK_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const LOOK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The share of a limit that is kept for cancelling and rolling back, and the most that is.
 const MARGIN_SHARE: f64 = 0.1;

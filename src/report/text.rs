@@ -233,7 +233,7 @@ fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize)
     } in more.take(MAX_FINDINGS)
     {
         let action = action.map_or_else(String::new, |action| format!(" {action}"));
-        let line = format!("{rule}: {}{}", printable(&message), printable(&action));
+        let line = format!("{rule}: {}{}", printable(&message), printable_sql(&action));
         let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ! ", width)));
     }
 }
@@ -487,7 +487,7 @@ fn existing(text: &mut String, advice: &Advice, width: usize) {
             printable(&sentences::existing_index(finding))
         );
         let _ = writeln!(text, "{}", indent(&about, "  ", width));
-        let _ = writeln!(text, "    {}", printable(&finding.statement()));
+        let _ = writeln!(text, "    {}", printable_sql(&finding.statement()));
     }
     text.push('\n');
 }

@@ -5,6 +5,7 @@ use super::twin_only;
 use crate::advise::notice::Notice;
 use crate::model::group_thousands;
 use crate::twin::agreement::Agreement;
+use crate::workload::StatementId;
 
 /// A notice, in a sentence or two.
 pub fn notice(notice: &Notice) -> String {
@@ -45,17 +46,7 @@ pub fn notice(notice: &Notice) -> String {
         Notice::TwinDiffers {
             statement,
             agreement,
-        } => {
-            let how = match agreement {
-                Agreement::SameShape { deviation } => {
-                    format!("with a cost {:.1} % off", deviation * 100.0)
-                }
-                _ => "differently".to_owned(),
-            };
-            format!(
-                "the planner twin plans {statement} {how}: its predictions are less certain there"
-            )
-        }
+        } => twin_differs(statement, *agreement),
         Notice::TwinGap(gap) => super::gap(gap),
         Notice::Unwatched(reason) => format!(
             "nobody could watch who waited for the builds, so each build was limited to --max-write-block: {reason}"
@@ -75,4 +66,14 @@ pub fn notice(notice: &Notice) -> String {
             "{number} answers of the recording were not used: another version of pgrehearse made it, and its report may have been different"
         ),
     }
+}
+
+fn twin_differs(statement: &StatementId, agreement: Agreement) -> String {
+    let how = match agreement {
+        Agreement::SameShape { deviation } => {
+            format!("with a cost {:.1} % off", deviation * 100.0)
+        }
+        _ => "differently".to_owned(),
+    };
+    format!("the planner twin plans {statement} {how}: its predictions are less certain there")
 }

@@ -351,6 +351,8 @@ fn the_same_question_gets_the_same_report() {
                 "build_ms",
                 "write_block_ms",
                 "longest_write_block_ms",
+                "longest_wait_ms",
+                "total_wait_ms",
                 "total_ms",
                 "server_ms",
             ] {

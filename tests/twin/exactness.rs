@@ -25,7 +25,7 @@ pub fn session(conninfo: &str) -> Session {
     let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles).unwrap();
     let options = SessionOptions {
         safety: Safety::default(),
-        interrupt: Interrupt::listen().unwrap(),
+        interrupt: Interrupt::listen(|_| ()).unwrap(),
         trace: std::env::var_os("TRACE")
             .map(|_| (|sql: &str| eprintln!("{}", &sql[..sql.len().min(300)])) as fn(&str)),
     };

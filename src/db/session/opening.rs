@@ -7,7 +7,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use super::{CONNECTION_CHECK_INTERVAL, Safety, milliseconds};
+use super::limits::{CONNECTION_CHECK_INTERVAL, Safety, milliseconds};
 use crate::db::DbError;
 use crate::model::quote_literal;
 
@@ -49,6 +49,9 @@ pub(in crate::db) enum TransactionMode {
     Read,
     /// Reads; all statements see the same rows.
     ReadSnapshot,
+    /// Reads, and makes temporary objects that nobody else sees; also where the role or database is
+    /// read-only by default.
+    Temporary,
     /// Changes something and is rolled back. A role or database that is read-only by default
     /// (`default_transaction_read_only`) stays read-only.
     Change,
@@ -61,6 +64,7 @@ impl TransactionMode {
         match self {
             TransactionMode::Read => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
             TransactionMode::ReadSnapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            TransactionMode::Temporary => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
             TransactionMode::Change => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
     }

@@ -14,7 +14,7 @@ reached (kind, oid) AS (
     FROM reached,
     LATERAL (
         WITH trees (tree) AS (
-            SELECT rule.ev_action::text
+            SELECT concat(rule.ev_qual::text, rule.ev_action::text)
             FROM pg_catalog.pg_rewrite rule JOIN pg_catalog.pg_class c ON c.oid = rule.ev_class
             WHERE reached.kind = 'relation' AND rule.ev_class = reached.oid AND ($2 <> '' OR c.relkind = 'v')
             UNION ALL
@@ -39,6 +39,9 @@ reached (kind, oid) AS (
             UNION ALL
             SELECT k.conbin::text FROM pg_catalog.pg_constraint k
             WHERE reached.kind = 'type' AND k.contypid = reached.oid
+            UNION ALL
+            SELECT t.typdefaultbin::text FROM pg_catalog.pg_type t
+            WHERE $2 <> '' AND reached.kind = 'type' AND t.oid = reached.oid
             UNION ALL
             SELECT concat(p.prosqlbody::text, p.proargdefaults::text) FROM pg_catalog.pg_proc p
             WHERE reached.kind = 'function' AND p.oid = reached.oid

@@ -38,7 +38,9 @@ judged AS (
            CASE
                WHEN p.prolang NOT IN (12, 13, 14) AND p.prolang NOT IN (SELECT plpgsql.oid FROM plpgsql)
                    THEN 'its language is ' || coalesce((SELECT l.lanname::text FROM pg_catalog.pg_language l WHERE l.oid = p.prolang), 'unknown')
+               -- Who makes an operator or a type of a function may call it.
                WHEN p.prolang IN (12, 13) AND p.proacl IS NOT NULL
+                    AND p.oid NOT IN (SELECT needed.oid FROM needed WHERE needed.oid IS NOT NULL)
                    THEN 'not everybody may call it'
                WHEN p.prolang = 12 AND NOT EXISTS (SELECT FROM builtin b WHERE b.prosrc = p.prosrc AND b.pronargs = p.pronargs)
                    THEN 'no function that everybody may call is ' || p.prosrc
@@ -57,7 +59,8 @@ judged AS (
                    THEN 'it is volatile and of the library ' || p.probin
            END AS reason
     FROM pg_catalog.pg_proc p
-    WHERE p.oid >= 12000
+    -- The row of an aggregate has no code.
+    WHERE p.oid >= 12000 AND p.prokind <> 'a'
 )
 UPDATE pg_catalog.pg_proc p
 SET prolang = 14, probin = NULL, prosqlbody = NULL, prosecdef = true,

@@ -6,6 +6,7 @@ use ratatui::text::Line;
 
 use crate::advise::Fix;
 use crate::model::printable;
+use crate::model::printable::printable_sql;
 use crate::sentences;
 use crate::text_layout::wrap;
 use crate::tui::model::Model;
@@ -43,7 +44,7 @@ pub fn selected_index(
             } else {
                 model.theme.bold()
             };
-            lines.extend(plain(&printable(&finding.statement()), columns, tone));
+            lines.extend(plain(&printable_sql(&finding.statement()), columns, tone));
             lines
         }
         _ => Vec::new(),
@@ -53,7 +54,7 @@ pub fn selected_index(
 fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for statement in &index.ddl {
-        lines.extend(plain(&printable(statement), columns, theme.good()));
+        lines.extend(plain(&printable_sql(statement), columns, theme.good()));
     }
     let mut facts = vec![index.named.definition.method.name().to_owned()];
     facts.extend(
