@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::Flock;
@@ -253,18 +253,8 @@ impl Cluster {
             .stdin(Stdio::piped())
             .stdout(lock.try_clone().map_err(cannot)?)
             .stderr(Stdio::null());
-        let started = match options.access {
-            Access::Trust => shell.spawn().map(|keeper| (keeper, Confinement::default())),
-            Access::Password => confine::spawn(
-                &mut shell,
-                &[directory.path(), sockets.path()],
-                &binaries.directory,
-            ),
-        };
-        let (keeper, confinement) = started.map_err(|error| ClusterError::Run {
-            program: "/bin/sh".to_owned(),
-            error,
-        })?;
+        let writable = [directory.path(), sockets.path()];
+        let (keeper, confinement) = start_keeper(&mut shell, options, &writable, binaries)?;
         // From here on the keeper removes the directories.
         let locale = options.locale.clone();
         let cluster = Cluster {
@@ -361,6 +351,23 @@ impl Drop for Cluster {
             stale::dispose(&self.directory, self.user.as_ref());
         }
     }
+}
+
+/// Starts the keeper, confined where code of strangers may run.
+fn start_keeper(
+    shell: &mut Command,
+    options: &ClusterOptions,
+    writable: &[&Path],
+    binaries: &Binaries,
+) -> Result<(Child, Confinement), ClusterError> {
+    let started = match options.access {
+        Access::Trust => shell.spawn().map(|keeper| (keeper, Confinement::default())),
+        Access::Password => confine::spawn(shell, writable, &binaries.directory),
+    };
+    started.map_err(|error| ClusterError::Run {
+        program: "/bin/sh".to_owned(),
+        error,
+    })
 }
 
 /// Gives the directory, and what is in it already, to the server's user.
