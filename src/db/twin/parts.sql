@@ -13,8 +13,10 @@ SELECT c.oid, c.relname::text AS index_name, i.indrelid AS table_oid, i.indrelid
        i.indkey::int2[] AS attributes,
        (SELECT array_agg(o.opcname::text ORDER BY k.number)
         FROM unnest(i.indclass::oid[]) WITH ORDINALITY AS k (oid, number) JOIN pg_opclass o ON o.oid = k.oid) AS classes
-FROM (SELECT to_regclass($1)::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1))) AS tree (oid)
-JOIN pg_class c USING (oid)
+-- OFFSET 0: the definitions of other indexes are not asked for, which may need a library that is not here.
+FROM (SELECT c.* FROM pg_class c
+      WHERE c.oid IN (SELECT to_regclass($1)::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1)))
+      OFFSET 0) AS c
 JOIN pg_am am ON am.oid = c.relam
 JOIN pg_index i ON i.indexrelid = c.oid
 CROSS JOIN LATERAL (
