@@ -241,6 +241,10 @@ fn functions_in_front_of_the_catalog_are_not_called_by_our_queries() {
         "2"
     );
     for rehearse in ["off", "transaction", "twin"] {
+        if rehearse == "twin" {
+            // The twin is a server of its own, which has no such type.
+            database.run("DROP DOMAIN evil.text");
+        }
         let rehearse = format!("--rehearse={rehearse}");
         let advise = [
             "advise",
