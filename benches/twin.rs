@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use live::{Database, cluster};
 use pgrehearse::internals::cluster::binaries::WhenMissing;
 use pgrehearse::internals::cluster::{Access, Binaries, Cluster, ClusterOptions};
-use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Settings, Typed, resolve};
 use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::internals::index::NamedIndex;
 use pgrehearse::internals::index::parse_index;
@@ -97,6 +97,17 @@ fn main() {
 }
 
 fn session(conninfo: &str) -> Session {
+    let (settings, options) = connection(conninfo);
+    Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
+}
+
+/// A session of the superuser of a server that becomes a twin.
+fn own_session(conninfo: &str) -> Session {
+    let (settings, options) = connection(conninfo);
+    Session::connect_to_own(&settings, &|_| Ok(String::new()), options).unwrap()
+}
+
+fn connection(conninfo: &str) -> (Settings, SessionOptions) {
     let typed = Typed {
         dbname: Some(conninfo.to_owned()),
         ..Typed::default()
@@ -108,7 +119,7 @@ fn session(conninfo: &str) -> Session {
         interrupt: Interrupt::never(),
         trace: None,
     };
-    Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
+    (settings, options)
 }
 
 fn twin(server: &Session) -> Twin {
@@ -125,7 +136,7 @@ fn twin(server: &Session) -> Twin {
         &|| false,
     )
     .unwrap();
-    let session = session(&copy.conninfo());
+    let session = own_session(&copy.conninfo());
     Twin::load(&snapshot, copy, session).unwrap()
 }
 

@@ -384,6 +384,9 @@ pub struct AdviseArgs {
     /// workload, unless one is given
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pg_stat_statements"])]
     pub snapshot: Option<PathBuf>,
+    /// Build on the server without asking first
+    #[arg(long)]
+    pub yes: bool,
     /// What if the data grows? Compare with FACTOR times the rows, in all tables or in one
     /// (repeatable)
     #[arg(long, value_name = "FACTOR|TABLE=FACTOR")]

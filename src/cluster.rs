@@ -70,9 +70,9 @@ pub struct Cluster {
     _lock: Flock<File>,
 }
 
-/// The keeper's script. Its arguments are the directory, the directory of the binaries, the directory
-/// of the socket, limits (`c=0`) for `ulimit`, and more arguments for initdb. It also runs initdb, so that from the beginning a process exists that
-/// removes the directory. The trap is for a signal to the keeper itself. SIGINT is an immediate
+/// The keeper's script. Its arguments are the directory, the directory of the binaries, the
+/// directory of the socket, limits (`c=0`) for `ulimit`, and more arguments for initdb. It also
+/// runs initdb, so that from the beginning a process exists that removes the directory. The trap is for a signal to the keeper itself. SIGINT is an immediate
 /// shutdown for the server, but a shell starts background processes with SIGINT ignored, and a new
 /// server may not have installed its handlers yet: SIGTERM ends such a server. Both signals can be
 /// lost between the shell's fork and the server's exec, so they are repeated until the server is

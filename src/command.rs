@@ -10,6 +10,7 @@ use crate::terminal;
 
 mod advise;
 mod connection;
+mod consent;
 mod demo;
 mod error;
 mod explain;

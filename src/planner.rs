@@ -31,7 +31,7 @@ pub use crate::index::NamedIndex;
 pub use answer::{Answer, Comparison, Evidence, PlanOutcome, Planned, TestedIndex, uses};
 pub use error::{PlannerError, Rollback};
 pub use hypothesis::Hypothesis;
-pub use progress::{Event, Observer};
+pub use progress::{BuildPlan, Event, Observer};
 pub use question::{Mode, Question, Target};
 pub use refusal::{Refusal, RefusalCause};
 pub use waits::Waits;

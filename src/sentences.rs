@@ -1,8 +1,8 @@
 //! What users read of the core's reasons: reports, screens and errors say them in the same words.
 //! The core itself knows no sentences and no options of the command line.
 
-use crate::planner::RefusalCause;
-use crate::verdict::Rehearse;
+use crate::planner::{BuildPlan, RefusalCause};
+use crate::verdict::{Limits, Rehearse};
 
 mod existing;
 mod explanation;
@@ -105,4 +105,22 @@ pub fn refusal(cause: &RefusalCause) -> String {
             format!("{not_built}; the planner twin cannot plan {statement}: {message}")
         }
     }
+}
+
+/// What is about to be built, and what it may do to others.
+pub fn build_plan(plan: &BuildPlan, limits: &Limits) -> String {
+    let number: usize = plan.tables.values().sum();
+    let tables: Vec<String> = plan
+        .tables
+        .iter()
+        .map(|(table, indexes)| format!("{table} ({indexes})"))
+        .collect();
+    format!(
+        "building {number} {} on {} for about {}, each rolled back; no session waits longer than {} for one, nor {} for all",
+        if number == 1 { "index" } else { "indexes" },
+        tables.join(", "),
+        plan.time,
+        limits.max_write_block,
+        limits.max_total_write_block
+    )
 }

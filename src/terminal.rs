@@ -135,6 +135,7 @@ impl Progress {
                 bar.set_message(printable(step).into_owned());
                 bar.inc(1);
             }
+            Event::Builds(_) => {}
             Event::End => self.bar.borrow().finish_and_clear(),
         }
     }

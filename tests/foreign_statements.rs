@@ -104,8 +104,17 @@ fn the_plain_explain_executes_it() {
 fn the_server_is_not_asked_about_a_statement_that_may_call_somebodys_function() {
     let setting = setting("foreign_advise");
     setting.executed_by("hostile", &[CALL, PLAIN]);
-    let report = setting.database.advise(&["--pg-stat-statements"]);
+    let record = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+    let record = record.path().to_str().unwrap();
+    let options = ["--pg-stat-statements", "--record", record];
+    let report = setting.database.advise(&options);
     assert_eq!(setting.traces(), "NULL");
+    let replayed = live::program()
+        .args(["review", record, "--format", "json"])
+        .output()
+        .unwrap();
+    let replayed: Value = serde_json::from_slice(&replayed.stdout).unwrap();
+    assert_eq!(replayed["workload"], report["workload"]);
     let called = find(&report, "trace");
     let why = called["twin_only"].as_str().unwrap();
     assert!(

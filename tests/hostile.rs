@@ -20,7 +20,7 @@ use std::process::Command;
 use live::{Database, cluster, program, text_of};
 use pgrehearse::internals::cluster::binaries::WhenMissing;
 use pgrehearse::internals::cluster::{Access, Binaries, Cluster, ClusterOptions};
-use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Settings, Typed, resolve};
 use pgrehearse::internals::db::{Interrupt, Safety, Scope, Session, SessionOptions, Twin};
 use pgrehearse::internals::index::{NamedIndex, parse_index};
 use pgrehearse::internals::planner::{PlanOutcome, Planner, Question, Target};
@@ -228,7 +228,7 @@ INSERT INTO app.t SELECT n, 'v' || n FROM generate_series(1, 10000) AS n;
 ANALYZE app.t;
 "#;
 
-fn session(conninfo: &str) -> Session {
+fn connection(conninfo: &str) -> (Settings, SessionOptions) {
     let typed = Typed {
         dbname: Some(conninfo.to_owned()),
         ..Typed::default()
@@ -240,13 +240,14 @@ fn session(conninfo: &str) -> Session {
         interrupt: Interrupt::never(),
         trace: None,
     };
-    Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
+    (settings, options)
 }
 
 fn twin_of(database: &Database) -> Twin {
-    let snapshot = session(&cluster().conninfo_of(&database.name))
-        .snapshot(&Scope::Everything)
-        .unwrap();
+    let no_prompt = |_: &str| Ok(String::new());
+    let (settings, options) = connection(&cluster().conninfo_of(&database.name));
+    let server = Session::connect(&settings, &no_prompt, options).unwrap();
+    let snapshot = server.snapshot(&Scope::Everything).unwrap();
     let options = ClusterOptions {
         without_checksums: true,
         access: Access::Password,
@@ -254,7 +255,8 @@ fn twin_of(database: &Database) -> Twin {
     };
     let binaries = Binaries::find(WhenMissing::Explain).unwrap();
     let copy = Cluster::start(&binaries, &options, &|| false).unwrap();
-    let admin = session(&copy.conninfo());
+    let (settings, options) = connection(&copy.conninfo());
+    let admin = Session::connect_to_own(&settings, &no_prompt, options).unwrap();
     Twin::load(&snapshot, copy, admin).unwrap()
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use pgrehearse::internals::catalog::Catalog;
-use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Settings, Typed, resolve};
 use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::internals::index::{Index, IndexKey, Key, naming};
 use pgrehearse::internals::model::{Bytes, Millis, QualifiedName};
@@ -74,6 +74,11 @@ pub fn advise(task: Task<'_>) -> Proposal {
 }
 
 fn session(conninfo: &str) -> Session {
+    let (settings, options) = connection(conninfo);
+    Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
+}
+
+fn connection(conninfo: &str) -> (Settings, SessionOptions) {
     let typed = Typed {
         dbname: Some(conninfo.to_owned()),
         ..Typed::default()
@@ -93,13 +98,14 @@ fn session(conninfo: &str) -> Session {
         interrupt: Interrupt::never(),
         trace: None,
     };
-    Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
+    (settings, options)
 }
 
 fn twin_of(session: &Session) -> Twin {
     let snapshot = session.snapshot(&Scope::Everything).unwrap();
     let cluster = throwaway("shared_buffers = 32MB\n", Access::Password);
-    let own = self::session(&cluster.conninfo());
+    let (settings, options) = connection(&cluster.conninfo());
+    let own = Session::connect_to_own(&settings, &|_| Ok(String::new()), options).unwrap();
     Twin::load(&snapshot, cluster, own).unwrap()
 }
 

@@ -1,11 +1,14 @@
 //! Which indexes are built in one transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::index_tables;
 use super::context::Context;
+use super::verification::Verification;
+use crate::catalog::Table;
+use crate::index::Index;
 use crate::model::{Millis, QualifiedName};
-use crate::planner::PlanOutcome;
+use crate::planner::{BuildPlan, NamedIndex, PlanOutcome, uses};
 use crate::search::{TrialId, Trials};
 use crate::verdict::expected_build;
 
@@ -46,10 +49,92 @@ pub(super) fn build_groups(
         }
     }
     groups.sort_by_key(|(_, members)| members.first().copied());
-    groups
+    let mut groups: Vec<Vec<TrialId>> = groups
         .into_iter()
         .flat_map(|(_, members)| fitting_parts(members, trials, context))
-        .collect()
+        .collect();
+    quiet_first(&mut groups, trials, context);
+    groups
+}
+
+/// The same where the planner twin judges the set: an index that no statement uses when it is there
+/// alone is built with those that the plans of the set use beside it, however long that takes.
+pub(super) fn judged_groups(
+    left: &[TrialId],
+    trials: &Trials,
+    predicted: &Verification,
+    context: Context<'_>,
+) -> Vec<Vec<TrialId>> {
+    let is_used_alone = |id: &TrialId| {
+        let costs = trials[*id].costs();
+        costs.is_some_and(|costs| costs.values().any(|cost| cost.used))
+    };
+    let mut groups = build_groups(left, trials, context);
+    for plan in predicted.after.values() {
+        let used = predicted
+            .verified
+            .iter()
+            .filter(|index| uses(plan, &index.index));
+        let used: Vec<TrialId> = used.map(|index| index.trial).collect();
+        if used.iter().all(is_used_alone) {
+            continue;
+        }
+        let (joined, others): (Vec<_>, Vec<_>) = groups
+            .into_iter()
+            .partition(|group| group.iter().any(|id| used.contains(id)));
+        groups = others;
+        groups.push(joined.concat());
+    }
+    groups.retain(|group| !group.is_empty());
+    groups.iter_mut().for_each(|group| group.sort_unstable());
+    groups.sort();
+    quiet_first(&mut groups, trials, context);
+    groups
+}
+
+/// Where little is written, nobody may have to wait: such builds are proved before others use up
+/// what may be waited.
+fn quiet_first(groups: &mut [Vec<TrialId>], trials: &Trials, context: Context<'_>) {
+    groups.sort_by_key(|group| {
+        let tables = group.iter().map(|id| trials[*id].table());
+        let activity = tables.filter_map(|table| context.catalog.table(table));
+        activity.map(Table::write_activity).max()
+    });
+}
+
+/// What building these indexes means for the server.
+pub(super) fn build_plan<'i>(
+    indexes: impl IntoIterator<Item = &'i Index>,
+    context: Context<'_>,
+) -> BuildPlan {
+    let mut plan = BuildPlan {
+        tables: BTreeMap::new(),
+        time: Millis::default(),
+        has_writes: false,
+    };
+    for index in indexes {
+        *plan.tables.entry(index.table.clone()).or_default() += 1;
+        let table = context.catalog.table(&index.table);
+        let rows = table.and_then(|table| table.rows).unwrap_or(0.0);
+        plan.time.0 += expected_build(rows).0;
+        plan.has_writes |= table.is_none_or(|table| table.write_activity() > 0);
+    }
+    plan
+}
+
+/// What a step of the progress says of a build: its table, and how long all that is left is
+/// expected to take.
+pub(super) fn step(index: &NamedIndex, left: Millis) -> String {
+    let table = &index.definition.table;
+    format!("{} on {table}, about {left} left", index.name)
+}
+
+/// How long building an index is expected to take.
+pub(super) fn expected_time(id: TrialId, trials: &Trials, context: Context<'_>) -> Millis {
+    let table = context.catalog.table(trials[id].table());
+    let rows = table.and_then(|table| table.rows).unwrap_or(0.0);
+    let tested = trials[id].tested().and_then(|index| index.build_time);
+    tested.unwrap_or_else(|| expected_build(rows))
 }
 
 /// A table's indexes in as few transactions as the longest write block allows.
@@ -73,14 +158,9 @@ fn fitting_parts(
 
 fn fits_write_block(members: &[TrialId], trials: &Trials, context: Context<'_>) -> bool {
     let build_time = |id: &TrialId| {
-        let trial = &trials[*id];
-        let expected = || {
-            let table = context.catalog.table(trial.table());
-            let rows = table.and_then(|table| table.rows).unwrap_or(0.0);
-            expected_build(rows)
-        };
-        trial.tested().map_or(Millis(f64::INFINITY), |index| {
-            index.build_time.unwrap_or_else(expected)
+        let tested = trials[*id].tested();
+        tested.map_or(Millis(f64::INFINITY), |_| {
+            expected_time(*id, trials, context)
         })
     };
     context.limits.have_room_for(members.iter().map(build_time))

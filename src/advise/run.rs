@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::planner::counted::Counted;
 use crate::planner::{
-    Answer, Event, Observer, PlanOutcome, Planner, PlannerError, Preparation, Question,
+    Answer, BuildPlan, Event, Observer, PlanOutcome, Planner, PlannerError, Preparation, Question,
     RefusalCause, Target,
 };
 use crate::workload::Statement;
@@ -87,6 +87,13 @@ impl<'a> Run<'a> {
         RehearsalSummary {
             tally: self.planner.tally(),
             out_of_time: self.out_of_time,
+        }
+    }
+
+    /// Says what is about to be built on the server.
+    pub(super) fn announce(&self, plan: &BuildPlan) {
+        if !plan.tables.is_empty() {
+            (self.observer)(Event::Builds(plan));
         }
     }
 

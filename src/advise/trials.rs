@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::build_groups::build_plan;
 use super::context::Context;
 use super::run::Run;
 use crate::candidate::Candidate;
-use crate::index::naming;
+use crate::index::{Index, naming};
 use crate::model::QualifiedName;
 use crate::planner::{Answer, NamedIndex, PlannerError, Question, RefusalCause, Target};
 use crate::search::{Trial, Trials};
@@ -29,6 +30,14 @@ pub(super) fn test(
         Target::Twin => "testing candidates in the planner twin",
         Target::Server => "testing candidates on the server",
     };
+    if context.target() == Target::Server {
+        let may_build = |index: &&Index| {
+            let table = context.catalog.table(&index.table);
+            table.is_some_and(|table| context.build_refusal(table).is_none())
+        };
+        let indexes = candidates.iter().map(|candidate| &candidate.index);
+        run.announce(&build_plan(indexes.filter(may_build), context));
+    }
     run.begin(phase, candidates.len());
     let mut trials = Vec::with_capacity(candidates.len());
     let mut tester = Tester {

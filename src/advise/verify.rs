@@ -3,15 +3,18 @@
 //! plans must use the same ones.
 //!
 //! With a planner twin, the twin first plans with the whole set; the indexes that it confirms are
-//! built on the server, where that is allowed.
+//! built on the server, where that is allowed: together where that is quick, otherwise one by one.
+//! With the sizes that they really have, the twin then judges the set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::Baseline;
-use super::build_groups::build_groups;
+use super::build_groups::{build_groups, build_plan, expected_time, judged_groups, step};
 use super::context::Context;
 use super::run::Run;
-use super::verification::{Failure, Verification};
+use super::verification::{Failure, Verification, VerifiedIndex};
+use crate::model::{Millis, QualifiedName};
+use crate::plan::Plan;
 use crate::planner::{
     Answer, Planned, PlannerError, Question, Refusal, RefusalCause, Target, uses,
 };
@@ -49,8 +52,10 @@ pub(super) fn verify(
         context,
         trials,
         built_groups,
+        time_left: None,
     };
     if context.target() == Target::Server {
+        verifier.announce(chosen);
         return verifier.verify_on(Target::Server, chosen);
     }
     let (built, simulated): (Vec<TrialId>, Vec<TrialId>) =
@@ -62,12 +67,15 @@ pub(super) fn verify(
         .iter()
         .map(|verified| verified.trial)
         .filter(|id| !not_built.contains_key(id))
-        .chain(built.iter().copied())
         .collect();
     allowed.sort_unstable();
-    let mut confirmed = verifier.verify_on(Target::Server, &allowed)?;
-    let never_predicted = confirmed.split_off(&built);
-    let mut verification = predicted.confirmed_by(&confirmed, not_built);
+    verifier.announce(allowed.iter().chain(&built));
+    let never_predicted = verifier.verify_on(Target::Server, &built)?;
+    let groups = judged_groups(&allowed, trials, &predicted, context);
+    let confirmed = verifier.build_each(&groups)?;
+    let judged = verifier.judge_resized(&predicted, &confirmed, &groups)?;
+    let mut verification = judged.confirmed_by(&confirmed, not_built);
+    verification.predicted_by(&predicted);
     verification.extend(never_predicted);
     verification.drop_unhelpful(context.limits.min_improvement);
     Ok(verification)
@@ -117,6 +125,8 @@ struct Verifier<'v, 'r, 'c> {
     context: Context<'c>,
     trials: &'v Trials,
     built_groups: &'v mut BuiltGroups,
+    /// How long the builds that are left are expected to take.
+    time_left: Option<Millis>,
 }
 
 impl Verifier<'_, '_, '_> {
@@ -161,6 +171,78 @@ impl Verifier<'_, '_, '_> {
             };
         }
         Ok(verification)
+    }
+
+    fn announce<'i>(&self, ids: impl IntoIterator<Item = &'i TrialId>) {
+        let ids = ids.into_iter();
+        let indexes = ids.map(|id| &self.trials[*id].index.definition);
+        self.run.announce(&build_plan(indexes, self.context));
+    }
+
+    /// Builds indexes that the twin confirms, quiet tables first. The set is the twin's to judge;
+    /// the server says which indexes its plans do not use.
+    fn build_each(&mut self, groups: &[Vec<TrialId>]) -> Result<Verification, PlannerError> {
+        let mut confirmed = Verification::default();
+        let mut busy: BTreeMap<QualifiedName, Refusal> = BTreeMap::new();
+        self.run.begin("verifying the set", groups.concat().len());
+        let (trials, context) = (self.trials, self.context);
+        let time = |ids: &[TrialId]| -> f64 {
+            let ids = ids.iter();
+            ids.map(|id| expected_time(*id, trials, context).0).sum()
+        };
+        let mut left = Millis(groups.iter().map(|group| time(group)).sum());
+        for group in groups {
+            self.time_left = Some(left);
+            left.0 -= time(group);
+            let tables = group.iter().map(|id| self.trials[*id].table());
+            if let Some(refusal) = tables.clone().find_map(|table| busy.get(table)) {
+                confirmed.refuse(group, refusal);
+                continue;
+            }
+            let mut built = Verification::default();
+            self.verify_group(Target::Server, group, &mut built)?;
+            let waits_for_lock = |failure: &&Failure| matches!(failure, Failure::Refused(refusal) if refusal.reason() == Reason::LockTimeout);
+            if let Some(Failure::Refused(refusal)) = built.failed.values().find(waits_for_lock) {
+                busy.extend(tables.map(|table| (table.clone(), refusal.cause.clone().into())));
+            }
+            confirmed.add_group(built);
+        }
+        self.time_left = None;
+        self.run.end();
+        Ok(confirmed)
+    }
+
+    /// The twin's judgement of the set once it knows the real sizes: where they are not as it
+    /// estimated, and a plan needs indexes that the server did not have together.
+    fn judge_resized(
+        &mut self,
+        predicted: &Verification,
+        confirmed: &Verification,
+        groups: &[Vec<TrialId>],
+    ) -> Result<Verification, PlannerError> {
+        let is_shown = |plan: &Plan| {
+            let used = predicted.verified.iter();
+            let used = used.filter(|index| uses(plan, &index.index));
+            let used: BTreeSet<TrialId> = used.map(|index| index.trial).collect();
+            let touched = groups.iter();
+            touched
+                .filter(|group| group.iter().any(|id| used.contains(id)))
+                .count()
+                <= 1
+        };
+        let is_as_estimated = |built: &VerifiedIndex| {
+            let mut estimates = predicted.verified.iter();
+            estimates.any(|one| one.trial == built.trial && one.index.size == built.index.size)
+        };
+        let is_judged = predicted.after.values().all(is_shown);
+        if is_judged || confirmed.verified.iter().all(is_as_estimated) {
+            return Ok(predicted.clone());
+        }
+        let verified = predicted.verified.iter().map(|verified| verified.trial);
+        let held: Vec<TrialId> = verified.collect();
+        let mut judged = self.verify_on(Target::Twin, &held)?;
+        judged.failed.extend(predicted.failed.clone());
+        Ok(judged)
     }
 
     fn verify_group(
@@ -211,7 +293,10 @@ impl Verifier<'_, '_, '_> {
             .collect();
         let statements = self.context.touching(&tables);
         for index in &indexes {
-            self.run.step(&index.name);
+            match self.time_left {
+                Some(left) => self.run.step(&step(index, left)),
+                None => self.run.step(&index.name),
+            }
         }
         let question = Question::plans(target, &statements).with_indexes(&indexes);
         Ok(match self.run.ask(&question)? {

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
+use super::consent::{Asking, Consent, WithConsent};
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
@@ -37,6 +38,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     let record = arguments.run.record.as_deref();
     let options = AdviseOptions {
         limits: &limits,
+        asking: Asking::new(arguments.yes, cli.output.quiet),
         twin_maker,
         what_if,
         record,
@@ -56,6 +58,8 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
 /// How to advise, on a server or on a twin file.
 pub(super) struct AdviseOptions<'a> {
     pub(super) limits: &'a Limits,
+    /// Who is told or asked before something is built.
+    pub(super) asking: Asking,
     pub(super) twin_maker: TwinMaker,
     pub(super) what_if: Option<ChangedConditions>,
     pub(super) record: Option<&'a Path>,
@@ -134,10 +138,14 @@ fn advise_and_record(
     options: &AdviseOptions<'_>,
     progress: &Progress,
 ) -> Result<Advice, CommandError> {
-    let mut planner = TimeLimit::new(planner, options.limits.search_time);
+    let interrupt = &options.twin_maker.interrupt;
+    let consent = Consent::new(options.asking, options.limits, interrupt);
+    let mut planner = WithConsent::new(planner, &consent);
+    let mut planner = TimeLimit::new(&mut planner, options.limits.search_time);
     let mut recorder = Recorder::new(&mut planner);
     let advised = advise(workload, options.limits, &mut recorder, &|event| {
-        progress.observe(event)
+        consent.observe(event);
+        progress.observe(event);
     });
     let recording = recorder.finish(workload.clone(), options.limits.clone());
     let advice = advised?;

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::advise::{AdviseOptions, advise_and_report};
+use super::consent::Asking;
 use super::planners::{TwinMaker, check_pg_bin};
 use super::{CommandError, Outcome, connection, interactive, workload};
 use crate::cli::{Cli, DemoArgs};
@@ -106,6 +107,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     };
     let workload = sample_workload()?;
     let options = AdviseOptions {
+        asking: Asking::Silent,
         limits: &limits,
         twin_maker,
         what_if: None,

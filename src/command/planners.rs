@@ -141,6 +141,16 @@ impl<'s> LivePlanner<'s> {
         Ok(())
     }
 
+    /// What was really built has its real size in the twin, too.
+    fn keep_real_sizes(&mut self, question: &Question, answer: &Answer) -> Result<(), DbError> {
+        if let (Some(twin), Answer::Planned(planned)) = (&mut self.twin, answer) {
+            for (index, built) in question.indexes.iter().zip(&planned.indexes) {
+                twin.keep_real_size(index, built.size)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The snapshot that the twin was made from; reads one if there is no twin.
     pub(super) fn into_snapshot(self, catalog: &Catalog) -> Result<Snapshot, DbError> {
         let tables = catalog
@@ -425,7 +435,9 @@ impl Planner for LivePlanner<'_> {
             if self.builds_nothing && question.takes_a_transaction() {
                 return Ok(Answer::Refused(RefusalCause::NoTwin.into()));
             }
-            return self.server.ask(question);
+            let answer = self.server.ask(question)?;
+            self.keep_real_sizes(question, &answer)?;
+            return Ok(answer);
         }
         self.sample(&question.indexes)?;
         if let Some(Hypothesis::Reindexed(indexes)) = &question.hypothesis {

@@ -16,8 +16,7 @@ use super::explain::{Explained, Preamble};
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
-use crate::model::Gap;
-use crate::model::{QualifiedName, quote_literal};
+use crate::model::{Bytes, Gap, QualifiedName, quote_literal};
 use crate::planner::{
     Answer, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question, RefusalCause,
 };
@@ -83,6 +82,8 @@ pub struct Twin {
     observed: BTreeMap<(Oid, String), Option<Observed>>,
     /// The candidates that exist in the twin, by definition.
     known: BTreeMap<String, Hypothetical>,
+    /// The sizes of candidates that the server built, by definition.
+    real_sizes: BTreeMap<String, Bytes>,
     /// The last OID that a candidate got.
     next_oid: Oid,
     /// What the twin lacks.
@@ -160,6 +161,7 @@ impl Twin {
             samples: Samples::default(),
             observed: BTreeMap::new(),
             known: BTreeMap::new(),
+            real_sizes: BTreeMap::new(),
             next_oid: snapshot
                 .files
                 .iter()

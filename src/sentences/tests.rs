@@ -232,6 +232,7 @@ fn why_no_index_helps() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn notices() {
     let gap = |tables: usize| {
         Notice::TwinGap(Gap {

@@ -200,7 +200,7 @@ fn record_progress(progress: &mut Progress, event: Event<'_>) {
             progress.step += 1;
             progress.about = about.to_owned();
         }
-        Event::End => {}
+        Event::End | Event::Builds(_) => {}
     }
 }
 

@@ -325,6 +325,28 @@ fn the_next_server_that_starts_removes_stale_ones() {
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
 }
 
+/// The socket of a server in a directory with a long path is in another one.
+#[test]
+fn a_stale_server_is_removed_with_the_directory_of_its_socket() {
+    let above = place();
+    let place = tempfile::Builder::new()
+        .prefix(&"l".repeat(120))
+        .tempdir_in(above.path())
+        .unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let holder = Holder::new(&place);
+    let named = fs::read_to_string(holder.directory.join("sockets")).unwrap();
+    let sockets = PathBuf::from(named);
+    assert_eq!(fs::metadata(&sockets).unwrap().mode() & 0o777, 0o700);
+    let (stale, server) = holder.abandon();
+    let next = Holder::new(&place);
+    wait_until("the stale one is gone", || !stale.exists());
+    assert!(!sockets.exists() && !runs(server));
+    let named = fs::read_to_string(next.directory.join("sockets")).unwrap();
+    next.end();
+    assert!(!Path::new(&named).exists());
+}
+
 #[test]
 fn two_servers_that_start_at_once_do_not_hinder_each_other() {
     let place = place();

@@ -25,7 +25,7 @@ fn a_terminal_gets_a_progress_bar_and_colours() {
     let database = Database::new("progress", TABLES);
     let text =
         |more: &str| String::from_utf8_lossy(&on_a_terminal(&database, more).stdout).into_owned();
-    let shown = text("");
+    let shown = text("--yes");
     assert!(
         shown.contains("testing candidates") && shown.contains("item_owner_idx"),
         "{shown}"
@@ -34,7 +34,7 @@ fn a_terminal_gets_a_progress_bar_and_colours() {
         shown.contains("\u{1b}[1m"),
         "headlines are bold on a terminal"
     );
-    let quiet = text("-q");
+    let quiet = text("-q --yes");
     assert!(
         !quiet.contains("testing candidates")
             && quiet.contains("CREATE INDEX CONCURRENTLY item_owner_idx"),
@@ -43,15 +43,31 @@ fn a_terminal_gets_a_progress_bar_and_colours() {
 }
 
 #[test]
-fn no_terminal_gets_none() {
+fn no_terminal_gets_one_line() {
     let database = Database::new("no_progress", TABLES);
     let output = database
         .program(&["advise", "-c", "SELECT * FROM item WHERE owner = 5"])
         .output()
         .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    let [line] = told.lines().collect::<Vec<_>>()[..] else {
+        panic!("{told}");
+    };
     assert!(
-        output.stderr.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
+        line.starts_with("pgrehearse: building 1 index on public.item (1) for about "),
+        "{line}"
+    );
+}
+
+#[test]
+fn on_a_terminal_nothing_is_built_without_consent() {
+    let database = Database::new("no_consent", TABLES);
+    let output = on_a_terminal(&database, "--format json");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(shown.contains("build them? [y/N]"), "{shown}");
+    assert!(shown.contains("\"indexes_built\": 0"), "{shown}");
+    assert!(
+        shown.contains("\"not_built_reason\": \"declined\""),
+        "{shown}"
     );
 }

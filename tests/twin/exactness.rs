@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use pgrehearse::internals::cluster::binaries::WhenMissing;
 use pgrehearse::internals::cluster::{Access, Binaries, Cluster, ClusterOptions};
-use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
+use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Settings, Typed, resolve};
 use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::internals::planner::{Answer, PlanOutcome, Planner, Question, Target};
 use pgrehearse::internals::twin::Snapshot;
@@ -17,6 +17,17 @@ use pgrehearse::internals::workload::{StatementId, Workload, file};
 use crate::live::{Database, cluster};
 
 pub fn session(conninfo: &str) -> Session {
+    let (settings, options) = connection(conninfo);
+    Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
+}
+
+/// A session of the superuser of a server that becomes a twin.
+pub fn own_session(conninfo: &str) -> Session {
+    let (settings, options) = connection(conninfo);
+    Session::connect_to_own(&settings, &|_| Ok(String::new()), options).unwrap()
+}
+
+fn connection(conninfo: &str) -> (Settings, SessionOptions) {
     let typed = Typed {
         dbname: Some(conninfo.to_owned()),
         ..Typed::default()
@@ -29,7 +40,7 @@ pub fn session(conninfo: &str) -> Session {
         trace: std::env::var_os("TRACE")
             .map(|_| (|sql: &str| eprintln!("{}", &sql[..sql.len().min(300)])) as fn(&str)),
     };
-    Session::connect(&settings, &|_| Ok(String::new()), options).unwrap()
+    (settings, options)
 }
 
 pub fn conninfo(database: &Database, role: &str) -> String {
@@ -69,7 +80,7 @@ impl Pair {
         let began = Instant::now();
         let copy = Cluster::start(&binaries, &options, &|| false).unwrap();
         eprintln!("cluster {:?}", began.elapsed());
-        let twin_session = session(&copy.conninfo());
+        let twin_session = own_session(&copy.conninfo());
         let began = Instant::now();
         let twin = Twin::load(&snapshot, copy, twin_session).unwrap();
         eprintln!("load {:?}", began.elapsed());

@@ -13,7 +13,7 @@ use pgrehearse::internals::twin::Snapshot;
 use pgrehearse::internals::twin::agreement::Agreement;
 use pgrehearse::internals::workload::{StatementId, Workload, file};
 
-use crate::exactness::session;
+use crate::exactness::own_session;
 
 pub const SAMPLES: [&str; 5] = [
     "000-job-queue",
@@ -44,7 +44,7 @@ pub fn twin_of(snapshot: &Snapshot) -> Twin {
         ..ClusterOptions::default()
     };
     let cluster = Cluster::start(&binaries, &options, &|| false).unwrap();
-    let session = session(&cluster.conninfo());
+    let session = own_session(&cluster.conninfo());
     Twin::load(snapshot, cluster, session).unwrap()
 }
 

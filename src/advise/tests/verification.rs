@@ -1,7 +1,8 @@
 //! The verification of the chosen set on the server.
 
 use super::*;
-use crate::planner::test_planner::{BUILD_TIME, planned};
+use crate::catalog::Writes;
+use crate::planner::test_planner::{BUILD_TIME, definitions, planned};
 use crate::planner::{Answer, Evidence, RefusalCause, TestedIndex};
 use crate::verdict::Reason;
 
@@ -61,10 +62,53 @@ fn tables_that_would_block_writers_too_long_together_are_verified_one_by_one() {
         ["items (b)", "orders (a)"]
     );
     assert!(planner.built().iter().all(|built| built.len() == 1));
-    let [found, ..] = advice.recommendations.as_slice() else {
-        panic!("nothing is recommended");
+    // Each was seen alone on the server; the set, which is needed for the gain, in the twin.
+    assert_eq!(sorted(recommended(&advice)), ["items (b)", "orders (a)"]);
+    for found in &advice.recommendations {
+        assert_eq!(found.evidence, Evidence::RolledBackTransaction);
+        assert_eq!(found.benefits, [benefit("join", 2.0 * TODAY, 20.0)]);
+    }
+}
+
+#[test]
+fn an_index_that_helps_only_beside_another_one_is_built_with_it() {
+    let limits = Limits {
+        max_write_block: Millis(1.0),
+        ..Limits::default()
     };
-    assert!(found.benefits[0].after > Cost(2_000.0), "seen alone");
+    let mut planner = joined().costs(Target::Server, &["items (b)"], &[]).costs(
+        Target::Twin,
+        &["items (b)"],
+        &[],
+    );
+    let advice = advice_within(&mut planner, &limits);
+    let both = ["items (b)", "orders (a)"];
+    assert_eq!(sorted(recommended(&advice)), both);
+    let built: Vec<_> = planner.built().into_iter().map(sorted).collect();
+    assert_eq!(built, [both]);
+}
+
+#[test]
+fn quiet_tables_come_first() {
+    let busy = Writes {
+        n_tup_upd: 1_000_000,
+        ..Writes::default()
+    };
+    let items = table("items", &["id bigint", "x bigint"]);
+    let scan = seq_scan("items", TODAY).filter("(items.x = 6)");
+    let planner = looking_up(TestPlanner::new([orders(), items]), 1.0, "a");
+    let mut planner = planner
+        .statement("by-x", "SELECT * FROM items WHERE x = 6", scan)
+        .index("orders (a)", MB, &[("by-a", 10.0)])
+        .index("items (x)", MB, &[("by-x", 10.0)])
+        .with_catalog(|catalog| {
+            for table in &mut catalog.tables {
+                let is_busy = table.name.name == "orders";
+                table.writes = Some(if is_busy { busy } else { Writes::default() });
+            }
+        });
+    advice(&mut planner);
+    assert_eq!(planner.built(), [["items (x)"], ["orders (a)"]]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::planner::{
     Evidence, PlanOutcome, Planned, Refusal, RefusalCause, Target, TestedIndex, uses,
 };
 use crate::search::TrialId;
-use crate::verdict::Reason;
+use crate::verdict::{MinImprovement, Reason};
 use crate::workload::StatementId;
 
 impl Verification {
@@ -49,22 +49,47 @@ impl Verification {
         }
     }
 
-    /// Moves the results for these indexes out, and copies the plans.
-    pub(in crate::advise) fn split_off(&mut self, ids: &[TrialId]) -> Verification {
-        let (of_these, others): (Vec<VerifiedIndex>, Vec<VerifiedIndex>) =
-            std::mem::take(&mut self.verified)
-                .into_iter()
-                .partition(|verified| ids.contains(&verified.trial));
-        self.verified = others;
-        let failed = ids
+    /// Adds the results for indexes that existed together, apart from the others: what none of
+    /// these plans uses fails.
+    pub(in crate::advise) fn add_group(&mut self, mut group: Verification) {
+        let members: Vec<TrialId> = group.verified.iter().map(|index| index.trial).collect();
+        let failed = group.judge(&members, MinImprovement(0.0));
+        group
+            .verified
+            .retain(|index| !failed.contains(&index.trial));
+        self.verified.extend(group.verified);
+        self.verified.sort_by_key(|verified| verified.trial);
+        self.failed.extend(group.failed);
+        self.before.extend(group.before);
+        let plans = group.after.into_iter();
+        self.take_plans(
+            plans
+                .map(|(id, plan)| (id, PlanOutcome::Plan(plan)))
+                .collect(),
+        );
+    }
+
+    /// These indexes were not built, for this reason.
+    pub(in crate::advise) fn refuse(&mut self, ids: &[TrialId], refusal: &Refusal) {
+        let failures = ids
             .iter()
-            .filter_map(|id| Some((*id, self.failed.remove(id)?)));
-        Verification {
-            verified: of_these,
-            failed: failed.collect(),
-            before: self.before.clone(),
-            after: self.after.clone(),
-            predicted: BTreeMap::new(),
+            .map(|id| (*id, Failure::Refused(refusal.clone())));
+        self.failed.extend(failures);
+    }
+
+    /// Keeps what the twin predicted before it knew real sizes.
+    pub(in crate::advise) fn predicted_by(&mut self, first: &Verification) {
+        for verified in &mut self.verified {
+            let mut predictions = first.verified.iter();
+            let prediction = predictions.find(|predicted| predicted.trial == verified.trial);
+            if let (Some(known), Some(predicted)) = (&mut verified.predicted, prediction) {
+                *known = predicted.index.clone();
+            }
+        }
+        for (id, (_, after)) in &mut self.predicted {
+            if let Some(plan) = first.after.get(id) {
+                *after = plan.total_cost();
+            }
         }
     }
 
@@ -147,7 +172,14 @@ impl Verification {
         let only_predicted = |verified: &VerifiedIndex| {
             verified.evidence == Evidence::PlannerTwin && uses(predicted, &verified.index)
         };
-        let rests_on_the_twin = self.verified.iter().any(only_predicted);
+        let used = |verified: &&VerifiedIndex| {
+            let index = verified.predicted.as_ref().unwrap_or(&verified.index);
+            uses(predicted, index)
+        };
+        let used: Vec<&VerifiedIndex> = self.verified.iter().filter(used).collect();
+        let shown = |plan: &Plan| used.iter().all(|verified| uses(plan, &verified.index));
+        let needs_several = used.len() > 1 && !server.after.get(id).is_some_and(shown);
+        let rests_on_the_twin = needs_several || self.verified.iter().any(only_predicted);
         let before = |of: &Verification| of.before.get(id).cloned();
         match server.after.get(id).filter(|_| !rests_on_the_twin) {
             Some(plan) => {

@@ -47,6 +47,21 @@ impl Twin {
         self.known.get(&index.definition.create(&index.name))
     }
 
+    /// The server built this index: from now on it has that size here, too. The parts of a
+    /// partitioned index keep their estimates.
+    pub fn keep_real_size(&mut self, index: &NamedIndex, size: Bytes) -> Result<(), DbError> {
+        let definition = index.definition.create(&index.name);
+        let known = self.known.get(&definition).map(|known| known.index.size);
+        self.real_sizes.insert(definition.clone(), size);
+        if known.is_some_and(|known| known != size) {
+            let name = index.qualified_name();
+            self.session
+                .batch(OPERATION, &format!("DROP INDEX {name}"))?;
+            self.known.remove(&definition);
+        }
+        Ok(())
+    }
+
     /// Creates an index that the twin does not have yet.
     pub(super) fn know(&mut self, index: &NamedIndex) -> Result<Result<(), Refusal>, DbError> {
         if self.hypothetical(index).is_some() {
@@ -178,7 +193,11 @@ impl Twin {
             };
             let built = self.directory.read(&path, 2 * BLOCK_BYTES)?;
             part.deduplicates = part.method == "btree" && page::deduplicates(&built);
-            let size = self.estimate(&index.definition, &part)?;
+            let mut size = self.estimate(&index.definition, &part)?;
+            let real = self.real_sizes.get(&index.definition.create(&index.name));
+            if let (Some(real), [_]) = (real, parts) {
+                size.pages = (real.0 / BLOCK_BYTES as u64).max(1);
+            }
             let beginning = match size.metapage {
                 Some(metapage) => page::first_blocks(&metapage, size.pages, &built),
                 None => Vec::new(),

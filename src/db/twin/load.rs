@@ -435,9 +435,8 @@ impl Copier<'_> {
     /// The server's casts, instead of ours.
     fn casts(&self) -> Result<(), DbError> {
         let ours = "DELETE FROM pg_catalog.pg_cast WHERE oid BETWEEN 9990 AND 9993";
-        match self.checked.rows(CASTS_OF_SERVER) {
-            Some(casts) => self.insert(&casts, &[])?,
-            None => {}
+        if let Some(casts) = self.checked.rows(CASTS_OF_SERVER) {
+            self.insert(&casts, &[])?;
         }
         self.session.batch(OPERATION, ours)
     }
