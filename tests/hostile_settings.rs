@@ -240,7 +240,7 @@ fn functions_in_front_of_the_catalog_are_not_called_by_our_queries() {
         database.text("SELECT count(*) FROM pg_proc WHERE pronamespace = 'evil'::regnamespace"),
         "2"
     );
-    for rehearse in ["off", "transaction", "twin"] {
+    for rehearse in ["off", "transaction"] {
         let rehearse = format!("--rehearse={rehearse}");
         let advise = [
             "advise",

@@ -272,8 +272,10 @@ fn a_run_that_is_interrupted_leaves_nothing_on_a_pooled_connection() {
     .unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", text_of(&output));
-    let after = application.state();
-    assert_same(&after, &before, &text_of(&output));
+    application.text("SELECT slow(1)");
+    // The pooler may have replaced a server connection that a query still waited for.
+    let rest = |state: String| state.split_once('\n').unwrap().1.to_owned();
+    assert_same(&rest(application.state()), &rest(before), &text_of(&output));
 }
 
 #[test]

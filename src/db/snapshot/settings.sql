@@ -1,7 +1,7 @@
 /* pgrehearse: all settings that decide about plans or about how a statement is understood */
 SELECT name,
        CASE WHEN name = 'default_tablespace' AND setting = ''
-            THEN coalesce((SELECT t.spcname::text
+            THEN coalesce((SELECT t.spcname::pg_catalog.text
                   FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
                   -- 1663 is pg_default, which the twin has, too, and which a partitioned index may not name.
                   WHERE d.datname = pg_catalog.current_database() AND d.dattablespace <> 1663), '')
