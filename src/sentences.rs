@@ -46,24 +46,12 @@ pub fn refusal(cause: &RefusalCause) -> String {
         RefusalCause::TableTooLarge { table, size, limit } => {
             format!("{table} has {size}, more than --max-table-size {limit}")
         }
-        RefusalCause::TableLocked(table) => {
-            format!("could not acquire the lock on {table} for an earlier candidate")
-        }
-        RefusalCause::LockTimeout(limit) => {
-            format!("could not acquire the lock within --lock-timeout {limit}")
-        }
-        RefusalCause::LockNotFree(table) => format!(
-            "could not acquire the lock on {table} at once, and there is no waiting while another table is locked"
-        ),
-        RefusalCause::WriteBlockTooLong(limit) => {
-            format!("stopped: a session waited for it for --max-write-block {limit}")
-        }
-        RefusalCause::UnwatchedTooLong(limit) => format!(
-            "stopped: it took longer than --max-write-block {limit}, and nobody could watch who waits for it"
-        ),
-        RefusalCause::WriteBudgetSpent(limit) => format!(
-            "not built: sessions had waited for this run's builds for --max-total-write-block {limit}; to prove it, run again at a quieter time or allow more"
-        ),
+        RefusalCause::TableLocked(_)
+        | RefusalCause::LockTimeout(_)
+        | RefusalCause::LockNotFree(_)
+        | RefusalCause::WriteBlockTooLong(_)
+        | RefusalCause::UnwatchedTooLong(_)
+        | RefusalCause::WriteBudgetSpent(_) => waiting(cause).unwrap_or_default(),
         RefusalCause::Declined => "not built: the builds were declined".to_owned(),
         RefusalCause::StatementTimeout(limit) => {
             format!("stopped after --statement-timeout {limit}")
@@ -105,6 +93,31 @@ pub fn refusal(cause: &RefusalCause) -> String {
             format!("{not_built}; the planner twin cannot plan {statement}: {message}")
         }
     }
+}
+
+/// Why the waiting of others, or for others, ended it; none for another cause.
+fn waiting(cause: &RefusalCause) -> Option<String> {
+    Some(match cause {
+        RefusalCause::TableLocked(table) => {
+            format!("could not acquire the lock on {table} for an earlier candidate")
+        }
+        RefusalCause::LockTimeout(limit) => {
+            format!("could not acquire the lock within --lock-timeout {limit}")
+        }
+        RefusalCause::LockNotFree(table) => format!(
+            "could not acquire the lock on {table} at once, and there is no waiting while another table is locked"
+        ),
+        RefusalCause::WriteBlockTooLong(limit) => {
+            format!("stopped: a session waited for it for --max-write-block {limit}")
+        }
+        RefusalCause::UnwatchedTooLong(limit) => format!(
+            "stopped: it took longer than --max-write-block {limit}, and the sessions that wait for it could not be watched"
+        ),
+        RefusalCause::WriteBudgetSpent(limit) => format!(
+            "not built: sessions had waited for this run's builds for --max-total-write-block {limit}; to prove it, run again at a quieter time or allow more"
+        ),
+        _ => return None,
+    })
 }
 
 /// What is about to be built, and what it may do to others.

@@ -66,16 +66,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         WhenMissing::Install
     })?;
     let progress = Progress::new(&cli.output);
-    progress.observe(Event::Begin {
-        what: "starting server",
-        steps: 1,
-    });
-    progress.observe(Event::Step("throwaway PostgreSQL"));
-    let cluster = Cluster::start(&binaries, &ClusterOptions::default(), &|| {
-        interrupt.is_raised()
-    })?;
-    progress.observe(Event::End);
-
+    let cluster = start(&binaries, &interrupt, &progress)?;
     load_samples(cli, &cluster, arguments.scale, &interrupt, &progress)?;
     let limits = arguments.limits.limits();
     workload::check_names(&limits.analyze_volatile, &sample_workload()?)?;
@@ -116,6 +107,23 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     };
     advise_and_report(cli, &session, &workload, &options)?;
     Ok(Outcome::Done)
+}
+
+fn start(
+    binaries: &Binaries,
+    interrupt: &Interrupt,
+    progress: &Progress,
+) -> Result<Cluster, CommandError> {
+    progress.observe(Event::Begin {
+        what: "starting server",
+        steps: 1,
+    });
+    progress.observe(Event::Step("throwaway PostgreSQL"));
+    let cluster = Cluster::start(binaries, &ClusterOptions::default(), &|| {
+        interrupt.is_raised()
+    })?;
+    progress.observe(Event::End);
+    Ok(cluster)
 }
 
 /// Loads the samples in two sessions: the server counts what the first one changed only when it

@@ -49,7 +49,7 @@ pub fn notice(notice: &Notice) -> String {
         } => twin_differs(statement, *agreement),
         Notice::TwinGap(gap) => super::gap(gap),
         Notice::Unwatched(reason) => format!(
-            "nobody could watch who waited for the builds, so each build was limited to --max-write-block: {reason}"
+            "the sessions that waited for the builds could not be watched, so each build was limited to --max-write-block: {reason}"
         ),
         Notice::Untested(1) => {
             "1 candidate could not be tested now because its table is busy: run again at a quieter time"
