@@ -54,6 +54,10 @@ impl Safety {
 /// How long the server waits for a client that does not answer while nobody waits for us.
 const STALLED_CLIENT: Millis = Millis(10_000.0);
 
+/// How long a cancel request, the end of the cancelled statement and the rollback may take together
+/// before the connection is dropped: an interrupt is answered within two seconds.
+pub(super) const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
+
 /// How soon the server notices during a build that the client is gone (PG 14+; otherwise it would
 /// complete the build).
 pub(in crate::db) const CONNECTION_CHECK_INTERVAL: &str = "500ms";

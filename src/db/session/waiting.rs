@@ -3,14 +3,11 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use super::limits::CANCEL_PATIENCE;
 use super::watching::raised;
 use super::{Open, Session};
 use crate::db::DbError;
 use crate::planner::Rollback;
-
-/// How long a cancel request, the end of the cancelled statement and the rollback may take together
-/// before the connection is dropped: an interrupt is answered within two seconds.
-pub(super) const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// How long a cancel request may take that is sent to a server that does not answer.
 const SHORT_PATIENCE: Duration = Duration::from_millis(500);

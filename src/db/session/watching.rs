@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::waiting::CANCEL_PATIENCE;
+use super::limits::CANCEL_PATIENCE;
 use super::{Link, Session};
 use crate::db::DbError;
 use crate::db::watcher::{Alarm, Holder, Watch};
