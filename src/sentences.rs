@@ -83,15 +83,20 @@ pub fn refusal(cause: &RefusalCause) -> String {
             statement,
             message,
         } => {
-            let not_built = match **cause {
-                RefusalCause::NoTwin => {
-                    "not tested: --rehearse=auto builds nothing that was not tested in the planner twin"
-                        .to_owned()
-                }
-                _ => refusal(cause),
-            };
+            let not_built = not_built(cause);
             format!("{not_built}; the planner twin cannot plan {statement}: {message}")
         }
+    }
+}
+
+/// Why candidates for a statement that the twin cannot plan are not built, either.
+fn not_built(cause: &RefusalCause) -> String {
+    match cause {
+        RefusalCause::NoTwin => {
+            "not tested: --rehearse=auto builds nothing that was not tested in the planner twin"
+                .to_owned()
+        }
+        _ => refusal(cause),
     }
 }
 
