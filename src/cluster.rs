@@ -229,11 +229,8 @@ impl Cluster {
         let credentials = Credentials::new(options.access).map_err(cannot)?;
         credentials.write(directory.path()).map_err(cannot)?;
         arguments.extend(credentials.arguments(directory.path()));
-        fs::write(
-            directory.path().join("settings.conf"),
-            format!("{SETTINGS}{}", options.settings),
-        )
-        .map_err(cannot)?;
+        let settings = format!("{SETTINGS}{}", options.settings);
+        fs::write(directory.path().join("settings.conf"), settings).map_err(cannot)?;
         let sockets = Sockets::of(directory.path(), user.as_ref()).map_err(cannot)?;
         own(directory.path(), user.as_ref()).map_err(cannot)?;
         let mut shell = command(Path::new("/bin/sh"), user.as_ref());
@@ -244,10 +241,7 @@ impl Cluster {
             .arg(directory.path())
             .arg(&binaries.directory)
             .arg(sockets.path())
-            .arg(match options.access {
-                Access::Trust => "",
-                Access::Password => LIMITS,
-            });
+            .arg(limits(options.access));
         shell
             .args(arguments)
             .stdin(Stdio::piped())
@@ -360,6 +354,14 @@ impl Drop for Cluster {
         if self.directory.exists() {
             stale::dispose(&self.directory, self.user.as_ref());
         }
+    }
+}
+
+/// What the keeper sets with `ulimit`.
+fn limits(access: Access) -> &'static str {
+    match access {
+        Access::Trust => "",
+        Access::Password => LIMITS,
     }
 }
 

@@ -27,6 +27,7 @@ pub use remedy::remedy;
 pub use withheld::{error, not_executed, not_planned, twin_only};
 
 /// Why the conditions of a question could not be met.
+#[expect(clippy::too_many_lines, reason = "a sentence for each cause")]
 pub fn refusal(cause: &RefusalCause) -> String {
     match cause {
         RefusalCause::BuildingNotAllowed(Rehearse::Off) => {
@@ -94,16 +95,21 @@ pub fn refusal(cause: &RefusalCause) -> String {
             cause,
             statement,
             message,
-        } => {
-            let not_built = match **cause {
-                RefusalCause::NoTwin => {
-                    "not tested: --rehearse=auto builds nothing that was not tested in the planner twin"
-                        .to_owned()
-                }
-                _ => refusal(cause),
-            };
-            format!("{not_built}; the planner twin cannot plan {statement}: {message}")
+        } => format!(
+            "{}; the planner twin cannot plan {statement}: {message}",
+            not_tested(cause)
+        ),
+    }
+}
+
+/// Why a candidate was not tested that is for a statement which the twin cannot plan.
+fn not_tested(cause: &RefusalCause) -> String {
+    match cause {
+        RefusalCause::NoTwin => {
+            "not tested: --rehearse=auto builds nothing that was not tested in the planner twin"
+                .to_owned()
         }
+        other => refusal(other),
     }
 }
 

@@ -134,7 +134,10 @@ pub(super) fn read(path: &Path, interrupt: &Interrupt) -> Result<TwinFile, Comma
     let owned = path.to_owned();
     let thread = std::thread::Builder::new().name("twin file".to_owned());
     thread
-        .spawn(move || send.send(read_whole(&owned)))
+        .spawn(move || {
+            // Nobody waits for it any more after an interrupt.
+            let _ = send.send(read_whole(&owned));
+        })
         .map_err(|error| CommandError::Other(format!("could not start a thread: {error}")))?;
     loop {
         match receive.recv_timeout(POLL_INTERVAL) {

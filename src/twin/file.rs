@@ -171,12 +171,12 @@ impl TwinFile {
             TwinFile::deserialize(&mut json).and_then(|file| json.end().map(|()| file))
         });
         read.map_err(|error| match (guarded.broken, error.classify()) {
-            (Some(JsonLimit::TooLarge), _) => TwinFileError::TooLarge(largest),
-            (Some(JsonLimit::TooManyValues), _) => TwinFileError::TooManyValues(MAX_VALUES),
-            (Some(JsonLimit::TooMuchWhiteSpace), _) => {
+            (Some(JsonLimit::Size), _) => TwinFileError::TooLarge(largest),
+            (Some(JsonLimit::Values), _) => TwinFileError::TooManyValues(MAX_VALUES),
+            (Some(JsonLimit::WhiteSpace), _) => {
                 TwinFileError::Damaged("it has too much white space".to_owned())
             }
-            (Some(JsonLimit::TooDeep), _) => {
+            (Some(JsonLimit::Depth), _) => {
                 TwinFileError::Damaged("it is nested too deeply".to_owned())
             }
             (None, Category::Io) => unpacking(&error.into()),
@@ -225,10 +225,10 @@ fn format_of(head: &str) -> Option<&str> {
 /// What is wrong with a text, found before it is parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JsonLimit {
-    TooLarge,
-    TooManyValues,
-    TooMuchWhiteSpace,
-    TooDeep,
+    Size,
+    Values,
+    WhiteSpace,
+    Depth,
 }
 
 /// Passes JSON on while it is neither too long nor nested too deeply and has not too many values:
@@ -261,7 +261,7 @@ impl<R> LimitedReader<R> {
     fn count_value(&mut self) {
         match self.values_left.checked_sub(1) {
             Some(left) => self.values_left = left,
-            None => self.broken = Some(JsonLimit::TooManyValues),
+            None => self.broken = Some(JsonLimit::Values),
         }
     }
 
@@ -278,14 +278,14 @@ impl<R> LimitedReader<R> {
             b' ' | b'\n' | b'\r' | b'\t' if !self.in_string => {
                 match self.white_space_left.checked_sub(1) {
                     Some(left) => self.white_space_left = left,
-                    None => self.broken = Some(JsonLimit::TooMuchWhiteSpace),
+                    None => self.broken = Some(JsonLimit::WhiteSpace),
                 }
             }
             b'}' | b']' if !self.in_string => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
         if self.depth > DEEPEST {
-            self.broken = Some(JsonLimit::TooDeep);
+            self.broken = Some(JsonLimit::Depth);
         }
     }
 }
@@ -295,7 +295,7 @@ impl<R: Read> Read for LimitedReader<R> {
         let read = self.inner.read(buffer)?;
         match self.left.checked_sub(read as u64) {
             Some(left) => self.left = left,
-            None => self.broken = Some(JsonLimit::TooLarge),
+            None => self.broken = Some(JsonLimit::Size),
         }
         for byte in buffer.iter().take(read) {
             self.look_at(*byte);
