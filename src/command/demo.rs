@@ -88,11 +88,10 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         arguments.safety.safety(&limits),
         &interrupt,
     )?;
-    let pg_bin = arguments.limits.pg_bin.clone();
     let twin_maker = TwinMaker {
         rehearse: limits.rehearse,
         may_sample: !arguments.limits.no_sample,
-        pg_bin,
+        pg_bin: arguments.limits.pg_bin.clone(),
         interrupt,
         trace: cli.output.verbose.then_some(terminal::trace as fn(&str)),
     };
