@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use live::{Database, cluster};
 use pgrehearse::internals::cluster::binaries::WhenMissing;
-use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::cluster::{Access, Binaries, Cluster, ClusterOptions};
 use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::internals::index::NamedIndex;
@@ -116,6 +116,7 @@ fn twin(server: &Session) -> Twin {
     let options = ClusterOptions {
         settings: "shared_buffers = 32MB\nsynchronous_commit = off\n".to_owned(),
         without_checksums: true,
+        access: Access::Password,
         ..ClusterOptions::default()
     };
     let copy = Cluster::start(

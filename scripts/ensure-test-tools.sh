@@ -1,10 +1,12 @@
 #!/bin/sh
-# Installs the programs that the tests of the terminal interface need, with apt-get (as root, or with sudo). Without apt-get it prints
+# Installs the programs that the tests need, with apt-get (as root, or with sudo). Without apt-get it prints
 # what to install.
 set -eu
 
+# Debian has pgbouncer in /usr/sbin, which is not in every PATH.
+PATH="$PATH:/usr/sbin"
 missing=''
-for tool in tmux:tmux dash:dash pgrep:procps script:bsdutils; do
+for tool in tmux:tmux dash:dash pgrep:procps script:bsdutils pgbouncer:pgbouncer; do
   command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"
 done
 [ -n "$missing" ] || exit 0

@@ -54,7 +54,7 @@ mod write_cost;
 pub use advice::{Advice, Rejected, StatementAdvice, StatementStatus};
 pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
-pub use existing::finding::{ExistingFinding, Fix};
+pub use existing::finding::{ExistingCause, ExistingFinding, Fix, SupportedForeignKey, Unused};
 pub use recommendation::Recommendation;
 pub use summary::RehearsalSummary;
 
@@ -74,7 +74,7 @@ pub fn advise(
     observer: Observer<'_>,
 ) -> Result<Advice, PlannerError> {
     let mut run = Run::new(planner, observer);
-    let captured = capture::workload(&mut run, workload)?;
+    let captured = capture::workload(&mut run, limits, workload)?;
     let candidates = candidates::suggest(&captured);
     let twin = prepare_twin(&mut run, limits, &captured, &candidates)?;
     let context = Context {

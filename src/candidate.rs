@@ -6,7 +6,7 @@
 //! `GENERATORS`.
 //!
 //! Checks that all generators need are made once, at the end: an expression that is not immutable
-//! becomes a [`Note`], and an index that no server would build (a type without an operator class, a
+//! becomes a [`NotIndexable`], and an index that no server would build (a type without an operator class, a
 //! key too wide for a page) is dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,7 @@ mod spgist;
 mod volatility;
 mod workload_profile;
 
-pub use volatility::Note;
+pub use volatility::{Alternative, NotIndexable};
 pub use workload_profile::StatementShape;
 
 use context::CandidateContext;
@@ -73,7 +73,7 @@ pub struct Candidates {
     /// Not tested: an existing index does the same.
     pub covered: Vec<CoveredByExisting>,
     /// Conditions and orders that no index can serve as they are written.
-    pub notes: Vec<Note>,
+    pub notes: Vec<NotIndexable>,
 }
 
 /// All generators, one for each idea.
@@ -105,7 +105,7 @@ pub fn generate(
     let profile = WorkloadProfile::of(uses, shapes, catalog);
     let mut merged: BTreeMap<Index, BTreeSet<StatementId>> = BTreeMap::new();
     let mut covered: BTreeMap<Index, ExistingIndex> = BTreeMap::new();
-    let mut notes: BTreeSet<Note> = BTreeSet::new();
+    let mut notes: BTreeSet<NotIndexable> = BTreeSet::new();
     for (statement, relation) in uses {
         let Some(table) = catalog
             .table(&relation.table)

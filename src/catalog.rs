@@ -4,6 +4,7 @@
 //! Loaded from a server by `db`, or from a recording: the value is the same. Numbers are the
 //! server's own.
 
+pub mod contrib_classes;
 pub mod counters;
 pub mod create_index;
 pub mod entries_written;

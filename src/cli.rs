@@ -10,6 +10,8 @@ use crate::model::{Bytes, Millis};
 use crate::verdict::{Limits, MinImprovement, Rehearse};
 
 /// Rehearse an index before you build it: a PostgreSQL index advisor and query-plan analyzer
+///
+/// Without a command, the interactive session starts and advises on the given workload.
 #[derive(Debug, Parser)]
 #[command(
     name = "pgrehearse",
@@ -105,8 +107,8 @@ pub enum Command {
     /// Analyze saved plans (EXPLAIN output in any format, auto_explain logs) or replay a recording,
     /// without a server. On a terminal, interactively
     Review(ReviewArgs),
-    /// Write the workload and all that its planning needs (schema, statistics, settings, no rows)
-    /// to a file for advise --snapshot
+    /// Write the workload and all that its planning needs (schema, statistics, settings; rows only
+    /// with --sample) to a file for advise --snapshot
     Snapshot(SnapshotArgs),
     /// Start a throwaway PostgreSQL server, load the sample workloads, and advise on them
     Demo(DemoArgs),
@@ -183,7 +185,7 @@ pub struct OutputArgs {
 pub enum Format {
     /// For a terminal or a text file
     Text,
-    /// For programs: see schema/advise-report.schema.json
+    /// For programs; schema/advise-report.schema.json describes the report of advise
     Json,
     /// To paste into an issue
     Markdown,
@@ -208,7 +210,7 @@ pub struct WorkloadArgs {
     /// weight: -- name: x, -- calls: 12000
     #[arg(short, long, value_name = "FILE.sql")]
     pub file: Vec<PathBuf>,
-    /// SQL statements
+    /// SQL statements, on the command line
     #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
     pub command: Vec<String>,
     /// The statements with the most total time in pg_stat_statements
@@ -237,7 +239,7 @@ impl WorkloadArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Safety")]
 pub struct SafetyArgs {
-    /// Give up a lock request after this long: other sessions queue behind it
+    /// Stop waiting for a lock after this long; other sessions queue behind a waiting request
     #[arg(long, value_parser = Millis::parse, default_value = "1s", value_name = "TIME")]
     lock_timeout: Millis,
     /// Cancel a statement after this long [default: 30s; a build for which nobody waits: three
@@ -263,15 +265,22 @@ pub struct LimitArgs {
     #[arg(long, value_enum, default_value_t = RehearseChoice::Auto)]
     rehearse: RehearseChoice,
     /// Execute read-only statements without and with the chosen indexes, and with alternatives
-    /// where costs can mislead; time decides
+    /// where costs can mislead, up to 3 times each; the measured times decide. Statements that may
+    /// call volatile functions, reach outside the database or lock rows are not executed
     #[arg(long)]
     analyze: bool,
+    /// Execute this statement whatever it calls: NAME as in the report (repeatable)
+    #[arg(long, value_name = "NAME", requires = "analyze")]
+    analyze_volatile: Vec<String>,
+    /// Execute statements for at most this long, all together
+    #[arg(long, value_parser = Millis::parse, default_value = "2min", value_name = "TIME")]
+    max_analyze_time: Millis,
     /// Directory of initdb and postgres for the planner twin; they must have the server's major
     /// version
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
-    /// Do not read rows of tables: the twin then guesses sizes and statistics of partial,
-    /// expression and GIN indexes
+    /// Do not read samples of rows: the twin then guesses sizes and statistics of partial,
+    /// expression, multicolumn, GIN, GiST and SP-GiST indexes
     #[arg(long)]
     pub no_sample: bool,
     /// Maximum total size of the recommended indexes
@@ -280,15 +289,15 @@ pub struct LimitArgs {
     /// Maximum number of recommended indexes
     #[arg(long, value_name = "N")]
     max_indexes: Option<usize>,
-    /// End the search after this long, with the best set found so far; its verification is not
-    /// included
+    /// End the search after this long, with the best set found so far; the verification of that
+    /// set takes extra time
     #[arg(long, value_parser = Millis::parse, value_name = "TIME")]
     search_time: Option<Millis>,
-    /// Report an index as unused when it had no scan for at least this long, by the server's
-    /// counters
+    /// Report an index as unused when it had no scan for at least this long, according to the
+    /// server's counters
     #[arg(long, value_parser = duration_with_days, default_value = "7d", value_name = "TIME")]
     unused_after: Millis,
-    /// Smallest gain that counts, in per cent of a statement's cost
+    /// Minimum reduction of a statement's cost that counts, in per cent
     #[arg(long, value_parser = percent, default_value = "10", value_name = "PCT")]
     min_improvement: f64,
 }
@@ -343,6 +352,8 @@ impl LimitArgs {
             max_total_write_block: self.max_total_write_block,
             rehearse: self.rehearse.into(),
             analyze: self.analyze,
+            analyze_volatile: self.analyze_volatile.iter().cloned().collect(),
+            max_analyze_time: self.max_analyze_time,
             search_time: self.search_time,
             unused_after: self.unused_after,
         }
@@ -407,8 +418,8 @@ pub struct SnapshotArgs {
     /// Passphrase for --redact: the same passphrase gives the same values [default: random]
     #[arg(long, value_name = "TEXT", requires = "redact")]
     pub redact_key: Option<String>,
-    /// Include up to 30 000 rows of each table: without them, sizes of partial, expression and GIN
-    /// indexes are guesses
+    /// Include up to 30 000 rows of each table: without them, sizes of partial, expression,
+    /// multicolumn, GIN, GiST and SP-GiST indexes are guesses
     #[arg(long, conflicts_with = "redact")]
     pub sample: bool,
 }

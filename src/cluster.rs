@@ -15,17 +15,24 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::Flock;
 
+mod access;
 pub mod binaries;
+mod confine;
 mod error;
 pub mod locale;
+mod sockets;
 mod stale;
 mod user;
 
+pub use access::{Access, new_password};
 pub use binaries::{Binaries, BinariesError};
+pub use confine::Confinement;
 pub use error::ClusterError;
 pub use locale::ClusterLocale;
 pub use user::ServerUser;
 
+use access::{Credentials, PASSWORD_FILE};
+use sockets::Sockets;
 use user::{command, server_user};
 
 /// The server's options. The default: UTF8, locale C.
@@ -39,6 +46,8 @@ pub struct ClusterOptions {
     /// Turns data checksums off, which are on by default from PostgreSQL 18: a process that writes
     /// pages into the server's files then need not compute them.
     pub without_checksums: bool,
+    /// Who may connect.
+    pub access: Access,
 }
 
 /// A server that is starting: initdb runs. Dropping it stops initdb and removes the files.
@@ -49,16 +58,20 @@ pub struct Starting {
 /// A running throwaway server. Dropping it stops the server and removes its files.
 pub struct Cluster {
     directory: PathBuf,
+    /// The directory of its socket: the same one, or a short one.
+    sockets: PathBuf,
     user: Option<ServerUser>,
     keeper: Child,
     locale: ClusterLocale,
+    credentials: Credentials,
+    confinement: Confinement,
     /// The lock that shows other processes that the directory is in use; we and the keeper hold it.
     /// The last field, so that it is released last.
     _lock: Flock<File>,
 }
 
-/// The keeper's script. Its arguments are the directory, the directory of the binaries, and more
-/// arguments for initdb. It also runs initdb, so that from the beginning a process exists that
+/// The keeper's script. Its arguments are the directory, the directory of the binaries, the directory
+/// of the socket, limits (`c=0`) for `ulimit`, and more arguments for initdb. It also runs initdb, so that from the beginning a process exists that
 /// removes the directory. The trap is for a signal to the keeper itself. SIGINT is an immediate
 /// shutdown for the server, but a shell starts background processes with SIGINT ignored, and a new
 /// server may not have installed its handlers yet: SIGTERM ends such a server. Both signals can be
@@ -68,8 +81,8 @@ pub struct Cluster {
 /// Its standard output is the lock of the directory: the keeper holds it, and initdb does (as 3),
 /// but the server must not.
 const KEEPER: &str = r#"
-directory=$1 programs=$2
-shift 2
+directory=$1 programs=$2 sockets=$3 limits=$4
+shift 4
 server=
 stop() {
     trap '' TERM HUP
@@ -79,16 +92,17 @@ stop() {
         wait "$server"
         kill -KILL "$again"
     fi 2>/dev/null
-    rm -rf "$directory"
+    rm -rf "$sockets" "$directory"
     exit 0
 }
 trap stop TERM HUP
+for limit in $limits; do ulimit "-${limit%=*}" "${limit#*=}"; done 2>/dev/null
 true >"$directory/initdb.log" || exit 1
-if "$programs/initdb" -D "$directory/data" --username=postgres --auth=trust --no-sync --no-instructions "$@" \
+if "$programs/initdb" -D "$directory/data" --no-sync --no-instructions "$@" \
     3>&1 >"$directory/initdb.log" 2>&1 </dev/null
 then
     cat "$directory/settings.conf" >>"$directory/data/postgresql.auto.conf"
-    "$programs/postgres" -D "$directory/data" -k "$directory" >"$directory/server.log" 2>&1 </dev/null &
+    "$programs/postgres" -D "$directory/data" -k "$sockets" >"$directory/server.log" 2>&1 </dev/null &
     server=$!
 else
     mv "$directory/initdb.log" "$directory/initdb.failed"
@@ -96,6 +110,11 @@ fi
 read -r _ || true
 stop
 "#;
+
+/// Limits of a server in which code of strangers may run, as far as the system has them: no core
+/// files, 2 GB in a file (units of 512 bytes), and 4 GB of address space in a process (units of 1
+/// kB). A limit of processes would count all those of the user, also of other programs.
+const LIMITS: &str = "c=0 f=4194304 v=4194304";
 
 /// Settings of a server whose data are disposable. (Commits stay synchronous: VACUUM marks a page
 /// all-visible only when the commit that filled it is in the WAL. Otherwise index-only scans would
@@ -137,6 +156,7 @@ impl Starting {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+        let _ = fs::remove_file(self.cluster.directory.join(PASSWORD_FILE));
         Ok(self.cluster)
     }
 
@@ -199,17 +219,22 @@ impl Cluster {
             arguments.push("--no-data-checksums".to_owned());
         }
         let user = server_user()?;
-        let place = std::env::temp_dir();
+        // The keeper runs in another directory.
+        let place = std::path::absolute(std::env::temp_dir()).unwrap_or_else(|_| "/tmp".into());
         let cannot = |error| ClusterError::Directory {
             place: place.clone(),
             error,
         };
         let (directory, lock) = stale::claim(&place).map_err(cannot)?;
+        let credentials = Credentials::new(options.access).map_err(cannot)?;
+        credentials.write(directory.path()).map_err(cannot)?;
+        arguments.extend(credentials.arguments(directory.path()));
         fs::write(
             directory.path().join("settings.conf"),
             format!("{SETTINGS}{}", options.settings),
         )
         .map_err(cannot)?;
+        let sockets = Sockets::of(directory.path(), user.as_ref()).map_err(cannot)?;
         own(directory.path(), user.as_ref()).map_err(cannot)?;
         let mut shell = command(Path::new("/bin/sh"), user.as_ref());
         shell
@@ -217,23 +242,39 @@ impl Cluster {
             .arg(KEEPER)
             .arg("pgrehearse-keeper")
             .arg(directory.path())
-            .arg(&binaries.directory);
+            .arg(&binaries.directory)
+            .arg(sockets.path())
+            .arg(match options.access {
+                Access::Trust => "",
+                Access::Password => LIMITS,
+            });
         shell
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(lock.try_clone().map_err(cannot)?)
             .stderr(Stdio::null());
-        let keeper = shell.spawn().map_err(|error| ClusterError::Run {
+        let started = match options.access {
+            Access::Trust => shell.spawn().map(|keeper| (keeper, Confinement::default())),
+            Access::Password => confine::spawn(
+                &mut shell,
+                &[directory.path(), sockets.path()],
+                &binaries.directory,
+            ),
+        };
+        let (keeper, confinement) = started.map_err(|error| ClusterError::Run {
             program: "/bin/sh".to_owned(),
             error,
         })?;
-        // From here on the keeper removes the directory.
+        // From here on the keeper removes the directories.
         let locale = options.locale.clone();
         let cluster = Cluster {
             directory: directory.keep(),
+            sockets: sockets.keep(),
             user: user.clone(),
             keeper,
             locale,
+            credentials,
+            confinement,
             _lock: lock,
         };
         std::thread::spawn(move || stale::sweep(&place, user.as_ref()));
@@ -247,10 +288,30 @@ impl Cluster {
 
     /// A connection string for its superuser and a database.
     pub fn conninfo_of(&self, database: &str) -> String {
+        let host = self.sockets.display();
+        let credentials = &self.credentials;
+        format!("host={host} port=5432 {credentials} dbname={database}")
+    }
+
+    /// A connection string for another role with a password, and the database `postgres`; both are
+    /// quoted.
+    pub fn conninfo_as(&self, role: &str, password: &str) -> String {
         format!(
-            "host={} port=5432 user=postgres dbname={database}",
-            self.directory.display()
+            "host={} port=5432 user={} password={} dbname=postgres",
+            self.sockets.display(),
+            access::quote(role),
+            access::quote(password)
         )
+    }
+
+    /// What the operating system forbids its processes.
+    pub fn confinement(&self) -> Confinement {
+        self.confinement
+    }
+
+    /// Does every connection need a password that only this process knows?
+    pub fn needs_password(&self) -> bool {
+        self.credentials.has_password()
     }
 
     /// Its encoding and locale, as requested.
@@ -258,7 +319,7 @@ impl Cluster {
         &self.locale
     }
 
-    /// Its directory, which is also its socket directory.
+    /// Its directory.
     #[cfg(any(test, feature = "internals"))]
     pub fn directory(&self) -> &Path {
         &self.directory
@@ -281,7 +342,7 @@ impl Cluster {
         let file =
             fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
         file.lines()
-            .nth(7)
+            .next_back()
             .is_some_and(|line| line.trim() == "ready")
     }
 
@@ -309,8 +370,13 @@ fn own(directory: &Path, user: Option<&ServerUser>) -> io::Result<()> {
     for path in [
         directory.join(stale::LOCK),
         directory.join("settings.conf"),
+        directory.join(PASSWORD_FILE),
+        directory.join(sockets::NAMED_IN),
         directory.to_owned(),
-    ] {
+    ]
+    .iter()
+    .filter(|path| path.exists())
+    {
         std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))?;
     }
     Ok(())

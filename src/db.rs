@@ -11,8 +11,10 @@ pub mod connect;
 pub mod conninfo;
 mod error;
 mod execute;
+mod executions;
 mod explain;
 mod interrupt;
+mod reached;
 mod sampling;
 mod script;
 mod server;
@@ -22,6 +24,7 @@ mod stat_statements;
 pub mod tls;
 mod transaction;
 mod twin;
+mod untrusted;
 mod wait_budget;
 mod watcher;
 
@@ -41,9 +44,25 @@ impl From<DbError> for PlannerError {
                 operation: "connecting".to_owned(),
                 message: error.to_string(),
             },
+            DbError::Snapshot(fault) => PlannerError::Server {
+                operation: "building the planner twin".to_owned(),
+                message: fault.to_string(),
+            },
             DbError::Missing(message) => PlannerError::Server {
                 operation: "reading the workload".to_owned(),
                 message,
+            },
+            error @ DbError::NoTransactions => PlannerError::Server {
+                operation: "connecting".to_owned(),
+                message: error.to_string(),
+            },
+            DbError::Silent {
+                operation,
+                waited,
+                may_hold_locks,
+            } => PlannerError::Server {
+                operation: operation.to_owned(),
+                message: error::silence(waited, may_hold_locks),
             },
             DbError::Query {
                 operation, message, ..

@@ -25,6 +25,7 @@ mod refusal;
 #[cfg(test)]
 pub mod test_planner;
 mod waits;
+mod withheld;
 
 pub use crate::index::NamedIndex;
 pub use answer::{Answer, Comparison, Evidence, PlanOutcome, Planned, TestedIndex, uses};
@@ -34,6 +35,7 @@ pub use progress::{BuildPlan, Event, Observer};
 pub use question::{Mode, Question, Target};
 pub use refusal::{Refusal, RefusalCause};
 pub use waits::Waits;
+pub use withheld::{NotExecuted, TwinOnly, TwinOnlyReason};
 
 /// Answers questions about plans: a server with transactions that are rolled back, its planner
 /// twin, both, or a recording of them.

@@ -145,7 +145,7 @@ pub fn estimate_has_changed(rows: (f64, f64)) -> bool {
 
 /// What remedies are proposed from.
 #[derive(Debug, Clone, Copy)]
-pub struct Ask<'a> {
+pub struct RemedyInput<'a> {
     /// The statements with their present plans.
     pub plans: &'a [(&'a Statement, &'a Plan)],
     /// What the server knows.
@@ -153,7 +153,7 @@ pub struct Ask<'a> {
 }
 
 /// Is there a remedy that only the planner twin can test?
-pub fn wants_twin(ask: Ask<'_>) -> bool {
+pub fn wants_twin(ask: RemedyInput<'_>) -> bool {
     vacuum::is_read_by_index(ask)
         || !materialized_view::propose(ask).is_empty()
         || !rewrite::propose(ask).is_empty()

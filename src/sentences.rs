@@ -4,19 +4,27 @@
 use crate::planner::{BuildPlan, RefusalCause};
 use crate::verdict::{Limits, Rehearse};
 
+mod existing;
 mod explanation;
+mod gap;
 mod no_index;
+mod not_indexable;
 mod notice;
 mod rejection;
 mod remedy;
 #[cfg(test)]
 mod tests;
+mod withheld;
 
+pub use existing::existing_index;
 pub use explanation::explanation;
+pub use gap::gap;
 pub use no_index::no_index;
+pub use not_indexable::not_indexable;
 pub use notice::notice;
 pub use rejection::rejection;
 pub use remedy::remedy;
+pub use withheld::{error, not_executed, not_planned, twin_only};
 
 /// Why the conditions of a question could not be met.
 pub fn refusal(cause: &RefusalCause) -> String {
@@ -25,6 +33,10 @@ pub fn refusal(cause: &RefusalCause) -> String {
             "--rehearse=off: nothing was built".to_owned()
         }
         RefusalCause::BuildingNotAllowed(_) => "--rehearse=twin: nothing was built".to_owned(),
+        RefusalCause::NoTwin => {
+            "not tested: there is no planner twin, and --rehearse=auto builds nothing without one"
+                .to_owned()
+        }
         RefusalCause::ReadOnlyServer => {
             "the server is a standby: no index can be built on it".to_owned()
         }
@@ -73,15 +85,25 @@ pub fn refusal(cause: &RefusalCause) -> String {
             "an older snapshot of another session kept the planner from using it".to_owned()
         }
         RefusalCause::NotUsedByServer => "the server did not use it".to_owned(),
+        RefusalCause::PlannedInTwinOnly(statement) => {
+            format!("{statement}, which it is for, is planned in the planner twin only")
+        }
+        RefusalCause::NotExecuted(reason) => not_executed(reason),
         RefusalCause::Server { message, .. } => message.clone(),
         RefusalCause::TwinCannotPlan {
             cause,
             statement,
             message,
-        } => format!(
-            "{}; the planner twin cannot plan {statement}: {message}",
-            refusal(cause)
-        ),
+        } => {
+            let not_built = match **cause {
+                RefusalCause::NoTwin => {
+                    "not tested: --rehearse=auto builds nothing that was not tested in the planner twin"
+                        .to_owned()
+                }
+                _ => refusal(cause),
+            };
+            format!("{not_built}; the planner twin cannot plan {statement}: {message}")
+        }
     }
 }
 

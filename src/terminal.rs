@@ -1,14 +1,17 @@
 //! The terminal: writes reports, knows their width, shows progress.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fs;
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::{Color, OutputArgs};
-use crate::model::printable;
+use crate::cli::{Color, Format, OutputArgs};
+use crate::model::printable::{printable, printable_json};
 use crate::planner::Event;
 
 /// The width of a report that is not written to a terminal.
@@ -35,13 +38,18 @@ pub fn report_width(output: &OutputArgs) -> usize {
 /// # Errors
 /// When the file or the terminal cannot be written to; the text names the file.
 pub fn write_report(output: &OutputArgs, report: &str) -> io::Result<()> {
+    let report = match output.format {
+        Format::Json => printable_json(report),
+        _ => Cow::Borrowed(report),
+    };
     if let Some(file) = &output.output {
         let plain = if output.color == Color::Always {
-            report.to_owned()
+            report.into_owned()
         } else {
-            anstream::adapter::strip_str(report).to_string()
+            anstream::adapter::strip_str(&report).to_string()
         };
-        return fs::write(file, plain)
+        return create_private(file)
+            .and_then(|mut created| created.write_all(plain.as_bytes()))
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())));
     }
     let mut stdout = AutoStream::new(io::stdout().lock(), color_choice(output.color));
@@ -52,6 +60,20 @@ pub fn write_report(output: &OutputArgs, report: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Creates a file that only its owner may read: it will hold data. The permissions of a file that
+/// exists already stay as they are.
+///
+/// # Errors
+/// When the file cannot be created.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
 }
 
 fn color_choice(color: Color) -> ColorChoice {

@@ -9,6 +9,7 @@
 
 pub mod agreement;
 pub mod array_literal;
+pub mod checks;
 pub mod file;
 pub mod growth;
 pub mod libraries;

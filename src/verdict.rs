@@ -1,5 +1,7 @@
 //! Thresholds, limits and reasons: when a gain is a gain, and why a candidate is not recommended.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Bytes, Cost, Millis};
@@ -48,6 +50,9 @@ pub enum Reason {
     Slower,
     /// `--rehearse=off`, or `--rehearse=twin` where it is about building.
     NotRehearsed,
+    /// There is no planner twin, or it cannot plan the statements, and without
+    /// `--rehearse=transaction` nothing is built instead.
+    NoTwin,
     /// There is no server to build on: the advice is made from a file.
     Offline,
     /// `--search-time` ran out before it was tested.
@@ -80,6 +85,7 @@ impl Reason {
             Reason::ReadOnlyServer => "read_only_server",
             Reason::NotUsableNow => "not_usable_now",
             Reason::NotRehearsed => "not_rehearsed",
+            Reason::NoTwin => "no_twin",
             Reason::Slower => "slower",
             Reason::Offline => "offline",
             Reason::OutOfTime => "out_of_time",
@@ -123,6 +129,12 @@ pub struct Limits {
     /// The statements that the chosen indexes help are executed without and with them.
     #[serde(default)]
     pub analyze: bool,
+    /// Statements that are executed though a check finds that they may have effects, by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub analyze_volatile: BTreeSet<String>,
+    /// Statements are executed for at most this long, all together.
+    #[serde(default = "max_analyze_time")]
+    pub max_analyze_time: Millis,
     /// The search ends after this long, with the best set found until then. The time to verify that
     /// set is not included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,6 +142,13 @@ pub struct Limits {
     /// Minimum time without a scan after which an index counts as unused.
     #[serde(default = "unused_after")]
     pub unused_after: Millis,
+}
+
+/// How long statements are executed if nothing else is said, all together.
+pub const MAX_ANALYZE_TIME: Millis = Millis(120_000.0);
+
+fn max_analyze_time() -> Millis {
+    MAX_ANALYZE_TIME
 }
 
 /// A week covers jobs that run daily or weekly; those that run monthly or yearly are not covered.
@@ -156,7 +175,7 @@ pub fn expected_build(rows: f64) -> Millis {
 #[serde(rename_all = "snake_case")]
 pub enum Rehearse {
     /// Searched in the planner twin, and the chosen ones built in a transaction that is rolled
-    /// back.
+    /// back. Without a twin nothing is built.
     #[default]
     Auto,
     /// Only in the planner twin: the server is only read from.
@@ -187,6 +206,8 @@ impl Default for Limits {
             max_total_write_block: Millis(30_000.0),
             rehearse: Rehearse::default(),
             analyze: false,
+            analyze_volatile: BTreeSet::new(),
+            max_analyze_time: MAX_ANALYZE_TIME,
             search_time: None,
             unused_after: UNUSED_AFTER,
         }
@@ -264,6 +285,7 @@ mod tests {
             Reason::WriteBudgetSpent,
             Reason::Declined,
             Reason::TooManyIndexes,
+            Reason::NoTwin,
         ] {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
         }

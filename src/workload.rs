@@ -35,14 +35,18 @@ pub struct Statement {
     /// Its source, for messages: `jobs.sql:12`.
     pub place: String,
     /// Positions of literals, as `sql::literals` counts them, that had several values in other
-    /// executions (`VALUES_OF_A_PARAMETER`): they are parameters.
+    /// executions (`MIN_DISTINCT_VALUES`): they are parameters.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub varying_literals: BTreeSet<usize>,
+    /// The other users who executed it, where `pg_stat_statements` says so: the text is theirs, and
+    /// not of the one who asks.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub authors: BTreeSet<String>,
 }
 
 /// A literal with at least this many values, in statements that are otherwise the same, is a
 /// parameter.
-pub const VALUES_OF_A_PARAMETER: usize = 4;
+pub const MIN_DISTINCT_VALUES: usize = 4;
 
 /// How often a statement runs and how long it takes, as its source says.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,6 +100,7 @@ impl Workload {
             mean_time_ms,
             place,
             varying_literals,
+            authors: BTreeSet::new(),
         });
     }
 
@@ -103,6 +108,13 @@ impl Workload {
     pub fn note_varying_literals(&mut self, positions: BTreeSet<usize>) {
         if let Some(last) = self.statements.last_mut() {
             last.varying_literals = positions;
+        }
+    }
+
+    /// Marks the last statement as one of other users.
+    pub fn note_authors(&mut self, authors: BTreeSet<String>) {
+        if let Some(last) = self.statements.last_mut() {
+            last.authors = authors;
         }
     }
 

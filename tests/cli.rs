@@ -165,8 +165,8 @@ fn a_file_that_is_no_plan_is_reported_and_the_others_go_on() {
 
 #[test]
 fn two_plans_of_a_query_are_compared() {
-    let seed = |name: &str| format!("fixtures/plans/seed-002/{name}.txt");
-    let (before, after) = (seed("a-before"), seed("a-after"));
+    let plan = |name: &str| format!("fixtures/plans/table-sync-9.6/{name}.txt");
+    let (before, after) = (plan("a-before"), plan("a-after"));
     let text = stdout(&program(&["review", "--diff", &before, &after]));
     assert!(
         text.contains("933,678") && text.contains("517,832") && text.contains("1.80× lower"),

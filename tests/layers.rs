@@ -32,6 +32,10 @@ use uses::{Target, Use, room_of};
 /// be in another file; here it is not, for the given reason.
 const PARENTS: rules::Parents = &[
     (
+        "db/session.rs",
+        "the methods of `Session` are in files by subject",
+    ),
+    (
         "db/twin.rs",
         "the methods of `Twin` are in files by subject, and its fields are of these files' types",
     ),

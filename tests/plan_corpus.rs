@@ -252,7 +252,7 @@ fn holds(expected: &Map<String, Value>, properties: &Map<String, Value>) -> bool
 
 /// The numbers of the six plans of sample 002 do not change.
 #[test]
-fn the_plans_of_seed_002_are_read() {
+fn the_plans_of_postgresql_9_6_are_read() {
     let expected = [
         ("a-before", 933_678.35, 2),
         ("a-after", 517_832.47, 3),
@@ -262,7 +262,7 @@ fn the_plans_of_seed_002_are_read() {
         ("c-after", 512_479.20, 2),
     ];
     for (name, cost, nodes) in expected {
-        let bytes = fs::read(plans_directory().join(format!("seed-002/{name}.txt"))).unwrap();
+        let bytes = fs::read(plans_directory().join(format!("table-sync-9.6/{name}.txt"))).unwrap();
         let plans = read(&bytes).unwrap();
         assert_eq!(plans.len(), 1);
         assert_eq!(plans[0].format, SourceFormat::Text);

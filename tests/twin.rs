@@ -19,6 +19,8 @@ mod advice;
 mod candidates;
 #[path = "twin/exactness.rs"]
 mod exactness;
+#[path = "twin/fail_closed.rs"]
+mod fail_closed;
 #[path = "twin/privileges.rs"]
 mod privileges;
 #[path = "twin/standby.rs"]
@@ -34,6 +36,8 @@ mod offline;
 mod fallbacks;
 #[path = "twin/growth.rs"]
 mod growth;
+#[path = "twin/hostile.rs"]
+mod hostile;
 #[path = "twin/many.rs"]
 mod many;
 

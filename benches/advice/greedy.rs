@@ -19,6 +19,7 @@ use pgrehearse::internals::workload::{Statement, StatementId, Workload, file};
 
 use super::advisor::{Proposal, Task};
 use super::server::throwaway;
+use pgrehearse::internals::cluster::Access;
 
 /// Some statement has to become so much cheaper.
 const MIN_SHARE: f64 = 0.1;
@@ -97,7 +98,7 @@ fn session(conninfo: &str) -> Session {
 
 fn twin_of(session: &Session) -> Twin {
     let snapshot = session.snapshot(&Scope::Everything).unwrap();
-    let cluster = throwaway("shared_buffers = 32MB\n");
+    let cluster = throwaway("shared_buffers = 32MB\n", Access::Password);
     let own = self::session(&cluster.conninfo());
     Twin::load(&snapshot, cluster, own).unwrap()
 }

@@ -1,7 +1,7 @@
 //! The server that the advice is about: a throwaway one, or one that was named.
 
 use pgrehearse::internals::cluster::binaries::WhenMissing;
-use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::cluster::{Access, Binaries, Cluster, ClusterOptions};
 use postgres::{Client, NoTls};
 
 /// Room for the data and for building indexes on it; what the planner goes by stays at its
@@ -30,7 +30,7 @@ impl Server {
                 _cluster: None,
             };
         }
-        let cluster = throwaway(SETTINGS);
+        let cluster = throwaway(SETTINGS, Access::Trust);
         let conninfo = format!(
             "host={} port=5432 user=postgres",
             cluster.directory().display()
@@ -75,12 +75,13 @@ impl Server {
 }
 
 /// A throwaway server of the version that is installed.
-pub fn throwaway(settings: &str) -> Cluster {
+pub fn throwaway(settings: &str, access: Access) -> Cluster {
     let binaries = Binaries::find(WhenMissing::Explain)
         .expect("a PostgreSQL server (14 to 18) is needed: scripts/ensure-postgres.sh");
     let options = ClusterOptions {
         settings: settings.to_owned(),
         without_checksums: true,
+        access,
         ..ClusterOptions::default()
     };
     Cluster::start(&binaries, &options, &|| false).expect("the throwaway server starts")

@@ -12,7 +12,7 @@ use super::what_if::WhatIf;
 use crate::catalog::Catalog;
 use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
-use crate::planner::{Evidence, NamedIndex};
+use crate::planner::{Evidence, NamedIndex, NotExecuted, TwinOnly};
 use crate::remedy::Remedy;
 use crate::twin::agreement::Agreement;
 use crate::verdict::{Change, Reason};
@@ -67,6 +67,10 @@ pub struct StatementAdvice {
     /// The plans without and with the recommended indexes as they were executed, with times and
     /// buffers (`--analyze`).
     pub executed: Option<(Plan, Plan)>,
+    /// Why it was not executed, though the others were.
+    pub not_executed: Option<NotExecuted>,
+    /// Why the server was not asked about it; its plans are the twin's.
+    pub twin_only: Option<TwinOnly>,
     /// The costs before and after that the twin predicted, where the server was asked, too.
     pub predicted: Option<(Cost, Cost)>,
 }

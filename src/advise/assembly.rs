@@ -9,9 +9,9 @@ use super::existing::observed::Observed;
 use super::parts::Parts;
 use super::recommendation::Recommendation;
 use crate::plan::Plan;
-use crate::planner::PlanOutcome;
+use crate::planner::{NotExecuted, PlanOutcome};
 use crate::verdict::Change;
-use crate::workload::Statement;
+use crate::workload::{Statement, StatementId};
 
 impl Parts<'_> {
     pub(super) fn into_advice(self) -> Advice {
@@ -81,9 +81,19 @@ impl Parts<'_> {
             no_index: self.no_index(statement, recommendations),
             agreement: self.context.twin.agreements.get(id).copied(),
             executed,
+            not_executed: self.not_executed(id),
+            twin_only: self.context.twin.alone.get(id).cloned(),
             predicted: self.chosen.verification.predicted.get(id).copied(),
             statement: statement.clone(),
         }
+    }
+}
+
+impl Parts<'_> {
+    /// Why a statement was not executed, where statements are.
+    fn not_executed(&self, id: &StatementId) -> Option<NotExecuted> {
+        let measured = self.chosen.measured.as_ref()?;
+        measured.not_executed.get(id).cloned()
     }
 }
 
@@ -91,6 +101,9 @@ fn status(outcome: Option<&PlanOutcome>) -> (StatementStatus, Option<String>) {
     match outcome {
         Some(PlanOutcome::Plan(_)) => (StatementStatus::Planned, None),
         Some(PlanOutcome::Failed(message)) => (StatementStatus::Failed, Some(message.clone())),
+        Some(PlanOutcome::NotExecuted(_) | PlanOutcome::TwinOnly(_)) => {
+            (StatementStatus::Failed, None)
+        }
         Some(PlanOutcome::Empty) | None => {
             let message = "the statement is empty".to_owned();
             (StatementStatus::Skipped, Some(message))

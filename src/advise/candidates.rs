@@ -12,6 +12,7 @@ pub(super) fn suggest(captured: &Captured) -> Candidates {
     let Captured {
         workload,
         baseline,
+        twin_only: _,
         catalog,
     } = captured;
     let planned = workload

@@ -24,7 +24,7 @@ use crate::workload::{Statement, StatementId};
 const MAX_ALTERNATIVES: usize = 2;
 
 /// Maximum factor between two costs that count as similar.
-const CLOSE: f64 = 1.5;
+const SIMILAR_COST_FACTOR: f64 = 1.5;
 
 /// A statement's time should fall by the same factor as its cost. If the cost falls by more than
 /// this many times the factor of the time, the cost is misleading.
@@ -35,7 +35,7 @@ const MISLEADING_FACTOR: f64 = 4.0;
 const CLEARLY_MORE_BLOCKS: f64 = 2.0;
 
 /// An index that is more than this many times as large must be at least this many times as fast.
-const LARGER: f64 = 2.0;
+const MUCH_LARGER_FACTOR: f64 = 2.0;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy)]
@@ -173,7 +173,8 @@ fn alternatives(
         let ratio = |id: &StatementId| -> Option<f64> {
             let (own, others): (&TrialCost, &TrialCost) = (current_costs.get(id)?, costs.get(id)?);
             let ratio = others.cost.0 / own.cost.0.max(1.0);
-            let may_be_faster = ratio <= CLOSE || is_other_method(trial) || costs_mislead(id);
+            let may_be_faster =
+                ratio <= SIMILAR_COST_FACTOR || is_other_method(trial) || costs_mislead(id);
             (others.used && may_be_faster).then_some(ratio)
         };
         let ratios = using.keys().filter_map(|id| ratio(id));
@@ -280,8 +281,8 @@ struct Contender {
 
 impl Contender {
     fn beats(self, current: Contender) -> bool {
-        if self.size.0 as f64 > LARGER * current.size.0 as f64 {
-            return self.effort.time.0 * LARGER <= current.effort.time.0;
+        if self.size.0 as f64 > MUCH_LARGER_FACTOR * current.size.0 as f64 {
+            return self.effort.time.0 * MUCH_LARGER_FACTOR <= current.effort.time.0;
         }
         let fewer_blocks = self.effort.blocks * CLEARLY_MORE_BLOCKS <= current.effort.blocks;
         self.effort.is_clearly_shorter_than(current.effort)

@@ -1,12 +1,13 @@
 //! What is known before anything is chosen: values only.
 
 use super::baseline::{Baseline, touching};
+use super::build_refusal::build_refusal;
 use super::twin_view::TwinView;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Table};
 use crate::model::QualifiedName;
 use crate::plan::Plan;
-use crate::planner::Target;
-use crate::verdict::Limits;
+use crate::planner::{RefusalCause, Target, TwinState};
+use crate::verdict::{Limits, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 use std::collections::BTreeSet;
 
@@ -26,6 +27,18 @@ impl<'a> Context<'a> {
     /// Which planner is asked about candidates.
     pub(super) fn target(self) -> Target {
         self.twin.target()
+    }
+
+    /// Why nothing may be made on the server, on any table: the twin that was wanted is not there.
+    pub(super) fn no_twin(self) -> Option<RefusalCause> {
+        let is_missing = matches!(self.twin.state, TwinState::Unavailable(_));
+        (is_missing && self.limits.rehearse == Rehearse::Auto).then_some(RefusalCause::NoTwin)
+    }
+
+    /// Why nothing may be built on this table: the first rule that forbids it.
+    pub(super) fn build_refusal(self, table: &Table) -> Option<RefusalCause> {
+        self.no_twin()
+            .or_else(|| build_refusal(table, self.catalog, self.limits))
     }
 
     /// What trials are compared with: the baseline of the planner that was asked.

@@ -18,12 +18,12 @@ pub struct HypotheticalDrop {
     /// `idx_scan`: scans since the statistics were reset.
     pub scans: u64,
     /// The statements that get worse without it; none: this workload does not need it.
-    pub worse: Vec<Worsened>,
+    pub worse: Vec<StatementRegression>,
 }
 
 /// A statement that gets worse without an index.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Worsened {
+pub struct StatementRegression {
     /// The statement.
     pub statement: StatementId,
     /// Its cost with all indexes, the recommended ones included.
@@ -34,8 +34,8 @@ pub struct Worsened {
 
 impl HypotheticalDrop {
     /// The statement that gets worse most.
-    pub(super) fn worst(&self) -> Option<&Worsened> {
-        let factor = |worse: &Worsened| worse.without.factor_to(worse.with);
+    pub(super) fn worst(&self) -> Option<&StatementRegression> {
+        let factor = |worse: &StatementRegression| worse.without.factor_to(worse.with);
         self.worse
             .iter()
             .max_by(|a, b| factor(a).total_cmp(&factor(b)))

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::context::Context;
-use super::drop_effects::{DropEffects, HypotheticalDrop, Replaced, Worsened};
+use super::drop_effects::{DropEffects, HypotheticalDrop, Replaced, StatementRegression};
 use super::existing::structural::structural as structural_finding;
 use super::run::Run;
 use super::verification::Verification;
@@ -157,7 +157,7 @@ impl Simulation<'_, '_, '_> {
         &mut self,
         hidden: &[&ExistingIndex],
         with: &Plans,
-    ) -> Result<Vec<Worsened>, PlannerError> {
+    ) -> Result<Vec<StatementRegression>, PlannerError> {
         let using = self.using(hidden, with);
         if using.is_empty() {
             return Ok(Vec::new());
@@ -169,7 +169,7 @@ impl Simulation<'_, '_, '_> {
                 without.get(&statement.id)?.total_cost(),
             );
             let is_worse = with.saved_share(without) < -WORSE_SHARE;
-            is_worse.then(|| Worsened {
+            is_worse.then(|| StatementRegression {
                 statement: statement.id.clone(),
                 with,
                 without,
@@ -232,7 +232,10 @@ fn plans_of(answer: Answer) -> Plans {
         Answer::Planned(planned) => {
             let plan = |(id, outcome)| match outcome {
                 PlanOutcome::Plan(plan) => Some((id, plan)),
-                PlanOutcome::Failed(_) | PlanOutcome::Empty => None,
+                PlanOutcome::Failed(_)
+                | PlanOutcome::Empty
+                | PlanOutcome::NotExecuted(_)
+                | PlanOutcome::TwinOnly(_) => None,
             };
             planned.plans.into_iter().filter_map(plan).collect()
         }

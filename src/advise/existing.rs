@@ -17,9 +17,9 @@ use super::run::Run;
 use crate::catalog::{ExistingIndex, Table, TableKind};
 use crate::model::QualifiedName;
 use crate::planner::{Answer, Hypothesis, NamedIndex, PlannerError, Question, Target};
-use finding::{ExistingFinding, ExistingKind, Fix};
+use finding::{ExistingCause, ExistingFinding};
 use observed::{FreshSizes, Observed};
-use structural::{does_its_work, structural};
+use structural::{replacement, structural};
 
 /// The sizes of existing btrees if they were rebuilt, as far as the twin can estimate them.
 pub(super) fn fresh_sizes(
@@ -59,18 +59,17 @@ fn of_table(table: &Table, observed: Observed<'_>) -> Vec<ExistingFinding> {
     let needed: BTreeSet<&QualifiedName> = table
         .indexes
         .iter()
-        .filter_map(|index| Some(&does_its_work(index, table)?.0.name))
+        .filter_map(|index| Some(&replacement(index, table)?.0.name))
         .collect();
     let finding = |index: &ExistingIndex| {
         let structural = structural(index, table)
             .map(|finding| with_what_the_twin_says(finding, observed.drop_effects));
-        let found = structural.or_else(|| by_a_recommended_one(index, observed));
-        let found = found
+        structural
+            .or_else(|| by_a_recommended_one(index, observed))
             .or_else(|| {
                 unused::finding(index, table, observed).filter(|_| !needed.contains(&index.name))
             })
-            .or_else(|| bloated::finding(index, observed.fresh_sizes))?;
-        Some(mentioning_cluster(found, index))
+            .or_else(|| bloated::finding(index, observed.fresh_sizes))
     };
     table.indexes.iter().filter_map(finding).collect()
 }
@@ -80,19 +79,10 @@ fn with_what_the_twin_says(
     mut finding: ExistingFinding,
     drop_effects: &DropEffects,
 ) -> ExistingFinding {
-    let worse = drop_effects
-        .drops
-        .iter()
-        .find(|drop| drop.index == finding.index)
-        .map(HypotheticalDrop::worst);
-    if let Some(worst) = worse
-        .flatten()
-        .filter(|_| finding.kind == ExistingKind::Redundant)
-    {
-        finding.detail += &format!(
-            "; without it {} costs {} instead of {}",
-            worst.statement, worst.without, worst.with
-        );
+    if let ExistingCause::Prefix { worst, .. } = &mut finding.cause {
+        let mut drops = drop_effects.drops.iter();
+        let drop = drops.find(|drop| drop.index == finding.index);
+        *worst = drop.and_then(HypotheticalDrop::worst).cloned();
     }
     finding
 }
@@ -108,23 +98,11 @@ fn by_a_recommended_one(index: &ExistingIndex, observed: Observed<'_>) -> Option
         .recommendations
         .iter()
         .find(|recommendation| recommendation.index == replaced.by)?;
-    let detail = format!(
-        "{} ({}) replaces it: in the planner twin, no statement gets worse without it once that index exists",
-        by.id, by.index.name
-    );
-    let recommendation = Some(by.id.clone());
-    Some(ExistingFinding {
-        recommendation,
-        ..ExistingFinding::of(index, ExistingKind::Redundant, detail)
-    })
-}
-
-fn mentioning_cluster(mut finding: ExistingFinding, index: &ExistingIndex) -> ExistingFinding {
-    if index.clustered && finding.fix == Fix::Drop {
-        finding.detail +=
-            "; the table is clustered on it: without it, CLUSTER needs the name of another index";
-    }
-    finding
+    let cause = ExistingCause::Replaced {
+        by: by.index.name.clone(),
+        recommendation: by.id.clone(),
+    };
+    Some(ExistingFinding::new(index, cause))
 }
 
 #[cfg(test)]

@@ -10,7 +10,9 @@ use super::run::Run;
 use super::verification::{Failure, Verification, VerifiedIndex};
 use crate::model::Millis;
 use crate::plan::Plan;
-use crate::planner::{Answer, Evidence, PlanOutcome, PlannerError, Question, Target, uses};
+use crate::planner::{
+    Answer, Evidence, NotExecuted, PlanOutcome, PlannerError, Question, Target, uses,
+};
 use crate::search::{TrialId, Trials};
 use crate::sql::split::highest_parameter;
 use crate::workload::{Statement, StatementId};
@@ -22,13 +24,13 @@ pub(super) struct Measured {
     pub(super) before: BTreeMap<StatementId, Plan>,
     /// With the verified indexes.
     pub(super) after: BTreeMap<StatementId, Plan>,
-    /// The server's message where a statement was not executed to its end.
-    pub(super) failed: BTreeMap<StatementId, String>,
+    /// Why other statements were not executed, or not to their end.
+    pub(super) not_executed: BTreeMap<StatementId, NotExecuted>,
 }
 
 /// Minimum share by which a time must be longer to count as longer: smaller differences come from
 /// caches and clocks.
-const LONGER: f64 = 0.1;
+const MIN_LONGER_SHARE: f64 = 0.1;
 
 /// Times below this vary too much to compare.
 pub(super) const MIN_TIME: Millis = Millis(1.0);
@@ -67,13 +69,14 @@ impl Measured {
         (verification, group): (&Verification, &[TrialId]),
     ) -> Result<(), PlannerError> {
         let tables: BTreeSet<_> = group.iter().map(|id| trials[*id].table().clone()).collect();
-        let executable = |statement: &Statement| {
-            verification.after.contains_key(&statement.id)
-                && highest_parameter(&statement.sql) == 0
-                && context.plan(&statement.id).is_some_and(Plan::only_reads)
-        };
         let mut statements = context.touching(&tables);
-        statements.retain(executable);
+        statements.retain(|statement| verification.after.contains_key(&statement.id));
+        for statement in &statements {
+            let objection = objection(statement, context);
+            self.not_executed
+                .extend(objection.map(|objection| (statement.id.clone(), objection)));
+        }
+        statements.retain(|statement| !self.not_executed.contains_key(&statement.id));
         let is_new = |statement: &&Statement| !self.before.contains_key(&statement.id);
         let new: Vec<Statement> = statements.iter().filter(is_new).cloned().collect();
         if !new.is_empty() {
@@ -106,9 +109,12 @@ impl Measured {
                     of(self).insert(id, plan);
                 }
                 PlanOutcome::Failed(message) => {
-                    self.failed.insert(id, message);
+                    self.not_executed.insert(id, NotExecuted::Failed(message));
                 }
-                PlanOutcome::Empty => {}
+                PlanOutcome::NotExecuted(reason) => {
+                    self.not_executed.insert(id, reason);
+                }
+                PlanOutcome::Empty | PlanOutcome::TwinOnly(_) => {}
             }
         }
     }
@@ -144,7 +150,7 @@ impl Measured {
             })
             .collect();
         let longer = |(_, before, after): &(StatementId, Millis, Millis)| {
-            *after > MIN_TIME && after.0 > before.0 * (1.0 + LONGER)
+            *after > MIN_TIME && after.0 > before.0 * (1.0 + MIN_LONGER_SHARE)
         };
         let all = !times.is_empty() && times.iter().all(longer);
         times
@@ -152,6 +158,14 @@ impl Measured {
             .filter(|_| all)
             .max_by(|a, b| (a.2.0 - a.1.0).total_cmp(&(b.2.0 - b.1.0)))
     }
+}
+
+/// What forbids executing a statement, as far as its text and its plan show it.
+fn objection(statement: &Statement, context: Context<'_>) -> Option<NotExecuted> {
+    if !context.plan(&statement.id).is_some_and(Plan::only_reads) {
+        return Some(NotExecuted::Writes);
+    }
+    (highest_parameter(&statement.sql) > 0).then_some(NotExecuted::HasParameters)
 }
 
 #[cfg(test)]
@@ -178,7 +192,7 @@ mod tests {
         Measured {
             before: of(|pair| pair.0),
             after: of(|pair| pair.1),
-            failed: BTreeMap::new(),
+            not_executed: BTreeMap::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Why no index helps a statement, as a value.
 
 use super::rejection::Rejection;
+use crate::candidate::NotIndexable;
 use crate::index::Index;
 use crate::model::{Cost, QualifiedName};
 use crate::planner::RefusalCause;
@@ -69,7 +70,7 @@ pub enum NoIndexHelps {
     /// The planner would use an index if `random_page_cost` were lower.
     LowerPageCost(LowerPageCost),
     /// Its conditions are nothing that an index can answer: the reason that a generator gave.
-    NotIndexable(String),
+    NotIndexable(NotIndexable),
     /// No index can serve this condition on this table.
     NotIndexableFilter {
         /// The condition.
@@ -123,7 +124,7 @@ impl NoIndexHelps {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LowerPageCost {
     /// The index.
-    pub index: WouldBeUsed,
+    pub index: IndexChoice,
     /// The present value.
     pub now: f64,
     /// The maximum value at which it is used, to one decimal place (two where the values differ by
@@ -135,7 +136,7 @@ pub struct LowerPageCost {
 
 /// An index that the planner would use.
 #[derive(Debug, Clone, PartialEq)]
-pub enum WouldBeUsed {
+pub enum IndexChoice {
     /// One that exists, by its name.
     Existing(String),
     /// A candidate.

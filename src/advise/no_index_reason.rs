@@ -142,7 +142,7 @@ impl Parts<'_> {
         let scan = Scan::costliest(plan, self.context.catalog)?;
         let mut notes = self.candidates.notes.iter();
         if let Some(note) = notes.find(|note| note.statement == *id) {
-            return Some(NoIndexHelps::NotIndexable(note.reason.clone()));
+            return Some(NoIndexHelps::NotIndexable(note.clone()));
         }
         let filter = scan.filter().filter(|_| !scan.has_readable_condition())?;
         Some(NoIndexHelps::NotIndexableFilter {

@@ -1,6 +1,8 @@
 //! Something the reader of a report has to know, as a value.
 
+use crate::candidate::NotIndexable;
 use crate::model::{Cost, Gap, QualifiedName};
+use crate::planner::TwinOnly;
 use crate::twin::agreement::Agreement;
 use crate::workload::StatementId;
 
@@ -26,14 +28,7 @@ pub enum Notice {
         statement: StatementId,
     },
     /// No index can serve a statement as it is written.
-    Rewrite {
-        /// The statement.
-        statement: StatementId,
-        /// Why no index serves it.
-        reason: String,
-        /// What an index could serve.
-        rewrite: String,
-    },
+    NotIndexable(NotIndexable),
     /// A longer search may find more.
     OutOfTime {
         /// How many candidates were tested.
@@ -49,6 +44,13 @@ pub enum Notice {
         statement: StatementId,
         /// The twin's message.
         message: String,
+    },
+    /// The server was not asked about a statement.
+    TwinOnly {
+        /// The statement.
+        statement: StatementId,
+        /// Why.
+        reason: TwinOnly,
     },
     /// The twin plans a statement differently from the server.
     TwinDiffers {

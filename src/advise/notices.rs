@@ -19,14 +19,10 @@ impl Parts<'_> {
             .map(|table| Notice::NeverAnalyzed(table.name.clone()));
         let statements = self.context.workload.statements().iter();
         let worse = statements.filter_map(|statement| self.worse(statement));
-        let rewrites = self.candidates.notes.iter().map(|note| Notice::Rewrite {
-            statement: note.statement.clone(),
-            reason: note.reason.clone(),
-            rewrite: note.rewrite.clone(),
-        });
+        let not_indexable = self.candidates.notes.iter().cloned();
         let mut notices: Vec<Notice> = never_analyzed.chain(worse).collect();
         notices.extend(self.planned_otherwise());
-        notices.extend(rewrites);
+        notices.extend(not_indexable.map(Notice::NotIndexable));
         notices.extend(self.out_of_time());
         notices.extend(self.about_the_twin());
         notices.extend(self.unwatched.clone().map(Notice::Unwatched));
@@ -79,6 +75,7 @@ impl Parts<'_> {
         {
             notices.push(Notice::NoTwin(reason.clone()));
         }
+        notices.extend(self.planned_in_twin_only());
         let differs = |statement: &Statement| {
             let agreement = *twin.agreements.get(&statement.id)?;
             let statement = statement.id.clone();
@@ -95,6 +92,17 @@ impl Parts<'_> {
         notices.extend(statements.filter_map(differs));
         notices.extend(twin.gaps.iter().cloned().map(Notice::TwinGap));
         notices
+    }
+
+    /// Without a plan, the reason is that of the statement.
+    fn planned_in_twin_only(&self) -> impl Iterator<Item = Notice> + '_ {
+        let alone = self.context.twin.alone.iter();
+        alone
+            .filter(|(id, _)| self.context.plan(id).is_some())
+            .map(|(id, reason)| Notice::TwinOnly {
+                statement: id.clone(),
+                reason: reason.clone(),
+            })
     }
 
     fn out_of_time(&self) -> Option<Notice> {

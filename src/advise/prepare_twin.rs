@@ -22,12 +22,14 @@ pub(super) fn prepare_twin(
         workload,
         baseline,
         catalog,
+        twin_only,
     } = captured;
     let wanted = !candidates.to_try.is_empty()
         || want_twin(workload, baseline, catalog)
         || !bloated::candidates(catalog).is_empty();
     if !wanted || !matches!(limits.rehearse, Rehearse::Auto | Rehearse::Twin) {
-        return Ok(TwinView::without_plans(TwinState::NotWanted, Vec::new()));
+        let view = TwinView::without_plans(TwinState::NotWanted, Vec::new());
+        return Ok(view.planning_alone(twin_only));
     }
     run.begin("building the planner twin", 1);
     run.step("statistics, and files without content");
@@ -38,5 +40,5 @@ pub(super) fn prepare_twin(
         let twin = run.baseline(Target::Twin, &planned(workload, baseline))?;
         view.compare(baseline, twin);
     }
-    Ok(view)
+    Ok(view.planning_alone(twin_only))
 }

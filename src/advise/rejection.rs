@@ -49,7 +49,7 @@ pub enum Rejection {
         /// What writes pay.
         write_cost: Cost,
         /// The part of it that is paid because updates are not HOT any more.
-        of_lost_hot: Cost,
+        lost_hot_cost: Cost,
     },
     /// A limit of the user kept it out.
     OverLimit {

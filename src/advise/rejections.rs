@@ -131,7 +131,7 @@ impl Parts<'_> {
             best,
             gained: Cost(used.iter().map(gained).sum::<f64>().max(0.0)),
             write_cost: Cost(self.write_costs.of(&[id])),
-            of_lost_hot: Cost(self.write_costs.of_lost_hot(&[id])),
+            lost_hot_cost: Cost(self.write_costs.lost_hot_cost(&[id])),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::verification::Verification;
 use crate::catalog::Catalog;
 use crate::plan::Plan;
 use crate::planner::PlannerError;
-use crate::remedy::{Ask, Remedy, wants_twin};
+use crate::remedy::{Remedy, RemedyInput, wants_twin};
 use crate::search::Trials;
 use crate::workload::{Statement, Workload};
 
@@ -33,7 +33,7 @@ pub(super) fn test(
         trials,
     };
     let plans = planned(context.workload, context.baseline);
-    let ask = Ask {
+    let ask = RemedyInput {
         plans: &plans,
         catalog: context.catalog,
     };
@@ -49,7 +49,7 @@ pub(super) fn test(
 
 /// Is the twin wanted for a remedy?
 pub(super) fn want_twin(workload: &Workload, baseline: &Baseline, catalog: &Catalog) -> bool {
-    wants_twin(Ask {
+    wants_twin(RemedyInput {
         plans: &planned(workload, baseline),
         catalog,
     })

@@ -193,10 +193,10 @@ fn choose(
     context: Context<'_>,
     trials: &Trials,
 ) -> Result<Selection, PlannerError> {
-    let at_first = weights(context.workload, context.trial_baseline());
+    let baseline = weights(context.workload, context.trial_baseline());
     let write_costs = write_cost::of_trials(trials, context);
     if context.target() == Target::Server {
-        let mut costs = KnownCosts::of_singles(trials, at_first).with_write_costs(write_costs);
+        let mut costs = KnownCosts::from_trials(trials, baseline).with_write_costs(write_costs);
         return search::choose(&mut costs, context.limits);
     }
     run.begin("choosing", 1);
@@ -207,7 +207,7 @@ fn choose(
         workload: context.workload,
         trials,
     };
-    let mut costs = KnownCosts::asking(trials, at_first, &mut twin)
+    let mut costs = KnownCosts::asking(trials, baseline, &mut twin)
         .with_write_costs(write_costs)
         .with_superseded(superseded);
     let chosen = search::choose(&mut costs, context.limits);

@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::build_groups::build_plan;
-use super::build_refusal::build_refusal;
 use super::context::Context;
 use super::run::Run;
 use crate::candidate::Candidate;
 use crate::index::{Index, naming};
 use crate::model::QualifiedName;
-use crate::planner::{Answer, NamedIndex, PlannerError, Question, Refusal, RefusalCause, Target};
+use crate::planner::{Answer, NamedIndex, PlannerError, Question, RefusalCause, Target};
 use crate::search::{Trial, Trials};
-use crate::verdict::Reason;
-use crate::workload::Statement;
+use crate::verdict::{Reason, Rehearse};
+use crate::workload::{Statement, StatementId};
 
 /// Tests every candidate by itself, in the order of [`trial_order`]; the result is in the order of
 /// the candidates.
@@ -34,9 +33,7 @@ pub(super) fn test(
     if context.target() == Target::Server {
         let may_build = |index: &&Index| {
             let table = context.catalog.table(&index.table);
-            table.is_some_and(|table| {
-                build_refusal(table, context.catalog, context.limits).is_none()
-            })
+            table.is_some_and(|table| context.build_refusal(table).is_none())
         };
         let indexes = candidates.iter().map(|candidate| &candidate.index);
         run.announce(&build_plan(indexes.filter(may_build), context));
@@ -50,7 +47,7 @@ pub(super) fn test(
     };
     for (_, (position, (index, asked_by))) in ordered {
         tester.run.step(&index.name);
-        let answer = tester.test_one(&index)?;
+        let answer = tester.test_one(&index, &asked_by)?;
         trials.push((position, Trial::from_answer(index, asked_by, answer)));
     }
     run.end();
@@ -58,7 +55,7 @@ pub(super) fn test(
     Ok(trials.into_iter().map(|(_, trial)| trial).collect())
 }
 
-type Named = (NamedIndex, BTreeSet<crate::workload::StatementId>);
+type Named = (NamedIndex, BTreeSet<StatementId>);
 
 fn named((name, candidate): (String, &Candidate)) -> Named {
     let definition = candidate.index.clone();
@@ -76,33 +73,39 @@ struct Tester<'t, 'r, 'c> {
 }
 
 impl Tester<'_, '_, '_> {
-    /// On the twin; on the server where there is none, or where the twin cannot plan one of the
-    /// statements and the index may be built.
-    fn test_one(&mut self, index: &NamedIndex) -> Result<Answer, PlannerError> {
+    /// On the twin, unless it cannot plan any statement that the candidate is for; on the server
+    /// only where no twin was wanted.
+    fn test_one(
+        &mut self,
+        index: &NamedIndex,
+        asked_by: &BTreeSet<StatementId>,
+    ) -> Result<Answer, PlannerError> {
         let context = self.context;
         let statements = context.touching(&BTreeSet::from([index.definition.table.clone()]));
         if context.target() == Target::Server {
             return self.build(index, &statements);
         }
-        let fails = |statement: &Statement| context.twin.failure(&statement.id);
-        let Some((statement, message)) = statements
-            .iter()
-            .find_map(|statement| Some((statement, fails(statement)?)))
-        else {
-            return self.simulate(index, &statements);
-        };
-        match self.build(index, &statements)? {
-            Answer::Refused(refusal) if statements.iter().all(|other| fails(other).is_some()) => {
-                let cause = RefusalCause::TwinCannotPlan {
-                    cause: Box::new(refusal.cause),
-                    statement: statement.id.clone(),
-                    message: message.to_owned(),
-                };
-                Ok(Answer::Refused(Refusal { cause, ..refusal }))
-            }
-            Answer::Refused(_) => self.simulate(index, &statements),
-            built => Ok(built),
+        match self.twin_cannot_plan(asked_by) {
+            Some(cause) => Ok(Answer::Refused(cause.into())),
+            None => self.simulate(index, &statements),
         }
+    }
+
+    /// Why the twin says nothing about a candidate for these statements: it plans none of them.
+    fn twin_cannot_plan(&self, asked_by: &BTreeSet<StatementId>) -> Option<RefusalCause> {
+        let context = self.context;
+        let failure = |id| Some((id, context.twin.failure(id)?));
+        let failures: Option<Vec<(&StatementId, &str)>> = asked_by.iter().map(failure).collect();
+        let (statement, message) = failures?.first().copied()?;
+        let not_built = match context.limits.rehearse {
+            Rehearse::Auto => RefusalCause::NoTwin,
+            other => RefusalCause::BuildingNotAllowed(other),
+        };
+        Some(RefusalCause::TwinCannotPlan {
+            cause: Box::new(not_built),
+            statement: statement.clone(),
+            message: message.to_owned(),
+        })
     }
 
     fn simulate(
@@ -123,8 +126,7 @@ impl Tester<'_, '_, '_> {
     ) -> Result<Answer, PlannerError> {
         let name = &index.definition.table;
         let table = self.context.catalog.table(name);
-        let refusal = || build_refusal(table?, self.context.catalog, self.context.limits);
-        if let Some(cause) = refusal() {
+        if let Some(cause) = table.and_then(|table| self.context.build_refusal(table)) {
             return Ok(Answer::Refused(cause.into()));
         }
         if self.locked.contains(name) {

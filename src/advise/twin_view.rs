@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::baseline::Baseline;
 use crate::model::Gap;
-use crate::planner::{PlanOutcome, Target, TwinState};
+use crate::planner::{PlanOutcome, Target, TwinOnly, TwinState};
 use crate::twin::agreement::Agreement;
 use crate::workload::StatementId;
 
@@ -24,6 +24,8 @@ pub(super) struct TwinView {
     failures: BTreeMap<StatementId, String>,
     /// How far each statement's plan is the server's.
     pub(super) agreements: BTreeMap<StatementId, Agreement>,
+    /// The statements that only it plans, with the reason.
+    pub(super) alone: BTreeMap<StatementId, TwinOnly>,
 }
 
 impl TwinView {
@@ -35,7 +37,15 @@ impl TwinView {
             before: Baseline::new(),
             failures: BTreeMap::new(),
             agreements: BTreeMap::new(),
+            alone: BTreeMap::new(),
         }
+    }
+
+    /// Of statements that only the twin plans there is nothing to compare.
+    pub(super) fn planning_alone(mut self, twin_only: &BTreeMap<StatementId, TwinOnly>) -> Self {
+        self.agreements.retain(|id, _| !twin_only.contains_key(id));
+        self.alone.clone_from(twin_only);
+        self
     }
 
     /// Stores the twin's plans, and the server's plans where the twin has none.
@@ -88,7 +98,10 @@ fn agreements(server: &Baseline, twin: &Baseline) -> BTreeMap<StatementId, Agree
 fn failures(twin: &Baseline) -> BTreeMap<StatementId, String> {
     let failure = |(id, outcome): (&StatementId, &PlanOutcome)| match outcome {
         PlanOutcome::Failed(message) => Some((id.clone(), shortened(message))),
-        PlanOutcome::Plan(_) | PlanOutcome::Empty => None,
+        PlanOutcome::Plan(_)
+        | PlanOutcome::Empty
+        | PlanOutcome::NotExecuted(_)
+        | PlanOutcome::TwinOnly(_) => None,
     };
     twin.iter().filter_map(failure).collect()
 }

@@ -10,13 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::Baseline;
 use super::build_groups::{build_groups, build_plan, expected_time, judged_groups, step};
-use super::build_refusal::build_refusal;
 use super::context::Context;
 use super::run::Run;
 use super::verification::{Failure, Verification, VerifiedIndex};
+use crate::index::Index;
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
-use crate::planner::{Answer, Planned, PlannerError, Question, Refusal, Target, uses};
+use crate::planner::{
+    Answer, Planned, PlannerError, Question, Refusal, RefusalCause, Target, uses,
+};
 use crate::search::{TrialId, Trials};
 use crate::verdict::Reason;
 
@@ -88,11 +90,34 @@ fn refused_builds(
 ) -> BTreeMap<TrialId, Refusal> {
     let refusal = |id: TrialId| {
         let table = context.catalog.table(trials[id].table())?;
-        let cause = build_refusal(table, context.catalog, context.limits)?;
+        let cause = context
+            .build_refusal(table)
+            .or_else(|| only_for_the_twin(id, predicted, context))?;
         Some((id, cause.into()))
     };
     let ids = predicted.verified.iter().map(|verified| verified.trial);
     ids.filter_map(refusal).collect()
+}
+
+/// The server is not asked about some statements: that it does not use an index for the others says
+/// nothing about one that is for these.
+fn only_for_the_twin(
+    id: TrialId,
+    predicted: &Verification,
+    context: Context<'_>,
+) -> Option<RefusalCause> {
+    let mut verified = predicted.verified.iter();
+    let index = &verified.find(|verified| verified.trial == id)?.index;
+    let mut using = predicted
+        .after
+        .iter()
+        .filter(|(_, plan)| uses(plan, index))
+        .map(|(id, _)| id)
+        .peekable();
+    let first = (*using.peek()?).clone();
+    using
+        .all(|id| context.twin.alone.contains_key(id))
+        .then_some(RefusalCause::PlannedInTwinOnly(first))
 }
 
 /// Verifies sets until all remaining indexes are confirmed.
@@ -152,6 +177,11 @@ impl Verifier<'_, '_, '_> {
     fn announce<'i>(&self, ids: impl IntoIterator<Item = &'i TrialId>) {
         let ids = ids.into_iter();
         let indexes = ids.map(|id| &self.trials[*id].index.definition);
+        let may_build = |index: &&Index| {
+            let table = self.context.catalog.table(&index.table);
+            table.is_some_and(|table| self.context.build_refusal(table).is_none())
+        };
+        let indexes = indexes.filter(may_build);
         self.run.announce(&build_plan(indexes, self.context));
     }
 

@@ -38,7 +38,7 @@ pub struct WhatIf {
     /// What was changed.
     pub conditions: Conditions,
     /// The statements, in the workload's order.
-    pub statements: Vec<Shifted>,
+    pub statements: Vec<StatementComparison>,
     /// Indexes that pay only then.
     pub started: Vec<Recommendation>,
     /// Recommended now, and not any more then: their ids.
@@ -47,7 +47,7 @@ pub struct WhatIf {
 
 /// One statement, now and then.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shifted {
+pub struct StatementComparison {
     /// The statement.
     pub statement: StatementId,
     /// Its cost without any new index, now and then.

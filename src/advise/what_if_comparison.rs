@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::advice::{Advice, StatementAdvice};
 use super::recommendation::Recommendation;
-use super::what_if::{Conditions, Shifted, WhatIf};
+use super::what_if::{Conditions, StatementComparison, WhatIf};
 use crate::plan::{Node, Plan};
 use crate::planner::PlanOutcome;
 use crate::workload::StatementId;
@@ -55,8 +55,8 @@ fn shifted(
     now: &StatementAdvice,
     then: &StatementAdvice,
     same_set: Option<&Plan>,
-) -> Option<Shifted> {
-    Some(Shifted {
+) -> Option<StatementComparison> {
+    Some(StatementComparison {
         statement: now.statement.id.clone(),
         cost_before: (now.cost_before()?, then.cost_before()?),
         cost_after: (

@@ -479,11 +479,9 @@ fn what_is_not_immutable_is_a_note() {
     );
     assert!(found.to_try.is_empty(), "{:?}", found.to_try);
     let [note] = found.notes.try_into().unwrap();
-    assert!(
-        note.reason.contains("own(text) is not immutable"),
-        "{note:?}"
-    );
-    assert_eq!(note.rewrite, "ALTER FUNCTION own(text) IMMUTABLE, if it is");
+    assert_eq!(note.call.called, "own");
+    assert_eq!(note.expression, "own(state)");
+    assert_eq!(note.alternative, Alternative::DeclareImmutable);
 }
 
 #[test]

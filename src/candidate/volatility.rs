@@ -11,15 +11,52 @@ use crate::predicate::ConditionKind;
 use crate::sql::{DISTINCT, Expression, Shape, with_column_replaced};
 use crate::workload::StatementId;
 
-/// Why there is no candidate for a condition or an order.
+/// An expression that no index can hold: a call in it is not immutable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Note {
+pub struct NotIndexable {
     /// The statement.
     pub statement: StatementId,
-    /// Why no index can serve it.
-    pub reason: String,
-    /// How to write it so that an index can.
-    pub rewrite: String,
+    /// The text of the call in the plan.
+    pub expression: String,
+    /// What is called.
+    pub call: Mutable,
+    /// How to write it so that an index can serve it.
+    pub alternative: Alternative,
+}
+
+/// How to write a condition or an order so that an index can serve it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alternative {
+    /// Compare the column with the two ends of the period.
+    ComparePeriod {
+        /// The column, quoted.
+        column: String,
+        /// The condition that this replaces.
+        instead_of: Option<String>,
+        /// The same expression with a fixed time zone, which an index can hold.
+        at_utc: Option<String>,
+    },
+    /// Name the text search configuration.
+    NameConfiguration {
+        /// The condition that this replaces.
+        instead_of: Option<String>,
+    },
+    /// Declare the function IMMUTABLE, if it is.
+    DeclareImmutable,
+    /// Concatenate with `||`.
+    Concatenate {
+        /// The condition that this replaces.
+        instead_of: Option<String>,
+    },
+    /// Compare the column itself, or store the result.
+    CompareColumn,
+}
+
+impl NotIndexable {
+    /// Does the result depend on the session's TimeZone?
+    pub fn depends_on_time_zone(&self) -> bool {
+        depends_on_time_zone(&self.call)
+    }
 }
 
 /// May an index hold all its keys and its predicate? An expression that cannot be parsed may.
@@ -30,7 +67,7 @@ pub(super) fn is_immutable(index: &Index, table: &Table, catalog: &Catalog) -> b
 }
 
 /// Which conditions and orders would have an index if their expression were immutable.
-pub(super) fn notes(context: CandidateContext<'_>, statement: &StatementId) -> Vec<Note> {
+pub(super) fn notes(context: CandidateContext<'_>, statement: &StatementId) -> Vec<NotIndexable> {
     let keyed = context
         .conditions(|condition| condition.kind != ConditionKind::RowPredicate)
         .into_iter();
@@ -52,85 +89,55 @@ fn note(
     statement: &StatementId,
     key: &Key,
     condition: Option<&Expression>,
-) -> Option<Note> {
+) -> Option<NotIndexable> {
     let expression = key.expression()?;
     let (call, called) = mutable_call(expression, context.table, context.catalog)?;
-    let reason = format!(
-        "no index can hold {called}: {} is not immutable{}",
-        written(&call),
-        if on_time_zone(&call) {
-            ", it depends on the session's TimeZone"
-        } else {
-            ""
-        }
-    );
-    let note = Note {
+    let alternative = alternative(&call, expression, condition, context.table);
+    Some(NotIndexable {
         statement: statement.clone(),
-        reason,
-        rewrite: rewrite(&call, expression, condition, context.table),
-    };
-    Some(note)
+        expression: called,
+        call,
+        alternative,
+    })
 }
 
-fn on_time_zone(call: &Mutable) -> bool {
+fn depends_on_time_zone(call: &Mutable) -> bool {
     call.arguments
         .iter()
         .any(|argument| argument == "timestamp with time zone")
 }
 
-/// `date_trunc(text, timestamp with time zone)`.
-fn written(call: &Mutable) -> String {
-    match call.kind {
-        CallKind::Function => format!("{}({})", call.called, call.arguments.join(", ")),
-        CallKind::Operator => format!("{} of {}", call.called, call.arguments.join(" and ")),
-        CallKind::Cast => format!(
-            "the cast from {} to {}",
-            call.arguments.join(", "),
-            call.called
-        ),
-    }
-}
-
-fn rewrite(
+fn alternative(
     call: &Mutable,
     expression: &Expression,
     condition: Option<&Expression>,
     table: &Table,
-) -> String {
+) -> Alternative {
     let of_zone = |name: &&String| {
         table
             .column(name)
             .is_some_and(|column| plain(&column.type_name) == "timestamp with time zone")
     };
     let column = expression.columns.iter().find(of_zone);
-    let where_it_is = condition
-        .map(|condition| format!(" instead of {condition}"))
-        .unwrap_or_default();
+    let instead_of = condition.map(ToString::to_string);
     match (call.called.as_str(), column) {
-        ("date" | "date_trunc" | "to_char" | "extract" | "date_part", Some(column))
-            if on_time_zone(call) =>
+        ("date" | "date_trunc" | "to_char" | "extract" | "date_part", Some(name))
+            if depends_on_time_zone(call) =>
         {
-            let quoted = crate::model::quote_identifier(column);
-            let at_utc = format!("{quoted} AT TIME ZONE 'UTC'");
-            let also = with_column_replaced(&expression.text, column, &at_utc)
-                .filter(|_| call.called != "to_char")
-                .map(|fixed| format!(", or index and compare {fixed}"))
-                .unwrap_or_default();
-            let column = quoted;
-            format!(
-                "compare {column} itself with the two ends of the period ({column} >= … AND {column} < …){where_it_is}{also}"
-            )
+            let column = crate::model::quote_identifier(name).into_owned();
+            let at_utc = format!("{column} AT TIME ZONE 'UTC'");
+            let at_utc = with_column_replaced(&expression.text, name, &at_utc)
+                .filter(|_| call.called != "to_char");
+            Alternative::ComparePeriod {
+                column,
+                instead_of,
+                at_utc,
+            }
         }
-        ("to_tsvector", _) => {
-            format!("name the configuration: to_tsvector('english', …){where_it_is}")
-        }
-        _ if call.own => format!(
-            "ALTER FUNCTION {}({}) IMMUTABLE, if it is",
-            call.called,
-            call.arguments.join(", ")
-        ),
-        ("concat" | "concat_ws", _) => format!("use || with coalesce{where_it_is}"),
-        _ => "compare the column itself, or keep the result in a column of its own".to_owned(),
+        ("to_tsvector", _) => Alternative::NameConfiguration { instead_of },
+        _ if call.own => Alternative::DeclareImmutable,
+        ("concat" | "concat_ws", _) => Alternative::Concatenate { instead_of },
+        _ => Alternative::CompareColumn,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::QualifiedName;
 use crate::predicate::{Condition, ConditionKind, RelationUse};
 use crate::sql::fingerprint::{Fingerprint, fingerprint};
 use crate::sql::{Expression, array_elements, literal_value, literals};
-use crate::workload::{StatementId, VALUES_OF_A_PARAMETER};
+use crate::workload::{MIN_DISTINCT_VALUES, StatementId};
 
 /// What the literals of a condition are compared with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,7 +148,7 @@ fn varying<'u>(
     }
     for ((compared, _), alike) in groups
         .into_iter()
-        .filter(|(_, alike)| alike.expressions.len() >= VALUES_OF_A_PARAMETER)
+        .filter(|(_, alike)| alike.expressions.len() >= MIN_DISTINCT_VALUES)
     {
         for statement in alike.statements {
             varying

@@ -56,7 +56,7 @@ pub struct OperatorClass {
 
 /// A call whose result may change although its arguments do not (`pg_proc.provolatile` other than
 /// `i`): no index may hold it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mutable {
     /// How it is written.
     pub kind: CallKind,
@@ -70,7 +70,7 @@ pub struct Mutable {
 }
 
 /// A way of calling a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallKind {
     /// `f(a)`.

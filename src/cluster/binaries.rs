@@ -79,6 +79,9 @@ fn missing(major: Option<&u32>, advice: &str) -> String {
         |major| format!("PostgreSQL {major} server"),
     );
     let mut text = format!("no {wanted} is installed on this machine");
+    if major.is_some() {
+        text += ": install it, or name the directory of its programs with --pg-bin";
+    }
     if !advice.is_empty() {
         let _ = write!(text, "\n{advice}");
     }
@@ -92,6 +95,14 @@ impl Binaries {
     /// When there are none, and none could be installed.
     pub fn find(when_missing: WhenMissing) -> Result<Binaries, BinariesError> {
         search(None, when_missing, &path())
+    }
+
+    /// The server programs in this directory, of any version.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn in_directory(directory: &Path) -> Result<Binaries, BinariesError> {
+        check(directory, None)
     }
 
     /// The server programs of one major version: those in `pg_bin`, otherwise in the directory that
@@ -115,8 +126,17 @@ impl Binaries {
     }
 }
 
+/// Where the script's own programs are (`sed`, `find`), if PATH does not say.
+const SYSTEM_PATH: &str = "/usr/bin:/bin";
+
+/// The PATH, and after it the system's own directories.
 fn path() -> OsString {
-    std::env::var_os("PATH").unwrap_or_default()
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    if !path.is_empty() {
+        path.push(":");
+    }
+    path.push(SYSTEM_PATH);
+    path
 }
 
 /// Runs the script with these directories as the PATH.
@@ -343,7 +363,8 @@ mod tests {
         let error = search(Some(13), WhenMissing::Explain, &path).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no PostgreSQL 13 server is installed on this machine\n--major 13: supported are 14 to 18"
+            "no PostgreSQL 13 server is installed on this machine: install it, or name the directory of its programs with --pg-bin\n\
+             --major 13: supported are 14 to 18"
         );
         let error = BinariesError::Missing {
             major: None,

@@ -9,7 +9,10 @@ use super::locale::LocaleError;
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// No directory for it.
-    #[error("could not create a directory for the throwaway server in {}: {error}", place.display())]
+    #[error(
+        "could not create a directory for the throwaway server in {}: {error}: set TMPDIR to a directory that you can write to",
+        place.display()
+    )]
     Directory {
         /// Where: the directory for temporary files.
         place: PathBuf,

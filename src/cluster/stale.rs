@@ -16,6 +16,7 @@ use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::unistd::Uid;
 use tempfile::TempDir;
 
+use super::sockets;
 use super::user::{ServerUser, command};
 
 /// The file that is locked.
@@ -115,7 +116,9 @@ pub(super) fn dispose(directory: &Path, user: Option<&ServerUser>) {
     let contents = entries
         .filter(|entry| entry.file_name() != LOCK)
         .map(|entry| entry.path());
-    let removed = remove(contents.collect(), user);
+    // The socket's directory first, because a file among the contents names it.
+    let removed = remove(sockets::left_by(directory).into_iter().collect(), user)
+        && remove(contents.collect(), user);
     if removed {
         remove(vec![directory.to_owned()], user);
         // The directory is empty, but its parent is not writable for the server's user.

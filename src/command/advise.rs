@@ -1,11 +1,11 @@
 //! `pgrehearse advise`: runs the pipeline on a server or on a twin file, and writes the report.
 
-use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
 use super::consent::{Asking, Consent, WithConsent};
-use super::planners::{LivePlanner, TwinMaker};
+use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
 use super::{CommandError, Outcome, connection, snapshot, workload, write};
@@ -32,7 +32,9 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         may_sample: !arguments.run.limits.no_sample,
         pg_bin: arguments.run.limits.pg_bin.clone(),
         interrupt: interrupt.clone(),
+        trace: cli.output.verbose.then_some(terminal::trace as fn(&str)),
     };
+    check_pg_bin(twin_maker.pg_bin.as_deref())?;
     let record = arguments.run.record.as_deref();
     let options = AdviseOptions {
         limits: &limits,
@@ -48,6 +50,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     workload::check(&arguments.run.workload)?;
     let session = connection::session(cli, arguments.run.safety.safety(&limits), &interrupt)?;
     let workload = workload::read(&arguments.run.workload, &session)?;
+    workload::check_names(&limits.analyze_volatile, &workload)?;
     let advice = advise_and_report(cli, &session, &workload, &options)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
@@ -71,7 +74,8 @@ pub(super) fn advise_and_report(
     options: &AdviseOptions<'_>,
 ) -> Result<Advice, CommandError> {
     let progress = Progress::new(&cli.output);
-    let mut planner = LivePlanner::new(session, workload, options.twin_maker.clone());
+    let planner = LivePlanner::new(session, workload, options.twin_maker.clone());
+    let mut planner = planner.within(options.limits);
     let mut advice = advise_and_record(&mut planner, workload, options, &progress)?;
     let left_behind = planner.server().count_existing(&candidate_names(&advice))?;
     if let Some(changed) = &options.what_if {
@@ -103,8 +107,9 @@ fn advise_from_snapshot(
     options: &AdviseOptions<'_>,
 ) -> Result<Outcome, CommandError> {
     let progress = Progress::new(&cli.output);
-    let file = snapshot::read(path)?;
+    let file = snapshot::read(path, &options.twin_maker.interrupt)?;
     let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
+    workload::check_names(&options.limits.analyze_volatile, &workload)?;
     let mut planner = snapshot::planner(&file, &options.twin_maker)?;
     let mut advice = advise_and_record(&mut planner, &workload, options, &progress)?;
     drop(planner);
@@ -154,7 +159,8 @@ fn advise_and_record(
 pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandError> {
     let json =
         serde_json::to_string(recording).map_err(|error| CommandError::Other(error.to_string()))?;
-    fs::write(file, json)
+    terminal::create_private(file)
+        .and_then(|mut created| created.write_all(json.as_bytes()))
         .map_err(|error| CommandError::Other(format!("{}: {error}", file.display())))
 }
 

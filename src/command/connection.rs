@@ -6,9 +6,11 @@ use crate::db::conninfo::{Environment, OsFiles, Settings, Typed, resolve};
 use crate::db::{Interrupt, Safety, Session, SessionOptions, connect};
 use crate::terminal;
 
-/// Listens for Ctrl-C from now on.
+/// Listens for Ctrl-C from now on. A program that cannot end in time says what is known.
 pub(super) fn interrupt() -> Result<Interrupt, CommandError> {
-    Interrupt::listen()
+    let last_words =
+        |rollback| terminal::print_message(&CommandError::Interrupted(rollback).to_string());
+    Interrupt::listen(last_words)
         .map_err(|error| CommandError::Other(format!("could not listen for signals: {error}")))
 }
 

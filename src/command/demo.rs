@@ -4,15 +4,15 @@ use std::time::Instant;
 
 use super::advise::{AdviseOptions, advise_and_report};
 use super::consent::Asking;
-use super::planners::TwinMaker;
-use super::{CommandError, Outcome, connection, interactive};
+use super::planners::{TwinMaker, check_pg_bin};
+use super::{CommandError, Outcome, connection, interactive, workload};
 use crate::cli::{Cli, DemoArgs};
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::{Binaries, Cluster, ClusterOptions};
 use crate::db::{Batching, Interrupt, Safety, run_script};
 use crate::model::Millis;
 use crate::planner::Event;
-use crate::terminal::Progress;
+use crate::terminal::{self, Progress};
 use crate::workload::{Workload, file};
 
 /// One sample workload of fixtures/workloads.
@@ -58,6 +58,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     if arguments.tui {
         interactive::require_terminal(cli)?;
     }
+    check_pg_bin(arguments.limits.pg_bin.as_deref())?;
     let interrupt = connection::interrupt()?;
     let binaries = Binaries::find(if arguments.no_install {
         WhenMissing::Explain
@@ -77,6 +78,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
 
     load_samples(cli, &cluster, arguments.scale, &interrupt, &progress)?;
     let limits = arguments.limits.limits();
+    workload::check_names(&limits.analyze_volatile, &sample_workload()?)?;
     if arguments.tui {
         let run = interactive::InteractiveRun {
             workload: sample_workload()?,
@@ -101,6 +103,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         may_sample: !arguments.limits.no_sample,
         pg_bin,
         interrupt,
+        trace: cli.output.verbose.then_some(terminal::trace as fn(&str)),
     };
     let workload = sample_workload()?;
     let options = AdviseOptions {

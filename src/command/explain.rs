@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use super::{CommandError, Outcome, connection, review, workload};
@@ -11,7 +12,8 @@ use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
 use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Target};
 use crate::report::review::Reviewed;
-use crate::terminal::Progress;
+use crate::sentences;
+use crate::terminal::{self, Progress};
 use crate::verdict::Limits;
 use crate::workload::{Statement, Workload};
 
@@ -61,6 +63,8 @@ fn outcome(answer: Answer, statement: &Statement) -> Result<Vec<ReadPlan>, Strin
     match planned.plans.remove(&statement.id) {
         Some(PlanOutcome::Plan(plan)) => Ok(vec![ReadPlan::of_statement(plan, &statement.sql)]),
         Some(PlanOutcome::Failed(message)) => Err(message),
+        Some(PlanOutcome::TwinOnly(reason)) => Err(sentences::not_planned(&reason)),
+        Some(PlanOutcome::NotExecuted(reason)) => Err(sentences::not_executed(&reason)),
         Some(PlanOutcome::Empty) | None => Err("the statement is empty".to_owned()),
     }
 }
@@ -79,7 +83,9 @@ fn save(directory: &Path, workload: &Workload, reviewed: &[Reviewed]) -> Result<
         let plans: Vec<&Plan> = plans.iter().map(|read| &read.plan).collect();
         let json = serde_json::to_string_pretty(&plans)
             .map_err(|error| CommandError::Other(error.to_string()))?;
-        fs::write(&path, json + "\n").map_err(|error| file_error(&path, &error))?;
+        terminal::create_private(&path)
+            .and_then(|mut created| created.write_all((json + "\n").as_bytes()))
+            .map_err(|error| file_error(&path, &error))?;
     }
     Ok(())
 }

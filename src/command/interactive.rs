@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::planners::{LivePlanner, TwinMaker};
+use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::{CommandError, Outcome, advise, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
@@ -19,14 +19,15 @@ use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
 use crate::planner::recording::{Recorder, Recording};
 use crate::planner::{
-    Answer, Event, NamedIndex, Planner, PlannerError, Question, Rollback, Target,
+    Answer, Event, NamedIndex, Planner, PlannerError, Question, RefusalCause, Rollback, Target,
+    TwinState,
 };
 use crate::report::review::Reviewed;
 use crate::tui::backend::{Backend, CancelToken};
 use crate::tui::session_data::SessionData;
 use crate::tui::theme::Theme;
 use crate::tui::{self, SessionEnd, Start};
-use crate::verdict::Limits;
+use crate::verdict::{Limits, Rehearse};
 use crate::workload::{Statement, Workload};
 
 /// `pgrehearse` without a command.
@@ -38,6 +39,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
         ));
     }
     require_terminal(cli)?;
+    check_pg_bin(arguments.limits.pg_bin.as_deref())?;
     workload::check(&arguments.workload)?;
     let limits = arguments.limits.limits();
     let safety = arguments.safety.safety(&limits);
@@ -53,6 +55,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     };
     let session = connector.connect(&connect::prompt_on_terminal)?;
     let workload = workload::read(&arguments.workload, &session)?;
+    workload::check_names(&limits.analyze_volatile, &workload)?;
     let pg_bin = arguments.limits.pg_bin.clone();
     let may_sample = !arguments.limits.no_sample;
     let record = arguments.record.clone();
@@ -70,6 +73,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
         session: Some(session),
         raise,
         run,
+        builds_nothing: false,
     };
     show(cli, Start::Live(Box::new(backend)), &signals)
 }
@@ -115,6 +119,7 @@ pub(super) fn on_own_server(
         session: Some(session),
         raise,
         run,
+        builds_nothing: false,
     };
     show(cli, Start::Live(Box::new(backend)), signals)
 }
@@ -206,6 +211,7 @@ pub(super) fn require_terminal(cli: &Cli) -> Result<(), CommandError> {
 }
 
 fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, CommandError> {
+    signals.ends_by_itself();
     let ended = tui::run(start, theme(cli), &|| signals.is_raised());
     let SessionEnd { print, rollback } =
         ended.map_err(|error| CommandError::Other(format!("the terminal: {error}")))?;
@@ -272,6 +278,8 @@ struct LiveBackend {
     session: Option<Session>,
     raise: InterruptTrigger,
     run: InteractiveRun,
+    /// A twin was wanted and could not be made: nothing is built on the server instead.
+    builds_nothing: bool,
 }
 
 impl LiveBackend {
@@ -296,14 +304,16 @@ impl LiveBackend {
 impl Backend for LiveBackend {
     fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
         let interrupt = self.connector.interrupt.clone();
-        self.with_session(|session, run| {
+        let (session_data, builds_nothing) = self.with_session(|session, run| {
             let twin_maker = TwinMaker {
                 rehearse: run.limits.rehearse,
                 may_sample: run.may_sample,
                 pg_bin: run.pg_bin.clone(),
                 interrupt,
+                trace: None,
             };
-            let mut planner = LivePlanner::new(session, &run.workload, twin_maker);
+            let planner = LivePlanner::new(session, &run.workload, twin_maker);
+            let mut planner = planner.within(&run.limits);
             let mut planner = TimeLimit::new(&mut planner, run.limits.search_time);
             let mut recorder = Recorder::new(&mut planner);
             let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, observer)?;
@@ -315,8 +325,13 @@ impl Backend for LiveBackend {
                 };
                 advise::save(&recording, file).map_err(failed)?;
             }
-            Ok(SessionData::new(subject(run, &advice), advice, &recording))
-        })
+            let is_missing = matches!(recording.twin.state, TwinState::Unavailable(_));
+            let builds_nothing = is_missing && run.limits.rehearse == Rehearse::Auto;
+            let session_data = SessionData::new(subject(run, &advice), advice, &recording);
+            Ok((session_data, builds_nothing))
+        })?;
+        self.builds_nothing = builds_nothing;
+        Ok(session_data)
     }
 
     fn rehearse(
@@ -324,6 +339,9 @@ impl Backend for LiveBackend {
         indexes: &[NamedIndex],
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
+        if self.builds_nothing && !indexes.is_empty() {
+            return Ok(Answer::Refused(RefusalCause::NoTwin.into()));
+        }
         self.with_session(|session, _| {
             let question = Question::plans(Target::Server, statements).with_indexes(indexes);
             Server::new(session).ask(&question)

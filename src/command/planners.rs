@@ -1,24 +1,28 @@
 //! The planners of a run: a server with its planner twin, and a twin without a server.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::CommandError;
 use crate::catalog::Catalog;
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::locale::{ClusterLocale, LocaleProvider};
-use crate::cluster::{Binaries, Cluster, ClusterError, ClusterOptions, Starting};
+use crate::cluster::{
+    Access, Binaries, Cluster, ClusterError, ClusterOptions, Confinement, Starting,
+};
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use crate::model::Gap;
+use crate::model::{Gap, GapCause};
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
     Question, RefusalCause, Rollback, Target, TwinState,
 };
 use crate::sql::fingerprint::identifiers;
+use crate::sql::{RelationName, quoted_relation_names, relation_names};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Origin;
-use crate::verdict::Rehearse;
+use crate::verdict::{Limits, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
 /// A server and its planner twin, which is made when the pipeline prepares it.
@@ -26,10 +30,16 @@ pub(super) struct LivePlanner<'s> {
     session: &'s Session,
     server: Server<'s>,
     twin_maker: TwinMaker,
-    /// Identifiers in the statements: they may name tables and views.
+    /// Identifiers in the statements: they may name columns.
     identifiers: BTreeSet<String>,
+    /// Relations that the statements name.
+    named: BTreeSet<RelationName>,
+    /// Names in their string literals: they may name sequences.
+    sequences: BTreeSet<RelationName>,
     twin: Option<Twin>,
     snapshot: Option<Snapshot>,
+    /// A twin was wanted and could not be made: nothing is built on the server instead.
+    builds_nothing: bool,
 }
 
 /// Makes planner twins.
@@ -43,6 +53,8 @@ pub(super) struct TwinMaker {
     pub(super) pg_bin: Option<PathBuf>,
     /// Stops what is running.
     pub(super) interrupt: Interrupt,
+    /// Is told what `--verbose` shows.
+    pub(super) trace: Option<fn(&str)>,
 }
 
 /// Limits for statements on the twin, which no other session uses.
@@ -61,6 +73,8 @@ max_connections = 10
 synchronous_commit = off
 wal_level = minimal
 max_wal_senders = 0
+dynamic_shared_memory_type = mmap
+temp_file_limit = 1GB
 ";
 
 impl<'s> LivePlanner<'s> {
@@ -71,9 +85,33 @@ impl<'s> LivePlanner<'s> {
             server: Server::new(session),
             twin_maker,
             identifiers: identifiers_of(workload),
+            named: names_of(workload),
+            sequences: sequences_of(workload),
             twin: None,
             snapshot: None,
+            builds_nothing: false,
         }
+    }
+
+    /// With these limits for statements that are executed.
+    pub(super) fn within(self, limits: &Limits) -> Self {
+        self.session.limit_executions(limits.max_analyze_time);
+        let names = limits.analyze_volatile.iter();
+        let named = names.map(|name| StatementId(name.clone())).collect();
+        LivePlanner {
+            server: self.server.executing_anyway(named),
+            ..self
+        }
+    }
+
+    /// Has the twin all these tables?
+    fn twin_has(&self, tables: &BTreeSet<QualifiedName>) -> bool {
+        let Some(snapshot) = self.snapshot.as_ref().filter(|_| self.twin.is_some()) else {
+            return false;
+        };
+        let copied: BTreeSet<&QualifiedName> =
+            snapshot.files.iter().map(|file| &file.name).collect();
+        tables.iter().all(|table| copied.contains(table))
     }
 
     /// The server alone.
@@ -84,7 +122,8 @@ impl<'s> LivePlanner<'s> {
     fn make_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Twin, TwinError> {
         let origin = self.session.origin()?;
         let starting = self.twin_maker.start(&origin)?;
-        let snapshot = self.session.snapshot(&scope(tables, &self.identifiers))?;
+        let scope = scope(tables, &self.named);
+        let snapshot = self.session.snapshot_naming(&scope, &self.sequences)?;
         let twin = self.twin_maker.fill(&snapshot, starting)?;
         self.snapshot = Some(snapshot);
         Ok(twin)
@@ -119,30 +158,45 @@ impl<'s> LivePlanner<'s> {
             .iter()
             .map(|table| table.name.clone())
             .collect();
-        self.snapshot.map_or_else(
-            || self.session.snapshot(&scope(&tables, &self.identifiers)),
-            Ok,
-        )
+        let scope = scope(&tables, &self.named);
+        self.snapshot
+            .map_or_else(|| self.session.snapshot_naming(&scope, &self.sequences), Ok)
     }
 }
 
-/// These tables, and whatever the statements may name.
-pub(super) fn scope(tables: &BTreeSet<QualifiedName>, identifiers: &BTreeSet<String>) -> Scope {
-    Scope::Named(
-        tables
-            .iter()
-            .map(|table| table.name.clone())
-            .chain(identifiers.iter().cloned())
-            .collect(),
-    )
+/// These tables, and what the statements name: a plan need not read all of that.
+pub(super) fn scope(tables: &BTreeSet<QualifiedName>, named: &BTreeSet<RelationName>) -> Scope {
+    let planned = tables.iter().map(|table| RelationName {
+        schema: Some(table.schema.clone()),
+        name: table.name.clone(),
+    });
+    Scope::Named(planned.chain(named.iter().cloned()).collect())
 }
 
-/// Identifiers in the statements: they may name tables and views.
+/// The relations that the statements name.
+pub(super) fn names_of(workload: &Workload) -> BTreeSet<RelationName> {
+    workload
+        .statements()
+        .iter()
+        .flat_map(|statement| relation_names(&statement.sql))
+        .collect()
+}
+
+/// Identifiers in the statements: they may name columns.
 pub(super) fn identifiers_of(workload: &Workload) -> BTreeSet<String> {
     workload
         .statements()
         .iter()
         .flat_map(|statement| identifiers(&statement.sql))
+        .collect()
+}
+
+/// Names in string literals of the statements: they may name sequences.
+pub(super) fn sequences_of(workload: &Workload) -> BTreeSet<RelationName> {
+    workload
+        .statements()
+        .iter()
+        .flat_map(|statement| quoted_relation_names(&statement.sql))
         .collect()
 }
 
@@ -235,6 +289,14 @@ pub enum TwinError {
     BlockSize(u32),
 }
 
+/// Fails if `--pg-bin` names something that is no directory of server programs.
+pub(super) fn check_pg_bin(pg_bin: Option<&Path>) -> Result<(), CommandError> {
+    match pg_bin.map(Binaries::in_directory) {
+        Some(Err(error)) => Err(CommandError::Usage(format!("--pg-bin: {error}"))),
+        Some(Ok(_)) | None => Ok(()),
+    }
+}
+
 impl TwinMaker {
     /// Starts a server of the same version, without waiting for it. Where the locale is not
     /// available, it uses C.
@@ -257,6 +319,7 @@ impl TwinMaker {
             settings: TWIN_SETTINGS.to_owned(),
             locale,
             without_checksums: true,
+            access: Access::Password,
         };
         Ok(Cluster::begin(&binaries, &options)?)
     }
@@ -276,6 +339,9 @@ impl TwinMaker {
                 .wait(&should_stop)?,
             other => other?,
         };
+        if let (Some(trace), Some(missing)) = (self.trace, unconfined(cluster.confinement())) {
+            trace(missing);
+        }
         let locale_gap =
             (*cluster.locale() != locale(&snapshot.origin)).then(|| locale_gap(&snapshot.origin));
         let typed = Typed {
@@ -298,6 +364,23 @@ impl TwinMaker {
     }
 }
 
+/// What the operating system does not forbid the twin's processes.
+fn unconfined(confinement: Confinement) -> Option<&'static str> {
+    let Confinement { files, network } = confinement;
+    match (files, network) {
+        (true, true) => None,
+        (true, false) => {
+            Some("the operating system does not keep the planner twin from the network")
+        }
+        (false, true) => {
+            Some("the operating system does not keep the planner twin from other files")
+        }
+        (false, false) => Some(
+            "the operating system does not keep the planner twin from the network and other files",
+        ),
+    }
+}
+
 /// The locale C, which every machine has, in the same encoding.
 fn c_locale(origin: &Origin) -> ClusterLocale {
     ClusterLocale::libc(&origin.encoding, "C")
@@ -305,16 +388,11 @@ fn c_locale(origin: &Origin) -> ClusterLocale {
 
 /// What the plans of a twin in the locale C lack.
 fn locale_gap(origin: &Origin) -> Gap {
-    let what = format!(
-        "the server's locale {} is not available on this machine, so the planner twin compares texts as the locale C does: conditions on \
-         texts and their order may be planned differently",
-        locale(origin)
-    );
-    let remedy = Some("install that locale here".to_owned());
     Gap {
         tables: BTreeSet::new(),
-        what,
-        remedy,
+        cause: GapCause::LocaleMissing {
+            locale: locale(origin).to_string(),
+        },
     }
 }
 
@@ -354,6 +432,9 @@ fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, Plann
 impl Planner for LivePlanner<'_> {
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         if question.target == Target::Server {
+            if self.builds_nothing && question.takes_a_transaction() {
+                return Ok(Answer::Refused(RefusalCause::NoTwin.into()));
+            }
             let answer = self.server.ask(question)?;
             self.keep_real_sizes(question, &answer)?;
             return Ok(answer);
@@ -374,6 +455,12 @@ impl Planner for LivePlanner<'_> {
         &mut self,
         tables: &BTreeSet<QualifiedName>,
     ) -> Result<Preparation, PlannerError> {
+        if let Some(twin) = self.twin.as_ref().filter(|_| self.twin_has(tables)) {
+            return Ok(Preparation {
+                state: TwinState::Ready,
+                gaps: twin.gaps(tables),
+            });
+        }
         match self.make_twin(tables) {
             Ok(twin) => {
                 let gaps = twin.gaps(tables);
@@ -383,7 +470,10 @@ impl Planner for LivePlanner<'_> {
                     gaps,
                 })
             }
-            Err(error) => without_twin(error, self.twin_maker.rehearse).map(Preparation::from),
+            Err(error) => {
+                self.builds_nothing = self.twin_maker.rehearse == Rehearse::Auto;
+                without_twin(error, self.twin_maker.rehearse).map(Preparation::from)
+            }
         }
     }
 }

@@ -4,15 +4,21 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
-use super::planners::{CapturedServer, TwinMaker, TwinPlanner, identifiers_of, scope};
+use super::planners::{
+    CapturedServer, TwinMaker, TwinPlanner, identifiers_of, names_of, scope, sequences_of,
+};
 use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
-use crate::db::{Scope, Server, Session};
+use crate::db::{Interrupt, Scope, Server, Session};
 use crate::plan::Plan;
-use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Target};
+use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Rollback, Target};
 use crate::sentences;
+use crate::sentences::gap as gap_sentence;
 use crate::terminal::{self, Progress};
+use crate::twin::checks::Checked;
 use crate::twin::file::{TwinFile, TwinFileError};
 use crate::twin::redaction::{RedactionKey, RedactionReport};
 use crate::verdict::Limits;
@@ -36,12 +42,7 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     }
     write(&file, path)?;
     for gap in &file.snapshot.gaps {
-        let remedy = gap
-            .remedy
-            .as_ref()
-            .map(|remedy| format!(". What helps: {remedy}"))
-            .unwrap_or_default();
-        terminal::print_message(&format!("{}{remedy}", gap.what));
+        terminal::print_message(&gap_sentence(gap));
     }
     Ok(Outcome::Done)
 }
@@ -98,9 +99,9 @@ fn capture(
     let scope = if arguments.all_tables {
         Scope::Everything
     } else {
-        scope(&tables, &identifiers)
+        scope(&tables, &names_of(&workload))
     };
-    let mut snapshot = session.snapshot(&scope)?;
+    let mut snapshot = session.snapshot_naming(&scope, &sequences_of(&workload))?;
     progress.observe(Event::Step("samples of rows"));
     if arguments.sample {
         let only = arguments.all_tables.then_some(&tables);
@@ -122,14 +123,41 @@ fn plans(
 
 fn write(file: &TwinFile, path: &Path) -> Result<(), CommandError> {
     let failed = |error: TwinFileError| CommandError::Other(format!("{}: {error}", path.display()));
-    let created = File::create(path).map_err(|error| failed(error.into()))?;
+    let created = terminal::create_private(path).map_err(|error| failed(error.into()))?;
     file.write(created).map_err(failed)
 }
 
-/// Reads a twin file.
-pub(super) fn read(path: &Path) -> Result<TwinFile, CommandError> {
+/// Reads a twin file in a thread of its own, so that an interrupt is answered at once.
+pub(super) fn read(path: &Path, interrupt: &Interrupt) -> Result<TwinFile, CommandError> {
+    const POLL_INTERVAL: Duration = Duration::from_millis(20);
+    let (send, receive) = mpsc::channel();
+    let owned = path.to_owned();
+    let thread = std::thread::Builder::new().name("twin file".to_owned());
+    thread
+        .spawn(move || send.send(read_whole(&owned)))
+        .map_err(|error| CommandError::Other(format!("could not start a thread: {error}")))?;
+    loop {
+        match receive.recv_timeout(POLL_INTERVAL) {
+            Ok(file) => return file,
+            Err(RecvTimeoutError::Timeout) if interrupt.is_raised() => {
+                return Err(CommandError::Interrupted(Rollback::Confirmed));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                let message = format!("{}: reading it failed", path.display());
+                return Err(CommandError::Other(message));
+            }
+        }
+    }
+}
+
+fn read_whole(path: &Path) -> Result<TwinFile, CommandError> {
     let failed = |error: TwinFileError| CommandError::Other(format!("{}: {error}", path.display()));
-    TwinFile::read(File::open(path).map_err(|error| failed(error.into()))?).map_err(failed)
+    let file =
+        TwinFile::read(File::open(path).map_err(|error| failed(error.into()))?).map_err(failed)?;
+    Checked::of(&file.snapshot)
+        .map_err(|fault| CommandError::Other(format!("{}: {fault}", path.display())))?;
+    Ok(file)
 }
 
 /// The planner for a twin file: the captured server and a twin.

@@ -34,6 +34,9 @@ fn options_become_limits() {
         "--max-write-block=500ms",
         "--rehearse=twin",
         "--analyze",
+        "--analyze-volatile=one",
+        "--analyze-volatile=other",
+        "--max-analyze-time=1min",
         "--search-time=2s",
         "--unused-after=1h",
     ];
@@ -46,6 +49,8 @@ fn options_become_limits() {
         max_total_write_block: Millis(30_000.0),
         rehearse: Rehearse::Twin,
         analyze: true,
+        analyze_volatile: ["one".to_owned(), "other".to_owned()].into(),
+        max_analyze_time: Millis(60_000.0),
         search_time: Some(Millis(2_000.0)),
         unused_after: Millis(3_600_000.0),
     };

@@ -1,5 +1,6 @@
 //! Reads the workload from the sources that the options name.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use super::CommandError;
 use crate::cli::WorkloadArgs;
 use crate::db::Session;
 use crate::workload::log::LoggedStatements;
-use crate::workload::{Workload, file};
+use crate::workload::{StatementId, Workload, file};
 
 /// Reads files, texts, logs and pg_stat_statements, in this order.
 pub(super) fn read(arguments: &WorkloadArgs, session: &Session) -> Result<Workload, CommandError> {
@@ -44,6 +45,20 @@ pub(super) fn check(arguments: &WorkloadArgs) -> Result<(), CommandError> {
         ));
     }
     check_files(arguments)
+}
+
+/// Checks that each of these is the name of a statement.
+pub(super) fn check_names(
+    names: &BTreeSet<String>,
+    workload: &Workload,
+) -> Result<(), CommandError> {
+    let is_known = |name: &&String| workload.statement(&StatementId((*name).clone())).is_some();
+    match names.iter().find(|name| !is_known(name)) {
+        Some(unknown) => Err(CommandError::Usage(format!(
+            "--analyze-volatile {unknown}: the workload has no statement of that name"
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn check_files(arguments: &WorkloadArgs) -> Result<(), CommandError> {

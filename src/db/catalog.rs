@@ -20,6 +20,10 @@ const OPERATION: &str = "reading the catalog";
 impl Session {
     /// The server, its settings, these tables and the partitioned tables they belong to.
     pub(super) fn catalog(&self, names: &BTreeSet<QualifiedName>) -> Result<Catalog, DbError> {
+        self.reading_catalog(OPERATION, |session| session.read_catalog(names))
+    }
+
+    fn read_catalog(&self, names: &BTreeSet<QualifiedName>) -> Result<Catalog, DbError> {
         let mut tables = self.tables(names)?;
         let oids: Vec<Oid> = tables.keys().copied().collect();
         self.add_columns(&oids, &mut tables)?;

@@ -8,14 +8,12 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::IpAddr;
-use std::time::Duration;
 
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{SslMode as Negotiation, SslNegotiation};
 use tokio_postgres::tls::{MakeTlsConnect, TlsStream};
-use tokio_postgres::{CancelToken, Client, Config, Connection, NoTls, Socket};
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::conninfo::{
@@ -23,11 +21,13 @@ use super::conninfo::{
 };
 use super::tls::{self, TlsError};
 
+mod cancel;
 mod failure;
 mod session;
 mod target;
 mod timeout;
 
+pub use cancel::CancelHandle;
 pub use failure::{ConnectionFailure, Reason};
 
 use target::{Target, addresses, set_tcp};
@@ -333,35 +333,4 @@ where
         message?;
     }
     Ok(())
-}
-
-/// Ends the query that a session is running, over a connection of its own with the same TLS
-/// settings.
-#[derive(Clone)]
-pub struct CancelHandle {
-    token: CancelToken,
-    connector: Option<MakeRustlsConnect>,
-    timeout: Option<Duration>,
-    endpoint: Endpoint,
-    address: Option<IpAddr>,
-}
-
-impl CancelHandle {
-    /// Asks the server to cancel. The server does not answer this request; the result of the query
-    /// shows that it ended.
-    ///
-    /// # Errors
-    /// When the request could not be delivered.
-    pub async fn cancel(&self) -> Result<(), ConnectionFailure> {
-        let request = async {
-            match &self.connector {
-                Some(connector) => self.token.cancel_query(connector.clone()).await,
-                None => self.token.cancel_query(NoTls).await,
-            }
-            .map_err(|error| Reason::of(&error))
-        };
-        within(self.timeout, request)
-            .await
-            .map_err(|reason| ConnectionFailure::new(&self.endpoint, self.address, reason))
-    }
 }

@@ -5,7 +5,9 @@ use std::error::Error as _;
 use tokio_postgres::error::{DbError as ServerError, ErrorPosition, SqlState};
 
 use super::connect::ConnectError;
+use crate::model::Millis;
 use crate::planner::Rollback;
+use crate::twin::checks::SnapshotFault;
 
 /// An error of a connection or statement.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,25 @@ pub enum DbError {
     /// No connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// No twin is made from such a snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotFault),
+    /// A pooler that hands out a server connection for one statement only.
+    #[error(
+        "the connection leads through a pooler that allows no transactions (statement pooling), and pgrehearse asks everything in \
+         transactions that are rolled back: connect to the server itself, or through a pool in session or transaction mode"
+    )]
+    NoTransactions,
+    /// The server did not answer, much longer than it lets a statement run.
+    #[error("{operation}: {}", silence(*.waited, *.may_hold_locks))]
+    Silent {
+        /// The operation.
+        operation: &'static str,
+        /// How long the answer was waited for; zero if nothing was sent any more.
+        waited: Millis,
+        /// Was a transaction open that takes locks, and whose rollback was not seen?
+        may_hold_locks: bool,
+    },
     /// Something requested does not exist on this server.
     #[error("{0}")]
     Missing(String),
@@ -49,12 +70,24 @@ impl DbError {
         matches!(self, DbError::Query { state: Some(state), .. } if *state == SqlState::INSUFFICIENT_PRIVILEGE)
     }
 
+    /// Could a lock not be acquired in time?
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        matches!(self, DbError::Query { state: Some(state), .. } if *state == SqlState::LOCK_NOT_AVAILABLE)
+    }
+
+    /// Did the server end the session because nothing was asked for some time?
+    pub(super) fn is_idle_session_timeout(&self) -> bool {
+        matches!(self, DbError::Query { state: Some(state), .. } if *state == SqlState::IDLE_SESSION_TIMEOUT)
+    }
+
     /// Did the server refuse the statement, and is the connection still good?
     pub(super) fn is_refusal(&self) -> bool {
         const CONNECTION_GONE: &[SqlState] = &[
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,
             SqlState::CANNOT_CONNECT_NOW,
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            SqlState::IDLE_SESSION_TIMEOUT,
         ];
         matches!(self, DbError::Query { state: Some(state), .. } if !CONNECTION_GONE.contains(state))
     }
@@ -64,6 +97,22 @@ impl DbError {
     pub(super) fn is_data_error(&self) -> bool {
         matches!(self, DbError::Query { state: Some(state), .. } if state.code().starts_with("22") || state.code().starts_with("P0"))
     }
+}
+
+/// What a missing answer means.
+pub(super) fn silence(waited: Millis, may_hold_locks: bool) -> String {
+    let mut text = if waited.0 > 0.0 {
+        format!(
+            "the server has not answered for {:.0} s, so the connection was given up",
+            waited.0 / 1000.0
+        )
+    } else {
+        "the server stopped answering before, so it was not asked".to_owned()
+    };
+    if may_hold_locks {
+        text += &format!("; {}", Rollback::Unconfirmed);
+    }
+    text
 }
 
 /// The server's message as psql shows it, with DETAIL and HINT. The position is in the user's own

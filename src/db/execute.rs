@@ -1,10 +1,14 @@
 //! Statements executed for their time (`--analyze`): read-only, under statement_timeout, several
-//! times.
+//! times, and all together within a limit.
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::error::SqlState;
+
 use super::explain::Explained;
+use super::session::{TransactionMode, milliseconds};
 use super::{DbError, Session};
+use crate::model::Millis;
 use crate::plan::Plan;
 use crate::planner::PlanOutcome;
 
@@ -19,21 +23,37 @@ const OPERATION: &str = "executing a statement";
 /// TIMING off would cost less with a slow clock, but users want the times of nodes.
 const EXPLAIN_ANALYZE: &str = "EXPLAIN (FORMAT JSON, VERBOSE, ANALYZE, BUFFERS) ";
 
+/// Limits temporary files of the current transaction to 1 GB, if the role may: only a superuser may
+/// set this.
+const LIMIT_TEMPORARY_FILES: &str = "\
+/* pgrehearse */ SELECT pg_catalog.set_config('temp_file_limit', '1GB', true) \
+FROM pg_catalog.pg_settings s, pg_catalog.pg_roles r \
+WHERE s.name = 'temp_file_limit' AND (s.setting::bigint < 0 OR s.setting::bigint > 1048576) \
+  AND r.rolname = current_user AND r.rolsuper";
+
 impl Session {
+    /// Executes statements for at most this long from now on, all together.
+    pub fn limit_executions(&self, limit: Millis) {
+        self.executions.restart(limit);
+    }
+
     /// Executes a statement without new indexes, in transactions that are read-only and rolled
     /// back.
     pub(super) fn execute_without_indexes(&self, sql: &str) -> Result<PlanOutcome, DbError> {
         let mut seen = Vec::new();
         for _ in 0..RUNS {
+            if let Some(out_of_time) = self.executions.out_of_time() {
+                if seen.is_empty() {
+                    seen.push(out_of_time);
+                }
+                break;
+            }
             let began = Instant::now();
-            self.query(OPERATION, "BEGIN READ ONLY", &[])?;
-            let explained = self.explain_executed(sql);
-            self.rollback();
-            seen.push(PlanOutcome::from(explained?));
-            let done = matches!(
-                seen.last(),
-                Some(PlanOutcome::Failed(_) | PlanOutcome::Empty)
-            );
+            let explained = self.within(OPERATION, TransactionMode::Read, |session| {
+                session.explain_executed(sql, session.safety.statement_timeout)
+            })?;
+            seen.push(self.outcome(explained));
+            let done = seen.last().is_some_and(|outcome| outcome.plan().is_none());
             if done || began.elapsed() > LONG_RUN {
                 break;
             }
@@ -41,13 +61,33 @@ impl Session {
         Ok(median(seen))
     }
 
-    /// One execution in the current transaction. The caller makes sure that it is read-only.
-    pub(super) fn explain_executed(&self, sql: &str) -> Result<Explained, DbError> {
-        self.explain_text(
+    /// One execution in the current transaction, for at most this long (zero is no limit) and
+    /// within the time for all executions. The caller makes sure that the transaction is read-only
+    /// and the statement harmless.
+    pub(super) fn explain_executed(&self, sql: &str, limit: Millis) -> Result<Explained, DbError> {
+        let left = self.executions.left();
+        let limit = if limit.0 > 0.0 && limit < left {
+            limit
+        } else {
+            left
+        };
+        self.query(OPERATION, LIMIT_TEMPORARY_FILES, &[])?;
+        self.set_local(OPERATION, "statement_timeout", &milliseconds(limit))?;
+        let began = Instant::now();
+        let explained = self.explain_text(
             &format!("{EXPLAIN_ANALYZE}{sql}"),
             EXPLAIN_ANALYZE.len(),
             sql,
-        )
+        );
+        self.executions.add(began.elapsed());
+        explained
+    }
+
+    /// A statement that was cancelled because the time is over did not fail.
+    pub(super) fn outcome(&self, explained: Explained) -> PlanOutcome {
+        let is_cancelled = matches!(&explained, Explained::Refused { state: Some(state), .. } if *state == SqlState::QUERY_CANCELED);
+        let out_of_time = self.executions.out_of_time().filter(|_| is_cancelled);
+        out_of_time.unwrap_or_else(|| explained.into())
     }
 }
 

@@ -4,9 +4,8 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, Type};
 
-use super::session::{PipelineStep, StepResult};
+use super::session::{PipelineStep, StepResult, TransactionMode};
 use super::{DbError, Session, error};
-use crate::model::{quote_identifier, quote_literal};
 use crate::plan::Plan;
 use crate::plan::read::{ReadError, Reason, read_text};
 use crate::sql::split::highest_parameter;
@@ -64,10 +63,9 @@ impl Session {
     /// The plan of a statement without new indexes, in a transaction that is read-only and rolled
     /// back: functions that the planner evaluates must not leave anything behind.
     pub(super) fn capture(&self, sql: &str) -> Result<Explained, DbError> {
-        self.query("planning a statement", "BEGIN READ ONLY", &[])?;
-        let explained = self.explain(sql);
-        self.rollback();
-        explained
+        self.within("planning a statement", TransactionMode::Read, |session| {
+            session.explain(sql)
+        })
     }
 
     /// Like [`Session::capture`], with one setting changed for that transaction.
@@ -77,17 +75,10 @@ impl Session {
         sql: &str,
     ) -> Result<Explained, DbError> {
         const OPERATION: &str = "planning a statement under another setting";
-        self.query(OPERATION, "BEGIN READ ONLY", &[])?;
-        let setting = format!(
-            "SET LOCAL {} = {}",
-            quote_identifier(name),
-            quote_literal(value)
-        );
-        let explained = self
-            .query(OPERATION, &setting, &[])
-            .and_then(|_| self.explain(sql));
-        self.rollback();
-        explained
+        self.within(OPERATION, TransactionMode::Read, |session| {
+            session.set_local(OPERATION, name, value)?;
+            session.explain(sql)
+        })
     }
 
     /// The plan of a statement in this session, whatever transaction it is in. A statement with
@@ -104,23 +95,14 @@ impl Session {
         }
     }
 
-    /// A new name each time: a rollback does not undo PREPARE, and DEALLOCATE does not work in a
-    /// failed transaction.
+    /// A rollback does not undo PREPARE, and DEALLOCATE does not work in a failed transaction: so
+    /// the transaction first goes back to where it did not fail. Everything is sent at once, so that
+    /// an interrupt or a refusal cannot leave the prepared statement behind.
     fn explain_prepared(&self, sql: &str, parameters: usize) -> Result<Explained, DbError> {
-        let name = self.new_statement_name();
-        let prepare = format!("PREPARE {name} AS ");
-        self.set("plan_cache_mode", "force_generic_plan")?;
-        if let Err(failed) = self.try_query(&format!("{prepare}{sql}"))? {
-            return refusal(&failed, prepare.len(), sql);
-        }
-        let nulls = vec!["NULL"; parameters].join(", ");
-        let explained = self.explain_text(
-            &format!("{EXPLAIN}EXECUTE {name}({nulls})"),
-            usize::MAX,
-            sql,
-        );
-        let _ = self.try_query(&format!("DEALLOCATE {name}"))?;
-        explained
+        let request = ExplainRequest::prepared(sql, parameters, self);
+        let steps: Vec<PipelineStep> = request.steps().collect();
+        let mut results = self.pipeline(&steps)?.into_iter();
+        request.read(&mut results)
     }
 
     /// The plans of these statements in a transaction that begins with `opening` and is rolled
@@ -275,19 +257,24 @@ impl<'q> ExplainRequest<'q> {
                 plan: 0,
             };
         }
+        ExplainRequest::prepared(sql, parameters, session)
+    }
+
+    /// A statement with parameters.
+    fn prepared(sql: &'q str, parameters: usize, session: &Session) -> ExplainRequest<'q> {
         let name = session.new_statement_name();
         let prepare = format!("PREPARE {name} AS ");
         let nulls = vec!["NULL"; parameters].join(", ");
+        let own = |sql: String| (sql, usize::MAX);
         let sent = vec![
-            (
-                "SET LOCAL plan_cache_mode = force_generic_plan".to_owned(),
-                usize::MAX,
-            ),
+            own("SET LOCAL plan_cache_mode = force_generic_plan".to_owned()),
             (format!("{prepare}{sql}"), prepare.len()),
-            (format!("{EXPLAIN}EXECUTE {name}({nulls})"), usize::MAX),
-            (format!("DEALLOCATE {name}"), usize::MAX),
+            own("SAVEPOINT prepared".to_owned()),
+            own(format!("{EXPLAIN}EXECUTE {name}({nulls})")),
+            own("ROLLBACK TO SAVEPOINT prepared".to_owned()),
+            own(format!("DEALLOCATE {name}")),
         ];
-        ExplainRequest { sql, sent, plan: 2 }
+        ExplainRequest { sql, sent, plan: 3 }
     }
 
     fn steps(&self) -> impl Iterator<Item = PipelineStep> + '_ {

@@ -2,10 +2,14 @@
 //! the server and rolled back), the second one ends the program at once.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+use crate::planner::Rollback;
 
 /// The exit status of a program that was interrupted: 128 + SIGINT.
 pub(super) const EXIT_INTERRUPTED: i32 = 130;
@@ -13,16 +17,48 @@ pub(super) const EXIT_INTERRUPTED: i32 = 130;
 /// Time for the cancel request and the server's answer.
 const PATIENCE_WITHOUT_TERMINAL: Duration = Duration::from_secs(6);
 
+/// How long the program may take to end after a signal: a read from a file, a name server or a
+/// program that hangs does not notice the signal.
+const PATIENCE: Duration = Duration::from_millis(1_900);
+
 /// Whether the user asked to stop. Clones share the state.
 #[derive(Debug, Clone)]
 pub struct Interrupt {
     raised: watch::Receiver<bool>,
-    _keep: Option<std::sync::Arc<watch::Sender<bool>>>,
+    shared: Arc<Shared>,
+    _keep: Option<Arc<watch::Sender<bool>>>,
+}
+
+/// What the thread that waits for signals must know.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Does the program end itself in good time, because it only waits for keys?
+    ends_by_itself: AtomicBool,
+    /// Transactions that change something and whose rollback was not seen yet.
+    changing: AtomicUsize,
+}
+
+impl Shared {
+    fn rollback(&self) -> Rollback {
+        if self.changing.load(Ordering::SeqCst) == 0 {
+            Rollback::Confirmed
+        } else {
+            Rollback::Unconfirmed
+        }
+    }
+}
+
+/// Waits until a program that does not end by itself has had its time.
+async fn too_late(shared: &Shared) {
+    tokio::time::sleep(PATIENCE).await;
+    if shared.ends_by_itself.load(Ordering::SeqCst) {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Raises and lowers an interrupt from the program.
 #[derive(Debug, Clone)]
-pub struct InterruptTrigger(std::sync::Arc<watch::Sender<bool>>);
+pub struct InterruptTrigger(Arc<watch::Sender<bool>>);
 
 impl InterruptTrigger {
     /// Cancels the running statement on the server.
@@ -37,11 +73,14 @@ impl InterruptTrigger {
 }
 
 impl Interrupt {
-    /// Listens for signals from now on.
+    /// Listens for signals from now on. If the program has not ended soon after the first one, it is
+    /// ended: the server notices that and rolls back. `last_words` is called before that.
     ///
     /// # Errors
     /// When the signal handlers cannot be installed.
-    pub fn listen() -> io::Result<Interrupt> {
+    pub fn listen(last_words: fn(Rollback)) -> io::Result<Interrupt> {
+        let shared = Arc::new(Shared::default());
+        let seen = Arc::clone(&shared);
         let (raise, raised) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -69,34 +108,37 @@ impl Interrupt {
                         _ = terminate.recv() => {}
                         // A read from a terminal that is gone may never return.
                         () = tokio::time::sleep(PATIENCE_WITHOUT_TERMINAL), if terminal_gone => {}
+                        () = too_late(&seen) => last_words(seen.rollback()),
                     }
                     std::process::exit(EXIT_INTERRUPTED);
                 });
             })?;
         Ok(Interrupt {
             raised,
+            shared,
             _keep: None,
         })
     }
 
     /// An interrupt that is never raised.
-    #[cfg(any(test, feature = "internals"))]
     pub fn never() -> Interrupt {
         let (raise, raised) = watch::channel(false);
         Interrupt {
             raised,
-            _keep: Some(std::sync::Arc::new(raise)),
+            shared: Arc::default(),
+            _keep: Some(Arc::new(raise)),
         }
     }
 
     /// An interrupt that the program itself raises and lowers: for work that the user can cancel.
     pub fn by_hand() -> (InterruptTrigger, Interrupt) {
         let (raise, raised) = watch::channel(false);
-        let raise = std::sync::Arc::new(raise);
+        let raise = Arc::new(raise);
         (
             InterruptTrigger(raise.clone()),
             Interrupt {
                 raised,
+                shared: Arc::default(),
                 _keep: Some(raise),
             },
         )
@@ -105,6 +147,21 @@ impl Interrupt {
     /// Has the user asked to stop?
     pub fn is_raised(&self) -> bool {
         *self.raised.borrow()
+    }
+
+    /// From now on the program only waits for keys and ends by itself when it is asked to stop.
+    pub fn ends_by_itself(&self) {
+        self.shared.ends_by_itself.store(true, Ordering::SeqCst);
+    }
+
+    /// A transaction begins that changes something.
+    pub(super) fn change_begins(&self) {
+        self.shared.changing.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The rollback of such a transaction was seen.
+    pub(super) fn change_is_undone(&self) {
+        self.shared.changing.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Waits until the user asks to stop.

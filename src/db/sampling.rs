@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use tokio_postgres::types::{Oid, Type};
 
 use super::catalog::field;
-use super::session::milliseconds;
+use super::session::{TransactionMode, milliseconds};
 use super::{DbError, Session};
 use crate::model::{Millis, QualifiedName, quote_identifier};
 use crate::twin::Snapshot;
@@ -55,6 +55,11 @@ pub trait SampleSource {
 impl SampleSource for Session {
     fn sample(&self, wanted: &SampleRequest) -> Result<Option<TableSample>, DbError> {
         if wanted.columns.is_empty() {
+            return Ok(None);
+        }
+        let untrusted =
+            self.in_read_only(TIME, |session| session.untrusted_tables(&[wanted.relation]))?;
+        if untrusted.is_none_or(|tables| !tables.is_empty()) {
             return Ok(None);
         }
         let Some(table) = self
@@ -138,21 +143,16 @@ impl Session {
         } else {
             time
         };
-        self.query(
-            OPERATION,
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            &[],
-        )?;
         let settings = format!(
             "/* pgrehearse */ SELECT pg_catalog.set_config('statement_timeout', '{}', true), \
-             pg_catalog.set_config('search_path', 'pg_catalog', true), \
+             pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), \
              pg_catalog.set_config('extra_float_digits', '3', true)",
             milliseconds(time)
         );
-        let done = self
-            .query(OPERATION, &settings, &[])
-            .and_then(|_| work(self));
-        self.rollback();
+        let done = self.within(OPERATION, TransactionMode::ReadSnapshot, |session| {
+            session.query(OPERATION, &settings, &[])?;
+            work(session)
+        });
         match done {
             Ok(value) => Ok(Some(value)),
             Err(refused) if refused.is_refusal() => Ok(None),

@@ -3,8 +3,8 @@
 use super::{DbError, Session};
 use crate::sql::split::split;
 
-/// Runs a script. The server counts its changes as usual, because autovacuum and pgrehearse use the
-/// counters.
+/// Runs a script, outside a transaction of ours. So the server counts its changes as usual, which
+/// autovacuum and pgrehearse use.
 ///
 /// # Errors
 /// When a statement fails.
@@ -14,9 +14,6 @@ pub fn run_script(
     script: &str,
     batching: Batching,
 ) -> Result<(), DbError> {
-    if session.is_uncounted {
-        session.set("track_counts", "on")?;
-    }
     match batching {
         Batching::Whole => session.batch(operation, script),
         Batching::OneByOne => split(script)

@@ -14,7 +14,7 @@ use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question,
-    Target,
+    RefusalCause, Target,
 };
 use crate::verdict::expected_build;
 use crate::workload::{Statement, StatementId};
@@ -26,6 +26,8 @@ pub struct Server<'s> {
     planned: BTreeMap<StatementId, PlannedStatement>,
     /// The tables to lock with LOCK TABLE.
     lockable: BTreeSet<QualifiedName>,
+    /// Statements that are executed whatever they call.
+    executed_anyway: BTreeSet<StatementId>,
     /// How long one index on each table is expected to take.
     expected: BTreeMap<QualifiedName, Millis>,
     /// What others have waited because of this run.
@@ -51,14 +53,84 @@ impl<'s> Server<'s> {
             session,
             planned: BTreeMap::new(),
             lockable: BTreeSet::new(),
+            executed_anyway: BTreeSet::new(),
             expected: BTreeMap::new(),
             budget: WaitBudget::default(),
+        }
+    }
+
+    /// Executes these statements whatever they call.
+    #[must_use]
+    pub fn executing_anyway(self, statements: BTreeSet<StatementId>) -> Self {
+        Server {
+            executed_anyway: statements,
+            ..self
+        }
+    }
+
+    /// The outcome of a statement that is not sent: of other users, and its planning may execute
+    /// somebody's function; or to be executed, and not known to be harmless.
+    fn withheld(&self, statement: &Statement, mode: Mode) -> Result<Option<PlanOutcome>, DbError> {
+        if let Some(objection) = self.session.objection_to_planning(statement)? {
+            return Ok(Some(PlanOutcome::TwinOnly(objection)));
+        }
+        if mode == Mode::Plan || self.executed_anyway.contains(&statement.id) {
+            return Ok(None);
+        }
+        let objection = self.session.objection_to_executing(&statement.sql)?;
+        Ok(objection.map(PlanOutcome::NotExecuted))
+    }
+
+    /// The answer about the statements that may be sent, and why the others are not.
+    fn answer(&mut self, question: &Question) -> Result<Answer, DbError> {
+        let mut withheld = BTreeMap::new();
+        let mut sent = Vec::new();
+        for statement in &question.statements {
+            match self.withheld(statement, question.mode)? {
+                Some(outcome) => {
+                    withheld.insert(statement.id.clone(), outcome);
+                }
+                None => sent.push(statement.clone()),
+            }
+        }
+        let Some(first) = withheld.keys().next().cloned() else {
+            return self.answer_safely(question);
+        };
+        let needs_statements = question.mode == Mode::Plan && question.takes_a_transaction();
+        if sent.is_empty() && needs_statements {
+            return Ok(Answer::Refused(
+                RefusalCause::PlannedInTwinOnly(first).into(),
+            ));
+        }
+        let answer = if sent.is_empty() {
+            Answer::Planned(Planned::default())
+        } else {
+            let statements = sent;
+            self.answer_safely(&Question {
+                statements,
+                ..question.clone()
+            })?
+        };
+        Ok(match answer {
+            Answer::Planned(mut planned) => {
+                planned.plans.extend(withheld);
+                Answer::Planned(planned)
+            }
+            refused @ Answer::Refused(_) => refused,
+        })
+    }
+
+    fn answer_safely(&mut self, question: &Question) -> Result<Answer, DbError> {
+        match &question.hypothesis {
+            None => self.answer_plainly(question),
+            Some(hypothesis) => self.answer_under(hypothesis, question),
         }
     }
 
     fn capture(&mut self, statement: &Statement) -> Result<PlanOutcome, DbError> {
         Ok(match self.session.capture(&statement.sql)? {
             Explained::Plan { plan, bytes } => {
+                self.session.planned.add(&plan);
                 self.planned.insert(
                     statement.id.clone(),
                     PlannedStatement {
@@ -184,8 +256,14 @@ impl Server<'_> {
                 .session
                 .plan_after(&analyzed.statements(), statements, &mut self.budget),
             Hypothesis::View(view) if question.indexes.is_empty() => {
-                self.session
-                    .plan_with_view(view, statements, &mut self.budget)
+                match self.session.objection_to_executing(&view.query)? {
+                    Some(objection) => {
+                        Ok(Answer::Refused(RefusalCause::NotExecuted(objection).into()))
+                    }
+                    None => self
+                        .session
+                        .plan_with_view(view, statements, &mut self.budget),
+                }
             }
             Hypothesis::Setting { .. }
             | Hypothesis::Analyzed(_)
@@ -203,10 +281,7 @@ impl Planner for Server<'_> {
         if question.target == Target::Twin || !question.hidden.is_empty() {
             return Err(PlannerError::NoTwin);
         }
-        Ok(match &question.hypothesis {
-            None => self.answer_plainly(question)?,
-            Some(hypothesis) => self.answer_under(hypothesis, question)?,
-        })
+        Ok(self.answer(question)?)
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {

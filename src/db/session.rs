@@ -1,10 +1,7 @@
 //! One connection of our own, with limits on everything it does, driven synchronously.
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
@@ -13,109 +10,28 @@ use tokio_postgres::{Client, Row};
 
 use super::connect::{self, CancelHandle, Connected, Prompt};
 use super::conninfo::Settings;
-use super::watcher::{Alarm, Holder, Watch};
+use super::executions::Executions;
+use super::untrusted::PlannedTables;
+use super::watcher::Watch;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
 use crate::planner::Rollback;
 
-/// Limits for everything on the server.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Safety {
-    /// `lock_timeout`: how long to wait for a lock, and so how long later writers may queue behind
-    /// us.
-    pub lock_timeout: Millis,
-    /// `statement_timeout`: how long one statement may run.
-    pub statement_timeout: Millis,
-    /// The same while indexes are built; none: as long as they are expected to take, with a margin.
-    pub build_timeout: Option<Millis>,
-    /// How long another session may wait because of one rehearsal.
-    pub max_write_block: Millis,
-    /// How long others may wait because of all rehearsals of a run.
-    pub max_total_write_block: Millis,
-}
+mod limits;
+mod opening;
+mod pipeline;
+mod transactions;
+mod waiting;
+mod watching;
 
-impl Default for Safety {
-    fn default() -> Self {
-        Safety {
-            lock_timeout: Millis(1_000.0),
-            statement_timeout: Millis(30_000.0),
-            build_timeout: None,
-            max_write_block: Millis(2_000.0),
-            max_total_write_block: Millis(30_000.0),
-        }
-    }
-}
+pub use limits::Safety;
+pub(super) use limits::{CONNECTION_CHECK_INTERVAL, milliseconds};
+pub(super) use opening::{OWN_PATH, TransactionMode};
+pub(super) use pipeline::{PipelineStep, StepResult};
 
-/// A build may take this many times as long as expected,
-const BUILD_MARGIN: f64 = 3.0;
+use limits::{limit, limit_of};
 
-/// and at least this long.
-const MIN_BUILD_TIMEOUT: Millis = Millis(30_000.0);
-
-impl Safety {
-    /// How long a statement may run where a build is expected to take this long.
-    pub(super) fn build_timeout(&self, expected: Millis) -> Millis {
-        self.build_timeout
-            .unwrap_or(Millis(MIN_BUILD_TIMEOUT.0.max(expected.0 * BUILD_MARGIN)))
-    }
-}
-
-/// How long the server waits for a client that does not answer while nobody waits for us.
-const STALLED_CLIENT: Millis = Millis(10_000.0);
-
-/// How long to wait until a cancelled build has ended.
-const BUILD_END_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long to wait for the server to confirm a cancel request before the connection is dropped.
-const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
-
-/// How soon the server notices during a build that the client is gone (PG 14+; otherwise it would
-/// complete the build).
-pub(super) const CONNECTION_CHECK_INTERVAL: &str = "500ms";
-
-/// A part of a pipeline.
-pub(super) enum PipelineStep {
-    /// Statements of our own (simple protocol), without a result.
-    Script(String),
-    /// One statement (extended protocol).
-    Statement(String),
-}
-
-impl PipelineStep {
-    fn sql(&self) -> &str {
-        match self {
-            PipelineStep::Script(sql) | PipelineStep::Statement(sql) => sql,
-        }
-    }
-}
-
-pub(super) type StepResult = Result<Vec<Row>, tokio_postgres::Error>;
-type PipelineFuture<'s> = Pin<Box<dyn Future<Output = StepResult> + 's>>;
-
-/// A step that was sent, and its result.
-enum Pending<'s> {
-    Running(PipelineFuture<'s>),
-    Done(StepResult),
-}
-
-impl Pending<'_> {
-    /// Is it done?
-    fn advance(&mut self, context: &mut Context<'_>) -> bool {
-        if let Pending::Running(future) = self
-            && let Poll::Ready(result) = future.as_mut().poll(context)
-        {
-            *self = Pending::Done(result);
-        }
-        matches!(self, Pending::Done(_))
-    }
-
-    fn done(self) -> Option<StepResult> {
-        match self {
-            Pending::Done(result) => Some(result),
-            Pending::Running(_) => None,
-        }
-    }
-}
+const STATEMENT: &str = "running a statement";
 
 /// The options of a session other than where it connects to.
 #[derive(Clone)]
@@ -128,18 +44,60 @@ pub struct SessionOptions {
     pub trace: Option<fn(&str)>,
 }
 
+/// Where the settings of a session live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// In each transaction: behind the connection may be a pooler.
+    Transaction,
+    /// In the session: the server is our own.
+    Session,
+}
+
+/// The transaction that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    No,
+    Read,
+    Change,
+}
+
+/// A connection and its cancel requests.
+pub(super) struct Link {
+    pub(super) client: Client,
+    cancel: CancelHandle,
+}
+
+impl Link {
+    fn new(connected: Connected) -> Arc<Link> {
+        let Connected { client, cancel, .. } = connected;
+        Arc::new(Link { client, cancel })
+    }
+}
+
 /// A connection of our own.
 pub struct Session {
     runtime: Runtime,
-    client: Client,
-    cancel: CancelHandle,
+    link: RefCell<Arc<Link>>,
     interrupt: Interrupt,
     trace: Option<fn(&str)>,
     waited: Cell<Duration>,
     prepared: Cell<u32>,
-    /// What it takes to connect once more.
-    settings: Settings,
-    password: Option<String>,
+    scope: Scope,
+    open: Cell<Open>,
+    /// Did the server stop answering? Then nothing more is sent.
+    lost: Cell<bool>,
+    /// The server's own limit for a statement; none if it has none.
+    statement_limit: Cell<Option<Duration>>,
+    /// When the answers to an interrupt must be there.
+    interrupt_deadline: Cell<Option<Instant>>,
+    /// What every transaction sets.
+    local_settings: Vec<(&'static str, String)>,
+    /// The `search_path` for reading the catalog, where the session's own would not do.
+    catalog_path: Option<String>,
+    /// How to connect again; none for a server of our own.
+    reconnect: Option<Reconnect>,
+    /// May `idle_session_timeout` end the session between two transactions?
+    ends_when_idle: bool,
     /// Watches who waits for the open transaction.
     watch: RefCell<Option<Watch>>,
     /// Is the running statement cancelled when somebody waits too long?
@@ -153,10 +111,21 @@ pub struct Session {
     /// Does the server leave this session out of its counters? (Possible for superusers and roles
     /// with SET on `track_counts`.)
     pub(super) is_uncounted: bool,
+    /// How long statements may be executed.
+    pub(super) executions: Executions,
+    /// The tables of statements that were planned.
+    pub(super) planned: PlannedTables,
+}
+
+/// What a second connection needs.
+struct Reconnect {
+    settings: Settings,
+    password: Option<String>,
 }
 
 impl Session {
-    /// Connects and sets the session's limits.
+    /// Connects to a server. Nothing is set for the session: every question is a transaction with
+    /// settings of its own.
     ///
     /// # Errors
     /// When the server cannot be reached or refuses.
@@ -164,6 +133,54 @@ impl Session {
         settings: &Settings,
         prompt: Prompt<'_>,
         options: SessionOptions,
+    ) -> Result<Session, DbError> {
+        let typed = Mutex::new(None);
+        let remembering = |text: &str| {
+            let password = prompt(text)?;
+            *typed.lock().unwrap_or_else(PoisonError::into_inner) = Some(password.clone());
+            Ok(password)
+        };
+        let mut session = Session::open(settings, &remembering, options, Scope::Transaction)?;
+        let password = typed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        session.probe(Reconnect {
+            settings: with_time_limit(settings, session.safety),
+            password,
+        })?;
+        Ok(session)
+    }
+
+    /// Connects to a server that is ours alone, and sets the session's limits.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub fn connect_to_own(
+        settings: &Settings,
+        prompt: Prompt<'_>,
+        options: SessionOptions,
+    ) -> Result<Session, DbError> {
+        let mut session = Session::open(settings, prompt, options, Scope::Session)?;
+        session.set_limits()?;
+        Ok(session)
+    }
+
+    /// The session of a server that is ours alone: its settings are the session's, so that questions
+    /// need not repeat them.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub(super) fn into_own(mut self) -> Result<Session, DbError> {
+        if self.scope == Scope::Transaction {
+            self.scope = Scope::Session;
+            self.set_limits()?;
+        }
+        Ok(self)
+    }
+
+    fn open(
+        settings: &Settings,
+        prompt: Prompt<'_>,
+        options: SessionOptions,
+        scope: Scope,
     ) -> Result<Session, DbError> {
         let SessionOptions {
             safety,
@@ -178,105 +195,132 @@ impl Session {
             message: error.to_string(),
             state: None,
         })?;
-        let typed = Mutex::new(None);
-        let remembering = |text: &str| {
-            let answer = prompt(text)?;
-            *typed.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer.clone());
-            Ok(answer)
-        };
-        let connected = runtime.block_on(async {
-            tokio::select! {
-                connected = connect::connect(settings, &remembering) => connected.map_err(DbError::from),
-                () = interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Confirmed }),
+        let settings = with_time_limit(settings, safety);
+        let link = match connect_unless_interrupted(&runtime, &settings, prompt, &interrupt) {
+            Ok(link) => link,
+            Err(error) => {
+                // A name server that does not answer is not waited for.
+                runtime.shutdown_background();
+                return Err(error);
             }
-        })?;
-        let Connected { client, cancel, .. } = connected;
-        let mut session = Session {
+        };
+        Ok(Session {
             runtime,
-            client,
-            cancel,
+            link: RefCell::new(link),
             interrupt,
             trace,
             waited: Cell::default(),
             prepared: Cell::default(),
-            settings: settings.clone(),
-            password: typed.into_inner().unwrap_or_else(PoisonError::into_inner),
+            scope,
+            open: Cell::new(Open::No),
+            lost: Cell::new(false),
+            statement_limit: Cell::new(limit(safety.statement_timeout)),
+            interrupt_deadline: Cell::new(None),
+            local_settings: opening::always(safety),
+            catalog_path: None,
+            reconnect: None,
+            ends_when_idle: false,
             watch: RefCell::default(),
             yields: Cell::default(),
             yielded: Cell::default(),
             safety,
             checks_connection: true,
             is_uncounted: true,
-        };
-        session.set_limits()?;
-        Ok(session)
+            executions: Executions::default(),
+            planned: PlannedTables::default(),
+        })
     }
 
+    /// The limits of a server of our own.
     fn set_limits(&mut self) -> Result<(), DbError> {
-        let Safety {
-            lock_timeout,
-            statement_timeout,
-            max_write_block,
-            ..
-        } = self.safety;
-        let stalled_client = if max_write_block < STALLED_CLIENT {
-            STALLED_CLIENT
-        } else {
-            max_write_block
-        };
-        self.set("lock_timeout", &milliseconds(lock_timeout))?;
-        self.set("statement_timeout", &milliseconds(statement_timeout))?;
-        self.set("tcp_user_timeout", &milliseconds(stalled_client))
-            .or_else(unless_refused)?;
-        // Settings that affect how plans print values: the printed statements must mean the same in
-        // any session.
-        for (name, value) in [
-            ("DateStyle", "ISO"),
-            ("IntervalStyle", "postgres"),
-            ("bytea_output", "hex"),
-        ] {
-            self.set(name, value)?;
+        for (name, value) in opening::always(self.safety) {
+            self.set(name, &value)?;
         }
-        // A stopped client (Ctrl-Z, a frozen machine) must not keep its locks.
-        self.set(
-            "idle_in_transaction_session_timeout",
-            &milliseconds(stalled_client),
+        let mut accepted = Vec::new();
+        for (name, value) in opening::optional(self.safety) {
+            match self.set(name, &value) {
+                Ok(()) => accepted.push(name),
+                Err(error) if error.is_refusal() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.is_uncounted = accepted.contains(&"track_counts");
+        self.checks_connection = accepted.contains(&"client_connection_check_interval");
+        Ok(())
+    }
+
+    /// Sets a setting for the session: only of a server of our own.
+    pub(super) fn set(&self, name: &str, value: &str) -> Result<(), DbError> {
+        self.set_config("setting the session's limits", (name, value), false)
+    }
+
+    /// Sets a setting for the current transaction.
+    pub(super) fn set_local(
+        &self,
+        operation: &'static str,
+        name: &str,
+        value: &str,
+    ) -> Result<(), DbError> {
+        self.set_config(operation, (name, value), true)
+    }
+
+    fn set_config(
+        &self,
+        operation: &'static str,
+        (name, value): (&str, &str),
+        is_local: bool,
+    ) -> Result<(), DbError> {
+        self.query(
+            operation,
+            "/* pgrehearse */ SELECT pg_catalog.set_config($1, $2, $3)",
+            &[
+                (&name, Type::TEXT),
+                (&value, Type::TEXT),
+                (&is_local, Type::BOOL),
+            ],
         )?;
-        // `idx_scan` also counts reads of the ends of an index, by us and by the planner. These are
-        // not a use of the index.
-        match self.set("track_counts", "off") {
-            Err(error) if error.is_refusal() => self.is_uncounted = false,
-            other => other?,
-        }
-        match self.set(
-            "client_connection_check_interval",
-            CONNECTION_CHECK_INTERVAL,
-        ) {
-            Err(error) if error.is_refusal() => self.checks_connection = false,
-            other => other?,
+        if name == "statement_timeout" {
+            self.statement_limit.set(limit_of(value));
         }
         Ok(())
     }
 
-    /// Sets a setting for the session.
-    pub(super) fn set(&self, name: &str, value: &str) -> Result<(), DbError> {
-        self.query(
-            "setting the session's limits",
-            "/* pgrehearse */ SELECT pg_catalog.set_config($1, $2, false)",
-            &[(&name, Type::TEXT), (&value, Type::TEXT)],
-        )?;
-        Ok(())
+    /// The options it was opened with.
+    pub(super) fn options(&self) -> SessionOptions {
+        SessionOptions {
+            safety: self.safety,
+            interrupt: self.interrupt.clone(),
+            trace: self.trace,
+        }
+    }
+
+    /// From now on its statements are not interrupted: for short ones that must not be left out.
+    pub(super) fn ignore_interrupts(&mut self) {
+        self.interrupt = Interrupt::never();
+    }
+
+    fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.link.borrow())
     }
 
     /// Runs one statement with the extended protocol: the server refuses a second one behind a
-    /// semicolon.
+    /// semicolon. Outside a transaction of ours it gets one, in which names are those of
+    /// `pg_catalog`.
     pub(super) fn query(
         &self,
         operation: &'static str,
         sql: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, DbError> {
-        let rows = self.drive(sql, self.client.query_typed(sql, parameters))?;
+        if self.scope == Scope::Transaction && self.open.get() == Open::No {
+            debug_assert!(!sql.starts_with("BEGIN"), "`Session::begin` begins");
+            return self.within(operation, TransactionMode::Read, |session| {
+                session.set_local(operation, "search_path", OWN_PATH)?;
+                session.query(operation, sql, parameters)
+            });
+        }
+        let link = self.link();
+        let rows = self.drive(operation, sql, 1, link.client.query_typed(sql, parameters))?;
         rows.map_err(|error| DbError::query(operation, &error))
     }
 
@@ -286,77 +330,15 @@ impl Session {
         &self,
         sql: &str,
     ) -> Result<Result<Vec<Row>, tokio_postgres::Error>, DbError> {
-        self.drive(sql, self.client.query_typed(sql, &[]))
+        let link = self.link();
+        self.drive(STATEMENT, sql, 1, link.client.query_typed(sql, &[]))
     }
 
     /// Several statements at once (simple protocol): only for scripts of our own.
     pub(super) fn batch(&self, operation: &'static str, sql: &str) -> Result<(), DbError> {
-        self.drive(sql, self.client.batch_execute(sql))?
+        let link = self.link();
+        self.drive(operation, sql, 1, link.client.batch_execute(sql))?
             .map_err(|error| DbError::query(operation, &error))
-    }
-
-    /// Sends all steps at once and waits for all results, in one round trip.
-    pub(super) fn pipeline(&self, steps: &[PipelineStep]) -> Result<Vec<StepResult>, DbError> {
-        let traced = steps
-            .iter()
-            .map(PipelineStep::sql)
-            .collect::<Vec<_>>()
-            .join(";\n");
-        self.drive(&traced, async {
-            let mut pending: Vec<Pending<'_>> = steps
-                .iter()
-                .map(|step| Pending::Running(self.step(step)))
-                .collect();
-            // tokio-postgres sends a request when its future is first polled.
-            std::future::poll_fn(|context| {
-                let mut ready = true;
-                for step in &mut pending {
-                    ready &= step.advance(context);
-                }
-                if ready {
-                    Poll::Ready(())
-                } else {
-                    Poll::Pending
-                }
-            })
-            .await;
-            pending.into_iter().filter_map(Pending::done).collect()
-        })
-    }
-
-    /// Statements that may fail inside a transaction that continues after a failure: their rows, or
-    /// the first refusal.
-    pub(super) fn attempt(
-        &self,
-        operation: &'static str,
-        statements: Vec<PipelineStep>,
-    ) -> Result<Result<Vec<Vec<Row>>, DbError>, DbError> {
-        let mut steps = vec![PipelineStep::Script("SAVEPOINT attempt".to_owned())];
-        steps.extend(statements);
-        steps.push(PipelineStep::Script("RELEASE SAVEPOINT attempt".to_owned()));
-        let results: Result<Vec<Vec<Row>>, _> = self.pipeline(&steps)?.into_iter().collect();
-        match results {
-            Ok(mut rows) => {
-                rows.pop();
-                Ok(Ok(rows.into_iter().skip(1).collect()))
-            }
-            Err(failed) => match DbError::query(operation, &failed) {
-                refused if refused.is_refusal() => {
-                    self.batch(operation, "ROLLBACK TO SAVEPOINT attempt")?;
-                    Ok(Err(refused))
-                }
-                error => Err(error),
-            },
-        }
-    }
-
-    fn step<'s>(&'s self, step: &'s PipelineStep) -> PipelineFuture<'s> {
-        match step {
-            PipelineStep::Script(sql) => {
-                Box::pin(async { self.client.batch_execute(sql).await.map(|()| Vec::new()) })
-            }
-            PipelineStep::Statement(sql) => Box::pin(self.client.query_typed(sql, &[])),
-        }
     }
 
     /// A name that no prepared statement of this session had.
@@ -369,169 +351,29 @@ impl Session {
     pub fn waited(&self) -> Millis {
         self.waited.get().into()
     }
+}
 
-    /// Runs a future to its end. If the user asks to stop, cancels the statement on the server and
-    /// waits until it ends.
-    fn drive<T>(&self, sql: &str, work: impl Future<Output = T>) -> Result<T, DbError> {
-        if let Some(trace) = self.trace {
-            trace(sql);
-        }
-        let began = Instant::now();
-        let alarm = self.alarm();
-        let done = self.runtime.block_on(async {
-            let mut work = std::pin::pin!(work);
-            tokio::select! {
-                biased;
-                () = self.interrupt.raised() => {}
-                done = &mut work => return Ok(done),
-                () = raised(alarm) => return self.yield_to_others(work).await,
-            }
-            let _ = tokio::time::timeout(CANCEL_PATIENCE, self.cancel.cancel()).await;
-            let _ = tokio::time::timeout(CANCEL_PATIENCE, work).await;
-            Err(DbError::Interrupted {
-                rollback: Rollback::Confirmed,
-            })
-        });
-        self.waited.set(self.waited.get() + began.elapsed());
-        done
-    }
+/// The settings, with the time of a statement as `connect_timeout` where none is given: every wait
+/// has a limit.
+fn with_time_limit(settings: &Settings, safety: Safety) -> Settings {
+    let mut settings = settings.clone();
+    settings.connect_timeout = settings
+        .connect_timeout
+        .or_else(|| limit(safety.statement_timeout));
+    settings
+}
 
-    /// Cancels the statement because somebody has waited too long for it, and waits for its end.
-    async fn yield_to_others<T>(
-        &self,
-        work: Pin<&mut impl Future<Output = T>>,
-    ) -> Result<T, DbError> {
-        self.yielded.set(true);
-        let _ = tokio::time::timeout(CANCEL_PATIENCE, self.cancel.cancel()).await;
+fn connect_unless_interrupted(
+    runtime: &Runtime,
+    settings: &Settings,
+    prompt: Prompt<'_>,
+    interrupt: &Interrupt,
+) -> Result<Arc<Link>, DbError> {
+    let connected = runtime.block_on(async {
         tokio::select! {
-            () = self.interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Unconfirmed }),
-            ended = tokio::time::timeout(BUILD_END_PATIENCE, work) => ended.map_err(|_| DbError::Query {
-                operation: "cancelling a statement that others wait for",
-                message: "the server has not ended it yet: look for its lock in pg_locks".to_owned(),
-                state: None,
-            }),
+            connected = connect::connect(settings, prompt) => connected.map_err(DbError::from),
+            () = interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Confirmed }),
         }
-    }
-
-    fn alarm(&self) -> Option<Alarm> {
-        let is_armed = self.yields.get() && !self.yielded.get();
-        let watch = self.watch.borrow();
-        watch.as_ref().filter(|_| is_armed).map(Watch::alarm)
-    }
-
-    /// Another connection to the same server, for the same role.
-    pub(super) fn second_connection(&self) -> Result<Client, DbError> {
-        let password = &self.password;
-        let known = |_: &str| {
-            let password = password.clone();
-            password.ok_or_else(|| std::io::Error::other("the server requires a password"))
-        };
-        let connected = self.runtime.block_on(async {
-            tokio::select! {
-                connected = connect::connect(&self.settings, &known) => connected.map_err(DbError::from),
-                () = self.interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Confirmed }),
-            }
-        })?;
-        Ok(connected.client)
-    }
-
-    /// Watches who waits for the open transaction until [`Session::end_watch`]; an error says why
-    /// that is not possible.
-    pub(super) fn begin_watch(&self, client: Arc<Client>, limit: Duration) -> Result<(), String> {
-        let rows = self.query(
-            "watching",
-            "/* pgrehearse */ SELECT pid, virtualtransaction FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() LIMIT 1",
-            &[],
-        );
-        let rows = rows.map_err(|error| error.to_string())?;
-        let row = rows
-            .first()
-            .ok_or("pg_locks does not show our transaction")?;
-        let read = |error: tokio_postgres::Error| error.to_string();
-        let holder = Holder {
-            pid: row.try_get("pid").map_err(read)?,
-            transaction: row.try_get("virtualtransaction").map_err(read)?,
-        };
-        let watch = self.runtime.block_on(Watch::begin(client, holder, limit))?;
-        self.yielded.set(false);
-        self.watch.replace(Some(watch));
-        Ok(())
-    }
-
-    /// Looks once more who waits for the open transaction.
-    pub(super) fn look(&self) {
-        let watch = self.watch.take();
-        if let Some(watch) = &watch {
-            self.runtime.block_on(watch.look());
-        }
-        self.watch.replace(watch);
-    }
-
-    /// How long the session waited that waited longest.
-    pub(super) fn end_watch(&self) -> Option<Duration> {
-        self.yielded.set(false);
-        self.watch.take()?.longest()
-    }
-
-    /// Runs statements that are cancelled when somebody waits too long for the open transaction.
-    pub(super) fn yielding<T>(&self, call: impl FnOnce(&Session) -> T) -> T {
-        self.yields.set(true);
-        let result = call(self);
-        self.yields.set(false);
-        result
-    }
-
-    /// Has somebody waited too long for the open transaction?
-    pub(super) fn has_yielded(&self) -> bool {
-        self.yielded.get()
-    }
-
-    /// Does nothing until then, or until the user asks to stop.
-    pub(super) fn pause(&self, until: tokio::time::Instant) -> Result<(), DbError> {
-        self.runtime.block_on(async {
-            tokio::select! {
-                () = tokio::time::sleep_until(until) => Ok(()),
-                () = self.interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Confirmed }),
-            }
-        })
-    }
-
-    /// Ends a transaction, whatever happened in it, also after an interrupt. Never fails: a
-    /// connection that does not answer is dropped with the session, and the server then rolls back.
-    pub(super) fn rollback(&self) -> Rollback {
-        if let Some(trace) = self.trace {
-            trace("ROLLBACK");
-        }
-        let rollback = self.client.batch_execute("ROLLBACK");
-        let ended = self
-            .runtime
-            .block_on(async { tokio::time::timeout(CANCEL_PATIENCE, rollback).await });
-        if matches!(ended, Ok(Ok(()))) {
-            Rollback::Confirmed
-        } else {
-            Rollback::Unconfirmed
-        }
-    }
-}
-
-/// Waits for the alarm; for ever where there is none.
-async fn raised(alarm: Option<Alarm>) {
-    match alarm {
-        Some(alarm) => alarm.raised().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// A setting that this server does not know is skipped.
-fn unless_refused(error: DbError) -> Result<(), DbError> {
-    if error.is_refusal() {
-        Ok(())
-    } else {
-        Err(error)
-    }
-}
-
-/// A duration as the value of a setting; zero means no limit, as everywhere in PostgreSQL.
-pub(super) fn milliseconds(duration: Millis) -> String {
-    format!("{}ms", duration.0.ceil())
+    })?;
+    Ok(Link::new(connected))
 }

@@ -7,8 +7,10 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, ToSql, Type};
 
 use super::catalog::field;
+use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
+use crate::sql::RelationName;
 use crate::twin::snapshot::{Extremes, Origin, RelationFile, Snapshot};
 
 mod extremes;
@@ -19,23 +21,25 @@ mod system_tables;
 
 const OPERATION: &str = "reading the planner's catalogs";
 
+/// The schemas where the statements' names are looked up, in this order.
+const SEARCHED: &str =
+    "/* pgrehearse */ SELECT pg_catalog.current_schemas(true)::pg_catalog.text[] AS path";
+
 /// The relations of a snapshot; objects they depend on are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// All tables and views of the database.
     Everything,
-    /// Those with these names, in any schema.
-    Named(BTreeSet<String>),
+    /// Those that these names mean in this session, with its `search_path`.
+    Named(BTreeSet<RelationName>),
 }
 
-impl Scope {
-    /// As a parameter of the query.
-    fn parameters(&self) -> (bool, Vec<&str>) {
-        match self {
-            Scope::Everything => (true, Vec::new()),
-            Scope::Named(names) => (false, names.iter().map(String::as_str).collect()),
-        }
-    }
+/// The relations of a scope, resolved; as parameters of queries.
+struct Resolved {
+    everything: bool,
+    oids: Vec<Oid>,
+    /// Of these only sequences count.
+    sequences: Vec<Oid>,
 }
 
 impl Session {
@@ -44,31 +48,58 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked any more. What the role may not read is a
     /// [`Gap`](crate::model::Gap), not an error.
+    #[cfg(any(test, feature = "internals"))]
     pub fn snapshot(&self, scope: &Scope) -> Result<Snapshot, DbError> {
-        let settings = self.pairs(include_str!("snapshot/settings.sql"))?;
-        self.query(
-            OPERATION,
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            &[],
-        )?;
-        let snapshot = self.read_snapshot(scope, settings);
-        self.rollback();
-        snapshot
+        self.snapshot_naming(scope, &BTreeSet::new())
+    }
+
+    /// The same, with the sequences of these names.
+    ///
+    /// # Errors
+    /// See [`Session::snapshot`].
+    pub fn snapshot_naming(
+        &self,
+        scope: &Scope,
+        sequences: &BTreeSet<RelationName>,
+    ) -> Result<Snapshot, DbError> {
+        match self.snapshot_once(scope, sequences) {
+            // A table was locked meanwhile. The next attempt does not ask for its lock.
+            Err(locked) if locked.is_lock_timeout() => self.snapshot_once(scope, sequences),
+            other => other,
+        }
+    }
+
+    fn snapshot_once(
+        &self,
+        scope: &Scope,
+        sequences: &BTreeSet<RelationName>,
+    ) -> Result<Snapshot, DbError> {
+        self.within(OPERATION, TransactionMode::ReadSnapshot, |session| {
+            // Before anything below changes one of them.
+            let settings = session.pairs(include_str!("snapshot/settings.sql"))?;
+            session.read_snapshot(scope, sequences, settings)
+        })
     }
 
     fn read_snapshot(
         &self,
         scope: &Scope,
+        sequences: &BTreeSet<RelationName>,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
+        let path = self.query(OPERATION, SEARCHED, &[])?;
+        let path: Vec<String> = path
+            .first()
+            .map_or(Ok(Vec::new()), |row| field(row, "path"))?;
         // Settings that affect how values are printed; the twin uses the same ones when it reads
         // them.
         for setting in [
-            "SET LOCAL search_path = pg_catalog",
+            "SET LOCAL search_path = pg_catalog, pg_temp",
             "SET LOCAL extra_float_digits = 3",
         ] {
             self.query(OPERATION, setting, &[])?;
         }
+        let scope = &self.resolved(scope, sequences, &path)?;
         let relations = self.relations(scope)?;
         let oids: Vec<Oid> = relations.iter().map(|relation| relation.file.oid).collect();
         let mut files: Vec<RelationFile> = relations
@@ -86,9 +117,10 @@ impl Session {
         snapshot.gaps = self.gaps(&oids, &snapshot.origin.role, source)?;
         snapshot.gaps.extend(self.not_copied(scope, &oids)?);
         self.add_metapages(&mut files)?;
-        self.add_btree_levels(&mut files)?;
+        let untrusted = self.untrusted_tables(&oids)?;
+        self.add_btree_levels(&mut files, &untrusted)?;
         snapshot.files = files;
-        snapshot.extremes = self.extremes(&oids)?;
+        snapshot.extremes = self.extremes(&oids, &untrusted)?;
         Ok(snapshot)
     }
 
@@ -125,10 +157,52 @@ impl Session {
         })
     }
 
-    fn relations(&self, scope: &Scope) -> Result<Vec<Relation>, DbError> {
-        let (everything, names) = scope.parameters();
-        let parameters: &[(&(dyn ToSql + Sync), Type)] =
-            &[(&everything, Type::BOOL), (&names, Type::TEXT_ARRAY)];
+    /// Names that mean nothing are left out.
+    fn resolved(
+        &self,
+        scope: &Scope,
+        sequences: &BTreeSet<RelationName>,
+        path: &[String],
+    ) -> Result<Resolved, DbError> {
+        let sequences = self.resolve(sequences, path)?;
+        Ok(match scope {
+            Scope::Everything => Resolved {
+                everything: true,
+                oids: Vec::new(),
+                sequences,
+            },
+            Scope::Named(names) => Resolved {
+                everything: false,
+                oids: self.resolve(names, path)?,
+                sequences,
+            },
+        })
+    }
+
+    fn resolve(
+        &self,
+        names: &BTreeSet<RelationName>,
+        path: &[String],
+    ) -> Result<Vec<Oid>, DbError> {
+        let (schemas, relations): (Vec<Option<&str>>, Vec<&str>) = names
+            .iter()
+            .map(|name| (name.schema.as_deref(), name.name.as_str()))
+            .unzip();
+        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
+            (&schemas, Type::TEXT_ARRAY),
+            (&relations, Type::TEXT_ARRAY),
+            (&path, Type::TEXT_ARRAY),
+        ];
+        let rows = self.query(OPERATION, include_str!("snapshot/resolve.sql"), parameters)?;
+        rows.iter().map(|row| field(row, "oid")).collect()
+    }
+
+    fn relations(&self, scope: &Resolved) -> Result<Vec<Relation>, DbError> {
+        let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
+            (&scope.everything, Type::BOOL),
+            (&scope.oids, Type::OID_ARRAY),
+            (&scope.sequences, Type::OID_ARRAY),
+        ];
         let rows = self.query(
             OPERATION,
             include_str!("snapshot/relations.sql"),

@@ -11,8 +11,8 @@ use crate::workload::{Usage, Workload};
 const OPERATION: &str = "reading pg_stat_statements";
 
 impl Session {
-    /// Adds the statements with the most total time, with their calls; their literals are
-    /// parameters (`$1`).
+    /// Adds the statements with the most total time, with their calls and, where these are others,
+    /// their users; their literals are parameters (`$1`).
     ///
     /// # Errors
     /// When the extension is not in this database, or may not be read.
@@ -45,6 +45,8 @@ impl Session {
                 usage,
                 "pg_stat_statements".to_owned(),
             );
+            let authors: Vec<String> = field(&row, "authors")?;
+            workload.note_authors(authors.into_iter().collect());
         }
         if is_alone && field(row, "has_info")? {
             let sql = include_str!("sql/stat_statements_since.sql")

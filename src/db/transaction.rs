@@ -11,19 +11,21 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 
 use super::catalog::field;
 use super::execute::{LONG_RUN, RUNS, median};
 use super::explain::Explained;
-use super::session::{CONNECTION_CHECK_INTERVAL, milliseconds};
+use super::session::{CONNECTION_CHECK_INTERVAL, OWN_PATH, TransactionMode, milliseconds};
 use super::wait_budget::WaitBudget;
 use super::watcher::LOOK_PATIENCE;
 use super::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
 use crate::planner::{
-    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, TestedIndex, Waits,
+    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, Rollback, TestedIndex,
+    Waits,
 };
 use crate::verdict::Reason;
 use crate::workload::Statement;
@@ -93,9 +95,9 @@ impl Session {
             Ok(limit) => limit,
             Err(cause) => return Ok((Answer::Refused(cause.into()), false)),
         };
-        let watcher = budget.client(self)?;
-        self.query(OPERATION, "BEGIN", &[])?;
-        let watching = watcher.and_then(|client| self.begin_watch(client, longest_wait));
+        let watcher = budget.watcher(self)?;
+        self.begin(OPERATION, TransactionMode::Change)?;
+        let watching = watcher.and_then(|link| self.begin_watch(link, longest_wait));
         let mut transaction = Transaction {
             session: self,
             longest_wait: longest_wait.into(),
@@ -127,6 +129,7 @@ impl Session {
         };
         budget.spend(&waits);
         match rehearsed {
+            Ok(_) if rollback == Rollback::Unconfirmed => Err(self.unconfirmed(OPERATION)),
             Ok(Ok(planned)) => Ok((
                 Answer::Planned(Planned {
                     write_block,
@@ -268,21 +271,7 @@ impl Transaction<'_> {
         let build_time = Millis::from(began.elapsed());
         let name = QualifiedName::new(index.definition.table.schema.clone(), index.name.clone())
             .to_string();
-        let path: Vec<_> = self.session.query(
-            OPERATION,
-            "/* pgrehearse */ SELECT current_setting('search_path') AS path",
-            &[],
-        )?;
-        let path: String = path
-            .first()
-            .map_or_else(|| Ok(String::new()), |row| field(row, "path"))?;
-        self.set_local("search_path", "pg_catalog")?;
-        let rows = self.session.query(
-            OPERATION,
-            include_str!("sql/built_index.sql"),
-            &[(&name, Type::TEXT)],
-        )?;
-        self.set_local("search_path", &path)?;
+        let rows = self.catalog_rows(include_str!("sql/built_index.sql"), &name)?;
         let Some(row) = rows.first() else {
             return Ok(Err(Refusal::server(
                 Reason::BuildFailed,
@@ -299,15 +288,30 @@ impl Transaction<'_> {
         }))
     }
 
+    /// What a query of ours about this relation returns when no name is looked up outside
+    /// `pg_catalog`. The statements keep their `search_path`.
+    fn catalog_rows(&self, sql: &str, relation: &str) -> Result<Vec<Row>, DbError> {
+        let path = self.session.query(
+            OPERATION,
+            "/* pgrehearse */ SELECT pg_catalog.current_setting('search_path') AS path",
+            &[],
+        )?;
+        let path: String = path
+            .first()
+            .map_or_else(|| Ok(String::new()), |row| field(row, "path"))?;
+        self.set_local("search_path", OWN_PATH)?;
+        let rows = self
+            .session
+            .query(OPERATION, sql, &[(&relation, Type::TEXT)])?;
+        self.set_local("search_path", &path)?;
+        Ok(rows)
+    }
+
     /// Gives the new index's expressions statistics, and does not change those of the table's
     /// columns.
     fn analyze_expressions(&mut self, table: &QualifiedName) -> Outcome<()> {
-        let name = table.to_string();
-        let rows = self.session.query(
-            OPERATION,
-            include_str!("sql/freeze_statistics.sql"),
-            &[(&name, Type::TEXT)],
-        )?;
+        let freeze = include_str!("sql/freeze_statistics.sql");
+        let rows = self.catalog_rows(freeze, &table.to_string())?;
         let statement: Option<String> = rows
             .first()
             .map(|row| field(row, "statement"))
@@ -350,18 +354,31 @@ impl Transaction<'_> {
         let mut left = RUNS;
         let mut seen = Vec::new();
         while left > 0 {
+            if let Some(out_of_time) = self.session.executions.out_of_time() {
+                if seen.is_empty() {
+                    seen.push(out_of_time);
+                }
+                break;
+            }
             let began = Instant::now();
+            let limit = self.allowance().time;
             seen.push(or_refuse!(self.guarded(|session| {
-                Ok(match session.explain_executed(&statement.sql)? {
-                    Explained::Refused {
-                        message,
-                        state: Some(state),
-                    } => Err(DbError::Query {
+                let explained = session.explain_executed(&statement.sql, limit)?;
+                Ok(match (session.executions.out_of_time(), explained) {
+                    // The transaction has failed, and nothing more is executed in it.
+                    (Some(out_of_time), Explained::Refused { .. }) => Ok(out_of_time),
+                    (
+                        None,
+                        Explained::Refused {
+                            message,
+                            state: Some(state),
+                        },
+                    ) => Err(DbError::Query {
                         operation: OPERATION,
                         message,
                         state: Some(state),
                     }),
-                    other => Ok(PlanOutcome::from(other)),
+                    (_, other) => Ok(PlanOutcome::from(other)),
                 })
             })));
             left = if began.elapsed() > LONG_RUN {
@@ -482,14 +499,7 @@ impl Transaction<'_> {
     }
 
     fn set_local(&self, name: &str, value: &str) -> Result<(), DbError> {
-        let parameters: &[(&(dyn ToSql + Sync), Type)] =
-            &[(&name, Type::TEXT), (&value, Type::TEXT)];
-        self.session.query(
-            OPERATION,
-            "/* pgrehearse */ SELECT pg_catalog.set_config($1, $2, true)",
-            parameters,
-        )?;
-        Ok(())
+        self.session.set_local(OPERATION, name, value)
     }
 }
 

@@ -17,11 +17,12 @@ use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
 use crate::model::{Bytes, Gap};
-use crate::model::{QualifiedName, quote_identifier, quote_literal};
+use crate::model::{QualifiedName, quote_literal};
 use crate::planner::{
     Answer, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question, RefusalCause,
 };
 use crate::twin::Snapshot;
+use crate::twin::checks::Checked;
 use crate::twin::snapshot::Oid;
 use crate::workload::{Statement, StatementId};
 
@@ -37,14 +38,17 @@ mod index_part;
 mod libraries;
 mod load;
 mod observed;
+mod rights;
 mod rows;
 mod samples;
+mod sound;
 mod statistics;
 
 use candidates::Hypothetical;
 use facts::TableFacts;
 use files::DataDirectory;
 use observed::Observed;
+use rights::PlanningRole;
 use samples::Samples;
 
 const OPERATION: &str = "building the planner twin";
@@ -58,7 +62,13 @@ const MIN_OID: Oid = 1 << 31;
 
 /// A running twin.
 pub struct Twin {
+    /// The session of the role that plans, without rights. Functions that were copied can run only
+    /// here, so what it answers is not trusted to name a file.
     session: Session,
+    /// The superuser's session. It evaluates nothing that was copied.
+    admin: Session,
+    /// The role that plans.
+    role: PlanningRole,
     /// Its files.
     directory: DataDirectory,
     /// Tables with a file: the file with a few rows, and the sparse one that the planner measures.
@@ -124,14 +134,27 @@ impl From<Explained> for PlanOutcome {
 }
 
 impl Twin {
-    /// Fills a throwaway server of the same major version.
+    /// Fills a throwaway server of the same major version, which nobody may enter without a
+    /// password. `admin` is its superuser's session.
     ///
     /// # Errors
     /// When the server refuses something that was copied.
-    pub fn load(snapshot: &Snapshot, cluster: Cluster, session: Session) -> Result<Twin, DbError> {
-        let directory = DataDirectory::of(&cluster, &session)?;
+    pub fn load(snapshot: &Snapshot, cluster: Cluster, admin: Session) -> Result<Twin, DbError> {
+        let checked = Checked::of(snapshot)?;
+        if !cluster.needs_password() {
+            let message = "the planner twin's server lets everybody in";
+            return Err(DbError::Missing(message.to_owned()));
+        }
+        let admin = admin.into_own()?;
+        // Names in our own statements never mean something that was copied.
+        admin.set("search_path", "pg_catalog, pg_temp")?;
+        let role = PlanningRole::create(&admin, &snapshot.origin.role)?;
+        let session = role.connect(&cluster, &admin)?;
+        let directory = DataDirectory::of(&cluster, &admin)?;
         let mut twin = Twin {
             session,
+            admin,
+            role,
             directory,
             heaps: BTreeMap::new(),
             leaves: BTreeMap::new(),
@@ -149,14 +172,15 @@ impl Twin {
             _cluster: cluster,
         };
         twin.gaps.extend(twin.missing_libraries(snapshot)?);
-        twin.fill(snapshot)?;
-        twin.apply(&snapshot.settings)?;
+        twin.fill(&checked)?;
+        twin.apply(&checked)?;
         twin.session.set("statement_timeout", PATIENCE)?;
         twin.prepare_parts()?;
         for sample in &snapshot.samples {
             twin.add_sample(sample)?;
         }
-        twin.act_as(&snapshot.origin.role)?;
+        // Its statements are short, and what the twin has would be wrong without some of them.
+        twin.admin.ignore_interrupts();
         Ok(twin)
     }
 
@@ -173,18 +197,6 @@ impl Twin {
         self.gaps.push(gap);
     }
 
-    /// `current_user`, and "$user" in `search_path`, must mean the same as on the server.
-    fn act_as(&self, role: &str) -> Result<(), DbError> {
-        if role.is_empty() || role == "postgres" {
-            return Ok(());
-        }
-        let role = quote_identifier(role);
-        self.session.batch(
-            OPERATION,
-            &format!("CREATE ROLE {role} SUPERUSER; SET SESSION AUTHORIZATION {role}"),
-        )
-    }
-
     /// Changes a planner setting for all later questions.
     ///
     /// # Errors
@@ -194,8 +206,8 @@ impl Twin {
     }
 
     /// Settings that this server does not know do not affect its planner.
-    fn apply(&self, settings: &BTreeMap<String, String>) -> Result<(), DbError> {
-        for (name, value) in settings {
+    fn apply(&self, checked: &Checked<'_>) -> Result<(), DbError> {
+        for (name, value) in checked.settings() {
             match self.session.set(name, value) {
                 Err(error) if !error.is_refusal() => return Err(error),
                 _ => {}
@@ -270,7 +282,7 @@ impl Twin {
                    JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace \
                    WHERE c.relkind IN ('r', 'm') ORDER BY c.oid";
         let rows = self
-            .session
+            .admin
             .query(OPERATION, sql, &[(&table.to_string(), Type::TEXT)])?;
         let leaves: Vec<Leaf> = rows.iter().map(leaf).collect::<Result<_, DbError>>()?;
         self.leaves.insert(table.clone(), leaves.clone());
@@ -282,7 +294,7 @@ impl Twin {
         let sql = "SELECT c.oid, n.nspname::text AS schema_name, c.relname::text AS table_name \
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                    WHERE c.oid = $1 AND c.relkind IN ('r', 'm')";
-        let rows = self.session.query(OPERATION, sql, &[(&table, Type::OID)])?;
+        let rows = self.admin.query(OPERATION, sql, &[(&table, Type::OID)])?;
         rows.first().map(leaf).transpose()
     }
 }
@@ -293,17 +305,14 @@ fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
     let mut sql = "BEGIN".to_owned();
     if !oids.is_empty() {
         let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
-        let oids = oids.join(", ");
-        sql += &format!(
-            "; UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid IN ({oids})"
-        );
+        sql += &format!("; SELECT pgrehearse_twin.show('{{{}}}')", oids.join(","));
     }
-    for index in hidden {
-        let name = quote_literal(&index.to_string());
-        sql += &format!(
-            "; UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid IN \
-             (SELECT to_regclass({name})::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass({name})))"
-        );
+    if !hidden.is_empty() {
+        let names: Vec<String> = hidden
+            .iter()
+            .map(|index| quote_literal(&index.to_string()))
+            .collect();
+        sql += &format!("; SELECT pgrehearse_twin.hide(ARRAY[{}])", names.join(", "));
     }
     sql
 }

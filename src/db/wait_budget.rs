@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_postgres::Client;
 
+use super::session::Link;
 use super::watcher::{INTERVAL, duration};
 use super::{DbError, Safety, Session};
 use crate::planner::{RefusalCause, Waits};
@@ -21,7 +21,7 @@ pub(super) struct WaitBudget {
     /// Nothing is locked before: a pause at least as long as the last wait.
     rest_until: Option<Instant>,
     /// The second connection, or why there is none.
-    client: Option<Result<Arc<Client>, String>>,
+    link: Option<Result<Arc<Link>, String>>,
 }
 
 impl WaitBudget {
@@ -44,22 +44,22 @@ impl WaitBudget {
     }
 
     /// The second connection; opened when it is first needed, and again when it was lost.
-    pub(super) fn client(
+    pub(super) fn watcher(
         &mut self,
         session: &Session,
-    ) -> Result<Result<Arc<Client>, String>, DbError> {
-        let is_usable = |known: &Result<Arc<Client>, String>| {
-            known.as_ref().map_or(true, |client| !client.is_closed())
+    ) -> Result<Result<Arc<Link>, String>, DbError> {
+        let is_usable = |known: &Result<Arc<Link>, String>| {
+            known.as_ref().map_or(true, |link| !link.client.is_closed())
         };
-        if let Some(known) = self.client.as_ref().filter(|known| is_usable(known)) {
+        if let Some(known) = self.link.as_ref().filter(|known| is_usable(known)) {
             return Ok(known.clone());
         }
-        let client = match session.second_connection() {
-            Ok(client) => Ok(Arc::new(client)),
+        let link = match session.second_connection() {
+            Ok(link) => Ok(link),
             Err(error @ DbError::Interrupted { .. }) => return Err(error),
             Err(error) => Err(error.to_string()),
         };
-        Ok(self.client.insert(client).clone())
+        Ok(self.link.insert(link).clone())
     }
 
     /// Adds what a transaction that just ended did to others.

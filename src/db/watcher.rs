@@ -18,6 +18,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::DbError;
+use super::session::Link;
 use crate::model::Millis;
 
 /// How often the second connection looks.
@@ -78,7 +79,7 @@ impl Looks {
 
 /// Looks until it is dropped.
 pub(super) struct Watch {
-    client: Arc<Client>,
+    link: Arc<Link>,
     holder: Holder,
     looks: watch::Sender<Looks>,
     task: JoinHandle<()>,
@@ -94,17 +95,17 @@ impl Drop for Watch {
 impl Watch {
     /// Begins with a look; an error if it does not show the transaction.
     pub(super) async fn begin(
-        client: Arc<Client>,
+        link: Arc<Link>,
         holder: Holder,
         limit: Duration,
     ) -> Result<Watch, String> {
         let at = Instant::now();
-        let waiting = look(&client, &holder).await?;
+        let waiting = look(&link.client, &holder).await?;
         let (looks, _) = watch::channel(Looks::first(at, waiting));
-        let task = tokio::spawn(keep_looking(client.clone(), holder.clone(), looks.clone()));
+        let task = tokio::spawn(keep_looking(link.clone(), holder.clone(), looks.clone()));
         let margin = limit.mul_f64(MARGIN_SHARE).min(MAX_MARGIN);
         Ok(Watch {
-            client,
+            link,
             holder,
             looks,
             task,
@@ -123,7 +124,7 @@ impl Watch {
     /// Looks once more, so that short waits at the end are seen, too.
     pub(super) async fn look(&self) {
         let at = Instant::now();
-        if let Ok(waiting) = look(&self.client, &self.holder).await {
+        if let Ok(waiting) = look(&self.link.client, &self.holder).await {
             self.looks.send_modify(|looks| looks.add(at, waiting));
         }
     }
@@ -160,11 +161,11 @@ impl Alarm {
     }
 }
 
-async fn keep_looking(client: Arc<Client>, holder: Holder, looks: watch::Sender<Looks>) {
+async fn keep_looking(link: Arc<Link>, holder: Holder, looks: watch::Sender<Looks>) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         let at = Instant::now();
-        if let Ok(waiting) = look(&client, &holder).await {
+        if let Ok(waiting) = look(&link.client, &holder).await {
             looks.send_modify(|looks| looks.add(at, waiting));
         }
     }

@@ -2,12 +2,15 @@
 //! (`src/candidate`), made for one relation of the plan. So a finding never proposes an index that
 //! the advice would not test.
 
+use std::borrow::Cow;
+
 use super::subject::Subject;
 use crate::candidate;
-use crate::index::{Index, Key, Method};
+use crate::catalog::{Catalog, contrib_classes};
+use crate::index::{Extension, Index, Key, Method};
 use crate::model::QualifiedName;
 use crate::plan::Node;
-use crate::predicate::{ConditionKind, OrderKey, Relation, RelationUse};
+use crate::predicate::{Condition, ConditionKind, OrderKey, Relation, RelationUse};
 use crate::sql::Expression;
 
 /// What an index could do about a finding.
@@ -58,6 +61,47 @@ pub(super) fn propose(subject: &Subject<'_>, relation: &RelationUse) -> Option<I
     });
     let (score, best) = missing.chain(existing).max_by_key(|(score, _)| *score)?;
     (score.matching > 0).then_some(best)
+}
+
+/// A catalog that knows no operator classes, with those of the extensions that come with
+/// PostgreSQL.
+pub(super) fn with_contrib_classes(catalog: &Catalog) -> Cow<'_, Catalog> {
+    let mut catalog = Cow::Borrowed(catalog);
+    if catalog.operator_classes.is_empty() {
+        let classes = contrib_classes::EXTENSIONS.iter().flat_map(|name| {
+            contrib_classes::of_extension(&Extension {
+                name: (*name).to_owned(),
+                schema: String::new(),
+            })
+            .collect::<Vec<_>>()
+        });
+        catalog.to_mut().operator_classes = classes.collect();
+    }
+    catalog
+}
+
+/// The index with which a search for a part of a text, `LIKE '%…%'`, finds its rows.
+///
+/// A plan without the server's catalog does not tell which extensions there are: those that come
+/// with PostgreSQL are assumed.
+pub(super) fn substring_index(
+    subject: &Subject<'_>,
+    relation: &RelationUse,
+    searched: &Condition,
+) -> Option<IndexProposal> {
+    let catalog = with_contrib_classes(subject.plan_catalog());
+    let serves = |index: &Index| {
+        index.method == Method::Gin
+            && matches!(index.keys.as_slice(), [key] if key.key == searched.key)
+    };
+    let candidates = candidate::for_relation(relation, &catalog);
+    let mut missing = candidates.to_try.into_iter();
+    if let Some(candidate) = missing.find(|candidate| serves(&candidate.index)) {
+        return Some(IndexProposal::Create(Box::new(candidate.index)));
+    }
+    let mut covered = candidates.covered.into_iter();
+    let covered = covered.find(|covered| serves(&covered.index))?;
+    Some(IndexProposal::Existing(covered.existing.name))
 }
 
 /// What a scan asks for in some of its properties and those of other nodes.

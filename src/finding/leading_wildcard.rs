@@ -1,13 +1,13 @@
 //! `LIKE '%…'`: a btree cannot search for a suffix or a part of a text; a trigram index can.
 
-use super::index_proposal::has_column_lookup;
+use super::index_proposal::{IndexProposal, has_column_lookup, scan_use, substring_index};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::Subject;
 use super::waste::waste;
-use crate::model::quote_identifier;
+use crate::model::quote_literal;
 use crate::plan::{Node, NodeType};
-use crate::predicate::Relation;
-use crate::sql::{Expression, Shape, literal_value};
+use crate::predicate::{Condition, Operand};
+use crate::sql::literal_value;
 
 pub(super) const RULE: Rule = Rule {
     name: "leading-wildcard",
@@ -33,43 +33,39 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     if has_column_lookup(&filter, relation, node) {
         return None;
     }
-    let (column, pattern) = filter
-        .conjuncts()
-        .iter()
-        .find_map(|conjunct| unanchored(conjunct, relation))?;
+    let wanted = scan_use(subject, node, &["Filter"])?;
+    let (condition, pattern) = wanted.conditions.iter().find_map(unanchored)?;
+    let proposal = substring_index(subject, &wanted, condition);
+    let other = match &proposal {
+        Some(IndexProposal::Create(_)) => " A trigram index can (extension pg_trgm).".to_owned(),
+        Some(IndexProposal::Existing(name)) => format!(" {name} can, and is not used."),
+        None => String::new(),
+    };
     let message = format!(
-        "the filter on {} {}: the pattern {pattern} begins with a wildcard, which no btree index can search for ({}). \
-         A trigram index can (extension pg_trgm).",
+        "the filter on {} {}: the pattern {pattern} begins with a wildcard, which no btree index can search for ({}).{other}",
         subject.table_name(node)?,
         waste.text(),
         subject.impact_text(waste.impact)
     );
-    let action = format!(
-        "{} USING gin ({column} gin_trgm_ops);",
-        subject.create_index_on(node)?
-    );
-    Some(Draft::new(node, waste.impact, message).action(action))
+    let draft = Draft::new(node, waste.impact, message);
+    Some(
+        match proposal.and_then(|index| index.statement(subject, node)) {
+            Some(statement) => draft.action(statement),
+            None => draft,
+        },
+    )
 }
 
-/// The column and the pattern of an unanchored LIKE.
-fn unanchored(conjunct: &Expression, relation: Relation<'_>) -> Option<(String, String)> {
-    let Shape::Binary {
-        operator,
-        left,
-        right,
-    } = &conjunct.shape
-    else {
+/// A LIKE whose pattern begins with a wildcard, and the pattern as SQL.
+fn unanchored(condition: &Condition) -> Option<(&Condition, String)> {
+    let Operand::Constant(literal) = &condition.operand else {
         return None;
     };
-    if !matches!(operator.as_str(), "~~" | "~~*") || !matches!(right.shape, Shape::Constant) {
+    if !matches!(condition.operator.as_str(), "~~" | "~~*") {
         return None;
     }
-    let column = relation.column(left)?;
-    let pattern = literal_value(&right.text);
-    pattern.starts_with(['%', '_']).then(|| {
-        (
-            quote_identifier(&column.name).into_owned(),
-            format!("'{pattern}'"),
-        )
-    })
+    let pattern = literal_value(literal);
+    pattern
+        .starts_with(['%', '_'])
+        .then(|| (condition, quote_literal(&pattern)))
 }

@@ -95,12 +95,12 @@ fn wrapped<'e>(conjunct: &'e Expression, relation: Relation<'_>) -> Option<&'e E
         } if operator == "=" => (operand.as_ref(), array.as_ref()),
         _ => return None,
     };
-    let (own, other) = if relation.owns(left) {
+    let (own, other) = if relation.reads_only_this(left) {
         (left, right)
     } else {
         (right, left)
     };
     let is_wrapper = matches!(own.shape, Shape::Call { .. } | Shape::Cast { .. })
         && relation.column(own).is_none();
-    (is_wrapper && relation.owns(own) && !relation.owns(other)).then_some(own)
+    (is_wrapper && relation.reads_only_this(own) && !relation.reads_only_this(other)).then_some(own)
 }

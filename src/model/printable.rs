@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
-/// The text with every character that affects a terminal written out: `\u{1b}` for ESC; C1 controls
-/// and bidirectional overrides likewise. Newlines and tabs become spaces, so one value stays on one
-/// line.
+/// The text with every character that affects a terminal or cannot be seen written out: `\u{1b}` for
+/// ESC; C1 controls, bidirectional controls and invisible characters likewise. Newlines and tabs
+/// become spaces, so one value stays on one line.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_harmless) {
         return Cow::Borrowed(text);
@@ -42,9 +42,11 @@ pub fn printable_sql(sql: &str) -> Cow<'_, str> {
         let quote = &rest[start..=start];
         let length = quoted_length(&rest[start..], quote);
         clean.push_str(&printable(&rest[..start]));
-        let escape_string = rest[..start].ends_with(['E', 'e']) && quote == "'";
-        let quoted = if escape_string {
+        let before = &rest[..start];
+        let quoted = if before.ends_with(['E', 'e']) && quote == "'" {
             escape_quoted
+        } else if before.ends_with("U&") || before.ends_with("u&") {
+            already_unicode_quoted
         } else {
             unicode_quoted
         };
@@ -52,6 +54,26 @@ pub fn printable_sql(sql: &str) -> Cow<'_, str> {
         rest = &rest[start + length..];
     }
     clean.push_str(&printable(rest));
+    Cow::Owned(clean)
+}
+
+/// JSON with the same meaning in which such characters are written as `\uXXXX`. Outside of strings
+/// JSON has none, except newlines.
+pub fn printable_json(json: &str) -> Cow<'_, str> {
+    let stays = |character: char| character == '\n' || is_harmless(character);
+    if json.chars().all(stays) {
+        return Cow::Borrowed(json);
+    }
+    let mut clean = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if stays(character) {
+            clean.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            clean.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
     Cow::Owned(clean)
 }
 
@@ -86,6 +108,15 @@ fn unicode_quoted(text: &str, quote: &str) -> String {
     )
 }
 
+/// Inside `U&'…'` and `U&"…"`, whose own escapes stay as they are.
+fn already_unicode_quoted(text: &str, _quote: &str) -> String {
+    let escape = |character: char| match character {
+        harmless if is_harmless(harmless) => harmless.to_string(),
+        other => format!("\\+{:06X}", u32::from(other)),
+    };
+    text.chars().map(escape).collect()
+}
+
 /// Inside `E'…'`, whose own escapes stay as they are.
 fn escape_quoted(text: &str, _quote: &str) -> String {
     let escape = |character: char| match character {
@@ -95,10 +126,40 @@ fn escape_quoted(text: &str, _quote: &str) -> String {
     text.chars().map(escape).collect()
 }
 
+/// Is this a character that can be seen (or a space) and leaves the others where they are?
 fn is_harmless(character: char) -> bool {
-    let bidirectional_control = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !character.is_control() && !bidirectional_control
+    !character.is_control() && !INVISIBLE.iter().any(|range| range.contains(&character))
 }
+
+/// Characters that change the order of others, take no room, or carry hidden text: those that
+/// Unicode calls default-ignorable, and separators of lines and paragraphs
+/// (<https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point>).
+const INVISIBLE: &[std::ops::RangeInclusive<char>] = &[
+    // Soft hyphen, combining grapheme joiner, Arabic letter mark, fillers, vowels that are not shown.
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    // Zero-width characters and directional marks.
+    '\u{200b}'..='\u{200f}',
+    // Line and paragraph separators, directional embeddings and overrides.
+    '\u{2028}'..='\u{202e}',
+    // Word joiner, invisible operators, directional isolates.
+    '\u{2060}'..='\u{206f}',
+    '\u{3164}'..='\u{3164}',
+    // Variation selectors, and the byte order mark.
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    // Interlinear annotations.
+    '\u{fff0}'..='\u{fffb}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    // Tags, and more variation selectors.
+    '\u{e0000}'..='\u{e0fff}',
+];
 
 #[cfg(test)]
 mod tests {
@@ -109,13 +170,41 @@ mod tests {
         assert_eq!(printable("a\u{1b}[31mb"), "a\\u{1b}[31mb");
         assert_eq!(printable("a\u{9b}2J"), "a\\u{9b}2J");
         assert_eq!(printable("x\u{202e}y"), "x\\u{202e}y");
+        assert_eq!(
+            printable("a\u{61c}b\u{200b}c\u{e0041}d"),
+            "a\\u{61c}b\\u{200b}c\\u{e0041}d"
+        );
+        assert_eq!(
+            printable("a\u{2028}b\u{fe0f}c\u{feff}d\u{ad}"),
+            "a\\u{2028}b\\u{fe0f}c\\u{feff}d\\u{ad}"
+        );
         assert_eq!(printable("one\ntwo\tthree"), "one two three");
         assert_eq!(printable("größe ☃"), "größe ☃");
         assert_eq!(printable_lines("a\u{7}\nb"), "a\\u{7}\nb");
     }
 
     #[test]
+    fn json_keeps_its_meaning() {
+        let text = "a\u{7f}b\u{202e}c\u{e0041}d\u{9b}e\"\\";
+        let json = serde_json::to_string_pretty(&[text, "größe"]).unwrap();
+        let shown = printable_json(&json);
+        assert_eq!(
+            shown,
+            "[\n  \"a\\u007fb\\u202ec\\udb40\\udc41d\\u009be\\\"\\\\\",\n  \"größe\"\n]"
+        );
+        assert_eq!(
+            serde_json::from_str::<Vec<String>>(&shown).unwrap(),
+            [text, "größe"]
+        );
+        assert_eq!(printable_json("[\n1\n]"), "[\n1\n]");
+    }
+
+    #[test]
     fn sql_keeps_its_meaning() {
+        assert_eq!(
+            printable_sql("U&'\\00e9\u{200b}' = \"a\u{200b}\\\""),
+            "U&'\\00e9\\+00200B' = U&\"a\\+00200B\\\\\""
+        );
         assert_eq!(printable_sql("WHERE a = 'x'"), "WHERE a = 'x'");
         assert_eq!(
             printable_sql("WHERE a = 'new\nli''ne\\' AND\nb"),

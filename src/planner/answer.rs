@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, Target, Waits};
+use super::{NotExecuted, Refusal, Target, TwinOnly, Waits};
 use crate::model::{Bytes, Millis};
 use crate::plan::Plan;
 use crate::workload::StatementId;
@@ -57,6 +57,10 @@ pub enum PlanOutcome {
     Failed(String),
     /// Not sent: there is nothing to plan.
     Empty,
+    /// Not executed, for this reason.
+    NotExecuted(NotExecuted),
+    /// Not sent to the server: only the twin plans it.
+    TwinOnly(TwinOnly),
 }
 
 impl PlanOutcome {
@@ -64,7 +68,10 @@ impl PlanOutcome {
     pub fn plan(&self) -> Option<&Plan> {
         match self {
             PlanOutcome::Plan(plan) => Some(plan),
-            PlanOutcome::Failed(_) | PlanOutcome::Empty => None,
+            PlanOutcome::Failed(_)
+            | PlanOutcome::Empty
+            | PlanOutcome::NotExecuted(_)
+            | PlanOutcome::TwinOnly(_) => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Waits;
+use super::{NotExecuted, Waits};
 use crate::model::{Bytes, Millis, QualifiedName};
 use crate::verdict::{Reason, Rehearse};
 use crate::workload::StatementId;
@@ -37,6 +37,8 @@ fn is_zero(count: &usize) -> bool {
 pub enum RefusalCause {
     /// Nothing may be built this way.
     BuildingNotAllowed(Rehearse),
+    /// There is no planner twin, and nothing is built instead.
+    NoTwin,
     /// The server is a standby.
     ReadOnlyServer,
     /// Only the table's owner may build on it.
@@ -82,6 +84,10 @@ pub enum RefusalCause {
     NotUsableNow,
     /// The server was asked, too, and its plans do not use the index.
     NotUsedByServer,
+    /// The statements that it is for (this is the first) are planned in the twin only.
+    PlannedInTwinOnly(StatementId),
+    /// It would execute a statement that is not executed.
+    NotExecuted(NotExecuted),
     /// The server refused.
     Server {
         /// What kind of refusal it is.
@@ -89,10 +95,9 @@ pub enum RefusalCause {
         /// The server's message.
         message: String,
     },
-    /// The twin cannot plan a statement that the server plans, and the index may not be built on
-    /// the server.
+    /// The twin cannot plan a statement that the server plans, and nothing is built instead.
     TwinCannotPlan {
-        /// Why it may not be built.
+        /// Why nothing is built.
         cause: Box<RefusalCause>,
         /// The statement.
         statement: StatementId,
@@ -106,6 +111,7 @@ impl RefusalCause {
     pub fn reason(&self) -> Reason {
         match self {
             RefusalCause::BuildingNotAllowed(_) => Reason::NotRehearsed,
+            RefusalCause::NoTwin => Reason::NoTwin,
             RefusalCause::ReadOnlyServer => Reason::ReadOnlyServer,
             RefusalCause::NotOwner(_) => Reason::NotOwner,
             RefusalCause::TableTooLarge { .. } => Reason::TableTooLarge,
@@ -122,6 +128,9 @@ impl RefusalCause {
             RefusalCause::OutOfTime => Reason::OutOfTime,
             RefusalCause::NotUsableNow => Reason::NotUsableNow,
             RefusalCause::NotUsedByServer => Reason::NotChosen,
+            RefusalCause::PlannedInTwinOnly(_) | RefusalCause::NotExecuted(_) => {
+                Reason::NotRehearsed
+            }
             RefusalCause::Server { reason, .. } => *reason,
             RefusalCause::TwinCannotPlan { cause, .. } => cause.reason(),
         }

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    Answer, Hypothesis, Mode, PlanOutcome, Planned, Planner, PlannerError, Preparation, Question,
-    Refusal, RefusalCause, Target, TestedIndex, TwinState, Waits,
+    Answer, Hypothesis, Mode, NotExecuted, PlanOutcome, Planned, Planner, PlannerError,
+    Preparation, Question, Refusal, RefusalCause, Target, TestedIndex, TwinOnly, TwinState, Waits,
 };
 use crate::catalog::Catalog;
 use crate::index::Index;
@@ -59,6 +59,8 @@ pub(crate) struct TestPlanner {
     refusals: BTreeMap<(Target, Index), RefusalCause>,
     unusable: BTreeSet<Index>,
     executed: BTreeMap<(StatementId, Option<Index>), Executed>,
+    twin_only: BTreeMap<StatementId, TwinOnly>,
+    not_executed: BTreeMap<StatementId, NotExecuted>,
     overrides: Vec<Override>,
     ends: Box<dyn Fn(&Question) -> bool>,
     out_of_time: bool,
@@ -99,6 +101,8 @@ impl TestPlanner {
             refusals: BTreeMap::new(),
             unusable: BTreeSet::new(),
             executed: BTreeMap::new(),
+            twin_only: BTreeMap::new(),
+            not_executed: BTreeMap::new(),
             overrides: Vec::new(),
             ends: Box::new(|_| false),
             out_of_time: false,
@@ -138,6 +142,18 @@ impl TestPlanner {
     /// The twin cannot plan a statement that the server plans.
     pub(crate) fn twin_cannot_plan(mut self, name: &str, message: &str) -> TestPlanner {
         self.twin_failures.insert(id(name), message.to_owned());
+        self
+    }
+
+    /// The server is not asked about a statement, for this reason.
+    pub(crate) fn twin_only(mut self, name: &str, reason: TwinOnly) -> TestPlanner {
+        self.twin_only.insert(id(name), reason);
+        self
+    }
+
+    /// A statement is not executed, for this reason.
+    pub(crate) fn not_executed(mut self, name: &str, reason: NotExecuted) -> TestPlanner {
+        self.not_executed.insert(id(name), reason);
         self
     }
 
@@ -336,6 +352,14 @@ impl TestPlanner {
         let failure = self.twin_failures.get(name);
         if let Some(message) = failure.filter(|_| question.target == Target::Twin) {
             return PlanOutcome::Failed(message.clone());
+        }
+        let withheld = self.twin_only.get(name);
+        if let Some(reason) = withheld.filter(|_| question.target == Target::Server) {
+            return PlanOutcome::TwinOnly(reason.clone());
+        }
+        let withheld = self.not_executed.get(name);
+        if let Some(reason) = withheld.filter(|_| question.mode == Mode::Execute) {
+            return PlanOutcome::NotExecuted(reason.clone());
         }
         let of_twin = self.twin_plans.get(name);
         let today = of_twin.filter(|_| question.target == Target::Twin);

@@ -82,7 +82,7 @@ impl Condition {
     /// A condition that only an index predicate can hold: over columns of this relation, with
     /// nothing that is known only at run time.
     fn read_row_predicate(conjunct: &Expression, relation: Relation<'_>) -> Option<Condition> {
-        let (own, table) = (relation.owns(conjunct), relation.table);
+        let (own, table) = (relation.reads_only_this(conjunct), relation.table);
         let columns = &conjunct.columns;
         let known = !columns.is_empty() && columns.iter().all(|name| table.column(name).is_some());
         let is_fact = match &conjunct.shape {
@@ -120,7 +120,10 @@ impl Condition {
         else {
             return None;
         };
-        let (own, table) = (|part: &Expression| relation.owns(part), relation.table);
+        let (own, table) = (
+            |part: &Expression| relation.reads_only_this(part),
+            relation.table,
+        );
         let (row, operator) = match (own(left), own(right)) {
             (true, false) => (left, operator.as_str()),
             (false, true) => (right, commuted(operator)?),
@@ -190,12 +193,12 @@ fn keyed(conjunct: &Expression, relation: Relation<'_>) -> Option<Keyed> {
             operator,
             operand,
             array,
-        } if operator == "=" && relation.owns(operand) => {
+        } if operator == "=" && relation.reads_only_this(operand) => {
             let key = key_of(operand, relation.table)?;
             let kind = ConditionKind::Membership;
             Some((key, kind, operator.clone(), operand_of(array)))
         }
-        Shape::NullTest { operand, negated } if relation.owns(operand) => {
+        Shape::NullTest { operand, negated } if relation.reads_only_this(operand) => {
             let kind = if *negated {
                 ConditionKind::NotNull
             } else {
@@ -204,7 +207,7 @@ fn keyed(conjunct: &Expression, relation: Relation<'_>) -> Option<Keyed> {
             let key = key_of(operand, relation.table)?;
             Some((key, kind, String::new(), nothing()))
         }
-        Shape::Not(operand) if relation.owns(operand) => negated(operand, relation),
+        Shape::Not(operand) if relation.reads_only_this(operand) => negated(operand, relation),
         Shape::TruthTest {
             operand,
             value,
@@ -221,7 +224,10 @@ fn comparison(
     right: &Expression,
     relation: Relation<'_>,
 ) -> Option<Keyed> {
-    let (key, operator, value) = match (relation.owns(left), relation.owns(right)) {
+    let (key, operator, value) = match (
+        relation.reads_only_this(left),
+        relation.reads_only_this(right),
+    ) {
         (true, false) => (left, operator, right),
         (false, true) => (right, commuted(operator)?, left),
         _ => return None,
@@ -241,7 +247,7 @@ fn negated(operand: &Expression, relation: Relation<'_>) -> Option<Keyed> {
             operator,
             operand,
             array,
-        } if operator == "=" && relation.owns(operand) => Some((
+        } if operator == "=" && relation.reads_only_this(operand) => Some((
             key_of(operand, relation.table)?,
             ConditionKind::Exclusion,
             "<>".to_owned(),
@@ -253,7 +259,8 @@ fn negated(operand: &Expression, relation: Relation<'_>) -> Option<Keyed> {
 
 /// A boolean column that has to have a value.
 fn boolean(operand: &Expression, value: bool, relation: Relation<'_>) -> Option<Keyed> {
-    let key = boolean_column(operand, relation.table).filter(|_| relation.owns(operand))?;
+    let key =
+        boolean_column(operand, relation.table).filter(|_| relation.reads_only_this(operand))?;
     let value = Operand::Constant(value.to_string());
     Some((key, ConditionKind::Equality, String::new(), value))
 }

@@ -218,6 +218,13 @@ fn collect_columns(
             collect_columns(operand, "", found);
             collect_columns(array, "", found);
         }
+        // `email::text ~~ '%x'`: relabelling of a varchar.
+        Shape::Cast {
+            operand,
+            type_name: cast_to,
+        } if type_name == "text" && cast_to == "text" => {
+            collect_columns(operand, "character varying", found);
+        }
         Shape::NullTest { operand, .. }
         | Shape::Cast { operand, .. }
         | Shape::Collate { operand, .. }

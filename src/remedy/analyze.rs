@@ -6,7 +6,7 @@ use crate::catalog::Table;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stale {
     /// There are none.
-    Never,
+    NeverAnalyzed,
     /// Rows were written since the last ANALYZE.
     Modified {
         /// The rows.
@@ -33,8 +33,8 @@ pub fn stale(table: &Table) -> Option<Stale> {
             .all(|column| column.statistics.is_none());
     match table.rows {
         _ if table.pages == 0 => None,
-        None => Some(Stale::Never),
-        Some(rows) if without && rows > 0.0 => Some(Stale::Never),
+        None => Some(Stale::NeverAnalyzed),
+        Some(rows) if without && rows > 0.0 => Some(Stale::NeverAnalyzed),
         Some(of) => {
             let rows = table.modified_rows as f64;
             (rows > THRESHOLD_ROWS + SCALE_FACTOR * of).then_some(Stale::Modified { rows, of })
@@ -75,8 +75,11 @@ mod tests {
     #[test]
     fn a_table_without_row_count_or_statistics_was_never_analyzed() {
         let unknown = orders().with(|table| table.rows = None);
-        assert_eq!(found(unknown), Some(Stale::Never));
-        assert_eq!(found(orders().with(without_statistics)), Some(Stale::Never));
+        assert_eq!(found(unknown), Some(Stale::NeverAnalyzed));
+        assert_eq!(
+            found(orders().with(without_statistics)),
+            Some(Stale::NeverAnalyzed)
+        );
         assert_eq!(found(orders()), None);
     }
 

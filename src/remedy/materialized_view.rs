@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Ask;
+use super::RemedyInput;
 use crate::catalog::Table;
 use crate::index::naming::cut;
 use crate::model::{Bytes, QualifiedName};
@@ -43,7 +43,7 @@ pub struct Proposal<'a> {
 
 /// A view for each statement that aggregates most of a table. Parameters, and literals that a log
 /// shows to vary, are different from call to call, and what writes is no view.
-pub fn propose(ask: Ask<'_>) -> Vec<Proposal<'_>> {
+pub fn propose(ask: RemedyInput<'_>) -> Vec<Proposal<'_>> {
     let mut taken: BTreeSet<QualifiedName> = ask.catalog.taken_names.clone();
     let mut proposals = Vec::new();
     for (statement, plan) in ask.plans {
@@ -101,7 +101,7 @@ fn names_the_clock(sql: &str) -> bool {
 }
 
 /// The largest table that the plan reads most of, and how many rows.
-fn most_read<'a>(plan: &Plan, ask: Ask<'a>) -> Option<(&'a Table, f64)> {
+fn most_read<'a>(plan: &Plan, ask: RemedyInput<'a>) -> Option<(&'a Table, f64)> {
     let scans = plan.nodes().iter().filter_map(|node| {
         let table = ask.catalog.table(&node.table()?)?;
         let all = table.rows.filter(|rows| *rows >= MIN_ROWS)?;

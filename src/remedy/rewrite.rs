@@ -2,7 +2,7 @@
 //! lets the planner do what it may not do now: use an index for a period of time, or an anti-join
 //! for NOT IN.
 
-use super::Ask;
+use super::RemedyInput;
 use crate::catalog::{Catalog, Table, TableKind};
 use crate::plan::Plan;
 use crate::sql::rewrite::{FromTable, Rewriting, bounded, not_exists};
@@ -22,7 +22,7 @@ pub struct Proposal<'a> {
 }
 
 /// Both ways, where they apply.
-pub fn propose(ask: Ask<'_>) -> Vec<Proposal<'_>> {
+pub fn propose(ask: RemedyInput<'_>) -> Vec<Proposal<'_>> {
     ask.plans
         .iter()
         .filter_map(|(statement, plan)| of_statement(statement, plan, ask.catalog))

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ask, AskedBy};
+use super::{AskedBy, RemedyInput};
 use crate::catalog::{Table, TableKind};
 use crate::index::Key;
 use crate::index::naming::cut;
@@ -67,7 +67,7 @@ fn is_grouped_by(node: &Node, keys: &[String]) -> bool {
 
 /// What to try, in a fixed order: one object for the same keys, of all kinds that are asked for,
 /// each under a name of its own.
-pub fn propose(ask: Ask<'_>) -> Vec<Proposal> {
+pub fn propose(ask: RemedyInput<'_>) -> Vec<Proposal> {
     let mut merged: BTreeMap<(QualifiedName, Vec<String>), Drafts> = BTreeMap::new();
     for (statement, plan) in ask.plans {
         let compared = relation_uses(plan, ask.catalog)
@@ -224,14 +224,14 @@ fn written(key: &Key) -> String {
 }
 
 /// Two or more plain columns of one table that are grouped by.
-fn grouped(plan: &Plan, ask: Ask<'_>) -> Vec<(QualifiedName, Draft)> {
+fn grouped(plan: &Plan, ask: RemedyInput<'_>) -> Vec<(QualifiedName, Draft)> {
     plan.nodes()
         .iter()
         .filter_map(|node| grouped_at(plan, node, ask))
         .collect()
 }
 
-fn grouped_at(plan: &Plan, node: &Node, ask: Ask<'_>) -> Option<(QualifiedName, Draft)> {
+fn grouped_at(plan: &Plan, node: &Node, ask: RemedyInput<'_>) -> Option<(QualifiedName, Draft)> {
     let texts = node.group_key();
     if !(2..=MAX_KEYS).contains(&texts.len()) {
         return None;

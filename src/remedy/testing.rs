@@ -1,6 +1,6 @@
 //! Statements with their plans, for tests of proposals.
 
-use super::Ask;
+use super::RemedyInput;
 use crate::catalog::{Catalog, Table};
 use crate::plan::Plan;
 use crate::planner::test_planner::{TestPlan, TestTable};
@@ -50,10 +50,10 @@ impl Asked {
     }
 
     /// What a function makes of it.
-    pub(super) fn ask<T>(&self, propose: impl FnOnce(Ask<'_>) -> T) -> T {
+    pub(super) fn ask<T>(&self, propose: impl FnOnce(RemedyInput<'_>) -> T) -> T {
         let statements = self.workload.statements().iter();
         let plans: Vec<(&Statement, &Plan)> = statements.zip(&self.plans).collect();
-        propose(Ask {
+        propose(RemedyInput {
             plans: &plans,
             catalog: &self.catalog,
         })

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Ask;
+use super::RemedyInput;
 use crate::catalog::Table;
 use crate::model::QualifiedName;
 use crate::plan::{Node, NodeType};
@@ -15,28 +15,33 @@ const MOSTLY: f64 = 0.9;
 const MIN_PAGES: u64 = 16;
 
 /// The tables of the workload whose pages are mostly not marked as all-visible.
-pub fn unmarked(ask: Ask<'_>) -> Vec<&Table> {
+pub fn tables_to_vacuum(ask: RemedyInput<'_>) -> Vec<&Table> {
     let read: BTreeSet<QualifiedName> = ask
         .plans
         .iter()
         .flat_map(|(_, plan)| plan.tables())
         .collect();
-    let unmarked = |table: &&Table| {
+    let tables_to_vacuum = |table: &&Table| {
         read.contains(&table.name) && table.pages >= MIN_PAGES && table.all_visible_share() < MOSTLY
     };
-    ask.catalog.tables.iter().filter(unmarked).collect()
+    ask.catalog.tables.iter().filter(tables_to_vacuum).collect()
 }
 
 /// Does a plan read such a table through an index today?
-pub fn is_read_by_index(ask: Ask<'_>) -> bool {
-    let unmarked: BTreeSet<&QualifiedName> =
-        unmarked(ask).into_iter().map(|table| &table.name).collect();
+pub fn is_read_by_index(ask: RemedyInput<'_>) -> bool {
+    let tables_to_vacuum: BTreeSet<&QualifiedName> = tables_to_vacuum(ask)
+        .into_iter()
+        .map(|table| &table.name)
+        .collect();
     let by_index = |node: &Node| {
         let indexed = matches!(
             node.node_type(),
             NodeType::IndexOnlyScan | NodeType::IndexScan | NodeType::BitmapHeapScan
         );
-        indexed && node.table().is_some_and(|table| unmarked.contains(&table))
+        indexed
+            && node
+                .table()
+                .is_some_and(|table| tables_to_vacuum.contains(&table))
     };
     ask.plans
         .iter()
@@ -61,7 +66,7 @@ mod tests {
 
     fn names(asked: &Asked) -> Vec<String> {
         asked.ask(|ask| {
-            let tables = unmarked(ask).into_iter();
+            let tables = tables_to_vacuum(ask).into_iter();
             tables.map(|table| table.name.name.clone()).collect()
         })
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::run_measurements::RunMeasurements;
 use crate::advise::drop_effects::HypotheticalDrop;
-use crate::advise::what_if::{Shifted, WhatIf};
+use crate::advise::what_if::{StatementComparison, WhatIf};
 use crate::advise::{
     Advice, Benefit, ExistingFinding, Recommendation, RehearsalSummary, Rejected, StatementAdvice,
     StatementStatus,
@@ -131,6 +131,12 @@ pub struct Statement {
     pub blocks_before: Option<f64>,
     /// The same with all recommended indexes.
     pub blocks_after: Option<f64>,
+    /// Why it was not executed, only with --analyze; null when it was, and when no index that was
+    /// built is on its tables.
+    pub not_executed: Option<String>,
+    /// Why only the planner twin was asked about it: it is a statement of other users, and planning
+    /// it may execute somebody's function. Null where the server was asked.
+    pub twin_only: Option<String>,
     /// How it fares with the recommended indexes.
     pub change: Option<ChangeKind>,
     /// EXPLAIN's own JSON.
@@ -602,7 +608,9 @@ impl Statement {
                 StatementStatus::Failed => Status::Failed,
                 StatementStatus::Skipped => Status::Skipped,
             },
-            error: advice.error.clone(),
+            error: sentences::error(advice),
+            not_executed: advice.not_executed.as_ref().map(sentences::not_executed),
+            twin_only: advice.twin_only.as_ref().map(sentences::twin_only),
             cost_before: advice.cost_before().map(|cost| cost.0),
             cost_after: advice.cost_after().map(|cost| cost.0),
             time_before_ms: advice
@@ -770,7 +778,7 @@ impl HypotheticalDropReport {
 
 impl WhatIfReport {
     fn new(what_if: &WhatIf) -> WhatIfReport {
-        let statement = |shifted: &Shifted| ShiftedStatement {
+        let statement = |shifted: &StatementComparison| ShiftedStatement {
             statement: shifted.statement.0.clone(),
             cost_before_now: shifted.cost_before.0.0,
             cost_before_then: shifted.cost_before.1.0,
@@ -796,15 +804,15 @@ impl ExistingIndex {
     fn new(finding: &ExistingFinding) -> ExistingIndex {
         ExistingIndex {
             index: finding.index.to_string(),
-            finding: finding.kind.name().to_owned(),
+            finding: finding.kind().name().to_owned(),
             ddl: finding.statement(),
-            detail: finding.detail.clone(),
+            detail: sentences::existing_index(finding),
             size_bytes: finding.size.0,
             freed_bytes: finding.freed().0,
-            expected_size_bytes: finding.expected_size.map(|size| size.0),
+            expected_size_bytes: finding.expected_size().map(|size| size.0),
             scans: finding.scans,
-            unused_since: finding.unused_since.clone(),
-            recommendation: finding.recommendation.clone(),
+            unused_since: finding.unused_since().map(str::to_owned),
+            recommendation: finding.recommendation().map(str::to_owned),
         }
     }
 }

@@ -133,7 +133,7 @@ fn row(statement: &StatementAdvice) -> String {
         }
         _ => format!(
             "| {name} | {calls} | | | {} |",
-            escaped(statement.error.as_deref().unwrap_or("failed"))
+            escaped(&sentences::error(statement).unwrap_or_else(|| "failed".to_owned()))
         ),
     }
 }
@@ -141,12 +141,12 @@ fn row(statement: &StatementAdvice) -> String {
 fn existing(finding: &ExistingFinding) -> String {
     let (index, detail) = (
         escaped(&finding.index.to_string()),
-        escaped(&finding.detail),
+        escaped(&sentences::existing_index(finding)),
     );
     let statement = fenced(&printable_sql(&finding.statement()));
     let (kind, about) = (
-        finding.kind.name(),
-        if finding.expected_size.is_some() {
+        finding.kind().name(),
+        if finding.expected_size().is_some() {
             "about "
         } else {
             ""

@@ -152,6 +152,13 @@ fn statement_block(
             styled(DIM, format!("executed: {}", execution_text(before, after)))
         );
     }
+    if let Some(reason) = &statement.not_executed {
+        let line = format!(
+            "not executed: {}",
+            printable(&sentences::not_executed(reason))
+        );
+        let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
+    }
     text.push_str(&side_by_side::write(
         before,
         statement.after.as_ref(),
@@ -226,7 +233,7 @@ fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize)
     } in more.take(MAX_FINDINGS)
     {
         let action = action.map_or_else(String::new, |action| format!(" {action}"));
-        let line = format!("{rule}: {}{}", printable(&message), printable(&action));
+        let line = format!("{rule}: {}{}", printable(&message), printable_sql(&action));
         let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ! ", width)));
     }
 }
@@ -258,7 +265,8 @@ fn not_planned(text: &mut String, advice: &Advice) {
             printable(&statement.statement.id.0),
             printable(&statement.statement.place)
         );
-        for line in printable_lines(statement.error.as_deref().unwrap_or_default()).lines() {
+        let error = sentences::error(statement).unwrap_or_default();
+        for line in printable_lines(&error).lines() {
             let _ = writeln!(text, "      {}", styled(BAD, line));
         }
     }
@@ -468,18 +476,18 @@ fn existing(text: &mut String, advice: &Advice, width: usize) {
     let _ = writeln!(text, "{}", styled(BOLD, "EXISTING INDEXES"));
     for finding in &advice.existing {
         let index = finding.index.to_string();
-        let size = match finding.expected_size {
+        let size = match finding.expected_size() {
             Some(expected) => format!("{} → about {expected}", finding.size),
             None => finding.size.to_string(),
         };
         let about = format!(
             "{} {} ({size}): {}",
-            finding.kind.name(),
+            finding.kind().name(),
             printable(&index),
-            printable(&finding.detail)
+            printable(&sentences::existing_index(finding))
         );
         let _ = writeln!(text, "{}", indent(&about, "  ", width));
-        let _ = writeln!(text, "    {}", printable(&finding.statement()));
+        let _ = writeln!(text, "    {}", printable_sql(&finding.statement()));
     }
     text.push('\n');
 }

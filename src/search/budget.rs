@@ -18,7 +18,7 @@ use crate::planner::PlannerError;
 const WORTH_AN_EXCHANGE: f64 = 0.001;
 
 /// Maximum number of smaller replacements for one index that the planner is queried about.
-const SMALLER_ASKED: usize = 4;
+const MAX_REPLACEMENTS_PLANNED: usize = 4;
 
 impl Search<'_, '_> {
     /// The best set that fits.
@@ -102,7 +102,7 @@ impl Search<'_, '_> {
         offers.sort_by(|a, b| self.compare(b, a, Preference::Saving));
         Ok(offers
             .into_iter()
-            .take(SMALLER_ASKED)
+            .take(MAX_REPLACEMENTS_PLANNED)
             .flat_map(|offer| offer.ids)
             .collect())
     }

@@ -65,7 +65,7 @@ pub struct SetCost {
 /// The costs that are known so far, and a planner to ask for more.
 pub struct KnownCosts<'a> {
     trials: &'a Trials,
-    at_first: Costs,
+    baseline: Costs,
     planner: Option<&'a mut dyn SetPlanner>,
     /// For each statement, the sets that it was planned under.
     known: BTreeMap<StatementId, Vec<(TrialSet, SetCost)>>,
@@ -83,10 +83,10 @@ pub struct KnownCosts<'a> {
 impl<'a> KnownCosts<'a> {
     /// What the trials showed, without a planner for more questions: a statement costs what it
     /// costs with the set's best member.
-    pub fn of_singles(trials: &'a Trials, at_first: Costs) -> Self {
+    pub fn from_trials(trials: &'a Trials, baseline: Costs) -> Self {
         let mut known: BTreeMap<StatementId, Vec<(TrialSet, SetCost)>> = BTreeMap::new();
         let mut relevant: BTreeMap<StatementId, TrialSet> = BTreeMap::new();
-        for (id, weighted) in &at_first {
+        for (id, weighted) in &baseline {
             let nothing = SetCost {
                 cost: weighted.cost,
                 used: BTreeSet::new(),
@@ -117,7 +117,7 @@ impl<'a> KnownCosts<'a> {
         }
         KnownCosts {
             trials,
-            at_first,
+            baseline,
             planner: None,
             known,
             relevant,
@@ -129,10 +129,10 @@ impl<'a> KnownCosts<'a> {
     }
 
     /// The same, with a planner to ask about sets.
-    pub fn asking(trials: &'a Trials, at_first: Costs, planner: &'a mut dyn SetPlanner) -> Self {
+    pub fn asking(trials: &'a Trials, baseline: Costs, planner: &'a mut dyn SetPlanner) -> Self {
         KnownCosts {
             planner: Some(planner),
-            ..KnownCosts::of_singles(trials, at_first)
+            ..KnownCosts::from_trials(trials, baseline)
         }
     }
 
@@ -170,7 +170,7 @@ impl<'a> KnownCosts<'a> {
     }
 
     /// What writes pay more for these indexes when those are there already, in planner units.
-    pub fn write_cost_beside(&self, added: &[TrialId], chosen: &[TrialId]) -> f64 {
+    pub fn additional_write_cost(&self, added: &[TrialId], chosen: &[TrialId]) -> f64 {
         self.write_costs.of(&[chosen, added].concat()) - self.write_costs.of(chosen)
     }
 
@@ -180,12 +180,12 @@ impl<'a> KnownCosts<'a> {
     }
 
     /// The statements without any new index.
-    pub fn at_first(&self) -> &Costs {
-        &self.at_first
+    pub fn baseline(&self) -> &Costs {
+        &self.baseline
     }
 
     /// Is there a planner for sets?
-    pub fn can_ask(&self) -> bool {
+    pub fn has_planner(&self) -> bool {
         self.planner.is_some()
     }
 
@@ -199,7 +199,7 @@ impl<'a> KnownCosts<'a> {
     /// # Errors
     /// When the planner cannot be asked any more.
     pub fn under(&mut self, set: &TrialSet) -> Result<Costs, PlannerError> {
-        let mut costs = self.at_first.clone();
+        let mut costs = self.baseline.clone();
         let mut unknown: Vec<StatementId> = Vec::new();
         for (id, weighted) in &mut costs {
             match self.known_of(id, &self.relevant_part(id, set)) {
@@ -248,13 +248,13 @@ impl<'a> KnownCosts<'a> {
 
     /// The cost of a statement that was not planned with this set: the planner can still choose
     /// every known plan that uses only these indexes.
-    fn at_most(&self, id: &StatementId, at_first: Cost, part: &TrialSet) -> Cost {
+    fn at_most(&self, id: &StatementId, baseline: Cost, part: &TrialSet) -> Cost {
         let seen = self.known.get(id).into_iter().flatten();
         let possible =
             seen.filter(|(_, under)| !under.used.is_empty() && under.used.is_subset(part));
         possible
             .map(|(_, under)| under.cost)
-            .fold(at_first, |least, cost| Cost(least.0.min(cost.0)))
+            .fold(baseline, |least, cost| Cost(least.0.min(cost.0)))
     }
 
     fn relevant_part(&self, id: &StatementId, set: &TrialSet) -> TrialSet {
@@ -294,7 +294,7 @@ impl<'a> KnownCosts<'a> {
     pub fn bundles(&mut self, chosen: &[TrialId]) -> Result<Vec<Vec<TrialId>>, PlannerError> {
         if self.bundles.is_none() {
             let mut bundles = BTreeSet::new();
-            if self.can_ask() {
+            if self.has_planner() {
                 let built = self
                     .trials
                     .iter()

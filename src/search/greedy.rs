@@ -22,7 +22,7 @@ const WORTH_ANOTHER_INDEX: f64 = 2.0;
 
 /// Maximum number of offers in each ranking that the planner is queried about together with the
 /// chosen indexes.
-const OFFERS_ASKED: usize = 6;
+const MAX_OFFERS_PLANNED: usize = 6;
 
 /// The criterion for the next pick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,11 +85,11 @@ impl Search<'_, '_> {
 
     /// Indexes that would gain something, but less than writes pay for them.
     pub(super) fn note_write_costs(&mut self) {
-        let at_first = self.known.at_first().clone();
+        let baseline = self.known.baseline().clone();
         for id in self.known.trials().ids() {
-            let with = self.known.estimate(&at_first, &[id]);
-            let gains = total(&with).0 < total(&at_first).0;
-            if gains && total(&at_first).0 - total(&with).0 <= self.known.write_cost(&[id]) {
+            let with = self.known.estimate(&baseline, &[id]);
+            let gains = total(&with).0 < total(&baseline).0;
+            if gains && total(&baseline).0 - total(&with).0 <= self.known.write_cost(&[id]) {
                 self.kept_out.entry(id).or_insert(Reason::UpkeepTooHigh);
             }
         }
@@ -117,7 +117,7 @@ impl Search<'_, '_> {
             reason.is_none()
         });
         self.kept_out.extend(kept_out);
-        if !self.known.can_ask() {
+        if !self.known.has_planner() {
             return Ok(offers);
         }
         let ideas = self
@@ -141,7 +141,7 @@ impl Search<'_, '_> {
         for preference in [Preference::Saving, Preference::SavingPerByte] {
             let mut ranked: Vec<&Offer> = offers.iter().collect();
             ranked.sort_by(|a, b| self.compare(b, a, preference));
-            wanted.extend(ranked.into_iter().take(OFFERS_ASKED));
+            wanted.extend(ranked.into_iter().take(MAX_OFFERS_PLANNED));
         }
         if let Some(largest) = offers
             .iter()
@@ -156,7 +156,7 @@ impl Search<'_, '_> {
                     .cmp(&b.net)
                     .then_with(|| self.compare(b, a, Preference::Saving))
             });
-            wanted.extend(near.into_iter().take(OFFERS_ASKED));
+            wanted.extend(near.into_iter().take(MAX_OFFERS_PLANNED));
         }
         let mut seen: BTreeSet<&[TrialId]> = BTreeSet::new();
         wanted
@@ -191,15 +191,15 @@ impl Search<'_, '_> {
             net,
         };
         for (id, with) in with {
-            let (Some(now), Some(at_first)) = (now.get(id), self.known.at_first().get(id)) else {
+            let (Some(now), Some(baseline)) = (now.get(id), self.known.baseline().get(id)) else {
                 continue;
             };
-            if is_gain(at_first.cost, now.cost, with.cost, self.limits) {
+            if is_gain(baseline.cost, now.cost, with.cost, self.limits) {
                 offer.gain += now.calls * (now.cost.0 - with.cost.0);
                 offer.remaining += now.calls * with.cost.0;
             }
         }
-        offer.gain -= self.known.write_cost_beside(&offer.ids, chosen);
+        offer.gain -= self.known.additional_write_cost(&offer.ids, chosen);
         (offer.gain > 0.0).then_some(offer)
     }
 
@@ -339,9 +339,9 @@ impl Search<'_, '_> {
     /// Is there a statement for which going from these costs to those would be a gain?
     pub(super) fn misses(&self, these: &Costs, those: &Costs) -> bool {
         these.iter().any(
-            |(id, these)| match (those.get(id), self.known.at_first().get(id)) {
-                (Some(those), Some(at_first)) => {
-                    is_gain(at_first.cost, these.cost, those.cost, self.limits)
+            |(id, these)| match (those.get(id), self.known.baseline().get(id)) {
+                (Some(those), Some(baseline)) => {
+                    is_gain(baseline.cost, these.cost, those.cost, self.limits)
                 }
                 _ => false,
             },
@@ -352,8 +352,8 @@ impl Search<'_, '_> {
 /// Beside the chosen indexes, another index must save the minimum share of the statement's original
 /// cost, or halve its present cost: with an original cost of 3 000, going from 31 to 18 is not
 /// worth an index, going from 257 to 18 is.
-pub(super) fn is_gain(at_first: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
-    let of_the_whole = now.0 - after.0 >= limits.min_improvement.0 * at_first.0;
+pub(super) fn is_gain(baseline: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
+    let of_the_whole = now.0 - after.0 >= limits.min_improvement.0 * baseline.0;
     let halved = now.factor_to(after) >= WORTH_ANOTHER_INDEX;
     limits.min_improvement.reached(now, after) && (of_the_whole || halved)
 }

@@ -63,7 +63,7 @@ fn statements(costs: &[(&str, f64, f64)]) -> Costs {
 
 fn chosen(trials: &Trials, statements: &Costs, limits: &Limits) -> Vec<String> {
     choose(
-        &mut KnownCosts::of_singles(trials, statements.clone()),
+        &mut KnownCosts::from_trials(trials, statements.clone()),
         limits,
     )
     .unwrap()
@@ -159,7 +159,7 @@ fn limits_keep_indexes_out_and_say_so() {
     };
     let select = |limits: &Limits| {
         choose(
-            &mut KnownCosts::of_singles(&trials, workload.clone()),
+            &mut KnownCosts::from_trials(&trials, workload.clone()),
             limits,
         )
         .unwrap()
@@ -195,9 +195,9 @@ fn small_gains_are_no_gains() {
 }
 
 /// A planner for which two indexes pay only together.
-struct Together;
+struct PairPlanner;
 
-impl SetPlanner for Together {
+impl SetPlanner for PairPlanner {
     fn ask(
         &mut self,
         set: &TrialSet,
@@ -229,7 +229,7 @@ fn indexes_that_pay_only_together_are_picked_together() {
     let trials = Trials::from_iter([unused("a"), unused("b"), unused("c")]);
     let workload = statements(&[("or", 1.0, 1_000.0)]);
     assert_eq!(chosen(&trials, &workload, &Limits::default()), [""; 0]);
-    let mut planner = Together;
+    let mut planner = PairPlanner;
     let mut known = KnownCosts::asking(&trials, workload, &mut planner);
     assert_eq!(
         choose(&mut known, &Limits::default()).unwrap().chosen,
@@ -238,11 +238,11 @@ fn indexes_that_pay_only_together_are_picked_together() {
 }
 
 /// The same planner, for so many questions.
-struct ForAWhile {
+struct LimitedPlanner {
     questions_left: usize,
 }
 
-impl SetPlanner for ForAWhile {
+impl SetPlanner for LimitedPlanner {
     fn ask(
         &mut self,
         set: &TrialSet,
@@ -252,7 +252,7 @@ impl SetPlanner for ForAWhile {
             return Ok(None);
         }
         self.questions_left -= 1;
-        Together.ask(set, statements)
+        PairPlanner.ask(set, statements)
     }
 }
 
@@ -265,7 +265,7 @@ fn when_time_is_up_what_was_found_is_kept() {
     ]);
     let workload = statements(&[("or", 1.0, 1_000.0), ("alone", 1.0, 700.0)]);
     let chosen_within = |questions_left| {
-        let mut planner = ForAWhile { questions_left };
+        let mut planner = LimitedPlanner { questions_left };
         let mut known = KnownCosts::asking(&trials, workload.clone(), &mut planner);
         let Selection {
             chosen, cut_short, ..
@@ -292,9 +292,9 @@ fn when_time_is_up_what_was_found_is_kept() {
 
 /// Two indexes of which each is hardly missed beside the other, though both are a gain; a third one
 /// serves another statement.
-struct HardlyMissed;
+struct NearlyUnneeded;
 
-impl SetPlanner for HardlyMissed {
+impl SetPlanner for NearlyUnneeded {
     fn ask(
         &mut self,
         set: &TrialSet,
@@ -336,7 +336,7 @@ fn what_is_taken_out_again_at_once_does_not_keep_others_out() {
         trial("c", 100, &[("other", 10.0)]),
     ]);
     let workload = statements(&[("two", 1.0, 1_000.0), ("other", 1.0, 100.0)]);
-    let mut planner = HardlyMissed;
+    let mut planner = NearlyUnneeded;
     let mut known = KnownCosts::asking(&trials, workload, &mut planner);
     assert_eq!(known.bundles(&[]).unwrap(), [[TrialId(0), TrialId(1)]]);
     assert_eq!(
@@ -400,7 +400,7 @@ fn two_bitmaps_do_no_better_than_one_index_with_both_keys() {
         .into_iter()
         .collect();
     let trials = Trials::from_iter([unused("a"), unused("b"), both]);
-    let mut planner = Together;
+    let mut planner = PairPlanner;
     let mut known = KnownCosts::asking(&trials, statements(&[("and", 1.0, 1_000.0)]), &mut planner);
     assert!(known.bundles(&[]).unwrap().is_empty());
 }
@@ -439,7 +439,7 @@ fn an_index_that_costs_writers_more_than_it_gains_readers_is_left_out() {
             loads: vec![load],
         };
         let mut known =
-            KnownCosts::of_singles(&trials, workload.clone()).with_write_costs(write_costs);
+            KnownCosts::from_trials(&trials, workload.clone()).with_write_costs(write_costs);
         choose(&mut known, &Limits::default()).unwrap()
     };
     assert_eq!(select(800.0).chosen, [TrialId(0)]);
@@ -466,7 +466,7 @@ fn what_an_index_frees_makes_no_room_in_a_budget() {
         let existing = (QualifiedName::new("public", "t_a_idx"), Bytes(80));
         let superseded = BTreeMap::from([(TrialId(1), Superseded::from([existing]))]);
         let mut known =
-            KnownCosts::of_singles(&trials, workload.clone()).with_superseded(superseded);
+            KnownCosts::from_trials(&trials, workload.clone()).with_superseded(superseded);
         choose(
             &mut known,
             &Limits {

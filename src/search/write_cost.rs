@@ -44,7 +44,7 @@ impl WriteCosts {
     }
 
     /// The part of it that is paid because updates are not HOT any more.
-    pub fn of_lost_hot(&self, set: &[TrialId]) -> f64 {
+    pub fn lost_hot_cost(&self, set: &[TrialId]) -> f64 {
         let lost = |load: &WriteLoad| {
             if load.loses_hot(set) {
                 load.versions * load.hot * load.existing
@@ -109,9 +109,9 @@ mod tests {
     #[test]
     fn an_index_that_prevents_hot_updates_costs_entries_in_all_indexes() {
         near(updates().of(&[B]), 100.0 * (2.0 + 0.9 * 3.0));
-        near(updates().of_lost_hot(&[B]), 270.0);
+        near(updates().lost_hot_cost(&[B]), 270.0);
         near(updates().of(&[A, B]), 100.0 * (1.0 + 2.0 + 0.9 * 3.0));
-        near(updates().of_lost_hot(&[A]), 0.0);
+        near(updates().lost_hot_cost(&[A]), 0.0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Why no index helps a statement.
 
-use super::{refusal, rejection};
-use crate::advise::no_index_helps::{LowerPageCost, NoIndexHelps, WouldBeUsed};
+use super::{not_indexable, refusal, rejection};
+use crate::advise::no_index_helps::{IndexChoice, LowerPageCost, NoIndexHelps};
 use crate::advise::rejection::Rejection;
 use crate::index::Index;
 use crate::model::{Cost, QualifiedName, group_thousands};
@@ -48,7 +48,7 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             min_improvement,
         } => gains_too_little(index, (*before, *after), *min_improvement),
         NoIndexHelps::LowerPageCost(lower) => at_lower_page_cost(lower),
-        NoIndexHelps::NotIndexable(reason) => reason.clone(),
+        NoIndexHelps::NotIndexable(expression) => not_indexable(expression),
         NoIndexHelps::NotIndexableFilter { filter, table } => {
             format!("no index can serve {filter} on {table}")
         }
@@ -136,8 +136,8 @@ fn at_lower_page_cost(lower: &LowerPageCost) -> String {
         cost,
     } = lower;
     let index = match index {
-        WouldBeUsed::Existing(name) => name.clone(),
-        WouldBeUsed::Candidate(index) => named(index),
+        IndexChoice::Existing(name) => name.clone(),
+        IndexChoice::Candidate(index) => named(index),
     };
     format!(
         "the planner would use {index} only at random_page_cost = {at} or less (it is {now}); it would cost {cost} there"

@@ -1,12 +1,11 @@
 //! The sentences of notices.
 
+use super::not_indexable::{alternative, not_indexable};
+use super::twin_only;
 use crate::advise::notice::Notice;
-use crate::model::Gap;
 use crate::model::group_thousands;
 use crate::twin::agreement::Agreement;
-
-/// Maximum number of tables that are named in a notice.
-const MAX_TABLES_NAMED: usize = 5;
+use crate::workload::StatementId;
 
 /// A notice, in a sentence or two.
 pub fn notice(notice: &Notice) -> String {
@@ -24,35 +23,31 @@ pub fn notice(notice: &Notice) -> String {
         Notice::PlannedOtherwise { remedy, statement } => format!(
             "{remedy} changes the plan of {statement}, and an index is recommended for it: run {remedy} first, and advise again"
         ),
-        Notice::Rewrite {
-            statement,
-            reason,
-            rewrite,
-        } => format!("{statement}: {reason}. Rewrite: {rewrite}"),
+        Notice::NotIndexable(expression) => format!(
+            "{}: {}. Rewrite: {}",
+            expression.statement,
+            not_indexable(expression),
+            alternative(expression)
+        ),
         Notice::OutOfTime { tested, candidates } => format!(
             "--search-time ran out when {tested} of {candidates} candidates had been tested: the recommended indexes are the best found until then"
         ),
         Notice::NoTwin(reason) => format!(
-            "there was no planner twin, so each candidate was built by itself in a transaction that was rolled back: {reason}"
+            "there was no planner twin, so no candidate was tested and nothing was built: {reason}\n\
+             --rehearse=transaction tests without a twin: it builds each candidate on the server, which blocks writers to its table meanwhile, \
+             and rolls back"
         ),
         Notice::TwinCannotPlan { statement, message } => format!(
-            "the planner twin cannot plan {statement}, so only indexes that were built are known to help it: {message}"
+            "the planner twin cannot plan {statement}, so no candidate was tested for it: {message}"
         ),
+        Notice::TwinOnly { statement, reason } => {
+            format!("{statement} was {}", twin_only(reason))
+        }
         Notice::TwinDiffers {
             statement,
             agreement,
-        } => {
-            let how = match agreement {
-                Agreement::SameShape { deviation } => {
-                    format!("with a cost {:.1} % off", deviation * 100.0)
-                }
-                _ => "differently".to_owned(),
-            };
-            format!(
-                "the planner twin plans {statement} {how}: its predictions are less certain there"
-            )
-        }
-        Notice::TwinGap(gap) => twin_gap(gap),
+        } => twin_differs(statement, *agreement),
+        Notice::TwinGap(gap) => super::gap(gap),
         Notice::Unwatched(reason) => format!(
             "nobody could watch who waited for the builds, so each build was limited to --max-write-block: {reason}"
         ),
@@ -73,21 +68,12 @@ pub fn notice(notice: &Notice) -> String {
     }
 }
 
-/// `shop.a, shop.b and 3 more tables: what is missing. What helps: …`
-fn twin_gap(gap: &Gap) -> String {
-    let names = gap.tables.iter().take(MAX_TABLES_NAMED);
-    let names: Vec<String> = names.map(ToString::to_string).collect();
-    let more = match gap.tables.len().saturating_sub(MAX_TABLES_NAMED) {
-        0 => String::new(),
-        1 => " and 1 more table".to_owned(),
-        more => format!(" and {more} more tables"),
+fn twin_differs(statement: &StatementId, agreement: Agreement) -> String {
+    let how = match agreement {
+        Agreement::SameShape { deviation } => {
+            format!("with a cost {:.1} % off", deviation * 100.0)
+        }
+        _ => "differently".to_owned(),
     };
-    let about = if names.is_empty() {
-        String::new()
-    } else {
-        format!("{}{more}: ", names.join(", "))
-    };
-    let remedy = gap.remedy.as_ref();
-    let remedy = remedy.map(|remedy| format!(". What helps: {remedy}"));
-    format!("{about}{}{}", gap.what, remedy.unwrap_or_default())
+    format!("the planner twin plans {statement} {how}: its predictions are less certain there")
 }

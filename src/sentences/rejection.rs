@@ -40,11 +40,11 @@ pub fn rejection(rejection: &Rejection) -> String {
             best,
             gained,
             write_cost,
-            of_lost_hot,
+            lost_hot_cost,
         } => {
-            let hot = if of_lost_hot.0 > 0.0 {
+            let hot = if lost_hot_cost.0 > 0.0 {
                 format!(
-                    ", {of_lost_hot} of it because updates that are HOT now would make entries in all indexes"
+                    ", {lost_hot_cost} of it because updates that are HOT now would make entries in all indexes"
                 )
             } else {
                 String::new()

@@ -67,7 +67,7 @@ pub fn remedy(remedy: &Remedy) -> String {
 
 fn stale_statistics(stale: Stale) -> String {
     match stale {
-        Stale::Never => "was never analyzed".to_owned(),
+        Stale::NeverAnalyzed => "was never analyzed".to_owned(),
         Stale::Modified { rows, of } => format!(
             "had {} rows when it was last analyzed, and {} were written since",
             group_thousands(of, 0),

@@ -1,12 +1,18 @@
 //! Every reason as its sentence, to be read: a new variant belongs here.
 
+use std::collections::BTreeSet;
+
 use super::*;
-use crate::advise::Benefit;
-use crate::advise::no_index_helps::{LowerPageCost, NoIndexHelps, WouldBeUsed};
+use crate::advise::drop_effects::StatementRegression;
+use crate::advise::no_index_helps::{IndexChoice, LowerPageCost, NoIndexHelps};
 use crate::advise::notice::Notice;
 use crate::advise::rejection::{OtherIndex, Rejection};
+use crate::advise::{Benefit, ExistingCause, ExistingFinding, SupportedForeignKey, Unused};
+use crate::candidate::{Alternative, NotIndexable};
+use crate::catalog::{CallKind, Counters, Mutable};
 use crate::index::{Index, parse_index};
-use crate::model::{Bytes, Cost, Gap, Millis, QualifiedName};
+use crate::model::{Bytes, Cost, Gap, GapCause, HiddenStatistics, Millis, QualifiedName};
+use crate::planner::{NotExecuted, TwinOnly, TwinOnlyReason};
 use crate::twin::agreement::Agreement;
 use crate::verdict::{MinImprovement, Reason};
 use crate::workload::StatementId;
@@ -21,6 +27,20 @@ fn statement() -> StatementId {
 
 fn index() -> Index {
     parse_index("CREATE INDEX i ON public.orders USING btree (customer_id)").unwrap()
+}
+
+fn not_indexable(alternative: Alternative) -> NotIndexable {
+    NotIndexable {
+        statement: statement(),
+        expression: "date(at)".to_owned(),
+        call: Mutable {
+            kind: CallKind::Function,
+            called: "date".to_owned(),
+            arguments: vec!["timestamp with time zone".to_owned()],
+            own: false,
+        },
+        alternative,
+    }
 }
 
 fn benefit() -> Benefit {
@@ -65,12 +85,20 @@ fn refusals() {
         RefusalCause::OutOfTime,
         RefusalCause::NotUsableNow,
         RefusalCause::NotUsedByServer,
+        RefusalCause::PlannedInTwinOnly(statement()),
+        RefusalCause::NotExecuted(NotExecuted::LocksRows),
         RefusalCause::Server {
             reason: Reason::BuildFailed,
             message: "column \"x\" does not exist".to_owned(),
         },
+        RefusalCause::NoTwin,
         RefusalCause::TwinCannotPlan {
-            cause: Box::new(RefusalCause::ReadOnlyServer),
+            cause: Box::new(RefusalCause::BuildingNotAllowed(Rehearse::Twin)),
+            statement: statement(),
+            message: "function f() does not exist".to_owned(),
+        },
+        RefusalCause::TwinCannotPlan {
+            cause: Box::new(RefusalCause::NoTwin),
             statement: statement(),
             message: "function f() does not exist".to_owned(),
         },
@@ -85,11 +113,11 @@ fn rejections() {
         size: Bytes(8_192),
         after: Cost(after),
     };
-    let write_cost = |of_lost_hot| Rejection::WriteCostTooHigh {
+    let write_cost = |lost_hot_cost| Rejection::WriteCostTooHigh {
         best: benefit(),
         gained: Cost(4_000.0),
         write_cost: Cost(9_000.0),
-        of_lost_hot: Cost(of_lost_hot),
+        lost_hot_cost: Cost(lost_hot_cost),
     };
     let redundant = |other| Rejection::Redundant {
         best: benefit(),
@@ -177,9 +205,9 @@ fn why_no_index_helps() {
             after: Cost(1_150.0),
             min_improvement: A_TENTH,
         },
-        lower(WouldBeUsed::Existing("orders_pkey".to_owned())),
-        lower(WouldBeUsed::Candidate(Box::new(index()))),
-        NoIndexHelps::NotIndexable("no index can hold now(): it is not immutable".to_owned()),
+        lower(IndexChoice::Existing("orders_pkey".to_owned())),
+        lower(IndexChoice::Candidate(Box::new(index()))),
+        NoIndexHelps::NotIndexable(not_indexable(Alternative::CompareColumn)),
         NoIndexHelps::NotIndexableFilter {
             filter: "(a + b = 3)".to_owned(),
             table: table(),
@@ -207,11 +235,8 @@ fn why_no_index_helps() {
 fn notices() {
     let gap = |tables: usize| {
         Notice::TwinGap(Gap {
-            tables: (0..tables)
-                .map(|number| QualifiedName::new("shop", format!("t{number}")))
-                .collect(),
-            what: "statistics are missing".to_owned(),
-            remedy: Some("GRANT pg_read_all_data TO advisor".to_owned()),
+            tables: tables_named(tables),
+            cause: GapCause::RowSecurity,
         })
     };
     let cases = [
@@ -225,11 +250,17 @@ fn notices() {
             remedy: "s1".to_owned(),
             statement: statement(),
         },
-        Notice::Rewrite {
-            statement: statement(),
-            reason: "no index can hold now(): it is not immutable".to_owned(),
-            rewrite: "compare the column itself".to_owned(),
-        },
+        Notice::NotIndexable(not_indexable(Alternative::ComparePeriod {
+            column: "at".to_owned(),
+            instead_of: Some("(date(at) = CURRENT_DATE)".to_owned()),
+            at_utc: Some("date(at AT TIME ZONE 'UTC')".to_owned()),
+        })),
+        Notice::NotIndexable(not_indexable(Alternative::NameConfiguration {
+            instead_of: None,
+        })),
+        Notice::NotIndexable(not_indexable(Alternative::DeclareImmutable)),
+        Notice::NotIndexable(not_indexable(Alternative::Concatenate { instead_of: None })),
+        Notice::NotIndexable(not_indexable(Alternative::CompareColumn)),
         Notice::OutOfTime {
             tested: 3,
             candidates: 9,
@@ -238,6 +269,13 @@ fn notices() {
         Notice::TwinCannotPlan {
             statement: statement(),
             message: "function f() does not exist".to_owned(),
+        },
+        Notice::TwinOnly {
+            statement: statement(),
+            reason: TwinOnly {
+                authors: ["app".to_owned()].into(),
+                reason: TwinOnlyReason::EscapedNames,
+            },
         },
         Notice::TwinDiffers {
             statement: statement(),
@@ -263,6 +301,187 @@ fn notices() {
     insta::assert_snapshot!(lines(cases.iter().map(notice)));
 }
 
+#[test]
+fn why_a_statement_is_not_executed() {
+    let function = || "public.f(integer)".to_owned();
+    let cases = [
+        NotExecuted::Volatile(function()),
+        NotExecuted::ReachesOutside("table_to_xml(regclass,boolean,boolean,text)".to_owned()),
+        NotExecuted::Language {
+            function: function(),
+            language: "plperl".to_owned(),
+        },
+        NotExecuted::DynamicSql(function()),
+        NotExecuted::ForeignTable("public.remote".to_owned()),
+        NotExecuted::LocksRows,
+        NotExecuted::Writes,
+        NotExecuted::HasParameters,
+        NotExecuted::NotChecked("permission denied".to_owned()),
+        NotExecuted::OutOfTime(Millis(120_000.0)),
+        NotExecuted::Failed("ERROR: division by zero".to_owned()),
+    ];
+    insta::assert_snapshot!(lines(cases.iter().map(not_executed)));
+}
+
+#[test]
+fn why_a_statement_is_planned_in_the_twin_only() {
+    let reasons = [
+        TwinOnlyReason::FunctionOf {
+            function: "public.f(integer)".to_owned(),
+            owner: "app".to_owned(),
+        },
+        TwinOnlyReason::EscapedNames,
+        TwinOnlyReason::NotChecked("permission denied".to_owned()),
+    ];
+    let cases = reasons.map(|reason| TwinOnly {
+        authors: ["app".to_owned(), "web".to_owned()].into(),
+        reason,
+    });
+    let sentences = cases.iter().map(not_planned);
+    insta::assert_snapshot!(lines(sentences.chain(cases.iter().map(twin_only))));
+}
+
 fn lines(sentences: impl Iterator<Item = String>) -> String {
     sentences.collect::<Vec<_>>().join("\n")
+}
+
+fn tables_named(number: usize) -> BTreeSet<QualifiedName> {
+    (0..number)
+        .map(|number| QualifiedName::new("shop", format!("t{number}")))
+        .collect()
+}
+
+#[test]
+fn gaps() {
+    let role = || "advisor".to_owned();
+    let hidden = |statistics| GapCause::StatisticsHidden {
+        statistics,
+        role: role(),
+    };
+    let cases = [
+        (2, GapCause::TableNotReadable { role: role() }),
+        (1, GapCause::RowSecurity),
+        (1, hidden(HiddenStatistics::OfTable)),
+        (1, hidden(HiddenStatistics::OfExpressions)),
+        (1, hidden(HiddenStatistics::Extended)),
+        (1, hidden(HiddenStatistics::OfSpecialTypes)),
+        (1, GapCause::ForeignTable),
+        (
+            1,
+            GapCause::AccessMethod {
+                access_method: "columnar".to_owned(),
+            },
+        ),
+        (
+            1,
+            GapCause::LibraryMissing {
+                library: "$libdir/rum".to_owned(),
+                directory: "/usr/lib/postgresql/15/lib".to_owned(),
+                major_version: 15,
+            },
+        ),
+        (
+            0,
+            GapCause::LocaleMissing {
+                locale: "de_CH.utf8".to_owned(),
+            },
+        ),
+        (
+            0,
+            GapCause::Text {
+                what: "statistics are missing".to_owned(),
+                remedy: Some("GRANT pg_read_all_data TO advisor".to_owned()),
+            },
+        ),
+    ];
+    let sentences = cases.into_iter().map(|(tables, cause)| {
+        super::gap(&Gap {
+            tables: tables_named(tables),
+            cause,
+        })
+    });
+    insta::assert_snapshot!(lines(sentences));
+}
+
+fn unused(standbys: u32, another_index: Option<bool>) -> Unused {
+    Unused {
+        counters: Counters {
+            since: "2024-05-01T10:00:00Z".to_owned(),
+            counted_for_s: 864_000.0,
+            was_reset: true,
+            standbys,
+        },
+        version_num: 150_000,
+        in_recovery: false,
+        foreign_key: another_index.map(|another_index| SupportedForeignKey {
+            name: "orders_customer_fkey".to_owned(),
+            table: table(),
+            parent: QualifiedName::new("public", "customers"),
+            another_index,
+        }),
+    }
+}
+
+/// One finding of each cause.
+fn existing_causes() -> Vec<ExistingCause> {
+    let of = || QualifiedName::new("public", "other");
+    let worst = StatementRegression {
+        statement: statement(),
+        with: Cost(8.3),
+        without: Cost(12.0),
+    };
+    let began = Unused {
+        version_num: 140_000,
+        ..unused(1, Some(true))
+    };
+    let standby = Unused {
+        in_recovery: true,
+        ..unused(0, None)
+    };
+    vec![
+        ExistingCause::Duplicate { of: of() },
+        ExistingCause::Prefix {
+            of: of(),
+            worst: None,
+        },
+        ExistingCause::Prefix {
+            of: of(),
+            worst: Some(worst),
+        },
+        ExistingCause::Replaced {
+            by: "orders_a_b_idx".to_owned(),
+            recommendation: "r1".to_owned(),
+        },
+        ExistingCause::Invalid { enforces: false },
+        ExistingCause::Invalid { enforces: true },
+        ExistingCause::Unused(unused(0, Some(false))),
+        ExistingCause::Unused(unused(2, None)),
+        ExistingCause::Unused(began),
+        ExistingCause::Unused(standby),
+        ExistingCause::Bloated {
+            rebuilt: Bytes(9 * Bytes::MB),
+        },
+    ]
+}
+
+#[test]
+fn existing_indexes() {
+    let finding = |clustered| {
+        move |cause| ExistingFinding {
+            index: QualifiedName::new("public", "old"),
+            cause,
+            size: Bytes(20 * Bytes::MB),
+            scans: 0,
+            clustered,
+        }
+    };
+    let mut findings: Vec<_> = existing_causes().into_iter().map(finding(false)).collect();
+    let clustered = existing_causes().into_iter().map(finding(true));
+    findings.extend(clustered.filter(|finding| {
+        matches!(
+            finding.cause,
+            ExistingCause::Duplicate { .. } | ExistingCause::Bloated { .. }
+        )
+    }));
+    insta::assert_snapshot!(lines(findings.iter().map(existing_index)));
 }

@@ -158,6 +158,7 @@ impl SessionData {
                 mean_time_ms: said("Execution Time").and_then(serde_json::Value::as_f64),
                 place: String::new(),
                 varying_literals: std::collections::BTreeSet::new(),
+                authors: std::collections::BTreeSet::new(),
             };
             StatementView {
                 search_text: search_text(&source),
@@ -168,6 +169,7 @@ impl SessionData {
                 finding_count: 0,
                 helped_by: Vec::new(),
                 no_index: None,
+                not_executed: None,
                 choices: Vec::new(),
             }
         };
@@ -316,10 +318,7 @@ fn statement_views(advices: &[StatementAdvice]) -> Vec<StatementView> {
     let view_of = |advice: &StatementAdvice| {
         let before = match &advice.before {
             Some(plan) => Ok(Arc::new(plan.clone())),
-            None => Err(advice
-                .error
-                .clone()
-                .unwrap_or_else(|| "nothing to plan".to_owned())),
+            None => Err(sentences::error(advice).unwrap_or_else(|| "nothing to plan".to_owned())),
         };
         let after = advice.after.clone().map(Arc::new);
         let verified = after
@@ -338,6 +337,7 @@ fn statement_views(advices: &[StatementAdvice]) -> Vec<StatementView> {
             source: advice.statement.clone(),
             helped_by: advice.recommendations.clone(),
             no_index: advice.no_index.as_ref().map(sentences::no_index),
+            not_executed: advice.not_executed.as_ref().map(sentences::not_executed),
             share: None,
             finding_count: 0,
             before,

@@ -1,7 +1,8 @@
 //! The terminal: takes it over, always restores it, and turns its events into messages.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Stdout, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -204,14 +205,17 @@ fn key_of(key: KeyEvent) -> Option<Key> {
     })
 }
 
-/// Writes DDL to a new file in the working directory; no file is overwritten.
+/// Writes DDL to a new file in the working directory; no file is overwritten. Only its owner may
+/// read it, because predicates of indexes hold data.
 ///
 /// # Errors
 /// When no file can be written.
 pub fn write_ddl(ddl: &str) -> Result<String, String> {
     let numbered = (2usize..1_000).map(|number| format!("pgrehearse-indexes-{number}.sql"));
     for name in std::iter::once("pgrehearse-indexes.sql".to_owned()).chain(numbered) {
-        match File::create_new(&name) {
+        let mut private = OpenOptions::new();
+        private.write(true).create_new(true).mode(0o600);
+        match private.open(&name) {
             Ok(mut file) => {
                 let written = file
                     .write_all(ddl.as_bytes())

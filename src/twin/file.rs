@@ -29,9 +29,15 @@ pub const FORMAT: &str = "pgrehearse-twin-1";
 /// The common beginning of all formats.
 const FAMILY: &str = "pgrehearse-twin-";
 
-/// Unpacking stops with an error at this size. (A server with 1 000 tables and 3 000 indexes makes
-/// about 100 MB.)
-pub const MAX_SIZE: Bytes = Bytes(2 * Bytes::GB);
+/// Unpacking stops with an error at this size.
+pub const MAX_SIZE: Bytes = Bytes(Bytes::GB);
+
+/// Reading stops with an error at this number of values. Each takes about 60 bytes, even if the text
+/// has only three for it.
+pub const MAX_VALUES: u64 = 30_000_000;
+
+/// White space outside of strings; the program itself writes none.
+const MAX_WHITE_SPACE: u64 = 16 * 1024 * 1024;
 
 /// Maximum nesting of objects and lists: two for each level of a plan, and those around it.
 const DEEPEST: usize = 2 * MAX_PLAN_DEPTH + 32;
@@ -79,6 +85,9 @@ pub enum TwinFileError {
     /// It is larger than [`MAX_SIZE`].
     #[error("the unpacked twin file is larger than {0}: it is damaged or malicious")]
     TooLarge(Bytes),
+    /// It has more values than [`MAX_VALUES`].
+    #[error("the twin file has more than {0} values: it is damaged or malicious")]
+    TooManyValues(u64),
     /// The file could not be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -163,6 +172,10 @@ impl TwinFile {
         });
         read.map_err(|error| match (guarded.broken, error.classify()) {
             (Some(JsonLimit::TooLarge), _) => TwinFileError::TooLarge(largest),
+            (Some(JsonLimit::TooManyValues), _) => TwinFileError::TooManyValues(MAX_VALUES),
+            (Some(JsonLimit::TooMuchWhiteSpace), _) => {
+                TwinFileError::Damaged("it has too much white space".to_owned())
+            }
             (Some(JsonLimit::TooDeep), _) => {
                 TwinFileError::Damaged("it is nested too deeply".to_owned())
             }
@@ -213,14 +226,18 @@ fn format_of(head: &str) -> Option<&str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JsonLimit {
     TooLarge,
+    TooManyValues,
+    TooMuchWhiteSpace,
     TooDeep,
 }
 
-/// Passes JSON on while it is neither too long nor nested too deeply: either would end the program
-/// and not only the reading.
+/// Passes JSON on while it is neither too long nor nested too deeply and has not too many values:
+/// each would end the program and not only the reading.
 struct LimitedReader<R> {
     inner: R,
     left: u64,
+    values_left: u64,
+    white_space_left: u64,
     depth: usize,
     in_string: bool,
     escaped: bool,
@@ -232,10 +249,19 @@ impl<R> LimitedReader<R> {
         LimitedReader {
             inner,
             left: most_bytes,
+            values_left: MAX_VALUES,
+            white_space_left: MAX_WHITE_SPACE,
             depth: 0,
             in_string: false,
             escaped: false,
             broken: None,
+        }
+    }
+
+    fn count_value(&mut self) {
+        match self.values_left.checked_sub(1) {
+            Some(left) => self.values_left = left,
+            None => self.broken = Some(JsonLimit::TooManyValues),
         }
     }
 
@@ -244,7 +270,17 @@ impl<R> LimitedReader<R> {
             _ if self.escaped => self.escaped = false,
             b'\\' if self.in_string => self.escaped = true,
             b'"' => self.in_string = !self.in_string,
-            b'{' | b'[' if !self.in_string => self.depth += 1,
+            b'{' | b'[' if !self.in_string => {
+                self.depth += 1;
+                self.count_value();
+            }
+            b',' if !self.in_string => self.count_value(),
+            b' ' | b'\n' | b'\r' | b'\t' if !self.in_string => {
+                match self.white_space_left.checked_sub(1) {
+                    Some(left) => self.white_space_left = left,
+                    None => self.broken = Some(JsonLimit::TooMuchWhiteSpace),
+                }
+            }
             b'}' | b']' if !self.in_string => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }

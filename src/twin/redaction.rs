@@ -180,7 +180,7 @@ impl<'s> Redaction<'s> {
                 ValueKind::OnScale(type_oid) => Scale::of(*type_oid)
                     .map(|line| mapping::numbers(collected, line, key))
                     .unwrap_or_default(),
-                ValueKind::Harmless | ValueKind::Unknown => BTreeMap::new(),
+                ValueKind::NotSensitive | ValueKind::Unknown => BTreeMap::new(),
             };
             redaction.new.insert(*kind, new);
         }
@@ -372,7 +372,7 @@ fn name(kind: ValueKind) -> Option<&'static str> {
         ValueKind::Integer => Some("whole numbers"),
         ValueKind::OnScale(1082 | 1114 | 1184) => Some("dates and times"),
         ValueKind::OnScale(_) => Some("numbers"),
-        ValueKind::Harmless | ValueKind::Unknown => None,
+        ValueKind::NotSensitive | ValueKind::Unknown => None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Usage, VALUES_OF_A_PARAMETER, Workload};
+use super::{MIN_DISTINCT_VALUES, Usage, Workload};
 use crate::log::{self, Execution};
 use crate::sql::fingerprint::{Fingerprint, can_be_planned, fingerprint};
 use crate::sql::literals;
@@ -81,7 +81,7 @@ impl Literals {
             .ok()
             .and_then(|literals| self.values.get(&literals.len()));
         let varies = |(position, values): (usize, &BTreeSet<String>)| {
-            (values.len() >= VALUES_OF_A_PARAMETER).then_some(position)
+            (values.len() >= MIN_DISTINCT_VALUES).then_some(position)
         };
         seen.into_iter()
             .flatten()

@@ -30,6 +30,7 @@ fn start(locale: ClusterLocale) -> Result<Cluster, ClusterError> {
         settings,
         locale,
         without_checksums: true,
+        ..ClusterOptions::default()
     };
     Cluster::start(&binaries(), &options, &|| false)
 }
@@ -50,6 +51,7 @@ fn a_server_has_the_requested_options() {
             settings: "work_mem = '77MB'\n".to_owned(),
             locale: ClusterLocale::libc("LATIN1", "C"),
             without_checksums: true,
+            ..ClusterOptions::default()
         },
     );
     let cluster = starting.unwrap().wait(&|| false).unwrap();
@@ -382,7 +384,7 @@ fn what_only_looks_like_a_stale_server_is_not_touched() {
     symlink(path("elsewhere/lock"), path("pgrehearse-unlocked/lock")).unwrap();
     // A process that has the number of an old server: the directory is stale, but not what its
     // links point to.
-    let mut innocent = Command::new("cat")
+    let mut unrelated = Command::new("cat")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
@@ -390,7 +392,7 @@ fn what_only_looks_like_a_stale_server_is_not_touched() {
     fs::create_dir_all(path("pgrehearse-stale/data")).unwrap();
     let postmaster = format!(
         "{}\n{}\n",
-        innocent.id(),
+        unrelated.id(),
         path("pgrehearse-stale/data").display()
     );
     fs::write(path("pgrehearse-stale/data/postmaster.pid"), postmaster).unwrap();
@@ -417,7 +419,7 @@ fn what_only_looks_like_a_stale_server_is_not_touched() {
     ] {
         assert!(path(directory).join("precious").exists(), "{directory}");
     }
-    assert!(runs(i32::try_from(innocent.id()).unwrap()));
-    innocent.kill().unwrap();
-    innocent.wait().unwrap();
+    assert!(runs(i32::try_from(unrelated.id()).unwrap()));
+    unrelated.kill().unwrap();
+    unrelated.wait().unwrap();
 }

@@ -122,46 +122,6 @@ fn a_table_that_is_too_large_or_not_ones_own_is_searched_in_the_twin() {
     }
 }
 
-#[test]
-fn without_server_programs_the_report_says_so_and_builds_each_candidate() {
-    let database = Database::new("twin_missing", TABLES);
-    let empty = tempfile::tempdir().unwrap();
-    let programs = empty.path().to_str().unwrap();
-    let report = database.advise(&["--pg-bin", programs, "-c", WORKLOAD]);
-    let notices = array(&report, "notices");
-    assert!(
-        notices.iter().any(|notice| notice
-            .as_str()
-            .unwrap()
-            .contains("there was no planner twin")),
-        "{notices:#?}"
-    );
-    assert_eq!(
-        report["recommendations"][0]["evidence"],
-        "rolled_back_transaction"
-    );
-    assert!(report["recommendations"][0]["predicted_size_bytes"].is_null());
-
-    let output = database
-        .program(&[
-            "advise",
-            "--rehearse",
-            "twin",
-            "--pg-bin",
-            programs,
-            "-c",
-            WORKLOAD,
-        ])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        String::from_utf8_lossy(&output.stderr).contains("building the planner twin"),
-        "{}",
-        text_of(&output)
-    );
-}
-
 /// The twin's directories in this test's temporary directory.
 fn twins(place: &Path) -> usize {
     let entries = std::fs::read_dir(place).unwrap().filter_map(Result::ok);

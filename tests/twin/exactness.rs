@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use pgrehearse::internals::cluster::binaries::WhenMissing;
-use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::cluster::{Access, Binaries, Cluster, ClusterOptions};
 use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
 use pgrehearse::internals::planner::{Answer, PlanOutcome, Planner, Question, Target};
@@ -25,7 +25,7 @@ pub fn session(conninfo: &str) -> Session {
     let settings = resolve(&typed, &Environment::new(no_variables, None), &OsFiles).unwrap();
     let options = SessionOptions {
         safety: Safety::default(),
-        interrupt: Interrupt::listen().unwrap(),
+        interrupt: Interrupt::listen(|_| ()).unwrap(),
         trace: std::env::var_os("TRACE")
             .map(|_| (|sql: &str| eprintln!("{}", &sql[..sql.len().min(300)])) as fn(&str)),
     };
@@ -63,6 +63,7 @@ impl Pair {
         let options = ClusterOptions {
             settings: "shared_buffers = 32MB\nsynchronous_commit = off\n".to_owned(),
             without_checksums: true,
+            access: Access::Password,
             ..ClusterOptions::default()
         };
         let began = Instant::now();

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use pgrehearse::internals::cluster::binaries::WhenMissing;
-use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
+use pgrehearse::internals::cluster::{Access, Binaries, Cluster, ClusterOptions};
 use pgrehearse::internals::db::Twin;
 use pgrehearse::internals::plan::{Node, Plan};
 use pgrehearse::internals::planner::{Answer, PlanOutcome, Planner, Question, Target};
@@ -40,6 +40,7 @@ pub fn twin_of(snapshot: &Snapshot) -> Twin {
     let binaries = Binaries::find(WhenMissing::Explain).unwrap();
     let options = ClusterOptions {
         without_checksums: true,
+        access: Access::Password,
         ..ClusterOptions::default()
     };
     let cluster = Cluster::start(&binaries, &options, &|| false).unwrap();

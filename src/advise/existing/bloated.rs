@@ -1,7 +1,7 @@
 //! Indexes that are mostly empty: btrees that are much larger than the same index freshly built, as
 //! the planner twin estimates it.
 
-use super::finding::{ExistingFinding, ExistingKind, Fix};
+use super::finding::{ExistingCause, ExistingFinding};
 use super::observed::FreshSizes;
 use crate::catalog::{Catalog, ExistingIndex};
 use crate::index::{Method, NamedIndex};
@@ -47,14 +47,8 @@ pub(super) fn finding(index: &ExistingIndex, fresh_sizes: &FreshSizes) -> Option
     if (index.size.0 as f64) < MUCH_LARGER * fresh.0 as f64 || gain < MIN_GAIN.0 {
         return None;
     }
-    let factor = index.size.0 as f64 / fresh.0.max(1) as f64;
-    let detail = format!(
-        "{factor:.1} × as large as it has to be: rebuilt, it would take about {fresh} (estimated by the planner twin from the table's statistics)"
-    );
-    let finding = ExistingFinding::of(index, ExistingKind::Bloated, detail);
-    Some(ExistingFinding {
-        fix: Fix::Reindex,
-        expected_size: Some(fresh),
-        ..finding
-    })
+    Some(ExistingFinding::new(
+        index,
+        ExistingCause::Bloated { rebuilt: fresh },
+    ))
 }

@@ -1,32 +1,89 @@
-//! A finding about an index that exists.
+//! A finding about an index that exists: the cause with its data. `src/sentences/existing.rs` says
+//! it in words.
 
-use crate::catalog::ExistingIndex;
+use crate::advise::drop_effects::StatementRegression;
+use crate::catalog::{Counters, ExistingIndex};
 use crate::model::{Bytes, QualifiedName};
 
 /// Something about an index that exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ExistingFinding {
     /// The index.
     pub index: QualifiedName,
-    /// What it is.
-    pub kind: ExistingKind,
-    /// What is proposed.
-    pub fix: Fix,
+    /// What is wrong with it.
+    pub cause: ExistingCause,
     /// Its size.
     pub size: Bytes,
-    /// Its estimated size if it were rebuilt; only of a bloated one.
-    pub expected_size: Option<Bytes>,
     /// `idx_scan`: scans since the statistics were reset.
     pub scans: u64,
-    /// Since when nothing scanned it, in UTC; only of an unused one.
-    pub unused_since: Option<String>,
-    /// The recommendation that does its work.
-    pub recommendation: Option<String>,
-    /// In a sentence or two.
-    pub detail: String,
+    /// The table is clustered on it: without it, CLUSTER needs the name of another index.
+    pub clustered: bool,
 }
 
-/// What can be wrong with an existing index.
+/// What is wrong with an existing index.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExistingCause {
+    /// Another index is the same.
+    Duplicate {
+        /// The other one.
+        of: QualifiedName,
+    },
+    /// Its columns are the first of another index.
+    Prefix {
+        /// The other one.
+        of: QualifiedName,
+        /// The statement that the twin plans worst without it; none if no statement gets worse.
+        worst: Option<StatementRegression>,
+    },
+    /// A recommended index replaces it: the twin plans no statement worse without it.
+    Replaced {
+        /// The recommended index.
+        by: String,
+        /// The recommendation, by id.
+        recommendation: String,
+    },
+    /// Left behind by a failed build.
+    Invalid {
+        /// It is unique and no valid index enforces the same: it is completed, not dropped.
+        enforces: bool,
+    },
+    /// Nothing has scanned it for long, and no plan of the workload uses it.
+    Unused(Unused),
+    /// It is much larger than it would be after REINDEX.
+    Bloated {
+        /// Its estimated size after REINDEX.
+        rebuilt: Bytes,
+    },
+}
+
+/// What makes an index unused, and what to check before it is dropped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unused {
+    /// The counters that show no scan.
+    pub counters: Counters,
+    /// The server's version, as `server_version_num`. Until 14 `stats_reset` is also the time at
+    /// which a database's statistics began.
+    pub version_num: u32,
+    /// The server is a standby.
+    pub in_recovery: bool,
+    /// A foreign key that it supports.
+    pub foreign_key: Option<SupportedForeignKey>,
+}
+
+/// A foreign key whose columns an index begins with: a DELETE of the parent looks rows up by them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupportedForeignKey {
+    /// The constraint.
+    pub name: String,
+    /// The table that has it.
+    pub table: QualifiedName,
+    /// The table that it refers to.
+    pub parent: QualifiedName,
+    /// Another index supports it, too.
+    pub another_index: bool,
+}
+
+/// The kind of a finding about an existing index, as reports name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExistingKind {
     /// Another index is the same.
@@ -64,9 +121,66 @@ impl ExistingKind {
 }
 
 impl ExistingFinding {
+    pub(in crate::advise) fn new(index: &ExistingIndex, cause: ExistingCause) -> ExistingFinding {
+        ExistingFinding {
+            index: index.name.clone(),
+            cause,
+            size: index.size,
+            scans: index.scans,
+            clustered: index.clustered,
+        }
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> ExistingKind {
+        match self.cause {
+            ExistingCause::Duplicate { .. } => ExistingKind::Duplicate,
+            ExistingCause::Prefix { .. } | ExistingCause::Replaced { .. } => {
+                ExistingKind::Redundant
+            }
+            ExistingCause::Invalid { .. } => ExistingKind::Invalid,
+            ExistingCause::Unused(_) => ExistingKind::Unused,
+            ExistingCause::Bloated { .. } => ExistingKind::Bloated,
+        }
+    }
+
+    /// What is proposed.
+    pub fn fix(&self) -> Fix {
+        match self.cause {
+            ExistingCause::Invalid { enforces: true } | ExistingCause::Bloated { .. } => {
+                Fix::Reindex
+            }
+            _ => Fix::Drop,
+        }
+    }
+
+    /// Its estimated size after REINDEX; only of a bloated one.
+    pub fn expected_size(&self) -> Option<Bytes> {
+        match self.cause {
+            ExistingCause::Bloated { rebuilt } => Some(rebuilt),
+            _ => None,
+        }
+    }
+
+    /// Since when nothing scanned it, in UTC; only of an unused one.
+    pub fn unused_since(&self) -> Option<&str> {
+        match &self.cause {
+            ExistingCause::Unused(unused) => Some(&unused.counters.since),
+            _ => None,
+        }
+    }
+
+    /// The recommendation that replaces it, by id.
+    pub fn recommendation(&self) -> Option<&str> {
+        match &self.cause {
+            ExistingCause::Replaced { recommendation, .. } => Some(recommendation),
+            _ => None,
+        }
+    }
+
     /// The complete statement that fixes it without blocking writers.
     pub fn statement(&self) -> String {
-        match self.fix {
+        match self.fix() {
             Fix::Drop => format!("DROP INDEX CONCURRENTLY {};", self.index),
             Fix::Reindex => format!("REINDEX INDEX CONCURRENTLY {};", self.index),
         }
@@ -74,28 +188,10 @@ impl ExistingFinding {
 
     /// What that gives back.
     pub fn freed(&self) -> Bytes {
-        match (self.fix, self.expected_size) {
+        match (self.fix(), self.expected_size()) {
             (Fix::Drop, _) => self.size,
             (Fix::Reindex, Some(expected)) => Bytes(self.size.0.saturating_sub(expected.0)),
             (Fix::Reindex, None) => Bytes(0),
-        }
-    }
-
-    pub(in crate::advise) fn of(
-        index: &ExistingIndex,
-        kind: ExistingKind,
-        detail: String,
-    ) -> ExistingFinding {
-        ExistingFinding {
-            index: index.name.clone(),
-            kind,
-            fix: Fix::Drop,
-            size: index.size,
-            expected_size: None,
-            scans: index.scans,
-            unused_since: None,
-            recommendation: None,
-            detail,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the catalog alone says of an existing index: invalid leftovers, duplicates, prefixes of
 //! others.
 
-use super::finding::{ExistingFinding, ExistingKind, Fix};
+use super::finding::{ExistingCause, ExistingFinding};
 use crate::catalog::{ExistingIndex, Table};
 
 /// What the catalog alone says.
@@ -12,19 +12,27 @@ pub(in crate::advise) fn structural(
     if !index.valid {
         return invalid(index, table);
     }
-    let (other, kind) = does_its_work(index, table)?;
-    let detail = match kind {
-        ExistingKind::Duplicate => format!("the same as {}", other.name),
-        _ => format!("its columns are the first of {}", other.name),
+    let (other, relation) = replacement(index, table)?;
+    let of = other.name.clone();
+    let cause = match relation {
+        Relation::Same => ExistingCause::Duplicate { of },
+        Relation::Longer => ExistingCause::Prefix { of, worst: None },
     };
-    Some(ExistingFinding::of(index, kind, detail))
+    Some(ExistingFinding::new(index, cause))
 }
 
-/// Another valid index that does all that this one, which may be dropped, does.
-pub(super) fn does_its_work<'t>(
+/// How a valid index that replaces another one compares with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relation {
+    Same,
+    Longer,
+}
+
+/// Another valid index that serves everything that this one, which may be dropped, serves.
+pub(super) fn replacement<'t>(
     index: &ExistingIndex,
     table: &'t Table,
-) -> Option<(&'t ExistingIndex, ExistingKind)> {
+) -> Option<(&'t ExistingIndex, Relation)> {
     let known = index
         .index
         .as_ref()
@@ -45,8 +53,8 @@ pub(super) fn does_its_work<'t>(
     let twin = twins
         .into_iter()
         .find(|twin| !twin.may_be_dropped() || twin.name < index.name);
-    let twin = twin.map(|twin| (twin, ExistingKind::Duplicate));
-    twin.or_else(|| Some((longer.into_iter().next()?, ExistingKind::Redundant)))
+    let twin = twin.map(|twin| (twin, Relation::Same));
+    twin.or_else(|| Some((longer.into_iter().next()?, Relation::Longer)))
 }
 
 /// A failed CREATE INDEX CONCURRENTLY leaves an index that is kept up to date and never used; so
@@ -60,7 +68,6 @@ fn invalid(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
     if bound || index.replica_identity {
         return None;
     }
-    let detail = "left behind by a CREATE INDEX CONCURRENTLY that failed: it is kept up to date and never used";
     let is_enforced = table.indexes.iter().any(|other| {
         other.valid
             && other.unique
@@ -68,16 +75,9 @@ fn invalid(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
             && other.index.is_some()
             && other.index == index.index
     });
-    let finding = ExistingFinding::of(index, ExistingKind::Invalid, detail.to_owned());
-    if index.unique && !is_enforced {
-        let detail = format!(
-            "{detail}; it is unique, so it is completed rather than dropped (remove duplicate rows first)"
-        );
-        return Some(ExistingFinding {
-            fix: Fix::Reindex,
-            detail,
-            ..finding
-        });
-    }
-    Some(finding)
+    let enforces = index.unique && !is_enforced;
+    Some(ExistingFinding::new(
+        index,
+        ExistingCause::Invalid { enforces },
+    ))
 }

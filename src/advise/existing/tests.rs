@@ -1,3 +1,4 @@
+use super::finding::{ExistingKind, Fix, SupportedForeignKey};
 use super::*;
 use crate::catalog::Catalog;
 use crate::catalog::{Counters, ForeignKey, Server, TableKind};
@@ -86,7 +87,10 @@ fn found(indexes: Vec<ExistingIndex>) -> Vec<(String, ExistingKind)> {
     let found = findings_of(&catalog(indexes), &[], &FreshSizes::new());
     found
         .into_iter()
-        .map(|finding| (finding.index.name, finding.kind))
+        .map(|finding| {
+            let kind = finding.kind();
+            (finding.index.name, kind)
+        })
         .collect()
 }
 
@@ -146,7 +150,7 @@ fn a_unique_leftover_is_completed_unless_a_valid_one_enforces_the_same() {
     let fixes = |indexes| {
         findings_of(&catalog(indexes), &[], &FreshSizes::new())
             .iter()
-            .map(|found| found.fix)
+            .map(|found| found.fix())
             .collect::<Vec<_>>()
     };
     let leftover = || ExistingIndex {
@@ -182,17 +186,16 @@ fn what_was_not_scanned_for_long_and_no_plan_uses_is_unused() {
         panic!()
     };
     assert_eq!(
-        (unused.index.name.as_str(), unused.kind, unused.freed()),
+        (unused.index.name.as_str(), unused.kind(), unused.freed()),
         ("u", ExistingKind::Unused, Bytes(8192))
     );
     assert_eq!(unused.statement(), "DROP INDEX CONCURRENTLY public.u;");
-    assert_eq!(unused.unused_since.as_deref(), Some("2024-05-01T10:00:00Z"));
-    for words in [
-        "statistics were reset at 2024-05-01T10:00:00Z, 10 days ago",
-        "2 standbys are connected",
-    ] {
-        assert!(unused.detail.contains(words), "{}", unused.detail);
-    }
+    assert_eq!(unused.unused_since(), Some("2024-05-01T10:00:00Z"));
+    let ExistingCause::Unused(cause) = &unused.cause else {
+        panic!("{unused:?}")
+    };
+    assert_eq!(cause.counters.standbys, 2);
+    assert_eq!(cause.foreign_key, None);
     assert_eq!(
         findings_of(&counting(indexes()), &["u"], &FreshSizes::new()),
         [],
@@ -224,7 +227,7 @@ fn what_makes_another_one_redundant_is_not_called_unused() {
     ]);
     let kinds: Vec<_> = findings_of(&catalog, &[], &FreshSizes::new())
         .iter()
-        .map(|found| (found.index.name.clone(), found.kind))
+        .map(|found| (found.index.name.clone(), found.kind()))
         .collect();
     assert_eq!(kinds, [("a".to_owned(), ExistingKind::Redundant)]);
 }
@@ -250,17 +253,20 @@ fn a_foreign_key_and_cluster_are_mentioned() {
         foreign_keys: vec![key],
         ..counting(vec![index])
     };
-    let detail = &findings_of(&catalog, &[], &FreshSizes::new())[0].detail;
-    assert!(
-        detail.contains(
-            "only index for the foreign key t_parent: without it, each DELETE from public.parent"
-        ),
-        "{detail}"
-    );
-    assert!(
-        detail.ends_with("without it, CLUSTER needs the name of another index"),
-        "{detail}"
-    );
+    let [finding] = &findings_of(&catalog, &[], &FreshSizes::new())[..] else {
+        panic!()
+    };
+    assert!(finding.clustered);
+    let ExistingCause::Unused(cause) = &finding.cause else {
+        panic!("{finding:?}")
+    };
+    let expected = SupportedForeignKey {
+        name: "t_parent".to_owned(),
+        table: QualifiedName::new("public", "t"),
+        parent: QualifiedName::new("public", "parent"),
+        another_index: false,
+    };
+    assert_eq!(cause.foreign_key.as_ref(), Some(&expected));
 }
 
 #[test]
@@ -277,7 +283,7 @@ fn twice_the_size_and_some_megabytes_are_bloat() {
         panic!()
     };
     assert_eq!(
-        (bloated.kind, bloated.fix, bloated.freed()),
+        (bloated.kind(), bloated.fix(), bloated.freed()),
         (ExistingKind::Bloated, Fix::Reindex, Bytes(11 * Bytes::MB))
     );
     assert_eq!(bloated.statement(), "REINDEX INDEX CONCURRENTLY public.i;");

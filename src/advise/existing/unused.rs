@@ -4,11 +4,10 @@
 //! `idx_scan` also counts the planner's own reads of the ends of an index, so an index with no
 //! scans was never read. One with a few scans may be unused too, but that cannot be determined.
 
-use super::finding::{ExistingFinding, ExistingKind};
+use super::finding::{ExistingCause, ExistingFinding, SupportedForeignKey, Unused};
 use super::observed::Observed;
-use crate::catalog::{Catalog, Counters, ExistingIndex, ForeignKey, Table};
+use crate::catalog::{Catalog, ExistingIndex, ForeignKey, Table};
 use crate::index::Key;
-use crate::model::period::period;
 
 /// Said only when the counters cover `--unused-after`.
 pub(super) fn finding(
@@ -22,75 +21,36 @@ pub(super) fn finding(
     if !long_enough || !unused || !index.may_be_dropped() {
         return None;
     }
-    let detail = [
-        Some(since(counters, observed.catalog.server.version_num)),
-        foreign_key(index, table, observed.catalog),
-        Some(elsewhere(counters, observed.catalog)),
-    ];
-    let detail = detail.into_iter().flatten().collect::<Vec<_>>().join("; ");
-    let finding = ExistingFinding::of(index, ExistingKind::Unused, detail);
-    Some(ExistingFinding {
-        unused_since: Some(counters.since.clone()),
-        ..finding
-    })
-}
-
-/// Until 14 `stats_reset` is also the time at which a database's statistics began.
-fn since(counters: &Counters, version_num: u32) -> String {
-    let Counters {
-        since,
-        counted_for_s,
-        was_reset,
-        ..
-    } = counters;
-    let event = match (version_num, was_reset) {
-        (..150_000, true) => "the statistics began or were reset",
-        (_, true) => "the statistics were reset",
-        (_, false) => "the server's statistics began",
+    let server = &observed.catalog.server;
+    let unused = Unused {
+        counters: counters.clone(),
+        version_num: server.version_num,
+        in_recovery: server.in_recovery,
+        foreign_key: foreign_key(index, table, observed.catalog),
     };
-    format!(
-        "not scanned once since {event} at {since}, {} ago (or since it was created, if that was later: PostgreSQL does not keep when), \
-         and no plan of this workload uses it",
-        period(*counted_for_s)
-    )
-}
-
-/// Every server counts for itself.
-fn elsewhere(counters: &Counters, catalog: &Catalog) -> String {
-    if catalog.server.in_recovery {
-        return "this is a standby: what the primary and other standbys use is counted there"
-            .to_owned();
-    }
-    match counters.standbys {
-        0 => "standbys count for themselves: if there are any, look there before dropping it"
-            .to_owned(),
-        1 => "a standby is connected, which counts for itself: look there before dropping it"
-            .to_owned(),
-        many => format!(
-            "{many} standbys are connected, which count for themselves: look there before dropping it"
-        ),
-    }
+    Some(ExistingFinding::new(index, ExistingCause::Unused(unused)))
 }
 
 /// A DELETE of the parent looks rows up by the foreign key's columns, perhaps once a year.
-fn foreign_key(index: &ExistingIndex, table: &Table, catalog: &Catalog) -> Option<String> {
-    let of_table = catalog
+fn foreign_key(
+    index: &ExistingIndex,
+    table: &Table,
+    catalog: &Catalog,
+) -> Option<SupportedForeignKey> {
+    let mut of_table = catalog
         .foreign_keys
         .iter()
         .filter(|key| key.table == table.name);
-    let key = of_table.into_iter().find(|key| supports(index, key))?;
-    let also = table
+    let key = of_table.find(|key| supports(index, key))?;
+    let another_index = table
         .indexes
         .iter()
         .any(|other| other.valid && other.name != index.name && supports(other, key));
-    let (name, parent) = (&key.name, &key.parent);
-    Some(if also {
-        format!("it supports the foreign key {name} to {parent}, as another index does")
-    } else {
-        format!(
-            "it is the only index for the foreign key {name}: without it, each DELETE from {parent} or change of its key reads all of {}",
-            table.name
-        )
+    Some(SupportedForeignKey {
+        name: key.name.clone(),
+        table: table.name.clone(),
+        parent: key.parent.clone(),
+        another_index,
     })
 }
 

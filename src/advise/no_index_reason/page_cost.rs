@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::facts::setting;
 use crate::advise::baseline::Baseline;
 use crate::advise::context::Context;
-use crate::advise::no_index_helps::{LowerPageCost, WouldBeUsed};
+use crate::advise::no_index_helps::{IndexChoice, LowerPageCost};
 use crate::advise::run::Run;
 use crate::model::Cost;
 use crate::plan::Plan;
@@ -146,10 +146,10 @@ impl Range {
         run: &mut Run<'_>,
         statement: &Statement,
         index: String,
-    ) -> Result<Option<(WouldBeUsed, Threshold)>, PlannerError> {
+    ) -> Result<Option<(IndexChoice, Threshold)>, PlannerError> {
         let used = |plan: &Plan| plan.index_names().contains(index.as_str());
         let threshold = self.bisect(run, (Target::Server, &[]), statement, &used)?;
-        Ok(threshold.map(|threshold| (WouldBeUsed::Existing(index), threshold)))
+        Ok(threshold.map(|threshold| (IndexChoice::Existing(index), threshold)))
     }
 
     /// Of the candidates for this statement that no plan used, the one that is used first.
@@ -159,7 +159,7 @@ impl Range {
         context: Context<'_>,
         trials: &Trials,
         statement: &Statement,
-    ) -> Result<Option<(WouldBeUsed, Threshold)>, PlannerError> {
+    ) -> Result<Option<(IndexChoice, Threshold)>, PlannerError> {
         if context.target() == Target::Server || context.twin.failure(&statement.id).is_some() {
             return Ok(None);
         }
@@ -183,7 +183,7 @@ impl Range {
         let alone = std::slice::from_ref(&trial.index);
         let used = |plan: &Plan| uses(plan, tested);
         let threshold = self.bisect(run, (Target::Twin, alone), statement, &used)?;
-        let index = WouldBeUsed::Candidate(Box::new(trial.index.definition.clone()));
+        let index = IndexChoice::Candidate(Box::new(trial.index.definition.clone()));
         Ok(threshold.map(|threshold| (index, threshold)))
     }
 }

@@ -14,13 +14,13 @@ use crate::planner::{
 };
 use crate::predicate::relation_uses;
 use crate::remedy::rewrite::{Proposal, propose};
-use crate::remedy::{Ask, Effect, Kind, Remedy, RemedyReason};
+use crate::remedy::{Effect, Kind, Remedy, RemedyInput, RemedyReason};
 use crate::workload::Statement;
 
 pub(super) fn test(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
-    ask: Ask<'_>,
+    ask: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let proposals = propose(ask);
     run.begin("testing other ways of writing", proposals.len());

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::chosen::{Chosen, effect, plan_of, plans};
 use crate::advise::baseline::Baseline;
-use crate::advise::build_refusal;
 use crate::advise::run::Run;
 use crate::catalog::{Table, TableKind};
 use crate::index::Key;
@@ -19,14 +18,14 @@ use crate::planner::{Evidence, Hypothesis, PlannerError};
 use crate::remedy::analyze::{Stale, stale};
 use crate::remedy::statistics::{Estimated, Proposal, propose};
 use crate::remedy::{
-    Ask, Effect, Kind, Remedy, RemedyReason, estimate_factor, estimate_has_changed,
+    Effect, Kind, Remedy, RemedyInput, RemedyReason, estimate_factor, estimate_has_changed,
 };
 use crate::workload::{Statement, StatementId};
 
 pub(super) fn test(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
-    ask: Ask<'_>,
+    ask: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let mut proposals: BTreeMap<QualifiedName, Vec<Proposal>> = BTreeMap::new();
     for proposal in propose(ask)
@@ -39,8 +38,7 @@ pub(super) fn test(
             .push(proposal);
     }
     let allowed = |table: &&Table| {
-        table.kind == TableKind::Plain
-            && build_refusal(table, chosen.context.catalog, chosen.context.limits).is_none()
+        table.kind == TableKind::Plain && chosen.context.build_refusal(table).is_none()
     };
     let tables: Vec<&Table> = chosen
         .context

@@ -7,16 +7,16 @@ use crate::catalog::Table;
 use crate::model::QualifiedName;
 use crate::plan::{NodeType, Plan};
 use crate::planner::{Evidence, Hypothesis, PlanOutcome, PlannerError, Question, Target};
-use crate::remedy::vacuum::unmarked;
-use crate::remedy::{Ask, Effect, Kind, Remedy, RemedyReason};
+use crate::remedy::vacuum::tables_to_vacuum;
+use crate::remedy::{Effect, Kind, Remedy, RemedyInput, RemedyReason};
 use crate::workload::Statement;
 
 pub(super) fn test(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
-    ask: Ask<'_>,
+    ask: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
-    let tables = unmarked(ask);
+    let tables = tables_to_vacuum(ask);
     if chosen.context.twin.target() == Target::Server || tables.is_empty() {
         return Ok(Vec::new());
     }

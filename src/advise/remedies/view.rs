@@ -7,7 +7,7 @@ use crate::model::Bytes;
 use crate::plan::Plan;
 use crate::planner::{Answer, Evidence, Hypothesis, PlannerError, Question, Target};
 use crate::remedy::materialized_view::{Proposal, propose};
-use crate::remedy::{Ask, Effect, Kind, Remedy, RemedyReason};
+use crate::remedy::{Effect, Kind, Remedy, RemedyInput, RemedyReason};
 use crate::verdict::Rehearse;
 use crate::workload::Statement;
 
@@ -18,7 +18,7 @@ const MUCH: f64 = 0.5;
 pub(super) fn test(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
-    ask: Ask<'_>,
+    ask: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let hardly_helped = |proposal: &Proposal<'_>| {
         let before = plan_of(chosen.context.baseline, proposal.statement).map(Plan::total_cost);
@@ -46,10 +46,12 @@ fn test_one(
     proposal: &Proposal<'_>,
 ) -> Result<Option<Remedy>, PlannerError> {
     let may_fill = chosen.context.limits.analyze
+        && proposal.statement.authors.is_empty()
         && matches!(
             chosen.context.limits.rehearse,
             Rehearse::Auto | Rehearse::Transaction
         )
+        && chosen.context.no_twin().is_none()
         && !chosen.context.catalog.server.in_recovery;
     let twin = (chosen.context.twin.target() == Target::Twin).then_some(Target::Twin);
     let reading = Statement {

@@ -1,8 +1,8 @@
 //! `--analyze`: cost is not time.
 
 use super::*;
-use crate::planner::Mode;
 use crate::planner::test_planner::TestPlan;
+use crate::planner::{Mode, NotExecuted};
 
 fn analyze() -> Limits {
     Limits {
@@ -111,6 +111,34 @@ fn what_writes_or_has_parameters_is_not_executed() {
         let statements = planner.asked().iter().filter(executed);
         assert_eq!(statements.flat_map(|asked| &asked.statements).count(), 0);
     }
+}
+
+#[test]
+fn what_may_have_effects_is_recommended_for_by_cost_and_said_not_to_be_executed() {
+    let reason = NotExecuted::Volatile("nextval(regclass)".to_owned());
+    let mut planner = by_a_with_index().not_executed("by-a", reason.clone());
+    let advice = advice_within(&mut planner, &analyze());
+    assert_eq!(recommended(&advice), ["orders (a)"]);
+    assert_eq!(advice.statements[0].executed, None);
+    assert_eq!(advice.statements[0].not_executed, Some(reason));
+    let asked: Vec<&Question> = planner.asked().iter().filter(executed).collect();
+    assert_eq!(asked.len(), 1, "it is not asked about again with the index");
+}
+
+#[test]
+fn parameters_and_writes_are_reasons_not_to_be_executed() {
+    let scan = || seq_scan("orders", TODAY).filter("(orders.a = $1)");
+    let mut planner = only("SELECT * FROM orders WHERE a = $1", scan());
+    let advice = advice_within(&mut planner, &analyze());
+    let reason = advice.statements[0].not_executed.as_ref();
+    assert_eq!(reason, Some(&NotExecuted::HasParameters));
+    let mut planner = only(
+        "UPDATE orders SET b = 1 WHERE a = 5",
+        scan().modifying("Update", "orders"),
+    );
+    let advice = advice_within(&mut planner, &analyze());
+    let reason = advice.statements[0].not_executed.as_ref();
+    assert_eq!(reason, Some(&NotExecuted::Writes));
 }
 
 #[test]

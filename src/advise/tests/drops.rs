@@ -1,7 +1,7 @@
 //! Existing indexes that a candidate could replace, and what their drop would do.
 
 use super::*;
-use crate::advise::drop_effects::{HypotheticalDrop, Worsened};
+use crate::advise::drop_effects::{HypotheticalDrop, StatementRegression};
 use crate::advise::existing::finding::ExistingKind;
 
 /// `by-both` reads the existing index on a, at 500. Candidates: one on b, as an additional index;
@@ -28,12 +28,16 @@ fn existing(advice: &Advice) -> Vec<(String, ExistingKind, Option<String>)> {
     let found = advice.existing.iter();
     let found = found.map(|finding| {
         let name = finding.index.name.clone();
-        (name, finding.kind, finding.recommendation.clone())
+        (
+            name,
+            finding.kind(),
+            finding.recommendation().map(str::to_owned),
+        )
     });
     found.collect()
 }
 
-fn worse(advice: &Advice) -> Vec<(String, Vec<Worsened>)> {
+fn worse(advice: &Advice) -> Vec<(String, Vec<StatementRegression>)> {
     let drops = advice.drops.iter();
     let drops = drops.map(|drop: &HypotheticalDrop| (drop.index.name.clone(), drop.worse.clone()));
     drops.collect()
@@ -59,7 +63,7 @@ fn what_makes_a_statement_worse_replaces_nothing() {
     let advice = advice(&mut with_old_index(900.0));
     assert_eq!(recommended(&advice), ["orders (b)"], "smaller");
     assert_eq!(existing(&advice), []);
-    let by_a = Worsened {
+    let by_a = StatementRegression {
         statement: id("by-a"),
         with: Cost(400.0),
         without: Cost(TODAY),

@@ -35,7 +35,7 @@ fn found(advice: &Advice) -> Vec<(&str, ExistingKind, Option<Bytes>)> {
     let findings = advice.existing.iter();
     let found = findings.map(|finding| {
         let name = finding.index.name.as_str();
-        (name, finding.kind, finding.expected_size)
+        (name, finding.kind(), finding.expected_size())
     });
     found.collect()
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::advise::notice::Notice;
-use crate::model::Gap;
+use crate::candidate::Alternative;
+use crate::model::{Gap, GapCause};
 use crate::planner::test_planner::{index, planned};
 use crate::planner::{Hypothesis, Preparation, RefusalCause, TwinState};
 use crate::twin::agreement::Agreement;
@@ -62,16 +63,14 @@ fn a_plan_that_better_statistics_change() {
 #[test]
 fn a_statement_that_no_index_can_serve_as_it_is_written() {
     let found = notices(&mut super::no_index::by_day());
-    let [
-        Notice::Rewrite {
-            statement, rewrite, ..
-        },
-    ] = found.as_slice()
-    else {
+    let [Notice::NotIndexable(expression)] = found.as_slice() else {
         panic!("{found:?}");
     };
-    assert_eq!(*statement, id("by-day"));
-    assert!(rewrite.contains("at >= … AND at < …"), "{rewrite}");
+    assert_eq!(expression.statement, id("by-day"));
+    let Alternative::ComparePeriod { column, .. } = &expression.alternative else {
+        panic!("{expression:?}");
+    };
+    assert_eq!(column, "at");
 }
 
 #[test]
@@ -131,8 +130,7 @@ fn how_far_the_twin_agrees_is_kept_for_each_statement() {
 fn the_twin_lacks_something() {
     let gap = Gap {
         tables: BTreeSet::new(),
-        what: "no histograms".to_owned(),
-        remedy: None,
+        cause: GapCause::RowSecurity,
     };
     let mut planner = by_a_with_index().with_preparation(Preparation {
         state: TwinState::Ready,

@@ -66,22 +66,6 @@ fn a_busy_table_is_waited_for_once() {
     assert_eq!(refused(&locked), advice.rejected.len() - 1);
 }
 
-#[test]
-fn a_busy_table_is_waited_for_once_also_for_what_the_twin_cannot_plan() {
-    let busy = RefusalCause::LockTimeout(Millis(1_000.0));
-    let both = seq_scan("orders", TODAY).filter("((orders.a = 5) AND (orders.b = 6))");
-    let sql = "SELECT * FROM orders WHERE a = 5 AND b = 6";
-    let mut planner = looking_up(TestPlanner::new([orders()]), 1.0, "c")
-        .statement("only-on-server", sql, both)
-        .twin_cannot_plan("only-on-server", "no such function")
-        .answering(move |question| {
-            is_build(question).then(|| crate::planner::Answer::Refused(busy.clone().into()))
-        });
-    advice(&mut planner);
-    let skippable = |asked: &&Question| is_build(asked) && asked.skippable;
-    assert_eq!(planner.asked().iter().filter(skippable).count(), 1);
-}
-
 /// What a tally should be of these questions, if all were answered.
 fn counted(asked: &[Question]) -> Tally {
     let of = |target| asked.iter().filter(move |asked| asked.target == target);

@@ -47,9 +47,26 @@ fn what_may_not_be_built_and_has_no_twin() {
     let planner = looking_up(TestPlanner::new([not_owned]), 1.0, "a");
     let mut planner = planner.without_twin("no programs");
     let advice = advice(&mut planner);
+    let cause = RefusalCause::NoTwin;
+    assert_eq!(rejection(&advice, "orders (a)"), &Rejection::Refused(cause));
+    assert!(!planner.asked().iter().any(is_build));
+    let advice = advice_within(&mut planner, &rehearse(Rehearse::Transaction));
     let cause = RefusalCause::NotOwner(QualifiedName::new("public", "orders"));
     assert_eq!(rejection(&advice, "orders (a)"), &Rejection::Refused(cause));
     assert!(!planner.asked().iter().any(is_build));
+}
+
+#[test]
+fn without_a_twin_nothing_is_made_on_the_server_unless_that_is_chosen() {
+    let mut planner = by_a_with_index().without_twin("no programs");
+    let advice = advice(&mut planner);
+    assert_eq!(recommended(&advice), Vec::<String>::new());
+    let cause = RefusalCause::NoTwin;
+    assert_eq!(rejection(&advice, "orders (a)"), &Rejection::Refused(cause));
+    assert!(!planner.asked().iter().any(Question::takes_a_transaction));
+    let mut planner = by_a_with_index().without_twin("no programs");
+    let advice = advice_within(&mut planner, &rehearse(Rehearse::Transaction));
+    assert_eq!(recommended(&advice), ["orders (a)"]);
 }
 
 #[test]
@@ -129,7 +146,7 @@ fn what_writes_would_pay_too_much_for() {
         best,
         gained,
         write_cost,
-        of_lost_hot,
+        lost_hot_cost,
     } = rejection(&many, "orders (a)")
     else {
         panic!("{:?}", rejection(&many, "orders (a)"));
@@ -137,7 +154,7 @@ fn what_writes_would_pay_too_much_for() {
     assert_eq!(*best, benefit("by-a", TODAY, 10.0));
     assert_eq!(*gained, Cost(TODAY - 10.0));
     assert!(write_cost > gained, "{write_cost} {gained}");
-    assert_eq!(*of_lost_hot, Cost(0.0), "an INSERT is never HOT");
+    assert_eq!(*lost_hot_cost, Cost(0.0), "an INSERT is never HOT");
 }
 
 #[test]

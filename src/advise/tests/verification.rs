@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalog::Writes;
-use crate::planner::test_planner::{BUILD_TIME, definitions, planned};
+use crate::planner::test_planner::{BUILD_TIME, planned};
 use crate::planner::{Answer, Evidence, RefusalCause, TestedIndex};
 use crate::verdict::Reason;
 
@@ -208,23 +208,22 @@ fn nothing_is_built_twice() {
 }
 
 #[test]
-fn where_the_twin_cannot_plan_the_server_builds() {
-    let mut planner = by_a_with_index().twin_cannot_plan("by-a", "no such function");
+fn where_the_twin_cannot_plan_nothing_is_built_for_that_statement_alone() {
+    let planner = by_a_with_index().twin_cannot_plan("by-a", "no such function");
+    let scan = seq_scan("orders", TODAY).filter("(orders.b = 6)");
+    let mut planner = planner
+        .statement("by-b", "SELECT * FROM orders WHERE b = 6", scan)
+        .index("orders (b)", MB, &[("by-b", 10.0)]);
     let advice = advice(&mut planner);
-    let [found] = advice.recommendations.as_slice() else {
-        panic!("{:?}", recommended(&advice));
+    assert_eq!(recommended(&advice), ["orders (b)"]);
+    let cause = RefusalCause::TwinCannotPlan {
+        cause: Box::new(RefusalCause::NoTwin),
+        statement: id("by-a"),
+        message: "no such function".to_owned(),
     };
-    assert_eq!(found.evidence, Evidence::RolledBackTransaction);
-    assert_eq!(found.predicted_size, None);
-    let in_twin =
-        |question: &&Question| question.target == Target::Twin && !definitions(question).is_empty();
-    let skippable = planner.asked().iter().filter(in_twin);
-    assert_eq!(
-        skippable
-            .filter(|asked| asked.skippable && asked.indexes.len() == 1)
-            .count(),
-        0
-    );
+    assert_eq!(cause.reason(), Reason::NoTwin);
+    assert_eq!(rejection(&advice, "orders (a)"), &Rejection::Refused(cause));
+    assert_eq!(planner.built().concat(), ["orders (b)"]);
 }
 
 #[test]

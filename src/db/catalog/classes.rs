@@ -4,31 +4,10 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, Type};
 
 use super::{OPERATION, field};
-use crate::catalog::{CallKind, ForeignKey, Mutable, OperatorClass};
+use crate::catalog::{CallKind, ForeignKey, Mutable, OperatorClass, contrib_classes};
 use crate::db::{DbError, Session};
 use crate::index::{Extension, Method};
-use crate::model::{QualifiedName, quote_identifier};
-
-/// Operator classes of extensions that come with PostgreSQL, which a database may not have
-/// installed: the extension, the class, its method, its type, what it answers. (The catalog has
-/// those of installed extensions.)
-/// <https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX>
-const AVAILABLE: &[(&str, &str, Method, &str, &[&str])] = &[
-    (
-        "pg_trgm",
-        "gin_trgm_ops",
-        Method::Gin,
-        "text",
-        &["~~", "~~*", "~", "~*"],
-    ),
-    (
-        "pg_trgm",
-        "gist_trgm_ops",
-        Method::Gist,
-        "text",
-        &["~~", "~~*", "~", "~*"],
-    ),
-];
+use crate::model::QualifiedName;
 
 impl Session {
     pub(super) fn operator_classes(&self, tables: &[Oid]) -> Result<Vec<OperatorClass>, DbError> {
@@ -36,31 +15,14 @@ impl Session {
         let rows = self.query(OPERATION, sql, &[(&tables, Type::OID_ARRAY)])?;
         let mut classes: Vec<OperatorClass> =
             rows.iter().map(operator_class).collect::<Result<_, _>>()?;
-        let mut names: Vec<&str> = AVAILABLE.iter().map(|(extension, ..)| *extension).collect();
-        names.dedup();
         let sql = include_str!("../sql/available_extensions.sql");
+        let names = contrib_classes::EXTENSIONS;
         for row in self.query(OPERATION, sql, &[(&names, Type::TEXT_ARRAY)])? {
             let extension = Extension {
                 name: field(&row, "extension_name")?,
                 schema: field(&row, "schema_name")?,
             };
-            classes.extend(
-                AVAILABLE
-                    .iter()
-                    .filter(|(name, ..)| *name == extension.name)
-                    .map(|(_, class, method, input_type, operators)| OperatorClass {
-                        method: method.clone(),
-                        name: format!("{}.{class}", quote_identifier(&extension.schema)),
-                        input_type: (*input_type).to_owned(),
-                        default: false,
-                        searched: operators
-                            .iter()
-                            .map(|operator| (*operator).to_owned())
-                            .collect(),
-                        ordered: Vec::new(),
-                        extension: Some(extension.clone()),
-                    }),
-            );
+            classes.extend(contrib_classes::of_extension(&extension));
         }
         Ok(classes)
     }

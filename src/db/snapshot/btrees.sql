@@ -17,7 +17,10 @@ JOIN pg_catalog.pg_am am ON am.oid = c.relam AND am.amname = 'btree'
 JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace AND n.oid = c.relnamespace
 CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnkeyatts::integer) AS number
-WHERE i.indexrelid = ANY ($1::oid[]) AND i.indisvalid
+WHERE i.indexrelid = ANY ($1::oid[]) AND i.indisvalid AND i.indrelid <> ALL ($2::oid[])
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l
+                  WHERE l.locktype = 'relation' AND l.relation IN (t.oid, c.oid) AND l.mode = 'AccessExclusiveLock'
+                    AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid())
 GROUP BY i.indexrelid, i.indrelid, i.indpred, n.nspname, c.relname, t.relname
 HAVING pg_catalog.bool_and((SELECT o.opcdefault FROM pg_catalog.pg_opclass o WHERE o.oid = i.indclass[number - 1]))
 ORDER BY 1

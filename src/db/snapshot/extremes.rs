@@ -27,11 +27,16 @@ struct LeadingColumn {
 }
 
 impl Session {
-    pub(super) fn extremes(&self, relations: &[Oid]) -> Result<Vec<Extremes>, DbError> {
+    /// Those of the tables that may be read.
+    pub(super) fn extremes(
+        &self,
+        relations: &[Oid],
+        untrusted: &[Oid],
+    ) -> Result<Vec<Extremes>, DbError> {
         let rows = self.query(
             OPERATION,
             include_str!("extremes.sql"),
-            &[(&relations, Type::OID_ARRAY)],
+            &[(&relations, Type::OID_ARRAY), (&untrusted, Type::OID_ARRAY)],
         )?;
         let leading = rows.iter().map(|row| {
             Ok(LeadingColumn {

@@ -1,15 +1,14 @@
-//! What the role may not read, and the GRANT that would help.
+//! What the role may not read, and which tables the twin cannot have.
 
 use std::collections::BTreeSet;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, ToSql, Type};
 
-use super::{OPERATION, Scope};
+use super::{OPERATION, Resolved};
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
-use crate::model::Gap;
-use crate::model::{QualifiedName, quote_identifier};
+use crate::model::{Gap, GapCause, HiddenStatistics, QualifiedName};
 
 /// The source of the statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,76 +41,78 @@ impl Session {
             include_str!("gaps.sql"),
             &[(&relations, Type::OID_ARRAY)],
         )?;
-        let tables: Vec<TableAccess> = rows.iter().map(reach).collect::<Result<_, _>>()?;
-        let role = quote_identifier(role);
+        let tables: Vec<TableAccess> = rows.iter().map(access).collect::<Result<_, _>>()?;
         let mut gaps: Vec<Gap> = tables
             .iter()
             .filter(|table| !table.readable)
-            .map(|table| unread(table, &role))
+            .map(|table| not_readable(table, role))
             .collect();
-        let policies = |reach: &TableAccess| reach.row_security;
-        gaps.extend(gap(
-            &tables,
-            policies,
-            "row-level security policies apply to the role on the server, and the planner twin plans without them; \
-             it does not know the smallest and largest values there either",
-            None,
-        ));
+        gaps.extend(gap(&tables, has_policies, GapCause::RowSecurity));
         if source == Source::Views {
-            let remedy = format!(
-                "GRANT SELECT ON pg_catalog.pg_statistic, pg_catalog.pg_statistic_ext_data TO {role}; (or GRANT pg_read_all_data TO {role};)"
-            );
-            let of = |what: &str, which: fn(&TableAccess) -> bool| {
-                gap(&tables, which, what, Some(&remedy))
-            };
-            gaps.extend(of("row-level security hides the statistics", policies));
-            gaps.extend(of(
-                "only pg_statistic has the statistics of the expressions in indexes",
-                |reach| reach.hidden_expressions,
-            ));
-            gaps.extend(of(
-                "the role cannot read all extended statistics (CREATE STATISTICS)",
-                |reach| reach.hidden_extended,
-            ));
-            gaps.extend(of(
-                "only pg_statistic has the statistics of ranges and of types with an ANALYZE of their own",
-                |reach| reach.hidden_kinds,
-            ));
+            gaps.extend(hidden_statistics(&tables, role));
         }
         Ok(gaps)
     }
 }
 
+/// Is something of a table missing?
+type Which = fn(&TableAccess) -> bool;
+
+/// What the views do not show.
+fn hidden_statistics(tables: &[TableAccess], role: &str) -> Vec<Gap> {
+    let kinds: [(Which, HiddenStatistics); 4] = [
+        (has_policies, HiddenStatistics::OfTable),
+        (
+            |table| table.hidden_expressions,
+            HiddenStatistics::OfExpressions,
+        ),
+        (|table| table.hidden_extended, HiddenStatistics::Extended),
+        (|table| table.hidden_kinds, HiddenStatistics::OfSpecialTypes),
+    ];
+    let hidden = kinds.into_iter().filter_map(|(which, statistics)| {
+        let role = role.to_owned();
+        gap(
+            tables,
+            which,
+            GapCause::StatisticsHidden { statistics, role },
+        )
+    });
+    hidden.collect()
+}
+
 impl Session {
     /// Tables that the twin cannot have.
-    pub(super) fn not_copied(&self, scope: &Scope, relations: &[Oid]) -> Result<Vec<Gap>, DbError> {
-        let (everything, names) = scope.parameters();
+    pub(super) fn not_copied(
+        &self,
+        scope: &Resolved,
+        relations: &[Oid],
+    ) -> Result<Vec<Gap>, DbError> {
         let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
-            (&everything, Type::BOOL),
-            (&names, Type::TEXT_ARRAY),
+            (&scope.everything, Type::BOOL),
+            (&scope.oids, Type::OID_ARRAY),
             (&relations, Type::OID_ARRAY),
         ];
         let rows = self.query(OPERATION, include_str!("not_copied.sql"), parameters)?;
         let gap = |row: &Row| {
-            let reason: String = field(row, "reason")?;
             let table = QualifiedName::new(
                 field::<String>(row, "schema_name")?,
                 field::<String>(row, "table_name")?,
             );
-            let what = format!(
-                "{reason}, which the planner twin does not support: only the server plans statements on it"
-            );
+            let access_method: Option<String> = field(row, "access_method")?;
+            let cause = match access_method {
+                Some(access_method) => GapCause::AccessMethod { access_method },
+                None => GapCause::ForeignTable,
+            };
             Ok(Gap {
                 tables: BTreeSet::from([table]),
-                what,
-                remedy: None,
+                cause,
             })
         };
         rows.iter().map(gap).collect()
     }
 }
 
-fn reach(row: &Row) -> Result<TableAccess, DbError> {
+fn access(row: &Row) -> Result<TableAccess, DbError> {
     Ok(TableAccess {
         table: QualifiedName::new(
             field::<String>(row, "schema_name")?,
@@ -125,30 +126,24 @@ fn reach(row: &Row) -> Result<TableAccess, DbError> {
     })
 }
 
-fn unread(reach: &TableAccess, role: &str) -> Gap {
+fn has_policies(table: &TableAccess) -> bool {
+    table.row_security
+}
+
+fn not_readable(access: &TableAccess, role: &str) -> Gap {
     Gap {
-        tables: BTreeSet::from([reach.table.clone()]),
-        what: format!(
-            "the role {role} cannot read the table or some of its columns: statistics and the smallest and largest values are missing"
-        ),
-        remedy: Some(format!("GRANT SELECT ON {} TO {role};", reach.table)),
+        tables: BTreeSet::from([access.table.clone()]),
+        cause: GapCause::TableNotReadable {
+            role: role.to_owned(),
+        },
     }
 }
 
-fn gap(
-    tables: &[TableAccess],
-    which: fn(&TableAccess) -> bool,
-    what: &str,
-    remedy: Option<&str>,
-) -> Option<Gap> {
+fn gap(tables: &[TableAccess], which: Which, cause: GapCause) -> Option<Gap> {
     let tables: BTreeSet<QualifiedName> = tables
         .iter()
-        .filter(|reach| which(reach))
-        .map(|reach| reach.table.clone())
+        .filter(|access| which(access))
+        .map(|access| access.table.clone())
         .collect();
-    (!tables.is_empty()).then(|| Gap {
-        tables,
-        what: what.to_owned(),
-        remedy: remedy.map(str::to_owned),
-    })
+    (!tables.is_empty()).then_some(Gap { tables, cause })
 }

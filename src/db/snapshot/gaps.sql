@@ -16,7 +16,7 @@ SELECT n.nspname::text AS schema_name, c.relname::text AS table_name,
                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                  AND (p.oid >= 16384
                       OR p.proname IN ('range_typanalyze', 'multirange_typanalyze')
-                         AND current_setting('server_version_num')::integer < 170000)) AS hidden_kinds
+                         AND pg_catalog.current_setting('server_version_num')::integer < 170000)) AS hidden_kinds
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = ANY ($1::oid[]) AND c.relkind IN ('r', 'p', 'm')

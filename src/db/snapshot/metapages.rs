@@ -39,14 +39,18 @@ struct Btree {
 
 impl Session {
     /// The levels of btrees, computed from the planner's costs. A btree of two pages has a single
-    /// leaf.
-    pub(super) fn add_btree_levels(&self, files: &mut [RelationFile]) -> Result<(), DbError> {
+    /// leaf. Those of tables that must not be read keep what is estimated.
+    pub(super) fn add_btree_levels(
+        &self,
+        files: &mut [RelationFile],
+        untrusted: &[Oid],
+    ) -> Result<(), DbError> {
         let wanted: Vec<Oid> = files
             .iter()
             .filter(|file| file.blocks > 2 && file.method.as_deref() == Some("btree"))
             .map(|file| file.oid)
             .collect();
-        let btrees = self.btrees(&wanted)?;
+        let btrees = self.btrees(&wanted, untrusted)?;
         self.query(OPERATION, "SAVEPOINT levels", &[])?;
         for setting in PRICES {
             self.query(OPERATION, setting, &[])?;
@@ -76,11 +80,11 @@ impl Session {
         Ok(())
     }
 
-    fn btrees(&self, wanted: &[Oid]) -> Result<Vec<Btree>, DbError> {
+    fn btrees(&self, wanted: &[Oid], untrusted: &[Oid]) -> Result<Vec<Btree>, DbError> {
         let rows = self.query(
             OPERATION,
             include_str!("btrees.sql"),
-            &[(&wanted, Type::OID_ARRAY)],
+            &[(&wanted, Type::OID_ARRAY), (&untrusted, Type::OID_ARRAY)],
         )?;
         let btree = |row| {
             let name = QualifiedName::new(

@@ -1,10 +1,10 @@
 /* pgrehearse: tables that are not copied: foreign tables, and those of an access method other than heap (2) */
 SELECT n.nspname::text AS schema_name, c.relname::text AS table_name,
-       CASE WHEN c.relkind = 'f' THEN 'it is a foreign table' ELSE 'its access method is ' || am.amname END AS reason
+       CASE WHEN c.relkind <> 'f' THEN am.amname::text END AS access_method
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
 WHERE (c.relkind = 'f' OR c.relkind IN ('r', 'm') AND c.relam <> 2)
-  AND ($1 OR c.relname = ANY ($2::text[])
+  AND ($1 OR c.oid = ANY ($2::oid[])
        OR EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid AND i.inhparent = ANY ($3::oid[])))
 ORDER BY 1, 2

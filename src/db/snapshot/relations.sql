@@ -7,7 +7,7 @@ WITH RECURSIVE reached AS (
       AND c.oid >= 16384
       AND c.relpersistence <> 't'
       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-      AND ($1 OR c.relname = ANY ($2::text[]))
+      AND ($1 OR c.oid = ANY ($2::oid[]) OR c.relkind = 'S' AND c.oid = ANY ($3::oid[]))
     UNION
     SELECT next.oid
     FROM reached,
@@ -36,18 +36,27 @@ relations AS (
     WHERE d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
     UNION
     SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relkind = 'c' AND c.oid >= 16384
+),
+-- Whoever asks for the size of one of these waits for its lock.
+locked AS MATERIALIZED (
+    SELECT l.relation AS oid
+    FROM pg_catalog.pg_locks l
+    WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
 )
 SELECT c.oid,
        n.nspname::text AS schema_name,
        c.relname::text AS relation_name,
        c.relkind::text AS kind,
        am.amname::text AS method,
-       CASE WHEN c.relkind IN ('r', 'm', 'i')
-            THEN coalesce(pg_catalog.pg_relation_size(c.oid), 0) / current_setting('block_size')::bigint
+       CASE WHEN c.relkind NOT IN ('r', 'm', 'i') THEN NULL
+            WHEN c.oid IN (SELECT oid FROM locked) THEN c.relpages::bigint
+            ELSE coalesce(pg_catalog.pg_relation_size(c.oid), 0) / pg_catalog.current_setting('block_size')::bigint
        END AS blocks
 FROM relations
 JOIN pg_catalog.pg_class c USING (oid)
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam AND c.relkind = 'i'
 WHERE c.relkind <> 'f' AND (c.relkind NOT IN ('r', 'm') OR c.relam = 2)
+  AND c.relpersistence <> 't'
+  AND (c.relkind IN ('c', 'v') OR n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast'))
 ORDER BY c.oid

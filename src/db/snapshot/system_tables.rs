@@ -76,6 +76,10 @@ const SYSTEM_TABLES: &[(&str, &str)] = &[
 /// The bootstrap superuser, which every server has.
 const BOOTSTRAP_SUPERUSER: &str = "'10'";
 
+/// The privileges on a function: null if everybody may call it.
+const PUBLIC_ONLY: &str =
+    "CASE WHEN NOT pg_catalog.has_function_privilege('public', x.oid, 'EXECUTE') THEN '{}' END";
+
 impl Session {
     pub(super) fn system_tables(&self, relations: &[Oid]) -> Result<Vec<SystemTable>, DbError> {
         let names: Vec<&str> = SYSTEM_TABLES.iter().map(|(name, _)| *name).collect();
@@ -141,6 +145,9 @@ impl Column {
     /// there, privileges are left out, and so are references to production's files.
     fn as_text(&self) -> String {
         let column = format!("x.{}", quote_identifier(&self.name));
+        if (self.catalog.as_str(), self.name.as_str()) == ("pg_proc", "proacl") {
+            return PUBLIC_ONLY.to_owned();
+        }
         let fixed = match (
             self.catalog.as_str(),
             self.name.as_str(),
@@ -157,7 +164,7 @@ impl Column {
             }
             ("pg_class", "reltoastrelid" | "relrewrite", _) => "'0'",
             ("pg_class", "relfilenode", _) => {
-                "CASE WHEN x.relkind IN ('r', 'm', 'i') THEN x.oid ELSE 0 END"
+                "CASE WHEN x.relkind IN ('r', 'm', 'i', 'S') THEN x.oid ELSE 0 END"
             }
             ("pg_class", "relpersistence", _) => "'p'",
             ("pg_class", "relfrozenxid", _) => "'3'",

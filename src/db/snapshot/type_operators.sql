@@ -1,6 +1,6 @@
 /* pgrehearse: the operators that ANALYZE compares values of types with: those of the default btree operator class, else of the hash one */
 WITH RECURSIVE base (asked, type) AS (
-    SELECT oid, oid FROM unnest($1::oid[]) AS oid
+    SELECT oid, oid FROM pg_catalog.unnest($1::oid[]) AS oid
     UNION ALL
     SELECT base.asked, t.typbasetype
     FROM base JOIN pg_catalog.pg_type t ON t.oid = base.type
@@ -27,9 +27,9 @@ choice AS (
     ORDER BY base.asked, am.amname, (o.opcintype = t.oid) DESC, input.typispreferred DESC, input.oid
 )
 SELECT asked AS type,
-       coalesce(max(op.amopopr) FILTER (WHERE amname = 'btree' AND op.amopstrategy = 3),
-                max(op.amopopr) FILTER (WHERE amname = 'hash' AND op.amopstrategy = 1), 0::oid) AS equal,
-       coalesce(max(op.amopopr) FILTER (WHERE amname = 'btree' AND op.amopstrategy = 1), 0::oid) AS less
+       coalesce(pg_catalog.max(op.amopopr) FILTER (WHERE amname = 'btree' AND op.amopstrategy = 3),
+                pg_catalog.max(op.amopopr) FILTER (WHERE amname = 'hash' AND op.amopstrategy = 1), 0::oid) AS equal,
+       coalesce(pg_catalog.max(op.amopopr) FILTER (WHERE amname = 'btree' AND op.amopstrategy = 1), 0::oid) AS less
 FROM choice
 JOIN pg_catalog.pg_amop op ON op.amopfamily = choice.opcfamily AND op.amoplefttype = choice.opcintype
                           AND op.amoprighttype = choice.opcintype

@@ -1,7 +1,7 @@
 /* pgrehearse: an index just built, with its partitions' indexes */
-SELECT array_agg(c.relname::text ORDER BY c.relname) AS names,
-       sum(pg_catalog.pg_relation_size(c.oid))::bigint AS size_bytes,
-       bool_and(NOT i.indcheckxmin) AS usable,
+SELECT pg_catalog.array_agg(c.relname::text ORDER BY c.relname) AS names,
+       pg_catalog.sum(pg_catalog.pg_relation_size(c.oid))::bigint AS size_bytes,
+       pg_catalog.bool_and(NOT i.indcheckxmin) AS usable,
        pg_catalog.pg_get_indexdef(pg_catalog.to_regclass($1)) AS definition
 FROM (
     SELECT pg_catalog.to_regclass($1)::oid AS oid

@@ -4,9 +4,9 @@ SELECT k.conname::text AS constraint_name,
        child.relname::text AS child_name,
        parent_schema.nspname::text AS parent_schema,
        parent.relname::text AS parent_name,
-       array(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS c (attnum, position)
+       array(SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS c (attnum, position)
              JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.attnum ORDER BY position) AS columns,
-       array(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS c (attnum, position)
+       array(SELECT a.attname::text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS c (attnum, position)
              JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY position) AS parent_columns,
        k.confdeltype::text AS on_delete,
        k.confupdtype::text AS on_update,
@@ -14,7 +14,7 @@ SELECT k.conname::text AS constraint_name,
                JOIN pg_catalog.pg_class index_class ON index_class.oid = i.indexrelid
                JOIN pg_catalog.pg_am am ON am.oid = index_class.relam AND am.amname = 'btree'
                WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
-                 AND (i.indkey::smallint[])[0:array_length(k.conkey, 1) - 1] OPERATOR(pg_catalog.@>) k.conkey) AS indexed
+                 AND (i.indkey::smallint[])[0:pg_catalog.array_length(k.conkey, 1) - 1] OPERATOR(pg_catalog.@>) k.conkey) AS indexed
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class child ON child.oid = k.conrelid
 JOIN pg_catalog.pg_namespace child_schema ON child_schema.oid = child.relnamespace

@@ -8,17 +8,17 @@ WITH types AS (
 known AS (
     SELECT oid FROM types
     UNION
-    SELECT unnest('{text,anyarray,"\"any\"",anyelement}'::pg_catalog.regtype[]::pg_catalog.oid[])
+    SELECT pg_catalog.unnest('{text,anyarray,"\"any\"",anyelement}'::pg_catalog.regtype[]::pg_catalog.oid[])
 )
 SELECT 'function' AS kind,
        p.proname::text AS called,
-       array(SELECT pg_catalog.format_type(argument, NULL) FROM unnest(p.proargtypes::pg_catalog.oid[]) WITH ORDINALITY AS a (argument, position)
+       array(SELECT pg_catalog.format_type(argument, NULL) FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) WITH ORDINALITY AS a (argument, position)
              ORDER BY position) AS arguments,
        p.oid >= 16384 AS own
 FROM pg_catalog.pg_proc p
 WHERE p.provolatile <> 'i' AND p.prokind = 'f' AND NOT p.proretset AND p.pronargs BETWEEN 1 AND 4
-  AND EXISTS (SELECT FROM unnest(p.proargtypes::pg_catalog.oid[]) AS argument JOIN known ON known.oid = argument)
-  AND NOT EXISTS (SELECT FROM unnest(p.proargtypes::pg_catalog.oid[]) AS argument
+  AND EXISTS (SELECT FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) AS argument JOIN known ON known.oid = argument)
+  AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) AS argument
                   WHERE argument IN (SELECT t.oid FROM pg_catalog.pg_type t WHERE t.typname IN ('internal', 'cstring', 'oid', 'name', 'regclass', 'oidvector')))
   AND (p.oid >= 16384
        OR p.proname !~ '^(pg_|has_|lo_|bin|inet_|txid|query_|table_|schema_|database_|cursor_|set|to_reg|row_sec|json|xml|regclass|any|textany|current_|ts_headline|ts_match|currtid)|(out|send|_cmp|_eq|_ne|_lt|_le|_gt|_ge|_pl|_mi)(_|$)')

@@ -5,7 +5,7 @@ WITH types AS (
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
     UNION
-    SELECT unnest('{text,jsonb,tsvector}'::pg_catalog.regtype[]::pg_catalog.oid[])
+    SELECT pg_catalog.unnest('{text,jsonb,tsvector}'::pg_catalog.regtype[]::pg_catalog.oid[])
 ),
 accepted AS (
     SELECT t.oid AS type_oid, c.oid AS class_oid

@@ -27,6 +27,10 @@ pub(super) struct Hypothetical {
     pub(super) index: TestedIndex,
 }
 
+/// Estimates are made in a transaction that is rolled back, and every name in them is qualified.
+pub(super) const BEGIN_ESTIMATES: &str =
+    "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL search_path = pg_catalog";
+
 /// Which rows the table has while an index is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rows {
@@ -51,8 +55,7 @@ impl Twin {
         self.real_sizes.insert(definition.clone(), size);
         if known.is_some_and(|known| known != size) {
             let name = index.qualified_name();
-            self.session
-                .batch(OPERATION, &format!("DROP INDEX {name}"))?;
+            self.admin.batch(OPERATION, &format!("DROP INDEX {name}"))?;
             self.known.remove(&definition);
         }
         Ok(())
@@ -93,8 +96,7 @@ impl Twin {
             .find(|(_, known)| known.name == name)
             .map(|(definition, _)| definition.clone());
         if let Some(definition) = other {
-            self.session
-                .batch(OPERATION, &format!("DROP INDEX {name}"))?;
+            self.admin.batch(OPERATION, &format!("DROP INDEX {name}"))?;
             self.known.remove(&definition);
         }
         Ok(())
@@ -102,7 +104,7 @@ impl Twin {
 
     fn create(&mut self, index: &NamedIndex, rows: Rows) -> Result<Hypothetical, DbError> {
         if let Some(extension) = &index.definition.extension {
-            self.session.batch(OPERATION, &extension.create())?;
+            self.admin.batch(OPERATION, &extension.create())?;
         }
         let leaves = self.leaves(&index.definition.table)?;
         for leaf in &leaves {
@@ -115,10 +117,74 @@ impl Twin {
             Rows::Ends => None,
             Rows::None => Some(self.directory.create(&[], 0)?),
         };
-        self.session
-            .batch(OPERATION, &self.creation(index, &leaves, empty))?;
+        self.build(index, &leaves, empty)?;
+        let finished = self.finish(index);
+        if finished.is_err() {
+            self.session.rollback();
+            let name = index.qualified_name();
+            self.admin
+                .batch(OPERATION, &format!("DROP INDEX IF EXISTS {name}"))?;
+        }
+        finished
+    }
+
+    /// Creates an index over the files with a few rows and hides it.
+    fn build(
+        &self,
+        index: &NamedIndex,
+        leaves: &[Leaf],
+        empty: Option<Oid>,
+    ) -> Result<(), DbError> {
+        let few_rows = self.use_files(leaves, |heap| empty.unwrap_or(heap.short));
+        self.admin.batch(OPERATION, &few_rows)?;
+        let create = format!(
+            "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; {}; COMMIT",
+            index.definition.create(&index.name)
+        );
+        let created = self.session.batch(OPERATION, &create);
+        if created.is_err() {
+            self.session.rollback();
+        }
+        let mut after = self.use_files(leaves, |heap| heap.long);
+        if created.is_ok() {
+            after = format!("{}; {after}", hide(index));
+        }
+        self.admin.batch(OPERATION, &after)?;
+        created
+    }
+
+    /// Gives a new index a file of the estimated size, and its lasting OID.
+    fn finish(&mut self, index: &NamedIndex) -> Result<Hypothetical, DbError> {
         let parts = self.parts(index)?;
-        let mut bytes = 0;
+        for part in parts.iter().filter(|part| part.has_expression()) {
+            if part.path.is_some() {
+                self.add_expression_statistics(part)?;
+            }
+        }
+        self.session.batch(OPERATION, BEGIN_ESTIMATES)?;
+        let files = self.files(index, &parts)?;
+        self.session.rollback();
+        let raised = self.raise(&parts);
+        self.admin.batch(OPERATION, &give_files(&files))?;
+        self.admin
+            .batch(OPERATION, &raise_script(&raised, &parts))?;
+        let bytes = files
+            .iter()
+            .map(|(_, _, size)| size.pages * BLOCK_BYTES as u64);
+        Ok(hypothetical(
+            index,
+            &parts,
+            raised.iter().map(|(_, new)| *new).collect(),
+            bytes.sum(),
+        ))
+    }
+
+    /// A file of the estimated size for each part.
+    fn files(
+        &mut self,
+        index: &NamedIndex,
+        parts: &[IndexPart],
+    ) -> Result<Vec<(Oid, Oid, IndexSize)>, DbError> {
         let mut files = Vec::with_capacity(parts.len());
         for mut part in parts.iter().cloned() {
             let Some(path) = part.path.clone() else {
@@ -126,38 +192,19 @@ impl Twin {
             };
             let built = self.directory.read(&path, 2 * BLOCK_BYTES)?;
             part.deduplicates = part.method == "btree" && page::deduplicates(&built);
-            if part.has_expression() {
-                self.add_expression_statistics(&part)?;
-            }
             let mut size = self.estimate(&index.definition, &part)?;
             let real = self.real_sizes.get(&index.definition.create(&index.name));
-            if let (Some(real), [_]) = (real, parts.as_slice()) {
-                size.pages = (real.0 / BLOCK_BYTES as u64).max(1);
+            if let (Some(real), [_]) = (real, parts) {
+                size.pages = (real.0 / BLOCK_BYTES as u64).clamp(1, u64::from(u32::MAX));
             }
             let beginning = match size.metapage {
                 Some(metapage) => page::first_blocks(&metapage, size.pages, &built),
                 None => Vec::new(),
             };
-            files.push((
-                part.oid,
-                self.directory.create(&beginning, size.pages)?,
-                size,
-            ));
-            bytes += size.pages * BLOCK_BYTES as u64;
+            let file = self.directory.create(&beginning, size.pages)?;
+            files.push((part.oid, file, size));
         }
-        let raised = self.raise(&parts);
-        let script = format!(
-            "{}; COMMIT; {}",
-            give_files(&files),
-            raise_script(&raised, &parts)
-        );
-        self.session.batch(OPERATION, &script)?;
-        Ok(hypothetical(
-            index,
-            &parts,
-            raised.iter().map(|(_, new)| *new).collect(),
-            bytes,
-        ))
+        Ok(files)
     }
 
     /// New OIDs, greater than those of all of production's indexes. Among indexes with the same
@@ -171,20 +218,6 @@ impl Twin {
             (old, self.next_oid)
         };
         old.into_iter().map(raise).collect()
-    }
-
-    /// Creates an index over the files with a few rows and hides it.
-    fn creation(&self, index: &NamedIndex, leaves: &[Leaf], empty: Option<Oid>) -> String {
-        let name = quote_literal(&index.qualified_name().to_string());
-        format!(
-            "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; {}; {}; \
-             UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid IN \
-             (SELECT to_regclass({name})::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass({name}))); \
-             {}; SET LOCAL search_path = pg_catalog",
-            self.use_files(leaves, |heap| empty.unwrap_or(heap.short)),
-            index.definition.create(&index.name),
-            self.use_files(leaves, |heap| heap.long),
-        )
     }
 
     /// Switches these tables to their short or sparse files, with production's counts.
@@ -221,13 +254,13 @@ impl Twin {
             "EXECUTE pgrehearse_parts({})",
             quote_literal(&index.qualified_name().to_string())
         );
-        let rows = self.session.query(OPERATION, &sql, &[])?;
+        let rows = self.admin.query(OPERATION, &sql, &[])?;
         rows.iter().map(part).collect()
     }
 
     /// A prepared statement, because planning this query takes longer than everything else.
     pub(super) fn prepare_parts(&self) -> Result<(), DbError> {
-        self.session.batch(
+        self.admin.batch(
             OPERATION,
             concat!(
                 "PREPARE pgrehearse_parts(text) AS ",
@@ -235,6 +268,15 @@ impl Twin {
             ),
         )
     }
+}
+
+/// Hides a new index and its partitions.
+fn hide(index: &NamedIndex) -> String {
+    let name = quote_literal(&index.qualified_name().to_string());
+    format!(
+        "UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid IN \
+         (SELECT to_regclass({name})::oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass({name})))"
+    )
 }
 
 /// Gives indexes other OIDs, in a transaction of its own: in the transaction that creates a

@@ -2,6 +2,7 @@
 //! candidates.
 
 use super::Twin;
+use super::candidates::BEGIN_ESTIMATES;
 use crate::db::DbError;
 use crate::index::NamedIndex;
 use crate::model::Bytes;
@@ -23,8 +24,7 @@ impl Twin {
             for leaf in self.leaves(&index.definition.table)? {
                 self.learn(&leaf)?;
             }
-            let begin = "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL search_path = pg_catalog";
-            self.session.batch(OPERATION, begin)?;
+            self.session.batch(OPERATION, BEGIN_ESTIMATES)?;
             let estimated = self.fresh_size(index);
             self.session.rollback();
             match estimated {

@@ -4,6 +4,7 @@
 use tokio_postgres::types::Type;
 
 use super::Twin;
+use super::candidates::BEGIN_ESTIMATES;
 use super::index_part::IndexPart;
 use super::observed::failed_on_data;
 use super::samples::{SCHEMA, SideTable};
@@ -37,29 +38,38 @@ impl Twin {
             return Ok(());
         };
         let probe = format!("{SCHEMA}.pgrehearse_probe");
+        let analyze = format!(
+            "{BEGIN_ESTIMATES}; CREATE INDEX pgrehearse_probe ON {} {}; ANALYZE {}; COMMIT",
+            side.name, part.body, side.name
+        );
+        if let Err(refused) = self.session.batch(OPERATION, &analyze) {
+            self.session.rollback();
+            return if refused.is_refusal() {
+                failed_on_data(refused)
+            } else {
+                Err(refused)
+            };
+        }
         let copy = format!(
             "INSERT INTO pg_catalog.pg_statistic (starelid, staattnum, stainherit, stanullfrac, stawidth, stadistinct, {SLOTS}) \
-             SELECT {}, staattnum, stainherit, stanullfrac, stawidth, stadistinct, {SLOTS} \
-             FROM pg_catalog.pg_statistic WHERE starelid = '{probe}'::regclass",
+             SELECT own.attrelid, staattnum, stainherit, stanullfrac, stawidth, stadistinct, {SLOTS} \
+             FROM pg_catalog.pg_statistic \
+             JOIN pg_catalog.pg_attribute probed ON probed.attrelid = starelid AND probed.attnum = staattnum \
+             JOIN pg_catalog.pg_attribute own ON own.attrelid = {} AND own.attnum = staattnum AND own.atttypid = probed.atttypid \
+             WHERE starelid = pg_catalog.to_regclass('{probe}')",
             part.oid
         );
-        let statements = [
-            format!(
-                "CREATE INDEX pgrehearse_probe ON {} {}",
-                side.name, part.body
-            ),
-            format!("ANALYZE {}", side.name),
-            copy,
-            format!("DROP INDEX {probe}"),
-        ];
-        match self
-            .session
-            .attempt(OPERATION, statements.map(PipelineStep::Statement).into())?
-        {
-            Ok(_) if side.is_whole => Ok(()),
-            Ok(_) => self.correct_distinct(part, side),
-            Err(refused) => failed_on_data(refused),
+        let copied = self.admin.batch(OPERATION, &copy);
+        self.admin
+            .batch(OPERATION, &format!("DROP INDEX IF EXISTS {probe}"))?;
+        copied?;
+        if side.is_whole {
+            return Ok(());
         }
+        self.session.batch(OPERATION, BEGIN_ESTIMATES)?;
+        let corrected = self.correct_distinct(part, side);
+        self.session.rollback();
+        corrected
     }
 
     /// ANALYZE assumed that the sample was the whole table.
@@ -78,7 +88,7 @@ impl Twin {
                 (&counted.attribute, Type::INT2),
                 (&distinct, Type::FLOAT4),
             ];
-            self.session.query(OPERATION, sql, parameters)?;
+            self.admin.query(OPERATION, sql, parameters)?;
         }
         Ok(())
     }
@@ -87,7 +97,7 @@ impl Twin {
         let sql = "SELECT staattnum AS attribute, stanullfrac::float8 AS null_fraction FROM pg_catalog.pg_statistic \
                    WHERE starelid = $1 AND stadistinct <> 0";
         let mut counted = Vec::new();
-        for row in self.session.query(
+        for row in self.admin.query(
             OPERATION,
             sql,
             &[(

@@ -1,16 +1,20 @@
 //! Files in the twin's data directory: copies of small ones, extended to production's size as
 //! sparse files.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
 
 use super::OPERATION;
 use crate::cluster::Cluster;
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
+use crate::twin::checks::ObjectOid;
 use crate::twin::page::BLOCK_BYTES;
-use crate::twin::snapshot::{Oid, Snapshot};
+use crate::twin::snapshot::Oid;
 
 /// The directory of the twin's database.
 pub(super) struct DataDirectory {
@@ -25,11 +29,8 @@ pub(super) struct DataDirectory {
     next: Oid,
 }
 
-/// `pg_default`.
-const DEFAULT_TABLESPACE: &str = "1663";
-
 /// The first file number for new files; no server reaches it soon.
-const FIRST_FILE: Oid = 1 << 30;
+pub(super) const FIRST_FILE: Oid = 1 << 30;
 
 impl DataDirectory {
     pub(super) fn of(cluster: &Cluster, session: &Session) -> Result<DataDirectory, DbError> {
@@ -60,28 +61,24 @@ impl DataDirectory {
     pub(super) fn create_tablespaces(
         &self,
         session: &Session,
-        snapshot: &Snapshot,
+        tablespaces: &[ObjectOid],
     ) -> Result<(), DbError> {
         let sql = "SELECT 'PG_' || current_setting('server_version_num')::integer / 10000 || '_' || catalog_version_no AS version \
                    FROM pg_control_system()";
-        let Some(tablespaces) = snapshot
-            .system_table("pg_tablespace")
-            .filter(|table| !table.rows.is_empty())
-        else {
+        if tablespaces.is_empty() {
             return Ok(());
-        };
+        }
         let rows = session.query(OPERATION, sql, &[])?;
         let Some(row) = rows.first() else {
             return Ok(());
         };
         let version: String = field(row, "version")?;
-        for oid in tablespaces
-            .column("oid")
-            .into_iter()
-            .flatten()
-            .filter(|oid| *oid != DEFAULT_TABLESPACE)
-        {
-            let place = self.root.join("pg_tblspc").join(oid).join(&version);
+        for oid in tablespaces {
+            let place = self
+                .root
+                .join("pg_tblspc")
+                .join(oid.to_string())
+                .join(&version);
             let link = place.join(self.database.file_name().unwrap_or_default());
             let made = fs::create_dir_all(&place)
                 .and_then(|()| std::os::unix::fs::symlink(&self.database, link));
@@ -101,6 +98,11 @@ impl DataDirectory {
     /// An empty file with this number.
     pub(super) fn create_empty(&self, number: Oid) -> Result<(), DbError> {
         self.write(number, &[], 0)
+    }
+
+    /// A sequence has one block. The planner measures it and does not read it.
+    pub(super) fn create_sequence(&self, number: Oid) -> Result<(), DbError> {
+        self.write(number, &[], 1)
     }
 
     /// A new file with this beginning and this number of blocks; returns its number.
@@ -133,10 +135,16 @@ impl DataDirectory {
     /// the result of `pg_relation_filepath`.
     pub(super) fn read(&self, path: &str, at_most: usize) -> Result<Vec<u8>, DbError> {
         use std::io::Read;
+        if !is_of_relation(path) {
+            return Err(DbError::Missing(format!("{path} is not a relation's file")));
+        }
         let path = self.root.join(path);
         let mut bytes = Vec::new();
-        let read =
-            File::open(&path).and_then(|file| file.take(at_most as u64).read_to_end(&mut bytes));
+        let read = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlag::O_NOFOLLOW.bits())
+            .open(&path)
+            .and_then(|file| file.take(at_most as u64).read_to_end(&mut bytes));
         match read {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
             _ => Ok(bytes),
@@ -179,12 +187,29 @@ impl DataDirectory {
             .write(true)
             .create(true)
             .truncate(true)
+            .custom_flags(OFlag::O_NOFOLLOW.bits())
             .open(path)?;
         file.write_all(content)?;
         file.set_len(blocks * BLOCK_BYTES as u64)?;
-        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        self.give(path)
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        match self.owner {
+            Some((user, group)) => std::os::unix::fs::fchown(&file, Some(user), Some(group)),
+            None => Ok(()),
+        }
     }
+}
+
+/// Is this `base/5/16384` or `pg_tblspc/16385/PG_15_202209061/5/16384`? The session that may run
+/// functions of others also asks for paths.
+fn is_of_relation(path: &str) -> bool {
+    let mut parts = path.split('/');
+    let is_part = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && part
+                .chars()
+                .all(|one| one.is_ascii_alphanumeric() || matches!(one, '_' | '.'))
+    };
+    matches!(parts.next(), Some("base" | "pg_tblspc")) && parts.all(is_part)
 }
 
 fn failed(path: &Path, error: &io::Error) -> DbError {

@@ -70,11 +70,10 @@ impl Twin {
         let pages = view.size.0.div_ceil(BLOCK_BYTES as u64);
         let file = self.directory.create(&[], pages)?;
         let measures = format!(
-            "UPDATE pg_catalog.pg_class SET relfilenode = {file}, relpages = {}, reltuples = '{}'::float4 \
-             WHERE oid = pg_catalog.to_regclass({})",
+            "SELECT pgrehearse_twin.resize_view({}, '{file}', {}, '{}'::pg_catalog.float4)",
+            quote_literal(&view.name.to_string()),
             i32::try_from(pages).unwrap_or(i32::MAX),
             view.rows as f32,
-            quote_literal(&view.name.to_string())
         );
         let statements_before = vec![view.create_empty(), check_view(&view.name), measures];
         let opening = Preamble {
@@ -101,10 +100,8 @@ impl Twin {
 
 /// As after a VACUUM that marked every page; for a partitioned table, in all its partitions.
 fn all_visible(table: &QualifiedName) -> String {
-    let name = quote_literal(&table.to_string());
     format!(
-        "; UPDATE pg_catalog.pg_class SET relallvisible = \
-         (pg_catalog.pg_relation_size(oid) / pg_catalog.current_setting('block_size')::bigint)::int WHERE oid IN \
-         (SELECT pg_catalog.to_regclass({name})::oid UNION SELECT relid::oid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass({name})))"
+        "; SELECT pgrehearse_twin.mark_all_visible({})",
+        quote_literal(&table.to_string())
     )
 }

@@ -14,6 +14,7 @@ use super::{Heap, Measures, OPERATION, Twin};
 use crate::db::catalog::field;
 use crate::db::{DbError, Session};
 use crate::model::quote_identifier;
+use crate::twin::checks::Checked;
 use crate::twin::page::{self, BLOCK_BYTES};
 use crate::twin::snapshot::{Oid, RelationFile, Snapshot, SystemTable};
 
@@ -48,7 +49,6 @@ const FOUNDATIONS: &[&str] = &[
     "pg_opclass",
     "pg_amop",
     "pg_amproc",
-    "pg_cast",
     "pg_ts_parser",
     "pg_ts_template",
     "pg_ts_dict",
@@ -69,6 +69,10 @@ const FINISH: &[&str] = &[
     "pg_sequence",
     "pg_depend",
 ];
+
+/// Copied once the superuser's statements no longer convert anything: it must not call what a cast
+/// of the server calls.
+const CASTS_OF_SERVER: &str = "pg_cast";
 
 /// Columns of `pg_class` and their values for a table that nothing depends on.
 const BARE_CLASS: &[(&str, &str)] = &[
@@ -114,33 +118,46 @@ FROM (VALUES (0, 'text', 'pg_node_tree'), (1, 'bytea', 'pg_ndistinct'), (2, 'byt
 WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_cast c WHERE c.castsource = source::regtype AND c.casttarget = target::regtype)";
 
 impl Twin {
-    pub(super) fn fill(&mut self, snapshot: &Snapshot) -> Result<(), DbError> {
-        self.session.set("allow_system_table_mods", "on")?;
-        self.session.set("session_replication_role", "replica")?;
-        self.session.set("extra_float_digits", "3")?;
-        // With wal_level = minimal, the server would read small new files into shared buffers to
-        // log them (smgrDoPendingSyncs, src/backend/catalog/storage.c), and would not see the files
-        // that replace them.
-        self.session.set("wal_skip_threshold", "0")?;
-        let types = self.session.column_types(snapshot)?;
+    pub(super) fn fill(&mut self, checked: &Checked<'_>) -> Result<(), DbError> {
+        let snapshot = checked.snapshot();
+        self.admin.set("allow_system_table_mods", "on")?;
+        for session in [&self.admin, &self.session] {
+            session.set("extra_float_digits", "3")?;
+            // With wal_level = minimal, the server would read small new files into shared buffers
+            // to log them (smgrDoPendingSyncs, src/backend/catalog/storage.c), and would not see
+            // the files that replace them.
+            session.set("wal_skip_threshold", "0")?;
+        }
+        let types = self.admin.column_types(snapshot)?;
         let copier = Copier {
-            session: &self.session,
+            session: &self.admin,
             types: &types,
+            checked,
+            owner: self.role.oid,
         };
-        self.directory.create_tablespaces(&self.session, snapshot)?;
+        self.directory
+            .create_tablespaces(&self.admin, &checked.tablespaces)?;
         copier.tables(snapshot)?;
+        copier.forget_other_modules()?;
+        self.check_shapes()?;
+        for sequence in &checked.sequences {
+            self.directory.create_sequence(sequence.get())?;
+        }
         for table in snapshot.files.iter().filter(|file| file.kind != "i") {
             self.directory.create_empty(table.oid)?;
         }
         self.add_rows(snapshot)?;
         copier.indexes(snapshot)?;
+        self.check_shapes()?;
         self.build_indexes(snapshot)?;
         copier.finish(snapshot)?;
         copier.restore(snapshot)?;
+        self.grant_rights()?;
         self.add_statistics(snapshot)?;
-        self.session.batch(OPERATION, "CHECKPOINT")?;
-        self.grow(snapshot)?;
-        self.session.set("session_replication_role", "origin")
+        copier.casts()?;
+        self.check_shapes()?;
+        self.admin.batch(OPERATION, "CHECKPOINT")?;
+        self.grow(snapshot)
     }
 
     /// Builds btrees over the few rows; the planner does not read indexes of other methods. An
@@ -205,7 +222,7 @@ impl Twin {
                    FROM unnest($1::oid[], $2::oid[]) AS f (oid, number) WHERE c.oid = f.oid";
         let parameters: &[(&(dyn ToSql + Sync), Type)] =
             &[(&oids, Type::OID_ARRAY), (&numbers, Type::OID_ARRAY)];
-        self.session.query(OPERATION, sql, parameters)?;
+        self.admin.query(OPERATION, sql, parameters)?;
         Ok(())
     }
 
@@ -214,7 +231,7 @@ impl Twin {
                    FROM pg_class WHERE oid = ANY ($1::oid[])";
         let mut places = BTreeMap::new();
         for row in self
-            .session
+            .admin
             .query(OPERATION, sql, &[(&oids, Type::OID_ARRAY)])?
         {
             let measures = Measures {
@@ -289,15 +306,30 @@ impl Session {
     }
 }
 
+/// PostgreSQL's own functions in libraries are those that initdb made here, with other OIDs.
+const OWN_FUNCTIONS: &str = "\
+SELECT r.oid || ' ' || quote_literal(r.proname) AS function
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+     AS r (oid, proname, prosrc, probin, prolang, proargtypes)
+WHERE r.oid::oid < 16384
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc p
+                  WHERE p.oid >= 12000 AND p.proname = r.proname::name AND p.prosrc = r.prosrc AND p.probin = r.probin
+                    AND p.prolang = r.prolang::oid AND p.proargtypes::text = r.proargtypes)
+LIMIT 1";
+
 /// Inserts catalog rows into a server.
 struct Copier<'s> {
     session: &'s Session,
     types: &'s ColumnTypes,
+    checked: &'s Checked<'s>,
+    /// What is copied belongs to this role.
+    owner: Oid,
 }
 
 impl Copier<'_> {
     fn tables(&self, snapshot: &Snapshot) -> Result<(), DbError> {
         self.session.batch(OPERATION, &format!("BEGIN; {CASTS}"))?;
+        self.check_own_functions()?;
         for (name, rows) in REPLACED {
             self.session.batch(
                 OPERATION,
@@ -314,10 +346,11 @@ impl Copier<'_> {
         }
         for table in FOUNDATIONS
             .iter()
-            .filter_map(|name| snapshot.system_table(name))
+            .filter_map(|name| self.checked.rows(name))
         {
-            self.insert(table, &[])?;
+            self.insert(&table, &[])?;
         }
+        self.stop_functions()?;
         if let (Some(classes), Some(attributes)) = (
             snapshot.system_table("pg_class"),
             snapshot.system_table("pg_attribute"),
@@ -330,6 +363,44 @@ impl Copier<'_> {
             )?;
         }
         self.session.batch(OPERATION, "COMMIT")
+    }
+
+    /// Fails if a function with the OID of one of PostgreSQL's own is another one.
+    fn check_own_functions(&self) -> Result<(), DbError> {
+        let Some(functions) = self.checked.rows("pg_proc") else {
+            return Ok(());
+        };
+        let columns = [
+            "oid",
+            "proname",
+            "prosrc",
+            "probin",
+            "prolang",
+            "proargtypes",
+        ];
+        let values = columns.map(|column| functions.column(column));
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = values
+            .iter()
+            .map(|values| (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY))
+            .collect();
+        let other = self.session.query(OPERATION, OWN_FUNCTIONS, &parameters)?;
+        match other.first() {
+            Some(row) => Err(DbError::Missing(format!(
+                "no planner twin can be made from this: the function {} is none of PostgreSQL's own, as its OID says",
+                field::<String>(row, "function")?
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes functions of libraries that belong to no extension of this installation: other
+    /// modules of the server do more when they are loaded than define functions.
+    fn forget_other_modules(&self) -> Result<(), DbError> {
+        let sql = "DELETE FROM pg_catalog.pg_proc WHERE oid >= 16384 AND probin = ANY ($1::text[])";
+        let modules = super::libraries::other_modules(self.session, self.checked)?;
+        self.session
+            .query(OPERATION, sql, &[(&modules, Type::TEXT_ARRAY)])
+            .map(|_| ())
     }
 
     fn indexes(&self, snapshot: &Snapshot) -> Result<(), DbError> {
@@ -350,6 +421,25 @@ impl Copier<'_> {
             self.insert(table, BARE_INDEX)?;
         }
         self.session.batch(OPERATION, "COMMIT")
+    }
+
+    /// Functions that nothing may execute raise an error, and the owner may call the others.
+    fn stop_functions(&self) -> Result<(), DbError> {
+        self.session
+            .batch(OPERATION, include_str!("not_executed.sql"))?;
+        let open =
+            "UPDATE pg_catalog.pg_proc SET proacl = NULL WHERE oid >= 12000 AND proacl IS NOT NULL";
+        self.session.batch(OPERATION, open)
+    }
+
+    /// The server's casts, instead of ours.
+    fn casts(&self) -> Result<(), DbError> {
+        let ours = "DELETE FROM pg_catalog.pg_cast WHERE oid BETWEEN 9990 AND 9993";
+        match self.checked.rows(CASTS_OF_SERVER) {
+            Some(casts) => self.insert(&casts, &[])?,
+            None => {}
+        }
+        self.session.batch(OPERATION, ours)
     }
 
     /// Everything that depends on tables, and the columns that were left out at first.
@@ -458,6 +548,18 @@ impl Copier<'_> {
             .map(String::as_str)
         {
             None | Some("anyarray") => "NULL".to_owned(),
+            // A file has the number of its relation, whatever the snapshot says.
+            _ if (table.name.as_str(), column) == ("pg_class", "relfilenode") => {
+                "CASE WHEN r.relkind IN ('r', 'm', 'i', 'S') THEN r.oid::pg_catalog.oid ELSE 0 END"
+                    .to_owned()
+            }
+            // Names roles; of functions, only whether everybody may call them (see
+            // `not_executed.sql`).
+            Some("_aclitem") if column == "proacl" => {
+                format!("CASE WHEN r.{quoted} IS NOT NULL THEN '{{}}'::pg_catalog.aclitem[] END")
+            }
+            Some("_aclitem") => "NULL".to_owned(),
+            Some("oid") if column.ends_with("owner") => format!("{}::pg_catalog.oid", self.owner),
             Some(type_name) => format!("r.{quoted}::pg_catalog.{}", quote_identifier(type_name)),
         }
     }

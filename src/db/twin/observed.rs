@@ -84,10 +84,6 @@ impl Twin {
                 part.body
             )));
         }
-        if part.method == "gin" {
-            // Until now its pages are only in the server's memory.
-            statements.push(PipelineStep::Statement("CHECKPOINT".to_owned()));
-        }
         let counts: Vec<String> = tables
             .iter()
             .enumerate()
@@ -100,19 +96,35 @@ impl Twin {
                 )
             })
             .collect();
-        statements.push(PipelineStep::Statement(counts.join(" UNION ALL ")));
         self.session.batch(OPERATION, "SAVEPOINT probes")?;
         let builds = match self.session.attempt(OPERATION, statements)? {
-            Ok(answers) => {
-                self.read_builds(part, answers.last().map(Vec::as_slice).unwrap_or_default())
-            }
-            Err(refused) => failed_on_data(refused).map(|()| Vec::new()),
-        }?;
+            Ok(_) => self.measure_builds(part, counts.join(" UNION ALL "))?,
+            Err(refused) => failed_on_data(refused).map(|()| Vec::new())?,
+        };
         self.session.batch(
             OPERATION,
             "ROLLBACK TO SAVEPOINT probes; RELEASE SAVEPOINT probes",
         )?;
         Ok(builds)
+    }
+
+    /// The sizes of indexes that the transaction has just built.
+    fn measure_builds(
+        &self,
+        part: &IndexPart,
+        counts: String,
+    ) -> Result<Vec<(SampleBuild, Option<GinPages>)>, DbError> {
+        if part.method == "gin" {
+            // Until now its pages are only in the server's memory.
+            self.admin.batch(OPERATION, "CHECKPOINT")?;
+        }
+        let counts = vec![PipelineStep::Statement(counts)];
+        match self.session.attempt(OPERATION, counts)? {
+            Ok(answers) => {
+                self.read_builds(part, answers.last().map(Vec::as_slice).unwrap_or_default())
+            }
+            Err(refused) => failed_on_data(refused).map(|()| Vec::new()),
+        }
     }
 
     fn read_builds(

@@ -25,8 +25,6 @@ pub(super) struct Samples {
     asked: BTreeMap<Oid, BTreeSet<String>>,
     /// The samples, by table.
     kept: BTreeMap<Oid, SideTable>,
-    /// Does their schema exist?
-    has_schema: bool,
 }
 
 /// A side table.
@@ -121,9 +119,6 @@ impl Twin {
             return Ok(false);
         };
         self.learn(&leaf)?;
-        if !self.samples.has_schema {
-            self.samples.has_schema = self.attempt(&format!("CREATE SCHEMA {SCHEMA}"))?;
-        }
         let asked = self.samples.asked.entry(sample.relation).or_default();
         asked.extend(sample.columns.iter().cloned());
         self.samples.kept.remove(&sample.relation);

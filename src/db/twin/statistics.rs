@@ -13,12 +13,18 @@ use crate::twin::snapshot::{ExtendedStatistic, Slot, Statistic};
 /// `STATISTIC_NUM_SLOTS` (src/include/catalog/pg_statistic.h).
 const SLOTS: usize = 5;
 
+/// From the tables that the planning role may write into the catalogs.
+const MOVE: &str = "\
+INSERT INTO pg_catalog.pg_statistic SELECT * FROM pgrehearse_twin.statistic;
+INSERT INTO pg_catalog.pg_statistic_ext_data SELECT * FROM pgrehearse_twin.extended_statistic;
+DROP TABLE pgrehearse_twin.statistic, pgrehearse_twin.extended_statistic";
+
 /// Maximum number of rows in one statement: a row can have a hundred kilobytes.
 const ROWS_AT_ONCE: usize = 500;
 
 impl Twin {
     pub(super) fn add_statistics(&self, snapshot: &Snapshot) -> Result<(), DbError> {
-        for statistics in snapshot.statistics.chunks(ROWS_AT_ONCE) {
+        for statistics in self.sound_statistics(snapshot)?.chunks(ROWS_AT_ONCE) {
             if let Err(refused) = self.insert_statistics(statistics) {
                 if !refused.is_refusal() {
                     return Err(refused);
@@ -31,7 +37,7 @@ impl Twin {
         for extended in &snapshot.extended_statistics {
             self.attempt(&extended_row(extended, snapshot.origin.version_num))?;
         }
-        Ok(())
+        self.admin.batch(OPERATION, MOVE)
     }
 
     fn insert_statistics(&self, statistics: &[Statistic]) -> Result<(), DbError> {
@@ -59,7 +65,7 @@ impl Twin {
 
 /// Only the row knows the type of `stavalues`, so it is an argument of `array_in`.
 fn insert() -> String {
-    let mut sql = "INSERT INTO pg_catalog.pg_statistic SELECT r.c1::oid, r.c2::int2, r.c3::bool, r.c4::float4, r.c5::int4, r.c6::float4"
+    let mut sql = "INSERT INTO pgrehearse_twin.statistic SELECT r.c1::oid, r.c2::int2, r.c3::bool, r.c4::float4, r.c5::int4, r.c6::float4"
         .to_owned();
     let first = 6;
     for (block, cast) in [(0, "int2"), (1, "oid"), (2, "oid"), (3, "float4[]")] {
@@ -127,7 +133,7 @@ fn numbers(slot: &Slot) -> Option<String> {
 
 fn extended_row(extended: &ExtendedStatistic, version_num: u32) -> String {
     let bytes = |digits: &Option<String>, type_name: &str| match digits {
-        Some(digits) => format!("decode('{digits}', 'hex')::{type_name}"),
+        Some(digits) => format!("decode({}, 'hex')::{type_name}", quote_literal(digits)),
         None => "NULL".to_owned(),
     };
     let inherited = if version_num >= 150_000 {
@@ -145,7 +151,7 @@ fn extended_row(extended: &ExtendedStatistic, version_num: u32) -> String {
         )
     };
     format!(
-        "INSERT INTO pg_catalog.pg_statistic_ext_data SELECT {}, {inherited}{}, {}, {}, {expressions}",
+        "INSERT INTO pgrehearse_twin.extended_statistic SELECT {}, {inherited}{}, {}, {}, {expressions}",
         extended.oid,
         bytes(&extended.ndistinct, "pg_ndistinct"),
         bytes(&extended.dependencies, "pg_dependencies"),

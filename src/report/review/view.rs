@@ -7,6 +7,7 @@ use anstyle::Style;
 
 use super::facts::facts;
 use crate::finding::{Finding, Severity, findings_with};
+use crate::model::printable::printable_sql;
 use crate::model::{Millis, group_thousands, printable};
 use crate::plan::metrics::{Basis, Direction, Metrics, NodeMetrics, metrics};
 use crate::plan::read::ReadPlan;
@@ -81,7 +82,11 @@ impl<'p> PlanReview<'p> {
             );
             let _ = writeln!(text, "- {head}: {}", escaped(&finding.message));
             if let Some(action) = &finding.action {
-                let _ = writeln!(text, "  ```sql\n  {}\n  ```", fenced(&printable(action)));
+                let _ = writeln!(
+                    text,
+                    "  ```sql\n  {}\n  ```",
+                    fenced(&printable_sql(action))
+                );
             }
         }
         let mut tree = String::new();
@@ -151,7 +156,7 @@ impl<'p> PlanReview<'p> {
                 let _ = writeln!(
                     text,
                     "{}",
-                    styled(GOOD, indent(&printable(action), "      ", width))
+                    styled(GOOD, indent(&printable_sql(action), "      ", width))
                 );
             }
         }
@@ -252,7 +257,7 @@ impl<'p> PlanReview<'p> {
                     "{}",
                     styled(
                         GOOD,
-                        indent(&printable(action), &format!("{margin}  "), width)
+                        indent(&printable_sql(action), &format!("{margin}  "), width)
                     )
                 );
             }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use crate::advise::what_if::{Shifted, WhatIf};
+use crate::advise::what_if::{StatementComparison, WhatIf};
 use crate::model::printable;
 use crate::model::printable::printable_sql;
 use crate::report::style::{BOLD, DIM, GOOD, styled};
@@ -61,7 +61,7 @@ pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
     text.push('\n');
 }
 
-fn row(shifted: &Shifted) -> [String; 7] {
+fn row(shifted: &StatementComparison) -> [String; 7] {
     let flip = shifted
         .flip
         .as_ref()

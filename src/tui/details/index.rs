@@ -6,6 +6,8 @@ use ratatui::text::Line;
 
 use crate::advise::Fix;
 use crate::model::printable;
+use crate::model::printable::printable_sql;
+use crate::sentences;
 use crate::text_layout::wrap;
 use crate::tui::model::Model;
 use crate::tui::screen::indexes::IndexRow;
@@ -25,20 +27,24 @@ pub fn selected_index(
         }
         Some(IndexRow::Existing(position)) => {
             let finding = &session_data.existing[position];
-            let mut lines = plain(&printable(&finding.detail), columns, Style::new());
-            let estimated = if finding.expected_size.is_some() {
+            let mut lines = plain(
+                &printable(&sentences::existing_index(finding)),
+                columns,
+                Style::new(),
+            );
+            let estimated = if finding.expected_size().is_some() {
                 "about "
             } else {
                 ""
             };
             let gain = format!("This frees {estimated}{}.", finding.freed());
             lines.extend(plain(&gain, columns, model.theme.dim()));
-            let tone = if finding.fix == Fix::Drop {
+            let tone = if finding.fix() == Fix::Drop {
                 model.theme.bad()
             } else {
                 model.theme.bold()
             };
-            lines.extend(plain(&printable(&finding.statement()), columns, tone));
+            lines.extend(plain(&printable_sql(&finding.statement()), columns, tone));
             lines
         }
         _ => Vec::new(),
@@ -48,7 +54,7 @@ pub fn selected_index(
 fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for statement in &index.ddl {
-        lines.extend(plain(&printable(statement), columns, theme.good()));
+        lines.extend(plain(&printable_sql(statement), columns, theme.good()));
     }
     let mut facts = vec![index.named.definition.method.name().to_owned()];
     facts.extend(

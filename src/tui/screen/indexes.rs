@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::advise::ExistingFinding;
+use crate::model::printable::printable_sql;
 use crate::model::{Bytes, Cost};
 use crate::search::costs::Costs;
 use crate::tui::list::ListState;
@@ -144,7 +145,8 @@ impl State {
         });
     }
 
-    /// The DDL of the indexes that are on, a statement in each line; `None` if there is none.
+    /// The DDL of the indexes that are on, a statement in each line; `None` if there is none. It
+    /// goes to files, clipboards and terminals, so what cannot be seen is written in SQL's escapes.
     pub fn ddl(&self, session_data: &SessionData) -> Option<String> {
         let create = session_data.ddl(&self.enabled).into_iter();
         let drop = self
@@ -152,7 +154,10 @@ impl State {
             .iter()
             .filter_map(|finding| session_data.existing.get(*finding))
             .map(ExistingFinding::statement);
-        let statements: Vec<String> = create.chain(drop).collect();
+        let statements: Vec<String> = create
+            .chain(drop)
+            .map(|sql| printable_sql(&sql).into_owned())
+            .collect();
         (!statements.is_empty()).then(|| statements.join("\n") + "\n")
     }
 }

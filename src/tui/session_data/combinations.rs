@@ -156,7 +156,8 @@ impl SessionData {
             (1, true) => TotalBasis::Predicted,
             _ => TotalBasis::Estimated,
         };
-        let after = KnownCosts::of_singles(&self.trials, before.clone()).estimate(&before, &trials);
+        let after =
+            KnownCosts::from_trials(&self.trials, before.clone()).estimate(&before, &trials);
         Estimate {
             after,
             before,

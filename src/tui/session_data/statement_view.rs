@@ -34,6 +34,8 @@ pub struct StatementView {
     pub helped_by: Vec<String>,
     /// Why no index helps it, in a sentence.
     pub no_index: Option<String>,
+    /// Why it was not executed, in a sentence.
+    pub not_executed: Option<String>,
     /// The plans it can be compared with.
     pub choices: Vec<Choice>,
     /// The number of findings about its plan.

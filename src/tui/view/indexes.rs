@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use super::paint::{divider, line, rule, style};
 use crate::advise::Fix;
 use crate::model::{Cost, factor_text, printable};
+use crate::sentences;
 use crate::tui::cells::{bar, count, left, right};
 use crate::tui::details;
 use crate::tui::layout::Areas;
@@ -189,16 +190,16 @@ fn row_line(
         }
         IndexRow::Existing(position) => {
             let finding = &session_data.existing[position];
-            let switch = match (model.indexes.fixes.contains(&position), finding.fix) {
+            let switch = match (model.indexes.fixes.contains(&position), finding.fix()) {
                 (false, _) => "  [ ] ",
                 (true, Fix::Drop) => "  [D] ",
                 (true, Fix::Reindex) => "  [R] ",
             };
             let text = format!(
                 "{} {}: {}",
-                finding.kind.name(),
+                finding.kind().name(),
                 finding.index,
-                finding.detail
+                sentences::existing_index(finding)
             );
             Line::from(vec![
                 Span::raw(switch),

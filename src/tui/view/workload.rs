@@ -386,9 +386,16 @@ fn preview(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas
             super::plan::sql_line(text, model.theme),
         );
     }
-    if let Some(why) = &statement.no_index {
+    let remarks = [
+        ("no index helps", &statement.no_index),
+        ("not executed", &statement.not_executed),
+    ];
+    let remark = remarks
+        .into_iter()
+        .find_map(|(what, why)| Some((what, why.as_ref()?)));
+    if let Some((what, why)) = remark {
         let why = truncate(
-            &format!("no index helps: {}", printable(why)),
+            &format!("{what}: {}", printable(why)),
             usize::from(areas.detail.width),
         );
         line(

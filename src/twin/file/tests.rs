@@ -120,6 +120,8 @@ fn bombs_are_refused() {
     );
     let deep = error(&packed(&format!("{head}{{\"x\":{}", "[".repeat(3_000_000))));
     assert!(deep.to_string().contains("deep"), "{deep}");
+    let blank = error(&packed(&format!("{head}{}", " ".repeat(17 * 1024 * 1024))));
+    assert!(blank.to_string().contains("white space"), "{blank}");
 }
 
 #[test]

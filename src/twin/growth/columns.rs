@@ -27,7 +27,7 @@ struct ColumnGrowth {
     /// The number of values of an open set is multiplied by this.
     values: Option<f64>,
     /// How the range of values changes.
-    course: ValueShift,
+    value_shift: ValueShift,
 }
 
 /// How the range of a column's values changes with growth.
@@ -53,7 +53,7 @@ pub(super) fn grow(
             .iter()
             .find(|found| (found.relation, found.attribute) == key)
     };
-    let course = |key: ColumnKey| course(before, relations, growth, key);
+    let value_shift = |key: ColumnKey| value_shift(before, relations, growth, key);
     for statistic in &mut grown.statistics {
         let key = (statistic.relation, statistic.attribute);
         let table = relations.table_of(key.0).unwrap_or(key.0);
@@ -73,13 +73,13 @@ pub(super) fn grow(
         let change = ColumnGrowth {
             rows: factor,
             values: referenced,
-            course: course(key),
+            value_shift: value_shift(key),
         };
         if change
             != (ColumnGrowth {
                 rows: 1.0,
                 values: referenced.map(|_| 1.0),
-                course: ValueShift::Same,
+                value_shift: ValueShift::Same,
             })
         {
             statistic.grow(change, rows, extremes(key));
@@ -87,7 +87,7 @@ pub(super) fn grow(
     }
     for ends in &mut grown.extremes {
         if let Some((line, smallest, largest)) = ends.line(before) {
-            let factor = match course((ends.relation, ends.attribute)) {
+            let factor = match value_shift((ends.relation, ends.attribute)) {
                 ValueShift::Same => continue,
                 ValueShift::Extended { factor } | ValueShift::Stretched { factor } => factor,
             };
@@ -97,7 +97,7 @@ pub(super) fn grow(
 }
 
 /// How the range of a column's values grows.
-fn course(
+fn value_shift(
     snapshot: &Snapshot,
     relations: &Relations<'_>,
     growth: &Growth,
@@ -177,7 +177,7 @@ impl Statistic {
 
     fn grow(&mut self, change: ColumnGrowth, rows: f64, extremes: Option<&Extremes>) {
         let complete = self.is_complete();
-        let values = change.values.unwrap_or(match change.course {
+        let values = change.values.unwrap_or(match change.value_shift {
             ValueShift::Extended { factor } | ValueShift::Stretched { factor } => factor,
             ValueShift::Same => 1.0,
         });
@@ -198,8 +198,8 @@ impl Statistic {
             self.set_distinct(number, rows * change.rows, false);
             self.make_rarer(values.max(1.0));
         }
-        if change.course != ValueShift::Same {
-            self.extend_histogram(change.course, extremes);
+        if change.value_shift != ValueShift::Same {
+            self.extend_histogram(change.value_shift, extremes);
         }
     }
 
@@ -227,7 +227,7 @@ impl Statistic {
         }
     }
 
-    fn extend_histogram(&mut self, course: ValueShift, extremes: Option<&Extremes>) {
+    fn extend_histogram(&mut self, value_shift: ValueShift, extremes: Option<&Extremes>) {
         let Some(line) = self.line() else { return };
         let slot = self.slots.iter_mut().find(|slot| slot.kind == HISTOGRAM);
         let Some(values) = slot.and_then(|slot| slot.values.as_mut()) else {
@@ -250,7 +250,7 @@ impl Statistic {
                 line.read(ends.largest.as_deref()?)?,
             ))
         });
-        let extended = extend(&bounds, course, ends);
+        let extended = extend(&bounds, value_shift, ends);
         values.literal =
             ArrayLiteral::of(extended.into_iter().map(|bound| line.write(bound))).to_string();
     }
@@ -259,7 +259,7 @@ impl Statistic {
 /// The same number of bounds, over the range with what was added.
 fn extend(
     bounds: &[Position],
-    course: ValueShift,
+    value_shift: ValueShift,
     ends: Option<(Position, Position)>,
 ) -> Vec<Position> {
     let (Some(first), Some(last)) = (bounds.first().copied(), bounds.last().copied()) else {
@@ -268,7 +268,7 @@ fn extend(
     let (start, end) = ends.unwrap_or((first, last));
     let period = end.minus(start).max(last.minus(first));
     let steps = (bounds.len() - 1) as f64;
-    let bound = |number: usize| match course {
+    let bound = |number: usize| match value_shift {
         ValueShift::Same => bounds.get(number).copied().unwrap_or(last),
         ValueShift::Stretched { factor } => {
             let old = bounds.get(number).copied().unwrap_or(last);

@@ -19,7 +19,7 @@ pub(super) enum ValueKind {
     /// Types of [`Scale`](crate::twin::scalar::Scale), by their OID.
     OnScale(Oid),
     /// Not replaced: booleans, and enums, whose values belong to the schema.
-    Harmless,
+    NotSensitive,
     /// Unknown types.
     Unknown,
 }
@@ -187,13 +187,13 @@ impl<'s> ValueKinds<'s> {
     /// How values of a type that is not an array are replaced.
     pub(super) fn kind(&self, type_oid: Oid, collation: Oid) -> ValueKind {
         match self.base(type_oid) {
-            16 => ValueKind::Harmless,
+            16 => ValueKind::NotSensitive,
             25 | 1042 | 1043 => ValueKind::Text(collation),
             114 | 3802 => ValueKind::Json,
             2950 => ValueKind::Uuid,
             20 | 21 | 23 => ValueKind::Integer,
             base @ (700 | 701 | 1700 | 1082 | 1114 | 1184) => ValueKind::OnScale(base),
-            base if self.enums.contains(&base) => ValueKind::Harmless,
+            base if self.enums.contains(&base) => ValueKind::NotSensitive,
             _ => ValueKind::Unknown,
         }
     }

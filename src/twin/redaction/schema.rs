@@ -107,7 +107,7 @@ fn drop_defaults(snapshot: &mut Snapshot, kinds: &ValueKinds<'_>) -> usize {
         constants.any(|(type_oid, _)| {
             !matches!(
                 kinds.kind(type_oid, 0),
-                ValueKind::Harmless | ValueKind::Unknown
+                ValueKind::NotSensitive | ValueKind::Unknown
             )
         })
     };

@@ -1,0 +1,118 @@
+//! Waiting for the server, with limits: its answer, an interrupt, others who wait for us, or silence.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use super::watching::raised;
+use super::{Open, Session};
+use crate::db::DbError;
+use crate::planner::Rollback;
+
+/// How long a cancel request, the end of the cancelled statement and the rollback may take together
+/// before the connection is dropped: an interrupt is answered within two seconds.
+pub(super) const CANCEL_PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// How long a cancel request may take that is sent to a server that does not answer.
+const SHORT_PATIENCE: Duration = Duration::from_millis(500);
+
+/// How much longer than its `statement_timeout` the server may take to answer. A server that does
+/// not keep its own limit, or a network that carries nothing, is given up after that.
+const SILENCE_MARGIN: Duration = Duration::from_secs(5);
+
+impl Session {
+    /// Runs a future to its end. If the user asks to stop, cancels the statement on the server and
+    /// waits until it ends. If the server does not answer in time, gives the connection up.
+    pub(super) fn drive<T>(
+        &self,
+        operation: &'static str,
+        sql: &str,
+        statements: usize,
+        work: impl Future<Output = T>,
+    ) -> Result<T, DbError> {
+        if self.lost.get() {
+            return Err(self.silent(operation, Duration::ZERO));
+        }
+        if let Some(trace) = self.trace {
+            trace(sql);
+        }
+        if !self.interrupt.is_raised() {
+            self.interrupt_deadline.set(None);
+        }
+        let began = Instant::now();
+        let link = self.link();
+        let patience = self.patience(statements);
+        let alarm = self.alarm();
+        let done = self.runtime.block_on(async {
+            let mut work = std::pin::pin!(work);
+            tokio::select! {
+                biased;
+                () = self.interrupt.raised() => {}
+                done = &mut work => return Ok(done),
+                () = pass(patience) => {
+                    self.lost.set(true);
+                    let _ = tokio::time::timeout(SHORT_PATIENCE, link.cancel.cancel()).await;
+                    return Err(self.silent(operation, began.elapsed()));
+                }
+                () = raised(alarm) => return self.yield_to_others(operation, work).await,
+            }
+            let deadline = self.deadline();
+            let (_, ended) = tokio::join!(
+                tokio::time::timeout_at(deadline, link.cancel.cancel()),
+                tokio::time::timeout_at(deadline, work),
+            );
+            self.lost.set(ended.is_err());
+            Err(DbError::Interrupted {
+                rollback: self.rollback_so_far(),
+            })
+        });
+        self.waited.set(self.waited.get() + began.elapsed());
+        done
+    }
+
+    /// How long the answers to so many statements may take; none if the server has no limit.
+    pub(super) fn patience(&self, statements: usize) -> Option<Duration> {
+        let statements = u32::try_from(statements).unwrap_or(u32::MAX);
+        let limit = self.statement_limit.get()?;
+        Some(limit.saturating_mul(statements) + SILENCE_MARGIN)
+    }
+
+    /// When everything that an interrupt causes must be done.
+    pub(super) fn deadline(&self) -> tokio::time::Instant {
+        let deadline = self
+            .interrupt_deadline
+            .get()
+            .unwrap_or_else(|| Instant::now() + CANCEL_PATIENCE);
+        self.interrupt_deadline.set(Some(deadline));
+        deadline.into()
+    }
+
+    /// What is known of the transaction before its rollback was answered.
+    pub(super) fn rollback_so_far(&self) -> Rollback {
+        if self.open.get() == Open::No && !self.lost.get() {
+            Rollback::Confirmed
+        } else {
+            Rollback::Unconfirmed
+        }
+    }
+
+    /// A rollback whose end was not seen.
+    pub(in crate::db) fn unconfirmed(&self, operation: &'static str) -> DbError {
+        self.silent(operation, Duration::ZERO)
+    }
+
+    pub(super) fn silent(&self, operation: &'static str, waited: Duration) -> DbError {
+        DbError::Silent {
+            operation,
+            waited: waited.into(),
+            may_hold_locks: self.open.get() == Open::Change,
+        }
+    }
+}
+
+/// Ends after this time, or never.
+async fn pass(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}

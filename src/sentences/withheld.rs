@@ -1,0 +1,80 @@
+//! Why a statement was not executed, or not planned on the server.
+
+use crate::advise::StatementAdvice;
+use crate::planner::{NotExecuted, TwinOnly, TwinOnlyReason};
+
+/// Why a statement was not executed, after `not executed: `.
+pub fn not_executed(reason: &NotExecuted) -> String {
+    match reason {
+        NotExecuted::Volatile(function) => format!(
+            "it may call {function}, which is volatile: its effects may outlive a rollback{INSIST}"
+        ),
+        NotExecuted::ReachesOutside(function) => format!(
+            "it may call {function}, which executes a query text, or has effects outside the transaction{INSIST}"
+        ),
+        NotExecuted::Language { function, language } => format!(
+            "it may call {function}, and what a function in {language} does cannot be checked{INSIST}"
+        ),
+        NotExecuted::DynamicSql(function) => {
+            format!("it may call {function}, which makes its statements at run time{INSIST}")
+        }
+        NotExecuted::ForeignTable(table) => {
+            format!("it reads the foreign table {table}, which is outside this database{INSIST}")
+        }
+        NotExecuted::LocksRows => "it locks rows".to_owned(),
+        NotExecuted::Writes => "it writes or locks rows".to_owned(),
+        NotExecuted::HasParameters => {
+            "it has parameters, and their values are not known".to_owned()
+        }
+        NotExecuted::NotChecked(message) => {
+            format!("what it calls could not be checked: {message}{INSIST}")
+        }
+        NotExecuted::OutOfTime(limit) => {
+            format!("--max-analyze-time {limit} was used up")
+        }
+        NotExecuted::Failed(message) => message.clone(),
+    }
+}
+
+const INSIST: &str = " (--analyze-volatile executes it anyway)";
+
+/// Why a statement has no plan: the server's message, or why it was not sent.
+pub fn error(statement: &StatementAdvice) -> Option<String> {
+    let withheld = statement.twin_only.as_ref().map(not_planned);
+    statement
+        .error
+        .clone()
+        .or(withheld.filter(|_| statement.before.is_none()))
+}
+
+/// Why a statement has no plan: it is planned in the twin only, and there is none.
+pub fn not_planned(reason: &TwinOnly) -> String {
+    format!(
+        "not planned on the server, because {}; advise plans it in the planner twin",
+        cause(reason)
+    )
+}
+
+/// Why a statement was planned in the twin only.
+pub fn twin_only(reason: &TwinOnly) -> String {
+    format!(
+        "planned in the planner twin only, because {}",
+        cause(reason)
+    )
+}
+
+fn cause(TwinOnly { authors, reason }: &TwinOnly) -> String {
+    let authors: Vec<&str> = authors.iter().map(String::as_str).collect();
+    let authors = authors.join(", ");
+    match reason {
+        TwinOnlyReason::FunctionOf { function, owner } => format!(
+            "it is a statement of {authors}, and planning it may execute {function} of {owner} with your rights"
+        ),
+        TwinOnlyReason::EscapedNames => format!(
+            "it is a statement of {authors}, and has names with escaped characters, which are not resolved"
+        ),
+        TwinOnlyReason::NotChecked(message) => format!(
+            "it is a statement of {authors}, and what planning it may execute could not be checked: {message}"
+        ),
+    }
+}
