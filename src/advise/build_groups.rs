@@ -76,7 +76,8 @@ pub(super) fn judged_groups(
             .iter()
             .filter(|index| uses(plan, &index.index));
         let used: Vec<TrialId> = used.map(|index| index.trial).collect();
-        if used.iter().all(is_used_alone) {
+        // What fits together was joined above, as far as that was needed.
+        if used.iter().all(is_used_alone) || fits_write_block(&used, trials, context) {
             continue;
         }
         let (joined, others): (Vec<_>, Vec<_>) = groups
@@ -86,8 +87,6 @@ pub(super) fn judged_groups(
         groups.push(joined.concat());
     }
     groups.retain(|group| !group.is_empty());
-    groups.iter_mut().for_each(|group| group.sort_unstable());
-    groups.sort();
     quiet_first(&mut groups, trials, context);
     groups
 }

@@ -13,6 +13,7 @@ use super::build_groups::{build_groups, build_plan, expected_time, judged_groups
 use super::context::Context;
 use super::run::Run;
 use super::verification::{Failure, Verification, VerifiedIndex};
+use crate::index::Index;
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{
@@ -176,6 +177,11 @@ impl Verifier<'_, '_, '_> {
     fn announce<'i>(&self, ids: impl IntoIterator<Item = &'i TrialId>) {
         let ids = ids.into_iter();
         let indexes = ids.map(|id| &self.trials[*id].index.definition);
+        let may_build = |index: &&Index| {
+            let table = self.context.catalog.table(&index.table);
+            table.is_some_and(|table| self.context.build_refusal(table).is_none())
+        };
+        let indexes = indexes.filter(may_build);
         self.run.announce(&build_plan(indexes, self.context));
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalog::Writes;
-use crate::planner::test_planner::{BUILD_TIME, definitions, planned};
+use crate::planner::test_planner::{BUILD_TIME, planned};
 use crate::planner::{Answer, Evidence, RefusalCause, TestedIndex};
 use crate::verdict::Reason;
 

@@ -55,8 +55,7 @@ impl Twin {
         self.real_sizes.insert(definition.clone(), size);
         if known.is_some_and(|known| known != size) {
             let name = index.qualified_name();
-            self.session
-                .batch(OPERATION, &format!("DROP INDEX {name}"))?;
+            self.admin.batch(OPERATION, &format!("DROP INDEX {name}"))?;
             self.known.remove(&definition);
         }
         Ok(())
@@ -196,7 +195,7 @@ impl Twin {
             let mut size = self.estimate(&index.definition, &part)?;
             let real = self.real_sizes.get(&index.definition.create(&index.name));
             if let (Some(real), [_]) = (real, parts) {
-                size.pages = (real.0 / BLOCK_BYTES as u64).max(1);
+                size.pages = (real.0 / BLOCK_BYTES as u64).clamp(1, u64::from(u32::MAX));
             }
             let beginning = match size.metapage {
                 Some(metapage) => page::first_blocks(&metapage, size.pages, &built),
