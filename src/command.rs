@@ -20,6 +20,7 @@ mod planners;
 mod review;
 mod snapshot;
 mod time_limit;
+mod twin_error;
 mod what_if;
 mod workload;
 

@@ -114,6 +114,7 @@ fn assert_nothing_hidden(text: &str, what: &str) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn printed_ddl_hides_nothing_and_creates_the_same() {
     let hidden: String = HIDDEN.iter().collect();
     let database = Database::new(

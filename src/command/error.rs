@@ -1,6 +1,6 @@
 //! How commands end: their outcomes and errors.
 
-use super::planners::TwinError;
+use super::twin_error::TwinError;
 use crate::cluster::{BinariesError, ClusterError};
 use crate::db::DbError;
 use crate::db::conninfo::ConninfoError;

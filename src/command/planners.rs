@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::CommandError;
+use super::twin_error::TwinError;
 use crate::catalog::Catalog;
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::locale::{ClusterLocale, LocaleProvider};
@@ -270,23 +271,6 @@ impl Planner for TwinPlanner {
             gaps: self.twin.gaps(tables),
         })
     }
-}
-
-/// Why there is no twin.
-#[derive(Debug, thiserror::Error)]
-pub enum TwinError {
-    /// No server programs of that version.
-    #[error(transparent)]
-    Binaries(#[from] crate::cluster::BinariesError),
-    /// The throwaway server does not start.
-    #[error(transparent)]
-    Cluster(#[from] ClusterError),
-    /// One of the servers failed.
-    #[error(transparent)]
-    Db(#[from] DbError),
-    /// The server has another block size than the twin's programs.
-    #[error("the server's block size is {0} bytes, and the planner twin supports only 8192")]
-    BlockSize(u32),
 }
 
 /// Fails if `--pg-bin` names something that is no directory of server programs.

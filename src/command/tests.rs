@@ -87,8 +87,8 @@ fn an_interrupt_is_one_wherever_it_was_noticed() {
     let noticed: [CommandError; 4] = [
         PlannerError::Interrupted { rollback }.into(),
         DbError::Interrupted { rollback }.into(),
-        planners::TwinError::Db(DbError::Interrupted { rollback }).into(),
-        planners::TwinError::Cluster(ClusterError::Interrupted).into(),
+        twin_error::TwinError::Db(DbError::Interrupted { rollback }).into(),
+        twin_error::TwinError::Cluster(ClusterError::Interrupted).into(),
     ];
     for error in noticed {
         assert!(matches!(error, CommandError::Interrupted(_)), "{error}");

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, Oid, Type};
+use tokio_postgres::types::{Oid, Type};
 
+use super::row::{field, unexpected};
 use super::{DbError, Session};
 use crate::catalog::{
     Catalog, Column, ColumnStatistics, Counters, ExistingIndex, Partition, Server, Table,
@@ -259,18 +260,4 @@ fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
         clustered: field(row, "is_clustered")?,
         part_of: part_of.map(|(schema, name)| QualifiedName::new(schema, name)),
     })
-}
-
-/// A field of one of our own queries. That it exists and has this type depends only on the query.
-pub(super) fn field<'r, T: FromSql<'r>>(row: &'r Row, name: &str) -> Result<T, DbError> {
-    row.try_get(name)
-        .map_err(|error| unexpected(&format!("{name}: {error}")))
-}
-
-fn unexpected(message: &str) -> DbError {
-    DbError::Query {
-        operation: OPERATION,
-        message: message.to_owned(),
-        state: None,
-    }
 }

@@ -12,7 +12,7 @@
 
 use tokio_postgres::types::Type;
 
-use super::catalog::field;
+use super::row::field;
 use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::planner::{NotExecuted, TwinOnly, TwinOnlyReason};

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use tokio_postgres::types::{Oid, Type};
 
-use super::catalog::field;
+use super::row::field;
 use super::session::{TransactionMode, milliseconds};
 use super::{DbError, Session};
 use crate::model::{Millis, QualifiedName, quote_identifier};

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::types::Type;
 
-use super::catalog::field;
 use super::explain::Explained;
+use super::row::field;
 use super::transaction::{Locks, Rehearsal};
 use super::wait_budget::WaitBudget;
 use super::{DbError, Session};

@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
+use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
 
-use super::connect::{self, CancelHandle, Connected, Prompt};
+use super::connect::Prompt;
 use super::conninfo::Settings;
 use super::executions::Executions;
+use super::link::{Link, connect_unless_interrupted};
 use super::untrusted::PlannedTables;
 use super::watcher::Watch;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
-use crate::planner::Rollback;
 
 mod limits;
 mod opening;
@@ -59,19 +59,6 @@ enum Open {
     No,
     Read,
     Change,
-}
-
-/// A connection and its cancel requests.
-pub(super) struct Link {
-    pub(super) client: Client,
-    cancel: CancelHandle,
-}
-
-impl Link {
-    fn new(connected: Connected) -> Arc<Link> {
-        let Connected { client, cancel, .. } = connected;
-        Arc::new(Link { client, cancel })
-    }
 }
 
 /// A connection of our own.
@@ -361,19 +348,4 @@ fn with_time_limit(settings: &Settings, safety: Safety) -> Settings {
         .connect_timeout
         .or_else(|| limit(safety.statement_timeout));
     settings
-}
-
-fn connect_unless_interrupted(
-    runtime: &Runtime,
-    settings: &Settings,
-    prompt: Prompt<'_>,
-    interrupt: &Interrupt,
-) -> Result<Arc<Link>, DbError> {
-    let connected = runtime.block_on(async {
-        tokio::select! {
-            connected = connect::connect(settings, prompt) => connected.map_err(DbError::from),
-            () = interrupt.raised() => Err(DbError::Interrupted { rollback: Rollback::Confirmed }),
-        }
-    })?;
-    Ok(Link::new(connected))
 }

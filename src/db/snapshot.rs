@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, ToSql, Type};
 
-use super::catalog::field;
+use super::row::field;
 use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::model::QualifiedName;

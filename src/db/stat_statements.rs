@@ -3,7 +3,7 @@
 
 use tokio_postgres::types::Type;
 
-use super::catalog::field;
+use super::row::field;
 use super::{DbError, Session};
 use crate::model::quote_identifier;
 use crate::workload::{Usage, Workload};

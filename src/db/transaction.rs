@@ -15,9 +15,9 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::catalog::field;
 use super::execute::{LONG_RUN, RUNS, median};
 use super::explain::Explained;
+use super::row::field;
 use super::session::{CONNECTION_CHECK_INTERVAL, OWN_PATH, TransactionMode, milliseconds};
 use super::wait_budget::WaitBudget;
 use super::watcher::LOOK_PATIENCE;

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::catalog::field;
 use super::explain::{Explained, Preamble};
+use super::row::field;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use tokio_postgres::types::{Oid, Type};
 
-use super::catalog::field;
+use super::row::field;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
 use crate::plan::Plan;

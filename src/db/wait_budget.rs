@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::session::Link;
+use super::link::Link;
 use super::watcher::{INTERVAL, duration};
 use super::{DbError, Safety, Session};
 use crate::planner::{RefusalCause, Waits};

@@ -18,7 +18,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::DbError;
-use super::session::Link;
+use super::link::Link;
 use crate::model::Millis;
 
 /// How often the second connection looks.

@@ -9,29 +9,14 @@ use super::metapage::Metapage;
 use super::snapshot::{Oid, RelationFile, Slot, Snapshot, Statistic, SystemTable};
 
 mod catalogs;
+mod fault;
 mod references;
 mod settings;
 
+pub use fault::SnapshotFault;
 pub use settings::is_planner_setting;
 
-/// The first OID of objects that are not PostgreSQL's own (`FirstNormalObjectId`,
-/// src/include/access/transam.h).
-const FIRST_USER_OID: Oid = 16_384;
-
-/// From here on initdb assigns OIDs (`FirstUnpinnedObjectId`).
-const FIRST_INITDB_OID: Oid = 12_000;
-
-/// Room for the OIDs of candidates above all others.
-const LAST_OID: Oid = 0xF000_0000;
-
-/// The schema `public`.
-const PUBLIC: Oid = 2200;
-
-/// The schema `pg_catalog`.
-const PG_CATALOG: &str = "11";
-
-/// The tablespace `pg_default`.
-const PG_DEFAULT: Oid = 1663;
+use fault::{FIRST_USER_OID, LAST_OID, fault, number, quoted};
 
 /// 16 TB. A relation may have twice that, but then its number of pages is negative in `pg_class`.
 const MAX_BLOCKS: u64 = i32::MAX as u64;
@@ -44,25 +29,6 @@ const MAX_BTREE_LEVEL: u32 = 31;
 
 /// `BRIN_MAX_PAGES_PER_RANGE` (src/include/access/brin.h).
 const MAX_PAGES_PER_RANGE: u32 = 131_072;
-
-/// Maximum number of characters of a hostile text in a message.
-const MAX_QUOTED_CHARS: usize = 60;
-
-/// Why no twin is made from a snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no planner twin can be made from this: {0}")]
-pub struct SnapshotFault(String);
-
-fn fault<T>(what: impl Into<String>) -> Result<T, SnapshotFault> {
-    Err(SnapshotFault(what.into()))
-}
-
-/// A text of the snapshot for a message.
-fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(MAX_QUOTED_CHARS).collect();
-    let more = if short.len() < text.len() { "…" } else { "" };
-    format!("{short:?}{more}")
-}
 
 /// An OID that a server gave to an object that is not built in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,12 +53,6 @@ impl std::fmt::Display for ObjectOid {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(formatter)
     }
-}
-
-/// A number as the server prints it.
-fn number(text: &str) -> Option<Oid> {
-    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| is_plain)
 }
 
 /// A snapshot that a twin can be made from.

@@ -3,8 +3,9 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, Type};
 
-use super::{OPERATION, field};
+use super::OPERATION;
 use crate::catalog::{CallKind, ForeignKey, Mutable, OperatorClass, contrib_classes};
+use crate::db::row::field;
 use crate::db::{DbError, Session};
 use crate::index::{Extension, Method};
 use crate::model::QualifiedName;

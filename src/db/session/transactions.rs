@@ -8,9 +8,10 @@ use tokio_postgres::Row;
 use super::limits::limit;
 use super::opening::{self, TransactionMode};
 use super::pipeline::PipelineStep;
-use super::{Link, Open, Reconnect, Scope, Session, connect_unless_interrupted};
+use super::{Open, Reconnect, Scope, Session};
 use crate::db::DbError;
-use crate::db::catalog::field;
+use crate::db::link::{Link, connect_unless_interrupted};
+use crate::db::row::field;
 use crate::planner::Rollback;
 
 /// How often a transaction is begun again when a timeout of the role ends its first message.

@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Session;
 use super::limits::CANCEL_PATIENCE;
-use super::{Link, Session};
 use crate::db::DbError;
+use crate::db::link::Link;
 use crate::db::watcher::{Alarm, Holder, Watch};
 use crate::planner::Rollback;
 

@@ -4,7 +4,7 @@
 use tokio_postgres::types::{Oid, Type};
 
 use super::{Extremes, OPERATION};
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::db::{DbError, Session};
 
 /// Maximum number of columns in one query.

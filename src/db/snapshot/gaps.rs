@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, ToSql, Type};
 
 use super::{OPERATION, Resolved};
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::db::{DbError, Session};
 use crate::model::{Gap, GapCause, HiddenStatistics, QualifiedName};
 

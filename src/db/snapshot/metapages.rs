@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use tokio_postgres::types::{Oid, Type};
 
 use super::{OPERATION, RelationFile};
-use crate::db::catalog::field;
 use crate::db::explain::Explained;
+use crate::db::row::field;
 use crate::db::{DbError, Session};
 use crate::model::QualifiedName;
 use crate::plan::Plan;

@@ -8,7 +8,7 @@ use tokio_postgres::types::{Oid, ToSql, Type};
 
 use super::OPERATION;
 use super::gaps::Source;
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::db::{DbError, Session};
 use crate::twin::Snapshot;
 use crate::twin::pg_stats_row::{Operators, PgStatsRow};

@@ -3,7 +3,7 @@
 use tokio_postgres::types::{Oid, Type};
 
 use super::OPERATION;
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::db::{DbError, Session};
 use crate::model::quote_identifier;
 use crate::twin::snapshot::SystemTable;

@@ -8,7 +8,7 @@
 use tokio_postgres::types::Type;
 
 use super::{OPERATION, Outcome, Transaction};
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::db::wait_budget::WaitBudget;
 use crate::db::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_literal};

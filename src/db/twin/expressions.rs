@@ -9,7 +9,7 @@ use super::index_part::IndexPart;
 use super::observed::failed_on_data;
 use super::samples::{SCHEMA, SideTable};
 use crate::db::DbError;
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::db::session::PipelineStep;
 
 const OPERATION: &str = "computing an expression's statistics in the planner twin";

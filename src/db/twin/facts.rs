@@ -8,8 +8,8 @@ use tokio_postgres::types::Type;
 
 use super::{Leaf, Twin};
 use crate::db::DbError;
-use crate::db::catalog::field;
 use crate::db::explain::Explained;
+use crate::db::row::field;
 use crate::model::QualifiedName;
 
 const OPERATION: &str = "reading a table's facts from the planner twin";

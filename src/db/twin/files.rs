@@ -10,7 +10,7 @@ use nix::fcntl::OFlag;
 
 use super::OPERATION;
 use crate::cluster::Cluster;
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::db::{DbError, Session};
 use crate::twin::checks::ObjectOid;
 use crate::twin::page::BLOCK_BYTES;

@@ -4,7 +4,7 @@
 use tokio_postgres::Row;
 
 use crate::db::DbError;
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::twin::snapshot::Oid;
 
 /// An index in the twin, or its part on one partition.

@@ -11,7 +11,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::attempts::Attempt;
 use super::{Heap, Measures, OPERATION, Twin};
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::db::{DbError, Session};
 use crate::model::quote_identifier;
 use crate::twin::checks::Checked;

@@ -7,7 +7,7 @@ use super::index_part::IndexPart;
 use super::samples::SideTable;
 use super::{OPERATION, Twin};
 use crate::db::DbError;
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::db::session::PipelineStep;
 use crate::twin::metapage::Metapage;
 use crate::twin::page::{BLOCK_BYTES, read_metapage};

@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use super::attempts::Attempt;
 use super::{OPERATION, Twin};
 use crate::db::DbError;
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::model::{QualifiedName, quote_identifier, quote_literal};
 use crate::twin::Snapshot;
 use crate::twin::snapshot::{Extremes, Oid, RelationFile, Slot, Statistic};

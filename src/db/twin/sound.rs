@@ -8,7 +8,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::{OPERATION, Twin};
 use crate::db::DbError;
-use crate::db::catalog::field;
+use crate::db::row::field;
 use crate::twin::checks::has_a_number_for_each_value;
 use crate::twin::snapshot::{Oid, Slot, Snapshot, Statistic};
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::{
+use super::fault::{
     FIRST_INITDB_OID, FIRST_USER_OID, LAST_OID, PG_CATALOG, PG_DEFAULT, PUBLIC, SnapshotFault,
     fault, number, quoted,
 };

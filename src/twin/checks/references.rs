@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FIRST_USER_OID, PG_CATALOG, SnapshotFault, fault, number, quoted};
+use super::fault::{FIRST_USER_OID, PG_CATALOG, SnapshotFault, fault, number, quoted};
 use crate::model::QualifiedName;
 use crate::twin::snapshot::{Oid, Snapshot};
 
