@@ -15,6 +15,7 @@ mod executions;
 mod explain;
 mod interrupt;
 mod link;
+mod planned_tables;
 mod reached;
 mod row;
 mod sampling;

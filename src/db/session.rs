@@ -12,7 +12,7 @@ use super::connect::Prompt;
 use super::conninfo::Settings;
 use super::executions::Executions;
 use super::link::{Link, connect_unless_interrupted};
-use super::untrusted::PlannedTables;
+use super::planned_tables::PlannedTables;
 use super::watcher::Watch;
 use super::{DbError, Interrupt};
 use crate::model::Millis;

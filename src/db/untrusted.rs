@@ -5,31 +5,13 @@
 //! query is. A table that the server planned a statement on is read all the same: the statement was
 //! one's own, or its check has found nothing.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
-
 use tokio_postgres::types::{Oid, Type};
 
 use super::row::field;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
-use crate::plan::Plan;
 
 const OPERATION: &str = "checking what reading tables may execute";
-
-/// The tables of the statements that this session has planned.
-#[derive(Default)]
-pub(super) struct PlannedTables(RefCell<BTreeSet<QualifiedName>>);
-
-impl PlannedTables {
-    pub(super) fn add(&self, plan: &Plan) {
-        self.0.borrow_mut().extend(plan.tables());
-    }
-
-    fn contains(&self, table: &QualifiedName) -> bool {
-        self.0.borrow().contains(table)
-    }
-}
 
 impl Session {
     /// Those of these tables that must not be read.
