@@ -258,9 +258,9 @@ pub struct LimitArgs {
     /// Let sessions wait no longer for all builds of a run, the longest wait of each counted
     #[arg(long, value_parser = Millis::parse, default_value = "30s", value_name = "TIME")]
     max_total_write_block: Millis,
-    /// Build no index on tables larger than this
-    #[arg(long, value_parser = Bytes::parse, default_value = "1GB", value_name = "SIZE")]
-    max_table_size: Bytes,
+    /// Build no index on tables larger than this [default: no limit]
+    #[arg(long, value_parser = Bytes::parse, value_name = "SIZE")]
+    max_table_size: Option<Bytes>,
     /// How to test indexes
     #[arg(long, value_enum, default_value_t = RehearseChoice::Auto)]
     rehearse: RehearseChoice,

@@ -118,7 +118,8 @@ pub struct Limits {
     /// What counts as a gain.
     pub min_improvement: MinImprovement,
     /// Nothing is built on larger tables.
-    pub max_table_size: Bytes,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_table_size: Option<Bytes>,
     /// No session waits longer for a build.
     pub max_write_block: Millis,
     /// All waiting of a run, the longest of each build, is not longer.
@@ -201,7 +202,7 @@ impl Default for Limits {
             budget: None,
             max_indexes: None,
             min_improvement: MinImprovement(0.1),
-            max_table_size: Bytes(Bytes::GB),
+            max_table_size: None,
             max_write_block: Millis(2_000.0),
             max_total_write_block: Millis(30_000.0),
             rehearse: Rehearse::default(),

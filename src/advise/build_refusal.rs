@@ -22,9 +22,10 @@ pub(crate) fn build_refusal(
     if !table.owned {
         return Some(RefusalCause::NotOwner(table.name.clone()));
     }
-    (table.size() > limits.max_table_size).then(|| RefusalCause::TableTooLarge {
+    let limit = limits.max_table_size?;
+    (table.size() > limit).then(|| RefusalCause::TableTooLarge {
         table: table.name.clone(),
         size: table.size(),
-        limit: limits.max_table_size,
+        limit,
     })
 }

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -39,10 +39,12 @@ impl Sockets {
         if fits(directory) {
             return Ok(Sockets::Own(directory.to_owned()));
         }
-        // tempfile makes directories with mode 0700.
-        let made = PLACES
-            .iter()
-            .map(|place| tempfile::Builder::new().prefix(PREFIX).tempdir_in(place));
+        let made = PLACES.iter().map(|place| {
+            tempfile::Builder::new()
+                .prefix(PREFIX)
+                .permissions(fs::Permissions::from_mode(0o700))
+                .tempdir_in(place)
+        });
         let short = made
             .reduce(Result::or)
             .unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?;

@@ -38,7 +38,11 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     let record = arguments.run.record.as_deref();
     let options = AdviseOptions {
         limits: &limits,
-        asking: Asking::new(arguments.yes, cli.output.quiet),
+        // Nothing is built without a server.
+        asking: match &arguments.snapshot {
+            Some(_) => Asking::Silent,
+            None => Asking::new(arguments.yes, cli.output.quiet),
+        },
         twin_maker,
         what_if,
         record,

@@ -44,7 +44,7 @@ fn options_become_limits() {
         budget: Some(Bytes(10 * Bytes::MB)),
         max_indexes: Some(3),
         min_improvement: MinImprovement(0.25),
-        max_table_size: Bytes(2 * Bytes::GB),
+        max_table_size: Some(Bytes(2 * Bytes::GB)),
         max_write_block: Millis(500.0),
         max_total_write_block: Millis(30_000.0),
         rehearse: Rehearse::Twin,

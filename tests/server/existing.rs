@@ -104,7 +104,7 @@ fn what_nothing_has_used_since_the_counters_began_is_named_with_that_time() {
     };
     for words in [
         "were reset at",
-        "standbys count for themselves",
+        "each standby counts its own scans",
         "only index for the foreign key booking_room_fkey",
     ] {
         assert!(

@@ -169,10 +169,10 @@ fn where_nobody_can_watch_the_whole_build_is_limited() {
     let report: Value = serde_json::from_slice(&output.stdout).expect(&text_of(&output));
     assert_eq!(report["rejected"][0]["reason"], "write_block_too_long");
     let detail = report["rejected"][0]["detail"].as_str().unwrap();
-    assert!(detail.contains("nobody could watch"), "{detail}");
+    assert!(detail.contains("could not be watched"), "{detail}");
     let notices = report["notices"].to_string();
     assert!(
-        notices.contains("nobody could watch who waited"),
+        notices.contains("that waited for the builds could not be watched"),
         "{notices}"
     );
     assert_eq!(database.catalog(), before);

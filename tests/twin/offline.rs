@@ -28,6 +28,8 @@ fn offline(arguments: &[&str]) -> Value {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
+    let announced = String::from_utf8_lossy(&output.stderr).contains("building");
+    assert!(!announced, "{}", text_of(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

@@ -86,6 +86,16 @@ pub(super) fn set_local(settings: &[(&str, String)]) -> String {
     format!("/* pgrehearse */ SELECT {}", calls.join(", "))
 }
 
+/// Sets one setting for the transaction. A server that does not know it answers no row: an error
+/// would be in its log.
+pub(super) fn probe((name, value): &(&str, String)) -> String {
+    let (name, value) = (quote_literal(name), quote_literal(value));
+    format!(
+        "/* pgrehearse */ SELECT pg_catalog.set_config(s.name, {value}, true) FROM pg_catalog.pg_settings AS s \
+         WHERE s.name OPERATOR(pg_catalog.=) {name}"
+    )
+}
+
 /// The settings that every server knows.
 pub(super) fn always(safety: Safety) -> Vec<(&'static str, String)> {
     let mut settings = vec![

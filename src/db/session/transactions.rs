@@ -34,9 +34,7 @@ impl Session {
         let mut steps = vec![PipelineStep::Statement(PATH_AND_TIMEOUT.to_owned())];
         for setting in &optional {
             steps.push(PipelineStep::Script("SAVEPOINT probe".to_owned()));
-            steps.push(PipelineStep::Statement(opening::set_local(
-                std::slice::from_ref(setting),
-            )));
+            steps.push(PipelineStep::Statement(opening::probe(setting)));
             steps.push(PipelineStep::Script(
                 "ROLLBACK TO SAVEPOINT probe".to_owned(),
             ));
@@ -58,6 +56,7 @@ impl Session {
                 opening::without_transactions(DbError::query(OPERATION, &error))
             })?;
             match of_setting.next().transpose() {
+                Ok(rows) if rows.as_ref().is_none_or(Vec::is_empty) => {}
                 Ok(_) => self.local_settings.push(setting),
                 Err(error) if DbError::query(OPERATION, &error).is_refusal() => {}
                 Err(error) => return Err(DbError::query(OPERATION, &error)),
