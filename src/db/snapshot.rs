@@ -56,7 +56,7 @@ impl Session {
     /// The same, with the sequences of these names.
     ///
     /// # Errors
-    /// See [`Session::snapshot`].
+    /// When the server cannot be asked any more.
     pub fn snapshot_naming(
         &self,
         scope: &Scope,

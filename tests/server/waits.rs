@@ -146,7 +146,8 @@ fn a_role_without_rights_sees_who_waits() {
         .output()
         .unwrap();
     writer.stop();
-    let report: Value = serde_json::from_slice(&output.stdout).expect(&text_of(&output));
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text_of(&output)));
     assert_eq!(report["rejected"][0]["reason"], "write_block_too_long");
     let detail = report["rejected"][0]["detail"].as_str().unwrap();
     assert!(detail.contains("a session waited for it"), "{detail}");
@@ -166,7 +167,8 @@ fn where_nobody_can_watch_the_whole_build_is_limited() {
         .args(["--max-write-block", "300ms", "-c", QUERY, "-d", &as_role])
         .output()
         .unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).expect(&text_of(&output));
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text_of(&output)));
     assert_eq!(report["rejected"][0]["reason"], "write_block_too_long");
     let detail = report["rejected"][0]["detail"].as_str().unwrap();
     assert!(detail.contains("could not be watched"), "{detail}");

@@ -171,7 +171,7 @@ fn what_the_server_would_trust_does_no_harm() {
     let output = advise(&file, directory.path());
     assert!(output.status.success(), "{}", text_of(&output));
 
-    let mut file = good.clone();
+    let mut file = good;
     let attributes = table_mut(&mut file, "pg_attribute");
     let (name, length) = ["attname", "attlen"]
         .map(|column| attributes.position(column).unwrap())
