@@ -90,7 +90,10 @@ pub fn advise(
         baseline: &baseline,
         ..context
     };
-    let chosen = selection::choose_and_verify(&mut run, context, &trials)?;
+    let mut chosen = selection::choose_and_verify(&mut run, context, &trials)?;
+    if let Some(measured) = &mut chosen.measured {
+        measured.check_others(&mut run, context)?;
+    }
     let verification = &chosen.verification;
     let drop_effects = drops::simulate(&mut run, context, &trials, verification)?;
     let fresh_sizes = existing::fresh_sizes(&mut run, context)?;

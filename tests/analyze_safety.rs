@@ -193,6 +193,32 @@ fn what_has_effects_is_not_executed_and_the_report_says_why() {
     );
 }
 
+/// The twin cannot plan what only a superuser may call, and no index helps the last ones: they are
+/// named all the same.
+#[test]
+fn a_statement_that_no_index_helps_is_named_too() {
+    let database = Database::new("analyze_others", TABLES);
+    let workload = file(
+        "-- name: read-file\nSELECT pg_read_file('/etc/passwd'), s.* FROM small s WHERE id = 22;\n\
+         -- name: reset\nSELECT pg_stat_reset(), s.* FROM small s;\n\
+         -- name: next\nSELECT nextval('sq');\n\
+         -- name: write\nINSERT INTO sink VALUES ('x');\n\
+         -- name: harmless\nSELECT count(*) FROM sink;\n",
+    );
+    let report = database.advise(&["-f", workload.path().to_str().unwrap(), "--analyze"]);
+    for (name, expected) in [
+        ("read-file", "pg_read_file"),
+        ("reset", "pg_stat_reset"),
+        ("next", "nextval"),
+        ("write", "writes"),
+    ] {
+        let why = reason(&report, name);
+        assert!(why.contains(expected), "{name}: {why}");
+    }
+    assert_eq!(statement(&report, "harmless")["not_executed"], Value::Null);
+    assert_eq!(database.text("SELECT is_called FROM sq"), "f");
+}
+
 /// Names the volatile function behind functions, views, policies, operators, aggregates and types.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of cases")]

@@ -95,6 +95,35 @@ impl Measured {
         Ok(())
     }
 
+    /// Of the statements that no verified index helps, why they would not be executed: a report that
+    /// is silent about one would say that it is harmless.
+    pub(super) fn check_others(
+        &mut self,
+        run: &mut Run<'_>,
+        context: Context<'_>,
+    ) -> Result<(), PlannerError> {
+        let mut others: Vec<Statement> = Vec::new();
+        for statement in context.workload.statements() {
+            let id = &statement.id;
+            let is_known = self.before.contains_key(id) || self.not_executed.contains_key(id);
+            if is_known || context.plan(id).is_none() {
+                continue;
+            }
+            match objection(statement, context) {
+                Some(objection) => {
+                    self.not_executed.insert(id.clone(), objection);
+                }
+                None => others.push(statement.clone()),
+            }
+        }
+        if others.is_empty() {
+            return Ok(());
+        }
+        let answer = run.ask(&Question::plans(Target::Server, &others).checked())?;
+        self.keep(answer, |measured| &mut measured.before);
+        Ok(())
+    }
+
     fn keep(
         &mut self,
         answer: Answer,

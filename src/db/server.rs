@@ -83,6 +83,9 @@ impl<'s> Server<'s> {
 
     /// The answer about the statements that may be sent, and why the others are not.
     fn answer(&mut self, question: &Question) -> Result<Answer, DbError> {
+        if question.mode == Mode::Check {
+            return self.check(&question.statements);
+        }
         let mut withheld = BTreeMap::new();
         let mut sent = Vec::new();
         for statement in &question.statements {
@@ -118,6 +121,17 @@ impl<'s> Server<'s> {
             }
             refused @ Answer::Refused(_) => refused,
         })
+    }
+
+    /// The statements that would not be executed.
+    fn check(&self, statements: &[Statement]) -> Result<Answer, DbError> {
+        let mut planned = Planned::default();
+        for statement in statements {
+            if let Some(outcome) = self.withheld(statement, Mode::Execute)? {
+                planned.plans.insert(statement.id.clone(), outcome);
+            }
+        }
+        Ok(Answer::Planned(planned))
     }
 
     fn answer_safely(&mut self, question: &Question) -> Result<Answer, DbError> {
@@ -233,6 +247,7 @@ impl Server<'_> {
                 server.session.execute_without_indexes(&statement.sql)
             }),
             (Mode::Execute, false) => self.rehearse(&question.indexes, statements, Mode::Execute),
+            (Mode::Check, _) => self.check(statements),
         }
     }
 

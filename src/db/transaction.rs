@@ -215,7 +215,7 @@ impl Transaction<'_> {
         }
         for statement in statements {
             let plan = match mode {
-                Mode::Plan => or_refuse!(self.plan(statement)),
+                Mode::Plan | Mode::Check => or_refuse!(self.plan(statement)),
                 Mode::Execute => or_refuse!(self.execute_statement(statement)),
             };
             planned.plans.insert(statement.id.clone(), plan);

@@ -332,7 +332,7 @@ impl Planner for Twin {
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         match question.mode {
             Mode::Plan => Ok(self.answer(question)?),
-            Mode::Execute => Ok(Answer::Refused(RefusalCause::NoServer.into())),
+            Mode::Execute | Mode::Check => Ok(Answer::Refused(RefusalCause::NoServer.into())),
         }
     }
 

@@ -85,7 +85,7 @@ impl<'a> Counted<'a> {
             let is_new = self.built.insert(index.definition.create(&index.name));
             match question.mode {
                 _ if is_new => {}
-                Mode::Plan => self.tally.built_again_to_plan += 1,
+                Mode::Plan | Mode::Check => self.tally.built_again_to_plan += 1,
                 Mode::Execute => self.tally.built_again_to_execute += 1,
             }
         }

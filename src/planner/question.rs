@@ -26,6 +26,9 @@ pub enum Mode {
     /// They are executed read-only, several times; the plans are those of the run of median time,
     /// with what it measured (`Actual Rows`, `Execution Time`, buffers).
     Execute,
+    /// Nothing is planned or executed: the answer has only the statements that would not be
+    /// executed, with the reason.
+    Check,
 }
 
 /// One question: the plans of these statements under exactly these conditions.
@@ -99,6 +102,15 @@ impl Question {
         }
     }
 
+    /// The same, but only whether the statements would be executed.
+    #[must_use]
+    pub fn checked(self) -> Question {
+        Question {
+            mode: Mode::Check,
+            ..self
+        }
+    }
+
     /// The same, but it need not be answered once the time for the search is over.
     #[must_use]
     pub fn skippable(self) -> Question {
@@ -152,6 +164,7 @@ impl std::fmt::Display for Question {
         match self.mode {
             Mode::Plan => Ok(()),
             Mode::Execute => formatter.write_str(", executed"),
+            Mode::Check => formatter.write_str(", checked"),
         }
     }
 }

@@ -358,7 +358,7 @@ impl TestPlanner {
             return PlanOutcome::TwinOnly(reason.clone());
         }
         let withheld = self.not_executed.get(name);
-        if let Some(reason) = withheld.filter(|_| question.mode == Mode::Execute) {
+        if let Some(reason) = withheld.filter(|_| question.mode != Mode::Plan) {
             return PlanOutcome::NotExecuted(reason.clone());
         }
         let of_twin = self.twin_plans.get(name);
@@ -377,10 +377,14 @@ impl TestPlanner {
             }
             None => today.clone(),
         };
-        PlanOutcome::Plan(match question.mode {
-            Mode::Plan => plan.plan(),
-            Mode::Execute => self.execute(plan, name, best.and_then(|(used, _)| used.first())),
-        })
+        match question.mode {
+            Mode::Plan => PlanOutcome::Plan(plan.plan()),
+            Mode::Execute => {
+                let used = best.and_then(|(used, _)| used.first());
+                PlanOutcome::Plan(self.execute(plan, name, used))
+            }
+            Mode::Check => PlanOutcome::Empty,
+        }
     }
 
     /// The cheapest way with indexes that are all visible.

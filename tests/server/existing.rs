@@ -138,7 +138,7 @@ fn what_nothing_has_used_since_the_counters_began_is_named_with_that_time() {
             .as_str()
             .unwrap();
         assert!(
-            detail.contains("a standby is connected, which counts for itself"),
+            detail.contains("a standby is connected, which counts its own scans"),
             "{detail}"
         );
     }
