@@ -153,10 +153,10 @@ pub struct RemedyInput<'a> {
 }
 
 /// Is there a remedy that only the planner twin can test?
-pub fn wants_twin(ask: RemedyInput<'_>) -> bool {
-    vacuum::is_read_by_index(ask)
-        || !materialized_view::propose(ask).is_empty()
-        || !rewrite::propose(ask).is_empty()
+pub fn wants_twin(input: RemedyInput<'_>) -> bool {
+    vacuum::is_read_by_index(input)
+        || !materialized_view::propose(input).is_empty()
+        || !rewrite::propose(input).is_empty()
 }
 
 /// The statements that a proposal is for.

@@ -33,14 +33,14 @@ pub(super) fn test(
         trials,
     };
     let plans = planned(context.workload, context.baseline);
-    let ask = RemedyInput {
+    let input = RemedyInput {
         plans: &plans,
         catalog: context.catalog,
     };
-    let mut remedies = statistics::test(run, chosen, ask)?;
-    remedies.extend(vacuum::test(run, chosen, ask)?);
-    remedies.extend(view::test(run, chosen, ask)?);
-    remedies.extend(rewrite::test(run, chosen, ask)?);
+    let mut remedies = statistics::test(run, chosen, input)?;
+    remedies.extend(vacuum::test(run, chosen, input)?);
+    remedies.extend(view::test(run, chosen, input)?);
+    remedies.extend(rewrite::test(run, chosen, input)?);
     for (number, remedy) in remedies.iter_mut().enumerate() {
         remedy.id = format!("m{}", number + 1);
     }

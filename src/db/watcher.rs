@@ -28,8 +28,8 @@ pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 pub(super) const LOOK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The share of a limit that is kept for cancelling and rolling back, and the most that is.
-const MARGIN_SHARE: f64 = 0.1;
-const MAX_MARGIN: Duration = Duration::from_millis(100);
+const MARGIN_SHARE: f64 = 0.2;
+const MAX_MARGIN: Duration = Duration::from_millis(400);
 
 /// A transaction of ours, as `pg_locks` shows it. Through a pooler, or on another server than the
 /// watcher's, it cannot be seen.

@@ -43,16 +43,16 @@ pub struct Proposal<'a> {
 
 /// A view for each statement that aggregates most of a table. Parameters, and literals that a log
 /// shows to vary, are different from call to call, and what writes is no view.
-pub fn propose(ask: RemedyInput<'_>) -> Vec<Proposal<'_>> {
-    let mut taken: BTreeSet<QualifiedName> = ask.catalog.taken_names.clone();
+pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
+    let mut taken: BTreeSet<QualifiedName> = input.catalog.taken_names.clone();
     let mut proposals = Vec::new();
-    for (statement, plan) in ask.plans {
+    for (statement, plan) in input.plans {
         let same_text =
             highest_parameter(&statement.sql) == 0 && statement.varying_literals.is_empty();
         let secured = plan
             .tables()
             .iter()
-            .filter_map(|table| ask.catalog.table(table))
+            .filter_map(|table| input.catalog.table(table))
             .any(|table| table.row_security);
         let repeatable =
             same_text && plan.only_reads() && !secured && !names_the_clock(&statement.sql);
@@ -62,7 +62,8 @@ pub fn propose(ask: RemedyInput<'_>) -> Vec<Proposal<'_>> {
                 NodeType::Aggregate | NodeType::Group | NodeType::Unique
             )
         });
-        let Some((table, read)) = most_read(plan, ask).filter(|_| repeatable && aggregates) else {
+        let Some((table, read)) = most_read(plan, input).filter(|_| repeatable && aggregates)
+        else {
             continue;
         };
         let Some(rows) = plan
@@ -101,9 +102,9 @@ fn names_the_clock(sql: &str) -> bool {
 }
 
 /// The largest table that the plan reads most of, and how many rows.
-fn most_read<'a>(plan: &Plan, ask: RemedyInput<'a>) -> Option<(&'a Table, f64)> {
+fn most_read<'a>(plan: &Plan, input: RemedyInput<'a>) -> Option<(&'a Table, f64)> {
     let scans = plan.nodes().iter().filter_map(|node| {
-        let table = ask.catalog.table(&node.table()?)?;
+        let table = input.catalog.table(&node.table()?)?;
         let all = table.rows.filter(|rows| *rows >= MIN_ROWS)?;
         let read = rows_of_all_processes(plan, node)?.min(all);
         (read >= MIN_READ * all).then_some((table, read))
@@ -174,8 +175,8 @@ mod tests {
     }
 
     fn views(asked: &Asked) -> Vec<View> {
-        asked.ask(|ask| {
-            let found = propose(ask).into_iter();
+        asked.ask(|input| {
+            let found = propose(input).into_iter();
             found.map(|proposal| proposal.view).collect()
         })
     }

@@ -22,10 +22,11 @@ pub struct Proposal<'a> {
 }
 
 /// Both ways, where they apply.
-pub fn propose(ask: RemedyInput<'_>) -> Vec<Proposal<'_>> {
-    ask.plans
+pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
+    input
+        .plans
         .iter()
-        .filter_map(|(statement, plan)| of_statement(statement, plan, ask.catalog))
+        .filter_map(|(statement, plan)| of_statement(statement, plan, input.catalog))
         .collect()
 }
 
@@ -111,8 +112,8 @@ mod tests {
 
     fn rewritten(tables: impl IntoIterator<Item = TestTable>, sql: &str) -> Option<String> {
         let asked = Asked::of(tables).statement(sql, &seq_scan("events", 100.0));
-        asked.ask(|ask| {
-            let mut found = propose(ask).into_iter();
+        asked.ask(|input| {
+            let mut found = propose(input).into_iter();
             found.next().map(|proposal| proposal.rewriting.sql)
         })
     }

@@ -67,19 +67,19 @@ fn is_grouped_by(node: &Node, keys: &[String]) -> bool {
 
 /// What to try, in a fixed order: one object for the same keys, of all kinds that are asked for,
 /// each under a name of its own.
-pub fn propose(ask: RemedyInput<'_>) -> Vec<Proposal> {
+pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal> {
     let mut merged: BTreeMap<(QualifiedName, Vec<String>), Drafts> = BTreeMap::new();
-    for (statement, plan) in ask.plans {
-        let compared = relation_uses(plan, ask.catalog)
+    for (statement, plan) in input.plans {
+        let compared = relation_uses(plan, input.catalog)
             .into_iter()
             .flat_map(|relation| {
-                let table = ask
+                let table = input
                     .catalog
                     .table(&relation.table)
                     .filter(|table| is_worth_it(table));
                 table.map_or_else(Vec::new, |table| compared(&relation, table))
             });
-        for (table, draft) in compared.chain(grouped(plan, ask)).collect::<Vec<_>>() {
+        for (table, draft) in compared.chain(grouped(plan, input)).collect::<Vec<_>>() {
             merged
                 .entry((table, draft.keys.clone()))
                 .or_default()
@@ -224,14 +224,14 @@ fn written(key: &Key) -> String {
 }
 
 /// Two or more plain columns of one table that are grouped by.
-fn grouped(plan: &Plan, ask: RemedyInput<'_>) -> Vec<(QualifiedName, Draft)> {
+fn grouped(plan: &Plan, input: RemedyInput<'_>) -> Vec<(QualifiedName, Draft)> {
     plan.nodes()
         .iter()
-        .filter_map(|node| grouped_at(plan, node, ask))
+        .filter_map(|node| grouped_at(plan, node, input))
         .collect()
 }
 
-fn grouped_at(plan: &Plan, node: &Node, ask: RemedyInput<'_>) -> Option<(QualifiedName, Draft)> {
+fn grouped_at(plan: &Plan, node: &Node, input: RemedyInput<'_>) -> Option<(QualifiedName, Draft)> {
     let texts = node.group_key();
     if !(2..=MAX_KEYS).contains(&texts.len()) {
         return None;
@@ -248,7 +248,7 @@ fn grouped_at(plan: &Plan, node: &Node, ask: RemedyInput<'_>) -> Option<(Qualifi
     let scan = scans
         .next()
         .filter(|_| aliases.len() < 2 && (!aliases.is_empty() || scans.next().is_none()))?;
-    let table = ask
+    let table = input
         .catalog
         .table(&scan.table()?)
         .filter(|table| is_worth_it(table))?;
@@ -298,8 +298,8 @@ mod tests {
 
     fn proposals(table: TestTable, plan: &TestPlan) -> Vec<String> {
         let asked = Asked::of([table]).statement("SELECT 1", plan);
-        asked.ask(|ask| {
-            let found = propose(ask).into_iter();
+        asked.ask(|input| {
+            let found = propose(input).into_iter();
             found.map(|proposal| proposal.statistics.create()).collect()
         })
     }

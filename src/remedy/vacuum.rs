@@ -15,21 +15,26 @@ const MOSTLY: f64 = 0.9;
 const MIN_PAGES: u64 = 16;
 
 /// The tables of the workload whose pages are mostly not marked as all-visible.
-pub fn tables_to_vacuum(ask: RemedyInput<'_>) -> Vec<&Table> {
-    let read: BTreeSet<QualifiedName> = ask
+pub fn tables_to_vacuum(input: RemedyInput<'_>) -> Vec<&Table> {
+    let read: BTreeSet<QualifiedName> = input
         .plans
         .iter()
         .flat_map(|(_, plan)| plan.tables())
         .collect();
-    let tables_to_vacuum = |table: &&Table| {
+    let is_worth_a_vacuum = |table: &&Table| {
         read.contains(&table.name) && table.pages >= MIN_PAGES && table.all_visible_share() < MOSTLY
     };
-    ask.catalog.tables.iter().filter(tables_to_vacuum).collect()
+    input
+        .catalog
+        .tables
+        .iter()
+        .filter(is_worth_a_vacuum)
+        .collect()
 }
 
 /// Does a plan read such a table through an index today?
-pub fn is_read_by_index(ask: RemedyInput<'_>) -> bool {
-    let tables_to_vacuum: BTreeSet<&QualifiedName> = tables_to_vacuum(ask)
+pub fn is_read_by_index(input: RemedyInput<'_>) -> bool {
+    let to_vacuum: BTreeSet<&QualifiedName> = tables_to_vacuum(input)
         .into_iter()
         .map(|table| &table.name)
         .collect();
@@ -38,12 +43,10 @@ pub fn is_read_by_index(ask: RemedyInput<'_>) -> bool {
             node.node_type(),
             NodeType::IndexOnlyScan | NodeType::IndexScan | NodeType::BitmapHeapScan
         );
-        indexed
-            && node
-                .table()
-                .is_some_and(|table| tables_to_vacuum.contains(&table))
+        indexed && node.table().is_some_and(|table| to_vacuum.contains(&table))
     };
-    ask.plans
+    input
+        .plans
         .iter()
         .any(|(_, plan)| plan.nodes().iter().any(by_index))
 }
@@ -65,8 +68,8 @@ mod tests {
     }
 
     fn names(asked: &Asked) -> Vec<String> {
-        asked.ask(|ask| {
-            let tables = tables_to_vacuum(ask).into_iter();
+        asked.ask(|input| {
+            let tables = tables_to_vacuum(input).into_iter();
             tables.map(|table| table.name.name.clone()).collect()
         })
     }

@@ -20,9 +20,9 @@ use crate::workload::Statement;
 pub(super) fn test(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
-    ask: RemedyInput<'_>,
+    input: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
-    let proposals = propose(ask);
+    let proposals = propose(input);
     run.begin("testing other ways of writing", proposals.len());
     let mut remedies = Vec::new();
     for proposal in proposals {

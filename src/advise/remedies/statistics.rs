@@ -25,10 +25,10 @@ use crate::workload::{Statement, StatementId};
 pub(super) fn test(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
-    ask: RemedyInput<'_>,
+    input: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let mut proposals: BTreeMap<QualifiedName, Vec<Proposal>> = BTreeMap::new();
-    for proposal in propose(ask)
+    for proposal in propose(input)
         .into_iter()
         .filter(|proposal| !has_index(proposal, chosen))
     {

@@ -14,9 +14,9 @@ use crate::workload::Statement;
 pub(super) fn test(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
-    ask: RemedyInput<'_>,
+    input: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
-    let tables = tables_to_vacuum(ask);
+    let tables = tables_to_vacuum(input);
     if chosen.context.twin.target() == Target::Server || tables.is_empty() {
         return Ok(Vec::new());
     }
@@ -26,7 +26,7 @@ pub(super) fn test(
     for table in tables {
         run.step(&table.name.name);
         let reads = |(_, plan): &&(&Statement, &Plan)| plan.tables().contains(&table.name);
-        let statements: Vec<Statement> = ask
+        let statements: Vec<Statement> = input
             .plans
             .iter()
             .filter(reads)

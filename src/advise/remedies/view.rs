@@ -18,7 +18,7 @@ const MUCH: f64 = 0.5;
 pub(super) fn test(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
-    ask: RemedyInput<'_>,
+    input: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let hardly_helped = |proposal: &Proposal<'_>| {
         let before = plan_of(chosen.context.baseline, proposal.statement).map(Plan::total_cost);
@@ -29,7 +29,7 @@ pub(super) fn test(
             .map(Plan::total_cost);
         before.is_some_and(|before| after.unwrap_or(before).0 >= MUCH * before.0)
     };
-    let proposals: Vec<Proposal<'_>> = propose(ask).into_iter().filter(hardly_helped).collect();
+    let proposals: Vec<Proposal<'_>> = propose(input).into_iter().filter(hardly_helped).collect();
     run.begin("testing materialized views", proposals.len());
     let mut remedies = Vec::new();
     for proposal in proposals {
