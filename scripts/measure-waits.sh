@@ -35,7 +35,7 @@ wait "$load"
 # Columns of the log: client, transaction, latency (µs), script, seconds, microseconds, lag behind the schedule (µs).
 cat "$base"/pgbench_log.* | awk -v began="$began" -v ended="$ended" '
     { end = $5 + $6 / 1e6; took = ($3 - $7) / 1e6 }
-    end >= began && end <= ended + 2 { print end - took, end }' | sort -n | awk -v run="$(awk "BEGIN { print $ended - $began }")" '
+    end >= began && end <= ended + 2 { printf "%.6f %.6f\n", end - took, end }' | sort -n | awk -v run="$(awk "BEGIN { print $ended - $began }")" '
     { took = $2 - $1; number++; if (took > longest) longest = took; if (took > 1) over++ }
     took > 0.1 { if ($1 > until) { blocked += took; until = $2 } else if ($2 > until) { blocked += $2 - until; until = $2 } }
     END { printf "run %.1f s · %.0f transactions a second · longest %.2f s · %d over 1 s · blocked %.1f s\n",
