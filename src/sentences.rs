@@ -34,8 +34,7 @@ pub fn refusal(cause: &RefusalCause) -> String {
         }
         RefusalCause::BuildingNotAllowed(_) => "--rehearse=twin: nothing was built".to_owned(),
         RefusalCause::NoTwin => {
-            "not tested: there is no planner twin, and --rehearse=auto builds nothing without one"
-                .to_owned()
+            "there is no planner twin, and --rehearse=auto builds nothing without one".to_owned()
         }
         RefusalCause::ReadOnlyServer => {
             "the server is a standby: no index can be built on it".to_owned()
@@ -93,8 +92,7 @@ pub fn refusal(cause: &RefusalCause) -> String {
 fn not_built(cause: &RefusalCause) -> String {
     match cause {
         RefusalCause::NoTwin => {
-            "not tested: --rehearse=auto builds nothing that was not tested in the planner twin"
-                .to_owned()
+            "--rehearse=auto builds nothing that was not tested in the planner twin".to_owned()
         }
         _ => refusal(cause),
     }

@@ -39,7 +39,7 @@ pub fn write(advice: &Advice, measured: RunMeasurements) -> String {
     no_index(&mut markdown, advice);
     markdown += "\n### Recommended\n\n";
     if advice.recommendations.is_empty() {
-        markdown += "No index helps.\n";
+        let _ = writeln!(markdown, "{}", text::no_index(advice));
     }
     for recommendation in &advice.recommendations {
         let ddl = recommendation

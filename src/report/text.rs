@@ -24,7 +24,7 @@ use crate::planner::Evidence;
 use crate::planner::counted::Tally;
 use crate::sentences;
 use crate::text_layout::{indent, titled_rule};
-use crate::verdict::{Change, MinImprovement};
+use crate::verdict::{Change, MinImprovement, Reason};
 use crate::workload::Statement;
 
 mod remedies;
@@ -108,11 +108,11 @@ fn headline(advice: &Advice) -> String {
 }
 
 /// Without recommendations, says whether every candidate could be tested.
-fn no_index(advice: &Advice) -> String {
+pub(super) fn no_index(advice: &Advice) -> String {
     let untested = advice
         .rejected
         .iter()
-        .filter(|candidate| candidate.reason().is_passing())
+        .filter(|candidate| candidate.reason().is_passing() || candidate.reason() == Reason::NoTwin)
         .count();
     match untested {
         0 => "No index helps.".to_owned(),

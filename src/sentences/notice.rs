@@ -33,7 +33,7 @@ pub fn notice(notice: &Notice) -> String {
             "--search-time ran out when {tested} of {candidates} candidates had been tested: the recommended indexes are the best found until then"
         ),
         Notice::NoTwin(reason) => format!(
-            "there was no planner twin, so no candidate was tested and nothing was built: {reason}\n\
+            "there was no planner twin, so no candidate was tested and nothing was built: {reason}. \
              --rehearse=transaction tests without a twin: it builds each candidate on the server, which blocks writers to its table meanwhile, \
              and rolls back"
         ),
